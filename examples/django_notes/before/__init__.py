@@ -1,0 +1,1 @@
+"""The application as it was, without versions; it has the same table."""

@@ -1,0 +1,70 @@
+"""Tell the formats of tools that wrap traffic into documents of their own: cassettes, sessions, traces.
+
+Source of the signs: each reader names that of its format.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+__all__ = ["is_charles", "is_jaeger", "is_newman", "is_otlp", "is_pcap", "is_postman", "is_vcr"]
+
+# As in `pcap_packets.MAGICS`; other formats need none of what that module imports.
+_PCAP: Final = frozenset({
+    b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d", b"\x0a\x0d\x0d\x0a",
+})  # fmt: skip
+_CASSETTE: Final = re.compile(
+    rb"(?:\A|\n)(?:http_)?interactions:[ \t]*(?:\n[ \t]*- |\[\])|"
+    rb'\A\s*\{\s*(?:"version"\s*:\s*\d+\s*,\s*)?"(?:http_)?interactions"\s*:\s*\['
+)
+_TRANSACTIONS: Final = re.compile(rb"\A\s*\[\s*\{")
+_EXECUTIONS: Final = re.compile(rb'"(?:run|executions|collection)"\s*:')
+_SPANS: Final = re.compile(rb'"(?:resourceSpans|resource_spans)"\s*:\s*\[')
+
+
+def is_pcap(head: bytes) -> bool:
+    """Tell whether this is a packet capture."""
+    return head[:4] in _PCAP
+
+
+def is_vcr(head: bytes) -> bool:
+    """Tell whether this is a cassette of VCR, vcrpy, betamax or go-vcr."""
+    return _CASSETTE.search(head[:65536]) is not None
+
+
+def is_charles(head: bytes) -> bool:
+    """Tell whether this is a JSON session of Charles."""
+    start = head[:8192]
+    return _TRANSACTIONS.match(start) is not None and all(
+        sign in start for sign in (b'"protocolVersion"', b'"host"', b'"tunnel"')
+    )
+
+
+def is_postman(head: bytes) -> bool:
+    """Tell whether this is a Postman collection."""
+    if head.lstrip()[:1] != b"{":
+        return False
+    start = head[:65536]
+    return b'"item"' in start and any(
+        sign in start for sign in (b"getpostman.com/json/collection", b'"_postman_id"', b'"originalRequest"')
+    )
+
+
+def is_newman(head: bytes) -> bool:
+    """Tell whether this is the JSON report of a newman run."""
+    if head.lstrip()[:1] != b"{" or not _EXECUTIONS.search(head[:4096]):
+        return False
+    # The collection that was run stands first, and may be long.
+    return b'"executions"' in head or (b'"collection"' in head[:200] and b'"item"' in head)
+
+
+def is_otlp(head: bytes) -> bool:
+    """Tell whether this is a trace as OTLP JSON."""
+    return head.lstrip()[:1] == b"{" and _SPANS.search(head[:8192]) is not None
+
+
+def is_jaeger(head: bytes) -> bool:
+    """Tell whether this is a trace as Jaeger gives it out."""
+    start = head[:65536]
+    return head.lstrip()[:1] == b"{" and b'"traceID"' in start and b'"spans"' in start

@@ -1,0 +1,219 @@
+"""Read what people have when they have no traffic: a traceback, one error line, one sentence.
+
+It becomes one exchange of which little is known. Who wrote the line says how to log the traffic next time.
+See docs/decisions/073-error-reports.md.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ifmatch.capture.drafts import Draft, Drafts
+from ifmatch.capture.error_signatures import signatures
+from ifmatch.capture.moments import iso_moment
+from ifmatch.capture.target_uri import target_uri
+from ifmatch.capture.text_source import read_text
+from ifmatch.model.message import Content
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import BinaryIO
+
+    from ifmatch.capture.error_signatures import Signature
+    from ifmatch.model.exchange import Capture
+
+__all__ = ["FORMAT", "ErrorReport", "looks_like_error_report", "read_error_report", "understand"]
+
+FORMAT: Final = "error-report"
+# A refusal is worded within this much text; the rest is stack or story.
+_TEXT_LIMIT: Final = 64 * 1024
+_LINE_LIMIT: Final = 2000
+_LINES: Final = 2000
+_ADVICE: Final = "Give the line that names the status, or record the traffic: ifmatch explain capture"
+_URL = re.compile(r"https?://[^\s'\"<>)\]`]+")
+_TARGET = re.compile(
+    r"\b(GET|PUT|POST|PATCH|DELETE|MKCOL|MOVE|COPY|PROPPATCH)\b[ \t]{1,3}(https?://\S+|/\S+)?"
+)
+# Pages that explain a status are not where it came from.
+_EXPLAINERS = re.compile(
+    r"https?://(?:developer\.mozilla|httpstatuses|www\.rfc-editor|docs\.|aka\.ms|learn\.microsoft|stackoverflow)"
+)
+_BODY = re.compile(r"(?:^|\n)\s{0,4}(?:Content|Body|Response body|response): ?([<{][\s\S]{1,8000})")
+_VERBS: Final = (
+    (re.compile(r"\b(?:delet|remov)\w*", re.IGNORECASE), "DELETE"),
+    (re.compile(r"\b(?:updat|overwrit|replac|upload|sav|sync|writ|chang|edit|put)\w*", re.IGNORECASE), "PUT"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorReport:
+    """What a traceback, a line or a sentence says.
+
+    Attributes:
+        library: name as `ifmatch explain capture` takes it, "" when unknown.
+        title: what people call what wrote it, "" when unknown.
+        dialect: API family, "" when nothing tells.
+        status: of the answer.
+        reason: its reason phrase, "" when not said.
+        method: "" when not said.
+        url: "" when not said.
+        message: what the service said, its error code first, "" when nothing.
+        content: of the answer where it stands in the text, "" when not.
+        line: 1-based line of the wording.
+        text: that line.
+    """
+
+    library: str
+    title: str
+    dialect: str
+    status: int
+    reason: str = ""
+    method: str = ""
+    url: str = ""
+    message: str = ""
+    content: str = ""
+    line: int = 1
+    text: str = ""
+
+
+def looks_like_error_report(lines: Sequence[str]) -> bool:
+    """Tell whether a refused request is spoken of.
+
+    Args:
+        lines: the first lines of a source.
+    """
+    return understand(lines) is not None
+
+
+def understand(lines: Sequence[str]) -> ErrorReport | None:
+    """Return what a text says about a refused request, None when it speaks of none.
+
+    Args:
+        lines: of the text.
+    """
+    text = "\n".join(line[:_LINE_LIMIT] for line in lines[:_LINES])[:_TEXT_LIMIT]
+    for signature in signatures().signatures:
+        found = signature.pattern.search(text)
+        if found is not None:
+            report = _by_signature(signature, found, text)
+            if report is not None:
+                return report
+    return _by_words(text)
+
+
+def _by_signature(signature: Signature, found: re.Match[str], text: str) -> ErrorReport | None:
+    groups = {name: value for name, value in found.groupdict().items() if value}
+    code = groups.get("code", "")
+    status = int(groups["status"]) if "status" in groups else signatures().status.get(code, signature.status)
+    if not status:
+        refusal = _refusal(text)
+        if refusal is None:
+            return None
+        status = refusal[0]
+    if status not in {400, 403, 404, 409, 412, 423, 428} or (status in {400, 403, 404} and not code):
+        return None
+    operation = groups.get("operation", "")
+    method = groups.get("method") or signatures().method.get(operation, "") or _method(text, "")
+    url = groups.get("url", "").rstrip(".,;:")
+    if not url and "target" in groups:
+        url = target_uri(groups["target"], groups.get("host", ""), scheme="http")
+    line = text.count("\n", 0, found.start()) + 1
+    body = _BODY.search(text)
+    return ErrorReport(
+        signature.library,
+        signature.title,
+        signature.dialect,
+        status,
+        groups.get("reason", "").strip(),
+        method,
+        url or _url(text),
+        ": ".join(said for said in (code, groups.get("message", "").strip()) if said),
+        body[1].strip() if body is not None else "",
+        line,
+        found.group().strip().split("\n")[0][:500],
+    )
+
+
+def _refusal(text: str) -> tuple[int, int] | None:
+    """Return status and position of the first wording of a refusal."""
+    hits: list[tuple[int, int]] = []
+    for pattern, status in signatures().refusals:
+        found = pattern.search(text)
+        if found is not None:
+            hits.append((found.start(), status or int(found[1])))
+    if not hits:
+        return None
+    position, status = min(hits)
+    # `412 precondition failed`: the number is the better word.
+    number = re.search(r"\b(412|428)\b", text[max(0, position - 40) : position + 80])
+    return (int(number[1]) if number is not None else status), position
+
+
+def _by_words(text: str) -> ErrorReport | None:
+    refusal = _refusal(text)
+    if refusal is None:
+        return None
+    status, position = refusal
+    product = next((known for known in signatures().products if known.words.search(text)), None)
+    line = text.count("\n", 0, position)
+    return ErrorReport(
+        product.library if product is not None else "",
+        product.title if product is not None else "",
+        product.dialect if product is not None else "",
+        status,
+        method=_method(text, "sentence"),
+        url=_url(text),
+        line=line + 1,
+        text=text.split("\n")[line].strip()[:500],
+    )
+
+
+def _url(text: str) -> str:
+    for found in _URL.finditer(text):
+        if _EXPLAINERS.match(found.group()) is None:
+            return found.group().rstrip(".,;:")
+    target = _TARGET.search(text)
+    return (target[2] or "").rstrip(".,;:") if target is not None else ""
+
+
+def _method(text: str, kind: str) -> str:
+    found = _TARGET.search(text)
+    if found is not None:
+        return found[1]
+    if kind == "sentence":
+        return next((method for pattern, method in _VERBS if pattern.search(text)), "")
+    return ""
+
+
+def read_error_report(stream: BinaryIO, name: str) -> Capture:
+    """Read a traceback, an error line or a sentence as one exchange of which little is known.
+
+    Args:
+        stream: binary stream at the start of the text.
+        name: name of the source as the user gave it.
+
+    Raises:
+        InputError: the text speaks of no refused request.
+    """
+    source = read_text(stream, name)
+    lines = [line or "" for line in source.lines]
+    report = understand(lines)
+    drafts = Drafts(name, warnings=list(source.warnings))
+    if report is not None:
+        draft = Draft(method=report.method, url=report.url, line=report.line, initiator=report.library)
+        draft.status, draft.reason, draft.error = report.status, report.reason, report.text
+        said = report.content or report.message
+        if said:
+            draft.received_content = Content.from_text(said, complete=bool(report.content))
+        at = iso_moment(lines[report.line - 1][:120])
+        if at is not None:
+            draft.started, draft.resolution = at
+        drafts.found.append(draft)
+        drafts.warn(
+            "this tells of a refused request and shows no traffic: what was sent, what was read before and "
+            "who wrote in between is not known",
+            line=report.line,
+        )
+    return drafts.capture(FORMAT, nothing="this text speaks of no refused request", advice=_ADVICE)

@@ -1,0 +1,134 @@
+"""Read a giant HAR in two passes: the first keeps integers, the second reads only what bears on a diagnosis.
+
+What is left out are resources that were only read, with nothing odd about it; they take no part in a story.
+The capture says how many exchanges that were.
+"""
+
+from __future__ import annotations
+
+import gc
+import io
+import re
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from ifmatch.capture.har_exchanges import EntryReader, withheld_fields
+from ifmatch.capture.har_records import Creator
+from ifmatch.capture.har_split import object_end
+from ifmatch.capture.har_survey import BUDGET, survey
+from ifmatch.errors import InputError
+from ifmatch.model.exchange import Capture
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    from ifmatch.capture.har_survey import Survey
+
+__all__ = ["read_giant"]
+
+_CREATOR: Final = re.compile(rb'"creator"\s*:\s*(?=\{)')
+_LOOKED_AT: Final = 8 * 1024 * 1024
+_ADVICE: Final = "In the browser's developer tools, Network panel, use `Save all as HAR`, and give that file"
+
+
+def read_giant(stream: BinaryIO, name: str, *, budget: int = BUDGET) -> Capture:
+    """Read a HAR that is too large to be held.
+
+    Args:
+        stream: seekable binary stream at the start of the file.
+        name: name of the source as the user gave it.
+        budget: octets of memory for the exchanges that are read in full.
+
+    Returns:
+        The exchanges that bear on a diagnosis, with the entry numbers of the file; `unread` counts the rest.
+
+    Raises:
+        InputError: the file has no `log.entries`, or its first entry is not whole.
+
+    Source: HTTP Archive 1.2.
+    """
+    start = stream.tell()
+    collecting = gc.isenabled()
+    # Nothing that is built here refers back to itself: collecting only costs time.
+    gc.disable()
+    try:
+        found = survey(stream)
+        if found.preface is None:
+            raise InputError(
+                "this JSON has no log.entries",
+                source=name,
+                offset=0,
+                expected='{"log": {"entries": [...]}}',
+                advice=_ADVICE,
+            )
+        if not len(found) and found.damage is not None:
+            raise InputError(
+                f"the file is cut before the end of its first entry ({found.damage.text})",
+                source=name,
+                offset=found.damage.offset,
+                expected="at least one whole entry of log.entries",
+                advice=_ADVICE,
+            )
+        return _chosen(stream, start, name, found, budget)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _chosen(stream: BinaryIO, start: int, name: str, found: Survey, budget: int) -> Capture:
+    stream.seek(start)
+    beginning = stream.read(_LOOKED_AT)
+    reader = EntryReader(name, withheld_fields(beginning, _creator(stream, beginning)))
+    numbers, omitted = found.chosen(budget)
+    for number in numbers:
+        stream.seek(start + found.offsets[number])
+        reader.read(number, stream.read(found.lengths[number]))
+    if not reader.exchanges and len(numbers) == len(found):
+        raise InputError(
+            f"no entry of this HAR can be read{f' ({reader.warnings[0].text})' if reader.warnings else ''}",
+            source=name,
+            expected="at least one whole entry of log.entries",
+            advice=_ADVICE,
+        )
+    if found.damage is not None:
+        reader.warn(
+            None,
+            f"the file is damaged or cut at octet {found.damage.offset} ({found.damage.text}): "
+            f"{len(found)} whole entries were read",
+            found.damage.offset,
+        )
+    if omitted:
+        reader.warn(
+            None,
+            f"{omitted} entries of resources that were written to, none of them refused, do not fit into "
+            f"memory and were left out; cut the file to the time of the failure to have them looked at",
+        )
+    return Capture(
+        name,
+        "har",
+        tuple(reader.exchanges),
+        tuple(reader.warnings),
+        unread=max(len(found) - len(numbers), 0),
+    )
+
+
+def _creator(stream: BinaryIO, beginning: bytes) -> Creator | None:
+    """Return `log.creator`, which most programs write before the entries and some behind them."""
+    creator = _decoded(beginning)
+    if creator is None:
+        end = stream.seek(0, io.SEEK_END)
+        stream.seek(max(0, end - 65536))
+        creator = _decoded(stream.read())
+    return creator
+
+
+def _decoded(octets: bytes) -> Creator | None:
+    found = _CREATOR.search(octets)
+    end = object_end(octets, found.end()) if found is not None else None
+    if found is None or end is None:
+        return None
+    try:
+        return msgspec.json.decode(octets[found.end() : end], type=Creator)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None

@@ -1,0 +1,330 @@
+"""Know the members of JSON access logs: what people call method, target, status, times and fields.
+
+Members are known by their names, nested ones by their path. A member that is missing, null, empty or `-` says
+nothing. Source of the names: the access log pages of the servers named,
+see docs/decisions/071-access-logs.md.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from typing import TYPE_CHECKING, Final, cast
+
+from ifmatch.model.message import Content
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.capture.log_records import LogRecord
+
+__all__ = ["fill"]
+
+_PLACES: Final = (
+    "httprequest",
+    "http.request",
+    "http.response",
+    "http",
+    "request",
+    "req",
+    "response",
+    "res",
+    "resp",
+    "upstream",
+    "jsonpayload",
+    "url",
+    "fields",
+    "cs",
+    "sc",
+    "client",
+    "event",
+    "attributes",
+)
+_MEANINGS: Final = {
+    "method": "method",
+    "request_method": "method",
+    "requestmethod": "method",
+    "verb": "method",
+    "http_method": "method",
+    "reqmethod": "method",
+    "cs_method": "method",
+    "http_request_method": "method",
+    "url": "target",
+    "uri": "target",
+    "request_uri": "target",
+    "requesturl": "target",
+    "path": "target",
+    "requestpath": "target",
+    "full": "target",
+    "original": "target",
+    "request_path": "target",
+    "http_target": "target",
+    "http_url": "target",
+    "url_full": "target",
+    "target": "target",
+    "cs_uri": "target",
+    "originalurl": "target",
+    "http_route": "",
+    "request": "request",
+    "request_line": "request",
+    "status": "status",
+    "status_code": "status",
+    "statuscode": "status",
+    "response_code": "status",
+    "http_status": "status",
+    "responsestatus": "status",
+    "downstreamstatus": "status",
+    "code": "status",
+    "http_status_code": "status",
+    "http_response_status_code": "status",
+    "sc_status": "status",
+    "host": "host",
+    "http_host": "host",
+    "authority": "host",
+    "requesthost": "host",
+    "server_name": "",
+    "requestaddr": "host",
+    "scheme": "scheme",
+    "requestscheme": "scheme",
+    "http_scheme": "scheme",
+    "remote_addr": "client",
+    "remote_ip": "client",
+    "remoteip": "client",
+    "remoteaddress": "client",
+    "client_ip": "client",
+    "clienthost": "client",
+    "c_ip": "client",
+    "client": "client",
+    "downstream_remote_address": "client",
+    "ip": "client",
+    "query": "query",
+    "query_string": "query",
+    "args": "query",
+    "upstream_addr": "peer",
+    "upstream_host": "peer",
+    "proto": "version",
+    "protocol": "version",
+    "server_protocol": "version",
+    "requestprotocol": "version",
+    "httpversion": "version",
+    "request_time": "duration:s",
+    "duration_ms": "duration:ms",
+    "elapsed_ms": "duration:ms",
+    "took_ms": "duration:ms",
+    "responsetime": "duration:ms",
+    "response_time_ms": "duration:ms",
+    "latency_ms": "duration:ms",
+    "duration_us": "duration:us",
+    "duration_ns": "duration:ns",
+    "duration": "duration:?",
+    "latency": "duration:?",
+    "elapsed": "duration:?",
+    "response_time": "duration:?",
+    "took": "duration:?",
+    "start_time": "start:?",
+    "started": "start:?",
+    "startedat": "start:?",
+    "starttime": "start:?",
+    "startutc": "start:?",
+    "request_start": "start:?",
+    "begin": "start:?",
+    "starttimestamp": "start:?",
+    "ts": "end:?",
+    "time": "end:?",
+    "timestamp": "end:?",
+    "@timestamp": "end:?",
+    "time_local": "end:clf",
+    "time_iso8601": "end:iso",
+    "msec": "end:epoch",
+    "datetime": "end:?",
+    "date": "end:?",
+    "t": "end:?",
+    "user_agent": "sent:User-Agent",
+    "useragent": "sent:User-Agent",
+    "http_user_agent": "sent:User-Agent",
+    "referer": "sent:Referer",
+    "etag": "received:ETag",
+    "last_modified": "received:Last-Modified",
+    "request_id": "sent:X-Request-Id",
+    "x_request_id": "sent:X-Request-Id",
+}
+_CONDITIONS: Final = {
+    "if_match": "If-Match",
+    "if_none_match": "If-None-Match",
+    "if_unmodified_since": "If-Unmodified-Since",
+    "if_modified_since": "If-Modified-Since",
+    "if_range": "If-Range",
+    "content_type": "Content-Type",
+}
+_ANSWERED: Final = {
+    "etag": "ETag",
+    "last_modified": "Last-Modified",
+    "age": "Age",
+    "vary": "Vary",
+    "cache_control": "Cache-Control",
+    "location": "Location",
+    "content_type": "Content-Type",
+}
+_SENT_PREFIX = re.compile(
+    r"(?:http|req|request|cs|requestheader|request_header|req_header|reqheader|header)_(?=.)"
+)
+_RECEIVED_PREFIX = re.compile(
+    r"(?:sent_http|upstream_http|resp|res|response|sc|responseheader|response_header|resp_header|origin|"
+    r"downstream|upstream)_(?=.)"
+)
+_SENT_HEADERS: Final = frozenset(
+    {
+        "request.headers",
+        "req.headers",
+        "request_headers",
+        "requestheaders",
+        "http.request.headers",
+        "req_headers",
+        "headers",
+        "http.request.header",
+        "request.header",
+    }
+)
+_RECEIVED_HEADERS: Final = frozenset(
+    {
+        "resp_headers",
+        "response.headers",
+        "res.headers",
+        "response_headers",
+        "responseheaders",
+        "http.response.headers",
+        "res_headers",
+        "http.response.header",
+        "response.header",
+        "resp.headers",
+    }
+)
+_BODIES: Final = {
+    "request_body": True,
+    "req_body": True,
+    "requestbody": True,
+    "request.body": True,
+    "req.body": True,
+    "response_body": False,
+    "resp_body": False,
+    "responsebody": False,
+    "response.body": False,
+    "res.body": False,
+}
+_DURATION = re.compile(r"([\d.]{1,20})\s*(ns|us|µs|ms|s)\Z")
+_DEPTH: Final = 20
+_HEADERS: Final = _SENT_HEADERS | _RECEIVED_HEADERS
+
+
+def _leaves(value: dict[str, object], path: str = "", depth: int = 0) -> Iterator[tuple[str, object]]:
+    for key, member in value.items():
+        place = f"{path}.{key}".lstrip(".") if path else key
+        if isinstance(member, dict) and depth < _DEPTH and place.lower() not in _HEADERS:
+            yield from _leaves(cast("dict[str, object]", member), place, depth + 1)
+        else:
+            yield place, member
+
+
+def fill(record: LogRecord, value: dict[str, object]) -> None:
+    """Take what the members of one JSON object say.
+
+    Args:
+        record: of the line.
+        value: the object; members that mean nothing here are passed over.
+    """
+    draft = record.draft
+    for place, member in _leaves(value):
+        lowered = place.lower()
+        if lowered in _HEADERS:
+            _headers(record, member, sent=lowered in _SENT_HEADERS)
+        elif lowered in _BODIES:
+            text = member if isinstance(member, str) else json.dumps(member) if member is not None else ""
+            if text and _BODIES[lowered]:
+                draft.content = Content.from_text(text)
+            elif text:
+                draft.received_content = Content.from_text(text)
+        elif isinstance(member, str | int | float) and not isinstance(member, bool):
+            _leaf(record, lowered, member)
+
+
+def _headers(record: LogRecord, value: object, *, sent: bool) -> None:
+    pairs: list[tuple[str, object]] = []
+    if isinstance(value, dict):
+        pairs = list(cast("dict[str, object]", value).items())
+    elif isinstance(value, list):
+        for one in cast("list[object]", value):
+            if isinstance(one, dict):
+                pair = cast("dict[str, object]", one)
+                pairs.append((str(pair.get("name") or pair.get("key") or ""), pair.get("value")))
+    for name, said in pairs:
+        values = cast("list[object]", said) if isinstance(said, list) else [said]
+        for text in values:
+            if isinstance(text, str | int | float) and name and not name.startswith(":"):
+                (record.draft.add_sent if sent else record.draft.add_received)(
+                    name, " ".join(str(text).split("\n"))
+                )
+            if sent and name.lower() == "host" and isinstance(text, str):
+                record.host = record.host or text
+
+
+@functools.lru_cache(maxsize=4096)
+def _meaning_at(place: str) -> str:
+    """Return the meaning of the member at a path in lower case, "" when it says nothing here."""
+    name = place
+    for prefix in _PLACES:
+        if name.startswith(f"{prefix}.") and len(name) > len(prefix) + 1:
+            side = prefix.rpartition(".")[2]
+            name = name[len(prefix) + 1 :]
+            received = side in {"response", "res", "resp", "upstream", "sc"}
+            break
+    else:
+        received = False
+    flat = re.sub(r"[^a-z0-9@]+", "_", name).strip("_")
+    meaning = _MEANINGS.get(flat)
+    return meaning if meaning is not None else _field_meaning(flat, received=received)
+
+
+def _leaf(record: LogRecord, place: str, value: str | float) -> None:
+    meaning = _meaning_at(place)
+    if not meaning:
+        return
+    kind, _, rest = meaning.partition(":")
+    text = " ".join(str(value).split("\n"))
+    if kind == "duration" and rest == "?":
+        meaning, text = _duration(value)
+    elif rest == "?":
+        form = "epoch" if re.fullmatch(r"\d{9,19}(?:\.\d+)?", text) else "clf" if "/" in text[:8] else "iso"
+        meaning = f"{kind}:{form}"
+    elif meaning == "client" and re.fullmatch(r"[\d.]+:\d+", text):
+        text = text.rpartition(":")[0]
+    elif meaning == "query" and text in {"{}", "?"}:
+        return
+    if meaning == "target" and record.draft.url.startswith("http"):
+        return
+    record.set(meaning, text)
+
+
+def _field_meaning(flat: str, *, received: bool) -> str:
+    """Return the meaning of a member that is called after a header field."""
+    answered = _RECEIVED_PREFIX.match(flat)
+    bare = flat[answered.end() :] if answered else flat
+    if (answered or received) and bare in _ANSWERED:
+        return f"received:{_ANSWERED[bare]}"
+    if flat in _CONDITIONS:
+        return f"sent:{_CONDITIONS[flat]}"
+    sent = _SENT_PREFIX.match(flat)
+    bare = flat[sent.end() :] if sent else flat
+    if sent and (bare in _CONDITIONS or bare in {"user_agent", "authorization", "x_forwarded_for"}):
+        return f"sent:{_CONDITIONS.get(bare, bare.replace('_', '-'))}"
+    return ""
+
+
+def _duration(value: str | float) -> tuple[str, str]:
+    """Tell the unit of a duration that names none: whole numbers are milliseconds, fractions seconds."""
+    if isinstance(value, str):
+        found = _DURATION.match(value.strip())
+        if found is not None:
+            return f"duration:{found[2].replace('µ', 'u')}", found[1]
+        return "duration:s", value
+    return ("duration:ms" if isinstance(value, int) else "duration:s"), repr(value)

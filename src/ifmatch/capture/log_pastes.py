@@ -1,0 +1,107 @@
+"""Undo what a mail, a chat or a page did to the lines of a log before they were pasted.
+
+In a log quotes are syntax, so that they can be mended more boldly than in a message: a log line whose quotes
+are all curly was straight when it was written. See docs/decisions/017-paste-damage.md.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Final, cast
+
+from ifmatch.capture.field_lines import unescaped
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["mended"]
+
+_DOUBLE: Final = str.maketrans(dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb", '"'))
+_SINGLE: Final = str.maketrans(dict.fromkeys("\u2018\u2019\u201a\u201b\u2032", "'"))
+_CURLY = re.compile("[\u201c\u201d\u201e\u201f\u2033\u2018\u2019\u201a\u201b\u2032\u00ab\u00bb]")
+_SPACES = re.compile("[\u00a0\u2007\u202f\u2009]")
+_INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
+_QUOTED = re.compile(r"> ?(?!>{3})")
+_FENCE = re.compile(r"\s{0,8}(?:`{3,}|~{3,})[\w -]{0,40}\s*\Z")
+# `"\"v1\""` without its backslashes.
+_LOST = re.compile(r'(?<=[\s=:,\[{(])""((?:W/)?[^"\s]{0,200})""(?=[\s,;}\])]|\Z)')
+_LOST_WEAK = re.compile(r'(?<=[\s=:,\[{(])"W/"([^"\s]{0,200})""(?=[\s,;}\])]|\Z)')
+_COMPOSE = re.compile(r"[\w.-]{1,60} +\| ")
+_RUN = re.compile(r'"+')
+_SHARE: Final = 0.9
+
+
+def mended(lines: Sequence[str | None]) -> tuple[list[str], list[str]]:
+    """Return the lines of a log as they were written, as far as that can be told.
+
+    Args:
+        lines: as they stand in the paste.
+
+    Returns:
+        As many lines, and a sentence for each kind of repair.
+    """
+    repairs: list[str] = []
+    texts = [line or "" for line in lines]
+    for _level in range(5):
+        filled = [text for text in texts if text.strip()]
+        quoted = sum(1 for text in filled if text[0] == ">" and _QUOTED.match(text) is not None)
+        if len(filled) < 2 or quoted < _SHARE * len(filled):
+            break
+        texts = [_QUOTED.sub("", text, count=1) if text[:1] == ">" else text for text in texts]
+        repairs[:] = ["mail quoting (`> `) was taken off"]
+    texts = _out_of_containers(["" if _FENCE.match(text) is not None else text for text in texts])
+    if not any('"' in text for text in texts) and any("&quot;" in text or "&#34;" in text for text in texts):
+        texts = [unescaped(text) for text in texts]
+        repairs.append("HTML escapes were undone")
+    runs = [len(run) for text in texts for run in _RUN.findall(text)]
+    if len(runs) >= 4 and all(length % 2 == 0 for length in runs):
+        # A cell of a spreadsheet: each quote became two.
+        texts = [text.replace('""', '"') for text in texts]
+        repairs.append("doubled quotes were undone")
+    mends = (
+        (_uncurled, "curly quotes were replaced"),
+        (_with_backslashes, "lost backslashes were put back"),
+    )
+    for mend, said in mends:
+        fixed = [mend(text) for text in texts]
+        if fixed != texts:
+            repairs.append(said)
+            texts = fixed
+    return texts, repairs
+
+
+def _out_of_containers(texts: list[str]) -> list[str]:
+    """Take off what Docker puts around each line: a JSON object in a file, a name with `docker compose`."""
+    filled = [text for text in texts if text.strip()]
+    if sum(text.startswith('{"log":"') for text in filled) * 2 > len(filled):
+        return [_logged(text) for text in texts]
+    named = sum(1 for text in filled if _COMPOSE.match(text) is not None)
+    if filled and named >= _SHARE * len(filled):
+        return [_COMPOSE.sub("", text, count=1) for text in texts]
+    return texts
+
+
+def _logged(text: str) -> str:
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    said = cast("dict[str, object]", value).get("log") if isinstance(value, dict) else None
+    return said.rstrip("\r\n").replace("\n", " ") if isinstance(said, str) else text
+
+
+def _uncurled(text: str) -> str:
+    """Straighten the quotes of a line that has curly ones in their place."""
+    if text.isascii() or _CURLY.search(text) is None:
+        return text
+    straight = _INVISIBLE.sub("", _SPACES.sub(" ", text))
+    if '"' not in straight:
+        straight = straight.translate(_DOUBLE)
+    return straight.translate(_SINGLE) if "'" not in straight else straight
+
+
+def _with_backslashes(text: str) -> str:
+    if '""' not in text:
+        return text
+    return _LOST_WEAK.sub(r'"W/\\"\1\\""', _LOST.sub(r'"\\"\1\\""', text))

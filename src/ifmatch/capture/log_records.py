@@ -1,0 +1,152 @@
+"""Turn what one line of an access log says into an exchange.
+
+A log holds what it was told to hold. A field that it does not show is unknown, never absent; so is content.
+ Source of the terms: the log modules of nginx, Apache, HAProxy, Varnish, Caddy and Envoy.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from ifmatch.capture.drafts import Draft
+from ifmatch.capture.moments import clf_moment, epoch_moment, iso_moment
+from ifmatch.capture.target_uri import target_uri
+
+__all__ = ["LogRecord", "split_request_line", "unescape"]
+
+_REQUEST = re.compile(r"([A-Za-z][A-Za-z_-]{0,39}) (\S+)(?: ((?:HTTP/)?\d(?:\.\d)?))?\Z")
+_HEX = re.compile(r"\\x([0-9A-Fa-f]{2})")
+_HASH = re.compile(r"#([0-9A-F]{2})")
+_BACKSLASH = re.compile(r"\\([\"\\nrt/])")
+_BACKSLASHED: Final = {"n": "\n", "r": "\r", "t": "\t"}
+_ABSENT: Final = frozenset({"", "-", "null", "None", "nil"})
+_HTML: Final = (("&quot;", '"'), ("&#34;", '"'), ("&amp;", "&"), ("&lt;", "<"), ("&gt;", ">"))
+
+
+def unescape(text: str, *, hashes: bool = False) -> str:
+    """Undo how servers quote a value in a log line: backslash, HTML entity, and `#22` as HAProxy does.
+
+    Args:
+        text: the value as logged.
+        hashes: whether the line is one of HAProxy.
+    """
+    if hashes:
+        text = _HASH.sub(lambda found: chr(int(found[1], 16)), text)
+    if "\\" in text:
+        octets = _HEX.sub(lambda found: chr(int(found[1], 16)), text)
+        text = _BACKSLASH.sub(lambda found: _BACKSLASHED.get(found[1], found[1]), octets)
+    if "&quot;" in text or "&#34;" in text:
+        for escaped, plain in _HTML:
+            text = text.replace(escaped, plain)
+    return text
+
+
+def split_request_line(text: str) -> tuple[str, str, str] | None:
+    """Return method, target and version of a logged request line, None when it is none."""
+    found = _REQUEST.match(text)
+    return (found[1], found[2], found[3] or "") if found is not None else None
+
+
+class LogRecord:
+    """What one line says, by meaning.
+
+    Args:
+        line: 1-based line.
+    """
+
+    def __init__(self, line: int) -> None:
+        self.draft = Draft(line=line, sent_complete=False, received_complete=False)
+        self.host = ""
+        self.scheme = ""
+        self.client = ""
+        self.query = ""
+        self._at_end: float | None = None
+
+    def set(self, meaning: str, value: str) -> None:
+        """Take one value.
+
+        Args:
+            meaning: `method`, `target`, `request`, `status`, `host`, `scheme`, `client`, `address` (of the
+                client with its port), `query`, `peer`,
+                `version`, `duration:UNIT` (s, ms, us, ns), `start:KIND` and `end:KIND` (clf, iso, epoch),
+                `sent:NAME`, `received:NAME`; anything else is ignored.
+            value: unescaped; `-` and the like say nothing.
+        """
+        if value in _ABSENT:
+            return
+        kind, _, rest = meaning.partition(":")
+        draft = self.draft
+        match kind:
+            case "method":
+                draft.method = value.upper()
+            case "target":
+                draft.url = value
+            case "request":
+                parts = split_request_line(value)
+                if parts is not None:
+                    draft.method, draft.url, draft.request_version = parts
+            case "status":
+                if value.isascii() and value.isdigit() and len(value) == 3:
+                    draft.status = int(value)
+            case "version":
+                draft.request_version = value
+            case "address":
+                self.client = value.rpartition(":")[0].strip("[]")
+            case "host" | "scheme" | "client" | "query":
+                setattr(self, kind, value)
+            case "peer":
+                draft.peer = value.partition(",")[0]
+            case "duration":
+                self._duration(value, rest)
+            case "start" | "end":
+                self._time(kind, rest, value)
+            case "sent":
+                draft.add_sent(rest, value)
+            case "received":
+                if not any(name.lower() == rest.lower() for name, _ in draft.received or ()):
+                    draft.add_received(rest, value)
+            case _:
+                pass
+
+    def _duration(self, value: str, unit: str) -> None:
+        factor = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}.get(unit, 1.0)
+        try:
+            seconds = float(value.lstrip("+")) / factor
+        except ValueError:
+            return
+        if 0 <= seconds < 1e6:
+            self.draft.duration = seconds
+
+    def _time(self, kind: str, form: str, value: str) -> None:
+        moment: tuple[float, float] | None = None
+        if form == "epoch":
+            try:
+                seconds = epoch_moment(float(value))
+            except (ValueError, OverflowError):
+                return
+            digits = len(value.partition(".")[2]) if "." in value else max(0, len(value.lstrip("-")) - 10)
+            moment = (seconds, 10.0 ** -min(digits, 6)) if seconds is not None else None
+        else:
+            moment = clf_moment(value) if form == "clf" else iso_moment(value.replace("\t", " "))
+        draft = self.draft
+        if moment is None or (draft.started is not None and draft.resolution <= moment[1]):
+            return
+        draft.started, draft.resolution = moment
+        self._at_end = moment[0] if kind == "end" else None
+
+    def finished(self) -> Draft | None:
+        """Return the draft, None when the line names no request or no status."""
+        draft = self.draft
+        if not draft.method or not draft.url or not draft.status:
+            return None
+        if self._at_end is not None and draft.duration is not None and draft.resolution < 1:
+            # The line was written when the response was over. Whole seconds keep the order of the file.
+            draft.started = self._at_end - draft.duration
+        if self.query and "?" not in draft.url:
+            draft.url += self.query if self.query.startswith("?") else f"?{self.query}"
+        draft.url = target_uri(draft.url, self.host, scheme=self.scheme or "http")
+        if self.client and not any(name.lower() == "x-forwarded-for" for name, _ in draft.sent or ()):
+            # See docs/decisions/071-access-logs.md: who asked is needed to tell actors apart.
+            draft.add_sent("X-Forwarded-For", self.client)
+        return draft

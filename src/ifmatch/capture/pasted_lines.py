@@ -1,0 +1,160 @@
+"""Tell what the lines of a pasted conversation are: starts of messages, field lines, separators, labels."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_VERSION = r"HTTP/(\d(?:\.\d)?)"
+_REQUEST = re.compile(rf"([A-Za-z][0-9A-Za-z_-]{{1,39}})[ \t]+(\S.*?)[ \t]+({_VERSION})[ \t]*$")
+_BARE_REQUEST = re.compile(
+    r"(GET|HEAD|PUT|POST|PATCH|DELETE|OPTIONS|PROPFIND|PROPPATCH|MKCOL|COPY|MOVE|LOCK|UNLOCK|REPORT)[ \t]+"
+    r"((?:https?://|/)\S*)[ \t]*$"
+)
+_STATUS = re.compile(rf"({_VERSION})[ \t]+(\d{{3}})(?:[ \t]+(.*?))?[ \t]*$")
+_BARE_STATUS = re.compile(
+    r"(?:(?:status|response|status[ -]code)[ \t]*:?[ \t]*)?(\d{3})[ \t]+([A-Za-z][A-Za-z' -]{1,40})$",
+    re.IGNORECASE,
+)
+_TO_CLIENT = r"(?:<{1,2}|<=|<-{1,2}|\u2190)"
+_TO_SERVER = r"(?:>{1,2}|=>|-{1,2}>|\u2192)"
+_DIRECTED_STATUS = re.compile(rf"{_TO_CLIENT} ?HTTP/\d")
+_DIRECTED_REQUEST = re.compile(rf"{_TO_SERVER} ?[A-Za-z-]{{2,20}} \S.* {_VERSION}[ \t\r]*$")
+_DIRECTION = re.compile(rf"(?:{_TO_SERVER}|{_TO_CLIENT})(?: |$)|(?:>{{2}}|<{{2}})(?=\S)")
+_NUMBERED = re.compile(r"\d{1,2}[.)][ \t]+(?=\S)")
+_SEPARATOR = re.compile(r"[ \t]*(?:-{3,}|={3,}|\*{3,}|_{3,}|#{3,}.*|~{3,})[ \t]*$")
+_LABEL = re.compile(
+    r"[ \t]*(?:[#*_>-]{1,6}[ \t]*)?(?:(?:the|raw|http|my|full|server|client|first|second|\d{1,2}\.?)[ \t]+)*"
+    r"(?:request|response|reply|answer|sent|received)(?:[ \t]+(?:headers?|was|is|from server|\d{1,2}))?"
+    r"[ \t]*[:.]?[ \t]*[*_]{0,2}[ \t]*:?[ \t]*$",
+    re.IGNORECASE,
+)
+_COMMENT = re.compile(r"(?:#|//)[ \t]?\S")
+_REASONS: Final = {status.value: status.phrase.lower() for status in HTTPStatus} | {
+    413: "content too large", 422: "unprocessable content", 203: "non-authoritative information",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class StartLine:
+    """The first line of a message.
+
+    Attributes:
+        method: "" for a response.
+        target: request target, "" for a response.
+        status: 0 for a request.
+        reason: reason phrase, "" when none.
+        version: as written, "" when missing.
+        bare: whether the protocol version is missing, so that only the place of the line tells what it is.
+    """
+
+    method: str = ""
+    target: str = ""
+    status: int = 0
+    reason: str = ""
+    version: str = ""
+    bare: bool = False
+
+
+def start_line(line: str) -> StartLine | None:
+    """Return what a line starts, None when it starts no message.
+
+    Args:
+        line: a line of the paste, prefixes taken off.
+    """
+    if not line:
+        return None
+    text = line.rstrip("\r").replace("\u00a0", " ").strip(" \t\u200b\ufeff")
+    numbered = _NUMBERED.match(text)
+    if numbered is not None:
+        text = text[numbered.end() :]
+    if "HTTP/" in text:
+        found = _STATUS.match(text)
+        if found is not None and 100 <= int(found.group(3)) <= 599:
+            return StartLine(status=int(found.group(3)), reason=found.group(4) or "", version=found.group(1))
+        found = _REQUEST.match(text)
+        if found is not None:
+            return StartLine(method=found.group(1), target=found.group(2), version=found.group(3))
+        return None
+    if len(text) > 8000:
+        return None
+    found = _BARE_REQUEST.match(text)
+    if found is not None:
+        return StartLine(method=found.group(1), target=found.group(2), bare=True)
+    found = _BARE_STATUS.match(text)
+    if found is not None:
+        status, reason = int(found.group(1)), found.group(2).strip()
+        if _REASONS.get(status) == reason.lower():
+            return StartLine(status=status, reason=reason, bare=True)
+    return None
+
+
+def is_separator(line: str) -> bool:
+    """Tell whether a line is a rule such as `---` or `###`."""
+    return _SEPARATOR.match(line.rstrip("\r")) is not None
+
+
+def is_label(line: str) -> bool:
+    """Tell whether a line only says that a request or a response follows."""
+    return len(line) < 80 and _LABEL.match(line.rstrip("\r")) is not None
+
+
+def is_comment(line: str) -> bool:
+    """Tell whether a line is a comment of an `.http` file."""
+    return _COMMENT.match(line) is not None
+
+
+def without_direction(lines: Sequence[str | None]) -> list[str | None]:
+    """Take off the `> ` and `< ` that say who sent a line, where a paste has them.
+
+    Args:
+        lines: lines of the paste, mail quoting already taken off.
+    """
+    directed = any(
+        line
+        and line[0] in "<>=-\u2190\u2192"
+        and (_DIRECTED_STATUS.match(line) or _DIRECTED_REQUEST.match(line))
+        for line in lines
+    )
+    if not directed:
+        return list(lines)
+    result: list[str | None] = []
+    for line in lines:
+        found = _DIRECTION.match(line) if line is not None else None
+        result.append(line if line is None or found is None else line[found.end() :])
+    return result
+
+
+def _is_blank(line: str | None) -> bool:
+    return line is not None and not line.strip()
+
+
+def without_double_spacing(lines: Sequence[str | None]) -> tuple[list[str | None], bool]:
+    """Drop the blank line behind every line where a word processor made a paragraph of each line.
+
+    Args:
+        lines: lines of the paste.
+
+    Returns:
+        As many lines, dropped ones as `DROPPED`, and whether anything was dropped.
+    """
+    filled = [i for i, line in enumerate(lines) if line is not None and line.strip()]
+    if len(filled) < 6:
+        return list(lines), False
+    followed = sum(1 for i in filled[:-1] if _is_blank(lines[i + 1]))
+    if followed < 0.95 * (len(filled) - 1):
+        return list(lines), False
+    result = list(lines)
+    for index in filled:
+        if index + 1 < len(result) and _is_blank(result[index + 1]):
+            result[index + 1] = DROPPED
+    return result, True
+
+
+# Stands for a line that is not there; the numbers of the others stay right.
+DROPPED: Final = "\0"

@@ -1,0 +1,140 @@
+"""Read the debug logs of HTTP clients and cloud SDKs: which one wrote a log is told by its own lines.
+
+What such a log does not show is unknown: docs/decisions/072-client-logs.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ifmatch.capture import (
+    sdk_azure,
+    sdk_botocore,
+    sdk_dumps,
+    sdk_header_blocks,
+    sdk_kubectl,
+    sdk_python,
+    sdk_terraform,
+)
+from ifmatch.capture.curl_clock import date_seconds, keep_monotone
+from ifmatch.capture.drafts import Drafts
+from ifmatch.capture.log_pastes import mended
+from ifmatch.capture.sdk_lines import settle_zone
+from ifmatch.capture.text_source import read_text
+from ifmatch.model.message import Fields
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Callable, Sequence
+    from typing import BinaryIO
+
+    from ifmatch.capture.drafts import Draft
+    from ifmatch.capture.text_source import TextSource
+    from ifmatch.model.exchange import Capture
+
+__all__ = ["looks_like_sdk_log", "read_sdk_log"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """A notation.
+
+    Attributes:
+        name: who writes it.
+        marks: what tells its lines; such a line must not be found in a message's content.
+        read: takes the lines.
+        covers: notations that say less of the same requests.
+        shows_octets: whether fields stand there octet by octet, as Go writes them; others write a character
+            for each octet, or are read so.
+    """
+
+    name: str
+    marks: re.Pattern[str]
+    read: Callable[[Sequence[str], Drafts], None]
+    covers: tuple[str, ...] = ()
+    shows_octets: bool = False
+
+
+_FAMILIES: Final = (
+    _Family("botocore", sdk_botocore.BOTOCORE, sdk_botocore.read_botocore, ("http.client", "urllib3")),
+    _Family("Azure SDK", sdk_azure.AZURE, sdk_azure.read_azure, ("http.client", "urllib3")),
+    _Family("Terraform", sdk_terraform.TERRAFORM, sdk_terraform.read_terraform, shows_octets=True),
+    _Family("kubectl", sdk_kubectl.KUBECTL, sdk_kubectl.read_kubectl, shows_octets=True),
+    _Family("message dumps", sdk_dumps.DUMPS, sdk_dumps.read_dumps),
+    _Family("java.net.http", sdk_header_blocks.JAVA, sdk_header_blocks.read_java),
+    _Family(".NET HttpClient", sdk_header_blocks.DOTNET, sdk_header_blocks.read_dotnet),
+    _Family("http.client", sdk_python.HTTP_CLIENT, sdk_python.read_http_client, ("urllib3",)),
+    _Family("httpcore", sdk_python.HTTPCORE, sdk_python.read_httpcore),
+    _Family("urllib3", sdk_python.URLLIB3, sdk_python.read_urllib3),
+)
+_LINE_LIMIT: Final = 64 * 1024
+_ADVICE: Final = "How to log more: ifmatch explain capture"
+
+
+def looks_like_sdk_log(lines: Sequence[str]) -> bool:
+    """Tell whether a client or an SDK logged these lines.
+
+    Args:
+        lines: the first lines of a source.
+    """
+    return any(family.marks.search(line[:2000]) is not None for line in lines if line for family in _FAMILIES)
+
+
+def read_sdk_log(stream: BinaryIO, name: str) -> Capture:
+    """Read the debug log of a client.
+
+    Args:
+        stream: binary stream at the start of the log.
+        name: name of the source as the user gave it.
+
+    Raises:
+        InputError: no request and no answer is in it.
+    """
+    source = read_text(stream, name)
+    drafts = Drafts(name, warnings=list(source.warnings))
+    long = 0
+    lines: list[str] = []
+    texts, repairs = mended(source.lines)
+    for repair in repairs:
+        drafts.warn(repair)
+    for line in texts:
+        text = line.rstrip("\r")
+        long += len(text) > _LINE_LIMIT
+        lines.append(text[:_LINE_LIMIT])
+    if long:
+        drafts.warn(f"lines longer than {_LINE_LIMIT // 1024} KiB were cut: {long}")
+    covered: set[str] = set()
+    for family in _FAMILIES:
+        if family.name in covered or not any(family.marks.search(line) for line in lines):
+            continue
+        covered.update(family.covers)
+        read = Drafts(name)
+        family.read(lines, read)
+        if family.shows_octets:
+            _as_wire(read, source)
+        drafts.found.extend(draft for draft in read.found if draft.method or draft.url or draft.status)
+        drafts.warnings.extend(read.warnings)
+    _settle_times(drafts.found)
+    zone = settle_zone(drafts.found)
+    if zone:
+        drafts.warn(f"the log's clock is {zone / 3600:+g} h from UTC, by the Date of the answers; undone")
+    return drafts.capture("sdk-log", nothing="no request is in this log", advice=_ADVICE)
+
+
+def _as_wire(drafts: Drafts, source: TextSource) -> None:
+    for draft in drafts.found:
+        draft.sent = [(key, source.wire(value)) for key, value in draft.sent or ()] or draft.sent
+        draft.received = [(key, source.wire(value)) for key, value in draft.received or ()] or draft.received
+
+
+def _settle_times(drafts: list[Draft]) -> None:
+    """Drop durations between whole seconds; where the log shows no time take that of the answers."""
+    for draft in drafts:
+        if draft.started is not None and draft.resolution >= 1:
+            draft.duration = None
+    if any(draft.started is not None for draft in drafts):
+        return
+    dates = keep_monotone([date_seconds(Fields(draft.received or ())) for draft in drafts])
+    for draft, date in zip(drafts, dates, strict=True):
+        draft.started, draft.resolution = date, 1.0

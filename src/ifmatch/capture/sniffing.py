@@ -1,0 +1,256 @@
+"""Tell what a source is by its first octets; say of what cannot be read what it is and what to do instead."""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import TYPE_CHECKING, Final
+
+from ifmatch.capture.access_logs import looks_like_access_log
+from ifmatch.capture.curl_prompt import is_command
+from ifmatch.capture.devtools_panes import looks_like_pane
+from ifmatch.capture.error_reports import looks_like_error_report
+from ifmatch.capture.json_logs import looks_like_json_log
+from ifmatch.capture.log_pastes import mended
+from ifmatch.capture.pasted_lines import start_line, without_direction
+from ifmatch.capture.request_commands import is_request_command
+from ifmatch.capture.sdk_logs import looks_like_sdk_log
+from ifmatch.capture.text_source import decode, unwrap
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_PREFIX = r"(?:\d\d:\d\d:\d\d\.\d{3,6} )?(?:\[[0-9x]+-[0-9x]+\] )?"
+_TRACE_HEADING = re.compile(
+    rf"[^\n]{{0,200}}{_PREFIX}(?:=>|<=) (?:Send|Recv) (?:header|data), \d+ bytes \(0x"
+)
+_TRACE_HEX = re.compile(r"[0-9a-f]{4}: (?:[0-9a-f]{2} ){3,16}")
+_TRACE_INFO = re.compile(rf"{_PREFIX}== Info: ")
+_INFO = re.compile(
+    rf"{_PREFIX}\* (?: *Trying |Connected to |Connection #|Closing connection|Could not resolve|"
+    rf"Host \S+:\d+ was |Hostname |Re-?using existing|Failed to connect|Connecting to |TLSv1|ALPN|SSL conn|"
+    rf"Using HTTP2|\[HTTP/[23]\]|h2h?3? |Established connection|using HTTP/|Mark bundle|Request completely|"
+    rf"We are completely|upload completely|Empty reply|Recv failure|Operation timed out|Server certificate)"
+)
+_BYTES_DATA = re.compile(rf"{_PREFIX}[{{}}] \[\d+ bytes data\]")
+_RECEIVED = re.compile(r"< HTTP/\d(?:\.\d)? \d{3}")
+_FAILURE = re.compile(r"curl: \((?!22\))\d{1,3}\) ")
+_STAMPED = re.compile(r"(?:\d\d:\d\d:\d\d\.\d{3,6} |\[[0-9x]+-[0-9x]+\] ){1,2}[<>] (?:HTTP/|[A-Z]{3,})")
+
+_HAR_ADVICE: Final = (
+    "In the browser's developer tools, Network panel, use `Save all as HAR`, and give that file"
+)
+_TRACE_ADVICE: Final = "Run the request with `curl -v ... > trace.txt 2>&1` and give that file"
+
+_MAGIC: Final = (
+    (b"\x89PNG", "this is a PNG picture", "A picture cannot be read. " + _HAR_ADVICE),
+    (b"\xff\xd8\xff", "this is a JPEG picture", "A picture cannot be read. " + _HAR_ADVICE),
+    (b"GIF8", "this is a GIF picture", "A picture cannot be read. " + _HAR_ADVICE),
+    (b"RIFF", "this is a WebP picture or a sound", "A picture cannot be read. " + _HAR_ADVICE),
+    (b"%PDF", "this is a PDF document", "Copy the text out of it, or: " + _HAR_ADVICE),
+    (b"\x1f\x8b", "this is gzip inside gzip", "Decompress it, and give the file inside"),
+    (b"BZh", "this is bzip2-compressed", "Decompress it with `bunzip2`, and give the file inside"),
+    (b"\xfd7zXZ", "this is xz-compressed", "Decompress it with `unxz`, and give the file inside"),
+    (b"\x28\xb5\x2f\xfd", "this is zstd-compressed", "Decompress it with `unzstd`, and give the file inside"),
+    (b"7z\xbc\xaf", "this is a 7-Zip archive", "Unpack it, and give the file inside"),
+    (b"SQLite format 3", "this is an SQLite database", _HAR_ADVICE),
+    (b"\xac\xed\x00\x05", "this is a Charles session", "In Charles use File > Export Session > HTTP Archive"),
+    (b"-----BEGIN PGP", "this is an encrypted capture (PGP)", "Decrypt it, and give the file inside"),
+    (b"age-encryption.org", "this is an encrypted capture (age)", "Decrypt it, and give the file inside"),
+    (b"Salted__", "this is an encrypted capture (openssl enc)", "Decrypt it, and give the file inside"),
+)
+_PCAP: Final = (
+    b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d", b"\x0a\x0d\x0d\x0a",
+)  # fmt: skip
+_HTML = re.compile(
+    rb"\s*(?:<!--.{0,500}?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
+)
+# An error answer of JSON is short; longer JSON is a file of its own kind.
+_JSON_ERROR_LIMIT: Final = 4096
+_ACCESS_LOG = re.compile(r"\S+ \S+ \S+ \[\d{2}/\w{3}/\d{4}:\d{2}:\d{2}:\d{2}")
+_FLOWS = re.compile(rb"\d{2,12}:\d{1,3}:[A-Za-z_]{1,40}[,;]")
+
+
+# Each format asks in turn; the head is taken apart once.
+@functools.lru_cache(maxsize=1)
+def _text(head: bytes) -> str:
+    cut = head
+    # A head may end in the middle of a character.
+    for _ in range(3):
+        if cut and cut[-1] >= 0x80:
+            cut = cut[:-1]
+    return decode(cut)[0]
+
+
+@functools.lru_cache(maxsize=1)
+def _lines(head: bytes) -> Sequence[str]:
+    lines, _ = unwrap(list(_text(head).split("\n")))
+    return tuple(line for line in lines if line is not None)
+
+
+@functools.lru_cache(maxsize=1)
+def _log_lines(head: bytes) -> Sequence[str]:
+    """Return the lines of a log, what pasting did to them undone."""
+    lines, _ = mended(_lines(head))
+    return tuple(lines)
+
+
+def is_har(head: bytes) -> bool:
+    """Tell whether this is a HAR file."""
+    if head.lstrip()[:1] != b"{":
+        return False
+    # Other formats need none of what the HAR reader imports.
+    from ifmatch.capture.har import looks_like_har  # noqa: PLC0415
+
+    return looks_like_har(head)
+
+
+def is_zip(head: bytes) -> bool:
+    """Tell whether this is a zip archive."""
+    return head[:4] in {b"PK\x03\x04", b"PK\x05\x06"}
+
+
+def is_mitmproxy(head: bytes) -> bool:
+    """Tell whether this is a flow file of mitmproxy."""
+    return _FLOWS.match(head) is not None
+
+
+def is_trace(head: bytes) -> bool:
+    """Tell whether this is a hexadecimal dump of `curl --trace`."""
+    heading = False
+    for line in _lines(head):
+        if heading and _TRACE_HEX.match(line):
+            return True
+        heading = _TRACE_HEADING.match(line) is not None
+    return False
+
+
+def is_trace_ascii(head: bytes) -> bool:
+    """Tell whether this is a dump of `curl --trace-ascii`."""
+    return any(_TRACE_HEADING.match(line) or _TRACE_INFO.match(line) for line in _lines(head))
+
+
+def is_verbose(head: bytes) -> bool:
+    """Tell whether this is a trace of `curl -v`."""
+    lines = _lines(head)
+    if any(is_command(line) for line in lines) and any(_RECEIVED.match(line) for line in lines):
+        return True
+    return any(
+        _INFO.match(line) or _BYTES_DATA.match(line) or _FAILURE.match(line) or _STAMPED.match(line)
+        for line in lines
+    )
+
+
+def is_devtools_pane(head: bytes) -> bool:
+    """Tell whether this was copied out of the headers pane of a browser's developer tools."""
+    if _HTML.match(head) or head.lstrip()[:1] in {b"{", b"["}:
+        return False
+    return looks_like_pane(list(_lines(head)))
+
+
+def is_sdk_log(head: bytes) -> bool:
+    """Tell whether an HTTP client or a cloud SDK logged this."""
+    if _HTML.match(head) or head.lstrip()[:1] in {b"{", b"["}:
+        return False
+    return looks_like_sdk_log(_log_lines(head))
+
+
+def is_access_log(head: bytes) -> bool:
+    """Tell whether this is an access log of lines of text."""
+    return not _HTML.match(head) and looks_like_access_log(_log_lines(head))
+
+
+def is_json_log(head: bytes) -> bool:
+    """Tell whether this is an access log of JSON objects."""
+    return not _HTML.match(head) and looks_like_json_log("\n".join(_log_lines(head)))
+
+
+def is_http_messages(head: bytes) -> bool:
+    """Tell whether a request line or a status line is in this text."""
+    if _HTML.match(head):
+        return False
+    lines = without_direction(_lines(head))
+    starts = [found for line in lines if line is not None and (found := start_line(line)) is not None]
+    commands = any(line is not None and is_request_command(line) for line in lines)
+    return any(not start.bare for start in starts) or (
+        # Without a protocol version two lines must agree that this is HTTP.
+        any(start.status for start in starts) and (commands or any(start.method for start in starts))
+    )
+
+
+def is_error_report(head: bytes) -> bool:
+    """Tell whether this is a traceback, an error line or a sentence about a refused request."""
+    start = head.lstrip()[:1]
+    if _HTML.match(head) or b"\0" in head[:4096] or any(head.startswith(magic) for magic, _, _ in _MAGIC):
+        return False
+    if start in {b"{", b"["} and len(head) > _JSON_ERROR_LIMIT:
+        return False
+    lines = _lines(head)
+    return not (len(lines) < 4 and any(is_command(line) for line in lines)) and looks_like_error_report(lines)
+
+
+def what_it_is(head: bytes) -> tuple[str, str]:
+    """Say what a source is that cannot be read, and how to get one that can.
+
+    Args:
+        head: the first octets of the source.
+
+    Returns:
+        What was seen, and advice.
+    """
+    for magic, seen, advice in _MAGIC:
+        if head.startswith(magic):
+            return seen, advice
+    if head[:4] in _PCAP:
+        text = "In Wireshark use Follow > HTTP Stream > Save as; TLS needs its key log. Simpler: "
+        return "this is a packet capture (pcap)", text + _HAR_ADVICE
+    if head[:2] == b"\x16\x03" and len(head) > 4 and head[2] <= 4:
+        return "this is an encrypted capture (TLS records)", "Record at the client instead. " + _TRACE_ADVICE
+    if head[257:262] == b"ustar":
+        return "this is a tar archive", "Unpack it, and give the file inside"
+    if not head.strip():
+        return "the source is empty", _TRACE_ADVICE
+    if _HTML.match(head):
+        return "this looks like an HTML page", "Save the traffic, not the page. " + _HAR_ADVICE
+    if head.lstrip()[:1] in {b"{", b"["}:
+        return _json_kind(head)
+    if b"\0" in head[:4096] or sum(octet < 9 or 13 < octet < 32 for octet in head[:512]) > 25:
+        return f"this is binary data that begins {head[:8].hex(' ')}", _HAR_ADVICE
+    return _text_kind(_text(head))
+
+
+def _json_kind(head: bytes) -> tuple[str, str]:
+    start = head[:65536]
+    if b"getpostman.com" in start or b"_postman_id" in start or b"_postman_variable_scope" in start:
+        text = "It holds requests, not what came back. In Postman's console copy both, or: "
+        return "this is a Postman collection", text + _TRACE_ADVICE
+    if b'"logEventTypes"' in start or b'"constants"' in start:
+        return "this is a Chrome network log (chrome://net-export)", _HAR_ADVICE
+    if b'"openapi"' in start or b'"swagger"' in start:
+        return "this is an OpenAPI description", "It holds no traffic. " + _TRACE_ADVICE
+    if b'"_type":"export"' in start.replace(b" ", b""):
+        return "this is an Insomnia export", "It holds requests, not what came back. " + _TRACE_ADVICE
+    return "this is JSON, but no HAR: the member `log` with `entries` is missing", _HAR_ADVICE
+
+
+def _text_kind(text: str) -> tuple[str, str]:
+    lines = [line.strip() for line in text.splitlines()[:50] if line.strip()]
+    first = lines[0] if lines else ""
+    if any(_ACCESS_LOG.match(line) for line in lines[:5]):
+        return (
+            "this looks like an access log",
+            "It holds no entity tags, so no cause can be read from it. " + _HAR_ADVICE,
+        )
+    if any(line.startswith("Traceback (most recent call last)") for line in lines):
+        return "this is a Python traceback", "It shows no traffic. " + _TRACE_ADVICE
+    if "Request URL" in text and "Request Method" in text:
+        seen = "this is the Headers pane of a browser's developer tools"
+        return seen, "Right-click the request there, Copy > Copy all as HAR, and give that as a file"
+    if is_command(first):
+        return "this is a curl command without its output", "Add -v and keep what it prints. " + _TRACE_ADVICE
+    words = " ".join(first.split()[:8])[:60]
+    printable = "".join(c if c.isprintable() else "?" for c in words)
+    return (
+        f"no HTTP traffic was found in this text, which begins {printable!r}",
+        f"{_TRACE_ADVICE}. Or: {_HAR_ADVICE}",
+    )

@@ -1,0 +1,371 @@
+"""Repair a refused write without losing anybody's change: `ifmatch fix`."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import secrets
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import click
+
+from ifmatch.cli.live_options import (
+    LiveOptions,
+    command_words,
+    connection_options,
+    failing_of_command,
+    make_sender,
+)
+from ifmatch.cli.terminal import is_terminal, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ifmatch.doctor import Failing, Mending, Plan
+    from ifmatch.errors import IfmatchError
+    from ifmatch.merge import Policies
+    from ifmatch.model.diagnosis import Incident
+    from ifmatch.update import State
+
+__all__ = ["command"]
+
+_COMMAND: Final = "ifmatch.command"
+CONFLICT: Final = 1
+UNKNOWN_OUTCOME: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What is to be repaired, and what is known of it."""
+
+    failing: Failing
+    base: bytes | None
+    incident: Incident | None
+
+
+class _FixCommand(click.Command):
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        for position, word in enumerate(args):
+            words = command_words(args[position:]) if word == "--" or not position else None
+            if words is not None:
+                ctx.meta[_COMMAND] = tuple(words)
+                return super().parse_args(ctx, args[:position])
+        return super().parse_args(ctx, args)
+
+
+@click.command(
+    "fix",
+    cls=_FixCommand,
+    short_help="Repair a refused write: refresh, rebase, retry.",
+    epilog="Exit status: 0 applied or already applied (without --apply: could be), 1 a conflict is left, "
+    "5 the outcome is unknown.",
+)
+@click.argument("sources", metavar="SOURCE... | URL | -- curl ...", nargs=-1)
+@click.option("--apply", "apply_", is_flag=True, help="Send it; without, only what would be sent is shown.")
+@click.option("--entry", metavar="N", type=click.IntRange(min=0), help="The incident that touches entry N.")
+@click.option(
+    "--base", metavar="FILE", help="The version that the edit was made on, when no recording holds it."
+)
+@click.option(
+    "--resolve",
+    type=click.Choice(["mine", "theirs", "edit"]),
+    help="How conflicts are decided: all at once, or one by one.",
+)
+@click.option(
+    "--array",
+    "arrays",
+    metavar="POINTER=KEY",
+    multiple=True,
+    help="Elements of this array are told apart by KEY.",
+)
+@click.option(
+    "--same-content-is-success", is_flag=True, help="It does not matter who wrote the wanted content."
+)
+@click.option("--overwrite", is_flag=True, help="Replace what others wrote; asks for a typed confirmation.")
+@click.option("--yes", is_flag=True, help="Agree where the cause asks for a person's consent.")
+@connection_options
+def command(
+    *,
+    sources: tuple[str, ...],
+    apply_: bool,
+    entry: int | None,
+    base: str | None,
+    resolve: str | None,
+    arrays: tuple[str, ...],
+    same_content_is_success: bool,
+    overwrite: bool,
+    yes: bool,
+    **live: Any,
+) -> int:
+    r"""Fetch the latest state, apply the edit to it, and send it with the fresh validator.
+
+    \b
+    ifmatch fix -- curl -X PUT ... --base before.json     what would be sent
+    ifmatch fix --apply -- curl -X PUT ...                send it
+    ifmatch fix bug.har --entry 3 -H 'Authorization: ...'
+
+    Never overwrites another writer's change unasked: members that both changed are
+    conflicts, and nothing is sent until they are decided.
+    """
+    from ifmatch.doctor import Mending
+
+    options = LiveOptions(**live)
+    words: tuple[str, ...] = click.get_current_context().meta.get(_COMMAND, ())
+    if len(sources) == 1 and "://" in sources[0]:
+        words, sources = sources, ()
+    if not words and not sources:
+        raise click.UsageError("Missing argument SOURCE: a recording, a URL, or -- curl ...")
+    with make_sender(options, typed=bool(words), source="fix") as sender:
+        case = _case_of_command(words, options) if words else _case_of_captures(sources, entry, options)
+        given = Path(base).read_bytes() if base is not None else case.base
+        policies = _policies(resolve, arrays)
+        mending = Mending(
+            case.failing,
+            sender,
+            time.monotonic,
+            time.time,
+            random.random,
+            time.sleep,
+            secrets.token_hex(8),
+            given,
+            policies,
+        )
+        return _mend(mending, case, apply=apply_, edit=resolve == "edit", overwrite=overwrite, yes=yes,
+                     same_content=same_content_is_success)  # fmt: skip
+
+
+def _policies(resolve: str | None, arrays: tuple[str, ...]) -> Policies | None:
+    from ifmatch.merge import Policies
+
+    keys: dict[str, Any] = {}
+    for value in arrays:
+        pointer, equals, key = value.rpartition("=")
+        if not equals or (pointer and not pointer.startswith("/")):
+            raise click.UsageError(f"--array {value}: expected POINTER=KEY, such as /rows=id")
+        keys[pointer] = key
+    if resolve in {"mine", "theirs"}:
+        return Policies(arrays=keys, default=cast("Any", resolve))
+    return Policies(arrays=keys) if keys else None
+
+
+def _case_of_command(words: Sequence[str], options: LiveOptions) -> _Case:
+    from ifmatch.doctor import LiveDiagnosis
+    from ifmatch.doctor.probes import Known
+
+    failing = failing_of_command(words, options, say)
+    with make_sender(options, typed=True) as sender:
+        run = LiveDiagnosis(failing, sender, Known(failing, nonce=secrets.token_hex(6)), sleep=time.sleep)
+        for _ in run.run():
+            pass
+        return _Case(failing, None, run.incident)
+
+
+def _case_of_captures(sources: Sequence[str], entry: int | None, options: LiveOptions) -> _Case:
+    from ifmatch.cli.live import incident_exchange
+    from ifmatch.cli.live_options import with_route
+    from ifmatch.cli.progress import Progress
+    from ifmatch.cli.selection import Selection
+    from ifmatch.cli.sources import check_sources, read_sources
+    from ifmatch.diagnosis import diagnose
+    from ifmatch.doctor import from_exchange
+
+    check_sources(sources)
+    read = read_sources(sources, capture_format=None, declarations={}, progress=Progress())
+    exchanges = {one.provenance: one for capture in read.captures for one in capture.exchanges}
+    selection = Selection(frozenset() if entry is None else frozenset({entry}))
+    incidents = selection.of(diagnose(read.captures), exchanges).incidents
+    if not incidents:
+        raise click.UsageError("There is no incident to repair in these recordings.")
+    exchange = incident_exchange(incidents[0], exchanges.values())
+    given = [
+        (name.strip(), value.strip()) for name, _, value in (one.partition(":") for one in options.headers)
+    ]
+    failing = with_route(
+        from_exchange(exchange, credentials=given, captured=options.use_captured_auth), options
+    )
+    return _Case(failing, _base_of(failing, list(exchanges.values())), incidents[0])
+
+
+def _base_of(failing: Failing, exchanges: Sequence[Any]) -> bytes | None:
+    """Return the content that came with the token of the refused write, None when no recording holds it."""
+    from ifmatch.doctor.base import base_of
+
+    return base_of(failing, exchanges)
+
+
+def _mend(
+    mending: Mending, case: _Case, *, apply: bool, edit: bool, overwrite: bool, yes: bool, same_content: bool
+) -> int:
+    from ifmatch.update import UpdateError
+
+    incident = case.incident
+    if incident is not None and incident.repair.value == "already-applied":
+        click.echo("The change is already stored, by this client's own write: there is nothing to send.")
+        return 0
+    try:
+        theirs = mending.read()
+        plan = mending.plan(theirs)
+        if plan.conflicts and edit:
+            plan = _edited(mending, plan)
+        _show(mending, plan, theirs, incident)
+        if plan.holds and not same_content:
+            click.echo(_HOLDS)
+        if plan.holds:
+            return 0
+        if not plan.is_clean and not overwrite:
+            return CONFLICT
+        if not apply:
+            click.echo("Nothing was sent. To send it: add --apply")
+            return 0
+        if not _agreed(case, plan, theirs, overwrite=overwrite, yes=yes):
+            return CONFLICT
+        return _apply(mending, theirs, overwrite=overwrite, same_content=same_content)
+    except UpdateError as error:
+        return _failed(error)
+
+
+_HOLDS: Final = (
+    "The current state already says what this write wants. Equal content does not prove who wrote it: if "
+    "that matters (a lock, a counter, a payment), find out before you go on. If it does not: "
+    "--same-content-is-success"
+)
+
+
+def _failed(error: IfmatchError) -> int:
+    from ifmatch.update import OutcomeUnknownError
+
+    say(f"ifmatch: {error}")
+    return UNKNOWN_OUTCOME if isinstance(error, OutcomeUnknownError) else CONFLICT
+
+
+def _apply(mending: Mending, theirs: State | None, *, overwrite: bool, same_content: bool) -> int:
+    from ifmatch.doctor import Journal
+    from ifmatch.doctor.journal import default_path
+
+    journal = Journal(default_path())
+    done = mending.apply(theirs, journal, overwrite=overwrite, same_content=same_content)
+    after = f", version {done.updated.after[0]}" if done.updated.after else ""
+    click.echo(
+        f"{done.how}{after} ({done.updated.requests} requests, {done.updated.conflicts} conflicts met)"
+    )
+    if not done.proven:
+        say("ifmatch: warning: a read afterwards shows another version already: somebody wrote since.")
+    click.echo(f"To put the version before back: ifmatch undo {done.entry}")
+    return 0
+
+
+def _agreed(case: _Case, plan: Plan, theirs: State | None, *, overwrite: bool, yes: bool) -> bool:
+    if overwrite and not plan.is_clean:
+        word = case.failing.request.url.rstrip("/").rsplit("/", 1)[-1] or "overwrite"
+        say(
+            f"This replaces version {theirs.token[0] if theirs is not None else '(none)'}; what others wrote "
+            "is lost."
+        )
+        return click.prompt(f"Type {word} to overwrite", default="", show_default=False, err=True) == word
+    incident = case.incident
+    repair = incident.repair.value if incident is not None else "ask"
+    first = incident.findings[0].cause if incident is not None and incident.findings else "undecided"
+    if repair == "allowed":
+        return True
+    if repair == "forbidden":
+        say(f"ifmatch: the cause ({first}) forbids an unattended repair; what to do: ifmatch explain {first}")
+        return False
+    if yes:
+        return True
+    if is_terminal(sys.stdin):
+        return click.confirm(f"The cause ({first}) asks for your consent. Send it?", err=True)
+    say(f"ifmatch: the cause ({first}) asks for a person's consent: look at the plan, then add --yes")
+    return False
+
+
+def _show(mending: Mending, plan: Plan, theirs: State | None, incident: Incident | None) -> None:
+    first = incident.findings[0] if incident is not None and incident.findings else None
+    if first is not None:
+        click.echo(f"cause: {first.cause}, {first.likelihood:.0%} ({first.level.value})")
+    click.echo(f"current version: {theirs.token[0] if theirs is not None else 'there is no such resource'}")
+    for title, lines in (
+        ("others changed since the base, and it stays", plan.kept),
+        ("this write changes", plan.changes),
+    ):
+        if lines:
+            click.echo(f"{title}:")
+            for line in lines[:40]:
+                click.echo(f"  {line}")
+    if plan.conflicts:
+        _show_conflicts(plan)
+    elif plan.result is not None or plan.changes:
+        click.echo("as a command:")
+        click.echo(f"  {_as_curl(mending, plan, theirs)}")
+        click.echo(
+            "risk: somebody may write between this read and the write; the condition then refuses it, and "
+            "the edit is applied anew to what is there."
+        )
+
+
+def _show_conflicts(plan: Plan) -> None:
+    if len(plan.conflicts) == 1 and plan.conflicts[0].pointer == "" and plan.base is None:
+        click.echo(
+            "conflict: the version that the edit was made on is not known, so it cannot be told what it "
+            "removed or kept. Give it with --base FILE, or a recording that holds the read"
+        )
+        return
+    click.echo(f"{len(plan.conflicts)} conflict{'s' * (len(plan.conflicts) != 1)}; nothing is sent:")
+    for conflict in plan.conflicts:
+        click.echo(f"  {conflict}")
+    click.echo("Decide with --resolve mine, --resolve theirs or --resolve edit")
+
+
+def _as_curl(mending: Mending, plan: Plan, theirs: State | None) -> str:
+    from ifmatch.capture.redact import Redactor
+
+    request = mending.failing.request
+    condition = f"If-Match: {theirs.token[0]}" if theirs is not None else "If-None-Match: *"
+    words = ["curl", "-sS", "-X", request.method, "-H", condition]
+    kind = request.fields.text("content-type")
+    words += ["-H", f"Content-Type: {kind}"] if kind else []
+    if request.fields.text("authorization") is not None:
+        words += ["-H", "Authorization: $TOKEN"]
+    if plan.result is not None:
+        words += ["--data-binary", plan.result.decode("utf-8", "replace")]
+    shown = Redactor().text(shlex.join([*words, request.url]))
+    return shown.replace("'Authorization: $TOKEN'", '"Authorization: $TOKEN"')
+
+
+def _edited(mending: Mending, plan: Plan) -> Plan:
+    """Let the user decide each conflict in an editor; return the plan with the decisions.
+
+    Raises:
+        click.ClickException: no editor, or what it left cannot be read.
+    """
+    from ifmatch.doctor.deciding import decided, question
+
+    text = question(plan)
+    suffix = ".txt" if plan.marked else ".json"
+    handle, name = tempfile.mkstemp(prefix="ifmatch-conflicts-", suffix=suffix)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+        try:
+            subprocess.run([*shlex.split(editor), name], check=True)  # noqa: S603 - the user's own editor
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise click.ClickException(f"the editor {editor!r} failed: {error}. Set EDITOR.") from error
+        answer = Path(name).read_text(encoding="utf-8")
+    finally:
+        Path(name).unlink(missing_ok=True)
+    try:
+        failing, policies = decided(mending.failing, plan, answer)
+    except (ValueError, json.JSONDecodeError) as error:
+        raise click.ClickException(f"the decisions cannot be read: {error}. Nothing was sent.") from error
+    mending.failing, mending.policies = failing, policies
+    if plan.marked:
+        mending.base = plan.theirs.octets if plan.theirs is not None else b""
+    return mending.plan(plan.theirs)

@@ -1,0 +1,123 @@
+"""Ask a live server for `ifmatch diagnose`: what is sent, what it settled, and what is known afterwards."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from ifmatch.cli.live_options import failing_of_command, hop_routes, make_sender, nonce, with_route
+from ifmatch.cli.terminal import is_terminal, say
+from ifmatch.errors import BudgetSpentError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ifmatch.cli.live_options import LiveOptions
+    from ifmatch.cli.selection import Selection
+    from ifmatch.doctor import Asked, Failing, HopTable, LiveDiagnosis
+    from ifmatch.model.diagnosis import Incident, LiveFindings
+    from ifmatch.model.exchange import Capture, Exchange
+    from ifmatch.wire import Route, Sender
+
+__all__ = ["ask", "incident_exchange"]
+
+
+def ask(
+    words: Sequence[str], options: LiveOptions, captures: Sequence[Capture], selection: Selection
+) -> tuple[tuple[Capture, ...], LiveFindings]:
+    """Ask the server about a command, a URL, or the first incident of captures.
+
+    Args:
+        words: program and arguments, or one URL; empty to ask about captures.
+        options: what the user allowed and named.
+        captures: as read.
+        selection: which incident is meant.
+
+    Returns:
+        Captures with everything known, and what was asked.
+
+    Raises:
+        TargetUnreachableError: the server cannot be asked.
+        ConsentMissingError: the address is not allowed.
+    """
+    from ifmatch.doctor import LiveDiagnosis
+    from ifmatch.doctor.probes import Known
+
+    failing = (
+        failing_of_command(words, options, say)
+        if words
+        else _failing_of_captures(captures, options, selection)
+    )
+    routes = hop_routes(failing, options)
+    with make_sender(options, typed=bool(words)) as sender:
+        known = Known(failing, nonce=nonce(), origin=options.origin or _origin(failing))
+        run = LiveDiagnosis(failing, sender, known, evidence=captures, sleep=time.sleep)
+        _send(run, failing, options)
+        for asked in run.run():
+            _show(asked, run)
+        return tuple(run.captures()), run.findings(_hops(failing, sender, routes, run))
+
+
+def _failing_of_captures(captures: Sequence[Capture], options: LiveOptions, selection: Selection) -> Failing:
+    from ifmatch.diagnosis import diagnose
+    from ifmatch.doctor import from_exchange
+
+    exchanges = {exchange.provenance: exchange for capture in captures for exchange in capture.exchanges}
+    diagnosis = selection.of(diagnose(captures), exchanges)
+    if not diagnosis.incidents:
+        raise click.UsageError("--live: there is no incident to ask about in these recordings.")
+    exchange = incident_exchange(diagnosis.incidents[0], exchanges.values())
+    given = [
+        (name.strip(), value.strip()) for name, _, value in (one.partition(":") for one in options.headers)
+    ]
+    return with_route(from_exchange(exchange, credentials=given, captured=options.use_captured_auth), options)
+
+
+def incident_exchange(incident: Incident, exchanges: Iterable[Exchange]) -> Exchange:
+    """Return the exchange that an incident is about.
+
+    Raises:
+        click.UsageError: it stands in no source.
+    """
+    for exchange in exchanges:
+        if exchange.provenance == incident.exchange:
+            return exchange
+    raise click.UsageError("The request of this incident stands in none of the sources.")
+
+
+def _origin(failing: Failing) -> str:
+    return (failing.request.fields.text("origin") or "").strip()
+
+
+def _send(run: LiveDiagnosis, failing: Failing, options: LiveOptions) -> None:
+    request = failing.request
+    if options.send or failing.is_safe:
+        say(f"sending {request.method} {request.url} once, as --send allows" if options.send else
+            f"sending {request.method} {request.url}")  # fmt: skip
+        exchange = run.send()
+        say(f"  {exchange.status or exchange.error}")
+    elif failing.recorded is None:
+        say(f"{request.method} {request.url} is not sent (see --send) and counts as {failing.status}")
+
+
+def _show(asked: Asked, run: LiveDiagnosis) -> None:
+    say(f"{asked.probe.asks}\n  {asked.settled}")
+    incident = run.incident
+    first = incident.findings[0] if incident is not None and incident.findings else None
+    if first is not None and is_terminal(sys.stderr):
+        say(f"  so far: {first.cause}, {first.likelihood:.0%}")
+
+
+def _hops(failing: Failing, sender: Sender, routes: dict[str, Route], run: LiveDiagnosis) -> HopTable | None:
+    from ifmatch.doctor import compare_hops
+
+    if not routes:
+        return None
+    try:
+        return compare_hops(failing, sender, routes)
+    except BudgetSpentError as error:
+        run.stopped = f"{error}; the hops need {3 * (len(routes) + 1)} more, see --budget"
+        return None

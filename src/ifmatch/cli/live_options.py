@@ -1,0 +1,299 @@
+"""The options of verbs that ask a live server, and the sender that they describe."""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from ifmatch.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ifmatch.capture.curl_command import CurlCommand, Operation
+    from ifmatch.doctor.failing import Failing
+    from ifmatch.wire import Route, Sender
+
+__all__ = [
+    "LiveOptions",
+    "command_words",
+    "connection_options",
+    "failing_of_command",
+    "live_options",
+    "make_sender",
+    "read_file",
+]
+
+_Function = TypeVar("_Function", bound="Callable[..., Any]")
+_LARGEST_FILE: Final = 64 * 1024 * 1024
+_PROGRAMS: Final = ("curl", "curl.exe", "http", "https")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveOptions:
+    """What the user allowed and named.
+
+    Attributes:
+        live: whether captures are followed by questions to the server.
+        send: whether the failing request itself is sent.
+        requests: budget.
+        seconds: budget.
+        status: what the failing request was answered, as the user says.
+        direct: `NAME=HOST:PORT`, hops or nodes to compare.
+        resolve: `HOST:PORT:ADDRESS`.
+        via_proxy: URL of a proxy.
+        origin: of the script, for a browser's questions.
+        allow_host: hosts that captures may lead to although they are not public.
+        headers: `Name: value`, credentials above all.
+        use_captured_auth: whether the capture's credentials are sent.
+        method: for a URL.
+        data: for a URL.
+        cacert: file of certificate authorities.
+        insecure: whether certificates are not checked.
+    """
+
+    live: bool = False
+    send: bool = False
+    requests: int = 12
+    seconds: float = 30.0
+    status: int = 412
+    direct: tuple[str, ...] = ()
+    resolve: tuple[str, ...] = ()
+    via_proxy: str = ""
+    origin: str = ""
+    allow_host: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    use_captured_auth: bool = False
+    method: str = ""
+    data: str | None = None
+    cacert: str = ""
+    insecure: bool = False
+
+
+def live_options(function: _Function) -> _Function:
+    """Add the options of asking; the function takes them by name, for one `LiveOptions`."""
+    return _with(function, [*_asking(), *_connecting()])
+
+
+def connection_options(function: _Function) -> _Function:
+    """Add the options of connecting alone, for verbs that ask nothing."""
+    return _with(function, _connecting())
+
+
+def _with(function: _Function, options: Sequence[Callable[[_Function], _Function]]) -> _Function:
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def _asking() -> list[Callable[[Any], Any]]:
+    return [
+        click.option("--live", is_flag=True, help="Ask the server, too: GET, HEAD and OPTIONS only."),
+        click.option("--send", is_flag=True, help="Send the failing request itself, once."),
+        click.option("--direct", metavar="NAME=HOST:PORT", multiple=True,
+                     help="A hop or node to ask by itself and to compare; repeat it."),
+        click.option("--resolve", metavar="HOST:PORT:ADDRESS", multiple=True, help="As curl's option."),
+        click.option("--origin", metavar="ORIGIN", default="", help="Ask as a script of this origin would."),
+    ]  # fmt: skip
+
+
+def _connecting() -> list[Callable[[Any], Any]]:
+    return [
+        click.option("-H", "--header", "headers", metavar="FIELD", multiple=True,
+                     help="A header field to send, such as 'Authorization: ...'."),
+        click.option("--use-captured-auth", is_flag=True, help="Send the capture's own credentials."),
+        click.option("--method", metavar="METHOD", default="",
+                     help="Of the request at a URL.  [default: PUT]"),
+        click.option("--data", metavar="TEXT", help="Its content; @FILE for that of a file."),
+        click.option("--status", metavar="CODE", type=click.IntRange(100, 599), default=412,
+                     show_default=True, help="Of the failing request, when it is not sent."),
+        click.option("--budget", "requests", metavar="N", type=click.IntRange(1, 500), default=12,
+                     show_default=True, help="Most requests of a live run."),
+        click.option("--seconds", metavar="S", type=click.FloatRange(0.1, 3600), default=30.0,
+                     show_default=True, help="Most seconds of a live run."),
+        click.option("--allow-host", metavar="HOST", multiple=True,
+                     help="A host of a capture that is not public and may be asked all the same."),
+        click.option("--via-proxy", metavar="URL", default="", help="Connect through an HTTP proxy."),
+        click.option("--cacert", metavar="FILE", default="", help="Certificate authorities to trust."),
+        click.option("--insecure", is_flag=True, help="Do not check certificates."),
+    ]  # fmt: skip
+
+
+def command_words(words: Sequence[str]) -> list[str] | None:
+    """Return the words of a command of another program, None when they are none.
+
+    Args:
+        words: everything behind the verb and its options.
+    """
+    rest = [word for word in words if word != "--"] if words[:1] == ["--"] else list(words)
+    if rest and Path(rest[0]).name in _PROGRAMS and not (len(rest) == 1 and Path(rest[0]).exists()):
+        return rest
+    return None
+
+
+def read_file(name: str, /) -> bytes:
+    """Read a file that a command names; `-` is standard input.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    if name == "-":
+        return sys.stdin.buffer.read(_LARGEST_FILE)
+    try:
+        with Path(name).expanduser().open("rb") as stream:
+            return stream.read(_LARGEST_FILE)
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror or error}", source=name) from error
+
+
+def _parsed(words: Sequence[str]) -> CurlCommand:
+    from ifmatch.capture.curl_command import parse_arguments
+    from ifmatch.capture.httpie_command import curl_words
+
+    boundary = secrets.token_hex(16)
+    program, *arguments = words
+    if Path(program).name in {"http", "https"}:
+        arguments = curl_words(arguments, secure=Path(program).name == "https")
+    return parse_arguments(arguments, read_file=read_file, boundary=boundary)
+
+
+def failing_of_command(words: Sequence[str], options: LiveOptions, say: Callable[[str], None]) -> Failing:
+    """Return the failing request of a command or of a URL with `--method`, `--header` and `--data`.
+
+    Args:
+        words: program and arguments, or one URL.
+        options: of the verb.
+        say: is told what of the command is not kept.
+
+    Raises:
+        InputError: the command cannot be understood.
+        click.UsageError: an option of the verb stands behind the command.
+    """
+    from ifmatch.doctor import from_operation
+
+    if len(words) == 1 and "://" in words[0]:
+        arguments = ["curl", "-X", options.method or "PUT", words[0]]
+        arguments += [part for header in options.headers for part in ("-H", header)]
+        arguments += ["--data-binary", options.data] if options.data is not None else []
+        words = arguments
+    elif options.headers:
+        words = [*words, *(part for header in options.headers for part in ("-H", header))]
+    parsed = _parsed(words)
+    _refuse_own_options(parsed.warnings)
+    for warning in parsed.warnings:
+        say(f"ifmatch: warning: {warning}")
+    operation = parsed.operations[-1]
+    if len(parsed.operations) > 1:
+        say(f"ifmatch: warning: {len(parsed.operations)} requests in this command; the last one counts")
+    return with_route(from_operation(_connected(operation, options), options.status), options)
+
+
+def _refuse_own_options(warnings: Sequence[str]) -> None:
+    # An option at the end of the line would be lost, and its value would be taken for another URL.
+    context = click.get_current_context(silent=True)
+    own = {name for param in context.command.params for name in param.opts} if context else set[str]()
+    for warning in warnings:
+        option, _, rest = warning.partition(":")
+        if option in own and "unknown option" in rest and context:
+            raise click.UsageError(
+                f"{option} stands behind the command. What is for ifmatch goes before it: "
+                f"{context.command_path} {option} ... -- curl ..."
+            )
+
+
+def _connected(operation: Operation, options: LiveOptions) -> Operation:
+    return replace(
+        operation,
+        insecure=operation.insecure or options.insecure,
+        certificate_authorities=operation.certificate_authorities or options.cacert,
+        proxy=options.via_proxy or operation.proxy or _proxy_of_environment(operation.url),
+    )
+
+
+def _proxy_of_environment(url: str) -> str:
+    from urllib.parse import urlsplit
+    from urllib.request import getproxies, proxy_bypass
+
+    parts = urlsplit(url)
+    if (
+        not parts.hostname
+        or proxy_bypass(parts.hostname)
+        or parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    ):
+        return ""
+    return getproxies().get(parts.scheme, "")
+
+
+def with_route(failing: Failing, options: LiveOptions) -> Failing:
+    """Return the failing request with the route that the options describe.
+
+    Raises:
+        click.UsageError: `--resolve` is none.
+    """
+    addresses = list(failing.route.addresses)
+    for value in options.resolve:
+        host, _, rest = value.partition(":")
+        port, _, address = rest.partition(":")
+        if not port.isdigit() or not address:
+            raise click.UsageError(f"--resolve {value}: expected HOST:PORT:ADDRESS")
+        addresses.append((host, int(port), tuple(address.split(","))))
+    route = replace(
+        failing.route,
+        addresses=tuple(addresses),
+        proxy=failing.route.proxy or options.via_proxy,
+        verify=failing.route.verify and not options.insecure,
+        certificate_authorities=failing.route.certificate_authorities or options.cacert,
+    )
+    return replace(failing, route=route)
+
+
+def hop_routes(failing: Failing, options: LiveOptions) -> dict[str, Route]:
+    """Return the route of each `--direct`.
+
+    Raises:
+        click.UsageError: a value is none.
+    """
+    routes: dict[str, Route] = {}
+    for value in options.direct:
+        name, equals, place = value.partition("=")
+        host, _, port = place.rpartition(":")
+        if not equals or not name or not host or not port.isdigit():
+            raise click.UsageError(f"--direct {value}: expected NAME=HOST:PORT")
+        routes[name] = replace(failing.route, direct=(host.strip("[]"), int(port)), proxy="")
+    return routes
+
+
+def make_sender(options: LiveOptions, *, typed: bool, source: str = "live") -> Sender:
+    """Return a sender within the budget.
+
+    Args:
+        options: of the verb.
+        typed: whether the target stands on the command line, not in a file.
+        source: name of its exchanges in reports.
+
+    Raises:
+        MissingExtraError: the extra `live` is not installed.
+    """
+    from ifmatch.wire import Budget, ConnectPolicy, Limits, Sender
+
+    return Sender(
+        source=source,
+        policy=ConnectPolicy(typed=typed, allowed=frozenset(host.lower() for host in options.allow_host)),
+        budget=Budget(options.requests, options.seconds, time.monotonic),
+        limits=Limits(),
+        clock=time.monotonic,
+        wall_clock=time.time,
+    )
+
+
+def nonce() -> str:
+    """Return a text that no cache has seen."""
+    return f"{random.getrandbits(48):012x}{os.getpid():x}"

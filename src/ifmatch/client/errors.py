@@ -1,0 +1,43 @@
+"""Name what a client raises beside the errors of an update."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.errors import IfmatchError
+
+if TYPE_CHECKING:
+    from ifmatch.model.diagnosis import Diagnosis
+
+__all__ = ["CrossOriginRedirectError", "DownloadChangedError", "PreconditionFailedError"]
+
+
+class PreconditionFailedError(IfmatchError):
+    """Say that a service answered 412 or 428, where the client was asked to raise.
+
+    Args:
+        text: what happened.
+        response: the response of the client library, unchanged.
+        diagnosis: from this client's own history; None when it keeps none.
+    """
+
+    def __init__(self, text: str, response: object, diagnosis: Diagnosis | None) -> None:
+        super().__init__(text)
+        self.response = response
+        self.diagnosis = diagnosis
+
+
+class CrossOriginRedirectError(IfmatchError):
+    """Say that a write was redirected to another origin and did not go there.
+
+    Args:
+        text: where from and where to.
+    """
+
+
+class DownloadChangedError(IfmatchError):
+    """Say that a download could not be finished from one version.
+
+    Args:
+        text: what was seen and what to do.
+    """

@@ -1,0 +1,382 @@
+"""Wrap httpx2 and httpx: two libraries with one interface, told apart by the module a client comes from.
+
+The wrapped method is `send()`: it sees every request before it is signed and above proxies and mocks, and
+lets more be sent with the same authentication.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
+from uuid import uuid4
+
+from ifmatch.client.history import is_own_credential, scanned
+from ifmatch.client.origins import SAFE_METHODS, is_condition, same_origin
+from ifmatch.client.tracking import GUARDED, JUDGED, Tracker, Tracking, not_the_callers
+from ifmatch.client.transport import AsyncBody, Body, Outgoing
+from ifmatch.client.validators import current_task_scope, current_thread_scope
+from ifmatch.model.message import Fields
+from ifmatch.model.unknown import UNKNOWN
+from ifmatch.update import Answer, NoAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator, Iterator
+    from types import ModuleType
+
+    import httpx
+    import httpx2
+
+    from ifmatch.client.history import Kept, Pairs
+    from ifmatch.client.validators import Scope
+    from ifmatch.model.unknown import UnknownType
+
+    SyncClient: TypeAlias = "httpx2.Client | httpx.Client"
+    AsyncClient: TypeAlias = "httpx2.AsyncClient | httpx.AsyncClient"
+
+__all__ = ["AsyncHttpxTransport", "HttpxTransport", "library_of", "track_async_client", "track_client"]
+
+LIBRARIES: Final = ("httpx2", "httpx")
+
+
+def library_of(client: object) -> ModuleType | None:
+    """Return the module that a client comes from, subclasses included; None for other libraries."""
+    for kind in type(client).__mro__:
+        name = kind.__module__.partition(".")[0]
+        if name in LIBRARIES and kind.__name__ in ("BaseClient", "Client", "AsyncClient"):
+            return sys.modules[name]
+    return None
+
+
+def _request_content(request: httpx2.Request) -> bytes | UnknownType | None:
+    """Return the content of a request, UNKNOWN when it is a stream."""
+    try:
+        return request.content or None
+    except Exception:  # noqa: BLE001 - RequestNotRead of either library
+        return UNKNOWN
+
+
+def _response_content(response: httpx2.Response, *, stream: bool) -> bytes | UnknownType | None:
+    return UNKNOWN if stream else response.content or None
+
+
+def _lines(headers: httpx2.Headers) -> Pairs:
+    """Return the fields as they lie there; the public way makes a new tuple for each, on every message."""
+    found = cast("Pairs | None", getattr(headers, "_list", None))
+    return headers.raw if found is None else found
+
+
+class _Tracked:
+    """What both kinds of client share."""
+
+    def __init__(self, client: httpx2.Client | httpx2.AsyncClient, tracking: Tracking) -> None:
+        self.client = client
+        self.tracker = Tracker(tracking)
+        library = library_of(client)
+        if library is None:
+            raise TypeError(f"{type(client).__name__} is no client of httpx2 or httpx")
+        self.library = library
+
+    def follows(self, wanted: object) -> bool:
+        """Tell whether redirects are followed: the argument of the call, else the setting of the client."""
+        return self.client.follow_redirects if not isinstance(wanted, bool) else wanted
+
+    def before(self, request: httpx2.Request, scope: Scope) -> tuple[str, Kept]:
+        """Prepare a request; return its URL and its fields without credentials."""
+        url, method, headers = str(request.url), request.method, request.headers
+        kept, _, _, conditioned = scanned(_lines(headers))
+        if method in GUARDED and not conditioned:
+            tag = self.tracker.tag_for(method, url, scope, headers.get)
+            if tag is not None:
+                headers["If-Match"] = tag
+                kept.append(("If-Match", tag))
+        return url, kept
+
+    def after(
+        self,
+        request: httpx2.Request,
+        response: httpx2.Response,
+        scope: Scope,
+        *,
+        seen: tuple[str, Kept],
+        started: float,
+        stream: bool,
+    ) -> None:
+        """Take in a response."""
+        tracker, status, method = self.tracker, response.status_code, request.method
+        received, etag, vary, _ = scanned(_lines(response.headers))
+        url, sent = seen
+        tracker.after(method, url, request.headers.get, scope, status=status, etag=etag, vary=vary)
+        if tracker.history is not None:
+            tracker.keep(
+                response,
+                method,
+                url,
+                sent=sent,
+                content=_request_content(request),
+                started=started,
+                status=status,
+                received=received,
+                answer=_response_content(response, stream=stream),
+                cached=_from_cache(response),
+            )
+
+    def failed(
+        self, request: httpx2.Request, seen: tuple[str, Kept], started: float, error: Exception
+    ) -> None:
+        """Take in that no response came."""
+        url, sent = seen
+        content = _request_content(request)
+        self.tracker.keep(
+            None, request.method, url, sent=sent, content=content, started=started, error=repr(error)
+        )
+
+    def hop(self, request: httpx2.Request, response: httpx2.Response, hops: int) -> httpx2.Request | None:
+        """Return the request that follows a redirect, None when the response is the end.
+
+        What the library makes of a redirect stands (cookies, methods as browsers change them), less what must
+        not leave the origin or belongs to another request.
+        """
+        following = response.next_request
+        if following is None:
+            return None
+        if hops >= self.client.max_redirects:
+            error = cast("type[httpx2.TooManyRedirects]", self.library.TooManyRedirects)
+            raise error("Exceeded maximum allowed redirects.", request=request)
+        crosses = not same_origin(str(request.url), str(following.url))
+        if crosses and following.method not in SAFE_METHODS:
+            return None
+        if crosses or following.method != request.method:
+            for name in [*following.headers]:
+                if is_condition(name) or (crosses and is_own_credential(name)):
+                    del following.headers[name]
+        return following
+
+
+def track_client(client: SyncClient, tracking: Tracking) -> Tracker:
+    """Make a synchronous client remember validators, add If-Match and explain refusals.
+
+    Args:
+        client: of httpx2 or httpx; its `send` is replaced on this one object.
+        tracking: how it behaves.
+    """
+    tracked = _Tracked(cast("httpx2.Client", client), tracking)
+    plain = cast("Callable[..., httpx2.Response]", client.send)
+
+    def send(
+        request: httpx2.Request, *, stream: bool = False, follow_redirects: object = None, **options: object
+    ) -> httpx2.Response:
+        history: list[httpx2.Response] = []
+        follows, scope = tracked.follows(follow_redirects), current_thread_scope()
+        while True:
+            seen, started = tracked.before(request, scope), time.time()
+            try:
+                response = plain(request, stream=stream, follow_redirects=False, **options)
+            except Exception as error:
+                tracked.failed(request, seen, started, error)
+                raise
+            tracked.after(request, response, scope, seen=seen, started=started, stream=stream)
+            following = tracked.hop(request, response, len(history)) if follows else None
+            if history:
+                response.history = list(history)
+            if following is None:
+                status = response.status_code
+                if status in JUDGED:
+                    tracked.tracker.judge(response, status, request.method, seen[0])
+                return response
+            response.read()
+            response.close()
+            history.append(response)
+            if not same_origin(seen[0], str(following.url)):
+                options["auth"] = None
+            request = following
+
+    client.send = send  # type: ignore[method-assign]
+    return tracked.tracker
+
+
+def track_async_client(client: AsyncClient, tracking: Tracking) -> Tracker:
+    """Make an asynchronous client remember validators, add If-Match and explain refusals.
+
+    Args:
+        client: of httpx2 or httpx; its `send` is replaced on this one object.
+        tracking: how it behaves.
+    """
+    tracked = _Tracked(cast("httpx2.AsyncClient", client), tracking)
+    plain = cast("Callable[..., Coroutine[None, None, httpx2.Response]]", client.send)
+
+    async def send(
+        request: httpx2.Request, *, stream: bool = False, follow_redirects: object = None, **options: object
+    ) -> httpx2.Response:
+        history: list[httpx2.Response] = []
+        follows, scope = tracked.follows(follow_redirects), current_task_scope()
+        while True:
+            seen, started = tracked.before(request, scope), time.time()
+            try:
+                response = await plain(request, stream=stream, follow_redirects=False, **options)
+            except Exception as error:
+                tracked.failed(request, seen, started, error)
+                raise
+            tracked.after(request, response, scope, seen=seen, started=started, stream=stream)
+            following = tracked.hop(request, response, len(history)) if follows else None
+            if history:
+                response.history = list(history)
+            if following is None:
+                status = response.status_code
+                if status in JUDGED:
+                    tracked.tracker.judge(response, status, request.method, seen[0])
+                return response
+            await response.aread()
+            await response.aclose()
+            history.append(response)
+            if not same_origin(seen[0], str(following.url)):
+                options["auth"] = None
+            request = following
+
+    client.send = send  # type: ignore[method-assign]
+    return tracked.tracker
+
+
+# Editing.
+
+
+class _Base:
+    """Build requests and read outcomes; the same for both kinds of client."""
+
+    def __init__(self, client: SyncClient | AsyncClient) -> None:
+        self._any = cast("httpx2.Client", client)
+        library = library_of(client)
+        if library is None:
+            raise TypeError(f"{type(client).__name__} is no client of httpx2 or httpx")
+        self._unsent: tuple[type[Exception], ...] = (
+            library.ConnectError,
+            library.ConnectTimeout,
+            library.PoolTimeout,
+            library.UnsupportedProtocol,
+        )
+        self._failures: tuple[type[Exception], ...] = (library.TransportError, library.DecodingError)
+
+    def absolute(self, url: str) -> str:
+        """Return the URL with the base of the library applied."""
+        return str(self._any.build_request("GET", url).url)
+
+    def _request(self, outgoing: Outgoing) -> httpx2.Request:
+        extensions: dict[str, object] = {}
+        if outgoing.past_caches and outgoing.method == "GET":
+            # hishel keeps answers by key whatever the request's fields say; a key of its own is never found.
+            extensions["caching"] = {"key": f"ifmatch-{uuid4().hex}", "ttl": 0.001}
+        return self._any.build_request(
+            outgoing.method,
+            outgoing.url,
+            headers=list(outgoing.fields),
+            content=outgoing.octets,
+            extensions=extensions or None,
+        )
+
+    def _answer(self, response: httpx2.Response, started: float) -> Answer:
+        return Answer(
+            response.status_code,
+            Fields(response.headers.multi_items()),
+            response.content,
+            time.monotonic() - started,
+            "hishel" if _from_cache(response) else "",
+        )
+
+    def _no_answer(self, error: Exception, started: float) -> NoAnswer:
+        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        return NoAnswer(reason, not isinstance(error, self._unsent), time.monotonic() - started)
+
+
+def _from_cache(response: httpx2.Response) -> bool:
+    status = cast("object", response.extensions.get("caching"))
+    return isinstance(status, dict) and bool(cast("dict[str, object]", status).get("from_cache"))
+
+
+class HttpxTransport(_Base):
+    """Send the requests of an update through a synchronous client.
+
+    Args:
+        client: of httpx2 or httpx.
+    """
+
+    def __init__(self, client: SyncClient) -> None:
+        super().__init__(client)
+        self._client = cast("httpx2.Client", client)
+
+    def exchange(self, outgoing: Outgoing) -> Answer | NoAnswer:
+        """Send one request, redirects not followed."""
+        started = time.monotonic()
+        try:
+            with not_the_callers():
+                response = self._client.send(self._request(outgoing), follow_redirects=False)
+        except self._failures as error:
+            return self._no_answer(error, started)
+        return self._answer(response, started)
+
+    def wrote(self, url: str) -> None:
+        """Do nothing: hishel has no way to forget one URL from outside."""
+
+    @contextmanager
+    def stream(self, outgoing: Outgoing) -> Generator[Body]:
+        """Send one request and read its content piece by piece."""
+        try:
+            response = self._client.send(self._request(outgoing), stream=True, follow_redirects=False)
+        except self._failures as error:
+            raise ConnectionError(str(error) or type(error).__name__) from error
+        try:
+            fields = Fields(response.headers.multi_items())
+            yield Body(response.status_code, fields, self._pieces(response))
+        finally:
+            response.close()
+
+    def _pieces(self, response: httpx2.Response) -> Iterator[bytes]:
+        try:
+            yield from response.iter_bytes()
+        except self._failures as error:
+            raise ConnectionError(str(error) or type(error).__name__) from error
+
+
+class AsyncHttpxTransport(_Base):
+    """Send the requests of an update through an asynchronous client.
+
+    Args:
+        client: of httpx2 or httpx.
+    """
+
+    def __init__(self, client: AsyncClient) -> None:
+        super().__init__(client)
+        self._client = cast("httpx2.AsyncClient", client)
+
+    async def exchange(self, outgoing: Outgoing) -> Answer | NoAnswer:
+        """Send one request, redirects not followed."""
+        started = time.monotonic()
+        try:
+            with not_the_callers():
+                response = await self._client.send(self._request(outgoing), follow_redirects=False)
+        except self._failures as error:
+            return self._no_answer(error, started)
+        return self._answer(response, started)
+
+    async def wrote(self, url: str) -> None:
+        """Do nothing: hishel has no way to forget one URL from outside."""
+
+    @asynccontextmanager
+    async def stream(self, outgoing: Outgoing) -> AsyncGenerator[AsyncBody]:
+        """Send one request and read its content piece by piece."""
+        try:
+            response = await self._client.send(self._request(outgoing), stream=True, follow_redirects=False)
+        except self._failures as error:
+            raise ConnectionError(str(error) or type(error).__name__) from error
+        try:
+            fields = Fields(response.headers.multi_items())
+            yield AsyncBody(response.status_code, fields, self._pieces(response))
+        finally:
+            await response.aclose()
+
+    async def _pieces(self, response: httpx2.Response) -> AsyncIterator[bytes]:
+        try:
+            async for piece in response.aiter_bytes():
+                yield piece
+        except self._failures as error:
+            raise ConnectionError(str(error) or type(error).__name__) from error

@@ -1,0 +1,231 @@
+"""Let the writers of one resource go one after another, in the order they came, between threads or tasks.
+
+Whoever is first does the work, for itself or for those behind it as well, and then wakes the next. So nobody
+of one process collides with another, the last validator is handed over, and nobody is overtaken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
+from weakref import WeakKeyDictionary
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+__all__ = ["AsyncLanes", "Entry", "Lanes"]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(slots=True, eq=False)
+class Entry(Generic[T, R]):
+    """One writer in a lane.
+
+    Attributes:
+        item: what it wants done.
+        kind: entries of the same kind may be done together; None: never.
+        outcome: what came of it, set by whoever did the work.
+    """
+
+    item: T
+    kind: object = None
+    outcome: R | None = None
+    leads: bool = False
+    signal: threading.Event = field(default_factory=threading.Event)
+    future: asyncio.Future[None] | None = None
+
+
+@dataclass(slots=True)
+class _Lane(Generic[T, R]):
+    queue: deque[Entry[T, R]] = field(default_factory=deque[Entry[T, R]])
+    users: int = 0
+
+    def take(self, leader: Entry[T, R], most: int) -> list[Entry[T, R]]:
+        """Return the leader and those right behind it that go with it."""
+        batch = [leader]
+        while (
+            self.queue and len(batch) < most and leader.kind is not None and self.queue[0].kind == leader.kind
+        ):
+            batch.append(self.queue.popleft())
+        return batch
+
+
+class Lanes(Generic[T, R]):
+    """Lanes between threads, one a resource.
+
+    Args:
+        most: how many entries may be done together.
+    """
+
+    def __init__(self, most: int = 64) -> None:
+        self._most = most
+        self._lanes: dict[object, _Lane[T, R]] = {}
+        self._lock = threading.Lock()
+
+    def run(
+        self, key: object, entry: Entry[T, R], work: Callable[[Sequence[Entry[T, R]]], None], patience: float
+    ) -> bool:
+        """Have an entry done, by this thread or by one before it.
+
+        Args:
+            key: of the resource.
+            entry: what is to be done.
+            work: does a batch of entries and sets their outcomes; it must not raise.
+            patience: seconds to wait for the turn.
+
+        Returns:
+            False when the turn did not come in time; nothing was done then.
+        """
+        with self._lock:
+            lane = self._lanes.setdefault(key, _Lane())
+            lane.users += 1
+            if lane.users == 1:
+                entry.leads = True
+            else:
+                lane.queue.append(entry)
+        if not entry.leads and not entry.signal.wait(patience):
+            with self._lock:
+                if entry in lane.queue:
+                    lane.queue.remove(entry)
+                    self._leave(key, lane, 1)
+                    return False
+            # Taken into a batch, or woken, at the last moment: the work is under way.
+            entry.signal.wait()
+        if not entry.leads:
+            return True
+        with self._lock:
+            batch = lane.take(entry, self._most)
+        try:
+            work(batch)
+        finally:
+            for other in batch[1:]:
+                other.signal.set()
+            with self._lock:
+                self._leave(key, lane, len(batch))
+        return True
+
+    def waiting(self, key: object) -> int:
+        """Return how many wait in the lane of a resource."""
+        lane = self._lanes.get(key)
+        return 0 if lane is None else len(lane.queue)
+
+    def _leave(self, key: object, lane: _Lane[T, R], users: int) -> None:
+        lane.users -= users
+        if lane.users == 0:
+            self._lanes.pop(key, None)
+        elif lane.queue and lane.users == len(lane.queue):
+            following = lane.queue.popleft()
+            following.leads = True
+            following.signal.set()
+
+
+_Loops: TypeAlias = "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[object, _Lane[T, R]]]"
+
+
+class AsyncLanes(Generic[T, R]):
+    """Lanes between tasks of one event loop, one a resource.
+
+    Args:
+        most: how many entries may be done together.
+    """
+
+    def __init__(self, most: int = 64) -> None:
+        self._most = most
+        self._loops: _Loops[T, R] = WeakKeyDictionary()
+
+    async def run(
+        self,
+        key: object,
+        entry: Entry[T, R],
+        work: Callable[[Sequence[Entry[T, R]]], Awaitable[None]],
+        patience: float,
+    ) -> bool:
+        """Have an entry done, by this task or by one before it.
+
+        Args:
+            key: of the resource.
+            entry: what is to be done.
+            work: does a batch of entries and sets their outcomes; it must not raise.
+            patience: seconds to wait for the turn.
+
+        Returns:
+            False when the turn did not come in time; nothing was done then.
+        """
+        loop = asyncio.get_running_loop()
+        lanes = self._loops.setdefault(loop, {})
+        lane = lanes.setdefault(key, _Lane())
+        lane.users += 1
+        if lane.users > 1:
+            entry.future = loop.create_future()
+            lane.queue.append(entry)
+            if not await self._turn(lanes, key, lane, entry, patience):
+                return False
+            if not entry.leads:
+                return True
+        batch = lane.take(entry, self._most)
+        if len(batch) == 1:
+            try:
+                await work(batch)
+            finally:
+                self._leave(lanes, key, lane, 1)
+            return True
+        # The others must not suffer when this task is cancelled: the work goes on without it.
+        task = asyncio.ensure_future(work(batch))
+        task.add_done_callback(lambda _: self._done(lanes, key, lane, batch))
+        await asyncio.shield(task)
+        return True
+
+    def waiting(self, key: object) -> int:
+        """Return how many wait in the lane of a resource."""
+        lane = self._loops.get(asyncio.get_running_loop(), {}).get(key)
+        return 0 if lane is None else len(lane.queue)
+
+    async def _turn(
+        self,
+        lanes: dict[object, _Lane[T, R]],
+        key: object,
+        lane: _Lane[T, R],
+        entry: Entry[T, R],
+        patience: float,
+    ) -> bool:
+        """Wait to be woken; False when that did not happen in time."""
+        assert entry.future is not None  # noqa: S101 - set by the caller
+        try:
+            await asyncio.wait_for(asyncio.shield(entry.future), patience)
+        except TimeoutError:
+            if entry in lane.queue:
+                lane.queue.remove(entry)
+                self._leave(lanes, key, lane, 1)
+                return False
+            await entry.future
+        except asyncio.CancelledError:
+            if entry in lane.queue:
+                lane.queue.remove(entry)
+                self._leave(lanes, key, lane, 1)
+            elif entry.leads:
+                self._leave(lanes, key, lane, 1)
+            raise
+        return True
+
+    def _done(
+        self, lanes: dict[object, _Lane[T, R]], key: object, lane: _Lane[T, R], batch: Sequence[Entry[T, R]]
+    ) -> None:
+        for other in batch[1:]:
+            if other.future is not None and not other.future.done():
+                other.future.set_result(None)
+        self._leave(lanes, key, lane, len(batch))
+
+    def _leave(self, lanes: dict[object, _Lane[T, R]], key: object, lane: _Lane[T, R], users: int) -> None:
+        lane.users -= users
+        if lane.users == 0:
+            lanes.pop(key, None)
+        elif lane.queue and lane.users == len(lane.queue):
+            following = lane.queue.popleft()
+            following.leads = True
+            if following.future is not None and not following.future.done():
+                following.future.set_result(None)

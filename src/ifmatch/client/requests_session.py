@@ -1,0 +1,257 @@
+"""Wrap requests: the wrapped method is `Session.send()`, with redirects driven here."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, cast
+
+import requests
+from requests import exceptions
+from urllib3.exceptions import HTTPError
+
+from ifmatch.client.history import is_own_credential, scanned
+from ifmatch.client.origins import SAFE_METHODS, is_condition, same_origin
+from ifmatch.client.tracking import GUARDED, JUDGED, Tracker, Tracking, not_the_callers
+from ifmatch.client.transport import Body, Outgoing
+from ifmatch.client.validators import current_thread_scope
+from ifmatch.model.message import Fields
+from ifmatch.model.unknown import UNKNOWN
+from ifmatch.update import Answer, NoAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+    from ifmatch.client.history import Kept
+    from ifmatch.client.validators import Scope
+    from ifmatch.model.unknown import UnknownType
+
+__all__ = ["RequestsTransport", "track_session"]
+
+
+def _content(body: object) -> bytes | UnknownType | None:
+    if body is None or body in (b"", ""):
+        return None
+    if isinstance(body, str):
+        return body.encode()
+    return body if isinstance(body, bytes) else UNKNOWN
+
+
+class _Tracked:
+    """What is done before and after each request of a session."""
+
+    def __init__(self, session: requests.Session, tracking: Tracking) -> None:
+        self.session = session
+        self.tracker = Tracker(tracking)
+
+    def before(self, request: requests.PreparedRequest, scope: Scope) -> Kept:
+        """Prepare a request; return its fields without credentials.
+
+        Authentication was applied before: one that signs header fields signs If-Match only when the caller
+        sets it.
+        """
+        method, url, headers = request.method or "", request.url or "", request.headers
+        kept, _, _, conditioned = scanned(headers.items())
+        if method in GUARDED and not conditioned:
+            tag = self.tracker.tag_for(method, url, scope, headers.get)
+            if tag is not None:
+                headers["If-Match"] = tag
+                kept.append(("If-Match", tag))
+        return kept
+
+    def after(
+        self,
+        request: requests.PreparedRequest,
+        response: requests.Response,
+        scope: Scope,
+        *,
+        sent: Kept,
+        started: float,
+        stream: bool,
+    ) -> None:
+        """Take in a response."""
+        tracker, method, url = self.tracker, request.method or "", request.url or ""
+        status = response.status_code
+        received, etag, vary, _ = scanned(response.headers.items())
+        tracker.after(method, url, request.headers.get, scope, status=status, etag=etag, vary=vary)
+        if tracker.history is not None:
+            tracker.keep(
+                response,
+                method,
+                url,
+                sent=sent,
+                content=_content(request.body),
+                started=started,
+                status=status,
+                received=received,
+                answer=UNKNOWN if stream else response.content or None,
+                cached=bool(getattr(response, "from_cache", False)),
+            )
+
+    def failed(self, request: requests.PreparedRequest, sent: Kept, started: float, error: Exception) -> None:
+        """Take in that no response came."""
+        method, url, content = request.method or "", request.url or "", _content(request.body)
+        self.tracker.keep(None, method, url, sent=sent, content=content, started=started, error=repr(error))
+
+    def hop(self, response: requests.Response, hops: int) -> requests.PreparedRequest | None:
+        """Return the request that follows a redirect, None when the response is the end."""
+        following, request = response.next, response.request
+        if following is None:
+            return None
+        if hops >= self.session.max_redirects:
+            raise exceptions.TooManyRedirects(
+                f"Exceeded {self.session.max_redirects} redirects.", response=response
+            )
+        crosses = not same_origin(request.url or "", following.url or "")
+        if crosses and following.method not in SAFE_METHODS:
+            return None
+        if crosses or following.method != request.method:
+            for name in [*following.headers]:
+                if is_condition(name) or (crosses and is_own_credential(name)):
+                    del following.headers[name]
+        return following
+
+
+def track_session(session: requests.Session, tracking: Tracking) -> Tracker:
+    """Make a session remember validators, add If-Match and explain refusals.
+
+    Args:
+        session: its `send` is replaced on this one object.
+        tracking: how it behaves.
+    """
+    tracked = _Tracked(session, tracking)
+    plain = cast("Callable[..., requests.Response]", session.send)
+
+    def send(request: requests.PreparedRequest, **options: object) -> requests.Response:
+        follows = bool(options.pop("allow_redirects", True))
+        stream, scope = bool(options.get("stream", session.stream)), current_thread_scope()
+        history: list[requests.Response] = []
+        while True:
+            sent, started = tracked.before(request, scope), time.time()
+            try:
+                response = plain(request, allow_redirects=False, **options)
+            except exceptions.RequestException as error:
+                tracked.failed(request, sent, started, error)
+                raise
+            tracked.after(request, response, scope, sent=sent, started=started, stream=stream)
+            following = tracked.hop(response, len(history)) if follows else None
+            response.history = list(history)
+            if following is None:
+                status = response.status_code
+                if status in JUDGED:
+                    tracked.tracker.judge(response, status, request.method or "", request.url or "")
+                return response
+            _ = response.content
+            response.close()
+            history.append(response)
+            request = following
+
+    session.send = send  # type: ignore[method-assign]
+    return tracked.tracker
+
+
+class RequestsTransport:
+    """Send the requests of an update through a session.
+
+    Args:
+        session: of requests; with requests-cache or CacheControl too.
+        timeout: seconds for connecting and between octets; requests has none of its own.
+    """
+
+    def __init__(self, session: requests.Session, timeout: float | None = 30.0) -> None:
+        self._session = session
+        self._timeout = timeout
+
+    def absolute(self, url: str) -> str:
+        """Return the URL as requests spells it."""
+        return self._session.prepare_request(requests.Request("GET", url)).url or url
+
+    def exchange(self, outgoing: Outgoing) -> Answer | NoAnswer:
+        """Send one request, redirects not followed."""
+        started = time.monotonic()
+        try:
+            response = self._send(outgoing, stream=False)
+        except exceptions.RequestException as error:
+            return NoAnswer(
+                f"{type(error).__name__}: {error}", not _never_left(error), time.monotonic() - started
+            )
+        return Answer(
+            response.status_code,
+            _fields(response),
+            response.content,
+            time.monotonic() - started,
+            self._cache_name() if getattr(response, "from_cache", False) else "",
+            _sent_again(response),
+        )
+
+    def _send(self, outgoing: Outgoing, *, stream: bool) -> requests.Response:
+        session = self._session
+        request = session.prepare_request(
+            requests.Request(
+                outgoing.method, outgoing.url, headers=dict(outgoing.fields), data=outgoing.octets
+            )
+        )
+        settings = session.merge_environment_settings(request.url, {}, stream, None, None)
+        options: dict[str, object] = {**settings, "timeout": self._timeout, "allow_redirects": False}
+        if outgoing.past_caches and hasattr(session, "cache_disabled"):
+            # requests-cache reads this one as "ask the service, and keep the new answer".
+            options["force_refresh"] = True
+        with not_the_callers():
+            return cast("Callable[..., requests.Response]", session.send)(request, **options)
+
+    def _cache_name(self) -> str:
+        return "requests-cache" if hasattr(self._session, "cache_disabled") else "CacheControl"
+
+    def wrote(self, url: str) -> None:
+        """Make requests-cache forget a URL; CacheControl does so by itself."""
+        cache = getattr(self._session, "cache", None)
+        if cache is not None and hasattr(self._session, "cache_disabled"):
+            cache.delete(urls=[url])
+
+    @contextmanager
+    def stream(self, outgoing: Outgoing) -> Generator[Body]:
+        """Send one request and read its content piece by piece."""
+        try:
+            response = self._send(outgoing, stream=True)
+        except exceptions.RequestException as error:
+            raise ConnectionError(str(error)) from error
+        with response:
+            yield Body(response.status_code, _fields(response), _pieces(response))
+
+
+def _pieces(response: requests.Response) -> Iterator[bytes]:
+    """Yield the content as it arrives; `iter_content` would lose the piece that a cut falls into."""
+    read = cast("Callable[..., bytes] | None", getattr(response.raw, "read1", None))
+    try:
+        if read is None:
+            yield from response.iter_content(8 * 1024)
+            return
+        while piece := read(64 * 1024, decode_content=True):
+            yield piece
+    except (exceptions.RequestException, HTTPError, OSError) as error:
+        raise ConnectionError(str(error)) from error
+
+
+def _fields(response: requests.Response) -> Fields:
+    return Fields(response.headers.items())
+
+
+def _never_left(error: exceptions.RequestException) -> bool:
+    """Tell whether surely nothing of a request reached the service."""
+    if isinstance(error, exceptions.ConnectTimeout):
+        return True
+    seen: BaseException | None = error
+    while seen is not None:
+        if type(seen).__name__ in ("NewConnectionError", "NameResolutionError"):
+            return True
+        reason: object = getattr(seen, "reason", None)
+        cause = reason if isinstance(reason, BaseException) else None
+        argument: object = seen.args[0] if seen.args else None
+        seen = cause or (argument if isinstance(argument, BaseException) else None)
+    return False
+
+
+def _sent_again(response: requests.Response) -> bool:
+    """Tell whether urllib3 sent the request more than once on its own (a Retry of the adapter)."""
+    retries: object = getattr(response.raw, "retries", None)
+    return bool(getattr(retries, "history", ()))

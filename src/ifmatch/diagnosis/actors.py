@@ -1,0 +1,125 @@
+"""Tell actors apart: credentials, cookies, user agent, forwarding address, source."""
+
+from __future__ import annotations
+
+import re
+import string
+from typing import TYPE_CHECKING
+
+from ifmatch.model.exchange import Vantage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ifmatch.diagnosis.steps import Step
+    from ifmatch.model.exchange import Capture
+
+_Key = tuple[object, ...]
+# Features used by this very request, which the AWS SDKs append to their user agent.
+_FEATURES = re.compile(r" (?:m|ft)/\S+")
+
+
+def _scheme_and_credential(step: Step) -> str:
+    value = step.sent.text("authorization") or ""
+    scheme = value.partition(" ")[0].lower()
+    # A signature differs with every request: only who signs counts.
+    if scheme in {"aws4-hmac-sha256", "sharedkey", "sharedkeylite", "digest", "hawk", "signature"}:
+        return scheme + " " + value.partition(" ")[2].partition("/")[0].partition(":")[0][:60]
+    return value
+
+
+def _identity(step: Step) -> tuple[str, str, str]:
+    agent = _FEATURES.sub("", step.sent.text("user-agent") or "")
+    address = (
+        (step.sent.text("x-forwarded-for") or step.sent.text("x-real-ip") or "").partition(",")[0].strip()
+    )
+    return agent, _scheme_and_credential(step), address
+
+
+def _merge(
+    steps: Sequence[Step], identities: Sequence[tuple[str, str, str]]
+) -> dict[tuple[str, str, str], tuple[str, str, str]]:
+    """Fold identities of one source that are one actor: credentials renewed once, or missing now and then.
+
+    Two identities with one user agent are two actors when they take turns, one actor when the later
+    replaces the earlier for good (a token was refreshed, a login happened).
+    """
+    spans: dict[tuple[str, str, str], list[int]] = {}
+    for step, identity in zip(steps, identities, strict=True):
+        spans.setdefault(identity, []).append(step.order)
+    leaders: dict[tuple[str, str, str], tuple[str, str, str]] = {}
+    for identity in sorted(spans, key=lambda one: spans[one][0]):
+        leaders[identity] = identity
+        agent, credential, address = identity
+        for earlier in list(leaders):
+            if (
+                earlier == identity
+                or earlier[0] != agent
+                or (earlier[2] and address and earlier[2] != address)
+            ):
+                continue
+            if not credential or not earlier[1] or spans[earlier][-1] < spans[identity][0]:
+                leaders[identity] = leaders[earlier]
+                break
+    return leaders
+
+
+def _product(step: Step) -> str:
+    agent = step.sent.text("user-agent") or ""
+    if agent.startswith("Mozilla/"):
+        for name in ("Firefox", "Edg", "OPR", "Chrome", "HeadlessChrome", "Safari"):
+            if name + "/" in agent:
+                return {"Edg": "Edge", "OPR": "Opera", "HeadlessChrome": "Chrome"}.get(name, name)
+    return agent.partition(" ")[0].partition("/")[0][:24]
+
+
+def _label(number: int) -> str:
+    letters = string.ascii_uppercase
+    return letters[number] if number < len(letters) else f"A{number}"
+
+
+def assign(
+    steps: Sequence[Step], captures: Sequence[Capture], vantages: Sequence[Vantage]
+) -> list[str | None]:
+    """Label every step with its actor.
+
+    Args:
+        steps: in order of time.
+        captures: as numbered in the steps.
+        vantages: of the captures.
+
+    Returns:
+        For each capture the label of its only actor, None when it has several.
+    """
+    keys: dict[int, _Key] = {}
+    for number, capture in enumerate(captures):
+        own = [step for step in steps if step.source == number]
+        identities = [_identity(step) for step in own]
+        leaders = _merge(own, identities)
+        for step, seen in zip(own, identities, strict=True):
+            identity = leaders[seen]
+            base: _Key = (
+                ("declared", capture.declared_actor)
+                if capture.declared_actor
+                else ("source", number)
+                if vantages[number] is Vantage.CLIENT
+                else ("upstream",)
+            )
+            keys[step.order] = (*base, *identity) if not capture.declared_actor else base
+    labels: dict[_Key, str] = {}
+    for step in steps:
+        key = keys[step.order]
+        if key not in labels:
+            product = _product(step)
+            name = (
+                str(key[1])
+                if key[0] == "declared"
+                else f"{_label(len(labels))}" + (f" ({product})" if product else "")
+            )
+            labels[key] = name
+        step.actor = labels[key]
+    owners: list[str | None] = []
+    for number in range(len(captures)):
+        own_labels = {step.actor for step in steps if step.source == number}
+        owners.append(own_labels.pop() if len(own_labels) == 1 else None)
+    return owners

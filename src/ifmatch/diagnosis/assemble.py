@@ -1,0 +1,249 @@
+"""Assemble the diagnosis: incidents with findings, in the order of the contract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis.benign import recovered, why_benign
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.damage import overwrites
+from ifmatch.diagnosis.facts import Facts
+from ifmatch.diagnosis.misreads import misreads
+from ifmatch.diagnosis.narrate import fixes, summary
+from ifmatch.diagnosis.next_probe import probe_for
+from ifmatch.diagnosis.picture import timeline_of
+from ifmatch.diagnosis.ranking import Ranking, rank
+from ifmatch.diagnosis.repair import repair_of
+from ifmatch.diagnosis.subjects import refused, unaccounted
+from ifmatch.model.diagnosis import Advice, Attempt, Benign, Diagnosis, Incident, Outcome, Verdict
+from ifmatch.model.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.case import Case
+    from ifmatch.diagnosis.damages import Damage
+    from ifmatch.diagnosis.history import History
+    from ifmatch.diagnosis.steps import Step
+
+_ORDER = {outcome: number for number, outcome in enumerate(Outcome)}
+_SAYS_SO = 0.5
+_MARGIN = 2.0
+_LEAST = 0.02
+
+
+@dataclass(slots=True)
+class _Draft:
+    incident: Incident
+    step: Step
+
+
+def assemble(case: Case) -> Diagnosis:
+    """Diagnose a case.
+
+    Args:
+        case: as built from captures.
+    """
+    drafts: list[_Draft] = []
+    benign: list[Benign] = []
+    taken: set[int] = set()
+    for subject in refused(case):
+        facts = Facts(case, subject.step, subject.attempts)
+        ranking = rank(facts)
+        taken.update(step.order for step in subject.attempts)
+        why = why_benign(facts, ranking) or _handled(facts, ranking)
+        if why is not None:
+            benign.extend(
+                Benign(step.at, step.status, why)
+                for step in subject.attempts
+                if not step.accepted and step.is_write
+            )
+            continue
+        drafts.append(_Draft(_incident(facts, ranking, _outcome(facts, ranking)), subject.step))
+    for step, found in _found(case):
+        if step.order in taken and not found.overlap:
+            worse = found.stale_accepted or (found.outcome is Outcome.LOST_UPDATE and found.proven)
+            if not (worse and step.accepted):
+                continue
+        draft = _damage(case, step, found)
+        if draft is not None:
+            # A refusal and the damage after it are one incident: the worse outcome names it.
+            same = [one for one in drafts if any(part.at_entry == step.at for part in one.incident.attempts)]
+            attempts = tuple(part for one in same for part in one.incident.attempts)
+            if attempts:
+                draft.incident = replace(draft.incident, attempts=attempts)
+            drafts = [one for one in drafts if one not in same]
+            drafts.append(draft)
+            taken.add(step.order)
+    drafts.extend(_blind(case, taken))
+    benign.extend(
+        Benign(
+            step.at,
+            step.status,
+            "the answer does not speak of versions or preconditions: the API's own conflict",
+        )
+        for step in unaccounted(case, taken)
+    )
+    return Diagnosis(case.sources, _ordered(drafts), tuple(benign), _advice(case, drafts))
+
+
+def _handled(facts: Facts, ranking: Ranking) -> str | None:
+    """Return why a true conflict needs no action: its client read again, rebased, and got its change in.
+
+    Whatever is no other actor's change (a token kept too long, a cache, a lock) stays an incident.
+    """
+    first = ranking.candidates[0].cause if ranking.candidates else ""
+    if first not in {"other-writer", ""} or facts.resent_unread is not None or not recovered(facts):
+        return None
+    guard = facts.guard
+    if guard is None or guard.guard not in {Guard.SAME, Guard.SAME_DATE}:
+        return None
+    tries = sum(step.status == facts.step.status for step in facts.attempts)
+    after = "" if tries == 1 else f" after {tries} refusals"
+    return (
+        f"a conflict handled as it ought to be{after}: read again, applied to the current version, accepted"
+    )
+
+
+def _found(case: Case) -> Iterator[tuple[Step, Damage]]:
+    for history in case.histories.values():
+        if any(step.is_write for step in history):
+            yield from overwrites(case, history)
+        yield from misreads(history)
+
+
+def _damage(case: Case, step: Step, found: Damage) -> _Draft | None:
+    facts = Facts(case, step)
+    facts.damage = found
+    ranking = rank(facts)
+    if not ranking.candidates:
+        return None
+    return _Draft(_incident(facts, ranking, found.outcome), step)
+
+
+def _blind(case: Case, taken: set[int]) -> list[_Draft]:
+    """Find accepted writes on a fresh token whose content is based on an older version, refusals apart."""
+    found: list[_Draft] = []
+    for history in case.histories.values():
+        for step in _after_two_versions(history):
+            if step.order in taken or step.method != "PUT" or step.guard is None:
+                continue
+            facts = Facts(case, step)
+            if facts.blind is None and facts.unread is None:
+                continue
+            ranking = rank(facts)
+            if ranking.candidates and ranking.candidates[0].cause == "blind-refresh":
+                found.append(_Draft(_incident(facts, ranking, Outcome.LOST_UPDATE), step))
+                taken.add(step.order)
+    return found
+
+
+def _after_two_versions(history: History) -> Iterator[Step]:
+    """Yield the accepted writes whose actor had been shown two versions since its own write before."""
+    if not history.writes:
+        return
+    shown: dict[str, set[str]] = {}
+    for step in history:
+        if step.accepted and step.replaces:
+            if len(shown.pop(step.actor, ())) > 1:
+                yield step
+        elif step.etag is not None:
+            shown.setdefault(step.actor, set()).add(step.etag)
+
+
+def _outcome(facts: Facts, ranking: Ranking) -> Outcome:
+    first = ranking.candidates[0].cause if ranking.candidates else ""
+    if first == "blind-refresh":
+        return Outcome.LOST_UPDATE
+    if recovered(facts):
+        return Outcome.RECOVERED
+    return Outcome.REFUSED
+
+
+def _verdict(findings: tuple[Finding, ...]) -> Verdict:
+    likelihoods = [finding.likelihood for finding in findings] + [0.0, 0.0]
+    sure = likelihoods[0] >= _SAYS_SO and likelihoods[0] >= _MARGIN * likelihoods[1]
+    return Verdict.CAUSE if sure else Verdict.UNDECIDED
+
+
+def _incident(facts: Facts, ranking: Ranking, outcome: Outcome) -> Incident:
+    findings = tuple(
+        Finding(
+            cause=one.cause,
+            likelihood=round(one.likelihood, 3),
+            summary=summary(one.cause, facts),
+            evidence=one.evidence,
+            fixes=fixes(one.cause, facts),
+        )
+        for one in ranking.candidates
+        if one.likelihood >= _LEAST
+    )
+    step = facts.step
+    return Incident(
+        id="",
+        outcome=outcome,
+        verdict=_verdict(findings),
+        resource=step.resource,
+        method=step.method,
+        status=step.status,
+        exchange=step.at,
+        at=step.start if step.timed else None,
+        actor=step.actor,
+        attempts=tuple(
+            Attempt(one.at, one.status, one.start if one.timed else None) for one in facts.attempts
+        ),
+        findings=findings,
+        contributing=tuple(ranking.contributing),
+        explained_away=tuple(ranking.explained_away),
+        ruled_out=tuple(
+            one for one in ranking.ruled_out if all(one.cause != finding.cause for finding in findings)
+        ),
+        repair=repair_of(findings, facts),
+        next_probe=probe_for(findings, facts),
+        timeline=timeline_of(facts),
+    )
+
+
+def _ordered(drafts: list[_Draft]) -> tuple[Incident, ...]:
+    """Order by outcome, likelihood and time; number; link those of one cause."""
+    ordered = sorted(
+        drafts,
+        key=lambda draft: (
+            _ORDER[draft.incident.outcome],
+            -(draft.incident.findings[0].likelihood if draft.incident.findings else 0.0),
+            draft.step.start,
+            draft.step.order,
+        ),
+    )
+    incidents: list[Incident] = []
+    first: dict[tuple[str, str], str] = {}
+    for number, draft in enumerate(ordered, start=1):
+        incident = replace(draft.incident, id=str(number))
+        if incident.findings:
+            host = incident.resource.partition("://")[2].partition("/")[0]
+            key = (incident.findings[0].cause, host)
+            same = first.setdefault(key, incident.id)
+            incident = replace(incident, same_cause_as=same if same != incident.id else None)
+        incidents.append(incident)
+    return tuple(incidents)
+
+
+def _advice(case: Case, drafts: list[_Draft]) -> tuple[Advice, ...]:
+    """Mention unguarded writes to resources that offer validators: no damage seen, none excluded."""
+    reported = {draft.step.order for draft in drafts}
+    advice: list[Advice] = []
+    for key, history in case.histories.items():
+        offers = any(step.read_ok and step.etag is not None for step in history)
+        bare = [
+            step
+            for step in history
+            if step.accepted and step.method in {"PUT", "PATCH"} and step.guard is None
+        ]
+        if offers and bare and bare[0].order not in reported:
+            text = (
+                f"{len(bare)} write(s) to {key} carry no precondition although it has an ETag: "
+                "nothing protects them."
+            )
+            advice.append(Advice(text, "unconditional-write", bare[0].at))
+    return tuple(advice[:20])

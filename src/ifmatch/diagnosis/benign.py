@@ -1,0 +1,98 @@
+"""Recognise refusals that need no action, and say why."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.contents import holds, same_content
+from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.rules import post_commit_412
+from ifmatch.model.message import Content
+
+if TYPE_CHECKING:
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.ranking import Ranking
+
+_DIGEST = re.compile(
+    r"(?<![0-9a-f])(?:[0-9a-f]{128}|[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})(?![0-9a-f])", re.IGNORECASE
+)
+_UUID_DIGITS = 32
+
+
+def why_benign(facts: Facts, ranking: Ranking) -> str | None:
+    """Return why an incident needs no action, None when it does.
+
+    Args:
+        facts: of the refused request.
+        ranking: of its causes.
+    """
+    first = ranking.candidates[0].cause if ranking.candidates else ""
+    return _control_flow(ranking) or _ensured(facts, first)
+
+
+def _control_flow(ranking: Ranking) -> str | None:
+    first = ranking.candidates[0] if ranking.candidates else None
+    if first is None or first.cause != "expected-control-flow":
+        return None
+    return f"expected control flow, losing is the ordinary branch: {first.evidence[0].text}"
+
+
+def _ensured(facts: Facts, first: str) -> str | None:
+    guard = facts.guard
+    if (
+        guard is None
+        or guard.guard is not Guard.ABSENT
+        or first not in {"exists-already", "create-guard-on-update"}
+    ):
+        return None
+    if facts.unanswered_own is not None or guard.name == "Overwrite" or post_commit_412.created(facts):
+        return None
+    if _content_addressed(facts):
+        return "content-addressed: the name is the checksum of the content, so what is there is the same"
+    own = [one.body for one in facts.own(facts.earlier) if one.accepted and one.method == facts.step.method]
+    if any(same_content(body, facts.step.body) for body in own):
+        return "ensure-exists: the client had written just this before, and nothing was to be changed"
+    if (
+        facts.current_content is not None
+        and holds(facts.current_content, facts.step.body)
+        and facts.step.body is not None
+    ):
+        return "ensure-exists: the resource was there already, with the wanted content"
+    return None
+
+
+def _content_addressed(facts: Facts) -> bool:
+    """Tell whether the resource is named by a checksum of what was to be stored."""
+    found = _DIGEST.findall(path_of(facts.step.resource).partition("?")[0])
+    if not found or facts.ours_is_there is False:
+        return False
+    digest = found[-1].lower()
+    body = facts.step.exchange.request.content
+    if isinstance(body, Content):
+        kinds = (hashlib.md5, hashlib.sha1, hashlib.sha256, hashlib.sha512)
+        if any(kind(body.octets, usedforsecurity=False).hexdigest() == digest for kind in kinds):
+            return True
+    # A UUID without hyphens has 32 digits too: only a checksum that is longer speaks for itself.
+    return len(digest) > _UUID_DIGITS
+
+
+def recovered(facts: Facts) -> bool:
+    """Tell whether the same client got its change in later, guarded, and without taking another's back.
+
+    Args:
+        facts: of the refused request.
+    """
+    if not facts.refused or facts.blind is not None:
+        return False
+    locked = facts.step.status == 423 or facts.step.condition(Guard.LOCK) is not None
+    for step in facts.attempts:
+        if not (step.accepted and step.replaces and step.order > facts.step.order):
+            continue
+        if step.actor != facts.step.actor:
+            continue
+        guard = step.guard
+        return locked or (guard is not None and guard.guard is not Guard.EXISTS)
+    return False

@@ -1,0 +1,383 @@
+"""Put several captures together to one case: steps in order of time, actors, vantages, resources."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis import actors, pairing, tokens
+from ifmatch.diagnosis.dialect_services import speak
+from ifmatch.diagnosis.history import History
+from ifmatch.diagnosis.ordering import in_order
+from ifmatch.diagnosis.resources import host_of, resource_key
+from ifmatch.diagnosis.steps import SAFE_METHODS, Step
+from ifmatch.model.exchange import Capture, CaptureWarning, Source, Vantage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ifmatch.dialects import Dialect
+    from ifmatch.model.exchange import Exchange
+
+
+# So many times without a fraction are no accident.
+_FEW_TIMES = 3
+_ACTION = re.compile(r"(.+/[^/?]+)[/:]([A-Za-z][A-Za-z_-]{2,40})")
+
+# Formats that servers write.
+_SERVER_LOGS = frozenset({"access-log", "json-log"})
+# Seconds of one tick from which on a clock is too coarse to tell an order.
+_COARSE = 0.5
+
+
+@dataclass
+class Case:
+    """Everything known, ready for reconstruction.
+
+    Attributes:
+        captures: in a canonical order that names and arguments do not influence.
+        steps: in order of time.
+        sources: rows of the report, in the order in which the captures were given.
+        histories: steps by resource, in order of time.
+    """
+
+    captures: tuple[Capture, ...]
+    steps: list[Step]
+    sources: tuple[Source, ...]
+    histories: dict[str, History] = field(default_factory=dict[str, History])
+
+    @cached_property
+    def issued(self) -> dict[str, list[Step]]:
+        """Return the steps that gave out each opaque tag, in order of time."""
+        found: dict[str, list[Step]] = {}
+        for step in self.steps:
+            if step.etag is not None:
+                found.setdefault(tokens.opaque(step.etag), []).append(step)
+        return found
+
+
+def _fingerprint(capture: Capture) -> tuple[float, str]:
+    digest = hashlib.sha256()
+    first = float("inf")
+    for exchange in capture.exchanges[:2000]:
+        started = exchange.started if exchange.started is not None else -1.0
+        first = min(first, started)
+        line = (
+            f"{started} {exchange.request.method} {exchange.request.url} {exchange.status} "
+            f"{exchange.duration}"
+        )
+        digest.update(line.encode("utf-8", "surrogateescape"))
+    return first, digest.hexdigest()
+
+
+def _with_tick(capture: Capture) -> Capture:
+    """Return a capture that says so when all its times are whole seconds, whatever its format could hold."""
+    times = [exchange.started for exchange in capture.exchanges if exchange.started is not None]
+    if len(times) < _FEW_TIMES or not all(time == int(time) for time in times):
+        return capture
+    exchanges = tuple(
+        exchange if exchange.resolution >= 1 else replace(exchange, resolution=1.0)
+        for exchange in capture.exchanges
+    )
+    return replace(capture, exchanges=exchanges)
+
+
+def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None) -> Case:
+    """Build the case of some captures.
+
+    Args:
+        captures: as read; order and names do not matter.
+        dialects: API families to recognise; all built-in and installed ones when left out.
+    """
+    given = tuple(_with_tick(capture) for capture in captures)
+    order = sorted(range(len(given)), key=lambda number: _fingerprint(given[number]))
+    ordered = tuple(given[number] for number in order)
+    clock = pairing.offsets(ordered)
+    links = pairing.links(ordered, clock) if len(ordered) > 1 else []
+    vantages = _vantages(ordered, links)
+    nodes = _nodes(ordered, links, vantages)
+    _refine(clock, links)
+    steps = _steps(ordered, clock, links, vantages, nodes)
+    held = speak(steps, dialects)
+    if held:
+        steps = [one for step in steps for one in (step, *held.get(step, ()))]
+        for place, step in enumerate(steps):
+            step.order = place
+    for step in steps:
+        if step.dialect is not None:
+            step.forget()
+    _actions(steps)
+    owners = actors.assign(steps, ordered, vantages)
+    rows = [
+        Source(
+            name=capture.name,
+            format=capture.format,
+            exchanges=len(capture.exchanges) + capture.unread,
+            vantage=_seen_from(capture, vantages[number]),
+            actor=owners[number],
+            node=nodes[number],
+            clock_offset_ms=round(clock[number] * 1000),
+            warnings=capture.warnings,
+        )
+        for number, capture in enumerate(ordered)
+    ]
+    sources = [rows[order.index(number)] for number in range(len(given))]
+    case = Case(ordered, steps, tuple(_unrelated(sources, given)))
+    for step in steps:
+        case.histories.setdefault(step.resource, History()).append(step)
+    return case
+
+
+def _unrelated(sources: Sequence[Source], captures: Sequence[Capture]) -> list[Source]:
+    """Warn about files that share no resource with any other."""
+    if len(sources) < 2:
+        return list(sources)
+    tails = [
+        {
+            exchange.request.url.partition("?")[0].rstrip("/").rpartition("/")[2]
+            for exchange in capture.exchanges
+        }
+        for capture in captures
+    ]
+    rows: list[Source] = []
+    for number, source in enumerate(sources):
+        others = set[str]().union(*(tails[other] for other in range(len(tails)) if other != number))
+        if tails[number] & others or not tails[number]:
+            rows.append(source)
+            continue
+        text = "shares no resource with the other files: treated as a case of its own"
+        rows.append(
+            Source(
+                name=source.name,
+                format=source.format,
+                exchanges=source.exchanges,
+                vantage=source.vantage,
+                actor=source.actor,
+                node=source.node,
+                clock_offset_ms=source.clock_offset_ms,
+                warnings=(*source.warnings, CaptureWarning(text)),
+            )
+        )
+    return rows
+
+
+def _seen_from(capture: Capture, inferred: Vantage) -> Vantage:
+    """Return where a capture was made, for the report: the lone log of a server is no client's."""
+    if capture.format not in _SERVER_LOGS or inferred is not Vantage.CLIENT or capture.declared_vantage:
+        return inferred
+    proxied = any(exchange.peer for exchange in capture.exchanges)
+    return Vantage.EDGE if proxied else Vantage.ORIGIN
+
+
+def _vantages(captures: Sequence[Capture], links: Sequence[pairing.Link]) -> list[Vantage]:
+    down = {link.down for link in links}
+    up = {link.up for link in links}
+    found: list[Vantage] = []
+    for number, capture in enumerate(captures):
+        if capture.declared_vantage is not None:
+            found.append(capture.declared_vantage)
+        elif number in up:
+            found.append(Vantage.EDGE if number in down else Vantage.UPSTREAM)
+        else:
+            found.append(Vantage.CLIENT)
+    return found
+
+
+def _nodes(
+    captures: Sequence[Capture], links: Sequence[pairing.Link], vantages: Sequence[Vantage]
+) -> list[str | None]:
+    """Label captures of one depth that pair with the same partner: they are nodes."""
+    labels: list[str | None] = [capture.declared_node for capture in captures]
+    for down in range(len(captures)):
+        ups = [link.up for link in links if link.down == down and vantages[link.up] is Vantage.UPSTREAM]
+        if len(ups) > 1:
+            for rank, up in enumerate(sorted(ups)):
+                labels[up] = labels[up] or f"node {rank + 1}"
+    return labels
+
+
+def _refine(clock: list[float], links: Sequence[pairing.Link]) -> None:
+    """Bring the clocks of linked captures together as pairing found them; upstream ones are the reference."""
+    differences: dict[int, list[tuple[int, float]]] = {}
+    for link in links:
+        apart = clock[link.down] - clock[link.up] + link.shift
+        differences.setdefault(link.up, []).append((link.down, apart))
+        differences.setdefault(link.down, []).append((link.up, -apart))
+    ups = {link.up for link in links}
+    roots = sorted(differences, key=lambda one: (abs(clock[one]), one not in ups, one))
+    seen: set[int] = set()
+    for root in roots:
+        waiting = [] if root in seen else [root]
+        seen.add(root)
+        while waiting:
+            one = waiting.pop()
+            for other, apart in differences[one]:
+                if other not in seen:
+                    seen.add(other)
+                    clock[other] = clock[one] + apart
+                    waiting.append(other)
+
+
+def _step(exchange: Exchange, source: int, offset: float, running: int) -> Step:
+    timed = exchange.started is not None
+    start = (exchange.started or 0.0) - offset if timed else float(running)
+    return Step(exchange, source=source, start=start, end=start + (exchange.duration or 0.0), timed=timed)
+
+
+def _place_by_hop(step: Step, hop: Exchange, offset: float) -> None:
+    """Take the time of the server's log where its clock tells finer when it was than the client's."""
+    if hop.started is not None and hop.resolution < _COARSE <= step.exchange.resolution:
+        step.start = hop.started - offset
+        step.end = step.start + (hop.duration or 0.0)
+
+
+def _steps(
+    captures: Sequence[Capture],
+    clock: Sequence[float],
+    links: Sequence[pairing.Link],
+    vantages: Sequence[Vantage],
+    nodes: Sequence[str | None],
+) -> list[Step]:
+    downstream = [number for number in range(len(captures)) if vantages[number] is Vantage.CLIENT]
+    steps: dict[tuple[int, int], Step] = {}
+    partners: dict[tuple[int, int], tuple[int, int]] = {}
+    for link in links:
+        if link.down in downstream:
+            for up_number, down_number in link.pairs.items():
+                partners.setdefault((link.up, up_number), (link.down, down_number))
+    for link in links:
+        if vantages[link.down] is not Vantage.EDGE:
+            continue
+        for up_number, down_number in link.pairs.items():
+            edge = (link.down, down_number)
+            partners.setdefault((link.up, up_number), partners.get(edge, edge))
+    last_time = 0.0
+    for number, capture in enumerate(captures):
+        for index, exchange in enumerate(capture.exchanges):
+            if (number, index) in partners:
+                continue
+            step = _step(exchange, number, clock[number], index)
+            if not step.timed and len(captures) > 1:
+                step.start = step.end = _guess(exchange, last_time)
+            last_time = step.start
+            step.vantage = vantages[number]
+            step.node = nodes[number] or ""
+            steps[number, index] = step
+    for (up, up_number), partner in sorted(partners.items()):
+        below = steps.get(partner)
+        if below is not None and vantages[up] is not Vantage.EDGE:
+            hop = captures[up].exchanges[up_number]
+            below.hops.append(hop)
+            _place_by_hop(below, hop, clock[up])
+            below.node = below.node or (nodes[up] or "")
+    for step in steps.values():
+        step.hops.sort(key=lambda hop: hop.started or 0.0)
+        step.resource = resource_key(step.exchange.request.url)
+    _cover(captures, clock, links, vantages, steps)
+    _aliases(list(steps.values()))
+    ordered = in_order(steps.values())
+    for order, step in enumerate(ordered):
+        step.order = order
+    return ordered
+
+
+def _actions(steps: Sequence[Step]) -> None:
+    """Take an action on a thing (`/orders/7/cancel`, `/events/7:publish`) as a write on the thing.
+
+    It must carry a token that the thing gave out, and nobody may ever have read the action itself.
+    """
+    asked = {
+        step.resource
+        for step in steps
+        if step.method == "POST" and _ACTION.fullmatch(step.resource) is not None
+    }
+    if not asked:
+        return
+    read = {step.resource for step in steps if step.is_read and 200 <= step.status < 400}
+    issued: dict[str, set[str]] = {}
+    for step in steps:
+        found = _ACTION.fullmatch(step.resource) if step.method == "POST" else None
+        guard = step.guard if found is not None else None
+        if found is not None and guard is not None and step.resource not in read:
+            if any(token in issued.get(found[1], ()) for token in guard.tokens):
+                step.resource = found[1]
+        elif step.etag is not None:
+            issued.setdefault(step.resource, set()).update(step.issued())
+
+
+def _guess(exchange: Exchange, fallback: float) -> float:
+    from ifmatch.diagnosis.dates import http_date  # noqa: PLC0415 - rare path
+
+    date = exchange.response.fields.text("date") if exchange.response is not None else None
+    seconds = http_date(date) if date else None
+    return seconds if seconds is not None else fallback
+
+
+def _cover(
+    captures: Sequence[Capture],
+    clock: Sequence[float],
+    links: Sequence[pairing.Link],
+    vantages: Sequence[Vantage],
+    steps: dict[tuple[int, int], Step],
+) -> None:
+    """Mark the client's requests that an upstream capture would hold if they had gone there."""
+    for link in links:
+        if vantages[link.up] is not Vantage.UPSTREAM:
+            continue
+        ends = [one.ended for one in captures[link.up].exchanges if one.ended is not None]
+        last = max(ends) - clock[link.up] if ends else float("inf")
+        hosts = {
+            host_of(steps[link.down, down].exchange.request.url)
+            for down in link.pairs.values()
+            if (link.down, down) in steps
+        }
+        first = _late(captures[link.up], clock[link.up], hosts, steps.values())
+        covered = [
+            step
+            for (source, _), step in steps.items()
+            if source == link.down
+            and (not step.timed or first <= step.start <= last)
+            and host_of(step.exchange.request.url) in hosts
+        ]
+        # Caches do not answer writes: one that is missing here went another way, and so may reads have done.
+        writes = {id(step) for step in covered if step.method not in SAFE_METHODS}
+        partial = any(id(step) in writes and 200 <= step.status < 500 and not step.hops for step in covered)
+        for step in covered:
+            refused = id(step) in writes and not 200 <= step.status < 300
+            step.covered = step.covered or not partial or refused
+
+
+def _late(capture: Capture, clock: float, hosts: set[str], steps: Iterable[Step]) -> float:
+    """Return when an upstream capture began if a write that it lacks shows that it began late, else -inf."""
+    starts = [one.started for one in capture.exchanges if one.started is not None]
+    first = min(starts) - clock if starts else float("-inf")
+    missed = any(
+        step.accepted
+        and step.timed
+        and not step.hops
+        and step.end < first
+        and step.vantage is Vantage.CLIENT
+        and host_of(step.exchange.request.url) in hosts
+        for step in steps
+    )
+    return first if missed else float("-inf")
+
+
+def _aliases(steps: Sequence[Step]) -> None:
+    """Give resources seen under an upstream's host name the name that clients use."""
+    names: dict[str, str] = {}
+    for step in steps:
+        for hop in step.hops:
+            here, there = host_of(hop.request.url), host_of(step.exchange.request.url)
+            if here != there:
+                names.setdefault(here, there)
+    if not names:
+        return
+    clients = {host_of(step.exchange.request.url) for step in steps if step.hops}
+    for step in steps:
+        host = host_of(step.resource) if "://" in step.resource else ""
+        if host in names and host not in clients:
+            step.resource = names[host] + step.resource[len(host) :]

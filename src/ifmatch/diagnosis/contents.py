@@ -1,0 +1,375 @@
+"""Compare contents by what they say, not by how they are written."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, cast
+from urllib.parse import parse_qsl
+
+from ifmatch.model.unknown import UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.model.message import Content
+
+ABSENT = object()
+# Octets that two writers would hardly both have written.
+_MUCH = 12
+# How deep in its envelopes a stored object may stand, and the longest form that is read as one.
+_DEEP = 3
+_LONG_FORM = 4000
+# Members that hold a version of their object.
+_VERSION = re.compile(
+    r"(?:^_*|[-_.]|(?<=[a-z]))(?:version|revision|rev|e?tag|generation|serial|sequence|seq|v)$", re.IGNORECASE
+)
+# A longer text is not taken apart.
+_LONGEST = 200_000
+_LEAF = re.compile(r"<([A-Za-z][\w.:-]*)[^<>]*>([^<>]*)</\1>")
+_PROPERTY = re.compile(r"^([A-Za-z][\w.-]*)(?:;[^:\r\n]*)?:(.*)$", re.MULTILINE)
+# Lines that a server may add to a stored text, and the fewest that a text must have to be told by lines.
+_FEW_LINES = 3
+
+
+def _json(content: Content) -> object:
+    return content.json()
+
+
+def _object(value: object) -> dict[str, object] | None:
+    """Return a JSON object with its type told, None when the value is none."""
+    return cast("dict[str, object]", value) if isinstance(value, dict) else None
+
+
+def _members(content: Content) -> object:
+    """Return the JSON value, or the properties or leaf elements of other texts; UNKNOWN without any."""
+    value = _json(content)
+    if value is not UNKNOWN:
+        return value
+    text = content.text
+    if len(text) > _LONGEST:
+        return UNKNOWN
+    if text.lstrip()[:1] == "<":
+        head = text[:500].lower()
+        data = ("<?xml" in head or "xmlns" in head) and "<html" not in head
+        leaves = _LEAF.findall(text) if data else []
+    else:
+        lines = [line for line in text.splitlines() if line.strip()]
+        leaves = _PROPERTY.findall(text)
+        if len(lines) < _FEW_LINES or len(leaves) < 0.8 * len(lines):
+            return UNKNOWN
+    found: dict[str, list[str]] = {}
+    for name, held in leaves:
+        found.setdefault(name, []).append(held.strip())
+    return found or UNKNOWN
+
+
+def same_content(first: Content | None, second: Content | None) -> bool:
+    """Tell whether two contents say the same: same octets, same JSON, or the same lines in another order.
+
+    Servers re-serialise: spaces in JSON, the order of properties in calendars.
+    """
+    if first is None or second is None:
+        return False
+    if first.octets == second.octets:
+        return True
+    one, two = _json(first), _json(second)
+    if one is not UNKNOWN and two is not UNKNOWN:
+        return one == two
+    return _lines(first) == _lines(second) and len(_lines(first)) > 1
+
+
+def _lines(content: Content) -> list[str]:
+    return sorted(line.strip() for line in content.text.splitlines() if line.strip())
+
+
+def holds(current: Content | None, wanted: Content | None) -> bool:
+    """Tell whether the current content holds everything that a write wanted.
+
+    What servers add or stamp is left aside, and so are envelopes: the wanted members may stand deeper.
+    """
+    if current is None or wanted is None:
+        return False
+    if same_content(current, wanted):
+        return True
+    one, two = _json(current), _json(wanted)
+    if two is UNKNOWN:
+        if one is UNKNOWN:
+            return _lines_added(current, wanted)
+        two = _form(wanted)
+    stored, asked = _object(one), _object(two)
+    if stored is None or asked is None:
+        return False
+    inner = next(iter(asked.values())) if len(asked) == 1 else None
+    wrapped = [cast("dict[str, object]", inner)] if isinstance(inner, dict) else []
+    return any(_covers(part, form) for part in _objects(stored, _DEEP) for form in (asked, *wrapped))
+
+
+def _lines_added(current: Content, wanted: Content) -> bool:
+    """Tell whether a text kept every line that was wanted, and only a few were added."""
+    there, asked = _lines(current), _lines(wanted)
+    if len(asked) < _FEW_LINES or len(there) > len(asked) + max(_FEW_LINES, len(asked) // 4):
+        return False
+    return not Counter(asked) - Counter(there)
+
+
+def _form(content: Content) -> object:
+    """Return the members of a urlencoded form, UNKNOWN when the content is none."""
+    text = content.text
+    if "=" not in text or len(text) > _LONG_FORM or any(character in text for character in " <>\n{"):
+        return UNKNOWN
+    return dict(parse_qsl(text)) or UNKNOWN
+
+
+def _objects(value: object, depth: int) -> Iterator[dict[str, object]]:
+    if isinstance(value, dict):
+        members = cast("dict[str, object]", value)
+        yield members
+        if depth:
+            for member in members.values():
+                yield from _objects(member, depth - 1)
+
+
+def _spelt_alike(one: object, two: object) -> bool:
+    """Tell whether two values differ only in their JSON type: some stores keep all as strings."""
+    if isinstance(one, str) and isinstance(two, list | dict):
+        return "".join(one.split()).replace("'", '"') == json.dumps(two, separators=(",", ":"))
+    scalar = (str, int, float, bool)
+    if not (isinstance(one, scalar) and isinstance(two, scalar)) or isinstance(one, str) == isinstance(
+        two, str
+    ):
+        return False
+    return str(one).lower() == str(two).lower()
+
+
+def _covers(current: dict[str, object], wanted: dict[str, object]) -> bool:
+    compared = 0
+    for name, value in wanted.items():
+        if stamped("/" + name):
+            continue
+        there = current.get(name, ABSENT)
+        part, held = _object(value), _object(there)
+        if part is not None and held is not None:
+            if part and not _covers(held, part):
+                return False
+        elif there != value and not _spelt_alike(there, value):
+            return False
+        compared += 1
+    return compared > 0
+
+
+def shares_members(one: Content | None, two: Content | None) -> bool:
+    """Tell whether a content is a representation like another one: both JSON objects with a common member."""
+    if one is None or two is None:
+        return False
+    first, second = _object(_json(one)), _object(_json(two))
+    if first is None or second is None:
+        return False
+    names = {name for part in _objects(first, _DEEP) for name in part}
+    return len(names & set(second)) > len(second) // 2
+
+
+def speak_of_one(one: Content, two: Content) -> bool:
+    """Tell whether two contents can be compared at all: not an object's data with its description.
+
+    Two JSON objects need a member in common; JSON and other text have nothing to compare.
+    """
+    first, second = _json(one), _json(two)
+    left, right = _object(first), _object(second)
+    if left is not None and right is not None:
+        inner = [part for value in left.values() if (part := _object(value)) is not None]
+        return not right or any(name in left or any(name in part for part in inner) for name in right)
+    return (first is UNKNOWN) == (second is UNKNOWN)
+
+
+def resemblance(one: Content | None, two: Content | None) -> float:
+    """Return how much of a content another one repeats: members or lines, 0 to 1; 0 where not known."""
+    if one is None or two is None:
+        return 0.0
+    first, second = _members(one), _members(two)
+    if isinstance(first, dict) and isinstance(second, dict):
+        left, right = cast("dict[str, object]", first), cast("dict[str, object]", second)
+        return sum(right.get(name, ABSENT) == value for name, value in left.items()) / max(1, len(left))
+    lines, others = _lines(one), set(_lines(two))
+    return sum(line in others for line in lines) / max(1, len(lines))
+
+
+def telling(content: Content | None) -> bool:
+    """Tell whether a content says so much that two writers would hardly have hit on it.
+
+    A counter's next value, a flag or a short word may well be written by two.
+    """
+    return content is not None and len(content) >= _MUCH
+
+
+_VOLATILE = re.compile(r"[0-9a-f]{8,}|\d+", re.IGNORECASE)
+# Words in the names of members that servers stamp themselves.
+_STAMPS = frozenset(
+    {
+        "fingerprint",
+        "cas",
+        "ctag",
+        "metageneration",
+        "checksum",
+        "indexed",
+        "lastmod",
+        "mtime",
+        "version",
+        "scanned",
+        "rev",
+        "rendered",
+        "hash",
+        "modification",
+        "refreshed",
+        "etag",
+        "cached",
+        "synced",
+        "seqno",
+        "editor",
+        "changed",
+        "edited",
+        "generation",
+        "touched",
+        "modified",
+        "saved",
+        "processed",
+        "revision",
+        "lsn",
+        "modifier",
+        "sequence",
+        "updated",
+        "digest",
+        "timestamp",
+    }
+)
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+# Members, and words of pages, that are made anew for each answer.
+_RENDERED = re.compile(
+    r"served|render|generated|nonce|csrf|xsrf|authenticity|request[_-]?id|trace|\bnow\b|server_?time|session"
+    r"|_token\b|elapsed|took|load_?time|visit",
+    re.IGNORECASE,
+)
+
+
+def rendered(pointer: str) -> bool:
+    """Tell whether a JSON Pointer names a member that is made anew for each answer."""
+    return _RENDERED.search(pointer.rpartition("/")[2]) is not None
+
+
+def stamped(pointer: str) -> bool:
+    """Tell whether a JSON Pointer names a member that servers write by themselves."""
+    words = _WORDS.findall(pointer.rpartition("/")[2])
+    return any(word.lower() in _STAMPS for word in words) or rendered(pointer)
+
+
+def differs_by_nonce(first: Content | None, second: Content | None) -> bool:
+    """Tell whether two texts differ only in numbers or nonces that the text itself calls so."""
+    if first is None or second is None or first.octets == second.octets:
+        return False
+    one, two = _VOLATILE.sub("#", first.text), _VOLATILE.sub("#", second.text)
+    if one != two:
+        return False
+    text = first.text
+    changed = [
+        found
+        for found, other in zip(_VOLATILE.finditer(text), _VOLATILE.findall(second.text), strict=True)
+        if found[0] != other
+    ]
+    return 0 < len(changed) <= 3 and all(
+        _RENDERED.search(text[max(0, found.start() - 60) : found.start()]) for found in changed
+    )
+
+
+def changed_pointers(before: Content | None, after: Content | None) -> tuple[str, ...] | None:
+    """Return the JSON Pointers (RFC 6901) of what differs, None when either has no members.
+
+    Properties of calendars and contacts, and leaf elements of XML, are taken as members, too.
+
+    Args:
+        before: content of the earlier version.
+        after: content of the later version.
+    """
+    if before is None or after is None:
+        return None
+    one, two = _members(before), _members(after)
+    if one is UNKNOWN or two is UNKNOWN:
+        return None
+    found: list[str] = []
+    _compare(one, two, "", found)
+    return tuple(found)
+
+
+def _compare(one: object, two: object, pointer: str, found: list[str]) -> None:
+    if len(found) > 200:
+        return
+    if isinstance(one, dict) and isinstance(two, dict):
+        left, right = cast("dict[str, object]", one), cast("dict[str, object]", two)
+        for name in [*left, *(key for key in right if key not in left)]:
+            child = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
+            if name not in left or name not in right:
+                found.append(child)
+            else:
+                _compare(left[name], right[name], child, found)
+    elif isinstance(one, list) and isinstance(two, list):
+        before, after = cast("list[object]", one), cast("list[object]", two)
+        if len(before) != len(after):
+            found.append(pointer)
+            return
+        for index, (left_item, right_item) in enumerate(zip(before, after, strict=True)):
+            _compare(left_item, right_item, f"{pointer}/{index}", found)
+    elif json.dumps(one, sort_keys=True) != json.dumps(two, sort_keys=True):
+        found.append(pointer)
+
+
+def beside(content: Content, token: str, name: str) -> bool:
+    """Tell whether a name stands in the same JSON object, or right beside, a token in a listing."""
+    value = _json(content)
+    if value is UNKNOWN:
+        text = content.text
+        place = text.find(token)
+        return place >= 0 and name in text[max(0, place - 250) : place + 150]
+    holder = _holder(value, token)
+    return holder is not None and name in json.dumps(holder)
+
+
+def _holder(value: object, token: str) -> object:
+    if isinstance(value, dict):
+        members = cast("dict[str, object]", value)
+        if any(isinstance(member, str) and token in member for member in members.values()):
+            return members
+        inner = list(members.values())
+    elif isinstance(value, list):
+        inner = cast("list[object]", value)
+    else:
+        return None
+    return next((found for one in inner if (found := _holder(one, token)) is not None), None)
+
+
+def version_member(content: Content | None, token: str) -> str:
+    """Return the JSON object's member that names a version and holds just this token, "" when none does."""
+    members = (_object(_json(content)) if content is not None else None) or {}
+    return next(
+        (
+            name
+            for name, value in members.items()
+            if _VERSION.search(name) and isinstance(value, str | int) and str(value) == token
+        ),
+        "",
+    )
+
+
+def value_at(content: Content | None, pointer: str) -> object:
+    """Return the JSON value at a pointer, or a private marker when there is none."""
+    if content is None:
+        return ABSENT
+    value = _members(content)
+    for part in pointer.split("/")[1:]:
+        name = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, dict):
+            value = cast("dict[str, object]", value).get(name, ABSENT)
+        elif isinstance(value, list) and name.isdigit() and int(name) < len(cast("list[object]", value)):
+            value = cast("list[object]", value)[int(name)]
+        else:
+            return ABSENT
+    return value

@@ -1,0 +1,442 @@
+"""Find writes that did damage although nothing was refused: lost updates and lost writes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.contents import (
+    ABSENT,
+    changed_pointers,
+    holds,
+    rendered,
+    same_content,
+    stamped,
+    value_at,
+)
+from ifmatch.diagnosis.damages import Damage
+from ifmatch.diagnosis.dates import http_date
+from ifmatch.diagnosis.undelivered import blocked, redirected
+from ifmatch.model.diagnosis import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.case import Case
+    from ifmatch.diagnosis.history import History
+    from ifmatch.diagnosis.steps import Step
+    from ifmatch.model.message import Content
+
+
+def overwrites(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
+    """Yield every accepted write that did damage, or met it, with what it was.
+
+    Args:
+        case: everything known.
+        history: of one resource, in order of time.
+    """
+    reported: set[int] = set()
+    for step in history:
+        if step.is_write and step.status in {301, 302, 303}:
+            found = redirected(case, step)
+            if found is not None:
+                yield step, found
+        if step.is_write and step.status == 0 and (stopped := blocked(case, step)) is not None:
+            yield step, stopped
+        if step.is_write and step.status == 304 and step.conditions:
+            text = f"304 to {step.method}: it is for reads alone, a write whose condition is false gets 412"
+            yield step, Damage(Outcome.WRONG_NOT_MODIFIED, text, contradicted=True)
+        if not (step.accepted and step.replaces) or step.order in reported:
+            continue
+        found = _accepted(history, step)
+        if found is not None:
+            yield step, found
+            if found.lost is not None and found.overlap:
+                reported.add(found.lost.order)
+
+
+def _accepted(history: History, step: Step) -> Damage | None:
+    guard = step.guard
+    if guard is not None and step.status == 201 and (found := _made_of_nothing(history, step)) is not None:
+        return found
+    if guard is None or guard.guard is Guard.EXISTS:
+        return _unguarded(history, step) or _taken_back(history, step)
+    if guard.guard is Guard.ABSENT:
+        return _created_twice(history, step)
+    if guard.guard is Guard.SAME and (guard.standard or (guard.key and not guard.unseen)):
+        return _stale(history, step) or _never_issued(history, step)
+    if guard.guard is Guard.SAME_DATE:
+        return _dated(history, step)
+    return None
+
+
+def _made_of_nothing(history: History, step: Step) -> Damage | None:
+    """Find a creation by a request that demands an existing resource, right after a read had found nothing.
+
+    Source: RFC 9110 section 13.1.1 (`*` is false without a current representation, and so is any tag).
+    """
+    guard = step.guard
+    if guard is None or guard.guard not in {Guard.EXISTS, Guard.SAME} or not guard.standard:
+        return None
+    before = next((one for one in reversed(history) if one.order < step.order), None)
+    if before is None or not before.is_read or before.status not in {404, 410}:
+        return None
+    text = f"`{guard.shown()}` was accepted (201) although nothing was there"
+    return Damage(Outcome.WRONG_CONTENT, text, lost=before, contradicted=True)
+
+
+def _created_twice(history: History, step: Step) -> Damage | None:
+    """Find a create-only write that was accepted although the resource existed."""
+    if step.method != "PUT" or step.guard is None or not step.guard.standard:
+        return None
+    rival = next((one for one in history if _made_together(one, step)), None)
+    if rival is not None:
+        text = "two create-only writes were both accepted"
+        return Damage(Outcome.LOST_UPDATE, text, lost=rival, overlap=True, stale_accepted=True)
+    if step.status not in {200, 204}:
+        return None
+    state: Step | None = None
+    for one in history:
+        if one.order >= step.order:
+            break
+        if one.accepted and one.replaces:
+            state = None if one.method == "DELETE" else one
+        elif one.is_read and one.status in {404, 410}:
+            state = None
+    if state is None or same_content(state.body, step.body):
+        return None
+    if any(
+        one.method == "DELETE" and not one.surely_after(step)
+        for one in history.writes
+        if one.order > step.order
+    ):
+        # Deleted at about the same time, by another clock: it may have been gone already.
+        return None
+    together = step.overlaps(state)
+    return Damage(
+        Outcome.LOST_UPDATE,
+        "a create-only write was accepted although the resource existed",
+        lost=state,
+        overlap=together and state.guard is not None,
+        stale_accepted=True,
+    )
+
+
+def _made_together(one: Step, step: Step) -> bool:
+    """Tell whether another accepted create-only write was in flight beside this one."""
+    guard = one.guard
+    return (
+        one is not step
+        and one.accepted
+        and one.method == "PUT"
+        and guard is not None
+        and guard.guard is Guard.ABSENT
+        and one.overlaps(step)
+        and not same_content(one.body, step.body)
+    )
+
+
+def _never_issued(history: History, step: Step) -> Damage | None:
+    """Find an accepted token that is none (a placeholder, a damaged tag) over another's change."""
+    guard = step.guard
+    if guard is None or len(guard.tokens) != 1:
+        return None
+    token = guard.tokens[0]
+    if guard.well_formed and not tokens.null_word(token):
+        return None
+    if history.issued(token):
+        return None
+    found = _unguarded(history, step)
+    if found is None:
+        return None
+    text = f"`{guard.shown()}`, which names no version, was accepted: {found.text}"
+    return Damage(Outcome.LOST_UPDATE, text, lost=found.lost, stale_accepted=True)
+
+
+def _issued_at(history: History, step: Step, token: str) -> Step | None:
+    known = [one for one in history.issued(token) if one.order < step.order]
+    own = [one for one in known if one.actor == step.actor]
+    return own[-1] if own else (known[-1] if known else None)
+
+
+def _stale(history: History, step: Step) -> Damage | None:
+    """Find an accepted token that an accepted write had replaced."""
+    guard = step.guard
+    if guard is None or len(guard.tokens) != 1:
+        return None
+    token = guard.tokens[0]
+    issued = _issued_at(history, step, token)
+    if issued is None:
+        return None
+    if (found := _refused_elsewhere(history, step, token)) is not None:
+        return found
+    known = [one.order for one in history.issued(token) if one.order < step.order]
+    for other in history.writes:
+        if other is step or other is issued or other.etag == token or other.order < issued.order:
+            continue
+        if any(order > other.order for order in known):
+            continue
+        together = step.overlaps(other)
+        if together and other.presents(token) and other.guard is not None:
+            if same_content(other.body, step.body) and other.actor == step.actor:
+                continue
+            return Damage(
+                Outcome.LOST_UPDATE,
+                "two writes on one token were both accepted",
+                lost=other,
+                overlap=True,
+                stale_accepted=True,
+            )
+        if not together and other.order < step.order:
+            if same_content(other.body, step.body):
+                continue
+            kept = _kept(history, issued, other, step)
+            text = "a write on a replaced token was accepted"
+            return Damage(Outcome.LOST_UPDATE, text, lost=other, stale_accepted=True, proven=kept is False)
+    return _outdated(history, issued, step)
+
+
+def _outdated(history: History, issued: Step, step: Step) -> Damage | None:
+    """Find an accepted token after an own later read had shown other content under another tag.
+
+    Tags alone prove nothing here: nodes may differ in them, and this very node may know the token.
+    """
+    reads = [one for one in history if issued.order < one.order < step.order and one.actor == step.actor]
+    newest = next((one for one in reversed(reads) if one.representation is not None), None)
+    if newest is None or newest.etag is None or newest.variant != issued.variant or newest.cache_hit:
+        return None
+    token = step.guard.tokens[0] if step.guard is not None else ""
+    if tokens.base(newest.etag) == tokens.base(token) or tokens.shape(newest.etag) != tokens.shape(token):
+        return None
+    before = issued.representation or issued.made
+    if step.method == "DELETE":
+        lost: tuple[str, ...] | None = changed_pointers(before, newest.representation)
+    else:
+        lost = lost_pointers(before, newest.representation, step.body) if step.method == "PUT" else ()
+    if not lost or all(rendered(pointer) for pointer in lost):
+        return None
+    text = f"a token was accepted after the client itself had been shown {newest.etag} with other content"
+    return Damage(Outcome.LOST_UPDATE, text, lost=newest, stale_accepted=True)
+
+
+def _refused_elsewhere(history: History, step: Step, token: str) -> Damage | None:
+    """Find a token that one method refused and another accepted right after, with nothing in between."""
+    for one in reversed(history):
+        if one.order >= step.order or one.actor != step.actor:
+            continue
+        if one.status == 412 and one.presents(token) and one.method != step.method:
+            text = f"{step.method} accepted the token that {one.method} had just refused"
+            return Damage(Outcome.LOST_UPDATE, text, lost=one, stale_accepted=True, proven=False)
+        return None
+    return None
+
+
+def _content_of_write(history: History, write: Step) -> Content | None:
+    if write.method == "PUT" and write.body is not None:
+        return write.body
+    for step in history:
+        if (
+            step.order > write.order
+            and step.representation is not None
+            and step.etag is not None
+            and step.etag == write.etag
+        ):
+            return step.representation
+    return (
+        write.content
+        if write.content is not None and write.content.json() is not None and write.method == "PATCH"
+        else None
+    )
+
+
+def _base_content(history: History, step: Step, before: Step) -> tuple[Step, Content] | None:
+    """Return what this actor had last read before another write was made."""
+    for one in reversed(history):
+        if one.order < before.order and one.actor == step.actor and one.representation is not None:
+            return one, one.representation
+        if (
+            one.order < before.order
+            and one.actor == step.actor
+            and one.accepted
+            and one.method == "PUT"
+            and one.body is not None
+        ):
+            return one, one.body
+    return None
+
+
+def _kept(history: History, issued: Step, other: Step, step: Step) -> bool | None:
+    """Tell whether a write kept what another had changed; None when not known."""
+    theirs = _content_of_write(history, other)
+    mine = step.body
+    if step.method == "DELETE":
+        return False
+    if theirs is None or mine is None or step.method != "PUT":
+        return None
+    if same_content(theirs, mine) or holds(mine, theirs):
+        return True
+    base = issued.representation
+    if base is None:
+        found = _base_content(history, step, other)
+        base = found[1] if found is not None else None
+    lost = lost_pointers(base, theirs, mine)
+    if lost is None:
+        return None
+    return not lost
+
+
+def lost_pointers(
+    base: Content | None, theirs: Content | None, mine: Content | None
+) -> tuple[str, ...] | None:
+    """Return what another version had changed and a later content lacks; None when that cannot be told.
+
+    Args:
+        base: content that the later one was made from.
+        theirs: content of the version in between.
+        mine: the later content.
+
+    Returns:
+        JSON Pointers, or a single "" for text whose new lines are all missing; empty when nothing is lost.
+    """
+    if base is None or theirs is None or mine is None:
+        return None
+    pointers = changed_pointers(base, theirs)
+    if pointers is not None and changed_pointers(theirs, mine) is not None:
+        return tuple(pointer for pointer in pointers if value_at(mine, pointer) != value_at(theirs, pointer))
+    new = set(theirs.text.splitlines()) - set(base.text.splitlines())
+    if not new:
+        return ()
+    return () if new & set(mine.text.splitlines()) else ("",)
+
+
+def _unguarded(history: History, step: Step) -> Damage | None:
+    """Find an unguarded write that takes away what another actor had written since this actor read."""
+    if step.method not in {"PUT", "PATCH"}:
+        return None
+    for other in reversed(history.writes):
+        if other.order >= step.order or other.actor == step.actor:
+            continue
+        found = _base_content(history, step, other)
+        if found is None:
+            return None
+        since = [
+            one
+            for one in history
+            if one.actor == step.actor and one.order > other.order and one.order < step.order
+        ]
+        if any(
+            (one.is_read or one.replaces) and 200 <= one.status < 500 and one.method != "HEAD"
+            for one in since
+            if not one.refused
+        ):
+            return None
+        if other.method == "DELETE":
+            return _brought_back(step, other)
+        theirs = _content_of_write(history, other)
+        lost = lost_pointers(found[1], theirs, step.body)
+        if step.method == "PATCH":
+            # What a patch does not name, it keeps.
+            lost = tuple(one for one in lost or () if one and value_at(step.body, one) is not ABSENT)
+        if not lost:
+            return None
+        named = ", ".join(pointer for pointer in lost[:4] if pointer)
+        what = f" ({named})" if named else ""
+        return Damage(
+            Outcome.LOST_UPDATE, f"what {other.actor} had written since the read{what} is gone", lost=other
+        )
+    return None
+
+
+def _taken_back(history: History, step: Step) -> Damage | None:
+    """Find an unguarded write that was made from an older read than the last, and undoes what changed.
+
+    A write that only restores the older version may be meant so; one that edits it as well is not.
+    """
+    if step.method != "PUT" or step.body is None:
+        return None
+    reads: list[Step] = []
+    for one in reversed(history):
+        if one.order >= step.order or one.actor != step.actor:
+            continue
+        if one.accepted and one.replaces:
+            break
+        if one.representation is not None and not one.cache_hit:
+            reads.append(one)
+    if not reads:
+        return None
+    newest = reads[0]
+    for old in reads[1:]:
+        if old.variant != newest.variant or same_content(old.representation, newest.representation):
+            continue
+        lost = [
+            pointer
+            for pointer in lost_pointers(old.representation, newest.representation, step.body) or ()
+            if pointer
+            and not stamped(pointer)
+            and value_at(step.body, pointer) == value_at(old.representation, pointer)
+        ]
+        edited = [one for one in changed_pointers(old.representation, step.body) or () if not stamped(one)]
+        if lost and edited:
+            text = f"what had changed since the older read ({', '.join(lost[:4])}) is gone"
+            return Damage(Outcome.LOST_UPDATE, text, lost=newest)
+        return None
+    return None
+
+
+def _brought_back(step: Step, other: Step) -> Damage | None:
+    """Find a write that makes a thing again which another had deleted since this actor read it."""
+    if step.method != "PUT" or step.overlaps(other):
+        return None
+    text = f"what {other.actor} had deleted since the read is there again"
+    return Damage(Outcome.LOST_UPDATE, text, lost=other)
+
+
+def _dated(history: History, step: Step) -> Damage | None:
+    guard = step.guard
+    if guard is None:
+        return None
+    sent = http_date(guard.value)
+    own = [one for one in history if one.actor == step.actor and one.order < step.order]
+    served = [one.last_modified for one in own if one.last_modified is not None]
+    base = next((one for one in reversed(own) if one.last_modified is not None or one.read_ok), None)
+    other = next(
+        (
+            one
+            for one in reversed(history)
+            if one.accepted
+            and one.replaces
+            and one.actor != step.actor
+            and base is not None
+            and base.order < one.order < step.order
+        ),
+        None,
+    )
+    kept = _kept(history, base, other, step) if other is not None and base is not None else None
+    lost = other if other is not None and kept is not True else None
+    proven = lost is not None and kept is False
+    if sent is None:
+        if tokens.null_word(guard.value):
+            return None
+        return Damage(
+            Outcome.LOST_UPDATE,
+            "the write was not protected: its date is no HTTP-date",
+            lost=lost,
+            proven=proven,
+        )
+    if sent not in served and served and sent > max(served):
+        text = "the write was not protected: its date lies later than the version that it means"
+        return Damage(Outcome.LOST_UPDATE, text, lost=lost, proven=proven)
+    if lost is not None and sent in served and step.follows(lost):
+        made = lost.last_modified if lost.last_modified is not None else lost.date
+        if made is not None and made <= sent + (0 if lost.last_modified is not None else 0.999):
+            return Damage(
+                Outcome.LOST_UPDATE,
+                "the overwritten change shares the second of the date that was sent",
+                lost=lost,
+                proven=proven,
+            )
+        if made is not None and made > sent + 1:
+            text = "a date older than the last change was accepted"
+            return Damage(Outcome.LOST_UPDATE, text, lost=lost, stale_accepted=True, proven=proven)
+    return None

@@ -1,0 +1,45 @@
+"""Hold what went wrong without a refusal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ifmatch.diagnosis.steps import Step
+    from ifmatch.model.diagnosis import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """What went wrong without a refusal.
+
+    Attributes:
+        outcome: the kind of damage.
+        text: one sentence.
+        lost: the write that was overwritten, or what followed a redirect; None when not seen.
+        overlap: two writes on one token were in flight together.
+        stale_accepted: a token known to be stale was accepted.
+        range_ignored: If-Range or If-Match on a read was not heeded.
+        by_cache: a cache gave the answer.
+        parts: parts of a read have different validators.
+        redirect: a redirect swallowed the write.
+        blocked: a browser never sent the write.
+        contradicted: the server evaluated against a state that is known.
+        needless: a first read, and those after it that only repeat it; empty for other damage.
+        proven: whether the evidence shows the loss itself.
+    """
+
+    outcome: Outcome
+    text: str
+    lost: Step | None = None
+    overlap: bool = False
+    stale_accepted: bool = False
+    range_ignored: bool = False
+    by_cache: bool = False
+    parts: bool = False
+    redirect: bool = False
+    blocked: bool = False
+    contradicted: bool = False
+    needless: tuple[Step, ...] = ()
+    proven: bool = True

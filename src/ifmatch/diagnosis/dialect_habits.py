@@ -1,0 +1,186 @@
+"""Learn how an unknown API carries its versions: from what its clients send back of what they had read."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.dialect_tokens import pointers_of
+from ifmatch.dialects import Carrier, Demand, Dialect, Grammar, GuardSpec, Meaning, SignalSpec, TokenPlace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ifmatch.diagnosis.conditions import Condition
+    from ifmatch.diagnosis.steps import Step
+
+# The id of what was learned; it is no file.
+LEARNED: Final = "learned"
+_REFUSED: Final = frozenset({400, 409, 412, 422, 428})
+_MOST: Final = 60
+_READS: Final = 6
+# Shorter values are met by chance: the name has to speak too.
+_TELLING: Final = 8
+_VERSION: Final = re.compile(
+    r"(?:^|[-_/.]|(?<=[a-z]))(?:version|revision|rev|e-?tag|generation|lock|stamp|checksum|sequence|seq|hash)$",
+    re.IGNORECASE,
+)
+_CARRIES: Final = re.compile(
+    r"(?:version|revision|\brev\b|e-?tag|generation|\bstamp\b|if-(?!none|modified|range|unmodified))",
+    re.IGNORECASE,
+)
+_NO_STATE: Final = re.compile(
+    r"api|accept|client|app|sdk|mime|agent|upgrade|^sec-|protocol|schema|tls|odata|x-ms-version|user",
+    re.IGNORECASE,
+)
+_STANDARD: Final = frozenset(
+    {"if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range"}
+)
+
+
+def learn(service: Sequence[Step]) -> Dialect | None:
+    """Return the dialect that the traffic of a service shows by itself, None when it shows none.
+
+    A value that a write carries and that stood in an earlier answer about the same resource, under a name
+    that speaks of versions, is a precondition with its token.
+
+    Args:
+        service: steps of one service without a known dialect, in order of time.
+    """
+    writes = [step for step in service if step.is_write]
+    if not any(step.status in _REFUSED for step in writes):
+        return None
+    votes: Counter[tuple[Carrier, str, str, str]] = Counter()
+    reads: dict[str, list[Step]] = {}
+    asking = list(itertools.islice((step for step in writes if any(True for _ in _candidates(step))), _MOST))
+    wanted = {step.resource for step in asking}
+    for step in service if asking else ():
+        if step.resource not in wanted:
+            continue
+        if step.is_read and step.status == 200:
+            reads.setdefault(step.resource, []).append(step)
+        elif step in asking:
+            earlier = [
+                one for one in reads.get(step.resource, ()) if one.actor == step.actor or not step.actor
+            ]
+            for found in _pairs(step, earlier[-_READS:]):
+                votes[found] += 1
+    loose = _takes(service, writes, odd=lambda token: not tokens.is_entity_tag(token))
+    weak = _takes(service, writes, odd=tokens.is_weak)
+    return _dialect(votes, loose=loose, weak=weak) if votes or loose or weak else None
+
+
+def _takes(service: Sequence[Step], writes: Sequence[Step], odd: Callable[[str], bool]) -> bool:
+    """Tell whether a service compares tags of an odd form: it accepted a current one, and refused one too.
+
+    A service that drops what it cannot read accepts every one of them.
+    """
+    strange = {step: guard for step in writes if (guard := _odd_guard(step, odd)) is not None}
+    if not any(step.status == 412 for step in strange):
+        return False
+    accepted = refused = False
+    served: dict[str, str] = {}
+    for step in service:
+        guard = strange.get(step)
+        if guard is not None:
+            current = served.get(step.resource)
+            if step.accepted and current is not None:
+                accepted = accepted or any(
+                    tokens.opaque(one) == tokens.opaque(current) for one in guard.tokens
+                )
+            refused = refused or step.status == 412
+        tag = step.header("etag")
+        if tag is not None and (step.read_ok or step.accepted):
+            served[step.resource] = tag
+    return accepted and refused
+
+
+def _odd_guard(step: Step, odd: Callable[[str], bool]) -> Condition | None:
+    guard = step.condition(Guard.SAME)
+    if guard is None or not guard.standard:
+        return None
+    return guard if any(odd(one) for one in guard.tokens) else None
+
+
+def _pairs(write: Step, reads: Sequence[Step]) -> Iterator[tuple[Carrier, str, str, str]]:
+    """Yield what a write carries of what was read: carrier and name, where it was and its name there."""
+    for carrier, name, value in _candidates(write):
+        for read in reversed(reads):
+            if read.header("etag") is not None and not write.accepted:
+                # Where answers have a tag, another token counts only if the service took it once.
+                continue
+            source = _source(read, value)
+            if source is not None:
+                yield carrier, name, *source
+                break
+
+
+def _candidates(write: Step) -> Iterator[tuple[Carrier, str, str]]:
+    guard = write.condition(Guard.SAME)
+    if guard is not None:
+        if guard.standard and guard.tokens:
+            yield Carrier.HEADER, guard.name, guard.tokens[0]
+        return
+    for name, value in write.sent:
+        lowered = name.lower()
+        if lowered not in _STANDARD and _CARRIES.search(lowered) and not _NO_STATE.search(lowered):
+            yield Carrier.HEADER, name, value
+    for name, value in write.view.query.items():
+        if _CARRIES.search(name) and not _NO_STATE.search(name):
+            yield Carrier.QUERY, name, value
+    body = write.view.sent_json
+    if isinstance(body, dict):
+        for name, value in body.items():  # pyright: ignore[reportUnknownVariableType]
+            if isinstance(name, str) and _VERSION.search(name) and isinstance(value, str | int):
+                yield Carrier.BODY, f"/{name}", str(value)
+
+
+def _source(read: Step, value: str) -> tuple[str, str] | None:
+    """Return where an answer holds a value under a name that speaks of versions."""
+    wanted = tokens.opaque(value)
+    if not wanted or tokens.null_word(value):
+        return None
+    tag = read.header("etag")
+    if tag is not None and tokens.opaque(tag) == wanted:
+        return None
+    for name, held in read.received or ():
+        if name.lower() != "etag" and _VERSION.search(name) and tokens.opaque(held.strip()) == wanted:
+            return "header", name
+    for pointer in pointers_of(read, value):
+        if pointer.count("/") <= 3 and (_VERSION.search(pointer) or len(wanted) >= _TELLING):
+            return "body", pointer
+    return None
+
+
+def _dialect(votes: Counter[tuple[Carrier, str, str, str]], *, loose: bool, weak: bool) -> Dialect:
+    guards: dict[str, GuardSpec] = {}
+    places: list[TokenPlace] = []
+    if loose or weak:
+        grammar = Grammar.LOOSE_TAG if loose else Grammar.WEAK_TAG
+        star = {"*": Demand.EXISTS}
+        guards["If-Match"] = GuardSpec(
+            carrier=Carrier.HEADER, name="If-Match", grammar=grammar, sentinels=star
+        )
+        places.append(TokenPlace(at="header", name="ETag", feeds=("If-Match",)))
+    for (carrier, name, at, source), _ in votes.most_common(3):
+        if name not in guards:
+            grammar = Grammar.LOOSE_TAG if name.lower() == "if-match" else Grammar.OPAQUE
+            sentinels = {"*": Demand.EXISTS} if name.lower() == "if-match" else {}
+            guards[name] = GuardSpec(carrier=carrier, name=name, grammar=grammar, sentinels=sentinels)
+        places.append(TokenPlace(at=at, name=source, feeds=(name,)))
+    return Dialect(
+        id=LEARNED,
+        name="this API",
+        source="the traffic itself",
+        weak_tags_match=weak,
+        guards=tuple(guards.values()),
+        tokens=tuple(places),
+        signals=(
+            SignalSpec(status=(409,), means=Meaning.MISMATCH, guarded=True),
+            SignalSpec(status=(412,), means=Meaning.MISMATCH, guarded=True),
+        ),
+    )

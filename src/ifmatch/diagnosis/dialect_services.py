@@ -1,0 +1,221 @@
+"""Recognise the API family of each service of a case, and tell its steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from ifmatch.diagnosis.dialect_batches import parts_of
+from ifmatch.diagnosis.dialect_habits import learn
+from ifmatch.diagnosis.dialect_tokens import give_versions
+from ifmatch.diagnosis.resources import host_of, resource_key
+from ifmatch.diagnosis.steps import SAFE_METHODS
+from ifmatch.dialects import Carrier, guarded_in, reads_in, recognise_all, resource_in
+from ifmatch.dialects.pointers import values_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ifmatch.diagnosis.steps import Step
+    from ifmatch.dialects import Dialect, Recognition
+    from ifmatch.model.exchange import Exchange
+
+# What every service speaks needs no dialect.
+HTTP: Final = "rfc9110"
+_UPLOADS: Final = frozenset({"PUT", "PATCH"})
+# So many exchanges of a service are looked at, the telling ones first.
+_MOST: Final = 120
+
+
+def speak(steps: Iterable[Step], dialects: Sequence[Dialect] | None = None) -> dict[Step, list[Step]]:
+    """Set the dialect of every step, and what follows from it: resource, reading, versions.
+
+    A service that is only read, and refuses nothing, needs none.
+
+    Args:
+        steps: of a case, in order of time.
+        dialects: the families to choose from; all built-in and installed ones when left out.
+
+    Returns:
+        For each batch the steps of the requests that it holds.
+    """
+    parts: dict[Step, list[Step]] = {}
+    services: dict[str, list[Step]] = {}
+    names: dict[str, str] = {}
+    for step in steps:
+        origin = _origin(step.exchange.request.url)
+        name = names.get(origin)
+        if name is None:
+            name = names[origin] = host_of(origin)
+        services.setdefault(name, []).append(step)
+    for service in services.values():
+        telling = [step for step in service if _tells(step.exchange)]
+        if telling:
+            _speak(service, telling, dialects, parts)
+    _sessions(steps)
+    return parts
+
+
+def _sessions(steps: Iterable[Step]) -> None:
+    """Tell steps of an upload session which step opened it: there the conditions and the resource stand."""
+    opened: dict[str, Step] = {}
+    for step in steps:
+        url = step.exchange.request.url
+        if step.method in _UPLOADS and (start := opened.get(url.partition("#")[0])) is not None:
+            step.forget()
+            step.opened_by, step.resource = start, start.resource
+            start.opens = True
+            start.forget()
+        elif step.method == "POST" and step.status in {200, 201} and step.conditions:
+            place = step.header("location") or _upload_url(step)
+            if place is not None and place != url:
+                opened[place] = step
+
+
+def _upload_url(step: Step) -> str | None:
+    if step.dialect is None:
+        return None
+    return next((one for one in values_at(step.view.json, "/uploadUrl") if isinstance(one, str)), None)
+
+
+def _origin(url: str) -> str:
+    """Return the beginning of a URL up to its path."""
+    begin = url.find("://")
+    end = url.find("/", begin + 3) if begin >= 0 else 0
+    return url[:end] if end >= 0 else url
+
+
+def _tells(exchange: Exchange) -> bool:
+    """Tell whether an exchange is a write, a refusal, or got no answer."""
+    response = exchange.response
+    return response is None or response.status >= 400 or exchange.request.method not in SAFE_METHODS
+
+
+def _speak(
+    service: list[Step],
+    telling: list[Step],
+    dialects: Sequence[Dialect] | None,
+    parts: dict[Step, list[Step]],
+) -> None:
+    sample = telling[:_MOST]
+    paths = {urlsplit(step.exchange.request.url).path for step in sample}
+    reads = [step for step in service if step.method in SAFE_METHODS and step.status < 400]
+    near = [step for step in reads if _near(urlsplit(step.exchange.request.url).path, paths)][:_MOST]
+    sample += near or reads[: _MOST // 2]
+    found = [one for one in recognise_all([step.view for step in sample], dialects) if one.dialect.id != HTTP]
+    if not found:
+        _learn(service)
+        return
+    for step in service:
+        dialect = _of_step(step, found)
+        _adopt(step, dialect)
+        held = parts_of(step, dialect)
+        if held:
+            parts[step] = held
+        for one in held:
+            one.dialect = dialect
+        for one in (step, *held):
+            one.reads = reads_in(one.view, dialect)
+            _rename(one, dialect)
+    whole = [one for step in service for one in (step, *parts.get(step, ()))]
+    _to_sources(whole)
+    give_versions(whole)
+    _misled(whole)
+
+
+def _learn(service: list[Step]) -> None:
+    """Let the traffic of an unknown API say by itself where its versions stand."""
+    dialect = learn(service)
+    if dialect is None:
+        return
+    for step in service:
+        _adopt(step, dialect)
+    give_versions(service)
+
+
+def _adopt(step: Step, dialect: Dialect) -> None:
+    """Set the dialect of a step, and forget what was read from it without."""
+    step.dialect = dialect
+    step.forget()
+
+
+def _near(path: str, paths: set[str]) -> bool:
+    return path in paths or any(one.startswith(path) or path.startswith(one) for one in list(paths)[:20])
+
+
+def _of_step(step: Step, found: Sequence[Recognition]) -> Dialect:
+    """Return the family of one step where a service speaks several: the one that the step itself shows."""
+    if len(found) > 1:
+        own = recognise_all([step.view], [one.dialect for one in found])
+        if own:
+            return own[0].dialect
+    return found[0].dialect
+
+
+def _rename(step: Step, dialect: Dialect) -> None:
+    """Give a step the key of the resource that its action, upload or view is about."""
+    url = resource_in(step.view, dialect)
+    parts = urlsplit(url)
+    guards = {guard.name.lower() for guard in dialect.guards if guard.carrier is Carrier.QUERY}
+    guards |= {guard.pair.lower() for guard in dialect.guards if guard.pair}
+    query = parts.query
+    if query and guards:
+        kept = [
+            (name, value)
+            for name, value in parse_qsl(query, keep_blank_values=True)
+            if name.lower() not in guards
+        ]
+        query = urlencode(kept)
+    if (parts.path, query, parts.fragment) == _target(step.exchange.request.url):
+        return
+    key = resource_key(urlunsplit((parts.scheme, parts.netloc, parts.path, query, "")))
+    before = resource_key(step.exchange.request.url)
+    if step.resource == before:
+        step.resource = key + (f"#{parts.fragment}" if parts.fragment else "")
+    elif step.resource.endswith(before[len(host_of(before)) :]):
+        # Seen under an upstream's host name, called by the name that clients use.
+        own = step.resource[: len(step.resource) - len(before[len(host_of(before)) :])]
+        step.resource = own + key[len(host_of(key)) :] + (f"#{parts.fragment}" if parts.fragment else "")
+
+
+def _to_sources(service: Sequence[Step]) -> None:
+    """Look at a refused copy where its guard looks: at the source."""
+    known = {step.resource for step in service}
+    for step in service:
+        if step.status == 412 and (source := _source(step, known)) is not None:
+            step.resource = source
+
+
+def _misled(service: Sequence[Step]) -> None:
+    """Look at the source of an accepted copy too, when the guard names an older version of it."""
+    known = {step.resource for step in service}
+    shown: dict[str, str] = {}
+    for step in service:
+        if step.accepted and (source := _source(step, known)) is not None:
+            current = shown.get(source)
+            if current is not None and not step.presents(current):
+                step.resource = source
+        elif step.etag is not None and (step.read_ok or step.accepted):
+            shown[step.resource] = step.etag
+
+
+def _source(step: Step, known: set[str]) -> str | None:
+    """Return the key of the resource that a copy's guard is about, None without such a guard."""
+    found = guarded_in(step.view, step.dialect) if step.dialect is not None else None
+    if found is None:
+        return None
+    named, host = found[0], host_of(step.exchange.request.url)
+    if "://" in named:
+        return resource_key(named)
+    whole = named if named.startswith("/") else f"/{named}"
+    bucket, _, key = whole[1:].partition("/")
+    # The first part is the bucket, which may stand in the host name instead.
+    names = [resource_key(f"{host}/{key}"), resource_key(host + whole)]
+    if not urlsplit(host).netloc.startswith(f"{bucket}."):
+        names.reverse()
+    return next((name for name in names if name in known), names[0])
+
+
+def _target(url: str) -> tuple[str, str, str]:
+    parts = urlsplit(url)
+    return parts.path, parts.query, parts.fragment

@@ -1,0 +1,154 @@
+"""Give each step the version that its answer names in the language of its dialect."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, cast
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.evidence import note
+from ifmatch.dialects import Grammar, tokens_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ifmatch.diagnosis.conditions import Condition
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
+    from ifmatch.dialects import Dialect, IssuedToken
+    from ifmatch.model.finding import Evidence
+
+# Longer contents are data, not records with a version.
+_LONGEST: Final = 400_000
+# Fields that hold a version or the like of a thing.
+_COUNTS: Final = re.compile(
+    r"version|revision|\brev\b|generation|sequence|\bhash\b|digest|checksum", re.IGNORECASE
+)
+_STATE: Final = frozenset({Guard.SAME, Guard.SAME_DATE})
+
+
+def as_sent(value: str, grammar: Grammar) -> str:
+    """Return a token from a body the way requests send it.
+
+    Args:
+        value: as it stands in the answer.
+        grammar: of the guard that takes it.
+    """
+    text = value.strip()
+    if tokens.is_entity_tag(text):
+        return text
+    if grammar is Grammar.WEAK_TAG:
+        return f'W/"{text}"'
+    if grammar in {Grammar.ENTITY_TAG, Grammar.QUOTED_INTEGER}:
+        return f'"{text}"'
+    return text
+
+
+def _grammars(dialect: Dialect) -> dict[str, Grammar]:
+    return {guard.key: guard.grammar for guard in dialect.guards}
+
+
+def _fits(token: IssuedToken, keys: frozenset[str]) -> bool:
+    return not token.feeds or any(key in keys for key in token.feeds)
+
+
+def give_versions(steps: Sequence[Step]) -> None:
+    """Set `version` and `carried` of the steps of one service whose requests carry dialect guards.
+
+    Args:
+        steps: of one service, their dialects set.
+    """
+    keys: dict[str, set[str]] = {}
+    for step in steps:
+        for condition in step.conditions:
+            if condition.key and condition.guard in _STATE and step.is_write:
+                keys.setdefault(step.resource, set()).add(condition.key)
+    if not keys:
+        return
+    everywhere = frozenset(key for some in keys.values() for key in some)
+    for step in steps:
+        if step.dialect is None or step.exchange.response is None:
+            continue
+        wanted = frozenset(keys.get(step.resource, ())) or everywhere
+        _give(step, step.dialect, wanted)
+
+
+def _give(step: Step, dialect: Dialect, wanted: frozenset[str]) -> None:
+    if step.content is not None and len(step.content) > _LONGEST:
+        return
+    grammars = _grammars(dialect)
+    values: list[str] = []
+    for token in tokens_in(step.view, dialect):
+        if not _fits(token, wanted) or token.name.lower() == "last-modified":
+            continue
+        keys = [key for key in token.feeds or wanted if key in grammars]
+        from_content = token.name.startswith("/")
+        value = as_sent(token.value, grammars[keys[0]]) if keys and from_content else token.value
+        values.append(value)
+        if keys and grammars[keys[0]] is Grammar.LOOSE_TAG:
+            bare = tokens.opaque(value)
+            values.extend((bare, f'"{bare}"') if not tokens.is_weak(value) else ())
+    if not values:
+        return
+    step.version = values[0]
+    step.carried = tuple(dict.fromkeys(values))
+
+
+def misplaced(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence that a token came from another place of an answer than its guard is compared with.
+
+    Args:
+        facts: of a refused request.
+    """
+    guard, token = facts.guard, facts.token
+    if guard is None or token is None or facts.issues:
+        return
+    for read in reversed(facts.own(facts.earlier)[-20:]):
+        if read.etag is None or tokens.opaque(read.etag) == tokens.opaque(token):
+            continue
+        here = _beside(read, token, guard)
+        if here is not None:
+            there = next(iter(pointers_of(read, read.etag)), "") if guard.key else ""
+            place = there or ("the ETag field" if read.header("etag") is not None else "its version")
+            text = (
+                f"the sent token stands at {here} of the answer; "
+                f"this request is compared with {place} ({read.etag})"
+            )
+            yield note(text, 6.0, read)
+            return
+
+
+def _beside(read: Step, token: str, guard: Condition) -> str | None:
+    """Return where an answer holds a token besides the place that the guard is compared with."""
+    wanted = tokens.opaque(token)
+    for name, value in read.received or ():
+        if name.lower() != "etag" and _COUNTS.search(name) and tokens.opaque(value.strip()) == wanted:
+            return f"the field {name}"
+    if guard.key or (not guard.well_formed and wanted == token.strip()):
+        return next(iter(pointers_of(read, token)), None)
+    return None
+
+
+def pointers_of(step: Step, token: str) -> tuple[str, ...]:
+    """Return the JSON Pointers at which an answer's content holds a token.
+
+    Args:
+        step: whose answer is searched.
+        token: as sent.
+    """
+    if step.content is None or len(step.content) > _LONGEST:
+        return ()
+    wanted = tokens.opaque(token)
+    return tuple(_search(step.view.json, wanted, ""))[:10]
+
+
+def _search(value: object, wanted: str, pointer: str) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, member in cast("dict[str, object]", value).items():
+            yield from _search(member, wanted, f"{pointer}/{name}")
+    elif isinstance(value, list):
+        for number, member in enumerate(cast("list[object]", value)[:200]):
+            yield from _search(member, wanted, f"{pointer}/{number}")
+    elif value is not None and not isinstance(value, bool) and tokens.opaque(str(value)) == wanted:
+        yield pointer

@@ -1,0 +1,40 @@
+"""Tell from a content who edited it last: a person, another program, the service itself."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ifmatch.model.message import Content
+
+EDITOR = re.compile(
+    r"(?:modified|updated|changed|edited|written)_?by$|^(?:last_?)?(?:editor|author|writer|modifier)$",
+    re.IGNORECASE,
+)
+# A record that names an application and no user (Microsoft Graph's identity sets) is the service's own doing.
+SYSTEM = re.compile(
+    r"system|automat|index|render|server|internal|'application': (?!.*'user': )", re.IGNORECASE
+)
+_APPLICATION = re.compile(
+    r'"(?:last_?)?(?:modified|updated|changed)_?By"\s*:\s*\{\s*"application"\s*:\s*\{[^{}]*\}\s*\}',
+    re.IGNORECASE,
+)
+# Programs that may as well be clients of their own.
+PROGRAM = re.compile(
+    r"service|worker|workflow|controller|reconcil|scheduler|pipeline|bot\b|job|daemon|trigger", re.IGNORECASE
+)
+_EDITED_BY = re.compile(
+    r"(?:modified_?by|updated_?by|\beditor|changed_?by|edited_?by|processed_?by|\bactor|\bagent|\bauthor)"
+    r'["\s:=>;]{1,6}(?:\{[^}]{0,80}?)?"?([^"\n<>{}]{1,60})',
+    re.IGNORECASE,
+)
+
+
+def editor_like(content: Content | None, kind: re.Pattern[str]) -> bool:
+    """Tell whether a content (JSON, XML or lines) names a last editor of some kind."""
+    if content is None:
+        return False
+    if kind is SYSTEM and _APPLICATION.search(content.text):
+        return True
+    return any(kind.search(name) for name in _EDITED_BY.findall(content.text))

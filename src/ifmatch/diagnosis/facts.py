@@ -1,0 +1,489 @@
+"""Answer the questions that rules ask about one incident.
+
+The cleverness is here so that the rules stay short: each property is one fact, three-valued where the
+evidence may not tell (None: not known).
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.contents import (
+    beside,
+    changed_pointers,
+    holds,
+    resemblance,
+    same_content,
+    shares_members,
+    speak_of_one,
+    stamped,
+    telling,
+    value_at,
+)
+from ifmatch.diagnosis.damage import lost_pointers
+from ifmatch.diagnosis.dates import http_date
+from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.state_facts import StateFacts
+from ifmatch.model.message import Content
+from ifmatch.model.unknown import UNKNOWN
+
+if TYPE_CHECKING:
+    from ifmatch.diagnosis.damages import Damage
+    from ifmatch.diagnosis.steps import Step
+
+
+# Seconds by which a Date may lag: it is cut to the second, and servers renew it once in a second.
+_DATE_SLACK = 2.5
+# A shorter token stands in a listing by chance.
+_LISTED = 3
+# What names one intent over several attempts.
+_NOTHING = Content.from_text("{}")
+_INTENT_FIELDS = ("idempotency-key", "x-idempotency-key", "x-ms-client-request-id", "amz-sdk-invocation-id")
+
+
+class Facts(StateFacts):
+    """What the evidence says around one request: the token, the state, the writers, the way.
+
+    Attributes:
+        case: everything.
+        step: the request that the incident is about.
+        attempts: all steps of the incident in order of time, `step` included.
+        history: all steps on the resource, in order of time.
+    """
+
+    # -- who wrote --------------------------------------------------------------------
+
+    def writes_between(self, since: Step | None, until: Step) -> list[Step]:
+        """Return accepted writes that ended after `since` began and began before `until` ended."""
+        return [
+            step
+            for step in self.history
+            if step is not until
+            and step.accepted
+            and step.replaces
+            and (since is None or step.end >= since.start)
+            and (since is None or step is not since)
+            and step.start <= until.end
+        ]
+
+    @cached_property
+    def foreign_writes(self) -> list[Step]:
+        """Return other actors' accepted writes between the token's source and the request."""
+        since = self.source or (self.own_reads_before[-1] if self.own_reads_before else None)
+        return [step for step in self.writes_between(since, self.step) if step.actor != self.step.actor]
+
+    @cached_property
+    def own_writes(self) -> list[Step]:
+        """Return this actor's accepted writes since it first saw the token, ended before the request.
+
+        Where no answer in the evidence gave the token out, nothing tells that a write came after it.
+        """
+        since = self.first_issue
+        if since is None:
+            return []
+        return [
+            step
+            for step in self.writes_between(since, self.step)
+            if step.actor == self.step.actor
+            and step.order < self.step.order
+            and step.method != "DELETE"
+            and not self.overlaps(step)
+        ]
+
+    @cached_property
+    def replaced_before_read(self) -> Step | None:
+        """Return the accepted write that had replaced the token before the read that gave it out again.
+
+        Either the token was known before the write, or the read lacks what the write had put there.
+        """
+        source = self.source
+        if source is None or not source.read_ok:
+            return None
+        for write in reversed(self.earlier):
+            if not (write.accepted and write.replaces and source.follows(write)) or self.names(write):
+                continue
+            if not source.surely_after(write):
+                continue
+            known = any(self.names(one) and one.order < write.order for one in self.history)
+            if known or self.lacks(source, write):
+                return write
+            return None
+        return None
+
+    @cached_property
+    def listed_again(self) -> tuple[Step, Step] | None:
+        """Return the own write that replaced the token, and the listing that showed the old one after it."""
+        write = self.own_writes[-1] if self.own_writes else None
+        if write is None or self.token is None or write.etag is None or write.etag == self.token:
+            return None
+        name = path_of(self.step.resource).partition("?")[0].rstrip("/").rpartition("/")[2]
+        token = tokens.opaque(self.token)
+        for one in reversed(self.case.steps[write.order + 1 : self.step.order]):
+            if not (one.read_ok and one.actor == self.step.actor and one.resource != self.step.resource):
+                continue
+            shown = one.content
+            if shown is None or len(token) < _LISTED or token not in shown.text or not one.follows(write):
+                continue
+            if name and beside(shown, token, name):
+                return write, one
+        return None
+
+    @cached_property
+    def unread(self) -> tuple[Step, Step] | None:
+        """Return what gave a write its token without content, and the older read that it was edited from.
+
+        The client never read the version that it replaced, and what it sent resembles the one before.
+        """
+        write = self.blind_write
+        guard = write.guard if write is not None else None
+        if write is None or guard is None or guard.guard is not Guard.SAME or not guard.standard:
+            return None
+        before = [one for one in self.history if one.order < write.order and one.actor == write.actor]
+        gave = next(
+            (one for one in reversed(before) if any(tag in guard.tokens for tag in one.issued())), None
+        )
+        if gave is None or gave.method != "HEAD" or any(one.accepted and one.replaces for one in before):
+            return None
+        shown = [one for one in before if one.representation is not None and one.etag is not None]
+        if any(one.etag in guard.tokens for one in shown) or not shown:
+            return None
+        old = shown[-1]
+        token = guard.tokens[0]
+        moved = tokens.base(old.etag or "") != tokens.base(token)
+        like = moved and tokens.shape(old.etag or "") == tokens.shape(token) and old.coding == gave.coding
+        edited = 0.5 <= resemblance(old.representation, write.body) < 1
+        return (gave, old) if like and edited else None
+
+    def lacks(self, read: Step, write: Step) -> bool:
+        """Tell whether a read certainly does not show what a write had put there before."""
+        shown, put = read.representation, write.body
+        if shown is None or put is None or write.method not in {"PUT", "PATCH"}:
+            return False
+        return speak_of_one(shown, put) and not holds(shown, put)
+
+    @cached_property
+    def moved_by_own(self) -> Step | None:
+        """Return this actor's earlier write when it alone explains how the content differs from the base."""
+        if not self.content_moved or not self.own_writes:
+            return None
+        write = self.own_writes[-1]
+        if not holds(self.current_content, write.body):
+            return None
+        if write.method == "PUT":
+            return write
+        sent = {pointer.split("/")[1] for pointer in changed_pointers(_NOTHING, write.body) or () if pointer}
+        moved = [pointer for pointer in self.moved_pointers or () if pointer and not stamped(pointer)]
+        return write if moved and all(pointer.split("/")[1] in sent for pointer in moved) else None
+
+    def overlaps(self, other: Step) -> bool:
+        """Tell whether another request was in flight together with this one."""
+        return self.step.overlaps(other)
+
+    @cached_property
+    def overlapping_own(self) -> list[Step]:
+        """Return this actor's accepted writes on the same token that were in flight beside the request."""
+        return [
+            step
+            for step in self.history
+            if step is not self.step
+            and step.actor == self.step.actor
+            and step.accepted
+            and step.replaces
+            and self.overlaps(step)
+            and (self.token is None or step.presents(self.token) or step.guard is None)
+        ]
+
+    @cached_property
+    def unordered_own(self) -> list[Step]:
+        """Return this actor's accepted writes on the same token that a slow clock cannot put in order."""
+        return [
+            step
+            for step in self.history
+            if step is not self.step
+            and step.actor == self.step.actor
+            and step.accepted
+            and step.replaces
+            and step.unordered(self.step)
+            and step.guard is not None
+            and self.guard is not None
+            and step.guard.value == self.guard.value
+        ]
+
+    @cached_property
+    def unanswered_own(self) -> Step | None:
+        """Return this actor's last write before the request whose outcome it never learnt."""
+        for step in reversed(self.own(self.earlier)):
+            if step.accepted and step.replaces:
+                return None
+            if step.is_write and step.unanswered and self._same_intent(step):
+                return step
+        return None
+
+    def _same_intent(self, other: Step) -> bool:
+        """Tell whether another request wanted the same, or is known to be what is stored now."""
+        if other.method != self.step.method:
+            return False
+        if other.body is None or self.step.body is None:
+            return True
+        keys = {other.sent.text(name) for name in _INTENT_FIELDS} - {None}
+        return (
+            same_content(other.body, self.step.body)
+            or any(self.step.sent.text(name) in keys for name in _INTENT_FIELDS)
+            or holds(self.current_content, other.body)
+        )
+
+    @cached_property
+    def never_arrived(self) -> bool:
+        """Tell whether the unanswered attempt certainly did not reach the origin, or was refused there."""
+        first = self.unanswered_own
+        if first is None or not first.covered:
+            return False
+        return all(400 <= hop.status < 500 for hop in first.hops)
+
+    @cached_property
+    def repeats(self) -> list[Step]:
+        """Return the refused attempts with the same precondition and no read between them, this one first."""
+        found = [self.step]
+        guard = self.guard
+        if guard is None:
+            return found
+        for step in self.own(self.later):
+            if step.read_ok or step.accepted:
+                break
+            same = step.guard
+            if (
+                step.is_write
+                and same is not None
+                and not same.unseen
+                and same.value == guard.value
+                and step.status == self.step.status
+            ):
+                found.append(step)
+        return found
+
+    @cached_property
+    def ours_by_chance(self) -> bool:
+        """Tell whether what this request wanted is so little that another may have written the same."""
+        return not telling(self.step.body)
+
+    # -- dates ------------------------------------------------------------------------
+
+    @cached_property
+    def sent_date(self) -> float | None:
+        """Return the date of the precondition in seconds since the epoch, None when it is none."""
+        if self.guard is None or self.guard.guard is not Guard.SAME_DATE:
+            return None
+        return http_date(self.guard.value)
+
+    @cached_property
+    def served_dates(self) -> list[tuple[float, Step]]:
+        """Return the modification dates that this actor was given before the request, latest first."""
+        return [
+            (step.last_modified, step)
+            for step in reversed(self.own(self.earlier))
+            if step.last_modified is not None and (step.read_ok or step.accepted)
+        ]
+
+    @cached_property
+    def client_skew(self) -> float | None:
+        """Return how far the actor's clock is ahead of the server's Date at this request, in seconds."""
+        exchange = self.step.exchange
+        if exchange.started is None or self.step.date is None:
+            return None
+        middle = exchange.started + (exchange.duration or 0.0) / 2
+        return middle - self.step.date - 0.5
+
+    @cached_property
+    def may_be_kept(self) -> bool:
+        """Tell whether answers about the resource allow caches to keep them for a while."""
+        return any(step.lifetime for step in self.history if step.is_read)
+
+    @cached_property
+    def answers_apart(self) -> tuple[float, Step] | None:
+        """Return how far the Dates of one service's answers lie apart, beyond the time between them.
+
+        Answers out of caches do not count: they carry the Date of when they were made.
+        """
+        answers = [
+            (step.date - step.exchange.ended, step.date - step.start_here + _DATE_SLACK, step)
+            for step in self.history
+            if step.date is not None
+            and step.exchange.ended is not None
+            and not self.from_cache(step)
+            and step.actor == self.step.actor
+        ]
+        if len(answers) < 2:
+            return None
+        # Each Date bounds its clock from both sides: bounds that exclude each other are of two clocks.
+        least = max(answers, key=lambda one: one[0])
+        most = min(answers, key=lambda one: one[1])
+        if least[0] - most[1] <= 0:
+            return None
+        return least[0] - (most[1] - _DATE_SLACK), least[2]
+
+    # -- the way ----------------------------------------------------------------------
+
+    @cached_property
+    def error_text(self) -> str:
+        """Return the refusal's words: reason phrase, error codes and the beginning of its content."""
+        response = self.step.exchange.response
+        if response is None:
+            return ""
+        codes = [
+            value
+            for name in ("x-ms-error-code", "x-amz-error-code", "x-error-code", "warning")
+            if (value := response.fields.text(name)) is not None
+        ]
+        body = self.step.content.text[:4000] if self.step.content is not None else ""
+        return " ".join([response.reason, *codes, body])
+
+    @cached_property
+    def html_answer(self) -> bool:
+        """Tell whether the answer's content is an HTML page."""
+        kind = (self.step.header("content-type") or "").lower()
+        return kind.startswith("text/html")
+
+    @cached_property
+    def cross_origin(self) -> bool:
+        """Tell whether a script in a browser sent the request to another origin."""
+        origin = self.step.sent.text("origin")
+        if origin is None or origin == "null":
+            return origin is not None
+        host = self.step.exchange.request.url.partition("://")[2].partition("/")[0].lower()
+        return origin.partition("://")[2].lower() != host
+
+    def upstream_tag(self, step: Step) -> str | None:
+        """Return the tag that the origin gave for a step, None when that was not seen."""
+        for hop in reversed(step.hops):
+            if hop.response is not None:
+                value = hop.response.fields.text("etag")
+                if value is not None:
+                    return value.strip()
+        return None
+
+    @cached_property
+    def tags_in_time(self) -> list[tuple[str, Step]]:
+        """Return (tag, step) for every read of the resource that showed a tag, in order of time."""
+        return [(step.etag, step) for step in self.history if step.read_ok and step.etag is not None]
+
+    # -- damage -----------------------------------------------------------------------
+
+    damage: Damage | None = None
+
+    @cached_property
+    def blind_write(self) -> Step | None:
+        """Return the accepted write of this incident that may rest on an older version."""
+        for step in self.attempts:
+            if (
+                step.accepted
+                and step.method == "PUT"
+                and step.body is not None
+                and step.actor == self.step.actor
+            ):
+                return step
+        return None
+
+    @cached_property
+    def blind(self) -> tuple[Step, tuple[str, ...]] | None:
+        """Return the read that gave the fresh token, and what the write took back; None when nothing was."""
+        write = self.blind_write
+        guard = write.guard if write is not None else None
+        if write is None or guard is None or guard.guard is not Guard.SAME or not guard.tokens:
+            return None
+        reads = [
+            step
+            for step in self.history
+            if step.order < write.order and step.actor == write.actor and step.representation is not None
+        ]
+        found = self._fresh(write, guard.tokens)
+        if found is None:
+            return None
+        fresh, content = found
+        # What was made before the new version existed, and never saw it, takes back all that it lacks.
+        unread = self.resent_unread is write
+        for old in reversed(reads):
+            if old.order >= fresh.order or old.etag == fresh.etag:
+                continue
+            own_between = [
+                step
+                for step in self.history
+                if old.order < step.order < fresh.order
+                and step.accepted
+                and step.actor == write.actor
+                and step.replaces
+            ]
+            if own_between:
+                return None
+            if same_content(content, old.representation):
+                continue
+            taken_back = tuple(
+                pointer
+                for pointer in lost_pointers(old.representation, content, write.body) or ()
+                if not stamped(pointer)
+                and (unread or _reverts(old.representation, content, write.body, pointer))
+            )
+            return (fresh, taken_back) if taken_back else None
+        return None
+
+    @cached_property
+    def resent_unread(self) -> Step | None:
+        """Return the write that repeats the refused content on another token, the new state never read.
+
+        A patch carries only its own changes: it may be repeated as it is.
+        """
+        write = self.blind_write
+        if write is None or write is self.step or self.step.method != "PUT" or write.order < self.step.order:
+            return None
+        guard, refused = write.guard, self.guard
+        if guard is None or refused is None or guard.guard is not Guard.SAME:
+            return None
+        if any(token in refused.tokens for token in guard.tokens):
+            return None
+        read = any(
+            step.content is not None
+            and (step.read_ok or (step.refused and shares_members(step.content, write.body)))
+            for step in self.attempts
+            if self.step.order <= step.order < write.order and step.method != "HEAD"
+        )
+        return write if not read and same_content(write.body, self.step.body) else None
+
+    def _fresh(self, write: Step, wanted: tuple[str, ...]) -> tuple[Step, Content] | None:
+        """Return the answer that gave a write its token, and the content of the version it names.
+
+        The answer may be a HEAD or the refusal itself; then another's write or read shows the content.
+        """
+        gave = next(
+            (
+                step
+                for step in reversed(self.history[: self.history.index(write)])
+                if step.actor == write.actor
+                and (step.read_ok or step.refused)
+                and any(tag in wanted for tag in step.issued())
+            ),
+            None,
+        )
+        if gave is None:
+            return None
+        if gave.representation is not None:
+            return gave, gave.representation
+        for step in self.history:
+            if step.etag in wanted and step.representation is not None:
+                return gave, step.representation
+            if step.etag in wanted and step.accepted and step.method == "PUT" and step.body is not None:
+                return gave, step.body
+        before = [one for one in self.history if one.order < gave.order and one.accepted and one.replaces]
+        last = before[-1] if before else None
+        # An answer without a tag: what was written last before the token was given out is what it names.
+        return (gave, last.made) if last is not None and last.etag is None and last.made is not None else None
+
+
+def _reverts(old: Content | None, fresh: Content | None, mine: Content | None, pointer: str) -> bool:
+    if value_at(mine, pointer) == value_at(old, pointer):
+        return True
+    if pointer or old is None or mine is None or fresh is None or old.json() is not UNKNOWN:
+        return False
+    gone = set(old.text.splitlines()) - set(fresh.text.splitlines())
+    return bool(gone & set(mine.text.splitlines()))

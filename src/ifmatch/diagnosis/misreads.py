@@ -1,0 +1,319 @@
+"""Find reads that were answered wrongly: a 304 after a change, spliced parts, a cache against a condition."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.contents import holds, same_content
+from ifmatch.diagnosis.damages import Damage
+from ifmatch.diagnosis.dates import http_date
+from ifmatch.diagnosis.revalidations import never_unmodified
+from ifmatch.model.diagnosis import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.conditions import Condition
+    from ifmatch.diagnosis.history import History
+    from ifmatch.diagnosis.steps import Step
+
+
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/")
+# Parts that lie further apart in time belong to two downloads.
+_ONE_DOWNLOAD = 120.0
+
+
+def misreads(history: History) -> Iterator[tuple[Step, Damage]]:
+    """Yield every read of a resource that was answered wrongly, with what was wrong.
+
+    Args:
+        history: of one resource, in order of time.
+    """
+    yield from _wrong_not_modified(history)
+    yield from _parts(history)
+    yield from never_unmodified(history)
+    seen: set[str] = set()
+    for step in history:
+        found = _misread(step)
+        if found is not None and step.actor not in seen:
+            seen.add(step.actor)
+            yield step, found
+
+
+def _wrong_not_modified(history: History) -> Iterator[tuple[Step, Damage]]:
+    """Find a 304 that was given after the state had moved."""
+    done: set[str] = set()
+    for step, later in _unmodified(history):
+        condition = step.condition(Guard.DIFFERENT, Guard.DIFFERENT_DATE)
+        if condition is None or step.actor in done or not condition.tokens:
+            continue
+        by_date = condition.guard is Guard.DIFFERENT_DATE
+        replaced = (
+            _replaced_since(history, step, condition.value.strip())
+            if by_date
+            else _replaced(history, step, condition.tokens[0])
+        )
+        proof = _proves_another(history, step, later, "" if by_date else condition.tokens[0])
+        if proof is None and by_date:
+            proof = _newer_itself(history, step) or _same_second(history, step, later)
+        if replaced is None and proof is None:
+            continue
+        done.add(step.actor)
+        text = (
+            f"304 although the {'dated version' if by_date else 'tag'} had been replaced before"
+            if replaced is not None
+            else "304 at a time for which a later answer proves another version"
+        )
+        yield step, Damage(Outcome.WRONG_NOT_MODIFIED, text, lost=replaced or proof)
+
+
+def _unmodified(history: History) -> list[tuple[Step, Step | None]]:
+    """Return the 304s in order of time, each with the next whole answer that the same actor got."""
+    following: dict[str, Step] = {}
+    found: list[tuple[Step, Step | None]] = []
+    for step in reversed(history):
+        if step.status == 304:
+            found.append((step, following.get(step.actor)))
+        elif step.status == 200 and step.is_read:
+            following[step.actor] = step
+    found.reverse()
+    return found
+
+
+def _proves_another(history: History, step: Step, later: Step | None, token: str) -> Step | None:
+    """Return the own later read whose modification date lies before the 304, None when there is none."""
+    if later is None or later.last_modified is None or step.date is None or later.etag is None:
+        return None
+    if later.last_modified + 1 > step.date + step.age:
+        return None
+    if token and tokens.base(later.etag) == tokens.base(token):
+        return None
+    sent = step.condition(Guard.DIFFERENT_DATE)
+    dated = (sent.value if sent is not None else "").strip()
+    issuers = history.issued(token) if token else history
+    issue = next(
+        (
+            one
+            for one in issuers
+            if one.order < step.order
+            and (bool(token) or (one.read_ok and one.header("last-modified") == dated))
+        ),
+        None,
+    )
+    since = step.last_modified if step.last_modified is not None else http_date(sent.value) if sent else None
+    if since is None and issue is not None:
+        since = issue.last_modified if issue.last_modified is not None else issue.date
+    if since is None:
+        return None
+    # Within one second, or from a slow clock, a date tells nothing, and nodes may have tags of their own:
+    # then the content must.
+    shown = issue.representation if issue is not None else None
+    other = later.representation is not None and shown is not None
+    other = other and not same_content(shown, later.representation)
+    if not (later.last_modified > since or other):
+        return None
+    written = any(step.order < one.order < later.order for one in history.writes)
+    return None if written else later
+
+
+def _newer_itself(history: History, step: Step) -> Step | None:
+    """Return the 304 itself when it names a later modification than all that its reader had been given.
+
+    Only a date from the future makes a server say so: its own dates are never later than the newest version.
+    """
+    condition = step.condition(Guard.DIFFERENT_DATE)
+    sent = http_date(condition.value) if condition is not None else None
+    if sent is None or step.date is None or sent <= step.date + step.age + 1:
+        return None
+    own = [
+        one.last_modified
+        for one in history
+        if one.order < step.order and one.actor == step.actor and one.last_modified is not None
+    ]
+    return step if own and step.last_modified is not None and step.last_modified > max(own) else None
+
+
+def _same_second(history: History, step: Step, later: Step | None) -> Step | None:
+    """Return the own later read with other content under the very date of a read within its second."""
+    condition = step.condition(Guard.DIFFERENT_DATE)
+    if condition is None or later is None or step.condition(Guard.DIFFERENT) is not None:
+        return None
+    date = condition.value.strip()
+    gave = next(
+        (
+            one
+            for one in reversed(history)
+            if one.order < step.order and one.actor == step.actor and one.read_ok and one.status == 200
+        ),
+        None,
+    )
+    if gave is None or gave.settled or gave.date is None or gave.variant != later.variant:
+        return None
+    if {(one.header("last-modified") or "").strip() for one in (gave, later)} != {date}:
+        return None
+    if gave.representation is None or later.representation is None:
+        return None
+    return None if same_content(gave.representation, later.representation) else later
+
+
+def _replaced(history: History, step: Step, token: str) -> Step | None:
+    """Return the accepted write that had replaced the tag before the read, None when none was seen."""
+    if not history.writes:
+        return None
+    known = [one.order for one in history.issued(token)]
+    if not known:
+        return None
+    gave = next((one for one in history.issued(token) if one.representation is not None), None)
+    restored = [one.order for one in history.issued(token) if one.accepted]
+    for one in history.writes:
+        if not step.follows(one):
+            continue
+        changed = (
+            tokens.base(one.etag) != tokens.base(token)
+            if one.etag is not None
+            else gave is not None and _certainly_replaced(history, step, gave, one)
+        )
+        if changed and known[0] < one.order and not any(one.order < order < step.order for order in restored):
+            return one
+    return None
+
+
+def _certainly_replaced(history: History, step: Step, gave: Step, write: Step) -> bool:
+    """Tell whether a write that told no tag had replaced what a tag stands for: a later read shows it."""
+    if write.method == "DELETE" or write.body is None or not step.surely_after(write):
+        return False
+    if holds(gave.representation, write.body):
+        return False
+    shown = next(
+        (one for one in history if one.order > step.order and one.status == 200 and one.is_read), None
+    )
+    between = any(write.order < one.order < step.order for one in history.writes)
+    return shown is not None and not between and holds(shown.representation, write.body)
+
+
+def _replaced_since(history: History, step: Step, date: str) -> Step | None:
+    """Return the accepted write after this actor had been given the date, None when none was seen."""
+    own = [
+        one
+        for one in history
+        if one.order < step.order
+        and one.actor == step.actor
+        and (one.status == 200 or one.accepted)
+        and (one.header("last-modified") or "").strip() == date
+    ]
+    if not own:
+        return None
+    return next(
+        (
+            one
+            for one in history.writes
+            if one.follows(own[-1])
+            and step.follows(one)
+            and not same_content(one.made, own[-1].representation)
+        ),
+        None,
+    )
+
+
+def _parts(history: History) -> Iterator[tuple[Step, Damage]]:
+    """Find ranges of one read that carry different validators."""
+    last: dict[str, Step] = {}
+    for step in history:
+        if step.method != "GET" or step.status != 206 or step.validator is None:
+            continue
+        before = last.get(step.actor)
+        last[step.actor] = step
+        if (
+            before is None
+            or before.validator == step.validator
+            or (before.etag is None) != (step.etag is None)
+        ):
+            continue
+        condition = step.condition(Guard.RANGE, Guard.SAME)
+        text = f"one part carries {before.validator}, the next {step.validator}"
+        if condition is not None and condition.tokens and step.validator not in condition.tokens:
+            cached = _cached(step) or _dropped(step, condition)
+            what = (
+                f"206 although {condition.name} names {condition.tokens[0]} and the object "
+                f"carries {step.validator}"
+            )
+            yield (
+                step,
+                Damage(Outcome.WRONG_CONTENT, what, lost=before, range_ignored=not cached, by_cache=cached),
+            )
+        elif condition is None and _adjoining(before, step):
+            yield step, Damage(Outcome.WRONG_CONTENT, text, lost=before, parts=True)
+
+
+def _adjoining(before: Step, step: Step) -> bool:
+    """Tell whether two answers are parts of one download: behind each other, or apart in one short while."""
+    first, second = _range(before), _range(step)
+    if first is None or second is None:
+        return False
+    if second[0] == first[1] + 1:
+        return True
+    apart = second[0] > first[1] or first[0] > second[1]
+    return apart and step.timed and step.start - before.end <= _ONE_DOWNLOAD
+
+
+def _cached(step: Step) -> bool:
+    return step.cache_hit or (step.covered and not step.hops) or step.cache_marked
+
+
+def _range(step: Step) -> tuple[int, int] | None:
+    found = _CONTENT_RANGE.match((step.header("content-range") or "").strip())
+    return (int(found[1]), int(found[2])) if found is not None else None
+
+
+def _dropped(step: Step, condition: Condition) -> bool:
+    """Tell whether what asked the origin did so without the condition."""
+    return bool(step.hops) and all(
+        condition.name not in hop.request.fields and hop.request.fields.complete for hop in step.hops
+    )
+
+
+def _misread(step: Step) -> Damage | None:
+    """Find a conditional read that a cache answered against its condition."""
+    if step.method != "GET" or step.status not in {200, 206}:
+        return None
+    if not step.conditions:
+        return None
+    cached = step.cache_hit or step.header("age") is not None
+    guard = step.condition(Guard.SAME)
+    if guard is not None and not guard.tokens:
+        return None
+    if (
+        guard is not None
+        and guard.well_formed
+        and guard.standard
+        and step.etag is not None
+        and not any(tokens.opaque(token) == tokens.opaque(step.etag) for token in guard.tokens)
+    ):
+        by_cache = cached or _cached(step) or _dropped(step, guard)
+        text = f"{step.status} with {step.etag} although `{guard.shown()}` is false"
+        return Damage(Outcome.WRONG_CONTENT, text, by_cache=by_cache, range_ignored=not by_cache)
+    date = step.condition(Guard.SAME_DATE)
+    sent = http_date(date.value) if date is not None and guard is None else None
+    if date is not None and sent is not None and step.last_modified is not None and step.last_modified > sent:
+        by_cache = cached or _cached(step) or _dropped(step, date)
+        text = f"{step.status} with a later Last-Modified although `{date.shown()}` is false"
+        return Damage(Outcome.WRONG_CONTENT, text, by_cache=by_cache, range_ignored=not by_cache)
+    validator = step.condition(Guard.DIFFERENT)
+    revalidated = any(hop.status == 304 for hop in step.hops)
+    if (
+        validator is not None
+        and (cached or revalidated)
+        and step.etag in validator.tokens
+        and step.status == 200
+        and not tokens.strip_suffix(tokens.opaque(step.etag or ""))[1]
+    ):
+        # Browsers validate their own cache and then show the stored 200 where the wire had 304.
+        browser = (step.sent.text("user-agent") or "").startswith("Mozilla/")
+        if browser or "no-cache" in (step.sent.text("cache-control") or "").lower():
+            return None
+        text = f"a full 200 although If-None-Match names {step.etag}, the very tag that the answer carries"
+        return Damage(Outcome.WRONG_CONTENT, text, by_cache=True)
+    return None

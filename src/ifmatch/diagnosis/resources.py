@@ -1,0 +1,79 @@
+"""Name resources so that the same one has the same key on every vantage."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+
+from ifmatch.diagnosis.conditions import QUERY_NOT_IDENTITY
+
+# Parameters of signed URLs: they name who may ask, not what is asked for.
+_SIGNING = frozenset(
+    {
+        "sig",
+        "sv",
+        "se",
+        "sp",
+        "sr",
+        "st",
+        "spr",
+        "skoid",
+        "sktid",
+        "skt",
+        "ske",
+        "sks",
+        "skv",
+        "signature",
+        "expires",
+    }
+)
+_SIGNING_PREFIXES = ("x-amz-", "x-goog-", "x-oss-", "x-ms-", "awsaccesskeyid", "googleaccessid")
+
+
+@lru_cache(maxsize=65536)
+def resource_key(url: str) -> str:
+    """Return the key of the resource that a URL names.
+
+    Scheme and host in lower case, percent-encoding normalised, parameters that carry preconditions,
+    signatures or cache busting left out.
+
+    Args:
+        url: absolute URL or request target.
+
+    Source: RFC 9110 section 4.2.3 (normalisation), RFC 3986 section 6.2.2.
+    """
+    parts = urlsplit(url)
+    path = quote(unquote(parts.path or "/"), safe="/:@!$&'()*+,;=~-._%")
+    query = ""
+    if parts.query:
+        kept = [
+            (name, value)
+            for name, value in parse_qsl(parts.query, keep_blank_values=True)
+            if name.lower() not in QUERY_NOT_IDENTITY
+            and name.lower() not in _SIGNING
+            and not name.lower().startswith(_SIGNING_PREFIXES)
+        ]
+        query = "?" + urlencode(sorted(kept)) if kept else ""
+    host = parts.netloc.rpartition("@")[2].lower()
+    if host.endswith((":80", ":443")):
+        host = host.rpartition(":")[0]
+    return f"{parts.scheme.lower()}://{host}{path}{query}" if host else path + query
+
+
+def path_of(url: str) -> str:
+    """Return the path and query of a resource key."""
+    key = resource_key(url)
+    parts = urlsplit(key)
+    return (parts.path or "/") + ("?" + parts.query if parts.query else "")
+
+
+def host_of(url: str) -> str:
+    """Return scheme and host of a resource key."""
+    parts = urlsplit(resource_key(url))
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def parent_of(key: str) -> str:
+    """Return the key of the containing collection."""
+    base = key.partition("?")[0].rstrip("/")
+    return base.rpartition("/")[0] + "/"

@@ -1,0 +1,87 @@
+"""Find readers that ask with the tag they were given and get the same content again, never a 304."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.contents import changed_pointers, rendered, same_content
+from ifmatch.diagnosis.damages import Damage
+from ifmatch.model.diagnosis import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.history import History
+    from ifmatch.diagnosis.steps import Step
+
+# Once may be chance: a node that just joined, a state that was written and taken back.
+_OFTEN = 2
+
+
+def never_unmodified(history: History) -> Iterator[tuple[Step, Damage]]:
+    """Yield for each reader that is never told 304 its first needless answer.
+
+    A service without conditional reads sends the same plain tag again: that is a choice, and no finding.
+
+    Args:
+        history: of one resource, in order of time.
+    """
+    readers: dict[str, list[Step]] = {}
+    for step in history:
+        if step.method == "GET" and step.status in {200, 304}:
+            readers.setdefault(step.actor, []).append(step)
+    for reads in readers.values():
+        if len(reads) <= _OFTEN or any(step.status == 304 for step in reads):
+            continue
+        again = [step for before, step in pairwise(reads) if _needless(history, before, step)]
+        if len(again) >= _OFTEN and _telling(again):
+            text = f"asked {len(again)} times with the tag of the answer before: the same content, never 304"
+            yield again[0], Damage(Outcome.WRONG_CONTENT, text, needless=(reads[0], *again))
+
+
+def _needless(history: History, before: Step, step: Step) -> bool:
+    """Tell whether a whole answer only repeats the one before, whose tag was sent."""
+    condition = step.condition(Guard.DIFFERENT)
+    if condition is None or len(condition.tokens) != 1 or before.etag is None or step.etag is None:
+        return False
+    if tokens.base(condition.tokens[0]) != tokens.base(before.etag) or before.variant != step.variant:
+        return False
+    if before.last_modified != step.last_modified or before.coding != step.coding:
+        return False
+    if before.representation is None or not _alike(before, step):
+        return False
+    return not any(before.order < one.order < step.order for one in history.writes)
+
+
+def _alike(before: Step, step: Step) -> bool:
+    """Tell whether two answers show one state, apart from what is rendered for each answer."""
+    if same_content(before.representation, step.representation):
+        return True
+    if before.last_modified is None:
+        return False
+    pointers = changed_pointers(before.representation, step.representation)
+    return bool(pointers) and all(rendered(pointer) for pointer in pointers or ())
+
+
+def _telling(again: list[Step]) -> bool:
+    same = [step for step in again if _named(step)]
+    if not same:
+        return True
+    # Browsers validate their own cache and then show the stored 200 where the wire had 304.
+    browser = (same[0].sent.text("user-agent") or "").startswith("Mozilla/")
+    browser = browser and not all(step.hops and step.hops[-1].status == 200 for step in same)
+    return not browser and len(same) == len(again) and bool(suffix_of(same[0]))
+
+
+def _named(step: Step) -> bool:
+    condition = step.condition(Guard.DIFFERENT)
+    named = condition.tokens[0] if condition is not None else ""
+    return tokens.opaque(named) == tokens.opaque(step.etag or "")
+
+
+def suffix_of(step: Step) -> str:
+    """Return the coding suffix of the answer's tag, "" when it has none."""
+    return tokens.strip_suffix(tokens.opaque(step.etag or ""))[1]

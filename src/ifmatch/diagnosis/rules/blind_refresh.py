@@ -1,0 +1,39 @@
+"""Detect `blind-refresh`: a fresh token was fetched, but the edit is based on the older version."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis.evidence import note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "blind-refresh"
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from content that takes back what the freshly read version had changed."""
+    blind = facts.blind
+    if blind is None:
+        again = facts.resent_unread
+        if again is not None and facts.state_moved is not False:
+            text = "the refused content was sent again on another token, and the new state was never read"
+            yield note(text, 3.0, again)
+        if facts.unread is not None and not facts.refused:
+            gave, old = facts.unread
+            text = f"the token names a version that the client never read: it last read {old.etag}"
+            yield note(text, 1.8, gave, "ETag")
+            yield note("the content is an edit of that older version", 1.8, facts.blind_write)
+        return
+    read, pointers = blind
+    what = f" ({', '.join(pointers[:4])})" if pointers else ""
+    yield note("the token was fetched right before the write", 2.0, read, "ETag")
+    yield note(
+        f"the content lacks what that version had changed{what}: it is based on an older one",
+        4.5,
+        facts.blind_write,
+    )

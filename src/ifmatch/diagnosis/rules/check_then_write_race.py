@@ -1,0 +1,41 @@
+"""Detect `check-then-write-race`: the check is right but not atomic with the write."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis.evidence import note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "check-then-write-race"
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from two accepted writes on one token that were in flight together.
+
+    Source: RFC 9110 section 13.2.1 (the condition is evaluated just before the action).
+    """
+    damage, guard = facts.damage, facts.guard
+    if damage is None or guard is None or damage.lost is None:
+        return
+    if damage.stale_accepted and not damage.overlap and facts.step.unordered(damage.lost):
+        if any(damage.lost.presents(token) for token in guard.tokens):
+            text = "two writes on one token were accepted within one tick of the clock"
+            yield note(text, 3.0 if facts.step.hops else 1.5, damage.lost, guard.name)
+        return
+    if not damage.overlap:
+        return
+    yield note(
+        "two writes on one token were in flight together, and both were accepted",
+        6.0,
+        damage.lost,
+        guard.name,
+    )
+    refused = [step for step in facts.history if step.status == 412]
+    if refused:
+        yield note("a stale token is refused at other times: the check itself works", 1.5, refused[0])

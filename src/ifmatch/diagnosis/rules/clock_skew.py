@@ -1,0 +1,112 @@
+"""Detect `clock-skew`: a clock, not the served date, made the validator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.dates import http_date, span
+from ifmatch.diagnosis.evidence import note
+from ifmatch.model.diagnosis import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "clock-skew"
+
+_NEAR = 5.0
+_SKEW = 20.0
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a date taken from the sender's clock, or from a server whose dates lie ahead.
+
+    Source: RFC 9110 section 13.1.4 (the date is read in the origin's clock).
+    """
+    if facts.damage is not None and facts.damage.outcome is Outcome.WRONG_NOT_MODIFIED:
+        yield from _dated_back(facts)
+        return
+    guard, sent = facts.guard, facts.sent_date
+    if guard is None or guard.guard is not Guard.SAME_DATE or sent is None:
+        return
+    if any(date == sent for date, _ in facts.served_dates):
+        yield from _server_clock(facts)
+        return
+    started = facts.step.exchange.started
+    skew = facts.client_skew
+    base = [step for _, step in facts.served_dates[:1]]
+    read_at = base[0].exchange.started if base else None
+    moments = [moment for moment in (started, read_at) if moment is not None]
+    shown = any(one.last_modified == sent for one in facts.history)
+    own_clock = not shown and any(abs(sent - moment) <= _NEAR for moment in moments)
+    if own_clock:
+        yield note(
+            "the sent date is the client's own time, not a served Last-Modified", 3.5, facts.step, guard.name
+        )
+    if skew is not None and abs(skew) > _SKEW:
+        side = "ahead of" if skew > 0 else "behind"
+        weight = 3.0 if own_clock else 1.5
+        yield note(f"the client's clock is {span(skew)} {side} the server's Date", weight, facts.step, "Date")
+    if not own_clock and facts.step.date is not None and sent > facts.step.date + 60:
+        yield note(
+            "the sent date lies in the server's future: the condition can never fail",
+            2.0,
+            facts.step,
+            guard.name,
+        )
+    yield from _server_clock(facts)
+
+
+def _dated_back(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a newer version that carries an older date than the one that was sent."""
+    condition = facts.step.condition(Guard.DIFFERENT_DATE)
+    sent = http_date(condition.value) if condition is not None else None
+    lost = facts.damage.lost if facts.damage is not None else None
+    if sent is None or lost is None or facts.step.condition(Guard.DIFFERENT) is not None:
+        return
+    if lost is facts.step and facts.step.date is not None and sent > facts.step.date + facts.step.age:
+        ahead = span(sent - facts.step.date - facts.step.age)
+        text = f"the sent date lies {ahead} in the server's future: every change until then is told as none"
+        yield note(text, 6.0, facts.step, "If-Modified-Since")
+        return
+    made = next(
+        (
+            date
+            for date in (lost.last_modified, facts.step.last_modified, lost.date if lost.accepted else None)
+            if date is not None and date != sent
+        ),
+        None,
+    )
+    if made is not None and made < sent:
+        text = "the newer version carries an older Last-Modified: the server's clocks disagree"
+        yield note(text, 6.0, lost, "Last-Modified")
+
+
+def _server_clock(facts: Facts) -> Iterator[Evidence]:
+    apart = facts.answers_apart
+    if apart is not None:
+        seconds, step = apart
+        yield note(f"answers of one service carry Dates {span(seconds)} apart", 4.0, step, "Date")
+        shown = {
+            one.last_modified
+            for one in facts.history
+            if one.read_ok and one.last_modified is not None and one.order < facts.step.order
+        }
+        if len(shown) > 1 and abs(max(shown) - min(shown) - seconds) < _NEAR:
+            yield note("Last-Modified differs by just that from answer to answer", 3.5, step, "Last-Modified")
+        return
+    previous = None
+    for step in facts.history:
+        modified, date = step.last_modified, step.date
+        if modified is None or date is None or not (step.read_ok or step.accepted):
+            continue
+        if modified > date + 2:
+            yield note("Last-Modified lies later than Date", 3.0, step, "Last-Modified")
+            return
+        if previous is not None and modified < previous - 1 and step.etag is not None:
+            yield note("Last-Modified went backwards", 1.0, step, "Last-Modified")
+            return
+        previous = modified

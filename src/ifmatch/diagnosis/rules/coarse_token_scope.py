@@ -1,0 +1,152 @@
+"""Detect `coarse-token-scope`: the token guards a larger scope than the thing that was edited."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.contents import same_content
+from ifmatch.diagnosis.dialect_scopes import scope_path, scope_writes
+from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.resources import parent_of, path_of
+from ifmatch.dialects import Meaning, Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "coarse-token-scope"
+# Tags that may be made of the content: equal items have equal ones.
+_HASHES = frozenset({"hex32", "hex40", "hex64", "md5-multipart"})
+# Shorter tags are counters, and those of different things meet by chance.
+_TELLING = 3
+_LARGER = frozenset({Scope.LIBRARY, Scope.COLLECTION, Scope.BRANCH})
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a refusal although only siblings were written."""
+    guard = facts.guard
+    if not facts.refused or guard is None or facts.token is None or facts.foreign_writes or facts.own_writes:
+        return
+    scope, path = scope_path(facts.step)
+    if scope in _LARGER and facts.step.dialect is not None and path:
+        yield from _by_dialect(facts, scope)
+    else:
+        yield from _by_siblings(facts)
+
+
+def _by_dialect(facts: Facts, scope: Scope) -> Iterator[Evidence]:
+    step = facts.step
+    name = step.dialect.name if step.dialect is not None else ""
+    refusal = step.refusal
+    if refusal is None or refusal.meaning is not Meaning.MISMATCH:
+        return
+    moved = scope_writes(facts, _issuer(facts))
+    still = facts.content_moved is False or facts.only_stamps_moved
+    yield note(f"tokens of {name} count for the whole {scope.value}", 2.0 if moved or still else 0.5, step)
+    if moved:
+        write = moved[-1]
+        text = f"{path_of(write.resource)} of the same {scope.value} was written by {write.actor} in between"
+        yield note(text, 4.0, write)
+    if facts.token_again and scope is Scope.BRANCH:
+        yield note(f"the item itself did not change: what moved is the {scope.value}", 4.0, facts.refresh)
+    elif facts.content_moved is False or facts.only_stamps_moved:
+        yield note(f"the item's content did not change: what moved is the {scope.value}", 3.5, facts.refresh)
+    elif facts.content_moved is True:
+        yield note("the item's content changed", -3.0, facts.refresh)
+
+
+def _issuer(facts: Facts) -> Step | None:
+    """Return the step that gave the token out, whatever its resource."""
+    if facts.source is not None:
+        return facts.source
+    if facts.token is None:
+        return None
+    wanted = tokens.opaque(facts.token)
+    earlier = facts.case.steps[: facts.step.order]
+    return next((step for step in reversed(earlier) if _gave(step, wanted)), None)
+
+
+def _shared(facts: Facts, token: str) -> Step | None:
+    """Return a read of another item of the collection that showed the very tag; its content is another."""
+    wanted = tokens.opaque(token)
+    if len(wanted) < _TELLING:
+        return None
+    here, mine = facts.step.resource, facts.base_content
+    for read in facts.case.issued.get(wanted, ()):
+        if read.resource == here or not read.read_ok or parent_of(read.resource) != parent_of(here):
+            continue
+        if mine is not None and read.representation is not None:
+            if not same_content(mine, read.representation):
+                return read
+        elif tokens.shape(token) not in _HASHES:
+            return read
+    return None
+
+
+def _one_tag(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence that all items of the collection bear one tag at a time."""
+    before = _shared(facts, facts.token or "")
+    if before is None or not facts.issues:
+        return
+    text = f"another item ({path_of(before.resource)}) carries the same tag {facts.token}"
+    yield note(text, 3.0, before, "ETag")
+    current = facts.current_tag
+    after = _shared(facts, current) if current is not None else None
+    if after is not None:
+        text = f"and the new tag {current} as well: one tag for the whole collection"
+        yield note(text, 2.5, after, "ETag")
+    if facts.content_moved is False:
+        yield note("the item's content did not change", 2.0, facts.refresh)
+
+
+def _by_siblings(facts: Facts) -> Iterator[Evidence]:
+    step = facts.step
+    shared = tuple(_one_tag(facts))
+    if shared:
+        yield from shared
+        return
+    earlier = facts.case.steps[: step.order]
+    issue = _issuer(facts)
+    if issue is not None and issue.resource == step.resource and facts.content_moved is False:
+        yield from _larger(facts, issue)
+        return
+    if issue is None or issue.resource == step.resource:
+        return
+    # Only what came after the token was issued is looked at: a long capture has thousands of steps before.
+    moved = [
+        one
+        for one in earlier[issue.order + 1 :]
+        if one.accepted
+        and one.replaces
+        and one.resource != step.resource
+        and parent_of(one.resource) == parent_of(step.resource)
+    ]
+    if moved:
+        text = f"only a sibling ({path_of(moved[-1].resource)}) was written since the token was issued"
+        yield note(text, 4.0, moved[-1])
+
+
+def _larger(facts: Facts, issue: Step) -> Iterator[Evidence]:
+    """Yield evidence that the token counts more than what is shown: a part was written, or it counted on."""
+    here = facts.step.resource.partition("?")[0].rstrip("/")
+    for one in facts.case.steps[issue.order + 1 : facts.step.order]:
+        if one.accepted and one.replaces and one.resource.partition("?")[0].startswith(here + "/"):
+            text = f"{path_of(one.resource)} was written, which is of the collection, not of what was shown"
+            yield note(text, 4.0, one)
+            yield note("what was shown did not change: what moved is the collection", 2.0, facts.refresh)
+            return
+    current = facts.current_tag
+    if current is None or facts.token is None or not tokens.counted_on(facts.token, current):
+        return
+    passed = any(one.accepted and one.presents(current) for one in facts.own(facts.later))
+    if passed:
+        text = f"the content is the same, yet its tag counted on to {current}, which was accepted later"
+        yield note(text, 3.0, facts.refresh, "ETag")
+
+
+def _gave(step: Step, wanted: str) -> bool:
+    return any(tokens.opaque(value) == wanted for value in (step.etag, *step.carried) if value)

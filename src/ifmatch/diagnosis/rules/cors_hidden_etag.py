@@ -1,0 +1,48 @@
+"""Detect `cors-hidden-etag`: a script cannot read the ETag across origins and sends none or a wrong one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.evidence import note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "cors-hidden-etag"
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a cross-origin read whose ETag was not exposed to the script.
+
+    Source: Fetch standard, CORS-safelisted response-header names (ETag is not among them).
+    """
+    step = facts.step
+    if not step.is_write or not facts.cross_origin:
+        return
+    if facts.damage is not None and facts.damage.blocked:
+        yield note(facts.damage.text, 6.5, facts.damage.lost, "Access-Control-Allow-Headers")
+        yield note(f"a page of {step.sent.text('origin')} asked across origins", 0.5, step, "Origin")
+        return
+    blind = facts.token is None or tokens.null_word(facts.token)
+    if not blind or not (facts.refused or facts.token is not None):
+        return
+    for read in reversed(facts.own_reads_before):
+        if read.etag is None or read.sent.text("origin") is None:
+            continue
+        exposed = (read.header("access-control-expose-headers") or "").lower()
+        if "etag" in exposed or exposed.strip() == "*":
+            return
+        yield note(
+            f"a page of {step.sent.text('origin')} read the resource across origins", 3.0, read, "Origin"
+        )
+        text = (
+            f"the answer carries {read.etag}, but Access-Control-Expose-Headers does not name "
+            "ETag: the script gets null"
+        )
+        yield note(text, 5.5, read, "Access-Control-Expose-Headers")
+        return

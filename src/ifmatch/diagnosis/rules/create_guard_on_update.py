@@ -1,0 +1,51 @@
+"""Detect `create-guard-on-update`: `If-None-Match: *` where If-Match was meant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.evidence import note
+from ifmatch.model.exchange import Vantage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "create-guard-on-update"
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a create guard on a resource that the same actor knew to exist."""
+    guard = facts.guard
+    if not facts.refused or guard is None or guard.guard is not Guard.ABSENT or guard.name == "Overwrite":
+        return
+    known = [
+        step
+        for step in facts.own(facts.earlier)
+        if facts.step.follows(step)
+        and (
+            step.read_ok
+            or (
+                step.accepted and step.replaces and step.method != "DELETE" and not facts.step.unordered(step)
+            )
+        )
+    ]
+    made = [one for one in facts.history if one.accepted and one.status == 201 and one.method == "PUT"]
+    if len(made) > 1 and all(one.guard is not None and one.guard.guard is Guard.ABSENT for one in made):
+        # Created anew and anew: it comes and goes, and having made it once tells nothing.
+        return
+    gone = [step for step in facts.own(facts.earlier) if step.is_read and step.status in {404, 410}]
+    if known and not (gone and gone[-1].order > known[-1].order):
+        step = known[-1]
+        what = "had read it" if step.is_read else "had written it"
+        # Upstream, many clients may share one credential: those that a client's own file lacks are others.
+        many = facts.step.vantage is not Vantage.CLIENT and any(
+            one.vantage is Vantage.CLIENT for one in facts.case.steps
+        )
+        text = f"the client {what} before ({step.status}): it knew that the resource exists"
+        yield note(text, 2.0 if many else 6.0, step)
+        if step.etag is not None:
+            yield note(f"it had been given {step.etag}, which belongs into If-Match", 1.0, step, "ETag")

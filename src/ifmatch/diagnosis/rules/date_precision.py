@@ -1,0 +1,115 @@
+"""Detect `date-precision`: two states share one second, or the stored time has a fraction of one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.contents import same_content
+from ifmatch.diagnosis.dates import http_date
+from ifmatch.diagnosis.evidence import note
+from ifmatch.model.diagnosis import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "date-precision"
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a date that was echoed exactly and still misjudged the state.
+
+    Source: RFC 9110 section 8.8.2.2 (a date is weak within its second).
+    """
+    if facts.damage is not None and facts.damage.outcome is Outcome.WRONG_NOT_MODIFIED:
+        yield from _same_second(facts)
+        return
+    if facts.damage is not None and facts.token is not None:
+        yield from _tag_of_a_second(facts, facts.token)
+        return
+    guard, sent = facts.guard, facts.sent_date
+    if guard is None or guard.guard is not Guard.SAME_DATE or sent is None:
+        return
+    served = [step for date, step in facts.served_dates if date == sent]
+    if not served:
+        return
+    if facts.refused:
+        yield from _refused_echo(facts, served[0], sent)
+        return
+    damage = facts.damage
+    if damage is not None and damage.lost is not None:
+        modified = damage.lost.last_modified
+        same = modified == sent or (
+            modified is None and damage.lost.date is not None and abs(damage.lost.date - sent) < 1
+        )
+        if same:
+            yield note(
+                "the overwritten change was made in the very second of the date that was sent",
+                6.0,
+                damage.lost,
+                "Last-Modified",
+            )
+
+
+def _tag_of_a_second(facts: Facts, token: str) -> Iterator[Evidence]:
+    """Yield evidence from two contents under the accepted tag whose modification dates are one second."""
+    shown = [step for step in facts.history if step.representation is not None and step.etag == token]
+    dates = {step.last_modified for step in shown}
+    if len(dates) != 1 or None in dates or same_content(shown[0].representation, shown[-1].representation):
+        return
+    text = f"two contents of one second carry one tag, {token}: it is made of the modification time"
+    yield note(text, 7.5, shown[-1], "ETag")
+
+
+def _refused_echo(facts: Facts, served: Step, sent: float) -> Iterator[Evidence]:
+    """Yield evidence from a date that was refused although the answers still carry it."""
+    refresh = facts.refresh
+    still = refresh is not None and refresh.last_modified == sent
+    unmoved = facts.content_moved is False or (
+        refresh is not None and refresh.etag is not None and refresh.etag == served.etag
+    )
+    if facts.answers_apart is not None:
+        yield note("the service answers by more than one clock", -4.0, facts.answers_apart[1], "Date")
+    if still and unmoved:
+        yield note(
+            (
+                "the served date was echoed exactly, was refused, and is still served: the stored "
+                "time has a fraction"
+            ),
+            6.0,
+            refresh,
+            "Last-Modified",
+        )
+    elif still:
+        yield note(
+            "the served date was echoed exactly, was refused, and is still served",
+            3.5,
+            refresh,
+            "Last-Modified",
+        )
+    for step in facts.own(facts.later):
+        later = step.condition(Guard.SAME_DATE)
+        if (
+            step.accepted
+            and later is not None
+            and facts.guard is not None
+            and later.value != facts.guard.value
+        ):
+            yield note("a later second was accepted", 2.0, step, later.name)
+            break
+
+
+def _same_second(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a 304 for a date that a newer version shares."""
+    condition = facts.step.condition(Guard.DIFFERENT_DATE)
+    sent = http_date(condition.value) if condition is not None else None
+    lost = facts.damage.lost if facts.damage is not None else None
+    if sent is None or lost is None or facts.step.condition(Guard.DIFFERENT) is not None:
+        return
+    made = lost.last_modified if lost.last_modified is not None else lost.date
+    if made == sent:
+        yield note("the newer version was made in the very second of the date", 6.0, lost, "Last-Modified")

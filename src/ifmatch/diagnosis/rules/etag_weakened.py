@@ -1,0 +1,97 @@
+"""Detect `etag-weakened`: something on the way turned a strong tag into a weak one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.evidence import note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "etag-weakened"
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a weak token whose opaque part is strong elsewhere, or came with a coding.
+
+    Source: RFC 9110 sections 8.8.3.2 and 13.1.1 (If-Match compares strongly).
+    """
+    if not facts.refused or not facts.weak_token or facts.token is None:
+        return
+    yield from _told_strong(facts)
+    if not facts.issues and facts.damaged_from is None and not any(one.etag for one in facts.history):
+        text = f"the token {facts.token} is weak; If-Match compares strongly, so it can never match"
+        yield note(text, 2.5, facts.step, "If-Match")
+    if not facts.issues:
+        return
+    source = facts.source
+    if source is None:
+        return
+    yield note(
+        f"the token {facts.token} is weak; If-Match compares strongly, so it can never match",
+        1.5,
+        facts.step,
+        "If-Match",
+    )
+    origin = next((tag for step in facts.issues if (tag := facts.upstream_tag(step)) is not None), None)
+    if origin is not None:
+        if tokens.is_weak(origin):
+            yield note("the origin itself sends it weak", -6.0, source, "ETag")
+        else:
+            yield note(f"the origin sent {origin}: it was weakened on the way", 6.0, source, "ETag")
+    yield from _strong_twin(facts)
+    if source.coding:
+        yield note(
+            f"the weak tag came with Content-Encoding: {source.coding}", 3.0, source, "Content-Encoding"
+        )
+    elif any(step.coding for step in facts.own(facts.issues)):
+        yield note("other answers with this tag were encoded", 2.0, source, "Content-Encoding")
+    elif source.cache_marked:
+        yield note("the answer passed an intermediary", 1.0, source, "Via")
+    else:
+        yield note("the tag is weak without any content coding", -1.5, source, "ETag")
+    if facts.token_again:
+        yield note(
+            "the same weak tag came back after the refusal: the state did not move",
+            0.5,
+            facts.refresh,
+            "ETag",
+        )
+
+
+def _told_strong(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a tag that the server sends strong and the client sends weak."""
+    damaged = facts.damaged_from
+    if damaged is not None and damaged[1] == "weakness-added" and not facts.step.forwarded:
+        # The client may have got it before its capture began; who makes it up seldom puts W/ before it.
+        shown = damaged[0].actor == facts.step.actor and damaged[0].order < facts.step.order
+        if not shown:
+            text = f"the server sends {damaged[0].etag}; where the client got the weak one is not recorded"
+            yield note(text, 5.0, damaged[0], "ETag")
+    elif damaged is not None and damaged[1] == "weakness-added":
+        yield note(
+            f"the server sends {damaged[0].etag}; what comes back through an intermediary is weak",
+            6.0,
+            damaged[0],
+            "ETag",
+        )
+
+
+def _strong_twin(facts: Facts) -> Iterator[Evidence]:
+    wanted = tokens.opaque(facts.token or "")
+    for step in facts.history:
+        if step.etag is not None and not tokens.is_weak(step.etag) and tokens.opaque(step.etag) == wanted:
+            plain = not step.coding
+            weight = 4.0 if plain else 2.0
+            yield note(
+                f"the same tag is strong on another answer ({step.method} {step.status})",
+                weight,
+                step,
+                "ETag",
+            )
+            return

@@ -1,0 +1,57 @@
+"""Detect `exists-already`: a create-only guard met an existing resource, as intended."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.evidence import note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "exists-already"
+_WORDS = re.compile(r"already exists|file_exists|AlreadyExists|exists already|AlreadyPresent", re.IGNORECASE)
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a refused create guard.
+
+    Source: RFC 9110 section 13.1.2 (`If-None-Match: *`), RFC 4918 section 10.6 (Overwrite).
+    """
+    if not facts.refused:
+        return
+    guard = facts.guard
+    if guard is None:
+        if _WORDS.search(facts.error_text) and facts.step.status in {409, 412}:
+            yield note("the answer says that the resource exists already", 5.0, facts.step)
+        return
+    if guard.guard is not Guard.ABSENT:
+        return
+    yield note(f"`{guard.shown()}` asks for creation only", 3.0, facts.step, guard.name)
+    if guard.name == "Overwrite":
+        yield note(
+            "the destination exists, and the request forbids to overwrite it", 2.0, facts.step, "Overwrite"
+        )
+    for other in (*facts.overlapping_own, *facts.unordered_own)[:1]:
+        yield note("another creation of the same client was under way", -2.5, other)
+    if facts.unanswered_own is not None:
+        yield note("an earlier attempt of the same client got no answer", -1.5, facts.unanswered_own)
+    refresh = facts.refresh
+    if refresh is not None and refresh.status in {200, 206, 304}:
+        yield note("a read finds the resource there", 1.0, refresh)
+        if facts.ours_is_there is False:
+            yield note("its content is not what this request carried", 1.5, refresh)
+    elif refresh is not None and refresh.status in {404, 410}:
+        yield note("a read finds nothing there", -4.0, refresh)
+    created = [
+        step for step in facts.earlier if step.accepted and step.replaces and step.actor != facts.step.actor
+    ]
+    if created:
+        yield note(f"{created[-1].actor} had created it", 1.5, created[-1])
+    if _WORDS.search(facts.error_text):
+        yield note("the answer says that it exists already", 1.0, facts.step)

@@ -1,0 +1,141 @@
+"""Detect `expected-control-flow`: losing is a normal branch, as in an election or an ensure-exists."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import re
+import statistics
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.contents import same_content
+from ifmatch.diagnosis.evidence import note
+from ifmatch.model.exchange import Vantage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.conditions import Condition
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "expected-control-flow"
+LOCK_PATH = re.compile(
+    r"(?:^|[/._-])(?:locks?|leases?|leader|election|mutex|semaphore|checkpoints?|ownership|heartbeat|singleton"
+    r"|lockfile|tflock)(?:$|[/._?-])",
+    re.IGNORECASE,
+)
+LEASE_BODY = re.compile(
+    r'"(?:holder|holderIdentity|leaseDuration\w*|acquireTime|renewTime|lock_?id|locked_?by|leader|candidate'
+    r'|expires\w*|ttl\w*)"',
+    re.IGNORECASE,
+)
+OWNER_BODY = re.compile(r'"(?:owner|ownerId|who|instance|worker|node|host|operation)"', re.IGNORECASE)
+_CHECKSUM = re.compile(
+    r"(?:^|[/:%_.=-])([0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})(?:\.\w{1,8})?(?:$|[?&])", re.IGNORECASE
+)
+_DIGESTS = ("md5", "sha1", "sha256")
+_ROUNDS = 3
+_EVEN = 0.35
+# Seconds between tries of somebody who waits, as against a retry loop.
+_PATIENT = 0.8
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a small set of ownership keys that several try to get by turns.
+
+    Source: RFC 9110 section 13.1.2 (`If-None-Match: *` lets one of several creations win).
+    """
+    guard = facts.guard
+    if not facts.refused or guard is None or guard.guard not in {Guard.ABSENT, Guard.SAME}:
+        return
+    if guard.name == "Overwrite" or facts.unanswered_own is not None:
+        return
+    if facts.refresh is not None and facts.refresh.status in {404, 410}:
+        return
+    if guard.guard is Guard.ABSENT and facts.ours_is_there is not False:
+        yield from _by_checksum(facts)
+    yield from _contest(facts, guard)
+
+
+def _contest(facts: Facts, guard: Condition) -> Iterator[Evidence]:
+    """Yield evidence from a key that is named, filled or asked for as locks and leases are."""
+    step = facts.step
+    text = step.body.text[:2000] if step.body is not None else ""
+    named = LOCK_PATH.search(step.resource.partition("://")[2]) is not None
+    leased = LEASE_BODY.search(text) is not None
+    held = leased or (named and OWNER_BODY.search(text) is not None)
+    rivals = {one.actor for one in facts.history if one.is_write and one.actor != step.actor}
+    rounds = [
+        one for one in facts.own(facts.history) if one.guard is not None and one.guard.guard is guard.guard
+    ]
+    if step.vantage is not Vantage.CLIENT and step.body is not None:
+        # Upstream, many clients may share one credential: what each of them puts there tells them apart.
+        rounds = [one for one in rounds if same_content(one.body, step.body)]
+    gaps = [two.start - one.start for one, two in itertools.pairwise(rounds)]
+    won = [one for one in rounds if one.accepted]
+    freed = [one for one in facts.history if one.method == "DELETE" and one.accepted]
+    even = step.timed and len(rounds) >= _ROUNDS and statistics.pstdev(gaps) <= _EVEN * statistics.mean(gaps)
+    absent = guard.guard is Guard.ABSENT
+    patient = even and absent and not won and min(gaps) >= _PATIENT
+    sure = named and leased
+    if absent:
+        contest = len(rounds) > 1 or bool(rivals or freed) or _claims(facts)
+        sure = (named and leased) or patient or (contest and (named or held)) or len(won) > 1
+    if not sure:
+        return
+    if named:
+        yield note("the key is named like a lock, a lease or a leader", 2.5, step)
+    if held:
+        yield note("the content names who holds it", 2.0, step)
+    if patient:
+        yield note(
+            f"{len(rounds)} tries to create it at even intervals: somebody waits for it", 3.6, rounds[-1]
+        )
+    elif even:
+        yield note(f"{len(rounds)} tries at even intervals", 1.5, rounds[-1])
+    elif len(rounds) > 1:
+        yield note(f"{len(rounds)} tries in the evidence", 1.0, rounds[-1])
+    if absent and (len(won) > 1 or freed):
+        weight = 3.0 if len(won) > 1 else 1.5
+        yield note("the key is given back and taken anew", weight, (won or freed)[-1])
+    if rivals:
+        yield note(f"{len(rivals) + 1} actors compete for it", 1.0)
+
+
+def _claims(facts: Facts) -> bool:
+    """Tell whether the client tries to create several keys of one kind, and gets some of them."""
+    parent = facts.step.resource.rpartition("/")[0]
+    tries = [
+        one
+        for one in facts.own(facts.case.steps)
+        if one.resource.rpartition("/")[0] == parent
+        and one.resource != facts.step.resource
+        and one.guard is not None
+        and one.guard.guard is Guard.ABSENT
+    ]
+    return len({one.resource for one in tries}) > 1 and any(one.accepted for one in tries)
+
+
+def _by_checksum(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a name that is the checksum of the content: whoever stored it stored the same."""
+    step = facts.step
+    found = _CHECKSUM.search(step.resource)
+    if found is None:
+        return
+    digest = found[1].lower()
+    body = step.body
+    if body is not None and digest in {
+        hashlib.new(name, body.octets, usedforsecurity=False).hexdigest() for name in _DIGESTS
+    }:
+        yield note("the name is the checksum of the content: what is there is the same", 5.0, step)
+        return
+    others = {
+        one.resource
+        for one in facts.own(facts.case.steps)
+        if one.is_write and one.resource != step.resource and _CHECKSUM.search(one.resource)
+    }
+    if others:
+        text = f"the name looks like a checksum, as {len(others)} others do that this client stores"
+        yield note(text, 4.0, step)

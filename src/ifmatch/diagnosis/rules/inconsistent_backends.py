@@ -1,0 +1,124 @@
+"""Detect `inconsistent-backends`: nodes compute different tags for the same content."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.contents import same_content
+from ifmatch.diagnosis.evidence import note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "inconsistent-backends"
+_FEW = 4
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from tags that alternate between few values while nobody writes.
+
+    Source: RFC 9110 section 8.8.3 (one tag for one representation).
+    """
+    if facts.damage is not None:
+        yield from _parts(facts)
+        return
+    if not facts.refused or facts.guard is None:
+        return
+    reads = facts.quiet_reads
+    tags = [tokens.base(step.etag or "") for step in reads]
+    distinct = list(dict.fromkeys(tags))
+    if len(distinct) >= 2 and not _only_past_caches(facts, reads):
+        yield from _alternation(facts, reads, tags)
+    yield from _machines(facts, reads, distinct)
+
+
+def _alternation(facts: Facts, reads: Sequence[Step], tags: Sequence[str]) -> Iterator[Evidence]:
+    distinct = list(dict.fromkeys(tags))
+    alike = alike_contents(reads)
+    shown = ", ".join(f'"{tag}"' for tag in distinct[:3])
+    if comes_back(tags) and len(distinct) <= max(_FEW, len(tags) // 2):
+        yield note(
+            f"with no write in between the tag goes back and forth between {shown}", 5.0, reads[-1], "ETag"
+        )
+        if alike:
+            yield note("the content is the same every time", 1.5, reads[-1])
+    elif alike and len(distinct) == 2 and not tokens.counted_on(distinct[0], distinct[1]):
+        yield note(f"the same content carries different tags ({shown})", 2.2, reads[-1], "ETag")
+    dates = {step.last_modified for step in reads if step.last_modified is not None}
+    if len(dates) == 1 and alike is not False:
+        yield note("Last-Modified did not move", 0.5, reads[-1], "Last-Modified")
+    later = [step for step in facts.own(facts.later) if step.accepted and step.guard is not None]
+    if alike and later and any(step.presents(f'"{distinct[-1]}"') for step in later):
+        yield note("another tag of the same content was accepted later", 1.0, later[0])
+
+
+def _only_past_caches(facts: Facts, reads: Sequence[Step]) -> bool:
+    """Tell whether plain reads agree and only those that ask past the caches show something else."""
+    plain: set[str] = set()
+    past: set[str] = set()
+    for step in reads:
+        asked = (step.sent.text("cache-control") or "") + (step.sent.text("pragma") or "")
+        busted = step.exchange.request.url != facts.step.exchange.request.url
+        (past if busted or "no-cache" in asked else plain).add(tokens.base(step.etag or ""))
+    return len(plain) == 1 and bool(past - plain)
+
+
+def _machines(facts: Facts, reads: Sequence[Step], distinct: Sequence[str]) -> Iterator[Evidence]:
+    by_machine: dict[str, set[str]] = {}
+    for step in reads:
+        if step.machine:
+            by_machine.setdefault(step.machine, set()).add(tokens.base(step.etag or ""))
+    steady = len(by_machine) > 1 and all(len(tags) == 1 for tags in by_machine.values())
+    dates = {step.last_modified for step in reads if step.machine}
+    # Another content under another date is another version, whichever node shows it.
+    steady = steady and (len(dates) == 1 or alike_contents(reads) is True or comes_back(list(distinct)))
+    if steady and len({tag for tags in by_machine.values() for tag in tags}) > 1:
+        yield note(f"each node has its own tag ({', '.join(sorted(by_machine)[:3])})", 5.5, reads[-1], "ETag")
+        return
+    source, step = facts.source, facts.step
+    if source is None or not source.machine or not step.machine or source.machine == step.machine:
+        return
+    if facts.token_again and not facts.foreign_writes:
+        text = f"{source.machine} gave the token and still gives it, {step.machine} refused it"
+        yield note(text, 4.0, step)
+    elif len(distinct) > 1 and not facts.foreign_writes and facts.content_moved is False:
+        yield note(f"{source.machine} gave the token, {step.machine} refused it", 2.0, step)
+
+
+def _parts(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from parts of one read whose tags go back and forth."""
+    damage = facts.damage
+    if damage is not None and damage.needless:
+        tags = [tokens.base(step.etag or "") for step in damage.needless]
+        if len(set(tags)) > 1:
+            yield from _alternation(facts, damage.needless, tags)
+            yield from _machines(facts, damage.needless, list(dict.fromkeys(tags)))
+        return
+    if damage is None or not damage.parts:
+        return
+    parts = [step for step in facts.own(facts.history) if step.status == 206 and step.etag is not None]
+    tags = [step.etag or "" for step in parts]
+    if comes_back(tags):
+        yield note("the tags of the parts go back and forth", 5.5, parts[-1], "ETag")
+    if len({step.last_modified for step in parts}) == 1 and parts[0].last_modified is not None:
+        yield note("all parts carry one Last-Modified", 2.5, parts[-1], "Last-Modified")
+
+
+def comes_back(tags: Sequence[str]) -> bool:
+    """Tell whether a tag is seen again after another one had taken its place."""
+    return any(
+        tags[index] in tags[: index - 1] and tags[index] != tags[index - 1] for index in range(2, len(tags))
+    )
+
+
+def alike_contents(reads: Sequence[Step]) -> bool | None:
+    """Tell whether reads show one content; None when fewer than two contents are known."""
+    bodies = [step.representation for step in reads if step.representation is not None]
+    if len(bodies) < 2:
+        return None
+    return all(same_content(bodies[0], body) for body in bodies[1:])

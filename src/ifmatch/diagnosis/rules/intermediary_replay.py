@@ -1,0 +1,57 @@
+"""Detect `intermediary-replay`: a proxy sent one write twice and handed the client the second answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis.dates import span
+from ifmatch.diagnosis.evidence import note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "intermediary-replay"
+_SLOW = 0.25
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from one refused write at the client that is two at the origin, or is stored."""
+    step = facts.step
+    if not facts.refused or not step.is_write or facts.guard is None:
+        return
+    if len(step.hops) > 1:
+        stored = [hop for hop in step.hops if 200 <= hop.status < 300]
+        yield note(f"one request at the client, {len(step.hops)} at the origin", 3.0, step.hops[-1])
+        lost = [hop for hop in step.hops[:-1] if hop.response is None]
+        if lost and not stored and facts.ours_is_there:
+            text = "the first of them got no answer, and what it carried is stored"
+            yield note(text, 4.0, lost[0])
+        if stored:
+            yield note(
+                f"the first of them was stored ({stored[0].status}); the client got the answer to the repeat",
+                5.0,
+                stored[0],
+            )
+        return
+    if not facts.ours_is_there or facts.unanswered_own is not None or not facts.state_moved:
+        return
+    if facts.overlapping_own or facts.unordered_own or facts.foreign_writes:
+        return
+    text = "the resource holds what this very request carried, although it was refused"
+    yield note(text, 0.8 if facts.ours_by_chance else 2.5, facts.refresh)
+    modified = facts.refresh.last_modified if facts.refresh is not None else None
+    duration = step.end - step.start
+    skew = facts.client_skew or 0.0
+    if modified is not None and step.timed and step.start - skew - 1.5 <= modified <= step.end - skew + 1:
+        yield note("it was modified while this request was under way", 1.0, facts.refresh, "Last-Modified")
+    if step.timed and duration >= _SLOW:
+        yield note(
+            f"the request took {span(duration)}: long enough for a proxy to give up and try again", 1.5, step
+        )
+    if step.cache_marked or (step.header("server") or "").lower().startswith(("envoy", "nginx", "haproxy")):
+        yield note("a proxy answered", 0.3, step, "Server")
+    if step.covered and len(step.hops) == 1:
+        yield note("the origin saw the request only once", -5.0, step.hops[0])

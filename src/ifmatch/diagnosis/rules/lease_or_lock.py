@@ -1,0 +1,72 @@
+"""Detect `lease-or-lock`: a lease or lock stands in the way, or its token is missing or lost."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.evidence import note
+from ifmatch.dialects import Meaning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "lease-or-lock"
+
+CODES = re.compile(
+    r"Lease(?:IdMissing|IdMismatch|NotPresent|Lost|AlreadyPresent|Is)\w*|lock-token-(?:submitted|matches)"
+    r"|no-conflicting-lock|SPFileLockException|UNABLE_TO_LOCK_ROW",
+    re.IGNORECASE,
+)
+_WORDS = re.compile(
+    r"\b(?:lease|leased|lock token|lock-token|is (?:currently )?locked|locked by|checked out by"
+    r"|being edited by|lock (?:is )?held)\b",
+    re.IGNORECASE,
+)
+# Locks of databases and transactions are nothing that a client holds.
+_INNER = re.compile(r"optimistic[ _-]?lock|deadlock|lock ?version|lock wait|StaleObject", re.IGNORECASE)
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from lease and lock codes, states and tokens.
+
+    Source: RFC 4918 sections 6, 10.4 and 11.3 (locks, If, 423 Locked).
+    """
+    step = facts.step
+    if not facts.refused:
+        return
+    refusal = step.refusal
+    code = CODES.search(facts.error_text)
+    if code:
+        field = "x-ms-error-code" if step.header("x-ms-error-code") else ""
+        yield note(f"the answer names {code.group()}", 8.0, step, field)
+    elif step.status == 423:
+        yield note("423: the resource is locked", 6.5, step)
+    elif refusal is not None and refusal.meaning is Meaning.LOCK and step.dialect is not None:
+        yield note(f"{step.status} is how {step.dialect.name} says that a lock stands in the way", 6.5, step)
+    elif (
+        step.status in {409, 412} and _WORDS.search(facts.error_text) and not _INNER.search(facts.error_text)
+    ):
+        yield note("the answer speaks of a lock or lease", 4.0, step)
+    lock = step.condition(Guard.LOCK)
+    if lock is not None and step.status in {412, 409, 423}:
+        yield note(f"the request submits a lock token ({lock.name})", 3.0, step, lock.name)
+    yield from _history(facts)
+
+
+def _history(facts: Facts) -> Iterator[Evidence]:
+    step = facts.step
+    for read in reversed(facts.earlier):
+        state = (read.header("x-ms-lease-state") or "").lower()
+        if state == "leased" and step.sent.text("x-ms-lease-id") is None:
+            text = "the resource was leased, and the request carries no lease id"
+            yield note(text, 2.0, read, "x-ms-lease-state")
+            return
+        if read.method == "LOCK" and read.accepted:
+            whose = "the client" if read.actor == step.actor else read.actor
+            yield note(f"{whose} had locked it", 1.5, read, "Lock-Token")
+            return

@@ -1,0 +1,68 @@
+"""Detect `lost-response-replay`: the first attempt was stored, its answer lost, the replay met itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.contents import holds
+from ifmatch.diagnosis.evidence import note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "lost-response-replay"
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a refused write that follows an unanswered one with the same intent.
+
+    Source: RFC 9110 section 9.2.2 (automatic retries of non-idempotent requests).
+    """
+    first = facts.unanswered_own
+    if not facts.refused or first is None or facts.guard is None:
+        return
+    how = (
+        f"was answered {first.status} by a gateway"
+        if first.status
+        else f"got no answer ({first.exchange.error or 'no status'})"
+    )
+    yield note(
+        f"an earlier attempt with the same intent {how}: its outcome is not known to the client", 2.5, first
+    )
+    rival = [step for step in facts.foreign_writes if step.order > first.order or step.overlaps(first)]
+    if rival:
+        yield note(f"{rival[-1].actor} wrote as well since then", -2.5, rival[-1])
+    if facts.never_arrived:
+        yield note("the origin did not store that attempt", -6.0, first)
+        return
+    if facts.guard.guard is Guard.ABSENT and facts.ours_is_there is None and not rival:
+        yield note("the creation that got no answer may be what the repeat met", 2.5, first)
+    elif facts.ours_is_there is None and not facts.foreign_writes and facts.refresh is None:
+        yield note("nobody else is seen to have written", 0.7, first)
+    stored = next((hop for hop in first.hops if 200 <= hop.status < 300), None)
+    if stored is not None:
+        yield note(f"the origin had answered that attempt {stored.status}: it was stored", 5.0, stored)
+        return
+    if facts.ours_is_there or holds(facts.current_content, first.body):
+        weight = 1.5 if facts.foreign_writes else 3.0
+        yield note("the resource now holds exactly what the client had sent", weight, facts.refresh)
+        modified = facts.refresh.last_modified if facts.refresh is not None else None
+        if (
+            modified is not None
+            and first.timed
+            and abs(modified - first.start) < 5 + (first.end - first.start)
+        ):
+            yield note(
+                "it was modified while the unanswered attempt was under way",
+                0.7,
+                facts.refresh,
+                "Last-Modified",
+            )
+    elif facts.ours_is_there is False and facts.state_moved:
+        yield note("the resource holds something else than what the client had sent", -3.0, facts.refresh)
+    if facts.step.method == "DELETE" and facts.refresh is not None and facts.refresh.status in {404, 410}:
+        yield note("the resource is gone, as the unanswered DELETE wanted", 3.0, facts.refresh)

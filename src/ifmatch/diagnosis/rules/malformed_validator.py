@@ -1,0 +1,104 @@
+"""Detect `malformed-validator`: the token was damaged on its way through the client, or is no entity tag."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.dialect_tokens import misplaced
+from ifmatch.diagnosis.evidence import note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "malformed-validator"
+_QUOTED_STAR = '"*"'
+_DAMAGE = {
+    "unquoted": "without its quotes",
+    "quoted-twice": "with quotes inside quotes",
+    "escaped": "with backslashes",
+    "html-escaped": "with HTML entities",
+    "percent-encoded": "percent-encoded",
+    "percent-decoded": "with its percent-encoding undone",
+    "base64": "in base64",
+    "case-changed": "in another case",
+    "cut": "cut short",
+    "weakness-added": "with a W/ that the server never sent",
+}
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a token that equals a served one after undoing a damage, or breaks the grammar.
+
+    Source: RFC 9110 section 8.8.3 (grammar of entity tags; quotes belong to the value).
+    """
+    guard = facts.guard
+    if guard is None or guard.guard not in {Guard.SAME, Guard.EXISTS} or not guard.standard:
+        return
+    token = facts.token
+    if token is None or tokens.null_word(token) or not (facts.refused or facts.step.accepted):
+        return
+    if any(
+        step is not facts.step
+        and step.accepted
+        and step.presents(token)
+        and step.guard is not None
+        and step.guard.value == guard.value
+        for step in facts.history
+    ):
+        return
+    yield from _served_bare(facts)
+    damaged = facts.damaged_from
+    if damaged is not None and damaged[1] in _DAMAGE:
+        step, kind = damaged
+        # What an origin sees has passed intermediaries: they add a weakness mark, clients hardly do.
+        # So does what the client itself was never shown before: its capture may have begun too late.
+        shown = step.actor == facts.step.actor and step.order < facts.step.order
+        way = kind == "weakness-added" and (facts.step.forwarded or not shown)
+        weight = 2.0 if way else 7.0
+        yield note(f"the token is the served {step.etag} {_DAMAGE[kind]}", weight, facts.step, guard.name)
+        yield note(f"the server had sent {step.etag}", 0.5, step, "ETag")
+    elif not guard.well_formed:
+        inside = facts.inside
+        if inside is not None and tokens.opaque(token) == token.strip():
+            yield note(
+                "the token stands like this in an earlier answer's content: this API may want it unquoted",
+                -1.0,
+                inside,
+            )
+        if token in {issued for step in facts.issues for issued in step.issued()}:
+            yield note(
+                "the server itself issues this tag, which breaks the grammar", 4.5, facts.source, "ETag"
+            )
+        else:
+            # Another number of the answer, as it stands there: that it is the wrong one comes first.
+            weight = 1.5 if tuple(misplaced(facts)) else 5.5
+            yield note(f"`{guard.shown()}` breaks the grammar of entity tags", weight, facts.step, guard.name)
+    elif token == _QUOTED_STAR:
+        yield note('`"*"` is an entity tag, not the wildcard `*`', 6.0, facts.step, guard.name)
+    elif damaged is not None and damaged[1] == "weakness-removed":
+        yield note(
+            f"the served tag is weak ({damaged[0].etag}); the client dropped the W/", 1.5, damaged[0], "ETag"
+        )
+
+
+def _served_bare(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a tag that the server gives out without quotes and refuses without them."""
+    sent = facts.step.guard
+    if not facts.refused or sent is None or sent.well_formed or facts.state_moved is not False:
+        return
+    source, token = facts.source, facts.token
+    if source is None or token is None:
+        return
+    text = f"the server gave out {token} without quotes, refused it so, and still shows it"
+    yield note(text, 4.0, source, "ETag")
+    quoted = f'"{token}"'
+    for step in facts.own(facts.later):
+        guard = step.guard
+        if step.accepted and guard is not None and quoted in guard.tokens:
+            yield note(f"the same in quotes, {quoted}, was accepted later", 3.0, step, guard.name)
+            return

@@ -1,0 +1,95 @@
+"""Detect `nonprecondition-412`: 412 is used for something that is no precondition."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.rules.payload_precondition_mismatch import expectations, tests
+from ifmatch.dialects import Meaning
+from ifmatch.model.unknown import UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "nonprecondition-412"
+
+_VENDOR = re.compile(
+    r"captcha|forbidden by|\bwaf\b|firewall|\bbots?\b|anti-?bot|challenge|incident id|ray id|access denied"
+    r"|\bblocked\b|mod_security|modsecurity|reference #|security (?:policy|rule|check)|suspicious"
+    r"|unusual traffic|rate limit|automated (?:access|requests)|are you (?:a )?human|verify you",
+    re.IGNORECASE,
+)
+_OURS = re.compile(
+    r"if-(?:un)?(?:none-)?m|etag|\bversion|condition (?:was|is) not met|precondition (?:header|required)"
+    r"|\block(?:ed)?\b|lease|already exists|file_exists|revision|modified|changed since|generation"
+    r"|changed|edited|stale|conflict|concurrent|out of date|meanwhile|in the meantime|by (?:someone|somebody)"
+    r"|fingerprint|multiple|more than one|deletions|additions",
+    re.IGNORECASE,
+)
+_PLAIN = re.compile(r"pre-?condition[ _]?failed|412", re.IGNORECASE)
+# A sentence, not a status line or an error page of the framework.
+_WORDY = re.compile(r"[a-z]{2,}(?:[ _-][a-z]{2,}){2,}", re.IGNORECASE)
+_TOLD = frozenset(
+    {Meaning.MISSING, Meaning.LOCK, Meaning.EXPIRED, Meaning.MULTIPLE, Meaning.PAYLOAD, Meaning.EXISTS}
+)
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a 412 that has nothing to do with a condition of the request."""
+    step = facts.step
+    if step.status != 412:
+        return
+    refusal = step.refusal
+    if refusal is not None and refusal.meaning is Meaning.OTHER and step.dialect is not None:
+        yield note(f"in {step.dialect.name} this answer is about something else: {refusal.words}", 6.0, step)
+        return
+    if (refusal is not None and refusal.meaning in _TOLD) or expectations(step) or tests(step):
+        return
+    text = _PLAIN.sub("", facts.error_text)
+    if step.conditions:
+        yield from _although_guarded(facts, text)
+        return
+    if any(
+        hop.request.fields.text(name)
+        for hop in step.hops
+        for name in ("if-match", "if-none-match", "if-unmodified-since")
+    ):
+        return
+    # Else the fields are not in the evidence: an access log, an error line.
+    shown = step.sent.get("if-match") is None or any(
+        hop.request.fields.get("if-match") is None for hop in step.hops
+    )
+    if shown and step.exchange.request.content is UNKNOWN and step.is_write:
+        yield note("no field or parameter is a precondition; the content is not in the evidence", 1.8, step)
+    elif shown:
+        yield note("the request carries no precondition of any kind", 3.0, step)
+    if _VENDOR.search(text):
+        yield note("the answer reads like a firewall's or a bot filter's", 3.0, step)
+    elif facts.html_answer:
+        yield note("the answer is an HTML page", 1.0, step, "Content-Type")
+    if shown and text.strip() and not _OURS.search(text):
+        yield note("the answer does not speak of versions or conditions", 1.5, step)
+
+
+def _although_guarded(facts: Facts, text: str) -> Iterator[Evidence]:
+    """Yield evidence that a filter answered, whatever the condition said."""
+    step = facts.step
+    told = step.refusal is not None and step.refusal.meaning is Meaning.MISMATCH and step.refusal.words
+    if told or tests(step) or _OURS.search(text):
+        return
+    vendor = _VENDOR.search(text)
+    if vendor is None:
+        if facts.token_again and _WORDY.search(text):
+            text = "the answer speaks of something else, and the refused token is still current"
+            yield note(text, 4.5, step)
+        return
+    yield note(f"the answer reads like a firewall's or a bot filter's ({vendor.group()})", 4.0, step)
+    if facts.html_answer:
+        yield note("the answer is an HTML page", 1.0, step, "Content-Type")
+    if facts.token_again:
+        yield note("the state did not move: a later read shows the refused token", 2.0, facts.refresh)

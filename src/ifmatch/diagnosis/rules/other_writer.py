@@ -1,0 +1,168 @@
+"""Detect `other-writer`: somebody else changed the resource between this client's read and its write."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.contents import differs_by_nonce
+from ifmatch.diagnosis.dates import shown
+from ifmatch.diagnosis.evidence import note
+from ifmatch.dialects import Meaning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "other-writer"
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a refused write whose token names an older version.
+
+    Source: RFC 9110 section 13.1.1 (If-Match prevents the lost update).
+    """
+    guard = facts.guard
+    if (
+        not facts.refused
+        or guard is None
+        or guard.guard not in {Guard.SAME, Guard.SAME_DATE}
+        or not guard.well_formed
+    ):
+        return
+    if facts.token is not None and tokens.null_word(facts.token):
+        return
+    yield from _seen_writes(facts)
+    if guard.unseen:
+        text = "the answer says that the version is another one; what was sent is not in the evidence"
+        yield note(text, 1.5, facts.step)
+        return
+    if guard.guard is Guard.SAME_DATE:
+        yield from _by_date(facts)
+        return
+    yield from _by_state(facts)
+
+
+def _seen_writes(facts: Facts) -> Iterator[Evidence]:
+    for write in facts.foreign_writes[-1:]:
+        if write.method == "DELETE":
+            yield note(f"{write.actor} deleted the resource between the read and the write", 1.5, write)
+            return
+        text = (
+            f"{write.actor} changed the resource ({write.method} {write.status}) between the "
+            "read and the write"
+        )
+        if facts.overlaps(write):
+            text = (
+                f"{write.actor} changed the resource ({write.method} {write.status}) while the "
+                "write was on its way"
+            )
+        yield note(text, 5.0, write)
+
+
+def _by_state(facts: Facts) -> Iterator[Evidence]:
+    current = facts.current_tag
+    if facts.state_moved is False:
+        text = "the state did not move: a later read shows the refused token itself"
+        if facts.passed_later is not None:
+            text = "the state did not move: the same token was accepted later"
+        yield note(text, -5.0, facts.passed_later or facts.refresh, "ETag")
+        return
+    if facts.state_moved and current is not None:
+        weight = 1.2 if facts.issues else 0.4
+        yield note(
+            f"the resource now carries {current}, not the token that was sent", weight, facts.refresh, "ETag"
+        )
+        if tokens.shape(current) == tokens.shape(facts.token or ""):
+            yield note(
+                "the new tag has the same form as the old one: one code path makes both",
+                0.5,
+                facts.refresh,
+                "ETag",
+            )
+        yield from _by_content(facts)
+    elif facts.issues and current is None and not facts.weak_token:
+        yield note(
+            "the token was the resource's tag when it was read, and was refused later",
+            1.2,
+            facts.source,
+            "ETag",
+        )
+    elif current is None and facts.token is not None and not facts.weak_token and facts.guard is not None:
+        told = facts.step.refusal is not None and facts.step.refusal.meaning is Meaning.MISMATCH
+        weight = 1.4 if told and facts.step.status != 412 else 0.2
+        yield note(
+            "a well-formed token was refused; where it came from is not in the evidence", weight, facts.step
+        )
+
+
+def _by_content(facts: Facts) -> Iterator[Evidence]:
+    if facts.step.covered and facts.step.hops and not facts.foreign_writes and facts.after_own_write:
+        yield note("no other write is seen at the origin", -1.5, facts.step.hops[-1])
+    if facts.moved_by_own:
+        yield note("the client's own earlier write explains what changed", -2.0, facts.moved_by_own)
+    elif facts.content_moved and facts.ours_is_there is not True and not facts.only_stamps_moved:
+        nonce = differs_by_nonce(facts.base_content, facts.current_content)
+        if nonce:
+            yield note("only a number or nonce in the content differs", -1.5, facts.refresh)
+        pointers = [pointer for pointer in facts.moved_pointers or () if pointer]
+        what = f" ({', '.join(pointers[:4])})" if pointers else ""
+        yield note(f"the content differs from what the client had read{what}", 2.2, facts.refresh)
+    elif facts.content_moved and facts.ours_is_there and facts.ours_by_chance:
+        yield note(
+            "the content moved to what the client wanted too: another may have come first", 1.5, facts.refresh
+        )
+    if facts.other_editor is not None:
+        yield note(f"the content names another editor ({facts.other_editor})", 2.5, facts.refresh)
+    elif facts.system_editor and not facts.foreign_writes:
+        yield note("the content names a program of the service as its editor", -1.5, facts.refresh)
+    elif facts.content_moved is None and not facts.foreign_writes:
+        yield note("what changed in the content is not in the evidence", -0.6, facts.refresh)
+    elif facts.content_moved is False:
+        yield note("the content is the same as before: nothing was changed by anybody", -2.5, facts.refresh)
+    modified = facts.refresh.last_modified if facts.refresh is not None else None
+    source = facts.source
+    if (
+        modified is not None
+        and source is not None
+        and source.date is not None
+        and source.last_modified != modified
+    ):
+        skew = facts.client_skew or 0.0
+        within = facts.step.timed and facts.step.start - skew - 0.5 <= modified <= facts.step.end - skew + 0.5
+        if facts.step.end - facts.step.start > 0.5 and within and facts.ours_is_there is not False:
+            yield note(
+                "it was modified while the refused request itself was under way",
+                -1.0,
+                facts.refresh,
+                "Last-Modified",
+            )
+        elif source.last_modified is not None and modified >= source.date - 1:
+            text = f"it was modified at {shown(modified)}, after the read"
+            yield note(text, 1.0, facts.refresh, "Last-Modified")
+        elif source.last_modified is not None and modified < source.last_modified:
+            yield note("its modification date went backwards", -1.0, facts.refresh, "Last-Modified")
+
+
+def _by_date(facts: Facts) -> Iterator[Evidence]:
+    refresh = facts.refresh
+    sent = facts.sent_date
+    if sent is None:
+        return
+    echoed = any(date == sent for date, _ in facts.served_dates)
+    if refresh is not None and refresh.last_modified is not None:
+        if echoed and refresh.last_modified > sent:
+            yield note(
+                "the resource has a later Last-Modified than the one that was sent",
+                2.5,
+                refresh,
+                "Last-Modified",
+            )
+            yield from _by_content(facts)
+        elif echoed and refresh.last_modified == sent:
+            yield note("Last-Modified did not move", -3.0, refresh, "Last-Modified")
+    elif echoed:
+        yield note("the sent date is the one that was served, and was refused later", 1.0, facts.step)

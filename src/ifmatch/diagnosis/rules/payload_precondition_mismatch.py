@@ -1,0 +1,121 @@
+"""Detect `payload-precondition-mismatch`: a condition in the payload does not fit the live record."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, cast
+
+from ifmatch.diagnosis.evidence import note
+from ifmatch.dialects import Meaning
+from ifmatch.model.unknown import UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "payload-precondition-mismatch"
+
+_UNLIKE = re.compile(r"(?:not|n't) (?:match|equal)|test failed|differs? from", re.IGNORECASE)
+# Members that hold the record as it has to be before a change.
+_BEFORE = re.compile(
+    r"expect(?:ed|s|ation)?(?:_?(?:value|state|record|content)s?)?|old(?:_?(?:value|state|record|content)s?)?"
+    r"|prev(?:ious)?(?:_?(?:value|state|record|content)s?)?|before|original|preconditions?|compare|asserts?"
+    r"|assertions?|if_?current|current_?(?:value|state)s?",
+    re.IGNORECASE,
+)
+
+_ELEMENT = re.compile(
+    r"entity\.change\.(?:deletions|additions)\[\d+\]"
+    r"|\b(?:deletions|removals|changes|operations?|ops|items|records|entries|expected|patch)\[\d+\]"
+    r"|/(?:deletions|removals|changes|operations?|ops|items|records)/\d+"
+    r"|[\"' ./](?:expected|expect|old|previous|prev|before|original|precondition|compare|assert\w*|where)"
+    r"(?:\.|/|\\?\"\]?\[)\w+"
+    r"|test operation|\"op\": ?\"test\""
+    r"|(?:patch|test)[ _-]?(?:test|op(?:eration)?)?[ _-]?(?:at|of|for|failed)\b"
+    r"|not equal to the (?:expected|tested)"
+    r"|(?:expected|old|previous) (?:value|record|content)s?\b[^.]{0,60}(?:match|differ|equal)"
+    r"|(?:do|does|did)(?: not|n't) match[^.]{0,40}(?:existing|live|current|stored) (?:record|value|entry)",
+    re.IGNORECASE,
+)
+
+
+def tests(step: Step) -> bool:
+    """Tell whether a request patches under a test of values (RFC 6902 section 4.6), and was refused by it."""
+    body, answer = step.body, step.content
+    patch = "json-patch" in (step.sent.text("content-type") or "")
+    if patch and step.exchange.request.content is UNKNOWN:
+        # A patch is refused with these by its test, or by a condition that would be seen.
+        return step.status in {409, 412} and not step.conditions
+    if body is None or not patch or '"test"' not in body.text:
+        return False
+    if step.status in {409, 412}:
+        return True
+    return step.status in {400, 422} and answer is not None and bool(_ELEMENT.search(answer.text[:4000]))
+
+
+def compared(step: Step) -> bool:
+    """Tell whether a refusal names a part of the content that does not fit, without another condition."""
+    answer = step.content
+    if step.status not in {400, 409, 412, 422} or step.conditions or answer is None:
+        return False
+    text = answer.text[:4000]
+    return bool(_ELEMENT.search(text)) and (bool(expectations(step)) or bool(_UNLIKE.search(text)))
+
+
+def expectations(step: Step) -> dict[str, object]:
+    """Return the members of a request that say what the record has to be like before the change, by pointer.
+
+    Args:
+        step: the request.
+    """
+    sent = step.view.sent_json
+    if not isinstance(sent, dict):
+        return {}
+    members = cast("dict[str, object]", sent)
+    found: dict[str, object] = {
+        f"/{name}": value for name, value in members.items() if value and _BEFORE.fullmatch(name)
+    }
+    for name in ("deletions", "removals"):
+        listed = members.get(name)
+        for number, value in enumerate(cast("list[object]", listed) if isinstance(listed, list) else ()):
+            found[f"/{name}/{number}"] = value
+    return found
+
+
+def _expected(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a request that carries the state it expects, and no condition besides."""
+    step = facts.step
+    if facts.guard is not None or step.status not in {400, 409, 412, 422}:
+        return
+    expected = expectations(step)
+    if not expected:
+        return
+    pointer = next(iter(expected))
+    weight = 4.5 if step.status == 412 else 3.0
+    yield note(f"the content itself says what is expected, at {pointer}, and was refused", weight, step)
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from an answer that names an element of the payload.
+
+    Source: RFC 6902 section 4.6 (the test operation).
+    """
+    step = facts.step
+    if not facts.refused or not step.is_write:
+        return
+    refusal = step.refusal
+    found = _ELEMENT.search(facts.error_text)
+    yield from _expected(facts)
+    if refusal is not None and refusal.meaning is Meaning.PAYLOAD:
+        words = refusal.words or "by its status"
+        yield note(f"the answer names a payload element: {words}", 7.0, step)
+    elif found and facts.guard is None:
+        yield note(f"the answer names a payload element: {found.group()}", 6.5, step)
+    if tests(step) and step.body is None:
+        yield note("a patch was refused whose content is not in the evidence: it may hold a test", 2.5, step)
+    elif tests(step):
+        weight = 4.0 if facts.guard is None or facts.token_again else 1.0
+        yield note("the patch carries a test operation, and was refused", weight, step, "Content-Type")

@@ -1,0 +1,67 @@
+"""Detect `post-commit-412`: the server stored the write and answered 412 all the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.evidence import note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "post-commit-412"
+_QUICK = 0.25
+# Seconds after a look within which another seldom creates the very same.
+_JUST = 5.0
+
+
+def created(facts: Facts) -> bool:
+    """Tell whether a refused create is stored although the client itself had just found nothing there.
+
+    So little content that another may have created the same does not tell.
+
+    Args:
+        facts: of the refused request.
+    """
+    guard, own = facts.guard, facts.own(facts.earlier)
+    if guard is None or guard.guard is not Guard.ABSENT or not own or facts.foreign_writes:
+        return False
+    looked = own[-1]
+    missing = looked.is_read and looked.status in {404, 410}
+    soon = not looked.timed or facts.step.start - looked.end < _JUST
+    return missing and soon and facts.ours_is_there is True and not facts.ours_by_chance
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a first attempt that was refused and is stored.
+
+    Source: RFC 9110 section 13.1.1 (the method is not performed when the condition is false).
+    """
+    step = facts.step
+    if not facts.refused or not step.is_write or not facts.ours_is_there or facts.guard is None:
+        return
+    if (
+        facts.unanswered_own is not None
+        or facts.overlapping_own
+        or facts.unordered_own
+        or facts.foreign_writes
+        or not (facts.state_moved or created(facts))
+    ):
+        return
+    if len(step.hops) > 1:
+        return
+    text = "the resource holds what this very request carried, and it was the first attempt"
+    if facts.ours_by_chance and not step.hops:
+        yield note(text + "; it is so little that another may have written the same", 0.8, facts.refresh)
+        return
+    yield note(text, 2.5, facts.refresh)
+    if len(step.hops) == 1:
+        yield note("the origin saw it once and refused it, yet stored it", 4.0, step.hops[0])
+    if step.timed and step.end - step.start < _QUICK:
+        yield note("the answer came at once: no time for a proxy to try twice", 1.5, step)
+    if not step.cache_marked:
+        yield note("nothing shows a proxy on the way", 0.3, step)

@@ -1,0 +1,40 @@
+"""Detect `read-changed-mid-transfer`: a read in parts met a replaced object."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis.evidence import note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "read-changed-mid-transfer"
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from parts of one read with different validators.
+
+    Source: RFC 9110 section 15.3.7.3 (parts combine only under one strong validator).
+    """
+    step = facts.step
+    if step.method != "GET":
+        return
+    damage = facts.damage
+    if damage is not None and damage.parts:
+        yield note(damage.text, 6.5, step, "ETag")
+        return
+    if not facts.refused or facts.token is None:
+        return
+    if step.sent.text("range") is None and not any(one.status == 206 for one in facts.own(facts.earlier)):
+        return
+    parts = [one for one in facts.own(facts.earlier) if one.is_read and one.etag == facts.token]
+    if parts:
+        yield note("earlier parts of the read carry the token", 3.0, parts[-1], "ETag")
+    if facts.state_moved:
+        yield note(f"the object now carries {facts.current_tag}", 3.0, facts.refresh, "ETag")
+    elif parts and facts.current_tag is None:
+        yield note("the next part was refused: the object was replaced between the parts", 1.5, step)

@@ -1,0 +1,48 @@
+"""Detect `replica-lag`: the read that supplied the token was served by a replica behind the writer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.evidence import note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "replica-lag"
+_LONG = 120.0
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from an older tag after an own write, without a cache in sight, that converges later."""
+    if facts.refused and facts.listed_again is not None:
+        before, listing = facts.listed_again
+        text = f"a write had returned {before.etag}, and a listing read after it still showed the refused one"
+        yield note(text, 6.0, listing)
+        return
+    source, write = facts.source, facts.replaced_before_read
+    if not facts.refused or facts.guard is None or source is None or write is None:
+        return
+    if facts.from_cache(source):
+        yield note("the read was answered by a cache", -3.0, source, "Age")
+    gave = f"{write.etag} had been returned by a write" if write.etag is not None else "a write was accepted"
+    yield note(f"{gave}, then a read gave the older token again", 3.5, source, "ETag")
+    if facts.lacks(source, write):
+        yield note("that read lacks what had been written before", 1.5, source)
+    cacheable = "max-age" in (source.header("cache-control") or "").lower() or source.cache_marked
+    if not cacheable:
+        yield note("nothing in the answer speaks of a cache", 1.5, source, "Cache-Control")
+    else:
+        yield note("the answer may be kept by caches", -1.5, source, "Cache-Control")
+    nodes = {step.machine for step in (source, write) if step.machine}
+    if len(nodes) == 2:
+        yield note("reads and writes went to different nodes", 5.0, source)
+    later = [step for step in facts.own_reads_after if step.read_ok and not facts.names(step)]
+    if later and (write.etag is None or tokens.base(later[0].etag or "") == tokens.base(write.etag)):
+        yield note("a later read shows the written version: reads converge", 2.0, later[0], "ETag")
+    if source.timed and source.start - write.end > _LONG:
+        yield note("the write was long ago: replicas catch up sooner", -1.5, write)

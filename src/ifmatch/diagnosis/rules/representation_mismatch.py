@@ -1,0 +1,128 @@
+"""Detect `representation-mismatch`: the token belongs to another representation than the one compared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.projections import projection
+from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.steps import VARIANT_FIELDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "representation-mismatch"
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a token that one negotiated variant keeps while another carries another tag.
+
+    Source: RFC 9110 sections 8.8.3 and 12.5.5 (each representation has its own tag; Vary names the fields).
+    """
+    guard = facts.guard
+    if not facts.refused or guard is None or guard.guard is not Guard.SAME or facts.token is None:
+        return
+    source = facts.source
+    if source is None:
+        yield from _projection(facts)
+        return
+    if not source.is_read:
+        return
+    named, differs, typed = _differences(facts, source)
+    if not (named or differs or typed):
+        return
+    if named:
+        yield note(f"the read asked with {named}, which Vary names; the write did not", 2.5, source, "Vary")
+    elif differs:
+        yield note(f"the read asked with another {differs} than the write", 1.0, source, differs)
+    if typed:
+        yield note(
+            f"the token was issued for {typed}, the write carries another media type",
+            1.0,
+            source,
+            "Content-Type",
+        )
+    yield from _other_variant(facts, source)
+    if facts.state_moved or facts.foreign_writes:
+        yield note("the state moved in the representation that the token names", -3.0, facts.refresh, "ETag")
+    later = facts.passed_later
+    if later is not None and later.variant == source.variant:
+        yield note("the same token passed when the write asked as the read had asked", 4.0, later)
+    passed = next((step for step in facts.earlier if _passed_alike(step, facts, source)), None)
+    if passed is not None:
+        yield note("a write asked for in this way had passed with a token read in this way", -4.0, passed)
+
+
+def _differences(facts: Facts, source: Step) -> tuple[str, str, str]:
+    """Return the negotiation field that Vary names, another that differs, and the media type issued for."""
+    vary = (source.header("vary") or "").lower()
+    differs = [
+        name
+        for name, one, two in zip(VARIANT_FIELDS, source.variant, facts.step.variant, strict=True)
+        if one != two and one not in {"", "*/*"}
+    ]
+    named = next((name for name in differs if name in vary), "")
+    sent = (facts.step.sent.text("content-type") or "").partition(";")[0].strip().lower()
+    served = source.kind[0]
+    typed = (
+        served
+        if sent and served and sent != served and "json" in sent + served and facts.step.method == "PUT"
+        else ""
+    )
+    return named, differs[0] if differs else "", typed
+
+
+def _other_variant(facts: Facts, source: Step) -> Iterator[Evidence]:
+    for step in facts.history:
+        if step.etag is None or not step.read_ok or step.variant == source.variant:
+            continue
+        if tokens.base(step.etag) == tokens.base(facts.token or ""):
+            continue
+        if facts.token_again:
+            yield note(
+                f"another variant carries {step.etag} while this one keeps the refused token",
+                4.0,
+                step,
+                "ETag",
+            )
+            return
+        if not facts.comparable(step) and step.kind != source.kind:
+            yield note(
+                f"as {' '.join(step.kind).strip()} the resource carries {step.etag}", 3.0, step, "ETag"
+            )
+            return
+    if facts.token_again and facts.passed_later is None:
+        yield note("the same variant still shows the refused token", 1.5, facts.refresh, "ETag")
+
+
+def _passed_alike(step: Step, facts: Facts, source: Step) -> bool:
+    if not (step.accepted and step.variant == facts.step.variant and step.guard is not None):
+        return False
+    return any(
+        one.read_ok and one.variant == source.variant and one.etag in step.guard.tokens
+        for one in facts.earlier
+    )
+
+
+def _projection(facts: Facts) -> Iterator[Evidence]:
+    other = facts.elsewhere
+    if (
+        other is None
+        or path_of(other.resource).partition("?")[0] != path_of(facts.step.resource).partition("?")[0]
+    ):
+        return
+    asked = projection(other.resource, facts.step.resource)
+    if asked:
+        yield note(
+            f"the token was issued for another view of the same thing ({', '.join(asked)})",
+            5.5,
+            other,
+            "ETag",
+        )

@@ -1,0 +1,36 @@
+"""Detect `self-race`: two writes of one client on one token were in flight together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis.contents import same_content
+from ifmatch.diagnosis.dates import span
+from ifmatch.diagnosis.evidence import note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "self-race"
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a refused write that overlaps an accepted one of the same actor."""
+    if not facts.refused or not facts.step.is_write or facts.guard is None:
+        return
+    for other in facts.overlapping_own[:1]:
+        lag = abs(facts.step.start - other.start)
+        text = (
+            f"{facts.step.actor} had another write on the same token in flight, begun "
+            f"{span(lag)} apart; it won ({other.status})"
+        )
+        yield note(text, 6.5, other)
+        if same_content(other.body, facts.step.body):
+            yield note("both carry the same content: a double submit", 0.5, other)
+    if facts.overlapping_own:
+        return
+    for other in facts.unordered_own[:1]:
+        yield note("an accepted write on the same token falls into the same tick of the clock", 2.4, other)

@@ -1,0 +1,115 @@
+"""Detect `server-precondition-bug`: the server evaluates a precondition against RFC 9110 section 13."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.core.preconditions import evaluate
+from ifmatch.core.representation import Representation
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.evidence import note
+from ifmatch.model.diagnosis import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "server-precondition-bug"
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from an answer that a proven state contradicts.
+
+    Source: RFC 9110 section 13.2.2 (order of evaluation).
+    """
+    step, guard = facts.step, facts.guard
+    if facts.damage is not None:
+        yield from _damaged(facts)
+        return
+    if step.status == 400 and guard is not None and guard.standard and guard.well_formed:
+        lines = step.sent.get_all(guard.name)
+        if len(lines) > 1:
+            text = (
+                f"{guard.name} came in {len(lines)} lines, which mean the same as one: RFC 9110 section 5.3"
+            )
+            yield note(text, 6.0, step, guard.name)
+        return
+    if step.status != 412 or not step.conditions or any(not one.standard for one in step.conditions):
+        return
+    if (
+        step.is_read
+        and step.condition(Guard.DIFFERENT, Guard.ABSENT)
+        and not step.condition(Guard.SAME, Guard.EXISTS, Guard.SAME_DATE)
+    ):
+        yield note("412 to a read with If-None-Match: the answer would be 304", 7.0, step, "If-None-Match")
+        return
+    if guard is None or not guard.well_formed:
+        return
+    known = _state(facts)
+    if known is None:
+        return
+    state, where = known
+    decision = evaluate(step.method, step.exchange.request.fields.pairs, state)
+    if decision.status == 412:
+        return
+    weight = 2.5
+    if guard.guard in {Guard.EXISTS, Guard.ABSENT}:
+        weight = 5.5
+    elif len(guard.tokens) > 1:
+        weight = 4.5
+    text = (
+        f"with the state that reads show before and after, `{guard.shown()}` holds: RFC 9110 "
+        "section 13.2.2 gives no 412"
+    )
+    yield note(text, weight, where, guard.name)
+    if step.hops:
+        yield note("the refusal comes from the origin", 0.5, step.hops[-1])
+
+
+def _damaged(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from what a server did or answered against a state that is known."""
+    damage, step = facts.damage, facts.step
+    if damage is None:
+        return
+    if damage.needless and len({step.etag for step in damage.needless}) == 1:
+        weight = 5.0 if step.hops and all(hop.status == 200 for hop in step.hops) else 3.0
+        seen = facts.upstream_tag(step)
+        if seen is None or seen == step.etag:
+            text = "If-None-Match names the very tag that the answer carries: 304 is due"
+            yield note(text, weight, step, "If-None-Match")
+    if damage.contradicted:
+        yield note(damage.text, 6.0, damage.lost)
+    if damage.outcome is Outcome.WRONG_NOT_MODIFIED and damage.lost is not None:
+        if step.hops and step.hops[-1].status == 304:
+            yield note("the origin itself said that nothing had changed", 6.0, step.hops[-1])
+        elif not step.cache_marked and not facts.may_be_kept:
+            yield note("nothing in the answers speaks of a cache, and they may not be kept", 4.0, step)
+
+
+def _state(facts: Facts) -> tuple[Representation | None, Step] | None:
+    """Return the state that held before and after the request, None when that is not proven."""
+    before = [
+        one
+        for one in facts.earlier
+        if (one.is_read and one.status in {200, 304, 404, 410}) or (one.accepted and one.etag)
+    ]
+    after = facts.refresh
+    if after is None:
+        return None
+    if after.status in {404, 410}:
+        gone = before and before[-1].is_read and before[-1].status in {404, 410}
+        return (None, after) if gone else None
+    if not after.read_ok:
+        return None
+    prior = before[-1] if before else None
+    if prior is None or facts.from_cache(after) or facts.from_cache(prior) or after.coding:
+        return None
+    if any(one.etag is not None and one.etag != after.etag for one in facts.own_reads_after):
+        return None
+    if prior.etag is None or prior.etag != after.etag or not tokens.is_entity_tag(prior.etag):
+        return None
+    return Representation(etag=after.etag), after

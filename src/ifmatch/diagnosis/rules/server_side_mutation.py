@@ -1,0 +1,113 @@
+"""Detect `server-side-mutation`: the service itself changed the resource, after a write or a linked one."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.contents import changed_pointers, holds, stamped
+from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.resources import path_of
+from ifmatch.dialects import Meaning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "server-side-mutation"
+
+_RUNNING = re.compile(
+    r'"(?:provisioningState|state|status|phase|operationStatus)"\s*:\s*"(?:in ?progress|running|pending'
+    r"|creating|updating|processing|queued|accepted|provisioning|started|working)",
+    re.IGNORECASE,
+)
+_OPERATION_FIELDS = ("operation-location", "azure-asyncoperation", "x-operation-id")
+_FEW = 3
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a token that moved after an own write although nobody wrote."""
+    refusal = facts.step.refusal
+    if refusal is not None and refusal.meaning is Meaning.BUSY and facts.refused:
+        yield note("the answer says that another operation is under way", 3.5, facts.step)
+        return
+    guard, source = facts.guard, facts.source
+    if (
+        not facts.refused
+        or guard is None
+        or guard.guard not in {Guard.SAME, Guard.SAME_DATE}
+        or source is None
+    ):
+        return
+    if (
+        facts.state_moved is False
+        or facts.content_moved is False
+        or facts.other_editor is not None
+        or facts.foreign_writes
+        or facts.own_writes
+        or facts.overlapping_own
+        or facts.unanswered_own is not None
+        or (facts.refresh is not None and facts.refresh.status in {404, 410})
+    ):
+        return
+    yield from _linked(facts, source)
+    yield from _running(facts, source)
+    if not facts.state_moved:
+        return
+    yield from _moved(facts, source)
+    if facts.step.covered and facts.step.hops and facts.content_moved is not None:
+        yield note("nobody else's write is seen at the origin", 1.5, facts.step.hops[-1])
+
+
+def _moved(facts: Facts, source: Step) -> Iterator[Evidence]:
+    current = facts.current_content
+    if facts.only_stamps_moved:
+        pointers = ", ".join((facts.moved_pointers or ())[:4])
+        yield note(f"only what servers stamp themselves differs ({pointers})", 3.5, facts.refresh)
+    write = facts.after_own_write
+    written = facts.base_content if write is not None else None
+    if written is not None and (facts.only_added or (source.accepted and holds(current, written))):
+        yield note(
+            "what the client had written is still there, yet the tag moved by itself",
+            3.5 if source.accepted else 3.0,
+            facts.refresh,
+            "ETag",
+        )
+    elif source.accepted and written is not None and current is not None:
+        extra = [one for one in changed_pointers(written, current) or () if one and not stamped(one)]
+        if 0 < len(extra) <= _FEW:
+            yield note(f"after the client's own write only {', '.join(extra)} differs", 1.0, facts.refresh)
+    if facts.system_editor:
+        yield note("the content names a program of the service as its last editor", 3.0, facts.refresh)
+
+
+def _linked(facts: Facts, source: Step) -> Iterator[Evidence]:
+    """Yield evidence from a write on a part, or on something that names the resource, since the token."""
+    here = facts.step.resource.partition("?")[0].rstrip("/")
+    path = path_of(here)
+    for step in facts.case.steps[source.order + 1 : facts.step.order]:
+        if not step.accepted or step.resource == facts.step.resource:
+            continue
+        there = step.resource.partition("?")[0].rstrip("/")
+        if there.startswith(here + "/"):
+            text = f"a part of it ({path_of(there)}) was written since the token was issued"
+            yield note(text, 4.5, step)
+            return
+        if len(path) > 3 and step.body is not None and path in step.body.text:
+            yield note(f"a write on {path_of(there)} names the resource", 3.5, step)
+            return
+
+
+def _running(facts: Facts, source: Step) -> Iterator[Evidence]:
+    """Yield evidence from an operation that the client's own write had started."""
+    started = source.status == 202 or any(source.header(name) for name in _OPERATION_FIELDS)
+    if source.accepted and started:
+        yield note(f"the client's own write had only been taken on ({source.status})", 3.0, source)
+    for step in facts.case.steps[source.order : facts.step.order]:
+        if step.actor == facts.step.actor and step.content is not None and _RUNNING.search(step.content.text):
+            yield note("an operation was still running when the token was sent", 2.0, step)
+            return

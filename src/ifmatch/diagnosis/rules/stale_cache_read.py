@@ -1,0 +1,95 @@
+"""Detect `stale-cache-read`: the read that supplied the token came from a cache."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis.evidence import note
+from ifmatch.model.diagnosis import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "stale-cache-read"
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a token that a cache still gave out after it was replaced.
+
+    Source: RFC 9111 section 4.2 (freshness) and section 4.4 (invalidation).
+    """
+    if facts.damage is not None:
+        yield from _wrong_not_modified(facts)
+        return
+    if not facts.refused:
+        return
+    source = facts.source
+    if source is None or not source.read_ok:
+        return
+    if facts.from_cache(source):
+        text = (
+            "marks in the answer say that a cache gave out the token"
+            if source.cache_hit
+            else "the origin never saw the read that supplied the token"
+        )
+        yield note(text, 3.0 if source.cache_hit else 5.5, source, "Age" if source.cache_hit else "ETag")
+    fresh = source.lifetime
+    replaced = facts.replaced_before_read
+    if replaced is not None:
+        weight = 3.5 if fresh or source.cache_marked else 1.0
+        yield note("the token had been replaced before this read", weight, replaced)
+        if fresh:
+            yield note("the answer allows caches to keep it", 1.5, source, "Cache-Control")
+    yield from _afterwards(facts, source)
+    if facts.content_moved is False and replaced is None:
+        yield note("the content has not changed: an older copy is not what was read", -4.0, facts.refresh)
+
+
+def _wrong_not_modified(facts: Facts) -> Iterator[Evidence]:
+    damage, step = facts.damage, facts.step
+    if damage is None or damage.outcome is not Outcome.WRONG_NOT_MODIFIED or damage.lost is None:
+        return
+    yield note(damage.text, 3.0, damage.lost, "ETag")
+    if step.hops and step.hops[-1].status == 304:
+        yield note("the origin itself gave the 304", -4.0, step.hops[-1])
+    if facts.from_cache(step):
+        yield note("a cache gave the 304", 3.0, step, "Age" if step.cache_hit else "ETag")
+    if step.lifetime or any(one.lifetime for one in facts.own_reads_before):
+        yield note("the answers allow caches to keep them", 2.0, step, "Cache-Control")
+
+
+def _afterwards(facts: Facts, source: Step) -> Iterator[Evidence]:
+    again = [step for step in facts.own_reads_after if facts.names(step)]
+    marked = [step for step in again if facts.from_cache(step)]
+    if marked:
+        yield note("the refused token came back after the refusal, from a cache", 2.5, marked[0], "ETag")
+        sent = [
+            step
+            for step in facts.own(facts.later)
+            if step.order > marked[0].order
+            and step.status == facts.step.status
+            and facts.token is not None
+            and step.presents(facts.token)
+        ]
+        if sent:
+            yield note("the copy's token was sent again, and refused again", 3.5, sent[0])
+    other = [step for step in facts.own_reads_after if step.status == 200 and not facts.names(step)]
+    for step in other:
+        asked = "no-cache" in (step.sent.text("cache-control") or "") + (step.sent.text("pragma") or "")
+        busted = step.exchange.request.url != source.exchange.request.url
+        if again and again[0].order < step.order and (asked or busted):
+            yield note(
+                "a read past the cache shows another version, the plain one still the refused token",
+                4.5,
+                step,
+                "ETag",
+            )
+            break
+    modified = next((step.last_modified for step in other if step.last_modified is not None), None)
+    date = source.date
+    if modified is not None and facts.from_cache(source) and date is not None and modified <= source.start:
+        yield note("the resource had been modified before the cached read", 1.0, other[0], "Last-Modified")

@@ -1,0 +1,125 @@
+"""Detect `stale-stored-token`: the client sent an old token although it had been given a newer one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.evidence import note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "stale-stored-token"
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a refused write whose token an own earlier answer had replaced."""
+    guard = facts.guard
+    if (
+        not facts.refused
+        or guard is None
+        or guard.guard not in {Guard.SAME, Guard.SAME_DATE}
+        or not guard.well_formed
+    ):
+        return
+    if guard.guard is Guard.SAME_DATE:
+        yield from _by_date(facts)
+        return
+    if guard.unseen:
+        yield from _unread(facts)
+    if facts.token is None:
+        return
+    latest = facts.own_reads_before[-1] if facts.own_reads_before else None
+    for write in facts.own_writes[-1:]:
+        if facts.listed_again is not None:
+            yield note("a listing read after it gave the old token again", 1.5, facts.listed_again[1])
+        elif latest is not None and latest.order > write.order and latest.etag == facts.token:
+            yield note("a later read gave the old token again", -5.0, latest, "ETag")
+        elif facts.step.unordered(write):
+            yield note("an own write on the resource falls into the same tick of the clock", 2.0, write)
+        elif write.etag is not None and write.etag != facts.token:
+            yield note(
+                f"the client's own earlier write had already returned {write.etag}", 6.0, write, "ETag"
+            )
+        elif write.etag is None:
+            yield note(
+                "the client's own earlier write had replaced the version that the token names", 5.0, write
+            )
+        return
+    used = _used(facts, facts.token)
+    if used is not None:
+        text = "the client's own earlier write with this very token was accepted, and replaced that version"
+        yield note(text, 5.0, used)
+        return
+    yield from _newer_read(facts, latest)
+
+
+def _unread(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from an own write since the last own read, where the token is not in the evidence."""
+    own = [one for one in facts.own(facts.earlier) if one.read_ok or (one.accepted and one.replaces)]
+    if own and own[-1].accepted and any(one.read_ok for one in own) and not facts.foreign_writes:
+        text = "the client's own earlier write had replaced what it had read, and it read nothing since"
+        yield note(text, 3.0, own[-1])
+
+
+def _used(facts: Facts, token: str) -> Step | None:
+    """Return the own write that the token was spent on before."""
+    for one in reversed(facts.own(facts.earlier)):
+        if one.accepted and one.replaces and one.presents(token) and one.method != "DELETE":
+            return None if facts.step.overlaps(one) or facts.step.unordered(one) else one
+    return None
+
+
+def _newer_read(facts: Facts, latest: Step | None) -> Iterator[Evidence]:
+    since = facts.first_issue.order if facts.first_issue is not None else -1
+    reads = [step for step in facts.own_reads_before if step.etag is not None and step.order >= since]
+    if not reads or facts.token is None:
+        return
+    last = reads[-1]
+    newer = last.etag or ""
+    if newer == facts.token or tokens.damage(facts.token, newer) not in {"other", "cut"}:
+        return
+    if facts.first_issue is not None:
+        same_variant = facts.source is not None and facts.source.variant == last.variant
+        if same_variant and not any(facts.token in step.issued() for step in facts.later):
+            yield note(f"the client's own later read had already shown {newer}", 5.5, last, "ETag")
+    elif (
+        tokens.shape(newer) == tokens.shape(facts.token) and facts.elsewhere is None and facts.inside is None
+    ):
+        yield note(
+            f"the client had just read {newer}, and sent an older token from somewhere else",
+            4.0,
+            last,
+            "ETag",
+        )
+    _ = latest
+
+
+def _by_date(facts: Facts) -> Iterator[Evidence]:
+    sent = facts.sent_date
+    served = facts.served_dates
+    if sent is None or not served:
+        return
+    newest, step = served[0]
+    if facts.step.unordered(step):
+        return
+    if newest > sent and any(date == sent for date, _ in served[1:]):
+        yield note(
+            "a later answer to the same client had already shown a newer Last-Modified",
+            5.0,
+            step,
+            "Last-Modified",
+        )
+    own = [one for one in facts.own(facts.earlier) if one.accepted and one.replaces]
+    if own and facts.step.unordered(own[-1]):
+        return
+    if own and any(date == sent and one.order < own[-1].order for date, one in served) and newest == sent:
+        yield note(
+            "the client's own earlier write had replaced the version that the date names", 4.0, own[-1]
+        )

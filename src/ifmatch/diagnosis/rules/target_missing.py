@@ -1,0 +1,59 @@
+"""Detect `target-missing`: the precondition names a state of a resource that is not there."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.evidence import note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "target-missing"
+_WORDS = re.compile(
+    r"did ?n.t exist|does not exist|not exist|no such|not found|NoSuchKey|was deleted|BlobNotFound",
+    re.IGNORECASE,
+)
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from 404 or 410 around the refused write.
+
+    Source: RFC 9110 section 13.1.1 (`If-Match: *` is false without a current representation).
+    """
+    guard = facts.guard
+    if not facts.refused or guard is None or guard.guard not in {Guard.SAME, Guard.EXISTS, Guard.SAME_DATE}:
+        return
+    refresh = facts.refresh
+    if refresh is not None and refresh.status in {404, 410}:
+        yield note(f"a read after the refusal finds nothing there ({refresh.status})", 4.5, refresh)
+    elif refresh is not None and refresh.read_ok:
+        yield note("the resource is there", -4.0, refresh)
+    for step in reversed(facts.earlier):
+        if step.method == "DELETE" and step.accepted and facts.overlaps(step):
+            break
+        if step.method == "DELETE" and step.accepted:
+            whose = "the client itself" if step.actor == facts.step.actor else step.actor
+            yield note(f"{whose} had deleted it, and nobody made it again", 5.5, step)
+            break
+        if step.accepted and step.replaces:
+            break
+        if step.is_read and step.status in {404, 410}:
+            yield note(f"a read before the write had found nothing there ({step.status})", 3.5, step)
+            break
+        if step.read_ok:
+            break
+    if guard.guard is Guard.EXISTS and not any(step.read_ok for step in facts.history):
+        yield note(
+            f"`{guard.shown()}` is false only when there is no current representation",
+            2.5,
+            facts.step,
+            guard.name,
+        )
+    if _WORDS.search(facts.error_text) and facts.step.status in {404, 409, 412}:
+        yield note("the answer says that the resource does not exist", 2.5, facts.step)

@@ -1,0 +1,83 @@
+"""Detect `token-missing`: the server demands a precondition and got none."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.contents import same_content
+from ifmatch.diagnosis.evidence import note
+from ifmatch.dialects import Meaning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "token-missing"
+WORDS = re.compile(
+    r"(?:if-match|etag|version|revision|precondition|generation|fingerprint|condition)[^.]{0,60}"
+    r"(?:required|missing|must|not (?:provided|supplied|specified|sent))"
+    r"|(?:required|missing|must (?:specify|supply|send|provide|include))[^.]{0,40}"
+    r"(?:if-match|etag|version|revision|precondition)"
+    r"|must be conditional|conditional (?:request|header|update)s?[^.]{0,20}(?:required|only|expected)"
+    r"|(?:send|provide|supply|specify|include|use) (?:an? |the )?(?:valid )?"
+    r"(?:if-match|etag|precondition|version)"
+    r"|InvalidIfMatchVersion",
+    re.IGNORECASE,
+)
+
+
+def passed_guarded(later: Sequence[Step], refused: Step) -> Step | None:
+    """Return the step that brought a refused request through with a condition, None without one.
+
+    Args:
+        later: steps of the same actor on the resource after it.
+        refused: a write without a condition.
+    """
+    if refused.status not in {400, 403, 409, 412, 428} or refused.guard is not None:
+        return None
+    for one in later:
+        if one.method != refused.method or not one.is_write:
+            continue
+        guard = one.guard
+        alike = one.body is None or refused.body is None or same_content(one.body, refused.body)
+        if one.accepted and alike and guard is not None and guard.guard is Guard.SAME and guard.standard:
+            return one
+        if one.accepted:
+            return None
+    return None
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a refused write without precondition.
+
+    Source: RFC 6585 section 3 (428 Precondition Required).
+    """
+    step = facts.step
+    if not facts.refused or not step.is_write or facts.guard is not None:
+        return
+    refusal = step.refusal
+    if refusal is not None and refusal.meaning is Meaning.MISSING and step.dialect is not None:
+        text = (
+            f"{step.status} is how {step.dialect.name} asks for a precondition, and the request carries none"
+        )
+        yield note(text, 5.5, step)
+    elif step.status == 428:
+        yield note("428: the server wants a precondition, and the request carries none", 5.0, step)
+    elif refusal is None and step.status in {400, 403, 409, 412} and WORDS.search(facts.error_text):
+        text = (
+            f"the answer ({step.status}) says that a precondition is required, and the request carries none"
+        )
+        yield note(text, 4.5, step)
+    elif (passed := passed_guarded(facts.own(facts.later), step)) is not None:
+        text = f"{step.status} without a condition, and the same request passed with one"
+        yield note(text, 4.5, passed)
+    else:
+        return
+    reads = [one for one in facts.own_reads_before if one.etag is not None]
+    if reads:
+        yield note(f"the client had been given {reads[-1].etag} and did not send it", 1.0, reads[-1], "ETag")

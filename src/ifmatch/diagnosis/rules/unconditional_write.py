@@ -1,0 +1,46 @@
+"""Detect `unconditional-write`: the writer sent no precondition although the server gives validators."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.evidence import note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "unconditional-write"
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from an unguarded write that took another's change away.
+
+    Source: RFC 9110 section 13.1.1 (If-Match prevents the lost update).
+    """
+    damage = facts.damage
+    if (
+        damage is None
+        or (facts.guard is not None and facts.guard.guard is not Guard.EXISTS)
+        or damage.lost is None
+        or not facts.step.is_write
+        or damage.redirect
+        or damage.contradicted
+    ):
+        return
+    what = (
+        "carries no precondition"
+        if facts.guard is None
+        else f"only asks that anything exists ({facts.guard.shown()})"
+    )
+    yield note(f"the write {what}", 2.0, facts.step)
+    refused = [one for one in facts.own(facts.earlier) if one.refused and one.is_write]
+    if refused:
+        yield note("it was refused with a precondition before: the check was left out", 1.5, refused[-1])
+    yield note(damage.text, 4.0, damage.lost)
+    reads = [step for step in facts.own_reads_before if step.etag is not None]
+    if reads:
+        yield note(f"the client had been given {reads[-1].etag} and did not send it", 1.0, reads[-1], "ETag")

@@ -1,0 +1,91 @@
+"""Detect `unstable-etag`: the tag changes although nobody writes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.contents import changed_pointers, differs_by_nonce, rendered
+from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.rules.inconsistent_backends import alike_contents
+from ifmatch.model.unknown import UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "unstable-etag"
+_FEW = 3
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from reads that show ever new tags while nobody writes.
+
+    Source: RFC 9110 section 8.8.1 (a validator changes with the representation, not with the request).
+    """
+    needless = facts.damage.needless if facts.damage is not None else ()
+    if not needless and (facts.guard is None or not facts.refused):
+        return
+    reads = needless or facts.quiet_reads
+    tags = [tokens.opaque(step.etag or "") for step in reads]
+    if len(set(tags)) < 2:
+        return
+    if len(set(tags)) != len(tags):
+        yield note("tags come back: they are few, not ever new", -3.0, reads[-1], "ETag")
+        return
+    dates = {step.last_modified for step in reads}
+    if len(dates) == len(tags) and None not in dates:
+        yield note(
+            "Last-Modified moves together with the tag: somebody changes the resource",
+            -4.0,
+            reads[-1],
+            "Last-Modified",
+        )
+    still = len(dates) == 1 and reads[0].settled
+    yield from _contents(reads, tags, still=still)
+    machines = {step.machine for step in reads}
+    if len(machines) > 1 and "" not in machines:
+        yield note("different nodes gave the tags", -2.5, reads[-1])
+
+
+def _contents(reads: Sequence[Step], tags: Sequence[str], *, still: bool) -> Iterator[Evidence]:
+    count = len(tags)
+    # Two tags may be those of two nodes as well; from the third on they are ever new.
+    weight = 2.2 + 1.8 * (count - 2)
+    what = f"{count} reads show {count} different tags"
+    alike = alike_contents(reads)
+    if alike:
+        yield note(f"{what} for the same content", weight, reads[-1], "ETag")
+    elif _only_rendered(reads) or (still and _few_members(reads)):
+        yield note(f"{what}; only what is rendered for each request differs", weight + 1.3, reads[-1], "ETag")
+    elif still and alike is None:
+        yield note(f"{what} with one Last-Modified", weight - 1.0, reads[-1], "ETag")
+    if still and alike is not False:
+        yield note("Last-Modified did not move", 0.5, reads[-1], "Last-Modified")
+    quick = reads[-1].start - reads[0].start
+    if (alike or still) and reads[0].timed and quick < 2:
+        yield note("the reads are less than two seconds apart", 0.5, reads[-1])
+
+
+def _only_rendered(reads: Sequence[Step]) -> bool:
+    """Tell whether all contents differ only in a nonce, a render time and the like."""
+    bodies = [step.representation for step in reads if step.representation is not None]
+    if len(bodies) < 2:
+        return False
+    for body in bodies[1:]:
+        pointers = changed_pointers(bodies[0], body)
+        if pointers is not None:
+            if not pointers or not all(rendered(pointer) for pointer in pointers):
+                return False
+        elif bodies[0].json() is not UNKNOWN or not differs_by_nonce(bodies[0], body):
+            return False
+    return True
+
+
+def _few_members(reads: Sequence[Step]) -> bool:
+    bodies = [step.representation for step in reads if step.representation is not None]
+    pointers = changed_pointers(bodies[0], bodies[-1]) if len(bodies) > 1 else None
+    return pointers is not None and len(pointers) <= _FEW

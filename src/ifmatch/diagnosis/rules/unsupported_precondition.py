@@ -1,0 +1,52 @@
+"""Detect `unsupported-precondition`: the server or store cannot do this condition."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis.contents import same_content
+from ifmatch.diagnosis.evidence import note
+from ifmatch.dialects import Meaning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "unsupported-precondition"
+
+WORDS = re.compile(
+    r"not ?implemented|not (?:currently )?supported|unsupported|NotImplemented|does not support"
+    r"|header you provided implies functionality|conditional (?:requests?|writes?) (?:are|is) not",
+    re.IGNORECASE,
+)
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from an answer that refuses the condition itself."""
+    step = facts.step
+    if facts.guard is None or not facts.refused:
+        return
+    refusal = step.refusal
+    told = refusal is not None and refusal.meaning is Meaning.UNSUPPORTED
+    if told or step.status == 501 or (step.status in {400, 405, 412, 422} and WORDS.search(facts.error_text)):
+        yield note(f"the server says that it cannot do this ({step.status})", 5.0, step, facts.guard.name)
+    if step.status in {400, 405, 422} and not told and not WORDS.search(facts.error_text):
+        yield from _only_bare(facts)
+    refused = [one for one in facts.attempts if one.status == step.status and one.guard is not None]
+    values = {one.guard.value for one in refused if one.guard is not None}
+    bare = [one for one in facts.own(facts.later) if one.accepted and one.replaces and one.guard is None]
+    if len(refused) > 1 and bare and facts.token_again:
+        kinds = f"{len(values)} different conditions" if len(values) > 1 else "each try with a condition"
+        yield note(f"{kinds} met a refusal, and the write without one passed", 4.5, bare[0])
+
+
+def _only_bare(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence that the same write passes as soon as it carries no condition."""
+    step = facts.step
+    later = [one for one in facts.own(facts.later) if one.accepted and one.method == step.method]
+    if later and later[0].guard is None and facts.guard is not None and facts.guard.well_formed:
+        weight = 5.0 if later[0].body is None or same_content(later[0].body, step.body) else 3.0
+        yield note(f"with the condition {step.status}, without it {later[0].status}", weight, later[0])

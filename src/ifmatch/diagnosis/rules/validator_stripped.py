@@ -1,0 +1,48 @@
+"""Detect `validator-stripped`: something on the way removes ETag and Last-Modified from answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.rules.token_missing import WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "validator-stripped"
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a validator at the origin that the client never got.
+
+    Source: RFC 9110 section 7.7 (a proxy ought not change fields about the selected representation).
+    """
+    if facts.guard is not None and facts.token is not None:
+        return
+    reads = facts.own_reads_before
+    for step in reversed(reads):
+        origin = facts.upstream_tag(step)
+        if origin is not None and step.etag is None:
+            yield note(f"the origin sent {origin}; the client got no ETag", 7.5, step, "ETag")
+            return
+    bare = [step for step in reads if step.method == "GET" and step.status == 200]
+    if (
+        not facts.refused
+        or not (facts.step.status == 428 or WORDS.search(facts.error_text))
+        or not bare
+        or any(step.etag is not None or step.last_modified is not None for step in reads)
+        or bare[-1].dialect is not None
+    ):
+        return
+    last = bare[-1]
+    yield note(
+        "the service demands a validator, yet its answers reach the client without ETag and Last-Modified",
+        4.0,
+        last,
+    )
+    if last.coding or (last.header("transfer-encoding") or "").lower() == "chunked" or last.cache_marked:
+        yield note("the answer was re-coded or passed on by an intermediary", 2.5, last, "Transfer-Encoding")

@@ -1,0 +1,84 @@
+"""Detect `weak-only-origin`: the origin never sends strong tags, so If-Match can never match."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.evidence import note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "weak-only-origin"
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from weak tags without content coding, also at the origin.
+
+    Source: RFC 9110 sections 8.8.3.2 and 13.1.1 (If-Match compares strongly).
+    """
+    token = facts.token
+    if not facts.refused or token is None or facts.guard is None or not facts.guard.well_formed:
+        return
+    if not facts.weak_token or not facts.issues:
+        damaged = facts.damaged_from
+        if damaged is not None and damaged[1] == "weakness-removed":
+            yield note(
+                f"the server only offers the weak {damaged[0].etag}; the client dropped the W/ in vain",
+                3.5,
+                damaged[0],
+                "ETag",
+            )
+        return
+    yield note(
+        f"the token {token} is weak; If-Match compares strongly, so it can never match",
+        1.5,
+        facts.step,
+        "If-Match",
+    )
+    seen = [(step.etag, step) for step in facts.history if step.etag is not None]
+    if any(not tokens.is_weak(tag) for tag, _ in seen):
+        yield note(
+            "strong tags are seen as well",
+            -5.0,
+            next(step for tag, step in seen if not tokens.is_weak(tag)),
+            "ETag",
+        )
+    if any(step.accepted and step.guard is not None and step.guard.weak for step in facts.history):
+        yield note("the server accepted a weak tag in If-Match at another time", -4.0)
+    origin = [tag for step in facts.history if (tag := facts.upstream_tag(step)) is not None]
+    if origin:
+        weak = all(tokens.is_weak(tag) for tag in origin)
+        text = "the origin itself sends it weak" if weak else "the origin sends strong tags"
+        yield note(text, 5.0 if weak else -5.0, facts.source, "ETag")
+    if facts.state_moved:
+        yield note("the state moved as well", -1.5, facts.refresh, "ETag")
+    if _weak_by_dialect(facts):
+        yield note("this API compares weak tags in If-Match by its own rules", -4.0, facts.step)
+    source = facts.source
+    if source is not None and not source.coding:
+        yield note("the tag is weak although the answer is not encoded", 2.5, source, "ETag")
+    elif source is not None:
+        yield note("the weak tag came with a content coding", -1.0, source, "Content-Encoding")
+    if len(seen) > 1 and all(tokens.is_weak(tag) for tag, _ in seen):
+        yield note("every tag of this resource in the evidence is weak", 0.7, seen[-1][1], "ETag")
+
+
+def _weak_by_dialect(facts: Facts) -> bool:
+    """Tell whether the traffic speaks OData, FHIR or SAP, which document weak comparison."""
+    fields = facts.step.received
+    if fields is not None and any(
+        name in fields for name in ("odata-version", "dataserviceversion", "sap-message-scope")
+    ):
+        return True
+    words = facts.error_text + (
+        facts.source.content.text[:2000] if facts.source and facts.source.content else ""
+    )
+    return any(
+        word in words
+        for word in ("odata", "OperationOutcome", "resourceType", "UpdateConditionNotSatisfied", "datetime'")
+    )

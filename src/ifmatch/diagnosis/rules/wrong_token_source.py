@@ -1,0 +1,108 @@
+"""Detect `wrong-token-source`: a valid token, but of another thing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.contents import beside, version_member
+from ifmatch.diagnosis.dialect_tokens import misplaced
+from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.projections import projection
+from ifmatch.diagnosis.resources import host_of, parent_of, path_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
+    from ifmatch.model.finding import Evidence
+
+CAUSE = "wrong-token-source"
+_TELLING = 5
+
+
+def detect(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a token that the evidence shows only as somebody else's."""
+    guard = facts.guard
+    if not facts.refused or guard is None or guard.guard is not Guard.SAME or facts.token is None:
+        return
+    if facts.issues or tokens.null_word(facts.token) or facts.damaged_from is not None:
+        return
+    found = tuple(misplaced(facts))
+    if found:
+        yield from found
+        return
+    if facts.elsewhere is not None:
+        yield from _from_elsewhere(facts, facts.elsewhere)
+    elif facts.inside is not None and tokens.is_entity_tag(facts.token):
+        yield from _from_inside(facts, facts.inside)
+
+
+def _from_elsewhere(facts: Facts, other: Step) -> Iterator[Evidence]:
+    guard, token = facts.guard, facts.token
+    here, there = facts.step.resource, other.resource
+    if projection(here, there) or (other.actor != facts.step.actor and other.forwarded):
+        return
+    if guard is None or token is None:
+        return
+    passed = _passed_from(facts, other)
+    if passed is not None:
+        yield note("a token from the same place was accepted at another time", -5.0, passed)
+        return
+    what, weight = _relation(here, there)
+    count = tokens.opaque(token)
+    if not guard.standard and count.isdigit() and len(count) < _TELLING:
+        # Counters of different things meet at small numbers by chance.
+        weight = 1.0
+    text = f"the token was issued for {what} ({path_of(there)}), never for the target"
+    yield note(text, weight, other, "ETag")
+    own = [step for step in facts.own_reads_before if step.etag is not None]
+    if own:
+        yield note(f"the target's own tag was {own[-1].etag}", 0.5, own[-1], "ETag")
+
+
+def _passed_from(facts: Facts, other: Step) -> Step | None:
+    """Return an accepted write on the target with a token that the same other resource gave out."""
+    gave = {tag for step in facts.case.histories.get(other.resource, ()) for tag in step.issued()}
+    return next(
+        (
+            step
+            for step in facts.history
+            if step.accepted and step.guard is not None and any(tag in gave for tag in step.guard.tokens)
+        ),
+        None,
+    )
+
+
+def _relation(here: str, there: str) -> tuple[str, float]:
+    """Say what the resource of the token is to the target, and how much that weighs."""
+    same_host = host_of(here) == host_of(there)
+    if path_of(here).partition("?")[0] == path_of(there).partition("?")[0] and same_host:
+        return "the same path with another query", 3.5
+    if path_of(here) == path_of(there):
+        return "the same path on another host", 6.0
+    parent = parent_of(here)
+    if there.rstrip("/") == parent.rstrip("/") or parent_of(there) == here:
+        return "a parent or part of the target", 6.0
+    return "another resource", 6.0
+
+
+def _from_inside(facts: Facts, inside: Step) -> Iterator[Evidence]:
+    name = path_of(facts.step.resource).partition("?")[0].rstrip("/").rpartition("/")[2]
+    elsewhere = inside.resource != facts.step.resource
+    token = tokens.opaque(facts.token or "")
+    if elsewhere and inside.content is not None and name and beside(inside.content, token, name):
+        # A listing that names the target gives the target's own token.
+        return
+    where = "in the content of another resource" if elsewhere else "in the content, not in the ETag field"
+    weight = 3.5 if inside.etag is not None else 2.0
+    member = "" if elsewhere else version_member(inside.content, token)
+    if member and "tag" not in member.lower() and inside.etag is not None:
+        where, weight = f"in the member {member} of the content, beside {inside.etag}", 4.5
+    yield note(f"the token stands {where}, never as the target's own tag", weight, inside)
+    tag = inside.etag if not elsewhere else None
+    passed = [step for step in facts.own(facts.later) if step.accepted and tag and step.presents(tag)]
+    if passed:
+        yield note("the write passed with the tag of the ETag field", 3.0, passed[0], "If-Match")

@@ -1,0 +1,488 @@
+"""Answer the questions about the token and the state: where the one came from, how the other moved."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import cached_property
+from http import HTTPStatus
+from typing import TYPE_CHECKING, cast
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.conditions import Condition, Guard
+from ifmatch.diagnosis.contents import (
+    ABSENT,
+    changed_pointers,
+    holds,
+    same_content,
+    speak_of_one,
+    stamped,
+    value_at,
+    version_member,
+)
+from ifmatch.diagnosis.editors import EDITOR, PROGRAM, SYSTEM, editor_like
+from ifmatch.diagnosis.history import History
+from ifmatch.diagnosis.steps import VARIANT_FIELDS
+from ifmatch.dialects import weak_tags_match
+from ifmatch.merge import apply_merge_patch
+from ifmatch.model.message import Content
+from ifmatch.model.unknown import UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ifmatch.diagnosis.case import Case
+    from ifmatch.diagnosis.steps import Step
+    from ifmatch.merge import JsonValue
+
+# Seconds after which two answers of one origin cannot carry one Date.
+_COPY_AGE = 2.0
+
+
+class StateFacts:
+    """What the evidence says about the token and the state around one request; `Facts` says the rest.
+
+    Attributes:
+        case: everything.
+        step: the request that the incident is about.
+        attempts: all steps of the incident in order of time, `step` included.
+        history: all steps on the resource, in order of time.
+    """
+
+    def __init__(self, case: Case, step: Step, attempts: Sequence[Step] = ()) -> None:
+        self.case = case
+        self.step = step
+        self.attempts = tuple(attempts) or (step,)
+        self.history = case.histories.get(step.resource) or History([step])
+
+    # -- the precondition -------------------------------------------------------------
+
+    @cached_property
+    def guard(self) -> Condition | None:
+        """Return the precondition that protects the request."""
+        if self.step.is_write:
+            guard = self.step.guard
+            if guard is not None and not guard.well_formed and self._served_like_this(guard):
+                # An API of its own: it gives out tokens without quotes, and takes them back so.
+                return replace(guard, well_formed=True)
+            return guard
+        return self.step.condition(Guard.SAME, Guard.SAME_DATE, Guard.EXISTS) or next(
+            iter(self.step.conditions), None
+        )
+
+    def _served_like_this(self, guard: Condition) -> bool:
+        value = guard.value.strip()
+        return any(step.etag == value for step in self.case.issued.get(tokens.opaque(value), ()))
+
+    @cached_property
+    def token(self) -> str | None:
+        """Return the token that names the expected state, None without one.
+
+        Of several in a list, the one that the resource issued last.
+        """
+        guard = self.guard
+        if guard is None or guard.guard is not Guard.SAME or not guard.tokens:
+            return None
+        first, *others = guard.tokens
+        if others:
+            for step in reversed(self.earlier):
+                for issued in step.issued():
+                    if issued in guard.tokens:
+                        return issued
+        return first
+
+    @cached_property
+    def weak_token(self) -> bool:
+        """Tell whether the expected state is named by weak tags only."""
+        return (
+            self.guard is not None
+            and self.guard.guard is Guard.SAME
+            and self.guard.well_formed
+            and self.guard.weak
+            and not (self.step.dialect is not None and weak_tags_match(self.step.dialect))
+        )
+
+    @cached_property
+    def refused(self) -> bool:
+        """Tell whether the request was refused (412, 428, or what its API uses for them)."""
+        return self.step.denied or (not 200 <= self.step.status < 400 and self.step.status != 0)
+
+    # -- neighbours in time -----------------------------------------------------------
+
+    @cached_property
+    def earlier(self) -> list[Step]:
+        """Return the steps on the resource that began before the request."""
+        return [step for step in self.history if step.order < self.step.order]
+
+    @cached_property
+    def later(self) -> list[Step]:
+        """Return the steps on the resource that began after the request."""
+        return [step for step in self.history if step.order > self.step.order]
+
+    def own(self, steps: Sequence[Step]) -> list[Step]:
+        """Return those of the same actor."""
+        return [step for step in steps if step.actor == self.step.actor]
+
+    @cached_property
+    def own_reads_before(self) -> list[Step]:
+        """Return this actor's reads that showed validators before the request."""
+        return [step for step in self.own(self.earlier) if step.read_ok]
+
+    @cached_property
+    def own_reads_after(self) -> list[Step]:
+        """Return this actor's reads with validators after the request, until its next accepted write."""
+        found: list[Step] = []
+        for step in self.own(self.later):
+            if step.accepted:
+                break
+            if step.read_ok:
+                found.append(step)
+        return found
+
+    # -- where the token came from ----------------------------------------------------
+
+    def names(self, step: Step) -> bool:
+        """Tell whether an answer gave out exactly the validator that the precondition carries."""
+        if self.token is not None:
+            return self.token in step.issued()
+        if self.guard is not None and self.guard.guard is Guard.SAME_DATE:
+            shows = step.read_ok or step.accepted
+            return shows and (step.header("last-modified") or "").strip() == self.guard.value.strip()
+        return False
+
+    @cached_property
+    def issues(self) -> list[Step]:
+        """Return the steps on this resource that gave out exactly this validator.
+
+        Those before the request, or, when the evidence begins with it, reads behind it: a capture often holds
+        the refusal and what was read afterwards, but not the read that the token came from.
+        """
+        before = [step for step in self.earlier if self.names(step)]
+        if before or self.own(self.earlier):
+            return before
+        return [step for step in self.own_reads_after if step.etag is not None and step.etag == self.token]
+
+    @cached_property
+    def source(self) -> Step | None:
+        """Return the step that the actor had the token from: its own latest, else anybody's latest."""
+        own = self.own(self.issues)
+        return own[-1] if own else (self.issues[-1] if self.issues else None)
+
+    @cached_property
+    def first_issue(self) -> Step | None:
+        """Return the actor's first sight of the token."""
+        own = self.own(self.issues)
+        return own[0] if own else (self.issues[0] if self.issues else None)
+
+    @cached_property
+    def base(self) -> Step | None:
+        """Return the read whose content the write is based on: the token's source, else the last own read."""
+        if self.source is not None:
+            return self.source
+        reads = self.own_reads_before
+        return reads[-1] if reads else None
+
+    @cached_property
+    def damaged_from(self) -> tuple[Step, str] | None:
+        """Return the step whose tag, damaged, gives the sent token, and the kind of damage."""
+        if self.token is None or self.issues:
+            return None
+        for step in reversed(
+            self.own(self.history) + [one for one in self.history if one.actor != self.step.actor]
+        ):
+            for issued in step.issued():
+                kind = tokens.damage(self.token, issued)
+                if kind not in {"", "other"}:
+                    return step, kind
+        return None
+
+    @cached_property
+    def elsewhere(self) -> Step | None:
+        """Return the step on another resource that gave out this token, None when there is none."""
+        if self.token is None or self.issues or len(tokens.opaque(self.token)) < 1:
+            return None
+        wanted = tokens.opaque(self.token)
+        for step in reversed(self.case.issued.get(wanted, ())):
+            if step.resource != self.step.resource and step.order < self.step.order:
+                return step
+        return None
+
+    @cached_property
+    def inside(self) -> Step | None:
+        """Return an earlier step in whose content this token stands, though no field carried it."""
+        if self.token is None or self.issues:
+            return None
+        wanted = tokens.opaque(self.token)
+        if len(wanted) < 3:
+            # A short number stands anywhere: only the own last read, and a member that names versions, tell.
+            last = self.own_reads_before[-1] if self.own_reads_before else None
+            return last if last is not None and version_member(last.content, wanted) else None
+        for step in reversed(self.case.steps[: self.step.order]):
+            if step.actor == self.step.actor and step.content is not None and wanted in step.content.text:
+                return step
+        return None
+
+    def from_cache(self, step: Step) -> bool:
+        """Tell whether a cache answered: by its marks or Date, or as the origin never saw the request."""
+        return step.cache_hit or (step.covered and not step.hops) or self._copied(step)
+
+    def _copied(self, step: Step) -> bool:
+        """Tell whether an answer carries the Date of an earlier one, though time has passed: it is a copy."""
+        if step.date is None or step.status != HTTPStatus.OK or not step.timed:
+            return False
+        return any(
+            one.date == step.date and one.etag == step.etag and step.start - one.start > _COPY_AGE
+            for one in self.history
+            if one.order < step.order and one.read_ok
+        )
+
+    @cached_property
+    def quiet_reads(self) -> list[Step]:
+        """Return the reads around the request with tags of one representation and no accepted write between.
+
+        What a cache answered tells nothing about the origin.
+        GET and HEAD may be answered by two code paths: those of the method that is seen more often.
+        """
+        window: list[Step] = []
+        for step in self.history:
+            if step.accepted and step.replaces:
+                if step.order < self.step.order:
+                    window = []
+                    continue
+                break
+            if step.is_read and step.status == 200 and step.etag is not None and not self.from_cache(step):
+                window.append(step)
+        groups: dict[tuple[object, ...], list[Step]] = {}
+        for step in window:
+            groups.setdefault((step.method, step.variant, step.coding), []).append(step)
+        return max(groups.values(), key=len) if groups else []
+
+    # -- what the state was afterwards ------------------------------------------------
+
+    @cached_property
+    def refresh(self) -> Step | None:
+        """Return the first read after the request that shows the state or its absence.
+
+        Own ones are preferred, and of these the one that asked as the token's source had asked.
+        """
+        for steps in (self.own(self.later), self.later):
+            found: Step | None = None
+            for step in steps:
+                if step.overlaps(self.step) and step.actor == self.step.actor:
+                    continue
+                if step.read_ok and self.names(step) and self.from_cache(step):
+                    # A copy that still shows the refused token tells nothing about the state.
+                    continue
+                if step.is_read and step.status in {200, 203, 206, 304, 404, 410}:
+                    if step.status in {404, 410} or self.comparable(step):
+                        return step if found is None or step.status not in {404, 410} else found
+                    found = found or step
+                if step.accepted and (step.actor == self.step.actor or step.replaces):
+                    break
+            if found is not None:
+                return found
+        return None
+
+    def comparable(self, step: Step) -> bool:
+        """Tell whether a read asked for the same representation as the one that gave the token."""
+        source = self.source or (self.own_reads_before[-1] if self.own_reads_before else None)
+        if source is None or not source.is_read or source.variant == step.variant:
+            return True
+        vary = f"{source.header('vary') or ''},{step.header('vary') or ''}".lower()
+        named = any(
+            name in vary
+            for name, one, two in zip(VARIANT_FIELDS, source.variant, step.variant, strict=True)
+            if one != two
+        )
+        alike = all(one == two or not one or not two for one, two in zip(source.kind, step.kind, strict=True))
+        return not named and alike
+
+    @cached_property
+    def current_tag(self) -> str | None:
+        """Return the resource's tag at the time of the refusal as far as anything shows it.
+
+        The refused answer's own ETag counts only when it is not an echo of what was sent.
+        """
+        refresh = self.refresh
+        if refresh is not None and refresh.etag is not None and refresh.status in {200, 203, 206, 304}:
+            return refresh.etag
+        if self.step.status == 412 and self.step.etag is not None and self.step.etag != self.token:
+            return self.step.etag
+        return None
+
+    @cached_property
+    def current_content(self) -> Content | None:
+        """Return the content after the refusal, None when not known."""
+        refresh = self.refresh
+        if refresh is None:
+            return None
+        if refresh.representation is not None:
+            return refresh.representation
+        for step in self.later:
+            if step.representation is not None and step.etag == refresh.etag and step.etag is not None:
+                return step.representation
+        return None
+
+    @cached_property
+    def token_again(self) -> bool:
+        """Tell whether a read after the refusal still shows the refused token, or a write passes with it."""
+        return self.passed_later is not None or any(
+            step.read_ok and self.names(step) and not self.from_cache(step)
+            for step in self._until_next_write(self.later)
+        )
+
+    @cached_property
+    def passed_later(self) -> Step | None:
+        """Return the next accepted write if it carries the very token that was refused: nothing had moved."""
+        for step in self.later:
+            if step.accepted and step.replaces:
+                guard = step.guard
+                follows = guard is not None and self.token in guard.tokens and step.follows(self.step)
+                return step if follows else None
+        return None
+
+    def _until_next_write(self, steps: Sequence[Step]) -> Iterator[Step]:
+        for step in steps:
+            if step.accepted and step.replaces:
+                return
+            yield step
+
+    @cached_property
+    def state_moved(self) -> bool | None:
+        """Tell whether the state differs from the one the token names; None when not known."""
+        current = self.current_tag
+        if self.token is None or current is None:
+            return None
+        if self.token_again:
+            return False
+        if self.refresh is not None and current == self.refresh.etag and not self.comparable(self.refresh):
+            return None
+        return tokens.base(current) != tokens.base(self.token)
+
+    @cached_property
+    def ours_is_there(self) -> bool | None:
+        """Tell whether what is there after the refusal is what this request wanted; None when not known."""
+        body = self.step.body
+        if body is None:
+            return None
+        if self.step.method == "PATCH" and not isinstance(body.json(), dict):
+            return None
+        if self.content_moved is not True and holds(self.base_content, body):
+            # It was there before: nothing tells whether this request was carried out.
+            return None
+        if any(holds(content, body) for content in self._shown_later):
+            return True
+        current = self.current_content
+        return False if current is not None and speak_of_one(current, body) else None
+
+    @cached_property
+    def _shown_later(self) -> list[Content]:
+        """Return what later reads of the path show, until the next accepted write, other views too.
+
+        An object's data and its description may stand under one path with two queries.
+        """
+        path = self.step.resource.partition("?")[0]
+        found = [self.current_content] if self.current_content is not None else []
+        for step in self.case.steps[self.step.order + 1 : self.step.order + 60]:
+            if step.resource.partition("?")[0] != path:
+                continue
+            if step.accepted and step.replaces:
+                break
+            if step.representation is not None:
+                found.append(step.representation)
+        return found
+
+    @cached_property
+    def base_content(self) -> Content | None:
+        """Return the content of the version that the token names."""
+        for step in [*reversed(self.own(self.issues)), *reversed(self.issues)]:
+            if step.representation is not None:
+                return step.representation
+        for step in [*reversed(self.own(self.issues)), *reversed(self.issues)]:
+            if (made := step.made or self._patched(step)) is not None:
+                return made
+        base = self.base
+        if base is None:
+            return None
+        if base.representation is not None:
+            return base.representation
+        for step in reversed(self.own_reads_before):
+            if step.representation is not None:
+                return step.representation
+        return None
+
+    def _patched(self, step: Step) -> Content | None:
+        """Return what a merge patch made of the version that its token names, None when not known."""
+        patch = step.body.json() if step.body is not None and step.method == "PATCH" else UNKNOWN
+        if not step.accepted or not isinstance(patch, dict) or step.guard is None:
+            return None
+        changes = cast("JsonValue", patch)
+        for one in self.history[: self.history.index(step)]:
+            if one.representation is not None and one.etag in step.guard.tokens:
+                before = one.representation.json()
+                if isinstance(before, dict):
+                    merged = apply_merge_patch(cast("JsonValue", before), changes)
+                    return Content.from_text(json.dumps(merged))
+        return None
+
+    @cached_property
+    def content_moved(self) -> bool | None:
+        """Tell whether the content differs between the token's version and now; None when not known."""
+        if self.base_content is None or self.current_content is None:
+            return None
+        if self.refresh is not None and not self.comparable(self.refresh):
+            return None
+        return not same_content(self.base_content, self.current_content)
+
+    @cached_property
+    def moved_pointers(self) -> tuple[str, ...] | None:
+        """Return what differs between the token's version and now, None when not JSON."""
+        if self.content_moved is None:
+            return None
+        return changed_pointers(self.base_content, self.current_content)
+
+    @cached_property
+    def only_stamps_moved(self) -> bool:
+        """Tell whether only members that servers stamp differ between the token's version and now."""
+        pointers = self.moved_pointers
+        return pointers is not None and len(pointers) > 0 and all(stamped(pointer) for pointer in pointers)
+
+    @cached_property
+    def other_editor(self) -> str | None:
+        """Return the pointer of a member that names another editor, human or program, than before."""
+        for pointer in self.moved_pointers or ():
+            if EDITOR.search(pointer.rpartition("/")[2]):
+                value = str(value_at(self.current_content, pointer))
+                program = self.after_own_write is not None and PROGRAM.search(value)
+                if not SYSTEM.search(value) and not program:
+                    return pointer
+        return None
+
+    @cached_property
+    def after_own_write(self) -> Step | None:
+        """Return this actor's last accepted write before the request, when it gave or preceded the token."""
+        own = [step for step in self.own(self.earlier) if step.accepted and step.replaces]
+        if not own or own[-1].method == "DELETE" or self.source is None:
+            return None
+        return own[-1] if own[-1].order <= self.source.order else None
+
+    @cached_property
+    def only_added(self) -> bool:
+        """Tell whether everything of the token's version is still there, and something was added."""
+        pointers = self.moved_pointers
+        told = [pointer for pointer in pointers or () if not stamped(pointer)]
+        return bool(told) and all(value_at(self.base_content, pointer) is ABSENT for pointer in told)
+
+    @cached_property
+    def system_editor(self) -> bool:
+        """Tell whether the content names a program of the service as its last editor, and did not before.
+
+        A job or worker counts only after an own write, as what the service does about it.
+        """
+        kinds = [SYSTEM]
+        if self.after_own_write is not None:
+            kinds.append(PROGRAM)
+        return any(
+            editor_like(self.current_content, kind) and not editor_like(self.base_content, kind)
+            for kind in kinds
+        )

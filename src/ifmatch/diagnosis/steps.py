@@ -1,0 +1,483 @@
+"""One request of one actor, from every vantage that saw it."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.conditions import Condition, Guard, conditions_of
+from ifmatch.diagnosis.contents import holds
+from ifmatch.diagnosis.dates import http_date
+from ifmatch.dialects import Meaning, View, refusal_in, sent_state, shown_state
+from ifmatch.model.exchange import Exchange, Provenance, Vantage
+from ifmatch.model.message import Content
+
+if TYPE_CHECKING:
+    from ifmatch.dialects import Dialect, Refusal
+    from ifmatch.model.message import Fields
+
+SAFE_METHODS = frozenset(
+    {"GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH", "QUERY", "CONNECT"}
+)
+READ_METHODS = frozenset({"GET", "HEAD"})
+_HIT = re.compile(r"\b(?:hit|stale|revalidated|updating)\b", re.IGNORECASE)
+_CACHE_STATUS_FIELDS = (
+    "x-cache",
+    "cf-cache-status",
+    "x-cache-status",
+    "cache-status",
+    "x-proxy-cache",
+    "x-drupal-cache",
+    "x-varnish-cache",
+    "x-cache-lookup",
+    "x-vercel-cache",
+    "cdn-cache",
+    "akamai-cache-status",
+    "x-nginx-cache",
+)
+# A clock that ticks slower than this cannot order what happens within one tick.
+_COARSE = 0.5
+_TICK = 1.5
+# Seconds by which the clocks of two files may differ after all: Date fields tell no better.
+_TWO_CLOCKS = 2.0
+# What `Step.variant` holds, by the names that Vary has for it.
+VARIANT_FIELDS = ("accept", "accept-language", "api-version")
+# What looks different once the dialect is known.
+_DERIVED = (
+    "conditions",
+    "guard",
+    "etag",
+    "refusal",
+    "replaces",
+    "accepted",
+    "body",
+    "representation",
+    "made",
+)
+_ISSUING = frozenset({200, 201, 202, 203, 204, 206, 304, 412})
+# Fields that name the machine that answered, and cookies that balancers stick a client to a machine with.
+_NODE_FIELDS = (
+    "x-served-by",
+    "x-backend",
+    "x-node",
+    "x-node-id",
+    "x-server",
+    "x-server-id",
+    "x-backend-server",
+    "x-instance",
+    "x-instance-id",
+    "x-pod",
+    "x-pod-name",
+    "x-upstream",
+    "x-upstream-addr",
+    "x-host",
+    "x-hostname",
+    "x-container-id",
+    "x-replica",
+)
+_FORWARDING = ("via", "x-forwarded-for", "forwarded", "x-real-ip", "x-envoy-expected-rq-timeout-ms")
+_STICKY = re.compile(
+    r"(?:^|,\s*)(SERVERID|SRV|SERVER|ROUTEID|route|BIGipServer[^=]*|INGRESSCOOKIE|lb|node|backend"
+    r"|sticky)=([^;,]+)",
+    re.IGNORECASE,
+)
+_FROM_START = re.compile(r"bytes 0-(\d+)/(\d+)")
+_GATEWAY_FAILURES = frozenset({0, 408, 499, 500, 502, 503, 504, 520, 521, 522, 523, 524})
+
+
+class Step:
+    """A request with what came back, its hops further upstream, and who sent it.
+
+    Attributes:
+        exchange: as the vantage nearest to the client saw it.
+        method: of the request.
+        status: that the actor saw, 0 for none.
+        hops: the same request further upstream, in order of time; more than one when a proxy sent it again.
+        source: number of the capture that holds `exchange`.
+        start: seconds on the reference clock; a running number where the capture has no times.
+        end: as above, of the last octet.
+        timed: whether `start` is a time.
+        order: position among all steps.
+        actor: label of who sent it.
+        resource: key of the resource.
+        vantage: where `exchange` was seen.
+        covered: whether an upstream vantage would have seen this request if it had gone there.
+        carried: tokens that the answer gives for its own resource, as its dialect spells them.
+        version: of these the one that the resource's guards name; None when the ETag is it.
+        dialect: the API family of its service, None when none shows itself.
+        reads: whether the dialect says that this request reads, whatever its method.
+        batched: whether it holds other requests, which are steps of their own.
+        opens: whether it only opens such a session, and stores nothing yet.
+        opened_by: the step that opened the upload session that this one goes on with; its conditions hold.
+    """
+
+    def __init__(self, exchange: Exchange, *, source: int, start: float, end: float, timed: bool) -> None:
+        self.exchange = exchange
+        self.method = exchange.request.method
+        self.status = exchange.status
+        self.hops: list[Exchange] = []
+        self.source = source
+        self.start = start
+        self.end = end
+        self.timed = timed
+        self.order = 0
+        self.actor = ""
+        self.resource = ""
+        self.vantage = Vantage.CLIENT
+        self.node = ""
+        self.covered = False
+        self.carried: tuple[str, ...] = ()
+        self.version: str | None = None
+        self.dialect: Dialect | None = None
+        self.reads = False
+        self.batched = False
+        self.opened_by: Step | None = None
+        self.opens = False
+
+    def forget(self) -> None:
+        """Drop what was derived before the dialect was known."""
+        for name in _DERIVED:
+            self.__dict__.pop(name, None)
+
+    def overlaps(self, other: Step) -> bool:
+        """Tell whether two requests were certainly in flight together, as far as their clocks resolve."""
+        if not (self.timed and other.timed):
+            return False
+        tick = max(self.exchange.resolution, other.exchange.resolution)
+        common = min(self.end, other.end) - max(self.start, other.start)
+        return common > 1.5 * tick
+
+    def unordered(self, other: Step) -> bool:
+        """Tell whether a slow clock leaves open which of two requests came first, or if they overlapped."""
+        tick = max(self.exchange.resolution, other.exchange.resolution)
+        return self.timed and other.timed and tick >= _COARSE and abs(self.start - other.start) <= tick
+
+    def follows(self, other: Step) -> bool:
+        """Tell whether this request began after another one had ended, as far as their clocks resolve."""
+        return self.order > other.order and not self.overlaps(other)
+
+    def surely_after(self, earlier: Step) -> bool:
+        """Tell whether it certainly came after another: clocks of two files agree to two seconds only.
+
+        Where one upstream capture saw both, its clock tells.
+        """
+        if self.source == earlier.source or not (self.timed and earlier.timed):
+            return True
+        seen = {hop.provenance.source for hop in self.hops}
+        both = any(hop.provenance.source in seen for hop in earlier.hops)
+        return both or self.start - earlier.end > _TWO_CLOCKS
+
+    @property
+    def start_here(self) -> float:
+        """Return when it began by its own capture's clock, in seconds."""
+        return self.exchange.started if self.exchange.started is not None else self.start
+
+    @property
+    def at(self) -> Provenance:
+        """Return where it stands in the evidence."""
+        return self.exchange.provenance
+
+    @property
+    def sent(self) -> Fields:
+        """Return the request's fields."""
+        return self.exchange.request.fields
+
+    @cached_property
+    def received(self) -> Fields | None:
+        """Return the response's fields, None without a response."""
+        return self.exchange.response.fields if self.exchange.response is not None else None
+
+    def header(self, name: str) -> str | None:
+        """Return a response field's value; None when absent or not known."""
+        return self.received.text(name) if self.received is not None else None
+
+    @cached_property
+    def etag(self) -> str | None:
+        """Return what names the version: the token that the dialect's guards take, else the ETag field."""
+        if self.version is not None:
+            return self.version
+        value = self.header("etag")
+        return value.strip() if value is not None else None
+
+    @property
+    def validator(self) -> str | None:
+        """Return what names the version: the ETag, else the Last-Modified value; None without either."""
+        return self.etag if self.etag is not None else self.header("last-modified")
+
+    @cached_property
+    def last_modified(self) -> float | None:
+        """Return Last-Modified in seconds since the epoch, None when absent or not a date."""
+        value = self.header("last-modified")
+        return http_date(value) if value is not None else None
+
+    @property
+    def lifetime(self) -> bool:
+        """Tell whether caches may keep the answer for a while without asking (RFC 9111 section 4.2.1)."""
+        value = (self.header("cache-control") or "").lower()
+        if "no-store" in value or "no-cache" in value or "private" in value:
+            return False
+        fresh = ("max-age=" in value and "max-age=0" not in value) or "s-maxage=" in value
+        return fresh or (self.header("expires") is not None and not value)
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether Last-Modified is older than its own tick; two writes may share a younger one."""
+        return (
+            self.last_modified is not None
+            and self.date is not None
+            and self.date - self.last_modified >= _TICK
+        )
+
+    @cached_property
+    def date(self) -> float | None:
+        """Return the Date field in seconds since the epoch."""
+        value = self.header("date")
+        return http_date(value) if value is not None else None
+
+    @cached_property
+    def age(self) -> int:
+        """Return how long caches held the answer, in seconds (RFC 9111 section 5.1)."""
+        value = (self.header("age") or "").strip()
+        return int(value) if value.isdigit() and len(value) < 8 else 0
+
+    @cached_property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Return the preconditions as sent."""
+        if self.batched:
+            return ()
+        if self.opened_by is not None:
+            return self.opened_by.conditions
+        if self.dialect is None:
+            return conditions_of(self.exchange.request)
+        return conditions_of(self.exchange.request, self.dialect, self.view, refusal=self.refusal)
+
+    @cached_property
+    def view(self) -> View:
+        """Return the exchange as dialects look at it."""
+        return View(self.exchange.request, self.exchange.response)
+
+    @cached_property
+    def refusal(self) -> Refusal | None:
+        """Return what the answer says about a precondition in its dialect, None when it says nothing."""
+        if self.dialect is None or self.exchange.response is None or self.batched:
+            return None
+        return refusal_in(self.view, self.dialect)
+
+    @property
+    def denied(self) -> bool:
+        """Tell whether the answer is a success by its status and a refusal by its content."""
+        if not 200 <= self.status < 300 or self.dialect is None:
+            return False
+        refusal = self.refusal
+        return refusal is not None and refusal.meaning is not Meaning.OTHER
+
+    def condition(self, *guards: Guard) -> Condition | None:
+        """Return the first precondition of one of these guards."""
+        return next((condition for condition in self.conditions if condition.guard in guards), None)
+
+    @cached_property
+    def guard(self) -> Condition | None:
+        """Return the precondition that protects a write, by the precedence of RFC 9110 section 13.2.2."""
+        return self.condition(Guard.SAME) or self.condition(
+            Guard.EXISTS, Guard.ABSENT, Guard.SAME_DATE, Guard.LOCK
+        )
+
+    @property
+    def is_write(self) -> bool:
+        """Tell whether the method is unsafe (RFC 9110 section 9.2.1)."""
+        return self.method not in SAFE_METHODS and not self.reads
+
+    @cached_property
+    def replaces(self) -> bool:
+        """Tell whether the method changes the state of its target URI itself."""
+        if self.opens:
+            return False
+        return self.method in {
+            "PUT",
+            "PATCH",
+            "DELETE",
+            "MERGE",
+            "PROPPATCH",
+            "MOVE",
+            "MKCOL",
+            "MKCALENDAR",
+        } or (self.method == "POST" and self.guard is not None)
+
+    @property
+    def is_read(self) -> bool:
+        """Tell whether it asks for the representation."""
+        return self.method in READ_METHODS or self.reads
+
+    @cached_property
+    def accepted(self) -> bool:
+        """Tell whether a write was answered with success."""
+        return self.is_write and 200 <= self.status < 300 and not self.denied
+
+    @property
+    def read_ok(self) -> bool:
+        """Tell whether it shows validators of the current representation: 200, 206 or 304 to GET or HEAD."""
+        return self.is_read and self.status in {200, 203, 206, 304}
+
+    @property
+    def refused(self) -> bool:
+        """Tell whether the answer is a plain refusal by precondition."""
+        return self.status in {412, 428}
+
+    @property
+    def unanswered(self) -> bool:
+        """Tell whether the actor cannot know what became of the request."""
+        return self.status in _GATEWAY_FAILURES
+
+    @cached_property
+    def body(self) -> Content | None:
+        """Return the state that the request carries; None when there was none or it is not known."""
+        content = self.exchange.request.content
+        if not isinstance(content, Content):
+            return None
+        state = sent_state(self.view, self.dialect) if self.dialect is not None else None
+        return content if state is None else Content.from_text(state, complete=content.complete)
+
+    @cached_property
+    def content(self) -> Content | None:
+        """Return the response's content; None when there was none or it is not known."""
+        response = self.exchange.response
+        if response is None or not isinstance(response.content, Content):
+            return None
+        return response.content
+
+    @cached_property
+    def representation(self) -> Content | None:
+        """Return the whole selected representation, when this step shows it."""
+        if self.method != "GET" and not self.reads:
+            return None
+        if self.status == 206:
+            part = _FROM_START.fullmatch((self.header("content-range") or "").strip())
+            if part is None or int(part[1]) + 1 != int(part[2]):
+                return None
+        if self.content is None or self.status not in {200, 206}:
+            return None
+        state = shown_state(self.view, self.dialect) if self.dialect is not None else None
+        return self.content if state is None else Content.from_text(state, complete=self.content.complete)
+
+    @cached_property
+    def made(self) -> Content | None:
+        """Return the content of the version that an accepted write made, None when it is not known.
+
+        The answer shows it when it repeats the members that were sent, else a request that replaced all.
+        """
+        if not (self.accepted and self.replaces):
+            return None
+        answer = self.content if self.status in {200, 201} else None
+        sent = self.body
+        if answer is not None and sent is not None and (holds(answer, sent) or self._described(answer)):
+            return answer
+        return self.body if self.method == "PUT" else None
+
+    def _described(self, answer: Content) -> bool:
+        """Tell whether an upload of another media type is answered with the record that has the version."""
+        sent = (self.sent.text("content-type") or "").lower()
+        if self.version is None or "json" in sent or "form" in sent:
+            return False
+        return tokens.opaque(self.version) in answer.text and isinstance(answer.json(), dict)
+
+    @cached_property
+    def cache_hit(self) -> bool:
+        """Tell whether marks in the answer say that a cache answered."""
+        if self.exchange.from_cache:
+            return True
+        if self.received is None:
+            return False
+        age = self.header("age")
+        if age is not None and age.strip().isdigit() and int(age) > 0:
+            return True
+        for name in _CACHE_STATUS_FIELDS:
+            value = self.header(name)
+            if value is not None and _HIT.search(value) and "miss" not in value.lower().split(",")[-1]:
+                return True
+        varnish = self.header("x-varnish")
+        return varnish is not None and len(varnish.split()) == 2
+
+    @cached_property
+    def cache_marked(self) -> bool:
+        """Tell whether the answer shows that some cache or proxy is on the way."""
+        names = ("via", "age", "x-varnish", "x-served-by", *_CACHE_STATUS_FIELDS)
+        return self.received is not None and any(name in self.received for name in names)
+
+    @property
+    def forwarded(self) -> bool:
+        """Tell whether the request came through an intermediary before this vantage saw it."""
+        return self.vantage is not Vantage.CLIENT or any(name in self.sent for name in _FORWARDING)
+
+    @cached_property
+    def machine(self) -> str:
+        """Return which machine answered as far as the answer or its vantage tells, "" when it does not."""
+        if self.node:
+            return self.node
+        if self.received is None:
+            return ""
+        for name in _NODE_FIELDS:
+            value = (self.header(name) or "").strip()
+            if value and not value.startswith("cache-"):
+                return value
+        cookies = self.header("set-cookie")
+        found = _STICKY.search(cookies) if cookies else None
+        return f"{found[1]}={found[2]}" if found is not None else ""
+
+    @cached_property
+    def variant(self) -> tuple[str, str, str]:
+        """Return what the request asked for: media type, language, query-independent negotiation fields."""
+        fields = self.sent
+        return (
+            (fields.text("accept") or "*/*").strip().lower(),
+            (fields.text("accept-language") or "").strip().lower(),
+            (
+                fields.text("api-version")
+                or fields.text("accept-version")
+                or fields.text("x-api-version")
+                or ""
+            )
+            .strip()
+            .lower(),
+        )
+
+    @cached_property
+    def kind(self) -> tuple[str, str]:
+        """Return the media type and language of the answer."""
+        return (
+            (self.header("content-type") or "").partition(";")[0].strip().lower(),
+            (self.header("content-language") or "").strip().lower(),
+        )
+
+    @cached_property
+    def coding(self) -> str:
+        """Return the content coding of the answer, "" for none."""
+        value = (self.header("content-encoding") or "").strip().lower()
+        return "" if value == "identity" else value
+
+    @property
+    def origin_side(self) -> Exchange:
+        """Return the exchange nearest to the origin that belongs to the answer the actor got."""
+        return self.hops[-1] if self.hops else self.exchange
+
+    def issued(self) -> tuple[str, ...]:
+        """Return the validators that this answer gave out for its own resource, as field values."""
+        if self.status not in _ISSUING:
+            return ()
+        if self.etag is None or self.etag in self.carried:
+            return self.carried
+        return (self.etag, *self.carried) if self.carried else (self.etag,)
+
+    def presents(self, token: str) -> bool:
+        """Tell whether this request carries a token in a state guard, whatever its weakness mark."""
+        wanted = tokens.opaque(token)
+        return any(
+            tokens.opaque(member) == wanted
+            for condition in self.conditions
+            if condition.guard in {Guard.SAME, Guard.SAME_DATE}
+            for member in condition.tokens
+        )
+
+    def __repr__(self) -> str:
+        return f"<{self.at.source}#{self.at.entry} {self.actor} {self.method} {self.status}>"

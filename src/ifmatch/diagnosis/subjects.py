@@ -1,0 +1,212 @@
+"""Choose what is looked at: refused requests, grouped to incidents of one actor and one intent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis.rules import (
+    lease_or_lock,
+    payload_precondition_mismatch,
+    status_dialect_mismatch,
+    token_expired,
+    token_missing,
+    unsupported_precondition,
+)
+from ifmatch.dialects import Meaning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.case import Case
+    from ifmatch.diagnosis.steps import Step
+
+PAUSE = 600.0
+_ASKS = frozenset({400, 403, 409})
+_CANNOT = frozenset({400, 405, 422, 501})
+_ACCOUNTED = frozenset({409, 412, 428})
+
+
+@dataclass(slots=True)
+class Subject:
+    """A refused request with all attempts of the same intent."""
+
+    step: Step
+    attempts: list[Step]
+
+
+def _words(step: Step) -> str:
+    response = step.exchange.response
+    if response is None:
+        return ""
+    body = step.content.text[:4000] if step.content is not None else ""
+    codes = step.header("x-ms-error-code") or ""
+    return f"{response.reason} {codes} {body}"
+
+
+# What a refusal in a dialect may mean, though the request carries no precondition.
+_ALWAYS = frozenset(
+    {
+        Meaning.MISMATCH,
+        Meaning.MISSING,
+        Meaning.LOCK,
+        Meaning.EXPIRED,
+        Meaning.MULTIPLE,
+        Meaning.PAYLOAD,
+        Meaning.UNSUPPORTED,
+    }
+)
+
+
+def is_refusal(step: Step) -> bool:
+    """Tell whether an answer refuses by precondition: 412, 428, or what its API uses for them."""
+    if step.status in {412, 428}:
+        return True
+    refusal = step.refusal
+    if refusal is not None:
+        if refusal.meaning is Meaning.EXPIRED:
+            return True
+        if refusal.meaning is Meaning.OTHER or not (step.is_write or step.denied):
+            return False
+        if refusal.meaning in {Meaning.EXISTS, Meaning.BUSY} and step.status in {409, 412}:
+            return True
+        return bool(step.conditions) or refusal.meaning in _ALWAYS
+    return _refuses_by_words(step)
+
+
+def _names_condition(words: str) -> bool:
+    lowered = words.lower()
+    return any(name in lowered for name in ("if-", "condition", "etag", "validator"))
+
+
+def _refuses_by_words(step: Step) -> bool:
+    if step.status == 410 and token_expired.STRONG.search(_words(step)):
+        return True
+    if not step.is_write or step.status not in {400, 403, 409, 410, 422, 423, 501}:
+        return False
+    if step.status == 423:
+        return True
+    guard = step.guard
+    if step.status == 400 and guard is not None and guard.standard and not guard.well_formed:
+        return True
+    if payload_precondition_mismatch.tests(step) or payload_precondition_mismatch.compared(step):
+        return True
+    words = _words(step)
+    if step.conditions and step.status in {400, 422} and _names_condition(words):
+        return unsupported_precondition.WORDS.search(words) is not None
+    if step.conditions and (step.status in {409, 410, 501} or status_dialect_mismatch.WORDS.search(words)):
+        return True
+    if step.status == 409:
+        return bool(status_dialect_mismatch.WORDS.search(words) or token_missing.WORDS.search(words))
+    if step.status in {400, 403}:
+        return bool(token_missing.WORDS.search(words) or lease_or_lock.CODES.search(words))
+    return False
+
+
+def refused(case: Case) -> Iterator[Subject]:
+    """Yield the refused requests of a case, attempts with the same intent folded.
+
+    Args:
+        case: everything known.
+    """
+    for history in case.histories.values():
+        barred = _barred(history)
+        if not barred and not any(is_refusal(step) for step in history):
+            continue
+        for actor in dict.fromkeys(step.actor for step in history):
+            yield from _of_actor([step for step in history if step.actor == actor], barred)
+
+
+def _barred(history: list[Step]) -> set[int]:
+    """Return the orders of writes that were refused with a condition, and passed without, or with less of it.
+
+    The answer does not have to say why: 400, 405, 422 and 501 to guarded attempts, and success to the same
+    method without a condition, say it.
+    """
+    guarded = [
+        step
+        for step in history
+        if step.is_write and step.status in _CANNOT and step.guard is not None and step.guard.standard
+    ]
+    asked = {
+        step.order
+        for step in history
+        if step.is_write
+        and step.guard is None
+        and step.status in _ASKS
+        and token_missing.passed_guarded(
+            [one for one in history if one.actor == step.actor and one.order > step.order], step
+        )
+    }
+    if not guarded:
+        return asked
+    passed = [step for step in history if step.accepted]
+    return asked | {
+        step.order
+        for step in guarded
+        if any(
+            one.actor == step.actor
+            and one.method == step.method
+            and one.order > step.order
+            and _eased(step, one)
+            for one in passed
+        )
+    }
+
+
+def _eased(refused: Step, passed: Step) -> bool:
+    """Tell whether a write passed without the condition of a refused one, or with a part of its list."""
+    before, after = refused.guard, passed.guard
+    if before is None or after is None:
+        return after is None
+    return before.value != after.value and len(before.tokens) > 1 and set(after.tokens) <= set(before.tokens)
+
+
+def _of_actor(steps: list[Step], barred: set[int]) -> Iterator[Subject]:
+    current: Subject | None = None
+    for step in steps:
+        if current is not None and _ends(current, step):
+            yield current
+            current = None
+        if current is None:
+            if step.order in barred or is_refusal(step):
+                current = Subject(step, [step])
+            continue
+        current.attempts.append(step)
+        if (
+            step.accepted
+            and step.replaces
+            and step.start >= current.step.start
+            and step.order > current.step.order
+        ):
+            if step.timed and step.start < current.step.end and step.method == current.step.method:
+                continue
+            yield current
+            current = None
+    if current is not None:
+        yield current
+
+
+def _ends(current: Subject, step: Step) -> bool:
+    last = current.attempts[-1]
+    if step.timed and step.start - last.end > PAUSE:
+        return True
+    changed = (
+        step.is_write
+        and step.method != current.step.method
+        and {step.method, current.step.method} != {"PUT", "PATCH"}
+    )
+    guarded = step.is_write and is_refusal(step) and (step.guard is None) != (current.step.guard is None)
+    return changed or (guarded and step.guard is None)
+
+
+def unaccounted(case: Case, taken: set[int]) -> Iterator[Step]:
+    """Yield answers of 409, 412 and 428 that belong to no incident.
+
+    Args:
+        case: everything known.
+        taken: orders of the steps that incidents hold.
+    """
+    for step in case.steps:
+        if step.status in _ACCOUNTED and step.order not in taken:
+            yield step

@@ -1,0 +1,251 @@
+"""Compare tokens the way evidence needs it: what was done to this token on the way?
+
+Entity-tag comparison itself is `ifmatch.core`; here are the look-alikes: quotes lost, `W/` gained,
+a coding suffix appended, a literal `null` in the place of a tag.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import re
+from urllib.parse import unquote
+
+# Suffixes that encoders append inside the quotes (Apache httpd, Caddy, Jetty, Traffic Server).
+CODING_SUFFIXES = (
+    "-gzip",
+    "-br",
+    "-df",
+    "-deflate",
+    "-zstd",
+    "--gzip",
+    "--br",
+    "--deflate",
+    ";gzip",
+    ";br",
+    "+gzip",
+)
+
+_TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\U0010ffff]*"')
+_LIST = re.compile(r'[ \t]*(?:(?:W/)?"[\x21\x23-\x7e\x80-\U0010ffff]*")?[ \t]*(?:,|$)')
+_NULL_WORDS = frozenset(
+    {
+        "null",
+        "undefined",
+        "none",
+        "nil",
+        "nan",
+        "false",
+        "true",
+        "[object object]",
+        "(null)",
+        "<nil>",
+        "",
+        "0",
+        "-1",
+    }
+)
+_PLACEHOLDER = re.compile(
+    (
+        r"^(?:\{\{.*\}\}|\$\{.*\}|\$[A-Za-z_]\w*|<[\w .-]+>|%[A-Za-z_]+%|\{[A-Za-z_]\w*\}|:etag|etag"
+        r"|your[-_ ]?etag.*)$"
+    ),
+    re.IGNORECASE,
+)
+
+# A word and a number. More steps than these are no count of changes, but a time.
+_COUNT = re.compile(r"([A-Za-z]*[-_.:]?)(\d{1,15})")
+_FEW_STEPS = 50
+
+
+def opaque(token: str) -> str:
+    """Return the opaque part of an entity tag; the text itself when it is not quoted."""
+    text = token.strip()
+    text = text.removeprefix("W/")
+    if len(text) >= 2 and text[0] == text[-1] == '"':
+        return text[1:-1]
+    return text
+
+
+def is_weak(token: str) -> bool:
+    """Tell whether a token carries the weakness mark of RFC 9110 section 8.8.3."""
+    return token.strip().startswith("W/")
+
+
+def is_entity_tag(token: str) -> bool:
+    """Tell whether a text is exactly one entity tag (RFC 9110 section 8.8.3)."""
+    return _TAG.fullmatch(token.strip()) is not None
+
+
+def split_list(value: str) -> tuple[str, ...] | None:
+    """Return the members of a list of entity tags; None when the value is not such a list.
+
+    Args:
+        value: field value, several lines joined by a comma.
+
+    Source: RFC 9110 sections 5.6.1 and 13.1.1.
+    """
+    position = 0
+    while position < len(value):
+        match = _LIST.match(value, position)
+        if match is None or match.end() == position:
+            return None
+        position = match.end()
+    return tuple(match.group() for match in _TAG.finditer(value))
+
+
+def null_word(token: str) -> bool:
+    """Tell whether a text is what programs print where they have no token."""
+    text = token.strip()
+    bare = opaque(text).strip().lower()
+    if text == '""' or (bare in _NULL_WORDS and not (bare in {"0", "-1"} and text != bare)):
+        return True
+    return _PLACEHOLDER.match(text) is not None or _PLACEHOLDER.match(opaque(text)) is not None
+
+
+def zero(token: str) -> bool:
+    """Tell whether a token is a quoted 0 or -1: a version to some, to most what a fresh record holds."""
+    return opaque(token) in {"0", "-1"}
+
+
+def counted_on(before: str, after: str) -> bool:
+    """Tell whether a token is a count, and another is it a few steps later.
+
+    Args:
+        before: token with or without quotes.
+        after: token that came later.
+    """
+    one, two = _COUNT.fullmatch(opaque(before)), _COUNT.fullmatch(opaque(after))
+    if one is None or two is None or one[1] != two[1]:
+        return False
+    return 0 < int(two[2]) - int(one[2]) <= _FEW_STEPS
+
+
+def strip_suffix(text: str) -> tuple[str, str]:
+    """Split a coding suffix off an opaque tag.
+
+    Returns:
+        The tag without it and the suffix; "" when it has none.
+    """
+    lowered = text.lower()
+    for suffix in sorted(CODING_SUFFIXES, key=len, reverse=True):
+        if lowered.endswith(suffix) and len(text) > len(suffix):
+            return text[: -len(suffix)], text[-len(suffix) :]
+    return text, ""
+
+
+def base(token: str) -> str:
+    """Return the opaque part of a token without weakness mark and coding suffix."""
+    return strip_suffix(opaque(token))[0]
+
+
+def damage(sent: str, served: str) -> str:
+    """Say what was done to a served token to get the sent one.
+
+    Args:
+        sent: the token as presented.
+        served: a field value as issued.
+
+    Returns:
+        "" when they are the same octets; else one of `weakness-added`, `weakness-removed`, `suffix-added`,
+        `suffix-removed`, `unquoted`, `quoted-twice`, `escaped`, `html-escaped`, `percent-encoded`,
+        `percent-decoded`, `base64`,
+        `case-changed`, `cut`, `other` (no relation).
+    """
+    sent, served = sent.strip(), served.strip()
+    if sent == served:
+        return ""
+    if opaque(sent) == opaque(served) and is_entity_tag(sent) and is_entity_tag(served):
+        return "weakness-added" if is_weak(sent) else "weakness-removed"
+    if is_entity_tag(sent) and is_entity_tag(served):
+        sent_base, sent_suffix = strip_suffix(opaque(sent))
+        served_base, served_suffix = strip_suffix(opaque(served))
+        if sent_base == served_base and sent_base and (sent_suffix or served_suffix):
+            return "suffix-added" if sent_suffix else "suffix-removed"
+    return _rewriting(sent, served)
+
+
+def _rewriting(sent: str, served: str) -> str:
+    core = opaque(served)
+    if not core or core == "*":
+        return "other"
+    decoded = html.unescape(sent)
+    if decoded != sent and opaque(decoded) == core:
+        return "html-escaped"
+    decoded = unquote(sent)
+    if decoded != sent and opaque(decoded) == core:
+        return "percent-encoded"
+    decoded = unquote(core)
+    if decoded != core and opaque(sent) == decoded:
+        return "percent-decoded"
+    if sent.replace("\\", "") != sent and _bare(sent.replace("\\", "")) == _bare(served):
+        return "escaped"
+    if sent == core or sent in {"W/" + core, "W/" + served, "'" + core + "'"}:
+        return "unquoted"
+    if sent.strip("\"'") == core and sent.count('"') == 1:
+        return "unquoted"
+    if _bare(sent) == core:
+        return "quoted-twice"
+    base, _ = strip_suffix(_bare(sent))
+    if base == core or _bare(sent) == core:
+        return "suffix-added" if is_entity_tag(sent) else "unquoted"
+    if _unbase64(sent) in {core, served} and len(core) >= 4:
+        return "base64"
+    if _bare(sent).lower() == core.lower():
+        return "case-changed"
+    if len(_bare(sent)) >= 6 and core.startswith(_bare(sent)) and not _PARTS.fullmatch(core):
+        return "cut"
+    return "other"
+
+
+# The tag of an upload in parts is not the MD5 of the content: a client that computes its own sends another.
+_PARTS = re.compile(r"[0-9a-f]{32}-\d{1,5}", re.IGNORECASE)
+
+
+def _bare(token: str) -> str:
+    text = token.strip()
+    for prefix in ("W/", "w/"):
+        text = text.removeprefix(prefix)
+    text = text.strip("\"' ")
+    return text.removeprefix("W/").strip("\"' ")
+
+
+def _unbase64(token: str) -> str:
+    text = _bare(token)
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True).decode("latin-1")
+    except (binascii.Error, ValueError):
+        return ""
+
+
+_SHAPES = (
+    ("md5-multipart", re.compile(r"[0-9a-f]{32}-\d+", re.IGNORECASE)),
+    (
+        "uuid",
+        re.compile(r"\{?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\}?.*", re.IGNORECASE),
+    ),
+    ("hex32", re.compile(r"[0-9a-f]{32}", re.IGNORECASE)),
+    ("hex40", re.compile(r"[0-9a-f]{40}", re.IGNORECASE)),
+    ("hex64", re.compile(r"[0-9a-f]{64}", re.IGNORECASE)),
+    ("0x", re.compile(r"0x[0-9a-f]+", re.IGNORECASE)),
+    ("hex-hex", re.compile(r"[0-9a-f]+-[0-9a-f]+", re.IGNORECASE)),
+    ("hex-hex-hex", re.compile(r"[0-9a-f]+-[0-9a-f]+-[0-9a-f]+", re.IGNORECASE)),
+    ("datetime", re.compile(r"datetime'.*'|\d{4}-\d\d-\d\d.*", re.IGNORECASE)),
+    ("number", re.compile(r"\d+")),
+    ("hex", re.compile(r"[0-9a-f]+", re.IGNORECASE)),
+)
+
+
+def shape(token: str) -> str:
+    """Name the form of a token, so that tags of two code paths can be told apart.
+
+    Returns:
+        A short name (`hex32`, `uuid`, `number`, `hex-hex`, ...), its length where fixed; else `text`.
+    """
+    text = opaque(token)
+    text, _ = strip_suffix(text)
+    for name, pattern in _SHAPES:
+        if pattern.fullmatch(text):
+            return f"hex{len(text)}" if name == "hex" else name
+    return "text"

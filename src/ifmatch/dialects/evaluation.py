@@ -1,0 +1,384 @@
+"""Read preconditions, tokens and refusals in the language of a family; pure."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ifmatch.dialects.grammar import fits
+from ifmatch.dialects.pointers import scalar, values_at
+from ifmatch.dialects.recognition import pattern
+from ifmatch.dialects.record import Carrier, Demand, Grammar, Meaning, Retry
+from ifmatch.dialects.view import View
+from ifmatch.model.unknown import UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.dialects.record import Dialect, GuardSpec, SignalSpec, TokenPlace
+    from ifmatch.model.exchange import Exchange
+    from ifmatch.model.message import Request, Response
+
+__all__ = [
+    "IssuedToken",
+    "PresentedGuard",
+    "Refusal",
+    "guard_of",
+    "guards_of",
+    "refusal_of",
+    "tokens_of",
+]
+
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_SHOWN: Final = frozenset({200, 201, 202, 203, 204, 205, 206, 304})
+_READS: Final = frozenset({Demand.DIFFERENT, Demand.DIFFERENT_DATE})
+_STATE_TOKEN: Final = re.compile(r"<((?:opaquelocktoken|urn:uuid):[^<>]*)>")
+_BRACKETED_TAG: Final = re.compile(r'\[((?:W/)?"[^"]*")\]')
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedGuard:
+    """A precondition as a request carried it.
+
+    Attributes:
+        carrier: where it stands.
+        name: of the field, parameter or member.
+        value: as sent.
+        demands: what it demands, sentinels already read.
+        token: the version that it names; None for sentinels.
+        well_formed: whether the value has the form that the family asks for.
+        next: whether the value names the version to come.
+        key: id or name of the guard in the family's data.
+    """
+
+    carrier: Carrier
+    name: str
+    value: str
+    demands: Demand
+    token: str | None
+    well_formed: bool
+    next: bool = False
+    key: str = ""
+
+    @property
+    def current(self) -> str | None:
+        """Return the version that the guard expects to be current; the one before where it names the next."""
+        if self.token is not None and self.next and self.token.isdigit():
+            return str(int(self.token) - 1)
+        return self.token
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """A version that an answer gave out.
+
+    Attributes:
+        value: as it stands there; a pair is joined by a comma.
+        name: of the field or member.
+        feeds: names of the guards that take it; empty for all of the family.
+    """
+
+    value: str
+    name: str
+    feeds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What an answer says about a precondition.
+
+    Attributes:
+        meaning: what it says.
+        status: of the answer.
+        words: the part of the answer that says so, "" when the status alone does.
+        retry: what a client may do.
+        current: the current token as the answer names it, None when it does not.
+        sent: the request's token as the answer repeats it, None when it does not.
+    """
+
+    meaning: Meaning
+    status: int
+    words: str
+    retry: Retry
+    current: str | None
+    sent: str | None = None
+
+
+def guard_of(request: Request, dialect: Dialect) -> PresentedGuard | None:
+    """Return the precondition of a request, None when it carries none.
+
+    Of several, one that names a version comes first, then one about existence, then locks.
+
+    Args:
+        request: as seen.
+        dialect: its family.
+    """
+    found = guards_of(request, dialect)
+    ranks = (Demand.SAME, Demand.EXISTS, Demand.ABSENT, Demand.SAME_DATE, Demand.LOCK)
+    for rank in ranks:
+        for guard in found:
+            if guard.demands is rank:
+                return guard
+    return found[0] if found else None
+
+
+def guards_of(request: Request, dialect: Dialect) -> tuple[PresentedGuard, ...]:
+    """Return all preconditions of a request in the order of the data file.
+
+    Args:
+        request: as seen.
+        dialect: its family.
+    """
+    return guards_in(View(request), dialect)
+
+
+def guards_in(view: View, dialect: Dialect) -> tuple[PresentedGuard, ...]:
+    """Return all preconditions that a view's request carries."""
+    found: list[PresentedGuard] = []
+    for spec in dialect.guards:
+        if not _applies(spec, view):
+            continue
+        if spec.carrier is Carrier.WEBDAV_IF:
+            found.extend(_webdav(spec, view))
+            continue
+        value = _carried(spec, view)
+        if value is not None and (not spec.matches or pattern(spec.matches).search(value)):
+            found.append(_presented(spec, value, view))
+    return tuple(found)
+
+
+def unseen_guard(view: View, dialect: Dialect, *, told: bool = False) -> GuardSpec | None:
+    """Return the guard that a request carries in a content that is not in the evidence, None without one.
+
+    Args:
+        view: the exchange.
+        dialect: its family.
+        told: whether the answer tells that there was one; else only a family counts whose guards for this
+            request all stand in the content.
+    """
+    if view.request.content is not UNKNOWN or guards_in(view, dialect):
+        return None
+    method = view.request.method
+    possible = [
+        spec
+        for spec in dialect.guards
+        if spec.demands is Demand.SAME
+        and (method in spec.methods if spec.methods else method not in _SAFE)
+        and (not spec.path or pattern(spec.path).search(view.target))
+    ]
+    within = [spec for spec in possible if spec.carrier in {Carrier.BODY, Carrier.FORM}]
+    return within[0] if within and (told or len(within) == len(possible)) else None
+
+
+def _applies(spec: GuardSpec, view: View) -> bool:
+    method = view.request.method
+    if spec.methods:
+        if method not in spec.methods:
+            return False
+    elif (
+        method in _SAFE and spec.demands not in _READS and spec.carrier not in {Carrier.HEADER, Carrier.QUERY}
+    ):
+        return False
+    if spec.path and not pattern(spec.path).search(view.target):
+        return False
+    return not spec.beside or any(True for _ in values_at(view.sent_json, spec.beside))
+
+
+def _carried(spec: GuardSpec, view: View) -> str | None:
+    if spec.carrier is Carrier.HEADER:
+        return view.request.fields.text(spec.name)
+    if spec.carrier is Carrier.QUERY:
+        return view.query.get(spec.name.lower())
+    if spec.carrier is Carrier.FORM:
+        return view.form.get(spec.name.lower())
+    if spec.carrier is Carrier.TEXT:
+        match = pattern(spec.name).search(view.sent_text)
+        return match.group(1) if match is not None else None
+    if view.sent_json is UNKNOWN:
+        return None
+    return next(
+        (text for one in values_at(view.sent_json, spec.name) if (text := scalar(one)) is not None), None
+    )
+
+
+def _presented(spec: GuardSpec, value: str, view: View) -> PresentedGuard:
+    text = value.strip()
+    sentinel = spec.sentinels.get(text) or spec.sentinels.get(text.lower())
+    if sentinel is not None:
+        return PresentedGuard(spec.carrier, spec.name, value, sentinel, None, well_formed=True, key=spec.key)
+    token = text
+    if spec.pair:
+        other = view.query.get(spec.pair.lower()) if spec.carrier is Carrier.QUERY else None
+        token = f"{text},{other}" if other is not None else text
+    named = spec.demands in {Demand.SAME, Demand.SAME_DATE, Demand.LOCK, Demand.DIFFERENT}
+    return PresentedGuard(
+        spec.carrier,
+        spec.name,
+        value,
+        spec.demands,
+        token if named else None,
+        well_formed=fits(text, spec.grammar),
+        next=spec.next,
+        key=spec.key,
+    )
+
+
+def _webdav(spec: GuardSpec, view: View) -> Iterator[PresentedGuard]:
+    value = view.request.fields.text(spec.name)
+    if value is None:
+        return
+    tags = _BRACKETED_TAG.findall(value)
+    locks = _STATE_TOKEN.findall(value)
+    formed = value.count("(") == value.count(")") > 0
+    found = [(Demand.SAME, tags[0])] if tags else []
+    if locks or not tags:
+        found.append((Demand.LOCK, locks[0] if locks else None))
+    for demand, token in found:
+        yield PresentedGuard(spec.carrier, spec.name, value, demand, token, well_formed=formed, key=spec.key)
+
+
+_MASKED = re.compile(r"\"?masked-[0-9a-f]{12}\"?")
+
+
+def tokens_of(
+    response: Response, dialect: Dialect, request: Request | None = None
+) -> tuple[IssuedToken, ...]:
+    """Return the versions that an answer gives out, in the order of the data file.
+
+    Args:
+        response: as seen.
+        dialect: its family.
+        request: what it answers; places that depend on the path need it.
+    """
+    view = View(request if request is not None else _nothing(), response)
+    return tokens_in(view, dialect, located=request is not None)
+
+
+def _nothing() -> Request:
+    from ifmatch.model.message import Request as RequestRecord  # noqa: PLC0415 - only for answers without request
+
+    return RequestRecord("GET", "")
+
+
+def tokens_in(view: View, dialect: Dialect, *, located: bool = True) -> tuple[IssuedToken, ...]:
+    """Return the versions that a view's answer gives out.
+
+    Args:
+        view: the exchange.
+        dialect: its family.
+        located: whether the request's path is known.
+    """
+    if view.response is None:
+        return ()
+    found: list[IssuedToken] = []
+    for place in dialect.tokens:
+        if view.status not in (place.status or _SHOWN):
+            continue
+        if place.path and located and not pattern(place.path).search(view.target):
+            continue
+        value = _issued(place, view)
+        # A version that redaction masked in the content is unknown: in a field it stays readable.
+        if value is not None and (place.at == "header" or not _MASKED.fullmatch(value)):
+            found.append(IssuedToken(value, place.name, place.feeds))
+    return tuple(found)
+
+
+def _issued(place: TokenPlace, view: View) -> str | None:
+    if place.at == "header":
+        value = view.received.text(place.name) if view.received is not None else None
+        return value.strip() if value is not None else None
+    if place.at == "text":
+        found = set(pattern(place.name).findall(view.text))
+        # Several different ones belong to the members of a listing.
+        return html.unescape(found.pop()) if len(found) == 1 else None
+    if view.json is UNKNOWN:
+        return None
+    value = next((text for one in values_at(view.json, place.name) if (text := scalar(one))), None)
+    if value is None or not place.pair:
+        return value
+    other = next((text for one in values_at(view.json, place.pair) if (text := scalar(one))), None)
+    return f"{value},{other}" if other is not None else None
+
+
+def refusal_of(exchange: Exchange, dialect: Dialect) -> Refusal | None:
+    """Return what an answer says about a precondition, None when it says nothing about one.
+
+    A `Meaning.OTHER` says that the status has nothing to do with preconditions in this family.
+
+    Args:
+        exchange: as seen.
+        dialect: its family.
+    """
+    return refusal_in(View(exchange.request, exchange.response), dialect)
+
+
+def refusal_in(view: View, dialect: Dialect) -> Refusal | None:
+    """Return what a view's answer says about a precondition."""
+    if view.response is None:
+        return None
+    for signal in dialect.signals:
+        words = _says(signal, view, dialect)
+        if words is not None:
+            current, sent = _named(signal.current, view), _named(signal.sent, view)
+            retry = signal.retry or (
+                dialect.retry if signal.means is Meaning.MISMATCH else _usual(signal.means)
+            )
+            return Refusal(signal.means, view.status, words, retry, current, sent)
+    return None
+
+
+def _usual(meaning: Meaning) -> Retry:
+    if meaning in {Meaning.BUSY, Meaning.LOCK}:
+        return Retry.WAIT
+    if meaning in {Meaning.MISSING, Meaning.EXPIRED, Meaning.PAYLOAD}:
+        return Retry.REFRESH
+    return Retry.NEVER
+
+
+def _says(signal: SignalSpec, view: View, dialect: Dialect) -> str | None:
+    if view.status not in signal.status or (signal.methods and view.request.method not in signal.methods):
+        return None
+    if signal.path and not pattern(signal.path).search(view.target):
+        return None
+    if signal.unseen and view.text:
+        return None
+    if signal.guarded or signal.unguarded or signal.guard:
+        guards = guards_in(view, dialect)
+        if signal.unguarded and (guards or unseen_guard(view, dialect) is not None):
+            return None
+        if signal.guard and not any(one.key == signal.guard for one in guards):
+            return None
+        if signal.guarded and not guards and unseen_guard(view, dialect) is None:
+            return None
+    if not signal.matches:
+        return ""
+    search = pattern(signal.matches).search
+    if signal.field:
+        value = view.received.text(signal.field) if view.received is not None else None
+        match = search(value) if value is not None else None
+        return match.group() if match is not None else None
+    if signal.pointer:
+        if view.json is UNKNOWN:
+            return None
+        for one in values_at(view.json, signal.pointer):
+            text = scalar(one)
+            match = search(text) if text is not None else None
+            if match is not None:
+                return match.group()
+        return None
+    match = search(view.text)
+    return match.group() if match is not None else None
+
+
+def _named(expression: str, view: View) -> str | None:
+    if not expression:
+        return None
+    match = pattern(expression).search(view.text)
+    return match.group(1) if match is not None else None
+
+
+def weak_tags_match(dialect: Dialect) -> bool:
+    """Tell whether the family accepts weak tags in If-Match, against RFC 9110 section 13.1.1."""
+    return dialect.weak_tags_match or any(guard.grammar is Grammar.WEAK_TAG for guard in dialect.guards)

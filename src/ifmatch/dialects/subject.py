@@ -1,0 +1,186 @@
+"""Tell what a request is about: resource, scope, reading or writing, its state and lifetimes; pure."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from ifmatch.dialects.evaluation import guards_in
+from ifmatch.dialects.pointers import scalar, values_at
+from ifmatch.dialects.recognition import pattern
+from ifmatch.dialects.record import Scope
+from ifmatch.dialects.view import View
+
+if TYPE_CHECKING:
+    from ifmatch.dialects.record import Dialect, Lifetime
+    from ifmatch.model.message import Request
+
+__all__ = [
+    "compares_inside",
+    "guarded_in",
+    "lifetime_in",
+    "reads_in",
+    "resource_in",
+    "resource_of",
+    "scope_of",
+    "sent_state",
+    "shown_state",
+]
+
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def scope_of(request: Request, dialect: Dialect) -> tuple[Scope, str]:
+    """Return how much the family's tokens guard at this request, and the path of it.
+
+    Args:
+        request: as seen.
+        dialect: its family.
+
+    Returns:
+        The scope, and its path; the request's own path when the token guards one item.
+    """
+    path = urlsplit(request.url).path
+    if not dialect.scope_path:
+        return dialect.scope, path
+    match = pattern(dialect.scope_path).search(path)
+    return (dialect.scope, match.group(1)) if match is not None else (Scope.ITEM, path)
+
+
+def resource_of(request: Request, dialect: Dialect) -> str:
+    """Return the URL of the resource that a request is about, whatever action or view its own URL names.
+
+    Args:
+        request: as seen.
+        dialect: its family.
+
+    Returns:
+        The request's URL, changed by the family's rules; a fragment names what only the body names.
+    """
+    return resource_in(View(request), dialect)
+
+
+def resource_in(view: View, dialect: Dialect) -> str:
+    """Return the URL of the resource that a view's request is about."""
+    url = view.request.url
+    if dialect.same_resource:
+        parts = urlsplit(url)
+        target = parts.path + (f"?{parts.query}" if parts.query else "")
+        for rule in dialect.same_resource:
+            target = pattern(rule.path).sub(rule.becomes, target, count=1)
+        path, _, query = target.partition("?")
+        url = urlunsplit((parts.scheme, parts.netloc, path, query, ""))
+    for pointer in dialect.identity:
+        for value in values_at(view.sent_json, pointer):
+            text = scalar(value)
+            if text:
+                return f"{url}{dialect.identity_sign}{text}"
+    return url
+
+
+def sent_state(view: View, dialect: Dialect) -> str | None:
+    """Return the state that a view's request carries, out of its wrapping; None where it is not wrapped."""
+    for place in dialect.states:
+        if place.sent.startswith("form:"):
+            value: object = view.form.get(place.sent.removeprefix("form:").lower())
+        else:
+            value = next(values_at(view.sent_json, place.sent), None) if place.sent else None
+        if value is not None:
+            return _unwrapped(value, coded="sent" in place.base64)
+    return None
+
+
+def shown_state(view: View, dialect: Dialect) -> str | None:
+    """Return the state that a view's answer shows, out of its wrapping; None where it is not wrapped."""
+    for place in dialect.states:
+        value = next(values_at(view.json, place.shown), None) if place.shown else None
+        if value is not None:
+            return _unwrapped(value, coded="shown" in place.base64)
+    return None
+
+
+def _unwrapped(value: object, *, coded: bool) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    if not coded:
+        return text
+    try:
+        return base64.b64decode(text).decode()
+    except ValueError:
+        return text
+
+
+def guarded_in(view: View, dialect: Dialect) -> tuple[str, str] | None:
+    """Return what the guarded resource is called where it is not the request's own, and which guard says so.
+
+    Args:
+        view: the exchange.
+        dialect: its family.
+
+    Returns:
+        A URL or path as sent, and the key of the guard; None when each guard is about the request's own.
+    """
+    for spec in dialect.guards:
+        if not spec.of or (spec.methods and view.request.method not in spec.methods):
+            continue
+        if not any(one.key == spec.key for one in guards_in(view, dialect)):
+            continue
+        kind, _, what = spec.of.partition(":")
+        if kind == "header":
+            value = view.request.fields.text(what)
+        else:
+            match = pattern(what).search(view.path)
+            value = match.group(1) if match is not None else None
+        if value:
+            return unquote(value.strip()), spec.key
+    return None
+
+
+def reads_in(view: View, dialect: Dialect) -> bool:
+    """Tell whether a view's request reads, although its method may say otherwise."""
+    return bool(dialect.reads) and (
+        pattern(dialect.reads).search(f"{view.request.method} {view.target}") is not None
+    )
+
+
+def compares_inside(view: View, dialect: Dialect) -> bool:
+    """Tell whether the service compares by itself what a view's request changes."""
+    expression = dialect.compares_inside
+    return bool(expression) and pattern(expression).search(view.path) is not None
+
+
+def lifetime_in(view: View, dialect: Dialect) -> float | None:
+    """Return the seconds that a view's exchange says a lock, lease or key holds; None if it does not."""
+    for spec in dialect.lifetimes:
+        method = view.request.method
+        if method not in spec.methods if spec.methods else method in _SAFE:
+            continue
+        if spec.path and not pattern(spec.path).search(view.target):
+            continue
+        text = _told(spec, view)
+        if text is None:
+            continue
+        if spec.matches:
+            match = pattern(spec.matches).search(text)
+            text = match.group(1) if match is not None else ""
+        try:
+            return float(text)
+        except ValueError:
+            continue
+    return None
+
+
+def _told(spec: Lifetime, view: View) -> str | None:
+    if spec.at == "request-header":
+        return view.request.fields.text(spec.name)
+    if spec.at == "response-header":
+        return view.received.text(spec.name) if view.received is not None else None
+    if spec.at == "response-text":
+        return view.text
+    if spec.at == "query":
+        return view.query.get(spec.name.lower())
+    if spec.at == "form":
+        return view.form.get(spec.name.lower())
+    value = view.sent_json if spec.at == "request-body" else view.json
+    return next((text for one in values_at(value, spec.name) if (text := scalar(one)) is not None), None)

@@ -1,0 +1,110 @@
+"""Show one exchange the way marks, guards and signals look at it, each part read once."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from ifmatch.model.message import Content
+from ifmatch.model.unknown import UNKNOWN
+
+if TYPE_CHECKING:
+    from ifmatch.model.message import Fields, Request, Response
+
+__all__ = ["View"]
+
+# Bodies beyond this are data, not answers about a precondition.
+_LONGEST = 2_000_000
+_SEARCHED = 20_000
+
+
+class View:
+    """A request and, when there was one, its response.
+
+    Args:
+        request: as seen.
+        response: as seen; None when none came.
+    """
+
+    def __init__(self, request: Request, response: Response | None = None) -> None:
+        self.request = request
+        self.response = response
+
+    @property
+    def status(self) -> int:
+        """Return the status, 0 without a response."""
+        return self.response.status if self.response is not None else 0
+
+    @cached_property
+    def received(self) -> Fields | None:
+        """Return the response's fields."""
+        return self.response.fields if self.response is not None else None
+
+    @cached_property
+    def path(self) -> str:
+        """Return the decoded path."""
+        return unquote(urlsplit(self.request.url).path)
+
+    @cached_property
+    def target(self) -> str:
+        """Return the decoded path with the query as sent, for patterns over both."""
+        query = urlsplit(self.request.url).query
+        return f"{self.path}?{query}" if query else self.path
+
+    @cached_property
+    def host(self) -> str:
+        """Return the host, lower case, "" when the target has none."""
+        return (urlsplit(self.request.url).hostname or "").lower()
+
+    @cached_property
+    def query(self) -> dict[str, str]:
+        """Return the parameters by lower-case name; the first of several counts."""
+        found: dict[str, str] = {}
+        for name, value in parse_qsl(urlsplit(self.request.url).query, keep_blank_values=True):
+            found.setdefault(name.lower(), value)
+        return found
+
+    @cached_property
+    def form(self) -> dict[str, str]:
+        """Return the members of a urlencoded request body, by lower-case name."""
+        kind = (self.request.fields.text("content-type") or "").lower()
+        if not kind.startswith("application/x-www-form-urlencoded"):
+            return {}
+        return {name.lower(): value for name, value in parse_qsl(self.sent_text, keep_blank_values=True)}
+
+    @cached_property
+    def sent_text(self) -> str:
+        """Return the beginning of the request body."""
+        return _text(self.request.content)
+
+    @cached_property
+    def sent_json(self) -> object:
+        """Return the request body as JSON, UNKNOWN when it is none."""
+        return _json(self.request.content)
+
+    @cached_property
+    def text(self) -> str:
+        """Return the beginning of the response body."""
+        return _text(self.response.content) if self.response is not None else ""
+
+    @cached_property
+    def json(self) -> object:
+        """Return the response body as JSON, UNKNOWN when it is none."""
+        return _json(self.response.content) if self.response is not None else UNKNOWN
+
+
+def _text(content: object) -> str:
+    return content.text[:_SEARCHED] if isinstance(content, Content) else ""
+
+
+def _json(content: object) -> object:
+    if not isinstance(content, Content):
+        return UNKNOWN
+    text = content.text
+    if len(text) > _LONGEST or text.lstrip()[:1] not in {"{", "["}:
+        # Consul answers with a bare `false`: such short values are JSON too.
+        if text.strip() in {"true", "false", "null"}:
+            return content.json()
+        return UNKNOWN
+    return content.json()

@@ -1,0 +1,99 @@
+"""Hold what a merge gives: a combined document, or the conflicts as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from ifmatch.errors import IfmatchError
+from ifmatch.merge.json_text import write_json
+
+if TYPE_CHECKING:
+    from ifmatch.merge.json_text import JsonValue
+
+__all__ = ["MISSING", "Conflict", "MergeConflictError", "Merged", "Missing"]
+
+
+class _Marker(Enum):
+    MISSING = "missing"
+
+    def __bool__(self) -> Literal[False]:
+        return False
+
+
+Missing: TypeAlias = Literal[_Marker.MISSING]
+MISSING: Final = _Marker.MISSING
+"""Stands where a document has no such member; null is a value and no absence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """One place that both sides changed, differently.
+
+    Attributes:
+        pointer: JSON Pointer of the place; of the array, for a stretch of an array without a key.
+        kind: `changed-both`, `added-both`, `removed-changed`, `stretch` (part of an array) or `order`.
+        base: value before, MISSING when there was none; for a stretch the list of its elements.
+        mine: value of this side, as above.
+        theirs: value of the other side, as above.
+        index: where the stretch begins in the base array; None for other kinds.
+    """
+
+    pointer: str
+    kind: str
+    base: JsonValue | Missing
+    mine: JsonValue | Missing
+    theirs: JsonValue | Missing
+    index: int | None = None
+
+    def __str__(self) -> str:
+        shown = (
+            "nothing" if value is MISSING else write_json(value)
+            for value in (self.base, self.mine, self.theirs)
+        )
+        base, mine, theirs = (text if len(text) <= 60 else text[:57] + "..." for text in shown)
+        return f"{self.pointer or '(the whole document)'}: base {base}, mine {mine}, theirs {theirs}"
+
+
+class MergeConflictError(IfmatchError):
+    """Say that two sides cannot be combined without a decision.
+
+    Args:
+        conflicts: all of them, in the order of the document.
+    """
+
+    def __init__(self, conflicts: tuple[Conflict, ...]) -> None:
+        super().__init__(conflicts)
+        self.conflicts = conflicts
+
+    def __str__(self) -> str:
+        count = len(self.conflicts)
+        lines = "".join(f"\n  {conflict}" for conflict in self.conflicts)
+        return f"{count} conflict{'s' * (count != 1)}: decide each, or give a policy for its pointer{lines}"
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What came of a merge.
+
+    Attributes:
+        draft: the combined document; at the place of an open conflict it holds the other side's value.
+        conflicts: what is open.
+        resolved: what a policy decided.
+    """
+
+    draft: JsonValue | Missing
+    conflicts: tuple[Conflict, ...] = ()
+    resolved: tuple[Conflict, ...] = ()
+
+    @property
+    def value(self) -> JsonValue:
+        """Return the combined document.
+
+        Raises:
+            MergeConflictError: a conflict is open, or the outcome is that the document is removed.
+        """
+        if self.conflicts or self.draft is MISSING:
+            raise MergeConflictError(self.conflicts)
+        return self.draft

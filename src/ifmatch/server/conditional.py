@@ -1,0 +1,208 @@
+"""Give a handler what the evaluation left to do: the state, the range, the lines of its answer.
+
+The part that all adapters share: facts and a state in, a `Conditional` out, or a refusal raised.
+
+Source: RFC 9110 section 13.2.1.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from ifmatch.core.conditional_fields import conditional_values
+from ifmatch.core.preconditions import evaluate
+from ifmatch.server import problem
+from ifmatch.server.answers import Answer, field_value, selected_fields
+from ifmatch.server.gate import judge
+from ifmatch.server.refusal import PreconditionRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ifmatch.core.decision import Decision
+    from ifmatch.server.answers import Current, FieldPairs, RequestFacts
+    from ifmatch.server.gate import Settings
+    from ifmatch.server.policy import Policy
+    from ifmatch.server.stores.protocol import Content
+
+__all__ = [
+    "Conditional",
+    "admit",
+    "admit_plain_read",
+    "for_head",
+    "is_plain_read",
+    "refuse_media_type",
+    "utc_now",
+    "with_defaults",
+]
+
+_READS: Final = frozenset({"GET", "HEAD"})
+_UNCONDITIONAL: Final = evaluate("GET", (), None)
+_NAMES: Final = {
+    name: name.lower().encode() for name in ("ETag", "Last-Modified", "Cache-Control", "Vary", "Date")
+}
+
+
+def utc_now() -> datetime:
+    """Return the time in UTC; what adapters take unless they are given another clock."""
+    return datetime.now(UTC)
+
+
+class Conditional(NamedTuple):
+    """A request whose preconditions let it through.
+
+    Attributes:
+        decision: of the evaluation; None where the policy does not evaluate.
+        current: the state that they were compared with, None when there is none.
+        use_range: whether Range may be honoured (False: answer with all of it, status 200).
+        fields: lines that the answer of the handler should carry: for GET and HEAD the validators and their
+            company, for other methods only a notice that a grace ends.
+    """
+
+    decision: Decision | None
+    current: Current | None
+    use_range: bool
+    fields: tuple[tuple[str, str], ...] = ()
+
+
+_NOTHING_THERE: Final = Conditional(_UNCONDITIONAL, None, False)
+
+
+def admit(
+    facts: RequestFacts,
+    current: Current | None,
+    *,
+    settings: Settings,
+    policy: Policy | None = None,
+    creates: bool | None = None,
+    content: Content | None = None,
+    clock: Callable[[], datetime] = utc_now,
+) -> Conditional:
+    """Let a request through, or raise the answer that it gets instead.
+
+    Args:
+        facts: of the request.
+        current: the current state, None when there is none.
+        settings: of the service.
+        policy: of the route; None takes it from the settings.
+        creates: whether the method would make a missing resource; None: PUT only.
+        content: of the current representation, when `problem.wants_representation` asks for it.
+        clock: gives the time, aware.
+
+    Raises:
+        PreconditionRefusedError: with the answer.
+
+    Source: RFC 9110 section 13.2.2.
+    """
+    reads = facts.method in _READS
+    if reads and is_plain_read(facts.method, facts.fields):
+        return admit_plain_read(current, clock)
+    now = clock()
+    judgement = judge(
+        facts,
+        current,
+        settings=settings,
+        policy=policy,
+        creates=creates,
+        content=content,
+        now=now,
+    )
+    if judgement.event is not None:
+        settings.emit(judgement.event)
+    if judgement.answer is not None:
+        raise PreconditionRefusedError(judgement.answer)
+    decision = judgement.decision
+    if not reads or current is None:
+        return Conditional(decision, current, False, judgement.notice)
+    fields = (*selected_fields(current, now=now), *judgement.notice)
+    return Conditional(decision, current, _use_range(facts, current, decision), fields)
+
+
+def _use_range(facts: RequestFacts, current: Current, decision: Decision | None) -> bool:
+    """Tell whether Range may be honoured; If-Range counts at every stage, as it refuses nothing."""
+    if decision is not None and decision.status is None:
+        return decision.use_range
+    # The other conditions are not looked at, or only reported.
+    values = ((name, field_value(facts.fields, name)) for name in ("Range", "If-Range"))
+    fields = [(name, value) for name, value in values if value is not None]
+    return evaluate(facts.method, fields, current.representation).use_range
+
+
+def is_plain_read(method: str, fields: FieldPairs) -> bool:
+    """Tell whether a request is a read without any condition and without Range: most requests are.
+
+    Args:
+        method: of the request.
+        fields: the header lines of the request.
+
+    Source: RFC 9110 section 13.1 and section 14.2.
+    """
+    return method in _READS and conditional_values(fields) is None
+
+
+def admit_plain_read(current: Current | None, clock: Callable[[], datetime] = utc_now) -> Conditional:
+    """Let a read without conditions through: nothing is evaluated, and no policy changes that.
+
+    Args:
+        current: the current state, None when there is none.
+        clock: gives the time, aware.
+
+    Source: RFC 9110 section 8.8.
+    """
+    if current is None:
+        return _NOTHING_THERE
+    dated = current.representation.last_modified is not None
+    fields = selected_fields(current, now=clock() if dated else None)
+    return Conditional(_UNCONDITIONAL, current, False, fields)
+
+
+def refuse_media_type(facts: RequestFacts, media_types: Sequence[str]) -> None:
+    """Raise the answer 415 when the content is of a type that the route does not take.
+
+    It comes before the preconditions, as they are ignored where the answer would not be a 2xx without them.
+
+    Args:
+        facts: of the request.
+        media_types: that the route takes, in lower case and without parameters; empty for any.
+
+    Raises:
+        PreconditionRefusedError: with the answer 415.
+
+    Source: RFC 9110 section 13.2.1 and section 15.5.16.
+    """
+    if not media_types or facts.method not in ("PUT", "PATCH", "POST"):
+        return
+    given = field_value(facts.fields, "Content-Type")
+    if given is None or given.partition(";")[0].strip().lower() not in media_types:
+        raise PreconditionRefusedError(problem.unsupported_media_type(facts, media_types))
+
+
+def with_defaults(
+    lines: Sequence[tuple[bytes, bytes]], fields: Sequence[tuple[str, str]]
+) -> list[tuple[bytes, bytes]]:
+    """Add lines to those of an answer; a field that the handler has set itself stays as it is.
+
+    Args:
+        lines: of the answer of the handler.
+        fields: to add.
+    """
+    present = {name.lower() for name, _ in lines}
+    result = list(lines)
+    for name, value in fields:
+        octets = _NAMES.get(name) or name.lower().encode("latin-1")
+        if octets not in present:
+            result.append((octets, value.encode("latin-1")))
+    return result
+
+
+def for_head(answer: Answer, method: str) -> Answer:
+    """Leave the content out of an answer to HEAD; its fields stay.
+
+    Args:
+        answer: as GET would get it.
+        method: of the request.
+
+    Source: RFC 9110 section 9.3.2.
+    """
+    return Answer(answer.status, answer.fields) if method == "HEAD" and answer.octets else answer

@@ -1,0 +1,250 @@
+"""One version, whole, however often the connection breaks or the resource changes."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+
+import pytest
+
+from ifmatch.client import (
+    BudgetExhaustedError,
+    DownloadChangedError,
+    Limits,
+    NotAppliedError,
+    Settings,
+    TargetMissingError,
+)
+from tests.client.libraries import QUICK, Face
+from tests.client.service import Reply, Service
+
+CONTENT = random.Random(5).randbytes(200_000)
+OTHER = random.Random(6).randbytes(180_000)
+
+
+class Files(Service):
+    """Serves ranges, cuts each answer after so many octets, and may change the file in between."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.cut_after = None
+        self.cuts = 10**9
+        self.changes = []
+        self.ignores_if_range = False
+        self.names = True
+        self.content = CONTENT
+        self.number = 1
+
+    def act(self, _path, seen):
+        if self.changes and len(self.seen) > 1:
+            self.content = self.changes.pop(0)
+            self.number += 1
+        tag = f'"v{self.number}"'
+        fields = [("Accept-Ranges", "bytes"), *([("ETag", tag)] if self.names else [])]
+        wanted = seen["range"]
+        if wanted and (self.ignores_if_range or seen["if-range"] == tag):
+            first = int(wanted.removeprefix("bytes=").removesuffix("-"))
+            if first >= len(self.content):
+                return Reply(416, (("Content-Range", f"bytes */{len(self.content)}"), *fields))
+            place = f"bytes {first}-{len(self.content) - 1}/{len(self.content)}"
+            return self.short(206, [("Content-Range", place), *fields], self.content[first:])
+        return self.short(200, fields, self.content)
+
+    def short(self, status, fields, octets):
+        fields = (*fields, ("Content-Length", str(len(octets))))
+        if self.cut_after is None or self.cuts <= 0 or len(octets) <= self.cut_after:
+            return Reply(status, fields, octets)
+        self.cuts -= 1
+        return Reply(status, fields, octets[: self.cut_after])
+
+    async def connection(self, reader, writer):
+        """Close after each answer, so that a short one is a cut one."""
+        seen = await self.request(reader)
+        if seen is not None:
+            self.seen.append(seen)
+            reply = self.decide(seen)
+            reply.fields = (*reply.fields, ("Connection", "close"))
+            writer.write(self.wire(seen, reply))
+            await writer.drain()
+        writer.close()
+
+
+@pytest.fixture
+def files():
+    made = Files()
+    yield made
+    made.close()
+
+
+def download(face, files, tmp_path, **options):
+    return face.editor(Settings(limits=options.pop("limits", QUICK))).download(
+        files.url("/file"), tmp_path / "file", **options
+    )
+
+
+def left_over(tmp_path):
+    return sorted(path.name for path in tmp_path.iterdir())
+
+
+def test_in_one_piece(face, files, tmp_path) -> None:
+    seen = []
+    done = download(face, files, tmp_path, progress=lambda there, total: seen.append((there, total)))
+    assert done.path.read_bytes() == CONTENT
+    assert (done.octets, done.etag, done.requests, done.resumed) == (200_000, '"v1"', 1, 0)
+    assert seen[-1] == (200_000, 200_000)
+    assert left_over(tmp_path) == ["file"]
+    assert files.seen[0]["accept-encoding"] == "identity"
+
+
+def test_it_goes_on_where_it_was_cut(face, files, tmp_path) -> None:
+    files.cut_after = 60_000
+    done = download(face, files, tmp_path)
+    assert done.path.read_bytes() == CONTENT
+    assert done.requests > 1
+    assert done.resumed == done.requests - 1
+    assert {one["if-range"] for one in files.seen[1:]} == {'"v1"'}
+    assert left_over(tmp_path) == ["file"]
+
+
+def test_a_change_in_between_starts_over(face, files, tmp_path) -> None:
+    files.cut_after, files.cuts = 60_000, 1
+    files.changes = [OTHER]
+    done = download(face, files, tmp_path)
+    assert done.path.read_bytes() == OTHER
+    assert (done.etag, done.restarts) == ('"v2"', 1)
+
+
+def test_a_service_that_ignores_if_range_is_not_believed(face, files, tmp_path) -> None:
+    files.cut_after, files.cuts = 60_000, 1
+    files.changes, files.ignores_if_range = [OTHER], True
+    done = download(face, files, tmp_path)
+    assert done.path.read_bytes() == OTHER
+    assert done.restarts == 1
+
+
+def test_without_a_strong_tag_nothing_is_put_together(face, files, tmp_path) -> None:
+    files.cut_after, files.cuts, files.names = 60_000, 2, False
+    done = download(face, files, tmp_path)
+    assert done.path.read_bytes() == CONTENT
+    assert [one["range"] for one in files.seen] == [None] * 3
+    assert done.restarts == 2
+
+
+def test_what_changes_all_the_time_ends(face, files, tmp_path) -> None:
+    files.cut_after = 60_000
+    files.changes = [CONTENT, OTHER] * 10
+    with pytest.raises(DownloadChangedError):
+        download(face, files, tmp_path)
+    assert not (tmp_path / "file").exists()
+
+
+def test_a_later_run_goes_on(face, files, tmp_path) -> None:
+    files.cut_after = 60_000
+    files.scripts["/file"] = [None, *[Reply(503)] * 3]
+    with pytest.raises(BudgetExhaustedError, match="goes on from it"):
+        download(face, files, tmp_path, limits=Limits(transport=1, first_pause=0.001))
+    assert left_over(tmp_path) == ["file.part", "file.part.json"]
+    files.scripts.clear()
+    files.cut_after = None
+    before = len(files.seen)
+    done = download(face, files, tmp_path)
+    assert done.path.read_bytes() == CONTENT
+    assert files.seen[before]["range"] == "bytes=60000-"
+    assert left_over(tmp_path) == ["file"]
+
+
+def test_what_an_earlier_run_left_of_another_version_is_dropped(face, files, tmp_path) -> None:
+    (tmp_path / "file.part").write_bytes(b"x" * 1000)
+    (tmp_path / "file.part.json").write_text(
+        f'{{"url": "{files.url("/file")}", "etag": "\\"v0\\"", "total": 200000, "same_origin": true}}'
+    )
+    assert download(face, files, tmp_path).path.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("note", ["", "{}", '{"url": "http://other/", "etag": "\\"v1\\"", "total": 5}'])
+def test_a_part_that_says_nothing_of_its_version_is_dropped(files, tmp_path, note) -> None:
+    (tmp_path / "file.part").write_bytes(b"x" * 1000)
+    (tmp_path / "file.part.json").write_text(note)
+    face = Face("httpx2")
+    assert download(face, files, tmp_path).path.read_bytes() == CONTENT
+    assert files.seen[0]["range"] is None
+    face.close()
+
+
+def test_a_part_that_was_whole_already(face, files, tmp_path) -> None:
+    (tmp_path / "file.part").write_bytes(CONTENT)
+    (tmp_path / "file.part.json").write_text(
+        f'{{"url": "{files.url("/file")}", "etag": "\\"v1\\"", "total": 200000, "same_origin": true}}'
+    )
+    done = download(face, files, tmp_path)
+    assert done.path.read_bytes() == CONTENT
+    assert done.requests == 1
+
+
+def test_errors_say_what_they_are(face, files, tmp_path) -> None:
+    for status, kind in ((404, TargetMissingError), (403, NotAppliedError)):
+        files.script("/file", Reply(status))
+        with pytest.raises(kind):
+            download(face, files, tmp_path)
+    assert left_over(tmp_path) == []
+
+
+def test_redirects_are_followed_and_asked_again_after_a_cut(face, files, tmp_path) -> None:
+    """Where a link leads to may expire, so each attempt begins at the link."""
+    files.cut_after, files.cuts = 60_000, 1
+    hop = Reply(302, (("Location", "/signed?x=1"),))
+    files.scripts["/file"] = [hop, hop]
+    done = download(face, files, tmp_path)
+    assert done.path.read_bytes() == CONTENT
+    assert files.methods("/file") == ["GET", "GET"]
+    assert done.resumed == 1
+
+
+def test_a_tag_of_one_origin_is_not_sent_to_another(files, tmp_path) -> None:
+    other = Files()
+    other.cut_after, other.cuts = 60_000, 1
+    files.scripts["/file"] = [Reply(302, (("Location", other.url("/file")),))] * 2
+    face = Face("httpx2")
+    done = download(face, files, tmp_path)
+    assert done.path.read_bytes() == CONTENT
+    assert [one["if-range"] for one in files.seen] == [None, None]
+    face.close()
+    other.close()
+
+
+def test_any_schedule_of_cuts_and_changes_gives_one_whole_version(tmp_path) -> None:
+    """Seeds: whatever happens, the file is one version, or there is none."""
+    versions = {hashlib.sha256(octets).digest() for octets in (CONTENT, OTHER)}
+    for seed in range(12):
+        chance = random.Random(seed)
+        files = Files()
+        files.cut_after = chance.choice([10_000, 70_000, 150_000])
+        files.cuts = chance.randrange(8)
+        files.changes = [chance.choice([CONTENT, OTHER]) for _ in range(chance.randrange(4))]
+        files.ignores_if_range = chance.random() < 0.5
+        face = Face(chance.choice(["httpx2", "requests", "aiohttp", "httpx"]))
+        done = download(face, files, tmp_path)
+        assert hashlib.sha256(done.path.read_bytes()).digest() in versions, f"seed {seed}"
+        face.close()
+        files.close()
+
+
+def test_the_loop_goes_on_while_an_asynchronous_download_waits(files, tmp_path) -> None:
+    face = Face("httpx2-async")
+    ticks = []
+
+    async def tick():
+        while True:
+            ticks.append(1)
+            await asyncio.sleep(0)
+
+    async def run():
+        files.cut_after = 60_000
+        ticking = asyncio.create_task(tick())
+        await face.editor().client.download(files.url("/file"), tmp_path / "file")
+        ticking.cancel()
+
+    face.wait(run())
+    assert len(ticks) > 1
+    face.close()

@@ -1,0 +1,157 @@
+"""What a client keeps of its last exchanges: enough to explain, never a credential."""
+
+from __future__ import annotations
+
+import gc
+import time
+
+import httpx2
+import pytest
+
+import ifmatch
+from ifmatch.client import track
+from ifmatch.client.tracking import Tracker, Tracking
+from ifmatch.client.wrapping import _tracked
+from ifmatch.model.unknown import UNKNOWN
+from tests.client.service import Reply
+
+SECRET = "s3cr3t-value-77"
+
+
+def history_of(client):
+    return _tracked[client].history
+
+
+def everything(client):
+    """All text that the history holds."""
+    return repr(
+        [
+            (
+                one,
+                list(one.request.fields),
+                one.response and list(one.response.fields),
+                one.request.content,
+                one.response and one.response.content,
+            )
+            for one in history_of(client).exchanges()
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"headers": {"Authorization": f"Bearer {SECRET}"}},
+        {"headers": {"Cookie": f"session={SECRET}"}},
+        {"headers": {"X-Api-Key": SECRET}},
+        {"headers": {"Private-Token": SECRET}},
+        {"headers": {"Proxy-Authorization": SECRET}},
+        {"headers": {"X-Amz-Security-Token": SECRET}},
+        {"headers": {"Ocp-Apim-Subscription-Key": SECRET}},
+        {"auth": ("user", SECRET)},
+        {"params": {"access_token": SECRET}},
+        {"params": {"sig": SECRET, "page": "2"}},
+        {"json": {"password": SECRET}},
+        {"json": {"client_secret": SECRET}},
+        {"data": {"user": "u", "password": SECRET}},
+    ],
+)
+def test_credentials_are_never_kept(service, options) -> None:
+    service.script(
+        "/doc", Reply(200, (("Set-Cookie", f"session={SECRET}"),), b'{"token":"' + SECRET.encode() + b'"}')
+    )
+    with track(httpx2.Client()) as client:
+        client.post(service.url(), **options)
+        assert len(history_of(client)) == 1
+        assert SECRET not in everything(client)
+
+
+def test_userinfo_of_the_url_is_not_kept(service) -> None:
+    service.put()
+    with track(httpx2.Client()) as client:
+        client.get(service.url().replace("http://", f"http://user:{SECRET}@"))
+        assert SECRET not in everything(client)
+        assert "/doc" in everything(client)
+
+
+def test_masked_parameters_still_tell_urls_apart() -> None:
+    tracker = Tracker(Tracking())
+    for value in ("a", "b", "a"):
+        tracker.keep(None, "GET", f"http://x.test/?token={value}&q=1", sent=[], content=None, started=0.0)
+    first, second, third = (one.request.url for one in tracker.history.exchanges())
+    assert first == third != second
+    assert first.endswith("&q=1")
+
+
+def test_sixty_four_exchanges_and_sixty_four_kibibytes_are_kept(service) -> None:
+    service.put(value=b"x" * 65_536)
+    service.put("/large", b"x" * 65_537)
+    with track(httpx2.Client()) as client:
+        for _ in range(70):
+            client.get(service.url())
+        client.get(service.url("/large"))
+        kept = history_of(client).exchanges()
+        assert len(kept) == 64
+        assert len(kept[0].response.content) == 65_536
+        assert kept[-1].response.content is UNKNOWN
+
+
+def test_a_response_that_is_streamed_is_not_read(service) -> None:
+    service.put(value=b"abc")
+    with track(httpx2.Client()) as client, client.stream("GET", service.url()) as response:
+        assert not response.is_stream_consumed
+        assert b"".join(response.iter_bytes()) == b"abc"
+        [kept] = history_of(client).exchanges()
+        assert kept.response.content is UNKNOWN
+
+
+def test_failures_are_part_of_the_story(service) -> None:
+    service.script("/doc", Reply(cut=True))
+    with track(httpx2.Client()) as client:
+        with pytest.raises(httpx2.RemoteProtocolError):
+            client.put(service.url(), content=b"{}")
+        [kept] = history_of(client).exchanges()
+    assert kept.status == 0
+    assert "RemoteProtocolError" in kept.error
+
+
+def test_a_replayed_write_is_explained_as_one(service) -> None:
+    """Cut after the commit; the caller sent the same again and was refused by its own write."""
+    service.put(value={"n": 1})
+    with track(httpx2.Client()) as client:
+        client.get(service.url())
+        service.script("/doc", Reply(cut=True, after=True))
+        with pytest.raises(httpx2.RemoteProtocolError):
+            client.put(service.url(), json={"n": 2})
+        response = client.put(service.url(), json={"n": 2})
+        assert response.status_code == 412
+        client.get(service.url())
+        diagnosis = ifmatch.explain(client.put(service.url(), json={"n": 2}, headers={"If-Match": '"v1"'}))
+    causes = [finding.cause for incident in diagnosis.incidents for finding in incident.findings]
+    assert "lost-response-replay" in causes
+
+
+def test_only_the_incident_of_the_response_is_given(service) -> None:
+    service.put()
+    service.put("/other")
+    with track(httpx2.Client()) as client:
+        for path in ("/doc", "/other"):
+            client.get(service.url(path))
+            service.put(path)
+        first = client.put(service.url("/doc"), content=b"{}")
+        client.put(service.url("/other"), content=b"{}")
+        [incident] = ifmatch.explain(first).incidents
+    assert incident.resource.endswith("/doc")
+
+
+def test_a_history_ends_with_its_client(service) -> None:
+    service.put()
+    client = track(httpx2.Client())
+    client.get(service.url())
+    count = len(_tracked)
+    client.close()
+    del client
+    deadline = time.monotonic() + 5
+    while len(_tracked) == count and time.monotonic() < deadline:
+        gc.collect()
+    assert len(_tracked) < count

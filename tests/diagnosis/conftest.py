@@ -1,0 +1,6 @@
+"""Make the folder's own modules importable."""
+
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))

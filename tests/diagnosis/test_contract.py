@@ -1,0 +1,112 @@
+"""What the contract promises of every diagnosis, whatever the traffic: accounting, order, classes."""
+
+from __future__ import annotations
+
+import pytest
+from recordings import capture, recordings
+from stories_reader import Story, stories
+
+from ifmatch.diagnosis import diagnose
+from ifmatch.model.diagnosis import Outcome, Verdict
+from ifmatch.model.exchange import Vantage
+from ifmatch.model.finding import Level, Repair
+
+ORDER = list(Outcome)
+
+
+def diagnoses():
+    for folder in ("lab", "driven", "apis"):
+        for one in recordings(folder):
+            for paths in (one.client, one.files):
+                captures = [capture(path) for path in paths]
+                yield one.name, captures, diagnose(captures)
+    for story in stories():
+        for view in story.views:
+            captures = story.captures(view)
+            yield story.name, captures, diagnose(captures)
+
+
+ALL = list(diagnoses())
+
+
+def test_every_refusal_of_a_client_is_accounted_for() -> None:
+    """Every 409, 412 and 428 that a client saw stands in an incident or among the benign ones."""
+    left = []
+    for name, captures, diagnosis in ALL:
+        told = {(one.at.source, one.at.entry) for one in diagnosis.benign}
+        for incident in diagnosis.incidents:
+            told |= {(one.at_entry.source, one.at_entry.entry) for one in incident.attempts}
+        vantages = {source.name: source.vantage for source in diagnosis.sources}
+        for one in captures:
+            if vantages[one.name] is not Vantage.CLIENT:
+                continue
+            left += [
+                (name, exchange.provenance.entry, exchange.status)
+                for exchange in one.exchanges
+                if exchange.status in {409, 412, 428}
+                and (exchange.provenance.source, exchange.provenance.entry) not in told
+            ]
+    assert not left
+
+
+def test_likelihoods_exclude_each_other_and_come_in_order() -> None:
+    for name, _, diagnosis in ALL:
+        for incident in diagnosis.incidents:
+            likely = [finding.likelihood for finding in incident.findings]
+            assert sum(likely) <= 1.0 + 1e-6, name
+            assert likely == sorted(likely, reverse=True), name
+            named = [finding.cause for finding in incident.findings]
+            apart = [one.cause for one in (*incident.contributing, *incident.explained_away)]
+            assert len(set(named)) == len(named), name
+            assert not set(named) & set(apart), name
+            assert not set(named) & {one.cause for one in incident.ruled_out}, name
+
+
+def test_incidents_come_in_the_order_of_the_contract() -> None:
+    for name, _, diagnosis in ALL:
+        keys = [
+            (ORDER.index(one.outcome), -(one.findings[0].likelihood if one.findings else 0.0))
+            for one in diagnosis.incidents
+        ]
+        assert keys == sorted(keys), name
+        assert [one.id for one in diagnosis.incidents] == [
+            str(number + 1) for number in range(len(diagnosis.incidents))
+        ]
+        for one in diagnosis.incidents:
+            assert one.same_cause_as is None or int(one.same_cause_as) < int(one.id)
+
+
+def test_undecided_names_a_probe() -> None:
+    for name, _, diagnosis in ALL:
+        for incident in diagnosis.incidents:
+            if incident.verdict is Verdict.UNDECIDED:
+                assert incident.next_probe is not None, name
+                assert incident.next_probe.text, name
+
+
+def test_repair_is_allowed_only_of_a_sure_finding() -> None:
+    for name, _, diagnosis in ALL:
+        for incident in diagnosis.incidents:
+            if incident.repair in {Repair.ALLOWED, Repair.ALREADY_APPLIED}:
+                assert incident.findings[0].level is Level.HIGH, name
+            if incident.outcome is Outcome.RECOVERED:
+                assert incident.repair is Repair.NONE, name
+
+
+REPLAY = """
+A 0 GET /doc => 200 ; ETag: "1" | {"title": "a", "n": 1}
+A 1~30 PUT /doc ; If-Match: "1" | {"title": "b", "n": 1%s} => -
+A 32 PUT /doc ; If-Match: "1" | {"title": "b", "n": 1%s} => 412
+A 33 GET /doc => 200 ; ETag: "2" | {"title": "b", "n": 1%s}
+"""
+
+
+@pytest.mark.parametrize(
+    ("marker", "repair"), [("", Repair.ASK), (', "operationId": "op-77c1d2e3f4"', Repair.ALREADY_APPLIED)]
+)
+def test_equal_content_alone_claims_no_authorship(marker, repair) -> None:
+    """Only a marker of our own, our own answer or the upstream proves that the write is ours."""
+    story = Story("", "", {"alone": ""}, REPLAY.replace("%s", marker).strip().splitlines())
+    incident = diagnose(story.captures("alone")).incidents[0]
+    assert incident.findings[0].cause == "lost-response-replay"
+    assert incident.repair is repair

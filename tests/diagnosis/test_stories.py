@@ -1,0 +1,39 @@
+"""Small stories for every cause and its look-alikes: the evidence in general, not one server's quirks."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+
+import pytest
+from recordings import first
+from stories_reader import stories
+
+from ifmatch.diagnosis import diagnose, rules
+
+STORIES = stories()
+VIEWS = [(story, view) for story in STORIES for view in story.views]
+
+
+@pytest.mark.parametrize(
+    ("story", "view"), VIEWS, ids=lambda one: getattr(one, "name", one).replace(" ", "-")
+)
+def test_story(story, view) -> None:
+    diagnosis = diagnose(story.captures(view))
+    cause, likelihood = first(diagnosis)
+    wanted = story.wanted(view)
+    assert cause in wanted, (story.file, likelihood)
+    assert cause not in story.never
+    if view == "all" and "outcome" in story.expected and diagnosis.incidents:
+        assert str(diagnosis.incidents[0].outcome) == story.expected["outcome"]
+
+
+def test_every_rule_has_a_story_and_a_look_alike() -> None:
+    folder = pathlib.Path(rules.__file__).parent
+    names = {path.stem.replace("_", "-") for path in folder.glob("[a-z]*.py")}
+    dialects = json.loads((pathlib.Path(__file__).parent / "dialect_stories.json").read_text("utf-8"))
+    told = {one["cause"] for one in dialects}
+    told |= {wanted[0] for story, view in VIEWS if len(wanted := story.wanted(view)) == 1}
+    # Its stories have no incident at all.
+    assert names - told == {"expected-control-flow"}
+    assert not names - {cause for story in STORIES for cause in story.never}

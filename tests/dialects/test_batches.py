@@ -1,0 +1,137 @@
+"""Batches are taken apart as they are written, and nothing on the wire makes that fail."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from dialect_cases import exchange_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ifmatch.dialects import View, dialect, guarded_in, parts_in, unseen_guard
+from ifmatch.model.message import Request
+from ifmatch.model.unknown import UNKNOWN
+
+GRAPH = "https://graph.example.test/beta"
+
+
+def _parts(family, request, response):
+    exchange = exchange_of(request, response)
+    return parts_in(View(exchange.request, exchange.response), dialect(family))
+
+
+def test_answers_belong_to_requests_by_their_id() -> None:
+    sent = {
+        "requests": [
+            {
+                "id": "a",
+                "method": "patch",
+                "url": "/me/drive/items/1",
+                "headers": {"If-Match": "x"},
+                "body": {"n": 1},
+            },
+            {"id": "b", "url": "/me"},
+            {"id": "c"},
+        ]
+    }
+    got = {
+        "responses": [
+            {"id": "b", "status": 200, "body": {}},
+            {"id": "a", "status": 412, "headers": {"ETag": "y"}},
+        ]
+    }
+    parts = _parts(
+        "microsoft-graph",
+        f"POST {GRAPH}/$batch\nAuthorization: Bearer t\nContent-Length: 9\n\n{json.dumps(sent)}",
+        f"200\n\n{json.dumps(got)}",
+    )
+    first, second = parts
+    assert (first.request.method, first.request.url) == (
+        "PATCH",
+        f"{GRAPH}/me/drive/items/1",
+    )
+    assert list(first.request.fields) == [("Authorization", "Bearer t"), ("If-Match", "x")]
+    assert first.request.content.json() == {"n": 1}
+    assert (first.response.status, first.response.fields.text("etag")) == (412, "y")
+    assert (second.request.method, second.response.status) == ("GET", 200)
+
+
+def test_parts_of_application_http() -> None:
+    parts = _parts(
+        "odata",
+        "POST http://o.example.test/odata/$batch\nContent-Type: multipart/mixed; boundary=b\n\n"
+        '--b\r\nContent-Type: application/http\r\n\r\nPATCH Orders(7) HTTP/1.1\r\nIf-Match: W/"7"\r\n\r\n'
+        '{"n": 2}\r\n'
+        "--b\r\nContent-Type: application/http\r\n\r\nGET /odata/Orders(8) HTTP/1.1\r\n\r\n\r\n--b--",
+        "202\n\n--c\r\nContent-Type: application/http\r\n\r\nHTTP/1.1 412 Precondition Failed\r\n\r\n\r\n"
+        '--c\r\nContent-Type: application/http\r\n\r\nHTTP/1.1 200 OK\r\nETag: W/"3"\r\n\r\n'
+        '{"n": 8}\r\n--c--',
+    )
+    assert [(one.request.method, one.request.url, one.response.status) for one in parts] == [
+        ("PATCH", "http://o.example.test/odata/Orders(7)", 412),
+        ("GET", "http://o.example.test/odata/Orders(8)", 200),
+    ]
+    assert parts[0].request.fields.text("if-match") == 'W/"7"'
+    assert parts[0].request.content.text == '{"n": 2}'
+    assert parts[1].response.fields.text("etag") == 'W/"3"'
+
+
+def test_documents_in_bulk() -> None:
+    parts = _parts(
+        "couchdb",
+        'POST http://c.example.test/d/_bulk_docs\n\n{"docs": [{"_id": "1", "_rev": "1-a"}, {"_id": "2"}]}',
+        '201\n\n[{"id": "1", "error": "conflict"}, {"id": "2", "rev": "1-b"}]',
+    )
+    assert [(one.request.url.rpartition("/")[2], one.response.status) for one in parts] == [
+        ("1", 409),
+        ("2", 201),
+    ]
+
+
+@pytest.mark.parametrize(
+    "request_text",
+    [
+        "GET http://k.example.test/v1/batch",
+        'POST http://k.example.test/v1/other\n\n{"requests": [{"path": "/"}]}',
+    ],
+)
+def test_what_is_no_batch_is_left(request_text) -> None:
+    assert _parts("kinto", request_text, "200\n\n{}") == ()
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.sampled_from(["kinto", "microsoft-graph", "odata", "couchdb", "gcs-json"]),
+    st.text('{}[]":,abc1/\r\n-', max_size=60),
+    st.sampled_from(
+        ["", '{"requests": 7}', '{"requests": [7, {"path": []}, {"path": "x"}]}', '{"docs": [{"_id": {}}]}']
+    ),
+    st.sampled_from(["", "[]", '{"responses": [{"status": "x"}, {"status": 99}, 5]}', "--a\nHTTP/1.1 abc"]),
+)
+def test_nothing_on_the_wire_raises(family, noise, sent, got) -> None:
+    for path in ("/v1/batch", "/v1.0/$batch", "/d/_bulk_docs", "/batch"):
+        for body in (sent, noise, sent + noise):
+            _parts(family, f"POST http://x.example.test{path}\n\n{body}", f"200\n\n{got}")
+
+
+def test_the_source_of_a_copy_is_what_is_guarded() -> None:
+    exchange = exchange_of(
+        'PUT https://b.s3.example.test/new\nx-amz-copy-source: /b/old%20one\nx-amz-copy-source-if-match: "a"',
+        "412",
+    )
+    assert guarded_in(View(exchange.request), dialect("s3")) == ("/b/old one", "x-amz-copy-source-if-match")
+    plain = exchange_of('PUT https://b.s3.example.test/new\nIf-Match: "a"', "412")
+    assert guarded_in(View(plain.request), dialect("s3")) is None
+
+
+def test_a_guard_in_a_content_that_was_left_out() -> None:
+    url = "https://k.example.test/api/v1/namespaces/n/configmaps/c"
+    unknown = View(Request("PUT", url, content=UNKNOWN))
+    assert unseen_guard(unknown, dialect("kubernetes")).name == "/metadata/resourceVersion"
+    assert unseen_guard(View(Request("PUT", url)), dialect("kubernetes")) is None
+    assert unseen_guard(View(Request("GET", url, content=UNKNOWN)), dialect("kubernetes")) is None
+    # CouchDB may carry it in the query too: only the answer tells that there was one.
+    write = View(Request("PUT", "http://c.example.test/d/1", content=UNKNOWN))
+    assert unseen_guard(write, dialect("couchdb")) is None
+    assert unseen_guard(write, dialect("couchdb"), told=True).name == "/_rev"

@@ -1,0 +1,319 @@
+"""Each family: where its token comes from, where it goes, how it refuses, what a token covers."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+
+from ifmatch.client import Edit, NotAppliedError, PreconditionRequiredError, Replace, speak
+from ifmatch.dialects import all_dialects
+from ifmatch.errors import InputError
+from ifmatch.update import DELETE, HTTP, State
+from ifmatch.update.families import from_record
+from tests.update.playing import answer, play, requests
+
+JSON = {"Content_Type": "application/json"}
+
+
+def body(value, *, status=200, tag=None, **fields):
+    return answer(status, json.dumps(value).encode(), tag=tag, **JSON, **fields)
+
+
+def coded(text):
+    return base64.b64encode(text.encode()).decode()
+
+
+def mark(document):
+    document["m"] = 1
+    return document
+
+
+K8S = {"kind": "ConfigMap", "metadata": {"name": "x", "resourceVersion": "41"}}
+K8S_NEW = {"kind": "ConfigMap", "metadata": {"name": "x", "resourceVersion": "44"}, "theirs": 1}
+CONFLICT = {"kind": "Status", "reason": "Conflict", "message": "the object has been modified"}
+# id: target, first read, refusal, second read, accepted; what the second write carries; the token after it
+FAMILIES = {
+    "s3": (
+        "https://b.s3.test/key",
+        body({}, tag='"a1"'),
+        answer(409, b"<Code>ConditionalRequestConflict</Code>"),
+        body({"t": 1}, tag='"a2"'),
+        answer(200, tag='"a3"'),
+        {"If-Match": '"a2"'},
+        ('"a3"',),
+    ),
+    "azure-blob": (
+        "https://a.blob.test/c/b",
+        body({}, tag='"0x8D1"'),
+        answer(412, b"", x_ms_error_code="ConditionNotMet"),
+        body({"t": 1}, tag='"0x8D2"'),
+        answer(201, tag='"0x8D3"'),
+        {"If-Match": '"0x8D2"'},
+        ('"0x8D3"',),
+    ),
+    "azure-table": (
+        "https://a.table.test/T(PartitionKey='p',RowKey='r')",
+        body({}, tag="W/\"datetime'1'\""),
+        answer(412, b"UpdateConditionNotSatisfied"),
+        body({"t": 1}, tag="W/\"datetime'2'\""),
+        answer(204, tag="W/\"datetime'3'\""),
+        {"If-Match": "W/\"datetime'2'\""},
+        ("W/\"datetime'3'\"",),
+    ),
+    "gcs-xml": (
+        "https://storage.test/b/o",
+        body({}, x_goog_generation="11"),
+        answer(412, b"PreconditionFailed"),
+        body({"t": 1}, x_goog_generation="12"),
+        answer(200, x_goog_generation="13"),
+        {"x-goog-if-generation-match": "12"},
+        ("13",),
+    ),
+    "kubernetes": (
+        "https://k.test/api/v1/namespaces/n/configmaps/x",
+        body(K8S),
+        body(CONFLICT, status=409),
+        body(K8S_NEW),
+        body({**K8S_NEW, "metadata": {"resourceVersion": "45"}}),
+        {"content": {**K8S_NEW, "m": 1}},
+        ("45",),
+    ),
+    "elasticsearch": (
+        "https://e.test/i/_doc/1",
+        body({"_seq_no": 3, "_primary_term": 1, "_source": {}}),
+        body({"error": {"type": "version_conflict_engine_exception"}}, status=409),
+        body({"_seq_no": 4, "_primary_term": 1, "_source": {"t": 1}}),
+        body({"_seq_no": 5, "_primary_term": 1}),
+        {"query": {"if_seq_no": "4", "if_primary_term": "1"}, "content": {"t": 1, "m": 1}},
+        ("5", "1"),
+    ),
+    "odata": (
+        "https://o.test/Tasks(1)",
+        body({}, tag='W/"1"'),
+        answer(412),
+        body({"t": 1}, tag='W/"2"'),
+        answer(204, tag='W/"3"'),
+        {"If-Match": 'W/"2"'},
+        ('W/"3"',),
+    ),
+    "microsoft-graph": (
+        "https://graph.test/v1.0/planner/tasks/1",
+        body({"@odata.etag": 'W/"1"'}),
+        answer(412),
+        body({"t": 1, "@odata.etag": 'W/"2"'}),
+        answer(204, tag='W/"3"'),
+        {"If-Match": 'W/"2"'},
+        ('W/"3"',),
+    ),
+    "webdav": (
+        "https://d.test/f",
+        body({}, tag='"1"'),
+        answer(412),
+        body({"t": 1}, tag='"2"'),
+        answer(204, tag='"3"'),
+        {"If-Match": '"2"'},
+        ('"3"',),
+    ),
+    "contentful": (
+        "https://c.test/spaces/s/entries/e",
+        body({"sys": {"version": 4}}),
+        body({"sys": {"id": "VersionMismatch"}}, status=409),
+        body({"sys": {"version": 6}, "t": 1}),
+        body({"sys": {"version": 7}}),
+        {"X-Contentful-Version": "6"},
+        ("7",),
+    ),
+    "confluence": (
+        "https://c.test/rest/api/content/1",
+        body({"version": {"number": 4}}),
+        body({"message": "Attempted to update stale data"}, status=409),
+        body({"version": {"number": 6}, "t": 1}),
+        body({"version": {"number": 7}}),
+        {"content": {"version": {"number": 7}, "t": 1, "m": 1}},
+        ("7",),
+    ),
+    "github-contents": (
+        "https://api.test/repos/o/r/contents/f.json",
+        body({"sha": "a" * 40, "content": coded("{}")}),
+        body({"message": f"f.json is at {'b' * 40} but expected {'a' * 40}"}, status=409),
+        body({"sha": "b" * 40, "content": coded('{"t":1}')}),
+        body({"content": {"sha": "c" * 40}}),
+        {"content": {"message": "Update", "content": coded('{"t":1,"m":1}'), "sha": "b" * 40}},
+        ("c" * 40,),
+    ),
+    "zotero": (
+        "https://z.test/users/1/items/K",
+        body({"data": {}}, Last_Modified_Version="10"),
+        answer(412, b"expected 10, found 12"),
+        body({"data": {"t": 1}}, Last_Modified_Version="12"),
+        answer(204, Last_Modified_Version="13"),
+        {"If-Unmodified-Since-Version": "12", "content": {"t": 1, "m": 1}},
+        ("13",),
+    ),
+    "couchdb": (
+        "https://c.test/db/d",
+        body({"_rev": "1-a"}),
+        body({"error": "conflict", "reason": "Document update conflict."}, status=409),
+        body({"_rev": "2-b", "t": 1}),
+        body({"ok": True, "rev": "3-c"}, status=201),
+        {"content": {"_rev": "2-b", "t": 1, "m": 1}},
+        ("3-c",),
+    ),
+    "consul-kv": (
+        "https://c.test/v1/kv/k",
+        body([{"ModifyIndex": 7, "Value": coded("{}")}]),
+        answer(200, b"false"),
+        body([{"ModifyIndex": 9, "Value": coded('{"t":1}')}]),
+        answer(200, b"true"),
+        {"query": {"cas": "9"}, "content": {"t": 1, "m": 1}},
+        (),
+    ),
+    "kinto": (
+        "https://k.test/v1/buckets/b/collections/c/records/r",
+        body({"data": {}}, tag='"100"'),
+        body({"errno": 114, "code": 412}, status=412),
+        body({"data": {"t": 1}}, tag='"102"'),
+        body({"data": {}}, tag='"103"'),
+        {"If-Match": '"102"', "content": {"data": {"t": 1, "m": 1}}},
+        ('"103"',),
+    ),
+    "etcd-v3": (
+        "http://e.test:2379/v3/kv/app/config",
+        body({"kvs": [{"value": coded("{}"), "mod_revision": "5"}]}),
+        body({"header": {"revision": "8"}, "responses": [{"response_range": {}}]}),
+        body({"kvs": [{"value": coded('{"t":1}'), "mod_revision": "8"}]}),
+        body({"header": {"revision": "9"}, "succeeded": True}),
+        {},
+        ("9",),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_conflict_is_rebased_in_every_family(name) -> None:
+    target, first, refusal, second, accepted, carried, after = FAMILIES[name]
+    dialect = speak(name).at(target)
+    end, commands = play(Edit(mark), [first, refusal, second, accepted], dialect=dialect, target=target)
+    assert (end.how, end.conflicts, end.after) == ("rebased", 1, after)
+    write = requests(commands)[-1]
+    expected = dict(carried)
+    if "content" in expected:
+        assert json.loads(write.octets) == expected.pop("content")
+    if "query" in expected:
+        assert dict(write.query) == expected.pop("query")
+    assert {name: value for name, value in write.fields if name in expected} == expected
+
+
+def test_etcd_transactions_compare_and_read_in_one_step() -> None:
+    target, _, _, second, accepted, _, _ = FAMILIES["etcd-v3"]
+    kvs = json.loads(second.octets)["kvs"]
+    refusal = body({"header": {"revision": "8"}, "responses": [{"response_range": {"kvs": kvs}}]})
+    dialect = speak("etcd-v3").at(target)
+    known = State(b"{}", ("5",))
+    end, commands = play(Edit(mark), [refusal, accepted], dialect=dialect, target=target, known=known)
+    write = json.loads(requests(commands)[0].octets)
+    assert write["compare"] == [
+        {"key": coded("app/config"), "result": "EQUAL", "target": "MOD", "mod_revision": "5"}
+    ]
+    assert [one.path for one in requests(commands)] == ["/v3/kv/txn", "/v3/kv/txn"]
+    assert end.conflicts == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "value"),
+    [
+        ("s3", "If-None-Match", "*"),
+        ("azure-blob", "If-None-Match", "*"),
+        ("gcs-xml", "x-goog-if-generation-match", "0"),
+        ("elasticsearch", "op_type", "create"),
+        ("zotero", "If-Unmodified-Since-Version", "0"),
+        ("consul-kv", "cas", "0"),
+        ("kinto", "If-None-Match", "*"),
+        ("odata", "If-None-Match", "*"),
+    ],
+)
+def test_creation_only(name, field, value) -> None:
+    _, commands = play(Replace(b"{}", ()), [body({}, status=201)], dialect=speak(name), known=None)
+    assert (field, value) in {*commands[0].fields, *commands[0].query}
+
+
+def test_a_creation_that_the_family_expresses_by_absence() -> None:
+    _, commands = play(Replace(b"{}", ()), [body({}, status=201)], dialect=speak("couchdb"), known=None)
+    assert json.loads(commands[0].octets) == {}
+    _, commands = play(Replace(b"{}", ()), [body(K8S, status=201)], dialect=speak("kubernetes"), known=None)
+    assert commands[0].method == "POST"
+
+
+def test_deletions_carry_the_version_where_the_family_wants_it() -> None:
+    _, commands = play(Replace(DELETE), [body({"_rev": "1-a"}), answer(200)], dialect=speak("couchdb"))
+    assert ("rev", "1-a") in commands[1].query
+    _, commands = play(Replace(DELETE), [body(K8S), answer(200)], dialect=speak("kubernetes"))
+    assert json.loads(commands[1].octets) == {"preconditions": {"resourceVersion": "41"}}
+    assert commands[1].method == "DELETE"
+
+
+def test_locks_and_leases_are_never_broken() -> None:
+    blob = [body({}, tag='"1"'), answer(412, b"", x_ms_error_code="LeaseIdMissing")]
+    error, commands = play(Edit(mark), blob, dialect=speak("azure-blob"))
+    assert isinstance(error, NotAppliedError)
+    assert "lease" in str(error)
+    assert len(requests(commands)) == 2
+    error, _ = play(Edit(mark), [body({}, tag='"1"'), answer(423)])
+    assert "lock" in str(error)
+
+
+def test_what_is_not_about_versions_is_not_retried() -> None:
+    error, commands = play(
+        Edit(mark), [body({"_rev": "1-a"}), body({"error": "x"}, status=412)], dialect=speak("couchdb")
+    )
+    assert isinstance(error, NotAppliedError)
+    assert len(requests(commands)) == 2
+
+
+def test_a_missing_condition_is_named() -> None:
+    script = [body({}, tag='W/"1"'), answer(428)]
+    error, _ = play(Edit(mark), script, dialect=speak("odata"))
+    assert isinstance(error, PreconditionRequiredError)
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "other", "same"),
+    [
+        ("zotero", "/users/1/items/A", "/users/1/collections/B", True),
+        ("zotero", "/users/1/items/A", "/users/2/items/A", False),
+        ("github-contents", "/repos/o/r/contents/a", "/repos/o/r/contents/b", True),
+        ("s3", "/bucket/a", "/bucket/b", False),
+    ],
+)
+def test_what_shares_a_token_waits_in_one_lane(name, one, other, same) -> None:
+    dialect = speak(name)
+    assert (dialect.scope(one) == dialect.scope(other)) is same
+
+
+def test_unknown_names_are_said_with_what_there_is() -> None:
+    with pytest.raises(InputError, match="azure-blob"):
+        speak("no-such-family")
+
+
+def test_etcd_urls_name_a_key() -> None:
+    with pytest.raises(InputError, match="names no key"):
+        speak("etcd-v3").at("http://e.test:2379/v3/kv/")
+
+
+def test_every_family_either_speaks_or_says_why_not() -> None:
+    speaking, said = set(), []
+    for record in all_dialects():
+        try:
+            made = from_record(record)
+        except InputError as error:
+            said.append(str(error).count(record.name))
+        else:
+            assert made.conditions[0].sources
+            speaking.add(record.id)
+    assert len(speaking) >= 40
+    assert all(said)
+    assert (
+        HTTP.conditions == from_record(next(one for one in all_dialects() if one.id == "rfc9110")).conditions
+    )
