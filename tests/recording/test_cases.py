@@ -59,10 +59,24 @@ def test_the_index_is_current(tmp_path: Path) -> None:
     assert (tmp_path / "INDEX.md").read_text() == (DRIVEN / "INDEX.md").read_text()
 
 
-def test_a_third_is_held_out_of_both_classes() -> None:
-    for healthy in (True, False):
-        names = [name for name, one in CASES.items() if (one.cause == "none") == healthy]
-        assert 0.2 < sum(map(command.is_held_out, names)) / len(names) < 0.5
+@pytest.mark.parametrize(("module", "held"), [("tokens", False), ("held_tokens", True), ("withheld", False)])
+def test_a_case_is_held_out_by_the_module_of_its_story(
+    module: str, *, held: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def drive(stage: Stage) -> None:
+        origin = stage.origin()
+        origin.store("/d", {"a": 1})
+        stage.client(origin.port, "d.example.test", "curl").get("/d")
+
+    drive.__module__ = f"tools.recording.scenarios.{module}"
+    case("x2", "x", "none", "healthy", alone="none", description="x", client=(200,))(drive)
+    monkeypatch.setattr(command, "write_index", lambda _: None)
+    try:
+        assert command.main(["--only", "x2", "--into", str(tmp_path)]) == 0
+    finally:
+        del CASES["x2"]
+    assert (tmp_path / "holdout" / "x2.label.json").exists() == held
+    assert (tmp_path / "x2.label.json").exists() != held
 
 
 def test_a_story_that_comes_out_otherwise_writes_nothing(tmp_path: Path) -> None:

@@ -105,6 +105,14 @@ def case(
     return register
 
 
+def is_held_out_module(name: str) -> bool:
+    """Return whether the stories of a module are kept for final reporting: ``held_...``.
+
+    Whoever works on the rules of the diagnosis reads neither these modules nor their recordings.
+    """
+    return name.rpartition(".")[2].startswith("held_")
+
+
 class Stage:
     """The resources of one case; use as a context manager."""
 
