@@ -15,32 +15,6 @@ FOLDER = pathlib.Path(__file__).parents[2] / "cases" / "quirks"
 LABELS = sorted(FOLDER.glob("*.label.json"))
 
 
-# Recordings that show the quirk, and what the diagnosis makes of them today in its place. A right answer
-# passes too, so a better rule needs no change here; a third answer does not.
-GAPS_ALL = {
-    "q-304-on-write": "none",
-    "q-collection-tag": "inconsistent-backends",
-    "q-check-at-headers": "precondition-ignored",
-    "q-constant-tag": "none",
-    "q-duplicate-400": "none",
-    "q-ignore-on-read": "none",
-    "q-one-second-tag": "precondition-ignored",
-    "q-quoted-star": "none",
-    "q-range-first": "none",
-    "q-star-on-read": "none",
-    "q-strict-dates": "none",
-    "q-unquoted-tag": "none",
-}
-GAPS_ALONE = {
-    "q-304-on-write": "none",
-    "q-collection-tag": "inconsistent-backends",
-    "q-date-beats-tag": "none",
-    "q-duplicate-400": "none",
-    "q-strict-dates": "none",
-    "q-unquoted-tag": "none",
-}
-
-
 def first(paths) -> str:
     captures = []
     for path in paths:
@@ -66,10 +40,8 @@ def test_every_quirk_has_a_recording() -> None:
 
 
 def test_all_files(label) -> None:
-    found = first(files(label).values())
-    assert found in {label["cause"], GAPS_ALL.get(label["id"])}
+    assert first(files(label).values()) == label["cause"]
 
 
 def test_client_file_alone(label) -> None:
-    found = first([files(label)["client"]])
-    assert found in {*label["acceptable_from_client_alone"], GAPS_ALONE.get(label["id"])}
+    assert first([files(label)["client"]]) in label["acceptable_from_client_alone"]

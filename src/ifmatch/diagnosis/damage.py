@@ -17,6 +17,7 @@ from ifmatch.diagnosis.contents import (
 )
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date
+from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.undelivered import blocked, redirected
 from ifmatch.model.diagnosis import Outcome
 
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.history import History
     from ifmatch.diagnosis.steps import Step
     from ifmatch.model.message import Content
+
+
+# An entity tag by its grammar; nobody means it as one.
+_QUOTED_STAR = '"*"'
 
 
 def overwrites(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
@@ -143,7 +148,7 @@ def _never_issued(history: History, step: Step) -> Damage | None:
     if guard is None or len(guard.tokens) != 1:
         return None
     token = guard.tokens[0]
-    if guard.well_formed and not tokens.null_word(token):
+    if guard.well_formed and token != _QUOTED_STAR and not tokens.null_word(token):
         return None
     if history.issued(token):
         return None
@@ -194,7 +199,26 @@ def _stale(history: History, step: Step) -> Damage | None:
             kept = _kept(history, issued, other, step)
             text = "a write on a replaced token was accepted"
             return Damage(Outcome.LOST_UPDATE, text, lost=other, stale_accepted=True, proven=kept is False)
-    return _outdated(history, issued, step)
+    return _outdated(history, issued, step) or _under_one_tag(history, step, token)
+
+
+def _under_one_tag(history: History, step: Step, token: str) -> Damage | None:
+    """Find an accepted token that had stayed the same while another actor changed the content."""
+    if not any(one.etag == token for one in history.writes) or two_states(history, token) is None:
+        return None
+    own = [one for one in history if one.actor == step.actor and one.order < step.order]
+    base = next(
+        (one for one in reversed(own) if one.representation is not None or one.made is not None), None
+    )
+    if base is None:
+        return None
+    for other in reversed(history.writes):
+        if other.actor == step.actor or not base.order < other.order < step.order or step.overlaps(other):
+            continue
+        if _kept(history, base, other, step) is False:
+            text = f"{token} was accepted although the content had changed under it: the tag had not"
+            return Damage(Outcome.LOST_UPDATE, text, lost=other, contradicted=True)
+    return None
 
 
 def _outdated(history: History, issued: Step, step: Step) -> Damage | None:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.answered_reads import answered_reads
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import holds, same_content
 from ifmatch.diagnosis.damages import Damage
@@ -35,6 +36,7 @@ def misreads(history: History) -> Iterator[tuple[Step, Damage]]:
     yield from _wrong_not_modified(history)
     yield from _parts(history)
     yield from never_unmodified(history)
+    yield from answered_reads(history)
     seen: set[str] = set()
     for step in history:
         found = _misread(step)
@@ -59,7 +61,8 @@ def _wrong_not_modified(history: History) -> Iterator[tuple[Step, Damage]]:
         proof = _proves_another(history, step, later, "" if by_date else condition.tokens[0])
         if proof is None and by_date:
             proof = _newer_itself(history, step) or _same_second(history, step, later)
-        if replaced is None and proof is None:
+        other = None if by_date else _names_another(history, step, condition)
+        if replaced is None and proof is None and other is None:
             continue
         done.add(step.actor)
         text = (
@@ -67,7 +70,33 @@ def _wrong_not_modified(history: History) -> Iterator[tuple[Step, Damage]]:
             if replaced is not None
             else "304 at a time for which a later answer proves another version"
         )
-        yield step, Damage(Outcome.WRONG_NOT_MODIFIED, text, lost=replaced or proof)
+        if other is not None:
+            text = f"304 carries {step.etag}, whose content is another, and If-None-Match does not name it"
+        yield (
+            step,
+            Damage(
+                Outcome.WRONG_NOT_MODIFIED,
+                text,
+                lost=replaced or proof or other,
+                contradicted=other is not None and not _cached(step),
+            ),
+        )
+
+
+def _names_another(history: History, step: Step, condition: Condition) -> Step | None:
+    """Return the answer that shows what a 304's own tag stands for, when it is not what the reader has.
+
+    Tags alone prove nothing: nodes may differ in them, and encoders append to them.
+    """
+    named = {tokens.base(token) for token in condition.tokens}
+    if step.etag is None or not condition.well_formed or tokens.base(step.etag) in named:
+        return None
+    shown = [one for one in history if one.representation is not None and one.variant == step.variant]
+    had = [one for one in shown if one.order < step.order and tokens.base(one.etag or "") in named]
+    now = next((one for one in shown if one.etag == step.etag), None)
+    if not had or now is None or same_content(had[-1].representation, now.representation):
+        return None
+    return now
 
 
 def _unmodified(history: History) -> list[tuple[Step, Step | None]]:

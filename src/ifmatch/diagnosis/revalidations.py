@@ -24,7 +24,7 @@ _OFTEN = 2
 def never_unmodified(history: History) -> Iterator[tuple[Step, Damage]]:
     """Yield for each reader that is never told 304 its first needless answer.
 
-    A service without conditional reads sends the same plain tag again: that is a choice, and no finding.
+    Once is no finding: some services send a young state whole.
 
     Args:
         history: of one resource, in order of time.
@@ -70,10 +70,13 @@ def _telling(again: list[Step]) -> bool:
     same = [step for step in again if _named(step)]
     if not same:
         return True
+    if any(step.cache_hit or any(hop.status == 304 for hop in step.hops) for step in same):
+        # A cache made a 200 of what it knew: that is looked at one answer at a time.
+        return bool(suffix_of(same[0]))
     # Browsers validate their own cache and then show the stored 200 where the wire had 304.
     browser = (same[0].sent.text("user-agent") or "").startswith("Mozilla/")
     browser = browser and not all(step.hops and step.hops[-1].status == 200 for step in same)
-    return not browser and len(same) == len(again) and bool(suffix_of(same[0]))
+    return not browser and len(same) == len(again)
 
 
 def _named(step: Step) -> bool:

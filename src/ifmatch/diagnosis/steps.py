@@ -146,8 +146,8 @@ class Step:
         if not (self.timed and other.timed):
             return False
         tick = max(self.exchange.resolution, other.exchange.resolution)
-        common = min(self.end, other.end) - max(self.start, other.start)
-        return common > 1.5 * tick
+        # Each began before the other ended, also where one is short and lies within the other.
+        return min(self.end - other.start, other.end - self.start) > 1.5 * tick
 
     def unordered(self, other: Step) -> bool:
         """Tell whether a slow clock leaves open which of two requests came first, or if they overlapped."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.rules import (
     lease_or_lock,
     payload_precondition_mismatch,
@@ -19,10 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ifmatch.diagnosis.case import Case
+    from ifmatch.diagnosis.conditions import Condition
+    from ifmatch.diagnosis.history import History
     from ifmatch.diagnosis.steps import Step
 
 PAUSE = 600.0
 _ASKS = frozenset({400, 403, 409})
+_BAD_REQUEST = 400
 _CANNOT = frozenset({400, 405, 422, 501})
 _ACCOUNTED = frozenset({409, 412, 428})
 
@@ -79,6 +84,11 @@ def _names_condition(words: str) -> bool:
     return any(name in lowered for name in ("if-", "condition", "etag", "validator"))
 
 
+def _readable(guard: Condition) -> bool:
+    """Tell whether a precondition keeps to the grammar of its field, dates included."""
+    return guard.well_formed and (guard.guard is not Guard.SAME_DATE or http_date(guard.value) is not None)
+
+
 def _refuses_by_words(step: Step) -> bool:
     if step.status == 410 and token_expired.STRONG.search(_words(step)):
         return True
@@ -87,7 +97,7 @@ def _refuses_by_words(step: Step) -> bool:
     if step.status == 423:
         return True
     guard = step.guard
-    if step.status == 400 and guard is not None and guard.standard and not guard.well_formed:
+    if step.status == _BAD_REQUEST and guard is not None and guard.standard and not _readable(guard):
         return True
     if payload_precondition_mismatch.tests(step) or payload_precondition_mismatch.compared(step):
         return True
@@ -113,8 +123,9 @@ def refused(case: Case) -> Iterator[Subject]:
         barred = _barred(history)
         if not barred and not any(is_refusal(step) for step in history):
             continue
+        cleared = _cleared(history)
         for actor in dict.fromkeys(step.actor for step in history):
-            yield from _of_actor([step for step in history if step.actor == actor], barred)
+            yield from _of_actor([step for step in history if step.actor == actor], barred, cleared)
 
 
 def _barred(history: list[Step]) -> set[int]:
@@ -154,22 +165,44 @@ def _barred(history: list[Step]) -> set[int]:
     }
 
 
+def _cleared(history: History) -> set[int]:
+    """Return the orders of 400s to a precondition out of form that the same service took later.
+
+    Whatever displeased it, the precondition was not what it was.
+    """
+    return {
+        step.order
+        for step in history
+        if step.status == _BAD_REQUEST and (guard := step.guard) is not None and not _readable(guard)
+        if any(
+            one.order > step.order
+            and one.method == step.method
+            and one.guard is not None
+            and (one.guard.name, one.guard.value) == (guard.name, guard.value)
+            for one in history.writes
+        )
+    }
+
+
 def _eased(refused: Step, passed: Step) -> bool:
     """Tell whether a write passed without the condition of a refused one, or with a part of its list."""
     before, after = refused.guard, passed.guard
     if before is None or after is None:
         return after is None
+    if before.value == after.value and before.name == after.name:
+        # The same list in fewer lines means the same: RFC 9110 section 5.3.
+        return len(refused.sent.get_all(before.name)) > len(passed.sent.get_all(after.name))
     return before.value != after.value and len(before.tokens) > 1 and set(after.tokens) <= set(before.tokens)
 
 
-def _of_actor(steps: list[Step], barred: set[int]) -> Iterator[Subject]:
+def _of_actor(steps: list[Step], barred: set[int], cleared: set[int]) -> Iterator[Subject]:
     current: Subject | None = None
     for step in steps:
         if current is not None and _ends(current, step):
             yield current
             current = None
         if current is None:
-            if step.order in barred or is_refusal(step):
+            if step.order in barred or (is_refusal(step) and step.order not in cleared):
                 current = Subject(step, [step])
             continue
         current.attempts.append(step)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.one_tag import two_states
+from ifmatch.diagnosis.revalidations import suffix_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +29,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if damage.range_ignored:
         yield note(damage.text, 5.5, facts.step, "If-Range")
         return
+    if facts.step.is_read:
+        yield from _reads(facts)
+        return
     if not damage.stale_accepted:
         return
     text = f"`{guard.shown()}` was accepted ({facts.step.status}) although the resource had moved on"
@@ -43,5 +49,28 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             else damage.text
         )
         yield note(text, 1.5, damage.lost)
+    states = two_states(facts.history, facts.token) if facts.token is not None else None
+    if states is not None:
+        text = f"{facts.token} is still the current tag: the server's own comparison holds"
+        yield note(text, -4.0, states[1], "ETag")
     if facts.step.hops and any(guard.name in hop.request.fields for hop in facts.step.hops):
         yield note(f"the origin got {guard.name} and did not heed it", 2.0, facts.step.hops[-1], guard.name)
+
+
+def _reads(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from reads whose If-None-Match might as well not be there.
+
+    Source: RFC 9110 section 13.1.2 (304 when it is false, and the method is GET or HEAD).
+    """
+    damage, step = facts.damage, facts.step
+    if damage is None or any(one.status == 304 for one in facts.history):
+        return
+    if damage.needless and not suffix_of(step):
+        named = step.condition(Guard.DIFFERENT)
+        if named is None or step.etag not in named.tokens:
+            return
+        yield note(damage.text, 4.5, step, named.name)
+        if step.hops and all(named.name in hop.request.fields for hop in step.hops):
+            yield note(f"the origin got {named.name} and did not heed it", 2.0, step.hops[-1], named.name)
+    elif damage.contradicted and step.status in {200, 206}:
+        yield note("no read of the resource ever got a 304", 4.5, step, "If-None-Match")

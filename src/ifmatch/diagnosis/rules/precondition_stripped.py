@@ -22,7 +22,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     """
     guard = facts.guard
     step = facts.step
-    if guard is None or not step.is_write or guard.name not in step.sent:
+    polled = facts.damage is not None and bool(facts.damage.needless) and not step.cache_marked
+    if guard is None or not (step.is_write or polled) or guard.name not in step.sent:
         return
     for hop in step.hops:
         if guard.name not in hop.request.fields and hop.request.fields.complete:

@@ -9,6 +9,8 @@ from ifmatch.core.representation import Representation
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.one_tag import two_states
+from ifmatch.diagnosis.revalidations import suffix_of
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
@@ -75,19 +77,35 @@ def _damaged(facts: Facts) -> Iterator[Evidence]:
     damage, step = facts.damage, facts.step
     if damage is None:
         return
-    if damage.needless and len({step.etag for step in damage.needless}) == 1:
+    if damage.needless and suffix_of(step) and len({step.etag for step in damage.needless}) == 1:
         weight = 5.0 if step.hops and all(hop.status == 200 for hop in step.hops) else 3.0
         seen = facts.upstream_tag(step)
         if seen is None or seen == step.etag:
             text = "If-None-Match names the very tag that the answer carries: 304 is due"
             yield note(text, weight, step, "If-None-Match")
     if damage.contradicted:
-        yield note(damage.text, 6.0, damage.lost)
+        yield note(damage.text, 6.0, damage.lost or step)
+        if step.is_read:
+            yield from _otherwise(facts)
+    elif damage.stale_accepted and facts.token is not None and not damage.overlap:
+        states = two_states(facts.history, facts.token)
+        if states is not None:
+            text = f"{facts.token} stands for two contents: the tag does not change with the state"
+            yield note(text, 7.5, states[1], "ETag")
     if damage.outcome is Outcome.WRONG_NOT_MODIFIED and damage.lost is not None:
         if step.hops and step.hops[-1].status == 304:
             yield note("the origin itself said that nothing had changed", 6.0, step.hops[-1])
         elif not step.cache_marked and not facts.may_be_kept:
             yield note("nothing in the answers speaks of a cache, and they may not be kept", 4.0, step)
+
+
+def _otherwise(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence that the service heeds If-None-Match on other reads: it does not just leave it out."""
+    for one in facts.history:
+        condition = one.condition(Guard.DIFFERENT)
+        if one.status == 304 and one is not facts.step and condition is not None:
+            yield note("another read with If-None-Match got its 304", 1.5, one, condition.name)
+            return
 
 
 def _state(facts: Facts) -> tuple[Representation | None, Step] | None:

@@ -1,0 +1,57 @@
+"""Find tags that stand for more than one state: they stay as they are while the content changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.contents import changed_pointers, same_content, stamped
+
+if TYPE_CHECKING:
+    from ifmatch.diagnosis.history import History
+    from ifmatch.diagnosis.steps import Step
+    from ifmatch.model.message import Content
+
+# Seconds between two states from which on no tag made of a time can be the same for both.
+_APART = 2.0
+
+
+def two_states(history: History, token: str) -> tuple[Step, Step] | None:
+    """Return two answers with other contents under one strong tag, None when there are none.
+
+    Both are of one variant, and of different seconds: what a clock that ticks too slowly does is no constant.
+
+    Args:
+        history: of one resource, in order of time.
+        token: the tag as issued.
+
+    Source: RFC 9110 section 8.8.1 (a strong validator changes whenever the representation data does).
+    """
+    if tokens.is_weak(token):
+        return None
+    shown = [
+        step
+        for step in history.issued(token)
+        if step.representation is not None and step.etag == token and not step.cache_hit
+    ]
+    for late in shown[1:]:
+        early = shown[0]
+        if early.variant != late.variant or early.kind != late.kind or not _apart(early, late):
+            continue
+        if _differ(early.representation, late.representation):
+            return early, late
+    return None
+
+
+def _apart(early: Step, late: Step) -> bool:
+    if early.last_modified is not None and late.last_modified is not None:
+        return late.last_modified != early.last_modified
+    return late.start - early.end > _APART
+
+
+def _differ(one: Content | None, two: Content | None) -> bool:
+    """Tell whether two contents are two states, apart from what servers stamp or render into each answer."""
+    if same_content(one, two):
+        return False
+    pointers = changed_pointers(one, two)
+    return pointers is None or any(not stamped(pointer) for pointer in pointers)
