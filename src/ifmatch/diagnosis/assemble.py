@@ -148,8 +148,8 @@ def _after_two_versions(history: History) -> Iterator[Step]:
         if step.accepted and step.replaces:
             if len(shown.pop(step.actor, ())) > 1:
                 yield step
-        elif step.etag is not None:
-            shown.setdefault(step.actor, set()).add(step.etag)
+        elif step.validator is not None:
+            shown.setdefault(step.actor, set()).add(step.validator)
 
 
 def _outcome(facts: Facts, ranking: Ranking) -> Outcome:

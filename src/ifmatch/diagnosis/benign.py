@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import holds, same_content
-from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.resources import parent_of, path_of
 from ifmatch.diagnosis.rules import post_commit_412
 from ifmatch.model.message import Content
 
@@ -20,6 +20,9 @@ _DIGEST = re.compile(
     r"(?<![0-9a-f])(?:[0-9a-f]{128}|[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})(?![0-9a-f])", re.IGNORECASE
 )
 _UUID_DIGITS = 32
+# As few other creations make a sweep, and so few octets are an empty content.
+_MANY = 3
+_EMPTY = 2
 
 
 def why_benign(facts: Facts, ranking: Ranking) -> str | None:
@@ -61,7 +64,49 @@ def _ensured(facts: Facts, first: str) -> str | None:
         and facts.step.body is not None
     ):
         return "ensure-exists: the resource was there already, with the wanted content"
-    return None
+    return _swept(facts) or _container(facts)
+
+
+def _swept(facts: Facts) -> str | None:
+    """Return why a refused creation is one of many that are tried in turn, and skipped where known."""
+    step = facts.step
+    parent = parent_of(step.resource)
+    tries = [
+        one
+        for one in facts.own(facts.case.steps)
+        if one.method == step.method
+        and parent_of(one.resource) == parent
+        and one.guard is not None
+        and one.guard.guard is Guard.ABSENT
+    ]
+    others = [one for one in tries if one.resource != step.resource]
+    made = any(one.accepted for one in others)
+    if len({one.resource for one in others}) < _MANY or not made or len(facts.own(facts.history)) > 1:
+        return None
+    following = next((one for one in facts.own(facts.case.steps) if one.order > step.order), None)
+    if following is not None and following not in tries:
+        return None
+    return "ensure-exists: one of several creations in turn, and the client goes on where it is there already"
+
+
+def _container(facts: Facts) -> str | None:
+    """Return why a refused creation was only to make sure: the client goes on to work inside it."""
+    step = facts.step
+    inside = step.resource.partition("?")[0].rstrip("/") + "/"
+    if any(one.is_write for one in facts.own(facts.later)):
+        return None
+    used = next(
+        (
+            one
+            for one in facts.own(facts.case.steps[step.order + 1 :])
+            if one.resource.startswith(inside) and one.is_write
+        ),
+        None,
+    )
+    empty = step.body is None or len(step.body.text.strip()) <= _EMPTY
+    if used is None or not empty:
+        return None
+    return "ensure-exists: what was to hold other things was there already, and the client went on inside it"
 
 
 def _content_addressed(facts: Facts) -> bool:

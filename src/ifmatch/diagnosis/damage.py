@@ -65,6 +65,8 @@ def _accepted(history: History, step: Step) -> Damage | None:
     guard = step.guard
     if guard is not None and step.status == 201 and (found := _made_of_nothing(history, step)) is not None:
         return found
+    if guard is None and step.method == "DELETE":
+        return _deleted(history, step)
     if guard is None or guard.guard is Guard.EXISTS:
         return _unguarded(history, step) or _taken_back(history, step)
     if guard.guard is Guard.ABSENT:
@@ -408,12 +410,44 @@ def _taken_back(history: History, step: Step) -> Damage | None:
     return None
 
 
+def _deleted(history: History, step: Step) -> Damage | None:
+    """Find an unguarded DELETE of a version that its sender never saw, and that its writer looked for later.
+
+    Who deletes mostly means it whatever the state; a writer that comes back to nothing shows the loss.
+    """
+    other = next(
+        (one for one in reversed(history.writes) if one.order < step.order and one.actor != step.actor), None
+    )
+    if other is None or other.guard is None or other.method == "DELETE" or step.overlaps(other):
+        return None
+    found = _base_content(history, step, other)
+    theirs = _content_of_write(history, other)
+    if found is None or theirs is None or same_content(found[1], theirs):
+        return None
+    seen = any(other.order < one.order < step.order and one.actor == step.actor for one in history)
+    missed = any(
+        one.order > step.order and one.actor == other.actor and one.status in {404, 410, 412}
+        for one in history
+    )
+    if seen or not missed:
+        return None
+    return Damage(
+        Outcome.LOST_UPDATE, f"what {other.actor} had written since the read is deleted", lost=other
+    )
+
+
 def _brought_back(step: Step, other: Step) -> Damage | None:
     """Find a write that makes a thing again which another had deleted since this actor read it."""
     if step.method != "PUT" or step.overlaps(other):
         return None
     text = f"what {other.actor} had deleted since the read is there again"
     return Damage(Outcome.LOST_UPDATE, text, lost=other)
+
+
+def _ticks_alike(step: Step) -> bool:
+    """Tell whether an answer's Date is the very second in which its request began: no rounding."""
+    started = step.exchange.started
+    return step.date is not None and started is not None and int(started) == step.date
 
 
 def _dated(history: History, step: Step) -> Damage | None:
@@ -460,7 +494,7 @@ def _dated(history: History, step: Step) -> Damage | None:
                 lost=lost,
                 proven=proven,
             )
-        if made is not None and made > sent + 1:
+        if made is not None and (made > sent + 1 or (made > sent and _ticks_alike(lost))):
             text = "a date older than the last change was accepted"
             return Damage(Outcome.LOST_UPDATE, text, lost=lost, stale_accepted=True, proven=proven)
     return None

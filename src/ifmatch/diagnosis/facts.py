@@ -25,12 +25,13 @@ from ifmatch.diagnosis.contents import (
 )
 from ifmatch.diagnosis.damage import lost_pointers
 from ifmatch.diagnosis.dates import http_date
+from ifmatch.diagnosis.likeness import gives, nearer, version_of
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.state_facts import StateFacts
 from ifmatch.model.message import Content
-from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
+    from ifmatch.diagnosis.conditions import Condition
     from ifmatch.diagnosis.damages import Damage
     from ifmatch.diagnosis.steps import Step
 
@@ -41,6 +42,7 @@ _DATE_SLACK = 2.5
 _LISTED = 3
 # What names one intent over several attempts.
 _NOTHING = Content.from_text("{}")
+_VERSIONED = frozenset({Guard.SAME, Guard.SAME_DATE})
 _INTENT_FIELDS = ("idempotency-key", "x-idempotency-key", "x-ms-client-request-id", "amz-sdk-invocation-id")
 
 
@@ -139,22 +141,22 @@ class Facts(StateFacts):
         """
         write = self.blind_write
         guard = write.guard if write is not None else None
-        if write is None or guard is None or guard.guard is not Guard.SAME or not guard.standard:
+        if write is None or guard is None or guard.guard not in _VERSIONED or not guard.standard:
             return None
         before = [one for one in self.history if one.order < write.order and one.actor == write.actor]
-        gave = next(
-            (one for one in reversed(before) if any(tag in guard.tokens for tag in one.issued())), None
-        )
+        gave = next((one for one in reversed(before) if gives(one, guard)), None)
         if gave is None or gave.method != "HEAD" or any(one.accepted and one.replaces for one in before):
             return None
-        shown = [one for one in before if one.representation is not None and one.etag is not None]
-        if any(one.etag in guard.tokens for one in shown) or not shown:
+        shown = [one for one in before if one.representation is not None and version_of(one, guard)]
+        if any(version_of(one, guard) in guard.tokens for one in shown) or not shown:
             return None
         old = shown[-1]
-        token = guard.tokens[0]
-        moved = tokens.base(old.etag or "") != tokens.base(token)
-        like = moved and tokens.shape(old.etag or "") == tokens.shape(token) and old.coding == gave.coding
-        edited = 0.5 <= resemblance(old.representation, write.body) < 1
+        token, version = guard.tokens[0], version_of(old, guard)
+        moved = tokens.base(version) != tokens.base(token)
+        like = moved and tokens.shape(version) == tokens.shape(token) and old.coding == gave.coding
+        edited = resemblance(old.representation, write.body) >= 0.5 and not same_content(
+            old.representation, write.body
+        )
         return (gave, old) if like and edited else None
 
     def lacks(self, read: Step, write: Step) -> bool:
@@ -391,21 +393,21 @@ class Facts(StateFacts):
         """Return the read that gave the fresh token, and what the write took back; None when nothing was."""
         write = self.blind_write
         guard = write.guard if write is not None else None
-        if write is None or guard is None or guard.guard is not Guard.SAME or not guard.tokens:
+        if write is None or guard is None or guard.guard not in _VERSIONED or not guard.tokens:
             return None
         reads = [
             step
             for step in self.history
             if step.order < write.order and step.actor == write.actor and step.representation is not None
         ]
-        found = self._fresh(write, guard.tokens)
+        found = self._fresh(write, guard)
         if found is None:
             return None
         fresh, content = found
         # What was made before the new version existed, and never saw it, takes back all that it lacks.
         unread = self.resent_unread is write
         for old in reversed(reads):
-            if old.order >= fresh.order or old.etag == fresh.etag:
+            if old.order >= fresh.order or version_of(old, guard) == version_of(fresh, guard):
                 continue
             own_between = [
                 step
@@ -450,7 +452,7 @@ class Facts(StateFacts):
         )
         return write if not read and same_content(write.body, self.step.body) else None
 
-    def _fresh(self, write: Step, wanted: tuple[str, ...]) -> tuple[Step, Content] | None:
+    def _fresh(self, write: Step, guard: Condition) -> tuple[Step, Content] | None:
         """Return the answer that gave a write its token, and the content of the version it names.
 
         The answer may be a HEAD or the refusal itself; then another's write or read shows the content.
@@ -459,9 +461,7 @@ class Facts(StateFacts):
             (
                 step
                 for step in reversed(self.history[: self.history.index(write)])
-                if step.actor == write.actor
-                and (step.read_ok or step.refused)
-                and any(tag in wanted for tag in step.issued())
+                if step.actor == write.actor and (step.read_ok or step.refused) and gives(step, guard)
             ),
             None,
         )
@@ -470,9 +470,10 @@ class Facts(StateFacts):
         if gave.representation is not None:
             return gave, gave.representation
         for step in self.history:
-            if step.etag in wanted and step.representation is not None:
+            named = version_of(step, guard) in guard.tokens
+            if named and step.representation is not None:
                 return gave, step.representation
-            if step.etag in wanted and step.accepted and step.method == "PUT" and step.body is not None:
+            if named and step.accepted and step.method == "PUT" and step.body is not None:
                 return gave, step.body
         before = [one for one in self.history if one.order < gave.order and one.accepted and one.replaces]
         last = before[-1] if before else None
@@ -481,9 +482,6 @@ class Facts(StateFacts):
 
 
 def _reverts(old: Content | None, fresh: Content | None, mine: Content | None, pointer: str) -> bool:
-    if value_at(mine, pointer) == value_at(old, pointer):
-        return True
-    if pointer or old is None or mine is None or fresh is None or old.json() is not UNKNOWN:
-        return False
-    gone = set(old.text.splitlines()) - set(fresh.text.splitlines())
-    return bool(gone & set(mine.text.splitlines()))
+    if pointer:
+        return value_at(mine, pointer) == value_at(old, pointer)
+    return old is not None and fresh is not None and mine is not None and nearer(mine, old, fresh)

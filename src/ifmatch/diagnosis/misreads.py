@@ -114,8 +114,10 @@ def _unmodified(history: History) -> list[tuple[Step, Step | None]]:
 
 def _proves_another(history: History, step: Step, later: Step | None, token: str) -> Step | None:
     """Return the own later read whose modification date lies before the 304, None when there is none."""
-    if later is None or later.last_modified is None or step.date is None or later.etag is None:
+    if later is None or later.last_modified is None or step.date is None:
         return None
+    if later.etag is None:
+        return _told_itself(history, step, later)
     if later.last_modified + 1 > step.date + step.age:
         return None
     if token and tokens.base(later.etag) == tokens.base(token):
@@ -146,6 +148,27 @@ def _proves_another(history: History, step: Step, later: Step | None, token: str
         return None
     written = any(step.order < one.order < later.order for one in history.writes)
     return None if written else later
+
+
+def _told_itself(history: History, step: Step, later: Step) -> Step | None:
+    """Return the own later read under the very date that a 304 bore, if its content is not the known one.
+
+    A 304 carries the date of the current version (RFC 9110 section 15.4.5): another date than the one sent
+    is another version.
+    """
+    condition = step.condition(Guard.DIFFERENT_DATE)
+    if condition is None or step.last_modified is None or later.last_modified != step.last_modified:
+        return None
+    if step.last_modified == http_date(condition.value):
+        return None
+    known = [
+        one
+        for one in history
+        if one.order < step.order and one.actor == step.actor and one.representation is not None
+    ]
+    if not known or later.representation is None or known[-1].variant != later.variant:
+        return None
+    return None if same_content(known[-1].representation, later.representation) else later
 
 
 def _newer_itself(history: History, step: Step) -> Step | None:

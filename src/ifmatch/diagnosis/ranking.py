@@ -75,7 +75,15 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     ),
     "nonprecondition-412": ("server-precondition-bug",),
     "multi-match": ("nonprecondition-412", "exists-already", *_TOKEN_FAULTS),
-    "payload-precondition-mismatch": ("nonprecondition-412", "other-writer", "token-missing"),
+    "payload-precondition-mismatch": (
+        "nonprecondition-412",
+        "other-writer",
+        "token-missing",
+        "stale-stored-token",
+        "retry-reuses-failed-token",
+        "representation-mismatch",
+        "malformed-validator",
+    ),
     "cache-misevaluates": (
         "server-precondition-bug",
         "etag-source-mismatch",
@@ -214,6 +222,7 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
         "target-missing",
     ),
     "lost-response-replay": (
+        "target-missing",
         "retry-reuses-failed-token",
         "other-writer",
         "stale-stored-token",

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import changed_pointers, rendered, same_content
+from ifmatch.diagnosis.contents import changed_pointers, rendered
 from ifmatch.diagnosis.damages import Damage
+from ifmatch.diagnosis.likeness import holds_own_tag, same_state
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
@@ -58,12 +59,15 @@ def _needless(history: History, before: Step, step: Step) -> bool:
 
 def _alike(before: Step, step: Step) -> bool:
     """Tell whether two answers show one state, apart from what is rendered for each answer."""
-    if same_content(before.representation, step.representation):
+    if same_state(before, step):
         return True
     if before.last_modified is None:
         return False
     pointers = changed_pointers(before.representation, step.representation)
-    return bool(pointers) and all(rendered(pointer) for pointer in pointers or ())
+    return bool(pointers) and all(
+        rendered(pointer) or (holds_own_tag(before, pointer) and holds_own_tag(step, pointer))
+        for pointer in pointers or ()
+    )
 
 
 def _telling(again: list[Step]) -> bool:

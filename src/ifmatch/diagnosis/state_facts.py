@@ -406,6 +406,9 @@ class StateFacts:
             return None
         if base.representation is not None:
             return base.representation
+        if base.accepted and base.replaces:
+            # What an own write made of it is not known: an older read does not show it.
+            return None
         for step in reversed(self.own_reads_before):
             if step.representation is not None:
                 return step.representation
@@ -413,7 +416,8 @@ class StateFacts:
 
     def _patched(self, step: Step) -> Content | None:
         """Return what a merge patch made of the version that its token names, None when not known."""
-        patch = step.body.json() if step.body is not None and step.method == "PATCH" else UNKNOWN
+        merging = step.method in {"PATCH", "MERGE"}
+        patch = step.body.json() if step.body is not None and merging else UNKNOWN
         if not step.accepted or not isinstance(patch, dict) or step.guard is None:
             return None
         changes = cast("JsonValue", patch)

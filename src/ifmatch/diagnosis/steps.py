@@ -292,7 +292,8 @@ class Step:
     @cached_property
     def replaces(self) -> bool:
         """Tell whether the method changes the state of its target URI itself."""
-        if self.opens:
+        if self.opens or "x-ms-lease-action" in self.sent:
+            # Taking or giving back a lease leaves the state as it is.
             return False
         return self.method in {
             "PUT",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 PAUSE = 600.0
 _ASKS = frozenset({400, 403, 409})
 _BAD_REQUEST = 400
+_GONE = frozenset({404, 410})
 _CANNOT = frozenset({400, 405, 422, 501})
 _ACCOUNTED = frozenset({409, 412, 428})
 
@@ -107,9 +108,9 @@ def _refuses_by_words(step: Step) -> bool:
     if step.conditions and (step.status in {409, 410, 501} or status_dialect_mismatch.WORDS.search(words)):
         return True
     if step.status == 409:
-        return bool(status_dialect_mismatch.WORDS.search(words) or token_missing.WORDS.search(words))
+        return bool(status_dialect_mismatch.WORDS.search(words) or token_missing.demands(words))
     if step.status in {400, 403}:
-        return bool(token_missing.WORDS.search(words) or lease_or_lock.CODES.search(words))
+        return bool(token_missing.demands(words) or lease_or_lock.CODES.search(words))
     return False
 
 
@@ -149,6 +150,7 @@ def _barred(history: list[Step]) -> set[int]:
             [one for one in history if one.actor == step.actor and one.order > step.order], step
         )
     }
+    asked |= {step.order for step in history if _meets_own_deletion(history, step)}
     if not guarded:
         return asked
     passed = [step for step in history if step.accepted]
@@ -182,6 +184,14 @@ def _cleared(history: History) -> set[int]:
             for one in history.writes
         )
     }
+
+
+def _meets_own_deletion(history: list[Step], step: Step) -> bool:
+    """Tell whether a guarded DELETE finds nothing, right after one of the same actor that got no answer."""
+    if step.method != "DELETE" or step.status not in _GONE or step.guard is None:
+        return False
+    before = [one for one in history if one.order < step.order and one.actor == step.actor and one.is_write]
+    return bool(before) and before[-1].method == "DELETE" and before[-1].unanswered
 
 
 def _eased(refused: Step, passed: Step) -> bool:

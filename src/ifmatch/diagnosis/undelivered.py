@@ -22,12 +22,15 @@ def blocked(case: Case, step: Step) -> Damage | None:
     Source: Fetch standard, CORS-preflight fetch (Access-Control-Allow-Headers).
     """
     guard = step.guard
-    if guard is None or not guard.standard or step.sent.text("origin") is None:
+    if guard is None or not guard.standard:
         return None
     for other in case.steps[max(0, step.order - 40) : step.order + 40]:
         if other.method != "OPTIONS" or other.resource != step.resource:
             continue
         if step.timed and abs(other.start - step.start) > _PREFLIGHT:
+            continue
+        if step.sent.text("origin") is None and not _asks_for(other, step, guard.name):
+            # A browser that stopped the request shows it without the fields it would have added.
             continue
         allowed = (other.header("access-control-allow-headers") or "").lower()
         names = {name.strip() for name in allowed.split(",")}
@@ -35,6 +38,13 @@ def blocked(case: Case, step: Step) -> Damage | None:
             text = f"the preflight does not allow {guard.name}: the browser never sent the write"
             return Damage(Outcome.ERROR, text, lost=other, blocked=True)
     return None
+
+
+def _asks_for(preflight: Step, step: Step, name: str) -> bool:
+    """Tell whether a preflight asks for just this method with this field."""
+    method = (preflight.sent.text("access-control-request-method") or "").strip()
+    asked = (preflight.sent.text("access-control-request-headers") or "").lower()
+    return method == step.method and name.lower() in {part.strip() for part in asked.split(",")}
 
 
 def _same_place(step: Step, where: str) -> bool:

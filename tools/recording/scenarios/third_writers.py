@@ -102,7 +102,7 @@ def two_tags(stage: Stage) -> None:
     "d302",
     "settings-file-guarded-by-date",
     "other-writer",
-    "412",
+    "recovered",
     alone="other-writer",
     description=(
         "A TOML file without ETag; the operator's save carries If-Unmodified-Since as served, the "

@@ -13,12 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "clock-skew"
 
 _NEAR = 5.0
 _SKEW = 20.0
+# Seconds by which two dates, each cut to the second, may lie off.
+_TICK = 1.2
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -42,6 +45,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     moments = [moment for moment in (started, read_at) if moment is not None]
     shown = any(one.last_modified == sent for one in facts.history)
     own_clock = not shown and any(abs(sent - moment) <= _NEAR for moment in moments)
+    if not own_clock and not shown and (other := _runs_along(facts, sent)) is not None:
+        text = "the sent date moves on with the time of sending: it is a clock's, and that clock is wrong"
+        yield note(text, 5.5, other, guard.name)
     if own_clock:
         yield note(
             "the sent date is the client's own time, not a served Last-Modified", 3.5, facts.step, guard.name
@@ -58,6 +64,21 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             guard.name,
         )
     yield from _server_clock(facts)
+
+
+def _runs_along(facts: Facts, sent: float) -> Step | None:
+    """Return another request of the same actor whose date differs by just the time between the two."""
+    step = facts.step
+    for one in facts.own(facts.history):
+        guard = one.guard if one.is_write else None
+        if one is step or guard is None or guard.guard is not Guard.SAME_DATE or not one.timed:
+            continue
+        date = http_date(guard.value)
+        if date is None or date == sent or not step.timed:
+            continue
+        if abs((date - sent) - (one.start - step.start)) <= _TICK:
+            return one
+    return None
 
 
 def _dated_back(facts: Facts) -> Iterator[Evidence]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.dialect_scopes import scope_path, scope_writes
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.resources import parent_of, path_of
+from ifmatch.diagnosis.rules.inconsistent_backends import comes_back, touched_between
 from ifmatch.dialects import Meaning, Scope
 
 if TYPE_CHECKING:
@@ -17,10 +18,13 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
+    from ifmatch.model.message import Content
 
 CAUSE = "coarse-token-scope"
 # Tags that may be made of the content: equal items have equal ones.
 _HASHES = frozenset({"hex32", "hex40", "hex64", "md5-multipart"})
+# Tags that web servers make of inode, size and time: nodes differ in these.
+_OF_FILES = frozenset({"hex-hex", "hex-hex-hex"})
 # Shorter tags are counters, and those of different things meet by chance.
 _TELLING = 3
 _LARGER = frozenset({Scope.LIBRARY, Scope.COLLECTION, Scope.BRANCH})
@@ -31,6 +35,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     guard = facts.guard
     if not facts.refused or guard is None or facts.token is None or facts.foreign_writes or facts.own_writes:
         return
+    yield from _adds(facts)
     scope, path = scope_path(facts.step)
     if scope in _LARGER and facts.step.dialect is not None and path:
         yield from _by_dialect(facts, scope)
@@ -139,13 +144,52 @@ def _larger(facts: Facts, issue: Step) -> Iterator[Evidence]:
             yield note(text, 4.0, one)
             yield note("what was shown did not change: what moved is the collection", 2.0, facts.refresh)
             return
-    current = facts.current_tag
-    if current is None or facts.token is None or not tokens.counted_on(facts.token, current):
+    current, refresh = facts.current_tag, facts.refresh
+    if refresh is not None and current is not None and touched_between(issue, refresh):
+        listed = _listing(refresh.representation)
+        where = "the list" if listed else "it"
+        text = f"what {where} shows is the same, yet it was written to since: the tag is of something larger"
+        yield note(text, 4.0 if listed else 2.0, refresh, "Last-Modified")
+        return
+    if current is None or facts.token is None or not facts.state_moved:
         return
     passed = any(one.accepted and one.presents(current) for one in facts.own(facts.later))
-    if passed:
+    if passed and not tokens.counted_on(facts.token, current) and not _may_be_two_nodes(facts):
+        text = f"the content is the same, yet {current} took the place of its tag once and for all"
+        yield note(text, 3.0, facts.refresh, "ETag")
+    elif passed and tokens.counted_on(facts.token, current):
         text = f"the content is the same, yet its tag counted on to {current}, which was accepted later"
         yield note(text, 3.0, facts.refresh, "ETag")
+
+
+def _may_be_two_nodes(facts: Facts) -> bool:
+    """Tell whether tags go back and forth, or machines are named: two nodes may have tags of their own."""
+    if tokens.shape(facts.token or "") in _OF_FILES:
+        return True
+    tags = [tokens.base(step.etag or "") for step in facts.history if step.read_ok and step.etag is not None]
+    return comes_back(tags) or any(step.machine for step in facts.history)
+
+
+def _listing(content: Content | None) -> bool:
+    """Tell whether a content is a list of things: a JSON array, alone or as a member."""
+    value = content.json() if content is not None else None
+    if isinstance(value, dict):
+        members = cast("dict[str, object]", value)
+        value = next((one for one in members.values() if isinstance(one, list)), None)
+    return isinstance(value, list)
+
+
+def _adds(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a POST that adds to a list, refused for another thing that was added to it."""
+    step, guard = facts.step, facts.guard
+    if step.method != "POST" or facts.content_moved is not True or guard is None or not guard.standard:
+        return
+    lists = _listing(facts.base_content) and _listing(facts.current_content) and not _listing(step.body)
+    if lists and facts.ours_is_there is not True:
+        text = (
+            "the request adds one thing; what changed in the list are others: the token counts for all of it"
+        )
+        yield note(text, 5.0, facts.refresh)
 
 
 def _gave(step: Step, wanted: str) -> bool:

@@ -22,11 +22,15 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     Source: Fetch standard, CORS-safelisted response-header names (ETag is not among them).
     """
     step = facts.step
-    if not step.is_write or not facts.cross_origin:
+    if not step.is_write:
         return
     if facts.damage is not None and facts.damage.blocked:
         yield note(facts.damage.text, 6.5, facts.damage.lost, "Access-Control-Allow-Headers")
-        yield note(f"a page of {step.sent.text('origin')} asked across origins", 0.5, step, "Origin")
+        preflight = facts.damage.lost or step
+        origin = step.sent.text("origin") or preflight.sent.text("origin")
+        yield note(f"a page of {origin} asked across origins", 0.5, preflight, "Origin")
+        return
+    if not facts.cross_origin:
         return
     blind = facts.token is None or tokens.null_word(facts.token)
     if not blind or not (facts.refused or facts.token is not None):

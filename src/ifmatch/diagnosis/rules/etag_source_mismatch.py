@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.likeness import names_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,6 +98,11 @@ def _write_and_read(facts: Facts) -> Iterator[Evidence]:
     reads = [step for step in facts.history if step.read_ok and step.etag is not None]
     writes = [step for step in facts.history if step.accepted and step.replaces and step.etag is not None]
     if not reads:
+        return
+    answer = source.content
+    if answer is not None and not holds(answer, source.body) and names_text(source.etag, answer):
+        text = f"{source.etag} is the checksum of the write's answer, not of what was stored"
+        yield note(text, 6.0, source, "ETag")
         return
     read_forms = {tokens.shape(step.etag or "") for step in reads}
     write_forms = {tokens.shape(step.etag or "") for step in writes}

@@ -18,6 +18,15 @@ CAUSE = "exists-already"
 _WORDS = re.compile(r"already exists|file_exists|AlreadyExists|exists already|AlreadyPresent", re.IGNORECASE)
 
 
+def told(facts: Facts) -> bool:
+    """Tell whether the answer to a request without a condition says that the thing exists.
+
+    Args:
+        facts: of the refused request.
+    """
+    return facts.step.status in {409, 412} and _WORDS.search(facts.error_text) is not None
+
+
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a refused create guard.
 
@@ -27,7 +36,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     guard = facts.guard
     if guard is None:
-        if _WORDS.search(facts.error_text) and facts.step.status in {409, 412}:
+        if told(facts):
             yield note("the answer says that the resource exists already", 5.0, facts.step)
         return
     if guard.guard is not Guard.ABSENT:

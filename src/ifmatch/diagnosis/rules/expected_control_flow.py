@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.rules import exists_already
 from ifmatch.model.exchange import Vantage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.conditions import Condition
     from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "expected-control-flow"
@@ -29,6 +30,11 @@ LOCK_PATH = re.compile(
 LEASE_BODY = re.compile(
     r'"(?:holder|holderIdentity|leaseDuration\w*|acquireTime|renewTime|lock_?id|locked_?by|leader|candidate'
     r'|expires\w*|ttl\w*)"',
+    re.IGNORECASE,
+)
+# The name of what is to be made, where the content says it.
+_KEY = re.compile(
+    r'"(?:id|name|key|title)"\s*:\s*"[^"]*\b(?:locks?|leases?|leader|election|mutex|semaphore|singleton)\b',
     re.IGNORECASE,
 )
 OWNER_BODY = re.compile(r'"(?:owner|ownerId|who|instance|worker|node|host|operation)"', re.IGNORECASE)
@@ -48,6 +54,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     Source: RFC 9110 section 13.1.2 (`If-None-Match: *` lets one of several creations win).
     """
     guard = facts.guard
+    if facts.refused and guard is None and exists_already.told(facts):
+        # A creation by POST: the service itself sees to it that only one wins.
+        yield from _contest(facts, Guard.ABSENT)
+        return
     if not facts.refused or guard is None or guard.guard not in {Guard.ABSENT, Guard.SAME}:
         return
     if guard.name == "Overwrite" or facts.unanswered_own is not None:
@@ -56,19 +66,22 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     if guard.guard is Guard.ABSENT and facts.ours_is_there is not False:
         yield from _by_checksum(facts)
-    yield from _contest(facts, guard)
+    yield from _contest(facts, guard.guard)
 
 
-def _contest(facts: Facts, guard: Condition) -> Iterator[Evidence]:
+def _contest(facts: Facts, guard: Guard) -> Iterator[Evidence]:
     """Yield evidence from a key that is named, filled or asked for as locks and leases are."""
     step = facts.step
     text = step.body.text[:2000] if step.body is not None else ""
     named = LOCK_PATH.search(step.resource.partition("://")[2]) is not None
+    named = named or (facts.guard is None and _KEY.search(text) is not None)
     leased = LEASE_BODY.search(text) is not None
     held = leased or (named and OWNER_BODY.search(text) is not None)
     rivals = {one.actor for one in facts.history if one.is_write and one.actor != step.actor}
     rounds = [
-        one for one in facts.own(facts.history) if one.guard is not None and one.guard.guard is guard.guard
+        one
+        for one in facts.own(facts.history)
+        if (one.guard.guard is guard if one.guard is not None else _repeats(step, one))
     ]
     if step.vantage is not Vantage.CLIENT and step.body is not None:
         # Upstream, many clients may share one credential: what each of them puts there tells them apart.
@@ -77,7 +90,7 @@ def _contest(facts: Facts, guard: Condition) -> Iterator[Evidence]:
     won = [one for one in rounds if one.accepted]
     freed = [one for one in facts.history if one.method == "DELETE" and one.accepted]
     even = step.timed and len(rounds) >= _ROUNDS and statistics.pstdev(gaps) <= _EVEN * statistics.mean(gaps)
-    absent = guard.guard is Guard.ABSENT
+    absent = guard is Guard.ABSENT
     patient = even and absent and not won and min(gaps) >= _PATIENT
     sure = named and leased
     if absent:
@@ -102,6 +115,11 @@ def _contest(facts: Facts, guard: Condition) -> Iterator[Evidence]:
         yield note("the key is given back and taken anew", weight, (won or freed)[-1])
     if rivals:
         yield note(f"{len(rivals) + 1} actors compete for it", 1.0)
+
+
+def _repeats(step: Step, one: Step) -> bool:
+    """Tell whether an unguarded creation is another try of the same."""
+    return step.guard is None and one.method == step.method and same_content(one.body, step.body)
 
 
 def _claims(facts: Facts) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.likeness import same_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,13 +47,19 @@ def _alternation(facts: Facts, reads: Sequence[Step], tags: Sequence[str]) -> It
         )
         if alike:
             yield note("the content is the same every time", 1.5, reads[-1])
-    elif alike and len(distinct) == 2 and not tokens.counted_on(distinct[0], distinct[1]):
+    elif (
+        alike
+        and len(distinct) == 2
+        and not (tokens.counted_on(distinct[0], distinct[1]) or touched_between(reads[0], reads[-1]))
+    ):
         yield note(f"the same content carries different tags ({shown})", 2.2, reads[-1], "ETag")
     dates = {step.last_modified for step in reads if step.last_modified is not None}
     if len(dates) == 1 and alike is not False:
         yield note("Last-Modified did not move", 0.5, reads[-1], "Last-Modified")
     later = [step for step in facts.own(facts.later) if step.accepted and step.guard is not None]
-    if alike and later and any(step.presents(f'"{distinct[-1]}"') for step in later):
+    # A tag that took the other's place for good is another version, if of something larger.
+    several = comes_back(tags) or len({step.machine for step in reads if step.machine}) > 1
+    if alike and several and later and any(step.presents(f'"{distinct[-1]}"') for step in later):
         yield note("another tag of the same content was accepted later", 1.0, later[0])
 
 
@@ -83,7 +89,12 @@ def _machines(facts: Facts, reads: Sequence[Step], distinct: Sequence[str]) -> I
     source, step = facts.source, facts.step
     if source is None or not source.machine or not step.machine or source.machine == step.machine:
         return
-    if facts.token_again and not facts.foreign_writes:
+    caught_up = any(
+        one.machine == source.machine and not facts.names(one) and not same_state(one, source)
+        for one in facts.own_reads_after
+        if one.representation is not None and source.representation is not None
+    )
+    if facts.token_again and not facts.foreign_writes and not caught_up:
         text = f"{source.machine} gave the token and still gives it, {step.machine} refused it"
         yield note(text, 4.0, step)
     elif len(distinct) > 1 and not facts.foreign_writes and facts.content_moved is False:
@@ -109,6 +120,13 @@ def _parts(facts: Facts) -> Iterator[Evidence]:
         yield note("all parts carry one Last-Modified", 2.5, parts[-1], "Last-Modified")
 
 
+def touched_between(before: Step, after: Step) -> bool:
+    """Tell whether something was written between two reads: the second is dated after the first answer."""
+    if before.last_modified is None or after.last_modified is None or before.date is None:
+        return False
+    return after.last_modified > before.last_modified and after.last_modified >= before.date - 1
+
+
 def comes_back(tags: Sequence[str]) -> bool:
     """Tell whether a tag is seen again after another one had taken its place."""
     return any(
@@ -118,7 +136,7 @@ def comes_back(tags: Sequence[str]) -> bool:
 
 def alike_contents(reads: Sequence[Step]) -> bool | None:
     """Tell whether reads show one content; None when fewer than two contents are known."""
-    bodies = [step.representation for step in reads if step.representation is not None]
-    if len(bodies) < 2:
+    known = [step for step in reads if step.representation is not None]
+    if len(known) < 2:
         return None
-    return all(same_content(bodies[0], body) for body in bodies[1:])
+    return all(same_state(known[0], step) for step in known[1:])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, cast
 
+from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
 from ifmatch.dialects import Meaning
 from ifmatch.model.unknown import UNKNOWN
@@ -98,6 +100,36 @@ def _expected(facts: Facts) -> Iterator[Evidence]:
     yield note(f"the content itself says what is expected, at {pointer}, and was refused", weight, step)
 
 
+def _spelt_otherwise(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from an expected value that is the live one, written in another way."""
+    guard = facts.guard
+    if guard is None or guard.standard or guard.guard is not Guard.SAME:
+        return
+    shown = [one for one in (facts.refresh, *reversed(facts.own_reads_before)) if one is not None]
+    values = [(one, value) for one in shown for value in one.issued()]
+    if any(value == guard.value for _, value in values):
+        return
+    for one, value in values:
+        if _same_value(value, guard.value):
+            text = (
+                f"{guard.name} names {guard.value!r}, the record holds {value!r}: one value in two spellings"
+            )
+            yield note(text, 7.0, one, guard.name)
+            return
+
+
+def _same_value(one: str, two: str) -> bool:
+    """Tell whether two texts are the same value but for blanks, case, or the way JSON is written."""
+    if "".join(one.split()).lower() == "".join(two.split()).lower():
+        return True
+    if one.lstrip()[:1] not in {"{", "["}:
+        return False
+    try:
+        return bool(json.loads(one) == json.loads(two))
+    except ValueError:
+        return False
+
+
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from an answer that names an element of the payload.
 
@@ -109,6 +141,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     refusal = step.refusal
     found = _ELEMENT.search(facts.error_text)
     yield from _expected(facts)
+    yield from _spelt_otherwise(facts)
     if refusal is not None and refusal.meaning is Meaning.PAYLOAD:
         words = refusal.words or "by its status"
         yield note(f"the answer names a payload element: {words}", 7.0, step)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if damage is not None and damage.parts:
         yield note(damage.text, 6.5, step, "ETag")
         return
+    if facts.refused and facts.guard is not None and facts.guard.guard is Guard.SAME_DATE:
+        yield from _by_date(facts)
     if not facts.refused or facts.token is None:
         return
     if step.sent.text("range") is None and not any(one.status == 206 for one in facts.own(facts.earlier)):
@@ -38,3 +41,16 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note(f"the object now carries {facts.current_tag}", 3.0, facts.refresh, "ETag")
     elif parts and facts.current_tag is None:
         yield note("the next part was refused: the object was replaced between the parts", 1.5, step)
+
+
+def _by_date(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from parts that were asked for under the date of the first answer."""
+    parts = [one for one in facts.own(facts.earlier) if one.status == 206 and facts.names(one)]
+    if not parts:
+        return
+    yield note("earlier parts of the read carry the date", 3.0, parts[-1], "Last-Modified")
+    refresh = facts.refresh
+    if refresh is None or refresh.last_modified is None:
+        yield note("the next part was refused: the object was replaced between the parts", 1.5, facts.step)
+    elif refresh.last_modified != facts.sent_date:
+        yield note("the object now carries another date", 3.0, refresh, "Last-Modified")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.evidence import note
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         text = f"a write had returned {before.etag}, and a listing read after it still showed the refused one"
         yield note(text, 6.0, listing)
         return
+    yield from _behind(facts)
     source, write = facts.source, facts.replaced_before_read
     if not facts.refused or facts.guard is None or source is None or write is None:
         return
@@ -46,3 +49,32 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note("a later read shows the written version: reads converge", 2.0, later[0], "ETag")
     if source.timed and source.start - write.end > _LONG:
         yield note("the write was long ago: replicas catch up sooner", -1.5, write)
+
+
+def _behind(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a read that still gives the refused token, and one that catches up."""
+    source = facts.source
+    if not facts.refused or facts.token is None or source is None or facts.replaced_before_read is not None:
+        return
+    reads = [
+        one
+        for one in facts.own_reads_after
+        if one.status == HTTPStatus.OK and one.etag is not None and one.variant == source.variant
+    ]
+    again = [one for one in reads if facts.names(one)]
+    caught_up = [one for one in reads if not facts.names(one)]
+    if not again or not caught_up or again[-1].order > caught_up[0].order:
+        return
+    if caught_up[0].exchange.request.url != again[-1].exchange.request.url:
+        # Another query leads past caches: that read tells of a cache, not of a replica.
+        return
+    if len({one.etag for one in caught_up}) > 1 or any(facts.from_cache(one) for one in (source, *again)):
+        return
+    old, new = again[-1].representation, caught_up[0].representation
+    if old is None or new is None or same_content(old, new):
+        return
+    yield note("after the refusal a read still gave the refused token", 3.0, again[-1], "ETag")
+    yield note("a later read shows another version, which stays: reads ran behind", 2.0, caught_up[0], "ETag")
+    cacheable = "max-age" in (source.header("cache-control") or "").lower() or source.cache_marked
+    if not cacheable:
+        yield note("nothing in the answer speaks of a cache", 1.5, source, "Cache-Control")

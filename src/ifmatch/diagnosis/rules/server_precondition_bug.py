@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ifmatch.core.preconditions import evaluate
@@ -130,4 +131,12 @@ def _state(facts: Facts) -> tuple[Representation | None, Step] | None:
         return None
     if prior.etag is None or prior.etag != after.etag or not tokens.is_entity_tag(prior.etag):
         return None
-    return Representation(etag=after.etag), after
+    dated = _dated(after)
+    if dated is None and facts.guard is not None and facts.guard.guard is Guard.SAME_DATE:
+        return None
+    return Representation(etag=after.etag, last_modified=dated), after
+
+
+def _dated(step: Step) -> datetime | None:
+    seconds = step.last_modified
+    return datetime.fromtimestamp(seconds, UTC) if seconds is not None else None

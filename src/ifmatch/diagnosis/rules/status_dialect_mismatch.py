@@ -44,6 +44,10 @@ def _misread(facts: Facts) -> Iterator[Evidence]:
         if after is not None and after.is_write and after.resource.startswith(step.resource + "/"):
             text = f"{step.status} looks like success, and the client goes on as if it were stored"
             yield note(text, _MISREAD, after)
+        elif after is not None and after.resource != step.resource and not _written(facts):
+            # Who reads it again next may have understood.
+            text = f"{step.status} looks like success, and the client never sent its write again"
+            yield note(text, _MISREAD, after)
         return
     following = facts.case.steps[step.order + 1 :]
     after = next((one for one in following if one.actor == step.actor), None)
@@ -65,6 +69,11 @@ def _misread(facts: Facts) -> Iterator[Evidence]:
     if aside and same_content(after.body, step.body):
         name = path_of(after.resource)
         yield note(f"the client took it for something else: it stored the same under {name}", _MISREAD, after)
+
+
+def _written(facts: Facts) -> bool:
+    """Tell whether the client wrote to the resource at another time too."""
+    return any(one.is_write for one in facts.own(facts.history) if one is not facts.step)
 
 
 def _mended(step: Step, after: Step) -> Iterator[Evidence]:

@@ -31,7 +31,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     refresh = facts.refresh
     if refresh is not None and refresh.status in {404, 410}:
-        yield note(f"a read after the refusal finds nothing there ({refresh.status})", 4.5, refresh)
+        yield note(f"a read after the refusal finds nothing there ({refresh.status})", 6.5, refresh)
     elif refresh is not None and refresh.read_ok:
         yield note("the resource is there", -4.0, refresh)
     for step in reversed(facts.earlier):

@@ -30,6 +30,18 @@ WORDS = re.compile(
     re.IGNORECASE,
 )
 
+# The status line says no more than the status.
+_STATUS_LINE = re.compile(r"pre-?condition[ _-]?failed", re.IGNORECASE)
+
+
+def demands(words: str) -> bool:
+    """Tell whether an answer asks for a precondition.
+
+    Args:
+        words: reason phrase, error codes and content.
+    """
+    return WORDS.search(_STATUS_LINE.sub(" ", words)) is not None
+
 
 def passed_guarded(later: Sequence[Step], refused: Step) -> Step | None:
     """Return the step that brought a refused request through with a condition, None without one.
@@ -68,7 +80,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note(text, 5.5, step)
     elif step.status == 428:
         yield note("428: the server wants a precondition, and the request carries none", 5.0, step)
-    elif refusal is None and step.status in {400, 403, 409, 412} and WORDS.search(facts.error_text):
+    elif refusal is None and step.status in {400, 403, 409, 412} and demands(facts.error_text):
         text = (
             f"the answer ({step.status}) says that a precondition is required, and the request carries none"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.rules.token_missing import WORDS
+from ifmatch.diagnosis.rules.token_missing import demands
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     bare = [step for step in reads if step.method == "GET" and step.status == 200]
     if (
         not facts.refused
-        or not (facts.step.status == 428 or WORDS.search(facts.error_text))
+        or not (facts.step.status == 428 or demands(facts.error_text))
         or not bare
         or any(step.etag is not None or step.last_modified is not None for step in reads)
         or bare[-1].dialect is not None

@@ -1,0 +1,116 @@
+"""Tell what a content was made from, and what a tag was made of."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.contents import changed_pointers, same_content, stamped, value_at
+
+if TYPE_CHECKING:
+    from ifmatch.diagnosis.conditions import Condition
+    from ifmatch.diagnosis.steps import Step
+    from ifmatch.model.message import Content
+
+# Shorter pieces of a checksum stand in a tag by chance.
+_PIECE = 16
+# As short a tag says nothing by itself.
+_TELLING = 8
+_DIGESTS = ("md5", "sha1", "sha256")
+# Longer texts are compared by lines only.
+_LONG = 4000
+
+
+def holds_own_tag(step: Step, pointer: str) -> bool:
+    """Tell whether a member of an answer repeats the answer's own tag.
+
+    Args:
+        step: a read.
+        pointer: JSON Pointer (RFC 6901) of the member.
+    """
+    value = value_at(step.representation, pointer)
+    if len(tokens.opaque(step.etag or "")) < _TELLING and not stamped(pointer):
+        # A count meets a small number by chance.
+        return False
+    return isinstance(value, str | int) and tokens.opaque(str(value)) == tokens.opaque(step.etag or "")
+
+
+def same_state(one: Step, two: Step) -> bool:
+    """Tell whether two reads show one content, the tag that a member may repeat left aside."""
+    if same_content(one.representation, two.representation):
+        return True
+    pointers = changed_pointers(one.representation, two.representation)
+    return bool(pointers) and all(
+        holds_own_tag(one, pointer) and holds_own_tag(two, pointer) for pointer in pointers or ()
+    )
+
+
+def names_text(tag: str, text: Content) -> bool:
+    """Tell whether a tag holds the checksum of a text.
+
+    Frameworks that tag every answer (Express, Rack, Django, Spring) hash what they send, whatever it is.
+
+    Args:
+        tag: field value of ETag.
+        text: content of the very answer.
+    """
+    opaque = tokens.opaque(tag)
+    for name in _DIGESTS:
+        digest = hashlib.new(name, text.octets, usedforsecurity=False).digest()
+        if digest.hex()[: 2 * _PIECE] in opaque.lower():
+            return True
+        if base64.b64encode(digest).decode()[:_PIECE] in opaque:
+            return True
+        if base64.urlsafe_b64encode(digest).decode()[:_PIECE] in opaque:
+            return True
+    return False
+
+
+def nearer(mine: Content, old: Content, new: Content) -> bool:
+    """Tell whether a text is an edit of an older version rather than of the newer one.
+
+    Lines count; where they do not tell, characters do.
+
+    Args:
+        mine: text that was written.
+        old: text of the older version.
+        new: text of the newer version.
+    """
+    lines = _edits(mine.text.splitlines(), old.text.splitlines())
+    others = _edits(mine.text.splitlines(), new.text.splitlines())
+    if lines != others or max(len(mine.text), len(old.text), len(new.text)) > _LONG:
+        return lines < others
+    return _edits(mine.text, old.text) < _edits(mine.text, new.text)
+
+
+def _edits(one: list[str] | str, two: list[str] | str) -> int:
+    """Return how many lines or characters differ between two texts."""
+    matched = SequenceMatcher(None, one, two, autojunk=False).get_matching_blocks()
+    return len(one) + len(two) - 2 * sum(block.size for block in matched)
+
+
+def version_of(step: Step, guard: Condition) -> str:
+    """Return what names an answer's version to a guard: its tag, or its date; "" without one.
+
+    Args:
+        step: an answer.
+        guard: that names a state by tag or by date.
+    """
+    if guard.guard is Guard.SAME_DATE:
+        return (step.header("last-modified") or "").strip()
+    return step.etag or ""
+
+
+def gives(step: Step, guard: Condition) -> bool:
+    """Tell whether an answer gave out what a guard names.
+
+    Args:
+        step: an answer.
+        guard: that names a state by tag or by date.
+    """
+    given = (version_of(step, guard),) if guard.guard is Guard.SAME_DATE else step.issued()
+    return any(version in guard.tokens for version in given)
