@@ -62,7 +62,7 @@ test: check ## Everything that CI runs
 	$(PYTEST) -m "not full" -n 2 --dist loadfile --durations=10
 
 test-full: check ## All tests, without a time limit
-	$(PYTEST) -n 2 --dist loadfile --durations=25
+	$(PYTEST) -n 2 --dist loadfile --durations=25 --hypothesis-profile=full
 
 bench: setup-bench ## Compare with the peers; results to benchmarks/results/
 	$(BIN)/python -m benchmarks

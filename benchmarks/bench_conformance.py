@@ -24,8 +24,9 @@ from typing import TYPE_CHECKING
 
 from tests.server.conformance import ALL_FEATURES, Target, Verdict, run
 from tests.server.conformance_answers import CASES
-from tests.server.servers import free_port, serving, wait_for
+from tests.server.servers import serving, wait_for
 from tests.server.test_conformance import FAULTS_OF_SERVERS, FEATURES, STACKS
+from tools.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -133,7 +133,7 @@ def ours_built(form: Form) -> int | None:
 
 
 def new_tag(case: Case) -> Form:
-    """A request about a tag that nobody has seen before: what was learnt of tags helps no more."""
+    """A request about a tag that nobody has seen before: no memory of tags could help."""
     tag = f'"{uuid.uuid4().hex}{TAG[33:]}'
     fields = [(name, value.replace(TAG, tag)) for name, value in case.fields]
     return case.method, [(octets(name.lower()), octets(value)) for name, value in fields], tag
@@ -381,8 +381,8 @@ def preamble(count: int, rounds: int) -> Iterable[str]:
     yield ""
     yield "Twelve usual fields plus the condition, each request evaluated once, look-up counted."
     yield "Starlette has no If-Match, `etag` no dates; werkzeug and WebOb only compare If-Match."
-    yield "State built anew: `Representation(etag=…, last_modified=…)` is counted, too. A tag that was built"
-    yield "from before is known to be well-formed; the row `from a new tag` shows one that was not."
+    yield "State built anew: `Representation(etag=…, last_modified=…)` is counted, too, its tag checked each"
+    yield "time; the row `from a new tag` has another tag in each request."
     yield "Ratios are medians of those within one round."
 
 

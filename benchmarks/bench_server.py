@@ -21,7 +21,8 @@ from pathlib import Path
 
 from benchmarks.peers.overhead import TAG
 from tests.server.raw import Connection, request
-from tests.server.servers import ROOT, command, free_port, wait_for
+from tests.server.servers import ROOT, command, wait_for
+from tools.ports import free_port
 
 MODULE = "benchmarks.peers.overhead"
 USUAL = [

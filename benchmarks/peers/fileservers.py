@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from benchmarks.peers.notes import FIRST
+from tools.ports import free_port
 from tools.recording import components
 
 __all__ = ["FILE_SERVERS", "folder_with_file"]
@@ -50,7 +51,7 @@ WEB_XML = """<web-app xmlns="https://jakarta.ee/xml/ns/jakartaee" version="6.0">
 
 
 def tomcat(directory: Path, folder: Path) -> components.Running:
-    port = components.free_port()
+    port = free_port()
     for name in ("conf", "logs", "temp", "work"):
         (directory / name).mkdir()
     (directory / "conf" / "web.xml").write_text(WEB_XML)

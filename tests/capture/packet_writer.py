@@ -173,7 +173,7 @@ class Service(BaseHTTPRequestHandler):
 
 def conversation(port: int) -> None:
     """Read, be overtaken by another client, be refused, read again."""
-    mine, other = (http.client.HTTPConnection("127.0.0.1", port, timeout=10) for _ in range(2))
+    mine, other = (http.client.HTTPConnection("127.0.0.1", port, timeout=120) for _ in range(2))
     for connection, method, tag in (
         (mine, "GET", ""), (other, "GET", ""), (other, "PUT", '"v1"'), (mine, "PUT", '"v1"'),
         (mine, "GET", ""),

@@ -36,7 +36,7 @@ def lines_of(name: str) -> str:
 
 
 def ask(port: int, method: str, agent: str, content: bytes = b"", tag: str = "") -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     fields = {"User-Agent": agent} | ({"If-Match": tag} if tag else {})
     connection.request(method, "/notes/7?draft=1", content or None, fields)
     answer = connection.getresponse()
@@ -182,7 +182,7 @@ def test_varnish(tmp_path: pathlib.Path) -> None:
             deadline = time.monotonic() + SECONDS
             log = b""
             while log.count(b"/notes/7") < 4 and time.monotonic() < deadline:
-                log = subprocess.run(reader, capture_output=True, check=True, timeout=20).stdout
+                log = subprocess.run(reader, capture_output=True, check=True, timeout=120).stdout
     checked(log, "access-log")
     checked(log, "access-log", log_format[1])
 

@@ -87,7 +87,7 @@ class Recorder:
         # `close` alone does not wake a thread that waits in `accept`.
         self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
-        self.thread.join(5)
+        self.thread.join(120)
 
 
 @pytest.fixture(scope="module")

@@ -110,7 +110,7 @@ def _curl(*arguments: str) -> bytes:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env=environment,
-        timeout=30,
+        timeout=120,
         check=False,
     )
     return done.stdout

@@ -20,18 +20,12 @@ from ifmatch.diagnosis import diagnose
 from ifmatch.model.message import Content
 from tests.capture.packet_writer import Service, conversation
 from tests.programs import program
+from tools.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 COMPONENTS = pathlib.Path(__file__).parents[2] / ".venvs" / "components" / "bin"
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @contextmanager
@@ -48,11 +42,11 @@ def mitmdump(path: pathlib.Path, upstream: int, *options: str) -> Iterator[int]:
             yield port
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(120)
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
         try:
             socket.create_connection(("127.0.0.1", port), 0.5).close()
@@ -73,7 +67,7 @@ def test_flows_of_the_installed_mitmdump(tmp_path: pathlib.Path) -> None:
         conversation(port)
         server.shutdown()
         server.server_close()
-        late = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        late = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
         with suppress(http.client.HTTPException):  # mitmdump answers 502, or closes like its server
             late.request("PUT", "/items/7", body=b"{}", headers={"If-Match": '"v2"'})
             assert late.getresponse().status == 502

@@ -143,7 +143,10 @@ GARBAGE: dict[str, Callable[[int], bytes]] = {
 
 @pytest.mark.parametrize("kind", GARBAGE)
 def test_time_grows_with_size_and_no_faster(kind: str) -> None:
-    """Ten times the garbage takes at most 25 times as long, or two seconds."""
+    """Ten times the garbage takes at most 40 times as long, or two seconds: far from 100 times.
+
+    Other work on the machine can make a single measurement wrong, but not three.
+    """
 
     def seconds(size: int) -> float:
         data = GARBAGE[kind](size)
@@ -155,8 +158,13 @@ def test_time_grows_with_size_and_no_faster(kind: str) -> None:
                 continue
         return time.process_time() - start
 
-    small, large = seconds(30_000), seconds(300_000)
-    assert large < max(2.0, 25 * small), (small, large)
+    measured = []
+    for _ in range(3):
+        small, large = seconds(30_000), seconds(300_000)
+        if large < max(2.0, 40 * small):
+            return
+        measured.append((small, large))
+    pytest.fail(f"seconds for a part and for ten times as much: {measured}")
 
 
 def test_gzip_is_undone_and_limited() -> None:

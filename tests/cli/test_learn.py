@@ -108,7 +108,7 @@ def test_it_watches_until_it_is_done(tmp_path) -> None:
         parts = urlsplit(url)
 
         def put(fields) -> int:
-            connection = http.client.HTTPConnection(parts.netloc, timeout=10)
+            connection = http.client.HTTPConnection(parts.netloc, timeout=120)
             connection.request("PUT", parts.path, b'{"note": "mine"}', fields)
             status = connection.getresponse().status
             connection.close()
@@ -122,7 +122,7 @@ def test_it_watches_until_it_is_done(tmp_path) -> None:
         rest = process.stdout.read()
         assert time.monotonic() < deadline
         assert "Done. 412 means" in rest
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)

@@ -38,7 +38,7 @@ def test_it_listens_where_it_says_and_ends_with_a_signal(tmp_path) -> None:
         assert answer.get("content-type") == "application/json"
         assert list(tmp_path.iterdir()), "the store is a file"
         process.process.send_signal(signal.SIGTERM)
-        assert process.process.wait(30) == 0
+        assert process.process.wait(120) == 0
     assert list(tmp_path.iterdir()) == [], "and the file is gone"
 
 
@@ -48,7 +48,7 @@ def test_ctrl_c_is_130_and_leaves_nothing_behind(workers, tmp_path) -> None:
     with serving(*options, TMPDIR=str(tmp_path)) as process:
         assert ask(process).status == 200
         process.process.send_signal(signal.SIGINT)
-        assert process.process.wait(30) == 130
+        assert process.process.wait(120) == 130
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(ConnectionRefusedError):
         Connection(process.origin)
@@ -183,7 +183,7 @@ def test_a_worker_that_dies_ends_the_server(tmp_path) -> None:
         lines = {one: pathlib.Path(f"/proc/{one}/cmdline").read_text() for one in children}
         worker = next(int(one) for one, line in lines.items() if "spawn_main" in line)
         os.kill(worker, signal.SIGKILL)
-        assert process.wait(30) == 4
+        assert process.wait(120) == 4
         assert "a worker ended by itself" in process.stderr.read()
     finally:
         if process.poll() is None:

@@ -6,12 +6,12 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 
 import jsonschema
 import pytest
 
 from tests.cli.running import run, run_process
+from tests.pace import ratio_to
 
 
 def test_help_loads_no_verb_and_no_heavy_module() -> None:
@@ -28,13 +28,12 @@ def test_help_loads_no_verb_and_no_heavy_module() -> None:
 
 
 def test_help_is_quick() -> None:
-    """The least of several runs: other work on the machine is not what is asked."""
-    took = []
-    for _ in range(4):
-        start = time.perf_counter()
-        assert run_process("--help").status == 0
-        took.append(time.perf_counter() - start)
-    assert min(took) < 0.4
+    """It costs about what these two modules do; benchmarks/bench_startup.py has the time.
+
+    A verb loaded at start (with msgspec, jinja2 and the catalogue) makes it twice as much.
+    """
+    known = ("-c", "import asyncio, http.client")
+    assert ratio_to(known, "-m", "ifmatch.cli", "--help") < 1.2
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

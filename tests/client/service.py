@@ -107,7 +107,7 @@ class Service:
 
         self.call(stop())
         self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(10)
+        self.thread.join(120)
         self.loop.close()
 
     def url(self, path="/doc"):

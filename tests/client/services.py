@@ -15,8 +15,9 @@ import httpx2
 import pytest
 
 from tests.programs import program
+from tools.ports import free_port
 from tools.recording.components import start_nginx
-from tools.recording_apis.servers import _AZURITE_ACCOUNT, _KINTO, _run, free_port
+from tools.recording_apis.servers import _AZURITE_ACCOUNT, _KINTO, _run
 
 ROOT = Path(__file__).parents[2]
 COMPONENTS = ROOT / ".venvs" / "components" / "bin"

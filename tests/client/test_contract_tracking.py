@@ -232,7 +232,7 @@ def test_another_threads_newer_version_is_not_borrowed(service) -> None:
         service.put(value={"n": 2})
         other = threading.Thread(target=client.get, args=(service.url(),))
         other.start()
-        other.join(10)
+        other.join(120)
         assert client.put(service.url(), content=b'{"n":5}').status_code == 412
     assert service.value() == {"n": 2}
 
@@ -244,6 +244,6 @@ def test_what_another_thread_read_is_known_too(service) -> None:
     with track(httpx2.Client()) as client:
         other = threading.Thread(target=client.get, args=(service.url(),))
         other.start()
-        other.join(10)
+        other.join(120)
         client.put(service.url(), content=b"{}")
     assert service.seen[-1]["if-match"] == tag

@@ -11,7 +11,7 @@ import pytest
 from ifmatch.client.lanes import AsyncLanes, Entry, Lanes
 
 
-def wait_for(condition, seconds=5.0):
+def wait_for(condition, seconds=60.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it never came to that"
@@ -33,7 +33,7 @@ class Threads:
         self.results = {}
 
     def work(self, batch):
-        assert self.gate.wait(10)
+        assert self.gate.wait(120)
         self.batches.append([entry.item for entry in batch])
         for entry in batch:
             entry.outcome = f"done {entry.item}"
@@ -54,7 +54,7 @@ class Threads:
     def finish(self):
         self.gate.set()
         for thread in self.threads:
-            thread.join(10)
+            thread.join(120)
         assert self.lanes._lanes == {}, "a lane must not outlive its writers"
 
 

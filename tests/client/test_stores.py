@@ -78,7 +78,7 @@ def test_threads_share_a_store(store) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
     assert failures == []
 
 

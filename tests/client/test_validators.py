@@ -92,7 +92,7 @@ def test_scopes_of_threads_end_with_them() -> None:
     found = []
     thread = threading.Thread(target=lambda: found.append(current_thread_scope()))
     thread.start()
-    thread.join(10)
+    thread.join(120)
     del thread
     gc.collect()
     assert found[0]() is None

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 import ifmatch
+from tests.pace import ratio_to
 
 
 def run(program: str) -> str:
@@ -27,10 +28,9 @@ def test_import_loads_the_standard_library_and_the_core_only() -> None:
     assert not tops & {"logging", "socket", "asyncio", "email", "json"}
 
 
-def test_import_takes_less_than_30_ms() -> None:
-    """The least of several, in processor time: other work on the machine is not what is asked."""
-    program = "import time; start = time.process_time(); import ifmatch; print(time.process_time() - start)"
-    assert min(float(run(program)) for _ in range(5)) < 0.030
+def test_import_costs_less_than_that_of_asyncio() -> None:
+    """About 0.6 of it, interpreter included; benchmarks/bench_startup.py has the figure in milliseconds."""
+    assert ratio_to(("-I", "-c", "import asyncio"), "-I", "-c", "import ifmatch") < 1.0
 
 
 def test_a_name_that_does_not_exist_is_said_so() -> None:

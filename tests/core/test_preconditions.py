@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import enum
 import pickle
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
 from ifmatch import Decision, EntityTag, Representation, evaluate
+from ifmatch.core.entity_tag import is_entity_tag
 
 MODIFIED = datetime(2025, 7, 1, 10, 0, 0, tzinfo=UTC)
 STALE = [(b"if-match", b'"old"')]
@@ -24,6 +26,27 @@ def test_without_conditions_the_request_is_performed() -> None:
 @pytest.mark.parametrize("etag", ['W/"é"', b'W/"\xe9"', EntityTag("é", weak=True)])
 def test_a_tag_may_be_text_octets_or_a_tag(etag: EntityTag | str | bytes) -> None:
     assert Representation(etag=etag).etag == EntityTag("é", weak=True)
+
+
+@pytest.mark.parametrize("octet", range(257))
+def test_the_check_of_a_state_is_the_grammar(octet: int) -> None:
+    """With each character at each place, around the length at which the quick check ends."""
+    tag = '"' + "a" * 124 + '"'
+    for text in (tag[:2] + '"', tag, tag[:-1] + 'aa"', tag[:-1] + 'aaa"', f"W/{tag}", 'a"b"', 'w/"a"', ""):
+        for at in range(0, len(text) + 1, max(len(text) // 4, 1)):
+            changed = text[:at] + chr(octet) + text[at:]
+            if is_entity_tag(changed):
+                assert Representation(etag=changed).etag_field == changed
+            else:
+                with pytest.raises(ValueError, match="no entity tag"):
+                    Representation(etag=changed)
+
+
+def test_a_member_of_a_text_enumeration_is_its_value() -> None:
+    class Tag(str, enum.Enum):  # noqa: UP042 -- the kind whose str() is the name
+        ONE = '"1"'
+
+    assert Representation(etag=Tag.ONE).etag_field == '"1"'
 
 
 @pytest.mark.parametrize("etag", ["", "abc", '"a', 'w/"a"', '"a" ', '"a b"', b"abc", '"a", "b"', "*", '"Ā"'])

@@ -122,7 +122,7 @@ def test_the_command_of_the_first_fix_stores_the_edit(service, tmp_path) -> None
         env={"EDITOR": str(editor), "TOKEN": "t", "PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stderr

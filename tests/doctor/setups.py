@@ -40,7 +40,7 @@ def read_tag(url, **fields) -> str:
     request = urllib.request.Request(
         url, headers={name.replace("_", "-"): value for name, value in fields.items()}
     )
-    with urllib.request.urlopen(request, timeout=10) as response:
+    with urllib.request.urlopen(request, timeout=120) as response:
         response.read()
         return response.headers["ETag"] or ""
 

@@ -224,7 +224,7 @@ def contended(fixes, tmp_path, journal):
                 origin.commit("/notes/7", json.dumps({**current, "foreign": current["foreign"] + 1}).encode())
 
         def one(number):
-            with urllib.request.urlopen(url, timeout=10) as response:
+            with urllib.request.urlopen(url, timeout=120) as response:
                 base, tag = json.loads(response.read()), response.headers["ETag"]
             foreign()
             place = tmp_path / str(number)

@@ -44,7 +44,7 @@ def test_reads_follow_a_redirect_within_the_origin_when_curl_would() -> None:
 
     class Routing(Answering):
         def _serve(self, connection, _) -> None:
-            connection.settimeout(10)
+            connection.settimeout(120)
             request = b""
             while True:
                 while b"\r\n\r\n" not in request:

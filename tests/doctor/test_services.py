@@ -28,12 +28,12 @@ EVENT = (
 
 def put(url, body, kind, *fields):
     request = urllib.request.Request(url, body, {"Content-Type": kind, **dict(fields)}, method="PUT")
-    with urllib.request.urlopen(request, timeout=20) as response:
+    with urllib.request.urlopen(request, timeout=120) as response:
         return response.status
 
 
 def get(url, *fields):
-    with urllib.request.urlopen(urllib.request.Request(url, headers=dict(fields)), timeout=20) as response:
+    with urllib.request.urlopen(urllib.request.Request(url, headers=dict(fields)), timeout=120) as response:
         return response.read(), response.headers["ETag"]
 
 
@@ -79,7 +79,7 @@ def test_a_calendar_on_radicale(tmp_path) -> None:
         folder = f"http://127.0.0.1:{server.port}/ana/calendar/"
         body = b'<?xml version="1.0"?><mkcalendar xmlns="urn:ietf:params:xml:ns:caldav"/>'
         made = urllib.request.Request(folder, body, dict([ANA]), method="MKCALENDAR")
-        with urllib.request.urlopen(made, timeout=20):
+        with urllib.request.urlopen(made, timeout=120):
             pass
         cause, after = conflict(
             f"{folder}1.ics",
@@ -120,7 +120,7 @@ def test_an_object_on_s3(tmp_path) -> None:
     try:
         base = f"http://127.0.0.1:{server.port}"
         with urllib.request.urlopen(
-            urllib.request.Request(f"{base}/bucket", b"", dict([AMAZON]), method="PUT"), timeout=20
+            urllib.request.Request(f"{base}/bucket", b"", dict([AMAZON]), method="PUT"), timeout=120
         ):
             pass
         json_conflict(f"{base}/bucket/settings.json", tmp_path, AMAZON)

@@ -155,7 +155,7 @@ def test_express_code_refuses_and_stores_in_one_step(tmp_path) -> None:
         assert put('"1"') == "412"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(120)
         process.stdout.close()
 
 

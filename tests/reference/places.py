@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pathlib
 import re
-import socket
 import subprocess
 import time
 import urllib.request
@@ -15,6 +14,7 @@ import pytest
 
 from tests.programs import program
 from tests.server.stores.clusters import Postgresql, Redis
+from tools.ports import free_port
 
 __all__ = ["place"]
 
@@ -52,35 +52,31 @@ def place(kind: str, folder):
             yield "s3://practice/states", variables
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return listening.getsockname()[1]
-
-
 @contextmanager
 def _seaweedfs(folder):
     """Run SeaweedFS with one bucket; it honours If-Match and If-None-Match on PUT."""
     found = COMPONENTS / "weed"
     weed = str(found) if found.exists() else program("weed")
-    ports = [_free_port() for _ in range(5)]
+    ports = {name: free_port() for name in ("master", "volume", "filer", "s3")}
     arguments = ["-dir", folder / "weed", "-ip", "127.0.0.1", "-ip.bind", "127.0.0.1", "-s3"]
-    named = zip(("master", "volume", "filer", "s3"), ports, strict=False)
-    arguments += [f"-{name}.port={port}" for name, port in named]
+    # Unasked, gRPC takes the port 10,000 above each.
+    arguments += [f"-{name}.port={port}" for name, port in ports.items()]
+    arguments += [f"-{name}.port.grpc={free_port()}" for name in ports]
     (folder / "weed").mkdir()
     with (folder / "weed.log").open("wb") as log:
         process = subprocess.Popen([weed, "server", "-filer", *arguments], stdout=log, stderr=log)
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while True:
             try:
-                made = urllib.request.Request(f"http://127.0.0.1:{ports[3]}/practice", method="PUT")
-                urllib.request.urlopen(made, timeout=5).close()
+                made = urllib.request.Request(f"http://127.0.0.1:{ports['s3']}/practice", method="PUT")
+                urllib.request.urlopen(made, timeout=120).close()
                 break
             except OSError as error:
                 if time.monotonic() > deadline or process.poll() is not None:
                     pytest.fail(f"SeaweedFS did not start: {error}")
                 time.sleep(0.2)
-        yield ports[3]
+        yield ports["s3"]
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(120)

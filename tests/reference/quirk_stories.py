@@ -1047,7 +1047,7 @@ def both_at_once(stage: Stage) -> list[int]:
     barrier = threading.Barrier(2)
 
     def save(who, reply, **changes) -> None:
-        barrier.wait(5)
+        barrier.wait(120)
         statuses.append(stage.edit(who, reply, **changes).status)
 
     writers = [
@@ -1057,7 +1057,7 @@ def both_at_once(stage: Stage) -> list[int]:
     for writer in writers:
         writer.start()
     for writer in writers:
-        writer.join(10)
+        writer.join(120)
     stage.get(stage.ana)
     stage.get(stage.ben)
     return statuses
@@ -1092,7 +1092,7 @@ def check_at_headers(stage: Stage) -> None:
     before = stage.store.reads
     end = stage.slow_put(stage.ben, {**json.loads(read.octets), "title": "Plan B"}, read.etag)
     # The server has to be at the content before Ana comes.
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while stage.store.reads == before and time.monotonic() < deadline:
         time.sleep(0.005)
     assert stage.edit(stage.ana, read, note="Meet at one.").status == 204

@@ -41,7 +41,7 @@ def serving(*options: str, base: str = "/resource", **environment: str):
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(15)
+            process.wait(120)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

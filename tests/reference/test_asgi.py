@@ -40,7 +40,7 @@ def origin():
     )
     try:
         host, port = address.split(":")
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while True:
             try:
                 socket.create_connection((host, int(port)), 1).close()
@@ -51,7 +51,7 @@ def origin():
         yield f"http://{address}"
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(120)
 
 
 def test_http_2_under_hypercorn(origin) -> None:

@@ -134,7 +134,7 @@ def test_several_processes_share_a_journal(tmp_path) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(120)
     found = asyncio.run(SharedJournal(path).fetch(0))
     assert [one.number for one in found] == list(range(1, 41))
     assert sorted(one.who for one in found) == ["ana"] * 20 + ["ben"] * 20
@@ -153,14 +153,14 @@ def test_an_event_that_comes_while_others_are_written_is_not_forgotten(tmp_path)
             if len(events) == 1 and events[0].who == "ana":
                 # In the middle of the first write the next event comes.
                 loop.call_soon_threadsafe(journal.add, event(0, who="ben"))
-                came.wait(10)
+                came.wait(120)
             write(events)
 
         loop = asyncio.get_running_loop()
         came = threading.Event()
         journal._write = slow
         journal.add(event(0, who="ana"))
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not journal._pending or journal._pending[0].who != "ben":
             assert time.monotonic() < deadline
             await asyncio.sleep(0.01)

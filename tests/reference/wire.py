@@ -41,7 +41,7 @@ def message(
 class Connection:
     """One TCP connection to an origin."""
 
-    def __init__(self, origin: str, timeout: float = 20.0) -> None:
+    def __init__(self, origin: str, timeout: float = 120.0) -> None:
         parts = urlsplit(origin)
         assert parts.hostname is not None
         self.host = parts.netloc

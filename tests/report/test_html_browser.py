@@ -90,7 +90,7 @@ def test_a_link_of_the_evidence_shows_the_row(browser, pages):
     page.goto(pages["lab"].as_uri())
     page.locator(".evidence a").first.click()
     target = page.locator("tr:target")
-    target.wait_for(state="visible", timeout=5000)
+    target.wait_for(state="visible", timeout=60_000)
     page.close()
 
 

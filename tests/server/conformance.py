@@ -126,7 +126,7 @@ class NotApplicableError(Exception):
 
 def look(target: Target, path: str) -> Seen:
     answer = target.send("GET", path)
-    deadline = time.monotonic() + 3
+    deadline = time.monotonic() + 30
     while target.settles and (answer.field("ETag") or "").startswith("W/") and time.monotonic() < deadline:
         time.sleep(0.05)  # between two looks; the deadline bounds it
         answer = target.send("GET", path)

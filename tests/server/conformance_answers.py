@@ -382,7 +382,7 @@ def step_chunked(target: Target) -> str:
 @case("a-continue", (85,), "MAY", "412 in the place of 100 (Continue)", "writes")
 def instead_of_continue(target: Target) -> str:
     fields = [(b"If-Match", b'"never"'), JSON, (b"Expect", b"100-continue"), (b"Content-Length", b"1000")]
-    with Connection(target.host, target.port, seconds=3) as connection:
+    with Connection(target.host, target.port, seconds=30) as connection:
         connection.send(request("PUT", target.base, [*fields, *target.extra]))
         answer = connection.answer("PUT", interim=True)
     return wrong(answer, frozenset({412}))

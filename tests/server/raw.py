@@ -24,7 +24,7 @@ class Answer:
 class Connection:
     """One connection; the answers come in the order of the requests."""
 
-    def __init__(self, host: str, port: int, *, seconds: float = 10.0) -> None:
+    def __init__(self, host: str, port: int, *, seconds: float = 60.0) -> None:
         self.socket = socket.create_connection((host, port), timeout=seconds)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._rest = b""

@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tools.ports import free_port
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -31,12 +33,6 @@ class Quiet(WSGIRequestHandler):
 app = import_module(sys.argv[1]).app
 make_server("127.0.0.1", int(sys.argv[2]), app, Threads, Quiet).serve_forever()
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def command(server: str, module: str, port: int) -> list[str]:
@@ -68,7 +64,7 @@ def serving(
     environment: dict[str, str] | None = None,
     *,
     folder: Path = ROOT,
-    seconds: float = 20,
+    seconds: float = 120,
 ) -> Iterator[int]:
     """Start a server, wait until it accepts connections, give its port, end it."""
     port = free_port()
@@ -86,7 +82,7 @@ def serving(
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(120)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

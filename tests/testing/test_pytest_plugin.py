@@ -14,7 +14,7 @@ import pytest
 
 
 def ask(server, method, content=None, **fields):
-    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=120)
     connection.request(method, server.path, content, {k.replace("_", "-"): v for k, v in fields.items()})
     answer = connection.getresponse()
     answer.read()

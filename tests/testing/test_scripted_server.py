@@ -29,7 +29,7 @@ def server(running):
 
 def ask(server, method, content=None, **fields):
     """Send a request with the client of the standard library."""
-    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=120)
     try:
         headers = {name.replace("_", "-"): value for name, value in fields.items()}
         connection.request(method, server.path, content, headers)
@@ -41,7 +41,7 @@ def ask(server, method, content=None, **fields):
 
 
 def test_it_is_a_server_like_any_other(server) -> None:
-    with urllib.request.urlopen(server.url, timeout=10) as answer:
+    with urllib.request.urlopen(server.url, timeout=120) as answer:
         assert json.loads(answer.read()) == server.document()
         assert answer.headers["ETag"] == server.etag()
 
@@ -138,7 +138,7 @@ def test_one_conflict_meets_one_of_many_writers(server) -> None:
     for writer in writers:
         writer.start()
     for writer in writers:
-        writer.join(10)
+        writer.join(120)
     # The other writer came before all of them, so nobody's tag held.
     assert statuses == [412] * 4
     assert server.document()["visits"] == 1

@@ -51,7 +51,7 @@ class Answering:
                     self._serve(secured, script)
 
     def _serve(self, connection, script) -> None:
-        connection.settimeout(10)
+        connection.settimeout(120)
         for answer in script:
             request = b""
             while b"\r\n\r\n" not in request:
@@ -79,7 +79,7 @@ class Answering:
         # Closing alone does not wake a thread that waits in `accept`.
         self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
-        self.thread.join(10)
+        self.thread.join(120)
 
     def __enter__(self):
         return self

@@ -14,6 +14,7 @@ from ifmatch.model.message import Content, Fields, Request
 from ifmatch.wire import Route
 from tests.wire.answering import certificate
 from tests.wire.test_sender import sender
+from tools.ports import free_port
 
 APPLICATION = """
 async def app(scope, receive, send):
@@ -35,15 +36,14 @@ def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("http2")
     (folder / "application.py").write_text(APPLICATION)
     files = certificate(folder)
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port = found.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "hypercorn", "application:app", "--bind", f"127.0.0.1:{port}",
          "--certfile", files[0], "--keyfile", files[1]],
         cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": ""},
     )  # fmt: skip
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
@@ -52,7 +52,7 @@ def server(tmp_path_factory):
             time.sleep(0.02)
     yield f"https://127.0.0.1:{port}", str(files[0])
     process.terminate()
-    process.wait(10)
+    process.wait(120)
 
 
 @pytest.mark.parametrize(("protocols", "version"), [(("h2", "http/1.1"), "h2"), (("http/1.1",), "HTTP/1.1")])

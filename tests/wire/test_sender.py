@@ -289,7 +289,7 @@ class TestTls:
         route = Route(proxy=proxy, proxy_authorization="Basic eDp5", certificate_authorities=str(files[0]))
         with sender(route=route) as wire:
             assert wire.send(get(server.url)).status == 200
-        thread.join(10)
+        thread.join(120)
         inside.close()
         assert seen[0].startswith(f"CONNECT 127.0.0.1:{server.port} HTTP/1.1\r\n".encode())
         assert b"Proxy-Authorization: Basic eDp5" in seen[0]

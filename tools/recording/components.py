@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tools.ports import free_port
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-START_SECONDS = 15.0
+START_SECONDS = 60.0
 _VENV = Path(__file__).resolve().parents[2] / ".venvs" / "components" / "bin"
 
 _TITLES = {
@@ -77,13 +79,6 @@ def program_version(name: str) -> str:
     )
     found = re.search(r"\d+\.\d+[.\d]*", done.stdout + done.stderr)
     return f"{_TITLES.get(name, name)} {found.group().rstrip('.') if found else 'of unknown version'}"
-
-
-def free_port() -> int:
-    """Return a loopback port nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass

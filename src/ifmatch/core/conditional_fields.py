@@ -45,7 +45,8 @@ Values: TypeAlias = list[str | None]
 # Text and octets apart: a look-up of one among the other warns under `python -b`.
 _TEXT_NAMES: Final[dict[str, int]] = {name.lower(): place for place, name in enumerate(CONDITIONAL_FIELDS)}
 _OCTET_NAMES: Final[dict[bytes, int]] = {name.encode(): place for name, place in _TEXT_NAMES.items()}
-_LENGTHS: Final = frozenset(map(len, CONDITIONAL_FIELDS))
+# Whether a conditional field has a name of this length: indexing costs half of asking a set.
+_LENGTHS: Final = tuple(length in set(map(len, CONDITIONAL_FIELDS)) for length in range(256))
 # The first letter of text, the first octet of octets.
 _FIRST: Final[frozenset[str | int]] = frozenset({*"iIrR", *b"iIrR"})
 
@@ -64,24 +65,30 @@ def conditional_values(fields: FieldLines) -> Values | None:
     if fields.__class__ is not list and hasattr(fields, "items"):
         fields = cast("Mapping[str, str]", fields).items()
     values: Values | None = None
+    lengths = _LENGTHS
     for name, value in fields:
-        # The length alone rules out most names; this line is what a request without conditions costs.
-        if len(name) in _LENGTHS and name[0] in _FIRST:
-            # `type(…) is` costs a third of `isinstance`; subclasses take the slow path below.
-            place = _OCTET_NAMES.get(name) if type(name) is bytes else _TEXT_NAMES.get(name)  # type: ignore[arg-type]
-            if place is None:
-                place = _place(name)
-            if place >= 0:
-                text = value.decode("latin-1") if type(value) is bytes else _text(value)
-                # Plain `strip` takes off more than OWS; it returns the text itself when nothing is there.
-                if text.strip() is not text:
-                    text = text.strip(" \t")
-                if values is None:
-                    values = [None, None, None, None, None, None]
-                    values[place] = text
-                else:
-                    before = values[place]
-                    values[place] = text if before is None else f"{before}, {text}"
+        # The length alone rules out most names; these lines are what a request without conditions costs.
+        try:
+            if not lengths[len(name)] or name[0] not in _FIRST:
+                continue
+        except IndexError:  # longer than any name that is known
+            continue
+        # `type(…) is` costs a third of `isinstance`; subclasses take the slow path below.
+        place = _OCTET_NAMES.get(name) if type(name) is bytes else _TEXT_NAMES.get(name)  # type: ignore[arg-type]
+        if place is None:
+            place = _place(name)
+            if place < 0:
+                continue
+        text = value.decode("latin-1") if type(value) is bytes else _text(value)
+        # Plain `strip` takes off more than OWS; it returns the text itself when nothing is there.
+        if text.strip() is not text:
+            text = text.strip(" \t")
+        if values is None:
+            values = [None, None, None, None, None, None]
+            values[place] = text
+        else:
+            before = values[place]
+            values[place] = text if before is None else f"{before}, {text}"
     return values
 
 

@@ -17,7 +17,8 @@ ETAGC = r"[\x21\x23-\x7e\x80-\xff]"
 
 _fullmatch = re.compile(rf'(W/)?"({ETAGC}*+)"').fullmatch
 # Whether a text is one entity tag in field syntax: the bound method itself, a call less on the hot path.
-is_entity_tag = re.compile(rf'(?:W/)?"{ETAGC}*+"').fullmatch
+# Two alternatives match quicker than an optional group.
+is_entity_tag = re.compile(rf'"{ETAGC}*+"|W/"{ETAGC}*+"').fullmatch
 _not_etagc = re.compile(rf"(?!{ETAGC})", re.DOTALL).search
 
 

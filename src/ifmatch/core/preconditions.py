@@ -63,12 +63,15 @@ def evaluate(
     if values is None:
         return _UNCONDITIONAL
     question = (method, values, current, creates, now)
-    if method in WITHOUT_PRECONDITIONS or (
-        current is None and not (method == "PUT" if creates is None else creates)
-    ):
+    if method in WITHOUT_PRECONDITIONS:
+        return decide(None, False, (), question)
+    if current is not None:
+        etag = current._etag  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    elif method == "PUT" if creates is None else creates:
+        etag = None
+    else:
         return decide(None, False, (), question)
     match, none_match, modified, unmodified, if_range, range_value = values
-    etag = None if current is None else current._etag  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
     malformed: tuple[str, ...] = ()
     # Steps 1 and 2. The tag field switches the date field off by its presence, well-formed or not.
     if match is not None:

@@ -26,11 +26,14 @@ __all__ = [
 ]
 
 
-# Texts that were found to be entity tags: what is asked for often is built anew for each request, from the
-# same tag, and looking it up costs a tenth of reading it. Emptied when full.
-_well_formed: set[str] = set()
-_KEPT: Final = 2048
-_KEPT_LENGTH: Final = 128
+# The usual tag, strong, short and ASCII, is checked by what it looks like with every etagc written as `a`:
+# half the cost of a regular expression, and a server makes a Representation for every request. Whatever looks
+# otherwise takes `_checked`.
+_LOOKS: Final = bytes(
+    octet if octet == 0x22 else 0x61 if 0x21 <= octet <= 0x7E else 0 for octet in range(256)
+)
+# What such a tag of each length looks like, its quotes counted; octets of UTF-8 look like nothing of it.
+_STRONG: Final = tuple(b'"%b"' % (b"a" * (length - 2)) for length in range(129))
 
 
 class Representation:
@@ -64,9 +67,12 @@ class Representation:
         last_modified: datetime | None = None,
         last_modified_is_strong: bool = False,
     ) -> None:
-        # Octets are never looked up: among text that warns under `python -b`.
-        if etag is not None and (type(etag) is not str or etag not in _well_formed):
-            etag = _checked(etag)
+        if etag is not None:
+            try:
+                if type(etag) is not str or etag.encode().translate(_LOOKS) != _STRONG[len(etag)]:
+                    etag = _checked(etag)
+            except (IndexError, UnicodeEncodeError):  # a long one, or a lone surrogate
+                etag = _checked(etag)
         self._etag = etag
         try:
             if last_modified is not None and (last_modified.tzinfo is not UTC or last_modified.microsecond):
@@ -120,7 +126,9 @@ class Representation:
 
 
 def _checked(etag: object) -> str:
-    """Return the field syntax of a tag that was not seen before as text; raise when it is no tag."""
+    """Return the field syntax of a tag; raise when it is none."""
+    if type(etag) is str and is_entity_tag(etag) is not None:
+        return etag
     if isinstance(etag, EntityTag):
         return str(etag)
     if isinstance(etag, bytes):
@@ -129,11 +137,7 @@ def _checked(etag: object) -> str:
         kind = type(etag).__name__
         raise TypeError(f"etag is an EntityTag, or its field syntax as str or bytes, not {kind}")
     if is_entity_tag(etag) is not None:
-        if len(etag) <= _KEPT_LENGTH and type(etag) is str:
-            if len(_well_formed) >= _KEPT:
-                _well_formed.clear()
-            _well_formed.add(etag)
-        return str(etag)
+        return str.__str__(etag)  # of an enumeration, too, the value and not the name
     malformed = parse_entity_tag(etag)
     reason = malformed.reason if isinstance(malformed, Malformed) else "not an entity tag"
     raise ValueError(

@@ -46,7 +46,7 @@ class Place:
     def run(self, statement: str) -> list[tuple[object, ...]]:
         """Run one statement by hand, past every helper, and return its rows."""
         if self.kind == "sqlite":
-            with contextlib.closing(sqlite3.connect(self.where, timeout=20)) as connection, connection:
+            with contextlib.closing(sqlite3.connect(self.where, timeout=120)) as connection, connection:
                 return connection.execute(statement).fetchall()
         with psycopg.connect(self.where) as connection:
             cursor = connection.execute(statement.encode())

@@ -18,7 +18,7 @@ _LOCALE = {"LC_ALL": "C", "PATH": os.environ.get("PATH", "/usr/bin:/bin")}
 _NUMBERS = itertools.count(1)
 
 
-def _poll(ready, what: str, seconds: float = 30.0) -> None:
+def _poll(ready, what: str, seconds: float = 120.0) -> None:
     deadline = time.monotonic() + seconds
     while not ready():
         assert time.monotonic() < deadline, f"{what} did not get ready"
@@ -81,7 +81,7 @@ class Postgresql:
         """Kill every process of the cluster at once, as a loss of the machine would."""
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
         self._process.send_signal(signal.SIGKILL)
-        self._process.wait(30)
+        self._process.wait(120)
         for child in children:
             try:
                 os.kill(int(child), signal.SIGKILL)
@@ -92,7 +92,7 @@ class Postgresql:
     def __exit__(self, *_) -> None:
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)  # fast shutdown
-            self._process.wait(30)
+            self._process.wait(120)
         shutil.rmtree(self._sockets, ignore_errors=True)
 
 
@@ -127,7 +127,7 @@ class Redis:
 
     def kill(self) -> None:
         self._process.kill()
-        self._process.wait(30)
+        self._process.wait(120)
 
     def empty(self) -> None:
         """Throw away what is on disk; the server is not running."""
@@ -136,5 +136,5 @@ class Redis:
     def __exit__(self, *_) -> None:
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
-            self._process.wait(30)
+            self._process.wait(120)
         shutil.rmtree(self._folder, ignore_errors=True)

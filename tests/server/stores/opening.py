@@ -45,7 +45,7 @@ class Blocking:
 
         self._ask(closed())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(120)
         self._loop.close()
 
 

@@ -164,14 +164,14 @@ def test_of_threads_that_expect_the_same_exactly_one_wins(store) -> None:
         barrier = threading.Barrier(8)
 
         def write(number, expected=expected, turn=turn, answers=answers, barrier=barrier) -> None:
-            barrier.wait(10)
+            barrier.wait(120)
             answers.append(store.swap("a", expected, Content(b"%d.%d" % (turn, number))))
 
         threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(120)
         won = [answer for answer in answers if isinstance(answer, str)]
         assert len(answers) == 8
         assert len(won) == 1
@@ -205,5 +205,5 @@ def test_of_two_processes_that_expect_the_same_exactly_one_wins(opened) -> None:
     finally:
         for racer in racers:
             racer.stdin.close()
-            assert racer.wait(30) == 0
+            assert racer.wait(120) == 0
             racer.stdout.close()

@@ -119,7 +119,7 @@ def test_acknowledged_writes_survive_a_killed_redis_with_fsync_always(own_redis,
 
 
 def read_when_loaded(store):
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while True:
         try:
             return store.read(KEY)
@@ -161,7 +161,7 @@ def test_a_redis_that_answers_nothing_leaves_the_outcome_open(tmp_path) -> None:
         store = RedisStore(f"unix://{tmp_path / 's'}?protocol=2")
         with pytest.raises(StoreUnavailableError) as raised:
             store.swap(KEY, ABSENT, ONE)
-        answering.join(10)
+        answering.join(120)
         store.close()
     assert raised.value.outcome_unknown
 
@@ -208,14 +208,14 @@ def test_a_serialization_failure_is_a_lost_swap(postgresql, level) -> None:
         waiting.start()
         wait_for_lock(where)
         other.commit()
-        waiting.join(30)
+        waiting.join(120)
     assert answers == [Lost("serialization")]
     assert store.read(KEY).version == "theirs"
     store.close()
 
 
 def wait_for_lock(where) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     with psycopg.connect(where, autocommit=True) as watching:
         while not watching.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone():
             assert time.monotonic() < deadline
@@ -304,7 +304,7 @@ def test_connections_of_threads_that_ended_are_closed(tmp_path) -> None:
     for _ in range(20):
         thread = threading.Thread(target=store.read, args=(KEY,))
         thread.start()
-        thread.join(10)
+        thread.join(120)
     assert len(store._opened) <= 3
     store.close()
 
