@@ -147,6 +147,18 @@ def test_replies_change_the_tag_and_not_the_schedule(origin) -> None:
     assert json.loads(origin.ask("GET", path).content)["start"] == "one"
 
 
+def test_pages_of_other_origins_can_send_and_read_them(origin) -> None:
+    path, page = origin.fresh(), ("Origin", "https://app.example")
+    asked = (
+        ("Access-Control-Request-Method", "PUT"),
+        ("Access-Control-Request-Headers", "if, if-schedule-tag-match"),
+    )
+    allowed = (origin.ask("OPTIONS", path, page, *asked).get("access-control-allow-headers") or "").lower()
+    assert {"if", "if-schedule-tag-match"} <= set(allowed.replace(" ", "").split(","))
+    exposed = (origin.ask("GET", path, page).get("access-control-expose-headers") or "").lower()
+    assert {"schedule-tag", "content-range"} <= set(exposed.replace(" ", "").split(","))
+
+
 def test_without_the_option_both_are_ignored() -> None:
     with in_process() as (run, _):
         origin = Origin(run.origin)

@@ -186,3 +186,18 @@ def test_octets_that_are_no_json_can_be_served() -> None:
     assert server.content() == b"\x00\x01"
     with pytest.raises(ValueError, match="Expecting value"):
         server.document()
+
+
+def test_an_open_page_does_not_hold_the_end_up(caplog) -> None:
+    """Streams of a page end with the server, also one from before a reset, and nothing is said about it."""
+    with practice_server() as server:
+        streams = []
+        for _ in range(2):
+            stream = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=30)
+            stream.request("GET", f"{server.path}-events")
+            streams.append((stream, stream.getresponse()))
+            server.reset()
+    for stream, answer in streams:
+        assert answer.read() == b""
+        stream.close()
+    assert not caplog.records

@@ -111,7 +111,7 @@ def _take(number: int, lesson: Lesson, port: int, *, solve: bool) -> None:
 
     server = ScriptedServer(quirks=lesson.quirks)
     lesson.prepare(server)
-    with running(server, port=0 if solve else port) as run:
+    with running(server, port=0 if solve else port, on_stop=server.end_streams) as run:
         server.origin = run.origin
         _introduce(number, lesson, server)
         if not solve:

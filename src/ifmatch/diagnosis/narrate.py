@@ -102,6 +102,15 @@ _SENTENCES: dict[str, str] = {
 }
 
 
+# Of damage instead of a refusal.
+_ACCEPTED: dict[str, str] = {
+    "server-precondition-bug": (
+        "The server answered {actor}'s {method} on {path} with {status}, which is not what its precondition "
+        "demands."
+    ),
+}
+
+
 def summary(cause: str, facts: Facts) -> str:
     """Return one sentence about this incident.
 
@@ -110,6 +119,8 @@ def summary(cause: str, facts: Facts) -> str:
         facts: of the incident.
     """
     template = _SENTENCES.get(cause)
+    if facts.damage is not None:
+        template = _ACCEPTED.get(cause, template)
     if template is None:
         return catalogue.cause(cause).definition
     step = facts.step
@@ -153,6 +164,7 @@ def fixes(cause: str, facts: Facts) -> tuple[Fix, ...]:
 
     if not record.fixes:
         return (Fix(record.fix, record.difficulty, record.who_acts, record.repair.repair),)
+    of_reads = step.is_read and any(one.of_reads for one in record.fixes)
     return tuple(
         Fix(
             one.title,
@@ -163,4 +175,5 @@ def fixes(cause: str, facts: Facts) -> tuple[Fix, ...]:
             filled(spoken(one.verify, facts)),
         )
         for one in record.fixes
+        if one.of_reads == of_reads
     )

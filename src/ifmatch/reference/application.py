@@ -37,11 +37,12 @@ if TYPE_CHECKING:
 __all__ = ["PracticeServer"]
 
 _EXPOSED: Final = (
-    "ETag, Last-Modified, Content-Location, Location, Preference-Applied, Retry-After, Accept-Patch, Allow"
+    "ETag, Last-Modified, Content-Location, Location, Preference-Applied, Retry-After, Accept-Patch, Allow,"
+    " Content-Range, Schedule-Tag"
 )
 _ALLOWED: Final = (
     "If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, If-Range, Range, Prefer, Content-Type,"
-    " Practice-Client"
+    " If, If-Schedule-Tag-Match, Practice-Client"
 )
 
 

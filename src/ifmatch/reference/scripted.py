@@ -10,6 +10,7 @@ from collections import deque
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
+from weakref import WeakSet
 
 from ifmatch.reference.application import PracticeServer
 from ifmatch.reference.messages import ResponseLostError
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
 
     from ifmatch.merge import JsonValue
-    from ifmatch.reference.journal import Event
+    from ifmatch.reference.journal import Event, Journal
     from ifmatch.reference.messages import Answer, Handler, Receive, Request, Scope, Send
     from ifmatch.server.stores.protocol import Absent, Deleted, Snapshot, Version
 
@@ -63,6 +64,7 @@ class ScriptedServer:
         self._first = _octets(document)
         self._options = ServeOptions(path=path, quirks=quirks, compress=compress)
         self._surroundings = surroundings if surroundings is not None else Surroundings()
+        self._journals: WeakSet[Journal] = WeakSet()
         self.reset()
 
     def reset(self) -> None:
@@ -71,6 +73,7 @@ class ScriptedServer:
         self._script: deque[_Step] = deque()
         self._after_reads: deque[Callable[[JsonValue], JsonValue]] = deque()
         self._server = self._with(self._options.quirks)
+        self._journals.add(self._server.journal)
         for path, content in self._server.first_states().items():
             self._memory.swap(path, ABSENT, content)
 
@@ -96,6 +99,11 @@ class ScriptedServer:
     def requests(self) -> tuple[Event, ...]:
         """Return what was asked so far, and how it was answered."""
         return tuple(self._server.journal)
+
+    def end_streams(self) -> None:
+        """End the streams of events that pages still hold open, for the end of a server on a socket."""
+        for journal in self._journals:
+            journal.close()
 
     # --- the state, past every request
 
@@ -285,6 +293,6 @@ def practice_server(
     server = ScriptedServer(
         path=path, document=document, quirks=quirks, compress=compress, surroundings=surroundings
     )
-    with running(server) as run:
+    with running(server, on_stop=server.end_streams) as run:
         server.origin = run.origin
         yield server

@@ -34,7 +34,17 @@ class RepairRule(msgspec.Struct, frozen=True, rename={"repair": "class"}):
 
 
 class FixTemplate(msgspec.Struct, frozen=True):
-    """A fix of the catalogue; `command` and `verify` may hold `{url}`, `{method}` and `{token}`."""
+    """A fix of the catalogue; `command` and `verify` may hold `{url}`, `{method}` and `{token}`.
+
+    Attributes:
+        title: what to do.
+        difficulty: of doing it.
+        who: has to do it.
+        repair: what a tool may do of it.
+        command: shows how.
+        verify: shows that it took.
+        of_reads: whether it is for reads, the others for writes; where a cause has none, all are for both.
+    """
 
     title: str
     difficulty: Difficulty
@@ -42,6 +52,7 @@ class FixTemplate(msgspec.Struct, frozen=True):
     repair: Repair
     command: str = ""
     verify: str = ""
+    of_reads: bool = False
 
 
 class Cause(msgspec.Struct, frozen=True):
