@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 
+import aiohttp
 import pytest
 
 import ifmatch
 from ifmatch.client import PreconditionFailedError, Tracking, track
-from tests.client.libraries import status
+from tests.client.libraries import Face, status
 from tests.client.service import Reply
 
 
@@ -149,6 +150,28 @@ def test_an_edit_in_between_does_not_make_the_callers_copy_newer(tracked, servic
     tracked.editor().edit(service.url(), {"m": 2})
     assert status(tracked.request("PUT", service.url(), data=b'{"n":5}')) == 412
     assert service.value() == {"n": 1, "m": 2}
+
+
+def test_a_response_class_of_the_caller_stays_one(service) -> None:
+    class Own(aiohttp.ClientResponse):
+        def shouted(self):
+            return self.reason.upper()
+
+    service.put()
+    face = Face("aiohttp", response_class=Own)
+    track(face.plain)
+    response = face.request("GET", service.url())
+    face.close()
+    assert isinstance(response, Own)
+    assert response.shouted() == "OK"
+
+
+def test_a_tag_beyond_ascii_goes_back_as_it_came(tracked, service) -> None:
+    tag = '"ü1"'.encode().decode("latin-1")
+    service.script("/doc", Reply(200, (("ETag", tag),), b"{}"))
+    tracked.request("GET", service.url())
+    tracked.request("PUT", service.url(), data=b"{}")
+    assert service.seen[-1]["if-match"] == tag
 
 
 # Redirects.

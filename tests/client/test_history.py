@@ -66,6 +66,29 @@ def test_credentials_are_never_kept(service, options) -> None:
         assert SECRET not in everything(client)
 
 
+def test_each_library_keeps_fields_and_contents_without_credentials(face, service) -> None:
+    tag = service.put(value={"n": 1})
+    track(face.plain)
+    secret = {"Authorization": SECRET, "X-Late-Api-Key": SECRET, "X-Plain": "shown"}
+    service.script("/doc", Reply(200, (("ETag", tag), ("Set-Cookie", f"a={SECRET}")), b'{"n":1}'))
+    face.request("GET", service.url(), headers=secret)
+    face.request("PUT", service.url(), data=b'{"n":2}', headers=secret)
+    read, written = history_of(face.plain).exchanges()
+    assert SECRET not in everything(face.plain)
+    for one in (read, written):
+        assert one.request.fields.text("X-Plain") == "shown"
+    assert (read.response.fields.text("ETag"), read.response.content.octets) == (tag, b'{"n":1}')
+    assert (written.request.fields.text("If-Match"), written.request.content.octets) == (tag, b'{"n":2}')
+
+
+def test_content_that_only_looks_like_a_credential_is_kept() -> None:
+    history = Tracker(Tracking()).history
+    for harmless in (b'{"created": 1}', b'{"primary_key": 2}', b"x" * 100):
+        assert history.kept(harmless) == harmless
+    for word in (b"passwd", b"Token", b"SECRET", b"api_key", b"ApiKey", b"private_key", b"credentials"):
+        assert history.kept(b'{"' + word + b'": 1}') is UNKNOWN
+
+
 def test_userinfo_of_the_url_is_not_kept(service) -> None:
     service.put()
     with track(httpx2.Client()) as client:
@@ -77,7 +100,7 @@ def test_userinfo_of_the_url_is_not_kept(service) -> None:
 def test_masked_parameters_still_tell_urls_apart() -> None:
     tracker = Tracker(Tracking())
     for value in ("a", "b", "a"):
-        tracker.keep(None, "GET", f"http://x.test/?token={value}&q=1", sent=[], content=None, started=0.0)
+        tracker.history.add(None, "GET", f"http://x.test/?token={value}&q=1", [], None, 0.0)
     first, second, third = (one.request.url for one in tracker.history.exchanges())
     assert first == third != second
     assert first.endswith("&q=1")

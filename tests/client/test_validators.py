@@ -10,7 +10,7 @@ import weakref
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ifmatch.client.validators import Sighting, ValidatorMemory, current_task_scope, current_thread_scope
+from ifmatch.client.validators import ValidatorMemory, current_task_scope, current_thread_scope
 
 URL = "http://x.test/doc"
 
@@ -35,7 +35,7 @@ def test_no_write_is_let_through_by_another_scopes_newer_tag(actions) -> None:
     for action, number in actions:
         scope = weakref.ref(writers[number])
         if action == "r":
-            memory.saw(URL, Sighting(f'"{version}"', scope))
+            memory.saw(URL, f'"{version}"', scope)
             held[number] = version
         elif action == "c":
             version += 1
@@ -62,29 +62,29 @@ def test_whoever_reads_and_writes_in_new_scopes_gets_through(actions) -> None:
     for action, number in actions:
         gone = Writer()
         if action in "rw":
-            memory.saw(URL, Sighting(f'"old{number}"', weakref.ref(gone)))
+            memory.saw(URL, f'"old{number}"', weakref.ref(gone))
         del gone
     reader = Writer()
     for _attempt in range(2):
-        memory.saw(URL, Sighting('"now"', weakref.ref(reader)))
+        memory.saw(URL, '"now"', weakref.ref(reader))
         writer = Writer()
         tag = memory.base(URL, weakref.ref(writer), nothing)
         if tag == '"now"':
             return
         memory.refused(URL)
-    memory.saw(URL, Sighting('"now"', weakref.ref(reader)))
+    memory.saw(URL, '"now"', weakref.ref(reader))
     assert memory.base(URL, weakref.ref(Writer()), nothing) == '"now"'
 
 
 def test_the_memory_is_bounded() -> None:
     memory, writer = ValidatorMemory(urls=3), Writer()
     for number in range(5):
-        memory.saw(f"{URL}/{number}", Sighting('"1"', weakref.ref(writer)))
+        memory.saw(f"{URL}/{number}", '"1"', weakref.ref(writer))
     assert len(memory) == 3
     assert memory.base(f"{URL}/0", weakref.ref(writer), nothing) is None
     writers = [Writer() for _ in range(50)]
     for number, one in enumerate(writers):
-        memory.saw(URL, Sighting(f'"{number}"', weakref.ref(one)))
+        memory.saw(URL, f'"{number}"', weakref.ref(one))
     assert len(memory._sightings[URL]) <= 8
 
 
@@ -110,3 +110,11 @@ def test_scopes_of_tasks_differ() -> None:
         assert current_task_scope() == current_task_scope()
 
     asyncio.run(run())
+
+
+def test_urls_that_are_only_written_are_bounded_too() -> None:
+    memory, writer = ValidatorMemory(urls=3), Writer()
+    for number in range(5):
+        memory.wrote(f"{URL}/{number}", weakref.ref(writer), '"1"')
+    assert len(memory) == 3
+    assert memory.base(f"{URL}/4", weakref.ref(writer), nothing) == '"1"'

@@ -7,14 +7,13 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urldefrag, urljoin
-from weakref import ref
 
 import aiohttp
 from yarl import URL
 
 from ifmatch.client.errors import CrossOriginRedirectError
-from ifmatch.client.history import is_own_credential, scanned
-from ifmatch.client.origins import SAFE_METHODS, is_condition, same_origin
+from ifmatch.client.history import is_own_credential, of_request, recorded_with
+from ifmatch.client.origins import REDIRECTS, SAFE_METHODS, is_condition, same_origin
 from ifmatch.client.tracking import GUARDED, JUDGED, Tracker, Tracking, not_the_callers
 from ifmatch.client.transport import AsyncBody, Outgoing
 from ifmatch.client.validators import current_task_scope
@@ -24,28 +23,54 @@ from ifmatch.update import Answer, NoAnswer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-    from types import SimpleNamespace
 
+    from ifmatch.client.history import Kept
     from ifmatch.model.unknown import UnknownType
 
 __all__ = ["AiohttpTransport", "track_aiohttp_session"]
 
-# Where aiohttp is about to follow to: the middleware sees each hop as a request of its own.
-_led_to: ContextVar[tuple[str, str] | None] = ContextVar("_led_to", default=None)
+# Where aiohttp may be about to follow to, and the timer that all requests of one call share: the middleware
+# sees each hop as a request of its own. Where the caller follows, there is another timer.
+_led_to: ContextVar[tuple[object, str, str] | None] = ContextVar("_led_to", default=None)
 
 
 def _body(request: aiohttp.ClientRequest) -> bytes | UnknownType | None:
     body = request.body
-    if isinstance(body, (bytes, bytearray)):
-        return bytes(body) or None
-    value: object = getattr(body, "_value", None)
-    if isinstance(value, (bytes, bytearray)):
-        return bytes(value) or None
-    return UNKNOWN
+    if not body:
+        return None
+    value: object = body if isinstance(body, (bytes, bytearray)) else getattr(body, "_value", None)
+    if isinstance(value, bytes):
+        return value or None
+    return bytes(value) or None if isinstance(value, bytearray) else UNKNOWN
+
+
+class _Spellings(dict[URL, str]):
+    """The text of URLs that came lately: yarl puts it together each time."""
+
+    def __missing__(self, url: URL) -> str:
+        if len(self) >= 1024:
+            self.clear()
+        made = self[url] = str(url)
+        return made
+
+
+_spellings: Final = _Spellings()
+
+
+def _as_sent(tag: str | None) -> str | None:
+    """Return a tag as aiohttp has to get it: it sends UTF-8; None for one that it cannot send."""
+    if tag is None or tag.isascii():
+        return tag
+    try:
+        return tag.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        return None
 
 
 class _Middleware:
     """Track each request of a session."""
+
+    __slots__ = ("tracker",)
 
     def __init__(self, tracking: Tracking) -> None:
         self.tracker = Tracker(tracking)
@@ -53,78 +78,77 @@ class _Middleware:
     async def __call__(
         self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
-        tracker, url, scope = self.tracker, str(request.url), current_task_scope()
-        _stay_at_origin(request, url)
-        headers, method = request.headers, request.method
-        kept, _, _, conditioned = scanned(headers.items())
-        if method in GUARDED and not conditioned:
-            tag = tracker.tag_for(method, url, scope, headers.get)
-            if tag is not None:
-                headers["If-Match"] = tag
-                kept.append(("If-Match", tag))
+        tracker, url, scope = self.tracker, _spellings[request.url], current_task_scope()
+        if _led_to.get() is not None:
+            _stay_at_origin(request, url)
+        headers, method, keeps = request.headers, request.method, tracker.history is not None
+        sent: Kept = ()
+        if keeps or method in GUARDED:
+            sent, conditioned = of_request(list(headers.items()))
+            if method in GUARDED and not conditioned:
+                tag = _as_sent(tracker.tag_for(method, url, scope, headers.get))
+                if tag is not None:
+                    headers["If-Match"] = tag
+                    sent = [*sent, ("If-Match", tag)]
         started = time.time()
-        content = _body(request) if tracker.history is not None else None
+        content = _body(request) if keeps else None
         try:
             response = await handler(request)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            tracker.keep(None, method, url, sent=kept, content=content, started=started, error=repr(error))
+            tracker.failed(method, url, sent, content, started, error)
             raise
         status = response.status
-        received, etag, vary, _ = scanned(response.headers.items())
-        tracker.after(method, url, headers.get, scope, status=status, etag=etag, vary=vary)
-        if tracker.history is not None:
-            later: list[bytes | UnknownType | None] = [UNKNOWN]
-            comes = method != "HEAD" and status not in (204, 304)
-            tracker.keep(
-                response,
-                method,
-                url,
-                sent=kept,
-                content=content,
-                started=started,
-                status=status,
-                received=received,
-                answer=later if comes else None,
-            )
-            if comes:
-                self._keep_content(response, later)
-        if status in JUDGED:
-            tracker.judge(response, status, method, url)
+        comes = keeps and status != 204 and status != 304 and method != "HEAD"  # noqa: PLR1714
+        tracker.after(
+            response,
+            method,
+            url,
+            scope,
+            headers.get,
+            sent,
+            content,
+            started,
+            status,
+            response.raw_headers,
+            [UNKNOWN] if comes else None,
+            False,
+        )
+        if status >= 300:
+            if status in REDIRECTS:
+                _leads_on(request, response, url)
+            elif status in JUDGED:
+                tracker.judge(response, status, method, url)
         return response
 
-    def _keep_content(
-        self, response: aiohttp.ClientResponse, later: list[bytes | UnknownType | None]
-    ) -> None:
-        """Take the content in when the caller reads it; reading it here would take the stream away."""
-        history = self.tracker.history
-        # The response must not hold itself alive: aiohttp returns its connection when it is collected.
-        there = ref(response)
-        unbound = type(response).read
 
-        async def read() -> bytes:
-            alive = there()
-            assert alive is not None  # noqa: S101 - whoever calls this method holds the response
-            octets = await unbound(alive)
-            if history is not None:
-                later[0] = history.kept(octets or None)
-            return octets
+def _reading(kind: type[aiohttp.ClientResponse]) -> type[aiohttp.ClientResponse]:
+    """Return a class of responses that take their content into the history when the caller reads it.
 
-        response.read = read  # type: ignore[method-assign]
+    Reading it in the middleware would take the stream away from the caller.
 
+    Args:
+        kind: of responses that the session makes.
+    """
 
-async def _begins(
-    _session: aiohttp.ClientSession, _context: SimpleNamespace, _sent: aiohttp.TraceRequestStartParams
-) -> None:
-    """Forget where an earlier request was led to."""
-    _led_to.set(None)
+    async def read(response: aiohttp.ClientResponse) -> bytes:
+        octets = await kind.read(response)
+        found = recorded_with(response)
+        if found is not None:
+            history, one = found
+            if isinstance(one.answer, list):
+                one.answer[0] = history.kept(octets or None)
+        return octets
+
+    members = {"read": read, "__module__": kind.__module__, "__qualname__": kind.__qualname__}
+    return cast("type[aiohttp.ClientResponse]", type(kind.__name__, (kind,), members))
 
 
-async def _follows(
-    _session: aiohttp.ClientSession, _context: SimpleNamespace, seen: aiohttp.TraceRequestRedirectParams
-) -> None:
-    """Take in that aiohttp follows a redirect; one that the caller follows is the caller's decision."""
-    url, location = str(seen.response.url), seen.response.headers.get("Location")
-    _led_to.set(None if location is None else (url, urldefrag(urljoin(url, location))[0]))
+def _leads_on(request: aiohttp.ClientRequest, response: aiohttp.ClientResponse, url: str) -> None:
+    """Remember where a redirect leads: aiohttp follows it next, or the caller does."""
+    location = response.headers.get("Location")
+    if location is not None:
+        target = urldefrag(urljoin(url, location))[0]
+        _led_to.set((getattr(request, "_timer", None), url, target))
 
 
 def _stay_at_origin(request: aiohttp.ClientRequest, url: str) -> None:
@@ -135,11 +159,14 @@ def _stay_at_origin(request: aiohttp.ClientRequest, url: str) -> None:
     """
     hop = _led_to.get()
     _led_to.set(None)
-    if hop is None or hop[1] != url or same_origin(*hop):
+    if hop is None:
+        return
+    timer, source, target = hop
+    if timer is not getattr(request, "_timer", None) or url != target or same_origin(source, target):
         return
     if request.method not in SAFE_METHODS:
         raise CrossOriginRedirectError(
-            f"{request.method} {hop[0]} was redirected to {hop[1]}, another origin, and was not sent there."
+            f"{request.method} {source} was redirected to {target}, another origin, and was not sent there."
             " Send it to that URL yourself if that is right"
         )
     for name in [*request.headers]:
@@ -155,17 +182,16 @@ def track_aiohttp_session(session: aiohttp.ClientSession, tracking: Tracking) ->
         tracking: how it behaves.
     """
     middleware = _Middleware(tracking)
-    trace = aiohttp.TraceConfig()
-    trace.on_request_start.append(_begins)
-    trace.on_request_redirect.append(_follows)
-    trace.freeze()
-    session.trace_configs.append(trace)
     setattr(session, _MIDDLEWARES, (middleware, *_middlewares(session)))
+    if middleware.tracker.history is not None:
+        made_of = cast("type[aiohttp.ClientResponse]", getattr(session, _RESPONSES))
+        setattr(session, _RESPONSES, _reading(made_of))
     return middleware.tracker
 
 
-# The session takes middlewares only when it is made; there is no public way to add one.
+# The session takes both only when it is made; there is no public way to change them.
 _MIDDLEWARES: Final = "_middlewares"
+_RESPONSES: Final = "_response_class"
 
 
 def _middlewares(session: aiohttp.ClientSession) -> Sequence[aiohttp.ClientMiddlewareType]:

@@ -7,6 +7,7 @@ import re
 import secrets
 from collections import deque
 from hashlib import blake2b
+from time import time
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, cast
 
 from ifmatch.client.origins import is_condition, without_userinfo
@@ -15,8 +16,6 @@ from ifmatch.model.message import Content, Fields, Request, Response
 from ifmatch.model.unknown import UNKNOWN, UnknownType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ifmatch.model.diagnosis import Diagnosis
 
 __all__ = [
@@ -25,10 +24,12 @@ __all__ = [
     "explain",
     "is_credential",
     "is_own_credential",
-    "scanned",
+    "of_request",
+    "of_response",
+    "recorded_with",
+    "without_credentials",
 ]
 
-Pairs: TypeAlias = "Iterable[tuple[str | bytes, ...]]"
 SOURCE: Final = "this client"
 MARK: Final = "_ifmatch_recorded"
 _OCTETS: Final = 64 * 1024
@@ -36,6 +37,7 @@ _SECRET_NAME: Final = re.compile(
     r"auth|cookie|token|secret|passw|credential|session|signature|(?:api|access|private|subscription)[-_]?key",
     re.IGNORECASE,
 )
+_SECRET_WORD: Final = re.compile(rb"passw|secret|token|api_?key|private_key|credential")
 _SECRET_PARAMETER: Final = re.compile(
     r"([?&](?:[^=&#]*(?:token|secret|passw|credential|signature|api[-_]?key)[^=&#]*|sig|key|code|auth)=)([^&#]+)",
     re.IGNORECASE,
@@ -47,55 +49,82 @@ class _Roles(dict[str | bytes, int]):
 
     def __missing__(self, name: str | bytes) -> int:
         text = (name.decode("latin-1") if isinstance(name, bytes) else name).lower()
-        if len(self) > 4096:
+        if len(self) > _NAMES:
             self.clear()
+            _plain.clear()
         role = _NAMED.get(text, CONDITION if is_condition(text) else KEPT)
-        if role == KEPT and _SECRET_NAME.search(text) is not None:
-            role = SECRET
+        if role == KEPT:
+            if _SECRET_NAME.search(text) is None:
+                _plain.add(name)
+            else:
+                role = SECRET
         self[name] = role
         return role
 
 
 SECRET, KEPT, ETAG, VARY, CONDITION = range(5)
+_NAMES: Final = 4096
 _NAMED: Final = {"etag": ETAG, "vary": VARY}
 _roles = _Roles()
+# The names of role KEPT: nearly all fields of nearly all messages, passed over by a look into a set.
+_plain: set[str | bytes] = set()
 
 
-Kept: TypeAlias = "list[tuple[str | bytes, ...]]"
+Kept: TypeAlias = "list[tuple[str | bytes, ...]] | tuple[tuple[str | bytes, ...], ...]"
 """Fields as the library holds them: the name comes first, the value last."""
 
 
-def scanned(pairs: Pairs) -> tuple[Kept, str | None, str | None, bool]:
-    """Look at the fields of a message once; this runs for every message, so it makes no objects it can spare.
+def of_request(pairs: Kept) -> tuple[Kept, bool]:
+    """Look at the fields of a request once; this runs for every message, so it makes nothing it can spare.
+
+    Args:
+        pairs: the name comes first, the value last; the library may change them later.
+
+    Returns:
+        All fields that are no credentials; whether a condition is among them.
+    """
+    plain = _plain
+    secret = conditioned = False
+    for pair in pairs:
+        if pair[0] not in plain:
+            role = _roles[pair[0]]
+            if role == SECRET:
+                secret = True
+            elif role == CONDITION:
+                conditioned = True
+    return without_credentials(pairs) if secret else pairs[:], conditioned
+
+
+def of_response(pairs: Kept) -> tuple[str | None, str | None, bool]:
+    """Look at the fields of a response once, as `of_request` does.
 
     Args:
         pairs: the name comes first, the value last.
 
     Returns:
-        All fields that are no credentials; the value of ETag and of Vary, None when there is none; whether a
-        condition is among them.
+        The value of ETag and of Vary, None when there is none; whether a credential is among the fields.
     """
-    roles = _roles
-    kept: Kept = []
+    plain = _plain
     etag = vary = None
-    conditioned = False
+    secret = False
     for pair in pairs:
-        role = roles[pair[0]]
-        if role == SECRET:
-            continue
-        kept.append(pair)
-        if role == KEPT:
-            continue
-        if role == CONDITION:
-            conditioned = True
-            continue
-        value = pair[-1]
-        text = value if isinstance(value, str) else value.decode("latin-1")
-        if role == ETAG:
-            etag = text
-        else:
-            vary = text if vary is None else f"{vary}, {text}"
-    return kept, etag, vary, conditioned
+        if pair[0] not in plain:
+            role = _roles[pair[0]]
+            if role == ETAG:
+                value = pair[-1]
+                etag = value if isinstance(value, str) else value.decode("latin-1")
+            elif role == VARY:
+                value = pair[-1]
+                text = value if isinstance(value, str) else value.decode("latin-1")
+                vary = text if vary is None else f"{vary}, {text}"
+            elif role == SECRET:
+                secret = True
+    return etag, vary, secret
+
+
+def without_credentials(pairs: Kept) -> Kept:
+    """Return the fields that are no credentials."""
+    return [pair for pair in pairs if _roles[pair[0]] != SECRET]
 
 
 def is_credential(name: str) -> bool:
@@ -130,7 +159,7 @@ class Recorded(NamedTuple):
         received: fields of the response.
         answer: content of the response; UNKNOWN when it was not kept; a list with it when it may come later.
         started: seconds since the epoch.
-        duration: seconds.
+        ended: seconds since the epoch.
         error: what went wrong, "" when nothing.
         cached: whether a cache of the client answered.
     """
@@ -144,9 +173,12 @@ class Recorded(NamedTuple):
     received: Kept
     answer: bytes | UnknownType | list[bytes | UnknownType | None] | None
     started: float
-    duration: float
+    ended: float
     error: str = ""
     cached: bool = False
+
+
+_recorded: Final = tuple.__new__
 
 
 class History:
@@ -157,6 +189,8 @@ class History:
         octets: most of one content that is kept, in octets.
     """
 
+    __slots__ = ("_key", "_octets", "_ring", "count")
+
     def __init__(self, exchanges: int = 64, octets: int = _OCTETS) -> None:
         self._ring: deque[Recorded] = deque(maxlen=exchanges)
         self._octets = octets
@@ -166,23 +200,59 @@ class History:
     def __len__(self) -> int:
         return len(self._ring)
 
-    def add(self, response: object, one: Recorded) -> None:
+    def add(  # noqa: PLR0917 - keywords take longer, and this runs for every request
+        self,
+        response: object,
+        method: str,
+        url: str,
+        sent: Kept,
+        content: bytes | UnknownType | None,
+        started: float,
+        status: int = 0,
+        received: Kept = (),
+        answer: bytes | UnknownType | list[bytes | UnknownType | None] | None = None,
+        error: str = "",
+        cached: bool = False,
+    ) -> None:
         """Keep one exchange, and tie the response object to it.
 
         Args:
             response: of the client library; None when none came.
-            one: the exchange; its fields went through `scanned`, its contents through `kept`, its URL through
-                `clean`.
+            method: of the request.
+            url: of the request.
+            sent: fields of the request, without credentials.
+            content: of the request.
+            started: `time.time()` before it was sent.
+            status: of the response.
+            received: fields of the response, without credentials.
+            answer: content of the response; a list that will hold it when it comes later.
+            error: what went wrong, "" when nothing.
+            cached: whether a cache of the client answered.
         """
+        # As a tuple first: to make a NamedTuple by its own constructor takes three times as long.
+        one = _recorded(
+            Recorded,
+            (
+                next(self.count),
+                method,
+                self.clean(url) if "?" in url or "@" in url else url,
+                sent,
+                self.kept(content) if content else content,
+                status,
+                received,
+                self.kept(answer) if answer and not isinstance(answer, list) else answer,
+                started,
+                time(),
+                error,
+                cached,
+            ),
+        )
         self._ring.append(one)
         if response is not None:
             setattr(response, MARK, (self, one))
 
     def clean(self, url: str) -> str:
         """Return a URL without user name and password, and with the values of secret parameters masked."""
-        return self._clean(url) if "?" in url or "@" in url else url
-
-    def _clean(self, url: str) -> str:
         return _SECRET_PARAMETER.sub(self._mask, without_userinfo(url))
 
     def _mask(self, match: re.Match[str]) -> str:
@@ -197,16 +267,10 @@ class History:
             return UNKNOWN
         text = octets.lower()
         # Written out: a loop over the words takes longer than the searches, and this runs for every message.
-        secret = (
-            b"passw" in text
-            or b"secret" in text
-            or b"token" in text
-            or b"api_key" in text
-            or b"apikey" in text
-            or b"private_key" in text
-            or b"credential" in text
-        )
-        return UNKNOWN if secret else octets
+        # "cre" is in secret and in credential, "_key" in api_key and in private_key.
+        if b"passw" in text or b"token" in text or b"apikey" in text or b"cre" in text or b"_key" in text:
+            return UNKNOWN if _SECRET_WORD.search(text) is not None else octets
+        return octets
 
     def exchanges(self, until: Recorded | None = None) -> tuple[Exchange, ...]:
         """Return the kept exchanges as evidence for a diagnosis.
@@ -230,7 +294,7 @@ def _exchange(one: Recorded) -> Exchange:
         request,
         response,
         one.started,
-        one.duration,
+        one.ended - one.started,
         one.error,
         from_cache=one.cached,
         resolution=1e-6,
@@ -253,6 +317,11 @@ def _content(
     return Content.from_octets(octets) if isinstance(octets, bytes) else octets
 
 
+def recorded_with(response: object) -> tuple[History, Recorded] | None:
+    """Return the exchange of a response and the history that it is in, None when it is in none."""
+    return cast("tuple[History, Recorded] | None", getattr(response, MARK, None))
+
+
 def explain(response: object) -> Diagnosis:
     """Say why a request was refused, from what this client sent and got before it.
 
@@ -269,7 +338,7 @@ def explain(response: object) -> Diagnosis:
 
     from ifmatch.diagnosis import diagnose  # noqa: PLC0415
 
-    found = cast("tuple[History, Recorded] | None", getattr(response, MARK, None))
+    found = recorded_with(response)
     if found is None:
         raise ValueError(
             "nothing is known of this response: it has to come from a client that ifmatch.client.track"

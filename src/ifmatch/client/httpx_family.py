@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 from uuid import uuid4
 
-from ifmatch.client.history import is_own_credential, scanned
+from ifmatch.client.history import is_own_credential, of_request
 from ifmatch.client.origins import SAFE_METHODS, is_condition, same_origin
 from ifmatch.client.tracking import GUARDED, JUDGED, Tracker, Tracking, not_the_callers
 from ifmatch.client.transport import AsyncBody, Body, Outgoing
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import httpx
     import httpx2
 
-    from ifmatch.client.history import Kept, Pairs
+    from ifmatch.client.history import Kept
     from ifmatch.client.validators import Scope
     from ifmatch.model.unknown import UnknownType
 
@@ -57,80 +57,104 @@ def _request_content(request: httpx2.Request) -> bytes | UnknownType | None:
         return UNKNOWN
 
 
-def _response_content(response: httpx2.Response, *, stream: bool) -> bytes | UnknownType | None:
-    return UNKNOWN if stream else response.content or None
-
-
-def _lines(headers: httpx2.Headers) -> Pairs:
+def _lines(headers: httpx2.Headers) -> Kept:
     """Return the fields as they lie there; the public way makes a new tuple for each, on every message."""
-    found = cast("Pairs | None", getattr(headers, "_list", None))
-    return headers.raw if found is None else found
+    try:
+        return cast("Kept", headers._list)  # noqa: SLF001
+    except AttributeError:
+        return tuple(headers.raw)
+
+
+class _Spellings(dict[object, str]):
+    """The text of URLs that came lately: putting one together takes longer than everything else here."""
+
+    def __missing__(self, parts: object) -> str:
+        if len(self) >= 1024:
+            self.clear()
+        made = self[parts] = str(parts)
+        return made
+
+
+_spellings: Final = _Spellings()
+
+
+def _text_of(url: httpx2.URL) -> str:
+    """Return the text of a URL."""
+    try:
+        return _spellings[url._uri_reference]  # noqa: SLF001
+    except AttributeError:
+        return str(url)
 
 
 class _Tracked:
     """What both kinds of client share."""
 
+    __slots__ = ("client", "default", "history", "library", "tracker")
+
     def __init__(self, client: httpx2.Client | httpx2.AsyncClient, tracking: Tracking) -> None:
         self.client = client
         self.tracker = Tracker(tracking)
+        self.history = self.tracker.history is not None
         library = library_of(client)
         if library is None:
             raise TypeError(f"{type(client).__name__} is no client of httpx2 or httpx")
         self.library = library
+        self.default: object = library.USE_CLIENT_DEFAULT
 
     def follows(self, wanted: object) -> bool:
         """Tell whether redirects are followed: the argument of the call, else the setting of the client."""
         return self.client.follow_redirects if not isinstance(wanted, bool) else wanted
 
-    def before(self, request: httpx2.Request, scope: Scope) -> tuple[str, Kept]:
-        """Prepare a request; return its URL and its fields without credentials."""
-        url, method, headers = str(request.url), request.method, request.headers
-        kept, _, _, conditioned = scanned(_lines(headers))
-        if method in GUARDED and not conditioned:
+    def before(self, request: httpx2.Request, url: str, scope: Scope) -> Kept:
+        """Prepare a request; return its fields without credentials when the history needs them."""
+        method = request.method
+        if method not in GUARDED:
+            return of_request(_lines(request.headers))[0] if self.history else ()
+        headers = request.headers
+        sent, conditioned = of_request(_lines(headers))
+        if not conditioned:
             tag = self.tracker.tag_for(method, url, scope, headers.get)
             if tag is not None:
-                headers["If-Match"] = tag
-                kept.append(("If-Match", tag))
-        return url, kept
+                line = (b"If-Match", b"if-match", tag.encode("latin-1"))
+                sent = [*sent, line]
+                # As `headers["If-Match"] = tag` does when there is none yet, which is known here.
+                lines = _lines(headers)
+                if isinstance(lines, list):
+                    lines.append(line)
+                else:
+                    headers["If-Match"] = tag
+        return sent
 
-    def after(
+    def after(  # noqa: PLR0917 - keywords take longer, and this runs for every request
         self,
         request: httpx2.Request,
         response: httpx2.Response,
+        url: str,
         scope: Scope,
-        *,
-        seen: tuple[str, Kept],
+        sent: Kept,
         started: float,
         stream: bool,
     ) -> None:
         """Take in a response."""
-        tracker, status, method = self.tracker, response.status_code, request.method
-        received, etag, vary, _ = scanned(_lines(response.headers))
-        url, sent = seen
-        tracker.after(method, url, request.headers.get, scope, status=status, etag=etag, vary=vary)
-        if tracker.history is not None:
-            tracker.keep(
-                response,
-                method,
-                url,
-                sent=sent,
-                content=_request_content(request),
-                started=started,
-                status=status,
-                received=received,
-                answer=_response_content(response, stream=stream),
-                cached=_from_cache(response),
-            )
-
-    def failed(
-        self, request: httpx2.Request, seen: tuple[str, Kept], started: float, error: Exception
-    ) -> None:
-        """Take in that no response came."""
-        url, sent = seen
-        content = _request_content(request)
-        self.tracker.keep(
-            None, request.method, url, sent=sent, content=content, started=started, error=repr(error)
+        history = self.history
+        self.tracker.after(
+            response,
+            request.method,
+            url,
+            scope,
+            request.headers.get,
+            sent,
+            _request_content(request) if history else None,
+            started,
+            response.status_code,
+            _lines(response.headers),
+            (UNKNOWN if stream else response.content or None) if history else None,
+            "caching" in response.extensions and _from_cache(response),
         )
+
+    def failed(self, request: httpx2.Request, url: str, sent: Kept, started: float, error: Exception) -> None:
+        """Take in that no response came."""
+        self.tracker.failed(request.method, url, sent, _request_content(request), started, error)
 
     def hop(self, request: httpx2.Request, response: httpx2.Response, hops: int) -> httpx2.Request | None:
         """Return the request that follows a redirect, None when the response is the end.
@@ -163,33 +187,42 @@ def track_client(client: SyncClient, tracking: Tracking) -> Tracker:
     """
     tracked = _Tracked(cast("httpx2.Client", client), tracking)
     plain = cast("Callable[..., httpx2.Response]", client.send)
+    default = tracked.default
 
     def send(
-        request: httpx2.Request, *, stream: bool = False, follow_redirects: object = None, **options: object
+        request: httpx2.Request,
+        *,
+        stream: bool = False,
+        auth: object = default,
+        follow_redirects: object = default,
+        **options: object,
     ) -> httpx2.Response:
         history: list[httpx2.Response] = []
-        follows, scope = tracked.follows(follow_redirects), current_thread_scope()
+        scope = current_thread_scope()
         while True:
-            seen, started = tracked.before(request, scope), time.time()
+            url = _text_of(request.url)
+            sent, started = tracked.before(request, url, scope), time.time()
             try:
-                response = plain(request, stream=stream, follow_redirects=False, **options)
+                response = plain(request, stream=stream, auth=auth, follow_redirects=False, **options)
             except Exception as error:
-                tracked.failed(request, seen, started, error)
+                tracked.failed(request, url, sent, started, error)
                 raise
-            tracked.after(request, response, scope, seen=seen, started=started, stream=stream)
-            following = tracked.hop(request, response, len(history)) if follows else None
+            tracked.after(request, response, url, scope, sent, started, stream)
+            following = None
+            if response.next_request is not None and tracked.follows(follow_redirects):
+                following = tracked.hop(request, response, len(history))
             if history:
                 response.history = list(history)
             if following is None:
                 status = response.status_code
                 if status in JUDGED:
-                    tracked.tracker.judge(response, status, request.method, seen[0])
+                    tracked.tracker.judge(response, status, request.method, url)
                 return response
             response.read()
             response.close()
             history.append(response)
-            if not same_origin(seen[0], str(following.url)):
-                options["auth"] = None
+            if not same_origin(url, str(following.url)):
+                auth = None
             request = following
 
     client.send = send  # type: ignore[method-assign]
@@ -205,33 +238,42 @@ def track_async_client(client: AsyncClient, tracking: Tracking) -> Tracker:
     """
     tracked = _Tracked(cast("httpx2.AsyncClient", client), tracking)
     plain = cast("Callable[..., Coroutine[None, None, httpx2.Response]]", client.send)
+    default = tracked.default
 
     async def send(
-        request: httpx2.Request, *, stream: bool = False, follow_redirects: object = None, **options: object
+        request: httpx2.Request,
+        *,
+        stream: bool = False,
+        auth: object = default,
+        follow_redirects: object = default,
+        **options: object,
     ) -> httpx2.Response:
         history: list[httpx2.Response] = []
-        follows, scope = tracked.follows(follow_redirects), current_task_scope()
+        scope = current_task_scope()
         while True:
-            seen, started = tracked.before(request, scope), time.time()
+            url = _text_of(request.url)
+            sent, started = tracked.before(request, url, scope), time.time()
             try:
-                response = await plain(request, stream=stream, follow_redirects=False, **options)
+                response = await plain(request, stream=stream, auth=auth, follow_redirects=False, **options)
             except Exception as error:
-                tracked.failed(request, seen, started, error)
+                tracked.failed(request, url, sent, started, error)
                 raise
-            tracked.after(request, response, scope, seen=seen, started=started, stream=stream)
-            following = tracked.hop(request, response, len(history)) if follows else None
+            tracked.after(request, response, url, scope, sent, started, stream)
+            following = None
+            if response.next_request is not None and tracked.follows(follow_redirects):
+                following = tracked.hop(request, response, len(history))
             if history:
                 response.history = list(history)
             if following is None:
                 status = response.status_code
                 if status in JUDGED:
-                    tracked.tracker.judge(response, status, request.method, seen[0])
+                    tracked.tracker.judge(response, status, request.method, url)
                 return response
             await response.aread()
             await response.aclose()
             history.append(response)
-            if not same_origin(seen[0], str(following.url)):
-                options["auth"] = None
+            if not same_origin(url, str(following.url)):
+                auth = None
             request = following
 
     client.send = send  # type: ignore[method-assign]

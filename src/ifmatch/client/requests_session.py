@@ -10,7 +10,7 @@ import requests
 from requests import exceptions
 from urllib3.exceptions import HTTPError
 
-from ifmatch.client.history import is_own_credential, scanned
+from ifmatch.client.history import is_own_credential, of_request
 from ifmatch.client.origins import SAFE_METHODS, is_condition, same_origin
 from ifmatch.client.tracking import GUARDED, JUDGED, Tracker, Tracking, not_the_callers
 from ifmatch.client.transport import Body, Outgoing
@@ -22,6 +22,8 @@ from ifmatch.update import Answer, NoAnswer
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
+    from requests.structures import CaseInsensitiveDict
+
     from ifmatch.client.history import Kept
     from ifmatch.client.validators import Scope
     from ifmatch.model.unknown import UnknownType
@@ -30,68 +32,81 @@ __all__ = ["RequestsTransport", "track_session"]
 
 
 def _content(body: object) -> bytes | UnknownType | None:
-    if body is None or body in (b"", ""):
+    if body is None:
         return None
+    if isinstance(body, bytes):
+        return body or None
     if isinstance(body, str):
-        return body.encode()
-    return body if isinstance(body, bytes) else UNKNOWN
+        return body.encode() or None
+    return UNKNOWN
+
+
+def _lines(headers: CaseInsensitiveDict[str]) -> Kept:
+    """Return the fields as they lie there; the public way looks each of them up."""
+    try:
+        return list(headers._store.values())  # type: ignore[attr-defined]  # noqa: SLF001
+    except AttributeError:
+        return list(headers.items())
 
 
 class _Tracked:
     """What is done before and after each request of a session."""
 
+    __slots__ = ("history", "session", "tracker")
+
     def __init__(self, session: requests.Session, tracking: Tracking) -> None:
         self.session = session
         self.tracker = Tracker(tracking)
+        self.history = self.tracker.history is not None
 
     def before(self, request: requests.PreparedRequest, scope: Scope) -> Kept:
-        """Prepare a request; return its fields without credentials.
+        """Prepare a request; return its fields without credentials when the history needs them.
 
         Authentication was applied before: one that signs header fields signs If-Match only when the caller
         sets it.
         """
-        method, url, headers = request.method or "", request.url or "", request.headers
-        kept, _, _, conditioned = scanned(headers.items())
-        if method in GUARDED and not conditioned:
-            tag = self.tracker.tag_for(method, url, scope, headers.get)
+        method = request.method
+        if method not in GUARDED:
+            return of_request(_lines(request.headers))[0] if self.history else ()
+        headers = request.headers
+        sent, conditioned = of_request(_lines(headers))
+        if not conditioned:
+            tag = self.tracker.tag_for(method, request.url or "", scope, headers.get)
             if tag is not None:
                 headers["If-Match"] = tag
-                kept.append(("If-Match", tag))
-        return kept
+                sent = [*sent, ("If-Match", tag)]
+        return sent
 
-    def after(
+    def after(  # noqa: PLR0917 - keywords take longer, and this runs for every request
         self,
         request: requests.PreparedRequest,
         response: requests.Response,
         scope: Scope,
-        *,
         sent: Kept,
         started: float,
         stream: bool,
     ) -> None:
         """Take in a response."""
-        tracker, method, url = self.tracker, request.method or "", request.url or ""
-        status = response.status_code
-        received, etag, vary, _ = scanned(response.headers.items())
-        tracker.after(method, url, request.headers.get, scope, status=status, etag=etag, vary=vary)
-        if tracker.history is not None:
-            tracker.keep(
-                response,
-                method,
-                url,
-                sent=sent,
-                content=_content(request.body),
-                started=started,
-                status=status,
-                received=received,
-                answer=UNKNOWN if stream else response.content or None,
-                cached=bool(getattr(response, "from_cache", False)),
-            )
+        history = self.history
+        self.tracker.after(
+            response,
+            request.method or "",
+            request.url or "",
+            scope,
+            request.headers.get,
+            sent,
+            _content(request.body) if history else None,
+            started,
+            response.status_code,
+            _lines(response.headers),
+            (UNKNOWN if stream else response.content or None) if history else None,
+            bool(getattr(response, "from_cache", False)),
+        )
 
     def failed(self, request: requests.PreparedRequest, sent: Kept, started: float, error: Exception) -> None:
         """Take in that no response came."""
-        method, url, content = request.method or "", request.url or "", _content(request.body)
-        self.tracker.keep(None, method, url, sent=sent, content=content, started=started, error=repr(error))
+        method, url = request.method or "", request.url or ""
+        self.tracker.failed(method, url, sent, _content(request.body), started, error)
 
     def hop(self, response: requests.Response, hops: int) -> requests.PreparedRequest | None:
         """Return the request that follows a redirect, None when the response is the end."""
@@ -133,9 +148,10 @@ def track_session(session: requests.Session, tracking: Tracking) -> Tracker:
             except exceptions.RequestException as error:
                 tracked.failed(request, sent, started, error)
                 raise
-            tracked.after(request, response, scope, sent=sent, started=started, stream=stream)
-            following = tracked.hop(response, len(history)) if follows else None
-            response.history = list(history)
+            tracked.after(request, response, scope, sent, started, stream)
+            following = tracked.hop(response, len(history)) if follows and response.next else None
+            if history:
+                response.history = list(history)
             if following is None:
                 status = response.status_code
                 if status in JUDGED:

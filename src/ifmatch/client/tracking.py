@@ -5,15 +5,15 @@ Nothing here sends a request of its own, and a response goes back to the caller 
 
 from __future__ import annotations
 
-import time
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ifmatch.client.errors import PreconditionFailedError
-from ifmatch.client.history import History, Recorded, explain
-from ifmatch.client.validators import Sighting, ValidatorMemory
+from ifmatch.client.history import History, explain, of_response, without_credentials
+from ifmatch.client.validators import ValidatorMemory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -72,6 +72,8 @@ class Tracker:
         tracking: how.
     """
 
+    __slots__ = ("__weakref__", "history", "tracking", "validators")
+
     def __init__(self, tracking: Tracking) -> None:
         self.tracking = tracking
         self.validators = tracking.validators
@@ -93,95 +95,91 @@ class Tracker:
             return None
         return self.validators.base(url, scope, field)
 
-    def after(
-        self,
-        method: str,
-        url: str,
-        field: Look,
-        scope: Scope,
-        *,
-        status: int,
-        etag: str | None,
-        vary: str | None,
-    ) -> None:
-        """Take in what a response tells of the version.
-
-        Args:
-            method: of the request.
-            url: of the request.
-            field: gives the value of a field of the request, by lower-case name.
-            scope: who sent the request.
-            status: of the response.
-            etag: of the response, None when it has none.
-            vary: of the response, None when it has none.
-        """
-        if _edits.get():
-            return
-        # A HEAD shows a tag without the content that a change could be made from, so it counts for nothing.
-        if method == "GET":
-            if status in (200, 304):
-                if etag is None or not _strong(etag):
-                    self.validators.wrote(url, scope, None)
-                    return
-                variant = () if vary is None else _variant(vary, field)
-                self.validators.saw(url, Sighting(etag, scope, variant))
-            elif status in (404, 410):
-                self.validators.forget(url)
-        elif method in GUARDED:
-            if 200 <= status < 300:
-                tag = None if method == "DELETE" else etag
-                self.validators.wrote(url, scope, tag if tag is not None and _strong(tag) else None)
-            elif status == 412:
-                self.validators.refused(url)
-
-    def keep(
+    def after(  # noqa: PLR0917 - keywords take longer, and this runs for every request
         self,
         response: object,
         method: str,
         url: str,
-        *,
+        scope: Scope,
+        field: Look,
         sent: Kept,
         content: bytes | UnknownType | None,
         started: float,
-        status: int = 0,
-        received: Kept | None = None,
-        answer: bytes | UnknownType | list[bytes | UnknownType | None] | None = None,
-        error: str = "",
-        cached: bool = False,
+        status: int,
+        received: Kept,
+        answer: bytes | UnknownType | list[bytes | UnknownType | None] | None,
+        cached: bool,
     ) -> None:
-        """Keep an exchange in the history, tied to the response object.
+        """Take in a response: the version that it tells of, and the exchange into the history.
 
         Args:
-            response: of the client library; None when none came.
+            response: of the client library.
             method: of the request.
             url: of the request.
-            sent: fields of the request.
+            scope: who sent the request.
+            field: gives the value of a field of the request, by lower-case name.
+            sent: fields of the request, without credentials.
             content: of the request.
             started: `time.time()` before it was sent.
             status: of the response.
             received: fields of the response.
             answer: content of the response; a list that will hold it when it comes later.
-            error: what went wrong, "" when nothing.
             cached: whether a cache of the client answered.
         """
-        history = self.history
-        if history is None:
-            return
-        one = Recorded(
-            next(history.count),
-            method,
-            history.clean(url),
-            sent,
-            history.kept(content),
-            status,
-            received or [],
-            answer if isinstance(answer, list) else history.kept(answer),
-            started,
-            time.time() - started,
-            error,
-            cached,
-        )
-        history.add(response, one)
+        etag, vary, secret = of_response(received)
+        if (method == "GET" or method in GUARDED) and not _edits.get():
+            self._learn(method, url, scope, field, status, etag, vary)
+        if self.history is not None:
+            lines = without_credentials(received) if secret else received[:]
+            self.history.add(response, method, url, sent, content, started, status, lines, answer, "", cached)
+
+    def _learn(  # noqa: PLR0917 - keywords take longer, and this runs for every request
+        self,
+        method: str,
+        url: str,
+        scope: Scope,
+        field: Look,
+        status: int,
+        etag: str | None,
+        vary: str | None,
+    ) -> None:
+        """Take in what a response tells of the version."""
+        strong = etag is not None and etag[:1] == '"' and etag[-1] == '"' and len(etag) > 1
+        # A HEAD shows a tag without the content that a change could be made from, so it counts for nothing.
+        if method == "GET":
+            if status == 200 or status == 304:  # noqa: PLR1714 - a set takes longer
+                if etag is None or not strong:
+                    self.validators.wrote(url, scope, None)
+                else:
+                    self.validators.saw(url, etag, scope, () if vary is None else _variant(vary, field))
+            elif status in (404, 410):
+                self.validators.forget(url)
+        elif 200 <= status < 300:
+            self.validators.wrote(url, scope, etag if strong and method != "DELETE" else None)
+        elif status == 412:
+            self.validators.refused(url)
+
+    def failed(  # noqa: PLR0917 - keywords take longer, and this runs for every request
+        self,
+        method: str,
+        url: str,
+        sent: Kept,
+        content: bytes | UnknownType | None,
+        started: float,
+        error: Exception,
+    ) -> None:
+        """Take in that no response came.
+
+        Args:
+            method: of the request.
+            url: of the request.
+            sent: fields of the request, without credentials.
+            content: of the request.
+            started: `time.time()` before it was sent.
+            error: what came instead.
+        """
+        if self.history is not None:
+            self.history.add(None, method, url, sent, content, started, error=repr(error))
 
     def judge(self, response: object, status: int, method: str, url: str) -> None:
         """Call back, or raise, for a refused precondition.
@@ -204,10 +202,10 @@ class Tracker:
             )
 
 
-def _strong(tag: str) -> bool:
-    return len(tag) > 1 and tag[0] == '"' and tag[-1] == '"'
+@lru_cache(256)
+def _names(vary: str) -> tuple[str, ...]:
+    return tuple(sorted({name.strip().lower() for name in vary.split(",")} - {"", "*"}))
 
 
 def _variant(vary: str, field: Look) -> tuple[tuple[str, str], ...]:
-    names = sorted({name.strip().lower() for name in vary.split(",")} - {"", "*"})
-    return tuple((name, field(name) or "") for name in names)
+    return tuple([(name, field(name) or "") for name in _names(vary)])
