@@ -20,12 +20,44 @@ from ifmatch.model.message import Fields
 from ifmatch.update import Answer, NoAnswer, Wait
 
 
+class Connection(asyncio.Protocol):
+    """One connection: one request at a time, and the answer to it."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.held = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self.answered.done():
+            self.answered.set_exception(error or ConnectionError("closed"))
+
+    def ask(self, octets: bytes) -> asyncio.Future[tuple[int, Fields, bytes]]:
+        self.answered = self.loop.create_future()
+        self.transport.write(octets)
+        return self.answered
+
+    def data_received(self, data: bytes) -> None:
+        self.held += data
+        head, ended, rest = self.held.partition(b"\r\n\r\n")
+        if not ended:
+            return
+        first, *lines = head.decode("latin-1").split("\r\n")
+        fields = Fields([tuple(line.split(": ", 1)) for line in lines])
+        length = int(fields.text("Content-Length") or 0)
+        if len(rest) >= length:
+            self.held = rest[length:]
+            self.answered.set_result((int(first.split(" ", 2)[1]), fields, rest[:length]))
+
+
 class Wire:
     """The smallest client: a connection for each request under way, kept for the next."""
 
     def __init__(self, port: int) -> None:
         self.port = port
-        self.idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+        self.idle: list[Connection] = []
         self.requests = 0
 
     def absolute(self, url: str) -> str:
@@ -37,18 +69,18 @@ class Wire:
     async def exchange(self, outgoing: Outgoing) -> Answer | NoAnswer:
         started = time.monotonic()
         self.requests += 1
-        pair = self.idle.pop() if self.idle else await asyncio.open_connection("127.0.0.1", self.port)
-        reader, writer = pair
-        lines = "".join(f"{name}: {value}\r\n" for name, value in outgoing.fields)
+        if self.idle:
+            connection = self.idle.pop()
+        else:
+            loop = asyncio.get_running_loop()
+            _, connection = await loop.create_connection(Connection, "127.0.0.1", self.port)
+        lines = "".join([f"{name}: {value}\r\n" for name, value in outgoing.fields])
         octets = outgoing.octets or b""
         head = f"{outgoing.method} {urlsplit(outgoing.url).path} HTTP/1.1\r\nHost: x\r\n{lines}"
-        writer.write(f"{head}Content-Length: {len(octets)}\r\n\r\n".encode() + octets)
-        answer = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        fields = Fields(tuple(line.split(": ", 1)) for line in answer[1:] if line)
-        length = int(fields.text("Content-Length") or 0)
-        content = await reader.readexactly(length) if length else b""
-        self.idle.append(pair)
-        return Answer(int(answer[0].split(" ")[1]), fields, content, time.monotonic() - started)
+        answer = connection.ask(f"{head}Content-Length: {len(octets)}\r\n\r\n".encode() + octets)
+        status, fields, content = await answer
+        self.idle.append(connection)
+        return Answer(status, fields, content, time.monotonic() - started)
 
     async def drive(self, steps, url: str) -> None:
         event = None

@@ -1,4 +1,6 @@
-"""Write `src/ifmatch/client/async_editing.py` from `editing.py`: one source for both kinds of client.
+"""Write `async_editing.py` and `async_ports.py` of `src/ifmatch/client` from `editing.py` and `ports.py`.
+
+One source for both kinds of client.
 
 python tools/generate_async_editing.py [--check]
 """
@@ -11,7 +13,6 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).parents[1] / "src" / "ifmatch" / "client"
-SOURCE, TARGET = FOLDER / "editing.py", FOLDER / "async_editing.py"
 _METHODS = "edit|create|delete|read|download|_run|_work|_update|_perform|_exchange|_known|_remember|work"
 # What is waited for: a method of the client, its transport, its lanes, its ports.
 _WAITED = (
@@ -37,9 +38,36 @@ _WORDS = (
 )
 
 
-def generated() -> str:
-    """Return the asynchronous twin."""
-    text = SOURCE.read_text("utf-8")
+_PORT_WORDS = (
+    (r"\ba synchronous\b", "an asynchronous"),
+    (r"\bimport sys\nimport time\n", "import asyncio\nimport sys\n"),
+    (r"    import httpx2\n    import requests\n", "    import aiohttp\n    import httpx2\n"),
+    (r"\bhttpx2, httpx or requests\b", "httpx2, httpx or aiohttp"),
+    (r"(httpx2|httpx|library)\.Client\b", r"\1.AsyncClient"),
+    (r"\bmodule\.Session\b", "module.ClientSession"),
+    (r"\brequests\.Session\b", "aiohttp.ClientSession"),
+    (r"\brequests_session import RequestsTransport\b", "aiohttp_session import AiohttpTransport"),
+    (r"\bRequestsTransport\b", "AiohttpTransport"),
+    (r'"requests"|needs requests', lambda found: found[0].replace("requests", "aiohttp")),
+    (r"(?<![A-Za-z])(Httpx)?Transport\b", r"Async\1Transport"),
+    (r"For asynchronous ones use", "For synchronous ones use"),
+    (r"ifmatch\.client\.AsyncClient\"", 'ifmatch.client.Client"'),
+    (r"(?m)^def (call_store|sleep)\b", r"async def \1"),
+    (
+        r"Do something with a store of states\.",
+        "Do something with a store of states, in a thread when that may block.",
+    ),
+    (
+        r"    del store\n    return action\(\)",
+        "    return await asyncio.to_thread(action) if store.blocks else action()",
+    ),
+    (r"\btime\.sleep\b", "await asyncio.sleep"),
+)
+
+
+def editing() -> str:
+    """Return the asynchronous twin of the client."""
+    text = (FOLDER / "editing.py").read_text("utf-8")
     text = re.sub(rf"^(\s+)def ({_METHODS})\(", r"\1async def \2(", text, flags=re.MULTILINE)
     text = re.sub(rf"(?<!await )({_WAITED})", r"await \1", text)
     text = re.sub(r"self\._perform\((.*)\)\.state$", r"(self._perform(\1)).state", text, flags=re.MULTILINE)
@@ -49,15 +77,24 @@ def generated() -> str:
     )
     for pattern, replacement in _WORDS:
         text = re.sub(pattern, replacement, text)
-    _, _, rest = text.partition("\n")
     title = '"""Edit resources through httpx2, httpx or aiohttp, asynchronously."""'
-    note = "# Written by tools/generate_async_editing.py from editing.py: change that one."
-    return _tidied("\n\n".join((title, note, rest.lstrip("\n"))))
+    return _tidied("editing.py", title, text)
 
 
-def _tidied(text: str) -> str:
+def ports() -> str:
+    """Return the asynchronous twin of the way to the libraries."""
+    text = (FOLDER / "ports.py").read_text("utf-8")
+    for pattern, replacement in _PORT_WORDS:
+        text = re.sub(pattern, replacement, text)
+    return _tidied("ports.py", text.partition("\n")[0], text)
+
+
+def _tidied(source: str, title: str, text: str) -> str:
+    rest = text.partition("\n")[2].lstrip("\n")
+    note = f"# Written by tools/generate_async_editing.py from {source}: change that one."
+    text = f"{title}\n\n{note}\n\n{rest}"
     ruff = str(Path(sys.executable).parent / "ruff")
-    named = ["--stdin-filename", str(TARGET), "-"]
+    named = ["--stdin-filename", str(FOLDER / f"async_{source}"), "-"]
     for command in (["check", "--quiet", "--fix-only", "--select", "I,UP034"], ["format", "--quiet"]):
         text = subprocess.run(
             [ruff, *command, *named], input=text, capture_output=True, text=True, check=True
@@ -65,13 +102,19 @@ def _tidied(text: str) -> str:
     return text
 
 
+TWINS = {"async_editing.py": editing, "async_ports.py": ports}
+
+
 def main() -> int:
-    """Write the twin, or say whether it is current."""
-    text = generated()
-    if "--check" in sys.argv[1:]:
-        return 0 if TARGET.read_text("utf-8") == text else 1
-    TARGET.write_text(text, "utf-8")
-    return 0
+    """Write the twins, or say whether they are current."""
+    current = True
+    for name, generated in TWINS.items():
+        target, text = FOLDER / name, generated()
+        if "--check" not in sys.argv[1:]:
+            target.write_text(text, "utf-8")
+        elif target.read_text("utf-8") != text:
+            current = False
+    return 0 if current else 1
 
 
 if __name__ == "__main__":

@@ -253,18 +253,41 @@ def test_a_turn_that_does_not_come_in_time_is_said() -> None:
     asyncio.run(run())
 
 
+def pauses_of(plans, job, updates):
+    """After how many of so many updates in a row the writer stood back."""
+    pauses = []
+    for number in range(updates):
+        if plans.courtesy(job) > 0:
+            pauses.append(number)
+        plans.met(job, conflicts=0)
+    return pauses
+
+
 def test_a_long_run_lets_others_in_until_nobody_came_a_few_times() -> None:
     plans = Plans(Settings())
     job = plans.job("http://x.test/doc", increment)
-    pauses = []
-    for _ in range(64 * 12):
-        pauses.append(plans.courtesy(job) > 0)
-        plans.met(job, conflicts=0)
-    assert [number for number, paused in enumerate(pauses) if paused] == [64 * turn for turn in range(1, 9)]
+    assert pauses_of(plans, job, 64 * 12) == [64 * turn for turn in range(1, 9)]
+
+
+def test_whoever_met_others_lets_them_in_sooner() -> None:
+    plans = Plans(Settings())
+    job = plans.job("http://x.test/doc", increment)
+    pauses_of(plans, job, 64 * 12)
     plans.met(job, conflicts=1)
-    for _ in range(64):
-        plans.met(job, conflicts=0)
-    assert plans.courtesy(job) > 0, "whoever met somebody again lets them in again"
+    assert pauses_of(plans, job, 32 * 12) == [32 * turn for turn in range(1, 9)]
+
+
+def test_how_many_wait_is_asked_when_the_pause_is_due() -> None:
+    """The first of a queue begins alone: it must not pause like a single writer when others came since."""
+    script = [
+        answer(200, b'{"n":1}', tag='"1"'),
+        answer(412),
+        answer(200, b'{"n":2}', tag='"2"'),
+        answer(204),
+    ]
+    asked = []
+    play(Edit(increment), script, waiting=lambda: asked.append(1) or 9)
+    assert asked == [1]
 
 
 def test_who_speaks_for_many_pauses_less() -> None:
@@ -275,5 +298,5 @@ def test_who_speaks_for_many_pauses_less() -> None:
         answer(204),
     ]
     alone = sum(waits(play(Edit(increment), script)[1]))
-    leading = sum(waits(play(Edit(increment), script, waiting=9)[1]))
-    assert leading * 10 == pytest.approx(alone)
+    leading = sum(waits(play(Edit(increment), script, waiting=lambda: 9)[1]))
+    assert leading * 2 == pytest.approx(alone), "two round trips at most, and one for a queue"

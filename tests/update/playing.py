@@ -21,7 +21,7 @@ def cut(reason="connection reset", *, sent=True):
     return NoAnswer(reason, sent, 0.01)
 
 
-def play(change, script, *, limits=None, random=0.5, bucket=None, waiting=0, **task):
+def play(change, script, *, limits=None, random=0.5, bucket=None, waiting=lambda: 0, **task):
     """Return the end (value or exception) and every command; waits pass on the virtual clock."""
     now = [100.0]
     circumstances = Circumstances(

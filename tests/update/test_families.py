@@ -179,6 +179,15 @@ FAMILIES = {
         {"If-Match": '"102"', "content": {"data": {"t": 1, "m": 1}}},
         ('"103"',),
     ),
+    "google-iam": (
+        "https://g.test/v1/projects/p",
+        body({"version": 3, "bindings": [], "etag": "BwA="}),
+        body({"error": {"status": "ABORTED", "message": "concurrent policy changes"}}, status=409),
+        body({"version": 3, "bindings": [1], "etag": "BwB="}),
+        body({"version": 3, "bindings": [1], "etag": "BwC=", "m": 1}),
+        {"content": {"policy": {"version": 3, "bindings": [1], "etag": "BwB=", "m": 1}}},
+        ("BwC=",),
+    ),
     "etcd-v3": (
         "http://e.test:2379/v3/kv/app/config",
         body({"kvs": [{"value": coded("{}"), "mod_revision": "5"}]}),
@@ -204,6 +213,19 @@ def test_a_conflict_is_rebased_in_every_family(name) -> None:
     if "query" in expected:
         assert dict(write.query) == expected.pop("query")
     assert {name: value for name, value in write.fields if name in expected} == expected
+
+
+def test_a_policy_is_read_whole_and_written_by_its_two_methods() -> None:
+    target, first, _, _, accepted, _, _ = FAMILIES["google-iam"]
+    for url in (target, f"{target}:getIamPolicy"):
+        _, commands = play(Edit(mark), [first, accepted], dialect=speak("google-iam").at(url), target=url)
+        read, write = requests(commands)
+        assert (read.method, read.path) == ("POST", "/v1/projects/p:getIamPolicy")
+        assert json.loads(read.octets) == {"options": {"requestedPolicyVersion": 3}}, "conditions come along"
+        assert (write.method, write.path) == ("POST", "/v1/projects/p:setIamPolicy")
+    error, commands = play(Replace(DELETE), [first], dialect=speak("google-iam").at(target))
+    assert isinstance(error, NotAppliedError)
+    assert len(requests(commands)) == 1
 
 
 def test_etcd_transactions_compare_and_read_in_one_step() -> None:
@@ -284,6 +306,8 @@ def test_a_missing_condition_is_named() -> None:
         ("zotero", "/users/1/items/A", "/users/1/collections/B", True),
         ("zotero", "/users/1/items/A", "/users/2/items/A", False),
         ("github-contents", "/repos/o/r/contents/a", "/repos/o/r/contents/b", True),
+        ("google-iam", "/v1/projects/p:setIamPolicy", "/v1/projects/p:getIamPolicy", True),
+        ("google-iam", "/v1/projects/p", "/v1/projects/q", False),
         ("s3", "/bucket/a", "/bucket/b", False),
     ],
 )

@@ -267,7 +267,7 @@ class AsyncClient:
         if pause:
             await self._sleep(pause)
         end = await self._perform(
-            job, self._plans.steps(job, known if used else None, waited, self._lanes.waiting(job.lane))
+            job, self._plans.steps(job, known if used else None, waited, self._lanes.waiting)
         )
         self._plans.learn(job, known, end, used=used)
         self._plans.met(job, conflicts=end.conflicts)

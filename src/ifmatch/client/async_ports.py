@@ -1,5 +1,7 @@
 """Lead from an asynchronous client library to its transport, and from a job to the store of states."""
 
+# Written by tools/generate_async_editing.py from ports.py: change that one.
+
 from __future__ import annotations
 
 import asyncio
@@ -45,8 +47,7 @@ def transport_of(client: Library | AsyncTransport) -> AsyncTransport:
     if hasattr(client, "exchange") and hasattr(client, "absolute"):
         return cast("AsyncTransport", client)
     raise TypeError(
-        f"{type(client).__name__} is no asynchronous client of httpx2, httpx or aiohttp. For synchronous"
-        " ones use"
+        f"{type(client).__name__} is no client of httpx2, httpx or aiohttp. For synchronous ones use"
         " ifmatch.client.Client"
     )
 

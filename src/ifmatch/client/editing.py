@@ -262,9 +262,7 @@ class Client:
         pause = self._plans.courtesy(job)
         if pause:
             self._sleep(pause)
-        end = self._perform(
-            job, self._plans.steps(job, known if used else None, waited, self._lanes.waiting(job.lane))
-        )
+        end = self._perform(job, self._plans.steps(job, known if used else None, waited, self._lanes.waiting))
         self._plans.learn(job, known, end, used=used)
         self._plans.met(job, conflicts=end.conflicts)
         self._remember(job, end.state)

@@ -36,7 +36,8 @@ class Entry(Generic[T, R]):
     kind: object = None
     outcome: R | None = None
     leads: bool = False
-    signal: threading.Event = field(default_factory=threading.Event)
+    in_time: bool = True
+    signal: threading.Event | None = None
     future: asyncio.Future[None] | None = None
 
 
@@ -87,8 +88,9 @@ class Lanes(Generic[T, R]):
             if lane.users == 1:
                 entry.leads = True
             else:
+                entry.signal = threading.Event()
                 lane.queue.append(entry)
-        if not entry.leads and not entry.signal.wait(patience):
+        if entry.signal is not None and not entry.signal.wait(patience):
             with self._lock:
                 if entry in lane.queue:
                     lane.queue.remove(entry)
@@ -104,7 +106,8 @@ class Lanes(Generic[T, R]):
             work(batch)
         finally:
             for other in batch[1:]:
-                other.signal.set()
+                if other.signal is not None:
+                    other.signal.set()
             with self._lock:
                 self._leave(key, lane, len(batch))
         return True
@@ -121,7 +124,8 @@ class Lanes(Generic[T, R]):
         elif lane.queue and lane.users == len(lane.queue):
             following = lane.queue.popleft()
             following.leads = True
-            following.signal.set()
+            if following.signal is not None:
+                following.signal.set()
 
 
 _Loops: TypeAlias = "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[object, _Lane[T, R]]]"
@@ -194,15 +198,12 @@ class AsyncLanes(Generic[T, R]):
         patience: float,
     ) -> bool:
         """Wait to be woken; False when that did not happen in time."""
-        assert entry.future is not None  # noqa: S101 - set by the caller
+        future = entry.future
+        assert future is not None  # noqa: S101 - set by the caller
+        # A timer and the future itself: wait_for and shield would wake the task turns of the loop later.
+        timer = future.get_loop().call_later(patience, self._given_up, lanes, key, lane, entry)
         try:
-            await asyncio.wait_for(asyncio.shield(entry.future), patience)
-        except TimeoutError:
-            if entry in lane.queue:
-                lane.queue.remove(entry)
-                self._leave(lanes, key, lane, 1)
-                return False
-            await entry.future
+            await future
         except asyncio.CancelledError:
             if entry in lane.queue:
                 lane.queue.remove(entry)
@@ -210,7 +211,21 @@ class AsyncLanes(Generic[T, R]):
             elif entry.leads:
                 self._leave(lanes, key, lane, 1)
             raise
-        return True
+        finally:
+            timer.cancel()
+        return entry.in_time
+
+    def _given_up(
+        self, lanes: dict[object, _Lane[T, R]], key: object, lane: _Lane[T, R], entry: Entry[T, R]
+    ) -> None:
+        """Wake one whose patience is over, unless it was taken into a batch or woken at the last moment."""
+        if entry not in lane.queue:
+            return
+        lane.queue.remove(entry)
+        self._leave(lanes, key, lane, 1)
+        entry.in_time = False
+        if entry.future is not None and not entry.future.done():
+            entry.future.set_result(None)
 
     def _done(
         self, lanes: dict[object, _Lane[T, R]], key: object, lane: _Lane[T, R], batch: Sequence[Entry[T, R]]

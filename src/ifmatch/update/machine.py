@@ -86,6 +86,10 @@ class Task:
     same_value_is_enough: bool = False
 
 
+def _nobody() -> int:
+    return 0
+
+
 @dataclass(slots=True)
 class Circumstances:
     """What an update takes from its surroundings.
@@ -96,7 +100,9 @@ class Circumstances:
         limits: bounds of this update.
         round_trip: what requests to this service take; shared between updates.
         bucket: retry budget shared between updates; None for none.
-        waiting: how many updates wait behind this one: who speaks for many pauses less after a conflict.
+        waiting: tells how many updates wait behind this one: who speaks for many pauses less after a
+            conflict.
+        spent: seconds of the limits that are over already, such as those of waiting for a turn.
     """
 
     clock: Callable[[], float]
@@ -104,7 +110,8 @@ class Circumstances:
     limits: Limits = field(default_factory=Limits)
     round_trip: RoundTrip = field(default_factory=RoundTrip)
     bucket: TokenBucket | None = None
-    waiting: int = 0
+    waiting: Callable[[], int] = _nobody
+    spent: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +126,13 @@ class _Pending:
         return () if self.base is None else self.base.token
 
 
-def update(task: Task, circumstances: Circumstances) -> Steps:
+def update(task: Task, circumstances: Circumstances, known: State | Unread | None = UNREAD) -> Steps:
     """Perform a conditional update.
 
     Args:
         task: what to do.
         circumstances: clock, randomness, limits.
+        known: the state that was seen last, where the task names none.
 
     Yields:
         Read and Send, to be answered by an Answer or a NoAnswer; Wait, to be answered by None when it is
@@ -136,7 +144,7 @@ def update(task: Task, circumstances: Circumstances) -> Steps:
     Raises:
         UpdateError: it came to no good end; the subclass says what is known of its effect.
     """
-    run = _Run(task, circumstances)
+    run = _Run(task, circumstances, known if task.known is UNREAD else task.known)
     try:
         return (yield from run.drive())
     except UpdateError as error:
@@ -148,12 +156,14 @@ def update(task: Task, circumstances: Circumstances) -> Steps:
 class _Run:
     """One update under way."""
 
-    def __init__(self, task: Task, circumstances: Circumstances) -> None:
+    def __init__(self, task: Task, circumstances: Circumstances, known: State | Unread | None) -> None:
         self.task = task
+        self.known = known
         self.dialect = task.dialect
         self.circumstances = circumstances
         self.limits = circumstances.limits
         self.started = circumstances.clock()
+        self.ends = self.started + self.limits.seconds - circumstances.spent
         self.attempts: list[Attempt] = []
         self.last: Answer | None = None
         self.sent: Send | None = None
@@ -168,7 +178,7 @@ class _Run:
 
     def drive(self) -> Steps:
         """Propose, send, judge, until one of them ends it."""
-        known = self.task.known
+        known = self.known
         state = (yield from self.read()) if known is UNREAD else known
         while True:
             try:
@@ -255,15 +265,18 @@ class _Run:
             # them.
             marks = self.task.authorship.fields(self.task.operation, base)
             state = replace(state, fields=Fields((*state.fields, *marks)))
-        made = self.finished("rebased" if self.conflicts else "applied", base, state)
-        return replace(made, after=token)
+        return self.finished("rebased" if self.conflicts else "applied", base, state, token)
 
-    def finished(self, how: str, before: State | None, after: State | None) -> Updated:
-        """Put together what came of the update."""
+    def finished(
+        self, how: str, before: State | None, after: State | None, token: Token | None = None
+    ) -> Updated:
+        """Put together what came of the update; the token of the new version may be known without it."""
+        if token is None:
+            token = () if after is None else after.token
         return Updated(
             how,
             () if before is None else before.token,
-            () if after is None else after.token,
+            token,
             after,
             tuple(self.attempts),
             self.conflicts,
@@ -432,10 +445,10 @@ class _Run:
 
     def ask(self, command: Read | Send, token: Token) -> Generator[Command, Event, Answer | NoAnswer]:
         """Have a request sent, and write down what came of it."""
-        if self.circumstances.clock() - self.started >= self.limits.seconds:
+        if self.circumstances.clock() >= self.ends:
             self.exhausted(f"{self.limits.seconds:g} s are over")
         event = yield command
-        if not isinstance(event, Answer | NoAnswer):
+        if not isinstance(event, (Answer, NoAnswer)):
             raise TypeError(
                 f"{type(command).__name__} is to be answered by an Answer or a NoAnswer, not {event!r}"
             )
@@ -460,8 +473,10 @@ class _Run:
         elif hint is not None:
             yield from self.pause(hint[0] + self.circumstances.random() * trip * 4)
         elif lost_fresh:
-            window = self.limits.window_after(self.losses) / (1 + self.circumstances.waiting)
-            yield from self.pause(self.circumstances.random() * trip * window)
+            waiting = self.circumstances.waiting()
+            window = self.limits.window_after(self.losses) / (1 + waiting)
+            # Below one round trip those who met each other last would always be quicker than who waits long.
+            yield from self.pause(self.circumstances.random() * trip * max(1.0, window))
 
     def pause_after_failure(self, answer: Answer | None, reason: str) -> Generator[Command, Event, None]:
         """Wait before the next request after one that failed; the budgets of the transport apply."""
@@ -480,7 +495,7 @@ class _Run:
 
     def pause(self, seconds: float) -> Generator[Command, Event, None]:
         """Wait, unless that would outlast the deadline."""
-        left = self.started + self.limits.seconds - self.circumstances.clock()
+        left = self.ends - self.circumstances.clock()
         if seconds >= left:
             self.exhausted(f"a pause of {seconds:.3g} s is due and {max(left, 0.0):.3g} s are left")
         if seconds > 0:
