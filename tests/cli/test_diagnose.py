@@ -124,6 +124,20 @@ def test_selection_leaves_out_incidents_but_no_evidence() -> None:
     assert json.loads(run("diagnose", CONFLICT, "--format=json", "--since", "1m").out)["incidents"] == []
 
 
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        (("--url", "/elsewhere/*"), "--url /elsewhere/*: none of the 3 exchanges has such a URL"),
+        (("--since", "2100-01-01"), "--since: the last of the 3 exchanges began before, at 2026-"),
+        (("--url", "/api/*", "--since", "2020-01-01"), ""),
+    ],
+)
+def test_a_choice_that_fits_no_exchange_is_told(choice, said) -> None:
+    ran = run("diagnose", CONFLICT, *choice)
+    assert (said in ran.err) if said else not ran.err
+    assert ran.status == (0 if said else 1)
+
+
 def test_said_vantages_are_taken_over() -> None:
     client, other, upstream = ALL_OF_CONFLICT
     ran = run(

@@ -17,7 +17,7 @@ from ifmatch.cli.intent import is_url
 from ifmatch.cli.live_options import LiveOptions, command_words, live_options
 from ifmatch.cli.output import FORMATS, choose_format, refuse_overwriting, write_report
 from ifmatch.cli.progress import Progress
-from ifmatch.cli.selection import Selection, parse_time
+from ifmatch.cli.selection import Selection, parse_time, unmatched
 from ifmatch.cli.sources import (
     Declaration,
     ReadSources,
@@ -275,6 +275,8 @@ def _run(options: _Options) -> int:
     for capture in read.captures:
         for warning in capture.warnings:
             say(f"ifmatch: warning: {capture.name}: {warning.text}")
+    for text in unmatched(options.selection, read.captures):
+        say(f"ifmatch: warning: {text}")
     write_report(report, options.output, private=options.show_secrets)
     if options.strict and read.is_partial:
         say("ifmatch: a part of the input could not be read, and --strict was given.")

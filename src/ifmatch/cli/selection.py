@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ifmatch.model.diagnosis import Advice, Benign, Diagnosis, Incident
-    from ifmatch.model.exchange import Exchange, Provenance
+    from ifmatch.model.exchange import Capture, Exchange, Provenance
 
-__all__ = ["Selection", "parse_time", "url_matches"]
+__all__ = ["Selection", "parse_time", "unmatched", "url_matches"]
 
 _AGO: Final = re.compile(r"(\d+)\s*(s|m|h|d|w)")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -93,6 +93,24 @@ def _without_dangling(incidents: tuple[Incident, ...]) -> tuple[Incident, ...]:
             head = None if head == incident.id else head
         kept.append(replace(incident, same_cause_as=head))
     return tuple(kept)
+
+
+def unmatched(selection: Selection, captures: Sequence[Capture]) -> Iterator[str]:
+    """Yield a sentence for each choice that no exchange fits: "no incident" would mislead then.
+
+    Args:
+        selection: what the user asked for.
+        captures: what was read; with exchanges that were left unread, nothing is said.
+    """
+    exchanges = [exchange for capture in captures for exchange in capture.exchanges]
+    if not exchanges or any(capture.unread for capture in captures):
+        return
+    if selection.url and not any(url_matches(one.request.url, selection.url) for one in exchanges):
+        yield f"--url {selection.url}: none of the {len(exchanges)} exchanges has such a URL"
+    times = [one.started for one in exchanges if one.started is not None]
+    if selection.since is not None and times and max(times) < selection.since:
+        last = datetime.fromtimestamp(max(times), UTC).isoformat(timespec="seconds")
+        yield f"--since: the last of the {len(exchanges)} exchanges began before, at {last}"
 
 
 def url_matches(url: str, pattern: str) -> bool:
