@@ -8,6 +8,10 @@ COMPONENTS := .venvs/components
 NODE_SERVICES := .venvs/node
 PEERS := .venvs/peers
 
+# Downloads of a fresh machine: a slow answer is asked for again.
+export PIP_RETRIES ?= 10
+export PIP_DEFAULT_TIMEOUT ?= 60
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-full bench check setup-demo setup-test setup-bench programs lock clean
 
@@ -39,7 +43,7 @@ $(PEERS)/.stamp: requirements/peers.txt
 # Without npm (or a registry) the tests that need these services are counted skips, in CI failures.
 $(NODE_SERVICES)/.stamp: requirements/node.json | programs
 	@mkdir -p $(NODE_SERVICES) && cp requirements/node.json $(NODE_SERVICES)/package.json
-	@npm install --prefix $(NODE_SERVICES) --no-package-lock --no-audit --no-fund --loglevel=error >/dev/null && touch $@ || echo "not installed, tests that need it are skipped: azurite, express"
+	@npm install --prefix $(NODE_SERVICES) --no-package-lock --no-audit --no-fund --fetch-retries=5 --loglevel=error >/dev/null && touch $@ || echo "not installed, tests that need it are skipped: azurite, express"
 
 setup-demo: $(VENV)/.demo.stamp
 setup-test: $(VENV)/.test.stamp $(COMPONENTS)/.stamp programs $(NODE_SERVICES)/.stamp
@@ -62,7 +66,7 @@ test: check ## Everything that CI runs
 	$(PYTEST) -m "not full" -n 2 --dist loadfile --durations=10
 
 test-full: check ## All tests, without a time limit
-	$(PYTEST) -n 2 --dist loadfile --durations=25 --hypothesis-profile=full
+	$(PYTEST) -n 2 --dist loadfile --durations=25 --hypothesis-profile=full --timeout=0
 
 bench: setup-bench ## Compare with the peers; results to benchmarks/results/
 	$(BIN)/python -m benchmarks

@@ -52,8 +52,13 @@ made=""
 if [ ! -e "$policy" ]; then
   printf '#!/bin/sh\nexit 101\n' | $sudo tee "$policy" >/dev/null && $sudo chmod +x "$policy" && made=yes
 fi
-$sudo apt-get update -qq && $sudo apt-get install -y -qq --no-install-recommends $missing >/dev/null
-status=$?
+install() {
+  $sudo apt-get -o Acquire::Retries=5 install -y -qq --no-install-recommends "$@" >/dev/null
+}
+failed=""
+$sudo apt-get -o Acquire::Retries=5 update -qq
+# One package that is not to be had must not keep the others away.
+install $missing || for package in $missing; do install "$package" || failed="$failed $package"; done
 [ -z "$made" ] || $sudo rm -f "$policy"
-[ "$status" = 0 ] || echo "could not install:$missing"
+[ -z "$failed" ] || echo "could not install:$failed"
 exit 0

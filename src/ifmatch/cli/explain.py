@@ -106,9 +106,8 @@ def _listing(found: Iterable[Topic], width: int, *, markdown: bool) -> str:
         else:
             column = max(len(topic.id) for topic in ids) + 4
             lines += [heading, *(_row(topic, column, width) for topic in ids), ""]
-    lines.append(
-        "One of them: ifmatch explain TOPIC. A question does too: ifmatch explain is it safe to retry"
-    )
+    lines.append("One of them: ifmatch explain TOPIC")
+    lines.append("A question does too: ifmatch explain is it safe to retry")
     return "\n".join(lines)
 
 
