@@ -33,8 +33,8 @@ from ifmatch.update.errors import (
     TargetMissingError,
     UpdateError,
 )
-from ifmatch.update.limits import Limits, RoundTrip, TokenBucket
-from ifmatch.update.machine import UNREAD, Circumstances, Command, Event, Steps, Task, Unread, update
+from ifmatch.update.limits import Circumstances, Limits, RoundTrip, TokenBucket
+from ifmatch.update.machine import UNREAD, Command, Event, Steps, Task, Unread, update
 from ifmatch.update.records import Answer, Attempt, NoAnswer, Read, Send, State, Updated, Wait
 
 __all__ = [

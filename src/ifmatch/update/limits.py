@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ifmatch.core.http_date import parse_http_date
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ifmatch.update.records import Answer
 
-__all__ = ["Limits", "RoundTrip", "TokenBucket", "wait_hint"]
+__all__ = ["Circumstances", "Limits", "RoundTrip", "TokenBucket", "wait_hint"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,3 +127,31 @@ def wait_hint(answer: Answer) -> tuple[float, bool] | None:
     until = parse_http_date(text, now=now)
     # The server's own clock on both sides: the client's may be wrong.
     return (max(0.0, (until - now).total_seconds()), False) if isinstance(until, datetime) else None
+
+
+def _nobody() -> int:
+    return 0
+
+
+@dataclass(slots=True)
+class Circumstances:
+    """What an update takes from its surroundings.
+
+    Attributes:
+        clock: seconds that only go forward.
+        random: a number from 0 up to 1.
+        limits: bounds of this update.
+        round_trip: what requests to this service take; shared between updates.
+        bucket: retry budget shared between updates; None for none.
+        waiting: tells how many updates wait behind this one: who speaks for many pauses less after a
+            conflict.
+        spent: seconds of the limits that are over already, such as those of waiting for a turn.
+    """
+
+    clock: Callable[[], float]
+    random: Callable[[], float]
+    limits: Limits = field(default_factory=Limits)
+    round_trip: RoundTrip = field(default_factory=RoundTrip)
+    bucket: TokenBucket | None = None
+    waiting: Callable[[], int] = _nobody
+    spent: float = 0.0

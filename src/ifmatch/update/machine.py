@@ -7,7 +7,7 @@ sent again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal, NoReturn, TypeAlias
 
@@ -22,18 +22,19 @@ from ifmatch.update.errors import (
     UpdateError,
 )
 from ifmatch.update.findings import refused_otherwise, served_again, settles_soon, without_validator
-from ifmatch.update.limits import Limits, RoundTrip, TokenBucket, wait_hint
+from ifmatch.update.limits import wait_hint
 from ifmatch.update.records import Answer, Attempt, NoAnswer, Read, Send, State, Updated, Wait
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Generator
 
     from ifmatch.update.authorship import Authorship
     from ifmatch.update.changes import Change, Delete
     from ifmatch.update.dialect import Dialect
+    from ifmatch.update.limits import Circumstances
     from ifmatch.update.records import Token
 
-__all__ = ["UNREAD", "Circumstances", "Command", "Event", "Steps", "Task", "Unread", "update"]
+__all__ = ["UNREAD", "Command", "Event", "Steps", "Task", "Unread", "update"]
 
 
 class _Marker(Enum):
@@ -84,34 +85,6 @@ class Task:
     read_fields: tuple[tuple[str, str], ...] = ()
     write_fields: tuple[tuple[str, str], ...] = ()
     same_value_is_enough: bool = False
-
-
-def _nobody() -> int:
-    return 0
-
-
-@dataclass(slots=True)
-class Circumstances:
-    """What an update takes from its surroundings.
-
-    Attributes:
-        clock: seconds that only go forward.
-        random: a number from 0 up to 1.
-        limits: bounds of this update.
-        round_trip: what requests to this service take; shared between updates.
-        bucket: retry budget shared between updates; None for none.
-        waiting: tells how many updates wait behind this one: who speaks for many pauses less after a
-            conflict.
-        spent: seconds of the limits that are over already, such as those of waiting for a turn.
-    """
-
-    clock: Callable[[], float]
-    random: Callable[[], float]
-    limits: Limits = field(default_factory=Limits)
-    round_trip: RoundTrip = field(default_factory=RoundTrip)
-    bucket: TokenBucket | None = None
-    waiting: Callable[[], int] = _nobody
-    spent: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
