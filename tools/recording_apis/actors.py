@@ -137,18 +137,20 @@ def _lower(fields: Mapping[str, str]) -> dict[str, str]:
 
 
 class Requests:
-    """The requests library with one session."""
+    """The requests library with one session; it follows redirects only when told to."""
 
-    def __init__(self, timeout: float = 10.0) -> None:
+    def __init__(self, timeout: float = 10.0, *, follows: bool = False) -> None:
         self._library = importlib.import_module("requests")
         self._session = self._library.Session()
+        self._session.trust_env = False
         self._timeout = timeout
+        self._follows = follows
 
     def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         """Send one request."""
         try:
             got = self._session.request(
-                method, url, headers=headers, data=body, timeout=self._timeout, allow_redirects=False
+                method, url, headers=headers, data=body, timeout=self._timeout, allow_redirects=self._follows
             )
         except self._library.RequestException:
             return Answer(0, {}, b"")

@@ -25,7 +25,7 @@ _ROOT = _HERE.parents[1]
 # Where programs and libraries are looked for after the running interpreter's own environment.
 _ENVIRONMENTS = (_ROOT / ".venvs" / "apis", _ROOT / ".venvs" / "components", _ROOT / ".venv")
 _NODES = (_ROOT / ".venvs" / "apis-node", _ROOT / ".venvs" / "node")
-_NODE_MODULES = next((one for one in _NODES if one.is_dir()), _NODES[-1]) / "node_modules"
+NODE_MODULES = next((one for one in _NODES if one.is_dir()), _NODES[-1]) / "node_modules"
 _READY_SECONDS = 60.0
 
 
@@ -171,7 +171,7 @@ _AZURITE_ACCOUNT = {"AZURITE_ACCOUNTS": "notes:ZXhhbXBsZQ=="}
 def start_azurite(directory: Path, *, table: bool = False) -> Server:
     """Start Azurite's blob or table service."""
     port, kind = free_port(), "table" if table else "blob"
-    script = _NODE_MODULES / "azurite" / "dist" / "src" / kind / "main.js"
+    script = NODE_MODULES / "azurite" / "dist" / "src" / kind / "main.js"
     if not script.exists():
         raise MissingProgramError("azurite is not installed; see tools/recording_apis/README.md")
     command = [program("node"), str(script), f"--{kind}Host", "127.0.0.1", f"--{kind}Port", str(port)]
@@ -181,7 +181,7 @@ def start_azurite(directory: Path, *, table: bool = False) -> Server:
 
 
 def _node_version(package: str) -> str:
-    text = (_NODE_MODULES / package / "package.json").read_text(encoding="utf-8")
+    text = (NODE_MODULES / package / "package.json").read_text(encoding="utf-8")
     return next(line.split('"')[3] for line in text.splitlines() if '"version"' in line)
 
 
@@ -227,7 +227,7 @@ def start_json_server(directory: Path, *, content: str) -> Server:
     """Start json-server on a document."""
     port = free_port()
     (directory / "db.json").write_text(content, encoding="utf-8")
-    script = _NODE_MODULES / "json-server" / "lib" / "cli" / "bin.js"
+    script = NODE_MODULES / "json-server" / "lib" / "cli" / "bin.js"
     if not script.exists():
         raise MissingProgramError("json-server is not installed; see tools/recording_apis/README.md")
     command = [program("node"), str(script), "--host", "127.0.0.1", "--port", str(port), "db.json"]
@@ -244,7 +244,7 @@ def start_express(directory: Path) -> Server:
         str(port),
         str(directory / "public"),
     ]
-    environment = {"NODE_PATH": str(_NODE_MODULES)}
+    environment = {"NODE_PATH": str(NODE_MODULES)}
     version = f"Express {_node_version('express')}"
     return _run(command, port, directory, version, environment=environment, probe="/notes")
 
@@ -266,7 +266,13 @@ _FRAMEWORKS = {
     "asgi_etags_cards": "asgi-etags",
     "notes_django": "Django",
     "documents_flask": "Werkzeug",
+    "shelf_flask": "Werkzeug",
+    "shelf_django": "Django",
+    "shelf_falcon": "falcon",
+    "shelf_aiohttp": "aiohttp",
+    "shelf_cherrypy": "CherryPy",
 }
+_STANDALONE = {"shelf_aiohttp", "shelf_cherrypy"}
 _ASGI = {"fastapi_documents", "asgi_etags_cards"}
 
 
@@ -295,15 +301,19 @@ def start_application(directory: Path, *, app: str, **settings: str) -> Server:
         ]
         command += ["--interface", "asgi3"]
         command += ["--timeout-keep-alive", "30"]
+    elif app in _STANDALONE:
+        runner = ""
+        command = [program("python"), "-m", f"tools.recording_apis.apps.{app}", str(port)]
     else:
         runner = "gunicorn"
         command = [program("gunicorn"), "-k", "gthread", "--threads", "8", "--keep-alive", "30"]
         command += ["-b", f"127.0.0.1:{port}", target]
     served = f"{package} {_python(package)}" if package else "imitation"
-    version = f"{served} under {runner} {_python(runner)}"
+    version = f"{served} under {runner} {_python(runner)}" if runner else served
     environment = {"APP_DIRECTORY": str(directory), "PYTHONPATH": str(_HERE.parents[1]), **settings}
-    config = [f"{name}={value}" for name, value in settings.items()]
-    return _run(command, port, directory, version, config=config, environment=environment, probe="/-/ready")
+    config = [f"{name}={value}" for name, value in settings.items() if name not in {"SEED", "STORE"}]
+    probe = "/" if app == "shelf_cherrypy" else "/-/ready"
+    return _run(command, port, directory, version, config=config, environment=environment, probe=probe)
 
 
 def start_tomcat(directory: Path) -> Server:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from tools.recording.har import write_har
 from tools.recording.tap import Tap
 from tools.recording_apis.actors import Actor, Aiohttp, Curl, Httpx, Program, Requests, StoryError
+from tools.recording_apis.runtimes import HttpxTwo, Java, Node, Urllib
 from tools.recording_apis.servers import Server, start
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ class Stage:
         self.config: list[str] = []
         self.taps: dict[str, Tap] = {}
         self.curls: dict[str, Curl] = {}
+        self.recorders: dict[str, HttpxTwo] = {}
         self.exported: dict[str, Path] = {}
         self.keeps_content = True
         self._fronts: dict[int, int] = {}
@@ -126,6 +128,7 @@ class Stage:
         self.root = Path(
             self._stack.enter_context(tempfile.TemporaryDirectory(prefix="apis-", ignore_cleanup_errors=True))
         )
+        self.root.chmod(0o755)  # Apache and Squid give up root
         return self
 
     def __exit__(
@@ -145,10 +148,37 @@ class Stage:
         self._stack.callback(started.stop)
         self.servers[name] = started.version
         self.config += started.config
-        self._fronts[started.port] = self._tap(
-            "upstream" if not self.taps else f"upstream-{name}", started.port
-        )
+        self._fronts[started.port] = self._tap(self._upstream(name), started.port)
         return started
+
+    def _upstream(self, name: str) -> str:
+        if not self.taps:
+            return "upstream"
+        return f"upstream-{name}" if f"upstream-{name}" not in self.taps else f"upstream-{name}-2"
+
+    def adopt(self, name: str, server: Server, *, recorded: bool) -> Server:
+        """Take a started web server or intermediary into the story.
+
+        Args:
+            name: Its program name.
+            server: What runs.
+            recorded: Whether a tap is put before it; an intermediary has the actors' taps there.
+        """
+        self._stack.callback(server.stop)
+        self.servers[name] = server.version
+        self._fronts[server.port] = self._tap(self._upstream(name), server.port) if recorded else server.port
+        return server
+
+    def behind(self, server: Server) -> int:
+        """Return the port through which an intermediary reaches a server: the tap before it."""
+        return self._fronts[server.port]
+
+    def forget(self) -> None:
+        """Drop what was recorded so far: it happened before the story began."""
+        for tap in self.taps.values():
+            tap.recorded.clear()
+        for recorder in self.recorders.values():
+            recorder.recorded.clear()
 
     def _tap(self, name: str, port: int) -> int:
         made = Tap(port, name)
@@ -189,20 +219,21 @@ class Stage:
             name: ``client``, ``other`` or another vantage name.
             server: Where it sends to.
             host: Host name in its URLs.
-            program: ``requests``, ``httpx``, ``aiohttp`` or ``curl``, with a style as in ``curl:trace-time``.
+            program: ``requests``, ``httpx``, ``aiohttp``, ``urllib``, ``java``, ``http2``, ``node`` with a
+                library as in ``node:axios``, or ``curl`` with a style as in ``curl:trace-time``.
             always: Fields of each request.
             loses: Requests whose answer never reaches the actor.
         """
-        port = self.tap(name, server, loses)
-        made = self._program(name, port, program)
+        port = self.behind(server) if program == "http2" else self.tap(name, server, loses)
+        made = self._program(name, port, program, host)
         self._stack.callback(made.close)
         return Actor(host, port, made, always or {})
 
-    def _program(self, name: str, port: int, program: str) -> Program:
+    def _program(self, name: str, port: int, program: str, host: str) -> Program:
         kind, _, style = program.partition(":")
         match kind:
             case "requests":
-                return Requests()
+                return Requests(follows=style == "follow")
             case "httpx":
                 return Httpx()
             case "aiohttp":
@@ -210,6 +241,15 @@ class Stage:
             case "curl":
                 self.curls[name] = Curl(self.directory(), port, style or "verbose")
                 return self.curls[name]
+            case "urllib":
+                return Urllib()
+            case "java":
+                return Java(host, port)
+            case "node":
+                return Node(port, style or "fetch")
+            case "http2":
+                self.recorders[name] = HttpxTwo()
+                return self.recorders[name]
             case _:
                 raise ValueError(f"no client program {program!r}")
 
@@ -232,6 +272,7 @@ def perform(one: Case, folder: Path) -> dict[str, list[int]]:
         recorded: dict[str, list[Recorded]] = {
             name: list(tap.recorded) for name, tap in stage.taps.items() if tap.recorded
         }
+        recorded |= {name: recorder.recorded for name, recorder in stage.recorders.items()}
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.glob(f"{one.id}.*"):
             old.unlink()
