@@ -40,8 +40,11 @@ PEERS = {
     "aiohttp_properties": ("aiohttp", COMMON | {"tagged", "dated"}),
     "fastapi_etag_dependency": ("uvicorn", COMMON | {"tagged"}),
     "asgi_etags_middleware": ("uvicorn", COMMON),
+    "flask_smorest_etag": ("gunicorn", COMMON),
+    "drf_extensions_etag": ("gunicorn", COMMON | {"tagged"}),
     "starlette_static": ("static", frozenset({"range"})),
 }
+DEMANDING = frozenset({"flask_smorest_etag"})
 FILES = {
     "nginx": frozenset({"writes", "missing", "range"}),
     "apache2": frozenset({"writes", "missing", "range"}),
@@ -132,7 +135,7 @@ def peers(names: list[str]) -> Iterator[Column]:
 
             folder = folder_with_file(Path(directory))
             with started(name, server, folder) as port:
-                target = Target(port, features=features)
+                target = Target(port, features=features, demands_match=name in DEMANDING)
                 yield Column(f"{version_of(name)}", list(run(target, CASES)))
 
 
@@ -199,15 +202,16 @@ NOTES = """
 Read with care:
 
 - Each framework serves the same note, in the way its documentation shows. werkzeug and aiohttp only parse;
-  what compares is the obvious code beside it. fastapi-etag and asgi-etags know no dates.
+  what compares is the obvious code beside it.
 - A case that a server has nothing for does not count: a file server has no arbitrary tags (`any tag`),
   Starlette's `StaticFiles` and Caddy take no writes.
 - nginx, Apache and Tomcat write through DAV or PUT; before each case the file's tag is given time to become
   strong.
 - `a-continue` is a MAY: uvicorn leaves 100 (Continue) to the application, so the ASGI adapters answer 412 in
   its place; gunicorn sends 100 before it calls the application.
-- flask-smorest and drf-extensions are not among them: they demand a precondition on every write, which the
-  table does not expect.
+- fastapi-etag, asgi-etags, flask-smorest and drf-extensions know no dates. flask-smorest demands If-Match on
+  every write and answers 428 without, as RFC 6585 allows: cases about another condition on a write do not
+  apply, nor does creating with PUT.
 - wsgiref is run without `headers-incomplete`: its server takes the end of the stream for the end of the
   headers, below any application.
 """

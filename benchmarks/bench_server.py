@@ -18,11 +18,15 @@ import statistics
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.peers.overhead import TAG
 from tests.server.raw import Connection, request
 from tests.server.servers import ROOT, command, wait_for
 from tools.ports import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MODULE = "benchmarks.peers.overhead"
 USUAL = [
@@ -38,35 +42,48 @@ USUAL = [
 MATCH = [(b"If-Match", TAG.encode())]
 NONE_MATCH = [(b"If-None-Match", TAG.encode())]
 STALE = [(b"If-Match", b'"stale"')]
-# Application, the one beside it, title, requests: title, method, lines, due status.
 SLICE = 20
-PLAIN = ("GET, no condition", "GET", [], 200)
-TRUE = ("PUT, If-Match true", "PUT", MATCH, 200)
-UNCHANGED = ("GET, If-None-Match: 304", "GET", NONE_MATCH, 304)
-FALSE = ("PUT, If-Match false: 412", "PUT", STALE, 412)
-NOTHING = "a `BaseHTTPMiddleware` that does nothing"
-ROWS = [
-    ("bare_with_middleware", "bare", "ASGI, middleware alone", [PLAIN, TRUE]),
-    ("bare_with_check", "bare", "ASGI, middleware and `check`", [PLAIN, TRUE, UNCHANGED, FALSE]),
-    ("starlette_with_middleware", "starlette", "Starlette, middleware alone", [PLAIN]),
-    ("starlette_with_asgi_etags", "starlette", "Starlette, asgi-etags", [PLAIN]),
-    ("starlette_with_base_http_middleware", "starlette", f"Starlette, {NOTHING}", [PLAIN]),
-    ("fastapi_with_dependency", "fastapi", "FastAPI, `Precondition`", [PLAIN, TRUE]),
-    ("fastapi_with_conditional_route", "fastapi", "FastAPI, `ConditionalRoute`", [PLAIN, TRUE]),
-    ("fastapi_with_fastapi_etag", "fastapi", "FastAPI, fastapi-etag", [PLAIN, TRUE]),
-]
-
-
-Row = tuple[str, str, str, list[tuple[str, str, list[tuple[bytes, bytes]], int]]]
+# What a request is called, its method, lines and due status.
+Kind = tuple[str, str, list[tuple[bytes, bytes]], int]
+PLAIN: Kind = ("GET, no condition", "GET", [], 200)
+TRUE: Kind = ("PUT, If-Match true", "PUT", MATCH, 200)
+UNCHANGED: Kind = ("GET, If-None-Match: 304", "GET", NONE_MATCH, 304)
+FALSE: Kind = ("PUT, If-Match false: 412", "PUT", STALE, 412)
+# Framework, application, what it is, requests.
+Row = tuple[str, str, str, tuple[Kind, ...]]
+CHECK = "ifmatch, middleware and `check`"
+ROWS: tuple[Row, ...] = (
+    ("asgi", "middleware", "ifmatch, middleware alone", (PLAIN, TRUE)),
+    ("asgi", "check", CHECK, (PLAIN, TRUE, UNCHANGED, FALSE)),
+    ("starlette", "middleware", "ifmatch, middleware alone", (PLAIN,)),
+    ("starlette", "check", "ifmatch, `@precondition`", (PLAIN, TRUE)),
+    ("starlette", "asgi_etags", "asgi-etags", (PLAIN,)),
+    ("starlette", "base_http_middleware", "a `BaseHTTPMiddleware` that does nothing", (PLAIN,)),
+    ("fastapi", "dependency", "ifmatch, `Precondition`", (PLAIN, TRUE)),
+    ("fastapi", "route", "ifmatch, `Precondition` on a `ConditionalRoute`", (PLAIN, TRUE)),
+    ("fastapi", "fastapi_etag", "fastapi-etag", (PLAIN, TRUE)),
+    ("wsgi", "check", CHECK, (PLAIN, TRUE)),
+    ("flask", "check", "ifmatch, `@precondition`", (PLAIN, TRUE)),
+    ("django", "check", "ifmatch, `@precondition`", (PLAIN, TRUE)),
+    ("django", "condition", "Django `condition`", (PLAIN, TRUE)),
+)
+BASES = ("plain", "by_hand")
 
 
 class Server:
     """One application in a process of its own, and one connection to it."""
 
-    def __init__(self, name: str, stack: contextlib.ExitStack) -> None:
+    def __init__(self, framework: str, application: str, stack: contextlib.ExitStack) -> None:
         self.port = free_port()
+        name = f"{application}_{framework}"
+        if framework in ("wsgi", "flask", "django"):
+            server = command("gunicorn", MODULE, self.port)
+            server[-1:-1] = ["--threads", "1", "--keep-alive", "600"]
+        else:
+            server = command("uvicorn", MODULE, self.port)
+            server += ["--loop", "asyncio", "--timeout-keep-alive", "600"]
         self.process = subprocess.Popen(
-            [*command("uvicorn", MODULE, self.port), "--loop", "asyncio", "--timeout-keep-alive", "600"],
+            server,
             cwd=ROOT,
             env=os.environ | {"OVERHEAD": name, "PADDING": "x" * secrets.randbelow(4_096)},
             stdout=subprocess.PIPE,
@@ -83,7 +100,12 @@ class Server:
         self.process.stdout.close()
 
     def cpu_ns(self) -> int:
-        return int(Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[0])
+        """Return what the threads of the process and of its workers have used."""
+        own = Path(f"/proc/{self.process.pid}/task")
+        workers = (own / str(self.process.pid) / "children").read_text().split()
+        tasks = [own, *(Path(f"/proc/{worker}/task") for worker in workers)]
+        files = [file for task in tasks for file in task.glob("*/schedstat")]
+        return sum(int(file.read_text().split()[0]) for file in files)
 
     def cost_us(self, octets: bytes, method: str, due: int, count: int) -> float:
         """Return the microseconds of CPU a request."""
@@ -95,26 +117,38 @@ class Server:
         return (self.cpu_ns() - before) / count / 1_000
 
 
-def measure(row: Row, starts: int, rounds: int, count: int) -> dict[str, list[tuple[float, float]]]:
-    """Return by kind of request what each round gave: the ratio, and the microseconds added."""
-    name, base_name, _, kinds = row
-    found: dict[str, list[tuple[float, float]]] = {kind[0]: [] for kind in kinds}
+def measure(row: Row, starts: int, rounds: int, count: int) -> dict[str, dict[str, list[float]]]:
+    """Return by kind of request: the cost in µs a request of both bases and of the application, by round."""
+    framework, application, _, kinds = row
+    names = (*BASES, application)
+    found: dict[str, dict[str, list[float]]] = {kind[0]: {name: [] for name in names} for kind in kinds}
     for _ in range(starts):
         with contextlib.ExitStack() as stack:
-            base, changed = Server(base_name, stack), Server(name, stack)
+            servers = {name: Server(framework, name, stack) for name in names}
             for number in range(rounds + 1):
                 for title, method, lines, due in kinds:
                     content = b"{}" if method == "PUT" else None
                     octets = request(method, "/note", [*USUAL, *lines], content, close=False)
-                    without, with_it = 0.0, 0.0
-                    # Short slices in turn, so that whatever else runs on the machine meets both alike.
+                    costs = dict.fromkeys(names, 0.0)
+                    # Short slices in turn, so that whatever else runs on the machine meets all alike.
                     for _ in range(count // SLICE):
-                        without += base.cost_us(octets, method, 200, SLICE)
-                        with_it += changed.cost_us(octets, method, due, SLICE)
+                        for name, server in servers.items():
+                            status = 200 if name in BASES else due
+                            costs[name] += server.cost_us(octets, method, status, SLICE)
                     if number:  # the first round warms up
-                        added = (with_it - without) / (count // SLICE)
-                        found[title].append((with_it / without, added))
+                        for name, cost in costs.items():
+                            found[title][name].append(cost / (count // SLICE))
     return found
+
+
+def cells(costs: dict[str, list[float]], application: str) -> Iterator[str]:
+    """Return what stands beside each base: the ratio with its quartiles, and what is added."""
+    for base in BASES:
+        pairs = list(zip(costs[base], costs[application], strict=True))
+        low, middle, high = statistics.quantiles([own / other for other, own in pairs], n=4)
+        added = statistics.median(own - other for other, own in pairs)
+        yield f"{middle:.2f} ({low:.2f} to {high:.2f})"
+        yield f"{added:+.1f}"
 
 
 def main() -> int:
@@ -124,25 +158,23 @@ def main() -> int:
     parser.add_argument("--starts", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--requests", type=int, default=200)
+    parser.add_argument("--only", metavar="FRAMEWORK", help="only these rows")
     options = parser.parse_args()
     print("# Conditional requests on a server: CPU a request\n")
     print(
-        f"uvicorn with h11 and asyncio; both applications are started {options.starts} times, each time with"
+        f"uvicorn with h11 and asyncio, gunicorn with one thread; all applications are started"
+        f" {options.starts} times,\neach time with {options.rounds} rounds of {options.requests} requests in"
+        f" slices of {SLICE}, in turn. CPU-seconds of the server beside\n*plain*, the same application"
+        " without versions, and beside *by hand*, which looks the version up and sends ETag and\n"
+        "Last-Modified without any package, as the others do, and evaluates nothing. Median and quartiles of"
+        " the ratios\nwithin one round; µs a request added.\n"
     )
-    print(
-        f"{options.rounds} rounds of {options.requests} requests in slices of {SLICE}, in turn. CPU-seconds"
-        " of the"
-    )
-    print("process beside the same application without; median and quartiles over all rounds.\n")
-    print("| what | request | times the app without | quartiles | added, µs |\n|---|---|---|---|---|")
+    print("| framework | what | request | times plain | µs | times by hand | µs |")
+    print("|---|---|---|---|---|---|---|")
     for row in ROWS:
-        for kind, given in measure(row, options.starts, options.rounds, options.requests).items():
-            ratios = sorted(ratio for ratio, _ in given)
-            low, middle, high = statistics.quantiles(ratios, n=4)
-            added = statistics.median(added for _, added in given)
-            print(
-                f"| {row[2]} | {kind} | {middle:.2f} | {low:.2f} to {high:.2f} | {added:+.1f} |", flush=True
-            )
+        if options.only in (None, row[0]):
+            for kind, costs in measure(row, options.starts, options.rounds, options.requests).items():
+                print(f"| {row[0]} | {row[2]} | {kind} | {' | '.join(cells(costs, row[1]))} |", flush=True)
     return 0
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ifmatch.core.representation import Representation
     from ifmatch.core.trace import Trace
 
-__all__ = ["Decision", "decide"]
+__all__ = ["Decision", "decide", "values_of"]
 
 Status: TypeAlias = Literal[304, 412] | None
 Question: TypeAlias = "tuple[str, Values | None, Representation | None, bool | None, Clock | None]"
@@ -83,6 +83,15 @@ class Decision(_Answer):
 
     def __repr__(self) -> str:
         return f"Decision(status={self.status}, use_range={self.use_range}, malformed={self.malformed})"
+
+
+def values_of(decision: Decision) -> Values | None:
+    """Return the values of the conditional fields that were evaluated, None when the request had none.
+
+    Args:
+        decision: of `ifmatch.evaluate`.
+    """
+    return decision._question[1]  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] -- made here
 
 
 def decide(status: Status, use_range: bool, malformed: tuple[str, ...], question: Question) -> Decision:

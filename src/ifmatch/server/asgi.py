@@ -14,7 +14,7 @@ Source: RFC 9110 section 13.2.1.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 from urllib.parse import quote
@@ -26,9 +26,8 @@ from ifmatch.server.answers import PATH_SIGNS, Current, RequestFacts, current_of
 from ifmatch.server.conditional import (
     Conditional,
     admit,
-    admit_plain_read,
+    admit_usual,
     for_head,
-    is_plain_read,
     refuse_media_type,
     utc_now,
     with_defaults,
@@ -75,10 +74,11 @@ CurrentState: TypeAlias = Callable[[Scope], State | Awaitable[State]]
 
 _EXCHANGE: Final = "ifmatch"
 _DEFAULTS: Final = Settings()
+_ALLOWS_ORIGIN: Final = len("Access-Control-Allow-Origin")
 # uvicorn makes its Date at each tenth tick of a tenth of a second; a busy loop ticks late.
 DATE_LAG: Final = timedelta(seconds=2)
 """How far the Date of a server of ASGI may be behind."""
-_Lines: TypeAlias = list[tuple[bytes, bytes]]
+_Lines: TypeAlias = Sequence[tuple[bytes, bytes]]
 
 
 class Exchange:
@@ -87,15 +87,40 @@ class Exchange:
     Attributes:
         settings: of the service.
         sends_date: whether the middleware sends Date.
+        crosses_origins: whether the middleware exposes the fields of conditional requests.
         conditional: what `check` gave, None before.
     """
 
-    __slots__ = ("conditional", "sends_date", "settings")
+    __slots__ = ("conditional", "crosses_origins", "sends_date", "settings")
 
-    def __init__(self, settings: Settings, *, sends_date: bool = False) -> None:
+    def __init__(self, settings: Settings, sends_date: bool = False, crosses_origins: bool = False) -> None:
         self.settings = settings
         self.sends_date = sends_date
+        self.crosses_origins = crosses_origins
         self.conditional: Conditional | None = None
+
+    def completed(self, message: Message, scope: Scope) -> Message:
+        """Return the start of a response with the lines that are due, and let the shadow see it.
+
+        Args:
+            message: of the type `http.response.start`.
+            scope: of the request.
+        """
+        given = lines = cast("_Lines", message.get("headers", ()))
+        conditional = self.conditional
+        if conditional is not None and conditional.fields and 200 <= message["status"] < 300:
+            lines = with_defaults(lines, conditional.fields)
+        if self.settings.shadow is not None:
+            self.settings.watch(facts_of(scope), message["status"], _tag(lines))
+        if self.sends_date:
+            lines = with_defaults(lines, (("Date", format_http_date(utc_now())),))
+        if self.crosses_origins:
+            # The answer tells sooner than the request, which has more lines, whether it crosses origins.
+            for name, _ in given:
+                if len(name) == _ALLOWS_ORIGIN and _has(scope, b"origin"):
+                    lines = _lines_of(cross_origin.exposing(_texts(lines)))
+                    break
+        return message if lines is given else {**message, "headers": lines}
 
 
 class PreconditionMiddleware:
@@ -138,26 +163,17 @@ class PreconditionMiddleware:
                 _log_concerns(scope.get("app", self))
             await self.app(scope, receive, send)
             return
-        exchange = scope[_EXCHANGE] = Exchange(self.settings, sends_date=self._date)
-        if self._cross_origin:
-            for name, _ in scope["headers"]:
-                if name == b"origin":
-                    scope, send = _across_origins(scope, send)
-                    break
+        exchange = scope[_EXCHANGE] = Exchange(self.settings, self._date, self._cross_origin)
+        if self._cross_origin and scope["method"] == "OPTIONS" and _has(scope, b"origin"):
+            inner = send
+            scope, send = _across_origins(scope, send)
+            exchange.crosses_origins = send is inner
 
-        async def send_with_fields(message: Message) -> None:
+        # It gives what `send` gives to await: a coroutine of its own would cost as much as all the rest.
+        def send_with_fields(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
-                conditional = exchange.conditional
-                if conditional is not None and conditional.fields and 200 <= message["status"] < 300:
-                    lines = cast("_Lines", message.get("headers", ()))
-                    message = {**message, "headers": with_defaults(lines, conditional.fields)}
-                if self.settings.shadow is not None:
-                    self.settings.watch(facts_of(scope), message["status"], _tag(message))
-                if exchange.sends_date:
-                    lines = cast("_Lines", message.get("headers", ()))
-                    date = ("Date", format_http_date(utc_now()))
-                    message = {**message, "headers": with_defaults(lines, (date,))}
-            await send(message)
+                message = exchange.completed(message, scope)
+            return send(message)
 
         try:
             await self.app(scope, receive, send_with_fields)
@@ -217,31 +233,34 @@ async def check(
     exchange = exchange_of(scope)
     if exchange.conditional is not None and not again:
         return exchange.conditional
-    if is_plain_read(scope["method"], scope["headers"]):
-        found = current(scope)
-        state = current_of(await found if inspect.isawaitable(found) else found)
-        if not exchange.sends_date:
-            state = without_fresh_date(state, clock, DATE_LAG)
-        exchange.conditional = admit_plain_read(state, clock)
-        return exchange.conditional
-    facts = facts_of(scope)
-    refuse_media_type(facts, media_types)
-    settings = exchange.settings
+    if media_types:
+        refuse_media_type(facts_of(scope), media_types)
     found = current(scope)
-    state = current_of(await found if inspect.isawaitable(found) else found)
-    content = await _content(state) if problem.wants_representation(facts, settings.disclosure) else None
-    if not exchange.sends_date:
+    # `isawaitable` costs a lot for what is not; mostly it is this.
+    if found.__class__ is not Representation and inspect.isawaitable(found):
+        found = await found
+    state = current_of(found)
+    if state is not None and state.representation.last_modified is not None and not exchange.sends_date:
         state = without_fresh_date(state, clock, DATE_LAG)
-    exchange.conditional = admit(
-        facts,
+    settings = exchange.settings
+    conditional = admit_usual(
+        scope["method"],
+        scope["headers"],
         state,
         settings=settings,
         policy=policy,
         creates=creates,
-        content=content,
         clock=clock,
+        is_past=not exchange.sends_date,
     )
-    return exchange.conditional
+    if conditional is None:
+        facts = facts_of(scope)
+        content = await _content(state) if problem.wants_representation(facts, settings.disclosure) else None
+        conditional = admit(
+            facts, state, settings=settings, policy=policy, creates=creates, content=content, clock=clock
+        )
+    exchange.conditional = conditional
+    return conditional
 
 
 def exchange_of(scope: Scope) -> Exchange:
@@ -291,8 +310,7 @@ async def send_answer(answer: Answer, scope: Scope, send: Send) -> None:
         send: of the request.
     """
     answer = for_head(answer, scope["method"])
-    lines = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.fields]
-    await send({"type": "http.response.start", "status": answer.status, "headers": lines})
+    await send({"type": "http.response.start", "status": answer.status, "headers": _lines_of(answer.fields)})
     await send({"type": "http.response.body", "body": answer.octets})
 
 
@@ -304,36 +322,42 @@ def _log_concerns(app: object) -> None:
         LOGGER.warning("%s", concern, extra={"ifmatch_cause": concern.cause})
 
 
-def _tag(message: Message) -> str | None:
-    lines = cast("_Lines", message.get("headers", ()))
+def _has(scope: Scope, wanted: bytes) -> bool:
+    return any(name == wanted for name, _ in scope["headers"])
+
+
+def _texts(lines: _Lines) -> list[tuple[str, str]]:
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in lines]
+
+
+def _lines_of(fields: Iterable[tuple[str, str]]) -> _Lines:
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in fields]
+
+
+def _tag(lines: _Lines) -> str | None:
     return next((value.decode("latin-1") for name, value in lines if name.lower() == b"etag"), None)
 
 
 def _across_origins(scope: Scope, send: Send) -> tuple[Scope, Send]:
     """Ask CORS code inside only for what it knows, and add our fields to what it lets through."""
     asked: tuple[str, ...] = ()
-    if scope["method"] == "OPTIONS":
-        lines: _Lines = []
-        for name, value in scope["headers"]:
-            if name == b"access-control-request-headers":
-                text = value.decode("latin-1")
-                asked += cross_origin.asked_fields(text)
-                rest = cross_origin.without_ours(text)
-                if rest:
-                    lines.append((name, rest.encode("latin-1")))
-            else:
-                lines.append((name, value))
-        scope = {**scope, "headers": lines}
+    lines: list[tuple[bytes, bytes]] = []
+    for name, value in scope["headers"]:
+        if name == b"access-control-request-headers":
+            text = value.decode("latin-1")
+            asked += cross_origin.asked_fields(text)
+            rest = cross_origin.without_ours(text)
+            if rest:
+                lines.append((name, rest.encode("latin-1")))
+        else:
+            lines.append((name, value))
+    if not asked:
+        return scope, send
 
-    async def send_across(message: Message) -> None:
+    async def send_allowing(message: Message) -> None:
         if message["type"] == "http.response.start":
-            lines = [
-                (name.decode("latin-1"), value.decode("latin-1"))
-                for name, value in message.get("headers", ())
-            ]
-            lines = cross_origin.allowing(lines, asked) if asked else cross_origin.exposing(lines)
-            octets = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in lines]
-            message = {**message, "headers": octets}
+            given = _texts(cast("_Lines", message.get("headers", ())))
+            message = {**message, "headers": _lines_of(cross_origin.allowing(given, asked))}
         await send(message)
 
-    return scope, send_across
+    return {**scope, "headers": lines}, send_allowing

@@ -14,7 +14,7 @@ from ifmatch.core.conditional_fields import conditional_values
 from ifmatch.core.preconditions import evaluate
 from ifmatch.server import problem
 from ifmatch.server.answers import Answer, field_value, selected_fields
-from ifmatch.server.gate import judge
+from ifmatch.server.gate import holds, judge
 from ifmatch.server.refusal import PreconditionRefusedError
 
 if TYPE_CHECKING:
@@ -29,9 +29,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Conditional",
     "admit",
-    "admit_plain_read",
+    "admit_usual",
     "for_head",
-    "is_plain_read",
     "refuse_media_type",
     "utc_now",
     "with_defaults",
@@ -66,6 +65,8 @@ class Conditional(NamedTuple):
     fields: tuple[tuple[str, str], ...] = ()
 
 
+# The class itself costs twice as much.
+_make: Final = tuple.__new__
 _NOTHING_THERE: Final = Conditional(_UNCONDITIONAL, None, False)
 
 
@@ -96,8 +97,8 @@ def admit(
     Source: RFC 9110 section 13.2.2.
     """
     reads = facts.method in _READS
-    if reads and is_plain_read(facts.method, facts.fields):
-        return admit_plain_read(current, clock)
+    if reads and conditional_values(facts.fields) is None:
+        return _admit_plain_read(current, clock)
     now = clock()
     judgement = judge(
         facts,
@@ -129,32 +130,60 @@ def _use_range(facts: RequestFacts, current: Current, decision: Decision | None)
     return evaluate(facts.method, fields, current.representation).use_range
 
 
-def is_plain_read(method: str, fields: FieldPairs) -> bool:
-    """Tell whether a request is a read without any condition and without Range: most requests are.
+def admit_usual(
+    method: str,
+    fields: FieldPairs,
+    current: Current | None,
+    *,
+    settings: Settings,
+    policy: Policy | None = None,
+    creates: bool | None = None,
+    clock: Callable[[], datetime] = utc_now,
+    is_past: bool = False,
+) -> Conditional | None:
+    """Let the usual request through: a read without conditions, or a write whose tags hold.
+
+    What it takes is at hand in every framework; the facts of a request cost more to gather, and `admit` needs
+    them for the rest.
 
     Args:
         method: of the request.
-        fields: the header lines of the request.
-
-    Source: RFC 9110 section 13.1 and section 14.2.
-    """
-    return method in _READS and conditional_values(fields) is None
-
-
-def admit_plain_read(current: Current | None, clock: Callable[[], datetime] = utc_now) -> Conditional:
-    """Let a read without conditions through: nothing is evaluated, and no policy changes that.
-
-    Args:
+        fields: its header lines; those of conditions and Range are enough.
         current: the current state, None when there is none.
+        settings: of the service.
+        policy: of the route; None takes it from the settings.
+        creates: whether the method would make a missing resource; None: PUT only.
         clock: gives the time, aware.
+        is_past: whether the modification date, where it is shown, is known to be earlier than the clock.
 
-    Source: RFC 9110 section 8.8.
+    Returns:
+        None where `admit` has to be asked.
+
+    Source: RFC 9110 section 13.2.2.
     """
+    if method in _READS:
+        if conditional_values(fields) is not None:
+            return None
+        return _admit_plain_read(current, None if is_past else clock)
+    decision = holds(
+        method,
+        fields,
+        None if current is None else current.representation,
+        settings=settings,
+        policy=policy,
+        creates=creates,
+        now=clock,
+    )
+    return None if decision is None else _make(Conditional, (decision, current, False, ()))
+
+
+def _admit_plain_read(current: Current | None, clock: Callable[[], datetime] | None) -> Conditional:
+    """Let a read without conditions through: nothing is evaluated, and no policy changes that."""
     if current is None:
         return _NOTHING_THERE
-    dated = current.representation.last_modified is not None
-    fields = selected_fields(current, now=clock() if dated else None)
-    return Conditional(_UNCONDITIONAL, current, False, fields)
+    now = None if clock is None or current.representation.last_modified is None else clock()
+    fields = selected_fields(current, now=now)
+    return _make(Conditional, (_UNCONDITIONAL, current, False, fields))
 
 
 def refuse_media_type(facts: RequestFacts, media_types: Sequence[str]) -> None:
@@ -180,20 +209,24 @@ def refuse_media_type(facts: RequestFacts, media_types: Sequence[str]) -> None:
 
 def with_defaults(
     lines: Sequence[tuple[bytes, bytes]], fields: Sequence[tuple[str, str]]
-) -> list[tuple[bytes, bytes]]:
+) -> Sequence[tuple[bytes, bytes]]:
     """Add lines to those of an answer; a field that the handler has set itself stays as it is.
 
     Args:
         lines: of the answer of the handler.
         fields: to add.
     """
-    present = {name.lower() for name, _ in lines}
-    result = list(lines)
+    more: list[tuple[bytes, bytes]] = []
     for name, value in fields:
         octets = _NAMES.get(name) or name.lower().encode("latin-1")
-        if octets not in present:
-            result.append((octets, value.encode("latin-1")))
-    return result
+        length = len(octets)
+        for given, _ in lines:
+            # The length alone rules out most names.
+            if len(given) == length and given.lower() == octets:
+                break
+        else:
+            more.append((octets, value.encode("latin-1")))
+    return [*lines, *more] if more else lines
 
 
 def for_head(answer: Answer, method: str) -> Answer:

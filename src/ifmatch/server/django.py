@@ -31,7 +31,7 @@ from django.http.response import HttpResponseBase
 from ifmatch.server import cross_origin, wsgi
 from ifmatch.server.answers import RequestFacts, current_of, without_fresh_date
 from ifmatch.server.asgi import DATE_LAG
-from ifmatch.server.conditional import Conditional, admit, for_head, refuse_media_type, utc_now
+from ifmatch.server.conditional import Conditional, for_head, refuse_media_type, utc_now
 from ifmatch.server.gate import Settings
 from ifmatch.server.refusal import PreconditionRefusedError
 
@@ -122,9 +122,9 @@ def check(
     known = conditional(request)
     if known is not None and not again:
         return known
-    facts = facts_of(request)
-    refuse_media_type(facts, media_types)
-    return _admit(request, facts, current(), policy=policy, creates=creates, clock=clock)
+    if media_types:
+        refuse_media_type(facts_of(request), media_types)
+    return _admit(request, current(), policy=policy, creates=creates, clock=clock)
 
 
 async def acheck(
@@ -158,16 +158,15 @@ async def acheck(
     known = conditional(request)
     if known is not None and not again:
         return known
-    facts = facts_of(request)
-    refuse_media_type(facts, media_types)
+    if media_types:
+        refuse_media_type(facts_of(request), media_types)
     found = current()
     state = await found if inspect.isawaitable(found) else found
-    return _admit(request, facts, state, policy=policy, creates=creates, clock=clock)
+    return _admit(request, state, policy=policy, creates=creates, clock=clock)
 
 
 def _admit(
     request: HttpRequest,
-    facts: RequestFacts,
     found: Found,
     *,
     policy: Policy | None,
@@ -179,10 +178,15 @@ def _admit(
     state = current_of(found)
     if isinstance(request, ASGIRequest):
         state = without_fresh_date(state, clock, DATE_LAG)
-    settings = _settings()
-    content = wsgi.current_content(state, facts, settings)
-    outcome = admit(
-        facts, state, settings=settings, policy=policy, creates=creates, content=content, clock=clock
+    outcome = wsgi.admitted(
+        request.method or "",
+        request.META,
+        state,
+        lambda: facts_of(request),
+        settings=_settings(),
+        policy=policy,
+        creates=creates,
+        clock=clock,
     )
     setattr(request, _CONDITIONAL, outcome)
     return outcome

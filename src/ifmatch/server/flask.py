@@ -21,7 +21,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from ifmatch.server import wsgi
 from ifmatch.server.answers import current_of
-from ifmatch.server.conditional import admit, for_head, refuse_media_type, utc_now
+from ifmatch.server.conditional import for_head, refuse_media_type, utc_now
 from ifmatch.server.gate import Settings
 from ifmatch.server.refusal import PreconditionRefusedError
 from ifmatch.server.wsgi import State
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-    from ifmatch.server.answers import Answer
+    from ifmatch.server.answers import Answer, RequestFacts
     from ifmatch.server.conditional import Conditional
     from ifmatch.server.policy import Policy
 
@@ -75,7 +75,8 @@ class Preconditions:
         middleware = wsgi.PreconditionMiddleware(
             app.wsgi_app, settings=self.settings, cross_origin=self._cross_origin
         )
-        app.before_request(_note_route)
+        if self.settings.shadow is not None:
+            app.before_request(_note_route)
         app.wsgi_app = middleware  # type: ignore[method-assign]
 
 
@@ -113,21 +114,21 @@ def check(
         return known
     extension = current_app.extensions.get(_EXTENSION)
     settings = extension.settings if isinstance(extension, Preconditions) else _DEFAULTS
-    rule = request.url_rule
-    facts = wsgi.facts_of(request.environ, "" if rule is None else rule.rule)
     try:
-        refuse_media_type(facts, media_types)
+        if media_types:
+            refuse_media_type(_facts(), media_types)
         found = current()
         if isinstance(found, BaseResponse):
             abort(found)
         state = current_of(found)
-        outcome = admit(
-            facts,
+        outcome = wsgi.admitted(
+            request.method,
+            request.environ,
             state,
+            _facts,
             settings=settings,
             policy=policy,
             creates=creates,
-            content=wsgi.current_content(state, facts, settings),
             clock=clock,
         )
     except PreconditionRefusedError as refusal:
@@ -184,6 +185,11 @@ def precondition(
         return conditional_view
 
     return decorate
+
+
+def _facts() -> RequestFacts:
+    rule = request.url_rule
+    return wsgi.facts_of(request.environ, "" if rule is None else rule.rule)
 
 
 def _note_route() -> None:

@@ -14,6 +14,7 @@ from secrets import token_bytes
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, cast
 
 from ifmatch.core.conditional_fields import conditional_values
+from ifmatch.core.decision import values_of
 from ifmatch.core.http_date import format_http_date
 from ifmatch.core.preconditions import WITHOUT_PRECONDITIONS, evaluate
 from ifmatch.core.trace import Condition
@@ -29,8 +30,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ifmatch.core.decision import Decision
+    from ifmatch.core.http_date import Clock
+    from ifmatch.core.representation import Representation
     from ifmatch.core.trace import Step
-    from ifmatch.server.answers import RequestFacts
+    from ifmatch.server.answers import FieldPairs, RequestFacts
     from ifmatch.server.events import EventSink
     from ifmatch.server.events import Outcome as EventOutcome
     from ifmatch.server.look_alikes import Hint
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
     from ifmatch.server.shadow import Shadow
     from ifmatch.server.stores.protocol import Content
 
-__all__ = ["ClientName", "Judgement", "Settings", "anonymous_client", "answer_to_outcome", "judge"]
+__all__ = ["ClientName", "Judgement", "Settings", "anonymous_client", "answer_to_outcome", "holds", "judge"]
 
 ClientName: TypeAlias = "Callable[[RequestFacts], str]"
 """Gives the name of the client that sent a request: the same for all its requests, and no secret."""
@@ -50,6 +53,7 @@ _SHARE_KEY: Final = b"share of clients"
 _DEFAULT_POLICIES: Final = Policies()
 _OPEN: Final = problem.Disclosure()
 _LOG_ALONE: Final = (log_event,)
+_BLIND: Final = (Stage.OFF, Stage.SHADOW)
 
 
 def anonymous_client(facts: RequestFacts, *, key: bytes = _KEY) -> str:
@@ -154,6 +158,46 @@ class Judgement(NamedTuple):
 _NOTHING: Final = Judgement(None)
 
 
+def holds(
+    method: str,
+    fields: FieldPairs,
+    representation: Representation | None,
+    *,
+    settings: Settings,
+    policy: Policy | None = None,
+    creates: bool | None = None,
+    now: Clock | None = None,
+) -> Decision | None:
+    """Return the decision of a write whose tags hold, if there is nothing else to do: `judge` in short.
+
+    It is the usual conditional write: no policy depends on the route, and nobody wants to hear of it.
+
+    Args:
+        method: of the request.
+        fields: its header lines; those of conditions and Range are enough.
+        representation: the current state, None when there is none.
+        settings: of the service.
+        policy: of the route; None takes it from the settings.
+        creates: whether the method would make a missing resource; None: PUT only.
+        now: the time, aware, or a function that gives it.
+
+    Returns:
+        None where `judge` has to be asked.
+
+    Source: RFC 9110 section 13.2.
+    """
+    policies = settings.policies
+    if method in SAFE_METHODS or method in WITHOUT_PRECONDITIONS or (policy is None and policies.rules):
+        return None
+    if (policies.default if policy is None else policy).stage in _BLIND or settings.hears_all:
+        return None
+    decision = evaluate(method, fields, representation, creates=creates, now=now)
+    if decision.status is not None or decision.malformed:
+        return None
+    values = values_of(decision)
+    return decision if values is not None and (values[0] is not None or values[1] is not None) else None
+
+
 def judge(
     facts: RequestFacts,
     current: Current | None,
@@ -206,14 +250,13 @@ def judge(
         return case.refuse("refused", answer, _field(step), _cause(step, hints, current))
     if facts.method in SAFE_METHODS:
         return Judgement(decision)
-    guarded = _is_guarded(decision, facts)
+    guarded = _is_guarded(decision)
     if guarded or facts.method in WITHOUT_PRECONDITIONS:
         return Judgement(decision, event=case.let_through("passed") if guarded else None)
     return _unguarded(case, creates=creates)
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
+class _Case(NamedTuple):
     """What the parts of one judgement share."""
 
     facts: RequestFacts
@@ -290,9 +333,9 @@ def _notice(until: datetime, settings: Settings) -> tuple[tuple[str, str], ...]:
     return (("Precondition-Required-From", format_http_date(until)), ("Link", link))
 
 
-def _is_guarded(decision: Decision, facts: RequestFacts) -> bool:
+def _is_guarded(decision: Decision) -> bool:
     """Tell whether some condition really was compared: an invalid date guards nothing."""
-    values = conditional_values(facts.fields)
+    values = values_of(decision)
     if values is None:
         return False
     match, none_match, _, unmodified, _, _ = values

@@ -19,10 +19,18 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 from urllib.parse import quote
 
+from ifmatch.core.conditional_fields import CONDITIONAL_FIELDS
 from ifmatch.core.representation import Representation
 from ifmatch.server import cross_origin, problem
 from ifmatch.server.answers import PATH_SIGNS, Current, RequestFacts, current_of
-from ifmatch.server.conditional import Conditional, admit, for_head, refuse_media_type, utc_now
+from ifmatch.server.conditional import (
+    Conditional,
+    admit,
+    admit_usual,
+    for_head,
+    refuse_media_type,
+    utc_now,
+)
 from ifmatch.server.gate import Settings
 from ifmatch.server.refusal import PreconditionRefusedError
 from ifmatch.server.stores.protocol import Content, Snapshot
@@ -41,6 +49,7 @@ __all__ = [
     "StartResponse",
     "State",
     "WSGIApplication",
+    "admitted",
     "check",
     "current_content",
     "facts_of",
@@ -63,6 +72,7 @@ _DEFAULTS: Final = Settings()
 ROUTE: Final = "ifmatch.route"
 """Key of the template of the route, for adapters of frameworks that know it."""
 
+_CONDITIONS: Final = tuple((f"HTTP_{name.upper().replace('-', '_')}", name) for name in CONDITIONAL_FIELDS)
 _ASKED: Final = "HTTP_ACCESS_CONTROL_REQUEST_HEADERS"
 _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 
@@ -138,21 +148,67 @@ def check(
     known = environ.get(_CONDITIONAL)
     if isinstance(known, Conditional) and not again:
         return known
-    facts = facts_of(environ)
-    refuse_media_type(facts, media_types)
-    settings = settings_of(environ)
+    if media_types:
+        refuse_media_type(facts_of(environ), media_types)
     state = current_of(current(environ))
-    conditional = admit(
-        facts,
+    conditional = environ[_CONDITIONAL] = admitted(
+        environ["REQUEST_METHOD"],
+        environ,
+        state,
+        lambda: facts_of(environ),
+        settings=settings_of(environ),
+        policy=policy,
+        creates=creates,
+        clock=clock,
+    )
+    return conditional
+
+
+def admitted(
+    method: str,
+    environ: Environ,
+    state: Current | None,
+    gather: Callable[[], RequestFacts],
+    *,
+    settings: Settings,
+    policy: Policy | None,
+    creates: bool | None,
+    clock: Callable[[], datetime],
+) -> Conditional:
+    """Let a request through, or raise the answer that it gets instead, for every framework on WSGI.
+
+    Args:
+        method: of the request.
+        environ: of the request.
+        state: the current state, None when there is none.
+        gather: gives the facts of the request; called only when it is not a usual one.
+        settings: of the service.
+        policy: of the route; None takes it from the settings.
+        creates: whether the method would make a missing resource; None: PUT only.
+        clock: gives the time, aware.
+
+    Raises:
+        PreconditionRefusedError: with the answer.
+
+    Source: RFC 9110 section 13.2.2.
+    """
+    fields = [(name, environ[key]) for key, name in _CONDITIONS if key in environ]
+    conditional = admit_usual(
+        method,
+        fields,
         state,
         settings=settings,
         policy=policy,
         creates=creates,
-        content=current_content(state, facts, settings),
         clock=clock,
     )
-    environ[_CONDITIONAL] = conditional
-    return conditional
+    if conditional is not None:
+        return conditional
+    facts = gather()
+    content = current_content(state, facts, settings)
+    return admit(
+        facts, state, settings=settings, policy=policy, creates=creates, content=content, clock=clock
+    )
 
 
 def settings_of(environ: Environ) -> Settings:
@@ -232,7 +288,7 @@ def _with_fields(environ: Environ, start_response: StartResponse, settings: Sett
         status: str, lines: list[tuple[str, str]], exc_info: object = None
     ) -> Callable[[bytes], object]:
         conditional = environ.get(_CONDITIONAL)
-        if isinstance(conditional, Conditional) and status.startswith("2"):
+        if isinstance(conditional, Conditional) and conditional.fields and status[0] == "2":
             present = {name.lower() for name, _ in lines}
             lines = [*lines, *(pair for pair in conditional.fields if pair[0].lower() not in present)]
         if settings.shadow is not None:
