@@ -13,6 +13,8 @@ from ifmatch.server.answers import RequestFacts
 from ifmatch.server.gate import Settings
 
 SETTINGS = Settings(sinks=())
+LOCKED = (sqlite3.OperationalError, psycopg.errors.LockNotAvailable)
+"""What `Place.run` raises when somebody holds the lock for longer than it waits."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +45,13 @@ class Place:
             "OPTIONS": {"options": words["options"]},
         }
 
-    def run(self, statement: str) -> list[tuple[object, ...]]:
-        """Run one statement by hand, past every helper, and return its rows."""
+    def run(self, statement: str, patience: float = 120) -> list[tuple[object, ...]]:
+        """Run one statement by hand, past every helper; wait so many seconds for locks, return the rows."""
         if self.kind == "sqlite":
-            with contextlib.closing(sqlite3.connect(self.where, timeout=120)) as connection, connection:
+            with contextlib.closing(sqlite3.connect(self.where, timeout=patience)) as connection, connection:
                 return connection.execute(statement).fetchall()
         with psycopg.connect(self.where) as connection:
+            connection.execute(f"SET lock_timeout = {int(1000 * patience)}".encode())
             cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
 

@@ -43,7 +43,7 @@ def by_processes(place, library, kind, condition, writes):
         worker.stdin.write("go\n")
         worker.stdin.flush()
     for worker in workers:
-        for line in worker.communicate(timeout=500)[0].splitlines():
+        for line in worker.communicate(timeout=1_700)[0].splitlines():
             said = json.loads(line)
             if "applied" in said:
                 applied.append(said["applied"])
@@ -89,7 +89,7 @@ def test_no_increment_is_lost_or_counted_twice(place, library, kind, condition) 
 
 
 @pytest.mark.full
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1_800)
 @pytest.mark.parametrize("condition", list(CONDITIONS))
 @pytest.mark.parametrize(("place", "library", "kind"), ALL, indirect=["place"])
 def test_2000_increments(place, library, kind, condition) -> None:

@@ -24,7 +24,7 @@ from ifmatch.server.refusal import PreconditionRefusedError
 from ifmatch.server.stores.protocol import DELETED
 from tests.server.models import dj
 from tests.server.models.dj import Line, Note, Plain
-from tests.server.models.places import SETTINGS, facts
+from tests.server.models.places import LOCKED, SETTINGS, facts
 
 EVENTS: list = []
 TELLING = Settings(sinks=(EVENTS.append,))
@@ -141,9 +141,32 @@ class Outside:
         self.place.run(statement)
 
 
-def test_503_when_others_are_faster_each_time(database) -> None:
-    rows = Overtaken(database, times=100)
-    answer = refused(rows, facts("PUT", ("If-Match", "*")), put("mine"), limits=QUICK, settings=TELLING)
+def test_whoever_was_overtaken_once_holds_the_row(database) -> None:
+    """Others that try each time are faster once, and wait for the second attempt."""
+    kept_out = []
+
+    class Impatient:
+        def run(self, statement: str) -> None:
+            try:
+                database.run(statement, patience=0.05)
+            except LOCKED:
+                kept_out.append(state()[0])
+
+    rows = Overtaken(Impatient(), times=100)
+    written = rows.write(1, facts("PUT", ("If-Match", "*")), put("mine"), settings=SETTINGS)
+    assert (written.attempts, kept_out) == (2, ["theirs"])
+    assert state() == ("mine", written.etag)
+
+
+def test_a_busy_database_is_503_in_the_end(database) -> None:
+    with connections["place"].cursor() as cursor:
+        hurried = "PRAGMA busy_timeout = 0" if database.kind == "sqlite" else "SET lock_timeout = 50"
+        cursor.execute(hurried)
+    engine = database.engine()
+    with engine.connect() as holder:
+        holder.exec_driver_sql("UPDATE dj_note SET text = 'theirs'")
+        answer = refused(NOTES, facts("PUT"), put("mine"), limits=QUICK, settings=TELLING)
+    engine.dispose()
     assert (answer.status, answer.field("Retry-After")) == (503, "1")
     assert [event.outcome for event in EVENTS] == ["contended"]
 

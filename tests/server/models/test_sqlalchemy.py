@@ -20,7 +20,7 @@ from ifmatch.server.refusal import PreconditionRefusedError
 from ifmatch.server.stores.protocol import DELETED
 from tests.server.models import alchemy
 from tests.server.models.alchemy import COUNTERS, NOTES, Base, Counts, Line, Note, Plain, Tagged
-from tests.server.models.places import SETTINGS, facts
+from tests.server.models.places import LOCKED, SETTINGS, facts
 
 EVENTS: list = []
 TELLING = Settings(sinks=(EVENTS.append,))
@@ -143,16 +143,21 @@ def test_a_creation_that_is_overtaken_is_evaluated_again(sessions, place) -> Non
     assert state(sessions, 3)[0] == "theirs"
 
 
-def test_503_when_others_are_faster_each_time(sessions, place) -> None:
+def test_whoever_was_overtaken_once_holds_the_row(sessions, place) -> None:
+    """Others that try each time are faster once, and wait for the second attempt."""
+    kept_out = []
+
     def overtaken(_: Session, note: Note) -> Note:
-        place.run("UPDATE note SET text = 'theirs'")
+        try:
+            place.run("UPDATE note SET text = 'theirs'", patience=0.05)
+        except LOCKED:
+            kept_out.append(note.text)
         note.text = "mine"
         return note
 
-    given = facts("PUT", ("If-Match", "*"))
-    answer = refused(NOTES, sessions, given, overtaken, limits=QUICK, settings=TELLING)
-    assert (answer.status, answer.field("Retry-After")) == (503, "1")
-    assert [event.outcome for event in EVENTS] == ["contended"]
+    written = NOTES.write(sessions, 1, facts("PUT", ("If-Match", "*")), overtaken, settings=SETTINGS)
+    assert (written.attempts, kept_out) == (2, ["theirs"])
+    assert state(sessions) == ("mine", written.etag)
 
 
 def test_a_newer_state_that_the_change_has_read_is_compared_first(sessions, place) -> None:
@@ -314,8 +319,9 @@ def test_a_busy_database_is_a_lost_race(sessions, place) -> None:
     hurried = sessionmaker(engine)
     with sessions.kw["bind"].connect() as connection:
         connection.execute(sa.text("UPDATE note SET text = 'theirs'"))
-        answer = refused(NOTES, hurried, facts("PUT"), put("mine"), limits=QUICK)
-        assert answer.status == 503
+        answer = refused(NOTES, hurried, facts("PUT"), put("mine"), limits=QUICK, settings=TELLING)
+        assert (answer.status, answer.field("Retry-After")) == (503, "1")
+        assert [event.outcome for event in EVENTS] == ["contended"]
         connection.rollback()
     NOTES.write(hurried, 1, facts("PUT"), put("mine"), settings=SETTINGS)
     assert state(sessions)[0] == "mine"

@@ -177,6 +177,11 @@ class Tries:
         self._taken = 0
         self.number = 1
 
+    @property
+    def was_overtaken(self) -> bool:
+        """Return whether somebody was faster before: then the row is to be held while it is written."""
+        return self.number > 1
+
     def taken(self, error: Exception) -> None:
         """Note that a new row met one that was not there when it was read; call it before `pause`.
 

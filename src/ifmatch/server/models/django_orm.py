@@ -148,9 +148,10 @@ class Rows(Generic[Model]):
     """The rows of one model as resources with conditional writes.
 
     With a version the write begins with `UPDATE ... SET version WHERE pk AND version`, which also locks the
-    row; then the change runs and `save()` or `delete()` with all their signals, in the same transaction.
-    With `tag` the row is locked from the read to the commit (`select_for_update`; SQLite: the write lock of
-    the file).
+    row; then the change runs and `save()` or `delete()` with all their signals, in the same transaction. When
+    it hits no row, the row is read again and locked from then on, so that nobody is faster a second time.
+    With `tag` the row is locked from the first read to the commit. The lock is `select_for_update`; on
+    SQLite, the write lock of the file.
 
     Args:
         rows: which rows there are, `Note.objects.all()`, narrowed where a user sees only some.
@@ -285,14 +286,15 @@ class Rows(Generic[Model]):
     ) -> Written[Model] | Lost:
         before: Model | None = None
         try:
-            if self._version is not None:
+            holds = self._version is None or tries.was_overtaken
+            if not holds:
                 before = self._rows.using(database).filter(pk=key).first()
                 request.judge(self.current(before))
             with transaction.atomic(using=database):
-                if self._version is None:
+                if holds:
                     before = self._locked(database, key)
                     request.judge(self.current(before))
-                elif before is not None and not self._claimed(database, before):
+                if self._version is not None and before is not None and not self._claimed(database, before):
                     return Lost()
                 return self._perform(database, key, before, request, change, tries)
         except IntegrityError as error:
@@ -315,7 +317,9 @@ class Rows(Generic[Model]):
                 meta = self._rows.model._meta  # noqa: SLF001 -- Django's public name
                 column = name(cast("str", meta.pk.column))
                 cursor.execute(f"UPDATE {name(meta.db_table)} SET {column} = {column} WHERE 0")  # noqa: S608
-        return rows.select_for_update(of=("self",)).filter(pk=key).first()
+        features = connections[database].features
+        of = ("self",) if features.has_select_for_update_of else ()
+        return rows.select_for_update(of=of).filter(pk=key).first()
 
     def _claimed(self, database: str, before: Model) -> bool:
         """Compare and set in one statement; the row is locked then."""

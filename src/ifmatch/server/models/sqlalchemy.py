@@ -205,9 +205,10 @@ def _version_name(mapper: Mapper[Any]) -> str | None:
 class Rows(Generic[Model]):
     """The rows of one model as resources with conditional writes.
 
-    With a version column the write is optimistic: UPDATE or DELETE with the version in its condition, and
-    another look at the row when it hits none. With `tag` the row is locked from the read to the commit
-    (SELECT FOR UPDATE; SQLite: the write lock of the file), and no version column is needed.
+    With a version column the write is optimistic: UPDATE or DELETE with the version in its condition; when it
+    hits no row, the row is read again and locked from then on, so that nobody is faster a second time. With
+    `tag` the row is locked from the first read to the commit, and no version column is needed. The lock is
+    SELECT FOR UPDATE; on SQLite, the write lock of the file.
 
     Args:
         model: the mapped class.
@@ -336,7 +337,7 @@ class Rows(Generic[Model]):
         session.expire_on_commit = False
         before: Model | None = None
         try:
-            before = self._read(session, key)
+            before = self._read(session, key, holds=self._version is None or tries.was_overtaken)
             request.judge(self.current(before))
             seen = self._seen(before)
             transaction = session.get_transaction()
@@ -368,8 +369,8 @@ class Rows(Generic[Model]):
             session.rollback()
             return Lost(reason)
 
-    def _read(self, session: Session, key: object) -> Model | None:
-        if self._version is not None:
+    def _read(self, session: Session, key: object, *, holds: bool) -> Model | None:
+        if not holds:
             return session.get(self._model, key, options=self._options)
         if session.get_bind(self._mapper).dialect.name == "sqlite":
             # It changes no row, and takes the lock that a later change would have to wait for.
