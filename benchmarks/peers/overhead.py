@@ -11,6 +11,8 @@ import os
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
+from ifmatch import Representation
+
 TAG = '"33a64df551425fcc55e4d42a148795d9f25f89d4"'
 CONTENT = b'{"text": "' + b"0123456789" * 20 + b'"}'
 NOTES = {"/note": (TAG, datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC))}
@@ -23,8 +25,6 @@ def by_hand(path: str) -> dict[str, str]:
 
 
 def representation(path: str):
-    from ifmatch import Representation
-
     tag, modified = NOTES[path]
     return Representation(etag=tag, last_modified=modified)
 

@@ -5,6 +5,7 @@ Source: RFC 9110 section 13.2.1.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
@@ -199,7 +200,13 @@ def validator_fields(current: Current | None, *, now: datetime | None = None) ->
     tagged = () if etag is None else (("ETag", etag),)
     if modified is None or current.hides_date:
         return tagged
-    return (*tagged, ("Last-Modified", format_http_date(modified if now is None else min(modified, now))))
+    return (*tagged, _last_modified(modified if now is None else min(modified, now)))
+
+
+# What is read often is read at the same version: a look-up costs a tenth of writing the date.
+@functools.lru_cache(maxsize=1024)
+def _last_modified(moment: datetime) -> tuple[str, str]:
+    return "Last-Modified", format_http_date(moment)
 
 
 def selected_fields(current: Current, *, now: datetime | None = None) -> tuple[tuple[str, str], ...]:

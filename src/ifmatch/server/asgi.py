@@ -16,6 +16,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from datetime import timedelta
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 from urllib.parse import quote
 
@@ -74,6 +75,7 @@ CurrentState: TypeAlias = Callable[[Scope], State | Awaitable[State]]
 
 _EXCHANGE: Final = "ifmatch"
 _DEFAULTS: Final = Settings()
+_READS: Final = ("GET", "HEAD")
 _ALLOWS_ORIGIN: Final = len("Access-Control-Allow-Origin")
 # uvicorn makes its Date at each tenth tick of a tenth of a second; a busy loop ticks late.
 DATE_LAG: Final = timedelta(seconds=2)
@@ -236,24 +238,20 @@ async def check(
     if media_types:
         refuse_media_type(facts_of(scope), media_types)
     found = current(scope)
-    # `isawaitable` costs a lot for what is not; mostly it is this.
-    if found.__class__ is not Representation and inspect.isawaitable(found):
-        found = await found
-    state = current_of(found)
-    if state is not None and state.representation.last_modified is not None and not exchange.sends_date:
+    # `isawaitable` costs a lot; mostly it is one of these.
+    kind = found.__class__
+    if kind is CoroutineType or (kind is not Representation and inspect.isawaitable(found)):
+        found = await cast("Awaitable[State]", found)
+    state = current_of(cast("State", found))
+    is_past = not exchange.sends_date
+    method = scope["method"]
+    if is_past and method in _READS:
         state = without_fresh_date(state, clock, DATE_LAG)
     settings = exchange.settings
-    conditional = admit_usual(
-        scope["method"],
-        scope["headers"],
-        state,
-        settings=settings,
-        policy=policy,
-        creates=creates,
-        clock=clock,
-        is_past=not exchange.sends_date,
-    )
+    conditional = admit_usual(method, scope["headers"], state, settings, policy, creates, clock, is_past)
     if conditional is None:
+        if is_past:
+            state = without_fresh_date(state, clock, DATE_LAG)
         facts = facts_of(scope)
         content = await _content(state) if problem.wants_representation(facts, settings.disclosure) else None
         conditional = admit(

@@ -130,15 +130,14 @@ def _use_range(facts: RequestFacts, current: Current, decision: Decision | None)
     return evaluate(facts.method, fields, current.representation).use_range
 
 
-def admit_usual(
+def admit_usual(  # noqa: PLR0917 -- keywords would be a tenth of its cost
     method: str,
     fields: FieldPairs,
     current: Current | None,
-    *,
     settings: Settings,
-    policy: Policy | None = None,
-    creates: bool | None = None,
-    clock: Callable[[], datetime] = utc_now,
+    policy: Policy | None,
+    creates: bool | None,
+    clock: Callable[[], datetime],
     is_past: bool = False,
 ) -> Conditional | None:
     """Let the usual request through: a read without conditions, or a write whose tags hold.
@@ -165,15 +164,8 @@ def admit_usual(
         if conditional_values(fields) is not None:
             return None
         return _admit_plain_read(current, None if is_past else clock)
-    decision = holds(
-        method,
-        fields,
-        None if current is None else current.representation,
-        settings=settings,
-        policy=policy,
-        creates=creates,
-        now=clock,
-    )
+    representation = None if current is None else current.representation
+    decision = holds(method, fields, representation, settings, policy, creates, clock)
     return None if decision is None else _make(Conditional, (decision, current, False, ()))
 
 
@@ -218,7 +210,7 @@ def with_defaults(
     """
     more: list[tuple[bytes, bytes]] = []
     for name, value in fields:
-        octets = _NAMES.get(name) or name.lower().encode("latin-1")
+        octets = _NAMES[name] if name in _NAMES else name.lower().encode("latin-1")
         length = len(octets)
         for given, _ in lines:
             # The length alone rules out most names.

@@ -158,15 +158,14 @@ class Judgement(NamedTuple):
 _NOTHING: Final = Judgement(None)
 
 
-def holds(
+def holds(  # noqa: PLR0917 -- keywords would be a tenth of its cost
     method: str,
     fields: FieldPairs,
     representation: Representation | None,
-    *,
     settings: Settings,
-    policy: Policy | None = None,
-    creates: bool | None = None,
-    now: Clock | None = None,
+    policy: Policy | None,
+    creates: bool | None,
+    now: Clock | None,
 ) -> Decision | None:
     """Return the decision of a write whose tags hold, if there is nothing else to do: `judge` in short.
 

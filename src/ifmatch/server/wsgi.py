@@ -193,15 +193,7 @@ def admitted(
     Source: RFC 9110 section 13.2.2.
     """
     fields = [(name, environ[key]) for key, name in _CONDITIONS if key in environ]
-    conditional = admit_usual(
-        method,
-        fields,
-        state,
-        settings=settings,
-        policy=policy,
-        creates=creates,
-        clock=clock,
-    )
+    conditional = admit_usual(method, fields, state, settings, policy, creates, clock)
     if conditional is not None:
         return conditional
     facts = gather()

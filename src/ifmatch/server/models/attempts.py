@@ -200,6 +200,9 @@ class Tries:
     def pause(self, lost: Lost) -> float:
         """Return the seconds to wait before the next attempt.
 
+        The second attempt is due also after the deadline: it holds the row, so it is not in vain, and the
+        first may have spent all the time on waiting for a lock.
+
         Args:
             lost: why the last one failed.
 
@@ -210,10 +213,10 @@ class Tries:
         """
         limits = self._limits
         remaining = self._deadline - self._clock()
-        if self.number >= limits.attempts or remaining <= 0:
+        if self.number >= limits.attempts or (remaining <= 0 and self.was_overtaken):
             raise self._request.refusal(loop.Exhausted(self.number))
         # Full jitter: those who lost together do not come back together.
-        bound = min(limits.longest_pause, limits.first_pause * 2.0 ** (self.number - 1), remaining)
+        bound = min(limits.longest_pause, limits.first_pause * 2.0 ** (self.number - 1), max(remaining, 0.0))
         self.number += 1
         if lost.reason != _TAKEN:
             self._taken = 0
