@@ -16,6 +16,8 @@ from ifmatch.model.message import Content, Fields, Request, Response
 from ifmatch.model.unknown import UNKNOWN, UnknownType
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ifmatch.model.diagnosis import Diagnosis
 
 __all__ = [
@@ -183,7 +185,10 @@ class Recorded(NamedTuple):
     cached: bool = False
 
 
-_recorded: Final = tuple.__new__
+_recorded: Final = cast(
+    "Callable[[type[Recorded], tuple[object, ...]], Recorded]",
+    tuple.__new__,  # pyright: ignore[reportUnknownMemberType]
+)
 
 
 class History:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import weakref
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +62,10 @@ class Sighting(NamedTuple):
 
 
 # Takes a third of the time of the constructor that NamedTuple makes.
-_sighting: Final = tuple.__new__
+_sighting: Final = cast(
+    "Callable[[type[Sighting], tuple[object, ...]], Sighting]",
+    tuple.__new__,  # pyright: ignore[reportUnknownMemberType]
+)
 
 
 class ValidatorMemory:
