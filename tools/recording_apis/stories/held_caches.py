@@ -445,3 +445,25 @@ def _moved(stage: Stage) -> None:
     old.send("POST", path, 200, override, '{"items":3}')
     browse(me, [path])
     stage.taps.pop("client2")
+
+
+@case(
+    "a500",
+    "squid-sends-whole-what-has-not-changed",
+    "cache-misevaluates",
+    "no-304",
+    alone="cache-misevaluates",
+    description="Squid revalidates its copy at the service (304) and then answers the client's poll, which names that very tag in If-None-Match, with 200 and the whole content, time and again.",
+)
+def _sends_whole(stage: Stage) -> None:
+    path = "/tide/now"
+    server = shelf(stage, "flask", {path: {"cm": 40}}, CACHE="public, max-age=1", DATES="1")
+    front = fronts.squid(stage, server, "", "tide.example.test")
+    me = stage.actor("client", front, "tide.example.test", "requests")
+    other = stage.actor("other", server, "tide.example.test", "requests", {"X-Gauge": "1"})
+    tag = me.get(path).etag
+    for turn in range(5):
+        if turn == 2:
+            other.put(path, {"cm": 44}, 200)
+        time.sleep(1.2)
+        tag = me.get(path, 200, {"If-None-Match": tag}).etag

@@ -188,27 +188,6 @@ def _ages(stage: Stage) -> None:
 
 
 @_healthy(
-    "a500",
-    "squid-polls-healthy",
-    "A poll through Squid: hits, revalidated hits and one new version with new octets.",
-)
-def _squid(stage: Stage) -> None:
-    path = "/tide/now"
-    server = shelf(stage, "flask", {path: {"cm": 40}}, CACHE="public, max-age=1", DATES="1")
-    me = stage.actor(
-        "client", fronts.squid(stage, server, "", "tide.example.test"), "tide.example.test", "requests"
-    )
-    other = stage.actor("other", server, "tide.example.test", "requests", {"X-Gauge": "1"})
-    tag = me.get(path).etag
-    for turn in range(5):
-        if turn == 2:
-            other.put(path, {"cm": 44}, 200)
-        time.sleep(1.2)
-        answer = me.send("GET", path, (200, 304), {"If-None-Match": tag})
-        tag = answer.fields.get("etag", tag)
-
-
-@_healthy(
     "a501",
     "busy-then-the-same-request-healthy",
     "The gateway is out of its upstream for a moment (503 before anything was written); the same guarded PUT passes a second later.",
