@@ -14,7 +14,7 @@ from ifmatch.model.catalogue import causes
 from tools.simulation import dialects
 from tools.simulation.corpus import CASES, FOLDERS, capture, cases
 from tools.simulation.families import ALL, rounds, splits
-from tools.simulation.freeze import SEED
+from tools.simulation.freeze import SEED, hold_out
 from tools.simulation.make import make
 from tools.simulation.stage import write_case
 
@@ -48,6 +48,28 @@ def test_the_same_seed_gives_the_same_files(name, tmp_path) -> None:
     _same(name, tmp_path)
 
 
+def _same_held_out(name, folder) -> None:
+    hold_out(folder, name)
+    made = folder / "diagnosis" / "holdout" / name
+    frozen = CASES / FOLDERS["holdout"] / name
+    assert {path.name for path in made.iterdir()} == {path.name for path in frozen.iterdir()}
+    for path in made.iterdir():
+        assert path.read_bytes() == (frozen / path.name).read_bytes(), path.name
+
+
+@pytest.mark.parametrize("name", [name for name in FEW if splits()[name] == "dev"])
+def test_the_holdout_is_as_frozen(name, tmp_path) -> None:
+    _same_held_out(name, tmp_path)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    "name", sorted(name for name in splits() if name not in FEW and splits()[name] == "dev")
+)
+def test_all_of_the_holdout_is_as_frozen(name, tmp_path) -> None:
+    _same_held_out(name, tmp_path)
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("name", sorted(set(splits()) - set(FEW)))
 def test_every_family_is_as_frozen(name, tmp_path) -> None:
@@ -66,8 +88,8 @@ def test_every_family_has_a_split_and_a_reason() -> None:
 
     assert set(table()) == set(ALL)
     assert all(len(str(entry["reason"])) > 10 for entry in table().values())
-    assert sum(split == "dev" for split in splits().values()) >= 24
-    assert sum(split == "holdout" for split in splits().values()) >= 24
+    assert set(splits().values()) == {"dev", "healthy"}
+    assert sum(split == "dev" for split in splits().values()) >= 48
 
 
 def test_there_are_enough_cases_of_every_cause_in_both_halves() -> None:
@@ -81,7 +103,8 @@ def test_there_are_enough_cases_of_every_cause_in_both_halves() -> None:
     assert set(seen) == CAUSES
     for cause, found in seen.items():
         halves = [sum(f"/{half}/" in one.files[0].as_posix() for one in found) for half in ("dev", "holdout")]
-        assert min(halves) >= 2, (cause, halves)
+        assert halves[0] >= 4, (cause, halves)
+        assert halves[1] >= 1, (cause, halves)
         assert any(len(one.files) > 1 for one in found), cause
 
 
@@ -109,7 +132,7 @@ def test_labels_name_their_files_and_what_is_in_them() -> None:
             stem = path.name.removesuffix(".label.json")
             assert label["id"] == stem
             assert label["family"] == path.parent.name
-            assert splits()[label["family"]] == split
+            assert splits()[label["family"]] == ("dev" if split == "holdout" else split)
             named = set()
             for entry in label["files"].values():
                 assert _statuses(path.parent / entry["har"]) == entry["statuses"], entry["har"]
@@ -169,7 +192,7 @@ def test_no_file_names_a_machine() -> None:
 
 
 def test_the_corpus_stays_small() -> None:
-    for name, limit in (("diagnosis", 12), ("healthy", 6)):
+    for name, limit in (("diagnosis", 19), ("healthy", 6)):
         size = sum(path.stat().st_size for path in (CASES / name).rglob("*") if path.is_file())
         assert size <= limit * 1_000_000, (name, size)
 

@@ -33,7 +33,7 @@ def test_expected_control_flow_may_be_told_as_benign() -> None:
 def test_a_variant_keeps_the_case_judgeable(name) -> None:
     captures = tuple(capture(path) for path in CASE.files)
     after = VARIANTS[name](captures)
-    assert len(after) == len(captures)
+    assert len(after) == len(captures) - (name == "a file less")
     assert isinstance(first_of(after), First)
 
 
@@ -41,6 +41,8 @@ def test_variants_change_what_they_say() -> None:
     captures = tuple(capture(path) for path in CASE.files)
     first = captures[0]
     assert len(VARIANTS["cut"](captures)[0].exchanges) == len(first.exchanges) - 1
+    assert VARIANTS["begun late"](captures)[0].exchanges == first.exchanges[1:]
+    assert VARIANTS["second incident"](captures)[0].exchanges[-1].request.url.endswith("/notes/7")
     assert len(VARIANTS["among noise"](captures)[0].exchanges) >= len(first.exchanges) + 100
     assert {one.started % 1 for one in VARIANTS["whole seconds"](captures)[0].exchanges} == {0.0}
     assert all(

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     Variant: TypeAlias = "Callable[[tuple[Capture, ...]], tuple[Capture, ...]]"
 
 _NOISE: Final = 100
+# Where the second incident of `twice` happens.
+OTHER_SERVICE: Final = "notes.second.example"
 
 
 def _each(captures: tuple[Capture, ...], change: Callable[[Exchange], Exchange]) -> tuple[Capture, ...]:
@@ -78,6 +80,18 @@ def cut(captures: tuple[Capture, ...]) -> tuple[Capture, ...]:
     )
 
 
+def late(captures: tuple[Capture, ...]) -> tuple[Capture, ...]:
+    """Lose the first exchange of each file, as a recording begun late does; a file of one exchange stays."""
+    return tuple(
+        replace(one, exchanges=one.exchanges[1:]) if len(one.exchanges) > 1 else one for one in captures
+    )
+
+
+def fewer(captures: tuple[Capture, ...]) -> tuple[Capture, ...]:
+    """Lose the last file, mostly that of an upstream; a single file stays."""
+    return captures[:-1] if len(captures) > 1 else captures
+
+
 def _asset(source: str, number: int, started: float) -> Exchange:
     tag = f'"{number:x}-{started:.0f}"'
     answer = Fields([("ETag", tag), ("Cache-Control", "max-age=600"), ("Content-Type", "text/css")])
@@ -106,6 +120,42 @@ def among_noise(captures: tuple[Capture, ...]) -> tuple[Capture, ...]:
     return (replace(first, exchanges=tuple(out)), *captures[1:])
 
 
+def twice(captures: tuple[Capture, ...]) -> tuple[Capture, ...]:
+    """Put a second incident, on another service, behind the first file's exchanges."""
+    first = captures[0]
+    begin = max((one.ended or 0.0 for one in first.exchanges), default=0.0) + 5.0
+    resolution = first.exchanges[0].resolution if first.exchanges else 0.0
+    agent = next((one.request.fields.text("user-agent") for one in first.exchanges), None)
+    sent = [("Host", OTHER_SERVICE), *([("User-Agent", agent)] if agent else [])]
+    told = [
+        ("GET", [], 200, [("ETag", '"n-1"')], '{"plan": "a"}'),
+        ("PUT", [("If-Match", '"n-1"')], 412, [], '{"error": "changed"}'),
+        ("GET", [], 200, [("ETag", '"n-2"')], '{"plan": "b"}'),
+    ]
+    more = [
+        Exchange(
+            Provenance(first.name, len(first.exchanges) + number),
+            Request(
+                method,
+                f"https://{OTHER_SERVICE}/notes/7",
+                Fields([*sent, *guard]),
+                Content.from_text('{"plan": "c"}') if method == "PUT" else None,
+            ),
+            Response(
+                status,
+                "",
+                Fields([*fields, ("Content-Type", "application/json")]),
+                Content.from_text(body),
+            ),
+            started=begin + 2 * number,
+            duration=0.02,
+            resolution=resolution,
+        )
+        for number, (method, guard, status, fields, body) in enumerate(told)
+    ]
+    return (replace(first, exchanges=(*first.exchanges, *more)), *captures[1:])
+
+
 def redacted(captures: tuple[Capture, ...]) -> tuple[Capture, ...]:
     """Hide the secrets, with one key for the case."""
     redactor = Redactor(b"k" * 32)
@@ -131,6 +181,9 @@ VARIANTS: Final[dict[str, Variant]] = {
     "whole seconds": whole_seconds,
     "lower-case names": lower_case,
     "cut": cut,
+    "begun late": late,
+    "a file less": fewer,
+    "second incident": twice,
     "among noise": among_noise,
     "redacted": redacted,
     "renamed": renamed,

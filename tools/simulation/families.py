@@ -1,4 +1,4 @@
-"""Families: which stories are told in which dialects. The split into dev and holdout is in families.toml."""
+"""Families: which stories are told in which dialects. Their split is in families.toml."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def table() -> dict[str, dict[str, object]]:
 
 
 def splits() -> dict[str, str]:
-    """Return dev, holdout or healthy for each family."""
+    """Return dev or healthy for each family."""
     return {name: str(entry["split"]) for name, entry in table().items()}
 
 

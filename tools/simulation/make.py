@@ -38,24 +38,25 @@ class DidNotHappenError(Exception):
     """A story did not come out as its label says, whatever the seed."""
 
 
-def make(family: Family, seed: int, count: int) -> Iterator[Case]:
+def make(family: Family, seed: int, count: int, *, turn: int = 0) -> Iterator[Case]:
     """Yield cases of a family.
 
     Args:
         family: whose.
         seed: decides everything.
         count: how many; stories are told in turn.
+        turn: by how many places the dialects are moved on against the stories.
 
     Raises:
         DidNotHappenError: no seed brought the labelled outcome about.
     """
     for number in range(count):
-        yield _one(family, seed, number)
+        yield _one(family, seed, number, turn)
 
 
-def _one(family: Family, seed: int, number: int) -> Case:
+def _one(family: Family, seed: int, number: int, turn: int) -> Case:
     plot = family.plots[number % len(family.plots)]
-    place = number // len(family.plots)
+    place = number // len(family.plots) + turn
     why = ""
     for attempt in range(_TRIES):
         name = f"{seed}/{family.name}/{number}/{attempt}"

@@ -96,6 +96,9 @@ def _handled(facts: Facts, ranking: Ranking) -> str | None:
     first = ranking.candidates[0].cause if ranking.candidates else ""
     if first not in {"other-writer", ""} or facts.resent_unread is not None or not recovered(facts):
         return None
+    if facts.state_moved is False:
+        # Nobody had changed anything: whatever was refused, it was no conflict.
+        return None
     guard = facts.guard
     if guard is None or guard.guard not in {Guard.SAME, Guard.SAME_DATE}:
         return None

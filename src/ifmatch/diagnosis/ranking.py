@@ -83,6 +83,7 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
         "retry-reuses-failed-token",
         "representation-mismatch",
         "malformed-validator",
+        "null-token",
     ),
     "cache-misevaluates": (
         "server-precondition-bug",

@@ -165,9 +165,11 @@ class Step:
         """
         if self.source == earlier.source or not (self.timed and earlier.timed):
             return True
-        seen = {hop.provenance.source for hop in self.hops}
-        both = any(hop.provenance.source in seen for hop in earlier.hops)
-        return both or self.start - earlier.end > _TWO_CLOCKS
+        seen = {hop.provenance.source: hop.provenance.entry for hop in self.hops}
+        for hop in earlier.hops:
+            if hop.provenance.source in seen:
+                return seen[hop.provenance.source] > hop.provenance.entry
+        return self.start - earlier.end > _TWO_CLOCKS
 
     @property
     def start_here(self) -> float:

@@ -29,6 +29,7 @@ def number_tag(resource: Resource) -> str:
     "unconditional-write",
     "lost-update",
     alone="none unconditional-write",
+    also="target-missing",
     description=(
         "A clean-up job lists a draft as empty and deletes it without a guard; an author had just saved "
         "into it with If-Match."

@@ -381,6 +381,7 @@ def poller(stage: Stage) -> None:
     "unconditional-write",
     "lost-update",
     alone="none unconditional-write",
+    also="other-writer",
     description=(
         "Two people edit a route plan; one sends If-Match, the other's page never does. The page's save "
         "wipes out the guarded one, as its own read back shows."

@@ -119,6 +119,8 @@ def _by_siblings(facts: Facts) -> Iterator[Evidence]:
     if issue is not None and issue.resource == step.resource and facts.content_moved is False:
         yield from _larger(facts, issue)
         return
+    if issue is not None and issue.resource == step.resource and facts.content_moved is None:
+        yield from _parts(facts, issue, 2.5)
     if issue is None or issue.resource == step.resource:
         return
     # Only what came after the token was issued is looked at: a long capture has thousands of steps before.
@@ -137,13 +139,11 @@ def _by_siblings(facts: Facts) -> Iterator[Evidence]:
 
 def _larger(facts: Facts, issue: Step) -> Iterator[Evidence]:
     """Yield evidence that the token counts more than what is shown: a part was written, or it counted on."""
-    here = facts.step.resource.partition("?")[0].rstrip("/")
-    for one in facts.case.steps[issue.order + 1 : facts.step.order]:
-        if one.accepted and one.replaces and one.resource.partition("?")[0].startswith(here + "/"):
-            text = f"{path_of(one.resource)} was written, which is of the collection, not of what was shown"
-            yield note(text, 4.0, one)
-            yield note("what was shown did not change: what moved is the collection", 2.0, facts.refresh)
-            return
+    parts = tuple(_parts(facts, issue, 4.0))
+    if parts:
+        yield from parts
+        yield note("what was shown did not change: what moved is the collection", 2.0, facts.refresh)
+        return
     current, refresh = facts.current_tag, facts.refresh
     if refresh is not None and current is not None and touched_between(issue, refresh):
         listed = _listing(refresh.representation)
@@ -160,6 +160,16 @@ def _larger(facts: Facts, issue: Step) -> Iterator[Evidence]:
     elif passed and tokens.counted_on(facts.token, current):
         text = f"the content is the same, yet its tag counted on to {current}, which was accepted later"
         yield note(text, 3.0, facts.refresh, "ETag")
+
+
+def _parts(facts: Facts, issue: Step, weight: float) -> Iterator[Evidence]:
+    """Yield evidence from a part of the resource that another wrote since the token was issued."""
+    here = facts.step.resource.partition("?")[0].rstrip("/")
+    for one in facts.case.steps[issue.order + 1 : facts.step.order]:
+        if one.accepted and one.replaces and one.resource.partition("?")[0].startswith(here + "/"):
+            text = f"{path_of(one.resource)} was written, which is of the collection, not of what was shown"
+            yield note(text, weight, one)
+            return
 
 
 def _may_be_two_nodes(facts: Facts) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
 from ifmatch.model.exchange import Vantage
+from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +47,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             one.vantage is Vantage.CLIENT for one in facts.case.steps
         )
         text = f"the client {what} before ({step.status}): it knew that the resource exists"
-        yield note(text, 2.0 if many else 6.0, step)
+        unknown = facts.step.exchange.request.content is UNKNOWN
+        again = step.guard is not None and step.guard.guard is Guard.ABSENT
+        # Who asks for creation each time may only make sure that it is there: the content would tell.
+        yield note(text, 2.0 if many or (unknown and again) else 6.0, step)
         if step.etag is not None:
             yield note(f"it had been given {step.etag}, which belongs into If-Match", 1.0, step, "ETag")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
+from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +43,16 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if guard.guard is not Guard.ABSENT:
         return
     yield note(f"`{guard.shown()}` asks for creation only", 3.0, facts.step, guard.name)
+    before = facts.own(facts.case.steps[: facts.step.order])
+    if not before and guard.name != "Overwrite":
+        yield note("what the client did before is not in the evidence", -0.7, facts.step)
+    if facts.step.exchange.request.content is UNKNOWN and guard.name != "Overwrite":
+        yield note("what was to be created is not in the evidence", -0.8, facts.step)
+    looked = facts.own(facts.earlier)[-1:]
+    if looked and looked[0].is_read and looked[0].status in {404, 410}:
+        yield note("just before, the client had found nothing there", -1.2, looked[0])
+    if facts.ours_is_there is True and not facts.ours_by_chance:
+        yield note("what is there is what this request carried", -1.2, facts.refresh)
     if guard.name == "Overwrite":
         yield note(
             "the destination exists, and the request forbids to overwrite it", 2.0, facts.step, "Overwrite"

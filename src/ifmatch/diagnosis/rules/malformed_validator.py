@@ -52,6 +52,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     ):
         return
     yield from _served_bare(facts)
+    yield from _spelt_bare(facts)
     damaged = facts.damaged_from
     if damaged is not None and damaged[1] in _DAMAGE:
         step, kind = damaged
@@ -84,6 +85,16 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note(
             f"the served tag is weak ({damaged[0].etag}); the client dropped the W/", 1.5, damaged[0], "ETag"
         )
+
+
+def _spelt_bare(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a tag without quotes that is refused although current, and passes with them."""
+    guard, later = facts.guard, facts.passed_later
+    if guard is None or len(guard.tokens) < 2 or tokens.is_entity_tag(guard.value) or later is None:
+        return
+    if guard.value.strip() == tokens.opaque(guard.value) and later.guard is not None:
+        text = f"`{guard.shown()}` was refused, and the same tag in its quotes was accepted"
+        yield note(text, 7.0, later, guard.name)
 
 
 def _served_bare(facts: Facts) -> Iterator[Evidence]:

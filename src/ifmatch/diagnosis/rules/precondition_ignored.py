@@ -39,7 +39,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if damage.lost is not None and facts.step.unordered(damage.lost):
         yield note(
             "the clock is too slow to tell whether the two writes overlapped",
-            -4.0 if facts.step.hops else -2.5,
+            -5.5 if facts.step.hops else -2.5,
             damage.lost,
         )
     if damage.lost is not None:

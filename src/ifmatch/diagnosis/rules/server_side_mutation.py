@@ -95,7 +95,9 @@ def _linked(facts: Facts, source: Step) -> Iterator[Evidence]:
         there = step.resource.partition("?")[0].rstrip("/")
         if there.startswith(here + "/"):
             text = f"a part of it ({path_of(there)}) was written since the token was issued"
-            yield note(text, 4.5, step)
+            # What another wrote there is of the collection, if it is one: only the content would tell.
+            theirs = step.actor != facts.step.actor and facts.content_moved is None
+            yield note(text, 2.5 if theirs else 4.5, step)
             return
         if len(path) > 3 and step.body is not None and path in step.body.text:
             yield note(f"a write on {path_of(there)} names the resource", 3.5, step)
