@@ -165,10 +165,10 @@ class Step:
         """
         if self.source == earlier.source or not (self.timed and earlier.timed):
             return True
-        seen = {hop.provenance.source: hop.provenance.entry for hop in self.hops}
+        seen = {hop.provenance.source: hop.provenance.entry or 0 for hop in self.hops}
         for hop in earlier.hops:
             if hop.provenance.source in seen:
-                return seen[hop.provenance.source] > hop.provenance.entry
+                return seen[hop.provenance.source] > (hop.provenance.entry or 0)
         return self.start - earlier.end > _TWO_CLOCKS
 
     @property
