@@ -185,7 +185,7 @@ def _listing(content: Content | None) -> bool:
     value = content.json() if content is not None else None
     if isinstance(value, dict):
         members = cast("dict[str, object]", value)
-        value = next((one for one in members.values() if isinstance(one, list)), None)
+        return any(isinstance(one, list) for one in members.values())
     return isinstance(value, list)
 
 
