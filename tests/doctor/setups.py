@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import itertools
+import json
 import pathlib
+import time
 import urllib.request
 from contextlib import ExitStack, contextmanager
 
 from tests.programs import program
 from tools.recording import components
+from tools.recording.http_dates import format_http_date
 from tools.recording.origin import Habits, Origin
 
 NODE_MODULES = pathlib.Path(__file__).parents[2] / ".venvs" / "node" / "node_modules"
 DOCUMENT = {"name": "Ana", "text": "lorem ipsum dolor sit amet " * 80}
+# What the other writer has made of it meanwhile.
+THEIRS = {**DOCUMENT, "phone": "5"}
 
 
 @contextmanager
@@ -94,6 +99,15 @@ def caddy_encode(folder):
     )
 
 
+def envoy_compressor(folder):
+    return _behind(
+        "nginx",  # as above
+        folder,
+        lambda place, port: components.start_envoy(place, [port], components.ENVOY_COMPRESSOR),
+        require=True,
+    )
+
+
 def varnish_gzip(folder):
     return _behind(
         "varnishd",
@@ -117,7 +131,19 @@ def nginx_cache(folder):
     )
     url = f"http://127.0.0.1:{front.port}/notes/7"
     tag = read_tag(url)
-    plain.commit("/notes/7", b'{"name": "Ben"}')
+    plain.commit("/notes/7", json.dumps(THEIRS).encode())
+    return Setup(stack, url, tag, plain)
+
+
+def varnish_cache(folder):
+    program("varnishd")
+    stack = ExitStack()
+    plain = stack.enter_context(origin())
+    rules = "sub vcl_backend_response { set beresp.ttl = 60s; }"
+    front = stack.enter_context(running(components.start_varnish(folder, plain.port, rules)))
+    url = f"http://127.0.0.1:{front.port}/notes/7"
+    tag = read_tag(url)
+    plain.commit("/notes/7", json.dumps(THEIRS).encode())
     return Setup(stack, url, tag, plain)
 
 
@@ -128,7 +154,7 @@ def squid_cache(folder):
     front = stack.enter_context(running(components.start_squid(folder, plain.port)))
     url = f"http://127.0.0.1:{front.port}/notes/7"
     tag = read_tag(url, Host="origin.test")
-    plain.commit("/notes/7", b'{"name": "Ben"}')
+    plain.commit("/notes/7", json.dumps(THEIRS).encode())
     return Setup(stack, url, tag, plain, ("-H", "Host: origin.test"))
 
 
@@ -146,6 +172,8 @@ def two_nodes(folder):
         stack.enter_context(origin(tag=lambda resource, name=name: f"{name}-{resource.version}"))
         for name in ("a1", "b2")
     ]
+    # One database behind both: the content is the same, the tags are not.
+    nodes[1].resources, nodes[1].lock = nodes[0].resources, nodes[0].lock
     servers = "\n".join(f"  server n{number} 127.0.0.1:{node.port}" for number, node in enumerate(nodes))
     front = stack.enter_context(
         running(
@@ -155,7 +183,43 @@ def two_nodes(folder):
         )
     )
     url = f"http://127.0.0.1:{front.port}/notes/7"
-    return Setup(stack, url, read_tag(url), nodes[0])
+    tag = read_tag(url)
+    node = nodes[0] if tag.startswith('"a1') else nodes[1]
+    return Setup(stack, url, tag, node)
+
+
+def nginx_sub_filter(folder):
+    """Content is rewritten on the way, and the ETag goes; the service demands a condition."""
+    rules = "sub_filter_types *; sub_filter lorem LOREM; sub_filter_once off;"
+    return _stripping(folder, rules)
+
+
+def nginx_hidden_etag(folder):
+    return _stripping(folder, "proxy_hide_header ETag; proxy_hide_header Last-Modified;")
+
+
+def nginx_stripped_condition(folder):
+    return _stripping(folder, 'proxy_set_header If-Match "";')
+
+
+def _stripping(folder, rules):
+    return _behind(
+        "nginx",
+        folder,
+        lambda place, port: components.start_nginx(
+            place, f"location / {{ proxy_pass http://127.0.0.1:{port}; {rules} }}"
+        ),
+        coding="identity",
+        require=True,
+    )
+
+
+def wrong_clock(_):
+    """The server's clock is two hours ahead, and the program sends its own time as If-Unmodified-Since."""
+    stack = ExitStack()
+    plain = stack.enter_context(origin(date_offset=7200.0))
+    url = f"http://127.0.0.1:{plain.port}/notes/7"
+    return Setup(stack, url, "", plain, ("-H", f"If-Unmodified-Since: {format_http_date(time.time())}"))
 
 
 def unstable(_):

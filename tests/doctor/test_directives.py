@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import http.client
 import json
-import re
 import subprocess
+import time
+from contextlib import ExitStack
+from datetime import UTC, datetime
 
 import pytest
 
 from ifmatch.capture.configurations import configuration_kind, read_configuration
 from ifmatch.doctor.directives import directives
 from ifmatch.model.catalogue import causes
-from tests.cli.running import CASES, run, run_process
+from tests.cli.running import CASES, run
 from tests.doctor import setups
 from tests.programs import program
 from tools.recording import components
@@ -72,112 +76,146 @@ def test_a_configuration_alone_is_not_enough(tmp_path) -> None:
     assert "recorded traffic beside them" in ran.err
 
 
-STARTS = {
-    "nginx": (
-        lambda port: (
-            f"gzip on;\ngzip_types *;\ngzip_proxied any;\nlocation / {{\nproxy_pass http://127.0.0.1:{port};\n}}"
-        ),
-        components.start_nginx,
-        "nginx.conf",
-    ),
-    "apache2": (
-        lambda port: (
-            f"AddOutputFilterByType DEFLATE application/json\nProxyPass / http://127.0.0.1:{port}/\n"
-        ),
-        components.start_apache,
-        None,
-    ),
-    "caddy": (
-        lambda port: f"\tencode gzip\n\treverse_proxy 127.0.0.1:{port}",
-        components.start_caddy,
-        None,
-    ),
+def started(folder, origins, fault):
+    """Start the program of a fault before the origins, with a configuration that holds it."""
+    kind, _, name = fault.partition(" ")
+    port = origins[0].port
+    servers = "".join(f"  server n{number} 127.0.0.1:{one.port}\n" for number, one in enumerate(origins))
+    if kind == "nginx":
+        cache = f"proxy_cache_path {folder}/cache keys_zone=z:1m;" if name == "cache" else ""
+        line = "proxy_cache z;\nproxy_cache_valid 200 60s;" if cache else "gzip on;"
+        rules = f"{line}\ngzip_types *;\ngzip_proxied any;\nlocation / {{\nproxy_pass http://127.0.0.1:{port};\n}}"
+        return components.start_nginx(folder, rules, cache)
+    if kind == "apache2":
+        body = f"AddOutputFilterByType DEFLATE application/json\nProxyPass / http://127.0.0.1:{port}/\n"
+        return components.start_apache(folder, body)
+    if kind == "caddy":
+        encode = "encode {\n\t\tgzip\n\t\tzstd\n\t}" if name == "block" else "encode gzip"
+        return components.start_caddy(folder, f"\t{encode}\n\treverse_proxy 127.0.0.1:{port}")
+    if kind == "varnishd":
+        line = (
+            "set beresp.ttl = 60s;"
+            if name == "cache"
+            else "set beresp.do_gzip = true;\n  set beresp.ttl = 0s;"
+        )
+        return components.start_varnish(folder, port, f"sub vcl_backend_response {{\n  {line}\n}}")
+    if kind == "envoy":
+        return components.start_envoy(folder, [port], components.ENVOY_COMPRESSOR)
+    lines = {
+        "compression": "  compression algo gzip\n  compression type application/json\n",
+        "cache": "  http-request cache-use notes\n  http-response cache-store notes\n",
+        "nodes": "",
+    }[name]
+    extra = "cache notes\n total-max-size 4\n max-age 60\n" if name == "cache" else ""
+    balance = "  balance roundrobin\n" if name == "nodes" else ""
+    return components.start_haproxy(
+        folder, f"{lines}  default_backend notes", f"backend notes\n{balance}{servers}", extra
+    )
+
+
+# Program and fault, the configuration's file, and the cause.
+FAULTS = {
+    "nginx gzip": ("nginx.conf", "etag-weakened"),
+    "nginx cache": ("nginx.conf", "stale-cache-read"),
+    "apache2 deflate": ("httpd.conf", "etag-suffix-rewrite"),
+    "caddy line": ("Caddyfile", "etag-suffix-rewrite"),
+    "caddy block": ("Caddyfile", "etag-suffix-rewrite"),
+    "haproxy compression": ("haproxy.cfg", "etag-weakened"),
+    "haproxy cache": ("haproxy.cfg", "stale-cache-read"),
+    "haproxy nodes": ("haproxy.cfg", "inconsistent-backends"),
+    "varnishd gzip": ("default.vcl", "etag-weakened"),
+    "varnishd cache": ("default.vcl", "stale-cache-read"),
+    "envoy compressor": ("envoy.yaml", "validator-stripped"),
 }
 
 
-@pytest.mark.parametrize("name", STARTS)
-def test_the_change_mends_the_real_server(name, tmp_path) -> None:
-    """Diagnose the running server with its configuration, apply the change, start it anew: the PUT passes."""
-    if name != "caddy":
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_change_mends_the_real_server(fault, tmp_path) -> None:
+    """Record the running program's traffic, apply the change that its diagnosis advises, start it anew."""
+    name = fault.partition(" ")[0]
+    if name not in {"caddy", "envoy"}:
         program(name)
-    make, start, _ = STARTS[name]
-    with setups.origin() as origin:
-        body = make(origin.port)
-        accepted = []
-        for round_ in ("before", "after"):
-            place = tmp_path / round_
-            place.mkdir()
-            with setups.running(start(place, body)) as front:
-                url = f"http://127.0.0.1:{front.port}/notes/7"
-                tag = setups.read_tag(url, Accept_Encoding="gzip")
-                command = ["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "-X", "PUT", url]
-                command += [
-                    "-H",
-                    f"If-Match: {tag}",
-                    "-H",
-                    "Content-Type: application/json",
-                    "-d",
-                    '{"name": "Cleo"}',
-                ]
-                done = subprocess.run(command, capture_output=True, text=True, check=True)
-                accepted.append(done.stdout)
-                if round_ == "before":
-                    body = mended(url, tag, body, name, tmp_path)
-    assert accepted[0] == "412"
-    assert accepted[1].startswith("2")
+    file, cause = FAULTS[fault]
+    habits = {"read_fields": (("Cache-Control", "public, max-age=60"),)} if "cache" in fault else {}
+    with ExitStack() as stack:
+        origins = [
+            stack.enter_context(
+                setups.origin(tag=lambda one, place=place: f"{place}-{one.version}", require=True, **habits)
+            )
+            for place in (("a1", "b2") if "nodes" in fault else ("a1",))
+        ]
+        for other in origins[1:]:
+            other.resources, other.lock = origins[0].resources, origins[0].lock
+        place = tmp_path / "server"
+        place.mkdir()
+        with setups.running(started(place, origins, fault)) as front:
+            har, status = recorded(front.port, origins[0], moves="cache" in fault)
+            assert status in {412, 428}
+            arguments = front.process.args[1:]
+        (tmp_path / "bug.har").write_text(json.dumps(har))
+        ran = run("diagnose", tmp_path / "bug.har", place / file, "--format", "json")
+        finding = json.loads(ran.out)["incidents"][0]["findings"][0]
+        assert finding["cause"] == cause, ran.out
+        change = finding["fixes"][0]["command"]
+        assert change.startswith("--- a/")
+        subprocess.run([program("patch"), "-s", place / file], input=change + "\n", text=True, check=True)
+        with setups.running(components.start(name, arguments, place, front.port)):
+            _, status = recorded(front.port, origins[0], moves="cache" in fault)
+        assert 200 <= status < 300
 
 
-def mended(url, tag, body, name, folder):
-    """Return the body of the configuration with the change that the diagnosis advises."""
-    shown = {
-        "nginx": f"events {{}}\nhttp {{\nserver {{\nlisten 80;\n{body}\n}}\n}}\n",
-        "apache2": f"ServerName x\n{body}",
-        "caddy": f":80 {{\n{body}\n}}\n",
-    }[name]
-    given = folder / "given.conf"
-    given.write_text(shown)
-    har = folder / "bug.har"
-    har.write_text(json.dumps(capture(url, tag)))
-    ran = run_process("diagnose", har, given, "--format", "json")
-    fix = json.loads(ran.out)["incidents"][0]["findings"][0]["fixes"][0]
-    patched = subprocess.run(
-        [program("patch"), "-s", "-o", "-", str(given)],
-        input=fix["command"] + "\n",
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    return re.search(
-        {
-            "nginx": r"listen 80;\n(.*)\n\}\n\}\n",
-            "apache2": r"ServerName x\n(.*)",
-            "caddy": r":80 \{\n(.*)\n\}",
-        }[name],
-        patched,
-        re.DOTALL,
-    )[1]
+def recorded(port, origin, *, moves):
+    """Read twice, write on the second read's tag, read again; return it as HAR, and the status of the write.
 
+    Args:
+        moves: whether another writer comes in between the two reads.
+    """
+    entries = []
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
 
-def capture(url, tag):
-    def entry(second, method, status, sent, received):
-        fields = [[{"name": name, "value": value} for name, value in pairs] for pairs in (sent, received)]
-        return {
-            "startedDateTime": f"2026-03-10T09:14:0{second}.000Z",
-            "time": 5,
-            "request": {"method": method, "url": url, "httpVersion": "HTTP/1.1", "headers": fields[0]},
-            "response": {
-                "status": status,
-                "statusText": "",
-                "httpVersion": "HTTP/1.1",
-                "headers": fields[1],
-                "content": {},
-            },
-        }
+    def send(method, fields, body=None, query=""):
+        start = datetime.now(UTC)
+        connection.request(method, f"/notes/7{query}", body, fields)
+        response = connection.getresponse()
+        octets = response.read()
+        entries.append(
+            {
+                "startedDateTime": start.isoformat(),
+                "time": (datetime.now(UTC) - start).total_seconds() * 1000,
+                "request": {
+                    "method": method,
+                    "url": f"http://127.0.0.1:{port}/notes/7{query}",
+                    "httpVersion": "HTTP/1.1",
+                    "headers": [{"name": name, "value": value} for name, value in fields.items()],
+                    **({"postData": {"mimeType": "application/json", "text": body}} if body else {}),
+                },
+                "response": {
+                    "status": response.status,
+                    "statusText": "",
+                    "httpVersion": "HTTP/1.1",
+                    "headers": [{"name": name, "value": value} for name, value in response.getheaders()],
+                    "content": {
+                        "text": base64.b64encode(octets).decode(),
+                        "encoding": "base64",
+                        "mimeType": "application/json",
+                        "size": len(octets),
+                    },
+                },
+            }
+        )
+        return response
 
-    read = [("ETag", tag), ("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding")]
-    entries = [
-        entry(1, "GET", 200, [("Accept-Encoding", "gzip")], read),
-        entry(2, "PUT", 412, [("If-Match", tag)], []),
-        entry(3, "GET", 200, [("Accept-Encoding", "gzip")], read),
-    ]
-    return {"log": {"version": "1.2", "creator": {"name": "x", "version": "1"}, "entries": entries}}
+    coded = {"Accept-Encoding": "gzip"}
+    send("GET", coded)
+    if moves:
+        origin.commit("/notes/7", json.dumps({**setups.DOCUMENT, "phone": str(time.time())}).encode())
+    tag = send("GET", coded).headers["ETag"]
+    condition = {"If-Match": tag} if tag else {}
+    body = json.dumps({**setups.DOCUMENT, "name": str(time.time())})
+    status = send("PUT", {**condition, "Content-Type": "application/json"}, body).status
+    for fields in (coded, {"Accept-Encoding": "identity"}, {"Cache-Control": "no-cache"}, coded):
+        send("GET", fields)
+    if moves:
+        send("GET", {"Cache-Control": "no-cache"}, query="?cachebust=1")
+    connection.close()
+    return {"log": {"version": "1.2", "creator": {"name": "x", "version": "1"}, "entries": entries}}, status

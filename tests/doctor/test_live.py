@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
 from tests.cli.running import run_process
 from tests.doctor import setups
 from tests.doctor.recorded import record_conflict
+from tools.recording.http_dates import format_http_date
 
 CAUSES = {
     "nginx_gzip": "etag-weakened",
@@ -27,7 +29,8 @@ CAUSES = {
 
 
 def diagnosed(setup, *options):
-    command = ["curl", "-X", "PUT", setup.url, "-H", f"If-Match: {setup.tag}", *setup.extra]
+    condition = ["-H", f"If-Match: {setup.tag}"] if setup.tag else []
+    command = ["curl", "-X", "PUT", setup.url, *condition, *setup.extra]
     command += ["-H", "Content-Type: application/json", "--compressed", "-d", '{"name": "Cleo"}']
     ran = run_process("diagnose", "--format", "json", *options, "--", *command)
     assert ran.status == 1, ran.err
@@ -74,6 +77,17 @@ def test_a_server_with_a_wrong_clock_is_told() -> None:
     assert "clock is 7200 s ahead" in " ".join(ran.out.split()) or "clock is 7199 s ahead" in " ".join(
         ran.out.split()
     )
+
+
+def test_a_date_that_only_the_clocks_make_too_old_is_told(tmp_path) -> None:
+    """Nobody wrote; the program's own time, ten minutes old, lies before the server's Last-Modified."""
+    setup = setups.wrong_clock(tmp_path)
+    with setup.stack:
+        setup.extra = ("-H", f"If-Unmodified-Since: {format_http_date(time.time() - 600)}")
+        report, _ = diagnosed(setup)
+    finding = report["incidents"][0]["findings"][0]
+    assert finding["cause"] == "clock-skew"
+    assert "has not changed since" in finding["evidence"][0]["text"]
 
 
 def test_a_recording_is_asked_about_without_its_credentials(tmp_path) -> None:

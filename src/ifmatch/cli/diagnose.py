@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from ifmatch.model.diagnosis import Diagnosis, Incident, LiveFindings
     from ifmatch.model.exchange import Capture
+    from ifmatch.model.finding import Attested
 
 __all__ = ["command", "fails"]
 
@@ -308,15 +309,16 @@ def _check_entries(selection: Selection, captures: Sequence[Capture]) -> None:
         raise click.UsageError(f"--entry {min(beyond)}: there is no such entry; {held}, counted from 0.")
 
 
-def _diagnose(captures: Sequence[Capture]) -> Diagnosis:
+def _diagnose(captures: Sequence[Capture], attested: Sequence[Attested] = ()) -> Diagnosis:
     from ifmatch.diagnosis import diagnose
 
     files: tuple[str, ...] = click.get_current_context().meta.get(_DIALECTS, ())
     if not files:
-        return diagnose(captures)
+        return diagnose(captures, attested=attested)
     from ifmatch.dialects import read_file, with_own
 
-    return diagnose(captures, dialects=with_own([read_file(Path(name)) for name in files]))
+    own = with_own([read_file(Path(name)) for name in files])
+    return diagnose(captures, dialects=own, attested=attested)
 
 
 def _report(options: _Options, read: ReadSources, progress: Progress) -> tuple[Diagnosis, str]:
@@ -325,15 +327,17 @@ def _report(options: _Options, read: ReadSources, progress: Progress) -> tuple[D
     from ifmatch.report import render
 
     live: LiveFindings | None = None
+    attested: tuple[Attested, ...] = ()
     captures = read.captures
     if options.command or options.live.live:
         from ifmatch.cli.live import ask
 
-        captures, live = ask(options.command, options.live, captures, options.selection)
+        answered = ask(options.command, options.live, captures, options.selection)
+        captures, live, attested = answered.captures, answered.findings, answered.attested
     count = sum(len(capture.exchanges) for capture in captures)
     progress.step(f"looking for the cause in {count} exchanges")
     exchanges = {e.provenance: e for capture in captures for e in capture.exchanges}
-    diagnosis = options.selection.of(with_next_log(_diagnose(captures), captures), exchanges)
+    diagnosis = options.selection.of(with_next_log(_diagnose(captures, attested), captures), exchanges)
     if read.configurations:
         from ifmatch.doctor.directives import explain_by
 

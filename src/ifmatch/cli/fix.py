@@ -19,10 +19,12 @@ import click
 
 from ifmatch.cli.live_options import (
     LiveOptions,
+    at_one_place,
     command_words,
     connection_options,
     failing_of_command,
     make_sender,
+    read_file,
 )
 from ifmatch.cli.terminal import is_terminal, say
 
@@ -49,6 +51,23 @@ class _Case:
     failing: Failing
     base: bytes | None
     incident: Incident | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Choices:
+    """What the user decided: send it, decide conflicts in an editor, overwrite, agree, and where to write.
+
+    Attributes:
+        same_content: whether equal content counts as success whoever wrote it.
+        past: whether the write goes past what stands before the service (`--direct`).
+    """
+
+    apply: bool
+    edit: bool
+    overwrite: bool
+    yes: bool
+    same_content: bool
+    past: bool
 
 
 class _FixCommand(click.Command):
@@ -124,8 +143,11 @@ def command(
     if not words and not sources:
         raise click.UsageError("Missing argument SOURCE: a recording, a URL, or -- curl ...")
     with make_sender(options, typed=bool(words), source="fix") as sender:
-        case = _case_of_command(words, options) if words else _case_of_captures(sources, entry, options)
-        given = Path(base).read_bytes() if base is not None else case.base
+        octets = read_file(base) if base is not None else None
+        case = (
+            _case_of_command(words, options, octets) if words else _case_of_captures(sources, entry, options)
+        )
+        given = octets if octets is not None else case.base
         policies = _policies(resolve, arrays)
         mending = Mending(
             case.failing,
@@ -138,8 +160,15 @@ def command(
             given,
             policies,
         )
-        return _mend(mending, case, apply=apply_, edit=resolve == "edit", overwrite=overwrite, yes=yes,
-                     same_content=same_content_is_success)  # fmt: skip
+        choices = _Choices(
+            apply=apply_,
+            edit=resolve == "edit",
+            overwrite=overwrite,
+            yes=yes,
+            same_content=same_content_is_success,
+            past=bool(options.direct),
+        )
+        return _mend(mending, case, choices)
 
 
 def _policies(resolve: str | None, arrays: tuple[str, ...]) -> Policies | None:
@@ -156,13 +185,14 @@ def _policies(resolve: str | None, arrays: tuple[str, ...]) -> Policies | None:
     return Policies(arrays=keys) if keys else None
 
 
-def _case_of_command(words: Sequence[str], options: LiveOptions) -> _Case:
+def _case_of_command(words: Sequence[str], options: LiveOptions, base: bytes | None) -> _Case:
     from ifmatch.doctor import LiveDiagnosis
     from ifmatch.doctor.probes import Known
 
-    failing = failing_of_command(words, options, say)
+    failing = at_one_place(failing_of_command(words, options, say), options)
     with make_sender(options, typed=True) as sender:
-        run = LiveDiagnosis(failing, sender, Known(failing, nonce=secrets.token_hex(6)), sleep=time.sleep)
+        known = Known(failing, nonce=secrets.token_hex(6))
+        run = LiveDiagnosis(failing, sender, known, sleep=time.sleep, base=base)
         for _ in run.run():
             pass
         return _Case(failing, None, run.incident)
@@ -188,9 +218,8 @@ def _case_of_captures(sources: Sequence[str], entry: int | None, options: LiveOp
     given = [
         (name.strip(), value.strip()) for name, _, value in (one.partition(":") for one in options.headers)
     ]
-    failing = with_route(
-        from_exchange(exchange, credentials=given, captured=options.use_captured_auth), options
-    )
+    recorded = from_exchange(exchange, credentials=given, captured=options.use_captured_auth)
+    failing = at_one_place(with_route(recorded, options), options)
     return _Case(failing, _base_of(failing, list(exchanges.values())), incidents[0])
 
 
@@ -201,9 +230,7 @@ def _base_of(failing: Failing, exchanges: Sequence[Any]) -> bytes | None:
     return base_of(failing, exchanges)
 
 
-def _mend(
-    mending: Mending, case: _Case, *, apply: bool, edit: bool, overwrite: bool, yes: bool, same_content: bool
-) -> int:
+def _mend(mending: Mending, case: _Case, choices: _Choices) -> int:
     from ifmatch.update import UpdateError
 
     incident = case.incident
@@ -213,23 +240,23 @@ def _mend(
     try:
         theirs = mending.read()
         plan = mending.plan(theirs)
-        if plan.conflicts and edit:
+        if plan.conflicts and choices.edit:
             plan = _edited(mending, plan)
         _show(mending, plan, theirs, incident)
-        if plan.holds and not same_content:
+        if plan.holds and not choices.same_content:
             click.echo(_HOLDS)
         if plan.holds:
             return 0
-        if not plan.is_clean and not overwrite:
+        if not plan.is_clean and not choices.overwrite:
             return CONFLICT
-        if not apply:
+        if not choices.apply:
             click.echo("Nothing was sent. To send it: add --apply")
             return 0
-        if not _agreed(case, plan, theirs, overwrite=overwrite, yes=yes):
+        if not _agreed(mending, case, plan, theirs, choices):
             return CONFLICT
-        return _apply(mending, theirs, overwrite=overwrite, same_content=same_content)
+        return _apply(mending, theirs, choices)
     except UpdateError as error:
-        return _failed(error)
+        return _failed(error, choices)
 
 
 _HOLDS: Final = (
@@ -239,19 +266,27 @@ _HOLDS: Final = (
 )
 
 
-def _failed(error: IfmatchError) -> int:
-    from ifmatch.update import OutcomeUnknownError
+_GO_PAST: Final = (
+    "To write past what stands before the service, or at the node that knows the token: "
+    "--direct NAME=HOST:PORT"
+)
+
+
+def _failed(error: IfmatchError, choices: _Choices) -> int:
+    from ifmatch.update import NoValidatorError, OutcomeUnknownError, RefusedTokenServedAgainError
 
     say(f"ifmatch: {error}")
+    if isinstance(error, NoValidatorError | RefusedTokenServedAgainError) and not choices.past:
+        say(_GO_PAST)
     return UNKNOWN_OUTCOME if isinstance(error, OutcomeUnknownError) else CONFLICT
 
 
-def _apply(mending: Mending, theirs: State | None, *, overwrite: bool, same_content: bool) -> int:
+def _apply(mending: Mending, theirs: State | None, choices: _Choices) -> int:
     from ifmatch.doctor import Journal
     from ifmatch.doctor.journal import default_path
 
     journal = Journal(default_path())
-    done = mending.apply(theirs, journal, overwrite=overwrite, same_content=same_content)
+    done = mending.apply(theirs, journal, overwrite=choices.overwrite, same_content=choices.same_content)
     after = f", version {done.updated.after[0]}" if done.updated.after else ""
     click.echo(
         f"{done.how}{after} ({done.updated.requests} requests, {done.updated.conflicts} conflicts met)"
@@ -262,8 +297,8 @@ def _apply(mending: Mending, theirs: State | None, *, overwrite: bool, same_cont
     return 0
 
 
-def _agreed(case: _Case, plan: Plan, theirs: State | None, *, overwrite: bool, yes: bool) -> bool:
-    if overwrite and not plan.is_clean:
+def _agreed(mending: Mending, case: _Case, plan: Plan, theirs: State | None, choices: _Choices) -> bool:
+    if choices.overwrite and not plan.is_clean:
         word = case.failing.request.url.rstrip("/").rsplit("/", 1)[-1] or "overwrite"
         say(
             f"This replaces version {theirs.token[0] if theirs is not None else '(none)'}; what others wrote "
@@ -275,14 +310,35 @@ def _agreed(case: _Case, plan: Plan, theirs: State | None, *, overwrite: bool, y
     first = incident.findings[0].cause if incident is not None and incident.findings else "undecided"
     if repair == "allowed":
         return True
-    if repair == "forbidden":
-        say(f"ifmatch: the cause ({first}) forbids an unattended repair; what to do: ifmatch explain {first}")
+    if incident is not None and repair == "forbidden" and not _is_gone_past(mending, incident, choices):
         return False
-    if yes:
+    if choices.yes:
         return True
     if is_terminal(sys.stdin):
         return click.confirm(f"The cause ({first}) asks for your consent. Send it?", err=True)
     say(f"ifmatch: the cause ({first}) asks for a person's consent: look at the plan, then add --yes")
+    return False
+
+
+def _is_gone_past(mending: Mending, incident: Incident, choices: _Choices) -> bool:
+    """Tell whether what forbids the repair does not stand where `--direct` writes; say so if it does."""
+    from ifmatch.model import catalogue
+    from ifmatch.model.finding import Repair, Role
+
+    records = [catalogue.cause(one.cause) for one in incident.findings]
+    strict = [one for one in records if Repair.FORBIDDEN in {one.repair.repair, one.repair.otherwise}]
+    first = strict[0].id if strict else records[0].id
+    if any(one.who_acts is not Role.INTERMEDIARY for one in strict) or not strict:
+        say(f"ifmatch: the cause ({first}) forbids an unattended repair; what to do: ifmatch explain {first}")
+    elif not choices.past:
+        say(f"ifmatch: the cause ({first}) forbids a repair on this way: it could be blind.\n{_GO_PAST}")
+    elif not mending.evaluates():
+        say(
+            f"ifmatch: the cause ({first}) forbids the repair: there, too, an If-Match that never holds is "
+            "answered as if it were not there. Nothing was written"
+        )
+    else:
+        return True
     return False
 
 

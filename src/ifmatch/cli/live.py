@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from ifmatch.cli.live_options import failing_of_command, hop_routes, make_sender, nonce, with_route
+from ifmatch.cli.live_options import (
+    failing_of_command,
+    hop_routes,
+    make_budget,
+    make_sender,
+    nonce,
+    read_file,
+    with_route,
+)
 from ifmatch.cli.terminal import is_terminal, say
 from ifmatch.errors import BudgetSpentError
 
@@ -20,14 +29,30 @@ if TYPE_CHECKING:
     from ifmatch.doctor import Asked, Failing, HopTable, LiveDiagnosis
     from ifmatch.model.diagnosis import Incident, LiveFindings
     from ifmatch.model.exchange import Capture, Exchange
-    from ifmatch.wire import Route, Sender
+    from ifmatch.model.finding import Attested
+    from ifmatch.wire import Budget, Route
 
-__all__ = ["ask", "incident_exchange"]
+__all__ = ["Answered", "ask", "incident_exchange"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What is known when a server was asked.
+
+    Attributes:
+        captures: with the answers.
+        findings: for the report.
+        attested: what hops said that were asked by themselves.
+    """
+
+    captures: tuple[Capture, ...]
+    findings: LiveFindings
+    attested: tuple[Attested, ...]
 
 
 def ask(
     words: Sequence[str], options: LiveOptions, captures: Sequence[Capture], selection: Selection
-) -> tuple[tuple[Capture, ...], LiveFindings]:
+) -> Answered:
     """Ask the server about a command, a URL, or the first incident of captures.
 
     Args:
@@ -37,7 +62,7 @@ def ask(
         selection: which incident is meant.
 
     Returns:
-        Captures with everything known, and what was asked.
+        Everything known, and what was asked.
 
     Raises:
         TargetUnreachableError: the server cannot be asked.
@@ -52,13 +77,20 @@ def ask(
         else _failing_of_captures(captures, options, selection)
     )
     routes = hop_routes(failing, options)
-    with make_sender(options, typed=bool(words)) as sender:
+    budget = make_budget(options)
+    hops, problem = _hops(failing, options, routes, budget, typed=bool(words))
+    attested = hops.attested if hops is not None else ()
+    with make_sender(options, typed=bool(words), budget=budget) as sender:
         known = Known(failing, nonce=nonce(), origin=options.origin or _origin(failing))
-        run = LiveDiagnosis(failing, sender, known, evidence=captures, sleep=time.sleep)
+        base = read_file(options.base) if options.base else None
+        run = LiveDiagnosis(
+            failing, sender, known, evidence=captures, sleep=time.sleep, base=base, attested=attested
+        )
+        run.stopped = problem
         _send(run, failing, options)
         for asked in run.run():
             _show(asked, run)
-        return tuple(run.captures()), run.findings(_hops(failing, sender, routes, run))
+        return Answered(tuple(run.captures()), run.findings(hops), attested)
 
 
 def _failing_of_captures(captures: Sequence[Capture], options: LiveOptions, selection: Selection) -> Failing:
@@ -111,13 +143,18 @@ def _show(asked: Asked, run: LiveDiagnosis) -> None:
         say(f"  so far: {first.cause}, {first.likelihood:.0%}")
 
 
-def _hops(failing: Failing, sender: Sender, routes: dict[str, Route], run: LiveDiagnosis) -> HopTable | None:
+def _hops(
+    failing: Failing, options: LiveOptions, routes: dict[str, Route], budget: Budget, *, typed: bool
+) -> tuple[HopTable | None, str]:
+    """Ask the hops, before anything else; return what they said, or why there was too little to ask with."""
     from ifmatch.doctor import compare_hops
+    from ifmatch.doctor.hops import REQUESTS_EACH
 
     if not routes:
-        return None
-    try:
-        return compare_hops(failing, sender, routes)
-    except BudgetSpentError as error:
-        run.stopped = f"{error}; the hops need {3 * (len(routes) + 1)} more, see --budget"
-        return None
+        return None, ""
+    # Their answers are no traffic of the program: a sender of their own keeps them apart.
+    with make_sender(options, typed=typed, source="hops", budget=budget) as sender:
+        try:
+            return compare_hops(failing, sender, routes), ""
+        except BudgetSpentError as error:
+            return None, f"{error}; the hops need {REQUESTS_EACH * (len(routes) + 1)}, see --budget"

@@ -20,20 +20,23 @@ if TYPE_CHECKING:
 
     from ifmatch.capture.curl_command import CurlCommand, Operation
     from ifmatch.doctor.failing import Failing
-    from ifmatch.wire import Route, Sender
+    from ifmatch.wire import Budget, Route, Sender
 
 __all__ = [
     "LiveOptions",
+    "at_one_place",
     "command_words",
     "connection_options",
     "failing_of_command",
     "live_options",
+    "make_budget",
     "make_sender",
     "read_file",
 ]
 
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 _LARGEST_FILE: Final = 64 * 1024 * 1024
+_REQUESTS: Final = 12
 _PROGRAMS: Final = ("curl", "curl.exe", "http", "https")
 
 
@@ -44,13 +47,14 @@ class LiveOptions:
     Attributes:
         live: whether captures are followed by questions to the server.
         send: whether the failing request itself is sent.
-        requests: budget.
+        requests: budget, None for the default one.
         seconds: budget.
         status: what the failing request was answered, as the user says.
         direct: `NAME=HOST:PORT`, hops or nodes to compare.
         resolve: `HOST:PORT:ADDRESS`.
         via_proxy: URL of a proxy.
         origin: of the script, for a browser's questions.
+        base: file with what the program read when it got the token, "" when it is not known.
         allow_host: hosts that captures may lead to although they are not public.
         headers: `Name: value`, credentials above all.
         use_captured_auth: whether the capture's credentials are sent.
@@ -62,13 +66,14 @@ class LiveOptions:
 
     live: bool = False
     send: bool = False
-    requests: int = 12
+    requests: int | None = None
     seconds: float = 30.0
     status: int = 412
     direct: tuple[str, ...] = ()
     resolve: tuple[str, ...] = ()
     via_proxy: str = ""
     origin: str = ""
+    base: str = ""
     allow_host: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
     use_captured_auth: bool = False
@@ -84,8 +89,12 @@ def live_options(function: _Function) -> _Function:
 
 
 def connection_options(function: _Function) -> _Function:
-    """Add the options of connecting alone, for verbs that ask nothing."""
-    return _with(function, _connecting())
+    """Add the options of connecting alone, for verbs that write at one place."""
+    direct = click.option(
+        "--direct", metavar="NAME=HOST:PORT", multiple=True,
+        help="Write there: past a cache or proxy, or at one of several nodes.",
+    )  # fmt: skip
+    return _with(function, [direct, *_connecting()])
 
 
 def _with(function: _Function, options: Sequence[Callable[[_Function], _Function]]) -> _Function:
@@ -102,6 +111,8 @@ def _asking() -> list[Callable[[Any], Any]]:
                      help="A hop or node to ask by itself and to compare; repeat it."),
         click.option("--resolve", metavar="HOST:PORT:ADDRESS", multiple=True, help="As curl's option."),
         click.option("--origin", metavar="ORIGIN", default="", help="Ask as a script of this origin would."),
+        click.option("--base", metavar="FILE", default="",
+                     help="The version that the edit was made on, when no recording holds it."),
     ]  # fmt: skip
 
 
@@ -115,8 +126,8 @@ def _connecting() -> list[Callable[[Any], Any]]:
         click.option("--data", metavar="TEXT", help="Its content; @FILE for that of a file."),
         click.option("--status", metavar="CODE", type=click.IntRange(100, 599), default=412,
                      show_default=True, help="Of the failing request, when it is not sent."),
-        click.option("--budget", "requests", metavar="N", type=click.IntRange(1, 500), default=12,
-                     show_default=True, help="Most requests of a live run."),
+        click.option("--budget", "requests", metavar="N", type=click.IntRange(1, 500),
+                     help="Most requests of a live run.  [default: 12, and 4 more for each hop to compare]"),
         click.option("--seconds", metavar="S", type=click.FloatRange(0.1, 3600), default=30.0,
                      show_default=True, help="Most seconds of a live run."),
         click.option("--allow-host", metavar="HOST", multiple=True,
@@ -255,6 +266,17 @@ def with_route(failing: Failing, options: LiveOptions) -> Failing:
     return replace(failing, route=route)
 
 
+def at_one_place(failing: Failing, options: LiveOptions) -> Failing:
+    """Return the failing request with the route of `--direct`, as it is without one.
+
+    Raises:
+        click.UsageError: more than one place is named, or a value is none.
+    """
+    if len(options.direct) > 1:
+        raise click.UsageError("--direct: a write goes to one place; name one hop or node.")
+    return next((replace(failing, route=one) for one in hop_routes(failing, options).values()), failing)
+
+
 def hop_routes(failing: Failing, options: LiveOptions) -> dict[str, Route]:
     """Return the route of each `--direct`.
 
@@ -271,27 +293,46 @@ def hop_routes(failing: Failing, options: LiveOptions) -> dict[str, Route]:
     return routes
 
 
-def make_sender(options: LiveOptions, *, typed: bool, source: str = "live") -> Sender:
+def make_budget(options: LiveOptions) -> Budget:
+    """Return the budget of a run; it begins now."""
+    from ifmatch.wire import Budget
+
+    return Budget(_most_requests(options), options.seconds, time.monotonic)
+
+
+def make_sender(
+    options: LiveOptions, *, typed: bool, source: str = "live", budget: Budget | None = None
+) -> Sender:
     """Return a sender within the budget.
 
     Args:
         options: of the verb.
         typed: whether the target stands on the command line, not in a file.
         source: name of its exchanges in reports.
+        budget: shared with other senders, None for one of its own.
 
     Raises:
         MissingExtraError: the extra `live` is not installed.
     """
-    from ifmatch.wire import Budget, ConnectPolicy, Limits, Sender
+    from ifmatch.wire import ConnectPolicy, Limits, Sender
 
     return Sender(
         source=source,
         policy=ConnectPolicy(typed=typed, allowed=frozenset(host.lower() for host in options.allow_host)),
-        budget=Budget(options.requests, options.seconds, time.monotonic),
+        budget=budget or make_budget(options),
         limits=Limits(),
         clock=time.monotonic,
         wall_clock=time.time,
     )
+
+
+def _most_requests(options: LiveOptions) -> int:
+    """Return how many requests may go out: naming hops asks for their answers."""
+    if options.requests is not None:
+        return options.requests
+    from ifmatch.doctor.hops import REQUESTS_EACH
+
+    return _REQUESTS + (REQUESTS_EACH * (len(options.direct) + 1) if options.direct else 0)
 
 
 def nonce() -> str:

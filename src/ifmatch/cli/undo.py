@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ifmatch.cli.live_options import LiveOptions, connection_options, make_sender, with_route
+from ifmatch.cli.live_options import LiveOptions, at_one_place, connection_options, make_sender, with_route
 from ifmatch.cli.terminal import is_terminal, say
 
 if TYPE_CHECKING:
@@ -54,7 +54,12 @@ def command(*, number: int | None, listed: bool, yes: bool, **live: Any) -> int:
     ]
     with make_sender(options, typed=True, source="undo") as sender:
         done = undo(
-            entry, journal, sender, given, time.time, routed=lambda failing: with_route(failing, options)
+            entry,
+            journal,
+            sender,
+            given,
+            time.time,
+            routed=lambda failing: at_one_place(with_route(failing, options), options),
         )
     if isinstance(done, Refusal):
         say(f"ifmatch: {done.text}")

@@ -19,18 +19,23 @@ if TYPE_CHECKING:
     from ifmatch.dialects import Dialect
     from ifmatch.model.diagnosis import Diagnosis
     from ifmatch.model.exchange import Exchange
+    from ifmatch.model.finding import Attested
 
 __all__ = ["diagnose"]
 
 
 def diagnose(
-    evidence: Iterable[Exchange] | Iterable[Capture], *, dialects: Sequence[Dialect] | None = None
+    evidence: Iterable[Exchange] | Iterable[Capture],
+    *,
+    dialects: Sequence[Dialect] | None = None,
+    attested: Sequence[Attested] = (),
 ) -> Diagnosis:
     """Find out why requests were refused, or what was lost without a refusal.
 
     Args:
         evidence: exchanges of one or several sources (their provenance tells them apart), or whole captures.
         dialects: API families to recognise; all built-in and installed ones when left out.
+        attested: observations from outside of the exchanges.
 
     Returns:
         Incidents in the order of the contract, benign refusals with the reason, the sources as understood.
@@ -47,7 +52,9 @@ def diagnose(
     # Hundreds of thousands of small records, none of them in a cycle: collecting only costs time.
     gc.disable()
     try:
-        return assemble(build(captures, dialects))
+        case = build(captures, dialects)
+        case.attested = tuple(attested)
+        return assemble(case)
     finally:
         if collecting:
             gc.enable()

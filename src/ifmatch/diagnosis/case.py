@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from ifmatch.dialects import Dialect
     from ifmatch.model.exchange import Exchange
+    from ifmatch.model.finding import Attested
 
 
 # So many times without a fraction are no accident.
@@ -42,12 +43,14 @@ class Case:
         steps: in order of time.
         sources: rows of the report, in the order in which the captures were given.
         histories: steps by resource, in order of time.
+        attested: what is known from outside of the captures.
     """
 
     captures: tuple[Capture, ...]
     steps: list[Step]
     sources: tuple[Source, ...]
     histories: dict[str, History] = field(default_factory=dict[str, History])
+    attested: tuple[Attested, ...] = ()
 
     @cached_property
     def issued(self) -> dict[str, list[Step]]:

@@ -332,8 +332,11 @@ def gather(facts: Facts) -> list[Candidate]:
         A candidate for each rule that has anything to say, in the order of the rules.
     """
     found: list[Candidate] = []
+    url = facts.step.exchange.request.url
+    attested = [one for one in facts.case.attested if one.url == url]
     for rule in ALL_RULES:
-        evidence = tuple(sorted(rule.detect(facts), key=lambda one: -abs(one.weight)))
+        told = (one.evidence for one in attested if one.cause == rule.cause)
+        evidence = tuple(sorted((*rule.detect(facts), *told), key=lambda one: -abs(one.weight)))
         if evidence:
             found.append(Candidate(rule.cause, evidence, _score(rule.cause, evidence)))
     return found

@@ -36,7 +36,8 @@ class Directive(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         causes: what it explains.
         effect: in words.
         advice: what to do, imperative.
-        becomes: what the line is replaced by, groups as `\1`; None to take it out; "" when it takes thought.
+        becomes: what the line is replaced by, groups as `\1`; None to take it out, with the block that it
+            opens; "" when it takes thought.
     """
 
     kind: str
@@ -129,15 +130,36 @@ def _fixes(mine: Sequence[tuple[Directive, ConfigurationLine, ServerConfiguratio
         )
 
 
+def _end(configuration: ServerConfiguration, line: ConfigurationLine) -> int:
+    """Return the index behind what a line opens: a block in braces, or the rest of a YAML item."""
+    source, first = configuration.source, line.position
+    if configuration.kind == "envoy":
+        indent = _indent(line.raw)
+        for position in range(first + 1, len(source)):
+            if source[position].strip() and _indent(source[position]) <= indent:
+                return position
+        return len(source)
+    depth = 0
+    for position in range(first, len(source)):
+        depth += source[position].count("{") - source[position].count("}")
+        if depth <= 0:
+            return position + 1
+    return first + 1
+
+
+def _indent(raw: str) -> int:
+    return len(raw) - len(raw.lstrip())
+
+
 def _difference(directive: Directive, line: ConfigurationLine, configuration: ServerConfiguration) -> str:
     """Return the change as a unified diff of the file, "" when it takes thought."""
     if directive.becomes == "":
         return ""
     before = list(configuration.source)
     after = list(before)
-    indent = line.raw[: len(line.raw) - len(line.raw.lstrip())]
+    indent = line.raw[: _indent(line.raw)]
     if directive.becomes is None:
-        del after[line.position]
+        del after[line.position : _end(configuration, line)]
     else:
         after[line.position] = indent + re.sub(directive.pattern, directive.becomes, line.text)
     name = (line.file or configuration.name).replace("\\", "/").lstrip("/")

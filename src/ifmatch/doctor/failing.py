@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ifmatch.capture.curl_command import Operation
     from ifmatch.model.exchange import Exchange
 
-__all__ = ["CONDITIONS", "Failing", "from_exchange", "from_operation"]
+__all__ = ["CONDITIONS", "NEVER", "Failing", "from_exchange", "from_operation"]
 
 CONDITIONS: Final = frozenset(
     {"if-match", "if-none-match", "if-unmodified-since", "if-modified-since", "if-range", "if"}
@@ -30,6 +30,8 @@ _NOT_ON_READS: Final = CONDITIONS | {
 # A client writes these anew for each connection.
 _NOT_REPEATED: Final = frozenset({"connection", "content-length", "host", "keep-alive", "transfer-encoding"})
 _AGENT: Final = "ifmatch"
+NEVER: Final = '"ifmatch-never"'
+"""A tag that no server gives out: a condition on it is false wherever it is evaluated."""
 
 
 @dataclass(frozen=True, slots=True)

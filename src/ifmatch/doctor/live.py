@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from ifmatch.diagnosis import diagnose
+from ifmatch.core.entity_tag import is_entity_tag
+from ifmatch.diagnosis import diagnose, tokens
 from ifmatch.doctor.probes import PROBES, Known, clock_offset, observe
 from ifmatch.errors import BudgetSpentError
 from ifmatch.model.diagnosis import HopAnswer, LiveFindings, ProbeAnswer
 from ifmatch.model.exchange import Capture, Exchange, Provenance
-from ifmatch.model.message import Fields, Response
+from ifmatch.model.message import Content, Fields, Response
 from ifmatch.model.unknown import UNKNOWN
 from ifmatch.wire import origin_of
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ifmatch.doctor.hops import HopTable
     from ifmatch.doctor.probes import Probe
     from ifmatch.model.diagnosis import Diagnosis, Incident
+    from ifmatch.model.finding import Attested
     from ifmatch.model.message import Request
     from ifmatch.wire import Sender
 
@@ -58,6 +60,9 @@ class LiveDiagnosis:
         known: what the probes need.
         evidence: captures that belong to the case; the one that holds `failing.recorded` takes the probes in.
         sleep: waits the given seconds, when the server asks for a pause.
+        base: content of the version that the edit was made on, as the user gives it; it counts as what the
+            refused token was read with.
+        attested: what hops said that were asked by themselves.
     """
 
     def __init__(
@@ -68,8 +73,12 @@ class LiveDiagnosis:
         *,
         evidence: Sequence[Capture] = (),
         sleep: Callable[[float], None],
+        base: bytes | None = None,
+        attested: Sequence[Attested] = (),
     ) -> None:
         self.failing = failing
+        self.attested = tuple(attested)
+        self.base = base
         self.sender = sender
         self.known = known
         self.evidence = tuple(evidence)
@@ -160,14 +169,14 @@ class LiveDiagnosis:
 
     def diagnosis(self) -> Diagnosis:
         """Diagnose everything known: the captures, the write as sent or as told, and the answers."""
-        return diagnose(self.captures())
+        return diagnose(self.captures(), attested=self.attested)
 
     def captures(self) -> list[Capture]:
         """Return everything known as captures."""
         write = self._write or (self._told() if self.failing.recorded is None else None)
         probes = [one for one in self.sender.exchanges if one is not self._write]
         if self.failing.recorded is None:
-            own = [one for one in (write, *probes) if one is not None]
+            own = [one for one in (self._told_read(), write, *probes) if one is not None]
             if self._write is not None:
                 own.sort(key=lambda one: one.started or 0.0)
             return [*self.evidence, Capture(self.sender.source, "live", tuple(own))]
@@ -200,6 +209,27 @@ class LiveDiagnosis:
             request=self.failing.request,
             response=answer,
             started=min(known) - 1.0 if known else None,
+            duration=0.05,
+        )
+
+    def _told_read(self) -> Exchange | None:
+        """Return the read that the edit rests on: the user gives its content, the refused token is its tag.
+
+        A token that no server gives out as it stands (damaged, a list) tells of no read.
+        """
+        tag, first = self.known.refused_tag, self._told().started
+        if self.base is None or first is None or is_entity_tag(tag) is None or tokens.null_word(tag):
+            return None
+        fields = [("ETag", tag)]
+        kind = self.failing.request.fields.text("content-type")
+        fields += [("Content-Type", kind)] if kind and "patch" not in kind else []
+        return Exchange(
+            provenance=Provenance("--base", 0),
+            request=self.failing.read(),
+            response=Response(
+                200, fields=Fields(fields, complete=False), content=Content.from_octets(self.base)
+            ),
+            started=first - 1.0,
             duration=0.05,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from ifmatch.doctor.failing import NEVER
 from ifmatch.doctor.journal import Entry
 from ifmatch.doctor.repair import Kind, Plan, change_of, kind_of, make_plan, task_of
 from ifmatch.doctor.transport import answer_of, drive
@@ -101,6 +102,15 @@ class Mending:
             if isinstance(state, str):
                 raise without_validator(answer, state)
         return state
+
+    def evaluates(self) -> bool:
+        """Tell whether a condition reaches whoever evaluates it, and is heeded: asked by a read.
+
+        Source: RFC 9110 section 13.1.1 (If-Match is false where no tag matches, on reads as well).
+        """
+        request = self.failing.read(("If-Match", NEVER), ("Cache-Control", "no-cache"))
+        answer = answer_of(self.sender.send(request, route=self.failing.route))
+        return not isinstance(answer, NoAnswer) and answer.status == 412
 
     def _asked(self) -> Answer:
         """Return the answer to a read: 200, 404 or 410."""

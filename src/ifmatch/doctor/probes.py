@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ifmatch.model.exchange import Exchange
     from ifmatch.model.message import Request
 
-__all__ = ["PROBES", "Known", "Observation", "Probe", "observe"]
+__all__ = ["PROBES", "Known", "Observation", "Probe", "observe", "opaque", "without_suffix"]
 
 _CODED: Final = ("gzip", "deflate", "br")
 _SUFFIXES: Final = ("-gzip", "--gzip", ";gzip", "-br", "-df", "-deflate", "-zstd", ":gzip")
@@ -129,12 +129,14 @@ class Probe:
     protocols: tuple[str, ...] = ()
 
 
-def _bare(tag: str) -> str:
+def opaque(tag: str) -> str:
+    """Return a tag without its quotes and its mark of weakness."""
     return tag.removeprefix("W/").strip('"')
 
 
-def _without_suffix(tag: str) -> str:
-    value = _bare(tag)
+def without_suffix(tag: str) -> str:
+    """Return the opaque value without the suffix of a content coding."""
+    value = opaque(tag)
     return next((value.removesuffix(suffix) for suffix in _SUFFIXES if value.endswith(suffix)), value)
 
 
@@ -148,9 +150,9 @@ def _relation(before: Observation | None, now: Observation) -> str:
         return now.shown()
     if now.tag == before.tag:
         return f"the same tag {now.tag}"
-    if _bare(now.tag) == _bare(before.tag):
+    if opaque(now.tag) == opaque(before.tag):
         return f"the same opaque value, {'weak' if now.is_weak else 'strong'}: {now.tag}"
-    if _without_suffix(now.tag) == _without_suffix(before.tag):
+    if without_suffix(now.tag) == without_suffix(before.tag):
         return f"the same value without the coding suffix: {now.tag}"
     same = now.digest and now.digest == before.digest
     return f"another tag, {now.tag}, for {'the same' if same else 'other'} content"
@@ -166,7 +168,7 @@ def _read(known: Known, exchanges: Sequence[Exchange]) -> str:
         return now.shown()
     if now.tag == refused:
         return f"{now.shown()}: the refused token itself; the state did not move"
-    if _without_suffix(now.tag) == _without_suffix(refused):
+    if without_suffix(now.tag) == without_suffix(refused):
         return f"{now.shown()}: the refused token but for its strength or suffix"
     return f"{now.shown()}: not the refused token {refused}"
 
@@ -271,8 +273,8 @@ def _conditions(known: Known) -> Sequence[Request]:
     strong = tag.removeprefix("W/")
     if strong != tag:
         requests.append(read(("If-Match", strong)))
-    bare = _without_suffix(tag)
-    if bare != _bare(tag):
+    bare = without_suffix(tag)
+    if bare != opaque(tag):
         requests.append(read(("If-Match", f'"{bare}"')))
     return requests
 

@@ -70,6 +70,21 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Attested:
+    """An observation from outside of the recorded exchanges: what a hop answered when asked by itself.
+
+    Attributes:
+        url: of the requests that it concerns.
+        cause: id of the catalogue.
+        evidence: what it says for or against that cause.
+    """
+
+    url: str
+    cause: str
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
 class Fix:
     """Something to do about a cause.
 

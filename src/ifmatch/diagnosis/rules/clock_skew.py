@@ -63,6 +63,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             facts.step,
             guard.name,
         )
+    yield from _between_the_clocks(facts, sent)
     yield from _server_clock(facts)
 
 
@@ -79,6 +80,22 @@ def _runs_along(facts: Facts, sent: float) -> Step | None:
         if abs((date - sent) - (one.start - step.start)) <= _TICK:
             return one
     return None
+
+
+def _between_the_clocks(facts: Facts, sent: float) -> Iterator[Evidence]:
+    """Yield evidence from a refusal that the distance of two clocks explains alone."""
+    refresh = facts.refresh
+    modified = refresh.last_modified if refresh is not None else None
+    if refresh is None or refresh.date is None or modified is None or refresh.exchange.started is None:
+        return
+    ahead = refresh.date + 0.5 - (refresh.exchange.started + (refresh.exchange.duration or 0.0) / 2)
+    # By the server's clock the resource is newer than the date that was sent, by the client's it is not.
+    if ahead > _SKEW and modified - ahead - 1 <= sent < modified:
+        text = (
+            f"the server's clock is {span(ahead)} ahead: by the client's the resource has not changed since "
+            "the date that was sent"
+        )
+        yield note(text, 4.5, refresh, "Last-Modified")
 
 
 def _dated_back(facts: Facts) -> Iterator[Evidence]:

@@ -55,6 +55,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             facts.refresh,
             "ETag",
         )
+    elif facts.state_moved and (now := _as_now(facts, suffix)) is not None:
+        coded, plain = now
+        text = f"the present version is {coded.etag} with content coding and {plain.etag} without"
+        yield note(f"{text}: an encoder appends {suffix} to every tag", 4.5, coded, "ETag")
     elif facts.state_moved:
         yield note("the state moved as well", -3.5, facts.refresh, "ETag")
 
@@ -92,6 +96,17 @@ def _split(facts: Facts) -> tuple[str, str]:
         if other and not step.coding and token.startswith(other) and _SUFFIX.fullmatch(token[len(other) :]):
             return other, token[len(other) :]
     return token, ""
+
+
+def _as_now(facts: Facts, suffix: str) -> tuple[Step, Step] | None:
+    """Return reads of the present version with and without content coding whose tags differ by the suffix."""
+    reads = [step for step in facts.own_reads_after if step.etag is not None]
+    plain = {tokens.opaque(step.etag or ""): step for step in reads if not step.coding}
+    for step in reads:
+        tag = tokens.opaque(step.etag or "")
+        if step.coding and tag.endswith(suffix) and tag.removesuffix(suffix) in plain:
+            return step, plain[tag.removesuffix(suffix)]
+    return None
 
 
 def _passed(step: Step, suffix: str) -> bool:

@@ -27,10 +27,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if not facts.issues and facts.damaged_from is None and not any(one.etag for one in facts.history):
         text = f"the token {facts.token} is weak; If-Match compares strongly, so it can never match"
         yield note(text, 2.5, facts.step, "If-Match")
-    if not facts.issues:
-        return
     source = facts.source
-    if source is None:
+    if not facts.issues or source is None:
+        yield from _as_now(facts)
         return
     yield note(
         f"the token {facts.token} is weak; If-Match compares strongly, so it can never match",
@@ -62,6 +61,25 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             facts.refresh,
             "ETag",
         )
+
+
+def _as_now(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from how the present version is tagged, where the read of the token is not recorded."""
+    reads = [step for step in facts.own_reads_after if step.etag is not None]
+    weak = [step for step in reads if tokens.is_weak(step.etag or "")]
+    if not weak or tokens.shape(weak[0].etag or "") != tokens.shape(facts.token or ""):
+        return
+    bare = {tokens.opaque(step.etag or "") for step in weak}
+    for step in reads:
+        if step not in weak and not step.coding and tokens.opaque(step.etag or "") in bare:
+            text = f"the present version is {weak[0].etag} with content coding and {step.etag} without"
+            yield note(f"{text}: an encoder weakens what it encodes", 6.0, step, "ETag")
+            return
+    if weak[0].coding:
+        text = f"the present version's tag is weak as well, and comes with {weak[0].coding}"
+        yield note(text, 3.0, weak[0], "Content-Encoding")
+        if weak[0].cache_marked:
+            yield note("the answer passed an intermediary", 1.5, weak[0], "Via")
 
 
 def _told_strong(facts: Facts) -> Iterator[Evidence]:

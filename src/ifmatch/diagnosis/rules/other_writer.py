@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ifmatch.model.finding import Evidence
 
 CAUSE = "other-writer"
+# Reads after the refusal from which on a tag counts as steady.
+_STEADY = 3
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -83,6 +85,7 @@ def _by_state(facts: Facts) -> Iterator[Evidence]:
                 facts.refresh,
                 "ETag",
             )
+        yield from _by_steadiness(facts, current)
         yield from _by_content(facts)
     elif facts.issues and current is None and not facts.weak_token:
         yield note(
@@ -97,6 +100,18 @@ def _by_state(facts: Facts) -> Iterator[Evidence]:
         yield note(
             "a well-formed token was refused; where it came from is not in the evidence", weight, facts.step
         )
+
+
+def _by_steadiness(facts: Facts, current: str) -> Iterator[Evidence]:
+    """Yield evidence from a present tag that no encoder, cache or node changes."""
+    reads = [step for step in facts.own_reads_after if step.status == 200 and step.method == "GET"]
+    coded = [step for step in reads if step.coding or "gzip" in (step.sent.text("accept-encoding") or "")]
+    plain = [step for step in reads if "identity" in (step.sent.text("accept-encoding") or "")]
+    if len(reads) < _STEADY or not coded or not plain or tokens.is_weak(current) or facts.weak_token:
+        return
+    if all(step.etag == current and not facts.from_cache(step) for step in reads):
+        text = f"{len(reads)} reads, with and without content coding, show one strong tag: nothing alters it"
+        yield note(text, 1.2, reads[-1], "ETag")
 
 
 def _by_content(facts: Facts) -> Iterator[Evidence]:

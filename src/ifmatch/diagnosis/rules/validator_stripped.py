@@ -23,12 +23,14 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     """
     if facts.guard is not None and facts.token is not None:
         return
-    reads = facts.own_reads_before
+    # What is read right after the refusal came the same way as what was read before it.
+    reads = facts.own_reads_before or facts.own_reads_after
     for step in reversed(reads):
         origin = facts.upstream_tag(step)
         if origin is not None and step.etag is None:
             yield note(f"the origin sent {origin}; the client got no ETag", 7.5, step, "ETag")
             return
+    yield from _by_encoder(facts)
     bare = [step for step in reads if step.method == "GET" and step.status == 200]
     if (
         not facts.refused
@@ -46,3 +48,17 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     )
     if last.coding or (last.header("transfer-encoding") or "").lower() == "chunked" or last.cache_marked:
         yield note("the answer was re-coded or passed on by an intermediary", 2.5, last, "Transfer-Encoding")
+
+
+def _by_encoder(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from answers that have an ETag only where they are not encoded."""
+    reads = [
+        step
+        for step in (*facts.own_reads_before, *facts.own_reads_after)
+        if step.method == "GET" and step.status == 200
+    ]
+    coded = [step for step in reads if step.coding]
+    plain = next((step for step in reads if not step.coding and step.etag is not None), None)
+    if facts.refused and plain is not None and coded and all(step.etag is None for step in coded):
+        text = f"without content coding the answer carries {plain.etag}, with {coded[0].coding} no ETag"
+        yield note(f"{text}: an encoder takes it off", 7.0, coded[0], "ETag")

@@ -33,6 +33,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
                 damaged[0],
                 "ETag",
             )
+        elif facts.weak_token:
+            yield from _as_now(facts)
         return
     yield note(
         f"the token {token} is weak; If-Match compares strongly, so it can never match",
@@ -66,6 +68,22 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note("the weak tag came with a content coding", -1.0, source, "Content-Encoding")
     if len(seen) > 1 and all(tokens.is_weak(tag) for tag, _ in seen):
         yield note("every tag of this resource in the evidence is weak", 0.7, seen[-1][1], "ETag")
+
+
+def _as_now(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from how the present version is tagged, where the read of the token is not recorded."""
+    reads = [step for step in facts.own_reads_after if step.etag is not None]
+    plain = [step for step in reads if not step.coding]
+    if not plain or not all(tokens.is_weak(step.etag or "") for step in reads) or _weak_by_dialect(facts):
+        return
+    text = f"the token {facts.token} is weak; If-Match compares strongly, so it can never match"
+    yield note(text, 1.5, facts.step, "If-Match")
+    text = "the present version's tag is weak as well, although the answer is not encoded"
+    yield note(text, 2.5, plain[0], "ETag")
+    if any(step.coding for step in reads):
+        yield note("answers of this service are encoded on request", -1.5, plain[0], "Content-Encoding")
+    if any(step.cache_marked for step in reads):
+        yield note("the answers passed an intermediary", -1.0, plain[0], "Via")
 
 
 def _weak_by_dialect(facts: Facts) -> bool:

@@ -1,0 +1,263 @@
+"""Tell the format of a source, and read it.
+
+`read` sniffs the format by content and hands over to the reader of that format. A new format is one line in
+`FORMATS` and one module with a function `(stream, name) -> Capture`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from ifmatch.capture import archives, container_sniffing, sniffing
+from ifmatch.capture.access_logs import read_access_log
+from ifmatch.capture.decompression import compression_of, decompress
+from ifmatch.capture.target_uri import splittable
+from ifmatch.capture.text_source import decode
+from ifmatch.errors import InputError
+from ifmatch.model.exchange import CaptureWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import BinaryIO
+
+    from ifmatch.capture.archives import MemberReader
+    from ifmatch.model.exchange import Capture
+
+    Reader: TypeAlias = Callable[[BinaryIO, str], Capture | tuple[Capture, ...]]
+    Recogniser: TypeAlias = Callable[[bytes], bool]
+
+__all__ = ["FORMATS", "HEAD_OCTETS", "CaptureFormat", "read", "read_all", "sniff"]
+
+# How much of a source is looked at to tell its format: prose may stand before the first message.
+HEAD_OCTETS: Final = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureFormat:
+    """A format that can be read.
+
+    Attributes:
+        id: what `--from` takes and `Capture.format` says.
+        title: what people call it.
+        reader: `module:function`, imported when first used; it returns a capture, or several where one file
+            holds what was seen from several places.
+        recognises: tells by the head of a source (decompressed, UTF-16 undone) whether it is of this format.
+    """
+
+    id: str
+    title: str
+    reader: str
+    recognises: Recogniser
+
+    def load(self) -> Reader:
+        """Import the reader."""
+        module, _, function = self.reader.partition(":")
+        reader: Reader = getattr(importlib.import_module(module), function)
+        return reader
+
+
+# The first one that recognises the head reads it.
+FORMATS: Final = (
+    CaptureFormat("har", "HAR 1.2", "ifmatch.capture.har:read_har", sniffing.is_har),
+    CaptureFormat(
+        "mitmproxy",
+        "mitmproxy flow file",
+        "ifmatch.capture.mitmproxy_flows:read_mitmproxy",
+        sniffing.is_mitmproxy,
+    ),
+    CaptureFormat("pcap", "packet capture", "ifmatch.capture.pcap:read_pcap", container_sniffing.is_pcap),
+    CaptureFormat(
+        "charles",
+        "JSON session of Charles",
+        "ifmatch.capture.charles:read_charles",
+        container_sniffing.is_charles,
+    ),
+    CaptureFormat(
+        "newman", "report of newman", "ifmatch.capture.postman:read_newman", container_sniffing.is_newman
+    ),
+    CaptureFormat(
+        "postman", "Postman collection", "ifmatch.capture.postman:read_postman", container_sniffing.is_postman
+    ),
+    CaptureFormat("otlp", "trace as OTLP JSON", "ifmatch.capture.otlp:read_otlp", container_sniffing.is_otlp),
+    CaptureFormat(
+        "jaeger", "trace of Jaeger", "ifmatch.capture.jaeger:read_jaeger", container_sniffing.is_jaeger
+    ),
+    CaptureFormat(
+        "vcr", "cassette of VCR or vcrpy", "ifmatch.capture.vcr:read_vcr", container_sniffing.is_vcr
+    ),
+    CaptureFormat(
+        "curl-trace", "curl --trace", "ifmatch.capture.curl_trace:read_curl_trace", sniffing.is_trace
+    ),
+    CaptureFormat(
+        "curl-trace-ascii",
+        "curl --trace-ascii",
+        "ifmatch.capture.curl_trace:read_curl_trace",
+        sniffing.is_trace_ascii,
+    ),
+    CaptureFormat(
+        "curl-verbose", "curl -v", "ifmatch.capture.curl_verbose:read_curl_verbose", sniffing.is_verbose
+    ),
+    CaptureFormat(
+        "sdk-log",
+        "debug log of an HTTP client or a cloud SDK",
+        "ifmatch.capture.sdk_logs:read_sdk_log",
+        sniffing.is_sdk_log,
+    ),
+    CaptureFormat(
+        "access-log", "access log", "ifmatch.capture.access_logs:read_access_log", sniffing.is_access_log
+    ),
+    CaptureFormat(
+        "json-log", "JSON access log", "ifmatch.capture.json_logs:read_json_log", sniffing.is_json_log
+    ),
+    CaptureFormat(
+        "devtools-pane",
+        "headers panes of a browser's developer tools",
+        "ifmatch.capture.devtools_panes:read_devtools_pane",
+        sniffing.is_devtools_pane,
+    ),
+    CaptureFormat(
+        "http-messages",
+        "pasted requests and responses",
+        "ifmatch.capture.http_messages:read_http_messages",
+        sniffing.is_http_messages,
+    ),
+    # The last one: it takes prose.
+    CaptureFormat(
+        "error-report",
+        "traceback, error line or sentence",
+        "ifmatch.capture.error_reports:read_error_report",
+        sniffing.is_error_report,
+    ),
+)
+
+
+def sniff(head: bytes) -> str | None:
+    """Tell the format of a source by its content.
+
+    Args:
+        head: the first octets of the source, decompressed; `HEAD_OCTETS` are enough.
+
+    Returns:
+        The id of a format of `FORMATS`, None when it is none of them.
+    """
+    head = _plain(head)
+    return next((known.id for known in FORMATS if known.recognises(head)), None)
+
+
+def read(stream: BinaryIO, name: str, *, format: str | None = None) -> Capture:  # noqa: A002 - the option's name
+    """Read a source in whatever format it is.
+
+    Args:
+        stream: binary stream at the start of the source; it is read whole when it cannot seek.
+        name: name of the source as the user gave it, for references and errors. It says nothing about the
+            format.
+        format: id of the format when the user said it, None to tell by content.
+
+    Returns:
+        What the source holds.
+
+    Raises:
+        InputError: the format is not known, the source holds nothing of it, or it is an archive with more
+            than one readable file (`read_all` reads those).
+    """
+    capture, *others = read_all(stream, name, format=format)
+    if others:
+        raise InputError(
+            f"this holds {len(others) + 1} sources: files of an archive, or several places that saw traffic",
+            source=name,
+            expected="one source",
+            advice="Unpack it and give the files, or read it with `ifmatch.capture.read_all`",
+        )
+    return capture
+
+
+def read_all(
+    stream: BinaryIO,
+    name: str,
+    *,
+    format: str | None = None,  # noqa: A002 - as above
+    log_format: str | None = None,
+) -> tuple[Capture, ...]:
+    """Read a source that may be an archive: each readable file in it is a source of its own.
+
+    Args:
+        stream: as for `read`.
+        name: as for `read`; a file of an archive is called `name!file`.
+        format: as for `read`; of the files when the source is an archive.
+        log_format: what the columns of an access log are, as the server was told; such a source is one.
+
+    Raises:
+        InputError: nothing in it can be read.
+    """
+    stream, warnings = _opened(stream, name)
+    head = stream.read(HEAD_OCTETS)
+    stream.seek(-len(head), io.SEEK_CUR)
+    if archives.is_archive(head):
+        return _warned(archives.read_archive(stream, name, _plain_reader(format, log_format)), warnings)
+    return _warned(_read_plain(stream, name, format, log_format), warnings)
+
+
+def _plain_reader(form: str | None, log_format: str | None) -> MemberReader:
+    def read_member(stream: BinaryIO, name: str) -> tuple[Capture, ...]:
+        opened, warnings = _opened(stream, name)
+        return _warned(_read_plain(opened, name, form, log_format), warnings)
+
+    return read_member
+
+
+def _warned(captures: tuple[Capture, ...], warnings: list[CaptureWarning]) -> tuple[Capture, ...]:
+    if not warnings:
+        return captures
+    return (replace(captures[0], warnings=(*warnings, *captures[0].warnings)), *captures[1:])
+
+
+def _read_plain(
+    stream: BinaryIO, name: str, form: str | None, log_format: str | None = None
+) -> tuple[Capture, ...]:
+    if log_format is not None and form in {None, "access-log"}:
+        return (splittable(read_access_log(stream, name, log_format)),)
+    head = stream.read(HEAD_OCTETS)
+    stream.seek(-len(head), io.SEEK_CUR)
+    chosen = form if form is not None else sniff(head)
+    known = next((known for known in FORMATS if known.id == chosen), None)
+    if known is not None:
+        found = known.load()(stream, name)
+        return tuple(splittable(one) for one in (found if isinstance(found, tuple) else (found,)))
+    if form is not None:
+        raise InputError(
+            f"there is no format {form!r}", source=name, expected=", ".join(known.id for known in FORMATS)
+        )
+    seen, advice = sniffing.what_it_is(_plain(head))
+    raise InputError(seen, source=name, advice=advice)
+
+
+def _plain(head: bytes) -> bytes:
+    """Return UTF-16 as UTF-8, other heads as they are."""
+    if head[:2] in {b"\xff\xfe", b"\xfe\xff"} or (b"\0" in head[:4] and b"\0" in head[4:8]):
+        text, encoding = decode(head)
+        return text.encode(encoding, "replace") if "\0" not in text[:512] else head
+    return head.removeprefix(b"\xef\xbb\xbf")
+
+
+def _opened(stream: BinaryIO, name: str) -> tuple[BinaryIO, list[CaptureWarning]]:
+    """Return a seekable stream at the start of the plain source: compression and UTF-16 undone."""
+    if not stream.seekable():
+        stream = io.BytesIO(stream.read())
+    magic = stream.read(8)
+    stream.seek(-len(magic), io.SEEK_CUR)
+    compression = compression_of(magic)
+    if compression is not None:
+        data, cut = decompress(stream.read(), compression, name)
+        warnings = (
+            [CaptureWarning(f"the {compression} file ends early; what was whole is read")] if cut else []
+        )
+        inner = io.BytesIO(data)
+        # Compressed twice is not opened twice.
+        return (inner if compression_of(data[:8]) is not None else _opened(inner, name)[0]), warnings
+    if magic[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        text, encoding = decode(stream.read())
+        return io.BytesIO(text.encode(encoding, "replace")), []
+    return stream, []
