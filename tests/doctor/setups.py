@@ -51,14 +51,15 @@ def read_tag(url, **fields) -> str:
 
 
 class Setup:
-    """A started set-up: `url` to write to, `tag` that the program read."""
+    """A started set-up: `url` to write to, `tag` that the program read, `ports` of the nodes."""
 
-    def __init__(self, stack, url, tag, origin=None, extra=()) -> None:
+    def __init__(self, stack, url, tag, origin=None, extra=(), *, ports=()) -> None:
         self.stack = stack
         self.url = url
         self.tag = tag
         self.origin = origin
         self.extra = tuple(extra)
+        self.ports = tuple(ports)
 
 
 def _behind(name, folder, start, *, coding="gzip", **habits):
@@ -185,7 +186,7 @@ def two_nodes(folder):
     url = f"http://127.0.0.1:{front.port}/notes/7"
     tag = read_tag(url)
     node = nodes[0] if tag.startswith('"a1') else nodes[1]
-    return Setup(stack, url, tag, node)
+    return Setup(stack, url, tag, node, ports=[one.port for one in nodes])
 
 
 def nginx_sub_filter(folder):

@@ -10,6 +10,9 @@ import pytest
 from tests.cli.running import run_process
 from tests.doctor import setups
 from tests.doctor.recorded import record_conflict
+from tests.programs import program
+from tests.wire.answering import Answering, answer
+from tools.recording import components
 from tools.recording.http_dates import format_http_date
 
 CAUSES = {
@@ -28,10 +31,11 @@ CAUSES = {
 }
 
 
-def diagnosed(setup, *options):
+def diagnosed(setup, *options, budget=None):
     condition = ["-H", f"If-Match: {setup.tag}"] if setup.tag else []
     command = ["curl", "-X", "PUT", setup.url, *condition, *setup.extra]
     command += ["-H", "Content-Type: application/json", "--compressed", "-d", '{"name": "Cleo"}']
+    options = (*options, "--budget", str(budget)) if budget else options
     ran = run_process("diagnose", "--format", "json", *options, "--", *command)
     assert ran.status == 1, ran.err
     return json.loads(ran.out), ran.err
@@ -138,3 +142,64 @@ def test_what_cannot_be_asked_says_why(words, status, says, tmp_path) -> None:
     ran = run_process(*words, IFMATCH_JOURNAL=str(tmp_path / "journal.sqlite"))
     assert (ran.status, ran.out) == (status, "")
     assert says in ran.err
+
+
+def test_a_condition_that_gets_lost_on_the_way_is_seen_at_the_hops(tmp_path) -> None:
+    setup = setups.nginx_stripped_condition(tmp_path)
+    with setup.stack:
+        report, _ = diagnosed(setup, "--status", "428", "--direct", f"origin=127.0.0.1:{setup.origin.port}")
+    assert any("the condition is lost between them" in line for line in report["live"]["differences"])
+    incident = report["incidents"][0]
+    assert (incident["findings"][0]["cause"], incident["repair"]) == ("precondition-stripped", "forbidden")
+    assert incident["findings"][0]["level"] == "high"
+
+
+def test_nodes_are_compared_with_one_another(tmp_path) -> None:
+    setup = setups.two_nodes(tmp_path)
+    with setup.stack:
+        direct = [
+            part
+            for name, port in zip(("one", "two"), setup.ports, strict=True)
+            for part in ("--direct", f"{name}=127.0.0.1:{port}")
+        ]
+        report, _ = diagnosed(setup, *direct, budget=24)
+    assert [hop["name"] for hop in report["live"]["hops"]] == ["as sent", "one", "two"]
+    assert "one" in " ".join(report["live"]["differences"])
+    assert report["incidents"][0]["findings"][0]["cause"] == "inconsistent-backends"
+
+
+def test_a_script_of_another_origin_that_sees_no_tag_is_told() -> None:
+    """The service demands a condition, and hides the ETag from scripts of other origins."""
+    with setups.origin(require=True) as origin:
+        setup = setups.Setup(None, f"http://127.0.0.1:{origin.port}/notes/7", "", origin)
+        setup.extra = ("-H", "Origin: https://app.example.test")
+        report, _ = diagnosed(setup, "--status", "428", "--origin", "https://app.example.test")
+    asked = {probe["id"]: probe["settled"] for probe in report["live"]["probes"]}
+    assert "scripts do not see the ETag" in asked["browser"]
+    assert report["incidents"][0]["findings"][0]["cause"] == "cors-hidden-etag"
+
+
+def test_requests_go_through_a_named_proxy(tmp_path) -> None:
+    setup = setups.other_writer(tmp_path)
+    with setup.stack, Answering(*[[answer(200, 'ETag: "9"', content=b"{}")]] * 20) as proxy:
+        report, _ = diagnosed(setup, "--via-proxy", proxy.url)
+        assert proxy.requests
+        assert all(f" {setup.url}".encode() in request for request in proxy.requests)
+    assert report["live"]["probes"][0]["settled"].startswith('200, tag "9"')
+
+
+def test_an_encrypted_service_is_asked_over_http2_as_well(tmp_path) -> None:
+    program("haproxy")
+    with setups.origin() as origin:
+        backends = f"backend notes\n  server a 127.0.0.1:{origin.port}\n"
+        first = components.start_haproxy(tmp_path, "  default_backend notes", backends, encrypted=True)
+        first.stop()
+        file = tmp_path / "haproxy.cfg"
+        file.write_text(file.read_text().replace(" ssl ", " ssl alpn h2,http/1.1 "))
+        started = components.start("haproxy", first.process.args[1:], tmp_path, first.port)
+        with setups.running(started) as front:
+            url = f"https://127.0.0.1:{front.port}/notes/7"
+            ran = run_process("diagnose", "--format", "json", "--budget", "40", "--insecure", "--", "curl",
+                              "-X", "PUT", url, "-H", 'If-Match: "old"', "-d", "x")  # fmt: skip
+    asked = {probe["id"]: probe["settled"] for probe in json.loads(ran.out)["live"]["probes"]}
+    assert asked["http2"].startswith("over h2: the same tag"), ran.err

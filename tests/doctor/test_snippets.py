@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from concurrent.futures import ThreadPoolExecutor
+from typing import Annotated
 
 import pytest
+from starlette.testclient import TestClient
 
+from ifmatch import Representation
 from ifmatch.model.catalogue.snippets import snippet_for_agent, snippets
 from tests.cli.running import run
 from tests.doctor import setups
@@ -48,6 +54,45 @@ def with_fetch(url, code):
     subprocess.run([program("node"), "-e", script], check=True, capture_output=True, timeout=60)
 
 
+def with_axios(url, code):
+    if not (setups.NODE_MODULES / "axios").is_dir():
+        program("axios, installed by make setup-test")
+    script = f"{code}\nconst axios = require('axios'); (async () => {{ for (let i = 0; i < {ROUNDS}; i++) "
+    script += f"await update(axios, {json.dumps(url)}, (d) => ({{ ...d, count: d.count + 1 }}), 50); }})();"
+    environment = {**os.environ, "NODE_PATH": str(setups.NODE_MODULES)}
+    subprocess.run(
+        [program("node"), "-e", script], check=True, capture_output=True, timeout=240, env=environment
+    )
+
+
+JAVA = """
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.*;
+import java.util.function.UnaryOperator;
+public class Main {
+    %s
+    static String count(String text) {
+        int at = text.indexOf(':') + 1, end = text.indexOf('}');
+        return "{\\"count\\": " + (Integer.parseInt(text.substring(at, end).trim()) + 1) + "}";
+    }
+    public static void main(String[] arguments) throws Exception {
+        var url = URI.create(arguments[0]);
+        for (int i = 0; i < %d; i++) update(HttpClient.newHttpClient(), url, Main::count, 50);
+    }
+}
+"""
+
+
+def with_java(url, code, folder):
+    (folder / "Main.java").write_text(JAVA % (code, ROUNDS))
+    java = shutil.which("java")
+    if java is None or shutil.which("javac") is None:
+        pytest.skip("no JDK is installed")
+    command = [java, "-XX:TieredStopAtLevel=1", folder / "Main.java", url]
+    subprocess.run(command, check=True, capture_output=True, timeout=480)
+
+
 def with_curl(url, code, folder):
     edit = folder / "edit"
     edit.write_text(
@@ -61,7 +106,7 @@ def with_curl(url, code, folder):
     )
 
 
-@pytest.mark.parametrize("name", ["requests", "httpx", "aiohttp", "fetch", "curl"])
+@pytest.mark.parametrize("name", ["requests", "httpx", "aiohttp", "fetch", "axios", "java", "curl"])
 def test_client_code_loses_nothing_against_itself(name, tmp_path) -> None:
     code = snippets()[name].code
     with setups.origin({"count": 0}) as origin:
@@ -76,6 +121,10 @@ def test_client_code_loses_nothing_against_itself(name, tmp_path) -> None:
                 with_aiohttp(url, code)
             elif name == "fetch":
                 with_fetch(url, code)
+            elif name == "axios":
+                with_axios(url, code)
+            elif name == "java":
+                with_java(url, code, folder)
             else:
                 with_curl(url, code, folder)
 
@@ -84,7 +133,7 @@ def test_client_code_loses_nothing_against_itself(name, tmp_path) -> None:
         assert json.loads(origin.resources["/notes/7"].body) == {"count": 2 * ROUNDS}
 
 
-@pytest.mark.parametrize("name", ["nginx", "apache", "haproxy", "varnish", "caddy"])
+@pytest.mark.parametrize("name", ["nginx", "apache", "haproxy", "varnish", "caddy", "envoy"])
 def test_proxy_configuration_lets_a_conditional_write_through(name, tmp_path) -> None:
     code = snippets()[name].code
     with setups.origin() as origin:
@@ -106,6 +155,8 @@ def test_proxy_configuration_lets_a_conditional_write_through(name, tmp_path) ->
         elif name == "varnish":
             program("varnishd")
             started = components.start_varnish(tmp_path, origin.port, code)
+        elif name == "envoy":
+            started = envoy_with(code, tmp_path, origin.port)
         else:
             started = components.start_caddy(tmp_path, f"{code}\nreverse_proxy 127.0.0.1:{origin.port}")
         with setups.running(started) as front:
@@ -118,6 +169,38 @@ def test_proxy_configuration_lets_a_conditional_write_through(name, tmp_path) ->
                 capture_output=True, text=True, check=True,
             )  # fmt: skip
     assert done.stdout.startswith("2")
+
+
+def envoy_with(code, folder, port):
+    """Start Envoy with a compressor, and what a route says about it."""
+    first = components.start_envoy(folder, [port], components.ENVOY_COMPRESSOR)
+    first.stop()
+    file = folder / "envoy.yaml"
+    text = file.read_text()
+    route = re.search(r"^( +)route: \{cluster: origin\}\n", text, re.MULTILINE)
+    file.write_text(text[: route.end()] + textwrap.indent(code, route[1]) + "\n" + text[route.end() :])
+    return components.start("envoy", first.process.args[1:], folder, first.port)
+
+
+def test_fastapi_code_evaluates_before_it_edits() -> None:
+    fastapi = pytest.importorskip("fastapi")
+    edited = []
+    space = {
+        **{name: getattr(fastapi, name) for name in ("APIRouter", "Depends", "Security")},
+        "Annotated": Annotated,
+        "Note": dict,
+        "login": lambda: "ana",
+        "current": lambda: Representation(etag='"v7"'),
+        "app": fastapi.FastAPI(),
+    }
+    code = snippets()["fastapi"].code.replace("): ...", "): edited.append(number)")
+    # Without the annotations of this module: FastAPI reads those of the code.
+    exec(compile(code, "snippet", "exec", dont_inherit=True), {**space, "edited": edited}, space)  # noqa: S102
+    space["app"].include_router(space["router"])
+    with TestClient(space["app"]) as client:
+        for tag, status in (('"v6"', 412), ('"v7"', 200)):
+            assert client.put("/notes/1", json={}, headers={"If-Match": tag}).status_code == status
+    assert edited == [1]
 
 
 def test_express_code_refuses_and_stores_in_one_step(tmp_path) -> None:

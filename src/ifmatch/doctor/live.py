@@ -159,7 +159,9 @@ class LiveDiagnosis:
         if not left or self.sender.budget.is_spent:
             self.stopped = self.stopped or ("" if not left else "the budget is spent")
             return None
-        due = [probe for probe in left if probe.id in _ALWAYS]
+        # Who names the origin of a script asks what that script may send and see.
+        wanted = (*_ALWAYS, "browser") if self.known.origin else _ALWAYS
+        due = [probe for probe in left if probe.id in wanted]
         if due:
             return due[0]
         open_causes = _open(diagnosis, self.incident)

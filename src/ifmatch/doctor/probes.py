@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PROBES", "Known", "Observation", "Probe", "observe", "opaque", "without_suffix"]
 
+# Seconds from which on a modification date is a strong validator (RFC 9110 section 8.8.2.2).
+_GRAIN: Final = 1.0
 _CODED: Final = ("gzip", "deflate", "br")
 _SUFFIXES: Final = ("-gzip", "--gzip", ";gzip", "-br", "-df", "-deflate", "-zstd", ":gzip")
 
@@ -162,7 +164,25 @@ def _relation(before: Observation | None, now: Observation) -> str:
 
 
 def _read(known: Known, exchanges: Sequence[Exchange]) -> str:
-    now = _last(exchanges)
+    said, dated = _compared(known, _last(exchanges)), _dated(exchanges[-1])
+    return f"{said}; {dated}" if dated else said
+
+
+def _dated(exchange: Exchange) -> str:
+    """Say how far Last-Modified can be trusted: it has whole seconds (RFC 9110 section 8.8.2.2)."""
+    fields = exchange.response.fields if exchange.response is not None else Fields()
+    modified, date = (http_date(fields.text(name) or "") for name in ("last-modified", "date"))
+    if modified is None or date is None:
+        return ""
+    age = date - modified
+    if age < 0:
+        return f"Last-Modified lies {-age:.0f} s after Date: a clock is wrong"
+    if age < _GRAIN:
+        return "Last-Modified is of the very second: two writes within it would look alike"
+    return f"Last-Modified lies {age:.0f} s before Date, whole seconds"
+
+
+def _compared(known: Known, now: Observation) -> str:
     refused = known.refused_tag
     if not refused or not now.tag:
         return now.shown()

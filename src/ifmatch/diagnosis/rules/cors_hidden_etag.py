@@ -35,7 +35,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     blind = facts.token is None or tokens.null_word(facts.token)
     if not blind or not (facts.refused or facts.token is not None):
         return
-    for read in reversed(facts.own_reads_before):
+    # What is read right after the refusal is shown to the script as what it read before.
+    for read in reversed(facts.own_reads_before or facts.own_reads_after):
         if read.etag is None or read.sent.text("origin") is None:
             continue
         exposed = (read.header("access-control-expose-headers") or "").lower()
