@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ifmatch.server.policy import Policy
     from ifmatch.server.stores.protocol import Content, Lost
 
-__all__ = ["LIMITS", "Description", "Request", "Tries", "Written", "lost_reason"]
+__all__ = ["LIMITS", "Described", "Description", "Request", "Tries", "Written", "lost_reason"]
 
 Instance = TypeVar("Instance")
 
@@ -90,6 +90,32 @@ class Description(Generic[Instance]):
             representation=Representation(etag=self.tag(instance), last_modified=modified),
             content=None if source is None else lambda: source(instance),
         )
+
+
+class Described(Generic[Instance]):
+    """Tell tag and state of rows by a description; what the helpers of all libraries have in common."""
+
+    _description: Description[Instance]
+
+    def tag_of(self, instance: Instance) -> str:
+        """Return the strong entity tag of a row, quotes included.
+
+        Args:
+            instance: the row.
+
+        Source: RFC 9110 section 8.8.3.
+        """
+        return self._description.tag(instance)
+
+    def current(self, instance: Instance | None) -> Current | None:
+        """Return the state of a row as adapters take it, None when there is none.
+
+        Args:
+            instance: the row, None when there is none.
+
+        Source: RFC 9110 section 8.8.
+        """
+        return self._description.current(instance)
 
 
 @dataclass(frozen=True, slots=True)

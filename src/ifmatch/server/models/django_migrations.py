@@ -65,18 +65,35 @@ def _run(connection: BaseDatabaseWrapper, statements: Sequence[str]) -> None:
             cursor.execute(statement)
 
 
-def _make(editor: BaseDatabaseSchemaEditor, model: type[models.Model], *, fill: bool) -> None:
-    table, column = model._meta.db_table, _column(model)  # noqa: SLF001 -- Django's public name
-    statements = triggers.create_statements(editor.connection.vendor, table, column)
-    _run(editor.connection, (*statements, triggers.fill_statement(table, column)) if fill else statements)
+class _OnModel(Operation):
+    """Make and drop the triggers of the model of an operation, where the router lets it migrate."""
+
+    model_name: str
+
+    def _place(
+        self, app_label: str, editor: BaseDatabaseSchemaEditor, state: ProjectState
+    ) -> tuple[str, str] | None:
+        """Return table and column, None where the model does not migrate."""
+        model = state.apps.get_model(app_label, self.model_name)
+        if not self.allow_migrate_model(editor.connection.alias, model):
+            return None
+        return model._meta.db_table, _column(model)  # noqa: SLF001 -- Django's public name
+
+    def _make(
+        self, app_label: str, editor: BaseDatabaseSchemaEditor, state: ProjectState, *, fill: bool
+    ) -> None:
+        place = self._place(app_label, editor, state)
+        if place is not None:
+            statements = triggers.create_statements(editor.connection.vendor, *place)
+            _run(editor.connection, (*statements, triggers.fill_statement(*place)) if fill else statements)
+
+    def _drop(self, app_label: str, editor: BaseDatabaseSchemaEditor, state: ProjectState) -> None:
+        place = self._place(app_label, editor, state)
+        if place is not None:
+            _run(editor.connection, triggers.drop_statements(editor.connection.vendor, *place))
 
 
-def _drop(editor: BaseDatabaseSchemaEditor, model: type[models.Model]) -> None:
-    table, column = model._meta.db_table, _column(model)  # noqa: SLF001 -- Django's public name
-    _run(editor.connection, triggers.drop_statements(editor.connection.vendor, table, column))
-
-
-class AddVersion(migrations.AddField):
+class AddVersion(_OnModel, migrations.AddField):
     """Add a `VersionField` to a model, give every row a version, and make the triggers.
 
     Args:
@@ -114,9 +131,7 @@ class AddVersion(migrations.AddField):
             to_state: the models after.
         """
         super().database_forwards(app_label, schema_editor, from_state, to_state)
-        model = to_state.apps.get_model(app_label, self.model_name)
-        if self.allow_migrate_model(schema_editor.connection.alias, model):
-            _make(schema_editor, model, fill=True)
+        self._make(app_label, schema_editor, to_state, fill=True)
 
     def database_backwards(
         self,
@@ -133,9 +148,7 @@ class AddVersion(migrations.AddField):
             from_state: the models before.
             to_state: the models after.
         """
-        model = from_state.apps.get_model(app_label, self.model_name)
-        if self.allow_migrate_model(schema_editor.connection.alias, model):
-            _drop(schema_editor, model)
+        self._drop(app_label, schema_editor, from_state)
         super().database_backwards(app_label, schema_editor, from_state, to_state)
 
     def describe(self) -> str:
@@ -143,7 +156,7 @@ class AddVersion(migrations.AddField):
         return f"Add version {self.name} to {self.model_name}, with triggers"
 
 
-class VersionTriggers(Operation):
+class VersionTriggers(_OnModel):
     """Make the triggers for a model that has its `VersionField` already; again, where they have gone.
 
     Args:
@@ -184,9 +197,7 @@ class VersionTriggers(Operation):
             to_state: the models after.
         """
         del from_state
-        model = to_state.apps.get_model(app_label, self.model_name)
-        if self.allow_migrate_model(schema_editor.connection.alias, model):
-            _make(schema_editor, model, fill=False)
+        self._make(app_label, schema_editor, to_state, fill=False)
 
     def database_backwards(
         self,
@@ -204,9 +215,7 @@ class VersionTriggers(Operation):
             to_state: the models after.
         """
         del to_state
-        model = from_state.apps.get_model(app_label, self.model_name)
-        if self.allow_migrate_model(schema_editor.connection.alias, model):
-            _drop(schema_editor, model)
+        self._drop(app_label, schema_editor, from_state)
 
     def describe(self) -> str:
         """Return the operation in words; `migrate --plan` shows it."""

@@ -20,12 +20,20 @@ Source: RFC 9110 section 13.2.1.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 from uuid import UUID, uuid4
 
 from ifmatch.errors import MissingExtraError
 from ifmatch.server.loop import Declined
-from ifmatch.server.models.attempts import LIMITS, Description, Request, Tries, Written, lost_reason
+from ifmatch.server.models.attempts import (
+    LIMITS,
+    Described,
+    Description,
+    Request,
+    Tries,
+    Written,
+    lost_reason,
+)
 from ifmatch.server.models.tags import VERSION_LENGTH, next_version, strong_tag
 from ifmatch.server.stores.protocol import DELETED, Lost
 
@@ -40,7 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from ifmatch.server.answers import Current, RequestFacts
+    from ifmatch.server.answers import RequestFacts
     from ifmatch.server.gate import Settings
     from ifmatch.server.loop import Limits
     from ifmatch.server.policy import Policy
@@ -144,7 +152,7 @@ def tag_of(instance: models.Model) -> str:
     return strong_tag(str(value))
 
 
-class Rows(Generic[Model]):
+class Rows(Described[Model]):
     """The rows of one model as resources with conditional writes.
 
     With a version the write begins with `UPDATE ... SET version WHERE pk AND version`, which also locks the
@@ -180,27 +188,7 @@ class Rows(Generic[Model]):
                 f"{rows.model.__name__} has no version: inherit from Versioned, or give `tag`, for example"
                 " digest_of(...)"
             )
-        self._description: Description[Model] = Description(tag or tag_of, modified, content)
-
-    def tag_of(self, instance: Model) -> str:
-        """Return the strong entity tag of a row, quotes included.
-
-        Args:
-            instance: the row.
-
-        Source: RFC 9110 section 8.8.3.
-        """
-        return self._description.tag(instance)
-
-    def current(self, instance: Model | None) -> Current | None:
-        """Return the state of a row as adapters take it, None when there is none.
-
-        Args:
-            instance: the row, None when there is none.
-
-        Source: RFC 9110 section 8.8.
-        """
-        return self._description.current(instance)
+        self._description = Description(tag or tag_of, modified, content)
 
     def write(
         self,

@@ -22,13 +22,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 from uuid import UUID
 
 from ifmatch.errors import MissingExtraError
 from ifmatch.server.loop import Declined
 from ifmatch.server.models import triggers
-from ifmatch.server.models.attempts import LIMITS, Description, Request, Tries, Written, lost_reason
+from ifmatch.server.models.attempts import (
+    LIMITS,
+    Described,
+    Description,
+    Request,
+    Tries,
+    Written,
+    lost_reason,
+)
 from ifmatch.server.models.tags import VERSION_LENGTH, next_version, strong_tag
 from ifmatch.server.stores.protocol import DELETED, Lost
 
@@ -50,7 +58,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
     from sqlalchemy.orm import MappedColumn, Mapper, Session
 
-    from ifmatch.server.answers import Current, RequestFacts
+    from ifmatch.server.answers import RequestFacts
     from ifmatch.server.gate import Settings
     from ifmatch.server.loop import Limits
     from ifmatch.server.policy import Policy
@@ -202,7 +210,7 @@ def _version_name(mapper: Mapper[Any]) -> str | None:
     return None if column is None else mapper.get_property_by_column(column).key
 
 
-class Rows(Generic[Model]):
+class Rows(Described[Model]):
     """The rows of one model as resources with conditional writes.
 
     With a version column the write is optimistic: UPDATE or DELETE with the version in its condition; when it
@@ -240,28 +248,8 @@ class Rows(Generic[Model]):
                 f"{model.__name__} has no version column: inherit from Versioned, map xmin_column(), or give"
                 " `tag`, for example digest_of(...)"
             )
-        self._description: Description[Model] = Description(tag or tag_of, modified, content)
+        self._description = Description(tag or tag_of, modified, content)
         self._options = options
-
-    def tag_of(self, instance: Model) -> str:
-        """Return the strong entity tag of a row, quotes included.
-
-        Args:
-            instance: the row.
-
-        Source: RFC 9110 section 8.8.3.
-        """
-        return self._description.tag(instance)
-
-    def current(self, instance: Model | None) -> Current | None:
-        """Return the state of a row as adapters take it, None when there is none.
-
-        Args:
-            instance: the row, None when there is none.
-
-        Source: RFC 9110 section 8.8.
-        """
-        return self._description.current(instance)
 
     def write(
         self,
