@@ -154,7 +154,7 @@ def current_of(
     Raises:
         TypeError: when it is something else; says what is expected.
     """
-    if state.__class__ is Representation or isinstance(state, Representation):
+    if type(state) is Representation or isinstance(state, Representation):
         return _only(state)
     if state is None or isinstance(state, Current):
         return state

@@ -66,7 +66,7 @@ class Conditional(NamedTuple):
 
 
 # The class itself costs twice as much.
-_make: Final = tuple.__new__
+_make: Final = tuple.__new__  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
 _NOTHING_THERE: Final = Conditional(_UNCONDITIONAL, None, False)
 
 
