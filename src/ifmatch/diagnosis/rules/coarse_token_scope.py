@@ -33,9 +33,11 @@ _LARGER = frozenset({Scope.LIBRARY, Scope.COLLECTION, Scope.BRANCH})
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a refusal although only siblings were written."""
     guard = facts.guard
-    if not facts.refused or guard is None or facts.token is None or facts.foreign_writes or facts.own_writes:
+    if not facts.refused or guard is None or facts.token is None:
         return
     yield from _adds(facts)
+    if facts.foreign_writes or facts.own_writes:
+        return
     scope, path = scope_path(facts.step)
     if scope in _LARGER and facts.step.dialect is not None and path:
         yield from _by_dialect(facts, scope)
