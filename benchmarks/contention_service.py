@@ -4,7 +4,8 @@ its own.
     python -m benchmarks.contention_service SECONDS
 
 It prints its port. Half of the round trip passes before the atomic step, half after. Paths: `/plain` refuses
-without content, `/carrying` puts the current state into its refusals. `POST /reset` sets the counter to 0.
+without content, `/carrying` puts the current state into its refusals, `/open` takes writes without If-Match,
+too. `POST /reset` sets the counter to 0.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Counter:
     def answer(self, method: str, path: str, tag: str | None, octets: bytes) -> bytes:
         self.requests += 1
         if method == "PUT":
-            if tag != f'"v{self.version}"':
+            if tag != f'"v{self.version}"' and (tag is not None or path != "/open"):
                 return self.refusal(path)
             self.octets = octets
             self.version += 1

@@ -60,7 +60,7 @@ def _request_content(request: httpx2.Request) -> bytes | UnknownType | None:
 def _lines(headers: httpx2.Headers) -> Kept:
     """Return the fields as they lie there; the public way makes a new tuple for each, on every message."""
     try:
-        return cast("Kept", headers._list)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        return headers._list  # type: ignore[return-value]  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
     except AttributeError:
         return tuple(headers.raw)
 
