@@ -166,8 +166,8 @@ def main(arguments: list[str] | None = None) -> None:
         f"Reads and writes in turn over loopback, {chosen.rounds} rounds of blocks of {2 * BLOCK} requests,"
         " bare and tracked ones in changing order, each after two that are not timed; all writes are"
         " accepted, the tracked ones carry If-Match. Microseconds of CPU time of the client's process a"
-        " request (wall time would measure who else uses the cores). Added: the median of the differences within one round."
-        " Noise: the same between two bare clients."
+        " request (wall time would measure who else uses the cores). Added: the median of the"
+        " differences within one round. Noise: the same between two bare clients."
         f" Figure: at most {LIMIT:.0f} µs, no request more.\n"
     )
     print("| library | bare | added | added without history | noise | requests more | |")
