@@ -11,6 +11,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import holds, same_content
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date
+from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.revalidations import never_unmodified
 from ifmatch.model.diagnosis import Outcome
 
@@ -62,7 +63,8 @@ def _wrong_not_modified(history: History) -> Iterator[tuple[Step, Damage]]:
         if proof is None and by_date:
             proof = _newer_itself(history, step) or _same_second(history, step, later)
         other = None if by_date else _names_another(history, step, condition)
-        if replaced is None and proof is None and other is None:
+        stayed = None if by_date or replaced is not None else _same_tag(history, step, condition.tokens[0])
+        if replaced is None and proof is None and other is None and stayed is None:
             continue
         done.add(step.actor)
         text = (
@@ -72,13 +74,15 @@ def _wrong_not_modified(history: History) -> Iterator[tuple[Step, Damage]]:
         )
         if other is not None:
             text = f"304 carries {step.etag}, whose content is another, and If-None-Match does not name it"
+        elif stayed is not None:
+            text = f"304 for {condition.tokens[0]} although the content had changed under it: the tag had not"
         yield (
             step,
             Damage(
                 Outcome.WRONG_NOT_MODIFIED,
                 text,
-                lost=replaced or proof or other,
-                contradicted=other is not None and not _cached(step),
+                lost=replaced or proof or other or stayed,
+                contradicted=not (other is None and stayed is None) and not _cached(step),
             ),
         )
 
@@ -97,6 +101,27 @@ def _names_another(history: History, step: Step, condition: Condition) -> Step |
     if not had or now is None or same_content(had[-1].representation, now.representation):
         return None
     return now
+
+
+def _same_tag(history: History, step: Step, token: str) -> Step | None:
+    """Return the write before a 304 that changed the content and left the tag as it was."""
+    states = two_states(history, token)
+    if states is None:
+        return None
+    early, late = states
+    since = [one for one in history.writes if early.order < one.order < late.order]
+    made = len(since) == 1 and step.follows(since[0]) and holds(late.representation, since[0].body)
+    had = not any(one.order > since[0].order for one in _shown_to(history, step)) if made else False
+    return since[0] if had else None
+
+
+def _shown_to(history: History, step: Step) -> list[Step]:
+    """Return the reads before a 304 that showed its reader the content."""
+    return [
+        one
+        for one in history
+        if one.order < step.order and one.actor == step.actor and one.representation is not None
+    ]
 
 
 def _unmodified(history: History) -> list[tuple[Step, Step | None]]:
