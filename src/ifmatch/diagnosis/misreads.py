@@ -57,9 +57,9 @@ def _wrong_not_modified(history: History) -> Iterator[tuple[Step, Damage]]:
         replaced = (
             _replaced_since(history, step, condition.value.strip())
             if by_date
-            else _replaced(history, step, condition.tokens[0])
+            else _all_replaced(history, step, condition)
         )
-        proof = _proves_another(history, step, later, "" if by_date else condition.tokens[0])
+        proof = _proves_another(history, step, later, () if by_date else condition.tokens)
         if proof is None and by_date:
             proof = _newer_itself(history, step) or _same_second(history, step, later)
         other = None if by_date else _names_another(history, step, condition)
@@ -137,7 +137,7 @@ def _unmodified(history: History) -> list[tuple[Step, Step | None]]:
     return found
 
 
-def _proves_another(history: History, step: Step, later: Step | None, token: str) -> Step | None:
+def _proves_another(history: History, step: Step, later: Step | None, named: tuple[str, ...]) -> Step | None:
     """Return the own later read whose modification date lies before the 304, None when there is none."""
     if later is None or later.last_modified is None or step.date is None:
         return None
@@ -145,17 +145,19 @@ def _proves_another(history: History, step: Step, later: Step | None, token: str
         return _told_itself(history, step, later)
     if later.last_modified + 1 > step.date + step.age:
         return None
-    if token and tokens.base(later.etag) == tokens.base(token):
+    if any(tokens.base(later.etag) == tokens.base(token) for token in named):
         return None
     sent = step.condition(Guard.DIFFERENT_DATE)
     dated = (sent.value if sent is not None else "").strip()
-    issuers = history.issued(token) if token else history
+    # Of a list, what was given out last speaks for it.
+    known = [one for token in named for one in history.issued(token) if one.order < step.order]
+    issuers = sorted(known, key=lambda one: -one.order) if len(named) > 1 else known if named else history
     issue = next(
         (
             one
             for one in issuers
             if one.order < step.order
-            and (bool(token) or (one.read_ok and one.header("last-modified") == dated))
+            and (bool(named) or (one.read_ok and one.header("last-modified") == dated))
         ),
         None,
     )
@@ -234,6 +236,16 @@ def _same_second(history: History, step: Step, later: Step | None) -> Step | Non
     if gave.representation is None or later.representation is None:
         return None
     return None if same_content(gave.representation, later.representation) else later
+
+
+def _all_replaced(history: History, step: Step, condition: Condition) -> Step | None:
+    """Return the accepted write that had replaced the last of the listed tags, None when one may be current.
+
+    Source: RFC 9110 section 13.1.2 (the condition is false when any listed tag matches).
+    """
+    found = [_replaced(history, step, token) for token in condition.tokens]
+    replaced = [one for one in found if one is not None]
+    return max(replaced, key=lambda one: one.order) if len(replaced) == len(found) else None
 
 
 def _replaced(history: History, step: Step, token: str) -> Step | None:

@@ -171,7 +171,13 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
         *_TOKEN_FAULTS,
     ),
     "bad-date": ("unconditional-write", "precondition-ignored", "clock-skew", *_TOKEN_FAULTS),
-    "clock-skew": ("timezone-error", "date-precision", "precondition-ignored", *_TOKEN_FAULTS),
+    "clock-skew": (
+        "timezone-error",
+        "date-precision",
+        "precondition-ignored",
+        "inconsistent-backends",
+        *_TOKEN_FAULTS,
+    ),
     "timezone-error": ("clock-skew", "date-precision", "precondition-ignored", *_TOKEN_FAULTS),
     "date-precision": ("precondition-ignored", *_TOKEN_FAULTS),
     "representation-mismatch": (

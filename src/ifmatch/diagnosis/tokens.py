@@ -10,7 +10,11 @@ import base64
 import binascii
 import html
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # Suffixes that encoders append inside the quotes (Apache httpd, Caddy, Jetty, Traffic Server).
 CODING_SUFFIXES = (
@@ -120,6 +124,17 @@ def counted_on(before: str, after: str) -> bool:
     if one is None or two is None or one[1] != two[1]:
         return False
     return 0 < int(two[2]) - int(one[2]) <= _FEW_STEPS
+
+
+def comes_back(tags: Sequence[str]) -> bool:
+    """Tell whether a tag is seen again after another one had taken its place.
+
+    Args:
+        tags: in order of time.
+    """
+    return any(
+        tags[index] in tags[: index - 1] and tags[index] != tags[index - 1] for index in range(2, len(tags))
+    )
 
 
 def strip_suffix(text: str) -> tuple[str, str]:

@@ -53,10 +53,10 @@ def _transaction(stage: Stage) -> None:
 @case(
     "a438",
     "conflict-409-for-an-old-version",
-    "status-dialect-mismatch",
+    "retry-reuses-failed-token",
     "409",
-    alone="status-dialect-mismatch other-writer",
-    also="other-writer",
+    alone="retry-reuses-failed-token status-dialect-mismatch",
+    also="other-writer status-dialect-mismatch",
     description="The service says 409 'version conflict' where 412 is due; the client's rule for 409 is to send the same again, which it does three times.",
 )
 def _conflict(stage: Stage) -> None:

@@ -9,7 +9,8 @@ from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.dialect_scopes import scope_path, scope_writes
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.resources import parent_of, path_of
-from ifmatch.diagnosis.rules.inconsistent_backends import comes_back, touched_between
+from ifmatch.diagnosis.rules.inconsistent_backends import touched_between
+from ifmatch.diagnosis.tokens import comes_back
 from ifmatch.dialects import Meaning, Scope
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.likeness import same_state
+from ifmatch.diagnosis.tokens import comes_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -125,13 +126,6 @@ def touched_between(before: Step, after: Step) -> bool:
     if before.last_modified is None or after.last_modified is None or before.date is None:
         return False
     return after.last_modified > before.last_modified and after.last_modified >= before.date - 1
-
-
-def comes_back(tags: Sequence[str]) -> bool:
-    """Tell whether a tag is seen again after another one had taken its place."""
-    return any(
-        tags[index] in tags[: index - 1] and tags[index] != tags[index - 1] for index in range(2, len(tags))
-    )
 
 
 def alike_contents(reads: Sequence[Step]) -> bool | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis.bursts import beaten_by
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.dates import span
 from ifmatch.diagnosis.evidence import note
@@ -31,6 +32,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         if same_content(other.body, facts.step.body):
             yield note("both carry the same content: a double submit", 0.5, other)
     if facts.overlapping_own:
+        return
+    won = beaten_by(facts)
+    if won is not None:
+        yield note("several writes on the same token went out together; the first of them won", 5.5, won)
         return
     for other in facts.unordered_own[:1]:
         yield note("an accepted write on the same token falls into the same tick of the clock", 2.4, other)

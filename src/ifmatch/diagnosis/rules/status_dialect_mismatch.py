@@ -48,6 +48,9 @@ def _misread(facts: Facts) -> Iterator[Evidence]:
             # Who reads it again next may have understood.
             text = f"{step.status} looks like success, and the client never sent its write again"
             yield note(text, _MISREAD, after)
+        elif after is not None and after.is_read and not _resumed(facts):
+            text = f"{step.status} looks like success: the client looked, and left it at that"
+            yield note(text, _MISREAD, after)
         return
     following = facts.case.steps[step.order + 1 :]
     after = next((one for one in following if one.actor == step.actor), None)
@@ -74,6 +77,13 @@ def _misread(facts: Facts) -> Iterator[Evidence]:
 def _written(facts: Facts) -> bool:
     """Tell whether the client wrote to the resource at another time too."""
     return any(one.is_write for one in facts.own(facts.history) if one is not facts.step)
+
+
+def _resumed(facts: Facts) -> bool:
+    """Tell whether the client went on after a look, or was refused because of what it had written itself."""
+    if facts.own_writes or facts.unanswered_own is not None:
+        return True
+    return len(facts.own(facts.case.steps[facts.step.order + 1 :])) > 1
 
 
 def _mended(step: Step, after: Step) -> Iterator[Evidence]:
