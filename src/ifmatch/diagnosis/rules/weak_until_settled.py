@@ -24,10 +24,13 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     Source: RFC 9110 section 8.8.1 (a validator is weak while a second change may share it).
     """
     source = facts.source
-    if not facts.refused or not facts.weak_token or source is None or facts.token is None:
+    if not facts.refused or not facts.weak_token or facts.token is None:
+        return
+    if source is None or source.last_modified is None or source.date is None:
+        yield from _as_now(facts)
         return
     modified, date = source.last_modified, source.date
-    if modified is None or date is None or source.coding:
+    if source.coding:
         return
     if date - modified > _TICK:
         yield note("the file was old enough when its weak tag was issued", -4.0, source, "Last-Modified")
@@ -45,3 +48,29 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note("Apache httpd does this", 2.0, source, "Server")
     if any(step.accepted and step.replaces for step in facts.earlier):
         yield note("the resource had just been written", 1.0)
+
+
+def _as_now(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from how the present version is tagged, where the read of the token is not recorded."""
+    reads = [
+        step
+        for step in facts.own_reads_after
+        if step.etag is not None and not step.coding and "apache" in (step.header("server") or "").lower()
+    ]
+    young = [
+        step
+        for step in reads
+        if tokens.is_weak(step.etag or "")
+        and step.date is not None
+        and step.last_modified is not None
+        and step.date - step.last_modified <= _TICK
+    ]
+    strong = [step for step in reads if not tokens.is_weak(step.etag or "")]
+    if any(tokens.is_weak(step.etag or "") and step not in young for step in reads):
+        return
+    if young:
+        text = "the present tag is weak, too, within about a second of Last-Modified: Apache httpd does this"
+        yield note(text, 5.0, young[0], "Last-Modified")
+    if strong and tokens.shape(strong[0].etag or "") == tokens.shape(facts.token or ""):
+        text = f"the present tag {strong[0].etag} is strong and of the same form: Apache httpd's turn strong"
+        yield note(text, 4.5, strong[0], "ETag")
