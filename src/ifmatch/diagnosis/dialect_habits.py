@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import parse_qsl, urlencode
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
@@ -20,17 +21,25 @@ if TYPE_CHECKING:
 
 # The id of what was learned; it is no file.
 LEARNED: Final = "learned"
-_REFUSED: Final = frozenset({400, 409, 412, 422, 428})
+_REFUSED: Final = frozenset({400, 403, 409, 412, 422, 428, 500})
+# What a refusal says that is about versions, where its status does not.
+_SAYS: Final = (
+    r"(?i)(?:version|revision|e-?tag|edit|update)[ _-]?(?:conflict|mismatch)|optimistic|concurren|outdated"
+    r"|stale|out[ -]of[ -]date|(?:wrong|old|newer) (?:version|revision)|not match"
+    r"|(?:modified|changed|updated|edited) (?:by|since|in the meantime|meanwhile)"
+)
 _MOST: Final = 60
 _READS: Final = 6
 # Shorter values are met by chance: the name has to speak too.
 _TELLING: Final = 8
 _VERSION: Final = re.compile(
-    r"(?:^|[-_/.]|(?<=[a-z]))(?:version|revision|rev|e-?tag|generation|lock|stamp|checksum|sequence|seq|hash)$",
+    r"(?:^|[-_/.]|(?<=[a-z]))(?:version|revision|rev|e-?tag|generation|lock|stamp|checksum|sequence|seq|hash"
+    r"|change_?number|sync_?token)$",
     re.IGNORECASE,
 )
 _CARRIES: Final = re.compile(
-    r"(?:version|revision|\brev\b|e-?tag|generation|\bstamp\b|if-(?!none|modified|range|unmodified))",
+    r"(?:version|revision|\brev\b|_rev\b|e-?tag|generation|stamp|change_?number|sync_?token|lock"
+    r"|if-(?!none|modified|range|unmodified))",
     re.IGNORECASE,
 )
 _NO_STATE: Final = re.compile(
@@ -57,15 +66,15 @@ def learn(service: Sequence[Step]) -> Dialect | None:
     votes: Counter[tuple[Carrier, str, str, str]] = Counter()
     reads: dict[str, list[Step]] = {}
     asking = list(itertools.islice((step for step in writes if any(True for _ in _candidates(step))), _MOST))
-    wanted = {step.resource for step in asking}
+    wanted = {place for step in asking for place in (step.resource, _place(step))}
     for step in service if asking else ():
-        if step.resource not in wanted:
+        if _place(step) not in wanted:
             continue
         if step.is_read and step.status == 200:
             reads.setdefault(step.resource, []).append(step)
         elif step in asking:
             earlier = [
-                one for one in reads.get(step.resource, ()) if one.actor == step.actor or not step.actor
+                one for one in reads.get(_place(step), ()) if one.actor == step.actor or not step.actor
             ]
             for found in _pairs(step, earlier[-_READS:]):
                 votes[found] += 1
@@ -97,6 +106,16 @@ def _takes(service: Sequence[Step], writes: Sequence[Step], odd: Callable[[str],
         if tag is not None and (step.read_ok or step.accepted):
             served[step.resource] = tag
     return accepted and refused
+
+
+def _place(step: Step) -> str:
+    """Return the key of a step's resource without parameters that may carry a version."""
+    here, _, query = step.resource.partition("?")
+    if not query or not step.is_write:
+        return step.resource
+    carried = {name for carrier, name, _ in _candidates(step) if carrier is Carrier.QUERY}
+    kept = [(name, value) for name, value in parse_qsl(query) if name.lower() not in carried]
+    return f"{here}?{urlencode(kept)}" if kept else here
 
 
 def _odd_guard(step: Step, odd: Callable[[str], bool]) -> Condition | None:
@@ -132,11 +151,18 @@ def _candidates(write: Step) -> Iterator[tuple[Carrier, str, str]]:
     for name, value in write.view.query.items():
         if _CARRIES.search(name) and not _NO_STATE.search(name):
             yield Carrier.QUERY, name, value
-    body = write.view.sent_json
-    if isinstance(body, dict):
-        for name, value in body.items():  # pyright: ignore[reportUnknownVariableType]
-            if isinstance(name, str) and _VERSION.search(name) and isinstance(value, str | int):
-                yield Carrier.BODY, f"/{name}", str(value)
+    yield from _members(write.view.sent_json, "")
+
+
+def _members(body: object, above: str) -> Iterator[tuple[Carrier, str, str]]:
+    """Yield the members of a content that are called like versions, at its top or one level below."""
+    if not isinstance(body, dict):
+        return
+    for name, value in cast("dict[str, object]", body).items():
+        if _VERSION.search(name) and isinstance(value, str | int):
+            yield Carrier.BODY, f"{above}/{name}", str(value)
+        elif not above:
+            yield from _members(value, f"/{name}")
 
 
 def _source(read: Step, value: str) -> tuple[str, str] | None:
@@ -182,5 +208,6 @@ def _dialect(votes: Counter[tuple[Carrier, str, str, str]], *, loose: bool, weak
         signals=(
             SignalSpec(status=(409,), means=Meaning.MISMATCH, guarded=True),
             SignalSpec(status=(412,), means=Meaning.MISMATCH, guarded=True),
+            SignalSpec(status=(400, 403, 422, 500), means=Meaning.MISMATCH, guarded=True, matches=_SAYS),
         ),
     )

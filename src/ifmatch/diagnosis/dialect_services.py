@@ -10,7 +10,7 @@ from ifmatch.diagnosis.dialect_habits import learn
 from ifmatch.diagnosis.dialect_tokens import give_versions
 from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.steps import SAFE_METHODS
-from ifmatch.dialects import Carrier, guarded_in, reads_in, recognise_all, resource_in
+from ifmatch.dialects import Carrier, guarded_in, guards_in, reads_in, recognise_all, resource_in
 from ifmatch.dialects.pointers import values_at
 
 if TYPE_CHECKING:
@@ -103,8 +103,8 @@ def _speak(
     near = [step for step in reads if _near(urlsplit(step.exchange.request.url).path, paths)][:_MOST]
     sample += near or reads[: _MOST // 2]
     found = [one for one in recognise_all([step.view for step in sample], dialects) if one.dialect.id != HTTP]
-    if not found:
-        _learn(service)
+    if not found or (all(one.dialect.general for one in found) and _blind(service, found[0].dialect)):
+        _learn(service, found[0].dialect if found else None)
         return
     for step in service:
         dialect = _of_step(step, found)
@@ -123,13 +123,25 @@ def _speak(
     _misled(whole)
 
 
-def _learn(service: list[Step]) -> None:
-    """Let the traffic of an unknown API say by itself where its versions stand."""
-    dialect = learn(service)
+def _blind(service: Sequence[Step], dialect: Dialect) -> bool:
+    """Tell whether a general family sees no precondition in any write that the service refused."""
+    refused = [step for step in service if step.is_write and step.status in {400, 403, 409, 412, 422, 500}]
+    return bool(refused) and not any(guards_in(step.view, dialect) for step in refused)
+
+
+def _learn(service: list[Step], general: Dialect | None) -> None:
+    """Let the traffic of an unknown API say by itself where its versions stand.
+
+    Args:
+        service: its steps.
+        general: the family to fall back on, None without one.
+    """
+    dialect = learn(service) or general
     if dialect is None:
         return
     for step in service:
         _adopt(step, dialect)
+        _rename(step, dialect)
     give_versions(service)
 
 
