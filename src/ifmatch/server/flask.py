@@ -13,6 +13,7 @@ Source: RFC 9110 section 13.2.1.
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeAlias, TypeVar
 
@@ -173,12 +174,17 @@ def precondition(
     """
 
     def decorate(view: Callable[_Arguments, _Given]) -> Callable[_Arguments, _Given]:
+        # Asked once: Flask would ask at each request.
+        is_async = inspect.iscoroutinefunction(view)
+
         @functools.wraps(view)
         def conditional_view(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Given:
             def look_up() -> State | BaseResponse:
                 return current(*args, **kwargs)
 
             check(look_up, policy=policy, creates=creates, media_types=media_types)
+            if not is_async:
+                return view(*args, **kwargs)
             given: _Given = current_app.ensure_sync(view)(*args, **kwargs)
             return given
 
