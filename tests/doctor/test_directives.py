@@ -217,5 +217,6 @@ def recorded(port, origin, *, moves):
         send("GET", fields)
     if moves:
         send("GET", {"Cache-Control": "no-cache"}, query="?cachebust=1")
+        send("GET", coded)
     connection.close()
     return {"log": {"version": "1.2", "creator": {"name": "x", "version": "1"}, "entries": entries}}, status

@@ -70,11 +70,15 @@ def _behind(facts: Facts) -> Iterator[Evidence]:
         return
     if len({one.etag for one in caught_up}) > 1 or any(facts.from_cache(one) for one in (source, *again)):
         return
+    cacheable = "max-age" in (source.header("cache-control") or "").lower() or source.cache_marked
+    asked = (caught_up[0].sent.text("cache-control") or "") + (caught_up[0].sent.text("pragma") or "")
+    if cacheable and "no-cache" in asked:
+        # It asked past the caches that may keep the answer, and got another one: as above.
+        return
     old, new = again[-1].representation, caught_up[0].representation
     if old is None or new is None or same_content(old, new):
         return
     yield note("after the refusal a read still gave the refused token", 3.0, again[-1], "ETag")
     yield note("a later read shows another version, which stays: reads ran behind", 2.0, caught_up[0], "ETag")
-    cacheable = "max-age" in (source.header("cache-control") or "").lower() or source.cache_marked
     if not cacheable:
         yield note("nothing in the answer speaks of a cache", 1.5, source, "Cache-Control")
