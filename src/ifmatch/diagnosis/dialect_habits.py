@@ -151,18 +151,23 @@ def _candidates(write: Step) -> Iterator[tuple[Carrier, str, str]]:
     for name, value in write.view.query.items():
         if _CARRIES.search(name) and not _NO_STATE.search(name):
             yield Carrier.QUERY, name, value
-    yield from _members(write.view.sent_json, "")
+    yield from members_of(write.view.sent_json)
 
 
-def _members(body: object, above: str) -> Iterator[tuple[Carrier, str, str]]:
-    """Yield the members of a content that are called like versions, at its top or one level below."""
+def members_of(body: object, above: str = "") -> Iterator[tuple[Carrier, str, str]]:
+    """Yield the members of a content that are called like versions: carrier, pointer and value.
+
+    Args:
+        body: JSON value.
+        above: pointer to it; only members at the top and one level below are looked at.
+    """
     if not isinstance(body, dict):
         return
     for name, value in cast("dict[str, object]", body).items():
         if _VERSION.search(name) and isinstance(value, str | int):
             yield Carrier.BODY, f"{above}/{name}", str(value)
         elif not above:
-            yield from _members(value, f"/{name}")
+            yield from members_of(value, f"/{name}")
 
 
 def _source(read: Step, value: str) -> tuple[str, str] | None:

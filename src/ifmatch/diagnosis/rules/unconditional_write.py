@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.contents import value_at
+from ifmatch.diagnosis.dialect_habits import members_of
 from ifmatch.diagnosis.evidence import note
 
 if TYPE_CHECKING:
@@ -14,6 +16,15 @@ if TYPE_CHECKING:
     from ifmatch.model.finding import Evidence
 
 CAUSE = "unconditional-write"
+
+
+def _version_sent(facts: Facts) -> str:
+    """Return the pointer of a member that names a version and is sent as it was read, "" without one."""
+    reads = [step.representation for step in facts.own_reads_before if step.representation is not None]
+    for _, pointer, value in members_of(facts.step.view.sent_json):
+        if any(str(value_at(read, pointer)) == value for read in reads):
+            return pointer
+    return ""
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -37,6 +48,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         else f"only asks that anything exists ({facts.guard.shown()})"
     )
     yield note(f"the write {what}", 2.0, facts.step)
+    pointer = _version_sent(facts)
+    if facts.guard is None and pointer:
+        text = f"its content carries {pointer} as it was read: that may be meant as one"
+        yield note(text, -4.0, facts.step)
     refused = [one for one in facts.own(facts.earlier) if one.refused and one.is_write]
     if refused:
         yield note("it was refused with a precondition before: the check was left out", 1.5, refused[-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.evidence import note
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from ifmatch.model.finding import Evidence
 
 CAUSE = "validator-stripped"
+# What is asked for is a field, not a member of the content.
+_FIELD = re.compile(r"if-match|e-?tag|precondition (?:header|required)|condition", re.IGNORECASE)
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -34,7 +37,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     bare = [step for step in reads if step.method == "GET" and step.status == 200]
     if (
         not facts.refused
-        or not (facts.step.status == 428 or demands(facts.error_text))
+        or not (facts.step.status == 428 or (demands(facts.error_text) and _FIELD.search(facts.error_text)))
         or not bare
         or any(step.etag is not None or step.last_modified is not None for step in reads)
         or bare[-1].dialect is not None
