@@ -235,6 +235,21 @@ def test_a_rewritten_tag_is_healed_by_reading_without_coding(name, tmp_path, jou
         assert json.loads(setup.origin.resources["/notes/7"].body)["name"] == "Cleo"
 
 
+@pytest.mark.parametrize(("budget", "statuses"), [(1, {1}), (2, {5}), (3, {0, 5})])
+def test_a_budget_that_ends_after_the_write_claims_nothing(
+    budget, statuses, origin, tmp_path, journal
+) -> None:
+    """The answer of the write gets lost, and then nothing may be sent any more: no internal error."""
+    url = url_of(origin)
+    tag = setups.read_tag(url)
+    origin.commit("/notes/7", json.dumps({**BASE, "phone": "5"}).encode())
+    origin.after_commit = lambda *_: Reply(0, abort=True)
+    ran = fix("--apply", "--yes", "--budget", str(budget), write={**BASE, "city": "Porto"}, url=url, tag=tag,
+              base=BASE, tmp_path=tmp_path, journal=journal)  # fmt: skip
+    assert ran.status in statuses, ran.err + ran.out
+    assert (stored(origin)["city"] == "Porto") == (budget > 1)
+
+
 def contended(fixes, tmp_path, journal):
     """Let two `fix` processes at a time and a foreign writer change one document; answers get lost."""
     commits = itertools.count(1)

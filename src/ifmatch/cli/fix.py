@@ -142,11 +142,9 @@ def command(
         words, sources = sources, ()
     if not words and not sources:
         raise click.UsageError("Missing argument SOURCE: a recording, a URL, or -- curl ...")
+    octets = read_file(base) if base is not None else None
+    case = _case_of_command(words, options, octets) if words else _case_of_captures(sources, entry, options)
     with make_sender(options, typed=bool(words), source="fix") as sender:
-        octets = read_file(base) if base is not None else None
-        case = (
-            _case_of_command(words, options, octets) if words else _case_of_captures(sources, entry, options)
-        )
         given = octets if octets is not None else case.base
         policies = _policies(resolve, arrays)
         mending = Mending(
@@ -231,6 +229,7 @@ def _base_of(failing: Failing, exchanges: Sequence[Any]) -> bytes | None:
 
 
 def _mend(mending: Mending, case: _Case, choices: _Choices) -> int:
+    from ifmatch.errors import BudgetSpentError
     from ifmatch.update import UpdateError
 
     incident = case.incident
@@ -255,7 +254,8 @@ def _mend(mending: Mending, case: _Case, choices: _Choices) -> int:
         if not _agreed(mending, case, plan, theirs, choices):
             return CONFLICT
         return _apply(mending, theirs, choices)
-    except UpdateError as error:
+    except (UpdateError, BudgetSpentError) as error:
+        # Of a write that was sent, the update itself says what is known: a spent budget alone is before it.
         return _failed(error, choices)
 
 

@@ -9,7 +9,7 @@ from ifmatch.doctor.failing import NEVER
 from ifmatch.doctor.journal import Entry
 from ifmatch.doctor.repair import Kind, Plan, change_of, kind_of, make_plan, task_of
 from ifmatch.doctor.transport import answer_of, drive
-from ifmatch.errors import TargetUnreachableError
+from ifmatch.errors import BudgetSpentError, TargetUnreachableError
 from ifmatch.update import (
     HTTP,
     Circumstances,
@@ -176,7 +176,11 @@ class Mending:
         if done.how == "absent" or (not done.after and kind_of(self.failing) is Kind.DELETE):
             return None
         request = self.failing.read(("Cache-Control", "no-cache"), ("Accept-Encoding", "identity"))
-        answer = answer_of(self.sender.send(request, route=self.failing.route))
+        try:
+            answer = answer_of(self.sender.send(request, route=self.failing.route))
+        except (BudgetSpentError, TargetUnreachableError):
+            # The write was accepted all the same.
+            return None
         if isinstance(answer, NoAnswer) or answer.status != 200:
             return None
         tag = (answer.fields.text("etag") or "").strip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from ifmatch.errors import ConsentMissingError, TargetUnreachableError
+from ifmatch.errors import BudgetSpentError, ConsentMissingError, TargetUnreachableError
 from ifmatch.model.message import Content, Fields, Request
 from ifmatch.update import Answer, NoAnswer, Read, Send
 
@@ -35,8 +35,7 @@ def drive(
         sleep: waits the given seconds.
 
     Raises:
-        UpdateError: from the update.
-        BudgetSpentError: nothing may be sent any more.
+        UpdateError: from the update, also where nothing may be sent any more.
     """
     event: Answer | NoAnswer | None = None
     while True:
@@ -46,7 +45,11 @@ def drive(
             result: Updated = stop.value
             return result
         if isinstance(command, Read | Send):
-            event = _ask(command, failing, sender)
+            try:
+                event = _ask(command, failing, sender)
+            except BudgetSpentError as error:
+                # The update says what is known of a write that was sent before.
+                steps.throw(error)
         else:
             sleep(command.seconds)
             event = None

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal, NoReturn, TypeAlias
 
 from ifmatch.dialects.record import Meaning
+from ifmatch.errors import BudgetSpentError
 from ifmatch.model.message import Fields
 from ifmatch.update.changes import DELETE, NOTHING
 from ifmatch.update.dialect import HTTP
@@ -115,11 +116,16 @@ def update(task: Task, circumstances: Circumstances, known: State | Unread | Non
         What came of it.
 
     Raises:
-        UpdateError: it came to no good end; the subclass says what is known of its effect.
+        UpdateError: it came to no good end; the subclass says what is known of its effect. A
+            `BudgetSpentError` that is thrown in ends it so, too.
     """
     run = _Run(task, circumstances, known if task.known is UNREAD else task.known)
     try:
-        return (yield from run.drive())
+        try:
+            return (yield from run.drive())
+        except BudgetSpentError as error:
+            # Thrown in where a request may not go out any more: what is known of the effect stays the same.
+            run.exhausted(str(error))
     except UpdateError as error:
         error.attempts = tuple(run.attempts)
         error.answer = error.answer or run.last
