@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _FEW_TIMES = 3
 _ACTION = re.compile(r"(.+/[^/?]+)[/:]([A-Za-z][A-Za-z_-]{2,40})")
 
+# A shorter tag says nothing of where it comes from.
+_TELLING = 6
 # Formats that servers write.
 _SERVER_LOGS = frozenset({"access-log", "json-log"})
 # Seconds of one tick from which on a clock is too coarse to tell an order.
@@ -267,6 +269,7 @@ def _steps(
                 step.start = step.end = _guess(exchange, last_time)
             last_time = step.start
             step.vantage = vantages[number]
+            step.clocks = frozenset(link.up for link in links if link.down == number)
             step.node = nodes[number] or ""
             steps[number, index] = step
     for (up, up_number), partner in sorted(partners.items()):
@@ -369,8 +372,34 @@ def _late(capture: Capture, clock: float, hosts: set[str], steps: Iterable[Step]
     return first if missed else float("-inf")
 
 
+def _ports(steps: Sequence[Step]) -> dict[str, str]:
+    """Return the names of services that are seen under two ports of one host, by the one to replace.
+
+    One path with one tag under both shows that they are one: clients that cannot set Host name the port that
+    they were sent to.
+    """
+    seen: dict[tuple[str, str], set[str]] = {}
+    for step in steps:
+        if step.etag is not None and len(tokens.opaque(step.etag)) >= _TELLING and "://" in step.resource:
+            host = host_of(step.resource)
+            path = step.resource[len(host) :]
+            seen.setdefault((path, step.etag), set()).add(host)
+    found: dict[str, str] = {}
+    for hosts in seen.values():
+        first, *others = sorted(hosts, key=lambda one: (len(one), one))
+        for other in others:
+            if other.rpartition(":")[0] in {first, first.rpartition(":")[0]}:
+                found[other] = found.get(first, first)
+    return found
+
+
 def _aliases(steps: Sequence[Step]) -> None:
-    """Give resources seen under an upstream's host name the name that clients use."""
+    """Give resources seen under an upstream's host name, or another port, the name that clients use."""
+    ports = _ports(steps)
+    for step in steps if ports else ():
+        host = host_of(step.resource) if "://" in step.resource else ""
+        if host in ports:
+            step.resource = ports[host] + step.resource[len(host) :]
     names: dict[str, str] = {}
     for step in steps:
         for hop in step.hops:

@@ -18,7 +18,7 @@ from ifmatch.diagnosis.contents import (
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.one_tag import two_states
-from ifmatch.diagnosis.undelivered import blocked, redirected
+from ifmatch.diagnosis.undelivered import blocked, redirected, unheard
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _accepted(history: History, step: Step) -> Damage | None:
     if guard is None or guard.guard is Guard.EXISTS:
         return _unguarded(history, step) or _taken_back(history, step)
     if guard.guard is Guard.ABSENT:
-        return _created_twice(history, step)
+        return _created_twice(history, step) or unheard(history, step)
     if guard.guard is Guard.SAME and (guard.standard or (guard.key and not guard.unseen)):
         return _stale(history, step) or _never_issued(history, step)
     if guard.guard is Guard.SAME_DATE:

@@ -42,6 +42,8 @@ _TICK = 1.0
 # What two exchanges outside of each other's interval must have in common, and how far apart they may begin.
 _ALIKE = 6
 _NEAR = 0.5
+# The same, of a write whose answer the client did not see.
+_WITHHELD = 5
 _MOST_COMPARISONS = 200_000
 # How many exchanges are enough to compare clocks.
 _SAMPLE = 500
@@ -423,12 +425,21 @@ def _link(seen: list[list[_Seen]], one: int, two: int, slack: float, *, one_cloc
     forward_weight = _weight(seen[one], seen[two], forward, forward_shift, more, one_clock=one_clock)
     backward_weight = _weight(seen[two], seen[one], backward, backward_shift, -more, one_clock=one_clock)
     if forward_weight >= backward_weight:
-        if not _enough(forward, shared):
-            return None
-        return Link(one, two, _leftovers(seen[one], seen[two], forward, forward_shift), forward_shift)
-    if not _enough(backward, shared):
-        return None
-    return Link(two, one, _leftovers(seen[two], seen[one], backward, backward_shift), backward_shift)
+        forward = _leftovers(seen[one], seen[two], forward, forward_shift)
+        return Link(one, two, forward, forward_shift) if _enough(forward, shared) else None
+    backward = _leftovers(seen[two], seen[one], backward, backward_shift)
+    return Link(two, one, backward, backward_shift) if _enough(backward, shared) else None
+
+
+def _alike(down: _Seen, up: _Seen) -> bool:
+    """Tell whether two exchanges outside of each other's interval are one request.
+
+    A browser that keeps an answer from a script shows neither it nor how long it took.
+    """
+    score = _score(down, up)
+    if down.status == up.status:
+        return score >= _ALIKE
+    return down.status == 0 and score >= _WITHHELD and bool(down.body) and down.body == up.body
 
 
 def _leftovers(
@@ -445,7 +456,7 @@ def _leftovers(
         if number in found or not free or len(free) * len(up) > _MOST_COMPARISONS:
             continue
         near = [one for one in free if abs(down[one].start - seen.start - shift) <= _NEAR]
-        alike = [one for one in near if _score(down[one], seen) >= _ALIKE and down[one].status == seen.status]
+        alike = [one for one in near if _alike(down[one], seen)]
         if alike:
             best = min(alike, key=lambda one: abs(down[one].start - seen.start - shift))
             found[number] = best

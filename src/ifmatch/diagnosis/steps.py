@@ -42,6 +42,8 @@ _COARSE = 0.5
 _TICK = 1.5
 # Seconds by which the clocks of two files may differ after all: Date fields tell no better.
 _TWO_CLOCKS = 2.0
+# The same, where one upstream capture saw requests of both.
+_LINKED_CLOCKS = 0.2
 # What `Step.variant` holds, by the names that Vary has for it.
 VARIANT_FIELDS = ("accept", "accept-language", "api-version")
 # What looks different once the dialect is known.
@@ -104,6 +106,7 @@ class Step:
         resource: key of the resource.
         vantage: where `exchange` was seen.
         covered: whether an upstream vantage would have seen this request if it had gone there.
+        clocks: numbers of the upstream captures that the times of its own capture are set by.
         carried: tokens that the answer gives for its own resource, as its dialect spells them.
         version: of these the one that the resource's guards name; None when the ETag is it.
         dialect: the API family of its service, None when none shows itself.
@@ -128,6 +131,7 @@ class Step:
         self.vantage = Vantage.CLIENT
         self.node = ""
         self.covered = False
+        self.clocks: frozenset[int] = frozenset()
         self.carried: tuple[str, ...] = ()
         self.version: str | None = None
         self.dialect: Dialect | None = None
@@ -161,7 +165,7 @@ class Step:
     def surely_after(self, earlier: Step) -> bool:
         """Tell whether it certainly came after another: clocks of two files agree to two seconds only.
 
-        Where one upstream capture saw both, its clock tells.
+        Where one upstream capture saw both, its clock tells; where it saw others of both files, nearly so.
         """
         if self.source == earlier.source or not (self.timed and earlier.timed):
             return True
@@ -169,7 +173,8 @@ class Step:
         for hop in earlier.hops:
             if hop.provenance.source in seen:
                 return seen[hop.provenance.source] > (hop.provenance.entry or 0)
-        return self.start - earlier.end > _TWO_CLOCKS
+        apart = _LINKED_CLOCKS if self.clocks & earlier.clocks else _TWO_CLOCKS
+        return self.start - earlier.end > apart
 
     @property
     def start_here(self) -> float:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.dates import http_date
+from ifmatch.diagnosis.likeness import gives
+from ifmatch.diagnosis.removals import corrected
 from ifmatch.diagnosis.rules import (
     lease_or_lock,
     payload_precondition_mismatch,
@@ -150,7 +152,13 @@ def _barred(history: list[Step]) -> set[int]:
             [one for one in history if one.actor == step.actor and one.order > step.order], step
         )
     }
-    asked |= {step.order for step in history if _meets_own_deletion(history, step)}
+    asked |= {
+        step.order
+        for step in history
+        if _meets_own_deletion(history, step)
+        or _met_nothing(history, step)
+        or (step.is_write and corrected(step, _following(history, step)) is not None)
+    }
     if not guarded:
         return asked
     passed = [step for step in history if step.accepted]
@@ -192,6 +200,24 @@ def _meets_own_deletion(history: list[Step], step: Step) -> bool:
         return False
     before = [one for one in history if one.order < step.order and one.actor == step.actor and one.is_write]
     return bool(before) and before[-1].method == "DELETE" and before[-1].unanswered
+
+
+def _following(history: list[Step], step: Step) -> list[Step]:
+    return [one for one in history if one.order > step.order and one.actor == step.actor]
+
+
+def _met_nothing(history: list[Step], step: Step) -> bool:
+    """Tell whether a guarded write finds nothing where its sender had been given the very token, or a date.
+
+    Servers look for the resource first, and say 404 where RFC 9110 section 13.1.1 has 412.
+    """
+    guard = step.guard
+    if not step.is_write or step.status not in _GONE or guard is None or not guard.standard:
+        return False
+    if not any(gives(one, guard) for one in history if one.order < step.order and one.actor == step.actor):
+        return False
+    after = next((one for one in history if one.order > step.order and one.is_read), None)
+    return after is None or after.status in _GONE
 
 
 def _eased(refused: Step, passed: Step) -> bool:

@@ -10,10 +10,12 @@ from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.case import Case
+    from ifmatch.diagnosis.history import History
     from ifmatch.diagnosis.steps import Step
 
 # Seconds between a preflight and the write that it asks for.
 _PREFLIGHT = 10.0
+_TWICE = 2
 
 
 def blocked(case: Case, step: Step) -> Damage | None:
@@ -24,6 +26,8 @@ def blocked(case: Case, step: Step) -> Damage | None:
     guard = step.guard
     if guard is None or not guard.standard:
         return None
+    if (found := _withheld(case, step)) is not None:
+        return found
     for other in case.steps[max(0, step.order - 40) : step.order + 40]:
         if other.method != "OPTIONS" or other.resource != step.resource:
             continue
@@ -38,6 +42,54 @@ def blocked(case: Case, step: Step) -> Damage | None:
             text = f"the preflight does not allow {guard.name}: the browser never sent the write"
             return Damage(Outcome.ERROR, text, lost=other, blocked=True)
     return None
+
+
+def unheard(history: History, step: Step) -> Damage | None:
+    """Find a create-only write over something that was there: its condition never reached the origin.
+
+    Where nothing had been there, the answer would be 201 (RFC 9110 section 9.3.4).
+    """
+    guard = step.guard
+    if guard is None or step.method != "PUT" or step.status not in {200, 204} or not step.hops:
+        return None
+    lost = all(guard.name not in hop.request.fields and hop.request.fields.complete for hop in step.hops)
+    before = [one for one in history if one.order < step.order and (one.is_read or one.accepted)]
+    gone = bool(before) and (before[-1].status in {404, 410} or before[-1].method == "DELETE")
+    if not lost or gone or step.hops[-1].status == 201:
+        return None
+    text = f"a create-only write was answered {step.status}, not 201: something had been there"
+    return Damage(Outcome.LOST_UPDATE, text, lost=step, stale_accepted=True, proven=False)
+
+
+def _withheld(case: Case, step: Step) -> Damage | None:
+    """Find a write whose answer a browser keeps from the script: it does not name the page's origin.
+
+    From the browser's own file alone: reads across origins pass, and no such write does.
+
+    Source: Fetch standard, CORS check (Access-Control-Allow-Origin).
+    """
+    for hop in step.hops:
+        response = hop.response
+        if response is None or hop.request.fields.text("origin") is None:
+            continue
+        if "access-control-allow-origin" not in response.fields and response.fields.complete:
+            text = f"the {hop.status} lacks Access-Control-Allow-Origin: the script cannot see it"
+            return Damage(Outcome.ERROR, text, lost=step, blocked=True)
+    if step.hops or not _by_page(step):
+        return None
+    own = [one for one in case.histories.get(step.resource, ()) if one.actor == step.actor]
+    across = [one for one in own if one.read_ok and one.header("access-control-allow-origin") is not None]
+    writes = [one for one in own if one.is_write and one.guard is not None]
+    if not across or len(writes) < _TWICE or any(one.status for one in writes) or writes[0] is not step:
+        return None
+    text = "reads across origins pass, and no write with a condition gets an answer that the script may see"
+    return Damage(Outcome.ERROR, text, lost=across[-1], blocked=True, proven=False)
+
+
+def _by_page(step: Step) -> bool:
+    """Tell whether a page of another origin sent the request."""
+    page = step.sent.text("origin") or step.sent.text("referer") or ""
+    return "://" in page and host_of(page) != host_of(step.exchange.request.url)
 
 
 def _asks_for(preflight: Step, step: Step, name: str) -> bool:

@@ -25,9 +25,11 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if not step.is_write:
         return
     if facts.damage is not None and facts.damage.blocked:
-        yield note(facts.damage.text, 6.5, facts.damage.lost, "Access-Control-Allow-Headers")
+        weight = 6.5 if facts.damage.proven else 1.8
+        yield note(facts.damage.text, weight, facts.damage.lost, "Access-Control-Allow-Headers")
         preflight = facts.damage.lost or step
-        origin = step.sent.text("origin") or preflight.sent.text("origin")
+        heard = [one.request.fields.text("origin") for one in step.hops]
+        origin = step.sent.text("origin") or preflight.sent.text("origin") or next(iter(heard), None)
         yield note(f"a page of {origin} asked across origins", 0.5, preflight, "Origin")
         return
     if not facts.cross_origin:

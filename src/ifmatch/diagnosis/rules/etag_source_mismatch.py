@@ -8,11 +8,19 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.likeness import names_text
+from ifmatch.diagnosis.two_paths import (
+    another_product,
+    form,
+    listed_otherwise,
+    read_elsewhere,
+    refused_afresh,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "etag-source-mismatch"
@@ -27,6 +35,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     yield from _head_and_get(facts)
     yield from _write_and_read(facts)
+    yield from _read_and_judged(facts)
     refusal = facts.step.etag
     if (
         refusal is not None
@@ -88,6 +97,34 @@ def _head_and_get(facts: Facts) -> Iterator[Evidence]:
                     f"asked in the same way, HEAD shows {one.etag} and GET {two.etag}", 7.5, one, "ETag"
                 )
                 return
+
+
+def _read_and_judged(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence that one program answers the reads, and another one judges the writes."""
+    source = read_elsewhere(facts)
+    if source is not None:
+        text = "no read reaches what judges the writes, and no answer looks like a cache's"
+        yield note(text, 4.0, source, "ETag")
+        again = next((one for one in facts.own_reads_after if facts.names(one)), None)
+        if again is not None:
+            yield note("reads after the refusal still show the refused token", 1.5, again, "ETag")
+    listed = listed_otherwise(facts)
+    if listed is not None:
+        tag, read = listed
+        yield note(f"PROPFIND shows {tag}, of another form than {read.etag} from {read.method}", 4.0, read)
+        passed = next((one for one in facts.history.writes if form(_token(one)) == form(tag)), None)
+        if passed is not None and form(facts.token or "") != form(tag):
+            yield note("a write under the other form of tag was accepted", 1.5, passed, "If-Match")
+    afresh = refused_afresh(facts)
+    if afresh is not None:
+        yield note("a token just read is refused again, and nothing moves", 1.5, afresh, "ETag")
+    text = another_product(facts)
+    if text:
+        yield note(text, 2.5, facts.step)
+
+
+def _token(step: Step) -> str:
+    return step.guard.tokens[0] if step.guard is not None and step.guard.tokens else ""
 
 
 def _write_and_read(facts: Facts) -> Iterator[Evidence]:

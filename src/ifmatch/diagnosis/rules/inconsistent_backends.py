@@ -83,7 +83,8 @@ def _machines(facts: Facts, reads: Sequence[Step], distinct: Sequence[str]) -> I
     steady = len(by_machine) > 1 and all(len(tags) == 1 for tags in by_machine.values())
     dates = {step.last_modified for step in reads if step.machine}
     # Another content under another date is another version, whichever node shows it.
-    steady = steady and (len(dates) == 1 or alike_contents(reads) is True or comes_back(list(distinct)))
+    one_date = len(dates) == 1 and None not in dates
+    steady = steady and (one_date or alike_contents(reads) is True or comes_back(list(distinct)))
     if steady and len({tag for tags in by_machine.values() for tag in tags}) > 1:
         yield note(f"each node has its own tag ({', '.join(sorted(by_machine)[:3])})", 5.5, reads[-1], "ETag")
         return

@@ -11,10 +11,44 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "intermediary-replay"
 _SLOW = 0.25
+# How many times as long as usual is no chance.
+_TIMES = 4
+
+
+def waited_before(facts: Facts) -> float | None:
+    """Return how long a proxy had had a request that the origin saw but briefly, None when it passed it on.
+
+    Other requests tell what is usual on this way. Another node may have got the request first: a log of
+    answers does not show what was never answered.
+
+    Args:
+        facts: of a refused request.
+    """
+    step = facts.step
+    if len(step.hops) != 1:
+        return None
+    usual = [
+        spare
+        for one in facts.case.steps
+        if one is not step and one.source == step.source and (spare := _spare(one)) is not None
+    ]
+    mine = _spare(step)
+    if mine is None or mine < _SLOW or mine < _TIMES * max(usual, default=mine):
+        return None
+    return mine
+
+
+def _spare(step: Step) -> float | None:
+    """Return how much longer a request took at the client than at the origin, in seconds."""
+    took = step.exchange.duration
+    if len(step.hops) != 1 or took is None or step.hops[0].duration is None:
+        return None
+    return took - step.hops[0].duration
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -53,5 +87,11 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         )
     if step.cache_marked or (step.header("server") or "").lower().startswith(("envoy", "nginx", "haproxy")):
         yield note("a proxy answered", 0.3, step, "Server")
-    if step.covered and len(step.hops) == 1:
+    waited = waited_before(facts)
+    if waited is not None:
+        text = (
+            f"the origin got it only once, after {span(waited)} in which the proxy may have tried elsewhere"
+        )
+        yield note(text, 2.5, step.hops[0])
+    elif step.covered and len(step.hops) == 1:
         yield note("the origin saw the request only once", -5.0, step.hops[0])

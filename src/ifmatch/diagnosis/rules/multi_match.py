@@ -20,6 +20,8 @@ _WORDS = re.compile(
     r"multiple[-_ ]match|multiple (?:resources|records|items|entries|objects)[^.]{0,30}(?:match|found)"
     r"|(?:match|found|returned)\w* (?:more than one|multiple|several)"
     r"|more than one (?:\w+ ){0,3}(?:match|found)"
+    r"|match(?:es|ed)? (?:[2-9]|\d\d+) \w+"
+    r"|(?:[2-9]|\d\d+) \w+ (?:match|were found|fit)\w*\b"
     r"|not selective enough|ambiguous"
     r"|(?:matched|found) (?:[2-9]|\d\d+) (?:resources|matches|records|entries|items|objects)",
     re.IGNORECASE,

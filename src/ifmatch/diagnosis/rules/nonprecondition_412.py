@@ -28,7 +28,7 @@ _OURS = re.compile(
     r"if-(?:un)?(?:none-)?m|etag|\bversion|condition (?:was|is) not met|precondition (?:header|required)"
     r"|\block(?:ed)?\b|lease|already exists|file_exists|revision|modified|changed since|generation"
     r"|changed|edited|stale|conflict|concurrent|out of date|meanwhile|in the meantime|by (?:someone|somebody)"
-    r"|fingerprint|multiple|more than one|deletions|additions",
+    r"|fingerprint|multiple|more than one|deletions|additions|\bpre-?conditions?\b|evaluated to false",
     re.IGNORECASE,
 )
 _PLAIN = re.compile(r"pre-?condition[ _]?failed|412", re.IGNORECASE)

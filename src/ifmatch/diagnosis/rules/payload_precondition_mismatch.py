@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.removals import corrected
 from ifmatch.dialects import Meaning
 from ifmatch.model.unknown import UNKNOWN
 
@@ -118,6 +120,26 @@ def _spelt_otherwise(facts: Facts) -> Iterator[Evidence]:
             return
 
 
+def _not_as_it_is(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a deletion that passes as soon as it repeats the record as a read shows it."""
+    step = facts.step
+    found = corrected(step, facts.own(facts.later))
+    if found is None:
+        return
+    passed, pointer, value = found
+    names = [part for part in pointer.split("/") if part and not part.isdigit()]
+    name = names[-1] if names else "another content,"
+    text = f"a deletion that repeats what it deletes was refused, and passed with {name} {value}"
+    yield note(text, 3.0, passed)
+    shown = [
+        one
+        for one in facts.case.steps[step.order + 1 : passed.order]
+        if one.actor == step.actor and one.content is not None and one.status == HTTPStatus.OK
+    ]
+    if any(re.search(rf"(?<!\w){re.escape(value)}(?!\w)", one.content.text) for one in shown if one.content):
+        yield note("a read between the two shows just that", 3.0, shown[-1])
+
+
 def _same_value(one: str, two: str) -> bool:
     """Tell whether two texts are the same value but for blanks, case, or the way JSON is written."""
     if "".join(one.split()).lower() == "".join(two.split()).lower():
@@ -142,6 +164,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     found = _ELEMENT.search(facts.error_text)
     yield from _expected(facts)
     yield from _spelt_otherwise(facts)
+    yield from _not_as_it_is(facts)
     if refusal is not None and refusal.meaning is Meaning.PAYLOAD:
         words = refusal.words or "by its status"
         yield note(f"the answer names a payload element: {words}", 7.0, step)

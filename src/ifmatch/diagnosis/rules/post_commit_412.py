@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.contents import holds, same_content
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.rules.intermediary_replay import waited_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "post-commit-412"
@@ -36,6 +39,25 @@ def created(facts: Facts) -> bool:
     return missing and soon and facts.ours_is_there is True and not facts.ours_by_chance
 
 
+def stored_again(facts: Facts) -> Step | None:
+    """Return another refused write of the client whose own content the next read shows, None without one.
+
+    Once may be another's doing; twice in a row nobody hits on the same.
+
+    Args:
+        facts: of a refused request.
+    """
+    own = facts.own(facts.history)
+    for before, write, after in zip(own, own[1:], own[2:], strict=False):
+        if write is facts.step or not (before.read_ok and write.is_write and after.read_ok):
+            continue
+        if write.status != facts.step.status or same_content(write.body, facts.step.body):
+            continue
+        if holds(after.representation, write.body) and not holds(before.representation, write.body):
+            return write
+    return None
+
+
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a first attempt that was refused and is stored.
 
@@ -55,11 +77,18 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if len(step.hops) > 1:
         return
     text = "the resource holds what this very request carried, and it was the first attempt"
+    again = stored_again(facts)
+    if again is not None and not step.hops:
+        yield note(text, 2.5, facts.refresh)
+        yield note("another refused request of the client was stored just so", 2.5, again)
+        return
     if facts.ours_by_chance and not step.hops:
         yield note(text + "; it is so little that another may have written the same", 0.8, facts.refresh)
         return
     yield note(text, 2.5, facts.refresh)
-    if len(step.hops) == 1:
+    if waited_before(facts) is not None:
+        yield note("the origin got it late: another node may have stored it before", 0.5, step.hops[0])
+    elif len(step.hops) == 1:
         yield note("the origin saw it once and refused it, yet stored it", 4.0, step.hops[0])
     if step.timed and step.end - step.start < _QUICK:
         yield note("the answer came at once: no time for a proxy to try twice", 1.5, step)

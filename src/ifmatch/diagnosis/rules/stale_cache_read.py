@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis.dates import span
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.two_paths import read_elsewhere
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
@@ -15,6 +18,9 @@ if TYPE_CHECKING:
     from ifmatch.model.finding import Evidence
 
 CAUSE = "stale-cache-read"
+# Seconds that a client needs at least, and how many times as old a copy tells something.
+_BLINK = 0.02
+_OLDER = 3.0
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -30,6 +36,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     source = facts.source
     if source is None or not source.read_ok:
         return
+    if read_elsewhere(facts) is not None:
+        yield note("the origin never saw a read, and no answer looks like a cache's", 1.0, source)
+        return
     if facts.from_cache(source):
         text = (
             "marks in the answer say that a cache gave out the token"
@@ -37,6 +46,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             else "the origin never saw the read that supplied the token"
         )
         yield note(text, 3.0 if source.cache_hit else 5.5, source, "Age" if source.cache_hit else "ETag")
+        yield from _older(facts, source)
     fresh = source.lifetime
     replaced = facts.replaced_before_read
     if replaced is not None:
@@ -47,6 +57,22 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     yield from _afterwards(facts, source)
     if facts.content_moved is False and replaced is None:
         yield note("the content has not changed: an older copy is not what was read", -4.0, facts.refresh)
+
+
+def _older(facts: Facts, source: Step) -> Iterator[Evidence]:
+    """Yield evidence from a copy that was old when it was read, and used at once.
+
+    Nobody knows when the resource changed: the copy's age is as likely to hold the moment as the rest of
+    the time until the write, second for second.
+    """
+    first = facts.first_issue or source
+    if not (source.timed and facts.step.timed and facts.state_moved):
+        return
+    known = source.start - first.start if first.actor == source.actor and first.read_ok else 0.0
+    age, waited = max(float(source.age), known), max(facts.step.start - source.start, _BLINK)
+    if age > _OLDER * waited:
+        text = f"the copy was {span(age)} old when it was read, the write came {span(waited)} later"
+        yield note(text, min(math.log(age / waited), 2.5), source, "Age")
 
 
 def _wrong_not_modified(facts: Facts) -> Iterator[Evidence]:

@@ -34,6 +34,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note(f"a read after the refusal finds nothing there ({refresh.status})", 6.5, refresh)
     elif refresh is not None and refresh.read_ok:
         yield note("the resource is there", -4.0, refresh)
+    if facts.step.status in {404, 410}:
+        yield note(f"the answer itself finds nothing there ({facts.step.status})", 3.0, facts.step)
     for step in reversed(facts.earlier):
         if step.method == "DELETE" and step.accepted and facts.overlaps(step):
             break

@@ -1,0 +1,144 @@
+"""Tell whether two programs answer for one resource: one its reads, another its writes."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis import tokens
+
+if TYPE_CHECKING:
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
+
+# Seconds by which two Date fields, each cut to the second, may differ from the time between the answers.
+_TICKS = 2.0
+_MICRO = 1_000_000
+# A part of a tag with so many digits is a time, a shorter one a size.
+_TIME = 8
+_GETETAG = re.compile(r"<(?:\w+:)?getetag\b[^>]*>([^<]+)</", re.IGNORECASE)
+# What servers write into their own pages for 412.
+_HTTPD_PAGE = re.compile(r"The precondition on the request\s+for th(?:e|is) URL")
+_NGINX_PAGE = re.compile(r"<center>\s*(?:nginx|openresty)", re.IGNORECASE)
+_TWICE = 2
+
+
+def read_elsewhere(facts: Facts) -> Step | None:
+    """Return the read that gave the token if what judges the writes sees no read at all, None otherwise.
+
+    A cache would have fetched its copy there, would mark it or keep its Date; what answers now answers by
+    itself.
+
+    Args:
+        facts: of a refused request.
+    """
+    source, step = facts.source, facts.step
+    if source is None or not source.read_ok or not source.covered or source.hops or not step.hops:
+        return None
+    if source.cache_hit or source.cache_marked or source.lifetime:
+        return None
+    if any(one.is_read and one.hops for one in facts.history):
+        return None
+    if source.date is None or step.date is None:
+        return None
+    apart = (step.date - source.date) - (step.start - source.start)
+    return source if abs(apart) <= _TICKS else None
+
+
+def listed_tag(step: Step) -> str | None:
+    """Return the tag that a PROPFIND of one resource shows for it, None when it shows none.
+
+    Source: RFC 4918 section 15.6 (getetag is what GET would give).
+    """
+    if step.method != "PROPFIND" or step.content is None:
+        return None
+    found = _GETETAG.findall(step.content.text)
+    return html.unescape(found[0]).strip() if len(found) == 1 else None
+
+
+def listed_otherwise(facts: Facts) -> tuple[str, Step] | None:
+    """Return the tag in a PROPFIND that is of another form than the one that GET shows, and that GET."""
+    shown = [(tag, one) for one in facts.history if (tag := listed_tag(one)) is not None]
+    for tag, one in shown:
+        for read in facts.history:
+            if read.method not in {"GET", "HEAD"} or read.status != 200 or read.etag is None:
+                continue
+            first, last = sorted((one.order, read.order))
+            if any(first < write.order < last for write in facts.history.writes):
+                continue
+            if form(tag) != form(read.etag):
+                return tag, read
+    return None
+
+
+def form(token: str) -> str:
+    """Name the form of a tag, times and sizes in it told apart.
+
+    Args:
+        token: field value of ETag.
+    """
+    name = tokens.shape(token)
+    if not name.startswith("hex-hex"):
+        return name
+    parts = tokens.base(token).split("-")
+    return "-".join("time" if len(part) >= _TIME else "size" for part in parts)
+
+
+def refused_afresh(facts: Facts) -> Step | None:
+    """Return the read between two refusals of one token that shows it as current, None without one."""
+    guard = facts.guard
+    if guard is None or not guard.well_formed or not facts.token_again:
+        return None
+    tries = [one for one in facts.own(facts.history) if one.is_write and one.guard is not None]
+    refused = [one for one in tries if one.status == facts.step.status and one.presents(facts.token or "")]
+    if len(refused) < _TWICE or any(one.accepted for one in tries):
+        return None
+    return next(
+        (
+            one
+            for one in facts.own(facts.history)
+            if one.read_ok and facts.names(one) and refused[0].order < one.order < refused[-1].order
+        ),
+        None,
+    )
+
+
+def another_product(facts: Facts) -> str:
+    """Say whose tag was refused by whom, "" unless the tag and the refusal are of two servers.
+
+    A tag is known by its arithmetic, a refusal by the page that a server has built in.
+    """
+    maker = _maker(facts.source) if facts.source is not None else ""
+    judge = _judge(facts.step)
+    if not maker or not judge or maker == judge:
+        return ""
+    return f"the tag is made as {maker} makes it, the refusal is a page of {judge}"
+
+
+def _maker(read: Step) -> str:
+    first, _, second = tokens.base(read.etag or "").partition("-")
+    length = _length(read)
+    if read.last_modified is None or length is None or read.coding:
+        return ""
+    try:
+        one, two = int(first, 16), int(second, 16)
+    except ValueError:
+        return ""
+    if (one, two) == (read.last_modified, length):
+        return "nginx"
+    return "Apache httpd" if (one, two // _MICRO) == (length, read.last_modified) else ""
+
+
+def _length(read: Step) -> int | None:
+    told = (read.header("content-length") or "").strip()
+    if told.isdigit():
+        return int(told)
+    return len(read.representation) if read.representation is not None else None
+
+
+def _judge(step: Step) -> str:
+    text = step.content.text[:4000] if step.content is not None else ""
+    if _HTTPD_PAGE.search(text):
+        return "Apache httpd"
+    return "nginx" if _NGINX_PAGE.search(text) else ""
