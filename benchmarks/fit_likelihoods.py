@@ -44,8 +44,8 @@ def main() -> None:
     for none, damping, most in itertools.product(NONE_SCORES, DAMPINGS, MOSTS):
         ranking.NONE_SCORE, ranking.DAMPING, ranking.MOST = none, damping, most
         results = [one for folder in FOLDERS for path in labels(folder) for one in judge(folder, path)]
-        held = [one for one in results if one.folder.endswith("holdout")]
-        seen = [one for one in results if not one.folder.endswith("holdout")]
+        held = [one for one in results if one.held]
+        seen = [one for one in results if not one.held]
         print(f"| {none} | {damping} | {most} | {line(seen)} | {line(held)} |", flush=True)
 
 
