@@ -302,6 +302,7 @@ def test_contended_repairs_lose_nothing_and_claim_nothing(tmp_path, journal) -> 
 
 
 @pytest.mark.full
+@pytest.mark.timeout(3600)
 def test_a_thousand_contended_repairs_lose_nothing_and_claim_nothing(tmp_path, journal) -> None:
     statuses = contended(1000, tmp_path, journal)
     print(f"exit statuses of 1,000 repairs: {dict(sorted(Counter(statuses).items()))}")
