@@ -203,6 +203,63 @@ def test_fastapi_code_evaluates_before_it_edits() -> None:
     assert edited == [1]
 
 
+DJANGO_SERVICE = """
+import uuid
+import django
+from django.conf import settings
+settings.configure(
+    DATABASES={{"default": {{"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}}},
+    ALLOWED_HOSTS=["*"], SECRET_KEY="x", ROOT_URLCONF=__name__,
+    MIDDLEWARE=["ifmatch.server.django.PreconditionMiddleware"],
+)
+django.setup()
+from django.db import connection, models
+from django.test import Client
+from django.urls import path
+
+class Note(models.Model):
+    text = models.TextField()
+    version = models.UUIDField(default=uuid.uuid4)
+    class Meta:
+        app_label = "notes"
+
+with connection.schema_editor() as editor:
+    editor.create_model(Note)
+first = Note.objects.create(pk=1, text="first")
+login_required = lambda view: view
+{code}
+urlpatterns = [path("notes/<int:number>", note)]
+
+def put(tag, number=1):
+    fields = {{"If-Match": tag}}
+    return Client().put(f"/notes/{{number}}", '{{"text": "second"}}', "application/json", headers=fields)
+
+print(put('"other"').status_code, Note.objects.get().text)
+done = put(f'"{{first.version}}"')
+print(done.status_code, Note.objects.get().text, done["ETag"] == f'"{{Note.objects.get().version}}"')
+print(put("*", 2).status_code)
+# Somebody writes between the condition and the statement.
+make = uuid.uuid4
+def faster():
+    uuid.uuid4 = make
+    Note.objects.update(text="theirs", version=make())
+    return make()
+uuid.uuid4 = faster
+print(put(done["ETag"]).status_code, Note.objects.get().text)
+uuid.uuid4 = faster
+print(put("*").status_code, Note.objects.get().text)
+"""
+
+
+def test_django_code_compares_and_stores_in_one_step() -> None:
+    pytest.importorskip("django")
+    script = DJANGO_SERVICE.format(code=snippets()["django"].code)
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert ran.stdout.splitlines() == [
+        "412 first", "204 second True", "412", "412 theirs", "204 second"
+    ], ran.stderr  # fmt: skip
+
+
 def test_express_code_refuses_and_stores_in_one_step(tmp_path) -> None:
     modules = setups.NODE_MODULES
     if not (modules / "express").is_dir():
