@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 import subprocess
 import zipfile
 
@@ -94,3 +95,35 @@ def test_redact_writes_a_har_and_lists_what_remains(tmp_path) -> None:
     first = [json.loads(run("diagnose", path, "--format", "json").out) for path in (har, target)]
     causes = [report["incidents"][0]["findings"][0]["cause"] for report in first]
     assert causes[0] == causes[1]
+
+
+@pytest.mark.parametrize("verb", ["escalate", "redact"])
+def test_what_is_handed_on_is_written_for_its_owner_only(verb, tmp_path) -> None:
+    target = tmp_path / "out"
+    target.write_text("older, and for everybody")
+    target.chmod(0o666)
+    assert run(verb, *ALL_OF_CONFLICT, "-o", target).status == 0
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_bundle_does_not_overwrite_a_recording(tmp_path) -> None:
+    recording = tmp_path / "bug.har"
+    recording.write_bytes(CASES.joinpath("lab", "c001.client.har").read_bytes())
+    before = recording.read_bytes()
+    ran = run("escalate", recording, "-o", recording)
+    assert (ran.status, recording.read_bytes()) == (2, before)
+    assert "would overwrite a recording" in ran.err
+
+
+def test_a_link_that_lies_in_the_folder_is_not_written_through(tmp_path, monkeypatch) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ifmatch-escalation.zip").symlink_to(victim)
+    ran = run("escalate", *ALL_OF_CONFLICT)
+    assert (ran.status, victim.read_text()) == (2, "mine")
+    assert "symbolic link" in ran.err
+    # Who names a link means what it leads to.
+    assert run("escalate", *ALL_OF_CONFLICT, "-o", tmp_path / "ifmatch-escalation.zip").status == 0
+    assert victim.read_bytes().startswith(b"PK")

@@ -163,6 +163,15 @@ def test_text_beyond_latin_1_goes_as_utf_8() -> None:
         "fe80::1%lo",
         "0.0.0.0",
         "224.0.0.1",
+        # IPv4 within IPv6: translated, relayed, compatible.
+        "64:ff9b::10.0.0.1",
+        "2002:a00:1::1",
+        "::10.0.0.1",
+        "::ffff:0:10.0.0.1",
+        # What is local to a site, and what is shared behind a carrier's translation.
+        "fec0::1",
+        "fd00:ec2::254",
+        "100.64.0.1",
     ],
 )
 def test_a_target_from_a_file_must_be_public(address) -> None:
@@ -176,6 +185,7 @@ def test_a_target_from_a_file_must_be_public(address) -> None:
 def test_a_public_address_needs_no_consent() -> None:
     ConnectPolicy().check("example.org", "93.184.216.34")
     ConnectPolicy().check("example.org", "2606:2800:220:1::1")
+    ConnectPolicy().check("example.org", "64:ff9b::93.184.216.34")
 
 
 def test_the_policy_is_asked_about_the_address_that_the_name_leads_to() -> None:
@@ -185,6 +195,24 @@ def test_the_policy_is_asked_about_the_address_that_the_name_leads_to() -> None:
         pytest.raises(ConsentMissingError, match="public"),
     ):
         wire.send(get("http://public.example/"))
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("host", ["169.254.169.254", "internal.invalid", "named.example"])
+def test_a_proxy_is_not_asked_for_what_may_not_be_connected_to(scheme, host) -> None:
+    """A proxy stands within; what it would connect to counts, not where it stands."""
+    known = (("named.example", {"http": 80, "https": 443}[scheme], ("10.0.0.1",)),)
+    allowed = frozenset({"127.0.0.1"})
+    with Answering([answer()]) as proxy:
+        route = Route(proxy=f"127.0.0.1:{proxy.port}", addresses=known)
+        with (
+            sender(policy=ConnectPolicy(allowed=allowed), route=route) as wire,
+            pytest.raises(ConsentMissingError, match=f"--allow-host {host}"),
+        ):
+            wire.send(get(f"{scheme}://{host}/"))
+        assert proxy.connections == 0
+        with sender(policy=ConnectPolicy(allowed=allowed | {host}), route=route) as wire:
+            assert wire.send(get(f"http://{host}/")).status == 200
 
 
 def test_the_budget_ends_a_run() -> None:

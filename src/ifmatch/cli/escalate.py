@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import click
 
+from ifmatch.cli.output import refuse_overwriting, write_private
 from ifmatch.cli.terminal import say
-from ifmatch.errors import InputError
 
 __all__ = ["command"]
+
+_NAME: Final = "ifmatch-escalation.zip"
 
 
 @click.command("escalate", short_help="Write the redacted bundle for whoever must mend it.")
@@ -18,7 +21,7 @@ __all__ = ["command"]
     "-o",
     "--output",
     metavar="FILE",
-    default="ifmatch-escalation.zip",
+    default=_NAME,
     show_default=True,
     help="The zip to write.",
 )
@@ -42,6 +45,10 @@ def command(*, sources: tuple[str, ...], output: str, number: int, show: bool) -
     from ifmatch.doctor.remaining import remaining
 
     check_sources(sources)
+    refuse_overwriting(output, sources)
+    if output == _NAME and Path(output).is_symlink():
+        # Nobody named it: a link of that name came with the folder, and may lead anywhere.
+        raise click.UsageError(f"{output} is a symbolic link. Name the file to write: -o FILE.")
     read = read_sources(sources, capture_format=None, declarations={}, progress=Progress())
     named = renamed(read.captures)
     redactor = Redactor()
@@ -53,10 +60,7 @@ def command(*, sources: tuple[str, ...], output: str, number: int, show: bool) -
         raise click.UsageError(f"--incident {number}: these recordings hold {held}; see ifmatch diagnose.")
     captures = [redactor.capture(capture) for capture in named]
     bundle = make_bundle(diagnosis, captures, number - 1)
-    try:
-        Path(output).write_bytes(write_zip(bundle))
-    except OSError as error:
-        raise InputError(f"cannot be written: {error.strerror or error}", source=output) from error
+    write_private(write_zip(bundle), output)
     if show:
         for line in remaining([one for capture in captures for one in capture.exchanges]):
             say(line)

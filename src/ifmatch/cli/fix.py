@@ -26,7 +26,7 @@ from ifmatch.cli.live_options import (
     make_sender,
     read_file,
 )
-from ifmatch.cli.terminal import is_terminal, say
+from ifmatch.cli.terminal import is_terminal, printable, say, tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -234,7 +234,7 @@ def _mend(mending: Mending, case: _Case, choices: _Choices) -> int:
 
     incident = case.incident
     if incident is not None and incident.repair.value == "already-applied":
-        click.echo("The change is already stored, by this client's own write: there is nothing to send.")
+        tell("The change is already stored, by this client's own write: there is nothing to send.")
         return 0
     try:
         theirs = mending.read()
@@ -243,13 +243,13 @@ def _mend(mending: Mending, case: _Case, choices: _Choices) -> int:
             plan = _edited(mending, plan)
         _show(mending, plan, theirs, incident)
         if plan.holds and not choices.same_content:
-            click.echo(_HOLDS)
+            tell(_HOLDS)
         if plan.holds:
             return 0
         if not plan.is_clean and not choices.overwrite:
             return CONFLICT
         if not choices.apply:
-            click.echo("Nothing was sent. To send it: add --apply")
+            tell("Nothing was sent. To send it: add --apply")
             return 0
         if not _agreed(mending, case, plan, theirs, choices):
             return CONFLICT
@@ -288,12 +288,10 @@ def _apply(mending: Mending, theirs: State | None, choices: _Choices) -> int:
     journal = Journal(default_path())
     done = mending.apply(theirs, journal, overwrite=choices.overwrite, same_content=choices.same_content)
     after = f", version {done.updated.after[0]}" if done.updated.after else ""
-    click.echo(
-        f"{done.how}{after} ({done.updated.requests} requests, {done.updated.conflicts} conflicts met)"
-    )
+    tell(f"{done.how}{after} ({done.updated.requests} requests, {done.updated.conflicts} conflicts met)")
     if not done.proven:
         say("ifmatch: warning: a read afterwards shows another version already: somebody wrote since.")
-    click.echo(f"To put the version before back: ifmatch undo {done.entry}")
+    tell(f"To put the version before back: ifmatch undo {done.entry}")
     return 0
 
 
@@ -345,22 +343,22 @@ def _is_gone_past(mending: Mending, incident: Incident, choices: _Choices) -> bo
 def _show(mending: Mending, plan: Plan, theirs: State | None, incident: Incident | None) -> None:
     first = incident.findings[0] if incident is not None and incident.findings else None
     if first is not None:
-        click.echo(f"cause: {first.cause}, {first.likelihood:.0%} ({first.level.value})")
-    click.echo(f"current version: {theirs.token[0] if theirs is not None else 'there is no such resource'}")
+        tell(f"cause: {first.cause}, {first.likelihood:.0%} ({first.level.value})")
+    tell(f"current version: {theirs.token[0] if theirs is not None else 'there is no such resource'}")
     for title, lines in (
         ("others changed since the base, and it stays", plan.kept),
         ("this write changes", plan.changes),
     ):
         if lines:
-            click.echo(f"{title}:")
+            tell(f"{title}:")
             for line in lines[:40]:
-                click.echo(f"  {line}")
+                tell(f"  {line}")
     if plan.conflicts:
         _show_conflicts(plan)
     elif plan.result is not None or plan.changes:
-        click.echo("as a command:")
-        click.echo(f"  {_as_curl(mending, plan, theirs)}")
-        click.echo(
+        tell("as a command:")
+        tell(f"  {_as_curl(mending, plan, theirs)}")
+        tell(
             "risk: somebody may write between this read and the write; the condition then refuses it, and "
             "the edit is applied anew to what is there."
         )
@@ -368,15 +366,15 @@ def _show(mending: Mending, plan: Plan, theirs: State | None, incident: Incident
 
 def _show_conflicts(plan: Plan) -> None:
     if len(plan.conflicts) == 1 and plan.conflicts[0].pointer == "" and plan.base is None:
-        click.echo(
+        tell(
             "conflict: the version that the edit was made on is not known, so it cannot be told what it "
             "removed or kept. Give it with --base FILE, or a recording that holds the read"
         )
         return
-    click.echo(f"{len(plan.conflicts)} conflict{'s' * (len(plan.conflicts) != 1)}; nothing is sent:")
+    tell(f"{len(plan.conflicts)} conflict{'s' * (len(plan.conflicts) != 1)}; nothing is sent:")
     for conflict in plan.conflicts:
-        click.echo(f"  {conflict}")
-    click.echo("Decide with --resolve mine, --resolve theirs or --resolve edit")
+        tell(f"  {conflict}")
+    tell("Decide with --resolve mine, --resolve theirs or --resolve edit")
 
 
 def _as_curl(mending: Mending, plan: Plan, theirs: State | None) -> str:
@@ -391,8 +389,22 @@ def _as_curl(mending: Mending, plan: Plan, theirs: State | None) -> str:
         words += ["-H", "Authorization: $TOKEN"]
     if plan.result is not None:
         words += ["--data-binary", plan.result.decode("utf-8", "replace")]
-    shown = Redactor().text(shlex.join([*words, request.url]))
+    shown = Redactor().text(" ".join(map(_quoted, [*words, request.url])))
     return shown.replace("'Authorization: $TOKEN'", '"Authorization: $TOKEN"')
+
+
+def _quoted(word: str) -> str:
+    """Quote a word for a shell; control characters stand as escapes of POSIX's `$'...'`, never as such."""
+    if printable(word) == word:
+        return shlex.quote(word)
+    escapes = {"\\": "\\\\", "'": "\\'", "\n": "\\n"}
+    return "$'" + "".join(escapes.get(one) or _octal(one) for one in word) + "'"
+
+
+def _octal(character: str) -> str:
+    if printable(character) == character:
+        return character
+    return "".join(f"\\{octet:03o}" for octet in character.encode("utf-8", "surrogatepass"))
 
 
 def _edited(mending: Mending, plan: Plan) -> Plan:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from ifmatch.cli.paths import is_folder, is_there
+from ifmatch.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["FORMATS", "choose_format", "refuse_overwriting", "write_report"]
+__all__ = ["FORMATS", "choose_format", "refuse_overwriting", "write_private", "write_report"]
 
 FORMATS: Final = ("text", "markdown", "json", "html", "sarif", "junit")
 _BY_SUFFIX: Final = {
@@ -105,6 +106,22 @@ def write_report(report: str, output: str | None, *, private: bool) -> None:
     except OSError as error:
         where = "standard output" if output is None or output == "-" else output
         raise click.ClickException(f"{where} cannot be written: {error.strerror or error}.") from error
+
+
+def write_private(octets: bytes, output: str) -> None:
+    """Write a file for its owner only, whole or not at all.
+
+    Args:
+        octets: its content.
+        output: path.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    try:
+        _write_file(Path(output), octets, private=True)
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror or error}", source=output) from error
 
 
 def _write_file(path: Path, octets: bytes, *, private: bool) -> None:

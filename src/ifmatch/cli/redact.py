@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
+from ifmatch.cli.output import write_private
 from ifmatch.cli.paths import is_there
 from ifmatch.cli.terminal import say
-from ifmatch.errors import InputError
 
 __all__ = ["command"]
 
@@ -61,10 +61,7 @@ def command(
     if output == "-":
         click.echo(stream.getvalue(), nl=False)
     else:
-        try:
-            Path(output).write_bytes(stream.getvalue())
-        except OSError as error:
-            raise InputError(f"cannot be written: {error.strerror or error}", source=output) from error
+        write_private(stream.getvalue(), output)
     if show:
         for line in remaining(exchanges):
             say(line)

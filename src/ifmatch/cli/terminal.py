@@ -13,7 +13,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["is_terminal", "printable", "say", "text_width", "wants_colour"]
+__all__ = ["is_terminal", "printable", "say", "tell", "text_width", "wants_colour"]
 
 
 def is_terminal(stream: IO[str] | None) -> bool:
@@ -62,7 +62,14 @@ def printable(text: str) -> str:
 
 def say(text: str) -> None:
     """Write a line to standard error, which never fails for an unknown character."""
-    stream = sys.stderr
+    click.echo(_encodable(text, sys.stderr), err=True)
+
+
+def tell(text: str) -> None:
+    """Write text that may hold what a server or a file said to standard output, as harmless as `say` does."""
+    click.echo(_encodable(text, sys.stdout))
+
+
+def _encodable(text: str, stream: IO[str] | None) -> str:
     encoding = getattr(stream, "encoding", None) or "utf-8"
-    safe = printable(text).encode(encoding, "backslashreplace").decode(encoding)
-    click.echo(safe, err=True)
+    return printable(text).encode(encoding, "backslashreplace").decode(encoding)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ifmatch.cli.live_options import LiveOptions, at_one_place, connection_options, make_sender, with_route
-from ifmatch.cli.terminal import is_terminal, say
+from ifmatch.cli.terminal import is_terminal, say, tell
 
 if TYPE_CHECKING:
     from ifmatch.doctor.journal import Entry
@@ -41,7 +41,7 @@ def command(*, number: int | None, listed: bool, yes: bool, **live: Any) -> int:
     journal = Journal(default_path())
     if listed or number is None:
         rows = journal.entries()
-        click.echo("\n".join(map(_line, rows)) if rows else "No repairs in the last seven days.")
+        tell("\n".join(map(_line, rows)) if rows else "No repairs in the last seven days.")
         return 0
     entry = journal.entry(number)
     expected = entry.tag_after or "nothing"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.core.entity_tag import is_entity_tag
 from ifmatch.diagnosis import diagnose, tokens
 from ifmatch.doctor.probes import PROBES, Known, clock_offset, observe
-from ifmatch.errors import BudgetSpentError
+from ifmatch.errors import BudgetSpentError, TargetUnreachableError
 from ifmatch.model.diagnosis import HopAnswer, LiveFindings, ProbeAnswer
 from ifmatch.model.exchange import Capture, Exchange, Provenance
 from ifmatch.model.message import Content, Fields, Response
@@ -142,14 +142,12 @@ class LiveDiagnosis:
 
     def _followed(self, exchange: Exchange, request: Request) -> Exchange:
         """Follow redirects within the origin; fields never go to another one."""
-        from urllib.parse import urljoin  # noqa: PLC0415 - redirects are rare
-
         for _ in range(_MOST_REDIRECTS):
             response = exchange.response
             if response is None or response.status not in {301, 302, 303, 307, 308} or not response.redirect:
                 break
-            target = urljoin(request.url, response.redirect)
-            if origin_of(target) != origin_of(request.url):
+            target = _within(request.url, response.redirect)
+            if not target:
                 break
             request = replace(request, url=target)
             exchange = self.sender.send(request, route=self.failing.route)
@@ -262,6 +260,18 @@ class LiveDiagnosis:
         offsets = [offset for one in self.sender.exchanges if (offset := clock_offset(one)) is not None]
         # Date has whole seconds: the true offset is up to a second more.
         return sorted(offsets)[len(offsets) // 2] + 0.5 if offsets else None
+
+
+def _within(url: str, location: str) -> str:
+    """Return where a redirect leads within the origin, "" when it leads elsewhere or nowhere."""
+    from urllib.parse import urljoin  # noqa: PLC0415 - redirects are rare
+
+    try:
+        target = urljoin(url, location)
+        same = origin_of(target) == origin_of(url)
+    except (ValueError, TargetUnreachableError):
+        return ""
+    return target if same else ""
 
 
 def _open(diagnosis: Diagnosis | None, incident: Incident | None) -> dict[str, float]:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from typing import Final
 
 from ifmatch.errors import ConsentMissingError
 
 __all__ = ["ConnectPolicy"]
+
+# IPv4 in IPv6: what is connected to in the end is the IPv4 address, behind a translator or a relay.
+_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052 section 2.1
+_TRANSLATED: Final = ipaddress.IPv6Network("::ffff:0:0:0/96")  # RFC 2765 section 2.1
+_COMPATIBLE: Final = ipaddress.IPv6Network("::/96")  # RFC 4291 section 2.5.5.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +43,25 @@ class ConnectPolicy:
         """
         if self.typed or host.lower() in self.allowed or address in self.allowed:
             return
-        found = ipaddress.ip_address(address.partition("%")[0])
-        mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-        if (mapped or found).is_global and not (mapped or found).is_multicast:
+        if _is_public(ipaddress.ip_address(address.partition("%")[0])):
             return
         raise ConsentMissingError(
             f"{host} leads to {address}, which is no public address, and the target stands in a file",
             target=host,
             advice=f"If you mean it: --allow-host {host}",
         )
+
+
+def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    inner = _embedded(address) if isinstance(address, ipaddress.IPv6Address) else None
+    if inner is not None:
+        return _is_public(inner)
+    site_local = isinstance(address, ipaddress.IPv6Address) and address.is_site_local
+    return address.is_global and not address.is_multicast and not site_local
+
+
+def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """Return the IPv4 address that an IPv6 address stands for, None when it stands for itself."""
+    if any(address in network for network in (_NAT64, _TRANSLATED, _COMPATIBLE)):
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour

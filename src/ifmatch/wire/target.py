@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from ifmatch.errors import IfmatchError, TargetUnreachableError
+from ifmatch.errors import ConsentMissingError, IfmatchError, TargetUnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,6 +117,7 @@ def connect(
     if route.proxy:
         proxy = origin_of(route.proxy if "://" in route.proxy else f"http://{route.proxy}")
         host, port = proxy.host, proxy.port
+        _check_behind_proxy(origin, route, policy)
     opened, address = (
         _open_local(route.unix_socket, limits.connect_seconds)
         if route.unix_socket
@@ -132,6 +133,26 @@ def connect(
         opened.close()
         raise
     return opened, address
+
+
+def _check_behind_proxy(origin: Origin, route: Route, policy: ConnectPolicy) -> None:
+    """Ask the policy about the origin: a proxy stands within, and connects to whatever it is told.
+
+    Raises:
+        ConsentMissingError: from the policy, and for a name that only the proxy can resolve.
+    """
+    if policy.typed or origin.host in policy.allowed:
+        return
+    try:
+        addresses = _addresses(origin.host, origin.port, route)
+    except TargetUnreachableError as error:
+        raise ConsentMissingError(
+            f"{origin.host} can only be resolved by the proxy, and the target stands in a file",
+            target=origin.host,
+            advice=f"If you mean it: --allow-host {origin.host}",
+        ) from error
+    for address in addresses:
+        policy.check(origin.host, address)
 
 
 def _open_local(path: str, seconds: float) -> tuple[socket.socket, str]:
