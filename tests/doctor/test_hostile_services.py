@@ -1,4 +1,4 @@
-"""A service that drives terminals and redirects elsewhere: what verbs show and follow on a real terminal."""
+"""Services and files that mean harm: what verbs show on a terminal, follow, send, and keep."""
 
 from __future__ import annotations
 
@@ -142,3 +142,98 @@ def test_no_spelling_of_another_origin_is_followed(location, tmp_path) -> None:
         assert "status 307" in fixed.err
         assert not any(one.startswith(b"PUT") for one in server.requests)
         assert other.requests == []
+
+
+# What ends a line early, in each place of a request that a file or a command can fill.
+BROKEN = {
+    "value": {"headers": [("If-Match", '"1"\r\nX-Evil: 1')]},
+    "line feed alone": {"headers": [("If-Match", '"1"\nX-Evil: 1')]},
+    "carriage return alone": {"headers": [("If-Match", '"1"\rX-Evil: 1')]},
+    "name": {"headers": [("If-Match", '"1"'), ("Accept\r\nX-Evil", "1")]},
+    "NUL": {"headers": [("If-Match", '"1"\0')]},
+    "folded": {"headers": [("If-Match", '"1"\r\n X-Evil: 1')]},
+    "path": {"path": "/x HTTP/1.1\r\nX-Evil: 1\r\n\r\n"},
+    "query": {"path": "/x?a=\r\nX-Evil: 1"},
+    "method": {"method": "PUT /y HTTP/1.1\r\nX-Evil: 1\r\nX:"},
+}
+
+
+def _recorded(url, case, folder):
+    request = {
+        "method": case.get("method", "PUT"), "url": url + case.get("path", "/x"), "httpVersion": "HTTP/1.1",
+        "headers": [{"name": name, "value": value}
+                    for name, value in case.get("headers", [("If-Match", '"1"')])],
+        "postData": {"mimeType": "application/json", "text": "{}"},
+    }  # fmt: skip
+    response = {"status": 412, "statusText": "", "httpVersion": "HTTP/1.1", "headers": [], "content": {}}
+    entry = {"startedDateTime": "2026-03-10T09:14:01.000Z", "time": 5, "request": request,
+             "response": response}  # fmt: skip
+    har = folder / "evil.har"
+    har.write_text(json.dumps({"log": {"version": "1.2", "creator": {}, "entries": [entry]}}))
+    return har
+
+
+def _typed(url, case):
+    words = ["--", "curl", "-X", case.get("method", "PUT"), url + case.get("path", "/x"), "-d", "{}"]
+    for name, value in case.get("headers", [("If-Match", '"1"')]):
+        words += ["-H", f"{name}: {value}"]
+    return words
+
+
+@pytest.mark.parametrize("how", ["file", "command"])
+@pytest.mark.parametrize("case", BROKEN)
+def test_no_file_and_no_command_breaks_a_message_apart(case, how, tmp_path) -> None:
+    with Answering([answer(200, 'ETag: "2"', content=b"{}")] * 40) as server:
+        source = (
+            [_recorded(server.url, BROKEN[case], tmp_path)]
+            if how == "file"
+            else _typed(server.url, BROKEN[case])
+        )
+        given = ("--allow-host", "127.0.0.1")
+        ran = run("diagnose", "--live", "--send", "--budget", "3", *given, *source)
+        # Of a file, fields that nobody knows are left out.
+        if (case, how) != ("name", "file"):
+            assert ran.status == 3
+            assert "take the control characters out" in ran.err
+        run("fix", "--apply", "--yes", "--overwrite", *given, *source, IFMATCH_JOURNAL=str(tmp_path / "j"))
+        for request in server.requests:
+            head = request.partition(b"\r\n\r\n")[0].replace(b"\r\n", b"\n").split(b"\n")
+            assert not any(line.strip().lower().startswith(b"x-evil") for line in head)
+            assert b"\r" not in b"".join(head)
+            assert b"\0" not in b"".join(head)
+
+
+SECRET = "hunter2hunter2"
+CREDENTIALS = {
+    "user": ["-u", f"me:{SECRET}"],
+    "bearer": ["--oauth2-bearer", SECRET],
+    "cookie": ["-b", f"session={SECRET}"],
+    "key": ["-H", f"X-Api-Key: {SECRET}"],
+    "token of its own": ["-H", f"Private-Token: {SECRET}"],
+    "userinfo": [f"me:{SECRET}@", ""],
+    "query": ["", f"?access_token={SECRET}"],
+}
+
+
+@pytest.mark.parametrize("case", CREDENTIALS)
+def test_no_credential_of_a_command_is_shown(case, tmp_path) -> None:
+    parts = CREDENTIALS[case]
+    before, after, options = (*parts, []) if case in {"userinfo", "query"} else ("", "", parts)
+    held = answer(200, 'ETag: "2"', "Content-Type: application/json", content=b'{"a": 0}')
+    (tmp_path / "base").write_text('{"a": 0}')
+    journal = tmp_path / "journal"
+    environment = {"IFMATCH_JOURNAL": str(journal)}
+    with Answering([held] * 60) as server:
+        words = put(f"http://{before}127.0.0.1:{server.port}/x{after}", *options)
+        shown = uncut("diagnose", "--send", "--budget", "3", *words)
+        shown += uncut("fix", "--apply", "--yes", "--base", tmp_path / "base", *words, **environment)
+        shown += uncut("undo", "--list", **environment)
+        if case in {"user", "userinfo"}:
+            assert b"Authorization: Basic bWU6aHVudGVyMmh1bnRlcjI=" in server.requests[0]
+        server.scripts = [[answer(401)] * 9]
+        refused = uncut("fix", *words, **environment)
+    assert "applied" in shown
+    assert "127.0.0.1" in refused
+    assert SECRET not in shown + refused
+    # A parameter of the URL is needed to undo; the journal is for its owner only.
+    assert case == "query" or SECRET.encode() not in journal.read_bytes()

@@ -105,6 +105,33 @@ def test_silence_ends_at_the_limit() -> None:
         assert exchange.error == "no answer in time"
 
 
+class Dripping(Answering):
+    """Send the script's octets, then one octet after the other for ever."""
+
+    def _serve(self, connection, script) -> None:
+        connection.recv(65536)
+        connection.sendall(script[0])
+        while True:
+            connection.sendall(script[1])
+            # The pace: far below any timeout of a single receive, and never the end of the wait in the test.
+            threading.Event().wait(0.02)
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n", b"a"),
+        (b"HTTP/1.1 200 OK\r\nX: ", b"a"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n"),
+        (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
+    ],
+    ids=["content", "head", "chunks", "interim answers"],
+)
+def test_an_answer_that_drips_ends_at_the_limit(octets) -> None:
+    with Dripping(octets) as server, sender(seconds=0.4, requests=2) as wire:
+        assert wire.send(get(server.url)).error.endswith("no answer in time")
+
+
 def test_content_is_decoded_within_limits() -> None:
     small, bomb = gzip.compress(b"text"), gzip.compress(bytes(300_000_000))
     coded = [answer(200, "Content-Encoding: gzip", content=octets) for octets in (small, bomb)]

@@ -125,14 +125,16 @@ def _origin(failing: Failing) -> str:
 
 
 def _send(run: LiveDiagnosis, failing: Failing, options: LiveOptions) -> None:
+    from ifmatch.capture.redact import Redactor
+
     request = failing.request
+    shown = f"{request.method} {Redactor().url(request.url)}"
     if options.send or failing.is_safe:
-        say(f"sending {request.method} {request.url} once, as --send allows" if options.send else
-            f"sending {request.method} {request.url}")  # fmt: skip
+        say(f"sending {shown} once, as --send allows" if options.send else f"sending {shown}")
         exchange = run.send()
         say(f"  {exchange.status or exchange.error}")
     elif failing.recorded is None:
-        say(f"{request.method} {request.url} is not sent (see --send) and counts as {failing.status}")
+        say(f"{shown} is not sent (see --send) and counts as {failing.status}")
 
 
 def _show(asked: Asked, run: LiveDiagnosis) -> None:

@@ -69,6 +69,8 @@ def command(*, number: int | None, listed: bool, yes: bool, **live: Any) -> int:
 
 
 def _line(entry: Entry) -> str:
+    from ifmatch.capture.redact import Redactor
+
     when = datetime.fromtimestamp(entry.at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
     undone = f", undone by {entry.undone_by}" if entry.undone_by else ""
-    return f"{entry.id}  {when}  {entry.method} {entry.url}  {entry.how}{undone}"
+    return f"{entry.id}  {when}  {entry.method} {Redactor().url(entry.url)}  {entry.how}{undone}"

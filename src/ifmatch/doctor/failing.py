@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote_to_bytes, urlsplit, urlunsplit
 
 from ifmatch.capture.redaction.vocabulary import SAFE_FIELDS, SAFE_PREFIXES, SAFE_SUFFIXES, TAG_FIELDS
 from ifmatch.errors import InputError
@@ -98,12 +100,15 @@ def from_operation(operation: Operation, status: int = 412) -> Failing:
             key.lower() == name.lower() for key, _ in fields
         ):
             fields.append((name, value))
+    url, authorization = _without_userinfo(operation.url.partition("#")[0])
+    if authorization and not any(name.lower() == "authorization" for name, _ in fields):
+        fields.append(("Authorization", authorization))
     protocols = ("h2", "http/1.1") if operation.http_version.startswith("2") else ("http/1.1",)
     direct = next((_place(one) for one in operation.connect_to), None)
     return Failing(
         request=Request(
             operation.method,
-            operation.url.partition("#")[0],
+            url,
             Fields(fields),
             None if operation.content is None else Content.from_octets(operation.content),
         ),
@@ -126,6 +131,27 @@ def from_operation(operation: Operation, status: int = 412) -> Failing:
 def _place(connect_to: tuple[str, str, str, str]) -> tuple[str, int] | None:
     _, _, host, port = connect_to
     return (host, int(port)) if host and port else None
+
+
+def _without_userinfo(url: str) -> tuple[str, str]:
+    """Take user and password out of a URL: they go in Authorization, not into messages and journals.
+
+    Args:
+        url: absolute.
+
+    Returns:
+        The URL without them, and the value of Authorization as curl would send it, "" where there are none.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # is said where it would be sent to
+        return url, ""
+    userinfo, at, place = parts.netloc.rpartition("@")
+    if not at:
+        return url, ""
+    user, _, password = userinfo.partition(":")
+    octets = unquote_to_bytes(user) + b":" + unquote_to_bytes(password)
+    return urlunsplit(parts._replace(netloc=place)), f"Basic {b64encode(octets).decode('ascii')}"
 
 
 def _is_harmless(name: str) -> bool:
@@ -157,5 +183,6 @@ def from_exchange(
         and not name.startswith(":")
         and (captured or _is_harmless(name))
     ]
-    request = replace(exchange.request, fields=Fields([*kept, *given]))
+    url, _ = _without_userinfo(exchange.request.url)
+    request = replace(exchange.request, url=url, fields=Fields([*kept, *given]))
     return Failing(request=request, status=exchange.status or 412, recorded=exchange)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from ifmatch.capture.redact import Redactor
 from ifmatch.doctor.failing import NEVER
 from ifmatch.doctor.journal import Entry
 from ifmatch.doctor.repair import Kind, Plan, change_of, kind_of, make_plan, task_of
@@ -120,11 +121,13 @@ class Mending:
         )
         answer = answer_of(self.sender.send(request, route=self.failing.route))
         if isinstance(answer, NoAnswer):
-            raise TargetUnreachableError(f"the state cannot be read: {answer.reason}", target=request.url)
+            raise TargetUnreachableError(
+                f"the state cannot be read: {answer.reason}", target=Redactor().url(request.url)
+            )
         if answer.status != 200 and not HTTP.absent(answer):
             raise TargetUnreachableError(
                 f"the state cannot be read: status {answer.status}",
-                target=request.url,
+                target=Redactor().url(request.url),
                 advice="Credentials missing? -H 'Authorization: ...'",
             )
         return answer

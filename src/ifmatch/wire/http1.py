@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import h11
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Sequence
 
     from ifmatch.wire.limits import Limits
+    from ifmatch.wire.timed import Timed
 
 __all__ = ["BrokenExchangeError", "Received", "exchange_http1"]
 
@@ -58,7 +58,7 @@ class Received:
 
 
 def exchange_http1(
-    opened: socket.socket,
+    opened: Timed,
     start: tuple[str, str],
     fields: Sequence[tuple[str, str]],
     content: bytes | None,
@@ -99,7 +99,7 @@ def exchange_http1(
     return _response(opened, connection, limits, early)
 
 
-def _response(opened: socket.socket, connection: h11.Connection, limits: Limits, early: str) -> Received:
+def _response(opened: Timed, connection: h11.Connection, limits: Limits, early: str) -> Received:
     head: h11.Response | None = None
     pieces: list[bytes] = []
     size = 0

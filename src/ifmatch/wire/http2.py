@@ -12,10 +12,10 @@ import h2.exceptions
 from ifmatch.wire.http1 import BrokenExchangeError, Received
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Sequence
 
     from ifmatch.wire.limits import Limits
+    from ifmatch.wire.timed import Timed
 
 __all__ = ["exchange_http2"]
 
@@ -27,7 +27,7 @@ _NOT_SENT = frozenset(
 
 
 def exchange_http2(
-    opened: socket.socket,
+    opened: Timed,
     pseudo: Sequence[tuple[str, str]],
     fields: Sequence[tuple[str, str]],
     content: bytes | None,
@@ -69,7 +69,7 @@ class _Stream:
     """The one stream of a connection."""
 
     def __init__(
-        self, opened: socket.socket, connection: h2.connection.H2Connection, content: bytes, limits: Limits
+        self, opened: Timed, connection: h2.connection.H2Connection, content: bytes, limits: Limits
     ) -> None:
         self.opened = opened
         self.connection = connection

@@ -13,6 +13,7 @@ from ifmatch.errors import InputError, MissingExtraError
 from ifmatch.model.exchange import Exchange, Provenance
 from ifmatch.model.message import Content, Fields, Request, Response
 from ifmatch.wire.target import Origin, Route, connect, origin_of
+from ifmatch.wire.timed import Timed
 
 try:
     from ifmatch.wire.http1 import BrokenExchangeError, Received, exchange_http1
@@ -163,6 +164,7 @@ class Sender:
         return _Kept(opened, address, str(self._connections))
 
     def _exchange(self, used: _Kept, request: Request, origin: Origin, route: Route) -> Received:
+        opened = Timed(used.opened, self._expires(), self._clock)
         target = _target(request.url)
         content = request.content.octets if isinstance(request.content, Content) else None
         if content is None and request.method in {"POST", "PUT", "PATCH"}:
@@ -176,13 +178,15 @@ class Sender:
                 (":authority", origin.authority),
                 (":path", target),
             ]
-            return exchange_http2(
-                used.opened, pseudo, _lines(request.fields, origin, route), content, self.limits
-            )
+            return exchange_http2(opened, pseudo, _lines(request.fields, origin, route), content, self.limits)
         if route.proxy and origin.scheme == "http":
             target = f"http://{origin.authority}{target}"
         lines = _lines(request.fields, origin, route)
-        return exchange_http1(used.opened, (request.method, target), lines, content, self.limits)
+        return exchange_http1(opened, (request.method, target), lines, content, self.limits)
+
+    def _expires(self) -> float:
+        """Return the moment at which an exchange that begins now must have ended."""
+        return self._clock() + min(self.limits.seconds, self.budget.seconds_left + 0.1)
 
 
 def _check(request: Request) -> None:
