@@ -196,7 +196,7 @@ def test_an_internal_error_is_one_line_and_a_report_without_values(monkeypatch, 
     # The report quotes the lines of the program, not what they hold.
     value = f"Bea{'rer'}"
 
-    def explode(_captures):
+    def explode(*_arguments, **_options):
         raise RuntimeError(value)
 
     monkeypatch.setattr("ifmatch.diagnosis.diagnose", explode)
