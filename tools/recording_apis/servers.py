@@ -249,6 +249,21 @@ def start_express(directory: Path) -> Server:
     return _run(command, port, directory, version, environment=environment, probe="/notes")
 
 
+def start_pages(directory: Path, **settings: str) -> Server:
+    """Start the pages on Node's http module beside this module.
+
+    Args:
+        directory: Its working files.
+        settings: Environment variables of the application, names in upper case.
+    """
+    port = free_port()
+    command = [program("node"), str(_HERE / "apps" / "pages_node.js"), str(port)]
+    told = subprocess.run([program("node"), "--version"], capture_output=True, check=True, text=True).stdout
+    config = [f"{name}={value}" for name, value in settings.items() if name != "SEED"]
+    version = f"Node.js {told.strip().removeprefix('v')} http"
+    return _run(command, port, directory, version, config=config, environment=settings, probe="/-/ready")
+
+
 def start_registry(directory: Path) -> Server:
     """Start the Docker registry on a directory."""
     port = free_port()
@@ -271,9 +286,13 @@ _FRAMEWORKS = {
     "shelf_falcon": "falcon",
     "shelf_aiohttp": "aiohttp",
     "shelf_cherrypy": "CherryPy",
+    "warehouse_flask": "Flask",
+    "bookings_fastapi": "fastapi",
+    "tickets_django": "Django",
+    "invoices_aiohttp": "aiohttp",
 }
-_STANDALONE = {"shelf_aiohttp", "shelf_cherrypy"}
-_ASGI = {"fastapi_documents", "asgi_etags_cards"}
+_STANDALONE = {"shelf_aiohttp", "shelf_cherrypy", "invoices_aiohttp"}
+_ASGI = {"fastapi_documents", "asgi_etags_cards", "bookings_fastapi"}
 
 
 def start_application(directory: Path, *, app: str, **settings: str) -> Server:
@@ -356,6 +375,7 @@ STARTERS: dict[str, Callable[..., Server]] = {
     "docker-registry": start_registry,
     "tomcat": start_tomcat,
     "application": start_application,
+    "pages": start_pages,
 }
 
 
