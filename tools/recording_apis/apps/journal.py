@@ -119,7 +119,10 @@ class Journal:
     def read(self, key: str, *, behind: bool = True) -> Entry | None:
         """Return a record as this node's reads see it, or as it is when not ``behind``."""
         found = self._last(key, behind=behind)
-        return Entry(*found[:5], writes=self._writes(key)) if found and not found[5] else None
+        if found is None or found[5]:
+            return None
+        _, revision, body, changed, author, _ = found
+        return Entry(key, revision, body, changed, author, self._writes(key))
 
     def _writes(self, key: str) -> int:
         with self._open() as database:

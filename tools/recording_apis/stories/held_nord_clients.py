@@ -31,12 +31,17 @@ def tablet(stage: Stage) -> None:
     front = fronts.envoy(stage, [server])
     me = stage.actor("client", front, "desk.example.test", "node:axios", {"X-Clerk": "tablet-2"})
     held = {ref: me.get(f"/api/bookings/{ref}") for ref in ("BK-2041", "BK-2044", "BK-2050")}
-    for ref in held:
-        me.get(f"/api/bookings/{ref}", 304, {"If-None-Match": held[ref].etag})
+    for ref, read in held.items():
+        me.get(f"/api/bookings/{ref}", 304, {"If-None-Match": read.etag})
     guard = {"If-Match": held["BK-2050"].etag}
     me.put("/api/bookings/BK-2050", scene.booked(held["BK-2050"], persons=4), 200, guard)
     time.sleep(0.7)
-    me.put("/api/bookings/BK-2044", scene.booked(held["BK-2044"], state="in"), 200, {"If-Match": held["BK-2044"].etag})
+    me.put(
+        "/api/bookings/BK-2044",
+        scene.booked(held["BK-2044"], state="in"),
+        200,
+        {"If-Match": held["BK-2044"].etag},
+    )
     me.put("/api/bookings/BK-2050", scene.booked(held["BK-2050"], persons=4, state="confirmed"), 412, guard)
     me.get("/api/bookings/BK-2050")
 
@@ -113,7 +118,9 @@ def refreshed(stage: Stage) -> None:
     server = scene.pages(stage)
     front = fronts.apache(stage, server)
     me = stage.actor("client", front, "cms.example.test", "node:fetch", {"User-Agent": "page-editor/3.4"})
-    other = stage.actor("other", front, "cms.example.test", "requests", {"User-Agent": "page-editor/3.4 (siv)"})
+    other = stage.actor(
+        "other", front, "cms.example.test", "requests", {"User-Agent": "page-editor/3.4 (siv)"}
+    )
     me.get("/cms/pages/opening-hours")
     page, theirs = me.get("/cms/pages/jobs"), other.get("/cms/pages/jobs")
     added = theirs.text + "<p>Apply by 15 December to siv@example.test.</p>\n"
@@ -143,7 +150,9 @@ def plugin(stage: Stage) -> None:
     me.get("/api/bookings?q=2026-12&sort=from&page%5Bsize%5D=100")
     held = {ref: me.get(f"/api/bookings/{ref}") for ref in ("BK-2044", "BK-2050")}
     theirs = other.get("/api/bookings/BK-2050")
-    other.put("/api/bookings/BK-2050", scene.booked(theirs, guest="Family Vik-Dahl"), 200, {"If-Match": theirs.etag})
+    other.put(
+        "/api/bookings/BK-2050", scene.booked(theirs, guest="Family Vik-Dahl"), 200, {"If-Match": theirs.etag}
+    )
     time.sleep(0.8)
     for ref, read in held.items():
         me.put(f"/api/bookings/{ref}", scene.booked(read, room="Aurora"), 200)
@@ -325,7 +334,9 @@ def phone(stage: Stage) -> None:
     front = fronts.nginx(stage, server)
     always = {"User-Agent": "DeskApp/4.2 (Android; http-cache 10 MB)", "X-Clerk": "ines"}
     app = _CachingApp(stage.actor("client", front, "desk.example.test", "node:fetch", always))
-    desktop = stage.actor("other", front, "desk.example.test", "httpx", {"User-Agent": "DeskApp/4.2 (Windows)"})
+    desktop = stage.actor(
+        "other", front, "desk.example.test", "httpx", {"User-Agent": "DeskApp/4.2 (Windows)"}
+    )
     app.get("/api/bookings/BK-2044", 200)
     read = app.get("/api/bookings/BK-2041", 200)
     app.get("/api/bookings/BK-2041", 304)
