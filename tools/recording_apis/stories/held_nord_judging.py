@@ -95,7 +95,7 @@ def judged_late(stage: Stage) -> None:
     "article-gone-although-refused",
     "post-commit-412",
     "412",
-    alone="post-commit-412 intermediary-replay",
+    alone="post-commit-412 target-missing intermediary-replay",
     description="A removal with the current tag is answered 412, and the article is gone at the next read: the warehouse removes first and judges afterwards.",
 )
 def removed(stage: Stage) -> None:
