@@ -36,7 +36,7 @@ def visitors(stage: Stage) -> None:
     front = fronts.varnish(stage, server, rule)
     me = stage.actor("client", front, "www.example.test", "httpx", {"Accept": "text/html"})
     other = stage.actor("other", front, "www.example.test", "curl")
-    editor = stage.actor("editor", server, "cms.example.test", "requests")
+    editor = stage.actor("other2", server, "cms.example.test", "requests")
     tags = {path: me.get(path).etag for path in list(scene.PAGES)[1:]}
     for path, tag in tags.items():
         me.get(path, 304, {"If-None-Match": tag})

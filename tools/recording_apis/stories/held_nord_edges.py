@@ -155,7 +155,7 @@ def blanked(stage: Stage) -> None:
     other.get(scene.FILM)
     me.get(scene.JACK)
     me.put(scene.FILM, scene.counted(read, onHand=74), 200, {"If-Match": read.etag})
-    direct = stage.actor("direct", server, "wms.example.test", "curl")
+    direct = stage.actor("other2", server, "wms.example.test", "curl")
     direct.put(scene.FILM, scene.counted(read, onHand=74), 412, {"If-Match": read.etag})
 
 
