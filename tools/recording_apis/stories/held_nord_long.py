@@ -62,7 +62,7 @@ def queue(stage: Stage) -> None:
     me = stage.actor("client", front, "help.example.test", "httpx")
     first = stage.actor("other", front, "help.example.test", "requests")
     second = stage.actor(
-        "third", front, "help.example.test", "urllib", {"Cookie": "hd_session=9f; hd_agent=siv"}
+        "other2", front, "help.example.test", "urllib", {"Cookie": "hd_session=9f; hd_agent=siv"}
     )
     me.send("POST", "/helpdesk/login", 302, _FORM, "agent=bo&password=x")
     first.send("POST", "/helpdesk/login", 302, _FORM, "agent=mia&password=x")
