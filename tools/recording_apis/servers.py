@@ -290,8 +290,10 @@ _FRAMEWORKS = {
     "bookings_fastapi": "fastapi",
     "tickets_django": "Django",
     "invoices_aiohttp": "aiohttp",
+    "fleet_shadows": "Flask",
 }
-_STANDALONE = {"shelf_aiohttp", "shelf_cherrypy", "invoices_aiohttp"}
+_LIBRARY = {"depot_files": "http.server of Python"}  # what comes with Python and has no version of its own
+_STANDALONE = {"shelf_aiohttp", "shelf_cherrypy", "invoices_aiohttp", "depot_files"}
 _ASGI = {"fastapi_documents", "asgi_etags_cards", "bookings_fastapi"}
 
 
@@ -327,7 +329,7 @@ def start_application(directory: Path, *, app: str, **settings: str) -> Server:
         runner = "gunicorn"
         command = [program("gunicorn"), "-k", "gthread", "--threads", "8", "--keep-alive", "30"]
         command += ["-b", f"127.0.0.1:{port}", target]
-    served = f"{package} {_python(package)}" if package else "imitation"
+    served = f"{package} {_python(package)}" if package else _LIBRARY.get(app, "imitation")
     version = f"{served} under {runner} {_python(runner)}" if runner else served
     environment = {"APP_DIRECTORY": str(directory), "PYTHONPATH": str(_HERE.parents[1]), **settings}
     config = [f"{name}={value}" for name, value in settings.items() if name not in {"SEED", "STORE"}]
