@@ -9,8 +9,10 @@ import httpx2
 import pytest
 
 import ifmatch
-from ifmatch.client import track
+from ifmatch.client import PreconditionFailedError, aiohttp_session, httpx_family, track
+from ifmatch.client.history import clean
 from ifmatch.client.tracking import Tracker, Tracking
+from ifmatch.client.validators import current_thread_scope
 from ifmatch.client.wrapping import _tracked
 from ifmatch.model.unknown import UNKNOWN
 from tests.client.service import Reply
@@ -97,10 +99,28 @@ def test_userinfo_of_the_url_is_not_kept(service) -> None:
         assert "/doc" in everything(client)
 
 
+def test_secrets_of_a_url_are_in_no_memory_and_no_message(face, service) -> None:
+    tracking = Tracking(raise_on_conflict=True)
+    track(face.plain, tracking)
+    tag = service.put()
+    for value in (SECRET, SECRET[:-1]):
+        face.request("GET", service.url(f"/doc?access_token={value}"))
+    assert len(tracking.validators) == 2
+    face.request("PUT", service.url(f"/doc?access_token={SECRET}"), data=b"{}")
+    assert service.seen[-1]["if-match"] == tag
+    service.put()
+    with pytest.raises(PreconditionFailedError) as caught:
+        face.request("PUT", service.url(f"/doc?access_token={SECRET}"), data=b"{}")
+    kept = [*tracking.validators.sightings, *aiohttp_session._texts, *httpx_family._texts.values()]
+    assert SECRET not in repr((kept, everything(face.plain))) + str(caught.value)
+
+
 def test_masked_parameters_still_tell_urls_apart() -> None:
     tracker = Tracker(Tracking())
     for value in ("a", "b", "a"):
-        tracker.history.add(None, "GET", f"http://x.test/?token={value}&q=1", [], None, 0.0)
+        url = f"http://x.test/?token={value}&q=1"
+        sent, _ = tracker.before("GET", url, clean(url), current_thread_scope(), {}, [], None)
+        tracker.failed(sent, OSError())
     first, second, third = (one.request.url for one in tracker.history.exchanges())
     assert first == third != second
     assert first.endswith("&q=1")

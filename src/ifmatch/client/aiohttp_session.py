@@ -12,9 +12,9 @@ import aiohttp
 from yarl import URL
 
 from ifmatch.client.errors import CrossOriginRedirectError
-from ifmatch.client.history import is_own_credential, of_request, recorded_with
+from ifmatch.client.history import MARK, Recorded, clean, is_own_credential
 from ifmatch.client.origins import REDIRECTS, SAFE_METHODS, is_condition, same_origin
-from ifmatch.client.tracking import GUARDED, JUDGED, Tracker, Tracking, not_the_callers
+from ifmatch.client.tracking import Tracker, Tracking, not_the_callers
 from ifmatch.client.transport import AsyncBody, Outgoing
 from ifmatch.client.validators import current_task_scope
 from ifmatch.model.message import Fields
@@ -24,7 +24,7 @@ from ifmatch.update import Answer, NoAnswer
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
-    from ifmatch.client.history import Kept
+    from ifmatch.client.history import History
     from ifmatch.model.unknown import UnknownType
 
 __all__ = ["AiohttpTransport", "track_aiohttp_session"]
@@ -34,33 +34,30 @@ __all__ = ["AiohttpTransport", "track_aiohttp_session"]
 _led_to: ContextVar[tuple[object, str, str] | None] = ContextVar("_led_to", default=None)
 
 
-def _body(request: aiohttp.ClientRequest) -> bytes | UnknownType | None:
-    body = request.body
-    if not body:
-        return None
-    value: object = body if isinstance(body, (bytes, bytearray)) else getattr(body, "_value", None)
-    if isinstance(value, bytes):
-        return value or None
-    return bytes(value) or None if isinstance(value, bytearray) else UNKNOWN
+def _content(body: object) -> bytes | UnknownType:
+    """Return the content that a payload holds, UNKNOWN when it is a stream."""
+    value: object = getattr(body, "_value", UNKNOWN)
+    return bytes(value) if isinstance(value, (bytes, bytearray)) else UNKNOWN
 
 
-class _Spellings(dict[URL, str]):
-    """The text of URLs that came lately: yarl puts it together each time."""
-
-    def __missing__(self, url: URL) -> str:
-        if len(self) >= 1024:
-            self.clear()
-        made = self[url] = str(url)
-        return made
+_texts: Final[dict[URL, str]] = {}
+"""The text of URLs that came lately: yarl puts it together each time. None with a query or a user is among
+them: that may be a credential."""
 
 
-_spellings: Final = _Spellings()
+def _text_of(url: URL) -> tuple[str, str]:
+    """Return the text of a URL, and the same without credentials."""
+    text = str(url)
+    if "?" in text or "@" in text:
+        return text, clean(text)
+    if len(_texts) >= 1024:
+        _texts.clear()
+    _texts[url] = text
+    return text, text
 
 
-def _as_sent(tag: str | None) -> str | None:
-    """Return a tag as aiohttp has to get it: it sends UTF-8; None for one that it cannot send."""
-    if tag is None or tag.isascii():
-        return tag
+def _as_sent(tag: str) -> str | None:
+    """Return a tag beyond ASCII as aiohttp, which sends UTF-8, has to get it; None if it cannot send it."""
     try:
         return tag.encode("latin-1").decode("utf-8")
     except UnicodeDecodeError:
@@ -78,47 +75,39 @@ class _Middleware:
     async def __call__(
         self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
-        tracker, url, scope = self.tracker, _spellings[request.url], current_task_scope()
+        tracker = self.tracker
+        url = shown = _texts.get(request.url)
+        if url is None or shown is None:
+            url, shown = _text_of(request.url)
         if _led_to.get() is not None:
             _stay_at_origin(request, url)
-        headers, method, keeps = request.headers, request.method, tracker.history is not None
-        sent: Kept = ()
-        if keeps or method in GUARDED:
-            sent, conditioned = of_request(list(headers.items()))
-            if method in GUARDED and not conditioned:
-                tag = _as_sent(tracker.tag_for(method, url, scope, headers.get))
-                if tag is not None:
-                    headers["If-Match"] = tag
-                    sent = [*sent, ("If-Match", tag)]
-        started = time.time()
-        content = _body(request) if keeps else None
+        headers, body, keeps = request.headers, request.body, tracker.history is not None
+        content = _content(body) if body and keeps else None
+        sent, tag = tracker.before(
+            request.method, url, shown, current_task_scope(), headers, list(headers.items()), content
+        )
+        if tag is not None:
+            if not tag.isascii():
+                tag = _as_sent(tag)
+            if tag is not None:
+                headers["If-Match"] = tag
         try:
             response = await handler(request)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            tracker.failed(method, url, sent, content, started, error)
+            tracker.failed(sent, error)
             raise
         status = response.status
-        comes = keeps and status != 204 and status != 304 and method != "HEAD"  # noqa: PLR1714
-        tracker.after(
-            response,
-            method,
-            url,
-            scope,
-            headers.get,
-            sent,
-            content,
-            started,
-            status,
-            response.raw_headers,
-            [UNKNOWN] if comes else None,
-            False,
-        )
+        comes = keeps and status != 204 and status != 304 and request.method != "HEAD"  # noqa: PLR1714
+        tracker.after(sent, response, status, response.raw_headers, [UNKNOWN] if comes else None, False)
         if status >= 300:
             if status in REDIRECTS:
                 _leads_on(request, response, url)
-            elif status in JUDGED:
-                tracker.judge(response, status, method, url)
+            elif status in {412, 428}:
+                tracker.judge(response, status, sent)
         return response
+
+
+_ANSWER: Final = Recorded._fields.index("answer")
 
 
 def _reading(kind: type[aiohttp.ClientResponse]) -> type[aiohttp.ClientResponse]:
@@ -129,14 +118,16 @@ def _reading(kind: type[aiohttp.ClientResponse]) -> type[aiohttp.ClientResponse]
     Args:
         kind: of responses that the session makes.
     """
+    plain = kind.read
 
     async def read(response: aiohttp.ClientResponse) -> bytes:
-        octets = await kind.read(response)
-        found = recorded_with(response)
+        octets = await plain(response)
+        found: tuple[History, tuple[object, ...]] | None = getattr(response, MARK, None)
         if found is not None:
             history, one = found
-            if isinstance(one.answer, list):
-                one.answer[0] = history.kept(octets or None)
+            answer = one[_ANSWER]
+            if isinstance(answer, list):
+                answer[0] = history.answered(octets)
         return octets
 
     members = {"read": read, "__module__": kind.__module__, "__qualname__": kind.__qualname__}

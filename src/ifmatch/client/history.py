@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import secrets
 from collections import deque
 from hashlib import blake2b
-from time import time
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, cast
 
 from ifmatch.client.origins import is_condition, without_userinfo
@@ -16,19 +14,26 @@ from ifmatch.model.message import Content, Fields, Request, Response
 from ifmatch.model.unknown import UNKNOWN, UnknownType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
     from ifmatch.model.diagnosis import Diagnosis
 
 __all__ = [
+    "CONDITION",
+    "ETAG",
+    "MARK",
+    "SECRET",
+    "VARY",
     "History",
+    "Kept",
     "Recorded",
+    "clean",
     "explain",
     "is_credential",
     "is_own_credential",
-    "of_request",
-    "of_response",
+    "plain",
     "recorded_with",
+    "roles",
     "without_credentials",
 ]
 
@@ -39,12 +44,7 @@ _SECRET_NAME: Final = re.compile(
     r"auth|cookie|token|secret|passw|credential|session|signature|(?:api|access|private|subscription)[-_]?key",
     re.IGNORECASE,
 )
-# passw, secret, credential, token, api_key, apikey, private_key: each begins here with its rarest letter and
-# looks back, since this is searched in every content and skips quickly to those letters only.
-_SECRET_WORD: Final = re.compile(
-    rb"w(?<=passw)|c(?:ret(?<=secret)|redential)"
-    rb"|k(?:en(?<=token)|ey(?:(?<=api_key)|(?<=apikey)|(?<=private_key)))"
-)
+_SECRET_WORD: Final = re.compile(r"passw|secret|credential|token|(?:api_?|private_)key")
 _SECRET_PARAMETER: Final = re.compile(
     r"([?&](?:[^=&#]*(?:token|secret|passw|credential|signature|api[-_]?key)[^=&#]*|sig|key|code|auth)=)([^&#]+)",
     re.IGNORECASE,
@@ -58,11 +58,11 @@ class _Roles(dict[str | bytes, int]):
         text = (name.decode("latin-1") if isinstance(name, bytes) else name).lower()
         if len(self) > _NAMES:
             self.clear()
-            _plain.clear()
+            plain.clear()
         role = _NAMED.get(text, CONDITION if is_condition(text) else KEPT)
         if role == KEPT:
             if _SECRET_NAME.search(text) is None:
-                _plain.add(name)
+                plain.add(name)
             else:
                 role = SECRET
         self[name] = role
@@ -72,66 +72,20 @@ class _Roles(dict[str | bytes, int]):
 SECRET, KEPT, ETAG, VARY, CONDITION = range(5)
 _NAMES: Final = 4096
 _NAMED: Final = {"etag": ETAG, "vary": VARY}
-_roles = _Roles()
+roles: Final = _Roles()
 # The names of role KEPT: nearly all fields of nearly all messages, passed over by a look into a set.
-_plain: set[str | bytes] = set()
+plain: Final[set[str | bytes]] = set()
 
 
-Kept: TypeAlias = "list[tuple[str | bytes, ...]] | tuple[tuple[str | bytes, ...], ...]"
+Kept: TypeAlias = "Sequence[tuple[str | bytes, ...]]"
 """Fields as the library holds them: the name comes first, the value last."""
-
-
-def of_request(pairs: Kept) -> tuple[Kept, bool]:
-    """Look at the fields of a request once; this runs for every message, so it makes nothing it can spare.
-
-    Args:
-        pairs: the name comes first, the value last; the library may change them later.
-
-    Returns:
-        All fields that are no credentials; whether a condition is among them.
-    """
-    plain = _plain
-    secret = conditioned = False
-    for pair in pairs:
-        if pair[0] not in plain:
-            role = _roles[pair[0]]
-            if role == SECRET:
-                secret = True
-            elif role == CONDITION:
-                conditioned = True
-    return without_credentials(pairs) if secret else pairs[:], conditioned
-
-
-def of_response(pairs: Kept) -> tuple[str | None, str | None, bool]:
-    """Look at the fields of a response once, as `of_request` does.
-
-    Args:
-        pairs: the name comes first, the value last.
-
-    Returns:
-        The value of ETag and of Vary, None when there is none; whether a credential is among the fields.
-    """
-    plain = _plain
-    etag = vary = None
-    secret = False
-    for pair in pairs:
-        if pair[0] not in plain:
-            role = _roles[pair[0]]
-            if role == ETAG:
-                value = pair[-1]
-                etag = value if isinstance(value, str) else value.decode("latin-1")
-            elif role == VARY:
-                value = pair[-1]
-                text = value if isinstance(value, str) else value.decode("latin-1")
-                vary = text if vary is None else f"{vary}, {text}"
-            elif role == SECRET:
-                secret = True
-    return etag, vary, secret
+Answered: TypeAlias = "bytes | UnknownType | list[bytes | UnknownType | None] | None"
+"""Content of a response; a list that will hold it when it comes later."""
 
 
 def without_credentials(pairs: Kept) -> Kept:
     """Return the fields that are no credentials."""
-    return [pair for pair in pairs if _roles[pair[0]] != SECRET]
+    return [pair for pair in pairs if roles[pair[0]] != SECRET]
 
 
 def is_credential(name: str) -> bool:
@@ -140,7 +94,7 @@ def is_credential(name: str) -> bool:
     Args:
         name: of the field.
     """
-    return _roles[name] == SECRET
+    return roles[name] == SECRET
 
 
 def is_own_credential(name: str) -> bool:
@@ -150,45 +104,55 @@ def is_own_credential(name: str) -> bool:
         name: of the field.
     """
     # Authorization and Cookie are left to the library, which has rules of its own for them.
-    return _roles[name] == SECRET and name.lower() not in ("authorization", "cookie")
+    return roles[name] == SECRET and name.lower() not in ("authorization", "cookie")
+
+
+_KEY: Final = secrets.token_bytes(16)
+
+
+def clean(url: str) -> str:
+    """Return a URL without user name and password, and with the values of secret parameters masked.
+
+    Equal values stay equal within this process, so that two URLs are told apart as before.
+
+    Args:
+        url: as it was asked for.
+    """
+    return _SECRET_PARAMETER.sub(_mask, without_userinfo(url)) if "?" in url or "@" in url else url
+
+
+def _mask(match: re.Match[str]) -> str:
+    return match[1] + "~" + blake2b(match[2].encode(), digest_size=6, key=_KEY).hexdigest()
 
 
 class Recorded(NamedTuple):
     """One exchange as it is kept: nothing of it is a credential.
 
     Attributes:
-        number: counts the exchanges of this client.
         method: of the request.
         url: of the request.
         sent: fields of the request.
         content: of the request; UNKNOWN when it was not kept.
         status: of the response, 0 when none came.
         received: fields of the response.
-        answer: content of the response; UNKNOWN when it was not kept; a list with it when it may come later.
+        answer: content of the response; UNKNOWN when it was not kept.
         started: seconds since the epoch.
         ended: seconds since the epoch.
         error: what went wrong, "" when nothing.
         cached: whether a cache of the client answered.
     """
 
-    number: int
     method: str
     url: str
     sent: Kept
     content: bytes | UnknownType | None
     status: int
     received: Kept
-    answer: bytes | UnknownType | list[bytes | UnknownType | None] | None
+    answer: Answered
     started: float
     ended: float
-    error: str = ""
-    cached: bool = False
-
-
-_recorded: Final = cast(
-    "Callable[[type[Recorded], tuple[object, ...]], Recorded]",
-    tuple.__new__,  # pyright: ignore[reportUnknownMemberType]
-)
+    error: str
+    cached: bool
 
 
 class History:
@@ -197,97 +161,59 @@ class History:
     Args:
         exchanges: how many.
         octets: most of one content that is kept, in octets.
+
+    Attributes:
+        ring: the exchanges, the members of `Recorded` in their order: a plain tuple is made in a third of the
+            time, and one is made for every request.
+        last: content of the last response: what is read again and again is looked through, and kept, once.
     """
 
-    __slots__ = ("_key", "_octets", "_ring", "count")
+    __slots__ = ("_octets", "last", "ring")
 
     def __init__(self, exchanges: int = 64, octets: int = _OCTETS) -> None:
-        self._ring: deque[Recorded] = deque(maxlen=exchanges)
+        self.ring: deque[tuple[object, ...]] = deque(maxlen=exchanges)
         self._octets = octets
-        self._key = secrets.token_bytes(16)
-        self.count = itertools.count()
+        self.last: bytes | UnknownType = b""
 
     def __len__(self) -> int:
-        return len(self._ring)
+        return len(self.ring)
 
-    def add(  # noqa: PLR0917 - keywords take longer, and this runs for every request
-        self,
-        response: object,
-        method: str,
-        url: str,
-        sent: Kept,
-        content: bytes | UnknownType | None,
-        started: float,
-        status: int = 0,
-        received: Kept = (),
-        answer: bytes | UnknownType | list[bytes | UnknownType | None] | None = None,
-        error: str = "",
-        cached: bool = False,
-    ) -> None:
-        """Keep one exchange, and tie the response object to it.
-
-        Args:
-            response: of the client library; None when none came.
-            method: of the request.
-            url: of the request.
-            sent: fields of the request, without credentials.
-            content: of the request.
-            started: `time.time()` before it was sent.
-            status: of the response.
-            received: fields of the response, without credentials.
-            answer: content of the response; a list that will hold it when it comes later.
-            error: what went wrong, "" when nothing.
-            cached: whether a cache of the client answered.
-        """
-        # As a tuple first: to make a NamedTuple by its own constructor takes three times as long.
-        one = _recorded(
-            Recorded,
-            (
-                next(self.count),
-                method,
-                self.clean(url) if "?" in url or "@" in url else url,
-                sent,
-                self.kept(content) if content else content,
-                status,
-                received,
-                self.kept(answer) if answer and not isinstance(answer, list) else answer,
-                started,
-                time(),
-                error,
-                cached,
-            ),
-        )
-        self._ring.append(one)
-        if response is not None:
-            setattr(response, MARK, (self, one))
-
-    def clean(self, url: str) -> str:
-        """Return a URL without user name and password, and with the values of secret parameters masked."""
-        return _SECRET_PARAMETER.sub(self._mask, without_userinfo(url))
-
-    def _mask(self, match: re.Match[str]) -> str:
-        # Equal values stay equal, so that two URLs are told apart as before.
-        return match[1] + "~" + blake2b(match[2].encode(), digest_size=6, key=self._key).hexdigest()
-
-    def kept(self, octets: bytes | UnknownType | None) -> bytes | UnknownType | None:
+    def kept(self, octets: bytes) -> bytes | UnknownType:
         """Return content as it may be kept: within the limit, and nothing that looks like a credential."""
-        if not octets:
-            return octets
         if len(octets) > self._octets:
             return UNKNOWN
-        return octets if _SECRET_WORD.search(octets.lower()) is None else UNKNOWN
+        # Three searches for what these words have in common before the one that tells. As text: `in` makes
+        # and drops an exception for octets.
+        low = octets.lower().decode("latin-1")
+        if ("ssw" in low or "cre" in low or "ke" in low) and _SECRET_WORD.search(low) is not None:
+            return UNKNOWN
+        return octets
 
-    def exchanges(self, until: Recorded | None = None) -> tuple[Exchange, ...]:
+    def answered(self, octets: bytes) -> bytes | UnknownType:
+        """Return content of a response as it may be kept; what is read again and again is kept once."""
+        if octets == self.last:
+            return self.last
+        self.last = kept = self.kept(octets)
+        return kept
+
+    def exchanges(self, until: object = None) -> tuple[Exchange, ...]:
         """Return the kept exchanges as evidence for a diagnosis.
 
         Args:
-            until: the last one; None for all.
+            until: the last one, a member of the ring; None for all.
         """
-        ring = list(self._ring)
-        return tuple(_exchange(one) for one in ring if until is None or one.number <= until.number)
+        ring = list(self.ring)
+        if until is not None:
+            ring = ring[: _place(ring, until) + 1]
+        return tuple([_exchange(number, Recorded._make(one)) for number, one in enumerate(ring)])
 
 
-def _exchange(one: Recorded) -> Exchange:
+def _place(ring: Sequence[object], member: object) -> int:
+    """Return the index of a member, the very object; -1 when it is there no more."""
+    return next((number for number, one in enumerate(ring) if one is member), -1)
+
+
+def _exchange(number: int, one: Recorded) -> Exchange:
     withheld = frozenset({"authorization", "cookie", "proxy-authorization"})
     request = Request(one.method, one.url, Fields(_texts(one.sent), withheld=withheld), _content(one.content))
     response = None
@@ -295,7 +221,7 @@ def _exchange(one: Recorded) -> Exchange:
         fields = Fields(_texts(one.received), withheld=frozenset({"set-cookie"}))
         response = Response(one.status, "", fields, _content(one.answer))
     return Exchange(
-        Provenance(SOURCE, one.number),
+        Provenance(SOURCE, number),
         request,
         response,
         one.started,
@@ -319,12 +245,14 @@ def _content(
 ) -> Content | UnknownType | None:
     if isinstance(octets, list):
         octets = octets[0]
-    return Content.from_octets(octets) if isinstance(octets, bytes) else octets
+    if isinstance(octets, bytes):
+        return Content.from_octets(octets) if octets else None
+    return octets
 
 
-def recorded_with(response: object) -> tuple[History, Recorded] | None:
+def recorded_with(response: object) -> tuple[History, tuple[object, ...]] | None:
     """Return the exchange of a response and the history that it is in, None when it is in none."""
-    return cast("tuple[History, Recorded] | None", getattr(response, MARK, None))
+    return cast("tuple[History, tuple[object, ...]] | None", getattr(response, MARK, None))
 
 
 def explain(response: object) -> Diagnosis:
@@ -350,8 +278,9 @@ def explain(response: object) -> Diagnosis:
             " wraps, with its history on"
         )
     history, recorded = found
-    diagnosis = diagnose(history.exchanges(recorded))
-    at = recorded.number
+    exchanges = history.exchanges(recorded)
+    diagnosis = diagnose(exchanges)
+    at = len(exchanges) - 1
     own = tuple(
         incident
         for incident in diagnosis.incidents

@@ -7,14 +7,15 @@ lets more be sent with the same authentication.
 from __future__ import annotations
 
 import sys
-import time
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 from uuid import uuid4
 
-from ifmatch.client.history import is_own_credential, of_request
+from ifmatch.client.history import clean, is_own_credential
 from ifmatch.client.origins import SAFE_METHODS, is_condition, same_origin
-from ifmatch.client.tracking import GUARDED, JUDGED, Tracker, Tracking, not_the_callers
+from ifmatch.client.tracking import Tracker, Tracking, not_the_callers
 from ifmatch.client.transport import AsyncBody, Body, Outgoing
 from ifmatch.client.validators import current_task_scope, current_thread_scope
 from ifmatch.model.message import Fields
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     import httpx2
 
     from ifmatch.client.history import Kept
+    from ifmatch.client.tracking import Sent
     from ifmatch.client.validators import Scope
     from ifmatch.model.unknown import UnknownType
 
@@ -49,41 +51,32 @@ def library_of(client: object) -> ModuleType | None:
     return None
 
 
-def _request_content(request: httpx2.Request) -> bytes | UnknownType | None:
-    """Return the content of a request, UNKNOWN when it is a stream."""
+_texts: Final[dict[object, str]] = {}
+"""The text of URLs that came lately, by their parts: to put one together takes longer than everything else
+here. None with a query or a user is among them: that may be a credential."""
+
+
+def _text_of(url: httpx2.URL) -> tuple[str, str]:
+    """Return the text of a URL, and the same without credentials."""
+    text = str(url)
+    if "?" in text or "@" in text:
+        return text, clean(text)
+    parts: object = getattr(url, "_uri_reference", None)
+    if parts is not None:
+        if len(_texts) >= 1024:
+            _texts.clear()
+        _texts[parts] = text
+    return text, text
+
+
+def _look(message: httpx2.Request | httpx2.Response) -> tuple[Kept, bytes | UnknownType]:
+    """Return the lines of a message and its content, UNKNOWN when it is a stream that nobody read."""
+    lines: object = getattr(message.headers, "_list", None)
     try:
-        return request.content or None
-    except Exception:  # noqa: BLE001 - RequestNotRead of either library
-        return UNKNOWN
-
-
-def _lines(headers: httpx2.Headers) -> Kept:
-    """Return the fields as they lie there; the public way makes a new tuple for each, on every message."""
-    try:
-        return headers._list  # type: ignore[return-value]  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-    except AttributeError:
-        return tuple(headers.raw)
-
-
-class _Spellings(dict[object, str]):
-    """The text of URLs that came lately: putting one together takes longer than everything else here."""
-
-    def __missing__(self, parts: object) -> str:
-        if len(self) >= 1024:
-            self.clear()
-        made = self[parts] = str(parts)
-        return made
-
-
-_spellings: Final = _Spellings()
-
-
-def _text_of(url: httpx2.URL) -> str:
-    """Return the text of a URL."""
-    try:
-        return _spellings[url._uri_reference]  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-    except AttributeError:
-        return str(url)
+        content: bytes | UnknownType = message.content
+    except Exception:  # noqa: BLE001 - RequestNotRead or ResponseNotRead of either library
+        content = UNKNOWN
+    return cast("Kept", lines) if isinstance(lines, list) else tuple(message.headers.raw), content
 
 
 class _Tracked:
@@ -105,56 +98,40 @@ class _Tracked:
         """Tell whether redirects are followed: the argument of the call, else the setting of the client."""
         return self.client.follow_redirects if not isinstance(wanted, bool) else wanted
 
-    def before(self, request: httpx2.Request, url: str, scope: Scope) -> Kept:
-        """Prepare a request; return its fields without credentials when the history needs them."""
-        method = request.method
-        if method not in GUARDED:
-            return of_request(_lines(request.headers))[0] if self.history else ()
+    def before(self, request: httpx2.Request, scope: Scope) -> Sent:
+        """Prepare a request."""
         headers = request.headers
-        sent, conditioned = of_request(_lines(headers))
-        if not conditioned:
-            tag = self.tracker.tag_for(method, url, scope, headers.get)
-            if tag is not None:
-                line = (b"If-Match", b"if-match", tag.encode("latin-1"))
-                sent = [*sent, line]
-                # As `headers["If-Match"] = tag` does when there is none yet, which is known here.
-                lines = _lines(headers)
-                if isinstance(lines, list):
-                    lines.append(line)
-                else:
-                    headers["If-Match"] = tag
+        lines: Kept
+        content: bytes | UnknownType
+        # What lies there is taken as it is: the public ways make new objects of it for every request.
+        try:
+            parts = request.url._uri_reference  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+            url = shown = _texts[parts]
+            lines = headers._list  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+            content = request._content  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        except (AttributeError, KeyError):
+            url, shown = _text_of(request.url)
+            lines, content = _look(request)
+        sent, tag = self.tracker.before(request.method, url, shown, scope, headers, lines, content)
+        if tag is not None:
+            # As `headers["If-Match"] = tag` does when there is none yet, which is known here.
+            if isinstance(lines, list):
+                lines.append((b"If-Match", b"if-match", tag.encode("latin-1")))
+            else:
+                headers["If-Match"] = tag
         return sent
 
-    def after(  # noqa: PLR0917 - keywords take longer, and this runs for every request
-        self,
-        request: httpx2.Request,
-        response: httpx2.Response,
-        url: str,
-        scope: Scope,
-        sent: Kept,
-        started: float,
-        stream: bool,
-    ) -> None:
+    def after(self, sent: Sent, response: httpx2.Response) -> None:
         """Take in a response."""
-        history = self.history
-        self.tracker.after(
-            response,
-            request.method,
-            url,
-            scope,
-            request.headers.get,
-            sent,
-            _request_content(request) if history else None,
-            started,
-            response.status_code,
-            _lines(response.headers),
-            (UNKNOWN if stream else response.content or None) if history else None,
-            "caching" in response.extensions and _from_cache(response),
-        )
-
-    def failed(self, request: httpx2.Request, url: str, sent: Kept, started: float, error: Exception) -> None:
-        """Take in that no response came."""
-        self.tracker.failed(request.method, url, sent, _request_content(request), started, error)
+        lines: Kept
+        content: bytes | UnknownType
+        try:
+            lines = response.headers._list  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+            content = response._content  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        except AttributeError:
+            lines, content = _look(response)
+        cached = "caching" in response.extensions and _from_cache(response)
+        self.tracker.after(sent, response, response.status_code, lines, content, cached)
 
     def hop(self, request: httpx2.Request, response: httpx2.Response, hops: int) -> httpx2.Request | None:
         """Return the request that follows a redirect, None when the response is the end.
@@ -199,29 +176,28 @@ def track_client(client: SyncClient, tracking: Tracking) -> Tracker:
     ) -> httpx2.Response:
         history: list[httpx2.Response] = []
         scope = current_thread_scope()
+        ask = partial(plain, **options) if options else plain
         while True:
-            url = _text_of(request.url)
-            sent, started = tracked.before(request, url, scope), time.time()
+            sent = tracked.before(request, scope)
             try:
-                response = plain(request, stream=stream, auth=auth, follow_redirects=False, **options)
+                response = ask(request, stream=stream, auth=auth, follow_redirects=False)
             except Exception as error:
-                tracked.failed(request, url, sent, started, error)
+                tracked.tracker.failed(sent, error)
                 raise
-            tracked.after(request, response, url, scope, sent, started, stream)
+            tracked.after(sent, response)
+            if history:
+                response.history = list(history)
             following = None
             if response.next_request is not None and tracked.follows(follow_redirects):
                 following = tracked.hop(request, response, len(history))
-            if history:
-                response.history = list(history)
             if following is None:
-                status = response.status_code
-                if status in JUDGED:
-                    tracked.tracker.judge(response, status, request.method, url)
+                if response.status_code in {412, 428}:
+                    tracked.tracker.judge(response, response.status_code, sent)
                 return response
             response.read()
             response.close()
             history.append(response)
-            if not same_origin(url, str(following.url)):
+            if not same_origin(sent[1], str(following.url)):
                 auth = None
             request = following
 
@@ -250,29 +226,28 @@ def track_async_client(client: AsyncClient, tracking: Tracking) -> Tracker:
     ) -> httpx2.Response:
         history: list[httpx2.Response] = []
         scope = current_task_scope()
+        ask = partial(plain, **options) if options else plain
         while True:
-            url = _text_of(request.url)
-            sent, started = tracked.before(request, url, scope), time.time()
+            sent = tracked.before(request, scope)
             try:
-                response = await plain(request, stream=stream, auth=auth, follow_redirects=False, **options)
+                response = await ask(request, stream=stream, auth=auth, follow_redirects=False)
             except Exception as error:
-                tracked.failed(request, url, sent, started, error)
+                tracked.tracker.failed(sent, error)
                 raise
-            tracked.after(request, response, url, scope, sent, started, stream)
+            tracked.after(sent, response)
+            if history:
+                response.history = list(history)
             following = None
             if response.next_request is not None and tracked.follows(follow_redirects):
                 following = tracked.hop(request, response, len(history))
-            if history:
-                response.history = list(history)
             if following is None:
-                status = response.status_code
-                if status in JUDGED:
-                    tracked.tracker.judge(response, status, request.method, url)
+                if response.status_code in {412, 428}:
+                    tracked.tracker.judge(response, response.status_code, sent)
                 return response
             await response.aread()
             await response.aclose()
             history.append(response)
-            if not same_origin(url, str(following.url)):
+            if not same_origin(sent[1], str(following.url)):
                 auth = None
             request = following
 
@@ -321,13 +296,13 @@ class _Base:
             response.status_code,
             Fields(response.headers.multi_items()),
             response.content,
-            time.monotonic() - started,
+            monotonic() - started,
             "hishel" if _from_cache(response) else "",
         )
 
     def _no_answer(self, error: Exception, started: float) -> NoAnswer:
         reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        return NoAnswer(reason, not isinstance(error, self._unsent), time.monotonic() - started)
+        return NoAnswer(reason, not isinstance(error, self._unsent), monotonic() - started)
 
 
 def _from_cache(response: httpx2.Response) -> bool:
@@ -348,7 +323,7 @@ class HttpxTransport(_Base):
 
     def exchange(self, outgoing: Outgoing) -> Answer | NoAnswer:
         """Send one request, redirects not followed."""
-        started = time.monotonic()
+        started = monotonic()
         try:
             with not_the_callers():
                 response = self._client.send(self._request(outgoing), follow_redirects=False)
@@ -392,7 +367,7 @@ class AsyncHttpxTransport(_Base):
 
     async def exchange(self, outgoing: Outgoing) -> Answer | NoAnswer:
         """Send one request, redirects not followed."""
-        started = time.monotonic()
+        started = monotonic()
         try:
             with not_the_callers():
                 response = await self._client.send(self._request(outgoing), follow_redirects=False)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import contextmanager
+from time import monotonic
 from typing import TYPE_CHECKING, cast
 
 import requests
 from requests import exceptions
 from urllib3.exceptions import HTTPError
 
-from ifmatch.client.history import is_own_credential, of_request
+from ifmatch.client.history import clean, is_own_credential
 from ifmatch.client.origins import SAFE_METHODS, is_condition, same_origin
-from ifmatch.client.tracking import GUARDED, JUDGED, Tracker, Tracking, not_the_callers
+from ifmatch.client.tracking import Tracker, Tracking, not_the_callers
 from ifmatch.client.transport import Body, Outgoing
 from ifmatch.client.validators import current_thread_scope
 from ifmatch.model.message import Fields
@@ -25,20 +25,15 @@ if TYPE_CHECKING:
     from requests.structures import CaseInsensitiveDict
 
     from ifmatch.client.history import Kept
+    from ifmatch.client.tracking import Sent
     from ifmatch.client.validators import Scope
     from ifmatch.model.unknown import UnknownType
 
 __all__ = ["RequestsTransport", "track_session"]
 
 
-def _content(body: object) -> bytes | UnknownType | None:
-    if body is None:
-        return None
-    if isinstance(body, bytes):
-        return body or None
-    if isinstance(body, str):
-        return body.encode() or None
-    return UNKNOWN
+def _content(body: object) -> bytes | UnknownType:
+    return body.encode() if isinstance(body, str) else UNKNOWN
 
 
 def _lines(headers: CaseInsensitiveDict[str]) -> Kept:
@@ -59,54 +54,33 @@ class _Tracked:
         self.tracker = Tracker(tracking)
         self.history = self.tracker.history is not None
 
-    def before(self, request: requests.PreparedRequest, scope: Scope) -> Kept:
-        """Prepare a request; return its fields without credentials when the history needs them.
+    def before(self, request: requests.PreparedRequest, scope: Scope) -> Sent:
+        """Prepare a request.
 
         Authentication was applied before: one that signs header fields signs If-Match only when the caller
         sets it.
         """
-        method = request.method
-        if method not in GUARDED:
-            return of_request(_lines(request.headers))[0] if self.history else ()
         headers = request.headers
-        sent, conditioned = of_request(_lines(headers))
-        if not conditioned:
-            tag = self.tracker.tag_for(method, request.url or "", scope, headers.get)
-            if tag is not None:
-                headers["If-Match"] = tag
-                sent = [*sent, ("If-Match", tag)]
+        url, body = request.url or "", request.body
+        shown = clean(url) if "?" in url or "@" in url else url
+        content = body if body is None or isinstance(body, bytes) else _content(body)
+        sent, tag = self.tracker.before(
+            request.method or "", url, shown, scope, headers, _lines(headers), content
+        )
+        if tag is not None:
+            headers["If-Match"] = tag
         return sent
 
-    def after(  # noqa: PLR0917 - keywords take longer, and this runs for every request
-        self,
-        request: requests.PreparedRequest,
-        response: requests.Response,
-        scope: Scope,
-        sent: Kept,
-        started: float,
-        stream: bool,
-    ) -> None:
+    def after(self, sent: Sent, response: requests.Response, stream: bool) -> None:
         """Take in a response."""
-        history = self.history
         self.tracker.after(
-            response,
-            request.method or "",
-            request.url or "",
-            scope,
-            request.headers.get,
             sent,
-            _content(request.body) if history else None,
-            started,
+            response,
             response.status_code,
             _lines(response.headers),
-            (UNKNOWN if stream else response.content or None) if history else None,
-            bool(getattr(response, "from_cache", False)),
+            UNKNOWN if stream or not self.history else response.content,
+            getattr(response, "from_cache", False),
         )
-
-    def failed(self, request: requests.PreparedRequest, sent: Kept, started: float, error: Exception) -> None:
-        """Take in that no response came."""
-        method, url = request.method or "", request.url or ""
-        self.tracker.failed(method, url, sent, _content(request.body), started, error)
 
     def hop(self, response: requests.Response, hops: int) -> requests.PreparedRequest | None:
         """Return the request that follows a redirect, None when the response is the end."""
@@ -142,20 +116,19 @@ def track_session(session: requests.Session, tracking: Tracking) -> Tracker:
         stream, scope = bool(options.get("stream", session.stream)), current_thread_scope()
         history: list[requests.Response] = []
         while True:
-            sent, started = tracked.before(request, scope), time.time()
+            sent = tracked.before(request, scope)
             try:
                 response = plain(request, allow_redirects=False, **options)
             except exceptions.RequestException as error:
-                tracked.failed(request, sent, started, error)
+                tracked.tracker.failed(sent, error)
                 raise
-            tracked.after(request, response, scope, sent, started, stream)
+            tracked.after(sent, response, stream)
             following = tracked.hop(response, len(history)) if follows and response.next else None
             if history:
                 response.history = list(history)
             if following is None:
-                status = response.status_code
-                if status in JUDGED:
-                    tracked.tracker.judge(response, status, request.method or "", request.url or "")
+                if response.status_code in {412, 428}:
+                    tracked.tracker.judge(response, response.status_code, sent)
                 return response
             _ = response.content
             response.close()
@@ -184,18 +157,16 @@ class RequestsTransport:
 
     def exchange(self, outgoing: Outgoing) -> Answer | NoAnswer:
         """Send one request, redirects not followed."""
-        started = time.monotonic()
+        started = monotonic()
         try:
             response = self._send(outgoing, stream=False)
         except exceptions.RequestException as error:
-            return NoAnswer(
-                f"{type(error).__name__}: {error}", not _never_left(error), time.monotonic() - started
-            )
+            return NoAnswer(f"{type(error).__name__}: {error}", not _never_left(error), monotonic() - started)
         return Answer(
             response.status_code,
             _fields(response),
             response.content,
-            time.monotonic() - started,
+            monotonic() - started,
             self._cache_name() if getattr(response, "from_cache", False) else "",
             _sent_again(response),
         )

@@ -9,25 +9,34 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
+from time import time
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ifmatch.client.errors import PreconditionFailedError
-from ifmatch.client.history import History, explain, of_response, without_credentials
-from ifmatch.client.validators import ValidatorMemory
+from ifmatch.client.history import (
+    CONDITION,
+    ETAG,
+    SECRET,
+    VARY,
+    History,
+    explain,
+    plain,
+    roles,
+    without_credentials,
+)
+from ifmatch.client.validators import ValidatorMemory, is_strong
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from ifmatch.client.history import Kept
-    from ifmatch.client.validators import Scope
+    from ifmatch.client.history import Answered, Kept
+    from ifmatch.client.validators import RequestFields, Scope
     from ifmatch.model.unknown import UnknownType
 
-__all__ = ["Tracker", "Tracking", "Wants"]
+__all__ = ["Sent", "Tracker", "Tracking", "Wants"]
 
 Wants: TypeAlias = "Callable[[str, str], bool]"
-Look: TypeAlias = "Callable[[str], str | None]"
-JUDGED: Final = frozenset({412, 428})
-GUARDED: Final = frozenset({"PUT", "PATCH", "DELETE"})
+LEARNING: Final = frozenset({"GET", "PUT", "PATCH", "DELETE"})
 
 
 @dataclass(slots=True)
@@ -65,8 +74,15 @@ def not_the_callers() -> Generator[None]:
         _edits.reset(token)
 
 
+Sent: TypeAlias = "tuple[str, str, Scope, RequestFields, Kept, bytes | UnknownType | None, float, bool]"
+"""A request as it left: method, URL without credentials, who sent it, its fields to look them up, its lines
+without credentials, its content, seconds since the epoch, and whether a version may be learnt from it."""
+
+
 class Tracker:
     """Follow one client.
+
+    What runs for every request takes its arguments by position (keywords take longer) and makes plain tuples.
 
     Args:
         tracking: how.
@@ -79,66 +95,159 @@ class Tracker:
         self.validators = tracking.validators
         self.history = History() if tracking.history else None
 
-    def tag_for(self, method: str, url: str, scope: Scope, field: Look) -> str | None:
-        """Return the tag that belongs into If-Match of an unsafe request, None when nothing does.
+    def before(  # noqa: PLR0917
+        self,
+        method: str,
+        url: str,
+        shown: str,
+        scope: Scope,
+        fields: RequestFields,
+        lines: Kept,
+        content: bytes | UnknownType | None,
+    ) -> tuple[Sent, str | None]:
+        """Look at a request once, before it is sent.
 
         Args:
             method: of the request.
-            url: of the request; it carries no condition yet.
+            url: of the request.
+            shown: the URL without credentials, as it may be kept.
             scope: who sends it.
-            field: gives the value of a field of the request, by lower-case name.
-        """
-        wants = self.tracking.wants
-        if _edits.get():
-            return None
-        if wants is not None and not wants(method, url):
-            return None
-        return self.validators.base(url, scope, field)
+            fields: of the request, to look them up.
+            lines: the same, the name first, the value last.
+            content: of the request.
 
-    def after(  # noqa: PLR0917 - keywords take longer, and this runs for every request
-        self,
-        response: object,
-        method: str,
-        url: str,
-        scope: Scope,
-        field: Look,
-        sent: Kept,
-        content: bytes | UnknownType | None,
-        started: float,
-        status: int,
-        received: Kept,
-        answer: bytes | UnknownType | list[bytes | UnknownType | None] | None,
-        cached: bool,
+        Returns:
+            The request as it will have left; the tag that the caller has to put into If-Match, None when
+            nothing belongs there.
+        """
+        secret = conditioned = False
+        names = plain
+        for line in lines:
+            if line[0] not in names:
+                role = roles[line[0]]
+                if role == SECRET:
+                    secret = True
+                elif role == CONDITION:
+                    conditioned = True
+        kept = without_credentials(lines) if secret else lines[:]
+        tag = None
+        learns = method in LEARNING and not _edits.get()
+        if learns and method != "GET" and not conditioned:
+            wants = self.tracking.wants
+            if wants is None or wants(method, url):
+                tag = self.validators.base(shown, scope, fields)
+                if tag is not None:
+                    kept = [*kept, ("If-Match", tag)]
+        return (method, shown, scope, fields, kept, content, time(), learns), tag
+
+    def after(  # noqa: PLR0917
+        self, sent: Sent, response: object, status: int, lines: Kept, answer: Answered, cached: bool
     ) -> None:
         """Take in a response: the version that it tells of, and the exchange into the history.
 
         Args:
+            sent: the request.
             response: of the client library.
-            method: of the request.
-            url: of the request.
-            scope: who sent the request.
-            field: gives the value of a field of the request, by lower-case name.
-            sent: fields of the request, without credentials.
-            content: of the request.
-            started: `time.time()` before it was sent.
             status: of the response.
-            received: fields of the response.
+            lines: of its fields, the name first, the value last.
             answer: content of the response; a list that will hold it when it comes later.
             cached: whether a cache of the client answered.
         """
-        etag, vary, secret = of_response(received)
-        if (method == "GET" or method in GUARDED) and not _edits.get():
-            self._learn(method, url, scope, field, status, etag, vary)
-        if self.history is not None:
-            lines = without_credentials(received) if secret else received[:]
-            self.history.add(response, method, url, sent, content, started, status, lines, answer, "", cached)
+        etag = vary = None
+        secret = False
+        names = plain
+        for line in lines:
+            if line[0] not in names:
+                role = roles[line[0]]
+                if role == ETAG:
+                    etag = line[-1] if isinstance(line[-1], str) else str(line[-1], "latin-1")
+                elif role == VARY:
+                    vary = _text(line[-1]) if vary is None else f"{vary}, {_text(line[-1])}"
+                elif role == SECRET:
+                    secret = True
+        method, url, scope, fields, kept, content, started, learns = sent
+        if learns:
+            if method == "GET":
+                known = self.validators.sightings.get(url)
+                # The version that was there the last time, too, teaches nothing.
+                if (
+                    vary is not None
+                    or known is None
+                    or known[-1] != (etag, scope, (), False)
+                    or status != 200
+                ):
+                    self._read(url, scope, fields, status, etag, vary)
+            elif 200 <= status < 300:
+                self.validators.wrote(url, scope, None if method == "DELETE" else etag)
+            elif status == 412:
+                self.validators.refused(url)
+        if (history := self.history) is not None:
+            if isinstance(answer, bytes) and answer:
+                answer = history.last if answer == history.last else history.answered(answer)
+            one = (
+                method,
+                url,
+                kept,
+                history.kept(content) if content else content,
+                status,
+                without_credentials(lines) if secret else lines[:],
+                answer,
+                started,
+                time(),
+                "",
+                cached,
+            )
+            history.ring.append(one)
+            # `setattr` takes twice as long.
+            response._ifmatch_recorded = history, one  # type: ignore[attr-defined]  # noqa: SLF001
+
+    def _read(  # noqa: PLR0917
+        self, url: str, scope: Scope, fields: RequestFields, status: int, etag: str | None, vary: str | None
+    ) -> None:
+        """Take in what the answer to a GET tells of the version.
+
+        A HEAD shows a tag without the content that a change could be made from, so it counts for nothing.
+        """
+        if status in (200, 304):
+            if etag is None or not is_strong(etag):
+                self.validators.wrote(url, scope, None)
+            else:
+                self.validators.saw(url, etag, scope, () if vary is None else _variant(vary, fields))
+        elif status in (404, 410):
+            self.validators.forget(url)
+
+    def failed(self, sent: Sent, error: Exception) -> None:
+        """Take in that no response came.
+
+        Args:
+            sent: the request.
+            error: what came instead.
+        """
+        history = self.history
+        if history is not None:
+            method, url, _, _, lines, content, started, _ = sent
+            octets = history.kept(content) if content else content
+            one = (
+                method,
+                url,
+                lines,
+                octets,
+                0,
+                (),
+                None,
+                started,
+                time(),
+                repr(error),
+                False,
+            )
+            history.ring.append(one)
 
     def _learn(  # noqa: PLR0917 - keywords take longer, and this runs for every request
         self,
         method: str,
         url: str,
         scope: Scope,
-        field: Look,
+        fields: RequestFields,
         status: int,
         etag: str | None,
         vary: str | None,
@@ -151,7 +260,7 @@ class Tracker:
                 if etag is None or not strong:
                     self.validators.wrote(url, scope, None)
                 else:
-                    self.validators.saw(url, etag, scope, () if vary is None else _variant(vary, field))
+                    self.validators.saw(url, etag, scope, () if vary is None else _variant(vary, fields))
             elif status in (404, 410):
                 self.validators.forget(url)
         elif 200 <= status < 300:
@@ -159,36 +268,13 @@ class Tracker:
         elif status == 412:
             self.validators.refused(url)
 
-    def failed(  # noqa: PLR0917 - keywords take longer, and this runs for every request
-        self,
-        method: str,
-        url: str,
-        sent: Kept,
-        content: bytes | UnknownType | None,
-        started: float,
-        error: Exception,
-    ) -> None:
-        """Take in that no response came.
-
-        Args:
-            method: of the request.
-            url: of the request.
-            sent: fields of the request, without credentials.
-            content: of the request.
-            started: `time.time()` before it was sent.
-            error: what came instead.
-        """
-        if self.history is not None:
-            self.history.add(None, method, url, sent, content, started, error=repr(error))
-
-    def judge(self, response: object, status: int, method: str, url: str) -> None:
+    def judge(self, response: object, status: int, sent: Sent) -> None:
         """Call back, or raise, for a refused precondition.
 
         Args:
             response: of the client library.
             status: of it.
-            method: of the request.
-            url: of the request.
+            sent: the request.
 
         Raises:
             PreconditionFailedError: the client was asked to raise.
@@ -198,7 +284,7 @@ class Tracker:
         if self.tracking.raise_on_conflict:
             diagnosis = None if self.history is None else explain(response)
             raise PreconditionFailedError(
-                f"{method} {url}: status {status}, nothing was written", response, diagnosis
+                f"{sent[0]} {sent[1]}: status {status}, nothing was written", response, diagnosis
             )
 
 
@@ -207,5 +293,9 @@ def _names(vary: str) -> tuple[str, ...]:
     return tuple(sorted({name.strip().lower() for name in vary.split(",")} - {"", "*"}))
 
 
-def _variant(vary: str, field: Look) -> tuple[tuple[str, str], ...]:
-    return tuple([(name, field(name) or "") for name in _names(vary)])
+def _variant(vary: str, fields: RequestFields) -> tuple[tuple[str, str], ...]:
+    return tuple([(name, fields.get(name) or "") for name in _names(vary)])
+
+
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode("latin-1")

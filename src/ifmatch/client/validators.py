@@ -10,15 +10,30 @@ from __future__ import annotations
 import asyncio
 import threading
 import weakref
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, cast
+from typing import Final, Protocol, TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-__all__ = ["Scope", "Sighting", "ValidatorMemory", "current_task_scope", "current_thread_scope"]
+__all__ = [
+    "RequestFields",
+    "Scope",
+    "Sighting",
+    "ValidatorMemory",
+    "current_task_scope",
+    "current_thread_scope",
+    "is_strong",
+]
 
 Scope: TypeAlias = "weakref.ref[object]"
 _SIGHTINGS: Final = 8
+
+
+class RequestFields(Protocol):
+    """Fields of a request, whatever the library."""
+
+    def get(self, name: str, /) -> str | None:
+        """Return the value of a field, None when there is none."""
+        ...
+
+
 _thread = threading.local()
 
 
@@ -45,27 +60,17 @@ def current_task_scope() -> Scope:
     return current_thread_scope() if task is None else weakref.ref(task)
 
 
-class Sighting(NamedTuple):
-    """A version of a URL as one scope saw it.
+Sighting: TypeAlias = "tuple[str, Scope, tuple[tuple[str, str], ...], bool]"
+"""A version of a URL as one scope saw it: the strong tag, the scope, names and values of the request's fields
+that the answer varies on, and whether a write was refused since. Plain, since every write makes one."""
 
-    Attributes:
-        tag: the entity tag, strong.
-        scope: who saw it.
-        variant: names and values of the request's fields that the answer varies on.
-        refused: whether a write was refused since.
+
+def is_strong(tag: str) -> bool:
+    """Tell whether a field value is one strong entity tag, as a condition on a write needs it.
+
+    Source: RFC 9110 section 8.8.3.
     """
-
-    tag: str
-    scope: Scope
-    variant: tuple[tuple[str, str], ...] = ()
-    refused: bool = False
-
-
-# Takes a third of the time of the constructor that NamedTuple makes.
-_sighting: Final = cast(
-    "Callable[[type[Sighting], tuple[object, ...]], Sighting]",
-    tuple.__new__,  # pyright: ignore[reportUnknownMemberType]
-)
+    return len(tag) > 1 and tag[0] == '"' and tag[-1] == '"'
 
 
 class ValidatorMemory:
@@ -73,15 +78,18 @@ class ValidatorMemory:
 
     Args:
         urls: how many URLs are remembered; the one that is known longest goes first.
+
+    Attributes:
+        sightings: what was seen of each URL, the last at the end; read only.
     """
 
     def __init__(self, urls: int = 4096) -> None:
         self._urls = urls
-        self._sightings: dict[str, tuple[Sighting, ...]] = {}
+        self.sightings: dict[str, tuple[Sighting, ...]] = {}
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
-        return len(self._sightings)
+        return len(self.sightings)
 
     def saw(self, url: str, tag: str, scope: Scope, variant: tuple[tuple[str, str], ...] = ()) -> None:
         """Take in a version that a scope was given.
@@ -92,24 +100,18 @@ class ValidatorMemory:
             scope: who saw it.
             variant: names and values of the request's fields that the answer varies on.
         """
-        known = self._sightings.get(url)
-        if known is not None:
-            last = known[-1]
-            if last == (tag, scope, variant, False):
-                return
-        sighting = Sighting(tag, scope, variant)
+        sighting = (tag, scope, variant, False)
         with self._lock:
-            before = self._sightings.get(url, ())
+            before = self.sightings.get(url, ())
             # What an ended scope saw, and was refused with, is over now that somebody looked again.
             others = [
                 one
                 for one in before
-                if not (one.refused and one.scope() is None)
-                and (one.scope != scope or one.variant != variant)
+                if not (one[3] and one[1]() is None) and (one[1] != scope or one[2] != variant)
             ]
-            self._sightings[url] = (*others, sighting)[-_SIGHTINGS:]
-            if len(self._sightings) > self._urls:
-                del self._sightings[next(iter(self._sightings))]
+            self.sightings[url] = (*others, sighting)[-_SIGHTINGS:]
+            if len(self.sightings) > self._urls:
+                del self.sightings[next(iter(self.sightings))]
 
     def wrote(self, url: str, scope: Scope, tag: str | None) -> None:
         """Take in what an own write led to; what it or an ended scope saw before is no base any more.
@@ -117,22 +119,26 @@ class ValidatorMemory:
         Args:
             url: of the resource.
             scope: who wrote.
-            tag: of the new version, None when the answer named none.
+            tag: of the new version, None when the answer named none; one that is not strong is none.
         """
-        if tag is None and url not in self._sightings:
+        sightings = self.sightings
+        # As `is_strong`, whose call takes as long again: this runs for every write.
+        if tag is not None and (tag[:1] != '"' or tag[-1] != '"' or len(tag) < 2):
+            tag = None
+        if tag is None and url not in sightings:
             return
-        made = () if tag is None else (_sighting(Sighting, (tag, scope, (), False)),)
+        made: tuple[Sighting, ...] = () if tag is None else ((tag, scope, (), False),)
         with self._lock:
-            before = self._sightings.get(url, ())
-            if before and not (len(before) == 1 and before[0].scope is scope):
-                others = [one for one in before if one.scope != scope and one.scope() is not None]
+            before = sightings.get(url, ())
+            if before and not (len(before) == 1 and before[0][1] is scope):
+                others = [one for one in before if one[1] != scope and one[1]() is not None]
                 made = (*others, *made)[-_SIGHTINGS:]
             if made:
-                self._sightings[url] = made
-                if len(self._sightings) > self._urls:
-                    del self._sightings[next(iter(self._sightings))]
+                sightings[url] = made
+                if len(sightings) > self._urls:
+                    del sightings[next(iter(sightings))]
             else:
-                self._sightings.pop(url, None)
+                sightings.pop(url, None)
 
     def refused(self, url: str) -> None:
         """Take in that a write was refused.
@@ -141,34 +147,34 @@ class ValidatorMemory:
             url: of the resource.
         """
         with self._lock:
-            before = self._sightings.get(url)
+            before = self.sightings.get(url)
             if before:
-                self._sightings[url] = tuple(one._replace(refused=True) for one in before)
+                self.sightings[url] = tuple([(*one[:3], True) for one in before])
 
     def forget(self, url: str) -> None:
         """Drop what is known of a URL."""
         with self._lock:
-            self._sightings.pop(url, None)
+            self.sightings.pop(url, None)
 
-    def base(self, url: str, scope: Scope, field: Callable[[str], str | None]) -> str | None:
+    def base(self, url: str, scope: Scope, fields: RequestFields) -> str | None:
         """Return the tag that a write of this scope is based on, as far as this client can know.
 
         Args:
             url: of the resource.
             scope: who writes.
-            field: gives the value of a field of the write, by lower-case name.
+            fields: of the write.
 
         Returns:
             What the scope saw last, of the variant that the write asks for when there are several; else what
             others saw, the oldest when they differ.
         """
-        sightings = self._sightings.get(url)
+        sightings = self.sightings.get(url)
         if not sightings:
             return None
         if len(sightings) == 1:
-            return sightings[0].tag
-        own = [one for one in sightings if one.scope == scope]
+            return sightings[0][0]
+        own = [one for one in sightings if one[1] == scope]
         for one in reversed(own):
-            if all((field(name) or "") == value for name, value in one.variant):
-                return one.tag
-        return own[-1].tag if own else sightings[0].tag
+            if all((fields.get(name) or "") == value for name, value in one[2]):
+                return one[0]
+        return own[-1][0] if own else sightings[0][0]
