@@ -43,6 +43,40 @@ def ready() -> str:
     return "ready"
 
 
+_AROUND: dict[str, Any] = {
+    "/version": {"major": "1", "minor": "32", "gitVersion": "v1.32.3", "platform": "linux/amd64"},
+    "/api/v1/namespaces": {"kind": "NamespaceList", "items": [{"metadata": {"name": "pay"}}]},
+    "/apis/apps/v1": {"kind": "APIResourceList", "groupVersion": "apps/v1", "resources": []},
+    "/v1.0/me": {"id": "4c1e", "displayName": "Mara Lund", "mail": "mara@example.test"},
+    "/v1.0/planner/plans/P1": {"id": "P1", "title": "Autumn fair", "owner": "g-77"},
+    "/v1.0/planner/plans/P1/buckets": {
+        "value": [{"id": "b1", "name": "To do"}, {"id": "b2", "name": "Later"}]
+    },
+    "/v1/status/leader": "10.0.0.4:8300",
+    "/v1/agent/services": {"shop": {"ID": "shop", "Port": 8080, "Tags": ["v1"]}},
+    "/v1/health/state/critical": [],
+    "/r4/metadata": {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1", "format": ["json"]},
+    "/r4/Organization": {"resourceType": "Bundle", "type": "searchset", "total": 0},
+    "/crm/v4/me": {"user": "news", "scopes": ["contacts"]},
+    "/crm/v4/lists": {"lists": [{"id": "l-1", "name": "autumn", "members": 214}]},
+    "/groups/881": {"id": 881, "data": {"name": "Harbour archive", "type": "Private"}},
+    "/groups/881/collections": [{"key": "QW2", "data": {"name": "Maps"}}],
+    "/cold": {"Buckets": ["repo"], "Tier": "archive"},
+    "/cold-usage": {"bytes": 1048576, "objects": 3},
+    "/$metadata": {"$Version": "4.01", "erp": {"Report": {"$Kind": "EntityType"}}},
+    "/accounts": {"value": [{"no": 4400, "name": "Revenue"}, {"no": 6300, "name": "Repairs"}]},
+    "/mobile/v7/me": {"driver": "d-17", "depot": "KI-2"},
+    "/mobile/v7/tour": {"stops": 46, "done": 12, "km": 38.4},
+}
+
+
+@application.get("/<path:path>")
+def around(path: str) -> Response:
+    """Return what is there beside the point."""
+    found = _AROUND.get(f"/{path}")
+    return said({"error": "not found", "path": path}, 404) if found is None else said(found)
+
+
 # Kubernetes: apps/v1 deployments, core config maps, and a list whose continue token grows old.
 _VERSION = itertools.count(918_204, 3)
 _LISTED = time.time()

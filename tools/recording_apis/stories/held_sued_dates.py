@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tools.recording_apis.fronts import DAV, site
 from tools.recording_apis.stage import Stage, StoryError, case
-from tools.recording_apis.stories.held_sued_ground import BOLTS, depot
+from tools.recording_apis.stories.held_sued_ground import BOLTS, SHEETS, busy, depot
 
 if TYPE_CHECKING:
     from tools.recording_apis.actors import Answer
@@ -47,6 +47,7 @@ def fraction(stage: Stage) -> None:
     """Send the date back as it came."""
     server = depot(stage, RULE="exact")
     me = stage.actor("client", server, "depot.example.test", "node:axios", {"User-Agent": "scanner-gun/5"})
+    me = busy(me, "a760", SHEETS)
     me.get("/sheets/seals.xml")
     read = me.get("/sheets/bolts.xml")
     date = read.fields["last-modified"]
@@ -78,6 +79,8 @@ def one_second(stage: Stage) -> None:
         "other", server, "depot.example.test", "requests", {"User-Agent": "scanner-gun/5 (hall 2)"}
     )
     me.get("/sheets/seals.xml")
+    for path in SHEETS[:3]:
+        me.get(path, 304, {"If-Modified-Since": me.get(path).fields["last-modified"]})
     before = other.get("/sheets/bolts.xml")
     while not 0.02 < time.time() % 1 < 0.12:
         time.sleep(0.01)
@@ -110,6 +113,7 @@ def behind(stage: Stage) -> None:
     """Guard with the own clock."""
     server = depot(stage)
     me = stage.actor("client", server, "depot.example.test", "curl", {"User-Agent": "gun-fw/2.2"})
+    me = busy(me, "a762", SHEETS)
     skew = 10287.0
 
     def own() -> dict[str, str]:
@@ -141,6 +145,7 @@ def ahead(stage: Stage) -> None:
     """Guard with a clock that is ahead."""
     server = depot(stage)
     me = stage.actor("client", server, "depot.example.test", "urllib", {"User-Agent": "tablet-count/3"})
+    me = busy(me, "a763", SHEETS)
     other = stage.actor("other", server, "depot.example.test", "httpx", {"User-Agent": "scanner-gun/5"})
 
     def own() -> dict[str, str]:
@@ -172,10 +177,12 @@ def iso(stage: Stage) -> None:
     """Guard with a date in another form."""
     files: dict[str, str | bytes] = {
         "hosts/kiel.txt": "pump-04 10.1.4.4\n",
+        "hosts/husum.txt": "valve-19 10.2.4.19\n",
         "hosts/README.txt": "one a line\n",
     }
     server = site(stage, "apache2", files, DAV["apache2"])
     me = stage.actor("client", server, "files.example.test", "curl:trace-time", {"User-Agent": "hosts.sh"})
+    me = busy(me, "a764", ("/hosts/README.txt", "/hosts/husum.txt", "/hosts/emden.txt"))
     other = stage.actor("other", server, "files.example.test", "requests", {"User-Agent": "hosts-ui/2"})
     me.get("/hosts/README.txt")
     read, theirs = me.get("/hosts/kiel.txt"), other.get("/hosts/kiel.txt")
@@ -202,6 +209,7 @@ def german(stage: Stage) -> None:
     """Write a date in German."""
     server = depot(stage, RULE="strict")
     me = stage.actor("client", server, "depot.example.test", "java", {"X-Client": "Lagerliste"})
+    me = busy(me, "a765", SHEETS)
     me.get("/sheets/seals.xml")
     read = me.get("/sheets/bolts.xml")
     moment = parsedate_to_datetime(read.fields["last-modified"])
@@ -227,6 +235,7 @@ def new_york(stage: Stage) -> None:
     """Label local time GMT."""
     server = depot(stage)
     me = stage.actor("client", server, "depot.example.test", "aiohttp", {"User-Agent": "us-stock/1.1"})
+    me = busy(me, "a766", SHEETS)
     me.get("/sheets/seals.xml")
     for new in (90, 88):
         read = me.get("/sheets/bolts.xml")
@@ -250,6 +259,7 @@ def kolkata(stage: Stage) -> None:
     """Add the offset twice."""
     server = depot(stage)
     me = stage.actor("client", server, "depot.example.test", "node:fetch", {"X-Client": "pune-desk"})
+    me = busy(me, "a767", SHEETS)
     other = stage.actor("other", server, "depot.example.test", "curl", {"User-Agent": "scanner-gun/5"})
     me.get("/sheets/seals.xml")
     read, theirs = me.get("/sheets/bolts.xml"), other.get("/sheets/bolts.xml")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 from functools import partial
@@ -13,7 +12,7 @@ from tools.recording_apis.fronts import DAV, site
 from tools.recording_apis.stage import Stage, StoryError, case
 from tools.recording_apis.stories.azure import Blobs
 from tools.recording_apis.stories.azure import furnished as blob_store
-from tools.recording_apis.stories.held_sued_ground import BASE, Vault, fleet, sign_in
+from tools.recording_apis.stories.held_sued_ground import BASE, Vault, busy, fleet, sign_in
 from tools.recording_apis.stories.keys import swap
 from tools.recording_apis.stories.webdav import lock, properties
 
@@ -95,6 +94,11 @@ def cas_false(stage: Stage) -> None:
     """Look at the status only."""
     server = suite(stage)
     me = stage.actor("client", server, "consul.example.test", "urllib", {"User-Agent": "deployctl/0.8"})
+    me = busy(
+        me,
+        "a770",
+        ("/v1/status/leader", "/v1/agent/services", "/v1/health/state/critical", "/v1/kv/shop/none"),
+    )
     other = stage.actor("other", server, "consul.example.test", "curl", {"User-Agent": "canary-switch"})
     other.put("/v1/kv/shop/weight?cas=0", "100", 200)
     other.put("/v1/kv/shop/state?cas=0", "idle", 200)
@@ -127,6 +131,7 @@ def batch(stage: Stage) -> None:
     """Send three changes at once."""
     server = suite(stage)
     me = stage.actor("client", server, "graph.example.test", "node:fetch", {"Authorization": "Bearer eyJ.me"})
+    me = busy(me, "a771", ("/v1.0/me", "/v1.0/planner/plans/P1", "/v1.0/planner/plans/P1/buckets"))
     other = stage.actor("other", server, "graph.example.test", "httpx", {"Authorization": "Bearer eyJ.you"})
     tasks = me.get("/v1.0/planner/plans/P1/tasks?$select=id,title,percentComplete").json["value"]
     theirs = other.get("/v1.0/planner/tasks/qT2m").json["@odata.etag"]
@@ -169,6 +174,9 @@ def spelling(stage: Stage) -> None:
     server = suite(stage)
     agent = {"User-Agent": "limits-operator/2.0", "Authorization": "Bearer k8s"}
     me = stage.actor("client", server, "k8s.example.test", "aiohttp", agent)
+    me = busy(
+        me, "a772", ("/version", "/api/v1/namespaces", "/apis/apps/v1", "/api/v1/namespaces/pay/pods?limit=3")
+    )
     path = "/api/v1/namespaces/pay/configmaps/ingress"
     kind = {"Content-Type": "application/json-patch+json"}
     me.get("/api/v1/namespaces/pay/pods?limit=100")
@@ -241,6 +249,7 @@ def practitioners(stage: Stage) -> None:
     server = suite(stage)
     kind = {"Accept": "application/fhir+json", "Content-Type": "application/fhir+json"}
     me = stage.actor("client", server, "fhir.example.test", "java", kind)
+    me = busy(me, "a774", ("/r4/metadata", "/r4/Organization", "/r4/Practitioner?identifier=urn:lanr%7C1"))
     me.get("/r4/Practitioner?identifier=urn:lanr%7C70014&_elements=identifier")
     for number, expect in (("70014", 200), ("55501", 412)):
         record = {
@@ -271,6 +280,7 @@ def contacts(stage: Stage) -> None:
     """Change a contact by an address."""
     server = suite(stage)
     me = stage.actor("client", server, "crm.example.test", "node:axios", {"Authorization": "Bearer crm"})
+    me = busy(me, "a775", ("/crm/v4/me", "/crm/v4/lists", "/crm/v4/lists/none"))
     change = {"newsletter": False}
     me.send("PATCH", "/crm/v4/contacts?email=kim%40example.test", 200, None, change)
     me.send("PATCH", "/crm/v4/contacts?email=office%40example.test", 412, None, change)
@@ -294,6 +304,7 @@ def archive(stage: Stage) -> None:
     """Ask an archive for conditions."""
     server = suite(stage)
     me = stage.actor("client", server, "archive.example.test", "httpx", {"User-Agent": "restic-like/0.17"})
+    me = busy(me, "a776", ("/cold", "/cold-usage", "/cold/repo/locks"))
     me.get("/cold/repo/config", 404)
     me.put("/cold/repo/config", {"v": 1}, 501, {"If-None-Match": "*"})
     me.put("/cold/repo/config", {"v": 1}, 200)
@@ -318,6 +329,7 @@ def versionless(stage: Stage) -> None:
     """Ask for the version of what has none."""
     server = suite(stage)
     me = stage.actor("client", server, "erp.example.test", "requests", {"OData-Version": "4.0"})
+    me = busy(me, "a777", ("/$metadata", "/accounts", "/reports/q1", "/reports/q2"))
     for name, tag in (("q3", "*"), ("q3", 'W/"1"'), ("q4", "*")):
         read = me.get(f"/reports/{name}")
         if "etag" in read.fields:
@@ -343,6 +355,7 @@ def handover(stage: Stage) -> None:
     server = suite(stage)
     agent = {"User-Agent": "DriverApp/7.12 (Android 15; SM-A556B) okhttp/4.12.0", "Cookie": "drv=d-17.s5"}
     me = stage.actor("client", server, "m.example.test", "aiohttp", agent)
+    me = busy(me, "a778", ("/mobile/v7/me", "/mobile/v7/tour", "/mobile/v7/news"))
     rows = me.get("/mobile/v7/parcels?driver=d-17&day=2026-11-26&tz=Europe%2FBerlin").json["parcels"]
     for one in (row for row in rows if row["insured"]):
         path = f"/mobile/v7/parcels/{one['number']}"
@@ -456,10 +469,6 @@ def partitions(stage: Stage) -> None:
     me.do("list_objects_v2", Bucket="offsets", Prefix="orders/ownership/")
 
 
-def _marker(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
-
-
 @case(
     "a782",
     "upload-filter-by-suffix",
@@ -478,8 +487,9 @@ def upload_filter(stage: Stage) -> None:
     rule += ' http-request return status 412 content-type text/plain string "Policy 44: file type blocked" if blocked !METH_GET'
     edge = fronts.haproxy(stage, [server], "", rule)
     me = stage.actor("client", edge, "files.example.test", "urllib", {"X-Operator": "jonas"})
+    me = busy(me, "a782")
     sign_in(me, "jonas")
-    body = {"kind": "attachment", "content": _marker("MZ\x90 setup")}
+    body = {"kind": "attachment", "content": "TVrCkCBzZXR1cA=="}
     me.put(f"{BASE}attachments/setup.exe", body, 412, {"If-None-Match": "*"})
     me.get(f"{BASE}attachments/setup.exe", 404)
     me.put(f"{BASE}attachments/setup.txt", body, 201, {"If-None-Match": "*"})

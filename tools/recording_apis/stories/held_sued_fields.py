@@ -12,6 +12,7 @@ from tools.recording_apis.stories.held_sued_ground import (
     BASE,
     Vault,
     buckets,
+    busy,
     data_of,
     fleet,
     look_around,
@@ -48,6 +49,7 @@ def undefined(stage: Stage) -> None:
     """Send what was never set."""
     server = fleet(stage)
     me = stage.actor("client", server, "ops.example.test", "node:axios", {"X-Operator": "jonas"})
+    me = busy(me, "a723")
     sign_in(me, "jonas")
     look_around(me)
     read = me.get(f"{BASE}things/valve-19")
@@ -72,6 +74,9 @@ def zero(stage: Stage) -> None:
     """Send a zero."""
     server = kinto(stage, "feed-cat", "pay-rent")
     me = stage.actor("client", server, "sync.example.test", "curl:trace-ascii", _ANNA)
+    me = busy(
+        me, "a724", ("/v1/", "/v1/buckets/team/collections", "/v1/buckets/team/collections/notes/records")
+    )
     other = stage.actor(
         "other", server, "sync.example.test", "httpx", {"Authorization": "Basic YmVuOmJlbg=="}
     )
@@ -101,6 +106,7 @@ def escaped(stage: Stage) -> None:
     """Escape the quotes."""
     server = fleet(stage, TAGS="digest")
     me = stage.actor("client", server, "iot.example.test", "requests", {"User-Agent": "shadowctl/0.7"})
+    me = busy(me, "a725")
     me.get(f"{BASE}things/pump-04")
     read = me.get(f"{BASE}things/pump-04/shadow")
     body = {**data_of(read), "desired": {"rpm": 900, "mode": "manual"}}
@@ -124,6 +130,7 @@ def encoded(stage: Stage) -> None:
     server = stage.server("seaweedfs")
     buckets(stage, server, "mirror", index='{"files":3}', log='{"lines":10}')
     me = Vault(stage, "client", server, "store.example.test", "mirror.py Boto3")
+    me.browse("mirror", "a726", 3)
     me.do("list_objects_v2", Bucket="mirror")
     tag, content = me.read("mirror", "index.json")
     body = json.dumps({**content, "files": 4})
@@ -147,6 +154,7 @@ def other_part(stage: Stage) -> None:
     """Take the parent's tag."""
     server = fleet(stage)
     me = stage.actor("client", server, "iot.example.test", "urllib", {"User-Agent": "valve-cron/1"})
+    me = busy(me, "a727")
     look_around(me)
     thing = me.get(f"{BASE}things/valve-19")
     body = {"desired": {"open": 20}, "reported": {"open": 35}}
@@ -174,6 +182,7 @@ def promoted(stage: Stage) -> None:
     }
     server = fleet(stage, policies, TAGS="digest")
     me = stage.actor("client", server, "staging.example.test", "requests", {"User-Agent": "promote/1.3"})
+    me = busy(me, "a728")
     live = second_name(me, "prod.example.test")
     look_around(me, "stages")
     read = me.get(f"{BASE}stages/staging/firewall")
@@ -201,7 +210,9 @@ def zone(stage: Stage) -> None:
     """Change one record of a zone."""
     server = fleet(stage, _zone("www", "mail", "api", "vpn"), TAGS="zone")
     me = stage.actor("client", server, "dns.example.test", "httpx", {"X-Operator": "certbot"})
+    me = busy(me, "a729")
     other = stage.actor("other", server, "dns.example.test", "node:axios", {"X-Operator": "ida"})
+    other = busy(other, "a729-other")
     base = f"{BASE}zones/example.test"
     me.get(f"{base}/www")
     read = me.get(f"{base}/mail")
@@ -230,6 +241,9 @@ def library(stage: Stage) -> None:
     """Change one item of a shared library."""
     server = suite(stage)
     me = stage.actor("client", server, "zotero.example.test", "aiohttp", {"Zotero-API-Version": "3"})
+    me = busy(
+        me, "a730", ("/groups/881", "/groups/881/collections", "/groups/881/items?since=511&format=versions")
+    )
     other = stage.actor("other", server, "zotero.example.test", "requests", {"Zotero-API-Version": "3"})
     field = "If-Unmodified-Since-Version"
 
@@ -263,6 +277,7 @@ def known_object(stage: Stage) -> None:
     server = stage.server("moto")
     buckets(stage, server, "ledger", y2026__m11='{"sum":1200}', y2026__m10='{"sum":900}')
     me = Vault(stage, "client", server, "store.example.test", "closing-run/1 Boto3")
+    me.browse("ledger", "a731", 4)
     me.read("ledger", "y2026/m10.json")
     for _ in range(2):
         _, content = me.read("ledger", "y2026/m11.json")
@@ -285,6 +300,7 @@ def as_creation(stage: Stage) -> None:
     """Save as if it were new."""
     server = kinto(stage, "oil-hinges", "sweep-yard")
     me = stage.actor("client", server, "sync.example.test", "node:fetch", {**_ANNA, "X-Client": "tasks-web"})
+    me = busy(me, "a732", ("/v1/", "/v1/buckets/team/collections", "/v1/buckets/team/collections/tasks"))
     me.get(f"{_TASKS}?_sort=title")
     me.get(f"{_TASKS}/oil-hinges", 200)
     body = {"data": {"title": "oil-hinges", "done": True}}
@@ -309,6 +325,7 @@ def insisted(stage: Stage) -> None:
     """Change without a condition."""
     server = fleet(stage, NEEDED="1")
     me = stage.actor("client", server, "iot.example.test", "java", {"X-Operator": "shift-plan"})
+    me = busy(me, "a733")
     sign_in(me, "shift-plan")
     read = me.get(f"{BASE}sites/husum")
     change = {"shift": ["ida", "jonas"]}
@@ -334,6 +351,9 @@ def planner(stage: Stage) -> None:
     """Tick off a task."""
     server = suite(stage)
     me = stage.actor("client", server, "graph.example.test", "curl", {"Authorization": "Bearer eyJ"})
+    me = busy(
+        me, "a734", ("/v1.0/me", "/v1.0/planner/plans/P1", "/v1.0/planner/plans/P1/buckets", "/v1.0/me/photo")
+    )
     tasks = me.get("/v1.0/planner/plans/P1/tasks").json["value"]
     name = tasks[1]["id"]
     me.send("PATCH", f"/v1.0/planner/tasks/{name}", 400, None, {"percentComplete": 100})

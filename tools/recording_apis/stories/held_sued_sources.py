@@ -12,6 +12,9 @@ from tools.recording_apis.stage import Stage, StoryError, case
 from tools.recording_apis.stories.held_sued_ground import (
     BASE,
     BOLTS,
+    LOOKS,
+    SHEETS,
+    busy,
     data_of,
     depot,
     fleet,
@@ -36,6 +39,7 @@ def salted(stage: Stage) -> None:
     """Read and write a document whose tag changes by itself."""
     server = fleet(stage, TAGS="salted")
     me = stage.actor("client", server, "iot.example.test", "urllib", {"User-Agent": "valve-cron/1"})
+    me = busy(me, "a750", validates=False)
     path = f"{BASE}things/valve-19/shadow"
     me.get(f"{BASE}things/valve-19")
     for opening in (40, 45):
@@ -61,6 +65,7 @@ def two_kinds(stage: Stage) -> None:
     """Chain writes by the answers' tags."""
     server = fleet(stage, TAGS="split")
     me = stage.actor("client", server, "iot.example.test", "node:axios", {"X-Operator": "rollout-ui"})
+    me = busy(me, "a751")
     sign_in(me, "rollout-ui")
     path = f"{BASE}policies/updates"
     read = me.get(path)
@@ -91,6 +96,7 @@ def tomcat(stage: Stage) -> None:
     me = stage.actor(
         "client", server, "intra.example.test", "curl:trace-time", {"Accept-Encoding": "identity"}
     )
+    me = busy(me, "a752", ("/news.html", "/index.html", "/none.html"))
     me.get("/news.html")
     for theme in ("dark", "dark"):
         tag = me.get("/config.json").etag
@@ -113,6 +119,7 @@ def formats(stage: Stage) -> None:
     """Read one format and write another."""
     server = depot(stage, TAGGED="1")
     me = stage.actor("client", server, "depot.example.test", "aiohttp", {"User-Agent": "stocktake/2.1"})
+    me = busy(me, "a753", SHEETS)
     me.get("/sheets/seals.xml", 200, {"Accept": "text/csv"})
     table = me.get("/sheets/bolts.xml", 200, {"Accept": "text/csv"})
     text = BOLTS.replace('stock="64"', 'stock="40"')
@@ -166,6 +173,7 @@ def poll(stage: Stage) -> None:
     """Poll a service that takes If-None-Match for a write's condition."""
     server = fleet(stage, CHECK="poll412")
     me = stage.actor("client", server, "iot.example.test", "node:fetch", {"X-Operator": "wallboard"})
+    me = busy(me, "a755", validates=False)
     path = f"{BASE}things/pump-04/shadow"
     sign_in(me, "wallboard")
     tag = me.get(path).etag
@@ -191,6 +199,7 @@ def late(stage: Stage) -> None:
     """Be refused for what was stored."""
     server = fleet(stage, CHECK="late")
     me = stage.actor("client", server, "iot.example.test", "requests", {"X-Operator": "ole"})
+    me = busy(me, "a756", validates=False)
     look_around(me)
     path = f"{BASE}sites/kiel"
     read = me.get(path)
@@ -214,9 +223,14 @@ def late(stage: Stage) -> None:
 )
 def any_tag(stage: Stage) -> None:
     """Save under an outdated tag."""
-    files: dict[str, str | bytes] = {"wiki/oncall.txt": "Mon: mara\nTue: ole\n", "wiki/index.txt": "oncall\n"}
+    files: dict[str, str | bytes] = {
+        "wiki/oncall.txt": "Mon: mara\nTue: ole\n",
+        "wiki/index.txt": "oncall\nrules\n",
+        "wiki/rules.txt": "One change a page.\n",
+    }
     server = site(stage, "nginx", files, DAV["nginx"])
     me = stage.actor("client", server, "wiki.example.test", "curl", {"User-Agent": "wikitool/1"})
+    me = busy(me, "a757", ("/wiki/index.txt", "/wiki/rules.txt", "/wiki/missing.txt"))
     other = stage.actor("other", server, "wiki.example.test", "aiohttp", {"User-Agent": "vim-dav/2"})
     me.get("/wiki/index.txt")
     tag, theirs = me.get("/wiki/oncall.txt").etag, other.get("/wiki/oncall.txt").etag
@@ -245,6 +259,8 @@ def dispatchers(stage: Stage) -> None:
     me = stage.actor("client", server, "ops.example.test", "httpx", {"X-Operator": "mara"})
     other = stage.actor("other", server, "ops.example.test", "requests", {"X-Operator": "jonas"})
     path = f"{BASE}sites/kiel"
+    for look in LOOKS[:5]:
+        me.get(look)
     read, theirs = me.get(path), other.get(path)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(

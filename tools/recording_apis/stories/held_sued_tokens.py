@@ -13,6 +13,7 @@ from tools.recording_apis.stories.held_sued_ground import (
     BASE,
     Vault,
     buckets,
+    busy,
     data_of,
     fleet,
     look_around,
@@ -43,11 +44,15 @@ def suite(stage: Stage) -> Any:
 )
 def first_tag(stage: Stage) -> None:
     """Forget what the answer said."""
-    server = calendar(stage, "retro", "planning")
+    server = calendar(stage, "retro", "planning", "demo", "holiday")
     me = phone(stage, server, program="node:fetch", agent="OpenCal/3.0 (Desktop)")
     me.send("PROPFIND", "/anna/office/", 207, {"Depth": "1"})
     tag = me.get("/anna/office/retro.ics").etag
-    me.get("/anna/office/planning.ics")
+    for name in ("planning", "demo"):
+        seen = me.get(f"/anna/office/{name}.ics").etag
+        longer = event(name, "Stand-up", "20261204T150000Z")
+        me.put(f"/anna/office/{name}.ics", longer, 204, {**_ICS, "If-Match": seen})
+    me.get("/anna/office/holiday.ics")
     later = event("retro", "Stand-up", "20261203T130000Z")
     me.put("/anna/office/retro.ics", later, 204, {**_ICS, "If-Match": tag})
     time.sleep(1.1)
@@ -77,6 +82,11 @@ def controller(stage: Stage) -> None:
         "Authorization": "Bearer k8s",
     }
     me = stage.actor("client", server, "k8s.example.test", "httpx", agent)
+    me = busy(
+        me,
+        "a714",
+        ("/version", "/api/v1/namespaces", "/apis/apps/v1", "/api/v1/namespaces/pay/configmaps/none"),
+    )
     path = "/apis/apps/v1/namespaces/pay/deployments/checkout"
     me.get("/api/v1/namespaces/pay/pods?labelSelector=app%3Dcheckout&limit=100")
     cached = me.get(path).json
@@ -105,6 +115,7 @@ def prev_index(stage: Stage) -> None:
     """Retry a swap."""
     server = stage.server("etcd")
     me = stage.actor("client", server, "etcd.example.test", "curl")
+    me = busy(me, "a715", ("/version", "/health", "/v2/keys/deploy/none"))
     other = stage.actor("other", server, "etcd.example.test", "requests", {"User-Agent": "etcd-browser"})
     swap(other, "deploy/shop/image", "shop:1.40", "", 201)
     me.get("/v2/keys/deploy?recursive=true&sorted=true")
@@ -131,7 +142,9 @@ def interceptor(stage: Stage) -> None:
     """Retry by interceptor."""
     server = fleet(stage, TAGS="digest")
     me = stage.actor("client", server, "iot.example.test", "node:axios", {"X-Operator": "ole"})
+    me = busy(me, "a716")
     other = stage.actor("other", server, "iot.example.test", "httpx", {"X-Operator": "mara"})
+    other = busy(other, "a716-other")
     path = f"{BASE}policies/updates"
     sign_in(me, "ole")
     read = me.get(path)
@@ -167,6 +180,7 @@ def answer_lost(stage: Stage) -> None:
         {"X-Operator": "gateway-kiel", "User-Agent": "edge-sync/5"},
         loses=lambda request: request.method == "PATCH" and next(lost, False),
     )
+    me = busy(me, "a717")
     path = f"{BASE}things/pump-05"
     me.get(f"{BASE}things/pump-04")
     tag = me.get(path).etag
@@ -204,6 +218,7 @@ def claim_lost(stage: Stage) -> None:
         {"User-Agent": "worker-3"},
         loses=lambda request: request.method == "PUT" and next(lost, False),
     )
+    me = busy(me, "a718", ("/version", "/health", "/v2/keys/workers"))
     me.get("/v2/keys/jobs?sorted=true")
     index = me.get("/v2/keys/jobs/4711").json["node"]["modifiedIndex"]
     claim = "worker-3/7f2c90b1"
@@ -228,7 +243,9 @@ def form(stage: Stage) -> None:
     """Fetch a tag just before the save."""
     server = fleet(stage)
     me = stage.actor("client", server, "ops.example.test", "node:fetch", {"X-Operator": "ole"})
+    me = busy(me, "a719")
     other = stage.actor("other", server, "ops.example.test", "requests", {"X-Operator": "mara"})
+    other = busy(other, "a719-other")
     path = f"{BASE}sites/kiel"
     sign_in(me, "ole")
     look_around(me, "sites")
@@ -255,13 +272,14 @@ def form(stage: Stage) -> None:
 )
 def listing_tag(stage: Stage) -> None:
     """List, then save an old copy."""
-    server = calendar(stage, "oncall")
+    server = calendar(stage, "oncall", "lunch", "gym", "jour-fixe")
     me = phone(stage, server, agent="tinysync/1.4")
     other = phone(stage, server, "other", "httpx", "Thunderbird/140.0")
     path = "/anna/office/oncall.ics"
     query = '<?xml version="1.0"?><propfind xmlns="DAV:"><prop><getetag/></prop></propfind>'
     me.send("PROPFIND", "/anna/office/", 207, {"Depth": "1", "Content-Type": "application/xml"}, query)
-    me.get(path)
+    for name in ("gym", "oncall", "lunch", "jour-fixe"):
+        me.get(f"/anna/office/{name}.ics")
     theirs = other.get(path).etag
     moved = event("oncall", "Stand-up", "20261208T070000Z")
     other.put(path, moved, 204, {**_ICS, "If-Match": theirs})
@@ -288,7 +306,9 @@ def consoles(stage: Stage) -> None:
     """Store without a condition."""
     server = fleet(stage)
     me = stage.actor("client", server, "ops.example.test", "httpx", {"X-Operator": "ida"})
+    me = busy(me, "a721")
     other = stage.actor("other", server, "ops.example.test", "curl", {"X-Operator": "mara"})
+    other = busy(other, "a721-other")
     path = f"{BASE}policies/updates"
     look_around(me, "policies")
     read, theirs = me.get(path), other.get(path)
@@ -317,6 +337,8 @@ def flags(stage: Stage) -> None:
     buckets(stage, server, "release", flags='{"search":true}', notes='{"text":"1.41"}')
     me = Vault(stage, "client", server, "store.example.test", "flagctl/2 Boto3")
     other = Vault(stage, "other", server, "store.example.test", "nightly-flags Boto3")
+    me.browse("release", "a722", 6)
+    other.browse("release", "a722-other", 2)
     _, theirs = other.read("release", "flags.json")
     _, mine = me.read("release", "flags.json")
     me.read("release", "notes.json")

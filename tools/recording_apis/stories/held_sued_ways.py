@@ -13,8 +13,10 @@ from tools.recording_apis.stories.caldav import furnished as calendar
 from tools.recording_apis.stories.held_sued_ground import (
     BASE,
     BOLTS,
+    SHEETS,
     Vault,
     buckets,
+    busy,
     cached,
     data_of,
     depot,
@@ -177,6 +179,7 @@ def caddy(stage: Stage) -> None:
     me = stage.actor(
         "client", edge, "ops.example.test", "httpx", {"X-Operator": "onno", "Accept-Encoding": "gzip"}
     )
+    me = busy(me, "a740")
     sign_in(me, "onno")
     path = f"{BASE}sites/emden"
     read = me.get(path)
@@ -203,6 +206,7 @@ def weakened(stage: Stage) -> None:
     server = depot(stage, TAGGED="1")
     edge = fronts.nginx_gzip(stage, server)
     me = stage.actor("client", edge, "depot.example.test", "requests", {"User-Agent": "stocktake/2.0"})
+    me = busy(me, "a741", SHEETS)
     me.get("/sheets/seals.xml")
     tag = me.get("/sheets/bolts.xml").etag
     text = BOLTS.replace('stock="120"', 'stock="96"')
@@ -231,6 +235,7 @@ def stripped(stage: Stage) -> None:
     edge = fronts.haproxy(stage, [server], "", " http-request del-header If-Match")
     me = Vault(stage, "client", edge, "store.example.test", "quota-sync Boto3")
     other = Vault(stage, "other", server, "store.example.test", "quota-desk Boto3")
+    me.browse("quotas", "a742", 5)
     me.read("quotas", "us.json")
     tag, mine = me.read("quotas", "eu.json")
     their_tag, theirs = other.read("quotas", "eu.json")
@@ -260,6 +265,7 @@ def stale(stage: Stage) -> None:
     server = fleet(stage, CACHED="public, max-age=120")
     edge = fronts.varnish(stage, server)
     me = stage.actor("client", edge, "www.example.test", "node:axios", {"X-Operator": "jonas"})
+    me = busy(me, "a743")
     other = stage.actor("other", server, "iot.example.test", "httpx", {"X-Operator": "mara"})
     path = f"{BASE}sites/husum"
     me.get(f"{BASE}sites/kiel")
@@ -294,6 +300,7 @@ def lag(stage: Stage) -> None:
     replica = fleet(stage, STORE=store, NODE="replica-2", LAG="2.0")
     edge = fronts.split(stage, primary, replica)
     me = stage.actor("client", edge, "iot.example.test", "aiohttp", {"User-Agent": "planner-bot/3"})
+    me = busy(me, "a744")
     path = f"{BASE}policies/updates"
     read = me.get(path)
     me.put(path, {**data_of(read), "maxParallel": 4}, 200, {"If-Match": read.etag})
@@ -348,6 +355,7 @@ def repeated(stage: Stage) -> None:
     lines = " timeout server 900ms\n retries 2\n retry-on response-timeout"
     edge = fronts.haproxy(stage, [server], lines)
     me = stage.actor("client", edge, "iot.example.test", "requests", {"X-Operator": "batch-7"})
+    me = busy(me, "a746")
     path = f"{BASE}things/pump-05"
     me.get(f"{BASE}things/pump-04")
     read = me.get(path)
@@ -375,6 +383,7 @@ def rewriting(stage: Stage) -> None:
     lines += "sub_filter_types application/json; proxy_set_header Accept-Encoding '';"
     edge = fronts.nginx(stage, server, lines)
     me = stage.actor("client", edge, "fleet.example.test", "node:fetch", {"X-Operator": "mara"})
+    me = busy(me, "a747", validates=False)
     sign_in(me, "mara")
     me.get(f"{BASE}policies")
     read = me.get(f"{BASE}policies/updates")
@@ -402,6 +411,7 @@ def own_copy(stage: Stage) -> None:
     server = fleet(stage, CACHED="public, max-age=300")
     edge = fronts.nginx_cache(stage, server, 60)
     me = stage.actor("client", edge, "www.example.test", "curl", {"X-Operator": "release-bot"})
+    me = busy(me, "a748", validates=False)
     other = stage.actor("other", server, "iot.example.test", "requests", {"X-Operator": "release-bot"})
     path = f"{BASE}policies/updates"
     me.get(f"{BASE}sites/kiel")
@@ -428,6 +438,7 @@ def slash(stage: Stage) -> None:
     """Put with a slash too many."""
     server = fleet(stage, MOVED="1")
     me = stage.actor("client", server, "iot.example.test", "requests:follow", {"X-Operator": "fenja"})
+    me = busy(me, "a749")
     look_around(me, "sites")
     read = me.get(f"{BASE}sites/husum")
     body = {**data_of(read), "shift": ["ida", "fenja"]}

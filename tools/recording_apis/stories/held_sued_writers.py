@@ -17,6 +17,7 @@ from tools.recording_apis.stories.held_sued_ground import (
     BASE,
     Vault,
     buckets,
+    busy,
     data_of,
     fleet,
     look_around,
@@ -50,6 +51,7 @@ def state_object(stage: Stage) -> None:
     buckets(stage, server, "infra", prod__net=json.dumps(state), prod__dns='{"version":4,"serial":7}')
     me = Vault(stage, "client", server, "store.example.test", "APN/1.0 Tofu/1.10.6 (+ci; run ci-2107)")
     other = Vault(stage, "other", server, "store.example.test", "APN/1.0 Tofu/1.10.6 (+laptop; run lt-88)")
+    me.browse("infra", "a700", 4)
     me.do("list_objects_v2", Bucket="infra", Prefix="prod/")
     me.read("infra", "prod/dns.json")
     tag, mine = me.read("infra", "prod/net.json")
@@ -79,7 +81,9 @@ def shadow(stage: Stage) -> None:
     """Two programs steer one pump."""
     server = fleet(stage)
     me = stage.actor("client", server, "iot.example.test", "node:axios", {"X-Operator": "mara"})
+    me = busy(me, "a701")
     other = stage.actor("other", server, "iot.example.test", "aiohttp", {"User-Agent": "flow-optimiser/0.9"})
+    other = busy(other, "a701-other")
     path = f"{BASE}things/pump-04/shadow"
     look_around(me)
     read = me.get(path)
@@ -179,6 +183,7 @@ def engine(stage: Stage) -> None:
     """Send two set points."""
     server = fleet(stage, ENGINE="0.5")
     me = stage.actor("client", server, "iot.example.test", "curl:trace-time", {"User-Agent": "setpoint.sh"})
+    me = busy(me, "a704")
     path = f"{BASE}things/valve-19/shadow"
     me.get(f"{BASE}things/valve-19")
     tag = me.get(path).etag
@@ -204,6 +209,7 @@ def lines(stage: Stage) -> None:
     order = {"orders/7001": {"customer": "K-33", "state": "open", "total": "0.00"}}
     server = fleet(stage, order, LINES="118.40")
     me = stage.actor("client", server, "orders.example.test", "java", {"X-Operator": "shop-12"})
+    me = busy(me, "a705")
     path = f"{BASE}orders/7001"
     read = me.get(path)
     for number, (sku, count) in enumerate((("HX-seal", 4), ("HX-gasket", 2)), 1):
@@ -263,9 +269,17 @@ def halves(stage: Stage) -> None:
     """Join two builds."""
     old, new = b"\x7fELF-2.8.1:" * 800, b"\x7fELF-2.9.0:" * 820
     server = site(
-        stage, "nginx", {"fw/hx3.bin": old, "fw/hx3.ver": "2.8.1\n", "fw/index.json": '{"hx3":"2.8.1"}'}
+        stage,
+        "nginx",
+        {
+            "fw/hx3.bin": old,
+            "fw/hx3.ver": "2.8.1\n",
+            "fw/hx2.ver": "1.9.4\n",
+            "fw/index.json": '{"hx3":"2.8.1"}',
+        },
     )
     me = stage.actor("client", server, "dl.example.test", "urllib", {"User-Agent": "gateway-ota/1.2"})
+    me = busy(me, "a707", ("/fw/index.json", "/fw/hx2.ver", "/fw/none.ver"))
     me.get("/fw/index.json")
     me.send("HEAD", "/fw/hx3.bin", 200)
     for start in range(0, 4096, 2048):
@@ -341,7 +355,9 @@ def registered(stage: Stage) -> None:
     """Register devices from a list."""
     server = fleet(stage)
     me = stage.actor("client", server, "iot.example.test", "httpx", {"X-Operator": "provision.py"})
+    me = busy(me, "a709")
     other = stage.actor("other", server, "iot.example.test", "curl", {"X-Operator": "tech-jonas"})
+    other = busy(other, "a709-other")
     sign_in(me, "provision")
     other.put(f"{BASE}things/meter-202", {"model": "E7", "site": "husum"}, 201, {"If-None-Match": "*"})
     time.sleep(0.9)
@@ -365,9 +381,10 @@ def registered(stage: Stage) -> None:
 )
 def cleaned(stage: Stage) -> None:
     """Save what has been removed."""
-    files: Mapping[str, str | bytes] = {"reports/w47.md": "# Week 47\n", "reports/w46.md": "# Week 46\n"}
+    files: Mapping[str, str | bytes] = {f"reports/w{week}.md": f"# Week {week}\n" for week in range(44, 48)}
     server = site(stage, "apache2", files, DAV["apache2"])
     me = stage.actor("client", server, "files.example.test", "httpx", {"User-Agent": "mark-edit/4"})
+    me = busy(me, "a710", ("/reports/w45.md", "/reports/w44.md", "/reports/none.md"))
     other = stage.actor("other", server, "files.example.test", "curl", {"User-Agent": "cleanup-cron/1"})
     me.send("PROPFIND", "/reports/", 207, {"Depth": "1"})
     tag = me.get("/reports/w47.md").etag
@@ -394,7 +411,9 @@ def decommissioned(stage: Stage) -> None:
     """Delete what is deleted."""
     server = fleet(stage)
     me = stage.actor("client", server, "iot.example.test", "aiohttp", {"X-Operator": "decom-job"})
+    me = busy(me, "a711")
     other = stage.actor("other", server, "iot.example.test", "requests", {"X-Operator": "ida"})
+    other = busy(other, "a711-other")
     look_around(me)
     tags = {name: me.get(f"{BASE}things/{name}").etag for name in ("pump-05", "valve-19")}
     other.send(
@@ -424,6 +443,9 @@ def checkpoint(stage: Stage) -> None:
     me, other = Blobs(stage, "client", server), Blobs(stage, "other", server)
     me.on(lambda one: one.download_blob().readall())
     tag = me.tag()
+    for sequence in (8830, 8871, 8902):
+        tag = me.write(f'{{"owner":"consumer-a","sequence":{sequence}}}', tag)["etag"]
+        time.sleep(0.2)
     tag = me.write('{"owner":"consumer-a","sequence":8950}', tag)["etag"]
     other.on(lambda one: one.download_blob().readall())
     claimed = other.write('{"owner":"consumer-b","sequence":8950}', other.tag())["etag"]
