@@ -1,13 +1,12 @@
 """A device fleet's control plane on Flask: shadows, sites and policies as JSON documents by path, in SQLite.
 
-Environment: ``SEED`` holds a JSON object of bodies by path; ``STORE`` names a database that several
-processes share; ``TAGS`` is the look of the tags (``serial``, ``digest``, ``weak``, ``node``, ``salted``,
-``zone``, ``split``, ``none``); ``CHECK`` is how writes are guarded (``strict``, ``off``, ``gap``, ``late``,
-``both``, ``poll412``); ``NEEDED=1`` refuses an unguarded write with 428; ``PAUSE`` is how many seconds a
-write takes, ``SLOW`` how long the first one holds its answer back; ``LAG`` how many seconds reads are
-behind; ``ENGINE`` after how many seconds a rules engine writes to a shadow that was put; ``MOVED=1``
-answers paths that end in a slash with a redirect; ``NODE`` is this process's name; ``CORS`` is the origin
-whose scripts may call.
+Environment: ``SEED`` holds a JSON object of bodies by path; ``STORE`` names a database that several processes
+share; ``TAGS`` is the look of the tags (``serial``, ``digest``, ``node``, ``salted``, ``zone``, ``split``);
+``CHECK`` is how conditions are judged (``strict``, ``gap``, ``late``, ``poll412``); ``NEEDED=1`` refuses an
+unguarded write with 428; ``PAUSE`` is how many seconds a write takes, ``SLOW`` how long the first one holds its
+answer back; ``LAG`` how many seconds reads are behind; ``LINES`` the total that a pricing service writes into the
+parent of a line; ``MOVED=1`` answers paths that end in a slash with a redirect; ``NODE`` is this process's name;
+``CACHED`` the Cache-Control of documents; ``CORS`` the origin whose scripts may call.
 """
 
 # The frameworks live in an environment of their own, where mypy does not look.
@@ -110,8 +109,6 @@ def tag_of(path: str, row: dict[str, Any], *, wrote: bool = False) -> str:
             return zone_of(path)
         case "digest":
             return f'"{body}"'
-        case "weak":
-            return f'W/"{row["rev"]}/{body[:8]}"'
         case "node":
             return f'"{NODE}.{int(row["at"] * 7 + len(NODE) * zlib.crc32(NODE.encode())) & 0xFFFFFFFF:x}"'
         case "salted":
@@ -142,8 +139,7 @@ def shown(path: str, row: dict[str, Any], status: int = 200, *, wrote: bool = Fa
     made = Response(json.dumps(content, separators=(", ", ": ")), status, content_type="application/json")
     made.headers["Last-Modified"] = formatdate(row["at"], usegmt=True)
     made.headers["Cache-Control"] = E("CACHED", "private, no-cache")
-    if TAGS != "none":
-        made.headers["ETag"] = tag_of(path, row, wrote=wrote)
+    made.headers["ETag"] = tag_of(path, row, wrote=wrote)
     return made
 
 
@@ -182,15 +178,6 @@ def who() -> str:
     return request.headers.get("X-Operator") or request.headers.get("User-Agent", "-").split("/")[0]
 
 
-def engine(path: str) -> None:
-    """Write to a shadow as the rules engine does."""
-    time.sleep(float(E("ENGINE", "0")))
-    with _GUARD:
-        data = json.loads(row_of(path)["body"])
-        data["derived"] = {"alarm": "none", "evaluatedBy": "rule-31"}
-        put_row(path, json.dumps(data), "system:rules-engine")
-
-
 def stored(path: str, row: dict[str, Any] | None) -> Response:
     """Store what was sent and answer with it."""
     sent = request.get_json(force=True, silent=True)
@@ -199,8 +186,6 @@ def stored(path: str, row: dict[str, Any] | None) -> Response:
     if request.method == "PATCH" and row:
         sent = {**json.loads(row["body"]), **sent}
     made = put_row(path, json.dumps(sent), who(), request.headers.get("X-Request-Id", ""))
-    if E("ENGINE") and path.endswith("shadow"):
-        threading.Thread(target=engine, args=(path,), daemon=True).start()
     if E("LINES") and "/lines/" in path:
         parent = path.split("/lines/", maxsplit=1)[0]
         total = {**json.loads(row_of(parent)["body"]), "total": E("LINES")}
@@ -211,7 +196,7 @@ def stored(path: str, row: dict[str, Any] | None) -> Response:
 def written(path: str) -> Response:
     """Handle a write whose turn it is."""
     row = row_of(path)
-    refused = None if CHECK in {"off", "late"} else refusal(path, row)
+    refused = None if CHECK == "late" else refusal(path, row)
     if refused is not None:
         return refused
     if CHECK == "gap":

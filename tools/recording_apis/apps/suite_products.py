@@ -395,7 +395,12 @@ def zotero_item(key: str) -> Response:
 
 
 # Confluence: the next version number in the content.
-_PAGE: dict[str, Any] = {"number": 7, "title": "On-call handbook", "value": "<p>Call the pager first.</p>"}
+_PAGE: dict[str, Any] = {
+    "when": iso(),
+    "number": 7,
+    "title": "On-call handbook",
+    "value": "<p>Call the pager first.</p>",
+}
 
 
 @application.get("/wiki/rest/api/content/65601")
@@ -403,7 +408,7 @@ def wiki_read() -> Response:
     """Return a page."""
     body = {"storage": {"value": _PAGE["value"], "representation": "storage"}}
     shown = {"id": "65601", "type": "page", "title": _PAGE["title"], "body": body}
-    return said({**shown, "version": {"number": _PAGE["number"], "when": iso()}})
+    return said({**shown, "version": {"number": _PAGE["number"], "when": _PAGE["when"]}})
 
 
 @application.put("/wiki/rest/api/content/65601")
@@ -415,7 +420,9 @@ def wiki_write() -> Response:
         return said(
             {"statusCode": 409, "data": {"authorized": True}, "message": text, "reason": "Conflict"}, 409
         )
-    _PAGE.update(number=_PAGE["number"] + 1, title=sent["title"], value=sent["body"]["storage"]["value"])
+    _PAGE.update(
+        number=_PAGE["number"] + 1, when=iso(), title=sent["title"], value=sent["body"]["storage"]["value"]
+    )
     return wiki_read()
 
 

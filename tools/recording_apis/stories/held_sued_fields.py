@@ -140,30 +140,6 @@ def encoded(stage: Stage) -> None:
 
 
 @case(
-    "a727",
-    "things-tag-on-its-shadow",
-    "wrong-token-source",
-    "412",
-    alone="wrong-token-source",
-    description=(
-        "The client writes a thing's shadow with the tag of the thing: both have one, and they differ. The "
-        "shadow's own tag, read afterwards, is taken."
-    ),
-)
-def other_part(stage: Stage) -> None:
-    """Take the parent's tag."""
-    server = fleet(stage)
-    me = stage.actor("client", server, "iot.example.test", "urllib", {"User-Agent": "valve-cron/1"})
-    me = busy(me, "a727")
-    look_around(me)
-    thing = me.get(f"{BASE}things/valve-19")
-    body = {"desired": {"open": 20}, "reported": {"open": 35}}
-    me.put(f"{BASE}things/valve-19/shadow", body, 412, {"If-Match": thing.etag})
-    own = me.get(f"{BASE}things/valve-19/shadow").etag
-    me.put(f"{BASE}things/valve-19/shadow", body, 200, {"If-Match": own})
-
-
-@case(
     "a728",
     "staging-tag-on-production",
     "wrong-token-source",
@@ -308,30 +284,6 @@ def as_creation(stage: Stage) -> None:
     new = {"data": {"title": "wash-car", "done": False}}
     me.put(f"{_TASKS}/wash-car", new, 201, {"If-None-Match": "*"})
     me.get(f"{_TASKS}/oil-hinges")
-
-
-@case(
-    "a733",
-    "fleet-insists-on-a-condition",
-    "token-missing",
-    "428",
-    alone="token-missing",
-    description=(
-        "The control plane takes no unguarded change of what exists: 428 with what to send; the client has the "
-        "tag from its GET and succeeds with it."
-    ),
-)
-def insisted(stage: Stage) -> None:
-    """Change without a condition."""
-    server = fleet(stage, NEEDED="1")
-    me = stage.actor("client", server, "iot.example.test", "java", {"X-Operator": "shift-plan"})
-    me = busy(me, "a733")
-    sign_in(me, "shift-plan")
-    read = me.get(f"{BASE}sites/husum")
-    change = {"shift": ["ida", "jonas"]}
-    me.send("PATCH", f"{BASE}sites/husum", 428, None, change)
-    me.send("PATCH", f"{BASE}sites/husum", 428, None, change)
-    me.send("PATCH", f"{BASE}sites/husum", 200, {"If-Match": read.etag}, change)
 
 
 @case(

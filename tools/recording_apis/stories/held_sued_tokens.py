@@ -14,10 +14,7 @@ from tools.recording_apis.stories.held_sued_ground import (
     Vault,
     buckets,
     busy,
-    data_of,
     fleet,
-    look_around,
-    sign_in,
 )
 from tools.recording_apis.stories.keys import swap
 
@@ -127,37 +124,6 @@ def prev_index(stage: Stage) -> None:
 
 
 @case(
-    "a716",
-    "axios-retry-same-request",
-    "retry-reuses-failed-token",
-    "412",
-    alone="retry-reuses-failed-token other-writer",
-    also="other-writer",
-    description=(
-        "A retry interceptor repeats a refused request as it is: five times the same If-Match and body within "
-        "four seconds, while a colleague's change has long replaced that version."
-    ),
-)
-def interceptor(stage: Stage) -> None:
-    """Retry by interceptor."""
-    server = fleet(stage, TAGS="digest")
-    me = stage.actor("client", server, "iot.example.test", "node:axios", {"X-Operator": "ole"})
-    me = busy(me, "a716")
-    other = stage.actor("other", server, "iot.example.test", "httpx", {"X-Operator": "mara"})
-    other = busy(other, "a716-other")
-    path = f"{BASE}policies/updates"
-    sign_in(me, "ole")
-    read = me.get(path)
-    look_around(me, "sites")
-    theirs = other.get(path)
-    other.put(path, {**data_of(theirs), "window": "01:00-03:00"}, 200, {"If-Match": theirs.etag})
-    for attempt, pause in enumerate((0.2, 0.4, 0.8, 1.6, 0.0)):
-        fields = {"If-Match": read.etag, "X-Retry-Attempt": str(attempt)}
-        me.put(path, {**data_of(read), "channel": "beta"}, 412, fields)
-        time.sleep(pause)
-
-
-@case(
     "a717",
     "shadow-answer-lost-on-the-way",
     "lost-response-replay",
@@ -229,37 +195,6 @@ def claim_lost(stage: Stage) -> None:
 
 
 @case(
-    "a719",
-    "form-refreshes-its-tag-before-saving",
-    "blind-refresh",
-    "lost-update",
-    alone="blind-refresh",
-    description=(
-        "A form is filled from one version; on save the page fetches the site again only for a fresh tag and "
-        "sends the old form with it. A colleague's shift change, stored in between, is gone."
-    ),
-)
-def form(stage: Stage) -> None:
-    """Fetch a tag just before the save."""
-    server = fleet(stage)
-    me = stage.actor("client", server, "ops.example.test", "node:fetch", {"X-Operator": "ole"})
-    me = busy(me, "a719")
-    other = stage.actor("other", server, "ops.example.test", "requests", {"X-Operator": "mara"})
-    other = busy(other, "a719-other")
-    path = f"{BASE}sites/kiel"
-    sign_in(me, "ole")
-    look_around(me, "sites")
-    read = me.get(path)
-    time.sleep(0.5)
-    theirs = other.get(path)
-    other.put(path, {**data_of(theirs), "shift": ["mara", "ole", "ida"]}, 200, {"If-Match": theirs.etag})
-    time.sleep(1.0)
-    tag = me.get(path).etag
-    me.put(path, {**data_of(read), "alarm": "sms+mail"}, 200, {"If-Match": tag})
-    other.get(path)
-
-
-@case(
     "a720",
     "card-tag-taken-from-fresh-listing",
     "blind-refresh",
@@ -288,35 +223,6 @@ def listing_tag(stage: Stage) -> None:
     fresh = listed.text.split("getetag>")[1].split("<")[0].replace("&quot;", '"')
     body = event("oncall", "On-call handover")
     me.put(path, body, 204, {**_ICS, "If-Match": fresh})
-    other.get(path)
-
-
-@case(
-    "a721",
-    "console-without-conditions",
-    "unconditional-write",
-    "lost-update",
-    alone="unconditional-write none",
-    description=(
-        "Two consoles read one policy and store it whole without If-Match, although each answer had a tag: the "
-        "second wipes out the first one's change."
-    ),
-)
-def consoles(stage: Stage) -> None:
-    """Store without a condition."""
-    server = fleet(stage)
-    me = stage.actor("client", server, "ops.example.test", "httpx", {"X-Operator": "ida"})
-    me = busy(me, "a721")
-    other = stage.actor("other", server, "ops.example.test", "curl", {"X-Operator": "mara"})
-    other = busy(other, "a721-other")
-    path = f"{BASE}policies/updates"
-    look_around(me, "policies")
-    read, theirs = me.get(path), other.get(path)
-    time.sleep(0.3)
-    other.put(path, {**data_of(theirs), "maxParallel": 2}, 200)
-    time.sleep(0.9)
-    me.put(path, {**data_of(read), "window": "03:00-05:00"}, 200)
-    me.get(path)
     other.get(path)
 
 

@@ -20,7 +20,6 @@ from tools.recording_apis.stories.held_sued_ground import (
     busy,
     data_of,
     fleet,
-    look_around,
     sign_in,
     together,
 )
@@ -64,40 +63,6 @@ def state_object(stage: Stage) -> None:
     me.do("put_object", 412, Bucket="infra", Key="prod/net.json", Body=json.dumps(mine), IfMatch=tag)
     me.do("put_object", Bucket="infra", Key="prod/errored-ci-2107.json", Body=json.dumps(mine))
     me.read("infra", "prod/net.json")
-
-
-@case(
-    "a701",
-    "shadow-operator-and-optimiser",
-    "other-writer",
-    "412",
-    alone="other-writer",
-    description=(
-        "An operator's console and an optimiser set the same pump's shadow; the optimiser was first, and the "
-        "problem document names it."
-    ),
-)
-def shadow(stage: Stage) -> None:
-    """Two programs steer one pump."""
-    server = fleet(stage)
-    me = stage.actor("client", server, "iot.example.test", "node:axios", {"X-Operator": "mara"})
-    me = busy(me, "a701")
-    other = stage.actor("other", server, "iot.example.test", "aiohttp", {"User-Agent": "flow-optimiser/0.9"})
-    other = busy(other, "a701-other")
-    path = f"{BASE}things/pump-04/shadow"
-    look_around(me)
-    read = me.get(path)
-    other.get(f"{BASE}sites/kiel")
-    theirs = other.get(path)
-    me.get(f"{BASE}things/valve-19/shadow")
-    changed = {**data_of(theirs), "desired": {"rpm": 1210, "mode": "auto"}}
-    other.put(path, changed, 200, {"If-Match": theirs.etag})
-    other.get(path)
-    time.sleep(0.7)
-    body = {**data_of(read), "desired": {"rpm": 1450, "mode": "manual"}}
-    me.put(path, body, 412, {"If-Match": read.etag})
-    me.get(path)
-    me.get(f"{BASE}things/pump-04")
 
 
 @case(
@@ -166,31 +131,6 @@ def two_fields(stage: Stage) -> None:
     together(stage, "PATCH")
     me.get(f"{_TASKS}/buy-soil")
     me.get(f"{_TASKS}/water-plants")
-
-
-@case(
-    "a704",
-    "rules-engine-touches-shadow",
-    "server-side-mutation",
-    "412",
-    alone="server-side-mutation",
-    description=(
-        "After each write a rules engine of the service adds its verdict to the shadow, so the tag of the "
-        "client's own answer is outdated when it sends the next set point; modifiedBy says system:rules-engine."
-    ),
-)
-def engine(stage: Stage) -> None:
-    """Send two set points."""
-    server = fleet(stage, ENGINE="0.5")
-    me = stage.actor("client", server, "iot.example.test", "curl:trace-time", {"User-Agent": "setpoint.sh"})
-    me = busy(me, "a704")
-    path = f"{BASE}things/valve-19/shadow"
-    me.get(f"{BASE}things/valve-19")
-    tag = me.get(path).etag
-    tag = me.put(path, {"desired": {"open": 40}, "reported": {"open": 35}}, 200, {"If-Match": tag}).etag
-    time.sleep(1.4)
-    me.put(path, {"desired": {"open": 45}, "reported": {"open": 40}}, 412, {"If-Match": tag})
-    me.get(path)
 
 
 @case(
@@ -394,36 +334,6 @@ def cleaned(stage: Stage) -> None:
     time.sleep(0.5)
     me.put("/reports/w47.md", "# Week 47\n\nAll pumps in service.\n", 412, {"If-Match": tag})
     me.get("/reports/w47.md", 404)
-
-
-@case(
-    "a711",
-    "delete-of-decommissioned-thing",
-    "target-missing",
-    "412",
-    alone="target-missing",
-    description=(
-        "A decommissioning job deletes things under the tags of its morning list; a colleague had deleted one of "
-        "them: 412, 'has no current representation'."
-    ),
-)
-def decommissioned(stage: Stage) -> None:
-    """Delete what is deleted."""
-    server = fleet(stage)
-    me = stage.actor("client", server, "iot.example.test", "aiohttp", {"X-Operator": "decom-job"})
-    me = busy(me, "a711")
-    other = stage.actor("other", server, "iot.example.test", "requests", {"X-Operator": "ida"})
-    other = busy(other, "a711-other")
-    look_around(me)
-    tags = {name: me.get(f"{BASE}things/{name}").etag for name in ("pump-05", "valve-19")}
-    other.send(
-        "DELETE", f"{BASE}things/valve-19", 204, {"If-Match": other.get(f"{BASE}things/valve-19").etag}
-    )
-    time.sleep(0.8)
-    me.send("DELETE", f"{BASE}things/pump-05", 204, {"If-Match": tags["pump-05"]})
-    me.send("DELETE", f"{BASE}things/valve-19", 412, {"If-Match": tags["valve-19"]})
-    me.get(f"{BASE}things/valve-19", 404)
-    look_around(me)
 
 
 @case(
