@@ -1,12 +1,13 @@
 """A device fleet's control plane on Flask: shadows, sites and policies as JSON documents by path, in SQLite.
 
-Environment: ``SEED`` holds a JSON object of bodies by path; ``STORE`` names a database that several processes
-share; ``TAGS`` is the look of the tags (``serial``, ``digest``, ``node``, ``salted``, ``zone``, ``split``);
-``CHECK`` is how conditions are judged (``strict``, ``gap``, ``late``, ``poll412``); ``NEEDED=1`` refuses an
-unguarded write with 428; ``PAUSE`` is how many seconds a write takes, ``SLOW`` how long the first one holds its
-answer back; ``LAG`` how many seconds reads are behind; ``LINES`` the total that a pricing service writes into the
-parent of a line; ``MOVED=1`` answers paths that end in a slash with a redirect; ``NODE`` is this process's name;
-``CACHED`` the Cache-Control of documents; ``CORS`` the origin whose scripts may call.
+Environment: ``SEED`` holds a JSON object of bodies by path; ``STORE`` names a database that several
+processes share; ``TAGS`` is the look of the tags (``serial``, ``digest``, ``node``, ``salted``, ``zone``,
+``split``); ``CHECK`` is how conditions are judged (``strict``, ``gap``, ``late``, ``poll412``);
+``NEEDED=1`` refuses an unguarded write with 428; ``PAUSE`` is how many seconds a write takes, ``SLOW``
+how long the first one holds its answer back; ``LAG`` how many seconds reads are behind; ``LINES`` the
+total that a pricing service writes into the parent of a line; ``MOVED=1`` answers paths that end in a
+slash with a redirect; ``NODE`` is this process's name; ``CACHED`` the Cache-Control of documents;
+``CORS`` the origin whose scripts may call.
 """
 
 # The frameworks live in an environment of their own, where mypy does not look.
