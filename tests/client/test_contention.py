@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
+from contextvars import ContextVar
 from dataclasses import replace
 
 import httpx2
@@ -263,18 +265,99 @@ def pauses_of(plans, job, updates):
     return pauses
 
 
-def test_a_long_run_lets_others_in_until_nobody_came_a_few_times() -> None:
+def test_a_long_run_lets_others_in_and_the_next_is_twice_as_long_when_nobody_came() -> None:
     plans = Plans(Settings())
     job = plans.job("http://x.test/doc", increment)
-    assert pauses_of(plans, job, 64 * 12) == [64 * turn for turn in range(1, 9)]
+    assert pauses_of(plans, job, 4096) == [64, 192, 448, 960, 1984, 3008, 4032]
 
 
 def test_whoever_met_others_lets_them_in_sooner() -> None:
     plans = Plans(Settings())
     job = plans.job("http://x.test/doc", increment)
-    pauses_of(plans, job, 64 * 12)
+    pauses_of(plans, job, 1000)
     plans.met(job, conflicts=1)
-    assert pauses_of(plans, job, 32 * 12) == [32 * turn for turn in range(1, 9)]
+    assert pauses_of(plans, job, 256) == [16, 48, 112, 240]
+
+
+class Upper:
+    """A service with a round trip of 30 ms; it may store something else than it was sent."""
+
+    def __init__(self, *, changes=False) -> None:
+        self.changes = changes
+        self.value, self.version, self.requests = {"n": 0}, 1, []
+        self.busy = False
+
+    async def __call__(self, request):
+        self.requests.append(request.method)
+        self.busy = True
+        await asyncio.sleep(0.03)
+        self.busy = False
+        if request.method == "PUT":
+            if request.headers.get("If-Match") != f'"{self.version}"':
+                return httpx2.Response(412)
+            self.value, self.version = json.loads(request.content), self.version + 1
+            if self.changes:
+                self.value["n"] += 100
+                return httpx2.Response(204)
+        return httpx2.Response(200, headers={"ETag": f'"{self.version}"'}, json=self.value)
+
+
+def made_of(service, count):
+    """What the functions of so many edits saw, whose they were, and whether a request was under way."""
+    seen = []
+
+    def counted(document):
+        seen.append((document["n"], name.get(), service.busy))
+        return increment(document)
+
+    async def edit(editor, number):
+        name.set(number)
+        return await editor.edit("http://x.test/doc", counted)
+
+    async def run():
+        async with httpx2.AsyncClient(transport=httpx2.MockTransport(service)) as plain:
+            editor = AsyncClient(plain)
+            await asyncio.gather(*(edit(editor, number) for number in range(count)))
+
+    name = ContextVar("name")
+    asyncio.run(run())
+    return seen
+
+
+def test_the_next_change_is_made_while_the_write_before_is_under_way() -> None:
+    service = Upper()
+    assert made_of(service, 4) == [(0, 0, False), (1, 1, True), (2, 2, True), (3, 3, True)]
+    assert (service.value, service.requests) == ({"n": 4}, ["GET", *["PUT"] * 4])
+
+
+def test_a_change_that_was_made_ahead_is_made_anew_when_another_state_came() -> None:
+    service = Upper(changes=True)
+    seen = made_of(service, 3)
+    assert service.value == {"n": 303}
+    assert [n for n, _, _ in seen] == [0, 1, 101, 102, 202]
+    assert [who for _, who, _ in seen] == [0, 1, 1, 2, 2]
+
+
+def test_the_next_write_goes_out_before_the_one_before_is_told_of_its_end() -> None:
+    """All that waits, waits for the next write, not for what the winner does with its result."""
+    order = []
+
+    async def told(editor, number):
+        await editor.edit("http://x.test/doc", increment)
+        order.append(f"end {number}")
+
+    class Noted(Upper):
+        async def __call__(self, request):
+            order.append(request.method)
+            return await super().__call__(request)
+
+    async def run():
+        async with httpx2.AsyncClient(transport=httpx2.MockTransport(Noted())) as plain:
+            editor = AsyncClient(plain)
+            await asyncio.gather(*(told(editor, number) for number in range(3)))
+
+    asyncio.run(run())
+    assert order == ["GET", "PUT", "PUT", "end 0", "PUT", "end 1", "end 2"]
 
 
 def test_how_many_wait_is_asked_when_the_pause_is_due() -> None:

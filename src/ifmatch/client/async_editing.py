@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 from ifmatch.client import async_ports as ports
-from ifmatch.client.combining import POSTPONED
+from ifmatch.client.combining import POSTPONED, foresee
 from ifmatch.client.downloading import Download
 from ifmatch.client.plan import (
     Plans,
@@ -289,7 +290,13 @@ class AsyncClient:
                 event = None
                 await self._sleep(command.seconds)
             else:
-                event = await self._exchange(self._plans.outgoing(job, command), job)
+                called_off = self._lanes.foretell(
+                    job.lane, job.round_trip.seconds / 4, partial(foresee, job, command)
+                )
+                try:
+                    event = await self._exchange(self._plans.outgoing(job, command), job)
+                finally:
+                    called_off()
             self._plans.told(job, command, event)
 
     async def _exchange(self, outgoing: Outgoing, job: Job) -> Answer | NoAnswer:

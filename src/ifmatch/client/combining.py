@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -11,10 +11,11 @@ from ifmatch.update import DELETE, NOTHING, Edit, EditOctets, JsonPatch, MergePa
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ifmatch.update import Change, Nothing
+    from ifmatch.client.plan import Job
+    from ifmatch.update import Change, Nothing, Read, Send
     from ifmatch.update.changes import Proposal
 
-__all__ = ["POSTPONED", "Combined", "Outcome", "can_combine"]
+__all__ = ["POSTPONED", "Combined", "Foreseen", "Outcome", "can_combine", "foresee"]
 
 
 class _Marker(Enum):
@@ -31,6 +32,45 @@ _Result: TypeAlias = "Exception | Nothing | Postponed | None"
 def can_combine(change: Change) -> bool:
     """Tell whether an edit is a function or a patch: a document that someone edited has a base of its own."""
     return isinstance(change, (Edit, EditOctets, MergePatch, JsonPatch))
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """A change that was made ahead, on content that was likely to come.
+
+    Attributes:
+        change: a function of the content alone.
+        octets: the content that it was made on.
+        content: what it made of it.
+    """
+
+    change: Change
+    octets: bytes
+    content: Proposal
+
+    def propose(self, state: State | None) -> Proposal:
+        """Return what was made ahead; on another state the change is made anew."""
+        if state is not None and state.octets == self.octets:
+            return self.content
+        return self.change.propose(state)
+
+
+def foresee(job: Job, command: Read | Send, following: Job) -> None:
+    """Make the next change ahead, on what a write will have made of the resource when it is accepted.
+
+    Args:
+        job: whose write is under way.
+        command: the write; nothing is foreseen of a read.
+        following: whose turn is next; its change is a function of the content, or it is left alone.
+    """
+    octets = None if command.method == "GET" else command.octets
+    if octets is None or following.url != job.url or not can_combine(following.change):
+        return
+    try:
+        content = following.change.propose(State(octets, ("",)))
+    except Exception:  # noqa: BLE001 - a guess; on the real state it is raised to the caller
+        return
+    following.task = replace(following.task, change=Foreseen(following.change, octets, content))
 
 
 class Combined:

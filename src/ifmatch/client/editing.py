@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 from ifmatch.client import ports
-from ifmatch.client.combining import POSTPONED
+from ifmatch.client.combining import POSTPONED, foresee
 from ifmatch.client.downloading import Download
 from ifmatch.client.plan import (
     Plans,
@@ -283,7 +284,13 @@ class Client:
                 event = None
                 self._sleep(command.seconds)
             else:
-                event = self._exchange(self._plans.outgoing(job, command), job)
+                called_off = self._lanes.foretell(
+                    job.lane, job.round_trip.seconds / 4, partial(foresee, job, command)
+                )
+                try:
+                    event = self._exchange(self._plans.outgoing(job, command), job)
+                finally:
+                    called_off()
             self._plans.told(job, command, event)
 
     def _exchange(self, outgoing: Outgoing, job: Job) -> Answer | NoAnswer:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
@@ -39,6 +40,11 @@ class Entry(Generic[T, R]):
     in_time: bool = True
     signal: threading.Event | None = None
     future: asyncio.Future[None] | None = None
+    context: Context | None = None
+
+
+def _nothing() -> None:
+    """Stop nothing."""
 
 
 @dataclass(slots=True)
@@ -117,6 +123,17 @@ class Lanes(Generic[T, R]):
         lane = self._lanes.get(key)
         return 0 if lane is None else len(lane.queue)
 
+    def foretell(self, key: object, delay: float, prepare: Callable[[T], None]) -> Callable[[], None]:
+        """Do nothing: a thread that waits can do nothing ahead without taking time from others.
+
+        Args:
+            key: of the resource.
+            delay: as in `AsyncLanes`.
+            prepare: as in `AsyncLanes`.
+        """
+        del self, key, delay, prepare
+        return _nothing
+
     def _leave(self, key: object, lane: _Lane[T, R], users: int) -> None:
         lane.users -= users
         if lane.users == 0:
@@ -166,6 +183,7 @@ class AsyncLanes(Generic[T, R]):
         lane.users += 1
         if lane.users > 1:
             entry.future = loop.create_future()
+            entry.context = copy_context()
             lane.queue.append(entry)
             if not await self._turn(lanes, key, lane, entry, patience):
                 return False
@@ -176,7 +194,10 @@ class AsyncLanes(Generic[T, R]):
             try:
                 await work(batch)
             finally:
-                self._leave(lanes, key, lane, 1)
+                followed = self._leave(lanes, key, lane, 1)
+            if followed:
+                # The next one first: all that waits, waits for it.
+                await asyncio.sleep(0)
             return True
         # The others must not suffer when this task is cancelled: the work goes on without it.
         task = asyncio.ensure_future(work(batch))
@@ -188,6 +209,28 @@ class AsyncLanes(Generic[T, R]):
         """Return how many wait in the lane of a resource."""
         lane = self._loops.get(asyncio.get_running_loop(), {}).get(key)
         return 0 if lane is None else len(lane.queue)
+
+    def foretell(self, key: object, delay: float, prepare: Callable[[T], None]) -> Callable[[], None]:
+        """Let the next in line prepare while the one before it waits for its answer.
+
+        Args:
+            key: of the resource.
+            delay: seconds until then, so that the request before is surely on its way.
+            prepare: is called with what the next one wants done, in its context; it must not raise.
+
+        Returns:
+            What calls it off.
+        """
+        loop = asyncio.get_running_loop()
+        lane = self._loops.get(loop, {}).get(key)
+        if lane is None or not lane.queue:
+            return _nothing
+        return loop.call_later(delay, self._prepare, lane, prepare).cancel
+
+    @staticmethod
+    def _prepare(lane: _Lane[T, R], prepare: Callable[[T], None]) -> None:
+        if lane.queue and lane.queue[0].context is not None:
+            lane.queue[0].context.run(prepare, lane.queue[0].item)
 
     async def _turn(
         self,
@@ -235,12 +278,16 @@ class AsyncLanes(Generic[T, R]):
                 other.future.set_result(None)
         self._leave(lanes, key, lane, len(batch))
 
-    def _leave(self, lanes: dict[object, _Lane[T, R]], key: object, lane: _Lane[T, R], users: int) -> None:
+    def _leave(self, lanes: dict[object, _Lane[T, R]], key: object, lane: _Lane[T, R], users: int) -> bool:
+        """Wake the next one; tell whether there was one."""
         lane.users -= users
         if lane.users == 0:
             lanes.pop(key, None)
-        elif lane.queue and lane.users == len(lane.queue):
-            following = lane.queue.popleft()
-            following.leads = True
-            if following.future is not None and not following.future.done():
-                following.future.set_result(None)
+            return False
+        if not lane.queue or lane.users != len(lane.queue):
+            return False
+        following = lane.queue.popleft()
+        following.leads = True
+        if following.future is not None and not following.future.done():
+            following.future.set_result(None)
+        return True

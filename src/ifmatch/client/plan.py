@@ -72,8 +72,8 @@ ChangeLike: TypeAlias = "Change | Function[D] | Patch"
 # Below that a remembered state is more often wrong than right, and a read is cheaper than a refused write.
 _TRUST: Final = 0.5
 # Writes in a row after which others get a chance: where others were met, and where none was so far.
-_RUN, _LONG_RUN = 32, 64
-_MISSES: Final = 8
+_RUN, _LONG_RUN = 16, 64
+_DOUBLINGS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,14 +320,14 @@ class Plans:
         """Return how many seconds to stand back, so that writers of other processes get their turn.
 
         Whoever keeps the token of its own write needs one round trip for the next, a rival that has to read
-        needs two, and would wait for the whole queue. So a long run pauses for two; when nobody came a few
-        times, it does not do so again until others are met.
+        needs two, and would wait for the whole queue. So a long run pauses for two; after each time that
+        nobody came the next run is twice as long, up to a bound, until others are met.
 
         Args:
             job: what is about to be done.
         """
         run, missed, others = self._runs.get(job.lane, (0, 0, False))
-        if run < (_RUN if others else _LONG_RUN) or missed >= _MISSES:
+        if run < (_RUN if others else _LONG_RUN) << min(missed, _DOUBLINGS):
             return 0.0
         self._runs[job.lane] = (0, missed + 1, others)
         return 2 * job.round_trip.seconds
