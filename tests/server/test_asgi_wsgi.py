@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ifmatch import Representation
-from ifmatch.server import asgi, wsgi
+from ifmatch.server import answers, asgi, wsgi
 from ifmatch.server.answers import Current
 from ifmatch.server.gate import Settings
 from ifmatch.server.policy import Policies, Policy, Stage
@@ -126,6 +126,27 @@ def test_a_fresh_modification_date_is_left_out_unless_date_is_sent_too() -> None
     dated = call(asgi.PreconditionMiddleware(app, date=True), scope("GET"))
     names = [name for name, _ in dated[0]["headers"]]
     assert names == [b"last-modified", b"date"]
+
+
+def test_a_date_that_was_old_once_is_fresh_again_when_the_clock_was_set_back(monkeypatch) -> None:
+    current = answers.current_of(Representation(last_modified=datetime(2026, 3, 10, 9, tzinfo=UTC)))
+    read: list[datetime] = []
+
+    def set_to(moment: datetime) -> None:
+        monkeypatch.setattr(answers.time, "time", moment.timestamp)
+        monkeypatch.setattr(answers, "utc_now", lambda: read.append(moment) or moment)
+
+    monkeypatch.setattr(answers, "_settled", answers._settled)
+    for moment, is_hidden in (
+        (datetime(2026, 3, 10, 8, 59, tzinfo=UTC), True),
+        (datetime(2026, 3, 10, 9, 0, 1, tzinfo=UTC), True),
+        (datetime(2026, 3, 10, 9, 0, 2, tzinfo=UTC), False),
+        (datetime(2026, 3, 10, 9, 0, 3, tzinfo=UTC), False),
+        (datetime(2026, 3, 10, 8, 59, tzinfo=UTC), True),
+    ):
+        set_to(moment)
+        assert answers.without_fresh_date(current, answers.utc_now).hides_date is is_hidden
+    assert len(read) == 4  # once it had been old enough, the clock was not asked for
 
 
 def test_without_the_middleware_the_error_says_what_is_missing() -> None:

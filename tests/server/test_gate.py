@@ -217,15 +217,21 @@ def test_the_share_is_the_same_in_every_process() -> None:
     assert {"True", "False"} == set(output.split())
 
 
-def test_what_was_let_through_makes_no_event_when_only_the_log_listens(caplog) -> None:
+def test_no_event_is_made_when_only_the_log_listens_and_would_not_write_it(caplog) -> None:
     facts = RequestFacts("PUT", "/", (FRESH,))
     assert judge(facts, CURRENT, settings=Settings(), now=NOW).event is None
     with caplog.at_level(logging.DEBUG, "ifmatch.server"):
         event = judge(facts, CURRENT, settings=Settings(), now=NOW).event
         assert event is not None
         assert event.outcome == "passed"
-    refused = judge(RequestFacts("PUT", "/", (STALE,)), CURRENT, settings=Settings(), now=NOW)
-    assert refused.event is not None
+    stale = RequestFacts("PUT", "/", (STALE,))
+    with caplog.at_level(logging.WARNING, "ifmatch.server"):
+        assert judge(stale, CURRENT, settings=Settings(), now=NOW).event is None
+    with caplog.at_level(logging.INFO, "ifmatch.server"):
+        event = judge(stale, CURRENT, settings=Settings(), now=NOW).event
+        assert event is not None
+        assert event.outcome == "refused"
+        assert judge(facts, CURRENT, settings=Settings(), now=NOW).event is None
 
 
 def test_events_are_logged_with_fields_for_machines(caplog) -> None:

@@ -6,8 +6,11 @@ Source: RFC 9110 section 13.2.1.
 from __future__ import annotations
 
 import functools
+import math
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from ifmatch.core.http_date import format_http_date
@@ -15,11 +18,10 @@ from ifmatch.core.representation import Representation
 from ifmatch.server.stores.protocol import Content
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
-
     from ifmatch.server.stores.protocol import Snapshot
 
 __all__ = [
+    "DATE_LAG",
     "PATH_SIGNS",
     "SAFE_METHODS",
     "Answer",
@@ -28,8 +30,10 @@ __all__ = [
     "RequestFacts",
     "current_of",
     "field_value",
+    "last_modified_field",
     "plain_answer",
     "selected_fields",
+    "utc_now",
     "validator_fields",
     "without_fresh_date",
 ]
@@ -41,6 +45,10 @@ PATH_SIGNS: Final = "/;=,:@!$&'()*+~"
 """What stands for itself in a path besides letters and digits (RFC 3986 section 3.3)."""
 
 FieldPairs: TypeAlias = Sequence[tuple[str | bytes, str | bytes]]
+
+# uvicorn makes its Date at each tenth tick of a tenth of a second; a busy loop ticks late.
+DATE_LAG: Final = timedelta(seconds=2)
+"""How far the Date of a server of ASGI may be behind."""
 
 ContentSource: TypeAlias = "Content | Callable[[], Content | Awaitable[Content]]"
 """The current content, or a function that gets it; it is called only when the client asks for the content."""
@@ -178,8 +186,12 @@ def field_value(fields: FieldPairs | Mapping[str, str], name: str) -> str | None
     """
     wanted = name.lower()
     wanted_octets = wanted.encode("latin-1")
+    length = len(wanted)
     values: list[str] = []
     for key, value in fields.items() if isinstance(fields, Mapping) else fields:
+        # The length alone rules out most names.
+        if len(key) != length:
+            continue
         if (key.lower() == wanted_octets) if isinstance(key, bytes) else (key.lower() == wanted):
             values.append((value.decode("latin-1") if isinstance(value, bytes) else value).strip(" \t"))
     return ", ".join(values) if values else None
@@ -200,12 +212,19 @@ def validator_fields(current: Current | None, *, now: datetime | None = None) ->
     tagged = () if etag is None else (("ETag", etag),)
     if modified is None or current.hides_date:
         return tagged
-    return (*tagged, _last_modified(modified if now is None else min(modified, now)))
+    return (*tagged, last_modified_field(modified if now is None else min(modified, now)))
 
 
 # What is read often is read at the same version: a look-up costs a tenth of writing the date.
 @functools.lru_cache(maxsize=1024)
-def _last_modified(moment: datetime) -> tuple[str, str]:
+def last_modified_field(moment: datetime) -> tuple[str, str]:
+    """Return the line Last-Modified.
+
+    Args:
+        moment: of the modification, aware; fractions of a second are cut off.
+
+    Source: RFC 9110 section 8.8.2.
+    """
     return "Last-Modified", format_http_date(moment)
 
 
@@ -218,12 +237,24 @@ def selected_fields(current: Current, *, now: datetime | None = None) -> tuple[t
 
     Source: RFC 9110 section 15.4.5 and section 15.3.7.
     """
-    return validator_fields(current, now=now) + current.fields
+    representation = current.representation
+    etag, modified = representation.etag_field, representation.last_modified
+    if etag is None or modified is None or current.hides_date:
+        return validator_fields(current, now=now) + current.fields
+    dated = last_modified_field(modified if now is None or modified < now else now)
+    return (("ETag", etag), dated, *current.fields)
 
 
-def without_fresh_date(
-    current: Current | None, clock: Callable[[], datetime], lag: timedelta
-) -> Current | None:
+def utc_now() -> datetime:
+    """Return the time in UTC; what adapters take unless they are given another clock."""
+    return datetime.now(UTC)
+
+
+# When the clock was read last, and which modification dates were old enough then.
+_settled = (math.inf, datetime.min.replace(tzinfo=UTC))
+
+
+def without_fresh_date(current: Current | None, clock: Callable[[], datetime]) -> Current | None:
     """Return the state with its modification date hidden from answers while it is fresh.
 
     It could be later than a Date that the server adds and makes only now and then, and two changes may still
@@ -232,14 +263,23 @@ def without_fresh_date(
     Args:
         current: the current state, None when there is none.
         clock: gives the time of the answer, aware.
-        lag: how far the Date may be behind.
 
     Source: RFC 9110 section 8.8.2.1 and section 8.8.2.2.
     """
+    global _settled  # noqa: PLW0603 -- a date of long ago need not be compared with the time at each request
     modified = None if current is None else current.representation.last_modified
-    if current is None or modified is None or modified <= clock() - lag:
+    if current is None or modified is None:
         return current
-    return replace(current, hides_date=True)
+    is_usual = clock is utc_now
+    # A clock that was set back makes what was old fresh again; `time` costs a tenth of making a datetime.
+    if is_usual and modified <= _settled[1] and time.time() >= _settled[0]:
+        return current
+    read_at, latest = time.time(), clock() - DATE_LAG
+    if modified > latest:
+        return replace(current, hides_date=True)
+    if is_usual:
+        _settled = (read_at, latest)
+    return current
 
 
 def plain_answer(status: int, media_type: str, octets: bytes, *fields: tuple[str, str]) -> Answer:

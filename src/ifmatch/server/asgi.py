@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
-from datetime import timedelta
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 from urllib.parse import quote
@@ -23,14 +22,22 @@ from urllib.parse import quote
 from ifmatch.core.http_date import format_http_date
 from ifmatch.core.representation import Representation
 from ifmatch.server import cross_origin, problem
-from ifmatch.server.answers import PATH_SIGNS, Current, RequestFacts, current_of, without_fresh_date
+from ifmatch.server.answers import (
+    DATE_LAG,
+    PATH_SIGNS,
+    Current,
+    RequestFacts,
+    current_of,
+    utc_now,
+    without_fresh_date,
+)
 from ifmatch.server.conditional import (
     Conditional,
     admit,
     admit_usual,
     for_head,
+    octets_of,
     refuse_media_type,
-    utc_now,
     with_defaults,
 )
 from ifmatch.server.events import LOGGER
@@ -77,9 +84,6 @@ _EXCHANGE: Final = "ifmatch"
 _DEFAULTS: Final = Settings()
 _READS: Final = ("GET", "HEAD")
 _ALLOWS_ORIGIN: Final = len("Access-Control-Allow-Origin")
-# uvicorn makes its Date at each tenth tick of a tenth of a second; a busy loop ticks late.
-DATE_LAG: Final = timedelta(seconds=2)
-"""How far the Date of a server of ASGI may be behind."""
 _Lines: TypeAlias = Sequence[tuple[bytes, bytes]]
 
 
@@ -232,7 +236,8 @@ async def check(
 
     Source: RFC 9110 section 13.2.1.
     """
-    exchange = exchange_of(scope)
+    kept: Any = scope.get(_EXCHANGE)
+    exchange: Exchange = kept if kept.__class__ is Exchange else exchange_of(scope)
     if exchange.conditional is not None and not again:
         return exchange.conditional
     if media_types:
@@ -246,18 +251,25 @@ async def check(
     is_past = not exchange.sends_date
     method = scope["method"]
     if is_past and method in _READS:
-        state = without_fresh_date(state, clock, DATE_LAG)
+        state = without_fresh_date(state, clock)
     settings = exchange.settings
-    conditional = admit_usual(method, scope["headers"], state, settings, policy, creates, clock, is_past)
-    if conditional is None:
+    admitted = admit_usual(method, scope["headers"], state, settings, policy, creates, clock, is_past)
+    if not isinstance(admitted, Conditional):
         if is_past:
-            state = without_fresh_date(state, clock, DATE_LAG)
+            state = without_fresh_date(state, clock)
         facts = facts_of(scope)
         content = await _content(state) if problem.wants_representation(facts, settings.disclosure) else None
-        conditional = admit(
-            facts, state, settings=settings, policy=policy, creates=creates, content=content, clock=clock
+        admitted = admit(
+            facts,
+            state,
+            settings=settings,
+            policy=policy,
+            creates=creates,
+            content=content,
+            clock=clock,
+            decision=admitted,
         )
-    exchange.conditional = conditional
+    exchange.conditional = conditional = admitted
     return conditional
 
 
@@ -329,7 +341,7 @@ def _texts(lines: _Lines) -> list[tuple[str, str]]:
 
 
 def _lines_of(fields: Iterable[tuple[str, str]]) -> _Lines:
-    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in fields]
+    return [(octets_of(name), value.encode("latin-1")) for name, value in fields]
 
 
 def _tag(lines: _Lines) -> str | None:

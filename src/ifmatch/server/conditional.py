@@ -7,18 +7,18 @@ Source: RFC 9110 section 13.2.1.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ifmatch.core.conditional_fields import conditional_values
 from ifmatch.core.preconditions import evaluate
 from ifmatch.server import problem
-from ifmatch.server.answers import Answer, field_value, selected_fields
-from ifmatch.server.gate import holds, judge
+from ifmatch.server.answers import Answer, field_value, selected_fields, utc_now
+from ifmatch.server.gate import judge, suffices
 from ifmatch.server.refusal import PreconditionRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from ifmatch.core.decision import Decision
     from ifmatch.server.answers import Current, FieldPairs, RequestFacts
@@ -31,6 +31,7 @@ __all__ = [
     "admit",
     "admit_usual",
     "for_head",
+    "octets_of",
     "refuse_media_type",
     "utc_now",
     "with_defaults",
@@ -39,13 +40,18 @@ __all__ = [
 _READS: Final = frozenset({"GET", "HEAD"})
 _UNCONDITIONAL: Final = evaluate("GET", (), None)
 _NAMES: Final = {
-    name: name.lower().encode() for name in ("ETag", "Last-Modified", "Cache-Control", "Vary", "Date")
+    name: name.lower().encode()
+    for name in (
+        "ETag",
+        "Last-Modified",
+        "Cache-Control",
+        "Vary",
+        "Date",
+        "Content-Type",
+        "Content-Length",
+        "Content-Location",
+    )
 }
-
-
-def utc_now() -> datetime:
-    """Return the time in UTC; what adapters take unless they are given another clock."""
-    return datetime.now(UTC)
 
 
 class Conditional(NamedTuple):
@@ -79,6 +85,7 @@ def admit(
     creates: bool | None = None,
     content: Content | None = None,
     clock: Callable[[], datetime] = utc_now,
+    decision: Decision | None = None,
 ) -> Conditional:
     """Let a request through, or raise the answer that it gets instead.
 
@@ -90,6 +97,7 @@ def admit(
         creates: whether the method would make a missing resource; None: PUT only.
         content: of the current representation, when `problem.wants_representation` asks for it.
         clock: gives the time, aware.
+        decision: of the evaluation, where the caller has made it on this state: what `admit_usual` gave.
 
     Raises:
         PreconditionRefusedError: with the answer.
@@ -97,7 +105,7 @@ def admit(
     Source: RFC 9110 section 13.2.2.
     """
     reads = facts.method in _READS
-    if reads and conditional_values(facts.fields) is None:
+    if reads and decision is None and conditional_values(facts.fields) is None:
         return _admit_plain_read(current, clock)
     now = clock()
     judgement = judge(
@@ -108,6 +116,7 @@ def admit(
         creates=creates,
         content=content,
         now=now,
+        decision=decision,
     )
     if judgement.event is not None:
         settings.emit(judgement.event)
@@ -139,8 +148,8 @@ def admit_usual(  # noqa: PLR0917 -- keywords would be a tenth of its cost
     creates: bool | None,
     clock: Callable[[], datetime],
     is_past: bool = False,
-) -> Conditional | None:
-    """Let the usual request through: a read without conditions, or a write whose tags hold.
+) -> Conditional | Decision:
+    """Let the usual request through, or raise its 304: most reads, and writes whose tags hold.
 
     What it takes is at hand in every framework; the facts of a request cost more to gather, and `admit` needs
     them for the rest.
@@ -156,26 +165,36 @@ def admit_usual(  # noqa: PLR0917 -- keywords would be a tenth of its cost
         is_past: whether the modification date, where it is shown, is known to be earlier than the clock.
 
     Returns:
-        None where `admit` has to be asked.
+        The decision of the evaluation where `admit` has to be asked.
+
+    Raises:
+        PreconditionRefusedError: with the answer 304.
 
     Source: RFC 9110 section 13.2.2.
     """
-    if method in _READS:
-        if conditional_values(fields) is not None:
-            return None
-        return _admit_plain_read(current, None if is_past else clock)
     representation = None if current is None else current.representation
-    decision = holds(method, fields, representation, settings, policy, creates, clock)
-    return None if decision is None else _make(Conditional, (decision, current, False, ()))
+    decision = evaluate(method, fields, representation, creates=creates, now=clock)
+    reads = method in _READS
+    # What `evaluate` gives without conditions is always the same.
+    if decision is _UNCONDITIONAL:
+        if not reads:
+            return decision
+    elif not suffices(decision, method, settings, policy):
+        return decision
+    if representation is None or current is None or not reads:
+        return _make(Conditional, (decision, current, False, ()))
+    now = None if is_past or representation.last_modified is None else clock()
+    if decision.status is not None:
+        raise PreconditionRefusedError(problem.not_modified(current, now=now))
+    return _make(Conditional, (decision, current, decision.use_range, selected_fields(current, now=now)))
 
 
-def _admit_plain_read(current: Current | None, clock: Callable[[], datetime] | None) -> Conditional:
+def _admit_plain_read(current: Current | None, clock: Callable[[], datetime]) -> Conditional:
     """Let a read without conditions through: nothing is evaluated, and no policy changes that."""
     if current is None:
         return _NOTHING_THERE
-    now = None if clock is None or current.representation.last_modified is None else clock()
-    fields = selected_fields(current, now=now)
-    return _make(Conditional, (_UNCONDITIONAL, current, False, fields))
+    now = None if current.representation.last_modified is None else clock()
+    return Conditional(_UNCONDITIONAL, current, False, selected_fields(current, now=now))
 
 
 def refuse_media_type(facts: RequestFacts, media_types: Sequence[str]) -> None:
@@ -219,6 +238,16 @@ def with_defaults(
         else:
             more.append((octets, value.encode("latin-1")))
     return [*lines, *more] if more else lines
+
+
+def octets_of(name: str) -> bytes:
+    """Return the name of a field as ASGI has it.
+
+    Args:
+        name: in any letter case.
+    """
+    known = _NAMES.get(name)
+    return name.lower().encode("latin-1") if known is None else known
 
 
 def for_head(answer: Answer, method: str) -> Answer:

@@ -24,16 +24,15 @@ from ifmatch.server.events import LOGGER, Event, log_event
 from ifmatch.server.look_alikes import look_alikes
 from ifmatch.server.loop import Applied, Declined, Exhausted, NotModified, PreconditionFailed
 from ifmatch.server.policy import Policies, Policy, Stage
+from ifmatch.server.stale_tag import stale_tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from ifmatch.core.decision import Decision
-    from ifmatch.core.http_date import Clock
-    from ifmatch.core.representation import Representation
     from ifmatch.core.trace import Step
-    from ifmatch.server.answers import FieldPairs, RequestFacts
+    from ifmatch.server.answers import RequestFacts
     from ifmatch.server.events import EventSink
     from ifmatch.server.events import Outcome as EventOutcome
     from ifmatch.server.look_alikes import Hint
@@ -42,7 +41,15 @@ if TYPE_CHECKING:
     from ifmatch.server.shadow import Shadow
     from ifmatch.server.stores.protocol import Content
 
-__all__ = ["ClientName", "Judgement", "Settings", "anonymous_client", "answer_to_outcome", "holds", "judge"]
+__all__ = [
+    "ClientName",
+    "Judgement",
+    "Settings",
+    "anonymous_client",
+    "answer_to_outcome",
+    "judge",
+    "suffices",
+]
 
 ClientName: TypeAlias = "Callable[[RequestFacts], str]"
 """Gives the name of the client that sent a request: the same for all its requests, and no secret."""
@@ -54,6 +61,7 @@ _DEFAULT_POLICIES: Final = Policies()
 _OPEN: Final = problem.Disclosure()
 _LOG_ALONE: Final = (log_event,)
 _BLIND: Final = (Stage.OFF, Stage.SHADOW)
+_READS: Final = ("GET", "HEAD")
 
 
 def anonymous_client(facts: RequestFacts, *, key: bytes = _KEY) -> str:
@@ -107,6 +115,11 @@ class Settings:
         """Return whether somebody takes events of what was let through: not the log alone, above DEBUG."""
         return self.shadow is not None or self.sinks != _LOG_ALONE or LOGGER.isEnabledFor(logging.DEBUG)
 
+    @property
+    def hears_refusals(self) -> bool:
+        """Return whether somebody takes events of refusals: not the log alone, above INFO."""
+        return self.shadow is not None or self.sinks != _LOG_ALONE or LOGGER.isEnabledFor(logging.INFO)
+
     def emit(self, event: Event) -> None:
         """Hand an event to every sink.
 
@@ -158,43 +171,38 @@ class Judgement(NamedTuple):
 _NOTHING: Final = Judgement(None)
 
 
-def holds(  # noqa: PLR0917 -- keywords would be a tenth of its cost
-    method: str,
-    fields: FieldPairs,
-    representation: Representation | None,
-    settings: Settings,
-    policy: Policy | None,
-    creates: bool | None,
-    now: Clock | None,
-) -> Decision | None:
-    """Return the decision of a write whose tags hold, if there is nothing else to do: `judge` in short.
+def suffices(decision: Decision, method: str, settings: Settings, policy: Policy | None) -> bool:
+    """Tell whether a decision on conditions that were sent is all that there is to say; else ask `judge`.
 
-    It is the usual conditional write: no policy depends on the route, and nobody wants to hear of it.
+    That is a read that they let through or make a 304, or a write whose tags hold, where no policy depends on
+    the route and nobody wants to hear of it.
 
     Args:
+        decision: of the evaluation.
         method: of the request.
-        fields: its header lines; those of conditions and Range are enough.
-        representation: the current state, None when there is none.
         settings: of the service.
         policy: of the route; None takes it from the settings.
-        creates: whether the method would make a missing resource; None: PUT only.
-        now: the time, aware, or a function that gives it.
-
-    Returns:
-        None where `judge` has to be asked.
 
     Source: RFC 9110 section 13.2.
     """
-    policies = settings.policies
-    if method in SAFE_METHODS or method in WITHOUT_PRECONDITIONS or (policy is None and policies.rules):
-        return None
-    if (policies.default if policy is None else policy).stage in _BLIND or settings.hears_all:
-        return None
-    decision = evaluate(method, fields, representation, creates=creates, now=now)
-    if decision.status is not None or decision.malformed:
-        return None
+    if policy is None:
+        policies = settings.policies
+        if policies.rules:
+            return False
+        policy = policies.default
     values = values_of(decision)
-    return decision if values is not None and (values[0] is not None or values[1] is not None) else None
+    if values is None or policy.stage in _BLIND or settings.hears_all:
+        return False
+    status = decision.status
+    if status is not None:
+        return status == 304 and policy.refuses
+    if decision.malformed:
+        return False
+    if method in _READS:
+        return True
+    if method in SAFE_METHODS or method in WITHOUT_PRECONDITIONS:
+        return False
+    return values[0] is not None or values[1] is not None
 
 
 def judge(
@@ -206,6 +214,7 @@ def judge(
     creates: bool | None = None,
     content: Content | None = None,
     now: datetime,
+    decision: Decision | None = None,
 ) -> Judgement:
     """Evaluate the preconditions of a request under a policy.
 
@@ -217,6 +226,7 @@ def judge(
         creates: whether the method would make a missing resource; None: PUT only.
         content: of the current representation, when `problem.wants_representation` asks for it.
         now: the time, aware.
+        decision: of the evaluation, where the caller has made it on this state.
 
     Returns:
         The judgement; handing its event to the sinks is up to the caller (`Settings.emit`).
@@ -226,8 +236,9 @@ def judge(
     policy = policy if policy is not None else settings.policies.select(facts)
     if not policy.evaluates:
         return _NOTHING
-    representation = None if current is None else current.representation
-    decision = evaluate(facts.method, facts.fields, representation, creates=creates, now=now)
+    if decision is None:
+        representation = None if current is None else current.representation
+        decision = evaluate(facts.method, facts.fields, representation, creates=creates, now=now)
     case = _Case(facts, current, settings, policy, decision, now)
     if decision.malformed and facts.method not in SAFE_METHODS and policy.malformed == "reject":
         answer = problem.malformed_condition(decision, facts, current, disclosure=settings.disclosure)
@@ -236,6 +247,10 @@ def judge(
         unchanged = problem.not_modified(current, now=now) if policy.refuses else None
         return Judgement(decision, unchanged, case.let_through("not-modified", applied=policy.refuses))
     if decision.status == 412:
+        if content is None:
+            stale = stale_tag(decision, facts, current, disclosure=settings.disclosure, now=now)
+            if stale is not None:
+                return case.refuse("refused", stale, "If-Match", "undecided")
         step, hints = decision.trace.deciding, look_alikes(facts.fields, current)
         answer = problem.precondition_failed(
             decision,
@@ -289,6 +304,8 @@ class _Case(NamedTuple):
 
     def refuse(self, outcome: EventOutcome, answer: Answer, field: str, cause: str = "") -> Judgement:
         applied = self.policy.refuses
+        if not self.settings.hears_refusals:
+            return Judgement(self.decision, answer if applied else None)
         client = self.settings.client(self.facts)
         event = self.event(outcome, applied=applied, field=field, cause=cause, client=client)
         return Judgement(self.decision, answer if applied else None, event)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ifmatch.server.answers import Current, FieldPairs
 
-__all__ = ["CODING_SUFFIXES", "Hint", "look_alikes", "without_suffix"]
+__all__ = ["CODING_SUFFIXES", "Hint", "is_placeholder", "look_alikes", "without_suffix"]
 
 CODING_SUFFIXES: Final = (
     "--gzip",
@@ -91,6 +91,15 @@ def without_suffix(opaque: str) -> str | None:
     return None
 
 
+def is_placeholder(opaque: str) -> bool:
+    """Tell whether a tag is what a program writes for a variable that was never filled.
+
+    Args:
+        opaque: what stands between the quotes.
+    """
+    return opaque.lower() in _PLACEHOLDERS
+
+
 def look_alikes(fields: FieldPairs, current: Current | None) -> tuple[Hint, ...]:
     """Return what the conditional fields of a refused request show, most telling first, each cause once.
 
@@ -120,7 +129,7 @@ def look_alikes(fields: FieldPairs, current: Current | None) -> tuple[Hint, ...]
 
 def _of_tags(name: str, value: str, current: Current | None) -> Iterator[Hint]:
     bare = _QUOTES.sub("", value).strip()
-    if bare.lower() in _PLACEHOLDERS or (not bare and value):
+    if is_placeholder(bare) or (not bare and value):
         text = f"{name} holds {value} in the place of a tag: the variable was never filled with an ETag"
         yield Hint("null-token", text)
         return

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DOCS",
+    "MEDIA_TYPE",
+    "NO_STORE",
     "Disclosure",
     "declined",
     "exhausted",
@@ -51,11 +53,19 @@ __all__ = [
 DOCS: Final = "https://github.com/ifmatch/ifmatch/blob/main/docs"
 """Where the links of the answers lead, unless `Disclosure.docs` says otherwise."""
 
-_MEDIA_TYPE: Final = "application/problem+json"
+MEDIA_TYPE: Final = "application/problem+json"
+"""Media type of problem details (RFC 9457 section 3)."""
+
+NO_STORE: Final = ("Cache-Control", "no-store")
+"""The answer is about one request; a cache must not give it to another."""
+
 # What was presented is told back, but a hostile value must not make the answer large.
 _LONGEST_ECHO: Final = 1_000
 
+_PREFER: Final[tuple[str | bytes, ...]] = ("prefer", b"prefer")
 _PREFER_LENGTH: Final = len("Prefer")
+
+_as_json: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 _Json: TypeAlias = "dict[str, _Json] | list[_Json] | str | int | None"
 
@@ -88,14 +98,13 @@ def wants_representation(facts: RequestFacts, disclosure: Disclosure = _OPEN) ->
 
     Source: RFC 8144 section 3.2.
     """
-    return (
-        facts.method not in SAFE_METHODS
-        # The lengths alone rule out most requests: hardly any carries Prefer.
-        and any(len(name) == _PREFER_LENGTH for name, _ in facts.fields)
-        and disclosure.representation
-        and disclosure.current
-        and preferred_return(facts.fields) == "representation"
-    )
+    if facts.method in SAFE_METHODS or not (disclosure.representation and disclosure.current):
+        return False
+    for name, _ in facts.fields:
+        # The length alone rules out most requests: hardly any carries Prefer.
+        if len(name) == _PREFER_LENGTH and name.lower() in _PREFER:
+            return preferred_return(facts.fields) == "representation"
+    return False
 
 
 def precondition_failed(
@@ -317,9 +326,8 @@ def declined(facts: RequestFacts, status: int, detail: str = "") -> Answer:
 
 
 def _problem(status: int, problem: dict[str, _Json], fields: Sequence[tuple[str, str]]) -> Answer:
-    octets = json.dumps(problem, separators=(",", ":")).encode()
-    # The answer is about this one request; a cache must not give it to another.
-    return plain_answer(status, _MEDIA_TYPE, octets, ("Cache-Control", "no-store"), *fields)
+    octets = _as_json(problem).encode()
+    return plain_answer(status, MEDIA_TYPE, octets, NO_STORE, *fields)
 
 
 def _representation(
@@ -334,7 +342,7 @@ def _representation(
         *validator_fields(current, now=now),
         *(located or [("Content-Location", facts.target)]),
         PREFERENCE_APPLIED,
-        ("Cache-Control", "no-store"),
+        NO_STORE,
     )
 
 

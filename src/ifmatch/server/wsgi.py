@@ -19,7 +19,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 from urllib.parse import quote
 
-from ifmatch.core.conditional_fields import CONDITIONAL_FIELDS
 from ifmatch.core.representation import Representation
 from ifmatch.server import cross_origin, problem
 from ifmatch.server.answers import PATH_SIGNS, Current, RequestFacts, current_of
@@ -72,7 +71,6 @@ _DEFAULTS: Final = Settings()
 ROUTE: Final = "ifmatch.route"
 """Key of the template of the route, for adapters of frameworks that know it."""
 
-_CONDITIONS: Final = tuple((f"HTTP_{name.upper().replace('-', '_')}", name) for name in CONDITIONAL_FIELDS)
 _ASKED: Final = "HTTP_ACCESS_CONTROL_REQUEST_HEADERS"
 _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 
@@ -145,8 +143,8 @@ def check(
 
     Source: RFC 9110 section 13.2.1.
     """
-    known = environ.get(_CONDITIONAL)
-    if isinstance(known, Conditional) and not again:
+    known: Conditional | None = environ.get(_CONDITIONAL)
+    if known is not None and not again:
         return known
     if media_types:
         refuse_media_type(facts_of(environ), media_types)
@@ -192,25 +190,51 @@ def admitted(
 
     Source: RFC 9110 section 13.2.2.
     """
-    fields = [(name, environ[key]) for key, name in _CONDITIONS if key in environ]
-    conditional = admit_usual(method, fields, state, settings, policy, creates, clock)
-    if conditional is not None:
-        return conditional
+    fields = _conditions(environ)
+    usual = admit_usual(method, fields, state, settings, policy, creates, clock)
+    if isinstance(usual, Conditional):
+        return usual
     facts = gather()
     content = current_content(state, facts, settings)
     return admit(
-        facts, state, settings=settings, policy=policy, creates=creates, content=content, clock=clock
+        facts,
+        state,
+        settings=settings,
+        policy=policy,
+        creates=creates,
+        content=content,
+        clock=clock,
+        decision=usual,
     )
 
 
-def settings_of(environ: Environ) -> Settings:
-    """Return the settings that the middleware has put into the environment, or the defaults.
+def _conditions(environ: Environ) -> list[tuple[str, str]]:
+    # Written out, it costs half of a loop over the names.
+    fields: list[tuple[str, str]] = []
+    if "HTTP_IF_MATCH" in environ:
+        fields.append(("If-Match", environ["HTTP_IF_MATCH"]))
+    if "HTTP_IF_NONE_MATCH" in environ:
+        fields.append(("If-None-Match", environ["HTTP_IF_NONE_MATCH"]))
+    if "HTTP_IF_MODIFIED_SINCE" in environ:
+        fields.append(("If-Modified-Since", environ["HTTP_IF_MODIFIED_SINCE"]))
+    if "HTTP_IF_UNMODIFIED_SINCE" in environ:
+        fields.append(("If-Unmodified-Since", environ["HTTP_IF_UNMODIFIED_SINCE"]))
+    if "HTTP_RANGE" in environ:
+        fields.append(("Range", environ["HTTP_RANGE"]))
+    if "HTTP_IF_RANGE" in environ:
+        fields.append(("If-Range", environ["HTTP_IF_RANGE"]))
+    return fields
+
+
+def settings_of(environ: Environ, otherwise: Callable[[], Settings] = lambda: _DEFAULTS) -> Settings:
+    """Return the settings that the middleware has put into the environment.
 
     Args:
         environ: of the request.
+        otherwise: gives them where no middleware has run; the defaults, unless something else is given.
     """
-    settings = environ.get(_SETTINGS, _DEFAULTS)
-    return settings if isinstance(settings, Settings) else _DEFAULTS
+    settings = environ.get(_SETTINGS)
+    return settings if isinstance(settings, Settings) else otherwise()
 
 
 def facts_of(environ: Environ, route: str = "") -> RequestFacts:
@@ -280,7 +304,7 @@ def _with_fields(environ: Environ, start_response: StartResponse, settings: Sett
         status: str, lines: list[tuple[str, str]], exc_info: object = None
     ) -> Callable[[bytes], object]:
         conditional = environ.get(_CONDITIONAL)
-        if isinstance(conditional, Conditional) and conditional.fields and status[0] == "2":
+        if conditional is not None and conditional.fields and status[0] == "2":
             present = {name.lower() for name, _ in lines}
             lines = [*lines, *(pair for pair in conditional.fields if pair[0].lower() not in present)]
         if settings.shadow is not None:
