@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import flask
 import pytest
@@ -16,6 +17,8 @@ from starlette.testclient import TestClient
 from ifmatch import Representation
 from ifmatch.server.fastapi import install
 from ifmatch.server.flask import Preconditions, conditional, precondition
+from ifmatch.server.gate import Settings
+from ifmatch.server.policy import Policies, Policy, Stage
 from ifmatch.server.starlette import check
 from ifmatch.server.starlette import precondition as starlette_precondition
 from tests.server.conformance import Target, run
@@ -88,6 +91,69 @@ def test_flask_keeps_its_own_error_pages_out_of_it() -> None:
         assert refused.status_code == 412
         assert refused.json["precondition"]["presented"] == '"v1"'
         assert client.put("/note", headers={"If-Match": '"v2"'}).status_code == 200
+
+
+def test_flask_adds_no_line_that_the_view_has_set_and_works_without_the_extension() -> None:
+    app = flask.Flask("notes")
+
+    @app.get("/note")
+    @precondition(lambda: Representation(etag='"v2"', last_modified=datetime(2026, 1, 1, tzinfo=UTC)))
+    def read() -> flask.Response:
+        return flask.Response("text", headers={"etag": 'W/"own"', "X-Own": "yes"})
+
+    def seen(response: flask.Response) -> flask.Response:
+        response.headers["X-Seen"] = response.headers["Last-Modified"]
+        return response
+
+    app.after_request(seen)
+    for _ in range(2):
+        with app.test_client() as client:
+            lines = client.get("/note").headers.to_wsgi_list()
+            assert [value for name, value in lines if name.lower() == "etag"] == ['W/"own"']
+            assert [value for name, value in lines if name == "Last-Modified"] == [
+                "Thu, 01 Jan 2026 00:00:00 GMT"
+            ]
+            assert ("X-Seen", "Thu, 01 Jan 2026 00:00:00 GMT") in lines
+            assert client.get("/note", headers=STALE).status_code == 412
+        Preconditions(app)  # and the same again with it
+        app._got_first_request = False
+
+
+def test_flask_takes_the_settings_of_the_extension_without_its_middleware() -> None:
+    app = flask.Flask("notes")
+    Preconditions(app, settings=Settings(policies=Policies(default=Policy(stage=Stage.OFF))))
+    view = precondition(lambda: CURRENT)(lambda: "done")
+    with app.test_request_context("/note", method="PUT", headers=STALE):
+        assert view() == "done"
+
+
+DJANGO_SETTINGS = """
+from django.conf import settings
+settings.configure(ALLOWED_HOSTS=["*"], SECRET_KEY="x", ROOT_URLCONF=__name__)
+import django
+django.setup()
+from django.http import HttpResponse
+from django.test import Client, override_settings
+from django.urls import path
+from ifmatch import Representation
+from ifmatch.server.django import precondition
+from ifmatch.server.gate import Settings
+from ifmatch.server.policy import Policies, Policy, Stage
+
+note = precondition(lambda request: Representation(etag='"v2"'))(lambda request: HttpResponse("text"))
+urlpatterns = [path("note", note)]
+enforced = Settings(policies=Policies(default=Policy(stage=Stage.ENFORCE)))
+answers = [Client().put("/note").status_code]
+with override_settings(IFMATCH=enforced):
+    answers.append(Client().put("/note").status_code)
+answers.append(Client().put("/note").status_code)
+print(answers)
+"""
+
+
+def test_django_takes_settings_that_a_test_overrides() -> None:
+    done = subprocess.run([sys.executable, "-c", DJANGO_SETTINGS], capture_output=True, text=True, check=True)
+    assert done.stdout == "[200, 428, 200]\n"
 
 
 @pytest.mark.parametrize("views", ["", "classes", "async"])

@@ -25,13 +25,13 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.handlers.asgi import ASGIRequest
+from django.core.signals import setting_changed
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from ifmatch.server import cross_origin, wsgi
-from ifmatch.server.answers import RequestFacts, current_of, without_fresh_date
-from ifmatch.server.asgi import DATE_LAG
-from ifmatch.server.conditional import Conditional, for_head, refuse_media_type, utc_now
+from ifmatch.server.answers import RequestFacts, current_of, utc_now, without_fresh_date
+from ifmatch.server.conditional import Conditional, for_head, refuse_media_type
 from ifmatch.server.gate import Settings
 from ifmatch.server.refusal import PreconditionRefusedError
 
@@ -177,7 +177,7 @@ def _admit(
         raise _RespondedError(found)
     state = current_of(found)
     if isinstance(request, ASGIRequest):
-        state = without_fresh_date(state, clock, DATE_LAG)
+        state = without_fresh_date(state, clock)
     outcome = wsgi.admitted(
         request.method or "",
         request.META,
@@ -192,11 +192,27 @@ def _admit(
     return outcome
 
 
+# A setting that is missing costs Django as much as the evaluation, so it is asked for once.
+_known: list[Settings] = []
+
+
 def _settings() -> Settings:
+    if _known:
+        return _known[0]
     found: object = getattr(django_settings, "IFMATCH", _DEFAULTS)
     if not isinstance(found, Settings):
         raise ImproperlyConfigured(f"IFMATCH is an ifmatch.server.gate.Settings, not {type(found).__name__}")
+    _known.append(found)
     return found
+
+
+def _forget_settings(*, setting: str = "", **_: object) -> None:
+    if setting == "IFMATCH":
+        _known.clear()
+
+
+# Sent by `override_settings` and the fixture of pytest-django.
+setting_changed.connect(_forget_settings)
 
 
 def conditional(request: HttpRequest) -> Conditional | None:

@@ -15,9 +15,9 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final, ParamSpec, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeAlias, TypeVar, cast
 
-from flask import Response, abort, after_this_request, current_app, g, request
+from flask import Response, abort, after_this_request, current_app, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from ifmatch.server import wsgi
@@ -30,7 +30,8 @@ from ifmatch.server.wsgi import State
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from flask import Flask
+    from flask import Flask, Request
+    from werkzeug.local import LocalProxy
 
     from ifmatch.server.answers import Answer, RequestFacts
     from ifmatch.server.conditional import Conditional
@@ -47,6 +48,8 @@ It may leave with `abort`, or return a response (a redirect) that is answered in
 
 _DEFAULTS: Final = Settings()
 _EXTENSION: Final = "ifmatch"
+# Not the key of the middleware, which would add the lines once more, behind what changes answers in Flask.
+_CONDITIONAL: Final = "ifmatch.flask"
 
 
 class Preconditions:
@@ -110,11 +113,14 @@ def check(
 
     Source: RFC 9110 section 13.2.1.
     """
-    known: Conditional | None = g.get("ifmatch_conditional")
+    # Each look through a proxy of Flask costs as much as the evaluation.
+    proxy = cast("LocalProxy[Request]", request)
+    served = proxy._get_current_object()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] -- as documented
+    environ = served.environ
+    known: Conditional | None = environ.get(_CONDITIONAL)
     if known is not None and not again:
         return known
-    extension = current_app.extensions.get(_EXTENSION)
-    settings = extension.settings if isinstance(extension, Preconditions) else _DEFAULTS
+    settings = wsgi.settings_of(environ, _settings)
     try:
         if media_types:
             refuse_media_type(_facts(), media_types)
@@ -123,8 +129,8 @@ def check(
             abort(found)
         state = current_of(found)
         outcome = wsgi.admitted(
-            request.method,
-            request.environ,
+            served.method,
+            environ,
             state,
             _facts,
             settings=settings,
@@ -133,23 +139,31 @@ def check(
             clock=clock,
         )
     except PreconditionRefusedError as refusal:
-        abort(answer_response(refusal.answer, request.method))
-    g.ifmatch_conditional = outcome
-
-    @after_this_request
-    def add_fields(response: Response) -> Response:
-        if 200 <= response.status_code < 300:
-            for name, value in outcome.fields:
-                response.headers.setdefault(name, value)
-        return response
-
-    del add_fields
+        abort(answer_response(refusal.answer, served.method))
+    environ[_CONDITIONAL] = outcome
+    if outcome.fields:
+        after_this_request(functools.partial(_add_fields, outcome.fields))
     return outcome
+
+
+def _settings() -> Settings:
+    extension = current_app.extensions.get(_EXTENSION)
+    return extension.settings if isinstance(extension, Preconditions) else _DEFAULTS
+
+
+def _add_fields(fields: Sequence[tuple[str, str]], response: Response) -> Response:
+    if 200 <= response.status_code < 300:
+        headers = response.headers
+        present = {name.lower() for name, _ in headers}
+        for name, value in fields:
+            if name.lower() not in present:
+                headers.add(name, value)
+    return response
 
 
 def conditional() -> Conditional | None:
     """Return what `check` or the decorator gave for the request that is being served; None before."""
-    outcome: Conditional | None = g.get("ifmatch_conditional")
+    outcome: Conditional | None = request.environ.get(_CONDITIONAL)
     return outcome
 
 
