@@ -291,10 +291,12 @@ _FRAMEWORKS = {
     "tickets_django": "Django",
     "invoices_aiohttp": "aiohttp",
     "fleet_shadows": "Flask",
+    "platform_flask": "Flask",
+    "checkout_fastapi": "fastapi",
 }
 _LIBRARY = {"depot_files": "http.server of Python"}  # what comes with Python and has no version of its own
 _STANDALONE = {"shelf_aiohttp", "shelf_cherrypy", "invoices_aiohttp", "depot_files"}
-_ASGI = {"fastapi_documents", "asgi_etags_cards", "bookings_fastapi"}
+_ASGI = {"fastapi_documents", "asgi_etags_cards", "bookings_fastapi", "checkout_fastapi"}
 
 
 def start_application(directory: Path, *, app: str, **settings: str) -> Server:
