@@ -1,12 +1,12 @@
 """Documents of a hosted platform in SQLite, and how its services judge conditions.
 
 Environment: ``SEED`` bodies by path as a JSON object; ``STORE`` a database that several processes share;
-``TAG`` the look of the tags; ``NODE`` this process's name; ``GUARD`` is ``strict``, ``off``, ``late`` (told
-after the write) or ``gap`` (a pause of ``GAP`` seconds between judging and writing); ``REQUIRE`` the status
-of an unguarded write; ``LAG`` seconds that reads are behind; ``HOLD`` seconds that the first write's answer
-is held back; ``AFTER`` what the service changes by itself, ``{"on": path, "do": path, "in": seconds, "by":
-name, "set": {...}}``; ``EXACT=1`` compares dates with fractions; ``DATES`` is ``ignore`` or ``refuse`` for
-what is no date; ``LOOSE=1`` lets weak tags pass If-Match.
+``TAG`` the look of the tags; ``NODE`` this process's name; ``GUARD`` is ``strict``, ``off``, ``after``
+(judged by what is there after the write) or ``gap`` (a pause of ``GAP`` seconds between judging and
+writing); ``REQUIRE`` the status of an unguarded write; ``LAG`` seconds that reads are behind; ``HOLD``
+seconds that the first write's answer is held back; ``AFTER`` what the service changes by itself, ``{"on":
+path, "do": path, "in": seconds, "by": name, "set": {...}}``; ``EXACT=1`` compares dates with fractions;
+``DATES`` is ``ignore`` or ``refuse`` for what is no date; ``LOOSE=1`` lets weak tags pass If-Match.
 """
 
 # mypy: ignore-errors
@@ -130,7 +130,8 @@ def furnish() -> None:
 
 def read(path: str, *, behind: bool = True) -> Version | None:
     """Return the last version that a reader sees, None for a missing or removed document."""
-    until = time.time() - (float(E("LAG", "0")) if behind else 0.0)
+    lag = float(E("LAG", "0")) if behind else 0.0
+    until = time.time() - lag if lag else 1e12
     with _opened() as store:
         found = store.execute(
             "SELECT * FROM doc WHERE path=? AND at<=? ORDER BY rev DESC LIMIT 1", (path, until)
@@ -227,7 +228,9 @@ def write(
     if next(_FIRST, False):
         time.sleep(float(E("HOLD", "0")))
     _mutate(path)
-    return (412, after) if guard == "late" else _done(before, after)
+    if guard == "after" and refused_by(headers, after, tagged(after)):
+        return 412, after
+    return _done(before, after)
 
 
 def _done(before: Version | None, after: Version) -> tuple[int, Version | None]:
