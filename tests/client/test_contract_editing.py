@@ -19,6 +19,7 @@ from ifmatch.client import (
     Settings,
     TargetMissingError,
 )
+from ifmatch.errors import InputError
 from tests.client.libraries import QUICK, Face
 from tests.client.service import CUT_AFTER, CUT_BEFORE, Reply
 
@@ -119,8 +120,10 @@ def test_delete_what_was_seen_only(face, service) -> None:
     editor = face.editor()
     seen = editor.read(service.url())
     service.put(value={"n": 2})
-    with pytest.raises(DataConflictError):
+    with pytest.raises(DataConflictError) as caught:
         editor.delete(service.url(), seen=seen)
+    [conflict] = caught.value.conflicts
+    assert (conflict.base, conflict.theirs) == ({"n": 1}, {"n": 2})
     assert service.value() == {"n": 2}
 
 
@@ -208,6 +211,12 @@ def test_a_relative_url_needs_a_base(service) -> None:
         face.editor().edit("/doc", increment)
         face.close()
     assert service.value() == {"n": 3}
+
+
+def test_a_relative_url_without_a_base_is_said_at_once(face) -> None:
+    for url in ("/doc", "doc", "x.test/doc"):
+        with pytest.raises(InputError, match="absolute"):
+            face.editor().edit(url, increment)
 
 
 def test_octets_of_any_kind(face, service) -> None:

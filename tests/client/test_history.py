@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import pickle
 import time
 
 import httpx2
@@ -137,6 +138,26 @@ def test_sixty_four_exchanges_and_sixty_four_kibibytes_are_kept(service) -> None
         assert len(kept) == 64
         assert len(kept[0].response.content) == 65_536
         assert kept[-1].response.content is UNKNOWN
+
+
+def test_a_response_that_left_the_history_is_explained_from_itself(service) -> None:
+    service.put()
+    with track(httpx2.Client()) as client:
+        refused = client.put(service.url(), content=b"{}", headers={"If-Match": '"never"'})
+        for _ in range(64):
+            client.get(service.url())
+        assert [incident.status for incident in ifmatch.explain(refused).incidents] == [412]
+
+
+def test_a_stored_response_takes_no_other_exchanges_along(service) -> None:
+    service.put(value={"other": "content"})
+    with track(httpx2.Client()) as client:
+        client.get(service.url())
+        refused = client.put(service.url(), content=b"{}", headers={"If-Match": '"never"'})
+    stored = pickle.dumps(refused)
+    assert b"content" not in stored.replace(b"_content", b"").replace(b"content-", b"")
+    again = pickle.loads(stored)  # noqa: S301 - our own
+    assert [incident.status for incident in ifmatch.explain(again).incidents] == [412]
 
 
 def test_a_response_that_is_streamed_is_not_read(service) -> None:

@@ -30,6 +30,19 @@ def mark(document):
     return document
 
 
+def test_azure_says_202_of_a_blob_that_is_gone() -> None:
+    state = State(b"{}", ('"0x8D1"',))
+    script = [answer(202)]
+    end, commands = play(
+        Replace(DELETE, state.token),
+        script,
+        known=state,
+        dialect=speak("azure-blob"),
+        target="https://a.test/c/b",
+    )
+    assert (end.how, len(requests(commands))) == ("applied", 1)
+
+
 K8S = {"kind": "ConfigMap", "metadata": {"name": "x", "resourceVersion": "41"}}
 K8S_NEW = {"kind": "ConfigMap", "metadata": {"name": "x", "resourceVersion": "44"}, "theirs": 1}
 CONFLICT = {"kind": "Status", "reason": "Conflict", "message": "the object has been modified"}

@@ -143,6 +143,14 @@ def test_a_refused_creation_of_what_is_not_there_stops() -> None:
     assert error.cause == "server-precondition-bug"
 
 
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_creation_where_nothing_can_be_made_says_so(status) -> None:
+    error, commands = play(Replace(b"{}", ()), [answer(status), answer(404)], known=None)
+    assert type(error) is NotAppliedError
+    assert "bucket" in str(error)
+    assert methods(commands) == ["PUT", "GET"]
+
+
 # Ambiguous outcomes.
 
 

@@ -13,7 +13,7 @@ from yarl import URL
 
 from ifmatch.client.errors import CrossOriginRedirectError
 from ifmatch.client.history import MARK, Recorded, clean, is_own_credential
-from ifmatch.client.origins import REDIRECTS, SAFE_METHODS, is_condition, same_origin
+from ifmatch.client.origins import REDIRECTS, SAFE_METHODS, absolute, is_condition, same_origin
 from ifmatch.client.tracking import Tracker, Tracking, not_the_callers
 from ifmatch.client.transport import AsyncBody, Outgoing
 from ifmatch.client.validators import current_task_scope
@@ -220,7 +220,7 @@ class AiohttpTransport:
     def absolute(self, url: str) -> str:
         """Return the URL with the base of the session applied."""
         base = cast("URL | None", getattr(self._session, "_base_url", None))
-        return str(URL(url) if base is None else base.join(URL(url)))
+        return absolute(str(URL(url) if base is None else base.join(URL(url))))
 
     async def exchange(self, outgoing: Outgoing) -> Answer | NoAnswer:
         """Send one request, redirects not followed."""

@@ -178,6 +178,10 @@ class History:
     def __len__(self) -> int:
         return len(self.ring)
 
+    def __reduce__(self) -> tuple[type[History], tuple[()]]:
+        """Copy and pickle as an empty one: a response that is stored does not take other exchanges along."""
+        return History, ()
+
     def kept(self, octets: bytes) -> bytes | UnknownType:
         """Return content as it may be kept: within the limit, and nothing that looks like a credential."""
         if len(octets) > self._octets:
@@ -196,7 +200,7 @@ class History:
         self.last = kept = self.kept(octets)
         return kept
 
-    def exchanges(self, until: object = None) -> tuple[Exchange, ...]:
+    def exchanges(self, until: tuple[object, ...] | None = None) -> tuple[Exchange, ...]:
         """Return the kept exchanges as evidence for a diagnosis.
 
         Args:
@@ -204,7 +208,8 @@ class History:
         """
         ring = list(self.ring)
         if until is not None:
-            ring = ring[: _place(ring, until) + 1]
+            # One that is there no more stands for itself.
+            ring = ring[: _place(ring, until) + 1] or [until]
         return tuple([_exchange(number, Recorded._make(one)) for number, one in enumerate(ring)])
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, cast
 from uuid import uuid4
 
 from ifmatch.client.history import clean, is_own_credential
-from ifmatch.client.origins import SAFE_METHODS, is_condition, same_origin
+from ifmatch.client.origins import SAFE_METHODS, absolute, is_condition, same_origin
 from ifmatch.client.tracking import Tracker, Tracking, not_the_callers
 from ifmatch.client.transport import AsyncBody, Body, Outgoing
 from ifmatch.client.validators import current_task_scope, current_thread_scope
@@ -276,7 +276,7 @@ class _Base:
 
     def absolute(self, url: str) -> str:
         """Return the URL with the base of the library applied."""
-        return str(self._any.build_request("GET", url).url)
+        return absolute(str(self._any.build_request("GET", url).url))
 
     def _request(self, outgoing: Outgoing) -> httpx2.Request:
         extensions: dict[str, object] = {}

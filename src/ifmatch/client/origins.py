@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 from urllib.parse import urldefrag, urljoin, urlsplit, urlunsplit
 
+from ifmatch.errors import InputError
+
 __all__ = [
     "REDIRECTS",
     "SAFE_METHODS",
     "Hop",
+    "absolute",
     "is_condition",
     "next_hop",
     "origin",
@@ -18,6 +22,7 @@ __all__ = [
     "without_userinfo",
 ]
 
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/]")
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -44,6 +49,21 @@ def origin(url: str) -> tuple[str, str, int | None]:
 def same_origin(one: str, other: str) -> bool:
     """Tell whether two absolute URLs have the same origin."""
     return origin(one) == origin(other)
+
+
+def absolute(url: str) -> str:
+    """Return a URL that is absolute.
+
+    Raises:
+        InputError: it is not, so that no request can be made of it.
+    """
+    if _SCHEME.match(url) is None:
+        raise InputError(
+            f"{url!r} is no absolute URL",
+            source="url",
+            advice="Give the whole URL, or make the client with a base URL",
+        )
+    return url
 
 
 def is_condition(name: str) -> bool:

@@ -11,7 +11,7 @@ from requests import exceptions
 from urllib3.exceptions import HTTPError
 
 from ifmatch.client.history import clean, is_own_credential
-from ifmatch.client.origins import SAFE_METHODS, is_condition, same_origin
+from ifmatch.client.origins import SAFE_METHODS, absolute, is_condition, same_origin
 from ifmatch.client.tracking import Tracker, Tracking, not_the_callers
 from ifmatch.client.transport import Body, Outgoing
 from ifmatch.client.validators import current_thread_scope
@@ -153,7 +153,10 @@ class RequestsTransport:
 
     def absolute(self, url: str) -> str:
         """Return the URL as requests spells it."""
-        return self._session.prepare_request(requests.Request("GET", url)).url or url
+        try:
+            return self._session.prepare_request(requests.Request("GET", url)).url or url
+        except exceptions.MissingSchema:
+            return absolute(url)
 
     def exchange(self, outgoing: Outgoing) -> Answer | NoAnswer:
         """Send one request, redirects not followed."""

@@ -227,6 +227,7 @@ class Replace:
 
     octets: bytes | Delete
     expected: Token | None = None
+    _base: State | None = field(init=False, repr=False, compare=False, default=None)
 
     def propose(self, state: State | None) -> Proposal:
         """Return the content, or the contradiction: the whole document was changed meanwhile."""
@@ -237,13 +238,15 @@ class Replace:
             self.expected = token
         if token != self.expected:
             raise DataConflictError((self._conflict(state),), state)
+        self._base = state
         return self.octets
 
     def _conflict(self, state: State | None) -> Conflict:
         mine = MISSING if self.octets is DELETE else _shown(self.octets)
         theirs = MISSING if state is None else _shown(state.octets)
+        base = MISSING if self._base is None else _shown(self._base.octets)
         kind = "removed-changed" if MISSING in (mine, theirs) else "changed-both"
-        return Conflict("", kind if self.expected else "added-both", MISSING, mine, theirs)
+        return Conflict("", kind if self.expected else "added-both", base, mine, theirs)
 
 
 def _shown(octets: bytes) -> JsonValue:

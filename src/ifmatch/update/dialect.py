@@ -116,6 +116,7 @@ class Dialect:
         media_type: of a write's content; "" to send that of the state, or of the task.
         echoes: whether the answer to a write holds the new state, in the form of a read.
         creates_by: method of a creation; "" for that of a write.
+        accepted: whether 202 says that a write, or a deletion, was done.
     """
 
     name: str
@@ -132,6 +133,7 @@ class Dialect:
     media_type: str = ""
     echoes: bool = False
     creates_by: str = ""
+    accepted: bool = False
 
     def at(self, target: str) -> Dialect:
         """Return the dialect for one resource; it differs where requests name it beside the URL.

@@ -29,6 +29,8 @@ _NUMBERS: Final = frozenset({Grammar.INTEGER, Grammar.DECIMAL})
 _LOOSE: Final = frozenset({Grammar.LOOSE_TAG, Grammar.WEAK_TAG, Grammar.QUOTED_INTEGER, Grammar.OPAQUE})
 # What a write looks like beyond its precondition, which the data do not say.
 _WRITES: Final[dict[str, dict[str, object]]] = {
+    # Delete Blob answers so once the blob is gone.
+    "azure-blob": {"accepted": True},
     "confluence": {"echoes": True},
     "contentful": {"echoes": True, "media_type": "application/vnd.contentful.management.v1+json"},
     "consul-kv": {"media_type": "application/octet-stream"},

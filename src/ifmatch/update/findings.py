@@ -72,6 +72,11 @@ def refused_otherwise(answer: Answer, meaning: Meaning | None) -> NotAppliedErro
             f"status {status}: the write was redirected, and nothing was written. Send it to the final URL"
             f" ({place})"
         )
+    if status in (404, 410):
+        return NotAppliedError(
+            f"status {status}: nothing can be made there, and nothing was written. What it belongs into may"
+            " be missing (a bucket, a collection, a folder), or the service makes nothing at this URL"
+        )
     why = _REASONS.get(meaning, "") if meaning is not None else ""
     return NotAppliedError(f"the service refused the write with status {status}{why}; nothing was written")
 

@@ -206,7 +206,7 @@ class _Run:
                 self.rejected(event, meaning)
             yield from self.pause_after_failure(event, f"status {status}")
             return None, base
-        if 200 <= status < 300 and status != 202:
+        if 200 <= status < 300 and (status != 202 or self.dialect.accepted):
             return self.applied(event, base, content), base
         if status in (425, 429):
             yield from self.pause_after_failure(event, f"status {status}")
@@ -214,6 +214,8 @@ class _Run:
         if status in (404, 410):
             # The target vanished; or the service answers so when If-Match names a version of nothing.
             state = yield from self.read()
+            if state is None and base is None:
+                self.rejected(event, meaning)
             self.same_as_refused(event, state, base)
             return self.settled(state, base, content), state
         if status not in _UNCERTAIN and status != 202:
