@@ -81,10 +81,17 @@ def _swept(facts: Facts) -> str | None:
     ]
     others = [one for one in tries if one.resource != step.resource]
     made = any(one.accepted for one in others)
-    if len({one.resource for one in others}) < _MANY or not made or len(facts.own(facts.history)) > 1:
+    again = [one for one in facts.own(facts.history) if one.is_write and one is not step]
+    if len({one.resource for one in others}) < _MANY or not made or again:
         return None
-    following = next((one for one in facts.own(facts.case.steps) if one.order > step.order), None)
-    if following is not None and following not in tries:
+    tried = {one.resource for one in tries}
+    # A look at what is there, before or after the try, is part of going on.
+    rest = [
+        one
+        for one in facts.own(facts.case.steps)
+        if one.order > step.order and not (one.is_read and one.resource in tried)
+    ]
+    if rest and rest[0] not in tries:
         return None
     return "ensure-exists: one of several creations in turn, and the client goes on where it is there already"
 

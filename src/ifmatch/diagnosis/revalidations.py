@@ -15,6 +15,7 @@ from ifmatch.model.diagnosis import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ifmatch.diagnosis.conditions import Condition
     from ifmatch.diagnosis.history import History
     from ifmatch.diagnosis.steps import Step
 
@@ -36,6 +37,7 @@ def never_unmodified(history: History) -> Iterator[tuple[Step, Damage]]:
             readers.setdefault(step.actor, []).append(step)
     for reads in readers.values():
         whole = [step for step in reads if step.status == 200]
+        yield from _only_as_strong(reads, whole)
         # Two nodes with a tag each answer 304 whenever the balancer happens to stay at one of them.
         turns = tokens.comes_back([tokens.base(step.etag or "") for step in whole])
         if len(whole) <= _OFTEN or (len(whole) < len(reads) and not turns):
@@ -46,6 +48,31 @@ def never_unmodified(history: History) -> Iterator[tuple[Step, Damage]]:
         if len(again) >= _OFTEN and _telling(again):
             text = f"asked {len(again)} times with the tag of the answer before: the same content, never 304"
             yield again[0], Damage(Outcome.WRONG_CONTENT, text, needless=(whole[0], *again))
+
+
+def _only_as_strong(reads: list[Step], whole: list[Step]) -> Iterator[tuple[Step, Damage]]:
+    """Yield the first whole answer to the weak form of the current tag where its strong form gets a 304.
+
+    Source: RFC 9110 section 13.1.2 (If-None-Match compares weakly).
+    """
+    strong = {condition.value for step in reads if step.status == 304 if (condition := _different(step))}
+    weak = [
+        step
+        for step in whole
+        if (condition := _different(step)) is not None
+        and tokens.is_weak(condition.tokens[0])
+        and condition.value.removeprefix("W/") == step.etag
+        and step.etag in strong
+        and not _asks_anew(step)
+    ]
+    if len(weak) >= _OFTEN:
+        text = f"{weak[0].etag} gets its 304, and its weak form never: If-None-Match compares weakly"
+        yield weak[0], Damage(Outcome.WRONG_CONTENT, text, contradicted=True)
+
+
+def _different(step: Step) -> Condition | None:
+    condition = step.condition(Guard.DIFFERENT)
+    return condition if condition is not None and len(condition.tokens) == 1 else None
 
 
 def _asks_anew(step: Step) -> bool:

@@ -142,7 +142,7 @@ def _by_siblings(facts: Facts) -> Iterator[Evidence]:
 
 def _larger(facts: Facts, issue: Step) -> Iterator[Evidence]:
     """Yield evidence that the token counts more than what is shown: a part was written, or it counted on."""
-    parts = tuple(_parts(facts, issue, 4.0))
+    parts = tuple(_parts(facts, issue, 4.0)) or tuple(_moved_with(facts, issue))
     if parts:
         yield from parts
         yield note("what was shown did not change: what moved is the collection", 2.0, facts.refresh)
@@ -172,6 +172,22 @@ def _parts(facts: Facts, issue: Step, weight: float) -> Iterator[Evidence]:
         if one.accepted and one.replaces and one.resource.partition("?")[0].startswith(here + "/"):
             text = f"{path_of(one.resource)} was written, which is of the collection, not of what was shown"
             yield note(text, weight, one)
+            return
+
+
+def _moved_with(facts: Facts, issue: Step) -> Iterator[Evidence]:
+    """Yield evidence from a write on a sibling whose answer gave out the tag that this item carries now."""
+    current, refresh = facts.current_tag, facts.refresh
+    if current is None or refresh is None or len(tokens.opaque(current)) < _TELLING:
+        return
+    for one in reversed(facts.case.steps[issue.order + 1 : refresh.order]):
+        if not (one.accepted and one.replaces and one.etag is not None) or one.resource == facts.step.resource:
+            continue
+        if tokens.base(one.etag) == tokens.base(current) and parent_of(one.resource) == parent_of(
+            facts.step.resource
+        ):
+            text = f"a write on {path_of(one.resource)} was answered with {current}, which this carries now"
+            yield note(text, 4.0, one, "ETag")
             return
 
 

@@ -35,7 +35,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if not facts.cross_origin:
         return
     blind = facts.token is None or tokens.null_word(facts.token)
-    if not blind or not (facts.refused or facts.token is not None):
+    overwrote = facts.damage is not None and facts.damage.lost is not None and facts.guard is None
+    if not blind or not (facts.refused or facts.token is not None or overwrote):
         return
     # What is read right after the refusal is shown to the script as what it read before.
     for read in reversed(facts.own_reads_before or facts.own_reads_after):

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ifmatch.model.finding import Evidence
 
 CAUSE = "date-precision"
+# Seconds from which on a date is later than any fraction of the second that was served.
+_NO_FRACTION = 2
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -72,6 +74,13 @@ def _refused_echo(facts: Facts, served: Step, sent: float) -> Iterator[Evidence]
     unmoved = facts.content_moved is False or (
         refresh is not None and refresh.etag is not None and refresh.etag == served.etag
     )
+    for step in facts.own(facts.later):
+        later = step.condition(Guard.SAME_DATE)
+        date = http_date(later.value) if later is not None else None
+        if step.refused and later is not None and date is not None and date >= sent + _NO_FRACTION and still:
+            text = f"{later.shown()}, {round(date - sent)} s later, was refused too: that is no fraction"
+            yield note(text, -6.0, step, later.name)
+            break
     if facts.answers_apart is not None:
         yield note("the service answers by more than one clock", -4.0, facts.answers_apart[1], "Date")
     if still and unmoved:

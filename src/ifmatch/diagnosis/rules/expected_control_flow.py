@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.resources import parent_of
 from ifmatch.diagnosis.rules import exists_already
 from ifmatch.model.exchange import Vantage
 
@@ -38,6 +39,9 @@ _KEY = re.compile(
     re.IGNORECASE,
 )
 OWNER_BODY = re.compile(r'"(?:owner|ownerId|who|instance|worker|node|host|operation)"', re.IGNORECASE)
+_HELD_BY = r"(owner(?:Id)?|holder\w*|claimed_?by|taken_?by|worker(?:_?id)?|runner|assigned_?worker|lease_?owner)"
+CLAIM = re.compile(rf'"{_HELD_BY}"\s*:\s*"[^"]+"', re.IGNORECASE)
+CLAIM_FREE = re.compile(rf'"{_HELD_BY}"\s*:\s*(?:null|"")', re.IGNORECASE)
 _CHECKSUM = re.compile(
     r"(?:^|[/:%_.=-])([0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})(?:\.\w{1,8})?(?:$|[?&])", re.IGNORECASE
 )
@@ -92,12 +96,16 @@ def _contest(facts: Facts, guard: Guard) -> Iterator[Evidence]:
     even = step.timed and len(rounds) >= _ROUNDS and statistics.pstdev(gaps) <= _EVEN * statistics.mean(gaps)
     absent = guard is Guard.ABSENT
     patient = even and absent and not won and min(gaps) >= _PATIENT
-    sure = named and leased
+    claimed = not absent and _claimed_in_turn(facts)
+    sure = (named and leased) or claimed
     if absent:
         contest = len(rounds) > 1 or bool(rivals or freed) or _claims(facts)
         sure = (named and leased) or patient or (contest and (named or held)) or len(won) > 1
     if not sure:
         return
+    if claimed:
+        text = "the client puts its own name on several of a kind, and lets those be that another got first"
+        yield note(text, 5.0, step)
     if named:
         yield note("the key is named like a lock, a lease or a leader", 2.5, step)
     if held:
@@ -134,6 +142,28 @@ def _claims(facts: Facts) -> bool:
         and one.guard.guard is Guard.ABSENT
     ]
     return len({one.resource for one in tries}) > 1 and any(one.accepted for one in tries)
+
+
+def _claimed_in_turn(facts: Facts) -> bool:
+    """Tell whether the client claims several things that nobody held, and never tries again where it lost."""
+    step, base = facts.step, facts.base_content
+    found = CLAIM.search(step.body.text[:2000]) if step.body is not None else None
+    if found is None or base is None or any(one.is_write for one in facts.own(facts.later)):
+        return False
+    free = CLAIM_FREE.search(base.text[:2000]) is not None or f'"{found[1]}"' not in base.text
+    parent = parent_of(step.resource)
+    others = [
+        one
+        for one in facts.own(facts.case.steps)
+        if one.is_write
+        and one.resource != step.resource
+        and parent_of(one.resource) == parent
+        and one.guard is not None
+        and one.guard.guard is Guard.SAME
+        and one.body is not None
+        and found[0] in one.body.text
+    ]
+    return free and any(one.accepted for one in others)
 
 
 def _by_checksum(facts: Facts) -> Iterator[Evidence]:

@@ -9,6 +9,7 @@ from ifmatch.core.preconditions import evaluate
 from ifmatch.core.representation import Representation
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.revalidations import suffix_of
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from ifmatch.model.finding import Evidence
 
 CAUSE = "server-precondition-bug"
+# Seconds from which on a date is later than any fraction of the second that was served.
+_NO_FRACTION = 2
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -69,8 +72,23 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         "section 13.2.2 gives no 412"
     )
     yield note(text, weight, where, guard.name)
+    yield from _refused_later_date(facts, state)
     if step.hops:
         yield note("the refusal comes from the origin", 0.5, step.hops[-1])
+
+
+def _refused_later_date(facts: Facts, state: Representation | None) -> Iterator[Evidence]:
+    """Yield evidence from another date, whole seconds after the modification, that was refused as well."""
+    modified = state.last_modified if state is not None else None
+    for one in facts.attempts if modified is not None else ():
+        condition = one.condition(Guard.SAME_DATE)
+        date = http_date(condition.value) if condition is not None else None
+        if not one.refused or condition is None or date is None or modified is None:
+            continue
+        if date >= modified.timestamp() + _NO_FRACTION:
+            text = f"`{condition.shown()}` was refused, though nothing was modified since long before"
+            yield note(text, 3.5, one, condition.name)
+            return
 
 
 def _damaged(facts: Facts) -> Iterator[Evidence]:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import changed_pointers, holds, stamped
+from ifmatch.diagnosis.contents import changed_pointers, holds, same_content, stamped
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.dialects import Meaning
@@ -81,6 +81,10 @@ def _moved(facts: Facts, source: Step) -> Iterator[Evidence]:
         extra = [one for one in changed_pointers(written, current) or () if one and not stamped(one)]
         if 0 < len(extra) <= _FEW:
             yield note(f"after the client's own write only {', '.join(extra)} differs", 1.0, facts.refresh)
+    put = write.body if write is not None and write.method == "PUT" else None
+    if put is not None and current is not None and same_content(current, put) and current.octets != put.octets:
+        text = "what is stored is what the client had written, in another form: line ends, blanks, order"
+        yield note(text, 4.0, facts.refresh)
     if facts.system_editor:
         yield note("the content names a program of the service as its last editor", 3.0, facts.refresh)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.evidence import note
 from ifmatch.dialects import Meaning
@@ -33,14 +35,39 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     told = refusal is not None and refusal.meaning is Meaning.UNSUPPORTED
     if told or step.status == 501 or (step.status in {400, 405, 412, 422} and WORDS.search(facts.error_text)):
         yield note(f"the server says that it cannot do this ({step.status})", 5.0, step, facts.guard.name)
-    if step.status in {400, 405, 422} and not told and not WORDS.search(facts.error_text):
+    named = refusal is not None and refusal.meaning in {Meaning.MISMATCH, Meaning.EXISTS}
+    if step.status in {400, 405, 422} and not told and not named and not WORDS.search(facts.error_text):
         yield from _only_bare(facts)
+    yield from _never_tagged(facts)
     refused = [one for one in facts.attempts if one.status == step.status and one.guard is not None]
     values = {one.guard.value for one in refused if one.guard is not None}
     bare = [one for one in facts.own(facts.later) if one.accepted and one.replaces and one.guard is None]
     if len(refused) > 1 and bare and facts.token_again:
         kinds = f"{len(values)} different conditions" if len(values) > 1 else "each try with a condition"
         yield note(f"{kinds} met a refusal, and the write without one passed", 4.5, bare[0])
+
+
+def _never_tagged(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from answers that never carry an entity tag, before and after an If-Match was refused.
+
+    Source: RFC 9110 section 13.1.1 (without a current entity tag no listed one matches).
+    """
+    step, guard = facts.step, facts.guard
+    if step.status != HTTPStatus.PRECONDITION_FAILED or guard is None or guard.name != "If-Match":
+        return
+    if guard.guard is not Guard.SAME or not guard.well_formed or facts.foreign_writes or facts.own_writes:
+        return
+    shown = [one for one in facts.history if one.is_read and one.status == HTTPStatus.OK]
+    before = [one for one in shown if one.order < step.order]
+    after = [one for one in shown if one.order > step.order]
+    sides = [side for one in facts.history for side in (one.exchange, *one.hops) if side.response is not None]
+    if not before or not after or any(side.response.fields.text("etag") for side in sides if side.response):
+        return
+    yield note("no answer about it carries an ETag: there is none that If-Match could name", 3.0, after[0])
+    dates = {one.last_modified for one in (before[-1], after[0])}
+    if len(dates) == 1 and None not in dates:
+        text = "Last-Modified did not move over the refusal: nobody wrote"
+        yield note(text, 2.0, after[0], "Last-Modified")
 
 
 def _only_bare(facts: Facts) -> Iterator[Evidence]:
