@@ -341,12 +341,14 @@ def _cover(
             if (link.down, down) in steps
         }
         first = _late(captures[link.up], clock[link.up], hosts, steps.values())
+        begin = min((one.started for one in captures[link.up].exchanges if one.started is not None), default=None)
         covered = [
             step
             for (source, _), step in steps.items()
             if source == link.down
             and (not step.timed or first <= step.start <= last)
             and host_of(step.exchange.request.url) in hosts
+            and (begin is None or not _before(step, begin - clock[link.up]))
         ]
         # Caches do not answer writes: one that is missing here went another way, and so may reads have done.
         writes = {id(step) for step in covered if step.method not in SAFE_METHODS}
@@ -354,6 +356,13 @@ def _cover(
         for step in covered:
             refused = id(step) in writes and not 200 <= step.status < 300
             step.covered = step.covered or not partial or refused
+
+
+def _before(step: Step, begin: float) -> bool:
+    """Tell whether a read came before an upstream capture shows anything, and no cache need have answered it."""
+    if not (step.timed and step.is_read and step.start < begin - step.exchange.resolution):
+        return False
+    return not (step.hops or step.lifetime or step.cache_marked)
 
 
 def _late(capture: Capture, clock: float, hosts: set[str], steps: Iterable[Step]) -> float:

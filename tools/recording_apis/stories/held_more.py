@@ -208,7 +208,8 @@ def _members(stage: Stage) -> None:
 )
 def _other_version(stage: Stage) -> None:
     server = fronts.site(stage, "lighttpd", {"disk.txt": "AAAA " * 400})
-    me = stage.actor("client", server, "disks.example.test", "aiohttp")
+    me = stage.actor("client", server, "disks.example.test", "httpx")
+    other = stage.actor("other", server, "disks.example.test", "requests")
     tag = me.send("HEAD", "/disk.txt", 200).etag
     for number in range(4):
         span = {"Range": f"bytes={number * 500}-{number * 500 + 499}", "If-Match": tag}
@@ -216,6 +217,10 @@ def _other_version(stage: Stage) -> None:
         time.sleep(0.4)
         if number == 1:
             fronts.put_file(server.directory, "disk.txt", "BBBB " * 420, 0.5)
+            # The server looks at the file anew after a while only.
+            deadline = time.monotonic() + 30
+            while other.send("HEAD", "/disk.txt", 200).etag == tag and time.monotonic() < deadline:
+                time.sleep(0.5)
 
 
 @case(

@@ -386,7 +386,7 @@ def _json_server(stage: Stage) -> None:
     "two-tills-one-drawer",
     "check-then-write-race",
     "lost-update",
-    alone="none check-then-write-race",
+    alone="none stale-stored-token check-then-write-race",
     also="other-writer",
     description="The service checks, waits for its stock system, then writes: two overlapping PUTs under one tag both get 200; later the old tag alone is refused.",
 )

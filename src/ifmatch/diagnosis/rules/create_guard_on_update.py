@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.rules.exists_already import edited_from_it
 from ifmatch.model.exchange import Vantage
 from ifmatch.model.unknown import UNKNOWN
 
@@ -34,6 +35,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             )
         )
     ]
+    if not facts.own(facts.earlier) and edited_from_it(facts):
+        text = "what is there and what was to be created are two versions of one thing: an edit, it seems"
+        yield note(text, 0.6, facts.refresh)
     made = [one for one in facts.history if one.accepted and one.status == 201 and one.method == "PUT"]
     if len(made) > 1 and all(one.guard is not None and one.guard.guard is Guard.ABSENT for one in made):
         # Created anew and anew: it comes and goes, and having made it once tells nothing.

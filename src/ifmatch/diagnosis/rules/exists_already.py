@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.contents import resemblance
 from ifmatch.diagnosis.evidence import note
 from ifmatch.model.unknown import UNKNOWN
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from ifmatch.model.finding import Evidence
 
 CAUSE = "exists-already"
+# Share of the content that two versions of one thing have in common.
+_NEARLY = 0.5
 _WORDS = re.compile(r"already exists|file_exists|AlreadyExists|exists already|AlreadyPresent", re.IGNORECASE)
 
 
@@ -26,6 +29,16 @@ def told(facts: Facts) -> bool:
         facts: of the refused request.
     """
     return facts.step.status in {409, 412} and _WORDS.search(facts.error_text) is not None
+
+
+def edited_from_it(facts: Facts) -> bool:
+    """Tell whether what is there and what was to be created are two versions of one thing.
+
+    Args:
+        facts: of the refused request.
+    """
+    there, wanted = facts.current_content, facts.step.body
+    return resemblance(there, wanted) >= _NEARLY and facts.ours_is_there is False
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -45,7 +58,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     yield note(f"`{guard.shown()}` asks for creation only", 3.0, facts.step, guard.name)
     before = facts.own(facts.case.steps[: facts.step.order])
     if not before and guard.name != "Overwrite":
-        yield note("what the client did before is not in the evidence", -0.7, facts.step)
+        yield note("what the client did before is not in the evidence", -2.0, facts.step)
     if facts.step.exchange.request.content is UNKNOWN and guard.name != "Overwrite":
         yield note("what was to be created is not in the evidence", -0.8, facts.step)
     looked = facts.own(facts.earlier)[-1:]
@@ -68,6 +81,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             yield note("its content is not what this request carried", 1.5, refresh)
     elif refresh is not None and refresh.status in {404, 410}:
         yield note("a read finds nothing there", -4.0, refresh)
+    elsewhere = any(one.accepted and one.replaces and one.actor != facts.step.actor for one in facts.earlier)
+    if edited_from_it(facts) and not elsewhere:
+        yield note("what is there is nearly what the request carried: it may be an edit of it", -2.0, refresh)
     created = [
         step for step in facts.earlier if step.accepted and step.replaces and step.actor != facts.step.actor
     ]
