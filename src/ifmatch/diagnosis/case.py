@@ -341,7 +341,9 @@ def _cover(
             if (link.down, down) in steps
         }
         first = _late(captures[link.up], clock[link.up], hosts, steps.values())
-        begin = min((one.started for one in captures[link.up].exchanges if one.started is not None), default=None)
+        begin = min(
+            (one.started for one in captures[link.up].exchanges if one.started is not None), default=None
+        )
         covered = [
             step
             for (source, _), step in steps.items()
@@ -359,7 +361,7 @@ def _cover(
 
 
 def _before(step: Step, begin: float) -> bool:
-    """Tell whether a read came before an upstream capture shows anything, and no cache need have answered it."""
+    """Tell whether a read came before all that an upstream capture shows, without a mark of a cache."""
     if not (step.timed and step.is_read and step.start < begin - step.exchange.resolution):
         return False
     return not (step.hops or step.lifetime or step.cache_marked)

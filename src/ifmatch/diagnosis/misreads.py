@@ -324,7 +324,7 @@ def _parts(history: History) -> Iterator[tuple[Step, Damage]]:
         condition = step.condition(Guard.RANGE, Guard.SAME)
         text = f"one part carries {before.validator}, the next {step.validator}"
         if condition is not None and condition.tokens and step.validator not in condition.tokens:
-            cached = _cached(step) or _dropped(step, condition)
+            cached = (_cached(step) or _dropped(step, condition)) and not _heard(step, condition)
             what = (
                 f"206 although {condition.name} names {condition.tokens[0]} and the object "
                 f"carries {step.validator}"
@@ -357,6 +357,15 @@ def _range(step: Step) -> tuple[int, int] | None:
     return (int(found[1]), int(found[2])) if found is not None else None
 
 
+def _heard(step: Step, condition: Condition) -> bool:
+    """Tell whether the origin got the condition and gave this very answer, whatever marks it bears."""
+    last = step.hops[-1] if step.hops else None
+    answer = last.response if last is not None else None
+    if last is None or answer is None or condition.name not in last.request.fields:
+        return False
+    return answer.status == step.status and answer.fields.text("etag") in {None, step.etag}
+
+
 def _dropped(step: Step, condition: Condition) -> bool:
     """Tell whether what asked the origin did so without the condition."""
     return bool(step.hops) and all(
@@ -381,13 +390,13 @@ def _misread(step: Step) -> Damage | None:
         and step.etag is not None
         and not any(tokens.opaque(token) == tokens.opaque(step.etag) for token in guard.tokens)
     ):
-        by_cache = cached or _cached(step) or _dropped(step, guard)
+        by_cache = (cached or _cached(step) or _dropped(step, guard)) and not _heard(step, guard)
         text = f"{step.status} with {step.etag} although `{guard.shown()}` is false"
         return Damage(Outcome.WRONG_CONTENT, text, by_cache=by_cache, range_ignored=not by_cache)
     date = step.condition(Guard.SAME_DATE)
     sent = http_date(date.value) if date is not None and guard is None else None
     if date is not None and sent is not None and step.last_modified is not None and step.last_modified > sent:
-        by_cache = cached or _cached(step) or _dropped(step, date)
+        by_cache = (cached or _cached(step) or _dropped(step, date)) and not _heard(step, date)
         text = f"{step.status} with a later Last-Modified although `{date.shown()}` is false"
         return Damage(Outcome.WRONG_CONTENT, text, by_cache=by_cache, range_ignored=not by_cache)
     validator = step.condition(Guard.DIFFERENT)

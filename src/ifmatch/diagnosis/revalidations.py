@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Once may be chance: a node that just joined, a state that was written and taken back.
 _OFTEN = 2
+# Contents that differ only in what is rendered anew need more looks where no date says that nothing changed.
+_UNDATED = 4
 
 
 def never_unmodified(history: History) -> Iterator[tuple[Step, Damage]]:
@@ -45,7 +47,9 @@ def never_unmodified(history: History) -> Iterator[tuple[Step, Damage]]:
         again = [step for before, step in pairwise(whole) if _needless(history, before, step, undated=turns)]
         if all(_asks_anew(step) for step in again):
             continue
-        if len(again) >= _OFTEN and _telling(again):
+        undated = all(step.last_modified is None for step in again)
+        least = _OFTEN if not undated or all(same_state(whole[0], step) for step in again) else _UNDATED
+        if len(again) >= least and _telling(again):
             text = f"asked {len(again)} times with the tag of the answer before: the same content, never 304"
             yield again[0], Damage(Outcome.WRONG_CONTENT, text, needless=(whole[0], *again))
 
@@ -104,8 +108,6 @@ def _alike(before: Step, step: Step) -> bool:
     """Tell whether two answers show one state, apart from what is rendered for each answer."""
     if same_state(before, step):
         return True
-    if before.last_modified is None:
-        return False
     pointers = changed_pointers(before.representation, step.representation)
     return bool(pointers) and all(
         rendered(pointer) or (holds_own_tag(before, pointer) and holds_own_tag(step, pointer))

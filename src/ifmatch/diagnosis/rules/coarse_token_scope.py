@@ -181,7 +181,10 @@ def _moved_with(facts: Facts, issue: Step) -> Iterator[Evidence]:
     if current is None or refresh is None or len(tokens.opaque(current)) < _TELLING:
         return
     for one in reversed(facts.case.steps[issue.order + 1 : refresh.order]):
-        if not (one.accepted and one.replaces and one.etag is not None) or one.resource == facts.step.resource:
+        if (
+            not (one.accepted and one.replaces and one.etag is not None)
+            or one.resource == facts.step.resource
+        ):
             continue
         if tokens.base(one.etag) == tokens.base(current) and parent_of(one.resource) == parent_of(
             facts.step.resource

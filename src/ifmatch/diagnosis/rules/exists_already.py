@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import resemblance
 from ifmatch.diagnosis.evidence import note
+from ifmatch.dialects import Meaning
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ def told(facts: Facts) -> bool:
     Args:
         facts: of the refused request.
     """
-    return facts.step.status in {409, 412} and _WORDS.search(facts.error_text) is not None
+    refusal = facts.step.refusal
+    named = refusal is not None and refusal.meaning is Meaning.EXISTS
+    return facts.step.status in {409, 412} and (named or _WORDS.search(facts.error_text) is not None)
 
 
 def edited_from_it(facts: Facts) -> bool:

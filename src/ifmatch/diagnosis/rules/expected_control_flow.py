@@ -35,11 +35,13 @@ LEASE_BODY = re.compile(
 )
 # The name of what is to be made, where the content says it.
 _KEY = re.compile(
-    r'"(?:id|name|key|title)"\s*:\s*"[^"]*\b(?:locks?|leases?|leader|election|mutex|semaphore|singleton)\b',
+    r'"(?:\w*(?:id|name|key)|title)"\s*:\s*"[^"]*\b(?:locks?|leases?|leader|election|mutex|semaphore|singleton)\b',
     re.IGNORECASE,
 )
 OWNER_BODY = re.compile(r'"(?:owner|ownerId|who|instance|worker|node|host|operation)"', re.IGNORECASE)
-_HELD_BY = r"(owner(?:Id)?|holder\w*|claimed_?by|taken_?by|worker(?:_?id)?|runner|assigned_?worker|lease_?owner)"
+_HELD_BY = (
+    r"(owner(?:Id)?|holder\w*|claimed_?by|taken_?by|worker(?:_?id)?|runner|assigned_?worker|lease_?owner)"
+)
 CLAIM = re.compile(rf'"{_HELD_BY}"\s*:\s*"[^"]+"', re.IGNORECASE)
 CLAIM_FREE = re.compile(rf'"{_HELD_BY}"\s*:\s*(?:null|"")', re.IGNORECASE)
 _CHECKSUM = re.compile(

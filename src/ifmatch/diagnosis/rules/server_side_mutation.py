@@ -82,7 +82,12 @@ def _moved(facts: Facts, source: Step) -> Iterator[Evidence]:
         if 0 < len(extra) <= _FEW:
             yield note(f"after the client's own write only {', '.join(extra)} differs", 1.0, facts.refresh)
     put = write.body if write is not None and write.method == "PUT" else None
-    if put is not None and current is not None and same_content(current, put) and current.octets != put.octets:
+    if (
+        put is not None
+        and current is not None
+        and same_content(current, put)
+        and current.octets != put.octets
+    ):
         text = "what is stored is what the client had written, in another form: line ends, blanks, order"
         yield note(text, 4.0, facts.refresh)
     if facts.system_editor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis.contents import changed_pointers, same_content, stamped
+from ifmatch.diagnosis.contents import changed_pointers, holds, same_content, stamped
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.resources import parent_of, path_of
 from ifmatch.dialects import Meaning
@@ -69,7 +69,9 @@ def _misread(facts: Facts) -> Iterator[Evidence]:
     if not after.is_write or step.body is None:
         return
     aside = parent_of(step.resource) in {parent_of(after.resource), after.resource}
-    if aside and same_content(after.body, step.body):
+    # A patch for what is taken for a name clash becomes a whole new thing with the same members.
+    whole = step.method == "PATCH" and after.status == 201 and holds(after.body, step.body)
+    if aside and (whole or same_content(after.body, step.body)):
         name = path_of(after.resource)
         yield note(f"the client took it for something else: it stored the same under {name}", _MISREAD, after)
 

@@ -55,7 +55,13 @@ def _never_tagged(facts: Facts) -> Iterator[Evidence]:
     step, guard = facts.step, facts.guard
     if step.status != HTTPStatus.PRECONDITION_FAILED or guard is None or guard.name != "If-Match":
         return
-    if guard.guard is not Guard.SAME or not guard.well_formed or facts.foreign_writes or facts.own_writes:
+    if (
+        guard.guard is not Guard.SAME
+        or not guard.well_formed
+        or facts.foreign_writes
+        or facts.own_writes
+        or facts.issues
+    ):
         return
     shown = [one for one in facts.history if one.is_read and one.status == HTTPStatus.OK]
     before = [one for one in shown if one.order < step.order]
