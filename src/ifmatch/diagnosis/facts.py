@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import (
+    ABSENT,
     beside,
     changed_pointers,
     holds,
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 _DATE_SLACK = 2.5
 # A shorter token stands in a listing by chance.
 _LISTED = 3
+# Octets from which on a member is a text, of which parts may be taken back.
+_PROSE = 40
 # What names one intent over several attempts.
 _NOTHING = Content.from_text("{}")
 _VERSIONED = frozenset({Guard.SAME, Guard.SAME_DATE})
@@ -381,7 +384,7 @@ class Facts(StateFacts):
         for step in self.attempts:
             if (
                 step.accepted
-                and step.method == "PUT"
+                and step.method in {"PUT", "PATCH"}
                 and step.body is not None
                 and step.actor == self.step.actor
             ):
@@ -425,6 +428,8 @@ class Facts(StateFacts):
                 pointer
                 for pointer in lost_pointers(old.representation, content, write.body) or ()
                 if not stamped(pointer)
+                # A patch says nothing of what it leaves out.
+                and (write.method == "PUT" or value_at(write.body, pointer) is not ABSENT)
                 and (unread or _reverts(old.representation, content, write.body, pointer))
             )
             return (fresh, taken_back) if taken_back else None
@@ -483,5 +488,10 @@ class Facts(StateFacts):
 
 def _reverts(old: Content | None, fresh: Content | None, mine: Content | None, pointer: str) -> bool:
     if pointer:
-        return value_at(mine, pointer) == value_at(old, pointer)
+        values = value_at(old, pointer), value_at(fresh, pointer), value_at(mine, pointer)
+        before, now, sent = (Content.from_text(one) if isinstance(one, str) else None for one in values)
+        if before is not None and now is not None and sent is not None and len(sent) >= _PROSE:
+            # A text in one member, as wikis have it.
+            return nearer(sent, before, now)
+        return values[2] == values[0]
     return old is not None and fresh is not None and mine is not None and nearer(mine, old, fresh)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.likeness import gives
@@ -101,6 +102,8 @@ def _refuses_by_words(step: Step) -> bool:
         return True
     guard = step.guard
     if step.status == _BAD_REQUEST and guard is not None and guard.standard and not _readable(guard):
+        return True
+    if step.status == _BAD_REQUEST and guard is not None and tokens.null_word(guard.value):
         return True
     if payload_precondition_mismatch.tests(step) or payload_precondition_mismatch.compared(step):
         return True

@@ -32,6 +32,8 @@ _RIGHTS = re.compile(r"oauth|token|login|session|permission|/auth", re.IGNORECAS
 _FORM = re.compile(r"schema|openapi|swagger|validat|/docs?/", re.IGNORECASE)
 # A client that acts on its misreading shows the root, whoever had written.
 _MISREAD = 10.0
+# Seconds within which a look belongs to the answer before.
+_AT_ONCE = 1.0
 _FAILED = frozenset({Meaning.MISMATCH, Meaning.EXISTS, Meaning.ABSENT, Meaning.PAYLOAD, Meaning.BUSY})
 
 
@@ -50,10 +52,14 @@ def _misread(facts: Facts) -> Iterator[Evidence]:
             yield note(text, _MISREAD, after)
         elif after is not None and after.is_read and not _resumed(facts):
             text = f"{step.status} looks like success: the client looked, and left it at that"
-            yield note(text, _MISREAD, after)
+            # Who looks at once may have understood, and the evidence ends before the next try.
+            at_once = after.timed and after.start - step.end < _AT_ONCE
+            yield note(text, 1.0 if at_once else _MISREAD, after)
         return
     following = facts.case.steps[step.order + 1 :]
-    after = next((one for one in following if one.actor == step.actor), None)
+    # What was on its way already tells nothing of how the answer was taken.
+    mine = (one for one in following if one.actor == step.actor and not one.overlaps(step))
+    after = next(mine, None)
     if after is None:
         return
     if after.resource == step.resource:
@@ -83,7 +89,7 @@ def _written(facts: Facts) -> bool:
 
 def _resumed(facts: Facts) -> bool:
     """Tell whether the client went on after a look, or was refused because of what it had written itself."""
-    if facts.own_writes or facts.unanswered_own is not None:
+    if facts.own_writes or facts.overlapping_own or facts.unanswered_own is not None:
         return True
     return len(facts.own(facts.case.steps[facts.step.order + 1 :])) > 1
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 CAUSE = "weak-until-settled"
 
 _TICK = 2.0
+# Tags that Apache httpd makes of inode, size and time; those of what stands behind it do not settle.
+_OF_FILES = frozenset({"hex-hex", "hex-hex-hex"})
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -71,6 +73,7 @@ def _as_now(facts: Facts) -> Iterator[Evidence]:
     if young:
         text = "the present tag is weak, too, within about a second of Last-Modified: Apache httpd does this"
         yield note(text, 5.0, young[0], "Last-Modified")
-    if strong and tokens.shape(strong[0].etag or "") == tokens.shape(facts.token or ""):
+    of_file = bool(strong) and tokens.shape(strong[0].etag or "") in _OF_FILES
+    if of_file and tokens.shape(strong[0].etag or "") == tokens.shape(facts.token or ""):
         text = f"the present tag {strong[0].etag} is strong and of the same form: Apache httpd's turn strong"
         yield note(text, 4.5, strong[0], "ETag")

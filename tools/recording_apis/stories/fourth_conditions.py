@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.held_setting import HANDBOOK, MERGE, TEXT, shelf
+from tools.recording_apis.stories.fourth_setting import HANDBOOK, MERGE, TEXT, shelf
 
 if TYPE_CHECKING:
     from tools.recording_apis.actors import Actor

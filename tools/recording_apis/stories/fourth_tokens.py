@@ -9,7 +9,7 @@ from tools.recording_apis import fronts
 from tools.recording_apis.servers import program
 from tools.recording_apis.stage import Stage, StoryError, case
 from tools.recording_apis.stories.caldav import event
-from tools.recording_apis.stories.held_setting import (
+from tools.recording_apis.stories.fourth_setting import (
     HANDBOOK,
     ICS,
     MERGE,

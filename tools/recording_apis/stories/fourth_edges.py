@@ -6,7 +6,7 @@ import time
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.held_setting import HANDBOOK, MERGE, ROTA, TEXT, shelf
+from tools.recording_apis.stories.fourth_setting import HANDBOOK, MERGE, ROTA, TEXT, shelf
 
 
 @case(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tools.recording.components import ENVOY_COMPRESSOR
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.held_setting import MERGE, ROTA, TEXT, browse, shelf
+from tools.recording_apis.stories.fourth_setting import MERGE, ROTA, TEXT, browse, shelf
 
 if TYPE_CHECKING:
     from tools.recording_apis.servers import Server

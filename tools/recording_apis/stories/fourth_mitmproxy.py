@@ -15,7 +15,7 @@ from tools.recording_apis import fronts
 from tools.recording_apis.actors import Actor, Httpx, Requests
 from tools.recording_apis.servers import MissingProgramError
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.held_setting import MERGE, ROTA, TEXT, browse, shelf
+from tools.recording_apis.stories.fourth_setting import MERGE, ROTA, TEXT, browse, shelf
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tools.recording_apis.names import route
 from tools.recording_apis.stage import Stage, StoryError, case
 from tools.recording_apis.stories import azure
-from tools.recording_apis.stories.held_setting import first_of
+from tools.recording_apis.stories.fourth_setting import first_of
 from tools.recording_apis.stories.objects import bucket
 
 if TYPE_CHECKING:

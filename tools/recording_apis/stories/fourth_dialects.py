@@ -8,7 +8,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.held_setting import HANDBOOK, TEXT, XML, shelf
+from tools.recording_apis.stories.fourth_setting import HANDBOOK, TEXT, XML, shelf
 
 _LOCK = (
     "<?xml version='1.0'?><D:lockinfo xmlns:D='DAV:'><D:lockscope><D:exclusive/></D:lockscope>"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, StoryError, case
-from tools.recording_apis.stories.held_setting import shelf
+from tools.recording_apis.stories.fourth_setting import shelf
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -8,7 +8,7 @@ import time
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
 from tools.recording_apis.stories.caldav import event
-from tools.recording_apis.stories.held_setting import HANDBOOK, ICS, MERGE, TEXT, XML, browse, shelf
+from tools.recording_apis.stories.fourth_setting import HANDBOOK, ICS, MERGE, TEXT, XML, browse, shelf
 from tools.recording_apis.stories.records import anna, furnished
 
 
