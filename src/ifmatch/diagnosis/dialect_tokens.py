@@ -127,7 +127,8 @@ def _beside(read: Step, token: str, guard: Condition) -> str | None:
             return f"the field {name}"
     if guard.key or (not guard.well_formed and wanted == token.strip()):
         first, comma, second = wanted.partition(",")
-        if comma and tokens.opaque(read.etag or "").partition(",")[2] == second:
+        pair = comma and first.isdigit() and second.isdigit()
+        if pair and tokens.opaque(read.etag or "").partition(",")[2] == second:
             # A pair of numbers, the second one right: the first one has a place of its own.
             return next(iter(pointers_of(read, first)), None)
         return next(iter(pointers_of(read, token)), None)

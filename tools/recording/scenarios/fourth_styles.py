@@ -1,4 +1,4 @@
-"""Held out: stories of plain origins behind real intermediaries, told by clients of many kinds."""
+"""Stories of plain origins behind real intermediaries, told by clients of many kinds."""
 
 from __future__ import annotations
 

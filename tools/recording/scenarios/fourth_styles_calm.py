@@ -1,4 +1,4 @@
-"""Held out: calm traffic of plain origins behind real intermediaries, by clients of many kinds."""
+"""Calm traffic of plain origins behind real intermediaries, by clients of many kinds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Held out: Chromium as the client, with the HAR that it keeps itself."""
+"""Chromium as the client, with the HAR that it keeps itself."""
 
 from __future__ import annotations
 

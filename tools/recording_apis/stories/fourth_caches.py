@@ -1,4 +1,4 @@
-"""Held out: caches that keep old copies, judge by them, and redirects and replays on the way."""
+"""Caches that keep old copies, judge by them, and redirects and replays on the way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Held out: traffic in which nothing is wrong, with services behind intermediaries."""
+"""Traffic in which nothing is wrong, with services behind intermediaries."""
 
 from __future__ import annotations
 

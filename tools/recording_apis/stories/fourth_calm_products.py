@@ -1,4 +1,4 @@
-"""Held out: finished products and file servers on a calm day."""
+"""Finished products and file servers on a calm day."""
 
 from __future__ import annotations
 

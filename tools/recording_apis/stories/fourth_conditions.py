@@ -1,4 +1,4 @@
-"""Held out: conditions in payloads and criteria, refusals that are none, and losers that are expected."""
+"""Conditions in payloads and criteria, refusals that are none, and losers that are expected."""
 
 from __future__ import annotations
 

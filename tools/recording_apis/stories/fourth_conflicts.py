@@ -1,4 +1,4 @@
-"""Held out: writers who meet, targets that move, and content that changes under a reader."""
+"""Writers who meet, targets that move, and content that changes under a reader."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Held out: dates, locks, conditions in other clothes, and refusals that are no conditions."""
+"""Dates, locks, conditions in other clothes, and refusals that are no conditions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Held out: what intermediaries do to tags and conditions on the way."""
+"""What intermediaries do to tags and conditions on the way."""
 
 from __future__ import annotations
 

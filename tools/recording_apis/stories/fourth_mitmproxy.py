@@ -1,4 +1,4 @@
-"""Held out: the client's file is the HAR that mitmproxy wrote between the client and the server."""
+"""The client's file is the HAR that mitmproxy wrote between the client and the server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Held out: replicas that lag, comparisons that are wrong, and a few more of the rarer kinds."""
+"""Replicas that lag, comparisons that are wrong, and a few more of the rarer kinds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.fourth_setting import HANDBOOK, MERGE, ROTA, TEXT, XML, at_once, browse, shelf
+from tools.recording_apis.stories.fourth_setting import (
+    HANDBOOK,
+    MERGE,
+    ROTA,
+    TEXT,
+    XML,
+    at_once,
+    browse,
+    shelf,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Held out: services whose tags do not hold, and services that judge conditions wrongly."""
+"""Services whose tags do not hold, and services that judge conditions wrongly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Held out: tokens of another thing, another scope or another kind, and conditions nobody asked for."""
+"""Tokens of another thing, another scope or another kind, and conditions nobody asked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the held-out stories have in common: services to write to, content, and calls at the same time."""
+"""What the fourth series of stories has in common: services to write to, content, and calls at the same time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Held out: object stores and cloud services behind their makers' own libraries."""
+"""Object stores and cloud services behind their makers' own libraries."""
 
 from __future__ import annotations
 

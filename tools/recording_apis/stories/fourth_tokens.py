@@ -1,4 +1,4 @@
-"""Held out: clients that keep, repeat or refresh the wrong token."""
+"""Clients that keep, repeat or refresh the wrong token."""
 
 from __future__ import annotations
 

@@ -84,10 +84,10 @@ def fhir_healthy(stage: Stage) -> None:
 @case(
     "a238",
     "consul-cas-false-taken-for-success",
-    "status-dialect-mismatch",
+    "other-writer",
     "lost-write",
-    alone="status-dialect-mismatch other-writer",
-    also="other-writer",
+    alone="other-writer status-dialect-mismatch",
+    also="status-dialect-mismatch",
     description=(
         "Consul refuses a check-and-set with 200 and the text false; the client looks at the status only and "
         "goes on as if its value were stored."

@@ -33,7 +33,7 @@ _FORM = re.compile(r"schema|openapi|swagger|validat|/docs?/", re.IGNORECASE)
 # A client that acts on its misreading shows the root, whoever had written.
 _MISREAD = 10.0
 # Seconds within which a look belongs to the answer before.
-_AT_ONCE = 1.0
+_AT_ONCE = 0.9
 _FAILED = frozenset({Meaning.MISMATCH, Meaning.EXISTS, Meaning.ABSENT, Meaning.PAYLOAD, Meaning.BUSY})
 
 

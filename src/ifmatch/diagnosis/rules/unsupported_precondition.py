@@ -66,8 +66,8 @@ def _never_tagged(facts: Facts) -> Iterator[Evidence]:
     shown = [one for one in facts.history if one.is_read and one.status == HTTPStatus.OK]
     before = [one for one in shown if one.order < step.order]
     after = [one for one in shown if one.order > step.order]
-    sides = [side for one in facts.history for side in (one.exchange, *one.hops) if side.response is not None]
-    if not before or not after or any(side.response.fields.text("etag") for side in sides if side.response):
+    tagged = any(one.etag is not None or facts.upstream_tag(one) is not None for one in facts.history)
+    if not before or not after or tagged:
         return
     yield note("no answer about it carries an ETag: there is none that If-Match could name", 3.0, after[0])
     dates = {one.last_modified for one in (before[-1], after[0])}
