@@ -64,6 +64,9 @@ def _ensured(facts: Facts, first: str) -> str | None:
         and facts.step.body is not None
     ):
         return "ensure-exists: the resource was there already, with the wanted content"
+    if facts.ours_is_there is False and not facts.step.resource.endswith("/"):
+        # What is there is another's, and the client has looked at it.
+        return _container(facts)
     return _swept(facts) or _container(facts)
 
 

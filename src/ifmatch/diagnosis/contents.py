@@ -8,12 +8,12 @@ from collections import Counter
 from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl
 
+from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.model.message import Content
 
 ABSENT = object()
 # Octets that two writers would hardly both have written.
@@ -170,6 +170,25 @@ def shares_members(one: Content | None, two: Content | None) -> bool:
     return len(names & set(second)) > len(second) // 2
 
 
+def unwrapped(content: Content, like: Content | None) -> Content:
+    """Return the part of a content that is what a write sends: services put records into envelopes.
+
+    Args:
+        content: JSON, as a read shows it.
+        like: what a write carries; None when not known.
+
+    Returns:
+        The inner object that has most members of what is sent, the content itself where there is none.
+    """
+    whole, sent = _object(_json(content)), _object(_json(like)) if like is not None else None
+    if whole is None or not sent:
+        return content
+    for part in _objects(whole, _DEEP):
+        if len(set(part) & set(sent)) > len(sent) // 2:
+            return content if part is whole else Content.from_text(json.dumps(part))
+    return content
+
+
 def speak_of_one(one: Content, two: Content) -> bool:
     """Tell whether two contents can be compared at all: not an object's data with its description.
 
@@ -246,7 +265,7 @@ _STAMPS = frozenset(
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 # Members, and words of pages, that are made anew for each answer.
 _RENDERED = re.compile(
-    r"served|render|generated|nonce|csrf|xsrf|authenticity|request[_-]?id|trace|\bnow\b|server_?time|session"
+    r"(?:^|[^a-z])served|served_?(?:at|by|in|from)|render|generated|nonce|csrf|xsrf|authenticity|request[_-]?id|trace|\bnow\b|server_?time|session"
     r"|_token\b|elapsed|took|load_?time|visit",
     re.IGNORECASE,
 )

@@ -18,6 +18,7 @@ from ifmatch.diagnosis.contents import (
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.one_tag import two_states
+from ifmatch.diagnosis.taken_back import lost_pointers
 from ifmatch.diagnosis.undelivered import blocked, redirected, unheard
 from ifmatch.model.diagnosis import Outcome
 
@@ -150,7 +151,8 @@ def _never_issued(history: History, step: Step) -> Damage | None:
     if guard is None or len(guard.tokens) != 1:
         return None
     token = guard.tokens[0]
-    if guard.well_formed and token != _QUOTED_STAR and not tokens.null_word(token):
+    none = tokens.null_word(token) or (guard.standard and tokens.zero(token))
+    if guard.well_formed and token != _QUOTED_STAR and not none:
         return None
     if history.issued(token):
         return None
@@ -310,30 +312,6 @@ def _kept(history: History, issued: Step, other: Step, step: Step) -> bool | Non
     if lost is None:
         return None
     return not lost
-
-
-def lost_pointers(
-    base: Content | None, theirs: Content | None, mine: Content | None
-) -> tuple[str, ...] | None:
-    """Return what another version had changed and a later content lacks; None when that cannot be told.
-
-    Args:
-        base: content that the later one was made from.
-        theirs: content of the version in between.
-        mine: the later content.
-
-    Returns:
-        JSON Pointers, or a single "" for text whose new lines are all missing; empty when nothing is lost.
-    """
-    if base is None or theirs is None or mine is None:
-        return None
-    pointers = changed_pointers(base, theirs)
-    if pointers is not None and changed_pointers(theirs, mine) is not None:
-        return tuple(pointer for pointer in pointers if value_at(mine, pointer) != value_at(theirs, pointer))
-    new = set(theirs.text.splitlines()) - set(base.text.splitlines())
-    if not new:
-        return ()
-    return () if new & set(mine.text.splitlines()) else ("",)
 
 
 def _unguarded(history: History, step: Step) -> Damage | None:

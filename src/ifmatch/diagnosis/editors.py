@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from ifmatch.model.message import Content
 
 EDITOR = re.compile(
-    r"(?:modified|updated|changed|edited|written)_?by$|^(?:last_?)?(?:editor|author|writer|modifier)$",
+    r"(?:modif(?:ied|y|ication)|updated?|changed?|edit(?:ed)?|written|saved|touched)_?by$|^(?:last_?)?(?:editor|author|writer|modifier)$",
     re.IGNORECASE,
 )
 # A record that names an application and no user (Microsoft Graph's identity sets) is the service's own doing.
@@ -25,7 +25,7 @@ PROGRAM = re.compile(
     r"service|worker|workflow|controller|reconcil|scheduler|pipeline|bot\b|job|daemon|trigger", re.IGNORECASE
 )
 _EDITED_BY = re.compile(
-    r"(?:modified_?by|updated_?by|\beditor|changed_?by|edited_?by|processed_?by|\bactor|\bagent|\bauthor)"
+    r"(?:modified_?by|updated?_?by|change_?by|\beditor|changed_?by|edited_?by|processed_?by|\bactor|\bagent|\bauthor)"
     r'["\s:=>;]{1,6}(?:\{[^}]{0,80}?)?"?([^"\n<>{}]{1,60})',
     re.IGNORECASE,
 )

@@ -22,13 +22,14 @@ from ifmatch.diagnosis.contents import (
     speak_of_one,
     stamped,
     telling,
+    unwrapped,
     value_at,
 )
-from ifmatch.diagnosis.damage import lost_pointers
 from ifmatch.diagnosis.dates import http_date
-from ifmatch.diagnosis.likeness import gives, nearer, version_of
+from ifmatch.diagnosis.likeness import gives, version_of
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.state_facts import StateFacts
+from ifmatch.diagnosis.taken_back import lost_pointers, reverts
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
 _DATE_SLACK = 2.5
 # A shorter token stands in a listing by chance.
 _LISTED = 3
-# Octets from which on a member is a text, of which parts may be taken back.
-_PROSE = 40
 # What names one intent over several attempts.
 _NOTHING = Content.from_text("{}")
 _VERSIONED = frozenset({Guard.SAME, Guard.SAME_DATE})
@@ -148,7 +147,11 @@ class Facts(StateFacts):
             return None
         before = [one for one in self.history if one.order < write.order and one.actor == write.actor]
         gave = next((one for one in reversed(before) if gives(one, guard)), None)
-        if gave is None or gave.method != "HEAD" or any(one.accepted and one.replaces for one in before):
+        if (
+            gave is None
+            or gave.method not in {"HEAD", "PROPFIND"}
+            or any(one.accepted and one.replaces for one in before)
+        ):
             return None
         shown = [one for one in before if one.representation is not None and version_of(one, guard)]
         if any(version_of(one, guard) in guard.tokens for one in shown) or not shown:
@@ -422,15 +425,16 @@ class Facts(StateFacts):
             ]
             if own_between:
                 return None
-            if same_content(content, old.representation):
+            if old.representation is None or same_content(content, old.representation):
                 continue
+            base, now = unwrapped(old.representation, write.body), unwrapped(content, write.body)
             taken_back = tuple(
                 pointer
-                for pointer in lost_pointers(old.representation, content, write.body) or ()
+                for pointer in lost_pointers(base, now, write.body) or ()
                 if not stamped(pointer)
                 # A patch says nothing of what it leaves out.
                 and (write.method == "PUT" or value_at(write.body, pointer) is not ABSENT)
-                and (unread or _reverts(old.representation, content, write.body, pointer))
+                and (unread or reverts(base, now, write.body, pointer))
             )
             return (fresh, taken_back) if taken_back else None
         return None
@@ -484,14 +488,3 @@ class Facts(StateFacts):
         last = before[-1] if before else None
         # An answer without a tag: what was written last before the token was given out is what it names.
         return (gave, last.made) if last is not None and last.etag is None and last.made is not None else None
-
-
-def _reverts(old: Content | None, fresh: Content | None, mine: Content | None, pointer: str) -> bool:
-    if pointer:
-        values = value_at(old, pointer), value_at(fresh, pointer), value_at(mine, pointer)
-        before, now, sent = (Content.from_text(one) if isinstance(one, str) else None for one in values)
-        if before is not None and now is not None and sent is not None and len(sent) >= _PROSE:
-            # A text in one member, as wikis have it.
-            return nearer(sent, before, now)
-        return values[2] == values[0]
-    return old is not None and fresh is not None and mine is not None and nearer(mine, old, fresh)

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 _VIEW = re.compile(
     r"\$?(?:select|fields?|expand|include|exclude|embed|view|projection|format|lang|language|locale|hl|alt|mime"
-    r"|api-?version|version|representation|depth|render|columns|properties|props|attributes)",
+    r"|api-?version|version|representation|depth|render|columns|properties|props|attributes|tz|time_?zone|units?)",
     re.IGNORECASE,
 )
 

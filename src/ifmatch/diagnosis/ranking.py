@@ -240,6 +240,7 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
         "server-side-mutation",
     ),
     "post-commit-412": (
+        "target-missing",
         "other-writer",
         "stale-stored-token",
         "intermediary-replay",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.damage import lost_pointers
+from ifmatch.diagnosis.taken_back import lost_pointers
 from ifmatch.model import catalogue
 from ifmatch.model.finding import Level, Repair
 

@@ -58,6 +58,7 @@ _DERIVED = (
     "representation",
     "made",
 )
+_MULTI_STATUS = 207
 _ISSUING = frozenset({200, 201, 202, 203, 204, 206, 304, 412})
 # Fields that name the machine that answered, and cookies that balancers stick a client to a machine with.
 _NODE_FIELDS = (
@@ -471,7 +472,7 @@ class Step:
 
     def issued(self) -> tuple[str, ...]:
         """Return the validators that this answer gave out for its own resource, as field values."""
-        if self.status not in _ISSUING:
+        if self.status not in _ISSUING and not (self.status == _MULTI_STATUS and self.method == "PROPFIND"):
             return ()
         if self.etag is None or self.etag in self.carried:
             return self.carried

@@ -50,7 +50,9 @@ def unheard(history: History, step: Step) -> Damage | None:
     Where nothing had been there, the answer would be 201 (RFC 9110 section 9.3.4).
     """
     guard = step.guard
-    if guard is None or step.method != "PUT" or step.status not in {200, 204} or not step.hops:
+    if guard is None or not guard.standard or step.method != "PUT":
+        return None
+    if step.status not in {200, 204} or not step.hops:
         return None
     lost = all(guard.name not in hop.request.fields and hop.request.fields.complete for hop in step.hops)
     before = [one for one in history if one.order < step.order and (one.is_read or one.accepted)]
@@ -125,6 +127,9 @@ def redirected(case: Case, step: Step) -> Damage | None:
             continue
         if other.actor != step.actor and other.vantage == step.vantage:
             continue
+        if other.method == step.method and step.body is not None and other.exchange.request.content is None:
+            text = "the repeated write lacks the content"
+            return Damage(Outcome.LOST_UPDATE, text, lost=other, redirect=True)
         if other.method == step.method:
             if step.guard is None or step.guard.name in other.sent:
                 return None

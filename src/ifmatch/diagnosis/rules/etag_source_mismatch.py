@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.contents import holds
+from ifmatch.diagnosis.contents import holds, same_content
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.likeness import names_text
 from ifmatch.diagnosis.two_paths import (
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ifmatch.model.finding import Evidence
 
 CAUSE = "etag-source-mismatch"
+# Once may be a node that had not caught up.
+_OFTEN = 2
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -123,6 +125,25 @@ def _read_and_judged(facts: Facts) -> Iterator[Evidence]:
         yield note(text, 2.5, facts.step)
 
 
+def _two_tags(reads: list[Step], writes: list[Step]) -> list[tuple[Step, Step]]:
+    """Return the writes whose answer shows the content of the next read, under a tag of its own.
+
+    Tags that change with every read are not of two sources.
+    """
+    found: list[tuple[Step, Step]] = []
+    for write in writes:
+        after = [one for one in reads if one.order > write.order]
+        until = next((one.order for one in writes if one.order > write.order), None)
+        near = [one for one in after if until is None or one.order < until]
+        if len({one.etag for one in near}) != 1:
+            continue
+        same = same_content(near[0].representation, write.content) and write.content is not None
+        dated = near[0].last_modified == write.last_modified
+        if same and dated and tokens.opaque(near[0].etag or "") != tokens.opaque(write.etag or ""):
+            found.append((write, near[0]))
+    return found
+
+
 def _token(step: Step) -> str:
     return step.guard.tokens[0] if step.guard is not None and step.guard.tokens else ""
 
@@ -140,6 +161,14 @@ def _write_and_read(facts: Facts) -> Iterator[Evidence]:
     if answer is not None and not holds(answer, source.body) and names_text(source.etag, answer):
         text = f"{source.etag} is the checksum of the write's answer, not of what was stored"
         yield note(text, 6.0, source, "ETag")
+        return
+    states = _two_tags(reads, writes)
+    if len(states) >= _OFTEN:
+        write, read = states[0]
+        text = f"the write's answer shows {write.etag} and the read after it {read.etag}, for one content"
+        yield note(text, 4.0, read, "ETag")
+        if write.last_modified is not None:
+            yield note("both carry one Last-Modified: nobody wrote", 2.0, read, "Last-Modified")
         return
     read_forms = {tokens.shape(step.etag or "") for step in reads}
     write_forms = {tokens.shape(step.etag or "") for step in writes}

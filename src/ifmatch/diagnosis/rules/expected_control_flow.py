@@ -29,8 +29,8 @@ LOCK_PATH = re.compile(
     re.IGNORECASE,
 )
 LEASE_BODY = re.compile(
-    r'"(?:holder|holderIdentity|leaseDuration\w*|acquireTime|renewTime|lock_?id|locked_?by|leader|candidate'
-    r'|expires\w*|ttl\w*)"',
+    r'(?:"|^|[&;,{\s])(?:holder|holderIdentity|leaseDuration\w*|acquireTime|renewTime|lock_?id|locked_?by|leader|candidate'
+    r'|expires\w*|ttl\w*)(?:"|\s*=)',
     re.IGNORECASE,
 )
 # The name of what is to be made, where the content says it.

@@ -39,6 +39,11 @@ def detect(facts: Facts) -> Iterator[Evidence]:
 def _fresh_record(facts: Facts, token: str) -> Iterator[Evidence]:
     """Yield evidence from a version 0 that several resources were sent, and none had given out."""
     step = facts.step
+    if facts.damage is not None and tokens.zero(token) and facts.damage.stale_accepted:
+        yield note(
+            f"{token} names no version: it is what a record holds before its version was read", 5.5, step
+        )
+        return
     if not facts.refused or not tokens.zero(token) or facts.case.issued.get(tokens.opaque(token)):
         return
     others = [

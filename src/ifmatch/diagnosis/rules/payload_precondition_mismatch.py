@@ -39,7 +39,7 @@ _ELEMENT = re.compile(
     r"(?:\.|/|\\?\"\]?\[)\w+"
     r"|test operation|\"op\": ?\"test\""
     r"|(?:patch|test)[ _-]?(?:test|op(?:eration)?)?[ _-]?(?:at|of|for|failed)\b"
-    r"|not equal to the (?:expected|tested)"
+    r"|not equal to the (?:expected|tested)|test(?:ing)?(?: of)? (?:value |path )?[\"'/]\S+ failed"
     r"|(?:expected|old|previous) (?:value|record|content)s?\b[^.]{0,60}(?:match|differ|equal)"
     r"|(?:do|does|did)(?: not|n't) match[^.]{0,40}(?:existing|live|current|stored) (?:record|value|entry)",
     re.IGNORECASE,
@@ -120,6 +120,45 @@ def _spelt_otherwise(facts: Facts) -> Iterator[Evidence]:
             return
 
 
+def _typed_otherwise(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from an expected value that the record holds under another type.
+
+    Source: Amazon DynamoDB, Comparison operators (values of two types are never equal).
+    """
+    sent = facts.step.view.sent_json
+    values = (
+        cast("dict[str, object]", sent).get("ExpressionAttributeValues") if isinstance(sent, dict) else None
+    )
+    if not isinstance(values, dict):
+        return
+    wanted = {
+        (kind, str(value))
+        for typed in cast("dict[str, object]", values).values()
+        if isinstance(typed, dict)
+        for kind, value in cast("dict[str, object]", typed).items()
+    }
+    near = [facts.step, *reversed(facts.own(facts.earlier)), *facts.own(facts.later)]
+    for one in near:
+        held = _typed(one.view.json)
+        for kind, value in wanted:
+            other = next((name for name, text in held if text == value and name != kind), None)
+            if other is not None and (kind, value) not in held:
+                text = f"the condition compares with {value} of type {kind}, the record holds it as {other}"
+                yield note(text, 7.0, one)
+                return
+
+
+def _typed(value: object) -> set[tuple[str, str]]:
+    """Return the scalar attribute values of an answer with their types, at any depth."""
+    if isinstance(value, list):
+        return {pair for one in cast("list[object]", value) for pair in _typed(one)}
+    if not isinstance(value, dict):
+        return set()
+    members = cast("dict[str, object]", value)
+    found = {(name, str(one)) for name, one in members.items() if name in {"S", "N", "B", "BOOL"}}
+    return found | {pair for one in members.values() for pair in _typed(one)}
+
+
 def _not_as_it_is(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a deletion that passes as soon as it repeats the record as a read shows it."""
     step = facts.step
@@ -164,6 +203,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     found = _ELEMENT.search(facts.error_text)
     yield from _expected(facts)
     yield from _spelt_otherwise(facts)
+    yield from _typed_otherwise(facts)
     yield from _not_as_it_is(facts)
     if refusal is not None and refusal.meaning is Meaning.PAYLOAD:
         words = refusal.words or "by its status"

@@ -58,12 +58,28 @@ def stored_again(facts: Facts) -> Step | None:
     return None
 
 
+def _removed(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a refused removal of what was there just before, and is gone, by nobody else."""
+    step, source, refresh = facts.step, facts.source, facts.refresh
+    if step.method != "DELETE" or not facts.refused or source is None or refresh is None:
+        return
+    if refresh.status not in {404, 410} or not (source.read_ok and step.timed):
+        return
+    soon = step.start - source.end < _JUST and refresh.start - step.end < _JUST
+    others = [one for one in facts.history if one.is_write and one is not step and not one.refused]
+    once = len(step.hops) == 1 and step.hops[0].status == step.status
+    if soon and once and step.covered and not others:
+        text = "what was there just before is gone after the refusal, and the origin saw no other removal"
+        yield note(text, 6.5, refresh)
+
+
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a first attempt that was refused and is stored.
 
     Source: RFC 9110 section 13.1.1 (the method is not performed when the condition is false).
     """
     step = facts.step
+    yield from _removed(facts)
     if not facts.refused or not step.is_write or not facts.ours_is_there or facts.guard is None:
         return
     if (

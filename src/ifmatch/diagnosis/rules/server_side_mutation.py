@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import changed_pointers, holds, same_content, stamped
+from ifmatch.diagnosis.contents import changed_pointers, holds, same_content, stamped, value_at
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.dialects import Meaning
@@ -27,6 +27,9 @@ _RUNNING = re.compile(
 )
 _OPERATION_FIELDS = ("operation-location", "azure-asyncoperation", "x-operation-id")
 _FEW = 3
+# Shorter names stand in a content by chance; longer contents are data.
+_TELLING = 5
+_LONGEST = 20_000
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -46,7 +49,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if (
         facts.state_moved is False
         or facts.content_moved is False
-        or facts.other_editor is not None
+        or (facts.other_editor is not None and not _edited_by_linked(facts, source))
         or facts.foreign_writes
         or facts.own_writes
         or facts.overlapping_own
@@ -111,6 +114,37 @@ def _linked(facts: Facts, source: Step) -> Iterator[Evidence]:
         if len(path) > 3 and step.body is not None and path in step.body.text:
             yield note(f"a write on {path_of(there)} names the resource", 3.5, step)
             return
+        if step.actor == facts.step.actor and _names_it(step, path.rpartition("/")[2]):
+            text = f"the client's own write on {path_of(there)} names the resource"
+            yield note(text, 3.5 if facts.other_editor is None else 6.0, step)
+            return
+
+
+def _names_it(step: Step, name: str) -> bool:
+    """Tell whether a write carries the name of another resource, one that is not there by chance."""
+    body = step.body
+    if (
+        body is None
+        or len(name) < _TELLING
+        or not (any(map(str.isdigit, name)) and any(map(str.isalpha, name)))
+    ):
+        return False
+    return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", body.text[:_LONGEST]) is not None
+
+
+def _edited_by_linked(facts: Facts, source: Step) -> bool:
+    """Tell whether the new editor is called as what the client's own write on another resource is of."""
+    pointer = facts.other_editor
+    editor = str(value_at(facts.current_content, pointer)).lower() if pointer is not None else ""
+    name = path_of(facts.step.resource.partition("?")[0]).rstrip("/").rpartition("/")[2]
+    return any(
+        len(editor) >= _TELLING
+        and editor in path_of(step.resource).lower()
+        and step.actor == facts.step.actor
+        and step.accepted
+        and _names_it(step, name)
+        for step in facts.case.steps[source.order + 1 : facts.step.order]
+    )
 
 
 def _running(facts: Facts, source: Step) -> Iterator[Evidence]:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from ifmatch.model.finding import Evidence
 
 CAUSE = "token-expired"
+_TOKEN_FIELD = re.compile(
+    r"(?:edit|lock|lease|update|version|change|write|upload)[_-]?(?:token|id|key)", re.IGNORECASE
+)
+_TELLING = 8
 
 STRONG = re.compile(
     r"too old|expired|LeaseLost|valid-sync-token|\bcompacted\b|fullSyncRequired"
@@ -49,9 +53,22 @@ def detect(facts: Facts) -> Iterator[Evidence]:
 
 
 def _says_expired(facts: Facts) -> bool:
-    if not facts.step.conditions and facts.step.status != 410:
+    if not facts.step.conditions and facts.step.status != 410 and not _granted(facts):
         return False
     return STRONG.search(facts.error_text) is not None and not _SIGN_IN.search(facts.error_text)
+
+
+def _granted(facts: Facts) -> bool:
+    """Tell whether the request carries, in a field of its own, a token that an earlier answer gave out."""
+    values = {
+        value.strip()
+        for name, value in facts.step.sent
+        if _TOKEN_FIELD.search(name) and len(value.strip()) >= _TELLING
+    }
+    given = [
+        one.content for one in facts.own(facts.case.steps[: facts.step.order]) if one.content is not None
+    ]
+    return any(value in content.text for value in values for content in given)
 
 
 def _run_out(facts: Facts) -> Iterator[Evidence]:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 CAUSE = "unsupported-precondition"
 
 WORDS = re.compile(
-    r"not ?implemented|not (?:currently )?supported|unsupported|NotImplemented|does not support"
+    r"not ?implemented|not ?(?:currently )?supported|unsupported|NotImplemented|does not support"
+    r"|(?:checks?|conditions?|versioning) (?:are|is) not available"
     r"|header you provided implies functionality|conditional (?:requests?|writes?) (?:are|is) not",
     re.IGNORECASE,
 )

@@ -1,0 +1,54 @@
+"""Tell what a write takes back of what another version had changed."""
+
+from __future__ import annotations
+
+from ifmatch.diagnosis.contents import changed_pointers, unwrapped, value_at
+from ifmatch.diagnosis.likeness import nearer
+from ifmatch.model.message import Content
+
+# Octets from which on a member is a text, of which parts may be taken back.
+_PROSE = 40
+
+
+def lost_pointers(
+    base: Content | None, theirs: Content | None, mine: Content | None
+) -> tuple[str, ...] | None:
+    """Return what another version had changed and a later content lacks; None when that cannot be told.
+
+    Args:
+        base: content that the later one was made from.
+        theirs: content of the version in between.
+        mine: the later content.
+
+    Returns:
+        JSON Pointers, or a single "" for text whose new lines are all missing; empty when nothing is lost.
+    """
+    if base is None or theirs is None or mine is None:
+        return None
+    base, theirs = unwrapped(base, mine), unwrapped(theirs, mine)
+    pointers = changed_pointers(base, theirs)
+    if pointers is not None and changed_pointers(theirs, mine) is not None:
+        return tuple(pointer for pointer in pointers if value_at(mine, pointer) != value_at(theirs, pointer))
+    new = set(theirs.text.splitlines()) - set(base.text.splitlines())
+    if not new:
+        return ()
+    return () if new & set(mine.text.splitlines()) else ("",)
+
+
+def reverts(old: Content | None, fresh: Content | None, mine: Content | None, pointer: str) -> bool:
+    """Tell whether a write puts back, at a pointer, what another version had changed.
+
+    Args:
+        old: content that the write was made from.
+        fresh: content of the version that it replaces.
+        mine: content that it carries.
+        pointer: JSON Pointer (RFC 6901), "" for a text.
+    """
+    if pointer:
+        values = value_at(old, pointer), value_at(fresh, pointer), value_at(mine, pointer)
+        before, now, sent = (Content.from_text(one) if isinstance(one, str) else None for one in values)
+        if before is not None and now is not None and sent is not None and len(sent) >= _PROSE:
+            # A text in one member, as wikis have it.
+            return nearer(sent, before, now)
+        return values[2] == values[0]
+    return old is not None and fresh is not None and mine is not None and nearer(mine, old, fresh)
