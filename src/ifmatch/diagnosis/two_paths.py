@@ -34,7 +34,11 @@ def read_elsewhere(facts: Facts) -> Step | None:
         facts: of a refused request.
     """
     source, step = facts.source, facts.step
-    if source is None or not source.read_ok or not source.covered or source.hops or not step.hops:
+    if source is None or not source.read_ok or source.hops or not step.hops:
+        return None
+    # A recording that began after this read does not tell; the same answer to a later one does.
+    again = any(one.covered and not one.hops and facts.names(one) for one in facts.own_reads_after)
+    if not (source.covered or again):
         return None
     if source.cache_hit or source.cache_marked or source.lifetime:
         return None
