@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis import actors, pairing, tokens
+from ifmatch.diagnosis import actors, pairing, targets, tokens
 from ifmatch.diagnosis.dialect_services import speak
 from ifmatch.diagnosis.history import History
 from ifmatch.diagnosis.ordering import in_order
@@ -26,10 +25,11 @@ if TYPE_CHECKING:
 
 # So many times without a fraction are no accident.
 _FEW_TIMES = 3
-_ACTION = re.compile(r"(.+/[^/?]+)[/:]([A-Za-z][A-Za-z_-]{2,40})")
 
 # A shorter tag says nothing of where it comes from.
 _TELLING = 6
+# Octets from which on two contents are not the same by chance.
+_SAME_CONTENT = 30
 # Formats that servers write.
 _SERVER_LOGS = frozenset({"access-log", "json-log"})
 # Seconds of one tick from which on a clock is too coarse to tell an order.
@@ -114,7 +114,8 @@ def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None
     for step in steps:
         if step.dialect is not None:
             step.forget()
-    _actions(steps)
+    targets.actions(steps)
+    targets.extra_parameters(steps)
     owners = actors.assign(steps, ordered, vantages)
     rows = [
         Source(
@@ -290,30 +291,6 @@ def _steps(
     return ordered
 
 
-def _actions(steps: Sequence[Step]) -> None:
-    """Take an action on a thing (`/orders/7/cancel`, `/events/7:publish`) as a write on the thing.
-
-    It must carry a token that the thing gave out, and nobody may ever have read the action itself.
-    """
-    asked = {
-        step.resource
-        for step in steps
-        if step.method == "POST" and _ACTION.fullmatch(step.resource) is not None
-    }
-    if not asked:
-        return
-    read = {step.resource for step in steps if step.is_read and 200 <= step.status < 400}
-    issued: dict[str, set[str]] = {}
-    for step in steps:
-        found = _ACTION.fullmatch(step.resource) if step.method == "POST" else None
-        guard = step.guard if found is not None else None
-        if found is not None and guard is not None and step.resource not in read:
-            if any(token in issued.get(found[1], ()) for token in guard.tokens):
-                step.resource = found[1]
-        elif step.etag is not None:
-            issued.setdefault(step.resource, set()).update(step.issued())
-
-
 def _guess(exchange: Exchange, fallback: float) -> float:
     from ifmatch.diagnosis.dates import http_date  # noqa: PLC0415 - rare path
 
@@ -391,10 +368,16 @@ def _ports(steps: Sequence[Step]) -> dict[str, str]:
     """
     seen: dict[tuple[str, str], set[str]] = {}
     for step in steps:
-        if step.etag is not None and len(tokens.opaque(step.etag)) >= _TELLING and "://" in step.resource:
+        if step.etag is None or "://" not in step.resource:
+            continue
+        telling = len(tokens.opaque(step.etag)) >= _TELLING
+        shown = step.representation.octets if step.representation is not None else b""
+        if telling or len(shown) >= _SAME_CONTENT:
             host = host_of(step.resource)
             path = step.resource[len(host) :]
-            seen.setdefault((path, step.etag), set()).add(host)
+            # A short tag is that of many things: then the content has to be the same, too.
+            what = step.etag if telling else f"{step.etag} {hash(shown)}"
+            seen.setdefault((path, what), set()).add(host)
     found: dict[str, str] = {}
     for hosts in seen.values():
         first, *others = sorted(hosts, key=lambda one: (len(one), one))

@@ -26,7 +26,7 @@ from ifmatch.diagnosis.contents import (
     value_at,
 )
 from ifmatch.diagnosis.dates import http_date
-from ifmatch.diagnosis.likeness import gives, version_of
+from ifmatch.diagnosis.likeness import gives, only_named, version_of
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.state_facts import StateFacts
 from ifmatch.diagnosis.taken_back import lost_pointers, reverts
@@ -149,12 +149,15 @@ class Facts(StateFacts):
         gave = next((one for one in reversed(before) if gives(one, guard)), None)
         if (
             gave is None
-            or gave.method not in {"HEAD", "PROPFIND"}
+            or not (gave.method in {"HEAD", "PROPFIND"} or only_named(gave, write.body))
             or any(one.accepted and one.replaces for one in before)
         ):
             return None
         shown = [one for one in before if one.representation is not None and version_of(one, guard)]
-        if any(version_of(one, guard) in guard.tokens for one in shown) or not shown:
+        if any(version_of(one, guard) in guard.tokens and one is not gave for one in shown):
+            return None
+        shown = [one for one in shown if one is not gave]
+        if not shown:
             return None
         old = shown[-1]
         token, version = guard.tokens[0], version_of(old, guard)
@@ -476,11 +479,11 @@ class Facts(StateFacts):
         )
         if gave is None:
             return None
-        if gave.representation is not None:
+        if gave.representation is not None and not only_named(gave, write.body):
             return gave, gave.representation
         for step in self.history:
             named = version_of(step, guard) in guard.tokens
-            if named and step.representation is not None:
+            if named and step.representation is not None and step is not gave:
                 return gave, step.representation
             if named and step.accepted and step.method == "PUT" and step.body is not None:
                 return gave, step.body

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from difflib import SequenceMatcher
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _PIECE = 16
 # As short a tag says nothing by itself.
 _TELLING = 8
+# So few members are a name and a version.
+_FEW = 2
 _DIGESTS = ("md5", "sha1", "sha256")
 # Longer texts are compared by lines only.
 _LONG = 4000
@@ -91,6 +93,22 @@ def _edits(one: list[str] | str, two: list[str] | str) -> int:
     """Return how many lines or characters differ between two texts."""
     matched = SequenceMatcher(None, one, two, autojunk=False).get_matching_blocks()
     return len(one) + len(two) - 2 * sum(block.size for block in matched)
+
+
+def only_named(step: Step, whole: Content | None) -> bool:
+    """Tell whether a read asked for little more than the version: a few members of what a write carries.
+
+    Args:
+        step: a read.
+        whole: what is written after it.
+    """
+    shown, sent = step.representation, whole.json() if whole is not None else None
+    members = shown.json() if shown is not None else None
+    if not isinstance(members, dict) or not isinstance(sent, dict):
+        return False
+    names = set(cast("dict[str, object]", members))
+    wanted = set(cast("dict[str, object]", sent))
+    return len(names) <= _FEW and len(wanted) > 2 * _FEW - 1 and len(names & wanted) == len(names)
 
 
 def version_of(step: Step, guard: Condition) -> str:

@@ -12,6 +12,15 @@ _VIEW = re.compile(
 )
 
 
+def is_view(name: str) -> bool:
+    """Tell whether a query parameter chooses a view of a thing.
+
+    Args:
+        name: of the parameter.
+    """
+    return _VIEW.fullmatch(name) is not None
+
+
 def projection(one: str, two: str) -> tuple[str, ...]:
     """Return the parameters that choose a view and differ between two URLs; empty where more differs.
 

@@ -52,6 +52,8 @@ def _by_dialect(facts: Facts, scope: Scope) -> Iterator[Evidence]:
     refusal = step.refusal
     if refusal is None or refusal.meaning is not Meaning.MISMATCH:
         return
+    if scope is Scope.BRANCH and not facts.issues and facts.inside is not None:
+        return
     moved = scope_writes(facts, _issuer(facts))
     still = facts.content_moved is False or facts.only_stamps_moved
     yield note(f"tokens of {name} count for the whole {scope.value}", 2.0 if moved or still else 0.5, step)
@@ -124,7 +126,10 @@ def _by_siblings(facts: Facts) -> Iterator[Evidence]:
         return
     if issue is not None and issue.resource == step.resource and facts.content_moved is None:
         yield from _parts(facts, issue, 2.5)
-    if issue is None or issue.resource == step.resource:
+    gone = {404, 410}
+    if issue is None or issue.resource == step.resource or step.status in gone:
+        return
+    if facts.refresh is not None and facts.refresh.status in gone:
         return
     # Only what came after the token was issued is looked at: a long capture has thousands of steps before.
     moved = [

@@ -15,12 +15,15 @@ from ifmatch.diagnosis.resources import host_of, parent_of, path_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ifmatch.diagnosis.conditions import Condition
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "wrong-token-source"
 _TELLING = 5
+# So many characters stand in two answers by chance hardly ever.
+_UNLIKELY = 12
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -36,8 +39,19 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     if facts.elsewhere is not None:
         yield from _from_elsewhere(facts, facts.elsewhere)
-    elif facts.inside is not None and tokens.is_entity_tag(facts.token):
+    elif facts.inside is not None and (tokens.is_entity_tag(facts.token) or _of_another(facts, guard)):
         yield from _from_inside(facts, facts.inside)
+
+
+def _of_another(facts: Facts, guard: Condition) -> bool:
+    """Tell whether a token of an API's own kind stands in an answer about another resource, not by chance."""
+    inside, token = facts.inside, tokens.opaque(facts.token or "")
+    return (
+        bool(guard.key)
+        and len(token) >= _UNLIKELY
+        and inside is not None
+        and (inside.resource != facts.step.resource)
+    )
 
 
 def _from_elsewhere(facts: Facts, other: Step) -> Iterator[Evidence]:

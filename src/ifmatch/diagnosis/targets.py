@@ -1,0 +1,70 @@
+"""Give a write the resource that it is about, where its URL names something more or beside."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from ifmatch.diagnosis.projections import is_view
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ifmatch.diagnosis.steps import Step
+
+_ACTION = re.compile(r"(.+/[^/?]+)[/:]([A-Za-z][A-Za-z_-]{2,40})")
+# Parameters that say which thing is meant.
+_NAMES_A_THING = re.compile(
+    r"(?:\w*[_-]?)?(?:id|key|name|path|file|uri|url|ref|branch|page|offset|cursor|slug|code|number|nr|part|q|query|filter"
+    r"|type|kind|node|tenant|account|user|date|day|section)s?",
+    re.IGNORECASE,
+)
+
+
+def actions(steps: Sequence[Step]) -> None:
+    """Take an action on a thing (`/orders/7/cancel`, `/events/7:publish`) as a write on the thing.
+
+    It must carry a token that the thing gave out, and nobody may ever have read the action itself.
+    """
+    asked = {
+        step.resource
+        for step in steps
+        if step.method == "POST" and _ACTION.fullmatch(step.resource) is not None
+    }
+    if not asked:
+        return
+    read = {step.resource for step in steps if step.is_read and 200 <= step.status < 400}
+    issued: dict[str, set[str]] = {}
+    for step in steps:
+        found = _ACTION.fullmatch(step.resource) if step.method == "POST" else None
+        guard = step.guard if found is not None else None
+        if found is not None and guard is not None and step.resource not in read:
+            if any(token in issued.get(found[1], ()) for token in guard.tokens):
+                step.resource = found[1]
+        elif step.etag is not None:
+            issued.setdefault(step.resource, set()).update(step.issued())
+
+
+def extra_parameters(steps: Sequence[Step]) -> None:
+    """Take a write with parameters that no read has as one on the resource that was read without them.
+
+    `?sendUpdates=none` or `?timeout=1m` say how to write, not where; what names a thing or a view stays.
+    """
+    read: dict[str, set[str]] = {}
+    for step in steps:
+        if step.is_read and (200 <= step.status < 400 or step.status in {404, 410}):
+            read.setdefault(step.resource.partition("?")[0], set()).add(step.resource)
+    for step in steps:
+        base, mark, query = step.resource.partition("?")
+        if not mark or step.is_read or step.resource in read.get(base, ()):
+            continue
+        given = set(parse_qsl(query, keep_blank_values=True))
+        found = [
+            (len(kept), key)
+            for key in read.get(base, ())
+            if (kept := set(parse_qsl(key.partition("?")[2], keep_blank_values=True))) < given
+            and not any(_NAMES_A_THING.fullmatch(name) or is_view(name) for name, _ in given - kept)
+        ]
+        if found:
+            step.resource = max(found)[1]
