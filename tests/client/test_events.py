@@ -111,7 +111,7 @@ def test_user_names_and_passwords_stay_out(service, caplog) -> None:
     service.put(value={"n": 1})
     events = []
     with caplog.at_level(logging.DEBUG, "ifmatch.client"), httpx2.Client() as plain:
-        url = service.url().replace("http://", "http://user:s3cret@")
+        url = service.url("/doc?access_token=s3cret").replace("http://", "http://user:s3cret@")
         Client(plain, Settings(observers=(log, events.append))).edit(url, increment)
     assert "s3cret" not in caplog.text
     assert "s3cret" not in repr([event for event in events if not isinstance(event, Paused)])

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import pickle
 import time
 
+import aiohttp
 import httpx2
 import pytest
 
 import ifmatch
-from ifmatch.client import PreconditionFailedError, aiohttp_session, httpx_family, track
+from ifmatch.client import (
+    Limits,
+    NotAppliedError,
+    PreconditionFailedError,
+    Settings,
+    aiohttp_session,
+    httpx_family,
+    track,
+)
 from ifmatch.client.history import clean
 from ifmatch.client.tracking import Tracker, Tracking
 from ifmatch.client.validators import current_thread_scope
 from ifmatch.client.wrapping import _tracked
 from ifmatch.model.unknown import UNKNOWN
 from tests.client.service import Reply
+from tools.ports import free_port
 
 SECRET = "s3cr3t-value-77"
 
@@ -177,6 +188,40 @@ def test_failures_are_part_of_the_story(service) -> None:
         [kept] = history_of(client).exchanges()
     assert kept.status == 0
     assert "RemoteProtocolError" in kept.error
+
+
+def test_what_failed_is_told_without_credentials(face) -> None:
+    """requests puts the URL into its messages, aiohttp the fields of a refused CONNECT into what is shown."""
+    track(face.plain)
+    url = f"http://127.0.0.1:{free_port()}/doc?access_token={SECRET}&page=2"
+    with pytest.raises(Exception):  # noqa: B017, PT011 - each library has its own
+        face.request("GET", url)
+    with pytest.raises(NotAppliedError) as caught:
+        face.editor(Settings(limits=Limits(transport=0))).edit(url, {"n": 1})
+    [kept, *_] = history_of(face.plain).exchanges()
+    assert kept.error
+    assert SECRET not in everything(face.plain) + str(caught.value) + repr(caught.value.attempts)
+
+
+def test_the_fields_of_a_refused_tunnel_are_not_kept() -> None:
+    async def refuse(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async def run():
+        proxy = await asyncio.start_server(refuse, "127.0.0.1", 0)
+        port = proxy.sockets[0].getsockname()[1]
+        fields = {"Proxy-Authorization": f"Basic {SECRET}"}
+        async with track(aiohttp.ClientSession()) as client, proxy:
+            with pytest.raises(aiohttp.ClientError) as caught:
+                await client.get("https://x.test/", proxy=f"http://127.0.0.1:{port}", proxy_headers=fields)
+            return repr(caught.value), everything(client), history_of(client).exchanges()[0].error
+
+    shown, kept, error = asyncio.run(run())
+    assert SECRET in shown, "else this proves nothing"
+    assert SECRET not in kept
+    assert "407" in error
 
 
 def test_a_replayed_write_is_explained_as_one(service) -> None:

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from ifmatch.client import Edit, NotAppliedError, PreconditionRequiredError, Replace, speak
+from ifmatch.client import DataConflictError, Edit, NotAppliedError, PreconditionRequiredError, Replace, speak
 from ifmatch.dialects import all_dialects
 from ifmatch.errors import InputError
 from ifmatch.update import DELETE, HTTP, State
@@ -279,6 +279,24 @@ def test_a_creation_that_the_family_expresses_by_absence() -> None:
     assert json.loads(commands[0].octets) == {}
     _, commands = play(Replace(b"{}", ()), [body(K8S, status=201)], dialect=speak("kubernetes"), known=None)
     assert commands[0].method == "POST"
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "collection"),
+    [
+        ("kubernetes", "https://k.test/api/v1/namespaces/d/configmaps/x", "/api/v1/namespaces/d/configmaps"),
+        ("azure-table", "https://a.test/Things(PartitionKey='a/(b)',RowKey='r')", "/Things"),
+    ],
+)
+def test_a_creation_that_goes_to_the_collection(name, target, collection) -> None:
+    exists = {"kubernetes": body({"kind": "Status", "reason": "AlreadyExists"}, status=409)}
+    refused = exists.get(name) or body({"odata.error": {"code": "EntityAlreadyExists"}}, status=409)
+    there = body(K8S, tag='W/"1"')
+    error, commands = play(
+        Replace(b"{}", ()), [refused, there], dialect=speak(name).at(target), known=None, target=target
+    )
+    assert [(one.method, one.path) for one in requests(commands)] == [("POST", collection), ("GET", "")]
+    assert isinstance(error, DataConflictError)
 
 
 def test_deletions_carry_the_version_where_the_family_wants_it() -> None:

@@ -12,7 +12,7 @@ import aiohttp
 from yarl import URL
 
 from ifmatch.client.errors import CrossOriginRedirectError
-from ifmatch.client.history import MARK, Recorded, clean, is_own_credential
+from ifmatch.client.history import MARK, Recorded, clean, is_own_credential, said
 from ifmatch.client.origins import REDIRECTS, SAFE_METHODS, absolute, is_condition, same_origin
 from ifmatch.client.tracking import Tracker, Tracking, not_the_callers
 from ifmatch.client.transport import AsyncBody, Outgoing
@@ -204,7 +204,7 @@ async def _send_once(
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
         if request.method in SAFE_METHODS:
             raise
-        raise _ResentError(f"{type(error).__name__}: {error}") from error
+        raise _ResentError(said(error)) from error
 
 
 class AiohttpTransport:
@@ -230,11 +230,11 @@ class AiohttpTransport:
             async with response:
                 octets = await response.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
-            return NoAnswer(
-                f"{type(error).__name__}: {error}", sent=False, elapsed=time.monotonic() - started
-            )
-        except (_ResentError, aiohttp.ClientError, TimeoutError, OSError) as error:
-            return NoAnswer(str(error) or type(error).__name__, elapsed=time.monotonic() - started)
+            return NoAnswer(said(error), sent=False, elapsed=time.monotonic() - started)
+        except _ResentError as error:
+            return NoAnswer(str(error), elapsed=time.monotonic() - started)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            return NoAnswer(said(error), elapsed=time.monotonic() - started)
         return Answer(
             response.status,
             Fields(response.headers.items()),
@@ -275,7 +275,7 @@ class AiohttpTransport:
         try:
             response = await self._send(outgoing)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise ConnectionError(str(error) or type(error).__name__) from error
+            raise ConnectionError(said(error)) from error
         async with response:
             yield AsyncBody(response.status, Fields(response.headers.items()), _pieces(response))
 
@@ -285,4 +285,4 @@ async def _pieces(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         async for piece in response.content.iter_chunked(64 * 1024):
             yield piece
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise ConnectionError(str(error) or type(error).__name__) from error
+        raise ConnectionError(said(error)) from error

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 from ifmatch.client import async_ports as ports
 from ifmatch.client.combining import POSTPONED, foresee
 from ifmatch.client.downloading import Download
+from ifmatch.client.history import clean
 from ifmatch.client.plan import (
     Plans,
     Settings,
@@ -166,7 +167,7 @@ class AsyncClient:
         job = self._plans.job(target, EditOctets(lambda _: NOTHING), fields=fields, limits=limits)
         state = (await self._perform(job, self._plans.steps(job, None, 0.0))).state
         if state is None:
-            raise TargetMissingError(f"{target}: there is no such resource")
+            raise TargetMissingError(f"{clean(target)}: there is no such resource")
         await self._remember(job, state)
         return Snapshot(target, state)
 

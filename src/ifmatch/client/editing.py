@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 from ifmatch.client import ports
 from ifmatch.client.combining import POSTPONED, foresee
 from ifmatch.client.downloading import Download
+from ifmatch.client.history import clean
 from ifmatch.client.plan import (
     Plans,
     Settings,
@@ -164,7 +165,7 @@ class Client:
         job = self._plans.job(target, EditOctets(lambda _: NOTHING), fields=fields, limits=limits)
         state = self._perform(job, self._plans.steps(job, None, 0.0)).state
         if state is None:
-            raise TargetMissingError(f"{target}: there is no such resource")
+            raise TargetMissingError(f"{clean(target)}: there is no such resource")
         self._remember(job, state)
         return Snapshot(target, state)
 

@@ -34,6 +34,7 @@ __all__ = [
     "plain",
     "recorded_with",
     "roles",
+    "said",
     "without_credentials",
 ]
 
@@ -45,10 +46,12 @@ _SECRET_NAME: Final = re.compile(
     re.IGNORECASE,
 )
 _SECRET_WORD: Final = re.compile(r"passw|secret|credential|token|(?:api_?|private_)key")
-_SECRET_PARAMETER: Final = re.compile(
-    r"([?&](?:[^=&#]*(?:token|secret|passw|credential|signature|api[-_]?key)[^=&#]*|sig|key|code|auth)=)([^&#]+)",
-    re.IGNORECASE,
+_PARAMETER: Final = (
+    r"([?&](?:[^=&#]*(?:token|secret|passw|credential|signature|api[-_]?key)[^=&#]*|sig|key|code|auth)=)"
 )
+_SECRET_PARAMETER: Final = re.compile(_PARAMETER + r"([^&#]+)", re.IGNORECASE)
+# In a sentence a URL ends at the next blank at the latest.
+_SECRET_PARAMETER_IN_TEXT: Final = re.compile(_PARAMETER + r"([^&#\s]+)", re.IGNORECASE)
 
 
 class _Roles(dict[str | bytes, int]):
@@ -107,6 +110,7 @@ def is_own_credential(name: str) -> bool:
     return roles[name] == SECRET and name.lower() not in ("authorization", "cookie")
 
 
+_USER: Final = re.compile(r"(\w://)[^\s/@'\"]*@")
 _KEY: Final = secrets.token_bytes(16)
 
 
@@ -119,6 +123,18 @@ def clean(url: str) -> str:
         url: as it was asked for.
     """
     return _SECRET_PARAMETER.sub(_mask, without_userinfo(url)) if "?" in url or "@" in url else url
+
+
+def said(error: BaseException) -> str:
+    """Return what an error of a client library says, without the credentials of URLs in it.
+
+    Its `repr` is no text to keep: that of aiohttp's errors holds all fields of the request.
+
+    Args:
+        error: what came instead of a response.
+    """
+    text = _SECRET_PARAMETER_IN_TEXT.sub(_mask, _USER.sub(r"\1", str(error)))
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _mask(match: re.Match[str]) -> str:

@@ -13,7 +13,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 from uuid import uuid4
 
-from ifmatch.client.history import clean, is_own_credential
+from ifmatch.client.history import clean, is_own_credential, said
 from ifmatch.client.origins import SAFE_METHODS, absolute, is_condition, same_origin
 from ifmatch.client.tracking import Tracker, Tracking, not_the_callers
 from ifmatch.client.transport import AsyncBody, Body, Outgoing
@@ -301,8 +301,7 @@ class _Base:
         )
 
     def _no_answer(self, error: Exception, started: float) -> NoAnswer:
-        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        return NoAnswer(reason, not isinstance(error, self._unsent), monotonic() - started)
+        return NoAnswer(said(error), not isinstance(error, self._unsent), monotonic() - started)
 
 
 def _from_cache(response: httpx2.Response) -> bool:
@@ -340,7 +339,7 @@ class HttpxTransport(_Base):
         try:
             response = self._client.send(self._request(outgoing), stream=True, follow_redirects=False)
         except self._failures as error:
-            raise ConnectionError(str(error) or type(error).__name__) from error
+            raise ConnectionError(said(error)) from error
         try:
             fields = Fields(response.headers.multi_items())
             yield Body(response.status_code, fields, self._pieces(response))
@@ -351,7 +350,7 @@ class HttpxTransport(_Base):
         try:
             yield from response.iter_bytes()
         except self._failures as error:
-            raise ConnectionError(str(error) or type(error).__name__) from error
+            raise ConnectionError(said(error)) from error
 
 
 class AsyncHttpxTransport(_Base):
@@ -384,7 +383,7 @@ class AsyncHttpxTransport(_Base):
         try:
             response = await self._client.send(self._request(outgoing), stream=True, follow_redirects=False)
         except self._failures as error:
-            raise ConnectionError(str(error) or type(error).__name__) from error
+            raise ConnectionError(said(error)) from error
         try:
             fields = Fields(response.headers.multi_items())
             yield AsyncBody(response.status_code, fields, self._pieces(response))
@@ -396,4 +395,4 @@ class AsyncHttpxTransport(_Base):
             async for piece in response.aiter_bytes():
                 yield piece
         except self._failures as error:
-            raise ConnectionError(str(error) or type(error).__name__) from error
+            raise ConnectionError(said(error)) from error

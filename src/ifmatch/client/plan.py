@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from ifmatch.client.combining import POSTPONED, Combined, can_combine
 from ifmatch.client.events import Finished, Paused, RequestDone, log, tell
-from ifmatch.client.history import is_credential
+from ifmatch.client.history import clean, is_credential
 from ifmatch.client.lanes import AsyncLanes, Entry, Lanes
 from ifmatch.client.origins import origin, without_userinfo
 from ifmatch.client.stores import MemoryStates
@@ -358,7 +358,7 @@ class Plans:
         observers = self.settings.observers
         if not observers:
             return
-        url, operation = without_userinfo(job.url), job.task.operation
+        url, operation = clean(job.url), job.task.operation
         if event is None:
             tell(observers, Paused(operation, url, cast("Wait", command).seconds))
             return
@@ -384,9 +384,7 @@ class Plans:
         result = outcome if isinstance(outcome, Updated) else None
         error = outcome if isinstance(outcome, Exception) else None
         began = self.settings.wall_clock() - elapsed
-        tell(
-            observers, Finished(job.task.operation, without_userinfo(job.url), result, error, began, elapsed)
-        )
+        tell(observers, Finished(job.task.operation, clean(job.url), result, error, began, elapsed))
 
 
 def together(jobs: Sequence[Job]) -> tuple[Job, Combined | None]:
@@ -428,7 +426,8 @@ def turn_never_came(job: Job) -> BudgetExhaustedError:
     """Return the error for a job whose turn did not come in time."""
     return BudgetExhaustedError(
         f"{job.limits.seconds:g} s were over before other writers of this process were done with"
-        f" {job.url}; nothing was written. Try again later, raise the limits, or combine edits (combine=True)"
+        f" {clean(job.url)}; nothing was written. Try again later, raise the limits, or combine edits"
+        " (combine=True)"
     )
 
 

@@ -10,7 +10,7 @@ import requests
 from requests import exceptions
 from urllib3.exceptions import HTTPError
 
-from ifmatch.client.history import clean, is_own_credential
+from ifmatch.client.history import clean, is_own_credential, said
 from ifmatch.client.origins import SAFE_METHODS, absolute, is_condition, same_origin
 from ifmatch.client.tracking import Tracker, Tracking, not_the_callers
 from ifmatch.client.transport import Body, Outgoing
@@ -164,7 +164,7 @@ class RequestsTransport:
         try:
             response = self._send(outgoing, stream=False)
         except exceptions.RequestException as error:
-            return NoAnswer(f"{type(error).__name__}: {error}", not _never_left(error), monotonic() - started)
+            return NoAnswer(said(error), not _never_left(error), monotonic() - started)
         return Answer(
             response.status_code,
             _fields(response),
@@ -204,7 +204,7 @@ class RequestsTransport:
         try:
             response = self._send(outgoing, stream=True)
         except exceptions.RequestException as error:
-            raise ConnectionError(str(error)) from error
+            raise ConnectionError(said(error)) from error
         with response:
             yield Body(response.status_code, _fields(response), _pieces(response))
 
@@ -219,7 +219,7 @@ def _pieces(response: requests.Response) -> Iterator[bytes]:
         while piece := read(64 * 1024, decode_content=True):
             yield piece
     except (exceptions.RequestException, HTTPError, OSError) as error:
-        raise ConnectionError(str(error)) from error
+        raise ConnectionError(said(error)) from error
 
 
 def _fields(response: requests.Response) -> Fields:

@@ -22,6 +22,7 @@ from ifmatch.client.history import (
     explain,
     plain,
     roles,
+    said,
     without_credentials,
 )
 from ifmatch.client.validators import ValidatorMemory, is_strong
@@ -237,7 +238,7 @@ class Tracker:
                 None,
                 started,
                 time(),
-                repr(error),
+                said(error),
                 False,
             )
             history.ring.append(one)

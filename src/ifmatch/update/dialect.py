@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlencode, urljoin
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from ifmatch.core.entity_tag import EntityTag, parse_entity_tag
 from ifmatch.dialects.evaluation import refusal_of
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["HTTP", "Condition", "Dialect"]
 
+# The key of an entity at the end of a path, as OData writes it.
+_KEY: Final = re.compile(r"\((?:[^'()]|'[^']*')*\)$")
 _PAST_CACHES: Final = ("Cache-Control", "no-cache")
 # The tag of a compressed variant is not the one that a write is compared with: proxies weaken it or add a
 # suffix.
@@ -115,7 +117,9 @@ class Dialect:
         method: of a write.
         media_type: of a write's content; "" to send that of the state, or of the task.
         echoes: whether the answer to a write holds the new state, in the form of a read.
-        creates_by: method of a creation; "" for that of a write.
+        creates_by: method of a creation, which goes to the collection and makes nothing that is there; "" for
+            that of a write, to the resource.
+        collection: path of the collection that `at` found.
         accepted: whether 202 says that a write, or a deletion, was done.
     """
 
@@ -133,6 +137,7 @@ class Dialect:
     media_type: str = ""
     echoes: bool = False
     creates_by: str = ""
+    collection: str = ""
     accepted: bool = False
 
     def at(self, target: str) -> Dialect:
@@ -141,8 +146,10 @@ class Dialect:
         Args:
             target: URL of the resource.
         """
-        del target
-        return self
+        if not self.creates_by:
+            return self
+        path = urlsplit(target).path
+        return replace(self, collection=_KEY.sub("", path) if path.endswith(")") else path.rpartition("/")[0])
 
     def scope(self, path: str) -> str:
         """Return the path of what a token covers: writes to its parts wait for each other.
@@ -219,7 +226,7 @@ class Dialect:
         for number, condition in enumerate(conditions):
             part = condition.part(None if base is None else base.token[number])
             if part is None:
-                if number == 0:
+                if number == 0 and not self.creates_by:
                     raise ValueError(f"{self.name} has no condition that says: must not exist yet")
                 continue
             if condition.carrier == "field":
@@ -233,8 +240,10 @@ class Dialect:
         made.append(_ASK_FOR_STATE)
         own = {name.lower() for name, _ in fields}
         made = [field for field in made if field[0].lower() not in own or field[0].lower().startswith("if-")]
-        method = self.method if base is not None or not self.creates_by else self.creates_by
-        return Send("DELETE" if content is DELETE else method, (*made, *fields), tuple(query), octets)
+        method, path = self.method, ""
+        if base is None and self.creates_by:
+            method, path = self.creates_by, self.collection
+        return Send("DELETE" if content is DELETE else method, (*made, *fields), tuple(query), octets, path)
 
     def says(self, send: Send, answer: Answer, target: str) -> Meaning | None:
         """Return what an answer to a write says about its condition; None when it says nothing about one.

@@ -31,6 +31,7 @@ _LOOSE: Final = frozenset({Grammar.LOOSE_TAG, Grammar.WEAK_TAG, Grammar.QUOTED_I
 _WRITES: Final[dict[str, dict[str, object]]] = {
     # Delete Blob answers so once the blob is gone.
     "azure-blob": {"accepted": True},
+    "azure-table": {"creates_by": "POST"},
     "confluence": {"echoes": True},
     "contentful": {"echoes": True, "media_type": "application/vnd.contentful.management.v1+json"},
     "consul-kv": {"media_type": "application/octet-stream"},
