@@ -25,6 +25,7 @@ def deflate(stage: Stage) -> None:
     server = place.platform(stage, TAG="uuid")
     front = fronts.apache(stage, server, "SetOutputFilter DEFLATE")
     me = stage.actor("client", front, "flags.acme.test", "requests", {"X-Actor": "wen"})
+    place.stroll(me, "flags", 3)
     me.get("/flags/web/production?limit=50&sort=name&filter=tag:checkout")
     tag = me.get(f"/{place.FLAG}").etag
     place.require("-gzip" in tag, f"no suffix: {tag}")
@@ -43,7 +44,7 @@ def deflate(stage: Stage) -> None:
     alone="etag-suffix-rewrite",
     description=(
         "Caddy's encode adds its suffix to a page's tag for a browser that takes gzip; polling gets 304, "
-        "but the save with that tag is refused by the wiki, twice."
+        "but the save with that tag is refused by the wiki."
     ),
 )
 def encode(stage: Stage) -> None:
@@ -80,6 +81,7 @@ def weakened(stage: Stage) -> None:
     me = stage.actor(
         "client", front, "wiki.acme.test", "httpx", {"User-Agent": "python-httpx/0.28 notion-sync"}
     )
+    place.stroll(me, "wiki", 5)
     cookie = place.login(me, "sigrid")
     me.get("/wiki/spaces/OPS/pages?limit=25", 200, cookie)
     tag = me.get(f"/{place.RUNBOOK}", 200, cookie).etag
@@ -133,6 +135,7 @@ def deleted(stage: Stage) -> None:
     me = stage.actor("client", front, "api.acme.test", "java", {**place.JSONAPI, "X-Actor": "ivo"})
     other = stage.actor("other", server, "api.acme.test", "httpx", {**place.JSONAPI, "X-Actor": "mara"})
     path = f"/{place.PROJECT}"
+    place.stroll(me, "api", 4)
     tag = me.get(path).etag
     me.get("/api/v3/milestones?page%5Bsize%5D=10")
     old = other.get(path).etag
@@ -186,6 +189,7 @@ def nginx_hit(stage: Stage) -> None:
     server = place.platform(stage, CACHE="public, max-age=60")
     front = fronts.nginx_cache(stage, server, 60, "add_header X-Cache-Status $upstream_cache_status always;")
     me = stage.actor("client", front, "flags.acme.test", "aiohttp", {"X-Actor": "wen"})
+    place.stroll(me, "flags", 3)
     tag = me.get(f"/{place.FLAG}").etag
     me.get(f"/{place.OTHER_FLAG}")
     me.put(f"/{place.FLAG}", place.flag(on=True), 200, {"If-Match": tag})
@@ -218,6 +222,7 @@ def varnish_copy(stage: Stage) -> None:
     body = place.page(title="On-call handbook 2027")
     other.put(f"/{place.PAGE}", body, 200, {"If-Match": seen.etag})
     time.sleep(2.2)
+    place.stroll(me, "wiki", 3)
     me.get(f"/{place.RUNBOOK}")
     old = me.get(f"/{place.PAGE}")
     place.require(int(old.fields["age"]) > 0, "not from the cache")
@@ -244,6 +249,7 @@ def replica(stage: Stage) -> None:
     front = fronts.split(stage, one, two)
     me = stage.actor("client", front, "api.acme.test", "httpx", {**place.JSONAPI, "X-Actor": "rui"})
     path = f"/{place.MILESTONE}"
+    place.stroll(me, "api", 2)
     tag = me.get(path).etag
     me.get("/api/v3/projects?page%5Bsize%5D=10")
     attributes = {"title": "Beta", "due": "2027-01-15", "project": "atlas", "state": "open"}

@@ -32,7 +32,7 @@ class Caching:
         known = self.tags.get(url)
         more = {"If-None-Match": known} if known else {}
         answer = self.inner.send(method, url, {**headers, **more}, body)
-        if method == "GET" and answer.status == 200:
+        if method == "GET" and answer.status == 200 and "etag" in answer.fields:
             self.tags[url] = answer.etag
         return answer
 
@@ -57,6 +57,7 @@ def create_guard(stage: Stage) -> None:
     server = place.platform(stage)
     fields = {**place.YAML, "X-Actor": "confd", "User-Agent": "confd-push/0.9"}
     me = stage.actor("client", server, "config.acme.test", "httpx", fields)
+    place.stroll(me, "config", 3)
     me.get(f"/{place.GATEWAY}")
     me.put("/config/edge/headers.yaml", "hsts: true\n", 201, {"If-None-Match": "*"})
     me.put(f"/{place.GATEWAY}", place.gateway("retries: 2", "retries: 3"), 412, {"If-None-Match": "*"})
@@ -132,6 +133,7 @@ def cached(stage: Stage) -> None:
     me = stage.actor("client", server, "wiki.acme.test", "requests", ios)
     me.program = Caching(me.program)
     other = stage.actor("other", server, "wiki.acme.test", "node:axios", {"X-Actor": "noor"})
+    place.stroll(me, "wiki", 4)
     me.get(f"/{place.PAGE}")
     me.get(f"/{place.RUNBOOK}")
     me.get(f"/{place.PAGE}", 304)
@@ -147,7 +149,7 @@ def cached(stage: Stage) -> None:
     "west-draft-ticket-ran-out",
     "token-expired",
     "412",
-    alone="token-expired",
+    alone="token-expired lease-or-lock",
     description=(
         "An edit ticket is good for two seconds; the save after a pause is refused with TICKET_EXPIRED, a "
         "new ticket lets the same text pass."

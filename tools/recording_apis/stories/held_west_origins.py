@@ -25,6 +25,7 @@ def nonce(stage: Stage) -> None:
     """Read, poll and save in vain."""
     server = place.platform(stage, DIGEST="render")
     me = stage.actor("client", server, "wiki.acme.test", "httpx", {"Accept": "application/json"})
+    place.stroll(me, "wiki", 2)
     cookie = place.login(me, "noor")
     tag = me.get(f"/{place.PAGE}", 200, cookie).etag
     tag = me.get(f"/{place.PAGE}", 200, {**cookie, "If-None-Match": tag}).etag
@@ -53,6 +54,7 @@ def head(stage: Stage) -> None:
     me = stage.actor("client", front, "config.acme.test", "requests", {**place.YAML, "X-Actor": "gitops"})
     for path in (place.GATEWAY, place.LIMITS):
         me.send("HEAD", f"/{path}", 200)
+    place.stroll(me, "config", 4)
     tag = me.send("HEAD", f"/{place.GATEWAY}", 200).etag
     me.put(f"/{place.GATEWAY}", place.gateway(), 412, {"If-Match": tag})
     right = me.get(f"/{place.GATEWAY}").etag
@@ -204,6 +206,7 @@ def star(stage: Stage) -> None:
     server = place.platform(stage, QUIRK="star")
     front = fronts.envoy(stage, [server])
     me = stage.actor("client", front, "api.acme.test", "httpx", {**place.JSONAPI, "X-Actor": "svc-erp"})
+    place.stroll(me, "api", 7)
     me.get(f"/{place.PROJECT}")
     me.put(f"/{place.PROJECT}", place.project(budget=51000), 412, {"If-Match": "*"})
     tag = me.get(f"/{place.PROJECT}").etag
@@ -227,6 +230,7 @@ def after_commit(stage: Stage) -> None:
     """Be refused and stored."""
     server = place.platform(stage, GUARD="after")
     me = stage.actor("client", server, "wiki.acme.test", "requests", {"X-Actor": "tomas"})
+    place.stroll(me, "wiki", 4)
     me.get("/wiki/spaces/OPS/pages?limit=25")
     tag = me.get(f"/{place.RUNBOOK}").etag
     body = place.page(place.RUNBOOK, body="Scale the consumers first. Rev. T-77.")
@@ -284,6 +288,7 @@ def together(stage: Stage) -> None:
     me = stage.actor("client", front, "api.acme.test", "httpx", {**place.JSONAPI, "X-Actor": "ivo"})
     other = stage.actor("other", front, "api.acme.test", "requests", {**place.JSONAPI, "X-Actor": "mara"})
     path = f"/{place.PROJECT}"
+    place.stroll(me, "api", 5)
     tag, theirs = me.get(path).etag, other.get(path).etag
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(other.put, path, place.project(budget=54000), 200, {"If-Match": theirs})

@@ -55,6 +55,27 @@ SEEDS: dict[str, Any] = {
         "birthDate": "1974-09-02",
     },
     MEDICATION: {"status": "active", "intent": "order", "dosage": "5 mg daily", "subject": "Patient/pt-2207"},
+    "wiki/spaces/HR/pages/71200": {"title": "Holidays", "body": "24 days and the 31st.", "labels": []},
+    "fhir/R4/Observation/ob-4": {
+        "status": "final",
+        "code": "8867-4",
+        "value": 71,
+        "subject": "Patient/pt-2207",
+    },
+    "fhir/R4/Observation/ob-5": {
+        "status": "final",
+        "code": "8310-5",
+        "value": 37.1,
+        "subject": "Patient/pt-2207",
+    },
+    "config/mail/relay.yaml": {"text": "relay:\n  host: smtp.acme.test\n  port: 587\n"},
+}
+_ASIDE = {
+    "api": ("/api/v3/projects?limit=1&offset=%d&sort=name", "/api/v3/projects/borea"),
+    "flags": ("/flags/web/staging?limit=5&offset=%d&summary=true", f"/{FLAG_STAGING}"),
+    "wiki": ("/wiki/spaces/HR/pages?limit=10&cursor=%d&expand=version", "/wiki/spaces/HR/pages/71200"),
+    "fhir": ("/fhir/R4/Observation?subject=Patient/pt-2207&_count=1&page=%d", "/fhir/R4/Observation/ob-4"),
+    "config": ("/config/mail?rev=%d", "/config/mail/relay.yaml"),
 }
 JSONAPI = {"Accept": "application/vnd.api+json", "Content-Type": "application/vnd.api+json"}
 FHIR = {"Accept": "application/fhir+json", "Content-Type": "application/fhir+json"}
@@ -85,6 +106,19 @@ def login(actor: Actor, name: str) -> dict[str, str]:
     cookie = {"Cookie": f"{session}actor={name}"}
     actor.get("/me", 200, cookie)
     return cookie
+
+
+def stroll(actor: Actor, kind: str, rounds: int) -> None:
+    """Let somebody look around: pages of a list, a document again and again, a beacon."""
+    pages, document = _ASIDE[kind]
+    known: dict[str, str] = {}
+    for number in range(rounds):
+        actor.get(pages % number)
+        seen = actor.send("GET", document, (200, 304), known)
+        if tag := seen.fields.get("etag"):
+            known = {"If-None-Match": tag}
+        if number % 2:
+            actor.get(f"/telemetry/pulse?seq={number}&sid=8f1d", 204)
 
 
 def project(**changes: object) -> dict[str, Any]:

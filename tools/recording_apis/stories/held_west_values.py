@@ -29,6 +29,7 @@ def dashboards(stage: Stage) -> None:
     front = fronts.lighttpd(stage, server)
     me = stage.actor("client", front, "flags.acme.test", "node:fetch", {"X-Actor": "wen"})
     other = stage.actor("other", front, "flags.acme.test", "requests", {"X-Actor": "lou"})
+    place.stroll(me, "flags", 2)
     me.get("/flags/web/production?limit=100&env=production&summary=0")
     me.get(f"/{place.FLAG}")
     other.get(f"/{place.FLAG}")
@@ -83,6 +84,7 @@ def undefined(stage: Stage) -> None:
     """Send what is not there."""
     server = place.platform(stage)
     me = stage.actor("client", server, "flags.acme.test", "node:axios", {"X-Actor": "kim"})
+    place.stroll(me, "flags", 2)
     cookie = place.login(me, "kim")
     tag = me.get(f"/{place.FLAG}", 200, cookie).etag
     me.put(f"/{place.FLAG}", place.flag(rollout=30), 412, {**cookie, "If-Match": "undefined"})
@@ -136,6 +138,7 @@ def bare(stage: Stage) -> None:
     server = place.platform(stage)
     fields = {**place.JSONAPI, "User-Agent": "OpenAPI-Generator/7.9.0/python", "X-Actor": "svc-billing"}
     me = stage.actor("client", server, "api.acme.test", "requests", fields)
+    place.stroll(me, "api", 4)
     me.get("/api/v3/projects?page%5Bsize%5D=5&sort=-updatedAt")
     tag = me.get(f"/{place.PROJECT}").etag
     me.put(f"/{place.PROJECT}", place.project(budget=50000), 412, {"If-Match": tag.strip('"')})
@@ -160,6 +163,7 @@ def escaped(stage: Stage) -> None:
     server = place.platform(stage)
     front = fronts.apache(stage, server)
     me = stage.actor("client", front, "wiki.acme.test", "node:fetch", {"X-Requested-With": "XMLHttpRequest"})
+    place.stroll(me, "wiki", 3)
     cookie = place.login(me, "amelie")
     tag = me.get(f"/{place.PAGE}", 200, cookie).etag
     me.get(f"/{place.PAGE}", 304, {**cookie, "If-None-Match": tag})
@@ -184,6 +188,7 @@ def other_resource(stage: Stage) -> None:
     """Use another resource's tag."""
     server = place.platform(stage)
     me = stage.actor("client", server, "api.acme.test", "httpx", {**place.JSONAPI, "X-Actor": "rui"})
+    place.stroll(me, "api", 3)
     me.get(f"/{place.PROJECT}?include=milestones")
     wrong = me.get(f"/{place.MILESTONE}").etag
     me.put(f"/{place.PROJECT}", place.project(status="late"), 412, {"If-Match": wrong})
@@ -232,6 +237,7 @@ def flag_scope(stage: Stage) -> None:
     server = place.platform(stage, TAG="scope")
     me = stage.actor("client", server, "flags.acme.test", "httpx", {"X-Actor": "wen"})
     other = stage.actor("other", server, "flags.acme.test", "java", {"X-Actor": "lou"})
+    place.stroll(me, "flags", 5)
     tag = me.get(f"/{place.FLAG}").etag
     me.get(f"/{place.OTHER_FLAG}")
     theirs = other.get(f"/{place.OTHER_FLAG}").etag

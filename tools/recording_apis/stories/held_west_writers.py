@@ -67,6 +67,7 @@ def registration(stage: Stage) -> None:
     desk = {**place.FHIR, "X-Actor": "registration"}
     other = stage.actor("other", server, "ehr.hospital.test", "httpx", desk)
     path = f"/{place.PATIENT}"
+    place.stroll(me, "fhir", 3)
     me.get("/fhir/R4/MedicationRequest?subject=Patient/pt-2207&_count=20&status=active")
     tag = me.get(path).etag
     other_tag = other.get(path).etag
@@ -166,6 +167,7 @@ def rollout(stage: Stage) -> None:
     me = stage.actor(
         "client", server, "flags.acme.test", "node:fetch", {"X-Actor": "wen", "Accept": "application/json"}
     )
+    place.stroll(me, "flags", 4)
     me.get("/flags/web/production?limit=50&summary=true&sort=name")
     tag = me.get(f"/{place.FLAG}").etag
     tag = me.put(f"/{place.FLAG}", place.flag(on=True), 200, {"If-Match": tag}).etag
@@ -192,6 +194,7 @@ def linked(stage: Stage) -> None:
     rule = {"on": place.MILESTONE, "do": place.PROJECT, "in": 0, "by": "app:rollup", "set": {"progress": 100}}
     server = place.platform(stage, AFTER=json.dumps(rule))
     me = stage.actor("client", server, "api.acme.test", "aiohttp", {**place.JSONAPI, "X-Actor": "ivo"})
+    place.stroll(me, "api", 2)
     project = me.get(f"/{place.PROJECT}")
     milestone = me.get(f"/{place.MILESTONE}")
     body = {"data": {"type": "milestones", "id": "m-17", "attributes": {"state": "closed"}}}
