@@ -46,7 +46,7 @@ def polling(stage: Stage) -> None:
     "healthy",
     alone="none",
     description=(
-        "A client of Kinto pulls what changed, creates with If-None-Match: *, updates twice with the tag "
+        "A client of Kinto pulls what changed, creates with If-None-Match: *, updates with the tag "
         "of the answer before, deletes with it, and pulls again; Ben works on a record of his own."
     ),
 )
@@ -265,7 +265,10 @@ def crawler(stage: Stage) -> None:
 )
 def image(stage: Stage) -> None:
     """Download in ranges."""
-    files = {"images/core-26.img": b"\x7fIMG" + b"sector-data " * 700, "images/core-26.sig": "ed25519 9c1f\n"}
+    files: dict[str, str | bytes] = {
+        "images/core-26.img": b"\x7fIMG" + b"sector-data " * 700,
+        "images/core-26.sig": "ed25519 9c1f\n",
+    }
     server = fronts.site(stage, "nginx", files, age=86400.0)
     front = fronts.haproxy(stage, [server])
     me = stage.actor("client", front, "dl.acme.test", "httpx", {"User-Agent": "image-fetch/3"})
@@ -462,7 +465,7 @@ def patient(stage: Stage) -> None:
     alone="none",
     description=(
         "A builder pushes two layers and a manifest to a container registry (HEAD 404, POST, PUT), a "
-        "second push finds them there, a pull by digest is answered 304 the second time."
+        "second push finds them there, a pull is answered 304 the second time."
     ),
 )
 def registry(stage: Stage) -> None:
