@@ -299,6 +299,48 @@ def test_a_creation_that_goes_to_the_collection(name, target, collection) -> Non
     assert isinstance(error, DataConflictError)
 
 
+@pytest.mark.parametrize(
+    ("name", "refusal"),
+    [
+        ("couchdb", body({"error": "conflict", "reason": "Document update conflict."}, status=409)),
+        ("github-contents", body({"message": 'Invalid request.\n\n"sha" wasn\'t supplied.'}, status=422)),
+        ("contentful", body({"sys": {"type": "Error", "id": "VersionMismatch"}}, status=409)),
+    ],
+)
+def test_a_creation_without_a_version_is_refused_because_it_is_there(name, refusal) -> None:
+    there = body({"_rev": "1-a", "sha": "a" * 40, "content": "", "sys": {"version": 1}})
+    error, commands = play(Replace(b"{}", ()), [refusal, there], dialect=speak(name), known=None)
+    assert isinstance(error, DataConflictError)
+    assert "version" not in str(commands[0].fields).lower()
+
+
+def test_a_creation_carries_what_says_that_nothing_is_there_in_the_content_too() -> None:
+    _, commands = play(Replace(b"{}", ()), [body({})], dialect=speak("vault-kv2"), known=None)
+    assert json.loads(commands[0].octets)["options"] == {"cas": 0}
+
+
+@pytest.mark.parametrize("name", ["gitlab-files", "google-compute", "confluence", "commercetools"])
+def test_where_a_write_without_a_version_overwrites_nothing_is_created(name) -> None:
+    error, commands = play(Replace(b"{}", ()), [], dialect=speak(name), known=None)
+    assert isinstance(error, NotAppliedError)
+    assert "must not exist" in str(error)
+    assert commands == []
+
+
+def test_what_cannot_guard_a_deletion_does_not_delete() -> None:
+    shown = body({"version": {"number": 3}})
+    error, commands = play(Replace(DELETE), [shown], dialect=speak("confluence"))
+    assert isinstance(error, NotAppliedError)
+    assert "deletion" in str(error)
+    assert [one.method for one in requests(commands)] == ["GET"]
+
+
+def test_a_deletion_of_a_file_has_what_every_commit_has() -> None:
+    shown = body({"sha": "a" * 40, "content": ""})
+    _, commands = play(Replace(DELETE), [shown, answer(200)], dialect=speak("github-contents"))
+    assert json.loads(commands[1].octets) == {"message": "Update", "sha": "a" * 40}
+
+
 def test_deletions_carry_the_version_where_the_family_wants_it() -> None:
     _, commands = play(Replace(DELETE), [body({"_rev": "1-a"}), answer(200)], dialect=speak("couchdb"))
     assert ("rev", "1-a") in commands[1].query

@@ -120,6 +120,8 @@ class Dialect:
         creates_by: method of a creation, which goes to the collection and makes nothing that is there; "" for
             that of a write, to the resource.
         collection: path of the collection that `at` found.
+        absence_creates: whether a write without a version makes what must not be there yet.
+        deletes: whether a deletion can be guarded.
         accepted: whether 202 says that a write, or a deletion, was done.
     """
 
@@ -138,6 +140,8 @@ class Dialect:
     echoes: bool = False
     creates_by: str = ""
     collection: str = ""
+    absence_creates: bool = False
+    deletes: bool = True
     accepted: bool = False
 
     def at(self, target: str) -> Dialect:
@@ -219,6 +223,8 @@ class Dialect:
         Raises:
             ValueError: the dialect cannot say "must not exist", or cannot guard a deletion.
         """
+        if content is DELETE and not self.deletes:
+            raise ValueError(f"{self.name} takes no version with a deletion")
         octets = None if content is DELETE else self._wrapped(content)
         conditions = self.deletion if octets is None and self.deletion else self.conditions
         made: list[tuple[str, str]] = []
@@ -226,14 +232,16 @@ class Dialect:
         for number, condition in enumerate(conditions):
             part = condition.part(None if base is None else base.token[number])
             if part is None:
-                if number == 0 and not self.creates_by:
+                if number == 0 and not (self.creates_by or self.absence_creates):
                     raise ValueError(f"{self.name} has no condition that says: must not exist yet")
                 continue
             if condition.carrier == "field":
                 made.append(part)
             elif condition.carrier == "query":
                 query.append(part)
-            elif base is not None:
+            else:
+                if octets is None and self.around:
+                    octets = write_json(dict(self.around)).encode()
                 octets = _put(octets, *part, as_number=condition.number)
         if octets is not None:
             made.append(("Content-Type", self.media_type or media_type))

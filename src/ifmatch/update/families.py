@@ -33,10 +33,20 @@ _WRITES: Final[dict[str, dict[str, object]]] = {
     "azure-blob": {"accepted": True},
     "azure-table": {"creates_by": "POST"},
     "confluence": {"echoes": True},
-    "contentful": {"echoes": True, "media_type": "application/vnd.contentful.management.v1+json"},
+    "contentful": {
+        "absence_creates": True,
+        "echoes": True,
+        "media_type": "application/vnd.contentful.management.v1+json",
+    },
+    "couchdb": {"absence_creates": True},
     "consul-kv": {"media_type": "application/octet-stream"},
     "elasticsearch": {"envelope": ""},
-    "github-contents": {"around": (("message", "Update"),), "media_type": "application/json"},
+    "github-contents": {
+        "absence_creates": True,
+        "around": (("message", "Update"),),
+        "media_type": "application/json",
+    },
+    "gitlab-files": {"deletes": True},
     "kubernetes": {"echoes": True, "creates_by": "POST"},
     "odata": {"document": ""},
     "zotero": {"document": "/data", "envelope": ""},
@@ -85,18 +95,19 @@ def from_record(record: Record) -> Dialect:
         raise InputError(
             f"{record.name} has no precondition that a write could carry a version in", source=record.id
         )
-    conditions = _conditions(record, guard)
     deletes = _guard_for(record, "DELETE")
     deletion = () if deletes is None or deletes is guard else _conditions(record, deletes)
     state = record.states[0] if record.states else None
     made = Dialect(
         record.name,
-        conditions,
+        _conditions(record, guard),
         deletion,
         record,
         document=state.shown if state is not None else "",
         envelope=state.sent if state is not None and not state.sent.startswith("form:") else "",
         coded=tuple(state.base64) if state is not None else (),
+        # The content of a deletion is looked at only where the family says so (RFC 9110 section 9.3.5).
+        deletes=deletes is not None and (deletes.carrier is not Carrier.BODY or "DELETE" in deletes.methods),
     )
     return replace(made, **_WRITES.get(record.id, {}))  # type: ignore[arg-type]
 
@@ -163,4 +174,4 @@ def _absent(record: Record, guard: GuardSpec) -> tuple[str | None, str]:
         plain = other.matches.removeprefix("^").removesuffix("$")
         if other.demands is Demand.ABSENT and plain.isalpha():
             return plain, other.name
-    return ("", "") if guard.carrier is Carrier.BODY else (None, "")
+    return None, ""

@@ -192,6 +192,8 @@ class _Run:
             return (yield from self.looked_for(event, base, content))
         status = event.status
         meaning = None if self.sent is None else self.dialect.says(self.sent, event, self.task.target)
+        if meaning is Meaning.MISSING and base is None and self.dialect.absence_creates:
+            meaning = Meaning.EXISTS
         if meaning in _REFUSED:
             if event.resent:
                 self.pending = self.pending or _Pending(base, content)
