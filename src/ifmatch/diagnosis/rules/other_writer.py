@@ -116,7 +116,7 @@ def _by_steadiness(facts: Facts, current: str) -> Iterator[Evidence]:
 
 def _by_content(facts: Facts) -> Iterator[Evidence]:
     if facts.step.covered and facts.step.hops and not facts.foreign_writes and facts.after_own_write:
-        yield note("no other write is seen at the origin", -1.5, facts.step.hops[-1])
+        yield note("no other write is seen at the origin", -3.5, facts.step.hops[-1])
     if facts.moved_by_own:
         yield note("the client's own earlier write explains what changed", -2.0, facts.moved_by_own)
     elif facts.content_moved and facts.ours_is_there is not True and not facts.only_stamps_moved:
