@@ -156,8 +156,16 @@ class Step:
 
     def unordered(self, other: Step) -> bool:
         """Tell whether a slow clock leaves open which of two requests came first, or if they overlapped."""
+        if self.source == other.source and self._told_in_turn and other._told_in_turn:
+            return False
         tick = max(self.exchange.resolution, other.exchange.resolution)
         return self.timed and other.timed and tick >= _COARSE and abs(self.start - other.start) <= tick
+
+    @property
+    def _told_in_turn(self) -> bool:
+        """Tell whether a transcript holds it, timed by Date alone: answers stand before what follows."""
+        told = self.exchange.duration is None and self.exchange.provenance.line is not None
+        return told and self.date is not None and self.date == self.exchange.started
 
     def follows(self, other: Step) -> bool:
         """Tell whether this request began after another one had ended, as far as their clocks resolve."""
