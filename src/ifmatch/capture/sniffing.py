@@ -248,6 +248,9 @@ def _text_kind(text: str) -> tuple[str, str]:
         return seen, "Right-click the request there, Copy > Copy all as HAR, and give that as a file"
     if is_command(first):
         return "this is a curl command without its output", "Add -v and keep what it prints. " + _TRACE_ADVICE
+    if is_request_command(first):
+        seen = "this is a request as developer tools copy it, without its answer"
+        return seen, "Paste the status line and the fields of the answer below it. Or: " + _HAR_ADVICE
     words = " ".join(first.split()[:8])[:60]
     printable = "".join(c if c.isprintable() else "?" for c in words)
     return (

@@ -67,7 +67,8 @@ def _from_elsewhere(facts: Facts, other: Step) -> Iterator[Evidence]:
         return
     what, weight = _relation(here, there)
     count = tokens.opaque(token)
-    if not guard.standard and count.isdigit() and len(count) < _TELLING:
+    number = not guard.standard and count.isdigit()
+    if len(count) < _TELLING and (number or host_of(here) != host_of(there)):
         # Counters of different things meet at small numbers by chance.
         weight = 1.0
     text = f"the token was issued for {what} ({path_of(there)}), never for the target"
