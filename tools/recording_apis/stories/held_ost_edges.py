@@ -174,6 +174,7 @@ def unset(stage: Stage) -> None:
     other = stage.actor(
         "other", server, "tariffs.transit.example.test", "httpx", {"X-Signed": "office south"}
     )
+    own.stroll(me, ["/tariffs/zone-a", "/tariffs/zone-c", "/tariffs/zone-a"])
     read, theirs = me.get("/tariffs/zone-b"), other.get("/tariffs/zone-b")
     own.insist("etag" not in read.fields, "the tag is there")
     rows = [*theirs.json["rows"], {"kind": "bike", "price": 3.5}]

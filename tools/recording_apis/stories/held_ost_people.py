@@ -39,6 +39,7 @@ def two_clerks(stage: Stage) -> None:
     me.get("/api/assets.json", 200, mine)
     first = me.get("/api/assets/1203.json", 200, mine)
     me.put("/api/assets/1203.json", {**first.json, "room": "2.15"}, 200, {**mine, "If-Match": first.etag})
+    own.stroll(me, ["/assets/1203", "/assets/1377", "/api/assets/1377.json", "/logo.png"], mine)
     read = me.get("/api/assets/1204.json", 200, mine)
     seen = other.get("/api/assets/1204.json", 200, theirs)
     time.sleep(0.8)
@@ -412,7 +413,7 @@ def fixtures(stage: Stage) -> None:
     other = stage.actor(
         "other", server, "wiki.club.example.test", "requests", {"User-Agent": "Mozilla/5.0 coach"}
     )
-    me.get("/wiki.pl/Home")
+    own.stroll(me, ["/wiki.pl/Home", "/wiki.pl/Table", "/wiki.pl/Home?view=html"])
     read = me.get("/wiki.pl/Fixtures")
     page = other.get("/wiki.pl/Fixtures?view=html")
     own.insist("Fixtures" in page.text, "no page")

@@ -142,7 +142,7 @@ def emptied(stage: Stage) -> None:
     edge = fronts.nginx(stage, server, 'proxy_set_header If-Match "";')
     me = stage.actor("client", edge, "roster.clinic.example.test", "requests", {"X-User": "planner.mia"})
     other = stage.actor("other", server, "roster.clinic.example.test", "httpx", {"X-User": "head.nurse"})
-    me.get(own.WEEK)
+    own.stroll(me, [own.WEEK, f"{own.WEEK}/s18", f"{own.WEEK}/s19", "/me"])
     read, theirs = me.get(f"{own.WEEK}/s17"), other.get(f"{own.WEEK}/s17")
     other.put(f"{own.WEEK}/s17", {**theirs.json, "nurse": "Weiss"}, 200, {"If-Match": theirs.etag})
     other.put(f"{own.WEEK}/s17", {**theirs.json, "nurse": "Sato"}, 412, {"If-Match": theirs.etag})
@@ -193,7 +193,7 @@ def stored(stage: Stage) -> None:
     me = stage.actor(
         "client", edge, "hydra.water.example.test", "curl:trace-time", {"X-Operator": "reader-07"}
     )
-    me.get("/v3/meters?district=Harbour")
+    own.stroll(me, ["/v3/meters?district=Harbour", "/v3/meters/70231", "/v3/meters/70115", "/v3/meters/1"])
     read = me.get(_METER)
     meter = read.json["meter"]
     me.put(_METER, {"meter": {**meter, "m3": 1240.0}}, 200, {"If-Match": read.etag})

@@ -145,12 +145,18 @@ def browse(me: Actor, paths: Sequence[str], headers: Mapping[str, str] | None = 
     return [me.send("GET", path, (200, 304, 404), headers) for path in paths]
 
 
+def stroll(me: Actor, paths: Sequence[str], headers: Mapping[str, str] | None = None) -> None:
+    """Read several things, and those with a tag once more with If-None-Match."""
+    for answer, path in zip(browse(me, paths, headers), paths, strict=True):
+        if answer.status == 200 and "etag" in answer.fields:
+            me.send("GET", path, (200, 304), {**(headers or {}), "If-None-Match": answer.etag})
+
+
 def sign_in(me: Actor, user: str) -> dict[str, str]:
     """Sign in at the inventory with its form and return the cookie field."""
-    me.get("/login")
-    form = {"Content-Type": "application/x-www-form-urlencoded"}
-    answer = me.send("POST", "/login", 303, form, f"user={user}&password=********")
-    cookie = {"Cookie": answer.fields["set-cookie"].split(";")[0]}
+    first = me.get("/login")
+    cookie = {"Cookie": first.fields["set-cookie"].split(";")[0]}
+    me.send("POST", "/login", 303, {**cookie, **FORM}, f"user={user}&password=********")
     me.get("/assets", 200, cookie)
     return cookie
 

@@ -90,7 +90,7 @@ def cron_loop(stage: Stage) -> None:
     cron = {"User-Agent": "curl/7.88.1 nightly-scale.sh", "X-Baker": "scale"}
     me = stage.actor("client", server, "recipes.bakery.example.test", "curl:trace-time", cron)
     other = stage.actor("other", server, "recipes.bakery.example.test", "httpx", {"X-Baker": "Giulia"})
-    me.get("/recipes")
+    own.stroll(me, ["/recipes", "/recipes/rye", "/recipes/brioche", "/recipes/panettone"])
     read = me.get("/recipes/stollen")
     theirs = other.get("/recipes/stollen")
     other.put("/recipes/stollen", theirs.text + "almonds 100 g\n", 200, {"If-Match": theirs.etag})
@@ -288,6 +288,7 @@ def scanner(stage: Stage) -> None:
     other = stage.actor(
         "other", server, "inventory.townhall.example.test", "requests", {"X-Clerk": "s.duarte"}
     )
+    own.stroll(me, ["/assets", "/api/assets.json", "/api/assets/4711.json"])
     copies = {no: me.get(f"/api/assets/{no}.json").json for no in ("1203", "1204", "1377")}
     theirs = other.get("/api/assets/1204.json")
     other.put("/api/assets/1204.json", {**theirs.json, "owner": "Archive"}, 200, {"If-Match": theirs.etag})
