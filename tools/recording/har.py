@@ -26,6 +26,7 @@ _TEXT_TYPES = (
     "application/json",
     "application/xml",
     "application/javascript",
+    "application/x-www-form-urlencoded",
     "+json",
     "+xml",
 )

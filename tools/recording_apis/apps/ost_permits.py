@@ -19,7 +19,7 @@ import secrets
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 
 from starlette.applications import Starlette
 from starlette.responses import Response
@@ -154,7 +154,7 @@ async def search(request: Request) -> Response:
     asked = dict(request.query_params)
     found = [no for no, file in FILES.items() if all(file["fields"].get(k) == v for k, v in asked.items())]
     if request.method == "GET":
-        hits = "".join(f'  <hit no="{no}" tag="{escape(tag(no))}"/>\n' for no in found)
+        hits = "".join(f'  <hit no="{no}" tag={quoteattr(tag(no))}/>\n' for no in found)
         return Response(f'<hits {NS} total="{len(found)}">\n{hits}</hits>\n', media_type="application/xml")
     if len(found) > 1:
         return fault(

@@ -17,30 +17,37 @@ _SHIFT = f"{own.WEEK}/s17"
 
 @case(
     "a814",
-    "state-file-not-updated",
+    "form-filler-keeps-its-version",
     "stale-stored-token",
     "412",
     alone="stale-stored-token",
     description=(
-        "A configuration tool writes an asset, gets the new tag in the answer, and never stores it: its second run "
-        "sends the tag from its state file and is 412. Nobody else has written."
+        "A script fills in the inventory's form with the lock_version it parsed in the morning. Its first POST is "
+        "stored and the page that follows shows version 6; its second POST still says 5: a page with 412 that names "
+        "the script itself as the one who has changed the asset."
     ),
+    notes=("the token is a hidden field of the form; no validator header anywhere",),
 )
-def state_file(stage: Stage) -> None:
-    """Run twice with one state file."""
-    server = own.house(stage, "ost_inventory.php", own.ASSETS)
-    always = {"X-Clerk": "provisioner", "User-Agent": "assetctl/1.0 (state v4)"}
+def form_filler(stage: Stage) -> None:
+    """Post two forms with one version."""
+    server = own.house(stage, "ost_inventory.php", own.ASSETS, FLAGS="demand")
+    always = {"X-Clerk": "form-filler", "User-Agent": "MechanicalSoup/1.3", "Accept": "text/html"}
     me = stage.actor("client", server, "inventory.townhall.example.test", "urllib", always)
-    saved = {no: me.get(f"/api/assets/{no}.json") for no in ("1203", "1377")}
-    one = saved["1203"]
-    me.put("/api/assets/1203.json", {**one.json, "owner": "Culture"}, 200, {"If-Match": one.etag})
-    other = saved["1377"]
-    me.put("/api/assets/1377.json", {**other.json, "state": "checked"}, 200, {"If-Match": other.etag})
+    own.browse(me, ["/assets", "/assets/1203", "/assets/1377"])
+    me.send(
+        "POST",
+        "/assets/1377",
+        200,
+        own.FORM,
+        "lock_version=5&name=Ladder+6+m&room=Yard&state=checked&owner=Works",
+    )
+    form = "lock_version=5&name=Beamer+EPX+40&room={}&state=good&owner=Culture"
+    page = me.send("POST", "/assets/1203", 200, own.FORM, form.format("2.14"))
+    own.insist('value="6"' in page.text, "not stored")
     time.sleep(1.5)
-    changed = {**one.json, "owner": "Culture", "room": "1.01"}
-    me.put("/api/assets/1203.json", changed, 412, {"If-Match": one.etag})
-    now = me.get("/api/assets/1203.json")
-    own.insist(now.json["lock_version"] == 6, "somebody else has written")
+    refused = me.send("POST", "/assets/1203", 412, own.FORM, form.format("1.01"))
+    own.insist("form-filler has changed" in refused.text, "somebody else has written")
+    me.get("/assets/1203")
 
 
 @case(
