@@ -62,6 +62,7 @@ def one_second(stage: Stage) -> None:
     me = stage.actor("client", server, "wiki.acme.test", "requests", {"X-Actor": "hedda"})
     other = stage.actor("other", server, "wiki.acme.test", "httpx", {"X-Actor": "tomas"})
     path = f"/{place.PAGE}"
+    place.stroll(me, "wiki", 3)
     me.get(f"/{place.RUNBOOK}")
     start = {"If-Unmodified-Since": other.get(path).fields["last-modified"]}
     time.sleep(1.02 - time.time() % 1)
@@ -135,6 +136,7 @@ def ahead(stage: Stage) -> None:
     me = stage.actor("client", wrong, "api.acme.test", "httpx", {**place.JSONAPI, "X-Actor": "ivo"})
     other = stage.actor("other", right, "api.acme.test", "node:axios", {**place.JSONAPI, "X-Actor": "mara"})
     path = f"/{place.PROJECT}"
+    place.stroll(me, "api", 2)
     date = me.get(path).fields["last-modified"]
     held = me.put(path, place.project(status="review"), 200, {"If-Unmodified-Since": date})
     theirs = other.get(path).fields["last-modified"]

@@ -161,6 +161,7 @@ def unsupported(stage: Stage) -> None:
     server = place.platform(stage, UNSUPPORTED="501", TAG="none", NODATE="1")
     front = fronts.traefik(stage, [server])
     me = stage.actor("client", front, "config.acme.test", "requests", {**place.YAML, "X-Actor": "gitops"})
+    place.stroll(me, "config", 2)
     me.get(f"/{place.GATEWAY}")
     me.put(f"/{place.GATEWAY}", place.gateway(), 501, {"If-Match": "*"})
     me.put("/config/edge/extra.yaml", "a: 1\n", 501, {"If-None-Match": "*"})
@@ -197,6 +198,7 @@ def blocked(stage: Stage) -> None:
     other = stage.actor(
         "other", front, "flags.acme.test", "httpx", {"User-Agent": "Mozilla/5.0 Firefox/145.0"}
     )
+    place.stroll(me, "flags", 5)
     me.get(f"/{place.FLAG}")
     me.send("POST", "/flags/web/production", 412, None, place.flag(rollout=5))
     me.get("/flags/web/production?limit=10")

@@ -52,6 +52,7 @@ def encode(stage: Stage) -> None:
     server = place.platform(stage)
     front = fronts.caddy(stage, server, " encode {\n  gzip\n  minimum_length 32\n }")
     me = stage.actor("client", front, "wiki.acme.test", "node:fetch", {"Accept-Encoding": "gzip"})
+    place.stroll(me, "wiki", 3)
     cookie = place.login(me, "tomas")
     tag = me.get(f"/{place.PAGE}", 200, cookie).etag
     place.require("-gzip" in tag, f"no suffix: {tag}")
@@ -109,6 +110,7 @@ def do_gzip(stage: Stage) -> None:
     rules = "sub vcl_backend_response { set beresp.do_gzip = true; }"
     front = fronts.varnish(stage, server, rules)
     me = stage.actor("client", front, "config.acme.test", "curl", {**place.YAML, "X-Actor": "release-ci"})
+    place.stroll(me, "config", 2)
     me.get("/telemetry/pulse", 204)
     tag = me.get(f"/{place.GATEWAY}").etag
     place.require(tag.startswith("W/"), f"not weak: {tag}")
@@ -165,6 +167,7 @@ def blanked(stage: Stage) -> None:
     front = fronts.nginx(stage, server, 'proxy_set_header If-None-Match "";')
     me = stage.actor("client", front, "flags.acme.test", "node:axios", {"X-Actor": "bootstrap-job"})
     other = stage.actor("other", server, "flags.acme.test", "curl", {"X-Actor": "lou"})
+    place.stroll(me, "flags", 4)
     me.get("/-/ready")
     me.put("/flags/web/production/beta-banner", place.flag(rollout=0), 201, {"If-None-Match": "*"})
     me.put(f"/{place.OTHER_FLAG}", place.flag(rollout=0), 200, {"If-None-Match": "*"})
@@ -284,6 +287,7 @@ def behind(stage: Stage) -> None:
     )
     path = f"/{place.MEDICATION}"
     base = {"resourceType": "MedicationRequest", "id": "mr-88", "status": "active", "intent": "order"}
+    place.stroll(me, "fhir", 2)
     tag = me.get(path).etag
     me.get(f"/{place.PATIENT}")
     me.put(path, {**base, "dosage": "10 mg daily"}, 200, {"If-Match": tag})

@@ -81,6 +81,7 @@ def demanded(stage: Stage) -> None:
     me = stage.actor(
         "client", server, "api.acme.test", "node:fetch", {**place.JSONAPI, "X-Actor": "zap-hook"}
     )
+    place.stroll(me, "api", 5)
     me.get("/api/v3/projects?sort=-updatedAt")
     body = place.project(status="won")
     me.put(f"/{place.PROJECT}", body, 428)
@@ -106,6 +107,7 @@ def bad_request(stage: Stage) -> None:
     front = fronts.haproxy(stage, [server])
     me = stage.actor("client", front, "flags.acme.test", "java", {"X-Actor": "kim"})
     other = stage.actor("other", front, "flags.acme.test", "httpx", {"X-Actor": "lou"})
+    place.stroll(me, "flags", 2)
     me.get("/flags/web/production?limit=10")
     me.get(f"/{place.OTHER_FLAG}")
     me.put(f"/{place.OTHER_FLAG}", place.flag(place.OTHER_FLAG, rollout=99), 400)

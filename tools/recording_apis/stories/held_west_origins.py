@@ -78,6 +78,7 @@ def put_answer(stage: Stage) -> None:
     """Chain the tag of the answer."""
     server = place.platform(stage, PUTTAG="1")
     me = stage.actor("client", server, "flags.acme.test", "node:fetch", {"X-Actor": "kim"})
+    place.stroll(me, "flags", 2)
     tag = me.get(f"/{place.FLAG}").etag
     me.get(f"/{place.OTHER_FLAG}")
     tag = me.put(f"/{place.FLAG}", place.flag(rollout=20), 200, {"If-Match": tag}).etag
@@ -131,6 +132,7 @@ def html(stage: Stage) -> None:
     server = place.platform(stage, VARY="accept")
     front = fronts.caddy(stage, server)
     me = stage.actor("client", front, "wiki.acme.test", "urllib", {"X-Actor": "amelie"})
+    place.stroll(me, "wiki", 2)
     read = me.get(f"/{place.RUNBOOK}", 200, {"Accept": "text/html,application/xhtml+xml"})
     body = place.page(place.RUNBOOK, title="Queue backlog (Kafka)")
     media = {"Content-Type": "application/vnd.page+json"}

@@ -164,6 +164,7 @@ def judged(stage: Stage) -> None:
     server = place.platform(stage, CACHE="public, max-age=90")
     front = fronts.nginx_cache(stage, server, 90, "add_header X-Cache-Status $upstream_cache_status always;")
     me = stage.actor("client", front, "config.acme.test", "urllib", {**place.YAML, "X-Actor": "gatekeeper"})
+    place.stroll(me, "config", 3)
     old = me.get(f"/{place.LIMITS}").etag
     me.get(f"/{place.GATEWAY}")
     text = "default:\n  rps: 150\n  burst: 50\npartners:\n  rps: 400\n"
@@ -199,6 +200,8 @@ def ranges(stage: Stage) -> None:
     fronts.put_file(server.directory, path[1:], b"#!/bin/sh\n# build 882\n" + b"payload-882 " * 230)
     me.get(path, 206, {"Range": "bytes=0-1023", "If-Match": tag})
     me.get(path, 206, {"Range": "bytes=1024-2047", "If-Match": tag})
+    me.get(path, 206, {"Range": "bytes=2048-2700", "If-Match": tag})
+    me.get("/dist/latest.txt", 200)
     other.get(path, 412, {"Range": "bytes=1024-2047", "If-Match": tag})
 
 
@@ -218,6 +221,7 @@ def moved(stage: Stage) -> None:
     server = place.platform(stage, MOVED="302")
     fields = {**place.JSONAPI, "X-Actor": "svc-crm", "User-Agent": "crm-bridge/4.0"}
     me = stage.actor("client", server, "api.acme.test", "requests:follow", fields)
+    place.stroll(me, "api", 4)
     tag = me.get(f"/{place.PROJECT}").etag
     old = "/api/v3/legacy/projects/atlas"
     me.put(old, place.project(budget=99000), 200, {"If-Match": tag})
@@ -246,6 +250,7 @@ def emptied(stage: Stage) -> None:
     if not isinstance(me.program, Curl):
         raise TypeError("this story is about curl")
     me.program.more = ["-L"]
+    place.stroll(me, "config", 3)
     tag = me.get(f"/{place.LIMITS}").etag
     me.get("/-/ready")
     text = "default:\n  rps: 200\n  burst: 80\n"

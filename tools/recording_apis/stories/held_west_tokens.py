@@ -183,6 +183,7 @@ def answer_lost(stage: Stage) -> None:
         return request.method == "PUT" and next(lost, False)
 
     me = stage.actor("client", server, "wiki.acme.test", "urllib", {"X-Actor": "sigrid"}, loses=loses)
+    place.stroll(me, "wiki", 4)
     me.get("/wiki/spaces/OPS/pages?limit=5")
     tag = me.get(f"/{place.RUNBOOK}").etag
     body = place.page(place.RUNBOOK, body="Scale the consumers first. Ticket OPS-4471.", labels=["sre"])
@@ -217,6 +218,7 @@ def create_lost(stage: Stage) -> None:
         loses=lambda request: request.method == "PUT" and next(lost, False),
     )
     name = "/api/v3/projects/imp-7c21e9b4"
+    place.stroll(me, "api", 4)
     me.get("/api/v3/projects?page[size]=10")
     me.get(name, 404)
     attributes = {

@@ -115,6 +115,7 @@ def placeholder(stage: Stage) -> None:
     front = fronts.envoy(stage, [server])
     fields = {**place.JSONAPI, "User-Agent": "collection-runner/8.3", "X-Actor": "qa"}
     me = stage.actor("client", front, "api.acme.test", "curl", fields)
+    place.stroll(me, "api", 3)
     me.get("/-/ready")
     me.get("/api/v3/projects?page%5Bnumber%5D=1&page%5Bsize%5D=20&fields%5Bprojects%5D=name,status")
     me.get(f"/{place.PROJECT}")
@@ -212,6 +213,7 @@ def promotion(stage: Stage) -> None:
     """Promote with the wrong environment's tag."""
     server = place.platform(stage, TAG="uuid")
     me = stage.actor("client", server, "flags.acme.test", "curl:trace-ascii", {"X-Actor": "promote.sh"})
+    place.stroll(me, "flags", 3)
     before = me.get(f"/{place.FLAG}").etag
     wrong = me.get(f"/{place.FLAG_STAGING}").etag
     body = place.flag(on=True, rollout=50)

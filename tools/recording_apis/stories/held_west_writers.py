@@ -94,6 +94,7 @@ def autosave(stage: Stage) -> None:
     """Save twice at once."""
     server = place.platform(stage, HOLD="0.5")
     me = stage.actor("client", server, "docs.acme.test", "httpx", {"User-Agent": "acme-editor/11.0"})
+    place.stroll(me, "wiki", 6)
     cookie = place.login(me, "quentin")
     tag = me.get(f"/{place.RUNBOOK}", 200, cookie).etag
     guard = {**cookie, "If-Match": tag}
@@ -134,6 +135,7 @@ def workers(stage: Stage) -> None:
         "X-Actor": "svc-labels",
     }
     me = stage.actor("client", server, "api.acme.test", "httpx", run)
+    place.stroll(me, "api", 3)
     me.get("/api/v3/milestones?filter[project]=atlas&page[size]=25")
     read = me.get(f"/{place.PROJECT}")
 
@@ -282,6 +284,7 @@ def bootstrap(stage: Stage) -> None:
     server = place.platform(stage)
     script = {**place.JSONAPI, "X-Actor": "provisioner-eu", "User-Agent": "terraform-provider-acme/1.3"}
     me = stage.actor("client", server, "api.acme.test", "curl:trace-time", script)
+    place.stroll(me, "config", 2)
     me.get("/-/ready")
     me.get("/me")
     attributes = {"name": "Borea EU", "status": "active", "owner": "eu-team", "budget": 15000, "tags": ["eu"]}
@@ -337,6 +340,7 @@ def archived(stage: Stage) -> None:
     front = fronts.caddy(stage, server)
     me = stage.actor("client", front, "flags.acme.test", "httpx", {"X-Actor": "nils"})
     other = stage.actor("other", front, "flags.acme.test", "urllib", {"X-Actor": "olga"})
+    place.stroll(me, "flags", 3)
     me.get("/flags/web/production?limit=50")
     tag = me.get(f"/{place.OTHER_FLAG}").etag
     theirs = other.get(f"/{place.OTHER_FLAG}").etag
