@@ -156,6 +156,15 @@ def test_quirks_of_tools() -> None:
     assert exchange.connection == "443"
 
 
+@pytest.mark.parametrize(
+    ("octets", "size", "cached"), [(0, 53, True), (0, 0, False), (289, 53, False), (-1, 53, False)]
+)
+def test_content_that_came_over_no_network_is_of_the_browsers_cache(octets, size, cached) -> None:
+    """Chromium writes a `_transferSize` of 0 for what it had, -1 where it does not know."""
+    response = {"_transferSize": octets, "content": {"size": size, "text": "x" * size}}
+    assert one(har(entry(response=response))).from_cache is cached
+
+
 def test_unreadable_entries_are_skipped_with_a_warning_and_numbers_stay() -> None:
     capture = read_har(io.BytesIO(har({"request": None}, entry(), {"request": 7}, entry())), "a.har")
     assert [exchange.provenance.entry for exchange in capture.exchanges] == [1, 3]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
@@ -18,7 +19,7 @@ from ifmatch.model.message import Fields
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ifmatch.capture.har_records import Creator, Pair
+    from ifmatch.capture.har_records import Creator, Pair, ResponseRecord
     from ifmatch.model.exchange import Exchange
     from ifmatch.model.message import Response
 
@@ -102,7 +103,7 @@ class EntryReader:
             if text:
                 self.warn(number, text)
         started, resolution = self._started(number, entry.startedDateTime)
-        cached = bool(entry.from_disk) or bool(entry.from_cache_word)
+        cached = bool(entry.from_disk) or bool(entry.from_cache_word) or _untransferred(entry.response)
         self.exchanges.append(
             make_exchange(
                 self.name,
@@ -202,6 +203,13 @@ def _number(raw: msgspec.Raw) -> float | None:
 def _scalar(raw: msgspec.Raw) -> str:
     text = bytes(raw).decode("utf-8", "replace").strip().strip('"')
     return "" if text in {"", "null"} else text
+
+
+def _untransferred(record: ResponseRecord | None) -> bool:
+    """Tell whether a browser says that nothing came over the network, though there is content: it had it."""
+    if record is None or record.status != HTTPStatus.OK or record.transferred != 0:
+        return False
+    return record.content is not None and (record.content.size or 0) > 0
 
 
 def _error(entry: Entry) -> str:

@@ -53,6 +53,7 @@ class ResponseRecord(msgspec.Struct, gc=False):
     headers: list[Pair] | None = None
     content: Body | None = None
     redirectURL: str | None = None  # noqa: N815 - the name in the file
+    transferred: float | None = msgspec.field(default=None, name="_transferSize")
     error: str | None = msgspec.field(default=None, name="_error")
     failure: str | None = msgspec.field(default=None, name="_failureText")
 
