@@ -296,10 +296,11 @@ class _Run:
         if proof is False and token not in self.seen[: self.seen.index(pending.token)]:
             self.pending = None
             return None
-        wanted = pending.content
-        holds = (
-            state is None if wanted is DELETE else state is not None and state.octets == self.stamped(wanted)
-        )
+        wanted = self.stamped(pending.content)
+        if wanted is DELETE:
+            holds = state is None
+        else:
+            holds = state is not None and self.dialect.holds(wanted, state.octets)
         if holds and (wanted is DELETE or self.task.same_value_is_enough):
             return self.finished("holds", pending.base, state)
         raise self.unknown(
