@@ -186,6 +186,8 @@ def public(stage: Stage) -> None:
         other.get("/notices/31")
     fresh = {"Cache-Control": "no-cache"}
     me.get("/notices", 200, fresh)
+    me.get("/notices/32", 200, fresh)
+    me.get("/notices/40", 404, fresh)
     read = me.get("/notices/31", 200, fresh)
     kind = {"Content-Type": "application/atom+xml;type=entry"}
     text = read.text.replace("19:30", "20:00")

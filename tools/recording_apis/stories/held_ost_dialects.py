@@ -70,6 +70,7 @@ def old_value(stage: Stage) -> None:
     server = own.house(stage, "ost_permits.py", own.PERMITS, FLAGS="compare")
     me = stage.actor("client", server, "permits.county.example.test", "java", {"X-Clerk": "cashier"})
     me.get("/permits?state=in%20review")
+    own.stroll(me, ["/permits/BP-2026-0117", "/permits/BP-2026-0118"])
     me.get(_PERMIT)
     patch = '<patch><replace field="fee" was="{}">460.00</replace></patch>'
     for _ in range(2):
@@ -94,6 +95,8 @@ def by_search(stage: Stage) -> None:
     """Update what a search finds."""
     server = own.house(stage, "ost_permits.py", own.PERMITS)
     me = stage.actor("client", server, "permits.county.example.test", "requests", {"X-Clerk": "batch-9"})
+    me.get("/permits?applicant=Adeyemi")
+    me.get("/permits/BP-2026-0131")
     body = "<permit><state>fee paid</state></permit>"
     me.put("/permits?applicant=Adeyemi", body, 200, own.XML)
     me.put("/permits?applicant=Voss", body, 412, own.XML)
@@ -151,6 +154,7 @@ def shield(stage: Stage) -> None:
     edge = fronts.nginx(stage, server, block="default_type text/html;\n" + rule)
     me = stage.actor("client", edge, "permits.county.example.test", "node", {"X-Clerk": "portal"})
     me.get("/permits?applicant=Adeyemi")
+    own.stroll(me, ["/permits/BP-2026-0117", "/permits?state=received"])
     me.get("/permits?applicant=Union%20Bank&sort=plot", 412)
     me.get(_PERMIT)
     me.send("PUT", "/permits?applicant=Union%20Bank", 412, own.XML, "<permit><state>closed</state></permit>")

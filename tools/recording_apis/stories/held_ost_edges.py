@@ -96,6 +96,7 @@ def again(stage: Stage) -> None:
     edge = fronts.haproxy(stage, [server], lines)
     me = stage.actor("client", edge, "hydra.water.example.test", "requests", {"X-Operator": "reader-07"})
     me.get("/v3/meters?district=Harbour")
+    own.stroll(me, ["/v3/meters/70115", "/v3/meters/70231", "/v3/tours/2026-11-26"])
     read = me.get(_METER)
     meter = {**read.json["meter"], "m3": 1270.5, "visit": _severed(stage)}
     me.put(_METER, {"meter": meter}, 412, {"If-Match": read.etag})
@@ -121,6 +122,8 @@ def registration(stage: Stage) -> None:
     policy = 'retry_policy: {retry_on: "reset,connect-failure", num_retries: 2}'
     edge = fronts.envoy(stage, [server], route=f", {policy}", config=policy)
     me = stage.actor("client", edge, "hydra.water.example.test", "node", {"X-Operator": "install-crew-3"})
+    me.get("/v3/meters?district=Hill")
+    own.stroll(me, ["/v3/meters/70231"])
     me.get("/v3/meters/70990", 404)
     meter = {"district": "Hill", "street": "Mill Lane 9", "m3": 0, "install": "crew-3/2026-11-26/004"}
     me.put("/v3/meters/70990", {"meter": meter}, 412, {"If-None-Match": "*"})
@@ -242,6 +245,7 @@ def not_judged(stage: Stage) -> None:
     direct = stage.actor(
         "other", server, "static.shop.example.test", "curl", {"User-Agent": "curl/7.88.1 (direct)"}
     )
+    own.stroll(me, ["/app/main.js", "/app/logo.svg"])
     old = me.get("/app/manifest.json").etag
     time.sleep(1.1)
     fronts.put_file(server.directory, "app/manifest.json", '{"build": "2026.11.26-1", "hash": "d1c5"}\n')
@@ -305,6 +309,7 @@ def form_moved(stage: Stage) -> None:
     }
     me = stage.actor("client", edge, "inventory.townhall.example.test", "requests:follow", browser)
     me.get("/assets")
+    own.stroll(me, ["/assets/1203", "/favicon.ico"])
     me.get("/assets/1204")
     form = "lock_version=5&name=Plotter+A0&room=U.09&state=worn&owner=Planning"
     page = me.send("POST", "/asset/1204", 200, own.FORM, form)

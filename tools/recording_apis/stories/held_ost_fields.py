@@ -60,6 +60,7 @@ def empty_tag(stage: Stage) -> None:
     me = stage.actor("client", server, "parish.example.test", "curl", script)
     me.get("/notices")
     me.get("/notices/31")
+    own.stroll(me, ["/notices", "/notices/32"])
     text = '<entry xmlns:n="urn:example:notice"><n:title>Choir practice</n:title><n:when>Fri 19:30</n:when></entry>'
     kind = {"Content-Type": "application/atom+xml;type=entry"}
     me.put("/notices/31", text, 412, {**kind, "If-Match": '""'})
@@ -83,6 +84,7 @@ def bare(stage: Stage) -> None:
     server = own.house(stage, "OstBakery.java", own.RECIPES)
     me = stage.actor("client", server, "recipes.bakery.example.test", "java", {"X-Baker": "kiosk"})
     me.get("/recipes")
+    own.stroll(me, ["/recipes/stollen", "/recipes/panettone"])
     for name in ("rye", "brioche"):
         read = me.get(f"/recipes/{name}")
         bare_tag = {"If-Match": read.etag.strip('"'), "Content-Type": "text/plain"}
@@ -130,6 +132,8 @@ def list_tag(stage: Stage) -> None:
     """Use the tag of the list."""
     server = own.house(stage, "ost_roster.js", own.SHIFTS)
     me = stage.actor("client", server, "roster.clinic.example.test", "aiohttp", {"X-User": "swap-bot"})
+    me.get("/changes?since=118&wait=0")
+    me.get("/roster/2026-W50/shifts")
     listed = me.get(own.WEEK)
     me.get(own.WEEK, 304, {"If-None-Match": listed.etag})
     me.send("PATCH", f"{own.WEEK}/s19", 412, {"If-Match": listed.etag}, {"nurse": "Imhof"})
@@ -160,6 +164,8 @@ def test_system(stage: Stage) -> None:
     entry = fronts.haproxy(stage, [production], "", rule, trials)
     me = stage.actor("client", entry, "inventory-test.example.test", "requests", {"X-Clerk": "deploy"})
     live = Actor("inventory.townhall.example.test", me.port, me.program, me.always)
+    own.stroll(live, ["/api/assets.json", "/api/assets/1377.json"])
+    own.stroll(me, ["/api/assets.json", "/api/assets/1377.json"])
     before = live.get("/api/assets/1203.json")
     read = me.get("/api/assets/1203.json")
     own.insist(before.etag != read.etag, "both have one tag")
@@ -239,6 +245,7 @@ def price_round(stage: Stage) -> None:
     """Guard updates as creations."""
     guarded = own.house(stage, "OstBakery.java", own.RECIPES)
     me = stage.actor("client", guarded, "recipes.bakery.example.test", "requests", {"X-Baker": "price-round"})
+    own.stroll(me, ["/recipes", "/recipes/brioche", "/recipes/price-list"])
     for name in ("rye", "stollen"):
         read = me.get(f"/recipes/{name}")
         kind = {"Content-Type": "text/plain", "If-None-Match": "*"}

@@ -132,6 +132,7 @@ def weak(stage: Stage) -> None:
     server = own.house(stage, "ost_meters.py", own.METERS, FLAGS="weak")
     me = stage.actor("client", server, "hydra.water.example.test", "node", {"X-Operator": "reader-07"})
     me.get("/v3/meters?district=Harbour&order=street")
+    own.stroll(me, ["/v3/meters/70231", "/v3/meters/70114"])
     read = me.get("/v3/meters/70115")
     body = {"meter": {**read.json["meter"], "m3": 93.5}}
     me.put("/v3/meters/70115", body, 412, {"If-Match": read.etag})
@@ -186,6 +187,7 @@ def german(stage: Stage) -> None:
     )
     german_text = {"Accept-Language": "de-DE,de;q=0.9"}
     me.get("/assets", 200, german_text)
+    own.stroll(me, ["/api/assets.json", "/api/assets/1204.json", "/api/assets/1.json"], german_text)
     read = me.get("/api/assets/1203.json", 200, german_text)
     kind = {"Content-Type": "application/json", "If-Match": read.etag}
     me.send("PATCH", "/api/assets/1203.json", 412, {**kind, "Accept-Language": "en"}, {"room": "2.16"})
@@ -211,6 +213,7 @@ def settled(stage: Stage) -> None:
     script = {"User-Agent": "publish.py/2 python-urllib", "Content-Type": "text/html"}
     me = stage.actor("client", server, "www.parish.example.test", "httpx", script)
     me.get("/news/old.html")
+    own.stroll(me, ["/news/old.html", "/news/advent.html"])
     me.put("/news/advent.html", "<h1>Advent</h1>\n", 201)
     soon = me.send("HEAD", "/news/advent.html", 200)
     own.insist(soon.etag.startswith("W/"), f"{soon.etag} is not weak")
@@ -237,6 +240,7 @@ def first_only(stage: Stage) -> None:
     """Send a list of two tags."""
     server = own.house(stage, "OstBakery.java", own.RECIPES, FLAGS="first")
     me = stage.actor("client", server, "recipes.bakery.example.test", "httpx", {"X-Baker": "sync-2"})
+    own.stroll(me, ["/recipes", "/recipes/rye"])
     read = me.get("/recipes/brioche")
     text = read.text + "sugar 60 g\n"
     made = me.put("/recipes/brioche", text, 200, {"If-Match": read.etag, **_TEXT})
@@ -414,6 +418,7 @@ def iso(stage: Stage) -> None:
         "client", server, "recipes.bakery.example.test", "aiohttp", {"X-Baker": "import", **_TEXT}
     )
     me.get("/recipes")
+    own.stroll(me, ["/recipes/rye", "/recipes/stollen"])
     read = me.get("/recipes/brioche")
     date = read.fields["last-modified"]
     text = read.text + "chill 12 h\n"

@@ -200,6 +200,7 @@ def comment(stage: Stage) -> None:
     me = stage.actor("client", server, "permits.county.example.test", "requests", {"X-Clerk": "l.novak"})
     me.get("/permits?applicant=Voss")
     me.get("/permits/BP-2026-0118")
+    own.stroll(me, ["/permits/BP-2026-0131", "/permits?state=in%20review", "/permits/BP-2026-0999"])
     tag = me.get("/permits/BP-2026-0117").etag
     note = "<note>Survey of the plot has arrived</note>"
     me.send("POST", "/permits/BP-2026-0117/notes", 201, own.XML, note)
@@ -287,6 +288,7 @@ def number_taken(stage: Stage) -> None:
     text = '<entry xmlns:n="urn:example:notice"><n:title>Roof appeal</n:title><n:when>Sun</n:when></entry>'
     kind = {"Content-Type": "application/atom+xml;type=entry", "If-None-Match": "*"}
     me.get("/notices", 200)
+    own.stroll(me, ["/notices", "/notices/31", "/files/logo.png", "/notices/7"])
     me.put("/notices/32", text, 412, kind)
     own.insist("Jumble sale" in me.get("/notices/32").text, "another notice is expected there")
     me.put("/notices/33", text, 201, kind)
@@ -318,8 +320,12 @@ def earlier_run(stage: Stage) -> None:
     other.put("/takings", "", 200)
     kind = {"Content-Type": "text/csv", "If-None-Match": "*"}
     other.put("/takings/2026-11-26.csv", "till;sum;run\n1;412.10;0600\n2;98.00;0600\n", 200, kind)
+    for day in ("24", "25"):
+        other.put(f"/takings/2026-11-{day}.csv", f"till;sum;run\n1;{day}7.20;1900\n", 200, kind)
     time.sleep(1.4)
     me.get("/takings?list-type=2&prefix=2026-11")
+    own.stroll(me, ["/takings/2026-11-24.csv", "/takings/2026-11-23.csv"])
+    me.send("HEAD", "/takings/2026-11-25.csv", 200)
     me.put(
         "/takings/2026-11-26.csv", "till;sum;run\n1;2204.75;1900\n2;1180.20;1900\n3;77.5;1900\n", 412, kind
     )
@@ -381,6 +387,8 @@ def moved(stage: Stage) -> None:
     server = fronts.site(stage, "apache2", files, fronts.DAV["apache2"])
     me = stage.actor("client", server, "cad.example.test", "requests", {"User-Agent": "Inkdraw/1.3"})
     other = stage.actor("other", server, "cad.example.test", "curl")
+    me.send("PROPFIND", "/plans/", 207, {"Depth": "1", **own.XML})
+    own.stroll(me, ["/archive/readme.txt", "/plans/hall-3.svg.bak"])
     tag = me.get("/plans/hall-3.svg").etag
     other.send(
         "MOVE", "/plans/hall-3.svg", 201, {"Destination": "http://cad.example.test/archive/hall-3.svg"}
@@ -444,6 +452,8 @@ def two_offices(stage: Stage) -> None:
     other = stage.actor(
         "other", server, "tariffs.transit.example.test", "httpx", {"X-Signed": "office south"}
     )
+    me.get("/tariffs/zone-a", 200, {"Accept": "text/csv"})
+    me.get("/tariffs/zone-q", 404)
     for name in ("zone-b", "zone-a"):
         read = me.get(f"/tariffs/{name}")
     seen = other.get("/tariffs/zone-a")

@@ -63,6 +63,7 @@ def brotli(stage: Stage) -> None:
     }
     me = stage.actor("client", edge, "parish.example.test", "curl", editor)
     me.get("/notices")
+    own.stroll(me, ["/notices/32", "/style.css"])
     kind = {"Content-Type": "application/atom+xml;type=entry"}
     text = '<entry xmlns:n="urn:example:notice"><n:title>Choir practice</n:title><n:when>Wed 20:00</n:when></entry>'
     for _ in range(2):
@@ -116,6 +117,8 @@ def compression(stage: Stage) -> None:
     baker = {"X-Baker": "Giulia", "User-Agent": "RecipePad/3.0 (iPad)"}
     me = stage.actor("client", edge, "recipes.bakery.example.test", "httpx", baker)
     me.get("/recipes")
+    me.get("/recipes/stollen", 200, _GZIP)
+    me.get("/recipes/panettone", 404, _GZIP)
     for name in ("rye", "brioche"):
         read = me.get(f"/recipes/{name}", 200, _GZIP)
         own.insist(read.etag.startswith("W/"), f"{read.etag} is not weak")
@@ -168,6 +171,7 @@ def removed(stage: Stage) -> None:
     edge = fronts.caddy(stage, server, " request_header -If-Match")
     me = stage.actor("client", edge, "hydra.water.example.test", "java", {"X-Operator": "reader-07"})
     me.get("/v3/meters?district=Hill")
+    own.stroll(me, ["/v3/meters/70115", "/v3/meters/70116"])
     for number in ("70231", "70114"):
         read = me.get(f"/v3/meters/{number}")
         body = {"meter": {**read.json["meter"], "seal": "replaced"}}
@@ -256,6 +260,7 @@ def late_replica(stage: Stage) -> None:
     replica = own.house(stage, "ost_meters.py", own.METERS, STORE=store, NODE="db-replica-2", LAG="2.0")
     edge = fronts.split(stage, primary, replica)
     me = stage.actor("client", edge, "hydra.water.example.test", "httpx", {"X-Operator": "import-job"})
+    own.stroll(me, ["/v3/meters?district=Hill", "/v3/meters/70231", "/v3/meters/70000"])
     first = me.get(_METER)
     meter = first.json["meter"]
     written = me.put(_METER, {"meter": {**meter, "m3": 1250.0}}, 200, {"If-Match": first.etag})

@@ -158,6 +158,7 @@ def filed(stage: Stage) -> None:
     portal = {"X-Clerk": "portal", "X-Portal-Request": "pr-77c09"}
     me = stage.actor("client", server, "permits.county.example.test", "requests", portal, loses=loses)
     me.get("/permits?applicant=Lindqvist")
+    own.stroll(me, ["/permits/BP-2026-0131", "/permits/BP-2026-0140"])
     body = "<permit><applicant>Lindqvist</applicant><plot>3/9</plot><ref>pr-77c09</ref></permit>"
     fields = {**own.XML, "If-None-Match": "*"}
     me.put("/permits/BP-2026-0140", body, 0, fields)
@@ -229,8 +230,10 @@ def fresh_tag(stage: Stage) -> None:
     other = stage.actor(
         "other", server, "wiki.club.example.test", "curl", {"User-Agent": "Mozilla/5.0 coach"}
     )
+    me.get("/wiki.pl/Table", 404)
     base = me.get("/wiki.pl/Fixtures")
     me.get("/wiki.pl/Home")
+    own.stroll(me, ["/wiki.pl/Home", "/wiki.pl/Home?view=html"])
     theirs = other.get("/wiki.pl/Fixtures")
     text = theirs.text.replace("admin", "coach") + "* 17 Dec cup, 19:00\n"
     other.put("/wiki.pl/Fixtures", text, 200, {"If-Match": theirs.etag})
@@ -263,6 +266,9 @@ def add_on(stage: Stage) -> None:
     other = stage.actor(
         "other", server, "tariffs.transit.example.test", "urllib", {"X-Signed": "office south"}
     )
+    zone = me.get("/tariffs/zone-b")
+    me.put("/tariffs/zone-b", {"rows": zone.json["rows"][::-1]}, 200, {"If-Match": zone.etag})
+    me.get("/tariffs/zone-z", 404)
     morning = me.get("/tariffs/zone-a").json["rows"]
     seen = other.get("/tariffs/zone-a")
     rows = [*seen.json["rows"], {"kind": "bike", "price": 3.0}]
@@ -330,6 +336,7 @@ def calendar_file(stage: Stage) -> None:
     other = stage.actor(
         "other", server, "office.example.test", "requests", {"User-Agent": "Thunderbird/128.5"}
     )
+    own.stroll(me, ["/cal/index.txt", "/cal/cars.ics"])
     read = me.get("/cal/rooms.ics")
     seen = other.get("/cal/rooms.ics")
     theirs = seen.text.replace("END:VCALENDAR\r\n", event.format("inspection", 3))
