@@ -38,7 +38,7 @@ def test_the_text_says_who_breaks_what_is_lost_and_what_next() -> None:
     assert "2 writes" not in text
     assert "Writes: 2, 1 (50 %) without a precondition." in text
     assert "at least 1" in text
-    assert "1 client of 2 break:" in text
+    assert "1 client of 2 breaks:" in text
     assert "bad: 1 would be answered 428, 1 overwrote" in text
     assert "Ready: good" in text
     assert "Next: send the notice" in text
@@ -60,6 +60,34 @@ def test_a_write_that_is_also_an_event_counts_once() -> None:
     one = report("bad")
     one["rows"][0]["events"] = {"missing:token-missing": 1}
     assert merge([("a", one)]).missing == 1
+
+
+def test_requests_that_were_answered_428_are_no_more_than_all() -> None:
+    shadow = Shadow()
+    shadow.wrote("bad", "/notes/1", "PUT", route="/notes/{id}", guarded=False)
+    one = json.loads(json.dumps(shadow.report()))
+    one["rows"][0]["events"] = {"missing:token-missing": 2, "unguarded": 1}
+    rollout = merge([("a", one)])
+    assert (rollout.writes, rollout.missing, rollout.turned_away) == (1, 3, 2)
+    text = as_text(rollout)
+    assert "Writes: 3, 3 (100 %) without a precondition.\nAt least 2 of them were not performed.\n" in text
+
+
+def test_many_clients_are_not_all_listed() -> None:
+    text = as_text(
+        merge([("a", report(*(f"bad-{n}" for n in range(25)), *(f"good-{n}" for n in range(22))))])
+    )
+    assert text.count("would be answered 428") == 20
+    assert "\n  and 5 more; --format json names all\n" in text
+    assert "\n  and 2 more; --format json names all\n" in text
+
+
+def test_names_that_no_two_reports_share_are_explained() -> None:
+    told = "No client has the same name in two reports"
+    assert told in as_text(merge([("a", report("curl/8#01")), ("b", report("curl/8#02"))]))
+    assert told not in as_text(merge([("a", report("curl/8#01")), ("b", report("curl/8#01", "curl/8#02"))]))
+    assert told not in as_text(merge([("a", report("curl/8#01"))]))
+    assert told not in as_text(merge([("a", report("ann")), ("b", report("bob"))]))
 
 
 def test_the_notice_names_the_routes_and_what_to_do() -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import random
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ifmatch.server.asgi import PreconditionMiddleware
 from ifmatch.server.events import Event
+from ifmatch.server.gate import Settings
 from ifmatch.server.shadow import Shadow, route_of_path
 
 NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
@@ -192,3 +198,49 @@ def test_threads_that_save_at_once_do_not_meet(tmp_path) -> None:
 )
 def test_a_template_for_a_path(path, route) -> None:
     assert route_of_path(path) == route
+
+
+LAST = """
+import sys
+from ifmatch.server import Shadow
+watched = Shadow(save_to=sys.argv[1])
+watched.wrote("a", "/note", "PUT", guarded=False)
+"""
+
+
+def test_what_was_seen_last_is_saved_when_the_process_ends(tmp_path) -> None:
+    ended = subprocess.run([sys.executable, "-c", LAST, str(tmp_path / "r-{pid}.json")], check=False)
+    assert ended.returncode == 0
+    (saved,) = tmp_path.glob("r-*.json")
+    assert json.loads(saved.read_text())["rows"][0]["writes"] == 1
+
+
+def test_the_end_of_an_asgi_server_saves_too(tmp_path) -> None:
+    # uvicorn ends by the signal that it got: nothing that is registered for the exit is run.
+    watched = Shadow(save_to=tmp_path / "report.json")
+
+    async def app(scope, _receive, send):
+        assert scope["type"] == "lifespan"
+        await send({"type": "lifespan.startup.complete"})
+        assert not (tmp_path / "report.json").exists()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    sent = []
+
+    async def send(message):
+        sent.append(message["type"])
+
+    async def run():
+        watched.wrote("a", "/note", "PUT", guarded=False)
+        await PreconditionMiddleware(app, settings=Settings(shadow=watched))({"type": "lifespan"}, None, send)
+
+    asyncio.run(run())
+    assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+    assert json.loads((tmp_path / "report.json").read_text())["rows"][0]["writes"] == 1
+
+
+def test_a_process_that_was_forked_later_has_a_report_of_its_own(tmp_path, monkeypatch) -> None:
+    watched = Shadow(save_to=tmp_path / "report-{pid}.json", save_every=0)
+    monkeypatch.setattr(os, "getpid", lambda: 4711)
+    watched.wrote("a", "/note", "PUT", guarded=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["report-4711.json"]

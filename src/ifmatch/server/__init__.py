@@ -15,19 +15,26 @@ if TYPE_CHECKING:
     from ifmatch.server.counters import Counters
     from ifmatch.server.events import Event, log_event
     from ifmatch.server.gate import Settings, anonymous_client
+    from ifmatch.server.loop import Declined
     from ifmatch.server.policy import Policies, Policy, Rule, Stage
     from ifmatch.server.problem import Disclosure
+    from ifmatch.server.refusal import PreconditionRefusedError
     from ifmatch.server.shadow import Shadow
+    from ifmatch.server.stores.protocol import DELETED, Content
     from ifmatch.server.writing import write, write_async
 
 __all__ = [
+    "DELETED",
     "Conditional",
+    "Content",
     "Counters",
     "Current",
+    "Declined",
     "Disclosure",
     "Event",
     "Policies",
     "Policy",
+    "PreconditionRefusedError",
     "Rule",
     "Settings",
     "Shadow",
@@ -39,13 +46,17 @@ __all__ = [
 ]
 
 _MODULE_OF = {
+    "DELETED": "stores.protocol",
     "Conditional": "conditional",
+    "Content": "stores.protocol",
     "Counters": "counters",
     "Current": "answers",
+    "Declined": "loop",
     "Disclosure": "problem",
     "Event": "events",
     "Policies": "policy",
     "Policy": "policy",
+    "PreconditionRefusedError": "refusal",
     "Rule": "policy",
     "Settings": "gate",
     "Shadow": "shadow",

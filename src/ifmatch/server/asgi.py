@@ -167,6 +167,7 @@ class PreconditionMiddleware:
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
                 _log_concerns(scope.get("app", self))
+                send = _saving_at_the_end(send, self.settings)
             await self.app(scope, receive, send)
             return
         exchange = scope[_EXCHANGE] = Exchange(self.settings, self._date, self._cross_origin)
@@ -330,6 +331,20 @@ def _log_concerns(app: object) -> None:
 
     for concern in concerns_of_stack(middleware_of(app)):
         LOGGER.warning("%s", concern, extra={"ifmatch_cause": concern.cause})
+
+
+def _saving_at_the_end(send: Send, settings: Settings) -> Send:
+    """Let the shadow save what it saw last: a server that ends by a signal runs nothing else at its exit."""
+    shadow = settings.shadow
+    if shadow is None:
+        return send
+
+    async def send_and_save(message: Message) -> None:
+        if message["type"] == "lifespan.shutdown.complete":
+            shadow.save_last()
+        await send(message)
+
+    return send_and_save
 
 
 def _has(scope: Scope, wanted: bytes) -> bool:

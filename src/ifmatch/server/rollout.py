@@ -14,11 +14,16 @@ from ifmatch.errors import InputError
 from ifmatch.server.shadow import SCHEMA
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = ["ClientRecord", "Rollout", "as_json", "as_text", "merge", "notice"]
 
 _REFUSALS: Final = ("refused", "malformed")
+_MOST_SHOWN: Final = 20
+_UNCOMMON: Final = (
+    "No client has the same name in two reports: each process made the key of its names itself. To count one",
+    "client once, give Settings(client=functools.partial(anonymous_client, key=...)) to all of them.",
+)
 
 
 @dataclass(slots=True)
@@ -31,6 +36,7 @@ class ClientRecord:
         guarded: of these, with a precondition.
         overwrote: of these, over a change that the client had not seen.
         missing: requests without a precondition; 428 when it is enforced.
+        turned_away: of these, at least so many that were not performed.
         would_fail: requests whose precondition was false or could not be read, by cause; 412 or 400.
         routes: where it wrote without a precondition, "METHOD route".
     """
@@ -40,6 +46,7 @@ class ClientRecord:
     guarded: int = 0
     overwrote: int = 0
     missing: int = 0
+    turned_away: int = 0
     would_fail: dict[str, int] = field(default_factory=dict)
     routes: dict[str, int] = field(default_factory=dict)
 
@@ -60,6 +67,7 @@ class Rollout:
         forgotten: memories that were dropped for want of room.
         clients: by name.
         overwrites: examples.
+        shared_names: how often a name of a client was in a report and in one before it.
     """
 
     since: str
@@ -68,6 +76,7 @@ class Rollout:
     forgotten: int
     clients: dict[str, ClientRecord]
     overwrites: list[Mapping[str, Any]]
+    shared_names: int = 0
 
     @property
     def writes(self) -> int:
@@ -78,6 +87,11 @@ class Rollout:
     def missing(self) -> int:
         """Return the number of requests that 428 would refuse."""
         return sum(client.missing for client in self.clients.values())
+
+    @property
+    def turned_away(self) -> int:
+        """Return the least number of requests that were not performed for want of a precondition."""
+        return sum(client.turned_away for client in self.clients.values())
 
     @property
     def overwrote(self) -> int:
@@ -125,6 +139,7 @@ def _add(together: Rollout | None, report: Mapping[str, Any]) -> Rollout:
     together.reports += 1
     together.forgotten += int(report["forgotten"])
     together.overwrites += report["overwrites"]
+    together.shared_names += len({str(row["client"]) for row in report["rows"]} & together.clients.keys())
     for row in report["rows"]:
         _add_row(together.clients.setdefault(row["client"], ClientRecord(row["client"])), row)
     return together
@@ -135,15 +150,17 @@ def _add_row(client: ClientRecord, row: Mapping[str, Any]) -> None:
     client.writes += writes
     client.guarded += guarded
     client.overwrote += int(row["overwrote"])
-    missing = writes - guarded
+    told = 0
     for name, count in row["events"].items():
         outcome, _, cause = name.partition(":")
         if outcome in _REFUSALS:
             client.would_fail[cause or outcome] = client.would_fail.get(cause or outcome, 0) + int(count)
-        elif outcome == "missing":
-            # Seen as an event and, when it was performed, as a write: the larger of the two.
-            missing = max(missing, int(count))
+        elif outcome in ("missing", "unguarded"):
+            told += int(count)
+    # Seen as an event (not at the first stages) and, when it was performed, as a write: the larger of both.
+    missing = max(writes - guarded, told)
     client.missing += missing
+    client.turned_away += missing - (writes - guarded)
     if missing:
         where = f"{row['method']} {row['route']}"
         client.routes[where] = client.routes.get(where, 0) + missing
@@ -192,15 +209,21 @@ def as_text(rollout: Rollout) -> str:
     lines = [
         f"Roll-out of preconditions, {rollout.since} to {rollout.until}, {_many(rollout.reports, 'report')}",
         "",
-        f"Writes: {rollout.writes}, {_share(rollout)} without a precondition.",
+        f"Writes: {rollout.writes + rollout.turned_away}, {_share(rollout)} without a precondition.",
         f"Overwrote a change that the client had not seen: at least {rollout.overwrote}. More can have been:",
         "each process sees its own traffic only, and a client that reads elsewhere seems never to have read.",
     ]
     if rollout.forgotten:
         lines.append(f"{rollout.forgotten} memories were dropped for want of room (most_pairs).")
-    lines += ["", f"If it is enforced, {_many(len(breaking), 'client')} of {len(rollout.clients)} break:"]
-    lines += [line for client in breaking for line in _client_lines(client)] or ["  none"]
-    lines += ["", f"Ready: {', '.join(ready) if ready else 'none'}"]
+    if rollout.turned_away:
+        lines.insert(3, f"At least {rollout.turned_away} of them were not performed.")
+    breaks = "breaks" if len(breaking) == 1 else "break"
+    lines += ["", f"If it is enforced, {_many(len(breaking), 'client')} of {len(rollout.clients)} {breaks}:"]
+    lines += [line for client in breaking[:_MOST_SHOWN] for line in _client_lines(client)] or ["  none"]
+    lines += _left_out(breaking)
+    lines += ["", f"Ready: {', '.join(ready[:_MOST_SHOWN]) if ready else 'none'}", *_left_out(ready)]
+    if rollout.reports > 1 and not rollout.shared_names and any("#" in name for name in rollout.clients):
+        lines += ["", *_UNCOMMON]
     for example in rollout.overwrites[:5]:
         where = example.get("path", "")
         lines.append(
@@ -209,6 +232,11 @@ def as_text(rollout: Rollout) -> str:
         )
     lines += ["", _next_step(rollout, breaking)]
     return "\n".join(lines)
+
+
+def _left_out(names: Sequence[object]) -> list[str]:
+    more = len(names) - _MOST_SHOWN
+    return [f"  and {more} more; --format json names all"] if more > 0 else []
 
 
 def _client_lines(client: ClientRecord) -> list[str]:
@@ -229,7 +257,7 @@ def _many(count: int, what: str) -> str:
 
 
 def _share(rollout: Rollout) -> str:
-    whole = max(rollout.writes, rollout.missing)
+    whole = rollout.writes + rollout.turned_away
     return f"{rollout.missing} ({100 * rollout.missing / whole:.0f} %)" if whole else "0"
 
 

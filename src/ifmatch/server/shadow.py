@@ -10,10 +10,12 @@ Pure: the clock is an argument, nothing is sent anywhere; `save` writes one file
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import re
 import threading
+import weakref
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -94,8 +96,8 @@ class Shadow:
         paths: whether examples of overwrites name the path of the resource.
         trust_tags: whether another entity tag without a write in between tells of a write elsewhere; only for
             services whose tags change with the content and never otherwise.
-        save_to: file that is written every now and then while there is traffic; None for none. `{pid}` in its
-            name is replaced by the number of the process.
+        save_to: file that is written every now and then while there are writes, and when the process or the
+            ASGI server ends; None for none. `{pid}` in its name is replaced by the number of the process.
         save_every: seconds between two times.
         clock: gives the time, aware.
     """
@@ -118,7 +120,8 @@ class Shadow:
         self._most_pairs = most_pairs
         self._paths = paths
         self._trust_tags = trust_tags
-        self._save_to = None if save_to is None else Path(str(save_to).replace("{pid}", str(os.getpid())))
+        self._save_to = None if save_to is None else str(save_to)
+        self._saves_at_exit = False
         self._save_every = save_every
         self._resources: OrderedDict[bytes, _Resource] = OrderedDict()
         # Which state a client was last given: client and resource to the number of the state.
@@ -192,6 +195,9 @@ class Shadow:
             resource.writer = client
             resource.tag = tag or ""
             self._give(client, key, resource)
+            if not self._saves_at_exit and self._save_to is not None:
+                self._saves_at_exit = True
+                atexit.register(_save_last, weakref.ref(self))
             due = self._save_to is not None and (now - self._saved_at).total_seconds() >= self._save_every
             if due:
                 self._saved_at = now
@@ -235,14 +241,21 @@ class Shadow:
             ValueError: when there is neither.
             OSError: when it cannot be written.
         """
-        target = Path(path) if path is not None else self._save_to
-        if target is None:
+        given = path if path is not None else self._save_to
+        if given is None:
             raise ValueError("save needs a path, as none was given to Shadow(save_to=...)")
+        # Only now: a server may make its processes after the application.
+        target = Path(str(given).replace("{pid}", str(os.getpid())))
         with self._saving:
             text = json.dumps(self.report(), indent=1)
             beside = target.with_name(f"{target.name}.{os.getpid()}.part")
             beside.write_text(text + "\n", "utf-8")
             beside.replace(target)
+
+    def save_last(self) -> None:
+        """Write the report when the service ends, if it is to be saved and has seen a write; never raises."""
+        if self._saves_at_exit:
+            self._try_to_save()
 
     def _try_to_save(self) -> None:
         try:
@@ -292,3 +305,9 @@ class Shadow:
             if self._paths:
                 example["path"] = path
             self._examples.append(example)
+
+
+def _save_last(kept: weakref.ref[Shadow]) -> None:
+    shadow = kept()
+    if shadow is not None:
+        shadow.save_last()
