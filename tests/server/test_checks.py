@@ -92,6 +92,36 @@ def test_the_middleware_inside_cannot_repair_cors() -> None:
     assert ("cors-hidden-etag", True) in found(app, "/note")
 
 
+def test_cors_that_lets_pages_only_read_is_no_certain_fault() -> None:
+    app = application()
+    app.add_middleware(CORSMiddleware, allow_origins=["*"])  # GET alone: no page can write anyway
+    install(app)
+    (concern,) = concerns_of_application(app, paths=["/note"])
+    assert concern.is_certain is False
+    assert "pages of other origins cannot write" in concern.text
+
+
+@pytest.mark.parametrize(
+    ("methods", "fields", "text"),
+    [
+        ("GET, PUT", "if-match", None),
+        ("*", "*", None),
+        ("PATCH", "If-Match", None),
+        ("PUT", "content-type", "a preflight for If-Match is refused"),
+        ("GET", "if-match", "a preflight for PUT, PATCH and DELETE is refused"),
+    ],
+)
+def test_cors_code_is_judged_by_what_a_browser_makes_of_its_answer(methods, fields, text) -> None:
+    def application(_environ, start_response):
+        lines = [("ETag", '"v1"'), ("Access-Control-Allow-Origin", "*")]
+        lines += [("Access-Control-Expose-Headers", "ETag"), ("Access-Control-Allow-Methods", methods)]
+        start_response("200 OK", [*lines, ("Access-Control-Allow-Headers", fields)])
+        return [b""]
+
+    said = [concern.text for concern in concerns_of_application(application, paths=["/note"])]
+    assert [text in one for one in said] == ([] if text is None else [True])
+
+
 def test_a_path_that_is_not_there_is_told() -> None:
     assert found(application(), "/nothing") == [("target-missing", False)]
 

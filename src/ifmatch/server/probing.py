@@ -22,6 +22,7 @@ from ifmatch.server.look_alikes import without_suffix
 
 __all__ = ["Ask", "Reply", "asking", "concerns_of_answers", "is_asgi"]
 
+_WRITES: Final = ("PUT", "PATCH", "DELETE")
 _ORIGIN: Final = "https://elsewhere.example"
 _Message: TypeAlias = dict[str, Any]
 
@@ -249,7 +250,6 @@ def _of_head(path: str, plain: Reply, head: Reply) -> list[Concern]:
 def _of_coding(path: str, plain: Reply, coded: Reply) -> list[Concern]:
     etag, tag = plain.fields["etag"], coded.fields.get("etag")
     opaque = etag.strip('"')
-    etag.strip('"')
     if "content-encoding" not in coded.fields or etag.startswith("W/"):
         return []
     fix = "Exempt the conditional routes from compression"
@@ -278,13 +278,28 @@ def _of_origins(path: str, ask: Ask, own: dict[str, str]) -> list[Concern]:
     if "etag" in read.fields and "etag" not in _members(read, "access-control-expose-headers"):
         text = "ETag is not exposed to pages of other origins"
         found.append(Concern(cause="cors-hidden-etag", where=path, text=text, fix=fix, is_certain=True))
-    asked = {"Origin": _ORIGIN, "Access-Control-Request-Method": "PUT"}
-    preflight = ask("OPTIONS", path, asked | {"Access-Control-Request-Headers": "if-match"})
-    allowed = _members(preflight, "access-control-allow-headers")
-    if not 200 <= preflight.status < 300 or not allowed & {"if-match", "*"}:
+    writes = next((method for method in _WRITES if _lets_pass(ask, path, method)), None)
+    if writes is None:
+        text = "a preflight for PUT, PATCH and DELETE is refused, so pages of other origins cannot write"
+        fix = "Allow the methods in the CORS code, unless pages of other origins shall only read"
+        found.append(Concern(cause="cors-hidden-etag", where=path, text=text, fix=fix, is_certain=False))
+    elif not _lets_pass(ask, path, writes, "if-match"):
         text = "a preflight for If-Match is refused, so browsers do not send the write at all"
         found.append(Concern(cause="cors-hidden-etag", where=path, text=text, fix=fix, is_certain=True))
     return found
+
+
+def _lets_pass(ask: Ask, path: str, method: str, field: str = "") -> bool:
+    """Tell whether a browser would send a method, with a field, after what the preflight says."""
+    asked = {"Origin": _ORIGIN, "Access-Control-Request-Method": method}
+    if field:
+        asked["Access-Control-Request-Headers"] = field
+    preflight = ask("OPTIONS", path, asked)
+    if not 200 <= preflight.status < 300:
+        return False
+    if not _members(preflight, "access-control-allow-methods") & {method.lower(), "*"}:
+        return False
+    return not field or bool(_members(preflight, "access-control-allow-headers") & {field, "*"})
 
 
 def _members(reply: Reply, name: str) -> set[str]:
