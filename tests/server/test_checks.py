@@ -257,6 +257,44 @@ def test_manage_py_check_prints_them(tmp_path) -> None:
     assert "(ifmatch.etag-weakened) GZipMiddleware: it turns strong tags weak" in done.stderr
 
 
+DJANGO = """
+from django.conf import settings
+settings.configure(SECRET_KEY="x", ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__, MIDDLEWARE=[
+    "ifmatch.server.django.PreconditionMiddleware", "django.middleware.gzip.GZipMiddleware"])
+import django
+django.setup()
+from django.core.asgi import get_asgi_application
+from django.core.wsgi import get_wsgi_application
+from django.http import HttpResponse
+from django.urls import path
+from ifmatch import Representation
+from ifmatch.server.django import precondition
+
+note = precondition(lambda request: Representation(etag='"v1"'))(lambda request: HttpResponse("x" * 2000))
+urlpatterns = [path("note", note)]
+by_wsgi, by_asgi = get_wsgi_application(), get_asgi_application()
+"""
+
+
+@pytest.mark.parametrize("name", ["by_wsgi", "by_asgi"])
+def test_django_is_asked_for_its_settings_and_its_answers(name, tmp_path) -> None:
+    (tmp_path / "service.py").write_text(DJANGO)
+    done = run_check(f"service:{name}", "--path", "/note", "--format", "json", cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    concerns = json.loads(done.stdout)["concerns"]
+    assert [(one["cause"], one["where"]) for one in concerns] == [
+        ("etag-weakened", "GZipMiddleware"),
+        ("etag-weakened", "/note"),
+    ]
+
+
+def test_an_application_that_ends_without_an_answer_is_told(tmp_path) -> None:
+    (tmp_path / "service.py").write_text("async def app(scope, receive, send):\n    return\n")
+    done = run_check("service:app", "--path", "/note", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "it ended without an answer" in done.stderr
+
+
 # --- the verb
 
 

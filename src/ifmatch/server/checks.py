@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, cast
 
 from ifmatch.server.concerns import concerns_of_stack
@@ -43,9 +44,19 @@ def concerns_of_application(
 
     Source: RFC 9110 section 8.8.
     """
-    found = concerns_of_stack(middleware_of(app))
+    found = concerns_of_stack(middleware_of(app)) + _concerns_of_django()
     if paths:
         with asking(app) as ask:
             for path in paths:
                 found += concerns_of_answers(ask, path, fields)
     return found
+
+
+def _concerns_of_django() -> list[Concern]:
+    """Return what `manage.py check` says, where the application has configured Django."""
+    loaded: Any = sys.modules.get("django.conf")
+    if loaded is None or not loaded.settings.configured:
+        return []
+    from ifmatch.server.django_checks import concerns_of_settings  # noqa: PLC0415 -- an optional dependency
+
+    return concerns_of_settings(loaded.settings)

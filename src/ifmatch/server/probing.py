@@ -96,10 +96,10 @@ class _Lifespan:
             raise RuntimeError(f"the application did not start: {message.get('message', '')}")
 
     async def _run(self, scope: _Message) -> None:
-        try:
+        # An application that knows no lifespan may raise anything, or return at once without a word.
+        with contextlib.suppress(Exception):
             await self._app(scope, self._received.get, self._sent.put)
-        except Exception:  # noqa: BLE001 -- an application that knows no lifespan may raise anything
-            await self._sent.put({"type": "lifespan.unknown"})
+        await self._sent.put({"type": "lifespan.unknown"})
 
     async def stop(self) -> None:
         if self._task is not None and not self._task.done():
@@ -128,19 +128,26 @@ async def _ask_asgi(
     }
     sent: list[_Message] = []
     asked = False
+    ended = asyncio.Event()
 
     async def receive() -> _Message:
         nonlocal asked
         if asked:
+            # Django watches for the client to leave, and answers nothing to one that has left.
+            await ended.wait()
             return {"type": "http.disconnect"}
         asked = True
         return {"type": "http.request", "body": b"", "more_body": False}
 
     async def send(message: _Message) -> None:
         sent.append(message)
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            ended.set()
 
     await cast("Callable[..., Awaitable[None]]", app)(scope, receive, send)
-    start = next(message for message in sent if message["type"] == "http.response.start")
+    start = next((message for message in sent if message["type"] == "http.response.start"), None)
+    if start is None:
+        raise RuntimeError("it ended without an answer")
     content = b"".join(
         message.get("body", b"") for message in sent if message["type"] == "http.response.body"
     )
