@@ -21,6 +21,10 @@ from ifmatch.server.gate import Settings
 from ifmatch.server.policy import Policies, Policy, Stage
 from ifmatch.server.starlette import check
 from ifmatch.server.starlette import precondition as starlette_precondition
+from ifmatch.server.stores.memory import MemoryStore
+from ifmatch.server.stores.protocol import ABSENT, Content
+from ifmatch.server.writing import write
+from ifmatch.server.wsgi import facts_of
 from tests.server.conformance import Target, run
 from tests.server.conformance_answers import CASES
 from tests.server.raw import Connection, exchange, request
@@ -93,8 +97,11 @@ def test_flask_keeps_its_own_error_pages_out_of_it() -> None:
         assert client.put("/note", headers={"If-Match": '"v2"'}).status_code == 200
 
 
-def test_flask_adds_no_line_that_the_view_has_set_and_works_without_the_extension() -> None:
+@pytest.mark.parametrize("extended", [False, True])
+def test_flask_adds_no_line_that_the_view_has_set_with_the_extension_or_without(extended) -> None:
     app = flask.Flask("notes")
+    if extended:
+        Preconditions(app)
 
     @app.get("/note")
     @precondition(lambda: Representation(etag='"v2"', last_modified=datetime(2026, 1, 1, tzinfo=UTC)))
@@ -102,21 +109,41 @@ def test_flask_adds_no_line_that_the_view_has_set_and_works_without_the_extensio
         return flask.Response("text", headers={"etag": 'W/"own"', "X-Own": "yes"})
 
     def seen(response: flask.Response) -> flask.Response:
-        response.headers["X-Seen"] = response.headers["Last-Modified"]
+        if response.status_code == 200:
+            response.headers["X-Seen"] = response.headers["Last-Modified"]
         return response
 
     app.after_request(seen)
-    for _ in range(2):
-        with app.test_client() as client:
-            lines = client.get("/note").headers.to_wsgi_list()
-            assert [value for name, value in lines if name.lower() == "etag"] == ['W/"own"']
-            assert [value for name, value in lines if name == "Last-Modified"] == [
-                "Thu, 01 Jan 2026 00:00:00 GMT"
-            ]
-            assert ("X-Seen", "Thu, 01 Jan 2026 00:00:00 GMT") in lines
-            assert client.get("/note", headers=STALE).status_code == 412
-        Preconditions(app)  # and the same again with it
-        app._got_first_request = False
+    with app.test_client() as client:
+        lines = client.get("/note").headers.to_wsgi_list()
+        assert [value for name, value in lines if name.lower() == "etag"] == ['W/"own"']
+        assert [value for name, value in lines if name == "Last-Modified"] == [
+            "Thu, 01 Jan 2026 00:00:00 GMT"
+        ]
+        assert ("X-Seen", "Thu, 01 Jan 2026 00:00:00 GMT") in lines
+        assert client.get("/note", headers=STALE).status_code == 412
+
+
+def test_flask_sends_what_a_write_raises_inside_a_view() -> None:
+    app = flask.Flask("notes")
+    Preconditions(app)
+    store = MemoryStore()
+    store.swap("note", ABSENT, Content(b"text"))
+
+    @app.errorhandler(Exception)
+    def everything(_error):
+        return {"error": "hidden"}, 500
+
+    @app.put("/note")
+    def edit() -> tuple[str, int]:
+        write(store, "note", facts_of(flask.request.environ), lambda _: Content(b"new"), settings=Settings())
+        return "", 204
+
+    with app.test_client() as client:
+        refused = client.put("/note", headers=STALE)
+        assert refused.status_code == 412
+        assert refused.json["precondition"]["presented"] == '"v1"'
+        assert client.put("/note", headers={"If-Match": "*"}).status_code == 204
 
 
 def test_flask_takes_the_settings_of_the_extension_without_its_middleware() -> None:
@@ -139,6 +166,10 @@ from ifmatch import Representation
 from ifmatch.server.django import precondition
 from ifmatch.server.gate import Settings
 from ifmatch.server.policy import Policies, Policy, Stage
+from ifmatch.server.stores.memory import MemoryStore
+from ifmatch.server.stores.protocol import ABSENT, Content
+from ifmatch.server.writing import write
+from ifmatch.server.wsgi import facts_of
 
 note = precondition(lambda request: Representation(etag='"v2"'))(lambda request: HttpResponse("text"))
 urlpatterns = [path("note", note)]

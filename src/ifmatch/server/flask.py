@@ -53,7 +53,10 @@ _CONDITIONAL: Final = "ifmatch.flask"
 
 
 class Preconditions:
-    """Keep the settings of an application, and repair its CORS answers for conditional requests.
+    """Keep the settings of an application, send refusals, and repair CORS answers for conditional requests.
+
+    What `ifmatch.server.write` and the model helpers raise in a view is answered; an error handler for
+    `Exception` of a blueprint comes first in Flask, so it has to let `PreconditionRefusedError` pass.
 
     Args:
         app: the application; None to call `init_app` later.
@@ -76,6 +79,7 @@ class Preconditions:
             app: that gets the settings.
         """
         app.extensions[_EXTENSION] = self
+        app.register_error_handler(PreconditionRefusedError, _send_refusal)
         middleware = wsgi.PreconditionMiddleware(
             app.wsgi_app, settings=self.settings, cross_origin=self._cross_origin
         )
@@ -205,6 +209,10 @@ def precondition(
         return conditional_view
 
     return decorate
+
+
+def _send_refusal(refusal: PreconditionRefusedError) -> Response:
+    return answer_response(refusal.answer, request.method)
 
 
 def _facts() -> RequestFacts:
