@@ -28,7 +28,7 @@ def run(kind: str, names: dict[str, object], first: int = 0, last: int | None = 
 
 
 def test_every_snippet_is_run_by_some_test() -> None:
-    assert {kind for kind, _ in SNIPPETS} == {"sqlalchemy", "django", "alembic", "migration"}
+    assert {kind for kind, _ in SNIPPETS} == {"sqlalchemy", "xmin", "django", "alembic", "migration"}
     assert PAGE.count("```python") == len(SNIPPETS)
 
 
@@ -43,6 +43,25 @@ def test_sqlalchemy(place) -> None:
     engine.dispose()
 
 
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)
+def test_xmin(place) -> None:
+    names = run("xmin", {"__name__": "docs"})
+    engine = place.engine()
+    names["Base"].metadata.create_all(engine)
+
+    def change(_session, page):
+        page = page or names["Page"](number=7)
+        page.text = "new" if page.text is None else f"{page.text}er"
+        return page
+
+    sessions = sessionmaker(engine)
+    tags = [names["PAGES"].write(sessions, 7, facts("PUT"), change, settings=SETTINGS).etag for _ in range(2)]
+    assert tags[0] != tags[1]
+    with sessions() as session:
+        assert names["PAGES"].tag_of(session.get(names["Page"], 7)) == tags[1]
+    engine.dispose()
+
+
 # Django knows a model once in a process.
 @pytest.mark.parametrize("place", ["postgresql"], indirect=True)
 def test_django(place) -> None:
@@ -53,6 +72,8 @@ def test_django(place) -> None:
             editor.create_model(names["Note"])
         names["NOTES"] = names["Rows"](names["Note"].objects.using("place"))
         run("django", names, 1)
+        rows = names["with_xmin"](names["Note"].objects.using("place"))
+        assert names["BY_XMIN"].tag_of(rows.get(pk=7)) == f'"{rows.get(pk=7).xmin}"'
     assert names["written"].created
 
 

@@ -245,8 +245,8 @@ class Rows(Described[Model]):
         self._version = _version_name(self._mapper) if tag is None else None
         if tag is None and self._version is None:
             raise ValueError(
-                f"{model.__name__} has no version column: inherit from Versioned, map xmin_column(), or give"
-                " `tag`, for example digest_of(...)"
+                f"{model.__name__} has no version column: inherit from Versioned, map xmin_column() and name"
+                " it in __mapper_args__ as version_id_col, or give `tag`, for example digest_of(...)"
             )
         self._description = Description(tag or tag_of, modified, content)
         self._options = options
