@@ -6,10 +6,11 @@ from pathlib import Path
 from ifmatch.server import Policies, Policy, Settings, Shadow, Stage
 
 STAGE = os.environ.get("STAGE", "enforce")
+AS_IT_WAS = STAGE in {"before", "shadow"}  # a shadow needs no versions
 SECRET_KEY = "only for this example"  # noqa: S105 -- nothing is signed with it
 ALLOWED_HOSTS = ["*"]
-ROOT_URLCONF = "before.urls" if STAGE == "before" else "notes.urls"
-NOTES = "before.apps.Before" if STAGE == "before" else "notes"
+ROOT_URLCONF = "before.urls" if AS_IT_WAS else "notes.urls"
+NOTES = "before.apps.Before" if AS_IT_WAS else "notes"
 INSTALLED_APPS = [NOTES, "ifmatch.server.django_checks.PreconditionChecks"]
 MIDDLEWARE = ["ifmatch.server.django.PreconditionMiddleware"]
 DATABASES = {

@@ -1,6 +1,6 @@
 """The same service with versions: a write that does not know the current version is refused.
 
-STAGE=shadow|report-only|honour|require|enforce uvicorn after:app
+STAGE=report-only|honour|require|enforce uvicorn after:app
 """
 
 import os

@@ -1,6 +1,6 @@
 """The same service with versions: a write that does not know the current version is refused.
 
-DATABASE=notes.sqlite3 STAGE=shadow|report-only|honour|require|enforce gunicorn after:app
+DATABASE=notes.sqlite3 STAGE=report-only|honour|require|enforce gunicorn after:app
 """
 
 import os

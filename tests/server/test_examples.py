@@ -33,7 +33,7 @@ class Flask:
 
     @contextmanager
     def serve(self, stage: str, **environment: str) -> Iterator[int]:
-        name = "before" if stage == "before" else "after"
+        name = {"before": "before", "shadow": "watched"}.get(stage, "after")
         given = {"DATABASE": str(self.database), "STAGE": stage, **environment}
         with serving("gunicorn", name, given, folder=EXAMPLES / "flask_notes") as port:
             yield port
@@ -93,7 +93,7 @@ class FastAPI:
 
     @contextmanager
     def serve(self, stage: str, **environment: str) -> Iterator[int]:
-        name = "before" if stage == "before" else "after"
+        name = {"before": "before", "shadow": "watched"}.get(stage, "after")
         given = {"DATABASE_URL": self.url, "STAGE": stage, **environment}
         with serving("uvicorn", name, given, folder=EXAMPLES / "fastapi_sqlalchemy_postgresql") as port:
             yield port
@@ -150,7 +150,6 @@ def test_from_a_service_without_versions_to_enforced(example, tmp_path) -> None:
     with example.serve("before") as port:
         assert put(port, "first").status == 200
         assert get(port).field("ETag") is None
-    example.migrate()
     report = tmp_path / "report.json"
     with example.serve("shadow", REPORT=str(report)) as port:
         for client in ("ann", "bob"):
@@ -167,6 +166,7 @@ def test_from_a_service_without_versions_to_enforced(example, tmp_path) -> None:
     )
     assert "2 clients of 2 break" in done.stdout
 
+    example.migrate()
     with example.serve("honour") as port:
         seen = get(port)
         assert put(port, "on what is there", "ann", if_match(seen)).status == 200
