@@ -14,6 +14,7 @@ from ifmatch.client import (
     JsonMarker,
     Limits,
     MergeDocument,
+    MergeText,
     NotAppliedError,
     OutcomeUnknownError,
     Settings,
@@ -99,6 +100,27 @@ def test_a_document_edited_by_hand(face, service) -> None:
     with pytest.raises(DataConflictError) as caught:
         editor.edit(service.url(), MergeDocument(read.value, mine))
     assert caught.value.conflicts[0].pointer == "/title"
+
+
+def test_a_text_edited_by_hand(face, service) -> None:
+    service.put("/text", b"eins\nzwei\ndrei\n")
+    service.documents["/text"].media_type = "text/plain"
+    editor = face.editor()
+    read = editor.read(service.url("/text"))
+    editor.edit(service.url("/text"), EditOctets(lambda octets: octets.replace(b"eins", "zwölf".encode())))
+    done = editor.edit(service.url("/text"), MergeText(read.text, read.text.replace("drei", "vier")))
+    assert service.documents["/text"].octets.decode() == "zwölf\nzwei\nvier\n"
+    with pytest.raises(DataConflictError) as caught:
+        editor.edit(service.url("/text"), MergeText(read.text, read.text.replace("eins", "elf")))
+    [conflict] = caught.value.conflicts
+    assert (conflict.kind, conflict.index, conflict.base, conflict.mine) == ("lines", 0, "eins\n", "elf\n")
+    assert "line 1" in str(caught.value)
+    mine = read.text.replace("eins", "elf")
+    for policy, lines in ((lambda found: found.mine + found.theirs, "elf\nzwölf"), ("mine", "elf")):
+        done = editor.edit(service.url("/text"), MergeText(read.text, mine, policy))
+        assert service.documents["/text"].octets.decode() == f"{lines}\nzwei\nvier\n"
+        assert len(done.resolved) == 1
+    assert editor.edit(service.url("/text"), MergeText("a", "a")).how == "unchanged"
 
 
 def test_create_and_delete(face, service) -> None:

@@ -34,6 +34,7 @@ from ifmatch.client import (
     LineMarker,
     MemoryStates,
     MergeDocument,
+    MergeText,
     MergePatch,
     RedisStates,
     Settings,
@@ -153,6 +154,7 @@ def editing(
     assert_type(read.value, JsonValue)
     assert_type(read.document, dict[str, JsonValue])
     client.edit(URL, MergeDocument(read.value, {"a": 2}, Policies({"/a": "mine"})))
+    client.edit(URL, MergeText(read.text, "mine", lambda conflict: str(conflict.mine)))
     done = client.edit(
         URL, increment, fields=[("X-A", "b")], same_value_is_enough=True, limits=Limits(seconds=1)
     )

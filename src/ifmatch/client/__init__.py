@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     )
     from ifmatch.client.events import ClientEvent, Finished, Paused, RequestDone, log
     from ifmatch.client.history import explain
-    from ifmatch.client.plan import Settings, Snapshot
+    from ifmatch.client.plan import Settings
+    from ifmatch.client.snapshot import Snapshot
     from ifmatch.client.stores import MemoryStates, RedisStates, SqliteStates, StateStore
     from ifmatch.client.telemetry import Telemetry
     from ifmatch.client.tracking import Tracking
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
         LineMarker,
         MergeDocument,
         MergePatch,
+        MergeText,
         NotAppliedError,
         NoValidatorError,
         OutcomeUnknownError,
@@ -67,7 +69,7 @@ _MODULE_OF = {
     "RedisStates": "stores",
     "RequestDone": "events",
     "Settings": "plan",
-    "Snapshot": "plan",
+    "Snapshot": "snapshot",
     "SqliteStates": "stores",
     "StateStore": "stores",
     "Telemetry": "telemetry",
@@ -103,6 +105,7 @@ __all__ = [
     "MemoryStates",
     "MergeDocument",
     "MergePatch",
+    "MergeText",
     "NoValidatorError",
     "NotAppliedError",
     "OutcomeUnknownError",

@@ -16,7 +16,6 @@ from ifmatch.client.history import clean
 from ifmatch.client.plan import (
     Plans,
     Settings,
-    Snapshot,
     as_octets,
     entry_of,
     interrupted,
@@ -25,6 +24,7 @@ from ifmatch.client.plan import (
     together,
     turn_never_came,
 )
+from ifmatch.client.snapshot import Snapshot
 from ifmatch.client.transport import Outgoing, redirected
 from ifmatch.errors import StoreUnavailableError
 from ifmatch.update import DELETE, NOTHING, Answer, EditOctets, Replace, TargetMissingError, Updated, Wait
@@ -85,9 +85,8 @@ class AsyncClient:
         Args:
             url: of the resource.
             change: a function of the JSON document, a merge patch (dict), a JSON patch (list), or an object
-                of
-                `ifmatch.update`: `MergeDocument` for a document that was edited by hand, `EditOctets` for
-                text.
+                of `ifmatch.update`: `MergeDocument` or `MergeText` for what was edited by hand, `EditOctets`
+                for a function of any content.
             fields: header fields of its requests.
             same_value_is_enough: declare that it does not matter who wrote the wanted content.
             limits: bounds; None for those of the client.

@@ -18,8 +18,7 @@ from ifmatch.client.lanes import AsyncLanes, Entry, Lanes
 from ifmatch.client.origins import origin, without_userinfo
 from ifmatch.client.stores import MemoryStates
 from ifmatch.client.transport import Outgoing
-from ifmatch.errors import InputError
-from ifmatch.merge import JsonValue, parse_json, write_json
+from ifmatch.merge import JsonValue, write_json
 from ifmatch.update import (
     HTTP,
     UNREAD,
@@ -60,7 +59,7 @@ if TYPE_CHECKING:
         Wait,
     )
 
-__all__ = ["ChangeLike", "Job", "Plans", "Settings", "Snapshot"]
+__all__ = ["ChangeLike", "Job", "Plans", "Settings"]
 
 D = TypeVar("D")
 Function: TypeAlias = "Callable[[D], D | Delete | Nothing]"
@@ -74,40 +73,6 @@ _TRUST: Final = 0.5
 # Writes in a row after which others get a chance: where others were met, and where none was so far.
 _RUN, _LONG_RUN = 16, 64
 _DOUBLINGS: Final = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A state as it was read, to be edited by hand and brought in with `MergeDocument`.
-
-    Attributes:
-        url: of the resource.
-        state: content, token and media type.
-    """
-
-    url: str
-    state: State
-
-    @property
-    def value(self) -> JsonValue:
-        """Return the JSON document, a new one each time.
-
-        Raises:
-            InputError: the content is no JSON.
-        """
-        return parse_json(self.state.octets, source=self.url)
-
-    @property
-    def document(self) -> dict[str, JsonValue]:
-        """Return the JSON object, a new one each time.
-
-        Raises:
-            InputError: the content is no JSON object.
-        """
-        value = self.value
-        if not isinstance(value, dict):
-            raise InputError("the content is no JSON object", source=self.url, advice="Use value instead")
-        return value
 
 
 @dataclass(slots=True)
@@ -483,7 +448,7 @@ def as_change(change: ChangeLike[D]) -> Change:
         return JsonPatch(cast("Sequence[Mapping[str, JsonValue]]", change))
     raise TypeError(
         f"{type(change).__name__} is no change: give a function of the document, a merge patch (dict), a JSON"
-        " patch (list of operations), or MergeDocument, EditOctets or Replace of ifmatch.update"
+        " patch (list of operations), or MergeDocument, MergeText, EditOctets or Replace of ifmatch.update"
     )
 
 

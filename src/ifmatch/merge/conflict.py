@@ -33,11 +33,13 @@ class Conflict:
 
     Attributes:
         pointer: JSON Pointer of the place; of the array, for a stretch of an array without a key.
-        kind: `changed-both`, `added-both`, `removed-changed`, `stretch` (part of an array) or `order`.
+        kind: `changed-both`, `added-both`, `removed-changed`, `stretch` (part of an array), `order`, or
+            `lines` (part of a text).
         base: value before, MISSING when there was none; for a stretch the list of its elements.
         mine: value of this side, as above.
         theirs: value of the other side, as above.
-        index: where the stretch begins in the base array; None for other kinds.
+        index: where the stretch begins in the base array, or the lines in the base text, 0-based; None for
+            other kinds.
     """
 
     pointer: str
@@ -53,7 +55,10 @@ class Conflict:
             for value in (self.base, self.mine, self.theirs)
         )
         base, mine, theirs = (text if len(text) <= 60 else text[:57] + "..." for text in shown)
-        return f"{self.pointer or '(the whole document)'}: base {base}, mine {mine}, theirs {theirs}"
+        place = self.pointer or "(the whole document)"
+        if self.kind == "lines" and self.index is not None:
+            place = f"line {self.index + 1}"
+        return f"{place}: base {base}, mine {mine}, theirs {theirs}"
 
 
 class MergeConflictError(IfmatchError):

@@ -18,6 +18,7 @@ from ifmatch.update.changes import (
     JsonPatch,
     MergeDocument,
     MergePatch,
+    MergeText,
     Nothing,
     Replace,
 )
@@ -64,6 +65,7 @@ __all__ = [
     "LineageField",
     "MergeDocument",
     "MergePatch",
+    "MergeText",
     "NoAnswer",
     "NoValidatorError",
     "NotAppliedError",

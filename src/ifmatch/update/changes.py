@@ -14,6 +14,7 @@ from ifmatch.merge import (
     apply_json_patch,
     apply_merge_patch,
     merge_json,
+    merge_text,
     parse_json,
     write_json,
 )
@@ -35,9 +36,11 @@ __all__ = [
     "JsonPatch",
     "MergeDocument",
     "MergePatch",
+    "MergeText",
     "Nothing",
     "Proposal",
     "Replace",
+    "TextPolicy",
 ]
 
 
@@ -213,6 +216,52 @@ class MergeDocument:
         if theirs is not MISSING and octets == write_json(theirs).encode():
             return NOTHING
         return octets
+
+
+TextPolicy: TypeAlias = "Literal['mine', 'theirs', 'raise'] | Callable[[Conflict], str]"
+"""How to decide about lines that both sides changed; a function gets them and returns what shall stand."""
+
+
+@dataclass(slots=True)
+class MergeText:
+    """Bring in a text that was edited from an earlier state (three-way, by lines).
+
+    Attributes:
+        base: the text as it was read.
+        mine: the text as it was edited.
+        policy: how contradictions are decided.
+        resolved: what the policy decided in the last merge.
+    """
+
+    base: str
+    mine: str
+    policy: TextPolicy = "raise"
+    resolved: tuple[Conflict, ...] = field(init=False, compare=False, default=())
+
+    def propose(self, state: State | None) -> Proposal:
+        """Merge; contradictions are raised as data. Octets that are no UTF-8 go through as they are."""
+        if state is None:
+            _document(None, creates=not self.base)
+        theirs = "" if state is None else state.octets.decode("utf-8", "surrogateescape")
+        parts: list[str] = []
+        conflicts: list[Conflict] = []
+        for part in merge_text(self.base, self.mine, theirs).parts:
+            if isinstance(part, str):
+                parts.append(part)
+            else:
+                found = Conflict("", "lines", part.base, part.mine, part.theirs, part.line - 1)
+                conflicts.append(found)
+                parts.append(self._decided(found, part.mine, part.theirs))
+        if conflicts and self.policy == "raise":
+            raise DataConflictError(tuple(conflicts), state)
+        self.resolved = tuple(conflicts)
+        octets = "".join(parts).encode("utf-8", "surrogateescape")
+        return NOTHING if state is not None and octets == state.octets else octets
+
+    def _decided(self, conflict: Conflict, mine: str, theirs: str) -> str:
+        if callable(self.policy):
+            return self.policy(conflict)
+        return theirs if self.policy == "theirs" else mine
 
 
 @dataclass(slots=True)
