@@ -5,6 +5,7 @@ Nothing here sends a request of its own, and a response goes back to the caller 
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 __all__ = ["Sent", "Tracker", "Tracking", "Wants"]
 
 Wants: TypeAlias = "Callable[[str, str], bool]"
+_WEAK: Final = 256
+_logger = logging.getLogger("ifmatch.client")
 LEARNING: Final = frozenset({"GET", "PUT", "PATCH", "DELETE"})
 
 
@@ -89,9 +92,11 @@ class Tracker:
         tracking: how.
     """
 
-    __slots__ = ("__weakref__", "history", "tracking", "validators")
+    __slots__ = ("__weakref__", "_weak", "history", "tracking", "validators")
 
     def __init__(self, tracking: Tracking) -> None:
+        # URLs whose tag was weak, and whether that was said.
+        self._weak: dict[str, bool] = {}
         self.tracking = tracking
         self.validators = tracking.validators
         self.history = History() if tracking.history else None
@@ -139,6 +144,8 @@ class Tracker:
                 tag = self.validators.base(shown, scope, fields)
                 if tag is not None:
                     kept = [*kept, ("If-Match", tag)]
+                elif self._weak.get(shown) is False:
+                    self._unguarded(method, shown)
         return (method, shown, scope, fields, kept, content, time(), learns), tag
 
     def after(  # noqa: PLR0917
@@ -212,10 +219,22 @@ class Tracker:
         if status in (200, 304):
             if etag is None or not is_strong(etag):
                 self.validators.wrote(url, scope, None)
+                if etag is not None and len(self._weak) < _WEAK:
+                    self._weak.setdefault(url, False)
             else:
                 self.validators.saw(url, etag, scope, () if vary is None else _variant(vary, fields))
         elif status in (404, 410):
             self.validators.forget(url)
+
+    def _unguarded(self, method: str, url: str) -> None:
+        """Say once a URL that a write goes out without a condition though one was to be expected."""
+        self._weak[url] = True
+        _logger.warning(
+            "%s %s goes out without If-Match: its tag is weak, and If-Match compares strongly. A proxy that"
+            " compresses may have weakened it: ask for no compression, or let it pass strong tags",
+            method,
+            url,
+        )
 
     def failed(self, sent: Sent, error: Exception) -> None:
         """Take in that no response came.
