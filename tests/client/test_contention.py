@@ -24,10 +24,12 @@ from ifmatch.client import (
     NotAppliedError,
     OutcomeUnknownError,
     Settings,
+    speak,
 )
 from ifmatch.client.combining import POSTPONED, Combined, can_combine
 from ifmatch.client.plan import Plans
 from ifmatch.update import NOTHING, State, Updated
+from tests.client.family_services import SERVICES
 from tests.client.service import Reply
 from tests.update.playing import answer, play, waits
 
@@ -336,6 +338,31 @@ def test_a_change_that_was_made_ahead_is_made_anew_when_another_state_came() -> 
     assert service.value == {"n": 303}
     assert [n for n, _, _ in seen] == [0, 1, 101, 102, 202]
     assert [who for _, who, _ in seen] == [0, 1, 1, 2, 2]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_change_made_ahead_sees_documents_only(name) -> None:
+    """What goes over the wire may be an envelope, or the request of a read."""
+    service = SERVICES[name]()
+    seen = []
+
+    async def slow(request):
+        await asyncio.sleep(0.02)
+        return service(request)
+
+    def counted(document):
+        seen.append(document)
+        return increment(document)
+
+    async def run():
+        async with httpx2.AsyncClient(transport=httpx2.MockTransport(slow)) as plain:
+            editor = AsyncClient(plain, Settings(dialect=speak(name)))
+            await editor.create(service.url, {"metadata": {"name": "x"}, "n": 0})
+            await asyncio.gather(*(editor.edit(service.url, counted) for _ in range(3)))
+            assert (await editor.read(service.url)).document["n"] == 3
+
+    asyncio.run(run())
+    assert [document for document in seen if "n" not in document] == []
 
 
 def test_the_next_write_goes_out_before_the_one_before_is_told_of_its_end() -> None:

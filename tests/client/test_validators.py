@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 import threading
 import weakref
+from types import SimpleNamespace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -109,6 +111,18 @@ def test_scopes_of_tasks_differ() -> None:
         assert current_task_scope() == current_task_scope()
 
     asyncio.run(run())
+
+
+def test_tasks_of_trio_are_told_apart_too(monkeypatch) -> None:
+    """httpx2 runs on trio as well, where asyncio knows of no task."""
+    one, other = Writer(), Writer()
+    running = [one, one, other]
+    lowlevel = SimpleNamespace(current_task=lambda: running.pop(0))
+    monkeypatch.setitem(sys.modules, "trio", SimpleNamespace(lowlevel=lowlevel))
+    first, again, second = (current_task_scope() for _ in range(3))
+    assert first == again != second
+    monkeypatch.delitem(sys.modules, "trio")
+    assert current_task_scope() is current_thread_scope()
 
 
 def test_urls_that_are_only_written_are_bounded_too() -> None:

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from ifmatch.update import DELETE, NOTHING, Edit, EditOctets, JsonPatch, MergePatch, State, Updated
+from ifmatch.update import DELETE, NOTHING, Edit, EditOctets, JsonPatch, MergePatch, Send, State, Updated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ifmatch.client.plan import Job
-    from ifmatch.update import Change, Nothing, Read, Send
+    from ifmatch.update import Change, Nothing, Read
     from ifmatch.update.changes import Proposal
 
 __all__ = ["POSTPONED", "Combined", "Foreseen", "Outcome", "can_combine", "foresee"]
@@ -63,7 +63,7 @@ def foresee(job: Job, command: Read | Send, following: Job) -> None:
         command: the write; nothing is foreseen of a read.
         following: whose turn is next; its change is a function of the content, or it is left alone.
     """
-    octets = None if command.method == "GET" else command.octets
+    octets = command.octets if isinstance(command, Send) and job.task.dialect.sends_documents else None
     if octets is None or following.url != job.url or not can_combine(following.change):
         return
     try:

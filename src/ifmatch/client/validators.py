@@ -8,9 +8,10 @@ comes first, and of what others saw the oldest: that refuses at worst what was s
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import weakref
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias, cast
 
 __all__ = [
     "RequestFields",
@@ -55,9 +56,17 @@ def current_thread_scope() -> Scope:
 
 
 def current_task_scope() -> Scope:
-    """Return what stands for the current task."""
-    task = asyncio.current_task()
+    """Return what stands for the current task, of asyncio or of trio."""
+    try:
+        task: object = asyncio.current_task()
+    except RuntimeError:
+        task = _task_of_trio()
     return current_thread_scope() if task is None else weakref.ref(task)
+
+
+def _task_of_trio() -> object:
+    trio = sys.modules.get("trio")
+    return None if trio is None else cast("object", trio.lowlevel.current_task())
 
 
 Sighting: TypeAlias = "tuple[str, Scope, tuple[tuple[str, str], ...], bool]"

@@ -145,6 +145,12 @@ class Dialect:
     deletes: bool = True
     accepted: bool = False
 
+    @property
+    def sends_documents(self) -> bool:
+        """Tell whether the content of a write is the document and nothing else, and is stored as it is."""
+        plain = not (self.envelope or self.document or self.echoes)
+        return plain and all(condition.carrier != "content" for condition in self.conditions)
+
     def at(self, target: str) -> Dialect:
         """Return the dialect for one resource; it differs where requests name it beside the URL.
 
