@@ -16,6 +16,7 @@ from ifmatch.server.events import log_event
 from ifmatch.server.gate import Judgement, Settings, anonymous_client, judge
 from ifmatch.server.policy import Policy, Stage
 from ifmatch.server.refusal import PreconditionRefusedError
+from ifmatch.server.shadow import Shadow
 from ifmatch.server.stores.memory import MemoryStore
 from ifmatch.server.stores.protocol import ABSENT, Content
 
@@ -247,3 +248,22 @@ def test_events_are_logged_with_fields_for_machines(caplog) -> None:
     with caplog.at_level(logging.INFO, "ifmatch.server"):
         log_event(judged(REPORT, "PUT", STALE).event)
     assert "only reported" in caplog.records[-1].getMessage()
+
+
+@pytest.mark.parametrize(
+    ("field", "guarded"),
+    [
+        (STALE, True),
+        (("If-None-Match", "*"), True),
+        (("If-Unmodified-Since", "Mon, 09 Mar 2026 09:00:00 GMT"), True),
+        (("If-Unmodified-Since", "2026-03-09T09:00:00.5Z"), False),
+        (("If-Modified-Since", "Mon, 09 Mar 2026 09:00:00 GMT"), False),
+        (("Range", "bytes=0-1"), False),
+    ],
+)
+def test_the_shadow_takes_for_guarded_what_guards_a_write(field, guarded) -> None:
+    shadow = Shadow()
+    settings = Settings(shadow=shadow)
+    settings.watch(RequestFacts("PUT", "/notes/1", (field,), "/notes/{id}"), 204, None)
+    (row,) = shadow.report()["rows"]
+    assert row["guarded"] == int(guarded)

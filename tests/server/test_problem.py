@@ -208,3 +208,10 @@ def test_415_names_what_is_taken() -> None:
     answer = problem.unsupported_media_type(facts("PATCH"), ["application/merge-patch+json"])
     assert (answer.status, answer.field("Accept-Patch")) == (415, "application/merge-patch+json")
     assert problem.unsupported_media_type(facts("PUT"), ["text/plain"]).field("Accept") == "text/plain"
+
+
+def test_the_section_does_not_tell_that_the_weak_form_is_the_current_tag() -> None:
+    for presented in ('W/"v2"', 'W/"v1"'):
+        told_ = told(refused(("If-Match", presented), disclosure=CLOSED))
+        assert told_["precondition"]["section"] == "RFC 9110 section 13.1.1"
+    assert told(refused(("If-Match", 'W/"v2"')))["precondition"]["section"] == "RFC 9110 section 8.8.3.2"

@@ -13,9 +13,10 @@ from hashlib import blake2b
 from secrets import token_bytes
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, cast
 
-from ifmatch.core.conditional_fields import conditional_values
+from ifmatch.core.conditional_fields import conditional_values, present
 from ifmatch.core.decision import values_of
-from ifmatch.core.http_date import format_http_date
+from ifmatch.core.http_date import format_http_date, parse_http_date
+from ifmatch.core.malformed import Malformed
 from ifmatch.core.preconditions import WITHOUT_PRECONDITIONS, evaluate
 from ifmatch.core.trace import Condition
 from ifmatch.server import problem
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from ifmatch.core.decision import Decision
     from ifmatch.core.trace import Step
-    from ifmatch.server.answers import RequestFacts
+    from ifmatch.server.answers import FieldPairs, RequestFacts
     from ifmatch.server.events import EventSink
     from ifmatch.server.events import Outcome as EventOutcome
     from ifmatch.server.look_alikes import Hint
@@ -146,10 +147,21 @@ class Settings:
             if status in (200, 206, 304):
                 self.shadow.read(self.client(facts), path, tag)
         elif 200 <= status < 300 and facts.method not in SAFE_METHODS:
-            guarded = conditional_values(facts.fields) is not None
+            guarded = _guards_a_write(facts.fields)
             self.shadow.wrote(
                 self.client(facts), path, facts.method, route=facts.route, guarded=guarded, tag=tag
             )
+
+
+def _guards_a_write(fields: FieldPairs) -> bool:
+    """Tell whether a condition is on the state that a write replaces; a date that is none guards nothing."""
+    values = conditional_values(fields)
+    if values is None:
+        return False
+    match, none_match, _, unmodified, _, _ = values
+    if match is not None or none_match is not None:
+        return True
+    return unmodified is not None and not isinstance(parse_http_date(unmodified, now=present), Malformed)
 
 
 class Judgement(NamedTuple):

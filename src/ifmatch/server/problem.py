@@ -148,7 +148,7 @@ def precondition_failed(
             "field": step.field,
             "presented": step.value[:_LONGEST_ECHO],
             "step": step.number,
-            "section": f"RFC 9110 section {step.section}",
+            "section": f"RFC 9110 section {_section(step, disclosure)}",
         }
     if disclosure.current:
         problem["current"] = _validators(current, now)
@@ -364,6 +364,11 @@ def _validators(current: Current | None, now: datetime | None) -> _Json:
         "etag": None if etag is None else str(etag),
         "last_modified": None if modified is None else format_http_date(modified),
     }
+
+
+def _section(step: Step, disclosure: Disclosure) -> str:
+    # The section on comparison tells that the weak form of what was presented is the current tag.
+    return step.section if disclosure.current or step.section != "8.8.3.2" else "13.1.1"
 
 
 def _told(hints: Sequence[Hint], disclosure: Disclosure) -> list[Hint]:
