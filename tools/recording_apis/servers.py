@@ -264,6 +264,21 @@ def start_pages(directory: Path, **settings: str) -> Server:
     return _run(command, port, directory, version, config=config, environment=settings, probe="/-/ready")
 
 
+def start_courier(directory: Path, **settings: str) -> Server:
+    """Start the courier's dispatch on Node's http module beside this module.
+
+    Args:
+        directory: Its working files.
+        settings: Environment variables of the application, names in upper case.
+    """
+    port = free_port()
+    command = [program("node"), str(_HERE / "apps" / "sud_courier.js"), str(port)]
+    told = subprocess.run([program("node"), "--version"], capture_output=True, check=True, text=True).stdout
+    config = [f"{name}={value}" for name, value in settings.items() if name != "SEED"]
+    version = f"Node.js {told.strip().removeprefix('v')} http"
+    return _run(command, port, directory, version, config=config, environment=settings, probe="/-/ready")
+
+
 def start_registry(directory: Path) -> Server:
     """Start the Docker registry on a directory."""
     port = free_port()
@@ -293,9 +308,11 @@ _FRAMEWORKS = {
     "fleet_shadows": "Flask",
     "platform_flask": "Flask",
     "checkout_fastapi": "fastapi",
+    "sud_library": "Flask",
+    "sud_lab": "aiohttp",
 }
 _LIBRARY = {"depot_files": "http.server of Python"}  # what comes with Python and has no version of its own
-_STANDALONE = {"shelf_aiohttp", "shelf_cherrypy", "invoices_aiohttp", "depot_files"}
+_STANDALONE = {"shelf_aiohttp", "shelf_cherrypy", "invoices_aiohttp", "depot_files", "sud_lab"}
 _ASGI = {"fastapi_documents", "asgi_etags_cards", "bookings_fastapi", "checkout_fastapi"}
 
 
@@ -380,6 +397,7 @@ STARTERS: dict[str, Callable[..., Server]] = {
     "tomcat": start_tomcat,
     "application": start_application,
     "pages": start_pages,
+    "courier": start_courier,
 }
 
 
