@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 # An entity tag by its grammar; nobody means it as one.
 _QUOTED_STAR = '"*"'
+# What a count goes on by where one other write lies between.
+_ONE_BETWEEN = 2
 
 
 def overwrites(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
@@ -69,7 +71,7 @@ def _accepted(history: History, step: Step) -> Damage | None:
     if guard is None and step.method == "DELETE":
         return _deleted(history, step)
     if guard is None or guard.guard is Guard.EXISTS:
-        return _unguarded(history, step) or _taken_back(history, step)
+        return _unguarded(history, step) or _taken_back(history, step) or _skipped(history, step)
     if guard.guard is Guard.ABSENT:
         return _created_twice(history, step) or unheard(history, step)
     if guard.guard is Guard.SAME and (guard.standard or (guard.key and not guard.unseen)):
@@ -241,7 +243,10 @@ def _outdated(history: History, issued: Step, step: Step) -> Damage | None:
     if step.method == "DELETE":
         lost: tuple[str, ...] | None = changed_pointers(before, newest.representation)
     else:
-        lost = lost_pointers(before, newest.representation, step.body) if step.method == "PUT" else ()
+        lost = lost_pointers(before, newest.representation, step.body)
+        if step.method != "PUT":
+            # A patch says nothing of what it leaves out.
+            lost = tuple(one for one in lost or () if one and value_at(step.body, one) is not ABSENT)
     if not lost or all(rendered(pointer) for pointer in lost):
         return None
     text = f"a token was accepted after the client itself had been shown {newest.etag} with other content"
@@ -312,6 +317,20 @@ def _kept(history: History, issued: Step, other: Step, step: Step) -> bool | Non
     if lost is None:
         return None
     return not lost
+
+
+def _skipped(history: History, step: Step) -> Damage | None:
+    """Find an unguarded write whose answer's tag counts on by more than the one write since the last read."""
+    if step.method != "PUT" or step.guard is not None or step.etag is None:
+        return None
+    own = [one for one in history if one.order < step.order and one.actor == step.actor]
+    before = own[-1] if own else None
+    if before is None or not before.read_ok or before.representation is None or before.etag is None:
+        return None
+    if tokens.steps_on(before.etag, step.etag) != _ONE_BETWEEN:
+        return None
+    text = f"the tag counted on from {before.etag} to {step.etag} over one write: another lay between"
+    return Damage(Outcome.LOST_UPDATE, text, lost=before, proven=False)
 
 
 def _unguarded(history: History, step: Step) -> Damage | None:

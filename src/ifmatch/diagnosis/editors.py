@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from ifmatch.model.message import Content
 
 EDITOR = re.compile(
-    r"(?:modif(?:ied|y|ication)|updated?|changed?|edit(?:ed)?|written|saved|touched)_?by$|^(?:last_?)?(?:editor|author|writer|modifier)$",
+    r"(?:modif(?:ied|y|ication)|updated?|changed?|edit(?:ed)?|written|saved|touched)_?by$"
+    r"|^_?(?:by|(?:last_?)?(?:editor|author|writer|modifier|maintainer))$",
     re.IGNORECASE,
 )
 # A record that names an application and no user (Microsoft Graph's identity sets) is the service's own doing.
@@ -22,10 +23,11 @@ _APPLICATION = re.compile(
 )
 # Programs that may as well be clients of their own.
 PROGRAM = re.compile(
-    r"service|worker|workflow|controller|reconcil|scheduler|pipeline|bot\b|job|daemon|trigger", re.IGNORECASE
+    r"service|worker|workflow|controller|reconcil|scheduler|pipeline|bot\b|job|daemon|trigger|\bapp[:/]|roll-?up",
+    re.IGNORECASE,
 )
 _EDITED_BY = re.compile(
-    r"(?:modified_?by|updated?_?by|change_?by|\beditor|changed_?by|edited_?by|processed_?by|\bactor|\bagent|\bauthor)"
+    r"(?:modified_?by|updated?_?by|change_?by|\"by(?=\")|\beditor|\b_?maintainer|changed_?by|edited_?by|processed_?by|\bactor|\bagent|\bauthor)"
     r'["\s:=>;]{1,6}(?:\{[^}]{0,80}?)?"?([^"\n<>{}]{1,60})',
     re.IGNORECASE,
 )

@@ -430,6 +430,8 @@ class Facts(StateFacts):
                 return None
             if old.representation is None or same_content(content, old.representation):
                 continue
+            if fresh.representation is not None and old.kind != fresh.kind:
+                continue
             base, now = unwrapped(old.representation, write.body), unwrapped(content, write.body)
             taken_back = tuple(
                 pointer

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from ifmatch.diagnosis.contents import changed_pointers, unwrapped, value_at
 from ifmatch.diagnosis.likeness import nearer
 from ifmatch.model.message import Content
@@ -35,6 +37,18 @@ def lost_pointers(
     return () if new & set(mine.text.splitlines()) else ("",)
 
 
+def _reverts_list(old: list[object], fresh: list[object], mine: list[object]) -> bool:
+    """Tell whether a list lacks what another version had added, or still has what that had removed."""
+    added = [one for one in fresh if one not in old]
+    removed = [one for one in old if one not in fresh]
+    kept = sum(one in mine for one in old)
+    return 2 * kept >= len(old) and (
+        any(one not in mine for one in added)
+        if added and not removed
+        else any(one in mine for one in removed)
+    )
+
+
 def reverts(old: Content | None, fresh: Content | None, mine: Content | None, pointer: str) -> bool:
     """Tell whether a write puts back, at a pointer, what another version had changed.
 
@@ -50,5 +64,7 @@ def reverts(old: Content | None, fresh: Content | None, mine: Content | None, po
         if before is not None and now is not None and sent is not None and len(sent) >= _PROSE:
             # A text in one member, as wikis have it.
             return nearer(sent, before, now)
+        if all(isinstance(value, list) for value in values):
+            return _reverts_list(*(cast("list[object]", value) for value in values))
         return values[2] == values[0]
     return old is not None and fresh is not None and mine is not None and nearer(mine, old, fresh)

@@ -57,6 +57,15 @@ def extra_parameters(steps: Sequence[Step]) -> None:
             read.setdefault(step.resource.partition("?")[0], set()).add(step.resource)
     for step in steps:
         base, mark, query = step.resource.partition("?")
+        views = read.get(base, set())
+        if not mark and step.method == "POST" and len(views) == 1 and base not in views:
+            # What is posted to a list is about the list, however it was sorted or cut when it was read.
+            names = [
+                name for name, _ in parse_qsl(next(iter(views)).partition("?")[2], keep_blank_values=True)
+            ]
+            if not any(is_view(name) for name in names):
+                step.resource = next(iter(views))
+            continue
         if not mark or step.is_read or step.resource in read.get(base, ()):
             continue
         given = set(parse_qsl(query, keep_blank_values=True))

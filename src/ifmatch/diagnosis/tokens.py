@@ -120,10 +120,20 @@ def counted_on(before: str, after: str) -> bool:
         before: token with or without quotes.
         after: token that came later.
     """
+    return 0 < steps_on(before, after) <= _FEW_STEPS
+
+
+def steps_on(before: str, after: str) -> int:
+    """Return by how much a count went on from one token to another, 0 when they are no counts.
+
+    Args:
+        before: token with or without quotes.
+        after: token that came later.
+    """
     one, two = _COUNT.fullmatch(opaque(before)), _COUNT.fullmatch(opaque(after))
     if one is None or two is None or one[1] != two[1]:
-        return False
-    return 0 < int(two[2]) - int(one[2]) <= _FEW_STEPS
+        return 0
+    return int(two[2]) - int(one[2])
 
 
 def comes_back(tags: Sequence[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.damages import Damage
@@ -106,6 +107,9 @@ def _same_place(step: Step, where: str) -> bool:
     if step.body is None or "://" not in where:
         return False
     here, there = path_of(step.exchange.request.url), path_of(where)
+    if step.status == HTTPStatus.MOVED_PERMANENTLY and here.rpartition("/")[2] == there.rpartition("/")[2]:
+        # A result is shown by 303 or 302: what has moved for good is the very target.
+        return here.count("/") == there.count("/") and here != there and len(here.rpartition("/")[2]) > 1
     moved = here != there or host_of(where) != host_of(step.resource)
     return moved and here.rstrip("/") == there.rstrip("/") and len(here) > 1
 

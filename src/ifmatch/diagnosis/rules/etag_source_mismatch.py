@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import holds, same_content
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.likeness import names_text
+from ifmatch.diagnosis.resources import parent_of
 from ifmatch.diagnosis.two_paths import (
     another_product,
     form,
@@ -17,7 +19,7 @@ from ifmatch.diagnosis.two_paths import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.diagnosis.steps import Step
@@ -35,7 +37,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     """
     if not facts.refused or facts.token is None or facts.guard is None:
         return
-    yield from _head_and_get(facts)
+    own = tuple(_head_and_get(facts.history))
+    yield from own
+    if not own:
+        yield from _head_and_get_beside(facts)
     yield from _write_and_read(facts)
     yield from _read_and_judged(facts)
     refusal = facts.step.etag
@@ -74,20 +79,30 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             yield note("the token stands in the content of an earlier answer", 1.0, facts.inside)
 
 
-def _head_and_get(facts: Facts) -> Iterator[Evidence]:
-    for one in facts.history:
+def _head_and_get_beside(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence that HEAD, which gave the token, and GET have two tags for an item beside."""
+    source, parent = facts.source, parent_of(facts.step.resource)
+    if source is None or source.method != "HEAD":
+        return
+    for key, history in facts.case.histories.items():
+        if key != facts.step.resource and parent_of(key) == parent:
+            for one in _head_and_get(history):
+                yield replace(one, weight=5.0)
+                return
+
+
+def _head_and_get(history: Iterable[Step]) -> Iterator[Evidence]:
+    for one in history:
         if one.method != "HEAD" or one.status != 200 or one.etag is None:
             continue
-        for two in facts.history:
+        for two in history:
             if two.method != "GET" or two.status != 200 or two.etag is None or one.etag == two.etag:
                 continue
             same = one.variant == two.variant and one.sent.text("accept-encoding") == two.sent.text(
                 "accept-encoding"
             )
             first, last = sorted((one, two), key=lambda step: step.order)
-            between = [
-                step for step in facts.history if step.is_write and first.order < step.order < last.order
-            ]
+            between = [step for step in history if step.is_write and first.order < step.order < last.order]
             # A refusal between them hints at a change that nobody saw: then more must tell the paths apart.
             apart = tokens.shape(one.etag) != tokens.shape(two.etag)
             dated = first.settled and one.last_modified == two.last_modified

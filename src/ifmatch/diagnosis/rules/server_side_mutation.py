@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import changed_pointers, holds, same_content, stamped, value_at
+from ifmatch.diagnosis.editors import PROGRAM
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.dialects import Meaning
+from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +31,7 @@ _OPERATION_FIELDS = ("operation-location", "azure-asyncoperation", "x-operation-
 _FEW = 3
 # Shorter names stand in a content by chance; longer contents are data.
 _TELLING = 5
+_NAME = 4
 _LONGEST = 20_000
 
 
@@ -121,27 +124,43 @@ def _linked(facts: Facts, source: Step) -> Iterator[Evidence]:
 
 
 def _names_it(step: Step, name: str) -> bool:
-    """Tell whether a write carries the name of another resource, one that is not there by chance."""
+    """Tell whether a write, or its answer, carries the name of another resource, one not there by chance."""
+    if len(name) < _NAME:
+        return False
+    for content in (step.body, step.content):
+        value = content.json() if content is not None and len(content) <= _LONGEST else UNKNOWN
+        if any(text == name or text.endswith("/" + name) for text in _texts(value)):
+            return True
     body = step.body
-    if (
-        body is None
-        or len(name) < _TELLING
-        or not (any(map(str.isdigit, name)) and any(map(str.isalpha, name)))
-    ):
+    if body is None or not (any(map(str.isdigit, name)) and any(map(str.isalpha, name))):
         return False
     return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", body.text[:_LONGEST]) is not None
 
 
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        for member in cast("dict[str, object]", value).values():
+            yield from _texts(member)
+    elif isinstance(value, list):
+        for member in cast("list[object]", value):
+            yield from _texts(member)
+    elif isinstance(value, str):
+        yield value
+
+
 def _edited_by_linked(facts: Facts, source: Step) -> bool:
-    """Tell whether the new editor is called as what the client's own write on another resource is of."""
+    """Tell whether the new editor is a program, or called as what the client's own write elsewhere is of."""
     pointer = facts.other_editor
     editor = str(value_at(facts.current_content, pointer)).lower() if pointer is not None else ""
     name = path_of(facts.step.resource.partition("?")[0]).rstrip("/").rpartition("/")[2]
+    program = PROGRAM.search(editor) is not None
     return any(
         len(editor) >= _TELLING
-        and editor in path_of(step.resource).lower()
+        and (program or editor in path_of(step.resource).lower())
         and step.actor == facts.step.actor
+        and step.resource != facts.step.resource
         and step.accepted
+        and step.is_write
         and _names_it(step, name)
         for step in facts.case.steps[source.order + 1 : facts.step.order]
     )

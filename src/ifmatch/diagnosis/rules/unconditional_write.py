@@ -47,6 +47,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         if facts.guard is None
         else f"only asks that anything exists ({facts.guard.shown()})"
     )
+    if not damage.proven:
+        yield note(damage.text, 2.2, damage.lost, "ETag")
+        return
     yield note(f"the write {what}", 2.0, facts.step)
     pointer = _version_sent(facts)
     if facts.guard is None and pointer:
