@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from ifmatch.diagnosis import actors, pairing, targets, tokens
 from ifmatch.diagnosis.dialect_services import speak
@@ -382,7 +383,8 @@ def _ports(steps: Sequence[Step]) -> dict[str, str]:
     for hosts in seen.values():
         first, *others = sorted(hosts, key=lambda one: (len(one), one))
         for other in others:
-            if other.rpartition(":")[0] in {first, first.rpartition(":")[0]}:
+            # Only the port may differ: one name under two ports, or under one and none.
+            if urlsplit(other).hostname == urlsplit(first).hostname and other != first:
                 found[other] = found.get(first, first)
     return found
 

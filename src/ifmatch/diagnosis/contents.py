@@ -31,6 +31,7 @@ _LEAF = re.compile(r"<([A-Za-z][\w.:-]*)[^<>]*>([^<>]*)</\1>")
 _PROPERTY = re.compile(r"^([A-Za-z][\w.-]*)(?:;[^:\r\n]*)?:(.*)$", re.MULTILINE)
 # Lines that a server may add to a stored text, and the fewest that a text must have to be told by lines.
 _FEW_LINES = 3
+_FEW_LEAVES = 2
 
 
 def _json(content: Content) -> object:
@@ -96,7 +97,7 @@ def holds(current: Content | None, wanted: Content | None) -> bool:
     one, two = _json(current), _json(wanted)
     if two is UNKNOWN:
         if one is UNKNOWN:
-            return _lines_added(current, wanted)
+            return _lines_added(current, wanted) or _leaves_kept(current, wanted)
         two = _form(wanted)
     stored, asked = _object(one), _object(two)
     if stored is None or asked is None:
@@ -112,6 +113,21 @@ def _lines_added(current: Content, wanted: Content) -> bool:
     if len(asked) < _FEW_LINES or len(there) > len(asked) + max(_FEW_LINES, len(asked) // 4):
         return False
     return not Counter(asked) - Counter(there)
+
+
+def _leaves_kept(current: Content, wanted: Content) -> bool:
+    """Tell whether a document holds every leaf element of another one, whatever was wrapped around them."""
+    if wanted.text.lstrip()[:1] != "<" or max(len(current), len(wanted)) > _LONGEST:
+        return False
+    head = current.text[:500].lower()
+    if not ("<?xml" in head or "xmlns" in head) or "<html" in head:
+        return False
+    asked = _elements(wanted)
+    return len(asked) >= _FEW_LEAVES and not asked - _elements(current)
+
+
+def _elements(content: Content) -> Counter[tuple[str, str]]:
+    return Counter((name.rpartition(":")[2], held.strip()) for name, held in _LEAF.findall(content.text))
 
 
 def _form(content: Content) -> object:

@@ -58,7 +58,7 @@ _DERIVED = (
     "representation",
     "made",
 )
-_MULTI_STATUS = 207
+_MULTI_STATUS, _SEE_OTHER = 207, 303
 _ISSUING = frozenset({200, 201, 202, 203, 204, 206, 304, 412})
 # Fields that name the machine that answered, and cookies that balancers stick a client to a machine with.
 _NODE_FIELDS = (
@@ -330,7 +330,8 @@ class Step:
     @cached_property
     def accepted(self) -> bool:
         """Tell whether a write was answered with success."""
-        return self.is_write and 200 <= self.status < 300 and not self.denied
+        done = 200 <= self.status < 300 or (self.status == _SEE_OTHER and self.method == "POST")
+        return self.is_write and done and not self.denied
 
     @property
     def read_ok(self) -> bool:
@@ -402,10 +403,8 @@ class Step:
     @cached_property
     def cache_hit(self) -> bool:
         """Tell whether marks in the answer say that a cache answered."""
-        if self.exchange.from_cache:
-            return True
-        if self.received is None:
-            return False
+        if self.exchange.from_cache or self.received is None:
+            return self.exchange.from_cache
         age = self.header("age")
         if age is not None and age.strip().isdigit() and int(age) > 0:
             return True

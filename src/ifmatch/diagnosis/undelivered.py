@@ -110,6 +110,8 @@ def _same_place(step: Step, where: str) -> bool:
     if step.status == HTTPStatus.MOVED_PERMANENTLY and here.rpartition("/")[2] == there.rpartition("/")[2]:
         # A result is shown by 303 or 302: what has moved for good is the very target.
         return here.count("/") == there.count("/") and here != there and len(here.rpartition("/")[2]) > 1
+    if step.status == HTTPStatus.SEE_OTHER and here == there:
+        return False
     moved = here != there or host_of(where) != host_of(step.resource)
     return moved and here.rstrip("/") == there.rstrip("/") and len(here) > 1
 
@@ -120,7 +122,9 @@ def redirected(case: Case, step: Step) -> Damage | None:
     POST answered by a redirect to a result page is ordinary (RFC 9110 section 15.4.4).
     """
     where = step.header("location") or ""
-    if step.method == "POST" and step.guard is None and not _same_place(step, where):
+    field = step.guard is not None and step.guard.standard
+    shown = step.method == "POST" and (not field or step.status == HTTPStatus.SEE_OTHER)
+    if shown and not _same_place(step, where):
         return None
     target = resource_key(where) if "://" in where else where.partition("?")[0]
     followed: Step | None = None

@@ -81,7 +81,8 @@ class View:
     @cached_property
     def sent_json(self) -> object:
         """Return the request body as JSON, UNKNOWN when it is none."""
-        return _json(self.request.content)
+        found = _json(self.request.content)
+        return (dict(self.form) or UNKNOWN) if found is UNKNOWN else found
 
     @cached_property
     def text(self) -> str:

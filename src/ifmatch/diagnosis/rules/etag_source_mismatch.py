@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -140,6 +141,11 @@ def _read_and_judged(facts: Facts) -> Iterator[Evidence]:
         yield note(text, 2.5, facts.step)
 
 
+def _spelling(token: str) -> str:
+    """Return how a tag is spelt: words kept, every number as one sign."""
+    return re.sub(r"\d+", "#", tokens.opaque(token))
+
+
 def _two_tags(reads: list[Step], writes: list[Step]) -> list[tuple[Step, Step]]:
     """Return the writes whose answer shows the content of the next read, under a tag of its own.
 
@@ -188,7 +194,13 @@ def _write_and_read(facts: Facts) -> Iterator[Evidence]:
     read_forms = {tokens.shape(step.etag or "") for step in reads}
     write_forms = {tokens.shape(step.etag or "") for step in writes}
     near = next((step for step in reads if step.order > source.order), reads[-1])
-    if read_forms.isdisjoint(write_forms) and tokens.opaque(near.etag or "") != tokens.opaque(source.etag):
+    spelt = {_spelling(step.etag or "") for step in writes}
+    apart = (
+        len(writes) > 1 and len(spelt) == 1 and spelt.isdisjoint(_spelling(one.etag or "") for one in reads)
+    )
+    if (read_forms.isdisjoint(write_forms) or apart) and tokens.opaque(near.etag or "") != tokens.opaque(
+        source.etag
+    ):
         text = (
             f"the write was answered with {source.etag}, of another form than {near.etag}, which reads show"
         )

@@ -33,9 +33,22 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     reads = facts.quiet_reads
     tags = [tokens.base(step.etag or "") for step in reads]
     distinct = list(dict.fromkeys(tags))
-    if len(distinct) >= 2 and not _only_past_caches(facts, reads):
+    if len(distinct) >= 2 and not _only_past_caches(facts, reads) and not _caught_up(facts, reads):
         yield from _alternation(facts, reads, tags)
     yield from _machines(facts, reads, distinct)
+
+
+def _caught_up(facts: Facts, reads: Sequence[Step]) -> bool:
+    """Tell whether tags went back and forth between two contents until all nodes showed one."""
+    newest = reads[-1]
+    older = [one for one in reads if one.etag != newest.etag]
+    if any(one.representation is None for one in (newest, *older)) or not older:
+        return False
+    apart = all(not same_state(one, newest) for one in older)
+    last = max(one.order for one in older)
+    settled = [one for one in facts.own_reads_after if one.order > last and one.etag == newest.etag]
+    machines = {one.machine for one in settled}
+    return apart and len(settled) > 1 and {one.machine for one in older} <= machines
 
 
 def _alternation(facts: Facts, reads: Sequence[Step], tags: Sequence[str]) -> Iterator[Evidence]:

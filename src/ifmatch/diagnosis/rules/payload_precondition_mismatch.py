@@ -39,6 +39,7 @@ _ELEMENT = re.compile(
     r"(?:\.|/|\\?\"\]?\[)\w+"
     r"|test operation|\"op\": ?\"test\""
     r"|(?:patch|test)[ _-]?(?:test|op(?:eration)?)?[ _-]?(?:at|of|for|failed)\b"
+    r"|\b(?:was|old|before|value|test)[_-]?mismatch\b"
     r"|not equal to the (?:expected|tested)|test(?:ing)?(?: of)? (?:value |path )?[\"'/]\S+ failed"
     r"|(?:expected|old|previous) (?:value|record|content)s?\b[^.]{0,60}(?:match|differ|equal)"
     r"|(?:do|does|did)(?: not|n't) match[^.]{0,40}(?:existing|live|current|stored) (?:record|value|entry)",

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 CAUSE = "token-expired"
 _TOKEN_FIELD = re.compile(
-    r"(?:edit|lock|lease|update|version|change|write|upload)[_-]?(?:token|id|key)", re.IGNORECASE
+    r"(?:edit|lock|lease|update|version|change|write|upload)[_-]?(?:token|id|key|ticket|permit|grant)",
+    re.IGNORECASE,
 )
 _TELLING = 8
 

@@ -21,7 +21,7 @@ CAUSE = "token-missing"
 WORDS = re.compile(
     r"(?:if-match|etag|version|revision|precondition|generation|fingerprint|condition)[^.]{0,60}"
     r"(?:required|missing|must|not (?:provided|supplied|specified|sent))"
-    r"|(?:required|missing|must (?:specify|supply|send|provide|include))[^.]{0,40}"
+    r"|(?:required|missing|must (?:specify|supply|send|provide|include|name|state|carry))[^.]{0,40}"
     r"(?:if-match|etag|version|revision|precondition)"
     r"|must be conditional|conditional (?:request|header|update)s?[^.]{0,20}(?:required|only|expected)"
     r"|(?:send|provide|supply|specify|include|use) (?:an? |the )?(?:valid )?"

@@ -37,6 +37,18 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if date - modified > _TICK:
         yield note("the file was old enough when its weak tag was issued", -4.0, source, "Last-Modified")
         return
+    old = [
+        step
+        for step in facts.later
+        if step.etag == facts.token
+        and tokens.is_weak(facts.token)
+        and step.date is not None
+        and step.date - modified > _TICK
+        and not step.coding
+    ]
+    if old:
+        yield note("the same tag is still weak when it is old enough", -5.0, old[0], "ETag")
+        return
     yield note("the weak tag was issued within about a second of Last-Modified", 3.0, source, "Last-Modified")
     for step in facts.later:
         if (
