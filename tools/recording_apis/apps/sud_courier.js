@@ -27,6 +27,8 @@ function claim(request, response, name, sent) {
   if (request.headers["if-none-match"] === "*" && held && held.until > Date.now()) {
     return send(response, 412, { ok: false, error: "CLAIMED", holder: held.holder });
   }
+  const named = request.headers["if-match"];
+  if (named && named !== `"${held && held.holder}"`) return send(response, 412, { ok: false, error: "NOT_YOURS" });
   keys.set(name, { holder: sent.holder, until: Date.now() + sent.seconds * 1000 });
   send(response, held ? 200 : 201, { ok: true, name, ...keys.get(name) }, { ETag: `"${sent.holder}"` });
 }

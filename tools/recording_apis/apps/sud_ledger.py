@@ -1,6 +1,7 @@
 """Records with revisions for the library and the laboratory of this folder, and how conditions are judged.
 
-Environment: ``SEED`` records as JSON by key; ``AGE`` seconds since they were written; ``SCOPE=1`` one
+Environment: ``SEED`` records as JSON by key; ``AGE`` seconds since they were
+written, or ``WRITTEN`` the time itself; ``SCOPE=1`` one
 tag for everything below the first folder; ``SALT`` mixed into tags; ``WEAK=1`` weak tags only;
 ``UNSTABLE=1`` a tag of the moment; ``VARIANT=1`` a tag of the media type; ``NOETAG=1`` none; ``NEED=1``
 insists on a condition; ``IGNORE`` methods whose conditions nobody reads; ``GAP`` seconds between check
@@ -71,7 +72,7 @@ class Ledger:
         self._lock = threading.RLock()
         self._history: dict[str, list[tuple[float, Record | None]]] = {}
         self._tarried = False
-        written = time.time() - float(setting("AGE") or 260000.4)
+        written = float(setting("WRITTEN") or time.time() - float(setting("AGE") or 260000.4))
         for number, (key, content) in enumerate(json.loads(setting("SEED") or "{}").items()):
             first = Record(key, content, 3 + number % 5, written + number * 61, "import")
             self._history[key] = [(first.changed, first)]

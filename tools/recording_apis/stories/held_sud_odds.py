@@ -101,7 +101,9 @@ def spelling(stage: Stage) -> None:
     """Test a value that was never there."""
     server = library(stage)
     me = stage.actor("client", server, OPAC, "requests", {"X-Desk": "enrich-bot"})
-    me.get("/opac/titles?page=1")
+    for page_number in range(1, 4):
+        me.get(f"/opac/titles?page={page_number}&per_page=50&include=authority,holdings")
+    me.get("/opac/titles/b5090")
     before = me.get("/opac/titles/b4472")
     patch = {"Content-Type": "application/json-patch+json"}
     step = {"op": "replace", "path": "/shelf", "value": "R 19"}
@@ -180,8 +182,9 @@ def wall(stage: Stage) -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     me.send("POST", "/opac/login", 412, form, "card=harvest&pin=0")
     time.sleep(0.5)
-    me.get("/opac/titles/b4471", 412)
-    other.get("/opac/titles/b4471")
+    for name in ("b4471", "b4472", "b5090"):
+        me.get(f"/opac/titles/{name}?format=marc21&t=1795722918", 412)
+        other.get(f"/opac/titles/{name}")
 
 
 @case(

@@ -193,13 +193,19 @@ def late(stage: Stage) -> None:
     """Get a refusal for what was stored."""
     server = laboratory(stage, LATE="1")
     me = stage.actor("client", server, LIMS, "aiohttp", {"X-Technician": "iyer"})
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    me.send("POST", "/lims/session", 204, form, "name=iyer&next=%2Fcards%3Froom%3D2.114")
     me.get("/lims/instrument")
+    for name in ("HPLC-04", "BAL-17"):
+        me.get(f"/lims/instrument/{name}")
     tag = me.get("/lims/instrument/HPLC-03").etag
     new = instrument("HPLC-03", owner="Iyer", status="column change 11/26")
     me.put("/lims/instrument/HPLC-03", new, 412, {**XML, "If-Match": tag})
     seen = me.get("/lims/instrument/HPLC-03")
     if "column change 11/26" not in seen.text or 'by="iyer"' not in seen.text:
         raise StoryError("not stored")
+    me.get("/lims/instrument")
+    me.get("/lims/method/HPLC-03")
 
 
 @case(

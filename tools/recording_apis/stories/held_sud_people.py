@@ -335,7 +335,7 @@ def script(stage: Stage) -> None:
     "two-kiosks-at-once",
     "check-then-write-race",
     "lost-update",
-    alone="none check-then-write-race",
+    alone="check-then-write-race precondition-ignored precondition-stripped none",
     description=(
         "Two kiosks save one record with the same tag within the pause between the service's check and its write: "
         "both are told 200 and one change is gone; a later write with that tag is refused."
@@ -346,7 +346,10 @@ def kiosks(stage: Stage) -> None:
     server = library(stage, GAP="0.3")
     me = stage.actor("client", server, OPAC, "requests", {"X-Desk": "kiosk-1"})
     other = stage.actor("other", server, OPAC, "httpx", {"X-Desk": "kiosk-2"})
-    me.get("/opac/titles")
+    sign_on(me, "reader-3381")
+    me.get("/opac/titles?q=mann&page=1")
+    me.get("/opac/holdings/b4471-2")
+    me.get("/opac/holdings/b4471-3")
     tag = me.get("/opac/titles/b4471").etag
     theirs = other.get("/opac/titles/b4471").etag
     with ThreadPoolExecutor(2) as pool:

@@ -186,7 +186,10 @@ def behind(stage: Stage) -> None:
 )
 def nodes(stage: Stage) -> None:
     """Read from one node and write to the other."""
-    servers = [library(stage, SALT="ip-10-0-1-7", BRANCH="a"), library(stage, SALT="ip-10-0-1-9", BRANCH="b")]
+    servers = [
+        library(stage, SALT="ip-10-0-1-7", BRANCH="a", WRITTEN="1795000000.25"),
+        library(stage, SALT="ip-10-0-1-9", BRANCH="b", WRITTEN="1795000000.25"),
+    ]
     front = fronts.haproxy(stage, servers)
     me = stage.actor("client", front, OPAC, "urllib", {"X-Desk": "desk-1"})
     me.get("/opac/titles")
@@ -222,12 +225,16 @@ def twice(stage: Stage) -> None:
     block += "proxy_next_upstream error timeout non_idempotent; proxy_next_upstream_tries 2; }"
     front = fronts.nginx(stage, server, "", pair, block)
     me = stage.actor("client", front, OPAC, "requests", {"X-Desk": "desk-9"})
+    sign_on(me, "staff-diaz")
     me.get("/opac/titles")
+    me.get("/opac/holdings")
+    me.get("/opac/titles/b4471")
     tag = me.get("/opac/titles/b6113").etag
     me.put("/opac/titles/b6113", title("titles/b6113", note="ordered 9/81"), 412, {"If-Match": tag})
     seen = me.get("/opac/titles/b6113").json
-    if seen.get("note") != "ordered 9/81" or seen["_by"] != "desk-9":
+    if seen.get("note") != "ordered 9/81" or seen["_by"] != "staff-diaz":
         raise StoryError("it was not written")
+    me.get("/opac/titles/b4472")
     time.sleep(1.0)
 
 
