@@ -15,6 +15,7 @@ from ifmatch.diagnosis.contents import (
     stamped,
     value_at,
 )
+from ifmatch.diagnosis.counts import skipped
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.one_tag import two_states
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 
 # An entity tag by its grammar; nobody means it as one.
 _QUOTED_STAR = '"*"'
-# What a count goes on by where one other write lies between.
-_ONE_BETWEEN = 2
 
 
 def overwrites(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
@@ -71,7 +70,7 @@ def _accepted(history: History, step: Step) -> Damage | None:
     if guard is None and step.method == "DELETE":
         return _deleted(history, step)
     if guard is None or guard.guard is Guard.EXISTS:
-        return _unguarded(history, step) or _taken_back(history, step) or _skipped(history, step)
+        return _unguarded(history, step) or _taken_back(history, step) or skipped(history, step)
     if guard.guard is Guard.ABSENT:
         return _created_twice(history, step) or unheard(history, step)
     if guard.guard is Guard.SAME and (guard.standard or (guard.key and not guard.unseen)):
@@ -79,6 +78,10 @@ def _accepted(history: History, step: Step) -> Damage | None:
     if guard.guard is Guard.SAME_DATE:
         return _dated(history, step)
     return None
+
+
+def _creates(step: Step) -> bool:
+    return step.guard is not None and step.guard.guard is Guard.ABSENT
 
 
 def _made_of_nothing(history: History, step: Step) -> Damage | None:
@@ -115,6 +118,9 @@ def _created_twice(history: History, step: Step) -> Damage | None:
         elif one.is_read and one.status in {404, 410}:
             state = None
     if state is None or same_content(state.body, step.body):
+        return None
+    if any(one.refused and _creates(one) and state.order < one.order < step.order for one in history):
+        # The condition is heeded: what was there has gone by itself, as a lease does.
         return None
     if any(
         one.method == "DELETE" and not one.surely_after(step)
@@ -317,20 +323,6 @@ def _kept(history: History, issued: Step, other: Step, step: Step) -> bool | Non
     if lost is None:
         return None
     return not lost
-
-
-def _skipped(history: History, step: Step) -> Damage | None:
-    """Find an unguarded write whose answer's tag counts on by more than the one write since the last read."""
-    if step.method != "PUT" or step.guard is not None or step.etag is None:
-        return None
-    own = [one for one in history if one.order < step.order and one.actor == step.actor]
-    before = own[-1] if own else None
-    if before is None or not before.read_ok or before.representation is None or before.etag is None:
-        return None
-    if tokens.steps_on(before.etag, step.etag) != _ONE_BETWEEN:
-        return None
-    text = f"the tag counted on from {before.etag} to {step.etag} over one write: another lay between"
-    return Damage(Outcome.LOST_UPDATE, text, lost=before, proven=False)
 
 
 def _unguarded(history: History, step: Step) -> Damage | None:

@@ -27,7 +27,8 @@ PROGRAM = re.compile(
     re.IGNORECASE,
 )
 _EDITED_BY = re.compile(
-    r"(?:modified_?by|updated?_?by|change_?by|\"by(?=\")|\beditor|\b_?maintainer|changed_?by|edited_?by|processed_?by|\bactor|\bagent|\bauthor)"
+    r"(?:modified_?by|updated?_?by|change_?by|\"_?(?:checked_?|touched_?)?by(?=\")|\beditor|\b_?maintainer"
+    r"|changed_?by|edited_?by|processed_?by|\bactor|\bagent|\bauthor)"
     r'["\s:=>;]{1,6}(?:\{[^}]{0,80}?)?"?([^"\n<>{}]{1,60})',
     re.IGNORECASE,
 )

@@ -1,0 +1,87 @@
+"""Follow the counts that contents and tags carry: a write that counts on by two has met another one."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.damages import Damage
+from ifmatch.model.diagnosis import Outcome
+
+if TYPE_CHECKING:
+    from ifmatch.diagnosis.history import History
+    from ifmatch.diagnosis.steps import Step
+    from ifmatch.model.message import Content
+
+_COUNT = re.compile(
+    r"(?<![A-Za-z])_?(rev|revision|version|lock_?version|serial|versionId|edition)[\"']?\s*[:=]\s*[\"']?(\d{1,9})(?![\w.])",
+    re.IGNORECASE,
+)
+_LONGEST = 20_000
+# What a count goes on by where one other write lies between.
+_ONE_BETWEEN = 2
+
+
+def _counts(content: Content | None) -> dict[str, int]:
+    """Return the counts that a content names, by name; the first of each name counts."""
+    found: dict[str, int] = {}
+    for name, value in _COUNT.findall(content.text[:_LONGEST]) if content is not None else ():
+        found.setdefault(name.lower(), int(value))
+    return found
+
+
+def went_on(before: Step, write: Step) -> int:
+    """Return by how much a resource's count went on from a read to a write's answer, 0 if not known.
+
+    Args:
+        before: a read, or a write before.
+        write: an accepted write after it.
+    """
+    if before.etag is not None and write.etag is not None:
+        steps = tokens.steps_on(before.etag, write.etag)
+        if steps:
+            return steps
+    old, new = _counts(before.content), _counts(write.content)
+    steps_of = {new[name] - old[name] for name in old.keys() & new.keys()}
+    return steps_of.pop() if len(steps_of) == 1 else 0
+
+
+def _own_before(history: History, write: Step) -> Step | None:
+    own = [one for one in history if one.order < write.order and one.actor == write.actor]
+    return own[-1] if own and (own[-1].read_ok or own[-1].accepted) else None
+
+
+def skipped_one(history: History, write: Step) -> Step | None:
+    """Return what its actor had seen just before a write that counted on by two, None where it did not.
+
+    Args:
+        history: of the resource.
+        write: an accepted write.
+    """
+    before = _own_before(history, write)
+    if before is None or before.content is None or went_on(before, write) != _ONE_BETWEEN:
+        return None
+    return before
+
+
+def skipped(history: History, step: Step) -> Damage | None:
+    """Find an unguarded write whose answer's count goes on by two since its actor's last look.
+
+    Some services have one count for all that they hold, so that this proves nothing: it is a hint.
+
+    Args:
+        history: of the resource.
+        step: an accepted write.
+    """
+    if step.method not in {"PUT", "PATCH"} or step.guard is not None or len(_actors(history)) > 1:
+        return None
+    before = skipped_one(history, step)
+    if before is None:
+        return None
+    text = "the count went on by two over one write: another write lay between this and the read before"
+    return Damage(Outcome.LOST_UPDATE, text, lost=before, proven=False)
+
+
+def _actors(history: History) -> set[str]:
+    return {one.actor for one in history if one.is_write}
