@@ -286,7 +286,7 @@ def main() -> None:
     )
     print("the exact one-sided upper bound (Clopper-Pearson). *Of these high*: among right firsts that are")
     print("incidents. Rules were made with the open folders; the **holdout** was never opened and is for")
-    print("reporting only.\n")
+    print("reporting only. Recordings by others before they were opened: *first looks*.\n")
     print("\n".join(score_table(results)))
     print()
     print("\n".join(figures(results)))

@@ -6,8 +6,8 @@ import time
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, StoryError, case
-from tools.recording_apis.stories.held_sud_long import basic, contact, shift
-from tools.recording_apis.stories.held_sud_setting import (
+from tools.recording_apis.stories.sud_long import basic, contact, shift
+from tools.recording_apis.stories.sud_setting import (
     DISPATCH,
     LIMS,
     OPAC,

@@ -6,7 +6,7 @@ import time
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, StoryError, case
-from tools.recording_apis.stories.held_sud_setting import (
+from tools.recording_apis.stories.sud_setting import (
     LIMS,
     OPAC,
     XML,
