@@ -61,7 +61,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     yield note(f"`{guard.shown()}` asks for creation only", 3.0, facts.step, guard.name)
     before = facts.own(facts.case.steps[: facts.step.order])
     if not before and guard.name != "Overwrite":
-        yield note("what the client did before is not in the evidence", -2.0, facts.step)
+        yield note("what the client did before is not in the evidence", -1.8, facts.step)
     if facts.step.exchange.request.content is UNKNOWN and guard.name != "Overwrite":
         yield note("what was to be created is not in the evidence", -0.8, facts.step)
     looked = facts.own(facts.earlier)[-1:]
