@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import holds, same_content
 from ifmatch.diagnosis.resources import parent_of, path_of
 from ifmatch.diagnosis.rules import post_commit_412
 from ifmatch.model.message import Content
+from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.diagnosis.ranking import Ranking
+    from ifmatch.diagnosis.steps import Step
 
 _DIGEST = re.compile(
     r"(?<![0-9a-f])(?:[0-9a-f]{128}|[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})(?![0-9a-f])", re.IGNORECASE
@@ -146,8 +148,31 @@ def recovered(facts: Facts) -> bool:
     for step in facts.attempts:
         if not (step.accepted and step.replaces and step.order > facts.step.order):
             continue
-        if step.actor != facts.step.actor:
+        if step.actor != facts.step.actor or _leaves_out(facts.step, step):
             continue
         guard = step.guard
         return locked or (guard is not None and guard.guard is not Guard.EXISTS)
     return False
+
+
+def _leaves_out(refused: Step, passed: Step) -> bool:
+    """Tell whether a later partial change leaves out what the refused one was to change."""
+    if refused.method not in {"PATCH", "POST"} or passed.method != refused.method:
+        return False
+    wanted, sent = _leaf_pointers(refused.body), _leaf_pointers(passed.body)
+    return bool(wanted and sent) and bool(wanted - sent) and bool(sent - wanted)
+
+
+def _leaf_pointers(content: Content | None) -> set[str]:
+    """Return the JSON Pointers of a content's members that hold no others, lists left whole."""
+    value = content.json() if content is not None else UNKNOWN
+    found: set[str] = set()
+    waiting: list[tuple[str, object]] = [("", value)] if isinstance(value, dict) else []
+    while waiting:
+        pointer, one = waiting.pop()
+        if isinstance(one, dict) and one:
+            members = cast("dict[str, object]", one)
+            waiting.extend((f"{pointer}/{name}", member) for name, member in members.items())
+        else:
+            found.add(pointer)
+    return found
