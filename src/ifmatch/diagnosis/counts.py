@@ -74,7 +74,7 @@ def skipped(history: History, step: Step) -> Damage | None:
         history: of the resource.
         step: an accepted write.
     """
-    if step.method not in {"PUT", "PATCH"} or step.guard is not None or len(_actors(history)) > 1:
+    if step.method != "PUT" or step.guard is not None or len(_actors(history)) > 1:
         return None
     before = skipped_one(history, step)
     if before is None:

@@ -49,7 +49,7 @@ def _misread(facts: Facts) -> Iterator[Evidence]:
         elif after is not None and after.resource != step.resource and not _written(facts):
             # Who reads it again next may have understood.
             text = f"{step.status} looks like success, and the client never sent its write again"
-            yield note(text, _MISREAD, after)
+            yield note(text, _MISREAD, step)
         elif after is not None and after.is_read and not _resumed(facts):
             text = f"{step.status} looks like success: the client looked, and left it at that"
             # Who looks at once may have understood, and the evidence ends before the next try.
