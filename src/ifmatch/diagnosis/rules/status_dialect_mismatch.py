@@ -91,7 +91,7 @@ def _resumed(facts: Facts) -> bool:
     """Tell whether the client went on after a look, or was refused because of what it had written itself."""
     if facts.own_writes or facts.overlapping_own or facts.unanswered_own is not None:
         return True
-    return len(facts.own(facts.case.steps[facts.step.order + 1 :])) > 1
+    return len(facts.own(facts.later)) > 1
 
 
 def _mended(step: Step, after: Step) -> Iterator[Evidence]:
