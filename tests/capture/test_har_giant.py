@@ -162,6 +162,14 @@ def test_both_ways_lead_to_one_diagnosis_on_every_case(path: pathlib.Path) -> No
     assert told(data, giant=True) == told(data, giant=False)
 
 
+@pytest.mark.parametrize("name", sorted(UNKEPT))
+def test_what_cannot_be_kept_costs_the_cause_and_not_the_incident(name: str) -> None:
+    for path in ROOT.glob(f"**/{name}.*.har"):
+        data = path.read_bytes()
+        giant, whole = told(data, giant=True)[0], told(data, giant=False)[0]
+        assert [one[0] for one in giant] == [one[0] for one in whole], path.name
+
+
 def test_a_longer_file_too_and_most_of_it_is_not_kept(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "long.har"
     refused = write_har(path, entries=3000, octets=3_000_000, edits=0.04)
