@@ -31,13 +31,8 @@ def _counts(content: Content | None) -> dict[str, int]:
     return found
 
 
-def went_on(before: Step, write: Step) -> int:
-    """Return by how much a resource's count went on from a read to a write's answer, 0 if not known.
-
-    Args:
-        before: a read, or a write before.
-        write: an accepted write after it.
-    """
+def _went_on(before: Step, write: Step) -> int:
+    """Return by how much a count went on from a read to a write's answer, 0 where that is not known."""
     if before.etag is not None and write.etag is not None:
         steps = tokens.steps_on(before.etag, write.etag)
         if steps:
@@ -52,19 +47,6 @@ def _own_before(history: History, write: Step) -> Step | None:
     return own[-1] if own and (own[-1].read_ok or own[-1].accepted) else None
 
 
-def skipped_one(history: History, write: Step) -> Step | None:
-    """Return what its actor had seen just before a write that counted on by two, None where it did not.
-
-    Args:
-        history: of the resource.
-        write: an accepted write.
-    """
-    before = _own_before(history, write)
-    if before is None or before.content is None or went_on(before, write) != _ONE_BETWEEN:
-        return None
-    return before
-
-
 def skipped(history: History, step: Step) -> Damage | None:
     """Find an unguarded write whose answer's count goes on by two since its actor's last look.
 
@@ -74,14 +56,14 @@ def skipped(history: History, step: Step) -> Damage | None:
         history: of the resource.
         step: an accepted write.
     """
-    if step.method != "PUT" or step.guard is not None or len(_actors(history)) > 1:
+    if (
+        step.method != "PUT"
+        or step.guard is not None
+        or len({one.actor for one in history if one.is_write}) > 1
+    ):
         return None
-    before = skipped_one(history, step)
-    if before is None:
+    before = _own_before(history, step)
+    if before is None or before.content is None or _went_on(before, step) != _ONE_BETWEEN:
         return None
     text = "the count went on by two over one write: another write lay between this and the read before"
     return Damage(Outcome.LOST_UPDATE, text, lost=before, proven=False)
-
-
-def _actors(history: History) -> set[str]:
-    return {one.actor for one in history if one.is_write}
