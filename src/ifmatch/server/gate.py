@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from ifmatch.core.conditional_fields import Values
     from ifmatch.core.decision import Decision
     from ifmatch.core.trace import Step
     from ifmatch.server.answers import FieldPairs, RequestFacts
@@ -153,15 +154,18 @@ class Settings:
             )
 
 
+def _on_the_state(values: Values | None) -> tuple[bool, str | None]:
+    """Tell whether entity tags are conditions on the state, and return the date that else is one."""
+    if values is None:
+        return False, None
+    match, none_match, _, unmodified, _, _ = values
+    return match is not None or none_match is not None, unmodified
+
+
 def _guards_a_write(fields: FieldPairs) -> bool:
     """Tell whether a condition is on the state that a write replaces; a date that is none guards nothing."""
-    values = conditional_values(fields)
-    if values is None:
-        return False
-    match, none_match, _, unmodified, _, _ = values
-    if match is not None or none_match is not None:
-        return True
-    return unmodified is not None and not isinstance(parse_http_date(unmodified, now=present), Malformed)
+    tag, date = _on_the_state(conditional_values(fields))
+    return tag or (date is not None and not isinstance(parse_http_date(date, now=present), Malformed))
 
 
 class Judgement(NamedTuple):
@@ -363,14 +367,10 @@ def _notice(until: datetime, settings: Settings) -> tuple[tuple[str, str], ...]:
 
 def _is_guarded(decision: Decision) -> bool:
     """Tell whether some condition really was compared: an invalid date guards nothing."""
-    values = values_of(decision)
-    if values is None:
-        return False
-    match, none_match, _, unmodified, _, _ = values
-    if match is not None or none_match is not None:
-        return True
-    return unmodified is not None and any(
-        step.condition is not Condition.NOT_APPLICABLE for step in decision.trace.steps
+    tag, date = _on_the_state(values_of(decision))
+    return tag or (
+        date is not None
+        and any(step.condition is not Condition.NOT_APPLICABLE for step in decision.trace.steps)
     )
 
 
