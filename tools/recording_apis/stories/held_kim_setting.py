@@ -252,3 +252,63 @@ SWITCHES: dict[str, Any] = {
     "Search:Boost$prod": {"value": "1.4", "content_type": "text/plain", "tags": {}},
 }
 KUBE = {"Accept": "application/json", "Authorization": "Bearer REDACTED"}
+
+PATIENTS: dict[str, Any] = {
+    "Patient/p-30": {"active": True, "name": [{"family": "Okafor"}], "identifier": "MRN-5531", "$writes": 2},
+    "Patient/p-31": {"active": True, "name": [{"family": "Okafor"}], "identifier": "MRN-5531"},
+    "Patient/p-40": {"active": True, "name": [{"family": "Sato"}], "identifier": "MRN-7002", "$writes": 3},
+}
+VISITS: dict[str, Any] = {
+    "Appointment/a-9": {"status": "booked", "start": "2026-12-03T08:30:00Z", "practitioner": "dr-iyer"},
+    "Appointment/a-10": {"status": "booked", "start": "2026-12-03T09:00:00Z", "practitioner": "dr-iyer"},
+}
+WIKI: dict[str, Any] = {
+    "65601": {"title": "Runbook", "text": "<p>Call the secondary.</p>", "$writes": 7},
+    "65602": {"title": "Glossary", "text": "<p>TEU</p>", "$writes": 2},
+}
+ROWS: dict[str, Any] = {
+    "Account/001A7": {"Name": "Hafen AG", "Rating": "Warm", "Phone": "+49 555 0110", "$writes": 2},
+    "Account/001A8": {"Name": "Voss BV", "Rating": "Cold", "Phone": "+31 555 0170"},
+    "Contact/003C1": {"LastName": "Voss", "Email": "voss@example.test"},
+}
+ENTRIES: dict[str, Any] = {
+    "sale": {"fields": {"title": {"en-US": "Winter sale"}, "teaser": {"en-US": "From Friday"}}, "$writes": 4},
+    "hero": {"fields": {"title": {"en-US": "Hero"}}, "$writes": 2},
+}
+LIBRARY: dict[str, Any] = {
+    "items/AB12": {"title": "Seeing like a state", "date": "1998", "tags": []},
+    "items/CD34": {"title": "Normal accidents", "date": "1984", "tags": ["safety"]},
+    "items/EF56": {"title": "Sorting things out", "date": "1999", "tags": []},
+}
+PEOPLE: dict[str, Any] = {
+    "crew/ines": {"role": "pilot", "port": "Aarhus", "licence": "B"},
+    "crew/kofi": {"role": "mate", "port": "Bergen", "licence": "C", "$writes": 3},
+    "crew/liv": {"role": "engineer", "port": "Oslo", "licence": "C"},
+}
+ENTITIES: dict[str, Any] = {
+    "products/12": {"name": "Lamp", "price": 39.9, "stock": 12, "$writes": 4},
+    "products/13": {"name": "Bag", "price": 89.0, "stock": 3},
+    "suppliers/4": {"name": "Borea", "iban": "NO00EXAMPLE"},
+}
+ARTICLES: dict[str, Any] = {
+    "articles/77": {"title": "Ferry timetable", "body": "Hourly until 22:00", "state": "draft", "$writes": 2},
+    "articles/78": {"title": "Ice on the quay", "body": "Take care.", "state": "live"},
+}
+
+
+def attributes(key: str, **changes: object) -> dict[str, Any]:
+    """Return a JSON:API document of an article with changes."""
+    kind, name = key.split("/")
+    kept = without(ARTICLES[key], "$writes")
+    return {"data": {"type": kind, "id": name, "attributes": {**kept, **changes}}}
+
+
+def entity(key: str, **changes: object) -> dict[str, Any]:
+    """Return an entity of the shop with changes."""
+    return {**without(ENTITIES[key], "$writes"), **changes}
+
+
+def page(text: str, number: int, title: str = "Runbook") -> dict[str, Any]:
+    """Return a page of the wiki as its next version."""
+    body = {"storage": {"value": text, "representation": "storage"}}
+    return {"type": "page", "title": title, "version": {"number": number}, "body": body}
