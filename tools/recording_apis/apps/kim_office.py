@@ -109,14 +109,14 @@ def graph(asked: Asked) -> Told:
         return _graph_batch(asked)
     if path == "/me":
         return 200, {"displayName": asked.by, "id": _guid(asked.by)}, {}
-    if path.startswith("/me/drive/root/delta"):
+    if path.startswith("/me/drive/root:/Docs:/delta"):
         token = asked.query.get("token", "")
         if token and int(token) < int(setting("OLDEST") or 0):
             return _graph_error(
                 410, "resyncRequired", "Resync required. Replace any local items with the server's."
             )
         value = [_graph_item(one) for one in STORE.below("items/")]
-        link = f"https://graph.example/v1.0/me/drive/root/delta?token={STORE.serial}"
+        link = f"https://graph.example/v1.0/me/drive/root:/Docs:/delta?token={STORE.serial}"
         return 200, {"value": value if not token else value[-1:], "@odata.deltaLink": link}, {}
     found = re.fullmatch(
         r"/(?:me/drive/(items)|(planner)/tasks)/([^/]+)(?:/(details|checkout|checkin))?", path

@@ -124,7 +124,7 @@ def checked_out(stage: Stage) -> None:
     other = stage.actor("other", server, "graph.example", "node:fetch", {"X-Actor": "ines"})
     path = "/v1.0/me/drive/items/01BYE5"
     other.send("POST", f"{path}/checkout", 204)
-    look(me, ["/v1.0/me/drive/root/delta", "/v1.0/me/drive/items/01BYE6"])
+    look(me, ["/v1.0/me/drive/root:/Docs:/delta", "/v1.0/me/drive/items/01BYE6"])
     for _ in range(2):
         tag = me.get(path).json["eTag"]
         me.send("PATCH", path, 423, {"If-Match": tag}, {"description": "final"})
