@@ -148,7 +148,10 @@ class Record(_views.APIView):  # type: ignore[misc] # as above
             found = [{"url": name, **_STORE[name]["body"]} for name in names]
             return Response({"count": len(found), "next": None, "previous": None, "results": found})
         made = self._answer(request, path)
-        if "ETag" in made.headers and request.headers.get("If-None-Match") == made["ETag"]:
+        if (
+            "ETag" in made.headers
+            and request.headers.get("If-None-Match", "").removeprefix("W/") == made["ETag"]
+        ):
             return Response(None, 304, headers={"ETag": made["ETag"]})
         return made
 

@@ -313,9 +313,7 @@ class Page:
         start = f"http://{host}/-/up"
         if origin:
             shell = "<!doctype html><title>Planner</title><link rel=stylesheet href=/app.css><main></main>"
-            pages = fronts.site(
-                stage, "lighttpd", {"board.html": shell, "app.css": "main{}", "favicon.ico": ""}
-            )
+            pages = fronts.site(stage, "nginx", {"board.html": shell, "app.css": "main{}", "favicon.ico": ""})
             rules += f", MAP {origin}:80 127.0.0.1:{pages.port}"
             start = f"http://{origin}/board.html"
         self._driver = importlib.import_module("playwright.sync_api").sync_playwright().start()

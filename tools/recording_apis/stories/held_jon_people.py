@@ -381,6 +381,7 @@ def taken(stage: Stage) -> None:
 )
 def report(stage: Stage) -> None:
     """Upload under a name that is taken."""
+    stage.keeps_content = False
     old = {"reports/2026-Q4-1.csv": "site,kwh\n4711,120\n", "reports/index.txt": "2026-Q4-1\n"}
     server = fronts.site(stage, "lighttpd", old, fronts.DAV["lighttpd"], age=5184000)
     me = stage.actor("client", server, "reports.stadtwerk.test", "java", {"User-Agent": "ReportJob/11"})

@@ -110,10 +110,11 @@ def meters(stage: Stage, **settings: str) -> Server:
     return _run(stage, "meters", "jdk.httpserver", command, port, SEED=seed, **settings)
 
 
-def clinic(stage: Stage, **settings: str) -> Server:
-    """Start the clinic's appointments (Django REST framework)."""
+def clinic(stage: Stage, ahead: str = "", **settings: str) -> Server:
+    """Start the clinic's appointments (Django REST framework), its clock ``ahead`` as faketime writes it."""
     port = free_port()
-    command = [program("gunicorn"), "-k", "gthread", "--threads", "6", "--keep-alive", "30"]
+    command = [program("faketime"), "-f", ahead] if ahead else []
+    command += [program("gunicorn"), "-k", "gthread", "--threads", "6", "--keep-alive", "30"]
     command += ["-b", f"127.0.0.1:{port}", _CLINIC]
     version = "Django REST framework under gunicorn"
     return _run(stage, "clinic", version, command, port, SEED=json.dumps(SLOTS), **settings)
