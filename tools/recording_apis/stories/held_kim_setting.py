@@ -312,3 +312,23 @@ def page(text: str, number: int, title: str = "Runbook") -> dict[str, Any]:
     """Return a page of the wiki as its next version."""
     body = {"storage": {"value": text, "representation": "storage"}}
     return {"type": "page", "title": title, "version": {"number": number}, "body": body}
+
+
+UNITS: dict[str, Any] = {
+    "MSKU7701": {"yard": "C-14", "weight": 18200, "hold": "none", "revision": 7, "changedBy": "gate"},
+    "TGHU2204": {"yard": "D-02", "weight": 9400, "hold": "customs", "revision": 3, "changedBy": "gate"},
+    "HLXU3310": {"yard": "A-09", "weight": 22750, "hold": "none", "revision": 8, "changedBy": "vessel"},
+}
+LOTS: dict[str, Any] = {
+    "TRI-17": {"taxon": "Triticum dicoccum", "seeds": "1200", "shelf": "F2", "$writes": 4},
+    "TRI-18": {"taxon": "Triticum spelta", "seeds": "860", "shelf": "F2", "$writes": 2},
+    "VIC-03": {"taxon": "Vicia faba", "seeds": "90", "shelf": "G1", "$writes": 6},
+}
+TEXT = {"Content-Type": "text/x-accession"}
+
+
+def lot(number: str, **changes: str) -> str:
+    """Return an accession as text with changes."""
+    return "".join(
+        f"{name}: {value}\n" for name, value in {**without(LOTS[number], "$writes"), **changes}.items()
+    )
