@@ -168,6 +168,7 @@ def delta(stage: Stage) -> None:
 )
 def orders(stage: Stage) -> None:
     """Fetch a token anew."""
+    stage.keeps_content = False
     server = office(stage, "sap", at.ORDERS)
     front = fronts.apache(stage, server)
     me = stage.actor("client", front, "s4.hafen.test", "curl", {"X-Actor": "FREIGHT_RFC"})

@@ -80,7 +80,7 @@ def whole_library(stage: Stage) -> None:
     "kim-one-platform-adds-if-none-match",
     "implicit-precondition",
     "412",
-    alone="implicit-precondition create-guard-on-update malformed-validator",
+    alone="implicit-precondition create-guard-on-update",
     description=(
         "The phone's HTTP stack adds If-None-Match with the tag of its cache to every request for a known address, "
         "the PUT as well, which is 412; the desktop's program sends the same write without and succeeds."

@@ -369,6 +369,7 @@ def iso(stage: Stage) -> None:
 )
 def five_hours(stage: Stage) -> None:
     """Send local time as GMT."""
+    stage.keeps_content = False
     server = suite(stage, "canvas", at.VISITS, AGE="9000")
     me = stage.actor("client", server, "fumage.clinic.test", "aiohttp", {"X-Actor": "desk-nyc"})
     me.get("/core/api/Appointment")

@@ -26,6 +26,7 @@ JSON = {"Content-Type": "application/json"}
 )
 def suffix(stage: Stage) -> None:
     """Send a version with a coding's suffix."""
+    stage.keeps_content = False
     server = suite(stage, "spring", at.ENTITIES)
     front = fronts.apache(stage, server, "SetOutputFilter DEFLATE")
     me = stage.actor(
