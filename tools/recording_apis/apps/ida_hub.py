@@ -24,6 +24,7 @@ _CODES = {
     "stale": ("TwinVersionMismatch", "The twin has moved on since it was read."),
     "absent": ("TwinNotRegistered", "No twin is registered under this serial."),
     "exists": ("SerialTaken", "A twin is registered under this serial."),
+    "unchanged": ("TwinUnchanged", "The twin is as stated."),
     "unguarded": ("ConditionRequired", "State which version is to be replaced."),
     "unknown": ("TwinNotRegistered", "No twin is registered under this serial."),
     "session": ("SessionExpired", "The enrollment session is past its lifetime."),
