@@ -444,6 +444,7 @@ def whole(stage: Stage) -> None:
 )
 def redirected(stage: Stage) -> None:
     """Write to a path that is redirected."""
+    stage.keeps_content = False
     server = place.service(stage, "hub")
     rule = " http-request redirect code 302 location http://%[hdr(host)]/twins/%[path,field(4,/)] if { path_beg /v1/ }"
     front = fronts.haproxy(stage, [server], "", rule)

@@ -22,6 +22,7 @@ from tools.recording_apis.stories import held_ida_setting as place
 )
 def form(stage: Stage) -> None:
     """Save twice with the first tag."""
+    stage.keeps_content = False
     server = place.service(stage, "claims", AUTH="1")
     front = fronts.nginx(stage, server)
     me = stage.actor("client", front, place.CLAIMS, "requests")
@@ -51,6 +52,7 @@ def form(stage: Stage) -> None:
 )
 def agent(stage: Stage) -> None:
     """Use a snapshot's tag once too often."""
+    stage.keeps_content = False
     server = place.service(stage, "hub")
     front = fronts.haproxy(stage, [server])
     me = stage.actor("client", front, place.HUB, "httpx", {"X-Operator": "fleet-agent"})
@@ -65,7 +67,7 @@ def agent(stage: Stage) -> None:
                 tags[serial] = me.get(path).etag
             tags[serial] = me.send("PATCH", path, 200, {"If-Match": tags[serial]}, change).etag
             place.poll(me, ["/twins"], 1, 0.02)
-        place.poll(me, [f"/twins/{serial}" for serial in serials], 2)
+        place.poll(me, [f"/twins/{serial}" for serial in serials], 6)
 
 
 @case(
@@ -242,10 +244,11 @@ def clerks(stage: Stage) -> None:
     "undefined-as-a-tag",
     "null-token",
     "412",
-    alone="null-token",
+    alone="null-token other-writer",
+    also="other-writer",
     description=(
         "The planner's store has no tag for a day that came from the ward list, and JavaScript sends the word "
-        "undefined as If-Match; after a read of the day itself the save passes."
+        "undefined as If-Match, four times in all; once, later, a save with a proper tag meets a colleague's."
     ),
 )
 def undefined(stage: Stage) -> None:
@@ -253,13 +256,24 @@ def undefined(stage: Stage) -> None:
     server = place.service(stage, "rota")
     front = fronts.nginx(stage, server)
     me = stage.actor("client", front, place.ROTA, "node:axios", {"X-Personal-Nr": "70012"})
+    other = stage.actor("other", front, place.ROTA, "requests", {"X-Personal-Nr": "70340"})
     me.send("POST", "/anmeldung", 200, None, {"user": "70012"})
     me.get("/rota/c4")
     me.put(place.SHIFT, place.shift(night="Abbas"), 412, {"If-Match": '"undefined"'})
     time.sleep(0.2)
     me.put(place.SHIFT, place.shift(night="Abbas"), 412, {"If-Match": '"undefined"'})
     tag = me.get(place.SHIFT).etag
-    me.put(place.SHIFT, place.shift(night="Abbas"), 200, {"If-Match": tag})
+    held = me.put(place.SHIFT, place.shift(night="Abbas"), 200, {"If-Match": tag}).etag
+    place.poll(me, ["/rota/icu/2026-12-01", "/rota/c4/2026-12-02"], 3)
+    for _ in range(2):
+        new = place.shift("c4/2026-12-03", night="Lind")
+        me.put("/rota/c4/2026-12-03", new, 412, {"If-Match": '"undefined"'})
+    other.put(place.SHIFT, place.shift(night="Abbas", early="Sander"), 200, {"If-Match": held})
+    time.sleep(0.4)
+    me.put(place.SHIFT, place.shift(night="Abbas", late="Petrov"), 412, {"If-Match": held})
+    tag = me.get(place.SHIFT).etag
+    both = place.shift(night="Abbas", late="Petrov", early="Sander")
+    me.put(place.SHIFT, both, 200, {"If-Match": tag})
 
 
 @case(
@@ -341,10 +355,11 @@ def lenient(stage: Stage) -> None:
     "payment-tag-on-the-claim",
     "wrong-token-source",
     "412",
-    alone="wrong-token-source",
+    alone="wrong-token-source stale-stored-token",
+    also="stale-stored-token",
     description=(
-        "A screen shows a claim with its payment and keeps one tag, that of the payment, which it read last; the "
-        "claim's save with it is refused, with the claim's own tag it passes."
+        "A screen shows a claim with its payment and keeps one tag, that of the payment, which it read last; two "
+        "claims' saves with it are refused, the own tag passes. Later a save repeats a tag it has used up itself."
     ),
 )
 def payment(stage: Stage) -> None:
@@ -359,6 +374,13 @@ def payment(stage: Stage) -> None:
     me.put(place.CLAIM, place.claim(status="settled"), 412, {**mine, "If-Match": tag})
     place.require(me.get(place.CLAIM, 200, mine).etag == own, "somebody wrote")
     me.put(place.CLAIM, place.claim(status="settled"), 200, {**mine, "If-Match": own})
+    me.get(place.OTHER_CLAIM, 200, mine)
+    me.put(place.OTHER_CLAIM, place.claim("CLM-88230", status="settled"), 412, {**mine, "If-Match": tag})
+    me.get(place.LIST, 200, mine)
+    time.sleep(0.6)
+    me.put(place.CLAIM, place.claim(status="closed"), 412, {**mine, "If-Match": own})
+    fresh = me.get(place.CLAIM, 200, mine).etag
+    me.put(place.CLAIM, place.claim(status="closed"), 200, {**mine, "If-Match": fresh})
 
 
 @case(
