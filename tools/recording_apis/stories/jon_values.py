@@ -9,8 +9,8 @@ from typing import Any
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories import held_jon_clients as kit
-from tools.recording_apis.stories import held_jon_setting as place
+from tools.recording_apis.stories import jon_clients as kit
+from tools.recording_apis.stories import jon_setting as place
 
 _LIST = "/v1/buckets/crew/collections/rota/records"
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}

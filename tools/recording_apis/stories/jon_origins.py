@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories import held_jon_setting as place
+from tools.recording_apis.stories import jon_setting as place
 
 _TXT = {"Content-Type": "text/plain"}
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories import held_jon_clients as kit
-from tools.recording_apis.stories import held_jon_setting as place
-from tools.recording_apis.stories.held_jon_people import calendar, event
+from tools.recording_apis.stories import jon_clients as kit
+from tools.recording_apis.stories import jon_setting as place
+from tools.recording_apis.stories.jon_people import calendar, event
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,10 +8,10 @@ import time
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories import held_jon_clients as kit
-from tools.recording_apis.stories import held_jon_setting as place
-from tools.recording_apis.stories.held_jon_people import agenda, calendar, event
-from tools.recording_apis.stories.held_jon_tokens import first
+from tools.recording_apis.stories import jon_clients as kit
+from tools.recording_apis.stories import jon_setting as place
+from tools.recording_apis.stories.jon_people import agenda, calendar, event
+from tools.recording_apis.stories.jon_tokens import first
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 

@@ -6,7 +6,7 @@ import time
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories import held_jon_setting as place
+from tools.recording_apis.stories import jon_setting as place
 
 _GZIP = {"Accept-Encoding": "gzip"}
 _PUBLIC = "public, max-age=120"

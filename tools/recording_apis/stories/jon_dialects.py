@@ -6,8 +6,8 @@ import time
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories import held_jon_clients as kit
-from tools.recording_apis.stories import held_jon_setting as place
+from tools.recording_apis.stories import jon_clients as kit
+from tools.recording_apis.stories import jon_setting as place
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories import held_jon_clients as kit
-from tools.recording_apis.stories import held_jon_setting as place
+from tools.recording_apis.stories import jon_clients as kit
+from tools.recording_apis.stories import jon_setting as place
 
 if TYPE_CHECKING:
     from tools.recording_apis.actors import Actor
@@ -26,7 +26,7 @@ _ROTA: dict[str, dict[str, Any]] = {
     "b100",
     "jon-rota-changed-by-theo",
     "other-writer",
-    "412",
+    "recovered",
     alone="other-writer",
     description=(
         "kinto-http: Mila fetches a shift, Theo moves it to another gate, Mila's update with the shift's own "
@@ -124,7 +124,7 @@ def phones(stage: Stage) -> None:
     "b102",
     "jon-plan-blob-two-workers",
     "other-writer",
-    "412",
+    "recovered",
     alone="other-writer undecided",
     description=(
         "Azure's library: two planning workers replace one blob; the slower one is refused with ConditionNotMet. "
@@ -151,7 +151,7 @@ def workers(stage: Stage) -> None:
     "b103",
     "jon-planner-shift-with-one-conflict",
     "other-writer",
-    "412",
+    "recovered",
     alone="other-writer",
     description=(
         "A planner's screen polls behind HAProxy all shift, edits several documents, is refused once because a "
