@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories import held_kim_setting as at
-from tools.recording_apis.stories.held_kim_setting import cloud, insist, look, office, together, without
+from tools.recording_apis.stories import kim_setting as at
+from tools.recording_apis.stories.kim_setting import cloud, insist, look, office, together, without
 
 
 @case(
     "b200",
     "kim-search-index-two-pipelines",
     "other-writer",
-    "409",
+    "recovered",
     alone="other-writer status-dialect-mismatch",
     also="status-dialect-mismatch",
     description=(
@@ -48,7 +48,7 @@ def pipelines(stage: Stage) -> None:
     "b201",
     "kim-list-item-edited-by-planner",
     "other-writer",
-    "412",
+    "recovered",
     alone="other-writer",
     description=(
         "A list item is merged with the tag of its read; a colleague has moved the forklift meanwhile, the answer "

@@ -6,8 +6,8 @@ import base64
 import time
 
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories import held_kim_setting as at
-from tools.recording_apis.stories.held_kim_setting import cloud, insist, look, office, without
+from tools.recording_apis.stories import kim_setting as at
+from tools.recording_apis.stories.kim_setting import cloud, insist, look, office, without
 
 
 @case(

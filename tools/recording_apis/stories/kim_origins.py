@@ -8,8 +8,8 @@ from email.utils import formatdate, parsedate_to_datetime
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories import held_kim_setting as at
-from tools.recording_apis.stories.held_kim_setting import insist, look, office, suite, together
+from tools.recording_apis.stories import kim_setting as at
+from tools.recording_apis.stories.kim_setting import insist, look, office, suite, together
 
 PATCH = {"Content-Type": "application/vnd.api+json"}
 

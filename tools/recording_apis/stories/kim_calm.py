@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories import held_kim_setting as at
-from tools.recording_apis.stories.held_kim_odds import browse
-from tools.recording_apis.stories.held_kim_setting import (
+from tools.recording_apis.stories import kim_setting as at
+from tools.recording_apis.stories.kim_odds import browse
+from tools.recording_apis.stories.kim_setting import (
     cloud,
     insist,
     look,

@@ -7,8 +7,8 @@ import time
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories import held_kim_setting as at
-from tools.recording_apis.stories.held_kim_setting import (
+from tools.recording_apis.stories import kim_setting as at
+from tools.recording_apis.stories.kim_setting import (
     insist,
     look,
     seedbank,
@@ -253,7 +253,7 @@ def _key(text: str) -> str:
     "b267",
     "kim-etcd-transaction-lost",
     "other-writer",
-    "200",
+    "recovered",
     alone="other-writer status-dialect-mismatch",
     also="status-dialect-mismatch",
     description=(
@@ -326,7 +326,7 @@ def line_end(stage: Stage) -> None:
     "b269",
     "kim-one-refusal-in-a-long-morning",
     "other-writer",
-    "412",
+    "recovered",
     alone="other-writer server-side-mutation",
     description=(
         "A roster screen polls the crew with 304s for a hundred requests and saves now and then; one save is 412 "

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, StoryError, case
-from tools.recording_apis.stories import held_kim_setting as at
-from tools.recording_apis.stories.held_kim_setting import cloud, insist, look, office, suite, without
+from tools.recording_apis.stories import kim_setting as at
+from tools.recording_apis.stories.kim_setting import cloud, insist, look, office, suite, without
 
 if TYPE_CHECKING:
     from tools.recording_apis.actors import Actor
