@@ -135,3 +135,93 @@ def test_a_guard_in_a_content_that_was_left_out() -> None:
     write = View(Request("PUT", "http://c.example.test/d/1", content=UNKNOWN))
     assert unseen_guard(write, dialect("couchdb")) is None
     assert unseen_guard(write, dialect("couchdb"), told=True).name == "/_rev"
+
+
+def _alone(request, response):
+    exchange = exchange_of(request, response)
+    return parts_in(View(exchange.request, exchange.response), None)
+
+
+def test_a_bundle_says_itself_what_it_is() -> None:
+    entry = {
+        "resource": {"resourceType": "Patient", "id": "7"},
+        "request": {"method": "PUT", "url": "Patient/7", "ifMatch": 'W/"3"'},
+    }
+    sent = {"resourceType": "Bundle", "type": "batch", "entry": [entry, {"request": {"url": "Patient?x=1"}}]}
+    got = {
+        "resourceType": "Bundle",
+        "entry": [
+            {"response": {"status": "412 Precondition Failed", "outcome": {"issue": []}}},
+            {"response": {"status": "201 Created", "etag": 'W/"1"'}},
+        ],
+    }
+    first, second = _alone(
+        f"POST https://f.example.test/base\n\n{json.dumps(sent)}", f"200\n\n{json.dumps(got)}"
+    )
+    assert (first.request.method, first.request.url) == ("PUT", "https://f.example.test/base/Patient/7")
+    assert first.request.fields.text("if-match") == 'W/"3"'
+    assert (first.response.status, first.response.content.json()) == (412, {"issue": []})
+    assert (second.request.method, second.response.fields.text("etag")) == ("GET", 'W/"1"')
+
+
+def test_a_bundle_that_failed_as_a_whole_blames_the_entry_that_is_named() -> None:
+    entries = [
+        {"request": {"method": "PUT", "url": f"Patient/{number}", "ifMatch": 'W/"3"'}} for number in (7, 8, 9)
+    ]
+    sent = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+    answer = '412\n\n{"issue": [{"diagnostics": "/base/Patient/8 is no longer at version 3"}]}'
+    parts = _alone(f"POST https://f.example.test/base\n\n{json.dumps(sent)}", answer)
+    assert [one.response and one.response.status for one in parts] == [None, 412, None]
+    pointed = '412\n\n{"issue": [{"expression": ["Bundle.entry[2]"]}]}'
+    parts = _alone(f"POST https://f.example.test/base\n\n{json.dumps(sent)}", pointed)
+    assert [one.response and one.response.status for one in parts] == [None, None, 412]
+
+
+def test_operations_that_failed_blame_the_one_that_is_pointed_at() -> None:
+    operations = [
+        {"op": "add", "data": {"type": "notes", "attributes": {}}},
+        {"op": "update", "data": {"type": "notes", "id": "7", "attributes": {}}},
+        {"op": "remove", "ref": {"type": "notes", "id": "8"}},
+    ]
+    sent = json.dumps({"atomic:operations": operations})
+    pointer = {"errors": [{"source": {"pointer": "/atomic:operations/2"}}]}
+    parts = _alone(f"POST https://j.example.test/api/operations\n\n{sent}", f"409\n\n{json.dumps(pointer)}")
+    asked = [(one.request.method, one.request.url.rpartition("/api/")[2]) for one in parts]
+    assert asked == [("POST", "notes"), ("PATCH", "notes/7"), ("DELETE", "notes/8")]
+    assert [one.response and one.response.status for one in parts] == [None, None, 409]
+
+
+def test_lines_of_a_bulk_request() -> None:
+    lines = [
+        {"index": {"_id": "1", "if_seq_no": 10, "if_primary_term": 1}},
+        {"n": 1},
+        {"delete": {"_index": "other", "_id": "2"}},
+        {"create": {"_id": "3"}},
+        {"n": 3},
+    ]
+    items = [
+        {"index": {"status": 409, "error": {"type": "version_conflict_engine_exception"}}},
+        {"delete": {"status": 200}},
+        {"create": {"status": 201}},
+    ]
+    text = "\n".join(json.dumps(one) for one in lines)
+    parts = _parts(
+        "elasticsearch",
+        f"POST http://es.example.test/idx/_bulk\n\n{text}\n",
+        f"200\n\n{json.dumps({'items': items})}",
+    )
+    asked = [(one.request.method, one.request.url.partition(".test")[2]) for one in parts]
+    assert asked == [
+        ("PUT", "/idx/_doc/1?if_seq_no=10&if_primary_term=1"),
+        ("DELETE", "/other/_doc/2"),
+        ("PUT", "/idx/_create/3"),
+    ]
+    assert [one.response.status for one in parts] == [409, 200, 201]
+    assert parts[0].request.content.json() == {"n": 1}
+
+
+def test_what_only_looks_like_a_batch_is_none() -> None:
+    assert _alone('POST http://a.example.test/x\n\n{"requests": [{"text": "two seats"}]}', "200\n\n{}") == ()
+    assert _alone('POST http://a.example.test/x\n\n{"resourceType": "Bundle"}', "200\n\n{}") == ()
+    form = "multipart/form-data; boundary=b\n\n--b\nContent-Type: text/plain\n\nx\n--b--"
+    assert _alone(f"POST http://a.example.test/x\nContent-Type: {form}", "200\n\n{}") == ()

@@ -13,21 +13,20 @@ if TYPE_CHECKING:
     from ifmatch.dialects import Dialect
 
 
-def parts_of(step: Step, dialect: Dialect) -> list[Step]:
+def parts_of(step: Step, dialect: Dialect | None) -> list[Step]:
     """Return a step for each request that a step's batch holds; the batch itself then refuses nothing.
 
     Args:
         step: that may be a batch.
-        dialect: its family.
+        dialect: its family; None when none showed itself.
     """
-    if not dialect.batches:
-        return []
     found: list[Step] = []
     for part in parts_in(step.view, dialect):
         exchange = replace(step.exchange, request=part.request, response=part.response)
         one = Step(exchange, source=step.source, start=step.start, end=step.end, timed=step.timed)
         one.vantage, one.node, one.covered = step.vantage, step.node, step.covered
         one.resource = resource_key(part.request.url)
+        one.within = step
         found.append(one)
     step.batched = bool(found)
     return found

@@ -104,7 +104,10 @@ def _speak(
     sample += near or reads[: _MOST // 2]
     found = [one for one in recognise_all([step.view for step in sample], dialects) if one.dialect.id != HTTP]
     if not found or (all(one.dialect.general for one in found) and _blind(service, found[0].dialect)):
-        _learn(service, found[0].dialect if found else None)
+        for step in service:
+            if held := parts_of(step, None):
+                parts[step] = held
+        _learn(_with_parts(service, parts), found[0].dialect if found else None)
         return
     for step in service:
         dialect = _of_step(step, found)
@@ -117,10 +120,15 @@ def _speak(
         for one in (step, *held):
             one.reads = reads_in(one.view, dialect)
             _rename(one, dialect)
-    whole = [one for step in service for one in (step, *parts.get(step, ()))]
+    whole = _with_parts(service, parts)
     _to_sources(whole)
     give_versions(whole)
     _misled(whole)
+
+
+def _with_parts(service: Sequence[Step], parts: dict[Step, list[Step]]) -> list[Step]:
+    """Return the steps of a service, each batch followed by the requests that it holds."""
+    return [one for step in service for one in (step, *parts.get(step, ()))]
 
 
 def _blind(service: Sequence[Step], dialect: Dialect) -> bool:

@@ -40,10 +40,8 @@ _CACHE_STATUS_FIELDS = (
 # A clock that ticks slower than this cannot order what happens within one tick.
 _COARSE = 0.5
 _TICK = 1.5
-# Seconds by which the clocks of two files may differ after all: Date fields tell no better.
-_TWO_CLOCKS = 2.0
-# The same, where one upstream capture saw requests of both.
-_LINKED_CLOCKS = 0.2
+# By how many seconds the clocks of two files may differ, and of two that one upstream capture saw.
+_TWO_CLOCKS, _LINKED_CLOCKS = 2.0, 0.2
 # What `Step.variant` holds, by the names that Vary has for it.
 VARIANT_FIELDS = ("accept", "accept-language", "api-version")
 # What looks different once the dialect is known.
@@ -113,6 +111,7 @@ class Step:
         dialect: the API family of its service, None when none shows itself.
         reads: whether the dialect says that this request reads, whatever its method.
         batched: whether it holds other requests, which are steps of their own.
+        within: the step of the batch that holds this request.
         opens: whether it only opens such a session, and stores nothing yet.
         opened_by: the step that opened the upload session that this one goes on with; its conditions hold.
     """
@@ -138,6 +137,7 @@ class Step:
         self.dialect: Dialect | None = None
         self.reads = False
         self.batched = False
+        self.within: Step | None = None
         self.opened_by: Step | None = None
         self.opens = False
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 PAUSE = 600.0
 _ASKS = frozenset({400, 403, 409})
 _BAD_REQUEST = 400
+_FAILURES = frozenset({500, 503})
 _GONE = frozenset({404, 410})
 _CANNOT = frozenset({400, 405, 422, 501})
 _ACCOUNTED = frozenset({409, 412, 428})
@@ -68,7 +69,12 @@ _ALWAYS = frozenset(
 
 
 def is_refusal(step: Step) -> bool:
-    """Tell whether an answer refuses by precondition: 412, 428, or what its API uses for them."""
+    """Tell whether an answer refuses by precondition: 412, 428, or what its API uses for them.
+
+    The answer to a batch refuses nothing itself: its parts do.
+    """
+    if step.batched:
+        return False
     if step.status in {412, 428}:
         return True
     refusal = step.refusal
@@ -96,6 +102,8 @@ def _readable(guard: Condition) -> bool:
 def _refuses_by_words(step: Step) -> bool:
     if step.status == 410 and token_expired.STRONG.search(_words(step)):
         return True
+    if step.is_write and step.conditions and step.status in _FAILURES:
+        return status_dialect_mismatch.PLAIN_WORDS.search(_words(step)) is not None
     if not step.is_write or step.status not in {400, 403, 409, 410, 422, 423, 501}:
         return False
     if step.status == 423:
@@ -280,5 +288,5 @@ def unaccounted(case: Case, taken: set[int]) -> Iterator[Step]:
         taken: orders of the steps that incidents hold.
     """
     for step in case.steps:
-        if step.status in _ACCOUNTED and step.order not in taken:
+        if step.status in _ACCOUNTED and step.order not in taken and not step.batched:
             yield step

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, cast
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from ifmatch.dialects.pointers import scalar, values_at
 from ifmatch.dialects.recognition import pattern
+from ifmatch.dialects.record import Batch, BatchForm
 from ifmatch.model.message import Content, Fields, Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from ifmatch.dialects.record import Batch, Dialect
+    from ifmatch.dialects.record import Dialect
     from ifmatch.dialects.view import View
 
 __all__ = ["Part", "parts_in"]
 
 _MOST: Final = 200
+_CARRYING: Final = frozenset({"POST", "PUT", "PATCH"})
+_FAILED: Final = 400
+# What marks a request as one inside another, and the place that an answer names as the failed one.
+_WITHIN: Final = re.compile(r"\ncontent-type: *application/http", re.IGNORECASE)
+_POINTED: Final = re.compile(r"(?:/atomic:operations/|entry\[)(\d+)")
+# So many characters of the end of a path are looked for in an answer.
+_NAME: Final = 80
 _REQUEST_LINE: Final = re.compile(r"^([A-Z]{3,10}) (\S+)(?: HTTP/[\d.]+)?$")
 _STATUS_LINE: Final = re.compile(r"^HTTP/[\d.]+ (\d{3})")
 # Of the outer request these describe its content, not what the parts share.
@@ -40,19 +49,65 @@ class Part:
     response: Response | None
 
 
-def parts_in(view: View, dialect: Dialect) -> tuple[Part, ...]:
+def parts_in(view: View, dialect: Dialect | None) -> tuple[Part, ...]:
     """Return the requests that a view's request holds, in order; empty when it is no batch that can be read.
+
+    Some batches say themselves what they are, whatever the family.
 
     Args:
         view: the exchange.
-        dialect: its family.
+        dialect: its family; None when none showed itself.
     """
-    if view.request.method != "POST":
+    if view.request.method not in _CARRYING:
         return ()
-    for batch in dialect.batches:
+    for batch in dialect.batches if dialect is not None else ():
         if pattern(batch.path).search(view.path):
-            return tuple(_READERS[batch.form](view, batch))[:_MOST]
-    return ()
+            found = tuple(itertools.islice(_READERS[batch.form](view, batch), _MOST))
+            if found:
+                return _answered(view, found)
+    form = _form_of(view)
+    if form is None:
+        return ()
+    return _answered(view, tuple(itertools.islice(_READERS[form](view, Batch(path="^", form=form)), _MOST)))
+
+
+def _form_of(view: View) -> BatchForm | None:
+    """Return the form of a batch that is known by its content alone."""
+    kind = (view.request.fields.text("content-type") or "").lower()
+    if kind.startswith("multipart/"):
+        return "multipart" if _WITHIN.search(view.sent_text) else None
+    sent = view.sent_json
+    if not isinstance(sent, dict):
+        return None
+    members = cast("dict[str, object]", sent)
+    if members.get("resourceType") == "Bundle" and _records(members, "/entry"):
+        return "bundle"
+    if _records(members, "/atomic:operations"):
+        return "operations"
+    asked = _records(members, "/requests")
+    named = all("method" in one and ("url" in one or "path" in one) for one in asked)
+    return "json" if asked and named and _records(view.json, "/responses") else None
+
+
+def _answered(view: View, parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """Give the answer to a batch that failed as a whole to the part that it names, else to a guarded one."""
+    if view.response is None or any(one.response is not None for one in parts) or not parts:
+        return parts
+    answer = view.response
+    if view.status < _FAILED:
+        inner = list(_messages(view.text, _STATUS_LINE))
+        if len(inner) != 1 or int(inner[0][0][1]) < _FAILED:
+            return parts
+        line, received, content = inner[0]
+        answer = Response(int(line[1]), fields=Fields(received), content=_content(content or None))
+    text = view.text
+    named = [one for one in parts if (name := urlsplit(one.request.url).path[-_NAME:]) and name in text]
+    placed = _POINTED.search(text)
+    if placed is not None and int(placed[1]) < len(parts):
+        named = [parts[int(placed[1])]]
+    guarded = [one for one in parts if any(name.lower().startswith("if-") for name, _ in one.request.fields)]
+    blamed = next(iter([one for one in named if one in guarded] or named or guarded or parts))
+    return tuple(replace(one, response=answer) if one is blamed else one for one in parts)
 
 
 def _shared(view: View, own: Sequence[tuple[str, str]]) -> Fields:
@@ -90,6 +145,11 @@ def _records(value: object, pointer: str) -> list[dict[str, object]]:
     return [
         cast("dict[str, object]", one) for one in values_at(value, f"{pointer}/*") if isinstance(one, dict)
     ]
+
+
+def _table(value: object) -> dict[str, object]:
+    """Return a JSON object with its type told, an empty one when the value is none."""
+    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
 
 
 def _content(value: object) -> Content | None:
@@ -174,4 +234,130 @@ def _messages(
             yield match, pairs, body.strip()
 
 
-_READERS: Final = {"json": _of_json, "multipart": _of_multipart, "documents": _of_documents}
+def _of_bundle(view: View, batch: Batch) -> Iterator[Part]:
+    """Yield the entries of a FHIR bundle; each answer stands at the place of its entry.
+
+    Source: https://hl7.org/fhir/http.html#transaction
+    """
+    answers = _records(view.json, "/entry") if 200 <= view.status < _FAILED else []
+    base = view.request.url.partition("?")[0].rstrip("/")
+    sent = _records(view.sent_json, batch.requests if batch.requests != "/requests" else "/entry")
+    for number, entry in enumerate(sent):
+        members = _table(entry.get("request"))
+        path = scalar(members.get("url"))
+        if path is None:
+            continue
+        own = [
+            (field, value)
+            for name, field in _ENTRY_FIELDS.items()
+            if (value := scalar(members.get(name))) is not None
+        ]
+        url = path if "://" in path else f"{base}/{path.lstrip('/')}"
+        method = (scalar(members.get("method")) or "GET").upper()
+        request = Request(method, url, _shared(view, own), _content(entry.get("resource")))
+        yield Part(request, _entry_response(answers[number]) if number < len(answers) else None)
+
+
+def _entry_response(entry: dict[str, object]) -> Response | None:
+    told = entry.get("response")
+    if not isinstance(told, dict):
+        return None
+    members = cast("dict[str, object]", told)
+    status = (scalar(members.get("status")) or "")[:3]
+    if not status.isdigit() or not 100 <= int(status) <= 599:
+        return None
+    fields = [("ETag", tag)] if (tag := scalar(members.get("etag"))) is not None else []
+    return Response(
+        int(status), fields=Fields(fields), content=_content(members.get("outcome") or entry.get("resource"))
+    )
+
+
+def _of_operations(view: View, batch: Batch) -> Iterator[Part]:
+    """Yield the operations of a JSON:API atomic request; a failed one fails them all.
+
+    Source: https://jsonapi.org/ext/atomic/
+    """
+    del batch
+    answers = _records(view.json, "/atomic:results")
+    folder = view.request.url.partition("?")[0].rpartition("/")[0]
+    sent = _records(view.sent_json, "/atomic:operations")
+    for number, operation in enumerate(sent):
+        data = _table(operation.get("data"))
+        named = _table(operation.get("ref")) or data
+        kind, name, place = scalar(named.get("type")), scalar(named.get("id")), scalar(operation.get("href"))
+        path = place or "/".join(one for one in (kind, name) if one)
+        if not path:
+            continue
+        url = path if "://" in path else urljoin(f"{folder}/", path)
+        method = _OPERATIONS.get(scalar(operation.get("op")) or "", "POST")
+        answer = None
+        if len(answers) == len(sent):
+            answer = Response(200, content=_content(answers[number]))
+        content = _content({"data": data}) if data else None
+        yield Part(Request(method, url, _shared(view, ()), content), answer)
+
+
+def _of_lines(view: View, batch: Batch) -> Iterator[Part]:
+    """Yield the actions of a bulk request in lines: an action, then its document, unless it deletes.
+
+    Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk
+    """
+    folder = urlsplit(view.request.url).path.rpartition("/")[0]
+    lines = [line for line in view.sent_text.splitlines() if line.strip()]
+    answers = _records(view.json, batch.responses)
+    number, place = 0, 0
+    while place < len(lines):
+        action = _object(lines[place])
+        name = next(iter(action), "")
+        about = action.get(name)
+        if name not in _ACTIONS or not isinstance(about, dict):
+            return
+        place += 1
+        body = None if name == "delete" else lines[place] if place < len(lines) else None
+        place += name != "delete"
+        members = cast("dict[str, object]", about)
+        answer = None
+        if number < len(answers):
+            told = _table(answers[number].get(name))
+            answer = _response(told)
+            if answer is not None:
+                answer = replace(answer, content=_content(told))
+        number += 1
+        index, key = scalar(members.get("_index")), scalar(members.get("_id"))
+        if key is None:
+            continue
+        base = f"/{index}" if index is not None else folder
+        query = urlencode(
+            {one: text for one in _CONDITIONS if (text := scalar(members.get(one))) is not None}
+        )
+        path = f"{base}/{_ACTIONS[name]}/{key}" + (f"?{query}" if query else "")
+        method = "DELETE" if name == "delete" else "POST" if name == "update" else "PUT"
+        yield Part(
+            Request(method, urljoin(view.request.url, path), _shared(view, ()), _content(body)), answer
+        )
+
+
+def _object(line: str) -> dict[str, object]:
+    try:
+        return _table(json.loads(line))
+    except ValueError:
+        return {}
+
+
+_ENTRY_FIELDS: Final = {
+    "ifMatch": "If-Match",
+    "ifNoneMatch": "If-None-Match",
+    "ifModifiedSince": "If-Modified-Since",
+    "ifNoneExist": "If-None-Exist",
+}
+_OPERATIONS: Final = {"add": "POST", "update": "PATCH", "remove": "DELETE"}
+_ACTIONS: Final = {"index": "_doc", "create": "_create", "update": "_update", "delete": "_doc"}
+_CONDITIONS: Final = ("if_seq_no", "if_primary_term", "version", "version_type", "routing")
+_READERS: Final[dict[BatchForm, Callable[[View, Batch], Iterator[Part]]]] = {
+    "json": _of_json,
+    "multipart": _of_multipart,
+    "documents": _of_documents,
+    "bundle": _of_bundle,
+    "operations": _of_operations,
+    "lines": _of_lines,
+}

@@ -14,6 +14,7 @@ import msgspec
 
 __all__ = [
     "Batch",
+    "BatchForm",
     "Carrier",
     "Demand",
     "Dialect",
@@ -124,6 +125,7 @@ class MarkPlace(enum.StrEnum):
     HOST = "host"
 
 
+BatchForm = Literal["json", "multipart", "documents", "bundle", "operations", "lines"]
 Weight = Annotated[float, msgspec.Meta(gt=0.0, le=1.0)]
 Name = Annotated[str, msgspec.Meta(min_length=1)]
 Identifier = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9-]*$")]
@@ -292,14 +294,16 @@ class Batch(_Record, frozen=True, kw_only=True):
         path: regular expression that the path of such a request has to contain.
         form: `json` for a list of objects with method, path or url, headers and body, answered by a list with
             status, headers and body; `multipart` for parts of application/http; `documents` for a list of
-            records that are stored by their `_id`, answered by a list with an `error` where one was refused.
+            records that are stored by their `_id`, answered by a list with an `error` where one was refused;
+            `bundle` for the entries of a FHIR bundle; `operations` for those of JSON:API's atomic extension;
+            `lines` for an action and its document in turn, a line each.
         requests: JSON Pointer of the list in the request.
         responses: JSON Pointer of the list in the answer.
         prefix: what goes before the paths of the parts; "." for the folder of the batch's own path.
     """
 
     path: Name
-    form: Literal["json", "multipart", "documents"] = "json"
+    form: BatchForm = "json"
     requests: str = "/requests"
     responses: str = "/responses"
     prefix: str = ""
@@ -344,10 +348,11 @@ class Dialect(_Record, frozen=True, kw_only=True):
         signals: what answers say; the first that fits counts.
         same_resource: other URLs of a resource; each rule is applied, in order.
         identity: JSON Pointers into request bodies that name the resource where the URL does not; the first
-            one that is there counts.
+            one that is there counts. `text:PATTERN` is a regular expression over the body, its first group.
         identity_sign: what goes between the URL and the name.
         states: where the state of a resource is wrapped; the first place that is there counts.
         reads: regular expression over "METHOD path" of requests that read although their method is POST.
+        reads_content: regular expression over the content of such requests.
         compares_inside: regular expression over the path of requests whose state the service itself reads,
             compares and writes, so that they are refused although they carry no precondition.
         lifetimes: where it is said how long a lock, lease or key holds.
@@ -380,6 +385,7 @@ class Dialect(_Record, frozen=True, kw_only=True):
     identity_sign: str = "#"
     states: tuple[StatePlace, ...] = msgspec.field(default=(), name="state")
     reads: str = ""
+    reads_content: str = ""
     compares_inside: str = ""
     lifetimes: tuple[Lifetime, ...] = msgspec.field(default=(), name="lifetime")
     batches: tuple[Batch, ...] = msgspec.field(default=(), name="batch")

@@ -155,6 +155,9 @@ def _patterns(found: Dialect) -> Iterator[tuple[str, str]]:
     for number, mark in enumerate(found.marks):
         yield f"mark[{number}].matches", mark.matches
     yield "reads", found.reads
+    yield "reads-content", found.reads_content
+    for number, named in enumerate(found.identity):
+        yield f"identity[{number}]", named.removeprefix("text:") if named.startswith("text:") else ""
     yield "compares-inside", found.compares_inside
     for number, guard in enumerate(found.guards):
         yield f"guard[{number}].path", guard.path

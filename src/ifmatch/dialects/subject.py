@@ -29,6 +29,8 @@ __all__ = [
     "shown_state",
 ]
 
+# Begins an identity that is a pattern over the content.
+_TEXT: Final = "text:"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -73,6 +75,11 @@ def resource_in(view: View, dialect: Dialect) -> str:
         path, _, query = target.partition("?")
         url = urlunsplit((parts.scheme, parts.netloc, path, query, ""))
     for pointer in dialect.identity:
+        if pointer.startswith(_TEXT):
+            match = pattern(pointer.removeprefix(_TEXT)).search(view.sent_text)
+            if match is not None:
+                return f"{url}{dialect.identity_sign}{match[1]}"
+            continue
         for value in values_at(view.sent_json, pointer):
             text = scalar(value)
             if text:
@@ -139,9 +146,12 @@ def guarded_in(view: View, dialect: Dialect) -> tuple[str, str] | None:
 
 def reads_in(view: View, dialect: Dialect) -> bool:
     """Tell whether a view's request reads, although its method may say otherwise."""
-    return bool(dialect.reads) and (
-        pattern(dialect.reads).search(f"{view.request.method} {view.target}") is not None
-    )
+    if dialect.reads and pattern(dialect.reads).search(f"{view.request.method} {view.target}") is not None:
+        return True
+    content = dialect.reads_content
+    if not content or view.request.method != "POST":
+        return False
+    return pattern(content).search(view.sent_text) is not None
 
 
 def compares_inside(view: View, dialect: Dialect) -> bool:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.contents import changed_pointers, holds, same_content, stamped
+from ifmatch.diagnosis.dialect_habits import LEARNED
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.resources import parent_of, path_of
 from ifmatch.dialects import Meaning
@@ -22,16 +23,35 @@ CAUSE = "status-dialect-mismatch"
 WORDS = re.compile(
     r"version[_ ]?conflict|version ?mismatch|VersionMismatch|EtagMismatch"
     r"|ConditionalRequestConflict|has been modified|was modified|Resource ?Modified|concurrent"
+    r"|(?:was|been) (?:changed|updated|edited) (?:by (?:an|some)|since|in the meantime|meanwhile)"
     r"|stale|optimistic|UpdateConditionNotSatisfied|ConcurrentModification|revision|seqNo"
     r"|resourceVersion|Document update conflict"
     r"|conditionNotMet|Compare failed|is at [0-9a-f]{7,} but expected|different than the current"
     r"|failedPrecondition|ABORTED",
     re.IGNORECASE,
 )
+# Words of a failed condition that stand in no other failure of a server.
+PLAIN_WORDS = re.compile(
+    r"OptimisticLock|StaleObject|StaleState|DbUpdateConcurrency"
+    r"|Concurren(?:cy|tUpdate|tModification)Exception"
+    r"|(?:updated|modified|changed) or deleted by another|expected to affect \d+ row"
+    r"|(?:version|revision|e-?tag)[ _-]?(?:conflict|mismatch)"
+    r"|stale[ _-](?:object|data|version|revision|update|state)"
+    r"|(?:version|revision)\W{1,3}(?:\w+ ){0,4}(?:does not|doesn.t|did not) match"
+    r"|(?:has been|was) (?:modified|changed|updated|edited) "
+    r"(?:by (?:an|some)|since|in the meantime|meanwhile)"
+    r"|has been modified; please apply",
+    re.IGNORECASE,
+)
 _RIGHTS = re.compile(r"oauth|token|login|session|permission|/auth", re.IGNORECASE)
+_HEALTH = re.compile(
+    r"health|ready|ping\b|status|\balive|liveness|outbox|queue|incident|report", re.IGNORECASE
+)
 _FORM = re.compile(r"schema|openapi|swagger|validat|/docs?/", re.IGNORECASE)
 # A client that acts on its misreading shows the root, whoever had written.
 _MISREAD = 10.0
+_WENT_ON = 14.0
+_SERVER_ERROR = 500
 # Seconds within which a look belongs to the answer before.
 _AT_ONCE = 0.9
 _FAILED = frozenset({Meaning.MISMATCH, Meaning.EXISTS, Meaning.ABSENT, Meaning.PAYLOAD, Meaning.BUSY})
@@ -40,21 +60,8 @@ _FAILED = frozenset({Meaning.MISMATCH, Meaning.EXISTS, Meaning.ABSENT, Meaning.P
 def _misread(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence that the client took the refusal for something else, such as a name clash."""
     step = facts.step
-    if step.denied:
-        following = facts.case.steps[step.order + 1 :]
-        after = next((one for one in following if one.actor == step.actor), None)
-        if after is not None and after.is_write and after.resource.startswith(step.resource + "/"):
-            text = f"{step.status} looks like success, and the client goes on as if it were stored"
-            yield note(text, _MISREAD, after)
-        elif after is not None and after.resource != step.resource and not _written(facts):
-            # Who reads it again next may have understood.
-            text = f"{step.status} looks like success, and the client never sent its write again"
-            yield note(text, _MISREAD, step)
-        elif after is not None and after.is_read and not _resumed(facts):
-            text = f"{step.status} looks like success: the client looked, and left it at that"
-            # Who looks at once may have understood, and the evidence ends before the next try.
-            at_once = after.timed and after.start - step.end < _AT_ONCE
-            yield note(text, 1.0 if at_once else _MISREAD, after)
+    if _looks_like_success(step):
+        yield from _overlooked(facts)
         return
     following = facts.case.steps[step.order + 1 :]
     # What was on its way already tells nothing of how the answer was taken.
@@ -69,6 +76,9 @@ def _misread(facts: Facts) -> Iterator[Evidence]:
     if step.status in {400, 422} and _FORM.search(path):
         yield note(f"the client took it for a fault of form: it looked {path} up next", _MISREAD, after)
         return
+    if step.status >= _SERVER_ERROR and _HEALTH.search(path):
+        yield note(f"the client took the server for ill: it turned to {path} next", _WENT_ON, after)
+        return
     if step.status == 403 and _RIGHTS.search(path):
         yield note(f"the client took it for a want of rights: it asked {path} next", _MISREAD, after)
         return
@@ -80,6 +90,53 @@ def _misread(facts: Facts) -> Iterator[Evidence]:
     if aside and (whole or same_content(after.body, step.body)):
         name = path_of(after.resource)
         yield note(f"the client took it for something else: it stored the same under {name}", _MISREAD, after)
+
+
+def _looks_like_success(step: Step) -> bool:
+    """Tell whether a refusal stands in an answer whose status is that of success."""
+    return step.denied or (step.within is not None and 200 <= step.within.status < 300)
+
+
+def _overlooked(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence that the client went by an answer's status, and took its refused write for stored."""
+    step = facts.step
+    status = step.within.status if step.within is not None else step.status
+    beside = None if step.within is None else step.within
+    following = facts.case.steps[step.order + 1 :]
+    mine = [one for one in following if one.actor == step.actor]
+    after = next((one for one in mine if beside is None or one.within is not beside), None)
+    if after is None:
+        return
+    if after.is_write and after.resource.startswith(step.resource + "/"):
+        text = f"{status} looks like success, and the client goes on as if it were stored"
+        yield note(text, _MISREAD, after)
+    elif after.resource != step.resource and not _written(facts):
+        # Who reads it again next may have understood.
+        text = f"{status} looks like success, and the client never sent its write again"
+        yield note(text, _WENT_ON, step)
+    elif (counted := _counted_on(facts)) is not None:
+        text = (
+            f"{status} looks like success: the client counts the version up itself, and sends its next change"
+        )
+        yield note(text, _WENT_ON, counted)
+    elif after.is_read and not _resumed(facts):
+        text = f"{status} looks like success: the client looked, and left it at that"
+        # Who looks at once may have understood, and so have the clients of an API that is known to answer so.
+        known = step.dialect is not None and not step.dialect.general and step.dialect.id != LEARNED
+        at_once = after.timed and after.start - step.end < _AT_ONCE
+        yield note(text, 1.0 if at_once or known else _MISREAD, after)
+
+
+def _counted_on(facts: Facts) -> Step | None:
+    """Return the own next write, of another change, on the version that the refused one would have made."""
+    step, token = facts.step, facts.token or ""
+    after = next((one for one in facts.own(facts.later) if one.is_write or one.is_read), None)
+    if after is None or not after.is_write or after.guard is None or not token.isdigit():
+        return None
+    if after.guard.value.strip() != str(int(token) + 1) or holds(after.body, step.body):
+        return None
+    again = any(one.is_write and holds(one.body, step.body) for one in facts.own(facts.later))
+    return None if again else after
 
 
 def _written(facts: Facts) -> bool:
@@ -108,7 +165,11 @@ def _mended(step: Step, after: Step) -> Iterator[Evidence]:
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a refusal, in the API's own words, under a status that is not 412."""
     step = facts.step
-    if not facts.refused or step.status in {412, 428, 423}:
+    if not facts.refused:
+        return
+    if step.status in {412, 428, 423}:
+        if _looks_like_success(step):
+            yield from _overlooked(facts)
         return
     yield from _misread(facts)
     refusal = step.refusal
