@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl
 
+from ifmatch.diagnosis.embedded import may_hold, opened
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 
@@ -35,7 +36,9 @@ _FEW_LEAVES = 2
 
 
 def _json(content: Content) -> object:
-    return content.json()
+    """Return the JSON value of a content, with the documents that its strings hold taken as content too."""
+    value = content.json()
+    return opened(value) if value is not UNKNOWN and may_hold(content.text) else value
 
 
 def _object(value: object) -> dict[str, object] | None:
@@ -294,7 +297,8 @@ def rendered(pointer: str) -> bool:
 
 def stamped(pointer: str) -> bool:
     """Tell whether a JSON Pointer names a member that servers write by themselves."""
-    words = _WORDS.findall(pointer.rpartition("/")[2])
+    name = pointer.rpartition("/")[2]
+    words = [name, *_WORDS.findall(name)]
     return any(word.lower() in _STAMPS for word in words) or rendered(pointer)
 
 
@@ -359,7 +363,7 @@ def _compare(one: object, two: object, pointer: str, found: list[str]) -> None:
 
 def beside(content: Content, token: str, name: str) -> bool:
     """Tell whether a name stands in the same JSON object, or right beside, a token in a listing."""
-    value = _json(content)
+    value = content.json()
     if value is UNKNOWN:
         text = content.text
         place = text.find(token)

@@ -87,6 +87,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         or facts.overlapping_own
         or facts.unordered_own
         or facts.foreign_writes
+        or any(one.accepted and same_content(one.body, step.body) for one in facts.own(facts.earlier))
         or not (facts.state_moved or created(facts))
     ):
         return

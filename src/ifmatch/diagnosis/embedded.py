@@ -1,0 +1,58 @@
+"""Take JSON documents out of the strings of another one: some services store them as text, or as base64."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from typing import Final, cast
+
+# A longer text is data: it is not searched for other documents.
+_LONGEST: Final = 200_000
+_DEEP: Final = 8
+# How a JSON object or list begins within a string, and in base64.
+_QUOTED: Final = re.compile(r"\"\s*[{\[](?:\\[nrt]|\s)*(?:\\\"|[{\[])")
+_CODED: Final = re.compile(r"\"(?:eyJ|eyA|ewo|ew0|W3s|Wwo)[A-Za-z0-9+/]{8,}={0,2}\"")
+_BASE64: Final = re.compile(r"(?:eyJ|eyA|ewo|ew0|W3s|Wwo)[A-Za-z0-9+/]{8,}={0,2}")
+
+
+def may_hold(text: str) -> bool:
+    """Tell whether a JSON text may hold another one in a string."""
+    return len(text) <= _LONGEST and (_QUOTED.search(text) or _CODED.search(text)) is not None
+
+
+def opened(value: object, depth: int = _DEEP) -> object:
+    """Return a JSON value with each string that holds a JSON object or list replaced by what it holds.
+
+    Args:
+        value: any JSON value.
+        depth: how many levels are looked at.
+    """
+    if depth == 0:
+        return value
+    if isinstance(value, dict):
+        members = cast("dict[str, object]", value)
+        return {name: opened(member, depth - 1) for name, member in members.items()}
+    if isinstance(value, list):
+        return [opened(one, depth - 1) for one in cast("list[object]", value)]
+    if isinstance(value, str):
+        inner = _document(value)
+        return value if inner is None else opened(inner, depth - 1)
+    return value
+
+
+def _document(text: str) -> object | None:
+    """Return the object or list that a string holds, None when it holds none."""
+    plain = text.strip()
+    if _BASE64.fullmatch(plain):
+        try:
+            plain = base64.b64decode(plain, validate=True).decode().strip()
+        except ValueError:
+            return None
+    if plain[:1] not in {"{", "["}:
+        return None
+    try:
+        found: object = json.loads(plain)
+    except (ValueError, RecursionError):
+        return None
+    return cast("object", found) if isinstance(found, dict | list) and found else None
