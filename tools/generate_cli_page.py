@@ -54,7 +54,8 @@ incidents whose first finding has at least that level; `undecided` counts those 
 | `_IFMATCH_COMPLETE` | set by the script that `ifmatch completion` prints |
 
 `--color always` and `--color never` beat all of them. No variable holds a credential for ifmatch; those in
-the commands of a report (`$TOKEN`, `$COOKIE`) are for the shell that runs them.
+the commands of a report (`$TOKEN`, `$COOKIE`; `$ORIGIN`, such as `https://api.example`, where a log names no
+host) are for the shell that runs them.
 """
 
 

@@ -23,6 +23,7 @@ REFUSAL = (
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     content = b'{"title": "draft"}'
+    losing = 0
 
     def log_message(self, *arguments: object) -> None:
         """Print nothing."""
@@ -57,13 +58,21 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(412, REFUSAL % code, "application/xml", ("x-ms-error-code", code.decode()))
             return
         type(self).content = content
+        if wanted is not None and self.losing:
+            type(self).losing -= 1
+            self.close_connection = True
+            return
         self._answer(201, b"", "application/json")
 
 
 @contextlib.contextmanager
-def serve() -> Iterator[str]:
-    """Serve until the block ends; gives the base URL. Every path is the same resource."""
-    handler = type("Handler", (_Handler,), {"content": _Handler.content})
+def serve(*, losing: int = 0) -> Iterator[str]:
+    """Serve until the block ends; gives the base URL. Every path is the same resource.
+
+    Args:
+        losing: so many guarded writes are stored, and the connection is closed before an answer.
+    """
+    handler = type("Handler", (_Handler,), {"content": _Handler.content, "losing": losing})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()

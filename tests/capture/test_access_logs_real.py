@@ -35,9 +35,12 @@ def lines_of(name: str) -> str:
     return textwrap.dedent(next(block for block in topics()[f"capture-{name}"].blocks if block[:4] == "    "))
 
 
-def ask(port: int, method: str, agent: str, content: bytes = b"", tag: str = "") -> http.client.HTTPResponse:
+def ask(
+    port: int, method: str, agent: str, content: bytes = b"", tag: str = "", *, coding: str = ""
+) -> http.client.HTTPResponse:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     fields = {"User-Agent": agent} | ({"If-Match": tag} if tag else {})
+    fields |= {"Accept-Encoding": coding} if coding else {}
     connection.request(method, "/notes/7?draft=1", content or None, fields)
     answer = connection.getresponse()
     answer.read()
@@ -120,6 +123,24 @@ def test_nginx(tmp_path: pathlib.Path) -> None:
     read = checked(log, "json-log")
     assert all(one.resolution == pytest.approx(0.001) for one in read.exchanges)
     assert all(one.peer.startswith("127.0.0.1:") for one in read.exchanges)
+
+
+def test_nginx_that_compresses(tmp_path: pathlib.Path) -> None:
+    program("nginx")
+    http_block = lines_of("nginx").replace("/var/log/nginx/", f"{tmp_path}/")
+    log_format, _, access_log = http_block.partition("access_log ")
+    with serve() as base:
+        server = "gzip on; gzip_types *; gzip_min_length 1; gzip_proxied any; gzip_http_version 1.0;\n"
+        server += f"access_log {access_log.strip()}\nlocation / {{ proxy_pass {base}; }}"
+        with stopped(components.start_nginx(tmp_path, server, log_format)) as port:
+            tag = ask(port, "GET", "editor/1.0", coding="gzip").headers["ETag"]
+            assert tag.startswith("W/")
+            assert ask(port, "PUT", "editor/1.0", b"{2}", tag).status == 412
+            assert ask(port, "GET", "editor/1.0", coding="gzip").headers["ETag"] == tag
+            log = settled(tmp_path / "ifmatch.log", 3)
+    (read,) = read_all(io.BytesIO(log), "server.log")
+    (incident,) = diagnose(read.exchanges).incidents
+    assert (incident.findings[0].cause, incident.findings[0].level) == ("etag-weakened", "high")
 
 
 def test_apache_by_its_columns_by_a_first_line_and_by_the_format_given(tmp_path: pathlib.Path) -> None:

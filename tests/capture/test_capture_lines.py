@@ -11,7 +11,7 @@ import textwrap
 
 import pytest
 
-from ifmatch import capture
+from ifmatch import capture, diagnose
 from ifmatch.model.catalogue.topics import topics
 from tests.capture.small_origin import serve
 from tests.cli.running import run
@@ -32,6 +32,7 @@ CLIENTS = {
         session.get(URL)
     """,
     "httpx": """
+        client = httpx.Client()
         tag = client.get(URL).headers["ETag"]
         other()
         client.put(URL, content=b"{}", headers={"If-Match": tag, "Authorization": "Bearer " + SECRET_WORD})
@@ -149,6 +150,112 @@ JAVASCRIPT = {
 }
 
 
+LOST = {
+    "requests": """
+        import requests
+        session = requests.Session()
+        tag = session.get(URL).headers["ETag"]
+        for _ in range(2):
+            try:
+                session.put(URL, data=b'{"title": "mine"}', headers={"If-Match": tag})
+            except requests.ConnectionError:
+                pass
+        session.get(URL)
+    """,
+    "httpx": """
+        with httpx.Client() as client:
+            tag = client.get(URL).headers["ETag"]
+            for _ in range(2):
+                try:
+                    client.put(URL, content=b'{"title": "mine"}', headers={"If-Match": tag})
+                except httpx.TransportError:
+                    pass
+            client.get(URL)
+    """,
+    "aiohttp": """
+        import asyncio
+        async def main():
+            async with make_session() as session:
+                async with session.get(URL) as got:
+                    tag = got.headers["ETag"]
+                fields = {"If-Match": tag}  # aiohttp repeats it by itself
+                try:
+                    data = b'{"title": "mine"}'
+                    async with session.put(URL, data=data, headers=fields, raise_for_status=True):
+                        pass
+                except aiohttp.ClientResponseError:
+                    pass
+                async with session.get(URL):
+                    pass
+        asyncio.run(main())
+    """,
+    "fetch": """
+        const body = '{"title": "mine"}';
+        const put = (tag) => fetch(URL_, {method: 'PUT', headers: {'If-Match': tag}, body});
+        (async () => {
+            const tag = (await fetch(URL_)).headers.get('etag');
+            await put(tag).catch(() => {});
+            await put(tag);
+            await fetch(URL_);
+        })();
+    """,
+    "axios": """
+        const put = (tag) => axios.put(URL_, {title: "mine"}, {headers: {'If-Match': tag}}).catch(() => {});
+        (async () => {
+            const tag = (await axios.get(URL_)).headers.etag;
+            await put(tag);
+            await put(tag);
+            await axios.get(URL_);
+        })();
+    """,
+}
+
+
+@pytest.mark.parametrize("name", sorted(LOST))
+def test_request_that_gets_no_answer_is_logged_too(name: str, tmp_path: pathlib.Path) -> None:
+    """Who repeats it meets the own write: without the first attempt another writer would be blamed."""
+    is_python = name not in JAVASCRIPT
+    environment = {**os.environ, "NODE_PATH": str(NODE_MODULES)}
+    interpreter, flag = (sys.executable, "-c") if is_python else (program("node"), "-e")
+    with serve(losing=1) as base:
+        head = f"URL = {base + '/notes/7'!r}\n" if is_python else f"const URL_ = {base + '/notes/7'!r};\n"
+        head += "const axios = require('axios');\n" if name == "axios" else ""
+        ran = subprocess.run(
+            [interpreter, flag, head + lines_of(name) + textwrap.dedent(LOST[name])],
+            cwd=tmp_path,
+            capture_output=True,
+            check=False,
+            timeout=60,
+            env=environment,
+        )
+    assert ran.returncode == 0, ran.stderr.decode()[-2000:]
+    log = tmp_path / "wire.log"
+    read = capture.read(io.BytesIO(log.read_bytes() if log.exists() else ran.stderr), "wire.log")
+    methods = [(one.request.method, one.status) for one in read.exchanges]
+    assert methods == [("GET", 200), ("PUT", 0), ("PUT", 412), ("GET", 200)]
+    lost, refused = read.exchanges[1:3]
+    assert lost.request.fields.text("If-Match") == refused.request.fields.text("If-Match") is not None
+    (incident,) = diagnose(read.exchanges).incidents
+    assert incident.findings[0].cause == "lost-response-replay"
+
+
+def test_threads_of_a_python_program_are_told_apart() -> None:
+    """Two requests under way at once: the number before each line says whose answer it is."""
+    wire = """\
+11 send: b'PUT /notes/7 HTTP/1.1\\r\\nHost: api.example\\r\\nIf-Match: "a"\\r\\nContent-Length: 0\\r\\n\\r\\n'
+22 send: b'PUT /notes/8 HTTP/1.1\\r\\nHost: api.example\\r\\nIf-Match: "b"\\r\\nContent-Length: 0\\r\\n\\r\\n'
+22 reply: 'HTTP/1.1 412 Precondition Failed\\r\\n'
+11 reply: 'HTTP/1.1 204 No Content\\r\\n'
+22 header: Content-Length: 0
+11 header: ETag: "c"
+"""
+    read = capture.read(io.BytesIO(wire.encode()), "wire.log")
+    told = [(one.request.url, one.status) for one in read.exchanges]
+    assert told == [("http://api.example/notes/7", 204), ("http://api.example/notes/8", 412)]
+    assert read.exchanges[0].response is not None
+    assert read.exchanges[0].response.fields.text("ETag") == '"c"'
+
+
 @pytest.mark.parametrize("name", sorted(JAVASCRIPT))
 def test_lines_for_javascript(name: str, tmp_path: pathlib.Path) -> None:
     node = program("node")
@@ -229,5 +336,5 @@ def test_the_lines_are_found_by_what_people_call_the_library(words: str, shows: 
 def test_code_keeps_its_indent_in_markdown() -> None:
     shown = run("explain", "capture", "httpx", "--format", "markdown").out
     code = shown.split("```")[1]
-    assert '\ndef dump(start, headers, body=""):\n    lines = [' in code
+    assert '\ndef text(start, headers, body=b""):\n    lines = [' in code
     compile(code, "httpx", "exec")

@@ -38,6 +38,7 @@ _REQUEST = re.compile(r'"[A-Z][A-Z_-]{1,39} [^"\s]+(?: (?:HTTP/)?\d(?:\.\d)?)?"'
 _TIMERS = re.compile(r"(-?\d+)/(-?\d+)/(-?\d+)/(-?\d+)/\+?(\d+)\Z")
 _TAGS = re.compile(r'(?:W/)?"[^"]*"(?:,\s*(?:W/)?"[^"]*")*\Z')
 _DATE = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT\Z")
+_CODING = re.compile(r"(?:gzip|br|zstd|deflate|identity)\Z")
 _NAMED = re.compile(r'([A-Za-z][\w.-]{0,40})[=:](".*"|\S+)\Z', re.DOTALL)
 _EPOCH = re.compile(r"1\d{9}(?:\.\d{1,6})?\Z")
 _PRODUCT = re.compile(r"[A-Za-z][A-Za-z .+_-]{1,40}/\d")
@@ -59,7 +60,7 @@ _NAMES: Final = {
     "im": "sent:If-Match", "inm": "sent:If-None-Match", "ius": "sent:If-Unmodified-Since",
     "ims": "sent:If-Modified-Since", "etag": "received:ETag", "lm": "received:Last-Modified",
     "last-modified": "received:Last-Modified", "host": "host", "rt": "duration:s",
-    "request-time": "duration:s",
+    "content-encoding": "received:Content-Encoding", "request-time": "duration:s",
     "user-agent": "sent:User-Agent", "ua": "sent:User-Agent", "client": "client", "upstream": "peer",
 }  # fmt: skip
 _SHAPES: Final = (
@@ -333,13 +334,19 @@ def _meaning(name: str) -> str:
 def _name_columns(rows: list[_Row], drafts: Drafts) -> None:
     """Set the columns behind the standard ones: by their names, else by what they hold."""
     by_place: dict[int, list[tuple[LogRecord, str]]] = {}
+    empty: dict[int, list[LogRecord]] = {}
     for row in rows:
         for place, (name, value) in enumerate(row.extras):
             if name:
                 row.record.set(_meaning(name), value)
             elif value not in {"-", ""}:
                 by_place.setdefault(place, []).append((row.record, value))
-    for cells in by_place.values():
+            else:
+                empty.setdefault(place, []).append(row.record)
+    for place, cells in by_place.items():
+        if all(_CODING.match(value) for _, value in cells):
+            for record, value in [*cells, *((record, "-") for record in empty.get(place, ()))]:
+                record.set("received:Content-Encoding", value)
         if all(_PRODUCT.match(value) and not _TAGS.match(value) for _, value in cells):
             for record, value in cells:
                 record.set("sent:User-Agent", value)

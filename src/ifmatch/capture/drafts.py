@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from ifmatch.capture.decoding_clients import withheld_by_client
 from ifmatch.errors import InputError
 from ifmatch.model.exchange import Capture, CaptureWarning, Exchange, Provenance
 from ifmatch.model.message import Content, Fields, Request, Response
@@ -56,6 +57,7 @@ class Draft:
         initiator: what issued it.
         from_cache: whether the client's own cache answered.
         line: 1-based line where it starts, None for formats without lines.
+        decodes: whether a client wrote this that takes content codings off before it logs.
     """
 
     method: str = ""
@@ -80,6 +82,7 @@ class Draft:
     initiator: str = ""
     from_cache: bool = False
     line: int | None = None
+    decodes: bool = False
 
     def add_sent(self, name: str, value: str) -> None:
         """Add a field line of the request."""
@@ -135,6 +138,9 @@ class Draft:
         if not 100 <= self.status <= 599:
             return None
         fields = _fields(self.received, complete=self.received_complete)
+        if self.decodes:
+            withheld = withheld_by_client(self.sent or (), fields, decodes=True)
+            fields = Fields(fields.pairs, withheld=withheld, complete=fields.complete)
         content = _limited(self.received_content)
         empty = content is UNKNOWN and fields.text("content-length") == "0"
         if empty or self.method == "HEAD" or self.status in _WITHOUT_CONTENT:

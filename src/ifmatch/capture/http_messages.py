@@ -8,11 +8,12 @@ guide, because pasted content is re-indented and cut. See docs/decisions/017-pas
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ifmatch.capture.captured_content import ReadContent, from_display, json_length
 from ifmatch.capture.curl_clock import date_seconds, keep_monotone
+from ifmatch.capture.decoding_clients import withheld_by_client
 from ifmatch.capture.field_lines import FIELD_LINE, html_escaped, parse_field_lines, unescaped, unwrapped
 from ifmatch.capture.pasted_lines import (
     DROPPED,
@@ -238,6 +239,9 @@ class _Builder:
         for entry, (sent, received) in enumerate(pairs):
             response = self._response(received, entry) if received is not None else None
             request = self._request(sent, response, entry)
+            if response is not None and (hidden := withheld_by_client(request.fields, response.fields)):
+                fields = Fields(response.fields.pairs, withheld=hidden, complete=response.fields.complete)
+                response = replace(response, fields=fields)
             line = sent.line if sent is not None else received.line if received is not None else None
             built.append(Exchange(Provenance(self._source.name, entry, line), request, response))
         dates = [date_seconds(e.response.fields) if e.response is not None else None for e in built]

@@ -145,6 +145,7 @@ _MEANINGS: Final = {
     "http_user_agent": "sent:User-Agent",
     "referer": "sent:Referer",
     "etag": "received:ETag",
+    "content_encoding": "received:Content-Encoding",
     "last_modified": "received:Last-Modified",
     "request_id": "sent:X-Request-Id",
     "x_request_id": "sent:X-Request-Id",
@@ -163,6 +164,7 @@ _ANSWERED: Final = {
     "age": "Age",
     "vary": "Vary",
     "cache_control": "Cache-Control",
+    "content_encoding": "Content-Encoding",
     "location": "Location",
     "content_type": "Content-Type",
 }
@@ -246,6 +248,8 @@ def fill(record: LogRecord, value: dict[str, object]) -> None:
                 draft.received_content = Content.from_text(text)
         elif isinstance(member, str | int | float) and not isinstance(member, bool):
             _leaf(record, lowered, member)
+        elif member is None:
+            record.set(_meaning_at(lowered), "")
 
 
 def _headers(record: LogRecord, value: object, *, sent: bool) -> None:
@@ -310,7 +314,7 @@ def _field_meaning(flat: str, *, received: bool) -> str:
     answered = _RECEIVED_PREFIX.match(flat)
     bare = flat[answered.end() :] if answered else flat
     if (answered or received) and bare in _ANSWERED:
-        return f"received:{_ANSWERED[bare]}"
+        return f"{'upstream' if flat.startswith('upstream') else 'received'}:{_ANSWERED[bare]}"
     if flat in _CONDITIONS:
         return f"sent:{_CONDITIONS[flat]}"
     sent = _SENT_PREFIX.match(flat)

@@ -209,7 +209,7 @@ def _envoy_meaning(operator: str, argument: str) -> str:
 def _nginx_meaning(name: str) -> str:
     if name in _PLAIN:
         return _PLAIN[name]
-    for prefix, side in (("sent_http_", "received"), ("upstream_http_", "received"), ("http_", "sent")):
+    for prefix, side in (("sent_http_", "received"), ("upstream_http_", "upstream"), ("http_", "sent")):
         if name.startswith(prefix):
             return f"{side}:{name.removeprefix(prefix).replace('_', '-')}"
     return ""

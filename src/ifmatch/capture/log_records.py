@@ -61,6 +61,7 @@ class LogRecord:
         self.scheme = ""
         self.client = ""
         self.query = ""
+        self._behind: list[tuple[str, str]] = []
         self._at_end: float | None = None
 
     def set(self, meaning: str, value: str) -> None:
@@ -70,13 +71,17 @@ class LogRecord:
             meaning: `method`, `target`, `request`, `status`, `host`, `scheme`, `client`, `address` (of the
                 client with its port), `query`, `peer`,
                 `version`, `duration:UNIT` (s, ms, us, ns), `start:KIND` and `end:KIND` (clf, iso, epoch),
-                `sent:NAME`, `received:NAME`; anything else is ignored.
+                `sent:NAME`, `received:NAME`, `upstream:NAME` (as the server behind sent it); anything else
+                is ignored.
             value: unescaped; `-` and the like say nothing.
         """
-        if value in _ABSENT:
-            return
         kind, _, rest = meaning.partition(":")
         draft = self.draft
+        if value in _ABSENT:
+            if kind == "received" and rest.lower() == "content-encoding":
+                # The log shows the coding and there was none: RFC 9110 section 12.5.3 calls that identity.
+                draft.add_received(rest, "identity")
+            return
         match kind:
             case "method":
                 draft.method = value.upper()
@@ -106,6 +111,8 @@ class LogRecord:
             case "received":
                 if not any(name.lower() == rest.lower() for name, _ in draft.received or ()):
                     draft.add_received(rest, value)
+            case "upstream":
+                self._behind.append((rest, value))
             case _:
                 pass
 
@@ -140,6 +147,9 @@ class LogRecord:
         draft = self.draft
         if not draft.method or not draft.url or not draft.status:
             return None
+        for name, value in self._behind:
+            # What the client got counts; the server behind tells where the log does not show that.
+            self.set(f"received:{name}", value)
         if self._at_end is not None and draft.duration is not None and draft.resolution < 1:
             # The line was written when the response was over. Whole seconds keep the order of the file.
             draft.started = self._at_end - draft.duration

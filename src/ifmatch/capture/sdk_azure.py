@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.capture.drafts import Draft, Drafts
 from ifmatch.capture.sdk_lines import Conversation, moment, python_text, starts_record
 from ifmatch.model.message import Content
+from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,13 +34,20 @@ _REQUEST_ID: Final = "x-ms-client-request-id"
 
 @dataclass(slots=True)
 class _Stream:
-    """What one logger says; two of them may tell of the same exchange."""
+    """What one logger says; two of them may tell of the same exchange.
+
+    Attributes:
+        lines: with their 1-based number, and whether a record starts there.
+        answered: line of the status of each draft, by the identity of the draft.
+    """
 
     conversation: Conversation
     draft: Draft | None = None
     part: str = ""
     width: int = 0
     text: list[str] = field(default_factory=list[str])
+    lines: list[tuple[int, str, bool]] = field(default_factory=list[tuple[int, str, bool]])
+    answered: dict[int, int] = field(default_factory=dict[int, int])
 
 
 def read_azure(lines: Sequence[str], drafts: Drafts) -> None:
@@ -56,12 +64,50 @@ def read_azure(lines: Sequence[str], drafts: Drafts) -> None:
         starts = starts_record(line)
         if starts or _URL.search(line) is not None:
             stream = policy if "http_logging_policy" in line or not starts else trace
-        _line(stream, number, line, starts=starts)
+        stream.lines.append((number, line, starts))
     for one in (policy, trace):
-        _end_content(one)
+        _read(one)
     shown = {_request_id(draft) for draft in trace.conversation.drafts.found} - {""}
     kept = [draft for draft in policy.conversation.drafts.found if _request_id(draft) not in shown]
     drafts.found.extend(sorted(trace.conversation.drafts.found + kept, key=lambda draft: draft.line or 0))
+
+
+def _read(stream: _Stream) -> None:
+    asked = sum(_URL.search(line) is not None for _, line, _ in stream.lines)
+    told = sum(_STATUS.search(line) is not None for _, line, _ in stream.lines)
+    stream.conversation.lost = max(0, asked - told)
+    for number, line, starts in stream.lines:
+        _line(stream, number, line, starts=starts)
+    _end_content(stream)
+    found = stream.conversation.drafts.found
+    found[:] = _once(found, stream.answered)
+
+
+def _once(drafts: list[Draft], answered: dict[int, int]) -> list[Draft]:
+    """Drop what is told twice: without a format the two loggers look alike, and both tell of each request.
+
+    A repetition of the SDK has the id of the first attempt too, but begins when that is over.
+    """
+    kept: list[Draft] = []
+    for draft in drafts:
+        name = _request_id(draft)
+        twin = next((one for one in reversed(kept) if name and _request_id(one) == name), None)
+        if twin is None or (draft.line or 0) > answered.get(id(twin), 0):
+            kept.append(draft)
+            continue
+        if _hidden(draft.sent) < _hidden(twin.sent):
+            twin.sent, twin.url = draft.sent, draft.url
+        if _hidden(draft.received) < _hidden(twin.received):
+            twin.received = draft.received
+        if twin.content is UNKNOWN:
+            twin.content = draft.content
+        if twin.received_content is UNKNOWN:
+            twin.received_content = draft.received_content
+    return kept
+
+
+def _hidden(pairs: list[tuple[str, str]] | None) -> int:
+    return sum(value == "REDACTED" for _, value in pairs) if pairs is not None else 1_000_000
 
 
 def _request_id(draft: Draft) -> str:
@@ -81,6 +127,7 @@ def _line(stream: _Stream, number: int, line: str, *, starts: bool) -> None:
         _end_content(stream)
         stream.draft = stream.conversation.answered(number)
         stream.draft.status = int(status[1])
+        stream.answered[id(stream.draft)] = number
         if at is not None and stream.draft.started is not None:
             stream.draft.duration = max(0.0, at[0] - stream.draft.started)
     elif draft is None:

@@ -45,7 +45,9 @@ def read_botocore(lines: Sequence[str], drafts: Drafts) -> None:
         lines: of the whole log.
         drafts: takes the exchanges.
     """
-    reader = _Botocore(Conversation(drafts))
+    asked = sum(_SENDING.search(line) is not None for line in lines)
+    told_of = max(sum(one.search(line) is not None for line in lines) for one in (URLLIB3, _HEADERS))
+    reader = _Botocore(Conversation(drafts, lost=max(0, asked - told_of)))
     for number, line in enumerate(lines, 1):
         reader.line(number, line)
     told = [draft for draft in drafts.found if draft.received is not None and not draft.status]

@@ -112,10 +112,14 @@ class Conversation:
     Attributes:
         drafts: where the exchanges are collected.
         waiting: requests without an answer yet, by what tells them apart ("" when nothing does).
+        lost: how many requests of the log never get an answer. Without such ones the oldest that waits is the
+            one that an answer belongs to; where some are lost it is the newest, because who repeats a request
+            has given up on the one before.
     """
 
     drafts: Drafts
     waiting: dict[str, list[Draft]] = field(default_factory=dict[str, list[Draft]])
+    lost: int = 0
 
     def request(self, draft: Draft, key: str = "") -> Draft:
         """Add a request."""
@@ -124,13 +128,16 @@ class Conversation:
         return draft
 
     def answered(self, line: int, key: str = "") -> Draft:
-        """Return the draft that an answer belongs to: the oldest one that waits, else one of its own.
+        """Return the draft that an answer belongs to: the one that waits, else one of its own.
 
         Args:
             line: 1-based line of the answer.
             key: as for `request`.
         """
         waiting = self.waiting.get(key)
+        while waiting and len(waiting) > 1 and self.lost > 0:
+            waiting.pop(0)
+            self.lost -= 1
         if waiting:
             return waiting.pop(0)
         draft = Draft(line=line, sent_complete=False)

@@ -47,6 +47,7 @@ class _Family:
         covers: notations that say less of the same requests.
         shows_octets: whether fields stand there octet by octet, as Go writes them; others write a character
             for each octet, or are read so.
+        decodes: whether such a program takes content codings off before it logs an answer.
     """
 
     name: str
@@ -54,16 +55,24 @@ class _Family:
     read: Callable[[Sequence[str], Drafts], None]
     covers: tuple[str, ...] = ()
     shows_octets: bool = False
+    decodes: bool = False
 
 
 _FAMILIES: Final = (
     _Family("botocore", sdk_botocore.BOTOCORE, sdk_botocore.read_botocore, ("http.client", "urllib3")),
     _Family("Azure SDK", sdk_azure.AZURE, sdk_azure.read_azure, ("http.client", "urllib3")),
-    _Family("Terraform", sdk_terraform.TERRAFORM, sdk_terraform.read_terraform, shows_octets=True),
-    _Family("kubectl", sdk_kubectl.KUBECTL, sdk_kubectl.read_kubectl, shows_octets=True),
-    _Family("message dumps", sdk_dumps.DUMPS, sdk_dumps.read_dumps),
+    _Family(
+        "Terraform",
+        sdk_terraform.TERRAFORM,
+        sdk_terraform.read_terraform,
+        (),
+        shows_octets=True,
+        decodes=True,
+    ),
+    _Family("kubectl", sdk_kubectl.KUBECTL, sdk_kubectl.read_kubectl, (), shows_octets=True, decodes=True),
+    _Family("message dumps", sdk_dumps.DUMPS, sdk_dumps.read_dumps, decodes=True),
     _Family("java.net.http", sdk_header_blocks.JAVA, sdk_header_blocks.read_java),
-    _Family(".NET HttpClient", sdk_header_blocks.DOTNET, sdk_header_blocks.read_dotnet),
+    _Family(".NET HttpClient", sdk_header_blocks.DOTNET, sdk_header_blocks.read_dotnet, decodes=True),
     _Family("http.client", sdk_python.HTTP_CLIENT, sdk_python.read_http_client, ("urllib3",)),
     _Family("httpcore", sdk_python.HTTPCORE, sdk_python.read_httpcore),
     _Family("urllib3", sdk_python.URLLIB3, sdk_python.read_urllib3),
@@ -113,6 +122,8 @@ def read_sdk_log(stream: BinaryIO, name: str) -> Capture:
         family.read(lines, read)
         if family.shows_octets:
             _as_wire(read, source)
+        for draft in read.found:
+            draft.decodes = family.decodes
         drafts.found.extend(draft for draft in read.found if draft.method or draft.url or draft.status)
         drafts.warnings.extend(read.warnings)
     _settle_times(drafts.found)

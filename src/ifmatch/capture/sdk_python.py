@@ -16,7 +16,7 @@ from ifmatch.model.message import Fields
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 __all__ = ["HTTPCORE", "HTTP_CLIENT", "URLLIB3", "read_http_client", "read_httpcore", "read_urllib3"]
 
@@ -31,6 +31,8 @@ URLLIB3: Final = re.compile(
 _SEND = re.compile(r"send: (b?(?:'(?:[^'\\]|\\.)*+'|\"(?:[^\"\\]|\\.)*+\"))")
 _SEND_OTHER = re.compile(r"(?:send: <|sendIng a |sending a readable)")
 _REPLY = re.compile(r"""reply: ['"](HTTP/\d(?:\.\d)?) (\d{3})(?: ([^\r\\'"]*))?""")
+_NO_REPLY = re.compile(r"""\breply: (?:''|"")\s*\Z""")
+_THREAD = re.compile(r"(\d{1,20}) (?=(?:send|reply|header|connect|sendIng)\b)")
 _HEADER = re.compile(r"header: ([!#$%&'*+.^_`|~0-9A-Za-z-]+):? ?(.*)")
 _CONNECT = re.compile(r"connect: \(['\"]?([^'\",]+)['\"]?, (\d+)\)")
 _NEW_CONNECTION = re.compile(r"Starting new (HTTPS?) connection \(\d+\): (\S+)")
@@ -45,13 +47,35 @@ def read_http_client(lines: Sequence[str], drafts: Drafts) -> None:
     """Read `send:`, `reply:` and `header:` lines, as http.client and httplib2 print them.
 
     Args:
-        lines: of the whole log.
+        lines: of the whole log; a number before the word is that of the thread, as `ifmatch explain capture
+            requests` prints it.
         drafts: takes the exchanges.
     """
-    reader = _HttpClient(Conversation(drafts), _schemes(lines))
+    schemes = _schemes(lines)
+    threads: dict[str, list[tuple[int, str]]] = {}
     for number, line in enumerate(lines, 1):
-        reader.line(number, line)
-    reader.close()
+        thread = _THREAD.match(line)
+        threads.setdefault(thread[1] if thread is not None else "", []).append((number, line))
+    for said in threads.values():
+        reader = _HttpClient(Conversation(drafts, lost=_unanswered(line for _, line in said)), schemes)
+        for number, line in said:
+            reader.line(number, line)
+        reader.close()
+    if len(threads) > 1:
+        drafts.found.sort(key=lambda draft: draft.line or 0)
+
+
+def _unanswered(lines: Iterable[str]) -> int:
+    """Return how many requests a log shows no answer for, and no line that says so."""
+    requests = 0
+    for line in lines:
+        if (sent := _SEND.search(line)) is not None:
+            requests += _HEAD.match(python_text(sent[1])) is not None
+        elif (reply := _REPLY.search(line)) is not None:
+            requests -= not reply[2].startswith("1") or reply[2] == "101"
+        else:
+            requests -= _NO_REPLY.search(line) is not None
+    return max(0, requests)
 
 
 def _schemes(lines: Sequence[str]) -> dict[str, str]:
@@ -84,6 +108,8 @@ class _HttpClient:
             self._send(number, line, python_text(found[1]))
         elif _SEND_OTHER.search(line) is not None:
             self._hidden = True
+        elif _NO_REPLY.search(line) is not None:
+            self._unanswered()
         elif (reply := _REPLY.search(line)) is not None:
             self.close()
             answer = self._conversation.answered(number)
@@ -106,6 +132,14 @@ class _HttpClient:
                 field = _HEADER.match(part if part.startswith("header: ") else f"header: {part}")
                 if field is not None:
                     self._answer.add_received(field[1], field[2].strip())
+
+    def _unanswered(self) -> None:
+        """Take that the connection was closed before a status line came."""
+        self.close()
+        self._answer = None
+        waiting = self._conversation.waiting.get("")
+        if waiting:
+            waiting.pop().error = "the connection was closed before an answer came"
 
     def _send(self, number: int, line: str, text: str) -> None:
         head = _HEAD.match(text)

@@ -234,6 +234,14 @@ def _step(exchange: Exchange, source: int, offset: float, running: int) -> Step:
     return Step(exchange, source=source, start=start, end=start + (exchange.duration or 0.0), timed=timed)
 
 
+def _clocked(capture: Capture, captures: Sequence[Capture]) -> bool:
+    """Tell whether an exchange without a time stands among some that have one, and so is guessed by those.
+
+    A log that takes its times from the answers has none for what got no answer.
+    """
+    return len(captures) > 1 or any(one.started is not None for one in capture.exchanges)
+
+
 def _place_by_hop(step: Step, hop: Exchange, offset: float) -> None:
     """Take the time of the server's log where its clock tells finer when it was than the client's."""
     if hop.started is not None and hop.resolution < _COARSE <= step.exchange.resolution:
@@ -263,11 +271,12 @@ def _steps(
             partners.setdefault((link.up, up_number), partners.get(edge, edge))
     last_time = 0.0
     for number, capture in enumerate(captures):
+        clocked = _clocked(capture, captures)
         for index, exchange in enumerate(capture.exchanges):
             if (number, index) in partners:
                 continue
             step = _step(exchange, number, clock[number], index)
-            if not step.timed and len(captures) > 1:
+            if not step.timed and clocked:
                 step.start = step.end = _guess(exchange, last_time)
             last_time = step.start
             step.vantage = vantages[number]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -62,6 +63,17 @@ def urls(facts: Facts) -> tuple[str, str]:
     write = urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(kept), ""))
     read = step.resource if "://" in step.resource and "#" not in step.resource else write
     return read, write
+
+
+def in_shell(url: str) -> str:
+    """Return a URL as a shell takes it; what an access log leaves out of it is a variable.
+
+    Args:
+        url: absolute, a request target where no host is known, or "" when nothing is.
+    """
+    if not url:
+        return '"$URL"'
+    return f'"$ORIGIN"{shlex.quote(url)}' if url.startswith("/") else shlex.quote(url)
 
 
 def _guard(facts: Facts, dialect: Dialect) -> GuardSpec | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis.dialect_commands import spoken, urls
+from ifmatch.diagnosis.dialect_commands import in_shell, spoken, urls
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.model import catalogue
 from ifmatch.model.finding import Fix
@@ -158,7 +158,8 @@ def fixes(cause: str, facts: Facts) -> tuple[Fix, ...]:
 
     def filled(text: str) -> str:
         for name, value in values.items():
-            text = text.replace(f"'{name}'", shlex.quote(value)).replace(f'"{name}"', shlex.quote(value))
+            quoted = in_shell(value) if name in {"{url}", "{read}"} else shlex.quote(value)
+            text = text.replace(f"'{name}'", quoted).replace(f'"{name}"', quoted)
             text = text.replace(name, value)
         return text
 

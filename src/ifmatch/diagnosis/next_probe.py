@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis.dialect_commands import in_shell
 from ifmatch.model.diagnosis import NextProbe
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def probe_for(findings: Sequence[Finding], facts: Facts) -> NextProbe | None:
     """
     if findings and findings[0].likelihood >= 0.9:
         return None
-    url = shlex.quote(facts.step.exchange.request.url)
+    url = in_shell(facts.step.exchange.request.url)
     if facts.refresh is None and facts.token is not None:
         return NextProbe(_REFRESH, f"{_CURL} -H 'Cache-Control: no-cache' {url}")
     open_causes = {finding.cause for finding in findings[:3]}

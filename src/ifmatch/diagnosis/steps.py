@@ -13,6 +13,7 @@ from ifmatch.diagnosis.dates import http_date
 from ifmatch.dialects import Meaning, View, refusal_in, sent_state, shown_state
 from ifmatch.model.exchange import Exchange, Provenance, Vantage
 from ifmatch.model.message import Content
+from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
     from ifmatch.dialects import Dialect, Refusal
@@ -44,6 +45,7 @@ _TICK = 1.5
 _TWO_CLOCKS, _LINKED_CLOCKS = 2.0, 0.2
 # What `Step.variant` holds, by the names that Vary has for it.
 VARIANT_FIELDS = ("accept", "accept-language", "api-version")
+_VERSION_FIELDS = ("api-version", "accept-version", "x-api-version")
 # What looks different once the dialect is known.
 _DERIVED = (
     "conditions",
@@ -448,14 +450,7 @@ class Step:
         return (
             (fields.text("accept") or "*/*").strip().lower(),
             (fields.text("accept-language") or "").strip().lower(),
-            (
-                fields.text("api-version")
-                or fields.text("accept-version")
-                or fields.text("x-api-version")
-                or ""
-            )
-            .strip()
-            .lower(),
+            next((said for name in _VERSION_FIELDS if (said := fields.text(name))), "").strip().lower(),
         )
 
     @cached_property
@@ -471,6 +466,12 @@ class Step:
         """Return the content coding of the answer, "" for none."""
         value = (self.header("content-encoding") or "").strip().lower()
         return "" if value == "identity" else value
+
+    @property
+    def uncoded(self) -> bool:
+        """Tell whether the answer shows no content coding, where its capture would show one."""
+        fields = self.received
+        return not self.coding and fields is not None and fields.get("content-encoding") is not UNKNOWN
 
     @property
     def origin_side(self) -> Exchange:

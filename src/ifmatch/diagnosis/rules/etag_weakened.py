@@ -52,8 +52,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note("other answers with this tag were encoded", 2.0, source, "Content-Encoding")
     elif source.cache_marked:
         yield note("the answer passed an intermediary", 1.0, source, "Via")
-    else:
+    elif source.uncoded:
         yield note("the tag is weak without any content coding", -1.5, source, "ETag")
+    else:
+        yield note("whether the answer was encoded is not in the evidence", -0.1, source, "Content-Encoding")
     if facts.token_again:
         yield note(
             "the same weak tag came back after the refusal: the state did not move",

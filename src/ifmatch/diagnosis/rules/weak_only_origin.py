@@ -62,9 +62,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if _weak_by_dialect(facts):
         yield note("this API compares weak tags in If-Match by its own rules", -4.0, facts.step)
     source = facts.source
-    if source is not None and not source.coding:
+    if source is not None and source.uncoded:
         yield note("the tag is weak although the answer is not encoded", 2.5, source, "ETag")
-    elif source is not None:
+    elif source is not None and source.coding:
         yield note("the weak tag came with a content coding", -1.0, source, "Content-Encoding")
     if len(seen) > 1 and all(tokens.is_weak(tag) for tag, _ in seen):
         yield note("every tag of this resource in the evidence is weak", 0.7, seen[-1][1], "ETag")
@@ -73,7 +73,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
 def _as_now(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from how the present version is tagged, where the read of the token is not recorded."""
     reads = [step for step in facts.own_reads_after if step.etag is not None]
-    plain = [step for step in reads if not step.coding]
+    plain = [step for step in reads if step.uncoded]
     if not plain or not all(tokens.is_weak(step.etag or "") for step in reads) or _weak_by_dialect(facts):
         return
     text = f"the token {facts.token} is weak; If-Match compares strongly, so it can never match"
