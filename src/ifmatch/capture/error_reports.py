@@ -38,8 +38,11 @@ _TARGET = re.compile(
 )
 # Pages that explain a status are not where it came from.
 _EXPLAINERS = re.compile(
-    r"https?://(?:developer\.mozilla|httpstatuses|www\.rfc-editor|docs\.|aka\.ms|learn\.microsoft|stackoverflow)"
+    r"https?://(?:developer\.mozilla|httpstatuses|www\.rfc-editor|tools\.ietf|datatracker|docs\.|aka\.ms|learn\.microsoft|stackoverflow)"
 )
+_WORD = re.compile(r"\b[A-Za-z_]{13,60}\b")
+# What stands before an address that only names a vocabulary or a page.
+_NAMES_A_PAGE = re.compile(r"""(?:xmlns(?::\w+)?=|"(?:type|documentation_url|moreInfo|helpLink)": ?)["']\Z""")
 _BODY = re.compile(r"(?:^|\n)\s{0,4}(?:Content|Body|Response body|response): ?([<{][\s\S]{1,8000})")
 _VERBS: Final = (
     (re.compile(r"\b(?:delet|remov)\w*", re.IGNORECASE), "DELETE"),
@@ -142,9 +145,11 @@ def _refusal(text: str) -> tuple[int, int] | None:
     for pattern, status in signatures().refusals:
         found = pattern.search(text)
         if found is not None:
-            hits.append((found.start(), status or int(found[1])))
+            hits.append((found.start(), status or int(next(filter(None, found.groups())))))
     if not hits:
-        return None
+        # An error code alone, as the content of an answer holds it.
+        code = next((one for one in _WORD.finditer(text) if one[0] in signatures().status), None)
+        return (signatures().status[code[0]], code.start()) if code is not None else None
     position, status = min(hits)
     # `412 precondition failed`: the number is the better word.
     number = re.search(r"\b(412|428)\b", text[max(0, position - 40) : position + 80])
@@ -172,7 +177,8 @@ def _by_words(text: str) -> ErrorReport | None:
 
 def _url(text: str) -> str:
     for found in _URL.finditer(text):
-        if _EXPLAINERS.match(found.group()) is None:
+        before = text[max(0, found.start() - 40) : found.start()]
+        if _EXPLAINERS.match(found.group()) is None and _NAMES_A_PAGE.search(before) is None:
             return found.group().rstrip(".,;:")
     target = _TARGET.search(text)
     return (target[2] or "").rstrip(".,;:") if target is not None else ""

@@ -170,6 +170,10 @@ def is_http_messages(head: bytes) -> bool:
     if _HTML.match(head):
         return False
     lines = without_direction(_lines(head))
+    said = [line for line in lines if line is not None and line.strip()]
+    if len(said) == 1 and (only := start_line(said[0])) is not None and only.status:
+        # A status line and nothing else is an error line: no message was shown.
+        return not looks_like_error_report(said)
     starts = [found for line in lines if line is not None and (found := start_line(line)) is not None]
     commands = any(line is not None and is_request_command(line) for line in lines)
     return any(not start.bare for start in starts) or (
