@@ -24,9 +24,14 @@ LEARNED: Final = "learned"
 _REFUSED: Final = frozenset({400, 403, 409, 412, 422, 428, 500})
 # What a refusal says that is about versions, where its status does not.
 _SAYS: Final = (
-    r"(?i)(?:version|revision|e-?tag|edit|update)[ _-]?(?:conflict|mismatch)|optimistic|concurren|outdated"
-    r"|stale|out[ -]of[ -]date|(?:wrong|old|newer) (?:version|revision)|not match"
+    r"(?:version|revision|e-?tag|edit|update)[ _-]?(?:conflict|mismatch)|optimistic|concurren|outdated"
+    r"|(?:another|a different|a newer) (?:version|revision)|stale|out[ -]of[ -]date"
+    r"|(?:wrong|old|newer) (?:version|revision)|not match"
     r"|(?:modified|changed|updated|edited) (?:by|since|in the meantime|meanwhile)"
+)
+# A success by the status that is none by its content.
+DENIES: Final = (
+    r'"(?:ok|success|succeeded|saved|done|updated|accepted)"\s*:\s*false[\s\S]{0,400}' + f"(?:{_SAYS})"
 )
 _MOST: Final = 60
 _READS: Final = 6
@@ -61,7 +66,7 @@ def learn(service: Sequence[Step]) -> Dialect | None:
         service: steps of one service without a known dialect, in order of time.
     """
     writes = [step for step in service if step.is_write]
-    if not any(step.status in _REFUSED for step in writes):
+    if not any(step.status in _REFUSED or denies(step) for step in writes):
         return None
     votes: Counter[tuple[Carrier, str, str, str]] = Counter()
     reads: dict[str, list[Step]] = {}
@@ -81,6 +86,12 @@ def learn(service: Sequence[Step]) -> Dialect | None:
     loose = _takes(service, writes, odd=lambda token: not tokens.is_entity_tag(token))
     weak = _takes(service, writes, odd=tokens.is_weak)
     return _dialect(votes, loose=loose, weak=weak) if votes or loose or weak else None
+
+
+def denies(step: Step) -> bool:
+    """Tell whether the answer to a write is a success by its status, and says that it was refused."""
+    success = step.is_write and 200 <= step.status < 300
+    return success and re.search(DENIES, step.view.text, re.IGNORECASE) is not None
 
 
 def _takes(service: Sequence[Step], writes: Sequence[Step], odd: Callable[[str], bool]) -> bool:
@@ -213,6 +224,7 @@ def _dialect(votes: Counter[tuple[Carrier, str, str, str]], *, loose: bool, weak
         signals=(
             SignalSpec(status=(409,), means=Meaning.MISMATCH, guarded=True),
             SignalSpec(status=(412,), means=Meaning.MISMATCH, guarded=True),
+            SignalSpec(status=(200, 207), means=Meaning.MISMATCH, guarded=True, matches=DENIES),
             SignalSpec(status=(400, 403, 422, 500), means=Meaning.MISMATCH, guarded=True, matches=_SAYS),
         ),
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from ifmatch.diagnosis.dialect_batches import parts_of
-from ifmatch.diagnosis.dialect_habits import learn
+from ifmatch.diagnosis.dialect_habits import denies, learn
 from ifmatch.diagnosis.dialect_tokens import give_versions
 from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.steps import SAFE_METHODS
@@ -133,7 +133,8 @@ def _with_parts(service: Sequence[Step], parts: dict[Step, list[Step]]) -> list[
 
 def _blind(service: Sequence[Step], dialect: Dialect) -> bool:
     """Tell whether a general family sees no precondition in any write that the service refused."""
-    refused = [step for step in service if step.is_write and step.status in {400, 403, 409, 412, 422, 500}]
+    failed = {400, 403, 409, 412, 422, 500}
+    refused = [step for step in service if step.is_write and (step.status in failed or denies(step))]
     return bool(refused) and not any(guards_in(step.view, dialect) for step in refused)
 
 

@@ -62,7 +62,7 @@ def give_versions(steps: Sequence[Step]) -> None:
     keys: dict[str, set[str]] = {}
     for step in steps:
         for condition in step.conditions:
-            if condition.key and condition.guard in _STATE and step.is_write:
+            if condition.key and condition.guard in _STATE and (step.is_write or step.refused):
                 keys.setdefault(step.resource, set()).add(condition.key)
     if not keys:
         return

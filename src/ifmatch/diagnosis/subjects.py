@@ -122,6 +122,8 @@ def _refuses_by_words(step: Step) -> bool:
         return True
     if step.status == 409:
         return bool(status_dialect_mismatch.WORDS.search(words) or token_missing.demands(words))
+    if step.status == 422:
+        return token_missing.MANDATORY.search(words) is not None
     if step.status in {400, 403}:
         return bool(token_missing.demands(words) or lease_or_lock.CODES.search(words))
     return False

@@ -72,6 +72,9 @@ def resource_in(view: View, dialect: Dialect) -> str:
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         for rule in dialect.same_resource:
             target = pattern(rule.path).sub(rule.becomes, target, count=1)
+        if "?" not in target:
+            # The first parameter is gone with its question mark: what followed it begins the query.
+            target = target.replace("&", "?", 1)
         path, _, query = target.partition("?")
         url = urlunsplit((parts.scheme, parts.netloc, path, query, ""))
     for pointer in dialect.identity:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.rules.payload_precondition_mismatch import expectations, tests
 from ifmatch.dialects import Meaning
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "nonprecondition-412"
@@ -76,6 +78,18 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note("the answer does not speak of versions or conditions", 1.5, step)
 
 
+def _passed_with_it(facts: Facts) -> Step | None:
+    """Return the write of another content that the very same condition brought through, nothing between."""
+    step, guard = facts.step, facts.guard
+    if guard is None or step.body is None:
+        return None
+    for one in facts.later:
+        if one.accepted and one.replaces:
+            same = one.guard is not None and one.guard.value == guard.value and one.method == step.method
+            return one if same and not same_content(one.body, step.body) else None
+    return None
+
+
 def _although_guarded(facts: Facts, text: str) -> Iterator[Evidence]:
     """Yield evidence that a filter answered, whatever the condition said."""
     step = facts.step
@@ -84,7 +98,10 @@ def _although_guarded(facts: Facts, text: str) -> Iterator[Evidence]:
         return
     vendor = _VENDOR.search(text)
     if vendor is None:
-        if facts.token_again and _WORDY.search(text):
+        if (passed := _passed_with_it(facts)) is not None and _WORDY.search(text):
+            text = "the answer speaks of something else, and another content passed under the refused token"
+            yield note(text, 6.5, passed)
+        elif facts.token_again and _WORDY.search(text):
             text = "the answer speaks of something else, and the refused token is still current"
             yield note(text, 4.5, step)
         return

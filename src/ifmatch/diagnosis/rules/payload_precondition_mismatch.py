@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from http import HTTPStatus
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 CAUSE = "payload-precondition-mismatch"
 
+# Base64 of whole quanta.
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4}){1,4000}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 _UNLIKE = re.compile(r"(?:not|n't) (?:match|equal)|test failed|differs? from", re.IGNORECASE)
 # Members that hold the record as it has to be before a change.
 _BEFORE = re.compile(
@@ -121,6 +124,29 @@ def _spelt_otherwise(facts: Facts) -> Iterator[Evidence]:
             return
 
 
+def _passed_respelt(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from an expected value that passed once its blanks and line ends were the live ones."""
+    guard, step = facts.guard, facts.step
+    if guard is None or guard.standard or guard.guard is not Guard.SAME:
+        return
+    for one in facts.own(facts.later):
+        other = one.guard
+        if not one.accepted or one.method != step.method or other is None or other.name != guard.name:
+            continue
+        if other.value != guard.value and _same_value(_plain(other.value), _plain(guard.value)):
+            text = f"the same passed with {other.value!r} for {guard.value!r}: one value in two spellings"
+            yield note(text, 7.5, one)
+            return
+
+
+def _plain(value: str) -> str:
+    """Return the text that a value in base64 stands for, the value itself where it is none."""
+    try:
+        return base64.b64decode(value, validate=True).decode() if _BASE64.fullmatch(value) else value
+    except ValueError:
+        return value
+
+
 def _typed_otherwise(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from an expected value that the record holds under another type.
 
@@ -201,9 +227,11 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if not facts.refused or not step.is_write:
         return
     refusal = step.refusal
-    found = _ELEMENT.search(facts.error_text)
+    # 428 says that a condition is wanted (RFC 6585 section 3), not that one did not fit.
+    found = _ELEMENT.search(facts.error_text) if step.status != HTTPStatus.PRECONDITION_REQUIRED else None
     yield from _expected(facts)
     yield from _spelt_otherwise(facts)
+    yield from _passed_respelt(facts)
     yield from _typed_otherwise(facts)
     yield from _not_as_it_is(facts)
     if refusal is not None and refusal.meaning is Meaning.PAYLOAD:

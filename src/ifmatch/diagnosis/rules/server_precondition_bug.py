@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ifmatch.model.finding import Evidence
 
 CAUSE = "server-precondition-bug"
+# Seconds within which hardly anybody deletes what was just read.
+_AT_ONCE = 1.0
 # Seconds from which on a date is later than any fraction of the second that was served.
 _NO_FRACTION = 2
 
@@ -63,14 +65,12 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if decision.status == 412:
         return
     weight = 2.5
+    shown = "reads show before and after" if facts.refresh is not None else "an answer shows at once"
     if guard.guard in {Guard.EXISTS, Guard.ABSENT}:
         weight = 5.5
     elif len(guard.tokens) > 1:
         weight = 4.5
-    text = (
-        f"with the state that reads show before and after, `{guard.shown()}` holds: RFC 9110 "
-        "section 13.2.2 gives no 412"
-    )
+    text = f"with the state that {shown}, `{guard.shown()}` holds: RFC 9110 section 13.2.2 gives no 412"
     yield note(text, weight, where, guard.name)
     yield from _refused_later_date(facts, state)
     if step.hops:
@@ -136,7 +136,7 @@ def _state(facts: Facts) -> tuple[Representation | None, Step] | None:
     ]
     after = facts.refresh
     if after is None:
-        return None
+        return _there(facts)
     if after.status in {404, 410}:
         gone = before and before[-1].is_read and before[-1].status in {404, 410}
         return (None, after) if gone else None
@@ -153,6 +153,22 @@ def _state(facts: Facts) -> tuple[Representation | None, Step] | None:
     if dated is None and facts.guard is not None and facts.guard.guard is Guard.SAME_DATE:
         return None
     return Representation(etag=after.etag, last_modified=dated), after
+
+
+def _there(facts: Facts) -> tuple[Representation | None, Step] | None:
+    """Return the state that was surely there when `If-Match: *` was refused, where nobody looked again."""
+    step, guard = facts.step, facts.guard
+    if guard is None or guard.guard is not Guard.EXISTS:
+        return None
+    own = facts.own(facts.earlier)
+    looked = own[-1] if own else None
+    soon = looked is not None and step.timed and step.start - looked.end < _AT_ONCE
+    for one in (step, looked if soon else None):
+        if one is None or not (one is step or one.read_ok or one.accepted) or facts.from_cache(one):
+            continue
+        if one.etag is not None and tokens.is_entity_tag(one.etag):
+            return Representation(etag=one.etag, last_modified=_dated(one)), one
+    return None
 
 
 def _dated(step: Step) -> datetime | None:

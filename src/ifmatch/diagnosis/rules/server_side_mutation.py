@@ -32,6 +32,8 @@ _FEW = 3
 # Shorter names stand in a content by chance; longer contents are data.
 _TELLING = 5
 _NAME = 4
+# A short name of letters and digits counts only as a whole value.
+_CODE = 3
 _LONGEST = 20_000
 
 
@@ -125,14 +127,15 @@ def _linked(facts: Facts, source: Step) -> Iterator[Evidence]:
 
 def _names_it(step: Step, name: str) -> bool:
     """Tell whether a write, or its answer, carries the name of another resource, one not there by chance."""
-    if len(name) < _NAME:
+    coded = any(map(str.isdigit, name)) and any(map(str.isalpha, name))
+    if len(name) < (_CODE if coded else _NAME):
         return False
     for content in (step.body, step.content):
         value = content.json() if content is not None and len(content) <= _LONGEST else UNKNOWN
         if any(text == name or text.endswith("/" + name) for text in _texts(value)):
             return True
     body = step.body
-    if body is None or not (any(map(str.isdigit, name)) and any(map(str.isalpha, name))):
+    if body is None or not coded or len(name) < _NAME:
         return False
     return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", body.text[:_LONGEST]) is not None
 

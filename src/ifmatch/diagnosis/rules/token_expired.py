@@ -25,7 +25,8 @@ _TELLING = 8
 
 STRONG = re.compile(
     r"too old|expired|LeaseLost|valid-sync-token|\bcompacted\b|fullSyncRequired"
-    r"|(?:history|log|index|cursor|token|revision)[^.]{0,40}"
+    r"|\b\w+_lapsed\b|(?:token|ticket|permit|grant|lease|lock) (?:has |is )?(?:lapsed|timed out)"
+    r"|(?:history|log|index|cursor|token|revision|ticket|permit|grant)[^.]{0,40}"
     r"(?:cleared|outdated|no longer (?:valid|available|kept))",
     re.IGNORECASE,
 )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CAUSE = "token-missing"
 WORDS = re.compile(
     r"(?:if-match|etag|version|revision|precondition|generation|fingerprint|condition)[^.]{0,60}"
-    r"(?:required|missing|must|not (?:provided|supplied|specified|sent))"
+    r"(?:required|mandatory|missing|must|not (?:provided|supplied|specified|sent))"
     r"|(?:required|missing|must (?:specify|supply|send|provide|include|name|state|carry))[^.]{0,40}"
     r"(?:if-match|etag|version|revision|precondition)"
     r"|must be conditional|conditional (?:request|header|update)s?[^.]{0,20}(?:required|only|expected)"
@@ -30,6 +30,12 @@ WORDS = re.compile(
     re.IGNORECASE,
 )
 
+# What 422 has to say: a form has versions and required members too.
+MANDATORY = re.compile(
+    r"(?:if-match|e-?tag|revision|precondition|lock_?version|row_?version)[^.]{0,20}(?:required|mandatory|missing)"
+    r"|(?:version) is (?:required|mandatory) (?:for|to) (?:change|update|edit|modify|delete)",
+    re.IGNORECASE,
+)
 # The status line says no more than the status.
 _STATUS_LINE = re.compile(r"pre-?condition[ _-]?failed", re.IGNORECASE)
 
@@ -50,7 +56,7 @@ def passed_guarded(later: Sequence[Step], refused: Step) -> Step | None:
         later: steps of the same actor on the resource after it.
         refused: a write without a condition.
     """
-    if refused.status not in {400, 403, 409, 412, 428} or refused.guard is not None:
+    if refused.status not in {400, 403, 409, 412, 422, 428} or refused.guard is not None:
         return None
     for one in later:
         if one.method != refused.method or not one.is_write:
@@ -80,7 +86,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note(text, 5.5, step)
     elif step.status == 428:
         yield note("428: the server wants a precondition, and the request carries none", 5.0, step)
-    elif refusal is None and step.status in {400, 403, 409, 412} and demands(facts.error_text):
+    elif refusal is None and step.status in {400, 403, 409, 412, 422} and demands(facts.error_text):
         text = (
             f"the answer ({step.status}) says that a precondition is required, and the request carries none"
         )
