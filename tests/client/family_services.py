@@ -36,7 +36,7 @@ class Service:
             self.lose = ""
         if lose == "before":
             raise httpx2.ReadError("lost before it was carried out")
-        path = request.url.path
+        path = self.path(request)
         if request.method == "GET":
             return self.shown(self.held.get(path))
         if request.method == "POST":
@@ -46,6 +46,9 @@ class Service:
         if lose == "after":
             raise httpx2.ReadError("lost after it was carried out")
         return reply(502) if lose == "gateway" else response
+
+    def path(self, request):
+        return request.url.path
 
 
 class Consul(Service):
@@ -159,6 +162,48 @@ class CloudStorage(Service):
             return reply(404 if now is None else 412)
         del self.held[path]
         return reply(204)
+
+
+class ObjectStorage(Service):
+    """cloud.google.com/storage/docs/json_api: content goes to `/upload`, a PUT to the object is metadata."""
+
+    url = "http://storage.test/storage/v1/b/bucket/o/a%2Fb.json?alt=media"
+
+    def path(self, request):
+        path = request.url.path
+        if not path.startswith("/upload/"):
+            return path
+        assert request.url.params["uploadType"] == "media"
+        return f"{path.removeprefix('/upload')}/{request.url.params['name']}"
+
+    def shown(self, now):
+        if now is None:
+            return reply(404)
+        fields = {"x-goog-generation": str(now[1]), "Content-Type": "application/json", "ETag": "CJ="}
+        return httpx2.Response(200, content=now[0], headers=fields)
+
+    def wrong(self, request, now):
+        wanted = request.url.params.get("ifGenerationMatch")
+        if wanted is not None and wanted != str(0 if now is None else now[1]):
+            reasons = [{"reason": "conditionNotMet", "location": "If-Match"}]
+            return reply(412, {"error": {"code": 412, "errors": reasons}})
+        return None
+
+    def post(self, request, path):
+        number = next(self.numbers)
+        wrong = self.wrong(request, self.held.get(path))
+        if wrong is None:
+            self.held[path] = (request.content, number)
+        return wrong or reply(200, {"kind": "storage#object", "generation": str(number), "etag": "CJ="})
+
+    def put(self, *_):
+        raise AssertionError("this would replace the object's metadata and leave its content")
+
+    def delete(self, request, path, now):
+        wrong = reply(404) if now is None else self.wrong(request, now)
+        if wrong is None:
+            del self.held[path]
+        return wrong or reply(204)
 
 
 class Kubernetes(Service):
@@ -342,6 +387,7 @@ SERVICES = {
     "contentful": Contentful,
     "couchdb": Couch,
     "elasticsearch": Elasticsearch,
+    "gcs-json": ObjectStorage,
     "gcs-xml": CloudStorage,
     "github-contents": GitHub,
     "kubernetes": Kubernetes,

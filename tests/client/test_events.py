@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import sys
 
 import httpx2
 import pytest
@@ -24,6 +25,7 @@ from ifmatch.client import (
     Telemetry,
     log,
 )
+from ifmatch.errors import MissingExtraError
 from tests.client.libraries import QUICK
 from tests.client.service import Reply
 
@@ -150,3 +152,11 @@ def test_spans_and_metrics(service) -> None:
     assert sum(point.count for point in metrics["ifmatch.update.duration"].data.data_points) == 2
     assert sum(point.value for point in metrics["ifmatch.update.conflicts"].data.data_points) == 1
     metering.shutdown()
+
+
+def test_telemetry_can_be_imported_without_opentelemetry_and_says_what_it_needs(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "opentelemetry", None)
+    names = {}
+    exec("from ifmatch.client import *", names)  # noqa: S102 - as programs do it
+    with pytest.raises(MissingExtraError, match=r"pip install 'ifmatch\[telemetry\]'"):
+        names["Telemetry"]()

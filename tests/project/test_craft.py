@@ -7,6 +7,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
@@ -72,3 +73,13 @@ def test_what_is_generated_is_current(tool) -> None:
         [sys.executable, str(ROOT / "tools" / f"{tool}.py"), "--check"], check=False, cwd=ROOT
     )
     assert done.returncode == 0, f"run: python tools/{tool}.py"
+
+
+def test_an_extra_that_a_message_names_can_be_installed() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    named = {
+        extra
+        for path in (ROOT / "src").rglob("*.py")
+        for extra in re.findall(r'MissingExtraError\("([^"]+)"', path.read_text("utf-8"))
+    }
+    assert {"live", "telemetry"} <= named <= {*project["optional-dependencies"]}

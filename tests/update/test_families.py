@@ -75,6 +75,15 @@ FAMILIES = {
         {"If-Match": "W/\"datetime'2'\""},
         ("W/\"datetime'3'\"",),
     ),
+    "gcs-json": (
+        "https://storage.test/storage/v1/b/b/o/o?alt=media",
+        body({}, x_goog_generation="11"),
+        body({"error": {"errors": [{"reason": "conditionNotMet"}]}}, status=412),
+        body({"t": 1}, x_goog_generation="12"),
+        body({"generation": "13", "metageneration": "1"}),
+        {"query": {"ifGenerationMatch": "12"}, "content": {"t": 1, "m": 1}},
+        ("13",),
+    ),
     "gcs-xml": (
         "https://storage.test/b/o",
         body({}, x_goog_generation="11"),
@@ -239,6 +248,61 @@ def test_a_policy_is_read_whole_and_written_by_its_two_methods() -> None:
     error, commands = play(Replace(DELETE), [first], dialect=speak("google-iam").at(target))
     assert isinstance(error, NotAppliedError)
     assert len(requests(commands)) == 1
+
+
+OBJECT = "https://storage.test/storage/v1/b/b/o/a%2Fb%20c"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        f"{OBJECT}?alt=media&userProject=p",
+        "https://storage.test/download/storage/v1/b/b/o/a%2Fb%20c?userProject=p&alt=media",
+    ],
+)
+def test_content_of_an_object_goes_to_where_content_is_taken(target) -> None:
+    first, accepted = body({}, x_goog_generation="11"), body({"generation": "12"})
+    _, commands = play(Edit(mark), [first, accepted], dialect=speak("gcs-json").at(target), target=target)
+    read, write = requests(commands)
+    assert read.path == "/storage/v1/b/b/o/a%2Fb%20c?alt=media&userProject=p"
+    upload = "/upload/storage/v1/b/b/o?uploadType=media&name=a%2Fb+c&userProject=p"
+    assert (write.method, write.path, write.query) == ("POST", upload, (("ifGenerationMatch", "11"),))
+    removal = Replace(DELETE, ("11",))
+    end, commands = play(removal, [first, answer(204)], dialect=speak("gcs-json").at(target), target=target)
+    assert end.how == "applied"
+    assert (requests(commands)[-1].method, requests(commands)[-1].query) == (
+        "DELETE",
+        (("ifGenerationMatch", "11"),),
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "read", "condition"),
+    [
+        (
+            OBJECT,
+            {"generation": "11", "metageneration": "3"},
+            {"ifGenerationMatch": "11", "ifMetagenerationMatch": "3"},
+        ),
+        ("https://storage.test/storage/v1/b/b", {"metageneration": "3"}, {"ifMetagenerationMatch": "3"}),
+        (f"{OBJECT}/iam", {"etag": "CAE="}, {}),
+    ],
+)
+def test_metadata_are_guarded_by_their_own_generation(target, read, condition) -> None:
+    dialect = speak("gcs-json").at(target)
+    _, commands = play(Edit(mark), [body(read), body(read)], dialect=dialect, target=target)
+    write = requests(commands)[-1]
+    assert (write.method, dict(write.query)) == ("PUT", condition)
+    assert json.loads(write.octets) == {**read, "m": 1}
+    assert "https://storage.test" + write.path == target
+    error, commands = play(Replace(b"{}", None), [answer(404)], dialect=dialect, target=target)
+    assert isinstance(error, NotAppliedError), "nothing is made of metadata alone"
+    assert all(one.method == "GET" for one in requests(commands))
+
+
+def test_a_url_of_google_storage_names_an_object_or_a_bucket() -> None:
+    with pytest.raises(InputError, match="alt=media"):
+        speak("gcs-json").at("https://storage.test/storage/v1/b/b/o")
 
 
 def test_etcd_transactions_compare_and_read_in_one_step() -> None:

@@ -8,12 +8,9 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.client.events import Finished, Paused, RequestDone
 from ifmatch.errors import MissingExtraError
 
-try:
-    from opentelemetry import metrics, trace
-except ImportError as error:  # pragma: no cover - the tests have it installed
-    raise MissingExtraError("telemetry", "ifmatch.client.telemetry") from error
-
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from opentelemetry.metrics import MeterProvider
     from opentelemetry.trace import TracerProvider
 
@@ -33,12 +30,16 @@ class Telemetry:
 
     The metrics: `ifmatch.update.duration` (s), `ifmatch.update.requests`, `ifmatch.update.conflicts`,
     `ifmatch.update.waited` (s); each with `ifmatch.how`, or `error.type`.
+
+    Raises:
+        MissingExtraError: OpenTelemetry is not installed.
     """
 
     def __init__(
         self, tracer_provider: TracerProvider | None = None, meter_provider: MeterProvider | None = None
     ) -> None:
-        self._tracer = trace.get_tracer("ifmatch", tracer_provider=tracer_provider)
+        metrics, self._trace = _opentelemetry()
+        self._tracer = self._trace.get_tracer("ifmatch", tracer_provider=tracer_provider)
         meter = metrics.get_meter("ifmatch", meter_provider=meter_provider)
         self._duration = meter.create_histogram("ifmatch.update.duration", "s", "From asking to the end")
         self._requests = meter.create_histogram("ifmatch.update.requests", "{request}", "Requests an update")
@@ -67,7 +68,7 @@ class Telemetry:
         )
         span = self._tracer.start_span(
             "ifmatch.update",
-            kind=trace.SpanKind.CLIENT,
+            kind=self._trace.SpanKind.CLIENT,
             attributes={"url.full": event.url, "ifmatch.operation": event.operation, **attributes},
             start_time=int(event.started * 1e9),
         )
@@ -86,9 +87,19 @@ class Telemetry:
         span.set_attribute("ifmatch.requests", len(requests))
         if event.error is not None:
             span.record_exception(event.error)
+            trace = self._trace
             span.set_status(trace.Status(trace.StatusCode.ERROR, type(event.error).__name__))
         span.end(int((event.started + event.elapsed) * 1e9))
         self._duration.record(event.elapsed, attributes)
         self._requests.record(len(requests), attributes)
         if conflicts:
             self._conflicts.add(conflicts, attributes)
+
+
+def _opentelemetry() -> tuple[ModuleType, ModuleType]:
+    """Return the modules for metrics and traces: loaded when asked for, so that the name can be imported."""
+    try:
+        from opentelemetry import metrics, trace  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise MissingExtraError("telemetry", "Telemetry") from error
+    return metrics, trace

@@ -15,6 +15,7 @@ from ifmatch.errors import InputError
 from ifmatch.update.dialect import HTTP, Condition, Dialect
 from ifmatch.update.etcd import EtcdDialect
 from ifmatch.update.google_iam import GoogleIamDialect
+from ifmatch.update.google_storage import GoogleStorageDialect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +57,7 @@ _WRITES: Final[dict[str, dict[str, object]]] = {
 # Reads and writes of these go to other places than the resource.
 _SPECIAL: Final[dict[str, Callable[[Record], Dialect]]] = {
     "etcd-v3": EtcdDialect.of,
+    "gcs-json": GoogleStorageDialect.of,
     "google-iam": GoogleIamDialect.of,
 }
 
