@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import hashlib
 import random
 
@@ -33,6 +34,7 @@ class Files(Service):
         self.changes = []
         self.ignores_if_range = False
         self.names = True
+        self.coding = None
         self.content = CONTENT
         self.number = 1
 
@@ -53,6 +55,8 @@ class Files(Service):
 
     def short(self, status, fields, octets):
         fields = (*fields, ("Content-Length", str(len(octets))))
+        if self.coding:
+            fields = (*fields, ("Content-Encoding", self.coding))
         if self.cut_after is None or self.cuts <= 0 or len(octets) <= self.cut_after:
             return Reply(status, fields, octets)
         self.cuts -= 1
@@ -95,6 +99,26 @@ def test_in_one_piece(face, files, tmp_path) -> None:
     assert seen[-1] == (200_000, 200_000)
     assert left_over(tmp_path) == ["file"]
     assert files.seen[0]["accept-encoding"] == "identity"
+
+
+def test_content_that_is_kept_in_a_coding_arrives_decoded(face, files, tmp_path) -> None:
+    """Object stores send what was stored with Content-Encoding: gzip that way, whatever is asked for."""
+    plain = b"hello world\n" * 20_000
+    files.content, files.coding = gzip.compress(plain), "gzip"
+    done = download(face, files, tmp_path)
+    assert done.path.read_bytes() == plain
+    assert (done.octets, done.etag, done.requests) == (len(plain), '"v1"', 1)
+    assert left_over(tmp_path) == ["file"]
+
+
+def test_coded_content_that_was_cut_is_asked_for_from_the_beginning(face, files, tmp_path) -> None:
+    """Ranges count octets of the coded content, and what is in the file is decoded."""
+    files.content, files.coding = gzip.compress(CONTENT), "gzip"
+    files.cut_after, files.cuts = 60_000, 2
+    done = download(face, files, tmp_path)
+    assert done.path.read_bytes() == CONTENT
+    assert [one["range"] for one in files.seen] == [None] * 3
+    assert left_over(tmp_path) == ["file"]
 
 
 def test_it_goes_on_where_it_was_cut(face, files, tmp_path) -> None:

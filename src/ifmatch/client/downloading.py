@@ -89,6 +89,7 @@ class Download:
         self._total: int | None = None
         self._stream: BinaryIO | None = None
         self._asked = 0
+        self._coded = False
         self._requests = self._resumed = self._restarts = self._failures = self._hops = 0
 
     def __enter__(self) -> Self:
@@ -103,8 +104,8 @@ class Download:
             self._stream.close()
         if self.done:
             self._part.replace(self.path)
-        if self.done or not self._etag:
-            # Without a strong tag nothing could go on from here.
+        if self.done or not self._etag or self._coded:
+            # Without a strong tag, or an offset that ranges count as we do, nothing could go on from here.
             for left in (self._part, self._note):
                 left.unlink(missing_ok=True)
 
@@ -125,7 +126,8 @@ class Download:
         """Return the header fields of the next request."""
         made = [("Accept-Encoding", "identity")]
         # What one origin calls a version is none at another.
-        if self._offset and self._etag and (self._origin is None or self._origin == origin(self.url)):
+        named = self._etag and not self._coded
+        if self._offset and named and (self._origin is None or self._origin == origin(self.url)):
             made += [("Range", f"bytes={self._offset}-"), ("If-Range", self._etag)]
             self._asked = self._offset
         else:
@@ -186,6 +188,13 @@ class Download:
         return True
 
     def _start_over(self, fields: Fields) -> None:
+        """Begin a version.
+
+        Some services keep the content in a coding and send it so whatever is asked for: what arrives here is
+        decoded, but length and ranges are those of the coded content.
+
+        Source: RFC 9110 sections 8.4, 8.6 and 14.1.2.
+        """
         if self._offset:
             self._changed()
         stream = self._open_stream()
@@ -194,10 +203,12 @@ class Download:
         tag = fields.text("ETag") or ""
         length = fields.text("Content-Length") or ""
         self._offset = 0
+        self._coded = (fields.text("Content-Encoding") or "identity").strip().lower() not in ("identity", "")
         self._etag = tag if _strong(tag) else ""
-        self._total = int(length) if length.isascii() and length.isdigit() else None
+        known = length.isascii() and length.isdigit() and not self._coded
+        self._total = int(length) if known else None
         self._origin = origin(self.url)
-        if self._etag:
+        if self._etag and not self._coded:
             note = {
                 "url": self.start,
                 "etag": self._etag,
@@ -220,8 +231,8 @@ class Download:
         if self._restarts > _MOST_CHANGES:
             raise DownloadChangedError(
                 f"{self.start}: it began anew {_MOST_CHANGES} times, because the resource changes while"
-                " it is read, or has no strong entity tag. Download a fixed version, or ask the service for"
-                " strong tags"
+                " it is read, has no strong entity tag, or comes in a content coding, so that a cut transfer"
+                " cannot go on. Download a fixed version, or ask the service for strong tags and no coding"
             )
 
     def take(self, piece: bytes) -> None:
