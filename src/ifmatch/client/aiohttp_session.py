@@ -37,12 +37,15 @@ _led_to: ContextVar[tuple[object, str, str] | None] = ContextVar("_led_to", defa
 def _content(body: object) -> bytes | UnknownType:
     """Return the content that a payload holds, UNKNOWN when it is a stream."""
     value: object = getattr(body, "_value", UNKNOWN)
+    if type(value) is bytes:
+        return value
     return bytes(value) if isinstance(value, (bytes, bytearray)) else UNKNOWN
 
 
-_texts: Final[dict[URL, str]] = {}
+_texts: Final[dict[int, tuple[URL, str]]] = {}
 """The text of URLs that came lately: yarl puts it together each time. None with a query or a user is among
-them: that may be a credential."""
+them: that may be a credential. By identity, since yarl gives the same object for the same text, and looks
+through the parts of one that is looked up."""
 
 
 def _text_of(url: URL) -> tuple[str, str]:
@@ -52,7 +55,7 @@ def _text_of(url: URL) -> tuple[str, str]:
         return text, clean(text)
     if len(_texts) >= 1024:
         _texts.clear()
-    _texts[url] = text
+    _texts[id(url)] = url, text
     return text, text
 
 
@@ -64,28 +67,27 @@ def _as_sent(tag: str) -> str | None:
         return None
 
 
-class _Middleware:
-    """Track each request of a session."""
+def _middleware(tracker: Tracker) -> aiohttp.ClientMiddlewareType:
+    """Return the middleware that tracks each request of a session.
 
-    __slots__ = ("tracker",)
+    A function, since aiohttp calls it for every request and an object is called in twice the time.
+    """
+    before, after, keeps = tracker.before, tracker.after, tracker.history is not None
 
-    def __init__(self, tracking: Tracking) -> None:
-        self.tracker = Tracker(tracking)
-
-    async def __call__(
-        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    async def track(
+        request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
-        tracker = self.tracker
-        url = shown = _texts.get(request.url)
-        if url is None or shown is None:
-            url, shown = _text_of(request.url)
+        target = request.url
+        known = _texts.get(id(target))
+        if known is not None and known[0] is target:
+            url = shown = known[1]
+        else:
+            url, shown = _text_of(target)
         if _led_to.get() is not None:
             _stay_at_origin(request, url)
-        headers, body, keeps = request.headers, request.body, tracker.history is not None
-        content = _content(body) if body and keeps else None
-        sent, tag = tracker.before(
-            request.method, url, shown, current_task_scope(), headers, list(headers.items()), content
-        )
+        headers, body, method = request.headers, request.body, request.method
+        content = _content(body) if keeps and body else None
+        sent, tag = before(method, url, shown, current_task_scope(), headers, list(headers.items()), content)
         if tag is not None:
             if not tag.isascii():
                 tag = _as_sent(tag)
@@ -97,14 +99,16 @@ class _Middleware:
             tracker.failed(sent, error)
             raise
         status = response.status
-        comes = keeps and status != 204 and status != 304 and request.method != "HEAD"  # noqa: PLR1714
-        tracker.after(sent, response, status, response.raw_headers, [UNKNOWN] if comes else None, False)
+        comes = keeps and status != 204 and status != 304 and method != "HEAD"  # noqa: PLR1714
+        after(sent, response, status, response.raw_headers, [UNKNOWN] if comes else None, False)
         if status >= 300:
             if status in REDIRECTS:
                 _leads_on(request, response, url)
             elif status in {412, 428}:
                 tracker.judge(response, status, sent)
         return response
+
+    return track
 
 
 _ANSWER: Final = Recorded._fields.index("answer")
@@ -172,12 +176,12 @@ def track_aiohttp_session(session: aiohttp.ClientSession, tracking: Tracking) ->
         session: the tracking middleware is put before its own.
         tracking: how it behaves.
     """
-    middleware = _Middleware(tracking)
-    setattr(session, _MIDDLEWARES, (middleware, *_middlewares(session)))
-    if middleware.tracker.history is not None:
+    tracker = Tracker(tracking)
+    setattr(session, _MIDDLEWARES, (_middleware(tracker), *_middlewares(session)))
+    if tracker.history is not None:
         made_of = cast("type[aiohttp.ClientResponse]", getattr(session, _RESPONSES))
         setattr(session, _RESPONSES, _reading(made_of))
-    return middleware.tracker
+    return tracker
 
 
 # The session takes both only when it is made; there is no public way to change them.

@@ -187,6 +187,9 @@ def track_client(client: SyncClient, tracking: Tracking) -> Tracker:
             tracked.after(sent, response)
             if history:
                 response.history = list(history)
+            # Most answers end here: what is behind it is looked at for the others only.
+            if response.status_code < 300:
+                return response
             following = None
             if response.next_request is not None and tracked.follows(follow_redirects):
                 following = tracked.hop(request, response, len(history))
@@ -237,6 +240,9 @@ def track_async_client(client: AsyncClient, tracking: Tracking) -> Tracker:
             tracked.after(sent, response)
             if history:
                 response.history = list(history)
+            # Most answers end here: what is behind it is looked at for the others only.
+            if response.status_code < 300:
+                return response
             following = None
             if response.next_request is not None and tracked.follows(follow_redirects):
                 following = tracked.hop(request, response, len(history))

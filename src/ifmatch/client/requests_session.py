@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from time import monotonic
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import requests
 from requests import exceptions
@@ -36,10 +36,14 @@ def _content(body: object) -> bytes | UnknownType:
     return body.encode() if isinstance(body, str) else UNKNOWN
 
 
+# The values of an OrderedDict itself are looked up one by one.
+_values: Final = dict[str, tuple[str, str]].values
+
+
 def _lines(headers: CaseInsensitiveDict[str]) -> Kept:
     """Return the fields as they lie there; the public way looks each of them up."""
     try:
-        return list(headers._store.values())  # type: ignore[attr-defined]  # noqa: SLF001
+        return list(_values(headers._store))  # type: ignore[attr-defined]  # noqa: SLF001
     except AttributeError:
         return list(headers.items())
 
@@ -123,12 +127,16 @@ def track_session(session: requests.Session, tracking: Tracking) -> Tracker:
                 tracked.tracker.failed(sent, error)
                 raise
             tracked.after(sent, response, stream)
-            following = tracked.hop(response, len(history)) if follows and response.next else None
+            status = response.status_code
             if history:
                 response.history = list(history)
+            # Most answers end here: what is behind it is looked at for the others only.
+            if status < 300:
+                return response
+            following = tracked.hop(response, len(history)) if follows and response.next else None
             if following is None:
-                if response.status_code in {412, 428}:
-                    tracked.tracker.judge(response, response.status_code, sent)
+                if status in {412, 428}:
+                    tracked.tracker.judge(response, status, sent)
                 return response
             _ = response.content
             response.close()

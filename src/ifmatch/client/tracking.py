@@ -6,6 +6,7 @@ Nothing here sends a request of its own, and a response goes back to the caller 
 from __future__ import annotations
 
 import logging
+from codecs import latin_1_decode
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -92,11 +93,14 @@ class Tracker:
         tracking: how.
     """
 
-    __slots__ = ("__weakref__", "_weak", "history", "tracking", "validators")
+    __slots__ = ("__weakref__", "_asked", "_weak", "history", "tracking", "validators")
 
     def __init__(self, tracking: Tracking) -> None:
         # URLs whose tag was weak, and whether that was said.
         self._weak: dict[str, bool] = {}
+        # The lines of the last request of each method, if nothing in them is a credential or a condition:
+        # most requests of a program have the same ones, and what was found of them is not looked for again.
+        self._asked: dict[str, Kept] = {}
         self.tracking = tracking
         self.validators = tracking.validators
         self.history = History() if tracking.history else None
@@ -126,16 +130,11 @@ class Tracker:
             The request as it will have left; the tag that the caller has to put into If-Match, None when
             nothing belongs there.
         """
-        secret = conditioned = False
-        names = plain
-        for line in lines:
-            if line[0] not in names:
-                role = roles[line[0]]
-                if role == SECRET:
-                    secret = True
-                elif role == CONDITION:
-                    conditioned = True
-        kept = without_credentials(lines) if secret else lines[:]
+        kept = self._asked.get(method)
+        conditioned = False
+        # Members that are the same objects are not compared.
+        if kept is None or kept != lines:
+            kept, conditioned = self._looked_through(method, lines)
         tag = None
         learns = method in LEARNING and not _edits.get()
         if learns and method != "GET" and not conditioned:
@@ -147,6 +146,24 @@ class Tracker:
                 elif self._weak.get(shown) is False:
                     self._unguarded(method, shown)
         return (method, shown, scope, fields, kept, content, time(), learns), tag
+
+    def _looked_through(self, method: str, lines: Kept) -> tuple[Kept, bool]:
+        """Return the lines that are no credentials, and whether there is a condition among them."""
+        secret = conditioned = False
+        names = plain
+        for line in lines:
+            if line[0] not in names:
+                role = roles[line[0]]
+                if role == SECRET:
+                    secret = True
+                elif role == CONDITION:
+                    conditioned = True
+        if secret:
+            return without_credentials(lines), conditioned
+        kept = lines[:]
+        if not conditioned and method in LEARNING:
+            self._asked[method] = kept
+        return kept, conditioned
 
     def after(  # noqa: PLR0917
         self, sent: Sent, response: object, status: int, lines: Kept, answer: Answered, cached: bool
@@ -168,7 +185,8 @@ class Tracker:
             if line[0] not in names:
                 role = roles[line[0]]
                 if role == ETAG:
-                    etag = line[-1] if isinstance(line[-1], str) else str(line[-1], "latin-1")
+                    value = line[-1]
+                    etag = value if isinstance(value, str) else latin_1_decode(value)[0]
                 elif role == VARY:
                     vary = _text(line[-1]) if vary is None else f"{vary}, {_text(line[-1])}"
                 elif role == SECRET:
@@ -261,32 +279,6 @@ class Tracker:
                 False,
             )
             history.ring.append(one)
-
-    def _learn(  # noqa: PLR0917 - keywords take longer, and this runs for every request
-        self,
-        method: str,
-        url: str,
-        scope: Scope,
-        fields: RequestFields,
-        status: int,
-        etag: str | None,
-        vary: str | None,
-    ) -> None:
-        """Take in what a response tells of the version."""
-        strong = etag is not None and etag[:1] == '"' and etag[-1] == '"' and len(etag) > 1
-        # A HEAD shows a tag without the content that a change could be made from, so it counts for nothing.
-        if method == "GET":
-            if status == 200 or status == 304:  # noqa: PLR1714 - a set takes longer
-                if etag is None or not strong:
-                    self.validators.wrote(url, scope, None)
-                else:
-                    self.validators.saw(url, etag, scope, () if vary is None else _variant(vary, fields))
-            elif status in (404, 410):
-                self.validators.forget(url)
-        elif 200 <= status < 300:
-            self.validators.wrote(url, scope, etag if strong and method != "DELETE" else None)
-        elif status == 412:
-            self.validators.refused(url)
 
     def judge(self, response: object, status: int, sent: Sent) -> None:
         """Call back, or raise, for a refused precondition.

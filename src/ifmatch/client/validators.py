@@ -36,6 +36,7 @@ class RequestFields(Protocol):
 
 
 _thread = threading.local()
+_current_task: Final = asyncio.current_task
 
 
 class _Thread:
@@ -58,7 +59,7 @@ def current_thread_scope() -> Scope:
 def current_task_scope() -> Scope:
     """Return what stands for the current task, of asyncio or of trio."""
     try:
-        task: object = asyncio.current_task()
+        task: object = _current_task()
     except RuntimeError:
         task = _task_of_trio()
     return current_thread_scope() if task is None else weakref.ref(task)
@@ -132,7 +133,7 @@ class ValidatorMemory:
         """
         sightings = self.sightings
         # As `is_strong`, whose call takes as long again: this runs for every write.
-        if tag is not None and (tag[:1] != '"' or tag[-1] != '"' or len(tag) < 2):
+        if tag is not None and (len(tag) < 2 or tag[0] != '"' or tag[-1] != '"'):
             tag = None
         if tag is None and url not in sightings:
             return
