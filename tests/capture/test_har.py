@@ -188,6 +188,21 @@ def test_what_is_no_har_is_said_with_advice(data, word) -> None:
     assert caught.value.advice
 
 
+def test_half_a_surrogate_pair_costs_a_character_and_not_the_file() -> None:
+    """Browsers write what is no text as `\\ud83d` alone; a whole pair and an escaped backslash stay."""
+    texts = [r"\ud83d broken", r"ok \ud83d\ude00", r"a \\\\ud83d path", r"\ude00 low", r"\\\ud83d"]
+    entries = ",".join(
+        '{"startedDateTime":"2026-03-10T09:00:00Z","time":1,"request":{"method":"GET","url":"http://a.example/"},'
+        f'"response":{{"status":200,"content":{{"text":"{text}"}}}}}}'
+        for text in texts
+    )
+    data = '{"log":{"version":"1.2","creator":{"name":"x","version":"1"},"entries":[' + entries + "]}}"
+    read = read_har(io.BytesIO(data.encode()), "a.har")
+    shown = [one.response.content.text for one in read.exchanges if one.response is not None]
+    assert shown == ["\ufffd broken", "ok \U0001f600", r"a \\ud83d path", "\ufffd low", "\\\ufffd"]
+    assert any("lone surrogates" in warning.text for warning in read.warnings)
+
+
 def test_a_cut_file_gives_what_was_whole() -> None:
     data = LAB[0].read_bytes()
     total = len(json.loads(data)["log"]["entries"])

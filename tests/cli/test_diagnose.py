@@ -89,6 +89,19 @@ def test_a_source_that_cannot_be_read_does_not_take_the_others_along(tmp_path) -
     assert (alone.status, alone.out) == (3, "")
 
 
+def test_a_copy_under_another_name_counts_once(tmp_path) -> None:
+    """As `bug (1).har` it would be the other end of the line, which had passed on everything as it was."""
+    copy = tmp_path / "bug (1).har"
+    shutil.copy(CONFLICT, copy)
+    one, two = (
+        json.loads(run("diagnose", *names, "--format", "json").out)
+        for names in ([CONFLICT], [CONFLICT, copy])
+    )
+    assert one["incidents"] == two["incidents"]
+    (source,) = two["sources"]
+    assert "bug (1).har is the same recording; it counts once" in source["warnings"][-1]["text"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

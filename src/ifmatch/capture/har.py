@@ -10,6 +10,7 @@ import gc
 import io
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -18,7 +19,7 @@ from ifmatch.capture.har_exchanges import EntryReader, entry_of, withheld_fields
 from ifmatch.capture.har_records import File
 from ifmatch.capture.har_split import DamagedError, EntrySplitter
 from ifmatch.errors import InputError
-from ifmatch.model.exchange import Capture
+from ifmatch.model.exchange import Capture, CaptureWarning
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -82,13 +83,26 @@ def read_har(stream: BinaryIO, name: str) -> Capture:
             gc.enable()
 
 
+# A half of a surrogate pair alone, as JavaScript writes what is no text. The backslash is not itself
+# escaped; the replacement is as long, so that offsets stay.
+_LONE_SURROGATE = re.compile(
+    rb"((?<!\\)(?:\\\\)*)(?:\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+)
+
+
 def _read(data: bytes, name: str) -> Capture:
     if not data.strip():
         raise InputError("the file is empty", source=name, expected="a HAR file", advice=_ADVICE)
     try:
         file = msgspec.json.decode(data, type=File)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        return _read_cut(data, name, str(error))
+        mended = _LONE_SURROGATE.sub(rb"\1\\ufffd", data)
+        if mended == data:
+            return _read_cut(data, name, str(error))
+        read = _read(mended, name)
+        text = "characters that are halves of others (lone surrogates, RFC 8259 section 8.2) were replaced"
+        return replace(read, warnings=(*read.warnings, CaptureWarning(text)))
     log = file.log
     if log is None or log.entries is None:
         raise _no_har(data, name)

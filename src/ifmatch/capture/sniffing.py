@@ -52,6 +52,7 @@ _MAGIC: Final = (
     (b"BZh", "this is bzip2-compressed", "Decompress it with `bunzip2`, and give the file inside"),
     (b"\xfd7zXZ", "this is xz-compressed", "Decompress it with `unxz`, and give the file inside"),
     (b"\x28\xb5\x2f\xfd", "this is zstd-compressed", "Decompress it with `unzstd`, and give the file inside"),
+    (b"Rar!\x1a\x07", "this is a RAR archive", "Unpack it, and give the file inside"),
     (b"7z\xbc\xaf", "this is a 7-Zip archive", "Unpack it, and give the file inside"),
     (b"SQLite format 3", "this is an SQLite database", _HAR_ADVICE),
     (b"\xac\xed\x00\x05", "this is a Charles session", "In Charles use File > Export Session > HTTP Archive"),
@@ -216,8 +217,12 @@ def what_it_is(head: bytes) -> tuple[str, str]:
         return "the source is empty", _TRACE_ADVICE
     if _HTML.match(head):
         return "this looks like an HTML page", "Save the traffic, not the page. " + _HAR_ADVICE
-    if head.lstrip()[:1] in {b"{", b"["}:
+    if head.lstrip()[:1] in {b"{", b"["} and b"\0" not in head[:4096]:
         return _json_kind(head)
+    if head[4:12] in {b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypavif"}:
+        return "this is a HEIC or AVIF picture", "A picture cannot be read. " + _HAR_ADVICE
+    if head[4:8] == b"ftyp":
+        return "this is a film", "A recording of the screen cannot be read. " + _HAR_ADVICE
     if b"\0" in head[:4096] or sum(octet < 9 or 13 < octet < 32 for octet in head[:512]) > 25:
         return f"this is binary data that begins {head[:8].hex(' ')}", _HAR_ADVICE
     return _text_kind(_text(head))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ifmatch.capture.configurations import ServerConfiguration
     from ifmatch.cli.progress import Progress
-    from ifmatch.model.exchange import Capture
+    from ifmatch.model.exchange import Capture, Exchange
 
 __all__ = ["Declaration", "ReadSources", "check_sources", "parse_declarations", "read_sources"]
 
@@ -195,7 +195,37 @@ def read_sources(
         )
     if not captures:
         raise InputError("none of them can be read", source=f"{len(names)} sources")
-    return ReadSources(tuple(captures), tuple(failures), tuple(configurations))
+    return ReadSources(_without_copies(captures), tuple(failures), tuple(configurations))
+
+
+def _without_copies(captures: Sequence[Capture]) -> tuple[Capture, ...]:
+    """Leave out what is the same recording under another name: one side would be taken for two.
+
+    What was declared to be seen from somewhere stays.
+    """
+    kept: list[Capture] = []
+    for capture in captures:
+        twin = next((number for number, one in enumerate(kept) if _same_recording(one, capture)), None)
+        if twin is None or capture.declared_vantage is not None:
+            kept.append(capture)
+            continue
+        text = f"{capture.name} is the same recording; it counts once"
+        kept[twin] = replace(kept[twin], warnings=(*kept[twin].warnings, CaptureWarning(text)))
+    return tuple(kept)
+
+
+def _same_recording(one: Capture, two: Capture) -> bool:
+    return (
+        bool(one.exchanges)
+        and len(one.exchanges) == len(two.exchanges)
+        and all(_shown(a) == _shown(b) for a, b in zip(one.exchanges, two.exchanges, strict=True))
+    )
+
+
+def _shown(exchange: Exchange) -> tuple[object, ...]:
+    request, response = exchange.request, exchange.response
+    answer = (response.status, response.fields.pairs) if response is not None else None
+    return exchange.started, request.method, request.url, request.fields.pairs, answer
 
 
 def _declared(capture: Capture, said: Declaration | None) -> Capture:

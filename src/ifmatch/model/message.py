@@ -10,7 +10,7 @@ import binascii
 import json
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ifmatch.model.unknown import UNKNOWN, UnknownType
 
@@ -55,13 +55,16 @@ class Fields:
         index = self._index
         if index is None:
             index = dict[str, str | tuple[str, ...]]()
+            repeated = dict[str, list[str]]()
             for key, value in self.pairs:
                 lowered = key.lower()
-                before = index.get(lowered)
-                if before is None:
+                if lowered not in index:
                     index[lowered] = value
                 else:
-                    index[lowered] = (*before, value) if isinstance(before, tuple) else (before, value)
+                    # A list: a hostile message repeats one field a million times.
+                    repeated.setdefault(lowered, []).append(value)
+            for lowered, values in repeated.items():
+                index[lowered] = (cast("str", index[lowered]), *values)
             self._index = index
         return index.get(name.lower())
 
