@@ -18,6 +18,7 @@ from ifmatch.diagnosis.repair import repair_of
 from ifmatch.diagnosis.subjects import refused, unaccounted
 from ifmatch.model.diagnosis import Advice, Attempt, Benign, Diagnosis, Incident, Outcome, Verdict
 from ifmatch.model.finding import Finding
+from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
 
 _ORDER = {outcome: number for number, outcome in enumerate(Outcome)}
 _SAYS_SO = 0.5
+_OF_THE_API = "the answer does not speak of versions or preconditions: the API's own conflict"
+_UNREAD = (
+    "the request had no condition, and the content of the answer is not in the file: nothing says that it was"
+    " about versions"
+)
 _MARGIN = 2.0
 _LEAST = 0.02
 
@@ -81,11 +87,17 @@ def assemble(case: Case) -> Diagnosis:
         Benign(
             step.at,
             step.status,
-            "the answer does not speak of versions or preconditions: the API's own conflict",
+            _UNREAD if _unread(step) else _OF_THE_API,
         )
         for step in unaccounted(case, taken)
     )
     return Diagnosis(case.sources, _ordered(drafts), tuple(benign), _advice(case, drafts))
+
+
+def _unread(step: Step) -> bool:
+    """Tell whether an answer's content is not in the file, which is not the same as empty."""
+    response = step.exchange.response
+    return response is not None and response.content is UNKNOWN and not step.conditions
 
 
 def _handled(facts: Facts, ranking: Ranking) -> str | None:
