@@ -8,6 +8,7 @@ import pytest
 
 from ifmatch import diagnose
 from ifmatch.capture import read_all
+from ifmatch.model.exchange import Vantage
 from ifmatch.model.unknown import UNKNOWN
 
 TAG = 'W/"93b147dff3bdd405"'
@@ -117,3 +118,26 @@ def test_commands_for_a_log_without_a_host_name_what_is_missing() -> None:
     ]
     assert commands
     assert all('"$ORIGIN"/notes/7' in command for command in commands)
+
+
+@pytest.mark.parametrize("coding", ["", ' "gzip"'])
+def test_log_of_the_server_that_compresses_is_not_the_origin(coding: str) -> None:
+    """Beside the client's recording the log of a proxy shows what that proxy sent, after its own encoder."""
+    shown = OF_CLIENT.format(agent="curl/8.5.0", framing=CHUNKED + "\nContent-Encoding: gzip", tag=TAG)
+    form = '# log_format x \'$remote_addr [$time_local] "$http_host" "$request" $status "$http_if_match" '
+    form += '"$sent_http_etag"' + (' "$sent_http_content_encoding"' if coding else "") + "';"
+    tag = TAG.replace('"', r"\x22")
+    line = '10.0.0.7 [10/Mar/2026:09:00:0{} +0000] "api.example" "{} /notes/7 HTTP/1.1" {} "{}" "{}"'
+    lines = [
+        line.format(0, "GET", 200, "-", tag) + coding,
+        line.format(3, "PUT", 412, tag, "-") + coding.replace("gzip", "-"),
+        line.format(5, "GET", 200, "-", tag) + coding,
+    ]
+    captures = [
+        *read_all(io.BytesIO(shown.encode()), "client.txt"),
+        *read_all(io.BytesIO("\n".join([form, *lines]).encode()), "access.log"),
+    ]
+    diagnosis = diagnose(captures)
+    assert [source.vantage for source in diagnosis.sources] == [Vantage.CLIENT, Vantage.UPSTREAM]
+    (incident,) = diagnosis.incidents
+    assert (incident.findings[0].cause, incident.findings[0].level) == ("etag-weakened", "high")

@@ -370,8 +370,11 @@ class Facts(StateFacts):
         """Return the tag that the origin gave for a step, None when that was not seen."""
         for hop in reversed(step.hops):
             if hop.response is not None:
-                value = hop.response.fields.text("etag")
-                if value is not None:
+                fields = hop.response.fields
+                value = fields.text("etag")
+                # A server's log shows what it sent, so what its own encoder made of the tag.
+                logged = not fields.complete and fields.get("content-encoding") not in {None, "identity"}
+                if value is not None and not (logged and tokens.is_weak(value.strip())):
                     return value.strip()
         return None
 
