@@ -7,6 +7,7 @@ import json
 import random
 import re
 from dataclasses import replace
+from urllib.parse import urljoin
 
 import httpx2
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from ifmatch.client import (
     AsyncClient,
     Client,
+    Edit,
     EditOctets,
     FieldRing,
     JsonMarker,
@@ -27,6 +29,8 @@ from ifmatch.client import (
     UpdateError,
     speak,
 )
+from ifmatch.model.message import Fields
+from ifmatch.update import Answer
 from tests.client import services
 from tests.client.services import Lossy, SharedKey
 
@@ -224,6 +228,54 @@ def test_a_few_writers_with_lost_answers(place) -> None:
 @pytest.mark.full
 def test_thirty_two_writers_with_five_percent_lost_answers(place) -> None:
     held(place, writers=32, each=10, losses=0.05, clients=4)
+
+
+async def compete_naively(place, *, writers, each, losses, seed, clients):
+    """What people write: read, change, write; send again what was cut, change anew what was refused."""
+    transports = [Lossy(losses, random.Random(seed + number)) for number in range(clients)]
+    plain = [httpx2.AsyncClient(transport=one, timeout=60.0, **place.options) for one in transports]
+    dialect = place.settings.dialect.at(place.url)
+    change = place.change if hasattr(place.change, "propose") else Edit(place.change)
+
+    async def ask(client, command):
+        url = urljoin(place.url, command.path) if command.path else place.url
+        fields = [*command.fields, *place.settings.fields]
+        response = await client.request(
+            command.method, url, headers=fields, content=command.octets, params=command.query or None
+        )
+        return Answer(response.status_code, Fields(response.headers.multi_items()), response.content)
+
+    async def write(client):
+        while True:
+            state = dialect.state(await ask(client, dialect.read()))
+            command = dialect.write(state, change.propose(state), (), place.settings.media_type)
+            while True:
+                try:
+                    answer = await ask(client, command)
+                except httpx2.ReadError:
+                    continue
+                break
+            if dialect.says(command, answer, place.url) is None:
+                assert answer.status < 300
+                return
+
+    async def one_after_another(number):
+        for _ in range(each):
+            await write(plain[number % clients])
+
+    await asyncio.gather(*(one_after_another(number) for number in range(writers)))
+    for one in plain:
+        await one.aclose()
+
+
+@pytest.mark.full
+def test_the_naive_client_applies_some_updates_twice(place) -> None:
+    """Beside the test above: the same service without pauses, so fewer writers, and more losses."""
+    before = place.count()
+    asyncio.run(compete_naively(place, writers=8, each=10, losses=0.2, seed=1, clients=4))
+    twice = place.count() - before - 80
+    print(f"\n{place.url}: 80 updates reported as done, {twice} applied twice")
+    assert twice > 0
 
 
 @pytest.mark.parametrize("name", ["httpx2", "requests"])
