@@ -185,8 +185,7 @@ class Tracker:
             if line[0] not in names:
                 role = roles[line[0]]
                 if role == ETAG:
-                    value = line[-1]
-                    etag = value if isinstance(value, str) else latin_1_decode(value)[0]
+                    etag = _text(line[-1])
                 elif role == VARY:
                     vary = _text(line[-1]) if vary is None else f"{vary}, {_text(line[-1])}"
                 elif role == SECRET:
@@ -310,4 +309,4 @@ def _variant(vary: str, fields: RequestFields) -> tuple[tuple[str, str], ...]:
 
 
 def _text(value: str | bytes) -> str:
-    return value if isinstance(value, str) else value.decode("latin-1")
+    return value if isinstance(value, str) else latin_1_decode(value)[0]
