@@ -22,6 +22,7 @@ _WHERE: Final = {
     Carrier.BODY: "member {} of the JSON content",
     Carrier.FORM: "form member {}",
     Carrier.TEXT: "the part of the content at {}",
+    Carrier.PATH: "the part of the path at {}",
     Carrier.WEBDAV_IF: "header field {}, as a list of lock tokens and tags",
 }
 _DEMANDS: Final = {
@@ -120,7 +121,7 @@ def _brief(dialect: Dialect) -> str:
 
 
 def _guard(guard: GuardSpec) -> str:
-    name = _readable(guard.name) if guard.carrier is Carrier.TEXT else guard.name
+    name = _readable(guard.name) if guard.carrier in {Carrier.TEXT, Carrier.PATH} else guard.name
     where = _WHERE[guard.carrier].format(name)
     parts = [f"- {where}: {_DEMANDS[guard.demands]}"]
     if guard.demands not in {Demand.EXISTS, Demand.ABSENT}:

@@ -114,7 +114,9 @@ def _handled(facts: Facts, ranking: Ranking) -> str | None:
     guard = facts.guard
     if guard is None or guard.guard not in {Guard.SAME, Guard.SAME_DATE}:
         return None
-    tries = sum(step.status == facts.step.status for step in facts.attempts)
+    tries = sum(
+        step.status == facts.step.status and step.is_write and not step.accepted for step in facts.attempts
+    )
     after = "" if tries == 1 else f" after {tries} refusals"
     return (
         f"a conflict handled as it ought to be{after}: read again, applied to the current version, accepted"

@@ -137,8 +137,9 @@ def conditions_of(
         return tuple(found)
     presented = guards_in(view, dialect)
     for guard in presented:
-        if guard.carrier is Carrier.TEXT:
-            found.append(replace(_carried(guard), name=f"{guard.key} in the content"))
+        if guard.carrier in {Carrier.TEXT, Carrier.PATH}:
+            where = "content" if guard.carrier is Carrier.TEXT else "path"
+            found.append(replace(_carried(guard), name=f"{guard.key} in the {where}"))
         elif guard.carrier is Carrier.HEADER and guard.name.lower() in _STANDARD:
             _loosen(found, guard)
         else:

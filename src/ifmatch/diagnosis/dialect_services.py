@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from ifmatch.diagnosis.dialect_batches import parts_of
-from ifmatch.diagnosis.dialect_habits import denies, learn
+from ifmatch.diagnosis.dialect_habits import learn
 from ifmatch.diagnosis.dialect_tokens import give_versions
+from ifmatch.diagnosis.habit_signals import refusable
 from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.steps import SAFE_METHODS
 from ifmatch.dialects import Carrier, guarded_in, guards_in, reads_in, recognise_all, resource_in
@@ -133,8 +134,7 @@ def _with_parts(service: Sequence[Step], parts: dict[Step, list[Step]]) -> list[
 
 def _blind(service: Sequence[Step], dialect: Dialect) -> bool:
     """Tell whether a general family sees no precondition in any write that the service refused."""
-    failed = {400, 403, 409, 412, 422, 500}
-    refused = [step for step in service if step.is_write and (step.status in failed or denies(step))]
+    refused = [step for step in service if refusable(step)]
     return bool(refused) and not any(guards_in(step.view, dialect) for step in refused)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.message_members import shown
 from ifmatch.dialects import Grammar, tokens_in
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ _LONGEST: Final = 400_000
 _COUNTS: Final = re.compile(
     r"version|revision|\brev\b|generation|sequence|\bhash\b|digest|checksum", re.IGNORECASE
 )
+# Shorter values are met by chance.
+_TELLING: Final = 3
 _STATE: Final = frozenset({Guard.SAME, Guard.SAME_DATE})
 
 
@@ -125,6 +128,11 @@ def _beside(read: Step, token: str, guard: Condition) -> str | None:
     for name, value in read.received or ():
         if name.lower() != "etag" and _COUNTS.search(name) and tokens.opaque(value.strip()) == wanted:
             return f"the field {name}"
+    if guard.key and len(wanted) >= _TELLING:
+        for member in shown(read):
+            if member.where != "body" and tokens.opaque(member.value) == wanted:
+                kind = "field" if member.where == "header" else "line or element"
+                return f"the {kind} {member.word}"
     if guard.key or (not guard.well_formed and wanted == token.strip()):
         first, comma, second = wanted.partition(",")
         pair = comma and first.isdigit() and second.isdigit()

@@ -107,9 +107,12 @@ class Facts(StateFacts):
         if source is None or not source.read_ok:
             return None
         for write in reversed(self.earlier):
-            if not (write.accepted and write.replaces and source.follows(write)) or self.names(write):
+            if not (write.accepted and write.replaces and source.follows(write)):
                 continue
-            if not source.surely_after(write):
+            if self.names(write) and self.token is not None:
+                # What it read is what was written last.
+                return None
+            if self.names(write) or not source.surely_after(write):
                 continue
             known = any(self.names(one) and one.order < write.order for one in self.history)
             if known or self.lacks(source, write):

@@ -196,6 +196,9 @@ def _carried(spec: GuardSpec, view: View) -> str | None:
     if spec.carrier is Carrier.TEXT:
         match = pattern(spec.name).search(view.sent_text)
         return match.group(1) if match is not None else None
+    if spec.carrier is Carrier.PATH:
+        match = pattern(spec.name).search(view.target)
+        return match.group(1) if match is not None else None
     if view.sent_json is UNKNOWN:
         return None
     return next(

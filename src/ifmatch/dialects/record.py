@@ -41,6 +41,7 @@ class Carrier(enum.StrEnum):
     BODY = "body"  # a member of a JSON request body
     FORM = "form"  # a member of a urlencoded request body
     TEXT = "text"  # the first group of a regular expression over the request body, such as a batch
+    PATH = "path"  # the first group of a regular expression over path and query, such as /revisions/7
     WEBDAV_IF = "webdav-if"  # the list of RFC 4918 section 10.4
 
 
@@ -162,7 +163,8 @@ class GuardSpec(_Record, frozen=True, kw_only=True):
 
     Attributes:
         carrier: where it stands.
-        name: of the field, the parameter or, as a JSON Pointer, the member; a regular expression for `text`.
+        name: of the field, the parameter or, as a JSON Pointer, the member; a regular expression for `text`
+            and `path`.
         demands: what it demands when its value is no sentinel.
         grammar: of the value.
         sentinels: values that speak of existence and name no version, with what they demand.
@@ -315,10 +317,12 @@ class SameResource(_Record, frozen=True, kw_only=True):
     Attributes:
         path: regular expression over path and query.
         becomes: what the matched part is replaced by; `\\1` for groups.
+        methods: request methods at which it counts; empty for any.
     """
 
     path: Name
     becomes: str
+    methods: tuple[str, ...] = ()
 
 
 class Dialect(_Record, frozen=True, kw_only=True):

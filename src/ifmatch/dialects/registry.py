@@ -40,6 +40,7 @@ ENTRY_POINTS: Final = "ifmatch.dialects"
 _HOST_LIMIT: Final = 0.4
 _PLACE: Final = re.compile(r" - at `\$\.?(?P<key>.*)`$")
 _POINTER: Final = "expected a JSON Pointer such as /version"
+_PATTERNS: Final = frozenset({Carrier.TEXT, Carrier.PATH})
 _LONGEST: Final = 256 * 1024
 _ADVICE: Final = "A complete example: ifmatch dialect show gcs-json. All keys: docs/dialects.md"
 
@@ -102,7 +103,7 @@ def check(found: Dialect) -> Iterator[str]:
         yield "key guard: is missing; expected at least one [[guard]] or [[signal]]"
     names = {guard.key for guard in found.guards}
     for number, guard in enumerate(found.guards):
-        if guard.carrier is Carrier.TEXT and not broken and re.compile(guard.name).groups < 1:
+        if guard.carrier in _PATTERNS and not broken and re.compile(guard.name).groups < 1:
             yield f"key guard[{number}].name: has no group; expected ( ) around the value"
         if guard.carrier is Carrier.BODY and not guard.name.startswith("/"):
             yield f"key guard[{number}].name: {guard.name!r}; {_POINTER} for carrier body"
@@ -162,7 +163,7 @@ def _patterns(found: Dialect) -> Iterator[tuple[str, str]]:
     for number, guard in enumerate(found.guards):
         yield f"guard[{number}].path", guard.path
         yield f"guard[{number}].of", guard.of.partition(":")[2] if guard.of.startswith("path:") else ""
-        if guard.carrier is Carrier.TEXT:
+        if guard.carrier in _PATTERNS:
             yield f"guard[{number}].name", guard.name
         yield f"guard[{number}].matches", guard.matches
     for number, place in enumerate(found.tokens):

@@ -71,6 +71,8 @@ def resource_in(view: View, dialect: Dialect) -> str:
         parts = urlsplit(url)
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         for rule in dialect.same_resource:
+            if rule.methods and view.request.method not in rule.methods:
+                continue
             target = pattern(rule.path).sub(rule.becomes, target, count=1)
         if "?" not in target:
             # The first parameter is gone with its question mark: what followed it begins the query.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,9 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.one_tag import two_states
+from ifmatch.diagnosis.refusal_words import says_outdated
 from ifmatch.diagnosis.revalidations import suffix_of
+from ifmatch.dialects import Meaning
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ CAUSE = "server-precondition-bug"
 _AT_ONCE = 1.0
 # Seconds from which on a date is later than any fraction of the second that was served.
 _NO_FRACTION = 2
+_LONGEST = 4000
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -46,6 +50,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             )
             yield note(text, 6.0, step, guard.name)
         return
+    if guard is not None and guard.key and guard.guard is Guard.SAME and guard.well_formed:
+        yield from _own_way(facts)
     if step.status != 412 or not step.conditions or any(not one.standard for one in step.conditions):
         return
     if (
@@ -75,6 +81,47 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     yield from _refused_later_date(facts, state)
     if step.hops:
         yield note("the refusal comes from the origin", 0.5, step.hops[-1])
+
+
+def _own_way(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a version of an API's own that is current before and after, and was refused."""
+    step, token = facts.step, facts.token
+    refusal = step.refusal
+    if token is None or not facts.refused or refusal is None or refusal.meaning is not Meaning.MISMATCH:
+        return
+    before, after = facts.source, facts.refresh
+    if before is None or after is None or not (after.read_ok and facts.names(after)):
+        return
+    if before.actor != step.actor or not before.read_ok or facts.passed_later is not None:
+        return
+    if any(facts.from_cache(one) for one in (before, after)) or facts.overlapping_own or facts.foreign_writes:
+        return
+    if any(one.etag is not None and not facts.names(one) for one in facts.own_reads_after):
+        return
+    told = [one for one in facts.repeats if _says_both_equal(one, token)]
+    if not told and not says_outdated(step):
+        # A conflict over something else than the version has its own reasons.
+        return
+    weight = 3.5 if told else 2.0
+    text = f"reads right before and after show {token}, the very version that was refused"
+    yield note(text, weight, after, facts.guard.name if facts.guard is not None else "")
+    if told:
+        yield note("the answer itself names one and the same version as sent and as there", 2.0, told[0])
+    fresh = [one for one in facts.attempts if one is not step and one.presents(token) and not one.accepted]
+    if fresh and any(step.order < one.order < fresh[-1].order for one in facts.own_reads_after):
+        yield note("and again after another read had shown it", 1.5, fresh[-1])
+
+
+def _says_both_equal(step: Step, token: str) -> bool:
+    """Tell whether an answer prints the version that was sent twice, and no other number like it.
+
+    Args:
+        step: the refused request.
+        token: the version that it sent.
+    """
+    text = step.content.text[:_LONGEST] if step.content is not None else ""
+    wanted = re.escape(tokens.opaque(token))
+    return len(re.findall(rf"(?<![\w.-]){wanted}(?![\w-])", text)) > 1
 
 
 def _refused_later_date(facts: Facts, state: Representation | None) -> Iterator[Evidence]:

@@ -1,0 +1,93 @@
+"""Read from an answer whether it refuses, and whether over a version, in the words of many languages."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from ifmatch.diagnosis.contents import holds
+
+if TYPE_CHECKING:
+    from ifmatch.diagnosis.steps import Step
+
+# That something is older than what is there, or was changed by another meanwhile.
+OUTDATED: Final = (
+    r"(?:version|revision|edition|e-?tag|edit|update|write|state)[ _-]?(?:conflict|mismatch)|optimistic|concurren"
+    r"|outdated|stale|out[ -]of[ -]date|(?:wrong|old|older|newer|another|different|other|obsolete) (?:version|revision"
+    r"|edition|state)|not match|(?:modified|changed|updated|edited|moved) (?:by|since|in the meantime|meanwhile)"
+    r"|superseded|no longer (?:current|up to date)|lost[ _-]update|moved on|race[ _-]condition"
+    r"|veraltet|überholt|inzwischen|zwischenzeitlich|zwischenzeit|(?:andere[rnms]?|neuere[rnms]?) (?:version|revision"
+    r"|fassung|stand)|versionskonflikt"
+    r"|obsol[eè]te|périmée?s?|entre-temps|entretemps|(?:autre|ancienne|nouvelle) version|conflit de version"
+    r"|obsolet[oa]|desactualizad[oa]|modificad[oa] (?:por|entre)|entretanto|otra versi[oó]n|conflicto de versi"
+    r"|modificat[oa] (?:da|nel)|nel frattempo|superat[oa]|altra versione|desatualizad[oa]|alterad[oa] por"
+    r"|verouderd|intussen|ondertussen|inmiddels|andere versie|föråldra|forældet|utdatert|i mellomtiden|under tiden"
+    r"|nieaktualn|przestarza|w międzyczasie|zastaral|mezitím|elavult|időközben|vanhentunut|güncel değil|eski sürüm"
+    r"|устарел|изменен[оа]? (?:другим|кем)|изменён|тем временем|конфликт верси|застаріл"
+    r"|更新され|変更され|競合|バージョンが|版本冲突|版本不|已被(?:修改|更新|更改)|已过期|過期|衝突"
+)
+# What a precondition is called where it is asked for.
+_NAMES: Final = (
+    r"if-match|e-?tag|versions?|revisions?|edition|generation|precondition|stamp|versión|versione|versie|versjon"
+    r"|wersj[ai]|revisión|revisione|révision|revisie|fassung|stand|версия|версию|ревизия|バージョン|版本"
+)
+_WANTED: Final = (
+    r"required|mandatory|missing|must|obligatory|needed|necessary|(?:not|wasn.t) (?:given|provided|supplied|specified|sent)"
+    r"|fehlt|erforderlich|benötigt|pflicht|angegeben werden|manquante?|obligatoire|requise?|falta|obligatori[oa]"
+    r"|requerid[oa]|necesari[oa]|manca|richiest[oa]|verplicht|ontbreekt|saknas|krävs|mangler|påkrævet|wymagan[aey]?"
+    r"|brak|chybí|povinn|обязател|не указан|отсутств|必須|必要|缺少|必须|必填"
+)
+DEMANDED: Final = re.compile(
+    rf"(?:{_NAMES})\b[^.]{{0,60}}(?:{_WANTED})|(?:{_WANTED})\b[^.]{{0,40}}(?:{_NAMES})", re.IGNORECASE
+)
+_SUCCESS: Final = (
+    r"ok|okay|done|success|successful|succeeded|accepted|saved|stored|updated|applied|written|committed|changed"
+    r"|erfolg|erfolgreich|gespeichert|succ[eè]s|r[eé]ussi|[eé]xito|guardad[oa]|riuscito|sucesso|gelukt|lyckades|sukces"
+    r"|успех"
+)
+_FAULT: Final = (
+    r"errors?|err|error_?(?:code|message|text|no)|faults?|fehler|fehlernummer|erreurs?|exception|problems?|failures?|fel"
+    r"|fejl|feil|errores|errori|erro|erros|b[lł][aą]d|chyba|hiba|virhe|hata|ошибка|エラー|错误|refusal|rejection|reject"
+)
+_REFUSES: Final = (
+    r"errors?|fail(?:ed|ure)?|fault|refused|rejected|reject|conflict|denied|stale|outdated|nok|ko|declined|not[ _-]?(?:ok|saved"
+    r"|stored|accepted|applied|changed)|abgelehnt|fehler|konflikt|refus[eé]e?|rechazad[oa]|rifiutat[oa]|rejeitad[oa]"
+    r"|geweigerd|avvisad|odrzucon[oy]"
+)
+# What says in a content that the request was not carried out, whatever the status says.
+NEGATIVE: Final = (
+    rf"[\"'](?:{_SUCCESS})[\"']\s*:\s*(?:false|0\b|\"(?:false|no|n|nein|non)\")"
+    rf"|[\"'](?:{_FAULT})[\"']\s*:\s*(?!null|\"\"|\[\s*\]|\{{\s*\}}|false|0\b|\"(?:none|ok|0)\")"
+    rf"|[\"'](?:status|result|outcome|resultat|ergebnis|statut|estado|stato)[\"']\s*:\s*\"(?:{_REFUSES})\b"
+    rf"|<(?:[\w.-]+:)?(?:{_FAULT})[\s>](?!\s*</)"
+    rf"|\s(?:{_SUCCESS})=\"(?:false|no|0|nein)\"|\s(?:status|result|outcome)=\"(?:{_REFUSES})\b"
+    rf"|<(?:[\w.-]+:)?(?:{_SUCCESS})>\s*(?:false|no|0|nein)\s*<"
+    rf"|^\s*(?:[-!]\s*)?(?:{_FAULT}|{_REFUSES})\b|^[ \t]*(?:{_SUCCESS})[ \t]*[:=][ \t]*(?:false|no|0|nein|non)\b"
+    r"|^\s*(?:false|no|0)\s*$"
+)
+_NEGATIVE: Final = re.compile(rf"(?im){NEGATIVE}")
+_OUTDATED: Final = re.compile(rf"(?i){OUTDATED}")
+_LONGEST: Final = 4000
+
+
+def negative(step: Step) -> bool:
+    """Tell whether an answer says that a write was not carried out, although its status is a success.
+
+    What holds all that was sent says nothing of the kind: a task may have a member `done`.
+
+    Args:
+        step: the write.
+    """
+    content = step.content
+    if not 200 <= step.status < 300 or content is None or len(content) > _LONGEST:
+        return False
+    return _NEGATIVE.search(content.text) is not None and not holds(content, step.body)
+
+
+def says_outdated(step: Step) -> bool:
+    """Tell whether an answer says, in some language, that the state is another one.
+
+    Args:
+        step: whose answer is read.
+    """
+    return step.content is not None and _OUTDATED.search(step.content.text[:_LONGEST]) is not None
