@@ -10,6 +10,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.damage import overwrites
 from ifmatch.diagnosis.facts import Facts
 from ifmatch.diagnosis.misreads import misreads
+from ifmatch.diagnosis.likeness import replaces_all
 from ifmatch.diagnosis.narrate import fixes, summary
 from ifmatch.diagnosis.next_probe import probe_for
 from ifmatch.diagnosis.picture import timeline_of
@@ -144,7 +145,7 @@ def _blind(case: Case, taken: set[int]) -> list[_Draft]:
     found: list[_Draft] = []
     for history in case.histories.values():
         for step in _after_two_versions(history):
-            if step.order in taken or step.method != "PUT" or step.guard is None:
+            if step.order in taken or not replaces_all(step) or step.guard is None:
                 continue
             facts = Facts(case, step)
             if facts.blind is None and facts.unread is None:

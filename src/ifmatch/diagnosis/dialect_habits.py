@@ -101,9 +101,7 @@ def _dialect(traffic: Traffic, found: Sequence[Habit], *, loose: bool, weak: boo
         if key not in guards and guard.name.lower() == "if-match":
             guards[key] = _tag_guard(Grammar.LOOSE_TAG)
         elif key not in guards:
-            guards[key] = GuardSpec(
-                carrier=Carrier(guard.where), name=guard.name, id=key if spoken else ""
-            )
+            guards[key] = GuardSpec(carrier=Carrier(guard.where), name=guard.name, id=key if spoken else "")
         places.append(TokenPlace(at=habit.source.where, name=habit.source.name, feeds=(key,)))
         if habit.path is not None:
             rule = habit.path.rule

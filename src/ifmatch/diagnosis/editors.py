@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from ifmatch.model.message import Content
 
 EDITOR = re.compile(
-    r"(?:modif(?:ied|y|ication)|updated?|changed?|edit(?:ed)?|written|saved|touched)_?by$"
+    r"(?:modif(?:ied|y|ication)|updated?|changed?|edit(?:ed)?|written|saved|touched)_?by"
+    r"(?:_?(?:value|id|name|user|login|email))?$"
     r"|^_?(?:by|(?:last_?)?(?:editor|author|writer|modifier|maintainer))$",
     re.IGNORECASE,
 )
@@ -28,7 +29,7 @@ PROGRAM = re.compile(
 )
 _EDITED_BY = re.compile(
     r"(?:modified_?by|updated?_?by|change_?by|\"_?(?:checked_?|touched_?)?by(?=\")|\beditor|\b_?maintainer"
-    r"|changed_?by|edited_?by|processed_?by|\bactor|\bagent|\bauthor)"
+    r"|changed_?by|edited_?by|processed_?by|\bactor|\bagent|\bauthor)(?:_?(?:value|name|user|login))?"
     r'["\s:=>;]{1,6}(?:\{[^}]{0,80}?)?"?([^"\n<>{}]{1,60})',
     re.IGNORECASE,
 )

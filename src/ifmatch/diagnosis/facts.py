@@ -26,7 +26,7 @@ from ifmatch.diagnosis.contents import (
     value_at,
 )
 from ifmatch.diagnosis.dates import http_date
-from ifmatch.diagnosis.likeness import gives, only_named, version_of
+from ifmatch.diagnosis.likeness import gives, not_shown, replaces_all, version_of
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.state_facts import StateFacts
 from ifmatch.diagnosis.taken_back import lost_pointers, reverts
@@ -146,13 +146,18 @@ class Facts(StateFacts):
         """
         write = self.blind_write
         guard = write.guard if write is not None else None
-        if write is None or guard is None or guard.guard not in _VERSIONED or not guard.standard:
+        if (
+            write is None
+            or guard is None
+            or guard.guard not in _VERSIONED
+            or not (guard.standard or guard.key)
+        ):
             return None
         before = [one for one in self.history if one.order < write.order and one.actor == write.actor]
         gave = next((one for one in reversed(before) if gives(one, guard)), None)
         if (
             gave is None
-            or not (gave.method in {"HEAD", "PROPFIND"} or only_named(gave, write.body))
+            or not (gave.method in {"HEAD", "PROPFIND"} or not_shown(gave, write))
             or any(one.accepted and one.replaces for one in before)
         ):
             return None
@@ -396,7 +401,7 @@ class Facts(StateFacts):
         for step in self.attempts:
             if (
                 step.accepted
-                and step.method in {"PUT", "PATCH"}
+                and (step.method == "PATCH" or replaces_all(step))
                 and step.body is not None
                 and step.actor == self.step.actor
             ):
@@ -487,13 +492,13 @@ class Facts(StateFacts):
         )
         if gave is None:
             return None
-        if gave.representation is not None and not only_named(gave, write.body):
+        if gave.representation is not None and not not_shown(gave, write):
             return gave, gave.representation
         for step in self.history:
             named = version_of(step, guard) in guard.tokens
             if named and step.representation is not None and step is not gave:
                 return gave, step.representation
-            if named and step.accepted and step.method == "PUT" and step.body is not None:
+            if named and step.accepted and replaces_all(step) and step.body is not None:
                 return gave, step.body
         before = [one for one in self.history if one.order < gave.order and one.accepted and one.replaces]
         last = before[-1] if before else None

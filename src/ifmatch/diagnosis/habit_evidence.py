@@ -32,8 +32,10 @@ _FEW: Final = 3
 _TELLING: Final = 8
 _CONFLICT: Final = frozenset({409, 412})
 _VERSION: Final = re.compile(
-    r"(?:^|[-_/. ]|(?<=[a-z]))(?:versions?|revisions?|rev|e-?tag|generation|lock|stamp|checksum|sequence|seq|hash"
-    r"|change_?number|sync_?token|versi[oó]n|versione|versie|wersja|fassung|revisi[oó]n[ae]?|révision|mod_?count"
+    r"(?:^|[-_/. ]|(?<=[a-z]))(?:versions?|revisions?|rev|e-?tag|generation|lock|stamp|checksum|sequence"
+    r"|seq|hash"
+    r"|change_?number|sync_?token|versi[oó]n|versione|versie|wersja|fassung|revisi[oó]n[ae]?|révision"
+    r"|mod_?count"
     r"|версия|ревизия)$",
     re.IGNORECASE,
 )
@@ -48,9 +50,9 @@ _NO_STATE: Final = re.compile(
 )
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
 # Words that say in which way a version is meant, not what it is.
-_FILLERS: Final = frozenset(
-    "x if base expected expect old prev previous last known my from current for the is at seen read got have match"
-    " no nr number id of on to since unmodified with in and before was".split()
+_FILLERS: Final = re.compile(
+    r"x|if|base|expect(?:ed)?|old|prev(?:ious)?|last|known|my|from|current|for|the|is|at|seen|read|got|have|match"
+    r"|no|nr|number|id|of|on|to|since|unmodified|with|in|and|before|was"
 )
 
 
@@ -223,10 +225,11 @@ def alike(one: str, two: str) -> bool:
         one: a name.
         two: another.
     """
-    first, second = (
-        {word.lower() for word in _WORDS.findall(name)} - _FILLERS for name in (one, two)
-    )
-    return bool(first & second)
+    return bool(_telling_words(one) & _telling_words(two))
+
+
+def _telling_words(name: str) -> set[str]:
+    return {word.lower() for word in _WORDS.findall(name) if not _FILLERS.fullmatch(word.lower())}
 
 
 def _advanced(before: str, after: str) -> bool:
@@ -234,7 +237,11 @@ def _advanced(before: str, after: str) -> bool:
     if before.isdigit() or after.isdigit():
         return tokens.counted_on(before, after)
     shape = tokens.shape(before)
-    return before != after and shape == tokens.shape(after) and (shape != "text" or any(map(str.isdigit, before)))
+    return (
+        before != after
+        and shape == tokens.shape(after)
+        and (shape != "text" or any(map(str.isdigit, before)))
+    )
 
 
 def prints(step: Step, value: str) -> bool:
@@ -253,7 +260,7 @@ _LONGEST: Final = 4000
 _NAMED, _PROVEN, _LIKELY, _MET = 4, 3, 2, 1
 
 
-def _sources(traffic: Traffic, read: Step, member: Member) -> list[Member]:
+def _sources(read: Step, member: Member) -> list[Member]:
     wanted = tokens.opaque(member.value)
     tag = read.header("etag")
     if not wanted or tokens.null_word(member.value) or (tag is not None and tokens.opaque(tag) == wanted):
@@ -266,7 +273,9 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
     if traffic.of_a_format(place_of(source)):
         return 0
     versions = _VERSION.search(source.word) is not None
-    if speaks_of_versions(member) and (versions or (source.where == "body" and len(member.value) >= _TELLING)):
+    if speaks_of_versions(member) and (
+        versions or (source.where == "body" and len(member.value) >= _TELLING)
+    ):
         return _NAMED
     base, place = traffic.bases[write], place_of(source)
     after = traffic.next_shown(write, place)
@@ -312,7 +321,7 @@ def habits(traffic: Traffic) -> list[Habit]:
                 if read.header("etag") is not None and not traffic.took(write):
                     # Where answers have a tag, another token counts only if the service took it once.
                     continue
-                found = _sources(traffic, read, member)
+                found = _sources(read, member)
                 if not found:
                     continue
                 rank = _rank(traffic, write, member, found[0])

@@ -21,12 +21,17 @@ if TYPE_CHECKING:
 # What says nothing of a precondition, whatever happens then.
 _OTHER: Final = frozenset({401, 404, 405, 406, 408, 411, 413, 414, 415, 416, 429, 431, 451})
 # What a JSON content, an element, a line says in words.
-_TEXTS: Final = re.compile(r"\"((?:[^\"\\]|\\.){2,120})\"\s*(?=[,}\]])|>\s*([^<>]{2,120}?)\s*<|[:=][ \t]*([^\W\d][^\r\n\"]{1,120}?)[ \t]*$", re.MULTILINE)
+_TEXTS: Final = re.compile(
+    r"\"((?:[^\"\\]|\\.){2,120})\"\s*(?=[,}\]])|>\s*([^<>]{2,120}?)\s*<"
+    r"|[:=][ \t]*([^\W\d][^\r\n\"]{1,120}?)[ \t]*$",
+    re.MULTILINE,
+)
 _LONGEST: Final = 4000
 _PIECES: Final = 3
 # The current version as answers print it, beside the word for it.
 _CURRENT: Final = (
-    r"(?:current|have|found|latest|actual|is|now|aktuell|ist|vorhanden|actuel\w*|trouvée?|actual|attuale|huidig|текущ\w+)[ _-]?"
+    r"(?:current|have|found|latest|actual|is|now|aktuell|ist|vorhanden|actuel\w*|trouvée?|actual|attuale"
+    r"|huidig|текущ\w+)[ _-]?"
     r"(?:version|revision|e?tag|stand|fassung)?\"?\W{1,4}(?:is )?\"?(\w+)"
 )
 
@@ -73,7 +78,9 @@ def signals(traffic: Traffic, found: Sequence[Habit]) -> tuple[SignalSpec, ...]:
     demands = DEMANDED.pattern
     return (
         *known,
-        SignalSpec(status=(400, 403, 409, 412, 422, 428), means=Meaning.MISSING, unguarded=True, matches=demands),
+        SignalSpec(
+            status=(400, 403, 409, 412, 422, 428), means=Meaning.MISSING, unguarded=True, matches=demands
+        ),
         SignalSpec(status=(409,), means=Meaning.MISMATCH, guarded=True, current=_CURRENT),
         SignalSpec(status=(412,), means=Meaning.MISMATCH, guarded=True, current=_CURRENT),
         SignalSpec(status=(400, 403, 422, 423, 500), means=Meaning.MISMATCH, guarded=True, matches=words),
@@ -91,7 +98,7 @@ def _guards(traffic: Traffic, step: Step, places: set[tuple[str, str]]) -> list[
 
 
 def _over_version(traffic: Traffic, step: Step, places: set[tuple[str, str]]) -> bool:
-    """Tell whether a write was refused over its version: the words, the numbers, or what passed later say so."""
+    """Tell whether a write was refused over its version: by words, numbers, or what passed later."""
     carried = _guards(traffic, step, places)
     if not carried:
         return False
@@ -146,14 +153,19 @@ def _differ_in(traffic: Traffic, one: Step, two: Step, places: set[tuple[str, st
         for step in (one, two)
     )
     fields = {(where, name) for where, name, _ in rest ^ others if where != "header"}
-    text = one.body is not None and two.body is not None and not sent(one) and not same_content(one.body, two.body)
+    text = (
+        one.body is not None
+        and two.body is not None
+        and not sent(one)
+        and not same_content(one.body, two.body)
+    )
     if fields or text:
         return ""
     return "another" if had and had[0].value != has[0].value else "" if had else "added"
 
 
 def _matches(traffic: Traffic, step: Step, proven: set[Step]) -> str | None:
-    """Return the pattern of what an answer says that no other kind of answer does, None where it says nothing."""
+    """Return the pattern of what only such answers say, None where they say nothing."""
     text = step.content.text[:_LONGEST] if step.content is not None else ""
     if not text:
         return None if 200 <= step.status < 300 else ""

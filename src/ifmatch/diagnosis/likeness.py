@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import changed_pointers, same_content, stamped, value_at
+from ifmatch.diagnosis.contents import changed_pointers, same_content, speak_of_one, stamped, value_at
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.conditions import Condition
@@ -109,6 +109,28 @@ def only_named(step: Step, whole: Content | None) -> bool:
     names = set(cast("dict[str, object]", members))
     wanted = set(cast("dict[str, object]", sent))
     return len(names) <= _FEW and len(wanted) > 2 * _FEW - 1 and len(names & wanted) == len(names)
+
+
+def not_shown(gave: Step, write: Step) -> bool:
+    """Tell whether an answer gives a version without the content: little more than its name, or facts about it.
+
+    Args:
+        gave: a read.
+        write: what was sent with the version.
+    """
+    if only_named(gave, write.body):
+        return True
+    shown, sent = gave.representation, write.body
+    return shown is not None and sent is not None and not speak_of_one(shown, sent)
+
+
+def replaces_all(step: Step) -> bool:
+    """Tell whether a write carries a whole new version: PUT, or POST under a version of an API's own.
+
+    Args:
+        step: any step.
+    """
+    return step.method == "PUT" or (step.method == "POST" and step.guard is not None and bool(step.guard.key))
 
 
 def version_of(step: Step, guard: Condition) -> str:

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
-from ifmatch.dialects import Carrier
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -37,7 +36,9 @@ _LINE: Final = re.compile(
 # The version of XML, of a document type, of an envelope is none of the content.
 _DECLARATION: Final = re.compile(r"<[?!][^>]*>")
 # What stands in a path beside a value: `;rev=7`, `@7`, `~v7`.
-_EMBEDDED: Final = re.compile(r"(?P<thing>.+?)(?P<before>[@;:~,!](?:[A-Za-z_-]+[=:.-]?)?)(?P<value>\w[\w.-]*)")
+_EMBEDDED: Final = re.compile(
+    r"(?P<thing>.+?)(?P<before>[@;:~,!](?:[A-Za-z_-]+[=:.-]?)?)(?P<value>\w[\w.-]*)"
+)
 _PREFIXED: Final = re.compile(r"(?P<before>(?:[A-Za-z]+[-_.=]?)?)(?P<value>\w[\w.-]*?)")
 _NUMBER: Final = re.compile(r"(?P<before>[A-Za-z]+[-_.=]?)(?P<value>\d+)")
 _ACTION: Final = re.compile(r"[A-Za-z][A-Za-z_-]{1,40}")
@@ -136,7 +137,9 @@ def _of_text(text: str) -> Iterator[Member]:
         yield from _each(_LEAF, text, lambda name: rf"<(?:[\w.-]+:)?{name}(?:\s[^<>]*)?>\s*([^<>]*?)\s*</")
         yield from _each(_ATTRIBUTE, text, lambda name: rf"\s{name}=\"([^\"<>]*)\"")
     else:
-        yield from _each(_LINE, text, lambda name: rf"(?m)^[ \t]*{name}[ \t]*[:=][ \t]*\"?([^\"\r\n]*?)\"?[ \t]*$")
+        yield from _each(
+            _LINE, text, lambda name: rf"(?m)^[ \t]*{name}[ \t]*[:=][ \t]*\"?([^\"\r\n]*?)\"?[ \t]*$"
+        )
 
 
 def _each(pattern: re.Pattern[str], text: str, expression: Callable[[str], str]) -> Iterator[Member]:
@@ -185,13 +188,19 @@ def _labelled(parts: list[str], place: int, read: set[str]) -> Iterator[InPath]:
     if base not in read or match is None or not _ACTION.fullmatch(label):
         return
     start = rf"/{re.escape(label)}/{re.escape(_kept(match))}"
-    member = Member("path", rf"{start}([^/?]+){_END}", label, parts[place][len(_kept(match)) :])
-    yield InPath(member, base, rf"{start}[^/?]+{_END}", "")
+    value = parts[place][len(_kept(match)) :]
+    like = _like(value)
+    yield InPath(Member("path", rf"{start}({like}){_END}", label, value), base, rf"{start}{like}{_END}", "")
 
 
 def _kept(match: re.Match[str]) -> str:
     """Return the letters before a number; a value of another kind is taken whole."""
     return match["before"] if match["value"].isdigit() else ""
+
+
+def _like(value: str) -> str:
+    """Return the pattern of values of a kind: numbers, or whatever stands between two slashes."""
+    return r"\d+" if value.isdigit() else r"[^/?]+"
 
 
 def _bare(parts: list[str], place: int, first: int, read: set[str]) -> Iterator[InPath]:
@@ -200,9 +209,12 @@ def _bare(parts: list[str], place: int, first: int, read: set[str]) -> Iterator[
     if base not in read or match is None:
         return
     kept = _kept(match)
-    start = rf"^((?:/[^/?]+){{{place - first}}})/{re.escape(kept)}"
-    member = Member("path", rf"{start.replace('((?:', '(?:(?:')}([^/?]+){_END}", kept.rstrip("-_.="), parts[place][len(kept) :])
-    yield InPath(member, base, rf"{start}[^/?]+{_END}", r"\1")
+    above = "".join(f"/{re.escape(one)}" for one in parts[first : place - 1])
+    thing, rest = rf"{above}/[^/?]+", re.escape(kept)
+    value = parts[place][len(kept) :]
+    like = _like(value)
+    member = Member("path", rf"^{thing}/{rest}({like}){_END}", kept.rstrip("-_.="), value)
+    yield InPath(member, base, rf"^({thing})/{rest}{like}{_END}", r"\1")
 
 
 def _embedded(parts: list[str], place: int, read: set[str]) -> Iterator[InPath]:

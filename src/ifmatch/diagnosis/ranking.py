@@ -250,7 +250,12 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     "stale-stored-token": ("other-writer", "server-side-mutation", "retry-reuses-failed-token"),
     "retry-reuses-failed-token": ("other-writer",),
     "blind-refresh": ("other-writer",),
-    "read-changed-mid-transfer": ("other-writer", "precondition-ignored", "server-precondition-bug"),
+    "read-changed-mid-transfer": (
+        "other-writer",
+        "precondition-ignored",
+        "server-precondition-bug",
+        "server-side-mutation",
+    ),
     "target-missing": (
         "other-writer",
         "server-precondition-bug",

@@ -12,46 +12,63 @@ if TYPE_CHECKING:
 
 # That something is older than what is there, or was changed by another meanwhile.
 OUTDATED: Final = (
-    r"(?:version|revision|edition|e-?tag|edit|update|write|state)[ _-]?(?:conflict|mismatch)|optimistic|concurren"
-    r"|outdated|stale|out[ -]of[ -]date|(?:wrong|old|older|newer|another|different|other|obsolete) (?:version|revision"
-    r"|edition|state)|not match|(?:modified|changed|updated|edited|moved) (?:by|since|in the meantime|meanwhile)"
+    r"(?:version|revision|edition|e-?tag|edit|update|write|state)[ _-]?(?:conflict|mismatch)|optimistic"
+    r"|concurren"
+    r"|outdated|stale|out[ -]of[ -]date|(?:wrong|old|older|newer|another|different|other"
+    r"|obsolete) (?:version|revision"
+    r"|edition|state)|not match|(?:modified|changed|updated|edited|moved) (?:by|since|in the meantime"
+    r"|meanwhile)"
     r"|superseded|no longer (?:current|up to date)|lost[ _-]update|moved on|race[ _-]condition"
-    r"|veraltet|überholt|inzwischen|zwischenzeitlich|zwischenzeit|(?:andere[rnms]?|neuere[rnms]?) (?:version|revision"
+    r"|veraltet|überholt|inzwischen|zwischenzeitlich|zwischenzeit|(?:andere[rnms]?"
+    r"|neuere[rnms]?) (?:version|revision"
     r"|fassung|stand)|versionskonflikt"
     r"|obsol[eè]te|périmée?s?|entre-temps|entretemps|(?:autre|ancienne|nouvelle) version|conflit de version"
-    r"|obsolet[oa]|desactualizad[oa]|modificad[oa] (?:por|entre)|entretanto|otra versi[oó]n|conflicto de versi"
+    r"|obsolet[oa]|desactualizad[oa]|modificad[oa] (?:por|entre)|entretanto|otra versi[oó]n"
+    r"|conflicto de versi"
     r"|modificat[oa] (?:da|nel)|nel frattempo|superat[oa]|altra versione|desatualizad[oa]|alterad[oa] por"
-    r"|verouderd|intussen|ondertussen|inmiddels|andere versie|föråldra|forældet|utdatert|i mellomtiden|under tiden"
-    r"|nieaktualn|przestarza|w międzyczasie|zastaral|mezitím|elavult|időközben|vanhentunut|güncel değil|eski sürüm"
-    r"|устарел|изменен[оа]? (?:другим|кем)|изменён|тем временем|конфликт верси|застаріл"
+    r"|verouderd|intussen|ondertussen|inmiddels|andere versie|föråldra|forældet|utdatert|i mellomtiden"
+    r"|under tiden"
+    r"|nieaktualn|przestarza|w międzyczasie|zastaral|mezitím|elavult|időközben|vanhentunut|güncel değil"
+    r"|eski sürüm"
+    r"|устарел|изменен\w* (?:другим|кем)|изменён|тем временем|конфликт верси|застаріл"
     r"|更新され|変更され|競合|バージョンが|版本冲突|版本不|已被(?:修改|更新|更改)|已过期|過期|衝突"
 )
 # What a precondition is called where it is asked for.
 _NAMES: Final = (
-    r"if-match|e-?tag|versions?|revisions?|edition|generation|precondition|stamp|versión|versione|versie|versjon"
+    r"if-match|e-?tag|versions?|revisions?|edition|generation|precondition|stamp|versión|versione|versie"
+    r"|versjon"
     r"|wersj[ai]|revisión|revisione|révision|revisie|fassung|stand|версия|версию|ревизия|バージョン|版本"
 )
 _WANTED: Final = (
-    r"required|mandatory|missing|must|obligatory|needed|necessary|(?:not|wasn.t) (?:given|provided|supplied|specified|sent)"
-    r"|fehlt|erforderlich|benötigt|pflicht|angegeben werden|manquante?|obligatoire|requise?|falta|obligatori[oa]"
-    r"|requerid[oa]|necesari[oa]|manca|richiest[oa]|verplicht|ontbreekt|saknas|krävs|mangler|påkrævet|wymagan[aey]?"
+    r"required|mandatory|missing|must|obligatory|needed|necessary|(?:not|wasn.t) (?:given|provided"
+    r"|supplied|specified|sent)"
+    r"|fehlt|erforderlich|benötigt|pflicht|angegeben werden|manquante?|obligatoire|requise?|falta"
+    r"|obligatori[oa]"
+    r"|requerid[oa]|necesari[oa]|manca|richiest[oa]|verplicht|ontbreekt|saknas|krävs|mangler|påkrævet"
+    r"|wymagan[aey]?"
     r"|brak|chybí|povinn|обязател|не указан|отсутств|必須|必要|缺少|必须|必填"
 )
 DEMANDED: Final = re.compile(
     rf"(?:{_NAMES})\b[^.]{{0,60}}(?:{_WANTED})|(?:{_WANTED})\b[^.]{{0,40}}(?:{_NAMES})", re.IGNORECASE
 )
 _SUCCESS: Final = (
-    r"ok|okay|done|success|successful|succeeded|accepted|saved|stored|updated|applied|written|committed|changed"
-    r"|erfolg|erfolgreich|gespeichert|succ[eè]s|r[eé]ussi|[eé]xito|guardad[oa]|riuscito|sucesso|gelukt|lyckades|sukces"
+    r"ok|okay|done|success|successful|succeeded|accepted|saved|stored|updated|applied|written|committed"
+    r"|changed"
+    r"|erfolg|erfolgreich|gespeichert|succ[eè]s|r[eé]ussi|[eé]xito|guardad[oa]|riuscito|sucesso|gelukt"
+    r"|lyckades|sukces"
     r"|успех"
 )
 _FAULT: Final = (
-    r"errors?|err|error_?(?:code|message|text|no)|faults?|fehler|fehlernummer|erreurs?|exception|problems?|failures?|fel"
-    r"|fejl|feil|errores|errori|erro|erros|b[lł][aą]d|chyba|hiba|virhe|hata|ошибка|エラー|错误|refusal|rejection|reject"
+    r"errors?|err|error_?(?:code|message|text|no)|faults?|fehler|fehlernummer|erreurs?|exception"
+    r"|problems?|failures?|fel"
+    r"|fejl|feil|errores|errori|erro|erros|b[lł][aą]d|chyba|hiba|virhe|hata|ошибка|エラー|错误|refusal"
+    r"|rejection|reject"
 )
 _REFUSES: Final = (
-    r"errors?|fail(?:ed|ure)?|fault|refused|rejected|reject|conflict|denied|stale|outdated|nok|ko|declined|not[ _-]?(?:ok|saved"
-    r"|stored|accepted|applied|changed)|abgelehnt|fehler|konflikt|refus[eé]e?|rechazad[oa]|rifiutat[oa]|rejeitad[oa]"
+    r"errors?|fail(?:ed|ure)?|fault|refused|rejected|reject|conflict|denied|stale|outdated|nok|ko"
+    r"|declined|not[ _-]?(?:ok|saved"
+    r"|stored|accepted|applied|changed)|abgelehnt|fehler|konflikt|refus[eé]e?|rechazad[oa]|rifiutat[oa]"
+    r"|rejeitad[oa]"
     r"|geweigerd|avvisad|odrzucon[oy]"
 )
 # What says in a content that the request was not carried out, whatever the status says.
@@ -62,7 +79,8 @@ NEGATIVE: Final = (
     rf"|<(?:[\w.-]+:)?(?:{_FAULT})[\s>](?!\s*</)"
     rf"|\s(?:{_SUCCESS})=\"(?:false|no|0|nein)\"|\s(?:status|result|outcome)=\"(?:{_REFUSES})\b"
     rf"|<(?:[\w.-]+:)?(?:{_SUCCESS})>\s*(?:false|no|0|nein)\s*<"
-    rf"|^\s*(?:[-!]\s*)?(?:{_FAULT}|{_REFUSES})\b|^[ \t]*(?:{_SUCCESS})[ \t]*[:=][ \t]*(?:false|no|0|nein|non)\b"
+    rf"|^\s*(?:[-!]\s*)?(?:{_FAULT}|{_REFUSES})\b|^[ \t]*(?:{_SUCCESS})[ \t]*[:=][ \t]*(?:false|no|0|nein"
+    rf"|non)\b"
     r"|^\s*(?:false|no|0)\s*$"
 )
 _NEGATIVE: Final = re.compile(rf"(?im){NEGATIVE}")

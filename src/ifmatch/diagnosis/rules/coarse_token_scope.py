@@ -8,6 +8,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.dialect_scopes import scope_path, scope_writes
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.listings import disjoint_entries, listed
 from ifmatch.diagnosis.resources import parent_of, path_of
 from ifmatch.diagnosis.rules.inconsistent_backends import touched_between
 from ifmatch.diagnosis.tokens import comes_back
@@ -37,9 +38,11 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if not facts.refused or guard is None or facts.token is None:
         return
     yield from _adds(facts)
+    scope, path = scope_path(facts.step)
+    if scope is Scope.POLICY:
+        yield from _entries(facts)
     if facts.foreign_writes or facts.own_writes:
         return
-    scope, path = scope_path(facts.step)
     if scope in _LARGER and facts.step.dialect is not None and path:
         yield from _by_dialect(facts, scope)
     else:
@@ -55,7 +58,9 @@ def _by_dialect(facts: Facts, scope: Scope) -> Iterator[Evidence]:
     if scope is Scope.BRANCH and not facts.issues and facts.inside is not None:
         return
     moved = scope_writes(facts, _issuer(facts))
-    still = facts.content_moved is False or facts.only_stamps_moved
+    seen = listed(facts)
+    shown = seen is not None and seen.same
+    still = shown or facts.content_moved is False or facts.only_stamps_moved
     yield note(f"tokens of {name} count for the whole {scope.value}", 2.0 if moved or still else 0.5, step)
     if moved:
         write = moved[-1]
@@ -65,8 +70,19 @@ def _by_dialect(facts: Facts, scope: Scope) -> Iterator[Evidence]:
         yield note(f"the item itself did not change: what moved is the {scope.value}", 4.0, facts.refresh)
     elif facts.content_moved is False or facts.only_stamps_moved:
         yield note(f"the item's content did not change: what moved is the {scope.value}", 3.5, facts.refresh)
-    elif facts.content_moved is True:
+    elif seen is not None and seen.same:
+        text = f"a listing shows the item as it was before: what moved is the {scope.value}"
+        yield note(text, 3.5, seen.after)
+    elif facts.content_moved is True or (seen is not None and not seen.same):
         yield note("the item's content changed", -3.0, facts.refresh)
+
+
+def _entries(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a document of many entries of which another had changed others than this request."""
+    theirs = disjoint_entries(facts.base_content, facts.current_content, facts.step.body)
+    if theirs and facts.state_moved:
+        text = f"what changed is {theirs}, which this request leaves alone: one token for all entries"
+        yield note(text, 5.0, facts.refresh)
 
 
 def _issuer(facts: Facts) -> Step | None:
@@ -140,6 +156,10 @@ def _by_siblings(facts: Facts) -> Iterator[Evidence]:
         and one.resource != step.resource
         and parent_of(one.resource) == parent_of(step.resource)
     ]
+    seen = listed(facts)
+    if not moved and seen is not None and seen.same and seen.others_moved and not facts.content_moved:
+        text = "the listing shows this item as it was before, and others changed: the token counts for all"
+        yield note(text, 4.0, seen.after)
     if moved:
         text = f"only a sibling ({path_of(moved[-1].resource)}) was written since the token was issued"
         yield note(text, 4.0, moved[-1])

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import beside, version_member
+from ifmatch.diagnosis.dialect_scopes import scope_path
 from ifmatch.diagnosis.dialect_tokens import misplaced
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.projections import projection
 from ifmatch.diagnosis.resources import host_of, parent_of, path_of
+from ifmatch.dialects import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,6 +59,10 @@ def _of_another(facts: Facts, guard: Condition) -> bool:
 def _from_elsewhere(facts: Facts, other: Step) -> Iterator[Evidence]:
     guard, token = facts.guard, facts.token
     here, there = facts.step.resource, other.resource
+    scope, path = scope_path(facts.step)
+    if scope in {Scope.LIBRARY, Scope.COLLECTION, Scope.BRANCH} and path and path_of(there).startswith(path):
+        # A token of the larger scope is one of the target too.
+        return
     if projection(here, there) or (other.actor != facts.step.actor and other.forwarded):
         return
     if guard is None or token is None:

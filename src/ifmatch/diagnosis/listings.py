@@ -1,0 +1,115 @@
+"""Look up in listings and documents of many entries what became of one entry, and what of the others."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, cast
+
+from ifmatch.diagnosis.contents import stamped
+from ifmatch.diagnosis.resources import path_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
+    from ifmatch.model.message import Content
+
+_MOST: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What two reads of one listing show of an entry.
+
+    Attributes:
+        before: the last read of it before a request.
+        after: the first one after the request.
+        same: whether the entry is as it was.
+        others_moved: whether other entries are not.
+    """
+
+    before: Step
+    after: Step
+    same: bool
+    others_moved: bool
+
+
+def listed(facts: Facts) -> Listed | None:
+    """Return what a listing shows of the request's target before and after it, None without such reads.
+
+    Args:
+        facts: of the request.
+    """
+    step = facts.step
+    name = path_of(step.resource).partition("?")[0].rstrip("/").rpartition("/")[2]
+    if not name:
+        return None
+    for before in reversed(facts.own(facts.case.steps[: step.order])):
+        if before.resource == step.resource or before.representation is None:
+            continue
+        old = _entries(before.representation, name)
+        if old is None:
+            continue
+        for after in facts.own(facts.case.steps[step.order + 1 :]):
+            if after.accepted and after.resource == step.resource:
+                break
+            new = _entries(after.representation, name) if after.resource == before.resource else None
+            if new is not None:
+                return Listed(before, after, old[0] == new[0], old[1] != new[1])
+        return None
+    return None
+
+
+def _entries(content: Content | None, name: str) -> tuple[str, set[str]] | None:
+    """Return the entry of a name, and all others as texts; None when a content does not list it."""
+    value = content.json() if content is not None else None
+    lists = [value] if isinstance(value, list) else list(_lists(value))
+    for one in lists:
+        entries = [json.dumps(entry, sort_keys=True) for entry in cast("list[object]", one)[:_MOST]]
+        for number, entry in enumerate(cast("list[object]", one)[:_MOST]):
+            if isinstance(entry, dict) and name in map(str, cast("dict[str, object]", entry).values()):
+                return entries[number], {*entries[:number], *entries[number + 1 :]}
+    return None
+
+
+def _lists(value: object) -> Iterator[list[object]]:
+    if isinstance(value, dict):
+        for member in cast("dict[str, object]", value).values():
+            if isinstance(member, list):
+                yield cast("list[object]", member)
+
+
+def disjoint_entries(base: Content | None, current: Content | None, wanted: Content | None) -> str:
+    """Return which entries of a document another changed, where a request changes others only; else "".
+
+    Args:
+        base: the document that both had read.
+        current: as it is now.
+        wanted: as the request would have it.
+    """
+    before, now, mine = (_keyed(one) for one in (base, current, wanted))
+    if not before or not now or not mine:
+        return ""
+    theirs = {key for key in before.keys() | now.keys() if before.get(key) != now.get(key)}
+    ours = {key for key in before.keys() | mine.keys() if before.get(key) != mine.get(key)}
+    return ", ".join(sorted(theirs)[:3]) if theirs and ours and not theirs & ours else ""
+
+
+def _keyed(content: Content | None) -> dict[str, str]:
+    """Return the entries of a document's lists by their first text, and its other members."""
+    value = content.json() if content is not None else None
+    found: dict[str, str] = {}
+    if not isinstance(value, dict):
+        return found
+    for name, member in cast("dict[str, object]", value).items():
+        if not isinstance(member, list):
+            if not stamped("/" + name):
+                found[name] = json.dumps(member, sort_keys=True)
+            continue
+        for entry in cast("list[object]", member)[:_MOST]:
+            inner = cast("dict[str, object]", entry) if isinstance(entry, dict) else {}
+            text = next((one for one in inner.values() if isinstance(one, str)), json.dumps(entry))
+            found[text] = json.dumps(entry, sort_keys=True)
+    return found
