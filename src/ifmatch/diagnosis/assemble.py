@@ -9,8 +9,8 @@ from ifmatch.diagnosis.benign import recovered, why_benign
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.damage import overwrites
 from ifmatch.diagnosis.facts import Facts
-from ifmatch.diagnosis.misreads import misreads
 from ifmatch.diagnosis.likeness import replaces_all
+from ifmatch.diagnosis.misreads import misreads
 from ifmatch.diagnosis.narrate import fixes, summary
 from ifmatch.diagnosis.next_probe import probe_for
 from ifmatch.diagnosis.picture import timeline_of

@@ -29,7 +29,7 @@ PROGRAM = re.compile(
 )
 _EDITED_BY = re.compile(
     r"(?:modified_?by|updated?_?by|change_?by|\"_?(?:checked_?|touched_?)?by(?=\")|\beditor|\b_?maintainer"
-    r"|changed_?by|edited_?by|processed_?by|\bactor|\bagent|\bauthor)(?:_?(?:value|name|user|login))?"
+    r"|changed_?by|edited_?by|processed_?by|\bactor|\bagent|\bauthor)(?:_?(?:value|id|name|user|login))?"
     r'["\s:=>;]{1,6}(?:\{[^}]{0,80}?)?"?([^"\n<>{}]{1,60})',
     re.IGNORECASE,
 )

@@ -112,7 +112,7 @@ def only_named(step: Step, whole: Content | None) -> bool:
 
 
 def not_shown(gave: Step, write: Step) -> bool:
-    """Tell whether an answer gives a version without the content: little more than its name, or facts about it.
+    """Tell whether an answer gives a version without the content: its name, or facts about it.
 
     Args:
         gave: a read.

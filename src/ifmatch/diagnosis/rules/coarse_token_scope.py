@@ -78,7 +78,7 @@ def _by_dialect(facts: Facts, scope: Scope) -> Iterator[Evidence]:
 
 
 def _entries(facts: Facts) -> Iterator[Evidence]:
-    """Yield evidence from a document of many entries of which another had changed others than this request."""
+    """Yield evidence from a document of entries of which another had changed others than this request."""
     theirs = disjoint_entries(facts.base_content, facts.current_content, facts.step.body)
     if theirs and facts.state_moved:
         text = f"what changed is {theirs}, which this request leaves alone: one token for all entries"
