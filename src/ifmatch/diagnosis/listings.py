@@ -65,17 +65,18 @@ def listed(facts: Facts) -> Listed | None:
 def _entries(content: Content | None, name: str) -> tuple[str, set[str]] | None:
     """Return the entry of a name, and all others as texts; None when a content does not list it."""
     value = content.json() if content is not None else None
-    lists = [value] if isinstance(value, list) else list(_lists(value))
-    for one in lists:
-        entries = [json.dumps(entry, sort_keys=True) for entry in cast("list[object]", one)[:_MOST]]
-        for number, entry in enumerate(cast("list[object]", one)[:_MOST]):
+    for one in _lists(value):
+        entries = [json.dumps(entry, sort_keys=True) for entry in one[:_MOST]]
+        for number, entry in enumerate(one[:_MOST]):
             if isinstance(entry, dict) and name in map(str, cast("dict[str, object]", entry).values()):
                 return entries[number], {*entries[:number], *entries[number + 1 :]}
     return None
 
 
 def _lists(value: object) -> Iterator[list[object]]:
-    if isinstance(value, dict):
+    if isinstance(value, list):
+        yield cast("list[object]", value)
+    elif isinstance(value, dict):
         for member in cast("dict[str, object]", value).values():
             if isinstance(member, list):
                 yield cast("list[object]", member)
