@@ -81,8 +81,11 @@ def _entries(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a document of entries of which another had changed others than this request."""
     theirs = disjoint_entries(facts.base_content, facts.current_content, facts.step.body)
     if theirs and facts.state_moved:
+        refused = {one.guard.value for one in facts.attempts if one.guard is not None and not one.accepted}
+        # Once is a conflict like any other; on fresh tokens again and again, it is the scope.
+        weight = 5.0 if len(refused) > 1 else 1.0
         text = f"what changed is {theirs}, which this request leaves alone: one token for all entries"
-        yield note(text, 5.0, facts.refresh)
+        yield note(text, weight, facts.refresh)
 
 
 def _issuer(facts: Facts) -> Step | None:
