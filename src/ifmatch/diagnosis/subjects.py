@@ -18,6 +18,7 @@ from ifmatch.diagnosis.rules import (
     token_missing,
     unsupported_precondition,
 )
+from ifmatch.diagnosis.tickets import lapsed
 from ifmatch.dialects import Meaning
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ _ASKS = frozenset({400, 403, 409})
 _BAD_REQUEST = 400
 _FAILURES = frozenset({500, 503})
 _GONE = frozenset({404, 410})
+_TICKETED = frozenset({400, 403, 409, 410, 422})
 _CANNOT = frozenset({400, 405, 422, 501})
 _ACCOUNTED = frozenset({409, 412, 428})
 
@@ -112,6 +114,8 @@ def _refuses_by_words(step: Step) -> bool:
     if step.status == _BAD_REQUEST and guard is not None and guard.standard and not _readable(guard):
         return True
     if step.status == _BAD_REQUEST and guard is not None and tokens.null_word(guard.value):
+        return True
+    if step.status in _TICKETED and lapsed(step):
         return True
     if payload_precondition_mismatch.tests(step) or payload_precondition_mismatch.compared(step):
         return True

@@ -36,6 +36,21 @@ _OURS = re.compile(
 _PLAIN = re.compile(r"pre-?condition[ _]?failed|412", re.IGNORECASE)
 # A sentence, not a status line or an error page of the framework.
 _WORDY = re.compile(r"[a-z]{2,}(?:[ _-][a-z]{2,}){2,}", re.IGNORECASE)
+# A word, or the code of one.
+_WORDS = re.compile(r"[a-z]{4,}", re.IGNORECASE)
+# What an answer about the state says, whatever else it speaks of.
+_STATE = re.compile(
+    r"if-(?:un)?(?:none-)?m|\be-?tag|\bversions?\b|revision|\bstale\b|pre-?condition|concurren|meanwhile"
+    r"|in the meantime|by (?:someone|somebody|another)|out of date|since (?:you|it was|the)|conflict"
+    r"|already exists|\block(?:ed)?\b|lease",
+    re.IGNORECASE,
+)
+RULE = re.compile(
+    r"\b(?:must (?:not )?(?:be|exceed|have|lie|contain|stay|end|start)|may not|exceeds?|exceeded|ceiling"
+    r"|at (?:most|least)|maximum|minimum|quota|not (?:allowed|permitted)|needs? (?:an? )?approval"
+    r"|insufficient|budget|threshold|business rule|rule [\w.]*\d)\b",
+    re.IGNORECASE,
+)
 _TOLD = frozenset(
     {Meaning.MISSING, Meaning.LOCK, Meaning.EXPIRED, Meaning.MULTIPLE, Meaning.PAYLOAD, Meaning.EXISTS}
 )
@@ -78,32 +93,36 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note("the answer does not speak of versions or conditions", 1.5, step)
 
 
-def _passed_with_it(facts: Facts) -> Step | None:
-    """Return the write of another content that the very same condition brought through, nothing between."""
-    step, guard = facts.step, facts.guard
-    if guard is None or step.body is None:
+def _passed_with_another(facts: Facts) -> Step | None:
+    """Return the next accepted write on the refused token if it carries another content."""
+    passed, refused = facts.passed_later, facts.step.body
+    if passed is None or passed.body is None or refused is None or passed.method != facts.step.method:
         return None
-    for one in facts.later:
-        if one.accepted and one.replaces:
-            same = one.guard is not None and one.guard.value == guard.value and one.method == step.method
-            return one if same and not same_content(one.body, step.body) else None
-    return None
+    return None if same_content(passed.body, refused) else passed
 
 
 def _although_guarded(facts: Facts, text: str) -> Iterator[Evidence]:
     """Yield evidence that a filter answered, whatever the condition said."""
     step = facts.step
     told = step.refusal is not None and step.refusal.meaning is Meaning.MISMATCH and step.refusal.words
-    if told or tests(step) or _OURS.search(text):
+    if told or tests(step):
+        return
+    if (passed := _passed_with_another(facts)) is not None and _WORDS.search(text):
+        if not _STATE.search(text):
+            words = "the answer speaks of something else, and the refused token is still current"
+            yield note(words, 4.5, step)
+            yield note("the same token passed with another content", 2.5, passed)
+        return
+    if _OURS.search(text):
         return
     vendor = _VENDOR.search(text)
     if vendor is None:
-        if (passed := _passed_with_it(facts)) is not None and _WORDY.search(text):
-            text = "the answer speaks of something else, and another content passed under the refused token"
-            yield note(text, 6.5, passed)
-        elif facts.token_again and _WORDY.search(text):
+        rule = RULE.search(text)
+        if facts.token_again and _WORDY.search(text):
             text = "the answer speaks of something else, and the refused token is still current"
             yield note(text, 4.5, step)
+        elif rule is not None and facts.state_moved is None and facts.issues and not facts.foreign_writes:
+            yield note(f"the answer states a rule of its own (“{rule.group()}”)", 3.5, step)
         return
     yield note(f"the answer reads like a firewall's or a bot filter's ({vendor.group()})", 4.0, step)
     if facts.html_answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import unicodedata
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
@@ -39,7 +40,9 @@ _ELEMENT = re.compile(
     r"|\b(?:deletions|removals|changes|operations?|ops|items|records|entries|expected|patch)\[\d+\]"
     r"|/(?:deletions|removals|changes|operations?|ops|items|records)/\d+"
     r"|[\"' ./](?:expected|expect|old|previous|prev|before|original|precondition|compare|assert\w*|where)"
-    r"(?:\.|/|\\?\"\]?\[)\w+"
+    # A code such as `precondition.required` names no element.
+    r"(?:\.|/|\\?\"\]?\[)(?!(?:(?:version|revision|e?tag|if-?match|is)[._/-])?"
+    r"(?:required|missing|absent|mandatory|needed|fail|not[._-]|unmet|none))\w+"
     r"|test operation|\"op\": ?\"test\""
     r"|(?:patch|test)[ _-]?(?:test|op(?:eration)?)?[ _-]?(?:at|of|for|failed)\b"
     r"|\b(?:was|old|before|value|test)[_-]?mismatch\b"
@@ -112,7 +115,7 @@ def _spelt_otherwise(facts: Facts) -> Iterator[Evidence]:
     if guard is None or guard.standard or guard.guard is not Guard.SAME:
         return
     shown = [one for one in (facts.refresh, *reversed(facts.own_reads_before)) if one is not None]
-    values = [(one, value) for one in shown for value in one.issued()]
+    values = [(one, held) for one in shown for value in one.issued() for held in _as_it_stands(one, value)]
     if any(value == guard.value for _, value in values):
         return
     for one, value in values:
@@ -122,6 +125,23 @@ def _spelt_otherwise(facts: Facts) -> Iterator[Evidence]:
             )
             yield note(text, 7.0, one, guard.name)
             return
+
+
+def _as_it_stands(step: Step, value: str) -> Iterator[str]:
+    """Yield a token as an answer holds it: blanks and line ends around it are part of a compared value."""
+    held = [text for text in _strings(step.view.json) if text.strip() == value and text != value]
+    yield from held[:1] or [value]
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for member in cast("dict[str, object]", value).values():
+            yield from _strings(member)
+    elif isinstance(value, list):
+        for member in cast("list[object]", value)[:200]:
+            yield from _strings(member)
 
 
 def _passed_respelt(facts: Facts) -> Iterator[Evidence]:
@@ -206,9 +226,15 @@ def _not_as_it_is(facts: Facts) -> Iterator[Evidence]:
         yield note("a read between the two shows just that", 3.0, shown[-1])
 
 
+def _folded(text: str) -> str:
+    """Return a text without blanks, quotes around it, case and composed forms of letters."""
+    plain = unicodedata.normalize("NFKC", "".join(text.split())).casefold()
+    return plain[1:-1] if len(plain) > 2 and plain[0] == plain[-1] and plain[0] in "\"'" else plain
+
+
 def _same_value(one: str, two: str) -> bool:
-    """Tell whether two texts are the same value but for blanks, case, or the way JSON is written."""
-    if "".join(one.split()).lower() == "".join(two.split()).lower():
+    """Tell whether two texts are the same value but for blanks, case, or how JSON or letters are written."""
+    if _folded(one) == _folded(two):
         return True
     if one.lstrip()[:1] not in {"{", "["}:
         return False

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ifmatch.model.finding import Evidence
 
 CAUSE = "representation-mismatch"
+# A form says what to do; it is no representation of what is shown as something else.
+_FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -53,11 +55,18 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if facts.state_moved or facts.foreign_writes:
         yield note("the state moved in the representation that the token names", -3.0, facts.refresh, "ETag")
     later = facts.passed_later
-    if later is not None and later.variant == source.variant:
+    asked = later is not None and later.variant == source.variant
+    typed_so = later is not None and _type(later) == typed and typed != ""
+    if later is not None and asked and (named or differs or typed_so):
         yield note("the same token passed when the write asked as the read had asked", 4.0, later)
     passed = next((step for step in facts.earlier if _passed_alike(step, facts, source)), None)
     if passed is not None:
         yield note("a write asked for in this way had passed with a token read in this way", -4.0, passed)
+
+
+def _type(step: Step) -> str:
+    """Return the media type of what a request carries."""
+    return (step.sent.text("content-type") or "").partition(";")[0].strip().lower()
 
 
 def _differences(facts: Facts, source: Step) -> tuple[str, str, str]:
@@ -69,11 +78,16 @@ def _differences(facts: Facts, source: Step) -> tuple[str, str, str]:
         if one != two and one not in {"", "*/*"}
     ]
     named = next((name for name in differs if name in vary), "")
-    sent = (facts.step.sent.text("content-type") or "").partition(";")[0].strip().lower()
+    sent = _type(facts.step)
     served = source.kind[0]
     typed = (
         served
-        if sent and served and sent != served and "json" in sent + served and facts.step.method == "PUT"
+        if sent
+        and served
+        and sent not in _FORMS
+        and sent != served
+        and "json" in sent + served
+        and facts.step.method == "PUT"
         else ""
     )
     return named, differs[0] if differs else "", typed

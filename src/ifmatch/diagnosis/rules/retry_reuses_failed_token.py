@@ -7,14 +7,22 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.dates import span
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.rules.nonprecondition_412 import RULE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "retry-reuses-failed-token"
+
+
+def _told_apart(steps: Sequence[Step]) -> bool:
+    """Tell whether each of some requests carries another content."""
+    contents = {one.body.octets for one in steps if one.body is not None}
+    return len(contents) == len(steps)
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -39,6 +47,13 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if all(one is facts.step or one.unordered(facts.step) for one in facts.repeats):
         # A slow clock: they may as well have been in flight together.
         yield note(text, 1.5, last, guard.name)
+        return
+    passed = facts.passed_later
+    if passed is not None:
+        yield note("the same token passed later: it was no stale one", -5.0, passed, guard.name)
+    elif RULE.search(facts.error_text) and _told_apart(facts.repeats):
+        # Who changes the content each time answers to the rule that the refusal states.
+        yield note(text, 1.0, last, guard.name)
         return
     known = bool(facts.issues)
     yield note(text, (4.0 if known else 2.5) + min(count - 2, 4) * 0.75, last, guard.name)

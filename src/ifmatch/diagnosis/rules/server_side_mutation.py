@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import changed_pointers, holds, same_content, stamped, value_at
-from ifmatch.diagnosis.editors import PROGRAM
+from ifmatch.diagnosis.contents import changed_pointers, holds, same_content, stamped
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.linked_writes import edited_by_link, linked
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.dialects import Meaning
-from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,12 +28,6 @@ _RUNNING = re.compile(
 )
 _OPERATION_FIELDS = ("operation-location", "azure-asyncoperation", "x-operation-id")
 _FEW = 3
-# Shorter names stand in a content by chance; longer contents are data.
-_TELLING = 5
-_NAME = 4
-# A short name of letters and digits counts only as a whole value.
-_CODE = 3
-_LONGEST = 20_000
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -54,7 +47,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if (
         facts.state_moved is False
         or facts.content_moved is False
-        or (facts.other_editor is not None and not _edited_by_linked(facts, source))
+        or (facts.other_editor is not None and not edited_by_link(facts, source))
         or facts.foreign_writes
         or facts.own_writes
         or facts.overlapping_own
@@ -106,6 +99,11 @@ def _linked(facts: Facts, source: Step) -> Iterator[Evidence]:
     """Yield evidence from a write on a part, or on something that names the resource, since the token."""
     here = facts.step.resource.partition("?")[0].rstrip("/")
     path = path_of(here)
+    links = tuple(linked(facts, source))
+    for step, text, shown in links:
+        if shown:
+            yield note(text, 6.0, step)
+            return
     for step in facts.case.steps[source.order + 1 : facts.step.order]:
         if not step.accepted or step.resource == facts.step.resource:
             continue
@@ -119,54 +117,8 @@ def _linked(facts: Facts, source: Step) -> Iterator[Evidence]:
         if len(path) > 3 and step.body is not None and path in step.body.text:
             yield note(f"a write on {path_of(there)} names the resource", 3.5, step)
             return
-        if step.actor == facts.step.actor and _names_it(step, path.rpartition("/")[2]):
-            text = f"the client's own write on {path_of(there)} names the resource"
-            yield note(text, 3.5 if facts.other_editor is None else 6.0, step)
-            return
-
-
-def _names_it(step: Step, name: str) -> bool:
-    """Tell whether a write, or its answer, carries the name of another resource, one not there by chance."""
-    coded = any(map(str.isdigit, name)) and any(map(str.isalpha, name))
-    if len(name) < (_CODE if coded else _NAME):
-        return False
-    for content in (step.body, step.content):
-        value = content.json() if content is not None and len(content) <= _LONGEST else UNKNOWN
-        if any(text == name or text.endswith("/" + name) for text in _texts(value)):
-            return True
-    body = step.body
-    if body is None or not coded or len(name) < _NAME:
-        return False
-    return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", body.text[:_LONGEST]) is not None
-
-
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, dict):
-        for member in cast("dict[str, object]", value).values():
-            yield from _texts(member)
-    elif isinstance(value, list):
-        for member in cast("list[object]", value):
-            yield from _texts(member)
-    elif isinstance(value, str):
-        yield value
-
-
-def _edited_by_linked(facts: Facts, source: Step) -> bool:
-    """Tell whether the new editor is a program, or called as what the client's own write elsewhere is of."""
-    pointer = facts.other_editor
-    editor = str(value_at(facts.current_content, pointer)).lower() if pointer is not None else ""
-    name = path_of(facts.step.resource.partition("?")[0]).rstrip("/").rpartition("/")[2]
-    program = PROGRAM.search(editor) is not None
-    return any(
-        len(editor) >= _TELLING
-        and (program or editor in path_of(step.resource).lower())
-        and step.actor == facts.step.actor
-        and step.resource != facts.step.resource
-        and step.accepted
-        and step.is_write
-        and _names_it(step, name)
-        for step in facts.case.steps[source.order + 1 : facts.step.order]
-    )
+    for step, text, _ in links[:1]:
+        yield note(text, 3.5 if facts.other_editor is None else 6.0, step)
 
 
 def _running(facts: Facts, source: Step) -> Iterator[Evidence]:

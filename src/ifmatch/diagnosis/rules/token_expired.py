@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.dialect_scopes import lifespan
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.tickets import LAPSED, TICKET, overdue, renewed, tickets
 from ifmatch.dialects import Meaning
 
 if TYPE_CHECKING:
@@ -17,12 +18,7 @@ if TYPE_CHECKING:
     from ifmatch.model.finding import Evidence
 
 CAUSE = "token-expired"
-_TOKEN_FIELD = re.compile(
-    r"(?:edit|lock|lease|update|version|change|write|upload)[_-]?(?:token|id|key|ticket|permit|grant)",
-    re.IGNORECASE,
-)
-_TELLING = 8
-
+_TICKETED = frozenset({400, 403, 404, 409, 410, 412, 422, 423, 428})
 STRONG = re.compile(
     r"too old|expired|LeaseLost|valid-sync-token|\bcompacted\b|fullSyncRequired"
     r"|\b\w+_lapsed\b|(?:token|ticket|permit|grant|lease|lock) (?:has |is )?(?:lapsed|timed out)"
@@ -52,25 +48,46 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     elif step.status == 410 and step.conditions and _KEPT.search(facts.error_text):
         yield note("410 to a request with a stored token", 3.0, step)
     yield from _run_out(facts)
+    yield from _ticket(facts)
 
 
 def _says_expired(facts: Facts) -> bool:
-    if not facts.step.conditions and facts.step.status != 410 and not _granted(facts):
+    held = tickets(facts)
+    guard = facts.guard
+    if not facts.step.conditions and facts.step.status != 410 and not held:
+        return False
+    if guard is not None and guard.standard and facts.token_again and not held:
+        # The token is the current one: what has expired is something else.
         return False
     return STRONG.search(facts.error_text) is not None and not _SIGN_IN.search(facts.error_text)
 
 
-def _granted(facts: Facts) -> bool:
-    """Tell whether the request carries, in a field of its own, a token that an earlier answer gave out."""
-    values = {
-        value.strip()
-        for name, value in facts.step.sent
-        if _TOKEN_FIELD.search(name) and len(value.strip()) >= _TELLING
-    }
-    given = [
-        one.content for one in facts.own(facts.case.steps[: facts.step.order]) if one.content is not None
-    ]
-    return any(value in content.text for value in values for content in given)
+def _ticket(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence about a ticket that the request carries beside its precondition, or in its place."""
+    step = facts.step
+    held = tickets(facts) if step.status in _TICKETED else ()
+    if not held or _SIGN_IN.search(facts.error_text):
+        return
+    told = LAPSED.search(facts.error_text)
+    again = renewed(facts)
+    ticket = again[0] if again is not None else next((one for one in held if TICKET.search(one.name)), None)
+    if ticket is None:
+        return
+    if told and not STRONG.search(facts.error_text):
+        text = f"{ticket.name} carries what an earlier answer gave out, and the refusal says: {told.group()}"
+        yield note(text, 5.0, ticket.grant, ticket.name)
+    if again is not None:
+        yield note(f"with a fresh {ticket.name} and all else the same it passed", 2.5, again[1], ticket.name)
+    times = overdue(ticket, step)
+    if times is None:
+        return
+    seconds, elapsed = times
+    if elapsed > seconds:
+        text = f"it was granted for {seconds:.3g} s, and the request came {elapsed:.1f} s later"
+        yield note(text, 4.0, ticket.grant)
+    elif not told:
+        text = f"it was granted for {seconds:.3g} s, and only {elapsed:.1f} s had passed"
+        yield note(text, -2.5, ticket.grant)
 
 
 def _run_out(facts: Facts) -> Iterator[Evidence]:

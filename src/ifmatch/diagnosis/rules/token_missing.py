@@ -26,6 +26,10 @@ WORDS = re.compile(
     r"|must be conditional|conditional (?:request|header|update)s?[^.]{0,20}(?:required|only|expected)"
     r"|(?:send|provide|supply|specify|include|use) (?:an? |the )?(?:valid )?"
     r"(?:if-match|etag|precondition|version)"
+    r"|(?:if-?match|e-?tag|version|revision|pre-?condition|generation|fingerprint)[ ._:/-]{1,2}(?:is[ ._-])?"
+    r"(?:required|missing|absent|mandatory|needed|not[ ._-](?:given|provided|supplied|specified|sent))"
+    r"|(?:name|state|give|cite|quote|tell|repeat|attach|carry|pass|put|include)s? "
+    r"(?:us )?(?:the |its |a |your )?(?:\w+ )?(?:e-?tag|version|revision|generation)\b[^.]{0,60}\bif-?match\b"
     r"|InvalidIfMatchVersion",
     re.IGNORECASE,
 )

@@ -1,0 +1,215 @@
+"""Find tickets: what a service gives out for a while, and requests carry in a place of its own.
+
+Edit tickets, change permits, checkout keys and the like stand beside the precondition; credentials are none.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, cast
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.contents import same_content
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
+
+TICKET = re.compile(
+    r"ticket|permit|grant|lease|lock|claim|check_?-?out|reservation|voucher|\bhold\b|\bslip\b|window"
+    r"|(?:edit|update|change|write|upload|draft|work)[_-]?(?:token|id|key|session|pass)",
+    re.IGNORECASE,
+)
+# Who asks, what is counted, and what the exchange itself is about.
+_NO_TICKET = re.compile(
+    r"^(?:authorization|cookie|host|origin|referer|user-agent|content-|accept|if-|etag|date|range|via|prefer"
+    r"|connection|cache-control|pragma|te$|upgrade|sec-|x-forwarded|forwarded|x-real)"
+    r"|api-?key|auth|csrf|xsrf|session-?(?:id|token)|credential|signature|jwt|bearer|password|secret"
+    r"|request-?id|trace|correlation|idempotency|version|revision|e-?tag|lock-?version|transaction",
+    re.IGNORECASE,
+)
+# Shorter values are met by chance.
+_TELLING = 4
+_LONGEST = 20_000
+LAPSED = re.compile(
+    r"\blapsed?\b|_lapsed|expire[ds]?\b|expiry|no longer (?:valid|active|good|accepted|open|in force)"
+    r"|timed? ?out|too old|has (?:ended|run out)|ran out|outlived|overdue|past its|not valid any ?more",
+    re.IGNORECASE,
+)
+_DURATION = re.compile(
+    r"(?:ttl|valid(?:[_-]?for)?|(?:expires|valid|good)[_-]?(?:in|for)|lifetime|duration|lasts|seconds|timeout"
+    r"|validity)(?P<name>[\w-]*)[\"'=:>\s]{1,4}P?T?(?P<value>\d+(?:\.\d+)?)\s?"
+    r"(?P<unit>ms|[smhdw](?![a-z])|sec|min|hour|day)?",
+    re.IGNORECASE,
+)
+_UNTIL = re.compile(
+    r"(?:expires?(?:[_-]?(?:at|on))?|valid[_-]?(?:until|to|thru)|until|good[_-]?until|ends?(?:[_-]?at)?)"
+    r"[\"'=:>\s]{1,4}(?P<value>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)|1[5-9]\d{8}(?:\d{3})?)",
+    re.IGNORECASE,
+)
+_MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
+_UNITS = {
+    "ms": 0.001,
+    "mil": 0.001,
+    "m": _MINUTE,
+    "min": _MINUTE,
+    "h": _HOUR,
+    "hou": _HOUR,
+    "d": _DAY,
+    "day": _DAY,
+    "w": 7 * _DAY,
+}
+_UNITS_NAMED = re.compile(r"(?:_|-|^|(?<=[a-z]))(ms|mil|min|hou|day)", re.IGNORECASE)
+_NO_LIFETIME = re.compile(r"(?:expires|keep-alive|cache-control|age)\b", re.IGNORECASE)
+_MILLISECONDS = 10**12
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A value that a request carries beside its precondition, and the answer that gave it out.
+
+    Attributes:
+        name: of the field, parameter or member.
+        value: as sent.
+        grant: the answer of the same service that gave it to the same actor.
+    """
+
+    name: str
+    value: str
+    grant: Step
+
+
+def carried(step: Step) -> dict[str, str]:
+    """Return what a request carries in fields, parameters and members that may be tickets, by name.
+
+    Args:
+        step: the request.
+    """
+    found = {name: value.strip() for name, value in step.sent if not _NO_TICKET.search(name)}
+    found |= {name: value for name, value in step.view.query.items() if TICKET.search(name)}
+    body = step.view.sent_json
+    if isinstance(body, dict):
+        members = cast("dict[str, object]", body)
+        found |= {
+            name: value
+            for name, value in members.items()
+            if isinstance(value, str) and TICKET.search(name) and not _NO_TICKET.search(name)
+        }
+    return {name: value for name, value in found.items() if len(value) >= _TELLING}
+
+
+def lapsed(step: Step) -> bool:
+    """Tell whether an answer says that a ticket, which the request carries under such a name, has lapsed.
+
+    Args:
+        step: a refused request.
+    """
+    if step.content is None or not LAPSED.search(step.content.text[:_LONGEST]):
+        return False
+    return any(TICKET.search(name) and not _NO_TICKET.search(name) for name in carried(step))
+
+
+def tickets(facts: Facts) -> tuple[Ticket, ...]:
+    """Return the tickets of a refused request that an earlier answer had given to its actor.
+
+    Args:
+        facts: of the request.
+    """
+    return tuple(_given(facts, facts.step, carried(facts.step)))
+
+
+def _given(facts: Facts, step: Step, values: dict[str, str]) -> Iterator[Ticket]:
+    tags = {tokens.opaque(token) for condition in step.conditions for token in condition.tokens}
+    before = [one for one in facts.case.steps[: step.order] if one.actor == step.actor]
+    for name, value in values.items():
+        if value in tags:
+            continue
+        # What the first request carries already was not given out by an answer.
+        known = next((one for one in before if value in carried(one).values()), step)
+        gave = next((one for one in before if one.order < known.order and _gives(one, value)), None)
+        if gave is not None:
+            yield Ticket(name, value, gave)
+
+
+def _gives(step: Step, value: str) -> bool:
+    if step.received is not None and any(held.strip() == value for _, held in step.received):
+        return True
+    content = step.content
+    if content is None or len(content) > _LONGEST or value not in content.text:
+        return False
+    return re.search(rf"(?<![\w-]){re.escape(value)}(?![\w-])", content.text) is not None
+
+
+def renewed(facts: Facts) -> tuple[Ticket, Step] | None:
+    """Return the ticket that a refused request carried, and the same request that passed with another one.
+
+    All else was the same: the precondition and, as far as it is known, the content.
+
+    Args:
+        facts: of the refused request.
+    """
+    step = facts.step
+    held = tickets(facts)
+    for passed in facts.own(facts.later) if held else ():
+        if not (passed.accepted and passed.method == step.method):
+            continue
+        guards = {one.guard.value if one.guard is not None else "" for one in (step, passed)}
+        if len(guards) > 1 or not _alike(step, passed):
+            return None
+        values = carried(passed)
+        changed = [one for one in held if values.get(one.name, one.value) != one.value]
+        fresh = {one.name for one in _given(facts, passed, values) if one.grant.order > step.order}
+        return next(((one, passed) for one in changed if one.name in fresh), None)
+    return None
+
+
+def _alike(one: Step, two: Step) -> bool:
+    if one.body is None or two.body is None or same_content(one.body, two.body):
+        return True
+    values = set(carried(one).values()) ^ set(carried(two).values())
+    texts = [body.text for body in (one.body, two.body)]
+    for value in values:
+        texts = [text.replace(value, "#") for text in texts]
+    return texts[0] == texts[1]
+
+
+def overdue(ticket: Ticket, step: Step) -> tuple[float, float] | None:
+    """Return for how long a ticket was granted, and how long after the grant a request came, in seconds.
+
+    Args:
+        ticket: given out before.
+        step: the request that carries it.
+
+    Returns:
+        None when the answer that granted it does not say, or the times are not known.
+    """
+    grant = ticket.grant
+    if not (grant.timed and step.timed):
+        return None
+    elapsed = step.start - grant.end
+    lines = [f"{name}: {value}" for name, value in grant.received or ()]
+    text = "\n".join([grant.content.text[:_LONGEST] if grant.content is not None else "", *_own(lines)])
+    until = _UNTIL.search(text)
+    if until is not None and grant.exchange.started is not None:
+        return _seconds_of(until["value"]) - grant.exchange.started, elapsed
+    found = _DURATION.search(text)
+    if found is None:
+        return None
+    named = _UNITS_NAMED.search(found["name"])
+    unit = found["unit"] or (named[1] if named is not None else "s")
+    return float(found["value"]) * _UNITS.get(unit.lower()[:3], 1.0), elapsed
+
+
+def _own(lines: Sequence[str]) -> list[str]:
+    return [line for line in lines if not _NO_LIFETIME.match(line)]
+
+
+def _seconds_of(text: str) -> float:
+    if text.isdigit():
+        number = float(text)
+        return number / 1000 if number >= _MILLISECONDS else number
+    return datetime.fromisoformat(text).timestamp()
