@@ -13,7 +13,7 @@ A file holds stories of one cause and of its look-alikes:
 
 A line is `actor seconds[~duration] method target [; Field: value]... [| content] => status
 [; Field: value]... [| content]`; `-` as status is no answer. `@7` in a value is the HTTP-date seven seconds
-after the start.
+after the start. The content `…` was there, and is not in the evidence.
 Actors `O`, `O1`, `O2` are captures between an intermediary and an origin. `Date` is added; `Date: -` leaves
 it out. A line that begins with `#` is a comment.
 """
@@ -27,6 +27,7 @@ from email.utils import formatdate
 
 from ifmatch.model.exchange import Capture, Exchange, Provenance
 from ifmatch.model.message import Content, Fields, Request, Response
+from ifmatch.model.unknown import UNKNOWN
 
 FOLDER = pathlib.Path(__file__).parent / "stories"
 START = 1773133200.0
@@ -81,6 +82,8 @@ def _message(text):
     for pair in pairs:
         name, _, value = pair.partition(":")
         fields.append((name.strip(), _dated(value.strip())))
+    if content.strip() == "…":
+        return first.strip(), fields, UNKNOWN
     return first.strip(), fields, Content.from_text(content.strip()) if content else None
 
 
@@ -95,7 +98,7 @@ def exchange_of(line, groups):
     names = {name.lower() for name, _ in sent}
     if "user-agent" not in names:
         sent.append(("User-Agent", AGENTS.get(who, "editor/2.1")))
-    if body is not None and "content-type" not in names:
+    if isinstance(body, Content) and "content-type" not in names:
         kind = "application/json" if body.text[:1] in "{[" else "text/plain"
         sent.append(("Content-Type", "application/merge-patch+json" if found["method"] == "PATCH" else kind))
     status, received, content = _message(answered)
@@ -106,7 +109,7 @@ def exchange_of(line, groups):
         if "date" not in names:
             received.append(("Date", formatdate(int(START + at + took), usegmt=True)))
         received = [(name, value) for name, value in received if value != "-"]
-        if content is not None and "content-type" not in names:
+        if isinstance(content, Content) and "content-type" not in names:
             kind = "application/json" if content.text[:1] in "{[" else "text/plain"
             received.append(("Content-Type", kind))
         response = Response(int(status), "", Fields(received), content)

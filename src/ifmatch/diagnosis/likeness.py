@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, cast
 
@@ -12,6 +13,8 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import changed_pointers, same_content, speak_of_one, stamped, value_at
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ifmatch.diagnosis.conditions import Condition
     from ifmatch.diagnosis.steps import Step
     from ifmatch.model.message import Content
@@ -23,6 +26,10 @@ _TELLING = 8
 # So few members are a name and a version.
 _FEW = 2
 _DIGESTS = ("md5", "sha1", "sha256")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d|1[5-9]\d{8}")
+_COUNTS = re.compile(
+    r"(?:^|[-_]|(?<=[a-z]))(?:version|revision|rev|generation|serial|seq|edition)$", re.IGNORECASE
+)
 # Longer texts are compared by lines only.
 _LONG = 4000
 
@@ -46,9 +53,34 @@ def same_state(one: Step, two: Step) -> bool:
     if same_content(one.representation, two.representation):
         return True
     pointers = changed_pointers(one.representation, two.representation)
+    if pointers and _timed_only(one, two, pointers):
+        return True
     return bool(pointers) and all(
         holds_own_tag(one, pointer) and holds_own_tag(two, pointer) for pointer in pointers or ()
     )
+
+
+def _timed_only(one: Step, two: Step, pointers: Sequence[str]) -> bool:
+    """Tell whether only stamped times differ under one version number: nodes stamp when they loaded it."""
+    for pointer in pointers:
+        values = [value_at(step.representation, pointer) for step in (one, two)]
+        if not stamped(pointer) or not all(_TIME.match(str(value)) for value in values):
+            return False
+    numbers = [_numbers(step.view.json) for step in (one, two)]
+    return bool(numbers[0]) and numbers[0] == numbers[1]
+
+
+def _numbers(value: object, depth: int = 2) -> dict[str, int]:
+    """Return the members of a content that count its versions."""
+    if not isinstance(value, dict):
+        return {}
+    found: dict[str, int] = {}
+    for name, member in cast("dict[str, object]", value).items():
+        if isinstance(member, int) and not isinstance(member, bool) and _COUNTS.search(name):
+            found[name] = member
+        elif depth:
+            found |= _numbers(member, depth - 1)
+    return found
 
 
 def names_text(tag: str, text: Content) -> bool:

@@ -10,6 +10,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Condition, Guard, conditions_of
 from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.dates import http_date
+from ifmatch.diagnosis.machines import machine_of
 from ifmatch.dialects import Meaning, View, refusal_in, sent_state, shown_state
 from ifmatch.model.exchange import Exchange, Provenance, Vantage
 from ifmatch.model.message import Content
@@ -58,34 +59,9 @@ _DERIVED = (
     "representation",
     "made",
 )
-_MULTI_STATUS, _SEE_OTHER = 207, 303
+_OK, _MULTI_STATUS, _SEE_OTHER = 200, 207, 303
 _ISSUING = frozenset({200, 201, 202, 203, 204, 206, 304, 412})
-# Fields that name the machine that answered, and cookies that balancers stick a client to a machine with.
-_NODE_FIELDS = (
-    "x-served-by",
-    "x-backend",
-    "x-node",
-    "x-node-id",
-    "x-server",
-    "x-server-id",
-    "x-backend-server",
-    "x-instance",
-    "x-instance-id",
-    "x-pod",
-    "x-pod-name",
-    "x-upstream",
-    "x-upstream-addr",
-    "x-host",
-    "x-hostname",
-    "x-container-id",
-    "x-replica",
-)
 _FORWARDING = ("via", "x-forwarded-for", "forwarded", "x-real-ip", "x-envoy-expected-rq-timeout-ms")
-_STICKY = re.compile(
-    r"(?:^|,\s*)(SERVERID|SRV|SERVER|ROUTEID|route|BIGipServer[^=]*|INGRESSCOOKIE|lb|node|backend"
-    r"|sticky)=([^;,]+)",
-    re.IGNORECASE,
-)
 _FROM_START = re.compile(r"bytes 0-(\d+)/(\d+)")
 _GATEWAY_FAILURES = frozenset({0, 408, 499, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 
@@ -367,6 +343,17 @@ class Step:
             return None
         return response.content
 
+    @property
+    def withheld(self) -> bool:
+        """Tell whether a GET was answered with a content that the evidence does not hold."""
+        response = self.exchange.response
+        return (
+            self.method == "GET"
+            and self.status == _OK
+            and response is not None
+            and response.content is UNKNOWN
+        )
+
     @cached_property
     def representation(self) -> Content | None:
         """Return the whole selected representation, when this step shows it."""
@@ -433,15 +420,7 @@ class Step:
         """Return which machine answered as far as the answer or its vantage tells, "" when it does not."""
         if self.node:
             return self.node
-        if self.received is None:
-            return ""
-        for name in _NODE_FIELDS:
-            value = (self.header(name) or "").strip()
-            if value and not value.startswith("cache-"):
-                return value
-        cookies = self.header("set-cookie")
-        found = _STICKY.search(cookies) if cookies else None
-        return f"{found[1]}={found[2]}" if found is not None else ""
+        return machine_of(self.received) if self.received is not None else ""
 
     @cached_property
     def variant(self) -> tuple[str, str, str]:

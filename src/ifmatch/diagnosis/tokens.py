@@ -61,6 +61,9 @@ _PLACEHOLDER = re.compile(
 # A word and a number. More steps than these are no count of changes, but a time.
 _COUNT = re.compile(r"([A-Za-z]*[-_.:]?)(\d{1,15})")
 _FEW_STEPS = 50
+_SEPARATOR = re.compile(r"[-.:_~/;#]")
+# A shorter part is met by chance.
+_FEW_SIGNS = 4
 
 
 def opaque(token: str) -> str:
@@ -134,6 +137,39 @@ def steps_on(before: str, after: str) -> int:
     if one is None or two is None or one[1] != two[1]:
         return 0
     return int(two[2]) - int(one[2])
+
+
+def counted_part(one: str, two: str) -> tuple[int, int] | None:
+    """Return which part of two tags is one and the same count, and the count, where all the rest differs.
+
+    Tags such as "41.x8Qz" and "41.Tk0a" name one version twice.
+
+    Args:
+        one: token with or without quotes.
+        two: another one.
+    """
+    parts, others = (_SEPARATOR.split(opaque(token)) for token in (one, two))
+    if len(parts) != len(others) or len(parts) < 2:
+        return None
+    same = [place for place, (left, right) in enumerate(zip(parts, others, strict=True)) if left == right]
+    counts = [place for place in same if _COUNT.fullmatch(parts[place])]
+    differ = [place for place in range(len(parts)) if place not in same]
+    if len(counts) != 1 or not differ or any(len(parts[place]) < _FEW_SIGNS for place in differ):
+        return None
+    found = _COUNT.fullmatch(parts[counts[0]])
+    return (counts[0], int(found[2])) if found is not None else None
+
+
+def count_at(token: str, place: int) -> int:
+    """Return the count in one part of a tag, -1 where there is none.
+
+    Args:
+        token: with or without quotes.
+        place: number of the part.
+    """
+    parts = _SEPARATOR.split(opaque(token))
+    found = _COUNT.fullmatch(parts[place]) if place < len(parts) else None
+    return int(found[2]) if found is not None else -1
 
 
 def comes_back(tags: Sequence[str]) -> bool:

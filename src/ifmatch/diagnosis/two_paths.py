@@ -7,8 +7,11 @@ import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.resources import host_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.diagnosis.steps import Step
 
@@ -146,3 +149,72 @@ def _judge(step: Step) -> str:
     if _HTTPD_PAGE.search(text):
         return "Apache httpd"
     return "nginx" if _NGINX_PAGE.search(text) else ""
+
+
+def one_version(history: Sequence[Step], one: str, two: str) -> bool:
+    """Tell whether two tags name one version: they share a part that counts writes, and differ in the rest.
+
+    That it counts is seen from a write, whose answer or next read counts one further.
+
+    Args:
+        history: of the resource, in order of time.
+        one: a tag.
+        two: another one.
+    """
+    found = tokens.counted_part(one, two)
+    if found is None:
+        return False
+    place, count = found
+    shown: list[tuple[int, bool]] = [
+        (tokens.count_at(step.etag, place), step.accepted) for step in history if step.etag is not None
+    ]
+    return any(number > count and written for number, written in shown)
+
+
+def heads_refused(facts: Facts) -> list[tuple[Step, Step]]:
+    """Return the HEADs whose tags were refused, each with the GET right after it whose tag passed.
+
+    Empty when a tag from HEAD passed once, or one from GET was refused: then HEAD is not what is wrong.
+
+    Args:
+        facts: of a refused request.
+    """
+    source = facts.source
+    if source is None or source.method != "HEAD" or facts.from_cache(source):
+        return []
+    found: list[tuple[Step, Step]] = []
+    host = host_of(facts.step.resource)
+    for key, history in facts.case.histories.items():
+        if host_of(key) != host or not any(one.method == "HEAD" for one in history):
+            continue
+        own = facts.own(history)
+        for write in (one for one in own if one.is_write):
+            gave = _gave(history, write)
+            if gave is None:
+                continue
+            if (gave.method == "HEAD") is write.accepted:
+                return []
+            after = next((one for one in own if one.order > write.order), None)
+            if not write.accepted and after is not None and after.read_ok and after.method == "GET":
+                passed = next((one for one in own if one.is_write and one.order > after.order), None)
+                if passed is not None and passed.accepted and passed.presents(after.etag or "-"):
+                    found.append((gave, after))
+    return found
+
+
+def _gave(history: Sequence[Step], write: Step) -> Step | None:
+    """Return the last read of a resource that gave a write its token."""
+    guard = write.guard
+    if guard is None or not guard.tokens:
+        return None
+    return next(
+        (
+            one
+            for one in reversed(history)
+            if one.order < write.order
+            and one.actor == write.actor
+            and one.read_ok
+            and one.etag in guard.tokens
+        ),
+        None,
+    )

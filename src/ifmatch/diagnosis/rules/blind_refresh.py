@@ -22,7 +22,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         again = facts.resent_unread
         if again is not None and facts.state_moved is not False:
             text = "the refused content was sent again on another token, and the new state was never read"
-            yield note(text, 3.0, again)
+            # What an answer showed that the evidence does not hold may have been taken over.
+            held = not any(one.withheld for one in facts.attempts if one.order < again.order)
+            yield note(text, 3.0 if held else 1.8, again)
         if facts.unread is not None and not facts.refused:
             gave, old = facts.unread
             text = f"the token names a version that the client never read: it last read {old.etag}"

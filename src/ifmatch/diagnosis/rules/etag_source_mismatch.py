@@ -14,13 +14,15 @@ from ifmatch.diagnosis.resources import parent_of
 from ifmatch.diagnosis.two_paths import (
     another_product,
     form,
+    heads_refused,
     listed_otherwise,
+    one_version,
     read_elsewhere,
     refused_afresh,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.diagnosis.steps import Step
@@ -40,7 +42,12 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     own = tuple(_head_and_get(facts.history))
     yield from own
-    if not own:
+    pairs = heads_refused(facts) if not own else []
+    if len(pairs) >= _OFTEN:
+        head, _ = pairs[-1]
+        text = f"{len(pairs)} times a tag from HEAD was refused, and the one from GET passed at once"
+        yield note(text, 6.5, head, "ETag")
+    elif not own:
         yield from _head_and_get_beside(facts)
     yield from _write_and_read(facts)
     yield from _read_and_judged(facts)
@@ -92,7 +99,7 @@ def _head_and_get_beside(facts: Facts) -> Iterator[Evidence]:
                 return
 
 
-def _head_and_get(history: Iterable[Step]) -> Iterator[Evidence]:
+def _head_and_get(history: Sequence[Step]) -> Iterator[Evidence]:
     for one in history:
         if one.method != "HEAD" or one.status != 200 or one.etag is None:
             continue
@@ -107,7 +114,10 @@ def _head_and_get(history: Iterable[Step]) -> Iterator[Evidence]:
             # A refusal between them hints at a change that nobody saw: then more must tell the paths apart.
             apart = tokens.shape(one.etag) != tokens.shape(two.etag)
             dated = first.settled and one.last_modified == two.last_modified
-            quiet = not between or (not any(step.accepted for step in between) and (apart or dated))
+            counted = one_version(history, one.etag, two.etag)
+            quiet = not between or (
+                not any(step.accepted for step in between) and (apart or dated or counted)
+            )
             strong = tokens.opaque(one.etag) != tokens.opaque(two.etag)
             still = one.last_modified == two.last_modified
             if same and quiet and strong and still:

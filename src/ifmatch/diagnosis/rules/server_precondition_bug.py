@@ -203,8 +203,12 @@ def _state(facts: Facts) -> tuple[Representation | None, Step] | None:
 
 
 def _there(facts: Facts) -> tuple[Representation | None, Step] | None:
-    """Return the state that was surely there when `If-Match: *` was refused, where nobody looked again."""
+    """Return the state that was surely there at a refused `*` or list of tags that nobody looked after."""
     step, guard = facts.step, facts.guard
+    # One of several tags is no echo of what was sent.
+    listed = guard is not None and len(guard.tokens) > 1 and step.etag in guard.tokens
+    if guard is not None and guard.guard is Guard.SAME and listed and step.etag is not None:
+        return Representation(etag=step.etag, last_modified=_dated(step)), step
     if guard is None or guard.guard is not Guard.EXISTS:
         return None
     own = facts.own(facts.earlier)
