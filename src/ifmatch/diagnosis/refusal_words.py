@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.contents import holds
+from ifmatch.diagnosis.message_members import sent, shown
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
@@ -99,7 +100,18 @@ def negative(step: Step) -> bool:
     content = step.content
     if not 200 <= step.status < 300 or content is None or len(content) > _LONGEST:
         return False
-    return _NEGATIVE.search(content.text) is not None and not holds(content, step.body)
+    if _NEGATIVE.search(content.text) is None or holds(content, step.body):
+        return False
+    return not _repeated(step)
+
+
+def _repeated(step: Step) -> bool:
+    """Tell whether an answer repeats what was sent, but for one member that counts the versions on."""
+    there = {(member.word, member.value) for member in shown(step)}
+    mine = [member for member in sent(step) if member.where in {"body", "text"}]
+    words = {word for word, _ in there}
+    other = [member for member in mine if (member.word, member.value) not in there]
+    return len(mine) > 1 and len(other) == 1 and other[0].word in words
 
 
 def says_outdated(step: Step) -> bool:
