@@ -24,7 +24,7 @@ _HOST = "t7.kaikante.test"
     "b253",
     "kim-revision-in-the-path",
     "other-writer",
-    "409",
+    "recovered",
     alone="other-writer status-dialect-mismatch",
     also="status-dialect-mismatch",
     description=(
@@ -79,7 +79,7 @@ def never_renewed(stage: Stage) -> None:
     "b255",
     "kim-refusal-read-from-the-body",
     "other-writer",
-    "200",
+    "recovered",
     alone="other-writer status-dialect-mismatch",
     also="status-dialect-mismatch",
     description=(
