@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
-from ifmatch.dialects import Carrier, Demand, Meaning, guards_in, unseen_guard
+from ifmatch.dialects import Carrier, Demand, Meaning, View, guards_in, unseen_guard
+from ifmatch.model.message import Content
+from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.dialects import Dialect, PresentedGuard, Refusal, View
+    from ifmatch.dialects import Dialect, PresentedGuard, Refusal
     from ifmatch.model.message import Request
 
 
@@ -67,6 +69,8 @@ class Condition:
         """Return it as a header line, parameter or member for reports."""
         if self.carrier is Carrier.QUERY:
             return f"?{self.name}={self.value}"
+        if self.carrier is Carrier.PATH:
+            return f"{self.value} in the path"
         return f"{self.name}: {self.value}"
 
 
@@ -157,6 +161,32 @@ def conditions_of(
                 same = replace(same, value=repeated, tokens=(repeated,), unseen=False)
             found.append(same)
     return tuple(found)
+
+
+def carries(request: Request, guard: Condition, dialect: Dialect | None) -> bool | None:
+    """Tell whether a request carries a precondition that another vantage saw in it; None when not known.
+
+    Args:
+        request: as seen there.
+        guard: as it was seen elsewhere.
+        dialect: the API family of the service, None when none shows itself.
+    """
+    if guard.carrier in {Carrier.HEADER, Carrier.WEBDAV_IF}:
+        return True if guard.name in request.fields else (False if request.fields.complete else None)
+    if guard.carrier in {Carrier.BODY, Carrier.FORM, Carrier.TEXT}:
+        # What a vantage did not keep of the content may hold it.
+        return None if request.content is UNKNOWN or not _whole(request) else _finds(request, guard, dialect)
+    return _finds(request, guard, dialect)
+
+
+def _whole(request: Request) -> bool:
+    return not isinstance(request.content, Content) or request.content.complete
+
+
+def _finds(request: Request, guard: Condition, dialect: Dialect | None) -> bool:
+    if dialect is None:
+        return False
+    return any(one.key == guard.key for one in guards_in(View(request), dialect))
 
 
 def _of_http(request: Request) -> Iterator[Condition]:

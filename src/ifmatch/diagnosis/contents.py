@@ -375,7 +375,10 @@ def beside(content: Content, token: str, name: str) -> bool:
 def _holder(value: object, token: str) -> object:
     if isinstance(value, dict):
         members = cast("dict[str, object]", value)
-        if any(isinstance(member, str) and token in member for member in members.values()):
+        if any(
+            token in member if isinstance(member, str) else isinstance(member, int) and str(member) == token
+            for member in members.values()
+        ):
             return members
         inner = list(members.values())
     elif isinstance(value, list):

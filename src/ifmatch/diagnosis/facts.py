@@ -26,7 +26,7 @@ from ifmatch.diagnosis.contents import (
     value_at,
 )
 from ifmatch.diagnosis.dates import http_date
-from ifmatch.diagnosis.likeness import gives, not_shown, replaces_all, version_of
+from ifmatch.diagnosis.likeness import gives, not_shown, replaces_all, shows, taken_on, version_of
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.state_facts import StateFacts
 from ifmatch.diagnosis.taken_back import lost_pointers, reverts
@@ -38,10 +38,8 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
 
 
-# Seconds by which a Date may lag: it is cut to the second, and servers renew it once in a second.
-_DATE_SLACK = 2.5
-# A shorter token stands in a listing by chance.
-_LISTED = 3
+_DATE_SLACK = 2.5  # Seconds by which a Date may lag, being cut to the second.
+_LISTED = 3  # A shorter token stands in a listing by chance.
 # What names one intent over several attempts.
 _NOTHING = Content.from_text("{}")
 _VERSIONED = frozenset({Guard.SAME, Guard.SAME_DATE})
@@ -51,11 +49,7 @@ _INTENT_FIELDS = ("idempotency-key", "x-idempotency-key", "x-ms-client-request-i
 class Facts(StateFacts):
     """What the evidence says around one request: the token, the state, the writers, the way.
 
-    Attributes:
-        case: everything.
-        step: the request that the incident is about.
-        attempts: all steps of the incident in order of time, `step` included.
-        history: all steps on the resource, in order of time.
+    Its attributes are those of `StateFacts`.
     """
 
     # -- who wrote --------------------------------------------------------------------
@@ -110,8 +104,7 @@ class Facts(StateFacts):
             if not (write.accepted and write.replaces and source.follows(write)):
                 continue
             if self.names(write) and self.token is not None:
-                # What it read is what was written last.
-                return None
+                return None  # What it read is what was written last.
             if self.names(write) or not source.surely_after(write):
                 continue
             known = any(self.names(one) and one.order < write.order for one in self.history)
@@ -122,14 +115,15 @@ class Facts(StateFacts):
 
     @cached_property
     def listed_again(self) -> tuple[Step, Step] | None:
-        """Return the own write that replaced the token, and the listing that showed the old one after it."""
-        write = self.own_writes[-1] if self.own_writes else None
-        if write is None or self.token is None or write.etag is None or write.etag == self.token:
+        """Return the own write that replaced the token, and the listing that showed it all the same."""
+        replaced = self.own_writes or taken_on(self.own(self.earlier), self.token)
+        if not replaced or self.token is None or replaced[-1].etag in {None, self.token}:
             return None
+        write = replaced[-1]
         name = path_of(self.step.resource).partition("?")[0].rstrip("/").rpartition("/")[2]
-        token = tokens.opaque(self.token)
+        token = tokens.opaque(self.token).partition(",")[0]  # of a pair, what names the version
         for one in reversed(self.case.steps[write.order + 1 : self.step.order]):
-            if not (one.read_ok and one.actor == self.step.actor and one.resource != self.step.resource):
+            if not (shows(one) and one.actor == self.step.actor and one.resource != self.step.resource):
                 continue
             shown = one.content
             if shown is None or len(token) < _LISTED or token not in shown.text or not one.follows(write):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import changed_pointers, same_content, speak_of_one, stamped, value_at
+from ifmatch.diagnosis.resources import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +26,8 @@ _PIECE = 16
 _TELLING = 8
 # So few members are a name and a version.
 _FEW = 2
+# How requests are called that read although their method is POST.
+_SEARCH = re.compile(r"[/_:](?:search|query|list|find|mget|msearch)\b", re.IGNORECASE)
 _DIGESTS = ("md5", "sha1", "sha256")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d|1[5-9]\d{8}")
 _COUNTS = re.compile(
@@ -163,6 +166,26 @@ def replaces_all(step: Step) -> bool:
         step: any step.
     """
     return step.method == "PUT" or (step.method == "POST" and step.guard is not None and bool(step.guard.key))
+
+
+def taken_on(steps: Sequence[Step], token: str | None) -> list[Step]:
+    """Return the writes that were accepted on a token: they replaced it, wherever it came from.
+
+    Args:
+        steps: in order of time.
+        token: as sent, None without one.
+    """
+    return [one for one in steps if token is not None and one.accepted and one.presents(token)]
+
+
+def shows(step: Step) -> bool:
+    """Tell whether a step reads and got content, be it a search that is sent with POST.
+
+    Args:
+        step: any.
+    """
+    searched = _SEARCH.search(path_of(step.resource)) if step.method == "POST" else None
+    return (step.is_read or searched is not None) and step.status in {200, 203, 206}
 
 
 def version_of(step: Step, guard: Condition) -> str:

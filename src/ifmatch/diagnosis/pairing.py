@@ -107,6 +107,7 @@ class _Seen:
     """What pairing needs of one exchange, taken once."""
 
     __slots__ = (
+        "bare",
         "body",
         "date",
         "end",
@@ -128,6 +129,8 @@ class _Seen:
         request = exchange.request
         self.method = request.method
         self.path = path_of(request.url)
+        # A parameter may be lost on the way: what is left of the target still says a good deal.
+        self.bare = self.path.partition("?")[0]
         self.tail = self.path.partition("?")[0].rstrip("/").rpartition("/")[2]
         response = exchange.response
         date = response.fields.text("date") if response is not None else None
@@ -156,6 +159,11 @@ class _Seen:
         self.etag = response.fields.text("etag") if response is not None else None
 
 
+def _ends_alike(one: str, two: str) -> bool:
+    """Tell whether two paths are the same, or end in the same two steps."""
+    return one == two or (one.count("/") > 1 and one.split("/")[-2:] == two.split("/")[-2:])
+
+
 def _score(down: _Seen, up: _Seen) -> int:
     """Return how well two exchanges can be one request; negative when they cannot."""
     if down.method != up.method and not (down.method == "HEAD" and up.method == "GET"):
@@ -165,6 +173,9 @@ def _score(down: _Seen, up: _Seen) -> int:
     if (down.user and up.user and down.user != up.user) or (down.who and up.who and down.who != up.who):
         return -1
     score = 3 if down.path == up.path else (-3 if down.tail == up.tail else -5)
+    if score < 0 and down.body and down.body == up.body and _ends_alike(down.bare, up.bare):
+        # A gateway that renames the front of paths, or loses the query, leaves the rest as it is.
+        score = 1
     if (down.who is None) != (up.who is None) and down.told and up.told:
         score -= 3
     if down.ids & up.ids:
@@ -173,7 +184,7 @@ def _score(down: _Seen, up: _Seen) -> int:
         score += 3
     elif down.status in _GATEWAY:
         score += 1
-    elif down.status == 412 and 200 <= up.status < 300:
+    elif down.status in {409, 412} and 200 <= up.status < 300:
         # The answer to a repeat of the proxy, or the word of a cache.
         score += 0
     elif (down.status, up.status) not in _TRANSLATED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.conditions import Guard, carries
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.revalidations import suffix_of
@@ -53,7 +53,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if states is not None:
         text = f"{facts.token} is still the current tag: the server's own comparison holds"
         yield note(text, -4.0, states[1], "ETag")
-    if facts.step.hops and any(guard.name in hop.request.fields for hop in facts.step.hops):
+    if any(carries(hop.request, guard, facts.step.dialect) for hop in facts.step.hops):
         yield note(f"the origin got {guard.name} and did not heed it", 2.0, facts.step.hops[-1], guard.name)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis.conditions import carries
 from ifmatch.diagnosis.evidence import note
 
 if TYPE_CHECKING:
@@ -23,10 +24,12 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     guard = facts.guard
     step = facts.step
     polled = facts.damage is not None and bool(facts.damage.needless) and not step.cache_marked
-    if guard is None or not (step.is_write or polled) or guard.name not in step.sent:
+    if guard is None or not (step.is_write or polled) or guard.unseen:
+        return
+    if not carries(step.exchange.request, guard, step.dialect):
         return
     for hop in step.hops:
-        if guard.name not in hop.request.fields and hop.request.fields.complete:
+        if carries(hop.request, guard, step.dialect) is False:
             yield note(f"the client sent {guard.name}; it is absent at the origin", 8.5, hop, guard.name)
             return
     if facts.damage is not None and facts.damage.stale_accepted and not step.hops:
