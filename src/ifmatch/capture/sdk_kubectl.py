@@ -28,6 +28,8 @@ _REQUEST = re.compile(
     rf"({_METHODS}) (https?://\S+)(?: (\d{{3}})(?: ([A-Za-z ]+?))? in (\d+) milliseconds)?\s*\Z"
 )
 _CURL = re.compile(rf"curl (?:-k )?-v -X({_METHODS}) (.*) '(https?://[^']+)'\s*\Z")
+# From 1.33 on, -v=9 shows the request as nothing but this command.
+_NEW_CURL = re.compile(r'"Request" curlCommand=(<\n.*|".*)', re.DOTALL)
 _CURL_FIELD = re.compile(r'-H ("(?:[^"\\]|\\.)*+")')
 _STATUS = re.compile(r"Response Status: (\d{3})(?: ([A-Za-z ]+?))? in (\d+) milliseconds")
 _FIELD = re.compile(r"    ([!#$%&'*+.^_`|~0-9A-Za-z-]+): (.*)")
@@ -107,6 +109,9 @@ class _Kubectl:
             self._request(number, request, at)
         elif (command := _CURL.match(message)) is not None:
             self._command(number, command, at)
+        elif (shown := _NEW_CURL.match(message)) is not None:
+            if (command := _CURL.match(_unquoted(shown[1]).strip())) is not None:
+                self._command(number, command, at)
         elif (new := _NEW_REQUEST.match(message)) is not None:
             self._begin(number, new[1], new[2], at)
             self._fields(message, sent=True)
