@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from ifmatch.cli.topics import all_topics
 from ifmatch.model.catalogue import causes
 from tests.cli.running import run
 
@@ -80,3 +81,17 @@ def test_an_unknown_topic_gets_what_is_near() -> None:
     ran = run("explain", "weakend")
     assert ran.status == 2
     assert "etag-weakened" in ran.err
+
+
+def test_no_page_says_a_thing_twice() -> None:
+    # Pages of causes give the same check for several fixes.
+    for topic in (one for one in all_topics().values() if one.kind != "cause"):
+        blocks = [topic.brief, *topic.blocks]
+        assert len(set(blocks)) == len(blocks), topic.id
+
+
+def test_commands_stand_apart_from_the_sentence_above() -> None:
+    for name in ("capture-kubectl", "capture-rclone"):
+        shown = run("explain", name).out.split("\n")
+        first = next(number for number, line in enumerate(shown) if line.startswith("    "))
+        assert shown[first - 1] == "", name
