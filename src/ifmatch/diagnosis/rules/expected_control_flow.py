@@ -14,6 +14,7 @@ from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.resources import parent_of
 from ifmatch.diagnosis.rules import exists_already
 from ifmatch.model.exchange import Vantage
+from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,7 +98,8 @@ def _contest(facts: Facts, guard: Guard) -> Iterator[Evidence]:
     freed = [one for one in facts.history if one.method == "DELETE" and one.accepted]
     even = step.timed and len(rounds) >= _ROUNDS and statistics.pstdev(gaps) <= _EVEN * statistics.mean(gaps)
     absent = guard is Guard.ABSENT
-    patient = even and absent and not won and min(gaps) >= _PATIENT
+    # Got at last, it was what somebody waited for.
+    patient = even and absent and won in ([], rounds[-1:]) and min(gaps) >= _PATIENT
     claimed = not absent and _claimed_in_turn(facts)
     sure = (named and leased) or claimed
     if absent:
@@ -129,7 +131,10 @@ def _contest(facts: Facts, guard: Guard) -> Iterator[Evidence]:
 
 def _repeats(step: Step, one: Step) -> bool:
     """Tell whether an unguarded creation is another try of the same."""
-    return step.guard is None and one.method == step.method and same_content(one.body, step.body)
+    if step.guard is not None or one.method != step.method:
+        return False
+    unread = UNKNOWN in (one.exchange.request.content, step.exchange.request.content)
+    return unread or same_content(one.body, step.body)
 
 
 def _claims(facts: Facts) -> bool:
