@@ -6,7 +6,7 @@ import time
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories import held_lea_setting as place
+from tools.recording_apis.stories import lea_setting as place
 from tools.recording_apis.stories.sud_setting import caching
 
 _ADA = place.basic("ada", **{"User-Agent": "Mozilla/5.0 (Linux) mirall/3.15.0 (Nextcloud)"})

@@ -6,7 +6,7 @@ import time
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories import held_ida_setting as place
+from tools.recording_apis.stories import ida_setting as place
 
 
 @case(

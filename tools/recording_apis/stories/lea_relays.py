@@ -8,7 +8,7 @@ from typing import Any
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, StoryError, case
-from tools.recording_apis.stories import held_lea_setting as place
+from tools.recording_apis.stories import lea_setting as place
 
 _FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-component-update")
 _ADMIN, _API = "http://admin.acme.test", "http://scim.idp.test"

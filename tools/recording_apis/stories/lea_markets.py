@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from tools.recording_apis import fronts
 from tools.recording_apis.actors import Actor, Requests
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories import held_lea_setting as place
+from tools.recording_apis.stories import lea_setting as place
 
 _MUG = "gid://shopify/InventoryItem/30322695"
 _CUP = "gid://shopify/InventoryItem/30322696"

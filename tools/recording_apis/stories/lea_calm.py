@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories import held_lea_setting as place
-from tools.recording_apis.stories.held_lea_relays import Admin
+from tools.recording_apis.stories import lea_setting as place
+from tools.recording_apis.stories.lea_relays import Admin
 
 if TYPE_CHECKING:
     from tools.recording.message import Message

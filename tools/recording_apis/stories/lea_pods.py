@@ -7,7 +7,7 @@ from email.utils import formatdate, parsedate_to_datetime
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories import held_lea_setting as place
+from tools.recording_apis.stories import lea_setting as place
 
 _LD = {"Accept": "application/ld+json"}
 _DONE = (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tools.recording_apis import fronts
 from tools.recording_apis.actors import Actor, Requests
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories import held_lea_setting as place
+from tools.recording_apis.stories import lea_setting as place
 
 if TYPE_CHECKING:
     from tools.recording.message import Message

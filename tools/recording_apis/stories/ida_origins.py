@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories import held_ida_setting as place
+from tools.recording_apis.stories import ida_setting as place
 
 if TYPE_CHECKING:
     from tools.recording_apis.actors import Answer

@@ -6,14 +6,14 @@ import time
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories import held_ida_setting as place
+from tools.recording_apis.stories import ida_setting as place
 
 
 @case(
     "b000",
     "reserve-raised-by-a-colleague",
     "other-writer",
-    "412",
+    "recovered",
     alone="other-writer",
     description=(
         "Behind nginx a colleague raises the reserve of a claim between an adjuster's read and save; the save is "
@@ -48,7 +48,7 @@ def colleague(stage: Stage) -> None:
     "b001",
     "night-shift-swapped-meanwhile",
     "other-writer",
-    "409",
+    "recovered",
     alone="other-writer status-dialect-mismatch",
     also="status-dialect-mismatch",
     description=(

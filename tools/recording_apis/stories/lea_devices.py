@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from tools.recording_apis import fronts
 from tools.recording_apis.actors import Actor, Httpx
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories import held_lea_setting as place
+from tools.recording_apis.stories import lea_setting as place
 
 _GZIP = {"Accept-Encoding": "gzip, deflate"}
 _LED = {"IndicatorLED": "Blinking"}
