@@ -287,7 +287,7 @@ async def _write(path: str, request: web.Request, kept: dict[str, Any]) -> web.R
     text = await request.text()
     await asyncio.sleep(_GATE)
     kept["old"] = {"data": kept["data"], "rev": kept["rev"], "at": kept["at"], "old": None}
-    sent = (
+    sent: dict[str, Any] = (
         dict(part.split("=", 1) for part in text.split("&")) if path.startswith("/rm") else json.loads(text)
     )
     sent = (

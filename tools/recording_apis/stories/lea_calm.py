@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tools.recording_apis import fronts
@@ -12,6 +13,12 @@ from tools.recording_apis.stories.lea_relays import Admin
 
 if TYPE_CHECKING:
     from tools.recording.message import Message
+    from tools.recording_apis.actors import Actor
+
+
+def _moved_on(actor: Actor, version: int) -> bool:
+    """Tell whether the cart has a newer version than the one that was told."""
+    return bool(actor.get(place.CART).json["version"] > version)
 
 
 @case(
@@ -198,7 +205,7 @@ def taxed(stage: Stage) -> None:
     version = me.get(place.CART).json["version"]
     for sku in ("BOWL-2", "CUP-9", "JUG-1"):
         told = me.send("POST", place.CART, 200, None, place.acts(version, place.item(sku))).json["version"]
-        place.poll(lambda told=told: me.get(place.CART).json["version"] > told, pause=0.15)
+        place.poll(partial(_moved_on, me, told), pause=0.15)
         version = me.get(place.CART).json["version"]
     me.get(place.CART_2)
 

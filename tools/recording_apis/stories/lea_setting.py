@@ -198,7 +198,7 @@ def stock(item_id: str, quantity: int, compare: int) -> dict[str, Any]:
     return {"query": query + "{ userErrors { field message code } } }", "variables": {"input": given}}
 
 
-def calls(*methods: tuple[str, dict[str, object]]) -> dict[str, object]:
+def calls(*methods: tuple[str, Mapping[str, object]]) -> dict[str, object]:
     """Return a JMAP request."""
     listed = [
         [name, {"accountId": "u33", **asked}, f"c{number}"] for number, (name, asked) in enumerate(methods)
