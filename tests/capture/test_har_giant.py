@@ -162,6 +162,13 @@ def test_both_ways_lead_to_one_diagnosis_on_every_case(path: pathlib.Path) -> No
     assert told(data, giant=True) == told(data, giant=False)
 
 
+# A refusal in a success, a row of one, and a version read from the description of what is written.
+@pytest.mark.parametrize("name", ["b032", "b246", "b210"])
+def test_what_bears_on_a_write_under_another_status_or_path_is_kept(name: str) -> None:
+    data = (ROOT / "apis" / f"{name}.client.har").read_bytes()
+    assert told(data, giant=True) == told(data, giant=False)
+
+
 @pytest.mark.parametrize("name", sorted(UNKEPT))
 def test_what_cannot_be_kept_costs_the_cause_and_not_the_incident(name: str) -> None:
     for path in ROOT.glob(f"**/{name}.*.har"):

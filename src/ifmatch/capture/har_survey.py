@@ -63,6 +63,14 @@ _COPIED: Final = re.compile(
 _LOCATION: Final = re.compile(rb'"location"\s*,\s*"value"\s*:\s*"([^"\\]{1,2000})"', re.IGNORECASE)
 _ACTION: Final = re.compile(r"(?<=[^/:]):[A-Za-z]{3,60}\Z")
 _NAMED: Final = re.compile(r"(?:^|&)(?:name|key|object)=([^&]{1,400})")
+# A success that says no; its content is JSON within JSON, so quotes have a backslash.
+_SAYS_NO: Final = re.compile(
+    rb'"(?:success|ok|done|succeeded|accepted|saved|applied)\\?"\s*:\s*false'
+    rb"|conflict|mismatch|stale|outdated|newer version",
+    re.IGNORECASE,
+)
+# No refusal is longer, in octets.
+_SHORT: Final = 16_384
 _TAG: Final = re.compile(rb'\\"([^"\\]*)\\"')
 
 
@@ -191,8 +199,9 @@ class Survey:
         for number, resource in enumerate(self.resources):
             if resource in refused:
                 parents.add(self.parents[number])
-                if self.signs[number] & _REFUSED:
-                    leaves.add(self.leaves[number])
+            # The description of what is written may have the same name elsewhere, and tell its version.
+            if self.signs[number] & (_REFUSED | _WRITES | _POSTS):
+                leaves.add(self.leaves[number])
         near = {
             other
             for number, sign in enumerate(self.signs)
@@ -300,12 +309,22 @@ def _note(found: Survey, offset: int, length: int, entry: _Entry) -> None:
             if tokens:
                 found.presented.setdefault(resource, set()).update(tokens)
     if writes:
+        if 200 <= status < 300 and _says_no(response):
+            sign |= _REFUSED
         sign |= _BATCH if url.endswith("batch") else 0
         found.targets.update(_related(url, int(status), sent, names, received))
     # What has no validator cannot have been revalidated.
     content = response.content if response is not None and answered and sign & _ANSWERED else None
     found.contents.append(_fingerprint(content) if content is not None else 0)
     found.signs.append(sign)
+
+
+def _says_no(response: _Response | None) -> bool:
+    """Tell whether the content of a success may speak of a refusal."""
+    if response is None or response.content is None:
+        return False
+    text = memoryview(response.content.text)
+    return 0 < len(text) <= _SHORT and _SAYS_NO.search(text) is not None
 
 
 def _validator(received: bytes) -> int:
