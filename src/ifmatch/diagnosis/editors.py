@@ -24,7 +24,9 @@ _APPLICATION = re.compile(
 )
 # Programs that may as well be clients of their own.
 PROGRAM = re.compile(
-    r"service|worker|workflow|controller|reconcil|scheduler|pipeline|bot\b|job|daemon|trigger|\bapp[:/]|roll-?up",
+    r"service|worker|workflow|controller|reconcil|scheduler|pipeline|bot\b|job|daemon|trigger|\bapp[:/]|roll-?up"
+    r"|(?<![a-z])(?:svc|cron|webhook)(?![a-z])|[a-z](?:[-_.:](?:engine|processor|runner|hook|task|agent)|Svc)$"
+    r"|^(?:engine|processor|task|sa|srv|proc)[-_:.]",
     re.IGNORECASE,
 )
 _EDITED_BY = re.compile(

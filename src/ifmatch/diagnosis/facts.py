@@ -16,7 +16,6 @@ from ifmatch.diagnosis.contents import (
     beside,
     changed_pointers,
     holds,
-    resemblance,
     same_content,
     shares_members,
     speak_of_one,
@@ -26,7 +25,7 @@ from ifmatch.diagnosis.contents import (
     value_at,
 )
 from ifmatch.diagnosis.dates import http_date
-from ifmatch.diagnosis.likeness import gives, not_shown, replaces_all, shows, taken_on, version_of
+from ifmatch.diagnosis.likeness import edit_of, gives, not_shown, replaces_all, shows, taken_on, version_of
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.state_facts import StateFacts
 from ifmatch.diagnosis.taken_back import lost_pointers, reverts
@@ -165,10 +164,7 @@ class Facts(StateFacts):
         token, version = guard.tokens[0], version_of(old, guard)
         moved = tokens.base(version) != tokens.base(token)
         like = moved and tokens.shape(version) == tokens.shape(token) and old.coding == gave.coding
-        edited = resemblance(old.representation, write.body) >= 0.5 and not same_content(
-            old.representation, write.body
-        )
-        return (gave, old) if like and edited else None
+        return (gave, old) if like and edit_of(write.body, old.representation) else None
 
     def lacks(self, read: Step, write: Step) -> bool:
         """Tell whether a read certainly does not show what a write had put there before."""

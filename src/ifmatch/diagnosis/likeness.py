@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import changed_pointers, same_content, speak_of_one, stamped, value_at
+from ifmatch.diagnosis.contents import (
+    changed_pointers,
+    holds,
+    resemblance,
+    same_content,
+    speak_of_one,
+    stamped,
+    unwrapped,
+    value_at,
+)
 from ifmatch.diagnosis.resources import path_of
 
 if TYPE_CHECKING:
@@ -24,6 +33,8 @@ if TYPE_CHECKING:
 _PIECE = 16
 # As short a tag says nothing by itself.
 _TELLING = 8
+# What an edit repeats at least of what it was made from.
+_HALF = 0.5
 # So few members are a name and a version.
 _FEW = 2
 # How requests are called that read although their method is POST.
@@ -176,6 +187,19 @@ def taken_on(steps: Sequence[Step], token: str | None) -> list[Step]:
         token: as sent, None without one.
     """
     return [one for one in steps if token is not None and one.accepted and one.presents(token)]
+
+
+def edit_of(mine: Content | None, old: Content | None) -> bool:
+    """Tell whether a content repeats at least half of an older one, its envelope left off, and changes it.
+
+    Args:
+        mine: what is written.
+        old: what was read.
+    """
+    if mine is None or old is None or same_content(old, mine) or holds(old, mine):
+        return False
+    bare = unwrapped(old, mine)
+    return max(resemblance(bare, mine), resemblance(mine, bare)) >= _HALF
 
 
 def shows(step: Step) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis.contents import ABSENT, stamped, value_at
@@ -23,6 +24,10 @@ _NAME = 4
 # What stands alone in a member may be shorter, when it is a letter and a number.
 _SHORT = 2
 _LONGEST = 20_000
+# Shorter values are the same in two records by chance.
+_VALUE = 3
+# Seconds within which a service carries a change on to what is linked.
+_AT_ONCE = 0.1
 # A time with a fraction: two writes do not share one by chance.
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.,]\d{3,9}|(?<!\d)1[5-9]\d{11}(?:\.\d+)?(?!\d)")
 
@@ -88,6 +93,57 @@ def stamped_together(facts: Facts, step: Step) -> str:
     return next((one for one in sorted(shared) if one not in known and one not in _sent(facts, step)), "")
 
 
+def stamped_after(facts: Facts, step: Step) -> bool:
+    """Tell whether the changed resource is stamped right after a write's answer, within a tenth of a second.
+
+    Args:
+        facts: of a refused request.
+        step: a write on another resource.
+    """
+    now, before, answer = facts.current_content, facts.base_content, step.content
+    if now is None or answer is None or max(len(now), len(answer)) > _LONGEST:
+        return False
+    known = before.text if before is not None else ""
+    new = [_seconds(one) for one in _INSTANT.findall(now.text) if one not in known]
+    made = [_seconds(one) for one in _INSTANT.findall(answer.text) if one not in _sent(facts, step)]
+    return any(0 <= one - two <= _AT_ONCE for one in new for two in made)
+
+
+def _seconds(instant: str) -> float:
+    """Return an instant as seconds since the epoch, or since any other one: two of a kind are compared."""
+    if instant[4:5] != "-":
+        return float(instant) / 1000
+    return datetime.fromisoformat(instant.replace(",", ".")[:26] + "+00:00").timestamp()
+
+
+def taken_over(facts: Facts, step: Step) -> str:
+    """Return the pointer of a changed member that holds a value which another write had carried, "" if none.
+
+    Args:
+        facts: of a refused request.
+        step: a write on another resource.
+    """
+    body = step.body.json() if step.body is not None and len(step.body) <= _LONGEST else UNKNOWN
+    values = {str(one) for one in _scalars(body) if len(str(one)) >= _VALUE}
+    mine = {str(one) for one in _scalars(facts.step.body.json() if facts.step.body is not None else UNKNOWN)}
+    for pointer in facts.moved_pointers or ():
+        held = value_at(facts.current_content, pointer)
+        if not stamped(pointer) and str(held) in values - mine and str(held) != own_name(facts.step):
+            return pointer
+    return ""
+
+
+def _scalars(value: object) -> Iterator[object]:
+    if isinstance(value, dict):
+        for member in cast("dict[str, object]", value).values():
+            yield from _scalars(member)
+    elif isinstance(value, list):
+        for member in cast("list[object]", value):
+            yield from _scalars(member)
+    elif isinstance(value, str | int | float) and not isinstance(value, bool):
+        yield value
+
+
 def _sent(facts: Facts, step: Step) -> str:
     """Return what requests carried: an instant out of it was not stamped by the service."""
     return " ".join(one.body.text for one in (step, facts.step) if one.body is not None)
@@ -116,9 +172,14 @@ def linked(facts: Facts, source: Step) -> Iterator[tuple[Step, str, bool]]:
         if instant := stamped_together(facts, step):
             yield step, f"{whose} on {there} and the resource are stamped with one instant, {instant}", True
         elif own and names_it(step, name):
-            back = named_back(facts, step)
-            also = f", and {back} names that in turn" if back else ""
-            yield step, f"{whose} on {there} names the resource{also}", bool(back)
+            shown = ""
+            if back := named_back(facts, step):
+                shown = f", and {back} names that in turn"
+            elif over := taken_over(facts, step):
+                shown = f", and {over} now holds a value that it carried"
+            elif stamped_after(facts, step):
+                shown = ", which is stamped right after it"
+            yield step, f"{whose} on {there} names the resource{shown}", bool(shown)
         elif own and (back := named_back(facts, step)):
             yield step, f"{whose} on {there} came before, and {back} of the resource now names it", True
 
@@ -134,6 +195,8 @@ def edited_by_link(facts: Facts, source: Step) -> bool:
     editor = str(value_at(facts.current_content, pointer)) if pointer is not None else ""
     for step, _, _ in linked(facts, source):
         if stamped_together(facts, step) or _calls_itself(step, editor):
+            return True
+        if step.actor == facts.step.actor and stamped_after(facts, step):
             return True
         told = PROGRAM.search(editor) is not None or editor.lower() in path_of(step.resource).lower()
         if len(editor) >= _TELLING and told and step.actor == facts.step.actor:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import same_content
+from ifmatch.diagnosis.resources import host_of, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,6 +35,9 @@ _NO_TICKET = re.compile(
 )
 # Shorter values are met by chance.
 _TELLING = 4
+_UNLIKELY = 8
+# So many steps later nobody tries the same again.
+_SOON = 60
 _LONGEST = 20_000
 LAPSED = re.compile(
     r"\blapsed?\b|_lapsed|expire[ds]?\b|expiry|no longer (?:valid|active|good|accepted|open|in force)"
@@ -102,6 +106,37 @@ def carried(step: Step) -> dict[str, str]:
     return {name: value for name, value in found.items() if len(value) >= _TELLING}
 
 
+def _held(step: Step) -> dict[str, str]:
+    """Return what a request carries in any place that may hold a ticket, whatever it is called there.
+
+    Only what an answer gave out for a while, in words, is one: see `_given`.
+    """
+    found = {name: value for name, value in step.view.query.items() if not _NO_TICKET.search(name)}
+    body = step.view.sent_json
+    if isinstance(body, dict):
+        members = cast("dict[str, object]", body)
+        found |= {
+            name: value
+            for name, value in members.items()
+            if isinstance(value, str) and not _NO_TICKET.search(name)
+        }
+    parts = path_of(step.resource.partition("?")[0]).split("/")
+    found |= {f"part {number} of the path": part for number, part in enumerate(parts) if number}
+    return {
+        name: value
+        for name, value in found.items()
+        if len(value) >= _UNLIKELY and any(map(str.isdigit, value))
+    }
+
+
+def _for_a_while(step: Step, value: str) -> bool:
+    """Tell whether an answer to a request that is no read gave a value out together with its lifetime."""
+    text = step.content.text[:_LONGEST] if step.content is not None else ""
+    asked = f"{step.resource} {step.body.text if step.body is not None else ''}"
+    granted = not step.is_read and value not in asked
+    return granted and (_DURATION.search(text) is not None or _UNTIL.search(text) is not None)
+
+
 def lapsed(step: Step) -> bool:
     """Tell whether an answer says that a ticket, which the request carries under such a name, has lapsed.
 
@@ -133,6 +168,12 @@ def _given(facts: Facts, step: Step, values: dict[str, str]) -> Iterator[Ticket]
         gave = next((one for one in before if one.order < known.order and _gives(one, value)), None)
         if gave is not None:
             yield Ticket(name, value, gave)
+    for name, value in _held(step).items():
+        if value in tags or value in values.values():
+            continue
+        gave = next((one for one in before if _gives(one, value)), None)
+        if gave is not None and _for_a_while(gave, value):
+            yield Ticket(name, value, gave)
 
 
 def _gives(step: Step, value: str) -> bool:
@@ -154,23 +195,39 @@ def renewed(facts: Facts) -> tuple[Ticket, Step] | None:
     """
     step = facts.step
     held = tickets(facts)
-    for passed in facts.own(facts.later) if held else ():
-        if not (passed.accepted and passed.method == step.method):
+    later = facts.case.steps[step.order + 1 : step.order + _SOON] if held else ()
+    for passed in facts.own(later):
+        if not (passed.accepted and passed.method == step.method and _one_place(step, passed, held)):
+            continue
+        values = _held(passed) | carried(passed)
+        if not any(one.name in values for one in held):
             continue
         guards = {one.guard.value if one.guard is not None else "" for one in (step, passed)}
         if len(guards) > 1 or not _alike(step, passed):
             return None
-        values = carried(passed)
         changed = [one for one in held if values.get(one.name, one.value) != one.value]
         fresh = {one.name for one in _given(facts, passed, values) if one.grant.order > step.order}
         return next(((one, passed) for one in changed if one.name in fresh), None)
     return None
 
 
+def _one_place(one: Step, two: Step, held: Sequence[Ticket]) -> bool:
+    """Tell whether two requests have one target, apart from the tickets that stand in it."""
+    if one.resource == two.resource:
+        return True
+    here, there = (path_of(step.resource.partition("?")[0]).split("/") for step in (one, two))
+    values = {ticket.value for ticket in held}
+    same = len(here) == len(there) and all(
+        left == right or left in values for left, right in zip(here, there, strict=True)
+    )
+    return same and host_of(one.resource) == host_of(two.resource)
+
+
 def _alike(one: Step, two: Step) -> bool:
     if one.body is None or two.body is None or same_content(one.body, two.body):
         return True
-    values = set(carried(one).values()) ^ set(carried(two).values())
+    texts_of = [{*carried(step).values(), *_held(step).values()} for step in (one, two)]
+    values = texts_of[0] ^ texts_of[1]
     texts = [body.text for body in (one.body, two.body)]
     for value in values:
         texts = [text.replace(value, "#") for text in texts]

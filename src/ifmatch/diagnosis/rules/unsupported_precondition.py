@@ -6,15 +6,17 @@ import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.evidence import note
 from ifmatch.dialects import Meaning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "unsupported-precondition"
@@ -43,9 +45,27 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     refused = [one for one in facts.attempts if one.status == step.status and one.guard is not None]
     values = {one.guard.value for one in refused if one.guard is not None}
     bare = [one for one in facts.own(facts.later) if one.accepted and one.replaces and one.guard is None]
-    if len(refused) > 1 and bare and facts.token_again:
+    if len(refused) > 1 and bare and facts.token_again and not _weak_throughout(facts, refused):
         kinds = f"{len(values)} different conditions" if len(values) > 1 else "each try with a condition"
         yield note(f"{kinds} met a refusal, and the write without one passed", 4.5, bare[0])
+
+
+def _weak_throughout(facts: Facts, refused: Sequence[Step]) -> bool:
+    """Tell whether all that was refused is the If-Match of a weak tag, with its mark or without it.
+
+    Source: RFC 9110 section 13.1.1 (strong comparison: it can never match, however well it is supported).
+    """
+    guards = [one.guard for one in refused if one.guard is not None]
+    served = [one.etag for one in facts.history if one.etag is not None]
+    weak = {tokens.opaque(tag) for tag in served if tokens.is_weak(tag)}
+    return (
+        bool(weak)
+        and all(tokens.is_weak(tag) for tag in served)
+        and all(
+            guard.name == "If-Match" and {tokens.opaque(token) for token in guard.tokens} <= weak
+            for guard in guards
+        )
+    )
 
 
 def _never_tagged(facts: Facts) -> Iterator[Evidence]:

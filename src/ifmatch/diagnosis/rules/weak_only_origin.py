@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.weak_tags import of_milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +54,13 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         )
     if any(step.accepted and step.guard is not None and step.guard.weak for step in facts.history):
         yield note("the server accepted a weak tag in If-Match at another time", -4.0)
+    dated = [
+        step
+        for step in facts.attempts
+        if step.refused and step.guard is not None and step.guard.guard is Guard.SAME_DATE
+    ]
+    if dated and facts.token_again:
+        yield note("a date met the same refusal, though nothing had moved", -4.0, dated[0])
     origin = [tag for step in facts.history if (tag := facts.upstream_tag(step)) is not None]
     if origin:
         weak = all(tokens.is_weak(tag) for tag in origin)
@@ -66,6 +75,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note("the tag is weak although the answer is not encoded", 2.5, source, "ETag")
     elif source is not None and source.coding:
         yield note("the weak tag came with a content coding", -1.0, source, "Content-Encoding")
+    if source is not None and source.uncoded and of_milliseconds(source):
+        text = "the tag counts milliseconds, as servers do that mark all of theirs weak"
+        yield note(text, 1.5, source, "ETag")
     if len(seen) > 1 and all(tokens.is_weak(tag) for tag, _ in seen):
         yield note("every tag of this resource in the evidence is weak", 0.7, seen[-1][1], "ETag")
 

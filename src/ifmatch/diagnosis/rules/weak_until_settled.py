@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.weak_tags import SETTLED, of_milliseconds, weak_elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 CAUSE = "weak-until-settled"
 
-_TICK = 2.0
+_TICK = SETTLED
 # Tags that Apache httpd makes of inode, size and time; those of what stands behind it do not settle.
 _OF_FILES = frozenset({"hex-hex", "hex-hex-hex"})
 
@@ -48,6 +50,15 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     ]
     if old:
         yield note("the same tag is still weak when it is old enough", -5.0, old[0], "ETag")
+        return
+    if of_milliseconds(source):
+        text = "the tag counts milliseconds: servers that make such tags mark all of them weak, for good"
+        yield note(text, -5.0, source, "ETag")
+        return
+    elsewhere = weak_elsewhere(facts)
+    if elsewhere is not None:
+        text = f"{path_of(elsewhere.resource)} was settled long ago, and its tag is weak as well"
+        yield note(text, -5.0, elsewhere, "ETag")
         return
     yield note("the weak tag was issued within about a second of Last-Modified", 3.0, source, "Last-Modified")
     for step in facts.later:

@@ -1,0 +1,62 @@
+"""Tell whether a service marks its tags weak for good: by what it made them of, and by its other answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.resources import host_of
+
+if TYPE_CHECKING:
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
+
+# Seconds after which no server waits for its clock any more.
+SETTLED = 2.0
+_MILLISECONDS = 1000
+
+
+def of_milliseconds(step: Step) -> bool:
+    """Tell whether an answer's tag holds its Last-Modified in milliseconds, decimal or hexadecimal.
+
+    Servlet containers and the static files of Node.js make such tags (size and time), and mark all of them
+    weak; Apache httpd counts microseconds.
+
+    Args:
+        step: a read.
+    """
+    modified = step.last_modified
+    if step.etag is None or modified is None:
+        return False
+    for part in tokens.opaque(step.etag).split("-")[-2:]:
+        for base in (10, 16):
+            try:
+                number = int(part, base)
+            except ValueError:
+                continue
+            if 0 <= number - int(modified) * _MILLISECONDS < _MILLISECONDS:
+                return True
+    return False
+
+
+def weak_elsewhere(facts: Facts) -> Step | None:
+    """Return a plain answer of the same host, about something long settled, whose tag is weak all the same.
+
+    Args:
+        facts: of a refused request.
+    """
+    host = host_of(facts.step.resource)
+    for step in facts.case.steps:
+        if (
+            step.is_read
+            and step.uncoded
+            and step.etag is not None
+            and tokens.is_weak(step.etag)
+            and step.date is not None
+            and step.last_modified is not None
+            and step.date - step.last_modified > SETTLED
+            and host_of(step.resource) == host
+            and step.etag != facts.token
+        ):
+            return step
+    return None
