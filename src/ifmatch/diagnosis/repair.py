@@ -157,13 +157,13 @@ def repair_of(findings: Sequence[Finding], facts: Facts) -> Repair:
         findings: most likely first.
         facts: of the incident.
     """
-    if not findings:
-        return Repair.ASK if facts.refused else Repair.NONE
     if (
         any(step.accepted and step.replaces and step.order > facts.step.order for step in facts.attempts)
         and facts.refused
     ):
         return Repair.NONE
+    if not findings:
+        return Repair.ASK if facts.refused else Repair.NONE
     if findings[0].level is Level.HIGH and _proof_of_authorship(findings[0].cause, facts):
         return Repair.ALREADY_APPLIED
     classes: set[Repair] = set()
