@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
     from ifmatch.model.exchange import Capture
 
+# Formats that servers write; they name the address, seldom who sent it.
+SERVER_LOGS = frozenset({"access-log", "json-log"})
+_NAMES = ("authorization", "cookie", "x-api-key", "from")
 _Key = tuple[object, ...]
 # Features used by this very request, which the AWS SDKs append to their user agent.
 _FEATURES = re.compile(r" (?:m|ft)/\S+")
@@ -34,6 +37,14 @@ def _identity(step: Step) -> tuple[str, str, str]:
         (step.sent.text("x-forwarded-for") or step.sent.text("x-real-ip") or "").partition(",")[0].strip()
     )
     return agent, _scheme_and_credential(step), address
+
+
+def known_by_address(step: Step, capture: Capture) -> bool:
+    """Tell whether nothing but address and program says who sent a request, as in the log of a server.
+
+    Two copies of one program behind one address then look like one actor.
+    """
+    return capture.format in SERVER_LOGS and not any(step.sent.text(name) for name in _NAMES)
 
 
 def _merge(

@@ -31,8 +31,6 @@ _FEW_TIMES = 3
 _TELLING = 6
 # Octets from which on two contents are not the same by chance.
 _SAME_CONTENT = 30
-# Formats that servers write.
-_SERVER_LOGS = frozenset({"access-log", "json-log"})
 # Seconds of one tick from which on a clock is too coarse to tell an order.
 _COARSE = 0.5
 
@@ -173,7 +171,7 @@ def _unrelated(sources: Sequence[Source], captures: Sequence[Capture]) -> list[S
 
 def _seen_from(capture: Capture, inferred: Vantage) -> Vantage:
     """Return where a capture was made, for the report: the lone log of a server is no client's."""
-    if capture.format not in _SERVER_LOGS or inferred is not Vantage.CLIENT or capture.declared_vantage:
+    if capture.format not in actors.SERVER_LOGS or inferred is not Vantage.CLIENT or capture.declared_vantage:
         return inferred
     proxied = any(exchange.peer for exchange in capture.exchanges)
     return Vantage.EDGE if proxied else Vantage.ORIGIN

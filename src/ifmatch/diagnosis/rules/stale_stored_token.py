@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.actors import known_by_address
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
 
@@ -35,6 +36,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield from _unread(facts)
     if facts.token is None:
         return
+    if facts.own_writes and known_by_address(facts.step, facts.case.captures[facts.step.source]):
+        text = "only address and program say who wrote: another copy of it behind that address looks the same"
+        yield note(text, -3.0, facts.own_writes[-1])
     latest = facts.own_reads_before[-1] if facts.own_reads_before else None
     for write in facts.own_writes[-1:]:
         if facts.listed_again is not None:
