@@ -10,6 +10,7 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
+from ifmatch.cli.dialect_topics import precondition_names, refusal_statuses
 from ifmatch.dialects import (
     Carrier,
     Demand,
@@ -110,10 +111,13 @@ def _families() -> Iterator[str]:
     yield "| id | name | precondition | refusal | scope of a token | source |"
     yield "|---|---|---|---|---|---|"
     for one in sorted(all_dialects(), key=lambda one: one.id):
-        guards = list(dict.fromkeys(f"`{guard.name}`" for guard in one.guards))
+        names = precondition_names(one)
+        guards = [name if name.startswith("\u201c") else f"`{name}`" for name in names]
         shown = ", ".join(guards[:4]) + (", …" if len(guards) > 4 else "") or "none"
-        refused = [signal for signal in one.signals if signal.means is Meaning.MISMATCH] or list(one.signals)
-        statuses = list(dict.fromkeys(str(status) for signal in refused for status in signal.status))
+        mismatch = {
+            status for signal in one.signals if signal.means is Meaning.MISMATCH for status in signal.status
+        }
+        statuses = [str(status) for status in refusal_statuses(one) if status in mismatch or not mismatch]
         cells = (f"`{one.id}`", one.name, shown, ", ".join(statuses), one.scope.value, one.source)
         yield f"| {' | '.join(_cell(cell) for cell in cells)} |"
     yield ""

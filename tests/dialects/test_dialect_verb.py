@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from click.testing import CliRunner
 
+from ifmatch.cli.dialect_topics import dialect_topics
 from ifmatch.cli.program import program
 
 MINE = """
@@ -158,6 +160,22 @@ def test_list_show_and_explain() -> None:
     status, out, _ = run("explain", "dialect")
     assert (status, "zotero" in out) == (0, True)
     assert run("explain", "etcd")[0] == 0
+    # The list has names, also where a name is the id.
+    assert [line for line in out.splitlines() if line.split()[:1] == ["commercetools"]] == [
+        "  commercetools            commercetools"
+    ]
+
+
+@pytest.mark.parametrize("topic", dialect_topics(), ids=lambda topic: topic.id)
+def test_the_first_line_of_a_dialect_has_words_and_no_patterns(topic) -> None:
+    assert not re.search(r"\\[rnsdw]|\(\[|\[\^", topic.brief)
+    assert "such as any text" not in "".join(topic.blocks)
+
+
+def test_the_status_of_a_refusal_comes_before_those_of_batches() -> None:
+    briefs = {topic.id: topic.brief for topic in dialect_topics()}
+    assert briefs["gcs-json"].endswith("ifSourceGenerationMatch and others; a refusal is 412, 200, 202.")
+    assert briefs["consul-kv"].endswith("a refusal is 200, 409.")
 
 
 def test_what_show_prints_can_be_checked(tmp_path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from ifmatch.dialects import Carrier, Demand, Meaning, Retry, Scope, all_dialects
+from ifmatch.dialects import Carrier, Demand, Grammar, Meaning, Retry, Scope, all_dialects
 from ifmatch.dialects.grammar import EXAMPLES
 from ifmatch.model.catalogue.topics import Topic
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ifmatch.dialects import Dialect, GuardSpec, SignalSpec, TokenPlace
 
-__all__ = ["dialect_topic", "dialect_topics", "find_dialects"]
+__all__ = ["dialect_topic", "dialect_topics", "find_dialects", "precondition_names", "refusal_statuses"]
 
 _WHERE: Final = {
     Carrier.HEADER: "header field {}",
@@ -25,6 +25,8 @@ _WHERE: Final = {
     Carrier.PATH: "the part of the path at {}",
     Carrier.WEBDAV_IF: "header field {}, as a list of lock tokens and tags",
 }
+# Their names are regular expressions.
+_PATTERNS: Final = frozenset({Carrier.TEXT, Carrier.PATH})
 _DEMANDS: Final = {
     Demand.SAME: "the version is still this one",
     Demand.SAME_DATE: "nothing was changed since this date",
@@ -111,21 +113,52 @@ def dialect_topic(dialect: Dialect) -> Topic:
     )
 
 
+def precondition_names(dialect: Dialect) -> list[str]:
+    """Return what carries a precondition, fields and parameters first, patterns as the words in them.
+
+    Args:
+        dialect: with what it takes over from others.
+    """
+    plain = [guard.name for guard in dialect.guards if guard.carrier not in _PATTERNS]
+    inside = [_readable(guard.name) for guard in dialect.guards if guard.carrier in _PATTERNS]
+    return list(dict.fromkeys([*plain, *(one for one in inside if one.strip("“”") not in plain)]))
+
+
+def refusal_statuses(dialect: Dialect) -> list[int]:
+    """Return the statuses that refuse, those for another version first.
+
+    What a batch answers comes last: its parts are refused, not the request.
+
+    Args:
+        dialect: with what it takes over from others.
+    """
+    told = [
+        (signal.means is not Meaning.MISMATCH, _of_batch(signal), status)
+        for signal in dialect.signals
+        for status in signal.status
+    ]
+    return list(dict.fromkeys(status for *_, status in sorted(told, key=lambda one: one[:2])))
+
+
+def _of_batch(signal: SignalSpec) -> bool:
+    """Tell whether a signal is the status of a part, as a status line or as a member."""
+    return "HTTP/1" in signal.matches or signal.pointer.lower().endswith(("/status", "/statuscode"))
+
+
 def _brief(dialect: Dialect) -> str:
-    names = list(dict.fromkeys(guard.name for guard in dialect.guards))
+    names = precondition_names(dialect)
     carried = ", ".join(names[:3]) + (" and others" if len(names) > 3 else "") if names else "no precondition"
-    ordered = sorted(dialect.signals, key=lambda one: one.means is not Meaning.MISMATCH)
-    statuses = list(dict.fromkeys(status for signal in ordered for status in signal.status))
-    refused = ", ".join(str(status) for status in statuses[:4])
+    refused = ", ".join(str(status) for status in refusal_statuses(dialect)[:4])
     return f"{dialect.name} takes {carried}; a refusal is {refused or 412}."
 
 
 def _guard(guard: GuardSpec) -> str:
-    name = _readable(guard.name) if guard.carrier in {Carrier.TEXT, Carrier.PATH} else guard.name
+    name = _readable(guard.name) if guard.carrier in _PATTERNS else guard.name
     where = _WHERE[guard.carrier].format(name)
     parts = [f"- {where}: {_DEMANDS[guard.demands]}"]
     if guard.demands not in {Demand.EXISTS, Demand.ABSENT}:
-        parts.append(f"such as {EXAMPLES[guard.grammar]}")
+        example = EXAMPLES[guard.grammar]
+        parts.append(example if guard.grammar is Grammar.OPAQUE else f"such as {example}")
     if guard.next:
         parts.append("the number sent is the next one, not the current one")
     if guard.pair:

@@ -113,7 +113,7 @@ def _listing(found: Iterable[Topic], width: int, *, markdown: bool) -> str:
 
 def _row(topic: Topic, column: int, width: int) -> str:
     start = f"  {topic.id}".ljust(column)
-    said = topic.title if topic.title != topic.id else topic.brief
+    said = topic.title if topic.title != topic.id or topic.kind == "dialect" else topic.brief
     return _fill(said, width, initial_indent=start, subsequent_indent=" " * column)
 
 
