@@ -11,6 +11,7 @@ import pathlib
 import random
 import tarfile
 import time
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import brotli
@@ -276,6 +277,37 @@ def outcome(data: bytes) -> object:
         return [(one.format, len(one.exchanges)) for one in capture.read_all(io.BytesIO(data), "x")]
     except InputError as error:
         return error.text
+
+
+def zipped(*files: tuple[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, octets in files:
+            archive.writestr(name, octets)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("pack", [zipped, tar])
+def test_archives_of_fiddler_in_an_archive_are_sources(pack) -> None:
+    session = (ROOT / "fiddler" / "refused.saz").read_bytes()
+    alone = read(session)
+    packed = read(pack(("a/one.saz", session), ("b.zip", zipped(("c.har", b"{}")))))
+    assert [(one.name, one.format) for one in packed] == [("x!a/one.saz", "fiddler")]
+    assert len(packed[0].exchanges) == len(alone[0].exchanges)
+    assert packed[0].warnings[-1].text == "b.zip was skipped: this is an archive inside the archive"
+
+
+def test_archives_in_an_archive_share_one_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ifmatch.capture.archives.MAXIMAL_OCTETS", 500_000)
+    noise = random.Random(4).randbytes(20_000) * 10
+    head = b"GET http://h.example/a HTTP/1.1\r\nHost: h.example\r\n\r\n"
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(noise)
+    session = zipped(("raw/1_c.txt", head), ("raw/1_s.txt", answer + noise))
+    assert len(read(zipped(("1.saz", session)))) == 1
+    with_more = zipped(*((f"{number}.saz", session) for number in range(2)), ("pad", bytes(100)))
+    assert len(read(with_more)) == 2
+    monkeypatch.setattr("ifmatch.capture.archives.MAXIMAL_OCTETS", 300_000)
+    assert len(read(with_more)) == 1
 
 
 def bombs() -> dict[str, bytes]:

@@ -43,19 +43,20 @@ class Archive:
     Args:
         stream: binary stream at the start of the archive.
         name: name of the source.
+        limit: octets that its files may have together.
 
     Raises:
         InputError: the archive is damaged or holds too many files.
     """
 
-    def __init__(self, stream: BinaryIO, name: str) -> None:
+    def __init__(self, stream: BinaryIO, name: str, limit: int = MAXIMAL_OCTETS) -> None:
         self.name = name
         data = stream.read(MAXIMAL_OCTETS + 1)
         if len(data) > MAXIMAL_OCTETS:
             raise InputError(
                 "the archive is larger than 256 MiB", source=name, advice="Unpack what is needed"
             )
-        self._left = MAXIMAL_OCTETS
+        self._left = limit
         self._allowed = max(_RATIO_APPLIES_FROM, MAXIMAL_RATIO * len(data))
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
@@ -71,6 +72,11 @@ class Archive:
             raise InputError(
                 f"the archive holds {len(self.members)} files", source=name, advice="Unpack what is needed"
             )
+
+    @property
+    def left(self) -> int:
+        """Return how many octets its files may still have."""
+        return self._left
 
     @property
     def is_encrypted(self) -> bool:
@@ -246,12 +252,20 @@ def _read_files(
 ) -> tuple[Capture, ...]:
     captures: list[Capture] = []
     skipped: list[CaptureWarning] = []
+    # For all archives in this one together.
+    left = MAXIMAL_OCTETS
     for member, read in files:
         shown = _shown(member)
         if member.startswith("__MACOSX/") or member.endswith("/.DS_Store"):
             continue
         try:
-            captures.extend(reader(io.BytesIO(read()), f"{name}!{shown}"))
+            octets = read()
+            if is_archive(octets[:512]):
+                inner = _inside(octets, f"{name}!{shown}", left)
+                captures.append(read_fiddler(inner))
+                left = inner.left
+                continue
+            captures.extend(reader(io.BytesIO(octets), f"{name}!{shown}"))
         except MissingExtraError as error:
             skipped.append(CaptureWarning(f"{shown} was skipped: {error}"))
         except InputError as error:
@@ -263,6 +277,16 @@ def _read_files(
         captures[0] = replace(first, warnings=(*warnings, *first.warnings, *skipped[:100]))
         return tuple(captures)
     raise _nothing(name, skipped, encrypted=encrypted)
+
+
+def _inside(octets: bytes, name: str, left: int) -> Archive:
+    """Return an archive that lies in another one, which Fiddler's may: each of them is one source."""
+    inner = Archive(io.BytesIO(octets), name, left) if _is_zip(octets) else None
+    if inner is None or not is_fiddler(inner.names()):
+        raise InputError(
+            "this is an archive inside the archive", source=name, advice="Unpack it, and give it by itself"
+        )
+    return inner
 
 
 def _nothing(name: str, skipped: list[CaptureWarning], *, encrypted: bool) -> InputError:
