@@ -82,7 +82,7 @@ def test_a_dialect_of_a_user_makes_the_refusal_known(tmp_path, capture) -> None:
 def test_a_good_file_is_told_so(tmp_path) -> None:
     status, out, _ = run("dialect", "check", _file(tmp_path, MINE))
     assert status == 0
-    assert "my-api (My API) is well formed: 1 marks, 1 guards, 1 tokens, 1 signals" in out
+    assert "my-api (My API) is well formed: 1 mark, 1 guard, 1 token, 1 signal" in out
 
 
 @pytest.mark.parametrize(
@@ -126,6 +126,11 @@ def test_a_missing_or_wrong_key_is_named(tmp_path, wrong, told) -> None:
         ('means = "mismatch"', 'means = "mismatch", current = "x"', "expected ( ) around the token"),
         ('name = "X-Revision" }]', 'name = "X-Revision", feeds = ["If-Match"] }]', "'If-Match' is no guard"),
         ("id =", "id :", "is no TOML"),
+        ("means =", "meens =", "key signal[0]: Object contains unknown field `meens`; is `means` meant?"),
+        ("fresh-token", "fresh_token", "unknown field `fresh_token`; is `fresh-token` meant?"),
+        ('"mismatch"', '"missmatch"', "'missmatch'; expected one of mismatch, exists, absent"),
+        ('carrier = "header"', 'carrier = "head"', "expected one of header, query, body"),
+        ('source = "our wiki"', 'source = "our wiki"\nzzzz = 1', "expected one of id, name, source"),
     ],
 )
 def test_what_types_do_not_say_is_checked(tmp_path, before, after, told) -> None:
@@ -133,6 +138,7 @@ def test_what_types_do_not_say_is_checked(tmp_path, before, after, told) -> None
     status, _, err = run("dialect", "check", _file(tmp_path, MINE.replace(before, after, 1)))
     assert status == 3
     assert told in err
+    assert "my-api.toml: " in err
 
 
 def test_an_unreadable_file_is_said(tmp_path) -> None:

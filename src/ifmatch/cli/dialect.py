@@ -62,14 +62,17 @@ def check(*, files: tuple[Path, ...]) -> int:
     for path in files:
         try:
             found = read_file(path)
-            with_own([found])
+            try:
+                with_own([found])
+            except InputError as error:
+                raise InputError(error.text, source=str(path), advice=error.advice) from error
         except InputError as error:
             say(f"ifmatch: {error}")
             status = ExitStatus.UNREADABLE
             continue
-        counts = (
-            f"{len(found.marks)} marks, {len(found.guards)} guards, {len(found.tokens)} tokens, "
-            f"{len(found.signals)} signals"
+        parts = {"mark": found.marks, "guard": found.guards, "token": found.tokens, "signal": found.signals}
+        counts = ", ".join(
+            f"{len(part)} {name}{'' if len(part) == 1 else 's'}" for name, part in parts.items()
         )
         click.echo(f"{path}: {found.id} ({found.name}) is well formed: {counts}")
     if sys.stdout is not None:  # pyright: ignore[reportUnnecessaryComparison] - closed by the caller

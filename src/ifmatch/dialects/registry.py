@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import tomllib
+from difflib import get_close_matches
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -39,6 +40,7 @@ __all__ = [
 ENTRY_POINTS: Final = "ifmatch.dialects"
 _HOST_LIMIT: Final = 0.4
 _PLACE: Final = re.compile(r" - at `\$\.?(?P<key>.*)`$")
+_UNKNOWN: Final = re.compile(r"unknown field `(?P<name>[^`]*)`")
 _POINTER: Final = "expected a JSON Pointer such as /version"
 _PATTERNS: Final = frozenset({Carrier.TEXT, Carrier.PATH})
 _LONGEST: Final = 256 * 1024
@@ -84,10 +86,33 @@ def parse_checked(text: str, source: str) -> Dialect:
 
 
 def _worded(message: str) -> str:
+    """Put the key first, and what is known there last."""
     match = _PLACE.search(message)
-    if match is None:
-        return message
-    return f"key {match['key']}: {message[: match.start()]}"
+    key = match["key"] if match is not None else ""
+    said = message[: match.start()] if match is not None else message
+    known = _known_at(key)
+    unknown = _UNKNOWN.search(said)
+    if unknown is not None:
+        near = get_close_matches(unknown["name"], known, 1)
+        said += f"; is `{near[0]}` meant?" if near else f"; expected one of {', '.join(known)}"
+    elif said.startswith("Invalid enum value"):
+        said += f"; expected one of {', '.join(known)}"
+    return f"key {key}: {said}" if key else said
+
+
+def _known_at(key: str) -> list[str]:
+    """Return the keys or values that can stand at a place such as `guard[0].carrier`."""
+    from msgspec import inspect  # noqa: PLC0415 - of use to a wrong file only
+
+    here: inspect.Type = inspect.type_info(Dialect)
+    for name in re.findall(r"[\w-]+|\[", key):
+        if isinstance(here, inspect.StructType):
+            here = next((one.type for one in here.fields if one.encode_name == name), here)
+        elif isinstance(here, inspect.VarTupleType) and name == "[":
+            here = here.item_type
+    if isinstance(here, inspect.EnumType):
+        return [str(one.value) for one in here.cls]
+    return [one.encode_name for one in here.fields] if isinstance(here, inspect.StructType) else []
 
 
 def check(found: Dialect) -> Iterator[str]:
