@@ -184,6 +184,10 @@ def _rule(number: int, table: Mapping[str, object], source: str) -> Rule:
     where = f"suppress[{number}]."
     _refuse_unknown(table, _RULE_KEYS, where, source)
     cause, url = (_text(table, key, source, where) for key in ("cause", "url"))
+    for key in ("cause", "url"):
+        if key in table and not table[key]:
+            # A template that was not filled in must not suppress everything.
+            raise InputError(f"key {where}{key}: is empty", source=source, expected="left out, or a value")
     if not cause and not url:
         raise InputError(
             f"key {where}cause: is missing, and url too", source=source, expected="at least one of them"
@@ -200,7 +204,9 @@ def _rule(number: int, table: Mapping[str, object], source: str) -> Rule:
         until = until.date()
     if until is not None and not isinstance(until, date):
         raise InputError(
-            f"key {where}until: {until!r} is no date", source=source, expected="a day such as 2027-01-31"
+            f"key {where}until: {until!r} is no date",
+            source=source,
+            expected="a day such as 2027-01-31, without quotes",
         )
     return Rule(cause, url, until, reason)
 
