@@ -90,3 +90,15 @@ def test_nothing_to_read_says_what_to_do(form) -> None:
         read_all(io.BytesIO(b"the meeting is on Thursday\n"), "x", format=form)
     assert "ifmatch explain capture" in raised.value.advice
     assert "x" in str(raised.value)
+
+
+def test_very_long_lines_are_told_as_what_they_are() -> None:
+    line = '10.0.0.1 - - [10/Mar/2026:09:14:1{} +0000] "PUT /{} HTTP/1.1" 412 0 "-" "c"\n'
+    text = line.format(1, "a") + line.format(2, "y" * 100_000)
+    (log,) = read_all(io.BytesIO(text.encode()), "access.log")
+    assert any("1, first line 2; 1 of them longer than 64 KiB" in one.text for one in log.warnings)
+    with pytest.raises(InputError, match="first line is very long"):
+        read_all(io.BytesIO(b"GET /a " + b"x" * 200_000), "access.log")
+    with pytest.raises(InputError) as short:
+        read_all(io.BytesIO(b"nothing at all"), "access.log")
+    assert "very long" not in short.value.text

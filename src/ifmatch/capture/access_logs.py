@@ -70,6 +70,7 @@ _SHAPES: Final = (
 _SENT: Final = frozenset(
     {"if-match", "if-none-match", "if-unmodified-since", "if-modified-since", "if-range"}
 )
+_LONGEST_LINE: Final = 64 * 1024
 _ADVICE: Final = (
     "Log the fields: ifmatch explain capture nginx. Or record the traffic: curl -v, or HAR from a browser"
 )
@@ -84,7 +85,7 @@ class _Row:
 
 
 def _request_in(line: str) -> re.Match[str] | None:
-    return _REQUEST.search(line) if len(line) < 65536 else None
+    return _REQUEST.search(line) if len(line) < _LONGEST_LINE else None
 
 
 def looks_like_access_log(lines: Sequence[str]) -> bool:
@@ -161,8 +162,9 @@ def read_access_log(stream: BinaryIO, name: str, log_format: str | None = None) 
         draft.received = [(key, source.wire(value)) for key, value in draft.received or ()] or None
         drafts.found.append(draft)
     if skipped:
+        long = sum(len(lines[number - 1]) >= _LONGEST_LINE for number in skipped if number <= len(lines))
         said = f"skipped lines that are none of an access log: {len(skipped)}, first line {min(skipped)}"
-        drafts.warn(said, line=min(skipped))
+        drafts.warn(said + (f"; {long} of them longer than 64 KiB" if long else ""), line=min(skipped))
     drafts.found.sort(key=lambda draft: draft.started if draft.started is not None else 0.0)
     if drafts.found and not any(
         key.lower() == "etag" for one in drafts.found for key, _ in one.received or ()

@@ -28,7 +28,7 @@ _RECEIVED: Final = "http.response.header."
 _ADVICE: Final = (
     "Trace HTTP clients and servers. To have entity tags in the trace, capture fields: set "
     "OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_CLIENT_REQUEST=if-match,if-none-match and "
-    "..._CLIENT_RESPONSE=etag,last-modified"
+    "..._CLIENT_RESPONSE=etag,last-modified,content-encoding"
 )
 
 

@@ -40,6 +40,7 @@ _STAMPED = re.compile(r"(?:\d\d:\d\d:\d\d\.\d{3,6} |\[[0-9x]+-[0-9x]+\] ){1,2}[<
 _HAR_ADVICE: Final = (
     "In the browser's developer tools, Network panel, use `Save all as HAR`, and give that file"
 )
+_LONG_LINE: Final = 60_000
 _TRACE_ADVICE: Final = "Run the request with `curl -v ... > trace.txt 2>&1` and give that file"
 
 _MAGIC: Final = (
@@ -262,7 +263,9 @@ def _text_kind(text: str) -> tuple[str, str]:
         return seen, "Paste the status line and the fields of the answer below it. Or: " + _HAR_ADVICE
     words = " ".join(first.split()[:8])[:60]
     printable = "".join(c if c.isprintable() else "?" for c in words)
+    long = "; its first line is very long: a line of a log is read up to 64 KiB"
     return (
-        f"no HTTP traffic was found in this text, which begins {printable!r}",
+        f"no HTTP traffic was found in this text, which begins {printable!r}"
+        f"{long if len(first) > _LONG_LINE else ''}",
         f"{_TRACE_ADVICE}. Or: {_HAR_ADVICE}",
     )
