@@ -110,3 +110,18 @@ def test_equal_content_alone_claims_no_authorship(marker, repair) -> None:
     incident = diagnose(story.captures("alone")).incidents[0]
     assert incident.findings[0].cause == "lost-response-replay"
     assert incident.repair is repair
+
+
+def _told(*lines: str):
+    return diagnose(Story("", "", lines=list(lines)).captures("all"))
+
+
+@pytest.mark.parametrize("bare", ['PUT /doc | {"n": 2}', "DELETE /doc"])
+def test_a_write_without_the_refused_precondition_is_mentioned(bare) -> None:
+    refused = 'A 0 PUT /doc ; If-Match: "1" | {"n": 2} => 412'
+    (said,) = _told(refused, f"A 2 {bare} => 204").advice
+    assert (said.cause, said.at.entry) == ("unconditional-write", 1)
+    assert bare.partition(" ")[0] in said.text
+    assert "refused" in said.text
+    for healed in (_told(refused, f"B 2 {bare} => 204"), _told(refused, f"A 2 {bare} => 500")):
+        assert not healed.advice

@@ -263,9 +263,10 @@ def _text_kind(text: str) -> tuple[str, str]:
         return seen, "Paste the status line and the fields of the answer below it. Or: " + _HAR_ADVICE
     words = " ".join(first.split()[:8])[:60]
     printable = "".join(c if c.isprintable() else "?" for c in words)
-    long = "; its first line is very long: a line of a log is read up to 64 KiB"
+    found = f"no HTTP traffic was found in this text, which begins {printable!r}"
+    if len(first) > _LONG_LINE:
+        found += "; its first line is very long: a line of a log is read up to 64 KiB"
     return (
-        f"no HTTP traffic was found in this text, which begins {printable!r}"
-        f"{long if len(first) > _LONG_LINE else ''}",
+        found,
         f"{_TRACE_ADVICE}. Or: {_HAR_ADVICE}",
     )

@@ -37,6 +37,7 @@ _UNREAD = (
     " about versions"
 )
 _MARGIN = 2.0
+_FAILED = 412
 _LEAST = 0.02
 
 
@@ -258,10 +259,41 @@ def _advice(case: Case, drafts: list[_Draft]) -> tuple[Advice, ...]:
             for step in history
             if step.accepted and step.method in {"PUT", "PATCH"} and step.guard is None
         ]
-        if offers and bare and bare[0].order not in reported:
+        around = _left_out(history)
+        if around is not None and around.order not in reported:
+            text = (
+                f"{around.method} {key} was sent without a precondition after one had refused the write: "
+                "nothing protects the change that had refused it."
+            )
+            advice.append(Advice(text, "unconditional-write", around.at))
+        elif offers and bare and bare[0].order not in reported:
             text = (
                 f"{len(bare)} write(s) to {key} carry no precondition although it has an ETag: "
                 "nothing protects them."
             )
             advice.append(Advice(text, "unconditional-write", bare[0].at))
     return tuple(advice[:20])
+
+
+def _left_out(history: History) -> Step | None:
+    """Return the first accepted unguarded write whose actor's write before was refused by its precondition.
+
+    Some clients delete the target of a failed upload, whoever wrote what is there.
+    """
+    last: dict[str, Step] = {}
+    for step in history:
+        if not step.is_write:
+            continue
+        before = last.get(step.actor)
+        last[step.actor] = step
+        if (
+            before is not None
+            and before.status == _FAILED
+            and before.guard is not None
+            and before.guard.guard in {Guard.SAME, Guard.SAME_DATE, Guard.ABSENT}
+            and step.accepted
+            and step.guard is None
+            and step.method in {"PUT", "PATCH", "DELETE"}
+        ):
+            return step
+    return None
