@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "weak-only-origin"
@@ -70,16 +71,21 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note("the state moved as well", -1.5, facts.refresh, "ETag")
     if _weak_by_dialect(facts):
         yield note("this API compares weak tags in If-Match by its own rules", -4.0, facts.step)
-    source = facts.source
-    if source is not None and source.uncoded:
-        yield note("the tag is weak although the answer is not encoded", 2.5, source, "ETag")
-    elif source is not None and source.coding:
-        yield note("the weak tag came with a content coding", -1.0, source, "Content-Encoding")
-    if source is not None and source.uncoded and of_milliseconds(source):
-        text = "the tag counts milliseconds, as servers do that mark all of theirs weak"
-        yield note(text, 1.5, source, "ETag")
+    if facts.source is not None:
+        yield from _of_the_read(facts.source)
     if len(seen) > 1 and all(tokens.is_weak(tag) for tag, _ in seen):
         yield note("every tag of this resource in the evidence is weak", 0.7, seen[-1][1], "ETag")
+
+
+def _of_the_read(source: Step) -> Iterator[Evidence]:
+    """Yield evidence from the answer that gave the token."""
+    if source.uncoded:
+        yield note("the tag is weak although the answer is not encoded", 2.5, source, "ETag")
+    elif source.coding:
+        yield note("the weak tag came with a content coding", -1.0, source, "Content-Encoding")
+    if source.uncoded and of_milliseconds(source):
+        text = "the tag counts milliseconds, as servers do that mark all of theirs weak"
+        yield note(text, 1.5, source, "ETag")
 
 
 def _as_now(facts: Facts) -> Iterator[Evidence]:
