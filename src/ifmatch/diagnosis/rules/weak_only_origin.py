@@ -46,13 +46,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         "If-Match",
     )
     seen = [(step.etag, step) for step in facts.history if step.etag is not None]
-    if any(not tokens.is_weak(tag) for tag, _ in seen):
-        yield note(
-            "strong tags are seen as well",
-            -5.0,
-            next(step for tag, step in seen if not tokens.is_weak(tag)),
-            "ETag",
-        )
+    strong = next((step for tag, step in seen if not tokens.is_weak(tag)), None)
+    if strong is not None:
+        yield note("strong tags are seen as well", -5.0, strong, "ETag")
     if any(step.accepted and step.guard is not None and step.guard.weak for step in facts.history):
         yield note("the server accepted a weak tag in If-Match at another time", -4.0)
     dated = [
