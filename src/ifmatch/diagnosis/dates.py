@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -9,6 +10,12 @@ from ifmatch.core.http_date import parse_http_date
 
 # A two-digit year is read against the time of the traffic; captures are younger than the RFC they follow.
 _NOW = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=3650)
+# A time with a fraction of its second: seconds or milliseconds since the epoch, or RFC 3339.
+_EPOCH = re.compile(r"(?<![\w.])(1\d{9})(\.\d{1,9}|\d{3}|\d{6})(?![\w.]*\d)")
+_STAMP = re.compile(
+    r"(?<!\w)(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)[.,](\d{1,9}) ?(Z|UTC|GMT|[+-]\d\d:?\d\d)?", re.IGNORECASE
+)
+_MOST_TEXT = 20_000
 
 
 @lru_cache(maxsize=4096)
@@ -22,6 +29,35 @@ def http_date(text: str) -> float | None:
     """
     parsed = parse_http_date(text.strip(), now=_NOW)
     return parsed.timestamp() if isinstance(parsed, datetime) else None
+
+
+@lru_cache(maxsize=1024)
+def fractions(text: str) -> tuple[tuple[str, float], ...]:
+    """Return the times in a text that have a fraction of their second.
+
+    Args:
+        text: a content; its first 20000 characters are read.
+
+    Returns:
+        Each as it stands there, and in seconds since the epoch. A fraction of nothing but zeros is none.
+    """
+    text = text[:_MOST_TEXT]
+    found: list[tuple[str, float]] = []
+    for one in _EPOCH.finditer(text):
+        digits = one[2].lstrip(".")
+        if digits.strip("0"):
+            found.append((one[0], float(f"{one[1]}.{digits}")))
+    for one in _STAMP.finditer(text):
+        zone = (one[4] or "Z").upper()
+        zone = "+00:00" if zone in {"Z", "UTC", "GMT"} else zone
+        if not one[3].strip("0"):
+            continue
+        try:
+            whole = datetime.fromisoformat(f"{one[1]}T{one[2]}{zone}").timestamp()
+        except ValueError:
+            continue
+        found.append((one[0], whole + float(f"0.{one[3]}")))
+    return tuple(found)
 
 
 def shown(seconds: float) -> str:

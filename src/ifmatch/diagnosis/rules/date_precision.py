@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import same_content
-from ifmatch.diagnosis.dates import http_date
+from ifmatch.diagnosis.dates import fractions, http_date
 from ifmatch.diagnosis.evidence import note
 from ifmatch.model.diagnosis import Outcome
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 CAUSE = "date-precision"
 # Seconds from which on a date is later than any fraction of the second that was served.
 _NO_FRACTION = 2
+# Seconds after which nobody can still have written in the second that was served, or in the next.
+_LONG_AGO = 3
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -100,16 +102,36 @@ def _refused_echo(facts: Facts, served: Step, sent: float) -> Iterator[Evidence]
             refresh,
             "Last-Modified",
         )
+    for step in (facts.step, *facts.own(facts.earlier)):
+        told = _fraction(step, sent)
+        if told:
+            text = f"{told} stands in this answer: the stored time has a fraction, which the sent date lacks"
+            yield note(text, 6.5 if step is facts.step else 3.0, step)
+            break
+    yield from _next_second(facts, served, sent)
+
+
+def _fraction(step: Step, sent: float) -> str:
+    """Return the time of the very second that was sent, with its fraction, as an answer states it."""
+    text = step.content.text if step.content is not None else ""
+    return next((told for told, time in fractions(text) if int(time) == int(sent)), "")
+
+
+def _next_second(facts: Facts, served: Step, sent: float) -> Iterator[Evidence]:
+    """Yield evidence from the same write that was accepted with a later date than the one it had echoed."""
     for step in facts.own(facts.later):
         later = step.condition(Guard.SAME_DATE)
-        if (
-            step.accepted
-            and later is not None
-            and facts.guard is not None
-            and later.value != facts.guard.value
-        ):
+        if not step.accepted or later is None or facts.guard is None or later.value == facts.guard.value:
+            continue
+        date = http_date(later.value)
+        then = served.date if served.date is not None else served.exchange.started
+        near = date is not None and sent < date < sent + _NO_FRACTION
+        if near and then is not None and then - sent >= _LONG_AGO:
+            text = f"{later.shown()}, one second more, was accepted: what is stored lies within that second"
+            yield note(text, 7.0, step, later.name)
+        else:
             yield note("a later second was accepted", 2.0, step, later.name)
-            break
+        return
 
 
 def _same_second(facts: Facts) -> Iterator[Evidence]:
