@@ -13,6 +13,8 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from ifmatch.diagnosis.respellings import respelt
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -212,7 +214,7 @@ def damage(sent: str, served: str) -> str:
         "" when they are the same octets; else one of `weakness-added`, `weakness-removed`, `suffix-added`,
         `suffix-removed`, `unquoted`, `quoted-twice`, `escaped`, `html-escaped`, `percent-encoded`,
         `percent-decoded`, `base64`,
-        `case-changed`, `cut`, `other` (no relation).
+        `case-changed`, `respelt` (read as a time or number, and written again), `cut`, `other` (no relation).
     """
     sent, served = sent.strip(), served.strip()
     if sent == served:
@@ -255,6 +257,8 @@ def _rewriting(sent: str, served: str) -> str:
         return "base64"
     if _bare(sent).lower() == core.lower():
         return "case-changed"
+    if respelt(sent, served):
+        return "respelt"
     if len(_bare(sent)) >= 6 and core.startswith(_bare(sent)) and not _PARTS.fullmatch(core):
         return "cut"
     return "other"

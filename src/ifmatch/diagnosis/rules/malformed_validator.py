@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.dialect_tokens import misplaced
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.respellings import respelt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from ifmatch.model.finding import Evidence
 
 CAUSE = "malformed-validator"
+# What may be a version in an answer: a time or a long number.
+_VALUE = re.compile(r"\d{4}-\d\d-\d\d[T ][\d:.,]+(?:Z|[+-]\d\d:?\d\d)?|(?<![\w.])\d{16,20}(?!\w)")
 _QUOTED_STAR = '"*"'
 _DAMAGE = {
     "unquoted": "without its quotes",
@@ -37,7 +41,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     Source: RFC 9110 section 8.8.3 (grammar of entity tags; quotes belong to the value).
     """
     guard = facts.guard
-    if guard is None or guard.guard not in {Guard.SAME, Guard.EXISTS} or not guard.standard:
+    if guard is None or guard.guard not in {Guard.SAME, Guard.EXISTS}:
+        return
+    if not guard.standard:
+        yield from _respelt(facts)
         return
     token = facts.token
     if token is None or tokens.null_word(token) or not (facts.refused or facts.step.accepted):
@@ -53,6 +60,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     yield from _served_bare(facts)
     yield from _spelt_bare(facts)
+    yield from _respelt(facts)
     damaged = facts.damaged_from
     if damaged is not None and damaged[1] in _DAMAGE:
         step, kind = damaged
@@ -63,7 +71,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         weight = 2.0 if way else 7.0
         yield note(f"the token is the served {step.etag} {_DAMAGE[kind]}", weight, facts.step, guard.name)
         yield note(f"the server had sent {step.etag}", 0.5, step, "ETag")
-    elif not guard.well_formed:
+    elif not guard.well_formed and (damaged is None or damaged[1] != "respelt"):
         inside = facts.inside
         if inside is not None and tokens.opaque(token) == token.strip():
             yield note(
@@ -85,6 +93,27 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note(
             f"the served tag is weak ({damaged[0].etag}); the client dropped the W/", 1.5, damaged[0], "ETag"
         )
+
+
+def _respelt(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a version that is the served time or number, read and written again."""
+    token, guard = facts.token, facts.guard
+    if not facts.refused or token is None or guard is None or facts.issues:
+        return
+    damaged = facts.damaged_from
+    if damaged is not None and damaged[1] == "respelt":
+        step = damaged[0]
+        served = next(one for one in step.issued() if respelt(token, one))
+        yield note(f"the token is the served {served} {respelt(token, served)}", 7.0, facts.step, guard.name)
+        passed = next((one for one in facts.own(facts.later) if one.accepted and one.presents(served)), None)
+        if passed is not None:
+            yield note("the write passed with the served text itself", 2.0, passed)
+        return
+    for found in _VALUE.finditer(facts.error_text):
+        if way := respelt(token, found[0]):
+            text = f"the token is {found[0]}, which this answer states, {way}"
+            yield note(text, 6.0, facts.step, guard.name)
+            return
 
 
 def _spelt_bare(facts: Facts) -> Iterator[Evidence]:
