@@ -82,6 +82,91 @@ def _lists(value: object) -> Iterator[list[object]]:
                 yield cast("list[object]", member)
 
 
+def untouched(facts: Facts) -> tuple[tuple[str, ...], Step] | None:
+    """Return which entries of a collection others changed, where a request names others only, and what shows it.
+
+    Two own reads of the collection show it, or what another's write between them names. None when not known.
+
+    Args:
+        facts: of a request that names the entries it changes, such as one with the calls of a batch.
+    """
+    step = facts.step
+    known = [(one, _with_names(one)) for one in facts.history if one.actor == step.actor]
+    before = next((one for one in reversed(known) if one[1] and one[0].order < step.order), None)
+    if before is None:
+        return None
+    entries = before[1]
+    mine = _named_in(step, entries)
+    if not mine or len(mine) == len(entries):
+        return None
+    after = next((one for one in known if one[1] and one[0].order > step.order), None)
+    if after is not None and not any(one.accepted and one.replaces for one in _between(facts, after[0])):
+        theirs = {name for name, text in after[1].items() if entries.get(name) != text}
+        theirs |= entries.keys() - after[1].keys()
+        shows = after[0]
+    else:
+        writes = [one for one in facts.foreign_writes if one.order > before[0].order]
+        if not writes or not all(_named_in(one, entries) for one in writes):
+            return None
+        theirs, shows = {name for one in writes for name in _named_in(one, entries)}, writes[-1]
+    return (tuple(sorted(theirs)[:3]), shows) if theirs and not theirs & mine else None
+
+
+def _between(facts: Facts, after: Step) -> Iterator[Step]:
+    yield from (one for one in facts.history if facts.step.order < one.order < after.order)
+
+
+# Members that name one thing of a list.
+_IDS: Final = ("id", "_id", "uid", "uuid", "key", "name", "slug", "code")
+_DEEPEST: Final = 6
+
+
+def _with_names(step: Step) -> dict[str, str]:
+    """Return the entries of the longest list of named things that an answer to a read holds, as texts."""
+    if step.content is None or not 200 <= step.status < 300 or step.denied:
+        return {}
+    found = list(_named_lists(step.content.json(), 0))
+    return max(found, key=len) if found else {}
+
+
+def _named_lists(value: object, depth: int) -> Iterator[dict[str, str]]:
+    if depth > _DEEPEST:
+        return
+    if isinstance(value, dict):
+        for member in cast("dict[str, object]", value).values():
+            yield from _named_lists(member, depth + 1)
+    elif isinstance(value, list):
+        entries = cast("list[object]", value)[:_MOST]
+        things = [cast("dict[str, object]", one) for one in entries if isinstance(one, dict)]
+        if len(things) == len(entries) and len(things) > 1:
+            for member in _IDS:
+                names = {str(one[member]) for one in things if isinstance(one.get(member), str | int)}
+                if len(names) == len(things):
+                    yield {str(one[member]): json.dumps(one, sort_keys=True) for one in things}
+                    return
+        for one in entries:
+            yield from _named_lists(one, depth + 1)
+
+
+def _named_in(step: Step, entries: dict[str, str]) -> set[str]:
+    """Return the entries that a request names, as keys or values of its content."""
+    return set(_texts(step.view.sent_json, 0)) & entries.keys()
+
+
+def _texts(value: object, depth: int) -> Iterator[str]:
+    if depth > _DEEPEST + 2:
+        return
+    if isinstance(value, dict):
+        for name, member in cast("dict[str, object]", value).items():
+            yield name
+            yield from _texts(member, depth + 1)
+    elif isinstance(value, list):
+        for member in cast("list[object]", value)[:_MOST]:
+            yield from _texts(member, depth + 1)
+    elif isinstance(value, str | int) and not isinstance(value, bool):
+        yield str(value)
+
+
 def disjoint_entries(base: Content | None, current: Content | None, wanted: Content | None) -> str:
     """Return which entries of a document another changed, where a request changes others only; else "".
 

@@ -8,7 +8,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.dialect_scopes import scope_path, scope_writes
 from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.listings import disjoint_entries, listed
+from ifmatch.diagnosis.listings import disjoint_entries, listed, untouched
 from ifmatch.diagnosis.resources import parent_of, path_of
 from ifmatch.diagnosis.rules.inconsistent_backends import touched_between
 from ifmatch.diagnosis.tokens import comes_back
@@ -38,6 +38,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if not facts.refused or guard is None or facts.token is None:
         return
     yield from _adds(facts)
+    yield from _commands(facts)
     scope, path = scope_path(facts.step)
     if scope is Scope.POLICY:
         yield from _entries(facts)
@@ -250,6 +251,16 @@ def _adds(facts: Facts) -> Iterator[Evidence]:
             "the request adds one thing; what changed in the list are others: the token counts for all of it"
         )
         yield note(text, 5.0, facts.refresh)
+
+
+def _commands(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a POST that names the entries it changes, refused as others of the list changed."""
+    step = facts.step
+    found = untouched(facts) if step.method == "POST" and not facts.own_writes else None
+    if found is not None:
+        theirs, shows = found
+        text = f"what changed is {', '.join(theirs)}, which this request does not name: the token counts for all"
+        yield note(text, 6.5, shows)
 
 
 def _gave(step: Step, wanted: str) -> bool:
