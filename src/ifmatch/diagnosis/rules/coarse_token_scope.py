@@ -259,7 +259,9 @@ def _commands(facts: Facts) -> Iterator[Evidence]:
     found = untouched(facts) if step.method == "POST" and not facts.own_writes else None
     if found is not None:
         theirs, shows = found
-        text = f"what changed is {', '.join(theirs)}, which this request does not name: the token counts for all"
+        text = (
+            f"what changed is {', '.join(theirs)}, which this request does not name: the token counts for all"
+        )
         yield note(text, 6.5, shows)
 
 

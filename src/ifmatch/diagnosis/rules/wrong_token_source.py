@@ -100,6 +100,9 @@ def _passed_from(facts: Facts, other: Step) -> Step | None:
 def _relation(here: str, there: str) -> tuple[str, float]:
     """Say what the resource of the token is to the target, and how much that weighs."""
     same_host = host_of(here) == host_of(there)
+    if here.partition("#")[2] != there.partition("#")[2]:
+        # What a content names, at an endpoint for all.
+        return "another resource", 6.0
     if path_of(here).partition("?")[0] == path_of(there).partition("?")[0] and same_host:
         return "the same path with another query", 3.5
     if path_of(here) == path_of(there):
