@@ -83,7 +83,7 @@ def _lists(value: object) -> Iterator[list[object]]:
 
 
 def untouched(facts: Facts) -> tuple[tuple[str, ...], Step] | None:
-    """Return the entries that others changed, where a request names others of the collection, and what shows it.
+    """Return the entries that others changed, where a request names others of the list, and what shows it.
 
     Two own reads of the collection show it, or what another's write between them names. None when not known.
 
