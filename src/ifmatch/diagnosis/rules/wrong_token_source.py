@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
@@ -10,6 +11,7 @@ from ifmatch.diagnosis.contents import beside, version_member
 from ifmatch.diagnosis.dialect_scopes import scope_path
 from ifmatch.diagnosis.dialect_tokens import misplaced
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.projections import projection
 from ifmatch.diagnosis.resources import host_of, parent_of, path_of
 from ifmatch.dialects import Scope
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 CAUSE = "wrong-token-source"
 _TELLING = 5
+_NAMED = re.compile(r"version|revision|(?:^|[_-])rev(?:$|[_-])|e-?tag", re.IGNORECASE)
+_CONFLICTS = frozenset({400, 409, 412, 422})
 # So many characters stand in two answers by chance hardly ever.
 _UNLIKELY = 12
 
@@ -31,6 +35,8 @@ _UNLIKELY = 12
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a token that the evidence shows only as somebody else's."""
     guard = facts.guard
+    if facts.refused and guard is None:
+        yield from _of_another_thing(facts)
     if not facts.refused or guard is None or guard.guard is not Guard.SAME or facts.token is None:
         return
     if facts.issues or tokens.null_word(facts.token) or facts.damaged_from is not None:
@@ -43,6 +49,30 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield from _from_elsewhere(facts, facts.elsewhere)
     elif facts.inside is not None and (tokens.is_entity_tag(facts.token) or _of_another(facts, guard)):
         yield from _from_inside(facts, facts.inside)
+
+
+def _of_another_thing(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a content that names one thing and carries the version of another one.
+
+    Where one endpoint takes the changes of all, neither its URL nor a known member says what is guarded.
+    """
+    step = facts.step
+    if step.status not in _CONFLICTS or not step.is_write:
+        return
+    carried = [one.value for one in sent(step)]
+    versions = [one.value for one in sent(step) if _NAMED.search(one.word) and len(one.value) >= _TELLING]
+    held: dict[str, tuple[str, Step]] = {}
+    for read in (one for one in facts.case.steps[: step.order] if one.actor == step.actor and one.read_ok):
+        name = path_of(read.resource).partition("?")[0].rstrip("/").rpartition("/")[2]
+        held.update((one.value, (name, read)) for one in shown(read) if _NAMED.search(one.word))
+    for value in versions:
+        name, read = held.get(value, ("", step))
+        target = next((one for one in held.values() if one[0] in carried and one[0] != name), None)
+        if not name or name in carried or target is None:
+            continue
+        text = f"{value} was issued for {path_of(read.resource)}, while the content names {target[0]}"
+        yield note(text, 7.0, read)
+        return
 
 
 def _of_another(facts: Facts, guard: Condition) -> bool:
