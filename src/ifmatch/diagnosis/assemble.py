@@ -16,6 +16,7 @@ from ifmatch.diagnosis.next_probe import probe_for
 from ifmatch.diagnosis.picture import timeline_of
 from ifmatch.diagnosis.ranking import Ranking, rank
 from ifmatch.diagnosis.repair import repair_of
+from ifmatch.diagnosis.rules.cors_hidden_etag import hidden
 from ifmatch.diagnosis.subjects import refused, unaccounted
 from ifmatch.model.diagnosis import Advice, Attempt, Benign, Diagnosis, Incident, Outcome, Verdict
 from ifmatch.model.finding import Finding, Level
@@ -281,7 +282,12 @@ def _advice(case: Case, drafts: list[_Draft]) -> tuple[Advice, ...]:
                 f"{len(bare)} write(s) to {key} carry no precondition although it has an ETag: "
                 "nothing protects them."
             )
-            advice.append(Advice(text, "unconditional-write", bare[0].at))
+            cause = "unconditional-write"
+            facts = Facts(case, bare[0])
+            if facts.cross_origin and hidden(facts) is not None:
+                cause = "cors-hidden-etag"
+                text += " The page could send none: Access-Control-Expose-Headers does not name ETag."
+            advice.append(Advice(text, cause, bare[0].at))
     return tuple(advice[:20])
 
 

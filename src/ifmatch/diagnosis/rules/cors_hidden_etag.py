@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "cors-hidden-etag"
@@ -38,19 +39,27 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     overwrote = facts.damage is not None and facts.damage.lost is not None and facts.guard is None
     if not blind or not (facts.refused or facts.token is not None or overwrote):
         return
+    read = hidden(facts)
+    if read is None:
+        return
+    yield note(f"a page of {step.sent.text('origin')} read the resource across origins", 3.0, read, "Origin")
+    text = (
+        f"the answer carries {read.etag}, but Access-Control-Expose-Headers does not name "
+        "ETag: the script gets null"
+    )
+    yield note(text, 5.5, read, "Access-Control-Expose-Headers")
+
+
+def hidden(facts: Facts) -> Step | None:
+    """Return the read across origins whose ETag the script may not see, None where it sees it.
+
+    Args:
+        facts: of a write by a page.
+    """
     # What is read right after the refusal is shown to the script as what it read before.
     for read in reversed(facts.own_reads_before or facts.own_reads_after):
         if read.etag is None or read.sent.text("origin") is None:
             continue
         exposed = (read.header("access-control-expose-headers") or "").lower()
-        if "etag" in exposed or exposed.strip() == "*":
-            return
-        yield note(
-            f"a page of {step.sent.text('origin')} read the resource across origins", 3.0, read, "Origin"
-        )
-        text = (
-            f"the answer carries {read.etag}, but Access-Control-Expose-Headers does not name "
-            "ETag: the script gets null"
-        )
-        yield note(text, 5.5, read, "Access-Control-Expose-Headers")
-        return
+        return None if "etag" in exposed or exposed.strip() == "*" else read
+    return None
