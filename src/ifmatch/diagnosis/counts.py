@@ -20,7 +20,7 @@ _COUNT = re.compile(
 )
 _LONGEST = 20_000
 # What a count goes on by where one other write lies between.
-_ONE_BETWEEN = 2
+ONE_BETWEEN = 2
 
 
 def _counts(content: Content | None) -> dict[str, int]:
@@ -31,8 +31,13 @@ def _counts(content: Content | None) -> dict[str, int]:
     return found
 
 
-def _went_on(before: Step, write: Step) -> int:
-    """Return by how much a count went on from a read to a write's answer, 0 where that is not known."""
+def went_on(before: Step, write: Step) -> int:
+    """Return by how much a count went on from a read to a write's answer, 0 where that is not known.
+
+    Args:
+        before: what showed the count.
+        write: accepted, later.
+    """
     if before.etag is not None and write.etag is not None:
         steps = tokens.steps_on(before.etag, write.etag)
         if steps:
@@ -42,7 +47,13 @@ def _went_on(before: Step, write: Step) -> int:
     return steps_of.pop() if len(steps_of) == 1 else 0
 
 
-def _own_before(history: History, write: Step) -> Step | None:
+def own_before(history: History, write: Step) -> Step | None:
+    """Return the last step of a write's actor on the resource, None when it was no look at it.
+
+    Args:
+        history: of the resource.
+        write: accepted.
+    """
     own = [one for one in history if one.order < write.order and one.actor == write.actor]
     return own[-1] if own and (own[-1].read_ok or own[-1].accepted) else None
 
@@ -62,8 +73,8 @@ def skipped(history: History, step: Step) -> Damage | None:
         or len({one.actor for one in history if one.is_write}) > 1
     ):
         return None
-    before = _own_before(history, step)
-    if before is None or before.content is None or _went_on(before, step) != _ONE_BETWEEN:
+    before = own_before(history, step)
+    if before is None or before.content is None or went_on(before, step) != ONE_BETWEEN:
         return None
     text = "the count went on by two over one write: another write lay between this and the read before"
     return Damage(Outcome.LOST_UPDATE, text, lost=before, proven=False)

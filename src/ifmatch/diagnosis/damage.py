@@ -22,6 +22,7 @@ from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.taken_back import lost_pointers
 from ifmatch.diagnosis.undelivered import blocked, redirected, unheard
+from ifmatch.diagnosis.unseen_writes import unseen
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def overwrites(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
             yield step, Damage(Outcome.WRONG_NOT_MODIFIED, text, contradicted=True)
         if not (step.accepted and step.replaces) or step.order in reported:
             continue
-        found = _accepted(history, step)
+        found = _accepted(history, step) or unseen(case, history, step)
         if found is not None:
             yield step, found
             if found.lost is not None and found.overlap:

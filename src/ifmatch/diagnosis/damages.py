@@ -27,6 +27,8 @@ class Damage:
         blocked: a browser never sent the write.
         contradicted: the server evaluated against a state that is known.
         needless: a first read, and those after it that only repeat it; empty for other damage.
+        slipped: another's write, itself not in the evidence, came between the check of this one and its
+            storing, or the other way round.
         proven: whether the evidence shows the loss itself.
     """
 
@@ -42,4 +44,5 @@ class Damage:
     blocked: bool = False
     contradicted: bool = False
     needless: tuple[Step, ...] = ()
+    slipped: bool = False
     proven: bool = True

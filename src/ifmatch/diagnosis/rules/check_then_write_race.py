@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.unseen_writes import check_works
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,13 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             yield note(text, 3.0 if facts.step.hops else 1.5, damage.lost, guard.name)
         return
     if not damage.overlap:
+        return
+    if damage.slipped:
+        # Whether the other write was compared at all is not in the evidence: no more than a likely cause.
+        yield note(damage.text, 2.0, damage.lost, guard.name)
+        works = check_works(facts.history)
+        if works is not None:
+            yield note("a spent token is refused at other times: the check itself works", 0.7, works)
         return
     yield note(
         "two writes on one token were in flight together, and both were accepted",

@@ -149,6 +149,9 @@ def _by_siblings(facts: Facts) -> Iterator[Evidence]:
     gone = {404, 410}
     if issue is None or issue.resource == step.resource or step.status in gone:
         return
+    if not step.resource.startswith(parent_of(issue.resource)):
+        # What is of another collection counts for this one as little.
+        return
     if facts.refresh is not None and facts.refresh.status in gone:
         return
     # Only what came after the token was issued is looked at: a long capture has thousands of steps before.

@@ -1,0 +1,237 @@
+"""Find damage whose other write is in no file: a count, a listing or the next read shows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.contents import ABSENT, changed_pointers, stamped, unwrapped, value_at
+from ifmatch.diagnosis.counts import ONE_BETWEEN, own_before, went_on
+from ifmatch.diagnosis.damages import Damage
+from ifmatch.diagnosis.likeness import edit_of, shows
+from ifmatch.diagnosis.linked_writes import own_name
+from ifmatch.diagnosis.resources import host_of
+from ifmatch.model.diagnosis import Outcome
+from ifmatch.model.unknown import UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.case import Case
+    from ifmatch.diagnosis.conditions import Condition
+    from ifmatch.diagnosis.history import History
+    from ifmatch.diagnosis.steps import Step
+
+_LONGEST = 50_000
+# Shorter names are met by chance, and shorter values are no versions by their form alone.
+_FEW = 2
+_TELLING = 8
+
+
+def unseen(case: Case, history: History, step: Step) -> Damage | None:
+    """Find what an accepted write on a version did to a write that no file holds.
+
+    Args:
+        case: everything known.
+        history: of the resource.
+        step: an accepted write.
+    """
+    guard = step.guard
+    if guard is None or guard.guard is not Guard.SAME or len(guard.tokens) != 1 or guard.unseen:
+        return None
+    if any(one.actor != step.actor for one in history.writes) or not (guard.standard or guard.key):
+        return None
+    if not guard.well_formed:
+        return _met_unread(history, step, guard)
+    return _listed_newer(case, history, step) or _slipped_in(history, step) or _undone(history, step)
+
+
+def _met_unread(history: History, step: Step, guard: Condition) -> Damage | None:
+    """Find a write whose token cannot be read, and whose answer's count goes on by two."""
+    before = own_before(history, step)
+    if step.method != "PUT" or before is None or tokens.null_word(guard.tokens[0]):
+        return None
+    if all(tokens.damage(guard.tokens[0], tag) in {"", "other"} for tag in before.issued()):
+        return None
+    if went_on(before, step) != ONE_BETWEEN:
+        return None
+    text = f"`{guard.shown()}` was accepted, and the count went on by two: another write lay in between"
+    return Damage(Outcome.LOST_UPDATE, text, lost=before, proven=False)
+
+
+def check_works(history: History) -> Step | None:
+    """Return a refused write on a token that was spent: the service does compare.
+
+    Args:
+        history: of the resource.
+    """
+    for one in history:
+        guard = one.guard
+        if (
+            one.refused
+            and not one.accepted
+            and one.is_write
+            and guard is not None
+            and guard.guard is Guard.SAME
+        ):
+            spent = [other for other in history.writes if other.order < one.order and other is not one]
+            if any(other.presents(token) for other in spent for token in guard.tokens):
+                return one
+    return None
+
+
+def _slipped_in(history: History, step: Step) -> Damage | None:
+    """Find a write on the last known version whose answer's count goes on by two, where it counts by one.
+
+    The service compares (it refuses a spent token), so the other write came after the comparison.
+    """
+    before = own_before(history, step)
+    if step.method != "PUT" or before is None or went_on(before, step) != ONE_BETWEEN:
+        return None
+    if step.guard is None or not any(tag in step.guard.tokens for tag in before.issued()):
+        return None
+    by_one = any(
+        went_on(last, one) == 1
+        for one in history.writes
+        if one is not step and (last := _look_before(history, one)) is not None
+    )
+    if not by_one or check_works(history) is None:
+        return None
+    text = "the count went on by two over one write on the last version: another write came in between"
+    return Damage(Outcome.LOST_UPDATE, text, lost=before, overlap=True, slipped=True, proven=False)
+
+
+def _look_before(history: History, write: Step) -> Step | None:
+    """Return what had last shown a write's actor the version, refusals in between left aside."""
+    own = [one for one in history if one.order < write.order and one.actor == write.actor]
+    return next((one for one in reversed(own) if one.read_ok or one.accepted), None)
+
+
+def _undone(history: History, step: Step) -> Damage | None:
+    """Find a write that the next read no longer shows: what it shows is an edit of the version before it."""
+    if step.method not in {"PUT", "PATCH"} or step.guard is None or step.etag is None:
+        return None
+    base = next(
+        (
+            one
+            for one in reversed(history)
+            if one.order < step.order
+            and one.actor == step.actor
+            and one.representation is not None
+            and any(tag in step.guard.tokens for tag in one.issued())
+        ),
+        None,
+    )
+    after = next((one for one in history if one.order > step.order and one.actor == step.actor), None)
+    if base is None or after is None or after.representation is None or after.cache_hit:
+        return None
+    if after.etag in {None, step.etag, base.etag} or after.variant != base.variant:
+        return None
+    old, now = base.representation, after.representation
+    mine = step.body
+    if old is None or now is None or mine is None or check_works(history) is None:
+        return None
+    bare = unwrapped(old, mine)
+    wanted = [
+        one
+        for one in changed_pointers(bare, mine) or ()
+        if one and not stamped(one) and value_at(mine, one) is not ABSENT
+    ]
+    there = unwrapped(now, mine)
+    others = [one for one in changed_pointers(bare, there) or () if one and not stamped(one)]
+    if not edit_of(there, bare) or not wanted or not others:
+        return None
+    if any(value_at(there, one) != value_at(bare, one) for one in wanted):
+        return None
+    text = "what this write had stored is gone again: what is there is an edit of the version before it"
+    return Damage(Outcome.LOST_UPDATE, text, lost=after, overlap=True, slipped=True)
+
+
+def _listed_newer(case: Case, history: History, step: Step) -> Damage | None:
+    """Find an accepted token after a listing had shown the item to the same actor with another one.
+
+    Tags alone prove nothing, as nodes may differ in them: a member that the write takes back does.
+    """
+    guard, name = step.guard, own_name(step)
+    if guard is None or step.method != "PUT" or len(name) < _FEW:
+        return None
+    token = guard.tokens[0]
+    own = [one for one in history.issued(token) if one.actor == step.actor and one.order < step.order]
+    content = (own[-1].representation or own[-1].made) if own else None
+    if content is None or step.body is None:
+        return None
+    base, mine = _leaves(content.json()), _leaves(step.body.json())
+    for one in reversed(case.steps[own[-1].order + 1 : step.order]):
+        if one.actor != step.actor or not shows(one) or host_of(one.resource) != host_of(step.resource):
+            continue
+        item = _item(one, name) if one.resource != step.resource and one.follows(own[-1]) else {}
+        shown = [value for member, value in item.items() if _names_version(member, value, token)]
+        if len(shown) != 1:
+            continue
+        if tokens.opaque(str(shown[0])) == tokens.opaque(token):
+            return None
+        lost = [
+            member
+            for member in item.keys() & base.keys() & mine.keys()
+            if not stamped("/" + member) and item[member] != base[member] == mine[member]
+        ]
+        if not lost:
+            return None
+        text = f"a listing had shown the client {shown[0]} with another {', '.join(sorted(lost)[:4])} before"
+        return Damage(Outcome.LOST_UPDATE, text, lost=one, stale_accepted=True)
+    return None
+
+
+def _names_version(member: str, value: object, token: str) -> bool:
+    """Tell whether a member of a listed item names its version, as far as name and form tell."""
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        return False
+    one, two = (tokens.opaque(str(text)) for text in (value, token))
+    alike = tokens.shape(str(value)) == tokens.shape(token)
+    same = alike and one.strip("0123456789") == two.strip("0123456789")
+    return (stamped("/" + member) and (same or one == two)) or (
+        alike and tokens.shape(token) != "text" and min(len(one), len(two)) >= _TELLING
+    )
+
+
+def _item(step: Step, name: str) -> dict[str, object]:
+    """Return the members of what a listing says about a resource, inner objects opened; empty if nothing."""
+    content = step.content
+    value = content.json() if content is not None and len(content) <= _LONGEST else UNKNOWN
+    return next(_named(value, name), {})
+
+
+def _named(value: object, name: str) -> Iterator[dict[str, object]]:
+    if isinstance(value, list):
+        for one in cast("list[object]", value):
+            leaves = _leaves(one)
+            if any(str(held) == name or str(held).endswith("/" + name) for held in leaves.values()):
+                yield leaves
+            else:
+                yield from _named(one, name)
+    elif isinstance(value, dict):
+        for key, one in cast("dict[str, object]", value).items():
+            if key == name and isinstance(one, dict):
+                yield _leaves(cast("object", one))
+            else:
+                yield from _named(one, name)
+
+
+def _leaves(value: object) -> dict[str, object]:
+    """Return the members of an object and of those in it that hold no others; one with two values is none."""
+    found: dict[str, object] = {}
+    twice: set[str] = set()
+    waiting: list[object] = [value]
+    while waiting:
+        one = waiting.pop()
+        if not isinstance(one, dict):
+            continue
+        for name, held in cast("dict[str, object]", one).items():
+            if isinstance(held, dict):
+                waiting.append(cast("object", held))
+                continue
+            if name in found and found[name] != held:
+                twice.add(name)
+            found[name] = held
+    return {name: held for name, held in found.items() if name not in twice}
