@@ -11,7 +11,7 @@ from ifmatch.diagnosis.counts import ONE_BETWEEN, own_before, went_on
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.likeness import edit_of, shows
 from ifmatch.diagnosis.linked_writes import own_name
-from ifmatch.diagnosis.resources import host_of
+from ifmatch.diagnosis.resources import parent_of
 from ifmatch.model.diagnosis import Outcome
 from ifmatch.model.unknown import UNKNOWN
 
@@ -124,7 +124,7 @@ def _undone(history: History, step: Step) -> Damage | None:
         None,
     )
     after = next((one for one in history if one.order > step.order and one.actor == step.actor), None)
-    if base is None or after is None or after.representation is None or after.cache_hit:
+    if base is None or after is None or after.cache_hit:
         return None
     if after.etag in {None, step.etag, base.etag} or after.variant != base.variant:
         return None
@@ -163,9 +163,9 @@ def _listed_newer(case: Case, history: History, step: Step) -> Damage | None:
         return None
     base, mine = _leaves(content.json()), _leaves(step.body.json())
     for one in reversed(case.steps[own[-1].order + 1 : step.order]):
-        if one.actor != step.actor or not shows(one) or host_of(one.resource) != host_of(step.resource):
+        if one.actor != step.actor or not shows(one) or not _may_list(one, step):
             continue
-        item = _item(one, name) if one.resource != step.resource and one.follows(own[-1]) else {}
+        item = _item(one, name) if one.follows(own[-1]) else {}
         shown = [value for member, value in item.items() if _names_version(member, value, token)]
         if len(shown) != 1:
             continue
@@ -181,6 +181,12 @@ def _listed_newer(case: Case, history: History, step: Step) -> Damage | None:
         text = f"a listing had shown the client {shown[0]} with another {', '.join(sorted(lost)[:4])} before"
         return Damage(Outcome.LOST_UPDATE, text, lost=one, stale_accepted=True)
     return None
+
+
+def _may_list(one: Step, step: Step) -> bool:
+    """Tell whether a read is of what a resource lies in, or a search there: elsewhere names mean others."""
+    there, here = (each.resource.partition("?")[0].rstrip("/") for each in (one, step))
+    return there != here and (here.startswith(there + "/") or parent_of(there) == parent_of(here))
 
 
 def _names_version(member: str, value: object, token: str) -> bool:
@@ -206,7 +212,7 @@ def _named(value: object, name: str) -> Iterator[dict[str, object]]:
     if isinstance(value, list):
         for one in cast("list[object]", value):
             leaves = _leaves(one)
-            if any(str(held) == name or str(held).endswith("/" + name) for held in leaves.values()):
+            if any(str(held) == name for held in leaves.values()):
                 yield leaves
             else:
                 yield from _named(one, name)
