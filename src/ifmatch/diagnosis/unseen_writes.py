@@ -205,7 +205,8 @@ def _item(step: Step, name: str) -> dict[str, object]:
     """Return the members of what a listing says about a resource, inner objects opened; empty if nothing."""
     content = step.content
     value = content.json() if content is not None and len(content) <= _LONGEST else UNKNOWN
-    return next(_named(value, name), {})
+    empty: dict[str, object] = {}
+    return next(_named(value, name), empty)
 
 
 def _named(value: object, name: str) -> Iterator[dict[str, object]]:
