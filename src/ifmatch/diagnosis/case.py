@@ -12,6 +12,7 @@ from ifmatch.diagnosis import actors, pairing, targets, tokens
 from ifmatch.diagnosis.dialect_services import speak
 from ifmatch.diagnosis.history import History
 from ifmatch.diagnosis.ordering import in_order
+from ifmatch.diagnosis.renamed_paths import rename_paths
 from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.steps import SAFE_METHODS, Step
 from ifmatch.model.exchange import Capture, CaptureWarning, Source, Vantage
@@ -409,10 +410,9 @@ def _aliases(steps: Sequence[Step]) -> None:
             here, there = host_of(hop.request.url), host_of(step.exchange.request.url)
             if here != there:
                 names.setdefault(here, there)
-    if not names:
-        return
     clients = {host_of(step.exchange.request.url) for step in steps if step.hops}
-    for step in steps:
+    for step in steps if names else ():
         host = host_of(step.resource) if "://" in step.resource else ""
         if host in names and host not in clients:
             step.resource = names[host] + step.resource[len(host) :]
+    rename_paths(steps)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
 
+from msgspec.structs import replace
+
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.habit_evidence import Traffic, habits, speaks_of_versions
+from ifmatch.diagnosis.habit_intent import meant_as_one
 from ifmatch.diagnosis.habit_signals import refusable, signals
 from ifmatch.diagnosis.message_members import Member
 from ifmatch.dialects import Carrier, Demand, Dialect, Grammar, GuardSpec, SameResource, TokenPlace
@@ -26,13 +29,18 @@ _UNSAFE: Final = ("PUT", "PATCH", "POST", "DELETE", "MERGE")
 def learn(service: Sequence[Step]) -> Dialect | None:
     """Return the dialect that the traffic of a service shows by itself, None when it shows none.
 
+    Where nothing is refused, what can only be meant as a precondition is one all the same.
+
     Args:
         service: steps of one service without a known dialect, in order of time.
     """
     writes = [step for step in service if step.is_write]
-    if not any(refusable(step) for step in writes):
+    if not writes:
         return None
     traffic = Traffic(service)
+    if not any(refusable(step) for step in writes):
+        expected = habits(traffic, meant=meant_as_one)
+        return _dialect(traffic, expected, loose=False, weak=False) if expected else None
     found = habits(traffic)
     loose = _takes(service, writes, odd=lambda token: not tokens.is_entity_tag(token))
     weak = _takes(service, writes, odd=tokens.is_weak)
@@ -121,3 +129,39 @@ def _dialect(traffic: Traffic, found: Sequence[Habit], *, loose: bool, weak: boo
 def _tag_guard(grammar: Grammar) -> GuardSpec:
     star = {"*": Demand.EXISTS}
     return GuardSpec(carrier=Carrier.HEADER, name="If-Match", grammar=grammar, sentinels=star)
+
+
+def beyond(learned: Dialect, general: Dialect) -> bool:
+    """Tell whether the traffic shows places of versions that a general family does not know.
+
+    Args:
+        learned: what the traffic shows.
+        general: the family that its answers speak.
+    """
+    known = {(guard.carrier, guard.name.lower()) for guard in general.guards}
+    places = {(place.at, place.name.lower(), key.lower()) for place in general.tokens for key in place.feeds}
+    if any((guard.carrier, guard.name.lower()) not in known for guard in learned.guards):
+        return True
+    return any(
+        (place.at, place.name.lower(), key.lower()) not in places
+        for place in learned.tokens
+        for key in place.feeds
+    )
+
+
+def joined(learned: Dialect, general: Dialect) -> Dialect:
+    """Return a general family with the places that the traffic shows before its own.
+
+    Args:
+        learned: what the traffic shows.
+        general: the family that its answers speak.
+    """
+    taken = {(guard.carrier, guard.name.lower()) for guard in learned.guards}
+    others = tuple(one for one in general.guards if (one.carrier, one.name.lower()) not in taken)
+    return replace(
+        general,
+        guards=learned.guards + others,
+        tokens=learned.tokens + general.tokens,
+        signals=general.signals + learned.signals,
+        same_resource=learned.same_resource + general.same_resource,
+    )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from ifmatch.diagnosis.dialect_batches import parts_of
-from ifmatch.diagnosis.dialect_habits import learn
+from ifmatch.diagnosis.dialect_habits import beyond, joined, learn
 from ifmatch.diagnosis.dialect_tokens import give_versions
 from ifmatch.diagnosis.habit_signals import refusable
 from ifmatch.diagnosis.resources import host_of, resource_key
@@ -104,12 +105,18 @@ def _speak(
     near = [step for step in reads if _near(urlsplit(step.exchange.request.url).path, paths)][:_MOST]
     sample += near or reads[: _MOST // 2]
     found = [one for one in recognise_all([step.view for step in sample], dialects) if one.dialect.id != HTTP]
-    if not found or (all(one.dialect.general for one in found) and _blind(service, found[0].dialect)):
-        for step in service:
-            if held := parts_of(step, None):
-                parts[step] = held
-        _learn(_with_parts(service, parts), found[0].dialect if found else None)
-        return
+    if all(one.dialect.general for one in found):
+        general = found[0].dialect if found else None
+        blind = general is None or _blind(service, general)
+        inside = {one: inner for one in service if (inner := parts_of(one, None))} if blind else {}
+        learned = learn(_with_parts(service, inside))
+        if blind:
+            parts.update(inside)
+            _learn(_with_parts(service, parts), learned or general)
+            return
+        if general is not None and learned is not None and beyond(learned, general):
+            _learn(service, joined(learned, general))
+            return
     for step in service:
         dialect = _of_step(step, found)
         _adopt(step, dialect)
@@ -138,14 +145,13 @@ def _blind(service: Sequence[Step], dialect: Dialect) -> bool:
     return bool(refused) and not any(guards_in(step.view, dialect) for step in refused)
 
 
-def _learn(service: list[Step], general: Dialect | None) -> None:
-    """Let the traffic of an unknown API say by itself where its versions stand.
+def _learn(service: list[Step], dialect: Dialect | None) -> None:
+    """Let the steps of an unknown API speak as its traffic says by itself.
 
     Args:
         service: its steps.
-        general: the family to fall back on, None without one.
+        dialect: what was learned, or the family to fall back on; None without either.
     """
-    dialect = learn(service) or general
     if dialect is None:
         return
     for step in service:
@@ -193,10 +199,16 @@ def _rename(step: Step, dialect: Dialect) -> None:
     before = resource_key(step.exchange.request.url)
     if step.resource == before:
         step.resource = key + (f"#{parts.fragment}" if parts.fragment else "")
-    elif step.resource.endswith(before[len(host_of(before)) :]):
-        # Seen under an upstream's host name, called by the name that clients use.
-        own = step.resource[: len(step.resource) - len(before[len(host_of(before)) :])]
-        step.resource = own + key[len(host_of(key)) :] + (f"#{parts.fragment}" if parts.fragment else "")
+        return
+    # Seen under an upstream's host name or path, called by the name that clients use.
+    alike = itertools.takewhile(
+        lambda pair: pair[0] == pair[1], zip(step.resource[::-1], before[::-1], strict=False)
+    )
+    same = sum(1 for _ in alike)
+    front = before[: len(before) - same]
+    if "/" in before[len(front) :] and key.startswith(front):
+        own = step.resource[: len(step.resource) - same] + key[len(front) :]
+        step.resource = own + (f"#{parts.fragment}" if parts.fragment else "")
 
 
 def _to_sources(service: Sequence[Step]) -> None:

@@ -56,6 +56,12 @@ def _fits(token: IssuedToken, keys: frozenset[str]) -> bool:
     return not token.feeds or any(key in keys for key in token.feeds)
 
 
+def _names_a_version(condition: Condition) -> bool:
+    """Tell whether a precondition stands where versions are sent, be it 0 for what does not exist."""
+    absent = condition.guard is Guard.ABSENT and tokens.zero(condition.value)
+    return absent or condition.guard in _STATE
+
+
 def give_versions(steps: Sequence[Step]) -> None:
     """Set `version` and `carried` of the steps of one service whose requests carry dialect guards.
 
@@ -65,7 +71,7 @@ def give_versions(steps: Sequence[Step]) -> None:
     keys: dict[str, set[str]] = {}
     for step in steps:
         for condition in step.conditions:
-            if condition.key and condition.guard in _STATE and (step.is_write or step.refused):
+            if condition.key and _names_a_version(condition) and (step.is_write or step.refused):
                 keys.setdefault(step.resource, set()).add(condition.key)
     if not keys:
         return

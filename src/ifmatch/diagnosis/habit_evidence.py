@@ -20,7 +20,7 @@ from ifmatch.diagnosis.message_members import InPath, Member, in_path, sent, sho
 from ifmatch.diagnosis.refusal_words import negative, says_outdated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ifmatch.diagnosis.steps import Step
 
@@ -305,11 +305,46 @@ def _alone(traffic: Traffic, write: Step, member: Member) -> bool:
     return same == [member]
 
 
-def habits(traffic: Traffic) -> list[Habit]:
+def _alike_source(traffic: Traffic, write: Step, member: Member) -> Member | None:
+    """Return where answers hold what a refused value is called after, whatever value was sent.
+
+    A damaged, empty or invented version stands in no answer.
+    """
+    if traffic.took(write) or not (speaks_of_versions(member) and says_outdated(write)):
+        return None
+    for read in reversed(traffic.before(write)):
+        if read.header("etag") is not None:
+            return None
+        held = [
+            one for one in shown(read) if _VERSION.search(one.word) and not traffic.of_a_format(place_of(one))
+        ]
+        same = [one for one in held if alike(one.word, member.word)]
+        if same or len(held) == 1:
+            return (same or held)[0]
+    return None
+
+
+def _shown_before(traffic: Traffic, write: Step, member: Member) -> tuple[Member | None, int]:
+    """Return where answers show what a value of a write is, and how sure that is."""
+    for read in reversed(traffic.before(write)):
+        if read.header("etag") is not None and not traffic.took(write):
+            # Where answers have a tag, another token counts only if the service took it once.
+            continue
+        found = _sources(read, member)
+        if found:
+            rank = _rank(traffic, write, member, found[0])
+            return (found[0], rank) if rank else (None, 0)
+    return _alike_source(traffic, write, member), _LIKELY
+
+
+def habits(
+    traffic: Traffic, meant: Callable[[Traffic, Step, Member, Member], bool] | None = None
+) -> list[Habit]:
     """Return where the requests of a service carry versions, the surest place first.
 
     Args:
         traffic: of the service.
+        meant: tells whether a value of a write, shown by an earlier answer, counts; all do when left out.
     """
     ranks: dict[tuple[tuple[str, str], tuple[str, str]], int] = {}
     votes: Counter[tuple[tuple[str, str], tuple[str, str]]] = Counter()
@@ -317,21 +352,14 @@ def habits(traffic: Traffic) -> list[Habit]:
     seen: dict[tuple[tuple[str, str], tuple[str, str]], Habit] = {}
     for write in traffic.writes:
         for member, path in traffic.carried(write):
-            for read in reversed(traffic.before(write)):
-                if read.header("etag") is not None and not traffic.took(write):
-                    # Where answers have a tag, another token counts only if the service took it once.
-                    continue
-                found = _sources(read, member)
-                if not found:
-                    continue
-                rank = _rank(traffic, write, member, found[0])
-                if rank:
-                    key = place_of(member), place_of(found[0])
-                    ranks[key] = max(rank, ranks.get(key, 0))
-                    votes[key] += 1
-                    values.setdefault(key, set()).add(member.value)
-                    seen.setdefault(key, Habit(member, found[0], path))
-                break
+            source, rank = _shown_before(traffic, write, member)
+            if source is None or (meant is not None and not meant(traffic, write, member, source)):
+                continue
+            key = place_of(member), place_of(source)
+            ranks[key] = max(rank, ranks.get(key, 0))
+            votes[key] += 1
+            values.setdefault(key, set()).add(member.value)
+            seen.setdefault(key, Habit(member, source, path))
     # Two values that meet in two places, and go on in both, do not meet by chance.
     good = [key for key in votes if ranks[key] > _MET or len(values[key]) > 1]
     good.sort(key=lambda key: (-ranks[key], -votes[key]))

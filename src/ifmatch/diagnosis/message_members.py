@@ -184,18 +184,21 @@ _END: Final = r"(?=[/?]|$)"
 
 def _labelled(parts: list[str], place: int, read: set[str]) -> Iterator[InPath]:
     base, label = "/".join(parts[: place - 1]), parts[place - 1]
-    match = _NUMBER.fullmatch(parts[place]) or _PREFIXED.fullmatch(parts[place])
-    if base not in read or match is None or not _ACTION.fullmatch(label):
+    if base not in read or not _ACTION.fullmatch(label):
         return
-    start = rf"/{re.escape(label)}/{re.escape(_kept(match))}"
-    value = parts[place][len(_kept(match)) :]
-    like = _like(value)
-    yield InPath(Member("path", rf"{start}({like}){_END}", label, value), base, rf"{start}{like}{_END}", "")
+    for kept in _beginnings(parts[place]):
+        start = rf"/{re.escape(label)}/{re.escape(kept)}"
+        value = parts[place][len(kept) :]
+        like = _like(value)
+        yield InPath(
+            Member("path", rf"{start}({like}){_END}", label, value), base, rf"{start}{like}{_END}", ""
+        )
 
 
-def _kept(match: re.Match[str]) -> str:
-    """Return the letters before a number; a value of another kind is taken whole."""
-    return match["before"] if match["value"].isdigit() else ""
+def _beginnings(part: str) -> list[str]:
+    """Return what may stand before a version in a step of a path: nothing, or the letters before a number."""
+    match = _NUMBER.fullmatch(part)
+    return ["", match["before"]] if match is not None else [""]
 
 
 def _like(value: str) -> str:
@@ -205,16 +208,15 @@ def _like(value: str) -> str:
 
 def _bare(parts: list[str], place: int, first: int, read: set[str]) -> Iterator[InPath]:
     base = "/".join(parts[:place])
-    match = _NUMBER.fullmatch(parts[place]) or _PREFIXED.fullmatch(parts[place])
-    if base not in read or match is None:
+    if base not in read:
         return
-    kept = _kept(match)
     above = "".join(f"/{re.escape(one)}" for one in parts[first : place - 1])
-    thing, rest = rf"{above}/[^/?]+", re.escape(kept)
-    value = parts[place][len(kept) :]
-    like = _like(value)
-    member = Member("path", rf"^{thing}/{rest}({like}){_END}", kept.rstrip("-_.="), value)
-    yield InPath(member, base, rf"^({thing})/{rest}{like}{_END}", r"\1")
+    thing = rf"{above}/[^/?]+"
+    for kept in _beginnings(parts[place]):
+        rest, value = re.escape(kept), parts[place][len(kept) :]
+        like = _like(value)
+        member = Member("path", rf"^{thing}/{rest}({like}){_END}", kept.rstrip("-_.="), value)
+        yield InPath(member, base, rf"^({thing})/{rest}{like}{_END}", r"\1")
 
 
 def _embedded(parts: list[str], place: int, read: set[str]) -> Iterator[InPath]:

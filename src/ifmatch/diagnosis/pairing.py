@@ -33,6 +33,8 @@ _FORWARDING = (
     "x-real-ip",
     "x-envoy-expected-rq-timeout-ms",
 )
+# So many steps at the end of a path may be a version that was lost on the way.
+_LOST = 2
 _SAME_CLOCK = 2.0
 # What a Date field resolves, where a capture has no times of its own.
 _SECOND = 1.0
@@ -107,6 +109,7 @@ class _Seen:
     """What pairing needs of one exchange, taken once."""
 
     __slots__ = (
+        "answer",
         "bare",
         "body",
         "date",
@@ -157,11 +160,23 @@ class _Seen:
         }
         self.forwarded = any(name in request.fields for name in _FORWARDING)
         self.etag = response.fields.text("etag") if response is not None else None
+        content = response.content if response is not None else None
+        self.answer = content.octets if isinstance(content, Content) else b""
 
 
 def _ends_alike(one: str, two: str) -> bool:
     """Tell whether two paths are the same, or end in the same two steps."""
     return one == two or (one.count("/") > 1 and one.split("/")[-2:] == two.split("/")[-2:])
+
+
+def _renamed(down: _Seen, up: _Seen) -> bool:
+    """Tell whether two exchanges of other targets are one by what they carry and what is left of the path."""
+    if down.body and down.body == up.body:
+        lost = down.bare.startswith(f"{up.bare}/") and down.bare.count("/") - up.bare.count("/") <= _LOST
+        return lost or _ends_alike(down.bare, up.bare)
+    return (
+        not down.body and bool(down.answer) and down.answer == up.answer and _ends_alike(down.bare, up.bare)
+    )
 
 
 def _score(down: _Seen, up: _Seen) -> int:
@@ -173,8 +188,8 @@ def _score(down: _Seen, up: _Seen) -> int:
     if (down.user and up.user and down.user != up.user) or (down.who and up.who and down.who != up.who):
         return -1
     score = 3 if down.path == up.path else (-3 if down.tail == up.tail else -5)
-    if score < 0 and down.body and down.body == up.body and _ends_alike(down.bare, up.bare):
-        # A gateway that renames the front of paths, or loses the query, leaves the rest as it is.
+    if score < 0 and _renamed(down, up):
+        # A gateway that renames the front of paths, or loses the query or the end, leaves the rest as it is.
         score = 1
     if (down.who is None) != (up.who is None) and down.told and up.told:
         score -= 3
@@ -209,14 +224,16 @@ def _score(down: _Seen, up: _Seen) -> int:
 
 def _match(down: Sequence[_Seen], up: Sequence[_Seen], shift: float, slack: float) -> dict[int, int]:
     """Return for each exchange of `up` its best enclosing partner in `down`."""
-    index: dict[str, list[int]] = {}
+    index: dict[str | bytes, list[int]] = {}
     for number, seen in enumerate(down):
         index.setdefault(seen.tail, []).append(number)
+        if seen.body:
+            index.setdefault(seen.body, []).append(number)
     pairs: dict[int, int] = {}
     for number, seen in enumerate(up):
         start, end = seen.start + shift, seen.end + shift
         best: tuple[int, float, int] | None = None
-        for candidate in index.get(seen.tail, ()):
+        for candidate in {*index.get(seen.tail, ()), *index.get(seen.body or b"", ())}:
             partner = down[candidate]
             if not partner.start - slack <= start <= partner.end + slack:
                 continue

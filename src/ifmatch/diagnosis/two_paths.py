@@ -25,6 +25,11 @@ _GETETAG = re.compile(r"<(?:\w+:)?getetag\b[^>]*>([^<]+)</", re.IGNORECASE)
 _HTTPD_PAGE = re.compile(r"The precondition on the request\s+for th(?:e|is) URL")
 _NGINX_PAGE = re.compile(r"<center>\s*(?:nginx|openresty)", re.IGNORECASE)
 _TWICE = 2
+# What refusals call the tag that is stored, and the tag.
+_CURRENT = re.compile(
+    r"(?:current|stored|object|item|entity|server|actual|found|latest|existing)\b[^\"]{0,60}\"([^\"\s]{1,120})\"",
+    re.IGNORECASE,
+)
 
 
 def read_elsewhere(facts: Facts) -> Step | None:
@@ -90,6 +95,42 @@ def form(token: str) -> str:
         return name
     parts = tokens.base(token).split("-")
     return "-".join("time" if len(part) >= _TIME else "size" for part in parts)
+
+
+def listed_apart(facts: Facts) -> tuple[str, Step] | None:
+    """Return how a thing's own tag is spelt where a listing gave it in another form, and the listing.
+
+    The refusal says what it compares with, or a read of the thing shows it. Two tags that end in one number
+    are those of one version.
+
+    Args:
+        facts: of a refused request.
+    """
+    token, listing = facts.token, facts.elsewhere or facts.inside
+    if token is None or listing is None or not listing.read_ok or listing.resource == facts.step.resource:
+        return None
+    read = facts.current_tag
+    own = _compared_with(facts.error_text, token) or (tokens.opaque(read) if read is not None else "")
+    if not own or _spelt(own) == _spelt(tokens.opaque(token)):
+        return None
+    ends = [re.findall(r"\d+", one)[-1:] for one in (own, tokens.opaque(token))]
+    return (own, listing) if ends[0] and ends[0] == ends[1] else None
+
+
+def _compared_with(text: str, token: str) -> str:
+    """Return the tag that a refusal names beside the sent one, "" where it names none."""
+    plain = text.replace('\\"', '"')
+    before, sent, after = plain.partition(token)
+    for part in (after, before) if sent else ():
+        found = _CURRENT.search(part)
+        if found is not None:
+            return found.group(1)
+    return ""
+
+
+def _spelt(token: str) -> str:
+    """Return the form of a token: its letters and digits by kind, its signs as they are."""
+    return re.sub(r"[0-9A-Za-z]+", "x", token)
 
 
 def refused_afresh(facts: Facts) -> Step | None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.rules.exists_already import edited_from_it
+from ifmatch.diagnosis.rules.null_token import defaulted
+from ifmatch.dialects import Carrier
 from ifmatch.model.exchange import Vantage
 from ifmatch.model.unknown import UNKNOWN
 
@@ -54,6 +56,11 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         unknown = facts.step.exchange.request.content is UNKNOWN
         again = step.guard is not None and step.guard.guard is Guard.ABSENT
         # Who asks for creation each time may only make sure that it is there: the content would tell.
+        default = defaulted(facts)
+        if default is not None and guard.carrier in {Carrier.BODY, Carrier.FORM}:
+            # A 0 in a member may as well be what the record holds where nobody filled in its version.
+            yield note(text, 2.0 if default[1] is not None else 4.0, step)
+            return
         yield note(text, 2.0 if many or (unknown and again) else 6.0, step)
         if step.etag is not None:
             yield note(f"it had been given {step.etag}, which belongs into If-Match", 1.0, step, "ETag")

@@ -15,6 +15,7 @@ from ifmatch.diagnosis.two_paths import (
     another_product,
     form,
     heads_refused,
+    listed_apart,
     listed_otherwise,
     one_version,
     read_elsewhere,
@@ -143,6 +144,13 @@ def _read_and_judged(facts: Facts) -> Iterator[Evidence]:
         passed = next((one for one in facts.history.writes if form(_token(one)) == form(tag)), None)
         if passed is not None and form(facts.token or "") != form(tag):
             yield note("a write under the other form of tag was accepted", 1.5, passed, "If-Match")
+    apart = listed_apart(facts)
+    if apart is not None:
+        own, source = apart
+        text = (
+            f"{facts.token} is how a listing shows it; what writes are compared with has another form: {own}"
+        )
+        yield note(text, 6.5, source)
     afresh = refused_afresh(facts)
     if afresh is not None:
         yield note("a token just read is refused again, and nothing moves", 1.5, afresh, "ETag")

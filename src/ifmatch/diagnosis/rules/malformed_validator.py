@@ -10,10 +10,12 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.dialect_tokens import misplaced
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.respellings import respelt
+from ifmatch.dialects import Carrier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ifmatch.diagnosis.conditions import Condition
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.model.finding import Evidence
 
@@ -34,6 +36,10 @@ _DAMAGE = {
     "weakness-added": "with a W/ that the server never sent",
 }
 
+# Damage that no API means, wherever the token stands.
+_IN_CONTENT = frozenset({"percent-encoded", "html-escaped", "base64", "escaped", "cut", "quoted-twice"})
+_ANYWHERE = _IN_CONTENT | {"percent-decoded", "case-changed"}
+
 
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a token that equals a served one after undoing a damage, or breaks the grammar.
@@ -45,6 +51,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     if not guard.standard:
         yield from _respelt(facts)
+        yield from _damaged_elsewhere(facts, guard)
         return
     token = facts.token
     if token is None or tokens.null_word(token) or not (facts.refused or facts.step.accepted):
@@ -114,6 +121,22 @@ def _respelt(facts: Facts) -> Iterator[Evidence]:
             text = f"the token is {found[0]}, which this answer states, {way}"
             yield note(text, 6.0, facts.step, guard.name)
             return
+
+
+def _damaged_elsewhere(facts: Facts, guard: Condition) -> Iterator[Evidence]:
+    """Yield evidence from a damaged token in a parameter, a path, a content or a field of an API's own.
+
+    What stands in a content is a member of it, and may be spelt as members are.
+    """
+    damaged = facts.damaged_from
+    if damaged is None or not facts.refused:
+        return
+    step, kind = damaged
+    within = guard.carrier not in {Carrier.HEADER, Carrier.QUERY, Carrier.PATH}
+    if kind not in (_IN_CONTENT if within else _ANYWHERE):
+        return
+    yield note(f"the token is the served {step.etag} {_DAMAGE[kind]}", 7.0, facts.step, guard.name)
+    yield note(f"the server had given {step.etag}", 0.5, step, "ETag")
 
 
 def _spelt_bare(facts: Facts) -> Iterator[Evidence]:

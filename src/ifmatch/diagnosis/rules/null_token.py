@@ -8,11 +8,14 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.resources import path_of
+from ifmatch.dialects import Carrier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from ifmatch.diagnosis.conditions import Condition
     from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "null-token"
@@ -21,6 +24,9 @@ CAUSE = "null-token"
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from the words that programs print where they have no value."""
     guard = facts.guard
+    if guard is not None and guard.guard is Guard.ABSENT:
+        yield from _default(facts, guard)
+        return
     if guard is None or guard.guard not in {Guard.SAME, Guard.SAME_DATE} or not guard.tokens:
         return
     token = guard.tokens[0]
@@ -34,6 +40,51 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     reads = [step for step in facts.own_reads_before if step.etag is not None]
     if reads:
         yield note(f"the client had been given {reads[-1].etag}", 0.5, reads[-1], "ETag")
+
+
+def defaulted(facts: Facts) -> tuple[Step, Step | None] | None:
+    """Return the read that had shown a version where 0 was sent, and another such write of the client.
+
+    Where 0 asks for a creation, a record whose version was never filled in asks for one too.
+    """
+    guard, step = facts.guard, facts.step
+    if guard is None or guard.guard is not Guard.ABSENT or not tokens.zero(guard.value):
+        return None
+    read = _versioned(facts.own_reads_before)
+    if read is None:
+        return None
+    for other in facts.case.steps:
+        same = other.condition(Guard.ABSENT)
+        if other.actor != step.actor or other.resource == step.resource or same is None:
+            continue
+        if not (other.is_write and same.name == guard.name and tokens.zero(same.value)):
+            continue
+        earlier = [one for one in facts.case.histories[other.resource] if one.order < other.order]
+        if _versioned([one for one in earlier if one.actor == step.actor and one.read_ok]) is not None:
+            return read, other
+    return read, None
+
+
+def _versioned(reads: Sequence[Step]) -> Step | None:
+    """Return the last read if it shows a version other than 0."""
+    last = reads[-1] if reads else None
+    return last if last is not None and last.etag is not None and not tokens.zero(last.etag) else None
+
+
+def _default(facts: Facts, guard: Condition) -> Iterator[Evidence]:
+    """Yield evidence from a 0 that was sent where a version had been read, for one thing after another."""
+    found = defaulted(facts) if facts.refused else None
+    if found is None:
+        return
+    read, other = found
+    member = guard.carrier in {Carrier.BODY, Carrier.FORM}
+    if other is None and not member:
+        return
+    text = f"`{guard.shown()}` was sent where version {read.etag} had been read"
+    yield note(text, 3.0, facts.step, guard.name)
+    if other is not None:
+        text = f"the same 0 was sent for {path_of(other.resource)}, which had been read too: a default"
+        yield note(text, 4.0, other, guard.name)
 
 
 def _fresh_record(facts: Facts, token: str) -> Iterator[Evidence]:

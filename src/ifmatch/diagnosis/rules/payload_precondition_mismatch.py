@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.removals import corrected
-from ifmatch.dialects import Meaning
+from ifmatch.dialects import Carrier, Meaning
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -109,10 +109,17 @@ def _expected(facts: Facts) -> Iterator[Evidence]:
     yield note(f"the content itself says what is expected, at {pointer}, and was refused", weight, step)
 
 
+_OUTSIDE = frozenset({Carrier.HEADER, Carrier.QUERY})
+_VERSION = re.compile(r"version|revision|e-?tag|generation", re.IGNORECASE)
+
+
 def _spelt_otherwise(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from an expected value that is the live one, written in another way."""
     guard = facts.guard
     if guard is None or guard.standard or guard.guard is not Guard.SAME:
+        return
+    if guard.carrier is Carrier.PATH or (guard.carrier in _OUTSIDE and _VERSION.search(guard.name)):
+        # A version is no value of the record, however it is spelt.
         return
     shown = [one for one in (facts.refresh, *reversed(facts.own_reads_before)) if one is not None]
     values = [(one, held) for one in shown for value in one.issued() for held in _as_it_stands(one, value)]

@@ -1,0 +1,53 @@
+"""Tell whether a version in a request can only be meant as a precondition, whatever became of the request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ifmatch.diagnosis.habit_evidence import place_of
+from ifmatch.diagnosis.message_members import sent, shown
+
+if TYPE_CHECKING:
+    from ifmatch.diagnosis.habit_evidence import Traffic
+    from ifmatch.diagnosis.message_members import Member
+    from ifmatch.diagnosis.steps import Step
+
+# Members that a record has, and a request about it too.
+_NAMES: Final = frozenset({"id", "_id", "uuid", "key", "name", "type", "kind"})
+
+
+def meant_as_one(traffic: Traffic, write: Step, member: Member, source: Member) -> bool:
+    """Tell whether a value that a write carries is meant as a precondition, though nothing is refused.
+
+    It names a version that goes on as the service takes writes, and no state of what is written: it stands
+    beside the content, or in a content under a name of its own, or with a change rather than a record. A
+    record that is sent back whole carries its version as it carries all its members.
+
+    Args:
+        traffic: of the service.
+        write: that carries the value.
+        member: the value in the request.
+        source: the same value in the answer that showed it.
+    """
+    if not traffic.took(write) or not _goes_on(traffic, place_of(source)):
+        return False
+    if member.where not in {"body", "text"}:
+        return True
+    if write.method == "PATCH" or member.where != source.where or member.word != source.word:
+        return True
+    return not _whole(traffic, write, member)
+
+
+def _goes_on(traffic: Traffic, place: tuple[str, str]) -> bool:
+    """Tell whether what answers show at a place is another value after accepted writes."""
+    for steps in traffic.about.values():
+        held = {traffic.shows(one).get(place) for one in steps if one.is_read or traffic.took(one)}
+        if len(held - {None}) > 1:
+            return True
+    return False
+
+
+def _whole(traffic: Traffic, write: Step, member: Member) -> bool:
+    """Tell whether the members beside a version are those of the record as it was read."""
+    beside = {one.word for one in sent(write) if one.where == member.where} - _NAMES - {member.word}
+    return any(beside & {one.word for one in shown(read)} for read in traffic.before(write))
