@@ -61,8 +61,18 @@ HIGH = 6
 _PLACES = ("a parameter, 409", "the path, 409", "two fields, 409", "a member of the body, 409")
 
 
+_KNOWN: dict[tuple[str, str, str, str], tuple[str, float, bool]] = {}
+
+
 def found(story, view, carrier):
     """Return the first cause of a story whose versions stand elsewhere, and whether it is right."""
+    key = (story.file, story.name, view, carrier)
+    if key not in _KNOWN:
+        _KNOWN[key] = _judged(story, view, carrier)
+    return _KNOWN[key]
+
+
+def _judged(story, view, carrier):
     cause, likelihood = first(diagnose(CARRIERS[carrier].captures(story.captures(view))))
     wanted = set(story.wanted(view))
     for one in tuple(wanted):
