@@ -100,8 +100,8 @@ def form(token: str) -> str:
 def listed_apart(facts: Facts) -> tuple[str, Step] | None:
     """Return how a thing's own tag is spelt where a listing gave it in another form, and the listing.
 
-    The refusal says what it compares with, or a read of the thing shows it. Two tags that end in one number
-    are those of one version.
+    The refusal says what it compares with, or a read of the thing shows it. Two tags of which one is the end
+    of the other are those of one version.
 
     Args:
         facts: of a refused request.
@@ -109,12 +109,16 @@ def listed_apart(facts: Facts) -> tuple[str, Step] | None:
     token, listing = facts.token, facts.elsewhere or facts.inside
     if token is None or listing is None or not listing.read_ok or listing.resource == facts.step.resource:
         return None
+    if listing.header("etag") is not None and tokens.opaque(listing.header("etag") or "") == tokens.opaque(
+        token
+    ):
+        # The tag of another thing.
+        return None
     read = facts.current_tag
     own = _compared_with(facts.error_text, token) or (tokens.opaque(read) if read is not None else "")
-    if not own or _spelt(own) == _spelt(tokens.opaque(token)):
-        return None
-    ends = [re.findall(r"\d+", one)[-1:] for one in (own, tokens.opaque(token))]
-    return (own, listing) if ends[0] and ends[0] == ends[1] else None
+    short, long = sorted((own, tokens.opaque(token)), key=len)
+    ends = bool(short) and long.endswith(short) and not long[: len(long) - len(short)][-1:].isalnum()
+    return (own, listing) if ends and short != long else None
 
 
 def _compared_with(text: str, token: str) -> str:
@@ -126,11 +130,6 @@ def _compared_with(text: str, token: str) -> str:
         if found is not None:
             return found.group(1)
     return ""
-
-
-def _spelt(token: str) -> str:
-    """Return the form of a token: its letters and digits by kind, its signs as they are."""
-    return re.sub(r"[0-9A-Za-z]+", "x", token)
 
 
 def refused_afresh(facts: Facts) -> Step | None:
