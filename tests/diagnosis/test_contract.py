@@ -12,7 +12,6 @@ from ifmatch.model.exchange import Vantage
 from ifmatch.model.finding import Level, Repair
 
 ORDER = list(Outcome)
-SURENESS = [Level.LOW, Level.MEDIUM, Level.HIGH]
 
 
 def diagnoses():
@@ -66,11 +65,7 @@ def test_likelihoods_exclude_each_other_and_come_in_order() -> None:
 def test_incidents_come_in_the_order_of_the_contract() -> None:
     for name, _, diagnosis in ALL:
         keys = [
-            (
-                ORDER.index(one.outcome),
-                -(SURENESS.index(one.findings[0].level) if one.findings else -1),
-                one.at or 0.0,
-            )
+            (ORDER.index(one.outcome), -(one.findings[0].likelihood if one.findings else 0.0))
             for one in diagnosis.incidents
         ]
         assert keys == sorted(keys), name

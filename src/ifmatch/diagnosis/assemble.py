@@ -19,7 +19,7 @@ from ifmatch.diagnosis.repair import repair_of
 from ifmatch.diagnosis.rules.cors_hidden_etag import hidden
 from ifmatch.diagnosis.subjects import refused, unaccounted
 from ifmatch.model.diagnosis import Advice, Attempt, Benign, Diagnosis, Incident, Outcome, Verdict
-from ifmatch.model.finding import Finding, Level
+from ifmatch.model.finding import Finding
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -225,23 +225,13 @@ def _incident(facts: Facts, ranking: Ranking, outcome: Outcome) -> Incident:
     )
 
 
-def _sureness(incident: Incident) -> int:
-    """Return how sure the first finding is: 3 for high, 2 for medium, 1 for low, 0 without one."""
-    if not incident.findings:
-        return 0
-    return (Level.LOW, Level.MEDIUM, Level.HIGH).index(Level.of(incident.findings[0].likelihood)) + 1
-
-
 def _ordered(drafts: list[_Draft]) -> tuple[Incident, ...]:
-    """Order by outcome, confidence and time; number; link those of one cause.
-
-    Of two that are both sure, the earlier one comes first: which is a percent surer says nothing.
-    """
+    """Order by outcome, likelihood and time; number; link those of one cause."""
     ordered = sorted(
         drafts,
         key=lambda draft: (
             _ORDER[draft.incident.outcome],
-            -_sureness(draft.incident),
+            -(draft.incident.findings[0].likelihood if draft.incident.findings else 0.0),
             draft.step.start,
             draft.step.order,
         ),
