@@ -26,6 +26,13 @@ _LONG_FORM = 4000
 _VERSION = re.compile(
     r"(?:^_*|[-_.]|(?<=[a-z]))(?:version|revision|rev|e?tag|generation|serial|sequence|seq|v)$", re.IGNORECASE
 )
+# Members that a write says about itself, and no read of the thing shows.
+_REMARK = re.compile(
+    r"(?:(?:commit|edit|change|update|revision|version|save)[_-]?)?(?:message|comment|reason)"
+    r"|(?:commit|edit|change|update|revision|version|save)[_-]?(?:summary|note|title|log)"
+    r"|(?:start_?)?branch|(?:author|committer)(?:_?(?:name|e?mail))?",
+    re.IGNORECASE,
+)
 # A longer text is not taken apart.
 _LONGEST = 200_000
 _LEAF = re.compile(r"<([A-Za-z][\w.:-]*)[^<>]*>([^<>]*)</\1>")
@@ -168,6 +175,8 @@ def _covers(current: dict[str, object], wanted: dict[str, object]) -> bool:
         if stamped("/" + name):
             continue
         there = current.get(name, ABSENT)
+        if there is ABSENT and _REMARK.fullmatch(name):
+            continue
         part, held = _object(value), _object(there)
         if part is not None and held is not None:
             if part and not _covers(held, part):

@@ -14,11 +14,18 @@ _DEEP: Final = 8
 _QUOTED: Final = re.compile(r"\"\s*[{\[](?:\\[nrt]|\s)*(?:\\\"|[{\[])")
 _CODED: Final = re.compile(r"\"(?:eyJ|eyA|ewo|ew0|W3s|Wwo)[A-Za-z0-9+/]{8,}={0,2}\"")
 _BASE64: Final = re.compile(r"(?:eyJ|eyA|ewo|ew0|W3s|Wwo)[A-Za-z0-9+/]{8,}={0,2}")
+# A member that says how another one beside it is written, and what the other one may be called.
+_SAID: Final = re.compile(r"\"(?:content_?)?encoding\"\s*:\s*\"(?:base64|text|plain|utf-?8)\"", re.IGNORECASE)
+_ENCODING: Final = re.compile(r"(?:content_?)?encoding", re.IGNORECASE)
+_PLAIN: Final = re.compile(r"text|plain|utf-?8", re.IGNORECASE)
+_ENCODED: Final = frozenset({"content", "contents", "data", "body", "text", "value"})
 
 
 def may_hold(text: str) -> bool:
     """Tell whether a JSON text may hold another one in a string."""
-    return len(text) <= _LONGEST and (_QUOTED.search(text) or _CODED.search(text)) is not None
+    if len(text) > _LONGEST:
+        return False
+    return (_QUOTED.search(text) or _CODED.search(text) or _SAID.search(text)) is not None
 
 
 def opened(value: object, depth: int = _DEEP) -> object:
@@ -31,7 +38,7 @@ def opened(value: object, depth: int = _DEEP) -> object:
     if depth == 0:
         return value
     if isinstance(value, dict):
-        members = cast("dict[str, object]", value)
+        members = _read_as_said(cast("dict[str, object]", value))
         return {name: opened(member, depth - 1) for name, member in members.items()}
     if isinstance(value, list):
         return [opened(one, depth - 1) for one in cast("list[object]", value)]
@@ -39,6 +46,25 @@ def opened(value: object, depth: int = _DEEP) -> object:
         inner = _document(value)
         return value if inner is None else opened(inner, depth - 1)
     return value
+
+
+def _read_as_said(members: dict[str, object]) -> dict[str, object]:
+    """Return an object with the text that one member writes in the encoding that another one names."""
+    for name, said in members.items():
+        held = next((one for one in members if one.lower() in _ENCODED), None)
+        if held is None or not _ENCODING.fullmatch(name) or not isinstance(said, str):
+            continue
+        others = {key: member for key, member in members.items() if key != name}
+        written = members[held]
+        if _PLAIN.fullmatch(said):
+            return others
+        if said.lower() == "base64" and isinstance(written, str):
+            try:
+                # Line breaks within it are allowed for: they are left aside.
+                return {**others, held: base64.b64decode("".join(written.split()), validate=True).decode()}
+            except ValueError:
+                return members
+    return members
 
 
 def _document(text: str) -> object | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.dialects.grammar import fits
-from ifmatch.dialects.pointers import scalar, values_at
+from ifmatch.dialects.pointers import scalar, tested_at, values_at
 from ifmatch.dialects.recognition import pattern
 from ifmatch.dialects.record import Carrier, Demand, Grammar, Meaning, Retry
 from ifmatch.dialects.view import View
@@ -201,9 +201,9 @@ def _carried(spec: GuardSpec, view: View) -> str | None:
         return match.group(1) if match is not None else None
     if view.sent_json is UNKNOWN:
         return None
-    return next(
-        (text for one in values_at(view.sent_json, spec.name) if (text := scalar(one)) is not None), None
-    )
+    found = (text for one in values_at(view.sent_json, spec.name) if (text := scalar(one)) is not None)
+    # A test of the member's value is the same guard: RFC 6902 section 4.6.
+    return next(found, None) or tested_at(view.sent_json, spec.name)
 
 
 def _presented(spec: GuardSpec, value: str, view: View) -> PresentedGuard:

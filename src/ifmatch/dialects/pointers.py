@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["scalar", "values_at"]
+__all__ = ["names", "scalar", "tested_at", "tests_in", "values_at"]
 
 _MOST = 200
 
@@ -41,6 +41,54 @@ def _down(value: object, name: str) -> Iterator[object]:
             yield from elements
         elif name.isdigit() and int(name) < len(elements):
             yield elements[int(name)]
+
+
+def names(path: str, pattern: str) -> bool:
+    """Tell whether a pointer is one of those that a pointer pattern stands for.
+
+    Args:
+        path: a JSON Pointer.
+        pattern: as above, with `*` for any one step.
+    """
+    steps, wanted = path.split("/"), pattern.split("/")
+    return len(steps) == len(wanted) and all(
+        two in {"*", one} for one, two in zip(steps, wanted, strict=True)
+    )
+
+
+def tests_in(value: object) -> Iterator[tuple[str, object]]:
+    """Yield path and value of the tests of a JSON Patch, which may stand in a member of an object.
+
+    Args:
+        value: a JSON value.
+
+    Source: RFC 6902 section 4.6.
+    """
+    if isinstance(value, dict):
+        for member in cast("dict[str, object]", value).values():
+            if isinstance(member, list):
+                yield from tests_in(cast("list[object]", member))
+        return
+    for one in cast("list[object]", value)[:_MOST] if isinstance(value, list) else ():
+        if not isinstance(one, dict):
+            continue
+        operation = cast("dict[str, object]", one)
+        path = operation.get("path")
+        if operation.get("op") == "test" and isinstance(path, str) and "value" in operation:
+            yield path, operation["value"]
+
+
+def tested_at(value: object, pattern: str) -> str | None:
+    """Return the scalar that a JSON Patch tests a member for, as text; None when it tests no such member.
+
+    Args:
+        value: a JSON value.
+        pattern: a JSON Pointer pattern of the member.
+    """
+    return next(
+        (text for path, one in tests_in(value) if names(path, pattern) and (text := scalar(one)) is not None),
+        None,
+    )
 
 
 def scalar(value: object) -> str | None:

@@ -100,7 +100,7 @@ def sent_state(view: View, dialect: Dialect) -> str | None:
         else:
             value = next(values_at(view.sent_json, place.sent), None) if place.sent else None
         if value is not None:
-            return _unwrapped(value, coded="sent" in place.base64)
+            return _unwrapped(value, coded="sent" in place.base64 or _coded(view.sent_json, place.sent))
     return None
 
 
@@ -109,8 +109,13 @@ def shown_state(view: View, dialect: Dialect) -> str | None:
     for place in dialect.states:
         value = next(values_at(view.json, place.shown), None) if place.shown else None
         if value is not None:
-            return _unwrapped(value, coded="shown" in place.base64)
+            return _unwrapped(value, coded="shown" in place.base64 or _coded(view.json, place.shown))
     return None
+
+
+def _coded(whole: object, pointer: str) -> bool:
+    """Tell whether a member stands beside one that says that it is base64."""
+    return next(values_at(whole, pointer.rpartition("/")[0] + "/encoding"), None) == "base64"
 
 
 def _unwrapped(value: object, *, coded: bool) -> str:

@@ -13,6 +13,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.removals import corrected
 from ifmatch.dialects import Carrier, Meaning
+from ifmatch.dialects.pointers import names, tests_in
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -60,11 +61,18 @@ def tests(step: Step) -> bool:
     if patch and step.exchange.request.content is UNKNOWN:
         # A patch is refused with these by its test, or by a condition that would be seen.
         return step.status in {409, 412} and not step.conditions
-    if body is None or not patch or '"test"' not in body.text:
+    if body is None or not patch or '"test"' not in body.text or _of_version(step):
         return False
     if step.status in {409, 412}:
         return True
     return step.status in {400, 422} and answer is not None and bool(_ELEMENT.search(answer.text[:4000]))
+
+
+def _of_version(step: Step) -> bool:
+    """Tell whether all that a patch tests is the version: a precondition like any other."""
+    guards = [one.name for one in step.conditions if one.carrier is Carrier.BODY]
+    paths = [path for path, _ in tests_in(step.view.sent_json)]
+    return bool(paths) and all(any(names(path, guard) for guard in guards) for path in paths)
 
 
 def compared(step: Step) -> bool:
