@@ -115,6 +115,7 @@ def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None
         if step.dialect is not None:
             step.forget()
     targets.actions(steps)
+    targets.saved_at_one_place(steps)
     targets.extra_parameters(steps)
     owners = actors.assign(steps, ordered, vantages)
     rows = [

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 PAUSE = 600.0
 _ASKS = frozenset({400, 403, 409})
-_BAD_REQUEST = 400
+_BAD_REQUEST, _UNPROCESSABLE, _FAILED = 400, 422, 500
 _FAILURES = frozenset({500, 503})
 _GONE = frozenset({404, 410})
 _TICKETED = frozenset({400, 403, 409, 410, 422})
@@ -101,8 +101,24 @@ def _readable(guard: Condition) -> bool:
     return guard.well_formed and (guard.guard is not Guard.SAME_DATE or http_date(guard.value) is not None)
 
 
+def _names_nothing(step: Step) -> bool:
+    """Tell whether a write was refused that names a version by the word for none.
+
+    A server that fails over it repeats the word, or tells of a number that it could not read.
+    """
+    guard = step.guard
+    if not step.is_write or guard is None or not tokens.null_word(guard.value):
+        return False
+    if step.status == _FAILED:
+        words = _words(step)
+        return tokens.opaque(guard.value) in words or "NumberFormat" in words
+    return step.status == _BAD_REQUEST or (step.status == _UNPROCESSABLE and not guard.standard)
+
+
 def _refuses_by_words(step: Step) -> bool:
     if step.status == 410 and token_expired.STRONG.search(_words(step)):
+        return True
+    if _names_nothing(step):
         return True
     if step.is_write and step.conditions and step.status in _FAILURES:
         return status_dialect_mismatch.PLAIN_WORDS.search(_words(step)) is not None
@@ -112,8 +128,6 @@ def _refuses_by_words(step: Step) -> bool:
         return True
     guard = step.guard
     if step.status == _BAD_REQUEST and guard is not None and guard.standard and not _readable(guard):
-        return True
-    if step.status == _BAD_REQUEST and guard is not None and tokens.null_word(guard.value):
         return True
     if step.status in _TICKETED and lapsed(step):
         return True

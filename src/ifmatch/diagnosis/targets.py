@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl
 
 from ifmatch.diagnosis.projections import is_view
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ifmatch.diagnosis.steps import Step
 
 _ACTION = re.compile(r"(.+/[^/?]+)[/:]([A-Za-z][A-Za-z_-]{2,40})")
+# Members by which a content names the thing that it is about, and the least such a name has.
+_NAMES_ITSELF = re.compile(r"_?(?P<kind>\w*?)[_-]?(?:id|uid|uuid|guid|key|slug|code|ref)", re.IGNORECASE)
+_SHORT = 2
 # Parameters that say which thing is meant.
 _NAMES_A_THING = re.compile(
     r"(?:\w*[_-]?)?(?:id|key|name|path|file|uri|url|ref|branch|page|offset|cursor|slug|code|number|nr|part|q|query|filter"
@@ -44,6 +47,49 @@ def actions(steps: Sequence[Step]) -> None:
                 step.resource = found[1]
         elif step.etag is not None:
             issued.setdefault(step.resource, set()).update(step.issued())
+
+
+def saved_at_one_place(steps: Sequence[Step]) -> None:
+    """Take a save under a version (`POST /boards/save`) as a write on the thing that its content names.
+
+    The thing was read by itself and gave out versions; nobody ever read the place of the saves.
+    """
+    saves = [step for step in steps if step.is_write and (guard := step.guard) is not None and guard.key]
+    read = {step.resource for step in steps if step.is_read and 200 <= step.status < 400}
+    saves = [step for step in saves if step.resource not in read and "#" not in step.resource]
+    if not saves:
+        return
+    things: dict[str, set[str]] = {}
+    for step in steps:
+        if step.read_ok and step.etag is not None:
+            things.setdefault(_last(step.resource), set()).add(step.resource)
+    for step in saves:
+        if _last(step.resource) in things:
+            continue
+        named = [
+            found
+            for name in _own_names(step.view.sent_json, step.resource.lower())
+            if (found := things.get(name))
+        ]
+        if named and len(named[0]) == 1:
+            (step.resource,) = named[0]
+
+
+def _last(resource: str) -> str:
+    return resource.partition("?")[0].rstrip("/").rpartition("/")[2]
+
+
+def _own_names(value: object, place: str, depth: int = 1) -> Iterator[str]:
+    """Yield what members of a content name it by, those at the top first; `customerId` is about another."""
+    members = cast("dict[str, object]", value) if isinstance(value, dict) else {}
+    for name, one in members.items():
+        text = str(one) if isinstance(one, str | int) else ""
+        found = _NAMES_ITSELF.fullmatch(name)
+        if len(text) >= _SHORT and found is not None and found["kind"].lower() in place:
+            yield text
+    if depth:
+        for one in members.values():
+            yield from _own_names(one, place, depth - 1)
 
 
 def extra_parameters(steps: Sequence[Step]) -> None:

@@ -183,6 +183,8 @@ def _applies(spec: GuardSpec, view: View) -> bool:
         return False
     if spec.path and not pattern(spec.path).search(view.target):
         return False
+    if spec.unless and any(one is True for one in values_at(view.sent_json, spec.unless)):
+        return False
     return not spec.beside or any(True for _ in values_at(view.sent_json, spec.beside))
 
 

@@ -173,6 +173,7 @@ class GuardSpec(_Record, frozen=True, kw_only=True):
         methods: request methods for which it is a guard; empty for all but GET, HEAD, OPTIONS.
         path: regular expression that the path has to contain; "" for any.
         beside: JSON Pointer that the same body must hold as well, for names that many bodies have.
+        unless: JSON Pointer whose `true` in the same body says that the guard does not count.
         pair: name of a parameter that completes the token (Elasticsearch's primary term).
         next: whether the value is the next version, not the current one (Confluence).
         of: what names the resource that is guarded where it is not the request's own, such as the source of a
@@ -189,6 +190,7 @@ class GuardSpec(_Record, frozen=True, kw_only=True):
     methods: tuple[str, ...] = ()
     path: str = ""
     beside: str = ""
+    unless: str = ""
     pair: str = ""
     next: bool = False
     of: Annotated[str, msgspec.Meta(pattern="^(|header:.+|path:.+)$")] = ""

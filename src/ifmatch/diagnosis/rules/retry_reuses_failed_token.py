@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.dates import span
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.rules import status_dialect_mismatch
 from ifmatch.diagnosis.rules.nonprecondition_412 import RULE
 
 if TYPE_CHECKING:
@@ -55,5 +56,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         # Who changes the content each time answers to the rule that the refusal states.
         yield note(text, 1.0, last, guard.name)
         return
+    if (repeat := status_dialect_mismatch.waited_out(facts)) is not None:
+        yield note(f"the retry took {repeat.status} for a failure that passes by itself", 5.5, repeat)
     known = bool(facts.issues)
     yield note(text, (4.0 if known else 2.5) + min(count - 2, 4) * 0.75, last, guard.name)

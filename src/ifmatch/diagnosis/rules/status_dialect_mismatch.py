@@ -40,7 +40,8 @@ PLAIN_WORDS = re.compile(
     r"|(?:version|revision)\W{1,3}(?:\w+ ){0,4}(?:does not|doesn.t|did not) match"
     r"|(?:has been|was) (?:modified|changed|updated|edited) "
     r"(?:by (?:an|some)|since|in the meantime|meanwhile)"
-    r"|has been modified; please apply",
+    r"|has been modified; please apply"
+    r"|(?:update|change|write|version|revision) (?:is |was )?out of (?:sequence|order)",
     re.IGNORECASE,
 )
 _RIGHTS = re.compile(r"oauth|token|login|session|permission|/auth", re.IGNORECASE)
@@ -54,6 +55,8 @@ _WENT_ON = 14.0
 _SERVER_ERROR = 500
 # Seconds within which a look belongs to the answer before.
 _AT_ONCE = 0.9
+# Seconds from which on a repeat was waited for.
+_PAUSE = 0.2
 _FAILED = frozenset({Meaning.MISMATCH, Meaning.EXISTS, Meaning.ABSENT, Meaning.PAYLOAD, Meaning.BUSY})
 
 
@@ -62,6 +65,10 @@ def _misread(facts: Facts) -> Iterator[Evidence]:
     step = facts.step
     if _looks_like_success(step):
         yield from _overlooked(facts)
+        return
+    if (repeat := waited_out(facts)) is not None:
+        text = f"{step.status} looks like a failure of the server: the client waited, and sent it again"
+        yield note(text, _MISREAD, repeat)
         return
     following = facts.case.steps[step.order + 1 :]
     # What was on its way already tells nothing of how the answer was taken.
@@ -90,6 +97,19 @@ def _misread(facts: Facts) -> Iterator[Evidence]:
     if aside and (whole or same_content(after.body, step.body)):
         name = path_of(after.resource)
         yield note(f"the client took it for something else: it stored the same under {name}", _MISREAD, after)
+
+
+def waited_out(facts: Facts) -> Step | None:
+    """Return the last repeat of a client that took a server for down, and waited; None without one.
+
+    That is a retry of the failed token as well: which of the two is the root, the traffic cannot tell.
+
+    Args:
+        facts: of the refused request.
+    """
+    first, last = facts.repeats[0], facts.repeats[-1]
+    waited = first.timed and last.timed and last.start - first.end >= _PAUSE
+    return last if waited and first.status >= _SERVER_ERROR else None
 
 
 def _looks_like_success(step: Step) -> bool:
