@@ -7,10 +7,11 @@ import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.resources import host_of
+from ifmatch.diagnosis.resources import host_of, parent_of
+from ifmatch.dialects.pointers import values_at
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.diagnosis.steps import Step
@@ -30,6 +31,9 @@ _CURRENT = re.compile(
     r"(?:current|stored|object|item|entity|server|actual|found|latest|existing)\b[^\"]{0,60}\"([^\"\s]{1,120})\"",
     re.IGNORECASE,
 )
+# Members that repeat the entity tag of the very representation that they stand in: in another API a
+# member called like a tag may be a token of its own.
+_OWN_TAG = ("/@odata.etag", "/odata.etag", "/d/__metadata/etag", "/__metadata/etag")
 
 
 def read_elsewhere(facts: Facts) -> Step | None:
@@ -258,3 +262,45 @@ def _gave(history: Sequence[Step], write: Step) -> Step | None:
         ),
         None,
     )
+
+
+def told_twice(facts: Facts) -> tuple[Step, str, str] | None:
+    """Return an answer that tells two tags of itself, the refused one in its content, and both tags.
+
+    It is one of the resource, or of an item beside it where the content of a listing gave the token.
+
+    Args:
+        facts: of a refused request.
+    """
+    wanted = tokens.opaque(facts.token or "")
+    for one in facts.history:
+        for held, field in _two_tags_of(one):
+            if tokens.opaque(held) == wanted:
+                return one, held, field
+    parent, source = parent_of(facts.step.resource), facts.inside or facts.source
+    if any(one.read_ok for one in facts.history) or source is None or source.resource == facts.step.resource:
+        return None
+    return next(
+        (
+            (one, *pair)
+            for key, history in facts.case.histories.items()
+            if parent_of(key) == parent
+            for one in history
+            for pair in _two_tags_of(one)
+        ),
+        None,
+    )
+
+
+def _two_tags_of(step: Step) -> Iterator[tuple[str, str]]:
+    """Yield the tag in an answer's content and the one in its ETag field, where they are two."""
+    field = step.header("etag")
+    if field is None or not (step.read_ok or step.accepted):
+        return
+    for pointer in _OWN_TAG:
+        held = next(values_at(step.view.json, pointer), None)
+        if not isinstance(held, str) or not held.strip():
+            continue
+        other = tokens.opaque(held) != tokens.opaque(field)
+        if other and tokens.damage(held.strip(), field.strip()) in {"", "other"}:
+            yield held.strip(), field.strip()

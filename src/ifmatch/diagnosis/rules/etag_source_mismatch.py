@@ -20,6 +20,7 @@ from ifmatch.diagnosis.two_paths import (
     one_version,
     read_elsewhere,
     refused_afresh,
+    told_twice,
 )
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield from _head_and_get_beside(facts)
     yield from _write_and_read(facts)
     yield from _read_and_judged(facts)
+    yield from _in_content_and_field(facts)
     refusal = facts.step.etag
     if (
         refusal is not None
@@ -86,6 +88,24 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         )
         if facts.inside is not None:
             yield note("the token stands in the content of an earlier answer", 1.0, facts.inside)
+
+
+def _in_content_and_field(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from an answer whose content repeats its tag, and has another one than the ETag field.
+
+    Source: OData JSON Format 4.01 section 4.5.9 (`@odata.etag` is the value of the ETag header).
+    """
+    found = told_twice(facts)
+    if found is None:
+        return
+    answer, held, field = found
+    own = answer.resource == facts.step.resource
+    where = "" if own else " of an item beside it"
+    text = f"one answer{where} tells two tags of itself: {held} in the content, {field} in the ETag field"
+    yield note(text, 4.5, answer, "ETag")
+    passed = next((one for one in facts.history.writes if one.accepted and one.presents(field)), None)
+    if own and passed is not None and not passed.presents(held):
+        yield note("the write passed with the one of the ETag field", 3.5, passed, "If-Match")
 
 
 def _head_and_get_beside(facts: Facts) -> Iterator[Evidence]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import resemblance
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.rules import token_missing
 from ifmatch.dialects import Meaning
 from ifmatch.model.unknown import UNKNOWN
 
@@ -54,7 +55,12 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     guard = facts.guard
     if guard is None:
         if told(facts):
-            yield note("the answer says that the resource exists already", 5.0, facts.step)
+            # Who is asked for the version of what exists, or passes with it, had wanted to change it.
+            update = token_missing.demands(facts.error_text) or token_missing.passed_guarded(
+                facts.own(facts.later), facts.step
+            )
+            weight = 2.5 if update and facts.step.method in {"PUT", "PATCH", "MERGE"} else 5.0
+            yield note("the answer says that the resource exists already", weight, facts.step)
         return
     if guard.guard is not Guard.ABSENT:
         return
