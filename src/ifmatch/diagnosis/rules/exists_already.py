@@ -45,6 +45,17 @@ def edited_from_it(facts: Facts) -> bool:
     return resemblance(there, wanted) >= _NEARLY and facts.ours_is_there is False
 
 
+def _by_answer(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from what the answer to an unguarded write says."""
+    if told(facts):
+        # Who is asked for the version of what exists, or passes with it, had wanted to change it.
+        update = token_missing.demands(facts.error_text) or token_missing.passed_guarded(
+            facts.own(facts.later), facts.step
+        )
+        weight = 2.5 if update and facts.step.method in {"PUT", "PATCH", "MERGE"} else 5.0
+        yield note("the answer says that the resource exists already", weight, facts.step)
+
+
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a refused create guard.
 
@@ -54,13 +65,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     guard = facts.guard
     if guard is None:
-        if told(facts):
-            # Who is asked for the version of what exists, or passes with it, had wanted to change it.
-            update = token_missing.demands(facts.error_text) or token_missing.passed_guarded(
-                facts.own(facts.later), facts.step
-            )
-            weight = 2.5 if update and facts.step.method in {"PUT", "PATCH", "MERGE"} else 5.0
-            yield note("the answer says that the resource exists already", weight, facts.step)
+        yield from _by_answer(facts)
         return
     if guard.guard is not Guard.ABSENT:
         return

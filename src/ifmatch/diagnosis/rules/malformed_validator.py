@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ifmatch.diagnosis.conditions import Condition
     from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "malformed-validator"
@@ -39,6 +40,17 @@ _DAMAGE = {
 # Damage that no API means, wherever the token stands.
 _IN_CONTENT = frozenset({"percent-encoded", "html-escaped", "base64", "escaped", "cut", "quoted-twice"})
 _ANYWHERE = _IN_CONTENT | {"percent-decoded", "case-changed"}
+
+
+def _of_served(facts: Facts, guard: Condition, step: Step, kind: str) -> Iterator[Evidence]:
+    """Yield evidence from a token that is a served one with a damage."""
+    # What an origin sees has passed intermediaries: they add a weakness mark, clients hardly do.
+    # So does what the client itself was never shown before: its capture may have begun too late.
+    shown = step.actor == facts.step.actor and step.order < facts.step.order
+    way = kind == "weakness-added" and (facts.step.forwarded or not shown)
+    weight = 2.0 if way else 7.0
+    yield note(f"the token is the served {step.etag} {_DAMAGE[kind]}", weight, facts.step, guard.name)
+    yield note(f"the server had sent {step.etag}", 0.5, step, "ETag")
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -70,14 +82,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     yield from _respelt(facts)
     damaged = facts.damaged_from
     if damaged is not None and damaged[1] in _DAMAGE:
-        step, kind = damaged
-        # What an origin sees has passed intermediaries: they add a weakness mark, clients hardly do.
-        # So does what the client itself was never shown before: its capture may have begun too late.
-        shown = step.actor == facts.step.actor and step.order < facts.step.order
-        way = kind == "weakness-added" and (facts.step.forwarded or not shown)
-        weight = 2.0 if way else 7.0
-        yield note(f"the token is the served {step.etag} {_DAMAGE[kind]}", weight, facts.step, guard.name)
-        yield note(f"the server had sent {step.etag}", 0.5, step, "ETag")
+        yield from _of_served(facts, guard, *damaged)
     elif not guard.well_formed and (damaged is None or damaged[1] != "respelt"):
         inside = facts.inside
         if inside is not None and tokens.opaque(token) == token.strip():
