@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.programs import program
@@ -59,7 +61,7 @@ def test_two_tabs_collide_and_both_see_it(browser, served) -> None:
     ana.get_by_role("status").get_by_text("412").wait_for()
     assert "If-Match" in ana.get_by_role("status").inner_text()
     for page in (ana, ben):
-        refused = page.locator("#events li", has_text="412")
+        refused = page.locator("#events li", has_text=re.compile(r"/resource\s+412\b"))
         refused.wait_for()
         assert "ana" in refused.inner_text()
         page.locator("#history li", has_text="written by ben").wait_for()

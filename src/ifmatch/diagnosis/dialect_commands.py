@@ -133,7 +133,7 @@ def _sending(command: str, guard: GuardSpec, place: TokenPlace) -> str:
         if guard.pair:
             # The pair stands in the file with an ampersand between.
             value = f"$(sed 's/&/\\&{guard.pair}=/' base.tag)"
-        return before + after.replace("'{url}'", f"'{{url}}''{{sign}}'\"{guard.name}={value}\"", 1)
+        return before + after.replace("'{url}'", f"'{{url}}'\"{{sign}}{guard.name}={value}\"", 1)
     if guard.carrier is not Carrier.BODY:
         return ""
     if guard.name == place.name and not guard.next:
