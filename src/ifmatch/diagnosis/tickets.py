@@ -87,6 +87,19 @@ class Ticket:
     grant: Step
 
 
+def _members(step: Step) -> dict[str, str]:
+    """Return the texts in a request's object that may be tickets, by name."""
+    body = step.view.sent_json
+    if not isinstance(body, dict):
+        return {}
+    members = cast("dict[str, object]", body)
+    return {
+        name: value
+        for name, value in members.items()
+        if isinstance(value, str) and not _NO_TICKET.search(name)
+    }
+
+
 def carried(step: Step) -> dict[str, str]:
     """Return what a request carries in fields, parameters and members that may be tickets, by name.
 
@@ -95,14 +108,7 @@ def carried(step: Step) -> dict[str, str]:
     """
     found = {name: value.strip() for name, value in step.sent if not _NO_TICKET.search(name)}
     found |= {name: value for name, value in step.view.query.items() if TICKET.search(name)}
-    body = step.view.sent_json
-    if isinstance(body, dict):
-        members = cast("dict[str, object]", body)
-        found |= {
-            name: value
-            for name, value in members.items()
-            if isinstance(value, str) and TICKET.search(name) and not _NO_TICKET.search(name)
-        }
+    found |= {name: value for name, value in _members(step).items() if TICKET.search(name)}
     return {name: value for name, value in found.items() if len(value) >= _TELLING}
 
 
@@ -112,14 +118,7 @@ def _held(step: Step) -> dict[str, str]:
     Only what an answer gave out for a while, in words, is one: see `_given`.
     """
     found = {name: value for name, value in step.view.query.items() if not _NO_TICKET.search(name)}
-    body = step.view.sent_json
-    if isinstance(body, dict):
-        members = cast("dict[str, object]", body)
-        found |= {
-            name: value
-            for name, value in members.items()
-            if isinstance(value, str) and not _NO_TICKET.search(name)
-        }
+    found |= _members(step)
     parts = path_of(step.resource.partition("?")[0]).split("/")
     found |= {f"part {number} of the path": part for number, part in enumerate(parts) if number}
     return {
