@@ -27,6 +27,7 @@ _TEXT_TYPES = (
     "application/xml",
     "application/javascript",
     "application/x-www-form-urlencoded",
+    "application/x-amz-json",
     "+json",
     "+xml",
 )

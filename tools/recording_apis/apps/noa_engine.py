@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gzip
 import hashlib
 import json
 import os
@@ -124,9 +125,9 @@ def merge(old: Any, change: Any) -> Any:
 class Api:
     """An API with entity tags, the base of all imitations.
 
-    Its faults come by the environment: ``FLAGS`` (``ignore``, ``late``, ``need``, ``unstable``, ``weak``, ...), ``SALT``
-    (a part of every tag), ``LAG`` (seconds that reads are behind), ``RACE`` (seconds between check and write), ``TARRY``
-    (seconds that an answer to a write takes), ``BUSY`` (so many answers 503 first).
+    Its faults come by the environment: ``FLAGS`` (``ignore``, ``late``, ``need``, ``unstable``, ``weak``, ...),
+    ``SALT`` (a part of every tag), ``LAG`` (seconds that reads are behind), ``RACE`` (seconds between check and
+    write), ``TARRY`` (seconds that an answer to a write takes), ``BUSY`` (so many answers 503 first).
     """
 
     server: ClassVar[str] = "envoy"
@@ -272,10 +273,10 @@ class Api:
 
     def answer(self, request: Request) -> Response:
         """Answer a request."""
-        if self.busy and request.path != "/-/ready":
+        if self.busy and not ("busywrites" in self.flags and request.method == "GET"):
             self.busy -= 1
             return Response(503, {"error": "backend is starting"}, {"Retry-After": "1"})
-        routed = self.route(request)
+        routed = aside(request) or self.route(request)
         if routed is not None:
             return routed
         if request.method in {"GET", "HEAD"}:
@@ -332,6 +333,35 @@ class Api:
         return late or self.done(request, made, old)
 
 
+def aside(request: Request) -> Response | None:
+    """Answer what every service has beside its resources: a style sheet, who I am, a search, telemetry."""
+    match request.method, request.path:
+        case "GET", "/assets/app.css":
+            kept = {"ETag": '"app-7f31c0"', "Cache-Control": "max-age=600", "Content-Type": "text/css"}
+            if request.fields.get("if-none-match") == kept["ETag"]:
+                return Response(304, b"", kept)
+            return Response(200, "main { margin: 2em } nav a { color: teal }\n" * 6, kept)
+        case "GET", "/whoami":
+            seen = {"user": request.who, "roles": ["read", "write"], "quota": 812}
+            return Response(
+                200, seen, {"Set-Cookie": "sid=s-00fake; Path=/; HttpOnly", "Cache-Control": "no-store"}
+            )
+        case "GET", "/find":
+            hits = [
+                {"title": f"{request.query.get('q', '')} {n}", "score": round(9 / (n + 1), 2)}
+                for n in range(9)
+            ]
+            coded = gzip.compress(json.dumps({"hits": hits}).encode())
+            return Response(200, coded, {"Content-Type": "application/json", "Content-Encoding": "gzip"})
+        case "GET", "/report":
+            time.sleep(0.6)
+            return Response(200, "".join(f"line {n};{n * n}\n" for n in range(40)), {"X-Chunked": "1"})
+        case "POST", "/telemetry":
+            return Response(204)
+        case _:
+            return None
+
+
 def matches(asked: str, tag: str | None, *, exists: bool, weak: bool) -> bool:
     """Compare a list of tags with a tag, octet by octet, or without ``W/`` when weakly."""
     if asked.strip() == "*":
@@ -368,7 +398,8 @@ def serve(api: Api) -> Callable[[dict[str, Any], Callable[..., Any]], Iterable[b
         elif isinstance(content, str):
             content = content.encode()
             own.setdefault("Content-Type", "text/plain; charset=utf-8")
-        if made.status not in {204, 304}:
+        chunked = own.pop("X-Chunked", None)
+        if made.status not in {204, 304} and not chunked:
             own["Content-Length"] = str(len(content))
         start(f"{made.status} {_REASONS.get(made.status, 'Unknown')}", list(own.items()))
         return [b"" if request.method == "HEAD" or made.status in {204, 304} else content]

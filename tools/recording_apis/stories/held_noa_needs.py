@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from email.utils import formatdate
 
-from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, StoryError, case
 from tools.recording_apis.stories import held_noa_setting as place
 from tools.recording_apis.stories.held_noa_setting import bearer, must
@@ -27,37 +26,18 @@ from tools.recording_apis.stories.held_noa_setting import bearer, must
 def distribution(stage: Stage) -> None:
     """Put a configuration without its tag."""
     path = "/2020-05-31/distribution/EDFDVBD6EXAMPLE/config"
-    value = {"CallerReference": "film-9", "Comment": "trailers", "PriceClass": "PriceClass_All", "Enabled": "true"}
+    value = {
+        "CallerReference": "film-9",
+        "Comment": "trailers",
+        "PriceClass": "PriceClass_All",
+        "Enabled": "true",
+    }
     server = place.api(stage, "cloudfront", {path.removesuffix("/config"): value})
     me = stage.actor("client", server, "cloudfront.amazonaws.test", "curl", place.signed("AKIAFILM"))
     read = me.get(path)
     new = read.text.replace("PriceClass_All", "PriceClass_100")
     me.put(path, new, 400, {"Content-Type": "text/xml"})
     me.put(path, new, 200, {"Content-Type": "text/xml", "If-Match": read.etag})
-
-
-@case(
-    "b500",
-    "purchase-order-without-a-get",
-    "token-missing",
-    "428",
-    alone="token-missing",
-    description=(
-        "SAP behind Apache: a supplier portal confirms order after order by PATCH and never reads one: 428 from the "
-        "gateway each time, the message names the If-Match header."
-    ),
-    synthetic=True,
-)
-def confirmations(stage: Stage) -> None:
-    """Write without any condition."""
-    base = "/sap/opu/odata4/sap/po/srvd_a2x/sap/purchaseorder/0001/PurchaseOrder"
-    seed = {f"{base}('450{n}')": {"PurchaseOrder": f"450{n}", "Confirmed": False} for n in range(3)}
-    server = place.api(stage, "sap", seed, "cheroot")
-    front = fronts.apache(stage, server)
-    me = stage.actor("client", front, "gw.works.test", "httpx", bearer("PORTAL", **{"sap-client": "200"}))
-    me.get("/sap/opu/odata4/sap/po/srvd_a2x/sap/purchaseorder/0001/", 404)
-    for number in range(3):
-        me.send("PATCH", f"{base}('450{number}')", 428, None, {"Confirmed": True})
 
 
 @case(
@@ -77,8 +57,12 @@ def phone(stage: Stage) -> None:
     """Let a cache put If-None-Match on a write."""
     path = "/kv/Checkout:FreeShippingFrom?api-version=1.0"
     server = place.api(stage, "appconfig", {"/kv/Checkout:FreeShippingFrom": {"value": "49"}})
-    agent = {"User-Agent": "ShopOps/41 CFNetwork/1568.300.101 Darwin/24.2.0", "Accept-Language": "nl-NL,nl;q=0.9"}
+    agent = {
+        "User-Agent": "ShopOps/41 CFNetwork/1568.300.101 Darwin/24.2.0",
+        "Accept-Language": "nl-NL,nl;q=0.9",
+    }
     me = stage.actor("client", server, "shop.azconfig.test", "requests", bearer("ops", **agent))
+    place.browse(me, "wtt")
     tag = me.get(path).etag
     me.get(path, 304, {"If-None-Match": tag})
     kind = {"Content-Type": "application/vnd.microsoft.appconfig.kv+json"}
@@ -115,31 +99,6 @@ def pages(stage: Stage) -> None:
 
 
 @case(
-    "b503",
-    "sync-token-after-the-holidays",
-    "token-expired",
-    "410",
-    alone="token-expired",
-    description=(
-        "Google Calendar: an add-in asks with the sync token of its last visit, which the service no longer keeps: "
-        "410 fullSyncRequired; a full list and the next token of it work."
-    ),
-    synthetic=True,
-)
-def holidays(stage: Stage) -> None:
-    """Ask with an old token."""
-    base = "/calendar/v3/calendars/holidays/events"
-    server = place.api(stage, "calendar", {f"{base}/h1": {"summary": "Bridge day"}})
-    me = stage.actor("client", server, "www.googleapis.test", "aiohttp", bearer("addin"))
-    token = me.get(base).json["nextSyncToken"]
-    me.get(f"{base}?syncToken={token}")
-    time.sleep(2.3)
-    me.get(f"{base}?syncToken={token}", 410)
-    fresh = me.get(base).json["nextSyncToken"]
-    me.get(f"{base}?syncToken={fresh}")
-
-
-@case(
     "b504",
     "firewall-does-not-like-a-template",
     "nonprecondition-412",
@@ -154,8 +113,11 @@ def holidays(stage: Stage) -> None:
 def firewall(stage: Stage) -> None:
     """Send what a firewall refuses."""
     path = "/services/data/v62.0/sobjects/Account/001xx000003DGb2"
-    server = place.api(stage, "plain", {path: {"Name": "Nordlicht", "Rating": "Warm"}}, KIND="salesforce", FLAGS="firewall")
+    server = place.api(
+        stage, "plain", {path: {"Name": "Nordlicht", "Rating": "Warm"}}, KIND="salesforce", FLAGS="firewall"
+    )
     me = stage.actor("client", server, "nordlicht.my.salesforce.test", "node:fetch", bearer("crm"))
+    place.browse(me, "cw")
     me.get(path)
     me.send("PATCH", path, 200, None, {"Rating": "Hot"})
     me.send("PATCH", path, 412, None, {"Description": "<script src='/w.js'></script>"})
@@ -178,7 +140,13 @@ def leaders(stage: Stage) -> None:
     server = stage.server("etcd")
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     nodes = [
-        stage.actor("client" if n == 1 else f"other{n}", server, "etcd.sched.test", "requests", {"User-Agent": f"sched/{n}"})
+        stage.actor(
+            "client" if n == 1 else f"other{n}",
+            server,
+            "etcd.sched.test",
+            "requests",
+            {"User-Agent": f"sched/{n}"},
+        )
         for n in (2, 1, 3)
     ]
     target = "/v2/keys/locks/scheduler-leader"
@@ -210,8 +178,13 @@ def deployer(stage: Stage) -> None:
     key = "/v1/kv/apps/billing/version"
     seed = {key: "MS44LjA=", "/v1/kv/apps/billing/state": "aWRsZQ=="}
     server = place.api(stage, "consul", seed)
-    me = stage.actor("client", server, "consul.ops.test", "node:fetch", {"X-Consul-Token": "fake", "X-User": "x.blue"})
-    other = stage.actor("other", server, "consul.ops.test", "requests", {"X-Consul-Token": "fake", "X-User": "x.green"})
+    me = stage.actor(
+        "client", server, "consul.ops.test", "node:fetch", {"X-Consul-Token": "fake", "X-User": "x.blue"}
+    )
+    other = stage.actor(
+        "other", server, "consul.ops.test", "requests", {"X-Consul-Token": "fake", "X-User": "x.green"}
+    )
+    place.browse(me, "t")
     mine = me.get(key).json[0]["ModifyIndex"]
     theirs = other.get(key).json[0]["ModifyIndex"]
     must(other.put(f"{key}?cas={theirs}", "1.9.0", 200).text == "true", "not taken")
@@ -237,7 +210,11 @@ def challenge(stage: Stage) -> None:
     """Delete a record that is not as it is there."""
     zone = "/dns/v1/projects/p/managedZones/bakery"
     one = {"name": "_acme-challenge.bakery.test.", "type": "TXT", "ttl": 60, "rrdatas": ['"k1"']}
-    server = place.api(stage, "dns", {zone: [{**one, "name": "www.bakery.test.", "type": "A", "rrdatas": ["192.0.2.4"]}, one]})
+    server = place.api(
+        stage,
+        "dns",
+        {zone: [{**one, "name": "www.bakery.test.", "type": "A", "rrdatas": ["192.0.2.4"]}, one]},
+    )
     me = stage.actor("client", server, "dns.googleapis.test", "requests", bearer("certbot"))
     new = {**one, "ttl": 300, "rrdatas": ['"k2"']}
     body = {"deletions": [{**one, "ttl": 300}], "additions": [new]}
@@ -267,7 +244,13 @@ def twins(stage: Stage) -> None:
     me = stage.actor("client", server, "hapi.lab.test", "java", bearer("import", **kind))
     other = {**value, "resourceType": "Patient", "identifier": [{"system": "urn:mrn", "value": "4712"}]}
     me.send("POST", "/fhir/Patient", 201, {"If-None-Exist": "identifier=urn:mrn|4712"}, other)
-    me.send("POST", "/fhir/Patient", 412, {"If-None-Exist": "identifier=urn:mrn|4711"}, {**value, "resourceType": "Patient"})
+    me.send(
+        "POST",
+        "/fhir/Patient",
+        412,
+        {"If-None-Exist": "identifier=urn:mrn|4711"},
+        {**value, "resourceType": "Patient"},
+    )
     must(me.get("/fhir/Patient?identifier=urn:mrn%7C4711").json["total"] == 2, "not two")
 
 
@@ -343,16 +326,20 @@ def chart(stage: Stage) -> None:
     server = place.api(stage, "canvas", {path: {"status": "booked", "comment": "", "minutes": 20}})
     me = stage.actor("client", server, "fumage.canvas.test", "requests", bearer("scheduler"))
     nurse = stage.actor("other", server, "fumage.canvas.test", "httpx", bearer("nurse"))
+    place.browse(me, "wf")
     mine = me.get(path)
     theirs = nurse.get(path)
     guard = {"If-Unmodified-Since": theirs.fields["last-modified"]}
     nurse.put(path, {**theirs.json, "comment": "needs interpreter"}, 200, guard)
     time.sleep(0.6)
+    place.browse(me, "t")
     when = time.strptime(mine.fields["last-modified"], "%a, %d %b %Y %H:%M:%S GMT")
     iso = time.strftime("%Y-%m-%dT%H:%M:%SZ", when)
     me.put(path, {**mine.json, "minutes": 40}, 200, {"If-Unmodified-Since": iso})
     seen = me.get(path)
-    must(not seen.json["comment"] and seen.fields["last-modified"] != mine.fields["last-modified"], "not lost")
+    must(
+        not seen.json["comment"] and seen.fields["last-modified"] != mine.fields["last-modified"], "not lost"
+    )
 
 
 @case(
@@ -400,7 +387,9 @@ def hundredths(stage: Stage) -> None:
     path = "/1.5/40011/storage/bookmarks"
     seed = {path: [{"id": "bm1", "payload": "{}"}]}
     server = place.api(stage, "sync", seed, WRITTEN=f"{int(time.time()) - 3000}.57")
-    me = stage.actor("client", server, "sync.test", "requests", {"Authorization": 'Hawk id="fake", mac="fake"'})
+    me = stage.actor(
+        "client", server, "sync.test", "requests", {"Authorization": 'Hawk id="fake", mac="fake"'}
+    )
     seen = me.get(path).fields["x-last-modified"]
     if seen.endswith(".00"):
         raise StoryError("no fraction")

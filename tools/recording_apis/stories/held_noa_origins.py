@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
@@ -25,12 +26,17 @@ from tools.recording_apis.stories.held_noa_setting import bearer, must
 def sandbox(stage: Stage) -> None:
     """Read one thing with many tags."""
     path = "/v1/sandboxes/sb-31"
-    server = place.api(stage, "plain", {path: {"image": "alpine:3.21", "cpus": 2}}, KIND="docker", FLAGS="unstable")
+    server = place.api(
+        stage, "plain", {path: {"image": "alpine:3.21", "cpus": 2}}, KIND="docker", FLAGS="unstable"
+    )
     me = stage.actor("client", server, "sandboxes.docker.test", "requests", bearer("dev"))
+    place.browse(me, "w")
     seen = [me.get(path) for _ in range(3)]
     must(len({one.etag for one in seen}) == 3 and len({one.text for one in seen}) == 1, "stable")
     refused = me.put(path, {"image": "alpine:3.21", "cpus": 4}, 412, {"If-Match": seen[-1].etag})
-    me.put(path, {"image": "alpine:3.21", "cpus": 4}, 412, {"If-Match": refused.json["detail"]["currentEtag"]})
+    me.put(
+        path, {"image": "alpine:3.21", "cpus": 4}, 412, {"If-Match": refused.json["detail"]["currentEtag"]}
+    )
     must(me.get(path).text == seen[0].text, "it was written")
 
 
@@ -50,7 +56,10 @@ def received(stage: Stage) -> None:
     """Send the tag of the PUT's answer."""
     path = "/xapi/agents/profile"
     server = place.api(stage, "plain", {path: {"lang": "fr"}}, "cheroot", KIND="xapi", FLAGS="counted early")
-    me = stage.actor("client", server, "lrs.academy.test", "httpx", bearer("app", **{"X-Experience-API-Version": "1.0.3"}))
+    me = stage.actor(
+        "client", server, "lrs.academy.test", "httpx", bearer("app", **{"X-Experience-API-Version": "1.0.3"})
+    )
+    place.browse(me, "tt")
     tag = me.get(path).etag
     for number in range(2):
         said = me.put(path, {"lang": "fr", "size": number}, 200, {"If-Match": tag}).etag
@@ -104,6 +113,7 @@ def selection(stage: Stage) -> None:
     path = "/odata/Berths(12)"
     server = place.api(stage, "odata", {path: {"Id": 12, "Depth": 9.5, "Vessel": None, "Quay": "North"}})
     me = stage.actor("client", server, "port.test", "node:axios", bearer("pilot"))
+    place.browse(me, "cf")
     part = me.get(f"{path}?$select=Id,Vessel").etag
     me.send("PATCH", path, 412, {"If-Match": part}, {"Vessel": "Aurora"})
     must(me.get(f"{path}?$select=Id,Vessel").etag == part, "it changed")
@@ -124,7 +134,9 @@ def selection(stage: Stage) -> None:
 )
 def settled(stage: Stage) -> None:
     """Save twice in a second."""
-    server = fronts.site(stage, "apache2", {"minutes.txt": "1. Opening\n", "agenda.txt": "1. Budget\n"}, fronts.DAV["apache2"])
+    server = fronts.site(
+        stage, "apache2", {"minutes.txt": "1. Opening\n", "agenda.txt": "1. Budget\n"}, fronts.DAV["apache2"]
+    )
     me = stage.actor("client", server, "dav.club.test", "requests")
     me.get("/agenda.txt")
     first = me.get("/minutes.txt").etag
@@ -179,12 +191,16 @@ def marker(stage: Stage) -> None:
 def after(stage: Stage) -> None:
     """Get a 412 for what was stored."""
     path = "/api/vineyards/8"
-    server = place.api(stage, "plain", {path: {"name": "Südhang", "rows": 40}}, "cheroot", KIND="spring", FLAGS="late")
+    server = place.api(
+        stage, "plain", {path: {"name": "Südhang", "rows": 40}}, "cheroot", KIND="spring", FLAGS="late"
+    )
     me = stage.actor("client", server, "wine.test", "requests", bearer("cellar"))
+    place.browse(me, "cwfr")
     seen = me.get(path)
     new = {"name": "Südhang", "rows": 42, "editedBy": "cellar-tablet-2"}
     me.put(path, new, 412, {"If-Unmodified-Since": seen.fields["last-modified"]})
     time.sleep(0.3)
+    place.browse(me, "tw")
     must(me.get(path).json == new, "not stored")
 
 
@@ -215,7 +231,9 @@ def dates(stage: Stage) -> None:
     old = me.get("/desk/shoots/s1.ics")
     time.sleep(1.2)
     moved = old.text.replace("T090000Z", "T140000Z")
-    other.put("/desk/shoots/s1.ics", moved, (201, 204), {**kind, "If-Match": other.get("/desk/shoots/s1.ics").etag})
+    other.put(
+        "/desk/shoots/s1.ics", moved, (201, 204), {**kind, "If-Match": other.get("/desk/shoots/s1.ics").etag}
+    )
     seen = me.get("/desk/shoots/s1.ics")
     must(seen.fields["last-modified"] != old.fields["last-modified"], "one date")
     guard = {"If-Unmodified-Since": old.fields["last-modified"]}
@@ -242,7 +260,9 @@ def jobs(stage: Stage) -> None:
     path = "/zosmf/restfiles/ds/PAY.CNTL(NIGHTLY)"
     seed = {path: "//STEP1 EXEC PGM=IEFBR14\n"}
     server = place.api(stage, "plain", seed, KIND="zosmf", RACE="0.3")
-    me = stage.actor("client", server, "zosmf.bank.test", "urllib", bearer("BATCH", **{"X-IBM-Return-Etag": "true"}))
+    me = stage.actor(
+        "client", server, "zosmf.bank.test", "urllib", bearer("BATCH", **{"X-IBM-Return-Etag": "true"})
+    )
     seen = me.get(path)
     guard = {"If-Match": seen.etag, "Content-Type": "text/plain"}
     place.together(
@@ -272,7 +292,9 @@ def create_only(stage: Stage) -> None:
     path = "/ch-parts/markers/part_44"
     seed = {"ch-parts/markers/part_44": {"content": "replica=r1"}}
     server = place.api(stage, "gcs", seed, "cheroot")
-    me = stage.actor("client", server, "storage.googleapis.test", "requests", {"User-Agent": "ClickHouse/25.9"})
+    me = stage.actor(
+        "client", server, "storage.googleapis.test", "requests", {"User-Agent": "ClickHouse/25.9"}
+    )
     me.get("/ch-parts/markers/part_43", 404)
     before = me.get(path)
     kind = {"Content-Type": "application/octet-stream"}
@@ -294,18 +316,19 @@ def create_only(stage: Stage) -> None:
 )
 def leased(stage: Stage) -> None:
     """Write a blob that is leased."""
-    mine, theirs = place.blobs(stage, stage.server("azurite"))
-    blob = theirs.get_blob_client("state", "prod.tfstate")
-    theirs.create_container("state")
-    blob.upload_blob(b'{"serial":41}')
+    server = stage.server("azurite")
+    mine, theirs = place.Account(stage, server, "client"), place.Account(stage, server, "other")
+    theirs.service.create_container("state")
+    theirs.blob("state", "prod.tfstate").upload_blob(b'{"serial":41}')
     stage.forget()
-    blob.acquire_lease(60)
-    own = mine.get_blob_client("state", "prod.tfstate")
-    own.get_blob_properties()
-    place.fails(lambda: own.upload_blob(b'{"serial":42}', overwrite=True), 412)
+    theirs.blob("state", "prod.tfstate").acquire_lease(60)
+    mine.blob("state", "prod.tfstate").get_blob_properties()
+    new = b'{"serial":42}'
+    place.fails(lambda: mine.blob("state", "prod.tfstate").upload_blob(new, overwrite=True), 412)
     fake = "11111111-2222-3333-4444-555555555555"
-    place.fails(lambda: own.upload_blob(b'{"serial":42}', overwrite=True, lease=fake), (409, 412))
-    own.get_blob_properties()
+    own = mine.blob("state", "prod.tfstate")
+    place.fails(lambda: own.upload_blob(new, overwrite=True, lease=fake), (409, 412))
+    mine.blob("state", "prod.tfstate").get_blob_properties()
 
 
 @case(
@@ -321,14 +344,13 @@ def leased(stage: Stage) -> None:
 )
 def local_time(stage: Stage) -> None:
     """Send a date in local time."""
-    from datetime import timedelta  # noqa: PLC0415 - only this story reckons with days
-
-    mine, theirs = place.blobs(stage, stage.server("azurite"))
-    theirs.create_container("sales")
-    theirs.get_blob_client("sales", "2026-11.csv").upload_blob(b"day;eur\n1;220\n")
+    server = stage.server("azurite")
+    one = place.Account(stage, server, "client")
+    one.service.create_container("sales")
+    own = one.blob("sales", "2026-11.csv")
+    own.upload_blob(b"day;eur\n1;220\n")
     stage.forget()
     time.sleep(1.1)
-    own = mine.get_blob_client("sales", "2026-11.csv")
     served = own.get_blob_properties().last_modified
     local = served - timedelta(hours=5)
     new = b"day;eur\n1;220\n2;180\n"

@@ -35,6 +35,7 @@ def secretaries(stage: Stage) -> None:
     server = place.api(stage, "calendar", seed)
     me = stage.actor("client", server, "www.googleapis.test", "requests", bearer("lund"))
     other = stage.actor("other", server, "www.googleapis.test", "httpx", bearer("okafor"))
+    place.browse(me, "wf")
     me.get(f"{_EVENTS}?maxResults=50")
     mine = me.get(f"{_EVENTS}/e7k1")
     theirs = other.get(f"{_EVENTS}/e7k1")
@@ -68,12 +69,15 @@ def translator(stage: Stage) -> None:
     server = place.api(stage, "contentful", {path: {"fields": fields}}, "cheroot")
     me = stage.actor("client", server, "api.contentful.test", "node:axios", bearer("translator-de"))
     other = stage.actor("other", server, "api.contentful.test", "requests", bearer("editor-7"))
+    place.browse(me, "tt")
     media = {"Content-Type": "application/vnd.contentful.management.v1+json"}
     mine = me.get(path).json
     theirs = other.get(path).json
     theirs["fields"]["body"]["en-US"] = "Down, wool and cashmere."
     version = str(theirs["sys"]["version"])
-    saved = other.put(path, {"fields": theirs["fields"]}, 200, {**media, "X-Contentful-Version": version}).json
+    saved = other.put(
+        path, {"fields": theirs["fields"]}, 200, {**media, "X-Contentful-Version": version}
+    ).json
     other.put(f"{path}/published", "", 200, {"X-Contentful-Version": str(saved["sys"]["version"])})
     time.sleep(0.6)
     mine["fields"]["title"]["de-DE"] = "Wintermäntel"
@@ -85,31 +89,40 @@ def translator(stage: Stage) -> None:
 
 @case(
     "b472",
-    "tender-renamed-under-the-lawyer",
-    "other-writer",
-    "412",
-    alone="other-writer",
+    "page-published-again-and-again",
+    "retry-reuses-failed-token",
+    "409",
+    alone="retry-reuses-failed-token",
+    also="other-writer status-dialect-mismatch",
     description=(
-        "Box: a lawyer moves a tender to another description with the number she read; a colleague has renamed the "
-        "file meanwhile, the number is one higher and modified_by names the colleague."
+        "Confluence: a generator publishes a page as version n+1 four times, each time the same body and number, though "
+        "a colleague's edit took that number before; each answer names the current version, and it never reads again."
     ),
     synthetic=True,
 )
-def tender(stage: Stage) -> None:
-    """Describe a file that was renamed."""
-    seed = {f"/2.0/files/88{n}": {"name": f"tender-{n}.pdf", "description": "", "size": 4096 + n} for n in (1, 2, 3)}
-    server = place.api(stage, "box", seed)
-    me = stage.actor("client", server, "api.box.test", "aiohttp", bearer("greta"))
-    other = stage.actor("other", server, "api.box.test", "curl", bearer("tomas"))
-    for number in (1, 2, 3):
-        me.get(f"/2.0/files/88{number}?fields=name,description,etag")
-    tag = me.get("/2.0/files/882").json["etag"]
-    theirs = other.get("/2.0/files/882").json["etag"]
-    other.put("/2.0/files/882", {"name": "tender-2-final.pdf"}, 200, {"If-Match": theirs})
-    time.sleep(0.5)
-    me.put("/2.0/files/881", {"description": "harbour"}, 200, {"If-Match": me.get("/2.0/files/881").json["etag"]})
-    me.put("/2.0/files/882", {"description": "bridge"}, 412, {"If-Match": tag})
-    must(me.get("/2.0/files/882").json["name"] == "tender-2-final.pdf", "not renamed")
+def publisher(stage: Stage) -> None:
+    """Send a refused number again and again."""
+    path = "/wiki/rest/api/content/98311"
+    page = {
+        "title": "Release notes",
+        "body": {"storage": {"value": "<p>4.1</p>", "representation": "storage"}},
+    }
+    server = place.api(stage, "bodied", {path: page}, KIND="confluence", FLAGS="confluence")
+    me = stage.actor("client", server, "acme.atlassian.test", "aiohttp", bearer("docgen"))
+    other = stage.actor("other", server, "acme.atlassian.test", "curl", bearer("tomas"))
+    place.browse(me, "cwff")
+    number = me.get(path).json["version"]["number"]
+    theirs = other.get(path).json
+    theirs["version"] = {"number": theirs["version"]["number"] + 1}
+    theirs["body"]["storage"]["value"] = "<p>4.1, typo fixed</p>"
+    other.put(path, theirs, 200)
+    time.sleep(0.4)
+    new = {**page, "type": "page", "version": {"number": number + 1}}
+    new["body"] = {"storage": {"value": "<p>4.1</p><p>4.2</p>", "representation": "storage"}}
+    for pause in (0.2, 0.4, 0.8, 0):
+        me.put(path, new, 409)
+        time.sleep(pause)
+    place.browse(me, "tt")
 
 
 @case(
@@ -132,6 +145,7 @@ def enrichers(stage: Stage) -> None:
     server = place.api(stage, "elastic", seed)
     me = stage.actor("client", server, "search.shop.test", "httpx", bearer("price-job"))
     other = stage.actor("other", server, "search.shop.test", "requests", bearer("stock-job"))
+    place.browse(me, "w")
     me.send("POST", "/products/_search", 200, None, {"query": {"range": {"price": {"gt": 30}}}})
     mine, theirs = me.get(path).json, other.get(path).json
     pair = f"?if_seq_no={theirs['_seq_no']}&if_primary_term=2"
@@ -189,6 +203,7 @@ def workers(stage: Stage) -> None:
     server = place.api(stage, "cosmos", {path: {"id": "van-12", "km": 81200, "state": "ok"}}, TARRY="0.15")
     run = bearer("import", **{"x-ms-version": "2018-12-31", "x-ms-client-request-id": "run-5c1f"})
     me = stage.actor("client", server, "fleet.documents.azure.test", "urllib", run)
+    place.browse(me, "t")
     item = me.get(path)
     me.get("/dbs/fleet/colls/vans/docs/van-13", 404)
     must(item.json["_etag"] == item.etag, "two tags")
@@ -209,29 +224,30 @@ def workers(stage: Stage) -> None:
     "b476",
     "autosave-and-save-button",
     "self-race",
-    "412",
+    "409",
     alone="self-race",
+    also="status-dialect-mismatch",
     description=(
-        "Spring Data REST: the autosave of a form is under way when the same user presses Save; both PUTs carry the "
-        "version 5, the second is refused 60 ms after the first was sent."
+        "RavenDB: the autosave of an order form is under way when the same session presses Save; both PUTs carry the "
+        "same change vector, the second is refused 60 ms after the first was sent, and the first is what is stored."
     ),
     synthetic=True,
 )
 def autosave(stage: Stage) -> None:
     """Let a save overtake an autosave."""
-    path = "/api/recipes/4711"
-    server = place.api(stage, "plain", {path: {"title": "Borscht", "steps": 6}}, KIND="spring", TARRY="0.25")
-    me = stage.actor("client", server, "kitchen.test", "urllib", bearer("anja", Cookie="JSESSIONID=9F11A0"))
-    me.get("/api/recipes/4712", 404)
+    path = "/databases/shop/docs?id=orders/811-A"
+    server = place.api(stage, "raven", {path: {"Lines": 3, "Note": ""}}, TARRY="0.25")
+    me = stage.actor("client", server, "raven.shop.test", "urllib", bearer("anja", Cookie="sid=9F11A0"))
+    place.browse(me, "cw")
     tag = me.get(path).etag
     guard = {"If-Match": tag}
     answers = place.together(
-        lambda: me.put(path, {"title": "Borscht", "steps": 7}, (200, 412), guard),
-        lambda: me.put(path, {"title": "Borscht with beans", "steps": 7}, (200, 412), guard),
+        lambda: me.put(path, {"Lines": 4, "Note": ""}, (201, 409), guard),
+        lambda: me.put(path, {"Lines": 4, "Note": "gift"}, (201, 409), guard),
         apart=0.06,
     )
-    must([one.status for one in answers] == [200, 412], "not in this order")
-    must(me.get(path).json["title"] == "Borscht", "other title")
+    must([one.status for one in answers] == [201, 409], "not in this order")
+    must(me.get(path).json["Results"][0]["Note"] == "", "another note")
 
 
 @case(
@@ -249,8 +265,13 @@ def autosave(stage: Stage) -> None:
 def picture(stage: Stage) -> None:
     """Rename a picture that the service has looked into."""
     path = "/v1.0/me/drive/items/01ABCX7"
-    server = place.api(stage, "graph", {"/v1.0/me/drive/items/01ABCX1": {"name": "Pictures", "folder": {"childCount": 4}}})
-    me = stage.actor("client", server, "graph.microsoft.test", "requests", bearer("mika", SdkVersion="rclone"))
+    server = place.api(
+        stage, "graph", {"/v1.0/me/drive/items/01ABCX1": {"name": "Pictures", "folder": {"childCount": 4}}}
+    )
+    me = stage.actor(
+        "client", server, "graph.microsoft.test", "requests", bearer("mika", SdkVersion="rclone")
+    )
+    place.browse(me, "wf")
     me.get("/v1.0/me/drive/items/01ABCX1")
     jpeg = b"\xff\xd8\xff\xe0" + b"\x00JFIF" * 40
     made = me.put(f"{path}/content", jpeg, 201, {"Content-Type": "image/jpeg"}).json
@@ -282,6 +303,7 @@ def cluster(stage: Stage) -> None:
     server = place.api(stage, "arm", seed, FLAGS="aks")
     agent = {"User-Agent": "HashiCorp Terraform/1.9.8 azapi/2.1"}
     me = stage.actor("client", server, "management.azure.test", "requests", bearer("tf", **agent))
+    place.browse(me, "t")
     read = me.get(path + version).json
     first = me.put(path + version, {"properties": {"count": 5}}, 200, {"If-Match": f'"{read["etag"]}"'}).json
     must(first["properties"]["provisioningState"] == "Updating", "not updating")
@@ -339,7 +361,9 @@ def slot(stage: Stage) -> None:
     """Put an object that is there."""
     seed = {"/backup/db/2026-11-27.dump": "PGDMP host=db-2 rows=88120"}
     server = place.api(stage, "s3-like", seed, FLAGS="oss", WRITTEN=str(time.time() - 21_400))
-    me = stage.actor("client", server, "bucket.oss-eu-central-1.aliyuncs.test", "curl:trace-time", bearer("db-1"))
+    me = stage.actor(
+        "client", server, "bucket.oss-eu-central-1.aliyuncs.test", "curl:trace-time", bearer("db-1")
+    )
     me.put("/backup/db/2026-11-27.log", "started 02:10", 200, {"x-oss-forbid-overwrite": "true"})
     dump = "PGDMP host=db-1 rows=88121"
     me.put("/backup/db/2026-11-27.dump", dump, 409, {"x-oss-forbid-overwrite": "true"})
@@ -390,7 +414,9 @@ def contact(stage: Stage) -> None:
     server = place.api(stage, "dav", {path: card, path.replace("7C1E", "7C1F"): card.replace("7C1E", "7C1F")})
     desk = {"User-Agent": "Mozilla/5.0 Thunderbird/128.5.0", "X-User": "x.ines"}
     me = stage.actor("client", server, "cloud.test", "requests", desk)
-    phone = stage.actor("other", server, "cloud.test", "java", {"User-Agent": "DAVx5/4.4.5-ose", "X-User": "x.ines"})
+    phone = stage.actor(
+        "other", server, "cloud.test", "java", {"User-Agent": "DAVx5/4.4.5-ose", "X-User": "x.ines"}
+    )
     tag = me.get(path).etag
     phone.send("DELETE", path, 204, {"If-Match": phone.get(path).etag})
     time.sleep(0.4)

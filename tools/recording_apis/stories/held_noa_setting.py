@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from tools.ports import free_port
 from tools.recording import components
-from tools.recording_apis.actors import Answer
 from tools.recording_apis.names import route
 from tools.recording_apis.servers import Server, program
 from tools.recording_apis.stage import Stage, StoryError
@@ -18,10 +17,14 @@ from tools.recording_apis.stage import Stage, StoryError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from tools.recording_apis.actors import Actor, Answer
+
 _RUNNERS = {"waitress": "waitress", "cheroot": "cheroot"}
 
 
-def api(stage: Stage, name: str, seed: Mapping[str, object], runner: str = "waitress", **settings: str) -> Server:
+def api(
+    stage: Stage, name: str, seed: Mapping[str, object], runner: str = "waitress", **settings: str
+) -> Server:
     """Start an imitated API with a tap before it.
 
     Args:
@@ -32,7 +35,13 @@ def api(stage: Stage, name: str, seed: Mapping[str, object], runner: str = "wait
         settings: Its faults and other environment.
     """
     port, directory = free_port(), stage.directory()
-    environment = {"API": name, "SEED": json.dumps(seed), "RUNNER": runner, "PYTHONPATH": str(_root()), **settings}
+    environment = {
+        "API": name,
+        "SEED": json.dumps(seed),
+        "RUNNER": runner,
+        "PYTHONPATH": str(_root()),
+        **settings,
+    }
     arguments = ["-m", "tools.recording_apis.apps.noa_tagged", str(port)]
     running = components.start(program("python"), arguments, directory, port, environment)
     kind = settings.get("KIND", name)
@@ -73,6 +82,27 @@ def together(*calls: Callable[[], Answer], apart: float = 0.0) -> list[Answer]:
     return [answers[number] for number in range(len(calls))]
 
 
+def browse(me: Actor, what: str) -> None:
+    """Send what else goes over the wire beside the story.
+
+    Args:
+        me: Who sends.
+        what: Letters: ``c`` a style sheet and its 304, ``w`` who I am, ``f`` a search, ``r`` a slow report, ``t`` telemetry.
+    """
+    for number, letter in enumerate(what):
+        match letter:
+            case "c":
+                me.get("/assets/app.css", 304, {"If-None-Match": me.get("/assets/app.css").etag})
+            case "w":
+                me.get("/whoami")
+            case "f":
+                me.get(f"/find?q=page+{number}", 200, {"Accept-Encoding": "gzip"})
+            case "r":
+                me.get("/report")
+            case _:
+                me.send("POST", "/telemetry", 204, None, {"event": "opened", "n": number})
+
+
 def bearer(name: str, **more: str) -> dict[str, str]:
     """Return the fields of a user; what follows the last dot names him."""
     return {"Authorization": f"Bearer eyJhbGciOi.fake.{name}", **more}
@@ -98,17 +128,25 @@ def first_write(path: str, method: str = "PUT") -> Callable[[Any], bool]:
     return loses
 
 
-def blobs(stage: Stage, server: Server) -> list[Any]:
-    """Return two clients of Azure's SDK for Python, ``client`` and ``other``, without retries."""
-    library = importlib.import_module("azure.storage.blob")
-    made = []
-    for name in ("client", "other"):
-        host = f"{name}.azurite.test"
-        route(host, stage.tap(name, server))
+class Account:
+    """A client of Azure's SDK for Python behind a tap of its own, without retries."""
+
+    def __init__(self, stage: Stage, server: Server, name: str) -> None:
+        self._host, self._port = "notes.azurite.test", stage.tap(name, server)
+        library = importlib.import_module("azure.storage.blob")
         key = {"account_name": "notes", "account_key": "ZXhhbXBsZQ=="}
         settings = {"credential": key, "retry_total": 0, "api_version": "2025-01-05"}
-        made.append(library.BlobServiceClient(f"http://{host}/notes", **settings))
-    return made
+        self._client = library.BlobServiceClient(f"http://{self._host}/notes", **settings)
+
+    @property
+    def service(self) -> Any:
+        """Return the SDK's client; connections that it opens now go through the own tap."""
+        route(self._host, self._port)
+        return self._client
+
+    def blob(self, container: str, name: str) -> Any:
+        """Return the SDK's client of a blob, for one call."""
+        return self.service.get_blob_client(container, name)
 
 
 def fails(what: Callable[[], object], statuses: int | tuple[int, ...]) -> None:
@@ -121,3 +159,8 @@ def fails(what: Callable[[], object], statuses: int | tuple[int, ...]) -> None:
         must(error.status_code in allowed, f"{error.status_code}: {error.message}")
     else:
         raise StoryError("it was taken")
+
+
+def not_modified() -> Any:
+    """Return the SDK's name of If-Match."""
+    return importlib.import_module("azure.core").MatchConditions.IfNotModified

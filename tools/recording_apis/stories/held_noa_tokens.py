@@ -28,6 +28,7 @@ def labels(stage: Stage) -> None:
     seed = {path: {"labels": {"env": "test"}, "metadata": [{"key": "ssh", "value": "off"}]}}
     server = place.api(stage, "compute", seed)
     me = stage.actor("client", server, "compute.googleapis.test", "requests", bearer("tf"))
+    place.browse(me, "w")
     state = me.get(path).json["labelFingerprint"]
     first = {"labels": {"env": "prod"}, "labelFingerprint": state}
     me.send("POST", f"{path}/setLabels", 200, None, first)
@@ -57,43 +58,18 @@ def next_token(stage: Stage) -> None:
     me = stage.actor("client", server, "wafv2.eu-west-1.amazonaws.test", "curl", kind)
 
     def call(name: str, expect: int, **body: object) -> place.Answer:
-        return me.send("POST", "/", expect, {"X-Amz-Target": f"AWSWAF_20190729.{name}"}, {"Scope": "REGIONAL", **body})
+        return me.send(
+            "POST", "/", expect, {"X-Amz-Target": f"AWSWAF_20190729.{name}"}, {"Scope": "REGIONAL", **body}
+        )
 
     call("ListIPSets", 200)
     got = call("GetIPSet", 200, Name="deny").json
     addresses = [*got["IPSet"]["Addresses"], "198.51.100.7/32"]
     call("UpdateIPSet", 200, Name="deny", LockToken=got["LockToken"], Addresses=addresses)
     time.sleep(0.3)
-    call("UpdateIPSet", 400, Name="deny", LockToken=got["LockToken"], Addresses=[*addresses, "198.51.100.9/32"])
-
-
-@case(
-    "b485",
-    "offline-copy-keeps-its-first-tag",
-    "stale-stored-token",
-    "412",
-    alone="stale-stored-token",
-    description=(
-        "Kinto: an app for bird counts saves a sighting, gets the new ETag in the answer, and saves again with the tag "
-        "of its local database; details.existing in the 412 is the app's own first save."
-    ),
-)
-def birds(stage: Stage) -> None:
-    """Save twice with the first tag."""
-    server = stage.server("kinto")
-    me = stage.actor("client", server, "kinto.birds.test", "httpx", {"Authorization": "Basic Y2FybGE6ZmFrZS1wYXNz"})
-    me.put("/v1/accounts/carla", {"data": {"password": "fake-pass"}}, 201)
-    base = "/v1/buckets/default/collections/sightings"
-    me.put(base, {}, 201)
-    record = f"{base}/records/0d5c2a18-6a3e-4a0c-9c7a-51b0f1a2c3d4"
-    me.put(record, {"data": {"species": "Alcedo atthis", "count": 1}}, 201)
-    stage.forget()
-    time.sleep(0.05)
-    me.get(f"{base}/records?_sort=-last_modified")
-    tag = me.get(record).etag
-    me.put(record, {"data": {"species": "Alcedo atthis", "count": 2}}, 200, {"If-Match": tag})
-    time.sleep(0.6)
-    me.put(record, {"data": {"species": "Alcedo atthis", "count": 3}}, 412, {"If-Match": tag})
+    call(
+        "UpdateIPSet", 400, Name="deny", LockToken=got["LockToken"], Addresses=[*addresses, "198.51.100.9/32"]
+    )
 
 
 @case(
@@ -114,7 +90,9 @@ def posting(stage: Stage) -> None:
     path = "/sap/opu/odata4/sap/api_order/srvd_a2x/sap/order/0001/Order('4500012')"
     server = place.api(stage, "sap", {path: {"Order": "4500012", "NetAmount": "180.00", "Plant": "1010"}})
     me = stage.actor("client", server, "s4.works.test", "java", bearer("POSTING", **{"sap-client": "100"}))
-    other = stage.actor("other", server, "s4.works.test", "requests", bearer("DISPATCH", **{"sap-client": "100"}))
+    other = stage.actor(
+        "other", server, "s4.works.test", "requests", bearer("DISPATCH", **{"sap-client": "100"})
+    )
     tag = me.get(path).etag
     other.send("PATCH", path, 200, {"If-Match": other.get(path).etag}, {"Plant": "1020"})
     for pause in (0.1, 0.2, 0.4, 0.8, 0):
@@ -142,7 +120,10 @@ def tunnel(stage: Stage) -> None:
     fields = {"wagon": {"stringValue": "B 51-80"}, "brakes": {"stringValue": "open"}}
     server = place.api(stage, "firestore", {path: {"fields": fields}}, "cheroot")
     loses = place.first_write(path, "PATCH")
-    me = stage.actor("client", server, "firestore.googleapis.test", "requests", bearer("inspector-4"), loses=loses)
+    me = stage.actor(
+        "client", server, "firestore.googleapis.test", "requests", bearer("inspector-4"), loses=loses
+    )
+    place.browse(me, "t")
     at = me.get(path).json["updateTime"]
     target = f"{path}?updateMask.fieldPaths=brakes&currentDocument.updateTime={at}"
     form = {"fields": {"brakes": {"stringValue": "checked by inspector-4, form 8821"}}}
@@ -171,6 +152,7 @@ def meter(stage: Stage) -> None:
     server = place.api(stage, "plain", seed, KIND="eve", TARRY="1.8", FLAGS="need")
     front = fronts.nginx(stage, server, "proxy_read_timeout 1s;")
     me = stage.actor("client", front, "meters.grid.test", "aiohttp", bearer("meter-5512"))
+    place.browse(me, "f")
     me.get("/tariffs/t1")
     tag = me.get(path).json["_etag"]
     reading = {"kwh": 4411.7, "seq": 881, "nonce": "m5512-881-c0ffee"}
@@ -200,11 +182,13 @@ def allergy(stage: Stage) -> None:
     kind = {"Content-Type": "application/fhir+json", "Accept": "application/fhir+json"}
     me = stage.actor("client", server, "fhir.ward.test", "httpx", bearer("ward-3", **kind))
     other = stage.actor("other", server, "fhir.ward.test", "requests", bearer("pharmacist", **kind))
+    place.browse(me, "wcfrt")
     copy = me.get(path).json
     theirs = other.get(path)
     note = [{"url": "http://ward.test/allergy", "valueString": "penicillin"}]
     other.put(path, {**theirs.json, "extension": note}, 200, {"If-Match": theirs.etag})
     time.sleep(0.7)
+    place.browse(me, "ctf")
     fresh = me.get(path)
     must("penicillin" in fresh.text, "no note")
     me.put(path, {**copy, "telecom": [{"value": "+81 3 1111 2222"}]}, 200, {"If-Match": fresh.etag})
@@ -213,76 +197,56 @@ def allergy(stage: Stage) -> None:
 
 @case(
     "b490",
-    "config-map-put-without-version",
+    "customer-note-without-version",
     "unconditional-write",
     "lost-update",
     alone="unconditional-write none",
     description=(
-        "Kubernetes: a deploy script reads a config map, drops metadata.resourceVersion and puts the whole thing; a "
-        "colleague's key, put in between, is gone. Nothing was refused."
+        "Square: a till reads a customer, and saves it without the version that the API takes as a guard; a colleague's "
+        "address, saved in between, is gone, and the version has grown by two. Nothing was refused."
     ),
     synthetic=True,
 )
-def config_map(stage: Stage) -> None:
-    """Put a map without its version."""
-    path = "/api/v1/namespaces/shop/configmaps/pricing"
-    value = {"apiVersion": "v1", "kind": "ConfigMap", "data": {"vat": "19"}}
-    server = place.api(stage, "kubernetes", {path: value})
-    me = stage.actor("client", server, "k8s.shop.test", "curl", bearer("deploy-bot"))
-    other = stage.actor("other", server, "k8s.shop.test", "requests", bearer("lea"))
+def customer(stage: Stage) -> None:
+    """Put a customer without its version."""
+    path = "/v2/customers/JDKYHBWT1D4F8MFH63DBMEN8Y4"
+    value = {"given_name": "Amelia", "address": "12 Elm St", "note": ""}
+    server = place.api(stage, "bodied", {path: value}, "cheroot", KIND="square", FLAGS="square")
+    me = stage.actor("client", server, "connect.squareup.test", "curl", bearer("till-2"))
+    other = stage.actor("other", server, "connect.squareup.test", "requests", bearer("office"))
     mine, theirs = me.get(path).json, other.get(path).json
-    theirs["data"]["promo"] = "blackweek"
-    other.put(path, theirs, 200)
+    moved = {"version": theirs["version"], "address": "7 Birch Rd"}
+    other.put(path, {**{name: theirs[name] for name in value}, **moved}, 200)
     time.sleep(0.4)
-    del mine["metadata"]["resourceVersion"], mine["metadata"]["managedFields"]
-    mine["data"]["vat"] = "20"
-    me.put(path, mine, 200)
-    must("promo" not in me.get(path).json["data"], "promo is there")
+    seen = me.put(path, {**{name: mine[name] for name in value}, "note": "likes tulips"}, 200).json
+    must(seen["version"] == mine["version"] + 2 and seen["address"] == "12 Elm St", "not lost")
+    me.get(path)
 
 
 @case(
     "b491",
-    "undefined-for-a-planner-task",
+    "null-for-a-cart-version",
     "null-token",
-    "400",
+    "409",
     alone="null-token",
+    also="status-dialect-mismatch",
     description=(
-        "Microsoft Planner: a script reads task['@odata.etag'] of an object whose property is named otherwise and "
-        "sends If-Match: undefined; Graph says that the field contains an invalid value."
+        "Broadleaf: a storefront takes the version from a field that the cart does not have and sends X-Cart-Version: "
+        "null; 409 says that null is not current, the cart is as it was, and with its version the line is added."
     ),
     synthetic=True,
 )
-def undefined(stage: Stage) -> None:
-    """Send undefined."""
-    path = "/v1.0/planner/tasks/01gzSlKkIUSU"
-    server = place.api(stage, "graph", {path: {"title": "Order slides", "percentComplete": 0}})
-    me = stage.actor("client", server, "graph.microsoft.test", "node:fetch", bearer("bot"))
+def cart_version(stage: Stage) -> None:
+    """Send null."""
+    path = "/cart/01J9ZK"
+    server = place.api(stage, "bodied", {path: {"lines": ["lamp"]}}, KIND="broadleaf", FLAGS="broadleaf")
+    me = stage.actor("client", server, "shop.broadleaf.test", "node:fetch", bearer("guest"))
+    place.browse(me, "wc")
     me.get(path)
-    me.send("PATCH", path, 400, {"If-Match": "undefined"}, {"percentComplete": 50})
-
-
-@case(
-    "b492",
-    "none-in-a-format-string",
-    "null-token",
-    "412",
-    alone="null-token",
-    description=(
-        "Twilio Sync: a Python service formats the tag of a document it has not read yet, so the field is "
-        'If-Match: "None"; 412 (20412), while a read in between shows the true tag.'
-    ),
-    synthetic=True,
-)
-def formatted(stage: Stage) -> None:
-    """Send None in quotes."""
-    path = "/v1/Services/ISfake/Documents/board"
-    seed = {path: {"score": [2, 1]}, "/v1/Services/ISfake/Documents/clock": {"t": 55}}
-    server = place.api(stage, "plain", seed, KIND="twilio")
-    me = stage.actor("client", server, "sync.twilio.test", "requests", bearer("referee"))
-    me.get("/v1/Services/ISfake/Documents/clock")
-    me.send("POST", path, 412, {"If-Match": '"None"'}, {"score": [2, 2]})
-    tag = me.get(path).etag
-    me.send("POST", path, 200, {"If-Match": tag}, {"score": [2, 2]})
+    me.send("PATCH", path, 409, {"X-Cart-Version": "null"}, {"lines": ["lamp", "bulb"]})
+    time.sleep(0.3)
+    version = me.get(path).json["version"]
+    me.send("PATCH", path, 200, {"X-Cart-Version": str(version)}, {"lines": ["lamp", "bulb"]})
 
 
 @case(
@@ -301,10 +265,18 @@ def unquoted(stage: Stage) -> None:
     """Send a tag without its quotes."""
     path = "/properties/OXF200117"
     server = place.api(stage, "plain", {path: {"rent": 1450, "beds": 2}}, KIND="reapit", FLAGS="need")
-    me = stage.actor("client", server, "platform.reapit.test", "node:axios", bearer("connector", **{"api-version": "2020-01-31"}))
+    me = stage.actor(
+        "client",
+        server,
+        "platform.reapit.test",
+        "node:axios",
+        bearer("connector", **{"api-version": "2020-01-31"}),
+    )
+    place.browse(me, "wf")
     tag = me.get(path).etag
     me.send("PATCH", path, 412, {"If-Match": tag.strip('"')}, {"rent": 1500})
     time.sleep(0.3)
+    place.browse(me, "t")
     me.send("PATCH", path, 200, {"If-Match": tag}, {"rent": 1500})
 
 
@@ -323,8 +295,11 @@ def unquoted(stage: Stage) -> None:
 def escaped(stage: Stage) -> None:
     """Send a tag with entities."""
     path = "/index.php/apps/notes/api/v1/notes/118"
-    server = place.api(stage, "plain", {path: {"title": "Shopping", "content": "leek", "favorite": False}}, KIND="notes")
+    server = place.api(
+        stage, "plain", {path: {"title": "Shopping", "content": "leek", "favorite": False}}, KIND="notes"
+    )
     me = stage.actor("client", server, "cloud.home.test", "httpx", bearer("pia", Cookie="nc_session_id=fake"))
+    place.browse(me, "cwf")
     me.get("/index.php/apps/notes/api/v1/notes/117", 404)
     tag = me.get(path).etag
     sent = tag.replace('"', "&quot;")
@@ -349,6 +324,7 @@ def details(stage: Stage) -> None:
     seed = {task: {"title": "Inventory", "percentComplete": 0}, f"{task}/details": {"description": ""}}
     server = place.api(stage, "graph", seed, "cheroot")
     me = stage.actor("client", server, "graph.microsoft.test", "aiohttp", bearer("warehouse"))
+    place.browse(me, "w")
     tag = me.get(task).json["@odata.etag"]
     must(me.get(f"{task}/details").json["@odata.etag"] != tag, "one tag")
     me.send("PATCH", f"{task}/details", 412, {"If-Match": tag}, {"description": "Row C and D"})
@@ -373,6 +349,7 @@ def metageneration(stage: Stage) -> None:
     seed = {"tiles/z8/134.json": {"content": '{"v":1}', "metageneration": 4, "metadata": {"by": "render"}}}
     server = place.api(stage, "gcs", seed)
     me = stage.actor("client", server, "storage.googleapis.test", "requests", bearer("tiler"))
+    place.browse(me, "f")
     seen = me.get("/storage/v1/b/tiles/o/z8/134.json").json
     must(seen["metageneration"] == "4", "another number")
     target = "/upload/storage/v1/b/tiles/o?uploadType=media&name=z8/134.json"
@@ -399,10 +376,18 @@ def metageneration(stage: Stage) -> None:
 def bibliography(stage: Stage) -> None:
     """Write one item while others are written."""
     base = "/groups/2100/items"
-    seed = {f"{base}/{key}": {"itemType": "book", "title": key.title(), "tags": []} for key in ("ALDER", "BIRCH", "CEDAR")}
+    seed = {
+        f"{base}/{key}": {"itemType": "book", "title": key.title(), "tags": []}
+        for key in ("ALDER", "BIRCH", "CEDAR")
+    }
     server = place.api(stage, "zotero", seed, FLAGS="library")
-    me = stage.actor("client", server, "api.zotero.test", "requests", bearer("plugin", **{"Zotero-API-Version": "3"}))
-    other = stage.actor("other", server, "api.zotero.test", "httpx", bearer("kerstin", **{"Zotero-API-Version": "3"}))
+    me = stage.actor(
+        "client", server, "api.zotero.test", "requests", bearer("plugin", **{"Zotero-API-Version": "3"})
+    )
+    other = stage.actor(
+        "other", server, "api.zotero.test", "httpx", bearer("kerstin", **{"Zotero-API-Version": "3"})
+    )
+    place.browse(me, "cwfft")
     library = me.get(base).fields["last-modified-version"]
     before = me.get(f"{base}/ALDER").json
     version = other.get(base).fields["last-modified-version"]
@@ -411,6 +396,7 @@ def bibliography(stage: Stage) -> None:
         done = other.send("PATCH", f"{base}/{key}", 204, guard, {"tags": [{"tag": "read"}]})
         version = done.fields["last-modified-version"]
     time.sleep(0.5)
+    place.browse(me, "tcf")
     me.send("PATCH", f"{base}/ALDER", 412, {"If-Unmodified-Since-Version": library}, {"title": "Alder trees"})
     must(me.get(f"{base}/ALDER").json == before, "the item was changed")
     me.get(f"{base}?since={library}")
@@ -432,7 +418,10 @@ def bookmark(stage: Stage) -> None:
     """Guard an update as if it were a creation."""
     path = "/xapi/activities/profile"
     server = place.api(stage, "plain", {path: {"page": 4, "score": 0.5}}, KIND="xapi", FLAGS="counted")
-    me = stage.actor("client", server, "lrs.school.test", "java", bearer("player", **{"X-Experience-API-Version": "1.0.3"}))
+    me = stage.actor(
+        "client", server, "lrs.school.test", "java", bearer("player", **{"X-Experience-API-Version": "1.0.3"})
+    )
+    place.browse(me, "r")
     me.get(path)
     me.put(path, {"page": 5, "score": 0.6}, 412, {"If-None-Match": "*"})
     time.sleep(0.3)
