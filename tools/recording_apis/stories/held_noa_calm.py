@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
 from tools.recording_apis.stories import held_noa_setting as place
 from tools.recording_apis.stories.held_noa_setting import bearer, must
@@ -142,8 +143,9 @@ def manifest(stage: Stage) -> None:
     server = place.api(
         stage, "gcs", {f"lake/{name}": {"content": "batch-1\n", "type": "text/plain"}}, "cheroot"
     )
-    me = stage.actor("client", server, "storage.googleapis.test", "requests", bearer("loader-a"))
-    other = stage.actor("other", server, "storage.googleapis.test", "node:fetch", bearer("loader-b"))
+    front = fronts.lighttpd(stage, server)
+    me = stage.actor("client", front, "storage.googleapis.test", "requests", bearer("loader-a"))
+    other = stage.actor("other", front, "storage.googleapis.test", "node:fetch", bearer("loader-b"))
     place.browse(me, "t")
     media, kind = f"/storage/v1/b/lake/o/{name}?alt=media", {"Content-Type": "text/plain"}
     target = f"/upload/storage/v1/b/lake/o?uploadType=media&name={name}&ifGenerationMatch="
@@ -175,11 +177,12 @@ def reading_list(stage: Stage) -> None:
     base = "/groups/77/items"
     seed = {f"{base}/{key}": {"itemType": "report", "title": key} for key in ("AAAA", "BBBB", "CCCC")}
     server = place.api(stage, "zotero", seed)
+    front = fronts.apache(stage, server)
     me = stage.actor(
-        "client", server, "api.zotero.test", "java", bearer("desktop", **{"Zotero-API-Version": "3"})
+        "client", front, "api.zotero.test", "java", bearer("desktop", **{"Zotero-API-Version": "3"})
     )
     other = stage.actor(
-        "other", server, "api.zotero.test", "requests", bearer("web", **{"Zotero-API-Version": "3"})
+        "other", front, "api.zotero.test", "requests", bearer("web", **{"Zotero-API-Version": "3"})
     )
     version = me.get(base).fields["last-modified-version"]
     for _ in range(3):

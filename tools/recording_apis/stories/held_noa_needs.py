@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from email.utils import formatdate
 
+from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, StoryError, case
 from tools.recording_apis.stories import held_noa_setting as place
 from tools.recording_apis.stories.held_noa_setting import bearer, must
@@ -33,7 +34,8 @@ def distribution(stage: Stage) -> None:
         "Enabled": "true",
     }
     server = place.api(stage, "cloudfront", {path.removesuffix("/config"): value})
-    me = stage.actor("client", server, "cloudfront.amazonaws.test", "curl", place.signed("AKIAFILM"))
+    front = fronts.haproxy(stage, [server])
+    me = stage.actor("client", front, "cloudfront.amazonaws.test", "curl", place.signed("AKIAFILM"))
     read = me.get(path)
     new = read.text.replace("PriceClass_All", "PriceClass_100")
     me.put(path, new, 400, {"Content-Type": "text/xml"})
@@ -215,7 +217,8 @@ def challenge(stage: Stage) -> None:
         "dns",
         {zone: [{**one, "name": "www.bakery.test.", "type": "A", "rrdatas": ["192.0.2.4"]}, one]},
     )
-    me = stage.actor("client", server, "dns.googleapis.test", "requests", bearer("certbot"))
+    front = fronts.traefik(stage, [server])
+    me = stage.actor("client", front, "dns.googleapis.test", "requests", bearer("certbot"))
     new = {**one, "ttl": 300, "rrdatas": ['"k2"']}
     body = {"deletions": [{**one, "ttl": 300}], "additions": [new]}
     me.send("POST", f"{zone}/changes", 412, None, body)
@@ -240,8 +243,9 @@ def twins(stage: Stage) -> None:
     value = {"identifier": [{"system": "urn:mrn", "value": "4711"}], "name": [{"family": "Okonkwo"}]}
     seed = {"/fhir/Patient/a1": value, "/fhir/Patient/a2": value}
     server = place.api(stage, "fhir", seed)
+    front = fronts.nginx(stage, server)
     kind = {"Content-Type": "application/fhir+json"}
-    me = stage.actor("client", server, "hapi.lab.test", "java", bearer("import", **kind))
+    me = stage.actor("client", front, "hapi.lab.test", "java", bearer("import", **kind))
     other = {**value, "resourceType": "Patient", "identifier": [{"system": "urn:mrn", "value": "4712"}]}
     me.send("POST", "/fhir/Patient", 201, {"If-None-Exist": "identifier=urn:mrn|4712"}, other)
     me.send(
@@ -324,9 +328,10 @@ def chart(stage: Stage) -> None:
     """Guard with a date in another form."""
     path = "/Appointment/ap-9"
     server = place.api(stage, "canvas", {path: {"status": "booked", "comment": "", "minutes": 20}})
-    me = stage.actor("client", server, "fumage.canvas.test", "requests", bearer("scheduler"))
-    nurse = stage.actor("other", server, "fumage.canvas.test", "httpx", bearer("nurse"))
-    place.browse(me, "wf")
+    front = fronts.caddy(stage, server)
+    me = stage.actor("client", front, "fumage.canvas.test", "requests", bearer("scheduler"))
+    nurse = stage.actor("other", front, "fumage.canvas.test", "httpx", bearer("nurse"))
+    place.browse(me, "wttcttt")
     mine = me.get(path)
     theirs = nurse.get(path)
     guard = {"If-Unmodified-Since": theirs.fields["last-modified"]}
@@ -358,7 +363,8 @@ def kiosk(stage: Stage) -> None:
     """Guard with a slow clock's time."""
     path = "/Patient/b-21"
     server = place.api(stage, "canvas", {path: {"active": True, "phone": "555-0100"}})
-    me = stage.actor("client", server, "fumage.canvas.test", "curl:trace-time", bearer("kiosk"))
+    front = fronts.nginx(stage, server)
+    me = stage.actor("client", front, "fumage.canvas.test", "curl:trace-time", bearer("kiosk"))
     own = formatdate(time.time() - 2 * 86_400 - 431, usegmt=True)
     mine = me.get(path, 200, {"X-Kiosk-Time": own})
     time.sleep(0.4)

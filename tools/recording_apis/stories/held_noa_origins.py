@@ -29,7 +29,8 @@ def sandbox(stage: Stage) -> None:
     server = place.api(
         stage, "plain", {path: {"image": "alpine:3.21", "cpus": 2}}, KIND="docker", FLAGS="unstable"
     )
-    me = stage.actor("client", server, "sandboxes.docker.test", "requests", bearer("dev"))
+    front = fronts.haproxy(stage, [server])
+    me = stage.actor("client", front, "sandboxes.docker.test", "requests", bearer("dev"))
     place.browse(me, "w")
     seen = [me.get(path) for _ in range(3)]
     must(len({one.etag for one in seen}) == 3 and len({one.text for one in seen}) == 1, "stable")
@@ -59,7 +60,7 @@ def received(stage: Stage) -> None:
     me = stage.actor(
         "client", server, "lrs.academy.test", "httpx", bearer("app", **{"X-Experience-API-Version": "1.0.3"})
     )
-    place.browse(me, "tt")
+    place.browse(me, "cttttftttt")
     tag = me.get(path).etag
     for number in range(2):
         said = me.put(path, {"lang": "fr", "size": number}, 200, {"If-Match": tag}).etag
@@ -166,7 +167,8 @@ def marker(stage: Stage) -> None:
     """Create where something was deleted."""
     path = "/locks/compaction.lock"
     server = place.api(stage, "s3-like", {path: "node-4"}, FLAGS="marker")
-    me = stage.actor("client", server, "s3.ru-3.storage.selectel.test", "aiohttp", place.signed("AKIANODE4"))
+    front = fronts.caddy(stage, server)
+    me = stage.actor("client", front, "s3.ru-3.storage.selectel.test", "aiohttp", place.signed("AKIANODE4"))
     me.send("HEAD", path, 200)
     me.send("DELETE", path, 204)
     me.send("HEAD", path, 404)
@@ -195,7 +197,7 @@ def after(stage: Stage) -> None:
         stage, "plain", {path: {"name": "Südhang", "rows": 40}}, "cheroot", KIND="spring", FLAGS="late"
     )
     me = stage.actor("client", server, "wine.test", "requests", bearer("cellar"))
-    place.browse(me, "cwfr")
+    place.browse(me, "cwttfrttt")
     seen = me.get(path)
     new = {"name": "Südhang", "rows": 42, "editedBy": "cellar-tablet-2"}
     me.put(path, new, 412, {"If-Unmodified-Since": seen.fields["last-modified"]})

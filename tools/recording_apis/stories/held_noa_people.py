@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
 from tools.recording_apis.stories import held_noa_setting as place
 from tools.recording_apis.stories.held_noa_setting import bearer, must
@@ -67,8 +68,9 @@ def translator(stage: Stage) -> None:
     path = "/spaces/c8k2/environments/master/entries/winter-coats"
     fields = {"title": {"en-US": "Winter coats"}, "body": {"en-US": "Down and wool."}}
     server = place.api(stage, "contentful", {path: {"fields": fields}}, "cheroot")
-    me = stage.actor("client", server, "api.contentful.test", "node:axios", bearer("translator-de"))
-    other = stage.actor("other", server, "api.contentful.test", "requests", bearer("editor-7"))
+    front = fronts.haproxy(stage, [server])
+    me = stage.actor("client", front, "api.contentful.test", "node:axios", bearer("translator-de"))
+    other = stage.actor("other", front, "api.contentful.test", "requests", bearer("editor-7"))
     place.browse(me, "tt")
     media = {"Content-Type": "application/vnd.contentful.management.v1+json"}
     mine = me.get(path).json
@@ -110,7 +112,7 @@ def publisher(stage: Stage) -> None:
     server = place.api(stage, "bodied", {path: page}, KIND="confluence", FLAGS="confluence")
     me = stage.actor("client", server, "acme.atlassian.test", "aiohttp", bearer("docgen"))
     other = stage.actor("other", server, "acme.atlassian.test", "curl", bearer("tomas"))
-    place.browse(me, "cwff")
+    place.browse(me, "wcttftttcttw")
     number = me.get(path).json["version"]["number"]
     theirs = other.get(path).json
     theirs["version"] = {"number": theirs["version"]["number"] + 1}
@@ -268,9 +270,8 @@ def picture(stage: Stage) -> None:
     server = place.api(
         stage, "graph", {"/v1.0/me/drive/items/01ABCX1": {"name": "Pictures", "folder": {"childCount": 4}}}
     )
-    me = stage.actor(
-        "client", server, "graph.microsoft.test", "requests", bearer("mika", SdkVersion="rclone")
-    )
+    front = fronts.traefik(stage, [server])
+    me = stage.actor("client", front, "graph.microsoft.test", "requests", bearer("mika", SdkVersion="rclone"))
     place.browse(me, "wf")
     me.get("/v1.0/me/drive/items/01ABCX1")
     jpeg = b"\xff\xd8\xff\xe0" + b"\x00JFIF" * 40

@@ -61,7 +61,7 @@ def pipeline(stage: Stage) -> None:
     front = fronts.nginx_gzip(stage, server)
     accept = {"Accept": "application/vnd.go.cd+json"}
     me = stage.actor("client", front, "ci.chips.test", "node:axios", bearer("ops", **accept))
-    place.browse(me, "wf")
+    place.browse(me, "wtttcttft")
     for _ in range(2):
         seen = me.get(path)
         must(seen.etag.startswith("W/"), "strong")
@@ -150,7 +150,7 @@ def badge(stage: Stage) -> None:
     front = fronts.squid(stage, server, site="badges.test")
     me = stage.actor("client", front, "badges.test", "urllib", {"X-User": "x.gate"})
     other = stage.actor("other", server, "badges.test", "requests", {"X-User": "x.hr"})
-    place.browse(me, "w")
+    place.browse(me, "wttcttfttt")
     first = me.get(path)
     other.send("PATCH", path, 200, {"If-Match": other.get(path).etag}, {"zone": 3})
     time.sleep(1.2)
@@ -396,7 +396,7 @@ def moved(stage: Stage) -> None:
     block = "location /sites/old/ { rewrite ^/sites/old/(.*)$ http://$http_host/sites/works/$1 redirect; }"
     front = fronts.nginx(stage, server, "", "", block)
     me = stage.actor("client", front, "works.sharepoint.test", "requests:follow", bearer("flow"))
-    place.browse(me, "cwf")
+    place.browse(me, "cttwttft")
     tag = me.get(item).etag
     old = item.replace("/works/", "/old/", 1)
     me.put(old, {"Status": "Done"}, 200, {"If-Match": tag})

@@ -7,9 +7,11 @@ import json
 import threading
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from tools.ports import free_port
 from tools.recording import components
+from tools.recording_apis.apps.noa_engine import BEACONS, FINDS, SELVES, SHEETS
 from tools.recording_apis.names import route
 from tools.recording_apis.servers import Server, program
 from tools.recording_apis.stage import Stage, StoryError
@@ -89,18 +91,22 @@ def browse(me: Actor, what: str) -> None:
         me: Who sends.
         what: Letters: ``c`` a style sheet and its 304, ``w`` who I am, ``f`` a search, ``r`` a slow report, ``t`` telemetry.
     """
+    kind = sum(me.host.encode()) % 4
+    words = ("invoice", "harbour", "tulip", "rota 12", "ward")
     for number, letter in enumerate(what):
         match letter:
             case "c":
-                me.get("/assets/app.css", 304, {"If-None-Match": me.get("/assets/app.css").etag})
+                me.get(SHEETS[kind], 304, {"If-None-Match": me.get(SHEETS[kind]).etag})
             case "w":
-                me.get("/whoami")
+                me.get(SELVES[kind])
             case "f":
-                me.get(f"/find?q=page+{number}", 200, {"Accept-Encoding": "gzip"})
+                word = quote(words[(kind + number) % 5])
+                me.get(f"{FINDS[kind]}?q={word}", 200, {"Accept-Encoding": "gzip"})
             case "r":
                 me.get("/report")
             case _:
-                me.send("POST", "/telemetry", 204, None, {"event": "opened", "n": number})
+                event = {"event": ("opened", "scrolled", "focus", "ping")[(number + kind) % 4], "n": number}
+                me.send("POST", BEACONS[kind], 204, None, event)
 
 
 def bearer(name: str, **more: str) -> dict[str, str]:

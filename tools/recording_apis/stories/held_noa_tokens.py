@@ -27,7 +27,8 @@ def labels(stage: Stage) -> None:
     path = "/compute/v1/projects/lab/zones/europe-west3-a/instances/render-2"
     seed = {path: {"labels": {"env": "test"}, "metadata": [{"key": "ssh", "value": "off"}]}}
     server = place.api(stage, "compute", seed)
-    me = stage.actor("client", server, "compute.googleapis.test", "requests", bearer("tf"))
+    front = fronts.lighttpd(stage, server)
+    me = stage.actor("client", front, "compute.googleapis.test", "requests", bearer("tf"))
     place.browse(me, "w")
     state = me.get(path).json["labelFingerprint"]
     first = {"labels": {"env": "prod"}, "labelFingerprint": state}
@@ -89,9 +90,10 @@ def posting(stage: Stage) -> None:
     """Send a refused tag again and again."""
     path = "/sap/opu/odata4/sap/api_order/srvd_a2x/sap/order/0001/Order('4500012')"
     server = place.api(stage, "sap", {path: {"Order": "4500012", "NetAmount": "180.00", "Plant": "1010"}})
-    me = stage.actor("client", server, "s4.works.test", "java", bearer("POSTING", **{"sap-client": "100"}))
+    front = fronts.nginx(stage, server)
+    me = stage.actor("client", front, "s4.works.test", "java", bearer("POSTING", **{"sap-client": "100"}))
     other = stage.actor(
-        "other", server, "s4.works.test", "requests", bearer("DISPATCH", **{"sap-client": "100"})
+        "other", front, "s4.works.test", "requests", bearer("DISPATCH", **{"sap-client": "100"})
     )
     tag = me.get(path).etag
     other.send("PATCH", path, 200, {"If-Match": other.get(path).etag}, {"Plant": "1020"})
@@ -179,10 +181,11 @@ def allergy(stage: Stage) -> None:
     path = "/fhir/Patient/p-100"
     value = {"name": [{"family": "Sato", "given": ["Emi"]}], "telecom": [{"value": "+81 3 0000 0000"}]}
     server = place.api(stage, "fhir", {path: value})
+    front = fronts.nginx(stage, server)
     kind = {"Content-Type": "application/fhir+json", "Accept": "application/fhir+json"}
-    me = stage.actor("client", server, "fhir.ward.test", "httpx", bearer("ward-3", **kind))
-    other = stage.actor("other", server, "fhir.ward.test", "requests", bearer("pharmacist", **kind))
-    place.browse(me, "wcfrt")
+    me = stage.actor("client", front, "fhir.ward.test", "httpx", bearer("ward-3", **kind))
+    other = stage.actor("other", front, "fhir.ward.test", "requests", bearer("pharmacist", **kind))
+    place.browse(me, "wcttfttcttw")
     copy = me.get(path).json
     theirs = other.get(path)
     note = [{"url": "http://ward.test/allergy", "valueString": "penicillin"}]
@@ -212,8 +215,9 @@ def customer(stage: Stage) -> None:
     path = "/v2/customers/JDKYHBWT1D4F8MFH63DBMEN8Y4"
     value = {"given_name": "Amelia", "address": "12 Elm St", "note": ""}
     server = place.api(stage, "bodied", {path: value}, "cheroot", KIND="square", FLAGS="square")
-    me = stage.actor("client", server, "connect.squareup.test", "curl", bearer("till-2"))
-    other = stage.actor("other", server, "connect.squareup.test", "requests", bearer("office"))
+    front = fronts.apache(stage, server)
+    me = stage.actor("client", front, "connect.squareup.test", "curl", bearer("till-2"))
+    other = stage.actor("other", front, "connect.squareup.test", "requests", bearer("office"))
     mine, theirs = me.get(path).json, other.get(path).json
     moved = {"version": theirs["version"], "address": "7 Birch Rd"}
     other.put(path, {**{name: theirs[name] for name in value}, **moved}, 200)
@@ -265,9 +269,10 @@ def unquoted(stage: Stage) -> None:
     """Send a tag without its quotes."""
     path = "/properties/OXF200117"
     server = place.api(stage, "plain", {path: {"rent": 1450, "beds": 2}}, KIND="reapit", FLAGS="need")
+    front = fronts.envoy(stage, [server])
     me = stage.actor(
         "client",
-        server,
+        front,
         "platform.reapit.test",
         "node:axios",
         bearer("connector", **{"api-version": "2020-01-31"}),
@@ -381,13 +386,14 @@ def bibliography(stage: Stage) -> None:
         for key in ("ALDER", "BIRCH", "CEDAR")
     }
     server = place.api(stage, "zotero", seed, FLAGS="library")
+    front = fronts.haproxy(stage, [server])
     me = stage.actor(
-        "client", server, "api.zotero.test", "requests", bearer("plugin", **{"Zotero-API-Version": "3"})
+        "client", front, "api.zotero.test", "requests", bearer("plugin", **{"Zotero-API-Version": "3"})
     )
     other = stage.actor(
-        "other", server, "api.zotero.test", "httpx", bearer("kerstin", **{"Zotero-API-Version": "3"})
+        "other", front, "api.zotero.test", "httpx", bearer("kerstin", **{"Zotero-API-Version": "3"})
     )
-    place.browse(me, "cwfft")
+    place.browse(me, "cwttffttctt")
     library = me.get(base).fields["last-modified-version"]
     before = me.get(f"{base}/ALDER").json
     version = other.get(base).fields["last-modified-version"]
