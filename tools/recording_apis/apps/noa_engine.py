@@ -402,10 +402,11 @@ def serve(api: Api) -> Callable[[dict[str, Any], Callable[..., Any]], Iterable[b
         elif isinstance(content, str):
             content = content.encode()
             own.setdefault("Content-Type", "text/plain; charset=utf-8")
+        octets = content if isinstance(content, bytes) else b""
         chunked = own.pop("X-Chunked", None)
         if made.status not in {204, 304} and not chunked:
-            own["Content-Length"] = str(len(content))
+            own["Content-Length"] = str(len(octets))
         start(f"{made.status} {_REASONS.get(made.status, 'Unknown')}", list(own.items()))
-        return [b"" if request.method == "HEAD" or made.status in {204, 304} else content]
+        return [b"" if request.method == "HEAD" or made.status in {204, 304} else octets]
 
     return application

@@ -248,7 +248,9 @@ class Compute(Google):
         return {}
 
     def _sent(self, request: Request) -> str | None:
-        return request.json.get("labelFingerprint" if request.path.endswith("setLabels") else "fingerprint")
+        name = "labelFingerprint" if request.path.endswith("setLabels") else "fingerprint"
+        sent: str | None = request.json.get(name)
+        return sent
 
     def asks(self, request: Request) -> bool:
         """Return whether there is a fingerprint."""

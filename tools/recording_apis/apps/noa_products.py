@@ -363,9 +363,10 @@ class Bodied(Numbered):
             body = {"type": kind, "title": "Version mismatch", "status": 409, "currentVersion": now}
             return Response(409, body, {"Content-Type": "application/problem+json"})
         said = f"Object {record.key.rpartition('/')[2] if record else ''} has a different version than expected. "
-        error = {"code": "ConcurrentModification", "currentVersion": now}
+        conflict: dict[str, object] = {"code": "ConcurrentModification", "currentVersion": now}
         return Response(
-            409, {"statusCode": 409, "message": f"{said}Expected: {sent} - Actual: {now}.", "errors": [error]}
+            409,
+            {"statusCode": 409, "message": f"{said}Expected: {sent} - Actual: {now}.", "errors": [conflict]},
         )
 
     creates: ClassVar[tuple[str, ...]] = ("PUT",)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 
 from tools.recording_apis import fronts
+from tools.recording_apis.names import route
 from tools.recording_apis.stage import Stage, case
 from tools.recording_apis.stories import held_noa_setting as place
 from tools.recording_apis.stories.held_noa_setting import bearer, must
@@ -52,28 +54,38 @@ def grant(stage: Stage) -> None:
     "healthy",
     alone="none",
     description=(
-        "S3 (moto): an object is put, read in pinned ranges to its end, copied with x-amz-copy-source-if-match, and "
+        "S3 (moto, boto3): an object is put, read in pinned ranges to its end, copied with x-amz-copy-source-if-match, and "
         "the copy asked for again with If-None-Match (304)."
     ),
 )
 def video(stage: Stage) -> None:
     """Read in ranges and copy, all well."""
     server = stage.server("moto")
-    me = stage.actor("client", server, "s3.video.test", "requests", place.signed("AKIAVIDEO"))
-    me.put("/video", "", 200)
+    library = importlib.import_module("boto3")
+    route("s3.video.test", stage.tap("client", server))
+    keys = {"aws_access_key_id": "AKIAVIDEO", "aws_secret_access_key": "fake", "region_name": "us-east-1"}
+    settings = importlib.import_module("botocore.config").Config(
+        retries={"max_attempts": 1}, s3={"addressing_style": "path"}, proxies={}
+    )
+    me = library.client("s3", endpoint_url="http://s3.video.test", config=settings, **keys)
+    me.create_bucket(Bucket="video")
     stage.forget()
-    content = "".join(chr(97 + n % 26) for n in range(3000))
-    tag = me.put("/video/cut-7.ts", content, 200, {"Content-Type": "video/mp2t"}).etag
-    whole = ""
+    content = "".join(chr(97 + n % 26) for n in range(3000)).encode()
+    name = {"Bucket": "video", "Key": "cut-7.ts"}
+    tag = me.put_object(**name, Body=content, ContentType="video/mp2t", IfNoneMatch="*")["ETag"]
+    whole = b""
     for begin in range(0, 3000, 750):
-        whole += me.get(
-            "/video/cut-7.ts", 206, {"Range": f"bytes={begin}-{begin + 749}", "If-Match": tag}
-        ).text
+        part = me.get_object(**name, Range=f"bytes={begin}-{begin + 749}", IfMatch=tag)
+        whole += part["Body"].read()
     must(whole == content, "other bytes")
-    source = {"x-amz-copy-source": "/video/cut-7.ts", "x-amz-copy-source-if-match": tag}
-    me.put("/video/final/cut-7.ts", "", 200, source)
-    copy = me.send("HEAD", "/video/final/cut-7.ts", 200).etag
-    me.get("/video/final/cut-7.ts", 304, {"If-None-Match": copy})
+    copied = me.copy_object(Bucket="video", Key="final/cut-7.ts", CopySource=name, CopySourceIfMatch=tag)
+    same = copied["CopyObjectResult"]["ETag"]
+    try:
+        me.get_object(Bucket="video", Key="final/cut-7.ts", IfNoneMatch=same)
+    except me.exceptions.ClientError as answer:
+        must(answer.response["ResponseMetadata"]["HTTPStatusCode"] == 304, "not 304")
+    me.head_object(Bucket="video", Key="final/cut-7.ts")
+    me.close()
 
 
 @case(

@@ -6,6 +6,7 @@ import time
 from email.utils import formatdate
 
 from tools.recording_apis import fronts
+from tools.recording_apis.actors import Actor, Requests
 from tools.recording_apis.stage import Stage, StoryError, case
 from tools.recording_apis.stories import held_noa_setting as place
 from tools.recording_apis.stories.held_noa_setting import bearer, must
@@ -168,10 +169,9 @@ def leaders(stage: Stage) -> None:
     "status-dialect-mismatch",
     "lost-write",
     alone="status-dialect-mismatch other-writer",
-    also="other-writer",
     description=(
-        "Consul: a deployer puts a key with an outdated cas index, takes the 200 for success though its content is "
-        "false, and goes on to mark the release as done; the key still holds the other deployer's value."
+        "Consul: a deployer puts a version with a cas index that no longer holds, takes the 200 for success though its "
+        "content is false, and goes on to mark the release as done; the version was never stored."
     ),
     synthetic=True,
 )
@@ -183,17 +183,16 @@ def deployer(stage: Stage) -> None:
     me = stage.actor(
         "client", server, "consul.ops.test", "node:fetch", {"X-Consul-Token": "fake", "X-User": "x.blue"}
     )
-    other = stage.actor(
-        "other", server, "consul.ops.test", "requests", {"X-Consul-Token": "fake", "X-User": "x.green"}
-    )
-    place.browse(me, "t")
     mine = me.get(key).json[0]["ModifyIndex"]
-    theirs = other.get(key).json[0]["ModifyIndex"]
-    must(other.put(f"{key}?cas={theirs}", "1.9.0", 200).text == "true", "not taken")
+    console = Actor("console.ops.test", server.port, Requests())  # past all taps: nobody recorded it
+    console.put(key, "1.9.0", 200)
+    console.program.close()
     time.sleep(0.4)
     must(me.put(f"{key}?cas={mine}", "1.8.1", 200).text == "false", "taken")
-    me.put("/v1/kv/apps/billing/state", "released 1.8.1", 200)
-    must(me.get(key).json[0]["ModifyIndex"] > mine, "unchanged")
+    for name, text in (("state", "released"), ("notes", "1.8.1 is live"), ("canary", "off")):
+        must(me.put(f"/v1/kv/apps/billing/{name}", text, 200).text == "true", "not taken")
+    place.browse(me, "t")
+    me.get("/v1/kv/apps/billing/state")
 
 
 @case(

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
 from tools.recording_apis.stories import held_noa_setting as place
 from tools.recording_apis.stories.held_noa_setting import bearer, must
+
+if TYPE_CHECKING:
+    from tools.recording_apis.actors import Answer
 
 
 @case(
@@ -58,7 +62,7 @@ def next_token(stage: Stage) -> None:
     kind = {"Content-Type": "application/x-amz-json-1.1", **place.signed("AKIAOPS")}
     me = stage.actor("client", server, "wafv2.eu-west-1.amazonaws.test", "curl", kind)
 
-    def call(name: str, expect: int, **body: object) -> place.Answer:
+    def call(name: str, expect: int, **body: object) -> Answer:
         return me.send(
             "POST", "/", expect, {"X-Amz-Target": f"AWSWAF_20190729.{name}"}, {"Scope": "REGIONAL", **body}
         )
