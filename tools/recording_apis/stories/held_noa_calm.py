@@ -249,26 +249,26 @@ def evening(stage: Stage) -> None:
     )
     made = '<?xml version="1.0"?><C:mkcalendar xmlns:C="urn:ietf:params:xml:ns:caldav"/>'
     xml = {"Content-Type": "application/xml; charset=utf-8"}
-    me.send("MKCALENDAR", "/maja/home/", 201, xml, made)
+    me.send("MKCALENDAR", "/maja/private/", 201, xml, made)
     ask = '<?xml version="1.0"?><D:propfind xmlns:D="DAV:"><D:prop><D:getetag/></D:prop></D:propfind>'
-    me.send("PROPFIND", "/maja/home/", 207, {**xml, "Depth": "1"}, ask)
+    me.send("PROPFIND", "/maja/private/", 207, {**xml, "Depth": "1"}, ask)
     kind = {"Content-Type": "text/calendar; charset=utf-8"}
     tags = {}
     for name, hour in (("choir", 18), ("vet", 10), ("plumber", 8)):
         text = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//maja//EN\r\nBEGIN:VEVENT\r\nUID:{name}\r\nDTSTAMP:20261127T0{hour % 10}0000Z\r\n"
         text += f"DTSTART:20261203T{hour:02d}0000Z\r\nSUMMARY:{name}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
-        tags[name] = me.put(f"/maja/home/{name}.ics", text, 201, {**kind, "If-None-Match": "*"}).etag
-    seen = me.get("/maja/home/vet.ics")
+        tags[name] = me.put(f"/maja/private/{name}.ics", text, 201, {**kind, "If-None-Match": "*"}).etag
+    seen = me.get("/maja/private/vet.ics")
     must(seen.etag == tags["vet"], "another tag")
     me.put(
-        "/maja/home/vet.ics",
+        "/maja/private/vet.ics",
         seen.text.replace("T100000Z", "T113000Z"),
         (201, 204),
         {**kind, "If-Match": seen.etag},
     )
-    me.send("DELETE", "/maja/home/plumber.ics", 200, {"If-Match": tags["plumber"]})
-    me.send("PROPFIND", "/maja/home/", 207, {**xml, "Depth": "1"}, ask)
-    me.get("/maja/home/plumber.ics", 404)
+    me.send("DELETE", "/maja/private/plumber.ics", 200, {"If-Match": tags["plumber"]})
+    me.send("PROPFIND", "/maja/private/", 207, {**xml, "Depth": "1"}, ask)
+    me.get("/maja/private/plumber.ics", 404)
 
 
 @case(

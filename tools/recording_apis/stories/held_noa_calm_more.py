@@ -65,7 +65,10 @@ def video(stage: Stage) -> None:
     route("s3.video.test", stage.tap("client", server))
     keys = {"aws_access_key_id": "AKIAVIDEO", "aws_secret_access_key": "fake", "region_name": "us-east-1"}
     settings = importlib.import_module("botocore.config").Config(
-        retries={"max_attempts": 1}, s3={"addressing_style": "path"}, proxies={}
+        retries={"max_attempts": 1},
+        s3={"addressing_style": "path"},
+        proxies={},
+        user_agent="Boto3/1.44.8 md/Botocore#1.44.8 os/linux lang/python#3.11",
     )
     me = library.client("s3", endpoint_url="http://s3.video.test", config=settings, **keys)
     me.create_bucket(Bucket="video")

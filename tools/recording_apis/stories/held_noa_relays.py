@@ -236,7 +236,7 @@ def cart(stage: Stage) -> None:
 )
 def two_nodes(stage: Stage) -> None:
     """Read from one node and write to the other."""
-    path = "/caldav.php/rota/home/n1.ics"
+    path = "/caldav.php/rota/shifts/n1.ics"
     text = (
         "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:n1\r\nSUMMARY:Night shift\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
     )
