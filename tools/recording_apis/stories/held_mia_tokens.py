@@ -1,0 +1,371 @@
+"""Tokens in the hands of clients: old, used again, damaged, of another thing, none."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from tools.recording_apis import fronts
+from tools.recording_apis.stage import Stage, case
+from tools.recording_apis.stories.held_mia_setting import JSON, M, X, desk, doc, sure
+
+if TYPE_CHECKING:
+    from tools.recording.message import Message
+
+
+@case(
+    "b398",
+    "mia-wizard-keeps-the-tag-of-page-one",
+    "stale-stored-token",
+    "412",
+    alone="stale-stored-token",
+    description=(
+        "A wizard of three pages saves after each page but keeps the tag from its first read; its own save of page "
+        "one has already told it a newer one. The second save is refused."
+    ),
+)
+def wizard(stage: Stage) -> None:
+    """Save twice with the tag of one read."""
+    form = {"applicant": "Sato", "page": 0, "rooms": None, "heating": None}
+    server = desk(stage, "flask", {"/grants/55": doc(form)}, tag="md5", shape="code")
+    me = stage.actor("client", server, "grants.town.test", "requests", {"Cookie": "session=5f1c; theme=dark"})
+    tag = me.get("/grants/55").etag
+    me.get("/grants/")
+    me.put("/grants/55", {**form, "page": 1, "rooms": 4}, 200, {"If-Match": tag})
+    time.sleep(2.1)
+    me.put("/grants/55", {**form, "page": 2, "rooms": 4, "heating": "gas"}, 412, {"If-Match": tag})
+
+
+@case(
+    "b399",
+    "mia-radicale-calendar-cache",
+    "stale-stored-token",
+    "412",
+    alone="stale-stored-token",
+    description=(
+        "A calendar program moves an event twice on Radicale. The first move's answer told the new tag, but the "
+        "program's cache still has the one of the sync before; the second move is refused."
+    ),
+)
+def event(stage: Stage) -> None:
+    """Move an event twice."""
+    server = stage.server("radicale")
+    me = stage.actor("client", server, "cal.coop.test", "httpx", {"Authorization": "Basic YW5uYTp4"})
+    me.send("MKCOL", "/anna/work/", 201, {"Content-Type": "application/xml"}, _CALENDAR)
+    me.put("/anna/work/e1.ics", _ics("10"), 201, {"If-None-Match": "*", **_ICS})
+    tag = me.get("/anna/work/e1.ics").etag
+    new = me.put("/anna/work/e1.ics", _ics("11"), (201, 204), {"If-Match": tag, **_ICS}).etag
+    sure(holds=new != tag, otherwise="the same tag")
+    time.sleep(1.0)
+    me.put("/anna/work/e1.ics", _ics("12"), 412, {"If-Match": tag, **_ICS})
+
+
+_ICS = {"Content-Type": "text/calendar; charset=utf-8"}
+_CALENDAR = (
+    '<?xml version="1.0"?><mkcol xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><set><prop>'
+    "<resourcetype><collection/><C:calendar/></resourcetype></prop></set></mkcol>"
+)
+
+
+def _ics(hour: str) -> str:
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//coop//agenda 3//EN", "BEGIN:VEVENT", "UID:e1@coop"]
+    lines += ["DTSTAMP:20261101T080000Z", f"DTSTART:20261203T{hour}0000Z", "SUMMARY:Stock-taking"]
+    return "\r\n".join([*lines, "END:VEVENT", "END:VCALENDAR", ""])
+
+
+@case(
+    "b400",
+    "mia-retry-decorator-growing-pauses",
+    "retry-reuses-failed-token",
+    "412",
+    alone="retry-reuses-failed-token",
+    also="other-writer",
+    description=(
+        "A retry decorator repeats a refused PATCH six times with growing pauses and the same tag; no read in "
+        "between. (A colleague had changed the record.)"
+    ),
+)
+def decorator(stage: Stage) -> None:
+    """Repeat what cannot succeed."""
+    tree = {"species": "lime", "height": 14, "state": "ok"}
+    server = fronts.envoy(stage, [desk(stage, "starlette", {"/trees/8812": doc(tree)}, tag="rev")])
+    me = stage.actor("client", server, "trees.city.test", "aiohttp", {"X-Crew": "4"})
+    other = stage.actor("other", server, "trees.city.test", "requests", {"X-Crew": "9"})
+    tag = me.get("/trees/8812").etag
+    theirs = other.get("/trees/8812").etag
+    other.send("PATCH", "/trees/8812", 200, {"If-Match": theirs}, {"state": "ivy"})
+    for number in range(6):
+        time.sleep(0.1 * 2**number)
+        me.send("PATCH", "/trees/8812", 412, {"If-Match": tag}, {"height": 15})
+
+
+@case(
+    "b401",
+    "mia-curl-loop-in-a-cron-job",
+    "retry-reuses-failed-token",
+    "412",
+    alone="retry-reuses-failed-token",
+    also="other-writer",
+    description=(
+        "A cron script reads the tag once, then runs curl in a loop until the PUT goes through: five times 412 with "
+        "the same If-Match, a fresh read never."
+    ),
+)
+def cron(stage: Stage) -> None:
+    """Loop without a read."""
+    text = "hosts: 12\nwindow: 02:00\n"
+    server = fronts.site(stage, "lighttpd", {"conf/backup.txt": text}, fronts.DAV["lighttpd"])
+    me = stage.actor("client", server, "conf.lab.test", "curl", {"User-Agent": "backup-window.sh"})
+    other = stage.actor("other", server, "conf.lab.test", "urllib")
+    tag = me.send("HEAD", "/conf/backup.txt", 200).etag
+    other.put("/conf/backup.txt", text + "keep: 30\n", 204, {"If-Match": other.get("/conf/backup.txt").etag})
+    for _ in range(5):
+        me.put("/conf/backup.txt", text.replace("02", "03"), 412, {"If-Match": tag, "Content-Type": "text/plain"})
+        time.sleep(0.4)
+
+
+@case(
+    "b402",
+    "mia-tablet-in-the-tunnel",
+    "lost-response-replay",
+    "412",
+    alone="lost-response-replay",
+    description=(
+        "A train's tablet stores a report; the connection breaks before the answer arrives. The replay with the same "
+        "tag and content is refused; the report on the server is its own."
+    ),
+)
+def tunnel(stage: Stage) -> None:
+    """Lose an answer and send again."""
+    report = {"train": "RE 4711", "delay": 0, "note": "", "nonce": "-"}
+    server = desk(stage, "aiohttp", {"/reports/4711": doc(report)}, tag="uuid")
+    lost = [True]
+
+    def loses(request: Message) -> bool:
+        return request.method == "PUT" and bool(lost) and lost.pop()
+
+    me = stage.actor("client", server, "reports.rail.test", "requests", {"X-Device": "tab-88"}, loses=loses)
+    tag = me.get("/reports/4711").etag
+    new = {**report, "delay": 9, "note": "signal failure at km 31", "nonce": "tab-88-000412"}
+    me.put("/reports/4711", new, 0, {"If-Match": tag, "X-Attempt": "1"})
+    time.sleep(0.8)
+    me.put("/reports/4711", new, 412, {"If-Match": tag, "X-Attempt": "2"})
+    sure(holds=me.get("/reports/4711").json["nonce"] == "tab-88-000412", otherwise="not ours")
+
+
+@case(
+    "b403",
+    "mia-haproxy-gives-up-first",
+    "lost-response-replay",
+    "412",
+    alone="lost-response-replay",
+    description=(
+        "The archive needs three seconds for its first store, HAProxy waits one: 504 for the client. The client's "
+        "own second attempt meets its first one: 412, and the archive holds its text."
+    ),
+)
+def gives_up(stage: Stage) -> None:
+    """Send again after a 504."""
+    text = "<deed><no>1881/40</no><seal>no</seal></deed>"
+    server = desk(stage, "stdlib", {"/deeds/1881-40.xml": doc(text, 400000, X)}, tag="sha", before=1.6, shape="xml")
+    front = fronts.haproxy(stage, [server], " timeout server 1s")
+    me = stage.actor("client", front, "deeds.archive.test", "java", {"Content-Type": "application/xml"})
+    tag = me.get("/deeds/1881-40.xml").etag
+    new = text.replace("no</seal>", "yes, red wax, broken 1903</seal>")
+    me.put("/deeds/1881-40.xml", new, 504, {"If-Match": tag})
+    time.sleep(1.6)
+    me.put("/deeds/1881-40.xml", new, 412, {"If-Match": tag})
+    sure(holds="red wax" in me.get("/deeds/1881-40.xml").text, otherwise="not ours")
+
+
+@case(
+    "b404",
+    "mia-price-list-refreshed-not-merged",
+    "blind-refresh",
+    "lost-update",
+    alone="blind-refresh",
+    description=(
+        "A till program reads a price list, keeps it for a while, then fetches it again only for its tag and PUTs "
+        "the old list with one more price: the bread's new price that the second read showed is gone."
+    ),
+)
+def prices(stage: Stage) -> None:
+    """Take a fresh tag for an old text."""
+    prices_then = {"bread": 310, "roll": 55, "cake": 290}
+    server = desk(stage, "flask", {"/prices/main": doc(prices_then)}, tag="rev", shape="code")
+    front = fronts.lighttpd(stage, server)
+    me = stage.actor("client", front, "till.bakery.test", "node:axios", {"X-Till": "2"})
+    other = stage.actor("other", front, "till.bakery.test", "requests", {"X-Till": "office"})
+    me.get("/prices/main")
+    tag = other.get("/prices/main").etag
+    other.put("/prices/main", {**prices_then, "bread": 330}, 200, {"If-Match": tag})
+    time.sleep(1.5)
+    fresh = me.get("/prices/main")
+    sure(holds=fresh.json["bread"] == 330, otherwise="no new price")
+    me.put("/prices/main", {**prices_then, "cake": 310}, 200, {"If-Match": fresh.etag})
+    sure(holds=me.get("/prices/main").json["bread"] == 310, otherwise="nothing was lost")
+
+
+@case(
+    "b405",
+    "mia-two-scripts-write-the-roster",
+    "unconditional-write",
+    "lost-update",
+    alone="unconditional-write",
+    description=(
+        "The server gives tags, but both scripts PUT the roster without any condition: the later one takes the "
+        "earlier one's line along, which its own next read shows to be gone."
+    ),
+)
+def roster(stage: Stage) -> None:
+    """Write without a condition."""
+    lines = "Mon early: Ito\nMon late: Vidal\n"
+    docs = {"/roster/w49.txt": doc(lines, 90000, "text/plain"), "/roster/w50.txt": doc(lines, 80000, "text/plain")}
+    server = desk(stage, "starlette", docs)
+    me = stage.actor("client", server, "roster.ward.test", "urllib", {"User-Agent": "roster-sync/1.0"})
+    other = stage.actor("other", server, "roster.ward.test", "curl", {"User-Agent": "roster-sync/1.0"})
+    text = {"Content-Type": "text/plain"}
+    me.get("/roster/w49.txt")
+    me.get("/roster/w50.txt")
+    other.get("/roster/w49.txt")
+    other.put("/roster/w49.txt", lines + "Tue early: Aydin\n", 200, text)
+    time.sleep(1.2)
+    sure(holds="Aydin" in me.get("/roster/w49.txt").text, otherwise="not there")
+    time.sleep(0.4)
+    me.put("/roster/w49.txt", lines + "Tue late: Moor\n", 200, text)
+    sure(holds="Aydin" not in me.get("/roster/w49.txt").text, otherwise="nothing was lost")
+
+
+@case(
+    "b406",
+    "mia-undefined-from-the-store",
+    "null-token",
+    "412",
+    alone="null-token",
+    description=(
+        "A page's store has no tag for a basket that it got from a list; If-Match: undefined goes out and is "
+        "refused. After a read of the basket itself the same change goes through."
+    ),
+)
+def basket(stage: Stage) -> None:
+    """Send undefined."""
+    docs = {"/baskets/k7": doc({"items": 3, "gift": False}), "/baskets/k8": doc({"items": 1, "gift": True})}
+    server = fronts.caddy(stage, desk(stage, "aiohttp", docs, tag="uuid", shape="code"))
+    me = stage.actor("client", server, "shop.wool.test", "node", {"Cookie": "basket=k7"})
+    me.get("/baskets/")
+    me.send("PATCH", "/baskets/k7", 412, {"If-Match": "undefined"}, {"gift": True})
+    tag = me.get("/baskets/k7").etag
+    me.send("PATCH", "/baskets/k7", 200, {"If-Match": tag}, {"gift": True})
+
+
+@case(
+    "b407",
+    "mia-empty-quotes-from-a-template",
+    "null-token",
+    "412",
+    alone="null-token",
+    description=(
+        'A shell template puts quotes around an empty variable: If-Match: "" is sent for every station, and every '
+        "one of the three writes is refused though the reads gave tags."
+    ),
+)
+def empty(stage: Stage) -> None:
+    """Send empty quotes."""
+    docs = {f"/stations/{n}": doc({"name": n, "rain": 0.2}) for n in ("north", "quay", "hill")}
+    server = desk(stage, "flask", docs, tag="size", shape="html")
+    me = stage.actor("client", fronts.apache(stage, server), "rain.met.test", "curl", {"X-Job": "calibrate"})
+    for name in ("north", "quay", "hill"):
+        me.get(f"/stations/{name}")
+        me.put(f"/stations/{name}", {"name": name, "rain": 0.25}, 412, {"If-Match": '""', **JSON})
+
+
+@case(
+    "b408",
+    "mia-tag-through-an-html-attribute",
+    "malformed-validator",
+    "412",
+    alone="malformed-validator",
+    description=(
+        "The tag was kept in an attribute of a form and came out with its entities: &quot;...&quot;. Refused; with "
+        "the quotes as they were served the same write is fine."
+    ),
+)
+def attribute(stage: Stage) -> None:
+    """Send a tag with entities in it."""
+    server = desk(stage, "stdlib", {"/pages/about.md": doc("# About\n\nopen on Sundays\n", 5e5, M)}, tag="b64")
+    me = stage.actor("client", server, "www.museum.test", "requests", {"Authorization": "Basic ZWRpdG9yOng="})
+    tag = me.get("/pages/about.md").etag
+    text = "# About\n\nopen on Sundays from ten\n"
+    kind = {"Content-Type": "text/markdown"}
+    me.put("/pages/about.md", text, 412, {"If-Match": tag.replace('"', "&quot;"), **kind})
+    me.put("/pages/about.md", text, 200, {"If-Match": tag, **kind})
+
+
+@case(
+    "b409",
+    "mia-tag-percent-encoded",
+    "malformed-validator",
+    "412",
+    alone="malformed-validator",
+    description=(
+        "A client kept the tag in a query string and sends it back percent-encoded (%22...%22) to WsgiDAV; the read "
+        "after the refusal shows that the file's tag has not moved."
+    ),
+)
+def percent(stage: Stage) -> None:
+    """Send a tag as a URL has it."""
+    server = stage.server("wsgidav")
+    (server.directory / "songs.txt").write_text("1 Ave\n2 Kyrie\n", encoding="utf-8")
+    me = stage.actor("client", server, "choir.parish.test", "httpx")
+    me.send("PROPFIND", "/songs.txt", 207, {"Depth": "0"})
+    tag = me.get("/songs.txt").etag
+    coded = tag.replace('"', "%22")
+    me.put("/songs.txt", "1 Ave\n2 Kyrie\n3 Gloria\n", (400, 412), {"If-Match": coded})
+    sure(holds=me.send("HEAD", "/songs.txt", 200).etag == tag, otherwise="it has moved")
+
+
+@case(
+    "b410",
+    "mia-published-tag-for-the-draft",
+    "wrong-token-source",
+    "412",
+    alone="wrong-token-source",
+    description=(
+        "The editor reads the published article and the draft, and sends the published one's tag with the save of "
+        "the draft. The draft's own tag, read a second before, is another and still current."
+    ),
+)
+def draft(stage: Stage) -> None:
+    """Send the tag of another stage."""
+    docs = {
+        "/articles/wolves/live": doc({"title": "Wolves are back", "words": 640}, 300000),
+        "/articles/wolves/draft": doc({"title": "Wolves are back in the valley", "words": 655}, 4000),
+    }
+    server = desk(stage, "flask", docs, tag="sha")
+    me = stage.actor("client", fronts.nginx(stage, server), "cms.daily.test", "aiohttp", {"X-Editor": "imani"})
+    live = me.get("/articles/wolves/live").etag
+    own = me.get("/articles/wolves/draft")
+    me.put("/articles/wolves/draft", {**own.json, "words": 702}, 412, {"If-Match": live})
+    sure(holds=me.get("/articles/wolves/draft").etag == own.etag, otherwise="it has moved")
+
+
+@case(
+    "b411",
+    "mia-tag-of-the-neighbour-in-a-loop",
+    "wrong-token-source",
+    "412",
+    alone="wrong-token-source",
+    description=(
+        "A loop over eight meters is off by one: each PUT carries the tag of the meter read before. All are refused; "
+        "each sent tag is the current one of the neighbouring path."
+    ),
+)
+def neighbour(stage: Stage) -> None:
+    """Send each the tag of the one before."""
+    docs = {f"/meters/m{n}": doc({"meter": f"m{n}", "tariff": "day", "kwh": 210 + 7 * n}) for n in range(8)}
+    server = fronts.haproxy(stage, [desk(stage, "aiohttp", docs, tag="md5", shape="plain")])
+    me = stage.actor("client", server, "tariff.grid.test", "urllib", {"Authorization": "Bearer batch-3"})
+    tags = [me.get(f"/meters/m{n}").etag for n in range(8)]
+    for n in range(1, 8):
+        me.put(f"/meters/m{n}", {"meter": f"m{n}", "tariff": "two-rate"}, 412, {"If-Match": tags[n - 1]})
+    me.get("/meters/m4")
