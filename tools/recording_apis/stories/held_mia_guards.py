@@ -6,7 +6,7 @@ import time
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.held_mia_setting import FRESH, J, JSON, M, X, desk, doc, dump, sure
+from tools.recording_apis.stories.held_mia_setting import M, desk, doc, dump, sure
 
 
 @case(
@@ -36,32 +36,6 @@ def seats(stage: Stage) -> None:
     sure(holds=again.json["state"] == "free" and again.etag != tag, otherwise="not as told")
     me.get("/hall/seats/B1")
     me.put("/hall/seats/A1", {"seat": "A1", "state": "blocked"}, 200, {"If-Match": again.etag})
-
-
-@case(
-    "b413",
-    "mia-batch-of-lamps-under-one-revision",
-    "coarse-token-scope",
-    "412",
-    alone="coarse-token-scope stale-stored-token",
-    description=(
-        "A script reads six lamps, which all show the tag of the whole installation, and switches them one by one: "
-        "the first PUT passes, every other one is refused because the first has moved the tag of all."
-    ),
-    notes=("No other client: the own write to lamp 1 moved the tag of lamps 2 to 6.",),
-)
-def lamps(stage: Stage) -> None:
-    """Write several things that share a tag."""
-    docs = {f"/site/lamps/{n}": doc({"lamp": n, "level": 0}) for n in range(1, 7)}
-    server = fronts.traefik(stage, [desk(stage, "aiohttp", docs, scope="/site/", scope_name="install", dated=False)])
-    me = stage.actor("client", server, "lights.stage.test", "httpx", {"X-Show": "act-2"})
-    tags = {n: me.get(f"/site/lamps/{n}").etag for n in range(1, 7)}
-    sure(holds=len(set(tags.values())) == 1, otherwise="several tags")
-    me.put("/site/lamps/1", {"lamp": 1, "level": 80}, 200, {"If-Match": tags[1]})
-    for n in range(2, 7):
-        me.put(f"/site/lamps/{n}", {"lamp": n, "level": 80}, 412, {"If-Match": tags[n]})
-    now = me.get("/site/lamps/2")
-    sure(holds=now.json["level"] == 0, otherwise="it was written")
 
 
 @case(
@@ -137,32 +111,6 @@ def fleet(stage: Stage) -> None:
 
 
 @case(
-    "b417",
-    "mia-delete-needs-the-tag-too",
-    "token-missing",
-    "428",
-    alone="token-missing",
-    description=(
-        "Deletes need a condition as well: DELETE without If-Match is 428 with a page of HTML; with the tag of the "
-        "read it goes through."
-    ),
-)
-def delete(stage: Stage) -> None:
-    """Delete without a condition."""
-    docs = {"/keys/door-3": doc({"door": 3, "holder": "cleaners"}), "/keys/door-4": doc({"door": 4, "holder": ""})}
-    server = fronts.varnish(
-        stage, desk(stage, "starlette", docs, needs=428, shape="html"), "sub vcl_recv { return (pass); }"
-    )
-    me = stage.actor("client", server, "keys.house.test", "curl:trace-ascii", {"X-Api-Key": "janitor"})
-    me.get("/keys/")
-    tag = me.get("/keys/door-3").etag
-    me.send("DELETE", "/keys/door-3", 428)
-    me.get("/keys/door-4")
-    me.send("DELETE", "/keys/door-3", 204, {"If-Match": tag})
-    me.get("/keys/door-3", 404)
-
-
-@case(
     "b418",
     "mia-cache-layer-adds-if-none-match-to-put",
     "implicit-precondition",
@@ -185,31 +133,8 @@ def layer(stage: Stage) -> None:
     new = {"nick": "grey-heron", "mail": "h@birds.test"}
     me.put("/profile/me", new, 412, known["/profile/me"])
     me.get("/profile/friends", 304, known["/profile/friends"])
-    me.put("/profile/me", new, 412, known["/profile/me"])
     me.get("/profile/me", 304, known["/profile/me"])
-
-
-@case(
-    "b419",
-    "mia-delete-with-the-caches-date",
-    "implicit-precondition",
-    "412",
-    alone="implicit-precondition",
-    description=(
-        "A caching layer puts both validators of its stored answer on a DELETE (If-None-Match and If-Modified-Since), "
-        "as on every read: the DELETE is 412; with caching switched off for the call it is 204."
-    ),
-)
-def caches_date(stage: Stage) -> None:
-    """Let a cache add conditions to a DELETE."""
-    server = fronts.apache(stage, desk(stage, "flask", {"/alarms/6": doc({"at": "06:30", "on": True})}, tag="b64"))
-    me = stage.actor("client", server, "clock.home.test", "java", {"User-Agent": "Morning/2.1 okhttp/4.12.0"})
-    seen = me.get("/alarms/6")
-    stored = {"If-None-Match": seen.etag, "If-Modified-Since": seen.fields["last-modified"]}
-    me.get("/alarms/6", 304, stored)
-    me.send("DELETE", "/alarms/6", 412, stored)
-    me.get("/alarms/6", 304, stored)
-    me.send("DELETE", "/alarms/6", 204, FRESH)
+    me.put("/profile/me", new, 200, {"Cache-Control": "no-store"})
 
 
 @case(
@@ -314,50 +239,3 @@ def locale(stage: Stage) -> None:
     sure(holds=english != tag, otherwise="one tag")
     sure(holds=me.get("/pages/hours", 200, {"Accept-Language": "fr"}).etag == tag, otherwise="it has moved")
     me.put("/pages/hours", new, 200, {"If-Match": tag, **french})
-
-
-@case(
-    "b423",
-    "mia-read-as-xml-write-as-json",
-    "representation-mismatch",
-    "412",
-    alone="representation-mismatch",
-    description=(
-        "An integration reads a part as XML and stores it as JSON with the XML's tag; the server compares with its "
-        "JSON. The JSON read gives another tag for the same moment, and with that one the write is fine."
-    ),
-)
-def as_xml(stage: Stage) -> None:
-    """Write with the tag of another media type."""
-    part = {"no": "B-77", "stock": 14, "bin": "R4"}
-    server = desk(stage, "starlette", {"/parts/B-77": doc(part)}, as_xml=True, on_read={"Vary": "Accept"})
-    me = stage.actor("client", server, "erp.pumps.test", "java", {"Authorization": "Bearer edi"})
-    xml = me.get("/parts/B-77", 200, {"Accept": X}).etag
-    new = {**part, "stock": 9}
-    me.put("/parts/B-77", new, 412, {"If-Match": xml, "Accept": J})
-    sure(holds=me.get("/parts/B-77", 200, {"Accept": X}).etag == xml, otherwise="it has moved")
-    right = me.get("/parts/B-77", 200, {"Accept": J}).etag
-    me.put("/parts/B-77", new, 200, {"If-Match": right, "Accept": J})
-
-
-@case(
-    "b424",
-    "mia-tag-of-a-sparse-read",
-    "representation-mismatch",
-    "412",
-    alone="representation-mismatch",
-    description=(
-        "A phone reads only two members (?fields=name,phase) and PATCHes the whole resource with that answer's tag; "
-        "the whole has another one. Read without fields, the patch goes through."
-    ),
-)
-def sparse(stage: Stage) -> None:
-    """Write with the tag of a part of the members."""
-    trial = {"name": "Aster-2", "phase": 2, "sites": 14, "lead": "Dr. Wood", "open": True}
-    server = desk(stage, "aiohttp", {"/trials/aster-2": doc(trial)}, sparse=True, tag="sha", shape="code")
-    me = stage.actor("client", server, "trials.clinic.test", "node", {"Authorization": "Bearer m-77"})
-    few = me.get("/trials/aster-2?fields=name,phase").etag
-    me.send("PATCH", "/trials/aster-2", 412, {"If-Match": few, **JSON}, {"phase": 3})
-    sure(holds=me.get("/trials/aster-2?fields=name,phase").etag == few, otherwise="it has moved")
-    whole = me.get("/trials/aster-2").etag
-    me.send("PATCH", "/trials/aster-2", 200, {"If-Match": whole, **JSON}, {"phase": 3})

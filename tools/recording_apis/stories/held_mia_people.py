@@ -292,30 +292,6 @@ def paper(stage: Stage) -> None:
 
 
 @case(
-    "b395",
-    "mia-copy-without-overwrite",
-    "exists-already",
-    "412",
-    alone="exists-already",
-    description=(
-        "WebDAV on Apache: COPY with Overwrite: F onto a plan that is there already is 412; no tag is in play. A "
-        "PROPFIND shows both plans."
-    ),
-)
-def copies(stage: Stage) -> None:
-    """Copy onto a name that is taken."""
-    files = {"plans/cellar.txt": "cellar, sheet 1\n", "plans/cellar-old.txt": "cellar, as of 1998\n"}
-    server = fronts.site(stage, "apache2", files, fronts.DAV["apache2"])
-    me = stage.actor("client", server, "plans.build.test", "requests", {"User-Agent": "planroom/1.4"})
-    me.send("PROPFIND", "/plans/", 207, {"Depth": "1"})
-    onto = {"Destination": "http://plans.build.test/plans/cellar-old.txt", "Overwrite": "F"}
-    me.send("COPY", "/plans/cellar.txt", 412, onto)
-    me.get("/plans/cellar-old.txt")
-    free = {**onto, "Destination": "http://plans.build.test/plans/cellar-2026.txt"}
-    me.send("COPY", "/plans/cellar.txt", 201, free)
-
-
-@case(
     "b396",
     "mia-volunteer-removed-the-shift",
     "target-missing",

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tools.ports import free_port
 from tools.recording import components
-from tools.recording_apis import fronts, servers
+from tools.recording_apis import servers
 from tools.recording_apis.servers import Server
 from tools.recording_apis.stage import Stage, StoryError
 
@@ -101,18 +100,3 @@ def together(*steps: Callable[[], object]) -> None:
         one.join()
     if troubles:
         raise troubles[0]
-
-
-def nginx_pair(stage: Stage, server: Server, prefix: str, seconds: int = 1) -> Server:
-    """Put an nginx before a server that repeats requests which take too long."""
-    port = stage.behind(server)
-    pair = f"upstream pair {{ server 127.0.0.1:{port} max_fails=0; server 127.0.0.1:{port} max_fails=0; }}"
-    block = f"location {prefix} {{ proxy_pass http://pair; proxy_http_version 1.1; "
-    block += f'proxy_set_header Connection ""; proxy_set_header Host $http_host; proxy_read_timeout {seconds}s; '
-    block += "proxy_next_upstream error timeout non_idempotent; proxy_next_upstream_tries 2; }"
-    return fronts.nginx(stage, server, "", pair, block)
-
-
-def as_is() -> str:
-    """Return the search path, for programs of the system."""
-    return os.environ["PATH"]

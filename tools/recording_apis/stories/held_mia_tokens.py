@@ -100,31 +100,6 @@ def decorator(stage: Stage) -> None:
 
 
 @case(
-    "b401",
-    "mia-curl-loop-in-a-cron-job",
-    "retry-reuses-failed-token",
-    "412",
-    alone="retry-reuses-failed-token",
-    also="other-writer",
-    description=(
-        "A cron script reads the tag once, then runs curl in a loop until the PUT goes through: five times 412 with "
-        "the same If-Match, a fresh read never."
-    ),
-)
-def cron(stage: Stage) -> None:
-    """Loop without a read."""
-    text = "hosts: 12\nwindow: 02:00\n"
-    server = fronts.site(stage, "lighttpd", {"conf/backup.txt": text}, fronts.DAV["lighttpd"])
-    me = stage.actor("client", server, "conf.lab.test", "curl", {"User-Agent": "backup-window.sh"})
-    other = stage.actor("other", server, "conf.lab.test", "urllib")
-    tag = me.send("HEAD", "/conf/backup.txt", 200).etag
-    other.put("/conf/backup.txt", text + "keep: 30\n", 204, {"If-Match": other.get("/conf/backup.txt").etag})
-    for _ in range(5):
-        me.put("/conf/backup.txt", text.replace("02", "03"), 412, {"If-Match": tag, "Content-Type": "text/plain"})
-        time.sleep(0.4)
-
-
-@case(
     "b402",
     "mia-tablet-in-the-tunnel",
     "lost-response-replay",
@@ -347,25 +322,3 @@ def draft(stage: Stage) -> None:
     own = me.get("/articles/wolves/draft")
     me.put("/articles/wolves/draft", {**own.json, "words": 702}, 412, {"If-Match": live})
     sure(holds=me.get("/articles/wolves/draft").etag == own.etag, otherwise="it has moved")
-
-
-@case(
-    "b411",
-    "mia-tag-of-the-neighbour-in-a-loop",
-    "wrong-token-source",
-    "412",
-    alone="wrong-token-source",
-    description=(
-        "A loop over eight meters is off by one: each PUT carries the tag of the meter read before. All are refused; "
-        "each sent tag is the current one of the neighbouring path."
-    ),
-)
-def neighbour(stage: Stage) -> None:
-    """Send each the tag of the one before."""
-    docs = {f"/meters/m{n}": doc({"meter": f"m{n}", "tariff": "day", "kwh": 210 + 7 * n}) for n in range(8)}
-    server = fronts.haproxy(stage, [desk(stage, "aiohttp", docs, tag="md5", shape="plain")])
-    me = stage.actor("client", server, "tariff.grid.test", "urllib", {"Authorization": "Bearer batch-3"})
-    tags = [me.get(f"/meters/m{n}").etag for n in range(8)]
-    for n in range(1, 8):
-        me.put(f"/meters/m{n}", {"meter": f"m{n}", "tariff": "two-rate"}, 412, {"If-Match": tags[n - 1]})
-    me.get("/meters/m4")
