@@ -206,7 +206,7 @@ class Desk:
     def _check(self, method: str, path: str, query: str, fields: dict[str, str]) -> Reply | None:
         doc, tag = self.docs.get(path), ""
         if doc is not None:
-            media, _, variant = shapes.represent(self.told, doc.media, doc.body, query, fields)
+            _, _, variant = shapes.represent(self.told, doc.media, doc.body, query, fields)
             tag = self.tag(path, doc, variant)
         guarded = any(name in fields for name in _GUARDS)
         if (needed := self.has("needs")) and doc is not None and not guarded:
@@ -256,8 +256,7 @@ class Desk:
             else:
                 body = shapes.merged(doc.body, body)
             media = doc.media
-        lang = self.has("languages") and doc is not None
-        if lang and doc is not None:
+        if self.has("languages") and doc is not None:
             body = shapes.translated(doc.body, body, fields)
         doc, new = self.commit(path, body, media), doc is None
         lines = self.validators(path, doc, "", self.has("put_tag")) if self.has("tag_on_write", True) else []
@@ -281,8 +280,7 @@ class Desk:
         found = [
             name
             for name, doc in sorted(self.docs.items())
-            if name.startswith(path)
-            and all(str(json.loads(doc.body).get(k)) == v for k, v in asked.items())
+            if name.startswith(path) and all(str(json.loads(doc.body).get(k)) == v for k, v in asked.items())
         ]
         if len(found) > 1:
             said = f"The criteria select {len(found)} resources where one at most is allowed"

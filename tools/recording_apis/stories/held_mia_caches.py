@@ -64,7 +64,9 @@ def quota(stage: Stage) -> None:
     other.put("/quota/lab", dump({"gigabytes": 250, "until": 2027}), 200, JSON)
     time.sleep(1.0)
     seen = me.get("/quota/lab")
-    sure(holds="HIT" in seen.fields.get("x-cache", "") and "age" in seen.fields, otherwise="not from the store")
+    sure(
+        holds="HIT" in seen.fields.get("x-cache", "") and "age" in seen.fields, otherwise="not from the store"
+    )
     me.put("/quota/lab", {"gigabytes": 300, "until": 2027}, 412, {"If-Match": seen.etag})
     fresh = me.get("/quota/lab", 200, FRESH)
     sure(holds=fresh.etag != seen.etag, otherwise="the same tag")
@@ -94,7 +96,10 @@ def not_modified(stage: Stage) -> None:
     for _ in range(4):
         time.sleep(0.7)
         me.get("/boards/7", 304, {"If-None-Match": tag})
-    sure(holds=me.get("/boards/7", 200, {"If-None-Match": tag, "X-Past": "1"}).etag != tag, otherwise="not moved")
+    sure(
+        holds=me.get("/boards/7", 200, {"If-None-Match": tag, "X-Past": "1"}).etag != tag,
+        otherwise="not moved",
+    )
 
 
 @case(
@@ -178,7 +183,9 @@ class Page:
         beds = {f"/beds/{n}": doc({"bed": n, "crop": "kale", "rows": 2 + n}) for n in (1, 2, 3)}
         server = desk(stage, "starlette", beds, cors=cors, **told)
         self._stage, self._export = stage, stage.directory() / "client.har"
-        pages = fronts.site(stage, "nginx", {"plan.html": "<!doctype html><title>Beds</title>", "a.css": "p{}"})
+        pages = fronts.site(
+            stage, "nginx", {"plan.html": "<!doctype html><title>Beds</title>", "a.css": "p{}"}
+        )
         rules = f"MAP app.garden.test:80 127.0.0.1:{pages.port}, "
         rules += f"MAP api.garden.test:80 127.0.0.1:{stage.tap('client', server)}"
         self._driver = importlib.import_module("playwright.sync_api").sync_playwright().start()

@@ -19,7 +19,7 @@ _TEXT = {"Content-Type": "text/plain"}
     alone="other-writer none",
     also="other-writer",
     description=(
-        "A PATCH meets a colleague's change (412); the client reads again, keeps his member, lays its own over it and "
+        "A save meets a colleague's change (412); the client reads again, keeps his member, lays its own over it and "
         "sends it with the fresh tag: 200, both changes are there."
     ),
 )
@@ -136,7 +136,7 @@ def vets(stage: Stage) -> None:
     alone="none",
     description=(
         "A backup run on moto's S3: objects created with If-None-Match: *, read back, checked with HEAD and "
-        "If-None-Match (304), an index updated without another writer, an old one deleted."
+        "If-None-Match (304), the list read, the oldest one deleted."
     ),
 )
 def backup(stage: Stage) -> None:
@@ -183,7 +183,9 @@ def catches_up(stage: Stage) -> None:
     time.sleep(0.6)
     seen = me.get(path, 200, {"If-None-Match": tag})
     mine = {**seen.json["data"], "rope": "30 m"}
-    me.put(path, {"data": {k: v for k, v in mine.items() if k != "last_modified"}}, 200, {"If-Match": seen.etag})
+    me.put(
+        path, {"data": {k: v for k, v in mine.items() if k != "last_modified"}}, 200, {"If-Match": seen.etag}
+    )
     sure(holds=me.get(path).json["data"]["maps"] == 2, otherwise="maps are lost")
 
 
@@ -288,7 +290,7 @@ def locked(stage: Stage) -> None:
 )
 def resumed(stage: Stage) -> None:
     """Resume a download."""
-    song = "".join(f"bar {n}: {'do re mi'[n % 6:]}\n" for n in range(250))
+    song = "".join(f"bar {n}: {'do re mi'[n % 6 :]}\n" for n in range(250))
     server = fronts.site(stage, "caddy", {"scores/suite.txt": song, "scores/index.html": "<p>scores</p>"})
     me = stage.actor("client", server, "scores.brass.test", "aiohttp", {"Accept-Encoding": "identity"})
     me.get("/scores/")
@@ -313,7 +315,9 @@ def resumed(stage: Stage) -> None:
 )
 def turns(stage: Stage) -> None:
     """Write in turns."""
-    server = desk(stage, "flask", {"/found/today.txt": doc("umbrella\n", 3000, "text/plain")}, tag="size", put=204)
+    server = desk(
+        stage, "flask", {"/found/today.txt": doc("umbrella\n", 3000, "text/plain")}, tag="size", put=204
+    )
     front = fronts.envoy(stage, [server])
     me = stage.actor("client", front, "found.rail.test", "urllib", {"X-Desk": "hall"})
     other = stage.actor("other", front, "found.rail.test", "httpx", {"X-Desk": "platform"})

@@ -159,7 +159,9 @@ def bad_request(stage: Stage) -> None:
     """Take a conflict for a bad form."""
     entry = {"name": "Kite club", "members": 14, "contact": "Ola"}
     says = "version conflict: the record was changed after the version named in If-Match"
-    server = desk(stage, "aiohttp", {"/clubs/kite": doc(entry)}, refuse=400, says=says, shape="code", tag="rev")
+    server = desk(
+        stage, "aiohttp", {"/clubs/kite": doc(entry)}, refuse=400, says=says, shape="code", tag="rev"
+    )
     me = stage.actor("client", server, "clubs.city.test", "node:axios", {"X-Form": "f-12"})
     other = stage.actor("other", server, "clubs.city.test", "requests", {"X-Form": "f-40"})
     tag = me.get("/clubs/kite").etag
@@ -183,7 +185,9 @@ def bad_request(stage: Stage) -> None:
 def etcd(stage: Stage) -> None:
     """Swap with an old value that is spelt otherwise."""
     server = stage.server("etcd")
-    me = stage.actor("client", server, "etcd.deploy.test", "requests", {"User-Agent": "switcher/0.4", **_FORM})
+    me = stage.actor(
+        "client", server, "etcd.deploy.test", "requests", {"User-Agent": "switcher/0.4", **_FORM}
+    )
     me.put("/v2/keys/shop/colour", "value=Blue", 201)
     me.get("/v2/keys/shop?recursive=true")
     me.put("/v2/keys/shop/colour?prevValue=blue", "value=Green", 412)
@@ -213,7 +217,9 @@ def tested(stage: Stage) -> None:
     wrong = [{"op": "test", "path": "/price", "value": "4.50"}, change]
     me.send("PATCH", "/items/ferry", 412, kind, dump(wrong))
     me.get("/items/ferry")
-    me.send("PATCH", "/items/ferry", 200, kind, dump([{"op": "test", "path": "/price", "value": 4.5}, change]))
+    me.send(
+        "PATCH", "/items/ferry", 200, kind, dump([{"op": "test", "path": "/price", "value": 4.5}, change])
+    )
 
 
 @case(
@@ -257,7 +263,9 @@ def bucket(stage: Stage) -> None:
     """Send a condition to a store that knows none."""
     says = "A header you provided implies functionality that is not implemented: conditional writes"
     docs = {"/tiles/9-4.txt": doc("grass grass road\n", 50000, "text/plain")}
-    server = desk(stage, "flask", docs, unsupported=says, shape="xml", tag="md5", always={"x-amz-request-id": "$id"})
+    server = desk(
+        stage, "flask", docs, unsupported=says, shape="xml", tag="md5", always={"x-amz-request-id": "$id"}
+    )
     me = stage.actor("client", server, "tiles.game.test", "requests", {"User-Agent": "tile-baker/1.1"})
     seen = me.get("/tiles/9-4.txt")
     me.put("/tiles/9-4.txt", "grass road road\n", 501, {"If-Match": seen.etag, **_TEXT})
@@ -306,8 +314,12 @@ def firewall(stage: Stage) -> None:
 def standby(stage: Stage) -> None:
     """Lose an election until the leader has gone."""
     server = desk(stage, "stdlib", {"/state/cursor": doc({"at": 118})}, tag="uuid", shape="xml")
-    me = stage.actor("client", server, "locks.batch.test", "requests", {"User-Agent": "scheduler/3 (worker-2)"})
-    other = stage.actor("other", server, "locks.batch.test", "httpx", {"User-Agent": "scheduler/3 (worker-1)"})
+    me = stage.actor(
+        "client", server, "locks.batch.test", "requests", {"User-Agent": "scheduler/3 (worker-2)"}
+    )
+    other = stage.actor(
+        "other", server, "locks.batch.test", "httpx", {"User-Agent": "scheduler/3 (worker-1)"}
+    )
     path, star = "/locks/leader.json", {"If-None-Match": "*"}
     held = other.put(path, {"holder": "worker-1", "ttl": 3}, 201, star)
     for _ in range(5):

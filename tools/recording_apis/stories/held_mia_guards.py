@@ -6,7 +6,7 @@ import time
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.held_mia_setting import M, desk, doc, dump, sure
+from tools.recording_apis.stories.held_mia_setting import desk, doc, dump, sure
 
 
 @case(
@@ -22,7 +22,9 @@ from tools.recording_apis.stories.held_mia_setting import M, desk, doc, dump, su
 )
 def seats(stage: Stage) -> None:
     """Change another seat than the colleague."""
-    docs = {f"/hall/seats/{row}{n}": doc({"seat": f"{row}{n}", "state": "free"}) for row in "AB" for n in (1, 2)}
+    docs = {
+        f"/hall/seats/{row}{n}": doc({"seat": f"{row}{n}", "state": "free"}) for row in "AB" for n in (1, 2)
+    }
     server = desk(stage, "starlette", docs, scope="/hall/", scope_name="plan", shape="code", dated=False)
     me = stage.actor("client", server, "tickets.opera.test", "requests", {"X-Usher": "17"})
     other = stage.actor("other", server, "tickets.opera.test", "node", {"X-Usher": "4"})
@@ -40,26 +42,31 @@ def seats(stage: Stage) -> None:
 
 @case(
     "b414",
-    "mia-save-button-guards-like-create",
+    "mia-upload-helper-guards-like-create",
     "create-guard-on-update",
     "412",
     alone="create-guard-on-update",
     description=(
-        "One function saves new and known recipes alike with If-None-Match: *. The recipe was read a moment ago (200, "
-        "with a tag), so every save of it is refused; new ones are created well."
+        "moto's S3: one helper stores new and known objects alike with If-None-Match: *. The menu was stored by the "
+        "same run and read a moment ago (200, with a tag), so its update is refused; new objects are created well."
     ),
 )
-def recipe(stage: Stage) -> None:
+def helper(stage: Stage) -> None:
     """Update with the guard of a creation."""
-    server = desk(stage, "stdlib", {"/recipes/stew.md": doc("# Stew\n\n1 kg beans\n", 900000, M)}, tag="sha")
-    me = stage.actor("client", server, "recipes.camp.test", "urllib", {"Content-Type": "text/markdown"})
-    guard = {"If-None-Match": "*"}
-    me.put("/recipes/bread.md", "# Bread\n\n500 g flour\n", 201, guard)
-    me.get("/recipes/stew.md")
-    me.put("/recipes/stew.md", "# Stew\n\n1.2 kg beans\n", 412, guard)
-    time.sleep(0.5)
-    sure(holds="1 kg" in me.get("/recipes/stew.md").text, otherwise="it was written")
-    me.put("/recipes/porridge.md", "# Porridge\n\n80 g oats\n", 201, guard)
+    server = stage.server("moto")
+    signed = (
+        "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261127/us-east-1/s3/aws4_request, SignedHeaders=host, "
+    )
+    me = stage.actor("client", server, "s3.camp.test", "urllib", {"Authorization": f"{signed}Signature=0"})
+    star = {"If-None-Match": "*", "Content-Type": "text/markdown"}
+    me.put("/camp-kitchen", b"", 200)
+    me.put("/camp-kitchen/stew.md", "# Stew\n\n1 kg beans\n", 200, star)
+    me.put("/camp-kitchen/bread.md", "# Bread\n\n500 g flour\n", 200, star)
+    me.get("/camp-kitchen/stew.md")
+    time.sleep(0.7)
+    me.put("/camp-kitchen/stew.md", "# Stew\n\n1.2 kg beans\n", 412, star)
+    sure(holds="1 kg" in me.get("/camp-kitchen/stew.md").text, otherwise="it was written")
+    me.put("/camp-kitchen/porridge.md", "# Porridge\n\n80 g oats\n", 200, star)
 
 
 @case(
@@ -103,7 +110,9 @@ def kinto(stage: Stage) -> None:
 def fleet(stage: Stage) -> None:
     """Write without the condition that is wanted."""
     docs = {f"/vehicles/v{n}": doc({"plate": f"T-{n}40", "km": 1000 * n}) for n in range(1, 5)}
-    server = fronts.nginx(stage, desk(stage, "flask", docs, needs=428, tag="rev", always={"X-Request-Id": "$id"}))
+    server = fronts.nginx(
+        stage, desk(stage, "flask", docs, needs=428, tag="rev", always={"X-Request-Id": "$id"})
+    )
     me = stage.actor("client", server, "fleet.taxi.test", "urllib", {"Authorization": "Bearer garage"})
     for n in range(1, 5):
         seen = me.get(f"/vehicles/v{n}")
@@ -124,7 +133,10 @@ def fleet(stage: Stage) -> None:
 )
 def layer(stage: Stage) -> None:
     """Let a cache add a condition to a write."""
-    docs = {"/profile/me": doc({"nick": "heron", "mail": "h@birds.test"}), "/profile/friends": doc({"count": 12})}
+    docs = {
+        "/profile/me": doc({"nick": "heron", "mail": "h@birds.test"}),
+        "/profile/friends": doc({"count": 12}),
+    }
     server = desk(stage, "aiohttp", docs, tag="md5", on_read={"Cache-Control": "private, no-cache"})
     me = stage.actor("client", server, "api.birds.test", "aiohttp", {"User-Agent": "Heron/5.2 (Android 14)"})
     known = {path: {"If-None-Match": me.get(path).etag} for path in docs}
@@ -187,7 +199,9 @@ def sync_token(stage: Stage) -> None:
     me.put("/mark/book/ada.vcf", card("ada"), 201, {"If-None-Match": "*", **kind})
     first = _token(me.send("REPORT", "/mark/book/", 207, {"Content-Type": "application/xml"}, _sync("")).text)
     me.put("/mark/book/ben.vcf", card("ben"), 201, {"If-None-Match": "*", **kind})
-    second = _token(me.send("REPORT", "/mark/book/", 207, {"Content-Type": "application/xml"}, _sync(first)).text)
+    second = _token(
+        me.send("REPORT", "/mark/book/", 207, {"Content-Type": "application/xml"}, _sync(first)).text
+    )
     sure(holds=first != second, otherwise="one token")
     time.sleep(3.2)
     me.put("/mark/book/cleo.vcf", card("cleo"), 201, {"If-None-Match": "*", **kind})
@@ -226,7 +240,11 @@ def _token(text: str) -> str:
 )
 def locale(stage: Stage) -> None:
     """Write with the tag of another language."""
-    texts = {"en": "Opening hours: ten to six", "fr": "Ouvert de dix à dix-huit heures", "nl": "Open van tien tot zes"}
+    texts = {
+        "en": "Opening hours: ten to six",
+        "fr": "Ouvert de dix à dix-huit heures",
+        "nl": "Open van tien tot zes",
+    }
     docs = {"/pages/hours": ("text/plain; charset=utf-8", dump(texts), 864000.0)}
     server = desk(stage, "flask", docs, languages=True, on_read={"Vary": "Accept-Language"})
     me = stage.actor("client", fronts.caddy(stage, server), "site.bath.test", "requests", {"X-User": "lea"})

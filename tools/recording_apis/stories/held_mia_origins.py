@@ -25,9 +25,14 @@ _TEXT = {"Content-Type": "text/plain"}
 def unstable(stage: Stage) -> None:
     """Read tags that never come again."""
     server = desk(stage, "flask", {"/drafts/law-9": doc({"law": 9, "clauses": 31})}, unstable=True)
-    me = stage.actor("client", fronts.haproxy(stage, [server]), "drafts.senate.test", "urllib", {"X-Clerk": "12"})
+    me = stage.actor(
+        "client", fronts.haproxy(stage, [server]), "drafts.senate.test", "urllib", {"X-Clerk": "12"}
+    )
     seen = [me.get("/drafts/law-9") for _ in range(3)]
-    sure(holds=len({one.etag for one in seen}) == 3 and len({one.body for one in seen}) == 1, otherwise="stable")
+    sure(
+        holds=len({one.etag for one in seen}) == 3 and len({one.body for one in seen}) == 1,
+        otherwise="stable",
+    )
     me.get("/drafts/law-9", 200, {"If-None-Match": seen[-1].etag})
     me.put("/drafts/law-9", {"law": 9, "clauses": 32}, 412, {"If-Match": me.get("/drafts/law-9").etag})
     me.get("/drafts/law-9")
@@ -121,9 +126,14 @@ def young(stage: Stage) -> None:
 )
 def star(stage: Stage) -> None:
     """Send a star to a server that does not know it."""
-    docs = {"/signs/exit": doc({"text": "Exit", "lang": "en"}), "/signs/lift": doc({"text": "Lift", "lang": "en"})}
+    docs = {
+        "/signs/exit": doc({"text": "Exit", "lang": "en"}),
+        "/signs/lift": doc({"text": "Lift", "lang": "en"}),
+    }
     server = desk(stage, "starlette", docs, bug="star", shape="code", tag="uuid")
-    me = stage.actor("client", fronts.lighttpd(stage, server), "signs.airport.test", "curl", {"X-Team": "signs"})
+    me = stage.actor(
+        "client", fronts.lighttpd(stage, server), "signs.airport.test", "curl", {"X-Team": "signs"}
+    )
     tag = me.get("/signs/exit").etag
     new = dump({"text": "Way out", "lang": "en"})
     me.put("/signs/exit", new, 412, {"If-Match": "*", **JSON})
@@ -144,7 +154,10 @@ def star(stage: Stage) -> None:
 )
 def poll(stage: Stage) -> None:
     """Poll a server that refuses what it should call unchanged."""
-    docs = {"/feeds/ferry": doc({"next": "14:05", "pier": 2}), "/feeds/tram": doc({"next": "14:01", "stop": "Dam"})}
+    docs = {
+        "/feeds/ferry": doc({"next": "14:05", "pier": 2}),
+        "/feeds/tram": doc({"next": "14:01", "stop": "Dam"}),
+    }
     server = desk(stage, "aiohttp", docs, bug="get", tag="word")
     me = stage.actor("client", server, "feeds.transit.test", "node:axios", {"X-Sign": "hall"})
     for path in docs:
@@ -169,7 +182,9 @@ def afterwards(stage: Stage) -> None:
     """Be refused and stored at once."""
     docs = {"/maps/harbour": doc({"title": "Harbour", "layers": 3}), "/maps/forest": doc({"title": "Forest"})}
     server = desk(stage, "flask", docs, post_commit=True, tag="sha", shape="html")
-    me = stage.actor("client", fronts.nginx(stage, server), "maps.scouts.test", "requests", {"Cookie": "u=14"})
+    me = stage.actor(
+        "client", fronts.nginx(stage, server), "maps.scouts.test", "requests", {"Cookie": "u=14"}
+    )
     tag = me.get("/maps/harbour").etag
     me.put("/maps/harbour", {"title": "Harbour", "layers": 4, "by": "u14"}, 412, {"If-Match": tag})
     seen = me.get("/maps/harbour")
@@ -197,7 +212,9 @@ def nginx_dav(stage: Stage) -> None:
     me = stage.actor("client", server, "kit.climb.test", "node", {"User-Agent": "kitlist/1"})
     other = stage.actor("other", server, "kit.climb.test", "urllib", {"User-Agent": "kitlist/1"})
     tag = me.get("/kit/list.txt").etag
-    other.put("/kit/list.txt", "tent\nrope\nstove\n", 204, {"If-Match": other.get("/kit/list.txt").etag, **_TEXT})
+    other.put(
+        "/kit/list.txt", "tent\nrope\nstove\n", 204, {"If-Match": other.get("/kit/list.txt").etag, **_TEXT}
+    )
     time.sleep(0.6)
     sure(holds=me.get("/kit/list.txt").etag != tag, otherwise="not moved")
     me.put("/kit/list.txt", "tent\nrope\nmap\n", 204, {"If-Match": tag, **_TEXT})
@@ -247,7 +264,9 @@ def both(stage: Stage) -> None:
     """Let two saves through with one tag."""
     ledger = {"account": "boat", "balance": 900, "entries": 4}
     server = desk(stage, "starlette", {"/ledgers/boat": doc(ledger)}, racy=0.35, tag="rev", shape="code")
-    me = stage.actor("client", fronts.traefik(stage, [server]), "ledger.club.test", "requests", {"X-Key": "bank"})
+    me = stage.actor(
+        "client", fronts.traefik(stage, [server]), "ledger.club.test", "requests", {"X-Key": "bank"}
+    )
     tag = me.get("/ledgers/boat").etag
 
     def book(amount: int, pause: float) -> None:

@@ -6,7 +6,7 @@ import time
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.held_mia_setting import C, JSON, M, desk, doc, dump, sure, together
+from tools.recording_apis.stories.held_mia_setting import JSON, C, M, desk, doc, dump, sure, together
 
 _MARKDOWN = {"Content-Type": "text/markdown"}
 
@@ -55,14 +55,20 @@ def loans(stage: Stage) -> None:
     sheet = {"work": "Still life with pears", "value": 120000, "crate": "open", "by": "registrar"}
     docs = {"/loans/2026-118": doc(sheet), "/loans/2026-119": doc({**sheet, "work": "Harbour at dusk"})}
     server = fronts.caddy(stage, desk(stage, "starlette", docs, tag="rev", shape="code"))
-    me = stage.actor("client", server, "registry.gallery.test", "node:axios", {"Authorization": "Bearer reg-1"})
-    other = stage.actor("other", server, "registry.gallery.test", "httpx", {"Authorization": "Bearer courier-7"})
+    me = stage.actor(
+        "client", server, "registry.gallery.test", "node:axios", {"Authorization": "Bearer reg-1"}
+    )
+    other = stage.actor(
+        "other", server, "registry.gallery.test", "httpx", {"Authorization": "Bearer courier-7"}
+    )
     me.get("/loans/")
     tag = me.get("/loans/2026-118").etag
     me.get("/loans/2026-119")
     other.get("/loans/")
     theirs = other.get("/loans/2026-118").etag
-    other.send("PATCH", "/loans/2026-118", 200, {"If-Match": theirs}, {"crate": "sealed", "by": "courier Ruiz"})
+    other.send(
+        "PATCH", "/loans/2026-118", 200, {"If-Match": theirs}, {"crate": "sealed", "by": "courier Ruiz"}
+    )
     time.sleep(1.3)
     me.send("PATCH", "/loans/2026-118", 412, {"If-Match": tag}, {"value": 135000, "by": "registrar"})
     sure(holds=me.get("/loans/2026-118").json["crate"] == "sealed", otherwise="not sealed")
@@ -140,7 +146,9 @@ def autosave(stage: Stage) -> None:
 def workers(stage: Stage) -> None:
     """Let four workers write one index."""
     server = fronts.site(stage, "lighttpd", {"album/index.json": "[]\n"}, fronts.DAV["lighttpd"])
-    me = stage.actor("client", server, "photos.club.test", "requests", {"User-Agent": "importer/2.0 (run 771)"})
+    me = stage.actor(
+        "client", server, "photos.club.test", "requests", {"User-Agent": "importer/2.0 (run 771)"}
+    )
     for number in range(4):
         me.put(f"/album/p{number}.txt", f"caption {number}\n", 201, {"If-None-Match": "*"})
     tag = me.get("/album/index.json").etag
@@ -339,4 +347,6 @@ def manual(stage: Stage) -> None:
     me.put("/v1/sensor/9", {"name": "cellar", "unit": "C", "offset": 0.1}, 412, {"If-Match": "*"})
     me.get("/v1/sensors/")
     me.get("/v1/sensors/9")
-    me.put("/v1/sensors/9", dump({"name": "cellar", "unit": "C", "offset": 0.1}), 200, {"If-Match": "*", **JSON})
+    me.put(
+        "/v1/sensors/9", dump({"name": "cellar", "unit": "C", "offset": 0.1}), 200, {"If-Match": "*", **JSON}
+    )

@@ -117,7 +117,7 @@ def compression(stage: Stage) -> None:
     "mia-haproxy-deletes-if-match",
     "precondition-stripped",
     "lost-update",
-    alone="precondition-stripped precondition-ignored",
+    alone="precondition-ignored precondition-stripped",
     description=(
         "HAProxy deletes If-Match (a rule against odd headers): the pharmacist's save with the tag of an outdated "
         "read is accepted although a newer one was seen in between, and the colleague's line is gone. The origin's "
@@ -146,7 +146,7 @@ def deletes(stage: Stage) -> None:
     "mia-traefik-empties-if-none-match",
     "precondition-stripped",
     "overwritten",
-    alone="precondition-stripped precondition-ignored",
+    alone="precondition-ignored precondition-stripped",
     description=(
         "Traefik removes If-None-Match from requests (to defeat caches). A create-only PUT onto a name that the "
         "client has just read replaces what is there: 200 instead of 412. The origin never saw the guard."
@@ -183,7 +183,10 @@ def two_nodes(stage: Stage) -> None:
     nodes = [fronts.site(stage, "lighttpd", files, fronts.DAV["lighttpd"], age) for age in (7200.0, 7390.0)]
     me = stage.actor("client", fronts.traefik(stage, nodes), "menu.inn.test", "httpx", {"X-Screen": "bar"})
     seen = [me.get("/menu.json") for _ in range(4)]
-    sure(holds=len({one.etag for one in seen}) == 2 and len({one.body for one in seen}) == 1, otherwise="one tag")
+    sure(
+        holds=len({one.etag for one in seen}) == 2 and len({one.body for one in seen}) == 1,
+        otherwise="one tag",
+    )
     me.put("/menu.json", {"soup": "leek", "main": "perch", "price": 1250}, 412, {"If-Match": seen[-1].etag})
     me.get("/menu.json")
     me.get("/menu.json")
@@ -282,7 +285,9 @@ def moved(stage: Stage) -> None:
     """Follow a 302."""
     docs = {"/v2/pumps/3": doc({"pump": 3, "duty": 40}), "/v2/pumps/4": doc({"pump": 4, "duty": 55})}
     server = fronts.caddy(stage, desk(stage, "aiohttp", docs), " redir /v1/pumps/3 /v2/pumps/3 302")
-    me = stage.actor("client", server, "pumps.water.test", "requests:follow", {"Authorization": "Bearer scada"})
+    me = stage.actor(
+        "client", server, "pumps.water.test", "requests:follow", {"Authorization": "Bearer scada"}
+    )
     me.get("/v2/pumps/4")
     tag = me.get("/v2/pumps/3").etag
     me.put("/v1/pumps/3", {"pump": 3, "duty": 65}, 200, {"If-Match": tag})

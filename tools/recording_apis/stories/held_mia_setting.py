@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from tools.recording_apis.stage import Stage, StoryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from tools.recording_apis.actors import Actor
 
 _ROOT = str(Path(__file__).resolve().parents[3])
 J, T, M, X, C = "application/json", "text/plain", "text/markdown", "application/xml", "text/csv"
@@ -30,9 +33,29 @@ def dump(value: object) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def doc(value: object, age: float = 86400.5, media: str = J) -> tuple[str, str, float]:
-    """Return a document for the desk's settings."""
-    return media, value if isinstance(value, str) else dump(value), age
+def doc(value: object, age: float | None = None, media: str = J) -> tuple[str, str, float]:
+    """Return a document for the desk's settings; without an age, one that its content decides."""
+    text = value if isinstance(value, str) else dump(value)
+    return media, text, 900.37 + zlib.crc32(text.encode()) % 4_000_000 if age is None else age
+
+
+_ASIDE = {
+    "/assets/site.css": doc("main { margin: 2em }\n", None, "text/css"),
+    "/me": doc({"locale": "en", "unread": 3, "beta": False}),
+}
+
+
+def around(me: Actor, times: int) -> None:
+    """Do what programs do beside their work: a style sheet, the own account, a note of use."""
+    for turn in range(times):
+        match turn % 3:
+            case 0:
+                tag = me.get("/assets/site.css").etag
+                me.get("/assets/site.css", 304, {"If-None-Match": tag})
+            case 1:
+                me.get("/me")
+            case _:
+                me.send("POST", "/telemetry", 202, JSON, dump({"event": "tick", "n": turn}))
 
 
 def _command(kind: str, port: int) -> list[str]:
@@ -68,9 +91,12 @@ def desk(
     command = _command(kind, port)
     if clock:
         command = [servers.program("faketime"), "-f", clock, *command]
-    environment = {"MIA": json.dumps({"docs": docs, **told}), "PYTHONPATH": _ROOT}
+    told.setdefault("actions", {"/telemetry": []})
+    environment = {"MIA": json.dumps({"docs": {**docs, **_ASIDE}, **told}), "PYTHONPATH": _ROOT}
     running = components.start(command[0], command[1:], directory, port, environment)
-    stage.config += [f"{name}={value}" for name, value in told.items() if name not in {"auth", "cors"}]
+    stage.config += [
+        f"{name}={value}" for name, value in told.items() if name not in {"auth", "cors", "actions"}
+    ]
     if clock:
         stage.config.append(f"server under FAKETIME={clock}")
     made = Server(running.port, f"desk under {_NAMES[kind]}", (), running.process, directory)

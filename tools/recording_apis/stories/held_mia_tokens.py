@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.held_mia_setting import JSON, M, X, desk, doc, sure
+from tools.recording_apis.stories.held_mia_setting import JSON, M, X, desk, doc, dump, sure
 
 if TYPE_CHECKING:
     from tools.recording.message import Message
@@ -142,7 +142,9 @@ def tunnel(stage: Stage) -> None:
 def gives_up(stage: Stage) -> None:
     """Send again after a 504."""
     text = "<deed><no>1881/40</no><seal>no</seal></deed>"
-    server = desk(stage, "stdlib", {"/deeds/1881-40.xml": doc(text, 400000, X)}, tag="sha", before=1.6, shape="xml")
+    server = desk(
+        stage, "stdlib", {"/deeds/1881-40.xml": doc(text, 400000, X)}, tag="sha", before=1.6, shape="xml"
+    )
     front = fronts.haproxy(stage, [server], " timeout server 1s")
     me = stage.actor("client", front, "deeds.archive.test", "java", {"Content-Type": "application/xml"})
     tag = me.get("/deeds/1881-40.xml").etag
@@ -183,32 +185,30 @@ def prices(stage: Stage) -> None:
 
 @case(
     "b405",
-    "mia-two-scripts-write-the-roster",
+    "mia-two-devices-write-one-note",
     "unconditional-write",
     "lost-update",
     alone="unconditional-write",
     description=(
-        "The server gives tags, but both scripts PUT the roster without any condition: the later one takes the "
-        "earlier one's line along, which its own next read shows to be gone."
+        "An Express service gives tags, but both devices PUT the note without any condition: the later one takes the "
+        "earlier one's words along, which its own reads before and after show."
     ),
 )
-def roster(stage: Stage) -> None:
+def note(stage: Stage) -> None:
     """Write without a condition."""
-    lines = "Mon early: Ito\nMon late: Vidal\n"
-    docs = {"/roster/w49.txt": doc(lines, 90000, "text/plain"), "/roster/w50.txt": doc(lines, 80000, "text/plain")}
-    server = desk(stage, "starlette", docs)
-    me = stage.actor("client", server, "roster.ward.test", "urllib", {"User-Agent": "roster-sync/1.0"})
-    other = stage.actor("other", server, "roster.ward.test", "curl", {"User-Agent": "roster-sync/1.0"})
-    text = {"Content-Type": "text/plain"}
-    me.get("/roster/w49.txt")
-    me.get("/roster/w50.txt")
-    other.get("/roster/w49.txt")
-    other.put("/roster/w49.txt", lines + "Tue early: Aydin\n", 200, text)
+    server = stage.server("express")
+    me = stage.actor("client", server, "notes.flat.test", "urllib", {"User-Agent": "notes-sync/1.0"})
+    other = stage.actor("other", server, "notes.flat.test", "curl", {"User-Agent": "notes-sync/1.0"})
+    me.get("/notes")
+    me.get("/notes/1")
+    other.get("/notes/1")
+    other.put("/notes/1", dump({"text": "call the plumber, 0431 22", "pinned": False}), 200, JSON)
     time.sleep(1.2)
-    sure(holds="Aydin" in me.get("/roster/w49.txt").text, otherwise="not there")
+    sure(holds="0431" in me.get("/notes/1").text, otherwise="not there")
     time.sleep(0.4)
-    me.put("/roster/w49.txt", lines + "Tue late: Moor\n", 200, text)
-    sure(holds="Aydin" not in me.get("/roster/w49.txt").text, otherwise="nothing was lost")
+    me.put("/notes/1", {"text": "call the plumber", "pinned": True}, 200)
+    sure(holds="0431" not in me.get("/notes/1").text, otherwise="nothing was lost")
+    me.get("/notes/2")
 
 
 @case(
@@ -267,7 +267,9 @@ def empty(stage: Stage) -> None:
 )
 def attribute(stage: Stage) -> None:
     """Send a tag with entities in it."""
-    server = desk(stage, "stdlib", {"/pages/about.md": doc("# About\n\nopen on Sundays\n", 5e5, M)}, tag="b64")
+    server = desk(
+        stage, "stdlib", {"/pages/about.md": doc("# About\n\nopen on Sundays\n", 5e5, M)}, tag="b64"
+    )
     me = stage.actor("client", server, "www.museum.test", "requests", {"Authorization": "Basic ZWRpdG9yOng="})
     tag = me.get("/pages/about.md").etag
     text = "# About\n\nopen on Sundays from ten\n"
@@ -301,24 +303,24 @@ def percent(stage: Stage) -> None:
 
 @case(
     "b410",
-    "mia-published-tag-for-the-draft",
+    "mia-tag-of-the-archived-object",
     "wrong-token-source",
     "412",
     alone="wrong-token-source",
     description=(
-        "The editor reads the published article and the draft, and sends the published one's tag with the save of "
-        "the draft. The draft's own tag, read a second before, is another and still current."
+        "SeaweedFS: a job reads a report and its archived copy of last year, and sends the archived one's tag with the "
+        "PUT of the current one. The current one's own tag, read a moment before, is another and still the same after."
     ),
 )
-def draft(stage: Stage) -> None:
-    """Send the tag of another stage."""
-    docs = {
-        "/articles/wolves/live": doc({"title": "Wolves are back", "words": 640}, 300000),
-        "/articles/wolves/draft": doc({"title": "Wolves are back in the valley", "words": 655}, 4000),
-    }
-    server = desk(stage, "flask", docs, tag="sha")
-    me = stage.actor("client", fronts.nginx(stage, server), "cms.daily.test", "aiohttp", {"X-Editor": "imani"})
-    live = me.get("/articles/wolves/live").etag
-    own = me.get("/articles/wolves/draft")
-    me.put("/articles/wolves/draft", {**own.json, "words": 702}, 412, {"If-Match": live})
-    sure(holds=me.get("/articles/wolves/draft").etag == own.etag, otherwise="it has moved")
+def archived(stage: Stage) -> None:
+    """Send the tag of another object."""
+    server = stage.server("seaweedfs")
+    me = stage.actor("client", server, "s3.press.test", "aiohttp", {"User-Agent": "report-job/5"})
+    me.put("/press-reports", b"", 200)
+    me.put("/press-reports/2026/q3.txt", "circulation 41200\n", 200, {"If-None-Match": "*"})
+    me.put("/press-reports/2025/q3.txt", "circulation 39900\n", 200, {"If-None-Match": "*"})
+    me.get("/press-reports?list-type=2")
+    own = me.get("/press-reports/2026/q3.txt").etag
+    archived = me.get("/press-reports/2025/q3.txt").etag
+    me.put("/press-reports/2026/q3.txt", "circulation 41250\n", 412, {"If-Match": archived})
+    sure(holds=me.send("HEAD", "/press-reports/2026/q3.txt", 200).etag == own, otherwise="it has moved")
