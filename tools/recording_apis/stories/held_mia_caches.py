@@ -8,7 +8,7 @@ from typing import Any
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, StoryError, case
-from tools.recording_apis.stories.held_mia_setting import FRESH, JSON, desk, doc, dump, sure
+from tools.recording_apis.stories.held_mia_setting import FRESH, JSON, around, desk, doc, dump, sure
 
 _KEEP = {"Cache-Control": "public, max-age=120"}
 _TEXT = {"Content-Type": "text/plain"}
@@ -118,6 +118,7 @@ def lags(stage: Stage) -> None:
     record = {"shelf": "K 14", "copies": 3, "note": ""}
     server = desk(stage, "starlette", {"/books/882": doc(record)}, lag=2.0, tag="stamp")
     me = stage.actor("client", fronts.envoy(stage, [server]), "books.room.test", "httpx", {"X-Desk": "2"})
+    around(me, 3)
     tag = me.get("/books/882").etag
     new = me.put("/books/882", {**record, "copies": 4}, 200, {"If-Match": tag}).etag
     time.sleep(0.3)

@@ -6,7 +6,7 @@ import time
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.held_mia_setting import GZIP, JSON, desk, doc, dump, sure, together
+from tools.recording_apis.stories.held_mia_setting import GZIP, JSON, around, desk, doc, dump, sure, together
 
 _TEXT = {"Content-Type": "text/plain"}
 
@@ -30,8 +30,10 @@ def merges(stage: Stage) -> None:
     front = fronts.haproxy(stage, [server])
     me = stage.actor("client", front, "map.orchard.test", "aiohttp", {"X-Picker": "iris"})
     other = stage.actor("other", front, "map.orchard.test", "requests", {"X-Picker": "jon"})
+    around(me, 3)
     tag = me.get("/rows/4").etag
     other.put("/rows/4", {**row, "sprayed": "12-01"}, 200, {"If-Match": other.get("/rows/4").etag})
+    around(me, 2)
     time.sleep(0.9)
     me.put("/rows/4", {**row, "pruned": "12-02"}, 412, {"If-Match": tag})
     now = me.get("/rows/4")
@@ -321,6 +323,7 @@ def turns(stage: Stage) -> None:
     front = fronts.envoy(stage, [server])
     me = stage.actor("client", front, "found.rail.test", "urllib", {"X-Desk": "hall"})
     other = stage.actor("other", front, "found.rail.test", "httpx", {"X-Desk": "platform"})
+    around(me, 2)
     for mine, theirs in (("glove", "phone"), ("hat", "cello"), ("keys", "scarf")):
         for one, thing in ((me, mine), (other, theirs)):
             seen = one.get("/found/today.txt")

@@ -7,7 +7,7 @@ from email.utils import formatdate, parsedate_to_datetime
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.held_mia_setting import JSON, desk, doc, dump, sure
+from tools.recording_apis.stories.held_mia_setting import JSON, around, desk, doc, dump, sure
 
 _TEXT = {"Content-Type": "text/plain"}
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -78,6 +78,7 @@ def seconds(stage: Stage) -> None:
     server = desk(stage, "stdlib", {"/houses/7": doc(plan, 9000.0)}, etag=False)
     me = stage.actor("client", server, "houses.survey.test", "httpx", {"X-Surveyor": "ito"})
     other = stage.actor("other", server, "houses.survey.test", "requests", {"X-Surveyor": "rao"})
+    around(me, 2)
     first = me.get("/houses/7").fields["last-modified"]
     stamp = int(parsedate_to_datetime(first).timestamp())
     other.put("/houses/7", {**plan, "floors": 3}, 200, {"If-Unmodified-Since": first})
@@ -164,8 +165,10 @@ def bad_request(stage: Stage) -> None:
     )
     me = stage.actor("client", server, "clubs.city.test", "node:axios", {"X-Form": "f-12"})
     other = stage.actor("other", server, "clubs.city.test", "requests", {"X-Form": "f-40"})
+    around(me, 12)
     tag = me.get("/clubs/kite").etag
     other.put("/clubs/kite", {**entry, "contact": "Per"}, 200, {"If-Match": other.get("/clubs/kite").etag})
+    around(me, 3)
     time.sleep(0.8)
     me.put("/clubs/kite", {**entry, "members": 15}, 400, {"If-Match": tag})
     sure(holds=me.get("/clubs/kite").json["contact"] == "Per", otherwise="not moved")
@@ -242,6 +245,7 @@ def upsert(stage: Stage) -> None:
     }
     server = desk(stage, "starlette", docs, by_query=True, shape="problem", tag="rev")
     me = stage.actor("client", server, "donors.aid.test", "httpx", {"Authorization": "Bearer crm"})
+    around(me, 2)
     me.put("/donors?mail=oduya@mail.test", {"name": "T. Oduya", "mail": "oduya@mail.test", "sum": 30}, 200)
     me.put("/donors?mail=silva@mail.test", {"name": "R. Silva", "mail": "silva@mail.test", "sum": 65}, 412)
     me.get("/donors/5")
@@ -292,6 +296,7 @@ def firewall(stage: Stage) -> None:
     rule = {"body": "(?i)union\\s+select", "status": 412, "media": "text/html", "says": page}
     server = desk(stage, "aiohttp", {"/threads/3": doc({"title": "Query help", "posts": 2})}, rules=[rule])
     me = stage.actor("client", fronts.nginx(stage, server), "forum.data.test", "urllib", {"Cookie": "sid=8"})
+    around(me, 3)
     me.get("/threads/3")
     text = {"thread": 3, "text": "why does UNION SELECT drop my duplicates?"}
     me.send("POST", "/threads/3/posts", 412, JSON, dump(text))

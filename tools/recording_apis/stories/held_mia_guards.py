@@ -6,7 +6,7 @@ import time
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.held_mia_setting import desk, doc, dump, sure
+from tools.recording_apis.stories.held_mia_setting import around, desk, doc, dump, sure
 
 
 @case(
@@ -114,6 +114,7 @@ def fleet(stage: Stage) -> None:
         stage, desk(stage, "flask", docs, needs=428, tag="rev", always={"X-Request-Id": "$id"})
     )
     me = stage.actor("client", server, "fleet.taxi.test", "urllib", {"Authorization": "Bearer garage"})
+    around(me, 3)
     for n in range(1, 5):
         seen = me.get(f"/vehicles/v{n}")
         me.put(f"/vehicles/v{n}", {**seen.json, "km": seen.json["km"] + 120}, 428)
@@ -139,6 +140,7 @@ def layer(stage: Stage) -> None:
     }
     server = desk(stage, "aiohttp", docs, tag="md5", on_read={"Cache-Control": "private, no-cache"})
     me = stage.actor("client", server, "api.birds.test", "aiohttp", {"User-Agent": "Heron/5.2 (Android 14)"})
+    around(me, 2)
     known = {path: {"If-None-Match": me.get(path).etag} for path in docs}
     me.get("/profile/friends", 304, known["/profile/friends"])
     me.get("/profile/me", 304, known["/profile/me"])
@@ -246,7 +248,7 @@ def locale(stage: Stage) -> None:
         "nl": "Open van tien tot zes",
     }
     docs = {"/pages/hours": ("text/plain; charset=utf-8", dump(texts), 864000.0)}
-    server = desk(stage, "flask", docs, languages=True, on_read={"Vary": "Accept-Language"})
+    server = desk(stage, "flask", docs, languages=True, put=204, on_read={"Vary": "Accept-Language"})
     me = stage.actor("client", fronts.caddy(stage, server), "site.bath.test", "requests", {"X-User": "lea"})
     french = {"Accept-Language": "fr", "Content-Language": "fr", "Content-Type": "text/plain; charset=utf-8"}
     tag = me.get("/pages/hours", 200, {"Accept-Language": "fr"}).etag
@@ -256,4 +258,4 @@ def locale(stage: Stage) -> None:
     english = me.get("/pages/hours").etag
     sure(holds=english != tag, otherwise="one tag")
     sure(holds=me.get("/pages/hours", 200, {"Accept-Language": "fr"}).etag == tag, otherwise="it has moved")
-    me.put("/pages/hours", new, 200, {"If-Match": tag, **french})
+    me.put("/pages/hours", new, 204, {"If-Match": tag, **french})

@@ -6,7 +6,17 @@ import time
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.held_mia_setting import JSON, PLAIN, C, desk, doc, dump, sure, together
+from tools.recording_apis.stories.held_mia_setting import (
+    JSON,
+    PLAIN,
+    C,
+    around,
+    desk,
+    doc,
+    dump,
+    sure,
+    together,
+)
 
 _TEXT = {"Content-Type": "text/plain"}
 
@@ -54,6 +64,7 @@ def counter(stage: Stage) -> None:
     tune = {"name": "The Kesh", "key": "G", "bars": 16}
     server = desk(stage, "aiohttp", {"/tunes/kesh": doc(tune)}, put_tag="rev", tag="md5", dated=False)
     me = stage.actor("client", server, "tunes.session.test", "httpx", {"X-Player": "niamh"})
+    around(me, 14)
     tag = me.get("/tunes/kesh").etag
     chained = me.put("/tunes/kesh", {**tune, "key": "D"}, 200, {"If-Match": tag}).etag
     me.put("/tunes/kesh", {**tune, "key": "D", "bars": 32}, 412, {"If-Match": chained})
@@ -185,10 +196,12 @@ def afterwards(stage: Stage) -> None:
     me = stage.actor(
         "client", fronts.nginx(stage, server), "maps.scouts.test", "requests", {"Cookie": "u=14"}
     )
+    around(me, 2)
     tag = me.get("/maps/harbour").etag
     me.put("/maps/harbour", {"title": "Harbour", "layers": 4, "by": "u14"}, 412, {"If-Match": tag})
     seen = me.get("/maps/harbour")
     sure(holds=seen.json.get("by") == "u14" and seen.etag != tag, otherwise="not stored")
+    around(me, 3)
     time.sleep(1.2)
     tag = me.get("/maps/forest").etag
     me.put("/maps/forest", {"title": "Forest", "layers": 1, "by": "u14"}, 412, {"If-Match": tag})
@@ -295,6 +308,7 @@ def fractions(stage: Stage) -> None:
     docs = {"/samples/b12": doc({"sample": "b12", "state": "frozen"}, 7321.5)}
     server = desk(stage, "flask", docs, etag=False, fraction=True, shape="plain")
     me = stage.actor("client", server, "samples.bio.test", "httpx", {"Authorization": "Bearer bench"})
+    around(me, 2)
     date = me.get("/samples/b12").fields["last-modified"]
     new = {"sample": "b12", "state": "thawed"}
     me.put("/samples/b12", new, 412, {"If-Unmodified-Since": date})

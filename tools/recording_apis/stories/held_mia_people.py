@@ -6,7 +6,7 @@ import time
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.held_mia_setting import JSON, C, M, desk, doc, dump, sure, together
+from tools.recording_apis.stories.held_mia_setting import JSON, C, M, around, desk, doc, dump, sure, together
 
 _MARKDOWN = {"Content-Type": "text/markdown"}
 
@@ -61,6 +61,7 @@ def loans(stage: Stage) -> None:
     other = stage.actor(
         "other", server, "registry.gallery.test", "httpx", {"Authorization": "Bearer courier-7"}
     )
+    around(me, 3)
     me.get("/loans/")
     tag = me.get("/loans/2026-118").etag
     me.get("/loans/2026-119")
@@ -69,6 +70,7 @@ def loans(stage: Stage) -> None:
     other.send(
         "PATCH", "/loans/2026-118", 200, {"If-Match": theirs}, {"crate": "sealed", "by": "courier Ruiz"}
     )
+    around(me, 2)
     time.sleep(1.3)
     me.send("PATCH", "/loans/2026-118", 412, {"If-Match": tag}, {"value": 135000, "by": "registrar"})
     sure(holds=me.get("/loans/2026-118").json["crate"] == "sealed", otherwise="not sealed")
@@ -117,6 +119,7 @@ def autosave(stage: Stage) -> None:
     note = {"title": "Recipe for rye", "text": "Feed the starter", "cursor": 16}
     server = fronts.traefik(stage, [desk(stage, "flask", {"/notes/rye": doc(note)}, tag="uuid", before=0.25)])
     me = stage.actor("client", server, "notes.bakers.test", "httpx", {"X-Session": "s-9131"})
+    around(me, 4)
     tag = me.get("/notes/rye").etag
     longer = {**note, "text": "Feed the starter at six", "cursor": 23}
 
@@ -182,8 +185,10 @@ def poster(stage: Stage) -> None:
     server = desk(stage, "aiohttp", {"/videos/77": doc(page)}, tag="stamp", touch=touch)
     front = fronts.nginx(stage, server)
     me = stage.actor("client", front, "studio.film.test", "node", {"Cookie": "sid=ana-22"})
+    around(me, 2)
     tag = me.get("/videos/77").etag
     saved = me.put("/videos/77", {**page, "title": "Otters at dawn"}, 200, {"If-Match": tag})
+    around(me, 3)
     time.sleep(1.4)
     again = {**page, "title": "Otters at dawn", "seconds": 309}
     me.put("/videos/77", again, 412, {"If-Match": saved.etag})
@@ -211,6 +216,7 @@ def rooms(stage: Stage) -> None:
     }
     server = desk(stage, "flask", docs, linked={"/bookings/b-901": ["/rooms/14"]}, shape="html")
     me = stage.actor("client", server, "desk.hotel.test", "requests", {"X-Terminal": "front-2"})
+    around(me, 3)
     room = me.get("/rooms/14")
     booking = me.get("/bookings/b-901")
     more = {**booking.json, "nights": 3}
@@ -230,7 +236,7 @@ def rooms(stage: Stage) -> None:
     alone="read-changed-mid-transfer",
     description=(
         "A download in parts of a survey file from Apache, each part with If-Match of the first; the file is "
-        "replaced on the server between the third and the fourth part: 412, then the whole again."
+        "replaced on the server between the third and the fourth part: 412; it starts again with the new tag."
     ),
 )
 def survey(stage: Stage) -> None:
@@ -318,9 +324,11 @@ def shift(stage: Stage) -> None:
     front = fronts.varnish(stage, server, "sub vcl_recv { return (pass); }")
     me = stage.actor("client", front, "rota.relief.test", "node", {"Authorization": "Bearer lin"})
     other = stage.actor("other", front, "rota.relief.test", "requests", {"Authorization": "Bearer lead"})
+    around(me, 8)
     me.get("/shifts/")
     tag = me.get("/shifts/301").etag
     other.send("DELETE", "/shifts/301", 204, {"If-Match": other.get("/shifts/301").etag})
+    around(me, 3)
     time.sleep(0.7)
     me.put("/shifts/301", {**one, "from": "09:00"}, 412, {"If-Match": tag})
     me.get("/shifts/301", 404)
@@ -343,6 +351,7 @@ def manual(stage: Stage) -> None:
     docs = {"/v1/sensors/9": doc({"name": "cellar", "unit": "C", "offset": 0.4})}
     server = desk(stage, "aiohttp", docs, tag="b64", shape="plain")
     me = stage.actor("client", server, "sensors.farm.test", "curl", {"X-Api-Key": "farm-0000"})
+    around(me, 2)
     me.get("/v1/sensor/9", 404)
     me.put("/v1/sensor/9", {"name": "cellar", "unit": "C", "offset": 0.1}, 412, {"If-Match": "*"})
     me.get("/v1/sensors/")

@@ -7,7 +7,7 @@ import time
 from tools.recording import components
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.held_mia_setting import GZIP, JSON, PLAIN, C, desk, doc, dump, sure
+from tools.recording_apis.stories.held_mia_setting import GZIP, JSON, PLAIN, C, around, desk, doc, dump, sure
 
 _TEXT = {"Content-Type": "text/plain"}
 _LONG = "The boiler was serviced; pressure 1.4 bar; next visit in spring. " * 12
@@ -132,9 +132,11 @@ def deletes(stage: Stage) -> None:
     front = fronts.haproxy(stage, [server], lines)
     me = stage.actor("client", front, "cards.pharmacy.test", "node:axios", {"X-Desk": "1"})
     other = stage.actor("other", front, "cards.pharmacy.test", "httpx", {"X-Desk": "2"})
+    around(me, 6)
     tag = me.get("/cards/p-5").etag
     theirs = other.get("/cards/p-5").etag
     other.put("/cards/p-5", {**card, "remark": "allergic to B"}, 200, {"If-Match": theirs})
+    around(me, 5)
     time.sleep(1.1)
     sure(holds=me.get("/cards/p-5").etag != tag, otherwise="not moved")
     me.put("/cards/p-5", {**card, "drug": "A 40 mg"}, 200, {"If-Match": tag})
@@ -239,6 +241,7 @@ def retries(stage: Stage) -> None:
     lines = " option http-buffer-request\n retry-on response-timeout\n retries 1\n timeout server 1s"
     front = fronts.haproxy(stage, [server], lines)
     me = stage.actor("client", front, "claims.insure.test", "requests", {"X-Clerk": "berg"})
+    around(me, 3)
     tag = me.get("/claims/77").etag
     new = {"claim": 77, "state": "approved", "amount": 41250, "entry": "berg-000977"}
     me.put("/claims/77", new, 412, {"If-Match": tag})
@@ -263,6 +266,7 @@ def compressor(stage: Stage) -> None:
     server = desk(stage, "starlette", {"/atlas/31": doc(atlas)}, needs=428, dated=False)
     front = fronts.envoy(stage, [server], components.ENVOY_COMPRESSOR, "", "compressor gzip")
     me = stage.actor("client", front, "atlas.geo.test", "requests", {"X-Surveyor": "9"})
+    around(me, 2)
     sure(holds="etag" not in me.get("/atlas/31", 200, GZIP).fields, otherwise="the tag is there")
     new = {**atlas, "sheet": 32}
     me.put("/atlas/31", new, 428)
@@ -288,6 +292,7 @@ def moved(stage: Stage) -> None:
     me = stage.actor(
         "client", server, "pumps.water.test", "requests:follow", {"Authorization": "Bearer scada"}
     )
+    around(me, 3)
     me.get("/v2/pumps/4")
     tag = me.get("/v2/pumps/3").etag
     me.put("/v1/pumps/3", {"pump": 3, "duty": 65}, 200, {"If-Match": tag})

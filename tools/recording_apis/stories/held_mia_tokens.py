@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.held_mia_setting import JSON, M, X, desk, doc, dump, sure
+from tools.recording_apis.stories.held_mia_setting import JSON, M, X, around, desk, doc, dump, sure
 
 if TYPE_CHECKING:
     from tools.recording.message import Message
@@ -29,9 +29,11 @@ def wizard(stage: Stage) -> None:
     form = {"applicant": "Sato", "page": 0, "rooms": None, "heating": None}
     server = desk(stage, "flask", {"/grants/55": doc(form)}, tag="md5", shape="code")
     me = stage.actor("client", server, "grants.town.test", "requests", {"Cookie": "session=5f1c; theme=dark"})
+    around(me, 3)
     tag = me.get("/grants/55").etag
     me.get("/grants/")
     me.put("/grants/55", {**form, "page": 1, "rooms": 4}, 200, {"If-Match": tag})
+    around(me, 2)
     time.sleep(2.1)
     me.put("/grants/55", {**form, "page": 2, "rooms": 4, "heating": "gas"}, 412, {"If-Match": tag})
 
@@ -91,6 +93,7 @@ def decorator(stage: Stage) -> None:
     server = fronts.envoy(stage, [desk(stage, "starlette", {"/trees/8812": doc(tree)}, tag="rev")])
     me = stage.actor("client", server, "trees.city.test", "aiohttp", {"X-Crew": "4"})
     other = stage.actor("other", server, "trees.city.test", "requests", {"X-Crew": "9"})
+    around(me, 2)
     tag = me.get("/trees/8812").etag
     theirs = other.get("/trees/8812").etag
     other.send("PATCH", "/trees/8812", 200, {"If-Match": theirs}, {"state": "ivy"})
@@ -120,6 +123,7 @@ def tunnel(stage: Stage) -> None:
         return request.method == "PUT" and bool(lost) and lost.pop()
 
     me = stage.actor("client", server, "reports.rail.test", "requests", {"X-Device": "tab-88"}, loses=loses)
+    around(me, 9)
     tag = me.get("/reports/4711").etag
     new = {**report, "delay": 9, "note": "signal failure at km 31", "nonce": "tab-88-000412"}
     me.put("/reports/4711", new, 0, {"If-Match": tag, "X-Attempt": "1"})
@@ -173,9 +177,11 @@ def prices(stage: Stage) -> None:
     front = fronts.lighttpd(stage, server)
     me = stage.actor("client", front, "till.bakery.test", "node:axios", {"X-Till": "2"})
     other = stage.actor("other", front, "till.bakery.test", "requests", {"X-Till": "office"})
+    around(me, 3)
     me.get("/prices/main")
     tag = other.get("/prices/main").etag
     other.put("/prices/main", {**prices_then, "bread": 330}, 200, {"If-Match": tag})
+    around(me, 4)
     time.sleep(1.5)
     fresh = me.get("/prices/main")
     sure(holds=fresh.json["bread"] == 330, otherwise="no new price")
@@ -227,6 +233,7 @@ def basket(stage: Stage) -> None:
     docs = {"/baskets/k7": doc({"items": 3, "gift": False}), "/baskets/k8": doc({"items": 1, "gift": True})}
     server = fronts.caddy(stage, desk(stage, "aiohttp", docs, tag="uuid", shape="code"))
     me = stage.actor("client", server, "shop.wool.test", "node", {"Cookie": "basket=k7"})
+    around(me, 17)
     me.get("/baskets/")
     me.send("PATCH", "/baskets/k7", 412, {"If-Match": "undefined"}, {"gift": True})
     tag = me.get("/baskets/k7").etag
@@ -271,6 +278,7 @@ def attribute(stage: Stage) -> None:
         stage, "stdlib", {"/pages/about.md": doc("# About\n\nopen on Sundays\n", 5e5, M)}, tag="b64"
     )
     me = stage.actor("client", server, "www.museum.test", "requests", {"Authorization": "Basic ZWRpdG9yOng="})
+    around(me, 2)
     tag = me.get("/pages/about.md").etag
     text = "# About\n\nopen on Sundays from ten\n"
     kind = {"Content-Type": "text/markdown"}
@@ -316,6 +324,7 @@ def archived(stage: Stage) -> None:
     """Send the tag of another object."""
     server = stage.server("seaweedfs")
     me = stage.actor("client", server, "s3.press.test", "aiohttp", {"User-Agent": "report-job/5"})
+    around(me, 4)
     me.put("/press-reports", b"", 200)
     me.put("/press-reports/2026/q3.txt", "circulation 41200\n", 200, {"If-None-Match": "*"})
     me.put("/press-reports/2025/q3.txt", "circulation 39900\n", 200, {"If-None-Match": "*"})
