@@ -172,7 +172,7 @@ class Desk:
         return 200, [("Content-Type", "application/json")], _dumped({"cursor": fresh, "changes": moved})
 
     def _list(self, path: str) -> Reply:
-        items = []
+        items: list[dict[str, Any]] = []
         for name, doc in sorted(self.docs.items()):
             if name.startswith(path):
                 item: dict[str, Any] = {"href": name, "bytes": len(doc.body)}

@@ -31,8 +31,8 @@ def refusal(shape: str, status: int, detail: str) -> tuple[str, bytes]:
             page = f"<!doctype html><title>{status} {title}</title><h1>{title}</h1><p>{detail}</p>"
             return "text/html; charset=utf-8", page.encode()
         case "code":
-            made = {"error": {"code": title.replace(" ", ""), "message": detail}}
-            return "application/json", json.dumps(made).encode()
+            told = {"error": {"code": title.replace(" ", ""), "message": detail}}
+            return "application/json", json.dumps(told).encode()
         case "xml":
             code = title.replace(" ", "")
             text = f'<?xml version="1.0"?><Error><Code>{code}</Code><Message>{detail}</Message></Error>'

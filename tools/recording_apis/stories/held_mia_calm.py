@@ -358,3 +358,58 @@ def parallel(stage: Stage) -> None:
     together(*(lambda path=path: save(path) for path in docs))
     for path in docs:
         sure(holds=me.get(path).json["on"], otherwise="not saved")
+
+
+@case(
+    "b438",
+    "mia-dates-echoed-as-served",
+    "none",
+    "healthy",
+    alone="none",
+    description=(
+        "A register without tags: three files are saved with If-Unmodified-Since, each time with the Last-Modified of "
+        "the read just before, octet for octet, and polled with If-Modified-Since (304). A second or more lies between."
+    ),
+)
+def dates(stage: Stage) -> None:
+    """Guard with dates, well."""
+    docs = {f"/register/{n}.txt": doc(f"parcel {n}: meadow\n", None, "text/plain") for n in (14, 15, 16)}
+    server = desk(stage, "stdlib", docs, etag=False, shape="plain", put=204)
+    me = stage.actor(
+        "client", fronts.lighttpd(stage, server), "register.land.test", "java", {"X-Office": "3"}
+    )
+    for turn in ("meadow, drained", "meadow, drained, fenced"):
+        for path in docs:
+            date = me.get(path).fields["last-modified"]
+            me.get(path, 304, {"If-Modified-Since": date})
+            text = f"parcel {path[10:12]}: {turn}\n"
+            me.put(path, text, 204, {"If-Unmodified-Since": date, **_TEXT})
+        time.sleep(1.4)
+    me.get("/register/")
+
+
+@case(
+    "b413",
+    "mia-weak-tags-that-the-server-takes",
+    "none",
+    "healthy",
+    alone="none",
+    description=(
+        "A service gives weak tags only and compares If-Match weakly, as its documentation says: all five saves of an "
+        "order with W/ tags go through, each with the tag of the save before."
+    ),
+)
+def weakly(stage: Stage) -> None:
+    """Save with weak tags."""
+    order = {"order": 5501, "state": "open", "lines": 2}
+    server = desk(
+        stage, "starlette", {"/orders/5501": doc(order)}, weak=True, weakly=True, tag="stamp", shape="code"
+    )
+    me = stage.actor("client", fronts.traefik(stage, [server]), "orders.tile.test", "node:axios")
+    around(me, 3)
+    tag = me.get("/orders/5501").etag
+    for lines, state in ((3, "open"), (4, "open"), (4, "packed"), (4, "sent"), (4, "billed")):
+        tag = me.put(
+            "/orders/5501", {"order": 5501, "state": state, "lines": lines}, 200, {"If-Match": tag}
+        ).etag
+    me.get("/orders/5501", 304, {"If-None-Match": tag})

@@ -153,32 +153,6 @@ def star(stage: Stage) -> None:
 
 
 @case(
-    "b413",
-    "mia-poll-is-refused-when-unchanged",
-    "server-precondition-bug",
-    "412",
-    alone="server-precondition-bug",
-    description=(
-        "A GET whose If-None-Match names the current tag must be 304; this server answers 412 with a problem document. "
-        "The plain read before and after shows that tag."
-    ),
-)
-def poll(stage: Stage) -> None:
-    """Poll a server that refuses what it should call unchanged."""
-    docs = {
-        "/feeds/ferry": doc({"next": "14:05", "pier": 2}),
-        "/feeds/tram": doc({"next": "14:01", "stop": "Dam"}),
-    }
-    server = desk(stage, "aiohttp", docs, bug="get", tag="word")
-    me = stage.actor("client", server, "feeds.transit.test", "node:axios", {"X-Sign": "hall"})
-    for path in docs:
-        tag = me.get(path).etag
-        me.get(path, 412, {"If-None-Match": tag})
-        time.sleep(0.3)
-        sure(holds=me.get(path).etag == tag, otherwise="it has moved")
-
-
-@case(
     "b450",
     "mia-compared-with-the-tag-of-afterwards",
     "post-commit-412",

@@ -53,13 +53,13 @@ def event(stage: Stage) -> None:
     """Move an event twice."""
     server = stage.server("radicale")
     me = stage.actor("client", server, "cal.coop.test", "httpx", {"Authorization": "Basic YW5uYTp4"})
-    me.send("MKCOL", "/anna/work/", 201, {"Content-Type": "application/xml"}, _CALENDAR)
-    me.put("/anna/work/e1.ics", _ics("10"), 201, {"If-None-Match": "*", **_ICS})
-    tag = me.get("/anna/work/e1.ics").etag
-    new = me.put("/anna/work/e1.ics", _ics("11"), (201, 204), {"If-Match": tag, **_ICS}).etag
+    me.send("MKCOL", "/anna/shop/", 201, {"Content-Type": "application/xml"}, _CALENDAR)
+    me.put("/anna/shop/e1.ics", _ics("10"), 201, {"If-None-Match": "*", **_ICS})
+    tag = me.get("/anna/shop/e1.ics").etag
+    new = me.put("/anna/shop/e1.ics", _ics("11"), (201, 204), {"If-Match": tag, **_ICS}).etag
     sure(holds=new != tag, otherwise="the same tag")
     time.sleep(1.0)
-    me.put("/anna/work/e1.ics", _ics("12"), 412, {"If-Match": tag, **_ICS})
+    me.put("/anna/shop/e1.ics", _ics("12"), 412, {"If-Match": tag, **_ICS})
 
 
 _ICS = {"Content-Type": "text/calendar; charset=utf-8"}
