@@ -274,8 +274,8 @@ def firmware(stage: Stage) -> None:
     server = fronts.site(stage, "nginx", {"fw/meter.bin": build}, "")
     me = stage.actor("client", server, "update.meter.test", "curl", {"User-Agent": "meterd/3.8"})
     size = int(me.send("HEAD", "/fw/meter.bin", 200).fields["content-length"])
-    step = size // 36
-    for number in range(36):
+    step = size // 30
+    for number in range(30):
         if number == 22:
             fronts.put_file(server.directory, "fw/meter.bin", "v9 " + build, age=5)
         me.get("/fw/meter.bin", 206, {"Range": f"bytes={number * step}-{(number + 1) * step - 1}"})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.held_mia_setting import JSON, M, X, around, desk, doc, dump, sure
+from tools.recording_apis.stories.held_mia_setting import JSON, M, X, around, desk, doc, dump, sure, unseen
 
 if TYPE_CHECKING:
     from tools.recording.message import Message
@@ -81,22 +81,20 @@ def _ics(hour: str) -> str:
     "retry-reuses-failed-token",
     "412",
     alone="retry-reuses-failed-token",
-    also="other-writer",
     description=(
         "A retry decorator repeats a refused PATCH six times with growing pauses and the same tag; no read in "
-        "between. (A colleague had changed the record.)"
+        "between, and no file tells why the first one failed."
     ),
 )
 def decorator(stage: Stage) -> None:
     """Repeat what cannot succeed."""
     tree = {"species": "lime", "height": 14, "state": "ok"}
-    server = fronts.envoy(stage, [desk(stage, "starlette", {"/trees/8812": doc(tree)}, tag="rev")])
+    trees = desk(stage, "starlette", {"/trees/8812": doc(tree)}, tag="rev")
+    server = fronts.envoy(stage, [trees])
     me = stage.actor("client", server, "trees.city.test", "aiohttp", {"X-Crew": "4"})
-    other = stage.actor("other", server, "trees.city.test", "requests", {"X-Crew": "9"})
     around(me, 2)
     tag = me.get("/trees/8812").etag
-    theirs = other.get("/trees/8812").etag
-    other.send("PATCH", "/trees/8812", 200, {"If-Match": theirs}, {"state": "ivy"})
+    unseen(trees, "/trees/8812", {**tree, "state": "ivy"})
     for number in range(6):
         time.sleep(0.1 * 2**number)
         me.send("PATCH", "/trees/8812", 412, {"If-Match": tag}, {"height": 15})
