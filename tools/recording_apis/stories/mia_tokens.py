@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.held_mia_setting import JSON, M, X, around, desk, doc, dump, sure, unseen
+from tools.recording_apis.stories.mia_setting import JSON, M, X, around, desk, doc, dump, sure, unseen
 
 if TYPE_CHECKING:
     from tools.recording.message import Message

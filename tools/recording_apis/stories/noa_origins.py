@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories import held_noa_setting as place
-from tools.recording_apis.stories.held_noa_setting import bearer, must
+from tools.recording_apis.stories import noa_setting as place
+from tools.recording_apis.stories.noa_setting import bearer, must
 
 
 @case(

@@ -6,7 +6,7 @@ import time
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.held_mia_setting import around, desk, doc, dump, sure
+from tools.recording_apis.stories.mia_setting import around, desk, doc, dump, sure
 
 
 @case(

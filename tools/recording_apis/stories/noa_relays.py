@@ -6,8 +6,8 @@ import time
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, StoryError, case
-from tools.recording_apis.stories import held_noa_setting as place
-from tools.recording_apis.stories.held_noa_setting import bearer, must
+from tools.recording_apis.stories import noa_setting as place
+from tools.recording_apis.stories.noa_setting import bearer, must
 
 _LONG = "Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor incididunt. " * 9
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, StoryError, case
-from tools.recording_apis.stories.held_mia_setting import FRESH, JSON, around, desk, doc, dump, sure
+from tools.recording_apis.stories.mia_setting import FRESH, JSON, around, desk, doc, dump, sure
 
 _KEEP = {"Cache-Control": "public, max-age=120"}
 _TEXT = {"Content-Type": "text/plain"}

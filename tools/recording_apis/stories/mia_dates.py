@@ -7,7 +7,7 @@ from email.utils import formatdate, parsedate_to_datetime
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.held_mia_setting import JSON, around, desk, doc, dump, sure, unseen
+from tools.recording_apis.stories.mia_setting import JSON, around, desk, doc, dump, sure, unseen
 
 _TEXT = {"Content-Type": "text/plain"}
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -7,7 +7,7 @@ from typing import Any
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, StoryError, case
-from tools.recording_apis.stories import held_noa_setting as place
+from tools.recording_apis.stories import noa_setting as place
 
 _FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-component-update")
 _CORS = """

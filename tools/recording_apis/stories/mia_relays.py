@@ -7,7 +7,7 @@ import time
 from tools.recording import components
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.held_mia_setting import GZIP, JSON, PLAIN, C, around, desk, doc, dump, sure
+from tools.recording_apis.stories.mia_setting import GZIP, JSON, PLAIN, C, around, desk, doc, dump, sure
 
 _TEXT = {"Content-Type": "text/plain"}
 _LONG = "The boiler was serviced; pressure 1.4 bar; next visit in spring. " * 12
