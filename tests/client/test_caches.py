@@ -16,6 +16,7 @@ import requests_cache
 from aiohttp_client_cache import CacheBackend
 from aiohttp_client_cache import CachedSession as AiohttpCachedSession
 from hishel.httpx2 import AsyncCacheClient, CacheClient
+from hishel.requests import CacheAdapter
 
 import ifmatch
 from ifmatch.client import AsyncClient, Client, RefusedTokenServedAgainError, Settings, track
@@ -48,7 +49,16 @@ def hishel_client(tmp_path, rfc):
     return CacheClient(storage=storage, rfc=rfc)
 
 
+def hishel_session(tmp_path, rfc):
+    storage = hishel.SqliteStorage(database_path=str(tmp_path / "cache.db"))
+    session = requests.Session()
+    session.mount("http://", CacheAdapter(storage=storage, rfc=rfc))
+    return session
+
+
 SYNC = {
+    "hishel on requests": lambda tmp_path: hishel_session(tmp_path, rfc=False),
+    "hishel on requests, rfc": lambda tmp_path: hishel_session(tmp_path, rfc=True),
     "requests-cache": lambda _: requests_cache_session(),
     "requests-cache, cache_control": lambda _: requests_cache_session(cache_control=True),
     "CacheControl": lambda _: cache_control_session(),
@@ -93,6 +103,16 @@ def test_the_refresh_after_a_refusal_passes_the_cache(cached, service) -> None:
     service.put(value={"n": 20})
     editor.edit(service.url(), increment)
     assert service.value() == {"n": 21}
+
+
+def test_what_is_for_the_adapter_of_hishel_reaches_no_service(service, tmp_path) -> None:
+    service.put(value={"n": 1})
+    for session in (requests.Session(), hishel_session(tmp_path, rfc=False)):
+        with session:
+            Client(session, SETTINGS).edit(service.url(), increment)
+    fields = {name.lower() for request in service.seen for name in dict(request.fields)}
+    assert fields
+    assert not {name for name in fields if name.startswith("x-hishel")}
 
 
 @pytest.mark.parametrize("name", ["requests-cache", "CacheControl"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Final, cast
+from uuid import uuid4
 
 import requests
 from requests import exceptions
@@ -151,7 +152,7 @@ class RequestsTransport:
     """Send the requests of an update through a session.
 
     Args:
-        session: of requests; with requests-cache or CacheControl too.
+        session: of requests; with requests-cache, CacheControl or the adapter of hishel too.
         timeout: seconds for connecting and between octets; requests has none of its own.
     """
 
@@ -178,7 +179,7 @@ class RequestsTransport:
             _fields(response),
             response.content,
             monotonic() - started,
-            self._cache_name() if getattr(response, "from_cache", False) else "",
+            self._cache_name(response),
             _sent_again(response),
         )
 
@@ -189,6 +190,10 @@ class RequestsTransport:
                 outgoing.method, outgoing.url, headers=dict(outgoing.fields), data=outgoing.octets
             )
         )
+        if outgoing.past_caches and outgoing.method == "GET" and self._has_hishel(request):
+            # Its adapter keeps answers by key whatever the request's fields say, and takes these two out.
+            request.headers["X-Hishel-Key"] = f"ifmatch-{uuid4().hex}"
+            request.headers["X-Hishel-Ttl"] = "0.001"
         settings = session.merge_environment_settings(request.url, {}, stream, None, None)
         options: dict[str, object] = {**settings, "timeout": self._timeout, "allow_redirects": False}
         if outgoing.past_caches and hasattr(session, "cache_disabled"):
@@ -197,8 +202,17 @@ class RequestsTransport:
         with not_the_callers():
             return cast("Callable[..., requests.Response]", session.send)(request, **options)
 
-    def _cache_name(self) -> str:
-        return "requests-cache" if hasattr(self._session, "cache_disabled") else "CacheControl"
+    def _has_hishel(self, request: requests.PreparedRequest) -> bool:
+        adapter = type(self._session.get_adapter(request.url or ""))
+        return any(one.__module__.partition(".")[0] == "hishel" for one in adapter.__mro__)
+
+    def _cache_name(self, response: requests.Response) -> str:
+        """Name the cache that answered, "" when the service did."""
+        if getattr(response, "from_cache", False):
+            return "requests-cache" if hasattr(self._session, "cache_disabled") else "CacheControl"
+        # A service can send that field too: only beside the adapter it means something.
+        stored = response.headers.get("X-Hishel-From-Cache") == "true" and self._has_hishel(response.request)
+        return "hishel" if stored else ""
 
     def wrote(self, url: str) -> None:
         """Make requests-cache forget a URL; CacheControl does so by itself."""
