@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.model.finding import Evidence
 
-# Score of "none of these": what a cause has to beat.
-NONE_SCORE = 1.0
+# Score of "none of these": what a cause has to beat. Chosen by first looks at other people's recordings.
+NONE_SCORE = 2.0
 # Evidence is never independent, and no rule has seen every server: sums are damped and the top is cut.
 DAMPING = 0.85
 MOST = 7.0
