@@ -8,7 +8,8 @@ the commit, ``job`` seconds until the service edits what was written, ``linked``
 touches, ``scope`` one tag for all below a prefix, ``head`` and ``answer`` shapes of HEAD's and of a write's tag,
 ``star`` knows no wildcard, ``stale`` the status of a conflict, ``dates`` no tags, ``fraction`` compares dates to the
 microsecond, ``waf`` a text that a firewall dislikes, ``rule`` a field that must not be lowered, ``refuse`` does not
-implement conditions, ``cors`` an origin, ``expose`` shows it the tag, ``hint`` Cache-Control of reads, ``form`` how errors look, ``mangle`` gives 412 for a matching If-None-Match.
+implement conditions, ``cors`` an origin, ``expose`` shows it the tag, ``hint`` Cache-Control of reads, ``form`` how errors look, ``mangle`` gives 412 for a matching If-None-Match,
+``search`` finds documents by a query.
 """
 
 from __future__ import annotations
@@ -137,13 +138,22 @@ class House:
 
     def answer(self, method: str, target: str, asked: dict[str, str], body: bytes) -> Reply:
         """Return status, fields and content for a request; ``asked`` has names in lower case."""
-        path = target.split("?")[0]
-        status, fields, content = self._answer(method, path, asked, body)
+        path, _, query = target.partition("?")
+        status, fields, content = self._answer(method, self._found(path, query), asked, body)
         if origin := self.has("cors"):
             fields += [("Access-Control-Allow-Origin", origin), ("Vary", "Origin")]
             if self.has("expose"):
                 fields.append(("Access-Control-Expose-Headers", "ETag"))
         return status, fields, b"" if method == "HEAD" else content
+
+    def _found(self, path: str, query: str) -> str:
+        """Return the path that a search finds, or ``?`` and the number of hits when there are several."""
+        if not self.has("search") or "=" not in query:
+            return path
+        name, _, value = query.partition("=")
+        below = {key: json.loads(one.body) for key, one in self.docs.items() if key.startswith(f"{path}/")}
+        hits = [key for key, one in below.items() if str(one.get(name)) == value]
+        return f"?{len(hits)}" if len(hits) > 1 else hits[0] if hits else path
 
     def _answer(self, method: str, path: str, asked: dict[str, str], body: bytes) -> Reply:
         if method == "OPTIONS":
@@ -156,6 +166,10 @@ class House:
         if self.has("waf") and self.has("waf").encode() in body:
             page = f"<html><head><title>Request blocked</title></head><body><h1>Request blocked</h1><p>Incident {uuid.uuid4()}"
             return 412, [("Content-Type", "text/html"), ("X-WAF-Rule", "941110")], page.encode()
+        if path.startswith("?"):
+            if method in _SAFE:
+                return 200, [("Content-Type", "application/json")], json.dumps({"total": int(path[1:])}).encode()
+            return self._no(412, f"The search matches {path[1:]} documents; a conditional update needs at most one.")
         return self._read(method, path, asked) if method in _SAFE else self._write(method, path, asked, body)
 
     def _read(self, method: str, path: str, asked: dict[str, str]) -> Reply:
@@ -207,7 +221,12 @@ class House:
         if method == "DELETE":
             self.commit(path, "", None)
             return 204, [], b""
-        if method == "PATCH" and doc:
+        if method == "PATCH" and doc and "json-patch" in asked.get("content-type", ""):
+            made = _patched(json.loads(doc.body), json.loads(body))
+            if isinstance(made, str):
+                return self._no(412, made)
+            body = json.dumps(made, ensure_ascii=False).encode()
+        elif method == "PATCH" and doc:
             body = json.dumps({**json.loads(doc.body), **json.loads(body)}, ensure_ascii=False).encode()
         made = self.commit(path, asked.get("content-type", "") if doc is None else "", body)
         return self._after(path, made, asked, created=doc is None)
@@ -254,6 +273,16 @@ _REASONS = {
     "required": "This request must be conditional: send If-Match.",
 }
 _CODES = {"If-Match": "version_conflict", "required": "condition_required"}
+
+
+def _patched(held: dict[str, Any], steps: list[dict[str, Any]]) -> dict[str, Any] | str:
+    for number, step in enumerate(steps):
+        name = step["path"].strip("/")
+        if step["op"] == "test" and held.get(name) != step["value"]:
+            return f"operation {number}: test failed, /{name} is {json.dumps(held.get(name))}"
+        if step["op"] in {"add", "replace"}:
+            held[name] = step["value"]
+    return held
 
 
 def _shaped(shape: str, path: str, doc: Doc, salt: str) -> str:

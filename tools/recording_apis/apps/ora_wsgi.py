@@ -19,7 +19,7 @@ def application(environ, start_response):
     asked = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name[:5] == "HTTP_"}
     asked["content-type"] = environ.get("CONTENT_TYPE", "")
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-    target = environ["PATH_INFO"]
+    target = environ["PATH_INFO"] + (f"?{environ['QUERY_STRING']}" if environ.get("QUERY_STRING") else "")
     status, fields, content = HOUSE.answer(environ["REQUEST_METHOD"], target, asked, body)
     if status not in {204, 304} and environ["REQUEST_METHOD"] != "HEAD":
         fields = [*fields, ("Content-Length", str(len(content)))]
@@ -33,7 +33,7 @@ def _aiohttp(port: int) -> None:
     async def handle(request: web.Request) -> web.Response:
         asked = {name.lower(): value for name, value in request.headers.items()}
         body = await request.read()
-        given = await asyncio.to_thread(HOUSE.answer, request.method, request.path, asked, body)
+        given = await asyncio.to_thread(HOUSE.answer, request.method, request.path_qs, asked, body)
         return web.Response(status=given[0], headers=given[1], body=given[2] or None)
 
     made = web.Application()

@@ -229,3 +229,14 @@ class Blobs:
         """Acquire, renew or release a lease."""
         own = self._fields(**{"x-ms-lease-action": action, "Content-Length": "0", **more})
         return who.put(self._path(name, "comp=lease&"), None, expect, own)
+
+
+AGENT_PLAN = {"User-Agent": "Speiseplan/2.0", "Accept": "application/json"}
+ENVOY_GZIP = """          - name: envoy.filters.http.compressor
+            typed_config:
+              "@type": type.googleapis.com/envoy.extensions.filters.http.compressor.v3.Compressor
+              compressor_library:
+                name: gzip
+                typed_config:
+                  "@type": type.googleapis.com/envoy.extensions.compression.gzip.compressor.v3.Gzip
+"""
