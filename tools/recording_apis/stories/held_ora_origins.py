@@ -51,9 +51,11 @@ def rendering(stage: Stage) -> None:
 def head(stage: Stage) -> None:
     """Take the tag from HEAD."""
     docs = {f"/watches/{n}": place.record(ref=n, state="cleaned", parts=[]) for n in ("116610", "3570", "6139")}
+    docs |= place.side("/customers", 4)
     server = place.house(stage, docs, "aiohttp", tag="md5", head="apache")
     me = stage.actor("client", server, "watches.uhrmacher.test", "requests", place.bearer("werkbank"))
     me.get("/watches")
+    place.day(me, place.paths("/customers", 4), 21, seed=40)
     seen = me.get("/watches/3570")
     time.sleep(0.4)
     tag = me.send("HEAD", "/watches/3570", 200).etag
@@ -103,9 +105,11 @@ def tomcat(stage: Stage) -> None:
 def page(stage: Stage) -> None:
     """Read as one type and write as another."""
     docs = {f"/rooms/{n}": {"name": n, "seats": 8} for n in ("rot", "blau")}
+    docs |= place.plain_side("/desks", 3)
     server = place.rooms(stage, docs, twin=1)
     me = stage.actor("client", server, "rooms.coworking.test", "node:fetch", {"Cookie": "s=81f0"})
     html, data = {"Accept": "text/html"}, {"Accept": "application/json"}
+    place.day(me, place.paths("/desks", 3), 17, seed=41, fields=data)
     seen = me.get("/rooms/blau", 200, html)
     me.get("/rooms/rot", 200, html)
     me.put("/rooms/blau", {"name": "blau", "seats": 10}, 412, {**data, "If-Match": seen.etag})
@@ -156,9 +160,11 @@ def settled(stage: Stage) -> None:
 def wildcard(stage: Stage) -> None:
     """Send a wildcard for what exists."""
     docs = {f"/lots/{n}": place.record(fish="Scholle", kg=n) for n in (12, 18, 25)}
+    docs |= place.side("/boats", 4)
     server = place.house(stage, docs, "cheroot", star=1, tag="uuid")
     me = stage.actor("client", server, "lots.fischmarkt.test", "aiohttp", place.bearer("waage-1"))
     me.get("/lots")
+    place.day(me, place.paths("/boats", 4), 20, seed=42, users=("waage", "auktion", "kai"))
     for number in (12, 18):
         seen = me.get(f"/lots/{number}")
         me.put(f"/lots/{number}", {**seen.json, "kg": number + 1}, 412, {"If-Match": "*"})
@@ -185,6 +191,7 @@ def stored(stage: Stage) -> None:
     me.get("/bindings")
     me.get("/bindings/1")
     for number in (2, 3):
+        time.sleep(19)
         seen = me.get(f"/bindings/{number}")
         body = {**seen.json, "cloth": "linen", "job": f"j-77{number}"}
         me.put(f"/bindings/{number}", body, 412, {"If-Match": seen.etag})
@@ -236,6 +243,7 @@ def apart(stage: Stage) -> None:
     first = me.get("/rows/1")
     me.put("/rows/1", {**first.json, "a": "Lenz"}, 200, {"If-Match": first.etag, "X-Window": "1"})
     me.put("/rows/1", {**first.json, "b": "Ott"}, 412, {"If-Match": first.etag, "X-Window": "2"})
+    time.sleep(33)
     seen = me.get("/rows/2")
 
     def book(seat: str, name: str, window: str) -> None:

@@ -138,11 +138,11 @@ def vineyard(stage: Stage) -> None:
     me.get("/cellar")
     me.get("/cellar/tank-3")
     seen = me.get("/cellar/tank-7")
-    time.sleep(2.2)
+    time.sleep(31)
     theirs = lab.get("/cellar/tank-7")
     body = {**theirs.json, "sugar": 84.5, "by": "labor"}
     lab.put("/cellar/tank-7", body, 200, {"If-Unmodified-Since": theirs.fields["last-modified"]})
-    time.sleep(2.2)
+    time.sleep(34)
     mine = {**seen.json, "note": "racked"}
     me.put("/cellar/tank-7", mine, 412, {"If-Unmodified-Since": seen.fields["last-modified"]})
     place.require(holds=me.get("/cellar/tank-7").json["sugar"], otherwise="no sugar")
@@ -197,9 +197,11 @@ def twice_at_once(stage: Stage) -> None:
 def workers(stage: Stage) -> None:
     """Let workers of one job meet."""
     docs = {f"/loans/L{n}": place.record(object=n, lender="Kunsthalle", lines=[]) for n in range(70, 78)}
+    docs |= place.side("/lenders", 4)
     server = place.house(stage, docs, "gunicorn", tag="short", hold=0.25, form="code")
     me = stage.actor("client", server, "registrar.museum.test", "httpx", place.bearer("import-7", **{"X-Run": "r-3391"}))
     me.get("/loans")
+    place.day(me, place.paths("/lenders", 4), 9, seed=21)
     held = {n: me.get(f"/loans/L{n}") for n in range(70, 76)}
     tasks = [(70, "a"), (71, "b"), (72, "c"), (73, "d"), (74, "e"), (74, "f"), (75, "g")]
     answers: list[tuple[int, int]] = []
@@ -264,13 +266,15 @@ def totals(stage: Stage) -> None:
         "/orders/5512/lines/1": place.record(article="tulip", count=200, price=0.7),
         "/orders/5513": place.record(customer="Floristik am Ring", total=20.0, state="open"),
     }
+    docs |= place.side("/notes", 3)
     linked = {"/orders/5512/lines/1": ["/orders/5512"]}
     server = place.house(stage, docs, "gunicorn", tag="apache", linked=linked)
     me = stage.actor("client", fronts.caddy(stage, server), "orders.gros.test", "aiohttp", place.basic("verkauf"))
     me.get("/orders/5513")
+    place.day(me, place.paths("/notes", 3), 16, seed=23, users=("verkauf", "lager", "azubi"))
     order = me.get("/orders/5512")
     place.change(me, "/orders/5512/lines/1", count=260)
-    time.sleep(0.4)
+    place.day(me, place.paths("/notes", 3), 5, seed=24, users=("lager", "azubi"))
     me.put("/orders/5512", {**order.json, "state": "confirmed"}, 412, {"If-Match": order.etag})
     place.require(holds="system:pricing" in me.get("/orders/5512").text, otherwise="nothing recalculated")
 
@@ -313,9 +317,11 @@ def tidied(stage: Stage) -> None:
 def cancelled(stage: Stage) -> None:
     """Update only what exists."""
     docs = {f"/rooms/aula/bookings/{n}": {"title": f"Gruppe {n}", "seats": 20} for n in (41, 42, 44)}
+    docs |= place.plain_side("/rooms/keller/bookings", 3)
     server = place.rooms(stage, docs)
     me = stage.actor("client", server, "rooms.gemeinde.test", "node:axios", place.bearer("bridge"))
     me.get("/rooms/aula/bookings")
+    place.day(me, place.paths("/rooms/keller/bookings", 3), 12, seed=25)
     for number in (41, 42, 43, 44):
         body = {"title": f"Gruppe {number}", "seats": 24}
         me.put(f"/rooms/aula/bookings/{number}", body, 412 if number == 43 else 200, {"If-Match": "*"})

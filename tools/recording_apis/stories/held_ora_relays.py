@@ -25,12 +25,14 @@ _BR = {"Accept-Encoding": "br"}
 def brotli(stage: Stage) -> None:
     """Send the tag that mod_brotli made."""
     docs = {f"/stock/{n}": place.record(sort=n, crates=[{"row": i, "kg": 18} for i in range(9)]) for n in "abc"}
+    docs |= place.side("/crates", 3)
     server = place.house(stage, docs, "gunicorn", tag="md5", form="code")
     front = fronts.apache(stage, server, "SetOutputFilter BROTLI_COMPRESS")
     me = stage.actor("client", front, "stock.obsthof.test", "httpx", place.basic("hof", **_BR))
     plain = {"Accept-Encoding": "identity"}
     me.get("/stock", 200, plain)
     me.get("/stock/a", 200, plain)
+    place.day(me, place.paths("/crates", 3), 16, seed=37, users=("hof", "markt"), fields=plain)
     seen = me.get("/stock/b")
     place.require(holds=seen.etag.endswith('-br"'), otherwise=seen.etag)
     new = {"sort": "b", "crates": []}
@@ -135,12 +137,14 @@ def prices(stage: Stage) -> None:
 def rule(stage: Stage) -> None:
     """Write through a rule that drops the condition."""
     docs = {f"/log/{d}": place.record(day=d, wind="SW 5", sight="good", lamp="ok") for d in (24, 25, 26)}
+    docs |= place.side("/supplies", 3)
     server = place.house(stage, docs, "gunicorn", tag="rev")
     rules = "sub vcl_recv { unset req.http.If-Match; return (pass); }"
     front = fronts.varnish(stage, server, rules)
     me = stage.actor("client", front, "log.leuchtturm.test", "node:fetch", place.basic("waerter"))
     other = stage.actor("other", front, "log.leuchtturm.test", "requests", place.basic("vertretung"))
     me.get("/log")
+    place.day(me, place.paths("/supplies", 3), 14, seed=38)
     seen = me.get("/log/26")
     theirs = other.get("/log/26")
     other.put("/log/26", {**theirs.json, "lamp": "flickers"}, 200, {"If-Match": theirs.etag})
@@ -171,6 +175,7 @@ def overwrite(stage: Stage) -> None:
     me.get("/book")
     seen = me.get("/book/3")
     me.get("/book/3", 200, {"If-None-Match": seen.etag})
+    time.sleep(38)
     me.put("/book/3", "Seite 3\n", 200, {"If-None-Match": "*", **page})
     place.require(holds="Kiel" not in me.get("/book/3").text, otherwise="nothing lost")
     me.put("/book/4", "Seite 4\n", 201, {"If-None-Match": "*", **page})
@@ -391,11 +396,13 @@ def playlist(stage: Stage) -> None:
 def moved(stage: Stage) -> None:
     """Delete through a redirect."""
     docs = {f"/v2/courts/{n}": place.record(court=n, at="18:00", who="Kern") for n in (1, 2, 3)}
+    docs |= place.side("/v2/players", 4)
     server = place.house(stage, docs, "aiohttp", tag="rev")
     lines = 'RedirectMatch 302 "^/courts/(.*)" "http://courts.tennis.test/v2/courts/$1"\nProxyPass /courts !'
     front = fronts.apache(stage, server, lines)
     me = stage.actor("client", front, "courts.tennis.test", "requests:follow", place.basic("kern"))
     me.get("/v2/courts")
+    place.day(me, place.paths("/v2/players", 4), 19, seed=39, users=("kern", "wolf"))
     tag = me.get("/v2/courts/2").etag
     me.send("DELETE", "/courts/2", 200, {"If-Match": tag})
     time.sleep(0.6)

@@ -109,15 +109,17 @@ def herbarium(stage: Stage) -> None:
 def printer(stage: Stage) -> None:
     """Repeat a refused request."""
     docs = {f"/queue/{n}": place.record(label=f"L-{n}", copies=2, at="press-1") for n in (301, 302)}
+    docs |= place.side("/stock", 3)
     server = place.house(stage, docs, "gunicorn", tag="b64")
     me = stage.actor("client", fronts.lighttpd(stage, server), "print.druckerei.test", "java", place.bearer("driver-9"))
     clerk = stage.actor("other", server, "print.druckerei.test", "requests", place.bearer("clerk"))
     me.get("/queue")
+    place.day(me, place.paths("/stock", 3), 13, seed=26)
     seen = me.get("/queue/302")
     place.change(clerk, "/queue/302", at="press-2")
     for number in range(6):
         me.put("/queue/302", {**seen.json, "copies": 3}, 412, {"If-Match": seen.etag, "X-Try": str(number)})
-        time.sleep(0.15 * 2**number)
+        time.sleep(0.25 * 2.6**number)
 
 
 @case(
@@ -240,15 +242,18 @@ def created(stage: Stage) -> None:
 def rota(stage: Stage) -> None:
     """Take a fresh tag for an old edit."""
     docs = {f"/rota/{d}": place.record(play="Nathan", lights="Kim", sound="Jo", understudy="") for d in ("fr", "sa")}
+    docs |= place.side("/props", 3)
     server = place.house(stage, docs, "aiohttp", tag="apache")
     front = fronts.traefik(stage, [server])
     me = stage.actor("client", front, "rota.theater.test", "urllib", {"X-Person": "inspizienz"})
     other = stage.actor("other", front, "rota.theater.test", "node:fetch", {"X-Person": "dramaturgie"})
     first = me.get("/rota/sa")
     me.get("/rota/fr")
+    place.day(me, place.paths("/props", 3), 10, seed=27)
     time.sleep(0.5)
     place.change(other, "/rota/sa", understudy="L. Brandt")
-    time.sleep(0.9)
+    time.sleep(42)
+    place.day(me, place.paths("/props", 3), 7, seed=28)
     fresh = me.get("/rota/sa")
     me.put("/rota/sa", {**first.json, "sound": "Mika"}, 200, {"If-Match": fresh.etag})
     place.require(holds=not other.get("/rota/sa").json["understudy"], otherwise="nothing lost")
@@ -298,10 +303,12 @@ def scores(stage: Stage) -> None:
 def receptions(stage: Stage) -> None:
     """Store twice without a condition."""
     docs = {f"/cards/{n}": place.record(animal=n, weight=None, phone="0441-77", chip="") for n in ("rex", "minka")}
+    docs |= place.side("/visits", 4)
     server = place.house(stage, docs, "cheroot", tag="md5")
     me = stage.actor("client", server, "cards.tierklinik.test", "requests", {"X-Forwarded-For": "10.2.0.5"})
     one, two = ({"Cookie": f"sid={n}", "User-Agent": f"Reception/{n}"} for n in ("a11", "b27"))
     me.get("/cards", 200, one)
+    place.day(me, place.paths("/visits", 4), 18, seed=29, fields=one)
     mine = me.get("/cards/rex", 200, one).json
     theirs = me.get("/cards/rex", 200, two).json
     me.get("/cards/minka", 200, two)
@@ -350,13 +357,16 @@ def script(stage: Stage) -> None:
 def hives(stage: Stage) -> None:
     """Send undefined."""
     docs = {f"/hives/{n}": {"queen": "2025", "frames": 10 + n, "note": ""} for n in (1, 2, 3)}
+    docs |= place.plain_side("/yields", 4)
     server = place.rooms(stage, docs)
     me = stage.actor("client", server, "hives.imkerei.test", "node:axios", place.bearer("dash"))
     me.get("/hives")
     me.get("/hives/2")
+    place.day(me, place.paths("/yields", 4), 20, seed=30)
     for number in (1, 2, 3):
         me.send("PATCH", f"/hives/{number}", 412, {"If-Match": "undefined"}, {"note": "fed"})
     me.get("/hives/2")
+    place.day(me, place.paths("/yields", 4), 5, seed=31)
 
 
 @case(

@@ -7,6 +7,7 @@ import datetime
 import importlib
 import json
 import os
+import random
 import socket
 import subprocess
 import time
@@ -156,6 +157,63 @@ def look_around(me: Actor, paths: Sequence[str], rounds: int = 1) -> dict[str, s
             got = me.send("GET", path, (200, 304), guard)
             held[path] = got.fields.get("etag", held.get(path, ""))
     return {path: tag for path, tag in held.items() if tag}
+
+
+def paths(folder: str, count: int) -> list[str]:
+    """Return the paths of the documents beside the story."""
+    return [f"{folder}/{number * 3 + 1}" for number in range(count)]
+
+
+def side(folder: str, count: int) -> dict[str, list[object]]:
+    """Return documents beside the story."""
+    states = ("new", "seen", "done", "late")
+    return {
+        path: record((1 + number) * 40000.0, id=path.rsplit("/", 1)[1], state=states[number % 4], of=folder[1:])
+        for number, path in enumerate(paths(folder, count))
+    }
+
+
+def plain_side(folder: str, count: int) -> dict[str, dict[str, object]]:
+    """Return documents beside the story for the rooms."""
+    return {path: {"id": path.rsplit("/", 1)[1], "state": "new"} for path in paths(folder, count)}
+
+
+def day(
+    me: Actor,
+    paths: Sequence[str],
+    steps: int,
+    seed: int,
+    users: Sequence[str] = (),
+    fields: Mapping[str, str] | None = None,
+) -> None:
+    """Let users read, poll and change documents with the tags that they were shown, in an order drawn by ``seed``.
+
+    Args:
+        me: Who sends.
+        paths: JSON documents that take no part in the story.
+        steps: How many exchanges.
+        seed: Draws what is done.
+        users: Names for Authorization, taken in turns.
+        fields: Fields of each request.
+    """
+    draw, held = random.Random(seed), {}
+    folder = paths[0].rsplit("/", 1)[0]
+    for number in range(steps):
+        own = {**(fields or {}), **(basic(users[number * 7 // 3 % len(users)]) if users else {})}
+        path, what = draw.choice(paths), draw.random()
+        if path not in held or what < 0.3:
+            held[path] = me.get(path, 200, own)
+        elif what < 0.5:
+            me.get(path, 304, {**own, "If-None-Match": held[path].etag})
+        elif what < 0.85:
+            body = {name: value for name, value in held[path].json.items() if name != "_rev"}
+            body[("state", "note", "seq", "by")[seed % 4]] = ("seen", "done", "late", "kept")[number % 4] + str(number)
+            held[path] = me.put(path, body, 200, {**own, "If-Match": held[path].etag})
+        elif what < 0.93:
+            me.get(folder, 200, own)
+        else:
+            me.get(f"{folder}/{draw.choice(('draft', 'old', 'tmp'))}", 404, own)
+        time.sleep(draw.choice((0.02, 0.1, 0.35)))
 
 
 def change(me: Actor, path: str, expect: int = 200, guard: Mapping[str, str] | None = None, **fields: object) -> Answer:
