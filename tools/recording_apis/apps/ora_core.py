@@ -1,15 +1,16 @@
 """Documents of small businesses with validators, correct unless ``ORA`` gives the house a habit.
 
-``ORA`` is a JSON object: ``docs`` (media type, text and age in seconds by path), ``tag`` (a shape) and habits:
-``need`` insists on a condition, ``ignore`` methods whose conditions nobody reads, ``weak``, ``salt``, ``unstable``,
-``vary`` a field whose value the tag depends on, ``lag`` seconds that reads are behind, ``gap`` seconds between check
-and commit, ``hold`` seconds of each write, ``slow`` seconds until the first write is answered, ``late`` checks after
-the commit, ``job`` seconds until the service edits what was written, ``linked`` another document that a write
-touches, ``scope`` one tag for all below a prefix, ``head`` and ``answer`` shapes of HEAD's and of a write's tag,
-``star`` knows no wildcard, ``stale`` the status of a conflict, ``dates`` no tags, ``fraction`` compares dates to the
-microsecond, ``waf`` a text that a firewall dislikes, ``rule`` a field that must not be lowered, ``refuse`` does not
-implement conditions, ``cors`` an origin, ``expose`` shows it the tag, ``hint`` Cache-Control of reads, ``form`` how errors look, ``mangle`` gives 412 for a matching If-None-Match,
-``search`` finds documents by a query.
+``ORA`` is a JSON object: ``docs`` (media type, text, age in seconds by path), ``tag`` (a shape) and habits:
+``need`` insists on a condition, ``ignore`` methods whose conditions nobody reads, ``weak``, ``salt``,
+``unstable``, ``vary`` a field whose value the tag depends on, ``lag`` seconds that reads are behind, ``gap``
+seconds between check and commit, ``hold`` seconds of each write, ``slow`` seconds until the first write is
+answered, ``late`` checks after the commit, ``job`` seconds until the service edits what was written,
+``linked`` other documents that a write touches, ``scope`` one tag for all below a prefix, ``head`` and
+``answer`` shapes of HEAD's and of a write's tag, ``star`` knows no wildcard, ``stale`` the status of a
+conflict, ``dates`` no tags, ``fraction`` compares dates to the microsecond, ``waf`` a text that a firewall
+dislikes, ``rule`` a field that must not be lowered, ``refuse`` does not implement conditions, ``cors`` an
+origin, ``expose`` shows it the tag, ``hint`` Cache-Control of reads, ``form`` how errors look, ``mangle``
+gives 412 for a matching If-None-Match, ``search`` finds documents by a query.
 """
 
 from __future__ import annotations
@@ -81,7 +82,10 @@ class House:
         scope = self.has("scope")
         if scope and path.startswith(scope):
             inner = [one for key, one in self.docs.items() if key.startswith(scope)]
-            salt, doc = salt + scope, Doc("", b"", sum(one.rev for one in inner), max(x.changed for x in inner))
+            salt, doc = (
+                salt + scope,
+                Doc("", b"", sum(one.rev for one in inner), max(x.changed for x in inner)),
+            )
         made = f'"{_shaped(shape or self.has("tag", "md5"), path, doc, salt)}"'
         return f"W/{made}" if self.has("weak") else made
 
@@ -101,7 +105,14 @@ class House:
                 return (412 if self.has("mangle") or method not in _SAFE else 304), "If-None-Match"
         elif method in _SAFE and doc and self._same(asked.get("if-modified-since", ""), doc):
             return 304, ""
-        if self.has("need") and method not in _SAFE and doc and match is None and since is None and none is None:
+        if (
+            self.has("need")
+            and method not in _SAFE
+            and doc
+            and match is None
+            and since is None
+            and none is None
+        ):
             return 428, "required"
         return 0, ""
 
@@ -158,25 +169,37 @@ class House:
     def _answer(self, method: str, path: str, asked: dict[str, str], body: bytes) -> Reply:
         if method == "OPTIONS":
             allowed = [("Access-Control-Allow-Methods", "GET, PUT, PATCH, DELETE")]
-            return 204, [*allowed, ("Access-Control-Allow-Headers", "If-Match, Content-Type, Authorization")], b""
+            return (
+                204,
+                [*allowed, ("Access-Control-Allow-Headers", "If-Match, Content-Type, Authorization")],
+                b"",
+            )
         if path == "/-/ready":
             return 200, [("Content-Type", "text/plain")], b"ok"
         if self.has("refuse") and any(name.startswith("if-") for name in asked) and method not in _SAFE:
             return self._no(501, "conditional requests are not implemented by this store")
         if self.has("waf") and self.has("waf").encode() in body:
-            page = f"<html><head><title>Request blocked</title></head><body><h1>Request blocked</h1><p>Incident {uuid.uuid4()}"
+            page = f"<html><title>Request blocked</title><h1>Request blocked</h1><p>Incident {uuid.uuid4()}"
             return 412, [("Content-Type", "text/html"), ("X-WAF-Rule", "941110")], page.encode()
         if path.startswith("?"):
             if method in _SAFE:
-                return 200, [("Content-Type", "application/json")], json.dumps({"total": int(path[1:])}).encode()
-            return self._no(412, f"The search matches {path[1:]} documents; a conditional update needs at most one.")
+                return (
+                    200,
+                    [("Content-Type", "application/json")],
+                    json.dumps({"total": int(path[1:])}).encode(),
+                )
+            return self._no(
+                412, f"The search matches {path[1:]} documents; a conditional update needs at most one."
+            )
         return self._read(method, path, asked) if method in _SAFE else self._write(method, path, asked, body)
 
     def _read(self, method: str, path: str, asked: dict[str, str]) -> Reply:
         doc = self.shown(path)
         if doc is None:
             below = [key for key in sorted(self.docs) if key.startswith(path.rstrip("/") + "/")]
-            rows = [{"href": key, "size": len(self.docs[key].body)} for key in below if not self.docs[key].gone]
+            rows = [
+                {"href": key, "size": len(self.docs[key].body)} for key in below if not self.docs[key].gone
+            ]
             if not rows:
                 return self._no(404, f"{path} does not exist")
             return 200, [("Content-Type", "application/json")], json.dumps({"items": rows}).encode()
@@ -192,7 +215,11 @@ class House:
     def _named(self, path: str, doc: Doc, asked: dict[str, str], shape: str = "") -> Fields:
         tag = self.tag(path, doc, asked, shape)
         node = [("X-Node", self.has("node"))] if self.has("node") else []
-        return [*node, *([("ETag", tag)] if tag else []), ("Last-Modified", formatdate(doc.changed, usegmt=True))]
+        return [
+            *node,
+            *([("ETag", tag)] if tag else []),
+            ("Last-Modified", formatdate(doc.changed, usegmt=True)),
+        ]
 
     def _write(self, method: str, path: str, asked: dict[str, str], body: bytes) -> Reply:
         if self.has("gap"):
@@ -285,17 +312,21 @@ def _patched(held: dict[str, Any], steps: list[dict[str, Any]]) -> dict[str, Any
     return held
 
 
+def _short(text: str, size: int) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:size] if text else ""
+
+
 def _shaped(shape: str, path: str, doc: Doc, salt: str) -> str:
     octets = doc.body + salt.encode() + (b"" if doc.body else str(doc.rev).encode())
     match shape:
         case "rev":
-            return f"{doc.rev}{'.' + hashlib.md5(salt.encode()).hexdigest()[:4] if salt else ''}"
+            return f"{doc.rev}{_short(salt, 4)}"
         case "apache":
-            return f"{len(doc.body):x}-{int(doc.changed * 1e6):x}{hashlib.md5(salt.encode()).hexdigest()[:2] if salt else ''}"
+            return f"{len(doc.body):x}-{int(doc.changed * 1e6):x}{_short(salt, 2)}"
         case "uuid":
             return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{path}#{doc.rev}{salt}"))
         case "b64":
-            return base64.b64encode(hashlib.sha1(octets).digest()).decode()
+            return base64.b64encode(hashlib.sha1(octets, usedforsecurity=False).digest()).decode()
         case "short":
             return f"v{doc.rev}-{hashlib.sha256(octets).hexdigest()[:8]}"
-    return hashlib.md5(octets).hexdigest()
+    return hashlib.md5(octets, usedforsecurity=False).hexdigest()

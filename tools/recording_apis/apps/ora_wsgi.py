@@ -8,15 +8,18 @@ from __future__ import annotations
 import asyncio
 import sys
 from http import HTTPStatus
+from typing import Any
 
 from tools.recording_apis.apps.ora_core import House
 
 HOUSE = House()
 
 
-def application(environ, start_response):
+def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
     """Answer one request."""
-    asked = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name[:5] == "HTTP_"}
+    asked = {
+        name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name[:5] == "HTTP_"
+    }
     asked["content-type"] = environ.get("CONTENT_TYPE", "")
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     target = environ["PATH_INFO"] + (f"?{environ['QUERY_STRING']}" if environ.get("QUERY_STRING") else "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import threading
 import time
 from email.utils import formatdate, parsedate_to_datetime
@@ -29,7 +29,9 @@ def rendering(stage: Stage) -> None:
     """Read different tags of the same bytes."""
     docs = {f"/stakes/{n}": place.record(stake=n, ice=2.1, snow=0.4) for n in (5, 6)}
     server = place.house(stage, docs, "waitress", unstable=1)
-    me = stage.actor("client", fronts.apache(stage, server), "stakes.gletscher.test", "httpx", place.basic("station"))
+    me = stage.actor(
+        "client", fronts.apache(stage, server), "stakes.gletscher.test", "httpx", place.basic("station")
+    )
     held = place.look_around(me, ["/stakes/5", "/stakes/6"], 3)
     me.put("/stakes/5", {"stake": 5, "ice": 2.0, "snow": 0.6}, 412, {"If-Match": held["/stakes/5"]})
     seen = me.get("/stakes/5")
@@ -50,7 +52,9 @@ def rendering(stage: Stage) -> None:
 )
 def head(stage: Stage) -> None:
     """Take the tag from HEAD."""
-    docs = {f"/watches/{n}": place.record(ref=n, state="cleaned", parts=[]) for n in ("116610", "3570", "6139")}
+    docs = {
+        f"/watches/{n}": place.record(ref=n, state="cleaned", parts=[]) for n in ("116610", "3570", "6139")
+    }
     docs |= place.side("/customers", 4)
     server = place.house(stage, docs, "aiohttp", tag="md5", head="apache")
     me = stage.actor("client", server, "watches.uhrmacher.test", "requests", place.bearer("werkbank"))
@@ -281,7 +285,7 @@ def nano(stage: Stage) -> None:
         guard = {"If-Unmodified-Since": seen.fields["last-modified"], **_TEXT}
         me.put(f"/tariffs/{name}", seen.text + "hund 5\n", 412, guard)
     place.require(holds=me.get("/tariffs/auto").etag == seen.etag, otherwise="moved")
-    moment = parsedate_to_datetime(seen.fields["last-modified"]) + datetime.timedelta(seconds=1)
+    moment = parsedate_to_datetime(seen.fields["last-modified"]) + dt.timedelta(seconds=1)
     guard = {"If-Unmodified-Since": formatdate(moment.timestamp(), usegmt=True), **_TEXT}
     me.put("/tariffs/auto", seen.text + "hund 5\n", 204, guard)
 
@@ -358,11 +362,13 @@ def local(stage: Stage) -> None:
     """Send local time as GMT."""
     docs = {f"/loads/{n}": place.record(6 * 3600.0 * (1 + n % 3), load=n, tons=18.2) for n in (31, 32, 33)}
     server = place.house(stage, docs, "aiohttp", dates=1, form="xml")
-    me = stage.actor("client", fronts.lighttpd(stage, server), "loads.steinbruch.test", "java", place.bearer("waage"))
+    me = stage.actor(
+        "client", fronts.lighttpd(stage, server), "loads.steinbruch.test", "java", place.bearer("waage")
+    )
     me.get("/loads")
     for number in (31, 32, 33):
         seen = me.get(f"/loads/{number}")
-        moment = parsedate_to_datetime(seen.fields["last-modified"]) - datetime.timedelta(hours=5)
+        moment = parsedate_to_datetime(seen.fields["last-modified"]) - dt.timedelta(hours=5)
         guard = {"If-Unmodified-Since": formatdate(moment.timestamp(), usegmt=True)}
         me.put(f"/loads/{number}", {**seen.json, "tons": 18.4}, 412, guard)
     place.require(holds=me.get("/loads/33").body == seen.body, otherwise="changed")

@@ -38,9 +38,13 @@ def curators(stage: Stage) -> None:
     seen = museum.get(me, "room-4/vermeer.md")
     time.sleep(1.4)
     held = museum.get(other, "room-4/vermeer.md").etag
-    museum.put(other, "room-4/vermeer.md", "# View\n\nOil on canvas, about 1660.\n", 201, **{"If-Match": held})
+    museum.put(
+        other, "room-4/vermeer.md", "# View\n\nOil on canvas, about 1660.\n", 201, **{"If-Match": held}
+    )
     time.sleep(2.1)
-    museum.put(me, "room-4/vermeer.md", "# View of the town\n\nOil on canvas.\n", 412, **{"If-Match": seen.etag})
+    museum.put(
+        me, "room-4/vermeer.md", "# View of the town\n\nOil on canvas.\n", 412, **{"If-Match": seen.etag}
+    )
     place.require(holds="1660" in museum.get(me, "room-4/vermeer.md").text, otherwise="not theirs")
 
 
@@ -64,7 +68,9 @@ def newsroom(stage: Stage) -> None:
     desk = stage.actor("other", server, PRESS, "urllib", place.basic("spaetdienst"))
     anna, bo, cem = (place.basic(one) for one in ("anna", "bo", "cem"))
     me.send("PROPFIND", "/politik/", 207, {**_DAV, **anna}, _ASK)
-    held = {path: me.get(f"/{path}", 200, who) for path, who in zip(stories, (anna, bo, cem, bo), strict=True)}
+    held = {
+        path: me.get(f"/{path}", 200, who) for path, who in zip(stories, (anna, bo, cem, bo), strict=True)
+    }
     for number in range(3):
         for path, who in (("politik/rat.txt", bo), ("politik/markt.txt", cem)):
             time.sleep(1.25)
@@ -99,7 +105,9 @@ def rehearsal(stage: Stage) -> None:
     """Save an event that somebody has moved."""
     server = stage.server("radicale")
     me = stage.actor("client", server, "cal.chor-nord.test", "java", place.basic("chor"))
-    phone = stage.actor("other", server, "cal.chor-nord.test", "aiohttp", place.basic("chor", **place.AGENT_PHONE))
+    phone = stage.actor(
+        "other", server, "cal.chor-nord.test", "aiohttp", place.basic("chor", **place.AGENT_PHONE)
+    )
     phone.send("MKCALENDAR", "/chor/proben/", 201)
     kind = {"Content-Type": "text/calendar"}
     for name in ("p1", "p2", "p3"):
@@ -130,10 +138,13 @@ def rehearsal(stage: Stage) -> None:
 def vineyard(stage: Stage) -> None:
     """Be refused by a date, rightly."""
     docs = {
-        f"/cellar/tank-{n}": place.record(fill=n * 800, grape="Riesling", sugar=None, note="") for n in (3, 4, 7)
+        f"/cellar/tank-{n}": place.record(fill=n * 800, grape="Riesling", sugar=None, note="")
+        for n in (3, 4, 7)
     }
     server = place.house(stage, docs, "aiohttp", dates=1, form="text")
-    me = stage.actor("client", server, "cellar.weingut.test", "curl:trace-time", {"X-Person": "kellermeister"})
+    me = stage.actor(
+        "client", server, "cellar.weingut.test", "curl:trace-time", {"X-Person": "kellermeister"}
+    )
     lab = stage.actor("other", server, "cellar.weingut.test", "requests", {"X-Person": "labor"})
     me.get("/cellar")
     me.get("/cellar/tank-3")
@@ -199,7 +210,9 @@ def workers(stage: Stage) -> None:
     docs = {f"/loans/L{n}": place.record(object=n, lender="Kunsthalle", lines=[]) for n in range(70, 78)}
     docs |= place.side("/lenders", 4)
     server = place.house(stage, docs, "gunicorn", tag="short", hold=0.25, form="code")
-    me = stage.actor("client", server, "registrar.museum.test", "httpx", place.bearer("import-7", **{"X-Run": "r-3391"}))
+    me = stage.actor(
+        "client", server, "registrar.museum.test", "httpx", place.bearer("import-7", **{"X-Run": "r-3391"})
+    )
     me.get("/loans")
     place.day(me, place.paths("/lenders", 4), 9, seed=21)
     held = {n: me.get(f"/loans/L{n}") for n in range(70, 76)}
@@ -234,7 +247,9 @@ def workers(stage: Stage) -> None:
 )
 def rules(stage: Stage) -> None:
     """Save again after the service has stamped."""
-    docs = {f"/parcels/{n}": place.record(to="Oslo", weight=2.4, service="std") for n in ("P-1", "P-2", "P-3")}
+    docs = {
+        f"/parcels/{n}": place.record(to="Oslo", weight=2.4, service="std") for n in ("P-1", "P-2", "P-3")
+    }
     server = place.house(stage, docs, "cheroot", tag="uuid", job=0.3)
     me = stage.actor("client", server, "parcels.spedition.test", "node:fetch", place.bearer("desk-2"))
     me.get("/parcels")
@@ -269,7 +284,9 @@ def totals(stage: Stage) -> None:
     docs |= place.side("/notes", 3)
     linked = {"/orders/5512/lines/1": ["/orders/5512"]}
     server = place.house(stage, docs, "gunicorn", tag="apache", linked=linked)
-    me = stage.actor("client", fronts.caddy(stage, server), "orders.gros.test", "aiohttp", place.basic("verkauf"))
+    me = stage.actor(
+        "client", fronts.caddy(stage, server), "orders.gros.test", "aiohttp", place.basic("verkauf")
+    )
     me.get("/orders/5513")
     place.day(me, place.paths("/notes", 3), 16, seed=23, users=("verkauf", "lager", "azubi"))
     order = me.get("/orders/5512")
@@ -292,7 +309,9 @@ def totals(stage: Stage) -> None:
 )
 def tidied(stage: Stage) -> None:
     """Save a file that was deleted."""
-    server = place.dav(stage, {f"rezepte/{n}.txt": f"{n}\n" * 9 for n in ("brezel", "zopf", "laugen")}, "lighttpd")
+    server = place.dav(
+        stage, {f"rezepte/{n}.txt": f"{n}\n" * 9 for n in ("brezel", "zopf", "laugen")}, "lighttpd"
+    )
     me = stage.actor("client", server, "dav.baeckerei.test", "requests", place.basic("baecker"))
     other = stage.actor("other", server, "dav.baeckerei.test", "requests", place.basic("azubi"))
     held = place.look_around(me, [f"/rezepte/{n}.txt" for n in ("brezel", "zopf", "laugen")], 2)
@@ -368,11 +387,16 @@ def taken(stage: Stage) -> None:
 )
 def tariff(stage: Stage) -> None:
     """Create what exists."""
-    sheets = {"/tariffs/2026-s": "adult 9.40\ncar 31.00\n", "/tariffs/2027-s": "adult 9.80\ncar 32.50\nby HQ\n"}
+    sheets = {
+        "/tariffs/2026-s": "adult 9.40\ncar 31.00\n",
+        "/tariffs/2027-s": "adult 9.80\ncar 32.50\nby HQ\n",
+    }
     server = place.tide(stage, sheets)
     me = stage.actor("client", server, "tariffs.faehre.test", "urllib", {"X-Clerk": "port-3"})
     old = me.get("/tariffs/2026-s")
-    me.put("/tariffs/2026-s", old.text + "dog 3.00\n", 204, {"If-Match": old.etag, "Content-Type": "text/plain"})
+    me.put(
+        "/tariffs/2026-s", old.text + "dog 3.00\n", 204, {"If-Match": old.etag, "Content-Type": "text/plain"}
+    )
     new = "adult 9.90\ncar 33.00\ndog 3.10\n"
     me.put("/tariffs/2027-s", new, 412, {"If-None-Match": "*", "Content-Type": "text/plain"})
     place.require(holds="HQ" in me.get("/tariffs/2027-s").text, otherwise="not theirs")

@@ -24,7 +24,9 @@ _BR = {"Accept-Encoding": "br"}
 )
 def brotli(stage: Stage) -> None:
     """Send the tag that mod_brotli made."""
-    docs = {f"/stock/{n}": place.record(sort=n, crates=[{"row": i, "kg": 18} for i in range(9)]) for n in "abc"}
+    docs = {
+        f"/stock/{n}": place.record(sort=n, crates=[{"row": i, "kg": 18} for i in range(9)]) for n in "abc"
+    }
     docs |= place.side("/crates", 3)
     server = place.house(stage, docs, "gunicorn", tag="md5", form="code")
     front = fronts.apache(stage, server, "SetOutputFilter BROTLI_COMPRESS")
@@ -60,7 +62,9 @@ def timetable(stage: Stage) -> None:
         for n in ("11", "12", "20")
     }
     server = place.house(stage, docs, "waitress", tag="uuid")
-    me = stage.actor("client", fronts.caddy(stage, server, "encode gzip"), "lines.busbetrieb.test", "node:axios")
+    me = stage.actor(
+        "client", fronts.caddy(stage, server, "encode gzip"), "lines.busbetrieb.test", "node:axios"
+    )
     held = place.look_around(me, ["/lines/11", "/lines/12", "/lines/20"])
     place.require(holds=held["/lines/12"].endswith('-gzip"'), otherwise=held)
     for _ in range(2):
@@ -109,7 +113,9 @@ def everybody(stage: Stage) -> None:
 )
 def prices(stage: Stage) -> None:
     """Send a tag that HAProxy has weakened."""
-    docs = {"/prices/pellets": place.record(unit="t", rows=[{"from": i, "price": 310 - i} for i in range(20)])}
+    docs = {
+        "/prices/pellets": place.record(unit="t", rows=[{"from": i, "price": 310 - i} for i in range(20)])
+    }
     docs["/prices/briketts"] = place.record(unit="t", rows=[])
     server = place.house(stage, docs, "aiohttp", tag="apache")
     front = fronts.haproxy(stage, [server], " compression algo gzip\n compression type application/json")
@@ -243,7 +249,9 @@ def squad(stage: Stage) -> None:
         time.sleep(0.8)
         if "HIT" not in me.get("/squad/u15").fields.get("x-cache", ""):
             place.require(holds=False, otherwise="no hit")
-    place.require(holds="Akin" in me.get("/squad/u17", 200, {"Cache-Control": "no-cache"}).text, otherwise="old")
+    place.require(
+        holds="Akin" in me.get("/squad/u17", 200, {"Cache-Control": "no-cache"}).text, otherwise="old"
+    )
 
 
 @case(
@@ -261,7 +269,9 @@ def copy(stage: Stage) -> None:
     """Read from a copy that is behind."""
     docs = {f"/bins/{n}": place.record(bin=n, sku="S-7", count=40) for n in ("A1", "A2", "B7")}
     server = place.house(stage, docs, "aiohttp", tag="rev", lag=1.6)
-    me = stage.actor("client", fronts.envoy(stage, [server]), "bins.lager.test", "httpx", place.bearer("picker-3"))
+    me = stage.actor(
+        "client", fronts.envoy(stage, [server]), "bins.lager.test", "httpx", place.bearer("picker-3")
+    )
     me.get("/bins")
     me.get("/bins/A1")
     seen = me.get("/bins/B7")
@@ -271,7 +281,9 @@ def copy(stage: Stage) -> None:
     old = me.get("/bins/B7")
     me.put("/bins/B7", {**old.json, "count": 30}, 412, {"If-Match": old.etag})
     time.sleep(2.0)
-    place.require(holds=me.get("/bins/B7").etag == saved.etag and old.etag == seen.etag, otherwise="not behind")
+    place.require(
+        holds=me.get("/bins/B7").etag == saved.etag and old.etag == seen.etag, otherwise="not behind"
+    )
 
 
 @case(
@@ -282,19 +294,22 @@ def copy(stage: Stage) -> None:
     alone="inconsistent-backends",
     description=(
         "Two instances behind Traefik mix something of their own into tags; reads of one lesson show two tags in "
-        "turns with one content and one date, conditional reads rarely give 304, and the write meets the other one."
+        "turns with one content, conditional reads come to the other one and are 200, and so do the writes: 412."
     ),
 )
 def pods(stage: Stage) -> None:
     """Read here and write there."""
     seed = {f"/lessons/{n}": place.record(86400.5, title=f"Lektion {n}", minutes=45) for n in range(1, 4)}
-    nodes = [place.house(stage, seed, "gunicorn", tag="md5", salt=n, node=f"lessons-6d9f-{n}") for n in ("x2k", "q8p")]
+    nodes = [
+        place.house(stage, seed, "gunicorn", tag="md5", salt=n, node=f"lessons-6d9f-{n}")
+        for n in ("x2k", "q8p")
+    ]
     front = fronts.traefik(stage, nodes)
     me = stage.actor("client", front, "lessons.musikschule.test", "node:fetch", place.bearer("app"))
     seen = [me.get("/lessons/2") for _ in range(6)]
     place.require(holds=len({one.etag for one in seen}) == 2, otherwise="one tag")
     for number in range(4):
-        me.send("GET", "/lessons/2", (200, 304), {"If-None-Match": seen[number % 2].etag})
+        me.send("GET", "/lessons/2", 200, {"If-None-Match": seen[(number + 1) % 2].etag})
     for _ in range(2):
         tag = me.get("/lessons/2")
         me.put("/lessons/2", {**tag.json, "minutes": 60}, 412, {"If-Match": tag.etag})
@@ -367,14 +382,21 @@ def removed(stage: Stage) -> None:
 )
 def playlist(stage: Stage) -> None:
     """Read with a guard that nobody looks at."""
-    docs = {f"/playlists/{n}": place.record(show=n, tracks=[f"t{i}" for i in range(5)]) for n in ("frueh", "spaet")}
+    docs = {
+        f"/playlists/{n}": place.record(show=n, tracks=[f"t{i}" for i in range(5)])
+        for n in ("frueh", "spaet")
+    }
     server = place.house(stage, docs, "cheroot", tag="md5", hint="public, max-age=1")
-    front = fronts.varnish(stage, server, "sub vcl_backend_response { set beresp.grace = 0s; set beresp.keep = 0s; }")
+    front = fronts.varnish(
+        stage, server, "sub vcl_backend_response { set beresp.grace = 0s; set beresp.keep = 0s; }"
+    )
     me = stage.actor("client", front, "playlists.radio.test", "java")
     other = stage.actor("other", server, "playlists.radio.test", "requests", place.basic("redaktion"))
     me.get("/playlists/spaet")
     seen = me.get("/playlists/frueh")
-    place.require(holds=me.get("/playlists/frueh", 200, {"If-Match": seen.etag}).etag == seen.etag, otherwise="moved")
+    place.require(
+        holds=me.get("/playlists/frueh", 200, {"If-Match": seen.etag}).etag == seen.etag, otherwise="moved"
+    )
     place.change(other, "/playlists/frueh", tracks=["t9"])
     time.sleep(2.3)
     got = me.get("/playlists/frueh", 200, {"If-Match": seen.etag})

@@ -82,7 +82,9 @@ def morning(stage: Stage) -> None:
 )
 def herbarium(stage: Stage) -> None:
     """Keep an old date."""
-    docs = {f"/sheets/{n}": place.record(5 * place.DAY, taxon="Salix", site=f"plot {n}", det="") for n in (6, 7)}
+    docs = {
+        f"/sheets/{n}": place.record(5 * place.DAY, taxon="Salix", site=f"plot {n}", det="") for n in (6, 7)
+    }
     server = place.house(stage, docs, "cheroot", dates=1, form="xml")
     me = stage.actor("client", server, "herbarium.botanik.test", "httpx", place.basic("kustos"))
     me.get("/sheets")
@@ -111,7 +113,9 @@ def printer(stage: Stage) -> None:
     docs = {f"/queue/{n}": place.record(label=f"L-{n}", copies=2, at="press-1") for n in (301, 302)}
     docs |= place.side("/stock", 3)
     server = place.house(stage, docs, "gunicorn", tag="b64")
-    me = stage.actor("client", fronts.lighttpd(stage, server), "print.druckerei.test", "java", place.bearer("driver-9"))
+    me = stage.actor(
+        "client", fronts.lighttpd(stage, server), "print.druckerei.test", "java", place.bearer("driver-9")
+    )
     clerk = stage.actor("other", server, "print.druckerei.test", "requests", place.bearer("clerk"))
     me.get("/queue")
     place.day(me, place.paths("/stock", 3), 13, seed=26)
@@ -119,7 +123,7 @@ def printer(stage: Stage) -> None:
     place.change(clerk, "/queue/302", at="press-2")
     for number in range(6):
         me.put("/queue/302", {**seen.json, "copies": 3}, 412, {"If-Match": seen.etag, "X-Try": str(number)})
-        time.sleep(0.25 * 2.6**number)
+        time.sleep(0.2 * 2**number)
 
 
 @case(
@@ -241,7 +245,10 @@ def created(stage: Stage) -> None:
 )
 def rota(stage: Stage) -> None:
     """Take a fresh tag for an old edit."""
-    docs = {f"/rota/{d}": place.record(play="Nathan", lights="Kim", sound="Jo", understudy="") for d in ("fr", "sa")}
+    docs = {
+        f"/rota/{d}": place.record(play="Nathan", lights="Kim", sound="Jo", understudy="")
+        for d in ("fr", "sa")
+    }
     docs |= place.side("/props", 3)
     server = place.house(stage, docs, "aiohttp", tag="apache")
     front = fronts.traefik(stage, [server])
@@ -302,7 +309,9 @@ def scores(stage: Stage) -> None:
 )
 def receptions(stage: Stage) -> None:
     """Store twice without a condition."""
-    docs = {f"/cards/{n}": place.record(animal=n, weight=None, phone="0441-77", chip="") for n in ("rex", "minka")}
+    docs = {
+        f"/cards/{n}": place.record(animal=n, weight=None, phone="0441-77", chip="") for n in ("rex", "minka")
+    }
     docs |= place.side("/visits", 4)
     server = place.house(stage, docs, "cheroot", tag="md5")
     me = stage.actor("client", server, "cards.tierklinik.test", "requests", {"X-Forwarded-For": "10.2.0.5"})
@@ -362,11 +371,11 @@ def hives(stage: Stage) -> None:
     me = stage.actor("client", server, "hives.imkerei.test", "node:axios", place.bearer("dash"))
     me.get("/hives")
     me.get("/hives/2")
-    place.day(me, place.paths("/yields", 4), 20, seed=30)
+    place.day(me, place.paths("/yields", 4), 15, seed=30)
     for number in (1, 2, 3):
         me.send("PATCH", f"/hives/{number}", 412, {"If-Match": "undefined"}, {"note": "fed"})
     me.get("/hives/2")
-    place.day(me, place.paths("/yields", 4), 5, seed=31)
+    place.day(me, place.paths("/yields", 4), 4, seed=31)
 
 
 @case(

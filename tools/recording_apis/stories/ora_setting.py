@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import datetime
+import datetime as dt
 import importlib
 import json
 import os
@@ -75,7 +75,12 @@ def run(stage: Stage, name: str, version: str, command: Sequence[str], port: int
     environment = {**os.environ, "PYTHONPATH": str(_ROOT), "NODE_PATH": str(servers.NODE_MODULES), **own}
     with log.open("wb") as sink:
         process = subprocess.Popen(
-            command, stdout=sink, stderr=subprocess.STDOUT, cwd=directory, env=environment, start_new_session=True
+            command,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            cwd=directory,
+            env=environment,
+            start_new_session=True,
         )
     made = Server(port, version, (), process, directory, log)
     deadline = time.monotonic() + 60
@@ -130,7 +135,9 @@ def tide(stage: Stage, sheets: Mapping[str, str], habit: str = "") -> Server:
     return run(stage, "httpserver", "jdk.httpserver", command, port, SEED=seed, HABIT=habit)
 
 
-def dav(stage: Stage, files: Mapping[str, str], kind: str = "apache2", more: str = "", age: float = 7200.0) -> Server:
+def dav(
+    stage: Stage, files: Mapping[str, str], kind: str = "apache2", more: str = "", age: float = 7200.0
+) -> Server:
     """Start a WebDAV server on files."""
     return fronts.site(stage, kind, files, f"{fronts.DAV[kind]}\n{more}", age)
 
@@ -153,7 +160,7 @@ def look_around(me: Actor, paths: Sequence[str], rounds: int = 1) -> dict[str, s
     held: dict[str, str] = {}
     for _ in range(rounds):
         for path in paths:
-            guard = {"If-None-Match": held[path]} if path in held else {}
+            guard = {"If-None-Match": held[path]} if held.get(path) else {}
             got = me.send("GET", path, (200, 304), guard)
             held[path] = got.fields.get("etag", held.get(path, ""))
     return {path: tag for path, tag in held.items() if tag}
@@ -168,7 +175,9 @@ def side(folder: str, count: int) -> dict[str, list[object]]:
     """Return documents beside the story."""
     states = ("new", "seen", "done", "late")
     return {
-        path: record((1 + number) * 40000.0, id=path.rsplit("/", 1)[1], state=states[number % 4], of=folder[1:])
+        path: record(
+            (1 + number) * 40000.0, id=path.rsplit("/", 1)[1], state=states[number % 4], of=folder[1:]
+        )
         for number, path in enumerate(paths(folder, count))
     }
 
@@ -182,6 +191,7 @@ def day(
     me: Actor,
     paths: Sequence[str],
     steps: int,
+    *,
     seed: int,
     users: Sequence[str] = (),
     fields: Mapping[str, str] | None = None,
@@ -196,7 +206,8 @@ def day(
         users: Names for Authorization, taken in turns.
         fields: Fields of each request.
     """
-    draw, held = random.Random(seed), {}
+    draw = random.Random(seed)  # noqa: S311 - draws a day, no secret
+    held: dict[str, Answer] = {}
     folder = paths[0].rsplit("/", 1)[0]
     for number in range(steps):
         own = {**(fields or {}), **(basic(users[number * 7 // 3 % len(users)]) if users else {})}
@@ -207,7 +218,8 @@ def day(
             me.get(path, 304, {**own, "If-None-Match": held[path].etag})
         elif what < 0.85:
             body = {name: value for name, value in held[path].json.items() if name != "_rev"}
-            body[("state", "note", "seq", "by")[seed % 4]] = ("seen", "done", "late", "kept")[number % 4] + str(number)
+            name = ("state", "note", "seq", "by")[seed % 4]
+            body[name] = f"{('seen', 'done', 'late', 'kept')[number % 4]}{number}"
             held[path] = me.put(path, body, 200, {**own, "If-Match": held[path].etag})
         elif what < 0.93:
             me.get(folder, 200, own)
@@ -216,7 +228,9 @@ def day(
         time.sleep(draw.choice((0.02, 0.1, 0.35)))
 
 
-def change(me: Actor, path: str, expect: int = 200, guard: Mapping[str, str] | None = None, **fields: object) -> Answer:
+def change(
+    me: Actor, path: str, expect: int = 200, guard: Mapping[str, str] | None = None, **fields: object
+) -> Answer:
     """Read a JSON document, change fields and store it with its tag unless another guard is given."""
     seen = me.get(path)
     body: Any = {**seen.json, **fields}
@@ -233,8 +247,19 @@ AGENT_PHONE = {"User-Agent": "CalendarPhone/11 (build 4711)"}
 
 def event(name: str, hour: str, place: str = "Gemeindesaal") -> str:
     """Return an appointment as iCalendar."""
-    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//chor//proben//DE", "BEGIN:VEVENT", f"UID:{name}@chor.test"]
-    lines += ["DTSTAMP:20261101T080000Z", f"DTSTART:20261203T{hour}00Z", f"SUMMARY:Probe {name}", f"LOCATION:{place}"]
+    lines = [
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        "PRODID:-//chor//proben//DE",
+        "BEGIN:VEVENT",
+        f"UID:{name}@chor.test",
+    ]
+    lines += [
+        "DTSTAMP:20261101T080000Z",
+        f"DTSTART:20261203T{hour}00Z",
+        f"SUMMARY:Probe {name}",
+        f"LOCATION:{place}",
+    ]
     return "\r\n".join([*lines, "END:VEVENT", "END:VCALENDAR", ""])
 
 
@@ -251,8 +276,10 @@ class Blobs:
             "notes",
             "ZXhhbXBsZQ==",
             resource_types=library.ResourceTypes(service=True, container=True, object=True),
-            permission=library.AccountSasPermissions(read=True, write=True, delete=True, list=True, create=True),
-            expiry=datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=2),
+            permission=library.AccountSasPermissions(
+                read=True, write=True, delete=True, list=True, create=True
+            ),
+            expiry=dt.datetime.now(dt.UTC) + dt.timedelta(days=2),
         )
         keeper = stage.actor("keeper", self.server, self.HOST)
         keeper.send("PUT", self._path("", "restype=container&"), 201, self._fields())
