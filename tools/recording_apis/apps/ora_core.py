@@ -65,10 +65,10 @@ class House:
         if doc is None or not lag:
             return None if doc is None or doc.gone else doc
         body, rev, changed, gone = doc.body, doc.rev, doc.changed, doc.gone
-        for until, *state in reversed(doc.past):
-            if until <= time.time() - lag:
+        for before in reversed(doc.past):
+            if before[0] <= time.time() - lag:
                 break
-            body, rev, changed, gone = state
+            _, body, rev, changed, gone = before
         return None if gone else Doc(doc.media, body, rev, changed)
 
     def tag(self, path: str, doc: Doc, asked: dict[str, str], shape: str = "") -> str:
@@ -249,10 +249,10 @@ class House:
             self.commit(path, "", None)
             return 204, [], b""
         if method == "PATCH" and doc and "json-patch" in asked.get("content-type", ""):
-            made = _patched(json.loads(doc.body), json.loads(body))
-            if isinstance(made, str):
-                return self._no(412, made)
-            body = json.dumps(made, ensure_ascii=False).encode()
+            new = _patched(json.loads(doc.body), json.loads(body))
+            if isinstance(new, str):
+                return self._no(412, new)
+            body = json.dumps(new, ensure_ascii=False).encode()
         elif method == "PATCH" and doc:
             body = json.dumps({**json.loads(doc.body), **json.loads(body)}, ensure_ascii=False).encode()
         made = self.commit(path, asked.get("content-type", "") if doc is None else "", body)

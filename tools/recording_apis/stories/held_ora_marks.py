@@ -96,7 +96,9 @@ def rights(stage: Stage) -> None:
         docs[f"/photos/{number}/rights"] = place.record(licence="editorial", until="2027-06")
     docs |= place.side("/clients", 4)
     server = place.house(stage, docs, "aiohttp", tag="uuid")
-    me = stage.actor("client", server, "desk.fotoagentur.test", "node:fetch", place.bearer("lorenz"))
+    me = stage.actor(
+        "client", fronts.encrypted(stage, server), "desk.fotoagentur.test", "http2", place.bearer("lorenz")
+    )
     me.get("/photos/9001")
     place.day(me, place.paths("/clients", 4), 22, seed=33, users=("lorenz", "ana", "ruth"))
     meta = me.get("/photos/9001/meta")
@@ -208,7 +210,8 @@ def insists(stage: Stage) -> None:
     docs = {f"/lots/{n}": place.record(lot=n, germination=90 + n % 7) for n in range(411, 417)}
     docs |= place.side("/growers", 3)
     server = place.house(stage, docs, "aiohttp", tag="apache", need=1, form="code")
-    me = stage.actor("client", server, "registry.saatgut.test", "node:axios", place.bearer("converter"))
+    front = fronts.squid(stage, server, "cache deny all")
+    me = stage.actor("client", front, "registry.saatgut.test", "node:axios", place.bearer("converter"))
     me.get("/lots")
     place.day(me, place.paths("/growers", 3), 13, seed=36)
     for number in range(411, 415):

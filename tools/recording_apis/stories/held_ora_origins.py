@@ -57,7 +57,13 @@ def head(stage: Stage) -> None:
     }
     docs |= place.side("/customers", 4)
     server = place.house(stage, docs, "aiohttp", tag="md5", head="apache")
-    me = stage.actor("client", server, "watches.uhrmacher.test", "requests", place.bearer("werkbank"))
+    me = stage.actor(
+        "client",
+        fronts.traefik(stage, [server]),
+        "watches.uhrmacher.test",
+        "requests",
+        place.bearer("werkbank"),
+    )
     me.get("/watches")
     place.day(me, place.paths("/customers", 4), 21, seed=40)
     seen = me.get("/watches/3570")
@@ -108,7 +114,7 @@ def tomcat(stage: Stage) -> None:
 )
 def page(stage: Stage) -> None:
     """Read as one type and write as another."""
-    docs = {f"/rooms/{n}": {"name": n, "seats": 8} for n in ("rot", "blau")}
+    docs: dict[str, dict[str, object]] = {f"/rooms/{n}": {"name": n, "seats": 8} for n in ("rot", "blau")}
     docs |= place.plain_side("/desks", 3)
     server = place.rooms(stage, docs, twin=1)
     me = stage.actor("client", server, "rooms.coworking.test", "node:fetch", {"Cookie": "s=81f0"})
@@ -166,7 +172,9 @@ def wildcard(stage: Stage) -> None:
     docs = {f"/lots/{n}": place.record(fish="Scholle", kg=n) for n in (12, 18, 25)}
     docs |= place.side("/boats", 4)
     server = place.house(stage, docs, "cheroot", star=1, tag="uuid")
-    me = stage.actor("client", server, "lots.fischmarkt.test", "aiohttp", place.bearer("waage-1"))
+    me = stage.actor(
+        "client", fronts.caddy(stage, server), "lots.fischmarkt.test", "aiohttp", place.bearer("waage-1")
+    )
     me.get("/lots")
     place.day(me, place.paths("/boats", 4), 20, seed=42, users=("waage", "auktion", "kai"))
     for number in (12, 18):

@@ -120,8 +120,11 @@ def tested(stage: Stage) -> None:
     docs = {f"/tours/{n}": place.record(tour=n, stops=6, milk=2400 + n) for n in (1, 2, 3)}
     docs |= place.side("/farms", 3)
     server = place.house(stage, docs, "gunicorn", tag="uuid", form="problem")
-    me = stage.actor("client", server, "tours.molkerei.test", "aiohttp", place.bearer("planer"))
+    me = stage.actor(
+        "client", fronts.envoy(stage, [server]), "tours.molkerei.test", "aiohttp", place.bearer("planer")
+    )
     kind = {"Content-Type": "application/json-patch+json"}
+    steps: list[dict[str, object]] = []
     me.get("/tours")
     place.day(me, place.paths("/farms", 3), 18, seed=44)
     for number in (1, 3):

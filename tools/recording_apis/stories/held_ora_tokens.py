@@ -368,7 +368,9 @@ def hives(stage: Stage) -> None:
     docs = {f"/hives/{n}": {"queen": "2025", "frames": 10 + n, "note": ""} for n in (1, 2, 3)}
     docs |= place.plain_side("/yields", 4)
     server = place.rooms(stage, docs)
-    me = stage.actor("client", server, "hives.imkerei.test", "node:axios", place.bearer("dash"))
+    me = stage.actor(
+        "client", fronts.haproxy(stage, [server]), "hives.imkerei.test", "node:axios", place.bearer("dash")
+    )
     me.get("/hives")
     me.get("/hives/2")
     place.day(me, place.paths("/yields", 4), 15, seed=30)
