@@ -65,7 +65,7 @@ def head(stage: Stage) -> None:
         place.bearer("werkbank"),
     )
     me.get("/watches")
-    place.day(me, place.paths("/customers", 4), 21, seed=40)
+    place.day(me, place.paths("/customers", 4), 18, seed=40)
     seen = me.get("/watches/3570")
     time.sleep(0.4)
     tag = me.send("HEAD", "/watches/3570", 200).etag
@@ -176,7 +176,7 @@ def wildcard(stage: Stage) -> None:
         "client", fronts.caddy(stage, server), "lots.fischmarkt.test", "aiohttp", place.bearer("waage-1")
     )
     me.get("/lots")
-    place.day(me, place.paths("/boats", 4), 20, seed=42, users=("waage", "auktion", "kai"))
+    place.day(me, place.paths("/boats", 4), 17, seed=42, users=("waage", "auktion", "kai"))
     for number in (12, 18):
         seen = me.get(f"/lots/{number}")
         me.put(f"/lots/{number}", {**seen.json, "kg": number + 1}, 412, {"If-Match": "*"})
