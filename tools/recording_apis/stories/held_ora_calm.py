@@ -182,7 +182,7 @@ def resumed(stage: Stage) -> None:
     alone="none",
     description=(
         "A parish office keeps its calendar in Radicale: new events with If-None-Match: *, changes and deletions with "
-        "the tags that the answers named, reports in between. Nothing is refused."
+        "the tags that the answers named, then a listing. Nothing is refused."
     ),
 )
 def parish(stage: Stage) -> None:
