@@ -1,8 +1,8 @@
 """Rows with a version, an author and a time: what the services of this author keep.
 
 Environment: SEED (JSON object of rows by key; a member ``#v`` is the version), HABITS (comma-separated), HOLD
-(seconds between check and write), TARRY (seconds the first write takes after it is stored), LAG (seconds reads
-are behind), AGE (seconds since the rows were made).
+(seconds between check and write), TARRY (seconds the first write takes after it is stored), LAG (seconds
+reads are behind), AGE (seconds since the rows were made).
 """
 
 from __future__ import annotations

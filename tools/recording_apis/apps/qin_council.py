@@ -32,8 +32,10 @@ HELD: dict[str, str] = {}
 _WORDS = {
     "de": (
         "Antrag",
-        ("Der Antrag wurde inzwischen von {by} geändert (Version {now}, Ihre Version {sent})."
-        " Bitte laden Sie ihn neu."),
+        (
+            "Der Antrag wurde inzwischen von {by} geändert (Version {now}, Ihre Version {sent})."
+            " Bitte laden Sie ihn neu."
+        ),
         "Es fehlt die Versionsangabe (lock_version).",
         "Der Antrag wird gerade von {by} bearbeitet.",
     ),

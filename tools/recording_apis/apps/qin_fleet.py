@@ -67,7 +67,7 @@ async def index() -> list[dict[str, Any]]:
 
 
 @application.get("/api/vehicles/{key}")
-async def read(key: str, edit: bool = False) -> Response:
+async def read(key: str, *, edit: bool = False) -> Response:
     """Show a vehicle, with an edit ticket when asked for."""
     row = ROWS.seen(key)
     if row is None:
@@ -80,7 +80,7 @@ async def read(key: str, edit: bool = False) -> Response:
     return JSONResponse(body)
 
 
-def _refused(key: str, row: Row | None, sent: str | None) -> JSONResponse | None:
+def _refused(row: Row | None, sent: str | None) -> JSONResponse | None:
     if row is None:
         return _problem(404, "Not Found")
     if sent in (None, "") and "demand" in HABITS:
@@ -120,7 +120,7 @@ async def save(key: str, request: Request) -> Response:
             )
         refused = None
     else:
-        refused = _refused(key, row, body.get("rowVersion"))
+        refused = _refused(row, body.get("rowVersion"))
     if refused or row is None:
         return refused or _problem(404, "Not Found")
     kept = {
@@ -136,7 +136,7 @@ async def save(key: str, request: Request) -> Response:
 @application.delete("/api/vehicles/{key}")
 async def remove(key: str, request: Request) -> Response:
     """Delete a vehicle."""
-    refused = _refused(key, ROWS.truth(key), request.query_params.get("rowVersion"))
+    refused = _refused(ROWS.truth(key), request.query_params.get("rowVersion"))
     if refused:
         return refused
     ROWS.drop(key)
@@ -167,7 +167,7 @@ async def bulk(request: Request) -> Response:
     for item in (await request.json())["items"]:
         key = item["id"]
         row = ROWS.truth(key)
-        refused = None if "bulk" in HABITS else _refused(key, row, item.get("rowVersion"))
+        refused = None if "bulk" in HABITS else _refused(row, item.get("rowVersion"))
         if refused or row is None:
             results.append(
                 {"id": key, "status": refused.status_code if refused else 404, "error": "concurrency"}

@@ -1,9 +1,9 @@
 """An ERP of parts, orders and prices on Flask whose rows carry their version where CARRIER says.
 
-Environment besides that of ``qin_core``: CARRIER ``body`` (a member NAME), ``stamp`` (``updated_at``), ``header``
-(``X-Version`` out, ``Expected-Version`` in), ``query`` (``?version=``), ``digest`` (a member NAME); SHAPE of
-refusals ``spring``, ``rails``, ``laravel`` or ``plain``; REFUSE and NEED, statuses. HABITS: ignore, text, late,
-soft, job, rules, snapshot (lists come from a search index), nonce, demand, unsupported.
+Environment, with that of ``qin_core``: CARRIER ``body`` (a member NAME), ``stamp`` (``updated_at``),
+``header`` (``X-Version`` out, ``Expected-Version`` in), ``query`` (``?version=``), ``digest`` (a member);
+SHAPE of refusals ``spring``, ``rails``, ``laravel`` or ``plain``; REFUSE and NEED, statuses. HABITS: ignore,
+text, late, soft, job, rules, snapshot (lists come from a search index), nonce, demand, unsupported.
 """
 
 from __future__ import annotations

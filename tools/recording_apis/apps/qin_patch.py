@@ -97,7 +97,8 @@ class Device:
         for number, step in enumerate(json.loads(request.bounded_stream.read())):
             place, name = _at(document, step["path"])
             if step["op"] == "test" and place.get(name) != step["value"]:
-                detail = f"test failed at {step['path']}: expected {json.dumps(step['value'])}, found {json.dumps(place.get(name))}"
+                wanted, found = json.dumps(step["value"]), json.dumps(place.get(name))
+                detail = f"test failed at {step['path']}: expected {wanted}, found {found}"
                 _error(answer, int(setting("REFUSE", "409")), "PATCH_TEST_FAILED", detail, operation=number)
                 return
             if step["op"] in {"replace", "add"}:

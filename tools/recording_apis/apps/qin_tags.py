@@ -1,10 +1,10 @@
 """Price lists and menus with entity tags by a middleware of one's own, on aiohttp.
 
-Environment besides that of ``qin_core``: MEDIA of the rows, HINT (Cache-Control), SALT, ORIGIN (a web origin that
-may call). HABITS: weak, nonce, put (the answer to a PUT has a tag of another make), lang, media, need, ignore,
-late, race, safe412 (a matching If-None-Match on a read is 412), dates (no tags), micro (dates compared with their
-fraction), plain (no tags and conditions are 501), expose, quoted (values of no tag's form are 400), young (a tag
-of the last two seconds is weak), hideversion, quiet (204 without a tag after a write).
+Environment besides that of ``qin_core``: MEDIA of the rows, HINT (Cache-Control), SALT, ORIGIN (a web origin
+that may call). HABITS: weak, nonce, put (the answer to a PUT has a tag of another make), lang, media, need,
+ignore, late, race, safe412 (a matching If-None-Match on a read is 412), dates (no tags), micro (dates with
+their fraction), plain (no tags, conditions are 501), expose, quoted (values of no tag's form are 400),
+young (a tag of the last two seconds is weak), hideversion, quiet (204 without a tag after a write).
 """
 
 from __future__ import annotations
@@ -162,9 +162,9 @@ async def write(request: web.Request) -> web.Response:
     if request.method == "PATCH" and row is not None:
         data = {**row.data, **data}
     new = ROWS.write(key, data, by)
-    if "late" in HABITS and "If-Match" in request.headers:
-        if request.headers["If-Match"] != _tag(key, new, request):  # the new tag, after the change
-            return _problem(412, "Precondition Failed", "If-Match")
+    sent = request.headers.get("If-Match")
+    if "late" in HABITS and sent and sent != _tag(key, new, request):  # the new tag, after the change
+        return _problem(412, "Precondition Failed", "If-Match")
     if (wait := ROWS._tarry) > 0:  # noqa: SLF001 - asyncio must not block here
         ROWS._tarry = 0.0  # noqa: SLF001
         await asyncio.sleep(wait)

@@ -87,6 +87,7 @@ def iso(stage: Stage) -> None:
     server = qin.service(stage, "tags", _BOXES, HABITS="dates,hideversion")
     me = stage.actor("client", server, _BOX, "node:axios", {"X-User": "wb-18"})
     other = stage.actor("other", server, _BOX, "requests", {"X-User": "office"})
+    qin.notices(me, 6)
     old = me.get("/boxes/wb-18")
     theirs = other.get("/boxes/wb-18")
     guard = {"If-Unmodified-Since": theirs.fields["last-modified"]}
@@ -118,6 +119,7 @@ def york(stage: Stage) -> None:
     """Label local time as GMT."""
     server = qin.service(stage, "tags", _BOXES, HABITS="dates,hideversion")
     me = stage.actor("client", server, _BOX, "java", {"X-User": "ops-nyc"})
+    qin.notices(me, 3)
     for path in ("/boxes/wb-17", "/boxes/wb-18"):
         served = me.get(path).fields["last-modified"]
         moment = datetime.strptime(served, "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
@@ -278,6 +280,7 @@ def limit(stage: Stage) -> None:
     server = qin.service(stage, "parts", rows, HABITS="rules", LIMIT="500")
     front = fronts.envoy(stage, [server])
     me = stage.actor("client", front, "orders.kettler-antriebe.test", "java", {"X-User": "edi"})
+    qin.office(me, 2)
     me.get("/erp/orders/50881")
     me.send("PATCH", "/erp/orders/50881", 412, None, {"quantity": 900})
     me.send("PATCH", "/erp/orders/50881", 412, None, {"quantity": 650})

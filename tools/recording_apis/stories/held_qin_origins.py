@@ -63,6 +63,7 @@ def makes(stage: Stage) -> None:
     """Use the tag of an answer to a write."""
     server = qin.service(stage, "tags", _BOATS, HABITS="put")
     me = stage.actor("client", server, _CLUB, "httpx", {"X-User": "bootswart"})
+    qin.notices(me, 4)
     me.get("/boats")
     one = me.get("/boats/eight")
     saved = me.put("/boats/eight", qin.changed(one, state="rigger bent"), 200, {"If-Match": one.etag})
@@ -87,6 +88,7 @@ def weak(stage: Stage) -> None:
     """Write with the weak tags of a service."""
     server = qin.service(stage, "tags", _FIELDS, HABITS="weak")
     me = stage.actor("client", server, _FARM, "urllib", {"X-User": "tractor-1"})
+    qin.notices(me, 5)
     for path in ("/fields/west", "/fields/mill"):
         tag = me.get(path, 200, qin.PLAIN).etag
         me.send("PATCH", path, 412, {"If-Match": tag}, {"lime": "2026"})
@@ -184,6 +186,7 @@ def afterwards(stage: Stage) -> None:
     """Be refused after the save."""
     server = qin.service(stage, "parts", _SAMPLES, HABITS="late", SHAPE="laravel", CODE="VersionMismatch")
     me = stage.actor("client", server, _LAB, "requests", {"X-User": "scale-3"})
+    qin.office(me, 6, "scale-3")
     me.get("/erp/samples")
     one = me.get("/erp/samples/B-26-0115")
     me.put("/erp/samples/B-26-0115", qin.changed(one, ph=5.87), 409)
@@ -240,6 +243,7 @@ def never(stage: Stage) -> None:
     server = qin.service(stage, "tags", _FIELDS, HABITS="ignore")
     me = stage.actor("client", server, _FARM, "curl", {"X-User": "tablet-2"})
     other = stage.actor("other", server, _FARM, "node", {"X-User": "office"})
+    qin.notices(me, 8)
     old = me.get("/fields/mill")
     theirs = other.get("/fields/mill")
     other.put("/fields/mill", qin.changed(theirs, crop="lupins"), 200, {"If-Match": theirs.etag})
@@ -253,7 +257,7 @@ def never(stage: Stage) -> None:
     "qin-two-clerks-pass-the-same-check",
     "check-then-write-race",
     "lost-update",
-    alone="none check-then-write-race other-writer",
+    alone="none",
     description=(
         "The check of the version and the update are two steps half a second apart and nothing holds them together: "
         "two technicians save the same sample at once with one version and both get 200; the first one's value is "
@@ -265,6 +269,7 @@ def passed(stage: Stage) -> None:
     server = qin.service(stage, "parts", _SAMPLES, HABITS="race", HOLD="0.5", SHAPE="spring")
     me = stage.actor("client", server, _LAB, "requests", {"X-User": "iris"})
     other = stage.actor("other", server, _LAB, "httpx", {"X-User": "tom"})
+    qin.office(me, 2, "iris")
     mine, theirs = me.get("/erp/samples/B-26-0201"), other.get("/erp/samples/B-26-0201")
     found = qin.at_once(
         [

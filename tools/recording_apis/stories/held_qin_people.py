@@ -43,6 +43,7 @@ def storekeepers(stage: Stage) -> None:
     )
     me = stage.actor("client", server, _ERP, "httpx", {"X-User": "ebers"})
     other = stage.actor("other", server, _ERP, "requests", {"X-User": "paulsen"})
+    qin.office(me, 4, "ebers")
     me.get("/erp/parts")
     mine = me.get("/erp/parts/KX-2210")
     theirs = other.get("/erp/parts/KX-2210")
@@ -168,6 +169,7 @@ def menu(stage: Stage) -> None:
     front = fronts.traefik(stage, [server])
     me = stage.actor("client", front, "kantine.werk-sued.test", "aiohttp", {"X-User": "office"})
     other = stage.actor("other", front, "kantine.werk-sued.test", "node:axios", {"X-User": "chef"})
+    qin.notices(me, 4)
     qin.browse(me, ("/menus", "/menus/mon", "/menus/wed"), 2)
     mine, theirs = me.get("/menus/tue"), other.get("/menus/tue")
     other.send("PATCH", "/menus/tue", 200, {"If-Match": theirs.etag}, {"soup": "pumpkin"})
@@ -220,6 +222,7 @@ def workers(stage: Stage) -> None:
     """Write one row from many workers."""
     server = qin.service(stage, "parts", _PARTS, NAME="lockVersion", HOLD="0.4", SHAPE="plain")
     me = stage.actor("client", server, _ERP, "httpx", {"X-User": "import", "X-Run-Id": "run-5518"})
+    qin.office(me, 2)
     me.get("/erp/parts")
     start = me.get("/erp/parts/KX-3001").json["lockVersion"]
     patches = ({"price": 415.0}, {"bin": "A-02"}, {"name": "Housing, cast"}, {"stock": 4})
@@ -249,6 +252,7 @@ def repricing(stage: Stage) -> None:
     """Meet a job of the service."""
     server = qin.service(stage, "parts", _PARTS, HABITS="job", SHAPE="rails", CODE="StaleObjectError")
     me = stage.actor("client", server, _ERP, "requests", {"X-User": "ebers"})
+    qin.office(me, 3, "ebers")
     one = me.get("/erp/parts/KX-2214")
     saved = me.put("/erp/parts/KX-2214", qin.changed(one, price=33.0), 200)
     time.sleep(0.7)
@@ -276,6 +280,7 @@ def planned(stage: Stage) -> None:
     """Create what is there."""
     server = qin.service(stage, "tags", {"menus/w49-tue": {"main": "dumplings", "#by": "office"}})
     me = stage.actor("client", server, "kantine.werk-sued.test", "curl", {"X-User": "planner"})
+    qin.notices(me, 2)
     me.put("/menus/w49-mon", {"main": "trout"}, 201, {"If-None-Match": "*"})
     me.put("/menus/w49-tue", {"main": "goulash"}, 412, {"If-None-Match": "*"})
     me.get("/menus/w49-tue")
@@ -352,6 +357,7 @@ def withdrawn(stage: Stage) -> None:
     server = qin.service(stage, "tags", rows)
     me = stage.actor("client", server, "prices.holz-behrens.test", "urllib", {"X-User": "partner-18"})
     other = stage.actor("other", server, "prices.holz-behrens.test", "requests", {"X-User": "sortiment"})
+    qin.notices(me, 6)
     held = {key: me.get(f"/prices/{key}").etag for key in ("oak-27", "oak-40", "ash-27")}
     other.send("DELETE", "/prices/oak-40", 204, {"If-Match": held["oak-40"]})
     for key, net, status in (("oak-27", 63.0, 200), ("oak-40", 91.5, 412), ("ash-27", 57.0, 200)):

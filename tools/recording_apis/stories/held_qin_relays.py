@@ -68,6 +68,7 @@ def weakened(stage: Stage) -> None:
     lines = " compression algo gzip\n compression type application/json"
     front = fronts.haproxy(stage, [server], lines)
     me = stage.actor("client", front, _TARIFF, "httpx", {"X-User": "yield"})
+    qin.notices(me, 3)
     me.get("/tariffs")
     one = me.get("/tariffs/kiel-klaipeda")
     qin.require(one.etag.startswith("W/"), "strong")
@@ -124,6 +125,7 @@ def allowed(stage: Stage) -> None:
     )
     front = fronts.haproxy(stage, [server], " http-request del-header Expected-Version")
     me = stage.actor("client", front, _STOCK, "java", {"X-User": "till-2"})
+    qin.office(me, 3)
     me.get("/erp/drugs")
     one = me.get("/erp/drugs/04324188")
     guard = {"Expected-Version": one.fields["x-version"]}
@@ -210,6 +212,7 @@ def follower(stage: Stage) -> None:
     """Read from a follower."""
     server = qin.service(stage, "parts", _DRUGS, LAG="2", NAME="revision", SHAPE="laravel", CODE="Conflict")
     me = stage.actor("client", server, _STOCK, "httpx", {"X-User": "till-1"})
+    qin.office(me, 5, "till-1")
     one = me.get("/erp/drugs/02700028")
     saved = me.put("/erp/drugs/02700028", qin.changed(one, packs=55), 200)
     time.sleep(0.4)
@@ -238,6 +241,7 @@ def copies(stage: Stage) -> None:
     server = qin.service(stage, "tags", _TARIFFS, LAG="2.5", HINT="no-store")
     front = fronts.lighttpd(stage, server)
     me = stage.actor("client", front, _TARIFF, "node", {"X-User": "desk-3"})
+    qin.notices(me, 2)
     names = ("kiel-oslo", "kiel-klaipeda", "puttgarden")
     first = {name: me.get(f"/tariffs/{name}", 200, qin.PLAIN).etag for name in names}
     new = {
@@ -328,6 +332,7 @@ def upstream(stage: Stage) -> None:
     block += "proxy_next_upstream timeout non_idempotent; }"
     front = fronts.nginx(stage, server, "", pair, block)
     me = stage.actor("client", front, _STOCK, "java", {"X-User": "till-2"})
+    qin.office(me, 4)
     me.get("/erp/drugs/04324188")
     one = me.get("/erp/drugs/06313728")
     me.put("/erp/drugs/06313728", qin.changed(one, packs=288), 409)

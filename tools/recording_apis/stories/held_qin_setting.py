@@ -32,6 +32,12 @@ GZIP, PLAIN = {"Accept-Encoding": "gzip, deflate"}, {"Accept-Encoding": "identit
 JSON = {"Content-Type": "application/json"}
 
 
+_ASIDE = {
+    "notices/today": {"text": "Stocktaking on Saturday", "level": "info", "until": "2026-11-28"},
+    "people/me": {"locale": "de", "theme": "dark", "unread": 4},
+}
+
+
 def _command(app: str, port: int) -> tuple[list[str], str]:
     module = f"tools.recording_apis.apps.{app}"
     match app:
@@ -80,6 +86,8 @@ def service(stage: Stage, app: str, seed: object, **settings: str) -> Server:
     port, directory = free_port(), stage.directory()
     command, version = _command(f"qin_{app}", port)
     own = {"NODE_PATH": str(NODE_MODULES), "PYTHONPATH": str(_ROOT), "TZ": "UTC", **settings}
+    if isinstance(seed, dict) and app in {"parts", "tags"}:
+        seed = {**seed, **_ASIDE}
     own["SEED"] = seed if isinstance(seed, str) else json.dumps(seed)
     log = directory.parent / f"{directory.name}-log"
     with log.open("wb") as sink:
@@ -209,3 +217,23 @@ def browse(
     for _ in range(rounds):
         for path in paths:
             me.get(path, 200, headers)
+
+
+def office(me: Actor, rounds: int = 1, user: str = "") -> None:
+    """Do what an ERP's clients do beside their work: sign in, read notices, note that a screen was used."""
+    if user:
+        me.send("POST", "/login", 200, None, {"user": user})
+    me.get("/erp/people/me")
+    for number in range(rounds):
+        me.get("/erp/notices/today")
+        screen = f"{me.host.split('.')[0]}-{number}-{time.time_ns() // 1000 % 1_000_000}"
+        me.send("POST", f"/erp/usage/{screen}", 201, None, {"screen": "list", "ms": 180 + 13 * number})
+
+
+def notices(me: Actor, rounds: int = 1) -> None:
+    """Poll a notice with the tag got, and read one's own settings."""
+    me.get("/people/me")
+    tag = me.get("/notices/today").fields.get("etag", "")
+    for _ in range(rounds):
+        me.send("GET", "/notices/today", (200, 304), {"If-None-Match": tag} if tag else {})
+        time.sleep(0.05)

@@ -39,6 +39,7 @@ def second(stage: Stage) -> None:
         stage, "parts", _ACCOUNTS, SHAPE="rails", CODE="ActiveRecord::StaleObjectError", NAME="lock_version"
     )
     me = stage.actor("client", server, _CRM, "node:axios", {"X-User": "nadja"})
+    qin.office(me, 5, "nadja")
     me.get("/erp/accounts")
     one = me.get("/erp/accounts/8801")
     me.get("/erp/contacts/5510")
@@ -88,6 +89,7 @@ def decorator(stage: Stage) -> None:
     """Repeat what was refused."""
     server = qin.service(stage, "parts", _ACCOUNTS, WORDS="es", CODE="VERSION_CONFLICT")
     me = stage.actor("client", server, _CRM, "requests", {"X-User": "sync-job"})
+    qin.office(me, 2)
     one = me.get("/erp/contacts/5511")
     qin.aside(server, "PUT", "/erp/contacts/5511", qin.changed(one, phone="+49 30 5559"), {"X-User": "nadja"})
     body = qin.changed(one, mail="logistik@osterweil.test")
@@ -114,8 +116,9 @@ def redelivered(stage: Stage) -> None:
     server = qin.service(stage, "soap", seed)
     me = stage.actor("client", server, "ws.nordassekuranz.test", "requests", {"X-Operator": "mq"})
     xml = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '"UpdateCustomer"'}
+    reading = {**xml, "SOAPAction": '"GetCustomer"'}
     ask = qin.soap("<GetCustomer><Number>K-1002</Number></GetCustomer>")
-    version = qin.element(me.send("POST", "/ws/CustomerService", 200, xml, ask), "Version")
+    version = qin.element(me.send("POST", "/ws/CustomerService", 200, reading, ask), "Version")
     update = "<UpdateCustomer><Number>K-1002</Number><City>{}</City><Version>{}</Version></UpdateCustomer>"
     qin.aside(server, "POST", "/ws/CustomerService", qin.soap(update.format("Gifhorn", version)), xml)
     body = qin.soap(update.format("Wolfsburg", version))
@@ -187,6 +190,7 @@ def blind(stage: Stage) -> None:
     server = qin.service(stage, "parts", _ACCOUNTS, SHAPE="spring")
     me = stage.actor("client", server, _CRM, "node", {"X-User": "piet"})
     other = stage.actor("other", server, _CRM, "requests", {"X-User": "nadja"})
+    qin.office(me, 3, "piet")
     old = me.get("/erp/contacts/5510")
     other.put("/erp/contacts/5510", qin.changed(other.get("/erp/contacts/5510"), phone="+49 30 7777"), 200)
     time.sleep(1.2)
@@ -212,6 +216,7 @@ def forced(stage: Stage) -> None:
     server = qin.service(stage, "tags", rows)
     me = stage.actor("client", server, "kantine.werk-sued.test", "requests", {"X-User": "office"})
     other = stage.actor("other", server, "kantine.werk-sued.test", "httpx", {"X-User": "chef"})
+    qin.notices(me, 5)
     mine = me.get("/menus/thu")
     other.put(
         "/menus/thu", qin.changed(mine, soup="beetroot"), 200, {"If-Match": other.get("/menus/thu").etag}
@@ -263,6 +268,7 @@ def undefined(stage: Stage) -> None:
     """Send no version in the place of one."""
     server = qin.service(stage, "parts", _ACCOUNTS, HABITS="tell", WORDS="fr")
     me = stage.actor("client", server, _CRM, "node", {"X-User": "widget"})
+    qin.office(me, 6)
     one = me.get("/erp/contacts/5510")
     me.put("/erp/contacts/5510", qin.changed(one, phone="+49 30 1", version="undefined"), 409)
     me.get("/erp/contacts/5510")
@@ -286,7 +292,7 @@ def nil(stage: Stage) -> None:
     server = qin.service(stage, "soap", seed)
     front = fronts.nginx(stage, server)
     me = stage.actor("client", front, "ws.nordassekuranz.test", "httpx", {"X-Operator": "portal"})
-    xml = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '"urn:kunden#UpdateCustomer"'}
+    xml = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'}
     me.send("POST", "/ws/CustomerService", 200, xml, qin.soap("<ListCustomers/>"))
     ask = qin.soap("<GetCustomer><Number>K-2001</Number></GetCustomer>")
     me.send("POST", "/ws/CustomerService", 200, xml, ask)

@@ -65,6 +65,7 @@ def quotes(stage: Stage) -> None:
     rows = {"prices/oak-27": {"net": 61.2}, "prices/oak-40": {"net": 88.0}}
     server = qin.service(stage, "tags", rows)
     me = stage.actor("client", server, "prices.holz-behrens.test", "curl", {"X-User": "cron"})
+    qin.notices(me, 3)
     tag = me.get("/prices/oak-40").etag
     me.put("/prices/oak-40", {"net": 90.5}, 412, {"If-Match": tag.strip('"')})
     qin.require(me.get("/prices/oak-40").etag == tag, "moved")
@@ -89,6 +90,7 @@ def parent(stage: Stage) -> None:
         stage, "parts", _ACCOUNTS, NAME="lock_version", SHAPE="rails", CODE="conflict", WORDS="de"
     )
     me = stage.actor("client", server, _CRM, "aiohttp", {"X-User": "nadja"})
+    qin.office(me, 4, "nadja")
     for _ in range(2):
         account = me.get("/erp/accounts/8801").json
         contact = me.get("/erp/contacts/5511")
@@ -114,6 +116,7 @@ def draft(stage: Stage) -> None:
     rows = {"draft/prices/oak-27": {"net": 64.0}, "live/prices/oak-27": {"net": 61.2}}
     server = qin.service(stage, "tags", rows)
     me = stage.actor("client", server, "prices.holz-behrens.test", "httpx", {"X-User": "release-tool"})
+    qin.notices(me, 1)
     one = me.get("/draft/prices/oak-27")
     me.put("/live/prices/oak-27", {"net": 64.0}, 412, {"If-Match": one.etag})
     me.get("/draft/prices/oak-27")
@@ -275,6 +278,7 @@ def microseconds(stage: Stage) -> None:
         stage, "parts", _ACCOUNTS, CARRIER="stamp", SHAPE="laravel", CODE="StaleModelException"
     )
     me = stage.actor("client", server, _CRM, "node", {"X-User": "nadja"})
+    qin.office(me, 7, "nadja")
     one = me.get("/erp/accounts/8802")
     moment = datetime.fromisoformat(one.json["updated_at"])
     cut = f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
