@@ -71,6 +71,11 @@ def _listed(value: str) -> list[str]:
     return [one.strip() for one in value.split(",")]
 
 
+def _seen(value: str, tag: str) -> bool:
+    """Compare weakly, as If-None-Match does."""
+    return tag.removeprefix("W/") in [one.removeprefix("W/") for one in _listed(value)]
+
+
 def _matches(value: str, tag: str) -> bool:
     return value == "*" or any(one == tag and not one.startswith("W/") for one in _listed(value))
 
@@ -102,7 +107,7 @@ def _guard(request: web.Request, key: str, row: Row | None) -> web.Response | No
     tag = _tag(key, row, request)
     if match is not None and not _matches(match, tag):
         return _problem(412, "Precondition Failed", "If-Match")
-    if none is not None and (none == "*" or tag in _listed(none)):
+    if none is not None and (none == "*" or _seen(none, tag)):
         return _problem(412, "Precondition Failed", "If-None-Match")
     return _dated(request, row)
 
@@ -135,7 +140,7 @@ async def read(request: web.Request) -> web.Response:
     none, match = request.headers.get("If-None-Match"), request.headers.get("If-Match")
     if match is not None and not _matches(match, tag) and "ignore" not in HABITS:
         return _problem(412, "Precondition Failed", "If-Match")
-    if none is not None and tag and tag in _listed(none):
+    if none is not None and tag and _seen(none, tag):
         if "safe412" in HABITS:
             return _problem(412, "Precondition Failed", "If-None-Match matched")
         return web.Response(status=304, headers=fields)
