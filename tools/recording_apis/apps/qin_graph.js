@@ -51,6 +51,9 @@ app.post('/graphql', async (request, answer) => {
       const told = failure('The order was modified by another request', 'VERSION_CONFLICT', field, { expectedVersion, currentVersion: row.version });
       return answer.status(habits.has('http409') ? 409 : 200).json(told);
     }
+    if ((changes.note || '').length > 60) {
+      return answer.json(failure('note is too long (maximum is 60 characters)', 'VALIDATION_FAILED', field, { argument: 'note' }));
+    }
     await sleep(hold);
     rows.set(id, { version: row.version + 1, by: who(request), data: { ...row.data, ...changes } });
     return answer.json({ data: { [field]: shown(id, 'Order') } });

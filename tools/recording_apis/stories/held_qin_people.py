@@ -96,7 +96,7 @@ def lunch(stage: Stage) -> None:
     "b727",
     "qin-graphql-order-picked-twice",
     "other-writer",
-    "200-error",
+    "200",
     alone="other-writer status-dialect-mismatch",
     also="status-dialect-mismatch",
     description=(

@@ -35,7 +35,21 @@ JSON = {"Content-Type": "application/json"}
 _ASIDE = {
     "notices/today": {"text": "Stocktaking on Saturday", "level": "info", "until": "2026-11-28"},
     "people/me": {"locale": "de", "theme": "dark", "unread": 4},
+    "banners/top": {"html": "<b>New:</b> labels can be printed from lists", "dismissable": True},
+    "session": {"expires": "2026-11-27T18:00:00Z", "roles": ["clerk", "export"], "tenant": 41},
+    "calendar/week-48": {"shifts": ["early", "early", "off", "late", "late"], "holidays": []},
+    "settings/ui": {"columns": ["id", "name"], "pageSize": 50, "beta": False},
 }
+_PLACES = (
+    ("people/me", "notices/today", "usage"),
+    ("session", "banners/top", "telemetry"),
+    ("settings/ui", "calendar/week-48", "audit/views"),
+)
+
+
+def _places(me: Actor) -> tuple[str, str, str]:
+    """Return what programs of a host read and write beside their work."""
+    return _PLACES[sum(me.host.encode()) % len(_PLACES)]
 
 
 def _command(app: str, port: int) -> tuple[list[str], str]:
@@ -220,20 +234,23 @@ def browse(
 
 
 def office(me: Actor, rounds: int = 1, user: str = "") -> None:
-    """Do what an ERP's clients do beside their work: sign in, read notices, note that a screen was used."""
+    """Do what an ERP's clients do beside their work: sign in, read what is new, note that a screen was used."""
+    own, news, log = _places(me)
     if user:
         me.send("POST", "/login", 200, None, {"user": user})
-    me.get("/erp/people/me")
+    me.get(f"/erp/{own}")
     for number in range(rounds):
-        me.get("/erp/notices/today")
+        if number % 3 != 1:
+            me.get(f"/erp/{news}")
         screen = f"{me.host.split('.')[0]}-{number}-{time.time_ns() // 1000 % 1_000_000}"
-        me.send("POST", f"/erp/usage/{screen}", 201, None, {"screen": "list", "ms": 180 + 13 * number})
+        me.send("POST", f"/erp/{log}/{screen}", 201, None, {"screen": "list", "ms": 180 + 13 * number})
 
 
 def notices(me: Actor, rounds: int = 1) -> None:
-    """Poll a notice with the tag got, and read one's own settings."""
-    me.get("/people/me")
-    tag = me.get("/notices/today").fields.get("etag", "")
+    """Poll what is new with the tag got, and read one's own settings."""
+    own, news, _ = _places(me)
+    me.get(f"/{own}")
+    tag = me.get(f"/{news}").fields.get("etag", "")
     for _ in range(rounds):
-        me.send("GET", "/notices/today", (200, 304), {"If-None-Match": tag} if tag else {})
+        me.send("GET", f"/{news}", (200, 304), {"If-None-Match": tag} if tag else {})
         time.sleep(0.05)

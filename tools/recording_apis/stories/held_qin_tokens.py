@@ -102,7 +102,7 @@ def decorator(stage: Stage) -> None:
     "b742",
     "qin-soap-queue-redelivers",
     "retry-reuses-failed-token",
-    "500-fault",
+    "500",
     alone="retry-reuses-failed-token",
     also="status-dialect-mismatch",
     description=(
@@ -279,7 +279,7 @@ def undefined(stage: Stage) -> None:
     "b749",
     "qin-empty-element-for-version",
     "null-token",
-    "500-fault",
+    "500",
     alone="null-token",
     description=(
         'A .NET-like proxy serialises a missing number as <Version xsi:nil="true"/>: StaleObjectFault with an empty '

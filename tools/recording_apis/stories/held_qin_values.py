@@ -128,7 +128,7 @@ def draft(stage: Stage) -> None:
     "b754",
     "qin-one-revision-for-a-whole-project",
     "coarse-token-scope",
-    "200-error",
+    "200",
     alone="coarse-token-scope",
     description=(
         "JSON-RPC: all assets of a project share projectRevision. The client saves three texts one after the other, "
