@@ -165,13 +165,13 @@ def workshop(stage: Stage) -> None:
     "lost-write",
     alone="status-dialect-mismatch other-writer",
     description=(
-        "A robot ships orders by mutation and looks at the status only: one answer is 200 with VERSION_CONFLICT in "
+        "A robot ships seventeen orders by mutation and looks at the status only: one answer is 200 with VERSION_CONFLICT in "
         "errors, the robot goes on to the next orders as if that one were shipped, and it still is not at the end."
     ),
 )
 def robot(stage: Stage) -> None:
     """Take an error for a success."""
-    orders = {f"A-20{n}": {"status": "PACKED", "note": ""} for n in range(10, 15)}
+    orders = {f"A-20{n}": {"status": "PACKED", "note": ""} for n in range(10, 27)}
     server = qin.service(stage, "graph", orders)
     me = stage.actor("client", server, "graph.modehaus.test", "httpx", {"X-Client-Name": "shipbot"})
     qin.graph_orders(me)
@@ -206,7 +206,7 @@ def test_step(stage: Stage) -> None:
     me.get("/inventory/devices")
     vlan = me.get("/inventory/devices/sw-101").json["config"]["vlan"]
     kind = {"Content-Type": "application/json-patch+json"}
-    steps = [
+    steps: list[dict[str, object]] = [
         {"op": "test", "path": "/config/vlan", "value": str(vlan)},
         {"op": "replace", "path": "/config/vlan", "value": 120},
     ]
@@ -295,8 +295,8 @@ def limit(stage: Stage) -> None:
     "409",
     alone="expected-control-flow none exists-already",
     description=(
-        "Two schedulers claim each half-second slot by opening its stream (noStream): the one that is late gets "
-        "WrongExpectedPosition, drops the slot and waits for the next. Seven slots, seven losers, no harm."
+        "Two schedulers claim each slot by opening its stream (noStream): the one that is late gets "
+        "WrongExpectedPosition, drops the slot and waits for the next. Thirteen slots, thirteen losers, no harm."
     ),
 )
 def slots(stage: Stage) -> None:
@@ -304,9 +304,9 @@ def slots(stage: Stage) -> None:
     server = qin.service(stage, "ledger", 'scheduler|{"type":"Started"}')
     me = stage.actor("client", server, "ledger.jobs.test", "httpx", {"X-Source": "scheduler-b"})
     other = stage.actor("other", server, "ledger.jobs.test", "aiohttp", {"X-Source": "scheduler-a"})
-    for number in range(7):
+    for number in range(13):
         path, guard = f"/streams/slot-20261127-{540 + number}", {"Expected-Position": "noStream"}
-        first, late = (me, other) if number in {2, 5} else (other, me)
+        first, late = (me, other) if number in {2, 5, 6, 10} else (other, me)
         first.send(
             "POST", path, 201, guard, {"type": "Claimed", "by": f"scheduler-{'b' if first is me else 'a'}"}
         )
@@ -315,7 +315,7 @@ def slots(stage: Stage) -> None:
         )
         if first is me:
             me.send("POST", path, 201, {"Expected-Position": "0"}, {"type": "Done", "rows": 41 * number})
-        time.sleep(0.5)
+        time.sleep(0.35)
 
 
 _FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-component-update")

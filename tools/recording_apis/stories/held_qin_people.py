@@ -225,7 +225,12 @@ def workers(stage: Stage) -> None:
     qin.office(me, 2)
     me.get("/erp/parts")
     start = me.get("/erp/parts/KX-3001").json["lockVersion"]
-    patches = ({"price": 415.0}, {"bin": "A-02"}, {"name": "Housing, cast"}, {"stock": 4})
+    patches: tuple[dict[str, object], ...] = (
+        {"price": 415.0},
+        {"bin": "A-02"},
+        {"name": "Housing, cast"},
+        {"stock": 4},
+    )
 
     def call(patch: dict[str, object]) -> object:
         return lambda: me.send(
@@ -272,7 +277,7 @@ def repricing(stage: Stage) -> None:
     "412",
     alone="exists-already",
     description=(
-        "A planning script creates next week's menus with If-None-Match: *. One of them has been made by the office "
+        "A planning script creates the menus of three weeks with If-None-Match: *. One of them has been made by the office "
         "last week, the script has never seen it: 412; it reads it and goes on."
     ),
 )
@@ -281,10 +286,13 @@ def planned(stage: Stage) -> None:
     server = qin.service(stage, "tags", {"menus/w49-tue": {"main": "dumplings", "#by": "office"}})
     me = stage.actor("client", server, "kantine.werk-sued.test", "curl", {"X-User": "planner"})
     qin.notices(me, 2)
-    me.put("/menus/w49-mon", {"main": "trout"}, 201, {"If-None-Match": "*"})
-    me.put("/menus/w49-tue", {"main": "goulash"}, 412, {"If-None-Match": "*"})
-    me.get("/menus/w49-tue")
-    me.put("/menus/w49-wed", {"main": "risotto"}, 201, {"If-None-Match": "*"})
+    for week, dish in ((48, "risotto"), (49, "trout"), (50, "goulash")):
+        for day in ("mon", "tue", "wed", "thu"):
+            there = (week, day) == (49, "tue")
+            path = f"/menus/w{week}-{day}"
+            me.put(path, {"main": dish, "price": 11.5}, 412 if there else 201, {"If-None-Match": "*"})
+            if there:
+                me.get(path)
 
 
 @case(

@@ -62,11 +62,15 @@ def second(stage: Stage) -> None:
 )
 def returns(stage: Stage) -> None:
     """Keep versions from the start of the day."""
-    server = qin.service(stage, "fleet", _CARS)
+    vans = {
+        f"van-{n}": {"plate": f"GO-VN {n}", "mileage": 40000 + n, "station": "GOE"} for n in range(21, 30)
+    }
+    server = qin.service(stage, "fleet", {**_CARS, **vans})
     front = fronts.haproxy(stage, [server])
     me = stage.actor("client", front, _OFFICE, "java", {"X-User": "station-goe"})
     morning = {one["id"]: one["rowVersion"] for one in me.get("/api/vehicles").json}
-    for car, mileage in (("car-104", 22190), ("car-131", 9333), ("car-118", 62001)):
+    early = [(f"van-{n}", 40100 + n) for n in range(21, 30)]
+    for car, mileage in (*early, ("car-104", 22190), ("car-131", 9333), ("car-118", 62001)):
         me.put(f"/api/vehicles/{car}", {"mileage": mileage, "rowVersion": morning[car]}, 200)
         time.sleep(0.2)
     body = {"mileage": 9480, "rowVersion": morning["car-131"]}
