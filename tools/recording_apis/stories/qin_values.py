@@ -7,7 +7,7 @@ from datetime import datetime
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories import held_qin_setting as qin
+from tools.recording_apis.stories import qin_setting as qin
 
 _CRM, _OFFICE, _GRAPH = "crm.lindholm.test", "office.rentacar.test", "api.modehaus.test"
 _ACCOUNTS = {

@@ -6,7 +6,7 @@ import time
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories import held_qin_setting as qin
+from tools.recording_apis.stories import qin_setting as qin
 
 _ERP = "erp.kettler-antriebe.test"
 _PARTS = {

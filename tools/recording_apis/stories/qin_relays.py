@@ -6,7 +6,7 @@ import time
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories import held_qin_setting as qin
+from tools.recording_apis.stories import qin_setting as qin
 
 _TARIFF, _STOCK, _SHOP = "tariffs.seelinie.test", "stock.apotheken-nord.test", "shop.modehaus.test"
 _LONG = " ".join(f"Clause {n}: freight class {n % 7}, surcharge {n * 3 % 41} EUR." for n in range(1, 30))

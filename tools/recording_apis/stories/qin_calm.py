@@ -6,7 +6,7 @@ import time
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories import held_qin_setting as qin
+from tools.recording_apis.stories import qin_setting as qin
 
 _ERP, _GRAPH, _LEDGER = "erp.kettler-antriebe.test", "graph.modehaus.test", "ledger.volksbank-ost.test"
 _PARTS = {

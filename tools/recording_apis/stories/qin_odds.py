@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, StoryError, case
-from tools.recording_apis.stories import held_qin_setting as qin
+from tools.recording_apis.stories import qin_setting as qin
 
 if TYPE_CHECKING:
     from tools.recording_apis.servers import Server
