@@ -86,6 +86,7 @@ class Product:
         late: Seconds that it takes to answer writes that it has stored, by the ordinal of the write.
         before: May answer in its place.
         after: May change an answer.
+        server: What it says that it is; empty for what serves it.
     """
 
     writes: ClassVar[tuple[str, ...]] = ("PUT", "PATCH")
@@ -101,6 +102,7 @@ class Product:
         self.before: list[Callable[[Request], Answer | None]] = []
         self.after: list[Callable[[Request, Answer], Answer]] = []
         self.extra: dict[str, Answer] = {}
+        self.server = ""
         self._written = 0
         for path, data in seed.items():
             self.store(path, copy.deepcopy(data), by, time.time() - 86400.0)
@@ -150,7 +152,7 @@ class Product:
 
     def listing(self, request: Request, path: str, children: dict[str, Item]) -> Answer:
         """Return a collection."""
-        return Answer(200, {"items": [self.show(request, path, one).body for one in children.values()]})
+        return Answer(200, {"items": [self.show(request, key, one).body for key, one in children.items()]})
 
     def route(self, request: Request) -> Answer:
         """Answer what is neither a hook's nor fixed."""
@@ -229,11 +231,13 @@ class Product:
 
     def answer(self, request: Request) -> Answer:
         """Answer a request."""
-        for hook in self.before:
-            if (early := hook(request)) is not None:
-                return early
+        early = _beside(request)
+        if early is None:
+            early = next((told for hook in self.before if (told := hook(request)) is not None), None)
         fixed = self.extra.get(f"{request.method} {request.path}")
-        if fixed is not None:
+        if early is not None:
+            answer = early
+        elif fixed is not None:
             answer = Answer(fixed.status, fixed.body, dict(fixed.fields))
         elif request.path.endswith("/token"):
             answer = Answer(
@@ -267,6 +271,8 @@ class Product:
         query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
         path = unquote(environ["PATH_INFO"])
         answer = self.answer(Request(environ["REQUEST_METHOD"], path, query, fields, body))
+        if self.server and environ.get("SERVER_SOFTWARE") != "waitress":
+            answer.fields.setdefault("Server", self.server)
         return _told(answer, self.media, start_response, environ["REQUEST_METHOD"])
 
 
@@ -283,6 +289,29 @@ def _told(answer: Answer, media: str, start_response: Callable[..., Any], method
     status = f"{answer.status} {_REASONS.get(answer.status, 'Status')}"
     start_response(status, list(lines.items()))
     return [b"" if method == "HEAD" or answer.status in {204, 304} else octets]
+
+
+_ASSETS = {"/assets/main.4f2c.js", "/static/css/app.css", "/ui/fonts/inter.woff2"}
+
+
+def _beside(request: Request) -> Answer | None:
+    """Answer what goes over the wire beside an API's own requests."""
+    if request.path in _ASSETS:
+        tag = f'"{hashlib.md5(request.path.encode()).hexdigest()[:12]}"'  # noqa: S324
+        lines = {"ETag": tag, "Cache-Control": "max-age=600", "Content-Type": "application/octet-stream"}
+        return Answer(
+            304 if request.fields.get("if-none-match") == tag else 200, f"/* {request.path} */", lines
+        )
+    if request.path == "/session":
+        lines = {"Set-Cookie": f"sid={marker()[:8]}; Path=/; HttpOnly", "Cache-Control": "no-store"}
+        return Answer(200, {"user": request.who, "expiresIn": 3600}, lines)
+    if request.path in {"/telemetry", "/rum/v1/events"}:
+        return Answer(204)
+    if request.path == "/search":
+        return Answer(200, {"query": request.query.get("q"), "hits": [{"score": 0.7}, {"score": 0.2}]})
+    if request.path == "/jobs/import-7":
+        return Answer(200, {"job": "import-7", "state": "running"}, {"Cache-Control": "no-store"})
+    return None
 
 
 _REASONS = {
@@ -325,7 +354,7 @@ def _background(run: Callable[[], object]) -> None:
 
 def _waitress(app: Product, port: int) -> Callable[[], object]:
     server = importlib.import_module("waitress.server").create_server(
-        app, host="127.0.0.1", port=port, threads=8
+        app, host="127.0.0.1", port=port, threads=8, ident=app.server or "waitress"
     )
     _background(server.run)
     return server.close  # type: ignore[no-any-return]
@@ -394,7 +423,13 @@ def _uvicorn(app: Product, port: int) -> Callable[[], object]:
         await send({"type": "http.response.body", "body": b"".join(chunks)})
 
     library = importlib.import_module("uvicorn")
-    settings = {"host": "127.0.0.1", "port": port, "lifespan": "off", "log_level": "critical"}
+    settings = {
+        "host": "127.0.0.1",
+        "port": port,
+        "lifespan": "off",
+        "log_level": "critical",
+        "server_header": not app.server,
+    }
     server = library.Server(library.Config(adapted, **settings))
     _background(server.run)
     return lambda: setattr(server, "should_exit", True)

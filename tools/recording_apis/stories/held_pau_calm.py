@@ -49,9 +49,11 @@ def library(stage: Stage) -> None:
         "node:fetch",
         {"Zotero-API-Version": "3", "Zotero-API-Key": "fake"},
     )
+    place.beside(me, "a")
     version = me.get(base).fields["last-modified-version"]
     for _ in range(2):
         me.get(f"{base}?since={version}", 304, {"If-Modified-Since-Version": version})
+    place.beside(me, "t")
     for name in ("AAA1", "BBB2", "CCC3", "DDD4"):
         told = me.send(
             "PATCH",
@@ -124,6 +126,7 @@ def throttled(stage: Stage) -> None:
     product.before.append(slow)
     server = place.api(stage, product, "Elasticsearch", "waitress")
     me = stage.actor("client", server, "search.port.test", "java", {"Authorization": "ApiKey fake"})
+    place.beside(me, "l")
     for number in range(1, 5):
         path = f"/ships/_doc/s{number}"
         seen = me.get(path).json
@@ -133,6 +136,7 @@ def throttled(stage: Stage) -> None:
             me.put(path + query, body, 429)
             pause(1.0)
         me.put(path + query, body, 200)
+    place.beside(me, "j")
     me.get("/ships/_doc/s9", 404)
 
 
@@ -257,6 +261,7 @@ def keys(stage: Stage) -> None:
     me = stage.actor(
         "client", fronts.traefik(stage, [server]), "consul.yard.test", "requests", {"X-Consul-Token": "fake"}
     )
+    place.beside(me, "s")
     me.get(base + "plan", 404)
     must(me.put(base + "plan?cas=0", "lift 12", 200).text == "true\n", "false")
     for state in ("busy", "idle", "busy", "done"):
@@ -322,6 +327,7 @@ def rollout(stage: Stage) -> None:
     me = stage.actor(
         "client", server, "kubernetes.yard.test", "curl", bearer("ops", **{"User-Agent": "kubectl/v1.31.2"})
     )
+    place.beside(me, "j")
     me.get("/api")
     me.get(f"{base}/crane", 404)
     me.put(
@@ -360,11 +366,13 @@ def calendar(stage: Stage) -> None:
     product.before.append(compared)
     front = fronts.nginx_gzip(stage, place.api(stage, product, "Google Calendar", "tornado"))
     me = stage.actor("client", front, "calendar.googleapis.test", "requests", bearer("hall-display"))
+    place.beside(me, "la")
     seen = me.get(path)
     must(seen.etag.startswith("W/"), "not weak")
     for _ in range(4):
         me.get(path, 304, {"If-None-Match": seen.etag})
         pause(0.2)
+    place.beside(me, "t")
     me.send("PATCH", path, 200, {"If-Match": seen.json["etag"]}, {"location": "Hall 2"})
     me.get(path, 200, {"If-None-Match": seen.etag})
 
@@ -396,6 +404,7 @@ def restart(stage: Stage) -> None:
     product.before.append(restarting)
     front = fronts.haproxy(stage, [place.api(stage, product, "Contentful", "cheroot")])
     me = stage.actor("client", front, "api.contentful.test", "node:axios", bearer("editor"))
+    place.beside(me, "l")
     kind = {"Content-Type": "application/vnd.contentful.management.v1+json"}
 
     def save(text: str, version: int, status: int) -> None:
@@ -408,6 +417,7 @@ def restart(stage: Stage) -> None:
     down += [1, 1]
     save("Færge 3, is", 3, 503)
     pause(0.5)
+    place.beside(me, "t")
     must(me.get(path).json["sys"]["version"] == 3, "it was stored")
     save("Færge 3, is", 3, 503)
     pause(0.5)

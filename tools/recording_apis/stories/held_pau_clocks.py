@@ -88,6 +88,7 @@ def microseconds(stage: Stage) -> None:
         one.token = iso(one.changed)
     server = place.api(stage, product, "Firestore", "waitress")
     me = stage.actor("client", server, "firestore.googleapis.test", "node:fetch", bearer("function"))
+    place.beside(me, "s")
     for name in ("b1", "b2"):
         served = me.get(base + name).json["updateTime"]
         kept = f"{served[:-4]}Z"
@@ -100,6 +101,7 @@ def microseconds(stage: Stage) -> None:
             body,
         )
         must(me.get(base + name).json["updateTime"] == served, "it has moved")
+    place.beside(me, "t")
     me.send(
         "PATCH",
         f"{base}{name}?updateMask.fieldPaths=ship&currentDocument.updateTime={served}",
@@ -134,6 +136,7 @@ def tablet(stage: Stage) -> None:
     """Use one's own, slow clock as a validator."""
     base, server = _appointments(stage, "uvicorn")
     me = stage.actor("client", server, "fhir.canvas.test", "aiohttp", bearer("tablet-4"))
+    place.beside(me, "l")
 
     def now() -> dict[str, str]:
         told = stamp(time.time() - 437)
@@ -170,6 +173,7 @@ def column(stage: Stage) -> None:
     base, server = _appointments(stage, "cheroot")
     front = fronts.haproxy(stage, [server])
     me = stage.actor("client", front, "fhir.canvas.test", "requests", bearer("nightly"))
+    place.beside(me, "j")
     for name in ("a51", "a52", "a53"):
         served = me.get(base + name).fields["last-modified"]
         moment = datetime.strptime(served, "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
@@ -236,6 +240,7 @@ def wiki(stage: Stage) -> None:
         "urllib",
         {"User-Agent": "PierBot/1.0 (bot@tide.test)", "Cookie": "tideSession=fake"},
     )
+    place.beside(me, "a")
     me.get("/w/api.php?action=query&meta=tokens&format=json")
     asked = "/w/api.php?action=query&prop=revisions&titles=Pier_3&rvprop=ids%7Ctimestamp%7Cuser&format=json"
 
@@ -277,7 +282,7 @@ def appliance(stage: Stage) -> None:
         return Answer(501, text, {"Content-Type": "application/xml"})
 
     def silent(request: Request, answer: Answer) -> Answer:
-        return Answer(200, b"", answer.fields) if request.writes and answer.status == 200 else answer  # noqa: PLR2004
+        return Answer(200, b"", answer.fields) if request.writes and answer.status == 200 else answer
 
     product.before.append(refused)
     product.after.append(silent)

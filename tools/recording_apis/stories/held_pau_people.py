@@ -115,11 +115,13 @@ def bindings(stage: Stage) -> None:
     other = stage.actor(
         "other", server, "cloudresourcemanager.googleapis.test", "node:fetch", bearer("console-kay")
     )
+    place.beside(me, "s")
     mine = me.send("POST", f"{path}:getIamPolicy", 200, None, {}).json
     theirs = other.send("POST", f"{path}:getIamPolicy", 200, None, {}).json
     theirs["bindings"][0]["members"].append("user:kay@port.test")
     other.send("POST", f"{path}:setIamPolicy", 200, None, {"policy": theirs})
     pause(0.6)
+    place.beside(me, "j")
     mine["bindings"][0]["members"] = ["group:ops@port.test"]
     me.send("POST", f"{path}:setIamPolicy", 409, None, {"policy": mine})
     seen = me.send("POST", f"{path}:getIamPolicy", 200, None, {}).json
@@ -156,11 +158,13 @@ def vehicle(stage: Stage) -> None:
         {"Raven-Client-Version": "6.2.0"},
     )
     other = stage.actor("other", server, "raven.fleet.test", "requests", {"Raven-Client-Version": "6.2.0"})
+    place.beside(me, "t")
     query = "?id=vehicles%2F12-A"
     mine = me.get(path + query)
     theirs = other.get(path + query)
     other.put(path + query, {**theirs.json, "Repairs": ["brakes"]}, 200, {"If-Match": theirs.etag})
     pause(0.5)
+    place.beside(me, "s")
     me.put(path + query, {**mine.json, "Km": 40422}, 409, {"If-Match": mine.etag})
     pause(0.2)
     again = me.get(path + query)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import importlib
 import json
-import time
 
 from tools.recording_apis import fronts
-from tools.recording_apis.apps.pau_bodies import Confluence, Contentful, Kubernetes, Zotero
-from tools.recording_apis.apps.pau_google import Compute, Policies
+from tools.recording_apis.apps.pau_bodies import Confluence, Contentful, Kubernetes
+from tools.recording_apis.apps.pau_google import Policies
 from tools.recording_apis.apps.pau_stores import GoogleObjects, LockedRules, Placement
 from tools.recording_apis.apps.pau_tagged import Tagged
 from tools.recording_apis.names import route
@@ -53,6 +52,7 @@ def operator(stage: Stage) -> None:
     noted = {**kept, "metadata": {**kept["metadata"], "annotations": {"yard/checked": "07:30"}}}
     new = me.put(f"{base}/crane", noted, 200).json["metadata"]["resourceVersion"]
     pause()
+    place.beside(me, "j")
     me.put(f"{base}/crane", {**kept, "spec": {"replicas": 3}}, 409)
     seen = me.get(f"{base}/crane").json
     must(seen["metadata"]["resourceVersion"] == new, "another write")
@@ -85,12 +85,13 @@ def publishing(stage: Stage) -> None:
         "node:axios",
         bearer("translator", **{"X-Contentful-User-Agent": "sdk contentful-management.js/11.40"}),
     )
+    place.beside(me, "lt")
     kind = {"Content-Type": "application/vnd.contentful.management.v1+json"}
 
     def save(name: str, text: str, version: int, status: int) -> int:
         body = place.dumped({"fields": {"t": {"en": name, "nl": text}}})
         told = me.put(base + name, body, status, {**kind, "X-Contentful-Version": str(version)})
-        return 0 if status != 200 else int(told.json["sys"]["version"])  # noqa: PLR2004
+        return 0 if status != 200 else int(told.json["sys"]["version"])
 
     for name, word in (("oak", "eik"), ("elm", "iep"), ("ash", "es")):
         version = save(name, word, me.get(base + name).json["sys"]["version"], 200)
@@ -253,6 +254,7 @@ def number(stage: Stage) -> None:
     front = fronts.apache(stage, server)
     me = stage.actor("client", front, "wiki.ward.test", "java", bearer("ada"))
     other = stage.actor("other", front, "wiki.ward.test", "requests", bearer("kim"))
+    place.beside(me, "a")
 
     def page(text: str, version: int) -> dict[str, object]:
         body = {"storage": {"value": text, "representation": "storage"}}
@@ -262,6 +264,7 @@ def number(stage: Stage) -> None:
     seen = other.get(path + "?expand=body.storage,version").json
     other.put(path, page("<p>Mon Ada</p><p>Tue Kim</p>", seen["version"]["number"] + 1), 200)
     pause(0.8)
+    place.beside(me, "st")
     fresh = me.get(path + "?expand=version").json["version"]["number"]
     me.put(path, page("<p>Mon Ada, from 8</p>", fresh + 1), 200)
     must("Kim" not in me.get(path + "?expand=body.storage,version").text.replace("kim", ""), "it is there")
@@ -353,11 +356,13 @@ def undefined(stage: Stage) -> None:
     }
     server = place.api(stage, Tagged("box", files, first=4), "Box", "waitress")
     me = stage.actor("client", server, "api.box.test", "node:fetch", bearer("archive"))
+    place.beside(me, "l")
     for path in files:
         seen = me.get(path)
         must("etag" not in seen.fields and seen.json["etag"] == "3", "a tag in the headers")
         me.put(path, {"name": f"2026 {seen.json['name']}"}, 412, {"If-Match": "undefined"})
         pause(0.2)
+    place.beside(me, "ja")
 
 
 @case(
@@ -386,6 +391,7 @@ def generation(stage: Stage) -> None:
         "curl:trace-time",
         {"X-Auth-Token": "fake", "OpenStack-API-Version": "placement 1.39"},
     )
+    place.beside(me, "s")
     new = {"inventories": {"VCPU": {"total": 8, "reserved": 1}}}
     for path in paths:
         me.put(path, {**new, "resource_provider_generation": None}, 400)
@@ -460,108 +466,3 @@ def jsoned(stage: Stage) -> None:
     pause()
     must(me.call("head_object", **key)["ETag"] == tag, "it has moved")
     me.call("put_object", "PreconditionFailed", **key, Body=b'{"step": 2}', IfMatch=json.dumps(tag))
-
-
-@case(
-    "b672",
-    "pau-fingerprint-of-the-instance",
-    "wrong-token-source",
-    "412",
-    alone="wrong-token-source",
-    synthetic=True,
-    description=(
-        "setMetadata is called with the instance's own fingerprint in place of metadata.fingerprint of the same "
-        "answer: conditionNotMet, twice, each after a fresh read."
-    ),
-)
-def fingerprint(stage: Stage) -> None:
-    """Take the fingerprint of something else."""
-    path = "/compute/v1/projects/harbour/zones/eu-a/instances/gate-1"
-    data = {"labels": {"env": "prod"}, "metadata": [{"key": "ssh-keys", "value": "ops:ssh-ed25519 AAAA"}]}
-    product = Compute({path: data})
-    server = place.api(stage, product, "Compute Engine", "waitress")
-    user = {"User-Agent": "google-api-python-client/2.150 (gzip)"}
-    me = stage.actor("client", server, "compute.googleapis.test", "httpx", bearer("teleport", **user))
-    me.get("/compute/v1/projects/harbour/zones/eu-a/instances")
-    for _ in range(2):
-        seen = me.get(path).json
-        new = [*seen["metadata"]["items"], {"key": "enable-oslogin", "value": "TRUE"}]
-        me.send("POST", f"{path}/setMetadata", 412, None, {"fingerprint": seen["fingerprint"], "items": new})
-        pause(0.5)
-
-
-@case(
-    "b673",
-    "pau-task-tag-for-its-details",
-    "wrong-token-source",
-    "412",
-    alone="wrong-token-source",
-    synthetic=True,
-    description=(
-        "A bot changes a task's title with the task's @odata.etag, which works, and then its description, which lies "
-        "in another resource, with the task's newest tag too: 412. The details' own tag, read at last, works."
-    ),
-)
-def details(stage: Stage) -> None:
-    """Use a task's tag for its details."""
-    path = "/v1.0/planner/tasks/01gzSlKkIUSUl6DF"
-    product = Tagged(
-        "planner", {path: {"title": "Ice check"}, f"{path}/details": {"description": "Pier 3"}}, first=5
-    )
-    product.extra["GET /v1.0/me"] = place.said({"displayName": "Bot", "id": "b0"})
-    server = place.api(stage, product, "Planner", "cheroot")
-    me = stage.actor(
-        "client",
-        server,
-        "graph.microsoft.test",
-        "requests",
-        bearer("bot", **{"SdkVersion": "graph-python/1.12"}),
-    )
-    me.get("/v1.0/me")
-    tag = me.get(path).json["@odata.etag"]
-    me.send("PATCH", path, 204, {"If-Match": tag}, {"title": "Ice check, daily"})
-    tag = me.get(path).json["@odata.etag"]
-    pause()
-    me.send("PATCH", f"{path}/details", 412, {"If-Match": tag}, {"description": "Pier 3 and 4"})
-    own = me.get(f"{path}/details").json["@odata.etag"]
-    me.send("PATCH", f"{path}/details", 204, {"If-Match": own}, {"description": "Pier 3 and 4"})
-
-
-@case(
-    "b674",
-    "pau-library-moved-by-other-items",
-    "coarse-token-scope",
-    "412",
-    alone="coarse-token-scope",
-    also="other-writer",
-    synthetic=True,
-    description=(
-        "A group library has one version for all items. A colleague files two other articles, and the write of an "
-        "untouched item is 412 (expected 503, found 505); read again, the item has its old version."
-    ),
-)
-def library(stage: Stage) -> None:
-    """Be refused for others' items."""
-    base = "/groups/4417/items/"
-    product = Zotero(
-        {base + n: {"itemType": "journalArticle", "title": n} for n in ("AB2C", "KQ7P", "ZZ9T")}, first=500
-    )
-    server = place.api(stage, product, "Zotero", "uvicorn")
-    always = {"Zotero-API-Version": "3", "Zotero-API-Key": "fake"}
-    me = stage.actor(
-        "client", server, "api.zotero.test", "requests", {**always, "User-Agent": "Pyzotero/1.6"}
-    )
-    other = stage.actor("other", server, "api.zotero.test", "httpx", always)
-    listed = me.get(base.rstrip("/")).fields["last-modified-version"]
-    item = me.get(f"{base}AB2C").json
-    for name in ("KQ7P", "ZZ9T"):
-        now = other.get(base.rstrip("/")).fields["last-modified-version"]
-        other.send(
-            "PATCH", base + name, 204, {"If-Unmodified-Since-Version": now}, {"title": f"{name} (scan)"}
-        )
-    pause(0.4)
-    me.send("PATCH", f"{base}AB2C", 412, {"If-Unmodified-Since-Version": listed}, {"tags": [{"tag": "read"}]})
-    must(me.get(f"{base}AB2C").json["version"] == item["version"], "the item has moved")
-    time.sleep(0.2)
-    now = me.get(f"{base.rstrip('/')}?since={listed}").fields["last-modified-version"]
-    me.send("PATCH", f"{base}AB2C", 204, {"If-Unmodified-Since-Version": now}, {"tags": [{"tag": "read"}]})

@@ -19,7 +19,23 @@ from tools.recording_apis.stage import Stage, StoryError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tools.recording_apis.actors import Answer
+    from tools.recording_apis.actors import Actor, Answer
+
+
+_GOOGLE = ("Compute Engine", "People API", "Resource Manager", "Cloud DNS", "Firestore", "Google Calendar")
+_SERVERS = {
+    **dict.fromkeys(_GOOGLE, "ESF"),
+    "Cloud Storage JSON": "UploadServer",
+    "Cloud Storage XML": "UploadServer",
+    "Confluence": "AtlassianEdge",
+    "Contentful": "Contentful",
+    "GitHub": "github.com",
+    "Planner": "Microsoft-HTTPAPI/2.0",
+    "SAP S4HANA": "SAP NetWeaver Application Server / ABAP 793",
+    "OpenStack placement": "placement/13.0.0",
+    "FHIR server": "HAPI FHIR 7.4",
+    "z/OSMF files": "zOSMF",
+}
 
 
 @dataclass
@@ -44,6 +60,7 @@ def api(stage: Stage, product: Product, name: str, runner: str = "waitress", sai
         runner: What serves it.
         said: The setting that matters to the story.
     """
+    product.server = _SERVERS.get(name, "")
     port, version, stop = serve(product, runner)
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
@@ -180,3 +197,32 @@ def said(body: object, status: int = 200, **fields: str) -> Told:
 def dumped(body: object) -> bytes:
     """Return JSON for a media type of its own."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+_SHEETS = ("/assets/main.4f2c.js", "/static/css/app.css", "/ui/fonts/inter.woff2")
+
+
+def beside(me: Actor, what: str) -> None:
+    """Send what else goes over the wire beside the story.
+
+    Args:
+        me: Who sends.
+        what: Letters: ``l`` a session with a cookie, ``a`` an asset and its 304, ``s`` a search, ``j`` a job that
+            is asked for three times, ``t`` telemetry.
+    """
+    number = sum(me.host.encode())
+    for letter in what:
+        match letter:
+            case "l":
+                me.send("POST", "/session", 200, None, {"remember": True})
+            case "a":
+                asset = _SHEETS[number % 3]
+                me.get(asset, 304, {"If-None-Match": me.get(asset).etag})
+            case "s":
+                me.get(f"/search?q={('pump', 'ferry', 'rota')[number % 3]}")
+            case "j":
+                for _ in range(3):
+                    me.get("/jobs/import-7")
+            case _:
+                path = ("/telemetry", "/rum/v1/events")[number % 2]
+                me.send("POST", path, 204, None, {"event": "view", "ms": number})
