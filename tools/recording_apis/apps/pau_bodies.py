@@ -277,7 +277,7 @@ class Consul(Product):
 
     def fits(self, sent: Any, item: Item | None) -> bool:
         """Compare the index; 0 is for what is not there."""
-        return sent == (item.token if item else "0")
+        return bool(sent == (item.token if item else "0"))
 
     def refuse(self, request: Request, path: str, item: Item | None, sent: Any) -> Answer:
         """Say false."""

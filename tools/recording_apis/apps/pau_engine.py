@@ -368,13 +368,13 @@ def _cheroot(app: Product, port: int) -> Callable[[], object]:
 
 
 def _wsgiref(app: Product, port: int) -> Callable[[], object]:
-    server = make_server("127.0.0.1", port, app, _Threading, _Quiet)  # type: ignore[arg-type]
+    server = make_server("127.0.0.1", port, app, _Threading, _Quiet)
     _background(server.serve_forever)
     return server.shutdown
 
 
 def _tornado(app: Product, port: int) -> Callable[[], object]:
-    loop, web = asyncio.new_event_loop(), importlib.import_module("tornado.web")
+    loop = asyncio.new_event_loop()
     container = importlib.import_module("tornado.wsgi").WSGIContainer
     ready = threading.Event()
 
@@ -388,7 +388,6 @@ def _tornado(app: Product, port: int) -> Callable[[], object]:
         loop.run_until_complete(start())
         loop.run_forever()
 
-    web.access_log = None
     importlib.import_module("logging").getLogger("tornado.access").disabled = True
     _background(run)
     ready.wait(10)

@@ -103,7 +103,11 @@ class Compute(Product):
 
     def show(self, request: Request, path: str, item: Item) -> Answer:
         """Return the instance."""
-        told = {"kind": "compute#instance", "name": path.rpartition("/")[2], "status": "RUNNING"}
+        told: dict[str, Any] = {
+            "kind": "compute#instance",
+            "name": path.rpartition("/")[2],
+            "status": "RUNNING",
+        }
         told |= {"fingerprint": self.print_of("all", item), "labels": item.data["labels"]}
         told |= {
             "labelFingerprint": self.print_of("labels", item),
@@ -184,8 +188,8 @@ class Documents(Product):
     def fits(self, sent: Any, item: Item | None) -> bool:
         """Compare."""
         if sent in {"true", "false"}:
-            return (item is not None) == (sent == "true")
-        return item is not None and sent == item.token
+            return bool((item is not None) == (sent == "true"))
+        return bool(item is not None and sent == item.token)
 
     def refuse(self, request: Request, path: str, item: Item | None, sent: Any) -> Answer:
         """Return FAILED_PRECONDITION."""

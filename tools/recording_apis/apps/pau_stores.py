@@ -27,7 +27,7 @@ class GoogleObjects(Product):
 
     def fits(self, sent: Any, item: Item | None) -> bool:
         """Compare the generation; 0 is for what is not there."""
-        return sent == (item.token if item else "0")
+        return bool(sent == (item.token if item else "0"))
 
     def refuse(self, request: Request, path: str, item: Item | None, sent: Any) -> Answer:
         """Return conditionNotMet."""

@@ -429,7 +429,7 @@ class Tagged(Product):
         if item is None:
             return False
         if self.style.weak:
-            return sent == "*" or sent.removeprefix("W/") == item.token.removeprefix("W/")
+            return bool(sent == "*" or sent.removeprefix("W/") == item.token.removeprefix("W/"))
         return sent in {"*", item.token}
 
     def unmodified(self, text: str, item: Item) -> bool:

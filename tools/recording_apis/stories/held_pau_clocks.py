@@ -203,7 +203,7 @@ def column(stage: Stage) -> None:
 def wiki(stage: Stage) -> None:
     """Send a time of another zone."""
     product = Tagged("notes", {})
-    state = {"revid": 88120, "timestamp": iso(time.time() - 5 * 3600, 0), "user": "Tidewater"}
+    state: dict[str, Any] = {"revid": 88120, "timestamp": iso(time.time() - 5 * 3600, 0), "user": "Tidewater"}
 
     def mediawiki(request: Request) -> Answer | None:
         if request.method == "GET":

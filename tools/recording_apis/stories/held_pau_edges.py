@@ -276,7 +276,8 @@ def _untagged(request: Request, answer: Answer) -> Answer:  # noqa: ARG001
     synthetic=True,
     description=(
         "A portal's nginx rewrites host names in answers with sub_filter and so drops ETag and Last-Modified; the "
-        "estate agents' API wants If-Match (428). Its answers to HEAD, which are not rewritten, still have the tag."
+        "estate agents' API wants If-Match, and the portal has none to send: 428 each time. The API's side shows the "
+        "tags."
     ),
 )
 def links(stage: Stage) -> None:

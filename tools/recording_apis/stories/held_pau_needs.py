@@ -65,7 +65,7 @@ def zero(stage: Stage) -> None:
 def orders(stage: Stage) -> None:
     """Leave out what is required."""
     base = "/sap/opu/odata4/sap/api_salesorder/srvd_a2x/sap/salesorder/0001/SalesOrder/"
-    rows = {f"{base}{n}": {"SalesOrder": str(n), "ShippingCondition": "01"} for n in (4711, 4712, 4713)}
+    rows = {f"{base}{n}": {"SalesOrder": str(n), "ShippingCondition": "01"} for n in range(4711, 4719)}
     server = place.api(stage, Tagged("sap", rows), "SAP S4HANA", "wsgiref")
     front = fronts.apache(stage, server)
     me = stage.actor(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tools.recording_apis import fronts
 from tools.recording_apis.apps.pau_bodies import Commercetools, Confluence, Consul, Contentful, Elasticsearch
@@ -92,7 +92,7 @@ def index(stage: Stage) -> None:
     me = stage.actor("client", front, "search.port.test", "httpx", bearer("indexer", **user))
     place.beside(me, "s")
 
-    def write(seen: dict[str, int], draft: float, status: int) -> Answer:
+    def write(seen: dict[str, int], draft: float, status: int) -> Any:
         query = f"?if_seq_no={seen['_seq_no']}&if_primary_term={seen['_primary_term']}"
         return me.put(path + query, {"ship": "Elbe 5", "draft": draft}, status)
 
@@ -144,8 +144,8 @@ def cart(stage: Stage) -> None:
     primary = Commercetools({path: {"lineItems": [{"sku": "TEA-1", "quantity": 1}]}}, first=3)
     replica = Commercetools({path: {}})
     replica.before.append(_Copy(primary, 1.5))
-    for one, name in ((primary, "db-primary"), (replica, "db-replica-2")):
-        one.after.append(lambda _, answer, name=name: _marked(answer, name))
+    primary.after.append(lambda _, answer: _marked(answer, "db-primary"))
+    replica.after.append(lambda _, answer: _marked(answer, "db-replica-2"))
     servers = (
         place.api(stage, primary, "commercetools", "cheroot"),
         place.api(stage, replica, "commercetools", "cheroot"),
@@ -153,7 +153,7 @@ def cart(stage: Stage) -> None:
     front = fronts.split(stage, *servers)
     me = stage.actor("client", front, "api.shop.test", "node:fetch", bearer("storefront"))
 
-    def add(version: int, sku: str, status: int) -> Answer:
+    def add(version: int, sku: str, status: int) -> Any:
         action = {"action": "addLineItem", "sku": sku, "quantity": 1}
         return me.send("POST", path, status, None, {"version": version, "actions": [action]})
 
@@ -202,7 +202,7 @@ def person(stage: Stage) -> None:
     me.get("/discovery/v1/apis/people/v1/rest")
     auth = {"Authorization": f"Bearer {token}"}
 
-    def change(etag: str, number: str, status: int) -> Answer:
+    def change(etag: str, number: str, status: int) -> Any:
         body = {"etag": etag, "phoneNumbers": [{"value": number}]}
         return me.send("PATCH", f"{path}:updateContact?updatePersonFields=phoneNumbers", status, auth, body)
 
@@ -235,7 +235,7 @@ def person(stage: Stage) -> None:
 def statements(stage: Stage) -> None:
     """Read and write in turns on two nodes."""
     path = "/xapi/agents/profile"
-    seed = {path: {"badge": "welder", "level": 2}}
+    seed: dict[str, object] = {path: {"badge": "welder", "level": 2}}
     nodes = []
     for name in ("lrs-a", "lrs-b"):
         product = _Salted(name, seed)

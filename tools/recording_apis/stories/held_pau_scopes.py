@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from tools.recording_apis import fronts
 from tools.recording_apis.apps.pau_bodies import Zotero
 from tools.recording_apis.apps.pau_google import Compute
 from tools.recording_apis.apps.pau_tagged import Tagged
@@ -31,7 +32,8 @@ def fingerprint(stage: Stage) -> None:
     product = Compute({path: data})
     server = place.api(stage, product, "Compute Engine", "waitress")
     user = {"User-Agent": "google-api-python-client/2.150 (gzip)"}
-    me = stage.actor("client", server, "compute.googleapis.test", "httpx", bearer("teleport", **user))
+    front = fronts.encrypted(stage, server)
+    me = stage.actor("client", front, "compute.googleapis.test", "http2", bearer("teleport", **user))
     place.beside(me, "l")
     me.get("/compute/v1/projects/harbour/zones/eu-a/instances")
     for _ in range(2):
