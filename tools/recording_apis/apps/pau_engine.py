@@ -102,7 +102,7 @@ class Product:
         self.before: list[Callable[[Request], Answer | None]] = []
         self.after: list[Callable[[Request, Answer], Answer]] = []
         self.extra: dict[str, Answer] = {}
-        self.server = ""
+        self.server, self.names_itself = "", True
         self._written = 0
         for path, data in seed.items():
             self.store(path, copy.deepcopy(data), by, time.time() - 86400.0)
@@ -271,7 +271,7 @@ class Product:
         query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
         path = unquote(environ["PATH_INFO"])
         answer = self.answer(Request(environ["REQUEST_METHOD"], path, query, fields, body))
-        if self.server and environ.get("SERVER_SOFTWARE") != "waitress":
+        if self.server and self.names_itself:
             answer.fields.setdefault("Server", self.server)
         return _told(answer, self.media, start_response, environ["REQUEST_METHOD"])
 
@@ -446,6 +446,9 @@ RUNNERS: dict[str, tuple[str, Callable[[Product, int], Callable[[], object]]]] =
 def serve(app: Product, runner: str) -> tuple[int, str, Callable[[], object]]:
     """Serve an imitation in this process; return its port, what serves it, and what stops it."""
     package, start = RUNNERS[runner]
+    app.names_itself = (
+        runner != "waitress"
+    )  # which takes a Server of the application for that of another server
     port = free_port()
     stop = start(app, port)
     version = f"{package} {importlib.metadata.version(package)}" if package else "wsgiref of Python"

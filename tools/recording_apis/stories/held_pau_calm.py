@@ -264,7 +264,7 @@ def keys(stage: Stage) -> None:
     place.beside(me, "s")
     me.get(base + "plan", 404)
     must(me.put(base + "plan?cas=0", "lift 12", 200).text == "true\n", "false")
-    for state in ("busy", "idle") * 7:
+    for state in ("busy", "idle") * 3:
         seen = me.get(base + "state").json[0]["ModifyIndex"]
         must(me.put(f"{base}state?cas={seen}", state, 200).text == "true\n", "false")
         me.get(f"{base}state?index={seen}&wait=1s")
