@@ -27,6 +27,10 @@ _LOST_ESCAPES: Final = re.compile(
     r'((?:-H|--header)[ =]?"(?:if-(?:none-)?match|if-range): ?)((?:W/)?"[^"\n\\]*")(?=")', re.IGNORECASE
 )
 _OPTION: Final = re.compile(r"[ \t]*-{1,2}[A-Za-z][\w-]*(?:[ =]|\Z)")
+# As developer tools write a command for `cmd`: a caret before each sign that `cmd` would read, quotes included.
+_CARETS: Final = re.compile(r"\^(?=[\"\\{])|\^[ \t]*(?:\n|\Z)")
+_POSIX_QUOTES: Final = re.compile(r"(?:curl(?:\.exe)?|\s-{1,2}[A-Za-z][\w-]*)[ \t]+[$]?'")
+_CARET_ESCAPE: Final = re.compile(r"(?<=%)\^(?=\w)|\^([^\w\n])")
 # Lines that end a command whose quote was never closed.
 _NO_COMMAND = re.compile(r"(?:[*<>{}] |HTTP/\d|== Info: )")
 
@@ -182,13 +186,25 @@ def read_prompt(lines: Sequence[str | None], index: int) -> CurlPrompt:
         pieces.append(trimmed if trimmed.endswith("\\") else stripped)
     found = COMMAND.match(pieces[0])
     start = found.end() if found else 0
-    pasted = "\n".join(pieces)[start:]
+    pasted = _without_carets("\n".join(pieces)[start:])
     text = _repaired(pasted)
     words, end = split_words(text)
     if end < 0:
         words, end = split_words(pieces[0][start:].replace("'", "").replace('"', ""))
     prompt = CurlPrompt(index + 1, index + 1 + text.count("\n", 0, end), repaired=text != pasted)
     return _interpret(words, prompt)
+
+
+def _without_carets(text: str) -> str:
+    """Return a command for `cmd` of Windows as one for a POSIX shell: what its carets shield stands alone.
+
+    Source: DevTools, `Copy as cURL (cmd)`; older versions do not put a caret before the outer quotes. A line
+    end is `^`, line end, empty line there.
+    """
+    if _CARETS.search(text) is None or _POSIX_QUOTES.search(f"curl {text}") is not None:
+        return text
+    continued = re.sub(r"\^[ \t]*\n", "\\\\\n", text)
+    return _CARET_ESCAPE.sub(lambda found: found[1] or "", continued)
 
 
 def _repaired(text: str) -> str:

@@ -15,6 +15,7 @@ from ifmatch.capture.captured_content import ReadContent, from_display, json_len
 from ifmatch.capture.curl_clock import date_seconds, keep_monotone
 from ifmatch.capture.decoding_clients import withheld_by_client
 from ifmatch.capture.field_lines import FIELD_LINE, html_escaped, parse_field_lines, unescaped, unwrapped
+from ifmatch.capture.message_wrappings import unpacked
 from ifmatch.capture.pasted_lines import (
     DROPPED,
     StartLine,
@@ -34,6 +35,7 @@ from ifmatch.model.message import Content, Fields, Request, Response
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import BinaryIO
 
     from ifmatch.capture.curl_prompt import CurlPrompt
@@ -60,6 +62,12 @@ class _Message:
     def is_request(self) -> bool:
         return self.start.status == 0
 
+    def count_from(self, numbers: Sequence[int]) -> None:
+        """Take the lines' numbers in the source for those in the prepared text."""
+        self.line = numbers[self.line - 1]
+        self.lost_blank = numbers[self.lost_blank - 1] if self.lost_blank else 0
+        self.head = [(numbers[number - 1], text) for number, text in self.head]
+
 
 def read_http_messages(stream: BinaryIO, name: str) -> Capture:
     """Read pasted requests and responses.
@@ -76,7 +84,7 @@ def read_http_messages(stream: BinaryIO, name: str) -> Capture:
         InputError: no line of the text starts a message.
     """
     source = read_text(stream, name)
-    lines, doubled = without_double_spacing(without_direction(source.lines))
+    numbers, lines, doubled = _prepared(source.lines)
     messages = _Splitter(lines, escaped=html_escaped(source.lines)).messages()
     if not messages:
         raise InputError(
@@ -88,8 +96,18 @@ def read_http_messages(stream: BinaryIO, name: str) -> Capture:
     builder = _Builder(source)
     if doubled:
         builder.warn("a blank line behind every line was dropped", None, 1)
+    for message in messages:
+        message.count_from(numbers)
     exchanges = builder.exchanges(_pairs(messages))
     return Capture(name, "http-messages", tuple(exchanges), tuple(builder.warnings))
+
+
+def _prepared(lines: Sequence[str | None]) -> tuple[list[int], list[str | None], bool]:
+    """Return the lines of the messages, where each stands in the source, and whether blank ones were dropped."""
+    unwrapped_lines = unpacked(lines)
+    directed = without_direction([line for _, line in unwrapped_lines])
+    kept, doubled = without_double_spacing(directed)
+    return [number for number, _ in unwrapped_lines], kept, doubled
 
 
 class _Splitter:

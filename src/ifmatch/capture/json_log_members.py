@@ -40,6 +40,8 @@ _PLACES: Final = (
     "client",
     "event",
     "attributes",
+    # An error of axios as JSON.
+    "config",
 )
 _MEANINGS: Final = {
     "method": "method",
@@ -184,6 +186,7 @@ _SENT_HEADERS: Final = frozenset(
         "http.request.headers",
         "req_headers",
         "headers",
+        "config.headers",
         "http.request.header",
         "request.header",
     }
@@ -208,6 +211,7 @@ _BODIES: Final = {
     "requestbody": True,
     "request.body": True,
     "req.body": True,
+    "config.data": True,
     "response_body": False,
     "resp_body": False,
     "responsebody": False,

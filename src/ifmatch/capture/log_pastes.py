@@ -28,8 +28,14 @@ _FENCE = re.compile(r"\s{0,8}(?:`{3,}|~{3,})[\w -]{0,40}\s*\Z")
 _LOST = re.compile(r'(?<=[\s=:,\[{(])""((?:W/)?[^"\s]{0,200})""(?=[\s,;}\])]|\Z)')
 _LOST_WEAK = re.compile(r'(?<=[\s=:,\[{(])"W/"([^"\s]{0,200})""(?=[\s,;}\])]|\Z)')
 _COMPOSE = re.compile(r"[\w.-]{1,60} +\| ")
+# `kubectl logs --prefix`, a line each.
+_POD = re.compile(r"\[pod/[\w.-]{1,253}/[\w.-]{1,63}\] ")
+# What a log shipper wraps: a line of an access log, or an object of one.
+_SHIPPED = re.compile(r'\s*\{|[^"]*(?:"[^"]*" ?)?"[A-Z]{3,20} \S+(?: HTTP/\d(?:\.\d)?)?"')
+_SHIPPED_NAMES: Final = ("log", "message", "msg", "MESSAGE", "@message", "textPayload", "line", "_raw")
 _RUN = re.compile(r'"+')
 _SHARE: Final = 0.9
+_LOOKED_AT: Final = 200
 
 
 def mended(lines: Sequence[str | None]) -> tuple[list[str], list[str]]:
@@ -74,21 +80,31 @@ def mended(lines: Sequence[str | None]) -> tuple[list[str], list[str]]:
 def _out_of_containers(texts: list[str]) -> list[str]:
     """Take off what Docker puts around each line: a JSON object in a file, a name with `docker compose`."""
     filled = [text for text in texts if text.strip()]
+    for prefix in (_COMPOSE, _POD):
+        if filled and sum(1 for text in filled if prefix.match(text) is not None) >= _SHARE * len(filled):
+            texts = [prefix.sub("", text, count=1) for text in texts]
+            filled = [text for text in texts if text.strip()]
     if sum(text.startswith('{"log":"') for text in filled) * 2 > len(filled):
+        return [_logged(text, whole=True) for text in texts]
+    objects = [text for text in filled[:_LOOKED_AT] if text.lstrip().startswith("{")]
+    if objects and sum(_SHIPPED.match(_logged(text)) is not None and _logged(text) != text for text in objects) * 2 > len(objects):
         return [_logged(text) for text in texts]
-    named = sum(1 for text in filled if _COMPOSE.match(text) is not None)
-    if filled and named >= _SHARE * len(filled):
-        return [_COMPOSE.sub("", text, count=1) for text in texts]
     return texts
 
 
-def _logged(text: str) -> str:
+def _logged(text: str, *, whole: bool = False) -> str:
+    """Return the line that an object of a log shipper wraps, the text itself where it wraps none."""
+    if not text.lstrip().startswith("{"):
+        return text
     try:
         value: object = json.loads(text)
     except (ValueError, RecursionError):
         return text
-    said = cast("dict[str, object]", value).get("log") if isinstance(value, dict) else None
-    return said.rstrip("\r\n").replace("\n", " ") if isinstance(said, str) else text
+    members = cast("dict[str, object]", value) if isinstance(value, dict) else {}
+    said = next((members[name] for name in _SHIPPED_NAMES if isinstance(members.get(name), str)), None)
+    if not isinstance(said, str) or not (whole or _SHIPPED.match(said)):
+        return text
+    return said.rstrip("\r\n").replace("\n", " ")
 
 
 def _uncurled(text: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture import (
+    sdk_axios,
     sdk_azure,
     sdk_botocore,
     sdk_dumps,
@@ -74,6 +75,7 @@ _FAMILIES: Final = (
     _Family("java.net.http", sdk_header_blocks.JAVA, sdk_header_blocks.read_java),
     _Family(".NET HttpClient", sdk_header_blocks.DOTNET, sdk_header_blocks.read_dotnet, decodes=True),
     _Family("http.client", sdk_python.HTTP_CLIENT, sdk_python.read_http_client, ("urllib3",)),
+    _Family("axios", sdk_axios.AXIOS, sdk_axios.read_axios, decodes=True),
     _Family("httpcore", sdk_python.HTTPCORE, sdk_python.read_httpcore),
     _Family("urllib3", sdk_python.URLLIB3, sdk_python.read_urllib3),
 )

@@ -12,6 +12,7 @@ from ifmatch.capture.devtools_panes import looks_like_pane
 from ifmatch.capture.error_reports import looks_like_error_report
 from ifmatch.capture.json_logs import looks_like_json_log
 from ifmatch.capture.log_pastes import mended
+from ifmatch.capture.message_wrappings import unpacked
 from ifmatch.capture.pasted_lines import start_line, without_direction
 from ifmatch.capture.request_commands import is_request_command
 from ifmatch.capture.sdk_logs import looks_like_sdk_log
@@ -69,6 +70,7 @@ _HTML = re.compile(
 )
 # An error answer of JSON is short; longer JSON is a file of its own kind.
 _JSON_ERROR_LIMIT: Final = 4096
+_JSON_START = re.compile(rb"\s*(?:\{\s*(?:[\"}]|\Z)|\[\s*(?:[\"{\[\]]|-?\d+[\s,\]]|true|false|null|\Z))")
 _ACCESS_LOG = re.compile(r"\S+ \S+ \S+ \[\d{2}/\w{3}/\d{4}:\d{2}:\d{2}:\d{2}")
 _FLOWS = re.compile(rb"\d{2,12}:\d{1,3}:[A-Za-z_]{1,40}[,;]")
 
@@ -152,7 +154,10 @@ def is_devtools_pane(head: bytes) -> bool:
 
 def is_sdk_log(head: bytes) -> bool:
     """Tell whether an HTTP client or a cloud SDK logged this."""
-    if _HTML.match(head) or head.lstrip()[:1] in {b"{", b"["}:
+    if _HTML.match(head):
+        return False
+    # `[AxiosError: ...] {`, `{` of an object that Node printed, `[pod/x] ` are no JSON.
+    if _JSON_START.match(head):
         return False
     return looks_like_sdk_log(_log_lines(head))
 
@@ -171,7 +176,7 @@ def is_http_messages(head: bytes) -> bool:
     """Tell whether a request line or a status line is in this text."""
     if _HTML.match(head):
         return False
-    lines = without_direction(_lines(head))
+    lines = without_direction([line for _, line in unpacked(_lines(head))])
     said = [line for line in lines if line is not None and line.strip()]
     if len(said) == 1 and (only := start_line(said[0])) is not None and only.status:
         # A status line and nothing else is an error line: no message was shown.
@@ -218,7 +223,7 @@ def what_it_is(head: bytes) -> tuple[str, str]:
         return "the source is empty", _TRACE_ADVICE
     if _HTML.match(head):
         return "this looks like an HTML page", "Save the traffic, not the page. " + _HAR_ADVICE
-    if head.lstrip()[:1] in {b"{", b"["} and b"\0" not in head[:4096]:
+    if _JSON_START.match(head) and b"\0" not in head[:4096]:
         return _json_kind(head)
     if head[4:12] in {b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypavif"}:
         return "this is a HEIC or AVIF picture", "A picture cannot be read. " + _HAR_ADVICE
