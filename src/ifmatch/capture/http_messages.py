@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 _EMBEDDING = re.compile(r"(?:multipart/|message/http|application/http)", re.IGNORECASE)
 _BOUNDARY = re.compile(r"boundary=\"?([^\";, ]{1,70})", re.IGNORECASE)
+_CONDITIONS = frozenset({"if-match", "if-none-match", "if-unmodified-since"})
 _FILE_REFERENCE = re.compile(r"<[@>]? \.{0,2}/?[\w./ -]{1,200}\Z")
 
 
@@ -216,10 +217,14 @@ def _pairs(messages: list[_Message]) -> list[tuple[_Message | None, _Message | N
     if 1 < split == len(kept) - split and all(message.is_request for message in kept[:split]):
         # All requests first, then all responses.
         return list(zip(requests, kept[split:], strict=True))
+    if _is_answer_first(kept):
+        return [(kept[1], kept[0])]
     pairs: list[tuple[_Message | None, _Message | None]] = []
     waiting: _Message | None = None
     for message in kept:
         if message.is_request:
+            if waiting is not None and _is_repeated(waiting, message):
+                continue
             if waiting is not None and not (waiting.prompt is not None and _same_request(waiting, message)):
                 pairs.append((waiting, None))
             if waiting is not None and waiting.prompt is not None and _same_request(waiting, message):
@@ -231,6 +236,26 @@ def _pairs(messages: list[_Message]) -> list[tuple[_Message | None, _Message | N
     if waiting is not None:
         pairs.append((waiting, None))
     return pairs
+
+
+def _is_answer_first(messages: list[_Message]) -> bool:
+    """Tell whether a refusal stands above its request, as in the panes of developer tools."""
+    if len(messages) != 2 or messages[0].is_request or not messages[1].is_request:
+        return False
+    names = {text.partition(":")[0].strip().lower() for _, text in messages[1].head}
+    return messages[0].start.status == 412 and bool(names & _CONDITIONS) and messages[1].prompt is None
+
+
+def _is_repeated(request: _Message, message: _Message) -> bool:
+    """Tell whether a tool names the request again above its answer, without its fields."""
+    return (
+        request.prompt is None
+        and bool(request.head)
+        and message.start.bare
+        and not message.head
+        and message.prompt is None
+        and (message.start.method, message.start.target) == (request.start.method, request.start.target)
+    )
 
 
 def _same_request(command: _Message, message: _Message) -> bool:
