@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.capture.drafts import Drafts
 from ifmatch.capture.log_formats import NAMED_FORMATS, LineFormat, declares, find_format
 from ifmatch.capture.log_pastes import mended
-from ifmatch.capture.log_records import LogRecord, unescape
+from ifmatch.capture.log_records import NO_STATUS, LogRecord, is_cache_word, unescape
+from ifmatch.capture.log_shapes import by_names_or_columns
 from ifmatch.capture.text_source import read_text
 from ifmatch.errors import InputError
 
@@ -116,7 +117,11 @@ def _mostly_requests(lines: Sequence[str]) -> bool:
     hits = 0
     for line in lines:
         found = _request_in(line)
-        if found is None or not (
+        if found is None:
+            other = by_names_or_columns(line, 1)
+            hits += other is not None and other[0].finished() is not None
+            continue
+        if not (
             _CLF_TIME.search(line) or _ISO_TIME.search(line) or _TIMELESS.match(line) or _SECONDS.search(line)
         ):
             continue
@@ -235,7 +240,8 @@ def _by_shape(line: str, number: int) -> _Row | None:
     tokens: list[str] = _TOKEN.findall(line)
     at = next((index for index, token in enumerate(tokens) if _REQUEST.fullmatch(token)), None)
     if at is None:
-        return None
+        other = by_names_or_columns(line, number)
+        return _Row(*other) if other is not None else None
     record = LogRecord(number)
     record.set("request", unescape(tokens[at][1:-1]))
     timers = next((index for index, token in enumerate(tokens[:at]) if _TIMERS.match(token)), None)
@@ -257,6 +263,8 @@ def _common(record: LogRecord, tokens: list[str], at: int) -> _Row | None:
     record.set("client", next((token for token in before if _CLIENT.match(token)), ""))
     record.set("address", next((token for token in before if _ADDRESS.match(token)), ""))
     status = next((index for index, token in enumerate(behind[:3]) if _STATUS.match(token)), None)
+    if status is None and behind and behind[0] in NO_STATUS:
+        status = 0
     if status is None:
         return None
     record.set("status", behind[status])
@@ -349,6 +357,9 @@ def _name_columns(rows: list[_Row], drafts: Drafts) -> None:
         if all(_CODING.match(value) for _, value in cells):
             for record, value in [*cells, *((record, "-") for record in empty.get(place, ()))]:
                 record.set("received:Content-Encoding", value)
+        if all(is_cache_word(value) for _, value in cells):
+            for record, value in cells:
+                record.set("cache", value)
         if all(_PRODUCT.match(value) and not _TAGS.match(value) for _, value in cells):
             for record, value in cells:
                 record.set("sent:User-Agent", value)

@@ -146,6 +146,17 @@ _MEANINGS: Final = {
     "useragent": "sent:User-Agent",
     "http_user_agent": "sent:User-Agent",
     "referer": "sent:Referer",
+    "upstream_cache_status": "cache",
+    "cache_status": "cache",
+    "cachestatus": "cache",
+    "cachecachestatus": "cache",
+    "cache_result": "cache",
+    "x_edge_result_type": "cache",
+    "hitmiss": "cache",
+    "handling": "cache",
+    "response_flags": "flags",
+    "termination_state": "flags",
+    "ts_state": "flags",
     "etag": "received:ETag",
     "content_encoding": "received:Content-Encoding",
     "last_modified": "received:Last-Modified",
@@ -239,6 +250,15 @@ def fill(record: LogRecord, value: dict[str, object]) -> None:
         record: of the line.
         value: the object; members that mean nothing here are passed over.
     """
+    _fill(record, value)
+    for member in value.values():
+        # A member of the log's own holds the request: `{"nginx": {"request": ...}}`.
+        draft = record.draft
+        if isinstance(member, dict) and not (draft.method and draft.url and draft.status):
+            _fill(record, cast("dict[str, object]", member))
+
+
+def _fill(record: LogRecord, value: dict[str, object]) -> None:
     draft = record.draft
     for place, member in _leaves(value):
         lowered = place.lower()

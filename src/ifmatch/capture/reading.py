@@ -89,6 +89,12 @@ FORMATS: Final = (
         "vcr", "cassette of VCR or vcrpy", "ifmatch.capture.vcr:read_vcr", container_sniffing.is_vcr
     ),
     CaptureFormat(
+        "varnishlog",
+        "varnishlog",
+        "ifmatch.capture.varnish_logs:read_varnish_log",
+        sniffing.is_varnish_log,
+    ),
+    CaptureFormat(
         "curl-trace", "curl --trace", "ifmatch.capture.curl_trace:read_curl_trace", sniffing.is_trace
     ),
     CaptureFormat(

@@ -17,6 +17,7 @@ from ifmatch.capture.pasted_lines import start_line, without_direction
 from ifmatch.capture.request_commands import is_request_command
 from ifmatch.capture.sdk_logs import looks_like_sdk_log
 from ifmatch.capture.text_source import decode, unwrap
+from ifmatch.capture.varnish_logs import looks_like_varnish_log
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,6 +118,11 @@ def is_zip(head: bytes) -> bool:
 def is_mitmproxy(head: bytes) -> bool:
     """Tell whether this is a flow file of mitmproxy."""
     return _FLOWS.match(head) is not None
+
+
+def is_varnish_log(head: bytes) -> bool:
+    """Tell whether varnishlog wrote this."""
+    return looks_like_varnish_log(_log_lines(head))
 
 
 def is_trace(head: bytes) -> bool:
