@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from ifmatch.capture.field_lines import INVISIBLE
 from ifmatch.model.unknown import UNKNOWN, UnknownType
 
 if TYPE_CHECKING:
@@ -203,6 +204,9 @@ def _without_carets(text: str) -> str:
     """
     if _CARETS.search(text) is None or _POSIX_QUOTES.search(f"curl {text}") is not None:
         return text
+    if "\\" not in text:
+        # They were lost on the way; `^^` before a quote can only have been `^\\^`.
+        text = text.replace('^^"', '^\\^"')
     continued = re.sub(r"\^[ \t]*\n", "\\\\\n", text)
     return _CARET_ESCAPE.sub(lambda found: found[1] or "", continued)
 
@@ -210,7 +214,7 @@ def _without_carets(text: str) -> str:
 def _repaired(text: str) -> str:
     """Undo what pasting does to a command: curly quotes, which no shell knows, and lost backslashes."""
     if not text.isascii():
-        text = text.translate(_CURLY)
+        text = INVISIBLE.sub("", text.translate(_CURLY))
     return _LOST_ESCAPES.sub(lambda found: found[1] + found[2].replace('"', '\\"'), text)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.curl_clock import date_seconds, keep_monotone
 from ifmatch.capture.drafts import Draft, Drafts
-from ifmatch.capture.field_lines import FIELD_LINE, html_escaped, repair_value, unescaped
+from ifmatch.capture.field_lines import FIELD_LINE, TAG_FIELDS, html_escaped, repair_value, unescaped
 from ifmatch.capture.target_uri import target_uri
 from ifmatch.capture.text_source import read_text
 from ifmatch.model.message import Content, Fields
@@ -241,7 +241,7 @@ class _Pane:
             found = FIELD_LINE.match(text)
             if found is not None:
                 pairs.append((found[1], self._value(found[1], found[2].strip(), number)))
-            elif pairs:
+            elif pairs and not (pairs[-1][0].lower() in TAG_FIELDS and pairs[-1][1].endswith('"')):
                 name, before = pairs[-1]
                 pairs[-1] = (name, f"{before} {self._value(name, text, number)}".strip())
             else:

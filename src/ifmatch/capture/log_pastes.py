@@ -10,7 +10,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Final, cast
 
-from ifmatch.capture.field_lines import unescaped
+from ifmatch.capture.field_lines import INVISIBLE, unescaped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,6 @@ _DOUBLE: Final = str.maketrans(dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00
 _SINGLE: Final = str.maketrans(dict.fromkeys("\u2018\u2019\u201a\u201b\u2032", "'"))
 _CURLY = re.compile("[\u201c\u201d\u201e\u201f\u2033\u2018\u2019\u201a\u201b\u2032\u00ab\u00bb]")
 _SPACES = re.compile("[\u00a0\u2007\u202f\u2009]")
-_INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
 _QUOTED = re.compile(r"> ?(?!>{3})")
 _FENCE = re.compile(r"\s{0,8}(?:`{3,}|~{3,})[\w -]{0,40}\s*\Z")
 # `"\"v1\""` without its backslashes.
@@ -48,7 +47,8 @@ def mended(lines: Sequence[str | None]) -> tuple[list[str], list[str]]:
         As many lines, and a sentence for each kind of repair.
     """
     repairs: list[str] = []
-    texts = [line or "" for line in lines]
+    texts = [line if not line or line.isascii() else INVISIBLE.sub("", line) for line in lines]
+    texts = [line or "" for line in texts]
     for _level in range(5):
         filled = [text for text in texts if text.strip()]
         quoted = sum(1 for text in filled if text[0] == ">" and _QUOTED.match(text) is not None)
@@ -111,7 +111,7 @@ def _uncurled(text: str) -> str:
     """Straighten the quotes of a line that has curly ones in their place."""
     if text.isascii() or _CURLY.search(text) is None:
         return text
-    straight = _INVISIBLE.sub("", _SPACES.sub(" ", text))
+    straight = INVISIBLE.sub("", _SPACES.sub(" ", text))
     if '"' not in straight:
         straight = straight.translate(_DOUBLE)
     return straight.translate(_SINGLE) if "'" not in straight else straight

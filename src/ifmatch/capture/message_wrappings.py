@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["unpacked"]
 
 _START = r"(?:[A-Z]{3,20} \S{1,4000} HTTP/\d(?:\.\d)?|HTTP/\d(?:\.\d)? \d{3}(?: [^\"'\\]{0,100})?)"
-_LITERAL = re.compile(r"""b?("(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+')""")
+# To the last quote of a line: those within may have lost their backslashes.
+_LITERAL = re.compile(r"""b?(["']).*\1""")
 _QUOTED_START = re.compile(rf"""b?["']{_START}\\r\\n""")
+_BEHIND = re.compile(r"[\s,;+)\]}.]*")
 _RUBY_CONTENT = re.compile(r"""(?:->|<-) "(?:[^"\\]|\\.)*+"\Z""")
 _CHUNK = re.compile(r"[0-9a-fA-F]{1,8}\r?\n\Z")
 # A stamp, a level or something in brackets ends before the message.
@@ -70,16 +72,23 @@ def _unquoted(lines: Numbered) -> Iterator[tuple[int, str | None]]:
         if not ("\\r\\n" in line or (open_message and _RUBY_CONTENT.match(line))):
             yield number, DROPPED
             continue
-        texts = [python_text(found[1]) for found in _LITERAL.finditer(line[:_LONGEST])]
-        text = next((one for one in texts if start_line(one.partition("\r\n")[0])), None)
-        if text is None and open_message:
-            text = next((one for one in texts if one.endswith("\r\n") or _RUBY_CONTENT.match(line)), None)
-        if text is None or _CHUNK.match(text):
+        begun = _QUOTED_START.search(line[:_LONGEST])
+        literal = _LITERAL.search(line[:_LONGEST], begun.start() if begun is not None else 0)
+        text = _closed(line, literal) if literal is not None else ""
+        goes_on = open_message and (text.endswith("\r\n") or _RUBY_CONTENT.match(line) is not None)
+        if _CHUNK.match(text) or not (goes_on or (begun is not None and start_line(text.partition("\r\n")[0]))):
             yield number, DROPPED
             continue
         open_message = True
         for piece in text.removesuffix("\r\n").split("\r\n"):
             yield number, piece
+
+
+def _closed(line: str, literal: re.Match[str]) -> str:
+    """Return the text of a literal; where the line breaks off within it, up to the last whole field line."""
+    text = python_text(literal.group())
+    ends = line[literal.end() - 2] != "\\" and _BEHIND.fullmatch(line, literal.end()) is not None
+    return text if ends else text[: text.rfind("\r\n") + 2]
 
 
 def _packets(lines: Numbered) -> Iterator[tuple[int, str | None]]:

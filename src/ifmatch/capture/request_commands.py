@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.capture import curl_prompt
 from ifmatch.capture.curl_prompt import CurlPrompt
+from ifmatch.capture.field_lines import INVISIBLE
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _block(lines: Sequence[str | None], index: int, starts: re.Pattern[str]) -> 
 def _repaired(text: str) -> str:
     """Undo curly quotes and lost backslashes of a command's text."""
     if not text.isascii():
-        text = text.translate(_CURLY)
+        text = INVISIBLE.sub("", text.translate(_CURLY))
     return _LOST.sub(lambda found: found[1] + found[2].replace('"', '\\"') + found[3], text)
 
 
@@ -236,7 +237,7 @@ def _powershell_text(block: list[str]) -> tuple[str, int]:
 
 def _lost_backticks(text: str) -> str:
     if not text.isascii():
-        text = text.translate(_CURLY)
+        text = INVISIBLE.sub("", text.translate(_CURLY))
     return _LOST.sub(lambda found: found[1] + found[2].replace('"', '`"') + found[3], text)
 
 

@@ -34,7 +34,10 @@ _FENCE = re.compile(
 )
 _INDENT = re.compile(r"[ \t]*")
 _QUOTES = re.compile(r'"+')
-_SERVER_QUOTES = re.compile(r"(?<![\w-])etag:?\s{0,5}(?:W/)?\"\"[^\"]", re.IGNORECASE)
+_SERVER_QUOTES = re.compile(r"(?<![\w-])etag:?\s{0,5}(?:W/)?\\?\"\"[^\"]", re.IGNORECASE)
+_NO_BREAK = "\u00a0"
+_LINE_NUMBER = re.compile(r"[ \t]{0,8}(\d{1,6})[:.|]?([ \t]*)(.*)\Z", re.DOTALL)
+_NUMBERED_LEAST = 4
 _UTF16_MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 
@@ -160,6 +163,12 @@ def unwrap(lines: list[str | None]) -> tuple[list[str | None], list[str]]:
         for index in coloured:
             lines[index] = _ANSI.sub("", lines[index] or "")
         repairs.append("terminal colour codes were taken off")
+    for mend, said in ((_with_plain_blanks, "no-break blanks were made plain ones"),
+                       (_without_numbers, "line numbers were taken off")):
+        mended = mend(lines)
+        if mended is not lines:
+            lines = mended
+            repairs.append(said)
     for _level in range(5):
         if not (_all_quoted(lines) or any(line and line[0] == ">" and _is_quoted(line) for line in lines)):
             break
@@ -171,6 +180,38 @@ def unwrap(lines: list[str | None]) -> tuple[list[str | None], list[str]]:
         lines = [line.replace('""', '"') if line else line for line in lines]
         repairs.append("quotes that a spreadsheet had doubled were undone")
     return _dedented(lines), repairs
+
+
+def _with_plain_blanks(lines: list[str | None]) -> list[str | None]:
+    """Make plain blanks of no-break ones before a line's text, and everywhere in a text without a plain one."""
+    if not any(line and _NO_BREAK in line for line in lines):
+        return lines
+    if not any(line and " " in line for line in lines):
+        return [line.replace(_NO_BREAK, " ") if line else line for line in lines]
+    if not any(line and line[0] == _NO_BREAK for line in lines):
+        return lines
+    return [
+        " " * (len(line) - len(rest)) + rest if line and (rest := line.lstrip(_NO_BREAK)) != line else line
+        for line in lines
+    ]
+
+
+def _without_numbers(lines: list[str | None]) -> list[str | None]:
+    """Take off the numbers that an editor or a page wrote before the lines: each is one more than the last."""
+    found = [_LINE_NUMBER.match(line) if line and line.strip() else None for line in lines]
+    places = [index for index, line in enumerate(lines) if line and line.strip()]
+    if len(places) < _NUMBERED_LEAST or any(found[index] is None for index in places):
+        return lines
+    first = places[0]
+    numbers = [(index, int(match[1])) for index, match in enumerate(found) if match is not None]
+    if any(number - numbers[0][1] != index - first for index, number in numbers):
+        return lines
+    gaps = [len(match[2]) for match in found if match is not None and match[3]]
+    gap = min(gaps, default=0)
+    return [
+        line if match is None or line is None else match[2][gap:] + match[3]
+        for line, match in zip(lines, found, strict=True)
+    ]
 
 
 def _is_doubled(lines: list[str | None]) -> bool:
