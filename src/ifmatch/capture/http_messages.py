@@ -17,6 +17,7 @@ from ifmatch.capture.decoding_clients import withheld_by_client
 from ifmatch.capture.field_lines import FIELD_LINE, html_escaped, parse_field_lines, unescaped, unwrapped
 from ifmatch.capture.message_wrappings import unpacked
 from ifmatch.capture.pasted_lines import (
+    CUT,
     DROPPED,
     StartLine,
     is_comment,
@@ -58,6 +59,7 @@ class _Message:
     until: str = ""
     lost_blank: int = 0
     is_wrapped: bool = False
+    is_cut: bool = False
 
     @property
     def is_request(self) -> bool:
@@ -129,6 +131,9 @@ class _Splitter:
                 continue
             if line is None:
                 self._current = None
+                continue
+            if line == CUT:
+                self._messages[-1].is_cut = True
                 continue
             if is_request_command(line) and not self._in_head:
                 prompt = read_request_command(self._commands, index)
@@ -301,7 +306,7 @@ class _Builder:
         if message.lost_blank:
             self.warn("the blank line between head and content is missing", entry, message.lost_blank)
         # A start line alone is what a summary shows; it does not say that there were no fields.
-        return Fields(pairs, complete=bool(pairs))
+        return Fields(pairs, complete=bool(pairs) and not message.is_cut)
 
     def _content(self, message: _Message, fields: Fields) -> ReadContent:
         text = self._body_text(message)

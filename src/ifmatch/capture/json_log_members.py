@@ -318,7 +318,7 @@ def _leaf(record: LogRecord, place: str, value: str | float) -> None:
     if not meaning:
         return
     kind, _, rest = meaning.partition(":")
-    text = " ".join(str(value).split("\n"))
+    text = _alone(" ".join(str(value).split("\n")))
     if kind == "duration" and rest == "?":
         meaning, text = _duration(value)
     elif rest == "?":
@@ -331,6 +331,18 @@ def _leaf(record: LogRecord, place: str, value: str | float) -> None:
     if meaning == "target" and record.draft.url.startswith("http"):
         return
     record.set(meaning, text)
+
+
+def _alone(text: str) -> str:
+    """Return the one member of a list that stands in a string, as tracing writes header fields."""
+    if not text.startswith('["') or not text.endswith('"]'):
+        return text
+    try:
+        values: object = json.loads(text)
+    except ValueError:
+        return text
+    only = cast("list[object]", values) if isinstance(values, list) else []
+    return only[0] if len(only) == 1 and isinstance(only[0], str) else text
 
 
 def _field_meaning(flat: str, *, received: bool) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from ifmatch.capture.pasted_lines import DROPPED, start_line
+from ifmatch.capture.pasted_lines import CUT, DROPPED, start_line
 from ifmatch.capture.sdk_lines import python_text
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ _START = r"(?:[A-Z]{3,20} \S{1,4000} HTTP/\d(?:\.\d)?|HTTP/\d(?:\.\d)? \d{3}(?: 
 # To the last quote of a line: those within may have lost their backslashes.
 _LITERAL = re.compile(r"""b?(["']).*\1""")
 _QUOTED_START = re.compile(rf"""b?["']{_START}\\r\\n""")
-_BEHIND = re.compile(r"[\s,;+)\]}.]*")
 _RUBY_CONTENT = re.compile(r"""(?:->|<-) "(?:[^"\\]|\\.)*+"\Z""")
 _CHUNK = re.compile(r"[0-9a-fA-F]{1,8}\r?\n\Z")
 # A stamp, a level or something in brackets ends before the message.
@@ -74,21 +73,18 @@ def _unquoted(lines: Numbered) -> Iterator[tuple[int, str | None]]:
             continue
         begun = _QUOTED_START.search(line[:_LONGEST])
         literal = _LITERAL.search(line[:_LONGEST], begun.start() if begun is not None else 0)
-        text = _closed(line, literal) if literal is not None else ""
+        text = python_text(literal.group()) if literal is not None else ""
         goes_on = open_message and (text.endswith("\r\n") or _RUBY_CONTENT.match(line) is not None)
         if _CHUNK.match(text) or not (goes_on or (begun is not None and start_line(text.partition("\r\n")[0]))):
             yield number, DROPPED
             continue
         open_message = True
-        for piece in text.removesuffix("\r\n").split("\r\n"):
+        cut = not text.endswith("\r\n") and "\r\n\r\n" not in text and begun is not None
+        whole = text[: text.rfind("\r\n") + 2] if cut else text
+        for piece in whole.removesuffix("\r\n").split("\r\n"):
             yield number, piece
-
-
-def _closed(line: str, literal: re.Match[str]) -> str:
-    """Return the text of a literal; where the line breaks off within it, up to the last whole field line."""
-    text = python_text(literal.group())
-    ends = line[literal.end() - 2] != "\\" and _BEHIND.fullmatch(line, literal.end()) is not None
-    return text if ends else text[: text.rfind("\r\n") + 2]
+        if cut:
+            yield number, CUT
 
 
 def _packets(lines: Numbered) -> Iterator[tuple[int, str | None]]:

@@ -72,6 +72,11 @@ _HTML = re.compile(
 # An error answer of JSON is short; longer JSON is a file of its own kind.
 _JSON_ERROR_LIMIT: Final = 4096
 _JSON_START = re.compile(rb"\s*(?:\{\s*(?:[\"}]|\Z)|\[\s*(?:[\"{\[\]]|-?\d+[\s,\]]|true|false|null|\Z))")
+_KEY_LOG = re.compile(r"(?:CLIENT_RANDOM|(?:SERVER|CLIENT)_(?:HANDSHAKE_)?TRAFFIC_SECRET\w*|EXPORTER_SECRET) [0-9a-f]{64}")
+_REQUESTS_ONLY = (
+    (re.compile(r"type: collection\.insomnia\.rest/"), "Insomnia"),
+    (re.compile(r"meta \{\Z"), "Bruno"),
+)
 _ACCESS_LOG = re.compile(r"\S+ \S+ \S+ \[\d{2}/\w{3}/\d{4}:\d{2}:\d{2}:\d{2}")
 _FLOWS = re.compile(rb"\d{2,12}:\d{1,3}:[A-Za-z_]{1,40}[,;]")
 
@@ -249,6 +254,8 @@ def _json_kind(head: bytes) -> tuple[str, str]:
         return "this is a Chrome network log (chrome://net-export)", _HAR_ADVICE
     if b'"openapi"' in start or b'"swagger"' in start:
         return "this is an OpenAPI description", "It holds no traffic. " + _TRACE_ADVICE
+    if b'"endpoint"' in start and b'"requests"' in start and b'"folders"' in start:
+        return "this is a collection of Hoppscotch", "It holds requests, not what came back. " + _TRACE_ADVICE
     if b'"_type":"export"' in start.replace(b" ", b""):
         return "this is an Insomnia export", "It holds requests, not what came back. " + _TRACE_ADVICE
     return "this is JSON, but no HAR: the member `log` with `entries` is missing", _HAR_ADVICE
@@ -272,6 +279,14 @@ def _text_kind(text: str) -> tuple[str, str]:
     if is_request_command(first):
         seen = "this is a request as developer tools copy it, without its answer"
         return seen, "Paste the status line and the fields of the answer below it. Or: " + _HAR_ADVICE
+    if _KEY_LOG.match(first):
+        seen = "this is a log of TLS keys (SSLKEYLOGFILE)"
+        return seen, (
+            "Open it in Wireshark as (Pre)-Master-Secret log together with the packet capture, save Follow > "
+            "HTTP Stream as text, and give that"
+        )
+    if tool := next((name for sign, name in _REQUESTS_ONLY if sign.match(first)), None):
+        return f"this is a request of {tool}", "It holds requests, not what came back. " + _TRACE_ADVICE
     words = " ".join(first.split()[:8])[:60]
     printable = "".join(c if c.isprintable() else "?" for c in words)
     found = f"no HTTP traffic was found in this text, which begins {printable!r}"

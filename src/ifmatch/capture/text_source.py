@@ -34,7 +34,7 @@ _FENCE = re.compile(
 )
 _INDENT = re.compile(r"[ \t]*")
 _QUOTES = re.compile(r'"+')
-_SERVER_QUOTES = re.compile(r"(?<![\w-])etag:?\s{0,5}(?:W/)?\\?\"\"[^\"]", re.IGNORECASE)
+_SERVER_QUOTES = re.compile(r"(?:(?<![\w-])|(?<=\\n))etag:?\s{0,5}(?:W/)?\\?\"\"[^\"]", re.IGNORECASE)
 _NO_BREAK = "\u00a0"
 _LINE_NUMBER = re.compile(r"[ \t]{0,8}(\d{1,6})[:.|]?([ \t]*)(.*)\Z", re.DOTALL)
 _NUMBERED_LEAST = 4
