@@ -28,7 +28,7 @@ _LOST_ESCAPES: Final = re.compile(
     r'((?:-H|--header)[ =]?"(?:if-(?:none-)?match|if-range): ?)((?:W/)?"[^"\n\\]*")(?=")', re.IGNORECASE
 )
 _OPTION: Final = re.compile(r"[ \t]*-{1,2}[A-Za-z][\w-]*(?:[ =]|\Z)")
-# As developer tools write a command for `cmd`: a caret before each sign that `cmd` would read, quotes included.
+# As developer tools write a command for `cmd`: a caret before each sign that `cmd` would read.
 _CARETS: Final = re.compile(r"\^(?=[\"\\{])|\^[ \t]*(?:\n|\Z)")
 _POSIX_QUOTES: Final = re.compile(r"(?:curl(?:\.exe)?|\s-{1,2}[A-Za-z][\w-]*)[ \t]+[$]?'")
 _CARET_ESCAPE: Final = re.compile(r"(?<=%)\^(?=\w)|\^([^\w\n])")

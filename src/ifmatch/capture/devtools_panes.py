@@ -46,12 +46,12 @@ _FIREFOX_TITLE = re.compile(r"(GET|HEAD|PUT|POST|PATCH|DELETE|OPTIONS)\s+(https?
 _START = re.compile(r"HTTP/|[A-Z]{3,20} \S+ HTTP/\d")
 # Firefox: the tab between label and value is lost in some places.
 _GLUED_LABEL = re.compile(
-    r"(Version|Transferred|Referrer Policy|Request Priority|DNS Resolution|Status)(?=[A-Z0-9a-z])(?! Code)(.+)\Z"
+    r"(Version|Transferred|Referrer Policy|Request Priority|DNS Resolution|Status)(?=[A-Z0-9a-z])(.+)\Z"
 )
 # What a server never answers: with it the fields of the request begin where no heading says so.
 _REQUEST_ONLY: Final = frozenset(
-    {"accept", "accept-encoding", "accept-language", "host", "user-agent", "cookie", "if-match", "if-none-match",
-     "if-modified-since", "if-unmodified-since", "referer", "origin", "authorization"}
+    {"accept", "accept-encoding", "accept-language", "host", "user-agent", "cookie", "if-match",
+     "if-none-match", "if-modified-since", "if-unmodified-since", "referer", "origin", "authorization"}
 )  # fmt: skip
 _SAFARI_DATA = re.compile(r"(?:MIME Type|Encoding|Boundary): .*\Z|Request Data: ", re.IGNORECASE)
 _METHODS: Final = frozenset({"GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS", "PROPFIND"})
@@ -299,7 +299,7 @@ class _Pane:
                 self._drafts.warn(f"this line of the summary was skipped: {text[:60]!r}", line=number)
 
     def _without_headings(self, draft: Draft, lines: list[tuple[int, str]]) -> None:
-        """Take fields of the answer, then of the request, below a summary that was copied without headings."""
+        """Take fields of the answer, then of the request, below a summary without headings."""
         pairs = self._pairs(lines, draft)
         names = [name.lower() for name, _ in pairs]
         first = next((at for at, name in enumerate(names) if name[:1] == ":" and name != ":status"), None)

@@ -106,7 +106,7 @@ def read_http_messages(stream: BinaryIO, name: str) -> Capture:
 
 
 def _prepared(lines: Sequence[str | None]) -> tuple[list[int], list[str | None], bool]:
-    """Return the lines of the messages, where each stands in the source, and whether blank ones were dropped."""
+    """Return where each line stands in the source, the lines, and whether blank ones were dropped."""
     unwrapped_lines = unpacked(lines)
     directed = without_direction([line for _, line in unwrapped_lines])
     kept, doubled = without_double_spacing(directed)

@@ -250,6 +250,11 @@ def fill(record: LogRecord, value: dict[str, object]) -> None:
         record: of the line.
         value: the object; members that mean nothing here are passed over.
     """
+    if "traceId" in value and isinstance(value.get("timestamp"), int) and "localEndpoint" in value:
+        # A span of Zipkin counts microseconds from its start.
+        record.set("start:epoch", str(value["timestamp"]))
+        record.set("duration:us", str(value.get("duration", "")))
+        value = {name: member for name, member in value.items() if name not in {"timestamp", "duration"}}
     _fill(record, value)
     for member in value.values():
         # A member of the log's own holds the request: `{"nginx": {"request": ...}}`.

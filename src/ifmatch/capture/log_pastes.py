@@ -47,8 +47,8 @@ def mended(lines: Sequence[str | None]) -> tuple[list[str], list[str]]:
         As many lines, and a sentence for each kind of repair.
     """
     repairs: list[str] = []
-    texts = [line if not line or line.isascii() else INVISIBLE.sub("", line) for line in lines]
-    texts = [line or "" for line in texts]
+    texts = [line or "" for line in lines]
+    texts = [text if text.isascii() else INVISIBLE.sub("", text) for text in texts]
     for _level in range(5):
         filled = [text for text in texts if text.strip()]
         quoted = sum(1 for text in filled if text[0] == ">" and _QUOTED.match(text) is not None)
@@ -87,7 +87,9 @@ def _out_of_containers(texts: list[str]) -> list[str]:
     if sum(text.startswith('{"log":"') for text in filled) * 2 > len(filled):
         return [_logged(text, whole=True) for text in texts]
     objects = [text for text in filled[:_LOOKED_AT] if text.lstrip().startswith("{")]
-    if objects and sum(_SHIPPED.match(_logged(text)) is not None and _logged(text) != text for text in objects) * 2 > len(objects):
+    if objects and sum(
+        _SHIPPED.match(_logged(text)) is not None and _logged(text) != text for text in objects
+    ) * 2 > len(objects):
         return [_logged(text) for text in texts]
     return texts
 

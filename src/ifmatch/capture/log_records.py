@@ -24,7 +24,7 @@ _BACKSLASHED: Final = {"n": "\n", "r": "\r", "t": "\t"}
 _ABSENT: Final = frozenset({"", "-", "null", "None", "nil"})
 # Envoy, Squid, HAProxy: the client went away before there was an answer.
 NO_STATUS: Final = frozenset({"0", "000", "-1"})
-# Words of nginx, Varnish, Squid, CloudFront and Fastly for an answer out of a cache, without asking behind it.
+# Words of nginx, Varnish, Squid, CloudFront and Fastly for an answer that a cache gave by itself.
 _CACHED = re.compile(
     r"(?:HIT(?:-\w+)?|STALE|UPDATING|hit|TCP(?:_\w+)?_HIT(?:_ABORTED)?|TCP_OFFLINE_HIT|Hit|OriginShieldHit)\Z"
 )

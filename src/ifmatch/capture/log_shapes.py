@@ -18,16 +18,17 @@ _PAIR = re.compile(
     r'(?:(?<=\s)|(?<=\A)|(?<=,))([A-Za-z_@][\w.@-]{0,60})=(W/)?(?:"("[^"\s]+")"|("(?:[^"\\]|\\.)*+")|([^\s",]*+))(?=[\s,]|\Z)'
 )
 _METHODS: Final = frozenset(
-    {"GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE",
-     "LOCK", "UNLOCK", "REPORT"}
+    {"GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "PROPPATCH", "MKCOL", "COPY",
+     "MOVE", "LOCK", "UNLOCK", "REPORT"}
 )  # fmt: skip
 _TIME = re.compile(
     r"\[?(\d{4}[-/]\d\d[-/]\d\d(?:T| | - )\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z| ?[+-]\d\d:?\d\d)?)"
-    r"|\[?(\d{2}/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d(?:\.\d{1,6})?(?: [+-]\d{4})?)|(?:\A|(?<=\s))(1\d{9}(?:\.\d{1,6})?)(?=\s|\||\Z)"
+    r"|\[?(\d{2}/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d(?:\.\d{1,6})?(?: [+-]\d{4})?)"
+    r"|(?:\A|(?<=\s))(1\d{9}(?:\.\d{1,6})?)(?=\s|\||\Z)"
 )
 _SQUID = re.compile(
-    r"(?:.{0,80}?\s)?(1\d{9}\.\d{3})\s+(\d{1,9}) (\S+) ([A-Z][A-Z_]{2,60})/(\d{3}) \d+ ([A-Z]{3,20}) (\S+) \S+ "
-    r"([A-Z_]+)/(\S+) \S+(?: \[(.*?)\] \[(.*)\])?\s*\Z"
+    r"(?:.{0,80}?\s)?(1\d{9}\.\d{3})\s+(\d{1,9}) (\S+) ([A-Z][A-Z_]{2,60})/(\d{3}) \d+ "
+    r"([A-Z]{3,20}) (\S+) \S+ ([A-Z_]+)/(\S+) \S+(?: \[(.*?)\] \[(.*)\])?\s*\Z"
 )
 _COLUMNS_OF_GO = re.compile(
     r"\|\s*([1-5]\d\d)\s*\|\s*([\d.]{1,20})(ns|µs|us|ms|s)\s*\|\s*(\S{2,60})\s*\|\s*([A-Z]{3,10})\s*\|?\s*\"?(/[^\"|\s]*)"
@@ -99,7 +100,7 @@ def _logfmt(line: str, number: int) -> _Read | None:
     members: dict[str, object] = {}
     for name, weak, shielded, quoted, bare in _PAIR.findall(line):
         value = shielded or (unescape(quoted[1:-1]) if quoted else bare)
-        members.setdefault(name, f"{weak}{value}" if shielded else f"{weak}{value}")
+        members.setdefault(name, f"{weak}{value}")
     if len(members) < _NAMES_ENOUGH:
         return None
     record = LogRecord(number)
@@ -146,10 +147,15 @@ def _columns(line: str, number: int) -> _Read | None:
     at = next((place for place, token in enumerate(tokens) if token in _METHODS), None)
     if at is None:
         return None
-    target = next((at + ahead for ahead in (1, 2) if _TARGET.match(" ".join(tokens[at + ahead : at + ahead + 1]))), None)
+    target = next(
+        (at + ahead for ahead in (1, 2) if _TARGET.match(" ".join(tokens[at + ahead : at + ahead + 1]))), None
+    )
     if target is None or (target == at + 2 and not _HOST.match(tokens[at + 1])):
         return None
-    status = next((place for place in range(target + 1, min(target + 4, len(tokens))) if _STATUS.match(tokens[place])), None)
+    status = next(
+        (place for place in range(target + 1, min(target + 4, len(tokens))) if _STATUS.match(tokens[place])),
+        None,
+    )
     if status is None:
         return None
     record = LogRecord(number)
@@ -177,6 +183,11 @@ def _named(token: str) -> tuple[str, str]:
     name, sign, value = token.partition("=")
     if not sign or not re.fullmatch(r"[A-Za-z][\w.-]{0,40}", name):
         name, value = "", token
-    if value[:1] == '"' and value[-1:] == '"' and len(value) > 1 and (name or "\\" in value or '"' in value[1:-1]):
+    if (
+        value[:1] == '"'
+        and value[-1:] == '"'
+        and len(value) > 1
+        and (name or "\\" in value or '"' in value[1:-1])
+    ):
         value = value[1:-1]
     return name, unescape(value)

@@ -1,14 +1,15 @@
 """Take messages out of what programs put around them before they logged or printed them.
 
-Each notation is one that a program writes by itself: the quoted octets of Go's `%q`, Ruby's `set_debug_output`
-and reqwest's verbose connections, the stamp of a logger before a dump of Go's httputil, the headings of
-`tcpdump -A`, the marks of `wget -d`, two messages on one line as Wireshark's Follow Stream saves them.
+Each notation is one that a program writes by itself: the quoted octets of Go's `%q`, of Ruby's
+`set_debug_output` and of reqwest's verbose connections, the stamp of a logger before a dump of Go's httputil,
+the headings of `tcpdump -A`, the marks of `wget -d`, two messages on one line as Wireshark's Follow Stream
+saves them.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ifmatch.capture.pasted_lines import CUT, DROPPED, start_line
 from ifmatch.capture.sdk_lines import python_text
@@ -16,7 +17,8 @@ from ifmatch.capture.sdk_lines import python_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    Numbered = list[tuple[int, str | None]]
+    _Line: TypeAlias = tuple[int, str | None]
+    Numbered: TypeAlias = list[_Line]
 
 __all__ = ["unpacked"]
 
@@ -28,7 +30,8 @@ _RUBY_CONTENT = re.compile(r"""(?:->|<-) "(?:[^"\\]|\\.)*+"\Z""")
 _CHUNK = re.compile(r"[0-9a-fA-F]{1,8}\r?\n\Z")
 # A stamp, a level or something in brackets ends before the message.
 _STAMPED = re.compile(
-    rf"([^\"'<>]{{0,200}}?(?:\d\d:\d\d:\d\d\S*|[\]:|])[ \t]+(?:[^\"'<>]{{0,120}}[\]:|][ \t]+)?)({_START})[ \t\r]*\Z"
+    rf"([^\"'<>]{{0,200}}?(?:\d\d:\d\d:\d\d\S*|[\]:|])[ \t]+(?:[^\"'<>]{{0,120}}[\]:|][ \t]+)?)"
+    rf"({_START})[ \t\r]*\Z"
 )
 _TCPDUMP = re.compile(r"\s{0,3}\d\d:\d\d:\d\d\.\d{6} IP6? \S+ > \S+: ")
 _TCPDUMP_START = re.compile(rf"[ -~]*?(?<![A-Za-z])({_START})[ \t\r]*\Z")
@@ -36,32 +39,34 @@ _WGET = re.compile(r"---(request|response) (begin|end)---\s*\Z")
 _WGET_CONTENT = re.compile(r"\[BODY data: (.*)\]\s*\Z")
 # Behind content without a line end: a blank or a quote before it would make it a part of the content.
 _GLUED = re.compile(
-    r"(.*[^\s\"'(\[`<>])(HTTP/1\.[01] \d{3} [A-Z][A-Za-z -]{1,40}|(?<=[}\]])[A-Z]{3,10} /\S* HTTP/1\.[01])[ \t\r]*\Z"
+    r"(.*[^\s\"'(\[`<>])"
+    r"(HTTP/1\.[01] \d{3} [A-Z][A-Za-z -]{1,40}|(?<=[}\]])[A-Z]{3,10} /\S* HTTP/1\.[01])[ \t\r]*\Z"
 )
 _LONGEST: Final = 64 * 1024
 
 
-def unpacked(lines: Sequence[str | None]) -> list[tuple[int, str | None]]:
+def unpacked(lines: Sequence[str | None]) -> list[_Line]:
     """Return the lines of messages, each with the 1-based number of the line it stands in.
 
     Args:
         lines: of a source; None where nothing of interest stands.
     """
     numbered: Numbered = list(enumerate(lines, 1))
-    steps: tuple[tuple[re.Pattern[str], Callable[[Numbered], Iterator[tuple[int, str | None]]]], ...] = (
-        (_QUOTED_START, _unquoted),
-        (_TCPDUMP, _packets),
-        (_WGET, _wget),
-        (_STAMPED, _unstamped),
-        (_GLUED, _unglued),
+    # Each with what its lines hold in any case: most texts are none of these.
+    steps: tuple[tuple[str, Callable[[str], object], Callable[[Numbered], Iterator[_Line]]], ...] = (
+        ("\\r\\n", _QUOTED_START.search, _unquoted),
+        (" IP", _TCPDUMP.match, _packets),
+        ("---", _WGET.match, _wget),
+        ("HTTP/", _STAMPED.match, _unstamped),
+        ("HTTP/1", _GLUED.match, _unglued),
     )
-    for mark, step in steps:
-        if any(line and len(line) < _LONGEST and mark.search(line) for _, line in numbered):
+    for sign, is_one, step in steps:
+        if any(line and sign in line and len(line) < _LONGEST and is_one(line) for _, line in numbered):
             numbered = list(step(numbered))
     return numbered
 
 
-def _unquoted(lines: Numbered) -> Iterator[tuple[int, str | None]]:
+def _unquoted(lines: Numbered) -> Iterator[_Line]:
     """Yield the lines within string literals; what stands around them is the program's own."""
     open_message = False
     for number, line in lines:
@@ -75,7 +80,9 @@ def _unquoted(lines: Numbered) -> Iterator[tuple[int, str | None]]:
         literal = _LITERAL.search(line[:_LONGEST], begun.start() if begun is not None else 0)
         text = python_text(literal.group()) if literal is not None else ""
         goes_on = open_message and (text.endswith("\r\n") or _RUBY_CONTENT.match(line) is not None)
-        if _CHUNK.match(text) or not (goes_on or (begun is not None and start_line(text.partition("\r\n")[0]))):
+        if _CHUNK.match(text) or not (
+            goes_on or (begun is not None and start_line(text.partition("\r\n")[0]))
+        ):
             yield number, DROPPED
             continue
         open_message = True
@@ -87,7 +94,7 @@ def _unquoted(lines: Numbered) -> Iterator[tuple[int, str | None]]:
             yield number, CUT
 
 
-def _packets(lines: Numbered) -> Iterator[tuple[int, str | None]]:
+def _packets(lines: Numbered) -> Iterator[_Line]:
     """Yield what `tcpdump -A` shows of packets that start a message; a later packet's head is not cut off."""
     shows = False
     fresh = False
@@ -104,7 +111,7 @@ def _packets(lines: Numbered) -> Iterator[tuple[int, str | None]]:
             yield number, line if shows else DROPPED
 
 
-def _wget(lines: Numbered) -> Iterator[tuple[int, str | None]]:
+def _wget(lines: Numbered) -> Iterator[_Line]:
     shows = False
     for number, line in lines:
         found = _WGET.match(line) if line is not None else None
@@ -118,11 +125,11 @@ def _wget(lines: Numbered) -> Iterator[tuple[int, str | None]]:
             yield number, line
 
 
-def _unstamped(lines: Numbered) -> Iterator[tuple[int, str | None]]:
+def _unstamped(lines: Numbered) -> Iterator[_Line]:
     """Yield messages whose first line, or each line, stands behind what a logger writes before it."""
     prefix = ""
     for number, line in lines:
-        found = _STAMPED.match(line) if line is not None and len(line) < _LONGEST else None
+        found = _STAMPED.match(line) if line and "HTTP/" in line and len(line) < _LONGEST else None
         if found is not None and start_line(found[2]) is not None:
             prefix = found[1]
             yield number, found[2]
@@ -138,9 +145,9 @@ def _shape(text: str) -> str:
     return re.sub(r"\d", "0", text)
 
 
-def _unglued(lines: Numbered) -> Iterator[tuple[int, str | None]]:
+def _unglued(lines: Numbered) -> Iterator[_Line]:
     for number, line in lines:
-        found = _GLUED.match(line) if line is not None and len(line) < _LONGEST else None
+        found = _GLUED.match(line) if line and "HTTP/1" in line and len(line) < _LONGEST else None
         if found is not None and start_line(found[2]) is not None and start_line(line or "") is None:
             yield from ((number, found[1]), (number, found[2]))
         else:

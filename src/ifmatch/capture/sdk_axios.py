@@ -83,7 +83,11 @@ def _add(said: dict[str, str], line: int, drafts: Drafts) -> None:
         joined = f"{base.rstrip('/')}/{config.get('config.url', '').lstrip('/')}"
         url = url if "://" in config.get("config.url", "") else joined
     draft = Draft(
-        method=config.get("config.method", "get").upper(), url=url, line=line, sent_complete=False, framed=False
+        method=config.get("config.method", "get").upper(),
+        url=url,
+        line=line,
+        sent_complete=False,
+        framed=False,
     )
     draft.status = int(status) if status.isascii() and status.isdigit() else 0
     draft.reason = said.get(f"{where}statusText", "")

@@ -72,7 +72,9 @@ _HTML = re.compile(
 # An error answer of JSON is short; longer JSON is a file of its own kind.
 _JSON_ERROR_LIMIT: Final = 4096
 _JSON_START = re.compile(rb"\s*(?:\{\s*(?:[\"}]|\Z)|\[\s*(?:[\"{\[\]]|-?\d+[\s,\]]|true|false|null|\Z))")
-_KEY_LOG = re.compile(r"(?:CLIENT_RANDOM|(?:SERVER|CLIENT)_(?:HANDSHAKE_)?TRAFFIC_SECRET\w*|EXPORTER_SECRET) [0-9a-f]{64}")
+_KEY_LOG = re.compile(
+    r"(?:CLIENT_RANDOM|(?:SERVER|CLIENT)_(?:HANDSHAKE_)?TRAFFIC_SECRET\w*|EXPORTER_SECRET) [0-9a-f]{64}"
+)
 _REQUESTS_ONLY = (
     (re.compile(r"type: collection\.insomnia\.rest/"), "Insomnia"),
     (re.compile(r"meta \{\Z"), "Bruno"),

@@ -36,8 +36,9 @@ _INDENT = re.compile(r"[ \t]*")
 _QUOTES = re.compile(r'"+')
 _SERVER_QUOTES = re.compile(r"(?:(?<![\w-])|(?<=\\n))etag:?\s{0,5}(?:W/)?\\?\"\"[^\"]", re.IGNORECASE)
 _NO_BREAK = "\u00a0"
-_LINE_NUMBER = re.compile(r"[ \t]{0,8}(\d{1,6})[:.|]?([ \t]*)(.*)\Z", re.DOTALL)
+_LINE_NUMBER = re.compile(r"[ \t]{0,8}(\d{1,6})(?::|[.|)]?(?=\s|\Z))([ \t]*)(.*)\Z", re.DOTALL)
 _NUMBERED_LEAST = 4
+_NUMBERED_SHARE = 0.7
 _UTF16_MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 
@@ -163,18 +164,20 @@ def unwrap(lines: list[str | None]) -> tuple[list[str | None], list[str]]:
         for index in coloured:
             lines[index] = _ANSI.sub("", lines[index] or "")
         repairs.append("terminal colour codes were taken off")
-    for mend, said in ((_with_plain_blanks, "no-break blanks were made plain ones"),
-                       (_without_numbers, "line numbers were taken off")):
-        mended = mend(lines)
-        if mended is not lines:
-            lines = mended
-            repairs.append(said)
+    blanks = _with_plain_blanks(lines)
+    if blanks is not lines:
+        lines = blanks
+        repairs.append("no-break blanks were made plain ones")
     for _level in range(5):
         if not (_all_quoted(lines) or any(line and line[0] == ">" and _is_quoted(line) for line in lines)):
             break
         lines = [_unquoted(line) for line in lines]
         if not any(repair.startswith("mail") for repair in repairs):
             repairs.append("mail quoting (`> `) was taken off")
+    numberless = _without_numbers(lines)
+    if numberless is not lines:
+        lines = numberless
+        repairs.append("line numbers were taken off")
     lines = _inside_fences(lines)
     if _is_doubled(lines):
         lines = [line.replace('""', '"') if line else line for line in lines]
@@ -183,7 +186,7 @@ def unwrap(lines: list[str | None]) -> tuple[list[str | None], list[str]]:
 
 
 def _with_plain_blanks(lines: list[str | None]) -> list[str | None]:
-    """Make plain blanks of no-break ones before a line's text, and everywhere in a text without a plain one."""
+    """Make plain blanks of no-break ones before a line's text; everywhere where no plain one is."""
     if not any(line and _NO_BREAK in line for line in lines):
         return lines
     if not any(line and " " in line for line in lines):
@@ -197,14 +200,17 @@ def _with_plain_blanks(lines: list[str | None]) -> list[str | None]:
 
 
 def _without_numbers(lines: list[str | None]) -> list[str | None]:
-    """Take off the numbers that an editor or a page wrote before the lines: each is one more than the last."""
-    found = [_LINE_NUMBER.match(line) if line and line.strip() else None for line in lines]
-    places = [index for index, line in enumerate(lines) if line and line.strip()]
-    if len(places) < _NUMBERED_LEAST or any(found[index] is None for index in places):
-        return lines
-    first = places[0]
+    """Take off the numbers that an editor or a page wrote before the lines: each one more than the last."""
+    found = [_LINE_NUMBER.match(line) if line else None for line in lines]
     numbers = [(index, int(match[1])) for index, match in enumerate(found) if match is not None]
-    if any(number - numbers[0][1] != index - first for index, number in numbers):
+    filled = sum(1 for line in lines if line and line.strip() and _FENCE.match(line) is None)
+    if len(numbers) < max(_NUMBERED_LEAST, _NUMBERED_SHARE * filled):
+        return lines
+    first, last = numbers[0], numbers[-1]
+    between = range(first[0], last[0] + 1)
+    if any(number - first[1] != index - first[0] for index, number in numbers) or any(
+        found[index] is None and (lines[index] or "").strip() for index in between
+    ):
         return lines
     gaps = [len(match[2]) for match in found if match is not None and match[3]]
     gap = min(gaps, default=0)

@@ -1,6 +1,6 @@
 """Read `varnishlog`: what clients sent and got, and what Varnish sent to its backends, as two captures.
 
-All groupings are known (`-g vxid`, `-g request`, `-g raw`), and logs that show a part of the tags (`-i`, `-c`).
+All groupings are known (`-g vxid`, `-g request`, `-g raw`), and logs that show some tags only (`-i`, `-c`).
 Source: vsl(7) and varnishlog(1) of Varnish 7.
 """
 
@@ -143,17 +143,19 @@ def _take(transaction: _Transaction, tag: str, text: str) -> None:
         name = text.partition(":")[0].strip().lower()
         fields = transaction.sent if tag == "BereqUnset" else transaction.received
         fields[:] = [pair for pair in fields if pair[0].lower() != name]
-    elif tag.startswith(_TAGS) and not (tag in {"ReqURL", "ReqMethod"} and transaction.in_vcl):
-        transaction.said[tag] = text
-    elif tag in {"BackendOpen", "Begin"}:
+    elif tag in {"BackendOpen", "Begin"} or (
+        tag.startswith(_TAGS) and not (tag in {"ReqURL", "ReqMethod"} and transaction.in_vcl)
+    ):
         transaction.said[tag] = text
 
 
 def _draft(transaction: _Transaction) -> Draft | None:
-    side = ("Bereq", "Beresp") if transaction.is_backend else ("Req", "Resp")
+    backend = transaction.is_backend
+    side = ("Bereq", "Beresp") if backend else ("Req", "Resp")
     said = transaction.said
-    method, url, status = said.get(f"{side[0]}Method"), said.get(f"{side[0]}URL"), said.get(f"{side[1]}Status")
-    inner = re.search(r"\b(?:esi|restart)\b", said.get("Begin", "")) is not None and not transaction.is_backend
+    method, url = said.get(f"{side[0]}Method"), said.get(f"{side[0]}URL")
+    status = said.get(f"{side[1]}Status")
+    inner = not backend and re.search(r"\b(?:esi|restart)\b", said.get("Begin", "")) is not None
     if not method or not url or inner:
         return None
     draft = Draft(method=method, line=transaction.line, framed=False)
