@@ -193,7 +193,7 @@ def read_prompt(lines: Sequence[str | None], index: int) -> CurlPrompt:
     if end < 0:
         words, end = split_words(pieces[0][start:].replace("'", "").replace('"', ""))
     prompt = CurlPrompt(index + 1, index + 1 + text.count("\n", 0, end), repaired=text != pasted)
-    return _interpret(words, prompt)
+    return interpret(words, prompt)
 
 
 def _without_carets(text: str) -> str:
@@ -248,7 +248,13 @@ def _options(words: list[str]) -> list[tuple[str, str]]:
     return found
 
 
-def _interpret(words: list[str], prompt: CurlPrompt) -> CurlPrompt:
+def interpret(words: list[str], prompt: CurlPrompt) -> CurlPrompt:
+    """Take what the words of a command say.
+
+    Args:
+        words: behind `curl`.
+        prompt: takes it.
+    """
     data: list[str] = []
     from_file = upload = as_query = head = False
     for name, argument in _options(words):

@@ -376,6 +376,8 @@ class _Builder:
 
 def _scheme(host: str, message: _Message, fields: Fields, response: Response | None) -> str:
     """Guess the scheme: docs/decisions/018-content-of-text-captures.md."""
+    if message.prompt is not None and "".join(message.prompt.urls[:1]).startswith("https:"):
+        return "https"
     said = fields.text(":scheme")
     if said in {"http", "https"}:
         return said

@@ -76,6 +76,12 @@ FORMATS: Final = (
         container_sniffing.is_charles,
     ),
     CaptureFormat(
+        "xml-session",
+        "XML session of Charles or Burp",
+        "ifmatch.capture.xml_sessions:read_xml_session",
+        container_sniffing.is_xml_session,
+    ),
+    CaptureFormat(
         "newman", "report of newman", "ifmatch.capture.postman:read_newman", container_sniffing.is_newman
     ),
     CaptureFormat(

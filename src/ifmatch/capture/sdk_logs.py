@@ -13,6 +13,7 @@ from ifmatch.capture import (
     sdk_azure,
     sdk_botocore,
     sdk_dumps,
+    sdk_frameworks,
     sdk_header_blocks,
     sdk_kubectl,
     sdk_python,
@@ -21,6 +22,7 @@ from ifmatch.capture import (
 from ifmatch.capture.curl_clock import date_seconds, keep_monotone
 from ifmatch.capture.drafts import Drafts
 from ifmatch.capture.log_pastes import mended
+from ifmatch.capture.sdk_hclog import as_text, is_json_record
 from ifmatch.capture.sdk_lines import settle_zone
 from ifmatch.capture.text_source import read_text
 from ifmatch.model.message import Fields
@@ -74,6 +76,9 @@ _FAMILIES: Final = (
     _Family("message dumps", sdk_dumps.DUMPS, sdk_dumps.read_dumps, decodes=True),
     _Family("java.net.http", sdk_header_blocks.JAVA, sdk_header_blocks.read_java),
     _Family(".NET HttpClient", sdk_header_blocks.DOTNET, sdk_header_blocks.read_dotnet, decodes=True),
+    _Family("ASP.NET", sdk_frameworks.ASPNET, sdk_frameworks.read_aspnet),
+    _Family("Faraday", sdk_frameworks.FARADAY, sdk_frameworks.read_faraday, decodes=True),
+    _Family("resty", sdk_frameworks.RESTY, sdk_frameworks.read_resty, decodes=True),
     _Family("http.client", sdk_python.HTTP_CLIENT, sdk_python.read_http_client, ("urllib3",)),
     _Family("axios", sdk_axios.AXIOS, sdk_axios.read_axios, decodes=True),
     _Family("httpcore", sdk_python.HTTPCORE, sdk_python.read_httpcore),
@@ -89,7 +94,8 @@ def looks_like_sdk_log(lines: Sequence[str]) -> bool:
     Args:
         lines: the first lines of a source.
     """
-    return any(family.marks.search(line[:2000]) is not None for line in lines if line for family in _FAMILIES)
+    texts = as_text(lines)[0] if any(is_json_record(line) for line in lines if line) else lines
+    return any(family.marks.search(line[:2000]) is not None for line in texts if line for family in _FAMILIES)
 
 
 def read_sdk_log(stream: BinaryIO, name: str) -> Capture:
@@ -113,6 +119,7 @@ def read_sdk_log(stream: BinaryIO, name: str) -> Capture:
         text = line.rstrip("\r")
         long += len(text) > _LINE_LIMIT
         lines.append(text[:_LINE_LIMIT])
+    lines, numbers = as_text(lines)
     if long:
         drafts.warn(f"lines longer than {_LINE_LIMIT // 1024} KiB were cut: {long}")
     covered: set[str] = set()
@@ -126,6 +133,7 @@ def read_sdk_log(stream: BinaryIO, name: str) -> Capture:
             _as_wire(read, source)
         for draft in read.found:
             draft.decodes = family.decodes
+            draft.line = numbers[draft.line - 1] if draft.line else draft.line
         drafts.found.extend(draft for draft in read.found if draft.method or draft.url or draft.status)
         drafts.warnings.extend(read.warnings)
     _settle_times(drafts.found)

@@ -15,6 +15,7 @@ from ifmatch.capture.log_pastes import mended
 from ifmatch.capture.message_wrappings import unpacked
 from ifmatch.capture.pasted_lines import start_line, without_direction
 from ifmatch.capture.request_commands import is_request_command
+from ifmatch.capture.sdk_hclog import is_json_record
 from ifmatch.capture.sdk_logs import looks_like_sdk_log
 from ifmatch.capture.text_source import decode, unwrap
 from ifmatch.capture.varnish_logs import looks_like_varnish_log
@@ -170,7 +171,7 @@ def is_sdk_log(head: bytes) -> bool:
     if _HTML.match(head):
         return False
     # `[AxiosError: ...] {`, `{` of an object that Node printed, `[pod/x] ` are no JSON.
-    if _JSON_START.match(head):
+    if _JSON_START.match(head) and not is_json_record(_text(head).partition("\n")[0]):
         return False
     return looks_like_sdk_log(_log_lines(head))
 
