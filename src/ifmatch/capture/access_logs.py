@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.drafts import Drafts
+from ifmatch.capture.field_lines import TAG_FIELDS
 from ifmatch.capture.log_formats import NAMED_FORMATS, LineFormat, declares, find_format
 from ifmatch.capture.log_pastes import mended
 from ifmatch.capture.log_records import NO_STATUS, LogRecord, is_cache_word, unescape
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import BinaryIO
 
+    from ifmatch.capture.drafts import Draft
     from ifmatch.model.exchange import Capture
 
 __all__ = ["looks_like_access_log", "read_access_log"]
@@ -38,6 +40,7 @@ _ISO_TIME = re.compile(r"\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 _REQUEST = re.compile(r'"[A-Z][A-Z_-]{1,39} [^"\s]+(?: (?:HTTP/)?\d(?:\.\d)?)?"')
 _TIMERS = re.compile(r"(-?\d+)/(-?\d+)/(-?\d+)/(-?\d+)/\+?(\d+)\Z")
 _TAGS = re.compile(r'(?:W/)?"[^"]*"(?:,\s*(?:W/)?"[^"]*")*\Z')
+_BARE_TAG = re.compile(r"[\w.:+/=-]{4,200}\Z")
 _DATE = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT\Z")
 _CODING = re.compile(r"(?:gzip|br|zstd|deflate|identity)\Z")
 _NAMED = re.compile(r'([A-Za-z][\w.-]{0,40})[=:](".*"|\S+)\Z', re.DOTALL)
@@ -166,6 +169,8 @@ def read_access_log(stream: BinaryIO, name: str, log_format: str | None = None) 
         draft.sent = [(key, source.wire(value)) for key, value in draft.sent or ()] or None
         draft.received = [(key, source.wire(value)) for key, value in draft.received or ()] or None
         drafts.found.append(draft)
+    if _with_quotes(drafts.found):
+        drafts.warn("the quotes in this log are those of the tags")
     if skipped:
         long = sum(len(lines[number - 1]) >= _LONGEST_LINE for number in skipped if number <= len(lines))
         said = f"skipped lines that are none of an access log: {len(skipped)}, first line {min(skipped)}"
@@ -176,6 +181,24 @@ def read_access_log(stream: BinaryIO, name: str, log_format: str | None = None) 
     ):
         drafts.warn("this log shows no entity tags, so most causes cannot be told from it. " + _ADVICE)
     return drafts.capture("access-log", nothing="no line of this access log can be read", advice=_ADVICE)
+
+
+def _with_quotes(drafts: Sequence[Draft]) -> bool:
+    """Put quotes around tags where a log shows none at all: those of `etag=%RESP(ETAG)%` are the tag's own.
+
+    Returns:
+        Whether that was so.
+    """
+    columns = [side for draft in drafts for side in (draft.sent, draft.received) if side]
+    tags = [value for side in columns for name, value in side if name.lower() in TAG_FIELDS and value != "*"]
+    if not tags or any('"' in value or _BARE_TAG.match(value) is None for value in tags):
+        return False
+    for side in columns:
+        side[:] = [
+            (name, f'"{value}"' if name.lower() in TAG_FIELDS and value != "*" else value)
+            for name, value in side
+        ]
+    return True
 
 
 def _rows(lines: Sequence[str], form: LineFormat | None) -> tuple[list[_Row], list[int]]:

@@ -48,7 +48,8 @@ def read_aspnet(lines: Sequence[str], drafts: Drafts) -> None:
     conversation = Conversation(drafts)
     said: dict[str, str] = {}
     fields: list[tuple[str, str]] = []
-    part, start, at = "", 0, None
+    part, start = "", 0
+    at: tuple[float, float] | None = None
 
     def close() -> None:
         if part == "Request" and said.get("method"):

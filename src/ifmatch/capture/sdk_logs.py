@@ -5,6 +5,7 @@ What such a log does not show is unknown: docs/decisions/072-client-logs.md.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -28,7 +29,6 @@ from ifmatch.capture.text_source import read_text
 from ifmatch.model.message import Fields
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Callable, Sequence
     from typing import BinaryIO
 
@@ -85,6 +85,7 @@ _FAMILIES: Final = (
     _Family("urllib3", sdk_python.URLLIB3, sdk_python.read_urllib3),
 )
 _LINE_LIMIT: Final = 64 * 1024
+_STAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7,9}(?:Z|[+-]\d\d:\d\d) ?")
 _ADVICE: Final = "How to log more: ifmatch explain capture"
 
 
@@ -113,6 +114,7 @@ def read_sdk_log(stream: BinaryIO, name: str) -> Capture:
     long = 0
     lines: list[str] = []
     texts, repairs = mended(source.lines)
+    texts = _without_stamps(texts)
     for repair in repairs:
         drafts.warn(repair)
     for line in texts:
@@ -141,6 +143,14 @@ def read_sdk_log(stream: BinaryIO, name: str) -> Capture:
     if zone:
         drafts.warn(f"the log's clock is {zone / 3600:+g} h from UTC, by the Date of the answers; undone")
     return drafts.capture("sdk-log", nothing="no request is in this log", advice=_ADVICE)
+
+
+def _without_stamps(lines: list[str]) -> list[str]:
+    """Take off the times that `kubectl logs --timestamps` and Docker put before every line."""
+    filled = [line for line in lines if line.strip()]
+    if not filled or sum(_STAMP.match(line) is not None for line in filled) < 0.9 * len(filled):
+        return lines
+    return [_STAMP.sub("", line, count=1) for line in lines]
 
 
 def _as_wire(drafts: Drafts, source: TextSource) -> None:

@@ -9,7 +9,7 @@ import base64
 import binascii
 import io
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 from xml.etree import ElementTree as ET
 
 from ifmatch.capture.drafts import Draft, Drafts
@@ -46,7 +46,7 @@ def read_xml_session(stream: BinaryIO, name: str) -> Capture:
     if _ENTITY.search(data):
         raise InputError("this XML declares entities, which are not read", source=name, advice=_ADVICE)
     drafts = Drafts(name)
-    parser = ET.XMLPullParser(("end",))
+    parser: ET.XMLPullParser[ET.Element] = ET.XMLPullParser(("end",))
     try:
         parser.feed(data)
         parser.close()
@@ -57,9 +57,9 @@ def read_xml_session(stream: BinaryIO, name: str) -> Capture:
     return drafts.capture("xml-session", nothing="no request is in this session", advice=_ADVICE)
 
 
-def _ended(parser: ET.XMLPullParser) -> Iterator[ET.Element]:
+def _ended(parser: ET.XMLPullParser[ET.Element]) -> Iterator[ET.Element]:
     """Yield what is whole; behind a damage the parser says once more that there is one."""
-    events = iter(parser.read_events())
+    events = cast("Iterator[tuple[str, ET.Element]]", iter(parser.read_events()))
     while True:
         try:
             _, element = next(events)
