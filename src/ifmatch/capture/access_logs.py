@@ -326,7 +326,7 @@ def _fine_time(record: LogRecord, tokens: list[str]) -> None:
 
 def _plain(token: str, *, hashes: bool = False) -> tuple[str, str]:
     """Return name and value of a token."""
-    named = _NAMED.match(token) if token[:1] != '"' else None
+    named = _NAMED.match(token) if token[:1] != '"' and not is_cache_word(token) else None
     if named is not None:
         value = named[2]
         value = value[1:-1] if value[:1] == '"' and value[-1:] == '"' and len(value) > 1 else value

@@ -29,7 +29,7 @@ _CACHED = re.compile(
     r"(?:HIT(?:-\w+)?|STALE|UPDATING|hit|TCP(?:_\w+)?_HIT(?:_ABORTED)?|TCP_OFFLINE_HIT|Hit|OriginShieldHit)\Z"
 )
 _NOT_CACHED = re.compile(
-    r"(?:MISS(?:-\w+)?|EXPIRED|BYPASS|REVALIDATED|PASS|miss|pass|pipe|synth|hitmiss|hitpass|TCP_\w+|Miss|RefreshHit)\Z"
+    r"(?:MISS(?:-\w+)?|EXPIRED|BYPASS|REVALIDATED|PASS|miss|pass|pipe|synth|hitmiss|hitpass|TCP_\w+|NONE(?:_NONE)?|Miss|RefreshHit)\Z"
 )
 _ABORTED = re.compile(r"_ABORTED\Z")
 _HTML: Final = (("&quot;", '"'), ("&#34;", '"'), ("&amp;", "&"), ("&lt;", "<"), ("&gt;", ">"))
