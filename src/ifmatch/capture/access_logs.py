@@ -74,6 +74,8 @@ _SHAPES: Final = (
 _SENT: Final = frozenset(
     {"if-match", "if-none-match", "if-unmodified-since", "if-modified-since", "if-range"}
 )
+# Time, name, two addresses, three times, two statuses, two sizes.
+_BALANCED: Final = 9
 _LONGEST_LINE: Final = 64 * 1024
 _ADVICE: Final = (
     "Log the fields: ifmatch explain capture nginx. Or record the traffic: curl -v, or HAR from a browser"
@@ -288,6 +290,8 @@ def _common(record: LogRecord, tokens: list[str], at: int) -> _Row | None:
     status = next((index for index, token in enumerate(behind[:3]) if _STATUS.match(token)), None)
     if status is None and behind and behind[0] in NO_STATUS:
         status = 0
+    if status is None and len(before) > _BALANCED and _STATUS.match(before[-4]):
+        return _load_balancer(record, before, behind)
     if status is None:
         return None
     record.set("status", behind[status])
@@ -302,6 +306,18 @@ def _common(record: LogRecord, tokens: list[str], at: int) -> _Row | None:
             rest = rest[2:]
     _fine_time(record, rest)
     return _Row(record, [_plain(token) for token in rest])
+
+
+def _load_balancer(record: LogRecord, before: list[str], behind: list[str]) -> _Row:
+    """Read what AWS's load balancers write: the statuses of both sides and two sizes before the request."""
+    record.set("status", before[-4])
+    addresses = [token for token in before if _ADDRESS.match(token)]
+    record.set("peer", addresses[1] if len(addresses) > 1 else "")
+    times = [float(token) for token in before[-7:-4] if re.fullmatch(r"\d{1,6}\.\d{1,6}", token)]
+    record.set("duration:s", str(sum(times)) if len(times) == 3 else "")
+    if behind and not _TAGS.match(behind[0][1:-1]):
+        record.set("sent:User-Agent", unescape(behind[0].strip('"')))
+    return _Row(record, [])
 
 
 def _fine_time(record: LogRecord, tokens: list[str]) -> None:

@@ -86,7 +86,7 @@ def _out_of_containers(texts: list[str]) -> list[str]:
             filled = [text for text in texts if text.strip()]
     if sum(text.startswith('{"log":"') for text in filled) * 2 > len(filled):
         return [_logged(text, whole=True) for text in texts]
-    objects = [text for text in filled[:_LOOKED_AT] if text.lstrip().startswith("{")]
+    objects = [text for text in filled[:_LOOKED_AT] if text.lstrip(" [").startswith("{")]
     if objects and sum(
         _SHIPPED.match(_logged(text)) is not None and _logged(text) != text for text in objects
     ) * 2 > len(objects):
@@ -96,10 +96,11 @@ def _out_of_containers(texts: list[str]) -> list[str]:
 
 def _logged(text: str, *, whole: bool = False) -> str:
     """Return the line that an object of a log shipper wraps, the text itself where it wraps none."""
-    if not text.lstrip().startswith("{"):
+    bare = text.strip().lstrip("[").rstrip(",]")  # of a list, an object a line
+    if not bare.startswith("{"):
         return text
     try:
-        value: object = json.loads(text)
+        value: object = json.loads(bare)
     except (ValueError, RecursionError):
         return text
     members = cast("dict[str, object]", value) if isinstance(value, dict) else {}

@@ -26,10 +26,12 @@ _ABSENT: Final = frozenset({"", "-", "null", "None", "nil"})
 NO_STATUS: Final = frozenset({"0", "000", "-1"})
 # Words of nginx, Varnish, Squid, CloudFront and Fastly for an answer that a cache gave by itself.
 _CACHED = re.compile(
-    r"(?:HIT(?:-\w+)?|STALE|UPDATING|hit|TCP(?:_\w+)?_HIT(?:_ABORTED)?|TCP_OFFLINE_HIT|Hit|OriginShieldHit)\Z"
+    r"(?:HIT(?:-\w+)?|STALE|UPDATING|TCP(?:_\w+)?_HIT(?:_ABORTED)?|OriginShieldHit)\Z",
+    re.IGNORECASE,
 )
 _NOT_CACHED = re.compile(
-    r"(?:MISS(?:-\w+)?|EXPIRED|BYPASS|REVALIDATED|PASS|miss|pass|pipe|synth|hitmiss|hitpass|TCP_\w+|NONE(?:_NONE)?|Miss|RefreshHit)\Z"
+    r"(?:MISS(?:-\w+)?|EXPIRED|BYPASS|REVALIDATED|PASS|pipe|synth|hitmiss|hitpass|TCP_\w+|NONE(?:_NONE)?|RefreshHit|dynamic)\Z",
+    re.IGNORECASE,
 )
 _ABORTED = re.compile(r"_ABORTED\Z")
 _HTML: Final = (("&quot;", '"'), ("&#34;", '"'), ("&amp;", "&"), ("&lt;", "<"), ("&gt;", ">"))

@@ -135,6 +135,9 @@ def _unstamped(lines: Numbered) -> Iterator[_Line]:
             yield number, found[2]
         elif prefix and line is not None and _shape(line[: len(prefix)]) == _shape(prefix):
             yield number, line[len(prefix) :]
+        elif prefix and line and line.strip() and not line[: len(prefix)].strip():
+            # PowerShell: `RawContent : HTTP/1.1 412 ...`, what follows stands below its beginning.
+            yield number, line[len(prefix) :]
         elif prefix and line is not None and line.rstrip() == prefix.rstrip():
             yield number, ""
         else:

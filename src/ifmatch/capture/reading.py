@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -58,6 +59,9 @@ class CaptureFormat:
         reader: Reader = getattr(importlib.import_module(module), function)
         return reader
 
+
+# A HAR in a ticket: a fence or some words stand before it.
+_QUOTED_HAR: Final = re.compile(rb"(\s*[^\s{\xef][^{]{0,4000})\{\s*\"log\"\s*:\s*\{")
 
 # The first one that recognises the head reads it.
 FORMATS: Final = (
@@ -233,6 +237,10 @@ def _read_plain(
         return (splittable(read_access_log(stream, name, log_format)),)
     head = stream.read(HEAD_OCTETS)
     stream.seek(-len(head), io.SEEK_CUR)
+    if form is None and (quoted := _QUOTED_HAR.match(head)) is not None:
+        data = stream.read()
+        stream = io.BytesIO(data[quoted.end(1) : data.rfind(b"}") + 1])
+        head = stream.getvalue()[:HEAD_OCTETS]
     chosen = form if form is not None else sniff(head)
     known = next((known for known in FORMATS if known.id == chosen), None)
     if known is not None:

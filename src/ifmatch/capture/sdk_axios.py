@@ -1,4 +1,4 @@
-"""Read errors of axios as Node prints them: what was sent, and what came back.
+"""Read errors of axios as Node prints them: what was sent, and what came back; also an answer of `fetch`.
 
 Source of the notation: AxiosError of axios 0.x and 1.x, `util.inspect` of Node.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AXIOS", "read_axios"]
 
-AXIOS: Final = re.compile(r"\bAxiosHeaders\]? \{|\bxsrfHeaderName: '")
+AXIOS: Final = re.compile(r"\bAxiosHeaders\]? \{|\bxsrfHeaderName: '|^Response \{$")
 _BEGINS = re.compile(r"(?:^|\s)(?:Axios)?Error: \S|\bAxiosError\b")
 _MEMBER = re.compile(r"(\s*)(?:'((?:[^'\\]|\\.)+)'|(\[?[\w$-]+\]?)): (.*?),?\s*\Z")
 _STRING = re.compile(r"""(?:'(?:[^'\\]|\\.)*+'|"(?:[^"\\]|\\.)*+"|`(?:[^`\\]|\\.)*+`)\Z""")
@@ -78,12 +78,12 @@ def _add(said: dict[str, str], line: int, drafts: Drafts) -> None:
     where = "response." if any(path.startswith("response.") for path in said) else ""
     status = said.get(f"{where}status") or said.get("status") or ""
     config = {path.removeprefix(where).removeprefix("response."): value for path, value in said.items()}
-    url = urljoin(config.get("config.baseURL", ""), config.get("config.url", ""))
+    url = urljoin(config.get("config.baseURL", ""), config.get("config.url", "")) or said.get("url", "")
     if base := config.get("config.baseURL"):
         joined = f"{base.rstrip('/')}/{config.get('config.url', '').lstrip('/')}"
         url = url if "://" in config.get("config.url", "") else joined
     draft = Draft(
-        method=config.get("config.method", "get").upper(),
+        method=config.get("config.method", "get" if "config.url" in config else "").upper(),
         url=url,
         line=line,
         sent_complete=False,

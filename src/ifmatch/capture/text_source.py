@@ -37,6 +37,8 @@ _QUOTES = re.compile(r'"+')
 _SERVER_QUOTES = re.compile(r"(?:(?<![\w-])|(?<=\\n))etag:?\s{0,5}(?:W/)?\\?\"\"[^\"]", re.IGNORECASE)
 _NO_BREAK = "\u00a0"
 _LINE_NUMBER = re.compile(r"[ \t]{0,8}(\d{1,6})(?::|[.|)]?(?=\s|\Z))([ \t]*)(.*)\Z", re.DOTALL)
+_STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7,9}(?:Z|[+-]\d\d:\d\d) ?")
+_LOOKED_AT = 50
 _NUMBERED_LEAST = 4
 _NUMBERED_SHARE = 0.7
 _UTF16_MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
@@ -174,6 +176,10 @@ def unwrap(lines: list[str | None]) -> tuple[list[str | None], list[str]]:
         lines = [_unquoted(line) for line in lines]
         if not any(repair.startswith("mail") for repair in repairs):
             repairs.append("mail quoting (`> `) was taken off")
+    stampless = _without_stamps(lines)
+    if stampless is not lines:
+        lines = stampless
+        repairs.append("the times before the lines were taken off")
     numberless = _without_numbers(lines)
     if numberless is not lines:
         lines = numberless
@@ -199,8 +205,27 @@ def _with_plain_blanks(lines: list[str | None]) -> list[str | None]:
     ]
 
 
+def _begins_with(lines: list[str | None], pattern: re.Pattern[str]) -> bool:
+    """Tell whether one of the first lines shows what a text would have on nearly every line."""
+    return any(line and pattern.match(line) for line in lines[:_LOOKED_AT])
+
+
+def _without_stamps(lines: list[str | None]) -> list[str | None]:
+    """Take off the times that `kubectl logs --timestamps` puts before the lines of a trace or of messages."""
+    if not _begins_with(lines, _STAMP):
+        return lines
+    filled = [line for line in lines if line and line.strip()]
+    stamped = [found for line in filled if (found := _STAMP.match(line)) is not None]
+    if not stamped or len(stamped) < 0.9 * len(filled):
+        return lines
+    bare = [_STAMP.sub("", line, count=1) if line else line for line in lines]
+    return bare if any(is_mark(line) for line in bare) else lines
+
+
 def _without_numbers(lines: list[str | None]) -> list[str | None]:
     """Take off the numbers that an editor or a page wrote before the lines: each one more than the last."""
+    if not _begins_with(lines, _LINE_NUMBER):
+        return lines
     found = [_LINE_NUMBER.match(line) if line else None for line in lines]
     numbers = [(index, int(match[1])) for index, match in enumerate(found) if match is not None]
     filled = sum(1 for line in lines if line and line.strip() and _FENCE.match(line) is None)
