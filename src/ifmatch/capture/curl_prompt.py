@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from ifmatch.capture.field_lines import INVISIBLE
+from ifmatch.capture.field_lines import INVISIBLE, TAG_FIELDS
 from ifmatch.model.unknown import UNKNOWN, UnknownType
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _LOST_ESCAPES: Final = re.compile(
 _OPTION: Final = re.compile(r"[ \t]*-{1,2}[A-Za-z][\w-]*(?:[ =]|\Z)")
 # As developer tools write a command for `cmd`: a caret before each sign that `cmd` would read.
 _CARETS: Final = re.compile(r"\^(?=[\"\\{])|\^[ \t]*(?:\n|\Z)")
+_TAGS: Final = re.compile(r'(?:(?:W/)?"[^"]*"(?:, *|\Z))+\Z|\*\Z')
 _POSIX_QUOTES: Final = re.compile(r"(?:curl(?:\.exe)?|\s-{1,2}[A-Za-z][\w-]*)[ \t]+[$]?'")
 _CARET_ESCAPE: Final = re.compile(r"(?<=%)\^(?=\w)|\^([^\w\n])")
 # Lines that end a command whose quote was never closed.
@@ -265,6 +266,11 @@ def interpret(words: list[str], prompt: CurlPrompt) -> CurlPrompt:
                 prompt.urls.append(argument if _SCHEME.match(argument) else f"http://{argument}")
             case "--header":
                 key, _, value = argument.partition(":")
+                if "\n" in value:
+                    # Broken by a mail program; what stands before the second line may be the mail's own.
+                    value = " ".join(value.replace("\0", "").split())
+                    if key.strip().lower() in TAG_FIELDS and _TAGS.match(value) is None:
+                        continue
                 if value.strip():
                     prompt.fields.append((key.strip(), value.strip()))
             case "--upload-file":

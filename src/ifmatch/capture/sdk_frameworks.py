@@ -106,13 +106,16 @@ def read_faraday(lines: Sequence[str], drafts: Drafts) -> None:
         elif draft is not None and part:
             part = section[1] if section is not None else part
             text = section[2] if section is not None else line
-            field = _FARADAY_FIELD.match(text)
+            field = _FARADAY_FIELD.match(text.strip())
             if field is not None:
                 value = _string(field[2])
                 (draft.add_sent if part == "request" else draft.add_received)(field[1], value)
             elif section is not None and text:
                 _content(draft, part, text)
                 part = ""
+            elif text.strip():
+                # Something else stands before the fields; what they are is not known.
+                draft.sent_complete = draft.received_complete = False
 
 
 def read_resty(lines: Sequence[str], drafts: Drafts) -> None:
