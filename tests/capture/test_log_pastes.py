@@ -55,6 +55,24 @@ HARMFUL = {
     "no-break spaces": lambda text: text.replace(" ", "\u00a0"),
     "upper": lambda text: text.upper(),
     "quotes doubled": lambda text: text.replace('"', '""'),
+    "wrapped at 80 within words": lambda text: "\n".join(
+        piece
+        for line in text.split("\n")
+        for piece in ([line[at : at + 80] for at in range(0, len(line), 80)] or [""])
+    ),
+    "line numbers": lambda text: "\n".join(f"{at:4}  {line}" for at, line in enumerate(text.split("\n"), 1)),
+    "line numbers of grep": lambda text: "\n".join(
+        f"{at}:{line}" for at, line in enumerate(text.split("\n"), 1)
+    ),
+    "no-break indent": lambda text: "\n".join(f"\u00a0\u00a0{line}" for line in text.split("\n")),
+    "invisible": lambda text: text.replace(": ", ": \u200b"),
+    "invisible starts": lambda text: "\n".join(f"\u200b{line}" for line in text.split("\n")),
+    "tabs to blanks": lambda text: text.replace("\t", "    "),
+    "stamped": lambda text: "\n".join(
+        f"2026-03-10T09:14:{at % 60:02}.123456789Z {line}" for at, line in enumerate(text.split("\n"))
+    ),
+    "second half": lambda text: text[len(text) // 2 :],
+    "on one line": lambda text: text.replace("\n", " "),
 }
 
 

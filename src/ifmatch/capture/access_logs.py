@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.drafts import Drafts
+from ifmatch.capture.field_lines import TAG_FIELDS
 from ifmatch.capture.log_formats import NAMED_FORMATS, LineFormat, declares, find_format
 from ifmatch.capture.log_pastes import mended
-from ifmatch.capture.log_records import LogRecord, unescape
+from ifmatch.capture.log_records import NO_STATUS, LogRecord, is_cache_word, unescape
+from ifmatch.capture.log_shapes import by_names_or_columns
 from ifmatch.capture.text_source import read_text
 from ifmatch.errors import InputError
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import BinaryIO
 
+    from ifmatch.capture.drafts import Draft
     from ifmatch.model.exchange import Capture
 
 __all__ = ["looks_like_access_log", "read_access_log"]
@@ -37,6 +40,7 @@ _ISO_TIME = re.compile(r"\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 _REQUEST = re.compile(r'"[A-Z][A-Z_-]{1,39} [^"\s]+(?: (?:HTTP/)?\d(?:\.\d)?)?"')
 _TIMERS = re.compile(r"(-?\d+)/(-?\d+)/(-?\d+)/(-?\d+)/\+?(\d+)\Z")
 _TAGS = re.compile(r'(?:W/)?"[^"]*"(?:,\s*(?:W/)?"[^"]*")*\Z')
+_BARE_TAG = re.compile(r"[\w.:+/=-]{4,200}\Z")
 _DATE = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT\Z")
 _CODING = re.compile(r"(?:gzip|br|zstd|deflate|identity)\Z")
 _NAMED = re.compile(r'([A-Za-z][\w.-]{0,40})[=:](".*"|\S+)\Z', re.DOTALL)
@@ -70,6 +74,8 @@ _SHAPES: Final = (
 _SENT: Final = frozenset(
     {"if-match", "if-none-match", "if-unmodified-since", "if-modified-since", "if-range"}
 )
+# Time, name, two addresses, three times, two statuses, two sizes.
+_BALANCED: Final = 9
 _LONGEST_LINE: Final = 64 * 1024
 _ADVICE: Final = (
     "Log the fields: ifmatch explain capture nginx. Or record the traffic: curl -v, or HAR from a browser"
@@ -116,7 +122,11 @@ def _mostly_requests(lines: Sequence[str]) -> bool:
     hits = 0
     for line in lines:
         found = _request_in(line)
-        if found is None or not (
+        if found is None:
+            other = by_names_or_columns(line, 1)
+            hits += other is not None and other[0].finished() is not None
+            continue
+        if not (
             _CLF_TIME.search(line) or _ISO_TIME.search(line) or _TIMELESS.match(line) or _SECONDS.search(line)
         ):
             continue
@@ -161,6 +171,8 @@ def read_access_log(stream: BinaryIO, name: str, log_format: str | None = None) 
         draft.sent = [(key, source.wire(value)) for key, value in draft.sent or ()] or None
         draft.received = [(key, source.wire(value)) for key, value in draft.received or ()] or None
         drafts.found.append(draft)
+    if _with_quotes(drafts.found):
+        drafts.warn("the quotes in this log are those of the tags")
     if skipped:
         long = sum(len(lines[number - 1]) >= _LONGEST_LINE for number in skipped if number <= len(lines))
         said = f"skipped lines that are none of an access log: {len(skipped)}, first line {min(skipped)}"
@@ -171,6 +183,24 @@ def read_access_log(stream: BinaryIO, name: str, log_format: str | None = None) 
     ):
         drafts.warn("this log shows no entity tags, so most causes cannot be told from it. " + _ADVICE)
     return drafts.capture("access-log", nothing="no line of this access log can be read", advice=_ADVICE)
+
+
+def _with_quotes(drafts: Sequence[Draft]) -> bool:
+    """Put quotes around tags where a log shows none at all: those of `etag=%RESP(ETAG)%` are the tag's own.
+
+    Returns:
+        Whether that was so.
+    """
+    columns = [side for draft in drafts for side in (draft.sent, draft.received) if side]
+    tags = [value for side in columns for name, value in side if name.lower() in TAG_FIELDS and value != "*"]
+    if not tags or any('"' in value or _BARE_TAG.match(value) is None for value in tags):
+        return False
+    for side in columns:
+        side[:] = [
+            (name, f'"{value}"' if name.lower() in TAG_FIELDS and value != "*" else value)
+            for name, value in side
+        ]
+    return True
 
 
 def _rows(lines: Sequence[str], form: LineFormat | None) -> tuple[list[_Row], list[int]]:
@@ -235,7 +265,8 @@ def _by_shape(line: str, number: int) -> _Row | None:
     tokens: list[str] = _TOKEN.findall(line)
     at = next((index for index, token in enumerate(tokens) if _REQUEST.fullmatch(token)), None)
     if at is None:
-        return None
+        other = by_names_or_columns(line, number)
+        return _Row(*other) if other is not None else None
     record = LogRecord(number)
     record.set("request", unescape(tokens[at][1:-1]))
     timers = next((index for index, token in enumerate(tokens[:at]) if _TIMERS.match(token)), None)
@@ -257,6 +288,10 @@ def _common(record: LogRecord, tokens: list[str], at: int) -> _Row | None:
     record.set("client", next((token for token in before if _CLIENT.match(token)), ""))
     record.set("address", next((token for token in before if _ADDRESS.match(token)), ""))
     status = next((index for index, token in enumerate(behind[:3]) if _STATUS.match(token)), None)
+    if status is None and behind and behind[0] in NO_STATUS:
+        status = 0
+    if status is None and len(before) > _BALANCED and _STATUS.match(before[-4]):
+        return _load_balancer(record, before, behind)
     if status is None:
         return None
     record.set("status", behind[status])
@@ -271,6 +306,18 @@ def _common(record: LogRecord, tokens: list[str], at: int) -> _Row | None:
             rest = rest[2:]
     _fine_time(record, rest)
     return _Row(record, [_plain(token) for token in rest])
+
+
+def _load_balancer(record: LogRecord, before: list[str], behind: list[str]) -> _Row:
+    """Read what AWS's load balancers write: the statuses of both sides and two sizes before the request."""
+    record.set("status", before[-4])
+    addresses = [token for token in before if _ADDRESS.match(token)]
+    record.set("peer", addresses[1] if len(addresses) > 1 else "")
+    times = [float(token) for token in before[-7:-4] if re.fullmatch(r"\d{1,6}\.\d{1,6}", token)]
+    record.set("duration:s", str(sum(times)) if len(times) == 3 else "")
+    if behind and not _TAGS.match(behind[0][1:-1]):
+        record.set("sent:User-Agent", unescape(behind[0].strip('"')))
+    return _Row(record, [])
 
 
 def _fine_time(record: LogRecord, tokens: list[str]) -> None:
@@ -295,7 +342,7 @@ def _fine_time(record: LogRecord, tokens: list[str]) -> None:
 
 def _plain(token: str, *, hashes: bool = False) -> tuple[str, str]:
     """Return name and value of a token."""
-    named = _NAMED.match(token) if token[:1] != '"' else None
+    named = _NAMED.match(token) if token[:1] != '"' and not is_cache_word(token) else None
     if named is not None:
         value = named[2]
         value = value[1:-1] if value[:1] == '"' and value[-1:] == '"' and len(value) > 1 else value
@@ -349,6 +396,9 @@ def _name_columns(rows: list[_Row], drafts: Drafts) -> None:
         if all(_CODING.match(value) for _, value in cells):
             for record, value in [*cells, *((record, "-") for record in empty.get(place, ()))]:
                 record.set("received:Content-Encoding", value)
+        if all(is_cache_word(value) for _, value in cells):
+            for record, value in cells:
+                record.set("cache", value)
         if all(_PRODUCT.match(value) and not _TAGS.match(value) for _, value in cells):
             for record, value in cells:
                 record.set("sent:User-Agent", value)

@@ -21,6 +21,9 @@ _CASSETTE: Final = re.compile(
 _TRANSACTIONS: Final = re.compile(rb"\A\s*\[\s*\{")
 _EXECUTIONS: Final = re.compile(rb'"(?:run|executions|collection)"\s*:')
 _SPANS: Final = re.compile(rb'"(?:resourceSpans|resource_spans)"\s*:\s*\[')
+_XML_SESSION: Final = re.compile(rb"<(?:charles-session\b|items burpVersion=)")
+_BATCHES: Final = re.compile(rb'\A\s*\{\s*"batches"\s*:\s*\[')
+_STORED_SPAN: Final = re.compile(rb'\A\s*\{[^\n]{0,4000}"traceID"[^\n]{0,8000}"operationName"')
 
 
 def is_pcap(head: bytes) -> bool:
@@ -39,6 +42,11 @@ def is_charles(head: bytes) -> bool:
     return _TRANSACTIONS.match(start) is not None and all(
         sign in start for sign in (b'"protocolVersion"', b'"host"', b'"tunnel"')
     )
+
+
+def is_xml_session(head: bytes) -> bool:
+    """Tell whether this is a session of Charles or Burp as XML."""
+    return head.lstrip()[:1] == b"<" and _XML_SESSION.search(head[:16384]) is not None
 
 
 def is_postman(head: bytes) -> bool:
@@ -61,10 +69,14 @@ def is_newman(head: bytes) -> bool:
 
 def is_otlp(head: bytes) -> bool:
     """Tell whether this is a trace as OTLP JSON."""
+    if _BATCHES.match(head) is not None:
+        return b'"scopeSpans"' in head or b'"instrumentationLibrarySpans"' in head
     return head.lstrip()[:1] == b"{" and _SPANS.search(head[:8192]) is not None
 
 
 def is_jaeger(head: bytes) -> bool:
     """Tell whether this is a trace as Jaeger gives it out."""
     start = head[:65536]
-    return head.lstrip()[:1] == b"{" and b'"traceID"' in start and b'"spans"' in start
+    if head.lstrip()[:1] != b"{" or b'"traceID"' not in start:
+        return False
+    return b'"spans"' in start or _STORED_SPAN.match(start) is not None

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from ifmatch.capture.field_lines import INVISIBLE, TAG_FIELDS
 from ifmatch.model.unknown import UNKNOWN, UnknownType
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ _LOST_ESCAPES: Final = re.compile(
     r'((?:-H|--header)[ =]?"(?:if-(?:none-)?match|if-range): ?)((?:W/)?"[^"\n\\]*")(?=")', re.IGNORECASE
 )
 _OPTION: Final = re.compile(r"[ \t]*-{1,2}[A-Za-z][\w-]*(?:[ =]|\Z)")
+# As developer tools write a command for `cmd`: a caret before each sign that `cmd` would read.
+_CARETS: Final = re.compile(r"\^(?=[\"\\{])|\^[ \t]*(?:\n|\Z)")
+_TAGS: Final = re.compile(r'(?:(?:W/)?"[^"]*"(?:, *|\Z))+\Z|\*\Z')
+_POSIX_QUOTES: Final = re.compile(r"(?:curl(?:\.exe)?|\s-{1,2}[A-Za-z][\w-]*)[ \t]+[$]?'")
+_CARET_ESCAPE: Final = re.compile(r"(?<=%)\^(?=\w)|\^([^\w\n])")
 # Lines that end a command whose quote was never closed.
 _NO_COMMAND = re.compile(r"(?:[*<>{}] |HTTP/\d|== Info: )")
 
@@ -182,19 +188,34 @@ def read_prompt(lines: Sequence[str | None], index: int) -> CurlPrompt:
         pieces.append(trimmed if trimmed.endswith("\\") else stripped)
     found = COMMAND.match(pieces[0])
     start = found.end() if found else 0
-    pasted = "\n".join(pieces)[start:]
+    pasted = _without_carets("\n".join(pieces)[start:])
     text = _repaired(pasted)
     words, end = split_words(text)
     if end < 0:
         words, end = split_words(pieces[0][start:].replace("'", "").replace('"', ""))
     prompt = CurlPrompt(index + 1, index + 1 + text.count("\n", 0, end), repaired=text != pasted)
-    return _interpret(words, prompt)
+    return interpret(words, prompt)
+
+
+def _without_carets(text: str) -> str:
+    """Return a command for `cmd` of Windows as one for a POSIX shell: what its carets shield stands alone.
+
+    Source: DevTools, `Copy as cURL (cmd)`; older versions do not put a caret before the outer quotes. A line
+    end is `^`, line end, empty line there.
+    """
+    if _CARETS.search(text) is None or _POSIX_QUOTES.search(f"curl {text}") is not None:
+        return text
+    if "\\" not in text:
+        # They were lost on the way; `^^` before a quote can only have been `^\\^`.
+        text = text.replace('^^"', '^\\^"')
+    continued = re.sub(r"\^[ \t]*\n", "\\\\\n", text)
+    return _CARET_ESCAPE.sub(lambda found: found[1] or "", continued)
 
 
 def _repaired(text: str) -> str:
     """Undo what pasting does to a command: curly quotes, which no shell knows, and lost backslashes."""
     if not text.isascii():
-        text = text.translate(_CURLY)
+        text = INVISIBLE.sub("", text.translate(_CURLY))
     return _LOST_ESCAPES.sub(lambda found: found[1] + found[2].replace('"', '\\"'), text)
 
 
@@ -228,7 +249,13 @@ def _options(words: list[str]) -> list[tuple[str, str]]:
     return found
 
 
-def _interpret(words: list[str], prompt: CurlPrompt) -> CurlPrompt:
+def interpret(words: list[str], prompt: CurlPrompt) -> CurlPrompt:
+    """Take what the words of a command say.
+
+    Args:
+        words: behind `curl`.
+        prompt: takes it.
+    """
     data: list[str] = []
     from_file = upload = as_query = head = False
     for name, argument in _options(words):
@@ -239,6 +266,11 @@ def _interpret(words: list[str], prompt: CurlPrompt) -> CurlPrompt:
                 prompt.urls.append(argument if _SCHEME.match(argument) else f"http://{argument}")
             case "--header":
                 key, _, value = argument.partition(":")
+                if "\n" in value:
+                    # Broken by a mail program; what stands before the second line may be the mail's own.
+                    value = " ".join(value.replace("\0", "").split())
+                    if key.strip().lower() in TAG_FIELDS and _TAGS.match(value) is None:
+                        continue
                 if value.strip():
                     prompt.fields.append((key.strip(), value.strip()))
             case "--upload-file":

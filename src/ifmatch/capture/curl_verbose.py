@@ -7,6 +7,7 @@ above, HTTP/1.1, HTTP/2 and HTTP/3, several transfers, redirects, proxies and fa
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ifmatch.capture.curl_contents import distribute
@@ -61,6 +62,7 @@ def read_curl_verbose(stream: BinaryIO, name: str) -> Capture:
         InputError: nothing in the text is a transfer.
     """
     source = read_text(stream, name)
+    source = replace(source, lines=_with_signs(source.lines))
     assembler = TransferAssembler()
     transfers = assembler.feed_all(_events(source, assembler))
     if not transfers:
@@ -72,6 +74,27 @@ def read_curl_verbose(stream: BinaryIO, name: str) -> Capture:
         )
     distribute(transfers, source)
     return capture_of(source, transfers, "curl-verbose")
+
+
+def _with_signs(lines: tuple[str | None, ...]) -> tuple[str | None, ...]:
+    """Put the sign of curl before each line of a request's head.
+
+    The tool puts it there; the library, as programs in PHP, Python or C use it (`CURLOPT_VERBOSE`), writes it
+    before the first line only. Source: lib/curl_trc.c and src/tool_cb_dbg.c of curl.
+    """
+    signed = list(lines)
+    in_head = False
+    for index, line in enumerate(signed):
+        if line is None:
+            in_head = False
+        elif in_head:
+            bare = line.rstrip("\r")
+            signed[index] = f"> {line}" if not bare or FIELD_LINE.match(bare) else line
+            in_head = bool(bare) and signed[index] is not line
+        elif line.startswith("> ") and REQUEST_LINE.match(line[2:].rstrip("\r")):
+            below = signed[index + 1] if index + 1 < len(signed) else None
+            in_head = below is not None and FIELD_LINE.match(below) is not None
+    return tuple(signed)
 
 
 def _events(source: TextSource, assembler: TransferAssembler) -> Iterator[TraceEvent]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.curl_clock import date_seconds, keep_monotone
 from ifmatch.capture.drafts import Draft, Drafts
-from ifmatch.capture.field_lines import FIELD_LINE, html_escaped, repair_value, unescaped
+from ifmatch.capture.field_lines import FIELD_LINE, TAG_FIELDS, html_escaped, repair_value, unescaped
 from ifmatch.capture.target_uri import target_uri
 from ifmatch.capture.text_source import read_text
 from ifmatch.model.message import Content, Fields
@@ -27,7 +27,7 @@ __all__ = ["looks_like_pane", "read_devtools_pane"]
 _HEADING = re.compile(
     r"[\s\u25bc\u25b6\u25be]*(General|Summary|Response Headers|Request Headers|Response|Request|"
     r"Query String Parameters|Request Payload|Payload|Form Data|Request Body|Response Body|"
-    r"Preview|Cookies|Timing)"
+    r"Request Data|Preview|Cookies|Timing)"
     r"(?:\s*\([^)\n]{0,40}\))?(?:\s*(?:view source|view parsed|view URL-encoded|Raw|Block))*\s*:?\s*\Z",
     re.IGNORECASE,
 )
@@ -42,6 +42,18 @@ _FIREFOX_START: Final = ("scheme", "host", "filename")
 _PROVISIONAL = re.compile(r"provisional headers are shown|disable cache", re.IGNORECASE)
 _STATUS = re.compile(r"(\d{3})\b[ \t]*(.*)", re.DOTALL)
 _FIREFOX_TITLE = re.compile(r"(GET|HEAD|PUT|POST|PATCH|DELETE|OPTIONS)\s+(https?://\S+)\Z|(https?://\S+)\Z")
+# Behind `View source` the first line of a message stands above its fields.
+_START = re.compile(r"HTTP/|[A-Z]{3,20} \S+ HTTP/\d")
+# Firefox: the tab between label and value is lost in some places.
+_GLUED_LABEL = re.compile(
+    r"(Version|Transferred|Referrer Policy|Request Priority|DNS Resolution|Status)(?=[A-Z0-9a-z])(.+)\Z"
+)
+# What a server never answers: with it the fields of the request begin where no heading says so.
+_REQUEST_ONLY: Final = frozenset(
+    {"accept", "accept-encoding", "accept-language", "host", "user-agent", "cookie", "if-match",
+     "if-none-match", "if-modified-since", "if-unmodified-since", "referer", "origin", "authorization"}
+)  # fmt: skip
+_SAFARI_DATA = re.compile(r"(?:MIME Type|Encoding|Boundary): .*\Z|Request Data: ", re.IGNORECASE)
 _METHODS: Final = frozenset({"GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS", "PROPFIND"})
 _NOISE: Final = frozenset(
     {"view source", "view parsed", "raw", "show more", "learn more", "edit and resend", "resend"}
@@ -64,8 +76,19 @@ def looks_like_pane(lines: list[str]) -> bool:
         return True
     if all(name in names for name in _FIREFOX_START) and "status" in names:
         return True
+    if _is_titled(kept[:6]) and any(name.startswith("status") for name in names):
+        return any(name.startswith(("transferred", "referrer policy", "dns resolution")) for name in names)
     headings = {found[1].lower() for line in kept if (found := _HEADING.match(line))}
     return "summary" in headings and "url" in names and bool(headings & {"request", "response"})
+
+
+def _is_titled(lines: list[str]) -> bool:
+    """Tell whether method and URL stand at the top, on one line or on two."""
+    at = next((at for at, line in enumerate(lines) if "://" in line), None)
+    if at is None:
+        return False
+    method = lines[at].partition(" ")[0] if " " in lines[at] else lines[at - 1] if at else ""
+    return method.upper() in _METHODS
 
 
 def read_devtools_pane(stream: BinaryIO, name: str) -> Capture:
@@ -163,7 +186,7 @@ class _Pane:
         elif section in {"response headers", "response"} and not self._is_content(lines):
             for name, value in self._pairs(lines, draft):
                 self._received(draft, name, value)
-        elif section in {"request payload", "payload", "request body"}:
+        elif section in {"request payload", "payload", "request body", "request data"}:
             draft.content = self._content(lines)
         elif section in {"response body", "response", "preview"}:
             draft.received_content = self._content(lines)
@@ -172,7 +195,8 @@ class _Pane:
         return lines[0][1][:1] in {"{", "[", "<"}
 
     def _content(self, lines: list[tuple[int, str]]) -> Content:
-        text = "\n".join(text for _, text in lines if text.lower() not in _NOISE).strip()
+        said = (_SAFARI_DATA.sub("", text, count=1) for _, text in lines if text.lower() not in _NOISE)
+        text = "\n".join(said).strip()
         return Content.from_octets(self._source.octets(text))
 
     def _sent(self, draft: Draft, name: str, value: str) -> None:
@@ -202,7 +226,7 @@ class _Pane:
         for number, text in lines:
             if _PROVISIONAL.search(text) and "sent" not in text.lower()[:4]:
                 draft.sent_complete = False
-            elif text.lower() not in _NOISE and not text.startswith("HTTP/"):
+            elif text.lower() not in _NOISE and not _START.match(text):
                 kept.append((number, text))
         with_colon = sum(
             1 for _, text in kept if (found := FIELD_LINE.match(text)) and found[2][:1] in {" ", "\t"}
@@ -217,7 +241,7 @@ class _Pane:
             found = FIELD_LINE.match(text)
             if found is not None:
                 pairs.append((found[1], self._value(found[1], found[2].strip(), number)))
-            elif pairs:
+            elif pairs and not (pairs[-1][0].lower() in TAG_FIELDS and pairs[-1][1].endswith('"')):
                 name, before = pairs[-1]
                 pairs[-1] = (name, f"{before} {self._value(name, text, number)}".strip())
             else:
@@ -255,6 +279,9 @@ class _Pane:
             label, colon, value = text.partition(":")
             label = label.strip().lower()
             title = _FIREFOX_TITLE.match(text)
+            glued = _GLUED_LABEL.match(text) if not colon else None
+            if glued is not None:
+                label, value, colon = glued[1].lower(), glued[2], ":"
             if label in _SUMMARY:
                 if not colon or not value.strip():
                     value = self._next_value(lines, position)
@@ -265,8 +292,24 @@ class _Pane:
                 draft.method = draft.method or title[1] or ""
             elif text in _METHODS:
                 draft.method = draft.method or text
+            elif draft.status and (_TOKEN.match(text) or FIELD_LINE.match(text)):
+                self._without_headings(draft, lines[position - 1 :])
+                return
             elif not _PROVISIONAL.search(text):
                 self._drafts.warn(f"this line of the summary was skipped: {text[:60]!r}", line=number)
+
+    def _without_headings(self, draft: Draft, lines: list[tuple[int, str]]) -> None:
+        """Take fields of the answer, then of the request, below a summary without headings."""
+        pairs = self._pairs(lines, draft)
+        names = [name.lower() for name, _ in pairs]
+        first = next((at for at, name in enumerate(names) if name[:1] == ":" and name != ":status"), None)
+        if first is None:
+            first = next((at for at, name in enumerate(names) if name in _REQUEST_ONLY), None)
+        split = len(pairs) if first is None else first
+        for name, value in pairs[:split]:
+            self._received(draft, name, value)
+        for name, value in pairs[split:]:
+            self._sent(draft, name, value)
 
     @staticmethod
     def _next_value(lines: list[tuple[int, str]], position: int) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FIELD_LINE = re.compile(r"(:?[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100})[ \t]?:(.*)$", re.DOTALL)
 TAG_FIELDS = frozenset({"etag", "if-match", "if-none-match", "if-range"})
-_INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
+INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
 _SPACES = re.compile("[\u00a0\u2007\u202f\u2009]")
 _OPENING = "\u201c\u201d\u201e\u201f\u2033\x93\x94"
 # A whole tag between curly quotes. Between them no quote of any kind, so that a quoted string which
@@ -85,7 +85,7 @@ def repair_value(name: str, value: str, *, unicode_text: bool = True) -> tuple[s
     done: list[str] = []
     fixed = value
     if unicode_text:
-        fixed = _INVISIBLE.sub("", fixed)
+        fixed = INVISIBLE.sub("", fixed)
         if fixed != value:
             done.append("invisible characters removed")
         before, fixed = fixed, _outside_quotes(fixed)
@@ -154,7 +154,7 @@ def parse_field_lines(
             joined.append((number, text))
     for number, raw in joined:
         text = unescaped(raw) if escaped else raw
-        found = FIELD_LINE.match(_SPACES.sub(" ", _INVISIBLE.sub("", text[:120])) + text[120:])
+        found = FIELD_LINE.match(_SPACES.sub(" ", INVISIBLE.sub("", text[:120])) + text[120:])
         if found is None:
             warn(f"this line of the head is no field line and was skipped: {text[:60]!r}", number)
             continue

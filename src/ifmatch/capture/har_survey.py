@@ -208,7 +208,15 @@ class Survey:
             if sign & (_REFUSED | _BATCH)
             for other in range(max(number - _NEAR, 0), min(number + 1 + _NEAR, len(self)))
         }
-        return near | {
+        # A listing beside a guarded write tells which version the thing has by then.
+        listed = {
+            other
+            for number, sign in enumerate(self.signs)
+            if sign & _PRESENTS
+            for other in range(max(number - _NEAR, 0), min(number + 1 + _NEAR, len(self)))
+            if self.resources[other] == self.parents[number]
+        }
+        return (near | listed) | {
             number
             for number, resource in enumerate(self.resources)
             if resource in parents

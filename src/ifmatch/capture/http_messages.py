@@ -15,7 +15,9 @@ from ifmatch.capture.captured_content import ReadContent, from_display, json_len
 from ifmatch.capture.curl_clock import date_seconds, keep_monotone
 from ifmatch.capture.decoding_clients import withheld_by_client
 from ifmatch.capture.field_lines import FIELD_LINE, html_escaped, parse_field_lines, unescaped, unwrapped
+from ifmatch.capture.message_wrappings import unpacked
 from ifmatch.capture.pasted_lines import (
+    CUT,
     DROPPED,
     StartLine,
     is_comment,
@@ -34,12 +36,14 @@ from ifmatch.model.message import Content, Fields, Request, Response
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import BinaryIO
 
     from ifmatch.capture.curl_prompt import CurlPrompt
 
 _EMBEDDING = re.compile(r"(?:multipart/|message/http|application/http)", re.IGNORECASE)
 _BOUNDARY = re.compile(r"boundary=\"?([^\";, ]{1,70})", re.IGNORECASE)
+_CONDITIONS = frozenset({"if-match", "if-none-match", "if-unmodified-since"})
 _FILE_REFERENCE = re.compile(r"<[@>]? \.{0,2}/?[\w./ -]{1,200}\Z")
 
 
@@ -55,10 +59,17 @@ class _Message:
     until: str = ""
     lost_blank: int = 0
     is_wrapped: bool = False
+    is_cut: bool = False
 
     @property
     def is_request(self) -> bool:
         return self.start.status == 0
+
+    def count_from(self, numbers: Sequence[int]) -> None:
+        """Take the lines' numbers in the source for those in the prepared text."""
+        self.line = numbers[self.line - 1]
+        self.lost_blank = numbers[self.lost_blank - 1] if self.lost_blank else 0
+        self.head = [(numbers[number - 1], text) for number, text in self.head]
 
 
 def read_http_messages(stream: BinaryIO, name: str) -> Capture:
@@ -76,7 +87,7 @@ def read_http_messages(stream: BinaryIO, name: str) -> Capture:
         InputError: no line of the text starts a message.
     """
     source = read_text(stream, name)
-    lines, doubled = without_double_spacing(without_direction(source.lines))
+    numbers, lines, doubled = _prepared(source.lines)
     messages = _Splitter(lines, escaped=html_escaped(source.lines)).messages()
     if not messages:
         raise InputError(
@@ -88,8 +99,18 @@ def read_http_messages(stream: BinaryIO, name: str) -> Capture:
     builder = _Builder(source)
     if doubled:
         builder.warn("a blank line behind every line was dropped", None, 1)
+    for message in messages:
+        message.count_from(numbers)
     exchanges = builder.exchanges(_pairs(messages))
     return Capture(name, "http-messages", tuple(exchanges), tuple(builder.warnings))
+
+
+def _prepared(lines: Sequence[str | None]) -> tuple[list[int], list[str | None], bool]:
+    """Return where each line stands in the source, the lines, and whether blank ones were dropped."""
+    unwrapped_lines = unpacked(lines)
+    directed = without_direction([line for _, line in unwrapped_lines])
+    kept, doubled = without_double_spacing(directed)
+    return [number for number, _ in unwrapped_lines], kept, doubled
 
 
 class _Splitter:
@@ -110,6 +131,9 @@ class _Splitter:
                 continue
             if line is None:
                 self._current = None
+                continue
+            if line == CUT:
+                self._messages[-1].is_cut = True
                 continue
             if is_request_command(line) and not self._in_head:
                 prompt = read_request_command(self._commands, index)
@@ -198,10 +222,14 @@ def _pairs(messages: list[_Message]) -> list[tuple[_Message | None, _Message | N
     if 1 < split == len(kept) - split and all(message.is_request for message in kept[:split]):
         # All requests first, then all responses.
         return list(zip(requests, kept[split:], strict=True))
+    if _is_answer_first(kept):
+        return [(kept[1], kept[0])]
     pairs: list[tuple[_Message | None, _Message | None]] = []
     waiting: _Message | None = None
     for message in kept:
         if message.is_request:
+            if waiting is not None and _is_repeated(waiting, message):
+                continue
             if waiting is not None and not (waiting.prompt is not None and _same_request(waiting, message)):
                 pairs.append((waiting, None))
             if waiting is not None and waiting.prompt is not None and _same_request(waiting, message):
@@ -213,6 +241,26 @@ def _pairs(messages: list[_Message]) -> list[tuple[_Message | None, _Message | N
     if waiting is not None:
         pairs.append((waiting, None))
     return pairs
+
+
+def _is_answer_first(messages: list[_Message]) -> bool:
+    """Tell whether a refusal stands above its request, as in the panes of developer tools."""
+    if len(messages) != 2 or messages[0].is_request or not messages[1].is_request:
+        return False
+    names = {text.partition(":")[0].strip().lower() for _, text in messages[1].head}
+    return messages[0].start.status == 412 and bool(names & _CONDITIONS) and messages[1].prompt is None
+
+
+def _is_repeated(request: _Message, message: _Message) -> bool:
+    """Tell whether a tool names the request again above its answer, without its fields."""
+    return (
+        request.prompt is None
+        and bool(request.head)
+        and message.start.bare
+        and not message.head
+        and message.prompt is None
+        and (message.start.method, message.start.target) == (request.start.method, request.start.target)
+    )
 
 
 def _same_request(command: _Message, message: _Message) -> bool:
@@ -258,7 +306,7 @@ class _Builder:
         if message.lost_blank:
             self.warn("the blank line between head and content is missing", entry, message.lost_blank)
         # A start line alone is what a summary shows; it does not say that there were no fields.
-        return Fields(pairs, complete=bool(pairs))
+        return Fields(pairs, complete=bool(pairs) and not message.is_cut)
 
     def _content(self, message: _Message, fields: Fields) -> ReadContent:
         text = self._body_text(message)
@@ -328,6 +376,8 @@ class _Builder:
 
 def _scheme(host: str, message: _Message, fields: Fields, response: Response | None) -> str:
     """Guess the scheme: docs/decisions/018-content-of-text-captures.md."""
+    if message.prompt is not None and "".join(message.prompt.urls[:1]).startswith("https:"):
+        return "https"
     said = fields.text(":scheme")
     if said in {"http", "https"}:
         return said

@@ -40,6 +40,8 @@ _PLACES: Final = (
     "client",
     "event",
     "attributes",
+    # An error of axios as JSON.
+    "config",
 )
 _MEANINGS: Final = {
     "method": "method",
@@ -50,6 +52,8 @@ _MEANINGS: Final = {
     "reqmethod": "method",
     "cs_method": "method",
     "http_request_method": "method",
+    "clientrequestmethod": "method",
+    "httpmethod": "method",
     "url": "target",
     "uri": "target",
     "request_uri": "target",
@@ -65,6 +69,7 @@ _MEANINGS: Final = {
     "target": "target",
     "cs_uri": "target",
     "originalurl": "target",
+    "clientrequesturi": "target",
     "http_route": "",
     "request": "request",
     "request_line": "request",
@@ -79,10 +84,12 @@ _MEANINGS: Final = {
     "http_status_code": "status",
     "http_response_status_code": "status",
     "sc_status": "status",
+    "edgeresponsestatus": "status",
     "host": "host",
     "http_host": "host",
     "authority": "host",
     "requesthost": "host",
+    "clientrequesthost": "host",
     "server_name": "",
     "requestaddr": "host",
     "scheme": "scheme",
@@ -95,6 +102,7 @@ _MEANINGS: Final = {
     "client_ip": "client",
     "clienthost": "client",
     "c_ip": "client",
+    "clientip": "client",
     "client": "client",
     "downstream_remote_address": "client",
     "ip": "client",
@@ -130,6 +138,8 @@ _MEANINGS: Final = {
     "request_start": "start:?",
     "begin": "start:?",
     "starttimestamp": "start:?",
+    "edgestarttimestamp": "start:?",
+    "requesttime": "end:?",
     "ts": "end:?",
     "time": "end:?",
     "timestamp": "end:?",
@@ -142,8 +152,20 @@ _MEANINGS: Final = {
     "t": "end:?",
     "user_agent": "sent:User-Agent",
     "useragent": "sent:User-Agent",
+    "clientrequestuseragent": "sent:User-Agent",
     "http_user_agent": "sent:User-Agent",
     "referer": "sent:Referer",
+    "upstream_cache_status": "cache",
+    "cache_status": "cache",
+    "cachestatus": "cache",
+    "cachecachestatus": "cache",
+    "cache_result": "cache",
+    "x_edge_result_type": "cache",
+    "hitmiss": "cache",
+    "handling": "cache",
+    "response_flags": "flags",
+    "termination_state": "flags",
+    "ts_state": "flags",
     "etag": "received:ETag",
     "content_encoding": "received:Content-Encoding",
     "last_modified": "received:Last-Modified",
@@ -184,6 +206,7 @@ _SENT_HEADERS: Final = frozenset(
         "http.request.headers",
         "req_headers",
         "headers",
+        "config.headers",
         "http.request.header",
         "request.header",
     }
@@ -208,6 +231,7 @@ _BODIES: Final = {
     "requestbody": True,
     "request.body": True,
     "req.body": True,
+    "config.data": True,
     "response_body": False,
     "resp_body": False,
     "responsebody": False,
@@ -235,6 +259,20 @@ def fill(record: LogRecord, value: dict[str, object]) -> None:
         record: of the line.
         value: the object; members that mean nothing here are passed over.
     """
+    if "traceId" in value and isinstance(value.get("timestamp"), int) and "localEndpoint" in value:
+        # A span of Zipkin counts microseconds from its start.
+        record.set("start:epoch", str(value["timestamp"]))
+        record.set("duration:us", str(value.get("duration", "")))
+        value = {name: member for name, member in value.items() if name not in {"timestamp", "duration"}}
+    _fill(record, value)
+    for member in value.values():
+        # A member of the log's own holds the request: `{"nginx": {"request": ...}}`.
+        draft = record.draft
+        if isinstance(member, dict) and not (draft.method and draft.url and draft.status):
+            _fill(record, cast("dict[str, object]", member))
+
+
+def _fill(record: LogRecord, value: dict[str, object]) -> None:
     draft = record.draft
     for place, member in _leaves(value):
         lowered = place.lower()
@@ -294,7 +332,7 @@ def _leaf(record: LogRecord, place: str, value: str | float) -> None:
     if not meaning:
         return
     kind, _, rest = meaning.partition(":")
-    text = " ".join(str(value).split("\n"))
+    text = _alone(" ".join(str(value).split("\n")))
     if kind == "duration" and rest == "?":
         meaning, text = _duration(value)
     elif rest == "?":
@@ -307,6 +345,18 @@ def _leaf(record: LogRecord, place: str, value: str | float) -> None:
     if meaning == "target" and record.draft.url.startswith("http"):
         return
     record.set(meaning, text)
+
+
+def _alone(text: str) -> str:
+    """Return the one member of a list that stands in a string, as tracing writes header fields."""
+    if not text.startswith('["') or not text.endswith('"]'):
+        return text
+    try:
+        values: object = json.loads(text)
+    except ValueError:
+        return text
+    only = cast("list[object]", values) if isinstance(values, list) else []
+    return only[0] if len(only) == 1 and isinstance(only[0], str) else text
 
 
 def _field_meaning(flat: str, *, received: bool) -> str:

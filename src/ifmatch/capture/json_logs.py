@@ -30,6 +30,7 @@ _BETWEEN = re.compile(r"[\s,\[\]]*")
 _DECODER: Final = json.JSONDecoder(strict=False)
 # Where docker, syslog or a time stamp stands before the object on its line.
 _PREFIX_LIMIT: Final = 200
+_PROSE: Final = 2
 # How many characters may be looked at in vain before only whole lines are tried.
 _WASTE_LIMIT: Final = 64 * 1024 * 1024
 _ADVICE: Final = (
@@ -53,7 +54,8 @@ def looks_like_json_log(text: str) -> bool:
             named += _draft(value, line) is not None
         if number >= 50 or others > 20:
             break
-    return named > 0 and named >= others
+    # A greeting and a name may stand around the one object that matters.
+    return named > 0 and (named >= others or others <= _PROSE)
 
 
 def _objects(text: str) -> Iterator[tuple[int, dict[str, object] | None]]:

@@ -10,7 +10,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Final, cast
 
-from ifmatch.capture.field_lines import unescaped
+from ifmatch.capture.field_lines import INVISIBLE, unescaped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,15 +21,20 @@ _DOUBLE: Final = str.maketrans(dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00
 _SINGLE: Final = str.maketrans(dict.fromkeys("\u2018\u2019\u201a\u201b\u2032", "'"))
 _CURLY = re.compile("[\u201c\u201d\u201e\u201f\u2033\u2018\u2019\u201a\u201b\u2032\u00ab\u00bb]")
 _SPACES = re.compile("[\u00a0\u2007\u202f\u2009]")
-_INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
 _QUOTED = re.compile(r"> ?(?!>{3})")
 _FENCE = re.compile(r"\s{0,8}(?:`{3,}|~{3,})[\w -]{0,40}\s*\Z")
 # `"\"v1\""` without its backslashes.
 _LOST = re.compile(r'(?<=[\s=:,\[{(])""((?:W/)?[^"\s]{0,200})""(?=[\s,;}\])]|\Z)')
 _LOST_WEAK = re.compile(r'(?<=[\s=:,\[{(])"W/"([^"\s]{0,200})""(?=[\s,;}\])]|\Z)')
 _COMPOSE = re.compile(r"[\w.-]{1,60} +\| ")
+# `kubectl logs --prefix`, a line each.
+_POD = re.compile(r"\[pod/[\w.-]{1,253}/[\w.-]{1,63}\] ")
+# What a log shipper wraps: a line of an access log, or an object of one.
+_SHIPPED = re.compile(r'\s*\{|[^"]*(?:"[^"]*" ?)?"[A-Z]{3,20} \S+(?: HTTP/\d(?:\.\d)?)?"')
+_SHIPPED_NAMES: Final = ("log", "message", "msg", "MESSAGE", "@message", "textPayload", "line", "_raw")
 _RUN = re.compile(r'"+')
 _SHARE: Final = 0.9
+_LOOKED_AT: Final = 200
 
 
 def mended(lines: Sequence[str | None]) -> tuple[list[str], list[str]]:
@@ -43,6 +48,7 @@ def mended(lines: Sequence[str | None]) -> tuple[list[str], list[str]]:
     """
     repairs: list[str] = []
     texts = [line or "" for line in lines]
+    texts = [text if text.isascii() else INVISIBLE.sub("", text) for text in texts]
     for _level in range(5):
         filled = [text for text in texts if text.strip()]
         quoted = sum(1 for text in filled if text[0] == ">" and _QUOTED.match(text) is not None)
@@ -74,28 +80,41 @@ def mended(lines: Sequence[str | None]) -> tuple[list[str], list[str]]:
 def _out_of_containers(texts: list[str]) -> list[str]:
     """Take off what Docker puts around each line: a JSON object in a file, a name with `docker compose`."""
     filled = [text for text in texts if text.strip()]
+    for prefix in (_COMPOSE, _POD):
+        if filled and sum(1 for text in filled if prefix.match(text) is not None) >= _SHARE * len(filled):
+            texts = [prefix.sub("", text, count=1) for text in texts]
+            filled = [text for text in texts if text.strip()]
     if sum(text.startswith('{"log":"') for text in filled) * 2 > len(filled):
+        return [_logged(text, whole=True) for text in texts]
+    objects = [text for text in filled[:_LOOKED_AT] if text.lstrip(" [").startswith("{")]
+    if objects and sum(
+        _SHIPPED.match(_logged(text)) is not None and _logged(text) != text for text in objects
+    ) * 2 > len(objects):
         return [_logged(text) for text in texts]
-    named = sum(1 for text in filled if _COMPOSE.match(text) is not None)
-    if filled and named >= _SHARE * len(filled):
-        return [_COMPOSE.sub("", text, count=1) for text in texts]
     return texts
 
 
-def _logged(text: str) -> str:
+def _logged(text: str, *, whole: bool = False) -> str:
+    """Return the line that an object of a log shipper wraps, the text itself where it wraps none."""
+    bare = text.strip().lstrip("[").rstrip(",]")  # of a list, an object a line
+    if not bare.startswith("{"):
+        return text
     try:
-        value: object = json.loads(text)
+        value: object = json.loads(bare)
     except (ValueError, RecursionError):
         return text
-    said = cast("dict[str, object]", value).get("log") if isinstance(value, dict) else None
-    return said.rstrip("\r\n").replace("\n", " ") if isinstance(said, str) else text
+    members = cast("dict[str, object]", value) if isinstance(value, dict) else {}
+    said = next((members[name] for name in _SHIPPED_NAMES if isinstance(members.get(name), str)), None)
+    if not isinstance(said, str) or not (whole or _SHIPPED.match(said)):
+        return text
+    return said.rstrip("\r\n").replace("\n", " ")
 
 
 def _uncurled(text: str) -> str:
     """Straighten the quotes of a line that has curly ones in their place."""
     if text.isascii() or _CURLY.search(text) is None:
         return text
-    straight = _INVISIBLE.sub("", _SPACES.sub(" ", text))
+    straight = INVISIBLE.sub("", _SPACES.sub(" ", text))
     if '"' not in straight:
         straight = straight.translate(_DOUBLE)
     return straight.translate(_SINGLE) if "'" not in straight else straight

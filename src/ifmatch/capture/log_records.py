@@ -13,14 +13,27 @@ from ifmatch.capture.drafts import Draft
 from ifmatch.capture.moments import clf_moment, epoch_moment, iso_moment
 from ifmatch.capture.target_uri import target_uri
 
-__all__ = ["LogRecord", "split_request_line", "unescape"]
+__all__ = ["NO_STATUS", "LogRecord", "is_cache_word", "split_request_line", "unescape"]
 
 _REQUEST = re.compile(r"([A-Za-z][A-Za-z_-]{0,39}) (\S+)(?: ((?:HTTP/)?\d(?:\.\d)?))?\Z")
+_METHOD = re.compile(r"[A-Za-z][A-Za-z_-]{0,39}\Z")
 _HEX = re.compile(r"\\x([0-9A-Fa-f]{2})")
 _HASH = re.compile(r"#([0-9A-F]{2})")
 _BACKSLASH = re.compile(r"\\([\"\\nrt/])")
 _BACKSLASHED: Final = {"n": "\n", "r": "\r", "t": "\t"}
 _ABSENT: Final = frozenset({"", "-", "null", "None", "nil"})
+# Envoy, Squid, HAProxy: the client went away before there was an answer.
+NO_STATUS: Final = frozenset({"0", "000", "-1"})
+# Words of nginx, Varnish, Squid, CloudFront and Fastly for an answer that a cache gave by itself.
+_CACHED = re.compile(
+    r"(?:HIT(?:-\w+)?|STALE|UPDATING|TCP(?:_\w+)?_HIT(?:_ABORTED)?|OriginShieldHit)\Z",
+    re.IGNORECASE,
+)
+_NOT_CACHED = re.compile(
+    r"(?:MISS(?:-\w+)?|EXPIRED|BYPASS|REVALIDATED|PASS|pipe|synth|hitmiss|hitpass|TCP_\w+|NONE(?:_NONE)?|RefreshHit|dynamic)\Z",
+    re.IGNORECASE,
+)
+_ABORTED = re.compile(r"_ABORTED\Z")
 _HTML: Final = (("&quot;", '"'), ("&#34;", '"'), ("&amp;", "&"), ("&lt;", "<"), ("&gt;", ">"))
 
 
@@ -40,6 +53,12 @@ def unescape(text: str, *, hashes: bool = False) -> str:
         for escaped, plain in _HTML:
             text = text.replace(escaped, plain)
     return text
+
+
+def is_cache_word(value: str) -> bool:
+    """Tell whether a column says what a cache did, as nginx, Varnish, Squid or a CDN word it."""
+    word = value.partition(":")[0].partition("/")[0]
+    return _CACHED.match(word) is not None or _NOT_CACHED.match(word) is not None
 
 
 def split_request_line(text: str) -> tuple[str, str, str] | None:
@@ -63,6 +82,8 @@ class LogRecord:
         self.query = ""
         self._behind: list[tuple[str, str]] = []
         self._at_end: float | None = None
+        # Why the client got no answer, "" when it may have got one.
+        self.lost = ""
 
     def set(self, meaning: str, value: str) -> None:
         """Take one value.
@@ -84,7 +105,7 @@ class LogRecord:
             return
         match kind:
             case "method":
-                draft.method = value.upper()
+                draft.method = value.upper() if _METHOD.match(value) else ""
             case "target":
                 draft.url = value
             case "request":
@@ -94,6 +115,8 @@ class LogRecord:
             case "status":
                 if value.isascii() and value.isdigit() and len(value) == 3:
                     draft.status = int(value)
+                if value in NO_STATUS:
+                    self.lost = self.lost or "no answer was sent"
             case "version":
                 draft.request_version = value
             case "address":
@@ -113,8 +136,21 @@ class LogRecord:
                     draft.add_received(rest, value)
             case "upstream":
                 self._behind.append((rest, value))
+            case "cache":
+                self._cache(value)
+            case "lost":
+                self.lost = value
             case _:
                 pass
+
+    def _cache(self, value: str) -> None:
+        """Take the word of a cache for how it answered, as the field of RFC 9211 that says so."""
+        word = value.partition(":")[0].partition("/")[0]
+        if _ABORTED.search(word):
+            self.lost = self.lost or f"the client closed the connection ({word})"
+        if _CACHED.match(word) or _NOT_CACHED.match(word):
+            hit = _CACHED.match(word) is not None
+            self.draft.add_received("Cache-Status", f"log; {'hit' if hit else 'fwd=miss'}; detail={word}")
 
     def _duration(self, value: str, unit: str) -> None:
         factor = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}.get(unit, 1.0)
@@ -145,8 +181,12 @@ class LogRecord:
     def finished(self) -> Draft | None:
         """Return the draft, None when the line names no request or no status."""
         draft = self.draft
-        if not draft.method or not draft.url or not draft.status:
+        if not draft.method or not draft.url or not (draft.status or self.lost):
             return None
+        if self.lost and not 300 <= draft.status < 600:
+            # What the server did is not what the client knows of.
+            draft.error = self.lost + (f"; the server answered {draft.status}" if draft.status else "")
+            draft.status, draft.received = 0, None
         for name, value in self._behind:
             # What the client got counts; the server behind tells where the log does not show that.
             self.set(f"received:{name}", value)

@@ -75,7 +75,11 @@ def _spans(drafts: Drafts, data: bytes) -> Iterator[Span]:
 
 
 def _export(record: dict[str, object]) -> Iterator[Span]:
-    for resource in objects(record.get("resourceSpans") or record.get("resource_spans")):
+    # Jaeger's API v3 and Tempo's v2 put the export into a member; Tempo's first API calls it `batches`.
+    for wrapping in ("result", "trace"):
+        record = object_of(record.get(wrapping)) or record
+    spans = record.get("resourceSpans") or record.get("resource_spans") or record.get("batches")
+    for resource in objects(spans):
         service = text(_attributes(object_of(resource.get("resource"))).get("service.name"))
         scopes = resource.get("scopeSpans") or resource.get("instrumentationLibrarySpans")
         for scope in objects(scopes or resource.get("scope_spans")):

@@ -158,3 +158,5 @@ def without_double_spacing(lines: Sequence[str | None]) -> tuple[list[str | None
 
 # Stands for a line that is not there; the numbers of the others stay right.
 DROPPED: Final = "\0"
+# Stands where the rest of a head is not shown.
+CUT: Final = "\0\0"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -59,6 +60,9 @@ class CaptureFormat:
         return reader
 
 
+# A HAR in a ticket: a fence or some words stand before it.
+_QUOTED_HAR: Final = re.compile(rb"(\s*[^\s{\xef][^{]{0,4000})\{\s*\"log\"\s*:\s*\{")
+
 # The first one that recognises the head reads it.
 FORMATS: Final = (
     CaptureFormat("har", "HAR 1.2", "ifmatch.capture.har:read_har", sniffing.is_har),
@@ -76,6 +80,12 @@ FORMATS: Final = (
         container_sniffing.is_charles,
     ),
     CaptureFormat(
+        "xml-session",
+        "XML session of Charles or Burp",
+        "ifmatch.capture.xml_sessions:read_xml_session",
+        container_sniffing.is_xml_session,
+    ),
+    CaptureFormat(
         "newman", "report of newman", "ifmatch.capture.postman:read_newman", container_sniffing.is_newman
     ),
     CaptureFormat(
@@ -87,6 +97,12 @@ FORMATS: Final = (
     ),
     CaptureFormat(
         "vcr", "cassette of VCR or vcrpy", "ifmatch.capture.vcr:read_vcr", container_sniffing.is_vcr
+    ),
+    CaptureFormat(
+        "varnishlog",
+        "varnishlog",
+        "ifmatch.capture.varnish_logs:read_varnish_log",
+        sniffing.is_varnish_log,
     ),
     CaptureFormat(
         "curl-trace", "curl --trace", "ifmatch.capture.curl_trace:read_curl_trace", sniffing.is_trace
@@ -221,6 +237,10 @@ def _read_plain(
         return (splittable(read_access_log(stream, name, log_format)),)
     head = stream.read(HEAD_OCTETS)
     stream.seek(-len(head), io.SEEK_CUR)
+    if form is None and (quoted := _QUOTED_HAR.match(head)) is not None:
+        data = stream.read()
+        stream = io.BytesIO(data[quoted.end(1) : data.rfind(b"}") + 1])
+        head = stream.getvalue()[:HEAD_OCTETS]
     chosen = form if form is not None else sniff(head)
     known = next((known for known in FORMATS if known.id == chosen), None)
     if known is not None:

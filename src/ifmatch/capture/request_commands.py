@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.capture import curl_prompt
 from ifmatch.capture.curl_prompt import CurlPrompt
+from ifmatch.capture.field_lines import INVISIBLE
+from ifmatch.capture.httpie_command import curl_words
+from ifmatch.errors import InputError
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -23,6 +26,12 @@ _FETCH = re.compile(r"[^\n\"'`]{0,80}?\bfetch\(\s*[\"'`\u201c\u201d]\s*https?:")
 _POWERSHELL = re.compile(
     r"[ \t]*(?:PS [^>\n]{0,80}> ?)?(?:[$]\w{1,40} ?= ?)?(?:Invoke-WebRequest|Invoke-RestMethod|iwr|irm)\b",
     re.IGNORECASE,
+)
+# HTTPie and xh, behind a prompt or with a method.
+_HTTPIE = re.compile(
+    r"(?:[^\n]{0,120}?[$#%>\u276f\u279c\u00bb][ \t]+(?=[^\n]*[.:/])"
+    r"|(?=\w{2,5} (?:-\S+ ){0,8}[A-Z]{3,9} \S))"
+    r"(https?|xhs?)[ \t]+(?=\S)"
 )
 _SESSION = re.compile(r"[ \t]*[$]session\b")
 _MAXIMAL_LINES: Final = 2000
@@ -55,7 +64,7 @@ def is_request_command(line: str) -> bool:
         return True
     if _SESSION.match(line) or (_POWERSHELL.match(line) and len(line) < 20_000):
         return True
-    return curl_prompt.is_command(line)
+    return curl_prompt.is_command(line) or (len(line) < 20_000 and _HTTPIE.match(line) is not None)
 
 
 def read_request_command(lines: Sequence[str | None], index: int) -> CurlPrompt:
@@ -70,7 +79,22 @@ def read_request_command(lines: Sequence[str | None], index: int) -> CurlPrompt:
         return curl_prompt.read_prompt(lines, index)
     if _SESSION.match(line) or _POWERSHELL.match(line):
         return _powershell(lines, index)
+    if (httpie := _HTTPIE.match(line)) is not None:
+        return _httpie(line, httpie, index)
     return _fetch(lines, index)
+
+
+def _httpie(line: str, found: re.Match[str], index: int) -> CurlPrompt:
+    prompt = CurlPrompt(index + 1, index + 1)
+    text = line[found.end() :]
+    straight = text if text.isascii() else INVISIBLE.sub("", text.translate(_CURLY))
+    prompt.repaired = straight != text
+    words, _ = curl_prompt.split_words(straight)
+    try:
+        as_curl = curl_words(words, secure=found[1] in {"https", "xhs"})
+    except InputError:
+        return prompt
+    return curl_prompt.interpret(as_curl, prompt)
 
 
 def _block(lines: Sequence[str | None], index: int, starts: re.Pattern[str]) -> list[str]:
@@ -92,7 +116,7 @@ def _block(lines: Sequence[str | None], index: int, starts: re.Pattern[str]) -> 
 def _repaired(text: str) -> str:
     """Undo curly quotes and lost backslashes of a command's text."""
     if not text.isascii():
-        text = text.translate(_CURLY)
+        text = INVISIBLE.sub("", text.translate(_CURLY))
     return _LOST.sub(lambda found: found[1] + found[2].replace('"', '\\"') + found[3], text)
 
 
@@ -236,7 +260,7 @@ def _powershell_text(block: list[str]) -> tuple[str, int]:
 
 def _lost_backticks(text: str) -> str:
     if not text.isascii():
-        text = text.translate(_CURLY)
+        text = INVISIBLE.sub("", text.translate(_CURLY))
     return _LOST.sub(lambda found: found[1] + found[2].replace('"', '`"') + found[3], text)
 
 

@@ -38,15 +38,18 @@ _PROVIDER_RECORD = re.compile(r"(?:\[[^\]]{1,40}\] )?\d{4}[-/]\d\d[-/]\d\d[T ]\S
 _INNER_LEVEL = re.compile(r": (?:\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )?\[[A-Z]+\] ")
 _TIMESTAMP = re.compile(r": timestamp=\"?\d{4}-[^\s\"]{5,40}\"?\s*\Z")
 _OKHTTP = re.compile(
-    r"(?:--> ([A-Z]{2,20}) (https?://\S+)(?: (http/\d(?:\.\d)?|h2))?|"
+    r"(?:-{2,3}> ([A-Z]{2,20}) (https?://\S+)(?: ((?i:http)/\d(?:\.\d)?|h2))?|"
     r"<-- (\d{3})(?: ([A-Za-z][^(]*?))? (https?://\S+) \(\d+ms)"
 )
-_OKHTTP_END = re.compile(r"(?:--> END [A-Z]+|<-- END HTTP)")
+_OKHTTP_END = re.compile(r"(?:-{2,3}> END [A-Z]+|<-{2,3} END HTTP)")
+# Feign writes what OkHttp does, names the method of the interface on each line and no URL beside an answer.
+_FEIGN = re.compile(r"<-{3} HTTP/\S{1,4} (\d{3})(?: ([A-Za-z][^(]*?))? ?\(\d+ms")
+_FEIGN_METHOD = re.compile(r"\[(\w+#\w+(?:\([\w, .]*\))?)\]")
 _APACHE = re.compile(r"(http-outgoing-\d+) (>>|<<) (.*)")
 _START = re.compile(r"\"?(?:[A-Z]{2,20} \S+ HTTP/\d|HTTP/\d(?:\.\d)? \d{3})")
 DUMPS: Final = re.compile(
     "|".join(f"(?:{one.pattern})" for one in (_RCLONE, _BOXED, _AZURERM, _OKHTTP_END))
-    + r"|http-outgoing-\d+ (?:>>|<<) |<-- \d{3} .{0,2000}\(\d+ms"
+    + r"|http-outgoing-\d+ (?:>>|<<) |<-- \d{3} .{0,2000}\(\d+ms|<--- HTTP/\S{1,4} \d{3}"
 )
 _BLOCK_LINES: Final = 100_000
 
@@ -225,13 +228,19 @@ def _okhttp(lines: Sequence[str]) -> Iterator[_Block]:
     block: _Block | None = None
     width = 0
     for number, line in enumerate(lines, 1):
-        found = _OKHTTP.search(line)
-        if found is not None:
+        found, feign = _OKHTTP.search(line), _FEIGN.search(line)
+        if feign is not None:
+            if block is not None:
+                yield block
+            width = feign.start()
+            block = _Block(is_request=False, key=_feign_method(line), line=number)
+            block.lines.append(f"HTTP/1.1 {feign[1]} {feign[2] or ''}".rstrip())
+        elif found is not None:
             if block is not None:
                 yield block
             width = found.start()
             url = found[2] or found[6]
-            block = _Block(found[1] is not None, url, number, url=url)
+            block = _Block(found[1] is not None, _feign_method(line) or url, number, url=url)
             version = (found[3] or "http/1.1").upper().replace("H2", "HTTP/2")
             answer = f"HTTP/1.1 {found[4]} {found[5] or ''}".rstrip()
             start = f"{found[1]} {url} {version}" if found[1] else answer
@@ -243,6 +252,11 @@ def _okhttp(lines: Sequence[str]) -> Iterator[_Block]:
             block.lines.append(line[width:] if _same_prefix(lines[block.line - 1], line, width) else line)
     if block is not None:
         yield block
+
+
+def _feign_method(line: str) -> str:
+    found = _FEIGN_METHOD.search(line) if "---" in line else None
+    return found[1] if found is not None else ""
 
 
 def _same_prefix(one: str, two: str, width: int) -> bool:

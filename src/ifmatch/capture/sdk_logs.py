@@ -5,13 +5,16 @@ What such a log does not show is unknown: docs/decisions/072-client-logs.md.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture import (
+    sdk_axios,
     sdk_azure,
     sdk_botocore,
     sdk_dumps,
+    sdk_frameworks,
     sdk_header_blocks,
     sdk_kubectl,
     sdk_python,
@@ -20,12 +23,12 @@ from ifmatch.capture import (
 from ifmatch.capture.curl_clock import date_seconds, keep_monotone
 from ifmatch.capture.drafts import Drafts
 from ifmatch.capture.log_pastes import mended
+from ifmatch.capture.sdk_hclog import as_text, is_json_record
 from ifmatch.capture.sdk_lines import settle_zone
 from ifmatch.capture.text_source import read_text
 from ifmatch.model.message import Fields
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Callable, Sequence
     from typing import BinaryIO
 
@@ -73,11 +76,16 @@ _FAMILIES: Final = (
     _Family("message dumps", sdk_dumps.DUMPS, sdk_dumps.read_dumps, decodes=True),
     _Family("java.net.http", sdk_header_blocks.JAVA, sdk_header_blocks.read_java),
     _Family(".NET HttpClient", sdk_header_blocks.DOTNET, sdk_header_blocks.read_dotnet, decodes=True),
+    _Family("ASP.NET", sdk_frameworks.ASPNET, sdk_frameworks.read_aspnet),
+    _Family("Faraday", sdk_frameworks.FARADAY, sdk_frameworks.read_faraday, decodes=True),
+    _Family("resty", sdk_frameworks.RESTY, sdk_frameworks.read_resty, decodes=True),
     _Family("http.client", sdk_python.HTTP_CLIENT, sdk_python.read_http_client, ("urllib3",)),
+    _Family("axios", sdk_axios.AXIOS, sdk_axios.read_axios, decodes=True),
     _Family("httpcore", sdk_python.HTTPCORE, sdk_python.read_httpcore),
     _Family("urllib3", sdk_python.URLLIB3, sdk_python.read_urllib3),
 )
 _LINE_LIMIT: Final = 64 * 1024
+_STAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7,9}(?:Z|[+-]\d\d:\d\d) ?")
 _ADVICE: Final = "How to log more: ifmatch explain capture"
 
 
@@ -87,7 +95,8 @@ def looks_like_sdk_log(lines: Sequence[str]) -> bool:
     Args:
         lines: the first lines of a source.
     """
-    return any(family.marks.search(line[:2000]) is not None for line in lines if line for family in _FAMILIES)
+    texts = as_text(lines)[0] if any(is_json_record(line) for line in lines if line) else lines
+    return any(family.marks.search(line[:2000]) is not None for line in texts if line for family in _FAMILIES)
 
 
 def read_sdk_log(stream: BinaryIO, name: str) -> Capture:
@@ -105,12 +114,14 @@ def read_sdk_log(stream: BinaryIO, name: str) -> Capture:
     long = 0
     lines: list[str] = []
     texts, repairs = mended(source.lines)
+    texts = _without_stamps(texts)
     for repair in repairs:
         drafts.warn(repair)
     for line in texts:
         text = line.rstrip("\r")
         long += len(text) > _LINE_LIMIT
         lines.append(text[:_LINE_LIMIT])
+    lines, numbers = as_text(lines)
     if long:
         drafts.warn(f"lines longer than {_LINE_LIMIT // 1024} KiB were cut: {long}")
     covered: set[str] = set()
@@ -124,6 +135,7 @@ def read_sdk_log(stream: BinaryIO, name: str) -> Capture:
             _as_wire(read, source)
         for draft in read.found:
             draft.decodes = family.decodes
+            draft.line = numbers[draft.line - 1] if draft.line else draft.line
         drafts.found.extend(draft for draft in read.found if draft.method or draft.url or draft.status)
         drafts.warnings.extend(read.warnings)
     _settle_times(drafts.found)
@@ -131,6 +143,14 @@ def read_sdk_log(stream: BinaryIO, name: str) -> Capture:
     if zone:
         drafts.warn(f"the log's clock is {zone / 3600:+g} h from UTC, by the Date of the answers; undone")
     return drafts.capture("sdk-log", nothing="no request is in this log", advice=_ADVICE)
+
+
+def _without_stamps(lines: list[str]) -> list[str]:
+    """Take off the times that `kubectl logs --timestamps` and Docker put before every line."""
+    filled = [line for line in lines if line.strip()]
+    if not filled or sum(_STAMP.match(line) is not None for line in filled) < 0.9 * len(filled):
+        return lines
+    return [_STAMP.sub("", line, count=1) for line in lines]
 
 
 def _as_wire(drafts: Drafts, source: TextSource) -> None:

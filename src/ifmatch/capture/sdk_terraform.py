@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TERRAFORM", "read_terraform"]
 
-TERRAFORM: Final = re.compile(r"HTTP (?:Request Sent|Response Received):\s")
+# The calls may stand megabytes below the line that Terraform begins with.
+TERRAFORM: Final = re.compile(r"HTTP (?:Request Sent|Response Received):\s|\bTerraform version: \d")
 _KIND = re.compile(r"HTTP (Request Sent|Response Received):")
 _VALUE = re.compile(
     r"(?:^|\s)([@A-Za-z][\w.@-]*)=(?:\"((?:[^\"\\]|\\.)*+)\"|\[((?:[^\]\"]|\"(?:[^\"\\]|\\.)*+\")*+)\]|([^\s\"\[]\S*)|(?=\s|\Z))"

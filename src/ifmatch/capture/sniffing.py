@@ -12,10 +12,13 @@ from ifmatch.capture.devtools_panes import looks_like_pane
 from ifmatch.capture.error_reports import looks_like_error_report
 from ifmatch.capture.json_logs import looks_like_json_log
 from ifmatch.capture.log_pastes import mended
+from ifmatch.capture.message_wrappings import unpacked
 from ifmatch.capture.pasted_lines import start_line, without_direction
 from ifmatch.capture.request_commands import is_request_command
+from ifmatch.capture.sdk_hclog import is_json_record
 from ifmatch.capture.sdk_logs import looks_like_sdk_log
 from ifmatch.capture.text_source import decode, unwrap
+from ifmatch.capture.varnish_logs import looks_like_varnish_log
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,6 +72,14 @@ _HTML = re.compile(
 )
 # An error answer of JSON is short; longer JSON is a file of its own kind.
 _JSON_ERROR_LIMIT: Final = 4096
+_JSON_START = re.compile(rb"\s*(?:\{\s*(?:[\"}]|\Z)|\[\s*(?:[\"{\[\]]|-?\d+[\s,\]]|true|false|null|\Z))")
+_KEY_LOG = re.compile(
+    r"(?:CLIENT_RANDOM|(?:SERVER|CLIENT)_(?:HANDSHAKE_)?TRAFFIC_SECRET\w*|EXPORTER_SECRET) [0-9a-f]{64}"
+)
+_REQUESTS_ONLY = (
+    (re.compile(r"type: collection\.insomnia\.rest/"), "Insomnia"),
+    (re.compile(r"meta \{\Z"), "Bruno"),
+)
 _ACCESS_LOG = re.compile(r"\S+ \S+ \S+ \[\d{2}/\w{3}/\d{4}:\d{2}:\d{2}:\d{2}")
 _FLOWS = re.compile(rb"\d{2,12}:\d{1,3}:[A-Za-z_]{1,40}[,;]")
 
@@ -117,6 +128,11 @@ def is_mitmproxy(head: bytes) -> bool:
     return _FLOWS.match(head) is not None
 
 
+def is_varnish_log(head: bytes) -> bool:
+    """Tell whether varnishlog wrote this."""
+    return looks_like_varnish_log(_log_lines(head))
+
+
 def is_trace(head: bytes) -> bool:
     """Tell whether this is a hexadecimal dump of `curl --trace`."""
     heading = False
@@ -152,7 +168,10 @@ def is_devtools_pane(head: bytes) -> bool:
 
 def is_sdk_log(head: bytes) -> bool:
     """Tell whether an HTTP client or a cloud SDK logged this."""
-    if _HTML.match(head) or head.lstrip()[:1] in {b"{", b"["}:
+    if _HTML.match(head):
+        return False
+    # `[AxiosError: ...] {`, `{` of an object that Node printed, `[pod/x] ` are no JSON.
+    if _JSON_START.match(head) and not is_json_record(_text(head).partition("\n")[0]):
         return False
     return looks_like_sdk_log(_log_lines(head))
 
@@ -171,7 +190,7 @@ def is_http_messages(head: bytes) -> bool:
     """Tell whether a request line or a status line is in this text."""
     if _HTML.match(head):
         return False
-    lines = without_direction(_lines(head))
+    lines = without_direction([line for _, line in unpacked(_lines(head))])
     said = [line for line in lines if line is not None and line.strip()]
     if len(said) == 1 and (only := start_line(said[0])) is not None and only.status:
         # A status line and nothing else is an error line: no message was shown.
@@ -218,7 +237,7 @@ def what_it_is(head: bytes) -> tuple[str, str]:
         return "the source is empty", _TRACE_ADVICE
     if _HTML.match(head):
         return "this looks like an HTML page", "Save the traffic, not the page. " + _HAR_ADVICE
-    if head.lstrip()[:1] in {b"{", b"["} and b"\0" not in head[:4096]:
+    if _JSON_START.match(head) and b"\0" not in head[:4096]:
         return _json_kind(head)
     if head[4:12] in {b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypavif"}:
         return "this is a HEIC or AVIF picture", "A picture cannot be read. " + _HAR_ADVICE
@@ -238,6 +257,8 @@ def _json_kind(head: bytes) -> tuple[str, str]:
         return "this is a Chrome network log (chrome://net-export)", _HAR_ADVICE
     if b'"openapi"' in start or b'"swagger"' in start:
         return "this is an OpenAPI description", "It holds no traffic. " + _TRACE_ADVICE
+    if b'"endpoint"' in start and b'"requests"' in start and b'"folders"' in start:
+        return "this is a collection of Hoppscotch", "It holds requests, not what came back. " + _TRACE_ADVICE
     if b'"_type":"export"' in start.replace(b" ", b""):
         return "this is an Insomnia export", "It holds requests, not what came back. " + _TRACE_ADVICE
     return "this is JSON, but no HAR: the member `log` with `entries` is missing", _HAR_ADVICE
@@ -261,6 +282,14 @@ def _text_kind(text: str) -> tuple[str, str]:
     if is_request_command(first):
         seen = "this is a request as developer tools copy it, without its answer"
         return seen, "Paste the status line and the fields of the answer below it. Or: " + _HAR_ADVICE
+    if _KEY_LOG.match(first):
+        seen = "this is a log of TLS keys (SSLKEYLOGFILE)"
+        return seen, (
+            "Open it in Wireshark as (Pre)-Master-Secret log together with the packet capture, save Follow > "
+            "HTTP Stream as text, and give that"
+        )
+    if tool := next((name for sign, name in _REQUESTS_ONLY if sign.match(first)), None):
+        return f"this is a request of {tool}", "It holds requests, not what came back. " + _TRACE_ADVICE
     words = " ".join(first.split()[:8])[:60]
     printable = "".join(c if c.isprintable() else "?" for c in words)
     found = f"no HTTP traffic was found in this text, which begins {printable!r}"

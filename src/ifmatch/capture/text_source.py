@@ -34,7 +34,13 @@ _FENCE = re.compile(
 )
 _INDENT = re.compile(r"[ \t]*")
 _QUOTES = re.compile(r'"+')
-_SERVER_QUOTES = re.compile(r"(?<![\w-])etag:?\s{0,5}(?:W/)?\"\"[^\"]", re.IGNORECASE)
+_SERVER_QUOTES = re.compile(r"(?:(?<![\w-])|(?<=\\n))etag:?\s{0,5}(?:W/)?\\?\"\"[^\"]", re.IGNORECASE)
+_NO_BREAK = "\u00a0"
+_LINE_NUMBER = re.compile(r"[ \t]{0,8}(\d{1,6})(?::|[.|)]?(?=\s|\Z))([ \t]*)(.*)\Z", re.DOTALL)
+_STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7,9}(?:Z|[+-]\d\d:\d\d) ?")
+_LOOKED_AT = 50
+_NUMBERED_LEAST = 4
+_NUMBERED_SHARE = 0.7
 _UTF16_MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 
@@ -160,17 +166,83 @@ def unwrap(lines: list[str | None]) -> tuple[list[str | None], list[str]]:
         for index in coloured:
             lines[index] = _ANSI.sub("", lines[index] or "")
         repairs.append("terminal colour codes were taken off")
+    blanks = _with_plain_blanks(lines)
+    if blanks is not lines:
+        lines = blanks
+        repairs.append("no-break blanks were made plain ones")
     for _level in range(5):
         if not (_all_quoted(lines) or any(line and line[0] == ">" and _is_quoted(line) for line in lines)):
             break
         lines = [_unquoted(line) for line in lines]
         if not any(repair.startswith("mail") for repair in repairs):
             repairs.append("mail quoting (`> `) was taken off")
+    stampless = _without_stamps(lines)
+    if stampless is not lines:
+        lines = stampless
+        repairs.append("the times before the lines were taken off")
+    numberless = _without_numbers(lines)
+    if numberless is not lines:
+        lines = numberless
+        repairs.append("line numbers were taken off")
     lines = _inside_fences(lines)
     if _is_doubled(lines):
         lines = [line.replace('""', '"') if line else line for line in lines]
         repairs.append("quotes that a spreadsheet had doubled were undone")
     return _dedented(lines), repairs
+
+
+def _with_plain_blanks(lines: list[str | None]) -> list[str | None]:
+    """Make plain blanks of no-break ones before a line's text; everywhere where no plain one is."""
+    if not any(line and _NO_BREAK in line for line in lines):
+        return lines
+    if not any(line and " " in line for line in lines):
+        return [line.replace(_NO_BREAK, " ") if line else line for line in lines]
+    if not any(line and line[0] == _NO_BREAK for line in lines):
+        return lines
+    return [
+        " " * (len(line) - len(rest)) + rest if line and (rest := line.lstrip(_NO_BREAK)) != line else line
+        for line in lines
+    ]
+
+
+def _begins_with(lines: list[str | None], pattern: re.Pattern[str]) -> bool:
+    """Tell whether one of the first lines shows what a text would have on nearly every line."""
+    return any(line and pattern.match(line) for line in lines[:_LOOKED_AT])
+
+
+def _without_stamps(lines: list[str | None]) -> list[str | None]:
+    """Take off the times that `kubectl logs --timestamps` puts before the lines of a trace or of messages."""
+    if not _begins_with(lines, _STAMP):
+        return lines
+    filled = [line for line in lines if line and line.strip()]
+    stamped = [found for line in filled if (found := _STAMP.match(line)) is not None]
+    if not stamped or len(stamped) < 0.9 * len(filled):
+        return lines
+    bare = [_STAMP.sub("", line, count=1) if line else line for line in lines]
+    return bare if any(is_mark(line) for line in bare) else lines
+
+
+def _without_numbers(lines: list[str | None]) -> list[str | None]:
+    """Take off the numbers that an editor or a page wrote before the lines: each one more than the last."""
+    if not _begins_with(lines, _LINE_NUMBER):
+        return lines
+    found = [_LINE_NUMBER.match(line) if line else None for line in lines]
+    numbers = [(index, int(match[1])) for index, match in enumerate(found) if match is not None]
+    filled = sum(1 for line in lines if line and line.strip() and _FENCE.match(line) is None)
+    if len(numbers) < max(_NUMBERED_LEAST, _NUMBERED_SHARE * filled):
+        return lines
+    first, last = numbers[0], numbers[-1]
+    between = range(first[0], last[0] + 1)
+    if any(number - first[1] != index - first[0] for index, number in numbers) or any(
+        found[index] is None and (lines[index] or "").strip() for index in between
+    ):
+        return lines
+    gaps = [len(match[2]) for match in found if match is not None and match[3]]
+    gap = min(gaps, default=0)
+    return [
+        line if match is None or line is None else match[2][gap:] + match[3]
+        for line, match in zip(lines, found, strict=True)
+    ]
 
 
 def _is_doubled(lines: list[str | None]) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis.actors import known_by_address
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import holds
+from ifmatch.diagnosis.dates import span
 from ifmatch.diagnosis.evidence import note
 
 if TYPE_CHECKING:
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from ifmatch.model.finding import Evidence
 
 CAUSE = "lost-response-replay"
+# Seconds from which on a client may have given up on an answer.
+PATIENCE = 1.0
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -23,7 +27,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     Source: RFC 9110 section 9.2.2 (automatic retries of non-idempotent requests).
     """
     first = facts.unanswered_own
-    if not facts.refused or first is None or facts.guard is None:
+    if not facts.refused or facts.guard is None:
+        return
+    if first is None:
+        yield from _logged_as_answered(facts)
         return
     how = (
         f"was answered {first.status} by a gateway"
@@ -66,3 +73,20 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note("the resource holds something else than what the client had sent", -3.0, facts.refresh)
     if facts.step.method == "DELETE" and facts.refresh is not None and facts.refresh.status in {404, 410}:
         yield note("the resource is gone, as the unanswered DELETE wanted", 3.0, facts.refresh)
+
+
+def _logged_as_answered(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from the log of a server: an answer that it sent need not have arrived.
+
+    Apache, HAProxy and Varnish log the answer of a client that stopped waiting for it as any other.
+    """
+    if not facts.own_writes or not known_by_address(facts.step, facts.case.captures[facts.step.source]):
+        return
+    write = facts.own_writes[-1]
+    taken = write.exchange.duration
+    read_since = any(read.order > write.order for read in facts.own_reads_before)
+    if taken is None or taken < PATIENCE or read_since or facts.token is None or facts.foreign_writes:
+        return
+    if write.presents(facts.token) and write.method == facts.step.method:
+        text = f"the same write was accepted after {span(taken)}: its client may have stopped waiting by then"
+        yield note(text, 2.5, write)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.actors import known_by_address
 from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.dates import span
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.rules.lost_response_replay import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +41,13 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if facts.own_writes and known_by_address(facts.step, facts.case.captures[facts.step.source]):
         text = "only address and program say who wrote: another copy of it behind that address looks the same"
         yield note(text, -3.0, facts.own_writes[-1])
+        taken = facts.own_writes[-1].exchange.duration
+        if taken is not None and taken >= PATIENCE:
+            # Apache, HAProxy and Varnish log the answer of a client that stopped waiting for it as sent.
+            text = (
+                f"that write took {span(taken)}: a client that stopped waiting looks the same in such a log"
+            )
+            yield note(text, -2.0, facts.own_writes[-1])
     latest = facts.own_reads_before[-1] if facts.own_reads_before else None
     for write in facts.own_writes[-1:]:
         if facts.listed_again is not None:
