@@ -41,6 +41,11 @@ def never_unmodified(history: History) -> Iterator[tuple[Step, Damage]]:
         whole = [step for step in reads if step.status == 200]
         yield from _only_as_strong(reads, whole)
         # Two nodes with a tag each answer 304 whenever the balancer happens to stay at one of them.
+        bare = [step for step in whole if _dropped(step)]
+        if len(bare) >= _OFTEN and len(whole) < len(reads):
+            text = f"asked {len(bare)} times with the current tag, of which the origin never heard"
+            yield bare[0], Damage(Outcome.WRONG_CONTENT, text, needless=(*bare,))
+            continue
         turns = tokens.comes_back([tokens.base(step.etag or "") for step in whole])
         if len(whole) <= _OFTEN or (len(whole) < len(reads) and not turns):
             continue
@@ -77,6 +82,17 @@ def _only_as_strong(reads: list[Step], whole: list[Step]) -> Iterator[tuple[Step
 def _different(step: Step) -> Condition | None:
     condition = step.condition(Guard.DIFFERENT)
     return condition if condition is not None and len(condition.tokens) == 1 else None
+
+
+def _dropped(step: Step) -> bool:
+    """Tell whether a whole answer to the current tag was asked for at the origin without it."""
+    condition = _different(step)
+    if condition is None or condition.tokens[0] != step.etag or not step.hops or _asks_anew(step):
+        return False
+    return all(
+        hop.status == step.status and hop.request.fields.complete and condition.name not in hop.request.fields
+        for hop in step.hops
+    )
 
 
 def _asks_anew(step: Step) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.dates import whole_second
 from ifmatch.diagnosis.dialect_tokens import misplaced
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.respellings import respelt
@@ -137,6 +138,9 @@ def _damaged_elsewhere(facts: Facts, guard: Condition) -> Iterator[Evidence]:
     if damaged is None or not facts.refused:
         return
     step, kind = damaged
+    if kind == "cut" and step.etag is not None and whole_second(facts.token or "", step.etag):
+        # That is a time without its fraction: `date-precision`.
+        return
     within = guard.carrier not in {Carrier.HEADER, Carrier.QUERY, Carrier.PATH}
     if kind not in (_IN_CONTENT if within else _ANYWHERE):
         return

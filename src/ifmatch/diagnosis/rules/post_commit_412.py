@@ -39,6 +39,18 @@ def created(facts: Facts) -> bool:
     return missing and soon and facts.ours_is_there is True and not facts.ours_by_chance
 
 
+def moved_by_date(facts: Facts) -> bool:
+    """Tell whether a version newer than the date that was sent, and echoed, is there after the refusal.
+
+    Args:
+        facts: of the refused request.
+    """
+    sent, refresh = facts.sent_date, facts.refresh
+    if sent is None or refresh is None or not any(date == sent for date, _ in facts.served_dates):
+        return False
+    return refresh.last_modified is not None and refresh.last_modified > sent
+
+
 def stored_again(facts: Facts) -> Step | None:
     """Return another refused write of the client whose own content the next read shows, None without one.
 
@@ -88,7 +100,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         or facts.unordered_own
         or facts.foreign_writes
         or any(one.accepted and same_content(one.body, step.body) for one in facts.own(facts.earlier))
-        or not (facts.state_moved or created(facts))
+        or not (facts.state_moved or created(facts) or moved_by_date(facts))
     ):
         return
     if len(step.hops) > 1:
