@@ -18,7 +18,7 @@ from ifmatch.diagnosis.contents import (
 from ifmatch.diagnosis.counts import skipped
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date
-from ifmatch.diagnosis.ignored_guards import created_over, dated_out, held_for_a_while
+from ifmatch.diagnosis.ignored_guards import created_over, dated_out, held_for_a_while, moved_over
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.taken_back import lost_pointers
 from ifmatch.diagnosis.undelivered import blocked, redirected, unheard
@@ -56,6 +56,9 @@ def overwrites(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
         if step.is_write and step.status == 304 and step.conditions:
             text = f"304 to {step.method}: it is for reads alone, a write whose condition is false gets 412"
             yield step, Damage(Outcome.WRONG_NOT_MODIFIED, text, contradicted=True)
+        if step.accepted and (over := moved_over(case, step)) is not None:
+            yield step, over
+            continue
         if not (step.accepted and step.replaces) or step.order in reported:
             continue
         found = _accepted(case, history, step) or unseen(case, history, step)

@@ -9,10 +9,13 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, rendered, same_content, value_at
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date, shown
+from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.taken_back import lost_pointers
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ifmatch.diagnosis.case import Case
     from ifmatch.diagnosis.history import History
     from ifmatch.diagnosis.steps import Step
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
 # Seconds between a look and a creation within which what was there seldom goes by itself.
 _AT_ONCE = 2.0
+_TRANSFERS = frozenset({"MOVE", "COPY"})
 _CREATED, _REPLACED = 201, 204
 _GONE = frozenset({404, 410})
 # What is stored for a time only, and gone after it.
@@ -78,11 +82,31 @@ def created_over(case: Case, history: History, step: Step) -> Damage | None:
     return Damage(Outcome.LOST_UPDATE, text, lost=look, stale_accepted=True, proven=kept)
 
 
+def moved_over(case: Case, step: Step) -> Damage | None:
+    """Find a MOVE or COPY with `Overwrite: F` that replaced what a read had shown at its destination.
+
+    Args:
+        case: everything known.
+        step: an accepted request.
+
+    Source: RFC 4918 sections 9.8.5, 9.9.4 (204: the destination was replaced) and 10.6.
+    """
+    place = step.sent.text("destination")
+    if step.method not in _TRANSFERS or step.status != _REPLACED or place is None or not _creates(step):
+        return None
+    target = resource_key(place if "://" in place else host_of(step.resource) + place)
+    look = _last_look(case.histories.get(target, ()), step)
+    if look is None:
+        return None
+    text = "a read had shown the destination, and `Overwrite: F` did not keep it from being replaced (204)"
+    return Damage(Outcome.LOST_UPDATE, text, lost=look, stale_accepted=True, proven=False)
+
+
 def _creates(step: Step) -> bool:
     return step.guard is not None and step.guard.guard is Guard.ABSENT
 
 
-def _last_look(history: History, step: Step) -> Step | None:
+def _last_look(history: Sequence[Step], step: Step) -> Step | None:
     """Return the read that showed the resource last before a write, None if anything else was known since."""
     for one in reversed(history):
         if one.order >= step.order:

@@ -85,7 +85,7 @@ def _never_told(facts: Facts) -> Iterator[Evidence]:
     Source: RFC 9111 section 4.3.2 (a request that cannot be answered from the store is forwarded as it is).
     """
     step = facts.step
-    condition = step.condition(Guard.DIFFERENT)
+    condition = step.condition(Guard.DIFFERENT, Guard.DIFFERENT_DATE)
     if condition is None or not step.cache_told:
         return
     bare = [

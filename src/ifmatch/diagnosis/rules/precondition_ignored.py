@@ -69,6 +69,10 @@ def _reads(facts: Facts) -> Iterator[Evidence]:
         return
     if damage.needless and not suffix_of(step):
         named = step.condition(Guard.DIFFERENT)
+        dated = step.condition(Guard.DIFFERENT_DATE) if named is None else None
+        if dated is not None:
+            yield note(damage.text, 3.2, step, dated.name)
+            return
         if named is None or step.etag not in named.tokens or told_elsewhere(facts) is not None:
             return
         yield note(damage.text, 4.5, step, named.name)
