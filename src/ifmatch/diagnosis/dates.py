@@ -83,7 +83,7 @@ def whole_second(short: str, full: str) -> bool:
     if not (one["stamp"].isdigit() and two["stamp"].isdigit()):
         return False
     apart = float(f"{two['stamp']}.{more}") - float(f"{one['stamp']}.{less or 0}")
-    return abs(apart) <= 0.5 / 10 ** len(less) + 1e-6
+    return abs(apart) <= 0.5 * 10.0 ** -len(less) + 1e-6
 
 
 def shown(seconds: float) -> str:

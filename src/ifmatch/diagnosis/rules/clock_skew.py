@@ -99,7 +99,7 @@ def _stated(facts: Facts, guard: Condition) -> str | None:
     """Return the other field of the request in which its sender gives the very date as the time now."""
     step = facts.step
     for name, value in step.sent:
-        if not isinstance(value, str) or value.strip() != guard.value.strip():
+        if value.strip() != guard.value.strip():
             continue
         if _OF_NOW.search(name) is None or _OF_THEN.search(name) is not None:
             continue
@@ -139,7 +139,7 @@ def _told_in_content(facts: Facts, sent: float) -> bool:
     looks = {day.strftime("%Y-%m-%dT%H:%M:%S"), day.strftime("%Y-%m-%d %H:%M:%S"), f"{int(sent)}"}
     looks.add(formatdate(sent, usegmt=True))
     for one in facts.own(facts.case.steps[: facts.step.order]):
-        fields = " ".join(value for _, value in one.received or () if isinstance(value, str))
+        fields = " ".join(value for _, value in one.received or ())
         text = fields + (one.content.text[:_MOST_TEXT] if one.content is not None else "")
         if any(look in text for look in looks):
             return True

@@ -61,9 +61,14 @@ def detect(facts: Facts) -> Iterator[Evidence]:
 
 
 def _fraction_lost(facts: Facts) -> Iterator[Evidence]:
-    """Yield evidence from a token that is the time served for the version, without some of its fraction."""
-    token = facts.token
-    if not facts.refused or token is None or facts.issues:
+    """Yield evidence from a date condition with the served time, but without some of its fraction.
+
+    A time that stands for a version, as any other text may, is `malformed-validator`.
+    """
+    token, guard = facts.token, facts.guard
+    if not facts.refused or token is None or guard is None or "since" not in guard.name.lower():
+        return
+    if facts.issues:
         return
     for step in reversed(facts.own(facts.earlier)):
         for full in step.issued():

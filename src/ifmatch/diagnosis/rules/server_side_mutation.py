@@ -126,7 +126,7 @@ def _finished(facts: Facts) -> Iterator[Evidence]:
         names = _PROGRESS.fullmatch(pointer.rpartition("/")[2]) is not None
         if not (names and _AT_WORK.fullmatch(old) and _DONE.fullmatch(new)):
             return
-    old, new = (value_at(one, told[0]) for one in (before, now))
+    old, new = (str(value_at(one, told[0])) for one in (before, now))
     text = f"only {told[0]} differs, {old} is now {new}: the service finished what the client's write began"
     yield note(text, 4.0, facts.refresh)
 

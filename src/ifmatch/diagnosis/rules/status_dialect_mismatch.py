@@ -92,7 +92,10 @@ def _misread(facts: Facts) -> Iterator[Evidence]:
     if step.status == 403 and _RIGHTS.search(path):
         yield note(f"the client took it for a want of rights: it asked {path} next", _MISREAD, after)
         return
-    if (text := _given_up(facts, after)) is not None:
+    if _given_up(facts, after):
+        text = (
+            f"{step.status} looks like a fault of the request: the client never looked at the resource again"
+        )
         yield note(text, _GAVE_UP, after)
         return
     if not after.is_write or step.body is None:
@@ -105,20 +108,18 @@ def _misread(facts: Facts) -> Iterator[Evidence]:
         yield note(f"the client took it for something else: it stored the same under {name}", _MISREAD, after)
 
 
-def _given_up(facts: Facts, after: Step) -> str | None:
-    """Return that the client let its change be after a status that says its request can never pass.
+def _given_up(facts: Facts, after: Step) -> bool:
+    """Tell whether the client let its change be after a status that says its request can never pass.
 
     Who was told 412 would look at what had changed. A change of another's that the evidence shows is the
     root, however it was signalled.
     """
     step = facts.step
     if step.status not in _FINAL or facts.foreign_writes or facts.own_writes or not after.is_read:
-        return None
+        return False
     if facts.own(facts.later) or facts.guard is None or facts.overlapping_own:
-        return None
-    if any(facts.step.body is not None and same_content(one.body, step.body) for one in _after(facts)):
-        return None
-    return f"{step.status} looks like a fault of the request: the client never looked at the resource again"
+        return False
+    return step.body is None or not any(same_content(one.body, step.body) for one in _after(facts))
 
 
 def _after(facts: Facts) -> Iterator[Step]:
