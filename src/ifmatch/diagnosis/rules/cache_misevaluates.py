@@ -13,6 +13,7 @@ from ifmatch.diagnosis.resources import path_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ifmatch.diagnosis.damages import Damage
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
@@ -33,14 +34,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield from _never_told(facts)
         return
     if damage is not None and damage.by_cache:
-        yield note(damage.text, 5.5, step, "ETag")
-        if step.cache_marked or step.cache_hit:
-            yield note("the answer carries a cache's marks", 1.5, step, "Age")
-        if step.covered and (not step.hops or all(hop.status != step.status for hop in step.hops)):
-            yield note("the origin did not give this answer", 3.0, step)
-        bare = [hop for hop in step.hops for one in step.conditions if one.name not in hop.request.fields]
-        if bare:
-            yield note("the origin was asked without the condition", 3.0, bare[0])
+        yield from _answered(facts, damage)
         return
     if step.status != 412 or not step.conditions:
         return
@@ -77,6 +71,19 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             yield note(
                 "the refusal is the proxy's own page, and the proxy may keep answers", 3.0, step, "Server"
             )
+
+
+def _answered(facts: Facts, damage: Damage) -> Iterator[Evidence]:
+    """Yield evidence from a success that a cache gave against the condition."""
+    step = facts.step
+    yield note(damage.text, 5.5, step, "ETag")
+    if step.cache_marked or step.cache_hit:
+        yield note("the answer carries a cache's marks", 1.5, step, "Age")
+    if step.covered and (not step.hops or all(hop.status != step.status for hop in step.hops)):
+        yield note("the origin did not give this answer", 3.0, step)
+    bare = [hop for hop in step.hops for one in step.conditions if one.name not in hop.request.fields]
+    if bare:
+        yield note("the origin was asked without the condition", 3.0, bare[0])
 
 
 def _never_told(facts: Facts) -> Iterator[Evidence]:
