@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 CAUSE = "post-commit-412"
 _QUICK = 0.25
+# Seconds by which a date, being cut to the second, may lie before the moment that it names.
+_TICK = 1.2
 # Seconds after a look within which another seldom creates the very same.
 _JUST = 5.0
 
@@ -40,7 +42,9 @@ def created(facts: Facts) -> bool:
 
 
 def moved_by_date(facts: Facts) -> bool:
-    """Tell whether a version newer than the date that was sent, and echoed, is there after the refusal.
+    """Tell whether a version of the very time of the request is there after it was refused by a date.
+
+    What is dated earlier was there before the request came, whoever had written it.
 
     Args:
         facts: of the refused request.
@@ -48,7 +52,12 @@ def moved_by_date(facts: Facts) -> bool:
     sent, refresh = facts.sent_date, facts.refresh
     if sent is None or refresh is None or not any(date == sent for date, _ in facts.served_dates):
         return False
-    return refresh.last_modified is not None and refresh.last_modified > sent
+    modified, step = refresh.last_modified, facts.step
+    if modified is None or modified <= sent or not (step.timed or step.date is not None):
+        return False
+    took = step.end - step.start
+    came = step.date - took if step.date is not None else step.start
+    return came - _TICK <= modified <= came + took + _TICK
 
 
 def stored_again(facts: Facts) -> Step | None:
