@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
@@ -19,6 +18,7 @@ from ifmatch.diagnosis.contents import (
 from ifmatch.diagnosis.counts import skipped
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date
+from ifmatch.diagnosis.ignored_guards import created_over, dated_out, held_for_a_while, moved_over
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.taken_back import lost_pointers
 from ifmatch.diagnosis.undelivered import blocked, redirected, unheard
@@ -36,10 +36,6 @@ if TYPE_CHECKING:
 
 # An entity tag by its grammar; nobody means it as one.
 _QUOTED_STAR = '"*"'
-# What is stored for a time only, and gone after it.
-_HELD_FOR_A_WHILE = re.compile(
-    r'"(?:until|expires\w*|ttl\w*|valid_?(?:until|for)|lease_?\w*|seconds)"\s*:', re.IGNORECASE
-)
 
 
 def overwrites(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
@@ -60,16 +56,19 @@ def overwrites(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
         if step.is_write and step.status == 304 and step.conditions:
             text = f"304 to {step.method}: it is for reads alone, a write whose condition is false gets 412"
             yield step, Damage(Outcome.WRONG_NOT_MODIFIED, text, contradicted=True)
+        if step.accepted and (over := moved_over(case, step)) is not None:
+            yield step, over
+            continue
         if not (step.accepted and step.replaces) or step.order in reported:
             continue
-        found = _accepted(history, step) or unseen(case, history, step)
+        found = _accepted(case, history, step) or unseen(case, history, step)
         if found is not None:
             yield step, found
             if found.lost is not None and found.overlap:
                 reported.add(found.lost.order)
 
 
-def _accepted(history: History, step: Step) -> Damage | None:
+def _accepted(case: Case, history: History, step: Step) -> Damage | None:
     guard = step.guard
     if guard is not None and step.status == 201 and (found := _made_of_nothing(history, step)) is not None:
         return found
@@ -78,11 +77,11 @@ def _accepted(history: History, step: Step) -> Damage | None:
     if guard is None or guard.guard is Guard.EXISTS:
         return _unguarded(history, step) or _taken_back(history, step) or skipped(history, step)
     if guard.guard is Guard.ABSENT:
-        return _created_twice(history, step) or unheard(history, step)
+        return _created_twice(history, step) or created_over(case, history, step) or unheard(history, step)
     if guard.guard is Guard.SAME and (guard.standard or (guard.key and not guard.unseen)):
         return _stale(history, step) or _never_issued(history, step)
     if guard.guard is Guard.SAME_DATE:
-        return _dated(history, step)
+        return _dated(history, step) or dated_out(history, step)
     return None
 
 
@@ -125,8 +124,7 @@ def _created_twice(history: History, step: Step) -> Damage | None:
             state = None
     if state is None or same_content(state.body, step.body):
         return None
-    told = f"{state.body.text if state.body else ''} {state.content.text if state.content else ''}"
-    if _HELD_FOR_A_WHILE.search(told[:4000]) is not None:
+    if held_for_a_while(state):
         return None
     if any(one.refused and _creates(one) and state.order < one.order < step.order for one in history):
         # The condition is heeded: what was there has gone by itself, as a lease does.
@@ -189,9 +187,10 @@ def _issued_at(history: History, step: Step, token: str) -> Step | None:
 def _stale(history: History, step: Step) -> Damage | None:
     """Find an accepted token that an accepted write had replaced."""
     guard = step.guard
-    if guard is None or len(guard.tokens) != 1:
+    if guard is None or len({tokens.opaque(token) for token in guard.tokens}) != 1:
+        # One tag may be there in two spellings, with its quotes and without.
         return None
-    token = guard.tokens[0]
+    token = next((one for one in guard.tokens if history.issued(one)), guard.tokens[0])
     issued = _issued_at(history, step, token)
     if issued is None:
         return None

@@ -15,6 +15,11 @@ _EPOCH = re.compile(r"(?<![\w.])(1\d{9})(\.\d{1,9}|\d{3}|\d{6})(?![\w.]*\d)")
 _STAMP = re.compile(
     r"(?<!\w)(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)[.,](\d{1,9}) ?(Z|UTC|GMT|[+-]\d\d:?\d\d)?", re.IGNORECASE
 )
+# A time as an API of its own may carry it.
+_TIME = re.compile(
+    r"(?P<stamp>\d{9,11}|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:[.,](?P<fraction>\d{1,9}))?"
+    r"(?P<zone>Z|[+-]\d\d:?\d\d)?"
+)
 _MOST_TEXT = 20_000
 
 
@@ -58,6 +63,27 @@ def fractions(text: str) -> tuple[tuple[str, float], ...]:
             continue
         found.append((one[0], whole + float(f"0.{one[3]}")))
     return tuple(found)
+
+
+def whole_second(short: str, full: str) -> bool:
+    """Tell whether one text is a time, and another the same with more of the fraction of its second.
+
+    Args:
+        short: seconds since the epoch, or RFC 3339, with or without some digits of the fraction.
+        full: the same with more digits; rounding of the last one counts as the same.
+    """
+    one, two = (_TIME.fullmatch(text.strip().strip('"')) for text in (short, full))
+    if one is None or two is None or one["zone"] != two["zone"]:
+        return False
+    less, more = one["fraction"] or "", two["fraction"] or ""
+    if len(less) >= len(more) or not more.strip("0"):
+        return False
+    if one["stamp"] == two["stamp"] and more.startswith(less):
+        return True
+    if not (one["stamp"].isdigit() and two["stamp"].isdigit()):
+        return False
+    apart = float(f"{two['stamp']}.{more}") - float(f"{one['stamp']}.{less or 0}")
+    return abs(apart) <= 0.5 * 10.0 ** -len(less) + 1e-6
 
 
 def shown(seconds: float) -> str:

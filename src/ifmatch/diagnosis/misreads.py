@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
@@ -373,6 +374,27 @@ def _dropped(step: Step, condition: Condition) -> bool:
     )
 
 
+def _resumed(step: Step) -> Damage | None:
+    """Find a part that was sent although If-Range names another version than the answer does.
+
+    Source: RFC 9110 section 13.1.5 (the Range is ignored when the condition is false).
+    """
+    condition = step.condition(Guard.RANGE)
+    if condition is None or step.status != HTTPStatus.PARTIAL_CONTENT:
+        return None
+    named, sent = condition.tokens[0], http_date(condition.tokens[0])
+    if tokens.is_entity_tag(named) and step.etag is not None:
+        wrong = tokens.base(named) != tokens.base(step.etag)
+    else:
+        # An older part than the date names may come from a node whose copy is older: not so a newer one.
+        wrong = sent is not None and step.last_modified is not None and step.last_modified > sent
+    if not wrong:
+        return None
+    cached = (_cached(step) or _dropped(step, condition)) and not _heard(step, condition)
+    text = f"206 although `{condition.shown()}` names another version than the answer ({step.validator})"
+    return Damage(Outcome.WRONG_CONTENT, text, by_cache=cached, range_ignored=not cached)
+
+
 def _misread(step: Step) -> Damage | None:
     """Find a conditional read that a cache answered against its condition."""
     if step.method != "GET" or step.status not in {200, 206}:
@@ -399,6 +421,8 @@ def _misread(step: Step) -> Damage | None:
         by_cache = (cached or _cached(step) or _dropped(step, date)) and not _heard(step, date)
         text = f"{step.status} with a later Last-Modified although `{date.shown()}` is false"
         return Damage(Outcome.WRONG_CONTENT, text, by_cache=by_cache, range_ignored=not by_cache)
+    if (resumed := _resumed(step)) is not None:
+        return resumed
     validator = step.condition(Guard.DIFFERENT)
     revalidated = any(hop.status == 304 for hop in step.hops)
     if (

@@ -42,6 +42,9 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
         "token-missing",
         "other-writer",
         "blind-refresh",
+        "server-precondition-bug",
+        "representation-mismatch",
+        "etag-source-mismatch",
     ),
     "validator-stripped": ("token-missing", "unconditional-write", "null-token"),
     "redirect-rewrites-request": ("unconditional-write", "precondition-ignored", "blind-refresh"),
@@ -179,7 +182,7 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
         *_TOKEN_FAULTS,
     ),
     "timezone-error": ("clock-skew", "date-precision", "precondition-ignored", *_TOKEN_FAULTS),
-    "date-precision": ("precondition-ignored", *_TOKEN_FAULTS),
+    "date-precision": ("precondition-ignored", "coarse-token-scope", *_TOKEN_FAULTS),
     "representation-mismatch": (
         "etag-source-mismatch",
         "unstable-etag",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 # Once may be chance: a node that just joined, a state that was written and taken back.
 _OFTEN = 2
+# Services that send dates without a look at them are many: it takes a reader that relies on them.
+_DATED = 3
 # Contents that differ only in what is rendered anew need more looks where no date says that nothing changed.
 _UNDATED = 4
 
@@ -40,7 +43,13 @@ def never_unmodified(history: History) -> Iterator[tuple[Step, Damage]]:
     for reads in readers.values():
         whole = [step for step in reads if step.status == 200]
         yield from _only_as_strong(reads, whole)
+        yield from _never_by_date(history, reads)
         # Two nodes with a tag each answer 304 whenever the balancer happens to stay at one of them.
+        bare = [step for step in whole if _dropped(step)]
+        if len(bare) >= _OFTEN and len(whole) < len(reads):
+            text = f"asked {len(bare)} times with the current tag, of which the origin never heard"
+            yield bare[0], Damage(Outcome.WRONG_CONTENT, text, needless=(*bare,))
+            continue
         turns = tokens.comes_back([tokens.base(step.etag or "") for step in whole])
         if len(whole) <= _OFTEN or (len(whole) < len(reads) and not turns):
             continue
@@ -74,9 +83,52 @@ def _only_as_strong(reads: list[Step], whole: list[Step]) -> Iterator[tuple[Step
         yield weak[0], Damage(Outcome.WRONG_CONTENT, text, contradicted=True)
 
 
+def _never_by_date(history: History, reads: list[Step]) -> Iterator[tuple[Step, Damage]]:
+    """Yield the first of several whole answers to the very date that they carry, for a reader without 304s.
+
+    Source: RFC 9110 section 13.1.3 (the condition is false for a date that is not earlier).
+    """
+    if len(reads) <= _DATED or any(step.status != HTTPStatus.OK for step in reads):
+        return
+    again = [step for before, step in pairwise(reads) if _same_date(history, before, step)]
+    browser = any((step.sent.text("user-agent") or "").startswith("Mozilla/") for step in again)
+    if len(again) >= _DATED and not browser and all(not step.cache_hit for step in again):
+        text = f"asked {len(again)} times with the date of the answer before: the same content, never 304"
+        yield again[0], Damage(Outcome.WRONG_CONTENT, text, needless=(reads[0], *again))
+
+
+def _same_date(history: History, before: Step, step: Step) -> bool:
+    """Tell whether a whole answer only repeats the one before, whose date alone was sent."""
+    condition = step.condition(Guard.DIFFERENT_DATE)
+    if (
+        condition is None
+        or _different(step) is not None
+        or _asks_anew(step)
+        or before.variant != step.variant
+    ):
+        return False
+    date = condition.value.strip()
+    if any((one.header("last-modified") or "").strip() != date for one in (before, step)):
+        return False
+    if before.representation is None or before.coding != step.coding or not same_state(before, step):
+        return False
+    return not any(before.order < one.order < step.order for one in history.writes)
+
+
 def _different(step: Step) -> Condition | None:
     condition = step.condition(Guard.DIFFERENT)
     return condition if condition is not None and len(condition.tokens) == 1 else None
+
+
+def _dropped(step: Step) -> bool:
+    """Tell whether a whole answer to the current tag was asked for at the origin without it."""
+    condition = _different(step)
+    if condition is None or condition.tokens[0] != step.etag or not step.hops or _asks_anew(step):
+        return False
+    return all(
+        hop.status == step.status and hop.request.fields.complete and condition.name not in hop.request.fields
+        for hop in step.hops
+    )
 
 
 def _asks_anew(step: Step) -> bool:

@@ -457,6 +457,9 @@ class StateFacts:
         for pointer in self.moved_pointers or ():
             if EDITOR.search(pointer.rpartition("/")[2]):
                 value = str(value_at(self.current_content, pointer))
+                if value == str(value_at(self.step.body, pointer)):
+                    # That is the name which this very request carries.
+                    continue
                 program = self.after_own_write is not None and PROGRAM.search(value)
                 if not SYSTEM.search(value) and not program:
                     return pointer

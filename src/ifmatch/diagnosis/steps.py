@@ -410,6 +410,12 @@ class Step:
         names = ("via", "age", "x-varnish", "x-served-by", *_CACHE_STATUS_FIELDS)
         return self.received is not None and any(name in self.received for name in names)
 
+    @cached_property
+    def cache_told(self) -> bool:
+        """Tell whether a cache, not only some proxy, says in the answer that it was on the way."""
+        names = ("age", "x-varnish", *_CACHE_STATUS_FIELDS)
+        return self.received is not None and any(name in self.received for name in names)
+
     @property
     def forwarded(self) -> bool:
         """Tell whether the request came through an intermediary before this vantage saw it."""

@@ -13,6 +13,7 @@ from ifmatch.diagnosis.removals import corrected
 from ifmatch.diagnosis.rules import (
     lease_or_lock,
     payload_precondition_mismatch,
+    precondition_stripped,
     status_dialect_mismatch,
     token_expired,
     token_missing,
@@ -135,7 +136,8 @@ def _refuses_by_words(step: Step) -> bool:
         return True
     words = _words(step)
     if step.conditions and step.status in {400, 422} and _names_condition(words):
-        return unsupported_precondition.WORDS.search(words) is not None
+        lost = step.guard is not None and precondition_stripped.asks_for(words, step.guard.name)
+        return lost or unsupported_precondition.WORDS.search(words) is not None
     if step.conditions and (step.status in {409, 410, 501} or status_dialect_mismatch.WORDS.search(words)):
         return True
     if step.status == 409:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.resources import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ifmatch.diagnosis.damages import Damage
     from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "cache-misevaluates"
+# A shorter tag is met by chance.
+_TELLING = 8
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -23,15 +30,11 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     """
     step = facts.step
     damage = facts.damage
+    if damage is not None and damage.needless:
+        yield from _never_told(facts)
+        return
     if damage is not None and damage.by_cache:
-        yield note(damage.text, 5.5, step, "ETag")
-        if step.cache_marked or step.cache_hit:
-            yield note("the answer carries a cache's marks", 1.5, step, "Age")
-        if step.covered and (not step.hops or all(hop.status != step.status for hop in step.hops)):
-            yield note("the origin did not give this answer", 3.0, step)
-        bare = [hop for hop in step.hops for one in step.conditions if one.name not in hop.request.fields]
-        if bare:
-            yield note("the origin was asked without the condition", 3.0, bare[0])
+        yield from _answered(facts, damage)
         return
     if step.status != 412 or not step.conditions:
         return
@@ -68,6 +71,57 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             yield note(
                 "the refusal is the proxy's own page, and the proxy may keep answers", 3.0, step, "Server"
             )
+
+
+def _answered(facts: Facts, damage: Damage) -> Iterator[Evidence]:
+    """Yield evidence from a success that a cache gave against the condition."""
+    step = facts.step
+    yield note(damage.text, 5.5, step, "ETag")
+    if step.cache_marked or step.cache_hit:
+        yield note("the answer carries a cache's marks", 1.5, step, "Age")
+    if step.covered and (not step.hops or all(hop.status != step.status for hop in step.hops)):
+        yield note("the origin did not give this answer", 3.0, step)
+    bare = [hop for hop in step.hops for one in step.conditions if one.name not in hop.request.fields]
+    if bare:
+        yield note("the origin was asked without the condition", 3.0, bare[0])
+
+
+def _never_told(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a cache that drops If-None-Match on the way, and so never gets a 304 to pass on.
+
+    Source: RFC 9111 section 4.3.2 (a request that cannot be answered from the store is forwarded as it is).
+    """
+    step = facts.step
+    condition = step.condition(Guard.DIFFERENT, Guard.DIFFERENT_DATE)
+    if condition is None or not step.cache_told:
+        return
+    bare = [
+        hop for hop in step.hops if hop.request.fields.complete and condition.name not in hop.request.fields
+    ]
+    if bare:
+        text = f"the origin was asked without {condition.name}, and its whole answer with that tag passed on"
+        yield note(text, 6.5, bare[0], condition.name)
+    elif not step.hops and (other := told_elsewhere(facts)) is not None:
+        yield note(
+            "the same tag gets its 304 where no cache of this kind answers", 5.5, other, condition.name
+        )
+
+
+def told_elsewhere(facts: Facts) -> Step | None:
+    """Return a 304 for the tag of the step, under another path or past the cache; None without one.
+
+    Args:
+        facts: of a read that was answered whole although it named the current tag.
+    """
+    tag = facts.step.etag
+    if tag is None or len(tokens.opaque(tag)) < _TELLING:
+        return None
+    name = path_of(facts.step.resource).partition("?")[0].rpartition("/")[2]
+    for one in facts.case.issued.get(tokens.opaque(tag), ()):
+        there = path_of(one.resource).partition("?")[0].rpartition("/")[2]
+        if one.status == HTTPStatus.NOT_MODIFIED and there == name and one.resource != facts.step.resource:
+            return one
+    return None
 
 
 def _proxied(facts: Facts) -> bool:

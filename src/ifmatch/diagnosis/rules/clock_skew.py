@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
+from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
@@ -12,6 +15,7 @@ from ifmatch.model.diagnosis import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ifmatch.diagnosis.conditions import Condition
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
@@ -22,6 +26,19 @@ _NEAR = 5.0
 _SKEW = 20.0
 # Seconds by which two dates, each cut to the second, may lie off.
 _TICK = 1.2
+# Time zones lie whole quarters of an hour apart.
+_QUARTER = 900
+_MOST_TEXT = 20_000
+# Fields in which a client says what time it has, and those that name the time of something else.
+_OF_NOW = re.compile(r"date|time|clock|now\b|sent|stamp", re.IGNORECASE)
+_OF_THEN = re.compile(
+    r"modif|since|range|base|version|sync|last|chang|updat|creat|expir|edit|read|start|open|until",
+    re.IGNORECASE,
+)
+# Seconds by which a client's word for the time may lag behind it.
+_CLOCK_READ = 3.0
+# Seconds from which on an early date is no clock's: a placeholder, such as the beginning of the epoch.
+_TOO_FAR = 400 * 86400
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -48,6 +65,17 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if not own_clock and not shown and (other := _runs_along(facts, sent)) is not None:
         text = "the sent date moves on with the time of sending: it is a clock's, and that clock is wrong"
         yield note(text, 5.5, other, guard.name)
+    stated = None if shown else _stated(facts, guard)
+    if stated is not None:
+        text = f"the sent date is the time of the sender's clock, as {stated} of the same request says"
+        yield note(text, 4.5, facts.step, stated)
+        if facts.step.date is not None and abs(sent - facts.step.date) > _SKEW:
+            text = f"that clock is {span(sent - facts.step.date)} off the server's Date"
+            yield note(text, 3.0, facts.step, "Date")
+    elif not own_clock and not shown and early_and_unmoved(facts):
+        # A date of an earlier session, kept for too long, would look the same.
+        text = "the sent date stands in no answer, and nothing had changed: a slow clock may have made it"
+        yield note(text, 1.8, facts.served_dates[0][1], "Last-Modified")
     if own_clock:
         yield note(
             "the sent date is the client's own time, not a served Last-Modified", 3.5, facts.step, guard.name
@@ -65,6 +93,57 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         )
     yield from _between_the_clocks(facts, sent)
     yield from _server_clock(facts)
+
+
+def _stated(facts: Facts, guard: Condition) -> str | None:
+    """Return the other field of the request in which its sender gives the very date as the time now."""
+    step = facts.step
+    for name, value in step.sent:
+        if value.strip() != guard.value.strip():
+            continue
+        if _OF_NOW.search(name) is None or _OF_THEN.search(name) is not None:
+            continue
+        others = [
+            (date - (http_date(guard.value) or 0.0), one.start - step.start)
+            for one in facts.own(facts.case.steps)
+            if one.timed and (date := http_date(one.sent.text(name) or "")) is not None
+        ]
+        if all(abs(moved - passed) <= _CLOCK_READ for moved, passed in others):
+            return name
+    return None
+
+
+def early_and_unmoved(facts: Facts) -> bool:
+    """Tell whether a date that no answer holds lies before the one served both before and after the refusal.
+
+    A date out of a record is another's place; one that is whole quarters of an hour off, another's zone.
+
+    Args:
+        facts: of the refused request.
+    """
+    sent, refresh, served = facts.sent_date, facts.refresh, facts.served_dates
+    if not facts.refused or sent is None or refresh is None or not served or facts.content_moved is not False:
+        return False
+    modified = served[0][0]
+    if not 0 < modified - sent < _TOO_FAR or any(date == sent for date, _ in served):
+        return False
+    if refresh.last_modified != modified or facts.answers_apart is not None:
+        return False
+    zoned = (modified - sent + _TICK) % _QUARTER < 2 * _TICK
+    return not zoned and not _told_in_content(facts, sent)
+
+
+def _told_in_content(facts: Facts, sent: float) -> bool:
+    """Tell whether an earlier answer's content, or another of its fields, gives the date."""
+    day = datetime.fromtimestamp(sent, UTC)
+    looks = {day.strftime("%Y-%m-%dT%H:%M:%S"), day.strftime("%Y-%m-%d %H:%M:%S"), f"{int(sent)}"}
+    looks.add(formatdate(sent, usegmt=True))
+    for one in facts.own(facts.case.steps[: facts.step.order]):
+        fields = " ".join(value for _, value in one.received or ())
+        text = fields + (one.content.text[:_MOST_TEXT] if one.content is not None else "")
+        if any(look in text for look in looks):
+            return True
+    return False
 
 
 def _runs_along(facts: Facts, sent: float) -> Step | None:

@@ -122,6 +122,9 @@ def _one_tag(facts: Facts) -> Iterator[Evidence]:
     before = _shared(facts, facts.token or "")
     if before is None or not facts.issues:
         return
+    if facts.content_moved and not facts.only_stamps_moved:
+        # The item itself has changed: a token that all items share has moved with good reason.
+        return
     text = f"another item ({path_of(before.resource)}) carries the same tag {facts.token}"
     yield note(text, 3.0, before, "ETag")
     current = facts.current_tag

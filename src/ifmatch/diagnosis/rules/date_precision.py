@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import same_content
-from ifmatch.diagnosis.dates import fractions, http_date
+from ifmatch.diagnosis.dates import fractions, http_date, whole_second
 from ifmatch.diagnosis.evidence import note
 from ifmatch.model.diagnosis import Outcome
 
@@ -35,6 +35,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if facts.damage is not None and facts.token is not None:
         yield from _tag_of_a_second(facts, facts.token)
         return
+    yield from _fraction_lost(facts)
     guard, sent = facts.guard, facts.sent_date
     if guard is None or guard.guard is not Guard.SAME_DATE or sent is None:
         return
@@ -57,6 +58,27 @@ def detect(facts: Facts) -> Iterator[Evidence]:
                 damage.lost,
                 "Last-Modified",
             )
+
+
+def _fraction_lost(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a date condition with the served time, but without some of its fraction.
+
+    A time that stands for a version, as any other text may, is `malformed-validator`.
+    """
+    token, guard = facts.token, facts.guard
+    if not facts.refused or token is None or guard is None or "since" not in guard.name.lower():
+        return
+    if facts.issues:
+        return
+    for step in reversed(facts.own(facts.earlier)):
+        for full in step.issued():
+            if whole_second(token, full):
+                text = f"{token} is the served {full} without the fraction of its second"
+                yield note(text, 6.5, step)
+                later = facts.later
+                if any(one.presents(full) and one.accepted for one in later):
+                    yield note("with the fraction it was accepted", 1.0, facts.step)
+                return
 
 
 def _tag_of_a_second(facts: Facts, token: str) -> Iterator[Evidence]:

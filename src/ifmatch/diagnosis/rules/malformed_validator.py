@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.dates import whole_second
 from ifmatch.diagnosis.dialect_tokens import misplaced
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.respellings import respelt
@@ -116,6 +117,8 @@ def _respelt(facts: Facts) -> Iterator[Evidence]:
     if damaged is not None and damaged[1] == "respelt":
         step = damaged[0]
         served = next(one for one in step.issued() if respelt(token, one))
+        if _without_fraction(guard, served):
+            return
         yield note(f"the token is the served {served} {respelt(token, served)}", 7.0, facts.step, guard.name)
         passed = next((one for one in facts.own(facts.later) if one.accepted and one.presents(served)), None)
         if passed is not None:
@@ -128,6 +131,11 @@ def _respelt(facts: Facts) -> Iterator[Evidence]:
             return
 
 
+def _without_fraction(guard: Condition, served: str) -> bool:
+    """Tell whether a date condition carries the served time without its fraction: `date-precision`."""
+    return "since" in guard.name.lower() and whole_second(guard.tokens[0], served)
+
+
 def _damaged_elsewhere(facts: Facts, guard: Condition) -> Iterator[Evidence]:
     """Yield evidence from a damaged token in a parameter, a path, a content or a field of an API's own.
 
@@ -137,6 +145,8 @@ def _damaged_elsewhere(facts: Facts, guard: Condition) -> Iterator[Evidence]:
     if damaged is None or not facts.refused:
         return
     step, kind = damaged
+    if step.etag is not None and _without_fraction(guard, step.etag):
+        return
     within = guard.carrier not in {Carrier.HEADER, Carrier.QUERY, Carrier.PATH}
     if kind not in (_IN_CONTENT if within else _ANYWHERE):
         return

@@ -16,10 +16,24 @@ if TYPE_CHECKING:
 
 CAUSE = "multi-match"
 
+# Some number of things, whatever they are called; what else answers count is none.
+_SEVERAL = (
+    r"(?:[2-9]|\d\d+|two|three|four|five|several|multiple|more than (?:one|1)) (?:\w+[ _-]){0,2}?"
+    r"(?!errors|problems|violations|conflicts|changes|times|attempts|characters|bytes|seconds|minutes|hours"
+    r"|versions|values|fields|members|tags|conditions)(?:[a-z]+s|people|data|one)\b"
+)
+_PICKS = (
+    r"\b(?:select|identif(?:y|ie)|address|resolv|hit|yield|return|match|find|found|fit|point to|stand for"
+    r"|name)"
+)
+_PICKED = r"(?:match|fit|found|select|fulfil|satisf|meet|share|with (?:this|that|the same))\w*"
 _WORDS = re.compile(
-    r"multiple[-_ ]match|multiple (?:resources|records|items|entries|objects)[^.]{0,30}(?:match|found)"
+    rf"{_PICKS}\w* (?:out )?(?:by \w+ )?{_SEVERAL}"
+    rf"|{_PICKS}\w* more than (?:one|1)\b"
+    rf"|{_SEVERAL} (?:are |were |was |is )?{_PICKED}"
+    r"|multiple[-_ ]match|multiple (?:resources|records|items|entries|objects)[^.]{0,30}(?:match|found)"
     r"|(?:match|found|returned)\w* (?:more than one|multiple|several)"
-    r"|more than one (?:\w+ ){0,3}(?:match|found)"
+    r"|more than one (?:\w+ ){0,3}(?:match|found|exist|ha[sv])"
     r"|match(?:es|ed)? (?:[2-9]|\d\d+) \w+"
     r"|(?:[2-9]|\d\d+) \w+ (?:match|were found|fit)\w*\b"
     r"|not selective enough|ambiguous"
@@ -35,8 +49,11 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     refusal = step.refusal
     told = refusal is not None and refusal.meaning is Meaning.MULTIPLE
-    if not told and (step.status != 412 or not _WORDS.search(facts.error_text)):
+    searched = step.sent.text("if-none-exist") is not None or "?" in step.exchange.request.url
+    # Under another status the words may be about what was sent; those to a search are about what is there.
+    heard = step.status == 412 or (searched and facts.guard is None)
+    if not told and not (heard and _WORDS.search(facts.error_text)):
         return
     yield note("the answer says that several resources match", 7.5, step)
-    if step.sent.text("if-none-exist") is not None or "?" in step.exchange.request.url:
+    if searched:
         yield note("the request selects its target by search", 1.0, step, "If-None-Exist")

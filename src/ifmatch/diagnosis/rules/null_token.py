@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from ifmatch.model.finding import Evidence
 
 CAUSE = "null-token"
+# Where the times of Unix, of .NET and of Windows begin.
+_BEGINNING = re.compile(r"\b0?1[ -]Jan[ -](?:1970|0001|1601) 00:00:00\b", re.IGNORECASE)
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -31,6 +34,11 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     token = guard.tokens[0]
     if facts.issues:
+        return
+    if guard.guard is Guard.SAME_DATE and _BEGINNING.search(guard.value) and facts.refused:
+        yield note(
+            f"`{guard.shown()}` is what a program holds for a time that it does not know", 7.0, facts.step
+        )
         return
     if not tokens.null_word(token):
         yield from _fresh_record(facts, token)

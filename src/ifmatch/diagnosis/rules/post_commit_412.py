@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 CAUSE = "post-commit-412"
 _QUICK = 0.25
+# Seconds by which a date, being cut to the second, may lie before the moment that it names.
+_TICK = 1.2
 # Seconds after a look within which another seldom creates the very same.
 _JUST = 5.0
 
@@ -37,6 +39,25 @@ def created(facts: Facts) -> bool:
     missing = looked.is_read and looked.status in {404, 410}
     soon = not looked.timed or facts.step.start - looked.end < _JUST
     return missing and soon and facts.ours_is_there is True and not facts.ours_by_chance
+
+
+def moved_by_date(facts: Facts) -> bool:
+    """Tell whether a version of the very time of the request is there after it was refused by a date.
+
+    What is dated earlier was there before the request came, whoever had written it.
+
+    Args:
+        facts: of the refused request.
+    """
+    sent, refresh = facts.sent_date, facts.refresh
+    if sent is None or refresh is None or not any(date == sent for date, _ in facts.served_dates):
+        return False
+    modified, step = refresh.last_modified, facts.step
+    if modified is None or modified <= sent or not (step.timed or step.date is not None):
+        return False
+    took = step.end - step.start
+    came = step.date - took if step.date is not None else step.start
+    return came - _TICK <= modified <= came + took + _TICK
 
 
 def stored_again(facts: Facts) -> Step | None:
@@ -88,7 +109,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         or facts.unordered_own
         or facts.foreign_writes
         or any(one.accepted and same_content(one.body, step.body) for one in facts.own(facts.earlier))
-        or not (facts.state_moved or created(facts))
+        or not (facts.state_moved or created(facts) or moved_by_date(facts))
     ):
         return
     if len(step.hops) > 1:

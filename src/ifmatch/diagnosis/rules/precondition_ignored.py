@@ -8,6 +8,7 @@ from ifmatch.diagnosis.conditions import Guard, carries
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.revalidations import suffix_of
+from ifmatch.diagnosis.rules.cache_misevaluates import told_elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +35,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     if not damage.stale_accepted:
         return
-    text = f"`{guard.shown()}` was accepted ({facts.step.status}) although the resource had moved on"
+    why = "the resource existed" if guard.guard is Guard.ABSENT else "the resource had moved on"
+    text = f"`{guard.shown()}` was accepted ({facts.step.status}) although {why}"
     yield note(text, 5.5 if facts.step.hops else 4.0, facts.step, guard.name)
     if damage.lost is not None and facts.step.unordered(damage.lost):
         yield note(
@@ -67,7 +69,11 @@ def _reads(facts: Facts) -> Iterator[Evidence]:
         return
     if damage.needless and not suffix_of(step):
         named = step.condition(Guard.DIFFERENT)
-        if named is None or step.etag not in named.tokens:
+        dated = step.condition(Guard.DIFFERENT_DATE) if named is None else None
+        if dated is not None:
+            yield note(damage.text, 3.2, step, dated.name)
+            return
+        if named is None or step.etag not in named.tokens or told_elsewhere(facts) is not None:
             return
         yield note(damage.text, 4.5, step, named.name)
         if step.hops and all(named.name in hop.request.fields for hop in step.hops):

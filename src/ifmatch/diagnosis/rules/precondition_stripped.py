@@ -2,18 +2,78 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import carries
 from ifmatch.diagnosis.evidence import note
+from ifmatch.dialects import Carrier, Meaning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ifmatch.diagnosis.conditions import Condition
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.model.finding import Evidence
 
 CAUSE = "precondition-stripped"
+_DEMANDED = 428
+
+
+# How an answer asks for what it did not get.
+_ASKS = re.compile(
+    r"\b(?:please |must |should |need(?:s|ed)? to |have to |has to )?"
+    r"(?:pass|send|provide|supply|specify|include|set|give|add|submit)\b|required|missing|mandatory|is absent"
+    r"|no(?:t| \w+)? (?:passed|sent|given|provided|supplied|specified|found|present)",
+    re.IGNORECASE,
+)
+_DIFFERS = re.compile(
+    r"(?:does|did|do)(?: not|n.t) match|\bstale\b|\bolder?\b|outdated|out of date|changed since|was modified"
+    r"|has been modified|expected .{1,40} (?:but|got)",
+    re.IGNORECASE,
+)
+
+
+# That it did not get it, whatever the state.
+_LACKS = re.compile(
+    r"\b(?:required|missing|mandatory|absent)\b"
+    r"|\b(?:not|no [\w-]+) (?:been |was )?(?:passed|sent|given|provided|supplied|specified)",
+    re.IGNORECASE,
+)
+
+
+def asks_for(words: str, name: str) -> bool:
+    """Tell whether an answer asks for a field as for one that it did not get.
+
+    Args:
+        words: of the answer.
+        name: of the field.
+    """
+    if name.lower() not in words.lower() or _DIFFERS.search(words) is not None:
+        return False
+    return any(
+        name.lower() in sentence.lower() and _LACKS.search(sentence) is not None
+        for sentence in re.split(r"[.!?;]\s|[{}\"]", words)
+    )
+
+
+def _asked_for(facts: Facts, guard: Condition) -> bool:
+    """Tell whether an answer asks for the very precondition that the request carries.
+
+    What reads like a request for the latest version may be one: only while the version holds, it tells.
+    """
+    step, text = facts.step, facts.error_text
+    if not facts.refused or guard.carrier is not Carrier.HEADER or facts.state_moved:
+        return False
+    if step.status != _DEMANDED and asks_for(text, guard.name):
+        return True
+    if facts.state_moved is None:
+        return False
+    refusal = step.refusal
+    if refusal is not None and refusal.meaning is Meaning.MISSING:
+        return True
+    named = guard.name.lower() in text.lower()
+    return named and _ASKS.search(text) is not None and _DIFFERS.search(text) is None
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -23,7 +83,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     """
     guard = facts.guard
     step = facts.step
-    polled = facts.damage is not None and bool(facts.damage.needless) and not step.cache_marked
+    polled = facts.damage is not None and bool(facts.damage.needless) and not step.cache_told
     if guard is None or not (step.is_write or polled) or guard.unseen:
         return
     if not carries(step.exchange.request, guard, step.dialect):
@@ -37,7 +97,13 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         if step.cache_marked:
             yield note("an intermediary is on the way", 1.0, step, "Via")
         return
-    if step.status == 428:
+    asked = _asked_for(facts, guard)
+    if asked:
+        current = " with the version that is current" if facts.state_moved is False else ""
+        text = f"the answer asks for {guard.name}, which the request carries{current}"
+        yield note(text, 5.0, step, guard.name)
+        return
+    if step.status == _DEMANDED:
         text = (
             f"428 although the request carries {guard.name}: it was lost on the way, or the "
             "server reads another field"

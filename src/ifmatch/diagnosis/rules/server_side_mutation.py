@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import changed_pointers, holds, same_content, stamped
+from ifmatch.diagnosis.contents import changed_pointers, holds, same_content, stamped, value_at
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.linked_writes import edited_by_link, linked
 from ifmatch.diagnosis.resources import path_of
@@ -24,6 +24,22 @@ CAUSE = "server-side-mutation"
 _RUNNING = re.compile(
     r'"(?:provisioningState|state|status|phase|operationStatus)"\s*:\s*"(?:in ?progress|running|pending'
     r"|creating|updating|processing|queued|accepted|provisioning|started|working)",
+    re.IGNORECASE,
+)
+# How far a service has got with what it was told to do; a person moves a status of another kind.
+_PROGRESS = re.compile(
+    r"(?:provisioning|operation|deployment|lifecycle|creation|processing|build|sync|index(?:ing)?)_?"
+    r"(?:state|status|phase)|state|status|phase",
+    re.IGNORECASE,
+)
+_AT_WORK = re.compile(
+    r"(?:in[ _-]?progress|running|pending|creating|updating|processing|queued|provisioning|starting|deploying"
+    r"|scaling|configuring|indexing|syncing|building|converting|importing|upgrading|modifying)",
+    re.IGNORECASE,
+)
+_DONE = re.compile(
+    r"(?:succeeded|success|successful|ready|active|available|completed?|finished|done|running|failed|deployed"
+    r"|provisioned|online|idle|healthy|created|updated|synced|in[ _-]sync|indexed|enabled)",
     re.IGNORECASE,
 )
 _OPERATION_FIELDS = ("operation-location", "azure-asyncoperation", "x-operation-id")
@@ -69,6 +85,7 @@ def _moved(facts: Facts, source: Step) -> Iterator[Evidence]:
     if facts.only_stamps_moved:
         pointers = ", ".join((facts.moved_pointers or ())[:4])
         yield note(f"only what servers stamp themselves differs ({pointers})", 3.5, facts.refresh)
+    yield from _finished(facts)
     write = facts.after_own_write
     written = facts.base_content if write is not None else None
     if written is not None and (facts.only_added or (source.accepted and holds(current, written))):
@@ -93,6 +110,25 @@ def _moved(facts: Facts, source: Step) -> Iterator[Evidence]:
         yield note(text, 4.0, facts.refresh)
     if facts.system_editor:
         yield note("the content names a program of the service as its last editor", 3.0, facts.refresh)
+
+
+def _finished(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a state of progress that went from under way to done, and nothing else changed.
+
+    Whoever the change was from, the service finished it: without an own write it may be another's change.
+    """
+    told = [one for one in facts.moved_pointers or () if one and not stamped(one)]
+    if facts.after_own_write is None or not told:
+        return
+    before, now = facts.base_content, facts.current_content
+    for pointer in told:
+        old, new = str(value_at(before, pointer)), str(value_at(now, pointer))
+        names = _PROGRESS.fullmatch(pointer.rpartition("/")[2]) is not None
+        if not (names and _AT_WORK.fullmatch(old) and _DONE.fullmatch(new)):
+            return
+    old, new = (str(value_at(one, told[0])) for one in (before, now))
+    text = f"only {told[0]} differs, {old} is now {new}: the service finished what the client's write began"
+    yield note(text, 4.0, facts.refresh)
 
 
 def _linked(facts: Facts, source: Step) -> Iterator[Evidence]:

@@ -9,6 +9,7 @@ from ifmatch.diagnosis.actors import known_by_address
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.dates import span
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.rules.clock_skew import early_and_unmoved
 from ifmatch.diagnosis.rules.lost_response_replay import PATIENCE
 
 if TYPE_CHECKING:
@@ -129,6 +130,11 @@ def _by_date(facts: Facts) -> Iterator[Evidence]:
             step,
             "Last-Modified",
         )
+    if early_and_unmoved(facts):
+        text = (
+            "the client had just been shown a later Last-Modified, and sent an older date from somewhere else"
+        )
+        yield note(text, 1.8, step, "Last-Modified")
     own = [one for one in facts.own(facts.earlier) if one.accepted and one.replaces]
     if own and facts.step.unordered(own[-1]):
         return

@@ -52,7 +52,10 @@ _FORM = re.compile(r"schema|openapi|swagger|validat|/docs?/", re.IGNORECASE)
 # A client that acts on its misreading shows the root, whoever had written.
 _MISREAD = 10.0
 _WENT_ON = 14.0
+_GAVE_UP = 4.5
 _SERVER_ERROR = 500
+# What a client need not try again: its form, its rights.
+_FINAL = frozenset({400, 403, 422})
 # Seconds within which a look belongs to the answer before.
 _AT_ONCE = 0.9
 # Seconds from which on a repeat was waited for.
@@ -89,6 +92,12 @@ def _misread(facts: Facts) -> Iterator[Evidence]:
     if step.status == 403 and _RIGHTS.search(path):
         yield note(f"the client took it for a want of rights: it asked {path} next", _MISREAD, after)
         return
+    if _given_up(facts, after):
+        text = (
+            f"{step.status} looks like a fault of the request: the client never looked at the resource again"
+        )
+        yield note(text, _GAVE_UP, after)
+        return
     if not after.is_write or step.body is None:
         return
     aside = parent_of(step.resource) in {parent_of(after.resource), after.resource}
@@ -97,6 +106,27 @@ def _misread(facts: Facts) -> Iterator[Evidence]:
     if aside and (whole or same_content(after.body, step.body)):
         name = path_of(after.resource)
         yield note(f"the client took it for something else: it stored the same under {name}", _MISREAD, after)
+
+
+def _given_up(facts: Facts, after: Step) -> bool:
+    """Tell whether the client let its change be after a status that says its request can never pass.
+
+    Who was told 412 would look at what had changed. A change of another's that the evidence shows is the
+    root, however it was signalled.
+    """
+    step = facts.step
+    if step.status not in _FINAL or facts.foreign_writes or facts.own_writes or not after.is_read:
+        return False
+    if facts.own(facts.later) or facts.guard is None or facts.overlapping_own:
+        return False
+    return step.body is None or not any(same_content(one.body, step.body) for one in _after(facts))
+
+
+def _after(facts: Facts) -> Iterator[Step]:
+    """Yield what the client did next, other resources included."""
+    for one in facts.case.steps[facts.step.order + 1 :]:
+        if one.actor == facts.step.actor:
+            yield one
 
 
 def waited_out(facts: Facts) -> Step | None:
