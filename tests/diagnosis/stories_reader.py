@@ -7,6 +7,7 @@ A file holds stories of one cause and of its look-alikes:
     all: other-writer                   from all files; left out: as `alone`
     never: self-race                    causes that may be nobody's first finding on any view
     outcome: lost-update                on the view `all`
+    each: other-writer, null-token      first findings of all incidents on the view `all`, in any order
     A 0 GET /doc => 200 ; ETag: "1" | {"n": 1}
     B 5~0.2 PUT /doc ; If-Match: "1" | {"n": 2} => 204 ; ETag: "2"
     A 9 PUT /doc ; If-Match: "1" | {"n": 3} => -
@@ -136,7 +137,7 @@ def stories():
                 continue
             if line.startswith("== "):
                 found.append(Story(path.stem, line[3:]))
-            elif (key := line.partition(":")[0]) in {"alone", "all", "never", "outcome", "repair"}:
+            elif (key := line.partition(":")[0]) in {"alone", "all", "never", "outcome", "repair", "each"}:
                 found[-1].expected[key] = line.partition(":")[2].strip()
             else:
                 found[-1].lines.append(line)

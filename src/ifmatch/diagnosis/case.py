@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ifmatch.diagnosis import actors, pairing, targets, tokens
+from ifmatch.diagnosis import actors, pairing, saves, targets, tokens
 from ifmatch.diagnosis.dialect_services import speak
 from ifmatch.diagnosis.history import History
 from ifmatch.diagnosis.ordering import in_order
@@ -117,6 +117,7 @@ def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None
     targets.actions(steps)
     targets.saved_at_one_place(steps)
     targets.extra_parameters(steps)
+    saves.posted(steps)
     owners = actors.assign(steps, ordered, vantages)
     rows = [
         Source(

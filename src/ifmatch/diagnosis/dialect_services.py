@@ -10,6 +10,7 @@ from ifmatch.diagnosis.dialect_batches import parts_of
 from ifmatch.diagnosis.dialect_habits import beyond, joined, learn
 from ifmatch.diagnosis.dialect_tokens import give_versions
 from ifmatch.diagnosis.habit_signals import refusable
+from ifmatch.diagnosis.multistatus import entries_of
 from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.steps import SAFE_METHODS
 from ifmatch.dialects import Carrier, guarded_in, guards_in, reads_in, recognise_all, resource_in
@@ -29,7 +30,7 @@ _UPLOADS: Final = frozenset({"PUT", "PATCH"})
 _MOST: Final = 120
 
 
-def speak(steps: Iterable[Step], dialects: Sequence[Dialect] | None = None) -> dict[Step, list[Step]]:
+def speak(steps: Sequence[Step], dialects: Sequence[Dialect] | None = None) -> dict[Step, list[Step]]:
     """Set the dialect of every step, and what follows from it: resource, reading, versions.
 
     A service that is only read, and refuses nothing, needs none.
@@ -39,7 +40,7 @@ def speak(steps: Iterable[Step], dialects: Sequence[Dialect] | None = None) -> d
         dialects: the families to choose from; all built-in and installed ones when left out.
 
     Returns:
-        For each batch the steps of the requests that it holds.
+        For each batch the steps of the requests that it holds, for each listing those of its entries.
     """
     parts: dict[Step, list[Step]] = {}
     services: dict[str, list[Step]] = {}
@@ -55,6 +56,7 @@ def speak(steps: Iterable[Step], dialects: Sequence[Dialect] | None = None) -> d
         if telling:
             _speak(service, telling, dialects, parts)
     _sessions(steps)
+    parts.update(entries_of(steps))
     return parts
 
 

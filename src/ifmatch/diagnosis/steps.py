@@ -24,6 +24,9 @@ SAFE_METHODS = frozenset(
     {"GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH", "QUERY", "CONNECT"}
 )
 READ_METHODS = frozenset({"GET", "HEAD"})
+# What looks at a resource besides (RFC 4918, RFC 3253, RFC 5323).
+_LOOKING = frozenset({"PROPFIND", "REPORT", "SEARCH", "QUERY"})
+_GONE = frozenset({404, 410})
 _HIT = re.compile(r"\b(?:hit|stale|revalidated|updating)\b", re.IGNORECASE)
 _CACHE_STATUS_FIELDS = (
     "x-cache",
@@ -90,6 +93,8 @@ class Step:
         reads: whether the dialect says that this request reads, whatever its method.
         batched: whether it holds other requests, which are steps of their own.
         within: the step of the batch that holds this request.
+        rewrites: whether it is a POST that replaced the thing at its own URL, and was answered with it.
+        missing: whether its own content says that the resource is not there.
         opens: whether it only opens such a session, and stores nothing yet.
         opened_by: the step that opened the upload session that this one goes on with; its conditions hold.
     """
@@ -116,6 +121,8 @@ class Step:
         self.reads = False
         self.batched = False
         self.within: Step | None = None
+        self.rewrites = False
+        self.missing = False
         self.opened_by: Step | None = None
         self.opens = False
 
@@ -298,7 +305,7 @@ class Step:
             "MOVE",
             "MKCOL",
             "MKCALENDAR",
-        } or (self.method == "POST" and self.guard is not None)
+        } or (self.method == "POST" and (self.guard is not None or self.rewrites))
 
     @property
     def is_read(self) -> bool:
@@ -315,6 +322,11 @@ class Step:
     def read_ok(self) -> bool:
         """Tell whether it shows validators of the current representation: 200, 206 or 304 to GET or HEAD."""
         return self.is_read and self.status in {200, 203, 206, 304}
+
+    @property
+    def finds_nothing(self) -> bool:
+        """Tell whether it looked for the resource, in whatever way, and there was none."""
+        return self.missing or (self.status in _GONE and (self.is_read or self.method in _LOOKING))
 
     @property
     def refused(self) -> bool:

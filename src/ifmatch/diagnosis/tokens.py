@@ -59,6 +59,8 @@ _PLACEHOLDER = re.compile(
     ),
     re.IGNORECASE,
 )
+# The same as a library sends it that encodes what it is given.
+_ENCODED_PLACEHOLDER = re.compile(r"(?:%7B|%24)%7B", re.IGNORECASE)
 
 # A word and a number. More steps than these are no count of changes, but a time.
 _COUNT = re.compile(r"([A-Za-z]*[-_.:]?)(\d{1,15})")
@@ -107,6 +109,8 @@ def split_list(value: str) -> tuple[str, ...] | None:
 def null_word(token: str) -> bool:
     """Tell whether a text is what programs print where they have no token."""
     text = token.strip()
+    if _ENCODED_PLACEHOLDER.search(text) is not None:
+        text = unquote(text)
     bare = opaque(text).strip().lower()
     if text == '""' or (bare in _NULL_WORDS and not (bare in {"0", "-1"} and text != bare)):
         return True

@@ -64,5 +64,5 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             )
     elif facts.ours_is_there is False and facts.state_moved:
         yield note("the resource holds something else than what the client had sent", -3.0, facts.refresh)
-    if facts.step.method == "DELETE" and facts.refresh is not None and facts.refresh.status in {404, 410}:
+    if facts.step.method == "DELETE" and facts.refresh is not None and facts.refresh.finds_nothing:
         yield note("the resource is gone, as the unanswered DELETE wanted", 3.0, facts.refresh)
