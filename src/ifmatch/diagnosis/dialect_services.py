@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 # What every service speaks needs no dialect.
 HTTP: Final = "rfc9110"
 _UPLOADS: Final = frozenset({"PUT", "PATCH"})
+# The session in the URL that an upload goes on with: what it opens with stores nothing.
+_SESSION: Final = re.compile(r"[?&]upload_?id=", re.IGNORECASE)
 # So many exchanges of a service are looked at, the telling ones first.
 _MOST: Final = 120
 
@@ -70,9 +73,9 @@ def _sessions(steps: Iterable[Step]) -> None:
             step.opened_by, step.resource = start, start.resource
             start.opens = True
             start.forget()
-        elif step.method == "POST" and step.status in {200, 201} and step.conditions:
+        elif step.method == "POST" and step.status in {200, 201}:
             place = step.header("location") or _upload_url(step)
-            if place is not None and place != url:
+            if place is not None and place != url and (step.conditions or _SESSION.search(place)):
                 opened[place] = step
 
 

@@ -9,6 +9,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.dates import http_date
+from ifmatch.diagnosis.facts import Facts
 from ifmatch.diagnosis.likeness import gives
 from ifmatch.diagnosis.removals import corrected
 from ifmatch.diagnosis.rules import (
@@ -19,7 +20,7 @@ from ifmatch.diagnosis.rules import (
     token_missing,
     unsupported_precondition,
 )
-from ifmatch.diagnosis.tickets import lapsed
+from ifmatch.diagnosis.tickets import lapsed, outlived
 from ifmatch.dialects import Meaning
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ _BAD_REQUEST, _UNPROCESSABLE, _FAILED = 400, 422, 500
 _FAILURES = frozenset({500, 503})
 _GONE = frozenset({404, 410})
 _TICKETED = frozenset({400, 403, 409, 410, 422})
+_CHANGES = frozenset({"PUT", "PATCH", "DELETE", "MERGE"})
 _CANNOT = frozenset({400, 405, 422, 501})
 _ACCOUNTED = frozenset({409, 412, 428})
 
@@ -155,12 +157,24 @@ def refused(case: Case) -> Iterator[Subject]:
         case: everything known.
     """
     for history in case.histories.values():
-        barred = _barred(history)
+        barred = _barred(history) | _too_late(case, history)
         if not barred and not any(is_refusal(step) for step in history):
             continue
         cleared = _cleared(history)
         for actor in dict.fromkeys(step.actor for step in history):
             yield from _of_actor([step for step in history if step.actor == actor], barred, cleared)
+
+
+def _too_late(case: Case, history: History) -> set[int]:
+    """Return the orders of changes to what is there that were refused over a ticket past its time."""
+    return {
+        step.order
+        for step in history
+        if step.method in _CHANGES
+        and step.status in _TICKETED
+        and not is_refusal(step)
+        and outlived(Facts(case, step))
+    }
 
 
 def _barred(history: list[Step]) -> set[int]:
