@@ -30,6 +30,19 @@ _READS: Final = 6
 _FEW: Final = 3
 # Shorter values are met by chance: the name has to speak too.
 _TELLING: Final = 8
+# What nobody does to a value on purpose.
+_DAMAGES: Final = frozenset(
+    {
+        "respelt",
+        "cut",
+        "percent-encoded",
+        "percent-decoded",
+        "html-escaped",
+        "base64",
+        "escaped",
+        "case-changed",
+    }
+)
 _CONFLICT: Final = frozenset({409, 412})
 _VERSION: Final = re.compile(
     r"(?:^|[-_/. ]|(?<=[a-z]))(?:versions?|revisions?|rev|e-?tag|generation|lock|stamp|checksum|sequence"
@@ -40,7 +53,7 @@ _VERSION: Final = re.compile(
     re.IGNORECASE,
 )
 _CARRIES: Final = re.compile(
-    r"(?:version|revision|\brev\b|_rev\b|e-?tag|generation|stamp|change_?number|sync_?token|lock"
+    r"(?:version|revision|\brev\b|_rev\b|(?:base|expected|last|old|known|from|if)rev\b|e-?tag|generation|stamp|change_?number|sync_?token|lock"
     r"|if-(?!none|modified|range|unmodified))",
     re.IGNORECASE,
 )
@@ -324,6 +337,28 @@ def _alike_source(traffic: Traffic, write: Step, member: Member) -> Member | Non
     return None
 
 
+def _damaged_source(traffic: Traffic, write: Step, member: Member) -> Member | None:
+    """Return where an answer holds what a refused value is with a damage, whatever the refusal says.
+
+    A time in a record that is sent back whole is no precondition: servers and clients spell it as they like.
+    """
+    if write.status not in _CONFLICT:
+        return None
+    for read in reversed(traffic.before(write)):
+        if read.header("etag") is not None:
+            return None
+        for held in shown(read):
+            versions = _VERSION.search(held.word) is not None
+            if not (versions or alike(held.word, member.word)) or traffic.of_a_format(place_of(held)):
+                continue
+            aside = member.where not in {"body", "text"} or member.word != held.word
+            if not (speaks_of_versions(member) if versions else aside):
+                continue
+            if tokens.damage(member.value, held.value) in _DAMAGES:
+                return held
+    return None
+
+
 def _shown_before(traffic: Traffic, write: Step, member: Member) -> tuple[Member | None, int]:
     """Return where answers show what a value of a write is, and how sure that is."""
     for read in reversed(traffic.before(write)):
@@ -334,7 +369,7 @@ def _shown_before(traffic: Traffic, write: Step, member: Member) -> tuple[Member
         if found:
             rank = _rank(traffic, write, member, found[0])
             return (found[0], rank) if rank else (None, 0)
-    return _alike_source(traffic, write, member), _LIKELY
+    return _alike_source(traffic, write, member) or _damaged_source(traffic, write, member), _LIKELY
 
 
 def habits(
