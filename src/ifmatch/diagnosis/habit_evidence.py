@@ -318,6 +318,16 @@ def _alone(traffic: Traffic, write: Step, member: Member) -> bool:
     return same == [member]
 
 
+def _of_state(traffic: Traffic, read: Step) -> list[Member]:
+    """Return the values of an answer that may be about its state: no versions of formats, APIs, programs."""
+    return [
+        one
+        for one in shown(read)
+        if not traffic.of_a_format(place_of(one))
+        and not (one.where == "header" and _NO_STATE.search(one.name) is not None)
+    ]
+
+
 def _alike_source(traffic: Traffic, write: Step, member: Member) -> Member | None:
     """Return where answers hold what a refused value is called after, whatever value was sent.
 
@@ -325,12 +335,11 @@ def _alike_source(traffic: Traffic, write: Step, member: Member) -> Member | Non
     """
     if traffic.took(write) or not (speaks_of_versions(member) and says_outdated(write)):
         return None
-    for read in reversed(traffic.before(write)):
-        if read.header("etag") is not None:
-            return None
-        held = [
-            one for one in shown(read) if _VERSION.search(one.word) and not traffic.of_a_format(place_of(one))
-        ]
+    before = traffic.before(write)
+    if any(read.header("etag") is not None for read in before):
+        return None
+    for read in reversed(before):
+        held = [one for one in _of_state(traffic, read) if _VERSION.search(one.word)]
         same = [one for one in held if alike(one.word, member.word)]
         if same or len(held) == 1:
             return (same or held)[0]
@@ -344,12 +353,13 @@ def _damaged_source(traffic: Traffic, write: Step, member: Member) -> Member | N
     """
     if write.status not in _CONFLICT:
         return None
-    for read in reversed(traffic.before(write)):
-        if read.header("etag") is not None:
-            return None
-        for held in shown(read):
+    before = traffic.before(write)
+    if any(read.header("etag") is not None for read in before):
+        return None
+    for read in reversed(before):
+        for held in _of_state(traffic, read):
             versions = _VERSION.search(held.word) is not None
-            if not (versions or alike(held.word, member.word)) or traffic.of_a_format(place_of(held)):
+            if not (versions or alike(held.word, member.word)):
                 continue
             aside = member.where not in {"body", "text"} or member.word != held.word
             if not (speaks_of_versions(member) if versions else aside):

@@ -282,13 +282,15 @@ def _direction(
 ) -> float:
     """Return a positive number when the pairs say that `down` is nearer to the client.
 
-    A found clock shift puts the middles of the intervals together: only their lengths tell then.
+    A found clock shift puts the middles of the intervals together: only their lengths tell then, and not
+    those of a client that gave up.
     """
     total = 0.0
     for number, partner in pairs.items():
         lag = up[number].start - down[partner].start
         longer = (down[partner].end - down[partner].start) - (up[number].end - up[number].start)
-        total += 0.5 if longer > 0 else -0.5 if longer < 0 else 0
+        if up[number].status and down[partner].status:
+            total += 0.5 if longer > 0 else -0.5 if longer < 0 else 0
         if one_clock:
             total += 1 if lag > 0 else -1 if lag < 0 else 0
         total += 2 * (up[number].forwarded - down[partner].forwarded)

@@ -144,7 +144,12 @@ class Step:
         if self.source == other.source and self._told_in_turn and other._told_in_turn:
             return False
         tick = max(self.exchange.resolution, other.exchange.resolution)
-        return self.timed and other.timed and tick >= _COARSE and abs(self.start - other.start) <= tick
+        gap = abs(self.start - other.start)
+        first = self if self.start < other.start else other
+        if gap >= tick and self.source == other.source and 0 < (first.exchange.duration or 0.0) < tick / 2:
+            # Begun in another tick, and over soon: hardly in flight together.
+            return False
+        return self.timed and other.timed and tick >= _COARSE and gap <= tick
 
     @property
     def _told_in_turn(self) -> bool:
