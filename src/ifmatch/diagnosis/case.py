@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 # So many times without a fraction are no accident.
-_FEW_TIMES = 3
+_FEW_TIMES = 2
 
 # A shorter tag says nothing of where it comes from.
 _TELLING = 6
