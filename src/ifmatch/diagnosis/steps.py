@@ -11,6 +11,7 @@ from ifmatch.diagnosis.conditions import Condition, Guard, conditions_of
 from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.machines import machine_of
+from ifmatch.diagnosis.refusal_words import in_words
 from ifmatch.dialects import Meaning, View, refusal_in, sent_state, shown_state
 from ifmatch.model.exchange import Exchange, Provenance, Vantage
 from ifmatch.model.message import Content
@@ -269,7 +270,8 @@ class Step:
         """Return what the answer says about a precondition in its dialect, None when it says nothing."""
         if self.dialect is None or self.exchange.response is None or self.batched:
             return None
-        return refusal_in(self.view, self.dialect)
+        found = refusal_in(self.view, self.dialect)
+        return found if found is not None or self.dialect.general else in_words(self, self.dialect)
 
     @property
     def denied(self) -> bool:
