@@ -21,6 +21,7 @@ from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.taken_back import lost_pointers
 from ifmatch.diagnosis.undelivered import blocked, redirected, unheard
+from ifmatch.diagnosis.unheeded import met_another
 from ifmatch.diagnosis.unseen_writes import unseen
 from ifmatch.diagnosis.written import base_content, content_of_write, keeps, names
 from ifmatch.model.diagnosis import Outcome
@@ -172,7 +173,7 @@ def _never_issued(history: History, step: Step) -> Damage | None:
         return None
     if history.issued(token):
         return None
-    found = _unguarded(history, step)
+    found = _unguarded(history, step) or met_another(history, step)
     if found is None:
         return None
     text = f"`{guard.shown()}`, which names no version, was accepted: {found.text}"
@@ -272,8 +273,11 @@ def _refused_elsewhere(history: History, step: Step, token: str) -> Damage | Non
     for one in reversed(history):
         if one.order >= step.order or one.actor != step.actor:
             continue
-        if one.status == 412 and one.presents(token) and one.method != step.method:
+        apart = one.method != step.method or (one.within is None) != (step.within is None)
+        if one.status == 412 and one.presents(token) and apart:
             text = f"{step.method} accepted the token that {one.method} had just refused"
+            if step.within is not None:
+                text = f"within a batch {text}"
             return Damage(Outcome.LOST_UPDATE, text, lost=one, stale_accepted=True, proven=False)
         return None
     return None

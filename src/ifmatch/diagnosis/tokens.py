@@ -145,6 +145,26 @@ def steps_on(before: str, after: str) -> int:
     return int(two[2]) - int(one[2])
 
 
+def part_steps(before: str, after: str) -> int:
+    """Return by how much the only count among the parts of a tag went on, 0 where that cannot be told.
+
+    In "b5090:r5:e3a4" it is `r5`; in "42-fdd4" it is 42 as long as the rest stays. A bare number beside what
+    changes may be a size.
+
+    Args:
+        before: token with or without quotes.
+        after: token that came later.
+    """
+    parts, others = (_SEPARATOR.split(opaque(token)) for token in (before, after))
+    if len(parts) != len(others) or len(parts) < 2:
+        return 0
+    changed = [(one, two) for one, two in zip(parts, others, strict=True) if one != two]
+    counts = [
+        pair for pair in changed if steps_on(*pair) > 0 and (pair[0][:1].isalpha() or len(changed) == 1)
+    ]
+    return steps_on(*counts[0]) if len(counts) == 1 else 0
+
+
 def counted_part(one: str, two: str) -> tuple[int, int] | None:
     """Return which part of two tags is one and the same count, and the count, where all the rest differs.
 
