@@ -182,7 +182,7 @@ def _machines(facts: Facts, reads: Sequence[Step], distinct: Sequence[str]) -> I
         # Where one answers the reads and another one the writes, they do not take turns.
         readers = {one.machine for one in facts.history if one.read_ok}
         writers = {one.machine for one in facts.history if one.is_write}
-        apart = readers.isdisjoint(writers) and len(facts.history) > _FEW
+        apart = bool(writers) and readers.isdisjoint(writers) and len(facts.history) > _FEW
         yield note(text, 1.0 if apart else 4.0, step)
     elif len(distinct) > 1 and not facts.foreign_writes and facts.content_moved is False:
         yield note(f"{source.machine} gave the token, {step.machine} refused it", 2.0, step)
