@@ -7,6 +7,8 @@ A file holds stories of one cause and of its look-alikes:
     all: other-writer                   from all files; left out: as `alone`
     never: self-race                    causes that may be nobody's first finding on any view
     outcome: lost-update                on the view `all`
+    each: other-writer, null-token      first findings of all incidents on the view `all`, in any order
+    told: of ETag only                  it says too little, or something else, with its versions elsewhere
     A 0 GET /doc => 200 ; ETag: "1" | {"n": 1}
     B 5~0.2 PUT /doc ; If-Match: "1" | {"n": 2} => 204 ; ETag: "2"
     A 9 PUT /doc ; If-Match: "1" | {"n": 3} => -
@@ -35,6 +37,7 @@ AGENTS = {"A": "editor/2.1", "B": "sync-job/1.0", "C": "Importer/7", "D": "edito
 _LINE = re.compile(
     r"(?P<who>[A-Z]\d?) (?P<at>-?[\d.]+)(?:~(?P<took>[\d.]+))? (?P<method>[A-Z]+) (?P<rest>.*)"
 )
+_KEYS = frozenset({"alone", "all", "never", "outcome", "repair", "each", "told"})
 _DATE = re.compile(r"@(-?\d+)")
 
 
@@ -136,7 +139,15 @@ def stories():
                 continue
             if line.startswith("== "):
                 found.append(Story(path.stem, line[3:]))
-            elif (key := line.partition(":")[0]) in {"alone", "all", "never", "outcome", "repair"}:
+            elif (key := line.partition(":")[0]) in {
+                "alone",
+                "all",
+                "never",
+                "outcome",
+                "repair",
+                "each",
+                "told",
+            }:
                 found[-1].expected[key] = line.partition(":")[2].strip()
             else:
                 found[-1].lines.append(line)

@@ -26,6 +26,9 @@ def test_story(story, view) -> None:
     assert cause not in story.never
     if view == "all" and "outcome" in story.expected and diagnosis.incidents:
         assert str(diagnosis.incidents[0].outcome) == story.expected["outcome"]
+    if view == "all" and "each" in story.expected:
+        told = sorted(incident.findings[0].cause for incident in diagnosis.incidents)
+        assert told == sorted(part.strip() for part in story.expected["each"].split(","))
 
 
 def test_every_rule_has_a_story_and_a_look_alike() -> None:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ifmatch.diagnosis import actors, pairing, targets, tokens
+from ifmatch.diagnosis import actors, pairing, saves, targets, tokens
 from ifmatch.diagnosis.dialect_services import speak
 from ifmatch.diagnosis.history import History
 from ifmatch.diagnosis.ordering import in_order
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 # So many times without a fraction are no accident.
-_FEW_TIMES = 3
+_FEW_TIMES = 2
 
 # A shorter tag says nothing of where it comes from.
 _TELLING = 6
@@ -117,6 +117,7 @@ def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None
     targets.actions(steps)
     targets.saved_at_one_place(steps)
     targets.extra_parameters(steps)
+    saves.posted(steps)
     owners = actors.assign(steps, ordered, vantages)
     rows = [
         Source(

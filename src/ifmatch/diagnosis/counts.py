@@ -39,7 +39,7 @@ def went_on(before: Step, write: Step) -> int:
         write: accepted, later.
     """
     if before.etag is not None and write.etag is not None:
-        steps = tokens.steps_on(before.etag, write.etag)
+        steps = tokens.steps_on(before.etag, write.etag) or tokens.part_steps(before.etag, write.etag)
         if steps:
             return steps
     old, new = _counts(before.content), _counts(write.content)

@@ -9,7 +9,6 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import (
     ABSENT,
     changed_pointers,
-    holds,
     rendered,
     same_content,
     stamped,
@@ -22,7 +21,9 @@ from ifmatch.diagnosis.ignored_guards import created_over, dated_out, held_for_a
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.taken_back import lost_pointers
 from ifmatch.diagnosis.undelivered import blocked, redirected, unheard
+from ifmatch.diagnosis.unheeded import met_another
 from ifmatch.diagnosis.unseen_writes import unseen
+from ifmatch.diagnosis.written import base_content, content_of_write, keeps, names
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.case import Case
     from ifmatch.diagnosis.history import History
     from ifmatch.diagnosis.steps import Step
-    from ifmatch.model.message import Content
 
 
 # An entity tag by its grammar; nobody means it as one.
@@ -98,7 +98,7 @@ def _made_of_nothing(history: History, step: Step) -> Damage | None:
     if guard is None or guard.guard not in {Guard.EXISTS, Guard.SAME} or not guard.standard:
         return None
     before = next((one for one in reversed(history) if one.order < step.order), None)
-    if before is None or not before.is_read or before.status not in {404, 410}:
+    if before is None or not before.finds_nothing:
         return None
     text = f"`{guard.shown()}` was accepted (201) although nothing was there"
     return Damage(Outcome.WRONG_CONTENT, text, lost=before, contradicted=True)
@@ -120,7 +120,7 @@ def _created_twice(history: History, step: Step) -> Damage | None:
             break
         if one.accepted and one.replaces:
             state = None if one.method == "DELETE" else one
-        elif one.is_read and one.status in {404, 410}:
+        elif one.finds_nothing:
             state = None
     if state is None or same_content(state.body, step.body):
         return None
@@ -171,7 +171,7 @@ def _never_issued(history: History, step: Step) -> Damage | None:
         return None
     if history.issued(token):
         return None
-    found = _unguarded(history, step)
+    found = _unguarded(history, step) or met_another(history, step)
     if found is None:
         return None
     text = f"`{guard.shown()}`, which names no version, was accepted: {found.text}"
@@ -216,7 +216,7 @@ def _stale(history: History, step: Step) -> Damage | None:
         if not together and other.order < step.order:
             if same_content(other.body, step.body):
                 continue
-            kept = _kept(history, issued, other, step)
+            kept = keeps(history, issued, other, step)
             text = "a write on a replaced token was accepted"
             return Damage(Outcome.LOST_UPDATE, text, lost=other, stale_accepted=True, proven=kept is False)
     return _outdated(history, issued, step) or _under_one_tag(history, step, token)
@@ -235,7 +235,7 @@ def _under_one_tag(history: History, step: Step, token: str) -> Damage | None:
     for other in reversed(history.writes):
         if other.actor == step.actor or not base.order < other.order < step.order or step.overlaps(other):
             continue
-        if _kept(history, base, other, step) is False:
+        if keeps(history, base, other, step) is False:
             text = f"{token} was accepted although the content had changed under it: the tag had not"
             return Damage(Outcome.LOST_UPDATE, text, lost=other, contradicted=True)
     return None
@@ -272,75 +272,24 @@ def _refused_elsewhere(history: History, step: Step, token: str) -> Damage | Non
     for one in reversed(history):
         if one.order >= step.order or one.actor != step.actor:
             continue
-        if one.status == 412 and one.presents(token) and one.method != step.method:
+        apart = one.method != step.method or (one.within is None) != (step.within is None)
+        if one.status == 412 and one.presents(token) and apart:
             text = f"{step.method} accepted the token that {one.method} had just refused"
+            if step.within is not None:
+                text = f"within a batch {text}"
             return Damage(Outcome.LOST_UPDATE, text, lost=one, stale_accepted=True, proven=False)
         return None
     return None
 
 
-def _content_of_write(history: History, write: Step) -> Content | None:
-    if write.method == "PUT" and write.body is not None:
-        return write.body
-    for step in history:
-        if (
-            step.order > write.order
-            and step.representation is not None
-            and step.etag is not None
-            and step.etag == write.etag
-        ):
-            return step.representation
-    return (
-        write.content
-        if write.content is not None and write.content.json() is not None and write.method == "PATCH"
-        else None
-    )
-
-
-def _base_content(history: History, step: Step, before: Step) -> tuple[Step, Content] | None:
-    """Return what this actor had last read before another write was made."""
-    for one in reversed(history):
-        if one.order < before.order and one.actor == step.actor and one.representation is not None:
-            return one, one.representation
-        if (
-            one.order < before.order
-            and one.actor == step.actor
-            and one.accepted
-            and one.method == "PUT"
-            and one.body is not None
-        ):
-            return one, one.body
-    return None
-
-
-def _kept(history: History, issued: Step, other: Step, step: Step) -> bool | None:
-    """Tell whether a write kept what another had changed; None when not known."""
-    theirs = _content_of_write(history, other)
-    mine = step.body
-    if step.method == "DELETE":
-        return False
-    if theirs is None or mine is None or step.method != "PUT":
-        return None
-    if same_content(theirs, mine) or holds(mine, theirs):
-        return True
-    base = issued.representation
-    if base is None:
-        found = _base_content(history, step, other)
-        base = found[1] if found is not None else None
-    lost = lost_pointers(base, theirs, mine)
-    if lost is None:
-        return None
-    return not lost
-
-
 def _unguarded(history: History, step: Step) -> Damage | None:
     """Find an unguarded write that takes away what another actor had written since this actor read."""
-    if step.method not in {"PUT", "PATCH"}:
+    if step.method not in {"PUT", "PATCH"} and not step.rewrites:
         return None
     for other in reversed(history.writes):
         if other.order >= step.order or other.actor == step.actor:
             continue
-        found = _base_content(history, step, other)
+        found = base_content(history, step, other)
         if found is None:
             return None
         since = [
@@ -356,11 +305,12 @@ def _unguarded(history: History, step: Step) -> Damage | None:
             return None
         if other.method == "DELETE":
             return _brought_back(step, other)
-        theirs = _content_of_write(history, other)
-        lost = lost_pointers(found[1], theirs, step.body)
-        if step.method == "PATCH":
+        theirs = content_of_write(history, other)
+        # What a POST made of the thing is in its answer, which may be built otherwise than what was sent.
+        lost = lost_pointers(found[1], theirs, step.content if step.rewrites else step.body)
+        if step.method != "PUT":
             # What a patch does not name, it keeps.
-            lost = tuple(one for one in lost or () if one and value_at(step.body, one) is not ABSENT)
+            lost = tuple(one for one in lost or () if one and names(step, one))
         if not lost:
             return None
         named = ", ".join(pointer for pointer in lost[:4] if pointer)
@@ -417,8 +367,8 @@ def _deleted(history: History, step: Step) -> Damage | None:
     )
     if other is None or other.guard is None or other.method == "DELETE" or step.overlaps(other):
         return None
-    found = _base_content(history, step, other)
-    theirs = _content_of_write(history, other)
+    found = base_content(history, step, other)
+    theirs = content_of_write(history, other)
     if found is None or theirs is None or same_content(found[1], theirs):
         return None
     seen = any(other.order < one.order < step.order and one.actor == step.actor for one in history)
@@ -467,7 +417,7 @@ def _dated(history: History, step: Step) -> Damage | None:
         ),
         None,
     )
-    kept = _kept(history, base, other, step) if other is not None and base is not None else None
+    kept = keeps(history, base, other, step) if other is not None and base is not None else None
     lost = other if other is not None and kept is not True else None
     proven = lost is not None and kept is False
     if sent is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -10,6 +11,7 @@ from ifmatch.diagnosis.dialect_batches import parts_of
 from ifmatch.diagnosis.dialect_habits import beyond, joined, learn
 from ifmatch.diagnosis.dialect_tokens import give_versions
 from ifmatch.diagnosis.habit_signals import refusable
+from ifmatch.diagnosis.multistatus import entries_of
 from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.steps import SAFE_METHODS
 from ifmatch.dialects import Carrier, guarded_in, guards_in, reads_in, recognise_all, resource_in
@@ -25,11 +27,13 @@ if TYPE_CHECKING:
 # What every service speaks needs no dialect.
 HTTP: Final = "rfc9110"
 _UPLOADS: Final = frozenset({"PUT", "PATCH"})
+# The session in the URL that an upload goes on with: what it opens with stores nothing.
+_SESSION: Final = re.compile(r"[?&]upload_?id=", re.IGNORECASE)
 # So many exchanges of a service are looked at, the telling ones first.
 _MOST: Final = 120
 
 
-def speak(steps: Iterable[Step], dialects: Sequence[Dialect] | None = None) -> dict[Step, list[Step]]:
+def speak(steps: Sequence[Step], dialects: Sequence[Dialect] | None = None) -> dict[Step, list[Step]]:
     """Set the dialect of every step, and what follows from it: resource, reading, versions.
 
     A service that is only read, and refuses nothing, needs none.
@@ -39,7 +43,7 @@ def speak(steps: Iterable[Step], dialects: Sequence[Dialect] | None = None) -> d
         dialects: the families to choose from; all built-in and installed ones when left out.
 
     Returns:
-        For each batch the steps of the requests that it holds.
+        For each batch the steps of the requests that it holds, for each listing those of its entries.
     """
     parts: dict[Step, list[Step]] = {}
     services: dict[str, list[Step]] = {}
@@ -55,6 +59,7 @@ def speak(steps: Iterable[Step], dialects: Sequence[Dialect] | None = None) -> d
         if telling:
             _speak(service, telling, dialects, parts)
     _sessions(steps)
+    parts.update(entries_of(steps))
     return parts
 
 
@@ -68,9 +73,9 @@ def _sessions(steps: Iterable[Step]) -> None:
             step.opened_by, step.resource = start, start.resource
             start.opens = True
             start.forget()
-        elif step.method == "POST" and step.status in {200, 201} and step.conditions:
+        elif step.method == "POST" and step.status in {200, 201}:
             place = step.header("location") or _upload_url(step)
-            if place is not None and place != url:
+            if place is not None and place != url and (step.conditions or _SESSION.search(place)):
                 opened[place] = step
 
 

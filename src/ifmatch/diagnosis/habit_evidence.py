@@ -30,6 +30,19 @@ _READS: Final = 6
 _FEW: Final = 3
 # Shorter values are met by chance: the name has to speak too.
 _TELLING: Final = 8
+# What nobody does to a value on purpose.
+_DAMAGES: Final = frozenset(
+    {
+        "respelt",
+        "cut",
+        "percent-encoded",
+        "percent-decoded",
+        "html-escaped",
+        "base64",
+        "escaped",
+        "case-changed",
+    }
+)
 _CONFLICT: Final = frozenset({409, 412})
 _VERSION: Final = re.compile(
     r"(?:^|[-_/. ]|(?<=[a-z]))(?:versions?|revisions?|rev|e-?tag|generation|lock|stamp|checksum|sequence"
@@ -40,7 +53,7 @@ _VERSION: Final = re.compile(
     re.IGNORECASE,
 )
 _CARRIES: Final = re.compile(
-    r"(?:version|revision|\brev\b|_rev\b|e-?tag|generation|stamp|change_?number|sync_?token|lock"
+    r"(?:version|revision|\brev\b|_rev\b|(?:base|expected|last|old|known|from|if)rev\b|e-?tag|generation|stamp|change_?number|sync_?token|lock"
     r"|if-(?!none|modified|range|unmodified))",
     re.IGNORECASE,
 )
@@ -305,6 +318,16 @@ def _alone(traffic: Traffic, write: Step, member: Member) -> bool:
     return same == [member]
 
 
+def _of_state(traffic: Traffic, read: Step) -> list[Member]:
+    """Return the values of an answer that may be about its state: no versions of formats, APIs, programs."""
+    return [
+        one
+        for one in shown(read)
+        if not traffic.of_a_format(place_of(one))
+        and not (one.where == "header" and _NO_STATE.search(one.name) is not None)
+    ]
+
+
 def _alike_source(traffic: Traffic, write: Step, member: Member) -> Member | None:
     """Return where answers hold what a refused value is called after, whatever value was sent.
 
@@ -312,15 +335,37 @@ def _alike_source(traffic: Traffic, write: Step, member: Member) -> Member | Non
     """
     if traffic.took(write) or not (speaks_of_versions(member) and says_outdated(write)):
         return None
-    for read in reversed(traffic.before(write)):
-        if read.header("etag") is not None:
-            return None
-        held = [
-            one for one in shown(read) if _VERSION.search(one.word) and not traffic.of_a_format(place_of(one))
-        ]
+    before = traffic.before(write)
+    if any(read.header("etag") is not None for read in before):
+        return None
+    for read in reversed(before):
+        held = [one for one in _of_state(traffic, read) if _VERSION.search(one.word)]
         same = [one for one in held if alike(one.word, member.word)]
         if same or len(held) == 1:
             return (same or held)[0]
+    return None
+
+
+def _damaged_source(traffic: Traffic, write: Step, member: Member) -> Member | None:
+    """Return where an answer holds what a refused value is with a damage, whatever the refusal says.
+
+    A time in a record that is sent back whole is no precondition: servers and clients spell it as they like.
+    """
+    if write.status not in _CONFLICT:
+        return None
+    before = traffic.before(write)
+    if any(read.header("etag") is not None for read in before):
+        return None
+    for read in reversed(before):
+        for held in _of_state(traffic, read):
+            versions = _VERSION.search(held.word) is not None
+            if not (versions or alike(held.word, member.word)):
+                continue
+            aside = member.where not in {"body", "text"} or member.word != held.word
+            if not (speaks_of_versions(member) if versions else aside):
+                continue
+            if tokens.damage(member.value, held.value) in _DAMAGES:
+                return held
     return None
 
 
@@ -334,7 +379,7 @@ def _shown_before(traffic: Traffic, write: Step, member: Member) -> tuple[Member
         if found:
             rank = _rank(traffic, write, member, found[0])
             return (found[0], rank) if rank else (None, 0)
-    return _alike_source(traffic, write, member), _LIKELY
+    return _alike_source(traffic, write, member) or _damaged_source(traffic, write, member), _LIKELY
 
 
 def habits(

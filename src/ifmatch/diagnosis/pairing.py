@@ -12,27 +12,16 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.dates import http_date
-from ifmatch.diagnosis.resources import path_of
-from ifmatch.model.message import Content
-from ifmatch.model.unknown import UNKNOWN
+from ifmatch.diagnosis.sightings import Seen, credible, writes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ifmatch.model.exchange import Capture, Exchange
+    from ifmatch.model.exchange import Capture
 
 _GATEWAY = frozenset({0, 499, 500, 502, 503, 504})
 # Statuses that a cache or proxy may give for another one from upstream.
 _TRANSLATED = frozenset({(200, 304), (304, 200), (206, 200), (200, 206), (412, 200), (304, 304)})
-# Fields that a proxy adds to what it forwards.
-_FORWARDING = (
-    "via",
-    "x-forwarded-for",
-    "x-forwarded-proto",
-    "forwarded",
-    "x-real-ip",
-    "x-envoy-expected-rq-timeout-ms",
-)
 # So many steps at the end of a path may be a version that was lost on the way.
 _LOST = 2
 _SAME_CLOCK = 2.0
@@ -105,71 +94,12 @@ def offsets(captures: Sequence[Capture]) -> list[float]:
     ]
 
 
-class _Seen:
-    """What pairing needs of one exchange, taken once."""
-
-    __slots__ = (
-        "answer",
-        "bare",
-        "body",
-        "date",
-        "end",
-        "etag",
-        "forwarded",
-        "ids",
-        "method",
-        "path",
-        "start",
-        "status",
-        "tail",
-        "timed",
-        "told",
-        "user",
-        "who",
-    )
-
-    def __init__(self, exchange: Exchange, offset: float) -> None:
-        request = exchange.request
-        self.method = request.method
-        self.path = path_of(request.url)
-        # A parameter may be lost on the way: what is left of the target still says a good deal.
-        self.bare = self.path.partition("?")[0]
-        self.tail = self.path.partition("?")[0].rstrip("/").rpartition("/")[2]
-        response = exchange.response
-        date = response.fields.text("date") if response is not None else None
-        self.date = http_date(date) if date else None
-        self.timed = exchange.started is not None
-        started = exchange.started - offset if exchange.started is not None else self.date
-        self.start = started if started is not None else -1.0
-        self.end = self.start + (exchange.duration or 0.0)
-        self.status = exchange.status
-        self.body = request.content.octets if isinstance(request.content, Content) else None
-        self.user = request.fields.text("user-agent")
-        self.who = request.fields.text("authorization")
-        self.told = request.fields.get("authorization") is not UNKNOWN
-        self.ids = {
-            value
-            for name in (
-                "x-request-id",
-                "x-correlation-id",
-                "traceparent",
-                "x-amzn-trace-id",
-                "idempotency-key",
-            )
-            if (value := request.fields.text(name))
-        }
-        self.forwarded = any(name in request.fields for name in _FORWARDING)
-        self.etag = response.fields.text("etag") if response is not None else None
-        content = response.content if response is not None else None
-        self.answer = content.octets if isinstance(content, Content) else b""
-
-
 def _ends_alike(one: str, two: str) -> bool:
     """Tell whether two paths are the same, or end in the same two steps."""
     return one == two or (one.count("/") > 1 and one.split("/")[-2:] == two.split("/")[-2:])
 
 
-def _renamed(down: _Seen, up: _Seen) -> bool:
+def _renamed(down: Seen, up: Seen) -> bool:
     """Tell whether two exchanges of other targets are one by what they carry and what is left of the path."""
     if down.body and down.body == up.body:
         lost = down.bare.startswith(f"{up.bare}/") and down.bare.count("/") - up.bare.count("/") <= _LOST
@@ -179,7 +109,7 @@ def _renamed(down: _Seen, up: _Seen) -> bool:
     )
 
 
-def _score(down: _Seen, up: _Seen) -> int:
+def _score(down: Seen, up: Seen) -> int:
     """Return how well two exchanges can be one request; negative when they cannot."""
     if down.method != up.method and not (down.method == "HEAD" and up.method == "GET"):
         return -1
@@ -222,7 +152,7 @@ def _score(down: _Seen, up: _Seen) -> int:
     return score
 
 
-def _match(down: Sequence[_Seen], up: Sequence[_Seen], shift: float, slack: float) -> dict[int, int]:
+def _match(down: Sequence[Seen], up: Sequence[Seen], shift: float, slack: float) -> dict[int, int]:
     """Return for each exchange of `up` its best enclosing partner in `down`."""
     index: dict[str | bytes, list[int]] = {}
     for number, seen in enumerate(down):
@@ -249,7 +179,7 @@ def _match(down: Sequence[_Seen], up: Sequence[_Seen], shift: float, slack: floa
 
 
 def _in_turn(
-    down: Sequence[_Seen], up: Sequence[_Seen], pairs: dict[int, int], shift: float, slack: float
+    down: Sequence[Seen], up: Sequence[Seen], pairs: dict[int, int], shift: float, slack: float
 ) -> dict[int, int]:
     """Give each of several like requests its own partner, where a slow clock puts all into one moment."""
     if slack < _SECOND:
@@ -277,25 +207,25 @@ def _in_turn(
     return pairs
 
 
-def _direction(
-    down: Sequence[_Seen], up: Sequence[_Seen], pairs: dict[int, int], *, one_clock: bool
-) -> float:
+def _direction(down: Sequence[Seen], up: Sequence[Seen], pairs: dict[int, int], *, one_clock: bool) -> float:
     """Return a positive number when the pairs say that `down` is nearer to the client.
 
-    A found clock shift puts the middles of the intervals together: only their lengths tell then.
+    A found clock shift puts the middles of the intervals together: only their lengths tell then, and not
+    those of a client that gave up.
     """
     total = 0.0
     for number, partner in pairs.items():
         lag = up[number].start - down[partner].start
         longer = (down[partner].end - down[partner].start) - (up[number].end - up[number].start)
-        total += 0.5 if longer > 0 else -0.5 if longer < 0 else 0
+        if up[number].status and down[partner].status:
+            total += 0.5 if longer > 0 else -0.5 if longer < 0 else 0
         if one_clock:
             total += 1 if lag > 0 else -1 if lag < 0 else 0
         total += 2 * (up[number].forwarded - down[partner].forwarded)
     return total
 
 
-def _shifts(down: Sequence[_Seen], up: Sequence[_Seen]) -> list[float]:
+def _shifts(down: Sequence[Seen], up: Sequence[Seen]) -> list[float]:
     """Return clock shifts worth trying beside none: those that would put like exchanges into each other."""
     candidates = [
         (partner.start + partner.end) / 2 - (seen.start + seen.end) / 2
@@ -306,13 +236,13 @@ def _shifts(down: Sequence[_Seen], up: Sequence[_Seen]) -> list[float]:
     return candidates[:400]
 
 
-def _shared(one: Sequence[_Seen], two: Sequence[_Seen]) -> tuple[int, int]:
+def _shared(one: Sequence[Seen], two: Sequence[Seen]) -> tuple[int, int]:
     """Count the exchanges on what both captures hold; where writes are among it, only on what is written.
 
     Assets and polling that pass beside the case say nothing about who saw whose requests.
     """
     both = {seen.tail for seen in one} & {seen.tail for seen in two}
-    written = both & {seen.tail for seen in [*one, *two] if seen.method not in {"GET", "HEAD", "OPTIONS"}}
+    written = both & {seen.tail for seen in [*one, *two] if writes(seen)}
     counted = written or both
     return sum(seen.tail in counted for seen in one), sum(seen.tail in counted for seen in two)
 
@@ -322,7 +252,7 @@ def _enough(pairs: dict[int, int], shared: tuple[int, int]) -> bool:
     return len(pairs) >= 1 and smaller > 0 and len(pairs) >= 0.5 * smaller
 
 
-def _expected(down: Sequence[_Seen], up: Sequence[_Seen]) -> float | None:
+def _expected(down: Sequence[Seen], up: Sequence[Seen]) -> float | None:
     """Return the shift that the Date fields of two captures speak for, None where they tell nothing."""
     sides = [
         [seen.end - seen.date for seen in part[:_SAMPLE] if seen.timed and seen.date is not None]
@@ -334,7 +264,7 @@ def _expected(down: Sequence[_Seen], up: Sequence[_Seen]) -> float | None:
 
 
 def _best(
-    down: Sequence[_Seen], up: Sequence[_Seen], slack: float, *, one_clock: bool
+    down: Sequence[Seen], up: Sequence[Seen], slack: float, *, one_clock: bool
 ) -> tuple[dict[int, int], float]:
     """Return the pairs and the clock shift that match best.
 
@@ -371,7 +301,7 @@ def links(captures: Sequence[Capture], clock: Sequence[float]) -> list[Link]:
         One link for each pair of captures that saw the same requests.
     """
     seen = [
-        [_Seen(exchange, clock[number]) for exchange in capture.exchanges]
+        [Seen(exchange, clock[number]) for exchange in capture.exchanges]
         for number, capture in enumerate(captures)
     ]
     timed = [any(one.start >= 0 for one in part) for part in seen]
@@ -380,8 +310,16 @@ def links(captures: Sequence[Capture], clock: Sequence[float]) -> list[Link]:
         for two in range(one + 1, len(captures)):
             if timed[one] and timed[two] and min(_shared(seen[one], seen[two])):
                 same = abs(clock[one] - clock[two]) <= _SAME_CLOCK
-                link = _link(seen, one, two, _slack(captures[one], captures[two]), one_clock=same)
-                if link is not None:
+                slack = _slack(captures[one], captures[two])
+                link = _link(seen, one, two, slack, one_clock=same)
+                other_tools = captures[one].format != captures[two].format
+                if link is not None and credible(
+                    seen[link.down],
+                    seen[link.up],
+                    link.pairs,
+                    one_clock=same and not link.shift,
+                    told=slack < _SECOND or other_tools,
+                ):
                     found.append(link)
     found = [link for link in found if not _neighbours(link, found)]
     return [link for link in found if not _siblings(link, found)]
@@ -416,8 +354,8 @@ def _siblings(link: Link, found: Sequence[Link]) -> bool:
 
 
 def _weight(
-    down: Sequence[_Seen],
-    up: Sequence[_Seen],
+    down: Sequence[Seen],
+    up: Sequence[Seen],
     pairs: dict[int, int],
     shift: float,
     more: int,
@@ -444,7 +382,7 @@ def _slack(one: Capture, two: Capture) -> float:
     return 2 * max(ticks, default=0.001)
 
 
-def _link(seen: list[list[_Seen]], one: int, two: int, slack: float, *, one_clock: bool) -> Link | None:
+def _link(seen: list[list[Seen]], one: int, two: int, slack: float, *, one_clock: bool) -> Link | None:
     forward, forward_shift = _best(seen[one], seen[two], slack, one_clock=one_clock)
     backward, backward_shift = _best(seen[two], seen[one], slack, one_clock=one_clock)
     shared = _shared(seen[one], seen[two])
@@ -459,7 +397,7 @@ def _link(seen: list[list[_Seen]], one: int, two: int, slack: float, *, one_cloc
     return Link(two, one, backward, backward_shift) if _enough(backward, shared) else None
 
 
-def _alike(down: _Seen, up: _Seen) -> bool:
+def _alike(down: Seen, up: Seen) -> bool:
     """Tell whether two exchanges outside of each other's interval are one request.
 
     A browser that keeps an answer from a script shows neither it nor how long it took.
@@ -471,7 +409,7 @@ def _alike(down: _Seen, up: _Seen) -> bool:
 
 
 def _leftovers(
-    down: Sequence[_Seen], up: Sequence[_Seen], pairs: dict[int, int], shift: float
+    down: Sequence[Seen], up: Sequence[Seen], pairs: dict[int, int], shift: float
 ) -> dict[int, int]:
     """Pair what is alike in everything but lies just outside of the client's interval.
 

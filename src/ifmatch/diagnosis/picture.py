@@ -19,7 +19,7 @@ _MOST = 200
 def _kind(step: Step) -> EventKind:
     if step.status == 0:
         return EventKind.UNANSWERED
-    if step.status in {404, 410}:
+    if step.missing or step.status in {404, 410}:
         return EventKind.MISSING
     if step.is_read:
         if step.status == 304:

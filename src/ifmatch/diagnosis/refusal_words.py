@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from ifmatch.diagnosis.conditions import Guard, conditions_of
 from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.message_members import sent, shown
+from ifmatch.dialects import Meaning, Refusal
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
+    from ifmatch.dialects import Dialect
 
 # That something is older than what is there, or was changed by another meanwhile.
 OUTDATED: Final = (
-    r"(?:version|revision|edition|e-?tag|edit|update|write|state)[ _-]?(?:conflict|mismatch)|optimistic"
+    r"(?:version|revision|\brev|edition|generation|e-?tag|edit|update|write|state)[ _-]?(?:conflict|mismatch)"
+    r"|optimistic"
     r"|concurren"
     r"|outdated|stale|out[ -]of[ -]date|(?:wrong|old|older|newer|another|different|other"
     r"|obsolete) (?:version|revision"
@@ -121,3 +125,18 @@ def says_outdated(step: Step) -> bool:
         step: whose answer is read.
     """
     return step.content is not None and _OUTDATED.search(step.content.text[:_LONGEST]) is not None
+
+
+def in_words(step: Step, dialect: Dialect) -> Refusal | None:
+    """Return the refusal that a success by its status is by its words, where the family knows none such.
+
+    Args:
+        step: a request under a precondition.
+        dialect: its family.
+    """
+    if not 200 <= step.status < 300 or not step.is_write or not (negative(step) and says_outdated(step)):
+        return None
+    kept = conditions_of(step.exchange.request, dialect, step.view)
+    if not any(one.guard in {Guard.SAME, Guard.SAME_DATE} for one in kept):
+        return None
+    return Refusal(Meaning.MISMATCH, step.status, "", dialect.retry, None)

@@ -17,6 +17,13 @@ _WRAPPED: Final = re.compile(r"(?:datetime|timestamp)'(.*)'", re.IGNORECASE)
 # Integers from which on a double does not hold each.
 _EXACT: Final = 2**53
 _DIGITS: Final = 9
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{6,}={0,2}")
+_ALPHABET: Final = str.maketrans("-_", "+/")
+_UUID: Final = re.compile(r"\{?[0-9a-f]{8}(?:-?[0-9a-f]{4}){4}[0-9a-f]{8}\}?", re.IGNORECASE)
+_DECIMAL: Final = re.compile(r"\d+\.(\d*0)")
+_THOUSANDTHS: Final = 3
+_BY_CHANCE: Final = 10**6
+_GROUPED: Final = re.compile(r"\d{1,3}(?:[,. '\u00a0\u202f]\d{3})+")
 
 
 def _moment(text: str) -> tuple[int, str] | None:
@@ -57,7 +64,22 @@ def respelt(sent: str, served: str) -> str:
         return ""
     if "+" in two and one == two.replace("+", " "):
         return "with its + sent as a blank"
-    return _time_respelt(one, two) or _number_respelt(one, two)
+    return _time_respelt(one, two) or _number_respelt(one, two) or _text_respelt(one, two)
+
+
+def _text_respelt(one: str, two: str) -> str:
+    """Say how a text is another one in a spelling that some libraries take for the same."""
+    coded = re.search(r"[+/=]", two) is not None or re.search(r"[+/=]", one) is not None
+    if coded and _BASE64.fullmatch(one) and _BASE64.fullmatch(two):
+        same = one.translate(_ALPHABET).rstrip("=") == two.translate(_ALPHABET).rstrip("=")
+        return "in the other alphabet of base64, or without its padding" if same else ""
+    if _UUID.fullmatch(one) and _UUID.fullmatch(two):
+        same = re.sub(r"[{}-]", "", one).lower() == re.sub(r"[{}-]", "", two).lower()
+        return "as the same UUID in another spelling" if same else ""
+    found = _DECIMAL.fullmatch(two)
+    if found is not None and len(found[1]) >= _THOUSANDTHS and re.fullmatch(r"\d+(?:\.\d+)?", one):
+        return "without the zeros at its end" if Decimal(one) == Decimal(two) else ""
+    return ""
 
 
 def _time_respelt(one: str, two: str) -> str:
@@ -89,12 +111,31 @@ def _number_respelt(one: str, two: str) -> str:
     number = int(two)
     if len(two) > len(one) and one.isdecimal() and two.lstrip("0") == one and number:
         return "without its leading zeros"
+    if _GROUPED.fullmatch(one) and re.sub(r"\D", "", one) == two:
+        return "with separators between its thousands"
+    if re.fullmatch(r"-?\d+", one) and int(one) in _cut_to_bits(number):
+        return "cut to the bits that a smaller number holds"
     if not re.fullmatch(r"\d+(?:\.\d+)?(?:[eE]\+?\d+)?", one):
         return ""
     if not one.isdecimal() and len(two) <= 18 and float(one) == float(number):
         return "as a decimal number"
+    if number > _EXACT and not one.isdecimal():
+        return "rounded to what a floating-point number holds" if float(one) == float(number) else ""
     if number <= _EXACT or not one.isdecimal():
         return ""
     # Some print all digits of the double, some only those that tell it from its neighbours.
     held = {int(float(number)), int(Decimal(repr(float(number))))}
     return "rounded to what a floating-point number holds" if int(one) in held else ""
+
+
+def _cut_to_bits(number: int) -> set[int]:
+    """Return what is left of a number in fewer bits, or with its highest bit taken for the sign."""
+    found: set[int] = set()
+    for bits in (32, 64):
+        low = number % 2**bits
+        if number >= 2**bits:
+            found.add(low)
+        if low >= 2 ** (bits - 1):
+            found.add(low - 2**bits)
+    # Small numbers are met by chance.
+    return {one for one in found if abs(one) > _BY_CHANCE}

@@ -273,9 +273,11 @@ class StateFacts:
                 if step.read_ok and self.names(step) and self.from_cache(step):
                     # A copy that still shows the refused token tells nothing about the state.
                     continue
-                if step.is_read and step.status in {200, 203, 206, 304, 404, 410}:
-                    if step.status in {404, 410} or self.comparable(step):
-                        return step if found is None or step.status not in {404, 410} else found
+                if step.finds_nothing:
+                    return found or step
+                if step.is_read and step.status in {200, 203, 206, 304}:
+                    if self.comparable(step):
+                        return step
                     found = found or step
                 if step.accepted and (step.actor == self.step.actor or step.replaces):
                     break
@@ -337,8 +339,9 @@ class StateFacts:
         for step in self.later:
             if step.accepted and step.replaces:
                 guard = step.guard
-                follows = guard is not None and self.token in guard.tokens and step.follows(self.step)
-                return step if follows else None
+                same = guard is not None and self.token in guard.tokens and step.follows(self.step)
+                # By a slow clock it may as well be what replaced the token.
+                return step if same and not step.unordered(self.step) else None
         return None
 
     def _until_next_write(self, steps: Sequence[Step]) -> Iterator[Step]:

@@ -11,6 +11,7 @@ from ifmatch.diagnosis.conditions import Condition, Guard, conditions_of
 from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.machines import machine_of
+from ifmatch.diagnosis.refusal_words import in_words
 from ifmatch.dialects import Meaning, View, refusal_in, sent_state, shown_state
 from ifmatch.model.exchange import Exchange, Provenance, Vantage
 from ifmatch.model.message import Content
@@ -24,6 +25,9 @@ SAFE_METHODS = frozenset(
     {"GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH", "QUERY", "CONNECT"}
 )
 READ_METHODS = frozenset({"GET", "HEAD"})
+# What looks at a resource besides (RFC 4918, RFC 3253, RFC 5323).
+_LOOKING = frozenset({"PROPFIND", "REPORT", "SEARCH", "QUERY"})
+_GONE = frozenset({404, 410})
 _HIT = re.compile(r"\b(?:hit|stale|revalidated|updating)\b", re.IGNORECASE)
 _CACHE_STATUS_FIELDS = (
     "x-cache",
@@ -90,6 +94,8 @@ class Step:
         reads: whether the dialect says that this request reads, whatever its method.
         batched: whether it holds other requests, which are steps of their own.
         within: the step of the batch that holds this request.
+        rewrites: whether it is a POST that replaced the thing at its own URL, and was answered with it.
+        missing: whether its own content says that the resource is not there.
         opens: whether it only opens such a session, and stores nothing yet.
         opened_by: the step that opened the upload session that this one goes on with; its conditions hold.
     """
@@ -116,6 +122,8 @@ class Step:
         self.reads = False
         self.batched = False
         self.within: Step | None = None
+        self.rewrites = False
+        self.missing = False
         self.opened_by: Step | None = None
         self.opens = False
 
@@ -137,7 +145,12 @@ class Step:
         if self.source == other.source and self._told_in_turn and other._told_in_turn:
             return False
         tick = max(self.exchange.resolution, other.exchange.resolution)
-        return self.timed and other.timed and tick >= _COARSE and abs(self.start - other.start) <= tick
+        gap = abs(self.start - other.start)
+        first = self if self.start < other.start else other
+        if gap >= tick and self.source == other.source and 0 < (first.exchange.duration or 0.0) < tick / 2:
+            # Begun in another tick, and over soon: hardly in flight together.
+            return False
+        return self.timed and other.timed and tick >= _COARSE and gap <= tick
 
     @property
     def _told_in_turn(self) -> bool:
@@ -257,7 +270,8 @@ class Step:
         """Return what the answer says about a precondition in its dialect, None when it says nothing."""
         if self.dialect is None or self.exchange.response is None or self.batched:
             return None
-        return refusal_in(self.view, self.dialect)
+        found = refusal_in(self.view, self.dialect)
+        return found if found is not None or self.dialect.general else in_words(self, self.dialect)
 
     @property
     def denied(self) -> bool:
@@ -298,7 +312,7 @@ class Step:
             "MOVE",
             "MKCOL",
             "MKCALENDAR",
-        } or (self.method == "POST" and self.guard is not None)
+        } or (self.method == "POST" and (self.guard is not None or self.rewrites))
 
     @property
     def is_read(self) -> bool:
@@ -315,6 +329,11 @@ class Step:
     def read_ok(self) -> bool:
         """Tell whether it shows validators of the current representation: 200, 206 or 304 to GET or HEAD."""
         return self.is_read and self.status in {200, 203, 206, 304}
+
+    @property
+    def finds_nothing(self) -> bool:
+        """Tell whether it looked for the resource, in whatever way, and there was none."""
+        return self.missing or (self.status in _GONE and (self.is_read or self.method in _LOOKING))
 
     @property
     def refused(self) -> bool:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.dates import http_date
+from ifmatch.diagnosis.facts import Facts
 from ifmatch.diagnosis.likeness import gives
 from ifmatch.diagnosis.removals import corrected
 from ifmatch.diagnosis.rules import (
@@ -19,7 +21,7 @@ from ifmatch.diagnosis.rules import (
     token_missing,
     unsupported_precondition,
 )
-from ifmatch.diagnosis.tickets import lapsed
+from ifmatch.diagnosis.tickets import lapsed, outlived
 from ifmatch.dialects import Meaning
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ _BAD_REQUEST, _UNPROCESSABLE, _FAILED = 400, 422, 500
 _FAILURES = frozenset({500, 503})
 _GONE = frozenset({404, 410})
 _TICKETED = frozenset({400, 403, 409, 410, 422})
+_CHANGES = frozenset({"PUT", "PATCH", "DELETE", "MERGE"})
 _CANNOT = frozenset({400, 405, 422, 501})
 _ACCOUNTED = frozenset({409, 412, 428})
 
@@ -156,12 +159,24 @@ def refused(case: Case) -> Iterator[Subject]:
         case: everything known.
     """
     for history in case.histories.values():
-        barred = _barred(history)
+        barred = _barred(history) | _too_late(case, history)
         if not barred and not any(is_refusal(step) for step in history):
             continue
         cleared = _cleared(history)
         for actor in dict.fromkeys(step.actor for step in history):
             yield from _of_actor([step for step in history if step.actor == actor], barred, cleared)
+
+
+def _too_late(case: Case, history: History) -> set[int]:
+    """Return the orders of changes to what is there that were refused over a ticket past its time."""
+    return {
+        step.order
+        for step in history
+        if step.method in _CHANGES
+        and step.status in _TICKETED
+        and not is_refusal(step)
+        and outlived(Facts(case, step))
+    }
 
 
 def _barred(history: list[Step]) -> set[int]:
@@ -249,8 +264,9 @@ def _met_nothing(history: list[Step], step: Step) -> bool:
         return False
     if not any(gives(one, guard) for one in history if one.order < step.order and one.actor == step.actor):
         return False
-    after = next((one for one in history if one.order > step.order and one.is_read), None)
-    return after is None or after.status in _GONE
+    looked = (one for one in history if one.order > step.order and (one.is_read or one.finds_nothing))
+    after = next(looked, None)
+    return after is None or after.finds_nothing
 
 
 def _eased(refused: Step, passed: Step) -> bool:
@@ -266,10 +282,16 @@ def _eased(refused: Step, passed: Step) -> bool:
 
 def _of_actor(steps: list[Step], barred: set[int], cleared: set[int]) -> Iterator[Subject]:
     current: Subject | None = None
+    empty: Subject | None = None
     for step in steps:
         if current is not None and _ends(current, step):
             yield current
             current = None
+        if current is not None and step.order not in cleared and _sends_nothing(current, step):
+            # Whatever refused the attempts before, this one was bound to fail by itself.
+            empty = empty or Subject(step, [])
+            empty.attempts.append(step)
+            continue
         if current is None:
             if step.order in barred or (is_refusal(step) and step.order not in cleared):
                 current = Subject(step, [step])
@@ -287,6 +309,29 @@ def _of_actor(steps: list[Step], barred: set[int], cleared: set[int]) -> Iterato
             current = None
     if current is not None:
         yield current
+    if empty is not None:
+        yield empty
+
+
+def _sends_nothing(current: Subject, step: Step) -> bool:
+    """Tell whether a refused attempt names its version by the word for none, where those before did not."""
+    guard, before = step.guard, current.step.guard
+    if guard is None or before is None or guard.guard is Guard.ABSENT or not is_refusal(step):
+        return False
+    return tokens.null_word(guard.value) and not tokens.null_word(before.value)
+
+
+def _creates(current: Subject, step: Step) -> bool:
+    """Tell whether a refused creation of something else follows a refused update: it is another intent.
+
+    With the content of the update it is another way to the same end.
+    """
+    guard, before = step.guard, current.step.guard
+    if guard is None or before is None or guard.guard is not Guard.ABSENT or before.guard is Guard.ABSENT:
+        return False
+    if step.body is None or current.step.body is None or not is_refusal(step):
+        return False
+    return not same_content(step.body, current.step.body)
 
 
 def _ends(current: Subject, step: Step) -> bool:
@@ -299,7 +344,7 @@ def _ends(current: Subject, step: Step) -> bool:
         and {step.method, current.step.method} != {"PUT", "PATCH"}
     )
     guarded = step.is_write and is_refusal(step) and (step.guard is None) != (current.step.guard is None)
-    return changed or (guarded and step.guard is None)
+    return changed or (guarded and step.guard is None) or _creates(current, step)
 
 
 def unaccounted(case: Case, taken: set[int]) -> Iterator[Step]:

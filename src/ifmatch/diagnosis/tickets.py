@@ -67,6 +67,7 @@ _UNITS = {
     "day": _DAY,
     "w": 7 * _DAY,
 }
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]{2,}")
 _UNITS_NAMED = re.compile(r"(?:_|-|^|(?<=[a-z]))(ms|mil|min|hou|day)", re.IGNORECASE)
 _NO_LIFETIME = re.compile(r"(?:expires|keep-alive|cache-control|age)\b", re.IGNORECASE)
 _MILLISECONDS = 10**12
@@ -128,12 +129,16 @@ def _held(step: Step) -> dict[str, str]:
     }
 
 
+def _granted(step: Step, value: str) -> bool:
+    """Tell whether an answer to other than a read gave out a value that the request had not carried."""
+    asked = f"{step.resource} {step.body.text if step.body is not None else ''}"
+    return not step.is_read and value not in asked
+
+
 def _for_a_while(step: Step, value: str) -> bool:
     """Tell whether an answer to a request that is no read gave a value out together with its lifetime."""
     text = step.content.text[:_LONGEST] if step.content is not None else ""
-    asked = f"{step.resource} {step.body.text if step.body is not None else ''}"
-    granted = not step.is_read and value not in asked
-    return granted and (_DURATION.search(text) is not None or _UNTIL.search(text) is not None)
+    return _granted(step, value) and (_DURATION.search(text) is not None or _UNTIL.search(text) is not None)
 
 
 def lapsed(step: Step) -> bool:
@@ -145,6 +150,53 @@ def lapsed(step: Step) -> bool:
     if step.content is None or not LAPSED.search(step.content.text[:_LONGEST]):
         return False
     return any(TICKET.search(name) and not _NO_TICKET.search(name) for name in carried(step))
+
+
+def outlived(facts: Facts) -> bool:
+    """Tell whether a write was refused over a ticket past its time, whatever it is called.
+
+    The answer says of that very ticket that it has lapsed, or it came later than it was granted for, or
+    the same passed with another one.
+
+    Args:
+        facts: of a write that was not accepted.
+    """
+    held = [one for one in tickets(facts) if not one.grant.is_read]
+    if not held:
+        return False
+    if any(spoken_of(one, facts.step) for one in held) or renewed(facts) is not None:
+        return True
+    return any(late(one, facts.step) for one in held if _for_a_while(one.grant, one.value))
+
+
+def late(ticket: Ticket, step: Step) -> bool:
+    """Tell whether a request came after the time that its ticket was granted for.
+
+    What stands in a path may be the thing itself, which lasts for a time too: there the answer has to say it.
+
+    Args:
+        ticket: that the request carried.
+        step: the refused request.
+    """
+    in_path = ticket.value in path_of(step.resource.partition("?")[0]).split("/")
+    if in_path and (step.content is None or not LAPSED.search(step.content.text)):
+        return False
+    times = None if ticket.grant.is_read else overdue(ticket, step)
+    return times is not None and times[1] > times[0]
+
+
+def spoken_of(ticket: Ticket, step: Step) -> bool:
+    """Tell whether an answer says of a ticket, by its value or by what it is called, that it has lapsed.
+
+    Args:
+        ticket: that the request carried.
+        step: the refused request.
+    """
+    text = step.content.text[:_LONGEST] if step.content is not None else ""
+    if not LAPSED.search(text):
+        return False
+    words = [word for word in _WORDS.findall(ticket.name) if len(word) >= _TELLING]
+    return ticket.value in text or any(word.lower() in text.lower() for word in words)
 
 
 def tickets(facts: Facts) -> tuple[Ticket, ...]:
@@ -171,12 +223,17 @@ def _given(facts: Facts, step: Step, values: dict[str, str]) -> Iterator[Ticket]
         if value in tags or value in values.values():
             continue
         gave = next((one for one in before if _gives(one, value)), None)
-        if gave is not None and _for_a_while(gave, value):
-            yield Ticket(name, value, gave)
+        if gave is None:
+            continue
+        ticket = Ticket(name, value, gave)
+        if _for_a_while(gave, value) or (_granted(gave, value) and spoken_of(ticket, step)):
+            yield ticket
 
 
 def _gives(step: Step, value: str) -> bool:
     if step.received is not None and any(held.strip() == value for _, held in step.received):
+        return True
+    if (step.header("location") or "").rstrip("/").rpartition("/")[2] == value:
         return True
     content = step.content
     if content is None or len(content) > _LONGEST or value not in content.text:

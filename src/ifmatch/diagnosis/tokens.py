@@ -59,6 +59,8 @@ _PLACEHOLDER = re.compile(
     ),
     re.IGNORECASE,
 )
+# The same as a library sends it that encodes what it is given.
+_ENCODED_PLACEHOLDER = re.compile(r"(?:%7B|%24)%7B", re.IGNORECASE)
 
 # A word and a number. More steps than these are no count of changes, but a time.
 _COUNT = re.compile(r"([A-Za-z]*[-_.:]?)(\d{1,15})")
@@ -107,6 +109,8 @@ def split_list(value: str) -> tuple[str, ...] | None:
 def null_word(token: str) -> bool:
     """Tell whether a text is what programs print where they have no token."""
     text = token.strip()
+    if _ENCODED_PLACEHOLDER.search(text) is not None:
+        text = unquote(text)
     bare = opaque(text).strip().lower()
     if text == '""' or (bare in _NULL_WORDS and not (bare in {"0", "-1"} and text != bare)):
         return True
@@ -139,6 +143,26 @@ def steps_on(before: str, after: str) -> int:
     if one is None or two is None or one[1] != two[1]:
         return 0
     return int(two[2]) - int(one[2])
+
+
+def part_steps(before: str, after: str) -> int:
+    """Return by how much the only count among the parts of a tag went on, 0 where that cannot be told.
+
+    In "b5090:r5:e3a4" it is `r5`; in "42-fdd4" it is 42 as long as the rest stays. A bare number beside what
+    changes may be a size.
+
+    Args:
+        before: token with or without quotes.
+        after: token that came later.
+    """
+    parts, others = (_SEPARATOR.split(opaque(token)) for token in (before, after))
+    if len(parts) != len(others) or len(parts) < 2:
+        return 0
+    changed = [(one, two) for one, two in zip(parts, others, strict=True) if one != two]
+    counts = [
+        pair for pair in changed if steps_on(*pair) > 0 and (pair[0][:1].isalpha() or len(changed) == 1)
+    ]
+    return steps_on(*counts[0]) if len(counts) == 1 else 0
 
 
 def counted_part(one: str, two: str) -> tuple[int, int] | None:

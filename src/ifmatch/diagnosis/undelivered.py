@@ -56,8 +56,12 @@ def unheard(history: History, step: Step) -> Damage | None:
     if step.status not in {200, 204} or not step.hops:
         return None
     lost = all(guard.name not in hop.request.fields and hop.request.fields.complete for hop in step.hops)
-    before = [one for one in history if one.order < step.order and (one.is_read or one.accepted)]
-    gone = bool(before) and (before[-1].status in {404, 410} or before[-1].method == "DELETE")
+    before = [
+        one
+        for one in history
+        if one.order < step.order and (one.is_read or one.finds_nothing or one.accepted)
+    ]
+    gone = bool(before) and (before[-1].finds_nothing or before[-1].method == "DELETE")
     if not lost or gone or step.hops[-1].status == 201:
         return None
     text = f"a create-only write was answered {step.status}, not 201: something had been there"

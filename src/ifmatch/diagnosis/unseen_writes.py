@@ -12,6 +12,7 @@ from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.likeness import edit_of, shows
 from ifmatch.diagnosis.linked_writes import own_name
 from ifmatch.diagnosis.resources import parent_of
+from ifmatch.diagnosis.unheeded import unheeded
 from ifmatch.model.diagnosis import Outcome
 from ifmatch.model.unknown import UNKNOWN
 
@@ -44,7 +45,12 @@ def unseen(case: Case, history: History, step: Step) -> Damage | None:
         return None
     if not guard.well_formed:
         return _met_unread(history, step, guard)
-    return _listed_newer(case, history, step) or _slipped_in(history, step) or _undone(history, step)
+    return (
+        _listed_newer(case, history, step)
+        or _slipped_in(history, step)
+        or _undone(history, step)
+        or unheeded(history, step)
+    )
 
 
 def _met_unread(history: History, step: Step, guard: Condition) -> Damage | None:

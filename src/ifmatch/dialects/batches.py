@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlencode, urljoin, urlsplit
 
+from ifmatch.dialects.bulk import items_in, target_of
 from ifmatch.dialects.pointers import scalar, values_at
 from ifmatch.dialects.recognition import pattern
 from ifmatch.dialects.record import Batch, BatchForm
@@ -78,7 +79,7 @@ def _form_of(view: View) -> BatchForm | None:
         return "multipart" if _WITHIN.search(view.sent_text) else None
     sent = view.sent_json
     if not isinstance(sent, dict):
-        return None
+        return "items" if isinstance(sent, list) and items_in(view) else None
     members = cast("dict[str, object]", sent)
     if members.get("resourceType") == "Bundle" and _records(members, "/entry"):
         return "bundle"
@@ -86,7 +87,9 @@ def _form_of(view: View) -> BatchForm | None:
         return "operations"
     asked = _records(members, "/requests")
     named = all("method" in one and ("url" in one or "path" in one) for one in asked)
-    return "json" if asked and named and _records(view.json, "/responses") else None
+    if asked and named and _records(view.json, "/responses"):
+        return "json"
+    return "items" if items_in(view) else None
 
 
 def _answered(view: View, parts: tuple[Part, ...]) -> tuple[Part, ...]:
@@ -337,6 +340,25 @@ def _of_lines(view: View, batch: Batch) -> Iterator[Part]:
         )
 
 
+def _of_items(view: View, batch: Batch) -> Iterator[Part]:
+    """Yield the records of a bulk change, each as a change of the thing that it names."""
+    del batch
+    method = view.request.method if view.request.method != "POST" else "PATCH"
+    shared = [(name, value) for name, value in _shared(view, ()) if not name.lower().startswith("if-")]
+    for item in items_in(view):
+        condition = next((text for one in _MATCHES if (text := scalar(item.record.get(one)))), None)
+        if condition is not None and '"' not in condition and condition != "*":
+            condition = f'"{condition}"'
+        fields = Fields([*shared, ("If-Match", condition)] if condition is not None else shared)
+        tag = scalar((item.answer or {}).get("etag"))
+        received = Fields([("ETag", tag if '"' in tag else f'"{tag}"')] if tag is not None else [])
+        url = target_of(view.request.url, item.name)
+        yield Part(
+            Request(method, url, fields, _content(item.record)),
+            Response(item.status, fields=received, content=_content(item.answer)),
+        )
+
+
 def _object(line: str) -> dict[str, object]:
     try:
         return _table(json.loads(line))
@@ -353,6 +375,7 @@ _ENTRY_FIELDS: Final = {
 _OPERATIONS: Final = {"add": "POST", "update": "PATCH", "remove": "DELETE"}
 _ACTIONS: Final = {"index": "_doc", "create": "_create", "update": "_update", "delete": "_doc"}
 _CONDITIONS: Final = ("if_seq_no", "if_primary_term", "version", "version_type", "routing")
+_MATCHES: Final = ("ifMatch", "if_match", "If-Match", "if-match", "@odata.etag", "etag", "eTag", "_etag")
 _READERS: Final[dict[BatchForm, Callable[[View, Batch], Iterator[Part]]]] = {
     "json": _of_json,
     "multipart": _of_multipart,
@@ -360,4 +383,5 @@ _READERS: Final[dict[BatchForm, Callable[[View, Batch], Iterator[Part]]]] = {
     "bundle": _of_bundle,
     "operations": _of_operations,
     "lines": _of_lines,
+    "items": _of_items,
 }

@@ -126,7 +126,7 @@ class MarkPlace(enum.StrEnum):
     HOST = "host"
 
 
-BatchForm = Literal["json", "multipart", "documents", "bundle", "operations", "lines"]
+BatchForm = Literal["json", "multipart", "documents", "bundle", "operations", "lines", "items"]
 Weight = Annotated[float, msgspec.Meta(gt=0.0, le=1.0)]
 Name = Annotated[str, msgspec.Meta(min_length=1)]
 Identifier = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9-]*$")]
@@ -356,6 +356,8 @@ class Dialect(_Record, frozen=True, kw_only=True):
         identity: JSON Pointers into request bodies that name the resource where the URL does not; the first
             one that is there counts. `text:PATTERN` is a regular expression over the body, its first group.
         identity_sign: what goes between the URL and the name.
+        identity_path: regular expression over path and query of the requests whose bodies name it: the name
+            becomes the end of the path, before the rules of `same-resource`. Left out: all, after the rules.
         states: where the state of a resource is wrapped; the first place that is there counts.
         reads: regular expression over "METHOD path" of requests that read although their method is POST.
         reads_content: regular expression over the content of such requests.
@@ -389,6 +391,7 @@ class Dialect(_Record, frozen=True, kw_only=True):
     same_resource: tuple[SameResource, ...] = ()
     identity: tuple[str, ...] = ()
     identity_sign: str = "#"
+    identity_path: str = ""
     states: tuple[StatePlace, ...] = msgspec.field(default=(), name="state")
     reads: str = ""
     reads_content: str = ""

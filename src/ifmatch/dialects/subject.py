@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from ifmatch.dialects.evaluation import guards_in
 from ifmatch.dialects.pointers import scalar, values_at
@@ -14,6 +14,8 @@ from ifmatch.dialects.record import Scope
 from ifmatch.dialects.view import View
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ifmatch.dialects.record import Dialect, Lifetime
     from ifmatch.model.message import Request
 
@@ -66,7 +68,7 @@ def resource_of(request: Request, dialect: Dialect) -> str:
 
 def resource_in(view: View, dialect: Dialect) -> str:
     """Return the URL of the resource that a view's request is about."""
-    url = view.request.url
+    url = _placed(view, dialect)
     if dialect.same_resource:
         parts = urlsplit(url)
         target = parts.path + (f"?{parts.query}" if parts.query else "")
@@ -79,17 +81,35 @@ def resource_in(view: View, dialect: Dialect) -> str:
             target = target.replace("&", "?", 1)
         path, _, query = target.partition("?")
         url = urlunsplit((parts.scheme, parts.netloc, path, query, ""))
+    named = next(_names_in(view, dialect), "") if not dialect.identity_path else ""
+    return f"{url}{dialect.identity_sign}{named}" if named else url
+
+
+def _placed(view: View, dialect: Dialect) -> str:
+    """Return the URL of a request, with the name that its content gives where the family has it there."""
+    url = view.request.url
+    parts = urlsplit(url)
+    target = parts.path + (f"?{parts.query}" if parts.query else "")
+    if not dialect.identity_path or pattern(dialect.identity_path).search(target) is None:
+        return url
+    named = next(_names_in(view, dialect), "")
+    if not named:
+        return url
+    return urlunsplit(parts._replace(path=f"{parts.path}/{quote(named, safe='')}"))
+
+
+def _names_in(view: View, dialect: Dialect) -> Iterator[str]:
+    """Yield what the content of a request names its resource by."""
     for pointer in dialect.identity:
         if pointer.startswith(_TEXT):
             match = pattern(pointer.removeprefix(_TEXT)).search(view.sent_text)
             if match is not None:
-                return f"{url}{dialect.identity_sign}{match[1]}"
+                yield match[1]
             continue
         for value in values_at(view.sent_json, pointer):
             text = scalar(value)
             if text:
-                return f"{url}{dialect.identity_sign}{text}"
-    return url
+                yield text
 
 
 def sent_state(view: View, dialect: Dialect) -> str | None:

@@ -149,13 +149,12 @@ def _by_siblings(facts: Facts) -> Iterator[Evidence]:
         return
     if issue is not None and issue.resource == step.resource and facts.content_moved is None:
         yield from _parts(facts, issue, 2.5)
-    gone = {404, 410}
-    if issue is None or issue.resource == step.resource or step.status in gone:
+    if issue is None or issue.resource == step.resource or step.status in {404, 410}:
         return
     if not step.resource.startswith(parent_of(issue.resource)):
         # What is of another collection counts for this one as little.
         return
-    if facts.refresh is not None and facts.refresh.status in gone:
+    if facts.refresh is not None and facts.refresh.finds_nothing:
         return
     # Only what came after the token was issued is looked at: a long capture has thousands of steps before.
     moved = [

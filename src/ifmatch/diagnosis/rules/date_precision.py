@@ -8,6 +8,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.dates import fractions, http_date, whole_second
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.rules.unsupported_precondition import not_evaluated
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     served = [step for date, step in facts.served_dates if date == sent]
     if not served:
+        return
+    if facts.refused and not_evaluated(facts):
         return
     if facts.refused:
         yield from _refused_echo(facts, served[0], sent)

@@ -76,7 +76,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if facts.step.exchange.request.content is UNKNOWN and guard.name != "Overwrite":
         yield note("what was to be created is not in the evidence", -0.8, facts.step)
     looked = facts.own(facts.earlier)[-1:]
-    if looked and looked[0].is_read and looked[0].status in {404, 410}:
+    if looked and looked[0].finds_nothing:
         yield note("just before, the client had found nothing there", -1.2, looked[0])
     if facts.ours_is_there is True and not facts.ours_by_chance:
         yield note("what is there is what this request carried", -1.2, facts.refresh)
@@ -93,7 +93,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note("a read finds the resource there", 1.0, refresh)
         if facts.ours_is_there is False:
             yield note("its content is not what this request carried", 1.5, refresh)
-    elif refresh is not None and refresh.status in {404, 410}:
+    elif refresh is not None and refresh.finds_nothing:
         yield note("a read finds nothing there", -4.0, refresh)
     elsewhere = any(one.accepted and one.replaces and one.actor != facts.step.actor for one in facts.earlier)
     if edited_from_it(facts) and not elsewhere:

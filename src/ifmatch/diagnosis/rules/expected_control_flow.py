@@ -69,7 +69,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     if guard.name == "Overwrite" or facts.unanswered_own is not None:
         return
-    if facts.refresh is not None and facts.refresh.status in {404, 410}:
+    if facts.refresh is not None and facts.refresh.finds_nothing:
         return
     if guard.guard is Guard.ABSENT and facts.ours_is_there is not False:
         yield from _by_checksum(facts)

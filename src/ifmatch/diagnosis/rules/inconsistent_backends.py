@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.contents import changed_pointers, same_content, value_at
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.likeness import same_state
+from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.tokens import comes_back
 
 if TYPE_CHECKING:
@@ -15,9 +18,11 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
+    from ifmatch.model.message import Content
 
 CAUSE = "inconsistent-backends"
 _FEW = 4
+_TWO = 2
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -36,6 +41,69 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if len(distinct) >= 2 and not _only_past_caches(facts, reads) and not _caught_up(facts, reads):
         yield from _alternation(facts, reads, tags)
     yield from _machines(facts, reads, distinct)
+    if len(distinct) < _TWO:
+        yield from _elsewhere(facts)
+
+
+def _elsewhere(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from tags of one service that change under one content and one date, nobody writing.
+
+    The refused token comes back: nodes take turns, no tag is made anew each time.
+    """
+    if not facts.token_again or facts.state_moved is not False or facts.passed_later is not None:
+        return
+    found = [pair for history in _of_service(facts) if (pair := _two_names(facts, history)) is not None]
+    if not found:
+        return
+    first, other = found[0]
+    text = (
+        f"{path_of(other.resource)} was {first.etag} and {other.etag} with one content and one Last-Modified"
+    )
+    yield note(text, 4.0, other, "ETag")
+    if len(found) > 1:
+        yield note(f"so were {len(found) - 1} more of this service's resources", 1.0, found[1][1], "ETag")
+
+
+def _of_service(facts: Facts) -> Iterator[Sequence[Step]]:
+    host = host_of(facts.step.resource)
+    yield facts.history
+    for key, history in facts.case.histories.items():
+        if key != facts.step.resource and host_of(key) == host:
+            yield history
+
+
+def _two_names(facts: Facts, history: Sequence[Step]) -> tuple[Step, Step] | None:
+    """Return two answers in a row that name one state by two tags, None without such."""
+    shown = [
+        step
+        for step in history
+        if step.actor == facts.step.actor
+        and step.etag is not None
+        and step.last_modified is not None
+        and (step.representation is not None or step.made is not None)
+        and not facts.from_cache(step)
+    ]
+    for one, two in pairwise(shown):
+        if one.coding != two.coding or one.kind != two.kind or one.last_modified != two.last_modified:
+            continue
+        contents = one.representation or one.made, two.representation or two.made
+        names = tokens.base(one.etag or ""), tokens.base(two.etag or "")
+        apart = names[0] != names[1] and not tokens.counted_on(*names)
+        if two.is_read and apart and _same_but_tags(one, two, *contents):
+            return one, two
+    return None
+
+
+def _same_but_tags(one: Step, two: Step, first: Content | None, second: Content | None) -> bool:
+    """Tell whether two contents are one state, but for members that repeat the tag of their answer."""
+    if same_content(first, second):
+        return True
+    pointers = changed_pointers(first, second)
+    return bool(pointers) and all(
+        tokens.opaque(str(value_at(first, pointer))) == tokens.opaque(one.etag or "")
+        and tokens.opaque(str(value_at(second, pointer))) == tokens.opaque(two.etag or "")
+        for pointer in pointers or ()
+    )
 
 
 def _caught_up(facts: Facts, reads: Sequence[Step]) -> bool:
@@ -114,7 +182,7 @@ def _machines(facts: Facts, reads: Sequence[Step], distinct: Sequence[str]) -> I
         # Where one answers the reads and another one the writes, they do not take turns.
         readers = {one.machine for one in facts.history if one.read_ok}
         writers = {one.machine for one in facts.history if one.is_write}
-        apart = readers.isdisjoint(writers) and len(facts.history) > _FEW
+        apart = bool(writers) and readers.isdisjoint(writers) and len(facts.history) > _FEW
         yield note(text, 1.0 if apart else 4.0, step)
     elif len(distinct) > 1 and not facts.foreign_writes and facts.content_moved is False:
         yield note(f"{source.machine} gave the token, {step.machine} refused it", 2.0, step)

@@ -14,11 +14,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "lost-response-replay"
 # Seconds from which on a client may have given up on an answer.
 PATIENCE = 1.0
+_GONE = frozenset({404, 410})
+
+
+def _was_there(facts: Facts, first: Step) -> bool:
+    """Tell whether the client had been shown the resource before an attempt."""
+    return any(step.read_ok and step.order < first.order for step in facts.own_reads_before)
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -71,8 +78,16 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             )
     elif facts.ours_is_there is False and facts.state_moved:
         yield note("the resource holds something else than what the client had sent", -3.0, facts.refresh)
-    if facts.step.method == "DELETE" and facts.refresh is not None and facts.refresh.status in {404, 410}:
+    if facts.step.method == "DELETE":
+        yield from _deleted(facts, first)
+
+
+def _deleted(facts: Facts, first: Step) -> Iterator[Evidence]:
+    """Yield evidence that what an unanswered DELETE was about is gone, and nobody else wrote."""
+    if facts.refresh is not None and facts.refresh.finds_nothing:
         yield note("the resource is gone, as the unanswered DELETE wanted", 3.0, facts.refresh)
+    elif facts.step.status in _GONE and not facts.foreign_writes and _was_there(facts, first):
+        yield note("what was there before the unanswered DELETE is gone, as that wanted", 3.0, facts.step)
 
 
 def _logged_as_answered(facts: Facts) -> Iterator[Evidence]:

@@ -157,11 +157,14 @@ def _damaged_elsewhere(facts: Facts, guard: Condition) -> Iterator[Evidence]:
 def _spelt_bare(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a tag without quotes that is refused although current, and passes with them."""
     guard, later = facts.guard, facts.passed_later
-    if guard is None or len(guard.tokens) < 2 or tokens.is_entity_tag(guard.value) or later is None:
+    if guard is None or len(guard.tokens) < 2 or guard.value.strip() != tokens.opaque(guard.value):
         return
-    if guard.value.strip() == tokens.opaque(guard.value) and later.guard is not None:
+    if later is not None and later.guard is not None:
         text = f"`{guard.shown()}` was refused, and the same tag in its quotes was accepted"
         yield note(text, 7.0, later, guard.name)
+    elif later is None and facts.refused and facts.state_moved is False and facts.token in guard.tokens:
+        text = f"reads before and after show {facts.token}, and it was sent without its quotes"
+        yield note(text, 4.5, facts.step, guard.name)
 
 
 def _served_bare(facts: Facts) -> Iterator[Evidence]:

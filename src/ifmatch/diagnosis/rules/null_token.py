@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.habit_evidence import speaks_of_versions
+from ifmatch.diagnosis.message_members import Member
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.dialects import Carrier
 
@@ -22,15 +24,19 @@ if TYPE_CHECKING:
 CAUSE = "null-token"
 # Where the times of Unix, of .NET and of Windows begin.
 _BEGINNING = re.compile(r"\b0?1[ -]Jan[ -](?:1970|0001|1601) 00:00:00\b", re.IGNORECASE)
+_OVER_VERSIONS = frozenset({400, 409, 412, 422, 428})
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from the words that programs print where they have no value."""
     guard = facts.guard
-    if guard is not None and guard.guard is Guard.ABSENT:
+    if guard is None:
+        yield from _left_empty(facts)
+        return
+    if guard.guard is Guard.ABSENT:
         yield from _default(facts, guard)
         return
-    if guard is None or guard.guard not in {Guard.SAME, Guard.SAME_DATE} or not guard.tokens:
+    if guard.guard not in {Guard.SAME, Guard.SAME_DATE} or not guard.tokens:
         return
     token = guard.tokens[0]
     if facts.issues:
@@ -48,6 +54,23 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     reads = [step for step in facts.own_reads_before if step.etag is not None]
     if reads:
         yield note(f"the client had been given {reads[-1].etag}", 0.5, reads[-1], "ETag")
+
+
+def _left_empty(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a member that is null in a refused request, and held a version when it was read."""
+    step, body = facts.step, facts.step.view.sent_json
+    if not facts.refused or step.status not in _OVER_VERSIONS or not isinstance(body, dict):
+        return
+    empty = [name for name, value in cast("dict[str, object]", body).items() if value is None]
+    for name in empty:
+        if not speaks_of_versions(Member("body", name, name, "")):
+            continue
+        for read in reversed(facts.own_reads_before):
+            held = read.view.json
+            value = cast("dict[str, object]", held).get(name) if isinstance(held, dict) else None
+            if isinstance(value, str | int) and value and not isinstance(value, bool):
+                yield note(f"the member {name} is null, and was {value} when it was read", 6.0, step)
+                return
 
 
 def defaulted(facts: Facts) -> tuple[Step, Step | None] | None:

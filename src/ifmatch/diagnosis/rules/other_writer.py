@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import differs_by_nonce
+from ifmatch.diagnosis.contents import differs_by_nonce, holds
 from ifmatch.diagnosis.dates import shown
 from ifmatch.diagnosis.evidence import note
 from ifmatch.dialects import Meaning
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "other-writer"
@@ -114,11 +115,20 @@ def _by_steadiness(facts: Facts, current: str) -> Iterator[Evidence]:
         yield note(text, 1.2, reads[-1], "ETag")
 
 
+def _of_one_tick(facts: Facts) -> Step | None:
+    """Return an own accepted write that a slow clock leaves unordered, and whose change is what is there."""
+    if not facts.content_moved:
+        return None
+    return next((one for one in facts.unordered_own if holds(facts.current_content, one.body)), None)
+
+
 def _by_content(facts: Facts) -> Iterator[Evidence]:
     if facts.step.covered and facts.step.hops and not facts.foreign_writes and facts.after_own_write:
         yield note("no other write is seen at the origin", -3.5, facts.step.hops[-1])
     if facts.moved_by_own:
         yield note("the client's own earlier write explains what changed", -2.0, facts.moved_by_own)
+    elif (own := _of_one_tick(facts)) is not None:
+        yield note("an own write in the same tick of the clock explains what changed", -1.0, own)
     elif facts.content_moved and facts.ours_is_there is not True and not facts.only_stamps_moved:
         nonce = differs_by_nonce(facts.base_content, facts.current_content)
         if nonce:

@@ -36,7 +36,7 @@ def created(facts: Facts) -> bool:
     if guard is None or guard.guard is not Guard.ABSENT or not own or facts.foreign_writes:
         return False
     looked = own[-1]
-    missing = looked.is_read and looked.status in {404, 410}
+    missing = looked.finds_nothing
     soon = not looked.timed or facts.step.start - looked.end < _JUST
     return missing and soon and facts.ours_is_there is True and not facts.ours_by_chance
 
@@ -84,7 +84,7 @@ def _removed(facts: Facts) -> Iterator[Evidence]:
     step, source, refresh = facts.step, facts.source, facts.refresh
     if step.method != "DELETE" or not facts.refused or source is None or refresh is None:
         return
-    if refresh.status not in {404, 410} or not (source.read_ok and step.timed):
+    if not refresh.finds_nothing or not (source.read_ok and step.timed):
         return
     soon = step.start - source.end < _JUST and refresh.start - step.end < _JUST
     others = [one for one in facts.history if one.is_write and one is not step and not one.refused]

@@ -37,7 +37,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     parts = [one for one in facts.own(facts.earlier) if one.is_read and one.etag == facts.token]
     if parts:
         yield note("earlier parts of the read carry the token", 3.0, parts[-1], "ETag")
-    if facts.state_moved:
+    if facts.token_again:
+        yield note("a later part carries the token again: nothing was replaced", -2.0, facts.refresh, "ETag")
+    elif facts.state_moved:
         yield note(f"the object now carries {facts.current_tag}", 3.0, facts.refresh, "ETag")
     elif parts and facts.current_tag is None:
         yield note("the next part was refused: the object was replaced between the parts", 1.5, step)

@@ -179,13 +179,13 @@ def _state(facts: Facts) -> tuple[Representation | None, Step] | None:
     before = [
         one
         for one in facts.earlier
-        if (one.is_read and one.status in {200, 304, 404, 410}) or (one.accepted and one.etag)
+        if (one.is_read and one.status in {200, 304}) or one.finds_nothing or (one.accepted and one.etag)
     ]
     after = facts.refresh
     if after is None:
         return _there(facts)
-    if after.status in {404, 410}:
-        gone = before and before[-1].is_read and before[-1].status in {404, 410}
+    if after.finds_nothing:
+        gone = before and before[-1].finds_nothing
         return (None, after) if gone else None
     if not after.read_ok:
         return None

@@ -68,7 +68,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         or facts.own_writes
         or facts.overlapping_own
         or facts.unanswered_own is not None
-        or (facts.refresh is not None and facts.refresh.status in {404, 410})
+        or (facts.refresh is not None and facts.refresh.finds_nothing)
     ):
         return
     yield from _linked(facts, source)

@@ -30,7 +30,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if not facts.refused or guard is None or guard.guard not in {Guard.SAME, Guard.EXISTS, Guard.SAME_DATE}:
         return
     refresh = facts.refresh
-    if refresh is not None and refresh.status in {404, 410}:
+    if refresh is not None and refresh.finds_nothing:
         yield note(f"a read after the refusal finds nothing there ({refresh.status})", 6.5, refresh)
     elif refresh is not None and refresh.read_ok:
         yield note("the resource is there", -4.0, refresh)
@@ -45,7 +45,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             break
         if step.accepted and step.replaces:
             break
-        if step.is_read and step.status in {404, 410}:
+        if step.finds_nothing:
             yield note(f"a read before the write had found nothing there ({step.status})", 3.5, step)
             break
         if step.read_ok:

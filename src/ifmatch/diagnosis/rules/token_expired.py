@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.dialect_scopes import lifespan
 from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.tickets import LAPSED, TICKET, overdue, renewed, tickets
+from ifmatch.diagnosis.tickets import LAPSED, TICKET, late, overdue, renewed, spoken_of, tickets
 from ifmatch.dialects import Meaning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.tickets import Ticket
     from ifmatch.model.finding import Evidence
 
 CAUSE = "token-expired"
@@ -70,7 +72,7 @@ def _ticket(facts: Facts) -> Iterator[Evidence]:
         return
     told = LAPSED.search(facts.error_text)
     again = renewed(facts)
-    ticket = again[0] if again is not None else next((one for one in held if TICKET.search(one.name)), None)
+    ticket = again[0] if again is not None else _lapsed(held, step)
     if ticket is None:
         return
     if told and not STRONG.search(facts.error_text):
@@ -88,6 +90,15 @@ def _ticket(facts: Facts) -> Iterator[Evidence]:
     elif not told:
         text = f"it was granted for {seconds:.3g} s, and only {elapsed:.1f} s had passed"
         yield note(text, -2.5, ticket.grant)
+
+
+def _lapsed(held: Sequence[Ticket], step: Step) -> Ticket | None:
+    """Return the ticket that is called one, that the answer speaks of, or else that came too late."""
+    named = [one for one in held if TICKET.search(one.name)]
+    named += [one for one in held if spoken_of(one, step)]
+    if named:
+        return named[0]
+    return next((one for one in held if late(one, step)), None)
 
 
 def _run_out(facts: Facts) -> Iterator[Evidence]:

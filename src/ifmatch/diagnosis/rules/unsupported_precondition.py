@@ -36,7 +36,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     refusal = step.refusal
     told = refusal is not None and refusal.meaning is Meaning.UNSUPPORTED
-    if told or step.status == 501 or (step.status in {400, 405, 412, 422} and WORDS.search(facts.error_text)):
+    if says_so(facts):
         yield note(f"the server says that it cannot do this ({step.status})", 5.0, step, facts.guard.name)
     named = refusal is not None and refusal.meaning in {Meaning.MISMATCH, Meaning.EXISTS}
     if step.status in {400, 405, 422} and not told and not named and not WORDS.search(facts.error_text):
@@ -48,6 +48,33 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if len(refused) > 1 and bare and facts.token_again and not _weak_throughout(facts, refused):
         kinds = f"{len(values)} different conditions" if len(values) > 1 else "each try with a condition"
         yield note(f"{kinds} met a refusal, and the write without one passed", 4.5, bare[0])
+
+
+def says_so(facts: Facts) -> bool:
+    """Tell whether an answer says that the service cannot do the condition, by its status or in words.
+
+    Args:
+        facts: of the refused request.
+    """
+    step, refusal = facts.step, facts.step.refusal
+    if refusal is not None and refusal.meaning is Meaning.UNSUPPORTED:
+        return True
+    if step.status == HTTPStatus.NOT_IMPLEMENTED:
+        return True
+    return step.status in {400, 405, 412, 422} and WORDS.search(facts.error_text) is not None
+
+
+def not_evaluated(facts: Facts) -> bool:
+    """Tell whether a refusal is none of a condition that was found false: by what it says, or its status.
+
+    Args:
+        facts: of the refused request.
+
+    Source: RFC 9110 section 13.1.4 (a false condition is answered 412; 400 and 501 are about the request).
+    """
+    refusal = facts.step.refusal
+    named = refusal is not None and refusal.meaning in {Meaning.MISMATCH, Meaning.EXISTS}
+    return says_so(facts) or (facts.step.status in {400, 405, 422} and not named)
 
 
 def _weak_throughout(facts: Facts, refused: Sequence[Step]) -> bool:

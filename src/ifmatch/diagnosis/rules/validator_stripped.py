@@ -30,7 +30,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     reads = facts.own_reads_before or facts.own_reads_after
     for step in reversed(reads):
         origin = facts.upstream_tag(step)
-        if origin is not None and step.etag is None:
+        if origin is not None and step.header("etag") is None and step.received is not None:
             yield note(f"the origin sent {origin}; the client got no ETag", 7.5, step, "ETag")
             return
     yield from _by_encoder(facts)
@@ -61,7 +61,8 @@ def _by_encoder(facts: Facts) -> Iterator[Evidence]:
         if step.method == "GET" and step.status == 200
     ]
     coded = [step for step in reads if step.coding]
-    plain = next((step for step in reads if not step.coding and step.etag is not None), None)
-    if facts.refused and plain is not None and coded and all(step.etag is None for step in coded):
-        text = f"without content coding the answer carries {plain.etag}, with {coded[0].coding} no ETag"
+    plain = next((step for step in reads if not step.coding and step.header("etag") is not None), None)
+    if facts.refused and plain is not None and coded and all(one.header("etag") is None for one in coded):
+        tag = plain.header("etag")
+        text = f"without content coding the answer carries {tag}, with {coded[0].coding} no ETag"
         yield note(f"{text}: an encoder takes it off", 7.0, coded[0], "ETag")

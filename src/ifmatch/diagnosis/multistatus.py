@@ -1,0 +1,112 @@
+"""Make steps of what a multi-status answer tells of single resources, so that each is known by its own tag.
+
+A listing of a collection (PROPFIND, REPORT, SEARCH) gives the tags of its members, and tells which it lacks.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urljoin
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.resources import path_of, resource_key
+from ifmatch.diagnosis.steps import Step
+from ifmatch.model.message import Fields, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+_MULTI_STATUS: Final = 207
+_METHODS: Final = frozenset({"PROPFIND", "REPORT", "SEARCH"})
+# Longer answers are listings of a whole store.
+_LONGEST: Final = 2_000_000
+_RESPONSE: Final = re.compile(r"<(?:[\w-]+:)?response(?:\s[^>]*)?>(.*?)</(?:[\w-]+:)?response>", re.DOTALL)
+_HREF: Final = re.compile(r"<(?:[\w-]+:)?href(?:\s[^>]*)?>\s*([^<]+?)\s*</")
+_PROPERTIES: Final = re.compile(r"<(?:[\w-]+:)?propstat(?:\s[^>]*)?>(.*?)</(?:[\w-]+:)?propstat>", re.DOTALL)
+_STATUS: Final = re.compile(r"<(?:[\w-]+:)?status(?:\s[^>]*)?>\s*HTTP/[\d.]+ (\d{3})")
+_TAG: Final = re.compile(r"<(?:[\w-]+:)?getetag(?:\s[^>]*)?>\s*([^<]+?)\s*</")
+_QUOTE: Final = re.compile(r"&(?:quot|#34|#x22);", re.IGNORECASE)
+
+
+def _entries(text: str) -> Iterator[tuple[str, int, str]]:
+    """Yield what a multi-status content tells of each resource: its reference, its status, its tag or "".
+
+    Source: RFC 4918 section 14.24 (a status beside the reference is that of the resource itself, one within
+    `propstat` that of its properties).
+    """
+    for found in _RESPONSE.finditer(text):
+        block = found[1]
+        href = _HREF.search(block)
+        if href is None:
+            continue
+        status = _STATUS.search(_PROPERTIES.sub("", block))
+        tag = _TAG.search(block)
+        yield href[1], int(status[1]) if status is not None else 200, _QUOTE.sub('"', tag[1]) if tag else ""
+
+
+def entries_of(steps: Sequence[Step]) -> dict[Step, list[Step]]:
+    """Return a step for each resource that a listing tells of and a write is about.
+
+    The listing itself keeps the tag of the collection only.
+
+    Args:
+        steps: of a case, their dialects set.
+    """
+    listings = [step for step in steps if _lists(step)]
+    if not listings:
+        return {}
+    written = {step.resource for step in steps if step.is_write}
+    sent = {
+        tokens.opaque(token)
+        for step in steps
+        if step.is_write
+        for condition in step.conditions
+        for token in condition.tokens
+    }
+    found: dict[Step, list[Step]] = {}
+    for listing in listings:
+        others = list(_others(listing))
+        found[listing] = [
+            one for one in others if one.resource in written or tokens.opaque(one.etag or "") in sent
+        ]
+    return found
+
+
+def _lists(step: Step) -> bool:
+    if step.method not in _METHODS or step.status != _MULTI_STATUS or step.content is None:
+        return False
+    return len(step.content) <= _LONGEST
+
+
+def _others(listing: Step) -> Iterator[Step]:
+    """Yield a step for each entry but the listing's own, which is told to the listing."""
+    url, text = listing.exchange.request.url, listing.content.text if listing.content is not None else ""
+    here, own, told = path_of(url).rstrip("/"), "", False
+    for href, status, tag in _entries(text):
+        target = urljoin(url, href)
+        told = True
+        if path_of(target).rstrip("/") == here:
+            own = tag
+            listing.missing = status in {404, 410}
+            continue
+        yield _entry(listing, target, status, tag)
+    if told and listing.dialect is not None and tokens.opaque(listing.version or "") != tokens.opaque(own):
+        listing.version, listing.carried = own or None, (own,) if own else ()
+        listing.forget()
+
+
+def _entry(listing: Step, url: str, status: int, tag: str) -> Step:
+    fields: Iterable[tuple[str, str]] = [("ETag", tag)] if tag else []
+    date = listing.header("date")
+    received = Fields([*fields, *([("Date", date)] if date is not None else [])])
+    exchange = replace(
+        listing.exchange,
+        request=replace(listing.exchange.request, url=url),
+        response=Response(status, "", received, None),
+    )
+    one = Step(exchange, source=listing.source, start=listing.start, end=listing.end, timed=listing.timed)
+    one.vantage, one.node, one.dialect = listing.vantage, listing.node, listing.dialect
+    one.resource = resource_key(url)
+    return one

@@ -1,0 +1,63 @@
+"""Find conditions that were taken although the answers themselves show that they were false."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.contents import ABSENT, changed_pointers, stamped, value_at
+from ifmatch.diagnosis.counts import own_before, went_on
+from ifmatch.diagnosis.damages import Damage
+from ifmatch.diagnosis.editors import EDITOR
+from ifmatch.model.diagnosis import Outcome
+
+if TYPE_CHECKING:
+    from ifmatch.diagnosis.history import History
+    from ifmatch.diagnosis.steps import Step
+
+
+def unheeded(history: History, step: Step) -> Damage | None:
+    """Find a version that was accepted while the counts of the answers tell that another one was current.
+
+    A count that goes on by more proves nothing: some services have one for all that they hold.
+
+    Args:
+        history: of the resource, in which one actor alone is seen to write.
+        step: an accepted write on one well-formed version.
+    """
+    before = own_before(history, step)
+    if before is None or before.etag is None or step.etag is None or step.guard is None:
+        return None
+    token = step.guard.tokens[0]
+    if token in before.issued() or history.issued(token):
+        return None
+    if tokens.null_word(token) or tokens.damage(token, before.etag) != "other":
+        return None
+    if went_on(before, step) != 1:
+        return None
+    text = f"no answer had given {token} out, and {before.etag} was current: the count went on from it by one"
+    return Damage(Outcome.LOST_UPDATE, text, lost=before, stale_accepted=True, proven=False)
+
+
+def met_another(history: History, step: Step) -> Damage | None:
+    """Find in a write's answer what neither it nor its sender's last read had: another had written.
+
+    Args:
+        history: of the resource.
+        step: an accepted write.
+    """
+    before = own_before(history, step)
+    if before is None or before.representation is None or step.content is None or step.body is None:
+        return None
+    foreign = [
+        pointer
+        for pointer in changed_pointers(before.representation, step.content) or ()
+        if pointer
+        and not stamped(pointer)
+        and not EDITOR.search(pointer.rpartition("/")[2])
+        and value_at(step.body, f"/{pointer.split('/')[1]}") is ABSENT
+    ]
+    if not foreign:
+        return None
+    text = f"the answer shows what the write did not change ({', '.join(foreign[:3])}): another had written"
+    return Damage(Outcome.LOST_UPDATE, text, lost=before, proven=False)

@@ -1,0 +1,99 @@
+"""Tell what a write put there, what it was made from, and whether it kept another's change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis.contents import ABSENT, holds, same_content, value_at
+from ifmatch.diagnosis.taken_back import lost_pointers
+
+if TYPE_CHECKING:
+    from ifmatch.diagnosis.history import History
+    from ifmatch.diagnosis.steps import Step
+    from ifmatch.model.message import Content
+
+
+def content_of_write(history: History, write: Step) -> Content | None:
+    """Return what an accepted write made of a resource, None when it is not known.
+
+    Args:
+        history: of the resource.
+        write: the write.
+    """
+    if write.method == "PUT" and write.body is not None:
+        return write.body
+    for step in history:
+        if (
+            step.order > write.order
+            and step.representation is not None
+            and step.etag is not None
+            and step.etag == write.etag
+        ):
+            return step.representation
+    return (
+        write.content
+        if write.content is not None
+        and write.content.json() is not None
+        and (write.method == "PATCH" or write.rewrites)
+        else None
+    )
+
+
+def base_content(history: History, step: Step, before: Step) -> tuple[Step, Content] | None:
+    """Return what this actor had last read before another write was made.
+
+    Args:
+        history: of the resource.
+        step: of the actor.
+        before: the other write.
+    """
+    for one in reversed(history):
+        if one.order < before.order and one.actor == step.actor and one.representation is not None:
+            return one, one.representation
+        if (
+            one.order < before.order
+            and one.actor == step.actor
+            and one.accepted
+            and one.method == "PUT"
+            and one.body is not None
+        ):
+            return one, one.body
+    return None
+
+
+def keeps(history: History, issued: Step, other: Step, step: Step) -> bool | None:
+    """Tell whether a write kept what another had changed; None when not known.
+
+    Args:
+        history: of the resource.
+        issued: what gave the write its token.
+        other: the other's write.
+        step: the write.
+    """
+    theirs = content_of_write(history, other)
+    mine = step.body
+    if step.method == "DELETE":
+        return False
+    if theirs is None or mine is None or step.method != "PUT":
+        return None
+    if same_content(theirs, mine) or holds(mine, theirs):
+        return True
+    base = issued.representation
+    if base is None:
+        found = base_content(history, step, other)
+        base = found[1] if found is not None else None
+    lost = lost_pointers(base, theirs, mine)
+    if lost is None:
+        return None
+    return not lost
+
+
+def names(step: Step, pointer: str) -> bool:
+    """Tell whether a change names the member at a pointer, or the one that it stands in.
+
+    Args:
+        step: that carries the change.
+        pointer: JSON Pointer (RFC 6901) into what the write made.
+    """
+    whole = f"/{pointer.split('/')[1]}" if step.rewrites else pointer
+    return value_at(step.body, whole) is not ABSENT
