@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from time import monotonic
+from time import monotonic, time
 from typing import TYPE_CHECKING, Final, cast
 
 import requests
@@ -14,7 +14,7 @@ from ifmatch.client.history import clean, is_own_credential, said
 from ifmatch.client.origins import SAFE_METHODS, absolute, is_condition, same_origin
 from ifmatch.client.tracking import Tracker, Tracking, not_the_callers
 from ifmatch.client.transport import Body, Outgoing
-from ifmatch.client.validators import current_thread_scope
+from ifmatch.client.validators import current_thread_scope, thread
 from ifmatch.model.message import Fields
 from ifmatch.model.unknown import UNKNOWN
 from ifmatch.update import Answer, NoAnswer
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from requests.structures import CaseInsensitiveDict
 
     from ifmatch.client.history import Kept
-    from ifmatch.client.tracking import Sent
-    from ifmatch.client.validators import Scope
     from ifmatch.model.unknown import UnknownType
 
 __all__ = ["RequestsTransport", "track_session"]
@@ -49,42 +47,13 @@ def _lines(headers: CaseInsensitiveDict[str]) -> Kept:
 
 
 class _Tracked:
-    """What is done before and after each request of a session."""
+    """What is done around the requests of a session, now and then."""
 
-    __slots__ = ("history", "session", "tracker")
+    __slots__ = ("session", "tracker")
 
     def __init__(self, session: requests.Session, tracking: Tracking) -> None:
         self.session = session
         self.tracker = Tracker(tracking)
-        self.history = self.tracker.history is not None
-
-    def before(self, request: requests.PreparedRequest, scope: Scope) -> Sent:
-        """Prepare a request.
-
-        Authentication was applied before: one that signs header fields signs If-Match only when the caller
-        sets it.
-        """
-        headers = request.headers
-        url, body = request.url or "", request.body
-        shown = clean(url) if "?" in url or "@" in url else url
-        content = body if body is None or isinstance(body, bytes) else _content(body)
-        sent, tag = self.tracker.before(
-            request.method or "", url, shown, scope, headers, _lines(headers), content
-        )
-        if tag is not None:
-            headers["If-Match"] = tag
-        return sent
-
-    def after(self, sent: Sent, response: requests.Response, stream: bool) -> None:
-        """Take in a response."""
-        self.tracker.after(
-            sent,
-            response,
-            response.status_code,
-            _lines(response.headers),
-            UNKNOWN if stream or not self.history else response.content,
-            getattr(response, "from_cache", False),
-        )
 
     def hop(self, response: requests.Response, hops: int) -> requests.PreparedRequest | None:
         """Return the request that follows a redirect, None when the response is the end."""
@@ -108,43 +77,91 @@ class _Tracked:
 def track_session(session: requests.Session, tracking: Tracking) -> Tracker:
     """Make a session remember validators, add If-Match and explain refusals.
 
+    Authentication is applied before: one that signs header fields signs If-Match only when the caller sets
+    it.
+
     Args:
         session: its `send` is replaced on this one object.
         tracking: how it behaves.
     """
     tracked = _Tracked(session, tracking)
     plain = cast("Callable[..., requests.Response]", session.send)
+    tracker = tracked.tracker
+    asked, looked_through, condition, after = (
+        tracker.asked,
+        tracker.looked_through,
+        tracker.condition,
+        tracker.after,
+    )
 
     def send(request: requests.PreparedRequest, **options: object) -> requests.Response:
-        follows = bool(options.pop("allow_redirects", True))
-        stream, scope = bool(options.get("stream", session.stream)), current_thread_scope()
-        history: list[requests.Response] = []
+        follows = options.pop("allow_redirects", True)
+        options["allow_redirects"] = False
+        try:
+            scope = thread.scope
+        except AttributeError:
+            scope = current_thread_scope()
+        earlier: tuple[requests.Response, ...] = ()
         while True:
-            sent = tracked.before(request, scope)
+            method, url, fields, body = (
+                request.method or "",
+                request.url or "",
+                request.headers,
+                request.body,
+            )
+            shown = clean(url) if "?" in url or "@" in url else url
+            content = body if body is None or isinstance(body, bytes) else _content(body)
+            lines = _lines(fields)
+            # Members that are the same objects are not compared.
+            kept, conditioned, tag = asked.get(method, ()), False, None
+            if kept != lines:
+                kept, conditioned = looked_through(method, lines)
+            if method != "GET" and not conditioned:
+                tag = condition(method, url, shown, scope, fields)
+                if tag is not None:
+                    fields["If-Match"] = tag
+            begun = time()
             try:
-                response = plain(request, allow_redirects=False, **options)
+                response = plain(request, **options)
             except exceptions.RequestException as error:
-                tracked.tracker.failed(sent, error)
+                tracker.failed(method, shown, kept, tag, content, begun, error)
                 raise
-            tracked.after(sent, response, stream)
             status = response.status_code
-            if history:
-                response.history = list(history)
+            # False until somebody has read it.
+            octets: object = getattr(response, "_content", False)
+            answer = octets if isinstance(octets, bytes) else UNKNOWN
+            lines, cached = _lines(response.headers), getattr(response, "from_cache", False)
+            after(
+                method,
+                shown,
+                scope,
+                fields,
+                kept,
+                tag,
+                content,
+                begun,
+                response,
+                status,
+                lines,
+                answer,
+                cached,
+            )
+            if earlier:
+                response.history = [*earlier]
             # Most answers end here: what is behind it is looked at for the others only.
             if status < 300:
                 return response
-            following = tracked.hop(response, len(history)) if follows and response.next else None
+            following = tracked.hop(response, len(earlier)) if follows else None
             if following is None:
                 if status in {412, 428}:
-                    tracked.tracker.judge(response, status, sent)
+                    tracker.judge(response, status, method, shown)
                 return response
             _ = response.content
             response.close()
-            history.append(response)
-            request = following
+            request, earlier = following, (*earlier, response)
 
     session.send = send  # type: ignore[method-assign]
-    return tracked.tracker
+    return tracker
 
 
 class RequestsTransport:
