@@ -23,6 +23,7 @@ from ifmatch.client import (
 )
 from ifmatch.client.history import clean
 from ifmatch.client.tracking import Tracker, Tracking
+from ifmatch.client.validators import current_thread_scope
 from ifmatch.client.wrapping import _tracked
 from ifmatch.model.unknown import UNKNOWN
 from tests.client.service import Reply
@@ -126,11 +127,24 @@ def test_secrets_of_a_url_are_in_no_memory_and_no_message(face, service) -> None
     assert SECRET not in repr((kept, everything(face.plain))) + str(caught.value)
 
 
+def test_what_an_answer_varies_on_is_remembered_without_credentials(face, service) -> None:
+    tracking = Tracking()
+    track(face.plain, tracking)
+    for value in (SECRET, "other"):
+        reply = Reply(200, (("ETag", f'"{value[:3]}"'), ("Vary", "Authorization")))
+        service.script("/doc", reply)
+        face.request("GET", service.url(), headers={"Authorization": value})
+    assert SECRET not in repr(tracking.validators.sightings)
+    face.request("PUT", service.url(), data=b"{}", headers={"Authorization": SECRET})
+    assert service.seen[-1]["if-match"] == f'"{SECRET[:3]}"'
+
+
 def test_masked_parameters_still_tell_urls_apart() -> None:
     tracker = Tracker(Tracking())
     for value in ("a", "b", "a"):
         url = f"http://x.test/?token={value}&q=1"
-        tracker.failed("GET", clean(url), [], None, None, 0.0, OSError())
+        sent = ("GET", clean(url), current_thread_scope(), {}, [], None, None)
+        tracker.failed(sent, 0.0, OSError())
     first, second, third = (one.request.url for one in tracker.history.exchanges())
     assert first == third != second
     assert first.endswith("&q=1")

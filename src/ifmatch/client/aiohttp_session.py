@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from multidict import CIMultiDict
 
     from ifmatch.client.history import Answered, Kept
+    from ifmatch.client.tracking import Sent
     from ifmatch.model.unknown import UnknownType
 
 __all__ = ["AiohttpTransport", "track_aiohttp_session"]
@@ -75,26 +76,19 @@ def _as_sent(tag: str) -> str | None:
         return None
 
 
-def _middleware(tracker: Tracker) -> aiohttp.ClientMiddlewareType:
-    """Return the middleware that tracks each request of a session.
+class _Requests:
+    """What is done before each request of a session."""
 
-    A function, since aiohttp calls it for every request and an object is called in twice the time.
-    """
-    condition, after, keeps = tracker.condition, tracker.after, tracker.history is not None
-    # As `Tracker.asked`, by the fields themselves: they are compared without being put into lines.
-    asked: dict[str, tuple[object, Kept]] = {}
+    __slots__ = ("_asked", "_condition", "_tracker")
 
-    def looked_through(method: str, headers: CIMultiDict[str]) -> tuple[Kept, bool]:
-        lines = [*headers.items()]
-        kept, conditioned = tracker.looked_through(method, lines)
-        # As many lines: none of them is a credential.
-        if method in LEARNING and not conditioned and len(kept) == len(lines):
-            asked[method] = headers.copy(), kept
-        return kept, conditioned
+    def __init__(self, tracker: Tracker) -> None:
+        self._tracker = tracker
+        self._condition = tracker.condition
+        # As `Tracker.asked`, by the fields themselves: they are compared without being put into lines.
+        self._asked: dict[str, tuple[object, Kept]] = {}
 
-    async def track(
-        request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-    ) -> aiohttp.ClientResponse:
+    def before(self, request: aiohttp.ClientRequest) -> Sent:
+        """Look at a request once, before it is sent, and add If-Match where that belongs."""
         target, fields, method = request.url, request.headers, request.method
         try:
             url = shown = _texts[id(target)][0]
@@ -104,15 +98,13 @@ def _middleware(tracker: Tracker) -> aiohttp.ClientMiddlewareType:
             _stay_at_origin(request, url)
         # As `current_task_scope`; where aiohttp runs there is a task.
         scope = ref(_current_task())
-        same = asked.get(method)
-        conditioned = False
+        same, conditioned, tag = self._asked.get(method), False, None
         if same is not None and same[0] == fields:
             kept = same[1]
         else:
-            kept, conditioned = looked_through(method, fields)
-        tag = None
+            kept, conditioned = self._looked_through(method, fields)
         if method != "GET" and not conditioned:
-            tag = condition(method, url, shown, scope, fields)
+            tag = self._condition(method, url, shown, scope, fields)
             if tag is not None:
                 sent = tag if tag.isascii() else _as_sent(tag)
                 if sent is None:
@@ -120,35 +112,41 @@ def _middleware(tracker: Tracker) -> aiohttp.ClientMiddlewareType:
                 else:
                     fields["If-Match"] = sent
         body: object = request._body  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-        content = None if body is None else _content(body)
-        begun = time()
+        return method, shown, scope, fields, kept, tag, None if body is None else _content(body)
+
+    def _looked_through(self, method: str, fields: CIMultiDict[str]) -> tuple[Kept, bool]:
+        lines = [*fields.items()]
+        kept, conditioned = self._tracker.looked_through(method, lines)
+        # As many lines: none of them is a credential.
+        if method in LEARNING and not conditioned and len(kept) == len(lines):
+            self._asked[method] = fields.copy(), kept
+        return kept, conditioned
+
+
+def _middleware(tracker: Tracker) -> aiohttp.ClientMiddlewareType:
+    """Return the middleware that tracks each request of a session.
+
+    A function, since aiohttp calls it for every request and an object is called in twice the time.
+    """
+    before, after, keeps = _Requests(tracker).before, tracker.after, tracker.history is not None
+
+    async def track(
+        request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        sent, at = before(request), time()
         try:
             response = await handler(request)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            tracker.failed(method, shown, kept, tag, content, begun, error)
+            tracker.failed(sent, at, error)
             raise
         status = response.status
-        answer = _answer(response, method) if keeps and status != 204 else None
-        after(
-            method,
-            shown,
-            scope,
-            fields,
-            kept,
-            tag,
-            content,
-            begun,
-            response,
-            status,
-            response.raw_headers,
-            answer,
-            False,
-        )
+        answer = _answer(response, sent[0]) if keeps and status != 204 else None
+        after(sent, at, response, status, response.raw_headers, answer, False)
         if status >= 300:
             if status in REDIRECTS:
-                _leads_on(request, response, url)
+                _leads_on(request, response, str(request.url))
             elif status in {412, 428}:
-                tracker.judge(response, status, method, shown)
+                tracker.judge(response, status, sent)
         return response
 
     return track

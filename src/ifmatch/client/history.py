@@ -35,6 +35,7 @@ __all__ = [
     "recorded_with",
     "roles",
     "said",
+    "told_apart",
     "without_credentials",
 ]
 
@@ -138,7 +139,21 @@ def said(error: BaseException) -> str:
 
 
 def _mask(match: re.Match[str]) -> str:
-    return match[1] + "~" + blake2b(match[2].encode(), digest_size=6, key=_KEY).hexdigest()
+    return match[1] + _masked(match[2])
+
+
+def _masked(value: str) -> str:
+    return "~" + blake2b(value.encode("utf-8", "surrogateescape"), digest_size=6, key=_KEY).hexdigest()
+
+
+def told_apart(name: str, value: str) -> str:
+    """Return the value of a field as it may be kept to tell it from others: a credential is masked.
+
+    Args:
+        name: of the field.
+        value: of it, "" when there is none.
+    """
+    return _masked(value) if value and is_credential(name) else value
 
 
 class Recorded(NamedTuple):

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     import httpx2
 
     from ifmatch.client.history import Kept
+    from ifmatch.client.tracking import Sent
+    from ifmatch.client.validators import Scope
     from ifmatch.model.unknown import UnknownType
 
     SyncClient: TypeAlias = "httpx2.Client | httpx.Client"
@@ -92,23 +94,49 @@ def _put(headers: httpx2.Headers, lines: Kept, tag: str) -> None:
 class _Tracked:
     """What both kinds of client share."""
 
-    __slots__ = ("client", "default", "library", "tracker")
+    __slots__ = ("_asked", "_condition", "_looked_through", "client", "default", "library", "tracker")
 
     def __init__(self, client: httpx2.Client | httpx2.AsyncClient, tracking: Tracking) -> None:
         self.client = client
-        self.tracker = Tracker(tracking)
+        self.tracker = tracker = Tracker(tracking)
+        self._asked = tracker.asked
+        self._condition = tracker.condition
+        self._looked_through = tracker.looked_through
         library = library_of(client)
         if library is None:
             raise TypeError(f"{type(client).__name__} is no client of httpx2 or httpx")
         self.library = library
         self.default: object = library.USE_CLIENT_DEFAULT
 
+    def before(self, request: httpx2.Request, scope: Scope) -> Sent:
+        """Look at a request once, before it is sent, and add If-Match where that belongs."""
+        method, fields = request.method, request.headers
+        lines: Kept
+        body: bytes | UnknownType
+        # What lies there is taken as it is: the public ways make new objects of it for every request.
+        try:
+            url = shown = _texts[request.url._uri_reference]  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+            lines = fields._list  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+            body = request._content  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        except (AttributeError, KeyError):
+            url, shown, lines, body = _look_at(request)
+        # Members that are the same objects are not compared.
+        kept, conditioned, tag = self._asked.get(method, ()), False, None
+        if kept != lines:
+            kept, conditioned = self._looked_through(method, lines)
+        if method != "GET" and not conditioned:
+            tag = self._condition(method, url, shown, scope, fields)
+            if tag is not None:
+                _put(fields, lines, tag)
+        return method, shown, scope, fields, kept, tag, body
+
     def hop(
-        self, request: httpx2.Request, response: httpx2.Response, hops: int, wanted: object
+        self, sent: Sent, request: httpx2.Request, response: httpx2.Response, hops: int, wanted: object
     ) -> httpx2.Request | None:
-        """Return the request that follows a redirect, None when the response is the end.
+        """Return the request that follows a redirect, None when the response is the end, refused or not.
 
         Args:
+            sent: the request as it is kept.
             request: that was sent.
             response: to it.
             hops: redirects followed so far.
@@ -120,6 +148,8 @@ class _Tracked:
         following = response.next_request
         follows = self.client.follow_redirects if not isinstance(wanted, bool) else wanted
         if following is None or not follows:
+            if response.status_code in {412, 428}:
+                self.tracker.judge(response, response.status_code, sent)
             return None
         if hops >= self.client.max_redirects:
             error = cast("type[httpx2.TooManyRedirects]", self.library.TooManyRedirects)
@@ -142,14 +172,14 @@ def track_client(client: SyncClient, tracking: Tracking) -> Tracker:
         tracking: how it behaves.
     """
     tracked = _Tracked(cast("httpx2.Client", client), tracking)
-    plain = cast("Callable[..., httpx2.Response]", client.send)
-    tracker, default = tracked.tracker, tracked.default
-    asked, looked_through, condition, after = (
-        tracker.asked,
-        tracker.looked_through,
-        tracker.condition,
-        tracker.after,
-    )
+    sender = _sender(tracked, cast("Callable[..., httpx2.Response]", client.send))
+    client.send = sender  # type: ignore[method-assign]
+    return tracked.tracker
+
+
+def _sender(tracked: _Tracked, plain: Callable[..., httpx2.Response]) -> Callable[..., httpx2.Response]:
+    """Return what sends in the place of the client's own `send`."""
+    before, after, default = tracked.before, tracked.tracker.after, tracked.default
 
     def send(
         request: httpx2.Request,
@@ -165,61 +195,38 @@ def track_client(client: SyncClient, tracking: Tracking) -> Tracker:
             scope = current_thread_scope()
         ask = partial(plain, **options) if options else plain
         earlier: tuple[httpx2.Response, ...] = ()
-        lines: Kept
-        body: bytes | UnknownType
-        answer: bytes | UnknownType
         while True:
-            method, fields = request.method, request.headers
-            # What lies there is taken as it is: the public ways make new objects of it for every request.
-            try:
-                url = shown = _texts[request.url._uri_reference]  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-                lines = fields._list  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-                body = request._content  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-            except (AttributeError, KeyError):
-                url, shown, lines, body = _look_at(request)
-            # Members that are the same objects are not compared.
-            kept, conditioned, tag = asked.get(method, ()), False, None
-            if kept != lines:
-                kept, conditioned = looked_through(method, lines)
-            if method != "GET" and not conditioned:
-                tag = condition(method, url, shown, scope, fields)
-                if tag is not None:
-                    _put(fields, lines, tag)
-            begun = time()
+            sent, at = before(request, scope), time()
             try:
                 response = ask(request, stream=stream, auth=auth, follow_redirects=False)
             except Exception as error:
-                tracker.failed(method, shown, kept, tag, body, begun, error)
+                tracked.tracker.failed(sent, at, error)
                 raise
             status = response.status_code
             cached = "caching" in response.extensions and _from_cache(response)
             try:
-                lines = response.headers._list[:]  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+                lines: Kept = response.headers._list[:]  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
                 answer = response._content  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
             except AttributeError:
-                lines, answer = _look(response)
-                lines = lines[:]
-            after(
-                method, shown, scope, fields, kept, tag, body, begun, response, status, lines, answer, cached
-            )
+                found, content = _look(response)
+                after(sent, at, response, status, found[:], content, cached)
+            else:
+                after(sent, at, response, status, lines, answer, cached)
             if earlier:
                 response.history = [*earlier]
             # Most answers end here: what is behind it is looked at for the others only.
             if status < 300:
                 return response
-            following = tracked.hop(request, response, len(earlier), follow_redirects)
+            following = tracked.hop(sent, request, response, len(earlier), follow_redirects)
             if following is None:
-                if status in {412, 428}:
-                    tracker.judge(response, status, method, shown)
                 return response
             response.read()
             response.close()
-            if not same_origin(url, str(following.url)):
+            if not same_origin(sent[1], str(following.url)):
                 auth = None
             request, earlier = following, (*earlier, response)
 
-    client.send = send  # type: ignore[method-assign]
-    return tracker
+    return send
 
 
 def track_async_client(client: AsyncClient, tracking: Tracking) -> Tracker:
@@ -230,14 +237,18 @@ def track_async_client(client: AsyncClient, tracking: Tracking) -> Tracker:
         tracking: how it behaves.
     """
     tracked = _Tracked(cast("httpx2.AsyncClient", client), tracking)
-    plain = cast("Callable[..., Coroutine[None, None, httpx2.Response]]", client.send)
-    tracker, default = tracked.tracker, tracked.default
-    asked, looked_through, condition, after = (
-        tracker.asked,
-        tracker.looked_through,
-        tracker.condition,
-        tracker.after,
+    sender = _async_sender(
+        tracked, cast("Callable[..., Coroutine[None, None, httpx2.Response]]", client.send)
     )
+    client.send = sender  # type: ignore[method-assign]
+    return tracked.tracker
+
+
+def _async_sender(
+    tracked: _Tracked, plain: Callable[..., Coroutine[None, None, httpx2.Response]]
+) -> Callable[..., Coroutine[None, None, httpx2.Response]]:
+    """Return what sends in the place of the client's own `send`."""
+    before, after, default = tracked.before, tracked.tracker.after, tracked.default
 
     async def send(
         request: httpx2.Request,
@@ -250,61 +261,38 @@ def track_async_client(client: AsyncClient, tracking: Tracking) -> Tracker:
         scope = current_task_scope()
         ask = partial(plain, **options) if options else plain
         earlier: tuple[httpx2.Response, ...] = ()
-        lines: Kept
-        body: bytes | UnknownType
-        answer: bytes | UnknownType
         while True:
-            method, fields = request.method, request.headers
-            # What lies there is taken as it is: the public ways make new objects of it for every request.
-            try:
-                url = shown = _texts[request.url._uri_reference]  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-                lines = fields._list  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-                body = request._content  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-            except (AttributeError, KeyError):
-                url, shown, lines, body = _look_at(request)
-            # Members that are the same objects are not compared.
-            kept, conditioned, tag = asked.get(method, ()), False, None
-            if kept != lines:
-                kept, conditioned = looked_through(method, lines)
-            if method != "GET" and not conditioned:
-                tag = condition(method, url, shown, scope, fields)
-                if tag is not None:
-                    _put(fields, lines, tag)
-            begun = time()
+            sent, at = before(request, scope), time()
             try:
                 response = await ask(request, stream=stream, auth=auth, follow_redirects=False)
             except Exception as error:
-                tracker.failed(method, shown, kept, tag, body, begun, error)
+                tracked.tracker.failed(sent, at, error)
                 raise
             status = response.status_code
             cached = "caching" in response.extensions and _from_cache(response)
             try:
-                lines = response.headers._list[:]  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+                lines: Kept = response.headers._list[:]  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
                 answer = response._content  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
             except AttributeError:
-                lines, answer = _look(response)
-                lines = lines[:]
-            after(
-                method, shown, scope, fields, kept, tag, body, begun, response, status, lines, answer, cached
-            )
+                found, content = _look(response)
+                after(sent, at, response, status, found[:], content, cached)
+            else:
+                after(sent, at, response, status, lines, answer, cached)
             if earlier:
                 response.history = [*earlier]
             # Most answers end here: what is behind it is looked at for the others only.
             if status < 300:
                 return response
-            following = tracked.hop(request, response, len(earlier), follow_redirects)
+            following = tracked.hop(sent, request, response, len(earlier), follow_redirects)
             if following is None:
-                if status in {412, 428}:
-                    tracker.judge(response, status, method, shown)
                 return response
             await response.aread()
             await response.aclose()
-            if not same_origin(url, str(following.url)):
+            if not same_origin(sent[1], str(following.url)):
                 auth = None
             request, earlier = following, (*earlier, response)
 
-    client.send = send  # type: ignore[method-assign]
-    return tracker
+    return send
 
 
 # Editing.

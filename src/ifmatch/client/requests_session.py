@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from requests.structures import CaseInsensitiveDict
 
     from ifmatch.client.history import Kept
+    from ifmatch.client.tracking import Sent
+    from ifmatch.client.validators import Scope
     from ifmatch.model.unknown import UnknownType
 
 __all__ = ["RequestsTransport", "track_session"]
@@ -47,13 +49,37 @@ def _lines(headers: CaseInsensitiveDict[str]) -> Kept:
 
 
 class _Tracked:
-    """What is done around the requests of a session, now and then."""
+    """What is done before and after the requests of a session."""
 
-    __slots__ = ("session", "tracker")
+    __slots__ = ("_asked", "_condition", "_looked_through", "session", "tracker")
 
     def __init__(self, session: requests.Session, tracking: Tracking) -> None:
         self.session = session
-        self.tracker = Tracker(tracking)
+        self.tracker = tracker = Tracker(tracking)
+        self._asked = tracker.asked
+        self._condition = tracker.condition
+        self._looked_through = tracker.looked_through
+
+    def before(self, request: requests.PreparedRequest, scope: Scope) -> Sent:
+        """Look at a request once, before it is sent, and add If-Match where that belongs.
+
+        Authentication was applied before: one that signs header fields signs If-Match only when the caller
+        sets it.
+        """
+        method, url, fields = request.method or "", request.url or "", request.headers
+        body = request.body
+        shown = clean(url) if "?" in url or "@" in url else url
+        content = body if body is None or isinstance(body, bytes) else _content(body)
+        lines = _lines(fields)
+        # Members that are the same objects are not compared.
+        kept, conditioned, tag = self._asked.get(method, ()), False, None
+        if kept != lines:
+            kept, conditioned = self._looked_through(method, lines)
+        if method != "GET" and not conditioned:
+            tag = self._condition(method, url, shown, scope, fields)
+            if tag is not None:
+                fields["If-Match"] = tag
+        return method, shown, scope, fields, kept, tag, content
 
     def hop(self, response: requests.Response, hops: int) -> requests.PreparedRequest | None:
         """Return the request that follows a redirect, None when the response is the end."""
@@ -77,22 +103,13 @@ class _Tracked:
 def track_session(session: requests.Session, tracking: Tracking) -> Tracker:
     """Make a session remember validators, add If-Match and explain refusals.
 
-    Authentication is applied before: one that signs header fields signs If-Match only when the caller sets
-    it.
-
     Args:
         session: its `send` is replaced on this one object.
         tracking: how it behaves.
     """
     tracked = _Tracked(session, tracking)
     plain = cast("Callable[..., requests.Response]", session.send)
-    tracker = tracked.tracker
-    asked, looked_through, condition, after = (
-        tracker.asked,
-        tracker.looked_through,
-        tracker.condition,
-        tracker.after,
-    )
+    tracker, before, after = tracked.tracker, tracked.before, tracked.tracker.after
 
     def send(request: requests.PreparedRequest, **options: object) -> requests.Response:
         follows = options.pop("allow_redirects", True)
@@ -103,49 +120,18 @@ def track_session(session: requests.Session, tracking: Tracking) -> Tracker:
             scope = current_thread_scope()
         earlier: tuple[requests.Response, ...] = ()
         while True:
-            method, url, fields, body = (
-                request.method or "",
-                request.url or "",
-                request.headers,
-                request.body,
-            )
-            shown = clean(url) if "?" in url or "@" in url else url
-            content = body if body is None or isinstance(body, bytes) else _content(body)
-            lines = _lines(fields)
-            # Members that are the same objects are not compared.
-            kept, conditioned, tag = asked.get(method, ()), False, None
-            if kept != lines:
-                kept, conditioned = looked_through(method, lines)
-            if method != "GET" and not conditioned:
-                tag = condition(method, url, shown, scope, fields)
-                if tag is not None:
-                    fields["If-Match"] = tag
-            begun = time()
+            sent, at = before(request, scope), time()
             try:
                 response = plain(request, **options)
             except exceptions.RequestException as error:
-                tracker.failed(method, shown, kept, tag, content, begun, error)
+                tracker.failed(sent, at, error)
                 raise
             status = response.status_code
             # False until somebody has read it.
             octets: object = getattr(response, "_content", False)
             answer = octets if isinstance(octets, bytes) else UNKNOWN
-            lines, cached = _lines(response.headers), getattr(response, "from_cache", False)
-            after(
-                method,
-                shown,
-                scope,
-                fields,
-                kept,
-                tag,
-                content,
-                begun,
-                response,
-                status,
-                lines,
-                answer,
-                cached,
-            )
+            cached = getattr(response, "from_cache", False)
+            after(sent, at, response, status, _lines(response.headers), answer, cached)
             if earlier:
                 response.history = [*earlier]
             # Most answers end here: what is behind it is looked at for the others only.
@@ -154,7 +140,7 @@ def track_session(session: requests.Session, tracking: Tracking) -> Tracker:
             following = tracked.hop(response, len(earlier)) if follows else None
             if following is None:
                 if status in {412, 428}:
-                    tracker.judge(response, status, method, shown)
+                    tracker.judge(response, status, sent)
                 return response
             _ = response.content
             response.close()

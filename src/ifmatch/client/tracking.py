@@ -25,6 +25,7 @@ from ifmatch.client.history import (
     plain,
     roles,
     said,
+    told_apart,
     without_credentials,
 )
 from ifmatch.client.validators import ValidatorMemory, is_strong
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from ifmatch.client.validators import RequestFields, Scope
     from ifmatch.model.unknown import UnknownType
 
-__all__ = ["Tracker", "Tracking", "Wants"]
+__all__ = ["Sent", "Tracker", "Tracking", "Wants"]
 
 Wants: TypeAlias = "Callable[[str, str], bool]"
 _WEAK: Final = 256
@@ -80,6 +81,11 @@ def not_the_callers() -> Generator[None]:
     finally:
         _editing.pop()
         _edits.reset(token)
+
+
+Sent: TypeAlias = "tuple[str, str, Scope, RequestFields, Kept, str | None, bytes | UnknownType | None]"
+"""A request as it left: method, URL without credentials, who sent it, its fields to look them up, its lines
+without credentials and without the tag, the tag that was put into If-Match, and its content."""
 
 
 class Tracker:
@@ -170,14 +176,8 @@ class Tracker:
 
     def after(  # noqa: PLR0917
         self,
-        method: str,
-        url: str,
-        scope: Scope,
-        fields: RequestFields,
-        kept: Kept,
-        tag: str | None,
-        content: bytes | UnknownType | None,
-        started: float,
+        sent: Sent,
+        at: float,
         response: object,
         status: int,
         lines: Kept,
@@ -187,20 +187,15 @@ class Tracker:
         """Take in a response: the version that it tells of, and the exchange into the history.
 
         Args:
-            method: of the request.
-            url: of the request, without credentials.
-            scope: who sent it.
-            fields: of the request, to look them up.
-            kept: its lines without credentials and without `tag`.
-            tag: that went into If-Match, None when none did.
-            content: of the request.
-            started: seconds since the epoch.
+            sent: the request.
+            at: when it was sent, seconds since the epoch.
             response: of the client library.
             status: of the response.
             lines: of its fields, the name first, the value last; they are kept, so nobody may change them.
             answer: content of the response; a list that will hold it when it comes later.
             cached: whether a cache of the client answered.
         """
+        method, url, scope, fields, kept, tag, content = sent
         etag: str | None = None
         vary: str | None = None
         secret = False
@@ -228,21 +223,10 @@ class Tracker:
         if (history := self.history) is not None:
             if answer and type(answer) is bytes:
                 answer = history.last if answer == history.last else history.answered(answer)
-            one = (
-                method,
-                url,
-                kept,
-                tag,
-                history.kept(content) if content else content,
-                status,
-                without_credentials(lines) if secret else lines,
-                answer,
-                started,
-                time(),
-                "",
-                cached,
-                history,
-            )
+            octets = history.kept(content) if content else content
+            if secret:
+                lines = without_credentials(lines)
+            one = (method, url, kept, tag, octets, status, lines, answer, at, time(), "", cached, history)
             self._keep(one)
             # `setattr` takes twice as long.
             response._ifmatch_recorded = one  # type: ignore[attr-defined]  # noqa: SLF001
@@ -282,7 +266,7 @@ class Tracker:
         # The very same lines say the same: to look fields up takes longer than all else here.
         if varied[1] is kept and varied[0] == vary:
             return varied[2]
-        variant = tuple([(name, fields.get(name) or "") for name in _names(vary)])
+        variant = tuple([(name, told_apart(name, fields.get(name) or "")) for name in _names(vary)])
         self._varied = vary, kept, variant
         return variant
 
@@ -299,57 +283,29 @@ class Tracker:
             shown,
         )
 
-    def failed(  # noqa: PLR0917
-        self,
-        method: str,
-        url: str,
-        kept: Kept,
-        tag: str | None,
-        content: bytes | UnknownType | None,
-        started: float,
-        error: Exception,
-    ) -> None:
+    def failed(self, sent: Sent, at: float, error: Exception) -> None:
         """Take in that no response came.
 
         Args:
-            method: of the request.
-            url: of the request, without credentials.
-            kept: its lines, as in `after`.
-            tag: that went into If-Match, None when none did.
-            content: of the request.
-            started: seconds since the epoch.
+            sent: the request.
+            at: when it was sent, seconds since the epoch.
             error: what came instead.
         """
         history = self.history
         if history is not None:
+            method, url, _, _, kept, tag, content = sent
             octets = history.kept(content) if content else content
             ended = time()
-            self._keep(
-                (
-                    method,
-                    url,
-                    kept,
-                    tag,
-                    octets,
-                    0,
-                    (),
-                    None,
-                    started,
-                    ended,
-                    said(error),
-                    False,
-                    history,
-                )
-            )
+            one = (method, url, kept, tag, octets, 0, (), None, at, ended, said(error), False, history)
+            self._keep(one)
 
-    def judge(self, response: object, status: int, method: str, url: str) -> None:
+    def judge(self, response: object, status: int, sent: Sent) -> None:
         """Call back, or raise, for a refused precondition.
 
         Args:
             response: of the client library.
             status: of it.
-            method: of the request.
-            url: of the request, without credentials.
+            sent: the request.
 
         Raises:
             PreconditionFailedError: the client was asked to raise.
@@ -359,7 +315,7 @@ class Tracker:
         if self.tracking.raise_on_conflict:
             diagnosis = None if self.history is None else explain(response)
             raise PreconditionFailedError(
-                f"{method} {url}: status {status}, nothing was written", response, diagnosis
+                f"{sent[0]} {sent[1]}: status {status}, nothing was written", response, diagnosis
             )
 
 

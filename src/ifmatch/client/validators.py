@@ -13,6 +13,8 @@ import threading
 import weakref
 from typing import Final, Protocol, TypeAlias, cast
 
+from ifmatch.client.history import told_apart
+
 __all__ = [
     "RequestFields",
     "Scope",
@@ -198,6 +200,6 @@ class ValidatorMemory:
             return sightings[0][0]
         own = [one for one in sightings if one[1] == scope]
         for one in reversed(own):
-            if all((fields.get(name) or "") == value for name, value in one[2]):
+            if all(told_apart(name, fields.get(name) or "") == value for name, value in one[2]):
                 return one[0]
         return own[-1][0] if own else sightings[0][0]
