@@ -23,7 +23,7 @@ import requests
 from benchmarks.processes import ROOT
 from ifmatch.client import Tracking, track
 
-BLOCK, ROUNDS = 5, 250
+BLOCK, ROUNDS, WARM, SETS = 5, 300, 50, 5
 LIMIT = 15.0
 DOCUMENT = b'{"n": 1, "title": "a document"}'
 
@@ -42,24 +42,54 @@ class Service:
         self.process.wait()
 
 
-def in_turns(blocks: dict, rounds: int) -> dict[str, list[float]]:
-    """CPU seconds of this process a request, block after block, each round in another order."""
-    spent: dict[str, list[float]] = {name: [] for name in blocks}
-    order = list(blocks)
-    for name in order:
-        blocks[name](BLOCK)
+class Worker:
+    """A client in a process of its own: it runs blocks of requests when told, and says what they took.
+
+    Of its own, since in a program all clients of a library are tracked or none: the interpreter adapts its
+    code to the types that it meets, and the caches of the processor hold what ran last.
+    """
+
+    def __init__(self, library: str, label: str, url: str) -> None:
+        command = [sys.executable, "-m", "benchmarks.bench_client", "--work", library, label, url]
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.process.stdout.readline()
+
+    def __call__(self, pairs: int) -> float:
+        """Have so many reads and writes done; return the CPU seconds of one request."""
+        print(pairs, file=self.process.stdin, flush=True)
+        return float(self.process.stdout.readline()) / (2 * pairs)
+
+    def close(self) -> None:
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def work(library: str, label: str, url: str) -> None:
+    """Be the worker: read how many pairs are to be sent, print the CPU seconds of this process."""
+    block, close = block_of(library, label, url)
+    block(WARM)
     gc.collect()
     gc.freeze()
+    print("ready", flush=True)
+    for line in sys.stdin:
+        # The caches of the processor are as after a request of the same kind.
+        block(1)
+        started = time.process_time()
+        block(int(line))
+        print(time.process_time() - started, flush=True)
+    close()
+
+
+def in_turns(workers: dict[str, Worker], rounds: int) -> dict[str, list[float]]:
+    """CPU seconds a request, block after block, each round in another order."""
+    spent: dict[str, list[float]] = {name: [] for name in workers}
+    order = list(workers)
     for _ in range(rounds):
         for name in order:
-            # In a program all requests of a client are tracked or none: the caches of the processor are as
-            # after a request of the same kind, not as after one of the client measured before.
-            blocks[name](1)
-            started = time.process_time()
-            blocks[name](BLOCK)
-            spent[name].append((time.process_time() - started) / (2 * BLOCK))
+            spent[name].append(workers[name](BLOCK))
         order.append(order.pop(0))
-    gc.unfreeze()
     return spent
 
 
@@ -164,9 +194,9 @@ def counted(reset: str) -> int:
     return int(httpx2.post(reset).text)
 
 
-def requests_of(block, reset: str) -> int:
+def requests_of(worker: Worker, reset: str) -> int:
     counted(reset)
-    block(BLOCK)
+    worker(BLOCK)
     return counted(reset)
 
 
@@ -178,55 +208,63 @@ WRAPPED = {
     # What the measurement is worth.
     "bare again": lambda client: client,
 }
+MEASURED = {
+    "httpx2": httpx2.Client,
+    "httpx": httpx.Client,
+    "requests": requests.Session,
+    "httpx2, async": httpx2.AsyncClient,
+    "httpx, async": httpx.AsyncClient,
+    "aiohttp": aiohttp.ClientSession,
+}
 
 
-def synchronous(name: str, kind, service: Service, rounds: int) -> None:
-    clients = {label: wrap(kind()) for label, wrap in WRAPPED.items()}
-    blocks = {label: sync_block(client, service.url) for label, client in clients.items()}
-    sent = tuple(requests_of(blocks[label], service.reset) for label in ("bare", "tracked"))
-    row(name, in_turns(blocks, rounds), sent)
-    for client in clients.values():
-        client.close()
-
-
-def asynchronous(name: str, kind, service: Service, rounds: int) -> None:
+def block_of(library: str, label: str, url: str):
+    """Return what sends so many reads and writes through a client, and what closes that."""
+    kind, wrap = MEASURED[library], WRAPPED[label]
+    if kind in (httpx2.Client, httpx.Client, requests.Session):
+        client = wrap(kind())
+        return sync_block(client, url), client.close
     loop = asyncio.new_event_loop()
 
-    async def opened(wrap):
+    async def opened():
         return wrap(kind())
 
-    clients = {label: loop.run_until_complete(opened(wrap)) for label, wrap in WRAPPED.items()}
-    blocks = {label: async_block(loop, client, service.url) for label, client in clients.items()}
-    sent = tuple(requests_of(blocks[label], service.reset) for label in ("bare", "tracked"))
-    row(name, in_turns(blocks, rounds), sent)
-    for client in clients.values():
-        loop.run_until_complete(client.close() if name == "aiohttp" else client.aclose())
-    loop.close()
+    client = loop.run_until_complete(opened())
+    ends = client.close if library == "aiohttp" else client.aclose
+    return async_block(loop, client, url), lambda: loop.run_until_complete(ends())
 
 
-MEASURED = {
-    "httpx2": (synchronous, httpx2.Client),
-    "httpx": (synchronous, httpx.Client),
-    "requests": (synchronous, requests.Session),
-    "httpx2, async": (asynchronous, httpx2.AsyncClient),
-    "httpx, async": (asynchronous, httpx.AsyncClient),
-    "aiohttp": (asynchronous, aiohttp.ClientSession),
-}
+def measure(library: str, service: Service, rounds: int) -> None:
+    """Print the row of one library."""
+    spent: dict[str, list[float]] = {label: [] for label in WRAPPED}
+    # Where a process has its memory counts as well: hence several.
+    for _ in range(SETS):
+        workers = {label: Worker(library, label, service.url) for label in WRAPPED}
+        sent = tuple(requests_of(workers[label], service.reset) for label in ("bare", "tracked"))
+        for label, taken in in_turns(workers, rounds // SETS).items():
+            spent[label] += taken
+        for worker in workers.values():
+            worker.close()
+    row(library, spent, sent)
 
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--work", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("libraries", nargs="*", default=[*MEASURED])
     chosen = parser.parse_args([] if arguments is None else arguments)
+    if chosen.work:
+        work(*chosen.libraries)
+        return
     print("# The client: what tracking adds\n")
     print(
         f"Reads and writes in turn over loopback, {chosen.rounds} rounds of blocks of {2 * BLOCK} requests,"
-        " bare and tracked ones in changing order, each after two that are not timed; all writes are"
-        " accepted, the tracked ones carry If-Match. Microseconds of CPU time of the client's process a"
-        " request (wall time would measure who else uses the cores). Added: the median of the"
-        " differences within one round. Least: the same for a tracker that only remembers the last tag of a"
-        " URL and sends it. Noise: the same between two bare clients."
+        " bare and tracked ones in changing order, each in a process of its own and after two that are not"
+        " timed; all writes are accepted, the tracked ones carry If-Match. Microseconds of CPU time of the"
+        " client's process a request (wall time would measure who else uses the cores). Added: the median of"
+        " the differences within one round. Least: the same for a tracker that only remembers the last tag of"
+        " a URL and sends it. Noise: the same between two bare clients."
         f" Figure: at most {LIMIT:.0f} µs, no request more.\n"
     )
     print("| library | bare | added | added without history | least | noise | requests more | |")
@@ -234,8 +272,7 @@ def main(arguments: list[str] | None = None) -> None:
     service = Service()
     try:
         for name in chosen.libraries:
-            measure, kind = MEASURED[name]
-            measure(name, kind, service, chosen.rounds)
+            measure(name, service, chosen.rounds)
     finally:
         service.close()
 

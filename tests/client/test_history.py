@@ -123,16 +123,28 @@ def test_secrets_of_a_url_are_in_no_memory_and_no_message(face, service) -> None
     service.put()
     with pytest.raises(PreconditionFailedError) as caught:
         face.request("PUT", service.url(f"/doc?access_token={SECRET}"), data=b"{}")
-    kept = [*tracking.validators.sightings, *aiohttp_session._texts, *httpx_family._texts.values()]
+    kept = [*tracking.validators.sightings, *aiohttp_session._texts.values(), *httpx_family._texts.values()]
     assert SECRET not in repr((kept, everything(face.plain))) + str(caught.value)
+
+
+def test_what_an_answer_varies_on_is_remembered_without_credentials(face, service) -> None:
+    tracking = Tracking()
+    track(face.plain, tracking)
+    for value in (SECRET, "other"):
+        reply = Reply(200, (("ETag", f'"{value[:3]}"'), ("Vary", "Authorization")))
+        service.script("/doc", reply)
+        face.request("GET", service.url(), headers={"Authorization": value})
+    assert SECRET not in repr(tracking.validators.sightings)
+    face.request("PUT", service.url(), data=b"{}", headers={"Authorization": SECRET})
+    assert service.seen[-1]["if-match"] == f'"{SECRET[:3]}"'
 
 
 def test_masked_parameters_still_tell_urls_apart() -> None:
     tracker = Tracker(Tracking())
     for value in ("a", "b", "a"):
         url = f"http://x.test/?token={value}&q=1"
-        sent, _ = tracker.before("GET", url, clean(url), current_thread_scope(), {}, [], None)
-        tracker.failed(sent, OSError())
+        sent = ("GET", clean(url), current_thread_scope(), {}, [], None, None)
+        tracker.failed(sent, 0.0, OSError())
     first, second, third = (one.request.url for one in tracker.history.exchanges())
     assert first == third != second
     assert first.endswith("&q=1")

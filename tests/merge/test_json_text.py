@@ -149,3 +149,26 @@ def test_a_container_in_itself_is_refused_and_one_used_twice_is_not() -> None:
 )
 def test_what_counts_as_the_same(first, second, same) -> None:
     assert same_json([first], [second]) is same
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-0",
+        "[-0, 1]",
+        '{"a": -0.0}',
+        '["2020-01-05"]',
+        " {} \n",
+        "\ufeff[1]",
+        "1" * 5000,
+        '{"a": [1.10, 1E2]}',
+    ],
+)
+def test_the_quick_way_changes_no_spelling(text) -> None:
+    compact = "".join(text.removeprefix("\ufeff").split())
+    assert write_json(parse_json(text)) == compact
+    assert write_json(parse_json(text.encode())) == compact
+
+
+def test_half_of_a_surrogate_pair_is_escaped() -> None:
+    assert write_json({"\ud800": ["\udfff", "ü"]}) == '{"\\ud800":["\\udfff","ü"]}'

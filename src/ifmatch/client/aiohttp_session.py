@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-import time
+from asyncio import current_task
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from time import monotonic, time
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urldefrag, urljoin
+from weakref import ref
 
 import aiohttp
 from yarl import URL
 
 from ifmatch.client.errors import CrossOriginRedirectError
-from ifmatch.client.history import MARK, Recorded, clean, is_own_credential, said
+from ifmatch.client.history import Recorded, clean, is_own_credential, recorded_with, said
 from ifmatch.client.origins import REDIRECTS, SAFE_METHODS, absolute, is_condition, same_origin
-from ifmatch.client.tracking import Tracker, Tracking, not_the_callers
+from ifmatch.client.tracking import LEARNING, Tracker, Tracking, not_the_callers
 from ifmatch.client.transport import AsyncBody, Outgoing
-from ifmatch.client.validators import current_task_scope
 from ifmatch.model.message import Fields
 from ifmatch.model.unknown import UNKNOWN
 from ifmatch.update import Answer, NoAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
 
-    from ifmatch.client.history import History
+    from multidict import CIMultiDict
+
+    from ifmatch.client.history import Answered, Kept
+    from ifmatch.client.tracking import Sent
     from ifmatch.model.unknown import UnknownType
 
 __all__ = ["AiohttpTransport", "track_aiohttp_session"]
@@ -32,6 +36,8 @@ __all__ = ["AiohttpTransport", "track_aiohttp_session"]
 # Where aiohttp may be about to follow to, and the timer that all requests of one call share: the middleware
 # sees each hop as a request of its own. Where the caller follows, there is another timer.
 _led_to: ContextVar[tuple[object, str, str] | None] = ContextVar("_led_to", default=None)
+# Not empty once there was a redirect at all.
+_leads: Final[list[None]] = []
 
 
 def _content(body: object) -> bytes | UnknownType:
@@ -42,21 +48,24 @@ def _content(body: object) -> bytes | UnknownType:
     return bytes(value) if isinstance(value, (bytes, bytearray)) else UNKNOWN
 
 
-_texts: Final[dict[int, tuple[URL, str]]] = {}
-"""The text of URLs that came lately: yarl puts it together each time. None with a query or a user is among
-them: that may be a credential. By identity, since yarl gives the same object for the same text, and looks
-through the parts of one that is looked up."""
+_texts: Final[dict[int, tuple[str, URL]]] = {}
+"""The text of URLs that came lately: yarl puts it together each time. None with a user, a secret parameter or
+the like is among them. By identity, since yarl gives the same object for the same text, and looks through the
+parts of one that is looked up; an object that is kept here shares its identity with none."""
 
 
 def _text_of(url: URL) -> tuple[str, str]:
     """Return the text of a URL, and the same without credentials."""
     text = str(url)
-    if "?" in text or "@" in text:
-        return text, clean(text)
-    if len(_texts) >= 1024:
-        _texts.clear()
-    _texts[id(url)] = url, text
-    return text, text
+    shown = clean(text)
+    if shown == text:
+        if len(_texts) >= 1024:
+            _texts.clear()
+        _texts[id(url)] = text, url
+    return text, shown
+
+
+_current_task: Final = cast("Callable[[], object]", current_task)
 
 
 def _as_sent(tag: str) -> str | None:
@@ -67,48 +76,96 @@ def _as_sent(tag: str) -> str | None:
         return None
 
 
+class _Requests:
+    """What is done before each request of a session."""
+
+    __slots__ = ("_asked", "_condition", "_tracker")
+
+    def __init__(self, tracker: Tracker) -> None:
+        self._tracker = tracker
+        self._condition = tracker.condition
+        # As `Tracker.asked`, by the fields themselves: they are compared without being put into lines.
+        self._asked: dict[str, tuple[object, Kept]] = {}
+
+    def before(self, request: aiohttp.ClientRequest) -> Sent:
+        """Look at a request once, before it is sent, and add If-Match where that belongs."""
+        target, fields, method = request.url, request.headers, request.method
+        try:
+            url = shown = _texts[id(target)][0]
+        except KeyError:
+            url, shown = _text_of(target)
+        if _leads and _led_to.get() is not None:
+            _stay_at_origin(request, url)
+        # As `current_task_scope`; where aiohttp runs there is a task.
+        scope = ref(_current_task())
+        same, conditioned, tag = self._asked.get(method), False, None
+        if same is not None and same[0] == fields:
+            kept = same[1]
+        else:
+            kept, conditioned = self._looked_through(method, fields)
+        if method != "GET" and not conditioned:
+            tag = self._condition(method, url, shown, scope, fields)
+            if tag is not None:
+                sent = tag if tag.isascii() else _as_sent(tag)
+                if sent is None:
+                    tag = None
+                else:
+                    fields["If-Match"] = sent
+        body: object = request._body  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        return method, shown, scope, fields, kept, tag, None if body is None else _content(body)
+
+    def _looked_through(self, method: str, fields: CIMultiDict[str]) -> tuple[Kept, bool]:
+        lines = [*fields.items()]
+        kept, conditioned = self._tracker.looked_through(method, lines)
+        # As many lines: none of them is a credential.
+        if method in LEARNING and not conditioned and len(kept) == len(lines):
+            self._asked[method] = fields.copy(), kept
+        return kept, conditioned
+
+
 def _middleware(tracker: Tracker) -> aiohttp.ClientMiddlewareType:
     """Return the middleware that tracks each request of a session.
 
     A function, since aiohttp calls it for every request and an object is called in twice the time.
     """
-    before, after, keeps = tracker.before, tracker.after, tracker.history is not None
+    before, after, keeps = _Requests(tracker).before, tracker.after, tracker.history is not None
 
     async def track(
         request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
-        target = request.url
-        known = _texts.get(id(target))
-        if known is not None and known[0] is target:
-            url = shown = known[1]
-        else:
-            url, shown = _text_of(target)
-        if _led_to.get() is not None:
-            _stay_at_origin(request, url)
-        headers, body, method = request.headers, request.body, request.method
-        content = _content(body) if keeps and body else None
-        sent, tag = before(method, url, shown, current_task_scope(), headers, list(headers.items()), content)
-        if tag is not None:
-            if not tag.isascii():
-                tag = _as_sent(tag)
-            if tag is not None:
-                headers["If-Match"] = tag
+        sent, at = before(request), time()
         try:
             response = await handler(request)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            tracker.failed(sent, error)
+            tracker.failed(sent, at, error)
             raise
         status = response.status
-        comes = keeps and status != 204 and status != 304 and method != "HEAD"  # noqa: PLR1714
-        after(sent, response, status, response.raw_headers, [UNKNOWN] if comes else None, False)
+        answer = _answer(response, sent[0]) if keeps and status != 204 else None
+        after(sent, at, response, status, response.raw_headers, answer, False)
         if status >= 300:
             if status in REDIRECTS:
-                _leads_on(request, response, url)
+                _leads_on(request, response, str(request.url))
             elif status in {412, 428}:
                 tracker.judge(response, status, sent)
         return response
 
     return track
+
+
+def _answer(response: aiohttp.ClientResponse, method: str) -> Answered:
+    """Return the content that came with the head of a response, as most do; a list when it comes later.
+
+    It stays where the caller reads it.
+    """
+    try:
+        stream = response.content
+        buffer = stream._buffer  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        ended = stream._eof and not stream._buffer_offset  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        if ended and len(buffer) == 1:
+            return buffer[0]
+    except AttributeError:
+        pass
+    return None if method == "HEAD" or response.status == 304 else [UNKNOWN]
 
 
 _ANSWER: Final = Recorded._fields.index("answer")
@@ -124,15 +181,17 @@ def _reading(kind: type[aiohttp.ClientResponse]) -> type[aiohttp.ClientResponse]
     """
     plain = kind.read
 
-    async def read(response: aiohttp.ClientResponse) -> bytes:
+    async def taken(response: aiohttp.ClientResponse, one: Recorded) -> bytes:
         octets = await plain(response)
-        found: tuple[History, tuple[object, ...]] | None = getattr(response, MARK, None)
-        if found is not None:
-            history, one = found
-            answer = one[_ANSWER]
-            if isinstance(answer, list):
-                answer[0] = history.answered(octets)
+        if isinstance(one.answer, list):
+            one.answer[0] = one.history.answered(octets)
         return octets
+
+    def read(response: aiohttp.ClientResponse) -> Coroutine[None, None, bytes]:
+        one = recorded_with(response)
+        if one is not None and type(one[_ANSWER]) is list:
+            return taken(response, Recorded._make(one))
+        return plain(response)
 
     members = {"read": read, "__module__": kind.__module__, "__qualname__": kind.__qualname__}
     return cast("type[aiohttp.ClientResponse]", type(kind.__name__, (kind,), members))
@@ -144,6 +203,8 @@ def _leads_on(request: aiohttp.ClientRequest, response: aiohttp.ClientResponse, 
     if location is not None:
         target = urldefrag(urljoin(url, location))[0]
         _led_to.set((getattr(request, "_timer", None), url, target))
+        if not _leads:
+            _leads.append(None)
 
 
 def _stay_at_origin(request: aiohttp.ClientRequest, url: str) -> None:
@@ -228,22 +289,22 @@ class AiohttpTransport:
 
     async def exchange(self, outgoing: Outgoing) -> Answer | NoAnswer:
         """Send one request, redirects not followed."""
-        started = time.monotonic()
+        started = monotonic()
         try:
             response = await self._send(outgoing)
             async with response:
                 octets = await response.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
-            return NoAnswer(said(error), sent=False, elapsed=time.monotonic() - started)
+            return NoAnswer(said(error), sent=False, elapsed=monotonic() - started)
         except _ResentError as error:
-            return NoAnswer(str(error), elapsed=time.monotonic() - started)
+            return NoAnswer(str(error), elapsed=monotonic() - started)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            return NoAnswer(said(error), elapsed=time.monotonic() - started)
+            return NoAnswer(said(error), elapsed=monotonic() - started)
         return Answer(
             response.status,
             Fields(response.headers.items()),
             octets,
-            time.monotonic() - started,
+            monotonic() - started,
             "aiohttp-client-cache" if getattr(response, "from_cache", False) else "",
         )
 

@@ -220,12 +220,7 @@ class AsyncClient:
         entry = entry_of(job, combine=settings.combine)
         while True:
             left = job.limits.seconds - (settings.clock() - started)
-
-            async def work(
-                batch: Sequence[Entry[Job, Updated | Exception]], started: float = started
-            ) -> None:
-                await self._work(batch, started)
-
+            work = partial(self._work, started)
             if left <= 0 or not await self._lanes.run(job.lane, entry, work, left):
                 entry.outcome = turn_never_came(job)
             outcome = entry.outcome
@@ -238,8 +233,18 @@ class AsyncClient:
             raise outcome
         return outcome
 
-    async def _work(self, batch: Sequence[Entry[Job, Updated | Exception]], started: float) -> None:
+    async def _work(self, started: float, batch: Sequence[Entry[Job, Updated | Exception]]) -> None:
         """Do the jobs of a batch; a combined write that is rejected is split until the culprit is alone."""
+        if len(batch) == 1:
+            entry = batch[0]
+            try:
+                entry.outcome = await self._update(entry.item, self.settings.clock() - started)
+            except Exception as error:  # noqa: BLE001 - it is raised where it belongs
+                entry.outcome = error
+            except BaseException:
+                interrupted(batch)
+                raise
+            return
         waiting = [list(batch)]
         while waiting:
             entries = waiting.pop()
@@ -306,7 +311,9 @@ class AsyncClient:
             event = await self._transport.exchange(following)
             if not isinstance(event, Answer):
                 return event
-            onward = redirected(following, event.status, event.fields.text("Location"), hops)
+            onward = None
+            if 300 <= event.status < 400:
+                onward = redirected(following, event.status, event.fields.text("Location"), hops)
             if onward is None:
                 if 200 <= event.status < 300 and not outgoing.past_caches:
                     await self._transport.wrote(job.url)
@@ -316,6 +323,8 @@ class AsyncClient:
     async def _known(self, job: Job) -> State | None:
         states = self.settings.states
         try:
+            if not states.blocks:
+                return states.load(job.memory)
             return await ports.call_store(states, lambda: states.load(job.memory))
         except StoreUnavailableError as error:
             _logger.warning("going on without remembered states: %s", error)
@@ -326,6 +335,9 @@ class AsyncClient:
         if not job.memory:
             return
         try:
+            if not states.blocks:
+                states.drop(job.memory) if state is None else states.save(job.memory, state)
+                return
             await ports.call_store(
                 states, lambda: states.drop(job.memory) if state is None else states.save(job.memory, state)
             )

@@ -218,10 +218,7 @@ class Client:
         entry = entry_of(job, combine=settings.combine)
         while True:
             left = job.limits.seconds - (settings.clock() - started)
-
-            def work(batch: Sequence[Entry[Job, Updated | Exception]], started: float = started) -> None:
-                self._work(batch, started)
-
+            work = partial(self._work, started)
             if left <= 0 or not self._lanes.run(job.lane, entry, work, left):
                 entry.outcome = turn_never_came(job)
             outcome = entry.outcome
@@ -234,8 +231,18 @@ class Client:
             raise outcome
         return outcome
 
-    def _work(self, batch: Sequence[Entry[Job, Updated | Exception]], started: float) -> None:
+    def _work(self, started: float, batch: Sequence[Entry[Job, Updated | Exception]]) -> None:
         """Do the jobs of a batch; a combined write that is rejected is split until the culprit is alone."""
+        if len(batch) == 1:
+            entry = batch[0]
+            try:
+                entry.outcome = self._update(entry.item, self.settings.clock() - started)
+            except Exception as error:  # noqa: BLE001 - it is raised where it belongs
+                entry.outcome = error
+            except BaseException:
+                interrupted(batch)
+                raise
+            return
         waiting = [list(batch)]
         while waiting:
             entries = waiting.pop()
@@ -300,7 +307,9 @@ class Client:
             event = self._transport.exchange(following)
             if not isinstance(event, Answer):
                 return event
-            onward = redirected(following, event.status, event.fields.text("Location"), hops)
+            onward = None
+            if 300 <= event.status < 400:
+                onward = redirected(following, event.status, event.fields.text("Location"), hops)
             if onward is None:
                 if 200 <= event.status < 300 and not outgoing.past_caches:
                     self._transport.wrote(job.url)
@@ -310,6 +319,8 @@ class Client:
     def _known(self, job: Job) -> State | None:
         states = self.settings.states
         try:
+            if not states.blocks:
+                return states.load(job.memory)
             return ports.call_store(states, lambda: states.load(job.memory))
         except StoreUnavailableError as error:
             _logger.warning("going on without remembered states: %s", error)
@@ -320,6 +331,9 @@ class Client:
         if not job.memory:
             return
         try:
+            if not states.blocks:
+                states.drop(job.memory) if state is None else states.save(job.memory, state)
+                return
             ports.call_store(
                 states, lambda: states.drop(job.memory) if state is None else states.save(job.memory, state)
             )

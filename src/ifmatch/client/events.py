@@ -106,6 +106,11 @@ def log(event: ClientEvent) -> None:
         _logger.debug("%s: %s in %.4f s", event.url, event.result.how, event.elapsed)
 
 
+def logs_all() -> bool:
+    """Tell whether `log` writes down every event, and not troubles only."""
+    return _logger.isEnabledFor(logging.DEBUG)
+
+
 def tell(observers: tuple[Observer, ...], event: ClientEvent) -> None:
     """Tell every observer; one that raises is logged and disturbs nobody."""
     for observer in observers:

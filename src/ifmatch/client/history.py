@@ -35,6 +35,7 @@ __all__ = [
     "recorded_with",
     "roles",
     "said",
+    "told_apart",
     "without_credentials",
 ]
 
@@ -138,7 +139,21 @@ def said(error: BaseException) -> str:
 
 
 def _mask(match: re.Match[str]) -> str:
-    return match[1] + "~" + blake2b(match[2].encode(), digest_size=6, key=_KEY).hexdigest()
+    return match[1] + _masked(match[2])
+
+
+def _masked(value: str) -> str:
+    return "~" + blake2b(value.encode("utf-8", "surrogateescape"), digest_size=6, key=_KEY).hexdigest()
+
+
+def told_apart(name: str, value: str) -> str:
+    """Return the value of a field as it may be kept to tell it from others: a credential is masked.
+
+    Args:
+        name: of the field.
+        value: of it, "" when there is none.
+    """
+    return _masked(value) if value and is_credential(name) else value
 
 
 class Recorded(NamedTuple):
@@ -148,6 +163,7 @@ class Recorded(NamedTuple):
         method: of the request.
         url: of the request.
         sent: fields of the request.
+        tag: that was added to them in If-Match, None when none was.
         content: of the request; UNKNOWN when it was not kept.
         status: of the response, 0 when none came.
         received: fields of the response.
@@ -156,11 +172,13 @@ class Recorded(NamedTuple):
         ended: seconds since the epoch.
         error: what went wrong, "" when nothing.
         cached: whether a cache of the client answered.
+        history: that it is in.
     """
 
     method: str
     url: str
     sent: Kept
+    tag: str | None
     content: bytes | UnknownType | None
     status: int
     received: Kept
@@ -169,6 +187,7 @@ class Recorded(NamedTuple):
     ended: float
     error: str
     cached: bool
+    history: History
 
 
 class History:
@@ -236,7 +255,10 @@ def _place(ring: Sequence[object], member: object) -> int:
 
 def _exchange(number: int, one: Recorded) -> Exchange:
     withheld = frozenset({"authorization", "cookie", "proxy-authorization"})
-    request = Request(one.method, one.url, Fields(_texts(one.sent), withheld=withheld), _content(one.content))
+    sent = _texts(one.sent)
+    if one.tag is not None:
+        sent.append(("If-Match", one.tag))
+    request = Request(one.method, one.url, Fields(sent, withheld=withheld), _content(one.content))
     response = None
     if one.status:
         fields = Fields(_texts(one.received), withheld=frozenset({"set-cookie"}))
@@ -271,9 +293,9 @@ def _content(
     return octets
 
 
-def recorded_with(response: object) -> tuple[History, tuple[object, ...]] | None:
-    """Return the exchange of a response and the history that it is in, None when it is in none."""
-    return cast("tuple[History, tuple[object, ...]] | None", getattr(response, MARK, None))
+def recorded_with(response: object) -> tuple[object, ...] | None:
+    """Return the exchange of a response, the members of `Recorded`; None when it is in no history."""
+    return cast("tuple[object, ...] | None", getattr(response, MARK, None))
 
 
 def explain(response: object) -> Diagnosis:
@@ -292,14 +314,13 @@ def explain(response: object) -> Diagnosis:
 
     from ifmatch.diagnosis import diagnose  # noqa: PLC0415
 
-    found = recorded_with(response)
-    if found is None:
+    recorded = recorded_with(response)
+    if recorded is None:
         raise ValueError(
             "nothing is known of this response: it has to come from a client that ifmatch.client.track"
             " wraps, with its history on"
         )
-    history, recorded = found
-    exchanges = history.exchanges(recorded)
+    exchanges = Recorded._make(recorded).history.exchanges(recorded)
     diagnosis = diagnose(exchanges)
     at = len(exchanges) - 1
     own = tuple(

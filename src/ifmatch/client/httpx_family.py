@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
-from time import monotonic
+from time import monotonic, time
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 from uuid import uuid4
 
@@ -17,7 +17,7 @@ from ifmatch.client.history import clean, is_own_credential, said
 from ifmatch.client.origins import SAFE_METHODS, absolute, is_condition, same_origin
 from ifmatch.client.tracking import Tracker, Tracking, not_the_callers
 from ifmatch.client.transport import AsyncBody, Body, Outgoing
-from ifmatch.client.validators import current_task_scope, current_thread_scope
+from ifmatch.client.validators import current_task_scope, current_thread_scope, thread
 from ifmatch.model.message import Fields
 from ifmatch.model.unknown import UNKNOWN
 from ifmatch.update import Answer, NoAnswer
@@ -53,20 +53,19 @@ def library_of(client: object) -> ModuleType | None:
 
 _texts: Final[dict[object, str]] = {}
 """The text of URLs that came lately, by their parts: to put one together takes longer than everything else
-here. None with a query or a user is among them: that may be a credential."""
+here. None with a user, a secret parameter or the like is among them."""
 
 
 def _text_of(url: httpx2.URL) -> tuple[str, str]:
     """Return the text of a URL, and the same without credentials."""
     text = str(url)
-    if "?" in text or "@" in text:
-        return text, clean(text)
+    shown = clean(text)
     parts: object = getattr(url, "_uri_reference", None)
-    if parts is not None:
+    if shown == text and parts is not None:
         if len(_texts) >= 1024:
             _texts.clear()
         _texts[parts] = text
-    return text, text
+    return text, shown
 
 
 def _look(message: httpx2.Request | httpx2.Response) -> tuple[Kept, bytes | UnknownType]:
@@ -76,71 +75,81 @@ def _look(message: httpx2.Request | httpx2.Response) -> tuple[Kept, bytes | Unkn
         content: bytes | UnknownType = message.content
     except Exception:  # noqa: BLE001 - RequestNotRead or ResponseNotRead of either library
         content = UNKNOWN
-    return cast("Kept", lines) if isinstance(lines, list) else tuple(message.headers.raw), content
+    return cast("Kept", lines) if isinstance(lines, list) else [*message.headers.raw], content
+
+
+def _look_at(request: httpx2.Request) -> tuple[str, str, Kept, bytes | UnknownType]:
+    """Return the URL of a request, the same without credentials, its lines and its content."""
+    return *_text_of(request.url), *_look(request)
+
+
+def _put(headers: httpx2.Headers, lines: Kept, tag: str) -> None:
+    """Add If-Match as `headers["If-Match"] = tag` does when there is none yet, which is known here."""
+    if lines is getattr(headers, "_list", None) and isinstance(lines, list):
+        lines.append((b"If-Match", b"if-match", tag.encode("latin-1")))
+    else:
+        headers["If-Match"] = tag
 
 
 class _Tracked:
     """What both kinds of client share."""
 
-    __slots__ = ("client", "default", "history", "library", "tracker")
+    __slots__ = ("_asked", "_condition", "_looked_through", "client", "default", "library", "tracker")
 
     def __init__(self, client: httpx2.Client | httpx2.AsyncClient, tracking: Tracking) -> None:
         self.client = client
-        self.tracker = Tracker(tracking)
-        self.history = self.tracker.history is not None
+        self.tracker = tracker = Tracker(tracking)
+        self._asked = tracker.asked
+        self._condition = tracker.condition
+        self._looked_through = tracker.looked_through
         library = library_of(client)
         if library is None:
             raise TypeError(f"{type(client).__name__} is no client of httpx2 or httpx")
         self.library = library
         self.default: object = library.USE_CLIENT_DEFAULT
 
-    def follows(self, wanted: object) -> bool:
-        """Tell whether redirects are followed: the argument of the call, else the setting of the client."""
-        return self.client.follow_redirects if not isinstance(wanted, bool) else wanted
-
     def before(self, request: httpx2.Request, scope: Scope) -> Sent:
-        """Prepare a request."""
-        headers = request.headers
+        """Look at a request once, before it is sent, and add If-Match where that belongs."""
+        method, fields = request.method, request.headers
         lines: Kept
-        content: bytes | UnknownType
+        body: bytes | UnknownType
         # What lies there is taken as it is: the public ways make new objects of it for every request.
         try:
-            parts = request.url._uri_reference  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-            url = shown = _texts[parts]
-            lines = headers._list  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-            content = request._content  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+            url = shown = _texts[request.url._uri_reference]  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+            lines = fields._list  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+            body = request._content  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
         except (AttributeError, KeyError):
-            url, shown = _text_of(request.url)
-            lines, content = _look(request)
-        sent, tag = self.tracker.before(request.method, url, shown, scope, headers, lines, content)
-        if tag is not None:
-            # As `headers["If-Match"] = tag` does when there is none yet, which is known here.
-            if isinstance(lines, list):
-                lines.append((b"If-Match", b"if-match", tag.encode("latin-1")))
-            else:
-                headers["If-Match"] = tag
-        return sent
+            url, shown, lines, body = _look_at(request)
+        # Members that are the same objects are not compared.
+        kept, conditioned, tag = self._asked.get(method, ()), False, None
+        if kept != lines:
+            kept, conditioned = self._looked_through(method, lines)
+        if method != "GET" and not conditioned:
+            tag = self._condition(method, url, shown, scope, fields)
+            if tag is not None:
+                _put(fields, lines, tag)
+        return method, shown, scope, fields, kept, tag, body
 
-    def after(self, sent: Sent, response: httpx2.Response) -> None:
-        """Take in a response."""
-        lines: Kept
-        content: bytes | UnknownType
-        try:
-            lines = response.headers._list  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-            content = response._content  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-        except AttributeError:
-            lines, content = _look(response)
-        cached = "caching" in response.extensions and _from_cache(response)
-        self.tracker.after(sent, response, response.status_code, lines, content, cached)
+    def hop(
+        self, sent: Sent, request: httpx2.Request, response: httpx2.Response, hops: int, wanted: object
+    ) -> httpx2.Request | None:
+        """Return the request that follows a redirect, None when the response is the end, refused or not.
 
-    def hop(self, request: httpx2.Request, response: httpx2.Response, hops: int) -> httpx2.Request | None:
-        """Return the request that follows a redirect, None when the response is the end.
+        Args:
+            sent: the request as it is kept.
+            request: that was sent.
+            response: to it.
+            hops: redirects followed so far.
+            wanted: whether they are followed, as the caller said; else the setting of the client.
 
         What the library makes of a redirect stands (cookies, methods as browsers change them), less what must
         not leave the origin or belongs to another request.
         """
         following = response.next_request
-        if following is None:
+        follows = self.client.follow_redirects if not isinstance(wanted, bool) else wanted
+        if following is None or not follows:
+            if response.status_code in {412, 428}:
+                self.tracker.judge(response, response.status_code, sent)
             return None
         if hops >= self.client.max_redirects:
             error = cast("type[httpx2.TooManyRedirects]", self.library.TooManyRedirects)
@@ -163,8 +172,14 @@ def track_client(client: SyncClient, tracking: Tracking) -> Tracker:
         tracking: how it behaves.
     """
     tracked = _Tracked(cast("httpx2.Client", client), tracking)
-    plain = cast("Callable[..., httpx2.Response]", client.send)
-    default = tracked.default
+    sender = _sender(tracked, cast("Callable[..., httpx2.Response]", client.send))
+    client.send = sender  # type: ignore[method-assign]
+    return tracked.tracker
+
+
+def _sender(tracked: _Tracked, plain: Callable[..., httpx2.Response]) -> Callable[..., httpx2.Response]:
+    """Return what sends in the place of the client's own `send`."""
+    before, after, default = tracked.before, tracked.tracker.after, tracked.default
 
     def send(
         request: httpx2.Request,
@@ -174,38 +189,44 @@ def track_client(client: SyncClient, tracking: Tracking) -> Tracker:
         follow_redirects: object = default,
         **options: object,
     ) -> httpx2.Response:
-        history: list[httpx2.Response] = []
-        scope = current_thread_scope()
+        try:
+            scope = thread.scope
+        except AttributeError:
+            scope = current_thread_scope()
         ask = partial(plain, **options) if options else plain
+        earlier: tuple[httpx2.Response, ...] = ()
         while True:
-            sent = tracked.before(request, scope)
+            sent, at = before(request, scope), time()
             try:
                 response = ask(request, stream=stream, auth=auth, follow_redirects=False)
             except Exception as error:
-                tracked.tracker.failed(sent, error)
+                tracked.tracker.failed(sent, at, error)
                 raise
-            tracked.after(sent, response)
-            if history:
-                response.history = list(history)
+            status = response.status_code
+            cached = "caching" in response.extensions and _from_cache(response)
+            try:
+                lines: Kept = response.headers._list[:]  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+                answer = response._content  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+            except AttributeError:
+                found, content = _look(response)
+                after(sent, at, response, status, found[:], content, cached)
+            else:
+                after(sent, at, response, status, lines, answer, cached)
+            if earlier:
+                response.history = [*earlier]
             # Most answers end here: what is behind it is looked at for the others only.
-            if response.status_code < 300:
+            if status < 300:
                 return response
-            following = None
-            if response.next_request is not None and tracked.follows(follow_redirects):
-                following = tracked.hop(request, response, len(history))
+            following = tracked.hop(sent, request, response, len(earlier), follow_redirects)
             if following is None:
-                if response.status_code in {412, 428}:
-                    tracked.tracker.judge(response, response.status_code, sent)
                 return response
             response.read()
             response.close()
-            history.append(response)
             if not same_origin(sent[1], str(following.url)):
                 auth = None
-            request = following
+            request, earlier = following, (*earlier, response)
 
-    client.send = send  # type: ignore[method-assign]
-    return tracked.tracker
+    return send
 
 
 def track_async_client(client: AsyncClient, tracking: Tracking) -> Tracker:
@@ -216,8 +237,18 @@ def track_async_client(client: AsyncClient, tracking: Tracking) -> Tracker:
         tracking: how it behaves.
     """
     tracked = _Tracked(cast("httpx2.AsyncClient", client), tracking)
-    plain = cast("Callable[..., Coroutine[None, None, httpx2.Response]]", client.send)
-    default = tracked.default
+    sender = _async_sender(
+        tracked, cast("Callable[..., Coroutine[None, None, httpx2.Response]]", client.send)
+    )
+    client.send = sender  # type: ignore[method-assign]
+    return tracked.tracker
+
+
+def _async_sender(
+    tracked: _Tracked, plain: Callable[..., Coroutine[None, None, httpx2.Response]]
+) -> Callable[..., Coroutine[None, None, httpx2.Response]]:
+    """Return what sends in the place of the client's own `send`."""
+    before, after, default = tracked.before, tracked.tracker.after, tracked.default
 
     async def send(
         request: httpx2.Request,
@@ -227,38 +258,41 @@ def track_async_client(client: AsyncClient, tracking: Tracking) -> Tracker:
         follow_redirects: object = default,
         **options: object,
     ) -> httpx2.Response:
-        history: list[httpx2.Response] = []
         scope = current_task_scope()
         ask = partial(plain, **options) if options else plain
+        earlier: tuple[httpx2.Response, ...] = ()
         while True:
-            sent = tracked.before(request, scope)
+            sent, at = before(request, scope), time()
             try:
                 response = await ask(request, stream=stream, auth=auth, follow_redirects=False)
             except Exception as error:
-                tracked.tracker.failed(sent, error)
+                tracked.tracker.failed(sent, at, error)
                 raise
-            tracked.after(sent, response)
-            if history:
-                response.history = list(history)
+            status = response.status_code
+            cached = "caching" in response.extensions and _from_cache(response)
+            try:
+                lines: Kept = response.headers._list[:]  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+                answer = response._content  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+            except AttributeError:
+                found, content = _look(response)
+                after(sent, at, response, status, found[:], content, cached)
+            else:
+                after(sent, at, response, status, lines, answer, cached)
+            if earlier:
+                response.history = [*earlier]
             # Most answers end here: what is behind it is looked at for the others only.
-            if response.status_code < 300:
+            if status < 300:
                 return response
-            following = None
-            if response.next_request is not None and tracked.follows(follow_redirects):
-                following = tracked.hop(request, response, len(history))
+            following = tracked.hop(sent, request, response, len(earlier), follow_redirects)
             if following is None:
-                if response.status_code in {412, 428}:
-                    tracked.tracker.judge(response, response.status_code, sent)
                 return response
             await response.aread()
             await response.aclose()
-            history.append(response)
             if not same_origin(sent[1], str(following.url)):
                 auth = None
-            request = following
+            request, earlier = following, (*earlier, response)
 
-    client.send = send  # type: ignore[method-assign]
-    return tracked.tracker
+    return send
 
 
 # Editing.

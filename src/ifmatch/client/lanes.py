@@ -12,7 +12,7 @@ from collections import deque
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -158,6 +158,7 @@ class AsyncLanes(Generic[T, R]):
     def __init__(self, most: int = 64) -> None:
         self._most = most
         self._loops: _Loops[T, R] = WeakKeyDictionary()
+        self._last: tuple[object, dict[object, _Lane[T, R]]] = (_nothing, {})
 
     async def run(
         self,
@@ -178,8 +179,8 @@ class AsyncLanes(Generic[T, R]):
             False when the turn did not come in time; nothing was done then.
         """
         loop = asyncio.get_running_loop()
-        lanes = self._loops.setdefault(loop, {})
-        lane = lanes.setdefault(key, _Lane())
+        lanes = self._of(loop)
+        lane = lanes.get(key) or lanes.setdefault(key, _Lane())
         lane.users += 1
         if lane.users > 1:
             entry.future = loop.create_future()
@@ -207,7 +208,7 @@ class AsyncLanes(Generic[T, R]):
 
     def waiting(self, key: object) -> int:
         """Return how many wait in the lane of a resource."""
-        lane = self._loops.get(asyncio.get_running_loop(), {}).get(key)
+        lane = self._of(asyncio.get_running_loop()).get(key)
         return 0 if lane is None else len(lane.queue)
 
     def foretell(self, key: object, delay: float, prepare: Callable[[T], None]) -> Callable[[], None]:
@@ -222,10 +223,19 @@ class AsyncLanes(Generic[T, R]):
             What calls it off.
         """
         loop = asyncio.get_running_loop()
-        lane = self._loops.get(loop, {}).get(key)
+        lane = self._of(loop).get(key)
         if lane is None or not lane.queue:
             return _nothing
         return loop.call_later(delay, self._prepare, lane, prepare).cancel
+
+    def _of(self, loop: asyncio.AbstractEventLoop) -> dict[object, _Lane[T, R]]:
+        """Return the lanes of an event loop: as a rule the one that was asked for last."""
+        last = self._last
+        if last[0] is ref(loop):
+            return last[1]
+        lanes = self._loops.setdefault(loop, {})
+        self._last = ref(loop), lanes
+        return lanes
 
     @staticmethod
     def _prepare(lane: _Lane[T, R], prepare: Callable[[T], None]) -> None:

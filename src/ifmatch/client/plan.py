@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 from uuid import uuid4
 
 from ifmatch.client.combining import POSTPONED, Combined, can_combine
-from ifmatch.client.events import Finished, Paused, RequestDone, log, tell
+from ifmatch.client.events import Finished, Paused, RequestDone, log, logs_all, tell
 from ifmatch.client.history import clean, is_credential
 from ifmatch.client.lanes import AsyncLanes, Entry, Lanes
 from ifmatch.client.origins import origin, without_userinfo
@@ -73,6 +73,7 @@ _TRUST: Final = 0.5
 # Writes in a row after which others get a chance: where others were met, and where none was so far.
 _RUN, _LONG_RUN = 16, 64
 _DOUBLINGS: Final = 4
+_ONLY_LOG: Final[tuple[Observer, ...]] = (log,)
 
 
 @dataclass(slots=True)
@@ -177,6 +178,7 @@ class Plans:
         self._trust: dict[str, float] = {}
         self._alone = uuid4().hex
         self._runs: dict[str, tuple[int, int, bool]] = {}
+        self._keys: dict[tuple[str, str, str, tuple[tuple[str, str], ...]], str] = {}
 
     def job(
         self,
@@ -201,7 +203,7 @@ class Plans:
         settings = self.settings
         made = as_change(change)
         dialect = settings.dialect.at(url)
-        all_fields = (*settings.fields, *fields)
+        all_fields = (*settings.fields, *fields) if fields else settings.fields
         task = Task(
             made,
             token_hex(8),
@@ -215,7 +217,8 @@ class Plans:
             same_value_is_enough,
         )
         # What somebody else's credentials showed is no state of this client's.
-        private = any(is_credential(name) for name, _ in fields)
+        private = bool(fields) and any(is_credential(name) for name, _ in fields)
+        found = self._round_trips.get(origin(url))
         return Job(
             url,
             made,
@@ -224,10 +227,24 @@ class Plans:
             "" if private else self._memory_key(url, all_fields),
             limits or settings.limits,
             self,
-            self._round_trips.setdefault(origin(url), RoundTrip()),
+            found or self._round_trips.setdefault(origin(url), RoundTrip()),
         )
 
     def _memory_key(self, url: str, fields: tuple[tuple[str, str], ...]) -> str:
+        if fields is not self.settings.fields:
+            return self._made_key(url, fields)
+        place = self.settings.identity, self.settings.dialect.name, url, fields
+        known = self._keys.get(place)
+        if known is None:
+            known = self._made_key(url, fields)
+            if clean(url) == url:
+                # Nothing in it is a credential.
+                if len(self._keys) > 4096:
+                    self._keys.clear()
+                self._keys[place] = known
+        return known
+
+    def _made_key(self, url: str, fields: tuple[tuple[str, str], ...]) -> str:
         variant = sorted((name.lower(), value) for name, value in fields if name.lower().startswith("accept"))
         identity = (
             self.settings.identity or self._alone,
@@ -321,7 +338,7 @@ class Plans:
     def told(self, job: Job, command: Command, event: Answer | NoAnswer | None) -> None:
         """Tell the observers of a request or a pause."""
         observers = self.settings.observers
-        if not observers:
+        if not observers or (observers == _ONLY_LOG and not logs_all()):
             return
         url, operation = clean(job.url), job.task.operation
         if event is None:
@@ -344,6 +361,13 @@ class Plans:
         """
         observers = self.settings.observers
         if not observers:
+            return
+        if (
+            isinstance(outcome, Updated)
+            and observers == _ONLY_LOG
+            and not outcome.conflicts
+            and not logs_all()
+        ):
             return
         elapsed = self.settings.clock() - started
         result = outcome if isinstance(outcome, Updated) else None

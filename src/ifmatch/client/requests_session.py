@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from time import monotonic
+from time import monotonic, time
 from typing import TYPE_CHECKING, Final, cast
 from uuid import uuid4
 
@@ -15,7 +15,7 @@ from ifmatch.client.history import clean, is_own_credential, said
 from ifmatch.client.origins import SAFE_METHODS, absolute, is_condition, same_origin
 from ifmatch.client.tracking import Tracker, Tracking, not_the_callers
 from ifmatch.client.transport import Body, Outgoing
-from ifmatch.client.validators import current_thread_scope
+from ifmatch.client.validators import current_thread_scope, thread
 from ifmatch.model.message import Fields
 from ifmatch.model.unknown import UNKNOWN
 from ifmatch.update import Answer, NoAnswer
@@ -50,42 +50,37 @@ def _lines(headers: CaseInsensitiveDict[str]) -> Kept:
 
 
 class _Tracked:
-    """What is done before and after each request of a session."""
+    """What is done before and after the requests of a session."""
 
-    __slots__ = ("history", "session", "tracker")
+    __slots__ = ("_asked", "_condition", "_looked_through", "session", "tracker")
 
     def __init__(self, session: requests.Session, tracking: Tracking) -> None:
         self.session = session
-        self.tracker = Tracker(tracking)
-        self.history = self.tracker.history is not None
+        self.tracker = tracker = Tracker(tracking)
+        self._asked = tracker.asked
+        self._condition = tracker.condition
+        self._looked_through = tracker.looked_through
 
     def before(self, request: requests.PreparedRequest, scope: Scope) -> Sent:
-        """Prepare a request.
+        """Look at a request once, before it is sent, and add If-Match where that belongs.
 
         Authentication was applied before: one that signs header fields signs If-Match only when the caller
         sets it.
         """
-        headers = request.headers
-        url, body = request.url or "", request.body
+        method, url, fields = request.method or "", request.url or "", request.headers
+        body = request.body
         shown = clean(url) if "?" in url or "@" in url else url
         content = body if body is None or isinstance(body, bytes) else _content(body)
-        sent, tag = self.tracker.before(
-            request.method or "", url, shown, scope, headers, _lines(headers), content
-        )
-        if tag is not None:
-            headers["If-Match"] = tag
-        return sent
-
-    def after(self, sent: Sent, response: requests.Response, stream: bool) -> None:
-        """Take in a response."""
-        self.tracker.after(
-            sent,
-            response,
-            response.status_code,
-            _lines(response.headers),
-            UNKNOWN if stream or not self.history else response.content,
-            getattr(response, "from_cache", False),
-        )
+        lines = _lines(fields)
+        # Members that are the same objects are not compared.
+        kept, conditioned, tag = self._asked.get(method, ()), False, None
+        if kept != lines:
+            kept, conditioned = self._looked_through(method, lines)
+        if method != "GET" and not conditioned:
+            tag = self._condition(method, url, shown, scope, fields)
+            if tag is not None:
+                fields["If-Match"] = tag
+        return method, shown, scope, fields, kept, tag, content
 
     def hop(self, response: requests.Response, hops: int) -> requests.PreparedRequest | None:
         """Return the request that follows a redirect, None when the response is the end."""
@@ -115,37 +110,45 @@ def track_session(session: requests.Session, tracking: Tracking) -> Tracker:
     """
     tracked = _Tracked(session, tracking)
     plain = cast("Callable[..., requests.Response]", session.send)
+    tracker, before, after = tracked.tracker, tracked.before, tracked.tracker.after
 
     def send(request: requests.PreparedRequest, **options: object) -> requests.Response:
-        follows = bool(options.pop("allow_redirects", True))
-        stream, scope = bool(options.get("stream", session.stream)), current_thread_scope()
-        history: list[requests.Response] = []
+        follows = options.pop("allow_redirects", True)
+        options["allow_redirects"] = False
+        try:
+            scope = thread.scope
+        except AttributeError:
+            scope = current_thread_scope()
+        earlier: tuple[requests.Response, ...] = ()
         while True:
-            sent = tracked.before(request, scope)
+            sent, at = before(request, scope), time()
             try:
-                response = plain(request, allow_redirects=False, **options)
+                response = plain(request, **options)
             except exceptions.RequestException as error:
-                tracked.tracker.failed(sent, error)
+                tracker.failed(sent, at, error)
                 raise
-            tracked.after(sent, response, stream)
             status = response.status_code
-            if history:
-                response.history = list(history)
+            # False until somebody has read it.
+            octets: object = getattr(response, "_content", False)
+            answer = octets if isinstance(octets, bytes) else UNKNOWN
+            cached = getattr(response, "from_cache", False)
+            after(sent, at, response, status, _lines(response.headers), answer, cached)
+            if earlier:
+                response.history = [*earlier]
             # Most answers end here: what is behind it is looked at for the others only.
             if status < 300:
                 return response
-            following = tracked.hop(response, len(history)) if follows and response.next else None
+            following = tracked.hop(response, len(earlier)) if follows else None
             if following is None:
                 if status in {412, 428}:
-                    tracked.tracker.judge(response, status, sent)
+                    tracker.judge(response, status, sent)
                 return response
             _ = response.content
             response.close()
-            history.append(response)
-            request = following
+            request, earlier = following, (*earlier, response)
 
     session.send = send  # type: ignore[method-assign]
-    return tracked.tracker
+    return tracker
 
 
 class RequestsTransport:

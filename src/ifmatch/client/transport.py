@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from ifmatch.client.origins import next_hop
+from ifmatch.model.quick import quick
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -19,6 +20,7 @@ __all__ = ["AsyncBody", "AsyncTransport", "Body", "Outgoing", "Transport", "redi
 MOST_HOPS = 5
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """A request as the update machine wants it.

@@ -13,6 +13,8 @@ import threading
 import weakref
 from typing import Final, Protocol, TypeAlias, cast
 
+from ifmatch.client.history import told_apart
+
 __all__ = [
     "RequestFields",
     "Scope",
@@ -21,6 +23,7 @@ __all__ = [
     "current_task_scope",
     "current_thread_scope",
     "is_strong",
+    "thread",
 ]
 
 Scope: TypeAlias = "weakref.ref[object]"
@@ -35,7 +38,8 @@ class RequestFields(Protocol):
         ...
 
 
-_thread = threading.local()
+thread: Final = threading.local()
+"""Holds as `scope` what `current_thread_scope` gave to this thread before."""
 _current_task: Final = asyncio.current_task
 
 
@@ -48,11 +52,11 @@ class _Thread:
 def current_thread_scope() -> Scope:
     """Return what stands for the current thread."""
     try:
-        scope: Scope = _thread.scope
+        scope: Scope = thread.scope
     except AttributeError:
-        _thread.stands = _Thread()
-        stands: Scope = weakref.ref(_thread.stands)
-        scope = _thread.scope = stands
+        thread.stands = _Thread()
+        stands: Scope = weakref.ref(thread.stands)
+        scope = thread.scope = stands
     return scope
 
 
@@ -135,20 +139,31 @@ class ValidatorMemory:
         # As `is_strong`, whose call takes as long again: this runs for every write.
         if tag is not None and (len(tag) < 2 or tag[0] != '"' or tag[-1] != '"'):
             tag = None
-        if tag is None and url not in sightings:
+        if tag is None:
+            if url in sightings:
+                self._wrote(url, scope, ())
             return
-        made: tuple[Sighting, ...] = () if tag is None else ((tag, scope, (), False),)
+        made = ((tag, scope, (), False),)
+        # A write of the only scope that saw this URL: nearly all are.
         with self._lock:
-            before = sightings.get(url, ())
-            if before and not (len(before) == 1 and before[0][1] is scope):
-                others = [one for one in before if one[1] != scope and one[1]() is not None]
-                made = (*others, *made)[-_SIGHTINGS:]
-            if made:
+            before = sightings.get(url)
+            if before is not None and len(before) == 1 and before[0][1] is scope:
                 sightings[url] = made
-                if len(sightings) > self._urls:
-                    del sightings[next(iter(sightings))]
-            else:
+                return
+        self._wrote(url, scope, made)
+
+    def _wrote(self, url: str, scope: Scope, made: tuple[Sighting, ...]) -> None:
+        """Put what a write led to in the place of what its scope and ended ones saw."""
+        sightings = self.sightings
+        with self._lock:
+            others = [one for one in sightings.get(url, ()) if one[1] != scope and one[1]() is not None]
+            kept = (*others, *made)[-_SIGHTINGS:]
+            if not kept:
                 sightings.pop(url, None)
+                return
+            sightings[url] = kept
+            if len(sightings) > self._urls:
+                del sightings[next(iter(sightings))]
 
     def refused(self, url: str) -> None:
         """Take in that a write was refused.
@@ -185,6 +200,6 @@ class ValidatorMemory:
             return sightings[0][0]
         own = [one for one in sightings if one[1] == scope]
         for one in reversed(own):
-            if all((fields.get(name) or "") == value for name, value in one[2]):
+            if all(told_apart(name, fields.get(name) or "") == value for name, value in one[2]):
                 return one[0]
         return own[-1][0] if own else sightings[0][0]

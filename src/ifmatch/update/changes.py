@@ -45,6 +45,9 @@ __all__ = [
 
 
 D = TypeVar("D")
+_BLANKS: Final = b" \t\n\r"
+# Behind a byte order mark, or with blanks before it, a document may still be the same.
+_OPENING: Final = (b"{", b"[")
 
 
 class _Marker(Enum):
@@ -102,11 +105,19 @@ def _octets(result: JsonValue, state: State | None) -> bytes | Nothing:
     octets = write_json(result).encode()
     if state is None:
         return octets
-    if octets == state.octets:
+    before = state.octets
+    if octets == before:
         return NOTHING
+    # Without escapes, what says the same as `octets`, which holds no blanks of its own, differs in blanks.
+    if (
+        b"\\" not in before
+        and before[:1] in _OPENING
+        and before.translate(None, _BLANKS) != octets.translate(None, _BLANKS)
+    ):
+        return octets
     # What differs as a value differs as text too, and comparing values is quick; 1, 1.0 and True are equal.
-    before = parse_json(state.octets)
-    return NOTHING if before == result and octets == write_json(before).encode() else octets
+    was = parse_json(before)
+    return NOTHING if was == result and octets == write_json(was).encode() else octets
 
 
 @dataclass(frozen=True, slots=True)

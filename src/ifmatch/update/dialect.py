@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from ifmatch.core.entity_tag import EntityTag, parse_entity_tag
+from ifmatch.core.entity_tag import is_entity_tag, parse_entity_tag
+from ifmatch.core.malformed import Malformed
 from ifmatch.dialects.evaluation import refusal_of
 from ifmatch.dialects.record import Meaning
 from ifmatch.errors import InputError
@@ -37,6 +38,7 @@ _PAST_CACHES: Final = ("Cache-Control", "no-cache")
 # suffix.
 _PLAIN: Final = ("Accept-Encoding", "identity")
 _ASK_FOR_STATE: Final = ("Prefer", "return=representation")
+_READ: Final = Read((_PAST_CACHES, _PLAIN))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +80,12 @@ class Condition:
             if found is None:
                 continue
             if source.lower() == "etag":
-                tag = parse_entity_tag(found)
-                if isinstance(tag, EntityTag):
-                    if tag.weak and not self.weak:
-                        return None, f"the tag {found} is weak, and {self.name} compares strongly"
-                elif not self.any_form:
-                    return None, f"{found!r} is no entity tag: {tag.reason}"
+                if is_entity_tag(found) is None:
+                    tag = parse_entity_tag(found)
+                    if isinstance(tag, Malformed) and not self.any_form:
+                        return None, f"{found!r} is no entity tag: {tag.reason}"
+                elif found[0] == "W" and not self.weak:
+                    return None, f"the tag {found} is weak, and {self.name} compares strongly"
             return found, ""
         return None, f"the answer has no {' or '.join(self.sources)}"
 
@@ -179,6 +181,8 @@ class Dialect:
         Args:
             fields: header fields of the caller, such as Accept; they win over the ones made here.
         """
+        if not fields and not self.query:
+            return _READ
         own = {name.lower() for name, _ in fields}
         made = [field for field in (_PAST_CACHES, _PLAIN) if field[0].lower() not in own]
         return Read((*made, *fields), query=self.query)
@@ -253,8 +257,9 @@ class Dialect:
         if octets is not None:
             made.append(("Content-Type", self.media_type or media_type))
         made.append(_ASK_FOR_STATE)
-        own = {name.lower() for name, _ in fields}
-        made = [field for field in made if field[0].lower() not in own or field[0].lower().startswith("if-")]
+        if fields:
+            own = {name.lower() for name, _ in fields}
+            made = [one for one in made if one[0].lower() not in own or one[0].lower().startswith("if-")]
         method, path = self.method, ""
         if base is None and self.creates_by:
             method, path = self.creates_by, self.collection

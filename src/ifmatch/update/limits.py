@@ -74,6 +74,8 @@ class TokenBucket:
 
     def give(self, tokens: int = 1) -> None:
         """Give tokens back after a success."""
+        if self.tokens == self.capacity:
+            return
         with self._lock:
             self.tokens = min(self.capacity, self.tokens + tokens)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal, NoReturn, TypeAlias
 from ifmatch.dialects.record import Meaning
 from ifmatch.errors import BudgetSpentError
 from ifmatch.model.message import Fields
+from ifmatch.model.quick import quick
 from ifmatch.update.changes import DELETE, NOTHING
 from ifmatch.update.dialect import HTTP
 from ifmatch.update.errors import (
@@ -55,6 +56,7 @@ _REFUSED: Final = frozenset({Meaning.MISMATCH, Meaning.EXISTS, Meaning.ABSENT})
 _FOR_LATER: Final = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 599})
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Task:
     """What is to be done.

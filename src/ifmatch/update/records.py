@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from ifmatch.model.message import Fields
+from ifmatch.model.quick import quick
 
 if TYPE_CHECKING:
     from ifmatch.merge import Conflict
@@ -16,6 +17,7 @@ Token: TypeAlias = tuple[str, ...]
 """What names a version: one text a part of the condition, such as `('"33a6"',)`; empty: no such resource."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class State:
     """One state of the resource, as it was read or written.
@@ -33,6 +35,7 @@ class State:
     fields: Fields = field(default_factory=Fields, compare=False, repr=False)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Read:
     """Ask for the current state, past every cache.
@@ -52,6 +55,7 @@ class Read:
     path: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Send:
     """Ask for a write.
@@ -82,6 +86,7 @@ class Wait:
     seconds: float
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A response arrived whole.
@@ -119,6 +124,7 @@ class NoAnswer:
     elapsed: float = 0.0
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One request of an update.
@@ -140,6 +146,7 @@ class Attempt:
     reason: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Updated:
     """What came of an update.
