@@ -273,7 +273,7 @@ def _refused_elsewhere(history: History, step: Step, token: str) -> Damage | Non
     for one in reversed(history):
         if one.order >= step.order or one.actor != step.actor:
             continue
-        if one.status == 412 and one.presents(token) and one.method != step.method:
+        if one.refused and one.presents(token) and one.method != step.method:
             text = f"{step.method} accepted the token that {one.method} had just refused"
             return Damage(Outcome.LOST_UPDATE, text, lost=one, stale_accepted=True, proven=False)
         return None

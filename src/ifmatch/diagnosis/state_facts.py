@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
     from ifmatch.merge import JsonValue
 
+# Shorter values meet a version by chance.
+_TELLING = 8
 # Seconds after which two answers of one origin cannot carry one Date.
 _COPY_AGE = 2.0
 
@@ -436,14 +438,28 @@ class StateFacts:
             return None
         if self.refresh is not None and not self.comparable(self.refresh):
             return None
-        return not same_content(self.base_content, self.current_content)
+        if same_content(self.base_content, self.current_content):
+            return False
+        pointers = changed_pointers(self.base_content, self.current_content)
+        return not pointers or not all(self._own_version(pointer) for pointer in pointers)
+
+    def _own_version(self, pointer: str) -> bool:
+        """Tell whether a member is the version that guards name: it says no more than an ETag beside it."""
+        current = tokens.opaque(self.current_tag or "")
+        there = value_at(self.current_content, pointer)
+        if not current or not isinstance(there, str | int) or tokens.opaque(str(there)) != current:
+            return False
+        before = value_at(self.base_content, pointer)
+        named = self.token is not None and tokens.opaque(str(before)) == tokens.opaque(self.token)
+        return stamped(pointer) or (named and len(current) >= _TELLING)
 
     @cached_property
     def moved_pointers(self) -> tuple[str, ...] | None:
         """Return what differs between the token's version and now, None when not JSON."""
         if self.content_moved is None:
             return None
-        return changed_pointers(self.base_content, self.current_content)
+        pointers = changed_pointers(self.base_content, self.current_content)
+        return None if pointers is None else tuple(one for one in pointers if not self._own_version(one))
 
     @cached_property
     def only_stamps_moved(self) -> bool:

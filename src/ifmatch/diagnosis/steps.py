@@ -62,6 +62,8 @@ _DERIVED = (
 _OK, _MULTI_STATUS, _SEE_OTHER = 200, 207, 303
 _ISSUING = frozenset({200, 201, 202, 203, 204, 206, 304, 412})
 _FORWARDING = ("via", "x-forwarded-for", "forwarded", "x-real-ip", "x-envoy-expected-rq-timeout-ms")
+# What 412 and 428 say.
+_PLAIN = frozenset({Meaning.MISMATCH, Meaning.MISSING})
 _FROM_START = re.compile(r"bytes 0-(\d+)/(\d+)")
 _GATEWAY_FAILURES = frozenset({0, 408, 499, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 
@@ -318,8 +320,11 @@ class Step:
 
     @property
     def refused(self) -> bool:
-        """Tell whether the answer is a plain refusal by precondition."""
-        return self.status in {412, 428}
+        """Tell whether the answer refuses by precondition: 412, 428, or what its API says for them."""
+        if self.status in {412, 428}:
+            return True
+        refusal = self.refusal if self.is_write else None
+        return refusal is not None and refusal.meaning in _PLAIN
 
     @property
     def unanswered(self) -> bool:
