@@ -36,12 +36,18 @@ _VERSION: Final = re.compile(
     r"|seq|hash"
     r"|change_?number|sync_?token|versi[oó]n|versione|versie|wersja|fassung|revisi[oó]n[ae]?|révision"
     r"|mod_?count"
-    r"|версия|ревизия)$",
+    r"|версия|ревизия)$|^(?:v|ver|vsn)$",
     re.IGNORECASE,
 )
 _CARRIES: Final = re.compile(
     r"(?:version|revision|\brev\b|_rev\b|e-?tag|generation|stamp|change_?number|sync_?token|lock"
-    r"|if-(?!none|modified|range|unmodified))",
+    r"|\b_?(?:if_?)?(?:seq|v|ver)\b|if-(?!none|modified|range|unmodified))",
+    re.IGNORECASE,
+)
+# What tells when a thing was changed last: a version to some services.
+_CHANGED: Final = re.compile(
+    r"(?:^|[-_/. ]|(?<=[a-z]))(?:updated|modified|changed|edited|saved|touched|mtime|modification)"
+    r"(?:[-_ ]?(?:at|on|time|date|ts))?$",
     re.IGNORECASE,
 )
 _NO_STATE: Final = re.compile(
@@ -232,10 +238,16 @@ def _telling_words(name: str) -> set[str]:
     return {word.lower() for word in _WORDS.findall(name) if not _FILLERS.fullmatch(word.lower())}
 
 
+def _later_time(before: str, after: str) -> bool:
+    """Tell whether both values are times, of one spelling, and the second one is later."""
+    times = [_TIME.fullmatch(value) for value in (before, after)]
+    return all(times) and len(before) == len(after) and before < after
+
+
 def _advanced(before: str, after: str) -> bool:
     """Tell whether a value took the place of another one the way versions do."""
     if before.isdigit() or after.isdigit():
-        return tokens.counted_on(before, after)
+        return tokens.counted_on(before, after) or _later_time(before, after)
     shape = tokens.shape(before)
     return (
         before != after
@@ -256,6 +268,8 @@ def prints(step: Step, value: str) -> bool:
 
 
 _LONGEST: Final = 4000
+# ISO 8601, or seconds, milli- or microseconds since the epoch of this century.
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d\S*|1[0-9]{9}(?:\.\d+|\d{3}|\d{6})?")
 # How sure a place is.
 _NAMED, _PROVEN, _LIKELY, _MET = 4, 3, 2, 1
 
@@ -277,6 +291,8 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
         versions or (source.where == "body" and len(member.value) >= _TELLING)
     ):
         return _NAMED
+    if _time_of_change(write, member, source):
+        return _NAMED if member.where in {"header", "query", "path"} else _LIKELY
     base, place = traffic.bases[write], place_of(source)
     after = traffic.next_shown(write, place)
     if after is None or not traffic.steady(base, place):
@@ -290,9 +306,19 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
     if after != member.value and prints(write, member.value) and prints(write, after):
         return _PROVEN if same or not inside else _MET
     if write.status in _CONFLICT or says_outdated(write):
-        moved = tokens.counted_on(member.value, after)
+        moved = tokens.counted_on(member.value, after) or _later_time(member.value, after)
         return _LIKELY if same and moved and (not inside or _alone(traffic, write, member)) else 0
     return 0
+
+
+def _time_of_change(write: Step, member: Member, source: Member) -> bool:
+    """Tell whether a value is when a thing was changed last, and the request can only mean it as a version.
+
+    Beside the content it means nothing else; in the content only an answer that speaks of versions says so.
+    """
+    if not (_CHANGED.search(member.word) and _CHANGED.search(source.word) and _TIME.fullmatch(member.value)):
+        return False
+    return member.where in {"header", "query", "path"} or says_outdated(write)
 
 
 def _alone(traffic: Traffic, write: Step, member: Member) -> bool:

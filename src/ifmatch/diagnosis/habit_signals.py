@@ -83,7 +83,13 @@ def signals(traffic: Traffic, found: Sequence[Habit]) -> tuple[SignalSpec, ...]:
         ),
         SignalSpec(status=(409,), means=Meaning.MISMATCH, guarded=True, current=_CURRENT),
         SignalSpec(status=(412,), means=Meaning.MISMATCH, guarded=True, current=_CURRENT),
-        SignalSpec(status=(400, 403, 422, 423, 500), means=Meaning.MISMATCH, guarded=True, matches=words),
+        SignalSpec(
+            status=(400, 403, 422, 423, 428, 500),
+            means=Meaning.MISMATCH,
+            guarded=True,
+            matches=words,
+            current=_CURRENT,
+        ),
         SignalSpec(
             status=(200, 202, 207),
             means=Meaning.MISMATCH,

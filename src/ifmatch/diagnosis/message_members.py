@@ -41,7 +41,7 @@ _EMBEDDED: Final = re.compile(
 )
 _PREFIXED: Final = re.compile(r"(?P<before>(?:[A-Za-z]+[-_.=]?)?)(?P<value>\w[\w.-]*?)")
 _NUMBER: Final = re.compile(r"(?P<before>[A-Za-z]+[-_.=]?)(?P<value>\d+)")
-_ACTION: Final = re.compile(r"[A-Za-z][A-Za-z_-]{1,40}")
+_ACTION: Final = re.compile(r"[A-Za-z][A-Za-z_-]{0,40}")
 
 
 @dataclass(frozen=True, slots=True)

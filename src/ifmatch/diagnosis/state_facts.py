@@ -451,7 +451,9 @@ class StateFacts:
             return False
         before = value_at(self.base_content, pointer)
         named = self.token is not None and tokens.opaque(str(before)) == tokens.opaque(self.token)
-        return stamped(pointer) or (named and len(current) >= _TELLING)
+        dialect = self.step.dialect
+        place = dialect is not None and any(one.name == pointer for one in dialect.tokens)
+        return stamped(pointer) or (named and (place or len(current) >= _TELLING))
 
     @cached_property
     def moved_pointers(self) -> tuple[str, ...] | None:

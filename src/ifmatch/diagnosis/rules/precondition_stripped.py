@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import carries
 from ifmatch.diagnosis.evidence import note
+from ifmatch.dialects import Meaning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +38,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         if step.cache_marked:
             yield note("an intermediary is on the way", 1.0, step, "Via")
         return
-    if step.status == 428:
+    if step.status == 428 and (step.refusal is None or step.refusal.meaning is not Meaning.MISMATCH):
         text = (
             f"428 although the request carries {guard.name}: it was lost on the way, or the "
             "server reads another field"
