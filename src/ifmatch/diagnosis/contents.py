@@ -213,8 +213,10 @@ def unwrapped(content: Content, like: Content | None) -> Content:
     whole, sent = _object(_json(content)), _object(_json(like)) if like is not None else None
     if whole is None or not sent:
         return content
+    # A version that is sent beside the change stands beside the record, too.
+    names = {name for name in sent if not stamped("/" + name)} or set(sent)
     for part in _objects(whole, _DEEP):
-        if len(set(part) & set(sent)) > len(sent) // 2:
+        if len(set(part) & names) > len(names) // 2:
             return content if part is whole else Content.from_text(json.dumps(part))
     return content
 

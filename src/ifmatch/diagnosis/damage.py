@@ -362,7 +362,7 @@ def _unguarded(history: History, step: Step) -> Damage | None:
         if step.method == "PATCH":
             # What a patch does not name, it keeps.
             lost = tuple(one for one in lost or () if one and value_at(step.body, one) is not ABSENT)
-        if not lost:
+        if not lost or all(stamped(one) for one in lost):
             return None
         named = ", ".join(pointer for pointer in lost[:4] if pointer)
         what = f" ({named})" if named else ""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.contents import stamped
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.message_members import shown
 from ifmatch.dialects import Grammar, tokens_in
@@ -145,7 +146,9 @@ def _beside(read: Step, token: str, guard: Condition) -> str | None:
         if pair and tokens.opaque(read.etag or "").partition(",")[2] == second:
             # A pair of numbers, the second one right: the first one has a place of its own.
             return next(iter(pointers_of(read, first)), None)
-        return next(iter(pointers_of(read, token)), None)
+        # A short number stands in any member by chance.
+        found = (one for one in pointers_of(read, token) if len(wanted) >= _TELLING or stamped(one))
+        return next(found, None)
     return None
 
 

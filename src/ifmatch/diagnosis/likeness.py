@@ -67,11 +67,11 @@ def same_state(one: Step, two: Step) -> bool:
     if same_content(one.representation, two.representation):
         return True
     pointers = changed_pointers(one.representation, two.representation)
-    if pointers and _timed_only(one, two, pointers):
-        return True
-    return bool(pointers) and all(
-        holds_own_tag(one, pointer) and holds_own_tag(two, pointer) for pointer in pointers or ()
-    )
+    if not pointers:
+        return False
+    own = [pointer for pointer in pointers if holds_own_tag(one, pointer) and holds_own_tag(two, pointer)]
+    others = [pointer for pointer in pointers if pointer not in own]
+    return not others or _timed_only(one, two, others)
 
 
 def _timed_only(one: Step, two: Step, pointers: Sequence[str]) -> bool:

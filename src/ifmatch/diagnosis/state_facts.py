@@ -23,6 +23,7 @@ from ifmatch.diagnosis.contents import (
 from ifmatch.diagnosis.editors import EDITOR, PROGRAM, SYSTEM, editor_like
 from ifmatch.diagnosis.history import History
 from ifmatch.diagnosis.steps import VARIANT_FIELDS
+from ifmatch.diagnosis.told_versions import own_version
 from ifmatch.dialects import weak_tags_match
 from ifmatch.merge import apply_merge_patch
 from ifmatch.model.message import Content
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
     from ifmatch.merge import JsonValue
 
-# Shorter values meet a version by chance.
-_TELLING = 8
 # Seconds after which two answers of one origin cannot carry one Date.
 _COPY_AGE = 2.0
 
@@ -310,7 +309,7 @@ class StateFacts:
             return refresh.etag
         if self.step.status == 412 and self.step.etag is not None and self.step.etag != self.token:
             return self.step.etag
-        return None
+        return self.step.told
 
     @cached_property
     def current_content(self) -> Content | None:
@@ -444,16 +443,8 @@ class StateFacts:
         return not pointers or not all(self._own_version(pointer) for pointer in pointers)
 
     def _own_version(self, pointer: str) -> bool:
-        """Tell whether a member is the version that guards name: it says no more than an ETag beside it."""
-        current = tokens.opaque(self.current_tag or "")
-        there = value_at(self.current_content, pointer)
-        if not current or not isinstance(there, str | int) or tokens.opaque(str(there)) != current:
-            return False
-        before = value_at(self.base_content, pointer)
-        named = self.token is not None and tokens.opaque(str(before)) == tokens.opaque(self.token)
-        dialect = self.step.dialect
-        place = dialect is not None and any(one.name == pointer for one in dialect.tokens)
-        return stamped(pointer) or (named and (place or len(current) >= _TELLING))
+        contents = self.base_content, self.current_content
+        return self.current_tag is not None and own_version(self.step, pointer, contents, self.current_tag)
 
     @cached_property
     def moved_pointers(self) -> tuple[str, ...] | None:

@@ -11,6 +11,7 @@ from ifmatch.diagnosis.conditions import Condition, Guard, conditions_of
 from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.machines import machine_of
+from ifmatch.diagnosis.told_versions import told
 from ifmatch.dialects import Meaning, View, refusal_in, sent_state, shown_state
 from ifmatch.model.exchange import Exchange, Provenance, Vantage
 from ifmatch.model.message import Content
@@ -53,6 +54,7 @@ _DERIVED = (
     "guard",
     "etag",
     "refusal",
+    "told",
     "replaces",
     "accepted",
     "body",
@@ -269,6 +271,11 @@ class Step:
         refusal = self.refusal
         return refusal is not None and refusal.meaning is not Meaning.OTHER
 
+    @cached_property
+    def told(self) -> str | None:
+        """Return the version that a refusal in an API's own words says is stored now, None without one."""
+        return told(self) if self.refused and self.dialect is not None else None
+
     def condition(self, *guards: Guard) -> Condition | None:
         """Return the first precondition of one of these guards."""
         return next((condition for condition in self.conditions if condition.guard in guards), None)
@@ -465,7 +472,7 @@ class Step:
     def issued(self) -> tuple[str, ...]:
         """Return the validators that this answer gave out for its own resource, as field values."""
         if self.status not in _ISSUING and not (self.status == _MULTI_STATUS and self.method == "PROPFIND"):
-            return ()
+            return (self.told,) if self.told is not None else ()
         if self.etag is None or self.etag in self.carried:
             return self.carried
         return (self.etag, *self.carried) if self.carried else (self.etag,)
