@@ -16,7 +16,8 @@ from urllib.parse import parse_qsl, urlencode
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.message_members import InPath, Member, in_path, sent, shown
+from ifmatch.diagnosis.message_members import InPath, Member, blank, in_path, labelled, sent, shown
+from ifmatch.diagnosis.projections import projection
 from ifmatch.diagnosis.refusal_words import negative, says_outdated
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _READS: Final = 6
 _FEW: Final = 3
 # Shorter values are met by chance: the name has to speak too.
 _TELLING: Final = 8
+_OK: Final = 200
 _CONFLICT: Final = frozenset({409, 412})
 _VERSION: Final = re.compile(
     r"(?:^|[-_/. ]|(?<=[a-z]))(?:versions?|revisions?|rev|e-?tag|generation|lock|stamp|checksum|sequence"
@@ -98,6 +100,7 @@ class Traffic:
         self.read = {step.resource for step in service if step.is_read and step.status == 200}
         self.paths = {key.partition("?")[0] for key in self.read}
         self.about: dict[str, list[Step]] = {}
+        self._views: dict[str, list[Step]] = {}
         self.bases: dict[Step, str] = {}
         self._places: dict[Step, int] = {}
         self._in_path: dict[Step, list[InPath]] = {}
@@ -109,13 +112,15 @@ class Traffic:
             same = self.about.setdefault(base, [])
             self._places[step] = len(same)
             same.append(step)
+            if step.is_read and step.status == _OK and "?" in step.resource:
+                self._views.setdefault(step.resource.partition("?")[0], []).append(step)
 
     def _base(self, step: Step) -> str:
         """Return the key of the resource that a step is about, versions in path and query left out."""
         if not step.is_write or step.resource in self.read:
             return step.resource
         here, _, query = step.resource.partition("?")
-        found = in_path(step, self.paths)
+        found = in_path(step, self.paths) or (labelled(step) if says_outdated(step) else [])
         if found:
             self._in_path[step] = found
             return found[0].resource
@@ -151,6 +156,8 @@ class Traffic:
             yield one.member, one
         for member in sent(step):
             yield member, None
+        for member in blank(step) if not self.took(step) else ():
+            yield member, None
 
     def before(self, step: Step) -> list[Step]:
         """Return the last answers before a step that showed its resource."""
@@ -161,12 +168,23 @@ class Traffic:
                 found.append(one)
                 if len(found) == _READS:
                     break
-        return found[::-1]
+        return found[::-1] or self._viewed(step)
+
+    def _viewed(self, step: Step) -> list[Step]:
+        """Return the last views of a resource, such as a selection of members, before a step about it."""
+        base = self.bases[step]
+        views = self._views.get(base.partition("?")[0], ())
+        same = [one for one in views if one.order < step.order and projection(one.resource, base)]
+        return same[-_READS:]
 
     def after(self, step: Step) -> Iterator[Step]:
         """Yield what came later on the resource of a step."""
         same = self.about[self.bases[step]]
         yield from same[self._places[step] + 1 :]
+
+    def read_after(self, step: Step) -> list[Step]:
+        """Return the first read of a resource after a step, in a list; empty without one."""
+        return [one for one in self.after(step) if one.is_read and one.status == _OK][:1]
 
     def next_shown(self, step: Step, place: tuple[str, str]) -> str | None:
         """Return what is shown at a place once a write was answered, None when it is not known."""
@@ -338,7 +356,7 @@ def _alike_source(traffic: Traffic, write: Step, member: Member) -> Member | Non
     """
     if traffic.took(write) or not (speaks_of_versions(member) and says_outdated(write)):
         return None
-    for read in reversed(traffic.before(write)):
+    for read in reversed(traffic.before(write) or traffic.read_after(write)):
         if read.header("etag") is not None:
             return None
         held = [
@@ -350,6 +368,17 @@ def _alike_source(traffic: Traffic, write: Step, member: Member) -> Member | Non
     return None
 
 
+def _called_alike(read: Step, member: Member, held: Sequence[Member]) -> Member | None:
+    """Return the version of an answer that a sent value is called after, where another one holds the value.
+
+    `expectedVersion` means `version`, be `etag` or `rev` what its value was taken from.
+    """
+    if member.where not in {"header", "query", "path"} or any(alike(one.word, member.word) for one in held):
+        return None
+    named = [one for one in shown(read) if _VERSION.search(one.word) and alike(one.word, member.word)]
+    return named[0] if len(named) == 1 else None
+
+
 def _shown_before(traffic: Traffic, write: Step, member: Member) -> tuple[Member | None, int]:
     """Return where answers show what a value of a write is, and how sure that is."""
     for read in reversed(traffic.before(write)):
@@ -357,6 +386,10 @@ def _shown_before(traffic: Traffic, write: Step, member: Member) -> tuple[Member
             # Where answers have a tag, another token counts only if the service took it once.
             continue
         found = _sources(read, member)
+        if found and not traffic.took(write) and says_outdated(write):
+            meant = _called_alike(read, member, found)
+            if meant is not None:
+                return meant, _NAMED
         if found:
             rank = _rank(traffic, write, member, found[0])
             return (found[0], rank) if rank else (None, 0)

@@ -95,6 +95,24 @@ def sent(step: Step) -> list[Member]:
     return found[:_MOST]
 
 
+def blank(step: Step) -> Iterator[Member]:
+    """Yield the places of a request that are there and empty: parameters, fields, members at the top.
+
+    Args:
+        step: the request.
+    """
+    for name, value in step.sent:
+        if not value.strip() and not _CARRIAGE.match(name):
+            yield Member("header", name, name, "")
+    for name, value in step.view.query.items():
+        if not value:
+            yield Member("query", name, name, "")
+    body = step.view.sent_json
+    for name, held in cast("dict[str, object]", body).items() if isinstance(body, dict) else ():
+        if held == "":
+            yield Member("body", f"/{name.replace('~', '~0').replace('/', '~1')}", name, "")
+
+
 def shown(step: Step) -> list[Member]:
     """Return the values that an answer shows.
 
@@ -179,6 +197,19 @@ def in_path(step: Step, read: set[str]) -> list[InPath]:
     return found
 
 
+def labelled(step: Step) -> list[InPath]:
+    """Return the value that the last steps of a path call a version, whether its resource was read or not.
+
+    Args:
+        step: the request.
+    """
+    parts = step.resource.partition("?")[0].split("/")
+    place = next((one for one in range(len(parts) - 1, 2, -1) if _NAMED.fullmatch(parts[one - 1])), 0)
+    return list(_labelled(parts, place, {"/".join(parts[: place - 1])})) if place else []
+
+
+# Steps of a path after which a version stands.
+_NAMED: Final = re.compile(r"versions?|revisions?|revs?|etags?|generations?", re.IGNORECASE)
 _END: Final = r"(?=[/?]|$)"
 
 
