@@ -214,11 +214,17 @@ def unwrapped(content: Content, like: Content | None) -> Content:
     if whole is None or not sent:
         return content
     # A version that is sent beside the change stands beside the record, too.
-    names = {name for name in sent if not stamped("/" + name)} or set(sent)
+    names = {name for name, value in sent.items() if not _only_stamps(name, value)} or set(sent)
     for part in _objects(whole, _DEEP):
         if len(set(part) & names) > len(names) // 2:
             return content if part is whole else Content.from_text(json.dumps(part))
     return content
+
+
+def _only_stamps(name: str, value: object) -> bool:
+    """Tell whether a member is one that servers write by themselves, or holds none but such."""
+    inner = _object(value)
+    return stamped("/" + name) or (bool(inner) and all(stamped("/" + one) for one in inner or ()))
 
 
 def speak_of_one(one: Content, two: Content) -> bool:

@@ -110,7 +110,8 @@ def _dialect(traffic: Traffic, found: Sequence[Habit], *, loose: bool, weak: boo
             guards[key] = _tag_guard(Grammar.LOOSE_TAG)
         elif key not in guards:
             guards[key] = GuardSpec(carrier=Carrier(guard.where), name=guard.name, id=key if spoken else "")
-        places.append(TokenPlace(at=habit.source.where, name=habit.source.name, feeds=(key,)))
+        if habit.source is not None:
+            places.append(TokenPlace(at=habit.source.where, name=habit.source.name, feeds=(key,)))
         if habit.path is not None:
             rule = habit.path.rule
             others[rule] = SameResource(path=rule, becomes=habit.path.becomes, methods=_UNSAFE)

@@ -29,6 +29,8 @@ _MOST: Final = 60
 _READS: Final = 6
 # As many things are all at their first version now and then.
 _FEW: Final = 3
+# Shorter names say too little by themselves.
+_WORD: Final = 3
 # Shorter values are met by chance: the name has to speak too.
 _TELLING: Final = 8
 _OK: Final = 200
@@ -64,18 +66,21 @@ _FILLERS: Final = re.compile(
 )
 
 
+_BEFORE: Final = re.compile(r"^(?:if|expected|expect|base|previous|prev|old|last|known|seen|current|read)+")
+
+
 @dataclass(frozen=True, slots=True)
 class Habit:
     """Where requests carry a version, and where answers show it.
 
     Attributes:
         guard: the place in a request; its value is one that was seen.
-        source: the place in an answer.
+        source: the place in an answer, None where no answer shows versions.
         path: how it stands in the path, None when it stands elsewhere.
     """
 
     guard: Member
-    source: Member
+    source: Member | None
     path: InPath | None
 
 
@@ -182,6 +187,18 @@ class Traffic:
         same = self.about[self.bases[step]]
         yield from same[self._places[step] + 1 :]
 
+    def elsewhere(self, step: Step, member: Member) -> Member | None:
+        """Return where an answer about another resource had shown the sender of a write its version."""
+        wanted = tokens.opaque(member.value)
+        if len(wanted) < _FEW or tokens.null_word(wanted):
+            return None
+        read = [one for one in self.service if one.order < step.order and one.is_read and one.status == _OK]
+        for one in reversed(read[-4 * _READS :]):
+            for held in shown(one) if one.actor == step.actor else ():
+                if tokens.opaque(held.value) == wanted and _VERSION.search(held.word):
+                    return held
+        return None
+
     def read_after(self, step: Step) -> list[Step]:
         """Return the first read of a resource after a step, in a list; empty without one."""
         return [one for one in self.after(step) if one.is_read and one.status == _OK][:1]
@@ -253,7 +270,9 @@ def alike(one: str, two: str) -> bool:
 
 
 def _telling_words(name: str) -> set[str]:
-    return {word.lower() for word in _WORDS.findall(name) if not _FILLERS.fullmatch(word.lower())}
+    words = {word.lower() for word in _WORDS.findall(name) if not _FILLERS.fullmatch(word.lower())}
+    # Parameters are read in lower case: `expectedversion`.
+    return words | {bare for word in words if (bare := _BEFORE.sub("", word))}
 
 
 def _later_time(before: str, after: str) -> bool:
@@ -310,7 +329,7 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
     ):
         return _NAMED
     if _time_of_change(write, member, source):
-        return _NAMED if member.where in {"header", "query", "path"} else _LIKELY
+        return _LIKELY if member.where in {"body", "text"} else _NAMED
     base, place = traffic.bases[write], place_of(source)
     after = traffic.next_shown(write, place)
     if after is None or not traffic.steady(base, place):
@@ -336,7 +355,8 @@ def _time_of_change(write: Step, member: Member, source: Member) -> bool:
     """
     if not (_CHANGED.search(member.word) and _CHANGED.search(source.word) and _TIME.fullmatch(member.value)):
         return False
-    return member.where in {"header", "query", "path"} or says_outdated(write)
+    beside = member.where in {"header", "query", "path"} or write.method == "DELETE"
+    return beside or says_outdated(write)
 
 
 def _alone(traffic: Traffic, write: Step, member: Member) -> bool:
@@ -354,18 +374,33 @@ def _alike_source(traffic: Traffic, write: Step, member: Member) -> Member | Non
 
     A damaged, empty or invented version stands in no answer.
     """
-    if traffic.took(write) or not (speaks_of_versions(member) and says_outdated(write)):
-        return None
+    words = _CHANGED if _CHANGED.search(member.word) else _VERSION
     for read in reversed(traffic.before(write) or traffic.read_after(write)):
         if read.header("etag") is not None:
             return None
         held = [
-            one for one in shown(read) if _VERSION.search(one.word) and not traffic.of_a_format(place_of(one))
+            one for one in shown(read) if words.search(one.word) and not traffic.of_a_format(place_of(one))
         ]
         same = [one for one in held if alike(one.word, member.word)]
         if same or len(held) == 1:
             return (same or held)[0]
     return None
+
+
+def _unshown(traffic: Traffic, write: Step, member: Member) -> tuple[Member | None, int]:
+    """Return where a refused value that no answer about its resource shows comes from, and how sure it is one.
+
+    Only the name, and an answer that speaks of versions, say then that it is one.
+    """
+    named = speaks_of_versions(member) or (member.where in {"header", "query"} and _CHANGED.search(member.word))
+    if traffic.took(write) or not named or not says_outdated(write):
+        return None, 0
+    source = _alike_source(traffic, write, member)
+    if source is not None:
+        return source, _LIKELY
+    if any(one.header("etag") is not None for one in traffic.before(write)) or len(member.word) < _WORD:
+        return None, 0
+    return traffic.elsewhere(write, member), _LIKELY
 
 
 def _called_alike(read: Step, member: Member, held: Sequence[Member]) -> Member | None:
@@ -393,7 +428,10 @@ def _shown_before(traffic: Traffic, write: Step, member: Member) -> tuple[Member
         if found:
             rank = _rank(traffic, write, member, found[0])
             return (found[0], rank) if rank else (None, 0)
-    return _alike_source(traffic, write, member), _LIKELY
+    return _unshown(traffic, write, member)
+
+
+_Key = tuple[tuple[str, str], tuple[str, str] | None]
 
 
 def habits(
@@ -405,23 +443,25 @@ def habits(
         traffic: of the service.
         meant: tells whether a value of a write, shown by an earlier answer, counts; all do when left out.
     """
-    ranks: dict[tuple[tuple[str, str], tuple[str, str]], int] = {}
-    votes: Counter[tuple[tuple[str, str], tuple[str, str]]] = Counter()
-    values: dict[tuple[tuple[str, str], tuple[str, str]], set[str]] = {}
-    seen: dict[tuple[tuple[str, str], tuple[str, str]], Habit] = {}
+    ranks: dict[_Key, int] = {}
+    votes: Counter[_Key] = Counter()
+    values: dict[_Key, set[str]] = {}
+    seen: dict[_Key, Habit] = {}
     for write in traffic.writes:
         for member, path in traffic.carried(write):
             source, rank = _shown_before(traffic, write, member)
-            if source is None or (meant is not None and not meant(traffic, write, member, source)):
+            if not rank or (
+                meant is not None and (source is None or not meant(traffic, write, member, source))
+            ):
                 continue
-            key = place_of(member), place_of(source)
+            key = place_of(member), place_of(source) if source is not None else None
             ranks[key] = max(rank, ranks.get(key, 0))
             votes[key] += 1
             values.setdefault(key, set()).add(member.value)
             seen.setdefault(key, Habit(member, source, path))
     # Two values that meet in two places, and go on in both, do not meet by chance.
     good = [key for key in votes if ranks[key] > _MET or len(values[key]) > 1]
-    good.sort(key=lambda key: (-ranks[key], -votes[key]))
+    good.sort(key=lambda key: (key[1] is None, -ranks[key], -votes[key]))
     if not good:
         return []
     named = [key for key in good if ranks[key] == _NAMED]

@@ -209,7 +209,7 @@ def labelled(step: Step) -> list[InPath]:
 
 
 # Steps of a path after which a version stands.
-_NAMED: Final = re.compile(r"versions?|revisions?|revs?|etags?|generations?", re.IGNORECASE)
+_NAMED: Final = re.compile(r"versions?|revisions?|revs?|etags?|generations?|v", re.IGNORECASE)
 _END: Final = r"(?=[/?]|$)"
 
 
@@ -220,7 +220,7 @@ def _labelled(parts: list[str], place: int, read: set[str]) -> Iterator[InPath]:
     for kept in _beginnings(parts[place]):
         start = rf"/{re.escape(label)}/{re.escape(kept)}"
         value = parts[place][len(kept) :]
-        like = _like(value)
+        like = _like("" if _NAMED.fullmatch(label) else value)
         yield InPath(
             Member("path", rf"{start}({like}){_END}", label, value), base, rf"{start}{like}{_END}", ""
         )

@@ -471,8 +471,10 @@ class Step:
 
     def issued(self) -> tuple[str, ...]:
         """Return the validators that this answer gave out for its own resource, as field values."""
+        if self.told is not None and self.etag is None:
+            return (self.told,)
         if self.status not in _ISSUING and not (self.status == _MULTI_STATUS and self.method == "PROPFIND"):
-            return (self.told,) if self.told is not None else ()
+            return ()
         if self.etag is None or self.etag in self.carried:
             return self.carried
         return (self.etag, *self.carried) if self.carried else (self.etag,)

@@ -54,7 +54,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     yield from _write_and_read(facts)
     yield from _read_and_judged(facts)
     yield from _in_content_and_field(facts)
-    refusal = facts.step.etag
+    refusal = facts.step.etag or facts.step.told
     if (
         refusal is not None
         and facts.issues
