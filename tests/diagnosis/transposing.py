@@ -229,10 +229,12 @@ def _aborted(current):
     return {"error": {"code": 409, "message": message, "status": "ABORTED"}}
 
 
-def _unmet(_current):
+def _unmet(current):
     """Return the same as google.rpc.Code FAILED_PRECONDITION, which is 400."""
     message = "the etag is not that of the stored resource"
-    return {"error": {"code": 400, "message": message, "status": "FAILED_PRECONDITION"}}
+    about = {} if current is None else {"metadata": {"currentEtag": current}}
+    details = [{"reason": "ETAG_MISMATCH", **about}]
+    return {"error": {"code": 400, "message": message, "status": "FAILED_PRECONDITION", "details": details}}
 
 
 CARRIERS = {

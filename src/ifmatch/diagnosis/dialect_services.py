@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from ifmatch.diagnosis.dialect_batches import parts_of
-from ifmatch.diagnosis.dialect_habits import beyond, joined, learn
+from ifmatch.diagnosis.dialect_habits import LEARNED, beyond, joined, learn
 from ifmatch.diagnosis.dialect_tokens import give_versions
 from ifmatch.diagnosis.habit_signals import refusable
 from ifmatch.diagnosis.resources import host_of, resource_key
@@ -50,12 +50,33 @@ def speak(steps: Iterable[Step], dialects: Sequence[Dialect] | None = None) -> d
         if name is None:
             name = names[origin] = host_of(origin)
         services.setdefault(name, []).append(step)
+    only_read: list[list[Step]] = []
     for service in services.values():
         telling = [step for step in service if _tells(step.exchange)]
         if telling:
             _speak(service, telling, dialects, parts)
+        else:
+            only_read.append(service)
+    for service in only_read:
+        _like_twin(service, [one for one in services.values() if one is not service])
     _sessions(steps)
     return parts
+
+
+def _like_twin(service: list[Step], others: Iterable[list[Step]]) -> None:
+    """Let a service that is only read show versions as the one does that is written to under the same paths."""
+    paths = {urlsplit(step.exchange.request.url).path for step in service}
+    for other in others:
+        spoken = [step for step in other if step.dialect is not None and step.is_write]
+        twins = {urlsplit(step.resource).path: step.dialect for step in spoken}
+        dialect = next((twins[path] for path in paths if path in twins), None)
+        if dialect is None or dialect.id != LEARNED and not dialect.general:
+            continue
+        for step in service:
+            _adopt(step, dialect)
+        keys = frozenset(one.key for step in spoken for one in step.conditions if one.key)
+        give_versions(service, keys)
+        return
 
 
 def _sessions(steps: Iterable[Step]) -> None:

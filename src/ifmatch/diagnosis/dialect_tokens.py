@@ -63,20 +63,21 @@ def _names_a_version(condition: Condition) -> bool:
     return absent or condition.guard in _STATE
 
 
-def give_versions(steps: Sequence[Step]) -> None:
+def give_versions(steps: Sequence[Step], known: frozenset[str] = frozenset()) -> None:
     """Set `version` and `carried` of the steps of one service whose requests carry dialect guards.
 
     Args:
         steps: of one service, their dialects set.
+        known: keys of guards that requests elsewhere carry.
     """
     keys: dict[str, set[str]] = {}
     for step in steps:
         for condition in step.conditions:
             if condition.key and _names_a_version(condition) and (step.is_write or step.refused):
                 keys.setdefault(step.resource, set()).add(condition.key)
-    if not keys:
+    everywhere = known.union(*keys.values())
+    if not everywhere:
         return
-    everywhere = frozenset(key for some in keys.values() for key in some)
     for step in steps:
         if step.dialect is None or step.exchange.response is None:
             continue

@@ -66,6 +66,7 @@ _FILLERS: Final = re.compile(
 )
 
 
+_COUNTED: Final = re.compile(r"versions?|v|ver|vsn|revisions?|revs?")
 _BEFORE: Final = re.compile(r"^(?:if|expected|expect|base|previous|prev|old|last|known|seen|current|read)+")
 
 
@@ -259,6 +260,15 @@ def speaks_of_versions(member: Member) -> bool:
     return _VERSION.search(member.word) is not None
 
 
+def called_version(word: str) -> bool:
+    """Tell whether a member is called like a version, or like the time of the last change.
+
+    Args:
+        word: its name.
+    """
+    return _VERSION.search(word) is not None or _CHANGED.search(word) is not None
+
+
 def alike(one: str, two: str) -> bool:
     """Tell whether two names are of one thing: `X-Base-Stand`, `expectedStand` and `stand`.
 
@@ -272,7 +282,8 @@ def alike(one: str, two: str) -> bool:
 def _telling_words(name: str) -> set[str]:
     words = {word.lower() for word in _WORDS.findall(name) if not _FILLERS.fullmatch(word.lower())}
     # Parameters are read in lower case: `expectedversion`.
-    return words | {bare for word in words if (bare := _BEFORE.sub("", word))}
+    words |= {bare for word in words if (bare := _BEFORE.sub("", word))}
+    return {"version" if _COUNTED.fullmatch(word) else word for word in words}
 
 
 def _later_time(before: str, after: str) -> bool:
@@ -398,7 +409,8 @@ def _unshown(traffic: Traffic, write: Step, member: Member) -> tuple[Member | No
     source = _alike_source(traffic, write, member)
     if source is not None:
         return source, _LIKELY
-    if any(one.header("etag") is not None for one in traffic.before(write)) or len(member.word) < _WORD:
+    short = len(member.word) < _WORD and member.where != "path"
+    if short or any(one.header("etag") is not None for one in traffic.before(write)):
         return None, 0
     return traffic.elsewhere(write, member), _LIKELY
 
@@ -408,9 +420,12 @@ def _called_alike(read: Step, member: Member, held: Sequence[Member]) -> Member 
 
     `expectedVersion` means `version`, be `etag` or `rev` what its value was taken from.
     """
-    if member.where not in {"header", "query", "path"} or any(alike(one.word, member.word) for one in held):
+    if any(alike(one.word, member.word) for one in held):
         return None
     named = [one for one in shown(read) if _VERSION.search(one.word) and alike(one.word, member.word)]
+    if member.where in {"body", "text"}:
+        # In a content it is the very member that a record has.
+        named = [one for one in named if place_of(one) == place_of(member)]
     return named[0] if len(named) == 1 else None
 
 

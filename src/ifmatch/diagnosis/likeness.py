@@ -81,20 +81,20 @@ def _timed_only(one: Step, two: Step, pointers: Sequence[str]) -> bool:
         values = [value_at(step.representation, pointer) for step in (one, two)]
         if not stamped(pointer) or not all(_TIME.match(str(value)) for value in values):
             return False
-    numbers = [_numbers(step.view.json) for step in (one, two)]
+    numbers = [_numbers(step.view.json, tokens.opaque(step.etag or "")) for step in (one, two)]
     return bool(numbers[0]) and numbers[0] == numbers[1]
 
 
-def _numbers(value: object, depth: int = 2) -> dict[str, int]:
-    """Return the members of a content that count its versions."""
+def _numbers(value: object, own: str, depth: int = 2) -> dict[str, int]:
+    """Return the members of a content that count its versions, but for the one that guards name."""
     if not isinstance(value, dict):
         return {}
     found: dict[str, int] = {}
     for name, member in cast("dict[str, object]", value).items():
         if isinstance(member, int) and not isinstance(member, bool) and _COUNTS.search(name):
-            found[name] = member
+            found |= {name: member} if str(member) != own else {}
         elif depth:
-            found |= _numbers(member, depth - 1)
+            found |= _numbers(member, own, depth - 1)
     return found
 
 

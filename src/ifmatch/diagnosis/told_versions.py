@@ -21,6 +21,12 @@ _STORED: Final = re.compile(
     r"(?:version|revision|rev|e-?tag|generation|hash|seq|sequence|stand|state)(?:[-_ ]?(?:id|no|number))?",
     re.IGNORECASE,
 )
+_SAID: Final = re.compile(
+    r"\b(?:current|stored|actual|latest|newest)(?:[ _-]?(?:version|revision|e-?tag|one|value))?"
+    r"\s*(?:is|was|=|:)\s*\"?([\w.:+-]*\d[\w.:+-]*)",
+    re.IGNORECASE,
+)
+_LONGEST: Final = 4000
 _HOLDS_DIGITS: Final = re.compile(r"\d")
 
 
@@ -41,6 +47,9 @@ def told(step: Step) -> str | None:
         field = member.where == "header" and member.name.lower() in fields
         if (field or _STORED.fullmatch(member.word)) and member.value != sent:
             return member.value
+    said = _SAID.search(step.view.text[:_LONGEST])
+    if said is not None and said[1].rstrip(".:") != sent:
+        return said[1].rstrip(".:")
     current = refusal.current
     alike = current is not None and tokens.shape(current) == tokens.shape(sent)
     return current if alike and current != sent and _HOLDS_DIGITS.search(current or "") else None
