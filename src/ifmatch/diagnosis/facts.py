@@ -25,7 +25,16 @@ from ifmatch.diagnosis.contents import (
     value_at,
 )
 from ifmatch.diagnosis.dates import http_date
-from ifmatch.diagnosis.likeness import edit_of, gives, not_shown, replaces_all, shows, taken_on, version_of
+from ifmatch.diagnosis.likeness import (
+    edit_of,
+    gives,
+    not_shown,
+    replaces_all,
+    same_but_version,
+    shows,
+    taken_on,
+    version_of,
+)
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.state_facts import StateFacts
 from ifmatch.diagnosis.taken_back import lost_pointers, reverts
@@ -465,7 +474,7 @@ class Facts(StateFacts):
             for step in self.attempts
             if self.step.order <= step.order < write.order and step.method != "HEAD"
         )
-        return write if not read and same_content(write.body, self.step.body) else None
+        return write if not read and same_but_version(write, self.step) else None
 
     def _fresh(self, write: Step, guard: Condition) -> tuple[Step, Content] | None:
         """Return the answer that gave a write its token, and the content of the version it names.

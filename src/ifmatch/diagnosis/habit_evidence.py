@@ -280,10 +280,13 @@ def alike(one: str, two: str) -> bool:
 
 
 def _telling_words(name: str) -> set[str]:
+    return {"version" if _COUNTED.fullmatch(word) else word for word in _words(name)}
+
+
+def _words(name: str) -> set[str]:
     words = {word.lower() for word in _WORDS.findall(name) if not _FILLERS.fullmatch(word.lower())}
     # Parameters are read in lower case: `expectedversion`.
-    words |= {bare for word in words if (bare := _BEFORE.sub("", word))}
-    return {"version" if _COUNTED.fullmatch(word) else word for word in words}
+    return words | {bare for word in words if (bare := _BEFORE.sub("", word))}
 
 
 def _later_time(before: str, after: str) -> bool:
@@ -420,13 +423,19 @@ def _called_alike(read: Step, member: Member, held: Sequence[Member]) -> Member 
 
     `expectedVersion` means `version`, be `etag` or `rev` what its value was taken from.
     """
-    if any(alike(one.word, member.word) for one in held):
-        return None
-    named = [one for one in shown(read) if _VERSION.search(one.word) and alike(one.word, member.word)]
+    versions = [one for one in shown(read) if _VERSION.search(one.word)]
     if member.where in {"body", "text"}:
         # In a content it is the very member that a record has.
-        named = [one for one in named if place_of(one) == place_of(member)]
-    return named[0] if len(named) == 1 else None
+        same = [one for one in versions if place_of(one) == place_of(member)]
+        return same[0] if same and place_of(member) not in {place_of(one) for one in held} else None
+    for words in (_words, _telling_words):
+        wanted = words(member.word)
+        if any(words(one.word) & wanted for one in held):
+            return None
+        named = [one for one in versions if words(one.word) & wanted]
+        if len(named) == 1:
+            return named[0]
+    return None
 
 
 def _shown_before(traffic: Traffic, write: Step, member: Member) -> tuple[Member | None, int]:

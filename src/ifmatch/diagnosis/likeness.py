@@ -98,6 +98,26 @@ def _numbers(value: object, own: str, depth: int = 2) -> dict[str, int]:
     return found
 
 
+def same_but_version(one: Step, two: Step) -> bool:
+    """Tell whether two writes carry one content, the version left aside that each of them expects.
+
+    Args:
+        one: a write.
+        two: another one.
+    """
+    if same_content(one.body, two.body):
+        return True
+    first, second = one.guard, two.guard
+    pointers = changed_pointers(one.body, two.body)
+    if not pointers or first is None or second is None:
+        return False
+    return all(
+        str(value_at(one.body, pointer)) == first.value.strip()
+        and str(value_at(two.body, pointer)) == second.value.strip()
+        for pointer in pointers
+    )
+
+
 def names_text(tag: str, text: Content) -> bool:
     """Tell whether a tag holds the checksum of a text.
 

@@ -23,7 +23,7 @@ _STORED: Final = re.compile(
 )
 _SAID: Final = re.compile(
     r"\b(?:current|stored|actual|latest|newest)(?:[ _-]?(?:version|revision|e-?tag|one|value))?"
-    r"\s*(?:is|was|=|:)\s*\"?([\w.:+-]*\d[\w.:+-]*)",
+    r"\"?\s*(?:is|was|=|:)\s*\"?([\w.:+-]*\d[\w.:+-]*)",
     re.IGNORECASE,
 )
 _LONGEST: Final = 4000

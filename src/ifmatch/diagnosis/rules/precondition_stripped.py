@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis.conditions import carries
 from ifmatch.diagnosis.contents import value_at
 from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.habit_evidence import called_version
-from ifmatch.diagnosis.message_members import sent
+from ifmatch.diagnosis.lost_members import lost_versions
 from ifmatch.dialects import Meaning
-from ifmatch.dialects.pointers import values_at
 from ifmatch.model.message import Content
-from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,13 +54,14 @@ def detect(facts: Facts) -> Iterator[Evidence]:
 def _taken_out(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a version, sent in the content as it was read, that the origin did not get."""
     step = facts.step
-    for member in sent(step) if step.hops else ():
-        if member.where != "body" or not called_version(member.word):
-            continue
-        read = any(member.value == str(value_at(one.representation, member.name)) for one in facts.own(facts.earlier))
-        hop = step.hops[-1]
-        content = hop.request.content
-        record = content.json() if isinstance(content, Content) and content.complete else UNKNOWN
-        if read and isinstance(record, dict) and not any(True for _ in values_at(record, member.name)):
-            yield note(f"the client sent {member.name}; it is absent at the origin", 8.5, hop)
+    hop = step.hops[-1] if step.hops else None
+    content = hop.request.content if hop is not None else None
+    sent = step.exchange.request.content
+    if hop is None or not (isinstance(content, Content) and content.complete and isinstance(sent, Content)):
+        return
+    shown = [one.representation for one in facts.own(facts.earlier) if one.representation is not None]
+    for pointer in lost_versions(sent, content):
+        value = str(value_at(sent, pointer))
+        if any(str(value_at(read, pointer)) == value for read in shown):
+            yield note(f"the client sent {pointer}, as it was read; it is absent at the origin", 8.5, hop)
             return
