@@ -84,9 +84,50 @@ def _form_of(view: View) -> BatchForm | None:
         return "bundle"
     if _records(members, "/atomic:operations"):
         return "operations"
+    if _answers_each(members, view.json):
+        return "items"
     asked = _records(members, "/requests")
     named = all("method" in one and ("url" in one or "path" in one) for one in asked)
     return "json" if asked and named and _records(view.json, "/responses") else None
+
+
+def _listed(value: object) -> list[dict[str, object]]:
+    """Return the items of the only list of a JSON object, empty when it has none or any without an id."""
+    lists = [one for one in _table(value).values() if isinstance(one, list) and one]
+    items = [_table(one) for one in cast("list[object]", lists[0])] if len(lists) == 1 else []
+    return items if all(scalar(one.get("id")) for one in items) else []
+
+
+def _answers_each(sent: object, received: object) -> bool:
+    """Tell whether an answer has, for each item of a request's list, one of the same id with a status."""
+    asked, answers = _listed(sent), _listed(received)
+    if not asked or [one["id"] for one in asked] != [one["id"] for one in answers]:
+        return False
+    return all(isinstance(one.get("status"), int) for one in answers)
+
+
+def _of_items(view: View, batch: Batch) -> Iterator[Part]:
+    """Yield the items of a list that are answered one by one, each with a status of its own."""
+    del batch
+    parts = urlsplit(view.request.url)
+    folder, _, last = parts.path.rstrip("/").rpartition("/")
+    base = folder if _BULK.search(last) else parts.path.rstrip("/")
+    for item, answer in zip(_listed(view.sent_json), _listed(view.json), strict=False):
+        name = str(item["id"])
+        path = name if name.startswith("/") else f"{base}/{name}"
+        said = next((one for key in _VERBS if (one := scalar(item.get(key))) is not None), "")
+        method = _ACTIONS_OF_ITEMS.get(said.lower(), "PATCH")
+        yield Part(
+            Request(method, urljoin(view.request.url, path), _shared(view, ()), _content(item)),
+            _item_response(answer),
+        )
+
+
+def _item_response(answer: dict[str, object]) -> Response | None:
+    status = answer.get("status")
+    if not isinstance(status, int) or not 100 <= status <= 599:
+        return None
+    return Response(status, content=_content(answer))
 
 
 def _answered(view: View, parts: tuple[Part, ...]) -> tuple[Part, ...]:
@@ -353,6 +394,17 @@ _ENTRY_FIELDS: Final = {
 _OPERATIONS: Final = {"add": "POST", "update": "PATCH", "remove": "DELETE"}
 _ACTIONS: Final = {"index": "_doc", "create": "_create", "update": "_update", "delete": "_doc"}
 _CONDITIONS: Final = ("if_seq_no", "if_primary_term", "version", "version_type", "routing")
+_BULK: Final = re.compile(r"bulk|batch|multi|many|_all$", re.IGNORECASE)
+_VERBS: Final = ("op", "operation", "action", "method", "verb")
+_ACTIONS_OF_ITEMS: Final = {
+    "put": "PUT",
+    "replace": "PUT",
+    "set": "PUT",
+    "delete": "DELETE",
+    "remove": "DELETE",
+    "create": "POST",
+    "add": "POST",
+}
 _READERS: Final[dict[BatchForm, Callable[[View, Batch], Iterator[Part]]]] = {
     "json": _of_json,
     "multipart": _of_multipart,
@@ -360,4 +412,5 @@ _READERS: Final[dict[BatchForm, Callable[[View, Batch], Iterator[Part]]]] = {
     "bundle": _of_bundle,
     "operations": _of_operations,
     "lines": _of_lines,
+    "items": _of_items,
 }
