@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl
 
 from ifmatch.diagnosis.embedded import may_hold, opened
+from ifmatch.diagnosis.pages import fields_of, is_page
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 
@@ -61,6 +62,8 @@ def _members(content: Content) -> object:
     text = content.text
     if len(text) > _LONGEST:
         return UNKNOWN
+    if is_page(text):
+        return fields_of(text) or UNKNOWN
     if text.lstrip()[:1] == "<":
         head = text[:500].lower()
         data = ("<?xml" in head or "xmlns" in head) and "<html" not in head
@@ -69,7 +72,7 @@ def _members(content: Content) -> object:
         lines = [line for line in text.splitlines() if line.strip()]
         leaves = _PROPERTY.findall(text)
         if len(lines) < _FEW_LINES or len(leaves) < 0.8 * len(lines):
-            return UNKNOWN
+            return _form(content)
     found: dict[str, list[str]] = {}
     for name, held in leaves:
         found.setdefault(name, []).append(held.strip())
@@ -107,7 +110,10 @@ def holds(current: Content | None, wanted: Content | None) -> bool:
     one, two = _json(current), _json(wanted)
     if two is UNKNOWN:
         if one is UNKNOWN:
-            return _lines_added(current, wanted) or _leaves_kept(current, wanted)
+            two = _form(wanted)
+            one = fields_of(current.text) if is_page(current.text) else _form(current)
+            if not one or one is UNKNOWN or two is UNKNOWN:
+                return _lines_added(current, wanted) or _leaves_kept(current, wanted)
         two = _form(wanted)
     stored, asked = _object(one), _object(two)
     if stored is None or asked is None:
@@ -140,12 +146,17 @@ def _elements(content: Content) -> Counter[tuple[str, str]]:
     return Counter((name.rpartition(":")[2], held.strip()) for name, held in _LEAF.findall(content.text))
 
 
+# What frameworks add to a form: the method that is meant, a check of the encoding, the button.
+_OF_THE_FORM = frozenset({"_method", "utf8", "commit", "csrfmiddlewaretoken", "authenticity_token"})
+
+
 def _form(content: Content) -> object:
     """Return the members of a urlencoded form, UNKNOWN when the content is none."""
     text = content.text
     if "=" not in text or len(text) > _LONG_FORM or any(character in text for character in " <>\n{"):
         return UNKNOWN
-    return dict(parse_qsl(text)) or UNKNOWN
+    members = {name: value for name, value in parse_qsl(text) if name not in _OF_THE_FORM}
+    return members or UNKNOWN
 
 
 def _objects(value: object, depth: int) -> Iterator[dict[str, object]]:

@@ -12,7 +12,7 @@ from ifmatch.diagnosis.habit_evidence import Traffic, habits, speaks_of_versions
 from ifmatch.diagnosis.habit_intent import meant_as_one
 from ifmatch.diagnosis.habit_signals import refusable, signals
 from ifmatch.diagnosis.message_members import Member
-from ifmatch.dialects import Carrier, Demand, Dialect, Grammar, GuardSpec, SameResource, TokenPlace
+from ifmatch.dialects import Carrier, Demand, Dialect, Grammar, GuardSpec, SameResource, StatePlace, TokenPlace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -124,7 +124,36 @@ def _dialect(traffic: Traffic, found: Sequence[Habit], *, loose: bool, weak: boo
         tokens=tuple(places),
         signals=signals(traffic, found),
         same_resource=tuple(others.values()),
+        states=wrappings(traffic),
     )
+
+
+def wrappings(traffic: Traffic) -> tuple[StatePlace, ...]:
+    """Return where requests wrap what they write in a member: beside it stand id, action and version.
+
+    The member holds more of what a read shows than all members beside it.
+
+    Args:
+        traffic: of a service.
+    """
+    found: dict[str, StatePlace] = {}
+    for write in traffic.writes:
+        body = write.view.sent_json
+        reads = traffic.before(write) if isinstance(body, dict) else []
+        shown = reads[-1].view.json if reads else None
+        if not isinstance(shown, dict):
+            continue
+        members = cast("dict[str, object]", body)
+        names = set(cast("dict[str, object]", shown))
+        for name, value in members.items():
+            inner = set(cast("dict[str, object]", value)) if isinstance(value, dict) else set[str]()
+            if name not in names and inner and len(inner & names) > len((set(members) - _BESIDE) & names):
+                found[name] = StatePlace(sent=f"/{name}")
+    return tuple(found.values())
+
+
+# What stands beside the content, and in a record too.
+_BESIDE: Final = frozenset({"id", "_id", "key", "name", "type", "version", "revision", "rev", "etag"})
 
 
 def _tag_guard(grammar: Grammar) -> GuardSpec:

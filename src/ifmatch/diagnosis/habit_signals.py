@@ -94,7 +94,7 @@ def signals(traffic: Traffic, found: Sequence[Habit]) -> tuple[SignalSpec, ...]:
             status=(200, 202, 207),
             means=Meaning.MISMATCH,
             guarded=True,
-            matches=rf"(?im)^(?=[\s\S]*?(?:{NEGATIVE}))[\s\S]*?(?:{OUTDATED})",
+            matches=rf"(?im)^(?=[\s\S]*?(?:{NEGATIVE}|<form\b))[\s\S]*?(?:{OUTDATED})",
         ),
     )
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
+from ifmatch.diagnosis.pages import fields_of, input_pattern, is_page
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -150,7 +151,11 @@ def _of_json(value: object, pointer: str) -> Iterator[Member]:
 def _of_text(text: str) -> Iterator[Member]:
     if not text or len(text) > _LONGEST_TEXT:
         return
-    if text.lstrip()[:1] == "<":
+    if is_page(text):
+        for name, value in fields_of(text).items():
+            if 0 < len(value) <= _LONGEST_VALUE:
+                yield Member("text", input_pattern(name), name, value)
+    elif text.lstrip()[:1] == "<":
         text = _DECLARATION.sub("", text)
         yield from _each(_LEAF, text, lambda name: rf"<(?:[\w.-]+:)?{name}(?:\s[^<>]*)?>\s*([^<>]*?)\s*</")
         yield from _each(_ATTRIBUTE, text, lambda name: rf"\s{name}=\"([^\"<>]*)\"")

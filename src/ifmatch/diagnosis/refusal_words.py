@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.message_members import sent, shown
+from ifmatch.diagnosis.pages import fields_of, is_page
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
@@ -90,6 +91,14 @@ NEGATIVE: Final = (
 _NEGATIVE: Final = re.compile(rf"(?im){NEGATIVE}")
 _OUTDATED: Final = re.compile(rf"(?i){OUTDATED}")
 _LONGEST: Final = 4000
+# What a page says over a form that it did not take; "last changed by Ann" stands on any page.
+_MEANWHILE: Final = re.compile(
+    r"(?:modified|changed|updated|edited|saved|deleted) (?:by|in) (?:an ?other|another|some(?:one|body)"
+    r"|a different|the meantime)|since you (?:opened|loaded|started|began)|meanwhile|in the meantime"
+    r"|(?:version|edit|revision|update) conflict|out[ -]of[ -]date|stale (?:object|version|record)"
+    r"|inzwischen|zwischenzeitlich|entre-temps|nel frattempo|entretanto|intussen|w międzyczasie",
+    re.IGNORECASE,
+)
 
 
 def negative(step: Step) -> bool:
@@ -103,6 +112,9 @@ def negative(step: Step) -> bool:
     content = step.content
     if not 200 <= step.status < 300 or content is None or len(content) > _LONGEST:
         return False
+    if is_page(content.text):
+        # A page that gives the form again, and says why: it holds all that was sent.
+        return bool(fields_of(content.text)) and _MEANWHILE.search(content.text) is not None
     if _NEGATIVE.search(content.text) is None or holds(content, step.body):
         return False
     return not _repeated(step)

@@ -25,6 +25,7 @@ __all__ = ["Part", "parts_in"]
 _MOST: Final = 200
 _CARRYING: Final = frozenset({"POST", "PUT", "PATCH"})
 _FAILED: Final = 400
+_SILENT: Final = 500
 # What marks a request as one inside another, and the place that an answer names as the failed one.
 _WITHIN: Final = re.compile(r"\ncontent-type: *application/http", re.IGNORECASE)
 _POINTED: Final = re.compile(r"(?:/atomic:operations/|entry\[)(\d+)")
@@ -84,7 +85,9 @@ def _form_of(view: View) -> BatchForm | None:
         return "bundle"
     if _records(members, "/atomic:operations"):
         return "operations"
-    if _answers_each(members, view.json):
+    last = view.path.rstrip("/").rpartition("/")[2]
+    silent = not view.status or view.status >= _SILENT
+    if _answers_each(members, view.json) or (silent and _BULK.search(last) and _listed(members)):
         return "items"
     asked = _records(members, "/requests")
     named = all("method" in one and ("url" in one or "path" in one) for one in asked)
@@ -112,14 +115,14 @@ def _of_items(view: View, batch: Batch) -> Iterator[Part]:
     parts = urlsplit(view.request.url)
     folder, _, last = parts.path.rstrip("/").rpartition("/")
     base = folder if _BULK.search(last) else parts.path.rstrip("/")
-    for item, answer in zip(_listed(view.sent_json), _listed(view.json), strict=False):
+    for item, answer in itertools.zip_longest(_listed(view.sent_json), _listed(view.json)):
         name = str(item["id"])
         path = name if name.startswith("/") else f"{base}/{name}"
         said = next((one for key in _VERBS if (one := scalar(item.get(key))) is not None), "")
         method = _ACTIONS_OF_ITEMS.get(said.lower(), "PATCH")
         yield Part(
             Request(method, urljoin(view.request.url, path), _shared(view, ()), _content(item)),
-            _item_response(answer),
+            _item_response(answer) if answer is not None else None,
         )
 
 
