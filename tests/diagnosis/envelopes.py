@@ -306,6 +306,9 @@ class WebForm(Envelope):
             status = self.status if said.status == 412 else said.status
             text = _page(said, words)
             return Response(status, "", without(response.fields, _GONE, _HTML), Content.from_text(text))
+        if said.status < 400 and said.version is not None and said.method != "DELETE":
+            text = _page(said, "Saved.")
+            return Response(200, "", without(response.fields, _GONE, _HTML), Content.from_text(text))
         if said.status < 400:
             there = ("Location", said.name)
             return Response(303, "", without(response.fields, _GONE, there), Content.from_text(""))

@@ -77,7 +77,7 @@ def _judged(story, view, carrier):
     wanted = set(story.wanted(view))
     for one in tuple(wanted):
         wanted |= _BESIDE.get(one, set())
-    if CARRIERS[carrier].status in {200, 400} and "none" not in wanted:
+    if CARRIERS[carrier].status in {200, 207, 400, 422, 428, 500} and "none" not in wanted:
         # Who knows a conflict by 409 and 412 alone takes it for success, or for a mistake in the request.
         wanted.add("status-dialect-mismatch")
     return cause, likelihood, cause in wanted

@@ -10,6 +10,7 @@ from ifmatch.diagnosis.dialect_batches import parts_of
 from ifmatch.diagnosis.dialect_habits import LEARNED, beyond, joined, learn
 from ifmatch.diagnosis.dialect_tokens import give_versions
 from ifmatch.diagnosis.habit_signals import refusable
+from ifmatch.diagnosis.operations import take_as_meant
 from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.steps import SAFE_METHODS
 from ifmatch.dialects import Carrier, guarded_in, guards_in, reads_in, recognise_all, resource_in
@@ -148,6 +149,7 @@ def _speak(
             one.dialect = dialect
         for one in (step, *held):
             one.reads = reads_in(one.view, dialect)
+            take_as_meant(one)
             _rename(one, dialect)
     whole = _with_parts(service, parts)
     _to_sources(whole)
@@ -177,6 +179,7 @@ def _learn(service: list[Step], dialect: Dialect | None) -> None:
         return
     for step in service:
         _adopt(step, dialect)
+        take_as_meant(step)
         _rename(step, dialect)
     give_versions(service)
 
