@@ -149,8 +149,8 @@ def _speak(
             one.dialect = dialect
         for one in (step, *held):
             one.reads = reads_in(one.view, dialect)
-            take_as_meant(one)
             _rename(one, dialect)
+            take_as_meant(one)
     whole = _with_parts(service, parts)
     _to_sources(whole)
     give_versions(whole)
@@ -179,8 +179,8 @@ def _learn(service: list[Step], dialect: Dialect | None) -> None:
         return
     for step in service:
         _adopt(step, dialect)
-        take_as_meant(step)
         _rename(step, dialect)
+        take_as_meant(step)
     give_versions(service)
 
 

@@ -33,7 +33,7 @@ _FEW: Final = 3
 _WORD: Final = 3
 # Shorter values are met by chance: the name has to speak too.
 _TELLING: Final = 8
-_OK, _SEE_OTHER = 200, 303
+_OK: Final = 200
 _CONFLICT: Final = frozenset({409, 412})
 _VERSION: Final = re.compile(
     r"(?:^|[-_/. ]|(?<=[a-z]))(?:versions?|revisions?|rev|e-?tag|generation|lock|stamp|checksum|sequence"
@@ -141,8 +141,7 @@ class Traffic:
 
     def took(self, step: Step) -> bool:
         """Tell whether a write was carried out, as far as its answer tells."""
-        done = 200 <= step.status < 300 or (step.status == _SEE_OTHER and step.method == "POST")
-        return step.is_write and done and not negative(step)
+        return step.is_write and (200 <= step.status < 300 or step.posted) and not negative(step)
 
     def shows(self, step: Step) -> dict[tuple[str, str], str]:
         """Return the values of an answer by their places."""

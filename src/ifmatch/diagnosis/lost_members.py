@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, cast
+from typing import cast
+from urllib.parse import parse_qsl
 
 from ifmatch.diagnosis.habit_evidence import called_version
-
-if TYPE_CHECKING:
-    from ifmatch.model.message import Content
+from ifmatch.model.message import Content
 
 
 def only_versions_lost(sent: bytes, got: bytes) -> bool:
@@ -18,13 +16,10 @@ def only_versions_lost(sent: bytes, got: bytes) -> bool:
         sent: octets of the content at the client.
         got: octets of it further upstream.
     """
-    if len(got) >= len(sent) or sent.lstrip()[:1] != b"{":
+    if len(got) >= len(sent):
         return False
-    try:
-        one, two = json.loads(sent), json.loads(got or b"{}")
-    except ValueError:
-        return False
-    return isinstance(one, dict) and isinstance(two, dict) and bool(_lost(one, two))
+    one, two = (_record(Content.from_text(octets.decode("utf-8", "replace"))) for octets in (sent, got))
+    return one is not None and two is not None and bool(_lost(one, two))
 
 
 def lost_versions(sent: Content, got: Content) -> tuple[str, ...]:
@@ -34,10 +29,17 @@ def lost_versions(sent: Content, got: Content) -> tuple[str, ...]:
         sent: the content at the client.
         got: the same content at the origin; empty when anything else differs too.
     """
-    one, two = sent.json(), got.json()
-    if not isinstance(one, dict) or not isinstance(two, dict):
-        return ()
-    return _lost(cast("dict[str, object]", one), cast("dict[str, object]", two))
+    one, two = _record(sent), _record(got)
+    return _lost(one, two) if one is not None and two is not None else ()
+
+
+def _record(content: Content) -> dict[str, object] | None:
+    """Return the members of a JSON object or of a form; None where a content is neither."""
+    text = content.text
+    if text.lstrip()[:1] == "{":
+        value = content.json()
+        return cast("dict[str, object]", value) if isinstance(value, dict) else None
+    return dict(parse_qsl(text)) if "=" in text and not text.strip().count("\n") else None
 
 
 def _lost(one: dict[str, object], two: dict[str, object], above: str = "") -> tuple[str, ...]:

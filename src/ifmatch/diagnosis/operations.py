@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 # The operation of a mutation, a call, an element.
 _REMOVES: Final = re.compile(
-    r"(?:[a-z0-9]+[._/:])*_?(?:delete|remove|destroy|erase|purge)(?![a-z])\w*", re.IGNORECASE
+    r"(?:[a-z0-9]+[._/:])*_?(?:delete|remove|destroy|erase|purge)(?!(?-i:[a-z]))\w*", re.IGNORECASE
+)
+_CHANGES: Final = re.compile(
+    r"(?:[a-z0-9]+[._/:])*_?(?:update|edit|modify|patch|save|change|rename)(?!(?-i:[a-z]))\w*", re.IGNORECASE
 )
 _MUTATION: Final = re.compile(r"\bmutation\b[^{]*\{\s*(?:\w+\s*:\s*)?(\w+)")
 _ELEMENT: Final = re.compile(r"<(?:\w+:)?Body\b[^>]*>\s*<(?:\w+:)?(\w+)")
@@ -63,8 +66,10 @@ def take_as_meant(step: Step) -> None:
     meant = step.view.form.get("_method", "").upper()
     if meant in _FORM_METHODS:
         step.method = meant
-    elif _REMOVES.fullmatch(operation(step)) is not None:
+    elif _REMOVES.fullmatch(called := operation(step)) is not None:
         step.method = "DELETE"
+    elif _CHANGES.fullmatch(called) is not None and "#" in step.resource:
+        step.method = "PATCH"
 
 
 def _finds_nothing(step: Step) -> bool:

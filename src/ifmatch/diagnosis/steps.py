@@ -317,8 +317,13 @@ class Step:
     @cached_property
     def accepted(self) -> bool:
         """Tell whether a write was answered with success."""
-        done = 200 <= self.status < 300 or (self.status == _SEE_OTHER and self.method == "POST")
+        done = 200 <= self.status < 300 or self.posted
         return self.is_write and done and not self.denied
+
+    @property
+    def posted(self) -> bool:
+        """Tell whether a POST was carried out, and its answer says where the outcome is."""
+        return self.status == _SEE_OTHER and self.exchange.request.method == "POST"
 
     @property
     def read_ok(self) -> bool:

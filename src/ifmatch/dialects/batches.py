@@ -87,11 +87,12 @@ def _form_of(view: View) -> BatchForm | None:
         return "operations"
     last = view.path.rstrip("/").rpartition("/")[2]
     silent = not view.status or view.status >= _SILENT
-    if _answers_each(members, view.json) or (silent and _BULK.search(last) and _listed(members)):
-        return "items"
     asked = _records(members, "/requests")
     named = all("method" in one and ("url" in one or "path" in one) for one in asked)
-    return "json" if asked and named and _records(view.json, "/responses") else None
+    if asked and named:
+        return "json" if _records(view.json, "/responses") else None
+    each = _answers_each(members, view.json) or (silent and _BULK.search(last) and _listed(members))
+    return "items" if each else None
 
 
 def _listed(value: object) -> list[dict[str, object]]:
