@@ -76,7 +76,8 @@ def _members(content: Content) -> object:
     found: dict[str, list[str]] = {}
     for name, held in leaves:
         found.setdefault(name, []).append(held.strip())
-    return found or UNKNOWN
+    # One element is the value, several of a name are a list.
+    return {name: held[0] if len(held) == 1 else held for name, held in found.items()} or UNKNOWN
 
 
 def same_content(first: Content | None, second: Content | None) -> bool:
@@ -131,6 +132,9 @@ def _lines_added(current: Content, wanted: Content) -> bool:
     return not Counter(asked) - Counter(there)
 
 
+_ENVELOPE = re.compile(r"<(?:\w+:)?Envelope\b")
+
+
 def _leaves_kept(current: Content, wanted: Content) -> bool:
     """Tell whether a document holds every leaf element of another one, whatever was wrapped around them."""
     if wanted.text.lstrip()[:1] != "<" or max(len(current), len(wanted)) > _LONGEST:
@@ -138,8 +142,14 @@ def _leaves_kept(current: Content, wanted: Content) -> bool:
     head = current.text[:500].lower()
     if not ("<?xml" in head or "xmlns" in head) or "<html" in head:
         return False
-    asked = _elements(wanted)
-    return len(asked) >= _FEW_LEAVES and not asked - _elements(current)
+    there = _elements(current)
+    asked = Counter({leaf: count for leaf, count in _elements(wanted).items() if not stamped("/" + leaf[0])})
+    wrapped = _ENVELOPE.search(wanted.text[:500]) is not None
+    if wrapped:
+        # The name of what is written stands beside it, and not in answers.
+        names = {name for name, _ in there}
+        asked = Counter({leaf: count for leaf, count in asked.items() if leaf[0] in names})
+    return len(asked) >= (1 if wrapped else _FEW_LEAVES) and not asked - there
 
 
 def _elements(content: Content) -> Counter[tuple[str, str]]:
