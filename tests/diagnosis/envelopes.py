@@ -120,7 +120,7 @@ def _fault(said):
     return None
 
 
-def _sent(request, fields, url, kind, text):
+def _sent(fields, url, kind, text):
     return Request("POST", url, without(fields, _GONE, kind), Content.from_text(text))
 
 
@@ -143,7 +143,7 @@ class GraphQl(Envelope):
             body = {"query": query, "variables": {"id": said.name, "input": said.record or {}}}
         if said.version is not None:
             body["variables"]["version"] = said.version
-        return _sent(request, request.fields, f"{said.origin}/graphql", JSON, json.dumps(body))
+        return _sent(request.fields, f"{said.origin}/graphql", JSON, json.dumps(body))
 
     def answer(self, said, response):
         """Return data, or errors."""
@@ -157,9 +157,7 @@ class GraphQl(Envelope):
         else:
             record = {**(said.record or {}), **({} if said.version is None else {"version": said.version})}
             told = {"data": {field: record or {"id": said.name}}}
-        return Response(
-            200, "", without(response.fields, _GONE, JSON), Content.from_text(json.dumps(told))
-        )
+        return Response(200, "", without(response.fields, _GONE, JSON), Content.from_text(json.dumps(told)))
 
 
 class JsonRpc(Envelope):
@@ -174,7 +172,7 @@ class JsonRpc(Envelope):
         if said.record is not None:
             params["record"] = said.record
         body = {"jsonrpc": "2.0", "id": 7, "method": verb, "params": params}
-        return _sent(request, request.fields, f"{said.origin}/rpc", JSON, json.dumps(body))
+        return _sent(request.fields, f"{said.origin}/rpc", JSON, json.dumps(body))
 
     def answer(self, said, response):
         """Return result or error."""
@@ -189,9 +187,7 @@ class JsonRpc(Envelope):
             if said.record is not None:
                 result["record"] = said.record
             told = {"jsonrpc": "2.0", "id": 7, "result": result}
-        return Response(
-            200, "", without(response.fields, _GONE, JSON), Content.from_text(json.dumps(told))
-        )
+        return Response(200, "", without(response.fields, _GONE, JSON), Content.from_text(json.dumps(told)))
 
 
 def _xml(value):
@@ -225,7 +221,7 @@ class Soap(Envelope):
         version = "" if said.version is None else f"<version>{escape(str(said.version))}</version>"
         record = "" if said.record is None else f"<record>{_xml(said.record)}</record>"
         inner = f'<{verb} xmlns="urn:records"><id>{escape(said.name)}</id>{version}{record}</{verb}>'
-        return _sent(request, request.fields, f"{said.origin}/soap", _XML, _soap(inner))
+        return _sent(request.fields, f"{said.origin}/soap", _XML, _soap(inner))
 
     def answer(self, said, response):
         """Return the response element, or a fault."""
@@ -242,9 +238,7 @@ class Soap(Envelope):
             version = "" if said.version is None else f"<version>{escape(str(said.version))}</version>"
             record = "" if said.record is None else f"<record>{_xml(said.record)}</record>"
             inner = f'<RecordResponse xmlns="urn:records">{record}{version}</RecordResponse>'
-        return Response(
-            status, "", without(response.fields, _GONE, _XML), Content.from_text(_soap(inner))
-        )
+        return Response(status, "", without(response.fields, _GONE, _XML), Content.from_text(_soap(inner)))
 
 
 def _flat(record, above=""):
@@ -295,7 +289,7 @@ class WebForm(Envelope):
             members["_method"] = said.method.lower()
         if said.version is not None:
             members["lock_version"] = str(said.version)
-        return _sent(request, request.fields, said.url, _FORM, urlencode(members))
+        return _sent(request.fields, said.url, _FORM, urlencode(members))
 
     def answer(self, said, response):
         """Return the page, or where it is."""
@@ -334,7 +328,7 @@ class Parcel(Envelope):
             "--b1--\r\n"
         )
         kind = ("Content-Type", "multipart/mixed; boundary=b1")
-        return _sent(request, request.fields, f"{said.origin}/$batch", kind, part)
+        return _sent(request.fields, f"{said.origin}/$batch", kind, part)
 
     def answer(self, said, response):
         """Return the batch of one answer."""
@@ -371,7 +365,7 @@ class Bulk(Envelope):
         if said.record is not None:
             item["record"] = said.record
         url = f"{said.origin}{folder}/bulk"
-        return _sent(request, request.fields, url, JSON, json.dumps({"items": [item]}))
+        return _sent(request.fields, url, JSON, json.dumps({"items": [item]}))
 
     def answer(self, said, response):
         """Return the list of one result, or the record with its version."""
@@ -383,7 +377,10 @@ class Bulk(Envelope):
                 said.status, "", without(response.fields, _GONE, JSON), Content.from_text(json.dumps(record))
             )
         fault = _fault(said)
-        item = {"id": urlsplit(said.url).path.rpartition("/")[2], "status": 409 if said.status == 412 else said.status}
+        item = {
+            "id": urlsplit(said.url).path.rpartition("/")[2],
+            "status": 409 if said.status == 412 else said.status,
+        }
         if fault is not None:
             item["error"] = {"code": fault[0], "message": fault[1]}
         if said.version is not None:

@@ -12,7 +12,16 @@ from ifmatch.diagnosis.habit_evidence import Traffic, habits, speaks_of_versions
 from ifmatch.diagnosis.habit_intent import meant_as_one
 from ifmatch.diagnosis.habit_signals import refusable, signals
 from ifmatch.diagnosis.message_members import Member
-from ifmatch.dialects import Carrier, Demand, Dialect, Grammar, GuardSpec, SameResource, StatePlace, TokenPlace
+from ifmatch.dialects import (
+    Carrier,
+    Demand,
+    Dialect,
+    Grammar,
+    GuardSpec,
+    SameResource,
+    StatePlace,
+    TokenPlace,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

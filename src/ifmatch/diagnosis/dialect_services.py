@@ -65,13 +65,13 @@ def speak(steps: Iterable[Step], dialects: Sequence[Dialect] | None = None) -> d
 
 
 def _like_twin(service: list[Step], others: Iterable[list[Step]]) -> None:
-    """Let a service that is only read show versions as the one does that is written to under the same paths."""
+    """Let a service that is only read show versions as one does that is written to under its paths."""
     paths = {urlsplit(step.exchange.request.url).path for step in service}
     for other in others:
         spoken = [step for step in other if step.dialect is not None and step.is_write]
         twins = {urlsplit(step.resource).path: step.dialect for step in spoken}
         dialect = next((twins[path] for path in paths if path in twins), None)
-        if dialect is None or dialect.id != LEARNED and not dialect.general:
+        if dialect is None or (dialect.id != LEARNED and not dialect.general):
             continue
         for step in service:
             _adopt(step, dialect)

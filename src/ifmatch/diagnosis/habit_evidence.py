@@ -402,11 +402,13 @@ def _alike_source(traffic: Traffic, write: Step, member: Member) -> Member | Non
 
 
 def _unshown(traffic: Traffic, write: Step, member: Member) -> tuple[Member | None, int]:
-    """Return where a refused value that no answer about its resource shows comes from, and how sure it is one.
+    """Return where a refused value comes from that no answer about its resource shows, and how sure it is.
 
     Only the name, and an answer that speaks of versions, say then that it is one.
     """
-    named = speaks_of_versions(member) or (member.where in {"header", "query"} and _CHANGED.search(member.word))
+    named = speaks_of_versions(member) or (
+        member.where in {"header", "query"} and _CHANGED.search(member.word)
+    )
     if traffic.took(write) or not named or not says_outdated(write):
         return None, 0
     source = _alike_source(traffic, write, member)

@@ -14,7 +14,9 @@ _ATTRIBUTE: Final = re.compile(r"""([\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _PUSHED: Final = frozenset({"submit", "button", "image", "reset", "file", "password"})
 _LONGEST: Final = 200_000
 # Where a page begins as HTML, be it a part of one.
-_PAGE: Final = re.compile(r"\s*(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|body|main|form|div|section)\b", re.I)
+_PAGE: Final = re.compile(
+    r"\s*(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|body|main|form|div|section)\b", re.IGNORECASE
+)
 
 
 def is_page(text: str) -> bool:

@@ -12,7 +12,6 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Condition, Guard
 from ifmatch.diagnosis.contents import (
     ABSENT,
-    changed_pointers,
     holds,
     same_content,
     speak_of_one,
@@ -23,7 +22,7 @@ from ifmatch.diagnosis.contents import (
 from ifmatch.diagnosis.editors import EDITOR, PROGRAM, SYSTEM, editor_like
 from ifmatch.diagnosis.history import History
 from ifmatch.diagnosis.steps import VARIANT_FIELDS
-from ifmatch.diagnosis.told_versions import own_version
+from ifmatch.diagnosis.told_versions import moved
 from ifmatch.dialects import weak_tags_match
 from ifmatch.merge import apply_merge_patch
 from ifmatch.model.message import Content
@@ -439,20 +438,16 @@ class StateFacts:
             return None
         if same_content(self.base_content, self.current_content):
             return False
-        pointers = changed_pointers(self.base_content, self.current_content)
-        return not pointers or not all(self._own_version(pointer) for pointer in pointers)
+        return self._moved != ()
 
-    def _own_version(self, pointer: str) -> bool:
-        contents = self.base_content, self.current_content
-        return self.current_tag is not None and own_version(self.step, pointer, contents, self.current_tag)
+    @cached_property
+    def _moved(self) -> tuple[str, ...] | None:
+        return moved(self.step, self.base_content, self.current_content, self.current_tag)
 
     @cached_property
     def moved_pointers(self) -> tuple[str, ...] | None:
         """Return what differs between the token's version and now, None when not JSON."""
-        if self.content_moved is None:
-            return None
-        pointers = changed_pointers(self.base_content, self.current_content)
-        return None if pointers is None else tuple(one for one in pointers if not self._own_version(one))
+        return None if self.content_moved is None else self._moved
 
     @cached_property
     def only_stamps_moved(self) -> bool:

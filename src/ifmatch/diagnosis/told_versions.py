@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.contents import stamped, value_at
+from ifmatch.diagnosis.contents import changed_pointers, stamped, value_at
 from ifmatch.diagnosis.message_members import shown
 from ifmatch.dialects import Meaning
 
@@ -55,21 +55,33 @@ def told(step: Step) -> str | None:
     return current if alike and current != sent and _HOLDS_DIGITS.search(current or "") else None
 
 
-def own_version(step: Step, pointer: str, contents: tuple[Content | None, Content | None], now: str) -> bool:
-    """Tell whether a member is the version that guards name: it says no more than an ETag beside it.
+def moved(
+    step: Step, before: Content | None, there: Content | None, now: str | None
+) -> tuple[str, ...] | None:
+    """Return what differs between two versions, but for the version itself; None where members cannot be told.
 
     Args:
-        step: whose guard names the version.
-        pointer: JSON Pointer (RFC 6901) of what differs.
-        contents: of the version before, and of the one that is there.
-        now: the version that is there.
+        step: whose guard names the first version.
+        before: content of the version that the guard names.
+        there: content of the one that is there.
+        now: the version that is there, None when it is not known.
     """
-    before, there = (value_at(content, pointer) for content in contents)
+    pointers = changed_pointers(before, there)
+    if pointers is None or now is None:
+        return pointers
+    return tuple(
+        one for one in pointers if not _own(step, one, value_at(before, one), value_at(there, one), now)
+    )
+
+
+def _own(step: Step, pointer: str, before: object, there: object, now: str) -> bool:
+    """Tell whether a member is the version that guards name: it says no more than an ETag beside it."""
     if not isinstance(there, str | int) or tokens.opaque(str(there)) != tokens.opaque(now):
         return False
     if stamped(pointer):
         return True
     guard, dialect = step.guard, step.dialect
-    named = guard is not None and any(tokens.opaque(one) == tokens.opaque(str(before)) for one in guard.tokens)
+    sent = guard.tokens if guard is not None else ()
+    named = any(tokens.opaque(one) == tokens.opaque(str(before)) for one in sent)
     place = dialect is not None and any(one.name == pointer for one in dialect.tokens)
     return named and (place or len(tokens.opaque(now)) >= _TELLING)
