@@ -365,7 +365,7 @@ class StateFacts:
         body = self.step.body
         if body is None:
             return None
-        if self.step.method == "PATCH" and not isinstance(body.json(), dict):
+        if self.step.exchange.request.method == "PATCH" and not isinstance(body.json(), dict):
             return None
         if self.content_moved is not True and holds(self.base_content, body):
             # It was there before: nothing tells whether this request was carried out.

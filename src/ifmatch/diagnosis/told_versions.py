@@ -58,7 +58,7 @@ def told(step: Step) -> str | None:
 def moved(
     step: Step, before: Content | None, there: Content | None, now: str | None
 ) -> tuple[str, ...] | None:
-    """Return what differs between two versions, but for the version itself; None where members cannot be told.
+    """Return what differs between two versions, but for the version itself; None where it cannot be told.
 
     Args:
         step: whose guard names the first version.
