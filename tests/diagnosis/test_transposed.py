@@ -105,7 +105,7 @@ def _judged(story, view, carrier):
 
 
 def told(carrier, stories=STORIES):
-    """Return the stories that can be told in a carrier; both views in a few, all files together in the rest."""
+    """Return the stories that can be told in a carrier: both views in a few, all files in the rest."""
     return [
         (story, view)
         for story, view in stories

@@ -9,7 +9,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.habit_evidence import place_of, prints
 from ifmatch.diagnosis.message_members import Member, sent
-from ifmatch.diagnosis.refusal_words import DEMANDED, NEGATIVE, OUTDATED, negative, says_outdated
+from ifmatch.diagnosis.refusal_words import DEMANDED, MEANWHILE, NEGATIVE, OUTDATED, negative, says_outdated
 from ifmatch.dialects import Meaning, SignalSpec
 
 if TYPE_CHECKING:
@@ -94,7 +94,14 @@ def signals(traffic: Traffic, found: Sequence[Habit]) -> tuple[SignalSpec, ...]:
             status=(200, 202, 207),
             means=Meaning.MISMATCH,
             guarded=True,
-            matches=rf"(?im)^(?=[\s\S]*?(?:{NEGATIVE}|<form\b))[\s\S]*?(?:{OUTDATED})",
+            matches=rf"(?im)^(?=[\s\S]*?(?:{NEGATIVE}))[\s\S]*?(?:{OUTDATED})",
+        ),
+        SignalSpec(
+            status=(200, 202),
+            means=Meaning.MISMATCH,
+            guarded=True,
+            matches=rf"(?i)^(?=[\s\S]*?<form\b)[\s\S]*?(?:{MEANWHILE})",
+            current=_CURRENT,
         ),
     )
 

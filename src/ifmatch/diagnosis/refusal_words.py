@@ -92,13 +92,13 @@ _NEGATIVE: Final = re.compile(rf"(?im){NEGATIVE}")
 _OUTDATED: Final = re.compile(rf"(?i){OUTDATED}")
 _LONGEST: Final = 4000
 # What a page says over a form that it did not take; "last changed by Ann" stands on any page.
-_MEANWHILE: Final = re.compile(
+MEANWHILE: Final = (
     r"(?:modified|changed|updated|edited|saved|deleted) (?:by|in) (?:an ?other|another|some(?:one|body)"
     r"|a different|the meantime)|since you (?:opened|loaded|started|began)|meanwhile|in the meantime"
     r"|(?:version|edit|revision|update) conflict|out[ -]of[ -]date|stale (?:object|version|record)"
-    r"|inzwischen|zwischenzeitlich|entre-temps|nel frattempo|entretanto|intussen|w międzyczasie",
-    re.IGNORECASE,
+    r"|inzwischen|zwischenzeitlich|entre-temps|nel frattempo|entretanto|intussen|w międzyczasie"
 )
+_MEANWHILE: Final = re.compile(MEANWHILE, re.IGNORECASE)
 
 
 def negative(step: Step) -> bool:
