@@ -54,7 +54,6 @@ def signals(traffic: Traffic, found: Sequence[Habit]) -> tuple[SignalSpec, ...]:
         traffic: of the service.
         found: where its requests carry versions.
     """
-    words = rf"(?i){OUTDATED}"
     known: list[SignalSpec] = []
     places = {place_of(habit.guard) for habit in found}
     refused = [step for step in traffic.writes if refusable(step)]
@@ -75,9 +74,14 @@ def signals(traffic: Traffic, found: Sequence[Habit]) -> tuple[SignalSpec, ...]:
                     current=_CURRENT if meaning is Meaning.MISMATCH else "",
                 )
             )
+    return (*known, *_in_general())
+
+
+def _in_general() -> tuple[SignalSpec, ...]:
+    """Return how services tell it in the words of many languages, whatever they said in the traffic."""
+    words = rf"(?i){OUTDATED}"
     demands = DEMANDED.pattern
     return (
-        *known,
         SignalSpec(
             status=(400, 403, 409, 412, 422, 428), means=Meaning.MISSING, unguarded=True, matches=demands
         ),
