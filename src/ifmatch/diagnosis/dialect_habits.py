@@ -203,4 +203,5 @@ def joined(learned: Dialect, general: Dialect) -> Dialect:
         tokens=learned.tokens + general.tokens,
         signals=general.signals + learned.signals,
         same_resource=learned.same_resource + general.same_resource,
+        states=learned.states + general.states,
     )

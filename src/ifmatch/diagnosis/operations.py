@@ -83,6 +83,6 @@ def _finds_nothing(step: Step) -> bool:
     members = cast("dict[str, object]", value)
     if not (members.get("errors") or members.get("error")) or members.get("result") is not None:
         return False
-    if any(one is not None for one in values_at(value, "/data/*")):
+    if any(one is not None for one in values_at(members, "/data/*")):
         return False
     return _ABSENT.search(step.view.text[:_LONGEST]) is not None

@@ -97,8 +97,8 @@ def _form_of(view: View) -> BatchForm | None:
 
 def _listed(value: object) -> list[dict[str, object]]:
     """Return the items of the only list of a JSON object, empty when it has none or any without an id."""
-    lists = [one for one in _table(value).values() if isinstance(one, list) and one]
-    items = [_table(one) for one in cast("list[object]", lists[0])] if len(lists) == 1 else []
+    lists = [cast("list[object]", one) for one in _table(value).values() if isinstance(one, list) and one]
+    items = [_table(one) for one in lists[0]] if len(lists) == 1 else []
     return items if all(scalar(one.get("id")) for one in items) else []
 
 
