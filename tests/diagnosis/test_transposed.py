@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from envelopes import ENVELOPES
 from recordings import first
 from stories_reader import stories
-from transposing import CARRIERS, can_be_told
+from transposing import CARRIERS as PLACES
+from transposing import can_be_told
+from untold import A_FORM, ANYWHERE, IN_A_PATH, ONE_URL, PLAIN_NAME, RESPELT, SENT_BACK_WHOLE, untold
 
 from ifmatch.diagnosis import diagnose
 
@@ -19,6 +22,7 @@ OF_HTTP = {
     "weak-only-origin",
     "validator-stripped",
 }
+CARRIERS = {**PLACES, **ENVELOPES}
 
 
 def names_its_field(story):
@@ -44,14 +48,18 @@ _BESIDE = {
     "check-then-write-race": {"unconditional-write"},
     "malformed-validator": {"payload-precondition-mismatch"},
 }
-# Share of the stories that keep their cause; what loses it is about the form of entity tags, mostly.
+# Share of the stories that keep their cause, of those that can be told there: `untold.py` says which cannot.
 FLOORS = {
-    "a member of the body, 409": 0.85,
-    "a parameter, 409": 0.89,
-    "the path, 409": 0.86,
-    "two fields, 409": 0.9,
-    "a member, 200 with an error": 0.87,
-    "a parameter, 400": 0.88,
+    **dict.fromkeys(PLACES, 0.99),
+    "a GraphQL mutation": 0.95,
+    "a JSON-RPC call": 0.95,
+    "a SOAP operation": 0.91,
+    "a web form, 409": 0.93,
+    "a web form, 422": 0.93,
+    "a web form, 200": 0.94,
+    "a multipart batch": 0.96,
+    "an item of a list, 200": 0.95,
+    "an item of a list, 207": 0.95,
 }
 # What has nothing to do with the form of a tag has to stay what it is, wherever the version stands.
 KEPT = {
@@ -65,11 +73,24 @@ KEPT = {
     "stale-cache-read",
     "server-side-mutation",
 }
-# Stories that say too little without the fields of HTTP: 404 to a deletion.
-SILENT = {"DELETE answered by nobody, then not found"}
-# Wrong at high: each is another reading of a story that says less without the fields of HTTP.
-HIGH = 11
-_PLACES = ("a parameter, 409", "the path, 409", "two fields, 409", "a member of the body, 409")
+# Wrong at high: none where the version has a place of its own, a few where one URL takes all.
+HIGH = {
+    **dict.fromkeys(PLACES, 0),
+    **dict.fromkeys(ENVELOPES, 6),
+    "a SOAP operation": 13,
+    "a web form, 409": 2,
+    "a web form, 422": 2,
+    "a web form, 200": 2,
+}
+_BOTH = ("a parameter, 409", "a member of the body, 409", "a web form, 200")
+_SOME = (
+    "a parameter, 409",
+    "the path, 409",
+    "two fields, 409",
+    "a member of the body, 409",
+    "a nested member, 409",
+    "a time in a member, 409",
+)
 
 
 _KNOWN: dict[tuple[str, str, str, str], tuple[str, float, bool]] = {}
@@ -88,26 +109,50 @@ def _judged(story, view, carrier):
     wanted = set(story.wanted(view))
     for one in tuple(wanted):
         wanted |= _BESIDE.get(one, set())
-    if CARRIERS[carrier].status in {200, 400} and "none" not in wanted:
+    if CARRIERS[carrier].status in {200, 207, 400, 422, 428, 500} and "none" not in wanted:
         # Who knows a conflict by 409 and 412 alone takes it for success, or for a mistake in the request.
         wanted.add("status-dialect-mismatch")
     return cause, likelihood, cause in wanted
 
 
+def told(carrier, stories=STORIES):
+    """Return the stories that can be told in a carrier: both views in a few, all files in the rest."""
+    return [
+        (story, view)
+        for story, view in stories
+        if (view == "all" or carrier in _BOTH)
+        and not untold(story, story.captures(view), carrier, CARRIERS[carrier])
+    ]
+
+
 @pytest.mark.parametrize("carrier", CARRIERS)
 def test_share_that_keeps_its_cause(carrier) -> None:
-    told = [found(story, view, carrier) for story, view in STORIES]
-    kept = sum(right for _, _, right in told)
-    assert len(told) > 200
-    assert kept >= FLOORS[carrier] * len(told), (kept, len(told))
-    sure = [cause for cause, likelihood, right in told if not right and likelihood >= 0.9]
-    assert len(sure) <= HIGH, sure
+    judged = [(story.name, *found(story, view, carrier)) for story, view in told(carrier)]
+    kept = sum(right for *_, right in judged)
+    assert len(judged) > 150
+    assert kept >= FLOORS[carrier] * len(judged), [one for one in judged if not one[3]]
+    sure = [one for one in judged if not one[3] and one[2] >= 0.75]
+    assert len(sure) <= HIGH[carrier], sure
+
+
+@pytest.mark.parametrize("carrier", CARRIERS)
+def test_what_is_healthy_raises_no_alarm(carrier) -> None:
+    healthy = [(story, view) for story, view in told(carrier) if story.wanted(view) == ("none",)]
+    alarms = [(story.name, found(story, view, carrier)[0]) for story, view in healthy]
+    assert len(healthy) > 15
+    assert [one for one in alarms if one[1] != "none"] == []
+
+
+def test_every_table_of_what_cannot_be_told_names_stories() -> None:
+    names = {story.name for story in stories()}
+    tables = (ANYWHERE, SENT_BACK_WHOLE, IN_A_PATH, PLAIN_NAME, RESPELT, ONE_URL, A_FORM)
+    assert {name for table in tables for name in table} - names == set()
 
 
 @pytest.mark.parametrize("cause", sorted(KEPT))
-@pytest.mark.parametrize("carrier", _PLACES)
+@pytest.mark.parametrize("carrier", _SOME)
 def test_nothing_of_a_cause_is_lost(cause, carrier) -> None:
-    told = [(story, view) for story, view in STORIES if story.wanted(view)[0] == cause]
-    lost = [story.name for story, view in told if not found(story, view, carrier)[2]]
-    assert told
-    assert set(lost) <= SILENT
+    of_cause = [(story, view) for story, view in STORIES if story.wanted(view)[0] == cause]
+    lost = [story.name for story, view in told(carrier, of_cause) if not found(story, view, carrier)[2]]
+    assert of_cause
+    assert lost == []

@@ -225,3 +225,30 @@ def test_what_only_looks_like_a_batch_is_none() -> None:
     assert _alone('POST http://a.example.test/x\n\n{"resourceType": "Bundle"}', "200\n\n{}") == ()
     form = "multipart/form-data; boundary=b\n\n--b\nContent-Type: text/plain\n\nx\n--b--"
     assert _alone(f"POST http://a.example.test/x\nContent-Type: {form}", "200\n\n{}") == ()
+
+
+def test_items_of_a_list_that_are_answered_one_by_one() -> None:
+    sent = {"items": [{"id": "5", "version": 7}, {"id": "/else/6", "op": "delete"}]}
+    got = {"results": [{"id": "5", "status": 409, "error": "x"}, {"id": "/else/6", "status": 204}]}
+    url = "http://api.example.test/pots/bulk"
+    exchange = exchange_of(f"POST {url}\n\n{json.dumps(sent)}", f"200\n\n{json.dumps(got)}")
+    first, second = parts_in(View(exchange.request, exchange.response), None)
+    assert (first.request.method, first.request.url) == ("PATCH", "http://api.example.test/pots/5")
+    assert (second.request.method, second.request.url) == ("DELETE", "http://api.example.test/else/6")
+    assert [one.response.status for one in (first, second)] == [409, 204]
+
+
+@pytest.mark.parametrize(
+    ("sent", "got"),
+    [
+        ({"items": [{"id": "5"}]}, {"results": [{"id": "6", "status": 200}]}),
+        ({"items": [{"id": "5"}]}, {"results": [{"id": "5", "state": "ok"}]}),
+        ({"items": [{"id": "5"}], "more": [{"id": "6"}]}, {"results": [{"id": "5", "status": 200}]}),
+        ({"items": [5]}, {"results": [5]}),
+    ],
+)
+def test_other_lists_are_no_batches(sent, got) -> None:
+    exchange = exchange_of(
+        f"POST http://api.example.test/pots\n\n{json.dumps(sent)}", f"200\n\n{json.dumps(got)}"
+    )
+    assert parts_in(View(exchange.request, exchange.response), None) == ()

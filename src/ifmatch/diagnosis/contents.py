@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl
 
 from ifmatch.diagnosis.embedded import may_hold, opened
+from ifmatch.diagnosis.pages import fields_of, is_page
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 
@@ -61,6 +62,8 @@ def _members(content: Content) -> object:
     text = content.text
     if len(text) > _LONGEST:
         return UNKNOWN
+    if is_page(text):
+        return fields_of(text) or UNKNOWN
     if text.lstrip()[:1] == "<":
         head = text[:500].lower()
         data = ("<?xml" in head or "xmlns" in head) and "<html" not in head
@@ -69,11 +72,12 @@ def _members(content: Content) -> object:
         lines = [line for line in text.splitlines() if line.strip()]
         leaves = _PROPERTY.findall(text)
         if len(lines) < _FEW_LINES or len(leaves) < 0.8 * len(lines):
-            return UNKNOWN
+            return _form(content)
     found: dict[str, list[str]] = {}
     for name, held in leaves:
         found.setdefault(name, []).append(held.strip())
-    return found or UNKNOWN
+    # One element is the value, several of a name are a list.
+    return {name: held[0] if len(held) == 1 else held for name, held in found.items()} or UNKNOWN
 
 
 def same_content(first: Content | None, second: Content | None) -> bool:
@@ -107,7 +111,10 @@ def holds(current: Content | None, wanted: Content | None) -> bool:
     one, two = _json(current), _json(wanted)
     if two is UNKNOWN:
         if one is UNKNOWN:
-            return _lines_added(current, wanted) or _leaves_kept(current, wanted)
+            two = _form(wanted)
+            one = fields_of(current.text) if is_page(current.text) else _form(current)
+            if not one or one is UNKNOWN or two is UNKNOWN:
+                return _lines_added(current, wanted) or _leaves_kept(current, wanted)
         two = _form(wanted)
     stored, asked = _object(one), _object(two)
     if stored is None or asked is None:
@@ -125,6 +132,9 @@ def _lines_added(current: Content, wanted: Content) -> bool:
     return not Counter(asked) - Counter(there)
 
 
+_ENVELOPE = re.compile(r"<(?:\w+:)?Envelope\b")
+
+
 def _leaves_kept(current: Content, wanted: Content) -> bool:
     """Tell whether a document holds every leaf element of another one, whatever was wrapped around them."""
     if wanted.text.lstrip()[:1] != "<" or max(len(current), len(wanted)) > _LONGEST:
@@ -132,12 +142,22 @@ def _leaves_kept(current: Content, wanted: Content) -> bool:
     head = current.text[:500].lower()
     if not ("<?xml" in head or "xmlns" in head) or "<html" in head:
         return False
-    asked = _elements(wanted)
-    return len(asked) >= _FEW_LEAVES and not asked - _elements(current)
+    there = _elements(current)
+    asked = Counter({leaf: count for leaf, count in _elements(wanted).items() if not stamped("/" + leaf[0])})
+    wrapped = _ENVELOPE.search(wanted.text[:500]) is not None
+    if wrapped:
+        # The name of what is written stands beside it, and not in answers.
+        names = {name for name, _ in there}
+        asked = Counter({leaf: count for leaf, count in asked.items() if leaf[0] in names})
+    return len(asked) >= (1 if wrapped else _FEW_LEAVES) and not asked - there
 
 
 def _elements(content: Content) -> Counter[tuple[str, str]]:
     return Counter((name.rpartition(":")[2], held.strip()) for name, held in _LEAF.findall(content.text))
+
+
+# What frameworks add to a form: the method that is meant, a check of the encoding, the button.
+_OF_THE_FORM = frozenset({"_method", "utf8", "commit", "csrfmiddlewaretoken", "authenticity_token"})
 
 
 def _form(content: Content) -> object:
@@ -145,7 +165,8 @@ def _form(content: Content) -> object:
     text = content.text
     if "=" not in text or len(text) > _LONG_FORM or any(character in text for character in " <>\n{"):
         return UNKNOWN
-    return dict(parse_qsl(text)) or UNKNOWN
+    members = {name: value for name, value in parse_qsl(text) if name not in _OF_THE_FORM}
+    return members or UNKNOWN
 
 
 def _objects(value: object, depth: int) -> Iterator[dict[str, object]]:
@@ -179,6 +200,8 @@ def _covers(current: dict[str, object], wanted: dict[str, object]) -> bool:
             continue
         part, held = _object(value), _object(there)
         if part is not None and held is not None:
+            if part and all(stamped("/" + one) for one in part):
+                continue
             if part and not _covers(held, part):
                 return False
         elif there != value and not _spelt_alike(there, value):
@@ -211,10 +234,18 @@ def unwrapped(content: Content, like: Content | None) -> Content:
     whole, sent = _object(_json(content)), _object(_json(like)) if like is not None else None
     if whole is None or not sent:
         return content
+    # A version that is sent beside the change stands beside the record, too.
+    names = {name for name, value in sent.items() if not _only_stamps(name, value)} or set(sent)
     for part in _objects(whole, _DEEP):
-        if len(set(part) & set(sent)) > len(sent) // 2:
+        if len(set(part) & names) > len(names) // 2:
             return content if part is whole else Content.from_text(json.dumps(part))
     return content
+
+
+def _only_stamps(name: str, value: object) -> bool:
+    """Tell whether a member is one that servers write by themselves, or holds none but such."""
+    inner = _object(value)
+    return stamped("/" + name) or (bool(inner) and all(stamped("/" + one) for one in inner or ()))
 
 
 def speak_of_one(one: Content, two: Content) -> bool:

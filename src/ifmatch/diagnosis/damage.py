@@ -47,7 +47,7 @@ def overwrites(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
     """
     reported: set[int] = set()
     for step in history:
-        if step.is_write and step.status in {301, 302, 303}:
+        if step.is_write and step.status in {301, 302, 303} and not step.posted:
             found = redirected(case, step)
             if found is not None:
                 yield step, found
@@ -273,7 +273,7 @@ def _refused_elsewhere(history: History, step: Step, token: str) -> Damage | Non
         if one.order >= step.order or one.actor != step.actor:
             continue
         apart = one.method != step.method or (one.within is None) != (step.within is None)
-        if one.status == 412 and one.presents(token) and apart:
+        if one.refused and one.presents(token) and apart:
             text = f"{step.method} accepted the token that {one.method} had just refused"
             if step.within is not None:
                 text = f"within a batch {text}"
@@ -311,7 +311,7 @@ def _unguarded(history: History, step: Step) -> Damage | None:
         if step.method != "PUT":
             # What a patch does not name, it keeps.
             lost = tuple(one for one in lost or () if one and names(step, one))
-        if not lost:
+        if not lost or all(stamped(one) for one in lost):
             return None
         named = ", ".join(pointer for pointer in lost[:4] if pointer)
         what = f" ({named})" if named else ""

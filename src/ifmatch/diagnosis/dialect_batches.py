@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.resources import resource_key
 from ifmatch.diagnosis.steps import Step
-from ifmatch.dialects import parts_in
+from ifmatch.dialects import View, parts_in
 
 if TYPE_CHECKING:
     from ifmatch.dialects import Dialect
@@ -29,4 +29,8 @@ def parts_of(step: Step, dialect: Dialect | None) -> list[Step]:
         one.within = step
         found.append(one)
     step.batched = bool(found)
+    for hop in step.hops if found else ():
+        inner = parts_in(View(hop.request, hop.response), dialect)
+        for one, part in zip(found, inner, strict=False) if len(inner) == len(found) else ():
+            one.hops.append(replace(hop, request=part.request, response=part.response))
     return found

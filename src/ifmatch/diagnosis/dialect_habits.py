@@ -8,11 +8,21 @@ from msgspec.structs import replace
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.habit_evidence import Traffic, habits, speaks_of_versions
+from ifmatch.diagnosis.habit_evidence import Traffic, habits
 from ifmatch.diagnosis.habit_intent import meant_as_one
 from ifmatch.diagnosis.habit_signals import refusable, signals
 from ifmatch.diagnosis.message_members import Member
-from ifmatch.dialects import Carrier, Demand, Dialect, Grammar, GuardSpec, SameResource, TokenPlace
+from ifmatch.diagnosis.version_words import speaks_of_versions
+from ifmatch.dialects import (
+    Carrier,
+    Demand,
+    Dialect,
+    Grammar,
+    GuardSpec,
+    SameResource,
+    StatePlace,
+    TokenPlace,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -110,7 +120,8 @@ def _dialect(traffic: Traffic, found: Sequence[Habit], *, loose: bool, weak: boo
             guards[key] = _tag_guard(Grammar.LOOSE_TAG)
         elif key not in guards:
             guards[key] = GuardSpec(carrier=Carrier(guard.where), name=guard.name, id=key if spoken else "")
-        places.append(TokenPlace(at=habit.source.where, name=habit.source.name, feeds=(key,)))
+        if habit.source is not None:
+            places.append(TokenPlace(at=habit.source.where, name=habit.source.name, feeds=(key,)))
         if habit.path is not None:
             rule = habit.path.rule
             others[rule] = SameResource(path=rule, becomes=habit.path.becomes, methods=_UNSAFE)
@@ -123,7 +134,36 @@ def _dialect(traffic: Traffic, found: Sequence[Habit], *, loose: bool, weak: boo
         tokens=tuple(places),
         signals=signals(traffic, found),
         same_resource=tuple(others.values()),
+        states=wrappings(traffic),
     )
+
+
+def wrappings(traffic: Traffic) -> tuple[StatePlace, ...]:
+    """Return where requests wrap what they write in a member: beside it stand id, action and version.
+
+    The member holds more of what a read shows than all members beside it.
+
+    Args:
+        traffic: of a service.
+    """
+    found: dict[str, StatePlace] = {}
+    for write in traffic.writes:
+        body = write.view.sent_json
+        reads = traffic.before(write) if isinstance(body, dict) else []
+        shown = reads[-1].view.json if reads else None
+        if not isinstance(shown, dict):
+            continue
+        members = cast("dict[str, object]", body)
+        names = set(cast("dict[str, object]", shown))
+        for name, value in members.items():
+            inner = set(cast("dict[str, object]", value)) if isinstance(value, dict) else set[str]()
+            if name not in names and inner and len(inner & names) > len((set(members) - _BESIDE) & names):
+                found[name] = StatePlace(sent=f"/{name}")
+    return tuple(found.values())
+
+
+# What stands beside the content, and in a record too.
+_BESIDE: Final = frozenset({"id", "_id", "key", "name", "type", "version", "revision", "rev", "etag"})
 
 
 def _tag_guard(grammar: Grammar) -> GuardSpec:
@@ -164,4 +204,5 @@ def joined(learned: Dialect, general: Dialect) -> Dialect:
         tokens=learned.tokens + general.tokens,
         signals=general.signals + learned.signals,
         same_resource=learned.same_resource + general.same_resource,
+        states=learned.states + general.states,
     )

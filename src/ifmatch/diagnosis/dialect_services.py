@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from ifmatch.diagnosis.dialect_batches import parts_of
-from ifmatch.diagnosis.dialect_habits import beyond, joined, learn
+from ifmatch.diagnosis.dialect_habits import LEARNED, beyond, joined, learn
 from ifmatch.diagnosis.dialect_tokens import give_versions
 from ifmatch.diagnosis.habit_signals import refusable
 from ifmatch.diagnosis.multistatus import entries_of
+from ifmatch.diagnosis.operations import take_as_meant
 from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.steps import SAFE_METHODS
 from ifmatch.dialects import Carrier, guarded_in, guards_in, reads_in, recognise_all, resource_in
@@ -54,13 +55,34 @@ def speak(steps: Sequence[Step], dialects: Sequence[Dialect] | None = None) -> d
         if name is None:
             name = names[origin] = host_of(origin)
         services.setdefault(name, []).append(step)
+    only_read: list[list[Step]] = []
     for service in services.values():
         telling = [step for step in service if _tells(step.exchange)]
         if telling:
             _speak(service, telling, dialects, parts)
+        else:
+            only_read.append(service)
+    for service in only_read:
+        _like_twin(service, [one for one in services.values() if one is not service])
     _sessions(steps)
     parts.update(entries_of(steps))
     return parts
+
+
+def _like_twin(service: list[Step], others: Iterable[list[Step]]) -> None:
+    """Let a service that is only read show versions as one does that is written to under its paths."""
+    paths = {urlsplit(step.exchange.request.url).path for step in service}
+    for other in others:
+        spoken = [step for step in other if step.dialect is not None and step.is_write]
+        twins = {urlsplit(step.resource).path: step.dialect for step in spoken}
+        dialect = next((twins[path] for path in paths if path in twins), None)
+        if dialect is None or (dialect.id != LEARNED and not dialect.general):
+            continue
+        for step in service:
+            _adopt(step, dialect)
+        keys = frozenset(one.key for step in spoken for one in step.conditions if one.key)
+        give_versions(service, keys)
+        return
 
 
 def _sessions(steps: Iterable[Step]) -> None:
@@ -133,6 +155,7 @@ def _speak(
         for one in (step, *held):
             one.reads = reads_in(one.view, dialect)
             _rename(one, dialect)
+            take_as_meant(one)
     whole = _with_parts(service, parts)
     _to_sources(whole)
     give_versions(whole)
@@ -162,6 +185,7 @@ def _learn(service: list[Step], dialect: Dialect | None) -> None:
     for step in service:
         _adopt(step, dialect)
         _rename(step, dialect)
+        take_as_meant(step)
     give_versions(service)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.contents import stamped
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.message_members import shown
 from ifmatch.dialects import Grammar, tokens_in
@@ -62,20 +63,21 @@ def _names_a_version(condition: Condition) -> bool:
     return absent or condition.guard in _STATE
 
 
-def give_versions(steps: Sequence[Step]) -> None:
+def give_versions(steps: Sequence[Step], known: frozenset[str] = frozenset()) -> None:
     """Set `version` and `carried` of the steps of one service whose requests carry dialect guards.
 
     Args:
         steps: of one service, their dialects set.
+        known: keys of guards that requests elsewhere carry.
     """
     keys: dict[str, set[str]] = {}
     for step in steps:
         for condition in step.conditions:
             if condition.key and _names_a_version(condition) and (step.is_write or step.refused):
                 keys.setdefault(step.resource, set()).add(condition.key)
-    if not keys:
+    everywhere = known.union(*keys.values())
+    if not everywhere:
         return
-    everywhere = frozenset(key for some in keys.values() for key in some)
     for step in steps:
         if step.dialect is None or step.exchange.response is None:
             continue
@@ -145,7 +147,9 @@ def _beside(read: Step, token: str, guard: Condition) -> str | None:
         if pair and tokens.opaque(read.etag or "").partition(",")[2] == second:
             # A pair of numbers, the second one right: the first one has a place of its own.
             return next(iter(pointers_of(read, first)), None)
-        return next(iter(pointers_of(read, token)), None)
+        # A short number stands in any member by chance.
+        found = (one for one in pointers_of(read, token) if len(wanted) >= _TELLING or stamped(one))
+        return next(found, None)
     return None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis import likeness, tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import (
     ABSENT,
@@ -465,7 +465,7 @@ class Facts(StateFacts):
             for step in self.attempts
             if self.step.order <= step.order < write.order and step.method != "HEAD"
         )
-        return write if not read and same_content(write.body, self.step.body) else None
+        return write if not read and likeness.same_but_version(write, self.step) else None
 
     def _fresh(self, write: Step, guard: Condition) -> tuple[Step, Content] | None:
         """Return the answer that gave a write its token, and the content of the version it names.

@@ -16,8 +16,19 @@ from urllib.parse import parse_qsl, urlencode
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.message_members import InPath, Member, in_path, sent, shown
+from ifmatch.diagnosis.message_members import InPath, Member, blank, in_path, labelled, sent, shown
+from ifmatch.diagnosis.projections import projection
 from ifmatch.diagnosis.refusal_words import negative, says_outdated
+from ifmatch.diagnosis.version_words import (
+    CARRIES,
+    CHANGED,
+    NO_STATE,
+    VERSION,
+    alike,
+    speaks_of_versions,
+    telling_words,
+    words_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +39,8 @@ _MOST: Final = 60
 _READS: Final = 6
 # As many things are all at their first version now and then.
 _FEW: Final = 3
+# Shorter names say too little by themselves.
+_WORD: Final = 3
 # Shorter values are met by chance: the name has to speak too.
 _TELLING: Final = 8
 # What nobody does to a value on purpose.
@@ -43,30 +56,8 @@ _DAMAGES: Final = frozenset(
         "case-changed",
     }
 )
+_OK: Final = 200
 _CONFLICT: Final = frozenset({409, 412})
-_VERSION: Final = re.compile(
-    r"(?:^|[-_/. ]|(?<=[a-z]))(?:versions?|revisions?|rev|e-?tag|generation|lock|stamp|checksum|sequence"
-    r"|seq|hash"
-    r"|change_?number|sync_?token|versi[oó]n|versione|versie|wersja|fassung|revisi[oó]n[ae]?|révision"
-    r"|mod_?count"
-    r"|версия|ревизия)$",
-    re.IGNORECASE,
-)
-_CARRIES: Final = re.compile(
-    r"(?:version|revision|\brev\b|_rev\b|(?:base|expected|last|old|known|from|if)rev\b|e-?tag|generation|stamp|change_?number|sync_?token|lock"
-    r"|if-(?!none|modified|range|unmodified))",
-    re.IGNORECASE,
-)
-_NO_STATE: Final = re.compile(
-    r"api|accept|client|app|sdk|mime|agent|upgrade|^sec-|protocol|schema|tls|odata|x-ms-version|user",
-    re.IGNORECASE,
-)
-_WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
-# Words that say in which way a version is meant, not what it is.
-_FILLERS: Final = re.compile(
-    r"x|if|base|expect(?:ed)?|old|prev(?:ious)?|last|known|my|from|current|for|the|is|at|seen|read|got|have|match"
-    r"|no|nr|number|id|of|on|to|since|unmodified|with|in|and|before|was"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +66,12 @@ class Habit:
 
     Attributes:
         guard: the place in a request; its value is one that was seen.
-        source: the place in an answer.
+        source: the place in an answer, None where no answer shows versions.
         path: how it stands in the path, None when it stands elsewhere.
     """
 
     guard: Member
-    source: Member
+    source: Member | None
     path: InPath | None
 
 
@@ -105,6 +96,7 @@ class Traffic:
         self.read = {step.resource for step in service if step.is_read and step.status == 200}
         self.paths = {key.partition("?")[0] for key in self.read}
         self.about: dict[str, list[Step]] = {}
+        self._views: dict[str, list[Step]] = {}
         self.bases: dict[Step, str] = {}
         self._places: dict[Step, int] = {}
         self._in_path: dict[Step, list[InPath]] = {}
@@ -116,17 +108,19 @@ class Traffic:
             same = self.about.setdefault(base, [])
             self._places[step] = len(same)
             same.append(step)
+            if step.is_read and step.status == _OK and "?" in step.resource:
+                self._views.setdefault(step.resource.partition("?")[0], []).append(step)
 
     def _base(self, step: Step) -> str:
         """Return the key of the resource that a step is about, versions in path and query left out."""
         if not step.is_write or step.resource in self.read:
             return step.resource
         here, _, query = step.resource.partition("?")
-        found = in_path(step, self.paths)
+        found = in_path(step, self.paths) or (labelled(step) if says_outdated(step) else [])
         if found:
             self._in_path[step] = found
             return found[0].resource
-        kept = [pair for pair in parse_qsl(query) if not _CARRIES.search(pair[0])]
+        kept = [pair for pair in parse_qsl(query) if not CARRIES.search(pair[0])]
         base = f"{here}?{urlencode(kept)}" if kept else here
         return here if base not in self.read and here in self.read else base
 
@@ -137,7 +131,7 @@ class Traffic:
 
     def took(self, step: Step) -> bool:
         """Tell whether a write was carried out, as far as its answer tells."""
-        return step.is_write and 200 <= step.status < 300 and not negative(step)
+        return step.is_write and (200 <= step.status < 300 or step.posted) and not negative(step)
 
     def shows(self, step: Step) -> dict[tuple[str, str], str]:
         """Return the values of an answer by their places."""
@@ -158,6 +152,8 @@ class Traffic:
             yield one.member, one
         for member in sent(step):
             yield member, None
+        for member in blank(step) if not self.took(step) else ():
+            yield member, None
 
     def before(self, step: Step) -> list[Step]:
         """Return the last answers before a step that showed its resource."""
@@ -168,12 +164,35 @@ class Traffic:
                 found.append(one)
                 if len(found) == _READS:
                     break
-        return found[::-1]
+        return found[::-1] or self._viewed(step)
+
+    def _viewed(self, step: Step) -> list[Step]:
+        """Return the last views of a resource, such as a selection of members, before a step about it."""
+        base = self.bases[step]
+        views = self._views.get(base.partition("?")[0], ())
+        same = [one for one in views if one.order < step.order and projection(one.resource, base)]
+        return same[-_READS:]
 
     def after(self, step: Step) -> Iterator[Step]:
         """Yield what came later on the resource of a step."""
         same = self.about[self.bases[step]]
         yield from same[self._places[step] + 1 :]
+
+    def elsewhere(self, step: Step, member: Member) -> Member | None:
+        """Return where an answer about another resource had shown the sender of a write its version."""
+        wanted = tokens.opaque(member.value)
+        if len(wanted) < _FEW or tokens.null_word(wanted):
+            return None
+        read = [one for one in self.service if one.order < step.order and one.is_read and one.status == _OK]
+        for one in reversed(read[-4 * _READS :]):
+            for held in shown(one) if one.actor == step.actor else ():
+                if tokens.opaque(held.value) == wanted and VERSION.search(held.word):
+                    return held
+        return None
+
+    def read_after(self, step: Step) -> list[Step]:
+        """Return the first read of a resource after a step, in a list; empty without one."""
+        return [one for one in self.after(step) if one.is_read and one.status == _OK][:1]
 
     def next_shown(self, step: Step, place: tuple[str, str]) -> str | None:
         """Return what is shown at a place once a write was answered, None when it is not known."""
@@ -220,35 +239,16 @@ class Traffic:
         return pairs == 0 or changed < pairs
 
 
-def speaks_of_versions(member: Member) -> bool:
-    """Tell whether the name of a value in a request says that it is a version.
-
-    Args:
-        member: of a request.
-    """
-    if member.where in {"header", "query"}:
-        return _CARRIES.search(member.name) is not None and _NO_STATE.search(member.name) is None
-    return _VERSION.search(member.word) is not None
-
-
-def alike(one: str, two: str) -> bool:
-    """Tell whether two names are of one thing: `X-Base-Stand`, `expectedStand` and `stand`.
-
-    Args:
-        one: a name.
-        two: another.
-    """
-    return bool(_telling_words(one) & _telling_words(two))
-
-
-def _telling_words(name: str) -> set[str]:
-    return {word.lower() for word in _WORDS.findall(name) if not _FILLERS.fullmatch(word.lower())}
+def _later_time(before: str, after: str) -> bool:
+    """Tell whether both values are times, of one spelling, and the second one is later."""
+    times = [_TIME.fullmatch(value) for value in (before, after)]
+    return all(times) and len(before) == len(after) and before < after
 
 
 def _advanced(before: str, after: str) -> bool:
     """Tell whether a value took the place of another one the way versions do."""
     if before.isdigit() or after.isdigit():
-        return tokens.counted_on(before, after)
+        return tokens.counted_on(before, after) or _later_time(before, after)
     shape = tokens.shape(before)
     return (
         before != after
@@ -269,6 +269,8 @@ def prints(step: Step, value: str) -> bool:
 
 
 _LONGEST: Final = 4000
+# ISO 8601, or seconds, milli- or microseconds since the epoch of this century.
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d\S*|1[0-9]{9}(?:\.\d+|\d{3}|\d{6})?")
 # How sure a place is.
 _NAMED, _PROVEN, _LIKELY, _MET = 4, 3, 2, 1
 
@@ -279,17 +281,19 @@ def _sources(read: Step, member: Member) -> list[Member]:
     if not wanted or tokens.null_word(member.value) or (tag is not None and tokens.opaque(tag) == wanted):
         return []
     found = [one for one in shown(read) if tokens.opaque(one.value) == wanted]
-    return sorted(found, key=lambda one: (not _VERSION.search(one.word), not alike(one.word, member.word)))
+    return sorted(found, key=lambda one: (not VERSION.search(one.word), not alike(one.word, member.word)))
 
 
 def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
     if traffic.of_a_format(place_of(source)):
         return 0
-    versions = _VERSION.search(source.word) is not None
+    versions = VERSION.search(source.word) is not None
     if speaks_of_versions(member) and (
         versions or (source.where == "body" and len(member.value) >= _TELLING)
     ):
         return _NAMED
+    if _time_of_change(write, member, source):
+        return _LIKELY if member.where in {"body", "text"} else _NAMED
     base, place = traffic.bases[write], place_of(source)
     after = traffic.next_shown(write, place)
     if after is None or not traffic.steady(base, place):
@@ -303,9 +307,20 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
     if after != member.value and prints(write, member.value) and prints(write, after):
         return _PROVEN if same or not inside else _MET
     if write.status in _CONFLICT or says_outdated(write):
-        moved = tokens.counted_on(member.value, after)
+        moved = tokens.counted_on(member.value, after) or _later_time(member.value, after)
         return _LIKELY if same and moved and (not inside or _alone(traffic, write, member)) else 0
     return 0
+
+
+def _time_of_change(write: Step, member: Member, source: Member) -> bool:
+    """Tell whether a value is when a thing was changed last, and the request can only mean it as a version.
+
+    Beside the content it means nothing else; in the content only an answer that speaks of versions says so.
+    """
+    if not (CHANGED.search(member.word) and CHANGED.search(source.word) and _TIME.fullmatch(member.value)):
+        return False
+    beside = member.where in {"header", "query", "path"} or write.method == "DELETE"
+    return beside or says_outdated(write)
 
 
 def _alone(traffic: Traffic, write: Step, member: Member) -> bool:
@@ -324,7 +339,7 @@ def _of_state(traffic: Traffic, read: Step) -> list[Member]:
         one
         for one in shown(read)
         if not traffic.of_a_format(place_of(one))
-        and not (one.where == "header" and _NO_STATE.search(one.name) is not None)
+        and not (one.where == "header" and NO_STATE.search(one.name) is not None)
     ]
 
 
@@ -333,13 +348,15 @@ def _alike_source(traffic: Traffic, write: Step, member: Member) -> Member | Non
 
     A damaged, empty or invented version stands in no answer.
     """
-    if traffic.took(write) or not (speaks_of_versions(member) and says_outdated(write)):
-        return None
-    before = traffic.before(write)
-    if any(read.header("etag") is not None for read in before):
-        return None
-    for read in reversed(before):
-        held = [one for one in _of_state(traffic, read) if _VERSION.search(one.word)]
+    words = CHANGED if CHANGED.search(member.word) else VERSION
+    for read in reversed(traffic.before(write) or traffic.read_after(write)):
+        if read.header("etag") is not None:
+            return None
+        held = [
+            one
+            for one in _of_state(traffic, read)
+            if words.search(one.word) and not traffic.of_a_format(place_of(one))
+        ]
         same = [one for one in held if alike(one.word, member.word)]
         if same or len(held) == 1:
             return (same or held)[0]
@@ -358,7 +375,7 @@ def _damaged_source(traffic: Traffic, write: Step, member: Member) -> Member | N
         return None
     for read in reversed(before):
         for held in _of_state(traffic, read):
-            versions = _VERSION.search(held.word) is not None
+            versions = VERSION.search(held.word) is not None
             if not (versions or alike(held.word, member.word)):
                 continue
             aside = member.where not in {"body", "text"} or member.word != held.word
@@ -369,6 +386,45 @@ def _damaged_source(traffic: Traffic, write: Step, member: Member) -> Member | N
     return None
 
 
+def _unshown(traffic: Traffic, write: Step, member: Member) -> tuple[Member | None, int]:
+    """Return where a refused value comes from that no answer about its resource shows, and how sure it is.
+
+    Only the name, and an answer that speaks of versions, say then that it is one.
+    """
+    named = speaks_of_versions(member) or (
+        member.where in {"header", "query"} and CHANGED.search(member.word)
+    )
+    if traffic.took(write) or not named or not says_outdated(write):
+        return None, 0
+    source = _alike_source(traffic, write, member)
+    if source is not None:
+        return source, _LIKELY
+    short = len(member.word) < _WORD and member.where != "path"
+    if short or any(one.header("etag") is not None for one in traffic.before(write)):
+        return None, 0
+    return traffic.elsewhere(write, member), _LIKELY
+
+
+def _called_alike(read: Step, member: Member, held: Sequence[Member]) -> Member | None:
+    """Return the version of an answer that a sent value is called after, where another one holds the value.
+
+    `expectedVersion` means `version`, be `etag` or `rev` what its value was taken from.
+    """
+    versions = [one for one in shown(read) if VERSION.search(one.word)]
+    if member.where in {"body", "text"}:
+        # In a content it is the very member that a record has.
+        same = [one for one in versions if place_of(one) == place_of(member)]
+        return same[0] if same and place_of(member) not in {place_of(one) for one in held} else None
+    for words in (words_of, telling_words):
+        wanted = words(member.word)
+        if any(words(one.word) & wanted for one in held):
+            return None
+        named = [one for one in versions if words(one.word) & wanted]
+        if len(named) == 1:
+            return named[0]
+    return None
+
+
 def _shown_before(traffic: Traffic, write: Step, member: Member) -> tuple[Member | None, int]:
     """Return where answers show what a value of a write is, and how sure that is."""
     for read in reversed(traffic.before(write)):
@@ -376,10 +432,19 @@ def _shown_before(traffic: Traffic, write: Step, member: Member) -> tuple[Member
             # Where answers have a tag, another token counts only if the service took it once.
             continue
         found = _sources(read, member)
+        if found and not traffic.took(write) and says_outdated(write):
+            meant = _called_alike(read, member, found)
+            if meant is not None:
+                return meant, _NAMED
         if found:
             rank = _rank(traffic, write, member, found[0])
             return (found[0], rank) if rank else (None, 0)
-    return _alike_source(traffic, write, member) or _damaged_source(traffic, write, member), _LIKELY
+    source, rank = _unshown(traffic, write, member)
+    damaged = _damaged_source(traffic, write, member) if source is None else None
+    return (damaged, _LIKELY) if damaged is not None else (source, rank)
+
+
+_Key = tuple[tuple[str, str], tuple[str, str] | None]
 
 
 def habits(
@@ -391,23 +456,25 @@ def habits(
         traffic: of the service.
         meant: tells whether a value of a write, shown by an earlier answer, counts; all do when left out.
     """
-    ranks: dict[tuple[tuple[str, str], tuple[str, str]], int] = {}
-    votes: Counter[tuple[tuple[str, str], tuple[str, str]]] = Counter()
-    values: dict[tuple[tuple[str, str], tuple[str, str]], set[str]] = {}
-    seen: dict[tuple[tuple[str, str], tuple[str, str]], Habit] = {}
+    ranks: dict[_Key, int] = {}
+    votes: Counter[_Key] = Counter()
+    values: dict[_Key, set[str]] = {}
+    seen: dict[_Key, Habit] = {}
     for write in traffic.writes:
         for member, path in traffic.carried(write):
             source, rank = _shown_before(traffic, write, member)
-            if source is None or (meant is not None and not meant(traffic, write, member, source)):
+            if not rank or (
+                meant is not None and (source is None or not meant(traffic, write, member, source))
+            ):
                 continue
-            key = place_of(member), place_of(source)
+            key = place_of(member), place_of(source) if source is not None else None
             ranks[key] = max(rank, ranks.get(key, 0))
             votes[key] += 1
             values.setdefault(key, set()).add(member.value)
             seen.setdefault(key, Habit(member, source, path))
     # Two values that meet in two places, and go on in both, do not meet by chance.
     good = [key for key in votes if ranks[key] > _MET or len(values[key]) > 1]
-    good.sort(key=lambda key: (-ranks[key], -votes[key]))
+    good.sort(key=lambda key: (key[1] is None, -ranks[key], -votes[key]))
     if not good:
         return []
     named = [key for key in good if ranks[key] == _NAMED]

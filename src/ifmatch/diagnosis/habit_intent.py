@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.habit_evidence import place_of
@@ -12,6 +13,14 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.message_members import Member
     from ifmatch.diagnosis.steps import Step
 
+# What is not there any more.
+_GONE: Final = frozenset({404, 410})
+# A name that says that a value is expected to be the current one.
+_EXPECTS: Final = re.compile(
+    r"(?:^|[-_.])if(?:[-_.]|(?=[A-Z])|version|rev|etag|seq|updated|modified|match)"
+    r"|expect|\bbase|known|seen|prev|since|old",
+    re.IGNORECASE,
+)
 # Members that a record has, and a request about it too.
 _NAMES: Final = frozenset({"id", "_id", "uuid", "key", "name", "type", "kind"})
 
@@ -29,7 +38,14 @@ def meant_as_one(traffic: Traffic, write: Step, member: Member, source: Member) 
         member: the value in the request.
         source: the same value in the answer that showed it.
     """
-    if not traffic.took(write) or not _goes_on(traffic, place_of(source)):
+    beside = member.where in {"header", "query"} and _EXPECTS.search(member.name) is not None
+    if not traffic.took(write):
+        # What is not there, or was never answered: only its name tells what the value is meant as.
+        alone = write.method == "DELETE" and member.where == "body"
+        return (beside or alone) and (write.status in _GONE or write.unanswered)
+    if beside:
+        return True
+    if not _goes_on(traffic, place_of(source)):
         return False
     if member.where not in {"body", "text"}:
         return True

@@ -9,7 +9,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.habit_evidence import place_of, prints
 from ifmatch.diagnosis.message_members import Member, sent
-from ifmatch.diagnosis.refusal_words import DEMANDED, NEGATIVE, OUTDATED, negative, says_outdated
+from ifmatch.diagnosis.refusal_words import DEMANDED, MEANWHILE, NEGATIVE, OUTDATED, negative, says_outdated
 from ifmatch.dialects import Meaning, SignalSpec
 
 if TYPE_CHECKING:
@@ -54,7 +54,6 @@ def signals(traffic: Traffic, found: Sequence[Habit]) -> tuple[SignalSpec, ...]:
         traffic: of the service.
         found: where its requests carry versions.
     """
-    words = rf"(?i){OUTDATED}"
     known: list[SignalSpec] = []
     places = {place_of(habit.guard) for habit in found}
     refused = [step for step in traffic.writes if refusable(step)]
@@ -75,20 +74,38 @@ def signals(traffic: Traffic, found: Sequence[Habit]) -> tuple[SignalSpec, ...]:
                     current=_CURRENT if meaning is Meaning.MISMATCH else "",
                 )
             )
+    return (*known, *_in_general())
+
+
+def _in_general() -> tuple[SignalSpec, ...]:
+    """Return how services tell it in the words of many languages, whatever they said in the traffic."""
+    words = rf"(?i){OUTDATED}"
     demands = DEMANDED.pattern
     return (
-        *known,
         SignalSpec(
             status=(400, 403, 409, 412, 422, 428), means=Meaning.MISSING, unguarded=True, matches=demands
         ),
         SignalSpec(status=(409,), means=Meaning.MISMATCH, guarded=True, current=_CURRENT),
         SignalSpec(status=(412,), means=Meaning.MISMATCH, guarded=True, current=_CURRENT),
-        SignalSpec(status=(400, 403, 422, 423, 500), means=Meaning.MISMATCH, guarded=True, matches=words),
+        SignalSpec(
+            status=(400, 403, 422, 423, 428, 500),
+            means=Meaning.MISMATCH,
+            guarded=True,
+            matches=words,
+            current=_CURRENT,
+        ),
         SignalSpec(
             status=(200, 202, 207),
             means=Meaning.MISMATCH,
             guarded=True,
             matches=rf"(?im)^(?=[\s\S]*?(?:{NEGATIVE}))[\s\S]*?(?:{OUTDATED})",
+        ),
+        SignalSpec(
+            status=(200, 202),
+            means=Meaning.MISMATCH,
+            guarded=True,
+            matches=rf"(?i)^(?=[\s\S]*?<form\b)[\s\S]*?(?:{MEANWHILE})",
+            current=_CURRENT,
         ),
     )
 

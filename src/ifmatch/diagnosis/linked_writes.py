@@ -34,7 +34,8 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.,]\d{3,9}|(?<!\d)1[5-
 
 def own_name(step: Step) -> str:
     """Return the last part of the path of a step's resource: what other records call it by."""
-    return path_of(step.resource.partition("?")[0]).rstrip("/").rpartition("/")[2]
+    front, _, named = step.resource.partition("#")
+    return path_of((named or front).partition("?")[0]).rstrip("/").rpartition("/")[2]
 
 
 def names_it(step: Step, name: str) -> bool:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
+from ifmatch.diagnosis.pages import fields_of, input_pattern, is_page
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ _EMBEDDED: Final = re.compile(
 )
 _PREFIXED: Final = re.compile(r"(?P<before>(?:[A-Za-z]+[-_.=]?)?)(?P<value>\w[\w.-]*?)")
 _NUMBER: Final = re.compile(r"(?P<before>[A-Za-z]+[-_.=]?)(?P<value>\d+)")
-_ACTION: Final = re.compile(r"[A-Za-z][A-Za-z_-]{1,40}")
+_ACTION: Final = re.compile(r"[A-Za-z][A-Za-z_-]{0,40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,24 @@ def sent(step: Step) -> list[Member]:
     return found[:_MOST]
 
 
+def blank(step: Step) -> Iterator[Member]:
+    """Yield the places of a request that are there and empty: parameters, fields, members at the top.
+
+    Args:
+        step: the request.
+    """
+    for name, value in step.sent:
+        if not value.strip() and not _CARRIAGE.match(name):
+            yield Member("header", name, name, "")
+    for name, value in step.view.query.items():
+        if not value:
+            yield Member("query", name, name, "")
+    body = step.view.sent_json
+    for name, held in cast("dict[str, object]", body).items() if isinstance(body, dict) else ():
+        if held == "":
+            yield Member("body", f"/{name.replace('~', '~0').replace('/', '~1')}", name, "")
+
+
 def shown(step: Step) -> list[Member]:
     """Return the values that an answer shows.
 
@@ -132,7 +151,11 @@ def _of_json(value: object, pointer: str) -> Iterator[Member]:
 def _of_text(text: str) -> Iterator[Member]:
     if not text or len(text) > _LONGEST_TEXT:
         return
-    if text.lstrip()[:1] == "<":
+    if is_page(text):
+        for name, value in fields_of(text).items():
+            if 0 < len(value) <= _LONGEST_VALUE:
+                yield Member("text", input_pattern(name), name, value)
+    elif text.lstrip()[:1] == "<":
         text = _DECLARATION.sub("", text)
         yield from _each(_LEAF, text, lambda name: rf"<(?:[\w.-]+:)?{name}(?:\s[^<>]*)?>\s*([^<>]*?)\s*</")
         yield from _each(_ATTRIBUTE, text, lambda name: rf"\s{name}=\"([^\"<>]*)\"")
@@ -179,6 +202,19 @@ def in_path(step: Step, read: set[str]) -> list[InPath]:
     return found
 
 
+def labelled(step: Step) -> list[InPath]:
+    """Return the value that the last steps of a path call a version, whether its resource was read or not.
+
+    Args:
+        step: the request.
+    """
+    parts = step.resource.partition("?")[0].split("/")
+    place = next((one for one in range(len(parts) - 1, 2, -1) if _NAMED.fullmatch(parts[one - 1])), 0)
+    return list(_labelled(parts, place, {"/".join(parts[: place - 1])})) if place else []
+
+
+# Steps of a path after which a version stands.
+_NAMED: Final = re.compile(r"versions?|revisions?|revs?|etags?|generations?|v", re.IGNORECASE)
 _END: Final = r"(?=[/?]|$)"
 
 
@@ -189,7 +225,7 @@ def _labelled(parts: list[str], place: int, read: set[str]) -> Iterator[InPath]:
     for kept in _beginnings(parts[place]):
         start = rf"/{re.escape(label)}/{re.escape(kept)}"
         value = parts[place][len(kept) :]
-        like = _like(value)
+        like = _like("" if _NAMED.fullmatch(label) else value)
         yield InPath(
             Member("path", rf"{start}({like}){_END}", label, value), base, rf"{start}{like}{_END}", ""
         )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.dates import http_date
+from ifmatch.diagnosis.lost_members import only_versions_lost
 from ifmatch.diagnosis.sightings import Seen, credible, writes
 
 if TYPE_CHECKING:
@@ -114,7 +115,10 @@ def _score(down: Seen, up: Seen) -> int:
     if down.method != up.method and not (down.method == "HEAD" and up.method == "GET"):
         return -1
     if down.body is not None and up.body is not None and down.body != up.body:
-        return -1
+        # A gateway that takes a version out of the content leaves path and answer as they are.
+        alike = down.path == up.path and down.answer == up.answer and down.status == up.status
+        if not (alike and only_versions_lost(down.body, up.body)):
+            return -1
     if (down.user and up.user and down.user != up.user) or (down.who and up.who and down.who != up.who):
         return -1
     score = 3 if down.path == up.path else (-3 if down.tail == up.tail else -5)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.diagnosis.conditions import Guard, conditions_of
 from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.message_members import sent, shown
+from ifmatch.diagnosis.pages import fields_of, is_page
 from ifmatch.dialects import Meaning, Refusal
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ OUTDATED: Final = (
     r"|obsolete) (?:version|revision"
     r"|edition|state)|not match|(?:modified|changed|updated|edited|moved) (?:by|since|in the meantime"
     r"|meanwhile)"
+    r"|(?:not|isn.t|wasn.t|longer) (?:the )?(?:current|latest|newest|one that is stored)"
+    r"|(?:version|revision|e-?tag)\b[^.\"]{0,40}(?:not that of|differs? from|other than)"
+    r"|failed[ _-]precondition|\"status\"\s*:\s*\"ABORTED\""
     r"|superseded|no longer (?:current|up to date)|lost[ _-]update|moved on|race[ _-]condition"
     r"|veraltet|überholt|inzwischen|zwischenzeitlich|zwischenzeit|(?:andere[rnms]?"
     r"|neuere[rnms]?) (?:version|revision"
@@ -91,6 +95,14 @@ NEGATIVE: Final = (
 _NEGATIVE: Final = re.compile(rf"(?im){NEGATIVE}")
 _OUTDATED: Final = re.compile(rf"(?i){OUTDATED}")
 _LONGEST: Final = 4000
+# What a page says over a form that it did not take; "last changed by Ann" stands on any page.
+MEANWHILE: Final = (
+    r"(?:modified|changed|updated|edited|saved|deleted) (?:by|in) (?:an ?other|another|some(?:one|body)"
+    r"|a different|the meantime)|since you (?:opened|loaded|started|began)|meanwhile|in the meantime"
+    r"|(?:version|edit|revision|update) conflict|out[ -]of[ -]date|stale (?:object|version|record)"
+    r"|inzwischen|zwischenzeitlich|entre-temps|nel frattempo|entretanto|intussen|w międzyczasie"
+)
+_MEANWHILE: Final = re.compile(MEANWHILE, re.IGNORECASE)
 
 
 def negative(step: Step) -> bool:
@@ -104,6 +116,9 @@ def negative(step: Step) -> bool:
     content = step.content
     if not 200 <= step.status < 300 or content is None or len(content) > _LONGEST:
         return False
+    if is_page(content.text):
+        # A page that gives the form again, and says why: it holds all that was sent.
+        return bool(fields_of(content.text)) and _MEANWHILE.search(content.text) is not None
     if _NEGATIVE.search(content.text) is None or holds(content, step.body):
         return False
     return not _repeated(step)

@@ -12,7 +12,6 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Condition, Guard
 from ifmatch.diagnosis.contents import (
     ABSENT,
-    changed_pointers,
     holds,
     same_content,
     speak_of_one,
@@ -23,6 +22,7 @@ from ifmatch.diagnosis.contents import (
 from ifmatch.diagnosis.editors import EDITOR, PROGRAM, SYSTEM, editor_like
 from ifmatch.diagnosis.history import History
 from ifmatch.diagnosis.steps import VARIANT_FIELDS
+from ifmatch.diagnosis.told_versions import moved
 from ifmatch.dialects import weak_tags_match
 from ifmatch.merge import apply_merge_patch
 from ifmatch.model.message import Content
@@ -310,7 +310,7 @@ class StateFacts:
             return refresh.etag
         if self.step.status == 412 and self.step.etag is not None and self.step.etag != self.token:
             return self.step.etag
-        return None
+        return self.step.told
 
     @cached_property
     def current_content(self) -> Content | None:
@@ -368,7 +368,7 @@ class StateFacts:
         body = self.step.body
         if body is None:
             return None
-        if self.step.method == "PATCH" and not isinstance(body.json(), dict):
+        if self.step.exchange.request.method == "PATCH" and not isinstance(body.json(), dict):
             return None
         if self.content_moved is not True and holds(self.base_content, body):
             # It was there before: nothing tells whether this request was carried out.
@@ -439,14 +439,18 @@ class StateFacts:
             return None
         if self.refresh is not None and not self.comparable(self.refresh):
             return None
-        return not same_content(self.base_content, self.current_content)
+        if same_content(self.base_content, self.current_content):
+            return False
+        return self._moved != ()
+
+    @cached_property
+    def _moved(self) -> tuple[str, ...] | None:
+        return moved(self.step, self.base_content, self.current_content, self.current_tag)
 
     @cached_property
     def moved_pointers(self) -> tuple[str, ...] | None:
         """Return what differs between the token's version and now, None when not JSON."""
-        if self.content_moved is None:
-            return None
-        return changed_pointers(self.base_content, self.current_content)
+        return None if self.content_moved is None else self._moved
 
     @cached_property
     def only_stamps_moved(self) -> bool:
@@ -489,9 +493,7 @@ class StateFacts:
 
         A job or worker counts only after an own write, as what the service does about it.
         """
-        kinds = [SYSTEM]
-        if self.after_own_write is not None:
-            kinds.append(PROGRAM)
+        kinds = [SYSTEM] if self.after_own_write is None else [SYSTEM, PROGRAM]
         return any(
             editor_like(self.current_content, kind) and not editor_like(self.base_content, kind)
             for kind in kinds

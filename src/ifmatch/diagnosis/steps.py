@@ -7,11 +7,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.cache_marks import OF_CACHES, ON_THE_WAY, says_hit
 from ifmatch.diagnosis.conditions import Condition, Guard, conditions_of
 from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.machines import machine_of
 from ifmatch.diagnosis.refusal_words import in_words
+from ifmatch.diagnosis.told_versions import told
 from ifmatch.dialects import Meaning, View, refusal_in, sent_state, shown_state
 from ifmatch.model.exchange import Exchange, Provenance, Vantage
 from ifmatch.model.message import Content
@@ -28,21 +30,6 @@ READ_METHODS = frozenset({"GET", "HEAD"})
 # What looks at a resource besides (RFC 4918, RFC 3253, RFC 5323).
 _LOOKING = frozenset({"PROPFIND", "REPORT", "SEARCH", "QUERY"})
 _GONE = frozenset({404, 410})
-_HIT = re.compile(r"\b(?:hit|stale|revalidated|updating)\b", re.IGNORECASE)
-_CACHE_STATUS_FIELDS = (
-    "x-cache",
-    "cf-cache-status",
-    "x-cache-status",
-    "cache-status",
-    "x-proxy-cache",
-    "x-drupal-cache",
-    "x-varnish-cache",
-    "x-cache-lookup",
-    "x-vercel-cache",
-    "cdn-cache",
-    "akamai-cache-status",
-    "x-nginx-cache",
-)
 # A clock that ticks slower than this cannot order what happens within one tick.
 _COARSE = 0.5
 _TICK = 1.5
@@ -57,6 +44,7 @@ _DERIVED = (
     "guard",
     "etag",
     "refusal",
+    "told",
     "replaces",
     "accepted",
     "body",
@@ -66,6 +54,8 @@ _DERIVED = (
 _OK, _MULTI_STATUS, _SEE_OTHER = 200, 207, 303
 _ISSUING = frozenset({200, 201, 202, 203, 204, 206, 304, 412})
 _FORWARDING = ("via", "x-forwarded-for", "forwarded", "x-real-ip", "x-envoy-expected-rq-timeout-ms")
+# What 412 and 428 say.
+_PLAIN = frozenset({Meaning.MISMATCH, Meaning.MISSING})
 _FROM_START = re.compile(r"bytes 0-(\d+)/(\d+)")
 _GATEWAY_FAILURES = frozenset({0, 408, 499, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 
@@ -281,6 +271,11 @@ class Step:
         refusal = self.refusal
         return refusal is not None and refusal.meaning is not Meaning.OTHER
 
+    @cached_property
+    def told(self) -> str | None:
+        """Return the version that a refusal in an API's own words says is stored now, None without one."""
+        return told(self) if self.refused and self.dialect is not None else None
+
     def condition(self, *guards: Guard) -> Condition | None:
         """Return the first precondition of one of these guards."""
         return next((condition for condition in self.conditions if condition.guard in guards), None)
@@ -322,8 +317,13 @@ class Step:
     @cached_property
     def accepted(self) -> bool:
         """Tell whether a write was answered with success."""
-        done = 200 <= self.status < 300 or (self.status == _SEE_OTHER and self.method == "POST")
+        done = 200 <= self.status < 300 or self.posted
         return self.is_write and done and not self.denied
+
+    @property
+    def posted(self) -> bool:
+        """Tell whether a POST was carried out, and its answer says where the outcome is."""
+        return self.status == _SEE_OTHER and self.exchange.request.method == "POST"
 
     @property
     def read_ok(self) -> bool:
@@ -337,8 +337,11 @@ class Step:
 
     @property
     def refused(self) -> bool:
-        """Tell whether the answer is a plain refusal by precondition."""
-        return self.status in {412, 428}
+        """Tell whether the answer refuses by precondition: 412, 428, or what its API says for them."""
+        if self.status in {412, 428}:
+            return True
+        refusal = self.refusal if self.is_write else None
+        return refusal is not None and refusal.meaning in _PLAIN
 
     @property
     def unanswered(self) -> bool:
@@ -411,29 +414,17 @@ class Step:
     @cached_property
     def cache_hit(self) -> bool:
         """Tell whether marks in the answer say that a cache answered."""
-        if self.exchange.from_cache or self.received is None:
-            return self.exchange.from_cache
-        age = self.header("age")
-        if age is not None and age.strip().isdigit() and int(age) > 0:
-            return True
-        for name in _CACHE_STATUS_FIELDS:
-            value = self.header(name)
-            if value is not None and _HIT.search(value) and "miss" not in value.lower().split(",")[-1]:
-                return True
-        varnish = self.header("x-varnish")
-        return varnish is not None and len(varnish.split()) == 2
+        return self.exchange.from_cache or (self.received is not None and says_hit(self.received))
 
     @cached_property
     def cache_marked(self) -> bool:
         """Tell whether the answer shows that some cache or proxy is on the way."""
-        names = ("via", "age", "x-varnish", "x-served-by", *_CACHE_STATUS_FIELDS)
-        return self.received is not None and any(name in self.received for name in names)
+        return self.received is not None and any(name in self.received for name in ON_THE_WAY)
 
     @cached_property
     def cache_told(self) -> bool:
         """Tell whether a cache, not only some proxy, says in the answer that it was on the way."""
-        names = ("age", "x-varnish", *_CACHE_STATUS_FIELDS)
-        return self.received is not None and any(name in self.received for name in names)
+        return self.received is not None and any(name in self.received for name in OF_CACHES)
 
     @property
     def forwarded(self) -> bool:
@@ -484,6 +475,8 @@ class Step:
 
     def issued(self) -> tuple[str, ...]:
         """Return the validators that this answer gave out for its own resource, as field values."""
+        if self.told is not None and self.etag is None:
+            return (self.told,)
         if self.status not in _ISSUING and not (self.status == _MULTI_STATUS and self.method == "PROPFIND"):
             return ()
         if self.etag is None or self.etag in self.carried:

@@ -260,7 +260,7 @@ def _met_nothing(history: list[Step], step: Step) -> bool:
     Servers look for the resource first, and say 404 where RFC 9110 section 13.1.1 has 412.
     """
     guard = step.guard
-    if not step.is_write or step.status not in _GONE or guard is None or not guard.standard:
+    if not step.is_write or step.status not in _GONE or guard is None or not (guard.standard or guard.key):
         return False
     if not any(gives(one, guard) for one in history if one.order < step.order and one.actor == step.actor):
         return False

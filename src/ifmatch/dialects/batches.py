@@ -26,6 +26,7 @@ __all__ = ["Part", "parts_in"]
 _MOST: Final = 200
 _CARRYING: Final = frozenset({"POST", "PUT", "PATCH"})
 _FAILED: Final = 400
+_SILENT: Final = 500
 # What marks a request as one inside another, and the place that an answer names as the failed one.
 _WITHIN: Final = re.compile(r"\ncontent-type: *application/http", re.IGNORECASE)
 _POINTED: Final = re.compile(r"(?:/atomic:operations/|entry\[)(\d+)")
@@ -85,11 +86,61 @@ def _form_of(view: View) -> BatchForm | None:
         return "bundle"
     if _records(members, "/atomic:operations"):
         return "operations"
+    last = view.path.rstrip("/").rpartition("/")[2]
+    silent = not view.status or view.status >= _SILENT
     asked = _records(members, "/requests")
     named = all("method" in one and ("url" in one or "path" in one) for one in asked)
-    if asked and named and _records(view.json, "/responses"):
-        return "json"
-    return "items" if items_in(view) else None
+    if asked and named:
+        return "json" if _records(view.json, "/responses") else None
+    if items_in(view):
+        return "items"
+    each = _answers_each(members, view.json) or (silent and _BULK.search(last) and _listed(members))
+    return "list" if each else None
+
+
+def _listed(value: object) -> list[dict[str, object]]:
+    """Return the items of the only list of a JSON object, empty when it has none or any without an id."""
+    lists = [cast("list[object]", one) for one in _table(value).values() if isinstance(one, list) and one]
+    items = [_table(one) for one in lists[0]] if len(lists) == 1 else []
+    return items if all(scalar(one.get("id")) for one in items) else []
+
+
+def _answers_each(sent: object, received: object) -> bool:
+    """Tell whether an answer has, for each item of a request's list, one of the same id with a status."""
+    asked, answers = _listed(sent), _listed(received)
+    if not asked or [one["id"] for one in asked] != [one["id"] for one in answers]:
+        return False
+    return all(isinstance(one.get("status"), int) for one in answers)
+
+
+def _of_list(view: View, batch: Batch) -> Iterator[Part]:
+    """Yield the items of a list that are answered one by one, each with a status of its own."""
+    del batch
+    parts = urlsplit(view.request.url)
+    folder, _, last = parts.path.rstrip("/").rpartition("/")
+    base = folder if _BULK.search(last) else parts.path.rstrip("/")
+    for item, answer in itertools.zip_longest(_listed(view.sent_json), _listed(view.json)):
+        name = str(item["id"])
+        path = name if name.startswith("/") else f"{base}/{name}"
+        yield Part(
+            Request(
+                _method_of(item, "PATCH"), urljoin(view.request.url, path), _shared(view, ()), _content(item)
+            ),
+            _item_response(answer) if answer is not None else None,
+        )
+
+
+def _method_of(item: dict[str, object], usual: str) -> str:
+    """Return what an item says to do with what it names, the usual method when it says nothing."""
+    said = next((one for key in _VERBS if (one := scalar(item.get(key))) is not None), "")
+    return _ACTIONS_OF_ITEMS.get(said.lower(), usual)
+
+
+def _item_response(answer: dict[str, object]) -> Response | None:
+    status = answer.get("status")
+    if not isinstance(status, int) or not 100 <= status <= 599:
+        return None
+    return Response(status, content=_content(answer))
 
 
 def _answered(view: View, parts: tuple[Part, ...]) -> tuple[Part, ...]:
@@ -354,7 +405,7 @@ def _of_items(view: View, batch: Batch) -> Iterator[Part]:
         received = Fields([("ETag", tag if '"' in tag else f'"{tag}"')] if tag is not None else [])
         url = target_of(view.request.url, item.name)
         yield Part(
-            Request(method, url, fields, _content(item.record)),
+            Request(_method_of(item.record, method), url, fields, _content(item.record)),
             Response(item.status, fields=received, content=_content(item.answer)),
         )
 
@@ -376,6 +427,17 @@ _OPERATIONS: Final = {"add": "POST", "update": "PATCH", "remove": "DELETE"}
 _ACTIONS: Final = {"index": "_doc", "create": "_create", "update": "_update", "delete": "_doc"}
 _CONDITIONS: Final = ("if_seq_no", "if_primary_term", "version", "version_type", "routing")
 _MATCHES: Final = ("ifMatch", "if_match", "If-Match", "if-match", "@odata.etag", "etag", "eTag", "_etag")
+_BULK: Final = re.compile(r"bulk|batch|multi|many|_all$", re.IGNORECASE)
+_VERBS: Final = ("op", "operation", "action", "method", "verb")
+_ACTIONS_OF_ITEMS: Final = {
+    "put": "PUT",
+    "replace": "PUT",
+    "set": "PUT",
+    "delete": "DELETE",
+    "remove": "DELETE",
+    "create": "POST",
+    "add": "POST",
+}
 _READERS: Final[dict[BatchForm, Callable[[View, Batch], Iterator[Part]]]] = {
     "json": _of_json,
     "multipart": _of_multipart,
@@ -384,4 +446,5 @@ _READERS: Final[dict[BatchForm, Callable[[View, Batch], Iterator[Part]]]] = {
     "operations": _of_operations,
     "lines": _of_lines,
     "items": _of_items,
+    "list": _of_list,
 }

@@ -93,6 +93,8 @@ def target_of(url: str, name: str) -> str:
         name: of the record.
     """
     parts = urlsplit(url)
+    if name.startswith("/"):
+        return urlunsplit(parts._replace(path=name, query=""))
     folder, _, last = parts.path.rstrip("/").rpartition("/")
     base = folder if _BULK.fullmatch(last) else parts.path.rstrip("/").partition(":")[0]
     return urlunsplit(parts._replace(path=f"{base}/{quote(name, safe='')}", query=""))

@@ -204,8 +204,9 @@ def _carried(spec: GuardSpec, view: View) -> str | None:
     if view.sent_json is UNKNOWN:
         return None
     found = (text for one in values_at(view.sent_json, spec.name) if (text := scalar(one)) is not None)
+    value = next(found, None)
     # A test of the member's value is the same guard: RFC 6902 section 4.6.
-    return next(found, None) or tested_at(view.sent_json, spec.name)
+    return value if value is not None else tested_at(view.sent_json, spec.name)
 
 
 def _presented(spec: GuardSpec, value: str, view: View) -> PresentedGuard:

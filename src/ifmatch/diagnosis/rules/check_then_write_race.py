@@ -44,6 +44,6 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         damage.lost,
         guard.name,
     )
-    refused = [step for step in facts.history if step.status == 412]
+    refused = [step for step in facts.history if step.refused and step.guard is not None]
     if refused:
         yield note("a stale token is refused at other times: the check itself works", 1.5, refused[0])

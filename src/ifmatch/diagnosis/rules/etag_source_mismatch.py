@@ -54,7 +54,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     yield from _write_and_read(facts)
     yield from _read_and_judged(facts)
     yield from _in_content_and_field(facts)
-    refusal = facts.step.etag
+    refusal = facts.step.etag or facts.step.told
     if (
         refusal is not None
         and facts.issues
@@ -230,7 +230,7 @@ def _write_and_read(facts: Facts) -> Iterator[Evidence]:
             yield note("both carry one Last-Modified: nobody wrote", 2.0, read, "Last-Modified")
         return
     read_forms = {tokens.shape(step.etag or "") for step in reads}
-    write_forms = {tokens.shape(step.etag or "") for step in writes}
+    write_forms = {tokens.shape(step.etag or "") for step in (*writes, source)}
     near = next((step for step in reads if step.order > source.order), reads[-1])
     spelt = {_spelling(step.etag or "") for step in writes}
     apart = (

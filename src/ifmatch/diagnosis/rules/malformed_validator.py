@@ -145,13 +145,14 @@ def _damaged_elsewhere(facts: Facts, guard: Condition) -> Iterator[Evidence]:
     if damaged is None or not facts.refused:
         return
     step, kind = damaged
-    if step.etag is not None and _without_fraction(guard, step.etag):
+    served = step.etag or next(iter(step.issued()), "")
+    if any(_without_fraction(guard, one) for one in (served, *step.issued())):
         return
     within = guard.carrier not in {Carrier.HEADER, Carrier.QUERY, Carrier.PATH}
     if kind not in (_IN_CONTENT if within else _ANYWHERE):
         return
-    yield note(f"the token is the served {step.etag} {_DAMAGE[kind]}", 7.0, facts.step, guard.name)
-    yield note(f"the server had given {step.etag}", 0.5, step, "ETag")
+    yield note(f"the token is the served {served} {_DAMAGE[kind]}", 7.0, facts.step, guard.name)
+    yield note(f"the server had given {served}", 0.5, step, "ETag")
 
 
 def _spelt_bare(facts: Facts) -> Iterator[Evidence]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, cast
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.habit_evidence import speaks_of_versions
 from ifmatch.diagnosis.message_members import Member
 from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.version_words import speaks_of_versions
 from ifmatch.dialects import Carrier
 
 if TYPE_CHECKING:

@@ -36,7 +36,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         or not guard.well_formed
     ):
         return
-    if facts.token is not None and tokens.null_word(facts.token):
+    if facts.token is not None and tokens.null_word(facts.token) and not facts.issues:
         return
     yield from _seen_writes(facts)
     if guard.unseen:

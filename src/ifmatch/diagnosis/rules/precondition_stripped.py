@@ -6,8 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import carries
+from ifmatch.diagnosis.contents import value_at
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.lost_members import lost_versions
 from ifmatch.dialects import Carrier, Meaning
+from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,6 +86,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     """
     guard = facts.guard
     step = facts.step
+    if guard is None and step.is_write:
+        yield from _taken_out(facts)
     polled = facts.damage is not None and bool(facts.damage.needless) and not step.cache_told
     if guard is None or not (step.is_write or polled) or guard.unseen:
         return
@@ -103,9 +108,25 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         text = f"the answer asks for {guard.name}, which the request carries{current}"
         yield note(text, 5.0, step, guard.name)
         return
-    if step.status == _DEMANDED:
+    if step.status == _DEMANDED and (step.refusal is None or step.refusal.meaning is not Meaning.MISMATCH):
         text = (
             f"428 although the request carries {guard.name}: it was lost on the way, or the "
             "server reads another field"
         )
         yield note(text, 4.0, step, guard.name)
+
+
+def _taken_out(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a version, sent in the content as it was read, that the origin did not get."""
+    step = facts.step
+    hop = step.hops[-1] if step.hops else None
+    content = hop.request.content if hop is not None else None
+    sent = step.exchange.request.content
+    if hop is None or not (isinstance(content, Content) and content.complete and isinstance(sent, Content)):
+        return
+    shown = [one.representation for one in facts.own(facts.earlier) if one.representation is not None]
+    for pointer in lost_versions(sent, content):
+        value = str(value_at(sent, pointer))
+        if any(str(value_at(read, pointer)) == value for read in shown):
+            yield note(f"the client sent {pointer}, as it was read; it is absent at the origin", 8.5, hop)
+            return

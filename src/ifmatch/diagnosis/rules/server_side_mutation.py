@@ -141,7 +141,7 @@ def _linked(facts: Facts, source: Step) -> Iterator[Evidence]:
             yield note(text, 6.0, step)
             return
     for step in facts.case.steps[source.order + 1 : facts.step.order]:
-        if not step.accepted or step.resource == facts.step.resource:
+        if not step.accepted or step.batched or step.resource == facts.step.resource:
             continue
         there = step.resource.partition("?")[0].rstrip("/")
         if there.startswith(here + "/"):

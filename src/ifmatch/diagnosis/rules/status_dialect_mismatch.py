@@ -50,7 +50,7 @@ _HEALTH = re.compile(
 )
 _FORM = re.compile(r"schema|openapi|swagger|validat|/docs?/", re.IGNORECASE)
 # A client that acts on its misreading shows the root, whoever had written.
-_MISREAD = 10.0
+_MISREAD = 12.0
 _WENT_ON = 14.0
 _GAVE_UP = 4.5
 _SERVER_ERROR = 500

@@ -47,14 +47,14 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         if facts.guard is None
         else f"only asks that anything exists ({facts.guard.shown()})"
     )
+    pointer = _version_sent(facts) if facts.guard is None else ""
+    if pointer:
+        text = f"its content carries {pointer} as it was read: that may be meant as one"
+        yield note(text, -4.0, facts.step)
     if not damage.proven:
         yield note(damage.text, 2.2, damage.lost, "ETag")
         return
     yield note(f"the write {what}", 2.0, facts.step)
-    pointer = _version_sent(facts)
-    if facts.guard is None and pointer:
-        text = f"its content carries {pointer} as it was read: that may be meant as one"
-        yield note(text, -4.0, facts.step)
     refused = [one for one in facts.own(facts.earlier) if one.refused and one.is_write]
     if refused:
         yield note("it was refused with a precondition before: the check was left out", 1.5, refused[-1])

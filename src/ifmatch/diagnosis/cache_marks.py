@@ -1,0 +1,45 @@
+"""Fields of an answer by which caches tell of themselves; pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from ifmatch.model.message import Fields
+
+_HIT: Final = re.compile(r"\b(?:hit|stale|revalidated|updating)\b", re.IGNORECASE)
+_STATUS_FIELDS: Final = (
+    "x-cache",
+    "cf-cache-status",
+    "x-cache-status",
+    "cache-status",
+    "x-proxy-cache",
+    "x-drupal-cache",
+    "x-varnish-cache",
+    "x-cache-lookup",
+    "x-vercel-cache",
+    "cdn-cache",
+    "akamai-cache-status",
+    "x-nginx-cache",
+)
+# Fields that only caches send, and those that proxies send as well.
+OF_CACHES: Final = ("age", "x-varnish", *_STATUS_FIELDS)
+ON_THE_WAY: Final = ("via", "x-served-by", *OF_CACHES)
+
+
+def says_hit(fields: Fields) -> bool:
+    """Tell whether an answer says that it came out of a cache (RFC 9111 section 5.1, RFC 9211).
+
+    Args:
+        fields: of the answer.
+    """
+    age = fields.text("age")
+    if age is not None and age.strip().isdigit() and int(age) > 0:
+        return True
+    for name in _STATUS_FIELDS:
+        value = fields.text(name)
+        if value is not None and _HIT.search(value) and "miss" not in value.lower().split(",")[-1]:
+            return True
+    varnish = fields.text("x-varnish")
+    return varnish is not None and len(varnish.split()) == 2

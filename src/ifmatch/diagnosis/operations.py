@@ -1,0 +1,88 @@
+"""Tell what a POST means where one URL takes all: what it removes, and that what it asks for is not there."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, cast
+
+from ifmatch.dialects.pointers import values_at
+from ifmatch.model.unknown import UNKNOWN
+
+if TYPE_CHECKING:
+    from ifmatch.diagnosis.steps import Step
+
+# The operation of a mutation, a call, an element.
+_REMOVES: Final = re.compile(
+    r"(?:[a-z0-9]+[._/:])*_?(?:delete|remove|destroy|erase|purge)(?!(?-i:[a-z]))\w*", re.IGNORECASE
+)
+_CHANGES: Final = re.compile(
+    r"(?:[a-z0-9]+[._/:])*_?(?:update|edit|modify|patch|save|change|rename)(?!(?-i:[a-z]))\w*", re.IGNORECASE
+)
+_MUTATION: Final = re.compile(r"\bmutation\b[^{]*\{\s*(?:\w+\s*:\s*)?(\w+)")
+_ELEMENT: Final = re.compile(r"<(?:\w+:)?Body\b[^>]*>\s*<(?:\w+:)?(\w+)")
+_FORM_METHODS: Final = frozenset({"PUT", "PATCH", "DELETE"})
+_ABSENT: Final = re.compile(
+    r"not[ _-]?found|no such|does not exist|doesn.t exist|unknown (?:id|record|object|document)|nonexistent"
+    r"|NoSuch",
+    re.IGNORECASE,
+)
+_LONGEST: Final = 20_000
+_OK, _NOT_FOUND, _FAILED = 200, 404, 500
+
+
+def operation(step: Step) -> str:
+    """Return the name of what a POST calls, "" where it calls nothing by name.
+
+    Args:
+        step: any step.
+
+    Source: GraphQL October 2021 section 2.3, JSON-RPC 2.0 section 4, SOAP 1.1 section 7.1.
+    """
+    body = step.view.sent_json
+    if isinstance(body, dict):
+        members = cast("dict[str, object]", body)
+        query, method = members.get("query"), members.get("method")
+        if isinstance(query, str) and (found := _MUTATION.search(query[:_LONGEST])) is not None:
+            return found[1]
+        return method if isinstance(method, str) and ("jsonrpc" in members or "params" in members) else ""
+    found = _ELEMENT.search(step.view.sent_text)
+    return found[1] if found is not None else ""
+
+
+def take_as_meant(step: Step) -> None:
+    """Let a POST count as the method that it means, and a read under 200 that finds nothing as 404.
+
+    A form says the method in `_method`; where one URL takes all, the operation's name says what it removes.
+
+    Args:
+        step: any step; its dialect, and whether it reads, are known.
+    """
+    if step.method != "POST":
+        return
+    if step.reads:
+        if step.status in {_OK, _FAILED} and _finds_nothing(step):
+            step.status = _NOT_FOUND
+        return
+    meant = step.view.form.get("_method", "").upper()
+    if meant in _FORM_METHODS:
+        step.method = meant
+    elif _REMOVES.fullmatch(called := operation(step)) is not None:
+        step.method = "DELETE"
+    elif _CHANGES.fullmatch(called) is not None and "#" in step.resource:
+        step.method = "PATCH"
+
+
+def _finds_nothing(step: Step) -> bool:
+    """Tell whether the answer to a read is an error, and no data, that says that there is no such thing."""
+    value = step.view.json
+    if value is UNKNOWN:
+        text = step.view.text
+        return "Fault" in text and _ABSENT.search(text) is not None
+    if not isinstance(value, dict):
+        return False
+    members = cast("dict[str, object]", value)
+    if not (members.get("errors") or members.get("error")) or members.get("result") is not None:
+        return False
+    if any(one is not None for one in values_at(members, "/data/*")):
+        return False
+    return _ABSENT.search(step.view.text[:_LONGEST]) is not None

@@ -1,0 +1,65 @@
+"""Read the form that a web page holds: the names of its fields and what stands in them."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Final
+
+_INPUT: Final = re.compile(r"<input\b([^>]*)>", re.IGNORECASE)
+_AREA: Final = re.compile(r"<textarea\b([^>]*)>(.*?)</textarea>", re.IGNORECASE | re.DOTALL)
+_SELECT: Final = re.compile(r"<select\b([^>]*)>(.*?)</select>", re.IGNORECASE | re.DOTALL)
+_CHOSEN: Final = re.compile(r"<option\b(?=[^>]*\bselected\b)([^>]*)>", re.IGNORECASE)
+_ATTRIBUTE: Final = re.compile(r"""([\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_PUSHED: Final = frozenset({"submit", "button", "image", "reset", "file", "password"})
+_LONGEST: Final = 200_000
+# Where a page begins as HTML, be it a part of one.
+_PAGE: Final = re.compile(
+    r"\s*(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|body|main|form|div|section)\b", re.IGNORECASE
+)
+
+
+def is_page(text: str) -> bool:
+    """Tell whether a text is HTML.
+
+    Args:
+        text: of a content.
+    """
+    return _PAGE.match(text[:500]) is not None
+
+
+def fields_of(text: str) -> dict[str, str]:
+    """Return the fields of the forms of a page, and what stands in them; empty where there is none.
+
+    Args:
+        text: HTML.
+    """
+    if len(text) > _LONGEST or "<form" not in text.lower():
+        return {}
+    found: dict[str, str] = {}
+    for attributes in _INPUT.findall(text):
+        held = _held(attributes)
+        if held.get("type", "text").lower() not in _PUSHED and held.get("name"):
+            found.setdefault(held["name"], held.get("value", ""))
+    for attributes, inside in _AREA.findall(text):
+        if name := _held(attributes).get("name"):
+            found.setdefault(name, html.unescape(inside.strip()))
+    for attributes, inside in _SELECT.findall(text):
+        chosen = _CHOSEN.search(inside)
+        if (name := _held(attributes).get("name")) and chosen is not None:
+            found.setdefault(name, _held(chosen[1]).get("value", ""))
+    return found
+
+
+def input_pattern(name: str) -> str:
+    """Return the regular expression whose first group is what stands in a field of a page.
+
+    Args:
+        name: of the field.
+    """
+    named = rf"(?=[^>]*\bname=[\"']{re.escape(name)}[\"'])"
+    return rf"<input\b{named}[^>]*?\bvalue=[\"']([^\"']*)[\"']"
+
+
+def _held(attributes: str) -> dict[str, str]:
+    return {name.lower(): html.unescape(one or two) for name, one, two in _ATTRIBUTE.findall(attributes)}

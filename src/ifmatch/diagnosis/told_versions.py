@@ -1,0 +1,87 @@
+"""Read the versions that contents tell: in a refusal the one that is stored, in a record its own."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.contents import changed_pointers, stamped, value_at
+from ifmatch.diagnosis.message_members import shown
+from ifmatch.dialects import Meaning
+
+if TYPE_CHECKING:
+    from ifmatch.diagnosis.steps import Step
+    from ifmatch.model.message import Content
+
+# Shorter values meet a version by chance.
+_TELLING: Final = 8
+_STORED: Final = re.compile(
+    r"(?:current|stored|actual|latest|newest|server|existing|present|found|have)[-_ ]?"
+    r"(?:version|revision|rev|e-?tag|generation|hash|seq|sequence|stand|state)(?:[-_ ]?(?:id|no|number))?",
+    re.IGNORECASE,
+)
+_SAID: Final = re.compile(
+    r"\b(?:current|stored|actual|latest|newest)(?:[ _-]?(?:version|revision|e-?tag|one|value))?"
+    r"\"?\s*(?:is|was|=|:)\s*\"?([\w.:+-]*\d[\w.:+-]*)",
+    re.IGNORECASE,
+)
+_LONGEST: Final = 4000
+_HOLDS_DIGITS: Final = re.compile(r"\d")
+
+
+def told(step: Step) -> str | None:
+    """Return the version that a refusal says is stored now, None when it names none but the sent one.
+
+    Args:
+        step: a write that was refused over its version.
+    """
+    refusal, guard, dialect = step.refusal, step.guard, step.dialect
+    if refusal is None or refusal.meaning is not Meaning.MISMATCH or guard is None or dialect is None:
+        return None
+    if not (guard.key and guard.tokens):
+        return None
+    sent = tokens.opaque(guard.tokens[0])
+    fields = {place.name.lower() for place in dialect.tokens if place.at == "header"}
+    for member in shown(step):
+        field = member.where == "header" and member.name.lower() in fields
+        if (field or _STORED.fullmatch(member.word)) and member.value != sent:
+            return member.value
+    said = _SAID.search(step.view.text[:_LONGEST])
+    if said is not None and said[1].rstrip(".:") != sent:
+        return said[1].rstrip(".:")
+    current = refusal.current
+    alike = current is not None and tokens.shape(current) == tokens.shape(sent)
+    return current if alike and current != sent and _HOLDS_DIGITS.search(current or "") else None
+
+
+def moved(
+    step: Step, before: Content | None, there: Content | None, now: str | None
+) -> tuple[str, ...] | None:
+    """Return what differs between two versions, but for the version itself; None where it cannot be told.
+
+    Args:
+        step: whose guard names the first version.
+        before: content of the version that the guard names.
+        there: content of the one that is there.
+        now: the version that is there, None when it is not known.
+    """
+    pointers = changed_pointers(before, there)
+    if pointers is None or now is None:
+        return pointers
+    return tuple(
+        one for one in pointers if not _own(step, one, value_at(before, one), value_at(there, one), now)
+    )
+
+
+def _own(step: Step, pointer: str, before: object, there: object, now: str) -> bool:
+    """Tell whether a member is the version that guards name: it says no more than an ETag beside it."""
+    if not isinstance(there, str | int) or tokens.opaque(str(there)) != tokens.opaque(now):
+        return False
+    if stamped(pointer):
+        return True
+    guard, dialect = step.guard, step.dialect
+    sent = guard.tokens if guard is not None else ()
+    named = any(tokens.opaque(one) == tokens.opaque(str(before)) for one in sent)
+    place = dialect is not None and any(one.name == pointer for one in dialect.tokens)
+    return named and (place or len(tokens.opaque(now)) >= _TELLING)

@@ -1,0 +1,93 @@
+"""Words by which names of members, parameters and fields say that they hold a version; pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from ifmatch.diagnosis.message_members import Member
+
+VERSION: Final = re.compile(
+    r"(?:^|[-_/. ]|(?<=[a-z]))(?:versions?|revisions?|rev|e-?tag|generation|lock|stamp|checksum|sequence"
+    r"|seq|hash"
+    r"|change_?number|sync_?token|versi[oó]n|versione|versie|wersja|fassung|revisi[oó]n[ae]?|révision"
+    r"|mod_?count"
+    r"|версия|ревизия)$|^(?:v|ver|vsn)$",
+    re.IGNORECASE,
+)
+CARRIES: Final = re.compile(
+    r"(?:version|revision|\brev\b|_rev\b|(?:base|expected|last|old|known|from|if)rev\b|e-?tag|generation|stamp|change_?number|sync_?token|lock"
+    r"|\b_?(?:if_?)?(?:seq|v|ver)\b|if-(?!none|modified|range|unmodified))",
+    re.IGNORECASE,
+)
+# What tells when a thing was changed last: a version to some services.
+CHANGED: Final = re.compile(
+    r"(?:^|[-_/. ]|(?<=[a-z]))(?:updated|modified|changed|edited|saved|touched|mtime|modification)"
+    r"(?:[-_ ]?(?:at|on|time|date|ts))?$",
+    re.IGNORECASE,
+)
+NO_STATE: Final = re.compile(
+    r"api|accept|client|app|sdk|mime|agent|upgrade|^sec-|protocol|schema|tls|odata|x-ms-version|user",
+    re.IGNORECASE,
+)
+_WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
+# Words that say in which way a version is meant, not what it is.
+_FILLERS: Final = re.compile(
+    r"x|if|base|expect(?:ed)?|old|prev(?:ious)?|last|known|my|from|current|for|the|is|at|seen|read|got|have|match"
+    r"|no|nr|number|id|of|on|to|since|unmodified|with|in|and|before|was"
+)
+
+
+_COUNTED: Final = re.compile(r"versions?|v|ver|vsn|revisions?|revs?")
+_BEFORE: Final = re.compile(r"^(?:if|expected|expect|base|previous|prev|old|last|known|seen|current|read)+")
+
+
+def speaks_of_versions(member: Member) -> bool:
+    """Tell whether the name of a value in a request says that it is a version.
+
+    Args:
+        member: of a request.
+    """
+    if member.where in {"header", "query"}:
+        return CARRIES.search(member.name) is not None and NO_STATE.search(member.name) is None
+    return VERSION.search(member.word) is not None
+
+
+def called_version(word: str) -> bool:
+    """Tell whether a member is called like a version, or like the time of the last change.
+
+    Args:
+        word: its name.
+    """
+    return VERSION.search(word) is not None or CHANGED.search(word) is not None
+
+
+def alike(one: str, two: str) -> bool:
+    """Tell whether two names are of one thing: `X-Base-Stand`, `expectedStand` and `stand`.
+
+    Args:
+        one: a name.
+        two: another.
+    """
+    return bool(telling_words(one) & telling_words(two))
+
+
+def telling_words(name: str) -> set[str]:
+    """Return the words of a name, all names of counts as one.
+
+    Args:
+        name: of a member, parameter or field.
+    """
+    return {"version" if _COUNTED.fullmatch(word) else word for word in words_of(name)}
+
+
+def words_of(name: str) -> set[str]:
+    """Return the words of a name without those that say how it is meant.
+
+    Args:
+        name: of a member, parameter or field.
+    """
+    words = {word.lower() for word in _WORDS.findall(name) if not _FILLERS.fullmatch(word.lower())}
+    # Parameters are read in lower case: `expectedversion`.
+    return words | {bare for word in words if (bare := _BEFORE.sub("", word))}

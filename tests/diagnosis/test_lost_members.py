@@ -1,0 +1,30 @@
+"""Versions that a gateway takes out of a content, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from ifmatch.diagnosis.lost_members import lost_versions, only_versions_lost
+from ifmatch.model.message import Content
+
+
+@pytest.mark.parametrize(
+    ("sent", "got", "lost"),
+    [
+        ('{"n": 2, "version": 7}', '{"n": 2}', ("/version",)),
+        ('{"n": 2, "meta": {"revision": 7}}', '{"n": 2}', ("/meta",)),
+        (
+            '{"n": 2, "meta": {"revision": 7, "by": "a"}}',
+            '{"n": 2, "meta": {"by": "a"}}',
+            ("/meta/revision",),
+        ),
+        ("n=2&lock_version=7", "n=2", ("/lock_version",)),
+        ('{"n": 2, "note": "x"}', '{"n": 2}', ()),
+        ('{"n": 2, "version": 7}', '{"n": 3}', ()),
+        ('{"n": 2, "version": 7}', '{"n": 2, "version": 7}', ()),
+        ("plain text", "plain", ()),
+    ],
+)
+def test_what_is_lost(sent, got, lost) -> None:
+    assert lost_versions(Content.from_text(sent), Content.from_text(got)) == lost
+    assert only_versions_lost(sent.encode(), got.encode()) == bool(lost)

@@ -1,0 +1,156 @@
+"""Which stories cannot be told in which carrier, and why: what tells the cause is not there any more."""
+
+from __future__ import annotations
+
+from ifmatch.model.message import Content
+
+_QUOTES = "what is wrong is how quotes stand around a tag; elsewhere there are none"
+_ODATA = "OData compares with If-Match alone, by its standard"
+ANYWHERE = {
+    "the star in quotes": _QUOTES,
+    "the star in quotes taken for the wildcard, over another's change": _QUOTES,
+    "blanks inside the quotes": _QUOTES,
+    "the tag in the content is not the one of the ETag field: the former is refused, the latter passes": (
+        _ODATA
+    ),
+    "both tags are one, and the list is older": _ODATA,
+}
+_WHOLE = "a record that is sent back whole carries its version as it carries all else: nothing is refused"
+SENT_BACK_WHOLE = dict.fromkeys(
+    (
+        "an old token is taken",
+        "own stale token accepted",
+        "a list had shown the newer tag before the old one was taken",
+        "one client's two overlapping writes both accepted",
+        "fresh token, old content, no refusal at all",
+        "a page state kept as text inside a record: the fresh tag, the old text",
+        "a tag that stays the same, told by reads alone",
+        "an outdated tag accepted although the client had read the newer one",
+    ),
+    _WHOLE,
+)
+_PART = "a path below a thing may name a part of it: nothing is refused over a version"
+IN_A_PATH = {
+    "an empty tag": "a path has no empty step",
+    **dict.fromkeys(
+        (
+            "unguarded write brings a deleted thing back",
+            "DELETE answered by nobody, then not found",
+            "the second of two clean-up jobs finds nothing to delete",
+            "a tag that stays the same, told by reads alone",
+        ),
+        _PART,
+    ),
+}
+# The name says nothing of an expectation, and no answer does.
+PLAIN_NAME = dict.fromkeys(
+    (
+        "DELETE answered by nobody, then not found",
+        "the second of two clean-up jobs finds nothing to delete",
+        "a tag that stays the same, told by reads alone",
+    ),
+    "`revision` or `X-Version` may be what is asked for, and nothing is refused over it",
+)
+FORMS_OF_TOKENS = {"malformed-validator", "null-token", "etag-source-mismatch"}
+RESPELT = {
+    "a slow save is counted twice, and a spent tag is refused": "a time or a checksum does not count by two",
+    "another number beside the token": "the other number is not respelt",
+    "the same content under two tags that are no counts": "the form of the tags tells",
+    "a list had shown the newer tag before the old one was taken": "the list shows it in the old spelling",
+    "a condition in the content that fits, beside a stale token": "its own version is a second one",
+    "guard lost on the way and demanded by the origin": "nothing says that the time is the version",
+}
+_STATUS = "the status is the story, and one URL answers 200"
+_ONE_URL = "a redirect of the one URL is another story"
+ONE_URL = {
+    "a redirect swallows the write": _ONE_URL,
+    "a redirect made a GET of the save, and another saved as well": _ONE_URL,
+    **dict.fromkeys(
+        (
+            "a version conflict under 400, taken for a fault of the content",
+            "the same, and the client asks after the server's health",
+            "400 that asks for the version",
+            "an update without a condition: the answer says that it is there, and how it may be updated",
+            "the same without a word about how, and it passes with a condition",
+            "DELETE answered by nobody, then not found",
+            "the second of two clean-up jobs finds nothing to delete",
+        ),
+        _STATUS,
+    ),
+    **dict.fromkeys(
+        (
+            "a list had shown the newer tag before the old one was taken",
+            "a catalogue lists tags of another form than the books themselves",
+            "a listing that is behind the client's own write",
+            "the reader of a list on a replica behind the other's write",
+        ),
+        "a list is told by its path",
+    ),
+    **dict.fromkeys(
+        (
+            "the own save of a ship enters it into the berth that it names by a short code",
+            "moving a cow to a stall writes the stall, and a short name tells",
+            "the service writes the linked record in the client's own name",
+            "a trip is stamped right after its leg, under a name that says nothing",
+        ),
+        "links between records are told by their paths",
+    ),
+    "a slow save is counted twice, and a spent tag is refused": "the counts are those of PUT",
+    "unguarded write brings a deleted thing back": "what makes a thing again is told by 201",
+}
+_ANY_POST = "a form without a version may be any action, no change of the record"
+A_FORM = dict.fromkeys(
+    (
+        "forced without a condition after a refusal",
+        "overwritten without a guard after the refusal",
+        "unguarded write over another's change",
+        "unguarded save over another's",
+        "unguarded deletion of what another had just saved, who looks for it",
+        "a tag that stays the same, told by reads alone",
+        "both ways in base64, and the reason of the change beside it",
+        "the service stamps what stands inside a string",
+    ),
+    _ANY_POST,
+)
+
+
+def untold(story, captures, name, carrier):
+    """Return why a story cannot be told in a carrier, "" where it can.
+
+    Args:
+        story: of ETag and If-Match.
+        captures: of the view that is told.
+        name: of the carrier.
+        carrier: the carrier.
+    """
+    tables = [ANYWHERE]
+    sent, shown = getattr(carrier, "sent", ""), getattr(carrier, "shown", "")
+    one_url = any(word in name for word in ("GraphQL", "JSON-RPC", "SOAP", "web form"))
+    if sent.startswith("body") or "item of" in name:
+        tables.append(SENT_BACK_WHOLE)
+    if sent.startswith("path"):
+        tables.append(IN_A_PATH)
+    if sent in {"query:revision", "header:X-Version", "header:X-Revision"}:
+        tables.append(PLAIN_NAME)
+    if one_url:
+        tables.append(ONE_URL)
+    if "web form" in name:
+        tables.append(A_FORM)
+    if carrier.spelling.__name__ != "plain":
+        tables.append(RESPELT)
+        if story.wanted("all")[0] in FORMS_OF_TOKENS:
+            return "what a damaged token looks like is lost when it is spelt anew"
+    own = {place.partition(":")[2].partition("/")[0] for place in (sent, shown) if place.startswith("body")}
+    if _holds(captures, own):
+        return "its contents have a member of the carrier's name"
+    return next((table[story.name] for table in tables if story.name in table), "")
+
+
+def _holds(captures, names):
+    for capture in captures:
+        for exchange in capture.exchanges:
+            response = exchange.response
+            for content in (exchange.request.content, response.content if response is not None else None):
+                if isinstance(content, Content) and names & set(content.json()):
+                    return True
+    return False
