@@ -32,7 +32,9 @@ def counted(_path: str, _doc: object, version: int) -> str:
 
 def revision(path: str, _doc: object, version: int) -> str:
     """Return a tag such as ``"rev-7-3fa2"``."""
-    return f'"rev-{version}-{hashlib.md5(f"{path}{version}".encode(), usedforsecurity=False).hexdigest()[:6]}"'
+    return (
+        f'"rev-{version}-{hashlib.md5(f"{path}{version}".encode(), usedforsecurity=False).hexdigest()[:6]}"'
+    )
 
 
 _FIXDATE = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")
@@ -64,7 +66,7 @@ def _french(status: int) -> Reply:
 
 def _page(status: int) -> Reply:
     words = {412: "Precondition Failed", 428: "Precondition Required"}
-    text = f"<!doctype html><html><head><title>{words[status]}</title></head><body><h1>{words[status]}</h1></body></html>"
+    text = f"<!doctype html><title>{words[status]}</title><body><h1>{words[status]}</h1></body>"
     return Reply(status, text, {"Content-Type": "text/html; charset=utf-8"})
 
 
@@ -146,7 +148,9 @@ class Desk:
         here = path in self.docs
         if match is not None:
             known = [one.strip() for one in match.split(",")]
-            good = here and ("*" in known or (self.tag(path, ask) in known and not self.tag(path).startswith("W/")))
+            good = here and (
+                "*" in known or (self.tag(path, ask) in known and not self.tag(path).startswith("W/"))
+            )
             return 0 if good else 412
         if none == "*":
             return 412 if here else 0
@@ -188,7 +192,9 @@ class Desk:
             sent = ask.json
             doc = {**self.docs[path], **sent} if ask.method == "PATCH" and not created else sent
             self.store(path, doc)
-            return Reply(201 if created else 200, self.docs[path], self.fields(path, ask) if self.echo else {})
+            return Reply(
+                201 if created else 200, self.docs[path], self.fields(path, ask) if self.echo else {}
+            )
 
     def __call__(self, ask: Ask) -> Reply:
         """Answer a request."""

@@ -142,7 +142,7 @@ def _flask(handler: Handler, port: int, ident: str) -> tuple[str, Callable[[], N
     serving = importlib.import_module("werkzeug.serving")
     served = type("Quiet", (serving.WSGIRequestHandler,), {"log": lambda *_: None})
     if ident:
-        served.server_version = ident
+        served.version_string = lambda _: ident
     made = serving.make_server("127.0.0.1", port, application, threaded=True, request_handler=served)
     _thread(made.serve_forever)
     return f"Flask {version}", made.shutdown
@@ -206,7 +206,7 @@ def _tornado(handler: Handler, port: int, ident: str) -> tuple[str, Callable[[],
             self.write(content)
 
     methods = ("get", "head", "put", "post", "patch", "delete", "options")
-    every = type("Every", (web.RequestHandler,), {name: answer for name in methods})
+    every = type("Every", (web.RequestHandler,), dict.fromkeys(methods, answer))
     every.compute_etag = lambda _: None  # its own tags are not wanted
 
     def run() -> None:
@@ -270,7 +270,9 @@ def serve(stage: Stage, handler: Handler, under: str = "waitress", ident: str = 
     version, ends = _UNDER[under](handler, port, ident)
     made = Ground(port, version, (), None, Path(), Path(), ends)  # type: ignore[arg-type]
     _await(port)
-    return stage.adopt(name or f"{under}-{len(stage.servers)}" if stage.servers else under, made, recorded=True)
+    return stage.adopt(
+        name or f"{under}-{len(stage.servers)}" if stage.servers else under, made, recorded=True
+    )
 
 
 def _await(port: int, seconds: float = 10.0) -> None:

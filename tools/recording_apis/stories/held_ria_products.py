@@ -27,7 +27,10 @@ from tools.recording_apis.stories.ria_setting import need, rest
 )
 def zotero(stage: Stage) -> None:
     """Guard an item with the version of the library."""
-    items: dict[str, Any] = {k: {"key": k, "version": 640, "data": {"title": f"Title {k}", "tags": []}} for k in ("AB12", "CD34", "EF56")}
+    items: dict[str, Any] = {
+        k: {"key": k, "version": 640, "data": {"title": f"Title {k}", "tags": []}}
+        for k in ("AB12", "CD34", "EF56")
+    }
     library = [811]
 
     def handle(ask: Ask) -> Reply:
@@ -41,7 +44,9 @@ def zotero(stage: Stage) -> None:
             for number, one in enumerate(ask.json):
                 name = f"NN{library[0]}{number}"
                 items[name] = {"key": name, "version": library[0], "data": one}
-            return Reply(200, {"success": {"0": name}, "failed": {}}, {"Last-Modified-Version": str(library[0])})
+            return Reply(
+                200, {"success": {"0": name}, "failed": {}}, {"Last-Modified-Version": str(library[0])}
+            )
         sent, now = int(ask.fields["if-unmodified-since-version"]), items[key]["version"]
         if sent != now and sent < library[0]:
             words = f"Library has been modified since specified version (expected {sent}, found {library[0]})"
@@ -53,7 +58,9 @@ def zotero(stage: Stage) -> None:
     always = {"Zotero-API-Version": "3", "Zotero-API-Key": "k-demo", "User-Agent": "RefTidy/0.4"}
     server = serve(stage, handle, "waitress", "Apache")
     me = stage.actor("client", server, "api.zotero.test", "requests", always)
-    other = stage.actor("other", server, "api.zotero.test", "httpx", {**always, "User-Agent": "Zotero/7.0 (iPad)"})
+    other = stage.actor(
+        "other", server, "api.zotero.test", "httpx", {**always, "User-Agent": "Zotero/7.0 (iPad)"}
+    )
     base = "/users/77/items"
     start = me.get(base).fields["last-modified-version"]
     me.get(f"{base}/AB12")
@@ -90,19 +97,30 @@ def planner(stage: Stage) -> None:
     def handle(ask: Ask) -> Reply:
         name = ask.path.removeprefix("/v1.0/planner/tasks/")
         if name not in versions:
-            return Reply(200, {"value": [{"id": n, "@odata.etag": tag(n, versions[n])} for n in ("t1", "t2")]})
+            return Reply(
+                200, {"value": [{"id": n, "@odata.etag": tag(n, versions[n])} for n in ("t1", "t2")]}
+            )
         current = tag(name, versions[name])
         if ask.method == "PATCH":
             if ask.fields.get("if-match") != current:
-                inner = {"code": "", "message": "The If-Match header contains an invalid value or the item changed."}
+                inner = {
+                    "code": "",
+                    "message": "The If-Match header contains an invalid value or the item changed.",
+                }
                 return Reply(412, {"error": inner})
             versions[name] += 1
             return Reply(204)
-        text = {"description": "Order 40 chairs"} if "details" in name else {"title": name, "percentComplete": 50}
+        text = (
+            {"description": "Order 40 chairs"}
+            if "details" in name
+            else {"title": name, "percentComplete": 50}
+        )
         return Reply(200, {"@odata.etag": current, "id": name, **text})
 
     server = serve(stage, handle, "aiohttp", "Microsoft-IIS/10.0")
-    me = stage.actor("client", server, "graph.planner.test", "node:fetch", {"Authorization": "Bearer eyJ0.flow"})
+    me = stage.actor(
+        "client", server, "graph.planner.test", "node:fetch", {"Authorization": "Bearer eyJ0.flow"}
+    )
     base = "/v1.0/planner/tasks/"
     me.get("/v1.0/planner/plans/p7/tasks")
     change = {"description": "Order 44 chairs"}
@@ -135,11 +153,15 @@ def compute(stage: Stage) -> None:
 
     def handle(ask: Ask) -> Reply:
         if ask.method == "GET":
-            return Reply(200, vm if "web-3" in ask.path else {"items": [{"name": "web-3"}]}, {"ETag": "eJx9=="})
+            return Reply(
+                200, vm if "web-3" in ask.path else {"items": [{"name": "web-3"}]}, {"ETag": "eJx9=="}
+            )
         sent = ask.json
         if sent.get("fingerprint") != vm["metadata"]["fingerprint"]:
             words = "Supplied fingerprint does not match current metadata fingerprint."
-            errors = [{"message": words, "domain": "global", "reason": "conditionNotMet", "location": "If-Match"}]
+            errors = [
+                {"message": words, "domain": "global", "reason": "conditionNotMet", "location": "If-Match"}
+            ]
             return Reply(412, {"error": {"code": 412, "message": words, "errors": errors}})
         vm["metadata"] = {**sent, "kind": "compute#metadata", "fingerprint": "Zk81nWq0Ahc="}
         return Reply(200, {"kind": "compute#operation", "status": "RUNNING", "progress": 0})
@@ -190,11 +212,15 @@ def cloudfront(stage: Stage) -> None:
         return Reply(200, config().encode(), {**fields, "ETag": state["tag"]})
 
     server = serve(stage, handle, "tornado", "CloudFront")
-    me = stage.actor("client", server, "cloudfront.aws.test", "urllib", {"User-Agent": "deployer/2 boto-like"})
+    me = stage.actor(
+        "client", server, "cloudfront.aws.test", "urllib", {"User-Agent": "deployer/2 boto-like"}
+    )
     path, xml = "/2020-05-31/distribution/EDFDVBD632BHDS5", {"Content-Type": "text/xml"}
     me.get(path)
     tag = me.get(f"{path}/config").etag
-    new = "<DistributionConfig><Comment>shop, redesigned</Comment><Enabled>true</Enabled></DistributionConfig>"
+    new = (
+        "<DistributionConfig><Comment>shop, redesigned</Comment><Enabled>true</Enabled></DistributionConfig>"
+    )
     me.put(f"{path}/config", new, 400, xml)
     rest(0.4)
     me.put(f"{path}/config", new, 400, xml)
@@ -268,9 +294,14 @@ def pages(stage: Stage) -> None:
             if time.time() - moment > 1.5:
                 words = "The provided continue parameter is too old to display a consistent list result. You must start"
                 status = {"kind": "Status", "status": "Failure", "reason": "Expired", "code": 410}
-                return Reply(410, {**status, "message": f"{words} a new list without the continue parameter."})
+                return Reply(
+                    410, {**status, "message": f"{words} a new list without the continue parameter."}
+                )
         more = base64.b64encode(f"rv:{page + 1}:{moment:.3f}".encode()).decode() if page < 3 else ""
-        pods = [{"metadata": {"name": f"api-{page}-{n}", "resourceVersion": str(90210 + page + n)}} for n in range(2)]
+        pods = [
+            {"metadata": {"name": f"api-{page}-{n}", "resourceVersion": str(90210 + page + n)}}
+            for n in range(2)
+        ]
         return Reply(200, {**base, "metadata": {"resourceVersion": "91044", "continue": more}, "items": pods})
 
     server = serve(stage, handle, "uvicorn", "kube-apiserver")
@@ -308,14 +339,18 @@ def consul(stage: Stage) -> None:
         if ask.method == "GET":
             index, value = keys[name]
             text = base64.b64encode(str(value).encode()).decode()
-            return Reply(200, [{"Key": name, "ModifyIndex": index, "Value": text}], {"X-Consul-Index": str(index)})
+            return Reply(
+                200, [{"Key": name, "ModifyIndex": index, "Value": text}], {"X-Consul-Index": str(index)}
+            )
         if int(ask.query["cas"]) != keys[name][0]:
             return Reply(200, b"false", {"Content-Type": "application/json"})
         last[0] += 1
         keys[name] = [last[0], ask.body.decode()]
         return Reply(200, b"true", {"Content-Type": "application/json"})
 
-    me = stage.actor("client", serve(stage, handle, "waitress", ""), "consul.test", "curl", {"X-Consul-Token": "rel"})
+    me = stage.actor(
+        "client", serve(stage, handle, "waitress", ""), "consul.test", "curl", {"X-Consul-Token": "rel"}
+    )
     index = {name: me.get(f"/v1/kv/{name}").json[0]["ModifyIndex"] for name in keys}
     keys["release/api"] = [498, "v41-hotfix1"]
     rest(0.6)
@@ -344,10 +379,17 @@ def dns(stage: Stage) -> None:
 
     def handle(ask: Ask) -> Reply:
         if ask.method == "GET":
-            return Reply(200, {"rrsets": [live, {"name": "shop.test.", "type": "A", "ttl": 300, "rrdatas": ["192.0.2.7"]}]})
+            return Reply(
+                200,
+                {"rrsets": [live, {"name": "shop.test.", "type": "A", "ttl": 300, "rrdatas": ["192.0.2.7"]}]},
+            )
         if ask.json["deletions"][0] != live:
             words = "Precondition not met for 'entity.change.deletions[0]'"
-            inner = {"code": 412, "message": words, "errors": [{"reason": "conditionNotMet", "message": words}]}
+            inner = {
+                "code": 412,
+                "message": words,
+                "errors": [{"reason": "conditionNotMet", "message": words}],
+            }
             return Reply(412, {"error": inner})
         live.update(ask.json["additions"][0])
         return Reply(200, {"id": "88", "status": "pending", **ask.json})
@@ -418,7 +460,10 @@ def fhir(stage: Stage) -> None:
 )
 def appliance(stage: Stage) -> None:
     """Send a condition that the store does not know."""
-    objects = {"/lake/orders/metadata.json": b'{"snapshot":7}', "/lake/items/metadata.json": b'{"snapshot":2}'}
+    objects = {
+        "/lake/orders/metadata.json": b'{"snapshot":7}',
+        "/lake/items/metadata.json": b'{"snapshot":2}',
+    }
 
     def handle(ask: Ask) -> Reply:
         fields = {"x-amz-request-id": f"{time.time_ns():X}"[-12:], "Content-Type": "application/xml"}
@@ -432,7 +477,13 @@ def appliance(stage: Stage) -> None:
         objects[ask.path] = ask.body
         return Reply(200, b"", fields)
 
-    me = stage.actor("client", serve(stage, handle, "aiohttp", "StoreBox/6"), "s3.box.test", "aiohttp", {"x-amz-date": "20261127T041900Z"})
+    me = stage.actor(
+        "client",
+        serve(stage, handle, "aiohttp", "StoreBox/6"),
+        "s3.box.test",
+        "aiohttp",
+        {"x-amz-date": "20261127T041900Z"},
+    )
     for table in ("orders", "items"):
         for _ in range(2 if table == "orders" else 1):
             tag = me.get(f"/lake/{table}/metadata.json").etag

@@ -6,6 +6,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
+from tools.recording.components import ENVOY_COMPRESSOR
 from tools.recording_apis import fronts
 from tools.recording_apis.apps.ria_desk import Desk, Lagging, counted, revision
 from tools.recording_apis.apps.ria_ground import Ask, Reply, serve
@@ -32,7 +33,7 @@ _JSON = {"Content-Type": "application/json"}
 )
 def brotli(stage: Stage) -> None:
     """Send a tag with a coding's name in it."""
-    plan = {"hall": "Grosses Haus", "rows": {r: "." * 24 for r in "ABCDEFGH"}, "blocked": ["A1", "A2"]}
+    plan = {"hall": "Grosses Haus", "rows": dict.fromkeys("ABCDEFGH", "." * 24), "blocked": ["A1", "A2"]}
     desk = Desk({"/seating/evening-2711": plan, "/seating/matinee-2911": plan}, tag=counted, first=41)
     front = fronts.apache(stage, serve(stage, desk, "cheroot"), "SetOutputFilter BROTLI_COMPRESS")
     me = stage.actor("client", front, "kasse.schauspiel.test", "urllib", {"X-Till": "2", "Accept": "*/*"})
@@ -61,7 +62,11 @@ def brotli(stage: Stage) -> None:
 )
 def recipes(stage: Stage) -> None:
     """Send weakened tags."""
-    base = {"product": "Primer 440", "batch": 1200, "steps": [f"Stir {n} min at {20 + n} °C" for n in range(5)]}
+    base = {
+        "product": "Primer 440",
+        "batch": 1200,
+        "steps": [f"Stir {n} min at {20 + n} °C" for n in range(5)],
+    }
     desk = Desk({f"/recipes/p{n}": {**base, "id": n} for n in (440, 441, 460)}, dated=True)
     front = fronts.nginx_gzip(stage, serve(stage, desk, "tornado"))
     me = stage.actor("client", front, "mes.farben.test", "httpx", {"Authorization": "Bearer shift-b"})
@@ -106,8 +111,8 @@ def deleted(stage: Stage) -> None:
     need(other.get("/berths/k7").json["pilot"] is None, "nothing was lost")
 
 
-_MISS = "sub vcl_recv { if (req.http.Cache-Control ~ \"no-cache\") { set req.hash_always_miss = true; } }\n"
-_KEEP = "sub vcl_backend_response { if (bereq.method == \"GET\") { set beresp.ttl = 90s; } }\n"
+_MISS = 'sub vcl_recv { if (req.http.Cache-Control ~ "no-cache") { set req.hash_always_miss = true; } }\n'
+_KEEP = 'sub vcl_backend_response { if (bereq.method == "GET") { set beresp.ttl = 90s; } }\n'
 
 
 @case(
@@ -123,7 +128,9 @@ _KEEP = "sub vcl_backend_response { if (bereq.method == \"GET\") { set beresp.tt
 )
 def florist(stage: Stage) -> None:
     """Read an old list after one's own save."""
-    desk = Desk({"/prices/roses": {"eur": "2.40", "unit": "stem"}, "/prices/tulips": {"eur": "0.80"}}, tag=revision)
+    desk = Desk(
+        {"/prices/roses": {"eur": "2.40", "unit": "stem"}, "/prices/tulips": {"eur": "0.80"}}, tag=revision
+    )
     front = fronts.varnish(stage, serve(stage, desk, "waitress"), _MISS + _KEEP)
     me = stage.actor("client", front, "preise.blumen.test", "requests", {"X-Shop": "Hauptstrasse"})
     me.get("/prices")
@@ -188,7 +195,10 @@ def far(stage: Stage) -> None:
 )
 def inodes(stage: Stage) -> None:
     """Read from one file server and write to the other."""
-    files = {"plans/roof.txt": "Roof, revision C\nTiles: 4120\nGutter: zinc\n", "plans/floor.txt": "Floor, rev A\n"}
+    files = {
+        "plans/roof.txt": "Roof, revision C\nTiles: 4120\nGutter: zinc\n",
+        "plans/floor.txt": "Floor, rev A\n",
+    }
     moment = time.time() - 90_000
     nodes: list[Server] = []
     for _ in range(2):
@@ -197,7 +207,9 @@ def inodes(stage: Stage) -> None:
         for name in files:
             os.utime(nodes[-1].directory / name, (moment, moment))
     front = fronts.traefik(stage, nodes)
-    me = stage.actor("client", front, "share.architekten.test", "curl:trace-time", {"User-Agent": "plansync/2.3"})
+    me = stage.actor(
+        "client", front, "share.architekten.test", "curl:trace-time", {"User-Agent": "plansync/2.3"}
+    )
     seen = [me.get("/plans/roof.txt") for _ in range(4)]
     need(len({one.etag for one in seen}) == 2 and len({one.body for one in seen}) == 1, "not two tags")
     text = files["plans/roof.txt"] + "Dormer: 2\n"
@@ -266,7 +278,9 @@ def retried(stage: Stage) -> None:
 def removed(stage: Stage) -> None:
     """Read without ever seeing a tag."""
     grant = {"applicant": "Verein Flussbad", "sum": 14_000, "currency": "CHF", "decision": None}
-    desk = Desk({"/grants/2026-118": grant, "/grants/2026-119": grant}, need=True)
+    desk = Desk(
+        {"/grants/2026-118": grant, "/grants/2026-119": {**grant, "applicant": "Chor Enge"}}, need=True
+    )
     middle = '    plain:\n      headers:\n        customResponseHeaders:\n          ETag: ""\n'
     front = fronts.traefik(stage, [serve(stage, desk, "flask")], middle, "plain")
     me = stage.actor("client", front, "foerderung.stadt.test", "java", {"Cookie": "sid=4f1b"})
@@ -292,7 +306,10 @@ def removed(stage: Stage) -> None:
 def undated(stage: Stage) -> None:
     """Read with a date what has none, through a cache."""
     tile = {"z": 5, "x": 17, "y": 10, "cells": [n * 7 % 13 for n in range(40)]}
-    desk = Desk({f"/tiles/5/17/{y}": {**tile, "y": y} for y in (10, 11, 12, 13)}, extra={"Cache-Control": "max-age=90"})
+    desk = Desk(
+        {f"/tiles/5/17/{y}": {**tile, "y": y} for y in (10, 11, 12, 13)},
+        extra={"Cache-Control": "max-age=90"},
+    )
     lines = "add_header X-Cache $upstream_cache_status always;"
     front = fronts.nginx_cache(stage, serve(stage, desk, "waitress"), 90, lines)
     me = stage.actor("client", front, "karten.wetter.test", "curl", {"User-Agent": "TileView/1.8"})
@@ -321,7 +338,9 @@ def undated(stage: Stage) -> None:
 def slash(stage: Stage) -> None:
     """Follow a redirect with another method."""
     parcel = {"parcel": "PK 5510", "status": "at depot", "signed_by": None}
-    desk = Desk({"/parcels/5510/": parcel, "/parcels/5511/": {**parcel, "parcel": "PK 5511"}}, tag=counted, first=12)
+    desk = Desk(
+        {"/parcels/5510/": parcel, "/parcels/5511/": {**parcel, "parcel": "PK 5511"}}, tag=counted, first=12
+    )
     lines = "@bare path_regexp bare ^/parcels/([0-9]+)$\n redir @bare /parcels/{re.bare.1}/ 301"
     front = fronts.caddy(stage, serve(stage, desk, "cheroot"), lines)
     me = stage.actor("client", front, "api.kurier.test", "requests:follow", {"X-Driver": "n.petrov"})
@@ -349,10 +368,8 @@ def slash(stage: Stage) -> None:
 )
 def compressor(stage: Stage) -> None:
     """Write without a tag that was removed on the way."""
-    from tools.recording.components import ENVOY_COMPRESSOR
-
     label = {"object": "Astrolabe, Toledo 1068", "text": "Brass. " * 12, "room": "2.14", "lang": "en"}
-    desk = Desk({"/labels/a-1068": label, "/labels/a-1070": label})
+    desk = Desk({"/labels/a-1068": label, "/labels/a-1070": {**label, "object": "Quadrant, 1070"}})
     server = serve(stage, desk, "tornado")
     front = fronts.envoy(stage, [server], ENVOY_COMPRESSOR, "", "envoy.filters.http.compressor")
     me = stage.actor("client", front, "labels.museo.test", "httpx", {"X-Editor": "labels-desk"})
@@ -360,7 +377,9 @@ def compressor(stage: Stage) -> None:
     me.get("/labels")
     need("etag" not in me.get("/labels/a-1068").fields, "the tag is there")
     seen = other.get("/labels/a-1068").etag
-    other.put("/labels/a-1068", {**label, "text": "Brass, signed Ibrahim ibn Said. " * 3}, 200, {"If-Match": seen})
+    other.put(
+        "/labels/a-1068", {**label, "text": "Brass, signed Ibrahim ibn Said. " * 3}, 200, {"If-Match": seen}
+    )
     rest(0.7)
     me.put("/labels/a-1068", {**label, "room": "2.15"}, 200)
     other.get("/labels/a-1068")
@@ -427,7 +446,7 @@ def booking(stage: Stage) -> None:
 def crossed(stage: Stage) -> None:
     """Send two saves with one tag at the same time."""
     case_file = {"file": "AZ 12-88", "judge": "Dr. Sommer", "hearing": "2027-01-14", "room": None}
-    desk = Desk({"/files/12-88": case_file, "/files/12-90": case_file}, tarry=0.25)
+    desk = Desk({"/files/12-88": case_file, "/files/12-90": {**case_file, "file": "AZ 12-90"}}, tarry=0.25)
     front = fronts.traefik(stage, [serve(stage, desk, "waitress")])
     me = stage.actor("client", front, "akte.gericht.test", "requests", {"Cookie": "JSESSIONID=A81C", **_JSON})
     me.get("/files")

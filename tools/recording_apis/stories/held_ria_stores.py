@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import importlib
-import threading
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tools.recording_apis import fronts
 from tools.recording_apis.apps.ria_ground import Ask, Reply, serve
 from tools.recording_apis.stage import Stage, case
 from tools.recording_apis.stories.ria_setting import need, rest
@@ -31,12 +28,19 @@ def lease(stage: Stage) -> None:
     library = importlib.import_module("azure.storage.blob")
     rights = library.AccountSasPermissions(read=True, write=True, create=True, list=True)
     types = library.ResourceTypes(container=True, object=True)
-    sas = library.generate_account_sas("notes", "ZXhhbXBsZQ==", types, rights, datetime.now(UTC) + timedelta(hours=2))
+    sas = library.generate_account_sas(
+        "notes", "ZXhhbXBsZQ==", types, rights, datetime.now(UTC) + timedelta(hours=2)
+    )
     server = stage.server("azurite")
     always = {"x-ms-version": "2023-11-03", "x-ms-client-request-id": "job-4"}
     me = stage.actor("client", server, "notes.blob.test", "requests", always)
-    other = stage.actor("other", server, "notes.blob.test", "httpx", {**always, "x-ms-client-request-id": "job-9"})
-    blob, kind = f"/notes/jobs/checkpoint?{sas}", {"x-ms-blob-type": "BlockBlob", "Content-Type": "application/json"}
+    other = stage.actor(
+        "other", server, "notes.blob.test", "httpx", {**always, "x-ms-client-request-id": "job-9"}
+    )
+    blob, kind = (
+        f"/notes/jobs/checkpoint?{sas}",
+        {"x-ms-blob-type": "BlockBlob", "Content-Type": "application/json"},
+    )
     me.put(f"/notes/jobs?restype=container&{sas}", b"", 201)
     me.put(blob, '{"offset":0}', 201, kind)
     stage.forget()
@@ -69,15 +73,24 @@ def lease(stage: Stage) -> None:
 )
 def table(stage: Stage) -> None:
     """Decode an opaque tag."""
-    rows = {"r1": "W/\"datetime'2026-11-26T21%3A03%3A31.9231271Z'\"", "r2": "W/\"datetime'2026-11-20T07%3A11%3A02.1000003Z'\""}
+    rows = {
+        "r1": "W/\"datetime'2026-11-26T21%3A03%3A31.9231271Z'\"",
+        "r2": "W/\"datetime'2026-11-20T07%3A11%3A02.1000003Z'\"",
+    }
 
     def handle(ask: Ask) -> Reply:
         fields = {"x-ms-version": "2019-02-02", "x-ms-request-id": f"{time.time_ns():x}"}
         name = next((one for one in rows if f"'{one}'" in ask.path), "")
         if ask.method == "GET":
             if not name:
-                return Reply(200, {"value": [{"RowKey": n, "odata.etag": t} for n, t in rows.items()]}, fields)
-            return Reply(200, {"odata.etag": rows[name], "PartitionKey": "de", "RowKey": name, "qty": 4}, {**fields, "ETag": rows[name]})
+                return Reply(
+                    200, {"value": [{"RowKey": n, "odata.etag": t} for n, t in rows.items()]}, fields
+                )
+            return Reply(
+                200,
+                {"odata.etag": rows[name], "PartitionKey": "de", "RowKey": name, "qty": 4},
+                {**fields, "ETag": rows[name]},
+            )
         sent = ask.fields.get("if-match", "")
         if ":" in sent:
             words = "The etag value specified in one of the request headers is not valid. Please make sure only one etag"
@@ -110,19 +123,39 @@ def table(stage: Stage) -> None:
 )
 def box(stage: Stage) -> None:
     """Send None as text."""
-    files: dict[str, Any] = {str(n): {"type": "file", "id": str(n), "etag": e, "name": f"scan{n}.pdf"} for n, e in ((101, "2"), (102, "3"), (103, "7"), (104, "0"))}
+    files: dict[str, Any] = {
+        str(n): {"type": "file", "id": str(n), "etag": e, "name": f"scan{n}.pdf"}
+        for n, e in ((101, "2"), (102, "3"), (103, "7"), (104, "0"))
+    }
 
     def handle(ask: Ask) -> Reply:
         name = ask.path.rpartition("/")[2]
         if ask.method == "GET":
             return Reply(200, files.get(name) or {"entries": list(files.values()), "total_count": len(files)})
         if ask.fields.get("if-match") != files[name]["etag"]:
-            words = {"type": "error", "status": 412, "code": "precondition_failed", "request_id": f"{time.time_ns():x}"[-8:]}
-            return Reply(412, {**words, "message": "The resource has been modified. Please retrieve the resource again and retry"})
+            words = {
+                "type": "error",
+                "status": 412,
+                "code": "precondition_failed",
+                "request_id": f"{time.time_ns():x}"[-8:],
+            }
+            return Reply(
+                412,
+                {
+                    **words,
+                    "message": "The resource has been modified. Please retrieve the resource again and retry",
+                },
+            )
         files[name] = {**files[name], **ask.json, "etag": str(int(files[name]["etag"]) + 1)}
         return Reply(200, files[name])
 
-    me = stage.actor("client", serve(stage, handle, "waitress", "BoxEdge"), "api.box.test", "urllib", {"Authorization": "Bearer bx-1"})
+    me = stage.actor(
+        "client",
+        serve(stage, handle, "waitress", "BoxEdge"),
+        "api.box.test",
+        "urllib",
+        {"Authorization": "Bearer bx-1"},
+    )
     database = {"101": "2", "102": None, "103": "7", "104": None}
     me.get("/2.0/folders/9")
     for number, known in database.items():
@@ -164,50 +197,6 @@ def candidates(stage: Stage) -> None:
 
 
 @case(
-    "b862",
-    "ria-contentful-two-editors",
-    "other-writer",
-    "409",
-    alone="other-writer",
-    synthetic=True,
-    description=(
-        "A script and an editor change one Contentful entry: the script's X-Contentful-Version 12 is answered 409 "
-        "VersionMismatch; the entry is at 13, by the editor, with another headline."
-    ),
-)
-def contentful(stage: Stage) -> None:
-    """Meet an editor's change at a versioned entry."""
-    entry: dict[str, Any] = {"sys": {"id": "hero", "version": 12, "updatedBy": {"id": "script"}}}
-    entry["fields"] = {"headline": {"de": "Winter"}, "cta": {"de": "Mehr"}}
-
-    def handle(ask: Ask) -> Reply:
-        if ask.method == "GET":
-            return Reply(200, entry if ask.path.endswith("hero") else {"total": 1, "items": [entry["sys"]]})
-        if ask.fields.get("x-contentful-version") != str(entry["sys"]["version"]):
-            details = {"type": "Error", "id": "VersionMismatch"}
-            return Reply(409, {"sys": details, "requestId": f"{time.time_ns():x}"})
-        by = {"id": ask.fields["authorization"].rpartition("-")[2]}
-        entry["sys"] = {"id": "hero", "version": entry["sys"]["version"] + 1, "updatedBy": by}
-        entry["fields"] = ask.json["fields"]
-        return Reply(200, entry)
-
-    server = serve(stage, handle, "uvicorn", "Contentful")
-    kind = {"Content-Type": "application/vnd.contentful.management.v1+json"}
-    me = stage.actor("client", server, "api.contentful.test", "node:fetch", {**kind, "Authorization": "Bearer cf-script"})
-    other = stage.actor("other", server, "api.contentful.test", "requests", {**kind, "Authorization": "Bearer cf-mara"})
-    path = "/spaces/s1/environments/master/entries"
-    me.get(path)
-    seen = me.get(f"{path}/hero").json
-    other.get(f"{path}/hero")
-    theirs = {"fields": {**seen["fields"], "headline": {"de": "Advent, Advent"}}}
-    other.put(f"{path}/hero", theirs, 200, {"X-Contentful-Version": "12"})
-    rest(1.0)
-    mine = {"fields": {**seen["fields"], "cta": {"de": "Jetzt ansehen"}}}
-    me.put(f"{path}/hero", mine, 409, {"X-Contentful-Version": str(seen["sys"]["version"])})
-    need(me.get(f"{path}/hero").json["sys"]["updatedBy"]["id"] == "mara", "another hand")
-
-
-@case(
     "b863",
     "ria-elasticsearch-stock-by-two-services",
     "other-writer",
@@ -221,7 +210,10 @@ def contentful(stage: Stage) -> None:
 )
 def elastic(stage: Stage) -> None:
     """Meet another service's booking."""
-    docs: dict[str, Any] = {"a1": [7, {"sku": "a1", "left": 40, "by": "init"}], "a2": [8, {"sku": "a2", "left": 9, "by": "init"}]}
+    docs: dict[str, Any] = {
+        "a1": [7, {"sku": "a1", "left": 40, "by": "init"}],
+        "a2": [8, {"sku": "a2", "left": 9, "by": "init"}],
+    }
     last = [8]
 
     def handle(ask: Ask) -> Reply:
@@ -231,7 +223,9 @@ def elastic(stage: Stage) -> None:
         if ask.method == "GET":
             return Reply(200, {**head, "_seq_no": seq, "_primary_term": 2, "found": True, "_source": source})
         if ask.query["if_seq_no"] != str(seq):
-            words = f"[{name}]: version conflict, required seqNo [{ask.query['if_seq_no']}], primary term [2]. "
+            words = (
+                f"[{name}]: version conflict, required seqNo [{ask.query['if_seq_no']}], primary term [2]. "
+            )
             reason = {"type": "version_conflict_engine_exception", "index": "stock"}
             reason["reason"] = f"{words}current document has seqNo [{seq}] and primary term [2]"
             return Reply(409, {"error": {"root_cause": [reason], **reason}, "status": 409})
@@ -244,127 +238,25 @@ def elastic(stage: Stage) -> None:
     me = stage.actor("client", server, "es.lager.test", "java", {**always, "X-Opaque-Id": "picking"})
     other = stage.actor("other", server, "es.lager.test", "httpx", {**always, "X-Opaque-Id": "returns"})
     two = me.get("/stock/_doc/a2").json
-    me.put(f"/stock/_doc/a2?if_seq_no={two['_seq_no']}&if_primary_term=2", {**two["_source"], "left": 8, "by": "picking"}, 200)
+    me.put(
+        f"/stock/_doc/a2?if_seq_no={two['_seq_no']}&if_primary_term=2",
+        {**two["_source"], "left": 8, "by": "picking"},
+        200,
+    )
     one = me.get("/stock/_doc/a1").json
     theirs = other.get("/stock/_doc/a1").json
-    other.put(f"/stock/_doc/a1?if_seq_no={theirs['_seq_no']}&if_primary_term=2", {**theirs["_source"], "left": 43, "by": "returns"}, 200)
+    other.put(
+        f"/stock/_doc/a1?if_seq_no={theirs['_seq_no']}&if_primary_term=2",
+        {**theirs["_source"], "left": 43, "by": "returns"},
+        200,
+    )
     rest(0.6)
-    me.put(f"/stock/_doc/a1?if_seq_no={one['_seq_no']}&if_primary_term=2", {**one["_source"], "left": 38, "by": "picking"}, 409)
+    me.put(
+        f"/stock/_doc/a1?if_seq_no={one['_seq_no']}&if_primary_term=2",
+        {**one["_source"], "left": 38, "by": "picking"},
+        409,
+    )
     need(me.get("/stock/_doc/a1").json["_source"]["by"] == "returns", "another hand")
-
-
-@case(
-    "b864",
-    "ria-confluence-page-published-twice",
-    "stale-stored-token",
-    "409",
-    alone="stale-stored-token",
-    synthetic=True,
-    description=(
-        "A documentation build publishes a Confluence page and adds a table to it at the end. The second PUT carries "
-        "version 18 again, though the answer to the first said 18: 409; the page is the build's own."
-    ),
-)
-def confluence(stage: Stage) -> None:
-    """Send the same next version twice."""
-    page: dict[str, Any] = {"id": "9911", "type": "page", "title": "API limits", "version": {"number": 17, "by": "build"}}
-    page["body"] = {"storage": {"value": "<p>Old</p>", "representation": "storage"}}
-
-    def handle(ask: Ask) -> Reply:
-        if ask.method == "GET":
-            return Reply(200, page if ask.path.endswith("9911") else {"results": [{"id": "9911"}], "size": 1})
-        sent = ask.json
-        if sent["version"]["number"] != page["version"]["number"] + 1:
-            words = f"Version must be incremented on update. Current version is: {page['version']['number']}"
-            return Reply(409, {"statusCode": 409, "message": words, "reason": "Conflict"})
-        page.update(sent, version={"number": sent["version"]["number"], "by": "build"})
-        return Reply(200, page)
-
-    front = fronts.apache(stage, serve(stage, handle, "waitress"))
-    me = stage.actor("client", front, "wiki.firma.test", "requests", {"Authorization": "Bearer build-7"})
-    me.get("/rest/api/content?spaceKey=DOC&title=API+limits")
-    number = me.get("/rest/api/content/9911").json["version"]["number"] + 1
-    body = "<p>New limits</p>"
-    for status in (200, 409):
-        storage = {"storage": {"value": body, "representation": "storage"}}
-        new = {"id": "9911", "type": "page", "title": "API limits", "version": {"number": number}, "body": storage}
-        me.put("/rest/api/content/9911", new, status)
-        body += "<table><tr><td>GET</td><td>600</td></tr></table>"
-        rest(0.7)
-    need(me.get("/rest/api/content/9911").json["body"]["storage"]["value"] == "<p>New limits</p>", "another page")
-
-
-@case(
-    "b865",
-    "ria-bucket-may-not-be-public",
-    "nonprecondition-412",
-    "412",
-    alone="nonprecondition-412",
-    synthetic=True,
-    description=(
-        "A script makes objects public in a Cloud Storage bucket with public access prevention: 412 with reason "
-        "conditionNotMet and a text about allUsers, though no precondition was sent; for a domain the same call works."
-    ),
-)
-def public(stage: Stage) -> None:
-    """Be refused by a rule that looks like a condition."""
-
-    def handle(ask: Ask) -> Reply:
-        if ask.method == "GET":
-            return Reply(200, {"kind": "storage#objects", "items": [{"name": "a.png", "generation": "1795"}]})
-        if ask.json["entity"] == "allUsers":
-            words = "The member bindings allUsers and allAuthenticatedUsers are not allowed since public access prevention is enforced."
-            inner = {"message": words, "domain": "global", "reason": "conditionNotMet"}
-            return Reply(412, {"error": {"code": 412, "message": words, "errors": [inner]}})
-        return Reply(200, {"kind": "storage#objectAccessControl", **ask.json, "etag": "CKih16=="})
-
-    server = serve(stage, handle, "flask", "UploadServer")
-    me = stage.actor("client", server, "storage.gcs.test", "httpx", {"Authorization": "Bearer ya29.web"})
-    me.get("/storage/v1/b/site/o")
-    for name in ("a.png", "b.png", "a.png"):
-        me.send("POST", f"/storage/v1/b/site/o/{name}/acl", 412, None, {"entity": "allUsers", "role": "READER"})
-    me.send("POST", "/storage/v1/b/site/o/a.png/acl", 200, None, {"entity": "domain-acme.test", "role": "READER"})
-
-
-@case(
-    "b866",
-    "ria-iam-policy-set-without-its-etag",
-    "unconditional-write",
-    "lost-update",
-    alone="none unconditional-write",
-    synthetic=True,
-    description=(
-        "A provisioning script sets a project's IAM policy without the etag that it had read; the binding that an "
-        "administrator added a second before is gone. The service would have compared the etag."
-    ),
-)
-def policy(stage: Stage) -> None:
-    """Set a policy over a colleague's."""
-    state: dict[str, Any] = {"etag": "BwWWja0YfJA=", "version": 1, "bindings": [{"role": "roles/viewer", "members": ["user:ann"]}]}
-
-    def handle(ask: Ask) -> Reply:
-        if ask.path.endswith(":getIamPolicy"):
-            return Reply(200, state)
-        sent = ask.json["policy"]
-        if sent.get("etag") not in {None, state["etag"]}:
-            words = "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff."
-            return Reply(409, {"error": {"code": 409, "message": words, "status": "ABORTED"}})
-        state.update(sent, etag="BwW" + base64.b64encode(str(time.time_ns()).encode()).decode()[-9:])
-        return Reply(200, state)
-
-    server = serve(stage, handle, "aiohttp", "ESF")
-    me = stage.actor("client", server, "resourcemanager.gcp.test", "requests", {"Authorization": "Bearer ya29.prov"})
-    other = stage.actor("other", server, "resourcemanager.gcp.test", "urllib", {"Authorization": "Bearer ya29.admin"})
-    path = "/v1/projects/acme"
-    seen = me.send("POST", f"{path}:getIamPolicy", 200, None, {}).json
-    theirs = other.send("POST", f"{path}:getIamPolicy", 200, None, {}).json
-    more = [*theirs["bindings"], {"role": "roles/owner", "members": ["group:oncall"]}]
-    other.send("POST", f"{path}:setIamPolicy", 200, None, {"policy": {**theirs, "bindings": more}})
-    rest(0.9)
-    mine = [*seen["bindings"], {"role": "roles/logging.viewer", "members": ["serviceAccount:prov"]}]
-    me.send("POST", f"{path}:setIamPolicy", 200, None, {"policy": {"version": 1, "bindings": mine}})
-    rest(0.3)
-    need("oncall" not in other.send("POST", f"{path}:getIamPolicy", 200, None, {}).text, "nothing was lost")
 
 
 _ICS = (
@@ -387,8 +279,20 @@ _ICS = (
 def dean(stage: Stage) -> None:
     """Save an old copy with a new tag."""
     server = stage.server("radicale")
-    me = stage.actor("client", server, "cal.uni.test", "requests", {"User-Agent": "MiniCal/1.2", "Authorization": "Basic cHJvZjpw"})
-    other = stage.actor("other", server, "cal.uni.test", "curl", {"User-Agent": "DeanSuite/9", "Authorization": "Basic cHJvZjpw"})
+    me = stage.actor(
+        "client",
+        server,
+        "cal.uni.test",
+        "requests",
+        {"User-Agent": "MiniCal/1.2", "Authorization": "Basic cHJvZjpw"},
+    )
+    other = stage.actor(
+        "other",
+        server,
+        "cal.uni.test",
+        "curl",
+        {"User-Agent": "DeanSuite/9", "Authorization": "Basic cHJvZjpw"},
+    )
     kind, path = {"Content-Type": "text/calendar; charset=utf-8"}, "/prof/exams/pruefung-7.ics"
     other.send("MKCALENDAR", "/prof/exams/", 201)
     other.put(path, _ICS.format(start="0900", name="Analysis II", more=""), 201, kind)
@@ -397,58 +301,18 @@ def dean(stage: Stage) -> None:
     first = me.get(path)
     need("LOCATION" not in first.text, "there is a room")
     more = "LOCATION:H 3010\r\nATTENDEE;CN=Dr. Weiss:mailto:weiss@uni.test\r\n"
-    other.put(path, _ICS.format(start="0900", name="Analysis II", more=more), 204, {**kind, "If-Match": other.get(path).etag})
+    other.put(
+        path,
+        _ICS.format(start="0900", name="Analysis II", more=more),
+        204,
+        {**kind, "If-Match": other.get(path).etag},
+    )
     rest(0.8)
     fresh = me.send("HEAD", path, 200).etag
     need(fresh != first.etag, "one tag")
     me.put(path, _ICS.format(start="1030", name="Analysis II", more=""), 204, {**kind, "If-Match": fresh})
     rest(0.3)
     need("LOCATION" not in me.get(path).text, "nothing was lost")
-
-
-@case(
-    "b868",
-    "ria-drive-works-on-an-uploaded-picture",
-    "server-side-mutation",
-    "412",
-    alone="server-side-mutation",
-    synthetic=True,
-    description=(
-        "A phone uploads a picture to a drive and renames it with the eTag of the answer; the drive has meanwhile "
-        "read the picture's data and counted the eTag on (lastModifiedBy: Media Processing). Content and cTag are equal."
-    ),
-)
-def drive(stage: Stage) -> None:
-    """Meet the service's own change."""
-    guid = "{7C4A3E15-9B2D-4C1F}"
-    item: dict[str, Any] = {"id": "01ABC", "name": "IMG_2231.jpg", "eTag": f'"{guid},1"', "cTag": f'"c:{guid},1"', "size": 18}
-
-    def process(count: int) -> None:
-        item.update(eTag=f'"{guid},{count}"', photo={"cameraMake": "Fairphone", "takenDateTime": "2026-11-27T03:58:00Z"})
-        item["lastModifiedBy"] = {"application": {"displayName": "Media Processing"}}
-
-    def handle(ask: Ask) -> Reply:
-        if ask.method == "GET":
-            return Reply(200, item)
-        if ask.method == "PUT":
-            item["lastModifiedBy"] = {"user": {"displayName": "Kim Oster"}}
-            threading.Timer(0.3, process, (2,)).start()
-            return Reply(201, item, {"ETag": item["eTag"]})
-        if ask.fields.get("if-match") != item["eTag"]:
-            inner = {"code": "resourceModified", "message": "ETag does not match current item's value"}
-            return Reply(412, {"error": inner})
-        item.update(ask.json, eTag=f'"{guid},3"')
-        return Reply(200, item)
-
-    server = serve(stage, handle, "uvicorn", "Microsoft-IIS/10.0")
-    me = stage.actor("client", server, "graph.drive.test", "aiohttp", {"Authorization": "Bearer eyJ0.phone"})
-    up = me.put("/v1.0/me/drive/root:/Camera/IMG_2231.jpg:/content", b"\xff\xd8\xff\xe0fake jpeg 18b", 201, {"Content-Type": "image/jpeg"}).json
-    rest(0.9)
-    path, name = "/v1.0/me/drive/items/01ABC", {"name": "Kaimauer.jpg"}
-    me.send("PATCH", path, 412, {"If-Match": up["eTag"]}, name)
-    seen = me.get(path).json
-    need(seen["cTag"] == up["cTag"] and seen["eTag"] != up["eTag"], "not by the service")
-    me.send("PATCH", path, 200, {"If-Match": seen["eTag"]}, name)
 
 
 @case(
