@@ -78,6 +78,29 @@ def _coded(status: int) -> Reply:
 _WORDS = (_problem, _plain, _german, _empty, _french, _page, _coded)
 
 
+_STYLE = "main { display: grid; gap: 1rem }\n.conflict { outline: 2px solid }\n" * 3
+
+
+def beside(ask: Ask) -> Reply | None:
+    """Answer what an application asks beside its documents: the user, styles, telemetry, notices."""
+    if ask.path in {"/me", "/api/session", "/konto"}:
+        return Reply(200, {"roles": ["editor"], "locale": "de-DE"}, {"Cache-Control": "no-store"})
+    if ask.path.endswith(".css"):
+        fields = {
+            "ETag": f'"{len(ask.path):x}-65f01c88"',
+            "Cache-Control": "max-age=3600",
+            "Content-Type": "text/css",
+        }
+        known = ask.fields.get("if-none-match") == fields["ETag"]
+        return Reply(304, b"", fields) if known else Reply(200, _STYLE, fields)
+    if ask.path in {"/telemetry", "/api/events", "/zaehler"}:
+        return Reply(202, {"accepted": 1})
+    if ask.path in {"/notices", "/api/poll", "/neues"}:
+        time.sleep(0.35)
+        return Reply(204)
+    return None
+
+
 class Desk:
     """A store of JSON documents.
 
@@ -198,6 +221,8 @@ class Desk:
 
     def __call__(self, ask: Ask) -> Reply:
         """Answer a request."""
+        if (aside := beside(ask)) is not None:
+            return aside
         if ask.method in {"GET", "HEAD"}:
             with self.lock:
                 made = self.show(ask.path, ask)

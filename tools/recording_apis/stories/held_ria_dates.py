@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tools.recording_apis.apps.ria_desk import Desk, digest, revision
 from tools.recording_apis.apps.ria_ground import Ask, Reply, serve
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.ria_setting import need, rest, together
+from tools.recording_apis.stories.ria_setting import arrive, linger, need, rest, together
 
 if TYPE_CHECKING:
     from typing import Any
@@ -145,6 +145,7 @@ def ahead(stage: Stage) -> None:
     me = stage.actor(
         "client", serve(stage, desk, "waitress"), "bewaesserung.gut.test", "requests", {"X-App": "ios"}
     )
+    linger(me)
     me.get("/valves")
     for minutes in (20, 25):
         me.get("/valves/v12")
@@ -152,6 +153,7 @@ def ahead(stage: Stage) -> None:
         me.put("/valves/v12", {**valve, "open_min": minutes}, 412, {"If-Unmodified-Since": now})
         rest(0.8)
     date = me.get("/valves/v12").fields["last-modified"]
+    linger(me)
     me.put("/valves/v12", {**valve, "open_min": 25}, 200, {"If-Unmodified-Since": date})
 
 
@@ -181,6 +183,7 @@ def listed(stage: Stage) -> None:
     me = stage.actor(
         "client", serve(stage, desk, "aiohttp"), "archiv.sender.test", "node:axios", {"X-Edit": "suite 4"}
     )
+    arrive(me)
     me.get("/clips")
     old = me.get("/clips/c77").etag
     mine = {**clip, "out": "00:01:08:00"}

@@ -10,7 +10,7 @@ from tools.recording_apis import fronts
 from tools.recording_apis.apps.ria_desk import Desk, revision
 from tools.recording_apis.apps.ria_ground import Ask, Reply, serve
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.ria_setting import need, rest
+from tools.recording_apis.stories.ria_setting import arrive, linger, need, rest
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _HTML = {"Content-Type": "text/html; charset=utf-8"}
@@ -113,6 +113,7 @@ def total(stage: Stage) -> None:
     me = stage.actor(
         "client", serve(stage, desk, "tornado"), "pos.roesterei.test", "aiohttp", {"X-Till": "till-2"}
     )
+    arrive(me)
     me.get("/orders")
     seen = me.get("/orders/5512")
     for sku, price in (("espresso-1kg", 18.9), ("filter-100", 4.2)):
@@ -121,6 +122,7 @@ def total(stage: Stage) -> None:
     me.put("/orders/5512", {**seen.json, "deliver": "2026-12-03"}, 412, {"If-Match": seen.etag})
     now = me.get("/orders/5512")
     need(now.json["changed_by"] == "system:pricing", "another hand")
+    linger(me)
     me.put(
         "/orders/5512",
         {**now.json, "deliver": "2026-12-03", "changed_by": "till-2"},
@@ -236,6 +238,7 @@ def escaped(stage: Stage) -> None:
     )
     front = fronts.traefik(stage, [serve(stage, desk, "flask")])
     me = stage.actor("client", front, "handbuch.werk.test", "urllib", {"Cookie": "hb=1f9a"})
+    arrive(me)
     me.get("/handbook")
     for number in (4, 5):
         seen = me.get(f"/handbook/p{number}")

@@ -10,7 +10,7 @@ from tools.recording_apis import fronts
 from tools.recording_apis.apps.ria_desk import Desk, digest, revision
 from tools.recording_apis.apps.ria_ground import Ask, Reply, serve
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.ria_setting import need, rest
+from tools.recording_apis.stories.ria_setting import arrive, linger, need, rest
 
 
 class Rendered(Desk):
@@ -95,6 +95,7 @@ def chained(stage: Stage) -> None:
         "node:fetch",
         {"Authorization": "Bearer rd-3"},
     )
+    arrive(me)
     me.get("/meters")
     tag = me.get("/meters/e-20931").etag
     reading = 48_112
@@ -107,6 +108,7 @@ def chained(stage: Stage) -> None:
         )
         tag = me.get("/meters/e-20931").etag
         need(tag != got.etag, "one kind of tag")
+    linger(me)
     me.put("/meters/e-20931", {**meter, "reading": reading, "reader": "Vogt"}, 200, {"If-Match": tag})
 
 
@@ -136,6 +138,7 @@ def weak(stage: Stage) -> None:
         plain = me.get(f"/scores/bwv-{number}", 200, {"Accept-Encoding": "identity"})
         need(plain.etag == seen.etag, "another tag")
     me.put("/scores/bwv-227", {**plain.json, "copies": 30}, 412, {"If-Match": plain.etag})
+    linger(me)
     me.get("/scores/bwv-226")
 
 
@@ -180,6 +183,7 @@ def views(stage: Stage) -> None:
     rest(0.4)
     me.get("/declarations/26DE5871", 304, {"Accept": "application/xml", "If-None-Match": tag})
     seen = me.get("/declarations/26DE5871", 200, as_json).etag
+    linger(me)
     me.put("/declarations/26DE5871", new, 200, {**as_json, "If-Match": seen})
 
 
@@ -278,6 +282,7 @@ def afterwards(stage: Stage) -> None:
     me = stage.actor(
         "client", serve(stage, desk, "waitress"), "umfrage.institut.test", "httpx", {"X-Tablet": "T-09"}
     )
+    arrive(me)
     me.get("/sheets")
     for number, answer in ((4417, "yes"), (4418, "no")):
         seen = me.get(f"/sheets/{number}")

@@ -12,7 +12,7 @@ from tools.recording_apis import fronts
 from tools.recording_apis.apps.ria_desk import Desk, counted, revision
 from tools.recording_apis.apps.ria_ground import Ask, Reply, serve
 from tools.recording_apis.stage import Stage, StoryError, case
-from tools.recording_apis.stories.ria_setting import need, rest
+from tools.recording_apis.stories.ria_setting import arrive, linger, need, rest
 
 if TYPE_CHECKING:
     from tools.recording_apis.servers import Server
@@ -36,6 +36,7 @@ def kitchen(stage: Stage) -> None:
     front = fronts.nginx(stage, serve(stage, desk, "flask"))
     me = stage.actor("client", front, "menue.klinikum.test", "aiohttp", {"Cookie": "kc=kueche-2"})
     other = stage.actor("other", front, "menue.klinikum.test", "httpx", {"Cookie": "kc=diaet-1"})
+    arrive(me)
     me.get("/menus/2026-48")
     for ward in (2, 3, 4):
         seen = me.get(f"/menus/2026-48/ward-{ward}")
@@ -50,6 +51,7 @@ def kitchen(stage: Stage) -> None:
     other.put("/menus/2026-48/ward-3", new, 200, {"If-Match": theirs.etag})
     rest(1.3)
     me.put("/menus/2026-48/ward-3", {**menu, "lunch": "Linseneintopf"}, 412, {"If-Match": tag})
+    linger(me)
     need(me.get("/menus/2026-48/ward-3").json["edited_by"] == "dr.ahlers", "no change")
 
 
@@ -231,6 +233,7 @@ def tunnel(stage: Stage) -> None:
     again = {"If-Match": six.etag, "X-Request-Id": "c71-0092"}
     me.put("/counts/re-4711-6", mine, 412, again)
     rest(0.5)
+    linger(me)
     need(me.get("/counts/re-4711-6").json == mine, "not stored")
 
 
@@ -362,6 +365,7 @@ def phone(stage: Stage) -> None:
         "client", serve(stage, desk, "tornado"), "api.laufbuch.test", "node:axios", {"User-Agent": agent}
     )
     tag = me.get("/goals/204").etag
+    arrive(me)
     me.get("/goals/205")
     me.get("/goals/204", 304, {"If-None-Match": tag})
     new = {**goal, "goal_km": 150}
@@ -370,6 +374,7 @@ def phone(stage: Stage) -> None:
     rest(0.4)
     me.put("/goals/204", new, 412, {"If-None-Match": tag})
     me.put("/goals/204", new, 200, {"Cache-Control": "no-store", "Pragma": "no-cache"})
+    linger(me)
     me.get("/goals/204")
 
 
@@ -392,6 +397,7 @@ def guard(stage: Stage) -> None:
     )
     front = fronts.caddy(stage, serve(stage, desk, "waitress"))
     me = stage.actor("client", front, "terms.werk.test", "httpx", {"Authorization": "Bearer tt-5"})
+    arrive(me)
     me.get("/terms")
     me.put("/terms/spindel", {**word, "term": "Spindel", "en": "stem"}, 201, {"If-None-Match": "*"})
     for name in ("schieber", "kegel"):

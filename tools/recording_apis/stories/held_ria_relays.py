@@ -11,7 +11,7 @@ from tools.recording_apis import fronts
 from tools.recording_apis.apps.ria_desk import Desk, Lagging, counted, revision
 from tools.recording_apis.apps.ria_ground import Ask, Reply, serve
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.ria_setting import need, rest, together
+from tools.recording_apis.stories.ria_setting import arrive, linger, need, rest, together
 
 if TYPE_CHECKING:
     from tools.recording_apis.servers import Server
@@ -78,6 +78,7 @@ def recipes(stage: Stage) -> None:
         rest(0.4)
     need(me.get("/recipes/p440").json["batch"] == 1200, "it was written")
     strong = me.get("/recipes/p440", 200, {"Accept-Encoding": "identity"}).etag
+    linger(me)
     me.put("/recipes/p440", {**base, "id": 440, "batch": 900}, 200, {"If-Match": strong})
 
 
@@ -99,6 +100,7 @@ def deleted(stage: Stage) -> None:
     front = fronts.haproxy(stage, [serve(stage, desk, "uvicorn")], " http-request del-header if-match")
     me = stage.actor("client", front, "plan.haven.test", "node:axios", {"X-User": "planner"})
     other = stage.actor("other", front, "plan.haven.test", "requests", {"X-User": "loods"})
+    arrive(me)
     me.get("/berths")
     tag = me.get("/berths/k7").etag
     me.get("/berths/k8")
@@ -106,6 +108,7 @@ def deleted(stage: Stage) -> None:
     other.put("/berths/k7", {**plan, "pilot": "J. de Wit", "tugs": 2}, 200, {"If-Match": seen})
     rest(0.9)
     me.put("/berths/k7", {**plan, "eta": "2026-11-28T07:30Z"}, 200, {"If-Match": tag})
+    linger(me)
     me.get("/berths")
     rest(0.4)
     need(other.get("/berths/k7").json["pilot"] is None, "nothing was lost")
@@ -133,6 +136,7 @@ def florist(stage: Stage) -> None:
     )
     front = fronts.varnish(stage, serve(stage, desk, "waitress"), _MISS + _KEEP)
     me = stage.actor("client", front, "preise.blumen.test", "requests", {"X-Shop": "Hauptstrasse"})
+    arrive(me)
     me.get("/prices")
     tag = me.get("/prices/roses").etag
     me.get("/prices/tulips")
@@ -284,6 +288,7 @@ def removed(stage: Stage) -> None:
     middle = '    plain:\n      headers:\n        customResponseHeaders:\n          ETag: ""\n'
     front = fronts.traefik(stage, [serve(stage, desk, "flask")], middle, "plain")
     me = stage.actor("client", front, "foerderung.stadt.test", "java", {"Cookie": "sid=4f1b"})
+    linger(me)
     me.get("/grants")
     need("etag" not in me.get("/grants/2026-118").fields, "the tag is there")
     me.put("/grants/2026-118", {**grant, "decision": "approved"}, 428)
@@ -449,6 +454,7 @@ def crossed(stage: Stage) -> None:
     desk = Desk({"/files/12-88": case_file, "/files/12-90": {**case_file, "file": "AZ 12-90"}}, tarry=0.25)
     front = fronts.traefik(stage, [serve(stage, desk, "waitress")])
     me = stage.actor("client", front, "akte.gericht.test", "requests", {"Cookie": "JSESSIONID=A81C", **_JSON})
+    arrive(me)
     me.get("/files")
     tag = me.get("/files/12-88").etag
     one = {**case_file, "room": "B 2"}

@@ -11,6 +11,8 @@ from tools.recording_apis.stage import StoryError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tools.recording_apis.actors import Actor
+
 
 def need(holds: object, otherwise: str) -> None:
     """Insist on something.
@@ -46,6 +48,34 @@ def together(*calls: Callable[[], Any], apart: float = 0.05) -> list[Any]:
         if isinstance(one, Exception):
             raise StoryError(str(one)) from one
     return found
+
+
+_BESIDE = (
+    ("/me", "/assets/app.css", "/telemetry", "/notices"),
+    ("/api/session", "/static/main.min.css", "/api/events", "/api/poll"),
+    ("/konto", "/css/seite.css", "/zaehler", "/neues"),
+)
+
+
+def arrive(actor: Actor) -> None:
+    """Send what an application sends when it opens: who am I, styles, telemetry."""
+    kind = len(actor.host) % 3
+    user, style, count, _ = _BESIDE[kind]
+    actor.get(user)
+    tag = actor.get(style).etag
+    if kind != 1:
+        actor.send("POST", count, 202, None, {"event": "open", "view": "list"})
+    actor.get(style, 304, {"If-None-Match": tag})
+
+
+def linger(actor: Actor) -> None:
+    """Send what an application sends while its user thinks: a long poll, telemetry."""
+    kind = len(actor.host) % 3
+    _, _, count, poll = _BESIDE[kind]
+    actor.get(poll, 204)
+    actor.send("POST", count, 202, None, {"event": "focus", "ms": 350 + len(actor.host)})
+    if kind == 2:
+        actor.get(poll, 204)
 
 
 def rest(seconds: float) -> None:
