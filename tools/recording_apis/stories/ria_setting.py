@@ -52,7 +52,7 @@ def together(*calls: Callable[[], Any], apart: float = 0.05) -> list[Any]:
 
 _BESIDE = (
     ("/me", "/assets/app.css", "/telemetry", "/notices"),
-    ("/api/session", "/static/main.min.css", "/api/events", "/api/poll"),
+    ("/api/session", "/web/main.min.css", "/api/events", "/api/poll"),
     ("/konto", "/css/seite.css", "/zaehler", "/neues"),
 )
 
