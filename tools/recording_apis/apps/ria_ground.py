@@ -140,9 +140,10 @@ def _flask(handler: Handler, port: int, ident: str) -> tuple[str, Callable[[], N
     application.add_url_rule("/", "root", every, defaults={"path": ""}, methods=methods)
     application.add_url_rule("/<path:path>", "every", every, methods=methods)
     serving = importlib.import_module("werkzeug.serving")
-    served = type("Quiet", (serving.WSGIRequestHandler,), {"log": lambda *_: None})
+    ways: dict[str, Any] = {"log": lambda *_: None}
     if ident:
-        served.version_string = lambda _: ident
+        ways["version_string"] = lambda _: ident
+    served = type("Quiet", (serving.WSGIRequestHandler,), ways)
     made = serving.make_server("127.0.0.1", port, application, threaded=True, request_handler=served)
     _thread(made.serve_forever)
     return f"Flask {version}", made.shutdown
@@ -206,8 +207,9 @@ def _tornado(handler: Handler, port: int, ident: str) -> tuple[str, Callable[[],
             self.write(content)
 
     methods = ("get", "head", "put", "post", "patch", "delete", "options")
-    every = type("Every", (web.RequestHandler,), dict.fromkeys(methods, answer))
-    every.compute_etag = lambda _: None  # its own tags are not wanted
+    ways: dict[str, Any] = dict.fromkeys(methods, answer)
+    ways["compute_etag"] = lambda _: None  # its own tags are not wanted
+    every = type("Every", (web.RequestHandler,), ways)
 
     def run() -> None:
         asyncio.set_event_loop(loop)

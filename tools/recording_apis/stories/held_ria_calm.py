@@ -60,7 +60,7 @@ _ICS = (
     alone="none",
     description=(
         "A phone creates, changes and deletes events on Radicale as a client ought: If-None-Match: * for the new, "
-        "the tag of the last answer for the changed, a sync report in between."
+        "the tag of the last answer for the changed, a listing before and after."
     ),
 )
 def calendar(stage: Stage) -> None:
