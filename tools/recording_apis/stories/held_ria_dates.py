@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from email.utils import formatdate
+from email.utils import formatdate, parsedate_to_datetime
 from typing import TYPE_CHECKING
 
+from tools.recording_apis import fronts
 from tools.recording_apis.apps.ria_desk import Desk, digest, revision
 from tools.recording_apis.apps.ria_ground import Ask, Reply, serve
 from tools.recording_apis.stage import Stage, case
@@ -194,3 +195,32 @@ def listed(stage: Stage) -> None:
     need(me.get("/clips/c77").etag == new, "another write")
     me.put("/clips/c77", titled, 200, {"If-Match": f"{new}, {old}"})
     me.get("/clips/c78")
+
+
+@case(
+    "b839",
+    "ria-local-time-called-gmt",
+    "timezone-error",
+    "412",
+    alone="timezone-error",
+    description=(
+        "A New York client turns Apache's Last-Modified into local time and writes GMT behind it: five hours early, "
+        "minutes and seconds right. Both of its saves are refused though nothing has changed."
+    ),
+)
+def newyork(stage: Stage) -> None:
+    """Send a local time as GMT."""
+    files = {
+        "briefs/dock-114.txt": "Dkt. 114: motion to compel\n",
+        "briefs/dock-115.txt": "Dkt. 115: reply\n",
+    }
+    server = fronts.site(stage, "apache2", files, fronts.DAV["apache2"] + "\nFileETag None", age=9_000)
+    me = stage.actor("client", server, "dav.lawfirm.test", "java", {"X-Matter": "2217"})
+    for name, text in files.items():
+        served = me.get(f"/{name}").fields["last-modified"]
+        local = formatdate(parsedate_to_datetime(served).timestamp() - 5 * 3600, usegmt=True)
+        me.put(
+            f"/{name}", text + "Filed.\n", 412, {"If-Unmodified-Since": local, "Content-Type": "text/plain"}
+        )
+        need(me.get(f"/{name}").fields["last-modified"] == served, "it has moved")
+        rest(0.3)

@@ -90,7 +90,8 @@ _SOAP = (
 def soap(stage: Stage) -> None:
     """Keep the version of before one's own change."""
     files: dict[str, dict[str, str]] = {
-        n: {"version": "3", "adresse": "3 rue Haute", "tel": "-"} for n in ("D-55", "D-56")
+        n: {"version": "3", "adresse": "3 rue Haute", "tel": "-"}
+        for n in ("D-55", "D-56", "D-57", "D-58", "D-59")
     }
 
     def handle(ask: Ask) -> Reply:
@@ -118,7 +119,9 @@ def soap(stage: Stage) -> None:
 
     call("lireDossier", "D-55")
     call("lireDossier", "D-56")
-    call("modifierDossier", "D-56", version="3", tel="01 70 00 11 22")
+    for number in ("D-56", "D-57", "D-58", "D-59"):
+        call("modifierDossier", number, version="3", tel=f"01 70 00 11 {number[-2:]}")
+        call("modifierDossier", number, version="4", adresse=f"{number[-2:]} avenue Nord")
     need(
         "<version>4<" in call("modifierDossier", "D-55", version="3", adresse="8 quai Sud"), "no new version"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import time
-from email.utils import formatdate, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from tools.recording_apis import fronts
@@ -154,8 +154,11 @@ def opened(stage: Stage) -> None:
     )
     me = stage.actor("client", server, "labor.wasser.test", "node:fetch", {"X-Bench": "4"})
     opening = me.get("/sheets/s-204.json").etag
-    me.get("/sheets/s-205.json")
     me.put("/sheets/s-204.json", '{"sample":"S-204","ph":7.12}', 204, {"If-Match": opening})
+    tag = me.get("/sheets/s-205.json").etag
+    for step in range(3):
+        tag = me.put("/sheets/s-205.json", f'{{"sample":"S-205","step":{step}}}', 204, {"If-Match": tag}).etag
+        me.get("/sheets/s-205.json", 304, {"If-None-Match": tag})
     rest(1.1)
     now = me.send("HEAD", "/sheets/s-204.json", 200).etag
     need(now != opening, "one tag")
@@ -278,35 +281,6 @@ def spanish(stage: Stage) -> None:
     me.put("/fincas/8812", {**deed, "nota": "medir de nuevo"}, 200, {"If-Unmodified-Since": text})
     need(me.get("/fincas/8812").json["cargas"] == [], "nothing was lost")
     me.get("/fincas/8813")
-
-
-@case(
-    "b839",
-    "ria-local-time-called-gmt",
-    "timezone-error",
-    "412",
-    alone="timezone-error",
-    description=(
-        "A New York client turns Apache's Last-Modified into local time and writes GMT behind it: five hours early, "
-        "minutes and seconds right. Both of its saves are refused though nothing has changed."
-    ),
-)
-def newyork(stage: Stage) -> None:
-    """Send a local time as GMT."""
-    files = {
-        "briefs/dock-114.txt": "Dkt. 114: motion to compel\n",
-        "briefs/dock-115.txt": "Dkt. 115: reply\n",
-    }
-    server = fronts.site(stage, "apache2", files, fronts.DAV["apache2"] + "\nFileETag None", age=9_000)
-    me = stage.actor("client", server, "dav.lawfirm.test", "java", {"X-Matter": "2217"})
-    for name, text in files.items():
-        served = me.get(f"/{name}").fields["last-modified"]
-        local = formatdate(parsedate_to_datetime(served).timestamp() - 5 * 3600, usegmt=True)
-        me.put(
-            f"/{name}", text + "Filed.\n", 412, {"If-Unmodified-Since": local, "Content-Type": "text/plain"}
-        )
-        need(me.get(f"/{name}").fields["last-modified"] == served, "it has moved")
-        rest(0.3)
 
 
 _LOCK = (

@@ -331,7 +331,10 @@ def pages(stage: Stage) -> None:
 )
 def consul(stage: Stage) -> None:
     """Take a false with 200 for success."""
-    keys = {"release/api": [412, "v41"], "release/web": [409, "v17"], "release/log": [377, "v9"]}
+    keys: dict[str, list[Any]] = {"release/api": [412, "v41"], "release/web": [409, "v17"]}
+    keys |= {
+        f"release/{name}": [300 + len(name), "v9"] for name in ("log", "mail", "cart", "search", "admin")
+    }
     last = [500]
 
     def handle(ask: Ask) -> Reply:
@@ -354,7 +357,11 @@ def consul(stage: Stage) -> None:
     index = {name: me.get(f"/v1/kv/{name}").json[0]["ModifyIndex"] for name in keys}
     keys["release/api"] = [498, "v41-hotfix1"]
     rest(0.6)
-    for name, value in (("release/web", "v18"), ("release/api", "v42"), ("release/log", "v10")):
+    for name, value in (
+        *((one, "v10") for one in list(keys)[2:]),
+        ("release/api", "v42"),
+        ("release/web", "v18"),
+    ):
         me.put(f"/v1/kv/{name}?cas={index[name]}", value, 200)
     rest(0.3)
     need(base64.b64decode(me.get("/v1/kv/release/api").json[0]["Value"]) == b"v41-hotfix1", "it was written")

@@ -125,7 +125,7 @@ def box(stage: Stage) -> None:
     """Send None as text."""
     files: dict[str, Any] = {
         str(n): {"type": "file", "id": str(n), "etag": e, "name": f"scan{n}.pdf"}
-        for n, e in ((101, "2"), (102, "3"), (103, "7"), (104, "0"))
+        for n, e in enumerate("2370114920361582", 101)
     }
 
     def handle(ask: Ask) -> Reply:
@@ -156,7 +156,7 @@ def box(stage: Stage) -> None:
         "urllib",
         {"Authorization": "Bearer bx-1"},
     )
-    database = {"101": "2", "102": None, "103": "7", "104": None}
+    database = {number: None if number in {"102", "104"} else one["etag"] for number, one in files.items()}
     me.get("/2.0/folders/9")
     for number, known in database.items():
         status = 200 if known else 412
@@ -212,9 +212,9 @@ def elastic(stage: Stage) -> None:
     """Meet another service's booking."""
     docs: dict[str, Any] = {
         "a1": [7, {"sku": "a1", "left": 40, "by": "init"}],
-        "a2": [8, {"sku": "a2", "left": 9, "by": "init"}],
     }
-    last = [8]
+    docs |= {f"b{n}": [n, {"sku": f"b{n}", "left": 9 + n, "by": "init"}] for n in range(8, 16)}
+    last = [15]
 
     def handle(ask: Ask) -> Reply:
         name = ask.path.rpartition("/")[2]
@@ -237,13 +237,11 @@ def elastic(stage: Stage) -> None:
     always = {"Authorization": "ApiKey cGljaw==", "Accept": "application/json"}
     me = stage.actor("client", server, "es.lager.test", "java", {**always, "X-Opaque-Id": "picking"})
     other = stage.actor("other", server, "es.lager.test", "httpx", {**always, "X-Opaque-Id": "returns"})
-    two = me.get("/stock/_doc/a2").json
-    me.put(
-        f"/stock/_doc/a2?if_seq_no={two['_seq_no']}&if_primary_term=2",
-        {**two["_source"], "left": 8, "by": "picking"},
-        200,
-    )
     one = me.get("/stock/_doc/a1").json
+    for name in [one for one in docs if one != "a1"]:
+        row = me.get(f"/stock/_doc/{name}").json
+        booked = {**row["_source"], "left": row["_source"]["left"] - 1, "by": "picking"}
+        me.put(f"/stock/_doc/{name}?if_seq_no={row['_seq_no']}&if_primary_term=2", booked, 200)
     theirs = other.get("/stock/_doc/a1").json
     other.put(
         f"/stock/_doc/a1?if_seq_no={theirs['_seq_no']}&if_primary_term=2",
