@@ -317,7 +317,7 @@ def settled(stage: Stage) -> None:
 )
 def star(stage: Stage) -> None:
     """Be refused with the wildcard."""
-    base = "/caldav.php/nils/work/"
+    base = "/caldav.php/nils/heim/"
     text = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:{0}\r\nSUMMARY:{1}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
     product = Tagged("davical", {f"{base}{n}.ics": text.format(n, "Pump") for n in ("a1", "a2")})
 
