@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlencode
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.message_members import InPath, Member, in_path, sent, shown
+from ifmatch.diagnosis.outcomes import shown_elsewhere
 from ifmatch.diagnosis.refusal_words import negative, says_outdated
 
 if TYPE_CHECKING:
@@ -124,7 +125,8 @@ class Traffic:
 
     def took(self, step: Step) -> bool:
         """Tell whether a write was carried out, as far as its answer tells."""
-        return step.is_write and 200 <= step.status < 300 and not negative(step)
+        done = 200 <= step.status < 300 or shown_elsewhere(step)
+        return step.is_write and done and not negative(step)
 
     def shows(self, step: Step) -> dict[tuple[str, str], str]:
         """Return the values of an answer by their places."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ifmatch.diagnosis.habit_evidence import place_of
+from ifmatch.diagnosis.habit_evidence import place_of, speaks_of_versions
 from ifmatch.diagnosis.message_members import sent, shown
 
 if TYPE_CHECKING:
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.message_members import Member
     from ifmatch.diagnosis.steps import Step
 
+_GONE: Final = frozenset({404, 410})
 # Members that a record has, and a request about it too.
 _NAMES: Final = frozenset({"id", "_id", "uuid", "key", "name", "type", "kind"})
 
@@ -36,6 +37,21 @@ def meant_as_one(traffic: Traffic, write: Step, member: Member, source: Member) 
     if write.method == "PATCH" or member.where != source.where or member.word != source.word:
         return True
     return not _whole(traffic, write, member)
+
+
+def met_nothing(traffic: Traffic, write: Step, member: Member, source: Member) -> bool:
+    """Tell whether a write names the version of a thing that was there when it was read, and is gone.
+
+    Args:
+        traffic: of the service.
+        write: that carries the value.
+        member: the value in the request.
+        source: the same value in the answer that showed it.
+    """
+    if write.status not in _GONE or not (speaks_of_versions(member) and speaks_of_versions(source)):
+        return False
+    after = next((one for one in traffic.after(write) if one.is_read or traffic.took(one)), None)
+    return after is not None and after.is_read and after.status in _GONE
 
 
 def _goes_on(traffic: Traffic, place: tuple[str, str]) -> bool:

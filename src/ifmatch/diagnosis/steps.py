@@ -11,6 +11,7 @@ from ifmatch.diagnosis.conditions import Condition, Guard, conditions_of
 from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.machines import machine_of
+from ifmatch.diagnosis.outcomes import failed_inside, shown_elsewhere
 from ifmatch.dialects import Meaning, View, refusal_in, sent_state, shown_state
 from ifmatch.model.exchange import Exchange, Provenance, Vantage
 from ifmatch.model.message import Content
@@ -59,7 +60,7 @@ _DERIVED = (
     "representation",
     "made",
 )
-_OK, _MULTI_STATUS, _SEE_OTHER = 200, 207, 303
+_OK, _MULTI_STATUS = 200, 207
 _ISSUING = frozenset({200, 201, 202, 203, 204, 206, 304, 412})
 _FORWARDING = ("via", "x-forwarded-for", "forwarded", "x-real-ip", "x-envoy-expected-rq-timeout-ms")
 _FROM_START = re.compile(r"bytes 0-(\d+)/(\d+)")
@@ -308,8 +309,8 @@ class Step:
     @cached_property
     def accepted(self) -> bool:
         """Tell whether a write was answered with success."""
-        done = 200 <= self.status < 300 or (self.status == _SEE_OTHER and self.method == "POST")
-        return self.is_write and done and not self.denied
+        done = 200 <= self.status < 300 or shown_elsewhere(self)
+        return self.is_write and done and not self.denied and not failed_inside(self)
 
     @property
     def read_ok(self) -> bool:

@@ -240,14 +240,17 @@ def _following(history: list[Step], step: Step) -> list[Step]:
 def _met_nothing(history: list[Step], step: Step) -> bool:
     """Tell whether a guarded write finds nothing where its sender had been given the very token, or a date.
 
-    Servers look for the resource first, and say 404 where RFC 9110 section 13.1.1 has 412.
+    Servers look for the resource first, and say 404 where RFC 9110 section 13.1.1 has 412. Where the version
+    is no field of HTTP, a read has to find nothing either.
     """
     guard = step.guard
-    if not step.is_write or step.status not in _GONE or guard is None or not guard.standard:
+    if not step.is_write or step.status not in _GONE or guard is None:
         return False
     if not any(gives(one, guard) for one in history if one.order < step.order and one.actor == step.actor):
         return False
     after = next((one for one in history if one.order > step.order and one.is_read), None)
+    if not guard.standard:
+        return step.method != "DELETE" and after is not None and after.status in _GONE
     return after is None or after.status in _GONE
 
 
