@@ -31,7 +31,7 @@ def naming(service: Sequence[Step], dialect: Dialect) -> Dialect | None:
         service: its steps, their dialects set, none of them named by a member that the family knows.
         dialect: the family, such as JSON-RPC.
     """
-    if not dialect.identity or any("#" in step.resource for step in service):
+    if not _calls(dialect) or any("#" in step.resource for step in service):
         return None
     read: dict[str, set[str]] = {}
     written: Counter[tuple[str, str]] = Counter()
@@ -53,6 +53,11 @@ def naming(service: Sequence[Step], dialect: Dialect) -> Dialect | None:
     return replace(dialect, identity=(*dialect.identity, votes.most_common(1)[0][0]))
 
 
+def _calls(dialect: Dialect) -> bool:
+    """Tell whether a family has one address for all, and says in the content what is meant."""
+    return bool(dialect.identity and dialect.reads_content)
+
+
 def _names(member: Member) -> bool:
     inside = member.where == "body" and member.name.count("/") >= _WITHIN
     return inside and not speaks_of_versions(member)
@@ -65,7 +70,7 @@ def carrying(service: Sequence[Step], dialect: Dialect) -> Dialect | None:
         service: its steps, their dialects and resources set.
         dialect: the family.
     """
-    if not dialect.identity or any(step.guard is not None for step in service if step.is_write):
+    if not _calls(dialect) or any(step.guard is not None for step in service if step.is_write):
         return None
     learned = learn(service)
     return joined(learned, dialect) if learned is not None else None

@@ -36,7 +36,26 @@ def meant_as_one(traffic: Traffic, write: Step, member: Member, source: Member) 
         return True
     if write.method == "PATCH" or member.where != source.where or member.word != source.word:
         return True
-    return not _whole(traffic, write, member)
+    return not _whole(traffic, write, member) or _exchanged(traffic, write, member)
+
+
+def _exchanged(traffic: Traffic, write: Step, member: Member) -> bool:
+    """Tell whether a record that is sent back has a later version than its other members: it was put in.
+
+    What differs between the two reads stands in it as the older read showed it, but for the version.
+    """
+    before = traffic.before(write)
+    if len(before) <= 1:
+        return False
+    new = {one.name: one.value for one in shown(before[-1]) if one.where == "body"}
+    mine = {one.name: one.value for one in sent(write) if one.where == "body"}
+    for read in before[:-1]:
+        old = {one.name: one.value for one in shown(read) if one.where == "body"}
+        apart = {name for name in old.keys() & new.keys() if old[name] != new[name]} - {member.name}
+        late = old.get(member.name) != new.get(member.name) == mine.get(member.name)
+        if late and len(apart) > 1 and all(mine.get(name) == old[name] for name in apart):
+            return True
+    return False
 
 
 def met_nothing(traffic: Traffic, write: Step, member: Member, source: Member) -> bool:

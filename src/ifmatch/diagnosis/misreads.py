@@ -185,6 +185,9 @@ def _put_in_place(step: Step, later: Step, issue: Step | None) -> bool:
     """
     if issue is None or step.etag is None or step.last_modified is None or _cached(step) or _cached(later):
         return False
+    if step.lifetime or issue.lifetime:
+        # A cache that leaves no marks may have kept it.
+        return False
     told = (step.etag, step.last_modified) == (issue.etag, issue.last_modified)
     return told and later.etag != step.etag and later.last_modified != step.last_modified
 

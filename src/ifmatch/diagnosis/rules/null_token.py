@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.habit_evidence import speaks_of_versions
+from ifmatch.diagnosis.message_members import Member, shown
+from ifmatch.diagnosis.refusal_words import says_outdated
 from ifmatch.diagnosis.resources import path_of
-from ifmatch.dialects import Carrier
+from ifmatch.dialects import Carrier, Meaning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,6 +23,10 @@ if TYPE_CHECKING:
     from ifmatch.model.finding import Evidence
 
 CAUSE = "null-token"
+# An element or a member without a value.
+_EMPTY: Final = re.compile(
+    r"<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)(?:\s[^<>]*)?(?:/>|>\s*</)|\"([^\"]{1,60})\"\s*:\s*null\b"
+)
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -27,7 +35,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if guard is not None and guard.guard is Guard.ABSENT:
         yield from _default(facts, guard)
         return
-    if guard is None or guard.guard not in {Guard.SAME, Guard.SAME_DATE} or not guard.tokens:
+    if guard is None:
+        yield from _left_empty(facts)
+        return
+    if guard.guard not in {Guard.SAME, Guard.SAME_DATE} or not guard.tokens:
         return
     token = guard.tokens[0]
     if facts.issues:
@@ -40,6 +51,29 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     reads = [step for step in facts.own_reads_before if step.etag is not None]
     if reads:
         yield note(f"the client had been given {reads[-1].etag}", 0.5, reads[-1], "ETag")
+
+
+def _left_empty(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a version's own place that holds nothing, where an answer had shown its value.
+
+    Source: XML Schema part 1 section 2.6.2 (`xsi:nil`), RFC 8259 section 3 (`null`).
+    """
+    step = facts.step
+    refusal = step.refusal
+    outdated = refusal.meaning is Meaning.MISMATCH if refusal is not None else says_outdated(step)
+    if not (facts.refused and outdated):
+        return
+    for groups in _EMPTY.findall(step.view.sent_text):
+        name = next((one for one in groups if one), "")
+        if not speaks_of_versions(Member("text", name, name, "")):
+            continue
+        for one in reversed(facts.own(facts.earlier)):
+            value = next((member.value for member in shown(one) if member.word == name), None)
+            if value is not None:
+                yield note(
+                    f"the request has an empty {name}, and the client had been given {value}", 7.0, step
+                )
+                return
 
 
 def defaulted(facts: Facts) -> tuple[Step, Step | None] | None:
