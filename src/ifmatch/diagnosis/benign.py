@@ -60,6 +60,8 @@ def _ensured(facts: Facts, first: str) -> str | None:
     own = [one.body for one in facts.own(facts.earlier) if one.accepted and one.method == facts.step.method]
     if any(same_content(body, facts.step.body) for body in own):
         return "ensure-exists: the client had written just this before, and nothing was to be changed"
+    if _built_on(facts):
+        return "ensure-exists: it was there already, and the client read it and went on from what it read"
     if (
         facts.current_content is not None
         and holds(facts.current_content, facts.step.body)
@@ -70,6 +72,27 @@ def _ensured(facts: Facts, first: str) -> str | None:
         # What is there is another's, and the client has looked at it.
         return _container(facts)
     return _swept(facts) or _container(facts)
+
+
+def _built_on(facts: Facts) -> bool:
+    """Tell whether a client adds to what it could not begin: on the version that it read, and other things.
+
+    A refused PUT that comes again as a guarded one replaces what is there: that makes sure of nothing.
+    """
+    read: Step | None = None
+    for one in facts.own(facts.later):
+        if one.is_read:
+            read = one if one.read_ok and one.etag is not None else None
+        elif one.is_write:
+            shown = read.etag if read is not None else None
+            adds = one.method == facts.step.method == "POST" and one.accepted
+            return (
+                adds
+                and shown is not None
+                and one.presents(shown)
+                and not same_content(one.body, facts.step.body)
+            )
+    return False
 
 
 def _swept(facts: Facts) -> str | None:

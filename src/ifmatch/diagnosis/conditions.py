@@ -88,6 +88,8 @@ def _date(name: str, value: str, guard: Guard) -> Condition:
     return Condition(name, value, guard, (value.strip(),))
 
 
+# Where a precondition is a part of the content.
+IN_CONTENT: Final = frozenset({Carrier.BODY, Carrier.FORM, Carrier.TEXT})
 # The value of a precondition in a content that is not in the evidence.
 UNSEEN: Final = "…"
 # Parameters that carry a precondition wherever they are seen, or defeat caches: not what the resource is.
@@ -173,7 +175,7 @@ def carries(request: Request, guard: Condition, dialect: Dialect | None) -> bool
     """
     if guard.carrier in {Carrier.HEADER, Carrier.WEBDAV_IF}:
         return True if guard.name in request.fields else (False if request.fields.complete else None)
-    if guard.carrier in {Carrier.BODY, Carrier.FORM, Carrier.TEXT}:
+    if guard.carrier in IN_CONTENT:
         # What a vantage did not keep of the content may hold it.
         return None if request.content is UNKNOWN or not _whole(request) else _finds(request, guard, dialect)
     return _finds(request, guard, dialect)

@@ -273,12 +273,16 @@ def resemblance(one: Content | None, two: Content | None) -> float:
     return sum(line in others for line in lines) / max(1, len(lines))
 
 
-def telling(content: Content | None) -> bool:
+def telling(content: Content | None, less: int = 0) -> bool:
     """Tell whether a content says so much that two writers would hardly have hit on it.
 
     A counter's next value, a flag or a short word may well be written by two.
+
+    Args:
+        content: of a request.
+        less: as many characters of it say nothing of the state, such as a version.
     """
-    return content is not None and len(content) >= _MUCH
+    return content is not None and len(content) - less >= _MUCH
 
 
 _VOLATILE = re.compile(r"[0-9a-f]{8,}|\d+", re.IGNORECASE)

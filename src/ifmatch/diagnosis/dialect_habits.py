@@ -9,9 +9,10 @@ from msgspec.structs import replace
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.habit_evidence import Traffic, habits
-from ifmatch.diagnosis.habit_intent import meant_as_one
+from ifmatch.diagnosis.habit_intent import meant_as_one, met_nothing
 from ifmatch.diagnosis.habit_signals import refusable, signals
 from ifmatch.diagnosis.message_members import Member
+from ifmatch.diagnosis.spoken_habits import asked_for, for_nothing
 from ifmatch.diagnosis.version_words import speaks_of_versions
 from ifmatch.dialects import (
     Carrier,
@@ -19,13 +20,15 @@ from ifmatch.dialects import (
     Dialect,
     Grammar,
     GuardSpec,
+    Meaning,
     SameResource,
+    SignalSpec,
     StatePlace,
     TokenPlace,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ifmatch.diagnosis.conditions import Condition
     from ifmatch.diagnosis.habit_evidence import Habit
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
 # The id of what was learned; it is no file.
 LEARNED: Final = "learned"
+_ASKING: Final = (400, 403, 409, 412, 422, 428)
 _UNSAFE: Final = ("PUT", "PATCH", "POST", "DELETE", "MERGE")
 
 
@@ -49,12 +53,45 @@ def learn(service: Sequence[Step]) -> Dialect | None:
         return None
     traffic = Traffic(service)
     if not any(refusable(step) for step in writes):
-        expected = habits(traffic, meant=meant_as_one)
+        expected = habits(traffic, meant=meant_as_one) or habits(traffic, meant=met_nothing)
         return _dialect(traffic, expected, loose=False, weak=False) if expected else None
-    found = habits(traffic)
+    found, demand = habits(traffic), ""
+    if not found:
+        found, demand = asked_for(traffic)
+    nothing = for_nothing(traffic)
     loose = _takes(service, writes, odd=lambda token: not tokens.is_entity_tag(token))
     weak = _takes(service, writes, odd=tokens.is_weak)
-    return _dialect(traffic, found, loose=loose, weak=weak) if found or loose or weak else None
+    if not (found or nothing or loose or weak):
+        return None
+    dialect = _dialect(traffic, found, loose=loose, weak=weak)
+    return _spoken(dialect, nothing, demand)
+
+
+def _spoken(
+    dialect: Dialect, nothing: Mapping[tuple[str, str], tuple[Member, set[str]]], demand: str
+) -> Dialect:
+    """Return what was learned with what words show: how absence is expected, and how a version is asked for.
+
+    Args:
+        dialect: what the values show.
+        nothing: places of words that say that nothing may be there, with these words.
+        demand: pattern of the answers that ask for a version, "" where none does.
+    """
+    guards = list(dialect.guards)
+    for member, words in nothing.values():
+        sentinels = dict.fromkeys(words, Demand.ABSENT)
+        own = next((one for one in guards if (one.carrier, one.name) == (member.where, member.name)), None)
+        if own is None:
+            guards.append(GuardSpec(carrier=Carrier(member.where), name=member.name, sentinels=sentinels))
+        else:
+            guards[guards.index(own)] = replace(own, sentinels={**own.sentinels, **sentinels})
+    told = dialect.signals
+    if demand:
+        told = (
+            SignalSpec(status=_ASKING, means=Meaning.MISSING, unguarded=True, matches=demand),
+            *dialect.signals,
+        )
+    return replace(dialect, guards=tuple(guards), signals=told)
 
 
 def _takes(service: Sequence[Step], writes: Sequence[Step], odd: Callable[[str], bool]) -> bool:

@@ -7,12 +7,14 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from ifmatch.diagnosis.call_habits import carrying, naming
 from ifmatch.diagnosis.dialect_batches import parts_of
 from ifmatch.diagnosis.dialect_habits import LEARNED, beyond, joined, learn
 from ifmatch.diagnosis.dialect_tokens import give_versions
 from ifmatch.diagnosis.habit_signals import refusable
 from ifmatch.diagnosis.multistatus import entries_of
 from ifmatch.diagnosis.operations import take_as_meant
+from ifmatch.diagnosis.record_batches import records_in
 from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.steps import SAFE_METHODS
 from ifmatch.dialects import Carrier, guarded_in, guards_in, reads_in, recognise_all, resource_in
@@ -31,6 +33,7 @@ _UPLOADS: Final = frozenset({"PUT", "PATCH"})
 # The session in the URL that an upload goes on with: what it opens with stores nothing.
 _SESSION: Final = re.compile(r"[?&]upload_?id=", re.IGNORECASE)
 # So many exchanges of a service are looked at, the telling ones first.
+_FAILED: Final = 400
 _MOST: Final = 120
 
 
@@ -136,6 +139,13 @@ def _speak(
         general = found[0].dialect if found else None
         blind = general is None or _blind(service, general)
         inside = {one: inner for one in service if (inner := parts_of(one, None))} if blind else {}
+        if blind:
+            # What took all records is known by what reads show of each; what refused some, by its answers.
+            inside |= {
+                one: held
+                for one, held in records_in(service).items()
+                if one not in inside or not any(part.status >= _FAILED for part in inside[one])
+            }
         learned = learn(_with_parts(service, inside))
         if blind:
             parts.update(inside)
@@ -157,9 +167,22 @@ def _speak(
             _rename(one, dialect)
             take_as_meant(one)
     whole = _with_parts(service, parts)
+    if len(found) == 1:
+        _call(whole, found[0].dialect)
     _to_sources(whole)
     give_versions(whole)
     _misled(whole)
+
+
+def _call(service: Sequence[Step], dialect: Dialect) -> None:
+    """Let the calls of one address speak as they show by themselves, where their family does not know it."""
+    named = naming(service, dialect)
+    for step in service if named is not None else ():
+        _adopt(step, named or dialect)
+        _rename(step, named or dialect)
+    carried = carrying(service, named or dialect)
+    for step in service if carried is not None else ():
+        _adopt(step, carried or dialect)
 
 
 def _with_parts(service: Sequence[Step], parts: dict[Step, list[Step]]) -> list[Step]:

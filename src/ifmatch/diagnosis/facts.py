@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import likeness, tokens
-from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.conditions import IN_CONTENT, Guard
 from ifmatch.diagnosis.contents import (
     ABSENT,
     beside,
@@ -276,7 +276,9 @@ class Facts(StateFacts):
     @cached_property
     def ours_by_chance(self) -> bool:
         """Tell whether what this request wanted is so little that another may have written the same."""
-        return not telling(self.step.body)
+        guard = self.guard
+        inside = guard if guard is not None and guard.carrier in IN_CONTENT else None
+        return not telling(self.step.body, len(f"{inside.name}{inside.value}': '', ") if inside else 0)
 
     # -- dates ------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.habit_evidence import place_of
 from ifmatch.diagnosis.message_members import sent, shown
+from ifmatch.diagnosis.version_words import speaks_of_versions
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.habit_evidence import Traffic
@@ -51,7 +52,41 @@ def meant_as_one(traffic: Traffic, write: Step, member: Member, source: Member) 
         return True
     if write.method == "PATCH" or member.where != source.where or member.word != source.word:
         return True
-    return not _whole(traffic, write, member)
+    return not _whole(traffic, write, member) or _exchanged(traffic, write, member)
+
+
+def _exchanged(traffic: Traffic, write: Step, member: Member) -> bool:
+    """Tell whether a record that is sent back has a later version than its other members: it was put in.
+
+    What differs between the two reads stands in it as the older read showed it, but for the version.
+    """
+    before = traffic.before(write)
+    if len(before) <= 1:
+        return False
+    new = {one.name: one.value for one in shown(before[-1]) if one.where == "body"}
+    mine = {one.name: one.value for one in sent(write) if one.where == "body"}
+    for read in before[:-1]:
+        old = {one.name: one.value for one in shown(read) if one.where == "body"}
+        apart = {name for name in old.keys() & new.keys() if old[name] != new[name]} - {member.name}
+        late = old.get(member.name) != new.get(member.name) == mine.get(member.name)
+        if late and len(apart) > 1 and all(mine.get(name) == old[name] for name in apart):
+            return True
+    return False
+
+
+def met_nothing(traffic: Traffic, write: Step, member: Member, source: Member) -> bool:
+    """Tell whether a write names the version of a thing that was there when it was read, and is gone.
+
+    Args:
+        traffic: of the service.
+        write: that carries the value.
+        member: the value in the request.
+        source: the same value in the answer that showed it.
+    """
+    if write.status not in _GONE or not (speaks_of_versions(member) and speaks_of_versions(source)):
+        return False
+    after = next((one for one in traffic.after(write) if one.is_read or traffic.took(one)), None)
+    return after is not None and after.is_read and after.status in _GONE
 
 
 def _goes_on(traffic: Traffic, place: tuple[str, str]) -> bool:

@@ -31,6 +31,8 @@ _CARRIAGE: Final = re.compile(
 )
 _LEAF: Final = re.compile(r"<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)(?:\s[^<>]*)?>\s*([^<>]*?)\s*</")
 _ATTRIBUTE: Final = re.compile(r"\s([A-Za-z_][\w.-]*)=\"([^\"<>]*)\"")
+# A field of a form: its name and its value are two attributes, in whatever order and quotes.
+_FIELD: Final = re.compile(r"<input\b(?=[^<>]*?\svalue=)[^<>]*?\sname=[\"']?([^\"'\s<>]+)", re.IGNORECASE)
 _LINE: Final = re.compile(
     r"^[ \t]*([^\W\d][\w .-]{0,40}?)[ \t]*[:=][ \t]*\"?([^\"\r\n]*?)\"?[ \t]*$", re.MULTILINE
 )
@@ -159,10 +161,25 @@ def _of_text(text: str) -> Iterator[Member]:
         text = _DECLARATION.sub("", text)
         yield from _each(_LEAF, text, lambda name: rf"<(?:[\w.-]+:)?{name}(?:\s[^<>]*)?>\s*([^<>]*?)\s*</")
         yield from _each(_ATTRIBUTE, text, lambda name: rf"\s{name}=\"([^\"<>]*)\"")
+        yield from _of_form(text)
     else:
         yield from _each(
             _LINE, text, lambda name: rf"(?m)^[ \t]*{name}[ \t]*[:=][ \t]*\"?([^\"\r\n]*?)\"?[ \t]*$"
         )
+
+
+def _of_form(text: str) -> Iterator[Member]:
+    """Yield the fields of a page's form that are filled in already, the hidden ones among them.
+
+    Source: HTML Living Standard section 4.10.5 (the input element).
+    """
+    for name in dict.fromkeys(_FIELD.findall(text)):
+        named = rf"(?i)<input\b(?=[^<>]*?\sname=[\"']?{re.escape(name)}[\"'\s/>])"
+        where = rf"{named}[^<>]*?\svalue=[\"']?((?<==)[^\"'\s<>]+|(?<==[\"'])[^\"'<>]*)"
+        held = set(re.findall(where, text))
+        value = next(iter(held), "")
+        if len(held) == 1 and 0 < len(value) <= _LONGEST_VALUE:
+            yield Member("text", where, name, value)
 
 
 def _each(pattern: re.Pattern[str], text: str, expression: Callable[[str], str]) -> Iterator[Member]:

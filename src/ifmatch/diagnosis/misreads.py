@@ -175,7 +175,22 @@ def _proves_another(history: History, step: Step, later: Step | None, named: tup
     if not (later.last_modified > since or other):
         return None
     written = any(step.order < one.order < later.order for one in history.writes)
-    return None if written else later
+    return None if written or _put_in_place(step, later, issue) else later
+
+
+def _put_in_place(step: Step, later: Step, issue: Step | None) -> bool:
+    """Tell whether a file may have been moved or copied to its place with the older time that it had.
+
+    The origin itself then told both states whole, each with the tag and the date of its own: the 304 those
+    that its reader had (RFC 9110 section 15.4.5), the later answer others.
+    """
+    if issue is None or step.etag is None or step.last_modified is None or _cached(step) or _cached(later):
+        return False
+    if step.lifetime or issue.lifetime:
+        # A cache that leaves no marks may have kept it.
+        return False
+    told = (step.etag, step.last_modified) == (issue.etag, issue.last_modified)
+    return told and later.etag != step.etag and later.last_modified != step.last_modified
 
 
 def _told_itself(history: History, step: Step, later: Step) -> Step | None:

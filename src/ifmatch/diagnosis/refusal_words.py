@@ -48,7 +48,7 @@ _NAMES: Final = (
     r"|versjon"
     r"|wersj[ai]|revisión|revisione|révision|revisie|fassung|stand|версия|версию|ревизия|バージョン|版本"
 )
-_WANTED: Final = (
+WANTED: Final = (
     r"required|mandatory|missing|must|obligatory|needed|necessary|(?:not|wasn.t) (?:given|provided"
     r"|supplied|specified|sent)"
     r"|fehlt|erforderlich|benötigt|pflicht|angegeben werden|manquante?|obligatoire|requise?|falta"
@@ -57,8 +57,14 @@ _WANTED: Final = (
     r"|wymagan[aey]?"
     r"|brak|chybí|povinn|обязател|не указан|отсутств|必須|必要|缺少|必须|必填"
 )
+# That what was to be made is there.
+EXISTS: Final = (
+    r"already[ _-]?(?:exists?|present|there|taken|in use)|exists already|duplicate|existiert bereits"
+    r"|bereits vorhanden|existe déjà|ya existe|già esistente|esiste già|bestaat al|finns redan|já existe"
+    r"|już istnieje|уже существует"
+)
 DEMANDED: Final = re.compile(
-    rf"(?:{_NAMES})\b[^.]{{0,60}}(?:{_WANTED})|(?:{_WANTED})\b[^.]{{0,40}}(?:{_NAMES})", re.IGNORECASE
+    rf"(?:{_NAMES})\b[^.]{{0,60}}(?:{WANTED})|(?:{WANTED})\b[^.]{{0,40}}(?:{_NAMES})", re.IGNORECASE
 )
 _SUCCESS: Final = (
     r"ok|okay|done|success|successful|succeeded|accepted|saved|stored|updated|applied|written|committed"

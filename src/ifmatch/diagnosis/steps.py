@@ -12,6 +12,7 @@ from ifmatch.diagnosis.conditions import Condition, Guard, conditions_of
 from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.machines import machine_of
+from ifmatch.diagnosis.outcomes import failed_inside, shown_elsewhere
 from ifmatch.diagnosis.refusal_words import in_words
 from ifmatch.diagnosis.told_versions import told
 from ifmatch.dialects import Meaning, View, refusal_in, sent_state, shown_state
@@ -51,7 +52,7 @@ _DERIVED = (
     "representation",
     "made",
 )
-_OK, _MULTI_STATUS, _SEE_OTHER = 200, 207, 303
+_OK, _MULTI_STATUS = 200, 207
 _ISSUING = frozenset({200, 201, 202, 203, 204, 206, 304, 412})
 _FORWARDING = ("via", "x-forwarded-for", "forwarded", "x-real-ip", "x-envoy-expected-rq-timeout-ms")
 # What 412 and 428 say.
@@ -318,12 +319,12 @@ class Step:
     def accepted(self) -> bool:
         """Tell whether a write was answered with success."""
         done = 200 <= self.status < 300 or self.posted
-        return self.is_write and done and not self.denied
+        return self.is_write and done and not self.denied and not failed_inside(self)
 
     @property
     def posted(self) -> bool:
         """Tell whether a POST was carried out, and its answer says where the outcome is."""
-        return self.status == _SEE_OTHER and self.exchange.request.method == "POST"
+        return shown_elsewhere(self)
 
     @property
     def read_ok(self) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.conditions import IN_CONTENT, Guard
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.facts import Facts
@@ -257,15 +257,18 @@ def _following(history: list[Step], step: Step) -> list[Step]:
 def _met_nothing(history: list[Step], step: Step) -> bool:
     """Tell whether a guarded write finds nothing where its sender had been given the very token, or a date.
 
-    Servers look for the resource first, and say 404 where RFC 9110 section 13.1.1 has 412.
+    Servers look for the resource first, and say 404 where RFC 9110 section 13.1.1 has 412. Where the version
+    is no field of HTTP, a read has to find nothing either.
     """
     guard = step.guard
-    if not step.is_write or step.status not in _GONE or guard is None or not (guard.standard or guard.key):
+    if not step.is_write or step.status not in _GONE or guard is None:
         return False
     if not any(gives(one, guard) for one in history if one.order < step.order and one.actor == step.actor):
         return False
     looked = (one for one in history if one.order > step.order and (one.is_read or one.finds_nothing))
     after = next(looked, None)
+    if guard.carrier in IN_CONTENT:
+        return step.method != "DELETE" and after is not None and after.finds_nothing
     return after is None or after.finds_nothing
 
 

@@ -39,6 +39,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     yield from _adds(facts)
     yield from _commands(facts)
+    yield from _counted_together(facts)
     scope, path = scope_path(facts.step)
     if scope is Scope.POLICY:
         yield from _entries(facts)
@@ -134,6 +135,34 @@ def _one_tag(facts: Facts) -> Iterator[Evidence]:
         yield note(text, 2.5, after, "ETag")
     if facts.content_moved is False:
         yield note("the item's content did not change", 2.0, facts.refresh)
+
+
+def _counted_together(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence that an own write beside took the count on that this thing was read with as well.
+
+    Two counts meet by chance; that several things show one count, and that a write on one of them gives out
+    what another has now, tells of one count for all.
+    """
+    token, step = facts.token or "", facts.step
+    current = facts.current_tag or (step.refusal.current if step.refusal is not None else None)
+    issue = _issuer(facts)
+    if current is None or issue is None or issue.resource != step.resource or facts.foreign_writes:
+        return
+    if not tokens.counted_on(tokens.opaque(token), tokens.opaque(current)):
+        return
+    still = facts.content_moved is False or facts.only_stamps_moved
+    if facts.content_moved and not still:
+        return
+    beside = [one for one in facts.own(facts.case.steps[: step.order]) if one.resource != step.resource]
+    shared = {one.resource for one in beside if one.is_read and _gave(one, tokens.opaque(token))}
+    for one in beside:
+        if one.accepted and one.presents(token) and _gave(one, tokens.opaque(current)):
+            if one.resource not in shared or not (still or len(shared) > 1):
+                continue
+            name = one.resource.partition("#")[2] or path_of(one.resource)
+            text = f"{name} had the same count {token}, and a write there took it on to {current}"
+            yield note(text, 6.5 if still else 5.0, one)
+            return
 
 
 def _by_siblings(facts: Facts) -> Iterator[Evidence]:

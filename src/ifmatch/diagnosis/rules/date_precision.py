@@ -8,6 +8,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.dates import fractions, http_date, whole_second
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.rules.unsupported_precondition import not_evaluated
 from ifmatch.model.diagnosis import Outcome
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.history import History
     from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
 
@@ -134,6 +136,64 @@ def _refused_echo(facts: Facts, served: Step, sent: float) -> Iterator[Evidence]
             yield note(text, 6.5 if step is facts.step else 3.0, step)
             break
     yield from _next_second(facts, served, sent)
+    if not still and facts.state_moved is not True and not facts.foreign_writes:
+        yield from _shown_beside(facts, served, sent)
+
+
+def _shown_beside(facts: Facts, served: Step, sent: float) -> Iterator[Evidence]:
+    """Yield evidence from what the service did with the date of another resource: it compares all alike.
+
+    There it refused the date that it had served and went on to serve, or took it with one second more.
+    """
+    then = served.date if served.date is not None else served.exchange.started
+    if then is None or then - sent < _LONG_AGO:
+        return
+    host = host_of(facts.step.resource)
+    shown: tuple[str, Step, float] | None = None
+    for key, history in facts.case.histories.items():
+        if key == facts.step.resource or host_of(key) != host:
+            continue
+        for one in history:
+            date = _echoed(history, one) if one.is_write else None
+            if date is None:
+                continue
+            if one.accepted:
+                # Here an echo passed: whatever is stored has no fraction.
+                return
+            found = (
+                _with_more(history, one, date) or _still_served(history, one, date) if one.refused else None
+            )
+            if found is not None and (shown is None or found[2] > shown[2]):
+                shown = found
+    if shown is not None:
+        yield note(f"{shown[0]}: the stored times have fractions", shown[2], shown[1])
+
+
+def _echoed(history: History, step: Step) -> float | None:
+    """Return the date that a write echoes as it was served, None when it echoes none."""
+    guard = step.guard
+    date = http_date(guard.value) if guard is not None and guard.guard is Guard.SAME_DATE else None
+    given = any(one.last_modified == date for one in history if one.order < step.order and one.read_ok)
+    return date if given else None
+
+
+def _with_more(history: History, refused: Step, date: float) -> tuple[str, Step, float] | None:
+    for one in history.writes:
+        guard = one.condition(Guard.SAME_DATE)
+        later = http_date(guard.value) if guard is not None else None
+        if one.order > refused.order and later is not None and date < later < date + _NO_FRACTION:
+            text = f"{path_of(one.resource)} refused its own date too, and took one second more"
+            return (text, one, 5.5) if one.accepted else None
+    return None
+
+
+def _still_served(history: History, refused: Step, date: float) -> tuple[str, Step, float] | None:
+    before = [one for one in history if one.order < refused.order and one.read_ok and one.etag is not None]
+    after = next((one for one in history if one.order > refused.order), None)
+    if not before or after is None or not after.read_ok or after.last_modified != date:
+        return None
+    text = f"{path_of(after.resource)} refused its own date too, and goes on to serve it under the same tag"
+    return (text, after, 5.0) if after.etag == before[-1].etag else None
 
 
 def _fraction(step: Step, sent: float) -> str:

@@ -44,8 +44,14 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if not step.is_write or step.status not in {412, 304} or facts.damage is not None:
         return
     condition = step.condition(Guard.DIFFERENT, Guard.DIFFERENT_DATE)
-    if condition is None or step.condition(Guard.SAME, Guard.EXISTS, Guard.ABSENT) is not None:
+    if condition is None or step.condition(Guard.EXISTS, Guard.ABSENT) is not None:
         return
+    own = step.condition(Guard.SAME)
+    if own is not None and set(own.tokens).isdisjoint(condition.tokens):
+        return
+    if own is not None:
+        text = f"{own.name} and {condition.name} name one tag: no state fulfils both, and nobody means that"
+        yield note(text, 2.5, step, condition.name)
     yield note(
         f"{condition.name} with a stored validator on {step.method}: what a cache adds, not an application",
         5.5,

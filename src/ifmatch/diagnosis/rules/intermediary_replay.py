@@ -16,8 +16,23 @@ if TYPE_CHECKING:
 
 CAUSE = "intermediary-replay"
 _SLOW = 0.25
+# So little time between a read and a request leaves no room for another's write.
+_JUST_BEFORE = 0.03
 # How many times as long as usual is no chance.
 _TIMES = 4
+
+
+def read_just_before(facts: Facts) -> Step | None:
+    """Return the read that gave the token when hardly any time lies between it and the request.
+
+    Args:
+        facts: of a refused request.
+    """
+    source, step = facts.source, facts.step
+    if source is None or not (source.timed and step.timed) or source.source != step.source:
+        return None
+    same = source.is_read and not source.cache_hit and 0 <= step.start - source.end <= _JUST_BEFORE
+    return source if same else None
 
 
 def waited_before(facts: Facts) -> float | None:
@@ -81,6 +96,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     skew = facts.client_skew or 0.0
     if modified is not None and step.timed and step.start - skew - 1.5 <= modified <= step.end - skew + 1:
         yield note("it was modified while this request was under way", 1.0, facts.refresh, "Last-Modified")
+    if read_just_before(facts) is not None and duration >= _SLOW:
+        text = "the client had read right before it: the change was made while this request was under way"
+        yield note(text, 1.5, facts.source)
     if step.timed and duration >= _SLOW:
         yield note(
             f"the request took {span(duration)}: long enough for a proxy to give up and try again", 1.5, step

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.actors import known_by_address
 from ifmatch.diagnosis.conditions import Guard
@@ -21,11 +22,36 @@ CAUSE = "lost-response-replay"
 # Seconds from which on a client may have given up on an answer.
 PATIENCE = 1.0
 _GONE = frozenset({404, 410})
+# Ids that a client makes up for one message, and what such an id looks like.
+_MARK: Final = re.compile(
+    r"(?:event|message|command|op|operation|request|mutation|transaction|txn|write|attempt|idempotency|dedup\w*)"
+    r"[_-]?(?:id|uuid|key|token|ref)[\"']?\s*[:=>]\s*[\"']?([0-9A-Za-z][0-9A-Za-z_-]{11,63})",
+    re.IGNORECASE,
+)
+_LONGEST: Final = 20_000
 
 
 def _was_there(facts: Facts, first: Step) -> bool:
     """Tell whether the client had been shown the resource before an attempt."""
     return any(step.read_ok and step.order < first.order for step in facts.own_reads_before)
+
+
+def _mark(facts: Facts, first: Step) -> str | None:
+    """Return the id that an attempt bears and the current content too, though it is no copy of the content.
+
+    What is added to a list or a stream is found again inside it. The id of a thing may be anybody's.
+    """
+    guard, current, before = facts.guard, facts.current_content, facts.base_content
+    if (
+        guard is None
+        or guard.guard is Guard.ABSENT
+        or current is None
+        or before is None
+        or first.body is None
+    ):
+        return None
+    marks = (one for one in _MARK.findall(first.body.text[:_LONGEST]) if one not in before.text)
+    return next((one for one in marks if one in current.text), None)
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -76,6 +102,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
                 facts.refresh,
                 "Last-Modified",
             )
+    elif (mark := _mark(facts, first)) is not None:
+        yield note(
+            f"the resource now names {mark}, which the client had made up for this", 5.5, facts.refresh
+        )
     elif facts.ours_is_there is False and facts.state_moved:
         yield note("the resource holds something else than what the client had sent", -3.0, facts.refresh)
     if facts.step.method == "DELETE":

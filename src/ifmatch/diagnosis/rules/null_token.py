@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.message_members import Member
+from ifmatch.diagnosis.message_members import Member, shown
+from ifmatch.diagnosis.refusal_words import says_outdated
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.version_words import speaks_of_versions
-from ifmatch.dialects import Carrier
+from ifmatch.dialects import Carrier, Meaning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,6 +26,10 @@ CAUSE = "null-token"
 # Where the times of Unix, of .NET and of Windows begin.
 _BEGINNING = re.compile(r"\b0?1[ -]Jan[ -](?:1970|0001|1601) 00:00:00\b", re.IGNORECASE)
 _OVER_VERSIONS = frozenset({400, 409, 412, 422, 428})
+# An element or a member without a value.
+_EMPTY: Final = re.compile(
+    r"<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)(?:\s[^<>]*)?(?:/>|>\s*</)|\"([^\"]{1,60})\"\s*:\s*null\b"
+)
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -57,6 +62,11 @@ def detect(facts: Facts) -> Iterator[Evidence]:
 
 
 def _left_empty(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a version's own place that holds nothing."""
+    yield from tuple(_shown_before(facts)) or _held_before(facts)
+
+
+def _held_before(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a member that is null in a refused request, and held a version when it was read."""
     step, body = facts.step, facts.step.view.sent_json
     if not facts.refused or step.status not in _OVER_VERSIONS or not isinstance(body, dict):
@@ -70,6 +80,29 @@ def _left_empty(facts: Facts) -> Iterator[Evidence]:
             value = cast("dict[str, object]", held).get(name) if isinstance(held, dict) else None
             if isinstance(value, str | int) and value and not isinstance(value, bool):
                 yield note(f"the member {name} is null, and was {value} when it was read", 6.0, step)
+                return
+
+
+def _shown_before(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a version's own place that holds nothing, where an answer had shown its value.
+
+    Source: XML Schema part 1 section 2.6.2 (`xsi:nil`), RFC 8259 section 3 (`null`).
+    """
+    step = facts.step
+    refusal = step.refusal
+    outdated = refusal.meaning is Meaning.MISMATCH if refusal is not None else says_outdated(step)
+    if not (facts.refused and outdated):
+        return
+    for groups in _EMPTY.findall(step.view.sent_text):
+        name = next((one for one in groups if one), "")
+        if not speaks_of_versions(Member("text", name, name, "")):
+            continue
+        for one in reversed(facts.own(facts.earlier)):
+            value = next((member.value for member in shown(one) if member.word == name), None)
+            if value is not None:
+                yield note(
+                    f"the request has an empty {name}, and the client had been given {value}", 7.0, step
+                )
                 return
 
 

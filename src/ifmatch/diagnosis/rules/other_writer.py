@@ -9,6 +9,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import differs_by_nonce, holds
 from ifmatch.diagnosis.dates import shown
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.rules.intermediary_replay import read_just_before
 from ifmatch.dialects import Meaning
 
 if TYPE_CHECKING:
@@ -137,9 +138,10 @@ def _by_content(facts: Facts) -> Iterator[Evidence]:
         what = f" ({', '.join(pointers[:4])})" if pointers else ""
         yield note(f"the content differs from what the client had read{what}", 2.2, facts.refresh)
     elif facts.content_moved and facts.ours_is_there and facts.ours_by_chance:
-        yield note(
-            "the content moved to what the client wanted too: another may have come first", 1.5, facts.refresh
-        )
+        # Where the client had read right before, the other would have had to write in that very moment.
+        room = read_just_before(facts) is None
+        text = "the content moved to what the client wanted too: another may have come first"
+        yield note(text, 1.5 if room else 0.3, facts.refresh)
     if facts.other_editor is not None:
         yield note(f"the content names another editor ({facts.other_editor})", 2.5, facts.refresh)
     elif facts.system_editor and not facts.foreign_writes:

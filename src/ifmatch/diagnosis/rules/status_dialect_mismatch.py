@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import changed_pointers, holds, same_content, stamped
 from ifmatch.diagnosis.dialect_habits import LEARNED
 from ifmatch.diagnosis.evidence import note
@@ -98,7 +99,8 @@ def _misread(facts: Facts) -> Iterator[Evidence]:
         )
         yield note(text, _GAVE_UP, after)
         return
-    if not after.is_write or step.body is None:
+    if not after.is_write or step.body is None or step.condition(Guard.ABSENT) is not None:
+        # Who may create only what is not there yet, and it is there, takes another name: that is understood.
         return
     aside = parent_of(step.resource) in {parent_of(after.resource), after.resource}
     # A patch for what is taken for a name clash becomes a whole new thing with the same members.
@@ -160,7 +162,7 @@ def _overlooked(facts: Facts) -> Iterator[Evidence]:
     if after.is_write and after.resource.startswith(step.resource + "/"):
         text = f"{status} looks like success, and the client goes on as if it were stored"
         yield note(text, _MISREAD, after)
-    elif after.resource != step.resource and not _written(facts):
+    elif after.resource != step.resource and not _written(facts) and not _understood(facts):
         # Who reads it again next may have understood.
         text = f"{status} looks like success, and the client never sent its write again"
         yield note(text, _WENT_ON, step)
@@ -187,6 +189,20 @@ def _counted_on(facts: Facts) -> Step | None:
         return None
     again = any(one.is_write and holds(one.body, step.body) for one in facts.own(facts.later))
     return None if again else after
+
+
+def _understood(facts: Facts) -> bool:
+    """Tell whether the client read again after such an answer about another thing, and got its write in."""
+    step = facts.step
+    for refused in facts.own(facts.case.steps):
+        if refused is step or not refused.denied or refused.status != step.status:
+            continue
+        after = [
+            one for one in facts.own(facts.case.histories[refused.resource]) if one.order > refused.order
+        ]
+        if after and after[0].is_read and any(one.accepted for one in after):
+            return True
+    return False
 
 
 def _written(facts: Facts) -> bool:

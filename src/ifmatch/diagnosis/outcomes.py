@@ -1,0 +1,66 @@
+"""Tell whether a write was carried out, where its status alone does not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import unquote, urljoin, urlsplit
+
+if TYPE_CHECKING:
+    from ifmatch.diagnosis.steps import Step
+
+_SEE_OTHER: Final = 303
+_FOUND: Final = 302
+_FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+def shown_elsewhere(step: Step) -> bool:
+    """Tell whether a write was done and its result is to be read at another place.
+
+    303 says so (RFC 9110 section 15.4.4). Of 302 it is known where a form leads to what its own path lies
+    under: a form that is not accepted leads back to itself, to a sign-in, or to nothing.
+
+    Args:
+        step: any step.
+    """
+    if step.exchange.request.method != "POST" or step.status not in {_FOUND, _SEE_OTHER}:
+        return False
+    if step.status == _SEE_OTHER:
+        return True
+    kind = (step.sent.text("content-type") or "").lower()
+    place = step.header("location")
+    if place is None or not kind.startswith(_FORMS):
+        return False
+    own = urlsplit(step.exchange.request.url)
+    there = urlsplit(urljoin(step.exchange.request.url, place))
+    above = unquote(there.path).rstrip("/")
+    below = unquote(own.path).rstrip("/")
+    return there.netloc == own.netloc and bool(above) and below.startswith(f"{above}/")
+
+
+def failed_inside(step: Step) -> bool:
+    """Tell whether a success by its status holds nothing but errors: the call was not carried out.
+
+    Source: GraphQL specification section 7.1 (`errors` beside `data`, which is null where nothing came of
+    it), JSON-RPC 2.0 section 5 (`error` in the place of `result`).
+
+    Args:
+        step: any step, its dialect set.
+    """
+    if step.dialect is None or not 200 <= step.status < 300:
+        return False
+    answer = step.view.json
+    if not isinstance(answer, dict):
+        return False
+    members = cast("dict[str, object]", answer)
+    if isinstance(members.get("error"), dict) and "jsonrpc" in members:
+        return members.get("result") is None
+    if not (isinstance(members.get("errors"), list) and members["errors"]):
+        return False
+    data = members.get("data")
+    held = list(cast("dict[str, object]", data).values()) if isinstance(data, dict) else [data]
+    return "query" in _sent_names(step) and all(one is None for one in held)
+
+
+def _sent_names(step: Step) -> set[str]:
+    sent = step.view.sent_json
+    return set(cast("dict[str, object]", sent)) if isinstance(sent, dict) else set()
