@@ -12,7 +12,7 @@ from ifmatch.diagnosis.dialect_habits import LEARNED, beyond, joined, learn
 from ifmatch.diagnosis.dialect_tokens import give_versions
 from ifmatch.diagnosis.habit_signals import refusable
 from ifmatch.diagnosis.multistatus import entries_of
-from ifmatch.diagnosis.operations import take_as_meant
+from ifmatch.diagnosis.operations import take_as_meant, take_as_whole
 from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.steps import SAFE_METHODS
 from ifmatch.dialects import Carrier, guarded_in, guards_in, reads_in, recognise_all, resource_in
@@ -157,6 +157,7 @@ def _speak(
             _rename(one, dialect)
             take_as_meant(one)
     whole = _with_parts(service, parts)
+    take_as_whole(whole)
     _to_sources(whole)
     give_versions(whole)
     _misled(whole)
@@ -186,6 +187,7 @@ def _learn(service: list[Step], dialect: Dialect | None) -> None:
         _adopt(step, dialect)
         _rename(step, dialect)
         take_as_meant(step)
+    take_as_whole(service)
     give_versions(service)
 
 

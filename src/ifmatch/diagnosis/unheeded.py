@@ -47,11 +47,11 @@ def met_another(history: History, step: Step) -> Damage | None:
         step: an accepted write.
     """
     before = own_before(history, step)
-    if before is None or before.representation is None or step.content is None or step.body is None:
+    if before is None or before.representation is None or step.shown_content is None or step.body is None:
         return None
     foreign = [
         pointer
-        for pointer in changed_pointers(before.representation, step.content) or ()
+        for pointer in changed_pointers(before.representation, step.shown_content) or ()
         if pointer
         and not stamped(pointer)
         and not EDITOR.search(pointer.rpartition("/")[2])
