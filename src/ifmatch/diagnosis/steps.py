@@ -50,6 +50,7 @@ _DERIVED = (
     "accepted",
     "body",
     "representation",
+    "shown_content",
     "made",
 )
 _OK, _MULTI_STATUS, _SEE_OTHER = 200, 207, 303
@@ -383,9 +384,7 @@ class Step:
             part = _FROM_START.fullmatch((self.header("content-range") or "").strip())
             if part is None or int(part[1]) + 1 != int(part[2]):
                 return None
-        if self.content is None or self.status not in {200, 206}:
-            return None
-        return self.shown_content
+        return self.shown_content if self.status in {200, 206} else None
 
     @cached_property
     def shown_content(self) -> Content | None:
