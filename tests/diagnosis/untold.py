@@ -68,7 +68,6 @@ _ONE_URL = "a redirect of the one URL is another story"
 ONE_URL = {
     "parts of one read taken and refused in turn by two mirrors": _PARTS,
     "no mark of a cache, but the origin never saw the read": "a POST to one URL is kept by no cache",
-    "the same nodes, and nothing names them": "the form of the tags tells, beside fields of HTTP",
     "a redirect swallows the write": _ONE_URL,
     "a redirect made a GET of the save, and another saved as well": _ONE_URL,
     **dict.fromkeys(
