@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, stamped, value_at
@@ -74,4 +74,6 @@ def met_another(history: History, step: Step) -> Damage | None:
 def _wrapped_alike(sent: Content, shown: Content | None) -> bool:
     """Tell whether an answer has every member of the request: both wrap the record in one way."""
     asked, told = sent.json(), shown.json() if shown is not None else None
-    return isinstance(asked, dict) and isinstance(told, dict) and set(asked) <= set(told)
+    if not (isinstance(asked, dict) and isinstance(told, dict)):
+        return False
+    return cast("dict[str, object]", asked).keys() <= cast("dict[str, object]", told).keys()
