@@ -16,7 +16,10 @@ ANYWHERE = {
     "both tags are one, and the list is older": _ODATA,
 }
 _WHOLE = "a record that is sent back whole carries its version as it carries all else: nothing is refused"
-SENT_BACK_WHOLE = dict.fromkeys(
+_PARTS = "a part of a file is asked for under a field of HTTP; who reads sends no content with a version"
+SENT_BACK_WHOLE = {
+    "parts of one read taken and refused in turn by two mirrors": _PARTS,
+} | dict.fromkeys(
     (
         "an old token is taken",
         "own stale token accepted",
@@ -63,6 +66,8 @@ RESPELT = {
 _STATUS = "the status is the story, and one URL answers 200"
 _ONE_URL = "a redirect of the one URL is another story"
 ONE_URL = {
+    "parts of one read taken and refused in turn by two mirrors": _PARTS,
+    "no mark of a cache, but the origin never saw the read": "a POST to one URL is kept by no cache",
     "a redirect swallows the write": _ONE_URL,
     "a redirect made a GET of the save, and another saved as well": _ONE_URL,
     **dict.fromkeys(

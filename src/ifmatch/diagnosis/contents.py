@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl
 
 from ifmatch.diagnosis.embedded import may_hold, opened
-from ifmatch.diagnosis.pages import fields_of, is_page
+from ifmatch.diagnosis.pages import fields_of, is_page, nested
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 
@@ -63,7 +63,7 @@ def _members(content: Content) -> object:
     if len(text) > _LONGEST:
         return UNKNOWN
     if is_page(text):
-        return fields_of(text) or UNKNOWN
+        return nested(fields_of(text)) or UNKNOWN
     if text.lstrip()[:1] == "<":
         head = text[:500].lower()
         data = ("<?xml" in head or "xmlns" in head) and "<html" not in head
@@ -112,7 +112,7 @@ def holds(current: Content | None, wanted: Content | None) -> bool:
     if two is UNKNOWN:
         if one is UNKNOWN:
             two = _form(wanted)
-            one = fields_of(current.text) if is_page(current.text) else _form(current)
+            one = nested(fields_of(current.text)) if is_page(current.text) else _form(current)
             if not one or one is UNKNOWN or two is UNKNOWN:
                 return _lines_added(current, wanted) or _leaves_kept(current, wanted)
         two = _form(wanted)
@@ -166,7 +166,7 @@ def _form(content: Content) -> object:
     if "=" not in text or len(text) > _LONG_FORM or any(character in text for character in " <>\n{"):
         return UNKNOWN
     members = {name: value for name, value in parse_qsl(text) if name not in _OF_THE_FORM}
-    return members or UNKNOWN
+    return nested(members) or UNKNOWN
 
 
 def _objects(value: object, depth: int) -> Iterator[dict[str, object]]:
@@ -196,7 +196,7 @@ def _covers(current: dict[str, object], wanted: dict[str, object]) -> bool:
         if stamped("/" + name):
             continue
         there = current.get(name, ABSENT)
-        if there is ABSENT and _REMARK.fullmatch(name):
+        if there is ABSENT and (_REMARK.fullmatch(name) or _only_stamps(name, value)):
             continue
         part, held = _object(value), _object(there)
         if part is not None and held is not None:
@@ -231,7 +231,7 @@ def unwrapped(content: Content, like: Content | None) -> Content:
     Returns:
         The inner object that has most members of what is sent, the content itself where there is none.
     """
-    whole, sent = _object(_json(content)), _object(_json(like)) if like is not None else None
+    whole, sent = _object(_members(content)), _object(_members(like)) if like is not None else None
     if whole is None or not sent:
         return content
     # A version that is sent beside the change stands beside the record, too.

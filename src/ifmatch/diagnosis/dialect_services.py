@@ -13,7 +13,7 @@ from ifmatch.diagnosis.dialect_habits import LEARNED, beyond, joined, learn
 from ifmatch.diagnosis.dialect_tokens import give_versions
 from ifmatch.diagnosis.habit_signals import refusable
 from ifmatch.diagnosis.multistatus import entries_of
-from ifmatch.diagnosis.operations import take_as_meant
+from ifmatch.diagnosis.operations import take_as_meant, take_as_whole
 from ifmatch.diagnosis.record_batches import records_in
 from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.steps import SAFE_METHODS
@@ -169,6 +169,7 @@ def _speak(
     whole = _with_parts(service, parts)
     if len(found) == 1:
         _call(whole, found[0].dialect)
+    take_as_whole(whole)
     _to_sources(whole)
     give_versions(whole)
     _misled(whole)
@@ -209,6 +210,7 @@ def _learn(service: list[Step], dialect: Dialect | None) -> None:
         _adopt(step, dialect)
         _rename(step, dialect)
         take_as_meant(step)
+    take_as_whole(service)
     give_versions(service)
 
 

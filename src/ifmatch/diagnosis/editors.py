@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis.pages import fields_of, is_page, nested
 
 if TYPE_CHECKING:
     from ifmatch.model.message import Content
@@ -43,4 +46,7 @@ def editor_like(content: Content | None, kind: re.Pattern[str]) -> bool:
         return False
     if kind is SYSTEM and _APPLICATION.search(content.text):
         return True
-    return any(kind.search(name) for name in _EDITED_BY.findall(content.text))
+    # In a page, a field's name and what stands in it are attributes.
+    fields = fields_of(content.text) if is_page(content.text) else {}
+    text = json.dumps(nested(fields)) if fields else content.text
+    return any(kind.search(name) for name in _EDITED_BY.findall(text))

@@ -85,7 +85,7 @@ def stamped_together(facts: Facts, step: Step) -> str:
         facts: of a refused request.
         step: a write on another resource.
     """
-    now, before, answer = facts.current_content, facts.base_content, step.content
+    now, before, answer = facts.current_content, facts.base_content, step.shown_content
     if now is None or answer is None or max(len(now), len(answer)) > _LONGEST:
         return ""
     shared = set(_INSTANT.findall(now.text)) & set(_INSTANT.findall(answer.text))
@@ -101,7 +101,7 @@ def stamped_after(facts: Facts, step: Step) -> bool:
         facts: of a refused request.
         step: a write on another resource.
     """
-    now, before, answer = facts.current_content, facts.base_content, step.content
+    now, before, answer = facts.current_content, facts.base_content, step.shown_content
     if now is None or answer is None or max(len(now), len(answer)) > _LONGEST:
         return False
     known = before.text if before is not None else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import cast
 from urllib.parse import parse_qsl
 
+from ifmatch.diagnosis.soap_bodies import operation_in
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.model.message import Content
 
@@ -34,8 +35,10 @@ def lost_versions(sent: Content, got: Content) -> tuple[str, ...]:
 
 
 def _record(content: Content) -> dict[str, object] | None:
-    """Return the members of a JSON object or of a form; None where a content is neither."""
+    """Return the members of a JSON object, of a SOAP operation or of a form; None without any."""
     text = content.text
+    if text.lstrip()[:1] == "<":
+        return operation_in(content)
     if text.lstrip()[:1] == "{":
         value = content.json()
         return cast("dict[str, object]", value) if isinstance(value, dict) else None

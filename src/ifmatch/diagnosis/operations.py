@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, cast
 
+from ifmatch.diagnosis.contents import stamped
 from ifmatch.dialects.pointers import values_at
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ifmatch.diagnosis.steps import Step
+    from ifmatch.model.message import Content
 
 # The operation of a mutation, a call, an element.
 _REMOVES: Final = re.compile(
@@ -70,6 +74,32 @@ def take_as_meant(step: Step) -> None:
         step.method = "DELETE"
     elif _CHANGES.fullmatch(called) is not None and "#" in step.resource:
         step.method = "PATCH"
+
+
+def take_as_whole(steps: Sequence[Step]) -> None:
+    """Let a change that names every member of what was there count as a replacement of the whole.
+
+    Args:
+        steps: of one service, in order of time; what each POST means is known.
+    """
+    shown: dict[str, set[str]] = {}
+    for step in steps:
+        posted = step.exchange.request.method == "POST" and step.method == "PATCH"
+        named = _members(step.body) if posted else set[str]()
+        before = shown.get(step.resource)
+        if before and len(before) > 1 and before <= named:
+            step.method = "PUT"
+        there = _members(step.representation)
+        if there:
+            shown[step.resource] = there
+
+
+def _members(content: Content | None) -> set[str]:
+    """Return the names of a record's members, but for those that servers write by themselves."""
+    value = content.json() if content is not None else None
+    if not isinstance(value, dict):
+        return set()
+    return {name for name in cast("dict[str, object]", value) if not stamped("/" + name)}
 
 
 def _finds_nothing(step: Step) -> bool:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import html
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _INPUT: Final = re.compile(r"<input\b([^>]*)>", re.IGNORECASE)
 _AREA: Final = re.compile(r"<textarea\b([^>]*)>(.*?)</textarea>", re.IGNORECASE | re.DOTALL)
@@ -12,6 +15,8 @@ _SELECT: Final = re.compile(r"<select\b([^>]*)>(.*?)</select>", re.IGNORECASE | 
 _CHOSEN: Final = re.compile(r"<option\b(?=[^>]*\bselected\b)([^>]*)>", re.IGNORECASE)
 _ATTRIBUTE: Final = re.compile(r"""([\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _PUSHED: Final = frozenset({"submit", "button", "image", "reset", "file", "password"})
+_STEPS: Final = re.compile(r"[\w.-]+(?:\[[\w.-]+\])+")
+_STEP: Final = re.compile(r"[^\[\]]+")
 _LONGEST: Final = 200_000
 # Where a page begins as HTML, be it a part of one.
 _PAGE: Final = re.compile(
@@ -48,6 +53,24 @@ def fields_of(text: str) -> dict[str, str]:
         chosen = _CHOSEN.search(inside)
         if (name := _held(attributes).get("name")) and chosen is not None:
             found.setdefault(name, _held(chosen[1]).get("value", ""))
+    return found
+
+
+def nested(fields: Mapping[str, str]) -> dict[str, object]:
+    """Return the fields of a form with `a[b]` as the member b of a, as many frameworks read them.
+
+    Args:
+        fields: by name; `a[]` stays what it is.
+    """
+    found: dict[str, object] = {}
+    for name, value in fields.items():
+        *above, last = _STEP.findall(name) if _STEPS.fullmatch(name) else [name]
+        holder: dict[str, object] | None = found
+        for step in above:
+            there = holder.setdefault(step, {}) if holder is not None else None
+            holder = cast("dict[str, object]", there) if isinstance(there, dict) else None
+        if holder is not None:
+            holder.setdefault(last, value)
     return found
 
 

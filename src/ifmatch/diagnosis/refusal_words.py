@@ -101,6 +101,8 @@ NEGATIVE: Final = (
 _NEGATIVE: Final = re.compile(rf"(?im){NEGATIVE}")
 _OUTDATED: Final = re.compile(rf"(?i){OUTDATED}")
 _LONGEST: Final = 4000
+# Fewer signs may stand in a request and in its answer by chance.
+_TELLING: Final = 12
 # What a page says over a form that it did not take; "last changed by Ann" stands on any page.
 MEANWHILE: Final = (
     r"(?:modified|changed|updated|edited|saved|deleted) (?:by|in) (?:an ?other|another|some(?:one|body)"
@@ -137,6 +139,25 @@ def _repeated(step: Step) -> bool:
     words = {word for word, _ in there}
     other = [member for member in mine if (member.word, member.value) not in there]
     return len(mine) > 1 and len(other) == 1 and other[0].word in words
+
+
+def meant(step: Step, dialect: Dialect, found: Refusal | None) -> Refusal | None:
+    """Return the refusal that an answer is, by what its family knows or by its words.
+
+    Args:
+        step: a request.
+        dialect: its family.
+        found: what the family makes of the answer.
+    """
+    if found is None:
+        return None if dialect.general else in_words(step, dialect)
+    return None if _repeats(step, found) else found
+
+
+def _repeats(step: Step, refusal: Refusal) -> bool:
+    """Tell whether a success says no more than the request did: a record may have a member called error."""
+    said = 200 <= step.status < 300 and len(refusal.words) >= _TELLING
+    return said and refusal.words in step.view.sent_text
 
 
 def says_outdated(step: Step) -> bool:

@@ -13,7 +13,8 @@ from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.machines import machine_of
 from ifmatch.diagnosis.outcomes import failed_inside, shown_elsewhere
-from ifmatch.diagnosis.refusal_words import in_words
+from ifmatch.diagnosis.refusal_words import meant
+from ifmatch.diagnosis.soap_bodies import state_in
 from ifmatch.diagnosis.told_versions import told
 from ifmatch.dialects import Meaning, View, refusal_in, sent_state, shown_state
 from ifmatch.model.exchange import Exchange, Provenance, Vantage
@@ -50,6 +51,7 @@ _DERIVED = (
     "accepted",
     "body",
     "representation",
+    "shown_content",
     "made",
 )
 _OK, _MULTI_STATUS = 200, 207
@@ -261,8 +263,7 @@ class Step:
         """Return what the answer says about a precondition in its dialect, None when it says nothing."""
         if self.dialect is None or self.exchange.response is None or self.batched:
             return None
-        found = refusal_in(self.view, self.dialect)
-        return found if found is not None or self.dialect.general else in_words(self, self.dialect)
+        return meant(self, self.dialect, refusal_in(self.view, self.dialect))
 
     @property
     def denied(self) -> bool:
@@ -353,10 +354,8 @@ class Step:
     def body(self) -> Content | None:
         """Return the state that the request carries; None when there was none or it is not known."""
         content = self.exchange.request.content
-        if not isinstance(content, Content):
-            return None
         state = sent_state(self.view, self.dialect) if self.dialect is not None else None
-        return content if state is None else Content.from_text(state, complete=content.complete)
+        return state_in(content, state) if isinstance(content, Content) else None
 
     @cached_property
     def content(self) -> Content | None:
@@ -386,10 +385,13 @@ class Step:
             part = _FROM_START.fullmatch((self.header("content-range") or "").strip())
             if part is None or int(part[1]) + 1 != int(part[2]):
                 return None
-        if self.content is None or self.status not in {200, 206}:
-            return None
+        return self.shown_content if self.status in {200, 206} else None
+
+    @cached_property
+    def shown_content(self) -> Content | None:
+        """Return the state that the answer shows, without what its family wraps around it; None without."""
         state = shown_state(self.view, self.dialect) if self.dialect is not None else None
-        return self.content if state is None else Content.from_text(state, complete=self.content.complete)
+        return state_in(self.content, state)
 
     @cached_property
     def made(self) -> Content | None:
@@ -399,7 +401,7 @@ class Step:
         """
         if not (self.accepted and self.replaces):
             return None
-        answer = self.content if self.status in {200, 201} else None
+        answer = self.shown_content if self.status in {200, 201} else None
         sent = self.body
         if answer is not None and sent is not None and (holds(answer, sent) or self._described(answer)):
             return answer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, stamped, value_at
@@ -10,6 +10,7 @@ from ifmatch.diagnosis.counts import own_before, went_on
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.editors import EDITOR
 from ifmatch.model.diagnosis import Outcome
+from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.history import History
@@ -47,17 +48,32 @@ def met_another(history: History, step: Step) -> Damage | None:
         step: an accepted write.
     """
     before = own_before(history, step)
-    if before is None or before.representation is None or step.content is None or step.body is None:
+    if before is None or before.representation is None:
+        return None
+    sent, was, shown = step.body, before.representation, step.shown_content
+    whole = step.exchange.request.content
+    if isinstance(whole, Content) and _wrapped_alike(whole, step.content):
+        # What stands beside the record is the resource's, too: who may write it, for one.
+        sent, was, shown = whole, before.content or was, step.content
+    if sent is None or shown is None:
         return None
     foreign = [
         pointer
-        for pointer in changed_pointers(before.representation, step.content) or ()
+        for pointer in changed_pointers(was, shown) or ()
         if pointer
         and not stamped(pointer)
         and not EDITOR.search(pointer.rpartition("/")[2])
-        and value_at(step.body, f"/{pointer.split('/')[1]}") is ABSENT
+        and value_at(sent, f"/{pointer.split('/')[1]}") is ABSENT
     ]
     if not foreign:
         return None
     text = f"the answer shows what the write did not change ({', '.join(foreign[:3])}): another had written"
     return Damage(Outcome.LOST_UPDATE, text, lost=before, proven=False)
+
+
+def _wrapped_alike(sent: Content, shown: Content | None) -> bool:
+    """Tell whether an answer has every member of the request: both wrap the record in one way."""
+    asked, told = sent.json(), shown.json() if shown is not None else None
+    if not (isinstance(asked, dict) and isinstance(told, dict)):
+        return False
+    return cast("dict[str, object]", asked).keys() <= cast("dict[str, object]", told).keys()

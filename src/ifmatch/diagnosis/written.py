@@ -31,9 +31,9 @@ def content_of_write(history: History, write: Step) -> Content | None:
         ):
             return step.representation
     return (
-        write.content
-        if write.content is not None
-        and write.content.json() is not None
+        write.shown_content
+        if write.shown_content is not None
+        and write.shown_content.json() is not None
         and (write.method == "PATCH" or write.rewrites)
         else None
     )

@@ -1,0 +1,107 @@
+"""Read the record that a SOAP message carries as members, so that what is sent and what is shown compare."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Final, cast
+from xml.etree import ElementTree as ET
+
+from ifmatch.diagnosis.contents import stamped
+from ifmatch.model.message import Content
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_ENVELOPE: Final = re.compile(
+    r"<(?:\w+:)?Envelope\b[^>]*(?:schemas\.xmlsoap\.org/soap/envelope|www\.w3\.org/2003/05/soap-envelope)"
+)
+# Messages have none (SOAP 1.1 section 3, SOAP 1.2 part 1 section 5), and entities may grow without end.
+_DECLARES: Final = "<!"
+_LONGEST: Final = 200_000
+_HEAD: Final = 2_000
+_DEEPEST: Final = 32
+# What names a record beside it, and the element that toolkits put around what an operation returns.
+_NAMES: Final = re.compile(r"(?:\w*[a-z_])?(?:id|ID|Id|key|Key|uid|uuid|guid)|Id|ID|Key")
+_RETURNED: Final = re.compile(r"\w*(?:[Rr]esult|[Rr]eturn|[Rr]esponse)")
+
+
+def state_in(content: Content | None, unwrapped: str | None) -> Content | None:
+    """Return the state that a message carries, out of what its family wraps around it.
+
+    Args:
+        content: of a request or an answer.
+        unwrapped: the state where the family says in which member it is, None where it does not.
+    """
+    if unwrapped is None or content is None:
+        return record_in(content) or content
+    return Content.from_text(unwrapped, complete=content.complete)
+
+
+def record_in(content: Content | None) -> Content | None:
+    """Return the record of a SOAP message as JSON, None where the content is no such message, or a fault.
+
+    The operation's element holds the record, beside what names it and its version; or its members at once.
+
+    Args:
+        content: of a request or an answer.
+    """
+    whole = operation_in(content)
+    if content is None or whole is None:
+        return None
+    members, name = _inner(whole)
+    if _RETURNED.fullmatch(name):
+        members, _ = _inner(members)
+    return Content.from_text(json.dumps(members), complete=content.complete)
+
+
+def operation_in(content: Content | None) -> dict[str, object] | None:
+    """Return what the operation of a SOAP message holds as members; None without a message, or for a fault.
+
+    Args:
+        content: of a request or an answer.
+
+    Source: SOAP 1.1 section 4.3, SOAP 1.2 part 1 section 5.3 (the Body holds what the receiver is told).
+    """
+    if content is None or len(content) > _LONGEST or _ENVELOPE.search(content.text[:_HEAD]) is None:
+        return None
+    if _DECLARES in content.text:
+        return None
+    try:
+        body = _child(ET.fromstring(content.text.encode()), "Body")  # noqa: S314 - no entity gets here
+    except (ET.ParseError, RecursionError):
+        return None
+    called = body[0] if body is not None and len(body) else None
+    if called is None or _name(called) == "Fault":
+        return None
+    value = _value(called, _DEEPEST)
+    return cast("dict[str, object]", value) if isinstance(value, dict) else None
+
+
+def _inner(members: dict[str, object]) -> tuple[dict[str, object], str]:
+    """Return the one object that stands beside nothing but names and versions, and its name; else all, ""."""
+    held = [name for name, value in members.items() if isinstance(value, dict)]
+    if len(held) != 1:
+        return members, ""
+    if not all(name == held[0] or _NAMES.fullmatch(name) or stamped("/" + name) for name in members):
+        return members, ""
+    return cast("dict[str, object]", members[held[0]]), held[0]
+
+
+def _value(element: ET.Element, depth: int) -> object:
+    """Return the text of an element, or its children as members, those of one name as a list."""
+    if not len(element) or depth == 0:
+        return (element.text or "").strip()
+    found: dict[str, list[object]] = {}
+    for child in cast("Iterable[ET.Element]", element):
+        found.setdefault(_name(child), []).append(_value(child, depth - 1))
+    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
+
+
+def _child(element: ET.Element, name: str) -> ET.Element | None:
+    return next((one for one in cast("Iterable[ET.Element]", element) if _name(one) == name), None)
+
+
+def _name(element: ET.Element) -> str:
+    """Return an element's name without its namespace."""
+    return element.tag.rpartition("}")[2]
