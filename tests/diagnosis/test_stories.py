@@ -40,3 +40,18 @@ def test_every_rule_has_a_story_and_a_look_alike() -> None:
     # Its stories have no incident at all.
     assert names - told == {"expected-control-flow"}
     assert not names - {cause for story in STORIES for cause in story.never}
+
+
+def test_a_write_that_passes_with_the_served_time_makes_the_zone_sure() -> None:
+    told = next(
+        story for story in STORIES if story.name == "the time of a revision in local time, labelled Z"
+    )
+    cause, likelihood = first(diagnose(told.captures("all")))
+    assert cause == "timezone-error"
+    assert likelihood > 0.75
+
+
+def test_a_time_that_lost_its_fraction_is_a_damaged_token_as_well() -> None:
+    told = next(story for story in STORIES if story.name.startswith("a time in the content, without the fr"))
+    causes = [one.cause for one in diagnose(told.captures("all")).incidents[0].findings]
+    assert causes[:2] == ["date-precision", "malformed-validator"]

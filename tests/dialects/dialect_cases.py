@@ -27,6 +27,8 @@ class Case:
     current: str | None = None
     resource: str | None = None
     reads: bool = False
+    replaces: bool | None = None
+    changes: bool | None = None
     lifetime: float | None = None
     malformed: bool = False
     sent_state: str | None = None

@@ -8,12 +8,14 @@ from dialect_cases import FOLDER, cases
 from ifmatch.dialects import (
     View,
     built_in,
+    changes_in,
     dialect,
     guards_of,
     lifetime_in,
     reads_in,
     recognise,
     refusal_of,
+    replaces_in,
     resource_of,
     sent_state,
     shown_state,
@@ -67,6 +69,8 @@ def test_what_it_is_about(case) -> None:
     if case.resource is not None:
         assert resource_of(exchange.request, family).split("/", 3)[3] == case.resource.removeprefix("/")
     assert reads_in(view, family) is case.reads
+    assert case.replaces in {None, replaces_in(view, family)}
+    assert case.changes in {None, changes_in(view, family)}
     assert lifetime_in(view, family) == case.lifetime
     if case.sent_state is not None:
         assert sent_state(view, family) == case.sent_state

@@ -18,6 +18,7 @@ from ifmatch.diagnosis.ranking import Ranking, rank
 from ifmatch.diagnosis.repair import repair_of
 from ifmatch.diagnosis.rules.cors_hidden_etag import hidden
 from ifmatch.diagnosis.subjects import refused, unaccounted
+from ifmatch.diagnosis.unread_versions import listing
 from ifmatch.model.diagnosis import Advice, Attempt, Benign, Diagnosis, Incident, Outcome, Verdict
 from ifmatch.model.finding import Finding
 from ifmatch.model.unknown import UNKNOWN
@@ -146,7 +147,7 @@ def _blind(case: Case, taken: set[int]) -> list[_Draft]:
     """Find accepted writes on a fresh token whose content is based on an older version, refusals apart."""
     found: list[_Draft] = []
     for history in case.histories.values():
-        for step in _after_two_versions(history):
+        for step in _after_two_versions(case, history):
             if step.order in taken or not replaces_all(step) or step.guard is None:
                 continue
             facts = Facts(case, step)
@@ -159,17 +160,24 @@ def _blind(case: Case, taken: set[int]) -> list[_Draft]:
     return found
 
 
-def _after_two_versions(history: History) -> Iterator[Step]:
+def _after_two_versions(case: Case, history: History) -> Iterator[Step]:
     """Yield the accepted writes whose actor had been shown two versions since its own write before."""
     if not history.writes:
         return
     shown: dict[str, set[str]] = {}
     for step in history:
         if step.accepted and step.replaces:
-            if len(shown.pop(step.actor, ())) > 1:
+            known = shown.pop(step.actor, set[str]())
+            if len(known) > 1 or (known and _by_listing(case, step, known)):
                 yield step
         elif step.validator is not None:
             shown.setdefault(step.actor, set()).add(step.validator)
+
+
+def _by_listing(case: Case, step: Step, known: set[str]) -> bool:
+    """Tell whether a write's version was shown to its actor by a listing, and never with the thing."""
+    guard = step.guard
+    return guard is not None and known.isdisjoint(guard.tokens) and listing(case, step) is not None
 
 
 def _outcome(facts: Facts, ranking: Ranking) -> Outcome:

@@ -32,6 +32,7 @@ _FEW_TIMES = 2
 _TELLING = 6
 # Octets from which on two contents are not the same by chance.
 _SAME_CONTENT = 30
+_LONG_CONTENT = 120
 # Seconds of one tick from which on a clock is too coarse to tell an order.
 _COARSE = 0.5
 
@@ -378,16 +379,21 @@ def _ports(steps: Sequence[Step]) -> dict[str, str]:
     they were sent to.
     """
     seen: dict[tuple[str, str], set[str]] = {}
+    services = {host_of(step.resource) for step in steps if "://" in step.resource}
+    if len({urlsplit(one).hostname for one in services}) == len(services):
+        return {}
     for step in steps:
-        if step.etag is None or "://" not in step.resource:
+        if "://" not in step.resource:
             continue
-        telling = len(tokens.opaque(step.etag)) >= _TELLING
+        tag = step.etag or ""
+        telling = len(tokens.opaque(tag)) >= _TELLING
         shown = step.representation.octets if step.representation is not None else b""
-        if telling or len(shown) >= _SAME_CONTENT:
+        # Versions that stand in contents are not known yet: a content that long is nobody else's.
+        if telling or len(shown) >= (_SAME_CONTENT if tag else _LONG_CONTENT):
             host = host_of(step.resource)
             path = step.resource[len(host) :]
             # A short tag is that of many things: then the content has to be the same, too.
-            what = step.etag if telling else f"{step.etag} {hash(shown)}"
+            what = tag if telling else f"{tag} {hash(shown)}"
             seen.setdefault((path, what), set()).add(host)
     found: dict[str, str] = {}
     for hosts in seen.values():

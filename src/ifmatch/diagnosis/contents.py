@@ -234,11 +234,14 @@ def unwrapped(content: Content, like: Content | None) -> Content:
     whole, sent = _object(_members(content)), _object(_members(like)) if like is not None else None
     if whole is None or not sent:
         return content
+    parts = list(_objects(whole, _DEEP))
     # A version that is sent beside the change stands beside the record, too.
     names = {name for name, value in sent.items() if not _only_stamps(name, value)} or set(sent)
-    for part in _objects(whole, _DEEP):
-        if len(set(part) & names) > len(names) // 2:
-            return content if part is whole else Content.from_text(json.dumps(part))
+    most = [part for part in parts if len(set(part) & names) > len(names) // 2]
+    # What is sent may say more: who and where, and the version.
+    inner = [part for part in parts if len(part) > 1 and set(part) <= set(sent)]
+    for part in (*most, *inner):
+        return content if part is whole else Content.from_text(json.dumps(part))
     return content
 
 

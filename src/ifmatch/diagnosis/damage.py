@@ -16,7 +16,7 @@ from ifmatch.diagnosis.contents import (
 )
 from ifmatch.diagnosis.counts import skipped
 from ifmatch.diagnosis.damages import Damage
-from ifmatch.diagnosis.dates import http_date
+from ifmatch.diagnosis.dates import http_date, instant
 from ifmatch.diagnosis.ignored_guards import created_over, dated_out, held_for_a_while, moved_over
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.taken_back import lost_pointers
@@ -284,7 +284,9 @@ def _refused_elsewhere(history: History, step: Step, token: str) -> Damage | Non
 
 def _unguarded(history: History, step: Step) -> Damage | None:
     """Find an unguarded write that takes away what another actor had written since this actor read."""
-    if step.method not in {"PUT", "PATCH"} and not step.rewrites:
+    if step.method == "DELETE" or not (
+        step.method in {"PUT", "PATCH"} or step.rewrites or step.puts or step.alters
+    ):
         return None
     for other in reversed(history.writes):
         if other.order >= step.order or other.actor == step.actor:
@@ -305,10 +307,10 @@ def _unguarded(history: History, step: Step) -> Damage | None:
             return None
         if other.method == "DELETE":
             return _brought_back(step, other)
-        theirs = content_of_write(history, other)
+        theirs = content_of_write(history, other, found[1])
         # What a POST made of the thing is in its answer, which may be built otherwise than what was sent.
         lost = lost_pointers(found[1], theirs, step.content if step.rewrites else step.body)
-        if step.method != "PUT":
+        if not step.puts:
             # What a patch does not name, it keeps.
             lost = tuple(one for one in lost or () if one and names(step, one))
         if not lost or all(stamped(one) for one in lost):
@@ -326,7 +328,7 @@ def _taken_back(history: History, step: Step) -> Damage | None:
 
     A write that only restores the older version may be meant so; one that edits it as well is not.
     """
-    if step.method != "PUT" or step.body is None:
+    if not step.puts or step.body is None:
         return None
     reads: list[Step] = []
     for one in reversed(history):
@@ -385,7 +387,7 @@ def _deleted(history: History, step: Step) -> Damage | None:
 
 def _brought_back(step: Step, other: Step) -> Damage | None:
     """Find a write that makes a thing again which another had deleted since this actor read it."""
-    if step.method != "PUT" or step.overlaps(other):
+    if not step.puts or step.overlaps(other):
         return None
     text = f"what {other.actor} had deleted since the read is there again"
     return Damage(Outcome.LOST_UPDATE, text, lost=other)
@@ -401,7 +403,7 @@ def _dated(history: History, step: Step) -> Damage | None:
     guard = step.guard
     if guard is None:
         return None
-    sent = http_date(guard.value)
+    sent = (http_date if guard.standard else instant)(guard.value)
     own = [one for one in history if one.actor == step.actor and one.order < step.order]
     served = [one.last_modified for one in own if one.last_modified is not None]
     base = next((one for one in reversed(own) if one.last_modified is not None or one.read_ok), None)

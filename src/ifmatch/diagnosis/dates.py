@@ -21,6 +21,11 @@ _TIME = re.compile(
     r"(?P<zone>Z|[+-]\d\d:?\d\d)?"
 )
 _MOST_TEXT = 20_000
+# The forms in which APIs of their own write a moment: RFC 3339, and its digits alone.
+_MOMENT = re.compile(
+    r"(\d{4})-?(\d\d)-?(\d\d)[Tt ]?(\d\d):?(\d\d):?(\d\d)(?:[.,](\d{1,9}))? ?(Z|UTC|GMT|[+-]\d\d:?\d\d)?",
+    re.IGNORECASE,
+)
 
 
 @lru_cache(maxsize=4096)
@@ -34,6 +39,28 @@ def http_date(text: str) -> float | None:
     """
     parsed = parse_http_date(text.strip(), now=_NOW)
     return parsed.timestamp() if isinstance(parsed, datetime) else None
+
+
+@lru_cache(maxsize=4096)
+def instant(text: str) -> float | None:
+    """Return a moment in seconds since the epoch, None when the text is none.
+
+    Args:
+        text: HTTP-date, RFC 3339, or the digits of year to second, as API families carry dates of their own;
+            without a zone it is taken as UTC.
+    """
+    found = _MOMENT.fullmatch(text.strip().strip('"'))
+    if found is None:
+        return http_date(text)
+    zone = (found[8] or "Z").upper()
+    zone = "+00:00" if zone in {"Z", "UTC", "GMT"} else zone
+    try:
+        whole = datetime.fromisoformat(
+            f"{found[1]}-{found[2]}-{found[3]}T{found[4]}:{found[5]}:{found[6]}{zone}"
+        )
+    except ValueError:
+        return None
+    return whole.timestamp() + (float(f"0.{found[7]}") if found[7] else 0.0)
 
 
 @lru_cache(maxsize=1024)
@@ -76,7 +103,8 @@ def whole_second(short: str, full: str) -> bool:
     if one is None or two is None or one["zone"] != two["zone"]:
         return False
     less, more = one["fraction"] or "", two["fraction"] or ""
-    if len(less) >= len(more) or not more.strip("0"):
+    # Zeros at the end are another spelling of the same time, and nothing is lost with them.
+    if len(less) >= len(more) or less.rstrip("0") == more.rstrip("0"):
         return False
     if one["stamp"] == two["stamp"] and more.startswith(less):
         return True

@@ -139,6 +139,25 @@ def names_text(tag: str, text: Content) -> bool:
     return False
 
 
+def told_by_digest(step: Step, mine: Content) -> bool:
+    """Tell whether an answer describes its resource by the checksum of a content, in full.
+
+    Object stores give it in a member (`md5Hash`), a field (`x-goog-hash`, `Repr-Digest`) or as the tag.
+
+    Args:
+        step: that shows a resource, or facts about it.
+        mine: what was sent.
+    """
+    fields = " ".join(value for _, value in step.received or ())
+    content = step.content
+    text = fields + (f" {content.text}" if content is not None and len(content) <= _LONG else "")
+    for name in _DIGESTS:
+        digest = hashlib.new(name, mine.octets, usedforsecurity=False).digest()
+        if digest.hex() in text.lower() or base64.b64encode(digest).decode() in text:
+            return True
+    return False
+
+
 def nearer(mine: Content, old: Content, new: Content) -> bool:
     """Tell whether a text is an edit of an older version rather than of the newer one.
 
@@ -197,7 +216,7 @@ def replaces_all(step: Step) -> bool:
     Args:
         step: any step.
     """
-    return step.method == "PUT" or (step.method == "POST" and step.guard is not None and bool(step.guard.key))
+    return step.puts or (step.method == "POST" and step.guard is not None and bool(step.guard.key))
 
 
 def taken_on(steps: Sequence[Step], token: str | None) -> list[Step]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
@@ -76,6 +77,34 @@ def named_back(facts: Facts, step: Step) -> str:
             if old is ABSENT or not any(text in held for text in _texts(old)):
                 return pointer
     return ""
+
+
+def named_in_state(facts: Facts, source: Step) -> tuple[Step, str] | None:
+    """Return the own write since a token on something that the resource's content refers to, and its name.
+
+    Two parts of a path that stand in the content side by side, such as `function/rewrite` in an ARN or a URL,
+    are a reference; a single word may be any.
+
+    Args:
+        facts: of a refused request.
+        source: the step that gave its token out.
+    """
+    content = facts.base_content
+    if content is None or len(content) > _LONGEST:
+        return None
+    here = f"{path_of(facts.step.resource.partition('?')[0])}/"
+    for step in reversed(facts.case.steps[source.order + 1 : facts.step.order]):
+        if step.actor != facts.step.actor or not step.accepted or step.resource == facts.step.resource:
+            continue
+        if host_of(step.resource) != host_of(facts.step.resource) or step.batched:
+            continue
+        parts = path_of(step.resource.partition("?")[0]).strip("/").split("/")
+        for pair in itertools.pairwise(parts):
+            name = "/".join(pair)
+            told = min(map(len, pair)) > _SHORT and f"/{name}/" not in here
+            if told and re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", content.text):
+                return step, name
+    return None
 
 
 def stamped_together(facts: Facts, step: Step) -> str:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote, urljoin, urlsplit
 
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.contents import holds
+
 if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
+    from ifmatch.model.message import Content
 
 _SEE_OTHER: Final = 303
 _FOUND: Final = 302
@@ -64,3 +68,26 @@ def failed_inside(step: Step) -> bool:
 def _sent_names(step: Step) -> set[str]:
     sent = step.view.sent_json
     return set(cast("dict[str, object]", sent)) if isinstance(sent, dict) else set()
+
+
+def made_by(step: Step) -> Content | None:
+    """Return the content of the version that an accepted write made, None when it is not known.
+
+    The answer shows it when it repeats the members that were sent, else a request that replaced all.
+
+    Args:
+        step: an accepted write that replaces.
+    """
+    answer = step.shown_content if step.status in {200, 201} else None
+    sent = step.body
+    if answer is not None and sent is not None and (holds(answer, sent) or _described(step, answer)):
+        return answer
+    return step.body if step.puts else None
+
+
+def _described(step: Step, answer: Content) -> bool:
+    """Tell whether an upload of another media type is answered with the record that has the version."""
+    sent = (step.sent.text("content-type") or "").lower()
+    if step.version is None or "json" in sent or "form" in sent:
+        return False
+    return tokens.opaque(step.version) in answer.text and isinstance(answer.json(), dict)

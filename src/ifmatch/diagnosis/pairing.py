@@ -10,22 +10,14 @@ import statistics
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.dates import http_date
-from ifmatch.diagnosis.lost_members import only_versions_lost
-from ifmatch.diagnosis.sightings import Seen, credible, writes
+from ifmatch.diagnosis.sightings import SAME_CLOCK, Seen, credible, score, single_marks, writes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ifmatch.model.exchange import Capture
 
-_GATEWAY = frozenset({0, 499, 500, 502, 503, 504})
-# Statuses that a cache or proxy may give for another one from upstream.
-_TRANSLATED = frozenset({(200, 304), (304, 200), (206, 200), (200, 206), (412, 200), (304, 304)})
-# So many steps at the end of a path may be a version that was lost on the way.
-_LOST = 2
-_SAME_CLOCK = 2.0
 # What a Date field resolves, where a capture has no times of its own.
 _SECOND = 1.0
 _MINIMUM_SCORE = 2
@@ -89,71 +81,10 @@ def offsets(captures: Sequence[Capture]) -> list[float]:
     known = [skew for skew in skews if skew is not None]
     if not known:
         return [0.0] * len(captures)
-    reference = min(known, key=lambda one: (sum(abs(one - other) > _SAME_CLOCK for other in known), abs(one)))
+    reference = min(known, key=lambda one: (sum(abs(one - other) > SAME_CLOCK for other in known), abs(one)))
     return [
-        0.0 if skew is None or abs(skew - reference) <= _SAME_CLOCK else skew - reference for skew in skews
+        0.0 if skew is None or abs(skew - reference) <= SAME_CLOCK else skew - reference for skew in skews
     ]
-
-
-def _ends_alike(one: str, two: str) -> bool:
-    """Tell whether two paths are the same, or end in the same two steps."""
-    return one == two or (one.count("/") > 1 and one.split("/")[-2:] == two.split("/")[-2:])
-
-
-def _renamed(down: Seen, up: Seen) -> bool:
-    """Tell whether two exchanges of other targets are one by what they carry and what is left of the path."""
-    if down.body and down.body == up.body:
-        lost = down.bare.startswith(f"{up.bare}/") and down.bare.count("/") - up.bare.count("/") <= _LOST
-        return lost or _ends_alike(down.bare, up.bare)
-    return (
-        not down.body and bool(down.answer) and down.answer == up.answer and _ends_alike(down.bare, up.bare)
-    )
-
-
-def _score(down: Seen, up: Seen) -> int:
-    """Return how well two exchanges can be one request; negative when they cannot."""
-    if down.method != up.method and not (down.method == "HEAD" and up.method == "GET"):
-        return -1
-    if down.body is not None and up.body is not None and down.body != up.body:
-        # A gateway that takes a version out of the content leaves path and answer as they are.
-        alike = down.path == up.path and down.answer == up.answer and down.status == up.status
-        if not (alike and only_versions_lost(down.body, up.body)):
-            return -1
-    if (down.user and up.user and down.user != up.user) or (down.who and up.who and down.who != up.who):
-        return -1
-    score = 3 if down.path == up.path else (-3 if down.tail == up.tail else -5)
-    if score < 0 and _renamed(down, up):
-        # A gateway that renames the front of paths, or loses the query or the end, leaves the rest as it is.
-        score = 1
-    if (down.who is None) != (up.who is None) and down.told and up.told:
-        score -= 3
-    if down.ids & up.ids:
-        score += 5
-    if down.status == up.status:
-        score += 3
-    elif down.status in _GATEWAY:
-        score += 1
-    elif down.status in {409, 412} and 200 <= up.status < 300:
-        # The answer to a repeat of the proxy, or the word of a cache.
-        score += 0
-    elif (down.status, up.status) not in _TRANSLATED:
-        score -= 2
-    if down.body is not None and up.body is not None and down.body:
-        score += 1
-    if down.etag and up.etag and down.status == up.status:
-        one, two = (
-            tokens.strip_suffix(tokens.opaque(down.etag))[0],
-            tokens.strip_suffix(tokens.opaque(up.etag))[0],
-        )
-        score += 1 if one == two else -6
-    if (
-        down.date is not None
-        and up.date is not None
-        and abs(down.date - up.date) > _SAME_CLOCK
-        and down.status == up.status
-    ):
-        score -= 1
-    return score
 
 
 def _match(down: Sequence[Seen], up: Sequence[Seen], shift: float, slack: float) -> dict[int, int]:
@@ -163,18 +94,21 @@ def _match(down: Sequence[Seen], up: Sequence[Seen], shift: float, slack: float)
         index.setdefault(seen.tail, []).append(number)
         if seen.body:
             index.setdefault(seen.body, []).append(number)
+        for mark in seen.marks:
+            index.setdefault(mark, []).append(number)
     pairs: dict[int, int] = {}
     for number, seen in enumerate(up):
         start, end = seen.start + shift, seen.end + shift
         best: tuple[int, float, int] | None = None
-        for candidate in {*index.get(seen.tail, ()), *index.get(seen.body or b"", ())}:
+        marked = [one for mark in seen.marks for one in index.get(mark, ())]
+        for candidate in {*index.get(seen.tail, ()), *index.get(seen.body or b"", ()), *marked}:
             partner = down[candidate]
             if not partner.start - slack <= start <= partner.end + slack:
                 continue
-            score = _score(partner, seen) + (1 if end <= partner.end + slack else -1)
-            if score < _MINIMUM_SCORE:
+            points = score(partner, seen) + (1 if end <= partner.end + slack else -1)
+            if points < _MINIMUM_SCORE:
                 continue
-            key = (score, -abs(start - partner.start), candidate)
+            key = (points, -abs(start - partner.start), candidate)
             if best is None or key > best:
                 best = key
         if best is not None:
@@ -202,7 +136,7 @@ def _in_turn(
                 if one not in partners
                 and (down[one].method, down[one].path, down[one].body) == (seen.method, seen.path, seen.body)
                 and down[one].start - slack <= first.start + shift <= down[one].end + slack
-                and _score(down[one], first) >= _MINIMUM_SCORE
+                and score(down[one], first) >= _MINIMUM_SCORE
             ]
             if not alone:
                 break
@@ -235,7 +169,7 @@ def _shifts(down: Sequence[Seen], up: Sequence[Seen]) -> list[float]:
         (partner.start + partner.end) / 2 - (seen.start + seen.end) / 2
         for seen in up[:60]
         for partner in down[:200]
-        if partner.path == seen.path and _score(partner, seen) >= _MINIMUM_SCORE + 3
+        if partner.path == seen.path and score(partner, seen) >= _MINIMUM_SCORE + 3
     ]
     return candidates[:400]
 
@@ -246,6 +180,11 @@ def _shared(one: Sequence[Seen], two: Sequence[Seen]) -> tuple[int, int]:
     Assets and polling that pass beside the case say nothing about who saw whose requests.
     """
     both = {seen.tail for seen in one} & {seen.tail for seen in two}
+    if not both:
+        # A proxy may give each path another name: then only what the answers are called tells.
+        marks = frozenset[str]().union(*(seen.marks for seen in one))
+        marks &= frozenset[str]().union(*(seen.marks for seen in two))
+        return sum(bool(seen.marks & marks) for seen in one), sum(bool(seen.marks & marks) for seen in two)
     written = both & {seen.tail for seen in [*one, *two] if writes(seen)}
     counted = written or both
     return sum(seen.tail in counted for seen in one), sum(seen.tail in counted for seen in two)
@@ -308,12 +247,14 @@ def links(captures: Sequence[Capture], clock: Sequence[float]) -> list[Link]:
         [Seen(exchange, clock[number]) for exchange in capture.exchanges]
         for number, capture in enumerate(captures)
     ]
+    for part in seen:
+        single_marks(part)
     timed = [any(one.start >= 0 for one in part) for part in seen]
     found: list[Link] = []
     for one in range(len(captures)):
         for two in range(one + 1, len(captures)):
             if timed[one] and timed[two] and min(_shared(seen[one], seen[two])):
-                same = abs(clock[one] - clock[two]) <= _SAME_CLOCK
+                same = abs(clock[one] - clock[two]) <= SAME_CLOCK
                 slack = _slack(captures[one], captures[two])
                 link = _link(seen, one, two, slack, one_clock=same)
                 other_tools = captures[one].format != captures[two].format
@@ -406,10 +347,10 @@ def _alike(down: Seen, up: Seen) -> bool:
 
     A browser that keeps an answer from a script shows neither it nor how long it took.
     """
-    score = _score(down, up)
+    points = score(down, up)
     if down.status == up.status:
-        return score >= _ALIKE
-    return down.status == 0 and score >= _WITHHELD and bool(down.body) and down.body == up.body
+        return points >= _ALIKE
+    return down.status == 0 and points >= _WITHHELD and bool(down.body) and down.body == up.body
 
 
 def _leftovers(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.dates import http_date
+from ifmatch.diagnosis.lost_members import only_versions_lost
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
@@ -15,6 +18,9 @@ if TYPE_CHECKING:
 
     from ifmatch.model.exchange import Exchange
 
+_GATEWAY = frozenset({0, 499, 500, 502, 503, 504})
+# Statuses that a cache or proxy may give for another one from upstream.
+_TRANSLATED = frozenset({(200, 304), (304, 200), (206, 200), (200, 206), (412, 200), (304, 304)})
 # Fields that a proxy adds to what it forwards.
 _FORWARDING = (
     "via",
@@ -24,6 +30,15 @@ _FORWARDING = (
     "x-real-ip",
     "x-envoy-expected-rq-timeout-ms",
 )
+# So many steps at the end of a path may be a version that was lost on the way.
+_LOST = 2
+# What services call the answers that they give, and the least that such a name has.
+_ANSWER_ID = re.compile(
+    r"(?:request|trace|correlation|upload|invocation|transaction)-?(?:id)?$", re.IGNORECASE
+)
+_UNIQUE = 12
+# Seconds by which two clocks that agree may differ.
+SAME_CLOCK = 2.0
 
 
 class Seen:
@@ -44,6 +59,7 @@ class Seen:
         "forwarded",
         "host",
         "ids",
+        "marks",
         "method",
         "path",
         "start",
@@ -86,10 +102,96 @@ class Seen:
             )
             if (value := request.fields.text(name))
         }
+        self.marks = _marks_of(exchange)
         self.forwarded = any(name in request.fields for name in _FORWARDING)
         self.etag = response.fields.text("etag") if response is not None else None
         content = response.content if response is not None else None
         self.answer = content.octets if isinstance(content, Content) else b""
+
+
+def _marks_of(exchange: Exchange) -> frozenset[str]:
+    """Return the ids that a service gave to this one answer: on every way that it took they are the same."""
+    response = exchange.response
+    return frozenset(
+        value
+        for name, value in (response.fields if response is not None else ())
+        if len(value) >= _UNIQUE and _ANSWER_ID.search(name) and any(map(str.isdigit, value))
+    )
+
+
+def _ends_alike(one: str, two: str) -> bool:
+    """Tell whether two paths are the same, or end in the same two steps."""
+    return one == two or (one.count("/") > 1 and one.split("/")[-2:] == two.split("/")[-2:])
+
+
+def _renamed(down: Seen, up: Seen) -> bool:
+    """Tell whether two exchanges of other targets are one by what they carry and what is left of the path."""
+    if down.body and down.body == up.body:
+        lost = down.bare.startswith(f"{up.bare}/") and down.bare.count("/") - up.bare.count("/") <= _LOST
+        return lost or _ends_alike(down.bare, up.bare)
+    return (
+        not down.body and bool(down.answer) and down.answer == up.answer and _ends_alike(down.bare, up.bare)
+    )
+
+
+def score(down: Seen, up: Seen) -> int:
+    """Return how well two exchanges can be one request; negative when they cannot."""
+    if down.method != up.method and not (down.method == "HEAD" and up.method == "GET"):
+        return -1
+    if down.body is not None and up.body is not None and down.body != up.body:
+        # A gateway that takes a version out of the content leaves path and answer as they are.
+        alike = down.path == up.path and down.answer == up.answer and down.status == up.status
+        if not (alike and only_versions_lost(down.body, up.body)):
+            return -1
+    if (down.user and up.user and down.user != up.user) or (down.who and up.who and down.who != up.who):
+        return -1
+    points = 3 if down.path == up.path else (-3 if down.tail == up.tail else -5)
+    if points < 0 and (_renamed(down, up) or down.marks & up.marks):
+        # A gateway that renames the front of paths, or loses the query or the end, leaves the rest as it is.
+        points = 1
+    if (down.who is None) != (up.who is None) and down.told and up.told:
+        points -= 3
+    if down.ids & up.ids:
+        points += 5
+    if down.status == up.status:
+        points += 3
+    elif down.status in _GATEWAY:
+        points += 1
+    elif down.status in {409, 412} and 200 <= up.status < 300:
+        # The answer to a repeat of the proxy, or the word of a cache.
+        points += 0
+    elif (down.status, up.status) not in _TRANSLATED:
+        points -= 2
+    if down.body is not None and up.body is not None and down.body:
+        points += 1
+    if down.etag and up.etag and down.status == up.status:
+        one, two = (
+            tokens.strip_suffix(tokens.opaque(down.etag))[0],
+            tokens.strip_suffix(tokens.opaque(up.etag))[0],
+        )
+        points += 1 if one == two else -6
+    if (
+        down.date is not None
+        and up.date is not None
+        and abs(down.date - up.date) > SAME_CLOCK
+        and down.status == up.status
+    ):
+        points -= 1
+    return points
+
+
+def single_marks(seen: Sequence[Seen]) -> None:
+    """Leave to the exchanges of a capture only the ids that one answer bears: others name a session.
+
+    Args:
+        seen: all exchanges of the capture.
+    """
+    counts: dict[str, int] = {}
+    for one in seen:
+        for mark in one.marks:
+            counts[mark] = counts.get(mark, 0) + 1
+    for one in seen:
+        one.marks = frozenset(mark for mark in one.marks if counts[mark] == 1)
 
 
 def writes(seen: Seen) -> bool:

@@ -21,6 +21,7 @@ from ifmatch.diagnosis.contents import (
 )
 from ifmatch.diagnosis.editors import EDITOR, PROGRAM, SYSTEM, editor_like
 from ifmatch.diagnosis.history import History
+from ifmatch.diagnosis.likeness import told_by_digest
 from ifmatch.diagnosis.steps import VARIANT_FIELDS
 from ifmatch.diagnosis.told_versions import moved
 from ifmatch.dialects import weak_tags_match
@@ -373,7 +374,8 @@ class StateFacts:
         if self.content_moved is not True and holds(self.base_content, body):
             # It was there before: nothing tells whether this request was carried out.
             return None
-        if any(holds(content, body) for content in self._shown_later):
+        digest = self.refresh is not None and self.state_moved and told_by_digest(self.refresh, body)
+        if digest or any(holds(content, body) for content in self._shown_later):
             return True
         current = self.current_content
         return False if current is not None and speak_of_one(current, body) else None
@@ -494,7 +496,5 @@ class StateFacts:
         A job or worker counts only after an own write, as what the service does about it.
         """
         kinds = [SYSTEM] if self.after_own_write is None else [SYSTEM, PROGRAM]
-        return any(
-            editor_like(self.current_content, kind) and not editor_like(self.base_content, kind)
-            for kind in kinds
-        )
+        now, before = self.current_content, self.base_content
+        return any(editor_like(now, kind) and not editor_like(before, kind) for kind in kinds)

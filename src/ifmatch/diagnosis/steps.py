@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.cache_marks import OF_CACHES, ON_THE_WAY, says_hit
 from ifmatch.diagnosis.conditions import Condition, Guard, conditions_of
-from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.machines import machine_of
-from ifmatch.diagnosis.outcomes import failed_inside, shown_elsewhere
+from ifmatch.diagnosis.outcomes import failed_inside, made_by, shown_elsewhere
 from ifmatch.diagnosis.refusal_words import meant
 from ifmatch.diagnosis.soap_bodies import state_in
 from ifmatch.diagnosis.told_versions import told
-from ifmatch.dialects import Meaning, View, refusal_in, sent_state, shown_state
+from ifmatch.dialects import Meaning, View, changes_in, refusal_in, replaces_in, sent_state, shown_state
 from ifmatch.model.exchange import Exchange, Provenance, Vantage
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
@@ -48,6 +47,8 @@ _DERIVED = (
     "refusal",
     "told",
     "replaces",
+    "puts",
+    "alters",
     "accepted",
     "body",
     "representation",
@@ -309,7 +310,19 @@ class Step:
             "MOVE",
             "MKCOL",
             "MKCALENDAR",
-        } or (self.method == "POST" and (self.guard is not None or self.rewrites))
+        } or (self.method == "POST" and (self.guard is not None or self.rewrites or self.puts or self.alters))
+
+    @cached_property
+    def alters(self) -> bool:
+        """Tell whether a POST changes some members of the state of its resource, as its API has it."""
+        return self.dialect is not None and not self.reads and changes_in(self.view, self.dialect)
+
+    @cached_property
+    def puts(self) -> bool:
+        """Tell whether the request carries a whole state: PUT, or what its API has for it."""
+        if self.method == "PUT":
+            return True
+        return self.dialect is not None and self.is_write and replaces_in(self.view, self.dialect)
 
     @property
     def is_read(self) -> bool:
@@ -395,24 +408,8 @@ class Step:
 
     @cached_property
     def made(self) -> Content | None:
-        """Return the content of the version that an accepted write made, None when it is not known.
-
-        The answer shows it when it repeats the members that were sent, else a request that replaced all.
-        """
-        if not (self.accepted and self.replaces):
-            return None
-        answer = self.shown_content if self.status in {200, 201} else None
-        sent = self.body
-        if answer is not None and sent is not None and (holds(answer, sent) or self._described(answer)):
-            return answer
-        return self.body if self.method == "PUT" else None
-
-    def _described(self, answer: Content) -> bool:
-        """Tell whether an upload of another media type is answered with the record that has the version."""
-        sent = (self.sent.text("content-type") or "").lower()
-        if self.version is None or "json" in sent or "form" in sent:
-            return False
-        return tokens.opaque(self.version) in answer.text and isinstance(answer.json(), dict)
+        """Return the content of the version that an accepted write made, None when it is not known."""
+        return made_by(self) if self.accepted and self.replaces else None
 
     @cached_property
     def cache_hit(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.facts import Facts
 from ifmatch.diagnosis.likeness import gives
+from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.removals import corrected
 from ifmatch.diagnosis.rules import (
     lease_or_lock,
@@ -22,7 +24,7 @@ from ifmatch.diagnosis.rules import (
     unsupported_precondition,
 )
 from ifmatch.diagnosis.tickets import lapsed, outlived
-from ifmatch.dialects import Meaning
+from ifmatch.dialects import Carrier, Meaning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +42,7 @@ _GONE = frozenset({404, 410})
 _TICKETED = frozenset({400, 403, 409, 410, 422})
 _CHANGES = frozenset({"PUT", "PATCH", "DELETE", "MERGE"})
 _CANNOT = frozenset({400, 405, 422, 501})
+_OF_NONE = re.compile(r"\b(?:null|none|nil|undefined)\b|version|revision|e-?tag|conflict|precondition")
 _ACCOUNTED = frozenset({409, 412, 428})
 
 
@@ -116,7 +119,18 @@ def _names_nothing(step: Step) -> bool:
     if step.status == _FAILED:
         words = _words(step)
         return tokens.opaque(guard.value) in words or "NumberFormat" in words
+    if guard.carrier is Carrier.BODY and _speaks_of_another(step, guard):
+        return False
     return step.status == _BAD_REQUEST or (step.status == _UNPROCESSABLE and not guard.standard)
+
+
+def _speaks_of_another(step: Step, guard: Condition) -> bool:
+    """Tell whether an answer names another member of the content than the one for the version."""
+    words, named = _words(step).lower(), guard.name.rpartition("/")[2].lower()
+    if named in words or _OF_NONE.search(words) is not None:
+        return False
+    members = {member.word.lower() for member in sent(step) if member.where == "body"}
+    return any(re.search(rf"\b{re.escape(name)}\b", words) for name in members - {named})
 
 
 def _refuses_by_words(step: Step) -> bool:
@@ -205,6 +219,7 @@ def _barred(history: list[Step]) -> set[int]:
         for step in history
         if _meets_own_deletion(history, step)
         or _met_nothing(history, step)
+        or (step.is_write and payload_precondition_mismatch.unmet(step, history) is not None)
         or (step.is_write and corrected(step, _following(history, step)) is not None)
     }
     if not guarded:

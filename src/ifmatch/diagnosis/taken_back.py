@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import cast
+import json
+from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis.contents import changed_pointers, unwrapped, value_at
 from ifmatch.diagnosis.likeness import nearer
+from ifmatch.merge import apply_merge_patch
 from ifmatch.model.message import Content
+
+if TYPE_CHECKING:
+    from ifmatch.merge import JsonValue
 
 # Octets from which on a member is a text, of which parts may be taken back.
 _PROSE = 40
@@ -35,6 +40,23 @@ def lost_pointers(
     if not new:
         return ()
     return () if new & set(mine.text.splitlines()) else ("",)
+
+
+def merged(base: Content | None, patch: Content | None) -> Content | None:
+    """Return what members that were sent make of a state, None when either is no JSON object.
+
+    Args:
+        base: the state before, in its envelope or not.
+        patch: members with their new values (RFC 7396).
+    """
+    if base is None or patch is None:
+        return None
+    before, changes = unwrapped(base, patch).json(), patch.json()
+    if not isinstance(before, dict) or not isinstance(changes, dict):
+        return None
+    return Content.from_text(
+        json.dumps(apply_merge_patch(cast("JsonValue", before), cast("JsonValue", changes)))
+    )
 
 
 def _reverts_list(old: list[object], fresh: list[object], mine: list[object]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.contents import ABSENT, holds, same_content, value_at
-from ifmatch.diagnosis.taken_back import lost_pointers
+from ifmatch.diagnosis.taken_back import lost_pointers, merged
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.history import History
@@ -13,14 +13,15 @@ if TYPE_CHECKING:
     from ifmatch.model.message import Content
 
 
-def content_of_write(history: History, write: Step) -> Content | None:
+def content_of_write(history: History, write: Step, base: Content | None = None) -> Content | None:
     """Return what an accepted write made of a resource, None when it is not known.
 
     Args:
         history: of the resource.
         write: the write.
+        base: what stood there before it, where that is known; a patch is worked out on it.
     """
-    if write.method == "PUT" and write.body is not None:
+    if write.puts and write.body is not None:
         return write.body
     for step in history:
         if (
@@ -30,13 +31,13 @@ def content_of_write(history: History, write: Step) -> Content | None:
             and step.etag == write.etag
         ):
             return step.representation
-    return (
-        write.shown_content
-        if write.shown_content is not None
-        and write.shown_content.json() is not None
-        and (write.method == "PATCH" or write.rewrites)
-        else None
-    )
+    if write.method != "PATCH" and not (write.rewrites or write.alters):
+        return None
+    answer = write.shown_content
+    told = write.method == "PATCH" or write.rewrites or (answer is not None and holds(answer, write.body))
+    if answer is not None and answer.json() is not None and told:
+        return answer
+    return merged(base, write.body)
 
 
 def base_content(history: History, step: Step, before: Step) -> tuple[Step, Content] | None:
@@ -54,7 +55,7 @@ def base_content(history: History, step: Step, before: Step) -> tuple[Step, Cont
             one.order < before.order
             and one.actor == step.actor
             and one.accepted
-            and one.method == "PUT"
+            and one.puts
             and one.body is not None
         ):
             return one, one.body
@@ -74,7 +75,7 @@ def keeps(history: History, issued: Step, other: Step, step: Step) -> bool | Non
     mine = step.body
     if step.method == "DELETE":
         return False
-    if theirs is None or mine is None or step.method != "PUT":
+    if theirs is None or mine is None or not step.puts:
         return None
     if same_content(theirs, mine) or holds(mine, theirs):
         return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.dialects.grammar import fits
 from ifmatch.dialects.pointers import scalar, tested_at, values_at
@@ -32,6 +32,8 @@ __all__ = [
 ]
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+# Methods on what is there already.
+_ON_WHAT_IS: Final = frozenset({"PUT", "PATCH", "DELETE"})
 _SHOWN: Final = frozenset({200, 201, 202, 203, 204, 205, 206, 304})
 _READS: Final = frozenset({Demand.DIFFERENT, Demand.DIFFERENT_DATE})
 _STATE_TOKEN: Final = re.compile(r"<((?:opaquelocktoken|urn:uuid):[^<>]*)>")
@@ -143,10 +145,34 @@ def guards_in(view: View, dialect: Dialect) -> tuple[PresentedGuard, ...]:
         if spec.carrier is Carrier.WEBDAV_IF:
             found.extend(_webdav(spec, view))
             continue
-        value = _carried(spec, view)
+        value = _carried(spec, view, dialect)
         if value is not None and (not spec.matches or pattern(spec.matches).search(value)):
             found.append(_presented(spec, value, view))
     return tuple(found)
+
+
+def replaces_in(view: View, dialect: Dialect) -> bool:
+    """Tell whether a view's request replaces a whole state, although its method may not say so."""
+    return _found_in(view, dialect, dialect.replaces, dialect.replaces_content)
+
+
+def changes_in(view: View, dialect: Dialect) -> bool:
+    """Tell whether a view's request changes some members of a state, although its method is POST."""
+    return view.request.method == "POST" and _found_in(
+        view, dialect, dialect.changes, dialect.changes_content
+    )
+
+
+def _found_in(view: View, dialect: Dialect, asked: str, content: str) -> bool:
+    if asked and pattern(asked).search(asked_for(view, dialect)) is not None:
+        return True
+    return bool(content) and pattern(content).search(view.sent_text) is not None
+
+
+def asked_for(view: View, dialect: Dialect) -> str:
+    """Return what a view's request asks for: method, target, and the operation that a field names."""
+    operation = view.request.fields.text(dialect.operation) if dialect.operation else None
+    return f"{view.request.method} {view.target}" + (f" {operation}" if operation else "")
 
 
 def unseen_guard(view: View, dialect: Dialect, *, told: bool = False) -> GuardSpec | None:
@@ -188,7 +214,7 @@ def _applies(spec: GuardSpec, view: View) -> bool:
     return not spec.beside or any(True for _ in values_at(view.sent_json, spec.beside))
 
 
-def _carried(spec: GuardSpec, view: View) -> str | None:
+def _carried(spec: GuardSpec, view: View, dialect: Dialect) -> str | None:
     if spec.carrier is Carrier.HEADER:
         return view.request.fields.text(spec.name)
     if spec.carrier is Carrier.QUERY:
@@ -203,14 +229,27 @@ def _carried(spec: GuardSpec, view: View) -> str | None:
         return match.group(1) if match is not None else None
     if view.sent_json is UNKNOWN:
         return None
-    found = (text for one in values_at(view.sent_json, spec.name) if (text := scalar(one)) is not None)
-    value = next(found, None)
+    held = list(values_at(view.sent_json, spec.name))
+    found = (text for one in held if (text := scalar(one)) is not None)
     # A test of the member's value is the same guard: RFC 6902 section 4.6.
-    return value if value is not None else tested_at(view.sent_json, spec.name)
+    value = next(found, None) or tested_at(view.sent_json, spec.name)
+    if value is None and None in held and _on_what_is(view, dialect):
+        # A member is there and holds null; what a POST creates has no version yet, and may say so.
+        return "null"
+    return value
+
+
+def _on_what_is(view: View, dialect: Dialect) -> bool:
+    """Tell whether a request is about what is there already."""
+    if view.request.method in _ON_WHAT_IS:
+        return True
+    return replaces_in(view, dialect) or changes_in(view, dialect)
 
 
 def _presented(spec: GuardSpec, value: str, view: View) -> PresentedGuard:
     text = value.strip()
+    if spec.placeholders:
+        text = value = _filled(text, spec, view)
     sentinel = spec.sentinels.get(text) or spec.sentinels.get(text.lower())
     if sentinel is not None:
         return PresentedGuard(spec.carrier, spec.name, value, sentinel, None, well_formed=True, key=spec.key)
@@ -229,6 +268,24 @@ def _presented(spec: GuardSpec, value: str, view: View) -> PresentedGuard:
         next=spec.next,
         key=spec.key,
     )
+
+
+def _filled(text: str, spec: GuardSpec, view: View) -> str:
+    """Return an expression with what its placeholders stand for; what holds no single value stays."""
+    for pointer in spec.placeholders:
+        for members in values_at(view.sent_json, pointer):
+            if not isinstance(members, dict):
+                continue
+            for name, value in sorted(
+                cast("dict[str, object]", members).items(), key=lambda one: -len(one[0])
+            ):
+                typed = (
+                    list(cast("dict[str, object]", value).values()) if isinstance(value, dict) else [value]
+                )
+                held = scalar(typed[0]) if len(typed) == 1 else None
+                if held is not None:
+                    text = text.replace(name, held)
+    return text
 
 
 def _webdav(spec: GuardSpec, view: View) -> Iterator[PresentedGuard]:

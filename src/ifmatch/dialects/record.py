@@ -178,6 +178,8 @@ class GuardSpec(_Record, frozen=True, kw_only=True):
         next: whether the value is the next version, not the current one (Confluence).
         of: what names the resource that is guarded where it is not the request's own, such as the source of a
             copy: `header:NAME`, or `path:PATTERN` whose first group is its path; "" for the request's own.
+        placeholders: JSON Pointers of objects of the same body whose members stand in the value by their
+            names (DynamoDB's ExpressionAttributeValues): the value is read with them filled in.
     """
 
     carrier: Carrier
@@ -194,6 +196,7 @@ class GuardSpec(_Record, frozen=True, kw_only=True):
     pair: str = ""
     next: bool = False
     of: Annotated[str, msgspec.Meta(pattern="^(|header:.+|path:.+)$")] = ""
+    placeholders: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -281,12 +284,13 @@ class StatePlace(_Record, frozen=True, kw_only=True):
     """Where a family wraps the state of a resource in members of its own, so that contents compare.
 
     Attributes:
-        sent: JSON Pointer into the request's content, or `form:NAME`; "" when the whole content is it.
+        sent: JSON Pointer into the request's content, `form:NAME`, or `part:last` for the last part of a
+            multipart content; "" when the whole content is it.
         shown: JSON Pointer into the content of answers; "" when the whole content is it.
         base64: which of the two are base64 text: any of `sent`, `shown`.
     """
 
-    sent: Annotated[str, msgspec.Meta(pattern="^(|/.*|form:.+)$")] = ""
+    sent: Annotated[str, msgspec.Meta(pattern="^(|/.*|form:.+|part:last)$")] = ""
     shown: Annotated[str, msgspec.Meta(pattern="^(|/.*)$")] = ""
     base64: tuple[Literal["sent", "shown"], ...] = ()
 
@@ -354,12 +358,20 @@ class Dialect(_Record, frozen=True, kw_only=True):
         signals: what answers say; the first that fits counts.
         same_resource: other URLs of a resource; each rule is applied, in order.
         identity: JSON Pointers into request bodies that name the resource where the URL does not; the first
-            one that is there counts. `text:PATTERN` is a regular expression over the body, its first group.
+            one that is there counts. `text:PATTERN` is a regular expression over the body, its groups joined
+            by "/".
         identity_sign: what goes between the URL and the name.
         identity_path: regular expression over path and query of the requests whose bodies name it: the name
             becomes the end of the path, before the rules of `same-resource`. Left out: all, after the rules.
         states: where the state of a resource is wrapped; the first place that is there counts.
-        reads: regular expression over "METHOD path" of requests that read although their method is POST.
+        operation: request field that names the operation where one URL takes all (X-Amz-Target).
+        reads: regular expression over "METHOD path operation" of requests that read although their method is
+            POST.
+        replaces: the same of requests that replace a whole state, with or without a guard, although their
+            method is not PUT.
+        replaces_content: regular expression over the content of such requests.
+        changes: the same of requests that change some members of a state, although their method is POST.
+        changes_content: regular expression over the content of such requests.
         reads_content: regular expression over the content of such requests.
         compares_inside: regular expression over the path of requests whose state the service itself reads,
             compares and writes, so that they are refused although they carry no precondition.
@@ -393,7 +405,12 @@ class Dialect(_Record, frozen=True, kw_only=True):
     identity_sign: str = "#"
     identity_path: str = ""
     states: tuple[StatePlace, ...] = msgspec.field(default=(), name="state")
+    operation: str = ""
     reads: str = ""
+    replaces: str = ""
+    replaces_content: str = ""
+    changes: str = ""
+    changes_content: str = ""
     reads_content: str = ""
     compares_inside: str = ""
     lifetimes: tuple[Lifetime, ...] = msgspec.field(default=(), name="lifetime")

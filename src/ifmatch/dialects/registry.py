@@ -181,7 +181,12 @@ def _patterns(found: Dialect) -> Iterator[tuple[str, str]]:
     for number, mark in enumerate(found.marks):
         yield f"mark[{number}].matches", mark.matches
     yield "reads", found.reads
+    yield "replaces", found.replaces
+    yield "replaces-content", found.replaces_content
+    yield "changes", found.changes
+    yield "changes-content", found.changes_content
     yield "reads-content", found.reads_content
+    yield "identity-path", found.identity_path
     for number, named in enumerate(found.identity):
         yield f"identity[{number}]", named.removeprefix("text:") if named.startswith("text:") else ""
     yield "identity-path", found.identity_path

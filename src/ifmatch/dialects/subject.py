@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from ifmatch.dialects.evaluation import guards_in
+from ifmatch.dialects.evaluation import asked_for, guards_in
 from ifmatch.dialects.pointers import scalar, values_at
 from ifmatch.dialects.recognition import pattern
 from ifmatch.dialects.record import Scope
@@ -33,6 +33,10 @@ __all__ = [
 
 # Begins an identity that is a pattern over the content.
 _TEXT: Final = "text:"
+# The state that a request carries in the last of its parts, after one that describes it.
+_LAST_PART: Final = "part:last"
+# What stands before the first delimiter and after the last one is no part.
+_FEWEST_PIECES: Final = 3
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -104,7 +108,7 @@ def _names_in(view: View, dialect: Dialect) -> Iterator[str]:
         if pointer.startswith(_TEXT):
             match = pattern(pointer.removeprefix(_TEXT)).search(view.sent_text)
             if match is not None:
-                yield match[1]
+                yield "/".join(group for group in match.groups() if group)
             continue
         for value in values_at(view.sent_json, pointer):
             text = scalar(value)
@@ -115,6 +119,11 @@ def _names_in(view: View, dialect: Dialect) -> Iterator[str]:
 def sent_state(view: View, dialect: Dialect) -> str | None:
     """Return the state that a view's request carries, out of its wrapping; None where it is not wrapped."""
     for place in dialect.states:
+        if place.sent == _LAST_PART:
+            part = _last_part(view.sent_text)
+            if part is not None:
+                return part
+            continue
         if place.sent.startswith("form:"):
             value: object = view.form.get(place.sent.removeprefix("form:").lower())
         else:
@@ -122,6 +131,16 @@ def sent_state(view: View, dialect: Dialect) -> str | None:
         if value is not None:
             return _unwrapped(value, coded="sent" in place.base64 or _coded(view.sent_json, place.sent))
     return None
+
+
+def _last_part(text: str) -> str | None:
+    """Return the content of the last part of a multipart text, None without one (RFC 2046 section 5.1)."""
+    delimiter = text.lstrip().partition("\n")[0].rstrip()
+    parts = text.split(delimiter) if delimiter.startswith("--") else []
+    if len(parts) <= _FEWEST_PIECES or not parts[-1].startswith("--"):
+        return None
+    _, found, content = parts[-2].replace("\r\n", "\n").partition("\n\n")
+    return content.removesuffix("\n") if found else None
 
 
 def shown_state(view: View, dialect: Dialect) -> str | None:
@@ -176,7 +195,7 @@ def guarded_in(view: View, dialect: Dialect) -> tuple[str, str] | None:
 
 def reads_in(view: View, dialect: Dialect) -> bool:
     """Tell whether a view's request reads, although its method may say otherwise."""
-    if dialect.reads and pattern(dialect.reads).search(f"{view.request.method} {view.target}") is not None:
+    if dialect.reads and pattern(dialect.reads).search(asked_for(view, dialect)) is not None:
         return True
     content = dialect.reads_content
     if not content or view.request.method != "POST":

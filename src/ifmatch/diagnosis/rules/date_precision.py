@@ -66,22 +66,21 @@ def detect(facts: Facts) -> Iterator[Evidence]:
 
 
 def _fraction_lost(facts: Facts) -> Iterator[Evidence]:
-    """Yield evidence from a date condition with the served time, but without some of its fraction.
+    """Yield evidence from a precondition with the served time, but without some of its fraction.
 
-    A time that stands for a version, as any other text may, is `malformed-validator`.
+    The programs' types for times hold fewer digits than the store: JavaScript's Date ends at milliseconds.
     """
     token, guard = facts.token, facts.guard
-    if not facts.refused or token is None or guard is None or "since" not in guard.name.lower():
-        return
-    if facts.issues:
+    if not facts.refused or token is None or guard is None or facts.issues:
         return
     for step in reversed(facts.own(facts.earlier)):
         for full in step.issued():
             if whole_second(token, full):
                 text = f"{token} is the served {full} without the fraction of its second"
-                yield note(text, 6.5, step)
-                later = facts.later
-                if any(one.presents(full) and one.accepted for one in later):
+                # As a token it is damaged, too: `malformed-validator` is not much less likely.
+                dated = "since" in guard.name.lower()
+                yield note(text, 6.5 if dated else 5.3, step)
+                if dated and any(one.presents(full) and one.accepted for one in facts.later):
                     yield note("with the fraction it was accepted", 1.0, facts.step)
                 return
 

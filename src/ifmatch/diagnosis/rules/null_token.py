@@ -13,6 +13,7 @@ from ifmatch.diagnosis.refusal_words import says_outdated
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.version_words import speaks_of_versions
 from ifmatch.dialects import Carrier, Meaning
+from ifmatch.dialects.pointers import values_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,14 +45,14 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if guard.guard not in {Guard.SAME, Guard.SAME_DATE} or not guard.tokens:
         return
     token = guard.tokens[0]
-    if facts.issues:
+    if facts.issues or _was_null(facts, guard):
         return
     if guard.guard is Guard.SAME_DATE and _BEGINNING.search(guard.value) and facts.refused:
         yield note(
             f"`{guard.shown()}` is what a program holds for a time that it does not know", 7.0, facts.step
         )
         return
-    if not tokens.null_word(token):
+    if not tokens.null_word(token) and not (guard.key and tokens.null_word(guard.value)):
         yield from _fresh_record(facts, token)
         return
     shown = f"`{guard.name}: {guard.value}`" if guard.value.strip() else f"an empty {guard.name}"
@@ -59,6 +60,13 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     reads = [step for step in facts.own_reads_before if step.etag is not None]
     if reads:
         yield note(f"the client had been given {reads[-1].etag}", 0.5, reads[-1], "ETag")
+
+
+def _was_null(facts: Facts, guard: Condition) -> bool:
+    """Tell whether the member that a request has null was null when its client read it."""
+    if guard.carrier is not Carrier.BODY or tokens.opaque(guard.value) != "null":
+        return False
+    return any(None in values_at(one.view.json, guard.name) for one in facts.own_reads_before)
 
 
 def _left_empty(facts: Facts) -> Iterator[Evidence]:

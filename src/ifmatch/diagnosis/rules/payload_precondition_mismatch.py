@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.contents import ABSENT, value_at
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.removals import corrected
 from ifmatch.dialects import Carrier, Meaning
@@ -17,7 +18,7 @@ from ifmatch.dialects.pointers import names, tests_in
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.diagnosis.steps import Step
@@ -47,7 +48,7 @@ _ELEMENT = re.compile(
     r"|test operation|\"op\": ?\"test\""
     r"|(?:patch|test)[ _-]?(?:test|op(?:eration)?)?[ _-]?(?:at|of|for|failed)\b"
     r"|\b(?:was|old|before|value|test)[_-]?mismatch\b"
-    r"|not equal to the (?:expected|tested)|test(?:ing)?(?: of)? (?:value |path )?[\"'/]\S+ failed"
+    r"|not equal to the (?:expected|tested)|test(?:ing)?(?: of)? (?:value |path )?\\?[\"'/]\S+ failed"
     r"|(?:expected|old|previous) (?:value|record|content)s?\b[^.]{0,60}(?:match|differ|equal)"
     r"|(?:do|does|did)(?: not|n't) match[^.]{0,40}(?:existing|live|current|stored) (?:record|value|entry)",
     re.IGNORECASE,
@@ -66,6 +67,29 @@ def tests(step: Step) -> bool:
     if step.status in {409, 412}:
         return True
     return step.status in {400, 422} and answer is not None and bool(_ELEMENT.search(answer.text[:4000]))
+
+
+def unmet(step: Step, history: Sequence[Step]) -> tuple[str, Step] | None:
+    """Return the path of a patch's test that the record had never met, and the read that shows it; else None.
+
+    Not every service says why it refused a patch. What an earlier read shows counts, so that a record which
+    another changed in between is none; without one, what is read next.
+
+    Args:
+        step: a refused request.
+        history: all steps on the resource.
+    """
+    patch = "json-patch" in (step.sent.text("content-type") or "")
+    if not patch or step.status not in _REFUSING or _of_version(step):
+        return None
+    own = [one for one in history if one.actor == step.actor and one.representation is not None]
+    before = [one for one in own if one.order < step.order]
+    for read in before[-1:] or own[:1]:
+        for path, value in tests_in(step.view.sent_json):
+            held = value_at(read.representation, path)
+            if held is not ABSENT and held != value:
+                return path, read
+    return None
 
 
 def _of_version(step: Step) -> bool:
@@ -117,6 +141,7 @@ def _expected(facts: Facts) -> Iterator[Evidence]:
     yield note(f"the content itself says what is expected, at {pointer}, and was refused", weight, step)
 
 
+_REFUSING = frozenset({400, 409, 412, 422})
 _OUTSIDE = frozenset({Carrier.HEADER, Carrier.QUERY})
 _VERSION = re.compile(r"version|revision|e-?tag|generation", re.IGNORECASE)
 
@@ -280,6 +305,11 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note(f"the answer names a payload element: {words}", 7.0, step)
     elif found and facts.guard is None:
         yield note(f"the answer names a payload element: {found.group()}", 6.5, step)
+    if (found_unmet := unmet(step, facts.history)) is not None:
+        path, read = found_unmet
+        yield note(
+            f"the patch tests {path} for another value than the record held when it was read", 5.0, read
+        )
     if tests(step) and step.body is None:
         yield note("a patch was refused whose content is not in the evidence: it may hold a test", 2.5, step)
     elif tests(step):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import changed_pointers, holds, same_content, stamped, value_at
 from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.linked_writes import edited_by_link, linked
+from ifmatch.diagnosis.linked_writes import edited_by_link, linked, named_in_state
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.dialects import Meaning
 
@@ -59,6 +59,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         or guard.guard not in {Guard.SAME, Guard.SAME_DATE}
         or source is None
     ):
+        return
+    if facts.state_moved and facts.content_moved is False:
+        yield from _tagged_anew(facts, source)
         return
     if (
         facts.state_moved is False
@@ -129,6 +132,21 @@ def _finished(facts: Facts) -> Iterator[Evidence]:
     old, new = (str(value_at(one, told[0])) for one in (before, now))
     text = f"only {told[0]} differs, {old} is now {new}: the service finished what the client's write began"
     yield note(text, 4.0, facts.refresh)
+
+
+def _tagged_anew(facts: Facts, source: Step) -> Iterator[Evidence]:
+    """Yield evidence from a new tag on the same content, after an own write on what that content names."""
+    if facts.foreign_writes or facts.own_writes or facts.overlapping_own:
+        return
+    found = named_in_state(facts, source)
+    if found is None:
+        return
+    step, name = found
+    text = f"the content names {name}, which the client's own write was about, and has a new tag since"
+    yield note(text, 4.5, step)
+    yield note(
+        "what it says is the same: the service tagged it anew with what it is linked to", 2.0, facts.refresh
+    )
 
 
 def _linked(facts: Facts, source: Step) -> Iterator[Evidence]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.dates import span
+from ifmatch.diagnosis.dates import instant, span
 from ifmatch.diagnosis.evidence import note
 
 if TYPE_CHECKING:
@@ -33,11 +33,22 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     for date, step in facts.served_dates:
         away = sent - date
         if away and away % _QUARTER == 0 and abs(away) <= _MOST:
-            text = f"the sent date is the served Last-Modified moved by exactly {span(away)}"
+            served = "Last-Modified" if guard.standard else "time"
+            text = f"the sent date is the served {served} moved by exactly {span(away)}"
             skew = facts.client_skew
             yield note(text, 6.0 if skew is not None else 2.5, step, "Last-Modified")
             if skew is not None and abs(skew - away) < 60:
                 yield note(
                     "the client's clock differs from the server's by just that", -6.0, facts.step, "Date"
                 )
+            yield from _echoed_later(facts, date)
+            return
+
+
+def _echoed_later(facts: Facts, served: float) -> Iterator[Evidence]:
+    """Yield evidence from the same write that was accepted with the time as it was served."""
+    for step in facts.own(facts.later) if facts.refused else ():
+        guard = step.condition(Guard.SAME_DATE)
+        if step.accepted and guard is not None and instant(guard.value) == served:
+            yield note("the write passed with the time as it was served", 3.0, step, guard.name)
             return

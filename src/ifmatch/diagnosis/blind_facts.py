@@ -1,0 +1,183 @@
+"""Answer whether a write that a fresh token let through was made from an older version."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.contents import ABSENT, same_content, shares_members, stamped, unwrapped, value_at
+from ifmatch.diagnosis.likeness import edit_of, gives, not_shown, replaces_all, same_but_version, version_of
+from ifmatch.diagnosis.state_facts import StateFacts
+from ifmatch.diagnosis.taken_back import lost_pointers, reverts
+from ifmatch.diagnosis.unread_versions import listing, part_only
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ifmatch.diagnosis.conditions import Condition
+    from ifmatch.diagnosis.steps import Step
+    from ifmatch.model.message import Content
+
+_VERSIONED = frozenset({Guard.SAME, Guard.SAME_DATE})
+
+
+class BlindFacts(StateFacts):
+    """What the evidence says about the version that a write was made from, and the one it replaced.
+
+    Its attributes are those of `StateFacts`.
+    """
+
+    @cached_property
+    def unread(self) -> tuple[Step, Step] | None:
+        """Return what gave a write its token without content, and the older read that it was edited from.
+
+        The client never read the version that it replaced, and what it sent resembles the one before.
+        """
+        write = self.blind_write
+        guard = write.guard if write is not None else None
+        if (
+            write is None
+            or guard is None
+            or guard.guard not in _VERSIONED
+            or not (guard.standard or guard.key)
+        ):
+            return None
+        before = [one for one in self.history if one.order < write.order and one.actor == write.actor]
+        gave = next((one for one in reversed(before) if gives(one, guard)), None) or listing(self.case, write)
+        shown = [one for one in before if one.representation is not None and version_of(one, guard)]
+        if (
+            gave is None
+            or not self._without_state(gave, write, shown)
+            or any(one.accepted and one.replaces for one in before)
+        ):
+            return None
+        if any(version_of(one, guard) in guard.tokens and one is not gave for one in shown):
+            return None
+        shown = [one for one in shown if one is not gave]
+        if not shown:
+            return None
+        old = shown[-1]
+        token, version = guard.tokens[0], version_of(old, guard)
+        moved = tokens.base(version) != tokens.base(token)
+        like = moved and tokens.shape(version) == tokens.shape(token) and old.coding == gave.coding
+        return (gave, old) if like and edit_of(write.body, old.representation) else None
+
+    def _without_state(self, gave: Step, write: Step, shown: Sequence[Step]) -> bool:
+        """Tell whether what gave a write its token does not show the state that the write replaces."""
+        if gave.method in {"HEAD", "PROPFIND"} or gave.resource != write.resource or not_shown(gave, write):
+            return True
+        old = next((one for one in reversed(shown) if one is not gave), None)
+        return old is not None and part_only(gave, old, write)
+
+    @cached_property
+    def blind_write(self) -> Step | None:
+        """Return the accepted write of this incident that may rest on an older version."""
+        for step in self.attempts:
+            if (
+                step.accepted
+                and (step.method == "PATCH" or replaces_all(step))
+                and step.body is not None
+                and step.actor == self.step.actor
+            ):
+                return step
+        return None
+
+    @cached_property
+    def blind(self) -> tuple[Step, tuple[str, ...]] | None:
+        """Return the read that gave the fresh token, and what the write took back; None when nothing was."""
+        write = self.blind_write
+        guard = write.guard if write is not None else None
+        if write is None or guard is None or guard.guard not in _VERSIONED or not guard.tokens:
+            return None
+        reads = [
+            step
+            for step in self.history
+            if step.order < write.order and step.actor == write.actor and step.representation is not None
+        ]
+        found = self._fresh(write, guard)
+        if found is None:
+            return None
+        fresh, content = found
+        # What was made before the new version existed, and never saw it, takes back all that it lacks.
+        unread = self.resent_unread is write or self.unread is not None
+        for old in reversed(reads):
+            if old.order >= fresh.order or version_of(old, guard) == version_of(fresh, guard):
+                continue
+            own_between = [
+                step
+                for step in self.history
+                if old.order < step.order < fresh.order
+                and step.accepted
+                and step.actor == write.actor
+                and step.replaces
+            ]
+            if own_between:
+                return None
+            if old.representation is None or same_content(content, old.representation):
+                continue
+            if fresh.representation is not None and old.kind != fresh.kind:
+                continue
+            base, now = unwrapped(old.representation, write.body), unwrapped(content, write.body)
+            taken_back = tuple(
+                pointer
+                for pointer in lost_pointers(base, now, write.body) or ()
+                if not stamped(pointer)
+                and pointer != guard.name
+                # A patch says nothing of what it leaves out.
+                and (write.puts or value_at(write.body, pointer) is not ABSENT)
+                and (unread or reverts(base, now, write.body, pointer))
+            )
+            return (fresh, taken_back) if taken_back else None
+        return None
+
+    @cached_property
+    def resent_unread(self) -> Step | None:
+        """Return the write that repeats the refused content on another token, the new state never read.
+
+        A patch carries only its own changes: it may be repeated as it is.
+        """
+        write = self.blind_write
+        if write is None or write is self.step or self.step.method != "PUT" or write.order < self.step.order:
+            return None
+        guard, refused = write.guard, self.guard
+        if guard is None or refused is None or guard.guard is not Guard.SAME:
+            return None
+        if any(token in refused.tokens for token in guard.tokens):
+            return None
+        read = any(
+            step.content is not None
+            and (step.read_ok or (step.refused and shares_members(step.content, write.body)))
+            for step in self.attempts
+            if self.step.order <= step.order < write.order and step.method != "HEAD"
+        )
+        return write if not read and same_but_version(write, self.step) else None
+
+    def _fresh(self, write: Step, guard: Condition) -> tuple[Step, Content] | None:
+        """Return the answer that gave a write its token, and the content of the version it names.
+
+        The answer may be a HEAD or the refusal itself; then another's write or read shows the content.
+        """
+        gave = next(
+            (
+                step
+                for step in reversed(self.history[: self.history.index(write)])
+                if step.actor == write.actor and (step.read_ok or step.refused) and gives(step, guard)
+            ),
+            None,
+        ) or listing(self.case, write)
+        if gave is None:
+            return None
+        if gave.representation is not None and (self.unread is None or self.unread[0] is not gave):
+            return gave, gave.representation
+        for step in self.history:
+            named = version_of(step, guard) in guard.tokens
+            if named and step.representation is not None and step is not gave:
+                return gave, step.representation
+            if named and step.accepted and replaces_all(step) and step.body is not None:
+                return gave, step.body
+        before = [one for one in self.history if one.order < gave.order and one.accepted and one.replaces]
+        last = before[-1] if before else None
+        # An answer without a tag: what was written last before the token was given out is what it names.
+        return (gave, last.made) if last is not None and last.etag is None and last.made is not None else None
