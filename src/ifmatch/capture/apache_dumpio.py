@@ -6,17 +6,20 @@ Source of the notation: modules/debugging/mod_dumpio.c and the escapes of ap_esc
 from __future__ import annotations
 
 import re
-from datetime import datetime, timezone
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from ifmatch.capture.captured_content import from_wire
 from ifmatch.capture.drafts import Drafts
 from ifmatch.capture.log_pastes import mended
 from ifmatch.capture.sdk_dumps import Block, draft_of
 from ifmatch.capture.sdk_lines import settle_zone
 from ifmatch.capture.text_source import read_text
+from ifmatch.model.message import Fields
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from typing import BinaryIO
 
     from ifmatch.model.exchange import Capture
@@ -24,14 +27,35 @@ if TYPE_CHECKING:
 __all__ = ["looks_like_dumpio", "read_dumpio"]
 
 _DUMPED = re.compile(
-    r"(?:\[\w{3} (\w{3} \d\d \d\d:\d\d:\d\d(?:\.\d{6})? \d{4})\] )?(?:\[[^\]]*\] )*?(?:\[pid ([\d:tid ]+)\] )?"
+    r"(?:\[\w{3} (\w{3} \d\d \d\d:\d\d:\d\d(?:\.\d{6})? \d{4})\] )?"
+    r"(?:\[[^\]]*\] )*?(?:\[pid ([\d:tid ]+)\] )?"
     r"(?:mod_dumpio\.c\(\d+\): )?\[(client|remote) ([^\]]+)\] mod_dumpio:  ?dumpio_(in|out) "
     r"(?:\(data-[A-Z]+\): (.*)|\[([a-z]+)-\w+\] .*)\Z"
 )
 _SIZE = re.compile(r"\d+ bytes\Z")
 _START = re.compile(r"(?:[A-Z]{3,20} \S+ HTTP/\d\.\d|HTTP/\d\.\d \d{3}\b)")
 _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|.)")
+_HEAD_END: Final = "\r\n\r\n"
 _ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "v": "\v", "f": "\f"}
+
+
+@dataclass(slots=True)
+class _Message:
+    """A message while its pieces are gathered: which side it was on, its head, and all of it."""
+
+    side: str
+    block: Block
+    pieces: list[str] = field(default_factory=list[str])
+
+    def can_end(self, *, is_request: bool) -> bool:
+        """Tell whether a message can start here: no head is open, no content of a request looks like one."""
+        if self.block.is_request is not is_request:
+            return True
+        return not (is_request and self.side == "client") and _HEAD_END in "".join(self.pieces[-200:])
+
+    def content(self) -> bytes:
+        """Return the octets behind the head."""
+        return "".join(self.pieces).partition(_HEAD_END)[2].encode("latin-1", "replace")
 
 
 def looks_like_dumpio(lines: Sequence[str]) -> bool:
@@ -58,21 +82,21 @@ def read_dumpio(stream: BinaryIO, name: str) -> tuple[Capture, ...]:
     sides = {"client": Drafts(name, warnings=list(source.warnings)), "remote": Drafts(f"{name}!backend")}
     for repair in repairs:
         sides["client"].warn(repair)
-    waiting: dict[str, Block] = {}
-    for side, block in _blocks(lines):
-        if block.is_request:
-            if (before := waiting.pop(block.key, None)) is not None:
-                _add(sides[side], before, None)
-            waiting[block.key] = block
+    waiting: dict[str, _Message] = {}
+    for message in _messages(lines):
+        if message.block.is_request:
+            if (before := waiting.pop(message.block.key, None)) is not None:
+                _add(sides[before.side], before, None)
+            waiting[message.block.key] = message
         else:
-            _add(sides[side], waiting.pop(block.key, None), block)
-    for key, block in waiting.items():
-        _add(sides[key.partition(" ")[0]], block, None)
+            _add(sides[message.side], waiting.pop(message.block.key, None), message)
+    for message in waiting.values():
+        _add(sides[message.side], message, None)
     captures: list[Capture] = []
     if not sides["client"].found:
         sides["client"].found, sides["remote"].found = sides["remote"].found, []
     for drafts in sides.values():
-        drafts.found.sort(key=lambda draft: draft.started if draft.started is not None else 0.0)
+        drafts.found.sort(key=lambda draft: (draft.started or 0.0, draft.line or 0))
         settle_zone(drafts.found)
         if drafts.found or not captures:
             advice = "Set LogLevel dumpio:trace7, DumpIOInput On and DumpIOOutput On"
@@ -80,21 +104,25 @@ def read_dumpio(stream: BinaryIO, name: str) -> tuple[Capture, ...]:
     return tuple(captures)
 
 
-def _add(drafts: Drafts, sent: Block | None, received: Block | None) -> None:
-    draft = draft_of(sent, received)
-    if draft is None:
+def _add(drafts: Drafts, sent: _Message | None, received: _Message | None) -> None:
+    first = sent or received
+    draft = draft_of(
+        sent.block if sent is not None else None, received.block if received is not None else None
+    )
+    if draft is None or first is None:
         return
-    at = sent.at if sent is not None else received.at if received is not None else None
-    draft.started, draft.resolution = at if at is not None else (None, 1.0)
-    if at is not None and sent is not None and received is not None and received.at is not None:
-        draft.duration = max(received.at[0] - at[0], 0.0)
+    draft.started, draft.resolution = first.block.at if first.block.at is not None else (None, 1.0)
+    if sent is not None and (octets := sent.content()):
+        draft.content = from_wire(octets, Fields(draft.sent or ())).content
+    if received is not None and (octets := received.content()):
+        draft.received_content = from_wire(octets, Fields(draft.received or ())).content
     drafts.found.append(draft)
 
 
-def _blocks(lines: Sequence[str]) -> Iterator[tuple[str, Block]]:
-    """Yield side and message, a message when the next one of its connection begins or the log ends."""
-    open_ones: dict[str, tuple[str, Block, list[str]]] = {}
-    order: list[tuple[str, Block, list[str]]] = []
+def _messages(lines: Sequence[str]) -> list[_Message]:
+    """Return the messages in the order in which they begin."""
+    open_ones: dict[str, _Message] = {}
+    order: list[_Message] = []
     # Octets that are looked at in advance are read once more.
     peeks: dict[str, bool] = {}
     for number, line in enumerate(lines, 1):
@@ -110,20 +138,16 @@ def _blocks(lines: Sequence[str]) -> Iterator[tuple[str, Block]]:
         side, text = found[3], _ESCAPE.sub(_unescaped, found[6])
         is_request = (side == "client") is (found[5] == "in")
         current = open_ones.get(key)
-        if _START.match(text) is not None and not (current is not None and _goes_on(current, is_request)):
-            current = (side, Block(is_request, key, number, at=_time(found[1])), [])
+        if _START.match(text) is not None and (current is None or current.can_end(is_request=is_request)):
+            current = _Message(side, Block(is_request, key, number, at=_time(found[1])))
             open_ones[key] = current
             order.append(current)
-        if current is not None and current[1].is_request is is_request:
-            current[2].append(text)
-    for side, block, pieces in order:
-        block.lines.extend("".join(pieces).replace("\r\n", "\n").split("\n"))
-        yield side, block
-
-
-def _goes_on(current: tuple[str, Block, list[str]], is_request: bool) -> bool:  # noqa: FBT001 - a side
-    """Tell whether a head is not at its end yet, so that nothing can start."""
-    return current[1].is_request is is_request and "\r\n\r\n" not in "".join(current[2][-200:])
+        if current is not None and current.block.is_request is is_request:
+            current.pieces.append(text)
+    for message in order:
+        head = "".join(message.pieces).partition(_HEAD_END)[0]
+        message.block.lines.extend([*head.split("\r\n"), ""])
+    return order
 
 
 def _unescaped(found: re.Match[str]) -> str:
@@ -140,4 +164,4 @@ def _time(text: str | None) -> tuple[float, float] | None:
         at = datetime.strptime(text, f"%b %d %H:%M:%S{'.%f' if fraction else ''} %Y")  # noqa: DTZ007 - below
     except ValueError:
         return None
-    return at.replace(tzinfo=timezone.utc).timestamp(), 1e-6 if fraction else 1.0
+    return at.replace(tzinfo=UTC).timestamp(), 1e-6 if fraction else 1.0

@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 __all__ = ["DISSECTION", "from_dissections"]
 
 _START = r"(?:[A-Z]{3,20} \S.* HTTP/\d\.\d|HTTP/\d\.\d \d{3}(?: .*)?)"
-DISSECTION: Final = re.compile(rf"Hypertext Transfer Protocol\s*\Z|\s{{0,8}}{_START}\\r\\n\s*\Z")
-_SECTION = re.compile(r"(?:Frame \d+: |[A-Z][\w ]{2,40}(?: \(\d+ lines?\))?(?:, |: |\Z))(?!.*\\r\\n)")
+DISSECTION: Final = re.compile(
+    rf"Hypertext Transfer Protocol\s*\Z|\s{{0,8}}{_START}\\r\\n\s*\Z", re.IGNORECASE
+)
+_SECTION = re.compile(r"(?:Frame \d+: |[A-Z][\w -]{2,40}(?: \(\d+ lines?\))?(?:, |: |\Z))(?!.*\\r\\n)")
 _PORTS = re.compile(r"Transmission Control Protocol, Src Port: \D*(\d+)\D*, Dst Port: \D*(\d+)")
 _TEXT = re.compile(r"Line-based text data")
-_BEGINS = re.compile(rf"(\s*)({_START})\\r\\n\s*\Z")
+_BEGINS = re.compile(rf"(\s*)({_START})\\r\\n\s*\Z", re.IGNORECASE)
+_END = re.compile(r"\\r\\n\Z", re.IGNORECASE)
 _CUT = re.compile(r"\[(?:truncated|\u2026|\.\.\.)[^\]]*\]? ?[!#$%&'*+.^_`|~0-9A-Za-z-]+:")
 
 
@@ -49,8 +52,8 @@ def from_dissections(lines: Sequence[tuple[int, str | None]], cut: str) -> list[
             continue
         elif is_text:
             messages[-1].lines.append((number, re.sub(r"(?:\\r)?\\n\Z", "", line[len(indent) :].rstrip())))
-        elif (text := line[len(indent) :].rstrip()).endswith("\\r\\n") and text[:1] not in {" ", "["}:
-            messages[-1].lines.append((number, text.removesuffix("\\r\\n")))
+        elif _END.search(text := line[len(indent) :].rstrip()) is not None and text[:1] not in {" ", "["}:
+            messages[-1].lines.append((number, _END.sub("", text)))
         elif _CUT.match(text) is not None:
             messages[-1].lines.append((number, cut))
     return list(in_turn(messages))

@@ -57,7 +57,7 @@ def unpacked(lines: Sequence[str | None]) -> list[_Line]:
     # Each with what its lines hold in any case: most texts are none of these.
     steps: tuple[tuple[str, Callable[[str], object], Callable[[Numbered], Iterator[_Line]]], ...] = (
         ("0000", HEX_DUMP.match, _dumped),
-        ("\\r\\n", DISSECTION.match, _dissected),
+        ("\\", DISSECTION.match, _dissected),
         ("\\r\\n", _QUOTED_START.search, _unquoted),
         (" IP", _TCPDUMP.match, _packets),
         ("---", _WGET.match, _wget),

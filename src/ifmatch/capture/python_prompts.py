@@ -1,4 +1,4 @@
-"""Read what people print at a Python prompt: `r.status_code`, `r.headers`, `r.request.headers`, and their values.
+"""Read what people print at a Python prompt: `r.status_code`, `r.headers`, `r.request.headers`.
 
 Notations: the prompts of python and IPython, and lines of a script that begin with what is printed
 (`Response headers: {...}`). Source: `repr` of the structures of requests, httpx and aiohttp.
@@ -33,6 +33,7 @@ _DICTIONARY = r"(?:Headers\(|CaseInsensitiveDict\(|<CIMultiDictProxy\()?[\[{(].*
 PROMPT: Final = re.compile(
     rf"^(?:>>> ?|In \[\d+\]: ?)(?:print\(|dict\()?[\w.]{{1,60}}\.{_SHOWN}\b|"
     rf"^(?:>>> ?|In \[\d+\]: ?)(?:\w{{1,40}} = )?(?:await )?\w{{1,40}}{_CALL}['\"]|"
+    rf"^(?:>>> ?|In \[\d+\]: ?)(?:\w{{1,40}} = )?(?:await )?(?:requests|httpx|session|client){_CALL}|"
     rf"(?i:^(?:[\w.]{{1,40}}[ .])?(?:(?:request|response|sent|received|req|resp|res)[ _.-])headers ?[:=]? ?)"
     rf"(?:Headers\(|CaseInsensitiveDict\()?\{{['\"][A-Za-z-]{{2,60}}['\"]: "
 )
@@ -49,8 +50,12 @@ _METHODS: Final = frozenset({"get", "head", "put", "post", "patch", "delete", "o
 _ONLY_SENT: Final = frozenset(
     {"user-agent", "accept", "if-match", "if-none-match", "if-unmodified-since", "if-modified-since", "host"}
 )
-_ONLY_RECEIVED: Final = frozenset({"etag", "server", "age", "vary", "last-modified", "set-cookie", "location"})
-_LABELLED = re.compile(rf"{_LABEL} ?[:=]? ?(\d{{3}}|https?://\S+|[A-Z]{{3,10}}|{_DICTIONARY})\s*\Z", re.I)
+_ONLY_RECEIVED: Final = frozenset(
+    {"etag", "server", "age", "vary", "last-modified", "set-cookie", "location"}
+)
+_LABELLED = re.compile(
+    rf"{_LABEL} ?[:=]? ?(\d{{3}}|https?://\S+|[A-Z]{{3,10}}|{_DICTIONARY})\s*\Z", re.IGNORECASE
+)
 _LONGEST: Final = 64 * 1024
 
 
@@ -212,7 +217,9 @@ def _each(answers: _Answers, values: list[ast.expr], lines: list[str], number: i
     for value in values:
         if len(values) == 1 and lines:
             text = "\n".join(lines)
-            said = repr(text) if ast.unparse(value).endswith((".text", ".url", ".method", ".reason")) else text
+            said = (
+                repr(text) if ast.unparse(value).endswith((".text", ".url", ".method", ".reason")) else text
+            )
             _expression(answers, value, said, number)
 
 

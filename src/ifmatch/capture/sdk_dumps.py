@@ -118,6 +118,12 @@ def _blocks(lines: Sequence[str]) -> Iterator[Block]:
 
 
 def draft_of(request: Block | None, response: Block | None) -> Draft | None:
+    """Return the exchange of a request and its answer, None when neither is one.
+
+    Args:
+        request: None when only the answer is known.
+        response: None when there is none.
+    """
     parts = [block.lines for block in (request, response) if block is not None]
     text = "\n\n".join("\n".join(part) for part in parts)
     first = request or response

@@ -22,12 +22,15 @@ if TYPE_CHECKING:
 __all__ = ["RAILS", "SPRING", "UNDICI", "read_rails", "read_spring", "read_undici"]
 
 RAILS: Final = re.compile(r'(?:^|[\s\]])Started [A-Z]{3,10} "[^"\s]+" for \S+ at \d{4}-\d\d-\d\d ')
-UNDICI: Final = re.compile(r"(?:UNDICI|FETCH) \d+: (?:sending request to|received response to) [A-Z]{2,20} \S+")
+UNDICI: Final = re.compile(r"(?:UNDICI|FETCH) \d+: (?:sending request|received response) to [A-Z]{2,20} \S")
 SPRING: Final = re.compile(
-    r"(?:Before|After) request \[[A-Z]{3,10} \S+|DispatcherServlet\b.{0,40}: (?:[A-Z]{3,10} \"|Completed \d{3})"
+    r"(?:Before|After) request \[[A-Z]{3,10} \S|"
+    r"DispatcherServlet\b.{0,40}: (?:[A-Z]{3,10} \"|Completed \d{3})"
 )
 _RAILS_REQUEST = re.compile(r'Started ([A-Z]{3,10}) "([^"\s]+)" for (\S+) at (\d{4}-\d\d-\d\d \S+ \S+)')
 _RAILS_ANSWER = re.compile(r"Completed (\d{3}) ([A-Za-z' -]*?) in ([\d.]+)ms")
+# Ruby's Logger writes the time of its own clock before the line.
+_LOGGER = re.compile(r"[DIWEF], \[(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3,6})")
 _TAGS = re.compile(r"(?:\[[^\]\s]{1,80}\] ?)+(?=Started|Completed)")
 _UNDICI = re.compile(
     r"(?:UNDICI|FETCH) (\d+): (sending request to|received response to|request to) "
@@ -58,7 +61,12 @@ def read_rails(lines: Sequence[str], drafts: Drafts) -> None:
         if (begun := _RAILS_REQUEST.search(line)) is not None:
             draft = Draft(method=begun[1], url=begun[2], line=number, sent_complete=False, framed=False)
             date, clock, zone = begun[4].split(" ", 2)
-            at = moment(line.partition("[")[2][:60]) or iso_moment(f"{date}T{clock}{zone[:3]}:{zone[3:]}")
+            logged = _LOGGER.match(line)
+            at = (
+                iso_moment(logged[1])
+                if logged is not None
+                else iso_moment(f"{date}T{clock}{zone[:3]}:{zone[3:]}")
+            )
             draft.started, draft.resolution = at if at is not None else (None, 1.0)
             draft.add_sent("X-Forwarded-For", begun[3])
             conversation.request(draft, key)

@@ -302,7 +302,8 @@ def _text_kind(text: str) -> tuple[str, str]:
     if _FORENSIC.match(first):
         seen = "this is a log of Apache's mod_log_forensic"
         return seen, (
-            "It holds what was sent, not what came back. Log both: ifmatch explain capture apache, or mod_dumpio"
+            "It holds what was sent, not what came back. Log both: ifmatch explain capture apache, "
+            "or mod_dumpio"
         )
     if any(_NODE_HTTP.match(line) for line in lines):
         seen = "this is a log of NODE_DEBUG=http"

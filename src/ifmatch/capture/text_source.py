@@ -151,7 +151,7 @@ def is_mark(line: str | None) -> bool:
 
 
 # Wireshark's tree: what stands below it belongs to it.
-_TREE: Final = "Hypertext Transfer Protocol"
+_TREE = "Hypertext Transfer Protocol"
 
 
 def unwrap(lines: list[str | None]) -> tuple[list[str | None], list[str]]:
