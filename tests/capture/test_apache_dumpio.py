@@ -33,6 +33,7 @@ def test_connections_that_interleave_and_pieces_of_a_head() -> None:
     ]
     assert capture.exchanges[0].request.fields.text("If-Match") == '"v1"'
     assert capture.exchanges[0].request.content.text == "GET /no HTTP/1.1\n\\ and A"
+    assert capture.exchanges[0].request.fields.text("X-Forwarded-For") == "203.0.113.9"
     assert capture.exchanges[0].duration == 2.0
 
 

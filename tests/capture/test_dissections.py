@@ -51,6 +51,14 @@ def test_connections_that_interleave_keep_their_answers() -> None:
     assert starts == ["/notes/5", "412", "/notes/6", "200"]
 
 
+def test_what_stands_further_left_is_no_prose_around_the_tree() -> None:
+    text = REQUEST.format(port=5) + REQUEST.format(port=6)
+    text += ANSWER.format(port=6, status=200) + ANSWER.format(port=5, status=412)
+    found = read(io.BytesIO(text.encode()), "x").exchanges
+    assert [(one.request.url.rpartition("/")[2], one.status) for one in found] == [("5", 412), ("6", 200)]
+    assert found[0].response.content.text == "refused"
+
+
 def test_a_copied_part_is_no_broken_validator() -> None:
     """Line ends written out are no part of a tag."""
     part = "\n".join(REQUEST.format(port=5).splitlines()[2:]) + "\n"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import time
+
+import pytest
 
 from ifmatch.capture import read
 
@@ -53,6 +56,18 @@ def test_the_filter_of_spring_puts_quotes_around_quotes() -> None:
     assert one.request.fields.text("Accept") == "text/a, text/b"
 
 
+def test_an_answer_that_is_printed_whole_is_not_told_twice() -> None:
+    printed = (
+        "Response {\n  status: 412,\n  headers: Headers { etag: '\"v2\"' },\n  url: 'http://x.test/a'\n}\n"
+    )
+    lines = (
+        "FETCH 7: sending request to PUT http://x.test//a\n"
+        "FETCH 7: received response to PUT http://x.test//a - HTTP 412\n"
+    )
+    assert [status for _, _, status in told(lines)] == [412]
+    assert [status for _, _, status in told(lines + printed)] == [412]
+
+
 def test_a_request_of_undici_that_failed_has_no_answer() -> None:
     text = (
         "UNDICI 7: sending request to PUT http://x.test//a\n"
@@ -61,3 +76,12 @@ def test_a_request_of_undici_that_failed_has_no_answer() -> None:
         "UNDICI 7: received response to PUT http://x.test//a - HTTP 412\n"
     )
     assert told(text) == [("PUT", "http://x.test/a", 0), ("PUT", "http://x.test/a", 412)]
+
+
+@pytest.mark.parametrize("piece", ["[a]", "Before request [PUT /a", 'a:"', ": Completed 412 "])
+def test_hostile_lines_take_bounded_time(piece: str) -> None:
+    begin = 'Started PUT "/a" for ::1 at 2026-03-10 09:14:11 +0000\nBefore request [PUT /a, headers=['
+    text = begin + piece * (50_000 // len(piece)) + "\n" + piece * (50_000 // len(piece))
+    start = time.process_time()
+    told(text)
+    assert time.process_time() - start < 2

@@ -114,6 +114,9 @@ def _add(drafts: Drafts, sent: _Message | None, received: _Message | None) -> No
     draft.started, draft.resolution = first.block.at if first.block.at is not None else (None, 1.0)
     if sent is not None and (octets := sent.content()):
         draft.content = from_wire(octets, Fields(draft.sent or ())).content
+    if first.side == "client" and not any(name.lower() == "x-forwarded-for" for name, _ in draft.sent or ()):
+        # Who asked is needed to tell actors apart: docs/decisions/071-access-logs.md.
+        draft.add_sent("X-Forwarded-For", first.block.key.partition(" ")[2].rpartition(":")[0])
     if received is not None and (octets := received.content()):
         draft.received_content = from_wire(octets, Fields(draft.received or ())).content
     drafts.found.append(draft)

@@ -83,7 +83,7 @@ _FAMILIES: Final = (
     _Family("resty", sdk_frameworks.RESTY, sdk_frameworks.read_resty, decodes=True),
     _Family("http.client", sdk_python.HTTP_CLIENT, sdk_python.read_http_client, ("urllib3",)),
     _Family("Python prompt", python_prompts.PROMPT, python_prompts.read_prompt, decodes=True),
-    _Family("axios", sdk_axios.AXIOS, sdk_axios.read_axios, decodes=True),
+    _Family("axios", sdk_axios.AXIOS, sdk_axios.read_axios, ("undici",), decodes=True),
     _Family("Rails", sdk_servers.RAILS, sdk_servers.read_rails),
     _Family("Spring", sdk_servers.SPRING, sdk_servers.read_spring),
     _Family("undici", sdk_servers.UNDICI, sdk_servers.read_undici, decodes=True),

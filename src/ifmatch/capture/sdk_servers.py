@@ -38,11 +38,9 @@ _UNDICI = re.compile(
 )
 _DOUBLED = re.compile(r"(https?://[^/]+)//")
 _THREAD = re.compile(r"\[ *([\w .#-]{2,60}-\d+)\]")
-_FILTERED = re.compile(r"(Before|After) request \[([A-Z]{3,10}) ([^,\]\s]+)(.*)\]\s*\Z")
-_CLIENT = re.compile(r", client=([^,\]\s]+)")
-_HEADERS = re.compile(r", headers=\[(.*?)\](?=, payload=|\Z)")
-_HEADER = re.compile(r'([!#$%&\'*+.^_`|~0-9A-Za-z-]+):"(.*?)"(?=, [!#$%&\'*+.^_`|~0-9A-Za-z-]+:"|\Z)')
-_PAYLOAD = re.compile(r", payload=(.*)\Z", re.DOTALL)
+_FILTERED = re.compile(r"(Before|After) request \[([A-Z]{3,10}) ([^,\]\s]{1,8000})")
+_CLIENT = re.compile(r", client=([^,\]\s]{1,100})")
+_BETWEEN = re.compile(r', (?=[!#$%&\'*+.^_`|~0-9A-Za-z-]{1,100}:")')
 _DISPATCHED = re.compile(r': ([A-Z]{3,10}) "([^"\s]+)", parameters=')
 _COMPLETED = re.compile(r": Completed (\d{3})(?: ([A-Z_' ]+))?")
 
@@ -56,7 +54,7 @@ def read_rails(lines: Sequence[str], drafts: Drafts) -> None:
     """
     conversation = Conversation(drafts)
     for number, line in enumerate(lines, 1):
-        tags = _TAGS.search(line)
+        tags = _TAGS.search(line[:500])
         key = tags[0].strip() if tags is not None else ""
         if (begun := _RAILS_REQUEST.search(line)) is not None:
             draft = Draft(method=begun[1], url=begun[2], line=number, sent_complete=False, framed=False)
@@ -123,7 +121,7 @@ def read_spring(lines: Sequence[str], drafts: Drafts) -> None:
                 draft.started, draft.resolution = moment(line) or (None, 1.0)
                 drafts.found.append(draft)
             if filtered is not None:
-                _filtered(draft, filtered[4])
+                _filtered(draft, line[filtered.end() :].rstrip().removesuffix("]"))
             current[thread] = (draft, now, target)
         elif draft is not None and stage != "Completed" and (ended := _COMPLETED.search(line)) is not None:
             draft.status, draft.received_complete = int(ended[1]), False
@@ -145,17 +143,19 @@ def _is_another(stage: str, now: str) -> bool:
 
 def _filtered(draft: Draft, text: str) -> None:
     """Take what stands behind the target; the filter puts quotes around values and escapes none."""
-    headers = _HEADERS.search(text)
-    if headers is not None:
-        # Backslashes before inner quotes are what mending put there.
-        found: list[tuple[str, str]] = _HEADER.findall(headers[1])
-        draft.sent = [(name, value.replace('\\"', '"')) for name, value in found]
+    said, _, payload = text.partition(", payload=")
+    said, shows, headers = said.partition(", headers=[")
+    if shows:
+        draft.sent = []
+        for piece in _BETWEEN.split(headers.removesuffix("]")):
+            name, _, value = piece.partition(":")
+            # Backslashes before inner quotes are what mending put there.
+            draft.add_sent(name, value.removeprefix('"').removesuffix('"').replace('\\"', '"'))
         draft.sent_complete = True
-        host = next((value for name, value in draft.sent if name.lower() == "host"), "")
+        host = next((value for name, value in draft.sent or () if name.lower() == "host"), "")
         draft.url = f"http://{host}{draft.url}" if host and draft.url.startswith("/") else draft.url
-    client = _CLIENT.search(text)
+    client = _CLIENT.search(said)
     if client is not None and not any(name.lower() == "x-forwarded-for" for name, _ in draft.sent or ()):
         draft.add_sent("X-Forwarded-For", client[1])
-    payload = _PAYLOAD.search(text)
-    if payload is not None and payload[1]:
-        draft.content = Content.from_text(payload[1])
+    if payload:
+        draft.content = Content.from_text(payload)
