@@ -8,6 +8,7 @@ import io
 import pathlib
 import re
 import subprocess
+import tempfile
 import textwrap
 import time
 from typing import TYPE_CHECKING
@@ -206,6 +207,37 @@ def test_varnish(tmp_path: pathlib.Path) -> None:
                 log = subprocess.run(reader, capture_output=True, check=True, timeout=120).stdout
     checked(log, "access-log")
     checked(log, "access-log", log_format[1])
+
+
+def test_squid() -> None:
+    program("squid")
+    # It logs as a user of its own, who may not enter the directories of pytest.
+    with tempfile.TemporaryDirectory() as place, serve() as base:
+        directory = pathlib.Path(place)
+        rules = lines_of("squid").replace("stdio:ifmatch.log", f"stdio:{directory}/ifmatch.log")
+        port_behind = int(base.rpartition(":")[2])
+        with stopped(components.start_squid(directory, port_behind, rules)) as port:
+            other_writer(port)
+        # It writes what it has gathered when it ends.
+        log = settled(directory / "ifmatch.log")
+    requests = b"".join(line for line in log.splitlines(keepends=True) if b"/notes/7" in line)
+    checked(requests, "access-log")
+
+
+def test_lighttpd(tmp_path: pathlib.Path) -> None:
+    program("lighttpd")
+    with serve() as base:
+        host, port_behind = base.removeprefix("http://").split(":")
+        body = (
+            f'server.document-root = "{tmp_path}"\nserver.modules += ( "mod_proxy" )\n'
+            f'proxy.server = ( "" => (( "host" => "{host}", "port" => {port_behind} )) )\n'
+            + lines_of("lighttpd").replace("ifmatch.log", f"{tmp_path}/ifmatch.log")
+        )
+        with stopped(components.start_lighttpd(tmp_path, body)) as port:
+            other_writer(port)
+        # It writes what it has gathered when it ends.
+        log = settled(tmp_path / "ifmatch.log")
+    checked(log, "access-log")
 
 
 def test_caddy(tmp_path: pathlib.Path) -> None:

@@ -28,8 +28,8 @@ SAMPLES = {
     ]
     for name in FORMATS
 }
-# Longer than any of them takes; a quadratic reader needs minutes.
-SECONDS = 20.0
+# Much longer than any of them takes; a quadratic reader needs more.
+SECONDS = 2.5
 
 
 def use(captures: tuple[Capture, ...]) -> None:
@@ -104,5 +104,5 @@ def test_much_of_the_same_is_read_in_bounded_time(name: str) -> None:
         pieces = [sample, *(sample[at : at + 40] for at in range(0, len(sample), max(len(sample) // 2, 1)))]
         for piece in pieces:
             begun = time.process_time()
-            read_or_refuse(piece * (60_000 // len(piece) + 1), None)
+            read_or_refuse(piece * (20_000 // len(piece) + 1), None)
             assert time.process_time() - begun < SECONDS

@@ -434,32 +434,32 @@ def test_binary_content_is_replaced_and_equal_stays_equal():
 
 
 def test_deep_json_needs_no_recursion():
-    deep = '{"a":' * 100_000 + '{"password":"hunter22"}' + "}" * 100_000
+    deep = '{"a":' * 20_000 + '{"password":"hunter22"}' + "}" * 20_000
     assert "hunter22" not in body(deep)
 
 
 def test_time_grows_with_the_length_only():
-    """Hostile texts of 200 kB are done within seconds: no pass is quadratic."""
+    """Hostile texts of 100 kB are done within seconds: no pass is quadratic."""
     hostile = [
-        "-----BEGIN " * 18_000,
-        "a-" * 100_000,
-        "token=" * 33_000,
-        "https://" * 25_000,
-        "eyJaaaaaa." * 20_000,
-        "/?" * 100_000,
-        "%41" * 66_000,
-        'password="' * 20_000,
-        "<input name=" * 16_000,
-        "Authorization: " * 13_000,
-        "cookie: a=" * 20_000,
-        "x@" * 100_000,
-        "aA1" * 66_000,
+        "-----BEGIN " * 9_000,
+        "a-" * 50_000,
+        "token=" * 16_000,
+        "https://" * 12_000,
+        "eyJaaaaaa." * 10_000,
+        "/?" * 50_000,
+        "%41" * 33_000,
+        'password="' * 10_000,
+        "<input name=" * 8_000,
+        "Authorization: " * 6_000,
+        "cookie: a=" * 10_000,
+        "x@" * 50_000,
+        "aA1" * 33_000,
     ]
     for text in hostile:
         before = time.process_time()
         redactor(emails=True).text(text)
         body(text, "text/html")
-        assert time.process_time() - before < 3, text[:20]
+        assert time.process_time() - before < 1, text[:20]
 
 
 # -- entity tags ----------------------------------------------------------------------

@@ -160,8 +160,8 @@ def test_time_grows_with_size_and_no_faster(kind: str) -> None:
 
     measured = []
     for _ in range(3):
-        small, large = seconds(30_000), seconds(300_000)
-        if large < max(2.0, 40 * small):
+        small, large = seconds(15_000), seconds(150_000)
+        if large < max(0.5, 40 * small):
             return
         measured.append((small, large))
     pytest.fail(f"seconds for a part and for ten times as much: {measured}")

@@ -256,12 +256,14 @@ def start_squid(directory: Path, upstream_port: int, rules: str = "", site: str 
     """
     port = free_port()
     directory.chmod(0o777)
+    # `none` would end the list of logs.
+    log = "" if "access_log" in rules else "access_log none\n"
     (directory / "squid.conf").write_text(
         f"http_port 127.0.0.1:{port} accel defaultsite={site} no-vhost\n"
         f"cache_peer 127.0.0.1 parent {upstream_port} 0 no-query no-digest originserver name=origin\n"
         "http_access allow all\ncache_peer_access origin allow all\nnever_direct allow all\n"
         f"cache_mem 16 MB\nmaximum_object_size_in_memory 2 MB\npid_filename {directory}/squid.pid\n"
-        f"cache_log {directory}/cache.log\naccess_log none\ncoredump_dir {directory}\n"
+        f"cache_log {directory}/cache.log\n{log}coredump_dir {directory}\n"
         "shutdown_lifetime 0 seconds\nvisible_hostname edge.example.test\npinger_enable off\n"
         f"icon_directory /usr/share/squid/icons\n{rules}\n"
     )

@@ -74,6 +74,8 @@ _SHAPES: Final = (
 _SENT: Final = frozenset(
     {"if-match", "if-none-match", "if-unmodified-since", "if-modified-since", "if-range"}
 )
+# What varnishncsa calls `Varnish:handling`.
+_HANDLING: Final = frozenset({"hit", "miss", "pass", "pipe", "hitmiss", "hitpass", "synth", "error"})
 # Time, name, two addresses, three times, two statuses, two sizes.
 _BALANCED: Final = 9
 _LONGEST_LINE: Final = 64 * 1024
@@ -278,13 +280,16 @@ def _by_shape(line: str, number: int) -> _Row | None:
 def _common(record: LogRecord, tokens: list[str], at: int) -> _Row | None:
     """Read a line in the order of the common log format: client first, status behind the request."""
     before, behind = tokens[:at], tokens[at + 1 :]
+    # `%{%s}t.%{usec_frac}t ... %{Varnish:handling}x %D`: the start, and microseconds.
+    is_varnish = len(behind) > 3 and behind[-2] in _HANDLING and behind[-1].isdecimal()
     for token in before:
         if _CLF_TIME.match(token):
             record.set("end:clf", token)
         elif _ISO_TIME.match(token):
             record.set("end:iso", token)
         elif _EPOCH.match(token):
-            record.set("end:epoch", token)
+            record.set("start:epoch" if is_varnish else "end:epoch", token)
+    record.set("duration:us", behind[-1] if is_varnish else "")
     record.set("client", next((token for token in before if _CLIENT.match(token)), ""))
     record.set("address", next((token for token in before if _ADDRESS.match(token)), ""))
     status = next((index for index, token in enumerate(behind[:3]) if _STATUS.match(token)), None)

@@ -85,6 +85,7 @@ _MEANINGS: Final = {
     "http_response_status_code": "status",
     "sc_status": "status",
     "edgeresponsestatus": "status",
+    "resultcode": "status",
     "host": "host",
     "http_host": "host",
     "authority": "host",
@@ -241,12 +242,13 @@ _BODIES: Final = {
 _DURATION = re.compile(r"([\d.]{1,20})\s*(ns|us|µs|ms|s)\Z")
 _DEPTH: Final = 20
 _HEADERS: Final = _SENT_HEADERS | _RECEIVED_HEADERS
+_WHOLE: Final = _HEADERS | _BODIES.keys()
 
 
 def _leaves(value: dict[str, object], path: str = "", depth: int = 0) -> Iterator[tuple[str, object]]:
     for key, member in value.items():
         place = f"{path}.{key}".lstrip(".") if path else key
-        if isinstance(member, dict) and depth < _DEPTH and place.lower() not in _HEADERS:
+        if isinstance(member, dict) and depth < _DEPTH and place.lower() not in _WHOLE:
             yield from _leaves(cast("dict[str, object]", member), place, depth + 1)
         else:
             yield place, member
@@ -263,6 +265,12 @@ def fill(record: LogRecord, value: dict[str, object]) -> None:
         # A span of Zipkin counts microseconds from its start.
         record.set("start:epoch", str(value["timestamp"]))
         record.set("duration:us", str(value.get("duration", "")))
+        value = {name: member for name, member in value.items() if name not in {"timestamp", "duration"}}
+    if "resultCode" in value and isinstance(name := value.get("name"), str):
+        # A request of Application Insights begins its name with the method, and counts from its start.
+        record.set("method", name.partition(" ")[0])
+        record.set("start:iso", str(value.get("timestamp", "")))
+        record.set("duration:ms", str(value.get("duration", "")))
         value = {name: member for name, member in value.items() if name not in {"timestamp", "duration"}}
     _fill(record, value)
     for member in value.values():

@@ -47,7 +47,7 @@ def looks_like_json_log(text: str) -> bool:
     if "{" not in text[: _PREFIX_LIMIT + 100]:
         return False
     named = others = 0
-    for number, (line, value) in enumerate(_objects(text)):
+    for number, (line, value) in enumerate(_exchanges(text)):
         if value is None:
             others += 1
         else:
@@ -91,6 +91,23 @@ def _objects(text: str) -> Iterator[tuple[int, dict[str, object] | None]]:
             yield line, None
 
 
+def _exchanges(text: str) -> Iterator[tuple[int, dict[str, object] | None]]:
+    """Yield the objects of a text, request and answer of Logbook as one where the answer stands."""
+    waiting: dict[str, tuple[int, dict[str, object]]] = {}
+    for line, value in _objects(text):
+        correlation = value.get("correlation") if value is not None else None
+        side = value.get("type") if value is not None else None
+        if value is None or not isinstance(correlation, str) or side not in {"request", "response"}:
+            yield line, value
+        elif side == "request":
+            waiting[correlation] = line, value
+        elif correlation in waiting:
+            start, sent = waiting.pop(correlation)
+            yield start, {"request": sent, "response": value, "duration_ms": value.get("duration")}
+        else:
+            yield line, value
+
+
 def _draft(value: dict[str, object], line: int) -> Draft | None:
     record = LogRecord(line)
     fill(record, value)
@@ -113,7 +130,7 @@ def read_json_log(stream: BinaryIO, name: str) -> Capture:
     lines, repairs = mended(source.lines)
     for repair in repairs:
         drafts.warn(repair)
-    for line, value in _objects("\n".join(lines)):
+    for line, value in _exchanges("\n".join(lines)):
         draft = _draft(value, line) if value is not None else None
         if draft is None:
             skipped.append(line)

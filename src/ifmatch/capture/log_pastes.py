@@ -32,9 +32,12 @@ _POD = re.compile(r"\[pod/[\w.-]{1,253}/[\w.-]{1,63}\] ")
 # What a log shipper wraps: a line of an access log, or an object of one.
 _SHIPPED = re.compile(r'\s*\{|[^"]*(?:"[^"]*" ?)?"[A-Z]{3,20} \S+(?: HTTP/\d(?:\.\d)?)?"')
 _SHIPPED_NAMES: Final = ("log", "message", "msg", "MESSAGE", "@message", "textPayload", "line", "_raw")
+_SPREAD = re.compile(rf'\s+"(?:{"|".join(_SHIPPED_NAMES)})": ("(?:[^"\\]|\\.)*+"),?\s*\Z')
 _RUN = re.compile(r'"+')
 _SHARE: Final = 0.9
 _LOOKED_AT: Final = 200
+# Lines of a greeting that may stand above an array.
+_PROSE: Final = 6
 
 
 def mended(lines: Sequence[str | None]) -> tuple[list[str], list[str]]:
@@ -86,12 +89,30 @@ def _out_of_containers(texts: list[str]) -> list[str]:
             filled = [text for text in texts if text.strip()]
     if sum(text.startswith('{"log":"') for text in filled) * 2 > len(filled):
         return [_logged(text, whole=True) for text in texts]
+    spread = [text for text in filled if _SPREAD.match(text) is not None]
+    if (
+        spread
+        and any(text.strip() in {"[", "{"} for text in filled[:_PROSE])
+        and sum(_SHIPPED.match(_member(text)) is not None for text in spread) * 2 > len(spread)
+    ):
+        # An array that a console exported, a member a line.
+        return [_member(text) for text in texts]
     objects = [text for text in filled[:_LOOKED_AT] if text.lstrip(" [").startswith("{")]
     if objects and sum(
         _SHIPPED.match(_logged(text)) is not None and _logged(text) != text for text in objects
     ) * 2 > len(objects):
         return [_logged(text) for text in texts]
     return texts
+
+
+def _member(text: str) -> str:
+    """Return the line of a log that a member of its own line holds, "" for another line."""
+    found = _SPREAD.match(text)
+    try:
+        value: object = json.loads(found[1]) if found is not None else ""
+    except ValueError:
+        return ""
+    return value.rstrip("\r\n").replace("\n", " ") if isinstance(value, str) else ""
 
 
 def _logged(text: str, *, whole: bool = False) -> str:

@@ -3,7 +3,7 @@
 Each notation is one that a program writes by itself: the quoted octets of Go's `%q`, of Ruby's
 `set_debug_output` and of reqwest's verbose connections, the stamp of a logger before a dump of Go's httputil,
 the headings of `tcpdump -A`, the marks of `wget -d`, two messages on one line as Wireshark's Follow Stream
-saves them.
+saves them; hexadecimal dumps, and the trees of `tshark -V`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from ifmatch.capture.dissections import DISSECTION, from_dissections
+from ifmatch.capture.hex_dumps import HEX_DUMP, from_hex
 from ifmatch.capture.pasted_lines import CUT, DROPPED, start_line
 from ifmatch.capture.sdk_lines import python_text
 
@@ -54,6 +56,8 @@ def unpacked(lines: Sequence[str | None]) -> list[_Line]:
     numbered: Numbered = list(enumerate(lines, 1))
     # Each with what its lines hold in any case: most texts are none of these.
     steps: tuple[tuple[str, Callable[[str], object], Callable[[Numbered], Iterator[_Line]]], ...] = (
+        ("0000", HEX_DUMP.match, _dumped),
+        ("\\", DISSECTION.match, _dissected),
         ("\\r\\n", _QUOTED_START.search, _unquoted),
         (" IP", _TCPDUMP.match, _packets),
         ("---", _WGET.match, _wget),
@@ -64,6 +68,15 @@ def unpacked(lines: Sequence[str | None]) -> list[_Line]:
         if any(line and sign in line and len(line) < _LONGEST and is_one(line) for _, line in numbered):
             numbered = list(step(numbered))
     return numbered
+
+
+def _dumped(lines: Numbered) -> Iterator[_Line]:
+    """Yield the messages in hexadecimal dumps, the lines themselves where no dump holds one."""
+    yield from from_hex(lines) or lines
+
+
+def _dissected(lines: Numbered) -> Iterator[_Line]:
+    yield from from_dissections(lines, CUT) or lines
 
 
 def _unquoted(lines: Numbered) -> Iterator[_Line]:

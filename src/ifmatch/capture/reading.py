@@ -105,6 +105,12 @@ FORMATS: Final = (
         sniffing.is_varnish_log,
     ),
     CaptureFormat(
+        "dumpio",
+        "log of Apache's mod_dumpio",
+        "ifmatch.capture.apache_dumpio:read_dumpio",
+        sniffing.is_dumpio,
+    ),
+    CaptureFormat(
         "curl-trace", "curl --trace", "ifmatch.capture.curl_trace:read_curl_trace", sniffing.is_trace
     ),
     CaptureFormat(

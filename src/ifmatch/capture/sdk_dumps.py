@@ -19,7 +19,7 @@ from ifmatch.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["DUMPS", "read_dumps"]
+__all__ = ["DUMPS", "Block", "draft_of", "read_dumps"]
 
 _RCLONE = re.compile(r"HTTP (REQUEST|RESPONSE) \(req (0x[0-9a-f]{1,20})\)")
 _RCLONE_PREFIX = re.compile(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})? [A-Z]+\s*: ")
@@ -55,7 +55,7 @@ _BLOCK_LINES: Final = 100_000
 
 
 @dataclass(slots=True)
-class _Block:
+class Block:
     """One message.
 
     Attributes:
@@ -82,8 +82,8 @@ def read_dumps(lines: Sequence[str], drafts: Drafts) -> None:
         lines: of the whole log.
         drafts: takes the exchanges.
     """
-    waiting: dict[str, list[_Block]] = {}
-    pairs: list[tuple[_Block | None, _Block | None]] = []
+    waiting: dict[str, list[Block]] = {}
+    pairs: list[tuple[Block | None, Block | None]] = []
     places: dict[int, int] = {}
     for block in _blocks(lines):
         # Terraform's providers put the time into the line above a box.
@@ -98,13 +98,13 @@ def read_dumps(lines: Sequence[str], drafts: Drafts) -> None:
         else:
             pairs.append((None, block))
     for sent, received in pairs:
-        draft = _draft(sent, received)
+        draft = draft_of(sent, received)
         if draft is not None:
             drafts.found.append(draft)
 
 
-def _blocks(lines: Sequence[str]) -> Iterator[_Block]:
-    readers: tuple[tuple[re.Pattern[str], Callable[[Sequence[str]], Iterator[_Block]]], ...] = (
+def _blocks(lines: Sequence[str]) -> Iterator[Block]:
+    readers: tuple[tuple[re.Pattern[str], Callable[[Sequence[str]], Iterator[Block]]], ...] = (
         (_RCLONE, _rclone),
         (_BOXED, _boxed),
         (_AZURERM, _azurerm),
@@ -117,7 +117,13 @@ def _blocks(lines: Sequence[str]) -> Iterator[_Block]:
             return
 
 
-def _draft(request: _Block | None, response: _Block | None) -> Draft | None:
+def draft_of(request: Block | None, response: Block | None) -> Draft | None:
+    """Return the exchange of a request and its answer, None when neither is one.
+
+    Args:
+        request: None when only the answer is known.
+        response: None when there is none.
+    """
     parts = [block.lines for block in (request, response) if block is not None]
     text = "\n\n".join("\n".join(part) for part in parts)
     first = request or response
@@ -154,9 +160,9 @@ def _secure(url: str) -> str:
     return url if plain or not url.startswith("http://") else "https://" + url.removeprefix("http://")
 
 
-def _rclone(lines: Sequence[str]) -> Iterator[_Block]:
+def _rclone(lines: Sequence[str]) -> Iterator[Block]:
     """Read rclone: a dump ends at its line of signs, or where the log goes on when people left those out."""
-    block: _Block | None = None
+    block: Block | None = None
     for number, line in enumerate(lines, 1):
         text = _RCLONE_PREFIX.sub("", line, count=1)
         found = _RCLONE.search(text)
@@ -165,20 +171,20 @@ def _rclone(lines: Sequence[str]) -> Iterator[_Block]:
             yield block
             block = None
         if found is not None:
-            block = _Block(found[1] == "REQUEST", found[2], number)
+            block = Block(found[1] == "REQUEST", found[2], number)
         elif block is not None and not ends and len(block.lines) < _BLOCK_LINES:
             block.lines.append(text)
     if block is not None and block.lines:
         yield block
 
 
-def _boxed(lines: Sequence[str]) -> Iterator[_Block]:
+def _boxed(lines: Sequence[str]) -> Iterator[Block]:
     """Read what stands between `---[ REQUEST ]---` and a line of dashes."""
-    block: _Block | None = None
+    block: Block | None = None
     for number, line in enumerate(lines, 1):
         text = _PROVIDER_PREFIX.sub("", line, count=1)
         if (found := _BOXED.search(text)) is not None:
-            block = _Block((found[1] or found[2]).upper() == "REQUEST", "", number)
+            block = Block((found[1] or found[2]).upper() == "REQUEST", "", number)
         elif block is not None and _BOX_END.match(text) is not None:
             if block.lines:
                 yield block
@@ -187,9 +193,9 @@ def _boxed(lines: Sequence[str]) -> Iterator[_Block]:
             block.lines.append(_TIMESTAMP.sub("", text))
 
 
-def _azurerm(lines: Sequence[str]) -> Iterator[_Block]:
+def _azurerm(lines: Sequence[str]) -> Iterator[Block]:
     """Read azurerm: a label, the message below it with the prefix on each line or on none."""
-    block: _Block | None = None
+    block: Block | None = None
     bare = False
     for number, line in enumerate(lines, 1):
         prefixed = _PROVIDER_RECORD.match(line) is not None
@@ -197,7 +203,7 @@ def _azurerm(lines: Sequence[str]) -> Iterator[_Block]:
         if (found := _AZURERM.search(text)) is not None:
             if block is not None and block.lines:
                 yield _by_target(block)
-            block = _Block(found[1] == "Request", "", number, url=found[2] or "")
+            block = Block(found[1] == "Request", "", number, url=found[2] or "")
             bare = False
             if found[3]:
                 block.lines.append(found[3])
@@ -214,7 +220,7 @@ def _azurerm(lines: Sequence[str]) -> Iterator[_Block]:
         yield _by_target(block)
 
 
-def _by_target(block: _Block) -> _Block:
+def _by_target(block: Block) -> Block:
     """Name a block by its request target: several requests are under way at a time."""
     if block.is_request:
         words = block.lines[0].split(" ", 2)
@@ -224,8 +230,8 @@ def _by_target(block: _Block) -> _Block:
     return block
 
 
-def _okhttp(lines: Sequence[str]) -> Iterator[_Block]:
-    block: _Block | None = None
+def _okhttp(lines: Sequence[str]) -> Iterator[Block]:
+    block: Block | None = None
     width = 0
     for number, line in enumerate(lines, 1):
         found, feign = _OKHTTP.search(line), _FEIGN.search(line)
@@ -233,14 +239,14 @@ def _okhttp(lines: Sequence[str]) -> Iterator[_Block]:
             if block is not None:
                 yield block
             width = feign.start()
-            block = _Block(is_request=False, key=_feign_method(line), line=number)
+            block = Block(is_request=False, key=_feign_method(line), line=number)
             block.lines.append(f"HTTP/1.1 {feign[1]} {feign[2] or ''}".rstrip())
         elif found is not None:
             if block is not None:
                 yield block
             width = found.start()
             url = found[2] or found[6]
-            block = _Block(found[1] is not None, _feign_method(line) or url, number, url=url)
+            block = Block(found[1] is not None, _feign_method(line) or url, number, url=url)
             version = (found[3] or "http/1.1").upper().replace("H2", "HTTP/2")
             answer = f"HTTP/1.1 {found[4]} {found[5] or ''}".rstrip()
             start = f"{found[1]} {url} {version}" if found[1] else answer
@@ -264,11 +270,11 @@ def _same_prefix(one: str, two: str, width: int) -> bool:
     return re.sub(r"\d", "0", one[:width]) == re.sub(r"\d", "0", two[:width])
 
 
-def _apache(lines: Sequence[str]) -> Iterator[_Block]:
+def _apache(lines: Sequence[str]) -> Iterator[Block]:
     """Read the wire log where there is one, else the headers log; both show the same start lines."""
     found = [(number, match) for number, line in enumerate(lines, 1) if (match := _APACHE.search(line))]
     is_wire = any(match[3].startswith('"') for _, match in found)
-    open_blocks: dict[tuple[str, str], _Block] = {}
+    open_blocks: dict[tuple[str, str], Block] = {}
     for number, match in found:
         connection, direction, text = match[1], match[2], match[3]
         if text.startswith('"') is not is_wire:
@@ -280,7 +286,7 @@ def _apache(lines: Sequence[str]) -> Iterator[_Block]:
                 yield ended
             if direction == "<<" and (request := open_blocks.pop((connection, ">>"), None)) is not None:
                 yield request
-            open_blocks[key] = _Block(direction == ">>", connection, number)
+            open_blocks[key] = Block(direction == ">>", connection, number)
         block = open_blocks.get(key)
         if block is not None and len(block.lines) < _BLOCK_LINES:
             block.lines.append(_unwired(text) if is_wire else text)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture import (
+    python_prompts,
     sdk_axios,
     sdk_azure,
     sdk_botocore,
@@ -18,6 +19,7 @@ from ifmatch.capture import (
     sdk_header_blocks,
     sdk_kubectl,
     sdk_python,
+    sdk_servers,
     sdk_terraform,
 )
 from ifmatch.capture.curl_clock import date_seconds, keep_monotone
@@ -80,7 +82,11 @@ _FAMILIES: Final = (
     _Family("Faraday", sdk_frameworks.FARADAY, sdk_frameworks.read_faraday, decodes=True),
     _Family("resty", sdk_frameworks.RESTY, sdk_frameworks.read_resty, decodes=True),
     _Family("http.client", sdk_python.HTTP_CLIENT, sdk_python.read_http_client, ("urllib3",)),
-    _Family("axios", sdk_axios.AXIOS, sdk_axios.read_axios, decodes=True),
+    _Family("Python prompt", python_prompts.PROMPT, python_prompts.read_prompt, decodes=True),
+    _Family("axios", sdk_axios.AXIOS, sdk_axios.read_axios, ("undici",), decodes=True),
+    _Family("Rails", sdk_servers.RAILS, sdk_servers.read_rails),
+    _Family("Spring", sdk_servers.SPRING, sdk_servers.read_spring),
+    _Family("undici", sdk_servers.UNDICI, sdk_servers.read_undici, decodes=True),
     _Family("httpcore", sdk_python.HTTPCORE, sdk_python.read_httpcore),
     _Family("urllib3", sdk_python.URLLIB3, sdk_python.read_urllib3),
 )

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.access_logs import looks_like_access_log
+from ifmatch.capture.apache_dumpio import looks_like_dumpio
 from ifmatch.capture.curl_prompt import is_command
 from ifmatch.capture.devtools_panes import looks_like_pane
 from ifmatch.capture.error_reports import looks_like_error_report
@@ -73,6 +74,9 @@ _HTML = re.compile(
 # An error answer of JSON is short; longer JSON is a file of its own kind.
 _JSON_ERROR_LIMIT: Final = 4096
 _JSON_START = re.compile(rb"\s*(?:\{\s*(?:[\"}]|\Z)|\[\s*(?:[\"{\[\]]|-?\d+[\s,\]]|true|false|null|\Z))")
+_FORENSIC = re.compile(r"\+[\w:@.-]{6,60}\|[A-Z]{3,20} \S+ HTTP/\d\.\d\|")
+_NODE_HTTP = re.compile(r"HTTP \d+: (?:call onSocket|createConnection|outgoing message end|AGENT incoming)")
+_NODE_ADVICE: Final = "Print status and headers of the answer: ifmatch explain capture fetch"
 _KEY_LOG = re.compile(
     r"(?:CLIENT_RANDOM|(?:SERVER|CLIENT)_(?:HANDSHAKE_)?TRAFFIC_SECRET\w*|EXPORTER_SECRET) [0-9a-f]{64}"
 )
@@ -131,6 +135,11 @@ def is_mitmproxy(head: bytes) -> bool:
 def is_varnish_log(head: bytes) -> bool:
     """Tell whether varnishlog wrote this."""
     return looks_like_varnish_log(_log_lines(head))
+
+
+def is_dumpio(head: bytes) -> bool:
+    """Tell whether Apache's mod_dumpio wrote this."""
+    return b" mod_dumpio: " in head and looks_like_dumpio(_log_lines(head))
 
 
 def is_trace(head: bytes) -> bool:
@@ -290,6 +299,15 @@ def _text_kind(text: str) -> tuple[str, str]:
         )
     if tool := next((name for sign, name in _REQUESTS_ONLY if sign.match(first)), None):
         return f"this is a request of {tool}", "It holds requests, not what came back. " + _TRACE_ADVICE
+    if _FORENSIC.match(first):
+        seen = "this is a log of Apache's mod_log_forensic"
+        return seen, (
+            "It holds what was sent, not what came back. Log both: ifmatch explain capture apache, "
+            "or mod_dumpio"
+        )
+    if any(_NODE_HTTP.match(line) for line in lines):
+        seen = "this is a log of NODE_DEBUG=http"
+        return seen, "It shows neither target nor answer. " + _NODE_ADVICE
     words = " ".join(first.split()[:8])[:60]
     printable = "".join(c if c.isprintable() else "?" for c in words)
     found = f"no HTTP traffic was found in this text, which begins {printable!r}"

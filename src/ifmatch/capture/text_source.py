@@ -150,6 +150,10 @@ def is_mark(line: str | None) -> bool:
     return bool(line) and _MARK.match(line or "") is not None
 
 
+# Wireshark's tree: what stands below it belongs to it.
+_TREE = "Hypertext Transfer Protocol"
+
+
 def unwrap(lines: list[str | None]) -> tuple[list[str | None], list[str]]:
     """Take off colour codes, mail quoting, Markdown fences and a common indent.
 
@@ -302,6 +306,8 @@ def _dedented(lines: list[str | None]) -> list[str | None]:
     found = _INDENT.match(first)
     indent = found.group() if found else ""
     if any(line is not None and is_mark(line) and not line.startswith(indent) for line in lines):
+        return lines
+    if any(line and line.startswith(_TREE) for line in lines):
         return lines
     # What stands further left is the prose around it.
     return [_indented(line, indent) for line in lines]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ifmatch.model.exchange import Capture
 
 # Formats that servers write; they name the address, seldom who sent it.
-SERVER_LOGS = frozenset({"access-log", "json-log", "varnishlog"})
+SERVER_LOGS = frozenset({"access-log", "json-log", "varnishlog", "dumpio"})
 _NAMES = ("authorization", "cookie", "x-api-key", "from")
 _Key = tuple[object, ...]
 # Features used by this very request, which the AWS SDKs append to their user agent.
