@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from ifmatch import capture
@@ -104,6 +104,8 @@ def test_sniffing_never_raises_and_read_agrees(data: bytes) -> None:
 @given(data=st.binary(max_size=300))
 def test_any_octets_give_a_capture_or_an_input_error(data: bytes) -> None:
     """Octets that are nothing at all."""
+    # With a version of HTTP in it, a line may be a message.
+    assume(b"HTTP/" not in data)
     for reader in READERS:
         with pytest.raises(InputError):
             reader(io.BytesIO(data), "x")

@@ -243,7 +243,7 @@ def _opened(name: str) -> Generator[tuple[BinaryIO, int], None, None]:
     try:
         stream = Path(name).open("rb")  # noqa: SIM115 - the block below closes it
     except OSError as error:
-        if Path(name).is_symlink() and isinstance(error, FileNotFoundError):
+        if isinstance(error, FileNotFoundError) and Path(name).is_symlink():
             raise InputError("this is a link to a file that is not there", source=name) from error
         raise InputError(_reason(error), source=name, advice=_advice(error)) from error
     except ValueError as error:

@@ -96,16 +96,11 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             and first.timed
             and abs(modified - first.start) < 5 + (first.end - first.start)
         ):
-            yield note(
-                "it was modified while the unanswered attempt was under way",
-                0.7,
-                facts.refresh,
-                "Last-Modified",
-            )
+            text = "it was modified while the unanswered attempt was under way"
+            yield note(text, 0.7, facts.refresh, "Last-Modified")
     elif (mark := _mark(facts, first)) is not None:
-        yield note(
-            f"the resource now names {mark}, which the client had made up for this", 5.5, facts.refresh
-        )
+        text = f"the resource now names {mark}, which the client had made up for this"
+        yield note(text, 5.5, facts.refresh)
     elif facts.ours_is_there is False and facts.state_moved:
         yield note("the resource holds something else than what the client had sent", -3.0, facts.refresh)
     if facts.step.method == "DELETE":
