@@ -174,7 +174,10 @@ def test_what_cannot_be_kept_costs_the_cause_and_not_the_incident(name: str) -> 
     for path in ROOT.glob(f"**/{name}.*.har"):
         data = path.read_bytes()
         giant, whole = told(data, giant=True)[0], told(data, giant=False)[0]
-        assert [one[0] for one in giant] == [one[0] for one in whole], path.name
+        # All but the verdict, which is about the cause.
+        assert [one[0][:1] + one[0][2:] for one in giant] == [one[0][:1] + one[0][2:] for one in whole], (
+            path.name
+        )
 
 
 def test_a_longer_file_too_and_most_of_it_is_not_kept(tmp_path: pathlib.Path) -> None:

@@ -29,6 +29,9 @@ SENT_BACK_WHOLE = {
         "a page state kept as text inside a record: the fresh tag, the old text",
         "a tag that stays the same, told by reads alone",
         "an outdated tag accepted although the client had read the newer one",
+        "a short answer gives the tag, and the long one of a minute ago is edited",
+        "a proxy gives the path another name and drops the field",
+        "the second of two clean-up jobs finds nothing to delete",
     ),
     _WHOLE,
 )

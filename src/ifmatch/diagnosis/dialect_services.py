@@ -14,7 +14,7 @@ from ifmatch.diagnosis.dialect_tokens import give_versions
 from ifmatch.diagnosis.habit_signals import refusable
 from ifmatch.diagnosis.multistatus import entries_of
 from ifmatch.diagnosis.operations import take_as_meant, take_as_whole
-from ifmatch.diagnosis.record_batches import records_in
+from ifmatch.diagnosis.record_batches import records_in, wraps
 from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.steps import SAFE_METHODS
 from ifmatch.dialects import Carrier, guarded_in, guards_in, reads_in, recognise_all, resource_in
@@ -139,13 +139,8 @@ def _speak(
         general = found[0].dialect if found else None
         blind = general is None or _blind(service, general)
         inside = {one: inner for one in service if (inner := parts_of(one, None))} if blind else {}
-        if blind:
-            # What took all records is known by what reads show of each; what refused some, by its answers.
-            inside |= {
-                one: held
-                for one, held in records_in(service).items()
-                if one not in inside or not any(part.status >= _FAILED for part in inside[one])
-            }
+        if blind and (not inside or any(wraps(one) for one in inside)):
+            inside |= records_in(service)
         learned = learn(_with_parts(service, inside))
         if blind:
             parts.update(inside)

@@ -237,7 +237,11 @@ class Facts(BlindFacts):
         """Tell whether what this request wanted is so little that another may have written the same."""
         guard = self.guard
         inside = guard if guard is not None and guard.carrier in IN_CONTENT else None
-        return not telling(self.step.body, len(f"{inside.name}{inside.value}': '', ") if inside else 0)
+        if inside is None:
+            return not telling(self.step.body, 0)
+        # The version, its name, and the braces of each object around it are no change.
+        around = 6 * (inside.name.count("/") - 1) if inside.name.startswith("/") else 0
+        return not telling(self.step.body, len(f"{inside.name}{inside.value}': '', ") + around)
 
     # -- dates ------------------------------------------------------------------------
 

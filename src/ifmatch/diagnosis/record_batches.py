@@ -56,6 +56,19 @@ def records_in(service: Sequence[Step]) -> dict[Step, list[Step]]:
     return found
 
 
+def wraps(step: Step) -> bool:
+    """Tell whether a bulk change puts what it changes into a member of each record.
+
+    Args:
+        step: any step.
+    """
+    sent = _listed(step.view.sent_json)
+    return sent is not None and all(
+        any(name.lower() in _CHANGES and isinstance(value, dict) for name, value in one.items())
+        for one in sent[0]
+    )
+
+
 def _listed(value: object) -> tuple[list[Record], str] | None:
     """Return the one list of named records that a content is or holds, and the member that names them."""
     held = list(cast("Record", value).values()) if isinstance(value, dict) else [value]

@@ -92,10 +92,9 @@ def _form_of(view: View) -> BatchForm | None:
     named = all("method" in one and ("url" in one or "path" in one) for one in asked)
     if asked and named:
         return "json" if _records(view.json, "/responses") else None
-    if items_in(view):
-        return "items"
-    each = _answers_each(members, view.json) or (silent and _BULK.search(last) and _listed(members))
-    return "list" if each else None
+    if _answers_each(members, view.json) or (silent and _BULK.search(last) and _listed(members)):
+        return "list"
+    return "items" if items_in(view) else None
 
 
 def _listed(value: object) -> list[dict[str, object]]:
@@ -124,7 +123,10 @@ def _of_list(view: View, batch: Batch) -> Iterator[Part]:
         path = name if name.startswith("/") else f"{base}/{name}"
         yield Part(
             Request(
-                _method_of(item, "PATCH"), urljoin(view.request.url, path), _shared(view, ()), _content(item)
+                _method_of(item, "PATCH"),
+                urljoin(view.request.url, path),
+                _shared(view, ()),
+                _content(item),
             ),
             _item_response(answer) if answer is not None else None,
         )

@@ -231,8 +231,10 @@ def _carried(spec: GuardSpec, view: View, dialect: Dialect) -> str | None:
         return None
     held = list(values_at(view.sent_json, spec.name))
     found = (text for one in held if (text := scalar(one)) is not None)
-    # A test of the member's value is the same guard: RFC 6902 section 4.6.
-    value = next(found, None) or tested_at(view.sent_json, spec.name)
+    value = next(found, None)
+    if value is None:
+        # A test of the member's value is the same guard: RFC 6902 section 4.6.
+        value = tested_at(view.sent_json, spec.name)
     if value is None and None in held and _on_what_is(view, dialect):
         # A member is there and holds null; what a POST creates has no version yet, and may say so.
         return "null"
