@@ -16,8 +16,8 @@ from ifmatch.model.unknown import UNKNOWN
 FLOORS = {
     ("driven", "client"): 1.0,
     ("driven", "all"): 1.0,
-    ("apis", "client"): 0.991,
-    ("apis", "all"): 0.994,
+    ("apis", "client"): 0.995,
+    ("apis", "all"): 0.996,
     ("diagnosis/dev", "client"): 0.997,
     ("diagnosis/dev", "all"): 1.0,
 }
