@@ -3,6 +3,9 @@
 Environment: that of ``qin_core``. HABITS: bulk (one answer for each command).
 """
 
+# The frameworks live in an environment of their own, where mypy does not look.
+# mypy: ignore-errors
+
 from __future__ import annotations
 
 import copy
