@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import carries
 from ifmatch.diagnosis.contents import value_at
 from ifmatch.diagnosis.evidence import note
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 CAUSE = "precondition-stripped"
 _DEMANDED = 428
+# Shorter tokens stand in a text by chance.
+_TELLING = 6
 
 
 # How an answer asks for what it did not get.
@@ -67,6 +70,9 @@ def _asked_for(facts: Facts, guard: Condition) -> bool:
     """
     step, text = facts.step, facts.error_text
     if not facts.refused or guard.carrier is not Carrier.HEADER or facts.state_moved:
+        return False
+    if any(tokens.opaque(one) in text for one in guard.tokens if len(tokens.opaque(one)) >= _TELLING):
+        # An answer that names what was sent has got it, whatever it advises to send next.
         return False
     if step.status != _DEMANDED and asks_for(text, guard.name):
         return True
