@@ -59,6 +59,8 @@ def listing(case: Case, write: Step) -> Step | None:
     if guard is None or not guard.tokens or len(tokens.opaque(guard.tokens[0])) < _TELLING:
         return None
     wanted = tokens.opaque(guard.tokens[0])
+    if not case.gathered(write.actor).may_list(wanted):
+        return None
     names = {one for one in scalars(write.view.sent_json) if len(one) >= _NAME and one != wanted}
     names.add(path_of(write.resource.partition("?")[0]).rstrip("/").rpartition("/")[2])
     names.add(write.resource.partition("#")[2])
