@@ -52,12 +52,12 @@ def created_over(case: Case, history: History, step: Step) -> Damage | None:
     Args:
         case: everything known.
         history: of the resource.
-        step: an accepted write.
+        step: an accepted create-only write.
 
     Source: RFC 9110 sections 13.1.2 (`*` is false when there is a current representation) and 9.3.4 (201
         for a creation).
     """
-    if not _creates(step) or step.method != "PUT" or step.status not in {200, _REPLACED}:
+    if step.method != "PUT" or step.status not in {200, _REPLACED}:
         return None
     if any((one.refused and _creates(one)) or held_for_a_while(one) for one in history):
         # The condition is heeded at other times, or a lease had run out: what was there has gone in between.
