@@ -187,8 +187,8 @@ def _told(view: View, member: str, named: dict[str, Record]) -> dict[str, _Outco
 
 def _of_one_list(value: object) -> bool:
     """Tell whether a content is a list, or holds just one."""
-    held = list(_table(value).values()) if isinstance(value, dict) else [value]
-    return sum(isinstance(one, list) and bool(one) for one in held) == 1
+    held = list(_table(value).values()) or [value]
+    return sum(isinstance(one, list) and one != [] for one in held) == 1
 
 
 def _untold(view: View, named: dict[str, Record]) -> dict[str, _Outcome]:
@@ -218,10 +218,10 @@ def _change(record: Record, member: str) -> Record:
     """Return what a record changes, with its version: some put the changes into a member of their own."""
     version = version_in(record)
     rest = [name for name in record if name not in {member, version, *_VERBS}]
-    inner = record[rest[0]] if len(rest) == 1 and rest[0].lower() in _CHANGES else None
-    if not isinstance(inner, dict):
+    inner = _table(record[rest[0]]) if len(rest) == 1 and rest[0].lower() in _CHANGES else {}
+    if not inner:
         return record
-    return {**_table(inner), **{name: value for name, value in record.items() if name not in rest}}
+    return {**inner, **{name: value for name, value in record.items() if name not in rest}}
 
 
 def _below(view: View, place: str) -> bool:
