@@ -7,6 +7,7 @@ import time
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
 from tools.recording_apis.stories import sia_setting as lab
+from tools.recording_apis.stories import sia_stores as stores
 
 _TEXT = {"Content-Type": "text/plain"}
 _JSON = {"Content-Type": "application/json"}
@@ -60,11 +61,12 @@ def site(stage: Stage) -> None:
 def merged(stage: Stage) -> None:
     """A conflict that the client heals."""
     shifts = {f"t{n}": {"day": n, "early": "A", "late": "B", "night": "C"} for n in range(1, 6)}
-    server, base = lab.kinto(stage, "shifts.lab.test", "plant/shifts", shifts)
+    server, base = stores.kinto(stage, "shifts.lab.test", "plant/shifts", shifts)
     me = stage.actor("client", server, "shifts.lab.test", "node:fetch", lab.signed("redaktion"))
     other = stage.actor("other", server, "shifts.lab.test", "requests", lab.signed("mobil"))
     with lab.beside(stage, server, "probe.lab.test", ["/v1/__heartbeat__"]):
         me.get(base)
+        lab.stroll(me, lab.names(base, "t1", "t2", "t5"), 6, 91)
         seen = me.get(f"{base}/t3")
         theirs = other.get(f"{base}/t3")
         kept = {"day": 3, "early": "A", "late": "B", "night": "K"}
@@ -96,7 +98,7 @@ def merged(stage: Stage) -> None:
 def devices(stage: Stage) -> None:
     """Two devices that behave."""
     events = {f"e{n}": lab.appointment(f"e{n}", f"Probe {n}") for n in range(1, 5)}
-    server = lab.radicale(stage, "cal.orchester.test", "orchester", "/orchester/proben/", events)
+    server = stores.radicale(stage, "cal.orchester.test", "orchester", "/orchester/proben/", events)
     me = stage.actor("client", server, "cal.orchester.test", "httpx", lab.signed("orchester"))
     other = stage.actor("other", server, "cal.orchester.test", "aiohttp", lab.signed("orchester"))
     with lab.beside(stage, server, "probe.orchester.test", ["/orchester/proben/e1.ics"]):
@@ -169,8 +171,8 @@ def waited(stage: Stage) -> None:
 def multipart(stage: Stage) -> None:
     """An ordinary day of an object store."""
     server, host = stage.server("moto"), "s3.klinik.test"
-    lab.bucket(stage, server, host, "scans", {"a/1.txt": "one", "a/2.txt": "two"})
-    me = lab.Store(stage, "client", server, host)
+    stores.bucket(stage, server, host, "scans", {"a/1.txt": "one", "a/2.txt": "two"})
+    me = stores.Store(stage, "client", server, host)
     me.call("head_object", 404, Bucket="scans", Key="b/big.bin")
     where = {"Bucket": "scans", "Key": "b/big.bin"}
     upload = me.call("create_multipart_upload", 200, **where)["UploadId"]

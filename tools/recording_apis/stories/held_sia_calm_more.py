@@ -7,6 +7,7 @@ import time
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
 from tools.recording_apis.stories import sia_setting as lab
+from tools.recording_apis.stories import sia_stores as stores
 
 _TEXT = {"Content-Type": "text/plain"}
 
@@ -24,28 +25,28 @@ _TEXT = {"Content-Type": "text/plain"}
 )
 def folders(stage: Stage) -> None:
     """Many statuses, no trouble."""
-    files = {f"backup/mo/f{n}.txt": f"datei {n}\n" * 20 for n in range(1, 5)}
+    files = {f"mo/f{n}.txt": f"datei {n}\n" * 20 for n in range(1, 5)}
     server = lab.shares(stage, "apache2", files)
     me = stage.actor("client", server, "backup.nas.test", "requests", {"User-Agent": "tresor/8"})
     other = stage.actor("other", server, "backup.nas.test", "httpx", {"User-Agent": "tresor/8 (laptop)"})
-    me.send("MKCOL", "/backup/", 405)
-    me.send("MKCOL", "/backup/mo/", 405)
-    me.send("MKCOL", "/backup/di/", 201)
-    other.send("MKCOL", "/backup/mi/", 201)
-    tags = {n: me.send("HEAD", f"/backup/mo/f{n}.txt", 200).etag for n in (1, 2, 3)}
+    me.send("MKCOL", "/", 405)
+    me.send("MKCOL", "/mo/", 405)
+    me.send("MKCOL", "/di/", 201)
+    other.send("MKCOL", "/mi/", 201)
+    tags = {n: me.send("HEAD", f"/mo/f{n}.txt", 200).etag for n in (1, 2, 3)}
     for n in (1, 2, 3):
-        me.get(f"/backup/mo/f{n}.txt", 304, {"If-None-Match": tags[n]})
-        me.send("HEAD", f"/backup/di/f{n}.txt", 404)
-        me.put(f"/backup/di/f{n}.txt", f"datei {n}\nneu\n", 201, {"If-None-Match": "*", **_TEXT})
-        other.put(f"/backup/mi/l{n}.txt", f"laptop {n}\n", 201, {"If-None-Match": "*", **_TEXT})
-    lab.propfind(me, "/backup/di/")
-    me.send("DELETE", "/backup/mo/f4.txt", 204)
-    me.send("HEAD", "/backup/mo/f4.txt", 404)
-    me.send("DELETE", "/backup/mo/f4.txt", 404)
+        me.get(f"/mo/f{n}.txt", 304, {"If-None-Match": tags[n]})
+        me.send("HEAD", f"/di/f{n}.txt", 404)
+        me.put(f"/di/f{n}.txt", f"datei {n}\nneu\n", 201, {"If-None-Match": "*", **_TEXT})
+        other.put(f"/mi/l{n}.txt", f"laptop {n}\n", 201, {"If-None-Match": "*", **_TEXT})
+    lab.propfind(me, "/di/")
+    me.send("DELETE", "/mo/f4.txt", 204)
+    me.send("HEAD", "/mo/f4.txt", 404)
+    me.send("DELETE", "/mo/f4.txt", 404)
     time.sleep(1.2)
-    fresh = me.get("/backup/di/f2.txt")
-    me.put("/backup/di/f2.txt", f"{fresh.text}und mehr\n", 204, {"If-Match": fresh.etag, **_TEXT})
-    lab.propfind(other, "/backup/mi/")
+    fresh = me.get("/di/f2.txt")
+    me.put("/di/f2.txt", f"{fresh.text}und mehr\n", 204, {"If-Match": fresh.etag, **_TEXT})
+    lab.propfind(other, "/mi/")
 
 
 @case(
@@ -89,7 +90,7 @@ def again(stage: Stage) -> None:
 )
 def kept(stage: Stage) -> None:
     """A lease as it is meant."""
-    box = lab.Container(stage, "jobs.blob.test", "jobs")
+    box = stores.Container(stage, "jobs.blob.test", "jobs")
     setup = stage.actor("setup", box.server, box.host)
     box.put(setup, "state.json", '{"step":0}', 201)
     box.put(setup, "conf.json", '{"steps":3}', 201)
@@ -139,6 +140,7 @@ def build(stage: Stage) -> None:
     other = stage.actor("other", front, "ci.werkzeug.test", "requests", lab.signed("runner-4"))
     with lab.beside(stage, front, "badge.werkzeug.test", ["/builds/301", "/builds/304"]):
         me.get("/builds")
+        lab.chores(me, lab.names("/builds", "300", "302", "303"), 7, 92, 200)
         made = me.put(
             "/builds/304", {"build": 304, "state": "queued", "branch": "fix"}, 201, {"If-None-Match": "*"}
         )
@@ -208,6 +210,7 @@ def decided(stage: Stage) -> None:
     other = stage.actor("other", server, "artikel.zeitung.test", "httpx", lab.signed("schulz"))
     with lab.beside(stage, server, "leser.zeitung.test", ["/artikel/a1.txt", "/artikel/a2.txt"]):
         lab.propfind(me, "/artikel/")
+        lab.chores(me, lab.names("/artikel", "a2.txt", "a4.txt"), 5, 93, 204)
         seen = me.get("/artikel/a3.txt")
         theirs = other.get("/artikel/a3.txt")
         added = theirs.text + "\nAbsatz von Schulz.\n"

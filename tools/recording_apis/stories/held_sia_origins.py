@@ -50,7 +50,7 @@ def moment(stage: Stage) -> None:
 )
 def halves(stage: Stage) -> None:
     """Two programs, one folder, two kinds of tags."""
-    files = {f"blatt/b{n}.txt": f"Blatt {n}\nStand offen\n" for n in range(1, 6)}
+    files = {f"blatt/b{n}.txt": f"Blatt {n}\nStand offen\n" + "-" * n for n in range(1, 6)}
     server = lab.shares(stage, "lighttpd", files)
     behind = stage.behind(server)
     rest = f"error_page 418 = @dav; if ($request_method !~ ^(GET|HEAD)$) {{ return 418; }} root {server.directory};"
@@ -170,10 +170,11 @@ def settle(stage: Stage) -> None:
 )
 def both(stage: Stage) -> None:
     """If-Match holds, the date beside it does not."""
-    files = {f"dists/p{n}.txt": f"package {n}\n" * 90 for n in range(1, 5)}
+    files = {f"dists/p{n}.txt": f"package {n}\n" * (80 + 7 * n) for n in range(1, 5)}
     server = fronts.site(stage, "nginx", {**files, "dists/manifest.json": '{"built":"2026-11-20"}'})
     me = stage.actor("client", server, "dists.spiegel.test", "urllib", {"User-Agent": "mirror/12"})
     me.get("/dists/manifest.json")
+    lab.stroll(me, lab.names("/dists", "p2.txt", "p4.txt"), 6, 86)
     for n in (1, 3):
         head = me.send("HEAD", f"/dists/p{n}.txt", 200)
         dated = {"If-Match": head.etag, "If-Unmodified-Since": lab.shifted(head.fields["last-modified"], -31)}
@@ -226,6 +227,7 @@ def anything(stage: Stage) -> None:
     me = stage.actor("client", server, "mast.netz.test", "curl", lab.signed("trupp-1"))
     other = stage.actor("other", server, "mast.netz.test", "httpx", lab.signed("trupp-2"))
     with lab.beside(stage, server, "karte.netz.test", ["/mast/m2.txt", "/mast/m5.txt"]):
+        lab.chores(me, lab.names("/mast", "m1.txt", "m4.txt"), 5, 85, 204)
         seen = me.get("/mast/m3.txt")
         me.get("/mast/m1.txt")
         theirs = other.get("/mast/m3.txt")
@@ -270,10 +272,12 @@ def resumed(stage: Stage) -> None:
     "sia-both-drivers-get-the-slot",
     "check-then-write-race",
     "lost-update",
-    alone="check-then-write-race none",
+    alone="check-then-write-race none other-writer",
+    also="other-writer",
     description=(
         "A dock service on Express compares If-Match, waits for its planner and stores then. Two drivers' PUTs under "
-        "one tag overlap and both get 200, the second over the first; one after the other such a PUT gets 412."
+        "one tag overlap and both get 200, the second over the first; one after the other such a PUT gets 412, and "
+        "its sender reads and merges."
     ),
 )
 def slot(stage: Stage) -> None:
@@ -299,6 +303,9 @@ def slot(stage: Stage) -> None:
         seen = me.get("/docks/4")
         lab.edit(other, "/docks/4", slot="22 um 11:00")
         me.put("/docks/4", {**seen.json, "slot": "17 um 11:00"}, 412, {"If-Match": seen.etag})
+        now = me.get("/docks/4")
+        lab.must(now.json["slot"].startswith("22"))
+        lab.edit(me, "/docks/4", note="17 ab 12:00")
         lab.must(me.get("/docks/3").json["slot"].startswith("22"))
 
 
@@ -321,6 +328,7 @@ def dateless(stage: Stage) -> None:
     )
     me = stage.actor("client", server, "funde.grabung.test", "httpx", lab.signed("grabung"))
     lab.propfind(me, "/funde/")
+    lab.chores(me, lab.names("/funde", "f1.txt", "f3.txt"), 4, 87)
     for n in (2, 5):
         seen = me.get(f"/funde/f{n}.txt")
         date = seen.fields["last-modified"]

@@ -7,6 +7,7 @@ import time
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
 from tools.recording_apis.stories import sia_setting as lab
+from tools.recording_apis.stories import sia_stores as stores
 
 
 @case(
@@ -30,6 +31,7 @@ def protocol(stage: Stage) -> None:
         stage, server, "status.institut.test", ["/protokolle/serie-1.txt", "/protokolle/vorlage.txt"]
     ):
         lab.propfind(me, "/protokolle/")
+        lab.chores(me, lab.names("/protokolle", "serie-1.txt", "serie-2.txt"), 4, 71)
         seen = me.get("/protokolle/serie-3.txt")
         lab.propfind(other, "/protokolle/")
         theirs = other.get("/protokolle/serie-3.txt")
@@ -59,12 +61,13 @@ def protocol(stage: Stage) -> None:
 def rule(stage: Stage) -> None:
     """Kinto refuses the second editor."""
     rules = {f"rule-{n}": {"pattern": f"ads{n}.example", "action": "block", "weight": n} for n in range(1, 6)}
-    server, base = lab.kinto(stage, "filter.lab.test", "shields/rules", rules)
+    server, base = stores.kinto(stage, "filter.lab.test", "shields/rules", rules)
     me = stage.actor("client", server, "filter.lab.test", "node:axios", lab.signed("redaktion"))
     other = stage.actor("other", server, "filter.lab.test", "requests", lab.signed("mobil"))
     with lab.beside(stage, server, "probe.lab.test", ["/v1/__heartbeat__", "/v1/"]):
         me.get("/v1/")
         me.get(f"{base}?_sort=-last_modified")
+        lab.stroll(me, lab.names(base, "rule-1", "rule-3", "rule-5"), 6, 73)
         seen = me.get(f"{base}/rule-2")
         me.get(f"{base}/rule-4")
         theirs = other.get(f"{base}/rule-2")
@@ -101,6 +104,7 @@ def autosave(stage: Stage) -> None:
     head = {"User-Agent": "NotebookUI/4.2", "X-Session": "nb-51c0"}
     me = stage.actor("client", server, "notebooks.kern.test", "requests", head)
     lab.poll(me, lab.names("/notebooks/nb7/cells", "1", "2", "3"), 2)
+    lab.chores(me, lab.names("/notebooks/nb7/cells", "4", "5", "6"), 4, 72, 200)
     seen = lab.edit(me, "/notebooks/nb7/cells/3", src="plot(3, log=True)")
     guard = {"If-Match": seen.etag}
     body = {**seen.json, "src": "plot(3, log=True, grid=1)"}
@@ -200,6 +204,7 @@ def image(stage: Stage) -> None:
     server = fronts.site(stage, "nginx", files)
     me = stage.actor("client", server, "fw.anlagen.test", "curl:trace-time", {"User-Agent": "updater/3.1"})
     me.get("/fw/index.json")
+    lab.poll(me, lab.names("/fw", "index.json", "unit-8.sha256"), 2)
     head = me.send("HEAD", "/fw/unit-8.bin", 200)
     for part in range(3):
         span = f"bytes={part * 4000}-{part * 4000 + 3999}"
@@ -266,8 +271,8 @@ def taken(stage: Stage) -> None:
         "shots/0912.csv": "shift=night\nt,v\n0,2\n",
         "conf/shot.json": "{}",
     }
-    lab.bucket(stage, server, host, "shots", held)
-    me = lab.Store(stage, "client", server, host)
+    stores.bucket(stage, server, host, "shots", held)
+    me = stores.Store(stage, "client", server, host)
     me.call("list_objects_v2", Bucket="shots", Prefix="shots/")
     me.call("get_object", Bucket="shots", Key="conf/shot.json")
     me.call("put_object", Bucket="shots", Key="shots/0913.csv", Body=b"t,v\n0,9\n", IfNoneMatch="*")
@@ -320,7 +325,7 @@ def deleted(stage: Stage) -> None:
     events = {
         f"t{n}": lab.appointment(f"t{n}", f"Gerätezeit {n}", f"202612{10 + n}T080000Z") for n in range(1, 5)
     }
-    server = lab.radicale(stage, "kalender.labor.test", "frei", "/frei/geraete/", events)
+    server = stores.radicale(stage, "kalender.labor.test", "frei", "/frei/geraete/", events)
     me = stage.actor("client", server, "kalender.labor.test", "curl:trace-time", lab.signed("frei"))
     phone = {**lab.signed("frei"), "User-Agent": "CalPhone/9"}
     other = stage.actor("other", server, "kalender.labor.test", "aiohttp", phone)
@@ -328,6 +333,7 @@ def deleted(stage: Stage) -> None:
         lab.propfind(me, "/frei/geraete/")
         seen = me.get("/frei/geraete/t3.ics")
         me.get("/frei/geraete/t1.ics")
+        lab.poll(me, lab.names("/frei/geraete", "t1.ics", "t2.ics"), 1)
         lab.propfind(other, "/frei/geraete/")
         other.send(
             "DELETE", "/frei/geraete/t3.ics", 200, {"If-Match": other.get("/frei/geraete/t3.ics").etag}

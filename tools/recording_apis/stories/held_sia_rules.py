@@ -9,6 +9,7 @@ from typing import Any
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
 from tools.recording_apis.stories import sia_setting as lab
+from tools.recording_apis.stories import sia_stores as stores
 
 _TEXT = {"Content-Type": "text/plain"}
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -87,9 +88,10 @@ def slow(stage: Stage) -> None:
 )
 def iso(stage: Stage) -> None:
     """A date that is none."""
-    files = {f"karten/k{n}.json": f'{{"blatt":{n},"stand":"2026-10"}}' for n in range(1, 5)}
+    files = {f"karten/k{n}.json": f'{{"blatt":{n},"stand":"2026-10","orte":{[n] * n}}}' for n in range(1, 5)}
     server = fronts.site(stage, "nginx", files, age=30 * lab.DAY)
     me = stage.actor("client", server, "karten.wandern.test", "urllib", {"User-Agent": "fetch-maps/0.2"})
+    lab.stroll(me, lab.names("/karten", "k3.json", "k4.json"), 5, 89)
     for n in (1, 2):
         head = me.send("HEAD", f"/karten/k{n}.json", 200)
         me.get(f"/karten/k{n}.json", 412, {"If-Unmodified-Since": "2026-11-24T10:00:00+00:00"})
@@ -117,6 +119,7 @@ def greenwich(stage: Stage) -> None:
     me = stage.actor("client", server, "archivo.museo.test", "java", lab.signed("bogota"))
     with lab.beside(stage, server, "web.museo.test", ["/archivo/caja-5.txt"]):
         lab.poll(me, [f"/archivo/caja-{n}.txt" for n in (1, 3)], 1)
+        lab.stroll(me, lab.names("/archivo", "caja-1.txt", "caja-3.txt"), 5, 88)
         for n in (2, 4):
             seen = me.get(f"/archivo/caja-{n}.txt")
             local = lab.shifted(seen.fields["last-modified"], -5)
@@ -174,7 +177,7 @@ def locked(stage: Stage) -> None:
 )
 def lease(stage: Stage) -> None:
     """Write without the lease's id."""
-    box = lab.Container(stage, "fleet.blob.test", "fleet")
+    box = stores.Container(stage, "fleet.blob.test", "fleet")
     setup = stage.actor("setup", box.server, box.host)
     for name in ("route.json", "cars.json"):
         box.put(setup, name, f'{{"of":"{name}"}}', 201)
@@ -311,6 +314,7 @@ def unable(stage: Stage) -> None:
     me = stage.actor("client", server, "vault.tresor.test", "requests", {"User-Agent": "backup/1.2"})
     with lab.beside(stage, server, "probe.tresor.test", ["/healthz", "/vault/c.bin"]):
         me.get("/vault")
+        lab.stroll(me, lab.names("/vault", "b.bin", "c.bin"), 4, 90)
         octets = {"Content-Type": "application/octet-stream"}
         for name in ("a.bin", "b.bin"):
             seen = me.get(f"/vault/{name}")
@@ -423,6 +427,7 @@ def hidden(stage: Stage) -> None:
         for number in (2, 4):
             told = view.evaluate(_EDIT, [f"/beds/{number}", {"watered": True}, True])
             lab.must(told == [None, 412], told)
+        stage.servers["browser"] = f"Chromium {chromium.version}"
     finally:
         context.close()
         chromium.close()

@@ -8,6 +8,7 @@ import time
 
 from tools.recording_apis.stage import Stage, case
 from tools.recording_apis.stories import sia_setting as lab
+from tools.recording_apis.stories import sia_stores as stores
 
 
 @case(
@@ -24,7 +25,7 @@ from tools.recording_apis.stories import sia_setting as lab
 def undefined(stage: Stage) -> None:
     """Send the word undefined."""
     tasks = {f"k{n}": {"title": f"Aufgabe {n}", "done": False} for n in range(1, 6)}
-    server, base = lab.kinto(stage, "tasks.lab.test", "team/tasks", tasks)
+    server, base = stores.kinto(stage, "tasks.lab.test", "team/tasks", tasks)
     me = stage.actor("client", server, "tasks.lab.test", "node:axios", lab.signed("redaktion"))
     me.get("/v1/")
     me.get(f"{base}?_limit=3")
@@ -49,7 +50,7 @@ def undefined(stage: Stage) -> None:
 def unquoted(stage: Stage) -> None:
     """Send a tag without quotes."""
     events = {f"v{n}": lab.appointment(f"v{n}", f"Vorlesung {n}") for n in range(1, 6)}
-    server = lab.radicale(stage, "cal.hochschule.test", "lehre", "/lehre/winter/", events)
+    server = stores.radicale(stage, "cal.hochschule.test", "lehre", "/lehre/winter/", events)
     me = stage.actor("client", server, "cal.hochschule.test", "aiohttp", lab.signed("lehre"))
     lab.propfind(me, "/lehre/winter/")
     lab.poll(me, lab.names("/lehre/winter", "v1.ics", "v3.ics"), 1)
@@ -101,7 +102,7 @@ def escaped(stage: Stage) -> None:
 def collection(stage: Stage) -> None:
     """Send the tag of the folder."""
     events = {f"b{n}": lab.appointment(f"b{n}", f"Bahn {n}") for n in range(1, 6)}
-    server = lab.radicale(stage, "bahnen.verein.test", "verein", "/verein/bahnen/", events)
+    server = stores.radicale(stage, "bahnen.verein.test", "verein", "/verein/bahnen/", events)
     me = stage.actor("client", server, "bahnen.verein.test", "httpx", lab.signed("verein"))
     listing = lab.propfind(me, "/verein/bahnen/", "1")
     tag = lab.raw_tag(listing, "/verein/bahnen/")
@@ -130,7 +131,7 @@ def collection(stage: Stage) -> None:
 def listed(stage: Stage) -> None:
     """Send the list's tag with a record."""
     sensors = {f"s{n}": {"unit": "mm", "gain": n} for n in range(1, 7)}
-    server, base = lab.kinto(stage, "sensors.lab.test", "hydro/sensors", sensors)
+    server, base = stores.kinto(stage, "sensors.lab.test", "hydro/sensors", sensors)
     me = stage.actor("client", server, "sensors.lab.test", "requests", lab.signed("redaktion"))
     listing = me.get(base)
     me.put(f"{base}/s2", {"data": {"unit": "mm", "gain": 20}}, 412, {"If-Match": listing.etag})
@@ -157,9 +158,10 @@ def listed(stage: Stage) -> None:
 def guard(stage: Stage) -> None:
     """A filtered DELETE under the collection's tag."""
     notes = {f"n{n}": {"text": f"Notiz {n}", "state": ("open", "done", "void")[n % 3]} for n in range(1, 10)}
-    server, base = lab.kinto(stage, "notes.lab.test", "ward/notes", notes)
+    server, base = stores.kinto(stage, "notes.lab.test", "ward/notes", notes)
     me = stage.actor("client", server, "notes.lab.test", "httpx", lab.signed("redaktion"))
     other = stage.actor("other", server, "notes.lab.test", "node:fetch", lab.signed("mobil"))
+    lab.stroll(me, lab.names(base, "n1", "n4", "n7"), 5, 78)
     held = me.get(base)
     me.send("DELETE", f"{base}?state=void", 200, {"If-Match": held.etag})
     before = me.get(base)
@@ -224,8 +226,8 @@ def upload(stage: Stage) -> None:
     server = stage.server("seaweedfs")
     host = "objects.imkerei.test"
     held = {f"hives/h{n}.yaml": f"hive: {n}\nkg: 3{n}\n" for n in range(1, 5)}
-    lab.bucket(stage, server, host, "apiary", held)
-    me = lab.Store(stage, "client", server, host)
+    stores.bucket(stage, server, host, "apiary", held)
+    me = stores.Store(stage, "client", server, host)
     me.call("list_objects_v2", Bucket="apiary")
     for n in (1, 3):
         seen = me.call("get_object", Bucket="apiary", Key=f"hives/h{n}.yaml")
@@ -283,6 +285,7 @@ def cached(stage: Stage) -> None:
     desk = {"User-Agent": "Listen/31 (desktop)", "Accept": "*/*"}
     me = stage.actor("client", server, "listen.haus.test", "requests", phone)
     other = stage.actor("other", server, "listen.haus.test", "httpx", desk)
+    lab.stroll(me, lab.names("/listen", "l2.txt", "l4.txt"), 5, 79)
     tags = lab.poll(me, [f"/listen/l{n}.txt" for n in (1, 2, 3)], 2)
     text = {"Content-Type": "text/plain"}
     other.get("/listen/l5.txt")
@@ -346,7 +349,7 @@ def _sync(token: str) -> str:
 def sync(stage: Stage) -> None:
     """Sync with a token that is no longer kept."""
     events = {f"e{n}": lab.appointment(f"e{n}", f"Einsatz {n}") for n in range(1, 6)}
-    server = lab.radicale(stage, "dienst.feuerwehr.test", "wache", "/wache/plan/", events, token_age=1)
+    server = stores.radicale(stage, "dienst.feuerwehr.test", "wache", "/wache/plan/", events, token_age=1)
     me = stage.actor("client", server, "dienst.feuerwehr.test", "requests", lab.signed("wache"))
     first = me.send("REPORT", "/wache/plan/", 207, lab.XML, _sync(""))
     token = re.findall(r"<sync-token>([^<]+)<", first.text)[0]

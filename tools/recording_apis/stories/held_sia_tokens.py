@@ -7,6 +7,7 @@ import time
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
 from tools.recording_apis.stories import sia_setting as lab
+from tools.recording_apis.stories import sia_stores as stores
 
 
 @case(
@@ -27,6 +28,7 @@ def second_save(stage: Stage) -> None:
     me = stage.actor("client", server, "texte.verlag.test", "requests", {"User-Agent": "Schreiber/1.9"})
     with lab.beside(stage, server, "leser.verlag.test", ["/texte/kapitel-4.txt"]):
         lab.propfind(me, "/texte/")
+        lab.chores(me, lab.names("/texte", "kapitel-1.txt", "kapitel-3.txt"), 6, 74, 204)
         opened = me.get("/texte/kapitel-2.txt")
         me.get("/texte/kapitel-1.txt")
         first = opened.text + "Und dann kam Regen.\n"
@@ -52,7 +54,7 @@ def second_save(stage: Stage) -> None:
 )
 def state_file(stage: Stage) -> None:
     """Send the tag of the state file."""
-    box = lab.Container(stage, "conf.blob.test", "config")
+    box = stores.Container(stage, "conf.blob.test", "config")
     names = ("api.json", "web.json", "jobs.json")
     setup = stage.actor("setup", box.server, box.host)
     for name in names:
@@ -85,7 +87,7 @@ def state_file(stage: Stage) -> None:
 )
 def hammer(stage: Stage) -> None:
     """Retry with what has failed."""
-    box = lab.Container(stage, "loads.blob.test", "loads")
+    box = stores.Container(stage, "loads.blob.test", "loads")
     setup = stage.actor("setup", box.server, box.host)
     box.put(setup, "mark.json", '{"offset":100,"by":"a"}', 201)
     box.put(setup, "plan.json", '{"files":40}', 201)
@@ -117,12 +119,13 @@ def hammer(stage: Stage) -> None:
 def invitation(stage: Stage) -> None:
     """Create, lose the answer, create again."""
     events = {"alt1": lab.appointment("alt1", "Wartung"), "alt2": lab.appointment("alt2", "Abnahme")}
-    server = lab.radicale(stage, "cal.werk.test", "werk", "/werk/halle/", events)
+    server = stores.radicale(stage, "cal.werk.test", "werk", "/werk/halle/", events)
     loses = lab.first("PUT", "/werk/halle/neu")
     me = stage.actor("client", server, "cal.werk.test", "requests", lab.signed("werk"), loses=loses)
     with lab.beside(stage, server, "anzeige.werk.test", ["/werk/halle/alt2.ics"]):
         lab.propfind(me, "/werk/halle/")
         me.get("/werk/halle/alt1.ics")
+        lab.poll(me, lab.names("/werk/halle", "alt1.ics", "alt2.ics"), 2)
         body = lab.appointment("neu-7fd2", "Inbetriebnahme", organizer="mailto:werk@werk.test", sequence="0")
         fresh = {**lab.CALENDAR, "If-None-Match": "*"}
         me.put("/werk/halle/neu-7fd2.ics", body, 0, fresh)
@@ -151,6 +154,7 @@ def gateway(stage: Stage) -> None:
     me = stage.actor("client", front, "batches.farben.test", "node:fetch", lab.signed("mixer-4"))
     me.get("/batches")
     lab.poll(me, lab.names("/batches", "61", "62"), 2)
+    lab.chores(me, lab.names("/batches", "60", "61", "64"), 6, 75, 200)
     seen = me.get("/batches/63")
     body = {**seen.json, "state": "filled", "run": "run-88ac41"}
     me.put("/batches/63", body, 504, {"If-Match": seen.etag})
@@ -174,10 +178,11 @@ def gateway(stage: Stage) -> None:
 def form(stage: Stage) -> None:
     """Fetch a tag, send an old form."""
     people = {f"p{n}": {"name": f"Person {n}", "phone": f"+49 30 1{n}", "room": f"B{n}"} for n in range(1, 6)}
-    server, base = lab.kinto(stage, "people.lab.test", "staff/people", people)
+    server, base = stores.kinto(stage, "people.lab.test", "staff/people", people)
     me = stage.actor("client", server, "people.lab.test", "requests", lab.signed("redaktion"))
     other = stage.actor("other", server, "people.lab.test", "httpx", lab.signed("mobil"))
     me.get(base)
+    lab.stroll(me, lab.names(base, "p1", "p2", "p5"), 6, 76)
     opened = me.get(f"{base}/p3").json["data"]
     theirs = other.get(f"{base}/p3")
     changed = {"name": "Person 3", "phone": "+49 30 777", "room": "B3"}
@@ -243,6 +248,7 @@ def robots(stage: Stage) -> None:
     other = stage.actor("other", server, "soll.werk.test", "urllib", {"User-Agent": "robot-rechts"})
     with lab.beside(stage, server, "monitor.werk.test", ["/soll/ofen.txt", "/soll/liste.txt"]):
         me.get("/soll/liste.txt")
+        lab.stroll(me, lab.names("/soll", "ofen.txt", "liste.txt"), 5, 77)
         mine = me.get("/soll/presse.txt")
         theirs = other.get("/soll/presse.txt")
         me.get("/soll/ofen.txt")
@@ -268,7 +274,7 @@ def robots(stage: Stage) -> None:
 def robot(stage: Stage) -> None:
     """A PUT without If-Match after somebody's change."""
     events = {f"r{n}": lab.appointment(f"r{n}", f"Raum {n}") for n in range(1, 5)}
-    server = lab.radicale(stage, "raum.uni.test", "uni", "/uni/raeume/", events)
+    server = stores.radicale(stage, "raum.uni.test", "uni", "/uni/raeume/", events)
     me = stage.actor(
         "client", server, "raum.uni.test", "aiohttp", {**lab.signed("uni"), "User-Agent": "booker"}
     )

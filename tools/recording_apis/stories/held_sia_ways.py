@@ -8,6 +8,7 @@ import time
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import Stage, case
 from tools.recording_apis.stories import sia_setting as lab
+from tools.recording_apis.stories import sia_stores as stores
 
 _JSON = {"Content-Type": "application/json"}
 
@@ -84,11 +85,12 @@ def caddy(stage: Stage) -> None:
 def weakened(stage: Stage) -> None:
     """Send Kinto a tag that nginx has weakened."""
     devices = {f"d{n}": {"name": f"Gerät {n}", "note": "prüfen " * 20} for n in range(1, 6)}
-    server, base = lab.kinto(stage, "devices.lab.test", "lab/devices", devices)
+    server, base = stores.kinto(stage, "devices.lab.test", "lab/devices", devices)
     front = fronts.nginx_gzip(stage, server)
     me = stage.actor("client", front, "devices.lab.test", "requests", {**lab.signed("redaktion"), **lab.GZIP})
     me.get("/v1/")
     me.get(base)
+    lab.stroll(me, lab.names(base, "d1", "d2", "d5"), 5, 81)
     seen = me.get(f"{base}/d4")
     lab.must(seen.etag.startswith("W/"), seen.etag)
     body = {"data": {"name": "Gerät 4", "note": "geprüft"}}
@@ -148,6 +150,7 @@ def cleared(stage: Stage) -> None:
     other = stage.actor("other", front, "dienst.klinik.test", "aiohttp", lab.signed("station-5"))
     with lab.beside(stage, front, "tafel.klinik.test", ["/dienst/tag-4.txt", "/dienst/tag-3.txt"]):
         lab.propfind(me, "/dienst/")
+        lab.chores(me, lab.names("/dienst", "tag-1.txt", "tag-3.txt"), 5, 80, 204)
         seen = me.get("/dienst/tag-2.txt")
         theirs = other.get("/dienst/tag-2.txt")
         me.get("/dienst/tag-1.txt")
@@ -179,7 +182,7 @@ def cleared(stage: Stage) -> None:
 def outlived(stage: Stage) -> None:
     """One's own write is not in the cache."""
     shelves = {f"w{n}": {"shelf": f"W{n}", "count": n * 10} for n in range(1, 5)}
-    server, base = lab.kinto(stage, "store.lab.test", "depot/shelves", shelves)
+    server, base = stores.kinto(stage, "store.lab.test", "depot/shelves", shelves)
     lines = (
         "proxy_ignore_headers Cache-Control Expires Vary; add_header X-Cache $upstream_cache_status always;"
     )
@@ -285,6 +288,7 @@ def lagging(stage: Stage) -> None:
     front = fronts.split(stage, writes, reads)
     me = stage.actor("client", front, "seiten.redaktion.test", "httpx", lab.signed("autorin"))
     lab.poll(me, [f"/seiten/s{n}.txt" for n in (1, 3)], 1)
+    lab.stroll(me, lab.names("/seiten", "s4.txt", "s5.txt"), 6, 82)
     seen = me.get("/seiten/s2.txt")
     text = {"Content-Type": "text/plain"}
     stored = me.put("/seiten/s2.txt", "Seite 2\nneu\n", (200, 204), {"If-Match": seen.etag, **text})

@@ -70,6 +70,7 @@ def envoy(stage: Stage) -> None:
     front = fronts.envoy(stage, [server], route=_RETRY, config="per_try_timeout: 1s, num_retries: 1")
     me = stage.actor("client", front, "runs.sequenzierer.test", "requests", lab.signed("robot"))
     lab.stroll(me, lab.names("/runs", "1", "2", "3"), 6, 5)
+    lab.chores(me, lab.names("/runs", "1", "2", "6"), 6, 83, 200)
     seen = me.get("/runs/4")
     body = {**seen.json, "state": "loaded", "operator": "robot", "nonce": "c1e7-44"}
     me.put("/runs/4", body, 412, {"If-Match": seen.etag})
@@ -133,6 +134,7 @@ def compressor(stage: Stage) -> None:
     seen = me.get("/rota/48")
     lab.must("etag" not in seen.fields and seen.fields.get("content-encoding") == "gzip", seen.fields)
     me.get("/rota/47")
+    lab.stroll(me, lab.names("/rota", "47", "49"), 5, 84)
     lab.edit(other, "/rota/48", lead="Mertens")
     other.get("/rota/49")
     time.sleep(0.6)
