@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tools.recording_apis.apps.tom_body import Numbered
 from tools.recording_apis.apps.tom_engine import Item, Product, Reply, Request, digest, instant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Commerce(Numbered):
@@ -196,6 +199,15 @@ class Library(Product):
     validators = False
     count = 4410
 
+    def __init__(self, items: Mapping[str, Any], **habits: Any) -> None:
+        super().__init__(items, **habits)
+        self.stamps: dict[str, int] = dict.fromkeys(items, 4371)
+
+    def store(self, path: str, body: Any, by: str) -> Item:
+        """Store a new version of an object under the library's next version."""
+        self.stamps[path] = self.count + 1
+        return super().store(path, body, by)
+
     def head(self, path: str, item: Item) -> dict[str, str]:
         """Return the library's version."""
         return {"Last-Modified-Version": str(self.count)}
@@ -203,7 +215,7 @@ class Library(Product):
     def body(self, path: str, item: Item) -> Any:
         """Return an object of the library."""
         key = path.rpartition("/")[2]
-        return {"key": key, "version": self.count - 40 + item.version, "data": {"key": key, **item.body}}
+        return {"key": key, "version": self.stamps[path], "data": {"key": key, **item.body}}
 
     def listed(self, request: Request, below: Any) -> Reply:
         """Answer a list under the library's version."""

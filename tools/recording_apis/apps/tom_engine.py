@@ -125,6 +125,7 @@ class Product:
         self.fixed: dict[str, Reply] = {}
         self.lock = threading.RLock()
         self.numbers = 0
+        self.jobs: dict[str, int] = {}
 
     def handle(self, request: Request) -> Reply:
         """Answer one request."""
@@ -161,10 +162,35 @@ class Product:
             return Reply(200, {"status": "ok"}, {"Cache-Control": "no-store"})
         if path.startswith("/telemetry"):
             return Reply(204)
+        if known := self.errand(request):
+            return known
         if path not in self.items and request.method == "GET":
             below = {one: item for one, item in self.items.items() if one.startswith(path.rstrip("/") + "/")}
             if below:
                 return self.listed(request, below)
+        return None
+
+    def errand(self, request: Request) -> Reply | None:
+        """Answer sign-ins, jobs, feeds, searches and what nobody has."""
+        match request.method, request.path.split("/")[1]:
+            case "POST", "oauth2":
+                token = {"access_token": digest(self.numbers, 24), "token_type": "Bearer", "expires_in": 3599}
+                return Reply(200, token, {"Cache-Control": "no-store"})
+            case "GET", "jobs":
+                self.jobs[request.path] = self.jobs.get(request.path, 0) + 1
+                state = "done" if self.jobs[request.path] > 2 else "running"
+                return Reply(200, {"state": state, "progress": 40 * self.jobs[request.path]})
+            case "GET", "feed":
+                tag = f'W/"feed-{self.numbers // 30}"'
+                if request.fields.get("if-none-match") == tag:
+                    return Reply(304, None, {"ETag": tag})
+                return Reply(
+                    200, {"unread": self.numbers % 3}, {"ETag": tag, "Cache-Control": "private, no-cache"}
+                )
+            case "POST", "search":
+                return Reply(200, {"total": 0, "hits": []})
+            case "GET", "favicon.ico" | "robots.txt":
+                return Reply(404, "not found", {"Content-Type": "text/plain"})
         return None
 
     def listed(self, _request: Request, below: Mapping[str, Item]) -> Reply:
@@ -333,7 +359,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, reply: Reply) -> None:
         body = encoded(reply.body)
-        self.send_response(reply.status)
+        self.send_response_only(reply.status)
+        if self.product.server:
+            self.send_header("Server", self.product.server)
+        self.send_header("Date", self.date_time_string())
         if body and not any(name.lower() == "content-type" for name in reply.fields):
             self.send_header("Content-Type", "application/json")
         for name, value in reply.fields.items():
@@ -343,10 +372,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if reply.status not in {204, 304} and self.command != "HEAD":
             self.wfile.write(body)
-
-    def version_string(self) -> str:
-        """Return the product's Server field."""
-        return self.product.server
 
     def log_message(self, *_: object) -> None:
         """Print nothing."""

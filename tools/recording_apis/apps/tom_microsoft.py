@@ -240,11 +240,17 @@ class Sap(OData):
 
     def demand(self, _request: Request) -> Reply:
         """Answer 428."""
-        return Reply(428, self._error("/IWBEP/CM_V4_APPS/017", "The request requires an If-Match header"))
+        return Reply(
+            428,
+            self._error("/IWBEP/CM_V4_APPS/017", "Für die Änderung ist das Kopffeld If-Match erforderlich"),
+        )
 
     def refuse(self, _request: Request, _item: Item | None) -> Reply:
         """Answer 412."""
-        return Reply(412, self._error("SADL_ENTITY_RUNTIME/005", "Precondition failed (etag mismatch)"))
+        return Reply(
+            412,
+            self._error("SADL_ENTITY_RUNTIME/005", "Vorbedingung nicht erfüllt (ETag stimmt nicht überein)"),
+        )
 
     def _error(self, code: str, said: str) -> Mapping[str, Any]:
         details = {

@@ -39,7 +39,7 @@ class Fhir(Tagged):
     def answer(self, request: Request) -> Reply:
         """Serve a search by identifier and a create with If-None-Exist."""
         wanted = request.fields.get("if-none-exist", "")
-        if request.method == "POST" and not request.path.startswith("/telemetry"):
+        if request.method == "POST" and request.path.startswith(("/fhir/", "/r4/")):
             found = self.found(wanted) if wanted else []
             if len(found) > 1:
                 said = f'HAPI-2207: Failed to CREATE {request.path.rpartition("/")[2]} with match URL "{wanted}" because this search matched {len(found)} resources'
@@ -300,7 +300,7 @@ class Repository(Tagged):
         return {
             **item.body,
             "lastModifiedDate": instant(item.changed)[:23] + "Z",
-            "_links": {"self": {"href": f"http://repo.test{path}"}},
+            "_links": {"self": {"href": path}},
         }
 
     def merged(self, request: Request, old: Item | None) -> Any:

@@ -6,7 +6,18 @@ from tools.recording_apis.apps.tom_body import Couch, Kubernetes, Search
 from tools.recording_apis.apps.tom_engine import Reply
 from tools.recording_apis.apps.tom_google import Calendar, Storage
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.tom_setting import api, bearer, look, must, ping, report, rest
+from tools.recording_apis.stories.tom_setting import (
+    api,
+    bearer,
+    look,
+    must,
+    news,
+    ping,
+    report,
+    rest,
+    seek,
+    wait_for,
+)
 
 
 @case(
@@ -85,6 +96,8 @@ def controller(stage: Stage) -> None:
     second["status"] = {"ready": True}
     me.put(f"{base}/api", second, 200)
     ping(me, 2)
+    wait_for(me, "issue-www")
+    report(me)
 
 
 @case(
@@ -118,6 +131,9 @@ def desks(stage: Stage) -> None:
     mine, theirs = me.get(f"{base}/m1").json, other.get(f"{base}/m1").json
     other.put(f"{base}/m1", {**theirs, "start": "10:30"}, 200, {"If-Match": theirs["etag"]})
     look(me)
+    news(me)
+    news(other)
+    seek(me, "massage")
     me.put(f"{base}/m1", {**mine, "location": "R3"}, 412, {"If-Match": mine["etag"]})
     now = me.get(f"{base}/m1").json
     saved = me.put(f"{base}/m1", {**now, "location": "R3"}, 200, {"If-Match": now["etag"]}).json
@@ -167,6 +183,10 @@ def film(stage: Stage) -> None:
             )
     me.get(f"{base}/reef.vtt?alt=media&ifGenerationNotMatch={words}", 304)
     report(me)
+    report(me)
+    me.get("/favicon.ico", 404)
+    look(me, "player.js")
+    look(me, "player.css")
 
 
 @case(
@@ -234,6 +254,8 @@ def reindex(stage: Stage) -> None:
                 )
         rest(0.2)
     me = writers[0]
+    ping(me, 2)
+    wait_for(me, "merge")
     me.get("/parts/_doc/8", 404)
     me.put("/parts/_doc/8", {"stock": 1, "at": "w1"}, 201)
     must(me.get("/parts/_doc/7").json["_source"]["stock"] == -1, "lost")

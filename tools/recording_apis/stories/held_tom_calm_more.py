@@ -11,7 +11,19 @@ from tools.recording_apis.apps.tom_counts import Raven
 from tools.recording_apis.apps.tom_engine import Reply, Request
 from tools.recording_apis.apps.tom_tagged import Fhir
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.tom_setting import api, azure, bearer, must, rest
+from tools.recording_apis.stories.tom_setting import (
+    api,
+    azure,
+    bearer,
+    look,
+    must,
+    news,
+    report,
+    rest,
+    seek,
+    sign_in,
+    wait_for,
+)
 
 
 @case(
@@ -142,6 +154,9 @@ def ward(stage: Stage) -> None:
     me.send("DELETE", f"{base}/1", 204)
     me.get(f"{base}/1", 404)
     me.get(f"{base}?identifier=o-2")
+    news(me)
+    wait_for(me, "export-2")
+    report(other)
 
 
 @case(
@@ -259,6 +274,9 @@ def entries(stage: Stage) -> None:
     )
     other = stage.actor("other", api(stage, side, "RavenDB"), "raven.houses.test", "httpx", bearer("search"))
     me.get(base)
+    sign_in(me)
+    look(me, "space.css")
+    seek(me, "Haus")
     for number in (1, 2):
         path = f"{base}/e{number}"
         version = me.get(path).json["sys"]["version"]

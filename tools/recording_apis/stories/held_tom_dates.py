@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING
 from tools.recording_apis.apps.tom_engine import moment_of, when
 from tools.recording_apis.apps.tom_tagged import Clinic, Rows, Sabre, Sync
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.tom_setting import api, azure, bearer, must, ping, rest
+from tools.recording_apis.stories.tom_setting import (
+    api,
+    azure,
+    bearer,
+    must,
+    news,
+    ping,
+    report,
+    rest,
+    seek,
+    sign_in,
+    wait_for,
+)
 
 if TYPE_CHECKING:
     from tools.recording_apis.actors import Actor, Answer
@@ -37,6 +49,9 @@ def appointment(stage: Stage) -> None:
     server = api(stage, product, "Canvas Medical")
     me = stage.actor("client", server, "fumage.clinic.test", "aiohttp", bearer("scheduler"))
     ping(me)
+    sign_in(me)
+    news(me)
+    wait_for(me, "slots")
     for number in range(1, 4):
         seen = me.get(f"{base}/{number}")
         must(not seen.json["meta"]["lastUpdated"].endswith(".000000Z"), "whole")
@@ -123,6 +138,9 @@ def row(stage: Stage) -> None:
         iso = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment_of(seen.fields["last-modified"])))
         me.send("PATCH", f"{base}/001B{number}", 400, {"If-Unmodified-Since": iso}, {"Site": "north"})
     rest(0.7)
+    seek(me, "farms")
+    wait_for(me, "load-6")
+    report(me)
     for number in (2, 3):
         date = me.get(f"{base}/001B{number}").fields["last-modified"]
         me.send("PATCH", f"{base}/001B{number}", 204, {"If-Unmodified-Since": date}, {"Site": "north"})
@@ -175,7 +193,7 @@ def cards(stage: Stage) -> None:
     "lease-or-lock",
     "412",
     alone="lease-or-lock",
-    description="A pipeline writes a state blob that another run holds a lease on: 412 LeaseIdMissing, though its If-Match is the current tag. Acquiring a lease of its own is 409 LeaseAlreadyPresent; once the other run has released, both work.",
+    description="A pipeline writes a state blob that another run holds a lease on: 412 LeaseIdMissing, though its If-Match is the current tag. Acquiring a lease of its own is 409 LeaseAlreadyPresent, and both come again after the other run has written under its lease.",
 )
 def leased(stage: Stage) -> None:
     """Write without the lease."""
@@ -198,15 +216,12 @@ def leased(stage: Stage) -> None:
     must("LeaseIdMissing" in refused.text, refused.text)
     _acquire(me, 409)
     rest(0.5)
-    azure(
-        other,
-        "PUT",
-        "/notes/state/prod.tfstate?comp=lease",
-        200,
-        {"x-ms-lease-action": "release", "x-ms-lease-id": lease},
-    )
-    mine = _acquire(me, 201).fields["x-ms-lease-id"]
-    azure(me, "PUT", "/notes/state/prod.tfstate", 201, {**block, "x-ms-lease-id": mine}, '{"serial":2}')
+    held = {**block, "x-ms-lease-id": lease, "x-ms-meta-run": "77"}
+    azure(other, "PUT", "/notes/state/prod.tfstate", 201, held, '{"serial":1,"outputs":{}}')
+    azure(me, "HEAD", "/notes/state/prod.tfstate", 200)
+    again = azure(me, "PUT", "/notes/state/prod.tfstate", 412, block, '{"serial":2}')
+    must("LeaseIdMissing" in again.text, again.text)
+    _acquire(me, 409)
 
 
 def _acquire(me: Actor, status: int) -> Answer:

@@ -11,7 +11,19 @@ from tools.recording_apis.apps.tom_engine import Reply
 from tools.recording_apis.apps.tom_google import StorageXml
 from tools.recording_apis.apps.tom_tagged import Fields, Rows
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.tom_setting import api, bearer, kept, look, must, ping, report, rest
+from tools.recording_apis.stories.tom_setting import (
+    api,
+    bearer,
+    kept,
+    look,
+    must,
+    ping,
+    report,
+    rest,
+    seek,
+    sign_in,
+    wait_for,
+)
 
 if TYPE_CHECKING:
     from tools.recording_apis.apps.tom_engine import Request
@@ -45,6 +57,9 @@ def order(stage: Stage) -> None:
     front = fronts.haproxy(stage, [server], " timeout server 700ms\n retries 1\n retry-on response-timeout")
     me = stage.actor("client", front, "api.kiosk.test", "httpx", bearer("kiosk"))
     look(me)
+    sign_in(me)
+    seek(me, "tea")
+    report(me)
     version = me.get(path).json["version"]
     add = {"version": version, "actions": [{"action": "addDiscountCode", "discountCode": "MAJ-10"}]}
     me.send("POST", path, 409, None, add)
@@ -91,6 +106,8 @@ def pod(stage: Stage) -> None:
     me.get("/tove/card")
     me.put("/siri/card", seen.text.replace("siri", "Siri"), 428)
     rest(0.4)
+    me.get("/robots.txt", 404)
+    me.get("/favicon.ico", 404)
     me.send("HEAD", "/siri/card", 200)
     me.put("/siri/card", seen.text.replace("siri", "Siri"), 428)
     own = inner.get("/tove/card")
@@ -110,12 +127,13 @@ def pod(stage: Stage) -> None:
 )
 def bucket(stage: Stage) -> None:
     """Let a cache decide."""
+    stage.keeps_content = False
     product = StorageXml({"/scenes/pier.blend": "mesh 1 " * 60, "/scenes/sky.exr": "sky " * 40}, server="")
     product.after.append(lambda request, reply: kept(reply) if request.method == "GET" else None)
     server = api(stage, product, "object store")
     front = fronts.squid(stage, server, site="s3.render.test")
     me = stage.actor("client", front, "s3.render.test", "requests")
-    other = stage.actor("other", server, "s3.inner.test", "aiohttp")
+    other = stage.actor("other", server, "s3.render.test", "aiohttp")
     old = me.get("/scenes/pier.blend").etag
     me.get("/scenes/sky.exr")
     new = other.put(
@@ -169,3 +187,5 @@ def account(stage: Stage) -> None:
     )
     must(me.get(f"{new}/001A0").json["Phone"] == "", "written")
     report(other)
+    seek(me, "mills")
+    wait_for(me, "bulk-9")

@@ -9,7 +9,17 @@ from tools.recording_apis.apps.tom_engine import Reply
 from tools.recording_apis.apps.tom_google import Dns, StorageXml
 from tools.recording_apis.apps.tom_tagged import Fhir
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.tom_setting import api, bearer, must, ping, report, rest
+from tools.recording_apis.stories.tom_setting import (
+    api,
+    bearer,
+    look,
+    must,
+    news,
+    ping,
+    report,
+    rest,
+    wait_for,
+)
 
 if TYPE_CHECKING:
     from tools.recording_apis.apps.tom_engine import Request
@@ -70,7 +80,7 @@ class _Batches(Library):
 
     def body(self, path: str, item: Any) -> Any:
         """Return an object with a version of its own."""
-        return {"key": path.rpartition("/")[2], "version": 4300 + item.version, "data": item.body}
+        return {"key": path.rpartition("/")[2], "version": self.stamps[path], "data": item.body}
 
 
 @case(
@@ -107,6 +117,9 @@ def batch(stage: Stage) -> None:
     ).json
     must(list(answer["failed"]) == ["2"] and len(answer["successful"]) == 3, str(answer))
     report(me)
+    look(me, "cite.js")
+    look(me, "cite.css")
+    news(me)
     me.get(f"{items}/K1")
     must(other.get(f"{items}/K3").json["data"]["year"] == "", "written")
 
@@ -149,6 +162,7 @@ def zone(stage: Stage) -> None:
         )
         rest(0.4)
     me.send("POST", f"{base}/changes", 200, None, {"deletions": [live[0]], "additions": [new]})
+    ping(me, 5)
     me.get(f"{base}/rrsets")
 
 
@@ -257,6 +271,8 @@ def twice(stage: Stage) -> None:
     create("19-1", "Ek", 200)
     create("19-2", "Berg", 412)
     rest(0.3)
+    wait_for(me, "hl7-40")
+    ping(me, 2)
     create("19-7", "Dahl", 201)
     create("19-2", "Berg", 412)
     found = me.get(f"/r4/Patient?identifier={number}|19-2").json

@@ -10,7 +10,18 @@ from tools.recording_apis.apps.tom_engine import Reply, digest
 from tools.recording_apis.apps.tom_microsoft import OData
 from tools.recording_apis.apps.tom_tagged import Config, Davical, Sets
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.tom_setting import api, bearer, must, ping, rest
+from tools.recording_apis.stories.tom_setting import (
+    api,
+    bearer,
+    look,
+    must,
+    news,
+    ping,
+    report,
+    rest,
+    seek,
+    sign_in,
+)
 
 if TYPE_CHECKING:
     from tools.recording_apis.apps.tom_engine import Item, Request
@@ -60,6 +71,9 @@ def asset(stage: Stage) -> None:
     )
     must(me.get("/odata/Assets(11)").body == first.body, "written")
     ping(me)
+    seek(me, "Oulu")
+    news(me)
+    report(me)
     me.send("PATCH", "/odata/Assets(11)", 200, {"If-Match": "*"}, {"Hours": 121})
 
 
@@ -74,7 +88,7 @@ def asset(stage: Stage) -> None:
 )
 def listing(stage: Stage) -> None:
     """Take the tag of a listing."""
-    base = "/caldav.php/eva/home/"
+    base = "/caldav.php/eva/leisure/"
     text = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:{0}\r\nSUMMARY:{0}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
     product = Davical({f"{base}{name}.ics": text.format(name) for name in ("gym", "dentist")}, elsewhere=True)
     server = api(stage, product, "DAViCal")
@@ -159,6 +173,7 @@ def member(stage: Stage) -> None:
 )
 def attachments(stage: Stage) -> None:
     """Meet weak tags only."""
+    stage.keeps_content = False
     server = stage.server("tomcat")
     me = stage.actor("client", server, "files.court.test", "curl", {"User-Agent": "casefile/3"})
     for name in ("claim.txt", "sheet.csv"):
@@ -199,6 +214,8 @@ def pipeline(stage: Stage) -> None:
     me = stage.actor("client", server, "go.build.test", "urllib", bearer("bot"))
     ten, eleven = "application/vnd.go.cd.v10+json", "application/vnd.go.cd.v11+json"
     me.get(base)
+    sign_in(me)
+    look(me, "go.css")
     for _ in range(2):
         seen = me.get(f"{base}/web", 200, {"Accept": ten})
         new = {**seen.json, "label_template": "1.${COUNT}"}
@@ -220,6 +237,7 @@ def pipeline(stage: Stage) -> None:
 )
 def playlist(stage: Stage) -> None:
     """Write before the clock has moved on."""
+    stage.keeps_content = False
     files: dict[str, str | bytes] = {
         f"lists/{name}.m3u": f"#EXTM3U\n{name}.flac\n" for name in ("dawn", "noon", "night")
     }

@@ -12,7 +12,7 @@ from tools.recording_apis.apps.tom_engine import Reply, digest
 from tools.recording_apis.apps.tom_google import BigQuery, People
 from tools.recording_apis.apps.tom_tagged import Eve, Fields, Sabre
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.tom_setting import api, bearer, kept, must, rest
+from tools.recording_apis.stories.tom_setting import api, bearer, kept, must, news, ping, rest, seek, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,6 +70,8 @@ def sandbox(stage: Stage) -> None:
     told = me.put(f"{base}/sb-1", new, 412, {"If-Match": seen.etag}).json["error"]["detail"]["currentEtag"]
     must(told.strip('"') + "-gzip" == seen.etag.strip('"'), "another tag")
     rest(0.5)
+    wait_for(me, "build-71")
+    ping(me)
     me.put(f"{base}/sb-1", new, 412, {"If-Match": me.get(f"{base}/sb-1").etag})
     plain = me.get(f"{base}/sb-1", 200, {"Accept-Encoding": "identity"}).etag
     me.put(f"{base}/sb-1", new, 200, {"If-Match": plain})
@@ -111,6 +113,9 @@ def crate(stage: Stage) -> None:
     must(again.etag == seen.etag, "another writer")
     me.send("PATCH", "/crates/41", 412, {"If-Match": again.etag}, {"kilos": 11})
     me.get("/crates")
+    news(me)
+    seek(me, "pear")
+    wait_for(me, "labels")
     me.send(
         "PATCH",
         "/crates/43",
@@ -126,8 +131,9 @@ def crate(stage: Stage) -> None:
     "precondition-stripped",
     "lost-update",
     alone="precondition-stripped precondition-ignored",
+    also="stale-stored-token",
     synthetic=True,
-    description="A gateway empties If-Match on its way to a database service. An operator's change with an old tag is accepted through the gateway and takes a colleague's change away; the same kind of old tag sent past the gateway is refused with DCS-10182.",
+    description="A gateway empties If-Match on its way to a database service. An operator's change with an old tag is accepted through the gateway and takes a colleague's change away, and so is the next one with that tag still; the same kind of old tag sent past the gateway is refused with DCS-10182.",
 )
 def home(stage: Stage) -> None:
     """Lose the condition on the way."""
@@ -145,8 +151,8 @@ def home(stage: Stage) -> None:
     }
     server = api(stage, product, "Oracle Database Cloud")
     front = fronts.nginx(stage, server, 'proxy_set_header If-Match "";')
-    me = stage.actor("client", front, "db.gateway.test", "java", bearer("op-a"))
-    other = stage.actor("other", server, "db.inner.test", "urllib", bearer("op-b"))
+    me = stage.actor("client", front, "db.fleet.test", "httpx", bearer("op-a"))
+    other = stage.actor("other", server, "db.fleet.test", "urllib", bearer("op-b"))
     mine = me.get(f"{base}/h1")
     theirs = other.get(f"{base}/h1")
     other.put(f"{base}/h1", {**theirs.json, "tags": {"owner": "finance"}}, 200, {"If-Match": theirs.etag})
@@ -156,6 +162,8 @@ def home(stage: Stage) -> None:
     me.put(f"{base}/h1", {**mine.json, "displayName": "home one"}, 200, {"If-Match": mine.etag})
     must(other.get(f"{base}/h1").json["tags"] == {}, "kept")
     me.get(f"{base}/h2")
+    me.put(f"{base}/h1", {**mine.json, "displayName": "home 1a"}, 200, {"If-Match": mine.etag})
+    wait_for(me, "wr-118")
 
 
 @case(
@@ -223,7 +231,7 @@ def schema(stage: Stage) -> None:
     server = api(stage, product, "BigQuery")
     front = fronts.squid(stage, server, site="bigquery.sales.test")
     me = stage.actor("client", front, "bigquery.sales.test", "requests", {"X-Goog-User-Project": "p"})
-    other = stage.actor("other", server, "bigquery.inner.test", "httpx", bearer("modeller"))
+    other = stage.actor("other", server, "bigquery.sales.test", "httpx", bearer("modeller"))
     me.get(f"{base}/orders")
     tag = other.get(f"{base}/orders").etag
     other.send("PATCH", f"{base}/orders", 200, {"If-Match": tag}, {"labels": {"team": "crm"}})
@@ -328,6 +336,8 @@ def person(stage: Stage) -> None:
     me.send("PATCH", f"{target}organizations", 400, None, {"etag": soon["etag"], "organizations": firm})
     me.get(f"/v1/people/c72{fields}")
     rest(2.0)
+    news(me)
+    seek(me, "Koivu")
     later = me.get(f"/v1/people/c71{fields}").json
     must(later["etag"] == new["etag"], "another writer")
     me.send("PATCH", f"{target}organizations", 200, None, {"etag": later["etag"], "organizations": firm})

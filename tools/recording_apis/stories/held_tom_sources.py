@@ -10,7 +10,19 @@ from tools.recording_apis.apps.tom_google import Compute, Policies
 from tools.recording_apis.apps.tom_microsoft import Planner, Sap
 from tools.recording_apis.apps.tom_tagged import Front, Statements
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.tom_setting import api, bearer, must, ping, report, rest
+from tools.recording_apis.stories.tom_setting import (
+    api,
+    bearer,
+    look,
+    must,
+    news,
+    ping,
+    report,
+    rest,
+    seek,
+    sign_in,
+    wait_for,
+)
 
 
 @case(
@@ -39,6 +51,8 @@ def details(stage: Stage) -> None:
     whole = me.get(f"{tasks}/x7").json["@odata.etag"]
     me.get(f"{tasks}/x7/details")
     report(me)
+    news(me)
+    look(me, "tasks.css")
     new = {"checklist": {"c1": {"title": "Count tills", "isChecked": False}}}
     me.send("PATCH", f"{tasks}/x7/details", 412, {"If-Match": whole}, new)
     me.send("PATCH", f"{tasks}/x7", 204, {"If-Match": whole}, {"percentComplete": 20})
@@ -92,6 +106,7 @@ def fingerprint(stage: Stage) -> None:
         {"fingerprint": seen["metadata"]["fingerprint"], "items": [{"key": "mode", "value": "cool"}]},
     )
     me.get("/healthz")
+    wait_for(me, "op-1")
 
 
 @case(
@@ -143,13 +158,7 @@ def library(stage: Stage) -> None:
     now = me.get(f"{items}/AB2")
     must(now.json["data"] == before["data"], "changed")
     me.get(items)
-    me.send(
-        "PATCH",
-        f"{items}/AB2",
-        204,
-        {"If-Unmodified-Since-Version": now.fields["last-modified-version"]},
-        {"title": "Tides and currents"},
-    )
+    me.get(f"{items}/CD4")
 
 
 @case(
@@ -170,7 +179,7 @@ def policy(stage: Stage) -> None:
         {path: {"bindings": [{"role": role, "members": ["user:root@quarry.test"]} for role in roles]}}
     )
     server = api(stage, product, "Cloud Resource Manager")
-    me = stage.actor("client", server, "cloudresources.quarry.test", "java", bearer("run-a"))
+    me = stage.actor("client", server, "cloudresources.quarry.test", "urllib", bearer("run-a"))
     other = stage.actor("other", server, "cloudresources.quarry.test", "curl", bearer("run-b"))
 
     def added(policy: Any, role: str, member: str) -> Any:
@@ -195,6 +204,8 @@ def policy(stage: Stage) -> None:
         added(mine, "roles/storage.admin", "serviceAccount:a@quarry.test"),
     )
     ping(me)
+    wait_for(me, "plan-2")
+    seek(me, "storage")
     me.send("POST", f"{path}:getIamPolicy", 200, {}, ask)
 
 
@@ -249,7 +260,7 @@ def profile(stage: Stage) -> None:
     "428",
     alone="token-missing",
     synthetic=True,
-    description="A migration script patches business partners of SAP Gateway without If-Match: 428, the request requires it, for each of three. The entity's tag is in every read, and the script's second version sends it: 204.",
+    description="A migration script patches business partners of SAP Gateway without If-Match: 428, the field is required (in German), for each of three. The entity's tag is in every read, and the script's second version sends it: 204.",
 )
 def partner(stage: Stage) -> None:
     """Patch without a condition."""
@@ -266,12 +277,13 @@ def partner(stage: Stage) -> None:
         server,
         "s4.works.test",
         "aiohttp",
-        {"Authorization": "Basic TUlHUkFURTp4", "x-csrf-token": "Zk1", "sap-language": "EN"},
+        {"Authorization": "Basic TUlHUkFURTp4", "x-csrf-token": "Zk1", "sap-language": "DE"},
     )
     for number in range(1, 4):
         me.get(f"{base}('100{number}')")
         me.send("PATCH", f"{base}('100{number}')", 428, {}, {"SearchTerm1": f"OLD{number}"})
     rest(0.8)
+    seek(me, "SearchTerm1 eq empty")
     tag = me.get(f"{base}('1002')").etag
     me.send("PATCH", f"{base}('1002')", 204, {"If-Match": tag}, {"SearchTerm1": "OLD2"})
 
@@ -301,8 +313,11 @@ def function(stage: Stage) -> None:
     server = api(stage, product, "CloudFront")
     me = stage.actor("client", server, "cloudfront.edge.test", "node:axios", bearer("cleanup"))
     other = stage.actor("other", server, "cloudfront.edge.test", "requests", bearer("release"))
+    sign_in(me)
     me.get(base)
     me.send("DELETE", f"{base}/old-ab", 400)
+    ping(me, 2)
+    wait_for(me, "deploy-4")
     rest(0.5)
     me.send("DELETE", f"{base}/old-ab", 400)
     tag = other.get(f"{base}/headers").etag

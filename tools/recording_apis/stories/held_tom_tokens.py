@@ -11,7 +11,20 @@ from tools.recording_apis.apps.tom_google import Calendar, Storage
 from tools.recording_apis.apps.tom_microsoft import Planner
 from tools.recording_apis.apps.tom_tagged import Fhir, Fields, Front, Repository
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.tom_setting import api, bearer, look, must, once, ping, report, rest
+from tools.recording_apis.stories.tom_setting import (
+    api,
+    bearer,
+    look,
+    must,
+    news,
+    once,
+    ping,
+    report,
+    rest,
+    seek,
+    sign_in,
+    wait_for,
+)
 
 if TYPE_CHECKING:
     from tools.recording_apis.apps.tom_engine import Item, Request
@@ -51,6 +64,7 @@ def state(stage: Stage) -> None:
     must(answer.etag != stored, "same tag")
     ping(me, 2)
     rest(0.3)
+    wait_for(me, "invalidate-E2QX")
     me.put(config, _distribution("shop eu", "PriceClass_100"), 412, {"If-Match": stored})
     me.get(f"{_FRONTS}/E7PL/config")
     must(me.get(config).etag == answer.etag, "another writer")
@@ -86,6 +100,9 @@ def event(stage: Stage) -> None:
     first = me.put(f"{events}/e2", held, 200, {"If-Match": held["etag"]}).json
     me.get(f"{events}/e3")
     rest(0.6)
+    news(me)
+    report(me)
+    seek(me, "free rooms")
     held["location"] = "Aula"
     me.put(f"{events}/e2", held, 412, {"If-Match": held["etag"]})
     now = me.get(f"{events}/e2").json
@@ -98,7 +115,7 @@ def event(stage: Stage) -> None:
     "tom-patient-update-knocks-five-times",
     "retry-reuses-failed-token",
     "412",
-    alone="retry-reuses-failed-token",
+    alone="retry-reuses-failed-token other-writer",
     also="other-writer",
     synthetic=True,
     description='An admission desk\'s update of a patient is refused with 412, because a ward has written version 8 meanwhile. Its retry decorator sends the same If-Match W/"7" four more times with growing pauses and never reads.',
@@ -115,6 +132,7 @@ def patient(stage: Stage) -> None:
     server = api(stage, product, "HAPI FHIR")
     me = stage.actor("client", server, "fhir.clinic.test", "requests", bearer("admission"))
     ward = stage.actor("other", server, "fhir.clinic.test", "aiohttp", bearer("ward3"))
+    sign_in(me)
     me.get("/fhir/metadata", 404)
     mine = me.get("/fhir/Patient/p12")
     theirs = ward.get("/fhir/Patient/p12")
@@ -199,6 +217,7 @@ def job(stage: Stage) -> None:
             rest(0.4)
             me.put(target, new, 409)
             must(me.get("/offers/_doc/3").json["_source"] == new, "another's")
+    wait_for(me, "refresh")
     me.get("/offers/_doc/4")
 
 
@@ -207,7 +226,7 @@ def job(stage: Stage) -> None:
     "tom-page-saved-over-a-colleague",
     "blind-refresh",
     "lost-update",
-    alone="blind-refresh other-writer",
+    alone="blind-refresh",
     synthetic=True,
     description="A wiki editor has page text of version 6 open. Before saving it asks for the current version number (7 by now, a colleague added a paragraph), counts one on and sends its old text: 200, and the colleague's paragraph is gone.",
 )
@@ -242,6 +261,8 @@ def page(stage: Stage) -> None:
     )
     must(theirs["version"]["number"] == 6, "first")
     rest(0.8)
+    news(me)
+    seek(me, "opening hours")
     report(me)
     now = me.get(f"{path}?expand=version").json["version"]["number"]
     must(now == 7, "no other")
@@ -279,13 +300,16 @@ def forms(stage: Stage) -> None:
         }
     )
     server = api(stage, product, "Spring Data REST")
-    me = stage.actor("client", server, "repo.test", "java", bearer("form-a"))
+    me = stage.actor("client", server, "repo.test", "urllib", bearer("form-a"))
     other = stage.actor("other", server, "repo.test", "node:fetch", bearer("form-b"))
     other.get("/api/suppliers/32")
     theirs = other.get(path).json
     mine = me.get(path).json
     other.put(path, {**theirs, "phone": "+31 20 555"}, 200)
     rest(0.5)
+    look(me, "forms.js")
+    report(me)
+    news(other)
     me.put(path, {**mine, "terms": 14}, 200)
     me.get("/api/suppliers")
     must(other.get(path).json["phone"] == "", "kept")
@@ -345,6 +369,8 @@ def seats(stage: Stage) -> None:
         me.send("POST", f"{base}/row-{row}", 200, {"If-Match": tag}, {"data": {"free": 11}})
     me.send("POST", f"{base}/row-c", 400, {"If-Match": "undefined"}, {"data": {"free": 11}})
     rest(0.3)
+    look(me, "plan.js")
+    news(me)
     tag = me.get(f"{base}/row-c").etag
     me.send("POST", f"{base}/row-c", 200, {"If-Match": tag}, {"data": {"free": 11}})
 
@@ -402,7 +428,9 @@ def lead(stage: Stage) -> None:
     me = stage.actor("client", server, "platform.estates.test", "urllib", bearer("connector", **version))
     other = stage.actor("other", server, "platform.estates.test", "httpx", bearer("sync", **version))
     other.send("PATCH", paths[2], 200, {"If-Match": other.get(paths[2]).etag}, {"notes": "called"})
+    sign_in(me)
     me.get("/applicants")
+    news(me)
     tag = me.get(paths[0]).etag
     me.send("PATCH", paths[0], 412, {"If-Match": tag.strip('"')}, {"notes": "viewing on Friday"})
     rest(0.3)

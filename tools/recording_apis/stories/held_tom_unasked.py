@@ -10,7 +10,7 @@ from tools.recording_apis.apps.tom_engine import Reply
 from tools.recording_apis.apps.tom_google import Calendar
 from tools.recording_apis.apps.tom_tagged import Notes
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.tom_setting import api, bearer, look, must, ping, rest
+from tools.recording_apis.stories.tom_setting import api, bearer, look, must, news, ping, report, rest
 
 if TYPE_CHECKING:
     from tools.recording_apis.apps.tom_engine import Request
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     "tom-notes-of-the-tablet-alone",
     "implicit-precondition",
     "412",
-    alone="implicit-precondition create-guard-on-update",
+    alone="implicit-precondition",
     synthetic=True,
     description="One notes app on two platforms. On the tablet the system's URL cache has the note's answer and adds If-None-Match with its tag to the PUT, which the app never does: 412. The same PUT of the phone goes without it and is stored.",
 )
@@ -47,6 +47,8 @@ def notes(stage: Stage) -> None:
         "other", server, "cloud.nora.test", "httpx", {**own, "User-Agent": "Notes/4.9 (Android 15)"}
     )
     me.get(base)
+    news(me)
+    look(me, "icon.svg")
     tag = me.get(f"{base}/51").etag
     me.get(f"{base}/51", 304, {"If-None-Match": tag})
     me.put(
@@ -95,6 +97,9 @@ def counter(stage: Stage) -> None:
     first.join()
     seen = me.get("/views/_doc/home").json
     must(seen["_source"] == {"a": 1, "b": 2}, "not the other's")
+    ping(me, 3)
+    report(me)
+    report(other)
     ping(me)
 
 

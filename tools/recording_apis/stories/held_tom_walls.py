@@ -8,7 +8,7 @@ from tools.recording_apis.apps.tom_engine import Reply
 from tools.recording_apis.apps.tom_microsoft import Lists
 from tools.recording_apis.apps.tom_tagged import Fhir, Notes
 from tools.recording_apis.stage import Stage, case
-from tools.recording_apis.stories.tom_setting import api, azure, bearer, look, must, rest
+from tools.recording_apis.stories.tom_setting import api, azure, bearer, look, must, news, report, rest
 
 if TYPE_CHECKING:
     from tools.recording_apis.actors import Actor
@@ -59,6 +59,8 @@ def script(stage: Stage) -> None:
         rest(0.2)
     me.send("POST", base, 412, None, {"Title": "Button: <script>go()</script>"})
     me.get(f"{base}(1)")
+    look(me, "form.css")
+    report(me)
     me.send("POST", base, 201, None, {"Title": "Button: script go"})
 
 
@@ -221,5 +223,7 @@ def page(stage: Stage) -> None:
             f"{base}/{number}", {**seen.json, "note": [{"text": "walk"}]}, 412, {**token, "If-Match": "null"}
         )
         rest(0.3)
+    look(me, "plans.js")
+    news(me)
     known = other.get(f"{base}/2")
     other.put(f"{base}/2", {**known.json, "note": [{"text": "rest"}]}, 200, {"If-Match": known.etag})

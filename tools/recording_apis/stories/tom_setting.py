@@ -114,6 +114,29 @@ def report(me: Actor) -> None:
     me.send("POST", "/telemetry/v2/track", 204, None, {"name": "view", "n": len(me.host)})
 
 
+def sign_in(me: Actor) -> None:
+    """Get a token as programs do before they begin."""
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    me.send("POST", "/oauth2/token", 200, form, f"grant_type=client_credentials&scope={me.host}")
+
+
+def wait_for(me: Actor, job: str) -> None:
+    """Ask for a job until it is done."""
+    while me.get(f"/jobs/{job}").json["state"] != "done":
+        rest(0.1)
+
+
+def news(me: Actor) -> None:
+    """Read the feed, and again with its tag."""
+    tag = me.get("/feed?limit=20").etag
+    me.send("GET", "/feed?limit=20", (200, 304), {"If-None-Match": tag})
+
+
+def seek(me: Actor, words: str) -> None:
+    """Search for words."""
+    me.send("POST", "/search", 200, None, {"query": words, "size": 10})
+
+
 def kept(reply: Reply) -> Reply:
     """Let caches keep a whole answer for a minute."""
     if reply.status == 200:
