@@ -8,11 +8,13 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from tools.recording_apis.apps.uma_core import Ask, Reply, md5
+from tools.recording_apis.apps.uma_core import Ask, md5
 from tools.recording_apis.apps.uma_ledger import Ledger, Rec, iso
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tools.recording_apis.apps.uma_words import Reply
 
 __all__ = [
     "aks",
@@ -27,7 +29,10 @@ __all__ = [
     "storage",
     "vast",
 ]
-_GOOGLE = {"Content-Type": "application/json; charset=UTF-8", "Cache-Control": "no-cache, no-store, must-revalidate"}
+_GOOGLE = {
+    "Content-Type": "application/json; charset=UTF-8",
+    "Cache-Control": "no-cache, no-store, must-revalidate",
+}
 
 
 def _google(status: int, reason: str, message: str, **more: str) -> Reply:
@@ -68,7 +73,7 @@ def calendar(box: Ledger) -> Callable[[Ask], Reply]:
 
 
 def storage(box: Ledger, slow: float = 0.0) -> Callable[[Ask], Reply]:
-    """Return objects of Cloud Storage's JSON API under ifGenerationMatch; an upload takes ``slow`` seconds."""
+    """Return Cloud Storage's objects under ifGenerationMatch; an upload takes ``slow`` seconds."""
 
     def shown(name: str, rec: Rec) -> dict[str, Any]:
         return {
@@ -102,7 +107,10 @@ def storage(box: Ledger, slow: float = 0.0) -> Callable[[Ask], Reply]:
         if rec is None:
             return _google(404, "notFound", f"No such object: bucket/{name}")
         if ask.query.get("alt") == "media":
-            own = {"X-Goog-Generation": shown(name, rec)["generation"], "Content-Type": "application/octet-stream"}
+            own = {
+                "X-Goog-Generation": shown(name, rec)["generation"],
+                "Content-Type": "application/octet-stream",
+            }
             return 200, own, str(rec.data).encode()
         return 200, _GOOGLE, shown(name, rec)
 
@@ -110,11 +118,16 @@ def storage(box: Ledger, slow: float = 0.0) -> Callable[[Ask], Reply]:
 
 
 def people(box: Ledger, lag: float) -> Callable[[Ask], Reply]:
-    """Return Google People, whose reads are ``lag`` seconds behind: etag in the body, 400 failedPrecondition."""
+    """Return Google People, reads ``lag`` seconds behind: etag in the body, 400 FAILED_PRECONDITION."""
 
     def shown(key: str, rec: Rec) -> dict[str, Any]:
         tag = "%EgUBAgMFBy4aBAEC" + base64.b64encode(f"{key[-3:]}{rec.serial}".encode()).decode()
-        source = {"type": "CONTACT", "id": key.split("/")[1], "etag": f"#{tag[-6:]}", "updateTime": iso(rec.at, 6)}
+        source = {
+            "type": "CONTACT",
+            "id": key.split("/")[1],
+            "etag": f"#{tag[-6:]}",
+            "updateTime": iso(rec.at, 6),
+        }
         return {"resourceName": key, "etag": tag, "metadata": {"sources": [source]}, **rec.data}
 
     def answer(ask: Ask) -> Reply:
@@ -124,7 +137,11 @@ def people(box: Ledger, lag: float) -> Callable[[Ask], Reply]:
             return 200, _GOOGLE, {"connections": rows, "totalItems": len(rows)}
         seen, now = box.before(key, lag), box.get(key)
         if seen is None or now is None:
-            return 404, _GOOGLE, {"error": {"code": 404, "status": "NOT_FOUND", "message": "Person not found."}}
+            return (
+                404,
+                _GOOGLE,
+                {"error": {"code": 404, "status": "NOT_FOUND", "message": "Person not found."}},
+            )
         if ask.method == "PATCH":
             if ask.json.get("etag") != shown(key, now)["etag"]:
                 message = (
@@ -145,12 +162,23 @@ def compute(box: Ledger) -> Callable[[Ask], Reply]:
     """Return Compute instances with a fingerprint each for the instance, its metadata and its labels."""
 
     def mark(rec: Rec, part: str) -> str:
-        return base64.b64encode(bytes.fromhex(md5(json.dumps([part, rec.data[part] if part else rec.version]), 16))).decode()
+        return base64.b64encode(
+            bytes.fromhex(md5(json.dumps([part, rec.data[part] if part else rec.version]), 16))
+        ).decode()
 
     def shown(key: str, rec: Rec) -> dict[str, Any]:
         own = {"kind": "compute#instance", "name": key, "status": "RUNNING", "fingerprint": mark(rec, "")}
-        meta = {"kind": "compute#metadata", "fingerprint": mark(rec, "metadata"), "items": rec.data["metadata"]}
-        return {**own, "metadata": meta, "labels": rec.data["labels"], "labelFingerprint": mark(rec, "labels")}
+        meta = {
+            "kind": "compute#metadata",
+            "fingerprint": mark(rec, "metadata"),
+            "items": rec.data["metadata"],
+        }
+        return {
+            **own,
+            "metadata": meta,
+            "labels": rec.data["labels"],
+            "labelFingerprint": mark(rec, "labels"),
+        }
 
     def answer(ask: Ask) -> Reply:
         parts = ask.path.split("/instances")[1].strip("/").split("/")
@@ -163,14 +191,21 @@ def compute(box: Ledger) -> Callable[[Ask], Reply]:
                 return _google(404, "notFound", f"The resource '{parts[0]}' was not found")
             if ask.method == "GET":
                 return 200, _GOOGLE, shown(parts[0], rec)
-            part, name = ("metadata", "fingerprint") if parts[1] == "setMetadata" else ("labels", "labelFingerprint")
+            part, name = (
+                ("metadata", "fingerprint") if parts[1] == "setMetadata" else ("labels", "labelFingerprint")
+            )
             if ask.json.get(name) != mark(rec, part):
                 what = "metadata" if part == "metadata" else "label"
                 message = f"Supplied fingerprint does not match current {what} fingerprint."
                 where = {"locationType": "header", "location": "If-Match"}
                 return _google(412, "conditionNotMet", message, **where)
             box.merge(parts[0], **{part: ask.json["items" if part == "metadata" else "labels"]})
-        done = {"kind": "compute#operation", "operationType": parts[1], "status": "DONE", "targetLink": parts[0]}
+        done = {
+            "kind": "compute#operation",
+            "operationType": parts[1],
+            "status": "DONE",
+            "targetLink": parts[0],
+        }
         return 200, _GOOGLE, done
 
     return answer
@@ -181,9 +216,17 @@ def dns(box: Ledger) -> Callable[[Ask], Reply]:
 
     def answer(ask: Ask) -> Reply:
         if ask.path.endswith("/rrsets"):
-            return 200, _GOOGLE, {"kind": "dns#rrsets", "rrsets": [rec.data for rec in box.below("").values()]}
+            return (
+                200,
+                _GOOGLE,
+                {"kind": "dns#rrsets", "rrsets": [rec.data for rec in box.below("").values()]},
+            )
         if ask.method == "GET":
-            return 200, _GOOGLE, {"kind": "dns#changes", "changes": [{"id": str(box.serial), "status": "done"}]}
+            return (
+                200,
+                _GOOGLE,
+                {"kind": "dns#changes", "changes": [{"id": str(box.serial), "status": "done"}]},
+            )
         change = ask.json
         with box.lock:
             for number, gone in enumerate(change.get("deletions", [])):
@@ -205,7 +248,13 @@ def aks(box: Ledger) -> Callable[[Ask], Reply]:
 
     def shown(key: str, rec: Rec) -> dict[str, Any]:
         tag = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{key}{rec.serial}"))
-        return {"id": key, "name": key.rsplit("/", 1)[1], "eTag": tag, "systemData": {"lastModifiedBy": rec.by}, **rec.data}
+        return {
+            "id": key,
+            "name": key.rsplit("/", 1)[1],
+            "eTag": tag,
+            "systemData": {"lastModifiedBy": rec.by},
+            **rec.data,
+        }
 
     def answer(ask: Ask) -> Reply:
         own = {"x-ms-request-id": str(uuid.uuid4()), "Cache-Control": "no-cache"}
@@ -217,7 +266,10 @@ def aks(box: Ledger) -> Callable[[Ask], Reply]:
             sent = ask.fields.get("if-match", "").strip('"') or ask.json.get("eTag")
             if sent and sent != shown(ask.path, rec)["eTag"]:
                 message = f"Etag mismatch: the provided eTag '{sent}' does not match the current resource."
-                inner = {"code": "FailedPrecondition", "message": "The resource has changed since it was read."}
+                inner = {
+                    "code": "FailedPrecondition",
+                    "message": "The resource has changed since it was read.",
+                }
                 return 409, own, {"error": {"code": "EtagMismatch", "message": message, "details": [inner]}}
             kept = {name: ask.json[name] for name in ("location", "properties") if name in ask.json}
             rec = box.put(ask.path, kept, ask.fields.get("x-user", "app-terraform"))
@@ -278,7 +330,11 @@ def onedrive(box: Ledger) -> Callable[[Ask], Reply]:
                 if sent is not None and sent != shown(key, rec)["eTag"]:
                     message = "ETag does not match current item's value"
                     inner = {"request-id": str(uuid.uuid4())}
-                    return 412, {}, {"error": {"code": "resourceModified", "message": message, "innerError": inner}}
+                    return (
+                        412,
+                        {},
+                        {"error": {"code": "resourceModified", "message": message, "innerError": inner}},
+                    )
                 rec = box.merge(key, **ask.json)
         return 200, {}, shown(key, rec)
 
@@ -301,7 +357,9 @@ def cosmos(box: Ledger) -> Callable[[Ask], Reply]:
                 return 200, own, {"Documents": rows, "_count": len(rows)}
             if ask.method == "PUT":
                 if ask.fields.get("if-match") not in {None, "*", shown(ask.path, rec)["_etag"]}:
-                    message = "Operation cannot be performed because one of the specified precondition is not met"
+                    message = (
+                        "Operation cannot be performed because one of the specified precondition is not met"
+                    )
                     told = {"code": "PreconditionFailed", "message": message}
                     return 412, {**own, "x-ms-substatus": "0"}, told
                 data = {name: value for name, value in ask.json.items() if name[0] != "_" and name != "id"}
@@ -356,9 +414,15 @@ def vast(box: Ledger) -> Callable[[Ask], Reply]:
         rec = box.get(ask.path)
         if ask.method == "PUT":
             if "if-match" in ask.fields:
-                return _amazon(501, "NotImplemented", "A header you provided implies functionality that is not implemented.")
+                return _amazon(
+                    501,
+                    "NotImplemented",
+                    "A header you provided implies functionality that is not implemented.",
+                )
             if rec and ask.fields.get("if-none-match") == "*":
-                return _amazon(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
+                return _amazon(
+                    412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold"
+                )
             box.put(ask.path, ask.body.decode())
             return 200, {"ETag": f'"{md5(ask.body)}"'}, b""
         if rec is None:

@@ -18,10 +18,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qsl, unquote
 
+from tools.recording_apis.apps.uma_words import Reply, refusals
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["Ask", "Behind", "Doc", "Reply", "Shelf", "md5", "refusals", "serve", "spoken"]
+__all__ = ["Ask", "Behind", "Doc", "Reply", "Shelf", "md5", "serve"]
 _SAFE = {"GET", "HEAD"}
 
 
@@ -44,9 +46,6 @@ class Ask:
     def form(self) -> dict[str, str]:
         """Return the content decoded as a form."""
         return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
-
-
-Reply = tuple[int, dict[str, str], object]
 
 
 def md5(text: bytes | str, size: int = 32) -> str:
@@ -130,7 +129,9 @@ def _library(app: Any, port: int, product: str) -> Callable[[], None]:
 
 def _as_wsgi(app: Any) -> Any:
     def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        fields = {key[5:].replace("_", "-").lower(): one for key, one in environ.items() if key[:5] == "HTTP_"}
+        fields = {
+            key[5:].replace("_", "-").lower(): one for key, one in environ.items() if key[:5] == "HTTP_"
+        }
         if environ.get("CONTENT_TYPE"):
             fields["content-type"] = environ["CONTENT_TYPE"]
         query = f"?{environ['QUERY_STRING']}" if environ.get("QUERY_STRING") else ""
@@ -192,102 +193,6 @@ class Doc:
         return json.loads(self.body)
 
 
-_WORDS = {
-    "en": {
-        "stale": "The version in the precondition is not the current one.",
-        "gone": "No such document.",
-        "exists": "A document exists under this address already.",
-        "date": "The document was modified after the given date.",
-        "missing": "A precondition is required for this request.",
-    },
-    "de": {
-        "stale": "Die Vorbedingung trifft nicht zu: Die Fassung ist eine andere.",
-        "gone": "Das Dokument ist nicht vorhanden.",
-        "exists": "Unter dieser Adresse gibt es bereits ein Dokument.",
-        "date": "Das Dokument wurde nach dem angegebenen Zeitpunkt geändert.",
-        "missing": "Diese Anfrage verlangt eine Vorbedingung.",
-    },
-    "fr": {
-        "stale": "La précondition n'est pas remplie : la version diffère.",
-        "gone": "Ce document n'existe pas.",
-        "exists": "Un document existe déjà à cette adresse.",
-        "date": "Le document a été modifié après la date indiquée.",
-        "missing": "Une précondition est exigée pour cette requête.",
-    },
-    "es": {
-        "stale": "La condición previa no se cumple: la versión es otra.",
-        "gone": "El documento no existe.",
-        "exists": "Ya existe un documento en esta dirección.",
-        "date": "El documento se modificó después de la fecha indicada.",
-        "missing": "Esta solicitud exige una condición previa.",
-    },
-    "it": {
-        "stale": "La precondizione non è soddisfatta: la versione è diversa.",
-        "gone": "Il documento non esiste.",
-        "exists": "A questo indirizzo esiste già un documento.",
-        "date": "Il documento è stato modificato dopo la data indicata.",
-        "missing": "Questa richiesta esige una precondizione.",
-    },
-    "nl": {
-        "stale": "Aan de voorwaarde is niet voldaan: de versie is anders.",
-        "gone": "Dit document bestaat niet.",
-        "exists": "Op dit adres staat al een document.",
-        "date": "Het document is na de opgegeven datum gewijzigd.",
-        "missing": "Dit verzoek vereist een voorwaarde.",
-    },
-    "pl": {
-        "stale": "Warunek wstępny nie jest spełniony: wersja jest inna.",
-        "gone": "Dokument nie istnieje.",
-        "exists": "Pod tym adresem istnieje już dokument.",
-        "date": "Dokument zmieniono po podanej dacie.",
-        "missing": "To żądanie wymaga warunku wstępnego.",
-    },
-    "ja": {
-        "stale": "前提条件が一致しません。",
-        "gone": "文書が存在しません。",
-        "exists": "この場所には既に文書があります。",
-        "date": "指定日時以降に更新されています。",
-        "missing": "前提条件が必要です。",
-    },
-}
-
-
-def spoken(language: str, why: str) -> str:
-    """Return what a refusal says in a language."""
-    return _WORDS[language][why]
-
-
-def refusals(language: str = "en", form: str = "problem") -> Callable[[int, str, str], Reply]:
-    """Return a function that words refusals.
-
-    Args:
-        language: One of eight.
-        form: ``problem``, ``code``, ``flat``, ``xml``, ``html``, ``text`` or ``empty``.
-    """
-
-    def refuse(status: int, why: str, path: str) -> Reply:
-        words = spoken(language, why)
-        match form:
-            case "code":
-                return status, {}, {"error": {"code": f"E{status}.{len(why)}", "message": words}}
-            case "flat":
-                return status, {}, {"ok": False, "path": path, "message": words}
-            case "xml":
-                text = f'<?xml version="1.0" encoding="utf-8"?>\n<fault status="{status}">{words}</fault>\n'
-                return status, {"Content-Type": "application/xml"}, text
-            case "html":
-                page = f"<!doctype html>\n<title>{status}</title>\n<h1>{status}</h1>\n<p>{words}</p>\n"
-                return status, {"Content-Type": "text/html; charset=utf-8"}, page
-            case "text":
-                return status, {}, f"{words}\n"
-            case "empty":
-                return status, {}, b""
-        told = {"title": HTTPStatus(status).phrase, "status": status, "detail": words, "instance": path}
-        return status, {"Content-Type": "application/problem+json"}, told
-
-    return refuse
-
-
 class Shelf:
     """Documents below paths, with validators.
 
@@ -296,10 +201,11 @@ class Shelf:
         tag: Makes the opaque tag with its quotes from a document; None shows no tag.
         refuse: Words a refusal from status, reason and path.
         habits: ``need`` (status when a condition is missing), ``ignores`` (methods whose conditions nobody
-            reads), ``weakly`` (compares If-Match weakly), ``gap`` (seconds between check and commit), ``hold``
-            (seconds of a write), ``stale`` (status of a mismatch), ``cache`` (Cache-Control of reads), ``more``
-            (fields of each answer), ``dates`` (False shows no Last-Modified), ``fraction`` (compares dates to
-            the microsecond), ``quiet`` (a write's answer has no content), ``mute`` (nor a tag).
+            reads), ``weakly`` (compares If-Match weakly), ``gap`` (seconds between check and commit),
+            ``hold`` (seconds of a write), ``stale`` (status of a mismatch), ``cache`` (Cache-Control of
+            reads), ``more`` (fields of each answer), ``dates`` (False shows no Last-Modified),
+            ``fraction`` (compares dates to the microsecond), ``quiet`` (a write's answer has no content),
+            ``mute`` (nor a tag).
     """
 
     def __init__(
@@ -345,7 +251,9 @@ class Shelf:
         if (match := held.get("if-match")) is not None:
             if doc is None or not self.matches(match, self.tag(doc, ask)):
                 return stale, "stale" if doc else "gone"
-        elif (since := held.get("if-unmodified-since")) is not None and doc and not self.untouched(since, doc):
+        elif (
+            (since := held.get("if-unmodified-since")) is not None and doc and not self.untouched(since, doc)
+        ):
             return stale, "date"
         if (none := held.get("if-none-match")) is not None:
             if doc and (none.strip() == "*" or self.among(none, self.tag(doc, ask))):
@@ -400,7 +308,9 @@ class Shelf:
     def edit(self, path: str, by: str = "system", **fields: object) -> None:
         """Change a JSON document from within the service."""
         with self.lock:
-            self.commit(path, json.dumps({**self.docs[path].json, **fields}, ensure_ascii=False).encode(), by=by)
+            self.commit(
+                path, json.dumps({**self.docs[path].json, **fields}, ensure_ascii=False).encode(), by=by
+            )
 
     def __call__(self, ask: Ask) -> Reply:
         """Answer one request."""
@@ -482,10 +392,10 @@ class Behind(Shelf):
         if doc is None or time.time() - doc.born < self.seconds:
             return None
         body, rev, changed = doc.body, doc.rev, doc.changed
-        for until, *before in reversed(doc.past):
+        for until, older, number, moment in reversed(doc.past):
             if until <= time.time() - self.seconds:
                 break
-            body, rev, changed = before
+            body, rev, changed = older, number, moment
         return Doc(doc.media, body, rev, changed)
 
 
@@ -508,4 +418,3 @@ def _moment(sent: str) -> float | None:
         return parsedate_to_datetime(sent).timestamp()
     except ValueError:
         return None
-

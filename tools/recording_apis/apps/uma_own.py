@@ -1,4 +1,4 @@
-"""Applications with versions of their own making: members, fields, paths and queries; GraphQL, RPC and forms."""
+"""Applications with versions of their own making: in members, fields, paths and queries; GraphQL, forms."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tools.recording_apis.apps.uma_core import Ask, Reply
 from tools.recording_apis.apps.uma_ledger import Ledger, Rec, iso
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from tools.recording_apis.apps.uma_core import Ask
+    from tools.recording_apis.apps.uma_words import Reply
 
 __all__ = ["Desk", "counted", "forms", "graphql", "rpc", "sessions"]
 
@@ -69,7 +71,7 @@ class Desk:
             case "query":
                 return ask.query.get(self.name)
         rest = ask.path.removeprefix(path).strip("/").split("/")
-        return rest[-1] if rest[-1] else None
+        return rest[-1] or None
 
     def find(self, ask: Ask) -> str:
         """Return the path of the record that a request is about."""
@@ -133,7 +135,7 @@ def _by(ask: Ask) -> str:
 
 
 def graphql(box: Ledger, kind: str, slow: float = 0.0) -> Callable[[Ask], Reply]:
-    """Return a GraphQL endpoint for records of a kind; a mutation expects a revision and takes ``slow`` seconds."""
+    """Return a GraphQL endpoint for records of a kind; a mutation takes ``slow`` seconds."""
 
     def shown(key: str, rec: Rec) -> dict[str, Any]:
         return {"id": key, **rec.data, "revision": rec.version, "editedBy": rec.by}
@@ -183,7 +185,11 @@ def rpc(box: Ledger) -> Callable[[Ask], Reply]:
                     rows = [{"key": key, "version": one.version} for key, one in box.below("").items()]
                     return 200, {}, {**head, "result": rows}
                 case "get" if rec:
-                    return 200, {}, {**head, "result": {"key": given["key"], "version": rec.version, "value": rec.data}}
+                    return (
+                        200,
+                        {},
+                        {**head, "result": {"key": given["key"], "version": rec.version, "value": rec.data}},
+                    )
                 case "save" if rec and given.get("version") == rec.version:
                     made = box.put(given["key"], given["value"], _by(ask))
                     return 200, {}, {**head, "result": {"key": given["key"], "version": made.version}}
@@ -201,10 +207,13 @@ def forms(box: Ledger, words: Mapping[str, str]) -> Callable[[Ask], Reply]:
     media = {"Content-Type": "text/html; charset=utf-8"}
 
     def page(title: str, body: str) -> str:
-        return f"<!doctype html>\n<html lang='{words['lang']}'><title>{title}</title>\n<h1>{title}</h1>\n{body}\n"
+        head = f"<!doctype html>\n<html lang='{words['lang']}'><title>{title}</title>\n"
+        return f"{head}<h1>{title}</h1>\n{body}\n"
 
     def edit(path: str, rec: Rec) -> str:
-        rows = "".join(f"<input name='{name}' value='{html.escape(str(one))}'>\n" for name, one in rec.data.items())
+        rows = "".join(
+            f"<input name='{name}' value='{html.escape(str(one))}'>\n" for name, one in rec.data.items()
+        )
         hidden = f"<input type='hidden' name='lock_version' value='{rec.version}'>\n"
         return page(path, f"<form method='post' action='{path}'>\n{hidden}{rows}<button>OK</button></form>")
 
@@ -212,7 +221,11 @@ def forms(box: Ledger, words: Mapping[str, str]) -> Callable[[Ask], Reply]:
         path = ask.path.removesuffix("/edit")
         if path.startswith("/static/"):
             own = {"Content-Type": "text/css", "ETag": '"css-9"', "Cache-Control": "max-age=600"}
-            return (304, own, None) if ask.fields.get("if-none-match") == '"css-9"' else (200, own, "body{margin:2em}")
+            return (
+                (304, own, None)
+                if ask.fields.get("if-none-match") == '"css-9"'
+                else (200, own, "body{margin:2em}")
+            )
         with box.lock:
             rec = box.get(path)
             if rec is None:

@@ -8,11 +8,13 @@ import uuid
 from email.utils import formatdate, parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from tools.recording_apis.apps.uma_core import Ask, Reply, md5
+from tools.recording_apis.apps.uma_core import Ask, md5
 from tools.recording_apis.apps.uma_ledger import Ledger, Rec, iso
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tools.recording_apis.apps.uma_words import Reply
 
 __all__ = [
     "canvas",
@@ -50,7 +52,10 @@ def contentful(box: Ledger) -> Callable[[Ask], Reply]:
                 return 404, media, {"sys": {"type": "Error", "id": "NotFound"}}
             if ask.method == "PUT":
                 if ask.fields.get("x-contentful-version") != str(rec.version):
-                    error = {"sys": {"type": "Error", "id": "VersionMismatch"}, "requestId": str(uuid.uuid4())}
+                    error = {
+                        "sys": {"type": "Error", "id": "VersionMismatch"},
+                        "requestId": str(uuid.uuid4()),
+                    }
                     return 409, media, error
                 if parts[-1] == "published":
                     published[parts[0]] = rec.version
@@ -63,7 +68,7 @@ def contentful(box: Ledger) -> Callable[[Ask], Reply]:
 
 
 def elastic(box: Ledger) -> Callable[[Ask], Reply]:
-    """Return Elasticsearch's documents: if_seq_no and if_primary_term, 409 version_conflict_engine_exception."""
+    """Return Elasticsearch's documents: if_seq_no, 409 version_conflict_engine_exception."""
     product = {"X-elastic-product": "Elasticsearch"}
 
     def answer(ask: Ask) -> Reply:
@@ -85,7 +90,11 @@ def elastic(box: Ledger) -> Callable[[Ask], Reply]:
                     return 409, product, {"error": {"root_cause": [cause], **cause}, "status": 409}
                 made = box.put(key, ask.json)
                 told = {"_version": made.version, "result": "updated" if rec else "created"}
-                return 200 if rec else 201, product, {**head, **told, "_seq_no": made.serial, "_primary_term": 1}
+                return (
+                    200 if rec else 201,
+                    product,
+                    {**head, **told, "_seq_no": made.serial, "_primary_term": 1},
+                )
         if rec is None:
             return 404, product, {**head, "found": False}
         told = {"_version": rec.version, "_seq_no": rec.serial, "_primary_term": 1, "found": True}
@@ -134,7 +143,9 @@ def zotero(box: Ledger) -> Callable[[Ask], Reply]:
         if not key:
             if ask.fields.get("if-modified-since-version") == str(box.serial):
                 return 304, own, None
-            rows = [{"key": name, "version": rec.serial, "data": rec.data} for name, rec in box.below("").items()]
+            rows = [
+                {"key": name, "version": rec.serial, "data": rec.data} for name, rec in box.below("").items()
+            ]
             return 200, {**own, "Total-Results": str(len(rows))}, rows
         with box.lock:
             rec = box.get(key)
@@ -145,7 +156,8 @@ def zotero(box: Ledger) -> Callable[[Ask], Reply]:
                 if sent is None:
                     return 428, own, "If-Unmodified-Since-Version not provided"
                 if int(sent) < box.serial:
-                    text = f"Library has been modified since specified version (expected {sent}, found {box.serial})"
+                    text = "Library has been modified since specified version "
+                    text += f"(expected {sent}, found {box.serial})"
                     return 412, own, text
                 box.put(key, {**rec.data, **ask.json})
                 return 204, {**own, "Last-Modified-Version": str(box.serial)}, None
@@ -155,7 +167,7 @@ def zotero(box: Ledger) -> Callable[[Ask], Reply]:
 
 
 def fhir(box: Ledger) -> Callable[[Ask], Reply]:
-    """Return FHIR resources: If-Match with W/"versionId", conditional update by search, 412 for several hits."""
+    """Return FHIR resources: If-Match with W/"versionId", 412 for a search with several hits."""
     media = {"Content-Type": "application/fhir+json; fhirVersion=4.0"}
 
     def shown(key: str, rec: Rec) -> dict[str, Any]:
@@ -169,7 +181,11 @@ def fhir(box: Ledger) -> Callable[[Ask], Reply]:
 
     def found(ask: Ask, kind: str) -> dict[str, Rec]:
         wanted = {name: one.split("|")[-1] for name, one in ask.query.items()}
-        return {key: rec for key, rec in box.below(f"{kind}/").items() if all(rec.data.get(n) == v for n, v in wanted.items())}
+        return {
+            key: rec
+            for key, rec in box.below(f"{kind}/").items()
+            if all(rec.data.get(n) == v for n, v in wanted.items())
+        }
 
     def answer(ask: Ask) -> Reply:
         key = ask.path.split("/fhir/")[1]
@@ -177,19 +193,25 @@ def fhir(box: Ledger) -> Callable[[Ask], Reply]:
             hits = found(ask, key)
             if ask.method == "PUT":
                 if len(hits) > 1:
-                    text = f"Conditional update: the criteria match {len(hits)} resources; at most one may match."
+                    text = f"Conditional update: {len(hits)} resources match the criteria; at most one may."
                     return outcome(412, "multiple-matches", text)
                 key = next(iter(hits), f"{key}/{len(box.records) + 400}")
             else:
                 rows = [{"resource": shown(name, rec)} for name, rec in hits.items()]
-                return 200, media, {"resourceType": "Bundle", "type": "searchset", "total": len(rows), "entry": rows}
+                return (
+                    200,
+                    media,
+                    {"resourceType": "Bundle", "type": "searchset", "total": len(rows), "entry": rows},
+                )
         with box.lock:
             rec = box.get(key)
             if ask.method == "PUT":
                 sent = ask.fields.get("if-match")
                 if sent is not None and (rec is None or sent != f'W/"{rec.version}"'):
                     now = rec.version if rec else "none"
-                    return outcome(412, "conflict", f"If-Match {sent} does not name the current version {now}")
+                    return outcome(
+                        412, "conflict", f"If-Match {sent} does not name the current version {now}"
+                    )
                 data = {n: v for n, v in ask.json.items() if n not in {"resourceType", "id", "meta"}}
                 made = box.put(key, data)
                 return 201 if rec is None else 200, {**media, "ETag": f'W/"{made.version}"'}, shown(key, made)
@@ -220,7 +242,12 @@ def consul(box: Ledger) -> Callable[[Ask], Reply]:
         if not rows:
             return 404, own, b""
         told = [
-            {"Key": name, "Value": base64.b64encode(one.data.encode()).decode(), "ModifyIndex": one.serial, "Flags": 0}
+            {
+                "Key": name,
+                "Value": base64.b64encode(one.data.encode()).decode(),
+                "ModifyIndex": one.serial,
+                "Flags": 0,
+            }
             for name, one in rows.items()
         ]
         return 200, own, told
@@ -229,15 +256,20 @@ def consul(box: Ledger) -> Callable[[Ask], Reply]:
 
 
 def kubernetes(box: Ledger, lasts: float = 1e9) -> Callable[[Ask], Reply]:
-    """Return Kubernetes objects: resourceVersion in the metadata, 409; a continue token lasts so many seconds."""
+    """Return Kubernetes objects: resourceVersion, 409; a continue token lasts so many seconds."""
 
     def status(code: int, reason: str, message: str) -> Reply:
         told = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason}
         return code, {}, {**told, "message": message}
 
     def shown(key: str, rec: Rec) -> dict[str, Any]:
-        space, name = key.split("/")[-3], key.split("/")[-1]
-        meta = {"name": name, "namespace": space, "resourceVersion": str(rec.serial), "generation": rec.version}
+        space, name = key.split("/")[-3], key.rsplit("/", maxsplit=1)[-1]
+        meta = {
+            "name": name,
+            "namespace": space,
+            "resourceVersion": str(rec.serial),
+            "generation": rec.version,
+        }
         return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": rec.data}
 
     def listed(ask: Ask) -> Reply:
@@ -247,10 +279,14 @@ def kubernetes(box: Ledger, lasts: float = 1e9) -> Callable[[Ask], Reply]:
             at, start = (int(one) for one in base64.b64decode(mark).split(b"."))
             if time.time() * 1000 - at > lasts * 1000:
                 text = "The provided continue parameter is too old to display a consistent list result. "
-                return status(410, "Expired", f"{text}You can start a new list without the continue parameter.")
+                return status(
+                    410, "Expired", f"{text}You can start a new list without the continue parameter."
+                )
         meta: dict[str, str] = {"resourceVersion": str(box.serial)}
         if start + limit < len(rows):
-            meta["continue"] = base64.b64encode(f"{int(time.time() * 1000)}.{start + limit}".encode()).decode()
+            meta["continue"] = base64.b64encode(
+                f"{int(time.time() * 1000)}.{start + limit}".encode()
+            ).decode()
         some = [shown(key, rec) for key, rec in rows[start : start + limit]]
         return 200, {}, {"kind": "ConfigMapList", "apiVersion": "v1", "metadata": meta, "items": some}
 
@@ -268,8 +304,13 @@ def kubernetes(box: Ledger, lasts: float = 1e9) -> Callable[[Ask], Reply]:
                 sent = ask.json["metadata"].get("resourceVersion")
                 if sent is not None and sent != str(rec.serial):
                     name = ask.path.rsplit("/", 1)[1]
-                    text = f'Operation cannot be fulfilled on configmaps "{name}": the object has been modified; '
-                    return status(409, "Conflict", f"{text}please apply your changes to the latest version and try again")
+                    text = f'Operation cannot be fulfilled on configmaps "{name}": the object has been '
+                    text += "modified; "
+                    return status(
+                        409,
+                        "Conflict",
+                        f"{text}please apply your changes to the latest version and try again",
+                    )
                 rec = box.put(ask.path, ask.json["data"])
         return 200, {}, shown(ask.path, rec)
 
@@ -285,7 +326,9 @@ def gitlab(box: Ledger) -> Callable[[Ask], Reply]:
     def answer(ask: Ask) -> Reply:
         own = {"X-Request-Id": uuid.uuid4().hex}
         if "/repository/files/" not in ask.path:
-            rows = [{"id": commit(rec), "path": key, "author_name": rec.by} for key, rec in box.below("").items()]
+            rows = [
+                {"id": commit(rec), "path": key, "author_name": rec.by} for key, rec in box.below("").items()
+            ]
             return 200, own, rows
         key = ask.path.split("/repository/files/")[1]
         with box.lock:
@@ -295,7 +338,9 @@ def gitlab(box: Ledger) -> Callable[[Ask], Reply]:
             if ask.method == "PUT":
                 sent = ask.json.get("last_commit_id")
                 if sent is not None and sent != commit(rec):
-                    text = "You are attempting to update a file that has changed since you started editing it."
+                    text = (
+                        "You are attempting to update a file that has changed since you started editing it."
+                    )
                     return 400, own, {"message": text}
                 box.put(key, ask.json["content"], ask.fields.get("private-token", ""))
                 return 200, own, {"file_path": key, "branch": ask.json["branch"]}
@@ -349,7 +394,11 @@ def sync15(box: Ledger) -> Callable[[Ask], Reply]:
                     return 412, shown, b"0"
                 data = {**(rec.data if rec else {}), **{one["id"]: one for one in ask.json}}
                 made = box.put(key, data)
-                told = {"modified": round(made.at, 2), "success": [one["id"] for one in ask.json], "failed": {}}
+                told = {
+                    "modified": round(made.at, 2),
+                    "success": [one["id"] for one in ask.json],
+                    "failed": {},
+                }
                 return 200, {**own, "X-Last-Modified": f"{made.at:.2f}"}, told
         if rec is None:
             return 404, own, b"0"
@@ -372,7 +421,13 @@ def canvas(box: Ledger) -> Callable[[Ask], Reply]:
             if ask.method == "PUT":
                 sent = ask.fields.get("if-unmodified-since")
                 if sent and parsedate_to_datetime(sent).timestamp() < int(rec.at):
-                    issue = [{"severity": "error", "code": "conflict", "details": {"text": "The resource was modified"}}]
+                    issue = [
+                        {
+                            "severity": "error",
+                            "code": "conflict",
+                            "details": {"text": "The resource was modified"},
+                        }
+                    ]
                     return 412, media, {"resourceType": "OperationOutcome", "issue": issue}
                 rec = box.put(key, ask.json)
                 return 200, {**media, "Last-Modified": formatdate(rec.at, usegmt=True)}, None

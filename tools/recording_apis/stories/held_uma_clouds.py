@@ -30,12 +30,21 @@ if TYPE_CHECKING:
 )
 def rehearsal(stage: Stage) -> None:
     """Update an event that another has updated."""
-    rows = {f"ev{n}": {"summary": f"Probe {n}", "location": "Bühne", "start": {"date": f"2027-01-1{n}"}} for n in range(4)}
+    rows = {
+        f"ev{n}": {"summary": f"Probe {n}", "location": "Bühne", "start": {"date": f"2027-01-1{n}"}}
+        for n in range(4)
+    }
     server = place.house(stage, clouds.calendar(Ledger(rows)), "ESF")
     base = "/calendar/v3/calendars/spielplan/events"
-    me = stage.actor("client", server, "www.googleapis.example", "httpx", {"Authorization": "Bearer ya29.assist-1"})
-    other = stage.actor("other", server, "www.googleapis.example", "requests", {"Authorization": "Bearer ya29.assist-2"})
+    me = stage.actor(
+        "client", server, "www.googleapis.example", "httpx", {"Authorization": "Bearer ya29.assist-1"}
+    )
+    other = stage.actor(
+        "other", server, "www.googleapis.example", "requests", {"Authorization": "Bearer ya29.assist-2"}
+    )
     me.get(base)
+    for name in ("ev0", "ev3"):
+        place.edit(me, f"{base}/{name}", location="Foyer")
     seen, theirs = me.get(f"{base}/ev2"), other.get(f"{base}/ev2")
     place.kept(me, f"{base}/ev1", me.get(f"{base}/ev1"))
     place.save(other, f"{base}/ev2", theirs, location="Probebühne 3")
@@ -97,7 +106,9 @@ def cluster(stage: Stage) -> None:
     """Write while an operation of the service goes on."""
     base = "/subscriptions/5d1/resourceGroups/rg-shop/providers/Microsoft.ContainerService/managedClusters"
     state = {"provisioningState": "Succeeded", "count": 3, "labels": {}}
-    box = Ledger({f"{base}/aks-{n}": {"location": "westeurope", "properties": state} for n in ("blue", "green")})
+    box = Ledger(
+        {f"{base}/aks-{n}": {"location": "westeurope", "properties": state} for n in ("blue", "green")}
+    )
     server = place.house(stage, clouds.aks(box), "Microsoft-HTTPAPI/2.0", "waitress")
     always = {"Authorization": "Bearer eyJ.pipeline", "x-user": "pipeline@shop.example"}
     me = stage.actor("client", server, "management.azure.example", "node:axios", always)
@@ -108,7 +119,9 @@ def cluster(stage: Stage) -> None:
     own = {"If-Match": f'"{seen["eTag"]}"'}
     made = me.put(f"{base}/aks-blue{version}", {"location": "westeurope", "properties": props}, 200, own).json
     done = {**props, "provisioningState": "Succeeded"}
-    timer = threading.Timer(0.6, lambda: box.merge(f"{base}/aks-blue", "Microsoft.ContainerService", properties=done))
+    timer = threading.Timer(
+        0.6, lambda: box.merge(f"{base}/aks-blue", "Microsoft.ContainerService", properties=done)
+    )
     timer.start()
     place.pause(0.3)
     me.get(f"{base}/aks-green{version}")
@@ -118,7 +131,10 @@ def cluster(stage: Stage) -> None:
     body = {"location": "westeurope", "properties": {**props, "labels": {"tier": "web"}}}
     me.put(f"{base}/aks-blue{version}", body, 409, own)
     now = me.get(f"{base}/aks-blue{version}").json
-    place.holds(now["systemData"]["lastModifiedBy"] == "Microsoft.ContainerService" and now["properties"]["count"] == 5)
+    place.holds(
+        now["systemData"]["lastModifiedBy"] == "Microsoft.ContainerService"
+        and now["properties"]["count"] == 5
+    )
 
 
 @case(
@@ -137,13 +153,17 @@ def undefined(stage: Stage) -> None:
     """Send the word for nothing."""
     tasks = {f"tk{n}": {"title": f"Stand {n}", "percentComplete": 0, "planId": "messe"} for n in range(4)}
     server = place.house(stage, clouds.planner(Ledger(tasks)), "Microsoft-IIS/10.0", "cheroot")
-    me = stage.actor("client", server, "graph.microsoft.example", "node:fetch", {"Authorization": "Bearer eyJ.board"})
+    me = stage.actor(
+        "client", server, "graph.microsoft.example", "node:fetch", {"Authorization": "Bearer eyJ.board"}
+    )
     me.get("/v1.0/planner/plans/messe/tasks")
     for number in (1, 2):
         own = {"If-Match": "undefined"}
         me.send("PATCH", f"/v1.0/planner/tasks/tk{number}", 400, own, {"percentComplete": 50})
     seen = me.get("/v1.0/planner/tasks/tk3").json
-    me.send("PATCH", "/v1.0/planner/tasks/tk3", 204, {"If-Match": seen["@odata.etag"]}, {"percentComplete": 100})
+    me.send(
+        "PATCH", "/v1.0/planner/tasks/tk3", 204, {"If-Match": seen["@odata.etag"]}, {"percentComplete": 100}
+    )
     place.pause(0.4)
     me.get("/v1.0/planner/plans/messe/tasks")
     me.send("PATCH", "/v1.0/planner/tasks/tk1", 400, {"If-Match": "undefined"}, {"percentComplete": 50})
@@ -165,7 +185,9 @@ def entities(stage: Stage) -> None:
     """Send a tag that went through HTML."""
     items = {f"01ABX{n}": {"name": f"angebot-{n}.docx", "size": 18000 + n} for n in (3, 5, 7)}
     server = place.house(stage, clouds.onedrive(Ledger(items)), "Microsoft-IIS/10.0")
-    me = stage.actor("client", server, "graph.microsoft.example", "aiohttp", {"Authorization": "Bearer eyJ.addin"})
+    me = stage.actor(
+        "client", server, "graph.microsoft.example", "aiohttp", {"Authorization": "Bearer eyJ.addin"}
+    )
     base = "/v1.0/me/drive"
     me.get(f"{base}/root/children")
     seen = me.get(f"{base}/items/01ABX5").json["eTag"]
@@ -191,11 +213,16 @@ def entities(stage: Stage) -> None:
 )
 def fingerprint(stage: Stage) -> None:
     """Take a fingerprint of another part."""
-    machines = {f"web-{n}": {"metadata": [{"key": "role", "value": "web"}], "labels": {"env": "prod"}} for n in (1, 2)}
+    machines = {
+        f"web-{n}": {"metadata": [{"key": "role", "value": "web"}], "labels": {"env": "prod"}} for n in (1, 2)
+    }
     server = place.house(stage, clouds.compute(Ledger(machines)), "ESF")
-    me = stage.actor("client", server, "compute.googleapis.example", "requests", {"Authorization": "Bearer ya29.ops"})
+    me = stage.actor(
+        "client", server, "compute.googleapis.example", "requests", {"Authorization": "Bearer ya29.ops"}
+    )
     base = "/compute/v1/projects/laden/zones/europe-west3-b/instances"
     me.get(base)
+    place.glance(me, [base, f"{base}/web-2"], 5, 207)
     for _ in range(2):
         seen = me.get(f"{base}/web-1").json
         body = {"fingerprint": seen["fingerprint"], "items": [{"key": "role", "value": "edge"}]}
@@ -224,10 +251,16 @@ def ttl(stage: Stage) -> None:
     def rrset(name: str, seconds: int, *values: str) -> dict[str, Any]:
         return {"name": f"{name}.laden.example.", "type": "A", "ttl": seconds, "rrdatas": list(values)}
 
-    live = [rrset("www", 60, "192.0.2.10"), rrset("api", 300, "192.0.2.20"), rrset("mail", 3600, "192.0.2.30")]
+    live = [
+        rrset("www", 60, "192.0.2.10"),
+        rrset("api", 300, "192.0.2.20"),
+        rrset("mail", 3600, "192.0.2.30"),
+    ]
     box = Ledger({f"{one['name']} A": one for one in live})
     server = place.house(stage, clouds.dns(box), "ESF", "waitress")
-    me = stage.actor("client", server, "dns.googleapis.example", "urllib", {"User-Agent": "external-names/0.13"})
+    me = stage.actor(
+        "client", server, "dns.googleapis.example", "urllib", {"User-Agent": "external-names/0.13"}
+    )
     base = "/dns/v1/projects/laden/managedZones/laden"
     me.get(f"{base}/rrsets")
     change = {"deletions": [rrset("www", 300, "192.0.2.10")], "additions": [rrset("www", 300, "192.0.2.11")]}
@@ -258,7 +291,9 @@ def distribution(stage: Stage) -> None:
     config = "<DistributionConfig><Comment>{}</Comment><Enabled>true</Enabled></DistributionConfig>"
     box = Ledger({name: config.format(name.lower()) for name in ("E1SHOP", "E2BLOG", "E3DOCS")})
     server = place.house(stage, clouds.cloudfront(box), "CloudFront")
-    me = stage.actor("client", server, "cloudfront.amazonaws.example", "curl:trace-time", {"User-Agent": "deploy.sh"})
+    me = stage.actor(
+        "client", server, "cloudfront.amazonaws.example", "curl:trace-time", {"User-Agent": "deploy.sh"}
+    )
     base = "/2020-05-31/distribution"
     me.get(base)
     for name in ("E1SHOP", "E2BLOG", "E1SHOP"):
@@ -287,12 +322,16 @@ def contacts(stage: Stage) -> None:
     """Read one's own update too early."""
     rows = {f"people/c{n}": {"names": [{"givenName": f"N{n}"}], "phoneNumbers": []} for n in (701, 702, 703)}
     server = place.house(stage, clouds.people(Ledger(rows), 1.7), "ESF", "cheroot")
-    me = stage.actor("client", server, "people.googleapis.example", "java", {"Authorization": "Bearer ya29.sync"})
+    me = stage.actor(
+        "client", server, "people.googleapis.example", "java", {"Authorization": "Bearer ya29.sync"}
+    )
     ask = "?personFields=names,phoneNumbers"
 
     def update(seen: Answer, expect: int, number: str) -> Answer:
         body = {"etag": seen.json["etag"], "phoneNumbers": [{"value": number}]}
-        return me.send("PATCH", "/v1/people/c702:updateContact?updatePersonFields=phoneNumbers", expect, body=body)
+        return me.send(
+            "PATCH", "/v1/people/c702:updateContact?updatePersonFields=phoneNumbers", expect, body=body
+        )
 
     me.get(f"/v1/people/me/connections{ask}")
     seen = me.get(f"/v1/people/c702{ask}")
@@ -323,7 +362,7 @@ def statefile(stage: Stage) -> None:
     box = Ledger({"/infra/old.tfstate": '{"serial": 3}', "/infra/readme": "states"})
     server = place.house(stage, clouds.vast(box), "vast 5.2", "waitress")
     me = stage.actor("client", server, "s3.lager.test", "httpx", {"User-Agent": "tofu/1.9"})
-    me.get("/infra/")
+    place.glance(me, ["/infra/", "/infra/readme", "/infra/old.tfstate"], 6, 221)
     made = me.put("/infra/net.tfstate", '{"serial": 1}', 200, {"If-None-Match": "*"})
     me.put("/infra/net.tfstate", '{"serial": 2}', 501, {"If-Match": made.etag})
     seen = me.get("/infra/net.tfstate")
@@ -350,8 +389,12 @@ def stock(stage: Stage) -> None:
     base = "/dbs/laden/colls/bestand/docs"
     box = Ledger({f"{base}/{n}": {"sku": n, "count": 40} for n in ("tee", "salz", "reis")})
     server = place.house(stage, clouds.cosmos(box), "Microsoft-HTTPAPI/2.0")
-    me = stage.actor("client", server, "laden.documents.azure.example", "requests", {"User-Agent": "kasse-nord"})
-    other = stage.actor("other", server, "laden.documents.azure.example", "aiohttp", {"User-Agent": "kasse-sued"})
+    me = stage.actor(
+        "client", server, "laden.documents.azure.example", "requests", {"User-Agent": "kasse-nord"}
+    )
+    other = stage.actor(
+        "other", server, "laden.documents.azure.example", "aiohttp", {"User-Agent": "kasse-sued"}
+    )
 
     def sell(who: Actor, seen: Answer, expect: int = 200) -> Answer:
         body = {**seen.json, "count": seen.json["count"] - 1}

@@ -29,7 +29,9 @@ def packing(stage: Stage) -> None:
     files = {f"lists/{n}.txt": f"{n}\n- Seil\n- Karte\n" for n in ("huette", "grat", "tal")}
     server = place.dav(stage, files, "nginx")
     me = stage.actor("client", server, "listen.bergverein.test", "urllib", {"User-Agent": "Packliste/2"})
-    other = stage.actor("other", server, "listen.bergverein.test", "node:fetch", {"User-Agent": "Packliste-Web/5"})
+    other = stage.actor(
+        "other", server, "listen.bergverein.test", "node:fetch", {"User-Agent": "Packliste-Web/5"}
+    )
     place.reads(me, "/lists/huette.txt", "/lists/tal.txt")
     seen, theirs = me.get("/lists/grat.txt"), other.get("/lists/grat.txt")
     other.put("/lists/grat.txt", theirs.text + "- Pickel\n", 204, {"If-Match": theirs.etag})
@@ -156,7 +158,9 @@ def invitation(stage: Stage) -> None:
     files = {f"einladungen/{n}.txt": f"Einladung {n}\n" for n in ("ball", "fest", "lesung")}
     server = place.dav(stage, files)
     me = stage.actor("client", server, "buero.verein.test", "curl", {"User-Agent": "textbuero/8"})
-    other = stage.actor("other", server, "buero.verein.test", "requests", {"User-Agent": "textbuero/8 (Vorstand)"})
+    other = stage.actor(
+        "other", server, "buero.verein.test", "requests", {"User-Agent": "textbuero/8 (Vorstand)"}
+    )
     me.send("PROPFIND", "/einladungen/", 207, {"Depth": "1"})
     seen = me.get("/einladungen/fest.txt")
     me.get("/einladungen/ball.txt")
@@ -182,7 +186,9 @@ def invitation(stage: Stage) -> None:
 def minutes(stage: Stage) -> None:
     """Create what another has created."""
     server = place.dav(stage, {"protokolle/alt.md": "# Alt\n", "vorlage.md": "# Protokoll\n\nAnwesend:\n"})
-    other = stage.actor("other", server, "akten.rathaus.test", "httpx", {"User-Agent": "Amtsbuch/4 (Zimmer 12)"})
+    other = stage.actor(
+        "other", server, "akten.rathaus.test", "httpx", {"User-Agent": "Amtsbuch/4 (Zimmer 12)"}
+    )
     me = stage.actor("client", server, "akten.rathaus.test", "node:axios", {"User-Agent": "Amtsbuch/4"})
     other.put("/protokolle/sitzung.md", "# Protokoll\n\nAnwesend: Pohl, Sari\n", 201, {"If-None-Match": "*"})
     place.pause(2.1)
@@ -215,7 +221,9 @@ def isodate(stage: Stage) -> None:
     me.put("/kurse/yoga.json", '{"kurs": "yoga", "plaetze": 14}', 204, {"If-Unmodified-Since": since, **json})
     seen = me.get("/kurse/chor.json")
     tag = other.get("/kurse/chor.json").etag
-    other.put("/kurse/chor.json", '{"kurs": "chor", "plaetze": 11, "neu": "Iris"}', 204, {"If-Match": tag, **json})
+    other.put(
+        "/kurse/chor.json", '{"kurs": "chor", "plaetze": 11, "neu": "Iris"}', 204, {"If-Match": tag, **json}
+    )
     place.pause(1.3)
     me.get("/kurse/foto.json")
     me.put("/kurse/chor.json", '{"kurs": "chor", "plaetze": 20}', 204, {"If-Unmodified-Since": since, **json})
@@ -238,7 +246,11 @@ def isodate(stage: Stage) -> None:
 def gallery(stage: Stage) -> None:
     """Read much through a store."""
     files: dict[str, str | bytes] = {f"img/{n}.svg": f"<svg><text>Bild {n}</text></svg>" for n in range(6)}
-    files |= {"film.bin": bytes(range(256)) * 24, "site.css": "body { color: #222 }", "index.html": "<h1>Galerie</h1>"}
+    files |= {
+        "film.bin": bytes(range(256)) * 24,
+        "site.css": "body { color: #222 }",
+        "index.html": "<h1>Galerie</h1>",
+    }
     server = fronts.site(stage, "apache2", files, 'Header set Cache-Control "public, max-age=3"')
     front = fronts.squid(stage, server, site="galerie.museum.test")
     me = stage.actor("client", front, "galerie.museum.test", "node:fetch", {"User-Agent": "Rundgang/6"})
@@ -272,8 +284,12 @@ def recipe(stage: Stage) -> None:
     """Heal a conflict by merging."""
     files = {f"rezepte/{n}.txt": f"{n}\nMehl\nEier\n" for n in ("kuchen", "brot", "nudeln")}
     server = place.dav(stage, files)
-    me = stage.actor("client", server, "rezepte.kueche.test", "requests", {"User-Agent": "Kochbuch/1.8 (Herd)"})
-    other = stage.actor("other", server, "rezepte.kueche.test", "aiohttp", {"User-Agent": "Kochbuch/1.8 (Patisserie)"})
+    me = stage.actor(
+        "client", server, "rezepte.kueche.test", "requests", {"User-Agent": "Kochbuch/1.8 (Herd)"}
+    )
+    other = stage.actor(
+        "other", server, "rezepte.kueche.test", "aiohttp", {"User-Agent": "Kochbuch/1.8 (Patisserie)"}
+    )
     place.reads(me, "/rezepte/brot.txt", "/rezepte/nudeln.txt")
     seen, theirs = me.get("/rezepte/kuchen.txt"), other.get("/rezepte/kuchen.txt")
     other.put("/rezepte/kuchen.txt", theirs.text + "Zimt\n", 204, {"If-Match": theirs.etag})

@@ -6,7 +6,8 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from tools.recording_apis import fronts
-from tools.recording_apis.apps.uma_core import Ask, Doc, Reply, Shelf, md5, refusals
+from tools.recording_apis.apps.uma_core import Ask, Doc, Shelf, md5
+from tools.recording_apis.apps.uma_words import Reply, refusals
 from tools.recording_apis.stage import case
 from tools.recording_apis.stories import uma_setting as place
 
@@ -39,7 +40,10 @@ class _Fine(Shelf):
 )
 def station(stage: Stage) -> None:
     """Echo a date that lost its fraction."""
-    docs = {f"/stations/{n}": {"id": n, "alt": 310 + i, "offset": 0.2} for i, n in enumerate(("kahl", "hoh", "inn"))}
+    docs: dict[str, Any] = {
+        f"/stations/{n}": {"id": n, "alt": 310 + i, "offset": 0.2}
+        for i, n in enumerate(("kahl", "hoh", "inn"))
+    }
     shelf = _Fine(
         {path: (doc, 7205.63 + 11.1 * number) for number, (path, doc) in enumerate(docs.items())},
         lambda _: None,
@@ -47,7 +51,9 @@ def station(stage: Stage) -> None:
         fraction=True,
         need=428,
     )
-    me = stage.actor("client", place.house(stage, shelf, "Wetterdienst/2", "waitress"), "api.wetter.test", "httpx")
+    me = stage.actor(
+        "client", place.house(stage, shelf, "Wetterdienst/2", "waitress"), "api.wetter.test", "httpx"
+    )
     me.get("/stations")
     me.put("/stations/kahl", docs["/stations/kahl"], 428)
     for offset in (0.3, 0.4):
@@ -55,7 +61,9 @@ def station(stage: Stage) -> None:
         own = {"If-Unmodified-Since": seen.fields["last-modified"]}
         me.put("/stations/kahl", {**seen.json, "offset": offset}, 412, own)
     me.get("/stations/hoh", 304, {"If-Modified-Since": place.moment()})
-    date = dt.datetime.strptime(seen.fields["last-modified"], "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=dt.UTC)
+    date = dt.datetime.strptime(seen.fields["last-modified"], "%a, %d %b %Y %H:%M:%S GMT").replace(
+        tzinfo=dt.UTC
+    )
     later = (date + dt.timedelta(seconds=1)).strftime("%a, %d %b %Y %H:%M:%S GMT")
     me.put("/stations/kahl", {**seen.json, "offset": 0.4}, 200, {"If-Unmodified-Since": later})
 
@@ -74,7 +82,9 @@ def station(stage: Stage) -> None:
 )
 def till(stage: Stage) -> None:
     """Guard with a clock of one's own."""
-    docs = {f"/articles/{n}": ({"sku": n, "price": 100 + n}, 90000.0 + n) for n in (4711, 4712, 4713)}
+    docs: dict[str, Any] = {
+        f"/articles/{n}": ({"sku": n, "price": 100 + n}, 90000.0 + n) for n in (4711, 4712, 4713)
+    }
     shelf = Shelf(docs, lambda _: None, refusals("fr", "flat"))
     server = place.house(stage, shelf, "caisse-centrale", "cheroot")
     me = stage.actor("client", server, "articles.epicerie.test", "node:axios", {"X-User": "caisse-2"})
@@ -113,11 +123,13 @@ class _Single(Shelf):
 )
 def several(stage: Stage) -> None:
     """Send a list that holds the current tag."""
-    docs = {f"/tracks/{n}.gpx": f"<gpx><name>Tour {n}</name></gpx>" for n in (1, 2, 3)}
+    docs: dict[str, Any] = {f"/tracks/{n}.gpx": f"<gpx><name>Tour {n}</name></gpx>" for n in (1, 2, 3)}
+    docs |= place.side("/shares", 4)
     shelf = _Single(docs, lambda doc: f'"t{md5(doc.body, 12)}"', refusals("en", "xml"))
     server = place.house(stage, shelf, "trackd/0.4")
     me = stage.actor("client", server, "tracks.touring.example", "requests", {"User-Agent": "TourSync/3.1"})
     first = place.reads(me, "/tracks/1.gpx", "/tracks/2.gpx")[1]
+    place.rounds(me, place.paths("/shares", 4), 11, 189)
     gpx = {"Content-Type": "application/gpx+xml"}
     own = {"If-Match": first.etag, **gpx}
     second = me.put("/tracks/2.gpx", "<gpx><name>Tour 2a</name></gpx>", 200, own)
@@ -152,11 +164,13 @@ class _After(Shelf):
 )
 def after(stage: Stage) -> None:
     """Be refused by a write that took place."""
-    docs = {f"/tanks/{n}": {"tank": n, "litres": 500 * n, "log": []} for n in (1, 2, 3)}
+    docs: dict[str, Any] = {f"/tanks/{n}": {"tank": n, "litres": 500 * n, "log": []} for n in (1, 2, 3)}
+    docs |= place.side("/vats", 4)
     shelf = _After(docs, lambda doc: f'"{doc.rev:04}"', refusals("es", "code"))
     server = place.house(stage, shelf, "bodega", "waitress")
     me = stage.actor("client", server, "tanques.bodega.test", "aiohttp", {"X-User": "enologa"})
     place.reads(me, "/tanks", "/tanks/1")
+    place.glance(me, place.paths("/vats", 4), 8, 190)
     seen = me.get("/tanks/2")
     place.save(me, "/tanks/2", seen, 412, litres=940, log=["trasiego 18-b"])
     again = me.get("/tanks/2")
@@ -173,29 +187,31 @@ def after(stage: Stage) -> None:
     "both-bookings-of-one-seat",
     "check-then-write-race",
     "lost-update",
-    alone="check-then-write-race other-writer none",
+    alone="other-writer check-then-write-race",
     description=(
         "Two box offices save one row of seats with the same tag at the same time; the service checks both before it "
-        "stores either, so both are 200 and one booking is gone. One after the other, a stale tag is 412."
+        "stores either, so both are 200 and the first booking is gone. Its office's next save, with the tag of its "
+        "own 200, is 412: one after the other, the check holds."
     ),
 )
 def seats(stage: Stage) -> None:
     """Let two writes pass one check."""
-    docs = {f"/rows/{n}": {"row": n, "taken": {}} for n in "ABC"}
+    docs: dict[str, Any] = {f"/rows/{n}": {"row": n, "taken": {}} for n in "ABC"} | place.side("/shows", 3)
     shelf = Shelf(docs, lambda doc: f'"{md5(doc.body, 8)}"', refusals("it"), gap=0.35)
     server = place.house(stage, shelf, "platea/7", "cheroot")
     me = stage.actor("client", server, "platea.teatro.test", "requests", {"X-User": "cassa-1"})
     other = stage.actor("other", server, "platea.teatro.test", "httpx", {"X-User": "cassa-2"})
     place.reads(me, "/rows", "/rows/A")
+    place.rounds(me, place.paths("/shows", 3), 6, 191)
     seen, theirs = me.get("/rows/B"), other.get("/rows/B")
-    place.together(
-        lambda: place.save(other, "/rows/B", theirs, taken={"4": "Conti"}),
+    mine, _ = place.together(
         lambda: place.save(me, "/rows/B", seen, taken={"9": "Serra"}),
+        lambda: place.save(other, "/rows/B", theirs, taken={"4": "Conti"}),
         apart=0.12,
     )
+    place.save(me, "/rows/B", mine, 412, taken={"9": "Serra", "10": "Serra"})
     now = me.get("/rows/B").json["taken"]
-    place.holds(now == {"9": "Serra"}, now)
-    place.save(me, "/rows/B", seen, 412, taken={"9": "Serra", "10": "Serra"})
+    place.holds(now == {"4": "Conti"}, now)
     me.get("/rows/C")
 
 
@@ -222,7 +238,9 @@ class _Restless(Shelf):
 )
 def seeds(stage: Stage) -> None:
     """Meet a tag that does not hold still."""
-    docs = {f"/seeds/{n}": {"name": n, "year": 2024, "grams": 20} for n in ("borage", "kale", "leek")}
+    docs: dict[str, Any] = {
+        f"/seeds/{n}": {"name": n, "year": 2024, "grams": 20} for n in ("borage", "kale", "leek")
+    }
     server = place.house(stage, _Restless(docs, refuse=refusals("nl")), "zaadbank")
     me = stage.actor("client", server, "zaden.tuin.test", "node:fetch", {"X-User": "inge"})
     seen = place.reads(me, "/seeds", "/seeds/kale", "/seeds/kale", "/seeds/kale")
@@ -256,7 +274,9 @@ class _Headed(Shelf):
 )
 def headed(stage: Stage) -> None:
     """Take the tag from HEAD."""
-    docs = {f"/units/{n}.service": f"[Unit]\nDescription={n}\n" for n in ("relay", "probe", "sink")}
+    docs: dict[str, Any] = {
+        f"/units/{n}.service": f"[Unit]\nDescription={n}\n" for n in ("relay", "probe", "sink")
+    }
     server = place.house(stage, _Headed(docs, refuse=refusals("en", "text")), "unitstore", "waitress")
     me = stage.actor("client", server, "units.fleet.example", "curl:trace-ascii", {"User-Agent": "roll/0.9"})
     me.get("/units")
@@ -299,7 +319,9 @@ class _Spoken(Shelf):
 )
 def labels(stage: Stage) -> None:
     """Negotiate the read and not the write."""
-    docs = {f"/labels/{n}": {"no": n, "labels": {"pl": f"waza {n}", "en": f"vase {n}"}} for n in (210, 211, 212)}
+    docs: dict[str, Any] = {
+        f"/labels/{n}": {"no": n, "labels": {"pl": f"waza {n}", "en": f"vase {n}"}} for n in (210, 211, 212)
+    }
     server = place.house(stage, _Spoken(docs, refuse=refusals("en", "flat")), "labelarium", "cheroot")
     me = stage.actor("client", server, "labels.muzeum.test", "requests", {"X-User": "kustosz"})
     me.get("/labels")
@@ -326,13 +348,17 @@ def labels(stage: Stage) -> None:
 )
 def tunnel(stage: Stage) -> None:
     """Meet one's own write on the second try."""
-    docs = {f"/reports/{n}": {"train": n, "delay": 0, "run": None} for n in (2041, 2043, 2045)}
+    docs: dict[str, Any] = {
+        f"/reports/{n}": {"train": n, "delay": 0, "run": None} for n in (2041, 2043, 2045)
+    }
+    docs |= place.side("/crews", 4)
     shelf = Shelf(docs, lambda doc: f'"{md5(doc.body, 24)}"', refusals("de"))
     server = place.house(stage, shelf, "Zugmeldung", "waitress")
     front = fronts.lighttpd(stage, server)
     loses = place.nth("PUT /reports/2043", 1)
     me = stage.actor("client", front, "meldung.bahn.test", "httpx", {"X-User": "tablet-88"}, loses=loses)
     place.reads(me, "/reports", "/reports/2041", "/reports/2043")
+    place.rounds(me, place.paths("/crews", 4), 13, 195, "shift")
     seen = me.get("/reports/2043")
     own = {"If-Match": seen.etag, "Idempotency-Key": "6b1c0f0e-51d2-4c0a-9a35-0a0e7d1f2b77"}
     body = {"train": 2043, "delay": 7, "run": "tablet-88/117"}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tools.recording_apis import fronts
-from tools.recording_apis.apps.uma_core import Behind, Doc, Shelf, md5, refusals
+from tools.recording_apis.apps.uma_core import Behind, Doc, Shelf, md5
+from tools.recording_apis.apps.uma_words import refusals
 from tools.recording_apis.stage import case
 from tools.recording_apis.stories import uma_setting as place
 
@@ -57,12 +58,17 @@ def chapter(stage: Stage) -> None:
 def glossary(stage: Stage) -> None:
     """Send back a tag with a coding's suffix."""
     terms = {f"term{n}": f"terme numéro {n}, substantif" for n in range(40)}
-    docs = {"/glossaries/bois": {"lang": "fr", "terms": terms}, "/glossaries/fer": {"lang": "fr", "terms": {}}}
+    docs: dict[str, Any] = {
+        "/glossaries/bois": {"lang": "fr", "terms": terms},
+        "/glossaries/fer": {"lang": "fr", "terms": {}},
+    }
     docs["/glossaries/pierre"] = {"lang": "fr", "terms": {"grès": "roche"}}
+    docs |= place.side("/projects", 4)
     shelf = Shelf(docs, lambda doc: f'"g{doc.rev}.{md5(doc.body, 10)}"', refusals("fr"))
     front = fronts.caddy(stage, place.house(stage, shelf, "Lexique"), "encode gzip")
     me = stage.actor("client", front, "lexique.atelier.example", "aiohttp", {"X-User": "odile"})
     place.reads(me, "/glossaries", "/glossaries/fer")
+    place.rounds(me, place.paths("/projects", 4), 12, 171)
     seen = me.get("/glossaries/bois")
     place.holds(seen.etag.endswith('-gzip"'), seen.etag)
     place.kept(me, "/glossaries/bois", seen)
@@ -88,7 +94,11 @@ def glossary(stage: Stage) -> None:
 def timetable(stage: Stage) -> None:
     """Send a tag that nginx has weakened."""
     rows = [{"stop": f"Halte {n}", "at": f"0{6 + n // 6}:{n % 6}5"} for n in range(24)]
-    docs = {"/lines/11": {"line": 11, "rows": rows}, "/lines/4": {"line": 4, "rows": rows[:9]}, "/memo": {"m": 1}}
+    docs: dict[str, Any] = {
+        "/lines/11": {"line": 11, "rows": rows},
+        "/lines/4": {"line": 4, "rows": rows[:9]},
+        "/memo": {"m": 1},
+    }
     shelf = Shelf(docs, lambda doc: f'"{len(doc.body):x}-{int(doc.changed * 1e6):x}"', refusals("nl", "code"))
     front = fronts.nginx_gzip(stage, place.house(stage, shelf, "dienstregeling/2", "waitress"))
     me = stage.actor("client", front, "lijnen.tram.test", "node:axios", {"Accept-Encoding": "gzip"})
@@ -117,18 +127,24 @@ def timetable(stage: Stage) -> None:
 )
 def doses(stage: Stage) -> None:
     """Lose the guard at the edge."""
-    docs = {f"/animals/{n}": {"name": name, "dose": 2, "note": ""} for n, name in enumerate(("Bo", "Mia", "Rex"), 31)}
+    docs: dict[str, Any] = {
+        f"/animals/{n}": {"name": name, "dose": 2, "note": ""}
+        for n, name in enumerate(("Bo", "Mia", "Rex"), 31)
+    }
+    docs |= place.side("/appointments", 3)
     shelf = Shelf(docs, lambda doc: f'"{doc.rev}"', refusals("de", "flat"))
     server = place.house(stage, shelf, "Tierkartei", "cheroot")
     front = fronts.nginx(stage, server, 'proxy_set_header If-Match "";')
     me = stage.actor("client", front, "kartei.tierarzt.test", "requests", {"X-User": "dr.lenz"})
     other = stage.actor("other", server, "intern.tierarzt.test", "httpx", {"X-User": "praxis"})
     place.reads(me, "/animals", "/animals/31")
+    place.rounds(me, place.paths("/appointments", 3), 9, 173, "room")
     seen, theirs = me.get("/animals/32"), other.get("/animals/32")
     place.save(other, "/animals/32", theirs, dose=4)
     place.save(other, "/animals/32", theirs, 412, dose=5)
     place.pause()
     place.edit(me, "/animals/33", note="Krallen")
+    place.holds(place.reads(me, "/animals", "/animals/32")[1].etag != seen.etag)
     place.save(me, "/animals/32", seen, 200, note="Impfung am 3.")
     place.holds(me.get("/animals/32").json["dose"] == 2, "nothing lost")
 
@@ -146,13 +162,17 @@ def doses(stage: Stage) -> None:
 )
 def rota(stage: Stage) -> None:
     """Read back through a store."""
-    docs = {f"/rota/{d}": {"day": d, "early": "Kos", "late": "Bem"} for d in ("mon", "tue", "wed")}
+    docs: dict[str, Any] = {
+        f"/rota/{d}": {"day": d, "early": "Kos", "late": "Bem"} for d in ("mon", "tue", "wed")
+    }
+    docs |= place.side("/wards", 3)
     shelf = Shelf(docs, refuse=refusals("pl"), cache="public, max-age=30")
     server = place.house(stage, shelf, "Grafik/1.9", "waitress")
     front = fronts.nginx_cache(stage, server, 30, "add_header X-Cache-Status $upstream_cache_status always;")
     me = stage.actor("client", front, "grafik.szpital.test", "node:fetch", {"X-User": "oddzial-2"})
     for path in ("/rota/mon", "/rota/tue", "/rota/mon"):
         seen = me.get(path)
+    place.glance(me, place.paths("/wards", 3), 7, 174)
     saved = place.save(me, "/rota/mon", seen, 200, late="Wit")
     for _ in range(2):
         place.pause(0.6)
@@ -175,8 +195,12 @@ def rota(stage: Stage) -> None:
 )
 def machine(stage: Stage) -> None:
     """Read one's own write too early."""
-    docs = {f"/machines/{n}": {"id": n, "paper": 80, "coins": 120} for n in (901, 902, 903, 904)}
-    first = Shelf(docs, lambda doc: f'"{doc.rev}-{int(doc.changed)}"', refusals("it", "code"), cache="no-store")
+    docs: dict[str, Any] = {
+        f"/machines/{n}": {"id": n, "paper": 80, "coins": 120} for n in (901, 902, 903, 904)
+    }
+    first = Shelf(
+        docs, lambda doc: f'"{doc.rev}-{int(doc.changed)}"', refusals("it", "code"), cache="no-store"
+    )
     copy = Behind(first, 1.4, more={"X-Db-Role": "standby"})
     first.habits["more"] = {"X-Db-Role": "main"}
     writes = place.house(stage, first, "biglietti", "library", "main")
@@ -209,7 +233,9 @@ def inodes(stage: Stage) -> None:
     files = {f"conf/{n}.ini": f"[{n}]\nlevel = 3\nowner = ops\n" for n in ("alpha", "beta", "gamma")}
     nodes = [place.dav(stage, files, "apache2", "FileETag INode MTime Size") for _ in range(2)]
     lines = " http-response set-header X-Served-By %s"
-    me = stage.actor("client", fronts.haproxy(stage, nodes, lines), "conf.rechenzentrum.test", "curl:trace-time")
+    me = stage.actor(
+        "client", fronts.haproxy(stage, nodes, lines), "conf.rechenzentrum.test", "curl:trace-time"
+    )
     tags = [me.get("/conf/beta.ini") for _ in range(4)]
     place.holds(len({one.etag for one in tags}) == 2, tags)
     me.get("/conf/alpha.ini")
@@ -234,7 +260,8 @@ def inodes(stage: Stage) -> None:
 )
 def plot(stage: Stage) -> None:
     """Let Envoy send a write twice."""
-    docs = {f"/plots/{n}": {"plot": n, "area": 400 + n, "marks": []} for n in (61, 62, 63)}
+    docs: dict[str, Any] = {f"/plots/{n}": {"plot": n, "area": 400 + n, "marks": []} for n in (61, 62, 63)}
+    docs |= place.side("/orders", 5)
     shelf = Shelf(docs, lambda doc: f'"{md5(doc.body, 16)}"', refusals("de", "xml"))
     slow = [1.1]
 
@@ -249,6 +276,7 @@ def plot(stage: Stage) -> None:
     front = fronts.envoy(stage, [server], route=route, config="retry_on 5xx, per_try_timeout 0.7s")
     me = stage.actor("client", front, "kataster.amt.test", "java", {"X-User": "messtrupp-4"})
     place.reads(me, "/plots", "/plots/61")
+    place.rounds(me, place.paths("/orders", 5), 14, 177, "remark")
     place.edit(me, "/plots/63", marks=["Stein NW"])
     seen = me.get("/plots/62")
     place.save(me, "/plots/62", seen, 412, marks=["Bolzen 1", "Bolzen 2", "auftrag 26-1187"])
@@ -270,14 +298,18 @@ def plot(stage: Stage) -> None:
 )
 def links(stage: Stage) -> None:
     """Have no validator to send."""
-    docs = {
-        f"/works/{n}": {"title": f"Opus {n}", "self": f"http://works.int/works/{n}", "keys": ["C"]} for n in range(5, 9)
+    docs: dict[str, Any] = {
+        f"/works/{n}": {"title": f"Opus {n}", "self": f"http://works.int/works/{n}", "keys": ["C"]}
+        for n in range(5, 9)
     }
     shelf = Shelf(docs, lambda doc: f'"op-{doc.rev}"', refusals("es"), need=428)
-    rules = "sub_filter 'http://works.int' 'https://obras.archivo.test'; sub_filter_once off; sub_filter_types *;"
+    rules = (
+        "sub_filter 'http://works.int' 'https://obras.archivo.test'; sub_filter_once off; sub_filter_types *;"
+    )
     front = fronts.nginx(stage, place.house(stage, shelf, "archivo", "waitress"), rules)
     me = stage.actor("client", front, "obras.archivo.test", "requests", {"User-Agent": "importador/0.7"})
     me.get("/works")
+    place.glance(me, ["/works/7", "/works/8", "/healthz"], 5, 178)
     for number in (5, 6):
         seen = me.get(f"/works/{number}")
         place.holds("etag" not in seen.fields, seen.fields)
@@ -302,7 +334,9 @@ def links(stage: Stage) -> None:
 )
 def channels(stage: Stage) -> None:
     """Let a store judge a condition."""
-    docs = {f"/channels/{c}": {"name": c, "streams": ["a", "b"]} for c in ("news", "jazz", "sport")}
+    docs: dict[str, Any] = {
+        f"/channels/{c}": {"name": c, "streams": ["a", "b"]} for c in ("news", "jazz", "sport")
+    }
     shelf = Shelf(docs, refuse=refusals("en", "code"), cache="public, max-age=60")
     server = place.house(stage, shelf, "tuner/5")
     front = fronts.nginx_cache(stage, server, 60)
@@ -332,14 +366,20 @@ def channels(stage: Stage) -> None:
 )
 def slash(stage: Stage) -> None:
     """Write through a redirect."""
-    docs = {f"/notes/{n}/": {"id": n, "text": "…", "pinned": False} for n in (7, 8, 9)}
+    docs: dict[str, Any] = {f"/notes/{n}/": {"id": n, "text": "…", "pinned": False} for n in (7, 8, 9)}
     shelf = Shelf(docs, lambda doc: f'"{doc.rev}"', refusals("fr", "flat"), quiet=True)
     server = place.house(stage, shelf, "carnet", "cheroot")
     rule = r"location ~ ^(/notes/\d+)$ { return 302 $1/; }"
     front = fronts.nginx(stage, server, block=rule)
     me = stage.actor("client", front, "carnet.lycee.test", "requests:follow", {"X-User": "cdi"})
     place.reads(me, "/notes", "/notes/8/")
-    me.send("PUT", "/notes/8/", 204, {"If-Match": me.get("/notes/8/").etag}, {"id": 8, "text": "vu", "pinned": False})
+    me.send(
+        "PUT",
+        "/notes/8/",
+        204,
+        {"If-Match": me.get("/notes/8/").etag},
+        {"id": 8, "text": "vu", "pinned": False},
+    )
     seen = me.get("/notes/7/")
     me.put("/notes/7", {"id": 7, "text": "réunion à 14 h", "pinned": True}, 200, {"If-Match": seen.etag})
     place.pause(0.8)

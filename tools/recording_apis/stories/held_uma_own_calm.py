@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from tools.recording_apis import fronts
-from tools.recording_apis.apps.uma_core import Ask, Doc, Reply, Shelf, md5, refusals
+from tools.recording_apis.apps.uma_core import Ask, Doc, Shelf, md5
 from tools.recording_apis.apps.uma_ledger import Ledger
 from tools.recording_apis.apps.uma_own import Desk, forms, graphql
+from tools.recording_apis.apps.uma_words import Reply, refusals
 from tools.recording_apis.stage import case
 from tools.recording_apis.stories import uma_setting as place
 
@@ -61,7 +62,11 @@ def bed(stage: Stage) -> None:
 )
 def courses(stage: Stage) -> None:
     """Meet ordinary refusals."""
-    desk = Desk(Ledger({f"/courses/{n}": {"name": f"Cursus {n}", "people": []} for n in (5, 6)}), "header", "X-Course-Version")
+    desk = Desk(
+        Ledger({f"/courses/{n}": {"name": f"Cursus {n}", "people": []} for n in (5, 6)}),
+        "header",
+        "X-Course-Version",
+    )
 
     def app(ask: Ask) -> Reply:
         if ask.fields.get("authorization") == "Bearer oud":
@@ -78,8 +83,13 @@ def courses(stage: Stage) -> None:
     me.get("/courses/9", 404, new)
     people: list[str] = []
     version = me.get("/courses/5", 200, new).fields["x-course-version"]
-    for name, expect in (("an@mail.example", 200), ("bart", 422), ("bart@mail.example", 200), ("cas@mail.example", 200)):
-        body = {"name": "Cursus 5", "people": [*people, name]}
+    for name, expect in (
+        ("an@mail.example", 200),
+        ("bart", 422),
+        ("bart@mail.example", 200),
+        ("cas@mail.example", 200),
+    ):
+        body: dict[str, Any] = {"name": "Cursus 5", "people": [*people, name]}
         got = me.put("/courses/5", body, expect, {**new, "X-Course-Version": version})
         if expect == 200:
             people, version = body["people"], got.fields["x-course-version"]
@@ -133,9 +143,16 @@ def dispatchers(stage: Stage) -> None:
 def booking(stage: Stage) -> None:
     """Open the form again after a refusal."""
     rows = {f"/rezervace/{n}": {"jmeno": f"Host {n}", "pokoj": "12", "noci": "2"} for n in (70, 71, 72)}
-    words = {"lang": "cs", "title": "Neuloženo", "stale": "Rezervaci mezitím změnil {by} ({at}). Otevřete ji znovu."}
+    words = {
+        "lang": "cs",
+        "title": "Neuloženo",
+        "stale": "Rezervaci mezitím změnil {by} ({at}). Otevřete ji znovu.",
+    }
     server = place.house(stage, forms(Ledger(rows), words), "penzion", "waitress")
-    browser = {"User-Agent": "Mozilla/5.0 (Windows NT 10.0; rv:131.0) Gecko/20100101 Firefox/131.0", "X-User": "host"}
+    browser = {
+        "User-Agent": "Mozilla/5.0 (Windows NT 10.0; rv:131.0) Gecko/20100101 Firefox/131.0",
+        "X-User": "host",
+    }
     me = stage.actor("client", server, "rezervace.penzion.test", "requests", browser)
     other = stage.actor("other", server, "rezervace.penzion.test", "urllib", {"X-User": "recepce"})
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -179,7 +196,9 @@ def pictures(stage: Stage) -> None:
     save = "mutation Set($id: ID!, $input: PictureInput!) { updatePicture(id: $id, input: $input) { id revision } }"
 
     def ask(query: str, **variables: Any) -> dict[str, Any]:
-        got: dict[str, Any] = me.send("POST", "/query", 200, body={"query": query, "variables": variables}).json
+        got: dict[str, Any] = me.send(
+            "POST", "/query", 200, body={"query": query, "variables": variables}
+        ).json
         return got
 
     ask("query All { pictures { id title revision } }")
@@ -266,7 +285,9 @@ def dashboard(stage: Stage) -> None:
             held[number] = got if got.status == 200 else held[number]
         if turn % 2:
             seen = other.get("/gauges/2")
-            other.put("/gauges/2", {**seen.json, "value": 30 + turn}, 200, {"X-Revision": seen.fields["x-revision"]})
+            other.put(
+                "/gauges/2", {**seen.json, "value": 30 + turn}, 200, {"X-Revision": seen.fields["x-revision"]}
+            )
         place.pause(0.2)
     head = me.send("HEAD", "/gauges/1", 200)
     place.holds(head.etag == held[1].etag)

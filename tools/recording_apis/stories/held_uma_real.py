@@ -83,9 +83,19 @@ def backup(stage: Stage) -> None:
     me.send("HEAD", "/nacht/montag.json", 200)
     own = {"If-None-Match": "*", "amz-sdk-invocation-id": "3b0d7c1e-6a55-4a0c-9d7e-19c1f0f3e9e1"}
     own |= {"x-amz-meta-run": "lauf-9e1", "Content-Type": "application/json"}
-    me.put("/nacht/dienstag.json", '{"files": 12, "run": "lauf-9e1"}', 0, {**own, "amz-sdk-request": "attempt=1; max=3"})
+    me.put(
+        "/nacht/dienstag.json",
+        '{"files": 12, "run": "lauf-9e1"}',
+        0,
+        {**own, "amz-sdk-request": "attempt=1; max=3"},
+    )
     place.pause(1.2)
-    me.put("/nacht/dienstag.json", '{"files": 12, "run": "lauf-9e1"}', 412, {**own, "amz-sdk-request": "attempt=2; max=3"})
+    me.put(
+        "/nacht/dienstag.json",
+        '{"files": 12, "run": "lauf-9e1"}',
+        412,
+        {**own, "amz-sdk-request": "attempt=2; max=3"},
+    )
     place.holds(me.send("HEAD", "/nacht/dienstag.json", 200).fields["x-amz-meta-run"] == "lauf-9e1")
     me.get("/nacht/dienstag.json")
 
@@ -144,7 +154,9 @@ def event(name: str, hour: int, more: str = "") -> str:
     """Return an appointment as iCalendar."""
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//hort//plan//DE", "BEGIN:VEVENT", f"UID:{name}@hort"]
     lines += [f"DTSTAMP:20261120T0{hour % 10}0000Z", f"DTSTART:20270107T{hour:02}0000Z", f"SUMMARY:{name}"]
-    return "\r\n".join([*lines, *([f"DESCRIPTION:{more}"] if more else []), "END:VEVENT", "END:VCALENDAR", ""])
+    return "\r\n".join(
+        [*lines, *([f"DESCRIPTION:{more}"] if more else []), "END:VEVENT", "END:VCALENDAR", ""]
+    )
 
 
 @case(
@@ -154,9 +166,9 @@ def event(name: str, hour: int, more: str = "") -> str:
     "lost-update",
     alone="precondition-ignored precondition-stripped",
     description=(
-        "A calendar program guards its saves on Radicale with If-Unmodified-Since. The server does not look at the field: "
-        "a save dated before a colleague's change is stored and the colleague's note is gone. With the old tag in "
-        "If-Match the same save is 412."
+        "A calendar program's save on Radicale is 412 under the old tag; it falls back to If-Unmodified-Since with the "
+        "old date, though HEAD shows a later one. The server does not look at that field: the save is stored, and a "
+        "colleague's note is gone."
     ),
 )
 def dates(stage: Stage) -> None:
@@ -177,12 +189,22 @@ def dates(stage: Stage) -> None:
     me.send("PROPFIND", "/hort/plan/", 207, {"Depth": "1"})
     seen = me.get("/hort/plan/elternabend.ics")
     tag = other.get("/hort/plan/elternabend.ics").etag
-    other.put("/hort/plan/elternabend.ics", event("elternabend", 10, "Kuchen mitbringen"), 204, {"If-Match": tag, **ics})
+    other.put(
+        "/hort/plan/elternabend.ics",
+        event("elternabend", 10, "Kuchen mitbringen"),
+        204,
+        {"If-Match": tag, **ics},
+    )
     place.pause(1.2)
+    me.get("/hort/plan/ausflug.ics")
+    me.put("/hort/plan/elternabend.ics", event("elternabend", 18), 412, {"If-Match": seen.etag, **ics})
     since = {"If-Unmodified-Since": seen.fields["last-modified"], **ics}
+    place.holds(
+        me.send("HEAD", "/hort/plan/elternabend.ics", 200).fields["last-modified"]
+        != seen.fields["last-modified"]
+    )
     me.put("/hort/plan/elternabend.ics", event("elternabend", 18), 204, since)
     place.holds("Kuchen" not in me.get("/hort/plan/elternabend.ics").text)
-    me.put("/hort/plan/elternabend.ics", event("elternabend", 19), 412, {"If-Match": seen.etag, **ics})
     me.get("/hort/plan/fest.ics")
 
 

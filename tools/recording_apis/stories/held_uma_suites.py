@@ -31,9 +31,13 @@ if TYPE_CHECKING:
 )
 def publishing(stage: Stage) -> None:
     """Pass over the version that publishing gave."""
-    rows = {f"e{n}": {"title": {"fr-FR": f"Article {n}"}, "slug": {"fr-FR": f"article-{n}"}} for n in range(1, 5)}
+    rows = {
+        f"e{n}": {"title": {"fr-FR": f"Article {n}"}, "slug": {"fr-FR": f"article-{n}"}} for n in range(1, 5)
+    }
     server = place.house(stage, suites.contentful(Ledger(rows)), "Contentful")
-    me = stage.actor("client", server, "api.contentful.example", "node:axios", {"Authorization": "Bearer CFPAT-mig"})
+    me = stage.actor(
+        "client", server, "api.contentful.example", "node:axios", {"Authorization": "Bearer CFPAT-mig"}
+    )
     base = "/spaces/revue/environments/master/entries"
 
     def put(key: str, version: int, expect: int, title: str) -> Answer:
@@ -41,8 +45,11 @@ def publishing(stage: Stage) -> None:
         return me.put(f"{base}/{key}", {"fields": fields}, expect, {"X-Contentful-Version": str(version)})
 
     me.get(base)
+    place.glance(me, [f"{base}/{key}" for key in ("e3", "e4")], 5, 202)
     for key in ("e1", "e2"):
-        version = put(key, me.get(f"{base}/{key}").json["sys"]["version"], 200, f"{key} révisé").json["sys"]["version"]
+        version = put(key, me.get(f"{base}/{key}").json["sys"]["version"], 200, f"{key} révisé").json["sys"][
+            "version"
+        ]
         me.put(f"{base}/{key}/published", None, 200, {"X-Contentful-Version": str(version)})
         put(key, version, 409, f"{key} révisé, bis")
     me.get(f"{base}/e3")
@@ -73,6 +80,10 @@ def indexer(stage: Stage) -> None:
     def guard(doc: dict[str, Any]) -> str:
         return f"/products/_doc/p-2?if_seq_no={doc['_seq_no']}&if_primary_term={doc['_primary_term']}"
 
+    for name in ("p-1", "p-3", "p-4"):
+        doc = me.get(f"/products/_doc/{name}").json
+        at = f"if_seq_no={doc['_seq_no']}&if_primary_term={doc['_primary_term']}"
+        me.put(f"/products/_doc/{name}?{at}", {**doc["_source"], "price": 33}, 200)
     other.put(guard(theirs), {**theirs["_source"], "stock": 3}, 200)
     for wait in (0.15, 0.3, 0.6, 1.2):
         me.put(guard(seen), {**seen["_source"], "price": 34}, 409)
@@ -105,7 +116,11 @@ def number(stage: Stage) -> None:
 
     def body(page: dict[str, Any], new: str) -> dict[str, Any]:
         own = {"number": page["version"]["number"] + 1}
-        return {"title": page["title"], "version": own, "body": {"storage": {"value": new, "representation": "storage"}}}
+        return {
+            "title": page["title"],
+            "version": own,
+            "body": {"storage": {"value": new, "representation": "storage"}},
+        }
 
     me.get(base)
     seen = me.get(f"{base}/33002?expand=body.storage,version").json
@@ -146,7 +161,9 @@ def library(stage: Stage) -> None:
         held = other.get(base).fields["last-modified-version"]
         other.send("PATCH", f"{base}/{key}", 204, {"If-Unmodified-Since-Version": held}, {"extra": "gesehen"})
     place.pause(0.9)
-    me.send("PATCH", f"{base}/K1XQ", 412, {"If-Unmodified-Since-Version": state}, {"title": "Band 1, 2. Aufl."})
+    me.send(
+        "PATCH", f"{base}/K1XQ", 412, {"If-Unmodified-Since-Version": state}, {"title": "Band 1, 2. Aufl."}
+    )
     item = me.get(f"{base}/K1XQ").json
     place.holds(item["version"] <= int(state) and item["data"]["extra"] == "")
     own = {"If-Unmodified-Since-Version": str(item["version"])}
@@ -168,7 +185,10 @@ def library(stage: Stage) -> None:
 )
 def patients(stage: Stage) -> None:
     """Update what a search finds twice."""
-    rows = {f"Patient/{n}": {"identifier": f"KH-{n if n < 73 else n - 1}", "active": True} for n in (70, 71, 72, 73)}
+    rows = {
+        f"Patient/{n}": {"identifier": f"KH-{n if n < 73 else n - 1}", "active": True}
+        for n in (70, 71, 72, 73)
+    }
     server = place.house(stage, suites.fhir(Ledger(rows)), "HAPI FHIR/6.10", "waitress")
     me = stage.actor("client", server, "fhir.labor.test", "java", {"Accept": "application/fhir+json"})
     media = {"Content-Type": "application/fhir+json"}
@@ -200,8 +220,7 @@ def false(stage: Stage) -> None:
     server = place.house(stage, suites.consul(Ledger(rows, 5520)), "consul")
     me = stage.actor("client", server, "consul.intern.test", "httpx", {"User-Agent": "deployer-a"})
     other = stage.actor("other", server, "consul.intern.test", "urllib", {"User-Agent": "deployer-b"})
-    me.get("/v1/health/service/web")
-    me.get("/v1/kv/apps/?recurse")
+    place.glance(me, ["/v1/health/service/web", "/v1/kv/apps/?recurse", "/v1/kv/apps/cart/version"], 7, 211)
     seen = me.get("/v1/kv/apps/pay/version").json[0]["ModifyIndex"]
     theirs = other.get("/v1/kv/apps/pay/version").json[0]["ModifyIndex"]
     other.put(f"/v1/kv/apps/pay/version?cas={theirs}", "1.4.9", 200)
@@ -295,7 +314,13 @@ def star(stage: Stage) -> None:
     """Ask for any version of what is there."""
 
     def event(name: str, hour: int) -> str:
-        lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "BEGIN:VEVENT", f"UID:{name}", f"DTSTART:20270204T{hour:02}0000Z"]
+        lines = [
+            "BEGIN:VCALENDAR",
+            "VERSION:2.0",
+            "BEGIN:VEVENT",
+            f"UID:{name}",
+            f"DTSTART:20270204T{hour:02}0000Z",
+        ]
         return "\r\n".join([*lines, f"SUMMARY:{name}", "END:VEVENT", "END:VCALENDAR", ""])
 
     base = "/caldav.php/pfarre/home"
@@ -327,9 +352,14 @@ def star(stage: Stage) -> None:
 )
 def future(stage: Stage) -> None:
     """Guard with a time to come."""
-    rows = {"bookmarks": {"bm1": {"id": "bm1", "payload": "zeitung"}}, "tabs": {"t1": {"id": "t1", "payload": "karte"}}}
+    rows = {
+        "bookmarks": {"bm1": {"id": "bm1", "payload": "zeitung"}},
+        "tabs": {"t1": {"id": "t1", "payload": "karte"}},
+    }
     server = place.house(stage, suites.sync15(Ledger(rows)), "nginx/1.18")
-    me = stage.actor("client", server, "sync.browser.test", "aiohttp", {"User-Agent": "Phone/128 (Android 14)"})
+    me = stage.actor(
+        "client", server, "sync.browser.test", "aiohttp", {"User-Agent": "Phone/128 (Android 14)"}
+    )
     other = stage.actor("other", server, "sync.browser.test", "requests", {"User-Agent": "Desktop/128"})
 
     def ahead() -> dict[str, str]:
@@ -340,7 +370,9 @@ def future(stage: Stage) -> None:
     me.send("POST", "/1.5/8/storage/tabs", 200, ahead(), [{"id": "t2", "payload": "wetter"}])
     held = other.get("/1.5/8/storage/bookmarks?full=1").fields["x-last-modified"]
     own = {"X-If-Unmodified-Since": held}
-    other.send("POST", "/1.5/8/storage/bookmarks", 200, own, [{"id": "bm1", "payload": "zeitung, ordner lesen"}])
+    other.send(
+        "POST", "/1.5/8/storage/bookmarks", 200, own, [{"id": "bm1", "payload": "zeitung, ordner lesen"}]
+    )
     place.pause(0.8)
     me.send("POST", "/1.5/8/storage/bookmarks", 200, ahead(), [{"id": "bm1", "payload": "zeitung (mobil)"}])
     place.holds("lesen" not in me.get("/1.5/8/storage/bookmarks?full=1").text)
@@ -361,9 +393,13 @@ def future(stage: Stage) -> None:
 )
 def clinic(stage: Stage) -> None:
     """Send local time as GMT."""
-    rows = {f"Patient/{n}": {"resourceType": "Patient", "gender": "unknown", "mrn": n} for n in ("a1", "b2", "c3")}
+    rows = {
+        f"Patient/{n}": {"resourceType": "Patient", "gender": "unknown", "mrn": n} for n in ("a1", "b2", "c3")
+    }
     server = place.house(stage, suites.canvas(Ledger(rows)), "uvicorn")
-    me = stage.actor("client", server, "fumage-lakeside.canvas.example", "urllib", {"Authorization": "Bearer intake"})
+    me = stage.actor(
+        "client", server, "fumage-lakeside.canvas.example", "urllib", {"Authorization": "Bearer intake"}
+    )
     me.get("/Patient")
     for key in ("a1", "b2", "a1"):
         seen = me.get(f"/Patient/{key}")
@@ -419,7 +455,9 @@ def controllers(stage: Stage) -> None:
 )
 def counting(stage: Stage) -> None:
     """Read false for what it is."""
-    server = place.house(stage, suites.consul(Ledger({"jobs/done": "10", "jobs/limit": "50"}, 610)), "consul", "cheroot")
+    server = place.house(
+        stage, suites.consul(Ledger({"jobs/done": "10", "jobs/limit": "50"}, 610)), "consul", "cheroot"
+    )
     me = stage.actor("client", server, "kv.planer.test", "requests", {"User-Agent": "planer-1"})
     other = stage.actor("other", server, "kv.planer.test", "urllib", {"User-Agent": "planer-2"})
     me.get("/v1/kv/jobs/paused", 404)
@@ -429,7 +467,9 @@ def counting(stage: Stage) -> None:
         if turn == 1:
             held = other.get("/v1/kv/jobs/done").json[0]["ModifyIndex"]
             other.put(f"/v1/kv/jobs/done?cas={held}", str(count + 1), 200)
-            place.holds(me.put(f"/v1/kv/jobs/done?cas={row['ModifyIndex']}", str(count + 1), 200).text == "false")
+            place.holds(
+                me.put(f"/v1/kv/jobs/done?cas={row['ModifyIndex']}", str(count + 1), 200).text == "false"
+            )
             row = me.get("/v1/kv/jobs/done").json[0]
             count += 1
         place.holds(me.put(f"/v1/kv/jobs/done?cas={row['ModifyIndex']}", str(count + 1), 200).text == "true")

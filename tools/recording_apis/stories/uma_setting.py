@@ -94,7 +94,10 @@ def pause(seconds: float = 1.1) -> None:
 
 def reads(me: Actor, *paths: str, expect: int | tuple[int, ...] = 200, **fields: str) -> list[Answer]:
     """Read several things in a row."""
-    return [me.send("GET", path, expect, {key.replace("_", "-"): one for key, one in fields.items()}) for path in paths]
+    return [
+        me.send("GET", path, expect, {key.replace("_", "-"): one for key, one in fields.items()})
+        for path in paths
+    ]
 
 
 def kept(me: Actor, path: str, seen: Answer, expect: int = 304) -> Answer:
@@ -102,12 +105,12 @@ def kept(me: Actor, path: str, seen: Answer, expect: int = 304) -> Answer:
     return me.get(path, expect, {"If-None-Match": seen.etag})
 
 
-def save(me: Actor, path: str, seen: Answer, expect: int = 200, method: str = "PUT", **fields: object) -> Answer:
+def save(me: Actor, path: str, seen: Answer, expect: int = 200, method: str = "PUT", **fields: Any) -> Answer:
     """Store what was read with fields changed, under its tag."""
     return me.send(method, path, expect, {"If-Match": seen.etag}, {**seen.json, **fields})
 
 
-def edit(me: Actor, path: str, expect: int = 200, **fields: object) -> Answer:
+def edit(me: Actor, path: str, expect: int = 200, **fields: Any) -> Answer:
     """Read, change and store under the tag."""
     return save(me, path, me.get(path), expect, **fields)
 
@@ -124,7 +127,8 @@ def rounds(me: Actor, paths: Sequence[str], steps: int, seed: int, name: str = "
         elif what < 0.55:
             kept(me, path, held[path])
         elif what < 0.85:
-            held[path] = save(me, path, held[path], **{name: f"{name} {number}"})
+            own: dict[str, Any] = {name: f"{name} {number}"}
+            held[path] = save(me, path, held[path], **own)
         else:
             me.get(path.rsplit("/", 1)[0])
         time.sleep(draw.choice((0.01, 0.05, 0.2)))
@@ -137,7 +141,9 @@ def moment(seconds: float = 0.0) -> str:
 
 def stamp(seconds: float = 0.0) -> str:
     """Return a time as JSON has it, so many seconds from now."""
-    return (dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    return (dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S.%f")[
+        :-3
+    ] + "Z"
 
 
 def nth(start: str, number: int) -> Callable[[Message], bool]:
@@ -157,6 +163,29 @@ def upstream(stage: Stage, name: str = "upstream") -> list[Any]:
     return list(stage.taps[name].recorded)
 
 
-def dav(stage: Stage, files: Mapping[str, str | bytes], kind: str = "apache2", more: str = "", age: float = 9000.0) -> Server:
+def dav(
+    stage: Stage, files: Mapping[str, str | bytes], kind: str = "apache2", more: str = "", age: float = 9000.0
+) -> Server:
     """Start a real WebDAV server on files."""
     return fronts.site(stage, kind, files, f"{fronts.DAV[kind]}\n{more}", age)
+
+
+def paths(folder: str, count: int) -> list[str]:
+    """Return the paths of what lies beside a story."""
+    return [f"{folder}/{100 + 7 * number}" for number in range(count)]
+
+
+def side(folder: str, count: int) -> dict[str, Any]:
+    """Return documents beside a story."""
+    kinds = ("open", "held", "paid", "left")
+    return {
+        path: {"ref": path[1:], "state": kinds[n % 4], "n": n} for n, path in enumerate(paths(folder, count))
+    }
+
+
+def glance(me: Actor, paths: Sequence[str], steps: int, seed: int) -> None:
+    """Read things beside the story, in an order drawn by ``seed``."""
+    draw = random.Random(seed)  # noqa: S311 - draws a day, no secret
+    for _ in range(steps):
+        me.get(draw.choice(paths))
+        time.sleep(draw.choice((0.01, 0.06, 0.15)))
