@@ -74,6 +74,12 @@ def exporter(stage: Stage) -> None:
     me = stage.actor("client", server, "storage.googleapis.example", "requests", run)
     me.get("/storage/v1/b/karten/o?prefix=tiles/")
     own = {"Content-Type": "application/json"}
+    for number in range(3):
+        seen = me.get(f"/storage/v1/b/karten/o/tiles%2F{number}.json").json
+        query = f"uploadType=media&name=tiles/{number}.json&ifGenerationMatch={seen['generation']}"
+        me.send(
+            "POST", f"/upload/storage/v1/b/karten/o?{query}", 200, own, f'{{"tile": {number}, "zoom": 9}}'
+        )
     now = me.get("/storage/v1/b/karten/o/tiles%2Findex.json").json["generation"]
     path = f"/upload/storage/v1/b/karten/o?uploadType=media&name=tiles/index.json&ifGenerationMatch={now}"
     second = place.twin(me)
@@ -114,6 +120,7 @@ def cluster(stage: Stage) -> None:
     me = stage.actor("client", server, "management.azure.example", "node:axios", always)
     version = "?api-version=2024-09-01"
     me.get(base + version)
+    place.glance(me, [base + version, f"{base}/aks-green{version}"], 5, 201)
     seen = me.get(f"{base}/aks-blue{version}").json
     props: dict[str, Any] = {**seen["properties"], "count": 5, "provisioningState": "Updating"}
     own = {"If-Match": f'"{seen["eTag"]}"'}
@@ -157,6 +164,9 @@ def undefined(stage: Stage) -> None:
         "client", server, "graph.microsoft.example", "node:fetch", {"Authorization": "Bearer eyJ.board"}
     )
     me.get("/v1.0/planner/plans/messe/tasks")
+    for title in ("Stand 0, Halle 4", "Stand 0, Halle 5"):
+        held = me.get("/v1.0/planner/tasks/tk0").json["@odata.etag"]
+        me.send("PATCH", "/v1.0/planner/tasks/tk0", 204, {"If-Match": held}, {"title": title})
     for number in (1, 2):
         own = {"If-Match": "undefined"}
         me.send("PATCH", f"/v1.0/planner/tasks/tk{number}", 400, own, {"percentComplete": 50})
@@ -189,7 +199,7 @@ def entities(stage: Stage) -> None:
         "client", server, "graph.microsoft.example", "aiohttp", {"Authorization": "Bearer eyJ.addin"}
     )
     base = "/v1.0/me/drive"
-    me.get(f"{base}/root/children")
+    me.get(f"{base}/special/documents/children")
     seen = me.get(f"{base}/items/01ABX5").json["eTag"]
     for name in ("angebot-5 final.docx", "angebot-5 final.docx"):
         own = {"If-Match": seen.replace('"', "&quot;")}
@@ -262,7 +272,7 @@ def ttl(stage: Stage) -> None:
         "client", server, "dns.googleapis.example", "urllib", {"User-Agent": "external-names/0.13"}
     )
     base = "/dns/v1/projects/laden/managedZones/laden"
-    me.get(f"{base}/rrsets")
+    place.glance(me, [f"{base}/rrsets", f"{base}/changes"], 5, 210)
     change = {"deletions": [rrset("www", 300, "192.0.2.10")], "additions": [rrset("www", 300, "192.0.2.11")]}
     me.send("POST", f"{base}/changes", 412, body=change)
     second = {"deletions": [rrset("api", 300, "192.0.2.20")], "additions": [rrset("api", 300, "192.0.2.21")]}

@@ -162,6 +162,7 @@ def invitation(stage: Stage) -> None:
         "other", server, "buero.verein.test", "requests", {"User-Agent": "textbuero/8 (Vorstand)"}
     )
     me.send("PROPFIND", "/einladungen/", 207, {"Depth": "1"})
+    place.glance(me, ["/einladungen/ball.txt", "/einladungen/lesung.txt"], 5, 187)
     seen = me.get("/einladungen/fest.txt")
     me.get("/einladungen/ball.txt")
     other.get("/einladungen/fest.txt")
@@ -192,7 +193,7 @@ def minutes(stage: Stage) -> None:
     me = stage.actor("client", server, "akten.rathaus.test", "node:axios", {"User-Agent": "Amtsbuch/4"})
     other.put("/protokolle/sitzung.md", "# Protokoll\n\nAnwesend: Pohl, Sari\n", 201, {"If-None-Match": "*"})
     place.pause(2.1)
-    place.reads(me, "/vorlage.md", "/protokolle/alt.md")
+    place.glance(me, ["/vorlage.md", "/protokolle/alt.md"], 5, 188)
     me.put("/protokolle/sitzung.md", "# Protokoll\n\nAnwesend: Brandt\n", 412, {"If-None-Match": "*"})
     place.holds("Pohl" in me.get("/protokolle/sitzung.md").text)
     me.put("/protokolle/sitzung-2.md", "# Protokoll\n\nAnwesend: Brandt\n", 201, {"If-None-Match": "*"})

@@ -325,6 +325,7 @@ def labels(stage: Stage) -> None:
     server = place.house(stage, _Spoken(docs, refuse=refusals("en", "flat")), "labelarium", "cheroot")
     me = stage.actor("client", server, "labels.muzeum.test", "requests", {"X-User": "kustosz"})
     me.get("/labels")
+    place.glance(me, ["/labels/210", "/labels/212", "/healthz"], 6, 194)
     polish = {"Accept-Language": "pl"}
     seen = me.get("/labels/211", 200, polish)
     body = {"no": 211, "labels": {"pl": "waza etruska", "en": "vase 211"}}

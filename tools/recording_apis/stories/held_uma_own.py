@@ -251,6 +251,11 @@ def autosave(stage: Stage) -> None:
 
     save = UPDATE.format("Draft")
     ask(me, LIST)
+    turn = ask(me, ONE, id="dr-1").json["data"]["draft"]["revision"]
+    for text in ("Am Anfang", "Am Anfang war"):
+        got = ask(me, save, id="dr-1", input={"text": text, "expectedRevision": turn}).json
+        turn = got["data"]["updateDraft"]["revision"]
+    ask(me, ONE, id="dr-3")
     now = ask(me, ONE, id="dr-2").json["data"]["draft"]["revision"]
     texts = ("Es war einmal", "Es war einmal ein")
     calls = [{"text": one, "expectedRevision": now} for one in texts]
@@ -297,7 +302,7 @@ def contract(stage: Stage) -> None:
     desk.hooks.append(rule)
     server = place.house(stage, desk, "contracten", "waitress")
     me = stage.actor("client", server, "contracten.notaris.test", "node:fetch", {"X-User": "j.bos"})
-    me.get("/contracts")
+    place.glance(me, ["/contracts", "/contracts/8"], 5, 235)
     seen = me.get("/contracts/7").json
     made = me.put(f"/contracts/7/{seen['revision']}", {**seen, "sum": 7200}, 200).json
     place.pause(0.7)
@@ -333,6 +338,8 @@ def grid(stage: Stage) -> None:
     server = place.house(stage, desk, "Kestrel")
     me = stage.actor("client", server, "almacen.frutas.test", "requests", {"X-User": "turno-1"})
     items = {one["id"]: one for one in me.get("/api/rows").json["items"]}
+    for key in ("302", "304"):
+        me.put(f"/api/rows/{key}", {**items[key], "cajas": 30}, 200)
     for key in ("301", "303"):
         held = items[key]
         saved = me.put(f"/api/rows/{key}", {**held, "cajas": held["cajas"] - 2}, 200).json

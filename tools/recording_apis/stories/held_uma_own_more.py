@@ -260,6 +260,8 @@ def price(stage: Stage) -> None:
     server = place.house(stage, app, "tarifs/3")
     me = stage.actor("client", server, "tarifs.epice.test", "aiohttp", {"X-User": "caisse-4"})
     me.get("/prix")
+    me.send("PATCH", "/prix/thé", 200, body={"expect": {"prix": "4.2"}, "set": {"prix": "4.4"}})
+    place.glance(me, ["/prix", "/prix/sel"], 4, 244)
     for _ in range(2):
         me.send("PATCH", "/prix/miel", 422, body={"expect": {"prix": "12.50"}, "set": {"prix": "13.90"}})
         me.get("/prix/miel")

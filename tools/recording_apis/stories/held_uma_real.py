@@ -81,6 +81,9 @@ def backup(stage: Stage) -> None:
     me = stage.actor("client", server, "s3.sicherung.test", "requests", always, loses=loses)
     me.get("/nacht?list-type=2")
     me.send("HEAD", "/nacht/montag.json", 200)
+    for name in ("samstag", "sonntag"):
+        me.put(f"/nacht/{name}.json", '{"files": 10, "run": "lauf-9e1"}', 200, {"If-None-Match": "*"})
+        me.get(f"/nacht/{name}.json")
     own = {"If-None-Match": "*", "amz-sdk-invocation-id": "3b0d7c1e-6a55-4a0c-9d7e-19c1f0f3e9e1"}
     own |= {"x-amz-meta-run": "lauf-9e1", "Content-Type": "application/json"}
     me.put(

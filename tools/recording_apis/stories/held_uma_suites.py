@@ -123,6 +123,9 @@ def number(stage: Stage) -> None:
         }
 
     me.get(base)
+    for key in ("33001", "33003"):
+        page = me.get(f"{base}/{key}?expand=body.storage,version").json
+        me.put(f"{base}/{key}", body(page, text.replace("Kim", "Lee")), 200)
     seen = me.get(f"{base}/33002?expand=body.storage,version").json
     theirs = other.get(f"{base}/33002?expand=body.storage,version").json
     theirs_text = theirs["body"]["storage"]["value"] + "<p>Vertretung: Haas bis Freitag</p>"
@@ -157,6 +160,9 @@ def library(stage: Stage) -> None:
     other = stage.actor("other", server, "api.zotero.example", "requests", {"Zotero-API-Key": "Lw2"})
     base = "/users/11/items"
     state = me.get(base).fields["last-modified-version"]
+    for _ in range(4):
+        me.get(base, 304, {"If-Modified-Since-Version": state})
+        place.pause(0.1)
     for key in ("K2XQ", "K3XQ"):
         held = other.get(base).fields["last-modified-version"]
         other.send("PATCH", f"{base}/{key}", 204, {"If-Unmodified-Since-Version": held}, {"extra": "gesehen"})
@@ -192,7 +198,7 @@ def patients(stage: Stage) -> None:
     server = place.house(stage, suites.fhir(Ledger(rows)), "HAPI FHIR/6.10", "waitress")
     me = stage.actor("client", server, "fhir.labor.test", "java", {"Accept": "application/fhir+json"})
     media = {"Content-Type": "application/fhir+json"}
-    me.get("/fhir/Patient?active=True")
+    place.glance(me, ["/fhir/Patient?active=True", "/fhir/Patient/70", "/fhir/Patient/71"], 5, 209)
     for key in ("70", "72", "71"):
         body = {"resourceType": "Patient", "identifier": f"KH-{key}", "active": True, "lab": f"L{key}"}
         me.put(f"/fhir/Patient?identifier=urn:kh%7CKH-{key}", body, 412 if key == "72" else 200, media)
@@ -285,7 +291,7 @@ def bots(stage: Stage) -> None:
     def body(content: str, **more: str) -> dict[str, str]:
         return {"branch": "main", "content": content, "commit_message": "bump", **more}
 
-    me.get(f"{base}/commits")
+    place.glance(me, [f"{base}/commits", f"{base}/files/CODEOWNERS?ref=main"], 5, 215)
     me.get(f"{base}/files/versions.txt?ref=main")
     other.get(f"{base}/files/versions.txt?ref=main")
     other.put(f"{base}/files/versions.txt", body("web 1\napi 2\n"), 200)
@@ -323,12 +329,12 @@ def star(stage: Stage) -> None:
         ]
         return "\r\n".join([*lines, f"SUMMARY:{name}", "END:VEVENT", "END:VCALENDAR", ""])
 
-    base = "/caldav.php/pfarre/home"
+    base = "/caldav.php/pfarre/termine"
     rows = {f"{base}/{name}.ics": event(name, 9) for name in ("messe", "taufe", "chor")}
     server = place.house(stage, suites.davical(Ledger(rows)), "Apache", "waitress")
     me = stage.actor("client", server, "kalender.pfarre.test", "curl", {"User-Agent": "Kalender/4.1"})
     ics = {"Content-Type": "text/calendar; charset=utf-8"}
-    me.get(f"{base}/messe.ics")
+    place.glance(me, [f"{base}/messe.ics", f"{base}/chor.ics"], 5, 222)
     seen = me.get(f"{base}/taufe.ics")
     me.put(f"{base}/taufe.ics", event("taufe", 11), 412, {"If-Match": "*", **ics})
     place.holds(me.get(f"{base}/taufe.ics").etag == seen.etag)
@@ -365,7 +371,7 @@ def future(stage: Stage) -> None:
     def ahead() -> dict[str, str]:
         return {"X-If-Unmodified-Since": f"{time.time() + 5403.4:.2f}"}
 
-    me.get("/1.5/8/info/collections")
+    place.glance(me, ["/1.5/8/info/collections", "/1.5/8/storage/tabs?full=1"], 5, 223)
     me.get("/1.5/8/storage/bookmarks?full=1")
     me.send("POST", "/1.5/8/storage/tabs", 200, ahead(), [{"id": "t2", "payload": "wetter"}])
     held = other.get("/1.5/8/storage/bookmarks?full=1").fields["x-last-modified"]
