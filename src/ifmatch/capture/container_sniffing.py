@@ -8,7 +8,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["is_charles", "is_jaeger", "is_newman", "is_otlp", "is_pcap", "is_postman", "is_vcr"]
+__all__ = [
+    "is_charles", "is_jaeger", "is_kubernetes_audit", "is_log_export", "is_newman", "is_otlp", "is_pcap", "is_postman",
+    "is_vcr", "is_xml_session",
+]  # fmt: skip
 
 # As in `pcap_packets.MAGICS`; other formats need none of what that module imports.
 _PCAP: Final = frozenset({
@@ -24,6 +27,22 @@ _SPANS: Final = re.compile(rb'"(?:resourceSpans|resource_spans)"\s*:\s*\[')
 _XML_SESSION: Final = re.compile(rb"<(?:charles-session\b|items burpVersion=)")
 _BATCHES: Final = re.compile(rb'\A\s*\{\s*"batches"\s*:\s*\[')
 _STORED_SPAN: Final = re.compile(rb'\A\s*\{[^\n]{0,4000}"traceID"[^\n]{0,8000}"operationName"')
+
+# Elasticsearch, Datadog, Loki, Splunk, CloudWatch Logs Insights, Azure Monitor, OTLP logs.
+_EXPORTS: Final = tuple(
+    (sign, re.compile(pattern))
+    for sign, pattern in (
+        (b'"_source"', rb'"hits"\s*:\s*\[\s*\{[^{}]{0,400}"_(?:source|index)"'),
+        (b'"log"', rb'"data"\s*:\s*\[\s*\{[\s\S]{0,400}?"attributes"\s*:\s*\{'),
+        (b'"values"', rb'"resultType"\s*:\s*"streams"|"result"\s*:\s*\[\s*\{\s*"stream"\s*:'),
+        (b'"_raw"', rb'"results?"\s*:\s*(?:\[\s*)?\{'),
+        (b'"@message"', rb'"results"\s*:\s*\[\s*\[\s*\{\s*"field"\s*:'),
+        (b'"columns"', rb'"tables"\s*:\s*\[\s*\{[\s\S]{0,400}?"columns"\s*:\s*\['),
+        (b'Logs"', rb'"resourceLogs"\s*:\s*\['),
+    )
+)
+
+_AUDIT: Final = re.compile(rb'"apiVersion"\s*:\s*"audit\.k8s\.io/')
 
 
 def is_pcap(head: bytes) -> bool:
@@ -80,3 +99,17 @@ def is_jaeger(head: bytes) -> bool:
     if head.lstrip()[:1] != b"{" or b'"traceID"' not in start:
         return False
     return b'"spans"' in start or _STORED_SPAN.match(start) is not None
+
+
+def is_log_export(head: bytes) -> bool:
+    """Tell whether a log service answered this to a query."""
+    start = head[:32768]
+    if start.lstrip()[:1] not in {b"{", b"["}:
+        return False
+    return any(sign in start and pattern.search(start) is not None for sign, pattern in _EXPORTS)
+
+
+def is_kubernetes_audit(head: bytes) -> bool:
+    """Tell whether the API server of Kubernetes wrote this as its audit log."""
+    start = head[:65536]
+    return b'"auditID"' in start and _AUDIT.search(start) is not None

@@ -123,10 +123,28 @@ FORMATS: Final = (
         "curl-verbose", "curl -v", "ifmatch.capture.curl_verbose:read_curl_verbose", sniffing.is_verbose
     ),
     CaptureFormat(
+        "kubernetes-audit",
+        "audit log of Kubernetes",
+        "ifmatch.capture.kubernetes_audit:read_kubernetes_audit",
+        container_sniffing.is_kubernetes_audit,
+    ),
+    CaptureFormat(
+        "log-export",
+        "answer of a log service to a query",
+        "ifmatch.capture.log_exports:read_log_export",
+        container_sniffing.is_log_export,
+    ),
+    CaptureFormat(
         "sdk-log",
         "debug log of an HTTP client or a cloud SDK",
         "ifmatch.capture.sdk_logs:read_sdk_log",
         sniffing.is_sdk_log,
+    ),
+    CaptureFormat(
+        "log-table",
+        "table of a log service",
+        "ifmatch.capture.log_tables:read_log_table",
+        sniffing.is_log_table,
     ),
     CaptureFormat(
         "access-log", "access log", "ifmatch.capture.access_logs:read_access_log", sniffing.is_access_log

@@ -13,6 +13,7 @@ from ifmatch.capture.devtools_panes import looks_like_pane
 from ifmatch.capture.error_reports import looks_like_error_report
 from ifmatch.capture.json_logs import looks_like_json_log
 from ifmatch.capture.log_pastes import mended
+from ifmatch.capture.log_tables import looks_like_log_table
 from ifmatch.capture.message_wrappings import unpacked
 from ifmatch.capture.pasted_lines import start_line, without_direction
 from ifmatch.capture.request_commands import is_request_command
@@ -193,6 +194,12 @@ def is_access_log(head: bytes) -> bool:
 def is_json_log(head: bytes) -> bool:
     """Tell whether this is an access log of JSON objects."""
     return not _HTML.match(head) and looks_like_json_log("\n".join(_log_lines(head)))
+
+
+def is_log_table(head: bytes) -> bool:
+    """Tell whether this is a table of requests whose first row names the columns."""
+    start = head.lstrip()[:1]
+    return not _HTML.match(head) and start not in {b"{", b"["} and looks_like_log_table(_lines(head))
 
 
 def is_http_messages(head: bytes) -> bool:
