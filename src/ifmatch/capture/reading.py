@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from ifmatch.capture import archives, container_sniffing, sniffing
 from ifmatch.capture.access_logs import read_access_log
 from ifmatch.capture.decompression import compression_of, decompress
+from ifmatch.capture.mail_messages import is_mail
+from ifmatch.capture.shown_texts import is_document, shown_text
 from ifmatch.capture.target_uri import splittable
 from ifmatch.capture.text_source import decode
 from ifmatch.errors import InputError
@@ -265,11 +267,21 @@ def _read_plain(
         data = stream.read()
         stream = io.BytesIO(data[quoted.end(1) : data.rfind(b"}") + 1])
         head = stream.getvalue()[:HEAD_OCTETS]
-    chosen = form if form is not None else sniff(head)
+    chosen, warnings = form or sniff(head), list[CaptureWarning]()
+    if form is None and is_document(head, chosen):
+        data = stream.read()
+        text, said = shown_text(data)
+        shown = sniff(text[:HEAD_OCTETS])
+        if not is_mail(head) and shown == "error-report":
+            # The page of an error says no more than its status; a page about errors says nothing.
+            shown = None
+        stream = io.BytesIO(data if shown is None else text)
+        chosen, warnings = (chosen, []) if shown is None else (shown, [CaptureWarning(said)])
     known = next((known for known in FORMATS if known.id == chosen), None)
     if known is not None:
         found = known.load()(stream, name)
-        return tuple(splittable(one) for one in (found if isinstance(found, tuple) else (found,)))
+        captures = found if isinstance(found, tuple) else (found,)
+        return _warned(tuple(splittable(one) for one in captures), warnings)
     if form is not None:
         raise InputError(
             f"there is no format {form!r}", source=name, expected=", ".join(known.id for known in FORMATS)
