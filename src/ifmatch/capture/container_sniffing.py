@@ -9,8 +9,8 @@ import re
 from typing import Final
 
 __all__ = [
-    "is_charles", "is_jaeger", "is_kubernetes_audit", "is_log_export", "is_newman", "is_otlp", "is_pcap", "is_postman",
-    "is_vcr", "is_xml_session",
+    "is_api_client", "is_charles", "is_jaeger", "is_kubernetes_audit", "is_log_export", "is_newman", "is_otlp", "is_pcap", "is_playwright", "is_postman",
+    "is_tshark", "is_vcr", "is_xml_session",
 ]  # fmt: skip
 
 # As in `pcap_packets.MAGICS`; other formats need none of what that module imports.
@@ -43,6 +43,15 @@ _EXPORTS: Final = tuple(
 )
 
 _AUDIT: Final = re.compile(rb'"apiVersion"\s*:\s*"audit\.k8s\.io/')
+
+_TSHARK_COLUMN: Final = re.compile(
+    rb"(?:\A|[\t,;|\"])(?:frame\.(?:number|time\w*)|tcp\.stream|http2\.(?:streamid|headers?\.\w+)|"
+    rb"http\.(?:request\.(?:uri|full_uri|line)|response\.(?:code|line|phrase)|file_data))(?=[\t,;|\"\r\n]|\Z)"
+)
+_TSHARK_JSON: Final = re.compile(rb'"layers"\s*:\s*\{\s*"frame"\s*:\s*\{\s*"frame[._]')
+
+_HOPPSCOTCH: Final = re.compile(rb'"responses"\s*:\s*\{\s*"[^"]{0,200}"\s*:\s*\{[\s\S]{0,400}?"originalRequest"')
+_BRUNO_RUN: Final = re.compile(rb'"results"\s*:\s*\[\s*\{[\s\S]{0,600}?"(?:request|filename)"')
 
 
 def is_pcap(head: bytes) -> bool:
@@ -113,3 +122,35 @@ def is_kubernetes_audit(head: bytes) -> bool:
     """Tell whether the API server of Kubernetes wrote this as its audit log."""
     start = head[:65536]
     return b'"auditID"' in start and _AUDIT.search(start) is not None
+
+
+def is_tshark(head: bytes) -> bool:
+    """Tell whether these are packets as tshark takes them apart, with the names of the fields."""
+    start = head.lstrip()[:65536]
+    if start[:1] == b"<":
+        return b"<pdml" in start[:4096]
+    if start[:1] in {b"[", b"{"}:
+        return _TSHARK_JSON.search(start) is not None
+    heading = start.partition(b"\n")[0]
+    return len(_TSHARK_COLUMN.findall(heading)) > 1 and b"http" in heading
+
+
+def is_playwright(head: bytes) -> bool:
+    """Tell whether this is the network file of a Playwright trace."""
+    return head.lstrip()[:1] == b"{" and b'"resource-snapshot"' in head[:8192]
+
+
+def is_api_client(head: bytes) -> bool:
+    """Tell whether Insomnia, Bruno or Hoppscotch exported this, with responses in it."""
+    if head.lstrip()[:1] not in {b"{", b"["}:
+        return False
+    if b'"__export_format"' in head[:4096]:
+        return b'"response"' in head or b'"res_' in head
+    start = head[:65536]
+    if b'"responseMeta"' in start and b'"endpoint"' in start:
+        return True
+    if b'"originalRequest"' in start and b'"endpoint"' in start:
+        return _HOPPSCOTCH.search(start) is not None
+    if b'"assertionResults"' in start and _BRUNO_RUN.search(start) is not None:
+        return True
+    return b'"examples"' in start and b'"items"' in start and b'"statusText"' in start

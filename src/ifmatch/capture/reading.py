@@ -125,6 +125,24 @@ FORMATS: Final = (
         "curl-verbose", "curl -v", "ifmatch.capture.curl_verbose:read_curl_verbose", sniffing.is_verbose
     ),
     CaptureFormat(
+        "tshark",
+        "packets as tshark takes them apart",
+        "ifmatch.capture.tshark_fields:read_tshark",
+        container_sniffing.is_tshark,
+    ),
+    CaptureFormat(
+        "playwright",
+        "trace of Playwright",
+        "ifmatch.capture.playwright_traces:read_playwright",
+        container_sniffing.is_playwright,
+    ),
+    CaptureFormat(
+        "api-client",
+        "export of Insomnia, Bruno or Hoppscotch",
+        "ifmatch.capture.api_clients:read_api_client",
+        container_sniffing.is_api_client,
+    ),
+    CaptureFormat(
         "kubernetes-audit",
         "audit log of Kubernetes",
         "ifmatch.capture.kubernetes_audit:read_kubernetes_audit",
