@@ -1,5 +1,4 @@
-"""Read what API clients export: Insomnia 4 (responses), Bruno (reports of runs, examples), Hoppscotch (saved
-responses, history).
+"""Read what API clients export: responses of Insomnia 4, Bruno's runs and examples, Hoppscotch's collections.
 
 A request that was sent has fields that its client added by itself, so that the absence of a field says
 nothing. Source of the formats: Insomnia's export 4, `bru run --reporter-json`, Bruno's and Hoppscotch's
@@ -72,7 +71,7 @@ def read_api_client(stream: BinaryIO, name: str) -> Capture:
 
 
 def _documents(value: object) -> list[dict[str, object]]:
-    return objects(value) if isinstance(value, list) else [object_of(value)]
+    return objects(value) or [object_of(value)]
 
 
 def _read(document: dict[str, object]) -> Iterator[Draft]:
@@ -177,9 +176,9 @@ def _answer(draft: Draft, status: object, reason: object, headers: object) -> No
 
 
 def _enabled(value: object) -> list[tuple[str, str]]:
-    """Return the fields that were switched on: Bruno says `enabled`, Hoppscotch `active`, older ones a map."""
-    if isinstance(value, dict):
-        return header_pairs(value)
+    """Return the fields that were switched on: Bruno says `enabled`, Hoppscotch `active`, others a map."""
+    if shown := object_of(value):
+        return header_pairs(shown)
     return [
         (text(one.get("key")) or text(one.get("name")), text(one.get("value")))
         for one in objects(value)
@@ -189,8 +188,7 @@ def _enabled(value: object) -> list[tuple[str, str]]:
 
 def _body(value: object) -> Content | None:
     """Return content as a collection keeps it: a string, or an object with a member for each kind."""
-    if isinstance(value, dict):
-        body = object_of(value)
+    if body := object_of(value):
         mode = text(body.get("mode")) or text(body.get("type"))
         for name in ("content", "body", "data", mode):
             if name and isinstance(body.get(name), str) and body[name]:
@@ -202,6 +200,6 @@ def _body(value: object) -> Content | None:
 def _text(value: object) -> Content | None:
     if isinstance(value, str):
         return Content.from_text(value) if value else None
-    if isinstance(value, dict) or (isinstance(value, list) and members(value)):
+    if object_of(value) or members(value):
         return Content.from_text(json.dumps(value))
     return None

@@ -9,9 +9,20 @@ import re
 from typing import Final
 
 __all__ = [
-    "is_api_client", "is_charles", "is_jaeger", "is_kubernetes_audit", "is_log_export", "is_newman", "is_otlp", "is_pcap", "is_playwright", "is_postman",
-    "is_tshark", "is_vcr", "is_xml_session",
-]  # fmt: skip
+    "is_api_client",
+    "is_charles",
+    "is_jaeger",
+    "is_kubernetes_audit",
+    "is_log_export",
+    "is_newman",
+    "is_otlp",
+    "is_pcap",
+    "is_playwright",
+    "is_postman",
+    "is_tshark",
+    "is_vcr",
+    "is_xml_session",
+]
 
 # As in `pcap_packets.MAGICS`; other formats need none of what that module imports.
 _PCAP: Final = frozenset({
@@ -50,7 +61,9 @@ _TSHARK_COLUMN: Final = re.compile(
 )
 _TSHARK_JSON: Final = re.compile(rb'"layers"\s*:\s*\{\s*"frame"\s*:\s*\{\s*"frame[._]')
 
-_HOPPSCOTCH: Final = re.compile(rb'"responses"\s*:\s*\{\s*"[^"]{0,200}"\s*:\s*\{[\s\S]{0,400}?"originalRequest"')
+_HOPPSCOTCH: Final = re.compile(
+    rb'"responses"\s*:\s*\{\s*"[^"]{0,200}"\s*:\s*\{[\s\S]{0,400}?"originalRequest"'
+)
 _BRUNO_RUN: Final = re.compile(rb'"results"\s*:\s*\[\s*\{[\s\S]{0,600}?"(?:request|filename)"')
 
 
@@ -131,8 +144,11 @@ def is_tshark(head: bytes) -> bool:
         return b"<pdml" in start[:4096]
     if start[:1] in {b"[", b"{"}:
         return _TSHARK_JSON.search(start) is not None
-    heading = start.partition(b"\n")[0]
-    return len(_TSHARK_COLUMN.findall(heading)) > 1 and b"http" in heading
+    # A greeting or a fence may stand above.
+    return any(
+        b"http" in line and len(_TSHARK_COLUMN.findall(line.strip())) > 1
+        for line in start.split(b"\n", 9)[:9]
+    )
 
 
 def is_playwright(head: bytes) -> bool:

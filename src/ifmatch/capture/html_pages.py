@@ -17,15 +17,19 @@ _HTML: Final = re.compile(
     re.IGNORECASE,
 )
 _BLOCKS: Final = frozenset(
-    {"address", "article", "aside", "blockquote", "body", "center", "dd", "details", "dialog", "div", "dl", "dt",
-     "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr",
-     "li", "main", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "thead", "tr", "ul"}
+    {"address", "article", "aside", "blockquote", "body", "center", "dd", "details", "dialog", "div", "dl",
+     "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header",
+     "hr", "li", "main", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "thead", "tr", "ul"}
 )  # fmt: skip
 _CELLS: Final = frozenset({"td", "th"})
-_UNSEEN: Final = frozenset({"script", "style", "head", "template", "noscript", "svg", "button", "select", "iframe"})
+_UNSEEN: Final = frozenset(
+    {"script", "style", "head", "template", "noscript", "svg", "button", "select", "iframe"}
+)
 # Swagger UI shows each field of an answer in a span of this class, as a line of its own.
 _LINES: Final = frozenset({"headerline"})
-_VOID: Final = frozenset({"br", "hr", "img", "input", "link", "meta", "wbr", "col", "area", "base", "embed", "source"})
+_VOID: Final = frozenset(
+    {"br", "hr", "img", "input", "link", "meta", "wbr", "col", "area", "base", "embed", "source"}
+)
 _BLANKS = re.compile(r"[ \t\r\n\f]+")
 _SIZE_LIMIT: Final = 16 * 1024 * 1024
 

@@ -147,6 +147,12 @@ _MEANINGS: Final = {
     "latency_ms": "duration:ms",
     "duration_us": "duration:us",
     "duration_ns": "duration:ns",
+    # Elastic Common Schema, Datadog.
+    "event_duration": "duration:ns",
+    "@duration": "duration:ns",
+    # Kong.
+    "latencies_request": "duration:ms",
+    "started_at": "start:?",
     "duration": "duration:?",
     "latency": "duration:?",
     "elapsed": "duration:?",
@@ -266,6 +272,8 @@ _BODIES: Final = {
     "res.body": False,
 }
 _DURATION = re.compile(r"([\d.]{1,20})\s*(ns|us|µs|ms|s)\Z")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d\Z")
+_CLOCK = re.compile(r"\d\d:\d\d:\d\d(?:\.\d{1,9})?\Z")
 _DEPTH: Final = 20
 _HEADERS: Final = _SENT_HEADERS | _RECEIVED_HEADERS
 _WHOLE: Final = _HEADERS | _BODIES.keys()
@@ -293,6 +301,11 @@ def fill(record: LogRecord, value: dict[str, object]) -> None:
         record.set("duration:us", str(value.get("duration", "")))
         value = {name: member for name, member in value.items() if name not in {"timestamp", "duration"}}
     value = _without_insights(record, value)
+    day, clock = value.get("date"), value.get("time")
+    if isinstance(day, str) and isinstance(clock, str) and _DAY.match(day) and _CLOCK.match(clock):
+        # The members of a log of the W3C format.
+        record.set("end:iso", f"{day}T{clock}Z")
+        value = {name: member for name, member in value.items() if name not in {"date", "time"}}
     _fill(record, value)
     for member in value.values():
         # A member of the log's own holds the request: `{"nginx": {"request": ...}}`.

@@ -89,11 +89,10 @@ def _draft(event: dict[str, object], line: int | None) -> Draft | None:
     draft = Draft(_METHODS[verb], target, sent_complete=False, received_complete=False, line=line)
     draft.framed = False
     draft.status = int(status)
-    sent, received = event.get("requestObject"), event.get("responseObject")
-    if isinstance(sent, dict):
-        draft.content = _content(object_of(sent))
-    if isinstance(received, dict):
-        draft.received_content = _content(object_of(received))
+    if sent := object_of(event.get("requestObject")):
+        draft.content = _content(sent)
+    if received := object_of(event.get("responseObject")):
+        draft.received_content = _content(received)
     elif answered.get("status") == "Failure":
         # An answer that failed is this very object.
         draft.received_content = _content({"kind": "Status", "apiVersion": "v1", **answered})

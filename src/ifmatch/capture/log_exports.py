@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["read_log_export"]
 
-_ADVICE: Final = "Log method, URL, status and the fields: ifmatch explain capture nginx. Or record the traffic"
+_ADVICE: Final = (
+    "Log method, URL, status and the fields: ifmatch explain capture nginx. Or record the traffic"
+)
 _LINES: Final = ("_raw", "@message", "message", "line", "log", "body")
 _LIST_NAMES: Final = ("hits", "data", "result", "results", "rows", "logRecords", "values")
 _LOOKED_AT: Final = 40
@@ -74,15 +76,15 @@ def _documents(data: bytes) -> Iterator[object]:
 
 def _records(value: object) -> Iterator[dict[str, object] | str]:
     """Yield the records, or the lines, that a document holds, in its order."""
-    for document in objects(value) if isinstance(value, list) else [object_of(value)]:
+    for document in objects(value) or [object_of(value)]:
         hits = object_of(document.get("hits")).get("hits")
         data = document.get("data")
-        streams = object_of(data).get("result") if isinstance(data, dict) else document.get("result")
-        lists = (hits, data, streams, document.get("results"))
-        for one in (one for found in lists for one in members(found)):
+        streams = object_of(data).get("result") or document.get("result")
+        lists = (members(one) for one in (hits, data, streams, document.get("results")))
+        for one in (one for found in lists for one in found):
             yield from _one(one)
-        if isinstance(single := document.get("result"), dict):
-            yield from _one(cast("dict[str, object]", single))
+        if single := object_of(document.get("result")):
+            yield from _one(single)
         for table in objects(document.get("tables")):
             yield from _of_table(table)
         for resource in objects(document.get("resourceLogs") or document.get("resource_logs")):
@@ -108,7 +110,10 @@ def _one(value: object) -> Iterator[dict[str, object] | str]:
         yield _of_otlp(record)
     elif isinstance(record.get("attributes"), dict):
         outer = object_of(record.get("attributes"))
-        yield {**outer, **object_of(outer.get("attributes"))}
+        # Datadog counts nanoseconds.
+        said = object_of(outer.get("attributes"))
+        inner = {f"@{key}" if key == "duration" else key: one for key, one in said.items()}
+        yield {**outer, **inner}
     else:
         yield record
 
@@ -123,7 +128,9 @@ def _of_otlp(record: dict[str, object]) -> dict[str, object]:
 def _of_table(table: dict[str, object]) -> Iterator[dict[str, object]]:
     names = [
         text(one.get("name") or one.get("ColumnName")) if isinstance(one, dict) else text(one)
-        for one in cast("list[dict[str, object] | str]", members(table.get("columns") or table.get("Columns")))
+        for one in cast(
+            "list[dict[str, object] | str]", members(table.get("columns") or table.get("Columns"))
+        )
     ]
     for row in members(table.get("rows") or table.get("Rows")):
         yield dict(zip(names, members(row), strict=False))

@@ -42,9 +42,10 @@ _NAME = re.compile(r"[\w@.$ \[\]()/:-]{1,120}\Z")
 _CELL_LIMIT: Final = 8 * 1024 * 1024
 _ROW_LIMIT: Final = 1_000_000
 _LOOKED_AT: Final = 40
-_HEAD_LINES: Final = 5
+# A greeting or a fence may stand above.
+_HEAD_LINES: Final = 8
 _ADVICE: Final = (
-    "Export it with its header row, and with columns for time, method, URL and status, or for the line as logged"
+    "Export it with its header row, and columns for time, method, URL and status, or for the logged line"
 )
 
 
@@ -69,16 +70,18 @@ def looks_like_log_table(lines: Sequence[str]) -> bool:
 
 
 def _heading(lines: Sequence[str]) -> tuple[int, str, list[str]] | None:
-    """Return where the row of names stands, the sign between cells, and the names; None without one."""
+    """Return where the row of names stands, the sign between cells, and the names; None without one.
+
+    A sentence with commas is no such row: none of its words names a column.
+    """
     for start, line in enumerate(lines[:_HEAD_LINES]):
         if not line.strip() or line.lower().startswith("sep="):
             continue
         for sign in _SIGNS:
             if sign in line and len(line) < _CELL_LIMIT:
-                names = _names(next(iter(_rows(line, sign)), (0, []))[1])
+                names = _names(next((row for _, row in _rows(line, sign)), list[str]()))
                 if names is not None:
                     return start, sign, names
-        return None
     return None
 
 
@@ -86,7 +89,8 @@ def _names(cells: Sequence[str]) -> list[str] | None:
     names = [_ZONE.sub("", cell.strip()) for cell in cells]
     if len(names) < 2 or not all(name == "" or _NAME.match(name) for name in names):
         return None
-    return names
+    known = sum(bool(meaning_at(name.lower())) or name.lower() in _LINES for name in names)
+    return names if known else None
 
 
 def _rows(text: str, sign: str) -> Iterator[tuple[int, list[str]]]:
@@ -151,7 +155,9 @@ def _read_lines(rows: Sequence[tuple[int, list[str]]], column: int, name: str) -
     return read(io.BytesIO(octets), name)
 
 
-def read_rows(rows: Sequence[tuple[int, dict[str, object]]] | Sequence[tuple[int, dict[str, str]]], name: str) -> Capture:
+def read_rows(
+    rows: Sequence[tuple[int, dict[str, object]]] | Sequence[tuple[int, dict[str, str]]], name: str
+) -> Capture:
     """Read rows of a table as the objects of a log.
 
     Args:

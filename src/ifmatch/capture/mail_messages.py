@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 
 __all__ = ["is_mail", "text_of_mail"]
 
-_FIELDS: Final = re.compile(rb"(?:From [^\r\n]{1,200}\r?\n)?(?:[\w-]{1,80}:[^\n]*\n(?:[ \t][^\n]*\n)*){2,300}\r?\n")
+_FIELDS: Final = re.compile(
+    rb"(?:From [^\r\n]{1,200}\r?\n)?(?:[\w-]{1,80}:[^\n]*\n(?:[ \t][^\n]*\n)*){2,300}\r?\n"
+)
 _MIME: Final = re.compile(rb"^MIME-Version:", re.IGNORECASE | re.MULTILINE)
-_MAIL: Final = re.compile(rb"^(?:Subject|Message-ID|From|Snapshot-Content-Location):", re.IGNORECASE | re.MULTILINE)
+_MAIL: Final = re.compile(
+    rb"^(?:Subject|Message-ID|From|Snapshot-Content-Location):", re.IGNORECASE | re.MULTILINE
+)
 _HEAD_LIMIT: Final = 64 * 1024
 _PARTS: Final = 100
 

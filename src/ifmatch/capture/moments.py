@@ -95,7 +95,8 @@ def shown_moment(text: str) -> str:
         text: the whole cell. Where day and month cannot be told apart it stays as it is.
     """
     if (named := _NAMED.match(text)) is not None and named[1] in _MONTHS:
-        return f"{named[3]}-{_MONTHS[named[1]]:02}-{int(named[2]):02}T{':'.join(named.group(4, 5, 6))}{named[7] or ''}Z"
+        clock = ":".join(named.group(4, 5, 6)) + (named[7] or "")
+        return f"{named[3]}-{_MONTHS[named[1]]:02}-{int(named[2]):02}T{clock}Z"
     found = _NUMERIC.match(text)
     if found is None:
         return text

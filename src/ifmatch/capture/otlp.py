@@ -102,6 +102,11 @@ def _span(span: dict[str, object], service: str) -> Span:
 
 
 def attributes_of(record: dict[str, object]) -> dict[str, object]:
+    """Return the attributes of a resource, a span or a record of a log.
+
+    Args:
+        record: as OTLP JSON writes it.
+    """
     return {text(one.get("key")): _value(one.get("value"), 0) for one in objects(record.get("attributes"))}
 
 

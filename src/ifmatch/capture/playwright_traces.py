@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["is_playwright_archive", "read_playwright", "read_playwright_archive"]
 
-_ADVICE: Final = "Record it anew: context.tracing.start(snapshots=True), or new_context(record_har_path='x.har')"
+_ADVICE: Final = (
+    "Record it anew: context.tracing.start(snapshots=True), or new_context(record_har_path='x.har')"
+)
 
 
 _NETWORK: Final = re.compile(r"\.network\Z")
@@ -103,7 +105,7 @@ def _capture(data: bytes, name: str, content: Callable[[str], bytes | None]) -> 
 
 
 def _with_contents(entry: dict[str, object], content: Callable[[str], bytes | None]) -> dict[str, object]:
-    """Return an entry with the contents that stand in files of the trace, without those that cannot be had."""
+    """Return an entry with the contents that stand in files of the trace, as far as they are there."""
     request, response = dict(object_of(entry.get("request"))), dict(object_of(entry.get("response")))
     sent, received = object_of(request.get("postData")), object_of(response.get("content"))
     if (file := _file(sent)) != "":
@@ -116,7 +118,9 @@ def _with_contents(entry: dict[str, object], content: Callable[[str], bytes | No
     if (file := _file(received)) != "":
         octets = content(file)
         kept = {name: value for name, value in received.items() if name not in {"_sha1", "_file", "text"}}
-        shown = {"text": base64.b64encode(octets).decode(), "encoding": "base64"} if octets is not None else {}
+        shown = (
+            {"text": base64.b64encode(octets).decode(), "encoding": "base64"} if octets is not None else {}
+        )
         response["content"] = {**kept, **shown}
     return {**entry, "request": request, **({"response": response} if response else {})}
 

@@ -16,7 +16,7 @@ from ifmatch.capture import archives, container_sniffing, sniffing
 from ifmatch.capture.access_logs import read_access_log
 from ifmatch.capture.decompression import compression_of, decompress
 from ifmatch.capture.mail_messages import is_mail
-from ifmatch.capture.shown_texts import is_document, shown_text
+from ifmatch.capture.shown_texts import bare_document, is_document, is_quoted_document, shown_text
 from ifmatch.capture.target_uri import splittable
 from ifmatch.capture.text_source import decode
 from ifmatch.errors import InputError
@@ -193,6 +193,12 @@ FORMATS: Final = (
     ),
 )
 
+# Those that are one JSON document.
+_DOCUMENTS: Final = frozenset({
+    "charles", "newman", "postman", "otlp", "jaeger", "vcr", "tshark", "api-client", "kubernetes-audit",
+    "log-export",
+})  # fmt: skip
+
 
 def sniff(head: bytes) -> str | None:
     """Tell the format of a source by its content.
@@ -285,16 +291,7 @@ def _read_plain(
         data = stream.read()
         stream = io.BytesIO(data[quoted.end(1) : data.rfind(b"}") + 1])
         head = stream.getvalue()[:HEAD_OCTETS]
-    chosen, warnings = form or sniff(head), list[CaptureWarning]()
-    if form is None and is_document(head, chosen):
-        data = stream.read()
-        text, said = shown_text(data)
-        shown = sniff(text[:HEAD_OCTETS])
-        if not is_mail(head) and shown == "error-report":
-            # The page of an error says no more than its status; a page about errors says nothing.
-            shown = None
-        stream = io.BytesIO(data if shown is None else text)
-        chosen, warnings = (chosen, []) if shown is None else (shown, [CaptureWarning(said)])
+    stream, chosen, warnings = (stream, form, []) if form is not None else _taken_out(stream, head)
     known = next((known for known in FORMATS if known.id == chosen), None)
     if known is not None:
         found = known.load()(stream, name)
@@ -306,6 +303,31 @@ def _read_plain(
         )
     seen, advice = sniffing.what_it_is(_plain(head))
     raise InputError(seen, source=name, advice=advice)
+
+
+def _taken_out(stream: BinaryIO, head: bytes) -> tuple[BinaryIO, str | None, list[CaptureWarning]]:
+    """Return a source without the page, mail or quotation around it, its format, and what was done."""
+    chosen = sniff(head)
+    if chosen in {None, "error-report", "json-log"} and is_quoted_document(head):
+        data = stream.read()
+        bare = bare_document(data)
+        inner = sniff(bare[:HEAD_OCTETS]) if bare is not None else None
+        if bare is not None and inner in _DOCUMENTS:
+            return (
+                io.BytesIO(bare),
+                inner,
+                [CaptureWarning("what a mail or a fence put around it was taken off")],
+            )
+        return io.BytesIO(data), chosen, []
+    if is_document(head, chosen):
+        data = stream.read()
+        text, said = shown_text(data)
+        shown = sniff(text[:HEAD_OCTETS])
+        # The page of an error says no more than its status; a page about errors says nothing.
+        if shown is not None and (is_mail(head) or shown != "error-report"):
+            return io.BytesIO(text), shown, [CaptureWarning(said)]
+        return io.BytesIO(data), chosen, []
+    return stream, chosen, []
 
 
 def _plain(head: bytes) -> bytes:

@@ -31,14 +31,16 @@ _POSTMAN_CALL = re.compile(
     rf"^{_CALL}(?::)?(?:\s+(\d{{3}})(?: ([A-Za-z ]{{2,40}}?))?)?(?:\s+({_TOOK}))?:?(?: ?\{{)?\s*$"
 )
 _SECTION = re.compile(
-    r"^\s{0,8}[^\w\s\"{]{0,2} ?\"?(Network|Request Headers|Request Body|Response Headers|Response Body|Error)\"?"
-    r"\s*(?::\s*(.*))?$"
+    r"^\s{0,8}[^\w\s\"{]{0,2} ?\"?"
+    r"(Network|Request Headers|Request Body|Response Headers|Response Body|Error)\"?\s*(?::\s*(.*))?$"
 )
 _PAIR = re.compile(r"^\s{0,12}\"?([!#$%&'*+.^`|~0-9A-Za-z-]{1,100})\"?: ?(\"(?:[^\"\\]|\\.)*\"),?\s*$")
 _STATUS = re.compile(r"^\s{0,8}(\d{3})(?: ([A-Za-z' -]{2,40}))?\s*$")
 _CYPRESS_LINE = re.compile(r"^\s{0,8}(Method|URL|Status|Headers|Body): ?(.*)$")
 _CYPRESS_STATUS = re.compile(r"(\d{3})(?: - (.*))?")
-_POWERSHELL_LINE = re.compile(r"^\s*(>>>|<<<)\s{1,2}(?:(\w+(?: \w+)?)(?:\s*: (.*))?|- ([\w-]+)\s*: (.*)|(.*))$")
+_POWERSHELL_LINE = re.compile(
+    r"^\s*(>>>|<<<)\s{1,2}(?:(\w+(?: \w+)?)(?:\s*: (.*))?|- ([\w-]+)\s*: (.*)|(.*))$"
+)
 _POWERSHELL_STATUS = re.compile(r"(?:(\w+) )?\(?(\d{3})\)?")
 
 
@@ -141,7 +143,11 @@ def read_cypress(lines: Sequence[str], drafts: Drafts) -> None:
                 draft = Draft(line=number, sent_complete=False, received_complete=False)
                 draft.framed = False
                 drafts.found.append(draft)
-        elif draft is not None and (said := _CYPRESS_LINE.match(line)) is not None and _is_next(member, said[1]):
+        elif (
+            draft is not None
+            and (said := _CYPRESS_LINE.match(line)) is not None
+            and _is_next(member, said[1])
+        ):
             keep()
             member, block = said[1], [said[2]]
             _cypress_line(draft, member, said[2].strip())

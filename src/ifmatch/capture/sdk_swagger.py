@@ -23,7 +23,8 @@ __all__ = ["SWAGGER", "read_swagger"]
 
 SWAGGER: Final = re.compile(r"^\s{0,8}Server response\s*$")
 _HEADING = re.compile(
-    r"^\s{0,8}(Curl|Request URL|Server response|Response body|Response headers|Responses|Request duration)\s*$"
+    r"^\s{0,8}(Curl|Request URL|Server response|Response body|Response headers|Responses|"
+    r"Request duration)\s*$"
 )
 _STATUS = re.compile(r"^\s{0,8}([1-5]\d\d)(?:\s.*)?$")
 _FIELD = re.compile(r"^\s{0,8}([!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}): ?(.*?)\s*$")

@@ -33,13 +33,16 @@ if TYPE_CHECKING:
 __all__ = ["read_tshark"]
 
 _LAYERS: Final = ("frame", "tcp", "ip", "ipv6", "http", "http2")
-_LINE_END = re.compile(r"(?:\\r\\n|\r\n|\\n|\n)[,;|]?")
+_LINE_END = re.compile(r"(?:\\r\\n|\r\n|\\n)[,;|]?")
+# A line break of its own is one that a mail program made.
+_BROKEN = re.compile(r"(?<!\r)\n\s*")
 _FIELD = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}): ?(.*)\Z", re.DOTALL)
 _NAMED: Final = {
     "http.date": "Date", "http.last_modified": "Last-Modified", "http.cache_control": "Cache-Control",
     "http.location": "Location", "http.server": "Server", "http.content_encoding": "Content-Encoding",
-    "http2.headers.etag": "ETag", "http2.headers.last_modified": "Last-Modified", "http2.headers.date": "Date",
-    "http2.headers.vary": "Vary", "http2.headers.content_encoding": "Content-Encoding",
+    "http2.headers.etag": "ETag", "http2.headers.last_modified": "Last-Modified",
+    "http2.headers.date": "Date", "http2.headers.vary": "Vary",
+    "http2.headers.content_encoding": "Content-Encoding",
 }  # fmt: skip
 _NAMED_SENT: Final = {
     "http.user_agent": "User-Agent", "http.authorization": "Authorization", "http.cookie": "Cookie",
@@ -48,10 +51,12 @@ _NAMED_SENT: Final = {
     "http2.headers.if_modified_since": "If-Modified-Since",
 }  # fmt: skip
 _SEPARATORS: Final = "\t,;|"
+_NAME: Final = re.compile(r"\b(?:frame|tcp|http2?)\.[\w.]+")
 _DEPTH: Final = 40
 _ADVICE: Final = (
-    "Run: tshark -r FILE -Y http -T fields -E header=y -e frame.time_epoch -e tcp.stream -e http.request.method "
-    "-e http.request.full_uri -e http.request.line -e http.response.code -e http.response.line -e http.file_data"
+    "Run: tshark -r FILE -Y http -T fields -E header=y -e frame.time_epoch -e tcp.stream "
+    "-e http.request.method -e http.request.full_uri -e http.request.line -e http.response.code "
+    "-e http.response.line -e http.file_data"
 )
 
 
@@ -94,7 +99,7 @@ def _packets(data: bytes, drafts: Drafts) -> Iterator[tuple[int | None, Packet]]
 
 def _of_table(text: str) -> Iterator[tuple[int, Packet]]:
     lines = [line.rstrip("\r") for line in text.split("\n")]
-    start = next((place for place, line in enumerate(lines) if line.strip()), 0)
+    start = next((place for place, line in enumerate(lines[:20]) if len(_NAME.findall(line)) > 1), 0)
     heading = lines[start] if lines else ""
     sign = next((sign for sign in _SEPARATORS if sign in heading), "\t")
     quote = any('"' in line.split(sign)[0] for line in lines[start + 1 : start + 20])
@@ -106,7 +111,7 @@ def _of_table(text: str) -> Iterator[tuple[int, Packet]]:
 
 def _cells(line: str, sign: str) -> list[str]:
     try:
-        return next(csv.reader(io.StringIO(line), delimiter=sign), [])
+        return next(csv.reader(io.StringIO(line), delimiter=sign), list[str]())
     except csv.Error:
         return line.split(sign)
 
@@ -236,15 +241,17 @@ def _moment(packet: Packet) -> tuple[float, float] | None:
 
 def _fields(packet: Packet, lines: str, named: dict[str, str]) -> tuple[list[tuple[str, str]] | None, bool]:
     """Return the fields of a message, and whether they are all of them."""
-    shown = [piece for cell in packet.get(lines, ()) for piece in _LINE_END.split(cell) if piece.strip()]
+    shown = [
+        piece
+        for cell in packet.get(lines, ())
+        for piece in _LINE_END.split(_BROKEN.sub(" ", cell))
+        if piece.strip()
+    ]
     pairs = [(found[1], found[2].strip()) for piece in shown if (found := _FIELD.match(piece)) is not None]
     if pairs:
         # `-E occurrence=f` shows the first one only.
         return pairs, len(pairs) > 1 and len(pairs) == len(shown)
-    names, values = (
-        _parts(packet.get(f"http2.header.{part}", []), part)
-        for part in ("name", "value")
-    )
+    names, values = (_parts(packet.get(f"http2.header.{part}", []), part) for part in ("name", "value"))
     if names and len(names) == len(values):
         both = [(key, value) for key, value in zip(names, values, strict=True) if not key.startswith(":")]
         return both or None, bool(both)
