@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import time
 from contextlib import suppress
 from dataclasses import dataclass
+from errno import EAGAIN, EISDIR, ENOLCK, EOPNOTSUPP
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, Self, cast
 from urllib.parse import urljoin
@@ -16,9 +20,8 @@ from ifmatch.update import Answer, BudgetExhaustedError, NotAppliedError, Target
 from ifmatch.update.limits import wait_hint
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable
-    from types import TracebackType
+    from types import ModuleType, TracebackType
 
     from ifmatch.model.message import Fields
     from ifmatch.update import Limits
@@ -29,6 +32,12 @@ _RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)$", re.IGNORECASE)
 _UNSATISFIED: Final = re.compile(r"bytes \*/(\d+)$", re.IGNORECASE)
 _MOST_CHANGES: Final = 5
 _MOST_HOPS: Final = 10
+_locks: ModuleType | None
+try:
+    _locks = import_module("fcntl")
+except ImportError:
+    # Windows: there an open file cannot be renamed, and two downloads to one file are not told apart.
+    _locks = None
 _LATER: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
@@ -93,23 +102,33 @@ class Download:
         self._requests = self._resumed = self._restarts = self._failures = self._hops = 0
 
     def __enter__(self) -> Self:
-        self._stream = self._part.open("r+b" if self._pick_up() else "wb")
+        if self.path.is_dir():
+            raise IsADirectoryError(EISDIR, "a download goes into a file", str(self.path))
+        self._stream = _alone(self._part)
+        self._pick_up()
+        self._stream.truncate(self._offset)
         self._stream.seek(self._offset)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._stream is not None:
-            self._stream.close()
-        if self.done:
-            self._part.replace(self.path)
-        if self.done or not self._etag or self._coded:
-            # Without a strong tag, or an offset that ranges count as we do, nothing could go on from here.
-            for left in (self._part, self._note):
-                left.unlink(missing_ok=True)
+        stream = self._open_stream()
+        try:
+            stream.flush()
+            if _locks is None:
+                # Where files are not locked, one that is open cannot be renamed.
+                stream.close()
+            if self.done:
+                self._part.replace(self.path)
+            if self.done or not self._etag or self._coded:
+                # Without a strong tag, or an offset that ranges count as we do, nothing could go on.
+                for left in (self._part, self._note):
+                    left.unlink(missing_ok=True)
+        finally:
+            stream.close()
 
-    def _pick_up(self) -> bool:
+    def _pick_up(self) -> None:
         """Take up what an earlier run left, if it says of which version it is."""
         with suppress(OSError, ValueError, KeyError, TypeError):
             note = cast("dict[str, object]", json.loads(self._note.read_text("utf-8")))
@@ -119,8 +138,6 @@ class Download:
                 self._etag, self._offset = etag, size
                 self._total = total if isinstance(total, int) else None
                 self._origin = origin(self.start) if note.get("same_origin") else None
-                return True
-        return False
 
     def fields(self) -> tuple[tuple[str, str], ...]:
         """Return the header fields of the next request."""
@@ -181,6 +198,9 @@ class Download:
         match = _RANGE.fullmatch((fields.text("Content-Range") or "").strip())
         if match is None or int(match[1]) != self._offset or fields.text("ETag") != self._etag:
             return False
+        if _coded(fields):
+            # The range is one of the coded content.
+            return False
         total = None if match[3] == "*" else int(match[3])
         if self._total is not None and total is not None and total != self._total:
             return False
@@ -203,7 +223,7 @@ class Download:
         tag = fields.text("ETag") or ""
         length = fields.text("Content-Length") or ""
         self._offset = 0
-        self._coded = (fields.text("Content-Encoding") or "identity").strip().lower() not in ("identity", "")
+        self._coded = _coded(fields)
         self._etag = tag if _strong(tag) else ""
         known = length.isascii() and length.isdigit() and not self._coded
         self._total = int(length) if known else None
@@ -267,7 +287,7 @@ class Download:
             )
         limits = self._limits
         bound = min(limits.longest_pause, limits.first_pause * 2 ** (self._failures - 1))
-        hint = None if answer is None else wait_hint(answer)
+        hint = None if answer is None else wait_hint(answer, time.time)
         self.pause = self._random() * bound if hint is None else hint[0]
         if self.pause > limits.seconds:
             raise BudgetExhaustedError(f"{self.start}: the service asks to wait {self.pause:g} s: {reason}")
@@ -281,6 +301,42 @@ class Download:
     def result(self) -> Downloaded:
         """Return what came of the download."""
         return Downloaded(self.path, self._offset, self._etag, self._requests, self._resumed, self._restarts)
+
+
+def _coded(fields: Fields) -> bool:
+    return (fields.text("Content-Encoding") or "identity").strip().lower() not in ("identity", "")
+
+
+def _alone(part: Path) -> BinaryIO:
+    """Open the file of a download for this one alone.
+
+    Args:
+        part: where it is written.
+
+    Raises:
+        BlockingIOError: another download, of this process or another one, writes there.
+    """
+    while True:
+        stream = os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b")
+        if _locks is None:
+            return stream
+        try:
+            _locks.flock(stream, _locks.LOCK_EX | _locks.LOCK_NB)
+            # Between opening and locking the one before may have finished and renamed it.
+            if part.exists() and os.path.samestat(part.stat(), os.fstat(stream.fileno())):
+                return stream
+            stream.close()
+        except BlockingIOError as error:
+            stream.close()
+            raise BlockingIOError(
+                EAGAIN, "another download writes here: wait for it, or name another file", str(part)
+            ) from error
+        except OSError as error:
+            # Some network file systems have no locks.
+            if error.errno in (ENOLCK, EOPNOTSUPP):
+                return stream
+            stream.close()
+            raise
 
 
 def _strong(tag: str) -> bool:

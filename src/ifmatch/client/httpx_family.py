@@ -7,7 +7,7 @@ lets more be sent with the same authentication.
 from __future__ import annotations
 
 import sys
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from time import monotonic, time
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
@@ -217,7 +217,14 @@ def _sender(tracked: _Tracked, plain: Callable[..., httpx2.Response]) -> Callabl
             # Most answers end here: what is behind it is looked at for the others only.
             if status < 300:
                 return response
-            following = tracked.hop(sent, request, response, len(earlier), follow_redirects)
+            try:
+                following = tracked.hop(sent, request, response, len(earlier), follow_redirects)
+            except BaseException:
+                # Whoever gets an error instead of a response cannot close it.
+                with suppress(Exception):
+                    response.read()
+                response.close()
+                raise
             if following is None:
                 return response
             response.read()
@@ -283,7 +290,14 @@ def _async_sender(
             # Most answers end here: what is behind it is looked at for the others only.
             if status < 300:
                 return response
-            following = tracked.hop(sent, request, response, len(earlier), follow_redirects)
+            try:
+                following = tracked.hop(sent, request, response, len(earlier), follow_redirects)
+            except BaseException:
+                # Whoever gets an error instead of a response cannot close it.
+                with suppress(Exception):
+                    await response.aread()
+                await response.aclose()
+                raise
             if following is None:
                 return response
             await response.aread()
@@ -313,6 +327,7 @@ class _Base:
             library.UnsupportedProtocol,
         )
         self._failures: tuple[type[Exception], ...] = (library.TransportError, library.DecodingError)
+        self._raised: type[httpx2.HTTPStatusError] = library.HTTPStatusError
 
     def absolute(self, url: str) -> str:
         """Return the URL with the base of the library applied."""
@@ -323,19 +338,37 @@ class _Base:
         if outgoing.past_caches and outgoing.method == "GET":
             # hishel keeps answers by key whatever the request's fields say; a key of its own is never found.
             extensions["caching"] = {"key": f"ifmatch-{uuid4().hex}", "ttl": 0.001}
-        return self._any.build_request(
+        request = self._any.build_request(
             outgoing.method,
             outgoing.url,
             headers=list(outgoing.fields),
             content=outgoing.octets,
             extensions=extensions or None,
         )
+        most, patience = outgoing.seconds, request.extensions.get("timeout")
+        if most is not None and isinstance(patience, dict):
+            for step, seconds in cast("dict[str, float | None]", patience).items():
+                if seconds is None or seconds > most:
+                    patience[step] = most
+        return request
+
+    @staticmethod
+    def _refused(error: httpx2.HTTPStatusError) -> httpx2.Response:
+        """Return the response that a hook of the client raised for (`raise_for_status`), if it is a refusal.
+
+        Raises:
+            HTTPStatusError: it is none, and its content is lost.
+        """
+        if error.response.status_code < 300:
+            raise error
+        return error.response
 
     def _answer(self, response: httpx2.Response, started: float) -> Answer:
+        content = _look(response)[1]
         return Answer(
             response.status_code,
             Fields(response.headers.multi_items()),
-            response.content,
+            content if isinstance(content, bytes) else b"",
             monotonic() - started,
             "hishel" if _from_cache(response) else "",
         )
@@ -368,6 +401,8 @@ class HttpxTransport(_Base):
                 response = self._client.send(self._request(outgoing), follow_redirects=False)
         except self._failures as error:
             return self._no_answer(error, started)
+        except self._raised as error:
+            response = self._refused(error)
         return self._answer(response, started)
 
     def wrote(self, url: str) -> None:
@@ -377,9 +412,12 @@ class HttpxTransport(_Base):
     def stream(self, outgoing: Outgoing) -> Generator[Body]:
         """Send one request and read its content piece by piece."""
         try:
-            response = self._client.send(self._request(outgoing), stream=True, follow_redirects=False)
+            with not_the_callers():
+                response = self._client.send(self._request(outgoing), stream=True, follow_redirects=False)
         except self._failures as error:
             raise ConnectionError(said(error)) from error
+        except self._raised as error:
+            response = self._refused(error)
         try:
             fields = Fields(response.headers.multi_items())
             yield Body(response.status_code, fields, self._pieces(response))
@@ -412,6 +450,8 @@ class AsyncHttpxTransport(_Base):
                 response = await self._client.send(self._request(outgoing), follow_redirects=False)
         except self._failures as error:
             return self._no_answer(error, started)
+        except self._raised as error:
+            response = self._refused(error)
         return self._answer(response, started)
 
     async def wrote(self, url: str) -> None:
@@ -421,9 +461,14 @@ class AsyncHttpxTransport(_Base):
     async def stream(self, outgoing: Outgoing) -> AsyncGenerator[AsyncBody]:
         """Send one request and read its content piece by piece."""
         try:
-            response = await self._client.send(self._request(outgoing), stream=True, follow_redirects=False)
+            with not_the_callers():
+                response = await self._client.send(
+                    self._request(outgoing), stream=True, follow_redirects=False
+                )
         except self._failures as error:
             raise ConnectionError(said(error)) from error
+        except self._raised as error:
+            response = self._refused(error)
         try:
             fields = Fields(response.headers.multi_items())
             yield AsyncBody(response.status_code, fields, self._pieces(response))
