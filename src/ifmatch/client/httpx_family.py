@@ -164,6 +164,17 @@ class _Tracked:
         return following
 
 
+def _onward(response: httpx2.Response, hop: Callable[[], httpx2.Request | None]) -> httpx2.Request | None:
+    """Return what follows a response; whoever gets an error instead of it cannot close it."""
+    try:
+        return hop()
+    except BaseException:
+        with suppress(Exception):
+            response.read()
+        response.close()
+        raise
+
+
 def track_client(client: SyncClient, tracking: Tracking) -> Tracker:
     """Make a synchronous client remember validators, add If-Match and explain refusals.
 
@@ -217,14 +228,8 @@ def _sender(tracked: _Tracked, plain: Callable[..., httpx2.Response]) -> Callabl
             # Most answers end here: what is behind it is looked at for the others only.
             if status < 300:
                 return response
-            try:
-                following = tracked.hop(sent, request, response, len(earlier), follow_redirects)
-            except BaseException:
-                # Whoever gets an error instead of a response cannot close it.
-                with suppress(Exception):
-                    response.read()
-                response.close()
-                raise
+            hop = partial(tracked.hop, sent, request, response, len(earlier), follow_redirects)
+            following = _onward(response, hop)
             if following is None:
                 return response
             response.read()
@@ -234,6 +239,19 @@ def _sender(tracked: _Tracked, plain: Callable[..., httpx2.Response]) -> Callabl
             request, earlier = following, (*earlier, response)
 
     return send
+
+
+async def _async_onward(
+    response: httpx2.Response, hop: Callable[[], httpx2.Request | None]
+) -> httpx2.Request | None:
+    """Return what follows a response; whoever gets an error instead of it cannot close it."""
+    try:
+        return hop()
+    except BaseException:
+        with suppress(Exception):
+            await response.aread()
+        await response.aclose()
+        raise
 
 
 def track_async_client(client: AsyncClient, tracking: Tracking) -> Tracker:
@@ -290,14 +308,8 @@ def _async_sender(
             # Most answers end here: what is behind it is looked at for the others only.
             if status < 300:
                 return response
-            try:
-                following = tracked.hop(sent, request, response, len(earlier), follow_redirects)
-            except BaseException:
-                # Whoever gets an error instead of a response cannot close it.
-                with suppress(Exception):
-                    await response.aread()
-                await response.aclose()
-                raise
+            hop = partial(tracked.hop, sent, request, response, len(earlier), follow_redirects)
+            following = await _async_onward(response, hop)
             if following is None:
                 return response
             await response.aread()

@@ -82,6 +82,27 @@ class _Tracked:
                 fields["If-Match"] = tag
         return method, shown, scope, fields, kept, tag, content
 
+    def onward(
+        self, response: requests.Response, sent: Sent, hops: int | None
+    ) -> requests.PreparedRequest | None:
+        """Return what follows a response, None when it is the end, which is then judged.
+
+        Args:
+            response: closed when there is an error instead of it, since nobody else could.
+            sent: the request as it is kept.
+            hops: redirects followed so far; None: they are not followed.
+        """
+        try:
+            following = None if hops is None else self.hop(response, hops)
+            if following is None and response.status_code in {412, 428}:
+                self.tracker.judge(response, response.status_code, sent)
+        except BaseException:
+            with suppress(Exception):
+                _ = response.content
+            response.close()
+            raise
+        return following
+
     def hop(self, response: requests.Response, hops: int) -> requests.PreparedRequest | None:
         """Return the request that follows a redirect, None when the response is the end."""
         following, request = response.next, response.request
@@ -139,18 +160,9 @@ def track_session(session: requests.Session, tracking: Tracking) -> Tracker:
             # Most answers end here: what is behind it is looked at for the others only.
             if status < 300:
                 return response
-            try:
-                following = tracked.hop(response, len(earlier)) if follows else None
-                if following is None:
-                    if status in {412, 428}:
-                        tracker.judge(response, status, sent)
-                    return response
-            except BaseException:
-                # Whoever gets an error instead of a response cannot close it.
-                with suppress(Exception):
-                    _ = response.content
-                response.close()
-                raise
+            following = tracked.onward(response, sent, len(earlier) if follows else None)
+            if following is None:
+                return response
             _ = response.content
             response.close()
             options["proxies"] = proxies_of(following, options.get("proxies"))
