@@ -353,3 +353,10 @@ def test_a_date_to_wait_for_counts_from_now_when_the_answer_has_none(face, servi
     settings = Settings(limits=QUICK, wall_clock=lambda: 1_000_000.0)
     face.editor(settings, sleep=pause if face.is_async else pauses.append).edit(service.url(), increment)
     assert pauses[0] == pytest.approx(3, abs=0.1)
+
+
+def test_a_mark_that_the_content_cannot_hold_is_explained(face, service) -> None:
+    service.put(value=b"text")
+    with pytest.raises(InputError, match=r"Nothing was written\. JsonMarker marks JSON: use LineMarker"):
+        face.editor(MARKED).edit(service.url(), EditOctets(lambda octets: octets + b"x"))
+    assert service.methods() == ["GET"]

@@ -320,3 +320,17 @@ def test_a_coded_part_is_not_put_behind_plain_content(tmp_path) -> None:
         made.fields()
         part = [("ETag", '"1"'), ("Content-Range", "bytes 4-7/8"), ("Content-Encoding", "gzip")]
         assert not made.begin(206, Fields(part))
+
+
+def test_no_credential_of_the_url_is_shown_or_kept(face, files, tmp_path) -> None:
+    url = files.url("/file").replace("//", "//user:pa55@") + "?token=s3cret"
+    files.cut_after = 60_000
+    with pytest.raises(BudgetExhaustedError) as raised:
+        face.editor(Settings(limits=Limits(transport=0))).download(url, tmp_path / "file")
+    assert "token=~" in str(raised.value)
+    told = str(raised.value) + (tmp_path / "file.part.json").read_text("utf-8")
+    assert "pa55" not in told
+    assert "s3cret" not in told
+    files.cut_after = None
+    done = face.editor(Settings(limits=QUICK)).download(url, tmp_path / "file")
+    assert (done.resumed, done.path.read_bytes()) == (1, CONTENT)

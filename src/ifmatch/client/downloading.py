@@ -9,12 +9,14 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from errno import EAGAIN, EISDIR, ENOLCK, EOPNOTSUPP
+from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, Self, cast
 from urllib.parse import urljoin
 
 from ifmatch.client.errors import DownloadChangedError
+from ifmatch.client.history import clean
 from ifmatch.client.origins import REDIRECTS, origin
 from ifmatch.update import Answer, BudgetExhaustedError, NotAppliedError, TargetMissingError
 from ifmatch.update.limits import wait_hint
@@ -84,6 +86,7 @@ class Download:
         progress: Callable[[int, int | None], None] | None,
     ) -> None:
         self.start = self.url = url
+        self._shown = clean(url)
         self.path = Path(file)
         self.done = False
         self.pause = 0.0
@@ -134,7 +137,7 @@ class Download:
             note = cast("dict[str, object]", json.loads(self._note.read_text("utf-8")))
             size = self._part.stat().st_size
             etag, total = note["etag"], note["total"]
-            if note["url"] == self.start and isinstance(etag, str) and _strong(etag) and size:
+            if note["url"] == _named(self.start) and isinstance(etag, str) and _strong(etag) and size:
                 self._etag, self._offset = etag, size
                 self._total = total if isinstance(total, int) else None
                 self._origin = origin(self.start) if note.get("same_origin") else None
@@ -167,7 +170,7 @@ class Download:
         if status in REDIRECTS and fields.text("Location"):
             self._hops += 1
             if self._hops > _MOST_HOPS:
-                raise NotAppliedError(f"{self.start}: more than {_MOST_HOPS} redirects")
+                raise NotAppliedError(f"{self._shown}: more than {_MOST_HOPS} redirects")
             self.url = urljoin(self.url, fields.text("Location") or "")
             return False
         if status == 200:
@@ -187,11 +190,11 @@ class Download:
         if status == 412:
             return self._discard()
         if status in (404, 410):
-            raise TargetMissingError(f"{self.start}: there is no such resource (status {status})")
+            raise TargetMissingError(f"{self._shown}: there is no such resource (status {status})")
         if status in _LATER:
             self._fail(f"status {status}", Answer(status, fields))
             return False
-        raise NotAppliedError(f"{self.start}: the service answered with status {status}")
+        raise NotAppliedError(f"{self._shown}: the service answered with status {status}")
 
     def _continues(self, fields: Fields) -> bool:
         """Tell whether a part is of the version that is there, and begins where that ends."""
@@ -230,7 +233,7 @@ class Download:
         self._origin = origin(self.url)
         if self._etag and not self._coded:
             note = {
-                "url": self.start,
+                "url": _named(self.start),
                 "etag": self._etag,
                 "total": self._total,
                 "same_origin": self._origin == origin(self.start),
@@ -250,7 +253,7 @@ class Download:
         self._restarts += 1
         if self._restarts > _MOST_CHANGES:
             raise DownloadChangedError(
-                f"{self.start}: it began anew {_MOST_CHANGES} times, because the resource changes while"
+                f"{self._shown}: it began anew {_MOST_CHANGES} times, because the resource changes while"
                 " it is read, has no strong entity tag, or comes in a content coding, so that a cut transfer"
                 " cannot go on. Download a fixed version, or ask the service for strong tags and no coding"
             )
@@ -282,7 +285,7 @@ class Download:
         self._failures += 1
         if self._failures > self._limits.transport:
             raise BudgetExhaustedError(
-                f"{self.start}: {self._failures} requests in a row failed, the last with: {reason}. What is"
+                f"{self._shown}: {self._failures} requests in a row failed, the last with: {reason}. What is"
                 " there stays, and the next call goes on from it"
             )
         limits = self._limits
@@ -290,7 +293,7 @@ class Download:
         hint = None if answer is None else wait_hint(answer, time.time)
         self.pause = self._random() * bound if hint is None else hint[0]
         if self.pause > limits.seconds:
-            raise BudgetExhaustedError(f"{self.start}: the service asks to wait {self.pause:g} s: {reason}")
+            raise BudgetExhaustedError(f"{self._shown}: the service asks to wait {self.pause:g} s: {reason}")
         # Every attempt begins at the URL that was asked for: where it redirects to may have expired.
         self.url, self._hops = self.start, 0
 
@@ -301,6 +304,11 @@ class Download:
     def result(self) -> Downloaded:
         """Return what came of the download."""
         return Downloaded(self.path, self._offset, self._etag, self._requests, self._resumed, self._restarts)
+
+
+def _named(url: str) -> str:
+    """Return what tells a URL from others in a file: it may hold credentials, so it is not kept itself."""
+    return sha256(url.encode()).hexdigest()
 
 
 def _coded(fields: Fields) -> bool:
