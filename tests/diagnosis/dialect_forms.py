@@ -8,9 +8,12 @@ from __future__ import annotations
 import base64
 import json
 import pathlib
+import re
 import tomllib
 from urllib.parse import quote_plus
 
+# Fields without a content: lines of a name and a value, the last one ended as well.
+_ALONE = re.compile(r"\n*(?:[A-Za-z][\w-]*: ?[^\n]*\n)+")
 _HERE = pathlib.Path(__file__).parent
 
 
@@ -75,8 +78,8 @@ def _texts(state):
 
 
 def message(text):
-    """Return the fields and content of a message; fields come first, after an empty first line."""
-    if not text.startswith("\n") and "\n\n" not in text:
+    """Return the fields and content of a message: fields come first, before an empty line or alone."""
+    head, found, content = text.lstrip("\n").partition("\n\n")
+    if not found and not _ALONE.fullmatch(text):
         return [], text
-    head, _, content = text.lstrip("\n").partition("\n\n")
     return [tuple(part.strip() for part in line.split(":", 1)) for line in head.splitlines() if line], content

@@ -18,12 +18,15 @@ from ifmatch.model.message import Content, Fields, Request, Response
 from ifmatch.model.unknown import UNKNOWN
 
 _FIRST = 41
+_FIRST_BARE = 4101
+_NUMBER = re.compile(r"[1-9]\d{0,14}")
 _MOST = 99
 # Stands for a version that the story does not tell; what holds it is taken out again.
 _UNTOLD = "8675309"
 _OPTIONAL = re.compile(r"<\((.*?)\)>", re.DOTALL)
 _AROUND = re.compile(r"[\w.,:%+-]*<v(?:\+1)?>[\w=.:-]*")
 _FIELD = re.compile(r"[A-Za-z][\w-]*: ?")
+_STATE = re.compile("<(?:s|m|b|esc|html|xml|ics)>")
 _NAMES = re.compile(r'"([^"<>]+)"\s*:')
 _GONE = frozenset({"if-match", "etag", "content-type", "content-length"})
 _NO_TOKENS = frozenset({"", "null", "undefined", "none", "nil", "nan", "[object object]"})
@@ -35,8 +38,14 @@ def no_version(token) -> bool:
     return token.strip().lower() in _NO_TOKENS or _PLACEHOLDER.search(token) is not None
 
 
-def counted(captures):
-    """Return the story's versions as two-digit numbers in the order of their times."""
+def counted(captures, *, bare=False):
+    """Return the story's versions as numbers in the order of their times.
+
+    Args:
+        captures: of the story.
+        bare: whether a number stands for itself, so that it may be any; else it has two digits.
+    """
+    first = _FIRST_BARE if bare else _FIRST
     times: dict[str, float] = {}
     steps = sorted(
         (one for capture in captures for one in capture.exchanges), key=lambda one: one.started + one.duration
@@ -49,9 +58,11 @@ def counted(captures):
         sent = step.request.fields.text("if-match")
         if sent is not None and not no_version(sent.strip('"')):
             times.setdefault(sent.strip('"'), 0.0)
+    if bare and all(_NUMBER.fullmatch(token) for token in times):
+        return {token: token for token in times}
     if all(token.isdigit() and int(token) <= _MOST - _FIRST for token in times):
-        return {token: str(_FIRST - 1 + int(token)) for token in times}
-    return {token: str(_FIRST + place) for place, token in enumerate(sorted(times, key=times.__getitem__))}
+        return {token: str(first - 1 + int(token)) for token in times}
+    return {token: str(first + place) for place, token in enumerate(sorted(times, key=times.__getitem__))}
 
 
 @dataclass(frozen=True)
@@ -115,6 +126,32 @@ class Tongue:
             return write
         return f"{method} {write[4:]}" if self.in_field and write.startswith("PUT ") else None
 
+    @property
+    def names_stored(self):
+        """Tell whether a refusal names the version that is stored."""
+        return "<now>" in self.refuses["refusal"] or not self.shows_in_body
+
+    @property
+    def issues(self):
+        """Tell whether the answer to a write gives the version that it made, or the write itself says it."""
+        return "<v>" in self.form.get("done", self.form["shown"]) or "<v+1>" in self.form["sent"]
+
+    @property
+    def as_text(self):
+        """Tell whether the whole state is told as a text that is no JSON."""
+        return re.search("<(?:html|xml|ics|acts)>", self.form["sent"]) is not None
+
+    @property
+    def commands(self):
+        """Tell whether a write is a list of commands."""
+        return "<acts>" in self.form["sent"]
+
+    @property
+    def shows_written(self):
+        """Tell whether the answer to a write shows what is stored now."""
+        done = self.form.get("done", self.form["shown"])
+        return _STATE.search(done) is not None or (not message(done)[1] and not self.shows_in_body)
+
     def members(self):
         """Return the names of members that stand beside those of the state."""
         texts = [self.form[name] for name in ("shown", "sent", "done") if name in self.form]
@@ -140,7 +177,8 @@ class _Telling:
     def __init__(self, tongue, captures):
         self.tongue = tongue
         self.story = captures
-        self.places = counted(captures)
+        around = _AROUND.search(tongue.form["with"])
+        self.places = counted(captures, bare=around is not None and around[0] in {"<v>", "<v+1>"})
         self.states = self._states()
 
     def captures(self):
@@ -173,7 +211,7 @@ class _Telling:
                 continue
             shown, sent = self._object(response.content), self._object(step.request.content)
             if step.request.method == "PATCH" and not shown:
-                shown = {**known.get(path, {}), **sent}
+                shown = _merged(known.get(path, {}), sent)
             known[path] = shown or sent or known.get(path, {})
             found[id(step)] = known[path]
         return found
@@ -239,7 +277,7 @@ class _Telling:
     def _base(self, step):
         """Return the version that a write counts from, where it says which it makes."""
         token = step.token if step.token is not None and not no_version(step.token) else ""
-        return self._spelt(token) if token else str(_FIRST)
+        return self._spelt(token) if token else min(self.places.values(), default=str(_FIRST))
 
     # -- the answer -------------------------------------------------------------------
 
@@ -273,7 +311,7 @@ class _Telling:
             fields = [(name, value) for name, value in fields if _UNTOLD not in value]
             body = _pruned(body)
         content = Content.from_text(body) if body else None
-        if not isinstance(response.content, Content) and not self.tongue.shows_in_body:
+        if not self.tongue.shows_in_body and (content is None or not isinstance(response.content, Content)):
             content = response.content
         if content is not None and not any(name.lower() == "content-type" for name, _ in fields):
             fields.append(JSON)
@@ -309,16 +347,29 @@ class _Telling:
         return Response(int(status), "", without(response.fields, _GONE, JSON), Content.from_text(text))
 
 
+def _merged(state, patch):
+    """Return a state after a merge patch (RFC 7396 section 2)."""
+    found = {name: value for name, value in state.items() if patch.get(name, value) is not None}
+    for name, value in patch.items():
+        if isinstance(value, dict):
+            below = found.get(name)
+            found[name] = _merged(below if isinstance(below, dict) else {}, value)
+        elif value is not None:
+            found[name] = value
+    return found
+
+
 def _slug(path):
     return path.strip("/").replace("/", "-") or "root"
 
 
 def _fields_of(form):
     """Return the fields of a form without its content."""
-    if not form.startswith("\n"):
-        return ""
     head, found, _ = form.partition("\n\n")
-    return (head if found else form.partition("<t>\n")[0] + "<t>").rstrip("\n") + "\n"
+    if not found:
+        head, found, _ = form.partition("<t>\n")
+        head += "<t>"
+    return f"{head}\n\n" if found else ""
 
 
 def _worded(form, word):
@@ -357,8 +408,18 @@ def tongues():
     found: dict[str, Tongue] = {}
     for form in families():
         name = form["id"]
-        found[f"{name}, again" if name in found else name] = Tongue(form, refused[name])
+        said = refused[name]
+        if said.get("plain"):
+            # Any text may be a version: nothing around it, so that what is wrong with one is seen as it is.
+            form, said = _bare(form), _bare(said)
+        found[f"{name}, again" if name in found else name] = Tongue(form, said)
     return found
+
+
+def _bare(forms):
+    return {
+        name: _AROUND.sub("<v>", text) if isinstance(text, str) else text for name, text in forms.items()
+    }
 
 
 TONGUES = tongues()
