@@ -14,6 +14,7 @@ from urllib.parse import quote_plus
 
 # Fields without a content: lines of a name and a value, the last one ended as well.
 _ALONE = re.compile(r"\n*(?:[A-Za-z][\w-]*: ?[^\n]*\n)+")
+_OPEN = re.compile(r"<[a-z]+(?:\+1)?>")
 _HERE = pathlib.Path(__file__).parent
 
 
@@ -54,9 +55,7 @@ def filled(text, version, state, guard="", name="7", **more):
     if not state:
         text = text.replace(", <m>", "").replace("<m>, ", "")
     pairs["<m>"] = whole[1:-1]
-    for key, value in pairs.items():
-        text = text.replace(key, value)
-    return text
+    return _OPEN.sub(lambda found: pairs.get(found[0], found[0]), text)
 
 
 def _texts(state):

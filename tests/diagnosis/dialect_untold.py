@@ -24,6 +24,8 @@ OWN = {
             "version 0 of records that were never read one by one",
             "a tag that counts the changes of the whole zone",
             "a finished operation, and another's change with it",
+            "one id on all answers names a session, not an answer",
+            "a proxy gives the path another name and drops the field",
         ),
         _KIND,
     ),
@@ -36,6 +38,14 @@ IN_A_TEXT = dict.fromkeys(
         "the service stamps what stands inside a string",
     ),
     _AS_TEXT,
+)
+_DEEPER = "a patch of what stands deeper has other members beside it here"
+DEEPER = dict.fromkeys(
+    (
+        "what was saved is gone at the next look, under an edit of the version before",
+        "what was saved is still there at the next look, beside another's edit",
+    ),
+    _DEEPER,
 )
 # Commands say what they change, not what they make: nobody knows the own change again by its content.
 OWN_CHANGE = {"lost-response-replay", "intermediary-replay", "post-commit-412"}
@@ -58,6 +68,8 @@ def untold(story, captures, tongue):
     tables = [ANYWHERE, BY_PATH, OWN]
     if tongue.in_body:
         tables.append(SENT_BACK_WHOLE)
+    if tongue.members() or not tongue.plain:
+        tables.append(DEEPER)
     if tongue.as_text:
         tables.append(IN_A_TEXT)
     if tongue.commands and OWN_CHANGE & {one for view in story.views for one in story.wanted(view)}:
