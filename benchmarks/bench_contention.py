@@ -48,7 +48,7 @@ cost of the code, which stands below. "Two processes" are two clients that do no
 SOCKETS = """\
 A service in a process of its own, whose answers are due one round trip after the request, to the
 microsecond (epoll would add a millisecond a timer); writers in one or two others, one minimal HTTP client
-for all. The first row is what the machine makes of the bare chain of writes: compare with it where other
+for all. The first row is what the machine makes of one read and the bare chain of writes: compare with it where other
 work shared the cores.
 """
 LOST = """\
