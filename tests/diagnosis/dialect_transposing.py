@@ -311,8 +311,12 @@ class _Telling:
             fields = [(name, value) for name, value in fields if _UNTOLD not in value]
             body = _pruned(body)
         content = Content.from_text(body) if body else None
-        if not self.tongue.shows_in_body and (content is None or not isinstance(response.content, Content)):
+        if not self.tongue.shows_in_body and not isinstance(response.content, Content):
             content = response.content
+        elif content is None and not self.tongue.shows_in_body:
+            # What a service shows of a write is what it shows of a read.
+            _, shown = message(filled(form["shown"], version or _UNTOLD, state, "", _slug(step.path)))
+            content = Content.from_text(shown if version is not None else _pruned(shown))
         if content is not None and not any(name.lower() == "content-type" for name, _ in fields):
             fields.append(JSON)
         status = 200 if response.status == 204 and content is not None else response.status

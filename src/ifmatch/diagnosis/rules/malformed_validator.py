@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.dates import whole_second
-from ifmatch.diagnosis.dialect_tokens import misplaced
+from ifmatch.diagnosis.dialect_tokens import misplaced, pointers_of
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.respellings import respelt
 from ifmatch.dialects import Carrier, Grammar
@@ -182,8 +182,14 @@ def _given_bare(facts: Facts, guard: Condition) -> bool:
         one.key == guard.key and one.grammar is Grammar.OPAQUE for one in dialect.guards
     ):
         return True
-    given = facts.source.header("etag") if facts.source is not None else None
-    return given is not None and given.strip() == guard.value.strip()
+    source = facts.source
+    if source is None:
+        return False
+    given = source.header("etag")
+    if given is None:
+        # No field gives a tag in quotes: what stands in the content is what is sent.
+        return bool(pointers_of(source, guard.value))
+    return given.strip() == guard.value.strip()
 
 
 def _served_bare(facts: Facts) -> Iterator[Evidence]:
