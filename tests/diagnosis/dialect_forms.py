@@ -64,9 +64,7 @@ def _texts(state):
     prose = "".join(f"<p>{name.title()}: {value}</p>" for name, value in plain.items())
     prose = f"<p>Much that stays the same for good</p>{prose}"
     lines = ("BEGIN:VEVENT", *(f"X-{name.upper()}:{value}" for name, value in plain.items()), "END:VEVENT")
-    actions = [
-        {"action": "setCustomField", "name": name, "value": value} for name, value in state.items()
-    ]
+    actions = [{"action": "setCustomField", "name": name, "value": value} for name, value in state.items()]
     return {
         "html": json.dumps(prose)[1:-1],
         "urlhtml": quote_plus(prose),

@@ -1,4 +1,4 @@
-"""Tell a story of ETag and If-Match in the language of an API family: its URLs, envelopes, versions and refusals.
+"""Tell a story of ETag and If-Match in the language of an API family: URLs, envelopes, versions, refusals.
 
 `dialect_forms.py` reads the families' forms.
 """
@@ -14,7 +14,7 @@ from dialect_forms import families, filled, message, refusals
 from transposing import JSON, tags_out, without
 
 from ifmatch.model.exchange import Capture
-from ifmatch.model.message import Content, Fields, Request, Response
+from ifmatch.model.message import Content, Request, Response
 from ifmatch.model.unknown import UNKNOWN
 
 _FIRST = 41
@@ -24,7 +24,7 @@ _MOST = 99
 # Stands for a version that the story does not tell; what holds it is taken out again.
 _UNTOLD = "8675309"
 _OPTIONAL = re.compile(r"<\((.*?)\)>", re.DOTALL)
-_AROUND = re.compile(r"[\w.,:%+-]*<v(?:\+1)?>[\w=.:-]*")
+_AROUND = re.compile(r"[\w.,:%+'-]*<v(?:\+1)?>[\w=.:'-]*")
 _FIELD = re.compile(r"[A-Za-z][\w-]*: ?")
 _STATE = re.compile("<(?:s|m|b|esc|html|xml|ics)>")
 _NAMES = re.compile(r'"([^"<>]+)"\s*:')
@@ -193,9 +193,13 @@ class _Telling:
     def _object(self, content):
         if not isinstance(content, Content):
             return {}
-        spell = self._spelt
-        found = tags_out(content.json(), lambda token: int(told) if (told := spell(token)).isdigit() else told)
+        found = tags_out(content.json(), self._as_member)
         return found if isinstance(found, dict) else {}
+
+    def _as_member(self, token):
+        """Return a version as it stands in a content: a number where it is one."""
+        told = self._spelt(token)
+        return int(told) if told.isdigit() else told
 
     def _states(self):
         """Return the state of each thing after each write that was taken, as the story tells it."""
@@ -292,9 +296,8 @@ class _Telling:
         if response.status in {404, 410} and "gone" in self.tongue.refuses:
             return self._worded(response, step, "gone")
         if response.status >= 300:
-            return Response(
-                response.status, "", without(response.fields, {"etag"}, *self._versions(version)), response.content
-            )
+            fields = without(response.fields, {"etag"}, *self._versions(version))
+            return Response(response.status, "", fields, response.content)
         return self._success(exchange, step, version)
 
     def _success(self, exchange, step, version):
@@ -413,17 +416,14 @@ def tongues():
     for form in families():
         name = form["id"]
         said = refused[name]
-        if said.get("plain"):
-            # Any text may be a version: nothing around it, so that what is wrong with one is seen as it is.
-            form, said = _bare(form), _bare(said)
-        found[f"{name}, again" if name in found else name] = Tongue(form, said)
+        # Where any text may be a version nothing stands around it, so that a damaged one is seen as it is.
+        tongue = Tongue(_bare(form), _bare(said)) if said.get("plain") else Tongue(form, said)
+        found[f"{name}, again" if name in found else name] = tongue
     return found
 
 
 def _bare(forms):
-    return {
-        name: _AROUND.sub("<v>", text) if isinstance(text, str) else text for name, text in forms.items()
-    }
+    return {name: _AROUND.sub("<v>", text) if isinstance(text, str) else text for name, text in forms.items()}
 
 
 TONGUES = tongues()

@@ -109,7 +109,7 @@ def _give(step: Step, dialect: Dialect, wanted: frozenset[str]) -> None:
 
 
 def _said_by_itself(step: Step, dialect: Dialect) -> str:
-    """Return the version that an accepted write says it makes, where its answer gives none; "" without one."""
+    """Return the version that an accepted write says it makes; "" where it says none."""
     guard = step.guard
     state = step.body.json() if step.accepted and guard is not None and step.body is not None else None
     if guard is None or not guard.tokens or not isinstance(state, dict):

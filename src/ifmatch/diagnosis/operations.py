@@ -140,7 +140,10 @@ def _finds_nothing(step: Step) -> bool:
     if not isinstance(value, dict):
         return False
     members = cast("dict[str, object]", value)
-    if not any(members.get(name) for name in ("errors", "error", "__type")) or members.get("result") is not None:
+    if (
+        not any(members.get(name) for name in ("errors", "error", "__type"))
+        or members.get("result") is not None
+    ):
         return False
     if any(one is not None for one in values_at(members, "/data/*")):
         return False
