@@ -16,6 +16,7 @@ async def main(url: str) -> None:
     async with aiohttp.ClientSession() as session:
         track(session)
         async with session.get(url) as response:
+            response.raise_for_status()
             document = await response.json()
         async with session.put(url, json={**document, "title": "by aiohttp"}) as response:
             print("put:", response.status, "with If-Match:", "If-Match" in response.request_info.headers)

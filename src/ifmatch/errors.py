@@ -152,7 +152,9 @@ class StoreUnavailableError(IfmatchError):
         self.advice = advice
 
     def __str__(self) -> str:
-        message = f"{self.store}: {self.text}." if self.store else f"{self.text}."
+        # A library's own words may end in a full stop.
+        said = self.text.rstrip(".")
+        message = f"{self.store}: {said}." if self.store else f"{said}."
         return f"{message} {self.advice.rstrip('.')}." if self.advice else message
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -7,7 +7,13 @@ import pickle
 import pytest
 
 from ifmatch import errors
-from ifmatch.errors import IfmatchError, InputError, MissingExtraError, TargetUnreachableError
+from ifmatch.errors import (
+    IfmatchError,
+    InputError,
+    MissingExtraError,
+    StoreUnavailableError,
+    TargetUnreachableError,
+)
 
 INPUT = InputError(
     "the text is cut off",
@@ -33,6 +39,10 @@ UNREACHABLE = TargetUnreachableError("connection refused", target="127.0.0.1:1",
         (MISSING, "ifmatch audit needs the extra 'live'. Install it: pip install 'ifmatch[live]'"),
         (UNREACHABLE, "127.0.0.1:1: connection refused. Start the service."),
         (TargetUnreachableError("no answer"), "no answer."),
+        (
+            StoreUnavailableError("it failed: Connection refused.", store="Redis"),
+            "Redis: it failed: Connection refused.",
+        ),
     ],
 )
 def test_message(error: IfmatchError, message: str) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from ifmatch.diagnosis import actors, pairing, saves, targets, tokens
 from ifmatch.diagnosis.dialect_services import speak
+from ifmatch.diagnosis.gathered import Gathered
 from ifmatch.diagnosis.history import History
 from ifmatch.diagnosis.ordering import in_order
 from ifmatch.diagnosis.renamed_paths import rename_paths
@@ -54,6 +55,21 @@ class Case:
     sources: tuple[Source, ...]
     histories: dict[str, History] = field(default_factory=dict[str, History])
     attested: tuple[Attested, ...] = ()
+
+    def gathered(self, actor: str) -> Gathered:
+        """Return what one actor sent and was shown.
+
+        Args:
+            actor: label of who sent it.
+        """
+        return self._gathered[actor]
+
+    @cached_property
+    def _gathered(self) -> dict[str, Gathered]:
+        steps: dict[str, list[Step]] = {}
+        for step in self.steps:
+            steps.setdefault(step.actor, []).append(step)
+        return {actor: Gathered(own) for actor, own in steps.items()}
 
     @cached_property
     def issued(self) -> dict[str, list[Step]]:

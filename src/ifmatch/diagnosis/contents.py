@@ -462,6 +462,22 @@ def version_member(content: Content | None, token: str) -> str:
     )
 
 
+def scalars(value: object) -> Iterator[str]:
+    """Yield the words and numbers of a JSON value, at any depth, as they are written.
+
+    Args:
+        value: a JSON value.
+    """
+    if isinstance(value, dict):
+        for member in cast("dict[str, object]", value).values():
+            yield from scalars(member)
+    elif isinstance(value, list):
+        for member in cast("list[object]", value):
+            yield from scalars(member)
+    elif isinstance(value, str | int | float) and not isinstance(value, bool):
+        yield str(value)
+
+
 def value_at(content: Content | None, pointer: str) -> object:
     """Return the JSON value at a pointer, or a private marker when there is none."""
     if content is None:

@@ -284,9 +284,7 @@ def _refused_elsewhere(history: History, step: Step, token: str) -> Damage | Non
 
 def _unguarded(history: History, step: Step) -> Damage | None:
     """Find an unguarded write that takes away what another actor had written since this actor read."""
-    if step.method == "DELETE" or not (
-        step.method in {"PUT", "PATCH"} or step.rewrites or step.puts or step.alters
-    ):
+    if step.method == "DELETE" or not (step.method in {"PUT", "PATCH"} or step.puts or step.alters):
         return None
     for other in reversed(history.writes):
         if other.order >= step.order or other.actor == step.actor:
@@ -309,7 +307,7 @@ def _unguarded(history: History, step: Step) -> Damage | None:
             return _brought_back(step, other)
         theirs = content_of_write(history, other, found[1])
         # What a POST made of the thing is in its answer, which may be built otherwise than what was sent.
-        lost = lost_pointers(found[1], theirs, step.content if step.rewrites else step.body)
+        lost = lost_pointers(found[1], theirs, (step.alters and step.made) or step.body)
         if not step.puts:
             # What a patch does not name, it keeps.
             lost = tuple(one for one in lost or () if one and names(step, one))

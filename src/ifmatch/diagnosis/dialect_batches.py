@@ -1,36 +1,86 @@
-"""Make steps of the requests that a batch holds, so that each is diagnosed like any other."""
+"""Make steps of the requests and records that a batch holds, so that each is diagnosed like any other."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 from ifmatch.diagnosis.resources import resource_key
 from ifmatch.diagnosis.steps import Step
 from ifmatch.dialects import View, parts_in
+from ifmatch.dialects.bulk import named_records, version_in
+from ifmatch.model.message import Content, Request, Response
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
     from ifmatch.dialects import Dialect
 
+_OK = 200
 
-def parts_of(step: Step, dialect: Dialect | None) -> list[Step]:
-    """Return a step for each request that a step's batch holds; the batch itself then refuses nothing.
+
+def parts_of(step: Step, dialect: Dialect | None, places: Mapping[str, str] | None = None) -> list[Step]:
+    """Return a step for each request or record that a step's batch holds; the batch itself refuses nothing.
 
     Args:
         step: that may be a batch.
         dialect: its family; None when none showed itself.
+        places: paths of the folders in which things had been read, by the last part of the things' paths.
     """
-    found: list[Step] = []
-    for part in parts_in(step.view, dialect):
-        exchange = replace(step.exchange, request=part.request, response=part.response)
-        one = Step(exchange, source=step.source, start=step.start, end=step.end, timed=step.timed)
-        one.vantage, one.node, one.covered = step.vantage, step.node, step.covered
-        one.resource = resource_key(part.request.url)
-        one.within = step
-        found.append(one)
+    places = places or {}
+    found = parts_in(step.view, dialect, places)
+    steps = [_within(step, part.request, part.response) for part in found]
     step.batched = bool(found)
     for hop in step.hops if found else ():
-        inner = parts_in(View(hop.request, hop.response), dialect)
-        for one, part in zip(found, inner, strict=False) if len(inner) == len(found) else ():
+        inner = parts_in(View(hop.request, hop.response), dialect, places)
+        for one, part in zip(steps, inner, strict=False) if len(inner) == len(found) else ():
             one.hops.append(replace(hop, request=part.request, response=part.response))
+    return steps
+
+
+def parts_by_reads(service: Sequence[Step]) -> dict[Step, list[Step]]:
+    """Return the steps that the batches of an unknown API hold, and those of the lists that had shown them.
+
+    A bulk change may name things that reads know by themselves, each with a version beside it, and a list may
+    have shown them with their versions.
+
+    Args:
+        service: steps of one service, in order of time.
+    """
+    found: dict[Step, list[Step]] = {}
+    places: dict[str, str] = {}
+    things: dict[str, str] = {}
+    for step in service:
+        if step.is_read and step.status == _OK:
+            place, _, name = urlsplit(step.exchange.request.url).path.rstrip("/").rpartition("/")
+            places.setdefault(unquote(name), place)
+        elif parts := parts_of(step, None, places):
+            found[step] = parts
+            things |= {one.resource: unquote(one.resource.rpartition("/")[2]) for one in parts}
+    for step in service if things else ():
+        entries = list(_entries(step, things)) if step.is_read and step.status == _OK else []
+        if entries:
+            found[step] = entries
     return found
+
+
+def _entries(step: Step, things: Mapping[str, str]) -> Iterator[Step]:
+    """Yield a read of each thing of a bulk change that a list shows with its version."""
+    here = step.resource.partition("?")[0].rstrip("/")
+    keys = {name: key for key, name in things.items() if key.rpartition("/")[0] == here}
+    listed = named_records(step.view.json, keys)
+    for name, record in listed[1].items() if listed is not None else ():
+        if name in keys and version_in(record) is not None:
+            content = Content.from_text(json.dumps(record))
+            yield _within(step, Request("GET", keys[name], step.sent), Response(_OK, content=content))
+
+
+def _within(step: Step, request: Request, response: Response | None) -> Step:
+    exchange = replace(step.exchange, request=request, response=response)
+    one = Step(exchange, source=step.source, start=step.start, end=step.end, timed=step.timed)
+    one.vantage, one.node, one.covered = step.vantage, step.node, step.covered
+    one.resource = resource_key(request.url)
+    one.within = step
+    return one

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from ifmatch.diagnosis.call_habits import carrying, naming
-from ifmatch.diagnosis.dialect_batches import parts_of
+from ifmatch.diagnosis.dialect_batches import parts_by_reads, parts_of
 from ifmatch.diagnosis.dialect_habits import LEARNED, beyond, joined, learn
 from ifmatch.diagnosis.dialect_tokens import give_versions
 from ifmatch.diagnosis.habit_signals import refusable
 from ifmatch.diagnosis.multistatus import entries_of
 from ifmatch.diagnosis.operations import take_as_meant, take_as_whole
-from ifmatch.diagnosis.record_batches import records_in, wraps
 from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.steps import SAFE_METHODS
 from ifmatch.dialects import Carrier, guarded_in, guards_in, reads_in, recognise_all, resource_in
@@ -138,9 +137,7 @@ def _speak(
     if all(one.dialect.general for one in found):
         general = found[0].dialect if found else None
         blind = general is None or _blind(service, general)
-        inside = {one: inner for one in service if (inner := parts_of(one, None))} if blind else {}
-        if blind and (not inside or any(wraps(one) for one in inside)):
-            inside |= records_in(service)
+        inside = parts_by_reads(service) if blind else {}
         learned = learn(_with_parts(service, inside))
         if blind:
             parts.update(inside)

@@ -23,12 +23,12 @@ from ifmatch.diagnosis.version_words import (
     CARRIES,
     CHANGED,
     NO_STATE,
-    VERSION,
     alike,
     speaks_of_versions,
     telling_words,
     words_of,
 )
+from ifmatch.dialects.words import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

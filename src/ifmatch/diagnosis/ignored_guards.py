@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 # Seconds between a look and a creation within which what was there seldom goes by itself.
 _AT_ONCE = 2.0
-_TRANSFERS = frozenset({"MOVE", "COPY"})
 _CREATED, _REPLACED = 201, 204
 _GONE = frozenset({404, 410})
 # What is stored for a time only, and gone after it.
@@ -53,21 +52,18 @@ def created_over(case: Case, history: History, step: Step) -> Damage | None:
     Args:
         case: everything known.
         history: of the resource.
-        step: an accepted write.
+        step: an accepted create-only write.
 
     Source: RFC 9110 sections 13.1.2 (`*` is false when there is a current representation) and 9.3.4 (201
         for a creation).
     """
-    guard = step.guard
-    if guard is None or guard.guard is not Guard.ABSENT or step.method != "PUT":
-        return None
-    if not (guard.standard or guard.key) or step.status not in {200, _REPLACED}:
+    if step.method != "PUT" or step.status not in {200, _REPLACED}:
         return None
     if any((one.refused and _creates(one)) or held_for_a_while(one) for one in history):
         # The condition is heeded at other times, or a lease had run out: what was there has gone in between.
         return None
     look = _last_look(history, step)
-    if look is None or look.overlaps(step) or same_content(look.representation, step.body):
+    if look is None or same_content(look.representation, step.body):
         return None
     if look.etag is not None and look.etag == step.etag:
         return None
@@ -77,9 +73,8 @@ def created_over(case: Case, history: History, step: Step) -> Damage | None:
         return None
     if not (_looked_once(history, look, step) or step.status == _REPLACED or _tells_creations(case, step)):
         return None
-    kept = after is not None and same_content(after.representation, step.body)
     text = f"a read had shown the resource, and the create-only write replaced it ({step.status}, not 201)"
-    return Damage(Outcome.LOST_UPDATE, text, lost=look, stale_accepted=True, proven=kept)
+    return Damage(Outcome.LOST_UPDATE, text, lost=look, stale_accepted=True, proven=False)
 
 
 def moved_over(case: Case, step: Step) -> Damage | None:
@@ -92,7 +87,7 @@ def moved_over(case: Case, step: Step) -> Damage | None:
     Source: RFC 4918 sections 9.8.5, 9.9.4 (204: the destination was replaced) and 10.6.
     """
     place = step.sent.text("destination")
-    if step.method not in _TRANSFERS or step.status != _REPLACED or place is None or not _creates(step):
+    if step.status != _REPLACED or place is None or not _creates(step):
         return None
     target = resource_key(place if "://" in place else host_of(step.resource) + place)
     look = _last_look(case.histories.get(target, ()), step)

@@ -7,7 +7,7 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
-from ifmatch.diagnosis.contents import ABSENT, stamped, value_at
+from ifmatch.diagnosis.contents import ABSENT, scalars, stamped, value_at
 from ifmatch.diagnosis.editors import EDITOR, PROGRAM
 from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.model.unknown import UNKNOWN
@@ -154,24 +154,13 @@ def taken_over(facts: Facts, step: Step) -> str:
         step: a write on another resource.
     """
     body = step.body.json() if step.body is not None and len(step.body) <= _LONGEST else UNKNOWN
-    values = {str(one) for one in _scalars(body) if len(str(one)) >= _VALUE}
-    mine = {str(one) for one in _scalars(facts.step.body.json() if facts.step.body is not None else UNKNOWN)}
+    values = {one for one in scalars(body) if len(one) >= _VALUE}
+    mine = set(scalars(facts.step.body.json() if facts.step.body is not None else UNKNOWN))
     for pointer in facts.moved_pointers or ():
         held = value_at(facts.current_content, pointer)
         if not stamped(pointer) and str(held) in values - mine and str(held) != own_name(facts.step):
             return pointer
     return ""
-
-
-def _scalars(value: object) -> Iterator[object]:
-    if isinstance(value, dict):
-        for member in cast("dict[str, object]", value).values():
-            yield from _scalars(member)
-    elif isinstance(value, list):
-        for member in cast("list[object]", value):
-            yield from _scalars(member)
-    elif isinstance(value, str | int | float) and not isinstance(value, bool):
-        yield value
 
 
 def _sent(facts: Facts, step: Step) -> str:

@@ -67,9 +67,10 @@ def entries_of(steps: Sequence[Step]) -> dict[Step, list[Step]]:
     }
     found: dict[Step, list[Step]] = {}
     for listing in listings:
-        others = list(_others(listing))
         found[listing] = [
-            one for one in others if one.resource in written or tokens.opaque(one.etag or "") in sent
+            _entry(listing, url, status, tag)
+            for url, status, tag in _others(listing)
+            if resource_key(url) in written or tokens.opaque(tag) in sent
         ]
     return found
 
@@ -80,8 +81,8 @@ def _lists(step: Step) -> bool:
     return len(step.content) <= _LONGEST
 
 
-def _others(listing: Step) -> Iterator[Step]:
-    """Yield a step for each entry but the listing's own, which is told to the listing."""
+def _others(listing: Step) -> Iterator[tuple[str, int, str]]:
+    """Yield URL, status and tag of each entry but the listing's own, which is told to the listing."""
     url, text = listing.exchange.request.url, listing.content.text if listing.content is not None else ""
     here, own, told = path_of(url).rstrip("/"), "", False
     for href, status, tag in _entries(text):
@@ -91,7 +92,7 @@ def _others(listing: Step) -> Iterator[Step]:
             own = tag
             listing.missing = status in {404, 410}
             continue
-        yield _entry(listing, target, status, tag)
+        yield target, status, tag
     if told and listing.dialect is not None and tokens.opaque(listing.version or "") != tokens.opaque(own):
         listing.version, listing.carried = own or None, (own,) if own else ()
         listing.forget()

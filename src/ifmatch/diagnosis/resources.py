@@ -60,6 +60,7 @@ def resource_key(url: str) -> str:
     return f"{parts.scheme.lower()}://{host}{path}{query}" if host else path + query
 
 
+@lru_cache(maxsize=65536)
 def path_of(url: str) -> str:
     """Return the path and query of a resource key."""
     key = resource_key(url)
@@ -67,6 +68,7 @@ def path_of(url: str) -> str:
     return (parts.path or "/") + ("?" + parts.query if parts.query else "")
 
 
+@lru_cache(maxsize=65536)
 def host_of(url: str) -> str:
     """Return scheme and host of a resource key."""
     parts = urlsplit(resource_key(url))

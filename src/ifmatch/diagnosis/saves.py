@@ -32,8 +32,8 @@ def posted(steps: Sequence[Step]) -> None:
     shown: dict[str, Step] = {}
     for step in steps:
         if step.method == "POST" and step.resource in shown and _replaced(shown[step.resource], step):
-            step.rewrites = True
             step.forget()
+            step.alters = True
         if step.method == "GET" and step.status == HTTPStatus.OK and step.content is not None:
             shown[step.resource] = step
 

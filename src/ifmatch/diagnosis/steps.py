@@ -88,7 +88,6 @@ class Step:
         reads: whether the dialect says that this request reads, whatever its method.
         batched: whether it holds other requests, which are steps of their own.
         within: the step of the batch that holds this request.
-        rewrites: whether it is a POST that replaced the thing at its own URL, and was answered with it.
         missing: whether its own content says that the resource is not there.
         opens: whether it only opens such a session, and stores nothing yet.
         opened_by: the step that opened the upload session that this one goes on with; its conditions hold.
@@ -116,7 +115,6 @@ class Step:
         self.reads = False
         self.batched = False
         self.within: Step | None = None
-        self.rewrites = False
         self.missing = False
         self.opened_by: Step | None = None
         self.opens = False
@@ -310,11 +308,14 @@ class Step:
             "MOVE",
             "MKCOL",
             "MKCALENDAR",
-        } or (self.method == "POST" and (self.guard is not None or self.rewrites or self.puts or self.alters))
+        } or (self.method == "POST" and (self.guard is not None or self.puts or self.alters))
 
     @cached_property
     def alters(self) -> bool:
-        """Tell whether a POST changes some members of the state of its resource, as its API has it."""
+        """Tell whether a POST changes some members of the state of its resource.
+
+        Its API has it so; where no API is known, `saves.posted` finds it by what such a POST was answered.
+        """
         return self.dialect is not None and not self.reads and changes_in(self.view, self.dialect)
 
     @cached_property

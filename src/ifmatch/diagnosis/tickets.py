@@ -210,35 +210,34 @@ def tickets(facts: Facts) -> tuple[Ticket, ...]:
 
 def _given(facts: Facts, step: Step, values: dict[str, str]) -> Iterator[Ticket]:
     tags = {tokens.opaque(token) for condition in step.conditions for token in condition.tokens}
-    before = [one for one in facts.case.steps[: step.order] if one.actor == step.actor]
+    gathered = facts.case.gathered(step.actor)
     for name, value in values.items():
         if value in tags:
             continue
         # What the first request carries already was not given out by an answer.
-        known = next((one for one in before if value in carried(one).values()), step)
-        gave = next((one for one in before if one.order < known.order and _gives(one, value)), None)
-        if gave is not None:
+        known, gave = gathered.first_carrying(value) or step, gathered.first_giving(value)
+        if gave is not None and gave.order < min(known.order, step.order):
             yield Ticket(name, value, gave)
     for name, value in _held(step).items():
         if value in tags or value in values.values():
             continue
-        gave = next((one for one in before if _gives(one, value)), None)
-        if gave is None:
+        gave = gathered.first_giving(value)
+        if gave is None or gave.order >= step.order:
             continue
         ticket = Ticket(name, value, gave)
         if _for_a_while(gave, value) or (_granted(gave, value) and spoken_of(ticket, step)):
             yield ticket
 
 
-def _gives(step: Step, value: str) -> bool:
-    if step.received is not None and any(held.strip() == value for _, held in step.received):
-        return True
-    if (step.header("location") or "").rstrip("/").rpartition("/")[2] == value:
-        return True
-    content = step.content
-    if content is None or len(content) > _LONGEST or value not in content.text:
-        return False
-    return re.search(rf"(?<![\w-]){re.escape(value)}(?![\w-])", content.text) is not None
+def in_fields(step: Step) -> Iterator[str]:
+    """Yield the values that the fields of an answer give out, the name of what it made among them.
+
+    Args:
+        step: any step.
+    """
+    for _, held in step.received or ():
+        yield held.strip()
+    yield (step.header("location") or "").rstrip("/").rpartition("/")[2]
 
 
 def renewed(facts: Facts) -> tuple[Ticket, Step] | None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.contents import ABSENT, changed_pointers, stamped, value_at
+from ifmatch.diagnosis.contents import ABSENT, changed_pointers, scalars, stamped, value_at
 from ifmatch.diagnosis.likeness import shows
 from ifmatch.diagnosis.resources import path_of
-from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -60,7 +59,9 @@ def listing(case: Case, write: Step) -> Step | None:
     if guard is None or not guard.tokens or len(tokens.opaque(guard.tokens[0])) < _TELLING:
         return None
     wanted = tokens.opaque(guard.tokens[0])
-    names = {one for one in _scalars(write.view.sent_json) if len(one) >= _NAME and one != wanted}
+    if not case.gathered(write.actor).may_list(wanted):
+        return None
+    names = {one for one in scalars(write.view.sent_json) if len(one) >= _NAME and one != wanted}
     names.add(path_of(write.resource.partition("?")[0]).rstrip("/").rpartition("/")[2])
     names.add(write.resource.partition("#")[2])
     for one in reversed(case.steps[max(0, write.order - _NEAR) : write.order]):
@@ -70,7 +71,7 @@ def listing(case: Case, write: Step) -> Step | None:
         if content is None or len(content) > _LONGEST or wanted not in content.text:
             continue
         holder = _entry(content.json(), wanted)
-        if holder is None or not names & set(_scalars(holder)) - {""}:
+        if holder is None or not names & set(scalars(holder)) - {""}:
             return None
         return one if _leaves_out(holder, case.histories[write.resource], write) else None
     return None
@@ -104,17 +105,4 @@ def _entry(value: object, wanted: str) -> object:
     if not isinstance(value, list):
         return None
     entries = cast("list[object]", value)
-    return next((one for one in entries if wanted in map(tokens.opaque, _scalars(one))), None)
-
-
-def _scalars(value: object) -> Iterator[str]:
-    if value is UNKNOWN:
-        return
-    if isinstance(value, dict):
-        for member in cast("dict[str, object]", value).values():
-            yield from _scalars(member)
-    elif isinstance(value, list):
-        for member in cast("list[object]", value):
-            yield from _scalars(member)
-    elif isinstance(value, str | int) and not isinstance(value, bool):
-        yield str(value)
+    return next((one for one in entries if wanted in map(tokens.opaque, scalars(one))), None)

@@ -5,17 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from ifmatch.dialects.words import VERSION
+
 if TYPE_CHECKING:
     from ifmatch.diagnosis.message_members import Member
 
-VERSION: Final = re.compile(
-    r"(?:^|[-_/. ]|(?<=[a-z]))(?:versions?|revisions?|rev|e-?tag|generation|lock|stamp|checksum|sequence"
-    r"|seq|hash"
-    r"|change_?number|sync_?token|versi[oó]n|versione|versie|wersja|fassung|revisi[oó]n[ae]?|révision"
-    r"|mod_?count"
-    r"|версия|ревизия)$|^(?:v|ver|vsn)$",
-    re.IGNORECASE,
-)
 CARRIES: Final = re.compile(
     r"(?:version|revision|\brev\b|_rev\b|(?:base|expected|last|old|known|from|if)rev\b|e-?tag|generation|stamp|change_?number|sync_?token|lock"
     r"|\b_?(?:if_?)?(?:seq|v|ver)\b|if-(?!none|modified|range|unmodified))",

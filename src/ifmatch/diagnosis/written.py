@@ -31,10 +31,10 @@ def content_of_write(history: History, write: Step, base: Content | None = None)
             and step.etag == write.etag
         ):
             return step.representation
-    if write.method != "PATCH" and not (write.rewrites or write.alters):
+    if write.method != "PATCH" and not write.alters:
         return None
     answer = write.shown_content
-    told = write.method == "PATCH" or write.rewrites or (answer is not None and holds(answer, write.body))
+    told = write.method == "PATCH" or (answer is not None and holds(answer, write.body))
     if answer is not None and answer.json() is not None and told:
         return answer
     return merged(base, write.body)
@@ -96,5 +96,6 @@ def names(step: Step, pointer: str) -> bool:
         step: that carries the change.
         pointer: JSON Pointer (RFC 6901) into what the write made.
     """
-    whole = f"/{pointer.split('/')[1]}" if step.rewrites else pointer
+    # What a POST is sent for a member may be put into the member in a way of its own.
+    whole = f"/{pointer.split('/')[1]}" if step.alters else pointer
     return value_at(step.body, whole) is not ABSENT

@@ -6,17 +6,18 @@ import itertools
 import json
 import re
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from ifmatch.dialects.bulk import items_in, target_of
+from ifmatch.dialects.bulk import items_in
 from ifmatch.dialects.pointers import scalar, values_at
 from ifmatch.dialects.recognition import pattern
 from ifmatch.dialects.record import Batch, BatchForm
 from ifmatch.model.message import Content, Fields, Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ifmatch.dialects.record import Dialect
     from ifmatch.dialects.view import View
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["Part", "parts_in"]
 
 _MOST: Final = 200
+_NOWHERE: Final[Mapping[str, str]] = MappingProxyType({})
 _CARRYING: Final = frozenset({"POST", "PUT", "PATCH"})
 _FAILED: Final = 400
-_SILENT: Final = 500
 # What marks a request as one inside another, and the place that an answer names as the failed one.
 _WITHIN: Final = re.compile(r"\ncontent-type: *application/http", re.IGNORECASE)
 _POINTED: Final = re.compile(r"(?:/atomic:operations/|entry\[)(\d+)")
@@ -51,7 +52,7 @@ class Part:
     response: Response | None
 
 
-def parts_in(view: View, dialect: Dialect | None) -> tuple[Part, ...]:
+def parts_in(view: View, dialect: Dialect | None, places: Mapping[str, str] = _NOWHERE) -> tuple[Part, ...]:
     """Return the requests that a view's request holds, in order; empty when it is no batch that can be read.
 
     Some batches say themselves what they are, whatever the family.
@@ -59,6 +60,7 @@ def parts_in(view: View, dialect: Dialect | None) -> tuple[Part, ...]:
     Args:
         view: the exchange.
         dialect: its family; None when none showed itself.
+        places: paths of the folders in which things had been read, by the last part of the things' paths.
     """
     if view.request.method not in _CARRYING:
         return ()
@@ -68,81 +70,33 @@ def parts_in(view: View, dialect: Dialect | None) -> tuple[Part, ...]:
             if found:
                 return _answered(view, found)
     form = _form_of(view)
-    if form is None:
-        return ()
-    return _answered(view, tuple(itertools.islice(_READERS[form](view, Batch(path="^", form=form)), _MOST)))
+    if form is not None:
+        found = tuple(itertools.islice(_READERS[form](view, Batch(path="^", form=form)), _MOST))
+    else:
+        found = () if _asked(view.sent_json) else tuple(_of_items(view, places))
+    return _answered(view, found)
 
 
 def _form_of(view: View) -> BatchForm | None:
-    """Return the form of a batch that is known by its content alone."""
+    """Return the form of a batch of whole requests that is known by its content alone."""
     kind = (view.request.fields.text("content-type") or "").lower()
     if kind.startswith("multipart/"):
         return "multipart" if _WITHIN.search(view.sent_text) else None
     sent = view.sent_json
     if not isinstance(sent, dict):
-        return "items" if isinstance(sent, list) and items_in(view) else None
+        return None
     members = cast("dict[str, object]", sent)
     if members.get("resourceType") == "Bundle" and _records(members, "/entry"):
         return "bundle"
     if _records(members, "/atomic:operations"):
         return "operations"
-    last = view.path.rstrip("/").rpartition("/")[2]
-    silent = not view.status or view.status >= _SILENT
-    asked = _records(members, "/requests")
-    named = all("method" in one and ("url" in one or "path" in one) for one in asked)
-    if asked and named:
-        return "json" if _records(view.json, "/responses") else None
-    if _answers_each(members, view.json) or (silent and _BULK.search(last) and _listed(members)):
-        return "list"
-    return "items" if items_in(view) else None
+    return "json" if _asked(members) and _records(view.json, "/responses") else None
 
 
-def _listed(value: object) -> list[dict[str, object]]:
-    """Return the items of the only list of a JSON object, empty when it has none or any without an id."""
-    lists = [cast("list[object]", one) for one in _table(value).values() if isinstance(one, list) and one]
-    items = [_table(one) for one in lists[0]] if len(lists) == 1 else []
-    return items if all(scalar(one.get("id")) for one in items) else []
-
-
-def _answers_each(sent: object, received: object) -> bool:
-    """Tell whether an answer has, for each item of a request's list, one of the same id with a status."""
-    asked, answers = _listed(sent), _listed(received)
-    if not asked or [one["id"] for one in asked] != [one["id"] for one in answers]:
-        return False
-    return all(isinstance(one.get("status"), int) for one in answers)
-
-
-def _of_list(view: View, batch: Batch) -> Iterator[Part]:
-    """Yield the items of a list that are answered one by one, each with a status of its own."""
-    del batch
-    parts = urlsplit(view.request.url)
-    folder, _, last = parts.path.rstrip("/").rpartition("/")
-    base = folder if _BULK.search(last) else parts.path.rstrip("/")
-    for item, answer in itertools.zip_longest(_listed(view.sent_json), _listed(view.json)):
-        name = str(item["id"])
-        path = name if name.startswith("/") else f"{base}/{name}"
-        yield Part(
-            Request(
-                _method_of(item, "PATCH"),
-                urljoin(view.request.url, path),
-                _shared(view, ()),
-                _content(item),
-            ),
-            _item_response(answer) if answer is not None else None,
-        )
-
-
-def _method_of(item: dict[str, object], usual: str) -> str:
-    """Return what an item says to do with what it names, the usual method when it says nothing."""
-    said = next((one for key in _VERBS if (one := scalar(item.get(key))) is not None), "")
-    return _ACTIONS_OF_ITEMS.get(said.lower(), usual)
-
-
-def _item_response(answer: dict[str, object]) -> Response | None:
-    status = answer.get("status")
-    if not isinstance(status, int) or not 100 <= status <= 599:
-        return None
-    return Response(status, content=_content(answer))
+def _asked(value: object) -> bool:
+    """Tell whether a content holds a list of requests, each with its method and its place."""
+    asked = _records(value, "/requests")
+    return bool(asked) and all("method" in one and ("url" in one or "path" in one) for one in asked)
 
 
 def _answered(view: View, parts: tuple[Part, ...]) -> tuple[Part, ...]:
@@ -393,22 +347,20 @@ def _of_lines(view: View, batch: Batch) -> Iterator[Part]:
         )
 
 
-def _of_items(view: View, batch: Batch) -> Iterator[Part]:
+def _of_items(view: View, places: Mapping[str, str]) -> Iterator[Part]:
     """Yield the records of a bulk change, each as a change of the thing that it names."""
-    del batch
-    method = view.request.method if view.request.method != "POST" else "PATCH"
     shared = [(name, value) for name, value in _shared(view, ()) if not name.lower().startswith("if-")]
-    for item in items_in(view):
+    for item in items_in(view, places):
         condition = next((text for one in _MATCHES if (text := scalar(item.record.get(one)))), None)
         if condition is not None and '"' not in condition and condition != "*":
             condition = f'"{condition}"'
         fields = Fields([*shared, ("If-Match", condition)] if condition is not None else shared)
         tag = scalar((item.answer or {}).get("etag"))
         received = Fields([("ETag", tag if '"' in tag else f'"{tag}"')] if tag is not None else [])
-        url = target_of(view.request.url, item.name)
+        response = Response(item.status, fields=received, content=_content(item.answer))
         yield Part(
-            Request(_method_of(item.record, method), url, fields, _content(item.record)),
-            Response(item.status, fields=received, content=_content(item.answer)),
+            Request(item.method, item.url, fields, _content(item.record)),
+            response if item.status else None,
         )
 
 
@@ -429,17 +381,6 @@ _OPERATIONS: Final = {"add": "POST", "update": "PATCH", "remove": "DELETE"}
 _ACTIONS: Final = {"index": "_doc", "create": "_create", "update": "_update", "delete": "_doc"}
 _CONDITIONS: Final = ("if_seq_no", "if_primary_term", "version", "version_type", "routing")
 _MATCHES: Final = ("ifMatch", "if_match", "If-Match", "if-match", "@odata.etag", "etag", "eTag", "_etag")
-_BULK: Final = re.compile(r"bulk|batch|multi|many|_all$", re.IGNORECASE)
-_VERBS: Final = ("op", "operation", "action", "method", "verb")
-_ACTIONS_OF_ITEMS: Final = {
-    "put": "PUT",
-    "replace": "PUT",
-    "set": "PUT",
-    "delete": "DELETE",
-    "remove": "DELETE",
-    "create": "POST",
-    "add": "POST",
-}
 _READERS: Final[dict[BatchForm, Callable[[View, Batch], Iterator[Part]]]] = {
     "json": _of_json,
     "multipart": _of_multipart,
@@ -447,6 +388,4 @@ _READERS: Final[dict[BatchForm, Callable[[View, Batch], Iterator[Part]]]] = {
     "bundle": _of_bundle,
     "operations": _of_operations,
     "lines": _of_lines,
-    "items": _of_items,
-    "list": _of_list,
 }

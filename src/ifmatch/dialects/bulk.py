@@ -1,4 +1,8 @@
-"""Take a bulk change apart: a list of records, and an answer with an outcome of its own for each; pure."""
+"""Take a bulk change apart: a list of records, and what is known of the outcome of each; pure.
+
+A list is known to be one by what its answer tells of each record, by a path that says so where no answer
+came, or by what had been read: each record names a thing that reads know, and has a version beside it.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +13,25 @@ from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from ifmatch.dialects.pointers import scalar
+from ifmatch.dialects.words import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from ifmatch.dialects.view import View
 
-__all__ = ["Item", "items_in", "target_of"]
+__all__ = ["Item", "items_in", "named_records", "version_in"]
 
+Record = dict[str, object]
+_MOST: Final = 200
 _FAILED: Final = 400
+_SILENT: Final = 500
+_MULTI: Final = 207
 _OUTCOMES: Final = frozenset({200, 202, 207})
 # Members by which records are told apart, the usual ones first.
 _IDS: Final = ("id", "_id", "ID", "Id", "uid", "uuid", "guid", "key", "itemId", "item_id", "sku", "name")
+# By these, too, where the things that were read are called so.
+_READ_BY: Final = (*_IDS, "slug", "code", "number")
 _STATUSES: Final = (
     "status",
     "statusCode",
@@ -36,6 +47,20 @@ _FLAGS: Final = ("ok", "success", "successful", "succeeded", "updated", "applied
 _FAULTS: Final = ("error", "errors", "exception", "problem", "fault", "failure")
 # Where an answer keeps the record that an outcome is about, and an outcome beside it.
 _INNER: Final = ("item", "data", "resource", "record", "result", "response", "error")
+# Where a record of a bulk change keeps what it changes, beside its name and its version.
+_CHANGES: Final = frozenset(
+    {"set", "patch", "changes", "change", "fields", "values", "data", "attributes", "update"}
+)
+_VERBS: Final = ("op", "operation", "action", "method", "verb")
+_ACTIONS: Final = {
+    "put": "PUT",
+    "replace": "PUT",
+    "set": "PUT",
+    "delete": "DELETE",
+    "remove": "DELETE",
+    "create": "POST",
+    "add": "POST",
+}
 _FAILURES: Final = re.compile(
     r"(?:.*_)?(?:fail(?:ed|ures)?|errors?|conflicts?|conflicted|rejected|refused|stale|outdated|not_?(?:updated|applied|saved))"
     r"(?:_?(?:items|records|ids))?",
@@ -46,7 +71,8 @@ _OVER_VERSION: Final = re.compile(
     re.IGNORECASE,
 )
 # The last part of a path that says how many are changed, not what.
-_BULK: Final = re.compile(r"[_:]?(?:bulk|batch|mass|multi)[\w-]*|update|save|sync|upsert", re.IGNORECASE)
+_BULK: Final = re.compile(r"(?i:bulk|batch|multi|\bmass|(?<![a-z])many|_all$)|Many")
+_SAVE: Final = re.compile(r"update|save|sync|upsert", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,97 +81,248 @@ class Item:
 
     Attributes:
         name: what tells it from the others.
-        record: as sent.
-        status: of its own, as the answer gives it or says it in words.
+        url: of the thing that it changes.
+        method: that would do the same to the thing by itself.
+        record: what it changes, with its version.
+        status: of its own, as the answer gives it or says it in words; 0 when there was no answer.
         answer: what the answer says of it; None when it says nothing.
     """
 
     name: str
-    record: dict[str, object]
+    url: str
+    method: str
+    record: Record
     status: int
-    answer: dict[str, object] | None
+    answer: Record | None
 
 
-def items_in(view: View) -> tuple[Item, ...]:
-    """Return the records of a bulk change of which at least one failed by itself; empty for all else.
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    status: int
+    answer: Record | None
+    plain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Bulk:
+    """A bulk change: what names its records, those by name, their outcomes, and how and where they change."""
+
+    member: str
+    records: dict[str, Record]
+    outcomes: dict[str, _Outcome]
+    method: str
+    place: str = ""
+
+
+def items_in(view: View, places: Mapping[str, str]) -> tuple[Item, ...]:
+    """Return the records of a bulk change; empty for all else.
 
     Args:
         view: the exchange.
+        places: paths of the folders in which things had been read, by the last part of the things' paths.
     """
-    if view.status not in _OUTCOMES:
-        return ()
-    for sent in _lists(view.sent_json):
-        names = [_name(record) for record in sent]
-        if not sent or None in names or len(set(names)) < len(names):
-            continue
-        named = dict(zip(cast("list[str]", names), sent, strict=True))
-        found = _each(view.json, named) or _failed_ones(view.json, named)
-        if found and any(one.status >= _FAILED for one in found):
-            return found
-    return ()
+    bulk = _by_answer(view) or _by_reads(view, places)
+    return tuple(_item(view, bulk, name, places.get(name, "")) for name in bulk.records) if bulk else ()
 
 
-def target_of(url: str, name: str) -> str:
-    """Return the URL of one record, from the URL that took the bulk change.
+def named_records(value: object, known: Mapping[str, object]) -> tuple[str, dict[str, Record]] | None:
+    """Return the one list of records that a content is or holds, by name, and the member that names them.
 
     Args:
-        url: of the bulk change.
-        name: of the record.
+        value: a JSON value.
+        known: names of things, of which one at least must be among them.
     """
-    parts = urlsplit(url)
+    found = _named_lists(value, _READ_BY) if _of_one_list(value) else ()
+    return next(((member, named) for member, named in found if not known.keys().isdisjoint(named)), None)
+
+
+def version_in(record: Record) -> str | None:
+    """Return the member of a record that is called like a version, None without one.
+
+    Args:
+        record: of a list.
+    """
+    for name, value in record.items():
+        if VERSION.search(name) and scalar(value) and not isinstance(value, bool):
+            return name
+    return None
+
+
+def _by_answer(view: View) -> _Bulk | None:
+    """Return the bulk change whose answer tells what became of each record, or whose path alone says so."""
+    for member, named in _named_lists(view.sent_json, _IDS):
+        outcomes = _told(view, member, named) or _untold(view, named)
+        if outcomes:
+            method = view.request.method if view.request.method != "POST" else "PATCH"
+            return _Bulk(member, named, outcomes, method)
+    return None
+
+
+def _by_reads(view: View, places: Mapping[str, str]) -> _Bulk | None:
+    """Return the accepted bulk change of things that were read, each with a version beside its name."""
+    found = named_records(view.sent_json, places) if 200 <= view.status < 300 else None
+    if found is None or None in map(version_in, found[1].values()):
+        return None
+    member, named = found
+    place = next(places[name] for name in named if name in places)
+    if not _below(view, place):
+        return None
+    shown = named_records(view.json, named)
+    answers = shown[1] if shown is not None else {}
+    outcomes = {name: _shown(view, answers.get(name)) for name in named}
+    # A bulk change says nothing of the members that it leaves out.
+    return _Bulk(member, named, outcomes, "PATCH", place)
+
+
+def _told(view: View, member: str, named: dict[str, Record]) -> dict[str, _Outcome]:
+    """Return the outcomes that the answer tells, one of which is a failure, or all by name and status."""
+    alone = _of_one_list(view.sent_json) and _of_one_list(view.json)
+    for tells in (_by_list, _by_object, _by_failures):
+        found = tells(view.json, member, named)
+        failed = view.status in _OUTCOMES and any(one.status >= _FAILED for one in found.values())
+        if failed or (found and alone and all(one.plain for one in found.values())):
+            return found
+    return {}
+
+
+def _of_one_list(value: object) -> bool:
+    """Tell whether a content is a list, or holds just one."""
+    held = list(_table(value).values()) or [value]
+    return sum(isinstance(one, list) and one != [] for one in held) == 1
+
+
+def _untold(view: View, named: dict[str, Record]) -> dict[str, _Outcome]:
+    """Return no outcome for each record where the path alone says that many are changed."""
+    silent = not view.status or view.status >= _SILENT
+    return dict.fromkeys(named, _Outcome(0, None)) if silent and _BULK.search(_last(view.path)) else {}
+
+
+def _shown(view: View, answer: Record | None) -> _Outcome:
+    """Return the outcome of a record whose answer shows it again, or says nothing of it."""
+    told = (_status(answer) if answer is not None else None) or view.status
+    return _Outcome(200 if told == _MULTI else told, answer)
+
+
+def _item(view: View, bulk: _Bulk, name: str, folder: str) -> Item:
+    record, outcome, place = bulk.records[name], bulk.outcomes[name], bulk.place or folder
+    change = _change(record, bulk.member)
+    said = next((one for key in _VERBS if (one := scalar(record.get(key))) is not None), "")
+    method = _ACTIONS.get(said.lower(), bulk.method if change is record else "PATCH")
+    parts = urlsplit(view.request.url)
+    path = f"{place}/{quote(name, safe='')}" if _below(view, place) else _path_of(parts.path, name)
+    url = urlunsplit(parts._replace(path=path, query=""))
+    return Item(name, url, method, change, outcome.status, outcome.answer)
+
+
+def _change(record: Record, member: str) -> Record:
+    """Return what a record changes, with its version: some put the changes into a member of their own."""
+    version = version_in(record)
+    rest = [name for name in record if name not in {member, version, *_VERBS}]
+    inner = _table(record[rest[0]]) if len(rest) == 1 and rest[0].lower() in _CHANGES else {}
+    if not inner:
+        return record
+    return {**inner, **{name: value for name, value in record.items() if name not in rest}}
+
+
+def _below(view: View, place: str) -> bool:
+    path = urlsplit(view.request.url).path
+    return bool(place) and (path == place or path.startswith(f"{place}/"))
+
+
+def _path_of(path: str, name: str) -> str:
+    """Return the path of one record, from the path that took the bulk change."""
     if name.startswith("/"):
-        return urlunsplit(parts._replace(path=name, query=""))
-    folder, _, last = parts.path.rstrip("/").rpartition("/")
-    base = folder if _BULK.fullmatch(last) else parts.path.rstrip("/").partition(":")[0]
-    return urlunsplit(parts._replace(path=f"{base}/{quote(name, safe='')}", query=""))
+        return name
+    last = _last(path)
+    many = not last.rpartition(":")[0] and (_BULK.search(last) or _SAVE.fullmatch(last))
+    base = path.rstrip("/").rpartition("/")[0] if many else path.rstrip("/").partition(":")[0]
+    return f"{base}/{quote(name, safe='')}"
 
 
-def _table(value: object) -> dict[str, object]:
-    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
+def _last(path: str) -> str:
+    return path.rstrip("/").rpartition("/")[2]
 
 
-def _lists(value: object) -> Iterator[list[dict[str, object]]]:
+def _table(value: object) -> Record:
+    return cast("Record", value) if isinstance(value, dict) else {}
+
+
+def _lists(value: object) -> Iterator[list[Record]]:
     """Yield the lists of records at the top of a content and one level below."""
     held = [value, *_table(value).values()]
     for one in held:
-        records = cast("list[object]", one) if isinstance(one, list) else []
+        records = cast("list[object]", one)[:_MOST] if isinstance(one, list) else []
         if records and all(isinstance(record, dict) for record in records):
             yield [_table(record) for record in records]
 
 
-def _name(record: dict[str, object]) -> str | None:
-    return next((text for one in _IDS if (text := scalar(record.get(one))) is not None), None)
+def _named_lists(value: object, members: tuple[str, ...]) -> Iterator[tuple[str, dict[str, Record]]]:
+    """Yield the lists of records by name, for each member by which all are told apart."""
+    for records in _lists(value):
+        for member in members:
+            named = {name: one for one in records if (name := scalar(one.get(member))) is not None}
+            if len(named) == len(records):
+                yield member, named
 
 
-def _each(answer: object, named: dict[str, dict[str, object]]) -> tuple[Item, ...]:
-    """Return the records with the outcomes that one list of the answer, or one object by name, gives all."""
+def _by_list(answer: object, member: str, named: dict[str, Record]) -> dict[str, _Outcome]:
+    """Return the outcomes that one list of the answer gives all records, by name or in their order."""
     for outcomes in _lists(answer):
-        told = {_told_name(one): one for one in outcomes}
+        told = {_told_name(one, member): one for one in outcomes}
         if set(named) <= set(told):
             pairs = [(name, told[name]) for name in named]
         elif set(told) == {None} and len(outcomes) == len(named):
             pairs = list(zip(named, outcomes, strict=True))
         else:
             continue
-        found = [(name, one, _status(one)) for name, one in pairs]
-        if all(status is not None for _, _, status in found):
-            return tuple(Item(name, named[name], status or 0, one) for name, one, status in found)
-    for members in (_table(answer), *(_table(one) for one in _table(answer).values())):
-        found = [(name, _table(members.get(name)), _status(_table(members.get(name)))) for name in named]
-        if all(status is not None for _, _, status in found):
-            return tuple(Item(name, named[name], status or 0, one) for name, one, status in found)
-    return ()
+        if found := _all_of(pairs):
+            return found
+    return {}
 
 
-def _told_name(outcome: dict[str, object]) -> str | None:
+def _by_object(answer: object, member: str, named: dict[str, Record]) -> dict[str, _Outcome]:
+    """Return the outcomes that one object of the answer gives all records, each under its name."""
+    del member
+    for members in (_table(answer), *map(_table, _table(answer).values())):
+        if found := _all_of([(name, _table(members.get(name))) for name in named]):
+            return found
+    return {}
+
+
+def _by_failures(answer: object, member: str, named: dict[str, Record]) -> dict[str, _Outcome]:
+    """Return the outcomes where the answer lists only those that failed, under a name that says so."""
+    for word, value in _table(answer).items():
+        failed = _by_name(value, member) if value and _FAILURES.fullmatch(word) else {}
+        if failed and set(failed) <= set(named):
+            return {
+                name: _Outcome(_status(failed[name]) or _in_words({word: None, **failed[name]}), failed[name])
+                if name in failed
+                else _Outcome(200, None)
+                for name in named
+            }
+    return {}
+
+
+def _all_of(pairs: list[tuple[str, Record]]) -> dict[str, _Outcome]:
+    """Return the outcomes by name when each says how it went, none otherwise."""
+    found = {
+        name: _Outcome(status, one, plain=one.get("status") == status and name in map(scalar, one.values()))
+        for name, one in pairs
+        if (status := _status(one)) is not None
+    }
+    return found if len(found) == len(pairs) else {}
+
+
+def _told_name(outcome: Record, member: str) -> str | None:
     """Return which record an outcome names, at its top or in the record that it holds."""
     for place in (outcome, *(_table(outcome.get(one)) for one in _INNER)):
-        if (name := _name(place)) is not None:
-            return name
+        for key in (member, *_IDS):
+            if (name := scalar(place.get(key))) is not None:
+                return name
     return None
 
 
-def _status(outcome: dict[str, object]) -> int | None:
+def _status(outcome: Record) -> int | None:
     """Return the status of an outcome: a number, a flag, or the error that it holds; None when it is none."""
     for place in (outcome, *(_table(outcome.get(one)) for one in _INNER)):
         for name in _STATUSES:
@@ -165,34 +342,14 @@ def _in_words(outcome: object) -> int:
     return 409 if _OVER_VERSION.search(json.dumps(outcome)) else 422
 
 
-def _failed_ones(answer: object, named: dict[str, dict[str, object]]) -> tuple[Item, ...]:
-    """Return the records where the answer lists only those that failed, under a name that says so."""
-    for name, value in _table(answer).items():
-        if not value or not _FAILURES.fullmatch(name):
-            continue
-        failed = _by_name(value)
-        if failed and set(failed) <= set(named):
-            words = {name: None}
-            return tuple(
-                Item(
-                    one,
-                    record,
-                    (_status(failed[one]) or _in_words({**words, **failed[one]})) if one in failed else 200,
-                    failed.get(one),
-                )
-                for one, record in named.items()
-            )
-    return ()
-
-
-def _by_name(value: object) -> dict[str, dict[str, object]]:
+def _by_name(value: object, member: str) -> dict[str, Record]:
     """Return failed records by name, from a list of them, of their names, or an object by name."""
     if isinstance(value, dict):
         return {name: _table(one) or {"message": one} for name, one in _table(cast("object", value)).items()}
-    found: dict[str, dict[str, object]] = {}
+    found: dict[str, Record] = {}
     for one in cast("list[object]", value) if isinstance(value, list) else ():
         record = _table(one)
-        name = _told_name(record) if record else scalar(one)
+        name = _told_name(record, member) if record else scalar(one)
         if name is None:
             return {}
         found[name] = record

@@ -126,7 +126,7 @@ class MarkPlace(enum.StrEnum):
     HOST = "host"
 
 
-BatchForm = Literal["json", "multipart", "documents", "bundle", "operations", "lines", "items", "list"]
+BatchForm = Literal["json", "multipart", "documents", "bundle", "operations", "lines"]
 Weight = Annotated[float, msgspec.Meta(gt=0.0, le=1.0)]
 Name = Annotated[str, msgspec.Meta(min_length=1)]
 Identifier = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9-]*$")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
@@ -70,36 +70,13 @@ def _was_null(facts: Facts, guard: Condition) -> bool:
 
 
 def _left_empty(facts: Facts) -> Iterator[Evidence]:
-    """Yield evidence from a version's own place that holds nothing."""
-    yield from tuple(_shown_before(facts)) or _held_before(facts)
-
-
-def _held_before(facts: Facts) -> Iterator[Evidence]:
-    """Yield evidence from a member that is null in a refused request, and held a version when it was read."""
-    step, body = facts.step, facts.step.view.sent_json
-    if not facts.refused or step.status not in _OVER_VERSIONS or not isinstance(body, dict):
-        return
-    empty = [name for name, value in cast("dict[str, object]", body).items() if value is None]
-    for name in empty:
-        if not speaks_of_versions(Member("body", name, name, "")):
-            continue
-        for read in reversed(facts.own_reads_before):
-            held = read.view.json
-            value = cast("dict[str, object]", held).get(name) if isinstance(held, dict) else None
-            if isinstance(value, str | int) and value and not isinstance(value, bool):
-                yield note(f"the member {name} is null, and was {value} when it was read", 6.0, step)
-                return
-
-
-def _shown_before(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a version's own place that holds nothing, where an answer had shown its value.
 
     Source: XML Schema part 1 section 2.6.2 (`xsi:nil`), RFC 8259 section 3 (`null`).
     """
-    step = facts.step
-    refusal = step.refusal
+    step, refusal = facts.step, facts.step.refusal
     outdated = refusal.meaning is Meaning.MISMATCH if refusal is not None else says_outdated(step)
-    if not (facts.refused and outdated):
+    if not facts.refused or not (outdated or step.status in _OVER_VERSIONS):
         return
     for groups in _EMPTY.findall(step.view.sent_text):
         name = next((one for one in groups if one), "")
@@ -108,9 +85,8 @@ def _shown_before(facts: Facts) -> Iterator[Evidence]:
         for one in reversed(facts.own(facts.earlier)):
             value = next((member.value for member in shown(one) if member.word == name), None)
             if value is not None:
-                yield note(
-                    f"the request has an empty {name}, and the client had been given {value}", 7.0, step
-                )
+                text = f"the request has an empty {name}, and the client had been given {value}"
+                yield note(text, 7.0 if outdated else 6.0, step)
                 return
 
 

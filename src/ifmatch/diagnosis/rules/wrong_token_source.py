@@ -11,7 +11,7 @@ from ifmatch.diagnosis.contents import beside, version_member
 from ifmatch.diagnosis.dialect_scopes import scope_path
 from ifmatch.diagnosis.dialect_tokens import misplaced
 from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.message_members import sent, shown
+from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.projections import projection
 from ifmatch.diagnosis.resources import host_of, parent_of, path_of
 from ifmatch.dialects import Scope
@@ -62,9 +62,9 @@ def _of_another_thing(facts: Facts) -> Iterator[Evidence]:
     carried = [one.value for one in sent(step)]
     versions = [one.value for one in sent(step) if _NAMED.search(one.word) and len(one.value) >= _TELLING]
     held: dict[str, tuple[str, Step]] = {}
-    for read in (one for one in facts.case.steps[: step.order] if one.actor == step.actor and one.read_ok):
-        name = path_of(read.resource).partition("?")[0].rstrip("/").rpartition("/")[2]
-        held.update((one.value, (name, read)) for one in shown(read) if _NAMED.search(one.word))
+    for read, value in facts.case.gathered(step.actor).versions if versions else ():
+        if read.order < step.order:
+            held[value] = path_of(read.resource).partition("?")[0].rstrip("/").rpartition("/")[2], read
     for value in versions:
         name, read = held.get(value, ("", step))
         target = next((one for one in held.values() if one[0] in carried and one[0] != name), None)

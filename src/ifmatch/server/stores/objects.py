@@ -186,7 +186,7 @@ class ObjectStore:
 
     @staticmethod
     def _unavailable(error: Exception, *, outcome_unknown: bool = False) -> StoreUnavailableError:
-        said = str(error).partition("\n")[0].rstrip(".")
+        said = str(error).partition("\n")[0]
         return StoreUnavailableError(
             f"the object store says: {said}",
             store="objects",

@@ -76,7 +76,7 @@ def _unavailable(error: redis.RedisError, *, writing: bool) -> StoreUnavailableE
     sent = not isinstance(error.__context__, _NOT_SENT)
     unknown = writing and lost_connection and not answered and sent
     return StoreUnavailableError(
-        f"Redis says: {error}".rstrip("."),
+        f"Redis says: {error}",
         store="redis",
         outcome_unknown=unknown,
         advice="Read the key again before the write is repeated"

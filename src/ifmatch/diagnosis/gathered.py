@@ -1,0 +1,108 @@
+"""Gather once for a case what is looked for again and again: values sent and given out, lists, versions."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, cast
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.contents import scalars
+from ifmatch.diagnosis.likeness import shows
+from ifmatch.diagnosis.message_members import shown
+from ifmatch.diagnosis.tickets import carried, in_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ifmatch.diagnosis.steps import Step
+
+# What the name of a member says of a version, in whatever place.
+_NAMED: Final = re.compile(r"version|revision|(?:^|[_-])rev(?:$|[_-])|e-?tag", re.IGNORECASE)
+# Longer contents are data, longer answers none that give a ticket out.
+_LONGEST: Final = 200_000
+_LONG: Final = 20_000
+
+
+@dataclass
+class Gathered:
+    """What one actor of a case sent and was shown.
+
+    Attributes:
+        steps: of the actor, in order of time.
+    """
+
+    steps: Sequence[Step]
+
+    def __post_init__(self) -> None:
+        self._givers: dict[str, Step | None] = {}
+
+    def first_carrying(self, value: str) -> Step | None:
+        """Return the first request that carried a value where a ticket may stand, None without one."""
+        return self._carriers.get(value)
+
+    def first_giving(self, value: str) -> Step | None:
+        """Return the first step whose answer holds a value, None without one."""
+        if value not in self._givers:
+            first = self._in_fields.get(value)
+            word = re.compile(rf"(?<![\w-]){re.escape(value)}(?![\w-])")
+            told = next((one for one, text in self._texts if value in text and word.search(text)), first)
+            self._givers[value] = first if first is not None and told and first.order < told.order else told
+        return self._givers[value]
+
+    def may_list(self, token: str) -> bool:
+        """Tell whether any answer has a list with an entry that holds an opaque tag."""
+        return token in self._listed
+
+    @cached_property
+    def versions(self) -> list[tuple[Step, str]]:
+        """Return the values that reads show under a name of versions, each with its read."""
+        return [
+            (one, member.value)
+            for one in self.steps
+            if one.read_ok
+            for member in shown(one)
+            if _NAMED.search(member.word)
+        ]
+
+    @cached_property
+    def _carriers(self) -> dict[str, Step]:
+        found: dict[str, Step] = {}
+        for one in self.steps:
+            for value in carried(one).values():
+                found.setdefault(value, one)
+        return found
+
+    @cached_property
+    def _texts(self) -> list[tuple[Step, str]]:
+        contents = [(one, one.content) for one in self.steps]
+        return [(one, held.text) for one, held in contents if held is not None and len(held) <= _LONG]
+
+    @cached_property
+    def _in_fields(self) -> dict[str, Step]:
+        found: dict[str, Step] = {}
+        for one in self.steps:
+            for value in in_fields(one):
+                found.setdefault(value, one)
+        return found
+
+    @cached_property
+    def _listed(self) -> frozenset[str]:
+        return frozenset(
+            tokens.opaque(text)
+            for one in self.steps
+            if shows(one) and one.content is not None and len(one.content) <= _LONGEST
+            if "[" in one.content.text
+            for entry in _entries(one.view.json)
+            for text in scalars(entry)
+        )
+
+
+def _entries(value: object) -> Iterator[object]:
+    """Yield the entries of the lists that a JSON value holds, those within entries left aside."""
+    if isinstance(value, dict):
+        for member in cast("dict[str, object]", value).values():
+            yield from _entries(member)
+    elif isinstance(value, list):
+        yield from cast("list[object]", value)
