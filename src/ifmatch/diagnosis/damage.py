@@ -343,7 +343,9 @@ def _taken_back(history: History, step: Step) -> Damage | None:
         if old.variant != newest.variant or same_content(old.representation, newest.representation):
             continue
         if line := line_undone(old.representation, newest.representation, step.body):
-            text = f"what had changed since the older read ({line!r}) is gone, in a text that was edited beside"
+            text = (
+                f"what had changed since the older read ({line!r}) is gone, in a text that was edited beside"
+            )
             return Damage(Outcome.LOST_UPDATE, text, lost=newest)
         lost = [
             pointer

@@ -306,7 +306,9 @@ def _selects(facts: Facts) -> Iterator[Evidence]:
     found = passed_over(facts) if facts.step.method in _SELECTING and not facts.own_writes else None
     if found is not None:
         theirs, query, shows = found
-        text = f"what changed is {', '.join(theirs)}, which `{query}` does not select: the token counts for all"
+        text = (
+            f"what changed is {', '.join(theirs)}, which `{query}` does not select: the token counts for all"
+        )
         yield note(text, 6.5, shows)
 
 

@@ -177,7 +177,9 @@ def _never_held(facts: Facts) -> Iterator[Evidence]:
     if now is None or now == guard.value or facts.foreign_writes or facts.own_writes:
         return
     if before is not None and before[0] == now:
-        text = f"{guard.name} names {guard.value!r}, the record held {now!r} before and after: it was never that"
+        text = (
+            f"{guard.name} names {guard.value!r}, the record held {now!r} before and after: it was never that"
+        )
         yield note(text, 6.5, before[1], guard.name)
     elif before is None and one_quantity(guard.value, now):
         text = f"{guard.name} names {guard.value!r}, the record holds {now!r}: one number, with a unit and without"
