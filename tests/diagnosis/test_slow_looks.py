@@ -10,7 +10,6 @@ from stories_reader import exchange_of
 from ifmatch.diagnosis import diagnose
 from ifmatch.model.exchange import Capture
 
-
 LOOK = 'A 0~{took} GET /seats/14c => 200 ; ETag: "s1" | {{"held": "Ida"}}'
 MADE = 'A {at} PUT /seats/14c ; If-None-Match: * | {{"held": "Oto"}} => {status} ; ETag: "s2"'
 

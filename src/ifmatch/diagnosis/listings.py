@@ -126,7 +126,7 @@ def untouched(facts: Facts) -> tuple[tuple[str, ...], Step] | None:
 
 
 def passed_over(facts: Facts) -> tuple[tuple[str, ...], str, Step] | None:
-    """Return the entries that others changed and a query does not select, the query's words, and what shows it.
+    """Return the entries that changed and a query does not select, its words, and the read that shows it.
 
     Some services change or delete all members of a collection that a query selects. None when that is not
     known: without two own reads around the request, or when the query says nothing about members of entries.

@@ -50,8 +50,8 @@ def lost_pointers(
 def line_undone(base: Content | None, theirs: Content | None, mine: Content | None) -> str:
     """Return a line that another version had changed and a later text has as before, "" without any.
 
-    The later text has to be an edit of the older version in other lines as well: one that is the older version
-    again may be meant so.
+    The later text has to be an edit of the older version in other lines as well: the older version again may
+    be meant so.
 
     Args:
         base: text that the later one may be made from.

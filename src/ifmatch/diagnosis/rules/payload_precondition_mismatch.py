@@ -182,7 +182,7 @@ def _never_held(facts: Facts) -> Iterator[Evidence]:
         )
         yield note(text, 6.5, before[1], guard.name)
     elif before is None and one_quantity(guard.value, now):
-        text = f"{guard.name} names {guard.value!r}, the record holds {now!r}: one number, with a unit and without"
+        text = f"{guard.name} names {guard.value!r}, the record holds {now!r}: one number, a unit left out"
         yield note(text, 4.0, facts.refresh or facts.step, guard.name)
 
 
