@@ -17,7 +17,7 @@ A line is `actor seconds[~duration] method target [; Field: value]... [| content
 [; Field: value]... [| content]`; `-` as status is no answer. `@7` in a value is the HTTP-date seven seconds
 after the start. The content `…` was there, and is not in the evidence.
 Actors `O`, `O1`, `O2` are captures between an intermediary and an origin. `Date` is added; `Date: -` leaves
-it out. A line that begins with `#` is a comment.
+it out. A line that begins with `#` is a comment. `\\n` in a content that is no JSON ends a line.
 """
 
 from __future__ import annotations
@@ -87,7 +87,12 @@ def _message(text):
         fields.append((name.strip(), _dated(value.strip())))
     if content.strip() == "…":
         return first.strip(), fields, UNKNOWN
-    return first.strip(), fields, Content.from_text(content.strip()) if content else None
+    return first.strip(), fields, Content.from_text(_lines(content.strip())) if content else None
+
+
+def _lines(text):
+    """Return a text with the line ends that `\\n` stands for; in JSON it is an escape of its own."""
+    return text if text[:1] in "{[" else text.replace("\\n", "\n")
 
 
 def exchange_of(line, groups):

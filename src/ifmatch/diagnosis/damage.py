@@ -19,7 +19,7 @@ from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date, instant
 from ifmatch.diagnosis.ignored_guards import created_over, dated_out, held_for_a_while, moved_over
 from ifmatch.diagnosis.one_tag import two_states
-from ifmatch.diagnosis.taken_back import lost_pointers
+from ifmatch.diagnosis.taken_back import line_undone, lost_pointers
 from ifmatch.diagnosis.undelivered import blocked, redirected, unheard
 from ifmatch.diagnosis.unheeded import met_another
 from ifmatch.diagnosis.unseen_writes import unseen
@@ -342,6 +342,11 @@ def _taken_back(history: History, step: Step) -> Damage | None:
     for old in reads[1:]:
         if old.variant != newest.variant or same_content(old.representation, newest.representation):
             continue
+        if line := line_undone(old.representation, newest.representation, step.body):
+            text = (
+                f"what had changed since the older read ({line!r}) is gone, in a text that was edited beside"
+            )
+            return Damage(Outcome.LOST_UPDATE, text, lost=newest)
         lost = [
             pointer
             for pointer in lost_pointers(old.representation, newest.representation, step.body) or ()

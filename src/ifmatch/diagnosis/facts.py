@@ -21,8 +21,10 @@ from ifmatch.diagnosis.contents import (
     stamped,
     telling,
     unchanged,
+    value_at,
 )
 from ifmatch.diagnosis.dates import http_date, instant
+from ifmatch.diagnosis.editors import EDITOR, PROGRAM, SYSTEM, editor_like
 from ifmatch.diagnosis.likeness import shows, taken_on
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.model.message import Content
@@ -245,6 +247,51 @@ class Facts(BlindFacts):
         around = 6 * (inside.name.count("/") - 1) if inside.name.startswith("/") else 0
         said = len(f"{inside.name}{inside.value}': '', ") + around
         return not telling(self.step.body, said + kept)
+
+    # -- who edited -------------------------------------------------------------------
+
+    @cached_property
+    def parts_written(self) -> list[Step]:
+        """Return the accepted writes on what lies below the resource, since the token was given out."""
+        if self.source is None:
+            return []
+        below = self.step.resource.partition("?")[0].rstrip("/") + "/"
+        return [
+            step
+            for step in self.case.steps[self.source.order + 1 : self.step.order]
+            if step.accepted and step.replaces and not step.batched and step.resource.startswith(below)
+        ]
+
+    @cached_property
+    def _answered_by_programs(self) -> bool:
+        """Tell whether this actor had written what a job or worker of the service may have gone on from."""
+        return self.after_own_write is not None or any(
+            step.actor == self.step.actor for step in self.parts_written
+        )
+
+    @cached_property
+    def other_editor(self) -> str | None:
+        """Return the pointer of a member that names another editor, human or program, than before."""
+        for pointer in self.moved_pointers or ():
+            if EDITOR.search(pointer.rpartition("/")[2]):
+                value = str(value_at(self.current_content, pointer))
+                if value == str(value_at(self.step.body, pointer)):
+                    # That is the name which this very request carries.
+                    continue
+                program = self._answered_by_programs and PROGRAM.search(value)
+                if not SYSTEM.search(value) and not program:
+                    return pointer
+        return None
+
+    @cached_property
+    def system_editor(self) -> bool:
+        """Tell whether the content names a program of the service as its last editor, and did not before.
+
+        A job or worker counts only after an own write, as what the service does about it.
+        """
+        kinds = [SYSTEM, PROGRAM] if self._answered_by_programs else [SYSTEM]
+        now, before = self.current_content, self.base_content
+        return any(editor_like(now, kind) and not editor_like(before, kind) for kind in kinds)
 
     # -- dates ------------------------------------------------------------------------
 

@@ -108,13 +108,23 @@ def _last_look(history: Sequence[Step], step: Step) -> Step | None:
             continue
         if one.is_write and (one.accepted or one.unanswered):
             return None
-        if not one.is_read or one.overlaps(step):
+        if not one.is_read:
             continue
-        if one.status in _GONE or not step.surely_after(one):
+        if one.overlaps(step):
+            if one.status in _GONE:
+                # Gone while the request was on its way, whatever an older look had shown.
+                return None
+            continue
+        if one.status in _GONE or not step.surely_after(one) or _perhaps_beside(one, step):
             return None
         if one.status in {200, 304}:
             return None if one.cache_hit or _other_kind(one, step) else one
     return None
+
+
+def _perhaps_beside(read: Step, step: Step) -> bool:
+    """Tell whether a slow clock leaves open whether a read was still under way when a request began."""
+    return step.unordered(read) or (read.timed and step.timed and read.end > step.start)
 
 
 def _looked_once(history: History, look: Step, step: Step) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import parse_qsl, urlsplit
 
 from ifmatch.diagnosis.contents import stamped
 from ifmatch.diagnosis.resources import path_of
@@ -62,6 +64,17 @@ def listed(facts: Facts) -> Listed | None:
     return None
 
 
+def lists(before: Content | None, after: Content | None, name: str) -> bool:
+    """Tell whether either of two versions of a collection shows an entry of a name.
+
+    Args:
+        before: content of the one.
+        after: content of the other.
+        name: what the entry is called by, such as the last part of its path.
+    """
+    return any(_entries(one, name) is not None for one in (before, after))
+
+
 def _entries(content: Content | None, name: str) -> tuple[str, set[str]] | None:
     """Return the entry of a name, and all others as texts; None when a content does not list it."""
     value = content.json() if content is not None else None
@@ -110,6 +123,65 @@ def untouched(facts: Facts) -> tuple[tuple[str, ...], Step] | None:
             return None
         theirs, shows = {name for one in writes for name in _named_in(one, entries)}, writes[-1]
     return (tuple(sorted(theirs)[:3]), shows) if theirs and not theirs & mine else None
+
+
+def passed_over(facts: Facts) -> tuple[tuple[str, ...], str, Step] | None:
+    """Return the entries that changed and a query does not select, its words, and the read that shows it.
+
+    Some services change or delete all members of a collection that a query selects. None when that is not
+    known: without two own reads around the request, or when the query says nothing about members of entries.
+
+    Args:
+        facts: of a refused request on a collection.
+    """
+    step = facts.step
+    wanted = _selection(step.exchange.request.url)
+    known = [(one, entries) for one in facts.own(facts.history) if (entries := _with_names(one))]
+    before = next((pair for pair in reversed(known) if pair[0].order < step.order), None)
+    after = next((pair for pair in known if pair[0].order > step.order), None)
+    if not wanted or before is None or after is None:
+        return None
+    if any(one.accepted and one.replaces for one in _between(facts, after[0])):
+        return None
+    old, new = before[1], after[1]
+    theirs = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+    states = [text for one in (old, new) for name, text in one.items() if name in theirs]
+    told = [name for name in wanted if any(name in json.loads(text) for text in old.values())]
+    if not theirs or len(told) != len(wanted) or any(_selected(text, wanted) for text in states):
+        return None
+    if not any(_selected(text, wanted) for text in old.values()):
+        return None
+    return tuple(theirs[:3]), ", ".join(f"{name}={value}" for name, value in wanted.items()), after[0]
+
+
+# What names the operation in a value such as `eq.open`, and a condition such as `state eq 'open'`.
+_EQUAL: Final = re.compile(r"eq[.:]|==?", re.IGNORECASE)
+_CLAUSE: Final = re.compile(
+    r"([A-Za-z_]\w*)\s*(?::|==?|\beq\b)\s*(?:'([^']*)'|\"([^\"]*)\"|([^\s'\"]+))", re.IGNORECASE
+)
+_JOINED: Final = re.compile(r"\s+and\s+|\s*(?:&&|,|;)\s*", re.IGNORECASE)
+_EXPRESSIONS: Final = frozenset({"$filter", "filter", "q", "query", "where", "search", "$search"})
+
+
+def _selection(url: str) -> dict[str, str]:
+    """Return the members and values by which a query selects entries; empty when it says more, or nothing."""
+    found: dict[str, str] = {}
+    for name, value in parse_qsl(urlsplit(url).query):
+        if name.lower() in _EXPRESSIONS:
+            for clause in _JOINED.split(value.strip()):
+                told = _CLAUSE.fullmatch(clause)
+                if told is None:
+                    return {}
+                found[told[1]] = told[2] or told[3] or told[4] or ""
+        else:
+            member = name.partition("[")[2].partition("]")[0] or name
+            found[member] = _EQUAL.sub("", value, count=1) if _EQUAL.match(value) else value
+    return found
+
+
+def _selected(entry: str, wanted: dict[str, str]) -> bool:
+    members = cast("dict[str, object]", json.loads(entry))
+    return all(str(members.get(name)).lower() == value.lower() for name, value in wanted.items())
 
 
 def _between(facts: Facts, after: Step) -> Iterator[Step]:

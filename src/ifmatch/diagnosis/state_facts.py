@@ -19,7 +19,6 @@ from ifmatch.diagnosis.contents import (
     value_at,
     version_member,
 )
-from ifmatch.diagnosis.editors import EDITOR, PROGRAM, SYSTEM, editor_like
 from ifmatch.diagnosis.history import History
 from ifmatch.diagnosis.likeness import told_by_digest
 from ifmatch.diagnosis.steps import VARIANT_FIELDS
@@ -461,20 +460,6 @@ class StateFacts:
         return pointers is not None and len(pointers) > 0 and all(stamped(pointer) for pointer in pointers)
 
     @cached_property
-    def other_editor(self) -> str | None:
-        """Return the pointer of a member that names another editor, human or program, than before."""
-        for pointer in self.moved_pointers or ():
-            if EDITOR.search(pointer.rpartition("/")[2]):
-                value = str(value_at(self.current_content, pointer))
-                if value == str(value_at(self.step.body, pointer)):
-                    # That is the name which this very request carries.
-                    continue
-                program = self.after_own_write is not None and PROGRAM.search(value)
-                if not SYSTEM.search(value) and not program:
-                    return pointer
-        return None
-
-    @cached_property
     def after_own_write(self) -> Step | None:
         """Return this actor's last accepted write before the request, when it gave or preceded the token."""
         own = [step for step in self.own(self.earlier) if step.accepted and step.replaces]
@@ -488,13 +473,3 @@ class StateFacts:
         pointers = self.moved_pointers
         told = [pointer for pointer in pointers or () if not stamped(pointer)]
         return bool(told) and all(value_at(self.base_content, pointer) is ABSENT for pointer in told)
-
-    @cached_property
-    def system_editor(self) -> bool:
-        """Tell whether the content names a program of the service as its last editor, and did not before.
-
-        A job or worker counts only after an own write, as what the service does about it.
-        """
-        kinds = [SYSTEM] if self.after_own_write is None else [SYSTEM, PROGRAM]
-        now, before = self.current_content, self.base_content
-        return any(editor_like(now, kind) and not editor_like(before, kind) for kind in kinds)

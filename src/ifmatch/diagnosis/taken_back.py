@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, cast
 
-from ifmatch.diagnosis.contents import changed_pointers, unwrapped, value_at
+from ifmatch.diagnosis.contents import changed_pointers, stamped, unwrapped, value_at
 from ifmatch.diagnosis.likeness import nearer
 from ifmatch.merge import apply_merge_patch
 from ifmatch.model.message import Content
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
 # Octets from which on a member is a text, of which parts may be taken back.
 _PROSE = 40
+# A longer text is not told by its lines.
+_LONGEST_TEXT = 200_000
+# What begins a line of settings or of a record: `name =`, `name:`, `<name>`.
+_LINE_NAME = re.compile(r"\s*[\"'<]?([A-Za-z][\w.-]*)[\"']?\s*(?:[=:>;]|$)")
 
 
 def lost_pointers(
@@ -40,6 +45,39 @@ def lost_pointers(
     if not new:
         return ()
     return () if new & set(mine.text.splitlines()) else ("",)
+
+
+def line_undone(base: Content | None, theirs: Content | None, mine: Content | None) -> str:
+    """Return a line that another version had changed and a later text has as before, "" without any.
+
+    The later text has to be an edit of the older version in other lines as well: the older version again may
+    be meant so.
+
+    Args:
+        base: text that the later one may be made from.
+        theirs: text of the version in between.
+        mine: the later text.
+    """
+    if base is None or theirs is None or mine is None or max(map(len, (base, theirs, mine))) > _LONGEST_TEXT:
+        return ""
+    if changed_pointers(base, theirs) is not None:
+        return ""
+    old, new, sent = ([one for one in each.text.splitlines() if one.strip()] for each in (base, theirs, mine))
+    if len(set(old) & set(sent)) < len(set(sent) - set(old)) or not nearer(mine, base, theirs):
+        return ""
+    added = [one for one in new if one not in old]
+    removed = [one for one in old if one not in new]
+    edited = [one for one in (*sent, *old) if (one in sent) is not (one in old)]
+    if not edited or all(_stamped_line(one) for one in edited) or any(one in sent for one in added):
+        return ""
+    undone = [one for one in removed if one in sent and not _stamped_line(one)]
+    return next(iter(undone or ([] if removed else [one for one in added if not _stamped_line(one)])), "")
+
+
+def _stamped_line(line: str) -> bool:
+    """Tell whether a line of a text gives a member that servers write by themselves, such as a date."""
+    name = _LINE_NAME.match(line)
+    return name is not None and stamped(f"/{name[1]}")
 
 
 def merged(base: Content | None, patch: Content | None) -> Content | None:

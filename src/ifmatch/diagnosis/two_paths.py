@@ -26,6 +26,7 @@ _GETETAG = re.compile(r"<(?:\w+:)?getetag\b[^>]*>([^<]+)</", re.IGNORECASE)
 _HTTPD_PAGE = re.compile(r"The precondition on the request\s+for th(?:e|is) URL")
 _NGINX_PAGE = re.compile(r"<center>\s*(?:nginx|openresty)", re.IGNORECASE)
 _TWICE = 2
+_FOUND = 200
 # What refusals call the tag that is stored, and the tag.
 _CURRENT = re.compile(
     r"(?:current|stored|object|item|entity|server|actual|found|latest|existing)\b[^\"]{0,60}\"([^\"\s]{1,120})\"",
@@ -63,12 +64,15 @@ def read_elsewhere(facts: Facts) -> Step | None:
 
 
 def listed_tag(step: Step) -> str | None:
-    """Return the tag that a PROPFIND of one resource shows for it, None when it shows none.
+    """Return the tag that a PROPFIND shows for one resource, itself or a member, None when it shows none.
 
     Source: RFC 4918 section 15.6 (getetag is what GET would give).
     """
-    if step.method != "PROPFIND" or step.content is None:
+    if step.method != "PROPFIND":
         return None
+    if step.content is None:
+        # What the listing of a collection tells of this one member.
+        return step.header("etag") if step.status == _FOUND else None
     found = _GETETAG.findall(step.content.text)
     return html.unescape(found[0]).strip() if len(found) == 1 else None
 

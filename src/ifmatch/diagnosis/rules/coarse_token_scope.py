@@ -8,7 +8,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.dialect_scopes import scope_path, scope_writes
 from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.listings import disjoint_entries, listed, untouched
+from ifmatch.diagnosis.listings import disjoint_entries, listed, passed_over, untouched
 from ifmatch.diagnosis.resources import parent_of, path_of
 from ifmatch.diagnosis.rules.inconsistent_backends import touched_between
 from ifmatch.diagnosis.tokens import comes_back
@@ -29,6 +29,7 @@ _HASHES = frozenset({"hex32", "hex40", "hex64", "md5-multipart"})
 _OF_FILES = frozenset({"hex-hex", "hex-hex-hex"})
 # Shorter tags are counters, and those of different things meet by chance.
 _TELLING = 3
+_SELECTING = frozenset({"DELETE", "PATCH", "PUT", "POST"})
 _LARGER = frozenset({Scope.LIBRARY, Scope.COLLECTION, Scope.BRANCH})
 
 
@@ -39,6 +40,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     yield from _adds(facts)
     yield from _commands(facts)
+    yield from _selects(facts)
     yield from _counted_together(facts)
     scope, path = scope_path(facts.step)
     if scope is Scope.POLICY:
@@ -302,6 +304,17 @@ def _commands(facts: Facts) -> Iterator[Evidence]:
         theirs, shows = found
         text = (
             f"what changed is {', '.join(theirs)}, which this request does not name: the token counts for all"
+        )
+        yield note(text, 6.5, shows)
+
+
+def _selects(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a change of what a query selects, refused as entries that it leaves out changed."""
+    found = passed_over(facts) if facts.step.method in _SELECTING and not facts.own_writes else None
+    if found is not None:
+        theirs, query, shows = found
+        text = (
+            f"what changed is {', '.join(theirs)}, which `{query}` does not select: the token counts for all"
         )
         yield note(text, 6.5, shows)
 

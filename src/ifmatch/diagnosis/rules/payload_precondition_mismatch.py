@@ -9,6 +9,7 @@ import unicodedata
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
+from ifmatch.diagnosis.compared_values import held_before, of_state, one_quantity
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import ABSENT, value_at
 from ifmatch.diagnosis.evidence import note
@@ -167,6 +168,24 @@ def _spelt_otherwise(facts: Facts) -> Iterator[Evidence]:
             return
 
 
+def _never_held(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from an expected value that the record did not hold, before the request or after it."""
+    guard = facts.guard
+    if guard is None or guard.guard is not Guard.SAME or not of_state(facts.step, guard) or facts.issues:
+        return
+    now, before = facts.current_tag, held_before(facts)
+    if now is None or now == guard.value or facts.foreign_writes or facts.own_writes:
+        return
+    if before is not None and before[0] == now:
+        text = (
+            f"{guard.name} names {guard.value!r}, the record held {now!r} before and after: it was never that"
+        )
+        yield note(text, 6.5, before[1], guard.name)
+    elif before is None and one_quantity(guard.value, now):
+        text = f"{guard.name} names {guard.value!r}, the record holds {now!r}: one number, a unit left out"
+        yield note(text, 4.0, facts.refresh or facts.step, guard.name)
+
+
 def _as_it_stands(step: Step, value: str) -> Iterator[str]:
     """Yield a token as an answer holds it: blanks and line ends around it are part of a compared value."""
     held = [text for text in _strings(step.view.json) if text.strip() == value and text != value]
@@ -296,7 +315,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     # 428 says that a condition is wanted (RFC 6585 section 3), not that one did not fit.
     found = _ELEMENT.search(facts.error_text) if step.status != HTTPStatus.PRECONDITION_REQUIRED else None
     yield from _expected(facts)
-    yield from _spelt_otherwise(facts)
+    respelt = tuple(_spelt_otherwise(facts))
+    yield from respelt or _never_held(facts)
     yield from _passed_respelt(facts)
     yield from _typed_otherwise(facts)
     yield from _not_as_it_is(facts)

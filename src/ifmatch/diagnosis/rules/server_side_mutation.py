@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import changed_pointers, holds, same_content, stamped, value_at
 from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.linked_writes import edited_by_link, linked, named_in_state
+from ifmatch.diagnosis.linked_writes import edited_by_link, linked, named_in_state, own_name
+from ifmatch.diagnosis.listings import lists
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.dialects import Meaning
 
@@ -79,7 +80,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if not facts.state_moved:
         return
     yield from _moved(facts, source)
-    if facts.step.covered and facts.step.hops and facts.content_moved is not None:
+    theirs = any(one.actor != facts.step.actor for one in facts.parts_written)
+    if facts.step.covered and facts.step.hops and facts.content_moved is not None and not theirs:
         yield note("nobody else's write is seen at the origin", 1.5, facts.step.hops[-1])
 
 
@@ -163,9 +165,13 @@ def _linked(facts: Facts, source: Step) -> Iterator[Evidence]:
             continue
         there = step.resource.partition("?")[0].rstrip("/")
         if there.startswith(here + "/"):
+            foreign = step.actor != facts.step.actor
+            if foreign and lists(facts.base_content, facts.current_content, own_name(step)):
+                # A collection shows its members: what another wrote there, nobody else has to carry on.
+                continue
             text = f"a part of it ({path_of(there)}) was written since the token was issued"
             # What another wrote there is of the collection, if it is one: only the content would tell.
-            theirs = step.actor != facts.step.actor and facts.content_moved is None
+            theirs = foreign and facts.content_moved is None
             yield note(text, 2.5 if theirs else 4.5, step)
             return
         if len(path) > 3 and step.body is not None and path in step.body.text:
