@@ -14,6 +14,7 @@ from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.revalidations import never_unmodified
+from ifmatch.diagnosis.still_unmodified import changed_by, shown_replaced
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
@@ -65,13 +66,14 @@ def _wrong_not_modified(history: History) -> Iterator[tuple[Step, Damage]]:
             proof = _newer_itself(history, step) or _same_second(history, step, later)
         other = None if by_date else _names_another(history, step, condition)
         stayed = None if by_date or replaced is not None else _same_tag(history, step, condition.tokens[0])
+        proof = proof or shown_replaced(history, step)
         if replaced is None and proof is None and other is None and stayed is None:
             continue
         done.add(step.actor)
         text = (
             f"304 although the {'dated version' if by_date else 'tag'} had been replaced before"
             if replaced is not None
-            else "304 at a time for which a later answer proves another version"
+            else "304 at a time for which another answer proves another version"
         )
         if other is not None:
             text = f"304 carries {step.etag}, whose content is another, and If-None-Match does not name it"
@@ -140,8 +142,10 @@ def _unmodified(history: History) -> list[tuple[Step, Step | None]]:
 
 def _proves_another(history: History, step: Step, later: Step | None, named: tuple[str, ...]) -> Step | None:
     """Return the own later read whose modification date lies before the 304, None when there is none."""
-    if later is None or later.last_modified is None or step.date is None:
+    if later is None or step.date is None:
         return None
+    if later.last_modified is None:
+        return _told_in_content(history, step, later, named)
     if later.etag is None:
         return _told_itself(history, step, later)
     if later.last_modified + 1 > step.date + step.age:
@@ -176,6 +180,18 @@ def _proves_another(history: History, step: Step, later: Step | None, named: tup
         return None
     written = any(step.order < one.order < later.order for one in history.writes)
     return None if written or _put_in_place(step, later, issue) else later
+
+
+def _told_in_content(history: History, step: Step, later: Step, named: tuple[str, ...]) -> Step | None:
+    """Return the own later read whose content is another, and tells of a change before the 304."""
+    wanted = {tokens.base(token) for token in named}
+    known = [one for one in _shown_to(history, step) if tokens.base(one.etag or "") in wanted]
+    if not known or later.etag is None or tokens.base(later.etag) in wanted or step.date is None:
+        return None
+    if known[-1].variant != later.variant or later.representation is None:
+        return None
+    since = changed_by(known[-1], later)
+    return later if since is not None and since < step.date else None
 
 
 def _put_in_place(step: Step, later: Step, issue: Step | None) -> bool:
