@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +12,8 @@ from ifmatch.diagnosis.contents import changed_pointers, same_content, stamped, 
 from ifmatch.diagnosis.dates import instant
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from ifmatch.diagnosis.history import History
     from ifmatch.diagnosis.steps import Step
 
@@ -18,35 +21,58 @@ if TYPE_CHECKING:
 _SOON: Final = 2.0
 
 
-def shown_replaced(history: History, step: Step) -> Step | None:
+def whole_reads(history: History) -> dict[str, list[Step]]:
+    """Return for each actor the reads that showed it the whole content, in order of time.
+
+    Args:
+        history: of one resource.
+    """
+    found: dict[str, list[Step]] = {}
+    for step in history:
+        if step.status == HTTPStatus.OK and step.representation is not None:
+            found.setdefault(step.actor, []).append(step)
+    return found
+
+
+def shown_before(whole: Sequence[Step], step: Step, named: Collection[str]) -> tuple[Step, Step] | None:
+    """Return the last whole read before a request, and the last one that showed a named tag.
+
+    Args:
+        whole: reads of one actor, in order of time.
+        step: the request.
+        named: tags, their decorations taken off.
+    """
+    until = bisect_left(whole, step.order, key=lambda one: one.order)
+    for number in range(until - 1, -1, -1):
+        if tokens.base(whole[number].etag or "") in named:
+            return whole[until - 1], whole[number]
+    return None
+
+
+def shown_replaced(history: History, whole: Sequence[Step], step: Step) -> Step | None:
     """Return the own read that had shown another version just before a 304 to the older one's tag.
 
     Source: RFC 9110 section 13.1.2 (304 only where a listed tag matches that of the current version).
 
     Args:
         history: of the resource, in order of time.
+        whole: reads of the same actor that showed the whole content.
         step: an answer to a read.
     """
     condition = step.condition(Guard.DIFFERENT)
     if step.status != HTTPStatus.NOT_MODIFIED or condition is None or not condition.well_formed:
         return None
-    named = {tokens.base(token) for token in condition.tokens}
-    own = [
-        one
-        for one in history
-        if one.order < step.order
-        and one.actor == step.actor
-        and one.variant == step.variant
-        and one.representation is not None
-        and one.status == HTTPStatus.OK
-    ]
-    had = [one for one in own if tokens.base(one.etag or "") in named]
-    newest = own[-1] if own else None
-    if not had or newest is None or newest is had[-1] or newest.etag is None:
+    found = shown_before(whole, step, {tokens.base(token) for token in condition.tokens})
+    if found is None or found[0] is found[1]:
         return None
-    if newest.cache_marked or step.cache_marked or same_content(had[-1].representation, newest.representation):
+    newest, had = found
+    if newest.etag is None or newest.cache_marked or step.cache_marked:
         return None
-    if any(one.accepted and newest.order < one.order < step.order for one in history):
+    if newest.variant != step.variant or had.variant != step.variant:
+        return None
+    if same_content(had.representation, newest.representation):
+        return None
+    if any(newest.order < one.order < step.order for one in history.writes):
         return None
     soon = newest.timed and step.start - newest.end < _SOON
     later = next((one for one in history if one.order > step.order and one.read_ok), None)

@@ -16,7 +16,7 @@ from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.refusal_words import says_outdated
 from ifmatch.diagnosis.revalidations import suffix_of
-from ifmatch.diagnosis.still_unmodified import shown_replaced
+from ifmatch.diagnosis.still_unmodified import shown_replaced, whole_reads
 from ifmatch.dialects import Meaning
 from ifmatch.model.diagnosis import Outcome
 
@@ -203,7 +203,9 @@ def _damaged(facts: Facts) -> Iterator[Evidence]:
             yield note("the origin itself said that nothing had changed", 6.0, step.hops[-1])
         elif not step.cache_marked and not facts.may_be_kept:
             yield note("nothing in the answers speaks of a cache, and they may not be kept", 4.0, step)
-            again = next((one for one in facts.own(facts.history) if shown_replaced(facts.history, one)), None)
+            whole = whole_reads(facts.history).get(step.actor, [])
+            own = facts.own(facts.history)
+            again = next((one for one in own if shown_replaced(facts.history, whole, one)), None)
             if again is not None:
                 text = "304 to the old tag even after the reader had been given the new version whole"
                 yield note(text, 1.2, again, "If-None-Match")
