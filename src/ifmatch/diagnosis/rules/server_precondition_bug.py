@@ -75,12 +75,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     decision = evaluate(step.method, step.exchange.request.fields.pairs, state)
     if decision.status == 412:
         return
-    weight = 2.5
     shown = "reads show before and after" if facts.refresh is not None else "an answer shows at once"
-    if guard.guard is Guard.EXISTS:
-        weight = 5.5
-    elif len(guard.tokens) > 1:
-        weight = 4.5
+    weight = 5.5 if guard.guard is Guard.EXISTS else 4.5 if len(guard.tokens) > 1 else 2.5
     text = f"with the state that {shown}, `{guard.shown()}` holds: RFC 9110 section 13.2.2 gives no 412"
     yield note(text, weight, where, guard.name)
     yield from _refused_later_date(facts, state)
