@@ -207,7 +207,8 @@ def minutes(stage: Stage) -> None:
     alone="bad-date",
     description=(
         "A script guards its saves with If-Unmodified-Since in ISO 8601. Apache does not take it for a date and lets "
-        "every save pass; one of them overwrites what a colleague stored in between. In the proper form it was 412."
+        "every save pass. One of them, which was 412 with a date in the proper form, overwrites what a colleague has "
+        "stored in between."
     ),
 )
 def isodate(stage: Stage) -> None:
@@ -227,10 +228,11 @@ def isodate(stage: Stage) -> None:
     )
     place.pause(1.3)
     me.get("/kurse/foto.json")
+    proper = {"If-Unmodified-Since": seen.fields["last-modified"], **json}
+    me.put("/kurse/chor.json", '{"kurs": "chor", "plaetze": 20}', 412, proper)
     me.put("/kurse/chor.json", '{"kurs": "chor", "plaetze": 20}', 204, {"If-Unmodified-Since": since, **json})
     place.holds("Iris" not in me.get("/kurse/chor.json").text)
-    proper = {"If-Unmodified-Since": seen.fields["last-modified"], **json}
-    me.put("/kurse/chor.json", '{"kurs": "chor", "plaetze": 21}', 412, proper)
+    me.get("/kurse/yoga.json")
 
 
 @case(

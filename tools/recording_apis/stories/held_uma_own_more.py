@@ -45,7 +45,6 @@ def plan(stage: Stage) -> None:
     other = stage.actor("other", server, "plan.pflege.test", "requests", {"X-User": "schwester-t"})
     place.glance(me, ["/plans/11a", "/plans/12a"], 4, 238)
     morning = {one["id"]: one for one in me.get("/plans").json["items"]}
-    me.put("/plans/12a", {"bed": "12a", "meds": [], "diet": "leicht"}, 422)
     theirs = other.get("/plans/11b").json
     other.put("/plans/11b", {**theirs, "meds": ["ASS 100", "Ramipril 5"]}, 200)
     place.pause(1.2)
@@ -76,14 +75,13 @@ def swaps(stage: Stage) -> None:
     me.get("/shifts")
     place.glance(me, ["/shifts/mo", "/shifts/mi", "/shifts"], 6, 239)
     seen, theirs = me.get("/shifts/di").json, other.get("/shifts/di").json
-    old = dict(theirs)
-    other.put("/shifts/di", {**theirs, "note": "csere Pallal"}, 200)
-    other.put("/shifts/di", {**old, "note": "csere"}, 409)
+    saved = other.put("/shifts/di", {**theirs, "note": "csere Pallal"}, 200).json
     place.pause(0.9)
     place.holds(me.get("/shifts/di").json["note"] == "csere Pallal")
     me.put("/shifts/di", {"day": "di", "who": "Bela", "note": seen["note"]}, 200)
     me.put("/shifts/mi", {"day": "mi", "who": "Ayla", "note": ""}, 200)
     place.holds(me.get("/shifts/di").json["note"] == "")
+    other.put("/shifts/di", {**saved, "note": "csere Pallal, 14 óra"}, 409)
 
 
 @case(

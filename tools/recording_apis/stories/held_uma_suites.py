@@ -376,12 +376,12 @@ def future(stage: Stage) -> None:
     me.send("POST", "/1.5/8/storage/tabs", 200, ahead(), [{"id": "t2", "payload": "wetter"}])
     held = other.get("/1.5/8/storage/bookmarks?full=1").fields["x-last-modified"]
     own = {"X-If-Unmodified-Since": held}
-    other.send(
-        "POST", "/1.5/8/storage/bookmarks", 200, own, [{"id": "bm1", "payload": "zeitung, ordner lesen"}]
-    )
+    mine = [{"id": "bm1", "payload": "zeitung, ordner lesen"}]
+    made = other.send("POST", "/1.5/8/storage/bookmarks", 200, own, mine).fields["x-last-modified"]
     place.pause(0.8)
     me.send("POST", "/1.5/8/storage/bookmarks", 200, ahead(), [{"id": "bm1", "payload": "zeitung (mobil)"}])
     place.holds("lesen" not in me.get("/1.5/8/storage/bookmarks?full=1").text)
+    own = {"X-If-Unmodified-Since": made}
     other.send("POST", "/1.5/8/storage/bookmarks", 412, own, [{"id": "bm1", "payload": "zeitung"}])
 
 

@@ -231,10 +231,13 @@ def chores(me: Actor, paths: Sequence[str], steps: int, seed: int, changed: int 
         if kind < 0.3:
             me.get(path, 304, {"If-None-Match": seen.etag})
         elif kind < 0.5:
-            me.send("HEAD", f"{path}-{seed}{number}", 404)
+            parent, _, last = path.rpartition("/")
+            _, dot, ending = last.partition(".")
+            fresh = f"{parent}/n{seed}{number}{dot}{ending}"
+            me.send("HEAD", fresh, 404)
             media = seen.fields.get("content-type", "text/plain")
             guard = {"If-None-Match": "*", "Content-Type": media}
-            me.put(f"{path}-{seed}{number}", seen.body, 201, guard)
+            me.put(fresh, seen.body, 201, guard)
         elif changed == 200:
             me.put(path, {**seen.json, "step": f"{seed}.{number}"}, 200, {"If-Match": seen.etag})
         elif changed:
