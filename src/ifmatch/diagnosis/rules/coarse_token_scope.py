@@ -59,6 +59,9 @@ def _by_dialect(facts: Facts, scope: Scope) -> Iterator[Evidence]:
         return
     if scope is Scope.BRANCH and not facts.issues and facts.inside is not None:
         return
+    if facts.own_reads_before and _issuer(facts) is None and facts.inside is None:
+        # What was read had other tokens: nothing that moved since explains one that nobody gave out.
+        return
     moved = scope_writes(facts, _issuer(facts))
     seen = listed(facts)
     shown = seen is not None and seen.same
