@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.dates import span
 from ifmatch.diagnosis.evidence import note
 
@@ -66,6 +67,12 @@ def _spare(step: Step) -> float | None:
     return took - step.hops[0].duration
 
 
+def _stored_before(facts: Facts) -> bool:
+    """Tell whether an own earlier write had carried the same and been accepted: that is what is stored."""
+    done = (one for one in facts.own(facts.earlier) if one.accepted and one.replaces)
+    return any(same_content(one.body, facts.step.body) for one in done)
+
+
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from one refused write at the client that is two at the origin, or is stored."""
     step = facts.step
@@ -87,7 +94,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     if not facts.ours_is_there or facts.unanswered_own is not None or not facts.state_moved:
         return
-    if facts.overlapping_own or facts.unordered_own or facts.foreign_writes:
+    if facts.overlapping_own or facts.unordered_own or facts.foreign_writes or _stored_before(facts):
         return
     text = "the resource holds what this very request carried, although it was refused"
     yield note(text, 0.8 if facts.ours_by_chance else 2.5, facts.refresh)
