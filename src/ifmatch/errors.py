@@ -30,6 +30,11 @@ __all__ = [
 class IfmatchError(Exception):
     """Stand at the root of all exceptions of this package."""
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # The default would call `__init__` with what it gave to its base: an error that cannot be unpickled
+        # breaks the pool of processes that it comes from.
+        return (_rebuild, (type(self), self.args, dict(vars(self))))
+
 
 class InputError(IfmatchError):
     """Say that input cannot be read: what, where, what was expected, what to do.

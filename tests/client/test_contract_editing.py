@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import pickle
+import time
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from types import MappingProxyType
 
 import pytest
 
@@ -254,3 +259,104 @@ def test_an_exception_of_the_function_goes_to_the_caller(face, service) -> None:
     with pytest.raises(KeyError, match="missing"):
         face.editor().edit(service.url(), lambda document: document["missing"])
     assert json.loads(service.documents["/doc"].octets) == {"n": 1}
+
+
+def raising(face):
+    """Have the client raise for every refusal, as many programs do."""
+    if face.name == "aiohttp":
+        return Face("aiohttp", raise_for_status=True)
+    if face.name == "requests":
+        face.plain.hooks["response"].append(lambda response, **_: response.raise_for_status())
+        return face
+
+    def hook(response):
+        response.raise_for_status()
+
+    async def awaited(response):
+        response.raise_for_status()
+
+    face.plain.event_hooks = {"response": [awaited if face.is_async else hook]}
+    return face
+
+
+def test_a_client_that_raises_for_refusals_edits_too(face, service) -> None:
+    service.put(value={"n": 1})
+    other = raising(face)
+    editor = other.editor()
+    editor.edit(service.url(), increment)
+    service.put(value={"n": 10})
+    assert editor.edit(service.url(), increment).how == "rebased"
+    assert service.value() == {"n": 11}
+    with pytest.raises(TargetMissingError):
+        editor.edit(service.url("/none"), increment)
+    if other is not face:
+        other.close()
+
+
+def test_the_deadline_ends_a_request_that_hangs(face, service) -> None:
+    service.put(value={"n": 1})
+    service.delay = 6.0
+    started = time.monotonic()
+    with pytest.raises(BudgetExhaustedError):
+        face.editor().edit(service.url(), increment, limits=Limits(seconds=0.3))
+    assert time.monotonic() - started < 4.0
+
+
+def test_errors_say_which_resource_and_travel(face, service) -> None:
+    service.put(value={"n": 1})
+    url = f"{service.url()}?token=s3cret"
+    with pytest.raises(DataConflictError) as raised:
+        face.editor().create(url, {"n": 2})
+    error = raised.value
+    assert error.url.startswith(f"{service.url()}?token=~")
+    assert str(error).startswith(f"{error.url}: not written: 1 conflict")
+    copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
+    assert (str(copy), copy.conflicts, copy.theirs) == (str(error), error.conflicts, error.theirs)
+
+
+def test_a_read_of_nothing_says_so(face, service) -> None:
+    with pytest.raises(TargetMissingError, match=f"{service.url()}: there is no such resource$"):
+        face.editor().read(service.url())
+
+
+def test_a_redirect_that_is_not_followed_says_where_it_leads(face, service, other_service) -> None:
+    target = other_service.url() + "?signature=abc"
+    service.script("/doc", Reply(307, (("Location", target),)))
+    with pytest.raises(NotAppliedError, match=r"another origin") as raised:
+        face.editor().edit(service.url(), increment)
+    assert other_service.url() in str(raised.value)
+    assert "abc" not in str(raised.value)
+
+
+def test_any_mapping_is_a_patch_and_text_is_text(face, service) -> None:
+    service.put(value={"n": 1})
+    editor = face.editor()
+    editor.edit(service.url(), MappingProxyType({"m": 2}))
+    assert service.value() == {"n": 1, "m": 2}
+    editor.create(service.url("/text"), "a\u00e9", media_type="text/plain")
+    assert service.documents["/text"].octets == "a\u00e9".encode()
+    editor.create(service.url("/json"), "a")
+    assert service.documents["/json"].octets == b'"a"'
+    editor.create(service.url("/octets"), bytearray(b"b"), media_type="text/plain")
+    assert service.documents["/octets"].octets == b"b"
+
+
+def test_a_date_to_wait_for_counts_from_now_when_the_answer_has_none(face, service) -> None:
+    service.put(value={"n": 1})
+    later = format_datetime(datetime.fromtimestamp(1_000_003, UTC), usegmt=True)
+    service.script("/doc", None, Reply(503, (("Retry-After", later),)))
+    pauses = []
+
+    async def pause(seconds):
+        pauses.append(seconds)
+
+    settings = Settings(limits=QUICK, wall_clock=lambda: 1_000_000.0)
+    face.editor(settings, sleep=pause if face.is_async else pauses.append).edit(service.url(), increment)
+    assert pauses[0] == pytest.approx(3, abs=0.1)
+
+
+def test_a_mark_that_the_content_cannot_hold_is_explained(face, service) -> None:
+    service.put(value=b"text")
+    with pytest.raises(InputError, match=r"Nothing was written\. JsonMarker marks JSON: use LineMarker"):
+        face.editor(MARKED).edit(service.url(), EditOctets(lambda octets: octets + b"x"))
+    assert service.methods() == ["GET"]

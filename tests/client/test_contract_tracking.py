@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import pickle
 import threading
 
 import aiohttp
 import pytest
+import requests
+from requests.adapters import HTTPAdapter
 
 import ifmatch
 from ifmatch.client import PreconditionFailedError, Tracking, track
@@ -275,3 +278,71 @@ def test_what_another_thread_read_is_known_too(service) -> None:
         other.join(120)
         client.put(service.url(), content=b"{}")
     assert service.seen[-1]["if-match"] == tag
+
+
+def test_what_a_download_saw_is_not_what_the_caller_saw(tracked, service, tmp_path) -> None:
+    service.put(value={"n": 1})
+    tracked.request("GET", service.url())
+    service.put(value={"n": 2})
+    tracked.editor().download(service.url(), tmp_path / "file")
+    assert status(tracked.request("PUT", service.url(), data=b"mine")) == 412
+
+
+def test_an_error_does_not_keep_its_connection(face, service) -> None:
+    service.put()
+    track(face.plain, Tracking(raise_on_conflict=True))
+    stale = {"If-Match": '"none"'}
+
+    async def awaited():
+        if face.name == "aiohttp":
+            return await face.plain.put(service.url(), data=b"x", headers=stale)
+        request = face.plain.build_request("PUT", service.url(), content=b"x", headers=stale)
+        return await face.plain.send(request, stream=True)
+
+    def streamed():
+        if face.is_async:
+            return face.wait(awaited())
+        if face.name == "requests":
+            return face.plain.put(service.url(), data=b"x", headers=stale, stream=True)
+        request = face.plain.build_request("PUT", service.url(), content=b"x", headers=stale)
+        return face.plain.send(request, stream=True)
+
+    with pytest.raises(PreconditionFailedError) as raised:
+        streamed()
+    response = raised.value.response
+    if face.name == "requests":
+        assert response.raw.closed or response.raw._connection is None
+    else:
+        assert response.closed if face.name == "aiohttp" else response.is_closed
+    copy = pickle.loads(pickle.dumps(raised.value))  # noqa: S301 - our own
+    assert (str(copy), copy.response) == (str(raised.value), None)
+    assert len(copy.diagnosis.incidents) == len(raised.value.diagnosis.incidents)
+
+
+def test_a_callback_that_would_never_be_awaited_is_refused() -> None:
+    async def called(_response):
+        raise AssertionError
+
+    with pytest.raises(TypeError, match="called, not awaited"):
+        Tracking(on_precondition_failed=called)
+
+
+def test_requests_asks_anew_which_proxy_a_redirect_goes_through(service, other_service, monkeypatch) -> None:
+    """From a host that is reached without one to a host that is not."""
+    other_service.put()
+    service.put()
+    service.script("/doc", Reply(302, (("Location", other_service.url()),)))
+    session = track(requests.Session())
+    sent = []
+    plain = HTTPAdapter.send
+
+    def send(self, request, **options):
+        sent.append(options["proxies"])
+        return plain(self, request, **{**options, "proxies": {}})
+
+    monkeypatch.setattr(HTTPAdapter, "send", send)
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "localhost")
+    assert session.get(service.url().replace("127.0.0.1", "localhost")).status_code == 200
+    assert "http" not in sent[0]
+    assert "http" in sent[1]

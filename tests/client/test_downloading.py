@@ -17,6 +17,8 @@ from ifmatch.client import (
     Settings,
     TargetMissingError,
 )
+from ifmatch.client.downloading import Download
+from ifmatch.model.message import Fields
 from tests.client.libraries import QUICK, Face
 from tests.client.service import Reply, Service
 
@@ -272,3 +274,63 @@ def test_the_loop_goes_on_while_an_asynchronous_download_waits(files, tmp_path) 
     face.wait(run())
     assert len(ticks) > 1
     face.close()
+
+
+def test_two_downloads_to_one_file_do_not_mix(face, files, tmp_path) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    with (tmp_path / "file.part").open("wb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(BlockingIOError, match="another download writes here"):
+            download(face, files, tmp_path)
+        assert not files.seen
+    assert download(face, files, tmp_path).path.read_bytes() == CONTENT
+
+
+def test_a_file_that_was_finished_meanwhile_is_left_alone(tmp_path, monkeypatch) -> None:
+    """Between opening and locking the other download may have renamed what was opened."""
+    fcntl = pytest.importorskip("fcntl")
+    part, plain, renamed = tmp_path / "file.part", fcntl.flock, []
+    part.write_bytes(b"of the other one")
+
+    def flock(stream, how):
+        if not renamed:
+            renamed.append(part.rename(tmp_path / "file"))
+        plain(stream, how)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    made = Download("http://a.test/", tmp_path / "file", Limits(), random.random, None)
+    with made:
+        made.take(b"ours")
+    assert (tmp_path / "file").read_bytes() == b"of the other one"
+
+
+def test_a_folder_is_refused_before_anything_is_sent(face, files, tmp_path) -> None:
+    with pytest.raises(IsADirectoryError, match="goes into a file"):
+        face.editor().download(files.url("/file"), tmp_path)
+    assert not files.seen
+
+
+def test_a_coded_part_is_not_put_behind_plain_content(tmp_path) -> None:
+    made = Download("http://a.test/", tmp_path / "file", Limits(), random.random, None)
+    with made:
+        made.fields()
+        made.begin(200, Fields([("ETag", '"1"'), ("Content-Length", "8")]))
+        made.take(b"abcd")
+        made.cut("cut")
+        made.fields()
+        part = [("ETag", '"1"'), ("Content-Range", "bytes 4-7/8"), ("Content-Encoding", "gzip")]
+        assert not made.begin(206, Fields(part))
+
+
+def test_no_credential_of_the_url_is_shown_or_kept(face, files, tmp_path) -> None:
+    url = files.url("/file").replace("//", "//user:pa55@") + "?token=s3cret"
+    files.cut_after = 60_000
+    with pytest.raises(BudgetExhaustedError) as raised:
+        face.editor(Settings(limits=Limits(transport=0))).download(url, tmp_path / "file")
+    assert "token=~" in str(raised.value)
+    told = str(raised.value) + (tmp_path / "file.part.json").read_text("utf-8")
+    assert "pa55" not in told
+    assert "s3cret" not in told
+    files.cut_after = None
+    done = face.editor(Settings(limits=QUICK)).download(url, tmp_path / "file")
+    assert (done.resumed, done.path.read_bytes()) == (1, CONTENT)

@@ -15,6 +15,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from ifmatch.client import (
+    BudgetExhaustedError,
     Client,
     Finished,
     Limits,
@@ -160,3 +161,17 @@ def test_telemetry_can_be_imported_without_opentelemetry_and_says_what_it_needs(
     exec("from ifmatch.client import *", names)  # noqa: S102 - as programs do it
     with pytest.raises(MissingExtraError, match=r"pip install 'ifmatch\[telemetry\]'"):
         names["Telemetry"]()
+
+
+def test_refusals_of_a_failed_update_are_counted(service) -> None:
+    spans, reader = InMemorySpanExporter(), InMemoryMetricReader()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    conflicting(service)
+    with httpx2.Client() as plain:
+        telemetry = Telemetry(provider, MeterProvider([reader]))
+        client = Client(plain, Settings(observers=(telemetry,), limits=Limits(conflicts=0)))
+        with pytest.raises(BudgetExhaustedError) as raised:
+            client.edit(service.url(), increment)
+    assert raised.value.refusals == 1
+    assert spans.get_finished_spans()[0].attributes["ifmatch.conflicts"] == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
 
@@ -107,6 +108,54 @@ def test_work_that_raises_lets_the_next_one_go() -> None:
         lanes.run("k", Entry(0), broken, 1.0)
     assert lanes.run("k", Entry(1), lambda batch: setattr(batch[0], "outcome", 1), 1.0)
     assert lanes._lanes == {}
+
+
+def test_a_wait_that_is_interrupted_does_not_block_the_lane() -> None:
+    """A signal handler raises in the main thread while that waits for its turn."""
+    threads = Threads()
+    threads.start(0)
+
+    class Interrupted(threading.Event().__class__):
+        def wait(self, _seconds):
+            raise KeyboardInterrupt
+
+    class Broken(Entry):
+        __slots__ = ()
+
+        def __setattr__(self, name, value):
+            super().__setattr__(name, Interrupted() if name == "signal" and value is not None else value)
+
+    with pytest.raises(KeyboardInterrupt):
+        threads.lanes.run("k", Broken(1), threads.work, 10.0)
+    threads.start(2, patience=9.0)
+    wait_for(queued(threads.lanes, 1))
+    threads.finish()
+    assert threads.batches == [[0], [2]]
+
+
+def test_one_that_would_wait_for_itself_is_told_so() -> None:
+    lanes = Lanes()
+
+    def nested(_batch):
+        lanes.run("other", Entry(1), lambda _: None, 1.0)
+        with pytest.raises(RuntimeError, match="it would wait for itself"):
+            lanes.run("k", Entry(2), lambda _: None, 60.0)
+
+    assert lanes.run("k", Entry(0), nested, 1.0)
+    assert lanes._lanes == {}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_who_had_a_lane_before_a_fork_does_not_have_it_in_the_child() -> None:
+    threads = Threads()
+    threads.start(0)
+    child = os.fork()
+    if child == 0:
+        done = threads.lanes.run("k", Entry(1), lambda _: None, 0.5)
+        os._exit(0 if done else 1)
+    status = os.waitpid(child, 0)[1]
+    threads.finish()
+    assert os.waitstatus_to_exitcode(status) == 0
 
 
 def test_keys_do_not_wait_for_each_other() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -11,6 +12,7 @@ import threading
 import httpx2
 import pytest
 import redis
+import redis.asyncio
 
 from ifmatch.client import AsyncClient, Client, MemoryStates, RedisStates, Settings, SqliteStates
 from ifmatch.errors import StoreUnavailableError
@@ -224,3 +226,64 @@ def test_a_state_that_is_often_wrong_is_not_trusted(service) -> None:
         last = editor.edit(service.url(), increment)
     assert [attempt.method for attempt in last.attempts] == ["GET", "PUT"]
     assert service.value() == {"n": 13}
+
+
+class Decoding:
+    """A Redis client that gives text, as `decode_responses=True` makes it."""
+
+    def __init__(self):
+        self.held = {}
+
+    def get(self, key):
+        return self.held.get(key)
+
+    def set(self, key, value, _seconds):
+        self.held[key] = value.decode()
+
+    def delete(self, key):
+        self.held.pop(key, None)
+
+
+def test_a_redis_client_that_decodes_is_read_too() -> None:
+    states = RedisStates(Decoding())
+    states.save("k", STATE)
+    assert states.load("k") == STATE
+
+
+def test_an_asynchronous_redis_client_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"redis\.asyncio\.Redis"):
+        RedisStates(redis.asyncio.Redis())
+
+
+def test_a_store_that_is_down_is_left_alone_for_a_while(service, caplog) -> None:
+    class Down(MemoryStates):
+        blocks, asked = True, 0
+
+        def load(self, _key):
+            self.asked += 1
+            raise StoreUnavailableError("down")
+
+    service.put(value={"n": 1})
+    now = [100.0]
+    down = Down()
+    with httpx2.Client() as plain:
+        client = Client(plain, Settings(states=down, limits=QUICK, clock=lambda: now[0]))
+        for _ in range(3):
+            client.edit(service.url(), increment)
+        assert (down.asked, caplog.text.count("going on without remembered states")) == (1, 1)
+        now[0] += 31
+        client.edit(service.url(), increment)
+        assert down.asked == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_forked_process_opens_the_file_anew(tmp_path) -> None:
+    """SQLite does not allow a connection to be carried into another process."""
+    states = SqliteStates(tmp_path / "states.db")
+    states.save("k", STATE)
+    before = states._connection()
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if states._connection() is not before and states.load("k") == STATE else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert states._connection() is before

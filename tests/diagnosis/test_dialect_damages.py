@@ -5,65 +5,19 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import pathlib
-import tomllib
-from urllib.parse import quote_plus
-
 import pytest
+from dialect_forms import families, filled, message
 
 from ifmatch.diagnosis import diagnose
 from ifmatch.model.exchange import Capture, Exchange, Provenance
 from ifmatch.model.message import Content, Fields, Request, Response
 
-FAMILIES = tomllib.loads(pathlib.Path(__file__).with_name("dialect_damages.toml").read_text("utf-8"))[
-    "family"
-]
+FAMILIES = families()
 BASE = {"limit": 10, "note": "the note of last week"}
 THEIRS = {"limit": 25, "note": "the note of last week"}
 MINE = {"limit": 10, "note": "the note of this week"}
 REBASED = {"limit": 25, "note": "the note of this week"}
 FIRST, SECOND, THIRD = "41", "42", "43"
-
-
-def _prose(state):
-    limit, note = state["limit"], state["note"]
-    return f"<p>Limit {limit}</p><p>Much that stays the same for good</p><p>Note: {note}</p>"
-
-
-def _calendar(state):
-    lines = ("BEGIN:VEVENT", f"PRIORITY:{state['limit']}", f"SUMMARY:{state['note']}", "END:VEVENT")
-    return "\r\n".join(lines)
-
-
-def _filled(text, version, state, guard=""):
-    whole = json.dumps(state)
-    text = text.replace("<t>", guard)
-    pairs = {
-        "<v>": version,
-        "<v+1>": str(int(version) + 1),
-        "<s>": whole,
-        "<m>": whole[1:-1],
-        "<b>": base64.b64encode(whole.encode()).decode(),
-        "<url>": quote_plus(whole),
-        "<esc>": json.dumps(whole)[1:-1],
-        "<html>": _prose(state),
-        "<xml>": "".join(f"<{name}>{value}</{name}>" for name, value in state.items()),
-        "<ics>": _calendar(state),
-        "<lim>": str(state["limit"]),
-    }
-    for name, value in pairs.items():
-        text = text.replace(name, value)
-    return text
-
-
-def _message(text):
-    """Return the fields and content of a message; fields come first, after an empty first line."""
-    if not text.startswith("\n") and "\n\n" not in text:
-        return [], text
-    head, _, content = text.lstrip("\n").partition("\n\n")
-    return [tuple(part.strip() for part in line.split(":", 1)) for line in head.splitlines() if line], content
 
 
 class _Traffic:
@@ -75,8 +29,8 @@ class _Traffic:
     def _add(self, actor, second, request, answer, status=200):
         line, sent = request
         method, url = line.split(" ", 1)
-        fields, content = _message(sent)
-        received, body = _message(answer)
+        fields, content = message(sent)
+        received, body = message(answer)
         names = {name.lower() for name, _ in fields}
         if content and "content-type" not in names:
             fields.append(("Content-Type", "application/json"))
@@ -95,20 +49,20 @@ class _Traffic:
         )
 
     def read(self, actor, second, version, state):
-        asked = self.family.get("asked", "")
-        self._add(actor, second, (self.family["read"], asked), _filled(self.family["shown"], version, state))
+        line, asked = (filled(self.family.get(name, ""), version, state) for name in ("read", "asked"))
+        self._add(actor, second, (line, asked), filled(self.family["shown"], version, state))
 
     def write(self, actor, second, guard, state, status=200):
         """Add a write; `guard` is the version that it names, None for none, "null" for a word for none."""
         made = str(int(self.made) + 1)
         told = ""
         if guard is not None:
-            told = self.family["null"] if guard == "null" else _filled(self.family["with"], guard, state)
+            told = self.family["null"] if guard == "null" else filled(self.family["with"], guard, state)
         if told[:1].isalpha() and ": " in told:
             told = told.rstrip("\n") + "\n"
         base = guard if guard in {FIRST, SECOND} else FIRST
-        line, sent = (_filled(self.family[name], base, state, told) for name in ("write", "sent"))
-        answer = _filled(self.family.get("done", self.family["shown"]), made, state)
+        line, sent = (filled(self.family[name], base, state, told) for name in ("write", "sent"))
+        answer = filled(self.family.get("done", self.family["shown"]), made, state)
         if status >= 400:
             self._add(actor, second, (line, sent), '{"error": "no"}', status)
             return

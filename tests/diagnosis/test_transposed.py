@@ -41,7 +41,7 @@ STORIES = [
     and can_be_told(story.captures(view))
 ]
 # What a refusal in an API's own words may be called besides, where the story says no more than that.
-_BESIDE = {
+BESIDE = {
     "other-writer": {"status-dialect-mismatch"},
     # A record that is sent back whole carries its version as it carries all else.
     "precondition-ignored": {"unconditional-write"},
@@ -108,7 +108,7 @@ def _judged(story, view, carrier):
     cause, likelihood = first(diagnose(CARRIERS[carrier].captures(story.captures(view))))
     wanted = set(story.wanted(view))
     for one in tuple(wanted):
-        wanted |= _BESIDE.get(one, set())
+        wanted |= BESIDE.get(one, set())
     if CARRIERS[carrier].status in {200, 207, 400, 422, 428, 500} and "none" not in wanted:
         # Who knows a conflict by 409 and 412 alone takes it for success, or for a mistake in the request.
         wanted.add("status-dialect-mismatch")

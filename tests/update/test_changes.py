@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from ifmatch.errors import InputError
 from ifmatch.merge import parse_json, write_json
-from ifmatch.update import NOTHING, Edit, State
+from ifmatch.update import NOTHING, Edit, EditOctets, State
 
 SAME = Edit(lambda document: document)
 VALUES = st.recursive(
@@ -48,8 +49,45 @@ def test_what_differs_is_written(text, value, octets) -> None:
 
 @given(VALUES, VALUES, st.sampled_from([None, 1]))
 def test_only_the_very_same_value_is_nothing_to_write(before, after, indent) -> None:
+    # None stands for a function that returned nothing, unless null is what was there.
+    assume(after is not None or before is None)
     state = State(write_json(before, indent=indent).encode(), ("1",))
     made = Edit(lambda _: after).propose(state)
     assert (made is NOTHING) == (write_json(before) == write_json(after))
     if made is not NOTHING:
         assert write_json(parse_json(made)) == write_json(after)
+
+
+def forgets(document):
+    document["n"] = 5
+
+
+async def waits(document):
+    return document
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (Edit(forgets), "forgets returned None, and nothing was written"),
+        (Edit(forgets, creates=True), "forgets returned None"),
+        (Edit(waits), "waits is asynchronous"),
+        (EditOctets(waits), "waits is asynchronous"),
+        (EditOctets(lambda _: None), "returned NoneType"),
+        (EditOctets(lambda octets: octets.decode()), "returned str"),
+    ],
+)
+def test_a_function_that_gives_no_document_back_writes_nothing(change, words) -> None:
+    """A forgotten `return` would put null in the place of the document."""
+    with pytest.raises(TypeError, match=words):
+        change.propose(State(b'{"n":1}', ("1",)))
+
+
+def test_null_may_stay_null() -> None:
+    assert Edit(lambda _: None).propose(State(b"null", ("1",))) is NOTHING
+
+
+@pytest.mark.parametrize("octets", [b"", b"text", b"\xff"])
+def test_content_that_is_no_json_says_what_to_use(octets) -> None:
+    with pytest.raises(InputError, match=r"Nothing was written\. Change other content with EditOctets"):
+        SAME.propose(State(octets, ("1",)))

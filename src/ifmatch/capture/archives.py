@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ifmatch.capture.decompression import MAXIMAL_OCTETS, MAXIMAL_RATIO
+from ifmatch.capture.playwright_traces import is_playwright_archive, read_playwright_archive
 from ifmatch.capture.saz import is_fiddler, read_fiddler
 from ifmatch.errors import InputError, MissingExtraError
 from ifmatch.model.exchange import CaptureWarning
@@ -236,8 +237,8 @@ def read_archive(stream: BinaryIO, name: str, reader: MemberReader) -> tuple[Cap
         damage = [CaptureWarning(f"the archive is damaged or cut ({tar.damage})")] if tar.damage else []
         return _read_files(name, files, reader, damage, encrypted=False)
     archive = Archive(stream, name)
-    if is_fiddler(archive.names()):
-        return (read_fiddler(archive),)
+    if (read := _as_one(archive)) is not None:
+        return (read(archive),)
     files = [(member.filename, partial(archive.read, member)) for member in archive.members]
     return _read_files(name, files, reader, [], encrypted=archive.is_encrypted)
 
@@ -262,7 +263,7 @@ def _read_files(
             octets = read()
             if is_archive(octets[:512]):
                 inner = _inside(octets, f"{name}!{shown}", left)
-                captures.append(read_fiddler(inner))
+                captures.append((_as_one(inner) or read_fiddler)(inner))
                 left = inner.left
                 continue
             captures.extend(reader(io.BytesIO(octets), f"{name}!{shown}"))
@@ -279,10 +280,18 @@ def _read_files(
     raise _nothing(name, skipped, encrypted=encrypted)
 
 
+def _as_one(archive: Archive) -> Callable[[Archive], Capture] | None:
+    """Return what reads an archive whose files belong together, None for any other."""
+    names = archive.names()
+    if is_fiddler(names):
+        return read_fiddler
+    return read_playwright_archive if is_playwright_archive(names) else None
+
+
 def _inside(octets: bytes, name: str, left: int) -> Archive:
-    """Return an archive that lies in another one, which Fiddler's may: each of them is one source."""
+    """Return an archive that lies in another one, as those may that are one source each."""
     inner = Archive(io.BytesIO(octets), name, left) if _is_zip(octets) else None
-    if inner is None or not is_fiddler(inner.names()):
+    if inner is None or _as_one(inner) is None:
         raise InputError(
             "this is an archive inside the archive", source=name, advice="Unpack it, and give it by itself"
         )

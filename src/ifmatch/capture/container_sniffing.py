@@ -8,7 +8,21 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["is_charles", "is_jaeger", "is_newman", "is_otlp", "is_pcap", "is_postman", "is_vcr"]
+__all__ = [
+    "is_api_client",
+    "is_charles",
+    "is_jaeger",
+    "is_kubernetes_audit",
+    "is_log_export",
+    "is_newman",
+    "is_otlp",
+    "is_pcap",
+    "is_playwright",
+    "is_postman",
+    "is_tshark",
+    "is_vcr",
+    "is_xml_session",
+]
 
 # As in `pcap_packets.MAGICS`; other formats need none of what that module imports.
 _PCAP: Final = frozenset({
@@ -24,6 +38,33 @@ _SPANS: Final = re.compile(rb'"(?:resourceSpans|resource_spans)"\s*:\s*\[')
 _XML_SESSION: Final = re.compile(rb"<(?:charles-session\b|items burpVersion=)")
 _BATCHES: Final = re.compile(rb'\A\s*\{\s*"batches"\s*:\s*\[')
 _STORED_SPAN: Final = re.compile(rb'\A\s*\{[^\n]{0,4000}"traceID"[^\n]{0,8000}"operationName"')
+
+# Elasticsearch, Datadog, Loki, Splunk, CloudWatch Logs Insights, Azure Monitor, OTLP logs.
+_EXPORTS: Final = tuple(
+    (sign, re.compile(pattern))
+    for sign, pattern in (
+        (b'"_source"', rb'"hits"\s*:\s*\[\s*\{[^{}]{0,400}"_(?:source|index)"'),
+        (b'"log"', rb'"data"\s*:\s*\[\s*\{[\s\S]{0,400}?"attributes"\s*:\s*\{'),
+        (b'"values"', rb'"resultType"\s*:\s*"streams"|"result"\s*:\s*\[\s*\{\s*"stream"\s*:'),
+        (b'"_raw"', rb'"results?"\s*:\s*(?:\[\s*)?\{'),
+        (b'"@message"', rb'"results"\s*:\s*\[\s*\[\s*\{\s*"field"\s*:'),
+        (b'"columns"', rb'"tables"\s*:\s*\[\s*\{[\s\S]{0,400}?"columns"\s*:\s*\['),
+        (b'Logs"', rb'"resourceLogs"\s*:\s*\['),
+    )
+)
+
+_AUDIT: Final = re.compile(rb'"apiVersion"\s*:\s*"audit\.k8s\.io/')
+
+_TSHARK_COLUMN: Final = re.compile(
+    rb"(?:\A|[\t,;|\"])(?:frame\.(?:number|time\w*)|tcp\.stream|http2\.(?:streamid|headers?\.\w+)|"
+    rb"http\.(?:request\.(?:uri|full_uri|line)|response\.(?:code|line|phrase)|file_data))(?=[\t,;|\"\r\n]|\Z)"
+)
+_TSHARK_JSON: Final = re.compile(rb'"layers"\s*:\s*\{\s*"frame"\s*:\s*\{\s*"frame[._]')
+
+_HOPPSCOTCH: Final = re.compile(
+    rb'"responses"\s*:\s*\{\s*"[^"]{0,200}"\s*:\s*\{[\s\S]{0,400}?"originalRequest"'
+)
+_BRUNO_RUN: Final = re.compile(rb'"results"\s*:\s*\[\s*\{[\s\S]{0,600}?"(?:request|filename)"')
 
 
 def is_pcap(head: bytes) -> bool:
@@ -80,3 +121,52 @@ def is_jaeger(head: bytes) -> bool:
     if head.lstrip()[:1] != b"{" or b'"traceID"' not in start:
         return False
     return b'"spans"' in start or _STORED_SPAN.match(start) is not None
+
+
+def is_log_export(head: bytes) -> bool:
+    """Tell whether a log service answered this to a query."""
+    start = head[:32768]
+    if start.lstrip()[:1] not in {b"{", b"["}:
+        return False
+    return any(sign in start and pattern.search(start) is not None for sign, pattern in _EXPORTS)
+
+
+def is_kubernetes_audit(head: bytes) -> bool:
+    """Tell whether the API server of Kubernetes wrote this as its audit log."""
+    start = head[:65536]
+    return b'"auditID"' in start and _AUDIT.search(start) is not None
+
+
+def is_tshark(head: bytes) -> bool:
+    """Tell whether these are packets as tshark takes them apart, with the names of the fields."""
+    start = head.lstrip()[:65536]
+    if start[:1] == b"<":
+        return b"<pdml" in start[:4096]
+    if start[:1] in {b"[", b"{"}:
+        return _TSHARK_JSON.search(start) is not None
+    # A greeting or a fence may stand above.
+    return any(
+        b"http" in line and len(_TSHARK_COLUMN.findall(line.strip())) > 1
+        for line in start.split(b"\n", 9)[:9]
+    )
+
+
+def is_playwright(head: bytes) -> bool:
+    """Tell whether this is the network file of a Playwright trace."""
+    return head.lstrip()[:1] == b"{" and b'"resource-snapshot"' in head[:8192]
+
+
+def is_api_client(head: bytes) -> bool:
+    """Tell whether Insomnia, Bruno or Hoppscotch exported this, with responses in it."""
+    if head.lstrip()[:1] not in {b"{", b"["}:
+        return False
+    if b'"__export_format"' in head[:4096]:
+        return b'"response"' in head or b'"res_' in head
+    start = head[:65536]
+    if b'"responseMeta"' in start and b'"endpoint"' in start:
+        return True
+    if b'"originalRequest"' in start and b'"endpoint"' in start:
+        return _HOPPSCOTCH.search(start) is not None
+    if b'"assertionResults"' in start and _BRUNO_RUN.search(start) is not None:
+        return True
+    return b'"examples"' in start and b'"items"' in start and b'"statusText"' in start

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ifmatch.capture.log_records import LogRecord
 
-__all__ = ["fill"]
+__all__ = ["fill", "meaning_at"]
 
 _PLACES: Final = (
     "httprequest",
@@ -42,6 +42,7 @@ _PLACES: Final = (
     "attributes",
     # An error of axios as JSON.
     "config",
+    "user_agent",
 )
 _MEANINGS: Final = {
     "method": "method",
@@ -52,6 +53,7 @@ _MEANINGS: Final = {
     "reqmethod": "method",
     "cs_method": "method",
     "http_request_method": "method",
+    "csmethod": "method",
     "clientrequestmethod": "method",
     "httpmethod": "method",
     "url": "target",
@@ -70,6 +72,9 @@ _MEANINGS: Final = {
     "cs_uri": "target",
     "originalurl": "target",
     "clientrequesturi": "target",
+    "csuristem": "target",
+    "cs_uri_stem": "target",
+    "requesturi": "target",
     "http_route": "",
     "request": "request",
     "request_line": "request",
@@ -86,6 +91,10 @@ _MEANINGS: Final = {
     "sc_status": "status",
     "edgeresponsestatus": "status",
     "resultcode": "status",
+    "responsecode": "status",
+    "httpstatuscode": "status",
+    "scstatus": "status",
+    "response_status": "status",
     "host": "host",
     "http_host": "host",
     "authority": "host",
@@ -93,8 +102,13 @@ _MEANINGS: Final = {
     "clientrequesthost": "host",
     "server_name": "",
     "requestaddr": "host",
+    "cshost": "host",
+    "x_host_header": "host",
+    "domain": "host",
+    "url_domain": "host",
     "scheme": "scheme",
     "requestscheme": "scheme",
+    "cs_protocol": "scheme",
     "http_scheme": "scheme",
     "remote_addr": "client",
     "remote_ip": "client",
@@ -104,11 +118,17 @@ _MEANINGS: Final = {
     "clienthost": "client",
     "c_ip": "client",
     "clientip": "client",
+    "cip": "client",
+    "calleripaddress": "client",
+    "source_ip": "client",
+    "client_address": "client",
+    "network_client_ip": "client",
     "client": "client",
     "downstream_remote_address": "client",
     "ip": "client",
     "query": "query",
     "query_string": "query",
+    "csuriquery": "query",
     "args": "query",
     "upstream_addr": "peer",
     "upstream_host": "peer",
@@ -119,6 +139,7 @@ _MEANINGS: Final = {
     "httpversion": "version",
     "request_time": "duration:s",
     "duration_ms": "duration:ms",
+    "durationms": "duration:ms",
     "elapsed_ms": "duration:ms",
     "took_ms": "duration:ms",
     "responsetime": "duration:ms",
@@ -126,6 +147,12 @@ _MEANINGS: Final = {
     "latency_ms": "duration:ms",
     "duration_us": "duration:us",
     "duration_ns": "duration:ns",
+    # Elastic Common Schema, Datadog.
+    "event_duration": "duration:ns",
+    "@duration": "duration:ns",
+    # Kong.
+    "latencies_request": "duration:ms",
+    "started_at": "start:?",
     "duration": "duration:?",
     "latency": "duration:?",
     "elapsed": "duration:?",
@@ -145,6 +172,8 @@ _MEANINGS: Final = {
     "time": "end:?",
     "timestamp": "end:?",
     "@timestamp": "end:?",
+    "timegenerated": "end:?",
+    "_time": "end:?",
     "time_local": "end:clf",
     "time_iso8601": "end:iso",
     "msec": "end:epoch",
@@ -153,6 +182,9 @@ _MEANINGS: Final = {
     "t": "end:?",
     "user_agent": "sent:User-Agent",
     "useragent": "sent:User-Agent",
+    "user_agent_original": "sent:User-Agent",
+    "http_useragent": "sent:User-Agent",
+    "request_user_agent": "sent:User-Agent",
     "clientrequestuseragent": "sent:User-Agent",
     "http_user_agent": "sent:User-Agent",
     "referer": "sent:Referer",
@@ -240,6 +272,8 @@ _BODIES: Final = {
     "res.body": False,
 }
 _DURATION = re.compile(r"([\d.]{1,20})\s*(ns|us|µs|ms|s)\Z")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d\Z")
+_CLOCK = re.compile(r"\d\d:\d\d:\d\d(?:\.\d{1,9})?\Z")
 _DEPTH: Final = 20
 _HEADERS: Final = _SENT_HEADERS | _RECEIVED_HEADERS
 _WHOLE: Final = _HEADERS | _BODIES.keys()
@@ -266,18 +300,40 @@ def fill(record: LogRecord, value: dict[str, object]) -> None:
         record.set("start:epoch", str(value["timestamp"]))
         record.set("duration:us", str(value.get("duration", "")))
         value = {name: member for name, member in value.items() if name not in {"timestamp", "duration"}}
-    if "resultCode" in value and isinstance(name := value.get("name"), str):
-        # A request of Application Insights begins its name with the method, and counts from its start.
-        record.set("method", name.partition(" ")[0])
-        record.set("start:iso", str(value.get("timestamp", "")))
-        record.set("duration:ms", str(value.get("duration", "")))
-        value = {name: member for name, member in value.items() if name not in {"timestamp", "duration"}}
+    value = _without_insights(record, value)
+    day, clock = value.get("date"), value.get("time")
+    if isinstance(day, str) and isinstance(clock, str) and _DAY.match(day) and _CLOCK.match(clock):
+        # The members of a log of the W3C format.
+        record.set("end:iso", f"{day}T{clock}Z")
+        value = {name: member for name, member in value.items() if name not in {"date", "time"}}
     _fill(record, value)
     for member in value.values():
         # A member of the log's own holds the request: `{"nginx": {"request": ...}}`.
         draft = record.draft
         if isinstance(member, dict) and not (draft.method and draft.url and draft.status):
             _fill(record, cast("dict[str, object]", member))
+
+
+def _without_insights(record: LogRecord, value: dict[str, object]) -> dict[str, object]:
+    """Take what a record of Application Insights says in its own way; return the rest.
+
+    A request, or a dependency, begins its name with the method, and counts from its start. A dependency is
+    called by its host as target, and holds the URL as data.
+    """
+    named = {key.lower(): (key, member) for key, member in value.items()}
+    name = named.get("name", ("", None))[1]
+    if "resultcode" not in named or not isinstance(name, str):
+        return value
+    taken = {"timestamp", "timegenerated", "duration", "durationms", "id", "success", "target", "data"}
+    record.set("method", name.partition(" ")[0])
+    data = named.get("data", ("", ""))[1]
+    if isinstance(data, str) and data.startswith("http"):
+        record.set("target", data)
+    for key in ("timestamp", "timegenerated"):
+        record.set("start:iso", str(named.get(key, ("", ""))[1]))
+    for key in ("duration", "durationms"):
+        record.set("duration:ms", str(named.get(key, ("", ""))[1]))
+    return {key: member for key, member in value.items() if key.lower() not in taken}
 
 
 def _fill(record: LogRecord, value: dict[str, object]) -> None:
@@ -295,7 +351,7 @@ def _fill(record: LogRecord, value: dict[str, object]) -> None:
         elif isinstance(member, str | int | float) and not isinstance(member, bool):
             _leaf(record, lowered, member)
         elif member is None:
-            record.set(_meaning_at(lowered), "")
+            record.set(meaning_at(lowered), "")
 
 
 def _headers(record: LogRecord, value: object, *, sent: bool) -> None:
@@ -319,9 +375,12 @@ def _headers(record: LogRecord, value: object, *, sent: bool) -> None:
 
 
 @functools.lru_cache(maxsize=4096)
-def _meaning_at(place: str) -> str:
+def meaning_at(place: str) -> str:
     """Return the meaning of the member at a path in lower case, "" when it says nothing here."""
     name = place
+    whole = _MEANINGS.get(re.sub(r"[^a-z0-9@]+", "_", place)) if "." in place else None
+    if whole:
+        return whole
     for prefix in _PLACES:
         if name.startswith(f"{prefix}.") and len(name) > len(prefix) + 1:
             side = prefix.rpartition(".")[2]
@@ -332,11 +391,17 @@ def _meaning_at(place: str) -> str:
         received = False
     flat = re.sub(r"[^a-z0-9@]+", "_", name).strip("_")
     meaning = _MEANINGS.get(flat)
+    if meaning is None and "@" in flat:
+        # Datadog puts the sign before the names of attributes.
+        return meaning_at(place.replace("@", ""))
+    if meaning is None and flat[-2:] in {"_s", "_d"}:
+        # Log Analytics says the type of a column behind its name.
+        meaning = _MEANINGS.get(flat[:-2])
     return meaning if meaning is not None else _field_meaning(flat, received=received)
 
 
 def _leaf(record: LogRecord, place: str, value: str | float) -> None:
-    meaning = _meaning_at(place)
+    meaning = meaning_at(place)
     if not meaning:
         return
     kind, _, rest = meaning.partition(":")
@@ -371,6 +436,7 @@ def _field_meaning(flat: str, *, received: bool) -> str:
     """Return the meaning of a member that is called after a header field."""
     answered = _RECEIVED_PREFIX.match(flat)
     bare = flat[answered.end() :] if answered else flat
+    bare = re.sub(r"\Aheaders?_", "", bare) if answered or received else bare
     if (answered or received) and bare in _ANSWERED:
         return f"{'upstream' if flat.startswith('upstream') else 'received'}:{_ANSWERED[bare]}"
     if flat in _CONDITIONS:

@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ifmatch.capture.dissections import DISSECTION, from_dissections
+from ifmatch.capture.dissections_http2 import HTTP2_TREE, from_http2_trees
 from ifmatch.capture.hex_dumps import HEX_DUMP, from_hex
 from ifmatch.capture.pasted_lines import CUT, DROPPED, start_line
 from ifmatch.capture.sdk_lines import python_text
@@ -37,6 +38,9 @@ _STAMPED = re.compile(
 )
 _TCPDUMP = re.compile(r"\s{0,3}\d\d:\d\d:\d\d\.\d{6} IP6? \S+ > \S+: ")
 _TCPDUMP_START = re.compile(rf"[ -~]*?(?<![A-Za-z])({_START})[ \t\r]*\Z")
+_FOLLOWED = re.compile(r"Follow: https?2?,(?:ascii|utf-8)\s*\Z")
+_COUNT = re.compile(r"\t?\d{1,9}\s*\Z")
+_RULE = re.compile(r"={40,}\s*\Z|Filter: \S+ eq |Node [01]: ")
 _WGET = re.compile(r"---(request|response) (begin|end)---\s*\Z")
 _WGET_CONTENT = re.compile(r"\[BODY data: (.*)\]\s*\Z")
 # Behind content without a line end: a blank or a quote before it would make it a part of the content.
@@ -58,7 +62,9 @@ def unpacked(lines: Sequence[str | None]) -> list[_Line]:
     steps: tuple[tuple[str, Callable[[str], object], Callable[[Numbered], Iterator[_Line]]], ...] = (
         ("0000", HEX_DUMP.match, _dumped),
         ("\\", DISSECTION.match, _dissected),
+        ("Header: :", HTTP2_TREE.match, _http2_trees),
         ("\\r\\n", _QUOTED_START.search, _unquoted),
+        ("Follow: http", _FOLLOWED.match, _followed),
         (" IP", _TCPDUMP.match, _packets),
         ("---", _WGET.match, _wget),
         ("HTTP/", _STAMPED.match, _unstamped),
@@ -77,6 +83,10 @@ def _dumped(lines: Numbered) -> Iterator[_Line]:
 
 def _dissected(lines: Numbered) -> Iterator[_Line]:
     yield from from_dissections(lines, CUT) or lines
+
+
+def _http2_trees(lines: Numbered) -> Iterator[_Line]:
+    yield from from_http2_trees(lines, CUT) or lines
 
 
 def _unquoted(lines: Numbered) -> Iterator[_Line]:
@@ -122,6 +132,15 @@ def _packets(lines: Numbered) -> Iterator[_Line]:
             yield number, found[1] if found is not None else DROPPED
         else:
             yield number, line if shows else DROPPED
+
+
+def _followed(lines: Numbered) -> Iterator[_Line]:
+    """Yield what `tshark -z follow,http` shows, without the counts of octets before each piece."""
+    for number, line in lines:
+        if line is not None and (_COUNT.match(line) or _FOLLOWED.match(line) or _RULE.match(line)):
+            yield number, DROPPED
+        else:
+            yield number, line
 
 
 def _wget(lines: Numbered) -> Iterator[_Line]:

@@ -6,12 +6,17 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
-__all__ = ["clf_moment", "epoch_moment", "iso_moment"]
+__all__ = ["clf_moment", "epoch_moment", "iso_moment", "shown_moment"]
 
 _ISO = re.compile(
     r"(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?[ ]?(Z|UTC|[+-]\d\d:?\d\d)?"
 )
 _CLF = re.compile(r"(\d\d)/([A-Z][a-z]{2})/(\d{4})[: ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?(?: ([+-]\d{4}))?")
+# As pages show a time: `3/10/2026, 9:14:01.200 AM`, `Mar 10, 2026 @ 09:14:01.200`.
+_NUMERIC = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}),? (\d{1,2}):(\d\d):(\d\d)(\.\d{1,9})?(?: ([AP])M)?\Z")
+_NAMED = re.compile(
+    r"([A-Z][a-z]{2}) {1,2}(\d{1,2}), (\d{4}) (?:@ )?(\d\d):(\d\d):(\d\d)(\.\d{1,9})?(?: (?:UTC|GMT|Z))?\Z"
+)
 _MONTHS: Final = {
     name: number
     for number, name in enumerate(
@@ -81,3 +86,25 @@ def epoch_moment(value: float) -> float | None:
         if 4e8 < seconds < 8e9:
             return seconds
     return None
+
+
+def shown_moment(text: str) -> str:
+    """Return the time that a page or a table shows as ISO 8601 writes it, any other text as it is.
+
+    Args:
+        text: the whole cell. Where day and month cannot be told apart it stays as it is.
+    """
+    if (named := _NAMED.match(text)) is not None and named[1] in _MONTHS:
+        clock = ":".join(named.group(4, 5, 6)) + (named[7] or "")
+        return f"{named[3]}-{_MONTHS[named[1]]:02}-{int(named[2]):02}T{clock}Z"
+    found = _NUMERIC.match(text)
+    if found is None:
+        return text
+    first, second, hour = int(found[1]), int(found[2]), int(found[4])
+    if found[8] is None and first <= 12 and second <= 12 and first != second:
+        return text
+    # A clock of twelve hours comes with the month first.
+    month, day = (first, second) if found[8] is not None or second > 12 else (second, first)
+    if found[8] is not None:
+        hour = hour % 12 + (12 if found[8] == "P" else 0)
+    return f"{found[3]}-{month:02}-{day:02}T{hour:02}:{found[5]}:{found[6]}{found[7] or ''}Z"

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from ifmatch.model.exchange import Capture
 
-__all__ = ["read_otlp"]
+__all__ = ["attributes_of", "read_otlp"]
 
 _KINDS: Final = {
     2.0: "server", 3.0: "client", "SPAN_KIND_SERVER": "server", "SPAN_KIND_CLIENT": "client",
@@ -80,7 +80,7 @@ def _export(record: dict[str, object]) -> Iterator[Span]:
         record = object_of(record.get(wrapping)) or record
     spans = record.get("resourceSpans") or record.get("resource_spans") or record.get("batches")
     for resource in objects(spans):
-        service = text(_attributes(object_of(resource.get("resource"))).get("service.name"))
+        service = text(attributes_of(object_of(resource.get("resource"))).get("service.name"))
         scopes = resource.get("scopeSpans") or resource.get("instrumentationLibrarySpans")
         for scope in objects(scopes or resource.get("scope_spans")):
             for span in objects(scope.get("spans")):
@@ -97,11 +97,16 @@ def _span(span: dict[str, object], service: str) -> Span:
         text(span.get("name")),
         begun,
         ended - begun if begun is not None and ended is not None and ended >= begun else None,
-        _attributes(span),
+        attributes_of(span),
     )
 
 
-def _attributes(record: dict[str, object]) -> dict[str, object]:
+def attributes_of(record: dict[str, object]) -> dict[str, object]:
+    """Return the attributes of a resource, a span or a record of a log.
+
+    Args:
+        record: as OTLP JSON writes it.
+    """
     return {text(one.get("key")): _value(one.get("value"), 0) for one in objects(record.get("attributes"))}
 
 

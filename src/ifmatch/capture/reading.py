@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from ifmatch.capture import archives, container_sniffing, sniffing
 from ifmatch.capture.access_logs import read_access_log
 from ifmatch.capture.decompression import compression_of, decompress
+from ifmatch.capture.mail_messages import is_mail
+from ifmatch.capture.shown_texts import bare_document, is_document, is_quoted_document, shown_text
 from ifmatch.capture.target_uri import splittable
 from ifmatch.capture.text_source import decode
 from ifmatch.errors import InputError
@@ -123,10 +125,46 @@ FORMATS: Final = (
         "curl-verbose", "curl -v", "ifmatch.capture.curl_verbose:read_curl_verbose", sniffing.is_verbose
     ),
     CaptureFormat(
+        "tshark",
+        "packets as tshark takes them apart",
+        "ifmatch.capture.tshark_fields:read_tshark",
+        container_sniffing.is_tshark,
+    ),
+    CaptureFormat(
+        "playwright",
+        "trace of Playwright",
+        "ifmatch.capture.playwright_traces:read_playwright",
+        container_sniffing.is_playwright,
+    ),
+    CaptureFormat(
+        "api-client",
+        "export of Insomnia, Bruno or Hoppscotch",
+        "ifmatch.capture.api_clients:read_api_client",
+        container_sniffing.is_api_client,
+    ),
+    CaptureFormat(
+        "kubernetes-audit",
+        "audit log of Kubernetes",
+        "ifmatch.capture.kubernetes_audit:read_kubernetes_audit",
+        container_sniffing.is_kubernetes_audit,
+    ),
+    CaptureFormat(
+        "log-export",
+        "answer of a log service to a query",
+        "ifmatch.capture.log_exports:read_log_export",
+        container_sniffing.is_log_export,
+    ),
+    CaptureFormat(
         "sdk-log",
         "debug log of an HTTP client or a cloud SDK",
         "ifmatch.capture.sdk_logs:read_sdk_log",
         sniffing.is_sdk_log,
+    ),
+    CaptureFormat(
+        "log-table",
+        "table of a log service",
+        "ifmatch.capture.log_tables:read_log_table",
+        sniffing.is_log_table,
     ),
     CaptureFormat(
         "access-log", "access log", "ifmatch.capture.access_logs:read_access_log", sniffing.is_access_log
@@ -154,6 +192,12 @@ FORMATS: Final = (
         sniffing.is_error_report,
     ),
 )
+
+# Those that are one JSON document.
+_DOCUMENTS: Final = frozenset({
+    "charles", "newman", "postman", "otlp", "jaeger", "vcr", "tshark", "api-client", "kubernetes-audit",
+    "log-export",
+})  # fmt: skip
 
 
 def sniff(head: bytes) -> str | None:
@@ -247,17 +291,43 @@ def _read_plain(
         data = stream.read()
         stream = io.BytesIO(data[quoted.end(1) : data.rfind(b"}") + 1])
         head = stream.getvalue()[:HEAD_OCTETS]
-    chosen = form if form is not None else sniff(head)
+    stream, chosen, warnings = (stream, form, []) if form is not None else _taken_out(stream, head)
     known = next((known for known in FORMATS if known.id == chosen), None)
     if known is not None:
         found = known.load()(stream, name)
-        return tuple(splittable(one) for one in (found if isinstance(found, tuple) else (found,)))
+        captures = found if isinstance(found, tuple) else (found,)
+        return _warned(tuple(splittable(one) for one in captures), warnings)
     if form is not None:
         raise InputError(
             f"there is no format {form!r}", source=name, expected=", ".join(known.id for known in FORMATS)
         )
     seen, advice = sniffing.what_it_is(_plain(head))
     raise InputError(seen, source=name, advice=advice)
+
+
+def _taken_out(stream: BinaryIO, head: bytes) -> tuple[BinaryIO, str | None, list[CaptureWarning]]:
+    """Return a source without the page, mail or quotation around it, its format, and what was done."""
+    chosen = sniff(head)
+    if chosen in {None, "error-report", "json-log"} and is_quoted_document(head):
+        data = stream.read()
+        bare = bare_document(data)
+        inner = sniff(bare[:HEAD_OCTETS]) if bare is not None else None
+        if bare is not None and inner in _DOCUMENTS:
+            return (
+                io.BytesIO(bare),
+                inner,
+                [CaptureWarning("what a mail or a fence put around it was taken off")],
+            )
+        return io.BytesIO(data), chosen, []
+    if is_document(head, chosen):
+        data = stream.read()
+        text, said = shown_text(data)
+        shown = sniff(text[:HEAD_OCTETS])
+        # The page of an error says no more than its status; a page about errors says nothing.
+        if shown is not None and (is_mail(head) or shown != "error-report"):
+            return io.BytesIO(text), shown, [CaptureWarning(said)]
+        return io.BytesIO(data), chosen, []
+    return stream, chosen, []
 
 
 def _plain(head: bytes) -> bytes:

@@ -13,6 +13,7 @@ from ifmatch.capture.devtools_panes import looks_like_pane
 from ifmatch.capture.error_reports import looks_like_error_report
 from ifmatch.capture.json_logs import looks_like_json_log
 from ifmatch.capture.log_pastes import mended
+from ifmatch.capture.log_tables import looks_like_log_table
 from ifmatch.capture.message_wrappings import unpacked
 from ifmatch.capture.pasted_lines import start_line, without_direction
 from ifmatch.capture.request_commands import is_request_command
@@ -75,8 +76,15 @@ _HTML = re.compile(
 _JSON_ERROR_LIMIT: Final = 4096
 _JSON_START = re.compile(rb"\s*(?:\{\s*(?:[\"}]|\Z)|\[\s*(?:[\"{\[\]]|-?\d+[\s,\]]|true|false|null|\Z))")
 _FORENSIC = re.compile(r"\+[\w:@.-]{6,60}\|[A-Z]{3,20} \S+ HTTP/\d\.\d\|")
-_NODE_HTTP = re.compile(r"HTTP \d+: (?:call onSocket|createConnection|outgoing message end|AGENT incoming)")
-_NODE_ADVICE: Final = "Print status and headers of the answer: ifmatch explain capture fetch"
+_PACKET_LIST = re.compile(r"\s*\d+\s+\d+\.\d{6,9}\s+\S+\s+(?:\u2192|->)\s+\S+\s+\S+\s+\d+\s")
+_NAMELESS = re.compile(
+    r"(?=[^\n]*(?:\t|\A)1\d{9}\.\d{6,9}(?:\t|\Z))(?=[^\n]*(?:\t|\A)(?:[A-Z]{3,8}|[1-5]\d\d)(?:\t|\Z))[^\t\n]*\t[^\t\n]*\t"
+)
+_TSHARK_ADVICE: Final = (
+    "Add the names of the fields: tshark -r FILE -Y http -T fields -E header=y -e frame.time_epoch "
+    "-e tcp.stream -e http.request.method -e http.request.full_uri "
+    "-e http.request.line -e http.response.code -e http.response.line. Or give the packet capture itself"
+)
 _KEY_LOG = re.compile(
     r"(?:CLIENT_RANDOM|(?:SERVER|CLIENT)_(?:HANDSHAKE_)?TRAFFIC_SECRET\w*|EXPORTER_SECRET) [0-9a-f]{64}"
 )
@@ -195,6 +203,19 @@ def is_json_log(head: bytes) -> bool:
     return not _HTML.match(head) and looks_like_json_log("\n".join(_log_lines(head)))
 
 
+def is_log_table(head: bytes) -> bool:
+    """Tell whether this is a table of requests whose first row names the columns."""
+    start = head.lstrip()[:1]
+    return not _HTML.match(head) and start not in {b"{", b"["} and looks_like_log_table(_lines(head))
+
+
+def is_packet_list(lines: Sequence[str]) -> bool:
+    """Tell whether tshark printed a line a packet and said nothing of what the columns are."""
+    shown = [line for line in lines[:50] if line.strip()]
+    hits = sum(1 for line in shown if _PACKET_LIST.match(line) or _NAMELESS.match(line[:4000]))
+    return hits > 1 and hits * 2 > len(shown)
+
+
 def is_http_messages(head: bytes) -> bool:
     """Tell whether a request line or a status line is in this text."""
     if _HTML.match(head):
@@ -220,6 +241,8 @@ def is_error_report(head: bytes) -> bool:
     if start in {b"{", b"["} and len(head) > _JSON_ERROR_LIMIT:
         return False
     lines = _lines(head)
+    if is_packet_list(lines):
+        return False
     return not (len(lines) < 4 and any(is_command(line) for line in lines)) and looks_like_error_report(lines)
 
 
@@ -305,9 +328,8 @@ def _text_kind(text: str) -> tuple[str, str]:
             "It holds what was sent, not what came back. Log both: ifmatch explain capture apache, "
             "or mod_dumpio"
         )
-    if any(_NODE_HTTP.match(line) for line in lines):
-        seen = "this is a log of NODE_DEBUG=http"
-        return seen, "It shows neither target nor answer. " + _NODE_ADVICE
+    if is_packet_list(lines):
+        return "this is tshark's list of packets, or fields without their names", _TSHARK_ADVICE
     words = " ".join(first.split()[:8])[:60]
     printable = "".join(c if c.isprintable() else "?" for c in words)
     found = f"no HTTP traffic was found in this text, which begins {printable!r}"

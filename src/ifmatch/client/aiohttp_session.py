@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import current_task
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from time import monotonic, time
 from typing import TYPE_CHECKING, Final, cast
@@ -146,7 +146,14 @@ def _middleware(tracker: Tracker) -> aiohttp.ClientMiddlewareType:
             if status in REDIRECTS:
                 _leads_on(request, response, str(request.url))
             elif status in {412, 428}:
-                tracker.judge(response, status, sent)
+                try:
+                    tracker.judge(response, status, sent)
+                except BaseException:
+                    # Whoever gets an error instead of a response cannot release it.
+                    with suppress(Exception):
+                        await response.read()
+                    response.close()
+                    raise
         return response
 
     return track
@@ -254,6 +261,20 @@ def _middlewares(session: aiohttp.ClientSession) -> Sequence[aiohttp.ClientMiddl
     return cast("Sequence[aiohttp.ClientMiddlewareType]", getattr(session, _MIDDLEWARES))
 
 
+def _patience(session: aiohttp.ClientSession, most: float | None) -> aiohttp.ClientTimeout:
+    """Return the timeouts of a session, with at most so many seconds for a whole request."""
+    own = session.timeout
+    if most is None or (own.total is not None and own.total <= most):
+        return own
+    return aiohttp.ClientTimeout(
+        total=most,
+        connect=own.connect,
+        sock_read=own.sock_read,
+        sock_connect=own.sock_connect,
+        ceil_threshold=own.ceil_threshold,
+    )
+
+
 class _ResentError(Exception):
     """Carries the reason out of aiohttp, which would send the request again for some of its own errors."""
 
@@ -322,6 +343,9 @@ class AiohttpTransport:
                     headers=list(outgoing.fields),
                     data=outgoing.octets,
                     allow_redirects=False,
+                    # A refusal is an answer here, whatever the session makes of it for its other callers.
+                    raise_for_status=False,
+                    timeout=_patience(session, outgoing.seconds),
                     middlewares=(*own, _send_once),
                 )
         finally:

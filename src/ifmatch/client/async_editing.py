@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
@@ -12,11 +11,10 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 from ifmatch.client import async_ports as ports
 from ifmatch.client.combining import POSTPONED, foresee
 from ifmatch.client.downloading import Download
-from ifmatch.client.history import clean
+from ifmatch.client.given import as_octets
 from ifmatch.client.plan import (
     Plans,
     Settings,
-    as_octets,
     entry_of,
     interrupted,
     spread,
@@ -36,15 +34,15 @@ if TYPE_CHECKING:
     from ifmatch.client.async_ports import Library
     from ifmatch.client.combining import Outcome
     from ifmatch.client.downloading import Downloaded
+    from ifmatch.client.given import ChangeLike
     from ifmatch.client.lanes import Entry
-    from ifmatch.client.plan import ChangeLike, Job
+    from ifmatch.client.plan import Job
     from ifmatch.client.transport import AsyncTransport
     from ifmatch.merge import JsonValue
     from ifmatch.update import Event, Limits, NoAnswer, State, Steps
 
 __all__ = ["AsyncClient"]
 
-_logger = logging.getLogger("ifmatch.client")
 D = TypeVar("D")
 _Pairs: TypeAlias = "Sequence[tuple[str, str]]"
 
@@ -115,7 +113,7 @@ class AsyncClient:
 
         Args:
             url: of the resource.
-            document: octets, or what is written as JSON.
+            document: octets; text, where `media_type` is not JSON; else what is written as JSON.
             media_type: of the document; "" for that of the client.
             fields: header fields of its requests.
             limits: bounds; None for those of the client.
@@ -124,7 +122,8 @@ class AsyncClient:
             DataConflictError: it exists.
             OutcomeUnknownError: as in `edit`.
         """
-        target, change = self._transport.absolute(url), Replace(as_octets(document), ())
+        octets = as_octets(document, media_type or self.settings.media_type)
+        target, change = self._transport.absolute(url), Replace(octets, ())
         job = self._plans.job(target, change, fields=fields, media_type=media_type, limits=limits)
         return await self._run(replace(job, task=replace(job.task, known=None)))
 
@@ -163,10 +162,12 @@ class AsyncClient:
             NoValidatorError: it has no version that a write could be bound to.
         """
         target = self._transport.absolute(url)
-        job = self._plans.job(target, EditOctets(lambda _: NOTHING), fields=fields, limits=limits)
+        job = self._plans.job(
+            target, EditOctets(lambda _: NOTHING, creates=True), fields=fields, limits=limits
+        )
         state = (await self._perform(job, self._plans.steps(job, None, 0.0))).state
         if state is None:
-            raise TargetMissingError(f"{clean(target)}: there is no such resource")
+            raise self._plans.failed(job, TargetMissingError("there is no such resource"))
         await self._remember(job, state)
         return Snapshot(target, state)
 
@@ -193,6 +194,7 @@ class AsyncClient:
             DownloadChangedError: the resource changed again and again.
             TargetMissingError: there is no such resource.
             BudgetExhaustedError: too many requests failed in a row.
+            BlockingIOError: another download writes to that file.
         """
         target = self._transport.absolute(url)
         download = Download(target, file, limits or self.settings.limits, self.settings.random, progress)
@@ -267,7 +269,7 @@ class AsyncClient:
 
     async def _update(self, job: Job, waited: float) -> Updated:
         """Perform one job in its turn, from the state that is remembered."""
-        known = await self._known(job) if job.memory else None
+        known = await self._known(job) if self._plans.may_remember(job) else None
         used = self._plans.trusts(job)
         pause = self._plans.courtesy(job)
         if pause:
@@ -288,8 +290,9 @@ class AsyncClient:
                 command = steps.send(event)
             except StopIteration as stop:
                 return cast("Updated", stop.value)
-            except Exception:
+            except Exception as error:
                 await self._remember(job, None)
+                self._plans.failed(job, error)
                 raise
             if isinstance(command, Wait):
                 event = None
@@ -327,12 +330,12 @@ class AsyncClient:
                 return states.load(job.memory)
             return await ports.call_store(states, lambda: states.load(job.memory))
         except StoreUnavailableError as error:
-            _logger.warning("going on without remembered states: %s", error)
+            self._plans.store_failed(error)
             return None
 
     async def _remember(self, job: Job, state: State | None) -> None:
         states = self.settings.states
-        if not job.memory:
+        if not self._plans.may_remember(job):
             return
         try:
             if not states.blocks:
@@ -342,4 +345,4 @@ class AsyncClient:
                 states, lambda: states.drop(job.memory) if state is None else states.save(job.memory, state)
             )
         except StoreUnavailableError as error:
-            _logger.warning("going on without remembered states: %s", error)
+            self._plans.store_failed(error)

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import time
 from contextlib import suppress
 from dataclasses import dataclass
+from errno import EAGAIN, EISDIR, ENOLCK, EOPNOTSUPP
+from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, Self, cast
 from urllib.parse import urljoin
 
 from ifmatch.client.errors import DownloadChangedError
+from ifmatch.client.history import clean
 from ifmatch.client.origins import REDIRECTS, origin
 from ifmatch.update import Answer, BudgetExhaustedError, NotAppliedError, TargetMissingError
 from ifmatch.update.limits import wait_hint
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable
-    from types import TracebackType
+    from types import ModuleType, TracebackType
 
     from ifmatch.model.message import Fields
     from ifmatch.update import Limits
@@ -29,6 +34,12 @@ _RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)$", re.IGNORECASE)
 _UNSATISFIED: Final = re.compile(r"bytes \*/(\d+)$", re.IGNORECASE)
 _MOST_CHANGES: Final = 5
 _MOST_HOPS: Final = 10
+_locks: ModuleType | None
+try:
+    _locks = import_module("fcntl")
+except ImportError:
+    # Windows: there an open file cannot be renamed, and two downloads to one file are not told apart.
+    _locks = None
 _LATER: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
@@ -75,6 +86,7 @@ class Download:
         progress: Callable[[int, int | None], None] | None,
     ) -> None:
         self.start = self.url = url
+        self._shown = clean(url)
         self.path = Path(file)
         self.done = False
         self.pause = 0.0
@@ -93,34 +105,42 @@ class Download:
         self._requests = self._resumed = self._restarts = self._failures = self._hops = 0
 
     def __enter__(self) -> Self:
-        self._stream = self._part.open("r+b" if self._pick_up() else "wb")
+        if self.path.is_dir():
+            raise IsADirectoryError(EISDIR, "a download goes into a file", str(self.path))
+        self._stream = _alone(self._part)
+        self._pick_up()
+        self._stream.truncate(self._offset)
         self._stream.seek(self._offset)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._stream is not None:
-            self._stream.close()
-        if self.done:
-            self._part.replace(self.path)
-        if self.done or not self._etag or self._coded:
-            # Without a strong tag, or an offset that ranges count as we do, nothing could go on from here.
-            for left in (self._part, self._note):
-                left.unlink(missing_ok=True)
+        stream = self._open_stream()
+        try:
+            stream.flush()
+            if _locks is None:
+                # Where files are not locked, one that is open cannot be renamed.
+                stream.close()
+            if self.done:
+                self._part.replace(self.path)
+            if self.done or not self._etag or self._coded:
+                # Without a strong tag, or an offset that ranges count as we do, nothing could go on.
+                for left in (self._part, self._note):
+                    left.unlink(missing_ok=True)
+        finally:
+            stream.close()
 
-    def _pick_up(self) -> bool:
+    def _pick_up(self) -> None:
         """Take up what an earlier run left, if it says of which version it is."""
         with suppress(OSError, ValueError, KeyError, TypeError):
             note = cast("dict[str, object]", json.loads(self._note.read_text("utf-8")))
             size = self._part.stat().st_size
             etag, total = note["etag"], note["total"]
-            if note["url"] == self.start and isinstance(etag, str) and _strong(etag) and size:
+            if note["url"] == _named(self.start) and isinstance(etag, str) and _strong(etag) and size:
                 self._etag, self._offset = etag, size
                 self._total = total if isinstance(total, int) else None
                 self._origin = origin(self.start) if note.get("same_origin") else None
-                return True
-        return False
 
     def fields(self) -> tuple[tuple[str, str], ...]:
         """Return the header fields of the next request."""
@@ -150,7 +170,7 @@ class Download:
         if status in REDIRECTS and fields.text("Location"):
             self._hops += 1
             if self._hops > _MOST_HOPS:
-                raise NotAppliedError(f"{self.start}: more than {_MOST_HOPS} redirects")
+                raise NotAppliedError(f"{self._shown}: more than {_MOST_HOPS} redirects")
             self.url = urljoin(self.url, fields.text("Location") or "")
             return False
         if status == 200:
@@ -170,16 +190,19 @@ class Download:
         if status == 412:
             return self._discard()
         if status in (404, 410):
-            raise TargetMissingError(f"{self.start}: there is no such resource (status {status})")
+            raise TargetMissingError(f"{self._shown}: there is no such resource (status {status})")
         if status in _LATER:
             self._fail(f"status {status}", Answer(status, fields))
             return False
-        raise NotAppliedError(f"{self.start}: the service answered with status {status}")
+        raise NotAppliedError(f"{self._shown}: the service answered with status {status}")
 
     def _continues(self, fields: Fields) -> bool:
         """Tell whether a part is of the version that is there, and begins where that ends."""
         match = _RANGE.fullmatch((fields.text("Content-Range") or "").strip())
         if match is None or int(match[1]) != self._offset or fields.text("ETag") != self._etag:
+            return False
+        if _coded(fields):
+            # The range is one of the coded content.
             return False
         total = None if match[3] == "*" else int(match[3])
         if self._total is not None and total is not None and total != self._total:
@@ -203,14 +226,14 @@ class Download:
         tag = fields.text("ETag") or ""
         length = fields.text("Content-Length") or ""
         self._offset = 0
-        self._coded = (fields.text("Content-Encoding") or "identity").strip().lower() not in ("identity", "")
+        self._coded = _coded(fields)
         self._etag = tag if _strong(tag) else ""
         known = length.isascii() and length.isdigit() and not self._coded
         self._total = int(length) if known else None
         self._origin = origin(self.url)
         if self._etag and not self._coded:
             note = {
-                "url": self.start,
+                "url": _named(self.start),
                 "etag": self._etag,
                 "total": self._total,
                 "same_origin": self._origin == origin(self.start),
@@ -230,7 +253,7 @@ class Download:
         self._restarts += 1
         if self._restarts > _MOST_CHANGES:
             raise DownloadChangedError(
-                f"{self.start}: it began anew {_MOST_CHANGES} times, because the resource changes while"
+                f"{self._shown}: it began anew {_MOST_CHANGES} times, because the resource changes while"
                 " it is read, has no strong entity tag, or comes in a content coding, so that a cut transfer"
                 " cannot go on. Download a fixed version, or ask the service for strong tags and no coding"
             )
@@ -262,15 +285,15 @@ class Download:
         self._failures += 1
         if self._failures > self._limits.transport:
             raise BudgetExhaustedError(
-                f"{self.start}: {self._failures} requests in a row failed, the last with: {reason}. What is"
+                f"{self._shown}: {self._failures} requests in a row failed, the last with: {reason}. What is"
                 " there stays, and the next call goes on from it"
             )
         limits = self._limits
         bound = min(limits.longest_pause, limits.first_pause * 2 ** (self._failures - 1))
-        hint = None if answer is None else wait_hint(answer)
+        hint = None if answer is None else wait_hint(answer, time.time)
         self.pause = self._random() * bound if hint is None else hint[0]
         if self.pause > limits.seconds:
-            raise BudgetExhaustedError(f"{self.start}: the service asks to wait {self.pause:g} s: {reason}")
+            raise BudgetExhaustedError(f"{self._shown}: the service asks to wait {self.pause:g} s: {reason}")
         # Every attempt begins at the URL that was asked for: where it redirects to may have expired.
         self.url, self._hops = self.start, 0
 
@@ -281,6 +304,47 @@ class Download:
     def result(self) -> Downloaded:
         """Return what came of the download."""
         return Downloaded(self.path, self._offset, self._etag, self._requests, self._resumed, self._restarts)
+
+
+def _named(url: str) -> str:
+    """Return what tells a URL from others in a file: it may hold credentials, so it is not kept itself."""
+    return sha256(url.encode()).hexdigest()
+
+
+def _coded(fields: Fields) -> bool:
+    return (fields.text("Content-Encoding") or "identity").strip().lower() not in ("identity", "")
+
+
+def _alone(part: Path) -> BinaryIO:
+    """Open the file of a download for this one alone.
+
+    Args:
+        part: where it is written.
+
+    Raises:
+        BlockingIOError: another download, of this process or another one, writes there.
+    """
+    while True:
+        stream = os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b")
+        if _locks is None:
+            return stream
+        try:
+            _locks.flock(stream, _locks.LOCK_EX | _locks.LOCK_NB)
+            # Between opening and locking the one before may have finished and renamed it.
+            if part.exists() and os.path.samestat(part.stat(), os.fstat(stream.fileno())):
+                return stream
+            stream.close()
+        except BlockingIOError as error:
+            stream.close()
+            raise BlockingIOError(
+                EAGAIN, "another download writes here: wait for it, or name another file", str(part)
+            ) from error
+        except OSError as error:
+            # Some network file systems have no locks.
+            if error.errno in (ENOLCK, EOPNOTSUPP):
+                return stream
+            stream.close()
+            raise
 
 
 def _strong(tag: str) -> bool:

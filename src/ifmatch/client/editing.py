@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
@@ -10,11 +9,10 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 from ifmatch.client import ports
 from ifmatch.client.combining import POSTPONED, foresee
 from ifmatch.client.downloading import Download
-from ifmatch.client.history import clean
+from ifmatch.client.given import as_octets
 from ifmatch.client.plan import (
     Plans,
     Settings,
-    as_octets,
     entry_of,
     interrupted,
     spread,
@@ -33,8 +31,9 @@ if TYPE_CHECKING:
 
     from ifmatch.client.combining import Outcome
     from ifmatch.client.downloading import Downloaded
+    from ifmatch.client.given import ChangeLike
     from ifmatch.client.lanes import Entry
-    from ifmatch.client.plan import ChangeLike, Job
+    from ifmatch.client.plan import Job
     from ifmatch.client.ports import Library
     from ifmatch.client.transport import Transport
     from ifmatch.merge import JsonValue
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Client"]
 
-_logger = logging.getLogger("ifmatch.client")
 D = TypeVar("D")
 _Pairs: TypeAlias = "Sequence[tuple[str, str]]"
 
@@ -113,7 +111,7 @@ class Client:
 
         Args:
             url: of the resource.
-            document: octets, or what is written as JSON.
+            document: octets; text, where `media_type` is not JSON; else what is written as JSON.
             media_type: of the document; "" for that of the client.
             fields: header fields of its requests.
             limits: bounds; None for those of the client.
@@ -122,7 +120,8 @@ class Client:
             DataConflictError: it exists.
             OutcomeUnknownError: as in `edit`.
         """
-        target, change = self._transport.absolute(url), Replace(as_octets(document), ())
+        octets = as_octets(document, media_type or self.settings.media_type)
+        target, change = self._transport.absolute(url), Replace(octets, ())
         job = self._plans.job(target, change, fields=fields, media_type=media_type, limits=limits)
         return self._run(replace(job, task=replace(job.task, known=None)))
 
@@ -161,10 +160,12 @@ class Client:
             NoValidatorError: it has no version that a write could be bound to.
         """
         target = self._transport.absolute(url)
-        job = self._plans.job(target, EditOctets(lambda _: NOTHING), fields=fields, limits=limits)
+        job = self._plans.job(
+            target, EditOctets(lambda _: NOTHING, creates=True), fields=fields, limits=limits
+        )
         state = self._perform(job, self._plans.steps(job, None, 0.0)).state
         if state is None:
-            raise TargetMissingError(f"{clean(target)}: there is no such resource")
+            raise self._plans.failed(job, TargetMissingError("there is no such resource"))
         self._remember(job, state)
         return Snapshot(target, state)
 
@@ -191,6 +192,7 @@ class Client:
             DownloadChangedError: the resource changed again and again.
             TargetMissingError: there is no such resource.
             BudgetExhaustedError: too many requests failed in a row.
+            BlockingIOError: another download writes to that file.
         """
         target = self._transport.absolute(url)
         download = Download(target, file, limits or self.settings.limits, self.settings.random, progress)
@@ -265,7 +267,7 @@ class Client:
 
     def _update(self, job: Job, waited: float) -> Updated:
         """Perform one job in its turn, from the state that is remembered."""
-        known = self._known(job) if job.memory else None
+        known = self._known(job) if self._plans.may_remember(job) else None
         used = self._plans.trusts(job)
         pause = self._plans.courtesy(job)
         if pause:
@@ -284,8 +286,9 @@ class Client:
                 command = steps.send(event)
             except StopIteration as stop:
                 return cast("Updated", stop.value)
-            except Exception:
+            except Exception as error:
                 self._remember(job, None)
+                self._plans.failed(job, error)
                 raise
             if isinstance(command, Wait):
                 event = None
@@ -323,12 +326,12 @@ class Client:
                 return states.load(job.memory)
             return ports.call_store(states, lambda: states.load(job.memory))
         except StoreUnavailableError as error:
-            _logger.warning("going on without remembered states: %s", error)
+            self._plans.store_failed(error)
             return None
 
     def _remember(self, job: Job, state: State | None) -> None:
         states = self.settings.states
-        if not job.memory:
+        if not self._plans.may_remember(job):
             return
         try:
             if not states.blocks:
@@ -338,4 +341,4 @@ class Client:
                 states, lambda: states.drop(job.memory) if state is None else states.save(job.memory, state)
             )
         except StoreUnavailableError as error:
-            _logger.warning("going on without remembered states: %s", error)
+            self._plans.store_failed(error)

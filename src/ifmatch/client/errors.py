@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from ifmatch.errors import IfmatchError
 
 if TYPE_CHECKING:
     from ifmatch.model.diagnosis import Diagnosis
+
+    _Reduced: TypeAlias = tuple[object, tuple[object, object, dict[str, object]]]
 
 __all__ = ["CrossOriginRedirectError", "DownloadChangedError", "PreconditionFailedError"]
 
@@ -17,14 +19,19 @@ class PreconditionFailedError(IfmatchError):
 
     Args:
         text: what happened.
-        response: the response of the client library, unchanged.
+        response: the response of the client library, unchanged; None in a copy from another process.
         diagnosis: from this client's own history; None when it keeps none.
     """
 
     def __init__(self, text: str, response: object, diagnosis: Diagnosis | None) -> None:
         super().__init__(text)
-        self.response = response
+        self.response: object | None = response
         self.diagnosis = diagnosis
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # A response holds on to its connection: it does not go to another process.
+        build, (kind, arguments, attributes) = cast("_Reduced", super().__reduce__())
+        return build, (kind, arguments, {**attributes, "response": None})
 
 
 class CrossOriginRedirectError(IfmatchError):

@@ -92,7 +92,8 @@ def log(event: ClientEvent) -> None:
     elif isinstance(event, Paused):
         _logger.debug("%s: pause of %.4f s", event.url, event.seconds)
     elif event.result is None:
-        _logger.warning("%s: %s: %s", event.url, type(event.error).__name__, event.error)
+        text = str(event.error).removeprefix(f"{event.url}: ")
+        _logger.warning("%s: %s: %s", event.url, type(event.error).__name__, text)
     elif event.result.conflicts:
         _logger.info(
             "%s: %s after %d conflicts, %d requests, %.3f s",

@@ -7,7 +7,7 @@ lets more be sent with the same authentication.
 from __future__ import annotations
 
 import sys
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from time import monotonic, time
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
@@ -164,6 +164,17 @@ class _Tracked:
         return following
 
 
+def _onward(response: httpx2.Response, hop: Callable[[], httpx2.Request | None]) -> httpx2.Request | None:
+    """Return what follows a response; whoever gets an error instead of it cannot close it."""
+    try:
+        return hop()
+    except BaseException:
+        with suppress(Exception):
+            response.read()
+        response.close()
+        raise
+
+
 def track_client(client: SyncClient, tracking: Tracking) -> Tracker:
     """Make a synchronous client remember validators, add If-Match and explain refusals.
 
@@ -217,7 +228,8 @@ def _sender(tracked: _Tracked, plain: Callable[..., httpx2.Response]) -> Callabl
             # Most answers end here: what is behind it is looked at for the others only.
             if status < 300:
                 return response
-            following = tracked.hop(sent, request, response, len(earlier), follow_redirects)
+            hop = partial(tracked.hop, sent, request, response, len(earlier), follow_redirects)
+            following = _onward(response, hop)
             if following is None:
                 return response
             response.read()
@@ -227,6 +239,19 @@ def _sender(tracked: _Tracked, plain: Callable[..., httpx2.Response]) -> Callabl
             request, earlier = following, (*earlier, response)
 
     return send
+
+
+async def _async_onward(
+    response: httpx2.Response, hop: Callable[[], httpx2.Request | None]
+) -> httpx2.Request | None:
+    """Return what follows a response; whoever gets an error instead of it cannot close it."""
+    try:
+        return hop()
+    except BaseException:
+        with suppress(Exception):
+            await response.aread()
+        await response.aclose()
+        raise
 
 
 def track_async_client(client: AsyncClient, tracking: Tracking) -> Tracker:
@@ -283,7 +308,8 @@ def _async_sender(
             # Most answers end here: what is behind it is looked at for the others only.
             if status < 300:
                 return response
-            following = tracked.hop(sent, request, response, len(earlier), follow_redirects)
+            hop = partial(tracked.hop, sent, request, response, len(earlier), follow_redirects)
+            following = await _async_onward(response, hop)
             if following is None:
                 return response
             await response.aread()
@@ -313,6 +339,7 @@ class _Base:
             library.UnsupportedProtocol,
         )
         self._failures: tuple[type[Exception], ...] = (library.TransportError, library.DecodingError)
+        self._raised: type[httpx2.HTTPStatusError] = library.HTTPStatusError
 
     def absolute(self, url: str) -> str:
         """Return the URL with the base of the library applied."""
@@ -323,19 +350,37 @@ class _Base:
         if outgoing.past_caches and outgoing.method == "GET":
             # hishel keeps answers by key whatever the request's fields say; a key of its own is never found.
             extensions["caching"] = {"key": f"ifmatch-{uuid4().hex}", "ttl": 0.001}
-        return self._any.build_request(
+        request = self._any.build_request(
             outgoing.method,
             outgoing.url,
             headers=list(outgoing.fields),
             content=outgoing.octets,
             extensions=extensions or None,
         )
+        most, patience = outgoing.seconds, request.extensions.get("timeout")
+        if most is not None and isinstance(patience, dict):
+            for step, seconds in cast("dict[str, float | None]", patience).items():
+                if seconds is None or seconds > most:
+                    patience[step] = most
+        return request
+
+    @staticmethod
+    def _refused(error: httpx2.HTTPStatusError) -> httpx2.Response:
+        """Return the response that a hook of the client raised for (`raise_for_status`), if it is a refusal.
+
+        Raises:
+            HTTPStatusError: it is none, and its content is lost.
+        """
+        if error.response.status_code < 300:
+            raise error
+        return error.response
 
     def _answer(self, response: httpx2.Response, started: float) -> Answer:
+        content = _look(response)[1]
         return Answer(
             response.status_code,
             Fields(response.headers.multi_items()),
-            response.content,
+            content if isinstance(content, bytes) else b"",
             monotonic() - started,
             "hishel" if _from_cache(response) else "",
         )
@@ -368,6 +413,8 @@ class HttpxTransport(_Base):
                 response = self._client.send(self._request(outgoing), follow_redirects=False)
         except self._failures as error:
             return self._no_answer(error, started)
+        except self._raised as error:
+            response = self._refused(error)
         return self._answer(response, started)
 
     def wrote(self, url: str) -> None:
@@ -377,9 +424,12 @@ class HttpxTransport(_Base):
     def stream(self, outgoing: Outgoing) -> Generator[Body]:
         """Send one request and read its content piece by piece."""
         try:
-            response = self._client.send(self._request(outgoing), stream=True, follow_redirects=False)
+            with not_the_callers():
+                response = self._client.send(self._request(outgoing), stream=True, follow_redirects=False)
         except self._failures as error:
             raise ConnectionError(said(error)) from error
+        except self._raised as error:
+            response = self._refused(error)
         try:
             fields = Fields(response.headers.multi_items())
             yield Body(response.status_code, fields, self._pieces(response))
@@ -412,6 +462,8 @@ class AsyncHttpxTransport(_Base):
                 response = await self._client.send(self._request(outgoing), follow_redirects=False)
         except self._failures as error:
             return self._no_answer(error, started)
+        except self._raised as error:
+            response = self._refused(error)
         return self._answer(response, started)
 
     async def wrote(self, url: str) -> None:
@@ -421,9 +473,14 @@ class AsyncHttpxTransport(_Base):
     async def stream(self, outgoing: Outgoing) -> AsyncGenerator[AsyncBody]:
         """Send one request and read its content piece by piece."""
         try:
-            response = await self._client.send(self._request(outgoing), stream=True, follow_redirects=False)
+            with not_the_callers():
+                response = await self._client.send(
+                    self._request(outgoing), stream=True, follow_redirects=False
+                )
         except self._failures as error:
             raise ConnectionError(said(error)) from error
+        except self._raised as error:
+            response = self._refused(error)
         try:
             fields = Fields(response.headers.multi_items())
             yield AsyncBody(response.status_code, fields, self._pieces(response))

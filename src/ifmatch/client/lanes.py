@@ -7,12 +7,13 @@ of one process collides with another, the last validator is handed over, and nob
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections import deque
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
-from weakref import WeakKeyDictionary, ref
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
+from weakref import WeakKeyDictionary, WeakSet, ref
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -51,6 +52,7 @@ def _nothing() -> None:
 class _Lane(Generic[T, R]):
     queue: deque[Entry[T, R]] = field(default_factory=deque[Entry[T, R]])
     users: int = 0
+    owner: int = 0
 
     def take(self, leader: Entry[T, R], most: int) -> list[Entry[T, R]]:
         """Return the leader and those right behind it that go with it."""
@@ -71,6 +73,11 @@ class Lanes(Generic[T, R]):
 
     def __init__(self, most: int = 64) -> None:
         self._most = most
+        self.renew()
+        _forked.add(self)
+
+    def renew(self) -> None:
+        """Begin without anybody: whoever had a lane when the process forked is not in the child."""
         self._lanes: dict[object, _Lane[T, R]] = {}
         self._lock = threading.Lock()
 
@@ -87,35 +94,65 @@ class Lanes(Generic[T, R]):
 
         Returns:
             False when the turn did not come in time; nothing was done then.
+
+        Raises:
+            RuntimeError: this very thread is doing a batch of that lane, and would wait for itself.
         """
         with self._lock:
             lane = self._lanes.setdefault(key, _Lane())
+            if lane.owner == threading.get_ident():
+                raise RuntimeError(
+                    "a change, or an observer, of an update cannot update the same resource: it would wait"
+                    " for itself. Make both changes in one function, or one after the other"
+                )
             lane.users += 1
             if lane.users == 1:
                 entry.leads = True
             else:
                 entry.signal = threading.Event()
                 lane.queue.append(entry)
-        if entry.signal is not None and not entry.signal.wait(patience):
+        if entry.signal is not None and not self._turn(key, lane, entry, patience):
+            return False
+        if not entry.leads:
+            return True
+        batch = [entry]
+        try:
+            with self._lock:
+                batch = lane.take(entry, self._most)
+                lane.owner = threading.get_ident()
+            work(batch)
+        finally:
+            lane.owner = 0
+            for other in batch[1:]:
+                if other.signal is not None:
+                    other.signal.set()
+            with self._lock:
+                self._leave(key, lane, len(batch))
+        return True
+
+    def _turn(self, key: object, lane: _Lane[T, R], entry: Entry[T, R], patience: float) -> bool:
+        """Wait to be woken; False when that did not happen in time."""
+        signal = entry.signal
+        assert signal is not None  # noqa: S101 - set by the caller
+        try:
+            if signal.wait(patience):
+                return True
             with self._lock:
                 if entry in lane.queue:
                     lane.queue.remove(entry)
                     self._leave(key, lane, 1)
                     return False
             # Taken into a batch, or woken, at the last moment: the work is under way.
-            entry.signal.wait()
-        if not entry.leads:
-            return True
-        with self._lock:
-            batch = lane.take(entry, self._most)
-        try:
-            work(batch)
-        finally:
-            for other in batch[1:]:
-                if other.signal is not None:
-                    other.signal.set()
+            signal.wait()
+        except BaseException:
+            # A signal handler raised (Ctrl-C does): nobody would do the work of one that is still queued.
             with self._lock:
-                self._leave(key, lane, len(batch))
+                queued = entry in lane.queue
+                if queued:
+                    lane.queue.remove(entry)
+                if queued or entry.leads:
+                    self._leave(key, lane, 1)
+            raise
         return True
 
     def waiting(self, key: object) -> int:
@@ -145,7 +182,25 @@ class Lanes(Generic[T, R]):
                 following.signal.set()
 
 
+_forked: Final[WeakSet[Lanes[Any, Any]]] = WeakSet()
+
+
+def _renew_all() -> None:
+    for lanes in [*_forked]:
+        lanes.renew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_all)
+
 _Loops: TypeAlias = "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[object, _Lane[T, R]]]"
+
+
+def _running_loop() -> asyncio.AbstractEventLoop:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError as error:
+        raise RuntimeError("AsyncClient runs on asyncio: under trio or curio only `track` does") from error
 
 
 class AsyncLanes(Generic[T, R]):
@@ -178,7 +233,7 @@ class AsyncLanes(Generic[T, R]):
         Returns:
             False when the turn did not come in time; nothing was done then.
         """
-        loop = asyncio.get_running_loop()
+        loop = _running_loop()
         lanes = self._of(loop)
         lane = lanes.get(key) or lanes.setdefault(key, _Lane())
         lane.users += 1

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from secrets import token_hex
-from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 from uuid import uuid4
 
 from ifmatch.client.combining import POSTPONED, Combined, can_combine
 from ifmatch.client.events import Finished, Paused, RequestDone, log, logs_all, tell
+from ifmatch.client.given import as_change
 from ifmatch.client.history import clean, is_credential
 from ifmatch.client.lanes import AsyncLanes, Entry, Lanes
 from ifmatch.client.origins import origin, without_userinfo
 from ifmatch.client.stores import MemoryStates
 from ifmatch.client.transport import Outgoing
-from ifmatch.merge import JsonValue, write_json
 from ifmatch.update import (
     HTTP,
     UNREAD,
     BudgetExhaustedError,
     Circumstances,
-    Edit,
-    JsonPatch,
     Limits,
-    MergePatch,
     NotAppliedError,
     OutcomeUnknownError,
     Read,
@@ -36,44 +34,43 @@ from ifmatch.update import (
     Task,
     TokenBucket,
     Updated,
+    UpdateError,
     update,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from ifmatch.client.combining import Outcome
     from ifmatch.client.events import Observer
+    from ifmatch.client.given import ChangeLike
     from ifmatch.client.stores import StateStore
+    from ifmatch.errors import StoreUnavailableError
     from ifmatch.update import (
         Answer,
         Authorship,
         Change,
         Command,
-        Delete,
         Dialect,
         NoAnswer,
-        Nothing,
         Send,
         Steps,
         Wait,
     )
 
-__all__ = ["ChangeLike", "Job", "Plans", "Settings"]
+__all__ = ["Job", "Plans", "Settings"]
 
 D = TypeVar("D")
-Function: TypeAlias = "Callable[[D], D | Delete | Nothing]"
-"""A function of the document; of which type that is, the caller knows."""
-Patch: TypeAlias = "Mapping[str, JsonValue] | Sequence[Mapping[str, JsonValue]]"
-"""A JSON Merge Patch (an object), or a JSON Patch (a list of operations)."""
-ChangeLike: TypeAlias = "Change | Function[D] | Patch"
-"""A change; or a function of the document (Edit), an object (MergePatch), a list (JsonPatch)."""
+E = TypeVar("E", bound=Exception)
 # Below that a remembered state is more often wrong than right, and a read is cheaper than a refused write.
 _TRUST: Final = 0.5
 # Writes in a row after which others get a chance: where others were met, and where none was so far.
 _RUN, _LONG_RUN = 16, 64
 _DOUBLINGS: Final = 4
+# Seconds for which a store that failed is left alone.
+_STORE_REST: Final = 30.0
 _ONLY_LOG: Final[tuple[Observer, ...]] = (log,)
+_logger = logging.getLogger("ifmatch.client")
 
 
 @dataclass(slots=True)
@@ -137,6 +134,7 @@ class Job:
         limits: bounds.
         client: whose it is: nobody writes with another client's credentials.
         round_trip: to its service.
+        ends: when its time is over, on the settings' clock.
     """
 
     url: str
@@ -147,6 +145,7 @@ class Job:
     limits: Limits
     client: object
     round_trip: RoundTrip
+    ends: float
 
     @property
     def kind(self) -> object:
@@ -178,6 +177,7 @@ class Plans:
         self._trust: dict[str, float] = {}
         self._alone = uuid4().hex
         self._runs: dict[str, tuple[int, int, bool]] = {}
+        self._stores_again = 0.0
         self._keys: dict[tuple[str, str, str, tuple[tuple[str, str], ...]], str] = {}
 
     def job(
@@ -228,6 +228,7 @@ class Plans:
             limits or settings.limits,
             self,
             found or self._round_trips.setdefault(origin(url), RoundTrip()),
+            settings.clock() + (limits or settings.limits).seconds,
         )
 
     def _memory_key(self, url: str, fields: tuple[tuple[str, str], ...]) -> str:
@@ -254,6 +255,31 @@ class Plans:
         )
         return sha256(repr(identity).encode()).hexdigest()
 
+    def may_remember(self, job: Job) -> bool:
+        """Tell whether the store of states is to be asked: not for a while after it failed."""
+        return bool(job.memory) and self.settings.clock() >= self._stores_again
+
+    def store_failed(self, error: StoreUnavailableError) -> None:
+        """Take in that the store of states failed: it costs a read an update, and waiting for it costs more.
+
+        Args:
+            error: what was seen.
+        """
+        self._stores_again = self.settings.clock() + _STORE_REST
+        _logger.warning("going on without remembered states for %g s: %s", _STORE_REST, error)
+
+    @staticmethod
+    def failed(job: Job, error: E) -> E:
+        """Let the error of an update say which resource it is about, and return it.
+
+        Args:
+            job: what was to be done.
+            error: why it was not.
+        """
+        if isinstance(error, UpdateError):
+            error.url = clean(job.url)
+        return error
+
     def trusts(self, job: Job) -> bool:
         """Tell whether a remembered state is likely enough to be right to begin with it."""
         return self._trust.get(job.memory, 1.0) >= _TRUST
@@ -278,6 +304,7 @@ class Plans:
         circumstances = Circumstances(
             settings.clock, settings.random, job.limits, job.round_trip, self._bucket, spent=waited
         )
+        circumstances.wall_clock = settings.wall_clock
         if waiting is not None:
             circumstances.waiting = lambda: waiting(job.lane)
         return update(job.task, circumstances, UNREAD if known is None else known)
@@ -333,7 +360,9 @@ class Plans:
             parts = urlsplit(url)
             query = "&".join(part for part in (parts.query, urlencode(command.query)) if part)
             url = urlunsplit(parts._replace(query=query))
-        return Outgoing(command.method, url, command.fields, command.octets, isinstance(command, Read))
+        past_caches = isinstance(command, Read)
+        left = max(job.ends - self.settings.clock(), 0.001)
+        return Outgoing(command.method, url, command.fields, command.octets, past_caches, left)
 
     def told(self, job: Job, command: Command, event: Answer | NoAnswer | None) -> None:
         """Tell the observers of a request or a pause."""
@@ -387,7 +416,9 @@ def together(jobs: Sequence[Job]) -> tuple[Job, Combined | None]:
         return first, None
     combined = Combined([job.change for job in jobs])
     limits = replace(first.limits, seconds=min(job.limits.seconds for job in jobs))
-    return replace(first, change=combined, task=replace(first.task, change=combined), limits=limits), combined
+    task = replace(first.task, change=combined)
+    ends = min(job.ends for job in jobs)
+    return replace(first, change=combined, task=task, limits=limits, ends=ends), combined
 
 
 def spread(combined: Combined | None, end: Updated | Exception, count: int) -> list[Outcome]:
@@ -413,11 +444,12 @@ def to_be_split(combined: Combined | None, end: Updated | Exception) -> bool:
 
 def turn_never_came(job: Job) -> BudgetExhaustedError:
     """Return the error for a job whose turn did not come in time."""
-    return BudgetExhaustedError(
-        f"{job.limits.seconds:g} s were over before other writers of this process were done with"
-        f" {clean(job.url)}; nothing was written. Try again later, raise the limits, or combine edits"
-        " (combine=True)"
+    error = BudgetExhaustedError(
+        f"{job.limits.seconds:g} s were over before other writers of this process were done with it; nothing"
+        " was written. Try again later, raise the limits, or combine edits (combine=True)"
     )
+    error.url = clean(job.url)
+    return error
 
 
 def interrupted(batch: Sequence[Entry[Job, Updated | Exception]]) -> None:
@@ -454,28 +486,3 @@ def lane_of(url: str, dialect: Dialect) -> str:
     return urlunsplit(
         parts._replace(path=scope, query=parts.query if scope == parts.path else "", fragment="")
     )
-
-
-def as_change(change: ChangeLike[D]) -> Change:
-    """Return a change for what a caller gave.
-
-    Raises:
-        TypeError: it is none.
-    """
-    if hasattr(change, "propose"):
-        return cast("Change", change)
-    if callable(change):
-        return Edit(change)
-    if isinstance(change, dict):
-        return MergePatch(cast("JsonValue", change))
-    if isinstance(change, (list, tuple)):
-        return JsonPatch(cast("Sequence[Mapping[str, JsonValue]]", change))
-    raise TypeError(
-        f"{type(change).__name__} is no change: give a function of the document, a merge patch (dict), a JSON"
-        " patch (list of operations), or MergeDocument, MergeText, EditOctets or Replace of ifmatch.update"
-    )
-
-
-def as_octets(document: JsonValue | bytes) -> bytes:
-    """Return content: octets as they are, everything else as JSON."""
-    return document if isinstance(document, bytes) else write_json(document).encode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import monotonic, time
 from typing import TYPE_CHECKING, Final, cast
 from uuid import uuid4
@@ -82,6 +82,27 @@ class _Tracked:
                 fields["If-Match"] = tag
         return method, shown, scope, fields, kept, tag, content
 
+    def onward(
+        self, response: requests.Response, sent: Sent, hops: int | None
+    ) -> requests.PreparedRequest | None:
+        """Return what follows a response, None when it is the end, which is then judged.
+
+        Args:
+            response: closed when there is an error instead of it, since nobody else could.
+            sent: the request as it is kept.
+            hops: redirects followed so far; None: they are not followed.
+        """
+        try:
+            following = None if hops is None else self.hop(response, hops)
+            if following is None and response.status_code in {412, 428}:
+                self.tracker.judge(response, response.status_code, sent)
+        except BaseException:
+            with suppress(Exception):
+                _ = response.content
+            response.close()
+            raise
+        return following
+
     def hop(self, response: requests.Response, hops: int) -> requests.PreparedRequest | None:
         """Return the request that follows a redirect, None when the response is the end."""
         following, request = response.next, response.request
@@ -111,6 +132,7 @@ def track_session(session: requests.Session, tracking: Tracking) -> Tracker:
     tracked = _Tracked(session, tracking)
     plain = cast("Callable[..., requests.Response]", session.send)
     tracker, before, after = tracked.tracker, tracked.before, tracked.tracker.after
+    proxies_of = cast("Callable[[requests.PreparedRequest, object], object]", session.rebuild_proxies)
 
     def send(request: requests.PreparedRequest, **options: object) -> requests.Response:
         follows = options.pop("allow_redirects", True)
@@ -138,13 +160,12 @@ def track_session(session: requests.Session, tracking: Tracking) -> Tracker:
             # Most answers end here: what is behind it is looked at for the others only.
             if status < 300:
                 return response
-            following = tracked.hop(response, len(earlier)) if follows else None
+            following = tracked.onward(response, sent, len(earlier) if follows else None)
             if following is None:
-                if status in {412, 428}:
-                    tracker.judge(response, status, sent)
                 return response
             _ = response.content
             response.close()
+            options["proxies"] = proxies_of(following, options.get("proxies"))
             request, earlier = following, (*earlier, response)
 
     session.send = send  # type: ignore[method-assign]
@@ -175,12 +196,16 @@ class RequestsTransport:
         started = monotonic()
         try:
             response = self._send(outgoing, stream=False)
+            content = response.content
         except exceptions.RequestException as error:
-            return NoAnswer(said(error), not _never_left(error), monotonic() - started)
+            refused = _refused(error)
+            if refused is None:
+                return NoAnswer(said(error), not _never_left(error), monotonic() - started)
+            response, content = refused
         return Answer(
             response.status_code,
             _fields(response),
-            response.content,
+            content,
             monotonic() - started,
             self._cache_name(response),
             _sent_again(response),
@@ -198,7 +223,12 @@ class RequestsTransport:
             request.headers["X-Hishel-Key"] = f"ifmatch-{uuid4().hex}"
             request.headers["X-Hishel-Ttl"] = "0.001"
         settings = session.merge_environment_settings(request.url, {}, stream, None, None)
-        options: dict[str, object] = {**settings, "timeout": self._timeout, "allow_redirects": False}
+        waits = [seconds for seconds in (self._timeout, outgoing.seconds) if seconds is not None]
+        options: dict[str, object] = {
+            **settings,
+            "timeout": min(waits, default=None),
+            "allow_redirects": False,
+        }
         if outgoing.past_caches and hasattr(session, "cache_disabled"):
             # requests-cache reads this one as "ask the service, and keep the new answer".
             options["force_refresh"] = True
@@ -229,7 +259,10 @@ class RequestsTransport:
         try:
             response = self._send(outgoing, stream=True)
         except exceptions.RequestException as error:
-            raise ConnectionError(said(error)) from error
+            refused = _refused(error)
+            if refused is None:
+                raise ConnectionError(said(error)) from error
+            response = refused[0]
         with response:
             yield Body(response.status_code, _fields(response), _pieces(response))
 
@@ -249,6 +282,24 @@ def _pieces(response: requests.Response) -> Iterator[bytes]:
 
 def _fields(response: requests.Response) -> Fields:
     return Fields(response.headers.items())
+
+
+def _refused(error: exceptions.RequestException) -> tuple[requests.Response, bytes] | None:
+    """Return the response that a hook of the session raised for (`raise_for_status`), and its content.
+
+    Args:
+        error: of any kind.
+
+    Returns:
+        None when there is no response, or one that refuses nothing.
+    """
+    response = error.response if isinstance(error, exceptions.HTTPError) else None
+    if response is None or response.status_code < 300:
+        return None
+    try:
+        return response, response.content
+    except exceptions.RequestException:
+        return response, b""
 
 
 def _never_left(error: exceptions.RequestException) -> bool:

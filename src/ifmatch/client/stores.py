@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import sqlite3
 import threading
 import time
@@ -111,7 +112,7 @@ def _packed(state: State) -> bytes:
     ).encode()
 
 
-def _unpacked(text: bytes) -> State | None:
+def _unpacked(text: bytes | str) -> State | None:
     try:
         held = cast("dict[str, object]", json.loads(text))
         token = tuple(cast("list[str]", held["token"]))
@@ -151,16 +152,18 @@ class SqliteStates:
         self._seconds = seconds
         self._clock = clock
         self._local = threading.local()
+        self._left: list[sqlite3.Connection] = []
         connection = self._connection()
         self._run(connection, "CREATE TABLE IF NOT EXISTS states (key TEXT PRIMARY KEY, at REAL, held BLOB)")
         self._run(connection, "DELETE FROM states WHERE at < ?", self._clock() - self._seconds)
 
     def _connection(self) -> sqlite3.Connection:
         found = cast("sqlite3.Connection | None", getattr(self._local, "connection", None))
-        if found is not None:
+        if found is not None and self._local.process == os.getpid():
             return found
-        import os  # noqa: PLC0415 - only here
-
+        # SQLite does not allow a connection to be used, nor closed, in a process that was forked since.
+        if found is not None:
+            self._left.append(found)
         try:
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
             made = sqlite3.connect(self._path, timeout=5.0, isolation_level=None)
@@ -170,7 +173,7 @@ class SqliteStates:
             raise StoreUnavailableError(
                 f"the store of states cannot be opened: {error}", store=self._path, advice="Check the path"
             ) from error
-        self._local.connection = made
+        self._local.connection, self._local.process = made, os.getpid()
         return made
 
     def _run(self, connection: sqlite3.Connection, statement: str, *values: object) -> _Rows:
@@ -202,7 +205,7 @@ class RedisStates:
     """Keep states in Redis, shared by a fleet.
 
     Args:
-        redis: a connected client of the `redis` package.
+        redis: a connected client of the `redis` package, not of `redis.asyncio`.
         prefix: of the keys.
         octets: most of one state that is kept, in octets.
         seconds: after which an entry expires.
@@ -213,6 +216,11 @@ class RedisStates:
     def __init__(
         self, redis: Redis, *, prefix: str = "ifmatch:state:", octets: int = _OCTETS, seconds: int = 86_400
     ) -> None:
+        if any(kind.__module__.startswith("redis.asyncio") for kind in type(redis).__mro__):
+            raise TypeError(
+                "RedisStates takes a redis.Redis, for AsyncClient too (which calls it in a thread), and no"
+                " redis.asyncio.Redis"
+            )
         self._redis = redis
         self._prefix = prefix
         self._octets = octets
@@ -221,7 +229,8 @@ class RedisStates:
     def load(self, key: str) -> State | None:
         """Return the state that was kept last, None when none is."""
         held = self._call("get", self._prefix + key)
-        return _unpacked(held) if isinstance(held, bytes) else None
+        # Text when the client decodes responses.
+        return _unpacked(held) if isinstance(held, (bytes, str)) else None
 
     def save(self, key: str, state: State) -> None:
         """Keep a state; one that is too large is dropped instead."""

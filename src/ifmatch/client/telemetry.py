@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.client.events import Finished, Paused, RequestDone
 from ifmatch.errors import MissingExtraError
+from ifmatch.update import UpdateError
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -82,7 +83,8 @@ class Telemetry:
                 },
                 int(one.at * 1e9),
             )
-        conflicts = 0 if event.result is None else event.result.conflicts
+        ended = event.result if event.result is not None else event.error
+        conflicts = ended.refusals if isinstance(ended, UpdateError) else getattr(ended, "conflicts", 0)
         span.set_attribute("ifmatch.conflicts", conflicts)
         span.set_attribute("ifmatch.requests", len(requests))
         if event.error is not None:

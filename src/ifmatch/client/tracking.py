@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
+from inspect import iscoroutinefunction
 from time import time
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -63,6 +64,13 @@ class Tracking:
     on_precondition_failed: Callable[[object], object] | None = None
     raise_on_conflict: bool = False
     validators: ValidatorMemory = field(default_factory=ValidatorMemory)
+
+    def __post_init__(self) -> None:
+        if iscoroutinefunction(self.on_precondition_failed):
+            raise TypeError(
+                "on_precondition_failed is called, not awaited: give a plain function, for an"
+                " asynchronous client too; it may start a task"
+            )
 
 
 # Set while the editing client sends: what it reads and writes is not what the caller's own content is made

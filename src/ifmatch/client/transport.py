@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from ifmatch.client.origins import next_hop
@@ -31,6 +31,7 @@ class Outgoing:
         fields: header fields to add to the library's own.
         octets: content; None for none.
         past_caches: whether a cache of the client library must not answer it.
+        seconds: most that the library may wait for anything, where its own settings allow more; None: these.
     """
 
     method: str
@@ -38,6 +39,7 @@ class Outgoing:
     fields: tuple[tuple[str, str], ...]
     octets: bytes | None = None
     past_caches: bool = False
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,4 +126,4 @@ def redirected(outgoing: Outgoing, status: int, location: str | None, hops: int)
     hop = next_hop(outgoing.method, outgoing.url, status, location)
     if hop is None or hop.refused or hop.crosses or hops >= MOST_HOPS:
         return None
-    return Outgoing(hop.method, hop.url, outgoing.fields, outgoing.octets, outgoing.past_caches)
+    return replace(outgoing, method=hop.method, url=hop.url)

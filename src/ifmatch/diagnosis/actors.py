@@ -23,7 +23,8 @@ _FEATURES = re.compile(r" (?:m|ft)/\S+")
 
 
 def _scheme_and_credential(step: Step) -> str:
-    value = step.sent.text("authorization") or ""
+    # What an authenticating proxy, or an audit log, knows of who asked.
+    value = step.sent.text("authorization") or step.sent.text("x-remote-user") or ""
     scheme = value.partition(" ")[0].lower()
     # A signature differs with every request: only who signs counts.
     if scheme in {"aws4-hmac-sha256", "sharedkey", "sharedkeylite", "digest", "hawk", "signature"}:

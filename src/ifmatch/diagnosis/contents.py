@@ -288,6 +288,20 @@ def telling(content: Content | None, less: int = 0) -> bool:
     return content is not None and len(content) - less >= _MUCH
 
 
+def unchanged(content: Content | None, base: Content | None) -> int:
+    """Return how many characters of a patch repeat what was there: a name, a kind, no change.
+
+    Args:
+        content: of a request.
+        base: what it was made from.
+    """
+    sent, there = (_object(_json(one)) if one is not None else None for one in (content, base))
+    if sent is None or there is None:
+        return 0
+    kept = {name: value for name, value in sent.items() if name in there and there[name] == value}
+    return len(json.dumps(kept)) if kept else 0
+
+
 _VOLATILE = re.compile(r"[0-9a-f]{8,}|\d+", re.IGNORECASE)
 # Words in the names of members that servers stamp themselves.
 _STAMPS = frozenset(

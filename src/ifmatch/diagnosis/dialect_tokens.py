@@ -100,10 +100,24 @@ def _give(step: Step, dialect: Dialect, wanted: frozenset[str]) -> None:
         if keys and grammars[keys[0]] is Grammar.LOOSE_TAG:
             bare = tokens.opaque(value)
             values.extend((bare, f'"{bare}"') if not tokens.is_weak(value) else ())
+    if not values and (made := _said_by_itself(step, dialect)):
+        values.append(made)
     if not values:
         return
     step.version = values[0]
     step.carried = tuple(dict.fromkeys(values))
+
+
+def _said_by_itself(step: Step, dialect: Dialect) -> str:
+    """Return the version that an accepted write says it makes; "" where it says none."""
+    guard = step.guard
+    state = step.body.json() if step.accepted and guard is not None and step.body is not None else None
+    if guard is None or not guard.tokens or not isinstance(state, dict):
+        return ""
+    members = cast("dict[str, object]", state)
+    names = {place.name.rpartition("/")[2] for place in dialect.tokens if place.at == "body"}
+    told = (str(members[name]) for name in names if isinstance(members.get(name), str | int))
+    return next((one for one in told if tokens.steps_on(guard.tokens[0], one) == 1), "")
 
 
 def misplaced(facts: Facts) -> Iterator[Evidence]:

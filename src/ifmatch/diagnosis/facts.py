@@ -20,6 +20,7 @@ from ifmatch.diagnosis.contents import (
     speak_of_one,
     stamped,
     telling,
+    unchanged,
 )
 from ifmatch.diagnosis.dates import http_date, instant
 from ifmatch.diagnosis.likeness import shows, taken_on
@@ -237,11 +238,13 @@ class Facts(BlindFacts):
         """Tell whether what this request wanted is so little that another may have written the same."""
         guard = self.guard
         inside = guard if guard is not None and guard.carrier in IN_CONTENT else None
+        kept = unchanged(self.step.body, self.base_content) if self.step.method == "PATCH" else 0
         if inside is None:
-            return not telling(self.step.body, 0)
+            return not telling(self.step.body, kept)
         # The version, its name, and the braces of each object around it are no change.
         around = 6 * (inside.name.count("/") - 1) if inside.name.startswith("/") else 0
-        return not telling(self.step.body, len(f"{inside.name}{inside.value}': '', ") + around)
+        said = len(f"{inside.name}{inside.value}': '', ") + around
+        return not telling(self.step.body, said + kept)
 
     # -- dates ------------------------------------------------------------------------
 

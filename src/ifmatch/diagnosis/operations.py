@@ -24,6 +24,8 @@ _CHANGES: Final = re.compile(
 )
 _MUTATION: Final = re.compile(r"\bmutation\b[^{]*\{\s*(?:\w+\s*:\s*)?(\w+)")
 _ELEMENT: Final = re.compile(r"<(?:\w+:)?Body\b[^>]*>\s*<(?:\w+:)?(\w+)")
+# Services that spell the operation as the last step of the path.
+_ACTION: Final = re.compile(r"/actions?/(\w+)$")
 _FORM_METHODS: Final = frozenset({"PUT", "PATCH", "DELETE"})
 _ABSENT: Final = re.compile(
     r"not[ _-]?found|no such|does not exist|doesn.t exist|unknown (?:id|record|object|document)|nonexistent"
@@ -31,7 +33,7 @@ _ABSENT: Final = re.compile(
     re.IGNORECASE,
 )
 _LONGEST: Final = 20_000
-_OK, _NOT_FOUND, _FAILED = 200, 404, 500
+_OK, _BAD, _NOT_FOUND, _FAILED = 200, 400, 404, 500
 
 
 def operation(step: Step) -> str:
@@ -43,6 +45,9 @@ def operation(step: Step) -> str:
     Source: GraphQL October 2021 section 2.3, JSON-RPC 2.0 section 4, SOAP 1.1 section 7.1.
     """
     body = step.view.sent_json
+    named = _named_beside(step)
+    if named:
+        return named
     if isinstance(body, dict):
         members = cast("dict[str, object]", body)
         query, method = members.get("query"), members.get("method")
@@ -50,6 +55,16 @@ def operation(step: Step) -> str:
             return found[1]
         return method if isinstance(method, str) and ("jsonrpc" in members or "params" in members) else ""
     found = _ELEMENT.search(step.view.sent_text)
+    return found[1] if found is not None else ""
+
+
+def _named_beside(step: Step) -> str:
+    """Return the operation that a field or the last step of the path names, "" where neither does."""
+    field = step.dialect.operation if step.dialect is not None else ""
+    called = step.view.request.fields.text(field) if field else None
+    if called:
+        return called.rpartition(".")[2]
+    found = _ACTION.search(step.view.path)
     return found[1] if found is not None else ""
 
 
@@ -61,10 +76,12 @@ def take_as_meant(step: Step) -> None:
     Args:
         step: any step; its dialect, and whether it reads, are known.
     """
+    if step.is_read and step.status == _OK and _shows_none(step):
+        step.status = _NOT_FOUND
     if step.method != "POST":
         return
     if step.reads:
-        if step.status in {_OK, _FAILED} and _finds_nothing(step):
+        if step.status in {_OK, _BAD, _FAILED} and _finds_nothing(step):
             step.status = _NOT_FOUND
         return
     meant = step.view.form.get("_method", "").upper()
@@ -72,7 +89,7 @@ def take_as_meant(step: Step) -> None:
         step.method = meant
     elif _REMOVES.fullmatch(called := operation(step)) is not None:
         step.method = "DELETE"
-    elif _CHANGES.fullmatch(called) is not None and "#" in step.resource:
+    elif _CHANGES.fullmatch(called) is not None and "#" in step.resource and not _named_beside(step):
         step.method = "PATCH"
 
 
@@ -102,6 +119,18 @@ def _members(content: Content | None) -> set[str]:
     return {name for name in cast("dict[str, object]", value) if not stamped("/" + name)}
 
 
+def _shows_none(step: Step) -> bool:
+    """Tell whether an answer has a null, or an empty list, in the place where its API shows the record."""
+    if step.dialect is None:
+        return False
+    for place in step.dialect.states:
+        if place.shown and list(values_at(step.view.json, place.shown)) == [None]:
+            return True
+        if place.shown.startswith("/0") and step.view.json == []:
+            return True
+    return False
+
+
 def _finds_nothing(step: Step) -> bool:
     """Tell whether the answer to a read is an error, and no data, that says that there is no such thing."""
     value = step.view.json
@@ -111,7 +140,10 @@ def _finds_nothing(step: Step) -> bool:
     if not isinstance(value, dict):
         return False
     members = cast("dict[str, object]", value)
-    if not (members.get("errors") or members.get("error")) or members.get("result") is not None:
+    if (
+        not any(members.get(name) for name in ("errors", "error", "__type"))
+        or members.get("result") is not None
+    ):
         return False
     if any(one is not None for one in values_at(members, "/data/*")):
         return False

@@ -100,6 +100,17 @@ NEGATIVE: Final = (
 )
 _NEGATIVE: Final = re.compile(rf"(?im){NEGATIVE}")
 _OUTDATED: Final = re.compile(rf"(?i){OUTDATED}")
+# What says so of a version and of nothing else: under a status that may mean any fault of a request.
+_OVER_VERSION: Final = re.compile(
+    r"(?:version|revision|e-?tag|edit|update|write)[ _-]?(?:conflict|mismatch)|optimistic[ _-]?lock"
+    r"|stale[ _-]?(?:version|revision|object|state|data|update)|(?:wrong|outdated|newer) (?:version|revision)"
+    r"|(?:version|revision|e-?tag)\W{1,3}(?:\w+ ){0,4}(?:does not|doesn.t|did not) match"
+    r"|(?:modified|changed|updated|edited) (?:by another|since|in the meantime|meanwhile|concurrently)"
+    r"|concurrent[ _-]?(?:modification|update)|DbUpdateConcurrency|ConcurrencyException",
+    re.IGNORECASE,
+)
+_ANY_FAULT: Final = frozenset({400, 422, 428, 500, 503})
+_CONFLICT: Final = 409
 _LONGEST: Final = 4000
 # Fewer signs may stand in a request and in its answer by chance.
 _TELLING: Final = 12
@@ -170,15 +181,29 @@ def says_outdated(step: Step) -> bool:
 
 
 def in_words(step: Step, dialect: Dialect) -> Refusal | None:
-    """Return the refusal that a success by its status is by its words, where the family knows none such.
+    """Return the refusal that an answer is by its words, where the family knows none such.
+
+    Not every service of a family, nor what stands before one, refuses in the family's own words.
 
     Args:
         step: a request under a precondition.
         dialect: its family.
     """
-    if not 200 <= step.status < 300 or not step.is_write or not (negative(step) and says_outdated(step)):
+    if not step.is_write or not _told_in_words(step):
         return None
     kept = conditions_of(step.exchange.request, dialect, step.view)
     if not any(one.guard in {Guard.SAME, Guard.SAME_DATE} for one in kept):
         return None
     return Refusal(Meaning.MISMATCH, step.status, "", dialect.retry, None)
+
+
+def _told_in_words(step: Step) -> bool:
+    """Tell whether the words of an answer refuse over a version, under whatever status."""
+    if 200 <= step.status < 300:
+        return negative(step) and says_outdated(step)
+    if step.status == _CONFLICT:
+        return says_outdated(step)
+    content = step.content
+    if step.status not in _ANY_FAULT or content is None:
+        return False
+    return _OVER_VERSION.search(content.text[:_LONGEST]) is not None

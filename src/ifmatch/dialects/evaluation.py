@@ -441,7 +441,8 @@ def _named(expression: str, view: View) -> str | None:
     if not expression:
         return None
     match = pattern(expression).search(view.text)
-    return match.group(1) if match is not None else None
+    # Of a pair, both halves are groups; an answer may tell the first alone.
+    return ",".join(one for one in match.groups() if one) if match is not None else None
 
 
 def weak_tags_match(dialect: Dialect) -> bool:

@@ -234,7 +234,8 @@ class SignalSpec(_Record, frozen=True, kw_only=True):
         pointer: JSON Pointer pattern of the member that is searched; "" for the whole content.
         matches: regular expression; "" when the status is enough.
         retry: what a client may do; the family's own class when left out.
-        current: regular expression whose first group is the current token, in the content.
+        current: regular expression whose first group is the current token, in the content; the groups of a
+            pair are joined by a comma.
         sent: regular expression whose first group is the token of the request, where the content repeats it.
         guarded: whether it counts only when the request carries a guard.
         unguarded: whether it counts only when the request carries none.

@@ -96,7 +96,11 @@ class JsonMarker:
 
     def stamp(self, octets: bytes, operation: str) -> bytes:
         """Append the id to the ring; a document that cannot hold one is left as it is."""
-        document = parse_json(octets)
+        try:
+            document = parse_json(octets, source="the new content")
+        except InputError as error:
+            error.advice = "Nothing was written. JsonMarker marks JSON: use LineMarker for text, or FieldRing"
+            raise
         ring = [entry for entry in self._ring(document) or [] if entry != operation]
         kept: list[JsonValue] = [*ring, operation][-self.size :]
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from types import CoroutineType
 from typing import TYPE_CHECKING, Final, Generic, Literal, Protocol, TypeAlias, TypeVar, cast
 
 from ifmatch.errors import InputError
@@ -85,7 +86,15 @@ def state_json(state: State | None) -> JsonValue | Missing:
     Raises:
         InputError: the state is no JSON.
     """
-    return MISSING if state is None else parse_json(state.octets, source="the current state")
+    if state is None:
+        return MISSING
+    try:
+        return parse_json(state.octets, source="the current state")
+    except InputError as error:
+        error.advice = (
+            error.advice or "Nothing was written. Change other content with EditOctets or MergeText"
+        )
+        raise
 
 
 def _document(state: State | None, *, creates: bool) -> JsonValue:
@@ -120,6 +129,22 @@ def _octets(result: JsonValue, state: State | None) -> bytes | Nothing:
     return NOTHING if was == result and octets == write_json(was).encode() else octets
 
 
+def _name(function: Callable[..., object]) -> str:
+    name: object = getattr(function, "__qualname__", None)
+    return f"the function {name}" if isinstance(name, str) else "the function"
+
+
+def _refuse_coroutine(function: Callable[..., object], result: object) -> None:
+    """Raise a TypeError when what a function returned is to be awaited."""
+    if not isinstance(result, CoroutineType):
+        return
+    cast("CoroutineType[object, object, object]", result).close()
+    raise TypeError(
+        f"{_name(function)} is asynchronous, and nothing was written: a change is a plain function, since it"
+        " may run several times. Await what it needs before the update"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Edit(Generic[D]):
     """Apply a function to the document.
@@ -136,9 +161,19 @@ class Edit(Generic[D]):
 
     def propose(self, state: State | None) -> Proposal:
         """Run the function; a result that equals the state is nothing to write."""
+        document = _document(state, creates=self.creates)
+        was_null = state is not None and document is None
         # What type the document has is the caller's knowledge; here it is any JSON.
-        result = self.function(cast("D", _document(state, creates=self.creates)))
-        return result if isinstance(result, _Marker) else _octets(cast("JsonValue", result), state)
+        result = self.function(cast("D", document))
+        if isinstance(result, _Marker):
+            return result
+        if result is None and not was_null:
+            raise TypeError(
+                f"{_name(self.function)} returned None, and nothing was written: a change returns the"
+                " document, NOTHING to leave it, or DELETE to remove it (to write null, use EditOctets)"
+            )
+        _refuse_coroutine(self.function, result)
+        return _octets(cast("JsonValue", result), state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +193,15 @@ class EditOctets:
         """Run the function; a result that equals the state is nothing to write."""
         if state is None:
             _document(None, creates=self.creates)
-        result = self.function(None if state is None else state.octets)
+        result = cast("object", self.function(None if state is None else state.octets))
+        _refuse_coroutine(self.function, result)
+        if isinstance(result, _Marker):
+            return result
+        if not isinstance(result, bytes):
+            raise TypeError(
+                f"{_name(self.function)} returned {type(result).__name__}, and nothing was written: a"
+                " change of octets returns bytes, NOTHING to leave them, or DELETE to remove the resource"
+            )
         return NOTHING if state is not None and result == state.octets else result
 
 

@@ -43,12 +43,22 @@ class UpdateError(IfmatchError):
         text: what happened and what to do.
 
     Attributes:
-        answer: the last response, None when there was none.
+        answer: the last response, None when there was none: what the service said of it is in its content.
         attempts: every request, in order.
+        refusals: how many writes were refused because of their version.
+        url: of the resource, without credentials; "" when it is not known.
     """
 
     answer: Answer | None = None
     attempts: tuple[Attempt, ...] = ()
+    refusals: int = 0
+    url: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.url}: {self._text()}" if self.url else self._text()
+
+    def _text(self) -> str:
+        return super().__str__()
 
 
 class NotAppliedError(UpdateError):
@@ -101,7 +111,7 @@ class DataConflictError(NotAppliedError):
         self.conflicts = conflicts
         self.theirs = theirs
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         count = len(self.conflicts)
         lines = "".join(f"\n  {conflict}" for conflict in self.conflicts)
         return f"not written: {count} conflict{'s' * (count != 1)} with a change made meanwhile{lines}"

@@ -15,7 +15,7 @@ from ifmatch.update.errors import (
 if TYPE_CHECKING:
     from ifmatch.update.records import Answer, Token
 
-__all__ = ["refused_otherwise", "served_again", "settles_soon", "without_validator"]
+__all__ = ["refused_otherwise", "served_again", "settles_soon", "unreadable", "without_validator"]
 
 
 def served_again(refusal: Answer, read: Answer | None, token: Token) -> RefusedTokenServedAgainError:
@@ -67,7 +67,7 @@ def refused_otherwise(answer: Answer, meaning: Meaning | None) -> NotAppliedErro
             " the way removes it, or the service wants another one than this dialect sends"
         )
     if 300 <= status < 400:
-        place = answer.fields.text("Location") or "which the answer does not name"
+        place = _location(answer) or "which the answer does not name"
         return NotAppliedError(
             f"status {status}: the write was redirected, and nothing was written. Send it to the final URL"
             f" ({place})"
@@ -78,7 +78,13 @@ def refused_otherwise(answer: Answer, meaning: Meaning | None) -> NotAppliedErro
             " be missing (a bucket, a collection, a folder), or the service makes nothing at this URL"
         )
     why = _REASONS.get(meaning, "") if meaning is not None else ""
-    return NotAppliedError(f"the service refused the write with status {status}{why}; nothing was written")
+    text = f"the service refused the write with status {status}{why}; nothing was written"
+    if status == 409 and not why:
+        text += (
+            ". Its own words are in .answer; if this is how it refuses an old version, name its dialect"
+            " (dialect=...)"
+        )
+    return NotAppliedError(text)
 
 
 _REASONS: Final = {
@@ -89,6 +95,30 @@ _REASONS: Final = {
     Meaning.MALFORMED: ": it cannot read the condition",
     Meaning.UNSUPPORTED: ": it cannot do this condition",
 }
+
+
+def _location(answer: Answer) -> str:
+    """Return where an answer redirects to, without what may be a credential in it."""
+    path, mark, _ = (answer.fields.text("Location") or "").partition("?")
+    scheme, slashes, rest = path.partition("://")
+    host, slash, tail = rest.partition("/")
+    shown = f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{tail}" if slashes else path
+    return f"{shown}?..." if mark else shown
+
+
+def unreadable(answer: Answer) -> NotAppliedError:
+    """Return the error for a state that the service does not give out.
+
+    Args:
+        answer: to the read.
+    """
+    status, place = answer.status, _location(answer)
+    if 300 <= status < 400 and place:
+        return NotAppliedError(
+            f"a read is redirected (status {status}) to {place}, another origin or too many steps away, and"
+            " an update does not follow there; nothing was written. Use that URL if it is the right one"
+        )
+    return NotAppliedError(f"the state cannot be read: status {status}; nothing was written")
 
 
 def _cache_of(answer: Answer) -> str:

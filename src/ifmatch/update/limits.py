@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ifmatch.core.http_date import parse_http_date
@@ -104,13 +104,16 @@ class RoundTrip:
 _MILLISECONDS = ("retry-after-ms", "x-ms-retry-after-ms")
 
 
-def wait_hint(answer: Answer) -> tuple[float, bool] | None:
+def wait_hint(answer: Answer, received: Callable[[], float] | None = None) -> tuple[float, bool] | None:
     """Return how long the server asks to wait in seconds, and whether it said so exactly (in milliseconds).
 
     Args:
-        answer: of the server.
+        answer: of the server; it came just now.
+        received: tells the seconds since the epoch, for an answer without a date of its own; None when
+            nothing does.
 
-    Source: RFC 9110 section 10.2.3 (Retry-After); `retry-after-ms` and `x-ms-retry-after-ms` as Azure sends
+    Source: RFC 9110 sections 6.6.1 (an answer without Date counts as made when it came) and 10.2.3
+        (Retry-After); `retry-after-ms` and `x-ms-retry-after-ms` as Azure sends
         them.
     """
     for name in _MILLISECONDS:
@@ -121,9 +124,13 @@ def wait_hint(answer: Answer) -> tuple[float, bool] | None:
     if text.isascii() and text.isdigit() and len(text) <= 7:
         return float(text), False
     sent = answer.fields.text("Date")
-    if not text or not sent:
+    if not text or not (sent or received):
         return None
-    now = parse_http_date(sent, now=datetime.max)  # noqa: DTZ901 - only two-digit years ask for it
+    if sent:
+        now = parse_http_date(sent, now=datetime.max)  # noqa: DTZ901 - only two-digit years ask for it
+    else:
+        assert received is not None  # noqa: S101 - one of the two
+        now = datetime.fromtimestamp(received(), UTC)
     if not isinstance(now, datetime):
         return None
     until = parse_http_date(text, now=now)
@@ -148,6 +155,7 @@ class Circumstances:
         waiting: tells how many updates wait behind this one: who speaks for many pauses less after a
             conflict.
         spent: seconds of the limits that are over already, such as those of waiting for a turn.
+        wall_clock: seconds since the epoch, for answers without a date; None when nothing tells them.
     """
 
     clock: Callable[[], float]
@@ -157,3 +165,4 @@ class Circumstances:
     bucket: TokenBucket | None = None
     waiting: Callable[[], int] = _nobody
     spent: float = 0.0
+    wall_clock: Callable[[], float] | None = None

@@ -23,7 +23,13 @@ from ifmatch.update.errors import (
     OutcomeUnknownError,
     UpdateError,
 )
-from ifmatch.update.findings import refused_otherwise, served_again, settles_soon, without_validator
+from ifmatch.update.findings import (
+    refused_otherwise,
+    served_again,
+    settles_soon,
+    unreadable,
+    without_validator,
+)
 from ifmatch.update.limits import wait_hint
 from ifmatch.update.records import Answer, Attempt, NoAnswer, Read, Send, State, Updated, Wait
 
@@ -130,6 +136,7 @@ def update(task: Task, circumstances: Circumstances, known: State | Unread | Non
             run.exhausted(str(error))
     except UpdateError as error:
         error.attempts = tuple(run.attempts)
+        error.refusals = run.conflicts
         error.answer = error.answer or run.last
         raise
 
@@ -313,10 +320,9 @@ class _Run:
         """Return the error for a write that nothing proves or refutes."""
         pending = self.pending
         error = OutcomeUnknownError(
-            f"a write got no answer, and whether it was applied is not known: {why}. Read the resource and"
-            " decide;"
-            " sending it again could apply it twice. A mark of your own makes it provable"
-            " (authorship=JsonMarker())"
+            "a write got no answer, or one that does not tell, and whether it was applied is not known:"
+            f" {why}. Read the resource and decide; sending it again could apply it twice. A mark of your own"
+            " makes it provable (authorship=JsonMarker())"
         )
         if pending is not None:
             sent = self.stamped(pending.content)
@@ -393,9 +399,7 @@ class _Run:
                     raise self.not_readable(without_validator(event, found))
                 state = found
             else:
-                raise self.not_readable(
-                    NotAppliedError(f"the state cannot be read: status {event.status}; nothing was written")
-                )
+                raise self.not_readable(unreadable(event))
             self.fresh = True
             self.remember(state)
             return state
@@ -452,7 +456,7 @@ class _Run:
 
     def pause_after_conflict(self, answer: Answer, *, lost_fresh: bool) -> Generator[Command, Event, None]:
         """Wait as the server says; else, only after a loss with a fresh state, full jitter in round trips."""
-        hint = wait_hint(answer)
+        hint = wait_hint(answer, self.circumstances.wall_clock)
         trip = self.circumstances.round_trip.seconds
         if hint is not None and hint[1]:
             yield from self.pause(hint[0])
@@ -476,7 +480,7 @@ class _Run:
         limits = self.limits
         bound = min(limits.longest_pause, limits.first_pause * 2 ** (self.failures - 1))
         jitter = self.circumstances.random() * bound
-        hint = None if answer is None else wait_hint(answer)
+        hint = None if answer is None else wait_hint(answer, self.circumstances.wall_clock)
         yield from self.pause(jitter if hint is None else hint[0] + (0.0 if hint[1] else jitter))
 
     def pause(self, seconds: float) -> Generator[Command, Event, None]:

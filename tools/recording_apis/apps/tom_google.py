@@ -189,7 +189,7 @@ class Calendar(Tagged):
 
     def tag(self, path: str, item: Item) -> str:
         """Return an event's tag."""
-        return f'"{int(item.changed * 1000)}{digest(path, 3)}"'
+        return f'"{int(item.changed * 1000)}{int(digest(path, 3), 16):04d}"'
 
     def body(self, path: str, item: Item) -> Any:
         """Return an event."""

@@ -306,5 +306,5 @@ def unsupported(stage: Stage) -> None:
     rest(0.5)
     me.put("/tables/t1/metadata.json", '{"v":2}', 501, {"If-Match": me.get("/tables/t1/metadata.json").etag})
     me.put("/tables/t1/v2.metadata.json", '{"v":2}', 200, {"If-None-Match": "*"})
-    me.put("/tables/t1/v2.metadata.json", '{"v":2}', 412, {"If-None-Match": "*"})
+    me.put("/tables/t2/v6.metadata.json", '{"v":6}', 200, {"If-None-Match": "*"})
     me.get("/tables/t1/v2.metadata.json")

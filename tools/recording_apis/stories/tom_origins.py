@@ -122,7 +122,7 @@ def listing(stage: Stage) -> None:
     "412",
     alone="etag-source-mismatch",
     synthetic=True,
-    description="An editor plug-in saves a member of a data set and keeps the tag of the 204. It has another shape than any tag of a read, and the next save with it is 412, three saves in a row; a read in between gives a tag that is accepted.",
+    description="An editor plug-in saves a member of a data set and keeps the tag of the 204. It has another shape than any tag of a read, and the next save with it is 412, twice in a row; a read in between gives a tag that is accepted.",
 )
 def member(stage: Stage) -> None:
     """Keep the tag of a write's answer."""
@@ -152,15 +152,17 @@ def member(stage: Stage) -> None:
     )
     path, asked = f"{base}/PAY.SRC(CALC)", {"X-IBM-Return-Etag": "true"}
     me.get(f"{base}/PAY.SRC(PRINT)")
-    text = me.get(path, 200, asked)
-    tag = text.etag
+    seen = me.get(path, 200, asked)
+    text, plain = seen.text, {"Content-Type": "text/plain"}
+    tag = seen.etag
     for line in ("* TAX\n", "* BONUS\n"):
-        saved = me.put(path, text.text + line, 204, {"If-Match": tag, "Content-Type": "text/plain"}).etag
+        text += line
+        saved = me.put(path, text, 204, {**plain, "If-Match": tag}).etag
         rest(0.2)
-        me.put(path, text.text + line + "* END\n", 412, {"If-Match": saved, "Content-Type": "text/plain"})
+        me.put(path, f"{text}* END\n", 412, {**plain, "If-Match": saved})
         tag = me.get(path, 200, asked).etag
         must(tag != saved, "same")
-    me.put(path, text.text + "* END\n", 204, {"If-Match": tag, "Content-Type": "text/plain"})
+    me.put(path, f"{text}* END\n", 204, {**plain, "If-Match": tag})
 
 
 @case(
@@ -169,7 +171,7 @@ def member(stage: Stage) -> None:
     "weak-only-origin",
     "412",
     alone="weak-only-origin",
-    description="A case file keeps attachments on Tomcat's own servlet, which never gives a strong tag, also not for identity and without anything in between. If-Match with its W/ tag is 412 on the document and on the sheet, hours after they were written; a star passes.",
+    description="A case file keeps attachments on Tomcat's own servlet, which never gives a strong tag, also not for identity and without anything in between. If-Match with its W/ tag is 412 on the document and on the sheet, seconds after they were written and later; a star passes.",
 )
 def attachments(stage: Stage) -> None:
     """Meet weak tags only."""

@@ -356,9 +356,7 @@ class _Documents(Fields):
 def seats(stage: Stage) -> None:
     """Send a word for a revision."""
     base = "/v1/Services/IS1/Documents"
-    product = _Documents(
-        {f"{base}/row-{row}": {"revision": "1", "data": {"free": 12}} for row in "abc"}, first=31
-    )
+    product = _Documents({f"{base}/row-{row}": {"data": {"free": 12}} for row in "abc"}, first=31)
     product.said = {"code": 20412, "message": "Precondition failed", "status": 412}
     server = api(stage, product, "Twilio Sync")
     me = stage.actor(

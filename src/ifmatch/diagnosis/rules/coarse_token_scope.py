@@ -62,19 +62,26 @@ def _by_dialect(facts: Facts, scope: Scope) -> Iterator[Evidence]:
     if facts.own_reads_before and _issuer(facts) is None and facts.inside is None:
         # What was read had other tokens: nothing that moved since explains one that nobody gave out.
         return
+    if facts.token_again and scope is not Scope.BRANCH:
+        # What is compared with is still there: it has not moved, be it of the item or of all.
+        return
     moved = scope_writes(facts, _issuer(facts))
     seen = listed(facts)
     shown = seen is not None and seen.same
     still = shown or facts.content_moved is False or facts.only_stamps_moved
+    # Nodes that have tags of their own show one content under several as well.
+    nodes = _may_be_two_nodes(facts) and not moved
     yield note(f"tokens of {name} count for the whole {scope.value}", 2.0 if moved or still else 0.5, step)
     if moved:
         write = moved[-1]
         text = f"{path_of(write.resource)} of the same {scope.value} was written by {write.actor} in between"
         yield note(text, 4.0, write)
     if facts.token_again and scope is Scope.BRANCH:
-        yield note(f"the item itself did not change: what moved is the {scope.value}", 4.0, facts.refresh)
+        text = f"the item itself did not change: what moved is the {scope.value}"
+        yield note(text, 1.0 if nodes else 4.0, facts.refresh)
     elif facts.content_moved is False or facts.only_stamps_moved:
-        yield note(f"the item's content did not change: what moved is the {scope.value}", 3.5, facts.refresh)
+        text = f"the item's content did not change: what moved is the {scope.value}"
+        yield note(text, 1.0 if nodes else 3.5, facts.refresh)
     elif seen is not None and seen.same:
         text = f"a listing shows the item as it was before: what moved is the {scope.value}"
         yield note(text, 3.5, seen.after)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.dates import whole_second
-from ifmatch.diagnosis.dialect_tokens import misplaced
+from ifmatch.diagnosis.dialect_tokens import misplaced, pointers_of
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.respellings import respelt
-from ifmatch.dialects import Carrier
+from ifmatch.dialects import Carrier, Grammar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -168,9 +168,28 @@ def _spelt_bare(facts: Facts) -> Iterator[Evidence]:
     if later is not None and later.guard is not None:
         text = f"`{guard.shown()}` was refused, and the same tag in its quotes was accepted"
         yield note(text, 7.0, later, guard.name)
+    elif _given_bare(facts, guard):
+        return
     elif later is None and facts.refused and facts.state_moved is False and facts.token in guard.tokens:
         text = f"reads before and after show {facts.token}, and it was sent without its quotes"
         yield note(text, 4.5, facts.step, guard.name)
+
+
+def _given_bare(facts: Facts, guard: Condition) -> bool:
+    """Tell whether the service itself gave the tag out as it was sent, or takes any text for one."""
+    dialect = facts.step.dialect
+    if dialect is not None and any(
+        one.key == guard.key and one.grammar is Grammar.OPAQUE for one in dialect.guards
+    ):
+        return True
+    source = facts.source
+    if source is None:
+        return False
+    given = source.header("etag")
+    if given is None:
+        # No field gives a tag in quotes: what stands in the content is what is sent.
+        return bool(pointers_of(source, guard.value))
+    return given.strip() == guard.value.strip()
 
 
 def _served_bare(facts: Facts) -> Iterator[Evidence]:

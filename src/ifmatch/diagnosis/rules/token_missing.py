@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import same_content
+from ifmatch.diagnosis.conditions import IN_CONTENT, Guard
+from ifmatch.diagnosis.contents import holds, same_content
 from ifmatch.diagnosis.evidence import note
 from ifmatch.dialects import Meaning
 
@@ -67,7 +67,11 @@ def passed_guarded(later: Sequence[Step], refused: Step) -> Step | None:
             continue
         guard = one.guard
         alike = one.body is None or refused.body is None or same_content(one.body, refused.body)
-        if one.accepted and alike and guard is not None and guard.guard is Guard.SAME and guard.standard:
+        if guard is not None and guard.carrier in IN_CONTENT:
+            # The condition stands in the content itself: all else of it is what was refused.
+            alike = holds(one.body, refused.body)
+        known = guard is not None and guard.guard is Guard.SAME and (guard.standard or guard.key)
+        if one.accepted and alike and known:
             return one
         if one.accepted:
             return None

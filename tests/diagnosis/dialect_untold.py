@@ -1,0 +1,150 @@
+"""Which stories cannot be told in the language of which API family, and why."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from untold import ANYWHERE, FORMS_OF_TOKENS, ONE_URL, RESPELT, SENT_BACK_WHOLE
+
+from ifmatch.model.message import Content
+from ifmatch.model.unknown import UNKNOWN
+
+_KIND = "what things are of one kind is told by their paths"
+_WORD = "0 and * are words of some families and of HTTP, no versions"
+OWN = {
+    **dict.fromkeys(
+        (
+            "the tag of an invoice for an order, after a save of another order",
+            "the token of the parent",
+            "the tag of a part, of another form, sent for the whole",
+            "the token of another host",
+            "an operation that finished after the client's own write",
+            "a list shows the newer tag, and the write goes out with that",
+            "version 0 of records that were never read one by one",
+            "a tag that counts the changes of the whole zone",
+            "a finished operation, and another's change with it",
+            "one id on all answers names a session, not an answer",
+            "a proxy gives the path another name and drops the field",
+        ),
+        _KIND,
+    ),
+    "parts of one read taken and refused in turn by two mirrors": "parts are asked for in a field of HTTP",
+}
+_AS_TEXT = "what stands inside a text is lost where the whole state is told as one"
+IN_A_TEXT = dict.fromkeys(
+    (
+        "both ways in base64, and the reason of the change beside it",
+        "the service stamps what stands inside a string",
+    ),
+    _AS_TEXT,
+)
+_DEEPER = "a patch of what stands deeper has other members beside it here"
+DEEPER = dict.fromkeys(
+    (
+        "what was saved is gone at the next look, under an edit of the version before",
+        "what was saved is still there at the next look, beside another's edit",
+    ),
+    _DEEPER,
+)
+OWN_TABLES = (OWN, IN_A_TEXT, DEEPER)
+# Commands say what they change, not what they make: nobody knows the own change again by its content.
+OWN_CHANGE = {"lost-response-replay", "intermediary-replay", "post-commit-412"}
+_BY_PATH = {"a list is told by its path", "links between records are told by their paths"}
+BY_PATH = {name: why for name, why in ONE_URL.items() if why in _BY_PATH}
+# Words for no version are told in every family; other damage to a token shows in its form alone.
+# Families without a precondition that a story could carry, or that show themselves too late for one.
+WITHOUT = {
+    "google-dns": "a change names the records that it deletes: there are no versions",
+    "paddle": "there are no versions",
+    "route53": "a change names the records that it deletes: there are no versions",
+    "terraform-http": "there are locks, no versions",
+    "rfc9110": "the language that the stories are told in",
+    "soap": "`test_transposed.py` tells all stories in it",
+    "etcd-v3": "a transaction compares what the key holds: its forms are those of etcd-v2",
+    "appdynamics": "it shows itself by its refusal alone",
+    "docker-sandboxes": "it shows itself by its refusal alone",
+}
+_FORMS = FORMS_OF_TOKENS - {"null-token"}
+_VERSIONS = {"version", "_version", "revision", "rev", "etag", "_etag", "lockVersion"}
+_MOST = 50
+
+
+def untold(story, captures, tongue):
+    """Return why a story cannot be told in a family's language, "" where it can.
+
+    Args:
+        story: of ETag and If-Match.
+        captures: of the view that is told.
+        tongue: the family.
+    """
+    tables = [ANYWHERE, BY_PATH, OWN]
+    if tongue.in_body:
+        tables.append(SENT_BACK_WHOLE)
+    if tongue.members() or not tongue.plain:
+        tables.append(DEEPER)
+    if tongue.as_text:
+        tables.append(IN_A_TEXT)
+    if tongue.commands and OWN_CHANGE & {one for view in story.views for one in story.wanted(view)}:
+        return "commands do not say what they make"
+    if tongue.one_url:
+        tables.append(ONE_URL)
+    if not tongue.plain:
+        tables.append(RESPELT)
+        if story.wanted("all")[0] in _FORMS:
+            return "what a damaged token looks like is lost when it is spelt anew"
+    reason = next((table[story.name] for table in tables if story.name in table), "")
+    if reason:
+        return reason
+    exchanges = [exchange for one in captures for exchange in one.exchanges]
+    if not tongue.issues and _taken_from_writes(exchanges):
+        return "the answer to a write gives no version"
+    return next((why for one in exchanges if (why := _unsaid(one, tongue))), "")
+
+
+def _unsaid(exchange, tongue):
+    """Return what of an exchange the family has no words for, "" where it has them."""
+    request, response = exchange.request, exchange.response
+    if tongue.line(request.method) is None:
+        return f"has no {request.method}"
+    if urlsplit(request.url).query:
+        return "the query belongs to the story"
+    status = response.status if response is not None else 0
+    if not tongue.plain and (request.fields.text("if-match") or "").strip('"') in {"0", "*"}:
+        return _WORD
+    if status == 428 and "missing" not in tongue.refuses:
+        return "never asks for a version"
+    if status == 412 and "if-match" not in request.fields:
+        return "the status is the story"
+    if 400 <= status < 500 and status not in {404, 410, 412, 428} and status == tongue.status:
+        return "the family means a conflict by the status"
+    if status == 412 and response is not None and "etag" in response.fields and not tongue.names_stored:
+        return "a refusal does not tell the version that is there"
+    if _tells_more(exchange) and not tongue.shows_written:
+        return "the answer to a write does not show what is stored"
+    contents = [request.content] + ([response.content] if response is not None else [])
+    if UNKNOWN in contents and (tongue.in_body or tongue.shows_in_body):
+        return "the version stands in a content that is not in the evidence"
+    taken = tongue.members() | (set() if tongue.plain else _VERSIONS)
+    if any(isinstance(one, Content) and taken & set(one.json()) for one in contents):
+        return "its contents have a member of the form's name"
+    return ""
+
+
+def _tells_more(exchange):
+    """Tell whether the answer to a write shows more than the write said."""
+    request, response = exchange.request, exchange.response
+    if request.method not in {"PUT", "PATCH"} or response is None or response.status >= 300:
+        return False
+    shown = response.content
+    sent = request.content.json() if isinstance(request.content, Content) else None
+    return isinstance(shown, Content) and shown.json() != sent
+
+
+def _taken_from_writes(exchanges):
+    """Tell whether a request carries a version that nothing but the answer to a write had given."""
+    given = {"GET": set(), "": set()}
+    for one in exchanges:
+        tag = one.response.fields.text("etag") if one.response is not None else None
+        given["GET" if one.request.method == "GET" else ""].add(tag)
+    sent = {one.request.fields.text("if-match") for one in exchanges}
+    return bool(sent & (given[""] - given["GET"] - {None}))
