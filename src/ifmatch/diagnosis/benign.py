@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import changed_pointers, holds, same_content, value_at
+from ifmatch.diagnosis.locks import why_awaited
 from ifmatch.diagnosis.resources import parent_of, path_of
 from ifmatch.diagnosis.rules import post_commit_412
 from ifmatch.model.message import Content
@@ -37,7 +38,8 @@ def why_benign(facts: Facts, ranking: Ranking) -> str | None:
         ranking: of its causes.
     """
     first = ranking.candidates[0].cause if ranking.candidates else ""
-    return _control_flow(ranking) or _ensured(facts, first)
+    awaited = why_awaited(facts) if first == "lease-or-lock" else None
+    return awaited or _control_flow(ranking) or _ensured(facts, first)
 
 
 def _control_flow(ranking: Ranking) -> str | None:

@@ -60,6 +60,9 @@ def _by_dialect(facts: Facts, scope: Scope) -> Iterator[Evidence]:
         return
     if scope is Scope.BRANCH and not facts.issues and facts.inside is not None:
         return
+    if facts.own_reads_before and _issuer(facts) is None and facts.inside is None:
+        # What was read had other tokens: nothing that moved since explains one that nobody gave out.
+        return
     if facts.token_again and scope is not Scope.BRANCH:
         # What is compared with is still there: it has not moved, be it of the item or of all.
         return

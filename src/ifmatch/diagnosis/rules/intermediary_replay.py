@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.commands_done import changed_as_told, changed_at, signed_as_own
+from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.dates import span
 from ifmatch.diagnosis.evidence import note
 
@@ -67,6 +68,12 @@ def _spare(step: Step) -> float | None:
     return took - step.hops[0].duration
 
 
+def _stored_before(facts: Facts) -> bool:
+    """Tell whether an own earlier write had carried the same and been accepted: that is what is stored."""
+    done = (one for one in facts.own(facts.earlier) if one.accepted and one.replaces)
+    return any(same_content(one.body, facts.step.body) for one in done)
+
+
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from one refused write at the client that is two at the origin, or is stored."""
     step = facts.step
@@ -88,7 +95,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     if facts.unanswered_own is not None or not facts.state_moved:
         return
-    if facts.overlapping_own or facts.unordered_own or facts.foreign_writes:
+    if facts.overlapping_own or facts.unordered_own or facts.foreign_writes or _stored_before(facts):
         return
     told = () if facts.ours_is_there else changed_as_told(facts)
     if told:
