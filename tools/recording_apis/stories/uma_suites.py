@@ -9,7 +9,7 @@ from tools.recording_apis.apps import uma_suites as suites
 from tools.recording_apis.apps.uma_ledger import Ledger
 from tools.recording_apis.stage import case
 from tools.recording_apis.stories import uma_setting as place
-from tools.recording_apis.stories.held_uma_clouds import zoned
+from tools.recording_apis.stories.uma_clouds import zoned
 
 if TYPE_CHECKING:
     from tools.recording_apis.actors import Answer
