@@ -48,8 +48,8 @@ cost of the code, which stands below. "Two processes" are two clients that do no
 SOCKETS = """\
 A service in a process of its own, whose answers are due one round trip after the request, to the
 microsecond (epoll would add a millisecond a timer); writers in one or two others, one minimal HTTP client
-for all. The first row is what the machine makes of one read and the bare chain of writes: compare with it where other
-work shared the cores.
+for all. The first row is what the machine makes of one read and the bare chain of writes: compare with it
+where other work shared the cores.
 """
 LOST = """\
 32 writers, ten updates each, ten seeds, in virtual time; 5 % of the requests are lost, half before they

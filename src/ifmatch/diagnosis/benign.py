@@ -7,7 +7,8 @@ import re
 from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import holds, same_content
+from ifmatch.diagnosis.contents import changed_pointers, holds, same_content, value_at
+from ifmatch.diagnosis.locks import why_awaited
 from ifmatch.diagnosis.resources import parent_of, path_of
 from ifmatch.diagnosis.rules import post_commit_412
 from ifmatch.model.message import Content
@@ -25,6 +26,8 @@ _UUID_DIGITS = 32
 # As few other creations make a sweep, and so few octets are an empty content.
 _MANY = 3
 _EMPTY = 2
+# Numbers from here on are times.
+_TIMES = 100_000_000
 
 
 def why_benign(facts: Facts, ranking: Ranking) -> str | None:
@@ -35,7 +38,8 @@ def why_benign(facts: Facts, ranking: Ranking) -> str | None:
         ranking: of its causes.
     """
     first = ranking.candidates[0].cause if ranking.candidates else ""
-    return _control_flow(ranking) or _ensured(facts, first)
+    awaited = why_awaited(facts) if first == "lease-or-lock" else None
+    return awaited or _control_flow(ranking) or _ensured(facts, first)
 
 
 def _control_flow(ranking: Ranking) -> str | None:
@@ -66,12 +70,25 @@ def _ensured(facts: Facts, first: str) -> str | None:
         facts.current_content is not None
         and holds(facts.current_content, facts.step.body)
         and facts.step.body is not None
+        and not _counts_on(facts)
     ):
         return "ensure-exists: the resource was there already, with the wanted content"
     if facts.ours_is_there is False and not facts.step.resource.endswith("/"):
         # What is there is another's, and the client has looked at it.
         return _container(facts)
     return _swept(facts) or _container(facts)
+
+
+def _counts_on(facts: Facts) -> bool:
+    """Tell whether a request carries a count one or more further than what its client had read: an edit.
+
+    Members that servers stamp are no part of what is wanted, but who counts one on wants that.
+    """
+    for pointer in changed_pointers(facts.base_content, facts.step.body) or ():
+        before, wanted = (value_at(one, pointer) for one in (facts.base_content, facts.step.body))
+        if type(before) is int and type(wanted) is int and before < wanted < _TIMES:
+            return True
+    return False
 
 
 def _built_on(facts: Facts) -> bool:

@@ -12,6 +12,7 @@ from ifmatch.core.http_date import parse_http_date
 _NOW = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=3650)
 # A time with a fraction of its second: seconds or milliseconds since the epoch, or RFC 3339.
 _EPOCH = re.compile(r"(?<![\w.])(1\d{9})(\.\d{1,9}|\d{3}|\d{6})(?![\w.]*\d)")
+_COUNTED = re.compile(r"(1\d{9})(\.\d{1,9}|\d{3}|\d{6})?")
 _STAMP = re.compile(
     r"(?<!\w)(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)[.,](\d{1,9}) ?(Z|UTC|GMT|[+-]\d\d:?\d\d)?", re.IGNORECASE
 )
@@ -61,6 +62,22 @@ def instant(text: str) -> float | None:
     except ValueError:
         return None
     return whole.timestamp() + (float(f"0.{found[7]}") if found[7] else 0.0)
+
+
+@lru_cache(maxsize=4096)
+def told_moment(text: str) -> float | None:
+    """Return the moment that a version names, in seconds since the epoch; None when it names none.
+
+    Args:
+        text: a token: a count of seconds or milliseconds since the epoch, or what `instant` reads.
+    """
+    bare = text.strip().removeprefix("W/").strip('"')
+    found = _COUNTED.fullmatch(bare)
+    if found is None:
+        return instant(bare)
+    if found[2] and not found[2].startswith("."):
+        return float(f"{found[1]}.{found[2]}")
+    return float(bare)
 
 
 @lru_cache(maxsize=1024)

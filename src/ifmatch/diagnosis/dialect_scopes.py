@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis.listings import disjoint_entries
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.dialects import Scope, lifetime_in, scope_of
 
@@ -42,6 +43,17 @@ def scope_path(step: Step) -> tuple[Scope, str]:
     if step.dialect is None:
         return Scope.ITEM, ""
     return scope_of(step.exchange.request, step.dialect)
+
+
+def policy_entries_apart(facts: Facts) -> str:
+    """Return which entries of a policy another changed, where a request changes others only; else "".
+
+    Args:
+        facts: of a refused request.
+    """
+    if scope_path(facts.step)[0] is not Scope.POLICY or not facts.state_moved:
+        return ""
+    return disjoint_entries(facts.base_content, facts.current_content, facts.step.body)
 
 
 def scope_writes(facts: Facts, since: Step | None) -> list[Step]:

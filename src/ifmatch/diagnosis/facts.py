@@ -222,7 +222,8 @@ class Facts(BlindFacts):
         if guard is None:
             return found
         for step in self.own(self.later):
-            if step.read_ok or step.accepted:
+            if step.read_ok or step.accepted or (not step.is_write and step.issued()):
+                # A listing that tells its tag is a read as well.
                 break
             same = step.guard
             if (

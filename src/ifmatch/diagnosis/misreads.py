@@ -14,6 +14,7 @@ from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.revalidations import never_unmodified
+from ifmatch.diagnosis.still_unmodified import changed_by, shown_before, shown_replaced, whole_reads
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
@@ -50,7 +51,9 @@ def misreads(history: History) -> Iterator[tuple[Step, Damage]]:
 def _wrong_not_modified(history: History) -> Iterator[tuple[Step, Damage]]:
     """Find a 304 that was given after the state had moved."""
     done: set[str] = set()
-    for step, later in _unmodified(history):
+    unmodified = _unmodified(history)
+    whole = whole_reads(history) if unmodified else {}
+    for step, later in unmodified:
         condition = step.condition(Guard.DIFFERENT, Guard.DIFFERENT_DATE)
         if condition is None or step.actor in done or not condition.tokens:
             continue
@@ -60,18 +63,20 @@ def _wrong_not_modified(history: History) -> Iterator[tuple[Step, Damage]]:
             if by_date
             else _all_replaced(history, step, condition)
         )
+        shown = whole.get(step.actor, [])
         proof = _proves_another(history, step, later, () if by_date else condition.tokens)
         if proof is None and by_date:
             proof = _newer_itself(history, step) or _same_second(history, step, later)
         other = None if by_date else _names_another(history, step, condition)
         stayed = None if by_date or replaced is not None else _same_tag(history, step, condition.tokens[0])
+        proof = proof or _told_in_content(shown, step, later) or shown_replaced(history, shown, step)
         if replaced is None and proof is None and other is None and stayed is None:
             continue
         done.add(step.actor)
         text = (
             f"304 although the {'dated version' if by_date else 'tag'} had been replaced before"
             if replaced is not None
-            else "304 at a time for which a later answer proves another version"
+            else "304 at a time for which another answer proves another version"
         )
         if other is not None:
             text = f"304 carries {step.etag}, whose content is another, and If-None-Match does not name it"
@@ -176,6 +181,21 @@ def _proves_another(history: History, step: Step, later: Step | None, named: tup
         return None
     written = any(step.order < one.order < later.order for one in history.writes)
     return None if written or _put_in_place(step, later, issue) else later
+
+
+def _told_in_content(whole: list[Step], step: Step, later: Step | None) -> Step | None:
+    """Return the own later read whose content is another, and tells of a change before the 304."""
+    condition = step.condition(Guard.DIFFERENT)
+    if condition is None or later is None or later.etag is None or step.date is None:
+        return None
+    named = {tokens.base(token) for token in condition.tokens}
+    if later.last_modified is not None or tokens.base(later.etag) in named or later.representation is None:
+        return None
+    found = shown_before(whole, step, named)
+    if found is None or found[1].variant != later.variant:
+        return None
+    since = changed_by(found[1], later)
+    return later if since is not None and since < step.date else None
 
 
 def _put_in_place(step: Step, later: Step, issue: Step | None) -> bool:

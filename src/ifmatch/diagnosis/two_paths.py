@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
@@ -26,7 +27,9 @@ _GETETAG = re.compile(r"<(?:\w+:)?getetag\b[^>]*>([^<]+)</", re.IGNORECASE)
 _HTTPD_PAGE = re.compile(r"The precondition on the request\s+for th(?:e|is) URL")
 _NGINX_PAGE = re.compile(r"<center>\s*(?:nginx|openresty)", re.IGNORECASE)
 _TWICE = 2
-_FOUND = 200
+_LISTING = frozenset({"PROPFIND", "REPORT", "SEARCH"})
+# A shorter tag stands in a text by chance.
+_TELLING = 8
 # What refusals call the tag that is stored, and the tag.
 _CURRENT = re.compile(
     r"(?:current|stored|object|item|entity|server|actual|found|latest|existing)\b[^\"]{0,60}\"([^\"\s]{1,120})\"",
@@ -64,21 +67,21 @@ def read_elsewhere(facts: Facts) -> Step | None:
 
 
 def listed_tag(step: Step) -> str | None:
-    """Return the tag that a PROPFIND shows for one resource, itself or a member, None when it shows none.
+    """Return the tag that a PROPFIND, or a listing of its collection, shows for a resource; None without one.
 
     Source: RFC 4918 section 15.6 (getetag is what GET would give).
     """
-    if step.method != "PROPFIND":
+    if step.method in _LISTING and step.status == HTTPStatus.OK and step.content is None:
+        # What a listing tells of this member.
+        return step.etag
+    if step.method != "PROPFIND" or step.content is None:
         return None
-    if step.content is None:
-        # What the listing of a collection tells of this one member.
-        return step.header("etag") if step.status == _FOUND else None
     found = _GETETAG.findall(step.content.text)
     return html.unescape(found[0]).strip() if len(found) == 1 else None
 
 
-def listed_otherwise(facts: Facts) -> tuple[str, Step] | None:
-    """Return the tag in a PROPFIND that is of another form than the one that GET shows, and that GET."""
+def listed_otherwise(facts: Facts) -> tuple[str, Step, Step] | None:
+    """Return a listed tag of another form than the one that GET shows, what lists it, and that GET."""
     shown = [(tag, one) for one in facts.history if (tag := listed_tag(one)) is not None]
     for tag, one in shown:
         for read in facts.history:
@@ -88,8 +91,19 @@ def listed_otherwise(facts: Facts) -> tuple[str, Step] | None:
             if any(first < write.order < last for write in facts.history.writes):
                 continue
             if form(tag) != form(read.etag):
-                return tag, read
+                return tag, one, read
     return None
+
+
+def judged_by(facts: Facts, read: Step) -> bool:
+    """Tell whether the refusal itself names the tag that a read shows as what it compares with.
+
+    Args:
+        facts: of a refused request.
+        read: of the resource.
+    """
+    tag = tokens.opaque(read.etag or "")
+    return len(tag) >= _TELLING and tag in facts.error_text
 
 
 def form(token: str) -> str:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis.clocked_versions import version_by_clock
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.dates import http_date, span
 from ifmatch.diagnosis.evidence import note
@@ -50,6 +51,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield from _dated_back(facts)
         return
     guard, sent = facts.guard, facts.sent_date
+    if guard is not None and guard.guard is Guard.SAME:
+        yield from version_by_clock(facts)
+        return
     if guard is None or guard.guard is not Guard.SAME_DATE or sent is None:
         return
     if any(date == sent for date, _ in facts.served_dates):

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import same_content
-from ifmatch.diagnosis.dialect_scopes import scope_path, scope_writes
+from ifmatch.diagnosis.dialect_scopes import policy_entries_apart, scope_path, scope_writes
 from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.listings import disjoint_entries, listed, passed_over, untouched
+from ifmatch.diagnosis.listings import listed, passed_over, untouched
 from ifmatch.diagnosis.resources import parent_of, path_of
 from ifmatch.diagnosis.rules.inconsistent_backends import touched_between
 from ifmatch.diagnosis.tokens import comes_back
@@ -43,8 +43,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     yield from _selects(facts)
     yield from _counted_together(facts)
     scope, path = scope_path(facts.step)
-    if scope is Scope.POLICY:
-        yield from _entries(facts)
+    yield from _entries(facts)
     if facts.foreign_writes or facts.own_writes:
         return
     if scope in _LARGER and facts.step.dialect is not None and path:
@@ -60,6 +59,9 @@ def _by_dialect(facts: Facts, scope: Scope) -> Iterator[Evidence]:
     if refusal is None or refusal.meaning is not Meaning.MISMATCH:
         return
     if scope is Scope.BRANCH and not facts.issues and facts.inside is not None:
+        return
+    if facts.own_reads_before and _issuer(facts) is None and facts.inside is None:
+        # What was read had other tokens: nothing that moved since explains one that nobody gave out.
         return
     if facts.token_again and scope is not Scope.BRANCH:
         # What is compared with is still there: it has not moved, be it of the item or of all.
@@ -90,11 +92,12 @@ def _by_dialect(facts: Facts, scope: Scope) -> Iterator[Evidence]:
 
 def _entries(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a document of entries of which another had changed others than this request."""
-    theirs = disjoint_entries(facts.base_content, facts.current_content, facts.step.body)
-    if theirs and facts.state_moved:
+    theirs = policy_entries_apart(facts)
+    if theirs:
         refused = {one.guard.value for one in facts.attempts if one.guard is not None and not one.accepted}
-        # Once is a conflict like any other; on fresh tokens again and again, it is the scope.
-        weight = 5.0 if len(refused) > 1 else 1.0
+        # Once is a conflict like any other, whose writer is to be seen or not; again and again, on fresh
+        # tokens, it is the scope.
+        weight = 5.0 if len(refused) > 1 else 3.4 if facts.foreign_writes else 2.5
         text = f"what changed is {theirs}, which this request leaves alone: one token for all entries"
         yield note(text, weight, facts.refresh)
 

@@ -44,7 +44,11 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if len(made) > 1 and all(one.guard is not None and one.guard.guard is Guard.ABSENT for one in made):
         # Created anew and anew: it comes and goes, and having made it once tells nothing.
         return
-    gone = [step for step in facts.own(facts.earlier) if step.finds_nothing]
+    gone = [
+        step
+        for step in facts.own(facts.earlier)
+        if step.finds_nothing or (step.accepted and step.method == "DELETE")
+    ]
     if known and not (gone and gone[-1].order > known[-1].order):
         step = known[-1]
         what = "had read it" if step.is_read else "had written it"

@@ -16,6 +16,7 @@ from ifmatch.diagnosis.two_paths import (
     another_product,
     form,
     heads_refused,
+    judged_by,
     listed_apart,
     listed_otherwise,
     one_version,
@@ -159,13 +160,7 @@ def _read_and_judged(facts: Facts) -> Iterator[Evidence]:
         again = next((one for one in facts.own_reads_after if facts.names(one)), None)
         if again is not None:
             yield note("reads after the refusal still show the refused token", 1.5, again, "ETag")
-    listed = listed_otherwise(facts)
-    if listed is not None:
-        tag, read = listed
-        yield note(f"PROPFIND shows {tag}, of another form than {read.etag} from {read.method}", 4.0, read)
-        passed = next((one for one in facts.history.writes if form(_token(one)) == form(tag)), None)
-        if passed is not None and form(facts.token or "") != form(tag):
-            yield note("a write under the other form of tag was accepted", 1.5, passed, "If-Match")
+    yield from _listed_and_read(facts)
     apart = listed_apart(facts)
     if apart is not None:
         own, source = apart
@@ -179,6 +174,30 @@ def _read_and_judged(facts: Facts) -> Iterator[Evidence]:
     text = another_product(facts)
     if text:
         yield note(text, 2.5, facts.step)
+
+
+def _listed_and_read(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a listing whose tags are of another form than those that GET shows.
+
+    Source: RFC 4918 section 15.6 (getetag is what GET would give).
+    """
+    found = listed_otherwise(facts)
+    if found is None:
+        return
+    tag, listing, read = found
+    text = f"{listing.method} shows {tag}, of another form than {read.etag} from {read.method}"
+    yield note(text, 4.0, read)
+    other = form(facts.token or "") != form(tag)
+    passed = next((one for one in facts.history.writes if form(_token(one)) == form(tag)), None)
+    if passed is not None and other:
+        yield note("a write under the other form of tag was accepted", 1.5, passed, "If-Match")
+    if other:
+        return
+    if judged_by(facts, read):
+        yield note(f"the refusal says that it compares with {read.etag}", 2.5, facts.step)
+    passed = next((one for one in facts.history.writes if one.presents(read.etag or "-")), None)
+    if passed is not None:
+        yield note(f"the write passed with the tag of {read.method}", 2.0, passed, "If-Match")
 
 
 def _spelling(token: str) -> str:

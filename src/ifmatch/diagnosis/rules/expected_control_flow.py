@@ -45,6 +45,8 @@ _HELD_BY = (
 )
 CLAIM = re.compile(rf'"{_HELD_BY}"\s*:\s*"[^"]+"', re.IGNORECASE)
 CLAIM_FREE = re.compile(rf'"{_HELD_BY}"\s*:\s*(?:null|"")', re.IGNORECASE)
+# Object stores keep such a claim beside the object, which may be empty.
+_CLAIM_FIELD = re.compile(rf"x-(?:\w+-)*meta-{_HELD_BY}", re.IGNORECASE)
 _CHECKSUM = re.compile(
     r"(?:^|[/:%_.=-])([0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})(?:\.\w{1,8})?(?:$|[?&])", re.IGNORECASE
 )
@@ -83,7 +85,8 @@ def _contest(facts: Facts, guard: Guard) -> Iterator[Evidence]:
     named = LOCK_PATH.search(step.resource.partition("://")[2]) is not None
     named = named or (facts.guard is None and _KEY.search(text) is not None)
     leased = LEASE_BODY.search(text) is not None
-    held = leased or (named and OWNER_BODY.search(text) is not None)
+    claim = _claim(step)
+    held = leased or (named and (OWNER_BODY.search(text) is not None or claim != ""))
     rivals = {one.actor for one in facts.history if one.is_write and one.actor != step.actor}
     rounds = [
         one
@@ -100,7 +103,7 @@ def _contest(facts: Facts, guard: Guard) -> Iterator[Evidence]:
     absent = guard is Guard.ABSENT
     # Got at last, it was what somebody waited for.
     patient = even and absent and won in ([], rounds[-1:]) and min(gaps) >= _PATIENT
-    claimed = not absent and _claimed_in_turn(facts)
+    claimed = not absent and claim != "" and _claimed_in_turn(facts, claim, named=named)
     sure = (named and leased) or claimed
     if absent:
         contest = len(rounds) > 1 or bool(rivals or freed) or _claims(facts)
@@ -151,13 +154,27 @@ def _claims(facts: Facts) -> bool:
     return len({one.resource for one in tries}) > 1 and any(one.accepted for one in tries)
 
 
-def _claimed_in_turn(facts: Facts) -> bool:
-    """Tell whether the client claims several things that nobody held, and never tries again where it lost."""
-    step, base = facts.step, facts.base_content
+def _claim(step: Step) -> str:
+    """Return what a request says of who is to hold the thing, in its content or a metadata field, or ""."""
     found = CLAIM.search(step.body.text[:2000]) if step.body is not None else None
-    if found is None or base is None or any(one.is_write for one in facts.own(facts.later)):
+    if found is not None:
+        return found[0]
+    fields = ((name, value.strip()) for name, value in step.sent if _CLAIM_FIELD.fullmatch(name))
+    return next((f"{name.lower()}: {value}" for name, value in fields if value), "")
+
+
+def _claimed_in_turn(facts: Facts, claim: str, *, named: bool) -> bool:
+    """Tell whether the client claims several things of a kind, and lets those be that another got first.
+
+    What is named like a lock may be another's before: workers balance what they hold, in rounds.
+    """
+    step = facts.step
+    again = [one for one in facts.own(facts.later) if one.is_write]
+    if named:
+        if facts.token is None or any(one.presents(facts.token) for one in again):
+            return False
+    elif again or not _was_free(facts, claim):
         return False
-    free = CLAIM_FREE.search(base.text[:2000]) is not None or f'"{found[1]}"' not in base.text
     parent = parent_of(step.resource)
     others = [
         one
@@ -167,10 +184,21 @@ def _claimed_in_turn(facts: Facts) -> bool:
         and parent_of(one.resource) == parent
         and one.guard is not None
         and one.guard.guard is Guard.SAME
-        and one.body is not None
-        and found[0] in one.body.text
+        and _claim(one) == claim
     ]
-    return free and any(one.accepted for one in others)
+    return any(one.accepted for one in others)
+
+
+def _was_free(facts: Facts, claim: str) -> bool:
+    """Tell whether the version that a claim was made on says that nobody holds the thing."""
+    if not claim.startswith('"'):
+        read = facts.base
+        return read is not None and read.is_read and not read.header(claim.partition(":")[0])
+    base = facts.base_content
+    if base is None:
+        return False
+    name = claim[: claim.index('"', 1) + 1]
+    return CLAIM_FREE.search(base.text[:2000]) is not None or name not in base.text
 
 
 def _by_checksum(facts: Facts) -> Iterator[Evidence]:

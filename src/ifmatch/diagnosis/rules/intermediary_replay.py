@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis.commands_done import changed_as_told, changed_at, signed_as_own
+from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.dates import span
 from ifmatch.diagnosis.evidence import note
 
@@ -66,6 +68,12 @@ def _spare(step: Step) -> float | None:
     return took - step.hops[0].duration
 
 
+def _stored_before(facts: Facts) -> bool:
+    """Tell whether an own earlier write had carried the same and been accepted: that is what is stored."""
+    done = (one for one in facts.own(facts.earlier) if one.accepted and one.replaces)
+    return any(same_content(one.body, facts.step.body) for one in done)
+
+
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from one refused write at the client that is two at the origin, or is stored."""
     step = facts.step
@@ -85,13 +93,30 @@ def detect(facts: Facts) -> Iterator[Evidence]:
                 stored[0],
             )
         return
-    if not facts.ours_is_there or facts.unanswered_own is not None or not facts.state_moved:
+    if facts.unanswered_own is not None or not facts.state_moved:
         return
-    if facts.overlapping_own or facts.unordered_own or facts.foreign_writes:
+    if facts.overlapping_own or facts.unordered_own or facts.foreign_writes or _stored_before(facts):
         return
-    text = "the resource holds what this very request carried, although it was refused"
-    yield note(text, 0.8 if facts.ours_by_chance else 2.5, facts.refresh)
+    told = () if facts.ours_is_there else changed_as_told(facts)
+    if told:
+        text = f"all that changed ({', '.join(told[:3])}) is what this very request commands"
+        yield note(text, 2.5, facts.refresh)
+    elif facts.ours_is_there:
+        text = "the resource holds what this very request carried, although it was refused"
+        yield note(text, 0.8 if facts.ours_by_chance else 2.5, facts.refresh)
+    else:
+        return
+    yield from _on_the_way(facts)
+
+
+def _on_the_way(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence that what is there was changed while the request was on its way."""
+    step = facts.step
     modified = facts.refresh.last_modified if facts.refresh is not None else None
+    modified = modified if modified is not None else changed_at(facts)
+    signed = signed_as_own(facts)
+    if signed is not None:
+        yield note("the version there is signed as another write of the client is", 2.0, signed)
     duration = step.end - step.start
     skew = facts.client_skew or 0.0
     if modified is not None and step.timed and step.start - skew - 1.5 <= modified <= step.end - skew + 1:

@@ -8,6 +8,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import differs_by_nonce, holds
 from ifmatch.diagnosis.dates import shown
+from ifmatch.diagnosis.dialect_scopes import policy_entries_apart
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.rules.intermediary_replay import read_just_before
 from ifmatch.dialects import Meaning
@@ -65,6 +66,10 @@ def _seen_writes(facts: Facts) -> Iterator[Evidence]:
                 "write was on its way"
             )
         yield note(text, 5.0, write)
+        theirs = policy_entries_apart(facts)
+        if theirs:
+            text = f"what it changed is {theirs}, which this request leaves alone: a matter of scope"
+            yield note(text, -4.5, write)
 
 
 def _by_state(facts: Facts) -> Iterator[Evidence]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from ifmatch.core.preconditions import evaluate
@@ -15,6 +16,7 @@ from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.refusal_words import says_outdated
 from ifmatch.diagnosis.revalidations import suffix_of
+from ifmatch.diagnosis.still_unmodified import shown_replaced, whole_reads
 from ifmatch.dialects import Meaning
 from ifmatch.model.diagnosis import Outcome
 
@@ -52,6 +54,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     if guard is not None and guard.key and guard.guard is Guard.SAME and guard.well_formed:
         yield from _own_way(facts)
+    if guard is not None and guard.guard is Guard.ABSENT and step.is_write:
+        yield from _never_there(facts)
+        return
     if step.status != 412 or not step.conditions or any(not one.standard for one in step.conditions):
         return
     if (
@@ -70,17 +75,48 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     decision = evaluate(step.method, step.exchange.request.fields.pairs, state)
     if decision.status == 412:
         return
-    weight = 2.5
     shown = "reads show before and after" if facts.refresh is not None else "an answer shows at once"
-    if guard.guard in {Guard.EXISTS, Guard.ABSENT}:
-        weight = 5.5
-    elif len(guard.tokens) > 1:
-        weight = 4.5
+    weight = 5.5 if guard.guard is Guard.EXISTS else 4.5 if len(guard.tokens) > 1 else 2.5
     text = f"with the state that {shown}, `{guard.shown()}` holds: RFC 9110 section 13.2.2 gives no 412"
     yield note(text, weight, where, guard.name)
     yield from _refused_later_date(facts, state)
     if step.hops:
         yield note("the refusal comes from the origin", 0.5, step.hops[-1])
+
+
+def _never_there(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a creation that was refused although nothing was there before and after.
+
+    Between a removal and a look another may have come and gone, as with locks: twice, that is no chance.
+
+    Source: RFC 9110 section 13.1.2 (`If-None-Match: *` is false only if the resource has a representation).
+    """
+    step, guard, after = facts.step, facts.guard, facts.refresh
+    before = next((one for one in reversed(facts.earlier) if _tells_state(one)), None)
+    if step.status != HTTPStatus.PRECONDITION_FAILED or guard is None or len(step.conditions) > 1:
+        return
+    if before is None or not _leaves_nothing(before) or after is None or not after.finds_nothing:
+        return
+    if guard.name == "Overwrite" or any(one.accepted for one in facts.later if one.overlaps(step)):
+        return
+    text = f"`{guard.shown()}` was refused, and nothing is there before and after: it holds"
+    yield note(text, 5.5 if before.finds_nothing else 3.0, after, guard.name)
+    again = next((one for one in facts.own(facts.later) if one.order > after.order and one.is_write), None)
+    if again is not None and again.refused and again.guard is not None and again.guard.guard is Guard.ABSENT:
+        look = next((one for one in facts.later if one.order > again.order and _tells_state(one)), None)
+        if look is not None and look.finds_nothing:
+            yield note("and again, with nothing there after that either", 3.0, look, guard.name)
+    if step.hops:
+        yield note("the refusal comes from the origin", 0.5, step.hops[-1])
+
+
+def _tells_state(one: Step) -> bool:
+    """Tell whether an answer shows that the resource is there, or that it is not."""
+    return (one.is_read and one.status in {200, 304}) or one.finds_nothing or (one.accepted and one.replaces)
+
+
+def _leaves_nothing(one: Step) -> bool:
+    return one.finds_nothing or (one.accepted and one.method == "DELETE")
 
 
 def _own_way(facts: Facts) -> Iterator[Evidence]:
@@ -163,6 +199,12 @@ def _damaged(facts: Facts) -> Iterator[Evidence]:
             yield note("the origin itself said that nothing had changed", 6.0, step.hops[-1])
         elif not step.cache_marked and not facts.may_be_kept:
             yield note("nothing in the answers speaks of a cache, and they may not be kept", 4.0, step)
+            whole = whole_reads(facts.history).get(step.actor, [])
+            own = facts.own(facts.history)
+            again = next((one for one in own if shown_replaced(facts.history, whole, one)), None)
+            if again is not None:
+                text = "304 to the old tag even after the reader had been given the new version whole"
+                yield note(text, 1.2, again, "If-None-Match")
 
 
 def _otherwise(facts: Facts) -> Iterator[Evidence]:

@@ -1,0 +1,78 @@
+"""Tell versions that a sender made by its own clock, where versions are times."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.dates import span, told_moment
+from ifmatch.diagnosis.evidence import note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
+    from ifmatch.model.finding import Evidence
+
+_NEAR = 2.0
+_SKEW = 20.0
+# Seconds by which the distance of two such times may differ from the time between their requests.
+_TICK = 0.4
+
+
+def version_by_clock(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a refused version that is the sender's time, and that no answer gave out.
+
+    Args:
+        facts: of any incident.
+    """
+    step, token = facts.step, facts.token
+    sent = _made(facts, step)
+    if sent is None or token is None or not step.timed or not facts.refused:
+        return
+    served = [moment for one in facts.own(facts.earlier) for moment in _served(one)]
+    if not served or facts.elsewhere is not None or facts.inside is not None:
+        return
+    along = _runs_along(facts, sent)
+    if along is not None:
+        text = "the version is a time that moves on with the time of sending: a clock made it, no answer"
+        yield note(text, 5.5, along, facts.guard.name if facts.guard is not None else "")
+    started = step.exchange.started
+    if started is not None and abs(sent - started) <= _NEAR:
+        yield note("the version is the client's own time, which no answer gave out", 3.5, step)
+    elif along is None:
+        return
+    if step.date is not None and abs(sent - step.date) > _SKEW:
+        side = "ahead of" if sent > step.date else "behind"
+        yield note(f"that clock is {span(sent - step.date)} {side} the server's Date", 3.0, step, "Date")
+
+
+def _served(step: Step) -> list[float]:
+    """Return the moments that an answer's versions name."""
+    return [moment for token in step.issued() if (moment := told_moment(token)) is not None]
+
+
+def _made(facts: Facts, step: Step) -> float | None:
+    """Return the moment that a write's version names, where no answer before had given that version out."""
+    guard = step.guard
+    if guard is None or guard.guard is not Guard.SAME or len(guard.tokens) != 1:
+        return None
+    token = guard.tokens[0]
+    if any(token in one.issued() for one in facts.history):
+        return None
+    return told_moment(token)
+
+
+def _runs_along(facts: Facts, sent: float) -> Step | None:
+    """Return another own write whose version differs by just the time between the two."""
+    step = facts.step
+    for one in facts.own(facts.history):
+        if one is step or not one.is_write or not one.timed:
+            continue
+        other = _made(facts, one)
+        if other is None or other == sent:
+            continue
+        if abs((other - sent) - (one.start - step.start)) <= _TICK:
+            return one
+    return None
