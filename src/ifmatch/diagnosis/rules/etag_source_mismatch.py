@@ -42,10 +42,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
 
     Source: RFC 9110 section 9.3.2 (HEAD carries the same fields as GET).
     """
-    if not facts.refused or facts.token is None or facts.guard is None:
-        return
-    if of_state(facts.step, facts.guard):
-        # Values take any form.
+    guard = facts.guard
+    if not facts.refused or facts.token is None or guard is None or of_state(facts.step, guard):
         return
     own = tuple(_head_and_get(facts.history))
     yield from own
@@ -83,7 +81,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         and unheard
         and tokens.shape(current) != tokens.shape(facts.token)
         and not tokens.null_word(facts.token)
-        and facts.guard.well_formed
+        and guard.well_formed
     ):
         yield note(
             f"the resource shows {current}, of another form than the token {facts.token}",
