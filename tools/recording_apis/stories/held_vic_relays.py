@@ -378,8 +378,9 @@ def twice(stage: Stage) -> None:
     me.put("/halls/red", {**seen.json, "slots": ["free", "club-12", "free", "free"]}, 412, {"If-Match": seen.etag})
     now = me.get("/halls/red")
     place.sure(now.json["slots"][1] == "club-12" and now.etag != seen.etag)
-    place.sure(len([one for one in stage.taps["upstream"].recorded if "PUT /halls/red" in one.request.start_line]) == 2)
     me.get("/halls/blue")
+    place.rest(1.0)
+    place.sure(len([one for one in stage.taps["upstream"].recorded if "PUT /halls/red" in one.request.start_line]) == 2)
 
 
 def _once_slow(seconds: float) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import importlib
 import random
 import socket
 import threading
@@ -10,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from tools.recording_apis.apps.vic_serve import serve
+from tools.recording_apis.names import route
 from tools.recording_apis.servers import Server
 from tools.recording_apis.stage import StoryError
 
@@ -166,3 +169,60 @@ CHROME = {
     "Accept": "application/json, text/plain, */*",
     "Sec-Fetch-Mode": "cors",
 }
+
+
+class Lake:
+    """A boto3 S3 client behind a tap of its own.
+
+    Args:
+        stage: The story's stage.
+        name: The actor's file.
+        server: Where it sends to.
+        loses: Requests whose answer is lost.
+    """
+
+    def __init__(
+        self, stage: Stage, name: str, server: Server, loses: Callable[[Message], bool] | None = None
+    ) -> None:
+        self._port = stage.tap(name, server, loses)
+        boto3 = importlib.import_module("boto3")
+        config = importlib.import_module("botocore.config").Config(
+            retries={"mode": "standard", "total_max_attempts": 3},
+            proxies={},
+            s3={"addressing_style": "path"},
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        )
+        self._errors = importlib.import_module("botocore.exceptions")
+        self.client = boto3.client(
+            "s3",
+            endpoint_url="http://lake.store.test",
+            region_name="eu-west-3",
+            aws_access_key_id="AKIAEXAMPLE",
+            aws_secret_access_key="nothing",  # noqa: S106 - the server checks nothing
+            config=config,
+        )
+
+    def call(self, operation: str, expect: str = "", **named: Any) -> Any:
+        """Call an operation and insist on its error code, empty for success."""
+        route("lake.store.test", self._port)
+        code, answer = "", {}
+        try:
+            answer = getattr(self.client, operation)(**named)
+        except self._errors.ClientError as refused:
+            code = str(refused.response["Error"]["Code"])
+        sure(code == expect, f"{operation}: {code or answer}")
+        return answer
+
+
+def signature() -> str:
+    """Return a shared access signature of Azurite's account."""
+    library = importlib.import_module("azure.storage.blob")
+    made: str = library.generate_account_sas(
+        "notes",
+        "ZXhhbXBsZQ==",
+        resource_types=library.ResourceTypes(service=True, container=True, object=True),
+        permission=library.AccountSasPermissions(read=True, write=True, delete=True, list=True, create=True),
+        expiry=dt.datetime.now(dt.UTC) + dt.timedelta(days=3),
+    )
+    return made
