@@ -1,4 +1,5 @@
 # mypy: ignore-errors
+# ruff: noqa: ARG002 - what a story replaces is handed all that it may want
 """Versioned documents in the process that records; a story bends what it needs by hooks and parameters."""
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ class Doc:
 
 
 class Box:
-    """Documents by path, with validators and conditions after RFC 9110.
+    """Documents by path, with validators and conditions after RFC 9110; a story may replace what it does.
 
     Args:
         docs: JSON by path, or a media type and a text.
@@ -133,11 +134,28 @@ class Box:
         self.tag, self.dates, self.say, self.need, self.first = tag, dates, dict(say or {}), need, first
         self.extra = dict(extra or {})
         self.lock = threading.RLock()
+        self.look: Any = self._look
+        self.show: Any = self._show
+        self.judge: Any = self._judge
+        self.conflict: Any = self._conflict
+        self.change: Any = self._change
+        self.answer_write: Any = self._answer_write
+        self.listing: Any = self._listing
+        self.matches: Any = self._matches
+        self.unchanged: Any = self.not_later
         self.gap = 0.0
         self.before: list[Callable[[Req], Res | None]] = []
         self.after: list[Callable[[Req, Res], Res | None]] = []
         self.done: list[Callable[[Req, str], object]] = []
-        self.fixed: dict[str, Res] = {"/-/ready": Res(200, "ok"), "/healthz": Res(200, {"status": "up"})}
+        self.fixed: dict[str, Res] = {
+            "/healthz": Res(200, {"status": "up"}),
+            "/me": Res(200, {"name": "me", "roles": ["edit"]}),
+            "/telemetry": Res(204),
+            "/static/app.9c1f.js": Res(
+                200, "render()", {"ETag": '"9c1f"', "Content-Type": "text/javascript"}
+            ),
+            "/static/site.css": Res(200, "p{margin:0}", {"ETag": 'W/"a7-19"', "Content-Type": "text/css"}),
+        }
         for number, (path, data) in enumerate(docs.items()):
             media, kept = data if isinstance(data, tuple) else ("application/json", data)
             self.docs[path] = Doc(
@@ -146,15 +164,15 @@ class Box:
 
     # What a story may replace
 
-    def look(self, req: Req, path: str) -> Doc | None:
+    def _look(self, req: Req, path: str) -> Doc | None:
         """Return the version that a read sees."""
         return self.docs.get(path)
 
-    def show(self, req: Req, path: str, doc: Doc) -> Res:
+    def _show(self, req: Req, path: str, doc: Doc) -> Res:
         """Return a document as it is read."""
         return Res(200, doc.data, {"Content-Type": doc.media, **self.marks(path, doc)})
 
-    def judge(self, req: Req, doc: Doc | None) -> Res | None:
+    def _judge(self, req: Req, doc: Doc | None) -> Res | None:
         """Return the refusal of a write, None when it may go on."""
         match = req.fields.get("if-match")
         none, since = req.fields.get("if-none-match"), req.fields.get("if-unmodified-since")
@@ -169,23 +187,21 @@ class Box:
             return self.conflict(req, doc)
         return None
 
-    def conflict(self, req: Req, doc: Doc | None) -> Res:
+    def _conflict(self, req: Req, doc: Doc | None) -> Res:
         """Return the refusal of a failed condition."""
         return self.error(412)
 
-    def change(self, req: Req, doc: Doc | None) -> Any:
+    def _change(self, req: Req, doc: Doc | None) -> Any:
         """Return the new content."""
         if "json" not in req.fields.get("content-type", "json"):
             return req.body.decode()
         return {**doc.data, **req.json} if req.method == "PATCH" and doc else req.json
 
-    def answer_write(self, req: Req, path: str, doc: Doc, made: bool) -> Res:
+    def _answer_write(self, req: Req, path: str, doc: Doc, made: bool) -> Res:
         """Return the answer to a write."""
-        return Res(
-            201 if made else 200, doc.data, {"Content-Type": doc.media, **self.marks(path, doc)}
-        )
+        return Res(201 if made else 200, doc.data, {"Content-Type": doc.media, **self.marks(path, doc)})
 
-    def listing(self, req: Req, path: str, below: Mapping[str, Doc]) -> Res:
+    def _listing(self, req: Req, path: str, below: Mapping[str, Doc]) -> Res:
         """Return a collection."""
         return Res(200, {"count": len(below), "items": [{"href": key} for key in below]})
 
@@ -207,7 +223,7 @@ class Box:
         own = {} if self.tag is None else {"ETag": self.tag(path, doc)}
         return {**own, "Last-Modified": formatdate(doc.at, usegmt=True)} if self.dates else own
 
-    def matches(self, value: str, path: str, doc: Doc | None, *, strong: bool) -> bool:
+    def _matches(self, value: str, path: str, doc: Doc | None, *, strong: bool) -> bool:
         """Return whether a list of tags, or the wildcard, fits a version."""
         if doc is None:
             return False
@@ -220,7 +236,7 @@ class Box:
         return own.removeprefix("W/") in [one.removeprefix("W/") for one in sent]
 
     @staticmethod
-    def unchanged(since: str, doc: Doc) -> bool:
+    def not_later(since: str, doc: Doc) -> bool:
         """Return whether a version is no newer than a date; what is no date is ignored."""
         try:
             return int(doc.at) <= parsedate_to_datetime(since).timestamp()
@@ -335,31 +351,35 @@ class Versions(Box):
     ) -> None:
         super().__init__(docs, **more)
         self.name, self.place, self.status, self.version = name, place, status, version
+        self.sent: Any = self._sent
+        self.marked: Any = self._marked
 
-    def sent(self, req: Req) -> Any:
+    def _sent(self, req: Req) -> Any:
         """Return the version that a write carries."""
         if self.place == "body":
             return req.json.get(self.name) if req.body else None
-        return (req.fields if self.place == "header" else req.query).get(self.name.lower() if self.place == "header" else self.name)
+        if self.place == "header":
+            return req.fields.get(self.name.lower())
+        return req.query.get(self.name)
 
-    def marked(self, doc: Doc) -> Any:
+    def _marked(self, doc: Doc) -> Any:
         """Return the content with its version."""
         if self.place != "header":
             return {**doc.data, self.name: self.version(doc)}
         return doc.data
 
-    def show(self, req: Req, path: str, doc: Doc) -> Res:
+    def _show(self, req: Req, path: str, doc: Doc) -> Res:
         """Return a document as it is read."""
         own = {self.name: str(self.version(doc))} if self.place == "header" else {}
         return Res(200, self.marked(doc), {**own, **self.marks(path, doc)})
 
-    def answer_write(self, req: Req, path: str, doc: Doc, made: bool) -> Res:
+    def _answer_write(self, req: Req, path: str, doc: Doc, made: bool) -> Res:
         """Return the answer to a write."""
         shown = self.show(req, path, doc)
         shown.status = 201 if made else 200
         return shown
 
-    def judge(self, req: Req, doc: Doc | None) -> Res | None:
+    def _judge(self, req: Req, doc: Doc | None) -> Res | None:
         """Return the refusal of a write."""
         sent = self.sent(req)
         if doc is None or req.method == "POST":
@@ -368,12 +388,12 @@ class Versions(Box):
             return self.error(self.need) if self.need else None
         return None if str(sent) == str(self.version(doc)) else self.conflict(req, doc)
 
-    def conflict(self, req: Req, doc: Doc | None) -> Res:
+    def _conflict(self, req: Req, doc: Doc | None) -> Res:
         """Return the refusal of a failed condition."""
         said = self.say.get(self.status)
         return self.error(self.status, said(req, doc) if callable(said) else said)
 
-    def change(self, req: Req, doc: Doc | None) -> Any:
+    def _change(self, req: Req, doc: Doc | None) -> Any:
         """Return the new content without its version."""
-        new = super().change(req, doc)
+        new = super()._change(req, doc)
         return {key: one for key, one in new.items() if key != self.name}

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import base64
-import threading
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tools.recording_apis.apps.vic_core import Box, Doc, Req, Res, Versions
 from tools.recording_apis.stage import case
 from tools.recording_apis.stories import vic_setting as place
 
 if TYPE_CHECKING:
-    from tools.recording_apis.actors import Actor, Answer
+    from tools.recording_apis.actors import Answer
     from tools.recording_apis.stage import Stage
 
 
@@ -31,7 +30,9 @@ def too_late(stage: Stage) -> None:
     """Lose the answer to a create."""
     server = stage.server("moto")
     keeper = place.Lake(stage, "keeper", server)
-    keeper.call("create_bucket", Bucket="manifests", CreateBucketConfiguration={"LocationConstraint": "eu-west-3"})
+    keeper.call(
+        "create_bucket", Bucket="manifests", CreateBucketConfiguration={"LocationConstraint": "eu-west-3"}
+    )
     keeper.call("put_object", Bucket="manifests", Key="run/0041.json", Body=b'{"run":41}')
     stage.forget()
     del stage.taps["keeper"]
@@ -40,10 +41,25 @@ def too_late(stage: Stage) -> None:
     me.call("get_object", Bucket="manifests", Key="run/0041.json")
     run = {"run-id": "5e0c7a61-42", "worker": "w-3"}
     body = b'{"run":42,"files":["a.parquet","b.parquet"],"by":"w-3"}'
-    me.call("put_object", "PreconditionFailed", Bucket="manifests", Key="run/0042.json", Body=body, IfNoneMatch="*", Metadata=run)
+    me.call(
+        "put_object",
+        "PreconditionFailed",
+        Bucket="manifests",
+        Key="run/0042.json",
+        Body=body,
+        IfNoneMatch="*",
+        Metadata=run,
+    )
     seen = me.call("get_object", Bucket="manifests", Key="run/0042.json")
     place.sure(seen["Metadata"] == run and seen["Body"].read() == body)
-    me.call("put_object", Bucket="manifests", Key="run/0043.json", Body=b'{"run":43}', IfNoneMatch="*", Metadata=run)
+    me.call(
+        "put_object",
+        Bucket="manifests",
+        Key="run/0043.json",
+        Body=b'{"run":43}',
+        IfNoneMatch="*",
+        Metadata=run,
+    )
 
 
 def _blob(name: str, query: str = "") -> str:
@@ -75,7 +91,11 @@ def night(stage: Stage) -> None:
     me = stage.actor("client", server, "scans.blob.example", "httpx", fields)
     other = stage.actor("other", server, "scans.blob.example", "aiohttp", fields)
     me.get(_blob("", "restype=container&comp=list&"))
-    lease = {"x-ms-lease-action": "acquire", "x-ms-lease-duration": "60", "x-ms-proposed-lease-id": str(uuid.uuid4())}
+    lease = {
+        "x-ms-lease-action": "acquire",
+        "x-ms-lease-duration": "60",
+        "x-ms-proposed-lease-id": str(uuid.uuid4()),
+    }
     held = other.put(_blob("p2.txt", "comp=lease&"), b"", 201, lease).fields["x-ms-lease-id"]
     me.get(_blob("p1.txt"))
     for _ in range(2):
@@ -85,7 +105,9 @@ def night(stage: Stage) -> None:
         place.sure(told.fields["x-ms-error-code"] == "LeaseIdMissing", told.fields)
         place.rest(0.5)
     other.put(_blob("p2.txt"), "page p2, with text", 201, {**block, "x-ms-lease-id": held})
-    other.put(_blob("p2.txt", "comp=lease&"), b"", 200, {"x-ms-lease-action": "release", "x-ms-lease-id": held})
+    other.put(
+        _blob("p2.txt", "comp=lease&"), b"", 200, {"x-ms-lease-action": "release", "x-ms-lease-id": held}
+    )
     seen = me.get(_blob("p2.txt"))
     me.put(_blob("p2.txt"), seen.text + ", straightened", 201, {**block, "If-Match": seen.etag})
 
@@ -153,7 +175,12 @@ def reading(stage: Stage) -> None:
     path = "/v1/buckets/club/collections/books"
     keeper.put(path, {}, 201, _user("vera"))
     for number in (1, 2, 3):
-        keeper.put(f"{path}/records/b{number}", {"data": {"title": f"Book {number}", "read": False}}, 201, _user("vera"))
+        keeper.put(
+            f"{path}/records/b{number}",
+            {"data": {"title": f"Book {number}", "read": False}},
+            201,
+            _user("vera"),
+        )
     stage.forget()
     del stage.taps["keeper"]
     me = stage.actor("client", server, "lists.kinto.example", "node:fetch", _user("vera"))
@@ -161,7 +188,9 @@ def reading(stage: Stage) -> None:
     books = me.get(f"{path}/records")
     me.get(f"{path}/records", 304, {"If-None-Match": books.etag})
     mine, theirs = me.get(f"{path}/records/b2"), other.get(f"{path}/records/b2")
-    other.put(f"{path}/records/b2", {"data": {"title": "Book 2", "read": True}}, 200, {"If-Match": theirs.etag})
+    other.put(
+        f"{path}/records/b2", {"data": {"title": "Book 2", "read": True}}, 200, {"If-Match": theirs.etag}
+    )
     place.rest(0.9)
     me.get(f"{path}/records/b1")
     data = {"data": {"title": "Book 2", "read": False, "stars": 4}}
@@ -186,10 +215,21 @@ def reading(stage: Stage) -> None:
 def workers(stage: Stage) -> None:
     """Race against oneself."""
     base = "/storage/v1/b/frames/o"
-    reason = {"message": "At least one of the pre-conditions you specified did not hold.", "domain": "global", "reason": "conditionNotMet", "locationType": "header", "location": "If-Match"}
-    docs = {f"{base}/{n}.png": {"name": f"{n}.png", "generation": "17640012345", "metadata": {}} for n in ("a", "b")}
+    reason = {
+        "message": "At least one of the pre-conditions you specified did not hold.",
+        "domain": "global",
+        "reason": "conditionNotMet",
+        "locationType": "header",
+        "location": "If-Match",
+    }
+    docs = {
+        f"{base}/{n}.png": {"name": f"{n}.png", "generation": "17640012345", "metadata": {}}
+        for n in ("a", "b")
+    }
     box = Versions(docs, "ifMetagenerationMatch", "query", 412, first=3)
-    box.say[412] = lambda _req, _doc: {"error": {"code": 412, "message": reason["message"], "errors": [reason]}}
+    box.say[412] = lambda _req, _doc: {
+        "error": {"code": 412, "message": reason["message"], "errors": [reason]}
+    }
     box.marked = lambda doc: {"kind": "storage#object", **doc.data, "metageneration": str(doc.rev)}
     box.done.append(lambda _req, _path: place.rest(0.15))
     server = place.open_box(stage, box, "tornado", "Cloud Storage JSON")
@@ -236,13 +276,17 @@ def details(stage: Stage) -> None:
         return f'W/"{base64.b64encode(f"1-{kind} @{doc.rev:x}{doc.digest()[:6]}".encode()).decode()}"'
 
     def show(_req: Req, path: str, doc: Doc) -> Res:
-        return Res(200, {"@odata.etag": tag(path, doc), **doc.data}, {"ETag": tag(path, doc), "OData-Version": "4.0"})
+        return Res(
+            200, {"@odata.etag": tag(path, doc), **doc.data}, {"ETag": tag(path, doc), "OData-Version": "4.0"}
+        )
 
     box.tag, box.show = tag, show
     box.matches = lambda value, path, doc, **_how: _weak_equal(value, path, doc, box)
     box.say = {412: {"error": {"code": "", "message": "The If-Match header contains an invalid value."}}}
     server = place.open_box(stage, box, "waitress", "Planner")
-    me = stage.actor("client", server, "graph.tenant.example", "node:axios", {"Authorization": "Bearer eyJ0.planner"})
+    me = stage.actor(
+        "client", server, "graph.tenant.example", "node:axios", {"Authorization": "Bearer eyJ0.planner"}
+    )
     task = me.get("/v1.0/planner/tasks/Xk2").json
     for _ in range(2):
         guard = {"If-Match": task["@odata.etag"]}
@@ -251,7 +295,13 @@ def details(stage: Stage) -> None:
         place.rest(0.4)
     me.send("PATCH", "/v1.0/planner/tasks/Xk2", 200, {"If-Match": task["@odata.etag"]}, {"title": "Gutters"})
     own = me.get("/v1.0/planner/tasks/Pq9/details").json
-    me.send("PATCH", "/v1.0/planner/tasks/Pq9/details", 200, {"If-Match": own["@odata.etag"]}, {"description": "x"})
+    me.send(
+        "PATCH",
+        "/v1.0/planner/tasks/Pq9/details",
+        200,
+        {"If-Match": own["@odata.etag"]},
+        {"description": "x"},
+    )
 
 
 @case(
@@ -270,211 +320,29 @@ def requisition(stage: Stage) -> None:
     """Leave out what is demanded."""
     root = "/sap/opu/odata4/sap/api_purchaserequisition_2/PurchaseReqn"
     docs = {f"{root}('100{n}')": {"PurchaseRequisition": f"100{n}", "Text": "paper"} for n in (4, 5)}
-    box = Box({**docs, "/sap/opu/memo/7": {"memo": "x"}}, lambda _path, doc: f'W/"SADL-0202611{doc.rev:02}0731~{doc.digest()[:8]}"')
+    box = Box(
+        {**docs, "/sap/opu/memo/7": {"memo": "x"}},
+        lambda _path, doc: f'W/"SADL-0202611{doc.rev:02}0731~{doc.digest()[:8]}"',
+    )
     box.matches = lambda value, path, doc, **_how: _weak_equal(value, path, doc, box)
     judge = box.judge
 
     def demand(req: Req, doc: Doc | None) -> Res | None:
         if req.path.startswith(root) and "if-match" not in req.fields:
             return box.error(428)
-        return judge(req, doc)
+        refused: Res | None = judge(req, doc)
+        return refused
 
     box.judge = demand
     text = "Precondition required: the If-Match header is missing"
     box.say = {428: {"error": {"code": "/IWBEP/CM_V4_APPS017", "message": text, "target": "", "details": []}}}
     server = place.open_box(stage, box, "cheroot", "SAP S4HANA")
-    me = stage.actor("client", server, "s4.trading.example", "java", {"sap-client": "100", "Accept": "application/json"})
+    me = stage.actor(
+        "client", server, "s4.trading.example", "java", {"sap-client": "100", "Accept": "application/json"}
+    )
     for number in (4, 5, 4):
         seen = me.get(f"{root}('100{number}')")
         place.sure(seen.etag.startswith("W/"))
         me.send("PATCH", f"{root}('100{number}')", 428, None, {"Text": "paper A4"})
         place.rest(0.3)
     me.send("PATCH", "/sap/opu/memo/7", 200, None, {"memo": "y"})
-
-
-def _zotero() -> Box:
-    box = Box({f"/users/77/items/{k}": {"key": k, "title": k} for k in ("AAQ2", "BBR3", "CCS4")}, first=410)
-    box.extra["Zotero-API-Version"] = "3"
-    level = [412]
-
-    def show(_req: Req, _path: str, doc: Doc) -> Res:
-        return Res(200, {"key": doc.data["key"], "version": doc.rev, "data": doc.data}, {"Last-Modified-Version": str(level[0])})
-
-    def judge(req: Req, _doc: Doc | None) -> Res | None:
-        sent = req.fields.get("if-unmodified-since-version")
-        if sent is not None and int(sent) < level[0]:
-            text = f"Library has been modified since specified version (expected {sent}, found {level[0]})"
-            return Res(412, text, {"Content-Type": "text/plain", "Last-Modified-Version": str(level[0])})
-        return None
-
-    def count(_req: Req, path: str) -> None:
-        level[0] += 1
-        box.docs[path].rev = level[0]
-
-    box.show, box.judge = show, judge
-    box.answer_write = lambda _req, _path, _doc, _made: Res(204, b"", {"Last-Modified-Version": str(level[0])})
-    box.done.append(count)
-    return box
-
-
-@case(
-    "d305",
-    "vic-zotero-sibling-moves-the-library",
-    "coarse-token-scope",
-    "412",
-    alone="coarse-token-scope",
-    also="other-writer",
-    synthetic=True,
-    description=(
-        "Zotero's If-Unmodified-Since-Version counts the whole library: a second device changes another item, and the "
-        "client's write of an item that nobody has touched is refused; its version is as before when read again."
-    ),
-)
-def sibling(stage: Stage) -> None:
-    """Be refused because of a sibling."""
-    server = place.open_box(stage, _zotero(), "flask", "Zotero")
-    me = stage.actor("client", server, "api.zotero.example", "requests", {"Zotero-API-Key": "k1", "User-Agent": "Zotero/7.0 desk"})
-    other = stage.actor("other", server, "api.zotero.example", "aiohttp", {"Zotero-API-Key": "k1", "User-Agent": "ZoteroiOS/1.0"})
-    for turn in range(2):
-        mine = me.get("/users/77/items/AAQ2")
-        level = mine.fields["last-modified-version"]
-        theirs = other.get("/users/77/items/BBR3")
-        guard = {"If-Unmodified-Since-Version": theirs.fields["last-modified-version"]}
-        other.put("/users/77/items/BBR3", {"key": "BBR3", "title": f"B {turn}"}, 204, guard)
-        place.rest(0.4)
-        guard = {"If-Unmodified-Since-Version": level}
-        me.put("/users/77/items/AAQ2", {"key": "AAQ2", "title": "On owls"}, 412, guard)
-        again = me.get("/users/77/items/AAQ2")
-        place.sure(again.json == mine.json)
-        me.get("/users/77/items/BBR3")
-
-
-@case(
-    "d306",
-    "vic-kubernetes-watch-from-long-ago",
-    "token-expired",
-    "410",
-    alone="token-expired",
-    synthetic=True,
-    description=(
-        "A controller resumes its watch with the resourceVersion that it kept over the week-end; the server no longer "
-        "has that history and answers 410 Expired, three times; a watch from the version of a fresh list goes on."
-    ),
-)
-def watch(stage: Stage) -> None:
-    """Resume from what is no longer kept."""
-    root, level = "/api/v1/namespaces/shop/configmaps", 90412
-    box = Box({})
-
-    def kube(req: Req) -> Res | None:
-        since = req.query.get("resourceVersion", "")
-        if req.query.get("watch") and since and int(since) < level - 400:
-            text = f"too old resource version: {since} ({level - 371})"
-            return Res(410, {"kind": "Status", "status": "Failure", "message": text, "reason": "Expired", "code": 410})
-        if req.query.get("watch"):
-            event = {"type": "BOOKMARK", "object": {"kind": "ConfigMap", "metadata": {"resourceVersion": str(level)}}}
-            return Res(200, event)
-        items = [{"metadata": {"name": n, "resourceVersion": str(level - 40)}} for n in ("rates", "flags")]
-        return Res(200, {"kind": "ConfigMapList", "metadata": {"resourceVersion": str(level)}, "items": items})
-
-    box.before.append(kube)
-    server = place.open_box(stage, box, "starlette", "Kubernetes")
-    me = stage.actor("client", server, "kube.cluster.example", "httpx", {"User-Agent": "ctrl/0.8", "Accept": "application/json"})
-    for wait in (0.3, 0.6, 1.0):
-        me.get(f"{root}?watch=1&allowWatchBookmarks=true&resourceVersion=88017", 410)
-        me.get("/api/v1/namespaces/shop/pods")
-        place.rest(wait)
-    listed = me.get(root).json["metadata"]["resourceVersion"]
-    me.get(f"{root}?watch=1&allowWatchBookmarks=true&resourceVersion={listed}")
-
-
-@case(
-    "d307",
-    "vic-consul-false-taken-for-success",
-    "status-dialect-mismatch",
-    "lost-update",
-    alone="status-dialect-mismatch",
-    also="other-writer",
-    synthetic=True,
-    description=(
-        "Consul answers a failed check-and-set with 200 and the body false; the deployer looks at the status alone and "
-        "announces the new weight, which was never stored, since an operator had written in between."
-    ),
-)
-def weight(stage: Stage) -> None:
-    """Take false for success."""
-    keys = {f"/v1/kv/web/{k}": ("text/plain", v) for k, v in (("weight", "10"), ("pool", "blue"), ("canary", "0"))}
-    box = Box(keys, first=730)
-    box.show = lambda req, path, doc: Res(200, [{"Key": path[7:], "ModifyIndex": doc.rev, "Value": base64.b64encode(doc.octets).decode()}], {"X-Consul-Index": "812", "Content-Type": "application/json"})
-    box.judge = lambda req, doc: Res(200, "false", {"Content-Type": "application/json"}) if "cas" in req.query and int(req.query["cas"]) != (doc.rev if doc else 0) else None
-    box.change = lambda req, _doc: req.body.decode()
-    box.answer_write = lambda *_rest: Res(200, "true", {"Content-Type": "application/json"})
-    server = place.open_box(stage, box, "aiohttp", "Consul")
-    me = stage.actor("client", server, "consul.web.test", "node:fetch", {"User-Agent": "deployer/11"})
-    other = stage.actor("other", server, "consul.web.test", "curl", {"User-Agent": "consul-cli"})
-    _consul_play(me, other)
-
-
-def _consul_play(me: Actor, other: Actor) -> None:
-    def index(who: Actor, key: str) -> int:
-        told: Any = who.get(f"/v1/kv/web/{key}").json
-        return int(told[0]["ModifyIndex"])
-
-    text = {"Content-Type": "text/plain"}
-    mine, theirs = index(me, "weight"), index(other, "weight")
-    place.sure(other.put(f"/v1/kv/web/weight?cas={theirs}", "25", 200, text).text == "true")
-    place.rest(0.5)
-    place.sure(me.put(f"/v1/kv/web/pool?cas={index(me, 'pool')}", "green", 200, text).text == "true")
-    place.sure(me.put(f"/v1/kv/web/weight?cas={mine}", "60", 200, text).text == "false")
-    me.send("PUT", "/v1/kv/web/announced", 200, text, "weight=60")
-    place.rest(0.5)
-    place.sure(base64.b64decode(me.get("/v1/kv/web/weight").json[0]["Value"]) == b"25")
-    me.get("/v1/kv/web/canary")
-
-
-def later(seconds: float, what: Any) -> threading.Timer:
-    """Do something after a while, as the service's own job does."""
-    timer = threading.Timer(seconds, what)
-    timer.daemon = True
-    timer.start()
-    return timer
-
-
-@case(
-    "d308",
-    "vic-cloud-dns-deletes-another-ttl",
-    "payload-precondition-mismatch",
-    "412",
-    alone="payload-precondition-mismatch",
-    synthetic=True,
-    description=(
-        "A certificate program deletes a TXT record of Cloud DNS as it believes it to be, with TTL 60; the live record "
-        "has 300, as the list says, and the change is refused for entity.change.deletions[0], twice."
-    ),
-)
-def ttl(stage: Stage) -> None:
-    """Delete a record that is not quite so."""
-    root, live = "/dns/v1/projects/shop/managedZones/main", {"name": "_acme.shop.example.", "type": "TXT", "ttl": 300, "rrdatas": ['"q1"']}
-    box = Box({f"{root}/rrsets": {"rrsets": [live, {"name": "shop.example.", "type": "A", "ttl": 60, "rrdatas": ["192.0.2.7"]}]}})
-
-    def changes(req: Req) -> Res | None:
-        if req.method != "POST":
-            return None
-        for number, one in enumerate(req.json.get("deletions", [])):
-            if one not in box.docs[f"{root}/rrsets"].data["rrsets"]:
-                text = f"Precondition not met for 'entity.change.deletions[{number}]'"
-                error = {"domain": "global", "reason": "conditionNotMet", "message": text, "locationType": "header", "location": "If-Match"}
-                return Res(412, {"error": {"code": 412, "message": text, "errors": [error]}})
-        return Res(200, {"kind": "dns#change", "id": "18", "status": "pending", **req.json})
-
-    box.before.append(changes)
-    server = place.open_box(stage, box, "falcon", "Cloud DNS")
-    me = stage.actor("client", server, "dns.shop.example", "requests", {"User-Agent": "certs/2.9", "Authorization": "Bearer ya29.dns"})
-    me.get(f"{root}/rrsets?type=A")
-    wrong = {**live, "ttl": 60}
-    change = {"additions": [{**live, "ttl": 60, "rrdatas": ['"q2"']}], "deletions": [wrong]}
-    for _ in range(2):
-        me.send("POST", f"{root}/changes", 412, None, change)
-        me.get(f"{root}/rrsets?name=_acme.shop.example.")
-        place.rest(0.5)
-    me.send("POST", f"{root}/changes", 200, None, {**change, "deletions": [live]})

@@ -33,7 +33,12 @@ def minutes(stage: Stage) -> None:
     other = stage.actor("other", server, "council.parish.test", "requests", {"User-Agent": "WebDrive/18"})
     me.send("PROPFIND", "/minutes/", 207, {"Depth": "1"})
     other.get("/minutes/2026-10.txt")
-    other.put("/minutes/2026-11.txt", "Minutes of November\nPresent: 9\nBy Ines\n", 201, {**_TEXT, "If-None-Match": "*"})
+    other.put(
+        "/minutes/2026-11.txt",
+        "Minutes of November\nPresent: 9\nBy Ines\n",
+        201,
+        {**_TEXT, "If-None-Match": "*"},
+    )
     place.rest(1.6)
     me.get("/agenda.txt")
     mine = "November minutes, draft of the secretary\n"
@@ -57,7 +62,9 @@ def minutes(stage: Stage) -> None:
 )
 def playlist(stage: Stage) -> None:
     """Update what somebody has deleted."""
-    files = {f"lists/{n}.txt": "\n".join(f"{n} track {i}" for i in range(9)) for n in ("dawn", "noon", "dusk")}
+    files = {
+        f"lists/{n}.txt": "\n".join(f"{n} track {i}" for i in range(9)) for n in ("dawn", "noon", "dusk")
+    }
     server = fronts.site(stage, "lighttpd", files, fronts.DAV["lighttpd"], 40000)
     me = stage.actor("client", server, "radio.studio.test", "httpx")
     other = stage.actor("other", server, "radio.studio.test", "curl")
@@ -65,7 +72,12 @@ def playlist(stage: Stage) -> None:
     me.get("/lists/dawn.txt", 304, {"If-None-Match": held["dawn"].etag})
     other.send("HEAD", "/lists/dusk.txt", 200)
     other.send("DELETE", "/lists/dusk.txt", 204)
-    me.put("/lists/noon.txt", held["noon"].text + "\njingle", (200, 204), {**_TEXT, "If-Match": held["noon"].etag})
+    me.put(
+        "/lists/noon.txt",
+        held["noon"].text + "\njingle",
+        (200, 204),
+        {**_TEXT, "If-Match": held["noon"].etag},
+    )
     place.rest(0.7)
     new = held["dusk"].text + "\nencore"
     me.put("/lists/dusk.txt", new, 412, {**_TEXT, "If-Match": held["dusk"].etag})
@@ -119,7 +131,9 @@ def diary(stage: Stage) -> None:
 )
 def recipes(stage: Stage) -> None:
     """Write with an outdated tag where no one looks at it."""
-    files = {f"recipes/{n}.json": f'{{"dish":"{n}","serves":4,"allergens":[]}}' for n in ("dal", "pho", "ramen")}
+    files = {
+        f"recipes/{n}.json": f'{{"dish":"{n}","serves":4,"allergens":[]}}' for n in ("dal", "pho", "ramen")
+    }
     server = fronts.site(stage, "nginx", files, fronts.DAV["nginx"], 9000)
     me = stage.actor("client", server, "recipes.kitchen.test", "urllib", {"User-Agent": "menu-sync/4.2"})
     other = stage.actor("other", server, "recipes.kitchen.test", "httpx", {"User-Agent": "pastry-tablet"})
@@ -191,7 +205,12 @@ def handbook(stage: Stage) -> None:
     for page in ("lift", "lift", "dress"):
         tag = me.get(f"/{page}.html").etag
         place.sure(tag == tags[page])
-        me.put(f"/{page}.html", f"<h1>{page}</h1><p>second</p>", 412, {"If-Match": tag, "Content-Type": "text/html"})
+        me.put(
+            f"/{page}.html",
+            f"<h1>{page}</h1><p>second</p>",
+            412,
+            {"If-Match": tag, "Content-Type": "text/html"},
+        )
         place.rest(0.3)
     me.get("/lift.html", 304, {"If-None-Match": tags["lift"]})
 
@@ -249,7 +268,9 @@ def plan(stage: Stage) -> None:
 )
 def rota(stage: Stage) -> None:
     """Write without a condition."""
-    files = {f"rota/week{w}.json": f'{{"week":{w},"early":"Ann","late":"Bo","night":""}}' for w in (47, 48, 49)}
+    files = {
+        f"rota/week{w}.json": f'{{"week":{w},"early":"Ann","late":"Bo","night":""}}' for w in (47, 48, 49)
+    }
     server = fronts.site(stage, "lighttpd", files, fronts.DAV["lighttpd"], 30000)
     me = stage.actor("client", server, "rota.hostel.test", "node:axios", {"User-Agent": "axios/1.7 rota"})
     other = stage.actor("other", server, "rota.hostel.test", "aiohttp", {"User-Agent": "rota-app/2"})
@@ -295,8 +316,19 @@ def uploader(stage: Stage) -> None:
 
 
 def _event(name: str, hour: int, place_name: str) -> str:
-    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//vic//rowing//EN", "BEGIN:VEVENT", f"UID:{name}@rowing.test"]
-    lines += ["DTSTAMP:20261120T070000Z", f"DTSTART:20261205T{hour:02}0000Z", f"SUMMARY:{name}", f"LOCATION:{place_name}"]
+    lines = [
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        "PRODID:-//vic//rowing//EN",
+        "BEGIN:VEVENT",
+        f"UID:{name}@rowing.test",
+    ]
+    lines += [
+        "DTSTAMP:20261120T070000Z",
+        f"DTSTART:20261205T{hour:02}0000Z",
+        f"SUMMARY:{name}",
+        f"LOCATION:{place_name}",
+    ]
     return "\r\n".join([*lines, "END:VEVENT", "END:VCALENDAR", ""])
 
 
@@ -314,7 +346,13 @@ def _event(name: str, hour: int, place_name: str) -> str:
 def outing(stage: Stage) -> None:
     """Ignore the tag of one's own save."""
     server = stage.server("radicale")
-    me = stage.actor("client", server, "cal.rowing.test", "requests", {"Authorization": "Basic Y294Og==", "User-Agent": "OarCal/5.0"})
+    me = stage.actor(
+        "client",
+        server,
+        "cal.rowing.test",
+        "requests",
+        {"Authorization": "Basic Y294Og==", "User-Agent": "OarCal/5.0"},
+    )
     me.send("MKCALENDAR", "/cox/outings/", 201, {"Content-Type": "application/xml"})
     ics = {"Content-Type": "text/calendar; charset=utf-8"}
     me.put("/cox/outings/eight.ics", _event("eight", 6, "Dock"), 201, {**ics, "If-None-Match": "*"})
@@ -403,7 +441,12 @@ def merged(stage: Stage) -> None:
 )
 def visitors(stage: Stage) -> None:
     """Read a site in all ways."""
-    files = {"index.html": "<p>hi</p>", "css/a.css": "p{}", "big.bin": b"x" * 9000, "news.json": '{"n":1}'}
+    files: dict[str, str | bytes] = {
+        "index.html": "<p>hi</p>",
+        "css/a.css": "p{}",
+        "big.bin": b"x" * 9000,
+        "news.json": '{"n":1}',
+    }
     server = fronts.site(stage, "caddy", files, "", 400000)
     me = stage.actor("client", server, "www.museumship.example", "curl:trace-time")
     home, css, big = me.get("/"), me.get("/css/a.css"), me.send("HEAD", "/big.bin", 200)

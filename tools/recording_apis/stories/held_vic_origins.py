@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import time
-from email.utils import formatdate
+from email.utils import formatdate, parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from tools.recording_apis.apps.vic_core import Box, Doc, Req, Res
@@ -46,6 +46,7 @@ def rendering(stage: Stage) -> None:
     box = Box(docs, lambda _path, doc: f'"{doc.digest()[:6]}-{next(count) * 2654435761 % 2**32:08x}"')
     box.say = {412: {"fehler": "Der Saalplan hat sich geändert", "status": 412}}
     me = stage.actor("client", place.open_box(stage, box, "starlette"), "seats.opera.test", "node:fetch")
+    place.chores(me, "hj")
     first, second = me.get("/seats/south"), me.get("/seats/south")
     place.sure(first.etag != second.etag and first.body == second.body)
     me.get("/seats/south", 200, {"If-None-Match": second.etag})
@@ -53,6 +54,7 @@ def rendering(stage: Stage) -> None:
         seen = me.get("/seats/south")
         me.put("/seats/south", {**seen.json, "rows": 15}, 412, {"If-Match": seen.etag})
         place.rest(0.3)
+        place.chores(me, "t")
     me.get("/seats/north")
     place.sure(me.get("/seats/south").body == first.body)
 
@@ -70,7 +72,9 @@ def rendering(stage: Stage) -> None:
 )
 def other_tag(stage: Stage) -> None:
     """Chain the tag of one's own save."""
-    box = Box({**{f"/rings/{n}": {"ring": n, "species": "tit"} for n in (501, 502)}, **place.side("/nets", 3)}, _rev)
+    box = Box(
+        {**{f"/rings/{n}": {"ring": n, "species": "tit"} for n in (501, 502)}, **place.side("/nets", 3)}, _rev
+    )
 
     def after(req: Req, res: Res) -> None:
         if not req.safe and res.status == 200:
@@ -78,6 +82,7 @@ def other_tag(stage: Stage) -> None:
 
     server = place.open_box(stage, box, "flask")
     me = stage.actor("client", server, "rings.ornithology.test", "httpx", {"User-Agent": "ringer/0.3"})
+    place.chores(me, "u")
     place.stroll(me, list(place.side("/nets", 3)), 5, 5)
     box.after.append(after)
     for ring in (501, 502, 501):
@@ -117,12 +122,14 @@ def danish(stage: Stage) -> None:
 
     box.show, box.change = show, change
     me = stage.actor("client", place.open_box(stage, box, "cheroot"), "notices.faerge.example", "java")
+    place.chores(me, "h")
     me.get("/notices/61", 200, {"Accept-Language": "da"})
     for _ in range(2):
         seen = me.get("/notices/62", 200, {"Accept-Language": "da"})
         me.get("/notices/62", 304, {"Accept-Language": "da", "If-None-Match": seen.etag})
         me.send("PATCH", "/notices/62", 412, {"If-Match": seen.etag}, {"gate": 5})
         place.rest(0.4)
+        place.chores(me, "u")
     plain = me.get("/notices/62")
     place.sure(plain.etag != seen.etag)
     me.send("PATCH", "/notices/62", 200, {"If-Match": plain.etag}, {"gate": 5})
@@ -144,7 +151,10 @@ def wildcard(stage: Stage) -> None:
     box = Box({f"/sheets/{n}": {"no": n, "taxon": "Carex nigra"} for n in (880, 881, 882)}, _hash, dates=True)
     box.matches = lambda value, path, doc, **_how: doc is not None and value == _hash(path, doc)
     box.say = {412: "<html><title>412</title><h1>Precondition Failed</h1></html>"}
-    me = stage.actor("client", place.open_box(stage, box, "waitress"), "sheets.herbarium.test", "curl:trace-time")
+    me = stage.actor(
+        "client", place.open_box(stage, box, "waitress"), "sheets.herbarium.test", "curl:trace-time"
+    )
+    place.chores(me, "x")
     me.get("/sheets")
     me.get("/sheets/880")
     me.send("PATCH", "/sheets/880", 412, {"If-Match": "*"}, {"taxon": "Carex flava"})
@@ -183,6 +193,7 @@ def stored(stage: Stage) -> None:
     box.before.append(route)
     server = place.open_box(stage, box, "aiohttp")
     me = stage.actor("client", server, "kilns.pottery.test", "aiohttp", {"X-User": "agnes"})
+    place.chores(me, "h")
     place.stroll(me, list(place.side("/glazes", 3)), 6, 13)
     for kiln, peak in (("k2", 1222), ("k3", 1060)):
         seen = me.get(f"/kilns/{kiln}")
@@ -242,6 +253,7 @@ def breath(stage: Stage) -> None:
     server = place.open_box(stage, box, "waitress")
     me = stage.actor("client", server, "lists.foodbank.test", "httpx", {"X-User": "lou"})
     other = stage.actor("other", server, "lists.foodbank.test", "requests", {"X-User": "ray"})
+    place.chores(me, "c")
     place.stroll(me, list(place.side("/bags", 3)), 6, 3)
     mine, theirs = me.get("/lists/fri"), other.get("/lists/fri")
     box.gap = 0.35
@@ -254,6 +266,7 @@ def breath(stage: Stage) -> None:
     now = me.get("/lists/fri")
     place.sure(now.json["rice"] == 10 and now.json["oil"] == 9)
     place.rest(0.5)
+    place.chores(me, "h")
     other.put("/lists/fri", {**theirs.json, "oil": 11}, 412, {"If-Match": theirs.etag})
     other.get("/lists/fri")
 
@@ -278,17 +291,19 @@ def fractions(stage: Stage) -> None:
         return Res(200, {**doc.data, "changedAt": moment}, box.marks(path, doc))
 
     def unchanged(since: str, doc: Doc) -> bool:
-        return doc.at <= dt.datetime.strptime(since, "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=dt.UTC).timestamp()
+        return doc.at <= parsedate_to_datetime(since).timestamp()
 
     box.show, box.unchanged = show, unchanged
     me = stage.actor("client", place.open_box(stage, box, "cheroot"), "shifts.bakery.test", "urllib")
+    place.chores(me, "x")
     me.get("/shifts")
     for shift in (2, 2, 3):
         seen = me.get(f"/shifts/{shift}")
         since = {"If-Unmodified-Since": seen.fields["last-modified"]}
         me.send("PATCH", f"/shifts/{shift}", 412, since, {"lead": "Ove"})
         place.rest(0.3)
-    later = dt.datetime.strptime(seen.fields["last-modified"], "%a, %d %b %Y %H:%M:%S GMT") + dt.timedelta(seconds=1)
+        place.chores(me, "h")
+    later = parsedate_to_datetime(seen.fields["last-modified"]) + dt.timedelta(seconds=1)
     since = {"If-Unmodified-Since": later.strftime("%a, %d %b %Y %H:%M:%S GMT")}
     me.send("PATCH", "/shifts/3", 200, since, {"lead": "Ove"})
     me.get("/shifts/1")
@@ -339,26 +354,35 @@ def till(stage: Stage) -> None:
 )
 def iso(stage: Stage) -> None:
     """Send a date that is none."""
-    box = Box({f"/courses/{n}": {"course": n, "room": "B2", "seats": 20} for n in ("ada", "bio", "geo")}, dates=True)
+    box = Box(
+        {f"/courses/{n}": {"course": n, "room": "B2", "seats": 20} for n in ("ada", "bio", "geo")}, dates=True
+    )
 
     def unchanged(since: str, doc: Doc) -> bool:
-        return "T" in since.split(" ", maxsplit=1)[0][1:] or Box.unchanged(since, doc)
+        return "T" in since.split(" ", maxsplit=1)[0][1:] or Box.not_later(since, doc)
 
     box.unchanged = unchanged
     box.say = {412: {"code": "MODIFIED", "message": "O curso foi alterado."}}
     server = place.open_box(stage, box, "falcon")
     me = stage.actor("client", server, "courses.campus.test", "requests", {"User-Agent": "import/6"})
     other = stage.actor("other", server, "courses.campus.test", "curl", {"User-Agent": "registrar/2"})
+    place.chores(me, "h")
     held = {n: me.get(f"/courses/{n}") for n in ("ada", "bio", "geo")}
     theirs = other.get("/courses/bio")
-    other.put("/courses/bio", {**theirs.json, "seats": 35}, 200, {"If-Unmodified-Since": theirs.fields["last-modified"]})
+    other.put(
+        "/courses/bio",
+        {**theirs.json, "seats": 35},
+        200,
+        {"If-Unmodified-Since": theirs.fields["last-modified"]},
+    )
     place.rest(1.1)
+    place.chores(me, "h")
     proper = held["bio"].fields["last-modified"]
     me.put("/courses/bio", {**held["bio"].json, "room": "C1"}, 412, {"If-Unmodified-Since": proper})
     place.sure(me.get("/courses/bio").json["seats"] == 35)
     for name in ("bio", "geo"):
-        moment = dt.datetime.strptime(held[name].fields["last-modified"], "%a, %d %b %Y %H:%M:%S GMT")
-        since = {"If-Unmodified-Since": moment.isoformat() + "Z"}
+        moment = parsedate_to_datetime(held[name].fields["last-modified"])
+        since = {"If-Unmodified-Since": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}
         me.put(f"/courses/{name}", {**held[name].json, "room": "C1"}, 200, since)
     place.sure(me.get("/courses/bio").json["seats"] == 20)
 
@@ -377,16 +401,20 @@ def iso(stage: Stage) -> None:
 def lima(stage: Stage) -> None:
     """Send local time as GMT."""
     docs = {f"/lotes/{n}": {"lote": n, "sacos": 40, "grado": "A"} for n in (9, 10, 11)}
-    box = Box(docs, dates=True, age=3000, say={412: {"error": "El lote fue modificado", "codigo": "LOTE-412"}})
+    box = Box(
+        docs, dates=True, age=3000, say={412: {"error": "El lote fue modificado", "codigo": "LOTE-412"}}
+    )
     server = place.open_box(stage, box, "tornado")
     me = stage.actor("client", server, "lotes.cafetal.example", "aiohttp", {"User-Agent": "acopio/1.0"})
+    place.chores(me, "u")
     me.get("/lotes")
     for lot in (9, 10, 10):
         seen = me.get(f"/lotes/{lot}")
-        moment = dt.datetime.strptime(seen.fields["last-modified"], "%a, %d %b %Y %H:%M:%S GMT")
+        moment = parsedate_to_datetime(seen.fields["last-modified"])
         local = (moment - dt.timedelta(hours=5)).strftime("%a, %d %b %Y %H:%M:%S GMT")
         me.put(f"/lotes/{lot}", {**seen.json, "sacos": 42}, 412, {"If-Unmodified-Since": local})
         place.rest(0.4)
+        place.chores(me, "h")
     me.get("/lotes/11", 304, {"If-Modified-Since": me.get("/lotes/11").fields["last-modified"]})
 
 
@@ -408,12 +436,14 @@ def archive(stage: Stage) -> None:
     xml = "<?xml version='1.0'?><Error><Code>NotImplemented</Code><Message>A header you provided implies functionality that is not implemented.</Message><Header>If-Match</Header></Error>"
     box.judge = lambda req, _doc: box.error(501, xml) if "if-match" in req.fields else None
     me = stage.actor("client", place.open_box(stage, box, "stdlib"), "reels.filmarchive.test", "httpx")
+    place.chores(me, "x")
     text = {"Content-Type": "text/plain"}
     me.get("/reels")
     for reel in ("r1", "r2", "r1"):
         seen = me.get(f"/reels/{reel}")
         me.put(f"/reels/{reel}", f"{seen.text}tinted\n", 501, {**text, "If-Match": seen.etag})
         place.rest(0.3)
+        place.chores(me, "h")
     me.get("/reels/r3", 304, {"If-None-Match": me.get("/reels/r3").etag})
     me.put("/reels/r1", "reel r1\ntinted\n", 200, text)
 
@@ -450,31 +480,3 @@ def shield(stage: Stage) -> None:
         me.send("POST", "/letters", 412, None, {"text": text})
     me.send("POST", "/letters", 201, None, {"text": "How to embed a script"})
     me.get("/letters/1")
-
-
-@case(
-    "d297",
-    "vic-a-strict-service-on-a-plain-day",
-    "none",
-    "healthy",
-    alone="none",
-    description=(
-        "A service that insists on conditions, used well: reads by tag and by date, writes with the newest tag of an "
-        "answer, a wildcard on what exists, creates, deletions, a 404 and a 405; three users and no refusal."
-    ),
-)
-def strict(stage: Stage) -> None:
-    """Use a strict service well."""
-    box = Box({**place.side("/bikes", 5), **place.side("/racks", 3)}, _hash, dates=True, need=428)
-    server = place.open_box(stage, box, "flask")
-    me = stage.actor("client", server, "bikes.rental.example", "java", {"X-User": "front"})
-    other = stage.actor("other", server, "bikes.rental.example", "node:fetch", {"X-User": "workshop"})
-    place.stroll(me, list(place.side("/bikes", 3)), 9, 41)
-    one = other.get("/racks/18")
-    two = other.put("/racks/18", {**one.json, "free": 3}, 200, {"If-Match": one.etag})
-    other.put("/racks/18", {**one.json, "free": 2}, 200, {"If-Match": two.etag})
-    me.put("/bikes/900", {"id": 900, "state": "open"}, 201, {"If-None-Match": "*"})
-    me.send("PATCH", "/bikes/39", 200, {"If-Match": "*"}, {"bell": True})
-    me.send("DELETE", "/bikes/900", 204, {"If-Match": me.get("/bikes/900").etag})
-    me.get("/bikes/900", 404)
-    me.get("/racks/11", 304, {"If-Modified-Since": me.get("/racks/11").fields["last-modified"]})

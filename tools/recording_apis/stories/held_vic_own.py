@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tools.recording_apis.apps.vic_core import Box, Doc, Req, Res, Versions
@@ -44,14 +45,20 @@ def buyers(stage: Stage) -> None:
     """Be second."""
     docs = {f"/orders/PO-{n}": {"id": f"PO-{n}", "qty": 40, "dock": "A"} for n in (61, 62, 63)}
     box = _signed(Versions(docs, "revision", need=422, first=5))
-    box.say[409] = lambda _req, doc: {"errore": "L'ordine è stato modificato da un altro utente", "revisione": doc.rev, "utente": doc.by}
+    box.say[409] = lambda _req, doc: {
+        "errore": "L'ordine è stato modificato da un altro utente",
+        "revisione": doc.rev,
+        "utente": doc.by,
+    }
     server = place.open_box(stage, box, "cheroot")
     me = stage.actor("client", server, "acquisti.fornace.example", "httpx", {"X-User": "g.rossi"})
     other = stage.actor("other", server, "acquisti.fornace.example", "node:fetch", {"X-User": "l.bruni"})
+    place.chores(me, "uj")
     me.get("/orders")
     mine, theirs = me.get("/orders/PO-62").json, other.get("/orders/PO-62").json
     other.put("/orders/PO-62", {**theirs, "dock": "C"}, 200)
     place.rest(1.1)
+    place.chores(me, "t")
     own = me.get("/orders/PO-61").json
     me.put("/orders/PO-61", {**own, "qty": 44}, 200)
     me.put("/orders/PO-62", {**mine, "qty": 48}, 409)
@@ -71,11 +78,16 @@ def buyers(stage: Stage) -> None:
 )
 def autosave(stage: Stage) -> None:
     """Save twice at once."""
-    box = Versions({f"/drafts/{n}": {"title": f"Draft {n}", "text": "x"} for n in (5, 6)}, "lockVersion", first=0)
+    box = Versions(
+        {f"/drafts/{n}": {"title": f"Draft {n}", "text": "x"} for n in (5, 6)}, "lockVersion", first=0
+    )
     box.say[409] = lambda _req, doc: {"message": "The draft was saved elsewhere", "lockVersion": doc.rev}
     box.done.append(lambda _req, _path: place.rest(0.2))
     server = place.open_box(stage, box, "starlette")
-    me = stage.actor("client", server, "drafts.magazine.test", "httpx", {"Cookie": "sid=9f3a1c", "User-Agent": "Writer/12"})
+    me = stage.actor(
+        "client", server, "drafts.magazine.test", "httpx", {"Cookie": "sid=9f3a1c", "User-Agent": "Writer/12"}
+    )
+    place.chores(me, "ujct")
     me.get("/drafts")
     for text in ("It began", "It began in rain"):
         seen = me.get("/drafts/5").json
@@ -84,9 +96,10 @@ def autosave(stage: Stage) -> None:
             return me.put("/drafts/5", {**seen, **more}, (200, 409))
 
         bodies = ({"text": text}, {"text": text, "status": "review"})
-        got = place.at_once(lambda b=bodies[0]: save(b), lambda b=bodies[1]: save(b), apart=0.06)
+        got = place.at_once(partial(save, bodies[0]), partial(save, bodies[1]), apart=0.06)
         place.sure(sorted(one.status for one in got) == [200, 409])
         place.rest(0.4)
+        place.chores(me, "t")
     me.get("/drafts/6")
 
 
@@ -108,11 +121,13 @@ def totals(stage: Stage) -> None:
     box.say[409] = lambda _req, doc: {"code": "QUOTE_CHANGED", "current": doc.rev}
     server = place.open_box(stage, box, "falcon")
     me = stage.actor("client", server, "quotes.sanitary.test", "aiohttp", {"X-User": "berit"})
+    place.chores(me, "u")
     me.get("/quotes")
     for quote in (301, 302):
         seen = me.get(f"/quotes/{quote}").json
         saved = me.put(f"/quotes/{quote}", {**seen, "lines": [{"sku": "tap", "n": 3}]}, 200).json
         place.rest(0.5)
+        place.chores(me, "t")
         with box.lock:
             box.store(f"/quotes/{quote}", {**box.docs[f"/quotes/{quote}"].data, "total": 75}, "pricing-job")
         place.rest(0.4)
@@ -130,7 +145,11 @@ def _graph(box: Versions) -> Any:
         if "mutation" not in req.json["query"]:
             return Res(200, {"data": {"plant": {"id": asked["id"], "rev": doc.rev, **doc.data}}})
         if asked["rev"] != doc.rev:
-            error = {"message": f"Object was changed (expected rev {doc.rev})", "path": ["updatePlant"], "extensions": {"code": "STALE_OBJECT"}}
+            error = {
+                "message": f"Object was changed (expected rev {doc.rev})",
+                "path": ["updatePlant"],
+                "extensions": {"code": "STALE_OBJECT"},
+            }
             return Res(200, {"data": None, "errors": [error]})
         doc = box.store(f"/plants/{asked['id']}", {**doc.data, **asked["input"]}, req.who)
         return Res(200, {"data": {"updatePlant": {"id": asked["id"], "rev": doc.rev}}})
@@ -154,7 +173,14 @@ def nursery(stage: Stage) -> None:
     """Forget the rev of one's own mutation."""
     box = Versions({f"/plants/{n}": {"name": n, "pots": 10, "bed": 1} for n in ("sage", "thyme")}, first=31)
     box.before.append(_graph(box))
-    me = stage.actor("client", place.open_box(stage, box, "aiohttp"), "plants.nursery.test", "node:fetch", {"X-User": "finn"})
+    me = stage.actor(
+        "client",
+        place.open_box(stage, box, "aiohttp"),
+        "plants.nursery.test",
+        "node:fetch",
+        {"X-User": "finn"},
+    )
+    place.chores(me, "jcu")
     query = "query P($id: ID!) { plant(id: $id) { id rev name pots bed } }"
     mutation = "mutation U($id: ID!, $rev: Int!, $input: PlantInput!) { updatePlant(id: $id, rev: $rev, input: $input) { id rev } }"
 
@@ -166,6 +192,7 @@ def nursery(stage: Stage) -> None:
         told = ask(mutation, id=plant, rev=rev, input={"pots": 12})
         place.sure(told["data"]["updatePlant"]["rev"] == rev + 1)
         place.rest(0.5)
+        place.chores(me, "t")
         place.sure("errors" in ask(mutation, id=plant, rev=rev, input={"bed": 4}))
     ask(query, id="sage")
 
@@ -184,17 +211,27 @@ def nursery(stage: Stage) -> None:
 def tablet(stage: Stage) -> None:
     """Lose the answer to a save."""
     docs = {f"/points/{n}": {"point": n, "height": 12.5, "clientRef": "seed"} for n in ("A1", "A2", "A3")}
-    box = Versions(docs, "X-Revision", "header", version=lambda doc: f"{doc.rev:04}-{doc.digest()[:4]}", first=7)
-    box.say[409] = lambda _req, doc: {"title": "Kollision", "type": "about:blank", "aktuell": box.version(doc)}
+    box = Versions(
+        docs, "X-Revision", "header", version=lambda doc: f"{doc.rev:04}-{doc.digest()[:4]}", first=7
+    )
+    box.say[409] = lambda _req, doc: {
+        "title": "Kollision",
+        "type": "about:blank",
+        "aktuell": box.version(doc),
+    }
     server = place.open_box(stage, box, "waitress")
     lost = place.drops("PUT", "/points/A2")
-    me = stage.actor("client", server, "points.vermessung.example", "urllib", {"X-User": "tablet-3"}, loses=lost)
+    me = stage.actor(
+        "client", server, "points.vermessung.example", "urllib", {"X-User": "tablet-3"}, loses=lost
+    )
+    place.chores(me, "h")
     for point in ("A1", "A2"):
         seen = me.get(f"/points/{point}")
         body = {**seen.json, "height": 12.62, "clientRef": f"t3-{point}-0912"}
         guard = {"X-Revision": seen.fields["x-revision"]}
         me.put(f"/points/{point}", body, 200 if point == "A1" else 0, guard)
         place.rest(0.4)
+        place.chores(me, "h")
     me.put("/points/A2", body, 409, guard)
     now = me.get("/points/A2")
     place.sure(now.json["clientRef"] == "t3-A2-0912" and now.fields["x-revision"] != guard["X-Revision"])
@@ -219,11 +256,13 @@ def menu(stage: Stage) -> None:
     server = place.open_box(stage, box, "flask")
     me = stage.actor("client", server, "cards.bistro.test", "requests", {"X-User": "chef"})
     other = stage.actor("other", server, "cards.bistro.test", "java", {"X-User": "office"})
+    place.chores(me, "uc")
     edit = {**me.get("/cards/stew").json, "text": "with dumplings"}
     me.get("/cards/soup")
     theirs = other.get("/cards/stew").json
     other.put("/cards/stew", {**theirs, "price": 13}, 200)
     place.rest(0.9)
+    place.chores(me, "h")
     fresh = me.get("/cards/stew").json
     place.sure(fresh["price"] == 13)
     me.put("/cards/stew", {**edit, "lock_version": fresh["lock_version"]}, 200)
@@ -250,12 +289,18 @@ def importer(stage: Stage) -> None:
     box = _signed(Versions(docs, "rev", "query", status=409, first=10))
     box.say[409] = lambda _req, doc: {"error": "rev_mismatch", "rev": doc.rev}
     server = place.open_box(stage, box, "bottle")
-    me = stage.actor("client", server, "bikes.verleih.example", "httpx", {"X-User": "import", "User-Agent": "nightly/3"})
-    other = stage.actor("other", server, "bikes.verleih.example", "requests", {"X-User": "desk", "User-Agent": "desk/1"})
+    me = stage.actor(
+        "client", server, "bikes.verleih.example", "httpx", {"X-User": "import", "User-Agent": "nightly/3"}
+    )
+    other = stage.actor(
+        "other", server, "bikes.verleih.example", "requests", {"X-User": "desk", "User-Agent": "desk/1"}
+    )
+    place.chores(me, "h")
     held = {n: me.get(f"/bikes/{n}").json for n in (1, 2, 3)}
     theirs = other.get("/bikes/2").json
     other.put(f"/bikes/2?rev={theirs['rev']}", {**theirs, "note": "brake pads new"}, 200)
     place.rest(0.8)
+    place.chores(me, "h")
     for number in (1, 2, 3):
         me.put(f"/bikes/{number}", {"bike": number, "tyre": held[number]["tyre"] + 1, "note": ""}, 200)
     place.sure(me.get("/bikes/2").json["note"] == "")
@@ -290,12 +335,17 @@ def session(stage: Stage) -> None:
         ends = until.get(req.fields.get("x-edit-session", ""))
         if ends is None:
             return box.error(400, {"kod": "NO_SESSION"})
-        return None if time.time() < ends else box.error(409, {"kod": "SESSION_EXPIRED", "komunikat": "Sesja edycji wygasła"})
+        return (
+            None
+            if time.time() < ends
+            else box.error(409, {"kod": "SESSION_EXPIRED", "komunikat": "Sesja edycji wygasła"})
+        )
 
     box.before.append(sessions)
     box.judge = judge
     server = place.open_box(stage, box, "tornado")
     me = stage.actor("client", server, "katalog.muzeum.example", "node:axios", {"X-User": "ewa"})
+    place.chores(me, "uj")
     for inv in (902, 901):
         seen = me.get(f"/objects/{inv}").json
         key = {"X-Edit-Session": me.send("POST", f"/objects/{inv}/sessions", 201, None, {}).json["session"]}
@@ -303,6 +353,7 @@ def session(stage: Stage) -> None:
             me.put(f"/objects/{inv}", {**seen, "era": "Ming"}, 200, key)
             continue
         place.rest(2.4)
+        place.chores(me, "t")
         for _ in range(2):
             me.put(f"/objects/{inv}", {**seen, "era": "Qing"}, 409, key)
             place.rest(0.4)
@@ -343,10 +394,12 @@ def board(stage: Stage) -> None:
     server = place.open_box(stage, box, "stdlib")
     me = stage.actor("client", server, "boards.team.test", "aiohttp", {"X-User": "ana"})
     other = stage.actor("other", server, "boards.team.test", "requests", {"X-User": "bruno"})
+    place.chores(me, "ujc")
     for title in ("Ring the bank", "Ring the bank again"):
         mine, theirs = me.get("/boards/b1/cards/9").json, other.get("/boards/b1/cards/4").json
         other.put("/boards/b1/cards/4", {**theirs, "card": {**theirs["card"], "title": title}}, 200)
         place.rest(0.4)
+        place.chores(me, "t")
         me.put("/boards/b1/cards/9", {**mine, "card": {**mine["card"], "lane": "done"}}, 409)
         place.sure(me.get("/boards/b1/cards/9").json["card"] == mine["card"])
         me.get("/boards/b1/cards/4")
@@ -372,7 +425,9 @@ def remote(stage: Stage) -> None:
         asked = req.json
         doc, args = box.docs["/timesheets/t9"], asked["params"]
         if asked["method"] == "timesheet.get":
-            return Res(200, {"jsonrpc": "2.0", "id": asked["id"], "result": {"base": doc.rev, "hours": doc.data}})
+            return Res(
+                200, {"jsonrpc": "2.0", "id": asked["id"], "result": {"base": doc.rev, "hours": doc.data}}
+            )
         if args["base"] != doc.rev:
             error = {"code": -32009, "message": "stale base", "data": {"base": doc.rev}}
             return Res(200, {"jsonrpc": "2.0", "id": asked["id"], "error": error})
@@ -387,7 +442,13 @@ def remote(stage: Stage) -> None:
     other = stage.actor("other", server, "rpc.payroll.test", "node:fetch", {"X-User": "foreman"})
 
     def rpc(who: Any, number: int, method: str, **params: Any) -> Any:
-        return who.send("POST", "/rpc", 200, None, {"jsonrpc": "2.0", "id": number, "method": f"timesheet.{method}", "params": params})
+        return who.send(
+            "POST",
+            "/rpc",
+            200,
+            None,
+            {"jsonrpc": "2.0", "id": number, "method": f"timesheet.{method}", "params": params},
+        )
 
     mine, theirs = rpc(me, 1, "get", id="t9").json["result"], rpc(other, 1, "get", id="t9").json["result"]
     got = place.at_once(
@@ -399,4 +460,7 @@ def remote(stage: Stage) -> None:
     slow[0] = False
     place.rest(0.4)
     place.sure(rpc(me, 3, "get", id="t9").json["result"]["hours"]["mon"] == 0)
-    place.sure("error" in rpc(other, 3, "save", id="t9", base=theirs["base"], hours={**theirs["hours"], "wed": 1}).json)
+    place.sure(
+        "error"
+        in rpc(other, 3, "save", id="t9", base=theirs["base"], hours={**theirs["hours"], "wed": 1}).json
+    )

@@ -39,17 +39,21 @@ def batch(stage: Stage) -> None:
         rows = []
         for one in req.json["updates"]:
             data = {key: value for key, value in one["body"].items() if key != "version"}
-            rows.append({"path": one["path"], "status": 200, "version": box.store(one["path"], data, req.who).rev})
+            rows.append(
+                {"path": one["path"], "status": 200, "version": box.store(one["path"], data, req.who).rev}
+            )
         return Res(200, {"results": rows})
 
     box.before.append(many)
     server = place.open_box(stage, box, "starlette")
     me = stage.actor("client", server, "plans.zoo.test", "requests", {"X-User": "keeper"})
     other = stage.actor("other", server, "plans.zoo.test", "aiohttp", {"X-User": "vet"})
+    place.chores(me, "u")
     held = {n: me.get(f"/plans/{n}").json for n in ("lynx", "otter", "tapir")}
     theirs = other.get("/plans/otter").json
     other.put("/plans/otter", {**theirs, "dose": 15}, 200)
     place.rest(0.7)
+    place.chores(me, "t")
     me.put("/plans/otter", {**held["otter"], "kg": 5}, 409)
     place.sure(me.get("/plans/otter").json["dose"] == 15)
     updates = [{"path": f"/plans/{n}", "body": {**held[n], "kg": 5}} for n in ("lynx", "otter")]
@@ -80,12 +84,20 @@ def folder(stage: Stage) -> None:
         return Res(200, {"folder": 7, "version": 4471, "files": files})
 
     box.listing = listing
-    me = stage.actor("client", place.open_box(stage, box, "cheroot"), "arkiv.kommune.example", "java", {"X-User": "liv"})
+    me = stage.actor(
+        "client", place.open_box(stage, box, "cheroot"), "arkiv.kommune.example", "java", {"X-User": "liv"}
+    )
+    place.chores(me, "h")
     listed = me.get("/folders/7/files").json
     for number in (1, 2):
-        me.put(f"/folders/7/files/{number}", {"file": number, "pages": 12, "closed": True, "version": listed["version"]}, 409)
+        me.put(
+            f"/folders/7/files/{number}",
+            {"file": number, "pages": 12, "closed": True, "version": listed["version"]},
+            409,
+        )
         me.get(f"/folders/7/files/{number}")
         place.rest(0.4)
+        place.chores(me, "u")
         listed = me.get("/folders/7/files").json
     own = me.get("/folders/7/files/3").json
     me.put("/folders/7/files/3", {**own, "closed": True}, 200)
@@ -113,21 +125,37 @@ def tested(stage: Stage) -> None:
         for number, one in enumerate(req.json):
             key = one["path"].strip("/")
             if one["op"] == "test" and data.get(key) != one["value"]:
-                told = {"title": "Patch test failed", "type": "https://docs.example/patch-test", "operation": number, "path": one["path"]}
+                told = {
+                    "title": "Patch test failed",
+                    "type": "https://docs.example/patch-test",
+                    "operation": number,
+                    "path": one["path"],
+                }
                 return box.error(422, told)
             if one["op"] == "replace":
                 data[key] = one["value"]
         return Res(200, box.store(req.path, data, req.who).data)
 
     box.before.append(patch)
-    me = stage.actor("client", place.open_box(stage, box, "flask-cheroot"), "articles.wholesale.test", "httpx", {"X-User": "repricer"})
+    me = stage.actor(
+        "client",
+        place.open_box(stage, box, "flask-cheroot"),
+        "articles.wholesale.test",
+        "httpx",
+        {"X-User": "repricer"},
+    )
+    place.chores(me, "h")
     media = {"Content-Type": "application/json-patch+json"}
     me.get("/articles")
-    change = [{"op": "test", "path": "/price", "value": 10}, {"op": "replace", "path": "/price", "value": "10.50"}]
+    change = [
+        {"op": "test", "path": "/price", "value": 10},
+        {"op": "replace", "path": "/price", "value": "10.50"},
+    ]
     for article in ("k-7", "k-7", "k-8"):
         me.get(f"/articles/{article}")
         me.send("PATCH", f"/articles/{article}", 422, media, change)
         place.rest(0.3)
+        place.chores(me, "h")
     me.send("PATCH", "/articles/k-8", 200, media, change[1:])
 
 
@@ -149,15 +177,27 @@ def plots(stage: Stage) -> None:
 
     def cors(req: Req, res: Res) -> None:
         if "origin" in req.fields:
-            res.fields |= {"Access-Control-Allow-Origin": req.fields["origin"], "Vary": "Origin", "Access-Control-Expose-Headers": "X-Total"}
+            res.fields |= {
+                "Access-Control-Allow-Origin": req.fields["origin"],
+                "Vary": "Origin",
+                "Access-Control-Expose-Headers": "X-Total",
+            }
 
-    allow = {"Access-Control-Allow-Methods": "GET, PUT", "Access-Control-Allow-Headers": "content-type, if-match"}
+    allow = {
+        "Access-Control-Allow-Methods": "GET, PUT",
+        "Access-Control-Allow-Headers": "content-type, if-match",
+    }
     box.before.append(lambda req: Res(204, b"", dict(allow)) if req.method == "OPTIONS" else None)
     box.after.append(cors)
     server = place.open_box(stage, box, "waitress")
-    page = {**place.CHROME, "Origin": "https://app.allotments.example", "Referer": "https://app.allotments.example/"}
+    page = {
+        **place.CHROME,
+        "Origin": "https://app.allotments.example",
+        "Referer": "https://app.allotments.example/",
+    }
     me = stage.actor("client", server, "api.allotments.example", "node:fetch", page)
     other = stage.actor("other", server, "api.allotments.example", "java", {"User-Agent": "plots-android/5"})
+    place.chores(me, "jcu")
     me.get("/plots")
     for plot in (4, 5, 4):
         seen = me.get(f"/plots/{plot}")
@@ -165,6 +205,7 @@ def plots(stage: Stage) -> None:
         me.send("OPTIONS", f"/plots/{plot}", 204, ask)
         me.put(f"/plots/{plot}", {**seen.json, "crop": "leek"}, 428)
         place.rest(0.3)
+        place.chores(me, "t")
     theirs = other.get("/plots/3")
     other.put("/plots/3", {**theirs.json, "crop": "kale"}, 200, {"If-Match": theirs.etag})
 
@@ -192,7 +233,10 @@ def view(stage: Stage) -> None:
         return next((one for one in reversed(known) if one.at <= time.time() - 1.3), None)
 
     box.look = look
-    me = stage.actor("client", place.open_box(stage, box, "aiohttp"), "bins.depot.test", "requests", {"X-User": "picker-2"})
+    me = stage.actor(
+        "client", place.open_box(stage, box, "aiohttp"), "bins.depot.test", "requests", {"X-User": "picker-2"}
+    )
+    place.chores(me, "h")
     for name in ("b1", "b2"):
         seen = me.get(f"/bins/{name}").json
         told = me.put(f"/bins/{name}", {**seen, "parts": 96}, 200).json
@@ -201,6 +245,7 @@ def view(stage: Stage) -> None:
         place.sure(old["version"] == 5)
         me.put(f"/bins/{name}", {**old, "parts": 90}, 409)
         place.rest(1.6)
+        place.chores(me, "h")
         now = me.get(f"/bins/{name}").json
         place.sure(now["version"] == 6)
         me.put(f"/bins/{name}", {**now, "parts": 90}, 200)
@@ -226,16 +271,26 @@ def outage(stage: Stage) -> None:
 
     def told(req: Req, doc: Doc) -> Any:
         text = f"org.hibernate.StaleObjectStateException: Row was updated or deleted by another transaction: [Account#{req.path[-4:]}], version {doc.rev}"
-        return {"timestamp": "2026-11-27T09:31:07.114+00:00", "status": 500, "error": "Internal Server Error", "message": text, "path": req.path}
+        return {
+            "timestamp": "2026-11-27T09:31:07.114+00:00",
+            "status": 500,
+            "error": "Internal Server Error",
+            "message": text,
+            "path": req.path,
+        }
 
     box.say[500] = told
     server = place.open_box(stage, box, "tornado")
-    me = stage.actor("client", server, "accounts.ledger.example", "urllib", {"X-User": "batch", "User-Agent": "limits/2.2"})
+    me = stage.actor(
+        "client", server, "accounts.ledger.example", "urllib", {"X-User": "batch", "User-Agent": "limits/2.2"}
+    )
     other = stage.actor("other", server, "accounts.ledger.example", "httpx", {"X-User": "clerk"})
+    place.chores(me, "h")
     held = {n: me.get(f"/accounts/{n}").json for n in (4001, 4002, 4003)}
     theirs = other.get("/accounts/4002").json
     other.put("/accounts/4002", {**theirs, "block": True}, 200)
     place.rest(0.4)
+    place.chores(me, "h")
     me.put("/accounts/4001", {**held[4001], "limit": 800}, 200)
     for wait in (0.2, 0.4, 0.8, 0):
         me.put("/accounts/4002", {**held[4002], "limit": 800}, 500)
@@ -258,15 +313,21 @@ def outage(stage: Stage) -> None:
 def vineyard(stage: Stage) -> None:
     """Merge after a refusal."""
     docs = {f"/plots/{n}": {"plot": n, "brix": 20, "sprayed": None} for n in ("north", "slope")}
-    box = Versions({**docs, "/weather/today": {"rain": 0}}, "X-Rev", "header", 412, version=lambda doc: f"g{doc.rev}")
+    box = Versions(
+        {**docs, "/weather/today": {"rain": 0}}, "X-Rev", "header", 412, version=lambda doc: f"g{doc.rev}"
+    )
     box.say[412] = lambda _req, _doc: {"message": "La parcelle a été modifiée entre-temps"}
     server = place.open_box(stage, box, "flask")
     me = stage.actor("client", server, "journal.vignoble.example", "node:axios", {"X-User": "luc"})
     other = stage.actor("other", server, "journal.vignoble.example", "curl", {"X-User": "aline"})
+    place.chores(me, "u")
     me.get("/weather/today")
     mine, theirs = me.get("/plots/slope"), other.get("/plots/slope")
-    other.put("/plots/slope", {**theirs.json, "sprayed": "2026-11-20"}, 200, {"X-Rev": theirs.fields["x-rev"]})
+    other.put(
+        "/plots/slope", {**theirs.json, "sprayed": "2026-11-20"}, 200, {"X-Rev": theirs.fields["x-rev"]}
+    )
     place.rest(0.5)
+    place.chores(me, "t")
     me.put("/plots/slope", {**mine.json, "brix": 22}, 412, {"X-Rev": mine.fields["x-rev"]})
     now = me.get("/plots/slope")
     last = me.put("/plots/slope", {**now.json, "brix": 22}, 200, {"X-Rev": now.fields["x-rev"]})
@@ -282,12 +343,16 @@ def vineyard(stage: Stage) -> None:
     alone="none",
     description=(
         "A departure board behind a caching nginx: the change feed is polled with its cursor (204 while nothing is new), "
-        "gates with their tags (304), a gate that was closed is 404, and the board's own heartbeats are stored."
+        "a gate that does not exist is 404, the tower changes a gate with its tag, and the board's heartbeats are stored."
     ),
 )
 def departures(stage: Stage) -> None:
     """Poll without trouble."""
-    box = Box(place.side("/gates", 4, cls="B"), lambda _path, doc: f'"{doc.rev}"', extra={"Cache-Control": "no-store"})
+    box = Box(
+        place.side("/gates", 4, cls="B"),
+        lambda _path, doc: f'"{doc.rev}"',
+        extra={"Cache-Control": "no-store"},
+    )
     feed: list[str] = []
 
     def changes(req: Req) -> Res | None:
@@ -297,7 +362,7 @@ def departures(stage: Stage) -> None:
         return Res(200, {"cursor": len(feed), "changes": feed[since:]}) if feed[since:] else Res(204)
 
     box.before.append(changes)
-    box.done.append(lambda _req, path: feed.append(path))
+    box.done.append(lambda _req, path: feed.append(path) if path.startswith("/gates") else None)
     front = fronts.nginx_cache(stage, place.open_box(stage, box, "waitress"), 30)
     me = stage.actor("client", front, "gates.airport.test", "aiohttp", {"User-Agent": "board-17"})
     other = stage.actor("other", front, "gates.airport.test", "requests", {"User-Agent": "tower"})
@@ -311,105 +376,3 @@ def departures(stage: Stage) -> None:
         me.put(f"/boards/17/beats/{turn}", {"ok": True}, 201, {"If-None-Match": "*"})
         place.rest(0.2)
     me.get("/gates/99", 404)
-
-
-@case(
-    "d337",
-    "vic-five-waiters-one-restaurant",
-    "none",
-    "healthy",
-    alone="none",
-    description=(
-        "Three waiters and the kitchen change the tables' orders in turns, each with the version of a read just before; "
-        "several of them touch the same table one after the other, every save is taken and every dish is there."
-    ),
-)
-def restaurant(stage: Stage) -> None:
-    """Write one after the other."""
-    box = Versions({f"/tables/{n}": {"table": n, "dishes": []} for n in (1, 2, 3)}, "seq", need=422)
-    server = place.open_box(stage, box, "falcon")
-    crew = [
-        stage.actor(name, server, "tables.trattoria.example", program, {"X-User": name})
-        for name, program in (("client", "httpx"), ("other", "requests"), ("third", "urllib"), ("kitchen", "aiohttp"))
-    ]
-    served: dict[int, list[str]] = {1: [], 2: [], 3: []}
-    for turn in range(12):
-        who, table = crew[turn % 4], turn % 3 + 1
-        seen = who.get(f"/tables/{table}").json
-        served[table].append(f"d{turn}")
-        who.put(f"/tables/{table}", {**seen, "dishes": [*seen["dishes"], f"d{turn}"]}, 200)
-        place.rest(0.1)
-    for table, dishes in served.items():
-        place.sure(crew[0].get(f"/tables/{table}").json["dishes"] == dishes)
-
-
-@case(
-    "d338",
-    "vic-court-already-taken",
-    "none",
-    "healthy",
-    alone="none nonprecondition-412",
-    description=(
-        "A tennis club's bookings: an hour that a neighbour has taken is 409 by the club's rule, and the member takes "
-        "another hour; a court that does not exist is 404, and the list is read in between. Nothing is overwritten."
-    ),
-)
-def court(stage: Stage) -> None:
-    """Find the hour taken and take another."""
-    box = Box({"/courts/c1": {"court": "c1", "surface": "clay"}, "/courts/c2": {"court": "c2", "surface": "hard"}})
-    taken: dict[str, str] = {}
-
-    def book(req: Req) -> Res | None:
-        if req.method != "POST":
-            return Res(200, {"bookings": [{"hour": k, "by": v} for k, v in taken.items()]}) if req.path == "/bookings" else None
-        hour = f"{req.json['court']} {req.json['hour']}"
-        if f"/courts/{req.json['court']}" not in box.docs:
-            return box.error(404, {"error": "Kein solcher Platz"})
-        if hour in taken:
-            return box.error(409, {"error": "Der Platz ist um diese Zeit schon gebucht", "hour": req.json["hour"]})
-        taken[hour] = req.who
-        return Res(201, {"booking": len(taken), "hour": hour, "by": req.who})
-
-    box.before.append(book)
-    server = place.open_box(stage, box, "bottle")
-    me = stage.actor("client", server, "plaetze.tennisclub.example", "node:fetch", {"X-User": "k.albers"})
-    other = stage.actor("other", server, "plaetze.tennisclub.example", "java", {"X-User": "t.ney"})
-    me.get("/courts")
-    me.get("/bookings")
-    other.send("POST", "/bookings", 201, None, {"court": "c1", "hour": "18:00"})
-    place.rest(0.5)
-    me.send("POST", "/bookings", 409, None, {"court": "c1", "hour": "18:00"})
-    me.get("/bookings")
-    me.send("POST", "/bookings", 404, None, {"court": "c9", "hour": "18:00"})
-    me.send("POST", "/bookings", 201, None, {"court": "c2", "hour": "18:00"})
-    me.get("/bookings")
-
-
-@case(
-    "d339",
-    "vic-theirs-is-fine",
-    "none",
-    "healthy",
-    alone="none other-writer",
-    description=(
-        "A parish's notice board with revisions: the warden's save is refused because the pastor has corrected the "
-        "same notice; the warden reads it, finds the wish fulfilled, keeps it and goes on to the next notice."
-    ),
-)
-def theirs_is_fine(stage: Stage) -> None:
-    """Accept the other's version."""
-    docs = {f"/board/{n}": {"n": n, "text": "Coffee at 10", "room": "hall"} for n in (21, 22, 23)}
-    box = Versions(docs, "_rev", status=409, version=lambda doc: f"{doc.rev}-{doc.digest()[:8]}", need=400)
-    box.say[409] = lambda _req, doc: {"error": "conflict", "reason": "Document update conflict.", "_rev": box.version(doc)}
-    server = place.open_box(stage, box, "starlette")
-    me = stage.actor("client", server, "board.parish.example", "requests", {"X-User": "warden"})
-    other = stage.actor("other", server, "board.parish.example", "aiohttp", {"X-User": "pastor"})
-    me.get("/board")
-    mine, theirs = me.get("/board/22").json, other.get("/board/22").json
-    other.put("/board/22", {**theirs, "text": "Coffee at 11"}, 200)
-    place.rest(0.8)
-    me.put("/board/22", {**mine, "text": "Coffee at 11"}, 409)
-    place.sure(me.get("/board/22").json["text"] == "Coffee at 11")
-    next_one = me.get("/board/23").json
-    me.put("/board/23", {**next_one, "room": "crypt"}, 200)
-    me.get("/board/21")

@@ -50,7 +50,9 @@ def scores(stage: Stage) -> None:
     box = Box({f"/scores/{n}": {"no": n, "voices": "SATB", "text": "gloria " * 60} for n in (3, 5, 8)}, _md5)
     server = place.open_box(stage, box, "cheroot")
     me = stage.actor(
-        "client", fronts.apache(stage, server, "AddOutputFilterByType DEFLATE application/json"), "scores.choir.test"
+        "client",
+        fronts.apache(stage, server, "AddOutputFilterByType DEFLATE application/json"),
+        "scores.choir.test",
     )
     me.get("/scores")
     seen = me.get("/scores/5")
@@ -80,7 +82,9 @@ def yard(stage: Stage) -> None:
     docs = {f"/orders/{n}": {"id": n, "hull": "oak", "log": "planked " * 90} for n in (21, 22)}
     box = Box({**docs, **place.side("/berths", 3)}, _stamp, say={412: "Der Auftrag wurde nicht gespeichert."})
     server = place.open_box(stage, box, "tornado")
-    me = stage.actor("client", fronts.caddy(stage, server, "encode gzip"), "orders.yard.example", "node:fetch")
+    me = stage.actor(
+        "client", fronts.caddy(stage, server, "encode gzip"), "orders.yard.example", "node:fetch"
+    )
     place.stroll(me, list(place.side("/berths", 3)), 9, 4)
     for number in (21, 22, 21):
         seen = me.get(f"/orders/{number}")
@@ -132,12 +136,16 @@ def curator(stage: Stage) -> None:
 )
 def pharmacy(stage: Stage) -> None:
     """Send HAProxy's weak tags."""
-    docs = {f"/stock/{s}": {"shelf": s, "rows": [{"pzn": 10000 + i, "n": i % 9} for i in range(30)]} for s in "ab"}
+    docs = {
+        f"/stock/{s}": {"shelf": s, "rows": [{"pzn": 10000 + i, "n": i % 9} for i in range(30)]} for s in "ab"
+    }
     box = Box(docs, _mixed, say={412: {"type": "about:blank", "title": "Precondition Failed", "status": 412}})
     server = place.open_box(stage, box, "flask")
     rules = " compression algo gzip\n compression type application/json"
     me = stage.actor("client", fronts.haproxy(stage, [server], rules), "stock.apotheke.example", "node:axios")
-    made = me.put("/stock/c", {"shelf": "c", "rows": []}, 201, {"If-None-Match": "*", "Accept-Encoding": "identity"})
+    made = me.put(
+        "/stock/c", {"shelf": "c", "rows": []}, 201, {"If-None-Match": "*", "Accept-Encoding": "identity"}
+    )
     me.send("PATCH", "/stock/c", 200, {"If-Match": made.etag}, {"rows": [1]})
     for shelf in ("a", "b", "a", "b"):
         seen = me.get(f"/stock/{shelf}")
@@ -159,12 +167,16 @@ def pharmacy(stage: Stage) -> None:
 )
 def dispatcher(stage: Stage) -> None:
     """Write through a gateway that drops the field."""
-    docs = {f"/rosters/{d}": {"day": d, "van1": "Ute", "van2": "Jan", "van3": None} for d in ("mo", "tu", "we")}
+    docs = {
+        f"/rosters/{d}": {"day": d, "van1": "Ute", "van2": "Jan", "van3": None} for d in ("mo", "tu", "we")
+    }
     box = Box({**docs, **place.side("/vans", 4)}, _short, extra={"Server-Timing": "app;dur=3"})
     server = place.open_box(stage, box, "waitress")
     front = fronts.nginx(stage, server, 'proxy_set_header If-Match "";')
     me = stage.actor("client", front, "rosters.couriers.test", "httpx", {"Authorization": "Bearer desk-1"})
-    other = stage.actor("other", front, "rosters.couriers.test", "requests", {"Authorization": "Bearer desk-2"})
+    other = stage.actor(
+        "other", front, "rosters.couriers.test", "requests", {"Authorization": "Bearer desk-2"}
+    )
     vans = list(place.side("/vans", 4))
     place.stroll(me, vans, 7, 3)
     mine, theirs = me.get("/rosters/tu"), other.get("/rosters/tu")
@@ -219,7 +231,9 @@ def morning(stage: Stage) -> None:
 def trader(stage: Stage) -> None:
     """Write with a tag out of Squid's store."""
     docs = {f"/prices/{n}": {"item": n, "cents": 120, "unit": "kg"} for n in ("kale", "leek", "swede")}
-    box = Box(docs, _stamp, dates=True, extra={"Cache-Control": "public, max-age=120"}, say={412: "Preço alterado"})
+    box = Box(
+        docs, _stamp, dates=True, extra={"Cache-Control": "public, max-age=120"}, say={412: "Preço alterado"}
+    )
     server = place.open_box(stage, box, "cheroot")
     front = fronts.squid(stage, server, site="prices.market.test")
     me = stage.actor("client", front, "prices.market.test", "requests", {"User-Agent": "stall/1.4"})
@@ -333,7 +347,9 @@ def nodes(stage: Stage) -> None:
     one = Box(docs, lambda _path, doc: f'"n1-{doc.digest()[:14]}"', extra={"X-Node": "n1"})
     two = Box({}, lambda _path, doc: f'"n2-{doc.digest("sha1")[:14]}"', extra={"X-Node": "n2"})
     two.docs = one.docs
-    front = fronts.haproxy(stage, [place.open_box(stage, one, "falcon"), place.open_box(stage, two, "falcon")])
+    front = fronts.haproxy(
+        stage, [place.open_box(stage, one, "falcon"), place.open_box(stage, two, "falcon")]
+    )
     me = stage.actor("client", front, "wells.waterboard.test", "urllib")
     seen = [me.get("/wells/2") for _ in range(4)]
     place.sure(len({got.etag for got in seen}) == 2 and len({got.body for got in seen}) == 1)
@@ -350,7 +366,7 @@ def nodes(stage: Stage) -> None:
     "vic-balancer-sends-twice",
     "intermediary-replay",
     "412",
-    alone="intermediary-replay post-commit-412 lost-response-replay",
+    alone="intermediary-replay post-commit-412",
     description=(
         "HAProxy retries a PUT whose answer takes longer than half a second: the origin has stored the first and "
         "refuses the second, and the client, which sent one, is told 412 while its own booking stands there."
@@ -375,12 +391,20 @@ def twice(stage: Stage) -> None:
     me = stage.actor("client", front, "halls.sports.test", "httpx", {"X-User": "club-12"})
     place.stroll(me, list(place.side("/keys", 3)), 6, 9)
     seen = me.get("/halls/red")
-    me.put("/halls/red", {**seen.json, "slots": ["free", "club-12", "free", "free"]}, 412, {"If-Match": seen.etag})
+    me.put(
+        "/halls/red",
+        {**seen.json, "slots": ["free", "club-12", "free", "free"]},
+        412,
+        {"If-Match": seen.etag},
+    )
     now = me.get("/halls/red")
     place.sure(now.json["slots"][1] == "club-12" and now.etag != seen.etag)
     me.get("/halls/blue")
     place.rest(1.0)
-    place.sure(len([one for one in stage.taps["upstream"].recorded if "PUT /halls/red" in one.request.start_line]) == 2)
+    place.sure(
+        len([one for one in stage.taps["upstream"].recorded if "PUT /halls/red" in one.request.start_line])
+        == 2
+    )
 
 
 def _once_slow(seconds: float) -> Any:
@@ -407,7 +431,9 @@ def _once_slow(seconds: float) -> Any:
 )
 def links(stage: Stage) -> None:
     """Be asked for a tag that was taken away."""
-    docs = {f"/leases/{n}": {"id": n, "self": f"http://inner.test/leases/{n}", "rent": 600} for n in (7, 8, 9)}
+    docs = {
+        f"/leases/{n}": {"id": n, "self": f"http://inner.test/leases/{n}", "rent": 600} for n in (7, 8, 9)
+    }
     say: dict[int, Any] = {428: {"code": "CONDITION_REQUIRED", "detail": "Envoyez If-Match avec l'ETag lu."}}
     server = place.open_box(stage, Box(docs, _md5, need=428, say=say), "flask-cheroot")
     lines = 'sub_filter_types application/json; sub_filter_once off; sub_filter "http://inner.test" "https://baux.example"; '

@@ -33,7 +33,11 @@ def _tag(_path: str, doc: Doc) -> str:
 )
 def mirror(stage: Stage) -> None:
     """Ask for a version through a store that has another."""
-    box = Box({f"/charts/{n}": {"chart": n, "ed": 1} for n in ("a1", "b2")}, _tag, extra={"Cache-Control": "max-age=300"})
+    box = Box(
+        {f"/charts/{n}": {"chart": n, "ed": 1} for n in ("a1", "b2")},
+        _tag,
+        extra={"Cache-Control": "max-age=300"},
+    )
 
     def listing(_req: Req, path: str, below: Mapping[str, Doc]) -> Res:
         rows = [{"href": key, "etag": _tag(key, one)} for key, one in below.items()]
@@ -104,7 +108,9 @@ def equal(stage: Stage) -> None:
     one = Box({"/plans/w50": {"blocks": ["a"]}, **place.side("/crews", 4)}, _tag, say={412: "Plan a changé."})
     two = Box({}, _tag, say=one.say)
     two.docs = one.docs
-    front = fronts.envoy(stage, [place.open_box(stage, one, "cheroot"), place.open_box(stage, two, "cheroot")])
+    front = fronts.envoy(
+        stage, [place.open_box(stage, one, "cheroot"), place.open_box(stage, two, "cheroot")]
+    )
     me = stage.actor("client", front, "plans.theatre.example", "aiohttp", {"X-User": "mina"})
     other = stage.actor("other", front, "plans.theatre.example", "httpx", {"X-User": "noor"})
     crews = list(place.side("/crews", 4))

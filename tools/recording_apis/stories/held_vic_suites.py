@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from tools.recording_apis.apps.vic_core import Box, Doc, Req, Res, Versions
+from tools.recording_apis.apps.vic_core import Box, Doc, Req, Res
 from tools.recording_apis.stage import case
 from tools.recording_apis.stories import vic_setting as place
 
@@ -18,6 +16,50 @@ if TYPE_CHECKING:
 
 def _md5(_path: str, doc: Doc) -> str:
     return f'"{doc.digest()}"'
+
+
+def _registry() -> Box:
+    number = {"system": "urn:mrn", "value": "7734"}
+    docs = {
+        f"/fhir/Patient/{i}": {"resourceType": "Patient", "id": i, "identifier": [number]}
+        for i in ("p1", "p2")
+    }
+    docs["/fhir/Patient/p3"] = {
+        "resourceType": "Patient",
+        "id": "p3",
+        "identifier": [{"system": "urn:mrn", "value": "8001"}],
+    }
+    box = Box(docs, lambda _path, doc: f'W/"{doc.rev}"')
+
+    def found(value: str) -> list[str]:
+        return [
+            path
+            for path, doc in box.docs.items()
+            if doc.data["identifier"][0]["value"] == value.rpartition("|")[2]
+        ]
+
+    def conditional(req: Req) -> Res | None:
+        if req.path != "/fhir/Patient" or "identifier" not in req.query:
+            return None
+        paths = found(req.query["identifier"])
+        if req.safe:
+            entries = [{"resource": box.docs[path].data} for path in paths]
+            return Res(
+                200, {"resourceType": "Bundle", "type": "searchset", "total": len(paths), "entry": entries}
+            )
+        if len(paths) > 1:
+            text = "Failed to UPDATE Patient with match URL because this search matched 2 resources"
+            issue = {"severity": "error", "code": "multiple-matches", "diagnostics": text}
+            return Res(
+                412,
+                {"resourceType": "OperationOutcome", "issue": [issue]},
+                {"Content-Type": "application/fhir+json"},
+            )
+        doc = box.store(paths[0], req.json, req.who)
+        return Res(200, doc.data, {"ETag": f'W/"{doc.rev}"'})
+
+    box.before.append(conditional)
+    return box
 
 
 @case(
@@ -35,37 +77,27 @@ def _md5(_path: str, doc: Doc) -> str:
 def patients(stage: Stage) -> None:
     """Update by a criterion that two fit."""
     number = {"system": "urn:mrn", "value": "7734"}
-    docs = {f"/fhir/Patient/{i}": {"resourceType": "Patient", "id": i, "identifier": [number]} for i in ("p1", "p2")}
-    docs["/fhir/Patient/p3"] = {"resourceType": "Patient", "id": "p3", "identifier": [{"system": "urn:mrn", "value": "8001"}]}
-    box = Box(docs, lambda _path, doc: f'W/"{doc.rev}"')
-
-    def found(value: str) -> list[str]:
-        return [path for path, doc in box.docs.items() if doc.data["identifier"][0]["value"] == value.rpartition("|")[2]]
-
-    def conditional(req: Req) -> Res | None:
-        if req.path != "/fhir/Patient" or "identifier" not in req.query:
-            return None
-        paths = found(req.query["identifier"])
-        if req.safe:
-            entries = [{"resource": box.docs[path].data} for path in paths]
-            return Res(200, {"resourceType": "Bundle", "type": "searchset", "total": len(paths), "entry": entries})
-        if len(paths) > 1:
-            text = "Failed to UPDATE Patient with match URL because this search matched 2 resources"
-            issue = {"severity": "error", "code": "multiple-matches", "diagnostics": text}
-            return Res(412, {"resourceType": "OperationOutcome", "issue": [issue]}, {"Content-Type": "application/fhir+json"})
-        doc = box.store(paths[0], req.json, req.who)
-        return Res(200, doc.data, {"ETag": f'W/"{doc.rev}"'})
-
-    box.before.append(conditional)
+    box = _registry()
     server = place.open_box(stage, box, "cheroot", "FHIR server")
-    me = stage.actor("client", server, "fhir.hospital.example", "httpx", {"Accept": "application/fhir+json", "User-Agent": "adt-feed/3"})
+    me = stage.actor(
+        "client",
+        server,
+        "fhir.hospital.example",
+        "httpx",
+        {"Accept": "application/fhir+json", "User-Agent": "adt-feed/3"},
+    )
     me.get("/fhir/Patient/p3")
     person = {"resourceType": "Patient", "identifier": [number], "name": [{"family": "Okoro"}]}
     me.put("/fhir/Patient?identifier=urn:mrn|7734", person, 412)
     place.rest(0.5)
     me.put("/fhir/Patient?identifier=urn:mrn|7734", person, 412)
     place.sure(me.get("/fhir/Patient?identifier=urn:mrn|7734").json["total"] == 2)
-    other = {"resourceType": "Patient", "id": "p3", "identifier": [{"system": "urn:mrn", "value": "8001"}], "active": True}
+    other = {
+        "resourceType": "Patient",
+        "id": "p3",
+        "identifier": [{"system": "urn:mrn", "value": "8001"}],
+        "active": True,
+    }
     me.put("/fhir/Patient?identifier=urn:mrn|8001", other, 200)
 
 
@@ -85,7 +117,13 @@ def quotes(stage: Stage) -> None:
     """Send a tag without its quotes."""
     docs = {f"/applicants/OXF2{n}": {"id": f"OXF2{n}", "notes": "", "active": True} for n in (1, 2, 3)}
     box = Box(docs, lambda _path, doc: f'"{doc.digest().upper()}"', need=400)
-    box.say = {412: {"statusCode": 412, "dateTime": "2026-11-27T09:12:44Z", "description": "The ETag provided does not match the current version."}}
+    box.say = {
+        412: {
+            "statusCode": 412,
+            "dateTime": "2026-11-27T09:12:44Z",
+            "description": "The ETag provided does not match the current version.",
+        }
+    }
     server = place.open_box(stage, box, "waitress", "Reapit Foundations")
     always = {"reapit-customer": "SBOX", "api-version": "2020-01-31"}
     me = stage.actor("client", server, "platform.estates.example", "node:axios", always)
@@ -93,7 +131,13 @@ def quotes(stage: Stage) -> None:
     me.get("/applicants")
     for number in (1, 2, 1):
         seen = me.get(f"/applicants/OXF2{number}")
-        me.send("PATCH", f"/applicants/OXF2{number}", 412, {"If-Match": seen.etag.strip('"')}, {"notes": "Call on Monday"})
+        me.send(
+            "PATCH",
+            f"/applicants/OXF2{number}",
+            412,
+            {"If-Match": seen.etag.strip('"')},
+            {"notes": "Call on Monday"},
+        )
         place.rest(0.3)
     theirs = other.get("/applicants/OXF23")
     other.send("PATCH", "/applicants/OXF23", 200, {"If-Match": theirs.etag}, {"active": False})
@@ -116,7 +160,15 @@ def undefined(stage: Stage) -> None:
     """Send a word instead of a tag."""
     docs = {f"/2.0/files/88{n}": {"type": "file", "id": f"88{n}", "name": f"scan{n}.pdf"} for n in (1, 2, 3)}
     box = Box(docs, lambda _path, doc: str(doc.rev - 1), first=3)
-    box.say = {412: {"type": "error", "status": 412, "code": "precondition_failed", "message": "The resource has been modified. Please retrieve the resource again and retry", "request_id": "1h2k9"}}
+    box.say = {
+        412: {
+            "type": "error",
+            "status": 412,
+            "code": "precondition_failed",
+            "message": "The resource has been modified. Please retrieve the resource again and retry",
+            "request_id": "1h2k9",
+        }
+    }
 
     def show(req: Req, path: str, doc: Doc) -> Res:
         full = {**doc.data, "etag": box.tag(path, doc) if box.tag else "", "sequence_id": str(doc.rev)}
@@ -129,7 +181,12 @@ def undefined(stage: Stage) -> None:
     me = stage.actor("client", server, "api.files.example", "node:fetch", {"Authorization": "Bearer T9"})
     for number in (1, 2, 1):
         me.get(f"/2.0/files/88{number}?fields=name,size")
-        me.put(f"/2.0/files/88{number}", {"type": "file", "id": f"88{number}", "name": f"2026-{number}.pdf"}, 412, {"if-match": "undefined"})
+        me.put(
+            f"/2.0/files/88{number}",
+            {"type": "file", "id": f"88{number}", "name": f"2026-{number}.pdf"},
+            412,
+            {"if-match": "undefined"},
+        )
         place.rest(0.2)
     tag = me.get("/2.0/files/883?fields=name,etag").json["etag"]
     me.put("/2.0/files/883", {"type": "file", "id": "883", "name": "2026-3.pdf"}, 200, {"if-match": tag})
@@ -173,6 +230,42 @@ def profile(stage: Stage) -> None:
     me.get(path, 304, {"If-None-Match": seen.etag})
 
 
+def _drive() -> Box:
+    box = Box({"/v1.0/me/drive/items/A7!104": {"id": "A7!104", "name": "old.jpg", "size": 1}})
+
+    def tags(path: str, doc: Doc) -> dict[str, Any]:
+        name = str(uuid.uuid5(uuid.NAMESPACE_URL, path)).upper()
+        content = doc.data.get("cv", 1)
+        by = (
+            {"application": {"displayName": "Media Processing"}}
+            if doc.by == "system"
+            else {"user": {"displayName": "Pia"}}
+        )
+        return {"eTag": f'"{{{name}}},{doc.rev}"', "cTag": f'"c:{{{name}}},{content}"', "lastModifiedBy": by}
+
+    def show(_req: Req, path: str, doc: Doc) -> Res:
+        moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(doc.at))
+        told = {key: one for key, one in doc.data.items() if key != "cv"}
+        return Res(200, {**told, **tags(path, doc), "lastModifiedDateTime": moment})
+
+    def change(req: Req, doc: Doc | None) -> Any:
+        if req.method == "PUT":
+            return {
+                "id": req.path.rpartition("/")[2],
+                "name": "IMG_4471.jpg",
+                "size": len(req.body),
+                "cv": doc.rev + 1 if doc else 1,
+            }
+        return {**(doc.data if doc else {}), **req.json}
+
+    box.tag = lambda path, doc: str(tags(path, doc)["eTag"])
+    box.show, box.change = show, change
+    box.answer_write = lambda req, path, doc, _made: show(req, path, doc)
+    error = {"code": "resourceModified", "message": "ETag does not match current item's value"}
+    box.say = {412: {"error": {**error, "innerError": {"request-id": "7d0f", "date": "2026-11-27T09:20:00"}}}}
+    return box
+
+
 @case(
     "d313",
     "vic-onedrive-photo-is-read-by-the-service",
@@ -187,34 +280,16 @@ def profile(stage: Stage) -> None:
 )
 def photo(stage: Stage) -> None:
     """Be overtaken by the service itself."""
-    box = Box({"/v1.0/me/drive/items/A7!104": {"id": "A7!104", "name": "old.jpg", "size": 1}})
-
-    def tags(path: str, doc: Doc) -> dict[str, Any]:
-        name = str(uuid.uuid5(uuid.NAMESPACE_URL, path)).upper()
-        content = doc.data.get("cv", 1)
-        by = {"application": {"displayName": "Media Processing"}} if doc.by == "system" else {"user": {"displayName": "Pia"}}
-        return {"eTag": f'"{{{name}}},{doc.rev}"', "cTag": f'"c:{{{name}}},{content}"', "lastModifiedBy": by}
-
-    def show(_req: Req, path: str, doc: Doc) -> Res:
-        moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(doc.at))
-        told = {key: one for key, one in doc.data.items() if key != "cv"}
-        return Res(200, {**told, **tags(path, doc), "lastModifiedDateTime": moment})
-
-    def change(req: Req, doc: Doc | None) -> Any:
-        if req.method == "PUT":
-            return {"id": req.path.rpartition("/")[2], "name": "IMG_4471.jpg", "size": len(req.body), "cv": doc.rev + 1 if doc else 1}
-        return {**(doc.data if doc else {}), **req.json}
-
-    box.tag = lambda path, doc: str(tags(path, doc)["eTag"])
-    box.show, box.change = show, change
-    box.answer_write = lambda req, path, doc, _made: show(req, path, doc)
-    error = {"code": "resourceModified", "message": "ETag does not match current item's value"}
-    box.say = {412: {"error": {**error, "innerError": {"request-id": "7d0f", "date": "2026-11-27T09:20:00"}}}}
+    box = _drive()
     server = place.open_box(stage, box, "starlette", "OneDrive")
-    me = stage.actor("client", server, "graph.photos.example", "aiohttp", {"Authorization": "Bearer eyJ0.pia"})
+    me = stage.actor(
+        "client", server, "graph.photos.example", "aiohttp", {"Authorization": "Bearer eyJ0.pia"}
+    )
     for number in (105, 106):
         path = f"/v1.0/me/drive/items/A7!{number}"
-        made = me.put(path, b"\xff\xd8" + bytes(200 + number), (200, 201), {"Content-Type": "image/jpeg"}).json
+        made = me.put(
+            path, b"\xff\xd8" + bytes(200 + number), (200, 201), {"Content-Type": "image/jpeg"}
+        ).json
         place.rest(0.5)
         with box.lock:
             box.store(path, {**box.docs[path].data, "photo": {"iso": 100}}, "system")
@@ -239,11 +314,17 @@ def photo(stage: Stage) -> None:
 )
 def phone(stage: Stage) -> None:
     """Send a condition that the app never wrote."""
-    docs = {f"/index.php/apps/notes/api/v1/notes/{n}": {"id": n, "content": "milk", "favorite": False} for n in (12, 13)}
+    docs = {
+        f"/index.php/apps/notes/api/v1/notes/{n}": {"id": n, "content": "milk", "favorite": False}
+        for n in (12, 13)
+    }
     server = place.open_box(stage, Box(docs, _md5, say={412: ""}), "flask", "Nextcloud Notes")
     agent = {"User-Agent": "Notes/4.9 CFNetwork/1568.200.51 Darwin/24.1.0", "Authorization": "Basic YWRhOng="}
     me = stage.actor("client", server, "cloud.family.example", "httpx", agent)
-    droid = {"User-Agent": "Mozilla/5.0 (Android) Nextcloud-android-notes/4.5", "Authorization": "Basic YWRhOng="}
+    droid = {
+        "User-Agent": "Mozilla/5.0 (Android) Nextcloud-android-notes/4.5",
+        "Authorization": "Basic YWRhOng=",
+    }
     other = stage.actor("other", server, "cloud.family.example", "java", droid)
     root = "/index.php/apps/notes/api/v1/notes"
     me.get(root)
@@ -257,6 +338,41 @@ def phone(stage: Stage) -> None:
     seen = me.get(f"{root}/13")
     me.put(f"{root}/13", {**seen.json, "content": "milk, oats"}, 412, {"If-None-Match": seen.etag})
     me.get(f"{root}/12", 304, {"If-None-Match": me.get(f"{root}/12").etag})
+
+
+def _space() -> Box:
+    root = "/spaces/s1/environments/master/entries"
+    box = Box({f"{root}/{e}": {"fields": {"title": {"en": e}}} for e in ("hero", "team", "jobs")}, first=4)
+
+    def show(_req: Req, path: str, doc: Doc) -> Res:
+        own = {"id": path.rpartition("/")[2], "type": "Entry", "version": doc.rev}
+        return Res(
+            200, {"sys": own, **doc.data}, {"Content-Type": "application/vnd.contentful.management.v1+json"}
+        )
+
+    def judge(req: Req, doc: Doc | None) -> Res | None:
+        if doc is None or req.fields.get("x-contentful-version") == str(doc.rev):
+            return None
+        return box.error(
+            409,
+            {
+                "sys": {"type": "Error", "id": "VersionMismatch"},
+                "message": "Version mismatch error",
+                "requestId": "b9",
+            },
+        )
+
+    def published(req: Req) -> Res | None:
+        if not req.path.endswith("/published"):
+            return None
+        path = req.path.removesuffix("/published")
+        refused = judge(req, box.docs[path])
+        return refused or show(req, path, box.store(path, box.docs[path].data, req.who))
+
+    box.show, box.judge = show, judge
+    box.answer_write = lambda req, path, doc, _made: show(req, path, doc)
+    box.before.append(published)
+    return box
 
 
 @case(
@@ -274,159 +390,26 @@ def phone(stage: Stage) -> None:
 def publish(stage: Stage) -> None:
     """Forget that publishing counts."""
     root = "/spaces/s1/environments/master/entries"
-    box = Box({f"{root}/{e}": {"fields": {"title": {"en": e}}} for e in ("hero", "team", "jobs")}, first=4)
-
-    def show(_req: Req, path: str, doc: Doc) -> Res:
-        own = {"id": path.rpartition("/")[2], "type": "Entry", "version": doc.rev}
-        return Res(200, {"sys": own, **doc.data}, {"Content-Type": "application/vnd.contentful.management.v1+json"})
-
-    def judge(req: Req, doc: Doc | None) -> Res | None:
-        if doc is None or req.fields.get("x-contentful-version") == str(doc.rev):
-            return None
-        return box.error(409, {"sys": {"type": "Error", "id": "VersionMismatch"}, "message": "Version mismatch error", "requestId": "b9"})
-
-    def published(req: Req) -> Res | None:
-        if not req.path.endswith("/published"):
-            return None
-        path = req.path.removesuffix("/published")
-        refused = judge(req, box.docs[path])
-        return refused or show(req, path, box.store(path, box.docs[path].data, req.who))
-
-    box.show, box.judge = show, judge
-    box.answer_write = lambda req, path, doc, _made: show(req, path, doc)
-    box.before.append(published)
+    box = _space()
     server = place.open_box(stage, box, "bottle", "Contentful")
-    me = stage.actor("client", server, "cma.content.example", "requests", {"Authorization": "Bearer CFPAT-x", "User-Agent": "import/1.0"})
+    me = stage.actor(
+        "client",
+        server,
+        "cma.content.example",
+        "requests",
+        {"Authorization": "Bearer CFPAT-x", "User-Agent": "import/1.0"},
+    )
     me.get(f"{root}/jobs")
     for entry in ("hero", "team"):
         version = me.get(f"{root}/{entry}").json["sys"]["version"]
-        saved = me.put(f"{root}/{entry}", {"fields": {"title": {"en": "New"}}}, 200, {"X-Contentful-Version": str(version)}).json
+        saved = me.put(
+            f"{root}/{entry}",
+            {"fields": {"title": {"en": "New"}}},
+            200,
+            {"X-Contentful-Version": str(version)},
+        ).json
         kept = {"X-Contentful-Version": str(saved["sys"]["version"])}
         told = me.put(f"{root}/{entry}/published", None, 200, kept).json
         place.sure(told["sys"]["version"] == saved["sys"]["version"] + 1)
         place.rest(0.3)
         me.put(f"{root}/{entry}", {"fields": {"title": {"en": "New"}, "slug": {"en": "new"}}}, 409, kept)
-
-
-@case(
-    "d316",
-    "vic-search-index-heals-its-conflicts",
-    "none",
-    "healthy",
-    alone="none other-writer",
-    synthetic=True,
-    description=(
-        "Two feeders update an Elasticsearch index with if_seq_no. When one is told 409 it reads the document again, "
-        "puts its own field onto the other's version and is taken; both fields are in the final document."
-    ),
-)
-def feeders(stage: Stage) -> None:
-    """Heal a version conflict."""
-    box = Box({f"/shop/_doc/{n}": {"sku": n, "stock": 5} for n in (1, 2, 3)}, first=20)
-    box.show = lambda _req, path, doc: Res(200, {"_index": "shop", "_id": path[-1], "_seq_no": doc.rev, "_primary_term": 2, "found": True, "_source": doc.data})
-    box.answer_write = lambda _req, path, doc, _made: Res(200, {"_index": "shop", "_id": path[-1], "result": "updated", "_seq_no": doc.rev, "_primary_term": 2})
-
-    def judge(req: Req, doc: Doc | None) -> Res | None:
-        sent = req.query.get("if_seq_no")
-        if doc is None or sent is None or int(sent) == doc.rev:
-            return None
-        reason = f"[{req.path[-1]}]: version conflict, required seqNo [{sent}], primary term [2]. current document has seqNo [{doc.rev}] and primary term [2]"
-        return Res(409, {"error": {"type": "version_conflict_engine_exception", "reason": reason, "index": "shop"}, "status": 409})
-
-    box.judge = judge
-    server = place.open_box(stage, box, "stdlib", "Elasticsearch")
-    me = stage.actor("client", server, "search.shop.test", "aiohttp", {"User-Agent": "feed-stock/2"})
-    other = stage.actor("other", server, "search.shop.test", "httpx", {"User-Agent": "feed-price/2"})
-    for number in (1, 3, 2):
-        mine, theirs = me.get(f"/shop/_doc/{number}").json, other.get(f"/shop/_doc/{number}").json
-        other.put(f"/shop/_doc/{number}?if_seq_no={theirs['_seq_no']}&if_primary_term=2", {**theirs["_source"], "price": 9}, 200)
-        place.rest(0.3)
-        body = {**mine["_source"], "stock": 7}
-        me.put(f"/shop/_doc/{number}?if_seq_no={mine['_seq_no']}&if_primary_term=2", body, 409)
-        again = me.get(f"/shop/_doc/{number}").json
-        body = {**again["_source"], "stock": 7}
-        me.put(f"/shop/_doc/{number}?if_seq_no={again['_seq_no']}&if_primary_term=2", body, 200)
-        place.sure(other.get(f"/shop/_doc/{number}").json["_source"] == {"sku": number, "stock": 7, "price": 9})
-
-
-@case(
-    "d317",
-    "vic-code-host-files-one-after-the-other",
-    "none",
-    "healthy",
-    alone="none",
-    synthetic=True,
-    description=(
-        "A release program stores files through GitHub's contents interface one after the other, each with the sha of "
-        "the answer before; a missing file is created after its 404, and lists are polled with their tags: all well."
-    ),
-)
-def contents(stage: Stage) -> None:
-    """Store files in order."""
-    root = "/repos/acme/site/contents"
-
-    def sha(doc: Doc) -> str:
-        return hashlib.sha1(b"blob " + doc.octets).hexdigest()  # noqa: S324 - as Git names blobs
-
-    box = Box({f"{root}/{n}.md": {"content": base64.b64encode(n.encode()).decode()} for n in ("faq", "news")}, lambda _p, d: f'W/"{d.digest("sha256")}"')
-
-    def show(_req: Req, path: str, doc: Doc) -> Res:
-        tag = {"ETag": f'W/"{doc.digest("sha256")}"'}
-        return Res(200, {"path": path.rpartition("/")[2], "sha": sha(doc), "content": doc.data["content"]}, tag)
-
-    def judge(req: Req, doc: Doc | None) -> Res | None:
-        if doc is None or req.json.get("sha") == sha(doc):
-            return None
-        return Res(409, {"message": f"{req.path} is at {sha(doc)} but expected {req.json.get('sha')}"})
-
-    box.show, box.judge = show, judge
-    box.change = lambda req, _doc: {"content": req.json["content"]}
-    box.answer_write = lambda req, path, doc, made: Res(201 if made else 200, {"content": show(req, path, doc).body})
-    server = place.open_box(stage, box, "cheroot", "GitHub")
-    me = stage.actor("client", server, "api.code.example", "requests", {"Authorization": "token ghx", "User-Agent": "release/4"})
-    for name in ("faq", "news"):
-        seen = me.get(f"{root}/{name}.md")
-        me.get(f"{root}/{name}.md", 304, {"If-None-Match": seen.etag})
-        known = seen.json["sha"]
-        for text in ("eHg=", "eHl6"):
-            body = {"message": f"{name}", "content": text, "sha": known}
-            known = me.put(f"{root}/{name}.md", body, 200).json["content"]["sha"]
-    me.get(f"{root}/terms.md", 404)
-    me.put(f"{root}/terms.md", {"message": "terms", "content": "dA=="}, 201)
-    me.get(f"{root}/terms.md")
-
-
-@case(
-    "d318",
-    "vic-wiki-page-rebased",
-    "none",
-    "healthy",
-    alone="none other-writer",
-    synthetic=True,
-    description=(
-        "Confluence: a bot and a person edit the same page; the bot is told 409 once, reads the page, appends its line "
-        "to the person's text under the next version number and is taken; nothing is lost."
-    ),
-)
-def rebased(stage: Stage) -> None:
-    """Rebase an edit of a page."""
-    box = Versions({f"/wiki/api/v2/pages/{n}": {"title": f"P{n}", "body": "<p>one</p>"} for n in (71, 72)}, first=8)
-    box.marked = lambda doc: {**doc.data, "version": {"number": doc.rev}}
-    box.sent = lambda req: req.json["version"]["number"] - 1
-    box.say = {409: {"errors": [{"status": 409, "code": "CONFLICT", "title": "Version must be incremented on update."}]}}
-    server = place.open_box(stage, box, "waitress", "Confluence")
-    me = stage.actor("client", server, "wiki.office.example", "node:fetch", {"User-Agent": "status-bot/2"})
-    other = stage.actor("other", server, "wiki.office.example", "requests", {"User-Agent": "editor/1"})
-
-    def edit(who: Any, base: Any, line: str, expect: int) -> None:
-        body = {**base, "body": base["body"] + line, "version": {"number": base["version"]["number"] + 1}}
-        who.put("/wiki/api/v2/pages/71", body, expect)
-
-    me.get("/wiki/api/v2/pages/72")
-    mine, theirs = me.get("/wiki/api/v2/pages/71").json, other.get("/wiki/api/v2/pages/71").json
-    edit(other, theirs, "<p>two</p>", 200)
-    place.rest(0.6)
-    edit(me, mine, "<p>bot</p>", 409)
-    edit(me, me.get("/wiki/api/v2/pages/71").json, "<p>bot</p>", 200)
-    place.sure(me.get("/wiki/api/v2/pages/71").json["body"] == "<p>one</p><p>two</p><p>bot</p>")
-    me.get("/wiki/api/v2/pages/72")

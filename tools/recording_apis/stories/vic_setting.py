@@ -114,7 +114,10 @@ def drops(method: str, part: str, ordinal: int = 1) -> Callable[[Message], bool]
 
 def side(folder: str, count: int, **more: object) -> dict[str, Any]:
     """Return documents that take no part in a story."""
-    return {f"{folder}/{number * 7 + 11}": {"id": number * 7 + 11, "state": "open", **more} for number in range(count)}
+    return {
+        f"{folder}/{number * 7 + 11}": {"id": number * 7 + 11, "state": "open", **more}
+        for number in range(count)
+    }
 
 
 def stroll(
@@ -122,6 +125,7 @@ def stroll(
     paths: Sequence[str],
     steps: int,
     seed: int,
+    *,
     fields: Mapping[str, str] | None = None,
     write: str = "If-Match",
 ) -> None:
@@ -157,6 +161,26 @@ def stroll(
 def glance(me: Actor, *paths: str, fields: Mapping[str, str] | None = None) -> list[Answer]:
     """Read what lies beside the story once."""
     return [me.send("GET", path, (200, 204, 404, 304), fields) for path in paths]
+
+
+def chores(me: Actor, what: str) -> None:
+    """Send what goes over the wire beside the story.
+
+    Args:
+        me: Who sends.
+        what: Letters: ``h`` a health check, ``u`` who one is, ``j`` a script and its 304, ``c`` a style sheet and
+            its 304, ``t`` telemetry, ``x`` something that is not there.
+    """
+    paths = {"h": "/healthz", "u": "/me", "j": "/static/app.9c1f.js", "c": "/static/site.css"}
+    for letter in what:
+        if letter == "t":
+            me.send("POST", "/telemetry", 204, None, {"event": "view", "ms": 40 + len(me.host)})
+        elif letter == "x":
+            me.get("/favicon.ico", 404)
+        else:
+            got = me.get(paths[letter])
+            if letter in "jc":
+                me.get(paths[letter], 304, {"If-None-Match": got.etag})
 
 
 def tap_statuses(stage: Stage, name: str = "upstream") -> list[int]:
