@@ -66,6 +66,7 @@ def feeders(stage: Stage) -> None:
     server = place.open_box(stage, box, "stdlib", "Elasticsearch")
     me = stage.actor("client", server, "search.shop.test", "aiohttp", {"User-Agent": "feed-stock/2"})
     other = stage.actor("other", server, "search.shop.test", "httpx", {"User-Agent": "feed-price/2"})
+    place.aside(box, me, "/_cluster/health", "/shop/_mapping")
     for number in (1, 3, 2):
         mine, theirs = me.get(f"/shop/_doc/{number}").json, other.get(f"/shop/_doc/{number}").json
         other.put(
@@ -74,6 +75,7 @@ def feeders(stage: Stage) -> None:
             200,
         )
         place.rest(0.3)
+        place.aside(box, me, "/_cat/indices?format=json")
         body = {**mine["_source"], "stock": 7}
         me.put(f"/shop/_doc/{number}?if_seq_no={mine['_seq_no']}&if_primary_term=2", body, 409)
         again = me.get(f"/shop/_doc/{number}").json
@@ -132,6 +134,7 @@ def contents(stage: Stage) -> None:
         "requests",
         {"Authorization": "token ghx", "User-Agent": "release/4"},
     )
+    place.aside(box, me, "/rate_limit", "/user")
     for name in ("faq", "news"):
         seen = me.get(f"{root}/{name}.md")
         me.get(f"{root}/{name}.md", 304, {"If-None-Match": seen.etag})
@@ -171,6 +174,7 @@ def rebased(stage: Stage) -> None:
     server = place.open_box(stage, box, "waitress", "Confluence")
     me = stage.actor("client", server, "wiki.office.example", "node:fetch", {"User-Agent": "status-bot/2"})
     other = stage.actor("other", server, "wiki.office.example", "requests", {"User-Agent": "editor/1"})
+    place.aside(box, me, "/wiki/api/v2/spaces?keys=OPS")
 
     def edit(who: Any, base: Any, line: str, expect: int) -> None:
         body = {**base, "body": base["body"] + line, "version": {"number": base["version"]["number"] + 1}}
@@ -180,6 +184,7 @@ def rebased(stage: Stage) -> None:
     mine, theirs = me.get("/wiki/api/v2/pages/71").json, other.get("/wiki/api/v2/pages/71").json
     edit(other, theirs, "<p>two</p>", 200)
     place.rest(0.6)
+    place.aside(box, me, "/wiki/api/v2/tasks")
     edit(me, mine, "<p>bot</p>", 409)
     edit(me, me.get("/wiki/api/v2/pages/71").json, "<p>bot</p>", 200)
     place.sure(me.get("/wiki/api/v2/pages/71").json["body"] == "<p>one</p><p>two</p><p>bot</p>")

@@ -39,6 +39,8 @@ def too_late(stage: Stage) -> None:
     me = place.Lake(stage, "client", server, place.drops("PUT", "0042"))
     me.call("list_objects_v2", Bucket="manifests", Prefix="run/")
     me.call("get_object", Bucket="manifests", Key="run/0041.json")
+    me.call("head_object", Bucket="manifests", Key="run/0041.json")
+    me.call("put_object", Bucket="manifests", Key="state/w-3", Body=b"busy")
     run = {"run-id": "5e0c7a61-42", "worker": "w-3"}
     body = b'{"run":42,"files":["a.parquet","b.parquet"],"by":"w-3"}'
     me.call(
@@ -192,7 +194,9 @@ def reading(stage: Stage) -> None:
         f"{path}/records/b2", {"data": {"title": "Book 2", "read": True}}, 200, {"If-Match": theirs.etag}
     )
     place.rest(0.9)
-    me.get(f"{path}/records/b1")
+    first = me.get(f"{path}/records/b1")
+    me.get(f"{path}/records/b1", 304, {"If-None-Match": first.etag})
+    me.put(f"{path}/records/b1", {"data": {"title": "Book 1", "read": True}}, 200, {"If-Match": first.etag})
     data = {"data": {"title": "Book 2", "read": False, "stars": 4}}
     told = me.put(f"{path}/records/b2", data, 412, {"If-Match": mine.etag})
     place.sure(told.json["details"]["existing"]["read"] is True)
@@ -235,6 +239,7 @@ def workers(stage: Stage) -> None:
     server = place.open_box(stage, box, "tornado", "Cloud Storage JSON")
     program = {"User-Agent": "label-frames/1.3 gl-python/3.11", "Authorization": "Bearer ya29.label"}
     me = stage.actor("client", server, "storage.frames.example", "httpx", program)
+    place.aside(box, me, "/storage/v1/b/frames", "/storage/v1/b?project=frames")
     me.get(base)
     for turn in range(2):
         seen = me.get(f"{base}/a.png").json
@@ -246,6 +251,7 @@ def workers(stage: Stage) -> None:
         got = place.at_once(lambda: label("sky"), lambda: label("road"), lambda: label("sign"), apart=0.02)
         place.sure(sorted(one.status for one in got) == [200, 412, 412])
         place.rest(0.3)
+        place.aside(box, me, "/storage/v1/b/frames")
     me.get(f"{base}/b.png")
 
 
@@ -287,12 +293,14 @@ def details(stage: Stage) -> None:
     me = stage.actor(
         "client", server, "graph.tenant.example", "node:axios", {"Authorization": "Bearer eyJ0.planner"}
     )
+    place.aside(box, me, "/v1.0/me", "/v1.0/groups/9/planner/plans")
     task = me.get("/v1.0/planner/tasks/Xk2").json
     for _ in range(2):
         guard = {"If-Match": task["@odata.etag"]}
         me.send("PATCH", "/v1.0/planner/tasks/Xk2/details", 412, guard, {"description": "Bring ladder"})
         task = me.get("/v1.0/planner/tasks/Xk2").json
         place.rest(0.4)
+        place.aside(box, me, "/v1.0/planner/plans/p1/buckets")
     me.send("PATCH", "/v1.0/planner/tasks/Xk2", 200, {"If-Match": task["@odata.etag"]}, {"title": "Gutters"})
     own = me.get("/v1.0/planner/tasks/Pq9/details").json
     me.send(
@@ -340,9 +348,11 @@ def requisition(stage: Stage) -> None:
     me = stage.actor(
         "client", server, "s4.trading.example", "java", {"sap-client": "100", "Accept": "application/json"}
     )
+    place.aside(box, me, "/sap/opu/odata4/sap/api_purchaserequisition_2/$metadata")
     for number in (4, 5, 4):
         seen = me.get(f"{root}('100{number}')")
         place.sure(seen.etag.startswith("W/"))
         me.send("PATCH", f"{root}('100{number}')", 428, None, {"Text": "paper A4"})
         place.rest(0.3)
+        place.aside(box, me, "/sap/opu/alerts")
     me.send("PATCH", "/sap/opu/memo/7", 200, None, {"memo": "y"})

@@ -60,7 +60,8 @@ def _zotero() -> Box:
 )
 def sibling(stage: Stage) -> None:
     """Be refused because of a sibling."""
-    server = place.open_box(stage, _zotero(), "flask", "Zotero")
+    box = _zotero()
+    server = place.open_box(stage, box, "flask", "Zotero")
     me = stage.actor(
         "client",
         server,
@@ -75,6 +76,7 @@ def sibling(stage: Stage) -> None:
         "aiohttp",
         {"Zotero-API-Key": "k1", "User-Agent": "ZoteroiOS/1.0"},
     )
+    place.aside(box, me, "/keys/current", "/users/77/collections")
     for turn in range(2):
         mine = me.get("/users/77/items/AAQ2")
         level = mine.fields["last-modified-version"]
@@ -82,6 +84,7 @@ def sibling(stage: Stage) -> None:
         guard = {"If-Unmodified-Since-Version": theirs.fields["last-modified-version"]}
         other.put("/users/77/items/BBR3", {"key": "BBR3", "title": f"B {turn}"}, 204, guard)
         place.rest(0.4)
+        place.aside(box, me, "/users/77/tags?limit=25")
         guard = {"If-Unmodified-Since-Version": level}
         me.put("/users/77/items/AAQ2", {"key": "AAQ2", "title": "On owls"}, 412, guard)
         again = me.get("/users/77/items/AAQ2")
@@ -176,10 +179,11 @@ def weight(stage: Stage) -> None:
     server = place.open_box(stage, box, "aiohttp", "Consul")
     me = stage.actor("client", server, "consul.web.test", "node:fetch", {"User-Agent": "deployer/11"})
     other = stage.actor("other", server, "consul.web.test", "curl", {"User-Agent": "consul-cli"})
-    _consul_play(me, other)
+    place.aside(box, me, "/v1/status/leader", "/v1/catalog/services")
+    _consul_play(box, me, other)
 
 
-def _consul_play(me: Actor, other: Actor) -> None:
+def _consul_play(box: Box, me: Actor, other: Actor) -> None:
     def index(who: Actor, key: str) -> int:
         told: Any = who.get(f"/v1/kv/web/{key}").json
         return int(told[0]["ModifyIndex"])
@@ -188,6 +192,7 @@ def _consul_play(me: Actor, other: Actor) -> None:
     mine, theirs = index(me, "weight"), index(other, "weight")
     place.sure(other.put(f"/v1/kv/web/weight?cas={theirs}", "25", 200, text).text == "true")
     place.rest(0.5)
+    place.aside(box, me, "/v1/health/service/web?passing=1")
     place.sure(me.put(f"/v1/kv/web/pool?cas={index(me, 'pool')}", "green", 200, text).text == "true")
     place.sure(me.put(f"/v1/kv/web/weight?cas={mine}", "60", 200, text).text == "false")
     me.send("PUT", "/v1/kv/web/announced", 200, text, "weight=60")
@@ -247,6 +252,7 @@ def ttl(stage: Stage) -> None:
         "requests",
         {"User-Agent": "certs/2.9", "Authorization": "Bearer ya29.dns"},
     )
+    place.aside(box, me, "/dns/v1/projects/shop/managedZones")
     me.get(f"{root}/rrsets?type=A")
     wrong = {**live, "ttl": 60}
     change = {"additions": [{**live, "ttl": 60, "rrdatas": ['"q2"']}], "deletions": [wrong]}
@@ -254,4 +260,5 @@ def ttl(stage: Stage) -> None:
         me.send("POST", f"{root}/changes", 412, None, change)
         me.get(f"{root}/rrsets?name=_acme.shop.example.")
         place.rest(0.5)
+        place.aside(box, me, "/dns/v1/projects/shop/policies")
     me.send("POST", f"{root}/changes", 200, None, {**change, "deletions": [live]})

@@ -422,6 +422,8 @@ def remote(stage: Stage) -> None:
     slow = [True]
 
     def call(req: Req) -> Res | None:
+        if req.path != "/rpc":
+            return None
         asked = req.json
         doc, args = box.docs["/timesheets/t9"], asked["params"]
         if asked["method"] == "timesheet.get":
@@ -450,6 +452,8 @@ def remote(stage: Stage) -> None:
             {"jsonrpc": "2.0", "id": number, "method": f"timesheet.{method}", "params": params},
         )
 
+    place.chores(me, "ujc")
+    place.chores(other, "u")
     mine, theirs = rpc(me, 1, "get", id="t9").json["result"], rpc(other, 1, "get", id="t9").json["result"]
     got = place.at_once(
         lambda: rpc(me, 2, "save", id="t9", base=mine["base"], hours={**mine["hours"], "mon": 8}),
@@ -458,6 +462,7 @@ def remote(stage: Stage) -> None:
     )
     place.sure(all("result" in one.json for one in got))
     slow[0] = False
+    place.chores(me, "t")
     place.rest(0.4)
     place.sure(rpc(me, 3, "get", id="t9").json["result"]["hours"]["mon"] == 0)
     place.sure(

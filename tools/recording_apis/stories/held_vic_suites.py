@@ -86,10 +86,12 @@ def patients(stage: Stage) -> None:
         "httpx",
         {"Accept": "application/fhir+json", "User-Agent": "adt-feed/3"},
     )
+    place.aside(box, me, "/fhir/metadata", "/fhir/Organization/o1")
     me.get("/fhir/Patient/p3")
     person = {"resourceType": "Patient", "identifier": [number], "name": [{"family": "Okoro"}]}
     me.put("/fhir/Patient?identifier=urn:mrn|7734", person, 412)
     place.rest(0.5)
+    place.aside(box, me, "/fhir/Encounter?status=planned")
     me.put("/fhir/Patient?identifier=urn:mrn|7734", person, 412)
     place.sure(me.get("/fhir/Patient?identifier=urn:mrn|7734").json["total"] == 2)
     other = {
@@ -128,6 +130,7 @@ def quotes(stage: Stage) -> None:
     always = {"reapit-customer": "SBOX", "api-version": "2020-01-31"}
     me = stage.actor("client", server, "platform.estates.example", "node:axios", always)
     other = stage.actor("other", server, "platform.estates.example", "requests", always)
+    place.aside(box, me, "/offices?pageSize=5")
     me.get("/applicants")
     for number in (1, 2, 1):
         seen = me.get(f"/applicants/OXF2{number}")
@@ -139,6 +142,7 @@ def quotes(stage: Stage) -> None:
             {"notes": "Call on Monday"},
         )
         place.rest(0.3)
+        place.aside(box, me, "/properties?officeId=OXF")
     theirs = other.get("/applicants/OXF23")
     other.send("PATCH", "/applicants/OXF23", 200, {"If-Match": theirs.etag}, {"active": False})
     me.get("/applicants/OXF21", 304, {"If-None-Match": seen.etag})
@@ -179,6 +183,7 @@ def undefined(stage: Stage) -> None:
     box.answer_write = lambda req, path, doc, _made: show(req, path, doc)
     server = place.open_box(stage, box, "tornado", "Box")
     me = stage.actor("client", server, "api.files.example", "node:fetch", {"Authorization": "Bearer T9"})
+    place.aside(box, me, "/2.0/users/me", "/2.0/folders/0?limit=50")
     for number in (1, 2, 1):
         me.get(f"/2.0/files/88{number}?fields=name,size")
         me.put(
@@ -188,6 +193,7 @@ def undefined(stage: Stage) -> None:
             {"if-match": "undefined"},
         )
         place.rest(0.2)
+        place.aside(box, me, "/2.0/events?stream_position=now")
     tag = me.get("/2.0/files/883?fields=name,etag").json["etag"]
     me.put("/2.0/files/883", {"type": "file", "id": "883", "name": "2026-3.pdf"}, 200, {"if-match": tag})
 
@@ -219,6 +225,7 @@ def profile(stage: Stage) -> None:
     server = place.open_box(stage, box, "aiohttp", "learning record store")
     always = {"X-Experience-API-Version": "1.0.3", "Authorization": "Basic bHJzOng="}
     me = stage.actor("client", server, "lrs.academy.example", "java", always)
+    place.aside(box, me, "/xapi/statements?limit=1")
     me.get("/xapi/about")
     path = "/xapi/activities/profile?activityId=http%3A%2F%2Facademy.example%2Fa%2F7&profileId=settings"
     me.get(path, 404)
@@ -227,6 +234,7 @@ def profile(stage: Stage) -> None:
         seen = me.get(path)
         me.put(path, {**seen.json, "speed": speed}, 412, {"If-None-Match": "*"})
         place.rest(0.5)
+        place.aside(box, me, "/xapi/agents?agent=anna")
     me.get(path, 304, {"If-None-Match": seen.etag})
 
 
@@ -285,12 +293,14 @@ def photo(stage: Stage) -> None:
     me = stage.actor(
         "client", server, "graph.photos.example", "aiohttp", {"Authorization": "Bearer eyJ0.pia"}
     )
+    place.aside(box, me, "/v1.0/me/drive", "/v1.0/me/drive/recent")
     for number in (105, 106):
         path = f"/v1.0/me/drive/items/A7!{number}"
         made = me.put(
             path, b"\xff\xd8" + bytes(200 + number), (200, 201), {"Content-Type": "image/jpeg"}
         ).json
         place.rest(0.5)
+        place.aside(box, me, "/v1.0/me")
         with box.lock:
             box.store(path, {**box.docs[path].data, "photo": {"iso": 100}}, "system")
         me.get("/v1.0/me/drive/items/A7!104")
@@ -318,7 +328,8 @@ def phone(stage: Stage) -> None:
         f"/index.php/apps/notes/api/v1/notes/{n}": {"id": n, "content": "milk", "favorite": False}
         for n in (12, 13)
     }
-    server = place.open_box(stage, Box(docs, _md5, say={412: ""}), "flask", "Nextcloud Notes")
+    box = Box(docs, _md5, say={412: ""})
+    server = place.open_box(stage, box, "flask", "Nextcloud Notes")
     agent = {"User-Agent": "Notes/4.9 CFNetwork/1568.200.51 Darwin/24.1.0", "Authorization": "Basic YWRhOng="}
     me = stage.actor("client", server, "cloud.family.example", "httpx", agent)
     droid = {
@@ -326,6 +337,7 @@ def phone(stage: Stage) -> None:
         "Authorization": "Basic YWRhOng=",
     }
     other = stage.actor("other", server, "cloud.family.example", "java", droid)
+    place.aside(box, me, "/ocs/v2.php/cloud/capabilities")
     root = "/index.php/apps/notes/api/v1/notes"
     me.get(root)
     seen = me.get(f"{root}/12")
@@ -333,6 +345,7 @@ def phone(stage: Stage) -> None:
     for _ in range(2):
         me.put(f"{root}/12", {**seen.json, "content": "milk, rye"}, 412, {"If-None-Match": seen.etag})
         place.rest(0.4)
+        place.aside(box, me, "/status.php")
     theirs = other.get(f"{root}/13")
     other.put(f"{root}/13", {**theirs.json, "favorite": True}, 200)
     seen = me.get(f"{root}/13")
@@ -399,6 +412,9 @@ def publish(stage: Stage) -> None:
         "requests",
         {"Authorization": "Bearer CFPAT-x", "User-Agent": "import/1.0"},
     )
+    place.aside(
+        box, me, "/spaces/s1/environments/master/content_types", "/spaces/s1/environments/master/locales"
+    )
     me.get(f"{root}/jobs")
     for entry in ("hero", "team"):
         version = me.get(f"{root}/{entry}").json["sys"]["version"]
@@ -412,4 +428,5 @@ def publish(stage: Stage) -> None:
         told = me.put(f"{root}/{entry}/published", None, 200, kept).json
         place.sure(told["sys"]["version"] == saved["sys"]["version"] + 1)
         place.rest(0.3)
+        place.aside(box, me, "/users/me")
         me.put(f"{root}/{entry}", {"fields": {"title": {"en": "New"}, "slug": {"en": "new"}}}, 409, kept)

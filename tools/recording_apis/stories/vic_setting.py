@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from tools.recording_apis.apps.vic_core import Box, Res
 from tools.recording_apis.apps.vic_serve import serve
 from tools.recording_apis.names import route
 from tools.recording_apis.servers import Server
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from tools.recording.message import Message
     from tools.recording_apis.actors import Actor, Answer
-    from tools.recording_apis.apps.vic_core import Req, Res
+    from tools.recording_apis.apps.vic_core import Req
     from tools.recording_apis.stage import Stage
 
 
@@ -183,6 +184,20 @@ def chores(me: Actor, what: str) -> None:
                 me.get(paths[letter], 304, {"If-None-Match": got.etag})
 
 
+def aside(box: Box, me: Actor, *paths: str) -> None:
+    """Read what a product shows beside the story.
+
+    Args:
+        box: What serves it.
+        me: Who reads.
+        paths: Targets; each is there from the first time on.
+    """
+    for path in paths:
+        known = path.partition("?")[0]
+        box.fixed.setdefault(known, Res(200, {"href": known, "items": [len(known), len(path)], "next": None}))
+        me.get(path)
+
+
 def tap_statuses(stage: Stage, name: str = "upstream") -> list[int]:
     """Return the statuses at a tap so far."""
     return [one.response.status for one in stage.taps[name].recorded if one.response]
@@ -213,6 +228,7 @@ class Lake:
         config = importlib.import_module("botocore.config").Config(
             retries={"mode": "standard", "total_max_attempts": 3},
             proxies={},
+            user_agent=f"Boto3/{boto3.__version__} md/Botocore ua/2.1 os/linux lang/python#3.11 cfg/retry-mode#standard",
             s3={"addressing_style": "path"},
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
