@@ -148,7 +148,7 @@ def _graph(box: Versions) -> Any:
             error = {
                 "message": f"Object was changed (expected rev {doc.rev})",
                 "path": ["updatePlant"],
-                "extensions": {"code": "STALE_OBJECT"},
+                "extensions": {"code": "REV_CONFLICT"},
             }
             return Res(200, {"data": None, "errors": [error]})
         doc = box.store(f"/plants/{asked['id']}", {**doc.data, **asked["input"]}, req.who)
@@ -166,7 +166,7 @@ def _graph(box: Versions) -> Any:
     also="status-dialect-mismatch",
     description=(
         "A nursery's GraphQL: each mutation answers the new rev, but the page goes on with that of its first query; "
-        "its second mutation is an error STALE_OBJECT within a 200. There is one user, and nobody else writes."
+        "its second mutation is an error REV_CONFLICT within a 200. There is one user, and nobody else writes."
     ),
 )
 def nursery(stage: Stage) -> None:
@@ -431,7 +431,7 @@ def remote(stage: Stage) -> None:
                 200, {"jsonrpc": "2.0", "id": asked["id"], "result": {"base": doc.rev, "hours": doc.data}}
             )
         if args["base"] != doc.rev:
-            error = {"code": -32009, "message": "stale base", "data": {"base": doc.rev}}
+            error = {"code": -32009, "message": "base is not current", "data": {"base": doc.rev}}
             return Res(200, {"jsonrpc": "2.0", "id": asked["id"], "error": error})
         if slow[0]:
             place.rest(0.3)

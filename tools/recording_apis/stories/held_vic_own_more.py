@@ -260,7 +260,7 @@ def view(stage: Stage) -> None:
     alone="status-dialect-mismatch retry-reuses-failed-token other-writer",
     also="other-writer retry-reuses-failed-token",
     description=(
-        "A ledger answers an outdated version with 500 and StaleObjectStateException in its text; the client takes it "
+        "A ledger answers an outdated version with 500 and an optimistic locking failure in its text; the client takes it "
         "for an outage and sends the same three times more, while reads and other saves work. A clerk had written."
     ),
 )
@@ -270,7 +270,7 @@ def outage(stage: Stage) -> None:
     box = Versions(docs, "version", status=500, first=2)
 
     def told(req: Req, doc: Doc) -> Any:
-        text = f"org.hibernate.StaleObjectStateException: Row was updated or deleted by another transaction: [Account#{req.path[-4:]}], version {doc.rev}"
+        text = f"ObjectOptimisticLockingFailureException: Row was updated or deleted by another transaction: [Account#{req.path[-4:]}], version {doc.rev}"
         return {
             "timestamp": "2026-11-27T09:31:07.114+00:00",
             "status": 500,
