@@ -25,7 +25,7 @@ from ifmatch.diagnosis.contents import (
 )
 from ifmatch.diagnosis.counts import counts_along
 from ifmatch.diagnosis.dates import http_date, instant
-from ifmatch.diagnosis.editors import EDITOR, PROGRAM, SYSTEM, editor_like
+from ifmatch.diagnosis.editors import EDITOR, PROGRAM, SYSTEM, editor_like, same_moment
 from ifmatch.diagnosis.likeness import shows, taken_on
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.model.message import Content
@@ -283,8 +283,17 @@ class Facts(BlindFacts):
         )
 
     @cached_property
+    def within_own_write(self) -> bool:
+        """Tell whether what is there is dated as the own write before it was answered: all was one change."""
+        source = self.source
+        own = source is not None and source.accepted and source.actor == self.step.actor
+        return own and bool(self.state_moved) and same_moment(self.base_content, self.current_content)
+
+    @cached_property
     def other_editor(self) -> str | None:
         """Return the pointer of a member that names another editor, human or program, than before."""
+        if self.within_own_write:
+            return None
         for pointer in self.moved_pointers or ():
             if EDITOR.search(pointer.rpartition("/")[2]):
                 value = str(value_at(self.current_content, pointer))
