@@ -88,14 +88,7 @@ def _contest(facts: Facts, guard: Guard) -> Iterator[Evidence]:
     claim = _claim(step)
     held = leased or (named and (OWNER_BODY.search(text) is not None or claim != ""))
     rivals = {one.actor for one in facts.history if one.is_write and one.actor != step.actor}
-    rounds = [
-        one
-        for one in facts.own(facts.history)
-        if (one.guard.guard is guard if one.guard is not None else _repeats(step, one))
-    ]
-    if step.vantage is not Vantage.CLIENT and step.body is not None:
-        # Upstream, many clients may share one credential: what each of them puts there tells them apart.
-        rounds = [one for one in rounds if same_content(one.body, step.body)]
+    rounds = _rounds(facts, guard)
     gaps = [two.start - one.start for one, two in itertools.pairwise(rounds)]
     won = [one for one in rounds if one.accepted]
     freed = [one for one in facts.history if one.method == "DELETE" and one.accepted]
@@ -130,6 +123,20 @@ def _contest(facts: Facts, guard: Guard) -> Iterator[Evidence]:
         yield note("the key is given back and taken anew", weight, (won or freed)[-1])
     if rivals:
         yield note(f"{len(rivals) + 1} actors compete for it", 1.0)
+
+
+def _rounds(facts: Facts, guard: Guard) -> list[Step]:
+    """Return the client's own tries of the same, the one at hand among them."""
+    step = facts.step
+    rounds = [
+        one
+        for one in facts.own(facts.history)
+        if (one.guard.guard is guard if one.guard is not None else _repeats(step, one))
+    ]
+    if step.vantage is not Vantage.CLIENT and step.body is not None:
+        # Upstream, many clients may share one credential: what each of them puts there tells them apart.
+        rounds = [one for one in rounds if same_content(one.body, step.body)]
+    return rounds
 
 
 def _repeats(step: Step, one: Step) -> bool:
