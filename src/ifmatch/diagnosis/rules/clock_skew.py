@@ -60,7 +60,6 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield from _server_clock(facts)
         return
     started = facts.step.exchange.started
-    skew = facts.client_skew
     base = [step for _, step in facts.served_dates[:1]]
     read_at = base[0].exchange.started if base else None
     moments = [moment for moment in (started, read_at) if moment is not None]
@@ -84,6 +83,14 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note(
             "the sent date is the client's own time, not a served Last-Modified", 3.5, facts.step, guard.name
         )
+    yield from _beside_the_server(facts, guard, sent, own_clock=own_clock)
+    yield from _between_the_clocks(facts, sent)
+    yield from _server_clock(facts)
+
+
+def _beside_the_server(facts: Facts, guard: Condition, sent: float, *, own_clock: bool) -> Iterator[Evidence]:
+    """Yield evidence from how the client's clock, or the sent date, lies beside the server's Date."""
+    skew = facts.client_skew
     if skew is not None and abs(skew) > _SKEW:
         side = "ahead of" if skew > 0 else "behind"
         weight = 3.0 if own_clock else 1.5
@@ -95,8 +102,6 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             facts.step,
             guard.name,
         )
-    yield from _between_the_clocks(facts, sent)
-    yield from _server_clock(facts)
 
 
 def _stated(facts: Facts, guard: Condition) -> str | None:

@@ -90,7 +90,7 @@ def _contest(facts: Facts, guard: Guard) -> Iterator[Evidence]:
     claim = _claim(step)
     held = leased or (named and (OWNER_BODY.search(text) is not None or claim != ""))
     rivals = {one.actor for one in facts.history if one.is_write and one.actor != step.actor}
-    rounds = _tries(facts, guard)
+    rounds = _rounds(facts, guard)
     won = [one for one in rounds if one.accepted]
     at_last = won == rounds[-1:] and len(rounds) > _ROUNDS
     # The try that got it may come later: once it is heard that the key is free.
@@ -131,18 +131,18 @@ def _contest(facts: Facts, guard: Guard) -> Iterator[Evidence]:
         yield note(f"{len(rivals) + 1} actors compete for it", 1.0)
 
 
-def _tries(facts: Facts, guard: Guard) -> list[Step]:
-    """Return the tries of the client to get the key, in order of time."""
+def _rounds(facts: Facts, guard: Guard) -> list[Step]:
+    """Return the client's own tries of the same, the one at hand among them."""
     step = facts.step
-    tries = [
+    rounds = [
         one
         for one in facts.own(facts.history)
         if (one.guard.guard is guard if one.guard is not None else _repeats(step, one))
     ]
     if step.vantage is not Vantage.CLIENT and step.body is not None:
         # Upstream, many clients may share one credential: what each of them puts there tells them apart.
-        return [one for one in tries if same_content(one.body, step.body)]
-    return tries
+        rounds = [one for one in rounds if same_content(one.body, step.body)]
+    return rounds
 
 
 def _beside(step: Step) -> str:
