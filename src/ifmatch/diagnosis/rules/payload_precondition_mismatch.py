@@ -14,6 +14,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import ABSENT, value_at
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.removals import corrected
+from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects import Carrier, Meaning
 from ifmatch.dialects.pointers import names, tests_in
 from ifmatch.model.unknown import UNKNOWN
@@ -160,7 +161,7 @@ def _spelt_otherwise(facts: Facts) -> Iterator[Evidence]:
     if any(value == guard.value for _, value in values):
         return
     # Of versions, 1.10 is not 1.1.
-    number = not _VERSION.search(guard.name)
+    number = not called_version(guard.name.rpartition("/")[2])
     for one, value in values:
         if _same_value(value, guard.value) or (number and one_number(value, guard.value)):
             text = (
