@@ -60,7 +60,7 @@ def _names(entry: dict[str, object]) -> set[str]:
 def _entries(value: object, depth: int) -> Iterator[dict[str, object]]:
     """Yield the objects in the lists of a listing."""
     if isinstance(value, list):
-        yield from (_members(cast("object", one)) for one in cast("list[object]", value))
+        yield from (_members(one) for one in cast("list[object]", value))
     elif depth:
         for member in _members(value).values():
             yield from _entries(member, depth - 1)

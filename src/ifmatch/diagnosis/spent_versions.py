@@ -12,7 +12,7 @@ from ifmatch.diagnosis.version_words import alike
 from ifmatch.dialects.words import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from ifmatch.diagnosis.message_members import Member
     from ifmatch.diagnosis.steps import Step
@@ -67,7 +67,7 @@ def spent_on(write: Step, member: Member, accepted: Iterable[Step]) -> Member | 
     return None
 
 
-def _versions(answer: Step, member: Member) -> Iterable[Member]:
+def _versions(answer: Step, member: Member) -> Iterator[Member]:
     """Yield the versions of an answer that are called like a sent one, and are others."""
     mine = tokens.opaque(member.value)
     for one in shown(answer):
