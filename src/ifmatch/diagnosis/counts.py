@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.contents import ABSENT, changed_pointers, stamped, value_at
+from ifmatch.diagnosis.contents import ABSENT, changed_pointers, scalars, stamped, value_at
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.model.diagnosis import Outcome
 
@@ -86,13 +86,24 @@ def went_on(before: Step, write: Step) -> int:
         before: what showed the count.
         write: accepted, later.
     """
-    if before.etag is not None and write.etag is not None:
+    if before.etag is not None and write.etag is not None and not _as_sent(write, write.etag):
         steps = tokens.steps_on(before.etag, write.etag) or tokens.part_steps(before.etag, write.etag)
         if steps:
             return steps
     old, new = _counts(before.content), _counts(write.content)
     steps_of = {new[name] - old[name] for name in old.keys() & new.keys()}
     return steps_of.pop() if len(steps_of) == 1 else 0
+
+
+def _as_sent(write: Step, tag: str) -> bool:
+    """Tell whether what an answer shows as a version is what the request stored: a value, no count.
+
+    Some services compare values as well as versions.
+    """
+    content, value = write.body, tokens.opaque(tag)
+    if content is None:
+        return False
+    return content.text.strip().strip('"') == value or value in scalars(content.json())
 
 
 def own_before(history: History, write: Step) -> Step | None:

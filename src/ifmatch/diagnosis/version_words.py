@@ -64,7 +64,9 @@ def alike(one: str, two: str) -> bool:
         one: a name.
         two: another.
     """
-    return bool(telling_words(one) & telling_words(two))
+    words, others = telling_words(one), telling_words(two)
+    # Parameters are read in lower case: `lockversion`.
+    return bool(words & others) or (bool(words) and one.casefold() == two.casefold())
 
 
 def telling_words(name: str) -> set[str]:
