@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis.benign import recovered, why_benign
+from ifmatch.diagnosis.benign import fulfilled, recovered, why_benign
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.damage import overwrites
 from ifmatch.diagnosis.facts import Facts
@@ -112,7 +112,11 @@ def _handled(facts: Facts, ranking: Ranking) -> str | None:
     Whatever is no other actor's change (a token kept too long, a cache, a lock) stays an incident.
     """
     first = ranking.candidates[0].cause if ranking.candidates else ""
-    if first not in {"other-writer", ""} or facts.resent_unread is not None or not recovered(facts):
+    if first not in {"other-writer", ""} or facts.resent_unread is not None:
+        return None
+    if first and (done := fulfilled(facts)) is not None:
+        return done
+    if not recovered(facts):
         return None
     if facts.state_moved is False:
         # Nobody had changed anything: whatever was refused, it was no conflict.

@@ -195,6 +195,25 @@ def recovered(facts: Facts) -> bool:
     return False
 
 
+def fulfilled(facts: Facts) -> str | None:
+    """Return why a refusal needs no action: what was wanted is there, and the client saw so and went on.
+
+    Who sends it again, or does nothing more, may not know.
+
+    Args:
+        facts: of a refused request whose state another changed.
+    """
+    refresh, step = facts.refresh, facts.step
+    if facts.ours_is_there is not True or refresh is None or refresh.actor != step.actor:
+        return None
+    if any(one.is_write for one in facts.own(facts.later)):
+        return None
+    after = facts.own(facts.case.steps[refresh.order + 1 :])
+    if not any(one.accepted and one.replaces for one in after):
+        return None
+    return "what the client wanted was there already, by another: it read that, left it so and went on"
+
+
 def _leaves_out(refused: Step, passed: Step) -> bool:
     """Tell whether a later partial change leaves out what the refused one was to change."""
     if refused.method not in {"PATCH", "POST"} or passed.method != refused.method:

@@ -31,8 +31,11 @@ _FILLERS: Final = re.compile(
     r"x|if|base|expect(?:ed)?|old|prev(?:ious)?|last|known|my|from|current|for|the|is|at|seen|read|got|have|match"
     r"|no|nr|number|id|of|on|to|since|unmodified|with|in|and|before|was"
 )
-
-
+# Of these, some services call a version by nothing else.
+_ALONE: Final = re.compile(
+    r"_?(?:base|basis|based_?on|current|latest|last|known|last_?(?:known|seen)|seen|since|prev(?:ious)?)",
+    re.IGNORECASE,
+)
 _COUNTED: Final = re.compile(r"versions?|v|ver|vsn|revisions?|revs?")
 _BEFORE: Final = re.compile(r"^(?:if|expected|expect|base|previous|prev|old|last|known|seen|current|read)+")
 
@@ -60,13 +63,16 @@ def called_version(word: str) -> bool:
 def alike(one: str, two: str) -> bool:
     """Tell whether two names are of one thing: `X-Base-Stand`, `expectedStand` and `stand`.
 
+    A word that says how a version is meant may be all that it is called: `base` and `base`.
+
     Args:
         one: a name.
         two: another.
     """
     words, others = telling_words(one), telling_words(two)
     # Parameters are read in lower case: `lockversion`.
-    return bool(words & others) or (bool(words) and one.casefold() == two.casefold())
+    same = one.casefold() == two.casefold()
+    return bool(words & others) or (same and (bool(words) or _ALONE.fullmatch(one) is not None))
 
 
 def telling_words(name: str) -> set[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from ifmatch.dialects.bulk import items_in
+from ifmatch.dialects.placed import placed_in
 from ifmatch.dialects.pointers import scalar, values_at
 from ifmatch.dialects.recognition import pattern
 from ifmatch.dialects.record import Batch, BatchForm
@@ -72,8 +73,10 @@ def parts_in(view: View, dialect: Dialect | None, places: Mapping[str, str] = _N
     form = _form_of(view)
     if form is not None:
         found = tuple(itertools.islice(_READERS[form](view, Batch(path="^", form=form)), _MOST))
+    elif _asked(view.sent_json):
+        found = ()
     else:
-        found = () if _asked(view.sent_json) else tuple(_of_items(view, places))
+        found = tuple(_of_places(view, places)) or tuple(_of_items(view, places))
     return _answered(view, found)
 
 
@@ -345,6 +348,15 @@ def _of_lines(view: View, batch: Batch) -> Iterator[Part]:
         yield Part(
             Request(method, urljoin(view.request.url, path), _shared(view, ()), _content(body)), answer
         )
+
+
+def _of_places(view: View, places: Mapping[str, str]) -> Iterator[Part]:
+    """Yield the saves of a list that gives each its place and its content."""
+    shared = _shared(view, ())
+    for one in placed_in(view, places):
+        fields = Fields([(name, value) for name, value in shared if not name.lower().startswith("if-")])
+        response = Response(one.status, content=_content(one.answer))
+        yield Part(Request(one.method, one.url, fields, _content(one.content)), response)
 
 
 def _of_items(view: View, places: Mapping[str, str]) -> Iterator[Part]:

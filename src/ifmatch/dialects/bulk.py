@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ifmatch.dialects.view import View
 
-__all__ = ["Item", "items_in", "named_records", "version_in"]
+__all__ = ["Item", "items_in", "named_records", "status_in", "version_in"]
 
 Record = dict[str, object]
 _MOST: Final = 200
@@ -199,7 +199,7 @@ def _untold(view: View, named: dict[str, Record]) -> dict[str, _Outcome]:
 
 def _shown(view: View, answer: Record | None) -> _Outcome:
     """Return the outcome of a record whose answer shows it again, or says nothing of it."""
-    told = (_status(answer) if answer is not None else None) or view.status
+    told = (status_in(answer) if answer is not None else None) or view.status
     return _Outcome(200 if told == _MULTI else told, answer)
 
 
@@ -295,7 +295,9 @@ def _by_failures(answer: object, member: str, named: dict[str, Record]) -> dict[
         failed = _by_name(value, member) if value and _FAILURES.fullmatch(word) else {}
         if failed and set(failed) <= set(named):
             return {
-                name: _Outcome(_status(failed[name]) or _in_words({word: None, **failed[name]}), failed[name])
+                name: _Outcome(
+                    status_in(failed[name]) or _in_words({word: None, **failed[name]}), failed[name]
+                )
                 if name in failed
                 else _Outcome(200, None)
                 for name in named
@@ -303,12 +305,16 @@ def _by_failures(answer: object, member: str, named: dict[str, Record]) -> dict[
     return {}
 
 
+def _failure(word: str, told: Record) -> _Outcome:
+    return _Outcome(status_in(told) or _in_words({word: None, **told}), told)
+
+
 def _all_of(pairs: list[tuple[str, Record]]) -> dict[str, _Outcome]:
     """Return the outcomes by name when each says how it went, none otherwise."""
     found = {
         name: _Outcome(status, one, plain=one.get("status") == status and name in map(scalar, one.values()))
         for name, one in pairs
-        if (status := _status(one)) is not None
+        if (status := status_in(one)) is not None
     }
     return found if len(found) == len(pairs) else {}
 
@@ -322,8 +328,12 @@ def _told_name(outcome: Record, member: str) -> str | None:
     return None
 
 
-def _status(outcome: Record) -> int | None:
-    """Return the status of an outcome: a number, a flag, or the error that it holds; None when it is none."""
+def status_in(outcome: Record) -> int | None:
+    """Return the status of an outcome: a number, a flag, or the error that it holds; None when it is none.
+
+    Args:
+        outcome: what an answer tells of one record.
+    """
     for place in (outcome, *(_table(outcome.get(one)) for one in _INNER)):
         for name in _STATUSES:
             text = (scalar(place.get(name)) or "")[:3]

@@ -8,6 +8,7 @@ from ifmatch.diagnosis.commands_done import changed_as_told, changed_at, signed_
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.dates import span
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.same_by_chance import little, there_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,6 +75,15 @@ def _stored_before(facts: Facts) -> bool:
     return any(same_content(one.body, facts.step.body) for one in done)
 
 
+def _weight(facts: Facts) -> float:
+    """Return what it weighs that a refused content is there: another may have written the same before."""
+    if facts.ours_by_chance or (not facts.step.hops and there_before(facts)):
+        return 0.8
+    if facts.step.hops or not little(facts):
+        return 2.5
+    return 2.1 if facts.step.end - facts.step.start >= _SLOW else 0.8
+
+
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from one refused write at the client that is two at the origin, or is stored."""
     step = facts.step
@@ -103,7 +113,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note(text, 2.5, facts.refresh)
     elif facts.ours_is_there:
         text = "the resource holds what this very request carried, although it was refused"
-        yield note(text, 0.8 if facts.ours_by_chance else 2.5, facts.refresh)
+        yield note(text, _weight(facts), facts.refresh)
     else:
         return
     yield from _on_the_way(facts)

@@ -11,6 +11,7 @@ from ifmatch.diagnosis.dates import shown
 from ifmatch.diagnosis.dialect_scopes import policy_entries_apart
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.rules.intermediary_replay import read_just_before
+from ifmatch.diagnosis.same_by_chance import carried_out, little, there_before
 from ifmatch.dialects import Meaning
 
 if TYPE_CHECKING:
@@ -128,6 +129,11 @@ def _of_one_tick(facts: Facts) -> Step | None:
     return next((one for one in facts.unordered_own if holds(facts.current_content, one.body)), None)
 
 
+def _by_chance(facts: Facts) -> bool:
+    """Tell whether another may have written what the request wanted, though no file shows it."""
+    return facts.ours_by_chance or (little(facts) and carried_out(facts) is not None)
+
+
 def _by_content(facts: Facts) -> Iterator[Evidence]:
     if facts.step.covered and facts.step.hops and not facts.foreign_writes and facts.after_own_write:
         yield note("no other write is seen at the origin", -3.5, facts.step.hops[-1])
@@ -142,7 +148,10 @@ def _by_content(facts: Facts) -> Iterator[Evidence]:
         pointers = [pointer for pointer in facts.moved_pointers or () if pointer]
         what = f" ({', '.join(pointers[:4])})" if pointers else ""
         yield note(f"the content differs from what the client had read{what}", 2.2, facts.refresh)
-    elif facts.content_moved and facts.ours_is_there and facts.ours_by_chance:
+    elif facts.content_moved and facts.ours_is_there and there_before(facts):
+        text = "the content moved to what the client wanted before it asked for it: another came first"
+        yield note(text, 2.2, facts.refresh)
+    elif facts.content_moved and facts.ours_is_there and _by_chance(facts):
         # Where the client had read right before, the other would have had to write in that very moment.
         room = read_just_before(facts) is None
         text = "the content moved to what the client wanted too: another may have come first"
@@ -157,6 +166,11 @@ def _by_content(facts: Facts) -> Iterator[Evidence]:
         yield note("what changed in the content is not in the evidence", -0.6, facts.refresh)
     elif facts.content_moved is False:
         yield note("the content is the same as before: nothing was changed by anybody", -2.5, facts.refresh)
+    yield from _by_time_of_change(facts)
+
+
+def _by_time_of_change(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from when the state was changed, beside the read and the refused request."""
     modified = facts.refresh.last_modified if facts.refresh is not None else None
     source = facts.source
     if (

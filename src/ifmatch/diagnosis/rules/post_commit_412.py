@@ -9,6 +9,7 @@ from ifmatch.diagnosis.contents import holds, same_content
 from ifmatch.diagnosis.counts import counts_along
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.rules.intermediary_replay import waited_before
+from ifmatch.diagnosis.same_by_chance import carried_out, little, there_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,6 +98,16 @@ def _removed(facts: Facts) -> Iterator[Evidence]:
         yield note(text, 6.5, refresh)
 
 
+def _by_another(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence that another had written just the same before, whatever the files hold of it."""
+    if there_before(facts):
+        yield note("what is there was made before the request was sent", -5.0, facts.refresh, "Last-Modified")
+    other = carried_out(facts)
+    if other is not None:
+        text = "another guarded write was taken: the service compares before it stores"
+        yield note(text, -2.0, other)
+
+
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a first attempt that was refused and is stored.
 
@@ -126,7 +137,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if facts.ours_by_chance and not step.hops:
         yield note(text + "; it is so little that another may have written the same", 0.8, facts.refresh)
         return
-    yield note(text, 2.5, facts.refresh)
+    if not step.hops:
+        yield from _by_another(facts)
+    yield note(text, 1.6 if not step.hops and little(facts) else 2.5, facts.refresh)
     if waited_before(facts) is not None:
         yield note("the origin got it late: another node may have stored it before", 0.5, step.hops[0])
     elif len(step.hops) == 1:
