@@ -374,10 +374,18 @@ class StateFacts:
             # It was there before: nothing tells whether this request was carried out.
             return None
         digest = self.refresh is not None and self.state_moved and told_by_digest(self.refresh, body)
+        if self.state_moved and not digest and self._first_shows_another(body):
+            # What a later read shows was put there after this one.
+            return False
         if digest or any(holds(content, body) for content in self._shown_later):
             return True
         current = self.current_content
         return False if current is not None and speak_of_one(current, body) else None
+
+    def _first_shows_another(self, body: Content) -> bool:
+        """Tell whether the first read after the refusal shows a new version with other content."""
+        current = self.current_content
+        return current is not None and speak_of_one(current, body) and not holds(current, body)
 
     @cached_property
     def _shown_later(self) -> list[Content]:
