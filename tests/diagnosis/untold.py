@@ -65,6 +65,12 @@ RESPELT = {
     "a list had shown the newer tag before the old one was taken": "the list shows it in the old spelling",
     "a condition in the content that fits, beside a stale token": "its own version is a second one",
     "guard lost on the way and demanded by the origin": "nothing says that the time is the version",
+    "versions are milliseconds, and the app makes one from its own clock": "the time of sending is the version",
+}
+IN_A_QUERY = {
+    "a filter expression that selects some entries, and another one was added": (
+        "a version in the query is one more thing that the query asks for"
+    ),
 }
 _STATUS = "the status is the story, and one URL answers 200"
 _ONE_URL = "a redirect of the one URL is another story"
@@ -138,6 +144,8 @@ def untold(story, captures, name, carrier):
         tables.append(SENT_BACK_WHOLE)
     if sent.startswith("path"):
         tables.append(IN_A_PATH)
+    if sent.startswith("query"):
+        tables.append(IN_A_QUERY)
     if sent in {"query:revision", "header:X-Version", "header:X-Revision"}:
         tables.append(PLAIN_NAME)
     if one_url:
