@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 from recordings import capture, recordings
 from stories_reader import Story, stories
@@ -26,13 +28,16 @@ def diagnoses():
             yield story.name, captures, diagnose(captures)
 
 
-ALL = list(diagnoses())
+@cache
+def everything():
+    # Not while tests are collected: each worker of a run would diagnose it all.
+    return list(diagnoses())
 
 
 def test_every_refusal_of_a_client_is_accounted_for() -> None:
     """Every 409, 412 and 428 that a client saw stands in an incident or among the benign ones."""
     left = []
-    for name, captures, diagnosis in ALL:
+    for name, captures, diagnosis in everything():
         told = {(one.at.source, one.at.entry) for one in diagnosis.benign}
         for incident in diagnosis.incidents:
             told |= {(one.at_entry.source, one.at_entry.entry) for one in incident.attempts}
@@ -50,7 +55,7 @@ def test_every_refusal_of_a_client_is_accounted_for() -> None:
 
 
 def test_likelihoods_exclude_each_other_and_come_in_order() -> None:
-    for name, _, diagnosis in ALL:
+    for name, _, diagnosis in everything():
         for incident in diagnosis.incidents:
             likely = [finding.likelihood for finding in incident.findings]
             assert sum(likely) <= 1.0 + 1e-6, name
@@ -63,7 +68,7 @@ def test_likelihoods_exclude_each_other_and_come_in_order() -> None:
 
 
 def test_incidents_come_in_the_order_of_the_contract() -> None:
-    for name, _, diagnosis in ALL:
+    for name, _, diagnosis in everything():
         keys = [
             (ORDER.index(one.outcome), -(one.findings[0].likelihood if one.findings else 0.0))
             for one in diagnosis.incidents
@@ -77,7 +82,7 @@ def test_incidents_come_in_the_order_of_the_contract() -> None:
 
 
 def test_undecided_names_a_probe() -> None:
-    for name, _, diagnosis in ALL:
+    for name, _, diagnosis in everything():
         for incident in diagnosis.incidents:
             if incident.verdict is Verdict.UNDECIDED:
                 assert incident.next_probe is not None, name
@@ -85,7 +90,7 @@ def test_undecided_names_a_probe() -> None:
 
 
 def test_repair_is_allowed_only_of_a_sure_finding() -> None:
-    for name, _, diagnosis in ALL:
+    for name, _, diagnosis in everything():
         for incident in diagnosis.incidents:
             if incident.repair in {Repair.ALLOWED, Repair.ALREADY_APPLIED}:
                 assert incident.findings[0].level is Level.HIGH, name

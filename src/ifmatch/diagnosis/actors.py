@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ifmatch.model.exchange import Vantage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ifmatch.diagnosis.steps import Step
     from ifmatch.model.exchange import Capture
@@ -20,6 +20,12 @@ _NAMES = ("authorization", "cookie", "x-api-key", "from")
 _Key = tuple[object, ...]
 # Features used by this very request, which the AWS SDKs append to their user agent.
 _FEATURES = re.compile(r" (?:m|ft)/\S+")
+# Fields that name what several programs of one actor share: a login, a run of a job, a window.
+_SESSION = re.compile(
+    r"(?:x-)?(?:session-(?:token|key)|(?:[a-z0-9]+-)*(?:session|run|tab|window)(?:-?(?:uu)?id)?)"
+)
+# A shorter value, or one without a digit, is a constant rather than the name of one session.
+_SESSION_LENGTH = 4
 
 
 def _scheme_and_credential(step: Step) -> str:
@@ -40,6 +46,16 @@ def _identity(step: Step) -> tuple[str, str, str]:
     return agent, _scheme_and_credential(step), address
 
 
+def _session(step: Step) -> Iterator[str]:
+    """Yield what names the session or run that a request belongs to."""
+    for name, value in step.sent.pairs:
+        said = value.strip()
+        if not _SESSION.fullmatch(name.lower()) or len(said) < _SESSION_LENGTH:
+            continue
+        if any(letter.isdigit() for letter in said):
+            yield said
+
+
 def known_by_address(step: Step, capture: Capture) -> bool:
     """Tell whether nothing but address and program says who sent a request, as in the log of a server.
 
@@ -54,21 +70,25 @@ def _merge(
     """Fold identities of one source that are one actor: credentials renewed once, or missing now and then.
 
     Two identities with one user agent are two actors when they take turns, one actor when the later
-    replaces the earlier for good (a token was refreshed, a login happened).
+    replaces the earlier for good (a token was refreshed, a login happened). A session of one credential is
+    one actor's, whichever of its programs sent a request.
     """
     spans: dict[tuple[str, str, str], list[int]] = {}
+    sessions: dict[tuple[str, str, str], set[str]] = {}
     for step, identity in zip(steps, identities, strict=True):
         spans.setdefault(identity, []).append(step.order)
+        sessions.setdefault(identity, set()).update(_session(step))
     leaders: dict[tuple[str, str, str], tuple[str, str, str]] = {}
     for identity in sorted(spans, key=lambda one: spans[one][0]):
         leaders[identity] = identity
         agent, credential, address = identity
         for earlier in list(leaders):
-            if (
-                earlier == identity
-                or earlier[0] != agent
-                or (earlier[2] and address and earlier[2] != address)
-            ):
+            if earlier == identity or (earlier[2] and address and earlier[2] != address):
+                continue
+            if credential == earlier[1] and sessions[identity] and sessions[earlier] == sessions[identity]:
+                leaders[identity] = leaders[earlier]
+                break
+            if earlier[0] != agent:
                 continue
             if not credential or not earlier[1] or spans[earlier][-1] < spans[identity][0]:
                 leaders[identity] = leaders[earlier]

@@ -10,6 +10,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.damage import overwrites
 from ifmatch.diagnosis.facts import Facts
 from ifmatch.diagnosis.likeness import replaces_all
+from ifmatch.diagnosis.listed_versions import listed_before
 from ifmatch.diagnosis.misreads import misreads
 from ifmatch.diagnosis.narrate import fixes, summary
 from ifmatch.diagnosis.next_probe import probe_for
@@ -180,9 +181,13 @@ def _after_two_versions(case: Case, history: History) -> Iterator[Step]:
 
 
 def _by_listing(case: Case, step: Step, known: set[str]) -> bool:
-    """Tell whether a write's version was shown to its actor by a listing, and never with the thing."""
+    """Tell whether a listing had shown a write's actor the thing, or its version that no read of it shows."""
     guard = step.guard
-    return guard is not None and known.isdisjoint(guard.tokens) and listing(case, step) is not None
+    if guard is None:
+        return False
+    if known.isdisjoint(guard.tokens):
+        return listing(case, step) is not None
+    return step.puts and listed_before(reversed(case.steps[: step.order]), step) is not None
 
 
 def _outcome(facts: Facts, ranking: Ranking) -> Outcome:

@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import ABSENT, same_content, shares_members, stamped, unwrapped, value_at
+from ifmatch.diagnosis.contents import (
+    ABSENT,
+    changed_pointers,
+    same_content,
+    shares_members,
+    stamped,
+    unwrapped,
+    value_at,
+)
 from ifmatch.diagnosis.likeness import edit_of, gives, not_shown, replaces_all, same_but_version, version_of
+from ifmatch.diagnosis.listed_versions import listed_before
 from ifmatch.diagnosis.state_facts import StateFacts
 from ifmatch.diagnosis.taken_back import lost_pointers, reverts
 from ifmatch.diagnosis.unread_versions import listing, part_only
@@ -20,6 +29,8 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
     from ifmatch.model.message import Content
 
+# Seconds in which a program, and nobody else, writes what it has read.
+_AT_ONCE = 5.0
 _VERSIONED = frozenset({Guard.SAME, Guard.SAME_DATE})
 
 
@@ -130,7 +141,33 @@ class BlindFacts(StateFacts):
                 and (unread or reverts(base, now, write.body, pointer))
             )
             return (fresh, taken_back) if taken_back else None
-        return None
+        taken_back = self._listed_back(write, guard, fresh, content)
+        return (fresh, taken_back) if taken_back else None
+
+    def _listed_back(self, write: Step, guard: Condition, fresh: Step, content: Content) -> tuple[str, ...]:
+        """Return what a write takes back to what a listing had shown before, of what it is an edit of.
+
+        Who sends the record again as it was may mean that; who edits it beside does not.
+        """
+        if not write.puts or fresh.representation is None:
+            return ()
+        if write.timed and write.start - fresh.end > _AT_ONCE:
+            # Time to look at it and to change one's mind.
+            return ()
+        found = listed_before(reversed(self.case.steps[: fresh.order]), write)
+        if found is None:
+            return ()
+        old, now, listing_order = found[1], unwrapped(content, write.body), found[0].order
+        if any(listing_order < one.order < fresh.order for one in self.history if one.actor == write.actor):
+            # What it read or wrote since is what it went on from.
+            return ()
+        edited = [one for one in changed_pointers(old, write.body) or () if not stamped(one)]
+        back = [
+            one
+            for one in lost_pointers(old, now, write.body) or ()
+            if one and not stamped(one) and one != guard.name and value_at(old, one) is not ABSENT
+        ]
+        return tuple(one for one in back if reverts(old, now, write.body, one)) if edited else ()
 
     @cached_property
     def resent_unread(self) -> Step | None:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from ifmatch.model.message import Fields
 
 _HIT: Final = re.compile(r"\b(?:hit|stale|revalidated|updating)\b", re.IGNORECASE)
+_FETCHED: Final = re.compile(r"(?<![a-z])miss\b|\bexpired\b", re.IGNORECASE)
 _STATUS_FIELDS: Final = (
     "x-cache",
     "cf-cache-status",
@@ -43,3 +44,15 @@ def says_hit(fields: Fields) -> bool:
             return True
     varnish = fields.text("x-varnish")
     return varnish is not None and len(varnish.split()) == 2
+
+
+def says_fetched(fields: Fields) -> bool:
+    """Tell whether a cache says in an answer that it handled the request and fetched the answer for it.
+
+    Args:
+        fields: of the answer.
+
+    Source: RFC 9211 section 2.2 (fwd=uri-miss; what it is told to let pass is fwd=bypass).
+    """
+    told = [value for name in _STATUS_FIELDS if (value := fields.text(name)) is not None]
+    return any(_FETCHED.search(value) for value in told) and not says_hit(fields)

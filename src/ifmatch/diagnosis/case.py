@@ -132,6 +132,7 @@ def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None
         if step.dialect is not None:
             step.forget()
     targets.actions(steps)
+    targets.versioned_paths(steps)
     targets.saved_at_one_place(steps)
     targets.extra_parameters(steps)
     saves.posted(steps)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
@@ -9,27 +10,48 @@ from ifmatch.diagnosis.dates import span, told_moment
 from ifmatch.diagnosis.evidence import note
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
 
+# What a guard is called that passes as long as nothing is newer than its time.
+_NOT_NEWER = re.compile(r"(?:not[_-]?|un)modified|since|not[_-]?(?:newer|after)", re.IGNORECASE)
 _NEAR = 2.0
 _SKEW = 20.0
 # Seconds by which the distance of two such times may differ from the time between their requests.
 _TICK = 0.4
 
 
+def ahead_of_versions(history: Sequence[Step], step: Step) -> bool:
+    """Tell whether a write's time lies ahead of every version that the resource was ever given, its own too.
+
+    A guard that asks for nothing newer than its time then passes whatever is there.
+
+    Args:
+        history: of the resource.
+        step: an accepted write.
+    """
+    guard = step.guard
+    if guard is None or len(guard.tokens) != 1 or _NOT_NEWER.search(guard.name) is None:
+        return False
+    token = guard.tokens[0]
+    sent = told_moment(token)
+    versions = [moment for one in history if one.order <= step.order for moment in _served(one)]
+    known = any(one.read_ok and one.actor == step.actor and one.order < step.order for one in history)
+    return sent is not None and known and bool(versions) and sent > max(versions) + _SKEW
+
+
 def version_by_clock(facts: Facts) -> Iterator[Evidence]:
-    """Yield evidence from a refused version that is the sender's time, and that no answer gave out.
+    """Yield evidence from a version that is the sender's time, and that no answer gave out.
 
     Args:
         facts: of any incident.
     """
     step, token = facts.step, facts.token
     sent = _made(facts, step)
-    if sent is None or token is None or not step.timed or not facts.refused:
+    if sent is None or token is None or not step.timed or not (facts.refused or facts.damage):
         return
     served = [moment for one in facts.own(facts.earlier) for moment in _served(one)]
     if not served or facts.elsewhere is not None or facts.inside is not None:
@@ -43,6 +65,9 @@ def version_by_clock(facts: Facts) -> Iterator[Evidence]:
         yield note("the version is the client's own time, which no answer gave out", 3.5, step)
     elif along is None:
         return
+    if facts.damage is not None and ahead_of_versions(facts.history, step):
+        text = "it lies ahead of every version that was given out: the condition cannot fail"
+        yield note(text, 2.0, step, facts.guard.name if facts.guard is not None else "")
     if step.date is not None and abs(sent - step.date) > _SKEW:
         side = "ahead of" if sent > step.date else "behind"
         yield note(f"that clock is {span(sent - step.date)} {side} the server's Date", 3.0, step, "Date")
@@ -59,7 +84,7 @@ def _made(facts: Facts, step: Step) -> float | None:
     if guard is None or guard.guard is not Guard.SAME or len(guard.tokens) != 1:
         return None
     token = guard.tokens[0]
-    if any(token in one.issued() for one in facts.history):
+    if any(token in one.issued() for one in facts.case.histories.get(step.resource, ())):
         return None
     return told_moment(token)
 
@@ -67,7 +92,7 @@ def _made(facts: Facts, step: Step) -> float | None:
 def _runs_along(facts: Facts, sent: float) -> Step | None:
     """Return another own write whose version differs by just the time between the two."""
     step = facts.step
-    for one in facts.own(facts.history):
+    for one in facts.own(facts.case.steps):
         if one is step or not one.is_write or not one.timed:
             continue
         other = _made(facts, one)

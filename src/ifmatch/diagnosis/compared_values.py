@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.version_words import called_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,9 +15,16 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.conditions import Condition
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.diagnosis.steps import Step
+    from ifmatch.dialects import Dialect
 
 # A number, and the unit that one of two spellings leaves out.
 _QUANTITY = re.compile(r"\s*([+-]?\d+(?:[.,]\d+)?)\s*([A-Za-z%µ°/]{0,6})\s*")
+# A number as people and programs write it.
+_NUMBER = re.compile(r"[+-]?\d{1,30}(?:[.,]\d{1,30})?(?:[eE][+-]?\d{1,2})?")
+# Below a member that holds the record as it has to be.
+_EXPECTED = re.compile(
+    r"/(?:expect(?:ed|s)?|old|prev(?:ious)?|before|original|preconditions?|compare|asserts?)/", re.IGNORECASE
+)
 _LONGEST = 20_000
 
 
@@ -31,6 +40,22 @@ def of_state(step: Step, condition: Condition) -> bool:
         return False
     shown = {place.shown for place in dialect.states if place.shown}
     return any(place.name in shown for place in dialect.tokens if condition.key in place.feeds)
+
+
+def compared_as_content(dialect: Dialect | None, pointer: str) -> bool:
+    """Tell whether a member is compared because requests say what the record holds, and names no version.
+
+    `{"expected": {"balance": "7"}, ...}` compares the balance: where it differs, the content does.
+
+    Args:
+        dialect: of the service, None without one.
+        pointer: JSON Pointer (RFC 6901) of a member of the record.
+    """
+    word = pointer.rpartition("/")[2]
+    if dialect is None or not word or called_version(word):
+        return False
+    keys = [key for place in dialect.tokens if place.name == pointer for key in place.feeds]
+    return bool(keys) and all(_EXPECTED.match(key) for key in keys)
 
 
 def held_before(facts: Facts) -> tuple[str, Step] | None:
@@ -82,6 +107,19 @@ def _names(value: object, step: Step) -> bool:
     """Tell whether a member is the target's path, or the end of it that begins with a slash."""
     path = path_of(step.resource).partition("?")[0].rstrip("/")
     return isinstance(value, str) and value.startswith("/") and len(value) > 1 and path.endswith(value)
+
+
+def one_number(first: str, second: str) -> bool:
+    """Tell whether two texts are one number in two spellings: 12.50 and 12.5, +3 and 3, 1e2 and 100.
+
+    Args:
+        first: a value.
+        second: another one.
+    """
+    if not (_NUMBER.fullmatch(first.strip()) and _NUMBER.fullmatch(second.strip())):
+        return False
+    one, two = (Decimal(text.strip().replace(",", ".")) for text in (first, second))
+    return one == two
 
 
 def one_quantity(first: str, second: str) -> bool:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.contents import ABSENT, changed_pointers, scalars, stamped, value_at
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ifmatch.diagnosis.history import History
     from ifmatch.diagnosis.steps import Step
     from ifmatch.model.message import Content
@@ -21,6 +25,50 @@ _COUNT = re.compile(
 _LONGEST = 20_000
 # What a count goes on by where one other write lies between.
 ONE_BETWEEN = 2
+# A number that moves by more at once is set, not counted.
+_LITTLE = 10
+
+
+def counted(before: Content | None, after: Content | None) -> frozenset[str]:
+    """Return the members that hold a number and went on or back by a little, empty when others moved too.
+
+    Args:
+        before: content that was read.
+        after: content that was written from it, whole or the changed members only.
+    """
+    moved = {
+        pointer: (value_at(before, pointer), value_at(after, pointer))
+        for pointer in changed_pointers(before, after) or ()
+        if not stamped(pointer)
+    }
+    found: set[str] = set()
+    for pointer, (old, new) in moved.items():
+        if type(old) is int and type(new) is int and 0 < abs(new - old) <= _LITTLE:
+            found.add(pointer)
+        elif new is not ABSENT:
+            return frozenset()
+    return frozenset(found)
+
+
+def counts_along(own: Sequence[Step], step: Step, base: Content | None) -> bool:
+    """Tell whether all that a write changes is a count, and its actor moves that count at other times too.
+
+    Whoever else counts from the same version writes the very same.
+
+    Args:
+        own: what one actor did to the resource, in order of time.
+        step: one of these, a write.
+        base: content of the version that it was made from.
+    """
+    members = counted(base, step.body)
+    return bool(members) and any(
+        write is not step
+        and write.accepted
+        and write.replaces
+        and read.read_ok
+        and counted(read.representation, write.body) == members
+        for read, write in pairwise(own)
+    )
 
 
 def _counts(content: Content | None) -> dict[str, int]:
@@ -38,13 +86,24 @@ def went_on(before: Step, write: Step) -> int:
         before: what showed the count.
         write: accepted, later.
     """
-    if before.etag is not None and write.etag is not None:
+    if before.etag is not None and write.etag is not None and not _as_sent(write, write.etag):
         steps = tokens.steps_on(before.etag, write.etag) or tokens.part_steps(before.etag, write.etag)
         if steps:
             return steps
     old, new = _counts(before.content), _counts(write.content)
     steps_of = {new[name] - old[name] for name in old.keys() & new.keys()}
     return steps_of.pop() if len(steps_of) == 1 else 0
+
+
+def _as_sent(write: Step, tag: str) -> bool:
+    """Tell whether what an answer shows as a version is what the request stored: a value, no count.
+
+    Some services compare values as well as versions.
+    """
+    content, value = write.body, tokens.opaque(tag)
+    if content is None:
+        return False
+    return content.text.strip().strip('"') == value or value in scalars(content.json())
 
 
 def own_before(history: History, write: Step) -> Step | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.clocked_versions import ahead_of_versions
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import (
     ABSENT,
@@ -79,7 +80,7 @@ def _accepted(case: Case, history: History, step: Step) -> Damage | None:
     if guard.guard is Guard.ABSENT:
         return _created_twice(history, step) or created_over(case, history, step) or unheard(history, step)
     if guard.guard is Guard.SAME and (guard.standard or (guard.key and not guard.unseen)):
-        return _stale(history, step) or _never_issued(history, step)
+        return _stale(history, step) or _never_issued(history, step) or _timed_ahead(history, step)
     if guard.guard is Guard.SAME_DATE:
         return _dated(history, step) or dated_out(history, step)
     return None
@@ -402,6 +403,37 @@ def _ticks_alike(step: Step) -> bool:
     return step.date is not None and started is not None and int(started) == step.date
 
 
+def _overlooked(history: History, step: Step, base: Step | None) -> tuple[Step | None, bool]:
+    """Return another's write since a look that this write may not keep, and whether it certainly does not."""
+    if base is None:
+        return None, False
+    between = [
+        one
+        for one in history
+        if one.accepted and one.replaces and one.actor != step.actor and base.order < one.order < step.order
+    ]
+    kept = keeps(history, base, between[-1], step) if between else None
+    lost = between[-1] if between and kept is not True else None
+    return lost, lost is not None and kept is False
+
+
+def _timed_ahead(history: History, step: Step) -> Damage | None:
+    """Find an accepted write under a time that lies ahead of all versions, where versions are times."""
+    if not ahead_of_versions(history, step):
+        return None
+    base = next(
+        (
+            one
+            for one in reversed(history)
+            if one.order < step.order and one.read_ok and one.actor == step.actor
+        ),
+        None,
+    )
+    lost, proven = _overlooked(history, step, base)
+    text = "the write was not protected: its time lies later than the version that it means"
+    return Damage(Outcome.LOST_UPDATE, text, lost=lost, proven=proven)
+
+
 def _dated(history: History, step: Step) -> Damage | None:
     guard = step.guard
     if guard is None:
@@ -410,21 +442,7 @@ def _dated(history: History, step: Step) -> Damage | None:
     own = [one for one in history if one.actor == step.actor and one.order < step.order]
     served = [one.last_modified for one in own if one.last_modified is not None]
     base = next((one for one in reversed(own) if one.last_modified is not None or one.read_ok), None)
-    other = next(
-        (
-            one
-            for one in reversed(history)
-            if one.accepted
-            and one.replaces
-            and one.actor != step.actor
-            and base is not None
-            and base.order < one.order < step.order
-        ),
-        None,
-    )
-    kept = keeps(history, base, other, step) if other is not None and base is not None else None
-    lost = other if other is not None and kept is not True else None
-    proven = lost is not None and kept is False
+    lost, proven = _overlooked(history, step, base)
     if sent is None:
         if tokens.null_word(guard.value):
             return None

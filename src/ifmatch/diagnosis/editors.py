@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis.pages import fields_of, is_page, nested
 
@@ -29,15 +29,46 @@ _APPLICATION = re.compile(
 PROGRAM = re.compile(
     r"service|worker|workflow|controller|reconcil|scheduler|pipeline|bot\b|job|daemon|trigger|\bapp[:/]|roll-?up"
     r"|(?<![a-z])(?:svc|cron|webhook)(?![a-z])|[a-z](?:[-_.:](?:engine|processor|runner|hook|task|agent)|Svc)$"
-    r"|^(?:engine|processor|task|sa|srv|proc)[-_:.]",
+    r"|^(?:engine|processor|task|sa|srv|proc)[-_:.]|(?:engine|machine|maschine|robot)$|[-_.:]rules?$|^rules?[-_.:]",
     re.IGNORECASE,
 )
+# What a record's own time of its last change is called.
+_CHANGED_AT = re.compile(
+    r"(?:last_?)?(?:modif(?:ied|ication)|updated?|chang(?:ed?)|edit(?:ed)?|saved|touched|written)"
+    r"_?(?:at|on|time|date|timestamp|datetime|ts)",
+    re.IGNORECASE,
+)
+# A time with a fraction of a second is seldom that of two writes.
+_FINE = re.compile(r".*\d\d:\d\d:\d\d[.,]\d.*|\d{10}[.,]\d+|\d{13,19}")
 _EDITED_BY = re.compile(
     r"(?:modified_?by|updated?_?by|change_?by|\"_?(?:checked_?|touched_?)?by(?=\")|\beditor|\b_?maintainer"
     r"|changed_?by|edited_?by|processed_?by|\bactor|\bagent|\bauthor)(?:_?(?:value|id|name|user|login))?"
     r'["\s:=>;]{1,6}(?:\{[^}]{0,80}?)?"?([^"\n<>{}]{1,60})',
     re.IGNORECASE,
 )
+
+
+def same_moment(before: Content | None, now: Content | None) -> bool:
+    """Tell whether two contents give one time, finer than a second, as that of their last change.
+
+    Args:
+        before: of one version.
+        now: of a later one.
+    """
+    times, others = _changed_at(before), _changed_at(now)
+    return bool(times) and times == others
+
+
+def _changed_at(content: Content | None) -> dict[str, str]:
+    value = content.json() if content is not None else None
+    members = cast("dict[str, object]", value) if isinstance(value, dict) else {}
+    inner = [cast("dict[str, object]", one) for one in members.values() if isinstance(one, dict)]
+    return {
+        name: str(said)
+        for one in (*inner, members)
+        for name, said in one.items()
+        if _CHANGED_AT.fullmatch(name) and _FINE.fullmatch(str(said))
+    }
 
 
 def editor_like(content: Content | None, kind: re.Pattern[str]) -> bool:

@@ -23,8 +23,9 @@ from ifmatch.diagnosis.contents import (
     unchanged,
     value_at,
 )
+from ifmatch.diagnosis.counts import counts_along
 from ifmatch.diagnosis.dates import http_date, instant
-from ifmatch.diagnosis.editors import EDITOR, PROGRAM, SYSTEM, editor_like
+from ifmatch.diagnosis.editors import EDITOR, PROGRAM, SYSTEM, editor_like, same_moment
 from ifmatch.diagnosis.likeness import shows, taken_on
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.model.message import Content
@@ -103,11 +104,20 @@ class Facts(BlindFacts):
                 return None  # What it read is what was written last.
             if self.names(write) or not source.surely_after(write):
                 continue
-            known = any(self.names(one) and one.order < write.order for one in self.history)
-            if known or self.lacks(source, write):
+            known = any(self.names(one) for one in self.known_before(write))
+            if known or (self.lacks(source, write) and not self._follows_what_was_known(write)):
                 return write
             return None
         return None
+
+    def known_before(self, write: Step) -> list[Step]:
+        """Return what was done to the resource before a write."""
+        return [one for one in self.history if one.order < write.order]
+
+    def _follows_what_was_known(self, write: Step) -> bool:
+        """Tell whether the token is none of the versions that the actor knew up to a write: a later one."""
+        before = self.own(self.known_before(write))
+        return write.etag is not None and any(one.read_ok and one.etag is not None for one in before)
 
     @cached_property
     def listed_again(self) -> tuple[Step, Step] | None:
@@ -240,6 +250,8 @@ class Facts(BlindFacts):
     def ours_by_chance(self) -> bool:
         """Tell whether what this request wanted is so little that another may have written the same."""
         guard = self.guard
+        if counts_along(self.own(self.history), self.step, self.base_content):
+            return True
         inside = guard if guard is not None and guard.carrier in IN_CONTENT else None
         kept = unchanged(self.step.body, self.base_content) if self.step.method == "PATCH" else 0
         if inside is None:
@@ -271,8 +283,17 @@ class Facts(BlindFacts):
         )
 
     @cached_property
+    def within_own_write(self) -> bool:
+        """Tell whether what is there is dated as the own write before it was answered: all was one change."""
+        source = self.source
+        own = source is not None and source.accepted and source.actor == self.step.actor
+        return own and bool(self.state_moved) and same_moment(self.base_content, self.current_content)
+
+    @cached_property
     def other_editor(self) -> str | None:
         """Return the pointer of a member that names another editor, human or program, than before."""
+        if self.within_own_write:
+            return None
         for pointer in self.moved_pointers or ():
             if EDITOR.search(pointer.rpartition("/")[2]):
                 value = str(value_at(self.current_content, pointer))

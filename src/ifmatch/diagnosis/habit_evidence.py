@@ -19,6 +19,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.message_members import InPath, Member, blank, in_path, labelled, sent, shown
 from ifmatch.diagnosis.projections import projection
 from ifmatch.diagnosis.refusal_words import negative, says_outdated
+from ifmatch.diagnosis.spent_versions import printed_beside, prints, spent_on
 from ifmatch.diagnosis.version_words import (
     CARRIES,
     CHANGED,
@@ -257,18 +258,6 @@ def _advanced(before: str, after: str) -> bool:
     )
 
 
-def prints(step: Step, value: str) -> bool:
-    """Tell whether an answer's content holds a value as a word of its own.
-
-    Args:
-        step: whose answer is searched.
-        value: a version.
-    """
-    text = step.content.text[:_LONGEST] if step.content is not None else ""
-    return re.search(rf"(?<![\w.-]){re.escape(tokens.opaque(value))}(?![\w-])", text) is not None
-
-
-_LONGEST: Final = 4000
 # ISO 8601, or seconds, milli- or microseconds since the epoch of this century.
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d\S*|1[0-9]{9}(?:\.\d+|\d{3}|\d{6})?")
 # How sure a place is.
@@ -394,8 +383,13 @@ def _unshown(traffic: Traffic, write: Step, member: Member) -> tuple[Member | No
     named = speaks_of_versions(member) or (
         member.where in {"header", "query"} and CHANGED.search(member.word)
     )
-    if traffic.took(write) or not named or not says_outdated(write):
+    if traffic.took(write) or not named:
         return None, 0
+    if not says_outdated(write):
+        same = traffic.about[traffic.bases[write]]
+        stored = printed_beside(write, member, [*traffic.before(write)[::-1], *traffic.read_after(write)])
+        stored = stored or spent_on(write, member, [one for one in same if traffic.took(one)])
+        return stored, _PROVEN if stored is not None else 0
     source = _alike_source(traffic, write, member)
     if source is not None:
         return source, _LIKELY

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.habit_evidence import place_of
-from ifmatch.diagnosis.message_members import sent, shown
+from ifmatch.diagnosis.listed_versions import listed_before
+from ifmatch.diagnosis.message_members import members, sent, shown
 from ifmatch.diagnosis.version_words import speaks_of_versions
 
 if TYPE_CHECKING:
@@ -61,12 +62,15 @@ def _exchanged(traffic: Traffic, write: Step, member: Member) -> bool:
     What differs between the two reads stands in it as the older read showed it, but for the version.
     """
     before = traffic.before(write)
-    if len(before) <= 1:
+    if not before:
         return False
     new = {one.name: one.value for one in shown(before[-1]) if one.where == "body"}
     mine = {one.name: one.value for one in sent(write) if one.where == "body"}
-    for read in before[:-1]:
-        old = {one.name: one.value for one in shown(read) if one.where == "body"}
+    reads = [{one.name: one.value for one in shown(read) if one.where == "body"} for read in before[:-1]]
+    entry = listed_before(reversed(traffic.service[: traffic.service.index(before[-1])]), write)
+    if entry is not None:
+        reads.append({one.name: one.value for one in members(entry[1].json())})
+    for old in reads:
         apart = {name for name in old.keys() & new.keys() if old[name] != new[name]} - {member.name}
         late = old.get(member.name) != new.get(member.name) == mine.get(member.name)
         if late and len(apart) > 1 and all(mine.get(name) == old[name] for name in apart):

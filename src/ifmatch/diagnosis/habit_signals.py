@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import same_content
-from ifmatch.diagnosis.habit_evidence import place_of, prints
+from ifmatch.diagnosis.habit_evidence import place_of
 from ifmatch.diagnosis.message_members import Member, sent
 from ifmatch.diagnosis.refusal_words import DEMANDED, MEANWHILE, NEGATIVE, OUTDATED, negative, says_outdated
+from ifmatch.diagnosis.spent_versions import prints
 from ifmatch.dialects import Meaning, SignalSpec
 
 if TYPE_CHECKING:

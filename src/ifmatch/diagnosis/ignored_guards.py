@@ -167,22 +167,19 @@ def dated_out(history: History, step: Step) -> Damage | None:
     sent = http_date(guard.value) if guard is not None and guard.guard is Guard.SAME_DATE else None
     if sent is None:
         return None
-    own = [
+    dated = [
         one
         for one in history
         if one.order < step.order
         and one.actor == step.actor
         and one.last_modified is not None
         and not one.cache_hit
-        and _content(one) is not None
         and step.follows(one)
     ]
-    base = next((one for one in reversed(own) if one.last_modified == sent), None)
-    newest = own[-1] if own else None
-    if base is None or newest is None or newest.last_modified is None or newest.last_modified <= sent:
-        return None
-    if newest.order < base.order or newest.variant != base.variant:
-        return None
+    found = _later([one for one in dated if _content(one) is not None], sent)
+    if found is None:
+        return _looked_past(dated, step, sent)
+    base, newest, modified = found
     old, new = _content(base), _content(newest)
     if step.method == "DELETE":
         lost = changed_pointers(old, new)
@@ -194,9 +191,39 @@ def dated_out(history: History, step: Step) -> Damage | None:
             lost = tuple(one for one in lost if one and value_at(step.body, one) is not ABSENT)
     if not lost or all(rendered(pointer) for pointer in lost):
         return None
-    when = shown(newest.last_modified)
+    when = shown(modified)
     text = f"a date was accepted after its own sender had been shown a later one ({when}) with other content"
     return Damage(Outcome.LOST_UPDATE, text, lost=newest, stale_accepted=True)
+
+
+def _later(dated: Sequence[Step], sent: float) -> tuple[Step, Step, float] | None:
+    """Return the step that gave a date, the last one, and the later date which that one showed."""
+    base = next((one for one in reversed(dated) if one.last_modified == sent), None)
+    newest = dated[-1] if dated else None
+    if base is None or newest is None or newest.last_modified is None or newest.last_modified <= sent:
+        return None
+    if newest.order < base.order or newest.variant != base.variant:
+        return None
+    return base, newest, newest.last_modified
+
+
+def _looked_past(dated: Sequence[Step], step: Step, sent: float) -> Damage | None:
+    """Find an accepted date after a look that showed a later one and another tag, and no content at all.
+
+    Whoever replaces or removes it then has nothing of the later version that could be kept.
+    """
+    found = _later(dated, sent)
+    if found is None or step.method not in {"PUT", "DELETE"}:
+        return None
+    base, newest, modified = found
+    since = [one for one in dated if one.order > base.order]
+    if any(_content(one) is not None or one.is_write for one in since) or base.etag == newest.etag:
+        return None
+    if base.etag is None or newest.etag is None:
+        return None
+    when = shown(modified)
+    text = f"a date was accepted after its own sender had been shown a later one ({when}) and another tag"
+    return Damage(Outcome.LOST_UPDATE, text, lost=newest, stale_accepted=True, proven=False)
 
 
 def _content(step: Step) -> Content | None:

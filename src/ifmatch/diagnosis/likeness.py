@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.compared_values import compared_as_content
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import (
     changed_pointers,
@@ -55,6 +56,8 @@ def holds_own_tag(step: Step, pointer: str) -> bool:
         step: a read.
         pointer: JSON Pointer (RFC 6901) of the member.
     """
+    if compared_as_content(step.dialect, pointer):
+        return False
     value = value_at(step.representation, pointer)
     place = step.dialect is not None and any(one.name == pointer for one in step.dialect.tokens)
     if len(tokens.opaque(step.etag or "")) < _TELLING and not (stamped(pointer) or place):

@@ -132,6 +132,15 @@ def shown(step: Step) -> list[Member]:
     return found[:_MOST]
 
 
+def members(value: object) -> list[Member]:
+    """Return the values of a record.
+
+    Args:
+        value: JSON value.
+    """
+    return list(_of_json(value, ""))
+
+
 def _of_json(value: object, pointer: str) -> Iterator[Member]:
     if isinstance(value, dict):
         if pointer.count("/") >= _DEEP:

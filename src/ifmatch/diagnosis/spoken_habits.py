@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from ifmatch.diagnosis.habit_evidence import Habit, place_of, prints
+from ifmatch.diagnosis.habit_evidence import Habit, place_of
 from ifmatch.diagnosis.message_members import Member, sent, shown
 from ifmatch.diagnosis.refusal_words import EXISTS, WANTED
+from ifmatch.diagnosis.spent_versions import prints
 from ifmatch.diagnosis.version_words import speaks_of_versions
 from ifmatch.model.unknown import UNKNOWN
 

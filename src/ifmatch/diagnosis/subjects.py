@@ -139,8 +139,9 @@ def _refuses_by_words(step: Step) -> bool:
     if _names_nothing(step):
         return True
     if step.is_write and step.conditions and step.status in _FAILURES:
-        return status_dialect_mismatch.PLAIN_WORDS.search(_words(step)) is not None
-    if not step.is_write or step.status not in {400, 403, 409, 410, 422, 423, 501}:
+        plain = status_dialect_mismatch.PLAIN_WORDS.search(_words(step)) is not None
+        return plain or unsupported_precondition.of_conditions(step.status, _words(step))
+    if not step.is_write or step.status not in {400, 403, 405, 409, 410, 422, 423, 501}:
         return False
     if step.status == 423:
         return True
@@ -156,6 +157,8 @@ def _refuses_by_words(step: Step) -> bool:
         lost = step.guard is not None and precondition_stripped.asks_for(words, step.guard.name)
         return lost or unsupported_precondition.WORDS.search(words) is not None
     if step.conditions and (step.status in {409, 410, 501} or status_dialect_mismatch.WORDS.search(words)):
+        return True
+    if step.conditions and unsupported_precondition.of_conditions(step.status, words):
         return True
     if step.status == 409:
         return bool(status_dialect_mismatch.WORDS.search(words) or token_missing.demands(words))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl
 
 from ifmatch.diagnosis.projections import is_view
+from ifmatch.diagnosis.tokens import opaque
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
 
 _ACTION = re.compile(r"(.+/[^/?]+)[/:]([A-Za-z][A-Za-z_-]{2,40})")
+# A path with a version at its end, by itself or after the word for it.
+_VERSIONED = re.compile(r"(.+?/[^/?]+)(?:/(?:versions?|revisions?|revs?))?[/@;]([^/?@;]+)", re.IGNORECASE)
 # Members by which a content names the thing that it is about, and the least such a name has.
 _NAMES_ITSELF = re.compile(r"_?(?P<kind>\w*?)[_-]?(?:id|uid|uuid|guid|key|slug|code|ref)", re.IGNORECASE)
 _SHORT = 2
@@ -47,6 +50,35 @@ def actions(steps: Sequence[Step]) -> None:
                 step.resource = found[1]
         elif step.etag is not None:
             issued.setdefault(step.resource, set()).update(step.issued())
+
+
+def versioned_paths(steps: Sequence[Step]) -> None:
+    """Take a write on a thing's path with its version behind it (`PUT /deeds/7/3`) as one on the thing.
+
+    The thing had given out that version, the request carries it elsewhere as well, and nobody ever read the
+    longer path.
+    """
+    writes = [
+        (step, found, guard.tokens)
+        for step in steps
+        if step.is_write
+        and (guard := step.guard) is not None
+        and (found := _VERSIONED.fullmatch(step.resource)) is not None
+    ]
+    if not writes:
+        return
+    read = {step.resource for step in steps if step.is_read and 200 <= step.status < 400}
+    issued: dict[str, set[str]] = {}
+    for step in steps:
+        if step.etag is not None:
+            thing = _VERSIONED.fullmatch(step.resource) if step.is_write else None
+            of = thing[1] if thing is not None and thing[1] in read else step.resource
+            issued.setdefault(of, set()).update(opaque(token) for token in step.issued())
+    for step, found, sent in writes:
+        given = issued.get(found[1], set())
+        named = any(opaque(token) == found[2] and found[2] in given for token in sent)
+        if named and step.resource not in read:
+            step.resource = found[1]
 
 
 def saved_at_one_place(steps: Sequence[Step]) -> None:

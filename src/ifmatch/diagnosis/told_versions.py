@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.compared_values import compared_as_content
 from ifmatch.diagnosis.contents import changed_pointers, stamped, value_at
 from ifmatch.diagnosis.message_members import shown
 from ifmatch.dialects import Meaning
@@ -80,6 +81,8 @@ def _own(step: Step, pointer: str, before: object, there: object, now: str) -> b
         return False
     if stamped(pointer):
         return True
+    if compared_as_content(step.dialect, pointer):
+        return False
     guard, dialect = step.guard, step.dialect
     sent = guard.tokens if guard is not None else ()
     named = any(tokens.opaque(one) == tokens.opaque(str(before)) for one in sent)

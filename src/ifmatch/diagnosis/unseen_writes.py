@@ -18,7 +18,7 @@ from ifmatch.model.diagnosis import Outcome
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ifmatch.diagnosis.case import Case
     from ifmatch.diagnosis.conditions import Condition
@@ -30,6 +30,7 @@ _LONGEST = 50_000
 # Shorter names are met by chance, and shorter values are no versions by their form alone.
 _FEW = 2
 _TELLING = 8
+_SOON = 5.0
 
 
 def unseen(case: Case, history: History, step: Step) -> Damage | None:
@@ -69,11 +70,16 @@ def _met_unread(history: History, step: Step, guard: Condition) -> Damage | None
 
 
 def check_works(history: History) -> Step | None:
-    """Return a refused write on a token that was spent: the service does compare.
+    """Return a refused write on a token that was spent or replaced: the service does compare.
 
     Args:
         history: of the resource.
     """
+    return _refused(history, _spent) or _refused(history, _replaced)
+
+
+def _refused(history: History, outdated: Callable[[History, Step, str], bool]) -> Step | None:
+    """Return the first write that was refused on an outdated token."""
     for one in history:
         guard = one.guard
         if (
@@ -82,11 +88,32 @@ def check_works(history: History) -> Step | None:
             and one.is_write
             and guard is not None
             and guard.guard is Guard.SAME
+            and any(outdated(history, one, token) for token in guard.tokens)
         ):
-            spent = [other for other in history.writes if other.order < one.order and other is not one]
-            if any(other.presents(token) for other in spent for token in guard.tokens):
-                return one
+            return one
     return None
+
+
+def _spent(history: History, refused: Step, token: str) -> bool:
+    """Tell whether an earlier write had presented a token."""
+    return any(
+        one.presents(token) for one in history.writes if one.order < refused.order and one is not refused
+    )
+
+
+def _replaced(history: History, refused: Step, token: str) -> bool:
+    """Tell whether an own write had made the version of a token, and an own read since shows another one."""
+    made = False
+    for one in history:
+        if one.order >= refused.order:
+            break
+        if one.actor != refused.actor or one.etag is None:
+            continue
+        if one.accepted and one.is_write:
+            made = one.etag == token
+        elif made and one.read_ok and one.etag != token:
+            return not one.cache_hit
+    return False
 
 
 def _slipped_in(history: History, step: Step) -> Damage | None:
@@ -130,7 +157,7 @@ def _checked_beside(case: Case, step: Step) -> bool:
     """Tell whether the service refused a spent version of this resource, or of another one beside it."""
     above = parent_of(step.resource)
     return any(
-        parent_of(key) == above and check_works(history) is not None
+        parent_of(key) == above and _refused(history, _spent) is not None
         for key, history in case.histories.items()
         if history.writes
     )
@@ -172,7 +199,11 @@ def _undone(case: Case, history: History, step: Step) -> Damage | None:
         return None
     # Of what both change, such as who wrote last, the later one's stands.
     kept = any(value_at(there, one) == value_at(mine, one) for one in wanted)
-    if kept or not any(reverts(bare, mine, there, one) for one in wanted) or not _checked_beside(case, step):
+    if kept or not any(reverts(bare, mine, there, one) for one in wanted):
+        return None
+    # So soon nobody has read what was written, and changed it.
+    soon = step.timed and after.start - step.end <= _SOON and check_works(history) is not None
+    if not (soon or _checked_beside(case, step)):
         return None
     text = "what this write had stored is gone again: what is there is an edit of the version before it"
     return Damage(Outcome.LOST_UPDATE, text, lost=after, overlap=True, slipped=True)

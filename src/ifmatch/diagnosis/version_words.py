@@ -69,9 +69,10 @@ def alike(one: str, two: str) -> bool:
         one: a name.
         two: another.
     """
-    if one.lower() == two.lower() and _ALONE.fullmatch(one):
-        return True
-    return bool(telling_words(one) & telling_words(two))
+    words, others = telling_words(one), telling_words(two)
+    # Parameters are read in lower case: `lockversion`.
+    same = one.casefold() == two.casefold()
+    return bool(words & others) or (same and (bool(words) or _ALONE.fullmatch(one) is not None))
 
 
 def telling_words(name: str) -> set[str]:

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.cache_marks import says_fetched
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.resources import path_of
@@ -105,6 +106,23 @@ def _never_told(facts: Facts) -> Iterator[Evidence]:
         yield note(
             "the same tag gets its 304 where no cache of this kind answers", 5.5, other, condition.name
         )
+    elif fetched_throughout(facts):
+        # Caches often leave the condition out of what they fetch; an origin may not heed it as well.
+        weight = 3.5 if condition.guard is Guard.DIFFERENT else 2.5
+        text = "a cache fetched each of these answers itself: it may have asked without the condition"
+        yield note(text, weight, step, condition.name)
+
+
+def fetched_throughout(facts: Facts) -> bool:
+    """Tell whether a cache says of each needless answer that it fetched it, and nothing shows what it asked.
+
+    Args:
+        facts: of reads that were answered whole although they named the current version.
+    """
+    damage = facts.damage
+    if damage is None or not damage.needless or facts.step.covered:
+        return False
+    return all(one.received is not None and says_fetched(one.received) for one in damage.needless[1:])
 
 
 def told_elsewhere(facts: Facts) -> Step | None:

@@ -11,6 +11,7 @@ from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.listings import listed, passed_over, untouched
 from ifmatch.diagnosis.resources import parent_of, path_of
 from ifmatch.diagnosis.rules.inconsistent_backends import touched_between
+from ifmatch.diagnosis.shared_counts import carried_along, named_after
 from ifmatch.diagnosis.tokens import comes_back
 from ifmatch.dialects import Meaning, Scope
 
@@ -217,7 +218,7 @@ def _by_siblings(facts: Facts) -> Iterator[Evidence]:
 
 def _larger(facts: Facts, issue: Step) -> Iterator[Evidence]:
     """Yield evidence that the token counts more than what is shown: a part was written, or it counted on."""
-    parts = tuple(_parts(facts, issue, 4.0)) or tuple(_moved_with(facts, issue))
+    parts = tuple(_parts(facts, issue, 4.0)) or tuple(_moved_with(facts, issue)) or tuple(_in_step(facts))
     if parts:
         yield from parts
         yield note("what was shown did not change: what moved is the collection", 2.0, facts.refresh)
@@ -267,6 +268,28 @@ def _moved_with(facts: Facts, issue: Step) -> Iterator[Evidence]:
             text = f"a write on {path_of(one.resource)} was answered with {current}, which this carries now"
             yield note(text, 4.0, one, "ETag")
             return
+
+
+def _in_step(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence that the count is of more: another item shows it too, or its name says so."""
+    token, current, refresh = facts.token, facts.current_tag, facts.refresh
+    if token is None or current is None or refresh is None or _may_be_two_nodes(facts):
+        return
+    if not tokens.counted_on(token, current):
+        return
+    if (found := carried_along(facts)) is not None:
+        beside, other = found
+        name = path_of(beside.resource)
+        yield note(f"{name} shows the count {current} as well", 1.5, beside)
+        if other is not None:
+            counts = " and ".join(
+                one.etag or "" for one in sorted((other, beside), key=lambda one: one.order)
+            )
+            text = f"{name} is another at the counts {counts}, and this one is the same at both"
+            yield note(text, 3.5, other)
+    if larger := named_after(facts):
+        name = facts.guard.name if facts.guard is not None else ""
+        yield note(f"{name} is called after {larger}, of which this is a part", 2.0, facts.step, name)
 
 
 def _may_be_two_nodes(facts: Facts) -> bool:

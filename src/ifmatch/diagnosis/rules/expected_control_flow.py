@@ -14,6 +14,7 @@ from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.resources import parent_of
 from ifmatch.diagnosis.rules import exists_already
 from ifmatch.model.exchange import Vantage
+from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -84,13 +85,16 @@ def _contest(facts: Facts, guard: Guard) -> Iterator[Evidence]:
     text = step.body.text[:2000] if step.body is not None else ""
     named = LOCK_PATH.search(step.resource.partition("://")[2]) is not None
     named = named or (facts.guard is None and _KEY.search(text) is not None)
-    leased = LEASE_BODY.search(text) is not None
+    # A lifetime may stand beside the state, as in a form or a query.
+    leased = LEASE_BODY.search(text) is not None or LEASE_BODY.search(_beside(step)) is not None
     claim = _claim(step)
     held = leased or (named and (OWNER_BODY.search(text) is not None or claim != ""))
     rivals = {one.actor for one in facts.history if one.is_write and one.actor != step.actor}
     rounds = _rounds(facts, guard)
-    gaps = [two.start - one.start for one, two in itertools.pairwise(rounds)]
     won = [one for one in rounds if one.accepted]
+    at_last = won == rounds[-1:] and len(rounds) > _ROUNDS
+    # The try that got it may come later: once it is heard that the key is free.
+    gaps = [two.start - one.start for one, two in itertools.pairwise(rounds[:-1] if at_last else rounds)]
     freed = [one for one in facts.history if one.method == "DELETE" and one.accepted]
     even = step.timed and len(rounds) >= _ROUNDS and statistics.pstdev(gaps) <= _EVEN * statistics.mean(gaps)
     absent = guard is Guard.ABSENT
@@ -121,6 +125,8 @@ def _contest(facts: Facts, guard: Guard) -> Iterator[Evidence]:
     if absent and (len(won) > 1 or freed):
         weight = 3.0 if len(won) > 1 else 1.5
         yield note("the key is given back and taken anew", weight, (won or freed)[-1])
+    if absent and at_last and named and leased:
+        yield note("the client gets in the end, by the same request, what had been refused", 2.0, won[-1])
     if rivals:
         yield note(f"{len(rivals) + 1} actors compete for it", 1.0)
 
@@ -137,6 +143,13 @@ def _rounds(facts: Facts, guard: Guard) -> list[Step]:
         # Upstream, many clients may share one credential: what each of them puts there tells them apart.
         rounds = [one for one in rounds if same_content(one.body, step.body)]
     return rounds
+
+
+def _beside(step: Step) -> str:
+    """Return the parameters of a request, in its form or its query."""
+    content, kind = step.exchange.request.content, step.sent.text("content-type") or ""
+    form = content.text[:2000] if isinstance(content, Content) and "form-urlencoded" in kind else ""
+    return f"{form}&{step.exchange.request.url.partition('?')[2]}"
 
 
 def _repeats(step: Step, one: Step) -> bool:

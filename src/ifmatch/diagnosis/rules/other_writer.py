@@ -156,7 +156,9 @@ def _by_content(facts: Facts) -> Iterator[Evidence]:
         room = read_just_before(facts) is None
         text = "the content moved to what the client wanted too: another may have come first"
         yield note(text, 1.5 if room else 0.3, facts.refresh)
-    if facts.other_editor is not None:
+    if facts.within_own_write and not facts.foreign_writes:
+        yield note("its time of change is still that of the client's own write", -2.0, facts.refresh)
+    elif facts.other_editor is not None:
         yield note(f"the content names another editor ({facts.other_editor})", 2.5, facts.refresh)
     elif facts.system_editor and not facts.foreign_writes:
         yield note("the content names a program of the service as its editor", -1.5, facts.refresh)
@@ -164,6 +166,11 @@ def _by_content(facts: Facts) -> Iterator[Evidence]:
         yield note("what changed in the content is not in the evidence", -0.6, facts.refresh)
     elif facts.content_moved is False:
         yield note("the content is the same as before: nothing was changed by anybody", -2.5, facts.refresh)
+    yield from _by_time_of_change(facts)
+
+
+def _by_time_of_change(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from when the state was changed, beside the read and the refused request."""
     modified = facts.refresh.last_modified if facts.refresh is not None else None
     source = facts.source
     if (

@@ -9,11 +9,12 @@ import unicodedata
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
-from ifmatch.diagnosis.compared_values import held_before, of_state, one_quantity
+from ifmatch.diagnosis.compared_values import held_before, of_state, one_number, one_quantity
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import ABSENT, value_at
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.removals import corrected
+from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects import Carrier, Meaning
 from ifmatch.dialects.pointers import names, tests_in
 from ifmatch.model.unknown import UNKNOWN
@@ -159,8 +160,10 @@ def _spelt_otherwise(facts: Facts) -> Iterator[Evidence]:
     values = [(one, held) for one in shown for value in one.issued() for held in _as_it_stands(one, value)]
     if any(value == guard.value for _, value in values):
         return
+    # Of versions, 1.10 is not 1.1.
+    number = not called_version(guard.name.rpartition("/")[2])
     for one, value in values:
-        if _same_value(value, guard.value):
+        if _same_value(value, guard.value) or (number and one_number(value, guard.value)):
             text = (
                 f"{guard.name} names {guard.value!r}, the record holds {value!r}: one value in two spellings"
             )

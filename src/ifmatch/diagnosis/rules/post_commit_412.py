@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import holds, same_content
+from ifmatch.diagnosis.counts import counts_along
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.rules.intermediary_replay import waited_before
 from ifmatch.diagnosis.same_by_chance import carried_out, little, there_before
@@ -64,16 +65,18 @@ def moved_by_date(facts: Facts) -> bool:
 def stored_again(facts: Facts) -> Step | None:
     """Return another refused write of the client whose own content the next read shows, None without one.
 
-    Once may be another's doing; twice in a row nobody hits on the same.
+    Once may be another's doing; twice in a row nobody hits on the same, unless both count.
 
     Args:
         facts: of a refused request.
     """
     own = facts.own(facts.history)
     for before, write, after in zip(own, own[1:], own[2:], strict=False):
-        if write is facts.step or not (before.read_ok and write.is_write and after.read_ok):
+        if write is facts.step or not (before.read_ok and write.refused and after.read_ok):
             continue
         if write.status != facts.step.status or same_content(write.body, facts.step.body):
+            continue
+        if counts_along(own, write, before.representation):
             continue
         if holds(after.representation, write.body) and not holds(before.representation, write.body):
             return write

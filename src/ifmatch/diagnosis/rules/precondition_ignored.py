@@ -8,7 +8,7 @@ from ifmatch.diagnosis.conditions import Guard, carries
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.revalidations import suffix_of
-from ifmatch.diagnosis.rules.cache_misevaluates import told_elsewhere
+from ifmatch.diagnosis.rules.cache_misevaluates import fetched_throughout, told_elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,12 +70,13 @@ def _reads(facts: Facts) -> Iterator[Evidence]:
     if damage.needless and not suffix_of(step):
         named = step.condition(Guard.DIFFERENT)
         dated = step.condition(Guard.DIFFERENT_DATE) if named is None else None
+        fetched = fetched_throughout(facts)
         if dated is not None:
-            yield note(damage.text, 3.2, step, dated.name)
+            yield note(damage.text, 2.4 if fetched else 3.2, step, dated.name)
             return
         if named is None or step.etag not in named.tokens or told_elsewhere(facts) is not None:
             return
-        yield note(damage.text, 4.5, step, named.name)
+        yield note(damage.text, 3.0 if fetched else 4.5, step, named.name)
         if step.hops and all(named.name in hop.request.fields for hop in step.hops):
             yield note(f"the origin got {named.name} and did not heed it", 2.0, step.hops[-1], named.name)
     elif damage.contradicted and step.status in {200, 206}:

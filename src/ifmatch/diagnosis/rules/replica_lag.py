@@ -47,6 +47,13 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     later = [step for step in facts.own_reads_after if step.read_ok and not facts.names(step)]
     if later and (write.etag is None or tokens.base(later[0].etag or "") == tokens.base(write.etag)):
         yield note("a later read shows the written version: reads converge", 2.0, later[0], "ETag")
+    elif (
+        later and later[0].etag is not None and not any(facts.names(one) for one in facts.known_before(write))
+    ):
+        text = (
+            "the token was not known before the write, and a later read shows a third one: others write too"
+        )
+        yield note(text, -3.0, later[0], "ETag")
     if source.timed and source.start - write.end > _LONG:
         yield note("the write was long ago: replicas catch up sooner", -1.5, write)
 

@@ -91,6 +91,9 @@ def _moved(facts: Facts, source: Step) -> Iterator[Evidence]:
         pointers = ", ".join((facts.moved_pointers or ())[:4])
         yield note(f"only what servers stamp themselves differs ({pointers})", 3.5, facts.refresh)
     yield from _finished(facts)
+    if facts.within_own_write and facts.content_moved:
+        text = "its time of change is still that of the client's own write: the service went on from that"
+        yield note(text, 3.5, facts.refresh)
     write = facts.after_own_write
     written = facts.base_content if write is not None else None
     if written is not None and (facts.only_added or (source.accepted and holds(current, written))):

@@ -10,6 +10,7 @@ from ifmatch.diagnosis.contents import changed_pointers, holds, same_content, st
 from ifmatch.diagnosis.dialect_habits import LEARNED
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.resources import parent_of, path_of
+from ifmatch.diagnosis.rules.unsupported_precondition import says_so
 from ifmatch.dialects import Meaning
 
 if TYPE_CHECKING:
@@ -237,9 +238,13 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         if _looks_like_success(step):
             yield from _overlooked(facts)
         return
-    yield from _misread(facts)
     refusal = step.refusal
-    if refusal is not None and refusal.meaning in _FAILED and step.dialect is not None:
+    named = refusal is not None and refusal.meaning in _FAILED
+    if not named and says_so(facts) and not PLAIN_WORDS.search(facts.error_text):
+        # What a client does next misreads no failed condition: none was evaluated.
+        return
+    yield from _misread(facts)
+    if refusal is not None and named and step.dialect is not None:
         said = f" with “{refusal.words}”" if refusal.words else ""
         text = f"{step.status}{said} is how {step.dialect.name} says that a precondition failed"
         yield note(text, 3.0, step)

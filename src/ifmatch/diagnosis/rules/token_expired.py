@@ -25,7 +25,10 @@ STRONG = re.compile(
     r"too old|expired|LeaseLost|valid-sync-token|\bcompacted\b|fullSyncRequired"
     r"|\b\w+_lapsed\b|(?:token|ticket|permit|grant|lease|lock) (?:has |is )?(?:lapsed|timed out)"
     r"|(?:history|log|index|cursor|token|revision|ticket|permit|grant)[^.]{0,40}"
-    r"(?:cleared|outdated|no longer (?:valid|available|kept))",
+    r"(?:cleared|no longer (?:valid|available|kept))"
+    # An outdated revision is an older one, which a write on it learns at any age.
+    r"|(?:history|log|index|cursor|(?:sync|delta|change|page|continuation)[ _-]?token|ticket|permit|grant)"
+    r"[^.]{0,40}outdated",
     re.IGNORECASE,
 )
 _KEPT = re.compile(

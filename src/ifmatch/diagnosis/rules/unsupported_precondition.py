@@ -27,6 +27,12 @@ WORDS = re.compile(
     r"|header you provided implies functionality|conditional (?:requests?|writes?) (?:are|is) not",
     re.IGNORECASE,
 )
+# Under these services refuse much else as unsupported: such an answer must name conditions.
+_OTHER_MATTERS = frozenset({403, 405, 409, 500, 503})
+_OF_CONDITIONS = re.compile(
+    r"\bif-(?:none-)?match\b|\bif-(?:un)?modified-since\b|\bprecondition|\bconditional\b|\be-?tags?\b",
+    re.IGNORECASE,
+)
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -61,7 +67,23 @@ def says_so(facts: Facts) -> bool:
         return True
     if step.status == HTTPStatus.NOT_IMPLEMENTED:
         return True
-    return step.status in {400, 405, 412, 422} and WORDS.search(facts.error_text) is not None
+    if WORDS.search(facts.error_text) is None:
+        return False
+    if step.status in {400, 405, 412, 422}:
+        return True
+    return of_conditions(step.status, facts.error_text)
+
+
+def of_conditions(status: int, words: str) -> bool:
+    """Tell whether an answer under a status of other matters says that it is conditions that it cannot do.
+
+    Args:
+        status: of the answer.
+        words: of the answer.
+    """
+    if status not in _OTHER_MATTERS or WORDS.search(words) is None:
+        return False
+    return _OF_CONDITIONS.search(words) is not None
 
 
 def not_evaluated(facts: Facts) -> bool:

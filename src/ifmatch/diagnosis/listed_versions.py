@@ -1,0 +1,66 @@
+"""Find the version of a thing that a listing showed: clients edit what they have in a list, too."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final, cast
+
+from ifmatch.diagnosis.contents import stamped
+from ifmatch.diagnosis.resources import parent_of, path_of
+from ifmatch.model.message import Content
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ifmatch.diagnosis.steps import Step
+
+# Longer contents are data.
+_LONGEST: Final = 200_000
+# Lists lie so deep at most in what a listing answers.
+_DEEP: Final = 3
+_OK: Final = 200
+
+
+def listed_before(steps: Iterable[Step], write: Step) -> tuple[Step, Content] | None:
+    """Return the last own listing of the collection before a write, and its entry that the write is about.
+
+    The entry has all that the write sends, so that an edit may have been made from it.
+
+    Args:
+        steps: of the service, the latest first.
+        write: that carries a whole record.
+    """
+    above = parent_of(write.resource).rstrip("/")
+    name = path_of(write.resource).partition("?")[0].rpartition("/")[2]
+    wanted = _members(write.view.sent_json)
+    if not name or len(wanted) <= 1:
+        return None
+    for one in steps:
+        if one.actor != write.actor or not one.is_read or one.status != _OK:
+            continue
+        content = one.content if one.resource.partition("?")[0].rstrip("/") == above else None
+        if content is None or len(content) > _LONGEST:
+            continue
+        entry = next((held for held in _entries(one.view.json, _DEEP) if name in _names(held)), None)
+        if entry is None or any(member not in entry for member in wanted if not stamped(f"/{member}")):
+            return None
+        return one, Content.from_text(json.dumps(entry))
+    return None
+
+
+def _members(value: object) -> dict[str, object]:
+    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
+
+
+def _names(entry: dict[str, object]) -> set[str]:
+    """Return the texts and numbers that an entry holds at its top: one of them is its name."""
+    return {str(value) for value in entry.values() if isinstance(value, str | int)}
+
+
+def _entries(value: object, depth: int) -> Iterator[dict[str, object]]:
+    """Yield the objects in the lists of a listing."""
+    if isinstance(value, list):
+        yield from (_members(one) for one in cast("list[object]", value))
+    elif depth:
+        for member in _members(value).values():
+            yield from _entries(member, depth - 1)

@@ -1,0 +1,97 @@
+"""Find signs that one count stands for several things: others show it as well, or its name says so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.contents import changed_pointers, stamped
+from ifmatch.diagnosis.likeness import holds_own_tag
+from ifmatch.diagnosis.resources import parent_of, path_of
+from ifmatch.diagnosis.version_words import words_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
+
+# Shorter counts of different things meet by chance.
+_TELLING = 3
+# A collection, a thing of it, and what is in that thing.
+_NESTED = 2
+
+
+def carried_along(facts: Facts) -> tuple[Step, Step | None] | None:
+    """Return a read of another item with the current count, and one that saw that item change with the count.
+
+    Both items showed the two counts, and this one was the same under either.
+
+    Args:
+        facts: of a refused request whose target shows another count and the same content.
+
+    Returns:
+        The read, with None when no change of the other item was seen; None without such a read.
+    """
+    current = tokens.opaque(facts.current_tag or "")
+    beside = [
+        one for one in facts.case.issued.get(current, ()) if len(current) >= _TELLING and _beside(facts, one)
+    ]
+    for one in beside:
+        for other in facts.case.histories[one.resource]:
+            if other.read_ok and _changed(other, one) and _unmoved_at(facts, other):
+                return one, other
+    return (beside[0], None) if beside else None
+
+
+def _beside(facts: Facts, read: Step) -> bool:
+    """Tell whether a step is a read of another item of the same collection."""
+    here = facts.step.resource
+    return read.resource != here and read.read_ok and parent_of(read.resource) == parent_of(here)
+
+
+def _changed(before: Step, after: Step) -> bool:
+    """Tell whether two reads of one thing show two counts, and two contents beside the counts."""
+    if before.etag is None or after.etag is None or before.etag == after.etag:
+        return False
+    pointers = changed_pointers(before.representation, after.representation) or ()
+    return any(
+        not stamped(pointer) and not (holds_own_tag(before, pointer) and holds_own_tag(after, pointer))
+        for pointer in pointers
+    )
+
+
+def _unmoved_at(facts: Facts, there: Step) -> bool:
+    """Tell whether the target was shown under the count of another item's read as under the current one."""
+    refresh = facts.refresh
+    if refresh is None:
+        return False
+    shown = [one for one in facts.own(facts.history) if one.read_ok and one.representation is not None]
+    return any(one.etag == there.etag and not _changed(one, refresh) for one in shown)
+
+
+def named_after(facts: Facts) -> str:
+    """Return the collection whose things the guard's own name speaks of, "" when it speaks of none above.
+
+    `boardVersion` of what stands under `/boards/` and the board's own name counts for the board.
+
+    Args:
+        facts: of a refused request.
+    """
+    guard = facts.guard
+    if guard is None or guard.standard:
+        return ""
+    words = words_of(guard.name.rpartition("/")[2])
+    parts = [part for part in path_of(facts.step.resource).partition("?")[0].split("/") if part]
+    above = parts[: -_NESTED - 1]
+    return next((part for part in reversed(above) if words & set(_singular(part.lower()))), "")
+
+
+def _singular(name: str) -> Iterator[str]:
+    """Yield what one thing of a collection may be called, nothing for a name that is no plural."""
+    if name.endswith("ies"):
+        yield name[:-3] + "y"
+    if name.endswith("es"):
+        yield name[:-2]
+    if name.endswith("s") and not name.endswith("ss"):
+        yield name[:-1]
