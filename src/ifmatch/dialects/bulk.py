@@ -295,11 +295,7 @@ def _by_failures(answer: object, member: str, named: dict[str, Record]) -> dict[
         failed = _by_name(value, member) if value and _FAILURES.fullmatch(word) else {}
         if failed and set(failed) <= set(named):
             return {
-                name: _Outcome(
-                    status_in(failed[name]) or _in_words({word: None, **failed[name]}), failed[name]
-                )
-                if name in failed
-                else _Outcome(200, None)
+                name: _failure(word, failed[name]) if name in failed else _Outcome(200, None)
                 for name in named
             }
     return {}

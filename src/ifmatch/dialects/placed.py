@@ -88,7 +88,7 @@ def placed_in(view: View, places: Mapping[str, str]) -> tuple[Placed, ...]:
 
 def _only_list(value: object) -> list[Record]:
     """Return the one list of records that a content is or holds at its top; empty without just one."""
-    held = [value, *cast("Record", value).values()] if isinstance(value, dict) else [value]
+    held: list[object] = list(cast("Record", value).values()) if isinstance(value, dict) else [value]
     lists = [cast("list[object]", one) for one in held if isinstance(one, list) and one]
     if len(lists) != 1 or len(lists[0]) > _MOST or not all(isinstance(one, dict) for one in lists[0]):
         return []
