@@ -8,7 +8,19 @@ from recordings import first
 from stories_reader import stories
 from transposing import CARRIERS as PLACES
 from transposing import can_be_told
-from untold import A_FORM, ANYWHERE, IN_A_PATH, ONE_URL, PLAIN_NAME, RESPELT, SENT_BACK_WHOLE, untold
+from untold import (
+    A_FORM,
+    ANYWHERE,
+    IN_A_LIST,
+    IN_A_PATH,
+    IN_A_QUERY,
+    ONE_URL,
+    PLAIN_NAME,
+    RESPELT,
+    SENT_BACK_WHOLE,
+    UNDER_SUCCESS,
+    untold,
+)
 
 from ifmatch.diagnosis import diagnose
 
@@ -145,7 +157,8 @@ def test_what_is_healthy_raises_no_alarm(carrier) -> None:
 
 def test_every_table_of_what_cannot_be_told_names_stories() -> None:
     names = {story.name for story in stories()}
-    tables = (ANYWHERE, SENT_BACK_WHOLE, IN_A_PATH, PLAIN_NAME, RESPELT, ONE_URL, A_FORM)
+    paths_and_lists = (SENT_BACK_WHOLE, IN_A_PATH, IN_A_QUERY, IN_A_LIST, ONE_URL, A_FORM)
+    tables = (ANYWHERE, *paths_and_lists, PLAIN_NAME, RESPELT, UNDER_SUCCESS)
     assert {name for table in tables for name in table} - names == set()
 
 

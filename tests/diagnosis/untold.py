@@ -57,6 +57,22 @@ PLAIN_NAME = dict.fromkeys(
     ),
     "`revision` or `X-Version` may be what is asked for, and nothing is refused over it",
 )
+IN_A_LIST = dict.fromkeys(
+    (
+        "a list shows the tags of another code path, and the same content",
+        "a list shows the newer tag, and the write goes out with that",
+        "a catalogue lists tags of another form than the books themselves",
+    ),
+    "where all comes in lists, none of them is told from the things themselves",
+)
+UNDER_SUCCESS = {
+    "two clerks close one case; the second sees that it is done, and goes on to the next": (
+        "who goes on after a refusal under 200 may have missed it"
+    ),
+    "two tills count one stock down, each reads again where it was too late": (
+        "what was refused under 200 may have been stored"
+    ),
+}
 FORMS_OF_TOKENS = {"malformed-validator", "null-token", "etag-source-mismatch"}
 RESPELT = {
     "a slow save is counted twice, and a spent tag is refused": "a time or a checksum does not count by two",
@@ -65,7 +81,7 @@ RESPELT = {
     "a list had shown the newer tag before the old one was taken": "the list shows it in the old spelling",
     "a condition in the content that fits, beside a stale token": "its own version is a second one",
     "guard lost on the way and demanded by the origin": "nothing says that the time is the version",
-    "versions are milliseconds, and the app makes one from its own clock": "the time of sending is the version",
+    "versions are milliseconds, and the app makes one from its own clock": "the time of sending tells",
 }
 IN_A_QUERY = {
     "a filter expression that selects some entries, and another one was added": (
@@ -105,10 +121,13 @@ ONE_URL = {
             "the own save of a ship enters it into the berth that it names by a short code",
             "moving a cow to a stall writes the stall, and a short name tells",
             "the service writes the linked record in the client's own name",
+            "thumbnails are rendered after an upload, under a cron's name",
+            "a job of the service sums up what the client had stored below",
             "a trip is stamped right after its leg, under a name that says nothing",
         ),
         "links between records are told by their paths",
     ),
+    "a filter expression that selects some entries, and another one was added": "one URL has no query",
     "a slow save is counted twice, and a spent tag is refused": "the counts are those of PUT",
     "unguarded write brings a deleted thing back": "what makes a thing again is told by 201",
 }
@@ -150,6 +169,10 @@ def untold(story, captures, name, carrier):
         tables.append(PLAIN_NAME)
     if one_url:
         tables.append(ONE_URL)
+    if "item of" in name:
+        tables.append(IN_A_LIST)
+    if carrier.status in {200, 207}:
+        tables.append(UNDER_SUCCESS)
     if "web form" in name:
         tables.append(A_FORM)
     if carrier.spelling.__name__ != "plain":
