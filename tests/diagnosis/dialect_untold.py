@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from untold import ANYWHERE, FORMS_OF_TOKENS, ONE_URL, RESPELT, SENT_BACK_WHOLE
+from untold import ANYWHERE, FORMS_OF_TOKENS, ONE_URL, RESPELT, SENT_BACK_WHOLE, UNDER_SUCCESS
 
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
@@ -88,6 +88,8 @@ def untold(story, captures, tongue):
         return "commands do not say what they make"
     if tongue.one_url:
         tables.append(ONE_URL)
+    if tongue.status in {200, 207}:
+        tables.append(UNDER_SUCCESS)
     if not tongue.plain:
         tables.append(RESPELT)
         if story.wanted("all")[0] in _FORMS:

@@ -6,6 +6,8 @@ stories cannot be told where.
 
 from __future__ import annotations
 
+from zlib import crc32
+
 import pytest
 from dialect_transposing import TONGUES
 from dialect_untold import OWN_TABLES, WITHOUT, untold
@@ -62,12 +64,15 @@ _LARGER = {Scope.COLLECTION, Scope.LIBRARY, Scope.BRANCH}
 
 
 def told(tongue, every):
-    """Return the stories that can be told in a family's language, every so-many-th of them."""
-    start = sum(map(ord, tongue.name)) % every
+    """Return the stories that can be told in a family's language, every so-many-th of them.
+
+    Chosen by their names: a story that is added moves no other one in or out.
+    """
     return [
         (story, view)
-        for story, view in STORIES[start::every]
-        if not untold(story, story.captures(view), tongue)
+        for story, view in STORIES
+        if crc32(f"{tongue.name} {story.name} {view}".encode()) % every == 0
+        and not untold(story, story.captures(view), tongue)
     ]
 
 
