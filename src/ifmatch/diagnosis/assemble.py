@@ -48,7 +48,6 @@ _LEAST = 0.02
 class _Draft:
     incident: Incident
     step: Step
-    harmless: bool = False  # An answer was only longer than it had to be.
 
 
 def assemble(case: Case) -> Diagnosis:
@@ -146,7 +145,7 @@ def _damage(case: Case, step: Step, found: Damage) -> _Draft | None:
     ranking = rank(facts)
     if not ranking.candidates:
         return None
-    return _Draft(_incident(facts, ranking, found.outcome), step, harmless=bool(found.needless))
+    return _Draft(_incident(facts, ranking, found.outcome), step)
 
 
 def _blind(case: Case, taken: set[int]) -> list[_Draft]:
@@ -244,14 +243,10 @@ def _incident(facts: Facts, ranking: Ranking, outcome: Outcome) -> Incident:
 
 
 def _ordered(drafts: list[_Draft]) -> tuple[Incident, ...]:
-    """Order by outcome, likelihood and time; number; link those of one cause.
-
-    A whole answer where 304 was due costs octets and shows the current content: it comes after all harm.
-    """
+    """Order by outcome, likelihood and time; number; link those of one cause."""
     ordered = sorted(
         drafts,
         key=lambda draft: (
-            draft.harmless,
             _ORDER[draft.incident.outcome],
             -(draft.incident.findings[0].likelihood if draft.incident.findings else 0.0),
             draft.step.start,

@@ -193,7 +193,7 @@ class Diagnosis:
 
     Attributes:
         sources: the files as understood, in the order given.
-        incidents: in the order of the contract (outcome, likelihood, time; whole answers for 304 last).
+        incidents: in the order of the contract (outcome, likelihood, time).
         benign: refused answers that need no action.
         advice: said once, no incident.
         live: what the server was asked, None when only captures were read.
