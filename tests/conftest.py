@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gc
 
-import gc
-
 from hypothesis import HealthCheck, settings
 
 # The same examples in every run, so that a run judges the change and not the draw; and no limit of time for
@@ -23,14 +21,8 @@ settings.load_profile("same-examples")
 
 
 def pytest_collection_finish() -> None:
-    # Twenty thousand collected tests and the captures that tests keep live to the end: walking them all in each
+    # Twenty thousand collected tests, and captures that tests keep, live to the end: walking them all in each
     # collection takes as long as the tests themselves.
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
-
-
-def pytest_collection_finish() -> None:
-    # Twenty thousand collected tests live to the end: without this each full collection walks them all again.
-    gc.collect()
-    gc.freeze()
