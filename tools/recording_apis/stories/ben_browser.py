@@ -10,7 +10,7 @@ from tools.recording_apis.apps.vic_core import Res
 from tools.recording_apis.apps.vic_serve import serve
 from tools.recording_apis.servers import MissingProgramError
 from tools.recording_apis.stage import case
-from tools.recording_apis.stories import held_ben_setting as place
+from tools.recording_apis.stories import ben_setting as place
 
 if TYPE_CHECKING:
     from tools.recording_apis.stage import Stage

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tools.recording_apis.apps.ada_desk import Ask, Desk, Reply, hashed, numbered
 from tools.recording_apis.stage import case
-from tools.recording_apis.stories import held_ada_setting as at
+from tools.recording_apis.stories import ada_setting as at
 
 if TYPE_CHECKING:
     from tools.recording_apis.stage import Stage

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tools.recording_apis.apps import ben_microsoft, ben_stores, ben_suites
 from tools.recording_apis.stage import case
-from tools.recording_apis.stories import held_ben_setting as place
+from tools.recording_apis.stories import ben_setting as place
 
 if TYPE_CHECKING:
     from tools.recording_apis.actors import Answer

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tools.recording_apis import fronts
 from tools.recording_apis.apps import ben_dav, ben_google, ben_health, ben_stores, ben_suites
 from tools.recording_apis.stage import case
-from tools.recording_apis.stories import held_ben_setting as place
+from tools.recording_apis.stories import ben_setting as place
 
 if TYPE_CHECKING:
     from tools.recording_apis.stage import Stage

@@ -12,7 +12,7 @@ from tools.recording_apis import fronts
 from tools.recording_apis.apps.ada_desk import Desk, hashed
 from tools.recording_apis.names import route
 from tools.recording_apis.stage import case
-from tools.recording_apis.stories import held_ada_setting as at
+from tools.recording_apis.stories import ada_setting as at
 
 if TYPE_CHECKING:
     from tools.recording_apis.stage import Stage

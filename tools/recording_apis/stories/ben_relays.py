@@ -8,7 +8,7 @@ from tools.recording_apis import fronts
 from tools.recording_apis.apps import ben_google, ben_health, ben_microsoft, ben_stores
 from tools.recording_apis.apps.ben_wire import Req, Res
 from tools.recording_apis.stage import case
-from tools.recording_apis.stories import held_ben_setting as place
+from tools.recording_apis.stories import ben_setting as place
 
 if TYPE_CHECKING:
     from tools.recording_apis.stage import Stage
