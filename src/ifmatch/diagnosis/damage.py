@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.change_logs import logged_between
 from ifmatch.diagnosis.clocked_versions import ahead_of_versions
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import (
@@ -76,7 +77,12 @@ def _accepted(case: Case, history: History, step: Step) -> Damage | None:
     if guard is None and step.method == "DELETE":
         return _deleted(history, step)
     if guard is None or guard.guard is Guard.EXISTS:
-        return _unguarded(history, step) or _taken_back(history, step) or skipped(history, step)
+        return (
+            _unguarded(history, step)
+            or _taken_back(history, step)
+            or logged_between(case, history, step)
+            or skipped(history, step)
+        )
     if guard.guard is Guard.ABSENT:
         return _created_twice(history, step) or created_over(case, history, step) or unheard(history, step)
     if guard.guard is Guard.SAME and (guard.standard or (guard.key and not guard.unseen)):
@@ -322,10 +328,11 @@ def _unguarded(history: History, step: Step) -> Damage | None:
     return None
 
 
-def _taken_back(history: History, step: Step) -> Damage | None:
-    """Find an unguarded write that was made from an older read than the last, and undoes what changed.
+def _taken_back(history: History, step: Step, dated: float | None = None) -> Damage | None:
+    """Find a write that was made from an older read than the last, and undoes what changed.
 
-    A write that only restores the older version may be meant so; one that edits it as well is not.
+    A write that only restores the older version may be meant so; one that edits it as well is not. It is
+    unguarded, or its guard is a date (seconds since the epoch) that both reads bear.
     """
     if not step.puts or step.body is None:
         return None
@@ -335,7 +342,7 @@ def _taken_back(history: History, step: Step) -> Damage | None:
             continue
         if one.accepted and one.replaces:
             break
-        if one.representation is not None and not one.cache_hit:
+        if one.representation is not None and not one.cache_hit and dated in {None, one.last_modified}:
             reads.append(one)
     if not reads:
         return None
@@ -452,6 +459,8 @@ def _dated(history: History, step: Step) -> Damage | None:
             lost=lost,
             proven=proven,
         )
+    if sent in served and guard.standard and (found := _taken_back(history, step, sent)) is not None:
+        return found
     if sent not in served and served and sent > max(served):
         text = "the write was not protected: its date lies later than the version that it means"
         return Damage(Outcome.LOST_UPDATE, text, lost=lost, proven=proven)

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 # Seconds after which two answers of one origin cannot carry one Date.
 _COPY_AGE = 2.0
+# What a listing tells of the resource is a step of its own.
+_LISTING = frozenset({"PROPFIND", "REPORT", "SEARCH"})
 
 
 class StateFacts:
@@ -329,7 +331,9 @@ class StateFacts:
     def token_again(self) -> bool:
         """Tell whether a read after the refusal still shows the refused token, or a write passes with it."""
         return self.passed_later is not None or any(
-            step.read_ok and self.names(step) and not self.from_cache(step)
+            (step.read_ok or (step.method in _LISTING and step.status == HTTPStatus.OK))
+            and self.names(step)
+            and not self.from_cache(step)
             for step in self._until_next_write(self.later)
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.change_logs import others_changed
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.dialect_scopes import policy_entries_apart, scope_path, scope_writes
 from ifmatch.diagnosis.evidence import note
@@ -45,6 +46,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     yield from _counted_together(facts)
     scope, path = scope_path(facts.step)
     yield from _entries(facts)
+    others = others_changed(facts)
+    if others is not None:
+        text = f"what changed since the refused version is {others[1]} and no more: one token for all of them"
+        yield note(text, 6.0, others[0])
     if facts.foreign_writes or facts.own_writes:
         return
     if scope in _LARGER and facts.step.dialect is not None and path:

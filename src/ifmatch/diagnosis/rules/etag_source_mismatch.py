@@ -12,6 +12,7 @@ from ifmatch.diagnosis.contents import holds, same_content
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.likeness import names_text
 from ifmatch.diagnosis.resources import parent_of
+from ifmatch.diagnosis.told_versions import named_beside
 from ifmatch.diagnosis.two_paths import (
     another_product,
     form,
@@ -57,7 +58,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     yield from _write_and_read(facts)
     yield from _read_and_judged(facts)
     yield from _in_content_and_field(facts)
-    refusal = facts.step.etag or facts.step.told
+    refusal = facts.step.etag or facts.step.told or named_beside(facts.step)
     if (
         refusal is not None
         and facts.issues
