@@ -120,7 +120,7 @@ def _shared(facts: Facts, token: str) -> Step | None:
     if len(wanted) < _TELLING:
         return None
     here, mine = facts.step.resource, facts.base_content
-    for read in facts.case.issued.get(wanted, ()):
+    for read in facts.case.givers(wanted):
         if read.resource == here or not read.read_ok or parent_of(read.resource) != parent_of(here):
             continue
         if mine is not None and read.representation is not None:

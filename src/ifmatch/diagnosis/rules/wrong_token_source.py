@@ -116,7 +116,7 @@ def _from_elsewhere(facts: Facts, other: Step) -> Iterator[Evidence]:
 
 def _passed_from(facts: Facts, other: Step) -> Step | None:
     """Return an accepted write on the target with a token that the same other resource gave out."""
-    gave = {tag for step in facts.case.histories.get(other.resource, ()) for tag in step.issued()}
+    gave = {tag for step in facts.case.history_of(other.resource) for tag in step.issued()}
     return next(
         (
             step
