@@ -70,7 +70,7 @@ class Case:
         return found if found is not None else History()
 
     def around(self, step: Step) -> Case:
-        """Return what lies near a request: all of a short case, else `CASE_REACH` steps or more on either side.
+        """Return what lies near a request: all of a short case, else `CASE_REACH` steps or more around it.
 
         Args:
             step: of the case.
@@ -115,6 +115,22 @@ class Case:
         if found is None and self.whole is not None:
             return self.whole.givers(opaque)[-CASE_REACH:]
         return found or ()
+
+    def naming(self, opaque: str) -> Sequence[Step]:
+        """Return the steps whose answers hold an opaque tag in any field or member for it, in order of time.
+
+        Args:
+            opaque: a tag without its quotes and weakness mark.
+        """
+        return self._naming.get(opaque, ())
+
+    @cached_property
+    def _naming(self) -> dict[str, list[Step]]:
+        found: dict[str, list[Step]] = {}
+        for step in self.steps:
+            for opaque in {tokens.opaque(value) for value in (step.etag, *step.carried) if value}:
+                found.setdefault(opaque, []).append(step)
+        return found
 
     @cached_property
     def _issued(self) -> dict[str, list[Step]]:
