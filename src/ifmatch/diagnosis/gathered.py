@@ -79,7 +79,7 @@ class Gathered:
         return found
 
     def versions_before(self, step: Step) -> Sequence[tuple[Step, str]]:
-        """Return the latest versions, by their names, that reads before a request show, each with its read."""
+        """Return the latest values, called versions, that reads before a request show, and the reads."""
         until = bisect_left(self._versions, step.order, key=lambda one: one[0].order)
         return self._versions[max(0, until - _MOST) : until]
 
