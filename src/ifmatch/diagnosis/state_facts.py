@@ -50,6 +50,7 @@ class StateFacts:
     """
 
     def __init__(self, case: Case, step: Step, attempts: Sequence[Step] = ()) -> None:
+        self._owned: dict[int, tuple[Sequence[Step], list[Step]]] = {}
         self.case = case.around(step)
         self.step = step
         self.attempts = tuple(attempts) or (step,)
@@ -121,8 +122,14 @@ class StateFacts:
         return self.history.after(self.step)
 
     def own(self, steps: Sequence[Step]) -> list[Step]:
-        """Return those of the same actor."""
-        return [step for step in steps if step.actor == self.step.actor]
+        """Return those of the same actor; not to be changed."""
+        known = self._owned.get(id(steps))
+        if known is not None and known[0] is steps:
+            return known[1]
+        actor = self.step.actor
+        found = [step for step in steps if step.actor == actor]
+        self._owned[id(steps)] = (steps, found)
+        return found
 
     @cached_property
     def own_reads_before(self) -> list[Step]:
