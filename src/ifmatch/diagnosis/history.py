@@ -45,6 +45,15 @@ class History(list[Step]):
         return found
 
     @cached_property
+    def passed(self) -> dict[str, list[Step]]:
+        """Return the accepted guarded steps by what their guards carry, in order of time."""
+        found: dict[str, list[Step]] = {}
+        for step in self:
+            if step.accepted and step.guard is not None:
+                found.setdefault(step.guard.value, []).append(step)
+        return found
+
+    @cached_property
     def by_actor(self) -> dict[str, list[Step]]:
         """Return the steps of each actor, the actors in order of their first."""
         found: dict[str, list[Step]] = {}

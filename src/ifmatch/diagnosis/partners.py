@@ -29,7 +29,10 @@ class Partners:
         self._numbers: dict[str | bytes, list[int]] = {}
         for number in sorted(range(len(seen)), key=lambda number: seen[number].start):
             one = seen[number]
-            for key in (one.tail, *([one.body] if one.body else []), *one.marks):
+            keys: list[str | bytes] = [one.tail, *one.marks]
+            if one.body:
+                keys.append(one.body)
+            for key in keys:
                 self._numbers.setdefault(key, []).append(number)
         self._starts = {
             key: [seen[number].start for number in numbers] for key, numbers in self._numbers.items()
