@@ -58,12 +58,14 @@ def overwrites(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
         if step.is_write and step.status == 304 and step.conditions:
             text = f"304 to {step.method}: it is for reads alone, a write whose condition is false gets 412"
             yield step, Damage(Outcome.WRONG_NOT_MODIFIED, text, contradicted=True)
-        if step.accepted and (over := moved_over(case, step)) is not None:
+        near = case.around(step)
+        if step.accepted and (over := moved_over(near, step)) is not None:
             yield step, over
             continue
         if not (step.accepted and step.replaces) or step.order in reported:
             continue
-        found = _accepted(case, history, step) or unseen(case, history, step)
+        known = history.near((step,))
+        found = _accepted(near, known, step) or unseen(near, known, step)
         if found is not None:
             yield step, found
             if found.lost is not None and found.overlap:

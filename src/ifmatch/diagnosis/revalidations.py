@@ -112,7 +112,7 @@ def _same_date(history: History, before: Step, step: Step) -> bool:
         return False
     if before.representation is None or before.coding != step.coding or not same_state(before, step):
         return False
-    return not any(before.order < one.order < step.order for one in history.writes)
+    return not history.written_between(before, step)
 
 
 def _different(step: Step) -> Condition | None:
@@ -153,7 +153,7 @@ def _needless(history: History, before: Step, step: Step, *, undated: bool) -> b
         return False
     if before.representation is None or not _alike(before, step):
         return False
-    return not any(before.order < one.order < step.order for one in history.writes)
+    return not history.written_between(before, step)
 
 
 def _alike(before: Step, step: Step) -> bool:

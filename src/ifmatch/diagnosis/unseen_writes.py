@@ -139,8 +139,8 @@ def _slipped_in(history: History, step: Step) -> Damage | None:
 
 def _look_before(history: History, write: Step) -> Step | None:
     """Return what had last shown a write's actor the version, refusals in between left aside."""
-    own = [one for one in history if one.order < write.order and one.actor == write.actor]
-    return next((one for one in reversed(own) if one.read_ok or one.accepted), None)
+    looks = (one for one in reversed(history.before(write)) if one.actor == write.actor)
+    return next((one for one in looks if one.read_ok or one.accepted), None)
 
 
 def _much_alike(now: Content, old: Content) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -212,10 +213,10 @@ def _two_tags(reads: list[Step], writes: list[Step]) -> list[tuple[Step, Step]]:
     Tags that change with every read are not of two sources.
     """
     found: list[tuple[Step, Step]] = []
-    for write in writes:
-        after = [one for one in reads if one.order > write.order]
-        until = next((one.order for one in writes if one.order > write.order), None)
-        near = [one for one in after if until is None or one.order < until]
+    orders = [one.order for one in reads]
+    places = [bisect_left(orders, write.order) for write in writes]
+    for write, begin, end in zip(writes, places, [*places[1:], len(reads)], strict=True):
+        near = reads[begin:end]
         if len({one.etag for one in near}) != 1:
             continue
         same = same_content(near[0].representation, write.content) and write.content is not None

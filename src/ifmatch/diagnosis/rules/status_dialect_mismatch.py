@@ -199,7 +199,7 @@ def _understood(facts: Facts) -> bool:
         if refused is step or not refused.denied or refused.status != step.status:
             continue
         after = [
-            one for one in facts.own(facts.case.histories[refused.resource]) if one.order > refused.order
+            one for one in facts.own(facts.case.history_of(refused.resource)) if one.order > refused.order
         ]
         if after and after[0].is_read and any(one.accepted for one in after):
             return True
