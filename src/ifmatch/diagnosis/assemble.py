@@ -118,7 +118,9 @@ def _handled(facts: Facts, ranking: Ranking) -> str | None:
     if first and (done := fulfilled(facts)) is not None:
         return done
     if first not in {"other-writer", ""} and passed_later(facts):
-        return "a conflict of the API's own, over no version that the request named; later the like was accepted"
+        return (
+            "a conflict of the API's own, over no version that the request named; later the like was accepted"
+        )
     if not recovered(facts):
         return None
     if facts.state_moved is False:

@@ -69,7 +69,9 @@ def _gone(facts: Facts, first: str) -> str | None:
 def _ensured(facts: Facts, first: str) -> str | None:
     guard = facts.guard
     if guard is None and first == "exists-already" and _brought_up(facts):
-        return "create or update: it was there, and the client brought it to what it wanted, as it had read it"
+        return (
+            "create or update: it was there, and the client made it what it wanted, from what it read"
+        )
     if (
         guard is None
         or guard.guard is not Guard.ABSENT
@@ -111,7 +113,7 @@ def _counts_on(facts: Facts) -> bool:
 
 
 def _brought_up(facts: Facts) -> bool:
-    """Tell whether a client whose POST found the thing there read it and stored the same under its version."""
+    """Tell whether a client whose POST found the thing there read it and stored its own there."""
     step = facts.step
     above = step.resource.partition("?")[0].rstrip("/") + "/"
     read: Step | None = None
@@ -239,7 +241,7 @@ def recovered(facts: Facts) -> bool:
 
 
 def begun_anew(facts: Facts, first: str) -> bool:
-    """Tell whether a client whose token had run out, or whose download had changed, began anew and came through.
+    """Tell whether a client whose token had run out, or whose download had changed, came through anew.
 
     Args:
         facts: of the refused request.

@@ -127,11 +127,9 @@ def _held(steps: list[Step], before: int) -> bool:
             break
         if one.accepted and asks(one):
             held = True
-        elif _renews(one) and not one.accepted:
-            held = False
-        elif one.accepted and (
+        elif (_renews(one) and not one.accepted) or (one.accepted and (
             one.method in {"UNLOCK", "DELETE"} or _GIVES_BACK.fullmatch(_action(one)) is not None
-        ):
+        )):
             held = False
     return held
 

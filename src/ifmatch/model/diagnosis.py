@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Outcome(enum.StrEnum):
     """What the incident did, worst first.
 
-    Content that was sent whole where 304 was due is an `ERROR`: it is what the client has, and only costs octets.
+    Content that was sent whole where 304 was due is an `ERROR`: the client has it, and it only costs octets.
     """
 
     LOST_UPDATE = "lost-update"

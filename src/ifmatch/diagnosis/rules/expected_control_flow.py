@@ -55,7 +55,9 @@ _CHECKSUM = re.compile(
 )
 _DIGESTS = ("md5", "sha1", "sha256")
 # Who keeps a record, as a worker or a leader does that shows that it is there.
-_KEEPER = re.compile(rf"{_HELD_BY}|who|instance\w*|node|host(?:name)?|leader|primary|candidate", re.IGNORECASE)
+_KEEPER = re.compile(
+    rf"{_HELD_BY}|who|instance\w*|node|host(?:name)?|leader|primary|candidate", re.IGNORECASE
+)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 _RENEWALS = 2
 # So many requests before a claim are looked through for the list that it was chosen from.
@@ -244,7 +246,7 @@ def _as_listed(facts: Facts) -> str:
 def _lets_go(facts: Facts) -> bool:
     """Tell whether the client had kept a record under its own name, and another's name is there now.
 
-    All its writes say the same but for counts and times, and it only looks on: it had kept its place, and follows.
+    All its writes say the same but for counts and times, and then it only looks on.
     """
     step, now = facts.step, facts.current_content
     kept = [one for one in facts.own(facts.earlier) if one.accepted and one.body is not None]
