@@ -69,9 +69,7 @@ def _gone(facts: Facts, first: str) -> str | None:
 def _ensured(facts: Facts, first: str) -> str | None:
     guard = facts.guard
     if guard is None and first == "exists-already" and _brought_up(facts):
-        return (
-            "create or update: it was there, and the client made it what it wanted, from what it read"
-        )
+        return "create or update: it was there, and the client made it what it wanted, from what it read"
     if (
         guard is None
         or guard.guard is not Guard.ABSENT
@@ -129,7 +127,7 @@ def _brought_up(facts: Facts) -> bool:
 
 
 def _same_wish(refused: Step, stored: Step) -> bool:
-    """Tell whether a stored content has all that a refused creation was to make, at its place and its value."""
+    """Tell whether a stored content has all that a refused creation was to make."""
     wanted, sent = refused.body, stored.body
     if wanted is None or sent is None:
         return False

@@ -127,9 +127,10 @@ def _held(steps: list[Step], before: int) -> bool:
             break
         if one.accepted and asks(one):
             held = True
-        elif (_renews(one) and not one.accepted) or (one.accepted and (
-            one.method in {"UNLOCK", "DELETE"} or _GIVES_BACK.fullmatch(_action(one)) is not None
-        )):
+        elif (_renews(one) and not one.accepted) or (
+            one.accepted
+            and (one.method in {"UNLOCK", "DELETE"} or _GIVES_BACK.fullmatch(_action(one)) is not None)
+        ):
             held = False
     return held
 
