@@ -48,6 +48,26 @@ def listed_before(steps: Iterable[Step], write: Step) -> tuple[Step, Content] | 
     return None
 
 
+def entry_before(steps: Iterable[Step], write: Step) -> dict[str, object] | None:
+    """Return what the last own listing before a write showed of the thing, wherever it was asked for.
+
+    Args:
+        steps: of the service, the latest first.
+        write: whose path ends in the name of the thing.
+    """
+    name = path_of(write.resource).partition("?")[0].rpartition("/")[2]
+    if not name:
+        return None
+    for one in steps:
+        content = one.content if one.actor == write.actor and one.status == _OK else None
+        if content is None or len(content) > _LONGEST or name not in content.text:
+            continue
+        entry = next((held for held in entries_in(one.view.json, _DEEP) if name in _names(held)), None)
+        if entry is not None:
+            return entry
+    return None
+
+
 def members_in(value: object) -> dict[str, object]:
     """Return the members of a JSON object, none of anything else."""
     return cast("dict[str, object]", value) if isinstance(value, dict) else {}

@@ -45,7 +45,13 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     Source: RFC 9110 section 9.3.2 (HEAD carries the same fields as GET).
     """
     guard = facts.guard
-    if not facts.refused or facts.token is None or guard is None or of_state(facts.step, guard):
+    if (
+        not facts.refused
+        or facts.token is None
+        or guard is None
+        or guard.of_place
+        or of_state(facts.step, guard)
+    ):
         return
     own = tuple(_head_and_get(facts.history))
     yield from own
