@@ -296,7 +296,8 @@ class _Telling:
         if response.status in {404, 410} and "gone" in self.tongue.refuses:
             return self._worded(response, step, "gone")
         if response.status >= 300:
-            fields = without(response.fields, {"etag"}, *self._versions(version))
+            moved = [] if "location" not in response.fields else [("Location", self._moved_to(response))]
+            fields = without(response.fields, {"etag", "location"}, *moved, *self._versions(version))
             return Response(response.status, "", fields, response.content)
         return self._success(exchange, step, version)
 
@@ -314,7 +315,8 @@ class _Telling:
             fields = [(name, value) for name, value in fields if _UNTOLD not in value]
             body = _pruned(body)
         content = Content.from_text(body) if body else None
-        if not self.tongue.shows_in_body and not isinstance(response.content, Content):
+        told = step.method != "GET" and "<v>" in form.get("done", "")
+        if not (self.tongue.shows_in_body or told) and not isinstance(response.content, Content):
             content = response.content
         elif content is None and not self.tongue.shows_in_body:
             # What a service shows of a write is what it shows of a read.
@@ -324,6 +326,17 @@ class _Telling:
             fields.append(JSON)
         status = 200 if response.status == 204 and content is not None else response.status
         return Response(status, "", without(response.fields, _GONE, *fields), content)
+
+    def _moved_to(self, response):
+        """Return where a redirect leads: to the thing's own URL, and to a slash more where the story says so."""
+        place = response.fields.text("location")
+        parts = urlsplit(place)
+        line = filled(self.tongue.line("GET"), "", {}, "", _slug(parts.path))
+        there = "/" + line.partition("://")[2].partition("/")[2]
+        front, mark, query = there.partition("?")
+        end = "/" if parts.path.endswith("/") and not front.endswith("/") else ""
+        origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+        return f"{origin}{front}{end}{mark}{query}"
 
     def _versions(self, version):
         """Return the fields in which the family shows a version."""

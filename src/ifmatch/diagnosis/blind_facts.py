@@ -176,7 +176,7 @@ class BlindFacts(StateFacts):
         A patch carries only its own changes: it may be repeated as it is.
         """
         write = self.blind_write
-        if write is None or write is self.step or self.step.method != "PUT" or write.order < self.step.order:
+        if write is None or write is self.step or not self.step.puts or write.order < self.step.order:
             return None
         guard, refused = write.guard, self.guard
         if guard is None or refused is None or guard.guard is not Guard.SAME:

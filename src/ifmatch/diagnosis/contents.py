@@ -121,7 +121,10 @@ def holds(current: Content | None, wanted: Content | None) -> bool:
         return False
     inner = next(iter(asked.values())) if len(asked) == 1 else None
     wrapped = [cast("dict[str, object]", inner)] if isinstance(inner, dict) else []
-    return any(_covers(part, form) for part in _objects(stored, _DEEP) for form in (asked, *wrapped))
+    parts = list(_objects(stored, _DEEP))
+    if any(_covers(part, form) for part in parts for form in (asked, *wrapped)):
+        return True
+    return any(_covers(part, asked, around) for part, around in _inside(stored, _DEEP))
 
 
 def _lines_added(current: Content, wanted: Content) -> bool:
@@ -132,6 +135,7 @@ def _lines_added(current: Content, wanted: Content) -> bool:
     return not Counter(asked) - Counter(there)
 
 
+_ROOT = re.compile(r"<(?:[\w.-]+:)?([A-Za-z][\w.-]*)[\s>/]")
 _ENVELOPE = re.compile(r"<(?:\w+:)?Envelope\b")
 
 
@@ -149,7 +153,14 @@ def _leaves_kept(current: Content, wanted: Content) -> bool:
         # The name of what is written stands beside it, and not in answers.
         names = {name for name, _ in there}
         asked = Counter({leaf: count for leaf, count in asked.items() if leaf[0] in names})
-    return len(asked) >= (1 if wrapped else _FEW_LEAVES) and not asked - there
+    few = 1 if wrapped or _root(current) == _root(wanted) else _FEW_LEAVES
+    return len(asked) >= few and not asked - there
+
+
+def _root(content: Content) -> str:
+    """Return the local name of the first element of a document, "" without one."""
+    found = _ROOT.search(content.text[:_LONG_FORM])
+    return found[1] if found is not None else ""
 
 
 def _elements(content: Content) -> Counter[tuple[str, str]]:
@@ -178,6 +189,20 @@ def _objects(value: object, depth: int) -> Iterator[dict[str, object]]:
                 yield from _objects(member, depth - 1)
 
 
+def _inside(
+    whole: dict[str, object], depth: int, around: dict[str, object] | None = None
+) -> Iterator[tuple[dict[str, object], dict[str, object]]]:
+    """Yield the objects within an object, each with the members that stand around it and are none."""
+    beside = {name: value for name, value in whole.items() if not isinstance(value, dict | list)}
+    beside = {**(around or {}), **beside}
+    for member in whole.values():
+        inner = _object(member)
+        if inner is not None:
+            yield inner, beside
+            if depth > 1:
+                yield from _inside(inner, depth - 1, beside)
+
+
 def _spelt_alike(one: object, two: object) -> bool:
     """Tell whether two values differ only in their JSON type: some stores keep all as strings."""
     if isinstance(one, str) and isinstance(two, list | dict):
@@ -190,19 +215,24 @@ def _spelt_alike(one: object, two: object) -> bool:
     return str(one).lower() == str(two).lower()
 
 
-def _covers(current: dict[str, object], wanted: dict[str, object]) -> bool:
+def _covers(
+    current: dict[str, object], wanted: dict[str, object], around: dict[str, object] | None = None
+) -> bool:
+    """Tell whether an object holds what was wanted, but for what stands around it: the name of the thing."""
     compared = 0
     for name, value in wanted.items():
         if stamped("/" + name):
             continue
         there = current.get(name, ABSENT)
+        if there is ABSENT and around is not None and around.get(name, ABSENT) == value:
+            continue
         if there is ABSENT and (_REMARK.fullmatch(name) or _only_stamps(name, value)):
             continue
         part, held = _object(value), _object(there)
         if part is not None and held is not None:
             if part and all(stamped("/" + one) for one in part):
                 continue
-            if part and not _covers(held, part):
+            if part and not any(_covers(one, part) for one in _objects(held, 1)):
                 return False
         elif there != value and not _spelt_alike(there, value):
             return False
@@ -251,6 +281,17 @@ def _only_stamps(name: str, value: object) -> bool:
     return stamped("/" + name) or (bool(inner) and all(stamped("/" + one) for one in inner or ()))
 
 
+def holds_stamps(content: Content, pointer: str) -> bool:
+    """Tell whether the object at a pointer holds nothing but what servers write by themselves.
+
+    Args:
+        content: JSON.
+        pointer: JSON Pointer (RFC 6901).
+    """
+    inner = _object(value_at(content, pointer))
+    return bool(inner) and all(stamped("/" + name) for name in inner or ())
+
+
 def speak_of_one(one: Content, two: Content) -> bool:
     """Tell whether two contents can be compared at all: not an object's data with its description.
 
@@ -295,11 +336,21 @@ def unchanged(content: Content | None, base: Content | None) -> int:
         content: of a request.
         base: what it was made from.
     """
+    return len(repeated(content, base))
+
+
+def repeated(content: Content | None, base: Content | None) -> str:
+    """Return what of a patch repeats what was there, as JSON; "" where nothing does.
+
+    Args:
+        content: of a request.
+        base: what it was made from.
+    """
     sent, there = (_object(_json(one)) if one is not None else None for one in (content, base))
     if sent is None or there is None:
-        return 0
+        return ""
     kept = {name: value for name, value in sent.items() if name in there and there[name] == value}
-    return len(json.dumps(kept)) if kept else 0
+    return json.dumps(kept) if kept else ""
 
 
 _VOLATILE = re.compile(r"[0-9a-f]{8,}|\d+", re.IGNORECASE)

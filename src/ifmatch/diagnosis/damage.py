@@ -199,7 +199,7 @@ def _stale(history: History, step: Step) -> Damage | None:
         return found
     known = [one.order for one in history.issued(token) if one.order < step.order]
     for other in history.writes:
-        if other is step or other is issued or other.etag == token or other.order < issued.order:
+        if other is step or other is issued or _made(other, token) or other.order < issued.order:
             continue
         if any(order > other.order for order in known):
             continue
@@ -221,6 +221,11 @@ def _stale(history: History, step: Step) -> Damage | None:
             text = "a write on a replaced token was accepted"
             return Damage(Outcome.LOST_UPDATE, text, lost=other, stale_accepted=True, proven=kept is False)
     return _outdated(history, issued, step) or _under_one_tag(history, step, token)
+
+
+def _made(write: Step, token: str) -> bool:
+    """Tell whether a write made the version of a token, which fields may quote and contents may not."""
+    return write.etag is not None and (write.etag == token or tokens.opaque(write.etag) == tokens.opaque(token))
 
 
 def _under_one_tag(history: History, step: Step, token: str) -> Damage | None:
@@ -259,7 +264,7 @@ def _outdated(history: History, issued: Step, step: Step) -> Damage | None:
         lost: tuple[str, ...] | None = changed_pointers(before, newest.representation)
     else:
         lost = lost_pointers(before, newest.representation, step.body)
-        if step.method != "PUT":
+        if not step.puts:
             # A patch says nothing of what it leaves out.
             lost = tuple(one for one in lost or () if one and value_at(step.body, one) is not ABSENT)
     if not lost or all(rendered(pointer) for pointer in lost):

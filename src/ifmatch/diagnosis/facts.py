@@ -16,6 +16,7 @@ from ifmatch.diagnosis.contents import (
     beside,
     changed_pointers,
     holds,
+    repeated,
     same_content,
     speak_of_one,
     stamped,
@@ -31,6 +32,7 @@ from ifmatch.diagnosis.resources import path_of
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
+    from ifmatch.diagnosis.conditions import Condition
     from ifmatch.diagnosis.damages import Damage
     from ifmatch.diagnosis.steps import Step
 
@@ -117,7 +119,16 @@ class Facts(BlindFacts):
     def _follows_what_was_known(self, write: Step) -> bool:
         """Tell whether the token is none of the versions that the actor knew up to a write: a later one."""
         before = self.own(self.known_before(write))
-        return write.etag is not None and any(one.read_ok and one.etag is not None for one in before)
+        # Nothing came between a version and the write that was taken on it.
+        made = write.etag is not None or (
+            write.guard is not None and any(self._gave(one, write.guard) for one in before)
+        )
+        return made and any(one.read_ok and one.etag is not None for one in before)
+
+    @staticmethod
+    def _gave(step: Step, guard: Condition) -> bool:
+        """Tell whether an answer gave out what another write was made on."""
+        return guard.guard is Guard.SAME and any(one in guard.tokens for one in step.issued())
 
     @cached_property
     def listed_again(self) -> tuple[Step, Step] | None:
@@ -141,7 +152,7 @@ class Facts(BlindFacts):
     def lacks(self, read: Step, write: Step) -> bool:
         """Tell whether a read certainly does not show what a write had put there before."""
         shown, put = read.representation, write.body
-        if shown is None or put is None or write.method not in {"PUT", "PATCH"}:
+        if shown is None or put is None or not (write.puts or write.alters or write.method == "PATCH"):
             return False
         return speak_of_one(shown, put) and not holds(shown, put)
 
@@ -153,7 +164,7 @@ class Facts(BlindFacts):
         write = self.own_writes[-1]
         if not holds(self.current_content, write.body):
             return None
-        if write.method == "PUT":
+        if write.puts:
             return write
         sent = {pointer.split("/")[1] for pointer in changed_pointers(_NOTHING, write.body) or () if pointer}
         moved = [pointer for pointer in self.moved_pointers or () if pointer and not stamped(pointer)]
@@ -252,8 +263,12 @@ class Facts(BlindFacts):
         guard = self.guard
         if counts_along(self.own(self.history), self.step, self.base_content):
             return True
-        inside = guard if guard is not None and guard.carrier in IN_CONTENT else None
-        kept = unchanged(self.step.body, self.base_content) if self.step.method == "PATCH" else 0
+        body, value = self.step.body, tokens.opaque(guard.value) if guard is not None else ""
+        # The state may be sent apart from its version, and a patch repeats some of what was there.
+        within = body is not None and guard is not None and guard.carrier in IN_CONTENT and value in body.text
+        kept = unchanged(body, self.base_content) if self.step.method == "PATCH" else 0
+        again = kept and value in repeated(body, self.base_content)
+        inside = guard if within and not again else None
         if inside is None:
             return not telling(self.step.body, kept)
         # The version, its name, and the braces of each object around it are no change.

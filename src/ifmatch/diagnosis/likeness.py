@@ -84,7 +84,11 @@ def _timed_only(one: Step, two: Step, pointers: Sequence[str]) -> bool:
         values = [value_at(step.representation, pointer) for step in (one, two)]
         if not stamped(pointer) or not all(_TIME.match(str(value)) for value in values):
             return False
-    numbers = [_numbers(step.view.json, tokens.opaque(step.etag or "")) for step in (one, two)]
+    shown = [(step, step.representation) for step in (one, two)]
+    numbers = [
+        _numbers(content.json() if content is not None else None, tokens.opaque(step.etag or ""))
+        for step, content in shown
+    ]
     return bool(numbers[0]) and numbers[0] == numbers[1]
 
 

@@ -13,6 +13,7 @@ from ifmatch.diagnosis.conditions import Condition, Guard
 from ifmatch.diagnosis.contents import (
     ABSENT,
     holds,
+    holds_stamps,
     same_content,
     speak_of_one,
     stamped,
@@ -465,7 +466,10 @@ class StateFacts:
     def only_stamps_moved(self) -> bool:
         """Tell whether only members that servers stamp differ between the token's version and now."""
         pointers = self.moved_pointers
-        return pointers is not None and len(pointers) > 0 and all(stamped(pointer) for pointer in pointers)
+        contents = [one for one in (self.base_content, self.current_content) if one is not None]
+        return bool(pointers) and all(
+            stamped(pointer) or any(holds_stamps(one, pointer) for one in contents) for pointer in pointers
+        )
 
     @cached_property
     def after_own_write(self) -> Step | None:
@@ -474,6 +478,14 @@ class StateFacts:
         if not own or own[-1].method == "DELETE" or self.source is None:
             return None
         return own[-1] if own[-1].order <= self.source.order else None
+
+    @cached_property
+    def only_added_to_sent(self) -> bool:
+        """Tell whether what is there has but more members than an own write had sent, which nobody has read."""
+        source = self.source
+        sent = source is not None and source.accepted and source.made is not None and source.made is source.body
+        seen = any(one.representation is not None for one in self.own(self.earlier))
+        return sent and not seen and self.only_added
 
     @cached_property
     def only_added(self) -> bool:

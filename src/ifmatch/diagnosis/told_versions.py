@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote, urlsplit
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.compared_values import compared_as_content
-from ifmatch.diagnosis.contents import changed_pointers, stamped, value_at
+from ifmatch.diagnosis.contents import ABSENT, changed_pointers, stamped, value_at
 from ifmatch.diagnosis.message_members import shown
 from ifmatch.dialects import Meaning
 
@@ -68,11 +69,24 @@ def moved(
         now: the version that is there, None when it is not known.
     """
     pointers = changed_pointers(before, there)
-    if pointers is None or now is None:
+    if pointers is None:
+        return None
+    pointers = tuple(
+        one
+        for one in pointers
+        if not (value_at(before, one) is ABSENT and _own_name(step, value_at(there, one)))
+    )
+    if now is None:
         return pointers
     return tuple(
         one for one in pointers if not _own(step, one, value_at(before, one), value_at(there, one), now)
     )
+
+
+def _own_name(step: Step, value: object) -> bool:
+    """Tell whether a value is the last step of the request's own path: the name that it was written under."""
+    name = urlsplit(step.exchange.request.url).path.rstrip("/").rpartition("/")[2]
+    return isinstance(value, str) and len(value) > 1 and value == unquote(name)
 
 
 def _own(step: Step, pointer: str, before: object, there: object, now: str) -> bool:

@@ -107,7 +107,7 @@ def _moved(facts: Facts, source: Step) -> Iterator[Evidence]:
         extra = [one for one in changed_pointers(written, current) or () if one and not stamped(one)]
         if 0 < len(extra) <= _FEW:
             yield note(f"after the client's own write only {', '.join(extra)} differs", 1.0, facts.refresh)
-    put = write.body if write is not None and write.method == "PUT" else None
+    put = write.body if write is not None and write.puts else None
     if (
         put is not None
         and current is not None
