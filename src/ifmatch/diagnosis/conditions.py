@@ -65,6 +65,11 @@ class Condition:
         """Tell whether every token is weak."""
         return bool(self.tokens) and all(tokens.is_weak(token) for token in self.tokens)
 
+    @property
+    def of_one(self) -> bool:
+        """Tell whether it names one version, which may be given in two spellings: with quotes and without."""
+        return len({tokens.opaque(token) for token in self.tokens}) == 1
+
     def shown(self) -> str:
         """Return it as a header line, parameter or member for reports."""
         if self.carrier is Carrier.QUERY:

@@ -329,28 +329,26 @@ def telling(content: Content | None, less: int = 0) -> bool:
     return content is not None and len(content) - less >= _MUCH
 
 
-def unchanged(content: Content | None, base: Content | None) -> int:
-    """Return how many characters of a patch repeat what was there: a name, a kind, no change.
-
-    Args:
-        content: of a request.
-        base: what it was made from.
-    """
-    return len(repeated(content, base))
-
-
-def repeated(content: Content | None, base: Content | None) -> str:
-    """Return what of a patch repeats what was there, as JSON; "" where nothing does.
+def change_of(content: Content, base: Content | None) -> Content:
+    """Return what a patch changes: without what it repeats, without a version, out of what is around it.
 
     Args:
         content: of a request.
         base: what it was made from.
     """
     sent, there = (_object(_json(one)) if one is not None else None for one in (content, base))
-    if sent is None or there is None:
-        return ""
-    kept = {name: value for name, value in sent.items() if name in there and there[name] == value}
-    return json.dumps(kept) if kept else ""
+    while sent is not None:
+        known = there or {}
+        left = {
+            name: value
+            for name, value in sent.items()
+            if known.get(name, ABSENT) != value and not (isinstance(value, int) and _VERSION.search(name))
+        }
+        name, inner = next(((name, _object(value)) for name, value in left.items()), ("", None))
+        if len(left) != 1 or inner is None:
+            return Content.from_text(json.dumps(left))
+        sent, there = inner, _object(known.get(name))
+    return content
 
 
 _VOLATILE = re.compile(r"[0-9a-f]{8,}|\d+", re.IGNORECASE)

@@ -14,14 +14,13 @@ from ifmatch.diagnosis.blind_facts import BlindFacts
 from ifmatch.diagnosis.conditions import IN_CONTENT, Guard
 from ifmatch.diagnosis.contents import (
     beside,
+    change_of,
     changed_pointers,
     holds,
-    repeated,
     same_content,
     speak_of_one,
     stamped,
     telling,
-    unchanged,
     value_at,
 )
 from ifmatch.diagnosis.counts import counts_along
@@ -263,18 +262,16 @@ class Facts(BlindFacts):
         guard = self.guard
         if counts_along(self.own(self.history), self.step, self.base_content):
             return True
-        body, value = self.step.body, tokens.opaque(guard.value) if guard is not None else ""
-        # The state may be sent apart from its version, and a patch repeats some of what was there.
-        within = body is not None and guard is not None and guard.carrier in IN_CONTENT and value in body.text
-        kept = unchanged(body, self.base_content) if self.step.method == "PATCH" else 0
-        again = kept and value in repeated(body, self.base_content)
-        inside = guard if within and not again else None
-        if inside is None:
-            return not telling(self.step.body, kept)
+        body = self.step.body
+        if self.step.method == "PATCH" and body is not None:
+            body = change_of(body, self.base_content)
+        inside = guard if guard is not None and guard.carrier in IN_CONTENT else None
+        if inside is None or body is None or tokens.opaque(inside.value) not in body.text:
+            # The state may be sent apart from the version that it is made from.
+            return not telling(body)
         # The version, its name, and the braces of each object around it are no change.
         around = 6 * (inside.name.count("/") - 1) if inside.name.startswith("/") else 0
-        said = len(f"{inside.name}{inside.value}': '', ") + around
-        return not telling(self.step.body, said + kept)
+        return not telling(body, len(f"{inside.name}{inside.value}': '', ") + around)
 
     # -- who edited -------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from ifmatch.diagnosis.history import History
 from ifmatch.diagnosis.likeness import told_by_digest
 from ifmatch.diagnosis.steps import VARIANT_FIELDS
 from ifmatch.diagnosis.told_versions import moved
+from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects import weak_tags_match
 from ifmatch.merge import apply_merge_patch
 from ifmatch.model.message import Content
@@ -470,6 +471,12 @@ class StateFacts:
         return bool(pointers) and all(
             stamped(pointer) or any(holds_stamps(one, pointer) for one in contents) for pointer in pointers
         )
+
+    @cached_property
+    def only_versions_moved(self) -> bool:
+        """Tell whether of what servers stamp only versions and times differ: they move with what is larger."""
+        names = [pointer.rpartition("/")[2] for pointer in self.moved_pointers or ()]
+        return self.only_stamps_moved and all(called_version(name) for name in names)
 
     @cached_property
     def after_own_write(self) -> Step | None:

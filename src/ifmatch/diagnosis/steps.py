@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.addresses import without_address
 from ifmatch.diagnosis.cache_marks import OF_CACHES, ON_THE_WAY, says_hit
 from ifmatch.diagnosis.conditions import Condition, Guard, conditions_of
 from ifmatch.diagnosis.dates import http_date
@@ -90,6 +91,7 @@ class Step:
         within: the step of the batch that holds this request.
         missing: whether its own content says that the resource is not there.
         opens: whether it only opens such a session, and stores nothing yet.
+        address: members of its content by which the resource is asked for, with their values; no state.
         opened_by: the step that opened the upload session that this one goes on with; its conditions hold.
     """
 
@@ -116,6 +118,7 @@ class Step:
         self.batched = False
         self.within: Step | None = None
         self.missing = False
+        self.address: dict[str, object] = {}
         self.opened_by: Step | None = None
         self.opens = False
 
@@ -369,6 +372,8 @@ class Step:
         """Return the state that the request carries; None when there was none or it is not known."""
         content = self.exchange.request.content
         state = sent_state(self.view, self.dialect) if self.dialect is not None else None
+        if state is None and self.address and isinstance(content, Content):
+            return without_address(content, self.address)
         return state_in(content, state) if isinstance(content, Content) else None
 
     @cached_property

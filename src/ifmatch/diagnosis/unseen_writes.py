@@ -42,7 +42,7 @@ def unseen(case: Case, history: History, step: Step) -> Damage | None:
         step: an accepted write.
     """
     guard = step.guard
-    if guard is None or guard.guard is not Guard.SAME or len(guard.tokens) != 1 or guard.unseen:
+    if guard is None or guard.guard is not Guard.SAME or not guard.of_one or guard.unseen:
         return None
     if any(one.actor != step.actor for one in history.writes) or not (guard.standard or guard.key):
         return None
