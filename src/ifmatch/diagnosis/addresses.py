@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final, cast
 
-from ifmatch.dialects import guards_in
+from ifmatch.dialects import Scope, guards_in
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def settle(steps: Sequence[Step]) -> None:
     Args:
         steps: their dialects and resources set.
     """
+    _in_lists(steps)
     asked: dict[str, dict[str, object]] = {}
     for step in steps:
         if step.reads and step.method == "POST":
@@ -51,6 +52,17 @@ def settle(steps: Sequence[Step]) -> None:
             if step.address:
                 step.address |= _expected(step, sent)
                 step.forget()
+
+
+def _in_lists(steps: Sequence[Step]) -> None:
+    """Take for a write's resource the list that shows its thing, where the thing is read in no other way."""
+    read = {step.resource for step in steps if step.is_read}
+    for step in steps:
+        whole, named, _ = step.resource.partition("#")
+        larger = step.dialect is not None and step.dialect.scope is Scope.COLLECTION
+        if named and larger and step.is_write and step.resource not in read and whole in read:
+            step.resource = whole
+            step.forget()
 
 
 def _expected(step: Step, sent: dict[str, object]) -> dict[str, object]:
