@@ -124,6 +124,9 @@ class Tongue:
         write = self.form["write"]
         if method == "PATCH" and write.startswith("PATCH "):
             return write
+        if method == "PATCH" and self.as_text:
+            # Nobody sends a part of a text for the whole.
+            return None
         return f"{method} {write[4:]}" if self.in_field and write.startswith("PUT ") else None
 
     @property
@@ -139,7 +142,17 @@ class Tongue:
     @property
     def as_text(self):
         """Tell whether the whole state is told as a text that is no JSON."""
-        return re.search("<(?:html|xml|ics|acts)>", self.form["sent"]) is not None
+        return re.search("<(?:html|urlhtml|xml|ics|acts)>", self.form["sent"]) is not None
+
+    @property
+    def as_prose(self):
+        """Tell whether the whole state is told as text with marks, in which no member has a name."""
+        return "html>" in self.form["sent"]
+
+    @property
+    def counts_by_itself(self):
+        """Tell whether a write says itself which version it makes, one more than it expects, and no answer does."""
+        return "<v+1>" in self.form["sent"] and "<v>" not in self.form.get("done", self.form["shown"])
 
     @property
     def commands(self):
@@ -270,9 +283,7 @@ class _Telling:
     def _guard(self, step):
         if step.token is None:
             return ""
-        form = self.tongue.form["with"]
-        if step.method == "DELETE":
-            form = self.tongue.refuses.get("delete-with", form)
+        form = self.tongue.refuses.get(f"{step.method.lower()}-with", self.tongue.form["with"])
         if no_version(step.token):
             return _worded(form, step.token) + ("\n" if self.tongue.in_field else "")
         told = filled(form, self._spelt(step.token), {})

@@ -500,7 +500,7 @@ def _holder(value: object, token: str) -> object:
 
 def version_member(content: Content | None, token: str) -> str:
     """Return the JSON object's member that names a version and holds just this token, "" when none does."""
-    members = (_object(_json(content)) if content is not None else None) or {}
+    members = (_object(_members(content)) if content is not None else None) or {}
     return next(
         (
             name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.conditions import Guard, conditions_of
@@ -162,6 +163,9 @@ def meant(step: Step, dialect: Dialect, found: Refusal | None) -> Refusal | None
     """
     if found is None:
         return None if dialect.general else in_words(step, dialect)
+    if found.meaning is Meaning.BUSY and not found.words and _told_in_words(step):
+        # What the answer says counts for more than what its status mostly means there.
+        return replace(found, meaning=Meaning.MISMATCH)
     return None if _repeats(step, found) else found
 
 

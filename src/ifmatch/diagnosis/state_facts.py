@@ -368,7 +368,8 @@ class StateFacts:
     def ours_is_there(self) -> bool | None:
         """Tell whether what is there after the refusal is what this request wanted; None when not known."""
         body = self.step.body
-        if body is None:
+        if body is None or self.step.method == "DELETE":
+            # A removal may be a call whose content names the thing.
             return None
         if self.step.exchange.request.method == "PATCH" and not isinstance(body.json(), dict):
             return None

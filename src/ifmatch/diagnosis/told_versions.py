@@ -38,6 +38,13 @@ def told(step: Step) -> str | None:
     Args:
         step: a write that was refused over its version.
     """
+    found, guard = _told(step), step.guard
+    quoted = guard is not None and bool(guard.tokens) and tokens.is_entity_tag(guard.tokens[0])
+    # A content has the version bare that the field has in quotes.
+    return f'"{found}"' if found is not None and quoted and not tokens.is_entity_tag(found) else found
+
+
+def _told(step: Step) -> str | None:
     refusal, guard, dialect = step.refusal, step.guard, step.dialect
     if refusal is None or refusal.meaning is not Meaning.MISMATCH or guard is None or dialect is None:
         return None

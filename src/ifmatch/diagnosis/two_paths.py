@@ -292,7 +292,7 @@ def told_twice(facts: Facts) -> tuple[Step, str, str] | None:
     """
     wanted = tokens.opaque(facts.token or "")
     for one in facts.history:
-        for held, field in two_tags_of(one):
+        for held, field in _two_tags_of(one):
             if tokens.opaque(held) == wanted:
                 return one, held, field
     parent, source = parent_of(facts.step.resource), facts.inside or facts.source
@@ -304,18 +304,14 @@ def told_twice(facts: Facts) -> tuple[Step, str, str] | None:
             for key, history in facts.case.histories.items()
             if parent_of(key) == parent
             for one in history
-            for pair in two_tags_of(one)
+            for pair in _two_tags_of(one)
         ),
         None,
     )
 
 
-def two_tags_of(step: Step) -> Iterator[tuple[str, str]]:
-    """Yield the tag in an answer's content and the one in its ETag field, where they are two.
-
-    Args:
-        step: any step.
-    """
+def _two_tags_of(step: Step) -> Iterator[tuple[str, str]]:
+    """Yield the tag in an answer's content and the one in its ETag field, where they are two."""
     field = step.header("etag")
     if field is None or not (step.read_ok or step.accepted):
         return

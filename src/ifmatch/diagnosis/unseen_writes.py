@@ -11,7 +11,7 @@ from ifmatch.diagnosis.counts import ONE_BETWEEN, own_before, went_on
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.likeness import edit_of, shows
 from ifmatch.diagnosis.linked_writes import own_name
-from ifmatch.diagnosis.resources import parent_of
+from ifmatch.diagnosis.resources import beside_each_other, parent_of
 from ifmatch.diagnosis.taken_back import reverts
 from ifmatch.diagnosis.unheeded import unheeded
 from ifmatch.model.diagnosis import Outcome
@@ -165,9 +165,8 @@ def _placed(value: object, above: str = "") -> Iterator[tuple[str, object]]:
 
 def _checked_beside(case: Case, step: Step) -> bool:
     """Tell whether the service refused a spent version of this resource, or of another one beside it."""
-    above = parent_of(step.resource)
     return any(
-        parent_of(key) == above and _refused(history, _spent) is not None
+        beside_each_other(key, step.resource) and _refused(history, _spent) is not None
         for key, history in case.histories.items()
         if history.writes
     )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ifmatch.model.finding import Evidence
 
 CAUSE = "retry-reuses-failed-token"
+_FAILED = 412
 
 
 def _told_apart(steps: Sequence[Step]) -> bool:
@@ -32,7 +33,8 @@ def _known(facts: Facts) -> bool:
     refusal, dialect = facts.step.refusal, facts.step.dialect
     if refusal is None or dialect is None or dialect.general:
         return False
-    return refusal.meaning is Meaning.MISMATCH and bool(refusal.words)
+    # 412 is for preconditions alone where the family has no other meaning for it.
+    return refusal.meaning is Meaning.MISMATCH and (bool(refusal.words) or refusal.status == _FAILED)
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:

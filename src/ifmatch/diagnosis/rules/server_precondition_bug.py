@@ -17,7 +17,6 @@ from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.refusal_words import says_outdated
 from ifmatch.diagnosis.revalidations import suffix_of
 from ifmatch.diagnosis.still_unmodified import shown_replaced, whole_reads
-from ifmatch.diagnosis.two_paths import two_tags_of
 from ifmatch.dialects import Meaning
 from ifmatch.model.diagnosis import Outcome
 
@@ -129,7 +128,8 @@ def _own_way(facts: Facts) -> Iterator[Evidence]:
     before, after = facts.source, facts.refresh
     if before is None or after is None or not (after.read_ok and facts.names(after)):
         return
-    if next(two_tags_of(after), None) is not None:
+    field = after.header("etag")
+    if field is not None and tokens.opaque(field) != tokens.opaque(token):
         # Of two names for its version that an answer gives, the other may be the one that is compared.
         return
     if before.actor != step.actor or not before.read_ok or facts.passed_later is not None:
