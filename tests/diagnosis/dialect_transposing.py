@@ -170,6 +170,20 @@ class Tongue:
         texts = [self.form[name] for name in ("shown", "sent", "done") if name in self.form]
         return {name for text in texts if "<m>" in text for name in _NAMES.findall(text)}
 
+    def miscounts(self, captures):
+        """Tell whether the story's writes make other versions than the next one after what they expect."""
+        around = _AROUND.search(self.form["with"])
+        places = counted(captures, bare=around is not None and around[0] in {"<v>", "<v+1>"})
+        for step in (one for capture in captures for one in capture.exchanges):
+            sent, response = step.request.fields.text("if-match"), step.response
+            made = response.fields.text("etag") if response is not None and response.status < 300 else None
+            if step.request.method == "GET" or sent is None or made is None or no_version(sent.strip('"')):
+                continue
+            one, two = (places[tag.strip('"')] for tag in (sent, made))
+            if not one.isdigit() or not two.isdigit() or int(two) - int(one) != 1:
+                return True
+        return False
+
     def captures(self, captures):
         """Return captures told in the family's language."""
         return _Telling(self, captures).captures()

@@ -16,7 +16,15 @@ from ifmatch.diagnosis.contents import (
     unwrapped,
     value_at,
 )
-from ifmatch.diagnosis.likeness import edit_of, gives, not_shown, replaces_all, same_but_version, version_of
+from ifmatch.diagnosis.likeness import (
+    edit_of,
+    gives,
+    named_by,
+    not_shown,
+    replaces_all,
+    same_but_version,
+    version_of,
+)
 from ifmatch.diagnosis.listed_versions import listed_before
 from ifmatch.diagnosis.state_facts import StateFacts
 from ifmatch.diagnosis.taken_back import lost_pointers, reverts
@@ -64,7 +72,7 @@ class BlindFacts(StateFacts):
             or any(one.accepted and one.replaces for one in before)
         ):
             return None
-        if any(version_of(one, guard) in guard.tokens and one is not gave for one in shown):
+        if any(named_by(one, guard) and one is not gave for one in shown):
             return None
         shown = [one for one in shown if one is not gave]
         if not shown:
@@ -209,7 +217,7 @@ class BlindFacts(StateFacts):
         if gave.representation is not None and (self.unread is None or self.unread[0] is not gave):
             return gave, gave.representation
         for step in self.history:
-            named = version_of(step, guard) in guard.tokens
+            named = named_by(step, guard)
             if named and step.representation is not None and step is not gave:
                 return gave, step.representation
             if named and step.accepted and replaces_all(step) and step.body is not None:

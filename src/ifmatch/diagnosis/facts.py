@@ -402,7 +402,7 @@ class Facts(BlindFacts):
             for name in ("x-ms-error-code", "x-amz-error-code", "x-error-code", "warning")
             if (value := response.fields.text(name)) is not None
         ]
-        body = self.step.content.text[:4000] if self.step.content is not None else ""
+        body = self.step.view.text[:4000]
         return " ".join([response.reason, *codes, body])
 
     @cached_property

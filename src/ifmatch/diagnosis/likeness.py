@@ -271,6 +271,17 @@ def version_of(step: Step, guard: Condition) -> str:
     return step.etag or ""
 
 
+def named_by(step: Step, guard: Condition) -> bool:
+    """Tell whether a guard names the version of an answer, which contents have bare and fields in quotes.
+
+    Args:
+        step: an answer.
+        guard: that names a state by tag or by date.
+    """
+    version = version_of(step, guard)
+    return bool(version) and tokens.opaque(version) in {tokens.opaque(token) for token in guard.tokens}
+
+
 def gives(step: Step, guard: Condition) -> bool:
     """Tell whether an answer gave out what a guard names.
 

@@ -92,6 +92,7 @@ class Step:
         missing: whether its own content says that the resource is not there.
         opens: whether it only opens such a session, and stores nothing yet.
         address: members of its content by which the resource is asked for, with their values; no state.
+        by_course: what its answer means where no word tells, and what came before and after does.
         opened_by: the step that opened the upload session that this one goes on with; its conditions hold.
     """
 
@@ -119,6 +120,7 @@ class Step:
         self.within: Step | None = None
         self.missing = False
         self.address: dict[str, object] = {}
+        self.by_course: Refusal | None = None
         self.opened_by: Step | None = None
         self.opens = False
 
@@ -265,7 +267,7 @@ class Step:
         """Return what the answer says about a precondition in its dialect, None when it says nothing."""
         if self.dialect is None or self.exchange.response is None or self.batched:
             return None
-        return meant(self, self.dialect, refusal_in(self.view, self.dialect))
+        return self.by_course or meant(self, self.dialect, refusal_in(self.view, self.dialect))
 
     @property
     def denied(self) -> bool:
