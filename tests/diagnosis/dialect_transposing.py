@@ -151,7 +151,7 @@ class Tongue:
 
     @property
     def counts_by_itself(self):
-        """Tell whether a write says itself which version it makes, one more than it expects, and no answer does."""
+        """Tell whether a write alone says which version it makes, one more than it expects."""
         return "<v+1>" in self.form["sent"] and "<v>" not in self.form.get("done", self.form["shown"])
 
     @property
@@ -353,7 +353,7 @@ class _Telling:
         return Response(status, "", without(response.fields, _GONE, *fields), content)
 
     def _moved_to(self, response):
-        """Return where a redirect leads: to the thing's own URL, and to a slash more where the story says so."""
+        """Return where a redirect leads: to the thing's own URL, with a slash more where the story has it."""
         place = response.fields.text("location")
         parts = urlsplit(place)
         line = filled(self.tongue.line("GET"), "", {}, "", _slug(parts.path))

@@ -87,9 +87,12 @@ BY_FAMILY = {
     "postgrest": {
         **_COUNTERS,
         **_RESENT,
-        **dict.fromkeys(("an empty tag", "the word null in quotes", "a template that was not filled in"), _ROWS),
+        **dict.fromkeys(
+            ("an empty tag", "the word null in quotes", "a template that was not filled in"), _ROWS
+        ),
         "a 404 of a route that does not take the method": _NOT_THERE,
     },
+    "google-iam": {"no mark of a cache, but the origin never saw the read": "a POST is kept by no cache"},
     "openstack-placement": _COUNTERS,
     "broadleaf": {"the tag of a catalogue guards its entries": "a cart's version stands beside the cart"},
     "firestore": {"a 404 of a route that does not take the method": _NOT_THERE},

@@ -1,4 +1,4 @@
-"""Vary how a version and a refusal are spelt, one thing at a time: envelopes, names, types, languages, statuses."""
+"""Vary how versions and refusals are told, one thing at a time: envelopes, names, types, words, statuses."""
 
 from __future__ import annotations
 
@@ -69,7 +69,9 @@ def marked(_captures):
 
 def as_uuid(_captures):
     """Spell versions as UUIDs."""
-    return lambda token: str(uuid.UUID(hex=hashlib.sha256(token.encode()).hexdigest()[:32])) if token else token
+    return lambda token: (
+        str(uuid.UUID(hex=hashlib.sha256(token.encode()).hexdigest()[:32])) if token else token
+    )
 
 
 def as_base64(_captures):
@@ -87,10 +89,20 @@ def as_short_hash(_captures):
 # -- how a refusal is told ------------------------------------------------------------
 
 SENTENCES = {
-    "German": {"fehler": {"code": "KONFLIKT", "meldung": "Der Datensatz wurde inzwischen von jemand anderem geändert."}},
+    "German": {
+        "fehler": {
+            "code": "KONFLIKT",
+            "meldung": "Der Datensatz wurde inzwischen von jemand anderem geändert.",
+        }
+    },
     "German, a version": {"fehler": "Die Versionsnummer stimmt nicht mit der gespeicherten überein."},
     "German, since": {"message": "Der Eintrag wurde seit dem Laden geändert. Bitte neu laden."},
-    "French": {"erreur": {"code": "CONFLIT", "message": "La ressource a été modifiée entre-temps par un autre utilisateur."}},
+    "French": {
+        "erreur": {
+            "code": "CONFLIT",
+            "message": "La ressource a été modifiée entre-temps par un autre utilisateur.",
+        }
+    },
     "French, a version": {"erreur": "La version fournie ne correspond pas à la version actuelle."},
     "French, since": {"message": "La fiche a changé depuis votre lecture, veuillez la recharger."},
     "Spanish": {"error": {"codigo": "CONFLICTO", "mensaje": "El registro fue modificado por otro usuario."}},
@@ -103,7 +115,7 @@ SENTENCES = {
     "Japanese": {"エラー": "他のユーザーによって更新されました。再読み込みしてください。"},
     # Words that no list has: only what became of the requests tells.
     "Finnish": {"virhe": "Tietue on muuttunut latauksen jälkeen."},
-    "Turkish": {"hata": "Kayıt başka bir kullanıcı tarafından değiştirildi."},
+    "Estonian": {"viga": "Kirjet on pärast laadimist muudetud."},
     "Korean": {"오류": "다른 사용자가 레코드를 변경했습니다."},
     "a code alone": {"code": "STALE_OBJECT"},
     "a problem": {"type": "https://errors.test/conflict", "title": "Edit conflict", "status": 409},

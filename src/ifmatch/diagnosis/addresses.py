@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final, cast
 
-from ifmatch.dialects import Scope, guards_in
+from ifmatch.diagnosis.soap_bodies import state_in
+from ifmatch.dialects import Scope, guards_in, sent_state
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -16,13 +17,23 @@ if TYPE_CHECKING:
 _POINTER: Final = "/"
 
 
-def without_address(content: Content, address: dict[str, object]) -> Content:
-    """Return a content without the members that name the thing; as it is where nothing else is left.
+def carried_state(step: Step) -> Content | None:
+    """Return the state that a request carries, without what its family wraps around it; None without.
 
     Args:
-        content: of a write.
-        address: members that ask for the thing, with their values.
+        step: any step.
     """
+    content = step.exchange.request.content
+    if not isinstance(content, Content):
+        return None
+    state = sent_state(step.view, step.dialect) if step.dialect is not None else None
+    if state is not None or not step.address:
+        return state_in(content, state)
+    return _without(content, step.address)
+
+
+def _without(content: Content, address: dict[str, object]) -> Content:
+    """Return a content without the members that name the thing; as it is where nothing else is left."""
     value = content.json()
     if not isinstance(value, dict):
         return content

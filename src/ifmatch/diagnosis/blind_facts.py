@@ -12,7 +12,6 @@ from ifmatch.diagnosis.contents import (
     changed_pointers,
     same_content,
     shares_members,
-    stamped,
     unwrapped,
     value_at,
 )
@@ -26,6 +25,7 @@ from ifmatch.diagnosis.likeness import (
     version_of,
 )
 from ifmatch.diagnosis.listed_versions import listed_before
+from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.state_facts import StateFacts
 from ifmatch.diagnosis.taken_back import lost_pointers, reverts
 from ifmatch.diagnosis.unread_versions import listing, part_only

@@ -7,8 +7,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.contents import ABSENT, changed_pointers, scalars, stamped, value_at
+from ifmatch.diagnosis.contents import ABSENT, changed_pointers, scalars, value_at
 from ifmatch.diagnosis.damages import Damage
+from ifmatch.diagnosis.stamps import stamped
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
@@ -133,11 +134,7 @@ def skipped(history: History, step: Step) -> Damage | None:
         history: of the resource.
         step: an accepted write.
     """
-    if (
-        not step.puts
-        or step.guard is not None
-        or len({one.actor for one in history if one.is_write}) > 1
-    ):
+    if not step.puts or step.guard is not None or len({one.actor for one in history if one.is_write}) > 1:
         return None
     before = own_before(history, step)
     if before is None or before.content is None or went_on(before, step) != ONE_BETWEEN:

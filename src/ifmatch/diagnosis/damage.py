@@ -7,19 +7,13 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.clocked_versions import ahead_of_versions
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import (
-    ABSENT,
-    changed_pointers,
-    rendered,
-    same_content,
-    stamped,
-    value_at,
-)
+from ifmatch.diagnosis.contents import ABSENT, changed_pointers, same_content, value_at
 from ifmatch.diagnosis.counts import skipped
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date, instant
 from ifmatch.diagnosis.ignored_guards import created_over, dated_out, held_for_a_while, moved_over
 from ifmatch.diagnosis.one_tag import two_states
+from ifmatch.diagnosis.stamps import rendered, stamped
 from ifmatch.diagnosis.taken_back import line_undone, lost_pointers
 from ifmatch.diagnosis.undelivered import blocked, redirected, unheard
 from ifmatch.diagnosis.unheeded import met_another
@@ -225,7 +219,9 @@ def _stale(history: History, step: Step) -> Damage | None:
 
 def _made(write: Step, token: str) -> bool:
     """Tell whether a write made the version of a token, which fields may quote and contents may not."""
-    return write.etag is not None and (write.etag == token or tokens.opaque(write.etag) == tokens.opaque(token))
+    return write.etag is not None and (
+        write.etag == token or tokens.opaque(write.etag) == tokens.opaque(token)
+    )
 
 
 def _under_one_tag(history: History, step: Step, token: str) -> Damage | None:

@@ -19,7 +19,6 @@ from ifmatch.diagnosis.contents import (
     holds,
     same_content,
     speak_of_one,
-    stamped,
     telling,
     value_at,
 )
@@ -28,6 +27,8 @@ from ifmatch.diagnosis.dates import http_date, instant
 from ifmatch.diagnosis.editors import EDITOR, PROGRAM, SYSTEM, editor_like, same_moment
 from ifmatch.diagnosis.likeness import shows, taken_on
 from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.stamps import stamped
+from ifmatch.diagnosis.version_words import called_version
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -263,7 +264,7 @@ class Facts(BlindFacts):
         if counts_along(self.own(self.history), self.step, self.base_content):
             return True
         body = self.step.body
-        if self.step.method == "PATCH" and body is not None:
+        if body is not None and (self.step.method == "PATCH" or self.step.alters):
             body = change_of(body, self.base_content)
         inside = guard if guard is not None and guard.carrier in IN_CONTENT else None
         if inside is None or body is None or tokens.opaque(inside.value) not in body.text:
@@ -272,6 +273,22 @@ class Facts(BlindFacts):
         # The version, its name, and the braces of each object around it are no change.
         around = 6 * (inside.name.count("/") - 1) if inside.name.startswith("/") else 0
         return not telling(body, len(f"{inside.name}{inside.value}': '', ") + around)
+
+    @cached_property
+    def only_versions_moved(self) -> bool:
+        """Tell whether but versions and times differ: they move with what is larger."""
+        names = [pointer.rpartition("/")[2] for pointer in self.moved_pointers or ()]
+        return self.only_stamps_moved and all(called_version(name) for name in names)
+
+    @cached_property
+    def only_added_to_sent(self) -> bool:
+        """Tell whether what is there only has more than an own write had sent, which nobody has read."""
+        source = self.source
+        sent = (
+            source is not None and source.accepted and source.made is not None and source.made is source.body
+        )
+        seen = any(one.representation is not None for one in self.own(self.earlier))
+        return sent and not seen and self.only_added
 
     # -- who edited -------------------------------------------------------------------
 

@@ -17,11 +17,11 @@ from ifmatch.diagnosis.contents import (
     resemblance,
     same_content,
     speak_of_one,
-    stamped,
     unwrapped,
     value_at,
 )
 from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.stamps import stamped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import parse_qsl, urlsplit
 
-from ifmatch.diagnosis.contents import stamped
 from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.stamps import stamped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

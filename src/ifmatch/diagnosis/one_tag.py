@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.contents import changed_pointers, same_content, stamped
+from ifmatch.diagnosis.contents import changed_pointers, same_content
+from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects import weak_tags_match
 
 if TYPE_CHECKING:

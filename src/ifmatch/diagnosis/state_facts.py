@@ -16,15 +16,14 @@ from ifmatch.diagnosis.contents import (
     holds_stamps,
     same_content,
     speak_of_one,
-    stamped,
     value_at,
     version_member,
 )
 from ifmatch.diagnosis.history import History
 from ifmatch.diagnosis.likeness import told_by_digest
+from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.steps import VARIANT_FIELDS
 from ifmatch.diagnosis.told_versions import moved
-from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects import weak_tags_match
 from ifmatch.merge import apply_merge_patch
 from ifmatch.model.message import Content
@@ -470,14 +469,9 @@ class StateFacts:
         pointers = self.moved_pointers
         contents = [one for one in (self.base_content, self.current_content) if one is not None]
         return bool(pointers) and all(
-            stamped(pointer) or any(holds_stamps(one, pointer) for one in contents) for pointer in pointers
+            stamped(pointer) or any(holds_stamps(one, pointer) for one in contents)
+            for pointer in pointers or ()
         )
-
-    @cached_property
-    def only_versions_moved(self) -> bool:
-        """Tell whether of what servers stamp only versions and times differ: they move with what is larger."""
-        names = [pointer.rpartition("/")[2] for pointer in self.moved_pointers or ()]
-        return self.only_stamps_moved and all(called_version(name) for name in names)
 
     @cached_property
     def after_own_write(self) -> Step | None:
@@ -486,14 +480,6 @@ class StateFacts:
         if not own or own[-1].method == "DELETE" or self.source is None:
             return None
         return own[-1] if own[-1].order <= self.source.order else None
-
-    @cached_property
-    def only_added_to_sent(self) -> bool:
-        """Tell whether what is there has but more members than an own write had sent, which nobody has read."""
-        source = self.source
-        sent = source is not None and source.accepted and source.made is not None and source.made is source.body
-        seen = any(one.representation is not None for one in self.own(self.earlier))
-        return sent and not seen and self.only_added
 
     @cached_property
     def only_added(self) -> bool:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.addresses import without_address
+from ifmatch.diagnosis.addresses import carried_state
 from ifmatch.diagnosis.cache_marks import OF_CACHES, ON_THE_WAY, says_hit
 from ifmatch.diagnosis.conditions import Condition, Guard, conditions_of
 from ifmatch.diagnosis.dates import http_date
@@ -16,7 +16,7 @@ from ifmatch.diagnosis.outcomes import failed_inside, made_by, shown_elsewhere
 from ifmatch.diagnosis.refusal_words import meant
 from ifmatch.diagnosis.soap_bodies import state_in
 from ifmatch.diagnosis.told_versions import told
-from ifmatch.dialects import Meaning, View, changes_in, refusal_in, replaces_in, sent_state, shown_state
+from ifmatch.dialects import Meaning, View, changes_in, refusal_in, replaces_in, shown_state
 from ifmatch.model.exchange import Exchange, Provenance, Vantage
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
@@ -92,7 +92,7 @@ class Step:
         missing: whether its own content says that the resource is not there.
         opens: whether it only opens such a session, and stores nothing yet.
         address: members of its content by which the resource is asked for, with their values; no state.
-        by_course: what its answer means where no word tells, and what came before and after does.
+        by_course: what its answer means where no word tells it.
         opened_by: the step that opened the upload session that this one goes on with; its conditions hold.
     """
 
@@ -372,11 +372,7 @@ class Step:
     @cached_property
     def body(self) -> Content | None:
         """Return the state that the request carries; None when there was none or it is not known."""
-        content = self.exchange.request.content
-        state = sent_state(self.view, self.dialect) if self.dialect is not None else None
-        if state is None and self.address and isinstance(content, Content):
-            return without_address(content, self.address)
-        return state_in(content, state) if isinstance(content, Content) else None
+        return carried_state(self)
 
     @cached_property
     def content(self) -> Content | None:

@@ -8,8 +8,9 @@ from urllib.parse import unquote, urlsplit
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.compared_values import compared_as_content
-from ifmatch.diagnosis.contents import ABSENT, changed_pointers, stamped, value_at
+from ifmatch.diagnosis.contents import ABSENT, changed_pointers, value_at
 from ifmatch.diagnosis.message_members import shown
+from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects import Meaning
 
 if TYPE_CHECKING:

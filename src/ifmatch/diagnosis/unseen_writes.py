@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import ABSENT, changed_pointers, stamped, unwrapped, value_at
+from ifmatch.diagnosis.contents import ABSENT, changed_pointers, unwrapped, value_at
 from ifmatch.diagnosis.counts import ONE_BETWEEN, own_before, went_on
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.likeness import edit_of, shows
 from ifmatch.diagnosis.linked_writes import own_name
 from ifmatch.diagnosis.resources import beside_each_other, parent_of
+from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.taken_back import reverts
 from ifmatch.diagnosis.unheeded import unheeded
 from ifmatch.model.diagnosis import Outcome

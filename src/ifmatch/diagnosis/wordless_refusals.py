@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 _FAULTS: Final = frozenset({400, 422, 428})
 # What is wrong with a request by itself, whatever the state.
 _OF_THE_REQUEST: Final = re.compile(
-    r"invalid|malformed|required|mandatory|missing|must\b|blank|empty|too (?:long|short|large|small|many)|not allowed"
-    r"|not permitted|forbidden|format|schema|validat|pars(?:e|ing)|syntax|unknown|unsupported|exceed|limit|quota"
+    r"invalid|malformed|required|mandatory|missing|must\b|blank|empty|too (?:long|short|large|small|many)"
+    r"|not (?:allowed|permitted)|forbidden|format|schema|validat|pars(?:e|ing)|syntax|unknown|unsupported"
+    r"|exceed|limit|quota"
     r"|ungültig|fehl(?:t|end)|pflicht|erforderlich|invalide|manquant|obligatoire|inválid|requerid|obligatori",
     re.IGNORECASE,
 )

@@ -1,11 +1,11 @@
-"""Words by which names of members say that they hold a version; pure."""
+"""Words by which names of members say that they hold a version, and words as they are read; pure."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-__all__ = ["VERSION"]
+__all__ = ["VERSION", "spoken"]
 
 VERSION: Final = re.compile(
     r"(?:^|[-_/. ]|(?<=[a-z]))(?:versions?|revisions?|rev|e-?tag|generation|lock|stamp|checksum|sequence"
@@ -20,12 +20,12 @@ _ASCII: Final = 0x80
 
 
 def spoken(text: str) -> str:
-    """Return a text with the letters of other languages that JSON writes as escapes; signs of JSON stay escaped.
+    r"""Return a text with the letters that JSON writes as escapes; signs of JSON stay escaped.
 
     Args:
         text: JSON, or any other text.
 
-    Source: RFC 8259 section 7 (`\\uXXXX`, with pairs for what lies beyond the basic plane).
+    Source: RFC 8259 section 7 (`\uXXXX`, with pairs for what lies beyond the basic plane).
     """
     return _ESCAPED.sub(_letters, text) if "\\u" in text else text
 

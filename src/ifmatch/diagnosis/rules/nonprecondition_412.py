@@ -105,8 +105,10 @@ def _although_guarded(facts: Facts, text: str) -> Iterator[Evidence]:
     """Yield evidence that a filter answered, whatever the condition said."""
     step = facts.step
     told = step.refusal is not None and step.refusal.meaning is Meaning.MISMATCH and step.refusal.words
-    if told or tests(step) or any(
-        shares_members(step.content, one.representation) for one in facts.own(facts.earlier)
+    if (
+        told
+        or tests(step)
+        or any(shares_members(step.content, one.representation) for one in facts.own(facts.earlier))
     ):
         # A family may answer a false condition with what is stored.
         return

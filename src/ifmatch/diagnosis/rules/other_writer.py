@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import differs_by_nonce, holds
+from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.dates import shown
 from ifmatch.diagnosis.dialect_scopes import policy_entries_apart
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.rules.intermediary_replay import read_just_before
 from ifmatch.diagnosis.same_by_chance import carried_out, little, there_before
+from ifmatch.diagnosis.stamps import differs_by_nonce
 from ifmatch.dialects import Meaning
 
 if TYPE_CHECKING:

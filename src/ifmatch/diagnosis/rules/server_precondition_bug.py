@@ -136,7 +136,9 @@ def _own_way(facts: Facts) -> Iterator[Evidence]:
         return
     if any(facts.from_cache(one) for one in (before, after)) or facts.overlapping_own or facts.foreign_writes:
         return
-    if any(one.etag is not None and not facts.names(one) for one in (*facts.own_reads_after, *facts.quiet_reads)):
+    if any(
+        one.etag is not None and not facts.names(one) for one in (*facts.own_reads_after, *facts.quiet_reads)
+    ):
         return
     told = [one for one in facts.repeats if _says_both_equal(one, token)]
     if not told and not (says_outdated(step) or _over_version(step)):

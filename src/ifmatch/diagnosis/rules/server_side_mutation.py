@@ -6,11 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import changed_pointers, holds, same_content, stamped, value_at
+from ifmatch.diagnosis.contents import changed_pointers, holds, same_content, value_at
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.linked_writes import edited_by_link, linked, named_in_state, own_name
 from ifmatch.diagnosis.listings import lists
 from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects import Meaning
 
 if TYPE_CHECKING:
