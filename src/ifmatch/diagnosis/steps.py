@@ -33,8 +33,7 @@ READ_METHODS = frozenset({"GET", "HEAD"})
 _LOOKING = frozenset({"PROPFIND", "REPORT", "SEARCH", "QUERY"})
 _GONE = frozenset({404, 410})
 # A clock that ticks slower than this cannot order what happens within one tick.
-_COARSE = 0.5
-_TICK = 1.5
+_COARSE, _TICK = 0.5, 1.5
 # By how many seconds the clocks of two files may differ, and of two that one upstream capture saw.
 _TWO_CLOCKS, _LINKED_CLOCKS = 2.0, 0.2
 # What `Step.variant` holds, by the names that Vary has for it.
