@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ifmatch.diagnosis import actors, pairing, saves, targets, tokens
+from ifmatch.diagnosis import actors, addresses, pairing, saves, targets, tokens, wordless_refusals
 from ifmatch.diagnosis.dialect_services import speak
 from ifmatch.diagnosis.gathered import Gathered
 from ifmatch.diagnosis.history import CASE_REACH, History, Stretch
@@ -196,7 +196,9 @@ def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None
     targets.saved_at_one_place(steps)
     targets.extra_parameters(steps)
     saves.posted(steps)
+    addresses.settle(steps)
     owners = actors.assign(steps, ordered, vantages)
+    wordless_refusals.take_by_course(steps)
     rows = [
         Source(
             name=capture.name,

@@ -8,19 +8,13 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.change_logs import logged_between
 from ifmatch.diagnosis.clocked_versions import ahead_of_versions
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import (
-    ABSENT,
-    changed_pointers,
-    rendered,
-    same_content,
-    stamped,
-    value_at,
-)
+from ifmatch.diagnosis.contents import ABSENT, changed_pointers, same_content, value_at
 from ifmatch.diagnosis.counts import skipped
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date, instant
 from ifmatch.diagnosis.ignored_guards import created_over, dated_out, held_for_a_while, moved_over
 from ifmatch.diagnosis.one_tag import two_states
+from ifmatch.diagnosis.stamps import rendered, stamped
 from ifmatch.diagnosis.taken_back import line_undone, lost_pointers
 from ifmatch.diagnosis.undelivered import blocked, redirected, unheard
 from ifmatch.diagnosis.unheeded import met_another
@@ -207,7 +201,7 @@ def _stale(history: History, step: Step) -> Damage | None:
         return found
     known = [one.order for one in history.issued(token) if one.order < step.order]
     for other in history.writes:
-        if other is step or other is issued or other.etag == token or other.order < issued.order:
+        if other is step or other is issued or _made(other, token) or other.order < issued.order:
             continue
         if any(order > other.order for order in known):
             continue
@@ -229,6 +223,13 @@ def _stale(history: History, step: Step) -> Damage | None:
             text = "a write on a replaced token was accepted"
             return Damage(Outcome.LOST_UPDATE, text, lost=other, stale_accepted=True, proven=kept is False)
     return _outdated(history, issued, step) or _under_one_tag(history, step, token)
+
+
+def _made(write: Step, token: str) -> bool:
+    """Tell whether a write made the version of a token, which fields may quote and contents may not."""
+    return write.etag is not None and (
+        write.etag == token or tokens.opaque(write.etag) == tokens.opaque(token)
+    )
 
 
 def _under_one_tag(history: History, step: Step, token: str) -> Damage | None:
@@ -267,7 +268,7 @@ def _outdated(history: History, issued: Step, step: Step) -> Damage | None:
         lost: tuple[str, ...] | None = changed_pointers(before, newest.representation)
     else:
         lost = lost_pointers(before, newest.representation, step.body)
-        if step.method != "PUT":
+        if not step.puts:
             # A patch says nothing of what it leaves out.
             lost = tuple(one for one in lost or () if one and value_at(step.body, one) is not ABSENT)
     if not lost or all(rendered(pointer) for pointer in lost):

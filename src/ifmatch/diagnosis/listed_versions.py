@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final, cast
 
-from ifmatch.diagnosis.contents import stamped
 from ifmatch.diagnosis.resources import parent_of, path_of
+from ifmatch.diagnosis.stamps import stamped
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import changed_pointers, rendered
+from ifmatch.diagnosis.contents import changed_pointers
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.likeness import holds_own_tag, same_state
+from ifmatch.diagnosis.stamps import rendered
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:

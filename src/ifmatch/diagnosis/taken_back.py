@@ -6,8 +6,9 @@ import json
 import re
 from typing import TYPE_CHECKING, cast
 
-from ifmatch.diagnosis.contents import changed_pointers, stamped, unwrapped, value_at
+from ifmatch.diagnosis.contents import changed_pointers, unwrapped, value_at
 from ifmatch.diagnosis.likeness import nearer
+from ifmatch.diagnosis.stamps import stamped
 from ifmatch.merge import apply_merge_patch
 from ifmatch.model.message import Content
 

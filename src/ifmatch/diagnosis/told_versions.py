@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from html import unescape
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote, urlsplit
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.compared_values import compared_as_content
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import changed_pointers, stamped, value_at
+from ifmatch.diagnosis.contents import ABSENT, changed_pointers, value_at
 from ifmatch.diagnosis.message_members import shown
+from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects import Meaning
 
 if TYPE_CHECKING:
@@ -42,6 +44,13 @@ def told(step: Step) -> str | None:
     Args:
         step: a write that was refused over its version.
     """
+    found, guard = _told(step), step.guard
+    quoted = guard is not None and bool(guard.tokens) and tokens.is_entity_tag(guard.tokens[0])
+    # A content has the version bare that the field has in quotes.
+    return f'"{found}"' if found is not None and quoted and not tokens.is_entity_tag(found) else found
+
+
+def _told(step: Step) -> str | None:
     refusal, guard, dialect = step.refusal, step.guard, step.dialect
     if refusal is None or refusal.meaning is not Meaning.MISMATCH or guard is None or dialect is None:
         return None
@@ -88,11 +97,24 @@ def moved(
         now: the version that is there, None when it is not known.
     """
     pointers = changed_pointers(before, there)
-    if pointers is None or now is None:
+    if pointers is None:
+        return None
+    pointers = tuple(
+        one
+        for one in pointers
+        if not (value_at(before, one) is ABSENT and _own_name(step, value_at(there, one)))
+    )
+    if now is None:
         return pointers
     return tuple(
         one for one in pointers if not _own(step, one, value_at(before, one), value_at(there, one), now)
     )
+
+
+def _own_name(step: Step, value: object) -> bool:
+    """Tell whether a value is the last step of the request's own path: the name that it was written under."""
+    name = urlsplit(step.exchange.request.url).path.rstrip("/").rpartition("/")[2]
+    return isinstance(value, str) and len(value) > 1 and value == unquote(name)
 
 
 def _own(step: Step, pointer: str, before: object, there: object, now: str) -> bool:

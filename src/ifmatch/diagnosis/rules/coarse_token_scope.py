@@ -75,7 +75,8 @@ def _by_dialect(facts: Facts, scope: Scope) -> Iterator[Evidence]:
     moved = scope_writes(facts, _issuer(facts))
     seen = listed(facts)
     shown = seen is not None and seen.same
-    still = shown or facts.content_moved is False or facts.only_stamps_moved
+    quiet = facts.content_moved is False or facts.only_versions_moved
+    still = shown or quiet
     # Nodes that have tags of their own show one content under several as well.
     nodes = _may_be_two_nodes(facts) and not moved
     yield note(f"tokens of {name} count for the whole {scope.value}", 2.0 if moved or still else 0.5, step)
@@ -86,7 +87,7 @@ def _by_dialect(facts: Facts, scope: Scope) -> Iterator[Evidence]:
     if facts.token_again and scope is Scope.BRANCH:
         text = f"the item itself did not change: what moved is the {scope.value}"
         yield note(text, 1.0 if nodes else 4.0, facts.refresh)
-    elif facts.content_moved is False or facts.only_stamps_moved:
+    elif quiet:
         text = f"the item's content did not change: what moved is the {scope.value}"
         yield note(text, 1.0 if nodes else 3.5, facts.refresh)
     elif seen is not None and seen.same:

@@ -82,6 +82,13 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note(
             f"the refusal shows {refusal}, of another form than {facts.token}", 3.0, facts.step, "ETag"
         )
+    source = facts.source
+    field = source.header("etag") if source is not None else None
+    if source is not None and field is not None and facts.state_moved is not True:
+        apart = facts.token not in {field.strip(), None} and tokens.shape(field) != tokens.shape(facts.token)
+        if apart and tokens.opaque(field) != tokens.opaque(facts.token) and source.version is not None:
+            text = f"the answer has {facts.token} in its content, and {field}, of another form, as its ETag"
+            yield note(text, 3.5, source, "ETag")
     current = facts.current_tag
     unheard = not facts.issues and facts.damaged_from is None and facts.elsewhere is None
     if (
