@@ -14,6 +14,7 @@ __all__ = [
     "is_jaeger",
     "is_kubernetes_audit",
     "is_log_export",
+    "is_net_log",
     "is_newman",
     "is_otlp",
     "is_pcap",
@@ -106,6 +107,16 @@ def is_newman(head: bytes) -> bool:
         return False
     # The collection that was run stands first, and may be long.
     return b'"executions"' in head or (b'"collection"' in head[:200] and b'"item"' in head)
+
+
+def is_net_log(head: bytes) -> bool:
+    """Tell whether Chrome wrote this as its network log."""
+    start = head[:4096]
+    return (
+        start.lstrip()[:1] == b"{"
+        and b'"constants"' in start
+        and (b'"logEventTypes"' in head or b'"activeFieldTrialGroups"' in start)
+    )
 
 
 def is_otlp(head: bytes) -> bool:

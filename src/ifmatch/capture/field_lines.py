@@ -33,6 +33,7 @@ _CLIENT_WROTE = re.compile(
     re.IGNORECASE,
 )
 _ESCAPED = re.compile(r"&(?:quot|#34|#x22|amp|lt|gt|#39|apos);", re.IGNORECASE)
+_HEADING = re.compile(r"[ \t]*(?:(?:request|response) )?headers?[ \t]*:[ \t\r]*\Z", re.IGNORECASE)
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "#39": "'", "apos": "'"}
 
 
@@ -145,8 +146,14 @@ def parse_field_lines(
         warnings.append(CaptureWarning(text, entry=entry, line=number))
 
     joined: list[tuple[int, str]] = []
+    listed = False
     for number, text in lines:
-        if joined and text[:1] in {" ", "\t"} and text.strip():
+        if _HEADING.match(text):
+            # `headers:` with the fields indented below it: the heading is no field, they are no folded lines.
+            listed = True
+        elif listed and text[:1] in {" ", "\t"} and FIELD_LINE.match(text.strip()):
+            joined.append((number, text.strip()))
+        elif joined and text[:1] in {" ", "\t"} and text.strip():
             first, before = joined[-1]
             # RFC 9112 section 5.2: a folded line counts as one space.
             joined[-1] = (first, f"{before.rstrip()} {text.strip()}")

@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 _EMBEDDING = re.compile(r"(?:multipart/|message/http|application/http)", re.IGNORECASE)
 _BOUNDARY = re.compile(r"boundary=\"?([^\";, ]{1,70})", re.IGNORECASE)
 _CONDITIONS = frozenset({"if-match", "if-none-match", "if-unmodified-since"})
+_BODY_HEADING = re.compile(r"(?:(?:request|response) )?(?:body|content):[ \t]*\Z", re.IGNORECASE)
+# A message has one of each (RFC 9110 sections 5.3, 6.6.1, 7.2, 8.6 and 13.1).
+_SINGLE = ("host", "date", "content-length", "user-agent", "if-unmodified-since", "last-modified")
 _FILE_REFERENCE = re.compile(r"<[@>]? \.{0,2}/?[\w./ -]{1,200}\Z")
 
 
@@ -243,6 +246,25 @@ def _pairs(messages: list[_Message]) -> list[tuple[_Message | None, _Message | N
     return pairs
 
 
+def _holds_together(message: _Message, fields: Fields) -> bool:
+    """Tell whether a head can be whole: text that was torn out of a log leaves one that cannot.
+
+    HTTP/1.1 has a Host field on each request (RFC 9112 section 3.2), content of a request is announced
+    (section 6.3), and no message has two lengths or two dates.
+    """
+    if any(len({value for key, value in fields if key.lower() == name}) > 1 for name in _SINGLE):
+        return False
+    start = message.start
+    as_sent = start.version == "HTTP/1.1" and start.target.startswith("/") and message.prompt is None
+    if not message.is_request or not as_sent:
+        # Absolute targets stand in logs, which leave out what HTTP needs below them.
+        return True
+    if "host" not in fields:
+        return False
+    announced = "content-length" in fields or "transfer-encoding" in fields
+    return announced or not any(text.strip() for _, text in message.body)
+
+
 def _is_answer_first(messages: list[_Message]) -> bool:
     """Tell whether a refusal stands above its request, as in the panes of developer tools."""
     if len(messages) != 2 or messages[0].is_request or not messages[1].is_request:
@@ -306,7 +328,8 @@ class _Builder:
         if message.lost_blank:
             self.warn("the blank line between head and content is missing", entry, message.lost_blank)
         # A start line alone is what a summary shows; it does not say that there were no fields.
-        return Fields(pairs, complete=bool(pairs) and not message.is_cut)
+        fields = Fields(pairs, complete=bool(pairs) and not message.is_cut)
+        return fields if _holds_together(message, fields) else Fields(pairs, complete=False)
 
     def _content(self, message: _Message, fields: Fields) -> ReadContent:
         text = self._body_text(message)
@@ -323,7 +346,7 @@ class _Builder:
         lines = [line.rstrip("\r") for _, line in message.body]
         while lines and (not lines[-1].strip() or is_separator(lines[-1]) or is_label(lines[-1])):
             lines.pop()
-        while lines and not lines[0].strip():
+        while lines and (not lines[0].strip() or (len(lines) > 1 and _BODY_HEADING.match(lines[0]))):
             lines.pop(0)
         text = "\n".join(lines)
         if self._escaped:

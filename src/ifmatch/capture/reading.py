@@ -88,6 +88,12 @@ FORMATS: Final = (
         container_sniffing.is_xml_session,
     ),
     CaptureFormat(
+        "net-log",
+        "network log of Chrome",
+        "ifmatch.capture.net_logs:read_net_log",
+        container_sniffing.is_net_log,
+    ),
+    CaptureFormat(
         "newman", "report of newman", "ifmatch.capture.postman:read_newman", container_sniffing.is_newman
     ),
     CaptureFormat(
@@ -196,7 +202,7 @@ FORMATS: Final = (
 # Those that are one JSON document.
 _DOCUMENTS: Final = frozenset({
     "charles", "newman", "postman", "otlp", "jaeger", "vcr", "tshark", "api-client", "kubernetes-audit",
-    "log-export",
+    "log-export", "net-log",
 })  # fmt: skip
 
 
