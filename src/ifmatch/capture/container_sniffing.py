@@ -20,6 +20,7 @@ __all__ = [
     "is_pcap",
     "is_playwright",
     "is_postman",
+    "is_service_events",
     "is_tshark",
     "is_vcr",
     "is_xml_session",
@@ -55,6 +56,18 @@ _EXPORTS: Final = tuple(
 )
 
 _AUDIT: Final = re.compile(rb'"apiVersion"\s*:\s*"audit\.k8s\.io/')
+
+# Storage Analytics, CloudTrail, resource logs of Azure Storage, Cloud Audit Logs of Cloud Storage, Sentry.
+_ANALYTICS: Final = re.compile(rb"\s*[12]\.\d;\d{4}-\d\d-\d\dT[\d:.]+Z;\w+;\w+;\d{3};")
+_EVENTS: Final = tuple(
+    (sign, re.compile(pattern))
+    for sign, pattern in (
+        (b"eventSource", rb'\\?"eventSource\\?"\s*:\s*\\?"(?:s3|dynamodb)\.amazonaws\.com\\?"'),
+        (b'"Storage', rb'"category"\s*:\s*"Storage(?:Read|Write|Delete)"'),
+        (b"protoPayload", rb'"protoPayload"\s*:\s*\{[\s\S]{0,8000}?"storage\.objects\.\w+"'),
+        (b'"breadcrumbs"', rb'"breadcrumbs"\s*:\s*(?:\{\s*"values"\s*:\s*)?\[[\s\S]{0,60000}?"status_code"'),
+    )
+)
 
 _TSHARK_COLUMN: Final = re.compile(
     rb"(?:\A|[\t,;|\"])(?:frame\.(?:number|time\w*)|tcp\.stream|http2\.(?:streamid|headers?\.\w+)|"
@@ -146,6 +159,16 @@ def is_kubernetes_audit(head: bytes) -> bool:
     """Tell whether the API server of Kubernetes wrote this as its audit log."""
     start = head[:65536]
     return b'"auditID"' in start and _AUDIT.search(start) is not None
+
+
+def is_service_events(head: bytes) -> bool:
+    """Tell whether a cloud service or Sentry kept these events of requests."""
+    if _ANALYTICS.match(head) is not None:
+        return True
+    start = head[:65536]
+    if start.lstrip()[:1] not in {b"{", b"["}:
+        return False
+    return any(sign in start and pattern.search(start) is not None for sign, pattern in _EVENTS)
 
 
 def is_tshark(head: bytes) -> bool:

@@ -155,6 +155,12 @@ FORMATS: Final = (
         container_sniffing.is_kubernetes_audit,
     ),
     CaptureFormat(
+        "service-events",
+        "events of CloudTrail, Azure Storage, Cloud Audit Logs or Sentry",
+        "ifmatch.capture.service_events:read_service_events",
+        container_sniffing.is_service_events,
+    ),
+    CaptureFormat(
         "log-export",
         "answer of a log service to a query",
         "ifmatch.capture.log_exports:read_log_export",
@@ -202,7 +208,7 @@ FORMATS: Final = (
 # Those that are one JSON document.
 _DOCUMENTS: Final = frozenset({
     "charles", "newman", "postman", "otlp", "jaeger", "vcr", "tshark", "api-client", "kubernetes-audit",
-    "log-export", "net-log",
+    "log-export", "net-log", "service-events",
 })  # fmt: skip
 
 
