@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ifmatch.capture.text_source import TextSource
 
 FIELD_LINE = re.compile(r"(:?[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100})[ \t]?:(.*)$", re.DOTALL)
+_SINGLE = frozenset({"host", "date", "content-length", "user-agent", "last-modified", "if-unmodified-since"})
 TAG_FIELDS = frozenset({"etag", "if-match", "if-none-match", "if-range"})
 INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
 _SPACES = re.compile("[\u00a0\u2007\u202f\u2009]")
@@ -119,6 +120,23 @@ def unwrapped(before: str, line: str, after: str | None) -> str | None:
     within_tag = len(_ANY_QUOTE.findall(value)) % 2 == 1
     blank = "" if within_tag and not before.endswith(" ") else " "
     return f"{before.rstrip()}{blank}{line.strip()}"
+
+
+def of_two_heads(pairs: Iterable[tuple[str, str]]) -> bool:
+    """Tell whether these are fields of two messages: what stood between them is missing in the text.
+
+    A message has one Host, one length, one date and one user agent (RFC 9110 sections 6.6.1, 7.2, 8.6, 8.8.2
+    and 10.1.5); who wrote the text shows each once.
+
+    Args:
+        pairs: name and value of each field line.
+    """
+    seen: dict[str, str] = {}
+    for name, value in pairs:
+        lowered = name.lower()
+        if lowered in _SINGLE and seen.setdefault(lowered, value) != value:
+            return True
+    return False
 
 
 def parse_field_lines(

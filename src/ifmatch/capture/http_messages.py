@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING
 from ifmatch.capture.captured_content import ReadContent, from_display, json_length
 from ifmatch.capture.curl_clock import date_seconds, keep_monotone
 from ifmatch.capture.decoding_clients import withheld_by_client
-from ifmatch.capture.field_lines import FIELD_LINE, html_escaped, parse_field_lines, unescaped, unwrapped
+from ifmatch.capture.field_lines import (
+    FIELD_LINE,
+    html_escaped,
+    of_two_heads,
+    parse_field_lines,
+    unescaped,
+    unwrapped,
+)
 from ifmatch.capture.message_wrappings import unpacked
 from ifmatch.capture.pasted_lines import (
     CUT,
@@ -45,8 +52,6 @@ _EMBEDDING = re.compile(r"(?:multipart/|message/http|application/http)", re.IGNO
 _BOUNDARY = re.compile(r"boundary=\"?([^\";, ]{1,70})", re.IGNORECASE)
 _CONDITIONS = frozenset({"if-match", "if-none-match", "if-unmodified-since"})
 _BODY_HEADING = re.compile(r"(?:(?:request|response) )?(?:body|content):[ \t]*\Z", re.IGNORECASE)
-# A message has one of each (RFC 9110 sections 5.3, 6.6.1, 7.2, 8.6 and 13.1).
-_SINGLE = ("host", "date", "content-length", "user-agent", "if-unmodified-since", "last-modified")
 _FILE_REFERENCE = re.compile(r"<[@>]? \.{0,2}/?[\w./ -]{1,200}\Z")
 
 
@@ -249,11 +254,9 @@ def _pairs(messages: list[_Message]) -> list[tuple[_Message | None, _Message | N
 def _holds_together(message: _Message, fields: Fields) -> bool:
     """Tell whether a head can be whole: text that was torn out of a log leaves one that cannot.
 
-    HTTP/1.1 has a Host field on each request (RFC 9112 section 3.2), content of a request is announced
-    (section 6.3), and no message has two lengths or two dates.
+    HTTP/1.1 has a Host field on each request (RFC 9112 section 3.2), and content of a request is announced
+    (section 6.3).
     """
-    if any(len({value for key, value in fields if key.lower() == name}) > 1 for name in _SINGLE):
-        return False
     start = message.start
     as_sent = start.version == "HTTP/1.1" and start.target.startswith("/") and message.prompt is None
     if not message.is_request or not as_sent:
@@ -329,6 +332,9 @@ class _Builder:
             self.warn("the blank line between head and content is missing", entry, message.lost_blank)
         # A start line alone is what a summary shows; it does not say that there were no fields.
         fields = Fields(pairs, complete=bool(pairs) and not message.is_cut)
+        if of_two_heads(pairs):
+            self.warn("text is missing here: this head is of two messages, and is not read", entry, message.line)
+            return Fields((), complete=False)
         return fields if _holds_together(message, fields) else Fields(pairs, complete=False)
 
     def _content(self, message: _Message, fields: Fields) -> ReadContent:

@@ -14,6 +14,14 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from ifmatch.capture.dissections import DISSECTION, from_dissections
 from ifmatch.capture.dissections_http2 import HTTP2_TREE, from_http2_trees
 from ifmatch.capture.hex_dumps import HEX_DUMP, from_hex
+from ifmatch.capture.message_notations import (
+    KARATE,
+    LWP,
+    REST_ASSURED,
+    from_karate,
+    from_lwp,
+    from_rest_assured,
+)
 from ifmatch.capture.pasted_lines import CUT, DROPPED, start_line
 from ifmatch.capture.sdk_lines import python_text
 
@@ -71,6 +79,9 @@ def unpacked(lines: Sequence[str | None]) -> list[_Line]:
         (" IP", _TCPDUMP.match, _packets),
         ("---", _WGET.match, _wget),
         ("http-debug", _K6.search, _without_k6_tags),
+        ("://", KARATE.match, lambda numbered: from_karate(numbered, DROPPED)),
+        ("Request method:", REST_ASSURED.match, lambda numbered: from_rest_assured(numbered, DROPPED)),
+        ("Client-", LWP.match, lambda numbered: from_lwp(numbered, DROPPED)),
         ("HTTP/", _STAMPED.match, _unstamped),
         ("HTTP/1", _GLUED.match, _unglued),
     )

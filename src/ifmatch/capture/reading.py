@@ -62,6 +62,8 @@ class CaptureFormat:
         return reader
 
 
+# What the reader of debug logs says of one whose lines hold no request.
+NO_REQUEST: Final = "no request is in this log"
 # A HAR in a ticket: a fence or some words stand before it.
 _QUOTED_HAR: Final = re.compile(rb"(\s*[^\s{\xef][^{]{0,4000})\{\s*\"log\"\s*:\s*\{")
 
@@ -306,7 +308,7 @@ def _read_plain(
     stream, chosen, warnings = (stream, form, []) if form is not None else _taken_out(stream, head)
     known = next((known for known in FORMATS if known.id == chosen), None)
     if known is not None:
-        found = known.load()(stream, name)
+        found = _read_as(known, stream, name, chosen_by_user=form is not None)
         captures = found if isinstance(found, tuple) else (found,)
         return _warned(tuple(splittable(one) for one in captures), warnings)
     if form is not None:
@@ -315,6 +317,26 @@ def _read_plain(
         )
     seen, advice = sniffing.what_it_is(_plain(head))
     raise InputError(seen, source=name, advice=advice)
+
+
+def _read_as(
+    known: CaptureFormat, stream: BinaryIO, name: str, *, chosen_by_user: bool
+) -> Capture | tuple[Capture, ...]:
+    """Read a source in a format, or in the next one that recognises it where its lines hold no request of that."""
+    if chosen_by_user or known.id != "sdk-log":
+        return known.load()(stream, name)
+    data = stream.read()
+    try:
+        return known.load()(io.BytesIO(data), name)
+    except InputError as error:
+        if error.text != NO_REQUEST:
+            raise
+        head = _plain(data[:HEAD_OCTETS])
+        others = FORMATS[FORMATS.index(known) + 1 :]
+        other = next((one for one in others if one.recognises(head)), None)
+        if other is None:
+            raise
+        return other.load()(io.BytesIO(data), name)
 
 
 def _taken_out(stream: BinaryIO, head: bytes) -> tuple[BinaryIO, str | None, list[CaptureWarning]]:

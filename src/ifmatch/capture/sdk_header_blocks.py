@@ -54,6 +54,9 @@ def read_java(lines: Sequence[str], drafts: Drafts) -> None:
         elif (label := _JAVA_HEADERS.search(line)) is not None:
             part = label[1]
             received = [] if part == "RESPONSE" else received
+            if part == "REQUEST" and sent is not None and sent.sent is not None:
+                # The line that names the request is missing.
+                sent = None
         elif (status := _JAVA_STATUS.search(line)) is not None:
             answer = conversation.answered(number, f"{status[1]} {status[2]}")
             answer.method, answer.url, answer.status = status[1], status[2], int(status[3])

@@ -27,11 +27,13 @@ from ifmatch.capture import (
 )
 from ifmatch.capture.curl_clock import date_seconds, keep_monotone
 from ifmatch.capture.drafts import Drafts
+from ifmatch.capture.field_lines import of_two_heads
 from ifmatch.capture.log_pastes import mended
 from ifmatch.capture.sdk_hclog import as_text, is_json_record
 from ifmatch.capture.sdk_lines import settle_zone
 from ifmatch.capture.text_source import read_text
 from ifmatch.model.message import Fields
+from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -150,6 +152,7 @@ def read_sdk_log(stream: BinaryIO, name: str) -> Capture:
         if family.shows_octets:
             _as_wire(read, source)
         for draft in read.found:
+            _without_two_heads(draft, read)
             draft.decodes = family.decodes
             draft.line = numbers[draft.line - 1] if draft.line else draft.line
         drafts.found.extend(draft for draft in read.found if draft.method or draft.url or draft.status)
@@ -167,6 +170,17 @@ def _without_stamps(lines: list[str]) -> list[str]:
     if not filled or sum(_STAMP.match(line) is not None for line in filled) < 0.9 * len(filled):
         return lines
     return [_STAMP.sub("", line, count=1) for line in lines]
+
+
+def _without_two_heads(draft: Draft, drafts: Drafts) -> None:
+    """Drop heads that are of two messages: the lines between them are missing in the log."""
+    torn = [bool(of_two_heads(pairs or ())) for pairs in (draft.sent, draft.received)]
+    if any(torn):
+        drafts.warn("lines are missing here: this head is of two messages, and is not read", line=draft.line)
+    if torn[0]:
+        draft.sent, draft.content = None, UNKNOWN
+    if torn[1]:
+        draft.received, draft.received_content = None, UNKNOWN
 
 
 def _as_wire(drafts: Drafts, source: TextSource) -> None:

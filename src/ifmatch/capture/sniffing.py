@@ -226,6 +226,9 @@ def is_http_messages(head: bytes) -> bool:
         # A status line and nothing else is an error line: no message was shown.
         return not looks_like_error_report(said)
     starts = [found for line in lines if line is not None and (found := start_line(line)) is not None]
+    if starts and not any(start.status for start in starts) and not any(map(start_line, _lines(head))):
+        # Requests in string literals alone: an error that a program printed may say how they ended.
+        return not looks_like_error_report(_lines(head))
     commands = any(line is not None and is_request_command(line) for line in lines)
     return any(not start.bare for start in starts) or (
         # Without a protocol version two lines must agree that this is HTTP.
