@@ -10,6 +10,7 @@ from typing import Final
 
 __all__ = [
     "is_api_client",
+    "is_apigee",
     "is_charles",
     "is_jaeger",
     "is_kubernetes_audit",
@@ -37,7 +38,7 @@ _CASSETTE: Final = re.compile(
 _TRANSACTIONS: Final = re.compile(rb"\A\s*\[\s*\{")
 _EXECUTIONS: Final = re.compile(rb'"(?:run|executions|collection)"\s*:')
 _SPANS: Final = re.compile(rb'"(?:resourceSpans|resource_spans)"\s*:\s*\[')
-_XML_SESSION: Final = re.compile(rb"<(?:charles-session\b|items burpVersion=)")
+_XML_SESSION: Final = re.compile(rb"<(?:charles-session\b|items burpVersion=|httpSample\s)")
 _BATCHES: Final = re.compile(rb'\A\s*\{\s*"batches"\s*:\s*\[')
 _STORED_SPAN: Final = re.compile(rb'\A\s*\{[^\n]{0,4000}"traceID"[^\n]{0,8000}"operationName"')
 
@@ -54,6 +55,8 @@ _EXPORTS: Final = tuple(
         (b'Logs"', rb'"resourceLogs"\s*:\s*\['),
     )
 )
+
+_POINTS: Final = re.compile(rb'"point"\s*:\s*\[[\s\S]{0,4000}?"ActionResult"\s*:')
 
 _AUDIT: Final = re.compile(rb'"apiVersion"\s*:\s*"audit\.k8s\.io/')
 
@@ -100,7 +103,7 @@ def is_charles(head: bytes) -> bool:
 
 
 def is_xml_session(head: bytes) -> bool:
-    """Tell whether this is a session of Charles or Burp as XML."""
+    """Tell whether this is a session of Charles, Burp or JMeter as XML."""
     return head.lstrip()[:1] == b"<" and _XML_SESSION.search(head[:16384]) is not None
 
 
@@ -159,6 +162,14 @@ def is_kubernetes_audit(head: bytes) -> bool:
     """Tell whether the API server of Kubernetes wrote this as its audit log."""
     start = head[:65536]
     return b'"auditID"' in start and _AUDIT.search(start) is not None
+
+
+def is_apigee(head: bytes) -> bool:
+    """Tell whether this is a debug session of Apigee."""
+    start = head[:65536]
+    if start.lstrip()[:1] == b"<":
+        return b"<DebugSession" in start[:4096] and b"<Point" in start
+    return start.lstrip()[:1] in {b"{", b"["} and _POINTS.search(start) is not None
 
 
 def is_service_events(head: bytes) -> bool:

@@ -85,9 +85,12 @@ FORMATS: Final = (
     ),
     CaptureFormat(
         "xml-session",
-        "XML session of Charles or Burp",
+        "XML session of Charles, Burp or JMeter",
         "ifmatch.capture.xml_sessions:read_xml_session",
         container_sniffing.is_xml_session,
+    ),
+    CaptureFormat(
+        "apigee", "debug session of Apigee", "ifmatch.capture.apigee:read_apigee", container_sniffing.is_apigee
     ),
     CaptureFormat(
         "net-log",
@@ -211,6 +214,7 @@ FORMATS: Final = (
 _DOCUMENTS: Final = frozenset({
     "charles", "newman", "postman", "otlp", "jaeger", "vcr", "tshark", "api-client", "kubernetes-audit",
     "log-export", "net-log", "service-events",
+    "apigee",
 })  # fmt: skip
 
 

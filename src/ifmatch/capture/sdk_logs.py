@@ -16,6 +16,7 @@ from ifmatch.capture import (
     sdk_botocore,
     sdk_consoles,
     sdk_dumps,
+    sdk_firefox,
     sdk_frameworks,
     sdk_header_blocks,
     sdk_kubectl,
@@ -24,6 +25,7 @@ from ifmatch.capture import (
     sdk_servers,
     sdk_swagger,
     sdk_terraform,
+    sdk_wget,
 )
 from ifmatch.capture.curl_clock import date_seconds, keep_monotone
 from ifmatch.capture.drafts import Drafts
@@ -96,12 +98,16 @@ _FAMILIES: Final = (
     _Family("Playwright", sdk_listings.PLAYWRIGHT, sdk_listings.read_playwright_log, decodes=True),
     _Family("Node", sdk_listings.NODE_HTTP, sdk_listings.read_node_http),
     _Family("JetBrains", sdk_listings.JETBRAINS, sdk_listings.read_jetbrains),
+    _Family("Firefox", sdk_firefox.FIREFOX, sdk_firefox.read_firefox),
+    _Family("wget", sdk_wget.WGET, sdk_wget.read_wget),
     _Family("Rails", sdk_servers.RAILS, sdk_servers.read_rails),
     _Family("Spring", sdk_servers.SPRING, sdk_servers.read_spring),
     _Family("undici", sdk_servers.UNDICI, sdk_servers.read_undici, decodes=True),
     _Family("httpcore", sdk_python.HTTPCORE, sdk_python.read_httpcore),
     _Family("urllib3", sdk_python.URLLIB3, sdk_python.read_urllib3),
 )
+# `wget -d` shows whole messages.
+_MESSAGES: Final = "---request begin---"
 _LINE_LIMIT: Final = 64 * 1024
 _STAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7,9}(?:Z|[+-]\d\d:\d\d) ?")
 _ADVICE: Final = "How to log more: ifmatch explain capture"
@@ -113,6 +119,8 @@ def looks_like_sdk_log(lines: Sequence[str]) -> bool:
     Args:
         lines: the first lines of a source.
     """
+    if _MESSAGES in lines:
+        return False
     texts = as_text(lines)[0] if any(is_json_record(line) for line in lines if line) else lines
     return any(family.marks.search(line[:2000]) is not None for line in texts if line for family in _FAMILIES)
 
