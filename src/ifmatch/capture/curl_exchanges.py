@@ -197,4 +197,4 @@ def capture_of(
         text = f"requests behind which the text is missing were left out: {len(torn)}"
         builder.warnings.append(CaptureWarning(text, line=torn[0].line))
     exchanges = [builder.build(entry, transfer) for entry, transfer in enumerate(kept)]
-    return Capture(source.name, format_id, tuple(_timed(exchanges, kept)), tuple(builder.warnings))
+    return Capture(source.name, format_id, tuple(_timed(exchanges, kept)), tuple(builder.warnings), torn=bool(torn))

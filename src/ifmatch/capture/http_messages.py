@@ -110,7 +110,7 @@ def read_http_messages(stream: BinaryIO, name: str) -> Capture:
     for message in messages:
         message.count_from(numbers)
     exchanges = builder.exchanges(_pairs(messages))
-    return Capture(name, "http-messages", tuple(exchanges), tuple(builder.warnings))
+    return Capture(name, "http-messages", tuple(exchanges), tuple(builder.warnings), torn=builder.torn)
 
 
 def _prepared(lines: Sequence[str | None]) -> tuple[list[int], list[str | None], bool]:
@@ -299,6 +299,7 @@ class _Builder:
 
     def __init__(self, source: TextSource) -> None:
         self.warnings: list[CaptureWarning] = list(source.warnings)
+        self.torn = False
         self._source = source
         self._escaped = html_escaped(source.lines)
 
@@ -333,6 +334,7 @@ class _Builder:
         # A start line alone is what a summary shows; it does not say that there were no fields.
         fields = Fields(pairs, complete=bool(pairs) and not message.is_cut)
         if of_two_heads(pairs):
+            self.torn = True
             self.warn("text is missing here: this head is of two messages, and is not read", entry, message.line)
             return Fields((), complete=False)
         return fields if _holds_together(message, fields) else Fields(pairs, complete=False)

@@ -56,7 +56,7 @@ def read_java(lines: Sequence[str], drafts: Drafts) -> None:
             received = [] if part == "RESPONSE" else received
             if part == "REQUEST" and sent is not None and sent.sent is not None:
                 # The line that names the request is missing.
-                sent = None
+                sent, drafts.torn = None, True
         elif (status := _JAVA_STATUS.search(line)) is not None:
             answer = conversation.answered(number, f"{status[1]} {status[2]}")
             answer.method, answer.url, answer.status = status[1], status[2], int(status[3])

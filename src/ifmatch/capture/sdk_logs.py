@@ -165,6 +165,7 @@ def read_sdk_log(stream: BinaryIO, name: str) -> Capture:
             draft.line = numbers[draft.line - 1] if draft.line else draft.line
         drafts.found.extend(draft for draft in read.found if draft.method or draft.url or draft.status)
         drafts.warnings.extend(read.warnings)
+        drafts.torn = drafts.torn or read.torn
     _settle_times(drafts.found)
     zone = settle_zone(drafts.found)
     if zone:
@@ -184,6 +185,7 @@ def _without_two_heads(draft: Draft, drafts: Drafts) -> None:
     """Drop heads that are of two messages: the lines between them are missing in the log."""
     torn = [bool(of_two_heads(pairs or ())) for pairs in (draft.sent, draft.received)]
     if any(torn):
+        drafts.torn = True
         drafts.warn("lines are missing here: this head is of two messages, and is not read", line=draft.line)
     if torn[0]:
         draft.sent, draft.content = None, UNKNOWN
