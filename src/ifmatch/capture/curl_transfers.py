@@ -295,6 +295,9 @@ class TransferAssembler:
             transfer.sent.append((event.line, text))
             self.transfers.append(transfer)
             self._current[key] = transfer
+            if text.endswith(("HTTP/1.1", "HTTP/1.0")):
+                # One at a time: the text with the answer to the one before is missing.
+                self._waiting[key] = [one for one in self._waiting.get(key, []) if one.ended or one.error]
             self._waiting.setdefault(key, []).append(transfer)
             return
         current = self._current.get(key)

@@ -251,7 +251,7 @@ def _pairs(messages: list[_Message]) -> list[tuple[_Message | None, _Message | N
     return pairs
 
 
-def _holds_together(message: _Message, fields: Fields) -> bool:
+def _holds_together(message: _Message, fields: Fields, *, has_content: bool) -> bool:
     """Tell whether a head can be whole: text that was torn out of a log leaves one that cannot.
 
     HTTP/1.1 has a Host field on each request (RFC 9112 section 3.2), and content of a request is announced
@@ -265,7 +265,7 @@ def _holds_together(message: _Message, fields: Fields) -> bool:
     if "host" not in fields:
         return False
     announced = "content-length" in fields or "transfer-encoding" in fields
-    return announced or not any(text.strip() for _, text in message.body)
+    return announced or not has_content
 
 
 def _is_answer_first(messages: list[_Message]) -> bool:
@@ -337,7 +337,8 @@ class _Builder:
             self.torn = True
             self.warn("text is missing here: this head is of two messages, and is not read", entry, message.line)
             return Fields((), complete=False)
-        return fields if _holds_together(message, fields) else Fields(pairs, complete=False)
+        holds = _holds_together(message, fields, has_content=bool(self._body_text(message).strip()))
+        return fields if holds else Fields(pairs, complete=False)
 
     def _content(self, message: _Message, fields: Fields) -> ReadContent:
         text = self._body_text(message)

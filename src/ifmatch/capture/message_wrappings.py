@@ -93,7 +93,7 @@ def unpacked(lines: Sequence[str | None]) -> list[_Line]:
 
 def _dumped(lines: Numbered) -> Iterator[_Line]:
     """Yield the messages in hexadecimal dumps, the lines themselves where no dump holds one."""
-    yield from from_hex(lines) or lines
+    yield from from_hex(lines, CUT) or lines
 
 
 def _dissected(lines: Numbered) -> Iterator[_Line]:

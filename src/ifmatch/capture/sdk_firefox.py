@@ -53,7 +53,8 @@ class _Log:
             return
         thread, text = found[1], found[2]
         if (uri := _URI.search(text)) is not None:
-            self._schemes[uri[2].lower(), uri[3] or "/"] = uri[1]
+            host = uri[2].lower()
+            self._schemes[host, uri[3] or "/"] = self._schemes[host, ""] = uri[1]
         if (named := _TRANSACTION.search(text)) is not None:
             self._transaction[thread] = named[1]
         if text.startswith(("http request [", "http response [")):
@@ -93,7 +94,7 @@ class _Log:
         for draft in self._drafts.found:
             host = next((value for name, value in draft.sent or () if name.lower() == "host"), "").lower()
             if host and draft.url.startswith("/"):
-                scheme = self._schemes.get((host, draft.url), "https")
+                scheme = self._schemes.get((host, draft.url)) or self._schemes.get((host, ""), "https")
                 draft.url = f"{scheme}://{host}{draft.url}"
         answered = [draft for draft in self._drafts.found if draft.status]
         if len(answered) < len(self._drafts.found):
