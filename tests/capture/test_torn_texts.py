@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import io
+import json
 import pathlib
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ifmatch import capture
 from ifmatch.capture import net_logs
 from ifmatch.diagnosis import diagnose
-from ifmatch.model.exchange import Capture
+
+if TYPE_CHECKING:
+    from ifmatch.model.exchange import Capture
 
 INPUTS = pathlib.Path(__file__).parents[2] / "cases" / "inputs"
 READ = (
@@ -131,12 +135,13 @@ def test_no_cause_is_high_where_text_is_missing() -> None:
 
 
 def test_events_of_a_network_log_that_another_program_wrote_anew_are_read() -> None:
-    sample = next((INPUTS / "net-log").glob("*.json"))
-    import json  # noqa: PLC0415 - of this test alone
-
+    sample = INPUTS / "net-log" / "chromium-156-everything.json"
     value = json.loads(sample.read_text())
     indented = io.BytesIO(json.dumps(value, indent=2).encode())
-    one, two = net_logs.read_net_log(io.BytesIO(sample.read_bytes()), "x"), net_logs.read_net_log(indented, "x")
+    one, two = (
+        net_logs.read_net_log(io.BytesIO(sample.read_bytes()), "x"),
+        net_logs.read_net_log(indented, "x"),
+    )
     plain = [(e.request.method, e.request.url, e.status, e.started) for e in one.exchanges]
     assert plain == [(e.request.method, e.request.url, e.status, e.started) for e in two.exchanges]
     assert any(status == 412 for _, _, status, _ in plain)

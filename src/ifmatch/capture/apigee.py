@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 from xml.etree import ElementTree as ET
 
 from ifmatch.capture.drafts import Draft, Drafts
@@ -64,7 +64,7 @@ class _Message:
 
 
 def read_apigee(stream: BinaryIO, name: str) -> Capture:
-    """Read a debug session: of each transaction the first request and the last answer, as the client saw them.
+    """Read a debug session: of each transaction the first request and the last answer, as the client's.
 
     Args:
         stream: binary stream at the start of the file.
@@ -85,7 +85,9 @@ def read_apigee(stream: BinaryIO, name: str) -> Capture:
         drafts.found.append(_draft(sent, received))
     if all(draft.started is not None for draft in drafts.found):
         drafts.found.sort(key=lambda draft: draft.started or 0.0)
-    return drafts.capture("apigee", nothing="no transaction of this session shows a request and its answer", advice=_ADVICE)
+    return drafts.capture(
+        "apigee", nothing="no transaction of this session shows a request and its answer", advice=_ADVICE
+    )
 
 
 def _draft(sent: _Message, received: _Message) -> Draft:
@@ -107,9 +109,9 @@ def _moment(said: str) -> float | None:
     found = _STAMP.match(said.strip())
     if found is None:
         return None
-    day, month, year, *clock, thousandths = (int(part) for part in found.groups())
+    day, month, year, hour, minute, second, thousandths = (int(part) for part in found.groups())
     try:
-        at = datetime(2000 + year, month, day, *clock, thousandths * 1000, tzinfo=UTC)
+        at = datetime(2000 + year, month, day, hour, minute, second, thousandths * 1000, tzinfo=UTC)
     except ValueError:
         return None
     return at.timestamp()
@@ -134,7 +136,9 @@ def _results(results: list[dict[str, object]]) -> Iterator[_Message]:
         kind = text(result.get("ActionResult"))
         if kind not in {"RequestMessage", "ResponseMessage", "ErrorMessage"}:
             continue
-        message = _Message(fields=header_pairs(result.get("headers")), content=text(result.get("content")), at=at)
+        message = _Message(
+            fields=header_pairs(result.get("headers")), content=text(result.get("content")), at=at
+        )
         if kind == "RequestMessage":
             message.method, message.target = text(result.get("verb")), text(result.get("uRI"))
         else:
@@ -153,12 +157,14 @@ def _xml(data: bytes, drafts: Drafts) -> Iterator[list[_Message]]:
         parser.close()
     except ET.ParseError as error:
         drafts.warn(f"the file is damaged or cut ({error}); what was whole is read")
-    try:
-        for _, element in parser.read_events():
-            if isinstance(element, ET.Element) and element.tag == "Message":
-                yield [message for point in element.iter("Point") for message in _elements(point)]
-    except ET.ParseError:
-        return
+    events = cast("Iterator[tuple[str, ET.Element]]", iter(parser.read_events()))
+    while True:
+        try:
+            _, element = next(events)
+        except (StopIteration, ET.ParseError):
+            return
+        if element.tag == "Message":
+            yield [message for point in element.iter("Point") for message in _elements(point)]
 
 
 def _elements(point: ET.Element) -> Iterator[_Message]:
@@ -167,7 +173,9 @@ def _elements(point: ET.Element) -> Iterator[_Message]:
         if one.tag not in {"RequestMessage", "ResponseMessage", "ErrorMessage"}:
             continue
         fields = [(header.get("name", ""), header.text or "") for header in one.iter("Header")]
-        message = _Message(fields=[pair for pair in fields if pair[0]], content=one.findtext("Content") or "", at=at)
+        message = _Message(
+            fields=[pair for pair in fields if pair[0]], content=one.findtext("Content") or "", at=at
+        )
         status = one.findtext("StatusCode") or ""
         message.method, message.target = one.findtext("Verb") or "", one.findtext("URI") or ""
         message.status = int(status) if status.isascii() and status.isdigit() and len(status) == 3 else 0

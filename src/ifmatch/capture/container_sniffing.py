@@ -68,7 +68,7 @@ _EVENTS: Final = tuple(
         (b"eventSource", rb'\\?"eventSource\\?"\s*:\s*\\?"(?:s3|dynamodb)\.amazonaws\.com\\?"'),
         (b'"Storage', rb'"category"\s*:\s*"Storage(?:Read|Write|Delete)"'),
         (b"protoPayload", rb'"protoPayload"\s*:\s*\{[\s\S]{0,8000}?"storage\.objects\.\w+"'),
-        (b'"breadcrumbs"', rb'"breadcrumbs"\s*:\s*(?:\{\s*"values"\s*:\s*)?\[[\s\S]{0,60000}?"status_code"'),
+        (b'"status_code"', rb'"breadcrumbs"\s*:\s*(?:\{\s*"values"\s*:\s*)?\['),
     )
 )
 

@@ -38,7 +38,9 @@ class _ExchangeBuilder:
         self._escaped = html_escaped(source.lines)
 
     def build(self, entry: int, transfer: Transfer) -> Exchange:
-        fields, request_line = self._head(transfer.sent, entry, whole=transfer.sent_ended or not self._sent_end)
+        fields, request_line = self._head(
+            transfer.sent, entry, whole=transfer.sent_ended or not self._sent_end
+        )
         response = self._response(entry, transfer)
         return Exchange(
             Provenance(self.source.name, entry, transfer.line),
@@ -197,4 +199,6 @@ def capture_of(
         text = f"requests behind which the text is missing were left out: {len(torn)}"
         builder.warnings.append(CaptureWarning(text, line=torn[0].line))
     exchanges = [builder.build(entry, transfer) for entry, transfer in enumerate(kept)]
-    return Capture(source.name, format_id, tuple(_timed(exchanges, kept)), tuple(builder.warnings), torn=bool(torn))
+    return Capture(
+        source.name, format_id, tuple(_timed(exchanges, kept)), tuple(builder.warnings), torn=bool(torn)
+    )

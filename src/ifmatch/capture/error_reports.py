@@ -118,7 +118,9 @@ def _by_signature(signature: Signature, found: re.Match[str], text: str) -> Erro
     if status not in {400, 403, 404, 409, 412, 423, 428} or (status in {400, 403, 404} and not code):
         return None
     operation = groups.get("operation", "")
-    method = groups.get("method") or signatures().method.get(operation, "") or _method(text, "", found.start())
+    method = (
+        groups.get("method") or signatures().method.get(operation, "") or _method(text, "", found.start())
+    )
     url = groups.get("url", "").rstrip(".,;:")
     if not url and "target" in groups:
         url = target_uri(groups["target"], groups.get("host", ""), scheme="http")

@@ -335,7 +335,9 @@ class _Builder:
         fields = Fields(pairs, complete=bool(pairs) and not message.is_cut)
         if of_two_heads(pairs):
             self.torn = True
-            self.warn("text is missing here: this head is of two messages, and is not read", entry, message.line)
+            self.warn(
+                "text is missing here: this head is of two messages, and is not read", entry, message.line
+            )
             return Fields((), complete=False)
         holds = _holds_together(message, fields, has_content=bool(self._body_text(message).strip()))
         return fields if holds else Fields(pairs, complete=False)

@@ -1,4 +1,4 @@
-"""Read samples of HTTP in the results that JMeter saves as XML (`.jtl`, View Results Tree > Write results to file).
+"""Read samples of HTTP in the results that JMeter saves as XML (`.jtl`).
 
 Source of the format: SampleResultConverter and HTTPResultConverter of Apache JMeter 5.
 """

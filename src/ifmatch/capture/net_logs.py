@@ -75,7 +75,7 @@ class _Log:
     Attributes:
         events: name of each type of event that is read.
         errors: name of each error of the network.
-        offset: what the events' milliseconds count from, in milliseconds since the epoch; None when not known.
+        offset: milliseconds since the epoch from which those of the events count, None when not known.
     """
 
     events: dict[int, str] = field(default_factory=dict[int, str])
@@ -105,7 +105,9 @@ def read_net_log(stream: BinaryIO, name: str) -> Capture:
             continue
         job = jobs.setdefault(source, _Job())
         cached += kind == _FROM_CACHE and job.draft is None
-        _take(job, kind, event, log, drafts, line)
+        _take(job, kind, event, log, drafts)
+        if job.draft is not None and job.draft.line is None:
+            job.draft.line = line
     for job in jobs.values():
         _close(job)
     found = len(drafts.found)
@@ -141,7 +143,7 @@ def _constants(data: bytes) -> _Log:
 
 
 def _events(data: bytes) -> Iterator[tuple[int | None, dict[str, object]]]:
-    """Yield the events with their 1-based line: Chrome writes one a line, and may have been ended before the last."""
+    """Yield the events with their 1-based line: Chrome writes one a line, the last one may be cut."""
     begin = _EVENTS.search(data)
     if begin is None:
         return
@@ -161,9 +163,7 @@ def _events(data: bytes) -> Iterator[tuple[int | None, dict[str, object]]]:
         yield from ((None, event) for event in objects(whole_objects(data, "events")))
 
 
-def _take(
-    job: _Job, kind: str, event: dict[str, object], log: _Log, drafts: Drafts, line: int | None
-) -> None:
+def _take(job: _Job, kind: str, event: dict[str, object], log: _Log, drafts: Drafts) -> None:
     """Let an event say what it has to say of its request."""
     said = object_of(event.get("params"))
     at = number(event.get("time"))
@@ -176,7 +176,7 @@ def _take(
         return
     if kind in _SENDS:
         _close(job)
-        job.draft = _sent(job, said, line)
+        job.draft = _sent(job, said)
         if job.draft is not None:
             job.draft.started = now if now is not None and now > 0 else None
             drafts.found.append(job.draft)
@@ -190,7 +190,9 @@ def _take(
         _shown(job, said)
     elif kind == _FAILS and not draft.status:
         code = number(said.get("net_error"))
-        draft.error = f"net::{log.errors.get(int(code), f'ERR {int(code)}')}" if code is not None else "failed"
+        draft.error = (
+            f"net::{log.errors.get(int(code), f'ERR {int(code)}')}" if code is not None else "failed"
+        )
     if now is not None and draft.started is not None:
         draft.duration = max(0.0, now - draft.started)
 
@@ -202,7 +204,7 @@ def _close(job: _Job) -> None:
     job.draft, job.content = None, None
 
 
-def _sent(job: _Job, said: dict[str, object], line: int | None) -> Draft | None:
+def _sent(job: _Job, said: dict[str, object]) -> Draft | None:
     pairs = _pairs(said.get("headers"))
     pseudo = {name: value for name, value in pairs if name.startswith(":")}
     pairs = [pair for pair in pairs if not pair[0].startswith(":")]
@@ -215,7 +217,7 @@ def _sent(job: _Job, said: dict[str, object], line: int | None) -> Draft | None:
         url = target_uri(target, host, scheme=pseudo.get(":scheme", "http"))
     if not method or not url:
         return None
-    draft = Draft(method, url, line=line, initiator=job.initiator)
+    draft = Draft(method, url, initiator=job.initiator)
     draft.sent = pairs or None
     draft.request_version = found[3] if found is not None else "HTTP/2" if pseudo else ""
     return draft

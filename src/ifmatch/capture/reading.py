@@ -90,7 +90,10 @@ FORMATS: Final = (
         container_sniffing.is_xml_session,
     ),
     CaptureFormat(
-        "apigee", "debug session of Apigee", "ifmatch.capture.apigee:read_apigee", container_sniffing.is_apigee
+        "apigee",
+        "debug session of Apigee",
+        "ifmatch.capture.apigee:read_apigee",
+        container_sniffing.is_apigee,
     ),
     CaptureFormat(
         "net-log",
@@ -326,7 +329,7 @@ def _read_plain(
 def _read_as(
     known: CaptureFormat, stream: BinaryIO, name: str, *, chosen_by_user: bool
 ) -> Capture | tuple[Capture, ...]:
-    """Read a source in a format, or in the next one that recognises it where its lines hold no request of that."""
+    """Read a source in a format; where its lines hold no request, in the next one that recognises it."""
     if chosen_by_user or known.id != "sdk-log":
         return known.load()(stream, name)
     data = stream.read()

@@ -62,7 +62,7 @@ class _Log:
             answered = self._waiting.get(self._transaction.get(thread, "")) if kind == "response" else None
             self._open[thread] = kind, answered
         elif thread in self._open:
-            if text.startswith("]") or text.startswith(_REPEATED):
+            if text.startswith(("]", _REPEATED)):
                 del self._open[thread]
             else:
                 self._head_line(thread, text, number, line)
@@ -80,7 +80,11 @@ class _Log:
         elif kind == "response" and (status := _STATUS.match(text)) is not None:
             final = draft is not None and int(status[2]) >= 200
             if draft is not None and final:
-                draft.status, draft.reason, draft.response_version = int(status[2]), status[3] or "", status[1]
+                draft.status, draft.reason, draft.response_version = (
+                    int(status[2]),
+                    status[3] or "",
+                    status[1],
+                )
                 at = moment(line)
                 if at is not None and draft.started is not None:
                     draft.duration = max(0.0, at[0] - draft.started)

@@ -87,6 +87,7 @@ _FAMILIES: Final = (
     _Family(".NET HttpClient", sdk_header_blocks.DOTNET, sdk_header_blocks.read_dotnet, decodes=True),
     _Family("ASP.NET", sdk_frameworks.ASPNET, sdk_frameworks.read_aspnet),
     _Family("Faraday", sdk_frameworks.FARADAY, sdk_frameworks.read_faraday, decodes=True),
+    _Family("rest-client", sdk_frameworks.REST_CLIENT, sdk_frameworks.read_rest_client, decodes=True),
     _Family("resty", sdk_frameworks.RESTY, sdk_frameworks.read_resty, decodes=True),
     _Family("http.client", sdk_python.HTTP_CLIENT, sdk_python.read_http_client, ("urllib3",)),
     _Family("Python prompt", python_prompts.PROMPT, python_prompts.read_prompt, decodes=True),

@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
 __all__ = ["WGET", "read_wget"]
 
-WGET: Final = re.compile(
-    r"^--\d{4}-\d\d-\d\d \d\d:\d\d:\d\d--(?: {1,2}\(try: ?\d{1,3}\))? {1,2}https?://"
-)
+WGET: Final = re.compile(r"^--\d{4}-\d\d-\d\d \d\d:\d\d:\d\d--(?: {1,2}\(try: ?\d{1,3}\))? {1,2}https?://")
 _STARTED = re.compile(r"^--(\S{10} \S{8})--(?: {1,2}\(try: ?\d{1,3}\))? {1,2}(https?://\S+)")
 _COMMAND = re.compile(r"^(?:\S{0,80}[$#%>+] ?)?wget\s(.{1,8000})")
 _STATUS = re.compile(r"^ {2}HTTP/(\d(?:\.\d)?) (\d{3})(?: (.*?))?\s*$")
 _FIELD = re.compile(r"^ {2}([!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}): ?(.*?)\s*$")
 _METHOD = re.compile(r"[A-Za-z]{3,20}\Z")
-_UNSHOWN: Final = "wget -S shows no method and no field that was sent: put the command above it, or use wget -d"
+_UNSHOWN: Final = (
+    "wget -S shows no method and no field that was sent: put the command above it, or use wget -d"
+)
 
 
 @dataclass(slots=True)
@@ -98,7 +98,14 @@ def _command(text: str) -> _Command:
     while position < len(words):
         name, equals, value = words[position].partition("=")
         position += 1
-        if not equals and name in {"--method", "--header", "--body-data", "--post-data", "--body-file", "--post-file"}:
+        if not equals and name in {
+            "--method",
+            "--header",
+            "--body-data",
+            "--post-data",
+            "--body-file",
+            "--post-file",
+        }:
             value = words[position] if position < len(words) else ""
             position += 1
         if name == "--method" and _METHOD.match(value):

@@ -323,7 +323,9 @@ def _text_kind(text: str) -> tuple[str, str]:
             "Open it in Wireshark as (Pre)-Master-Secret log together with the packet capture, save Follow > "
             "HTTP Stream as text, and give that"
         )
-    if tool := next((name for sign, name in _REQUESTS_ONLY if sign.match(first)), None):
+    if tool := next(
+        (name for sign, name in _REQUESTS_ONLY if any(sign.match(line) for line in lines[:5])), None
+    ):
         return f"this is a request of {tool}", "It holds requests, not what came back. " + _TRACE_ADVICE
     if _FORENSIC.match(first):
         seen = "this is a log of Apache's mod_log_forensic"

@@ -1,6 +1,6 @@
 """Read sessions that programs save as XML: Charles (`.chlsx`), Burp Suite (Save items), JMeter (`.jtl`).
 
-Source: the XML session file of Charles 4 and 5, the item list of Burp's proxy history; for JMeter see `jmeter`.
+Source: the XML session file of Charles 4 and 5, the item list of Burp's proxy history; see also `jmeter`.
 """
 
 from __future__ import annotations
