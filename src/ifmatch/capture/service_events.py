@@ -8,6 +8,7 @@ format 1.0 and 2.0 and resource logs of Azure Monitor, `AuditLog` of Google Clou
 from __future__ import annotations
 
 import csv
+import html
 import json
 import re
 from typing import TYPE_CHECKING, Final
@@ -15,7 +16,6 @@ from urllib.parse import quote
 
 from ifmatch.capture.drafts import Draft, Drafts
 from ifmatch.capture.json_values import load, moment, number, object_of, objects, read_limited, text
-from ifmatch.capture.log_records import unescape
 from ifmatch.capture.moments import iso_moment
 from ifmatch.model.message import Content
 
@@ -104,12 +104,12 @@ def _asked_by(draft: Draft, agent: str, address: str, user: str) -> None:
 
 def _tag(said: str) -> str:
     """Return an entity tag between its quotes: a log of Azure Storage leaves them out or escapes them."""
-    value = unescape(said).strip()
+    value = html.unescape(said).strip()
     return value if value[:1] in {'"', "*", ""} or value.startswith("W/") else f'"{value}"'
 
 
 def _azure_fields(draft: Draft, conditions: str, etag: str, word: str, version: str) -> None:
-    for found in _CONDITION.finditer(unescape(conditions)):
+    for found in _CONDITION.finditer(html.unescape(conditions)):
         is_tag = found[1].lower().endswith("-match")
         draft.add_sent(found[1], _tag(found[2]) if is_tag else found[2].strip())
     if version:
@@ -134,9 +134,11 @@ def _analytics(data: bytes) -> Iterator[tuple[int | None, Draft | None]]:
             yield line, None
             continue
         status = number(cells[_STATUS])
-        draft = _begun(cells[_OPERATION], unescape(cells[_URL]), int(status) if status is not None else 0)
+        draft = _begun(
+            cells[_OPERATION], html.unescape(cells[_URL]), int(status) if status is not None else 0
+        )
         _timed(draft, cells[_STARTED])
-        _asked_by(draft, unescape(cells[_AGENT]), cells[_ADDRESS], "")
+        _asked_by(draft, html.unescape(cells[_AGENT]), cells[_ADDRESS], "")
         _azure_fields(draft, cells[_CONDITIONS], cells[_ETAG], cells[_WORD], cells[_VERSION])
         if cells[_MODIFIED] and draft.method in {"GET", "HEAD"}:
             draft.add_received("Last-Modified", cells[_MODIFIED])
