@@ -7,6 +7,7 @@ import io
 import pytest
 
 from ifmatch import capture
+from ifmatch.model.unknown import UNKNOWN
 
 WGET = """--2026-11-27 12:32:47--  http://api.example.test/notes/7
 HTTP request sent, awaiting response...
@@ -72,6 +73,18 @@ def test_a_log_that_holds_no_request_after_all_is_read_as_what_else_it_is() -> N
     text = "412 AxiosHeaders {\n  etag: '\"v2\"'\n}\nError: Request failed with status code 412\n"
     found = read(text)
     assert found.format == "error-report"
+
+
+def test_a_put_that_dotnet_logs_without_its_length_has_content_all_the_same() -> None:
+    handler = "System.Net.Http.HttpClient.Default.ClientHandler"
+    text = (
+        f"info: {handler}[100]\n      Sending HTTP request PUT https://a.test/notes/7\n"
+        f'trce: {handler}[102]\n      Request Headers:\n      If-Match: "v1"\n      Content-Type: a/b\n'
+        f"info: {handler}[101]\n      Received HTTP response headers after 10.4ms - 412\n"
+    )
+    (exchange,) = read(text).exchanges
+    assert exchange.request.fields.get("if-match") == '"v1"'
+    assert exchange.request.content is UNKNOWN
 
 
 ANALYTICS = (

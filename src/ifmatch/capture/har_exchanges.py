@@ -244,6 +244,8 @@ def _loosened(value: object, depth: int = 0) -> object:
             elif key == "headers" and isinstance(member, dict):
                 fields = cast("dict[str, object]", member)
                 member = [{"name": name, "value": said} for name, said in fields.items()]  # noqa: PLW2901
+            elif key in {"postData", "content"} and isinstance(member, str):
+                member = {"text": member}  # noqa: PLW2901
             found[key] = _loosened(member, depth + 1)
         return found
     if isinstance(value, list):

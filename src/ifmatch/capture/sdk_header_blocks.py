@@ -90,7 +90,8 @@ def read_dotnet(lines: Sequence[str], drafts: Drafts) -> None:
             # The outer handler says the same once more.
             is_inner = _CLIENT_HANDLER in line
         if (request := _DOTNET_REQUEST.search(line)) is not None:
-            draft = conversation.request(Draft(method=request[1], url=request[2], line=number))
+            # Content-Length is counted after the fields are logged.
+            draft = conversation.request(Draft(method=request[1], url=request[2], line=number, framed=False))
             draft.started, draft.resolution = at if at is not None else (None, 1.0)
             part, is_inner = "", True
         elif (status := _DOTNET_STATUS.search(line)) is not None:
