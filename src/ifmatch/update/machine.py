@@ -212,7 +212,7 @@ class _Run:
             # One that was accepted for later (202) waits in a queue. A copy would wait there, too, and where
             # the condition was looked at already, it would overwrite what came in between.
             queued = isinstance(event, Answer) and event.status == 202
-            if ended is not None or self.pending is None or self.bound or not queued:
+            if ended is not None or self.bound or not (queued and self.in_doubt):
                 return ended, state
 
     def applied(self, answer: Answer, base: State | None, content: bytes | Delete) -> Updated:
@@ -248,6 +248,11 @@ class _Run:
         )
 
     # What is known of an own write whose answer is missing.
+
+    @property
+    def in_doubt(self) -> bool:
+        """Tell whether a write may have been applied."""
+        return self.pending is not None
 
     def settled(self, state: State | None, base: State | None, content: bytes | Delete) -> Updated | None:
         """Tell whether the state that was read back shows that the write was applied after all.
@@ -440,7 +445,7 @@ class _Run:
         self.failures += 1
         limits, bucket = self.limits, self.circumstances.bucket
         answer = event if isinstance(event, Answer) else None
-        reason = f"status {answer.status}" if answer is not None else event.reason
+        reason = event.reason if isinstance(event, NoAnswer) else f"status {event.status}"
         throttled = answer is not None and answer.status == 429
         if self.failures > limits.transport:
             self.reached(f"{self.failures} requests failed, the last with: {reason}")
