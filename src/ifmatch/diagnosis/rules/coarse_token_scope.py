@@ -298,9 +298,9 @@ def _in_step(facts: Facts) -> Iterator[Evidence]:
             text = f"{name} is another at the counts {counts}, and this one is the same at both"
             yield note(text, 3.5, other)
     if (above := carried_above(facts)) is not None:
-        whole, counts = above
+        whole, shared = above
         text = (
-            f"{path_of(whole.resource)}, of which this is a part, shows the counts {' and '.join(counts)} too"
+            f"{path_of(whole.resource)}, of which this is a part, shows the counts {' and '.join(shared)} too"
         )
         yield note(text, 4.0, whole)
     if larger := named_after(facts):
