@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from tools.recording_apis import fronts
 from tools.recording_apis.apps.dan_desk import Res, desk, revision, versions
 from tools.recording_apis.stage import case
-from tools.recording_apis.stories import held_dan_setting as at
-from tools.recording_apis.stories.held_dan_rules import LOCK
-from tools.recording_apis.stories.held_dan_tokens import calendar, put_event
+from tools.recording_apis.stories import dan_setting as at
+from tools.recording_apis.stories.dan_rules import LOCK
+from tools.recording_apis.stories.dan_tokens import calendar, put_event
 
 if TYPE_CHECKING:
     from tools.recording_apis.stage import Stage

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from tools.recording_apis import fronts
 from tools.recording_apis.apps.dan_desk import Res, crc, desk, revision, versions
 from tools.recording_apis.stage import case
-from tools.recording_apis.stories import held_dan_setting as at
+from tools.recording_apis.stories import dan_setting as at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

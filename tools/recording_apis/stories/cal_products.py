@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tools.recording_apis.apps.cal_books import Books, stamp
 from tools.recording_apis.apps.vic_core import Box, Doc, Req, Res, Versions
 from tools.recording_apis.stage import case
-from tools.recording_apis.stories import held_cal_setting as place
+from tools.recording_apis.stories import cal_setting as place
 
 if TYPE_CHECKING:
     from tools.recording_apis.stage import Stage

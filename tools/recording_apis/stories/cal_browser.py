@@ -10,7 +10,7 @@ from tools.recording_apis.apps.cal_books import page
 from tools.recording_apis.apps.vic_core import Box, Req, Res
 from tools.recording_apis.servers import program
 from tools.recording_apis.stage import case
-from tools.recording_apis.stories import held_cal_setting as place
+from tools.recording_apis.stories import cal_setting as place
 
 if TYPE_CHECKING:
     from tools.recording_apis.stage import Stage

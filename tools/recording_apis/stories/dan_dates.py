@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tools.recording_apis import fronts
 from tools.recording_apis.apps.dan_desk import Res, desk
 from tools.recording_apis.stage import case
-from tools.recording_apis.stories import held_dan_setting as at
+from tools.recording_apis.stories import dan_setting as at
 
 if TYPE_CHECKING:
     from tools.recording_apis.apps.vic_core import Doc, Req

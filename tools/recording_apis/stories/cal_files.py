@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import case
-from tools.recording_apis.stories import held_cal_setting as place
+from tools.recording_apis.stories import cal_setting as place
 
 if TYPE_CHECKING:
     from tools.recording_apis.actors import Answer

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from tools.recording_apis.apps.cal_books import Books, stamp
 from tools.recording_apis.apps.vic_core import Req, Res
 from tools.recording_apis.stage import case
-from tools.recording_apis.stories import held_cal_setting as place
-from tools.recording_apis.stories.held_cal_desks import ask, bookings
-from tools.recording_apis.stories.held_cal_offices import akten, stand_of
+from tools.recording_apis.stories import cal_setting as place
+from tools.recording_apis.stories.cal_desks import ask, bookings
+from tools.recording_apis.stories.cal_offices import akten, stand_of
 
 if TYPE_CHECKING:
     from tools.recording_apis.stage import Stage

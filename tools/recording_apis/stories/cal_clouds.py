@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tools.recording_apis.apps.cal_books import Books, stamp
 from tools.recording_apis.apps.vic_core import Doc, Req, Res
 from tools.recording_apis.stage import case
-from tools.recording_apis.stories import held_cal_setting as place
+from tools.recording_apis.stories import cal_setting as place
 from tools.recording_apis.stories.vic_setting import signature
 
 if TYPE_CHECKING:
