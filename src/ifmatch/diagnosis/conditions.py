@@ -74,6 +74,11 @@ class Condition:
         """Tell whether it names a place in what is sent or appended in parts, which begins at 0."""
         return _PLACE.search(self.name) is not None
 
+    @property
+    def of_one(self) -> bool:
+        """Tell whether it names one version, which may be given in two spellings: with quotes and without."""
+        return len({tokens.opaque(token) for token in self.tokens}) == 1
+
     def shown(self) -> str:
         """Return it as a header line, parameter or member for reports."""
         if self.carrier is Carrier.QUERY:

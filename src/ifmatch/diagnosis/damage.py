@@ -5,21 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.change_logs import logged_between
 from ifmatch.diagnosis.clocked_versions import ahead_of_versions
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import (
-    ABSENT,
-    changed_pointers,
-    rendered,
-    same_content,
-    stamped,
-    value_at,
-)
+from ifmatch.diagnosis.contents import ABSENT, changed_pointers, same_content, value_at
 from ifmatch.diagnosis.counts import skipped
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date, instant
 from ifmatch.diagnosis.ignored_guards import created_over, dated_out, held_for_a_while, moved_over
 from ifmatch.diagnosis.one_tag import two_states
+from ifmatch.diagnosis.stamps import rendered, stamped
 from ifmatch.diagnosis.taken_back import line_undone, lost_pointers
 from ifmatch.diagnosis.undelivered import blocked, redirected, unheard
 from ifmatch.diagnosis.unheeded import met_another
@@ -57,12 +52,14 @@ def overwrites(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
         if step.is_write and step.status == 304 and step.conditions:
             text = f"304 to {step.method}: it is for reads alone, a write whose condition is false gets 412"
             yield step, Damage(Outcome.WRONG_NOT_MODIFIED, text, contradicted=True)
-        if step.accepted and (over := moved_over(case, step)) is not None:
+        near = case.around(step)
+        if step.accepted and (over := moved_over(near, step)) is not None:
             yield step, over
             continue
         if not (step.accepted and step.replaces) or step.order in reported:
             continue
-        found = _accepted(case, history, step) or unseen(case, history, step)
+        known = history.near((step,))
+        found = _accepted(near, known, step) or unseen(near, known, step)
         if found is not None:
             yield step, found
             if found.lost is not None and found.overlap:
@@ -76,7 +73,12 @@ def _accepted(case: Case, history: History, step: Step) -> Damage | None:
     if guard is None and step.method == "DELETE":
         return _deleted(history, step)
     if guard is None or guard.guard is Guard.EXISTS:
-        return _unguarded(history, step) or _taken_back(history, step) or skipped(history, step)
+        return (
+            _unguarded(history, step)
+            or _taken_back(history, step)
+            or logged_between(case, history, step)
+            or skipped(history, step)
+        )
     if guard.guard is Guard.ABSENT:
         return _created_twice(history, step) or created_over(case, history, step) or unheard(history, step)
     if guard.guard is Guard.SAME and (guard.standard or (guard.key and not guard.unseen)):
@@ -199,7 +201,7 @@ def _stale(history: History, step: Step) -> Damage | None:
         return found
     known = [one.order for one in history.issued(token) if one.order < step.order]
     for other in history.writes:
-        if other is step or other is issued or other.etag == token or other.order < issued.order:
+        if other is step or other is issued or _made(other, token) or other.order < issued.order:
             continue
         if any(order > other.order for order in known):
             continue
@@ -221,6 +223,13 @@ def _stale(history: History, step: Step) -> Damage | None:
             text = "a write on a replaced token was accepted"
             return Damage(Outcome.LOST_UPDATE, text, lost=other, stale_accepted=True, proven=kept is False)
     return _outdated(history, issued, step) or _under_one_tag(history, step, token)
+
+
+def _made(write: Step, token: str) -> bool:
+    """Tell whether a write made the version of a token, which fields may quote and contents may not."""
+    return write.etag is not None and (
+        write.etag == token or tokens.opaque(write.etag) == tokens.opaque(token)
+    )
 
 
 def _under_one_tag(history: History, step: Step, token: str) -> Damage | None:
@@ -259,7 +268,7 @@ def _outdated(history: History, issued: Step, step: Step) -> Damage | None:
         lost: tuple[str, ...] | None = changed_pointers(before, newest.representation)
     else:
         lost = lost_pointers(before, newest.representation, step.body)
-        if step.method != "PUT":
+        if not step.puts:
             # A patch says nothing of what it leaves out.
             lost = tuple(one for one in lost or () if one and value_at(step.body, one) is not ABSENT)
     if not lost or all(rendered(pointer) for pointer in lost):
@@ -322,10 +331,11 @@ def _unguarded(history: History, step: Step) -> Damage | None:
     return None
 
 
-def _taken_back(history: History, step: Step) -> Damage | None:
-    """Find an unguarded write that was made from an older read than the last, and undoes what changed.
+def _taken_back(history: History, step: Step, dated: float | None = None) -> Damage | None:
+    """Find a write that was made from an older read than the last, and undoes what changed.
 
-    A write that only restores the older version may be meant so; one that edits it as well is not.
+    A write that only restores the older version may be meant so; one that edits it as well is not. It is
+    unguarded, or its guard is a date (seconds since the epoch) that both reads bear.
     """
     if not step.puts or step.body is None:
         return None
@@ -335,7 +345,7 @@ def _taken_back(history: History, step: Step) -> Damage | None:
             continue
         if one.accepted and one.replaces:
             break
-        if one.representation is not None and not one.cache_hit:
+        if one.representation is not None and not one.cache_hit and dated in {None, one.last_modified}:
             reads.append(one)
     if not reads:
         return None
@@ -452,6 +462,8 @@ def _dated(history: History, step: Step) -> Damage | None:
             lost=lost,
             proven=proven,
         )
+    if sent in served and guard.standard and (found := _taken_back(history, step, sent)) is not None:
+        return found
     if sent not in served and served and sent > max(served):
         text = "the write was not protected: its date lies later than the version that it means"
         return Damage(Outcome.LOST_UPDATE, text, lost=lost, proven=proven)

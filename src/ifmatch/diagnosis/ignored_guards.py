@@ -6,10 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import ABSENT, changed_pointers, rendered, same_content, value_at
+from ifmatch.diagnosis.contents import ABSENT, changed_pointers, same_content, value_at
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date, shown
 from ifmatch.diagnosis.resources import host_of, resource_key
+from ifmatch.diagnosis.stamps import rendered
 from ifmatch.diagnosis.taken_back import lost_pointers
 from ifmatch.model.diagnosis import Outcome
 
@@ -90,7 +91,7 @@ def moved_over(case: Case, step: Step) -> Damage | None:
     if step.status != _REPLACED or place is None or not _creates(step):
         return None
     target = resource_key(place if "://" in place else host_of(step.resource) + place)
-    look = _last_look(case.histories.get(target, ()), step)
+    look = _last_look(case.history_of(target), step)
     if look is None:
         return None
     text = "a read had shown the destination, and `Overwrite: F` did not keep it from being replaced (204)"

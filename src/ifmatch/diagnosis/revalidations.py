@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import changed_pointers, rendered
+from ifmatch.diagnosis.contents import changed_pointers
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.likeness import holds_own_tag, same_state
+from ifmatch.diagnosis.stamps import rendered
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def _same_date(history: History, before: Step, step: Step) -> bool:
         return False
     if before.representation is None or before.coding != step.coding or not same_state(before, step):
         return False
-    return not any(before.order < one.order < step.order for one in history.writes)
+    return not history.written_between(before, step)
 
 
 def _different(step: Step) -> Condition | None:
@@ -153,7 +154,7 @@ def _needless(history: History, before: Step, step: Step, *, undated: bool) -> b
         return False
     if before.representation is None or not _alike(before, step):
         return False
-    return not any(before.order < one.order < step.order for one in history.writes)
+    return not history.written_between(before, step)
 
 
 def _alike(before: Step, step: Step) -> bool:

@@ -84,7 +84,7 @@ def _withheld(case: Case, step: Step) -> Damage | None:
             return Damage(Outcome.ERROR, text, lost=step, blocked=True)
     if step.hops or not _by_page(step):
         return None
-    own = [one for one in case.histories.get(step.resource, ()) if one.actor == step.actor]
+    own = [one for one in case.history_of(step.resource) if one.actor == step.actor]
     across = [one for one in own if one.read_ok and one.header("access-control-allow-origin") is not None]
     writes = [one for one in own if one.is_write and one.guard is not None]
     if not across or len(writes) < _TWICE or any(one.status for one in writes) or writes[0] is not step:
@@ -127,6 +127,8 @@ def redirected(case: Case, step: Step) -> Damage | None:
     """
     where = step.header("location") or ""
     field = step.guard is not None and step.guard.standard
+    # What its family sends to change a state is no form, whose result is shown elsewhere.
+    field = field or step.puts or step.alters
     shown = step.method == "POST" and (not field or step.status == HTTPStatus.SEE_OTHER)
     if shown and not _same_place(step, where):
         return None

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.contents import ABSENT, changed_pointers, scalars, stamped, value_at
+from ifmatch.diagnosis.contents import ABSENT, changed_pointers, scalars, value_at
 from ifmatch.diagnosis.likeness import shows
 from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.stamps import stamped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -73,7 +74,7 @@ def listing(case: Case, write: Step) -> Step | None:
         holder = _entry(content.json(), wanted)
         if holder is None or not names & set(scalars(holder)) - {""}:
             return None
-        return one if _leaves_out(holder, case.histories[write.resource], write) else None
+        return one if _leaves_out(holder, case.history_of(write.resource), write) else None
     return None
 
 

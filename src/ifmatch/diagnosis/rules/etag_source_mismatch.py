@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from ifmatch.diagnosis.contents import holds, same_content
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.likeness import names_text
 from ifmatch.diagnosis.resources import parent_of
+from ifmatch.diagnosis.told_versions import named_beside
 from ifmatch.diagnosis.two_paths import (
     another_product,
     form,
@@ -58,7 +60,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     yield from _write_and_read(facts)
     yield from _read_and_judged(facts)
     yield from _in_content_and_field(facts)
-    refusal = facts.step.etag or facts.step.told
+    refusal = facts.step.etag or facts.step.told or named_beside(facts.step)
     if (
         refusal is not None
         and facts.issues
@@ -75,6 +77,13 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note(
             f"the refusal shows {refusal}, of another form than {facts.token}", 3.0, facts.step, "ETag"
         )
+    source = facts.source
+    field = source.header("etag") if source is not None else None
+    if source is not None and field is not None and facts.state_moved is not True:
+        apart = facts.token not in {field.strip(), None} and tokens.shape(field) != tokens.shape(facts.token)
+        if apart and tokens.opaque(field) != tokens.opaque(facts.token) and source.version is not None:
+            text = f"the answer has {facts.token} in its content, and {field}, of another form, as its ETag"
+            yield note(text, 3.5, source, "ETag")
     current = facts.current_tag
     unheard = not facts.issues and facts.damaged_from is None and facts.elsewhere is None
     if (
@@ -217,10 +226,10 @@ def _two_tags(reads: list[Step], writes: list[Step]) -> list[tuple[Step, Step]]:
     Tags that change with every read are not of two sources.
     """
     found: list[tuple[Step, Step]] = []
-    for write in writes:
-        after = [one for one in reads if one.order > write.order]
-        until = next((one.order for one in writes if one.order > write.order), None)
-        near = [one for one in after if until is None or one.order < until]
+    orders = [one.order for one in reads]
+    places = [bisect_left(orders, write.order) for write in writes]
+    for write, begin, end in zip(writes, places, [*places[1:], len(reads)], strict=True):
+        near = reads[begin:end]
         if len({one.etag for one in near}) != 1:
             continue
         same = same_content(near[0].representation, write.content) and write.content is not None

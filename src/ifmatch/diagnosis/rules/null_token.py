@@ -109,7 +109,7 @@ def defaulted(facts: Facts) -> tuple[Step, Step | None] | None:
             continue
         if not (other.is_write and same.name == guard.name and tokens.zero(same.value)):
             continue
-        earlier = [one for one in facts.case.histories[other.resource] if one.order < other.order]
+        earlier = [one for one in facts.case.history_of(other.resource) if one.order < other.order]
         if _versioned([one for one in earlier if one.actor == step.actor and one.read_ok]) is not None:
             return read, other
     return read, None
@@ -145,7 +145,7 @@ def _fresh_record(facts: Facts, token: str) -> Iterator[Evidence]:
             f"{token} names no version: it is what a record holds before its version was read", 5.5, step
         )
         return
-    if not facts.refused or not tokens.zero(token) or facts.case.issued.get(tokens.opaque(token)):
+    if not facts.refused or not tokens.zero(token) or facts.case.givers(tokens.opaque(token)):
         return
     others = [
         one

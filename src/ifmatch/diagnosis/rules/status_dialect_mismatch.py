@@ -6,12 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import changed_pointers, holds, same_content, stamped
+from ifmatch.diagnosis.contents import changed_pointers, holds, same_content
 from ifmatch.diagnosis.dialect_habits import LEARNED
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.resources import parent_of, path_of
 from ifmatch.diagnosis.rules.expected_control_flow import CLAIM
 from ifmatch.diagnosis.rules.unsupported_precondition import says_so
+from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects import Meaning
 
 if TYPE_CHECKING:
@@ -203,7 +204,7 @@ def _understood(facts: Facts) -> bool:
         if refused is step or not refused.denied or refused.status != step.status:
             continue
         after = [
-            one for one in facts.own(facts.case.histories[refused.resource]) if one.order > refused.order
+            one for one in facts.own(facts.case.history_of(refused.resource)) if one.order > refused.order
         ]
         if after and after[0].is_read and any(one.accepted for one in after):
             return True
