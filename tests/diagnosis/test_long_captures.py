@@ -20,10 +20,10 @@ from ifmatch.diagnosis import case, diagnose, dialect_services, gathered, habit_
 
 OWN = str(pathlib.Path(ifmatch.__file__).parent)
 START = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
-LEAST = 8
+LEAST = 12
 # Linear work grows twofold from one step to the next, work as of the square fourfold.
 MOST = 3
-SELDOM = 3
+SELDOM = 4
 
 
 def entry(at, method, url, answer, *, sent=(), tag=None, body=None, content=None, agent="one/1"):
