@@ -63,7 +63,8 @@ def _texts(state):
     plain = {name: one if isinstance(one, str) else json.dumps(one) for name, one in state.items()}
     prose = "".join(f"<p>{name.title()}: {value}</p>" for name, value in plain.items())
     prose = f"<p>Much that stays the same for good</p>{prose}"
-    lines = ("BEGIN:VEVENT", *(f"X-{name.upper()}:{value}" for name, value in plain.items()), "END:VEVENT")
+    called = {name: re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).upper() for name in plain}
+    lines = ("BEGIN:VEVENT", *(f"X-{called[name]}:{value}" for name, value in plain.items()), "END:VEVENT")
     actions = [{"action": "setCustomField", "name": name, "value": value} for name, value in state.items()]
     return {
         "html": json.dumps(prose)[1:-1],
@@ -71,6 +72,7 @@ def _texts(state):
         "xml": "".join(f"<{name}>{value}</{name}>" for name, value in plain.items()),
         "ics": "\r\n".join(lines),
         "acts": json.dumps(actions),
+        "mask": "&".join(f"updateMask.fieldPaths={name}" for name in state),
     }
 
 

@@ -124,6 +124,9 @@ class Tongue:
         write = self.form["write"]
         if method == "PATCH" and write.startswith("PATCH "):
             return write
+        if method == "PATCH" and self.as_text:
+            # Nobody sends a part of a text for the whole.
+            return None
         return f"{method} {write[4:]}" if self.in_field and write.startswith("PUT ") else None
 
     @property
@@ -139,7 +142,17 @@ class Tongue:
     @property
     def as_text(self):
         """Tell whether the whole state is told as a text that is no JSON."""
-        return re.search("<(?:html|xml|ics|acts)>", self.form["sent"]) is not None
+        return re.search("<(?:html|urlhtml|xml|ics|acts)>", self.form["sent"]) is not None
+
+    @property
+    def as_prose(self):
+        """Tell whether the whole state is told as text with marks, in which no member has a name."""
+        return "html>" in self.form["sent"]
+
+    @property
+    def counts_by_itself(self):
+        """Tell whether a write alone says which version it makes, one more than it expects."""
+        return "<v+1>" in self.form["sent"] and "<v>" not in self.form.get("done", self.form["shown"])
 
     @property
     def commands(self):
@@ -156,6 +169,20 @@ class Tongue:
         """Return the names of members that stand beside those of the state."""
         texts = [self.form[name] for name in ("shown", "sent", "done") if name in self.form]
         return {name for text in texts if "<m>" in text for name in _NAMES.findall(text)}
+
+    def miscounts(self, captures):
+        """Tell whether the story's writes make other versions than the next one after what they expect."""
+        around = _AROUND.search(self.form["with"])
+        places = counted(captures, bare=around is not None and around[0] in {"<v>", "<v+1>"})
+        for step in (one for capture in captures for one in capture.exchanges):
+            sent, response = step.request.fields.text("if-match"), step.response
+            made = response.fields.text("etag") if response is not None and response.status < 300 else None
+            if step.request.method == "GET" or sent is None or made is None or no_version(sent.strip('"')):
+                continue
+            one, two = (places[tag.strip('"')] for tag in (sent, made))
+            if not one.isdigit() or not two.isdigit() or int(two) - int(one) != 1:
+                return True
+        return False
 
     def captures(self, captures):
         """Return captures told in the family's language."""
@@ -270,9 +297,7 @@ class _Telling:
     def _guard(self, step):
         if step.token is None:
             return ""
-        form = self.tongue.form["with"]
-        if step.method == "DELETE":
-            form = self.tongue.refuses.get("delete-with", form)
+        form = self.tongue.refuses.get(f"{step.method.lower()}-with", self.tongue.form["with"])
         if no_version(step.token):
             return _worded(form, step.token) + ("\n" if self.tongue.in_field else "")
         told = filled(form, self._spelt(step.token), {})
@@ -296,7 +321,8 @@ class _Telling:
         if response.status in {404, 410} and "gone" in self.tongue.refuses:
             return self._worded(response, step, "gone")
         if response.status >= 300:
-            fields = without(response.fields, {"etag"}, *self._versions(version))
+            moved = [] if "location" not in response.fields else [("Location", self._moved_to(response))]
+            fields = without(response.fields, {"etag", "location"}, *moved, *self._versions(version))
             return Response(response.status, "", fields, response.content)
         return self._success(exchange, step, version)
 
@@ -314,7 +340,8 @@ class _Telling:
             fields = [(name, value) for name, value in fields if _UNTOLD not in value]
             body = _pruned(body)
         content = Content.from_text(body) if body else None
-        if not self.tongue.shows_in_body and not isinstance(response.content, Content):
+        told = step.method != "GET" and "<v>" in form.get("done", "")
+        if not (self.tongue.shows_in_body or told) and not isinstance(response.content, Content):
             content = response.content
         elif content is None and not self.tongue.shows_in_body:
             # What a service shows of a write is what it shows of a read.
@@ -324,6 +351,17 @@ class _Telling:
             fields.append(JSON)
         status = 200 if response.status == 204 and content is not None else response.status
         return Response(status, "", without(response.fields, _GONE, *fields), content)
+
+    def _moved_to(self, response):
+        """Return where a redirect leads: to the thing's own URL, with a slash more where the story has it."""
+        place = response.fields.text("location")
+        parts = urlsplit(place)
+        line = filled(self.tongue.line("GET"), "", {}, "", _slug(parts.path))
+        there = "/" + line.partition("://")[2].partition("/")[2]
+        front, mark, query = there.partition("?")
+        end = "/" if parts.path.endswith("/") and not front.endswith("/") else ""
+        origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+        return f"{origin}{front}{end}{mark}{query}"
 
     def _versions(self, version):
         """Return the fields in which the family shows a version."""

@@ -35,6 +35,7 @@ IN_A_TEXT = dict.fromkeys(
     (
         "both ways in base64, and the reason of the change beside it",
         "the service stamps what stands inside a string",
+        "the same nodes, and nothing names them",
     ),
     _AS_TEXT,
 )
@@ -46,7 +47,79 @@ DEEPER = dict.fromkeys(
     ),
     _DEEPER,
 )
-OWN_TABLES = (OWN, IN_A_TEXT, DEEPER)
+_UNNAMED = "in a text no member has a name: what a server stamps is not told from what a writer writes"
+IN_PROSE = dict.fromkeys(
+    (
+        "the same nodes, and nothing names them",
+        "one tag, and only what the server stamps moves",
+        "bad gateway, sent again",
+        "two tills count one stock down, each reads again where it was too late",
+        "what was stored is gone at the next look, and the service compares elsewhere",
+    ),
+    _UNNAMED,
+)
+_OF_ONE = "a version is of one thing alone there"
+_COUNTERS = dict.fromkeys(
+    (
+        "one counter for a whole shelf",
+        "the item's sibling was written by another",
+        "two items that share a number, and neither changed",
+        "the tag of a catalogue guards its entries",
+    ),
+    _OF_ONE,
+)
+_BRANCH = "what moves is the branch, and a file keeps its name: so every conflict there looks"
+_WORD_FOR_NONE = "an empty version is the family's word for no condition"
+_ROWS = "a filter that no row fits is no error, whatever stands in it"
+_PATCHES = "a patch names what it changes: sent again, or under the version just read, it may be meant so"
+_NOT_THERE = "404 is how the family says that there is nothing to change"
+_RESENT = dict.fromkeys(
+    (
+        "token out of the refusal, old content",
+        "fresh token, old content, after a refusal",
+        "fresh token, old content, no refusal at all",
+        "the guard holds, the base is old: a fresh token, and the other's change is gone",
+    ),
+    _PATCHES,
+)
+BY_FAMILY = {
+    "kubernetes": {"an empty tag": _WORD_FOR_NONE},
+    "postgrest": {
+        **_COUNTERS,
+        **_RESENT,
+        **dict.fromkeys(
+            ("an empty tag", "the word null in quotes", "a template that was not filled in"), _ROWS
+        ),
+        "a 404 of a route that does not take the method": _NOT_THERE,
+    },
+    "google-iam": {"no mark of a cache, but the origin never saw the read": "a POST is kept by no cache"},
+    "openstack-placement": _COUNTERS,
+    "broadleaf": {"the tag of a catalogue guards its entries": "a cart's version stands beside the cart"},
+    "firestore": {"a 404 of a route that does not take the method": _NOT_THERE},
+    "sanity": _RESENT,
+    "commercetools": {
+        **_RESENT,
+        **dict.fromkeys(
+            (
+                "unguarded write brings a deleted thing back",
+                "unguarded deletion of what another had just saved, who looks for it",
+                "several writes of one second, one of them taken, and its change is what is there",
+                "two clerks close one case; the second sees that it is done, and goes on to the next",
+                "a build that got ready after the client's own write",
+            ),
+            "commands do not say what they make",
+        ),
+    },
+    "github-contents": dict.fromkeys(
+        (
+            "the very tag refused and still served",
+            "a comparison that fails although nothing moved",
+            "the tag of a catalogue guards its entries",
+        ),
+        _BRANCH,
+    ),
+}
+OWN_TABLES = (OWN, IN_A_TEXT, DEEPER, IN_PROSE, *BY_FAMILY.values())
 # Commands say what they change, not what they make: nobody knows the own change again by its content.
 OWN_CHANGE = {"lost-response-replay", "intermediary-replay", "post-commit-412"}
 _BY_PATH = {"a list is told by its path", "links between records are told by their paths"}
@@ -82,8 +155,11 @@ def untold(story, captures, tongue):
         tables.append(SENT_BACK_WHOLE)
     if tongue.members() or not tongue.plain:
         tables.append(DEEPER)
+    tables.append(BY_FAMILY.get(tongue.name, {}))
     if tongue.as_text:
         tables.append(IN_A_TEXT)
+    if tongue.as_prose:
+        tables.append(IN_PROSE)
     if tongue.commands and OWN_CHANGE & {one for view in story.views for one in story.wanted(view)}:
         return "commands do not say what they make"
     if tongue.one_url:
@@ -98,6 +174,8 @@ def untold(story, captures, tongue):
     if reason:
         return reason
     exchanges = [exchange for one in captures for exchange in one.exchanges]
+    if tongue.counts_by_itself and tongue.miscounts(captures):
+        return "a write says that it makes the next version, and the story tells of another one"
     if not tongue.issues and _taken_from_writes(exchanges):
         return "the answer to a write gives no version"
     return next((why for one in exchanges if (why := _unsaid(one, tongue))), "")

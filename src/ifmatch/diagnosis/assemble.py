@@ -6,7 +6,7 @@ import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis.benign import fulfilled, recovered, why_benign
+from ifmatch.diagnosis.benign import begun_anew, fulfilled, passed_later, recovered, why_benign
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.damage import overwrites
 from ifmatch.diagnosis.facts import Facts
@@ -26,7 +26,7 @@ from ifmatch.model.finding import Finding
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ifmatch.diagnosis.case import Case
     from ifmatch.diagnosis.damages import Damage
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 _ORDER = {outcome: number for number, outcome in enumerate(Outcome)}
 _SAYS_SO = 0.5
 _OF_THE_API = "the answer does not speak of versions or preconditions: the API's own conflict"
+# What may be said of a conflict that the client heals, besides that another wrote.
+_CONFLICTS = frozenset({"other-writer", "status-dialect-mismatch", "lost-response-replay"})
 _UNREAD = (
     "the request had no condition, and the content of the answer is not in the file: nothing says that it was"
     " about versions"
@@ -140,10 +142,14 @@ def _handled(facts: Facts, ranking: Ranking) -> str | None:
     Whatever is no other actor's change (a token kept too long, a cache, a lock) stays an incident.
     """
     first = ranking.candidates[0].cause if ranking.candidates else ""
-    if first not in {"other-writer", ""} or facts.resent_unread is not None:
+    if not (first in {"other-writer", ""} or _only_conflicts(ranking)) or facts.resent_unread is not None:
         return None
     if first and (done := fulfilled(facts)) is not None:
         return done
+    if first not in {"other-writer", ""} and passed_later(facts):
+        return (
+            "a conflict of the API's own, over no version that the request named; later the like was accepted"
+        )
     if not recovered(facts):
         return None
     if facts.state_moved is False:
@@ -159,6 +165,16 @@ def _handled(facts: Facts, ranking: Ranking) -> str | None:
     return (
         f"a conflict handled as it ought to be{after}: read again, applied to the current version, accepted"
     )
+
+
+def _only_conflicts(ranking: Ranking) -> bool:
+    """Tell whether nothing is certain, and all that may be is a conflict that its client understood."""
+    likelihoods = [one.likelihood for one in ranking.candidates] + [0.0, 0.0]
+    return not _sure(likelihoods) and all(one.cause in _CONFLICTS for one in ranking.candidates)
+
+
+def _sure(likelihoods: Sequence[float]) -> bool:
+    return likelihoods[0] >= _SAYS_SO and likelihoods[0] >= _MARGIN * likelihoods[1]
 
 
 def _found(case: Case) -> Iterator[tuple[Step, Damage]]:
@@ -223,15 +239,14 @@ def _outcome(facts: Facts, ranking: Ranking) -> Outcome:
     first = ranking.candidates[0].cause if ranking.candidates else ""
     if first == "blind-refresh":
         return Outcome.LOST_UPDATE
-    if recovered(facts):
+    if recovered(facts) or begun_anew(facts, first):
         return Outcome.RECOVERED
     return Outcome.REFUSED
 
 
 def _verdict(findings: tuple[Finding, ...]) -> Verdict:
     likelihoods = [finding.likelihood for finding in findings] + [0.0, 0.0]
-    sure = likelihoods[0] >= _SAYS_SO and likelihoods[0] >= _MARGIN * likelihoods[1]
-    return Verdict.CAUSE if sure else Verdict.UNDECIDED
+    return Verdict.CAUSE if _sure(likelihoods) else Verdict.UNDECIDED
 
 
 def _incident(facts: Facts, ranking: Ranking, outcome: Outcome) -> Incident:

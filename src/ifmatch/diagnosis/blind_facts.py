@@ -12,12 +12,20 @@ from ifmatch.diagnosis.contents import (
     changed_pointers,
     same_content,
     shares_members,
-    stamped,
     unwrapped,
     value_at,
 )
-from ifmatch.diagnosis.likeness import edit_of, gives, not_shown, replaces_all, same_but_version, version_of
+from ifmatch.diagnosis.likeness import (
+    edit_of,
+    gives,
+    named_by,
+    not_shown,
+    replaces_all,
+    same_but_version,
+    version_of,
+)
 from ifmatch.diagnosis.listed_versions import listed_before
+from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.state_facts import StateFacts
 from ifmatch.diagnosis.taken_back import lost_pointers, reverts
 from ifmatch.diagnosis.unread_versions import listing, part_only
@@ -64,7 +72,7 @@ class BlindFacts(StateFacts):
             or any(one.accepted and one.replaces for one in before)
         ):
             return None
-        if any(version_of(one, guard) in guard.tokens and one is not gave for one in shown):
+        if any(named_by(one, guard) and one is not gave for one in shown):
             return None
         shown = [one for one in shown if one is not gave]
         if not shown:
@@ -176,7 +184,7 @@ class BlindFacts(StateFacts):
         A patch carries only its own changes: it may be repeated as it is.
         """
         write = self.blind_write
-        if write is None or write is self.step or self.step.method != "PUT" or write.order < self.step.order:
+        if write is None or write is self.step or not self.step.puts or write.order < self.step.order:
             return None
         guard, refused = write.guard, self.guard
         if guard is None or refused is None or guard.guard is not Guard.SAME:
@@ -209,7 +217,7 @@ class BlindFacts(StateFacts):
         if gave.representation is not None and (self.unread is None or self.unread[0] is not gave):
             return gave, gave.representation
         for step in self.history:
-            named = version_of(step, guard) in guard.tokens
+            named = named_by(step, guard)
             if named and step.representation is not None and step is not gave:
                 return gave, step.representation
             if named and step.accepted and replaces_all(step) and step.body is not None:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ifmatch.diagnosis import actors, pairing, saves, targets, tokens
+from ifmatch.diagnosis import actors, addresses, pairing, saves, targets, tokens, wordless_refusals
 from ifmatch.diagnosis.dialect_services import speak
 from ifmatch.diagnosis.gathered import Gathered
 from ifmatch.diagnosis.history import CASE_REACH, History, Stretch
@@ -89,6 +89,18 @@ class Case:
     @cached_property
     def _stretches(self) -> dict[int, Case]:
         return {}
+
+    def is_torn(self, source: str) -> bool:
+        """Tell whether text is missing between the messages of a source.
+
+        Args:
+            source: its name.
+        """
+        return source in self._torn
+
+    @cached_property
+    def _torn(self) -> frozenset[str]:
+        return frozenset(capture.name for capture in self.captures if capture.torn)
 
     def gathered(self, actor: str) -> Gathered:
         """Return what one actor sent and was shown.
@@ -196,7 +208,9 @@ def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None
     targets.saved_at_one_place(steps)
     targets.extra_parameters(steps)
     saves.posted(steps)
+    addresses.settle(steps)
     owners = actors.assign(steps, ordered, vantages)
+    wordless_refusals.take_by_course(steps)
     rows = [
         Source(
             name=capture.name,

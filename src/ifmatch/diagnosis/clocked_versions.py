@@ -34,7 +34,7 @@ def ahead_of_versions(history: Sequence[Step], step: Step) -> bool:
         step: an accepted write.
     """
     guard = step.guard
-    if guard is None or len(guard.tokens) != 1 or _NOT_NEWER.search(guard.name) is None:
+    if guard is None or not guard.of_one or _NOT_NEWER.search(guard.name) is None:
         return False
     token = guard.tokens[0]
     sent = told_moment(token)
@@ -81,7 +81,7 @@ def _served(step: Step) -> list[float]:
 def _made(facts: Facts, step: Step) -> float | None:
     """Return the moment that a write's version names, where no answer before had given that version out."""
     guard = step.guard
-    if guard is None or guard.guard is not Guard.SAME or len(guard.tokens) != 1:
+    if guard is None or guard.guard is not Guard.SAME or not guard.of_one:
         return None
     token = guard.tokens[0]
     if any(token in one.issued() for one in facts.case.history_of(step.resource)):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
 
-from ifmatch.diagnosis.contents import stamped, value_at
+from ifmatch.diagnosis.contents import value_at
 from ifmatch.diagnosis.dates import instant
 from ifmatch.diagnosis.editors import EDITOR
+from ifmatch.diagnosis.stamps import stamped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

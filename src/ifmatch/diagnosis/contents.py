@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 from ifmatch.diagnosis.embedded import may_hold, opened
 from ifmatch.diagnosis.pages import fields_of, is_page, nested
+from ifmatch.diagnosis.stamps import stamped
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 
@@ -121,7 +122,10 @@ def holds(current: Content | None, wanted: Content | None) -> bool:
         return False
     inner = next(iter(asked.values())) if len(asked) == 1 else None
     wrapped = [cast("dict[str, object]", inner)] if isinstance(inner, dict) else []
-    return any(_covers(part, form) for part in _objects(stored, _DEEP) for form in (asked, *wrapped))
+    parts = list(_objects(stored, _DEEP))
+    if any(_covers(part, form) for part in parts for form in (asked, *wrapped)):
+        return True
+    return any(_covers(part, asked, around) for part, around in _inside(stored, _DEEP))
 
 
 def _lines_added(current: Content, wanted: Content) -> bool:
@@ -132,6 +136,7 @@ def _lines_added(current: Content, wanted: Content) -> bool:
     return not Counter(asked) - Counter(there)
 
 
+_ROOT = re.compile(r"<(?:[\w.-]+:)?([A-Za-z][\w.-]*)[\s>/]")
 _ENVELOPE = re.compile(r"<(?:\w+:)?Envelope\b")
 
 
@@ -149,7 +154,14 @@ def _leaves_kept(current: Content, wanted: Content) -> bool:
         # The name of what is written stands beside it, and not in answers.
         names = {name for name, _ in there}
         asked = Counter({leaf: count for leaf, count in asked.items() if leaf[0] in names})
-    return len(asked) >= (1 if wrapped else _FEW_LEAVES) and not asked - there
+    few = 1 if wrapped or _root(current) == _root(wanted) else _FEW_LEAVES
+    return len(asked) >= few and not asked - there
+
+
+def _root(content: Content) -> str:
+    """Return the local name of the first element of a document, "" without one."""
+    found = _ROOT.search(content.text[:_LONG_FORM])
+    return found[1] if found is not None else ""
 
 
 def _elements(content: Content) -> Counter[tuple[str, str]]:
@@ -178,6 +190,20 @@ def _objects(value: object, depth: int) -> Iterator[dict[str, object]]:
                 yield from _objects(member, depth - 1)
 
 
+def _inside(
+    whole: dict[str, object], depth: int, around: dict[str, object] | None = None
+) -> Iterator[tuple[dict[str, object], dict[str, object]]]:
+    """Yield the objects within an object, each with the members that stand around it and are none."""
+    beside = {name: value for name, value in whole.items() if not isinstance(value, dict | list)}
+    beside = {**(around or {}), **beside}
+    for member in whole.values():
+        inner = _object(member)
+        if inner is not None:
+            yield inner, beside
+            if depth > 1:
+                yield from _inside(inner, depth - 1, beside)
+
+
 def _spelt_alike(one: object, two: object) -> bool:
     """Tell whether two values differ only in their JSON type: some stores keep all as strings."""
     if isinstance(one, str) and isinstance(two, list | dict):
@@ -190,19 +216,24 @@ def _spelt_alike(one: object, two: object) -> bool:
     return str(one).lower() == str(two).lower()
 
 
-def _covers(current: dict[str, object], wanted: dict[str, object]) -> bool:
+def _covers(
+    current: dict[str, object], wanted: dict[str, object], around: dict[str, object] | None = None
+) -> bool:
+    """Tell whether an object holds what was wanted, but for what stands around it: the name of the thing."""
     compared = 0
     for name, value in wanted.items():
         if stamped("/" + name):
             continue
         there = current.get(name, ABSENT)
+        if there is ABSENT and around is not None and around.get(name, ABSENT) == value:
+            continue
         if there is ABSENT and (_REMARK.fullmatch(name) or _only_stamps(name, value)):
             continue
         part, held = _object(value), _object(there)
         if part is not None and held is not None:
             if part and all(stamped("/" + one) for one in part):
                 continue
-            if part and not _covers(held, part):
+            if part and not any(_covers(one, part) for one in _objects(held, 1)):
                 return False
         elif there != value and not _spelt_alike(there, value):
             return False
@@ -251,6 +282,17 @@ def _only_stamps(name: str, value: object) -> bool:
     return stamped("/" + name) or (bool(inner) and all(stamped("/" + one) for one in inner or ()))
 
 
+def holds_stamps(content: Content, pointer: str) -> bool:
+    """Tell whether the object at a pointer holds nothing but what servers write by themselves.
+
+    Args:
+        content: JSON.
+        pointer: JSON Pointer (RFC 6901).
+    """
+    inner = _object(value_at(content, pointer))
+    return bool(inner) and all(stamped("/" + name) for name in inner or ())
+
+
 def speak_of_one(one: Content, two: Content) -> bool:
     """Tell whether two contents can be compared at all: not an object's data with its description.
 
@@ -288,97 +330,26 @@ def telling(content: Content | None, less: int = 0) -> bool:
     return content is not None and len(content) - less >= _MUCH
 
 
-def unchanged(content: Content | None, base: Content | None) -> int:
-    """Return how many characters of a patch repeat what was there: a name, a kind, no change.
+def change_of(content: Content, base: Content | None) -> Content:
+    """Return what a patch changes: without what it repeats, without a version, out of what is around it.
 
     Args:
         content: of a request.
         base: what it was made from.
     """
     sent, there = (_object(_json(one)) if one is not None else None for one in (content, base))
-    if sent is None or there is None:
-        return 0
-    kept = {name: value for name, value in sent.items() if name in there and there[name] == value}
-    return len(json.dumps(kept)) if kept else 0
-
-
-_VOLATILE = re.compile(r"[0-9a-f]{8,}|\d+", re.IGNORECASE)
-# Words in the names of members that servers stamp themselves.
-_STAMPS = frozenset(
-    {
-        "fingerprint",
-        "cas",
-        "ctag",
-        "metageneration",
-        "checksum",
-        "indexed",
-        "lastmod",
-        "mtime",
-        "version",
-        "scanned",
-        "rev",
-        "rendered",
-        "hash",
-        "modification",
-        "refreshed",
-        "etag",
-        "cached",
-        "synced",
-        "seqno",
-        "editor",
-        "changed",
-        "edited",
-        "generation",
-        "touched",
-        "modified",
-        "saved",
-        "processed",
-        "revision",
-        "lsn",
-        "modifier",
-        "sequence",
-        "updated",
-        "digest",
-        "timestamp",
-    }
-)
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-# Members, and words of pages, that are made anew for each answer.
-_RENDERED = re.compile(
-    r"(?:^|[^a-z])served|served_?(?:at|by|in|from)|render|generated|nonce|csrf|xsrf|authenticity|request[_-]?id|trace|\bnow\b|server_?time|session"
-    r"|_token\b|elapsed|took|load_?time|visit",
-    re.IGNORECASE,
-)
-
-
-def rendered(pointer: str) -> bool:
-    """Tell whether a JSON Pointer names a member that is made anew for each answer."""
-    return _RENDERED.search(pointer.rpartition("/")[2]) is not None
-
-
-def stamped(pointer: str) -> bool:
-    """Tell whether a JSON Pointer names a member that servers write by themselves."""
-    name = pointer.rpartition("/")[2]
-    words = [name, *_WORDS.findall(name)]
-    return any(word.lower() in _STAMPS for word in words) or rendered(pointer)
-
-
-def differs_by_nonce(first: Content | None, second: Content | None) -> bool:
-    """Tell whether two texts differ only in numbers or nonces that the text itself calls so."""
-    if first is None or second is None or first.octets == second.octets:
-        return False
-    one, two = _VOLATILE.sub("#", first.text), _VOLATILE.sub("#", second.text)
-    if one != two:
-        return False
-    text = first.text
-    changed = [
-        found
-        for found, other in zip(_VOLATILE.finditer(text), _VOLATILE.findall(second.text), strict=True)
-        if found[0] != other
-    ]
-    return 0 < len(changed) <= 3 and all(
-        _RENDERED.search(text[max(0, found.start() - 60) : found.start()]) for found in changed
-    )
+    while sent is not None:
+        known = there or {}
+        left = {
+            name: value
+            for name, value in sent.items()
+            if known.get(name, ABSENT) != value and not (isinstance(value, int) and _VERSION.search(name))
+        }
+        name, inner = next(((name, _object(value)) for name, value in left.items()), ("", None))
+        if len(left) != 1 or inner is None:
+            return Content.from_text(json.dumps(left))
+        sent, there = inner, _object(known.get(name))
+    return content
 
 
 def changed_pointers(before: Content | None, after: Content | None) -> tuple[str, ...] | None:
@@ -451,7 +422,7 @@ def _holder(value: object, token: str) -> object:
 
 def version_member(content: Content | None, token: str) -> str:
     """Return the JSON object's member that names a version and holds just this token, "" when none does."""
-    members = (_object(_json(content)) if content is not None else None) or {}
+    members = (_object(_members(content)) if content is not None else None) or {}
     return next(
         (
             name

@@ -7,8 +7,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.contents import ABSENT, changed_pointers, scalars, stamped, value_at
+from ifmatch.diagnosis.contents import ABSENT, changed_pointers, scalars, value_at
 from ifmatch.diagnosis.damages import Damage
+from ifmatch.diagnosis.stamps import stamped
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ _COUNT = re.compile(
     r"(?<![A-Za-z])_?(rev|revision|version|lock_?version|serial|versionId|edition)[\"']?\s*[:=]\s*[\"']?(\d{1,9})(?![\w.])",
     re.IGNORECASE,
 )
+_PLAIN = re.compile(r"-?\d{1,9}")
 _LONGEST = 20_000
 # What a count goes on by where one other write lies between.
 ONE_BETWEEN = 2
@@ -42,12 +44,18 @@ def counted(before: Content | None, after: Content | None) -> frozenset[str]:
         if not stamped(pointer)
     }
     found: set[str] = set()
-    for pointer, (old, new) in moved.items():
+    for pointer, values in moved.items():
+        old, new = (_number(one) for one in values)
         if type(old) is int and type(new) is int and 0 < abs(new - old) <= _LITTLE:
             found.add(pointer)
         elif new is not ABSENT:
             return frozenset()
     return frozenset(found)
+
+
+def _number(value: object) -> object:
+    """Return the number that a text is: documents and forms have all values as texts."""
+    return int(value) if isinstance(value, str) and _PLAIN.fullmatch(value) else value
 
 
 def counts_along(own: Sequence[Step], step: Step, base: Content | None) -> bool:
@@ -126,11 +134,7 @@ def skipped(history: History, step: Step) -> Damage | None:
         history: of the resource.
         step: an accepted write.
     """
-    if (
-        step.method != "PUT"
-        or step.guard is not None
-        or len({one.actor for one in history if one.is_write}) > 1
-    ):
+    if not step.puts or step.guard is not None or len({one.actor for one in history if one.is_write}) > 1:
         return None
     before = own_before(history, step)
     if before is None or before.content is None or went_on(before, step) != ONE_BETWEEN:

@@ -5,21 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.change_logs import logged_between
 from ifmatch.diagnosis.clocked_versions import ahead_of_versions
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import (
-    ABSENT,
-    changed_pointers,
-    rendered,
-    same_content,
-    stamped,
-    value_at,
-)
+from ifmatch.diagnosis.contents import ABSENT, changed_pointers, same_content, value_at
 from ifmatch.diagnosis.counts import skipped
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date, instant
+from ifmatch.diagnosis.gone_again import dated_later, overwritten, set_anew
 from ifmatch.diagnosis.ignored_guards import created_over, dated_out, held_for_a_while, moved_over
 from ifmatch.diagnosis.one_tag import two_states
+from ifmatch.diagnosis.stamps import rendered, stamped
 from ifmatch.diagnosis.taken_back import line_undone, lost_pointers
 from ifmatch.diagnosis.undelivered import blocked, redirected, unheard
 from ifmatch.diagnosis.unheeded import met_another
@@ -78,7 +74,13 @@ def _accepted(case: Case, history: History, step: Step) -> Damage | None:
     if guard is None and step.method == "DELETE":
         return _deleted(history, step)
     if guard is None or guard.guard is Guard.EXISTS:
-        return _unguarded(history, step) or _taken_back(history, step) or skipped(history, step)
+        return (
+            _unguarded(history, step)
+            or _taken_back(history, step)
+            or logged_between(case, history, step)
+            or overwritten(history, step)
+            or skipped(history, step)
+        )
     if guard.guard is Guard.ABSENT:
         return _created_twice(history, step) or created_over(case, history, step) or unheard(history, step)
     if guard.guard is Guard.SAME and (guard.standard or (guard.key and not guard.unseen)):
@@ -201,7 +203,7 @@ def _stale(history: History, step: Step) -> Damage | None:
         return found
     known = [one.order for one in history.issued(token) if one.order < step.order]
     for other in history.writes:
-        if other is step or other is issued or other.etag == token or other.order < issued.order:
+        if other is step or other is issued or _made(other, token) or other.order < issued.order:
             continue
         if any(order > other.order for order in known):
             continue
@@ -223,6 +225,13 @@ def _stale(history: History, step: Step) -> Damage | None:
             text = "a write on a replaced token was accepted"
             return Damage(Outcome.LOST_UPDATE, text, lost=other, stale_accepted=True, proven=kept is False)
     return _outdated(history, issued, step) or _under_one_tag(history, step, token)
+
+
+def _made(write: Step, token: str) -> bool:
+    """Tell whether a write made the version of a token, which fields may quote and contents may not."""
+    return write.etag is not None and (
+        write.etag == token or tokens.opaque(write.etag) == tokens.opaque(token)
+    )
 
 
 def _under_one_tag(history: History, step: Step, token: str) -> Damage | None:
@@ -250,6 +259,8 @@ def _outdated(history: History, issued: Step, step: Step) -> Damage | None:
     Tags alone prove nothing here: nodes may differ in them, and this very node may know the token.
     """
     reads = [one for one in history if issued.order < one.order < step.order and one.actor == step.actor]
+    if reads and (found := dated_later(issued, reads[-1], step)) is not None:
+        return found
     newest = next((one for one in reversed(reads) if one.representation is not None), None)
     if newest is None or newest.etag is None or newest.variant != issued.variant or newest.cache_hit:
         return None
@@ -261,7 +272,7 @@ def _outdated(history: History, issued: Step, step: Step) -> Damage | None:
         lost: tuple[str, ...] | None = changed_pointers(before, newest.representation)
     else:
         lost = lost_pointers(before, newest.representation, step.body)
-        if step.method != "PUT":
+        if not step.puts:
             # A patch says nothing of what it leaves out.
             lost = tuple(one for one in lost or () if one and value_at(step.body, one) is not ABSENT)
     if not lost or all(rendered(pointer) for pointer in lost):
@@ -288,6 +299,8 @@ def _refused_elsewhere(history: History, step: Step, token: str) -> Damage | Non
 def _unguarded(history: History, step: Step) -> Damage | None:
     """Find an unguarded write that takes away what another actor had written since this actor read."""
     if step.method == "DELETE" or not (step.method in {"PUT", "PATCH"} or step.puts or step.alters):
+        return None
+    if step.guard is None and set_anew(history, step):
         return None
     for other in reversed(history.writes):
         if other.order >= step.order or other.actor == step.actor:
@@ -324,10 +337,11 @@ def _unguarded(history: History, step: Step) -> Damage | None:
     return None
 
 
-def _taken_back(history: History, step: Step) -> Damage | None:
-    """Find an unguarded write that was made from an older read than the last, and undoes what changed.
+def _taken_back(history: History, step: Step, dated: float | None = None) -> Damage | None:
+    """Find a write that was made from an older read than the last, and undoes what changed.
 
-    A write that only restores the older version may be meant so; one that edits it as well is not.
+    A write that only restores the older version may be meant so; one that edits it as well is not. It is
+    unguarded, or its guard is a date (seconds since the epoch) that both reads bear.
     """
     if not step.puts or step.body is None:
         return None
@@ -337,7 +351,7 @@ def _taken_back(history: History, step: Step) -> Damage | None:
             continue
         if one.accepted and one.replaces:
             break
-        if one.representation is not None and not one.cache_hit:
+        if one.representation is not None and not one.cache_hit and dated in {None, one.last_modified}:
             reads.append(one)
     if not reads:
         return None
@@ -454,6 +468,8 @@ def _dated(history: History, step: Step) -> Damage | None:
             lost=lost,
             proven=proven,
         )
+    if sent in served and guard.standard and (found := _taken_back(history, step, sent)) is not None:
+        return found
     if sent not in served and served and sent > max(served):
         text = "the write was not protected: its date lies later than the version that it means"
         return Damage(Outcome.LOST_UPDATE, text, lost=lost, proven=proven)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import stamped
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.message_members import shown
+from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects import Grammar, tokens_in
 
 if TYPE_CHECKING:

@@ -14,13 +14,12 @@ from ifmatch.diagnosis.blind_facts import BlindFacts
 from ifmatch.diagnosis.conditions import IN_CONTENT, Guard
 from ifmatch.diagnosis.contents import (
     beside,
+    change_of,
     changed_pointers,
     holds,
     same_content,
     speak_of_one,
-    stamped,
     telling,
-    unchanged,
     value_at,
 )
 from ifmatch.diagnosis.counts import counts_along
@@ -28,9 +27,12 @@ from ifmatch.diagnosis.dates import http_date, instant
 from ifmatch.diagnosis.editors import EDITOR, PROGRAM, SYSTEM, editor_like, same_moment
 from ifmatch.diagnosis.likeness import shows, taken_on
 from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.stamps import stamped
+from ifmatch.diagnosis.version_words import called_version
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
+    from ifmatch.diagnosis.conditions import Condition
     from ifmatch.diagnosis.damages import Damage
     from ifmatch.diagnosis.steps import Step
 
@@ -117,7 +119,16 @@ class Facts(BlindFacts):
     def _follows_what_was_known(self, write: Step) -> bool:
         """Tell whether the token is none of the versions that the actor knew up to a write: a later one."""
         before = self.own(self.known_before(write))
-        return write.etag is not None and any(one.read_ok and one.etag is not None for one in before)
+        # Nothing came between a version and the write that was taken on it.
+        made = write.etag is not None or (
+            write.guard is not None and any(self._gave(one, write.guard) for one in before)
+        )
+        return made and any(one.read_ok and one.etag is not None for one in before)
+
+    @staticmethod
+    def _gave(step: Step, guard: Condition) -> bool:
+        """Tell whether an answer gave out what another write was made on."""
+        return guard.guard is Guard.SAME and any(one in guard.tokens for one in step.issued())
 
     @cached_property
     def listed_again(self) -> tuple[Step, Step] | None:
@@ -141,7 +152,7 @@ class Facts(BlindFacts):
     def lacks(self, read: Step, write: Step) -> bool:
         """Tell whether a read certainly does not show what a write had put there before."""
         shown, put = read.representation, write.body
-        if shown is None or put is None or write.method not in {"PUT", "PATCH"}:
+        if shown is None or put is None or not (write.puts or write.alters or write.method == "PATCH"):
             return False
         return speak_of_one(shown, put) and not holds(shown, put)
 
@@ -153,7 +164,7 @@ class Facts(BlindFacts):
         write = self.own_writes[-1]
         if not holds(self.current_content, write.body):
             return None
-        if write.method == "PUT":
+        if write.puts:
             return write
         sent = {pointer.split("/")[1] for pointer in changed_pointers(_NOTHING, write.body) or () if pointer}
         moved = [pointer for pointer in self.moved_pointers or () if pointer and not stamped(pointer)]
@@ -252,14 +263,32 @@ class Facts(BlindFacts):
         guard = self.guard
         if counts_along(self.own(self.history), self.step, self.base_content):
             return True
+        body = self.step.body
+        if body is not None and (self.step.method == "PATCH" or self.step.alters):
+            body = change_of(body, self.base_content)
         inside = guard if guard is not None and guard.carrier in IN_CONTENT else None
-        kept = unchanged(self.step.body, self.base_content) if self.step.method == "PATCH" else 0
-        if inside is None:
-            return not telling(self.step.body, kept)
+        if inside is None or body is None or tokens.opaque(inside.value) not in body.text:
+            # The state may be sent apart from the version that it is made from.
+            return not telling(body)
         # The version, its name, and the braces of each object around it are no change.
         around = 6 * (inside.name.count("/") - 1) if inside.name.startswith("/") else 0
-        said = len(f"{inside.name}{inside.value}': '', ") + around
-        return not telling(self.step.body, said + kept)
+        return not telling(body, len(f"{inside.name}{inside.value}': '', ") + around)
+
+    @cached_property
+    def only_versions_moved(self) -> bool:
+        """Tell whether but versions and times differ: they move with what is larger."""
+        names = [pointer.rpartition("/")[2] for pointer in self.moved_pointers or ()]
+        return self.only_stamps_moved and all(called_version(name) for name in names)
+
+    @cached_property
+    def only_added_to_sent(self) -> bool:
+        """Tell whether what is there only has more than an own write had sent, which nobody has read."""
+        source = self.source
+        sent = (
+            source is not None and source.accepted and source.made is not None and source.made is source.body
+        )
+        seen = any(one.representation is not None for one in self.own(self.earlier))
+        return sent and not seen and self.only_added
 
     # -- who edited -------------------------------------------------------------------
 
@@ -390,7 +419,7 @@ class Facts(BlindFacts):
             for name in ("x-ms-error-code", "x-amz-error-code", "x-error-code", "warning")
             if (value := response.fields.text(name)) is not None
         ]
-        body = self.step.content.text[:4000] if self.step.content is not None else ""
+        body = self.step.view.text[:4000]
         return " ".join([response.reason, *codes, body])
 
     @cached_property

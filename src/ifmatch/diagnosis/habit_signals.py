@@ -126,7 +126,7 @@ def _over_version(traffic: Traffic, step: Step, places: set[tuple[str, str]]) ->
     later = _later(traffic, step, places)
     if any(one != value and prints(step, one) and (prints(step, value) or len(one) > 1) for one in later):
         return True
-    text = step.content.text[:_LONGEST] if step.content is not None else ""
+    text = step.view.text[:_LONGEST]
     numbers = re.findall(r"(?<![\w.-])\d{1,15}(?![\w-])", text)
     if prints(step, value) and any(tokens.counted_on(value, one) for one in numbers):
         return True
@@ -184,11 +184,11 @@ def _differ_in(traffic: Traffic, one: Step, two: Step, places: set[tuple[str, st
 
 def _matches(traffic: Traffic, step: Step, proven: set[Step]) -> str | None:
     """Return the pattern of what only such answers say, None where they say nothing."""
-    text = step.content.text[:_LONGEST] if step.content is not None else ""
+    text = step.view.text[:_LONGEST]
     if not text:
         return None if 200 <= step.status < 300 else ""
     others = [
-        one.content.text[:_LONGEST]
+        one.view.text[:_LONGEST]
         for one in traffic.writes
         if one.content is not None and one not in proven and (refusable(one) or traffic.took(one))
     ]

@@ -6,10 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import ABSENT, changed_pointers, rendered, same_content, value_at
+from ifmatch.diagnosis.contents import ABSENT, changed_pointers, same_content, value_at
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date, shown
 from ifmatch.diagnosis.resources import host_of, resource_key
+from ifmatch.diagnosis.stamps import rendered
 from ifmatch.diagnosis.taken_back import lost_pointers
 from ifmatch.model.diagnosis import Outcome
 

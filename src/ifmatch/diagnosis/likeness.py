@@ -17,11 +17,11 @@ from ifmatch.diagnosis.contents import (
     resemblance,
     same_content,
     speak_of_one,
-    stamped,
     unwrapped,
     value_at,
 )
 from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.stamps import stamped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,7 +84,11 @@ def _timed_only(one: Step, two: Step, pointers: Sequence[str]) -> bool:
         values = [value_at(step.representation, pointer) for step in (one, two)]
         if not stamped(pointer) or not all(_TIME.match(str(value)) for value in values):
             return False
-    numbers = [_numbers(step.view.json, tokens.opaque(step.etag or "")) for step in (one, two)]
+    shown = [(step, step.representation) for step in (one, two)]
+    numbers = [
+        _numbers(content.json() if content is not None else None, tokens.opaque(step.etag or ""))
+        for step, content in shown
+    ]
     return bool(numbers[0]) and numbers[0] == numbers[1]
 
 
@@ -265,6 +269,17 @@ def version_of(step: Step, guard: Condition) -> str:
     if guard.guard is Guard.SAME_DATE:
         return (step.header("last-modified") or "").strip()
     return step.etag or ""
+
+
+def named_by(step: Step, guard: Condition) -> bool:
+    """Tell whether a guard names the version of an answer, which contents have bare and fields in quotes.
+
+    Args:
+        step: an answer.
+        guard: that names a state by tag or by date.
+    """
+    version = version_of(step, guard)
+    return bool(version) and tokens.opaque(version) in {tokens.opaque(token) for token in guard.tokens}
 
 
 def gives(step: Step, guard: Condition) -> bool:

@@ -7,9 +7,10 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
-from ifmatch.diagnosis.contents import ABSENT, scalars, stamped, value_at
+from ifmatch.diagnosis.contents import ABSENT, scalars, value_at
 from ifmatch.diagnosis.editors import EDITOR, PROGRAM
 from ifmatch.diagnosis.resources import host_of, path_of
+from ifmatch.diagnosis.stamps import stamped
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import parse_qsl, urlsplit
 
-from ifmatch.diagnosis.contents import stamped
 from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.stamps import stamped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -248,11 +248,20 @@ def disjoint_entries(base: Content | None, current: Content | None, wanted: Cont
         wanted: as the request would have it.
     """
     before, now, mine = (_keyed(one) for one in (base, current, wanted))
+    plain = _plain(base) | _plain(current)
     if not before or not now or not mine:
         return ""
     theirs = {key for key in before.keys() | now.keys() if before.get(key) != now.get(key)}
     ours = {key for key in before.keys() | mine.keys() if before.get(key) != mine.get(key)}
-    return ", ".join(sorted(theirs)[:3]) if theirs and ours and not theirs & ours else ""
+    apart = theirs and ours and not theirs & ours and not theirs & plain
+    return ", ".join(sorted(theirs)[:3]) if apart else ""
+
+
+def _plain(content: Content | None) -> set[str]:
+    """Return the members of a document that hold one value: they are its own, and no entries."""
+    value = content.json() if content is not None else None
+    members = cast("dict[str, object]", value) if isinstance(value, dict) else {}
+    return {name for name, member in members.items() if not isinstance(member, dict | list)}
 
 
 def _keyed(content: Content | None) -> dict[str, str]:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 from ifmatch.diagnosis.soap_bodies import operation_in
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.model.message import Content
+from ifmatch.model.unknown import UNKNOWN
 
 
 def only_versions_lost(sent: bytes, got: bytes) -> bool:
@@ -21,6 +22,38 @@ def only_versions_lost(sent: bytes, got: bytes) -> bool:
         return False
     one, two = (_record(Content.from_text(octets.decode("utf-8", "replace"))) for octets in (sent, got))
     return one is not None and two is not None and bool(_lost(one, two))
+
+
+def only_one_lost(sent: bytes, got: bytes) -> bool:
+    """Tell whether what came through lacks one member, whatever it is called, and nothing else.
+
+    Args:
+        sent: octets of the content at the client.
+        got: octets of it further upstream.
+    """
+    if not got or len(got) >= len(sent):
+        return False
+    one, two = (Content.from_text(octets.decode("utf-8", "replace")) for octets in (sent, got))
+    first, second = (_record(each) or each.json() for each in (one, two))
+    return first is not UNKNOWN and second is not UNKNOWN and len(_gone(first, second)) == 1
+
+
+def _gone(one: object, two: object) -> list[str]:
+    """Return the names of members that the second value lacks; two where anything else differs, too."""
+    found: list[str] = []
+    if isinstance(one, dict) and isinstance(two, dict):
+        left, right = cast("dict[str, object]", one), cast("dict[str, object]", two)
+        if any(name not in left for name in right):
+            return ["", ""]
+        for name, value in left.items():
+            found += _gone(value, right[name]) if name in right else [name]
+        return found
+    if isinstance(one, list) and isinstance(two, list):
+        first, second = cast("list[object]", one), cast("list[object]", two)
+        if len(first) != len(second):
+            return ["", ""]
+        return [name for pair in zip(first, second, strict=True) for name in _gone(*pair)]
+    return [] if one == two else ["", ""]
 
 
 def lost_versions(sent: Content, got: Content) -> tuple[str, ...]:

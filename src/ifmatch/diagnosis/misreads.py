@@ -473,5 +473,5 @@ def _misread(step: Step) -> Damage | None:
         if browser or "no-cache" in (step.sent.text("cache-control") or "").lower():
             return None
         text = f"a full 200 although If-None-Match names {step.etag}, the very tag that the answer carries"
-        return Damage(Outcome.WRONG_CONTENT, text, by_cache=True)
+        return Damage(Outcome.ERROR, text, by_cache=True)
     return None

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.contents import changed_pointers, same_content, stamped
+from ifmatch.diagnosis.contents import changed_pointers, same_content
+from ifmatch.diagnosis.stamps import stamped
+from ifmatch.dialects import weak_tags_match
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.history import History
@@ -27,13 +29,15 @@ def two_states(history: History, token: str) -> tuple[Step, Step] | None:
 
     Source: RFC 9110 section 8.8.1 (a strong validator changes whenever the representation data does).
     """
-    if tokens.is_weak(token):
-        return None
+    wanted = tokens.opaque(token)
     shown = [
         step
-        for step in history.issued(token)
-        if step.representation is not None and step.etag == token and not step.cache_hit
+        for step in history
+        if step.representation is not None and tokens.opaque(step.etag or "") == wanted and not step.cache_hit
     ]
+    # Some families call all their versions weak, and compare them all the same.
+    if tokens.is_weak(token) and not all(one.dialect and weak_tags_match(one.dialect) for one in shown):
+        return None
     for late in shown[1:]:
         early = shown[0]
         if early.variant != late.variant or early.kind != late.kind or not _apart(early, late):

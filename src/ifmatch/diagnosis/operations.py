@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, cast
 
-from ifmatch.diagnosis.contents import stamped
+from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects.pointers import values_at
 from ifmatch.model.unknown import UNKNOWN
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.conditions import Guard, conditions_of
@@ -15,6 +16,31 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
     from ifmatch.dialects import Dialect
 
+# The same in other languages: what is there was changed since, or by another; the version does not fit.
+ABROAD: Final = (
+    r"veraltet|überholt|inzwischen|zwischenzeitlich|zwischenzeit|versionskonflikt"
+    r"|(?:andere[rnms]?|neuere[rnms]?) (?:version|revision|fassung|stand)|nicht (?:mehr )?aktuell"
+    r"|(?:version|revision|fassung|stand|e-?tag)\w*[^.\"]{0,20} stimm\w+ [^.\"]{0,60}nicht[^.\"]{0,60}überein"
+    r"|(?:seit|von|durch) [^.\"]{1,40} (?:(?:ge|ver)ändert|bearbeitet|aktualisiert)"
+    r"|obsol[eè]te|périmée?s?|entre-temps|entretemps|(?:autre|ancienne|nouvelle) version|conflit de version"
+    r"|(?:version|révision|e-?tag)\b[^.\"]{0,40} ne correspond(?:ent)? (?:pas|plus)"
+    r"|(?:chang[ée]+s?|modifiée?s?|mis\w? à jour) (?:depuis|par|entre)|n.est (?:pas|plus) à jour"
+    r"|obsolet[oa]|desactualizad[oa]|entretanto|otra versi[oó]n|conflicto de versi"
+    r"|(?:modificad|actualizad|cambiad|editad)[oa] (?:por|entre|desde)|ha cambiado desde"
+    r"|(?:versi[oó]n|revisi[oó]n|e-?tag)\b[^.\"]{0,40} no (?:coincide|corresponde)"
+    r"|(?:modificat|aggiornat|cambiat)[oa] (?:da|dal|dopo|nel)\b|nel frattempo|superat[oa]|altra versione"
+    r"|(?:versione|revisione|e-?tag)\b[^.\"]{0,40} non (?:corrisponde|coincide)"
+    r"|desatualizad[oa]|(?:alterad|atualizad)[oa] (?:por|desde)|mudou desde"
+    r"|(?:vers[aã]o|revis[aã]o|e-?tag)\b[^.\"]{0,40} não (?:corresponde|coincide|confere)"
+    r"|verouderd|intussen|ondertussen|inmiddels|andere versie"
+    r"|(?:sinds|door) [^.\"]{1,40} (?:gewijzigd|aangepast)|(?:gewijzigd|aangepast|bijgewerkt) (?:door|sinds)"
+    r"|(?:versie|revisie|e-?tag)\b[^.\"]{0,40} komt niet overeen"
+    r"|föråldra|forældet|utdatert|i mellomtiden|under tiden|(?:ändrats|endret|ændret) (?:av|af|sedan|siden)"
+    r"|nieaktualn|przestarza|w międzyczasie|zmienion\w+ przez|zastaral|mezitím|změněn\w* (?:jiným|od)"
+    r"|elavult|időközben|vanhentunut|güncel değil|eski sürüm"
+    r"|устарел|изменен\w* (?:другим|кем)|изменён|тем временем|конфликт верси|застаріл|верси\w+ не совпада"
+    r"|更新され|変更され|競合|バージョンが|版本冲突|版本不|已被(?:修改|更新|更改)|已过期|過期|衝突"
+)
 # That something is older than what is there, or was changed by another meanwhile.
 OUTDATED: Final = (
     r"(?:version|revision|\brev|edition|generation|e-?tag|edit|update|write|state)[ _-]?(?:conflict|mismatch)"
@@ -28,19 +54,7 @@ OUTDATED: Final = (
     r"|(?:version|revision|e-?tag)\b[^.\"]{0,40}(?:not that of|differs? from|other than)"
     r"|failed[ _-]precondition|\"status\"\s*:\s*\"ABORTED\""
     r"|superseded|no longer (?:current|up to date)|lost[ _-]update|moved on|race[ _-]condition"
-    r"|veraltet|überholt|inzwischen|zwischenzeitlich|zwischenzeit|(?:andere[rnms]?"
-    r"|neuere[rnms]?) (?:version|revision"
-    r"|fassung|stand)|versionskonflikt"
-    r"|obsol[eè]te|périmée?s?|entre-temps|entretemps|(?:autre|ancienne|nouvelle) version|conflit de version"
-    r"|obsolet[oa]|desactualizad[oa]|modificad[oa] (?:por|entre)|entretanto|otra versi[oó]n"
-    r"|conflicto de versi"
-    r"|modificat[oa] (?:da|nel)|nel frattempo|superat[oa]|altra versione|desatualizad[oa]|alterad[oa] por"
-    r"|verouderd|intussen|ondertussen|inmiddels|andere versie|föråldra|forældet|utdatert|i mellomtiden"
-    r"|under tiden"
-    r"|nieaktualn|przestarza|w międzyczasie|zastaral|mezitím|elavult|időközben|vanhentunut|güncel değil"
-    r"|eski sürüm"
-    r"|устарел|изменен\w* (?:другим|кем)|изменён|тем временем|конфликт верси|застаріл"
-    r"|更新され|変更され|競合|バージョンが|版本冲突|版本不|已被(?:修改|更新|更改)|已过期|過期|衝突"
+    rf"|{ABROAD}"
 )
 # What a precondition is called where it is asked for.
 _NAMES: Final = (
@@ -106,7 +120,8 @@ _OVER_VERSION: Final = re.compile(
     r"|stale[ _-]?(?:version|revision|object|state|data|update)|(?:wrong|outdated|newer) (?:version|revision)"
     r"|(?:version|revision|e-?tag)\W{1,3}(?:\w+ ){0,4}(?:does not|doesn.t|did not) match"
     r"|(?:modified|changed|updated|edited) (?:by another|since|in the meantime|meanwhile|concurrently)"
-    r"|concurrent[ _-]?(?:modification|update)|DbUpdateConcurrency|ConcurrencyException",
+    r"|concurrent[ _-]?(?:modification|update)|DbUpdateConcurrency|ConcurrencyException"
+    rf"|{ABROAD}",
     re.IGNORECASE,
 )
 _ANY_FAULT: Final = frozenset({400, 422, 428, 500, 503})
@@ -138,7 +153,7 @@ def negative(step: Step) -> bool:
     if is_page(content.text):
         # A page that gives the form again, and says why: it holds all that was sent.
         return bool(fields_of(content.text)) and _MEANWHILE.search(content.text) is not None
-    if _NEGATIVE.search(content.text) is None or holds(content, step.body):
+    if _NEGATIVE.search(step.view.text) is None or holds(content, step.body):
         return False
     return not _repeated(step)
 
@@ -162,6 +177,9 @@ def meant(step: Step, dialect: Dialect, found: Refusal | None) -> Refusal | None
     """
     if found is None:
         return None if dialect.general else in_words(step, dialect)
+    if found.meaning is Meaning.BUSY and not found.words and _told_in_words(step):
+        # What the answer says counts for more than what its status mostly means there.
+        return replace(found, meaning=Meaning.MISMATCH)
     return None if _repeats(step, found) else found
 
 
@@ -177,7 +195,7 @@ def says_outdated(step: Step) -> bool:
     Args:
         step: whose answer is read.
     """
-    return step.content is not None and _OUTDATED.search(step.content.text[:_LONGEST]) is not None
+    return _OUTDATED.search(step.view.text[:_LONGEST]) is not None
 
 
 def in_words(step: Step, dialect: Dialect) -> Refusal | None:
@@ -203,7 +221,6 @@ def _told_in_words(step: Step) -> bool:
         return negative(step) and says_outdated(step)
     if step.status == _CONFLICT:
         return says_outdated(step)
-    content = step.content
-    if step.status not in _ANY_FAULT or content is None:
+    if step.status not in _ANY_FAULT:
         return False
-    return _OVER_VERSION.search(content.text[:_LONGEST]) is not None
+    return _OVER_VERSION.search(step.view.text[:_LONGEST]) is not None

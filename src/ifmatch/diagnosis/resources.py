@@ -79,3 +79,16 @@ def parent_of(key: str) -> str:
     """Return the key of the containing collection."""
     base = key.partition("?")[0].rstrip("/")
     return base.rpartition("/")[0] + "/"
+
+
+def beside_each_other(one: str, two: str) -> bool:
+    """Tell whether two resources differ in one step of their paths: the name of what they are of.
+
+    Args:
+        one: key of a resource.
+        two: key of another.
+    """
+    if parent_of(one) == parent_of(two):
+        return True
+    left, right = (key.partition("?")[0].rstrip("/").split("/") for key in (one, two))
+    return len(left) == len(right) and sum(a != b for a, b in zip(left, right, strict=True)) == 1

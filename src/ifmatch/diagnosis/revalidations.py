@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import changed_pointers, rendered
+from ifmatch.diagnosis.contents import changed_pointers
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.likeness import holds_own_tag, same_state
+from ifmatch.diagnosis.stamps import rendered
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def never_unmodified(history: History) -> Iterator[tuple[Step, Damage]]:
         bare = [step for step in whole if _dropped(step)]
         if len(bare) >= _OFTEN and len(whole) < len(reads):
             text = f"asked {len(bare)} times with the current tag, of which the origin never heard"
-            yield bare[0], Damage(Outcome.WRONG_CONTENT, text, needless=(*bare,))
+            yield bare[0], Damage(Outcome.ERROR, text, needless=(*bare,))
             continue
         turns = tokens.comes_back([tokens.base(step.etag or "") for step in whole])
         if len(whole) <= _OFTEN or (len(whole) < len(reads) and not turns):
@@ -60,7 +61,7 @@ def never_unmodified(history: History) -> Iterator[tuple[Step, Damage]]:
         least = _OFTEN if not undated or all(same_state(whole[0], step) for step in again) else _UNDATED
         if len(again) >= least and _telling(again):
             text = f"asked {len(again)} times with the tag of the answer before: the same content, never 304"
-            yield again[0], Damage(Outcome.WRONG_CONTENT, text, needless=(whole[0], *again))
+            yield again[0], Damage(Outcome.ERROR, text, needless=(whole[0], *again))
 
 
 def _only_as_strong(reads: list[Step], whole: list[Step]) -> Iterator[tuple[Step, Damage]]:
@@ -80,7 +81,7 @@ def _only_as_strong(reads: list[Step], whole: list[Step]) -> Iterator[tuple[Step
     ]
     if len(weak) >= _OFTEN:
         text = f"{weak[0].etag} gets its 304, and its weak form never: If-None-Match compares weakly"
-        yield weak[0], Damage(Outcome.WRONG_CONTENT, text, contradicted=True)
+        yield weak[0], Damage(Outcome.ERROR, text, contradicted=True)
 
 
 def _never_by_date(history: History, reads: list[Step]) -> Iterator[tuple[Step, Damage]]:
@@ -94,7 +95,7 @@ def _never_by_date(history: History, reads: list[Step]) -> Iterator[tuple[Step, 
     browser = any((step.sent.text("user-agent") or "").startswith("Mozilla/") for step in again)
     if len(again) >= _DATED and not browser and all(not step.cache_hit for step in again):
         text = f"asked {len(again)} times with the date of the answer before: the same content, never 304"
-        yield again[0], Damage(Outcome.WRONG_CONTENT, text, needless=(reads[0], *again))
+        yield again[0], Damage(Outcome.ERROR, text, needless=(reads[0], *again))
 
 
 def _same_date(history: History, before: Step, step: Step) -> bool:

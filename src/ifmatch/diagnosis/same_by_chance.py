@@ -8,8 +8,9 @@ from itertools import takewhile, zip_longest
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.commands_done import changed_at
-from ifmatch.diagnosis.contents import ABSENT, changed_pointers, stamped, unwrapped, value_at
+from ifmatch.diagnosis.contents import ABSENT, changed_pointers, unwrapped, value_at
 from ifmatch.diagnosis.resources import host_of
+from ifmatch.diagnosis.stamps import stamped
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.facts import Facts

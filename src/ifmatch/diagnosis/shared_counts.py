@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.contents import changed_pointers, stamped
+from ifmatch.diagnosis.contents import changed_pointers
 from ifmatch.diagnosis.likeness import holds_own_tag
 from ifmatch.diagnosis.resources import parent_of, path_of
+from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.version_words import words_of
 
 if TYPE_CHECKING:

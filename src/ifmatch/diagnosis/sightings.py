@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.dates import http_date
-from ifmatch.diagnosis.lost_members import only_versions_lost
+from ifmatch.diagnosis.lost_members import only_one_lost, only_versions_lost
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
@@ -141,7 +141,9 @@ def score(down: Seen, up: Seen) -> int:
     if down.body is not None and up.body is not None and down.body != up.body:
         # A gateway that takes a version out of the content leaves path and answer as they are.
         alike = down.path == up.path and down.answer == up.answer and down.status == up.status
-        if not (alike and only_versions_lost(down.body, up.body)):
+        behind = down.host != up.host or up.forwarded
+        lost = alike and only_versions_lost(down.body, up.body)
+        if not (lost or (alike and behind and only_one_lost(down.body, up.body))):
             return -1
     if (down.user and up.user and down.user != up.user) or (down.who and up.who and down.who != up.who):
         return -1

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final, cast
 from xml.etree import ElementTree as ET
 
-from ifmatch.diagnosis.contents import stamped
+from ifmatch.diagnosis.stamps import stamped
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:

@@ -70,7 +70,7 @@ def for_nothing(traffic: Traffic) -> dict[tuple[str, str], tuple[Member, set[str
 def _meets_something(traffic: Traffic, write: Step, member: Member) -> bool:
     if write.status not in _CONFLICT:
         return False
-    text = write.content.text[:_LONGEST] if write.content is not None else ""
+    text = write.view.text[:_LONGEST]
     says = prints(write, member.value) or re.search(EXISTS, text, re.IGNORECASE)
     after = next((one for one in traffic.after(write) if one.is_read or traffic.took(one)), None)
     return bool(says) and (after is None or after.status not in _GONE)
@@ -90,7 +90,7 @@ def asked_for(traffic: Traffic) -> tuple[list[Habit], str]:
     for write in traffic.writes:
         if write.status not in _ASKING or write.content is None:
             continue
-        text = write.content.text[:_LONGEST]
+        text = write.view.text[:_LONGEST]
         given = {member.word.lower() for member in sent(write)}
         for source in _versions(traffic, write):
             demand = _demand(source.word)

@@ -13,14 +13,15 @@ from ifmatch.diagnosis.conditions import Condition, Guard
 from ifmatch.diagnosis.contents import (
     ABSENT,
     holds,
+    holds_stamps,
     same_content,
     speak_of_one,
-    stamped,
     value_at,
     version_member,
 )
 from ifmatch.diagnosis.history import History
 from ifmatch.diagnosis.likeness import told_by_digest
+from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.steps import VARIANT_FIELDS
 from ifmatch.diagnosis.told_versions import moved
 from ifmatch.dialects import weak_tags_match
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 # Seconds after which two answers of one origin cannot carry one Date.
 _COPY_AGE = 2.0
+# What a listing tells of the resource is a step of its own.
+_LISTING = frozenset({"PROPFIND", "REPORT", "SEARCH"})
 
 
 class StateFacts:
@@ -336,7 +339,9 @@ class StateFacts:
     def token_again(self) -> bool:
         """Tell whether a read after the refusal still shows the refused token, or a write passes with it."""
         return self.passed_later is not None or any(
-            step.read_ok and self.names(step) and not self.from_cache(step)
+            (step.read_ok or (step.method in _LISTING and step.status == HTTPStatus.OK))
+            and self.names(step)
+            and not self.from_cache(step)
             for step in self._until_next_write(self.later)
         )
 
@@ -373,7 +378,8 @@ class StateFacts:
     def ours_is_there(self) -> bool | None:
         """Tell whether what is there after the refusal is what this request wanted; None when not known."""
         body = self.step.body
-        if body is None:
+        if body is None or self.step.method == "DELETE":
+            # A removal may be a call whose content names the thing.
             return None
         if self.step.exchange.request.method == "PATCH" and not isinstance(body.json(), dict):
             return None
@@ -472,7 +478,11 @@ class StateFacts:
     def only_stamps_moved(self) -> bool:
         """Tell whether only members that servers stamp differ between the token's version and now."""
         pointers = self.moved_pointers
-        return pointers is not None and len(pointers) > 0 and all(stamped(pointer) for pointer in pointers)
+        contents = [one for one in (self.base_content, self.current_content) if one is not None]
+        return bool(pointers) and all(
+            stamped(pointer) or any(holds_stamps(one, pointer) for one in contents)
+            for pointer in pointers or ()
+        )
 
     @cached_property
     def after_own_write(self) -> Step | None:

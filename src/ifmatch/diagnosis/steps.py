@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.addresses import carried_state
 from ifmatch.diagnosis.cache_marks import OF_CACHES, ON_THE_WAY, says_hit
 from ifmatch.diagnosis.conditions import Condition, Guard, conditions_of
 from ifmatch.diagnosis.dates import http_date
@@ -15,7 +16,7 @@ from ifmatch.diagnosis.outcomes import failed_inside, made_by, shown_elsewhere
 from ifmatch.diagnosis.refusal_words import meant
 from ifmatch.diagnosis.soap_bodies import state_in
 from ifmatch.diagnosis.told_versions import told
-from ifmatch.dialects import Meaning, View, changes_in, refusal_in, replaces_in, sent_state, shown_state
+from ifmatch.dialects import Meaning, View, changes_in, refusal_in, replaces_in, shown_state
 from ifmatch.model.exchange import Exchange, Provenance, Vantage
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
@@ -32,8 +33,7 @@ READ_METHODS = frozenset({"GET", "HEAD"})
 _LOOKING = frozenset({"PROPFIND", "REPORT", "SEARCH", "QUERY"})
 _GONE = frozenset({404, 410})
 # A clock that ticks slower than this cannot order what happens within one tick.
-_COARSE = 0.5
-_TICK = 1.5
+_COARSE, _TICK = 0.5, 1.5
 # By how many seconds the clocks of two files may differ, and of two that one upstream capture saw.
 _TWO_CLOCKS, _LINKED_CLOCKS = 2.0, 0.2
 # What `Step.variant` holds, by the names that Vary has for it.
@@ -90,6 +90,8 @@ class Step:
         within: the step of the batch that holds this request.
         missing: whether its own content says that the resource is not there.
         opens: whether it only opens such a session, and stores nothing yet.
+        address: members of its content by which the resource is asked for, with their values; no state.
+        by_course: what its answer means where no word tells it.
         opened_by: the step that opened the upload session that this one goes on with; its conditions hold.
     """
 
@@ -116,6 +118,8 @@ class Step:
         self.batched = False
         self.within: Step | None = None
         self.missing = False
+        self.address: dict[str, object] = {}
+        self.by_course: Refusal | None = None
         self.opened_by: Step | None = None
         self.opens = False
 
@@ -262,7 +266,7 @@ class Step:
         """Return what the answer says about a precondition in its dialect, None when it says nothing."""
         if self.dialect is None or self.exchange.response is None or self.batched:
             return None
-        return meant(self, self.dialect, refusal_in(self.view, self.dialect))
+        return self.by_course or meant(self, self.dialect, refusal_in(self.view, self.dialect))
 
     @property
     def denied(self) -> bool:
@@ -367,9 +371,7 @@ class Step:
     @cached_property
     def body(self) -> Content | None:
         """Return the state that the request carries; None when there was none or it is not known."""
-        content = self.exchange.request.content
-        state = sent_state(self.view, self.dialect) if self.dialect is not None else None
-        return state_in(content, state) if isinstance(content, Content) else None
+        return carried_state(self)
 
     @cached_property
     def content(self) -> Content | None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import changed_pointers, same_content, stamped, value_at
+from ifmatch.diagnosis.contents import changed_pointers, same_content, value_at
 from ifmatch.diagnosis.dates import instant
+from ifmatch.diagnosis.stamps import stamped
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

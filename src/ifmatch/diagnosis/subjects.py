@@ -58,7 +58,7 @@ def _words(step: Step) -> str:
     response = step.exchange.response
     if response is None:
         return ""
-    body = step.content.text[:4000] if step.content is not None else ""
+    body = step.view.text[:4000]
     codes = step.header("x-ms-error-code") or ""
     return f"{response.reason} {codes} {body}"
 

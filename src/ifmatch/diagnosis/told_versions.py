@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote, urlsplit
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.compared_values import compared_as_content
-from ifmatch.diagnosis.contents import changed_pointers, stamped, value_at
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.contents import ABSENT, changed_pointers, value_at
 from ifmatch.diagnosis.message_members import shown
+from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects import Meaning
 
 if TYPE_CHECKING:
@@ -28,6 +32,9 @@ _SAID: Final = re.compile(
     re.IGNORECASE,
 )
 _LONGEST: Final = 4000
+# An entity tag in a text, quotes and all (RFC 9110 section 8.8.3).
+_MARKUP: Final = re.compile(r"<[^<>]*>")
+_QUOTED: Final = re.compile(r'"[!#-~]{4,128}"')
 _HOLDS_DIGITS: Final = re.compile(r"\d")
 
 
@@ -37,6 +44,13 @@ def told(step: Step) -> str | None:
     Args:
         step: a write that was refused over its version.
     """
+    found, guard = _told(step), step.guard
+    quoted = guard is not None and bool(guard.tokens) and tokens.is_entity_tag(guard.tokens[0])
+    # A content has the version bare that the field has in quotes.
+    return f'"{found}"' if found is not None and quoted and not tokens.is_entity_tag(found) else found
+
+
+def _told(step: Step) -> str | None:
     refusal, guard, dialect = step.refusal, step.guard, step.dialect
     if refusal is None or refusal.meaning is not Meaning.MISMATCH or guard is None or dialect is None:
         return None
@@ -56,6 +70,21 @@ def told(step: Step) -> str | None:
     return current if alike and current != sent and _HOLDS_DIGITS.search(current or "") else None
 
 
+def named_beside(step: Step) -> str | None:
+    """Return the one entity tag that a refusal's text names beside the tag that was sent, None without it.
+
+    Args:
+        step: a refused write whose precondition is of the header.
+    """
+    guard = step.guard
+    if guard is None or len(guard.tokens) != 1 or guard.guard is not Guard.SAME or not step.refused:
+        return None
+    text = _MARKUP.sub(" ", step.view.text[:_LONGEST])
+    named = [one for one in _QUOTED.findall(unescape(text).replace('\\"', '"')) if one[1:-1]]
+    others = {one for one in named if one != guard.tokens[0] and _HOLDS_DIGITS.search(one)}
+    return others.pop() if guard.tokens[0] in named and len(others) == 1 else None
+
+
 def moved(
     step: Step, before: Content | None, there: Content | None, now: str | None
 ) -> tuple[str, ...] | None:
@@ -68,11 +97,24 @@ def moved(
         now: the version that is there, None when it is not known.
     """
     pointers = changed_pointers(before, there)
-    if pointers is None or now is None:
+    if pointers is None:
+        return None
+    pointers = tuple(
+        one
+        for one in pointers
+        if not (value_at(before, one) is ABSENT and _own_name(step, value_at(there, one)))
+    )
+    if now is None:
         return pointers
     return tuple(
         one for one in pointers if not _own(step, one, value_at(before, one), value_at(there, one), now)
     )
+
+
+def _own_name(step: Step, value: object) -> bool:
+    """Tell whether a value is the last step of the request's own path: the name that it was written under."""
+    name = urlsplit(step.exchange.request.url).path.rstrip("/").rpartition("/")[2]
+    return isinstance(value, str) and len(value) > 1 and value == unquote(name)
 
 
 def _own(step: Step, pointer: str, before: object, there: object, now: str) -> bool:

@@ -207,7 +207,7 @@ def _length(read: Step) -> int | None:
 
 
 def _judge(step: Step) -> str:
-    text = step.content.text[:4000] if step.content is not None else ""
+    text = step.view.text[:4000]
     if _HTTPD_PAGE.search(text):
         return "Apache httpd"
     return "nginx" if _NGINX_PAGE.search(text) else ""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.contents import ABSENT, changed_pointers, stamped, value_at
+from ifmatch.diagnosis.contents import ABSENT, changed_pointers, value_at
 from ifmatch.diagnosis.counts import own_before, went_on
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.editors import EDITOR
+from ifmatch.diagnosis.stamps import stamped
 from ifmatch.model.diagnosis import Outcome
 from ifmatch.model.message import Content
 

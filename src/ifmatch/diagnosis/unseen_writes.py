@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import ABSENT, changed_pointers, stamped, unwrapped, value_at
+from ifmatch.diagnosis.contents import ABSENT, changed_pointers, unwrapped, value_at
 from ifmatch.diagnosis.counts import ONE_BETWEEN, own_before, went_on
 from ifmatch.diagnosis.damages import Damage
+from ifmatch.diagnosis.gone_again import made_twice
 from ifmatch.diagnosis.likeness import edit_of, shows
 from ifmatch.diagnosis.linked_writes import own_name
-from ifmatch.diagnosis.resources import parent_of
+from ifmatch.diagnosis.resources import beside_each_other, parent_of
+from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.taken_back import reverts
 from ifmatch.diagnosis.unheeded import unheeded
 from ifmatch.model.diagnosis import Outcome
@@ -42,15 +44,16 @@ def unseen(case: Case, history: History, step: Step) -> Damage | None:
         step: an accepted write.
     """
     guard = step.guard
-    if guard is None or guard.guard is not Guard.SAME or len(guard.tokens) != 1 or guard.unseen:
+    if guard is None or guard.guard is not Guard.SAME or not guard.of_one or guard.unseen:
         return None
     if any(one.actor != step.actor for one in history.writes) or not (guard.standard or guard.key):
         return None
-    if not guard.well_formed:
+    if not guard.well_formed and not history.issued(guard.tokens[0]):
         return _met_unread(history, step, guard)
     return (
         _listed_newer(case, history, step)
         or _slipped_in(history, step)
+        or made_twice(history, step)
         or _undone(case, history, step)
         or unheeded(history, step)
     )
@@ -59,7 +62,7 @@ def unseen(case: Case, history: History, step: Step) -> Damage | None:
 def _met_unread(history: History, step: Step, guard: Condition) -> Damage | None:
     """Find a write whose token cannot be read, and whose answer's count goes on by two."""
     before = own_before(history, step)
-    if step.method != "PUT" or before is None or tokens.null_word(guard.tokens[0]):
+    if not step.puts or before is None or tokens.null_word(guard.tokens[0]):
         return None
     if all(tokens.damage(guard.tokens[0], tag) in {"", "other"} for tag in before.issued()):
         return None
@@ -122,7 +125,7 @@ def _slipped_in(history: History, step: Step) -> Damage | None:
     The service compares (it refuses a spent token), so the other write came after the comparison.
     """
     before = own_before(history, step)
-    if step.method != "PUT" or before is None or went_on(before, step) != ONE_BETWEEN:
+    if not step.puts or before is None or went_on(before, step) != ONE_BETWEEN:
         return None
     if step.guard is None or not any(tag in step.guard.tokens for tag in before.issued()):
         return None
@@ -148,16 +151,25 @@ def _much_alike(now: Content, old: Content) -> bool:
     new, before = now.json(), old.json()
     if not isinstance(new, dict) or not isinstance(before, dict):
         return False
-    one, two = cast("dict[str, object]", new), cast("dict[str, object]", before)
-    names = [name for name in one.keys() | two.keys() if not stamped("/" + name)]
+    # An envelope is one member; what it holds is the state.
+    one, two = dict(_placed(cast("object", new))), dict(_placed(cast("object", before)))
+    names = [name for name in one.keys() | two.keys() if not stamped(name)]
     return 2 * sum(name in one and name in two and one[name] == two[name] for name in names) >= len(names) > 0
+
+
+def _placed(value: object, above: str = "") -> Iterator[tuple[str, object]]:
+    """Yield JSON Pointers and values of what an object holds, inner objects opened."""
+    for name, held in cast("dict[str, object]", value).items() if isinstance(value, dict) else ():
+        if isinstance(held, dict) and held:
+            yield from _placed(cast("object", held), f"{above}/{name}")
+        else:
+            yield f"{above}/{name}", held
 
 
 def _checked_beside(case: Case, step: Step) -> bool:
     """Tell whether the service refused a spent version of this resource, or of another one beside it."""
-    above = parent_of(step.resource)
     return any(
-        parent_of(key) == above and _refused(history, _spent) is not None
+        beside_each_other(key, step.resource) and _refused(history, _spent) is not None
         for key, history in case.histories.items()
         if history.writes
     )
@@ -165,7 +177,7 @@ def _checked_beside(case: Case, step: Step) -> bool:
 
 def _undone(case: Case, history: History, step: Step) -> Damage | None:
     """Find a write that the next read no longer shows: what it shows is an edit of the version before it."""
-    if step.method not in {"PUT", "PATCH"} or step.guard is None or step.etag is None:
+    if not (step.puts or step.method == "PATCH" or step.alters) or step.guard is None:
         return None
     base = next(
         (
@@ -181,7 +193,8 @@ def _undone(case: Case, history: History, step: Step) -> Damage | None:
     after = next((one for one in history if one.order > step.order and one.actor == step.actor), None)
     if base is None or after is None or after.cache_hit:
         return None
-    if after.etag in {None, step.etag, base.etag} or after.variant != base.variant:
+    # An answer need not give the version that it made: what is there is not its content anyhow.
+    if after.etag is None or after.etag in {step.etag, base.etag} or after.variant != base.variant:
         return None
     old, now = base.representation, after.representation
     mine = step.body
@@ -215,7 +228,7 @@ def _listed_newer(case: Case, history: History, step: Step) -> Damage | None:
     Tags alone prove nothing, as nodes may differ in them: a member that the write takes back does.
     """
     guard, name = step.guard, own_name(step)
-    if guard is None or step.method != "PUT" or len(name) < _FEW:
+    if guard is None or not step.puts or len(name) < _FEW:
         return None
     token = guard.tokens[0]
     own = [one for one in history.issued(token) if one.actor == step.actor and one.order < step.order]

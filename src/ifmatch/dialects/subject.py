@@ -37,6 +37,8 @@ _TEXT: Final = "text:"
 _LAST_PART: Final = "part:last"
 # What stands before the first delimiter and after the last one is no part.
 _FEWEST_PIECES: Final = 3
+# The last step of a pointer that takes one of those that stand there.
+_ONE_OF: Final = frozenset({"0", "*"})
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -127,7 +129,7 @@ def sent_state(view: View, dialect: Dialect) -> str | None:
         if place.sent.startswith("form:"):
             value: object = view.form.get(place.sent.removeprefix("form:").lower())
         else:
-            value = next(values_at(view.sent_json, place.sent), None) if place.sent else None
+            value = _only(view.sent_json, place.sent) if place.sent else None
         if value is not None:
             return _unwrapped(value, coded="sent" in place.base64 or _coded(view.sent_json, place.sent))
     return None
@@ -146,10 +148,18 @@ def _last_part(text: str) -> str | None:
 def shown_state(view: View, dialect: Dialect) -> str | None:
     """Return the state that a view's answer shows, out of its wrapping; None where it is not wrapped."""
     for place in dialect.states:
-        value = next(values_at(view.json, place.shown), None) if place.shown else None
+        value = _only(view.json, place.shown) if place.shown else None
         if value is not None:
             return _unwrapped(value, coded="shown" in place.base64 or _coded(view.json, place.shown))
     return None
+
+
+def _only(whole: object, pointer: str) -> object:
+    """Return the value at a pointer, None where it is one of several: they are no single state."""
+    above, _, last = pointer.rpartition("/")
+    if last in _ONE_OF and len(list(values_at(whole, f"{above}/*"))) > 1:
+        return None
+    return next(values_at(whole, pointer), None)
 
 
 def _coded(whole: object, pointer: str) -> bool:

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from ifmatch.dialects.words import spoken
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 
@@ -86,8 +87,8 @@ class View:
 
     @cached_property
     def text(self) -> str:
-        """Return the beginning of the response body."""
-        return _text(self.response.content) if self.response is not None else ""
+        """Return the beginning of the response body, with the signs that JSON may write as escapes."""
+        return spoken(_text(self.response.content)) if self.response is not None else ""
 
     @cached_property
     def json(self) -> object:

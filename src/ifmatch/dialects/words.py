@@ -1,11 +1,11 @@
-"""Words by which names of members say that they hold a version; pure."""
+"""Words by which names of members say that they hold a version, and words as they are read; pure."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-__all__ = ["VERSION"]
+__all__ = ["VERSION", "spoken"]
 
 VERSION: Final = re.compile(
     r"(?:^|[-_/. ]|(?<=[a-z]))(?:versions?|revisions?|rev|e-?tag|generation|lock|stamp|checksum|sequence"
@@ -15,3 +15,24 @@ VERSION: Final = re.compile(
     r"|версия|ревизия)$|^(?:v|ver|vsn)$",
     re.IGNORECASE,
 )
+_ESCAPED: Final = re.compile(r"(?<!\\)(?:\\u[0-9a-fA-F]{4})+")
+_ASCII: Final = 0x80
+
+
+def spoken(text: str) -> str:
+    r"""Return a text with the letters that JSON writes as escapes; signs of JSON stay escaped.
+
+    Args:
+        text: JSON, or any other text.
+
+    Source: RFC 8259 section 7 (`\uXXXX`, with pairs for what lies beyond the basic plane).
+    """
+    return _ESCAPED.sub(_letters, text) if "\\u" in text else text
+
+
+def _letters(found: re.Match[str]) -> str:
+    units = [int(one, 16) for one in found[0].split("\\u")[1:]]
+    if any(unit < _ASCII for unit in units):
+        return found[0]
+    octets = b"".join(unit.to_bytes(2, "big") for unit in units)
+    return octets.decode("utf-16-be", "replace")

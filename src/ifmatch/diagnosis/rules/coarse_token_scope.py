@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.change_logs import others_changed
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.dialect_scopes import policy_entries_apart, scope_path, scope_writes
 from ifmatch.diagnosis.evidence import note
@@ -45,6 +46,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     yield from _counted_together(facts)
     scope, path = scope_path(facts.step)
     yield from _entries(facts)
+    others = others_changed(facts)
+    if others is not None:
+        text = f"what changed since the refused version is {others[1]} and no more: one token for all of them"
+        yield note(text, 6.0, others[0])
     if facts.foreign_writes or facts.own_writes:
         return
     if scope in _LARGER and facts.step.dialect is not None and path:
@@ -70,7 +75,8 @@ def _by_dialect(facts: Facts, scope: Scope) -> Iterator[Evidence]:
     moved = scope_writes(facts, _issuer(facts))
     seen = listed(facts)
     shown = seen is not None and seen.same
-    still = shown or facts.content_moved is False or facts.only_stamps_moved
+    quiet = facts.content_moved is False or facts.only_versions_moved
+    still = shown or quiet
     # Nodes that have tags of their own show one content under several as well.
     nodes = _may_be_two_nodes(facts) and not moved
     yield note(f"tokens of {name} count for the whole {scope.value}", 2.0 if moved or still else 0.5, step)
@@ -81,7 +87,7 @@ def _by_dialect(facts: Facts, scope: Scope) -> Iterator[Evidence]:
     if facts.token_again and scope is Scope.BRANCH:
         text = f"the item itself did not change: what moved is the {scope.value}"
         yield note(text, 1.0 if nodes else 4.0, facts.refresh)
-    elif facts.content_moved is False or facts.only_stamps_moved:
+    elif quiet:
         text = f"the item's content did not change: what moved is the {scope.value}"
         yield note(text, 1.0 if nodes else 3.5, facts.refresh)
     elif seen is not None and seen.same:

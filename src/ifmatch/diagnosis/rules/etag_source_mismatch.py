@@ -13,6 +13,7 @@ from ifmatch.diagnosis.contents import holds, same_content
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.likeness import names_text
 from ifmatch.diagnosis.resources import parent_of
+from ifmatch.diagnosis.told_versions import named_beside
 from ifmatch.diagnosis.two_paths import (
     another_product,
     form,
@@ -44,7 +45,13 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     Source: RFC 9110 section 9.3.2 (HEAD carries the same fields as GET).
     """
     guard = facts.guard
-    if not facts.refused or facts.token is None or guard is None or of_state(facts.step, guard):
+    if (
+        not facts.refused
+        or facts.token is None
+        or guard is None
+        or guard.of_place
+        or of_state(facts.step, guard)
+    ):
         return
     own = tuple(_head_and_get(facts.history))
     yield from own
@@ -58,7 +65,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     yield from _write_and_read(facts)
     yield from _read_and_judged(facts)
     yield from _in_content_and_field(facts)
-    refusal = facts.step.etag or facts.step.told
+    refusal = facts.step.etag or facts.step.told or named_beside(facts.step)
     if (
         refusal is not None
         and facts.issues
@@ -75,6 +82,13 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note(
             f"the refusal shows {refusal}, of another form than {facts.token}", 3.0, facts.step, "ETag"
         )
+    source = facts.source
+    field = source.header("etag") if source is not None else None
+    if source is not None and field is not None and facts.state_moved is not True:
+        apart = facts.token not in {field.strip(), None} and tokens.shape(field) != tokens.shape(facts.token)
+        if apart and tokens.opaque(field) != tokens.opaque(facts.token) and source.version is not None:
+            text = f"the answer has {facts.token} in its content, and {field}, of another form, as its ETag"
+            yield note(text, 3.5, source, "ETag")
     current = facts.current_tag
     unheard = not facts.issues and facts.damaged_from is None and facts.elsewhere is None
     if (

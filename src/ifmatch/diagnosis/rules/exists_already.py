@@ -52,7 +52,9 @@ def _by_answer(facts: Facts) -> Iterator[Evidence]:
         update = token_missing.demands(facts.error_text) or token_missing.passed_guarded(
             facts.own(facts.later), facts.step
         )
-        weight = 2.5 if update and facts.step.method in {"PUT", "PATCH", "MERGE"} else 5.0
+        step = facts.step
+        changes = step.puts or step.alters or step.method in {"PATCH", "MERGE"}
+        weight = 2.5 if update and changes else 5.0
         yield note("the answer says that the resource exists already", weight, facts.step)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis.contents import same_content
+from ifmatch.diagnosis.contents import same_content, shares_members
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.rules.payload_precondition_mismatch import expectations, tests
 from ifmatch.dialects import Meaning
@@ -105,7 +105,12 @@ def _although_guarded(facts: Facts, text: str) -> Iterator[Evidence]:
     """Yield evidence that a filter answered, whatever the condition said."""
     step = facts.step
     told = step.refusal is not None and step.refusal.meaning is Meaning.MISMATCH and step.refusal.words
-    if told or tests(step):
+    if (
+        told
+        or tests(step)
+        or any(shares_members(step.content, one.representation) for one in facts.own(facts.earlier))
+    ):
+        # A family may answer a false condition with what is stored.
         return
     if (passed := _passed_with_another(facts)) is not None and _WORDS.search(text):
         if not _STATE.search(text):

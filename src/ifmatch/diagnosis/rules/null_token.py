@@ -52,6 +52,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             f"`{guard.shown()}` is what a program holds for a time that it does not know", 7.0, facts.step
         )
         return
+    if guard.of_place and tokens.zero(token):
+        return
     if not tokens.null_word(token) and not (guard.key and tokens.null_word(guard.value)):
         yield from _fresh_record(facts, token)
         return

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import differs_by_nonce, holds
+from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.dates import shown
 from ifmatch.diagnosis.dialect_scopes import policy_entries_apart
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.rules.intermediary_replay import read_just_before
 from ifmatch.diagnosis.same_by_chance import carried_out, little, there_before
+from ifmatch.diagnosis.stamps import differs_by_nonce
 from ifmatch.dialects import Meaning
 
 if TYPE_CHECKING:
@@ -66,11 +67,23 @@ def _seen_writes(facts: Facts) -> Iterator[Evidence]:
                 f"{write.actor} changed the resource ({write.method} {write.status}) while the "
                 "write was on its way"
             )
-        yield note(text, 5.0, write)
+        yield note(text, _weight_of_write(facts), write)
         theirs = policy_entries_apart(facts)
         if theirs:
             text = f"what it changed is {theirs}, which this request leaves alone: a matter of scope"
             yield note(text, -4.5, write)
+
+
+def _weight_of_write(facts: Facts) -> float:
+    """Return what another's write before the refusal is worth: less where the token is not in the evidence.
+
+    A token that nobody sees may be older than the write, come from a cache, or be newer; where no read is
+    seen either, the write may have been made before it.
+    """
+    guard = facts.guard
+    if guard is None or not guard.unseen or facts.source is not None:
+        return 5.0
+    return 3.0 if facts.own_reads_before else 1.0
 
 
 def _by_state(facts: Facts) -> Iterator[Evidence]:
@@ -147,7 +160,9 @@ def _by_content(facts: Facts) -> Iterator[Evidence]:
             yield note("only a number or nonce in the content differs", -1.5, facts.refresh)
         pointers = [pointer for pointer in facts.moved_pointers or () if pointer]
         what = f" ({', '.join(pointers[:4])})" if pointers else ""
-        yield note(f"the content differs from what the client had read{what}", 2.2, facts.refresh)
+        # A service adds members to what it is sent, as another writer may.
+        weight = 0.8 if facts.only_added_to_sent else 2.2
+        yield note(f"the content differs from what the client had read{what}", weight, facts.refresh)
     elif facts.content_moved and facts.ours_is_there and there_before(facts):
         text = "the content moved to what the client wanted before it asked for it: another came first"
         yield note(text, 2.2, facts.refresh)

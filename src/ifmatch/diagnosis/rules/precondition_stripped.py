@@ -43,6 +43,7 @@ _DIFFERS = re.compile(
 # That it did not get it, whatever the state.
 _LACKS = re.compile(
     r"\b(?:required|missing|mandatory|absent)\b"
+    r"|\bmust be (?:passed|sent|given|provided|supplied|specified|set|included)\b"
     r"|\b(?:not|no [\w-]+) (?:been |was )?(?:passed|sent|given|provided|supplied|specified)",
     re.IGNORECASE,
 )

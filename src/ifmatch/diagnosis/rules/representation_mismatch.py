@@ -86,6 +86,7 @@ def _differences(facts: Facts, source: Step) -> tuple[str, str, str]:
         and served
         and sent not in _FORMS
         and sent != served
+        and not served.endswith(f"+{sent.partition('/')[2]}")
         and "json" in sent + served
         and facts.step.method == "PUT"
         else ""

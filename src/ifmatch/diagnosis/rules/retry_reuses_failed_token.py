@@ -9,6 +9,7 @@ from ifmatch.diagnosis.dates import span
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.rules import status_dialect_mismatch
 from ifmatch.diagnosis.rules.nonprecondition_412 import RULE
+from ifmatch.dialects import Meaning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,12 +19,22 @@ if TYPE_CHECKING:
     from ifmatch.model.finding import Evidence
 
 CAUSE = "retry-reuses-failed-token"
+_FAILED = 412
 
 
 def _told_apart(steps: Sequence[Step]) -> bool:
     """Tell whether each of some requests carries another content."""
     contents = {one.body.octets for one in steps if one.body is not None}
     return len(contents) == len(steps)
+
+
+def _known(facts: Facts) -> bool:
+    """Tell whether the family's own words or codes say that the version is another one."""
+    refusal, dialect = facts.step.refusal, facts.step.dialect
+    if refusal is None or dialect is None or dialect.general:
+        return False
+    # 412 is for preconditions alone where the family has no other meaning for it.
+    return refusal.meaning is Meaning.MISMATCH and (bool(refusal.words) or refusal.status == _FAILED)
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -52,7 +63,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     passed = facts.passed_later
     if passed is not None:
         yield note("the same token passed later: it was no stale one", -5.0, passed, guard.name)
-    elif RULE.search(facts.error_text) and _told_apart(facts.repeats):
+    elif not _known(facts) and RULE.search(facts.error_text) and _told_apart(facts.repeats):
         # Who changes the content each time answers to the rule that the refusal states.
         yield note(text, 1.0, last, guard.name)
         return

@@ -128,14 +128,20 @@ def _own_way(facts: Facts) -> Iterator[Evidence]:
     before, after = facts.source, facts.refresh
     if before is None or after is None or not (after.read_ok and facts.names(after)):
         return
+    field = after.header("etag")
+    if field is not None and tokens.opaque(field) != tokens.opaque(token):
+        # Of two names for its version that an answer gives, the other may be the one that is compared.
+        return
     if before.actor != step.actor or not before.read_ok or facts.passed_later is not None:
         return
     if any(facts.from_cache(one) for one in (before, after)) or facts.overlapping_own or facts.foreign_writes:
         return
-    if any(one.etag is not None and not facts.names(one) for one in facts.own_reads_after):
+    if any(
+        one.etag is not None and not facts.names(one) for one in (*facts.own_reads_after, *facts.quiet_reads)
+    ):
         return
     told = [one for one in facts.repeats if _says_both_equal(one, token)]
-    if not told and not says_outdated(step):
+    if not told and not (says_outdated(step) or _over_version(step)):
         # A conflict over something else than the version has its own reasons.
         return
     weight = 3.5 if told else 2.0
@@ -146,6 +152,14 @@ def _own_way(facts: Facts) -> Iterator[Evidence]:
     fresh = [one for one in facts.attempts if one is not step and one.presents(token) and not one.accepted]
     if fresh and any(step.order < one.order < fresh[-1].order for one in facts.own_reads_after):
         yield note("and again after another read had shown it", 1.5, fresh[-1])
+
+
+def _over_version(step: Step) -> bool:
+    """Tell whether the status is for preconditions alone, or a family's own words or codes say mismatch."""
+    if step.status == HTTPStatus.PRECONDITION_FAILED:
+        return True
+    general = step.dialect is None or step.dialect.general
+    return not general and step.refusal is not None and bool(step.refusal.words)
 
 
 def _says_both_equal(step: Step, token: str) -> bool:

@@ -6,11 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import changed_pointers, holds, same_content, stamped, value_at
+from ifmatch.diagnosis.contents import changed_pointers, holds, same_content, value_at
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.linked_writes import edited_by_link, linked, named_in_state, own_name
 from ifmatch.diagnosis.listings import lists
 from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects import Meaning
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def _moved(facts: Facts, source: Step) -> Iterator[Evidence]:
         extra = [one for one in changed_pointers(written, current) or () if one and not stamped(one)]
         if 0 < len(extra) <= _FEW:
             yield note(f"after the client's own write only {', '.join(extra)} differs", 1.0, facts.refresh)
-    put = write.body if write is not None and write.method == "PUT" else None
+    put = write.body if write is not None and write.puts else None
     if (
         put is not None
         and current is not None

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.contents import changed_pointers, differs_by_nonce, rendered
+from ifmatch.diagnosis.contents import changed_pointers
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.rules.inconsistent_backends import alike_contents
+from ifmatch.diagnosis.stamps import differs_by_nonce, rendered
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:

@@ -1,0 +1,87 @@
+"""Tell what servers write by themselves in a content: times, versions, what each answer has anew."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ifmatch.model.message import Content
+
+_VOLATILE = re.compile(r"[0-9a-f]{8,}|\d+", re.IGNORECASE)
+# Words in the names of members that servers stamp themselves.
+_STAMPS = frozenset(
+    {
+        "fingerprint",
+        "cas",
+        "ctag",
+        "metageneration",
+        "checksum",
+        "indexed",
+        "lastmod",
+        "mtime",
+        "version",
+        "scanned",
+        "rev",
+        "rendered",
+        "hash",
+        "modification",
+        "refreshed",
+        "etag",
+        "cached",
+        "synced",
+        "seqno",
+        "editor",
+        "changed",
+        "edited",
+        "generation",
+        "touched",
+        "modified",
+        "saved",
+        "processed",
+        "revision",
+        "lsn",
+        "modifier",
+        "sequence",
+        "updated",
+        "digest",
+        "timestamp",
+    }
+)
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+# Members, and words of pages, that are made anew for each answer.
+_RENDERED = re.compile(
+    r"(?:^|[^a-z])served|served_?(?:at|by|in|from)|render|generated|nonce|csrf|xsrf|authenticity|request[_-]?id|trace|\bnow\b|server_?time|session"
+    r"|_token\b|elapsed|took|load_?time|visit",
+    re.IGNORECASE,
+)
+
+
+def rendered(pointer: str) -> bool:
+    """Tell whether a JSON Pointer names a member that is made anew for each answer."""
+    return _RENDERED.search(pointer.rpartition("/")[2]) is not None
+
+
+def stamped(pointer: str) -> bool:
+    """Tell whether a JSON Pointer names a member that servers write by themselves."""
+    name = pointer.rpartition("/")[2]
+    words = [name, *_WORDS.findall(name)]
+    return any(word.lower() in _STAMPS for word in words) or rendered(pointer)
+
+
+def differs_by_nonce(first: Content | None, second: Content | None) -> bool:
+    """Tell whether two texts differ only in numbers or nonces that the text itself calls so."""
+    if first is None or second is None or first.octets == second.octets:
+        return False
+    one, two = _VOLATILE.sub("#", first.text), _VOLATILE.sub("#", second.text)
+    if one != two:
+        return False
+    text = first.text
+    changed = [
+        found
+        for found, other in zip(_VOLATILE.finditer(text), _VOLATILE.findall(second.text), strict=True)
+        if found[0] != other
+    ]
+    return 0 < len(changed) <= 3 and all(
+        _RENDERED.search(text[max(0, found.start() - 60) : found.start()]) for found in changed
+    )

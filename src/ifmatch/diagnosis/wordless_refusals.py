@@ -1,0 +1,90 @@
+"""Take a fault of a request for a conflict where no word tells, and what became of the version does."""
+
+from __future__ import annotations
+
+import re
+from itertools import takewhile
+from typing import TYPE_CHECKING, Final
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.message_members import sent
+from ifmatch.dialects import Meaning, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ifmatch.diagnosis.steps import Step
+
+# What services answer to a false condition that they have no status for.
+_FAULTS: Final = frozenset({400, 422, 428})
+# What is wrong with a request by itself, whatever the state.
+_OF_THE_REQUEST: Final = re.compile(
+    r"invalid|malformed|required|mandatory|missing|must\b|blank|empty|too (?:long|short|large|small|many)"
+    r"|not (?:allowed|permitted)|forbidden|format|schema|validat|pars(?:e|ing)|syntax|unknown|unsupported"
+    r"|exceed|limit|quota"
+    r"|ungültig|fehl(?:t|end)|pflicht|erforderlich|invalide|manquant|obligatoire|inválid|requerid|obligatori",
+    re.IGNORECASE,
+)
+_LONGEST: Final = 4000
+
+
+def take_by_course(steps: Iterable[Step]) -> None:
+    """Set what answers mean that say in no known word why a write on a version was not carried out.
+
+    The version had been given out for the very resource, and was another one at that time: an own write had
+    made it, or the next look shows it. An answer that names another member, or a fault, means that.
+
+    Args:
+        steps: of a case, their dialects, versions and actors set.
+    """
+    histories: dict[tuple[str, str], list[Step]] = {}
+    for step in steps:
+        histories.setdefault((step.resource, step.actor), []).append(step)
+    for history in histories.values():
+        for step in history:
+            if _unread(step) and _outdated(history, step):
+                dialect = step.dialect
+                retry = dialect.retry if dialect is not None else None
+                if retry is not None:
+                    step.forget()
+                    step.by_course = Refusal(Meaning.MISMATCH, step.status, "", retry, None)
+
+
+def _unread(step: Step) -> bool:
+    """Tell whether a write on a version was answered with a fault that no known word explains."""
+    if step.status not in _FAULTS or not step.is_write or step.batched or step.dialect is None:
+        return False
+    refusal, guard = step.refusal, step.guard
+    if guard is None or guard.guard is not Guard.SAME or not guard.tokens or guard.unseen:
+        return False
+    if refusal is not None and (refusal.meaning is not Meaning.MISSING or refusal.words):
+        return False
+    words = step.view.text[:_LONGEST]
+    return bool(words.strip()) and not _OF_THE_REQUEST.search(words) and not _names_another(step, words)
+
+
+def _names_another(step: Step, words: str) -> bool:
+    """Tell whether an answer names a member of what was sent, other than the one for the version."""
+    guard = step.guard
+    own = guard.name.rpartition("/")[2].lower() if guard is not None else ""
+    names = {one.word.lower() for one in sent(step) if one.where in {"body", "text"}} - {own, ""}
+    lowered = words.lower()
+    return any(len(name) > 1 and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", lowered) for name in names)
+
+
+def _outdated(history: Sequence[Step], step: Step) -> bool:
+    """Tell whether the version that a write expects had been given out, and another one was there by then."""
+    guard = step.guard
+    wanted = {tokens.opaque(token) for token in guard.tokens} if guard is not None else set[str]()
+    before = [one for one in history if one.order < step.order]
+    gave = [one for one in before if wanted & {tokens.opaque(token) for token in one.issued()}]
+    if not gave:
+        return False
+    made = any(one.accepted and one.replaces and one.presents(next(iter(wanted))) for one in before)
+    later = takewhile(
+        lambda one: not (one.accepted and one.replaces), (one for one in history if one.order > step.order)
+    )
+    shown = next((one for one in later if one.read_ok and one.etag is not None), None)
+    moved = shown is not None and tokens.opaque(shown.etag or "") not in wanted
+    return made or moved
