@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -101,6 +102,8 @@ class Traffic:
         self.bases: dict[Step, str] = {}
         self._places: dict[Step, int] = {}
         self._in_path: dict[Step, list[InPath]] = {}
+        self._taken: dict[str, list[Step]] = {}
+        self._steady: dict[tuple[str, tuple[str, str]], bool] = {}
         self._formats: dict[tuple[str, str], bool] = {}
         self._shown: dict[Step, dict[tuple[str, str], str]] = {}
         for step in service:
@@ -129,6 +132,17 @@ class Traffic:
     def writes(self) -> list[Step]:
         """Return the requests that may change something, as many as are looked at."""
         return [step for step in self.service if step.is_write][: 4 * _MOST]
+
+    @cached_property
+    def _answers(self) -> list[Step]:
+        return [one for one in self.service if one.is_read and one.status == _OK]
+
+    def taken(self, step: Step) -> list[Step]:
+        """Return what was carried out on the resource of a step, before it and after it."""
+        base = self.bases[step]
+        if base not in self._taken:
+            self._taken[base] = [one for one in self.about[base] if self.took(one)]
+        return self._taken[base]
 
     def took(self, step: Step) -> bool:
         """Tell whether a write was carried out, as far as its answer tells."""
@@ -184,8 +198,8 @@ class Traffic:
         wanted = tokens.opaque(member.value)
         if len(wanted) < _FEW or tokens.null_word(wanted):
             return None
-        read = [one for one in self.service if one.order < step.order and one.is_read and one.status == _OK]
-        for one in reversed(read[-4 * _READS :]):
+        read = (one for one in reversed(self._answers) if one.order < step.order)
+        for one in islice(read, 4 * _READS):
             for held in shown(one) if one.actor == step.actor else ():
                 if tokens.opaque(held.value) == wanted and VERSION.search(held.word):
                     return held
@@ -226,6 +240,9 @@ class Traffic:
 
     def steady(self, base: str, place: tuple[str, str]) -> bool:
         """Tell whether a place may hold a version: what differs from read to read is a count of visits."""
+        known = self._steady.get((base, place))
+        if known is not None:
+            return known
         pairs = changed = 0
         last: str | None = None
         for one in self.about[base]:
@@ -237,7 +254,8 @@ class Traffic:
                 last = value
             elif one.is_write:
                 last = None
-        return pairs == 0 or changed < pairs
+        found = self._steady[base, place] = pairs == 0 or changed < pairs
+        return found
 
 
 def _later_time(before: str, after: str) -> bool:
@@ -386,9 +404,8 @@ def _unshown(traffic: Traffic, write: Step, member: Member) -> tuple[Member | No
     if traffic.took(write) or not named:
         return None, 0
     if not says_outdated(write):
-        same = traffic.about[traffic.bases[write]]
         stored = printed_beside(write, member, [*traffic.before(write)[::-1], *traffic.read_after(write)])
-        stored = stored or spent_on(write, member, [one for one in same if traffic.took(one)])
+        stored = stored or spent_on(write, member, traffic.taken(write))
         return stored, _PROVEN if stored is not None else 0
     source = _alike_source(traffic, write, member)
     if source is not None:
