@@ -7,6 +7,7 @@ import json
 import math
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,11 +99,20 @@ def labels(folder: str) -> list[Path]:
     return sorted((CASES / folder).glob(pattern))
 
 
+@cache
+def hars(folder: Path) -> dict[str, list[Path]]:
+    """The HARs of one folder by case; thousands of cases are not worth as many looks through all files."""
+    found: dict[str, list[Path]] = {}
+    for path in sorted(folder.glob("*.har")):
+        found.setdefault(path.name.partition(".")[0], []).append(path)
+    return found
+
+
 def judge(folder: str, label_path: Path) -> Iterable[Result]:
     """Both views of one case; cases without a HAR are left out, as in the tests."""
     label = json.loads(label_path.read_text("utf-8"))
     name, cause = label_path.name.removesuffix(".label.json"), label["cause"]
-    files = sorted(label_path.parent.glob(f"{name}.*.har"))
+    files = hars(label_path.parent).get(name, [])
     own = [path for path in files if path.name.endswith(".client.har")] or files[:1]
     alone = tuple(label.get("acceptable_from_client_alone") or [cause])
     for view, paths, wanted in (("client", own, alone), ("all", files, (cause,))):

@@ -22,7 +22,7 @@ def canonical(data: bytes, *, offset: str = "{:08x}  ", gap: str = " ") -> list[
 
 
 def texts(*lines: str) -> list[str]:
-    return [text for _, text in from_hex(list(enumerate(lines, 1)))]
+    return [text for _, text in from_hex(list(enumerate(lines, 1)), "(cut)")]
 
 
 @pytest.mark.parametrize(
@@ -79,4 +79,4 @@ def test_dumps_without_a_message_stay_what_they_are(lines: list[str]) -> None:
 
 def test_rows_behind_a_missing_one_are_left_out() -> None:
     rows = canonical(REQUEST + CONTENT)
-    assert texts(rows[0], rows[1], *rows[3:]) == ["PUT /notes/7 HTTP/1.1", "Host: api", ""]
+    assert texts(rows[0], rows[1], *rows[3:]) == ["PUT /notes/7 HTTP/1.1", "Host: api", "(cut)", ""]

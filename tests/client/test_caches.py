@@ -193,6 +193,31 @@ def test_an_edit_passes_hishel_asynchronously(service, rfc) -> None:
     assert service.value() == {"n": 11}
 
 
+@pytest.mark.parametrize("rfc", [False, True])
+def test_a_refusal_after_a_read_from_the_adapter_of_hishel_is_put_down_to_it(service, tmp_path, rfc) -> None:
+    service.fields = max_age()
+    service.put(value={"n": 1})
+    with track(hishel_session(tmp_path, rfc=rfc)) as session:
+        session.get(service.url())
+        service.put(value={"n": 10})
+        assert session.get(service.url()).json() == {"n": 1}
+        refused = session.put(service.url(), data=b'{"n":2}')
+        assert refused.status_code == 412
+        assert ifmatch.explain(refused).incidents[0].findings[0].cause == "stale-cache-read"
+
+
+def test_a_service_that_speaks_like_the_adapter_of_hishel_is_no_cache(service) -> None:
+    service.fields = (("X-Hishel-From-Cache", "true"),)
+    service.put(value={"n": 1})
+    with track(requests.Session()) as session:
+        session.get(service.url())
+        service.put(value={"n": 10})
+        refused = session.put(service.url(), data=b'{"n":2}')
+        causes = {one.cause for one in ifmatch.explain(refused).incidents[0].findings}
+        assert "other-writer" in causes
+        assert ifmatch.explain(refused).incidents[0].findings[0].cause != "stale-cache-read"
+
+
 class StubbornSession(requests_cache.CachedSession):
     """A cache that no argument gets past."""
 

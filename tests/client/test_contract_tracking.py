@@ -225,6 +225,16 @@ def test_a_write_follows_within_its_origin(tracked, service) -> None:
     assert len(response.history) == 1
 
 
+def test_a_condition_belongs_to_the_write_and_not_to_the_read_that_follows(tracked, service) -> None:
+    service.put("/made", {"n": 1})
+    for status_code in (303, 302):
+        service.script("/doc", Reply(status_code, (("Location", "/made"),)))
+        response = tracked.request("POST", service.url(), data=b"{}", headers={"If-Match": '"x"'})
+        assert status(response) == 200
+        assert [service.seen[-2]["If-Match"], service.seen[-1]["If-Match"]] == ['"x"', None]
+        assert service.seen[-1].method == "GET"
+
+
 def test_not_following_stays_not_following(tracked, service) -> None:
     service.script("/doc", Reply(307, (("Location", "/real"),)))
     name = "follow_redirects" if tracked.name.startswith("httpx") else "allow_redirects"

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from ifmatch.client import speak
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs" / "client").glob("*.md"))
 EXAMPLES = sorted((ROOT / "examples").glob("client_*.py"))
@@ -47,6 +49,21 @@ def test_an_example_runs(example, service) -> None:
     assert done.returncode == 0, done.stderr
     for text in PRINTS[example.stem]:
         assert text in done.stdout
+
+
+def test_families_carry_the_version_where_the_page_says() -> None:
+    text = (ROOT / "docs" / "client" / "services.md").read_text("utf-8")
+    rows = re.findall(r"^\| (`.*?) \| (.*?) \| .*? \|$", text, re.MULTILINE)
+    assert len(rows) >= 8
+    for names, carried in rows:
+        for name in re.findall(r"`([a-z][a-z0-9-]*)`", names):
+            for one in speak(name).conditions:
+                said = {
+                    "content": "content" in carried or "transaction" in carried,
+                    "field": one.name in carried or "field of their own" in carried,
+                    "query": one.name in carried,
+                }
+                assert said[one.carrier], f"{name}: {one.carrier} {one.name}, not {carried}"
 
 
 def test_there_is_an_example_for_each_library() -> None:

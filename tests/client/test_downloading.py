@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import hashlib
 import random
+import time
 
 import pytest
 
@@ -81,6 +82,22 @@ def files():
     made = Files()
     yield made
     made.close()
+
+
+class Hangs(Files):
+    """Sends a part and then nothing any more, on this and on every other connection."""
+
+    async def connection(self, reader, writer):
+        seen = await self.request(reader)
+        if seen is not None:
+            self.seen.append(seen)
+            if len(self.seen) == 1:
+                reply = self.decide(seen)
+                writer.write(self.wire(seen, reply)[: -len(CONTENT) // 2])
+                await writer.drain()
+            # Until the client has had enough.
+            await reader.read()
+        writer.close()
 
 
 def download(face, files, tmp_path, **options):
@@ -298,10 +315,55 @@ def test_a_file_that_was_finished_meanwhile_is_left_alone(tmp_path, monkeypatch)
         plain(stream, how)
 
     monkeypatch.setattr(fcntl, "flock", flock)
-    made = Download("http://a.test/", tmp_path / "file", Limits(), random.random, None)
+    made = Download("http://a.test/", tmp_path / "file", Limits(), random.random, None, clock=time.monotonic)
     with made:
         made.take(b"ours")
     assert (tmp_path / "file").read_bytes() == b"of the other one"
+
+
+def test_the_deadline_counts_between_octets(face, tmp_path) -> None:
+    hangs = Hangs()
+    started, limits = time.monotonic(), Limits(seconds=0.5, transport=100, first_pause=0.001)
+    with pytest.raises(BudgetExhaustedError) as raised:
+        download(face, hangs, tmp_path, limits=limits)
+    assert time.monotonic() - started < 4.0
+    assert "the last request failed with: " in str(raised.value)
+    assert "asks to wait" not in str(raised.value)
+    assert CONTENT.startswith((tmp_path / "file.part").read_bytes())
+    assert (tmp_path / "file.part").stat().st_size > 50_000
+    hangs.close()
+
+
+def test_a_transfer_takes_as_long_as_it_takes(tmp_path) -> None:
+    """What the deadline bounds is the time without an octet."""
+    now = [0.0]
+    made = Download(
+        "http://a.test/", tmp_path / "file", Limits(seconds=10), random.random, None, clock=lambda: now[0]
+    )
+    with made:
+        made.fields()
+        made.begin(200, Fields([("ETag", '"1"'), ("Content-Length", "8")]))
+        for piece in (b"ab", b"cd", b"ef"):
+            now[0] += 9.0
+            made.take(piece)
+        assert made.left() == 10.0
+        now[0] += 4.0
+        made.cut("cut")
+        assert made.left() == 6.0
+        made.before()
+        now[0] += 6.0
+        with pytest.raises(
+            BudgetExhaustedError, match="no octet came for 10 s, the last request failed with: x"
+        ):
+            made.cut("x")
+
+
+def test_who_asks_for_the_pause_is_said(tmp_path) -> None:
+    for fields, said in (((("Retry-After", "60"),), "the service asks to wait 60 s"), ((), "a pause of")):
+        limits = Limits(seconds=1, first_pause=100, longest_pause=100)
+        made = Download("http://a.test/", tmp_path / "file", limits, lambda: 0.9, None, clock=lambda: 0.0)
+        with made, pytest.raises(BudgetExhaustedError, match=f"{said}.*status 503"):
+            made.begin(503, Fields(fields))
 
 
 def test_a_folder_is_refused_before_anything_is_sent(face, files, tmp_path) -> None:
@@ -311,7 +373,7 @@ def test_a_folder_is_refused_before_anything_is_sent(face, files, tmp_path) -> N
 
 
 def test_a_coded_part_is_not_put_behind_plain_content(tmp_path) -> None:
-    made = Download("http://a.test/", tmp_path / "file", Limits(), random.random, None)
+    made = Download("http://a.test/", tmp_path / "file", Limits(), random.random, None, clock=time.monotonic)
     with made:
         made.fields()
         made.begin(200, Fields([("ETag", '"1"'), ("Content-Length", "8")]))

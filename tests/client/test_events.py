@@ -17,8 +17,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from ifmatch.client import (
     BudgetExhaustedError,
     Client,
+    DataConflictError,
     Finished,
     Limits,
+    MergeDocument,
     NotAppliedError,
     Paused,
     RequestDone,
@@ -107,7 +109,7 @@ def test_the_log(service, caplog) -> None:
             Client(plain, Settings(limits=Limits(transport=0))).edit(service.url(), increment)
     levels = {record.levelname for record in caplog.records if record.name == "ifmatch.client"}
     assert levels == {"DEBUG", "INFO", "WARNING"}
-    assert "rebased after 1 conflicts" in caplog.text
+    assert "rebased after 1 conflict, " in caplog.text
 
 
 def test_user_names_and_passwords_stay_out(service, caplog) -> None:
@@ -118,6 +120,22 @@ def test_user_names_and_passwords_stay_out(service, caplog) -> None:
         Client(plain, Settings(observers=(log, events.append))).edit(url, increment)
     assert "s3cret" not in caplog.text
     assert "s3cret" not in repr([event for event in events if not isinstance(event, Paused)])
+
+
+def test_what_a_conflict_is_about_is_no_place_for_passwords(service, caplog) -> None:
+    base = {"n": 1, "password": "s3cret-1", "login": {"api_key": "s3cret-2", "tokens": ["s3cret-3"]}}
+    service.put(value=base | {"n": 2, "password": "s3cret-4", "login": None})
+    events = []
+    mine = base | {"n": 3, "password": "s3cret-5", "login": {"api_key": "s3cret-6"}}
+    with caplog.at_level(logging.DEBUG, "ifmatch.client"), httpx2.Client() as plain:
+        client = Client(plain, Settings(observers=(log, events.append)))
+        with pytest.raises(DataConflictError) as raised:
+            client.edit(service.url(), MergeDocument(base, mine))
+    assert "s3cret" not in caplog.text
+    assert "s3cret" not in str(raised.value)
+    assert "/n: base 1, mine 3, theirs 2" in str(raised.value)
+    # As data it is there: who decides has to see it.
+    assert "s3cret-4" in {conflict.theirs for conflict in raised.value.conflicts}
 
 
 def test_spans_and_metrics(service) -> None:

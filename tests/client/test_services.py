@@ -117,7 +117,10 @@ def make(name, server):
         return place
     if name == "radicale":
         settings = Settings(
-            dialect=speak("webdav"), authorship=LineMarker(), limits=PATIENT, media_type="text/calendar"
+            dialect=speak("caldav-carddav"),
+            authorship=LineMarker(),
+            limits=PATIENT,
+            media_type="text/calendar",
         )
         place = Place(
             f"{base}/me/cal/1.ics",

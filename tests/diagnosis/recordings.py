@@ -31,6 +31,15 @@ class Recording:
         return tuple(own or self.files[:1])
 
 
+@cache
+def hars(folder: pathlib.Path):
+    """Return the HARs of one folder by case: one look at thousands of files for all."""
+    found = {}
+    for path in sorted(folder.glob("*.har")):
+        found.setdefault(path.name.partition(".")[0], []).append(path)
+    return {stem: tuple(paths) for stem, paths in found.items()}
+
+
 def recordings(folder: str):
     """Return the cases of one folder, `lab`, `driven`, `apis` or a holdout."""
     found = []
@@ -39,7 +48,7 @@ def recordings(folder: str):
     for path in sorted((CASES / folder).glob(pattern)):
         label = json.loads(path.read_text())
         stem = path.name.removesuffix(".label.json")
-        files = tuple(sorted(path.parent.glob(f"{stem}.*.har")))
+        files = hars(path.parent).get(stem, ())
         if files:
             found.append(
                 Recording(

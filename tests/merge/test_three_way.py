@@ -222,3 +222,25 @@ def test_contradicting_moves_are_a_conflict_of_order() -> None:
 
 def test_a_conflict_says_in_one_line_what_it_is() -> None:
     assert str(Conflict("/a", "removed-changed", 1, MISSING, "x")) == '/a: base 1, mine nothing, theirs "x"'
+
+
+@pytest.mark.parametrize(
+    ("conflict", "said"),
+    [
+        (Conflict("/author", "changed-both", "a", "b", "c"), '/author: base "a", mine "b", theirs "c"'),
+        (
+            Conflict("/db/password", "changed-both", MISSING, "b", "c"),
+            "/db/password: base nothing, mine (hidden), theirs (hidden)",
+        ),
+        (
+            Conflict("/accounts", "stretch", [{"name": "a", "apiKey": "k"}], [], MISSING, 0),
+            '/accounts: base [{"name":"a","apiKey":"(hidden)"}], mine [], theirs nothing',
+        ),
+        (
+            Conflict("", "lines", ["host = a\n", "api-key = b\n"], [], [], 4),
+            'line 5: base ["host = a\\n","(hidden)"], mine [], theirs []',
+        ),
+    ],
+)
+def test_the_text_of_a_conflict_holds_no_credentials(conflict, said) -> None:
+    assert str(conflict) == said

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ifmatch.model.diagnosis import Incident, Outcome, Verdict
 from ifmatch.model.exchange import Provenance
 from ifmatch.report.json_report import as_dict
 from ifmatch.report.layout import columns, wrap
 from ifmatch.report.markdown import code, escaped
-from ifmatch.report.words import neutralise, percent, place, timestamp, title
+from ifmatch.report.words import neutralise, outcome, percent, place, timestamp, title
 
 
 @pytest.mark.parametrize(
@@ -131,3 +132,20 @@ def test_json_weights_are_numbers_of_json(weight, expected):
     finding = dataclasses.replace(finding, evidence=(evidence,))
     changed = dataclasses.replace(diagnosis, incidents=(dataclasses.replace(incident, findings=(finding,)),))
     assert as_dict(changed)["incidents"][0]["findings"][0]["evidence"][0]["weight"] == expected
+
+
+@pytest.mark.parametrize(
+    ("outcome_", "method", "status", "expected"),
+    [
+        (Outcome.ERROR, "GET", 200, "Unchanged content was sent again"),
+        (Outcome.ERROR, "GET", 206, "Unchanged content was sent again"),
+        (Outcome.ERROR, "OPTIONS", 200, "The request failed"),
+        (Outcome.ERROR, "GET", 500, "The request failed"),
+        (Outcome.ERROR, "PUT", 0, "The request failed"),
+        (Outcome.WRONG_CONTENT, "GET", 200, "Content of the wrong version was used"),
+        (Outcome.REFUSED, "GET", 412, "The request was refused"),
+    ],
+)
+def test_an_answered_read_did_not_fail(outcome_, method, status, expected):
+    incident = Incident("1", outcome_, Verdict.CAUSE, "/doc", method, status, Provenance("a.har", 0))
+    assert outcome(incident) == expected

@@ -43,6 +43,22 @@ def test_azure_says_202_of_a_blob_that_is_gone() -> None:
     assert (end.how, len(requests(commands))) == ("applied", 1)
 
 
+@pytest.mark.parametrize("schedule", [{}, {"Schedule_Tag": '"s1"'}])
+def test_a_calendar_object_needs_no_schedule_tag(schedule) -> None:
+    """Every one has an entity tag (RFC 4791 section 5.3.4); cards and most calendars have nothing else."""
+    read = answer(200, b'{"n":1}', tag='"e1"', **schedule)
+    end, commands = play(
+        Edit(mark),
+        [read, answer(204, tag='"e2"')],
+        dialect=speak("caldav-carddav"),
+        target="https://c.test/1.ics",
+    )
+    assert (end.how, end.before, end.after) == ("applied", ('"e1"',), ('"e2"',))
+    fields = dict(requests(commands)[1].fields)
+    assert fields["If-Match"] == '"e1"'
+    assert "If-Schedule-Tag-Match" not in fields
+
+
 K8S = {"kind": "ConfigMap", "metadata": {"name": "x", "resourceVersion": "41"}}
 K8S_NEW = {"kind": "ConfigMap", "metadata": {"name": "x", "resourceVersion": "44"}, "theirs": 1}
 CONFLICT = {"kind": "Status", "reason": "Conflict", "message": "the object has been modified"}

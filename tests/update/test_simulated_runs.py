@@ -10,6 +10,7 @@ from tests.update.simulation import Faults, simulate, violations
 
 LOSSES = Faults(before=0.05, after=0.05)
 EVERYTHING = Faults(before=0.04, after=0.04, late=0.04, bad_gateway=0.04, copies=0.03)
+NO_COPIES = Faults(before=0.04, after=0.04, late=0.04, bad_gateway=0.04)
 WORLDS = {
     "quiet": {"faults": Faults()},
     "lost on both sides": {"faults": LOSSES},
@@ -25,6 +26,9 @@ WORLDS = {
         "foreign": 20,
     },
     "losses, short of time": {"faults": LOSSES, "limits": Limits(seconds=0.08)},
+    # No duplicates here either: a refusal to a copy is believed when nothing more can be read.
+    "everything, short of time": {"faults": NO_COPIES, "limits": Limits(seconds=0.08)},
+    "everything, no second failure": {"faults": NO_COPIES, "limits": Limits(seconds=600.0, transport=0)},
     "nothing remembered": {"faults": EVERYTHING, "remembers": False},
 }
 SEEDS = 40

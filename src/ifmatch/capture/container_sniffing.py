@@ -10,15 +10,18 @@ from typing import Final
 
 __all__ = [
     "is_api_client",
+    "is_apigee",
     "is_charles",
     "is_jaeger",
     "is_kubernetes_audit",
     "is_log_export",
+    "is_net_log",
     "is_newman",
     "is_otlp",
     "is_pcap",
     "is_playwright",
     "is_postman",
+    "is_service_events",
     "is_tshark",
     "is_vcr",
     "is_xml_session",
@@ -35,7 +38,7 @@ _CASSETTE: Final = re.compile(
 _TRANSACTIONS: Final = re.compile(rb"\A\s*\[\s*\{")
 _EXECUTIONS: Final = re.compile(rb'"(?:run|executions|collection)"\s*:')
 _SPANS: Final = re.compile(rb'"(?:resourceSpans|resource_spans)"\s*:\s*\[')
-_XML_SESSION: Final = re.compile(rb"<(?:charles-session\b|items burpVersion=)")
+_XML_SESSION: Final = re.compile(rb"<(?:charles-session\b|items burpVersion=|httpSample\s)")
 _BATCHES: Final = re.compile(rb'\A\s*\{\s*"batches"\s*:\s*\[')
 _STORED_SPAN: Final = re.compile(rb'\A\s*\{[^\n]{0,4000}"traceID"[^\n]{0,8000}"operationName"')
 
@@ -53,7 +56,21 @@ _EXPORTS: Final = tuple(
     )
 )
 
+_POINTS: Final = re.compile(rb'"point"\s*:\s*\[[\s\S]{0,4000}?"ActionResult"\s*:')
+
 _AUDIT: Final = re.compile(rb'"apiVersion"\s*:\s*"audit\.k8s\.io/')
+
+# Storage Analytics, CloudTrail, resource logs of Azure Storage, Cloud Audit Logs of Cloud Storage, Sentry.
+_ANALYTICS: Final = re.compile(rb"\s*[12]\.\d;\d{4}-\d\d-\d\dT[\d:.]+Z;\w+;\w+;\d{3};")
+_EVENTS: Final = tuple(
+    (sign, re.compile(pattern))
+    for sign, pattern in (
+        (b"eventSource", rb'\\?"eventSource\\?"\s*:\s*\\?"(?:s3|dynamodb)\.amazonaws\.com\\?"'),
+        (b'"Storage', rb'"category"\s*:\s*"Storage(?:Read|Write|Delete)"'),
+        (b"protoPayload", rb'"protoPayload"\s*:\s*\{[\s\S]{0,8000}?"storage\.objects\.\w+"'),
+        (b'"status_code"', rb'"breadcrumbs"\s*:\s*(?:\{\s*"values"\s*:\s*)?\['),
+    )
+)
 
 _TSHARK_COLUMN: Final = re.compile(
     rb"(?:\A|[\t,;|\"])(?:frame\.(?:number|time\w*)|tcp\.stream|http2\.(?:streamid|headers?\.\w+)|"
@@ -86,7 +103,7 @@ def is_charles(head: bytes) -> bool:
 
 
 def is_xml_session(head: bytes) -> bool:
-    """Tell whether this is a session of Charles or Burp as XML."""
+    """Tell whether this is a session of Charles, Burp or JMeter as XML."""
     return head.lstrip()[:1] == b"<" and _XML_SESSION.search(head[:16384]) is not None
 
 
@@ -106,6 +123,16 @@ def is_newman(head: bytes) -> bool:
         return False
     # The collection that was run stands first, and may be long.
     return b'"executions"' in head or (b'"collection"' in head[:200] and b'"item"' in head)
+
+
+def is_net_log(head: bytes) -> bool:
+    """Tell whether Chrome wrote this as its network log."""
+    start = head[:4096]
+    return (
+        start.lstrip()[:1] == b"{"
+        and b'"constants"' in start
+        and (b'"logEventTypes"' in head or b'"activeFieldTrialGroups"' in start)
+    )
 
 
 def is_otlp(head: bytes) -> bool:
@@ -135,6 +162,24 @@ def is_kubernetes_audit(head: bytes) -> bool:
     """Tell whether the API server of Kubernetes wrote this as its audit log."""
     start = head[:65536]
     return b'"auditID"' in start and _AUDIT.search(start) is not None
+
+
+def is_apigee(head: bytes) -> bool:
+    """Tell whether this is a debug session of Apigee."""
+    start = head[:65536]
+    if start.lstrip()[:1] == b"<":
+        return b"<DebugSession" in start[:4096] and b"<Point" in start
+    return start.lstrip()[:1] in {b"{", b"["} and _POINTS.search(start) is not None
+
+
+def is_service_events(head: bytes) -> bool:
+    """Tell whether a cloud service or Sentry kept these events of requests."""
+    if _ANALYTICS.match(head) is not None:
+        return True
+    start = head[:65536]
+    if start.lstrip()[:1] not in {b"{", b"["}:
+        return False
+    return any(sign in start and pattern.search(start) is not None for sign, pattern in _EVENTS)
 
 
 def is_tshark(head: bytes) -> bool:

@@ -29,13 +29,18 @@ _DATE_TICK = 1.0
 class _ExchangeBuilder:
     """Turn one transfer after the other into exchanges, and keep the warnings."""
 
-    def __init__(self, source: TextSource) -> None:
+    def __init__(self, source: TextSource, transfers: Sequence[Transfer]) -> None:
         self.source = source
+        # Some copies of a trace show no end of any head; where others do, one without is a part of one.
+        self._sent_end = any(transfer.sent_ended for transfer in transfers)
+        self._received_end = any(transfer.received_ended for transfer in transfers)
         self.warnings: list[CaptureWarning] = list(source.warnings)
         self._escaped = html_escaped(source.lines)
 
     def build(self, entry: int, transfer: Transfer) -> Exchange:
-        fields, request_line = self._head(transfer.sent, entry)
+        fields, request_line = self._head(
+            transfer.sent, entry, whole=transfer.sent_ended or not self._sent_end
+        )
         response = self._response(entry, transfer)
         return Exchange(
             Provenance(self.source.name, entry, transfer.line),
@@ -46,12 +51,12 @@ class _ExchangeBuilder:
             peer=transfer.connection.peer,
         )
 
-    def _head(self, lines: list[tuple[int, str]], entry: int) -> tuple[Fields, str]:
+    def _head(self, lines: list[tuple[int, str]], entry: int, *, whole: bool) -> tuple[Fields, str]:
         if not lines:
             return Fields((), complete=False), ""
         pairs, warnings = parse_field_lines(lines[1:], self.source, entry=entry, escaped=self._escaped)
         self.warnings.extend(warnings)
-        return Fields(pairs), lines[0][1]
+        return Fields(pairs, complete=whole), lines[0][1]
 
     def _note(self, read: ReadContent, entry: int, line: int) -> None:
         if read.warning:
@@ -106,7 +111,8 @@ class _ExchangeBuilder:
         status = int(found.group(2)) if found is not None else 0
         if found is None or not (200 <= status <= 599 or status == 101):
             return None
-        fields, _ = self._head(transfer.received, entry)
+        whole = transfer.received_ended or not self._received_end
+        fields, _ = self._head(transfer.received, entry, whole=whole)
         read = response_content(transfer, fields, self.source)
         self._note(read, entry, transfer.received[0][0])
         reason = (found.group(3) or "").strip()
@@ -176,15 +182,23 @@ def _timed(exchanges: list[Exchange], transfers: Sequence[Transfer]) -> list[Exc
     return timed
 
 
-def capture_of(source: TextSource, transfers: list[Transfer], format_id: str) -> Capture:
+def capture_of(
+    source: TextSource, transfers: list[Transfer], format_id: str, *, torn: Sequence[Transfer] = ()
+) -> Capture:
     """Make the capture of a curl trace.
 
     Args:
         source: the text that was read.
         transfers: what the assembler found.
         format_id: id of the format.
+        torn: requests behind which text is missing.
     """
     kept = [transfer for transfer in transfers if not _is_tunnel(transfer)]
-    builder = _ExchangeBuilder(source)
+    builder = _ExchangeBuilder(source, kept)
+    if torn:
+        text = f"requests behind which the text is missing were left out: {len(torn)}"
+        builder.warnings.append(CaptureWarning(text, line=torn[0].line))
     exchanges = [builder.build(entry, transfer) for entry, transfer in enumerate(kept)]
-    return Capture(source.name, format_id, tuple(_timed(exchanges, kept)), tuple(builder.warnings))
+    return Capture(
+        source.name, format_id, tuple(_timed(exchanges, kept)), tuple(builder.warnings), torn=bool(torn)
+    )

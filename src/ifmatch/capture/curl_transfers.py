@@ -121,11 +121,13 @@ class Transfer:
 class TransferAssembler:
     """Collect events, give transfers.
 
-    Feed every event in order; `transfers` holds what was found, in the order in which requests were sent.
+    Feed every event in order; `transfers` holds what was found, in the order in which requests were sent,
+    `torn` the requests behind which text is missing.
     """
 
     def __init__(self) -> None:
         self.transfers: list[Transfer] = []
+        self.torn: list[Transfer] = []
         self._clock = DayClock()
         self._waiting: dict[str, list[Transfer]] = {}
         self._current: dict[str, Transfer] = {}
@@ -147,7 +149,14 @@ class TransferAssembler:
             # -sv without the command above it: only the info lines tell of the failure.
             self._prompt_used = False
         self._end_unanswered_prompt("")
-        return self.transfers
+        last = {transfer.run: transfer.line for transfer in self.transfers}
+        kept: list[Transfer] = []
+        for one in self.transfers:
+            # Curl says why a request has no answer; here the text behind it is missing.
+            silent = bool(one.sent) and not (one.received or one.ended or one.error)
+            (self.torn if silent and one.line < last[one.run] else kept).append(one)
+        self.transfers = kept
+        return kept
 
     def feed(self, event: TraceEvent) -> None:
         """Take the next event."""
@@ -286,6 +295,9 @@ class TransferAssembler:
             transfer.sent.append((event.line, text))
             self.transfers.append(transfer)
             self._current[key] = transfer
+            if text.endswith(("HTTP/1.1", "HTTP/1.0")):
+                # One at a time: the text with the answer to the one before is missing.
+                self._waiting[key] = [one for one in self._waiting.get(key, []) if one.ended or one.error]
             self._waiting.setdefault(key, []).append(transfer)
             return
         current = self._current.get(key)
@@ -320,7 +332,10 @@ class TransferAssembler:
     def _answered(self, event: TraceEvent, key: str) -> Transfer:
         """Return the transfer that a status line answers; a new one when its request is not in the trace."""
         waiting = self._waiting.get(key)
-        if waiting:
+        if waiting and waiting[0].status >= 200:
+            # Its head has no end: the text between is missing, and whose answer this is with it.
+            waiting.pop(0)
+        elif waiting:
             return waiting[0]
         transfer = Transfer(event.line, self._connection, self._run, self._prompt)
         self._prompt_used = True

@@ -73,7 +73,7 @@ def read_curl_verbose(stream: BinaryIO, name: str) -> Capture:
             advice="Record anew with `curl -v ... > trace.txt 2>&1`",
         )
     distribute(transfers, source)
-    return capture_of(source, transfers, "curl-verbose")
+    return capture_of(source, transfers, "curl-verbose", torn=assembler.torn)
 
 
 def _with_signs(lines: tuple[str | None, ...]) -> tuple[str | None, ...]:

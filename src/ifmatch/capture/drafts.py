@@ -168,11 +168,13 @@ class Drafts:
         name: name of the source as the user gave it.
         found: in the order of the source.
         warnings: what was skipped or repaired.
+        torn: whether lines are missing between the messages.
     """
 
     name: str
     found: list[Draft] = field(default_factory=list[Draft])
     warnings: list[CaptureWarning] = field(default_factory=list[CaptureWarning])
+    torn: bool = False
 
     def warn(
         self, text: str, *, entry: int | None = None, line: int | None = None, offset: int | None = None
@@ -200,4 +202,4 @@ class Drafts:
             why = f" ({self.warnings[0].text})" if self.warnings else ""
             raise InputError(f"{nothing}{why}", source=self.name, expected=expected, advice=advice)
         exchanges = tuple(draft.exchange(self.name, entry) for entry, draft in enumerate(kept))
-        return Capture(self.name, form, exchanges, tuple(self.warnings))
+        return Capture(self.name, form, exchanges, tuple(self.warnings), torn=self.torn)

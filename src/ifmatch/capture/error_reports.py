@@ -34,7 +34,7 @@ _LINES: Final = 2000
 _ADVICE: Final = "Give the line that names the status, or record the traffic: ifmatch explain capture"
 _URL = re.compile(r"https?://[^\s'\"<>)\]`]+")
 _TARGET = re.compile(
-    r"\b(GET|PUT|POST|PATCH|DELETE|MKCOL|MOVE|COPY|PROPPATCH)\b[ \t]{1,3}(https?://\S+|/\S+)?"
+    r"\b(GET|PUT|POST|PATCH|DELETE|MKCOL|MOVE|COPY|PROPPATCH)\b[ \t]{1,3}(https?://[^\s'\"<>)\]`]+|/[^\s'\"<>)\]`]*)?"
 )
 # Pages that explain a status are not where it came from.
 _EXPLAINERS = re.compile(
@@ -118,7 +118,9 @@ def _by_signature(signature: Signature, found: re.Match[str], text: str) -> Erro
     if status not in {400, 403, 404, 409, 412, 423, 428} or (status in {400, 403, 404} and not code):
         return None
     operation = groups.get("operation", "")
-    method = groups.get("method") or signatures().method.get(operation, "") or _method(text, "")
+    method = (
+        groups.get("method") or signatures().method.get(operation, "") or _method(text, "", found.start())
+    )
     url = groups.get("url", "").rstrip(".,;:")
     if not url and "target" in groups:
         url = target_uri(groups["target"], groups.get("host", ""), scheme="http")
@@ -168,11 +170,23 @@ def _by_words(text: str) -> ErrorReport | None:
         product.title if product is not None else "",
         product.dialect if product is not None else "",
         status,
-        method=_method(text, "sentence"),
+        method=_method(text, "sentence", position),
         url=_url(text),
         line=line + 1,
         text=text.split("\n")[line].strip()[:500],
     )
+
+
+def _nearest(text: str, position: int) -> re.Match[str] | None:
+    """Return the request that is named last before a place, on its line at best; else the first one."""
+    end = text.find("\n", position)
+    end = len(text) if end < 0 else end
+    before: re.Match[str] | None = None
+    for found in _TARGET.finditer(text):
+        if found.start() > end:
+            return before or found
+        before = found
+    return before
 
 
 def _url(text: str) -> str:
@@ -184,8 +198,8 @@ def _url(text: str) -> str:
     return (target[2] or "").rstrip(".,;:") if target is not None else ""
 
 
-def _method(text: str, kind: str) -> str:
-    found = _TARGET.search(text)
+def _method(text: str, kind: str, position: int = 0) -> str:
+    found = _nearest(text, position)
     if found is not None:
         return found[1]
     if kind == "sentence":

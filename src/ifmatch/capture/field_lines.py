@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ifmatch.capture.text_source import TextSource
 
 FIELD_LINE = re.compile(r"(:?[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100})[ \t]?:(.*)$", re.DOTALL)
+_SINGLE = frozenset({"host", "date", "content-length", "user-agent", "last-modified", "if-unmodified-since"})
 TAG_FIELDS = frozenset({"etag", "if-match", "if-none-match", "if-range"})
 INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
 _SPACES = re.compile("[\u00a0\u2007\u202f\u2009]")
@@ -33,6 +34,7 @@ _CLIENT_WROTE = re.compile(
     re.IGNORECASE,
 )
 _ESCAPED = re.compile(r"&(?:quot|#34|#x22|amp|lt|gt|#39|apos);", re.IGNORECASE)
+_HEADING = re.compile(r"[ \t]*(?:(?:request|response) )?headers?[ \t]*:[ \t\r]*\Z", re.IGNORECASE)
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "#39": "'", "apos": "'"}
 
 
@@ -120,6 +122,23 @@ def unwrapped(before: str, line: str, after: str | None) -> str | None:
     return f"{before.rstrip()}{blank}{line.strip()}"
 
 
+def of_two_heads(pairs: Iterable[tuple[str, str]]) -> bool:
+    """Tell whether these are fields of two messages: what stood between them is missing in the text.
+
+    A message has one Host, one length, one date and one user agent (RFC 9110 sections 6.6.1, 7.2, 8.6, 8.8.2
+    and 10.1.5); who wrote the text shows each once.
+
+    Args:
+        pairs: name and value of each field line.
+    """
+    seen: dict[str, str] = {}
+    for name, value in pairs:
+        lowered = name.lower()
+        if lowered in _SINGLE and seen.setdefault(lowered, value) != value:
+            return True
+    return False
+
+
 def parse_field_lines(
     lines: Sequence[tuple[int, str]],
     source: TextSource,
@@ -145,8 +164,14 @@ def parse_field_lines(
         warnings.append(CaptureWarning(text, entry=entry, line=number))
 
     joined: list[tuple[int, str]] = []
+    listed = False
     for number, text in lines:
-        if joined and text[:1] in {" ", "\t"} and text.strip():
+        if _HEADING.match(text):
+            # `headers:` with the fields indented below it: the heading is no field, they are no folded lines.
+            listed = True
+        elif listed and text[:1] in {" ", "\t"} and FIELD_LINE.match(text.strip()):
+            joined.append((number, text.strip()))
+        elif joined and text[:1] in {" ", "\t"} and text.strip():
             first, before = joined[-1]
             # RFC 9112 section 5.2: a folded line counts as one space.
             joined[-1] = (first, f"{before.rstrip()} {text.strip()}")

@@ -241,6 +241,11 @@ def _loosened(value: object, depth: int = 0) -> object:
         for key, member in cast("dict[str, object]", value).items():
             if key in _TEXTS and member is not None and not isinstance(member, str):
                 member = json.dumps(member)  # noqa: PLW2901 - the value that is meant
+            elif key == "headers" and isinstance(member, dict):
+                fields = cast("dict[str, object]", member)
+                member = [{"name": name, "value": said} for name, said in fields.items()]  # noqa: PLW2901
+            elif key in {"postData", "content"} and isinstance(member, str):
+                member = {"text": member}  # noqa: PLW2901
             found[key] = _loosened(member, depth + 1)
         return found
     if isinstance(value, list):

@@ -40,12 +40,14 @@ class _Block:
         direction: "out", "in", or "" when nothing says it.
         octets: as dumped.
         rows: for each row the offset it begins at and its 1-based line.
+        is_torn: whether rows are missing, so that what follows is not read.
     """
 
     key: str
     direction: str
     octets: bytearray = field(default_factory=bytearray)
     rows: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    is_torn: bool = False
 
     def lines(self, start: int) -> Iterator[Line]:
         """Yield the lines of text from an offset on, each with the line of its row."""
@@ -60,11 +62,12 @@ class _Block:
             start = end + 1
 
 
-def from_hex(lines: Sequence[tuple[int, str | None]]) -> list[Line]:
+def from_hex(lines: Sequence[tuple[int, str | None]], cut: str) -> list[Line]:
     """Return the lines of the messages in dumps; [] when no dump holds the start of one.
 
     Args:
         lines: of the source with their 1-based numbers.
+        cut: stands where the rest of a message is not shown.
     """
     messages: list[Told] = []
     current: Told | None = None
@@ -75,6 +78,8 @@ def from_hex(lines: Sequence[tuple[int, str | None]]) -> list[Line]:
             current = Told(block.key, list(block.lines(found.start())))
             messages.append(current)
             direction = block.direction
+            if block.is_torn:
+                current.lines.append((current.lines[-1][0], cut))
         elif current is not None and (block.key, block.direction) == (current.key, direction):
             _append(current, block)
     return list(in_turn(messages))
@@ -105,6 +110,8 @@ def _blocks(lines: Sequence[tuple[int, str | None]]) -> Iterator[_Block]:
         if block is not None and offset == len(block.octets):
             block.octets += octets
             block.rows.append((offset, number))
+        elif block is not None and offset > len(block.octets):
+            block.is_torn = True
     if block is not None:
         yield block
 

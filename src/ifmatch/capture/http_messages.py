@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING
 from ifmatch.capture.captured_content import ReadContent, from_display, json_length
 from ifmatch.capture.curl_clock import date_seconds, keep_monotone
 from ifmatch.capture.decoding_clients import withheld_by_client
-from ifmatch.capture.field_lines import FIELD_LINE, html_escaped, parse_field_lines, unescaped, unwrapped
+from ifmatch.capture.field_lines import (
+    FIELD_LINE,
+    html_escaped,
+    of_two_heads,
+    parse_field_lines,
+    unescaped,
+    unwrapped,
+)
 from ifmatch.capture.message_wrappings import unpacked
 from ifmatch.capture.pasted_lines import (
     CUT,
@@ -44,6 +51,7 @@ if TYPE_CHECKING:
 _EMBEDDING = re.compile(r"(?:multipart/|message/http|application/http)", re.IGNORECASE)
 _BOUNDARY = re.compile(r"boundary=\"?([^\";, ]{1,70})", re.IGNORECASE)
 _CONDITIONS = frozenset({"if-match", "if-none-match", "if-unmodified-since"})
+_BODY_HEADING = re.compile(r"(?:(?:request|response) )?(?:body|content):[ \t]*\Z", re.IGNORECASE)
 _FILE_REFERENCE = re.compile(r"<[@>]? \.{0,2}/?[\w./ -]{1,200}\Z")
 
 
@@ -102,7 +110,7 @@ def read_http_messages(stream: BinaryIO, name: str) -> Capture:
     for message in messages:
         message.count_from(numbers)
     exchanges = builder.exchanges(_pairs(messages))
-    return Capture(name, "http-messages", tuple(exchanges), tuple(builder.warnings))
+    return Capture(name, "http-messages", tuple(exchanges), tuple(builder.warnings), torn=builder.torn)
 
 
 def _prepared(lines: Sequence[str | None]) -> tuple[list[int], list[str | None], bool]:
@@ -243,6 +251,23 @@ def _pairs(messages: list[_Message]) -> list[tuple[_Message | None, _Message | N
     return pairs
 
 
+def _holds_together(message: _Message, fields: Fields, *, has_content: bool) -> bool:
+    """Tell whether a head can be whole: text that was torn out of a log leaves one that cannot.
+
+    HTTP/1.1 has a Host field on each request (RFC 9112 section 3.2), and content of a request is announced
+    (section 6.3).
+    """
+    start = message.start
+    as_sent = start.version == "HTTP/1.1" and start.target.startswith("/") and message.prompt is None
+    if not message.is_request or not as_sent:
+        # Absolute targets stand in logs, which leave out what HTTP needs below them.
+        return True
+    if "host" not in fields:
+        return False
+    announced = "content-length" in fields or "transfer-encoding" in fields
+    return announced or not has_content
+
+
 def _is_answer_first(messages: list[_Message]) -> bool:
     """Tell whether a refusal stands above its request, as in the panes of developer tools."""
     if len(messages) != 2 or messages[0].is_request or not messages[1].is_request:
@@ -274,6 +299,7 @@ class _Builder:
 
     def __init__(self, source: TextSource) -> None:
         self.warnings: list[CaptureWarning] = list(source.warnings)
+        self.torn = False
         self._source = source
         self._escaped = html_escaped(source.lines)
 
@@ -306,7 +332,15 @@ class _Builder:
         if message.lost_blank:
             self.warn("the blank line between head and content is missing", entry, message.lost_blank)
         # A start line alone is what a summary shows; it does not say that there were no fields.
-        return Fields(pairs, complete=bool(pairs) and not message.is_cut)
+        fields = Fields(pairs, complete=bool(pairs) and not message.is_cut)
+        if of_two_heads(pairs):
+            self.torn = True
+            self.warn(
+                "text is missing here: this head is of two messages, and is not read", entry, message.line
+            )
+            return Fields((), complete=False)
+        holds = _holds_together(message, fields, has_content=bool(self._body_text(message).strip()))
+        return fields if holds else Fields(pairs, complete=False)
 
     def _content(self, message: _Message, fields: Fields) -> ReadContent:
         text = self._body_text(message)
@@ -323,7 +357,7 @@ class _Builder:
         lines = [line.rstrip("\r") for _, line in message.body]
         while lines and (not lines[-1].strip() or is_separator(lines[-1]) or is_label(lines[-1])):
             lines.pop()
-        while lines and not lines[0].strip():
+        while lines and (not lines[0].strip() or (len(lines) > 1 and _BODY_HEADING.match(lines[0]))):
             lines.pop(0)
         text = "\n".join(lines)
         if self._escaped:

@@ -14,6 +14,14 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from ifmatch.capture.dissections import DISSECTION, from_dissections
 from ifmatch.capture.dissections_http2 import HTTP2_TREE, from_http2_trees
 from ifmatch.capture.hex_dumps import HEX_DUMP, from_hex
+from ifmatch.capture.message_notations import (
+    KARATE,
+    LWP,
+    REST_ASSURED,
+    from_karate,
+    from_lwp,
+    from_rest_assured,
+)
 from ifmatch.capture.pasted_lines import CUT, DROPPED, start_line
 from ifmatch.capture.sdk_lines import python_text
 
@@ -28,7 +36,10 @@ __all__ = ["unpacked"]
 _START = r"(?:[A-Z]{3,20} \S{1,4000} HTTP/\d(?:\.\d)?|HTTP/\d(?:\.\d)? \d{3}(?: [^\"'\\]{0,100})?)"
 # To the last quote of a line: those within may have lost their backslashes.
 _LITERAL = re.compile(r"""b?(["']).*\1""")
-_QUOTED_START = re.compile(rf"""b?["']{_START}\\r\\n""")
+# k6's log names the message first.
+_QUOTED_START = re.compile(rf"""b?["'](?:(?:Request|Response):\\n)?{_START}\\r\\n""")
+_NAMED = re.compile(r"(?:Request|Response):\n")
+_K6 = re.compile(r"  group=\S* iter=\d+ .{0,200}\bsource=http-debug\b.{0,80}\Z")
 _RUBY_CONTENT = re.compile(r"""(?:->|<-) "(?:[^"\\]|\\.)*+"\Z""")
 _CHUNK = re.compile(r"[0-9a-fA-F]{1,8}\r?\n\Z")
 # A stamp, a level or something in brackets ends before the message.
@@ -67,6 +78,10 @@ def unpacked(lines: Sequence[str | None]) -> list[_Line]:
         ("Follow: http", _FOLLOWED.match, _followed),
         (" IP", _TCPDUMP.match, _packets),
         ("---", _WGET.match, _wget),
+        ("http-debug", _K6.search, _without_k6_tags),
+        ("://", KARATE.match, lambda numbered: from_karate(numbered, DROPPED)),
+        ("Request method:", REST_ASSURED.match, lambda numbered: from_rest_assured(numbered, DROPPED)),
+        ("Client-", LWP.match, lambda numbered: from_lwp(numbered, DROPPED)),
         ("HTTP/", _STAMPED.match, _unstamped),
         ("HTTP/1", _GLUED.match, _unglued),
     )
@@ -78,7 +93,7 @@ def unpacked(lines: Sequence[str | None]) -> list[_Line]:
 
 def _dumped(lines: Numbered) -> Iterator[_Line]:
     """Yield the messages in hexadecimal dumps, the lines themselves where no dump holds one."""
-    yield from from_hex(lines) or lines
+    yield from from_hex(lines, CUT) or lines
 
 
 def _dissected(lines: Numbered) -> Iterator[_Line]:
@@ -102,6 +117,8 @@ def _unquoted(lines: Numbered) -> Iterator[_Line]:
         begun = _QUOTED_START.search(line[:_LONGEST])
         literal = _LITERAL.search(line[:_LONGEST], begun.start() if begun is not None else 0)
         text = python_text(literal.group()) if literal is not None else ""
+        if (named := _NAMED.match(text)) is not None:
+            text = text[named.end() :]
         goes_on = open_message and (text.endswith("\r\n") or _RUBY_CONTENT.match(line) is not None)
         if _CHUNK.match(text) or not (
             goes_on or (begun is not None and start_line(text.partition("\r\n")[0]))
@@ -155,6 +172,13 @@ def _wget(lines: Numbered) -> Iterator[_Line]:
             yield number, content[1] if content is not None else DROPPED
         else:
             yield number, line
+
+
+def _without_k6_tags(lines: Numbered) -> Iterator[_Line]:
+    """Yield messages without what k6's console writes behind each: its group, iteration and request."""
+    for number, line in lines:
+        found = _K6.search(line[:_LONGEST]) if line and "http-debug" in line else None
+        yield number, line[: found.start()] if found is not None and line is not None else line
 
 
 def _unstamped(lines: Numbered) -> Iterator[_Line]:

@@ -27,9 +27,14 @@ _DIRECTED_STATUS = re.compile(rf"{_TO_CLIENT} ?HTTP/\d")
 _DIRECTED_REQUEST = re.compile(rf"{_TO_SERVER} ?[A-Za-z-]{{2,20}} \S.* {_VERSION}[ \t\r]*$")
 _DIRECTION = re.compile(rf"(?:{_TO_SERVER}|{_TO_CLIENT})(?: |$)|(?:>{{2}}|<{{2}})(?=\S)")
 _NUMBERED = re.compile(r"\d{1,2}[.)][ \t]+(?=\S)")
-_SEPARATOR = re.compile(r"[ \t]*(?:-{3,}|={3,}|\*{3,}|_{3,}|#{3,}.*|~{3,})[ \t]*$")
+# What a logger writes before it.
+_LOGGED = r"(?:[^\s<>][^<>]{0,80}\d\d:\d\d[^<>]{0,60}[ \t]|[A-Z]{4,8}\[\d{4}\][ \t])?"
+_SEPARATOR = re.compile(
+    rf"[ \t]*(?:-{{3,}}|={{3,}}|\*{{3,}}|_{{3,}}|#{{3,}}.*|~{{3,}}|{_LOGGED}(?:<{{6,}}|>{{6,}}))[ \t]*$"
+)
 _LABEL = re.compile(
-    r"[ \t]*(?:[#*_>-]{1,6}[ \t]*)?(?:(?:the|raw|http|my|full|server|client|first|second|\d{1,2}\.?)[ \t]+)*"
+    rf"[ \t]*{_LOGGED}"
+    r"(?:[#*_>-]{1,6}[ \t]*)?(?:(?:the|raw|http|my|full|server|client|first|second|\d{1,2}\.?)[ \t]+)*"
     r"(?:request|response|reply|answer|sent|received)(?:[ \t]+(?:headers?|was|is|from server|\d{1,2}))?"
     r"[ \t]*[:.]?[ \t]*[*_]{0,2}[ \t]*:?[ \t]*$",
     re.IGNORECASE,

@@ -62,6 +62,8 @@ class CaptureFormat:
         return reader
 
 
+# What the reader of debug logs says of one whose lines hold no request.
+NO_REQUEST: Final = "no request is in this log"
 # A HAR in a ticket: a fence or some words stand before it.
 _QUOTED_HAR: Final = re.compile(rb"(\s*[^\s{\xef][^{]{0,4000})\{\s*\"log\"\s*:\s*\{")
 
@@ -83,9 +85,21 @@ FORMATS: Final = (
     ),
     CaptureFormat(
         "xml-session",
-        "XML session of Charles or Burp",
+        "XML session of Charles, Burp or JMeter",
         "ifmatch.capture.xml_sessions:read_xml_session",
         container_sniffing.is_xml_session,
+    ),
+    CaptureFormat(
+        "apigee",
+        "debug session of Apigee",
+        "ifmatch.capture.apigee:read_apigee",
+        container_sniffing.is_apigee,
+    ),
+    CaptureFormat(
+        "net-log",
+        "network log of Chrome",
+        "ifmatch.capture.net_logs:read_net_log",
+        container_sniffing.is_net_log,
     ),
     CaptureFormat(
         "newman", "report of newman", "ifmatch.capture.postman:read_newman", container_sniffing.is_newman
@@ -149,6 +163,12 @@ FORMATS: Final = (
         container_sniffing.is_kubernetes_audit,
     ),
     CaptureFormat(
+        "service-events",
+        "events of CloudTrail, Azure Storage, Cloud Audit Logs or Sentry",
+        "ifmatch.capture.service_events:read_service_events",
+        container_sniffing.is_service_events,
+    ),
+    CaptureFormat(
         "log-export",
         "answer of a log service to a query",
         "ifmatch.capture.log_exports:read_log_export",
@@ -196,7 +216,8 @@ FORMATS: Final = (
 # Those that are one JSON document.
 _DOCUMENTS: Final = frozenset({
     "charles", "newman", "postman", "otlp", "jaeger", "vcr", "tshark", "api-client", "kubernetes-audit",
-    "log-export",
+    "log-export", "net-log", "service-events",
+    "apigee",
 })  # fmt: skip
 
 
@@ -294,7 +315,7 @@ def _read_plain(
     stream, chosen, warnings = (stream, form, []) if form is not None else _taken_out(stream, head)
     known = next((known for known in FORMATS if known.id == chosen), None)
     if known is not None:
-        found = known.load()(stream, name)
+        found = _read_as(known, stream, name, chosen_by_user=form is not None)
         captures = found if isinstance(found, tuple) else (found,)
         return _warned(tuple(splittable(one) for one in captures), warnings)
     if form is not None:
@@ -303,6 +324,26 @@ def _read_plain(
         )
     seen, advice = sniffing.what_it_is(_plain(head))
     raise InputError(seen, source=name, advice=advice)
+
+
+def _read_as(
+    known: CaptureFormat, stream: BinaryIO, name: str, *, chosen_by_user: bool
+) -> Capture | tuple[Capture, ...]:
+    """Read a source in a format; where its lines hold no request, in the next one that recognises it."""
+    if chosen_by_user or known.id != "sdk-log":
+        return known.load()(stream, name)
+    data = stream.read()
+    try:
+        return known.load()(io.BytesIO(data), name)
+    except InputError as error:
+        if error.text != NO_REQUEST:
+            raise
+        head = _plain(data[:HEAD_OCTETS])
+        others = FORMATS[FORMATS.index(known) + 1 :]
+        other = next((one for one in others if one.recognises(head)), None)
+        if other is None:
+            raise
+        return other.load()(io.BytesIO(data), name)
 
 
 def _taken_out(stream: BinaryIO, head: bytes) -> tuple[BinaryIO, str | None, list[CaptureWarning]]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["AXIOS", "read_axios"]
 
 AXIOS: Final = re.compile(r"\bAxiosHeaders\]? \{|\bxsrfHeaderName: '|^Response \{$")
+_ANSWER = re.compile(r"^Response \{$")
 _BEGINS = re.compile(r"(?:^|\s)(?:Axios)?Error: \S|\bAxiosError\b")
 _MEMBER = re.compile(r"(\s*)(?:'((?:[^'\\]|\\.)+)'|(\[?[\w$-]+\]?)): (.*?),?\s*\Z")
 _STRING = re.compile(r"""(?:'(?:[^'\\]|\\.)*+'|"(?:[^"\\]|\\.)*+"|`(?:[^`\\]|\\.)*+`)\Z""")
@@ -37,10 +38,13 @@ def read_axios(lines: Sequence[str], drafts: Drafts) -> None:
     said: dict[str, str] = {}
     start = 1
     for number, line in enumerate(lines, 1):
-        if _BEGINS.search(line) is not None and said.keys() & {"config.method", "response.status"}:
+        answer = _ANSWER.match(line) is not None
+        if (answer and said) or (
+            _BEGINS.search(line) is not None and said.keys() & {"config.method", "response.status"}
+        ):
             _add(said, start, drafts)
-            said = {}
-        if _BEGINS.search(line) is not None and not said:
+            said, start = {}, number
+        if (answer or _BEGINS.search(line) is not None) and not said:
             start = number
         for path, value in _members(lines, number):
             said.setdefault(path, value)

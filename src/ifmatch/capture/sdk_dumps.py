@@ -99,6 +99,8 @@ def read_dumps(lines: Sequence[str], drafts: Drafts) -> None:
             pairs.append((None, block))
     for sent, received in pairs:
         draft = draft_of(sent, received)
+        if draft is None and sent is not None:
+            drafts.torn = True
         if draft is not None:
             drafts.found.append(draft)
 
@@ -131,13 +133,15 @@ def draft_of(request: Block | None, response: Block | None) -> Draft | None:
         read = read_http_messages(io.BytesIO(text.encode("utf-8", "surrogatepass")), "")
     except InputError:
         return None
-    if first is None or not read.exchanges:
+    if first is None or len(read.exchanges) != 1 or read.torn:
+        # Several in one place: lines between them are missing.
         return None
     exchange = read.exchanges[0]
     draft = Draft(
         method=exchange.request.method, url=exchange.request.url, sent=list(exchange.request.fields) or None
     )
     draft.content = exchange.request.content
+    draft.sent_complete = exchange.request.fields.complete
     draft.line = first.line
     draft.request_version = exchange.request.version
     answer = exchange.response

@@ -1,7 +1,7 @@
-"""Read logs that name each part of a message: ASP.NET's HttpLogging, Faraday's logger, resty's debug output.
+"""Read logs that name each part of a message: of ASP.NET's HttpLogging, Faraday, rest-client, resty.
 
 Source of the notations: Microsoft.AspNetCore.HttpLogging, lib/faraday/logging/formatter.rb of Faraday 2,
-middleware.go of go-resty 2.
+lib/restclient/request.rb of rest-client 2, middleware.go of go-resty 2.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.drafts import Draft
-from ifmatch.capture.sdk_lines import Conversation, moment
+from ifmatch.capture.sdk_lines import Conversation, moment, python_text
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -19,10 +19,19 @@ if TYPE_CHECKING:
 
     from ifmatch.capture.drafts import Drafts
 
-__all__ = ["ASPNET", "FARADAY", "RESTY", "read_aspnet", "read_faraday", "read_resty"]
+__all__ = [
+    "ASPNET", "FARADAY", "RESTY", "REST_CLIENT", "read_aspnet", "read_faraday", "read_rest_client",
+    "read_resty",
+]  # fmt: skip
 
 ASPNET: Final = re.compile(r"AspNetCore\.HttpLogging\.HttpLoggingMiddleware")
 FARADAY: Final = re.compile(r"\b(?:request: [A-Z]{3,9} https?://|response: Status \d{3}\b)")
+REST_CLIENT: Final = re.compile(r"^\s*RestClient\.(?:get|head|put|post|patch|delete|options) \"https?://")
+_REST_CLIENT_REQUEST = re.compile(r"^\s*RestClient\.([a-z]{3,8}) \"(https?://[^\"\s]+)\"(.*)$")
+_REST_CLIENT_STATUS = re.compile(r"^\s*# => (\d{3}) (\w*)")
+_RUBY_STRING = r"\"(?:[^\"\\]|\\.)*+\""
+_RUBY_PAIR = re.compile(rf"({_RUBY_STRING})=>({_RUBY_STRING})")
+_RUBY_CONTENT = re.compile(rf", ({_RUBY_STRING})(?!=>)")
 RESTY: Final = re.compile(r"~~~ (?:REQUEST|RESPONSE)(?:\(CURL\))? ~~~")
 _NAMED = re.compile(r"\s*([\w-]{1,80})\s*: ?(.*?)\s*\Z")
 _PART = re.compile(r"\s*(?:info: \S+ )?(Request|Response):\s*\Z")
@@ -116,6 +125,27 @@ def read_faraday(lines: Sequence[str], drafts: Drafts) -> None:
             elif text.strip():
                 # Something else stands before the fields; what they are is not known.
                 draft.sent_complete = draft.received_complete = False
+
+
+def read_rest_client(lines: Sequence[str], drafts: Drafts) -> None:
+    """Read the log of rest-client: fields and content that were sent, the status that came back.
+
+    Args:
+        lines: of the whole log.
+        drafts: takes the exchanges.
+    """
+    conversation = Conversation(drafts)
+    for number, line in enumerate(lines, 1):
+        if (request := _REST_CLIENT_REQUEST.match(line)) is not None:
+            draft = Draft(request[1].upper(), request[2], line=number, received_complete=False, framed=False)
+            draft.sent = [
+                (python_text(name), python_text(said)) for name, said in _RUBY_PAIR.findall(request[3])
+            ]
+            if (content := _RUBY_CONTENT.match(request[3])) is not None:
+                draft.content = Content.from_text(python_text(content[1]))
+            conversation.request(draft)
+        elif (status := _REST_CLIENT_STATUS.match(line)) is not None:
+            conversation.answered(number).status = int(status[1])
 
 
 def read_resty(lines: Sequence[str], drafts: Drafts) -> None:

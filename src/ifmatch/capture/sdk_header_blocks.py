@@ -54,6 +54,9 @@ def read_java(lines: Sequence[str], drafts: Drafts) -> None:
         elif (label := _JAVA_HEADERS.search(line)) is not None:
             part = label[1]
             received = [] if part == "RESPONSE" else received
+            if part == "REQUEST" and sent is not None and sent.sent is not None:
+                # The line that names the request is missing.
+                sent, drafts.torn = None, True
         elif (status := _JAVA_STATUS.search(line)) is not None:
             answer = conversation.answered(number, f"{status[1]} {status[2]}")
             answer.method, answer.url, answer.status = status[1], status[2], int(status[3])
@@ -87,7 +90,8 @@ def read_dotnet(lines: Sequence[str], drafts: Drafts) -> None:
             # The outer handler says the same once more.
             is_inner = _CLIENT_HANDLER in line
         if (request := _DOTNET_REQUEST.search(line)) is not None:
-            draft = conversation.request(Draft(method=request[1], url=request[2], line=number))
+            # Content-Length is counted after the fields are logged.
+            draft = conversation.request(Draft(method=request[1], url=request[2], line=number, framed=False))
             draft.started, draft.resolution = at if at is not None else (None, 1.0)
             part, is_inner = "", True
         elif (status := _DOTNET_STATUS.search(line)) is not None:

@@ -16,6 +16,7 @@ from ifmatch.capture import (
     sdk_botocore,
     sdk_consoles,
     sdk_dumps,
+    sdk_firefox,
     sdk_frameworks,
     sdk_header_blocks,
     sdk_kubectl,
@@ -24,14 +25,17 @@ from ifmatch.capture import (
     sdk_servers,
     sdk_swagger,
     sdk_terraform,
+    sdk_wget,
 )
 from ifmatch.capture.curl_clock import date_seconds, keep_monotone
 from ifmatch.capture.drafts import Drafts
+from ifmatch.capture.field_lines import of_two_heads
 from ifmatch.capture.log_pastes import mended
 from ifmatch.capture.sdk_hclog import as_text, is_json_record
 from ifmatch.capture.sdk_lines import settle_zone
 from ifmatch.capture.text_source import read_text
 from ifmatch.model.message import Fields
+from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -83,6 +87,7 @@ _FAMILIES: Final = (
     _Family(".NET HttpClient", sdk_header_blocks.DOTNET, sdk_header_blocks.read_dotnet, decodes=True),
     _Family("ASP.NET", sdk_frameworks.ASPNET, sdk_frameworks.read_aspnet),
     _Family("Faraday", sdk_frameworks.FARADAY, sdk_frameworks.read_faraday, decodes=True),
+    _Family("rest-client", sdk_frameworks.REST_CLIENT, sdk_frameworks.read_rest_client, decodes=True),
     _Family("resty", sdk_frameworks.RESTY, sdk_frameworks.read_resty, decodes=True),
     _Family("http.client", sdk_python.HTTP_CLIENT, sdk_python.read_http_client, ("urllib3",)),
     _Family("Python prompt", python_prompts.PROMPT, python_prompts.read_prompt, decodes=True),
@@ -94,12 +99,16 @@ _FAMILIES: Final = (
     _Family("Playwright", sdk_listings.PLAYWRIGHT, sdk_listings.read_playwright_log, decodes=True),
     _Family("Node", sdk_listings.NODE_HTTP, sdk_listings.read_node_http),
     _Family("JetBrains", sdk_listings.JETBRAINS, sdk_listings.read_jetbrains),
+    _Family("Firefox", sdk_firefox.FIREFOX, sdk_firefox.read_firefox),
+    _Family("wget", sdk_wget.WGET, sdk_wget.read_wget),
     _Family("Rails", sdk_servers.RAILS, sdk_servers.read_rails),
     _Family("Spring", sdk_servers.SPRING, sdk_servers.read_spring),
     _Family("undici", sdk_servers.UNDICI, sdk_servers.read_undici, decodes=True),
     _Family("httpcore", sdk_python.HTTPCORE, sdk_python.read_httpcore),
     _Family("urllib3", sdk_python.URLLIB3, sdk_python.read_urllib3),
 )
+# `wget -d` shows whole messages.
+_MESSAGES: Final = "---request begin---"
 _LINE_LIMIT: Final = 64 * 1024
 _STAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7,9}(?:Z|[+-]\d\d:\d\d) ?")
 _ADVICE: Final = "How to log more: ifmatch explain capture"
@@ -111,6 +120,8 @@ def looks_like_sdk_log(lines: Sequence[str]) -> bool:
     Args:
         lines: the first lines of a source.
     """
+    if _MESSAGES in lines:
+        return False
     texts = as_text(lines)[0] if any(is_json_record(line) for line in lines if line) else lines
     return any(family.marks.search(line[:2000]) is not None for line in texts if line for family in _FAMILIES)
 
@@ -150,10 +161,12 @@ def read_sdk_log(stream: BinaryIO, name: str) -> Capture:
         if family.shows_octets:
             _as_wire(read, source)
         for draft in read.found:
+            _without_two_heads(draft, read)
             draft.decodes = family.decodes
             draft.line = numbers[draft.line - 1] if draft.line else draft.line
         drafts.found.extend(draft for draft in read.found if draft.method or draft.url or draft.status)
         drafts.warnings.extend(read.warnings)
+        drafts.torn = drafts.torn or read.torn
     _settle_times(drafts.found)
     zone = settle_zone(drafts.found)
     if zone:
@@ -167,6 +180,18 @@ def _without_stamps(lines: list[str]) -> list[str]:
     if not filled or sum(_STAMP.match(line) is not None for line in filled) < 0.9 * len(filled):
         return lines
     return [_STAMP.sub("", line, count=1) for line in lines]
+
+
+def _without_two_heads(draft: Draft, drafts: Drafts) -> None:
+    """Drop heads that are of two messages: the lines between them are missing in the log."""
+    torn = [bool(of_two_heads(pairs or ())) for pairs in (draft.sent, draft.received)]
+    if any(torn):
+        drafts.torn = True
+        drafts.warn("lines are missing here: this head is of two messages, and is not read", line=draft.line)
+    if torn[0]:
+        draft.sent, draft.content = None, UNKNOWN
+    if torn[1]:
+        draft.received, draft.received_content = None, UNKNOWN
 
 
 def _as_wire(drafts: Drafts, source: TextSource) -> None:

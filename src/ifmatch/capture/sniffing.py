@@ -226,6 +226,9 @@ def is_http_messages(head: bytes) -> bool:
         # A status line and nothing else is an error line: no message was shown.
         return not looks_like_error_report(said)
     starts = [found for line in lines if line is not None and (found := start_line(line)) is not None]
+    if starts and not any(start.status for start in starts) and not any(map(start_line, _lines(head))):
+        # Requests in string literals alone: an error that a program printed may say how they ended.
+        return not looks_like_error_report(_lines(head))
     commands = any(line is not None and is_request_command(line) for line in lines)
     return any(not start.bare for start in starts) or (
         # Without a protocol version two lines must agree that this is HTTP.
@@ -320,7 +323,9 @@ def _text_kind(text: str) -> tuple[str, str]:
             "Open it in Wireshark as (Pre)-Master-Secret log together with the packet capture, save Follow > "
             "HTTP Stream as text, and give that"
         )
-    if tool := next((name for sign, name in _REQUESTS_ONLY if sign.match(first)), None):
+    if tool := next(
+        (name for sign, name in _REQUESTS_ONLY if any(sign.match(line) for line in lines[:5])), None
+    ):
         return f"this is a request of {tool}", "It holds requests, not what came back. " + _TRACE_ADVICE
     if _FORENSIC.match(first):
         seen = "this is a log of Apache's mod_log_forensic"

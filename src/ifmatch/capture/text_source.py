@@ -152,6 +152,8 @@ def is_mark(line: str | None) -> bool:
 
 # Wireshark's tree: what stands below it belongs to it.
 _TREE = "Hypertext Transfer Protocol"
+# `wget -S` indents the heads of answers.
+_AWAITED = "HTTP request sent, awaiting response..."
 
 
 def unwrap(lines: list[str | None]) -> tuple[list[str | None], list[str]]:
@@ -307,7 +309,7 @@ def _dedented(lines: list[str | None]) -> list[str | None]:
     indent = found.group() if found else ""
     if any(line is not None and is_mark(line) and not line.startswith(indent) for line in lines):
         return lines
-    if any(line and line.startswith(_TREE) for line in lines):
+    if any(line and line.startswith((_TREE, _AWAITED)) for line in lines):
         return lines
     # What stands further left is the prose around it.
     return [_indented(line, indent) for line in lines]

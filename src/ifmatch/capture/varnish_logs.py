@@ -41,6 +41,13 @@ class _Transaction:
     in_vcl: bool = False
     started: float | None = None
     duration: float | None = None
+    begins: int = 0
+    ends: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether the log shows it from its beginning to its end."""
+        return self.begins == 1 and self.ends == 1
 
     @property
     def is_backend(self) -> bool:
@@ -78,13 +85,26 @@ def read_varnish_log(stream: BinaryIO, name: str) -> tuple[Capture, ...]:
     behind = Drafts(f"{name}!backend")
     for repair in repairs:
         front.warn(repair)
-    incomplete = 0
-    for transaction in _transactions(lines):
+    incomplete = torn = 0
+    transactions = list(_transactions(lines))
+    shows_ends = any(transaction.is_whole for transaction in transactions)
+    # Who begins to log finds transactions under way.
+    settled = next((one.line for one in transactions if one.is_whole), 0)
+    for transaction in transactions:
         draft = _draft(transaction)
-        if draft is not None:
+        if shows_ends and not transaction.begins and transaction.line > settled:
+            front.torn = behind.torn = True
+        if draft is not None and (transaction.begins > 1 or transaction.ends > 1):
+            torn += 1
+        elif draft is not None:
+            if shows_ends and not transaction.is_whole:
+                draft.sent_complete = draft.received_complete = False
             (behind if transaction.is_backend else front).found.append(draft)
         elif transaction.said.keys() - {"Begin", "BackendOpen"}:
             incomplete += 1
+    if torn:
+        front.torn = behind.torn = True
+        front.warn(f"lines are missing in this log: transactions that are two were left out: {torn}")
     if incomplete:
         front.warn(f"transactions without method, URL and status were skipped: {incomplete}")
     for drafts in (front, behind):
@@ -125,6 +145,8 @@ def _transactions(lines: Sequence[str]) -> Iterator[_Transaction]:
 
 def _take(transaction: _Transaction, tag: str, text: str) -> None:
     """Take one record. What VCL changes of a client's request is not what the client sent."""
+    transaction.begins += tag == "Begin"
+    transaction.ends += tag == "End"
     if tag == "VCL_call":
         transaction.in_vcl = transaction.in_vcl or text == "RECV"
     elif tag == "Timestamp":

@@ -1,6 +1,6 @@
-"""Read sessions that proxies save as XML: Charles (`.chlsx`) and Burp Suite (Save items).
+"""Read sessions that programs save as XML: Charles (`.chlsx`), Burp Suite (Save items), JMeter (`.jtl`).
 
-Source: the XML session file of Charles 4 and 5, the item list of Burp's proxy history.
+Source: the XML session file of Charles 4 and 5, the item list of Burp's proxy history; see also `jmeter`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from xml.etree import ElementTree as ET
 
 from ifmatch.capture.drafts import Draft, Drafts
 from ifmatch.capture.http_messages import read_http_messages
+from ifmatch.capture.jmeter import SAMPLE, jmeter_draft
 from ifmatch.capture.json_values import moment, read_limited
 from ifmatch.errors import InputError
 from ifmatch.model.message import Content
@@ -53,7 +54,7 @@ def read_xml_session(stream: BinaryIO, name: str) -> Capture:
     except ET.ParseError as error:
         drafts.warn(f"the file is damaged or cut ({error}); what was whole is read")
     for number, element in enumerate(_ended(parser)):
-        (_charles if element.tag == "transaction" else _burp)(element, number, drafts)
+        _READERS[element.tag](element, number, drafts)
     return drafts.capture("xml-session", nothing="no request is in this session", advice=_ADVICE)
 
 
@@ -65,7 +66,7 @@ def _ended(parser: ET.XMLPullParser[ET.Element]) -> Iterator[ET.Element]:
             _, element = next(events)
         except (StopIteration, ET.ParseError):
             return
-        if element.tag in {"transaction", "item"}:
+        if element.tag in _READERS:
             yield element
 
 
@@ -141,3 +142,12 @@ def _burp(item: ET.Element, number: int, drafts: Drafts) -> None:
         draft.received, draft.received_content = list(exchange.response.fields), exchange.response.content
     draft.started, draft.resolution = exchange.started, 1.0
     drafts.found.append(draft)
+
+
+def _jmeter(sample: ET.Element, _: int, drafts: Drafts) -> None:
+    draft = jmeter_draft(sample)
+    if draft is not None:
+        drafts.found.append(draft)
+
+
+_READERS: Final = {"transaction": _charles, "item": _burp, SAMPLE: _jmeter}

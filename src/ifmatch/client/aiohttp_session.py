@@ -35,7 +35,7 @@ __all__ = ["AiohttpTransport", "track_aiohttp_session"]
 
 # Where aiohttp may be about to follow to, and the timer that all requests of one call share: the middleware
 # sees each hop as a request of its own. Where the caller follows, there is another timer.
-_led_to: ContextVar[tuple[object, str, str] | None] = ContextVar("_led_to", default=None)
+_led_to: ContextVar[tuple[object, str, str, str] | None] = ContextVar("_led_to", default=None)
 # Not empty once there was a redirect at all.
 _leads: Final[list[None]] = []
 
@@ -95,7 +95,7 @@ class _Requests:
         except KeyError:
             url, shown = _text_of(target)
         if _leads and _led_to.get() is not None:
-            _stay_at_origin(request, url)
+            _stay_apart(request, url)
         # As `current_task_scope`; where aiohttp runs there is a task.
         scope = ref(_current_task())
         same, conditioned, tag = self._asked.get(method), False, None
@@ -209,13 +209,13 @@ def _leads_on(request: aiohttp.ClientRequest, response: aiohttp.ClientResponse, 
     location = response.headers.get("Location")
     if location is not None:
         target = urldefrag(urljoin(url, location))[0]
-        _led_to.set((getattr(request, "_timer", None), url, target))
+        _led_to.set((getattr(request, "_timer", None), request.method, url, target))
         if not _leads:
             _leads.append(None)
 
 
-def _stay_at_origin(request: aiohttp.ClientRequest, url: str) -> None:
-    """Keep what belongs to one origin from following a redirect to another.
+def _stay_apart(request: aiohttp.ClientRequest, url: str) -> None:
+    """Keep what belongs to one request, or to one origin, from following a redirect to another.
 
     Raises:
         CrossOriginRedirectError: the request is a write.
@@ -224,16 +224,19 @@ def _stay_at_origin(request: aiohttp.ClientRequest, url: str) -> None:
     _led_to.set(None)
     if hop is None:
         return
-    timer, source, target = hop
-    if timer is not getattr(request, "_timer", None) or url != target or same_origin(source, target):
+    timer, method, source, target = hop
+    if timer is not getattr(request, "_timer", None) or url != target:
         return
-    if request.method not in SAFE_METHODS:
+    crosses = not same_origin(source, target)
+    if not crosses and request.method == method:
+        return
+    if crosses and request.method not in SAFE_METHODS:
         raise CrossOriginRedirectError(
             f"{request.method} {source} was redirected to {target}, another origin, and was not sent there."
             " Send it to that URL yourself if that is right"
         )
     for name in [*request.headers]:
-        if is_condition(name) or is_own_credential(name):
+        if is_condition(name) or (crosses and is_own_credential(name)):
             del request.headers[name]
 
 
@@ -261,16 +264,25 @@ def _middlewares(session: aiohttp.ClientSession) -> Sequence[aiohttp.ClientMiddl
     return cast("Sequence[aiohttp.ClientMiddlewareType]", getattr(session, _MIDDLEWARES))
 
 
-def _patience(session: aiohttp.ClientSession, most: float | None) -> aiohttp.ClientTimeout:
-    """Return the timeouts of a session, with at most so many seconds for a whole request."""
+def _patience(session: aiohttp.ClientSession, most: float | None, *, whole: bool) -> aiohttp.ClientTimeout:
+    """Return the timeouts of a session, with at most so many seconds.
+
+    Args:
+        session: whose they are.
+        most: seconds; None: as they are.
+        whole: for the whole request; else for each step of it.
+    """
     own = session.timeout
-    if most is None or (own.total is not None and own.total <= most):
+    if most is None or (whole and own.total is not None and own.total <= most):
         return own
+    steps = [own.connect, own.sock_read, own.sock_connect]
+    if not whole:
+        steps = [most if step is None else min(step, most) for step in steps]
     return aiohttp.ClientTimeout(
-        total=most,
-        connect=own.connect,
-        sock_read=own.sock_read,
-        sock_connect=own.sock_connect,
+        total=most if whole else own.total,
+        connect=steps[0],
+        sock_read=steps[1],
+        sock_connect=steps[2],
         ceil_threshold=own.ceil_threshold,
     )
 
@@ -329,7 +341,7 @@ class AiohttpTransport:
             "aiohttp-client-cache" if getattr(response, "from_cache", False) else "",
         )
 
-    async def _send(self, outgoing: Outgoing) -> aiohttp.ClientResponse:
+    async def _send(self, outgoing: Outgoing, *, stream: bool = False) -> aiohttp.ClientResponse:
         session = self._session
         own = _middlewares(session)
         skipped: object = getattr(getattr(session, "cache", None), "_disabled", None)
@@ -345,7 +357,7 @@ class AiohttpTransport:
                     allow_redirects=False,
                     # A refusal is an answer here, whatever the session makes of it for its other callers.
                     raise_for_status=False,
-                    timeout=_patience(session, outgoing.seconds),
+                    timeout=_patience(session, outgoing.seconds, whole=not stream),
                     middlewares=(*own, _send_once),
                 )
         finally:
@@ -362,7 +374,7 @@ class AiohttpTransport:
     async def stream(self, outgoing: Outgoing) -> AsyncGenerator[AsyncBody]:
         """Send one request and read its content piece by piece."""
         try:
-            response = await self._send(outgoing)
+            response = await self._send(outgoing, stream=True)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ConnectionError(said(error)) from error
         async with response:

@@ -73,6 +73,7 @@ class Download:
         limits: bounds: `transport` requests in a row may fail.
         random: a number from 0 up to 1.
         progress: as in `Client.download`.
+        clock: seconds that only go forward.
 
     Source: RFC 9110 sections 13.1.5 (If-Range), 14.4 (Content-Range), 15.3.7 (206).
     """
@@ -84,6 +85,8 @@ class Download:
         limits: Limits,
         random: Callable[[], float],
         progress: Callable[[int, int | None], None] | None,
+        *,
+        clock: Callable[[], float],
     ) -> None:
         self.start = self.url = url
         self._shown = clean(url)
@@ -95,6 +98,8 @@ class Download:
         self._limits = limits
         self._random = random
         self._progress = progress
+        self._clock = clock
+        self._heard = clock()
         self._etag = ""
         self._origin: tuple[str, str, int | None] | None = None
         self._offset = 0
@@ -153,6 +158,10 @@ class Download:
         else:
             self._asked = 0
         return tuple(made)
+
+    def left(self) -> float:
+        """Return the seconds that are left until the next octet has to be there."""
+        return self._heard + self._limits.seconds - self._clock()
 
     def before(self) -> None:
         """Count a request that is about to be sent."""
@@ -264,6 +273,7 @@ class Download:
         self._offset += len(piece)
         if piece:
             self._failures = 0
+            self._heard = self._clock()
         if self._progress is not None:
             self._progress(self._offset, self._total)
 
@@ -288,12 +298,21 @@ class Download:
                 f"{self._shown}: {self._failures} requests in a row failed, the last with: {reason}. What is"
                 " there stays, and the next call goes on from it"
             )
-        limits = self._limits
+        limits, left = self._limits, self.left()
+        if left <= 0:
+            raise BudgetExhaustedError(
+                f"{self._shown}: no octet came for {limits.seconds:g} s, the last request failed with:"
+                f" {reason}"
+            )
         bound = min(limits.longest_pause, limits.first_pause * 2 ** (self._failures - 1))
         hint = None if answer is None else wait_hint(answer, time.time)
         self.pause = self._random() * bound if hint is None else hint[0]
-        if self.pause > limits.seconds:
-            raise BudgetExhaustedError(f"{self._shown}: the service asks to wait {self.pause:g} s: {reason}")
+        if self.pause >= left:
+            due = "a pause of {:.3g} s is due" if hint is None else "the service asks to wait {:.3g} s"
+            raise BudgetExhaustedError(
+                f"{self._shown}: {due.format(self.pause)} and {left:.3g} s are left, the last request failed"
+                f" with: {reason}"
+            )
         # Every attempt begins at the URL that was asked for: where it redirects to may have expired.
         self.url, self._hops = self.start, 0
 

@@ -195,11 +195,19 @@ class Client:
             BlockingIOError: another download writes to that file.
         """
         target = self._transport.absolute(url)
-        download = Download(target, file, limits or self.settings.limits, self.settings.random, progress)
+        settings = self.settings
+        download = Download(
+            target, file, limits or settings.limits, settings.random, progress, clock=settings.clock
+        )
         with download:
             while not download.done:
                 download.before()
-                outgoing = Outgoing("GET", download.url, (*self.settings.fields, *fields, *download.fields()))
+                outgoing = Outgoing(
+                    "GET",
+                    download.url,
+                    (*settings.fields, *fields, *download.fields()),
+                    seconds=max(download.left(), 0.001),
+                )
                 try:
                     with self._transport.stream(outgoing) as body:
                         if download.begin(body.status, body.fields):

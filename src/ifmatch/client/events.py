@@ -96,10 +96,11 @@ def log(event: ClientEvent) -> None:
         _logger.warning("%s: %s: %s", event.url, type(event.error).__name__, text)
     elif event.result.conflicts:
         _logger.info(
-            "%s: %s after %d conflicts, %d requests, %.3f s",
+            "%s: %s after %d conflict%s, %d requests, %.3f s",
             event.url,
             event.result.how,
             event.result.conflicts,
+            "s" * (event.result.conflicts != 1),
             event.result.requests,
             event.elapsed,
         )

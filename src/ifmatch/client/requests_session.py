@@ -153,7 +153,7 @@ def track_session(session: requests.Session, tracking: Tracking) -> Tracker:
             # False until somebody has read it.
             octets: object = getattr(response, "_content", False)
             answer = octets if isinstance(octets, bytes) else UNKNOWN
-            cached = getattr(response, "from_cache", False)
+            cached = getattr(response, "from_cache", False) or _from_hishel(session, response)
             after(sent, at, response, status, _lines(response.headers), answer, cached)
             if earlier:
                 response.history = [*earlier]
@@ -218,7 +218,7 @@ class RequestsTransport:
                 outgoing.method, outgoing.url, headers=dict(outgoing.fields), data=outgoing.octets
             )
         )
-        if outgoing.past_caches and outgoing.method == "GET" and self._has_hishel(request):
+        if outgoing.past_caches and outgoing.method == "GET" and _has_hishel(session, request):
             # Its adapter keeps answers by key whatever the request's fields say, and takes these two out.
             request.headers["X-Hishel-Key"] = f"ifmatch-{uuid4().hex}"
             request.headers["X-Hishel-Ttl"] = "0.001"
@@ -235,17 +235,11 @@ class RequestsTransport:
         with not_the_callers():
             return cast("Callable[..., requests.Response]", session.send)(request, **options)
 
-    def _has_hishel(self, request: requests.PreparedRequest) -> bool:
-        adapter = type(self._session.get_adapter(request.url or ""))
-        return any(one.__module__.partition(".")[0] == "hishel" for one in adapter.__mro__)
-
     def _cache_name(self, response: requests.Response) -> str:
         """Name the cache that answered, "" when the service did."""
         if getattr(response, "from_cache", False):
             return "requests-cache" if hasattr(self._session, "cache_disabled") else "CacheControl"
-        # A service can send that field too: only beside the adapter it means something.
-        stored = response.headers.get("X-Hishel-From-Cache") == "true" and self._has_hishel(response.request)
-        return "hishel" if stored else ""
+        return "hishel" if _from_hishel(self._session, response) else ""
 
     def wrote(self, url: str) -> None:
         """Make requests-cache forget a URL; CacheControl does so by itself."""
@@ -265,6 +259,26 @@ class RequestsTransport:
             response = refused[0]
         with response:
             yield Body(response.status_code, _fields(response), _pieces(response))
+
+
+def _has_hishel(session: requests.Session, request: requests.PreparedRequest) -> bool:
+    adapter = type(session.get_adapter(request.url or ""))
+    return any(one.__module__.partition(".")[0] == "hishel" for one in adapter.__mro__)
+
+
+_FROM_HISHEL: Final = "x-hishel-from-cache"
+
+
+def _from_hishel(session: requests.Session, response: requests.Response) -> bool:
+    """Tell whether the adapter of hishel had the answer."""
+    try:
+        # Most answers have no such field, and the public way of looking makes an error of that first.
+        if _FROM_HISHEL not in response.headers._store:  # type: ignore[attr-defined]  # noqa: SLF001
+            return False
+    except AttributeError:
+        pass
+    # A service can send that field too: only beside the adapter it means something.
+    return response.headers.get(_FROM_HISHEL) == "true" and _has_hishel(session, response.request)
 
 
 def _pieces(response: requests.Response) -> Iterator[bytes]:

@@ -35,7 +35,7 @@ def answered_reads(history: History) -> Iterator[tuple[Step, Damage]]:
             continue
         seen.add(step.actor)
         by_cache = step.cache_hit or any(hop.status in {304, 412} for hop in step.hops)
-        yield step, Damage(Outcome.WRONG_CONTENT, text, contradicted=not by_cache, by_cache=by_cache)
+        yield step, Damage(Outcome.ERROR, text, contradicted=not by_cache, by_cache=by_cache)
 
 
 def _contradiction(step: Step) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis.benign import fulfilled, recovered, why_benign
+from ifmatch.diagnosis.benign import begun_anew, fulfilled, passed_later, recovered, why_benign
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.damage import overwrites
 from ifmatch.diagnosis.facts import Facts
@@ -25,16 +26,19 @@ from ifmatch.model.finding import Finding
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ifmatch.diagnosis.case import Case
     from ifmatch.diagnosis.damages import Damage
     from ifmatch.diagnosis.history import History
     from ifmatch.diagnosis.steps import Step
+    from ifmatch.model.exchange import Provenance
 
 _ORDER = {outcome: number for number, outcome in enumerate(Outcome)}
 _SAYS_SO = 0.5
 _OF_THE_API = "the answer does not speak of versions or preconditions: the API's own conflict"
+# What may be said of a conflict that the client heals, besides that another wrote.
+_CONFLICTS = frozenset({"other-writer", "status-dialect-mismatch", "lost-response-replay"})
 _UNREAD = (
     "the request had no condition, and the content of the answer is not in the file: nothing says that it was"
     " about versions"
@@ -42,6 +46,7 @@ _UNREAD = (
 _MARGIN = 2.0
 _FAILED = 412
 _LEAST = 0.02
+_MOST_ADVICE = 20
 
 
 @dataclass(slots=True)
@@ -50,13 +55,44 @@ class _Draft:
     step: Step
 
 
+class _Drafts:
+    """The incidents so far; a refusal and the damage after it become one."""
+
+    def __init__(self) -> None:
+        self._drafts: dict[int, _Draft] = {}
+        self._at: dict[Provenance, list[int]] = {}
+        self._count = 0
+
+    @property
+    def kept(self) -> list[_Draft]:
+        """Return them in the order in which they came."""
+        return list(self._drafts.values())
+
+    def add(self, draft: _Draft, instead: Provenance | None = None) -> None:
+        """Add an incident.
+
+        Args:
+            draft: of it.
+            instead: the request whose incidents so far it takes the place of: the worse outcome names it.
+        """
+        known = self._at.pop(instead, ()) if instead is not None else ()
+        same = [self._drafts.pop(one) for one in known if one in self._drafts]
+        attempts = tuple(part for one in same for part in one.incident.attempts)
+        if attempts:
+            draft.incident = replace(draft.incident, attempts=attempts)
+        number = self._count = self._count + 1
+        self._drafts[number] = draft
+        for at in dict.fromkeys(part.at_entry for part in draft.incident.attempts):
+            self._at.setdefault(at, []).append(number)
+
+
 def assemble(case: Case) -> Diagnosis:
     """Diagnose a case.
 
     Args:
         case: as built from captures.
     """
-    drafts: list[_Draft] = []
+    drafts = _Drafts()
     benign: list[Benign] = []
     taken: set[int] = set()
     for subject in refused(case):
@@ -71,7 +107,7 @@ def assemble(case: Case) -> Diagnosis:
                 if not step.accepted and step.is_write
             )
             continue
-        drafts.append(_Draft(_incident(facts, ranking, _outcome(facts, ranking)), subject.step))
+        drafts.add(_Draft(_incident(facts, ranking, _outcome(facts, ranking)), subject.step))
     for step, found in _found(case):
         if step.order in taken and not found.overlap:
             worse = found.stale_accepted or (found.outcome is Outcome.LOST_UPDATE and found.proven)
@@ -79,15 +115,10 @@ def assemble(case: Case) -> Diagnosis:
                 continue
         draft = _damage(case, step, found)
         if draft is not None:
-            # A refusal and the damage after it are one incident: the worse outcome names it.
-            same = [one for one in drafts if any(part.at_entry == step.at for part in one.incident.attempts)]
-            attempts = tuple(part for one in same for part in one.incident.attempts)
-            if attempts:
-                draft.incident = replace(draft.incident, attempts=attempts)
-            drafts = [one for one in drafts if one not in same]
-            drafts.append(draft)
+            drafts.add(draft, instead=step.at)
             taken.add(step.order)
-    drafts.extend(_blind(case, taken))
+    for draft in _blind(case, taken):
+        drafts.add(draft)
     benign.extend(
         Benign(
             step.at,
@@ -96,7 +127,7 @@ def assemble(case: Case) -> Diagnosis:
         )
         for step in unaccounted(case, taken)
     )
-    return Diagnosis(case.sources, _ordered(drafts), tuple(benign), _advice(case, drafts))
+    return Diagnosis(case.sources, _ordered(drafts.kept), tuple(benign), _advice(case, drafts.kept))
 
 
 def _unread(step: Step) -> bool:
@@ -111,10 +142,14 @@ def _handled(facts: Facts, ranking: Ranking) -> str | None:
     Whatever is no other actor's change (a token kept too long, a cache, a lock) stays an incident.
     """
     first = ranking.candidates[0].cause if ranking.candidates else ""
-    if first not in {"other-writer", ""} or facts.resent_unread is not None:
+    if not (first in {"other-writer", ""} or _only_conflicts(ranking)) or facts.resent_unread is not None:
         return None
     if first and (done := fulfilled(facts)) is not None:
         return done
+    if first not in {"other-writer", ""} and passed_later(facts):
+        return (
+            "a conflict of the API's own, over no version that the request named; later the like was accepted"
+        )
     if not recovered(facts):
         return None
     if facts.state_moved is False:
@@ -130,6 +165,16 @@ def _handled(facts: Facts, ranking: Ranking) -> str | None:
     return (
         f"a conflict handled as it ought to be{after}: read again, applied to the current version, accepted"
     )
+
+
+def _only_conflicts(ranking: Ranking) -> bool:
+    """Tell whether nothing is certain, and all that may be is a conflict that its client understood."""
+    likelihoods = [one.likelihood for one in ranking.candidates] + [0.0, 0.0]
+    return not _sure(likelihoods) and all(one.cause in _CONFLICTS for one in ranking.candidates)
+
+
+def _sure(likelihoods: Sequence[float]) -> bool:
+    return likelihoods[0] >= _SAYS_SO and likelihoods[0] >= _MARGIN * likelihoods[1]
 
 
 def _found(case: Case) -> Iterator[tuple[Step, Damage]]:
@@ -186,22 +231,22 @@ def _by_listing(case: Case, step: Step, known: set[str]) -> bool:
         return False
     if known.isdisjoint(guard.tokens):
         return listing(case, step) is not None
-    return step.puts and listed_before(reversed(case.steps[: step.order]), step) is not None
+    near = case.around(step).steps
+    return step.puts and listed_before(reversed(near[: step.order]), step) is not None
 
 
 def _outcome(facts: Facts, ranking: Ranking) -> Outcome:
     first = ranking.candidates[0].cause if ranking.candidates else ""
     if first == "blind-refresh":
         return Outcome.LOST_UPDATE
-    if recovered(facts):
+    if recovered(facts) or begun_anew(facts, first):
         return Outcome.RECOVERED
     return Outcome.REFUSED
 
 
 def _verdict(findings: tuple[Finding, ...]) -> Verdict:
     likelihoods = [finding.likelihood for finding in findings] + [0.0, 0.0]
-    sure = likelihoods[0] >= _SAYS_SO and likelihoods[0] >= _MARGIN * likelihoods[1]
-    return Verdict.CAUSE if sure else Verdict.UNDECIDED
+    return Verdict.CAUSE if _sure(likelihoods) else Verdict.UNDECIDED
 
 
 def _incident(facts: Facts, ranking: Ranking, outcome: Outcome) -> Incident:
@@ -269,7 +314,10 @@ def _ordered(drafts: list[_Draft]) -> tuple[Incident, ...]:
 def _advice(case: Case, drafts: list[_Draft]) -> tuple[Advice, ...]:
     """Mention unguarded writes to resources that offer validators: no damage seen, none excluded."""
     reported = {draft.step.order for draft in drafts}
-    advice: list[Advice] = []
+    return tuple(itertools.islice(_unguarded(case, reported), _MOST_ADVICE))
+
+
+def _unguarded(case: Case, reported: set[int]) -> Iterator[Advice]:
     for key, history in case.histories.items():
         offers = any(step.read_ok and step.etag is not None for step in history)
         bare = [
@@ -283,7 +331,7 @@ def _advice(case: Case, drafts: list[_Draft]) -> tuple[Advice, ...]:
                 f"{around.method} {key} was sent without a precondition after one had refused the write: "
                 "nothing protects the change that had refused it."
             )
-            advice.append(Advice(text, "unconditional-write", around.at))
+            yield Advice(text, "unconditional-write", around.at)
         elif offers and bare and bare[0].order not in reported:
             text = (
                 f"{len(bare)} write(s) to {key} carry no precondition although it has an ETag: "
@@ -294,8 +342,7 @@ def _advice(case: Case, drafts: list[_Draft]) -> tuple[Advice, ...]:
             if facts.cross_origin and hidden(facts) is not None:
                 cause = "cors-hidden-etag"
                 text += " The page could send none: Access-Control-Expose-Headers does not name ETag."
-            advice.append(Advice(text, cause, bare[0].at))
-    return tuple(advice[:20])
+            yield Advice(text, cause, bare[0].at)
 
 
 def _left_out(history: History) -> Step | None:

@@ -11,6 +11,7 @@ from ifmatch.diagnosis.contents import changed_pointers, holds, same_content, va
 from ifmatch.diagnosis.locks import why_awaited
 from ifmatch.diagnosis.resources import parent_of, path_of
 from ifmatch.diagnosis.rules import post_commit_412
+from ifmatch.diagnosis.tickets import renewed
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 
@@ -26,6 +27,9 @@ _UUID_DIGITS = 32
 # As few other creations make a sweep, and so few octets are an empty content.
 _MANY = 3
 _EMPTY = 2
+_OF_READS = frozenset({"token-expired", "read-changed-mid-transfer"})
+_SHOWN = frozenset({200, 203, 206, 207, 304})
+_OF_LOCKS = frozenset({"lease-or-lock", "token-expired"})
 # Numbers from here on are times.
 _TIMES = 100_000_000
 
@@ -38,8 +42,8 @@ def why_benign(facts: Facts, ranking: Ranking) -> str | None:
         ranking: of its causes.
     """
     first = ranking.candidates[0].cause if ranking.candidates else ""
-    awaited = why_awaited(facts) if first == "lease-or-lock" else None
-    return awaited or _control_flow(ranking) or _ensured(facts, first)
+    awaited = why_awaited(facts) if first in _OF_LOCKS else None
+    return awaited or _control_flow(ranking) or _ensured(facts, first) or _gone(facts, first)
 
 
 def _control_flow(ranking: Ranking) -> str | None:
@@ -49,8 +53,23 @@ def _control_flow(ranking: Ranking) -> str | None:
     return f"expected control flow, losing is the ordinary branch: {first.evidence[0].text}"
 
 
+def _gone(facts: Facts, first: str) -> str | None:
+    """Return why a deletion of whatever is there needs no action where nothing is.
+
+    Who names a version wants to hear that it is another one, or none.
+    """
+    step, guard = facts.step, facts.guard
+    if step.method != "DELETE" or guard is None or guard.guard is not Guard.EXISTS:
+        return None
+    if first != "target-missing" or facts.unanswered_own is not None:
+        return None
+    return "what was to be deleted, whatever its version, was gone already"
+
+
 def _ensured(facts: Facts, first: str) -> str | None:
     guard = facts.guard
+    if guard is None and first == "exists-already" and _brought_up(facts):
+        return "create or update: it was there, and the client made it what it wanted, from what it read"
     if (
         guard is None
         or guard.guard is not Guard.ABSENT
@@ -89,6 +108,30 @@ def _counts_on(facts: Facts) -> bool:
         if type(before) is int and type(wanted) is int and before < wanted < _TIMES:
             return True
     return False
+
+
+def _brought_up(facts: Facts) -> bool:
+    """Tell whether a client whose POST found the thing there read it and stored its own there."""
+    step = facts.step
+    above = step.resource.partition("?")[0].rstrip("/") + "/"
+    read: Step | None = None
+    for one in facts.own(facts.case.steps[step.order + 1 :]):
+        if not one.resource.startswith(above):
+            continue
+        if one.is_write:
+            given = read.validator if read is not None and read.resource == one.resource else None
+            return given is not None and one.accepted and one.presents(given) and _same_wish(step, one)
+        if one.read_ok:
+            read = one
+    return False
+
+
+def _same_wish(refused: Step, stored: Step) -> bool:
+    """Tell whether a stored content has all that a refused creation was to make."""
+    wanted, sent = refused.body, stored.body
+    if wanted is None or sent is None:
+        return False
+    return holds(sent, wanted) or same_content(sent, wanted)
 
 
 def _built_on(facts: Facts) -> bool:
@@ -193,6 +236,42 @@ def recovered(facts: Facts) -> bool:
         guard = step.guard
         return locked or (guard is not None and guard.guard is not Guard.EXISTS)
     return False
+
+
+def begun_anew(facts: Facts, first: str) -> bool:
+    """Tell whether a client whose token had run out, or whose download had changed, came through anew.
+
+    Args:
+        facts: of the refused request.
+        first: its likeliest cause.
+
+    Source: RFC 9110 section 14.2 (a part that cannot be had is asked for as a whole).
+    """
+    if first == "token-expired" and renewed(facts) is not None:
+        return True
+    step = facts.step
+    if first not in _OF_READS or not step.is_read:
+        return False
+    place = step.resource.partition("?")[0]
+    later = [
+        one
+        for one in facts.own(facts.case.steps[step.order + 1 :])
+        if one.is_read and one.resource.partition("?")[0] == place and one.method != "HEAD"
+    ]
+    # Refused again in the end, it has not come through.
+    return bool(later) and later[-1].status in _SHOWN
+
+
+def passed_later(facts: Facts) -> bool:
+    """Tell whether a request without a condition was refused, and its client's next of the kind accepted.
+
+    Args:
+        facts: of the refused request.
+    """
+    step = facts.step
+    if step.conditions or not step.is_write:
+        return False
+    return any(one.method == step.method and one.accepted for one in facts.own(facts.later))
 
 
 def fulfilled(facts: Facts) -> str | None:

@@ -207,7 +207,7 @@ class BlindFacts(StateFacts):
         gave = next(
             (
                 step
-                for step in reversed(self.history[: self.history.index(write)])
+                for step in reversed(self.history.before(write))
                 if step.actor == write.actor and (step.read_ok or step.refused) and gives(step, guard)
             ),
             None,

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from ifmatch.diagnosis import actors, addresses, pairing, saves, targets, tokens, wordless_refusals
 from ifmatch.diagnosis.dialect_services import speak
 from ifmatch.diagnosis.gathered import Gathered
-from ifmatch.diagnosis.history import History
+from ifmatch.diagnosis.history import CASE_REACH, History, Stretch
 from ifmatch.diagnosis.ordering import in_order
 from ifmatch.diagnosis.renamed_paths import rename_paths
 from ifmatch.diagnosis.resources import host_of, resource_key
@@ -48,6 +48,7 @@ class Case:
         sources: rows of the report, in the order in which the captures were given.
         histories: steps by resource, in order of time.
         attested: what is known from outside of the captures.
+        whole: the case that this is a stretch of, None when it is whole.
     """
 
     captures: tuple[Capture, ...]
@@ -55,6 +56,51 @@ class Case:
     sources: tuple[Source, ...]
     histories: dict[str, History] = field(default_factory=dict[str, History])
     attested: tuple[Attested, ...] = ()
+    whole: Case | None = None
+
+    def history_of(self, resource: str) -> History:
+        """Return the steps of one resource, in a stretch of a case too; empty for an unknown one.
+
+        Args:
+            resource: its key.
+        """
+        found = self.histories.get(resource)
+        if found is None and self.whole is not None:
+            found = self.whole.histories.get(resource)
+        return found if found is not None else History()
+
+    def around(self, step: Step) -> Case:
+        """Return what lies near a request: all of a short case, else `CASE_REACH` steps or more around it.
+
+        Args:
+            step: of the case.
+        """
+        if len(self.steps) <= 3 * CASE_REACH:
+            return self
+        block = step.order // CASE_REACH
+        if block not in self._stretches:
+            begin = max(0, block - 1) * CASE_REACH
+            steps = Stretch(self.steps[begin : (block + 2) * CASE_REACH])
+            steps.begin = begin
+            near = Case(self.captures, steps, self.sources, _by_resource(steps), self.attested, self)
+            self._stretches[block] = near
+        return self._stretches[block]
+
+    @cached_property
+    def _stretches(self) -> dict[int, Case]:
+        return {}
+
+    def is_torn(self, source: str) -> bool:
+        """Tell whether text is missing between the messages of a source.
+
+        Args:
+            source: its name.
+        """
+        return source in self._torn
+
+    @cached_property
+    def _torn(self) -> frozenset[str]:
+        return frozenset(capture.name for capture in self.captures if capture.torn)
 
     def gathered(self, actor: str) -> Gathered:
         """Return what one actor sent and was shown.
@@ -62,7 +108,7 @@ class Case:
         Args:
             actor: label of who sent it.
         """
-        return self._gathered[actor]
+        return (self.whole or self)._gathered[actor]  # noqa: SLF001 - its own
 
     @cached_property
     def _gathered(self) -> dict[str, Gathered]:
@@ -71,9 +117,35 @@ class Case:
             steps.setdefault(step.actor, []).append(step)
         return {actor: Gathered(own) for actor, own in steps.items()}
 
+    def givers(self, opaque: str) -> Sequence[Step]:
+        """Return the steps that gave out an opaque tag, in order of time; those near by where there are some.
+
+        Args:
+            opaque: a tag without its quotes and weakness mark.
+        """
+        found = self._issued.get(opaque)
+        if found is None and self.whole is not None:
+            return self.whole.givers(opaque)[-CASE_REACH:]
+        return found or ()
+
+    def naming(self, opaque: str) -> Sequence[Step]:
+        """Return the steps whose answers hold an opaque tag in any field or member for it, in order of time.
+
+        Args:
+            opaque: a tag without its quotes and weakness mark.
+        """
+        return self._naming.get(opaque, ())
+
     @cached_property
-    def issued(self) -> dict[str, list[Step]]:
-        """Return the steps that gave out each opaque tag, in order of time."""
+    def _naming(self) -> dict[str, list[Step]]:
+        found: dict[str, list[Step]] = {}
+        for step in self.steps:
+            for opaque in {tokens.opaque(value) for value in (step.etag, *step.carried) if value}:
+                found.setdefault(opaque, []).append(step)
+        return found
+
+    @cached_property
+    def _issued(self) -> dict[str, list[Step]]:
         found: dict[str, list[Step]] = {}
         for step in self.steps:
             if step.etag is not None:
@@ -154,9 +226,15 @@ def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None
     ]
     sources = [rows[order.index(number)] for number in range(len(given))]
     case = Case(ordered, steps, tuple(_unrelated(sources, given)))
-    for step in steps:
-        case.histories.setdefault(step.resource, History()).append(step)
+    case.histories = _by_resource(steps)
     return case
+
+
+def _by_resource(steps: Iterable[Step]) -> dict[str, History]:
+    found: dict[str, History] = {}
+    for step in steps:
+        found.setdefault(step.resource, History()).append(step)
+    return found
 
 
 def _unrelated(sources: Sequence[Source], captures: Sequence[Capture]) -> list[Source]:

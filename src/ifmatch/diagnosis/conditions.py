@@ -6,6 +6,7 @@ HTTP's own fields are RFC 9110 section 13.1; what API families carry elsewhere i
 from __future__ import annotations
 
 import enum
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -32,6 +33,9 @@ class Guard(enum.StrEnum):
     DIFFERENT_DATE = "different-date"
     RANGE = "range"
     LOCK = "lock"
+
+
+_PLACE: Final = re.compile(r"offset|position|append-?pos", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,11 @@ class Condition:
     def weak(self) -> bool:
         """Tell whether every token is weak."""
         return bool(self.tokens) and all(tokens.is_weak(token) for token in self.tokens)
+
+    @property
+    def of_place(self) -> bool:
+        """Tell whether it names a place in what is sent or appended in parts, which begins at 0."""
+        return _PLACE.search(self.name) is not None
 
     @property
     def of_one(self) -> bool:

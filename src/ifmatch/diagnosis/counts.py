@@ -121,8 +121,8 @@ def own_before(history: History, write: Step) -> Step | None:
         history: of the resource.
         write: accepted.
     """
-    own = [one for one in history if one.order < write.order and one.actor == write.actor]
-    return own[-1] if own and (own[-1].read_ok or own[-1].accepted) else None
+    last = next((one for one in reversed(history.before(write)) if one.actor == write.actor), None)
+    return last if last is not None and (last.read_ok or last.accepted) else None
 
 
 def skipped(history: History, step: Step) -> Damage | None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.change_logs import logged_between
 from ifmatch.diagnosis.clocked_versions import ahead_of_versions
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, same_content, value_at
 from ifmatch.diagnosis.counts import skipped
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date, instant
+from ifmatch.diagnosis.gone_again import dated_later, overwritten, set_anew
 from ifmatch.diagnosis.ignored_guards import created_over, dated_out, held_for_a_while, moved_over
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.stamps import rendered, stamped
@@ -51,12 +53,14 @@ def overwrites(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
         if step.is_write and step.status == 304 and step.conditions:
             text = f"304 to {step.method}: it is for reads alone, a write whose condition is false gets 412"
             yield step, Damage(Outcome.WRONG_NOT_MODIFIED, text, contradicted=True)
-        if step.accepted and (over := moved_over(case, step)) is not None:
+        near = case.around(step)
+        if step.accepted and (over := moved_over(near, step)) is not None:
             yield step, over
             continue
         if not (step.accepted and step.replaces) or step.order in reported:
             continue
-        found = _accepted(case, history, step) or unseen(case, history, step)
+        known = history.near((step,))
+        found = _accepted(near, known, step) or unseen(near, known, step)
         if found is not None:
             yield step, found
             if found.lost is not None and found.overlap:
@@ -70,7 +74,13 @@ def _accepted(case: Case, history: History, step: Step) -> Damage | None:
     if guard is None and step.method == "DELETE":
         return _deleted(history, step)
     if guard is None or guard.guard is Guard.EXISTS:
-        return _unguarded(history, step) or _taken_back(history, step) or skipped(history, step)
+        return (
+            _unguarded(history, step)
+            or _taken_back(history, step)
+            or logged_between(case, history, step)
+            or overwritten(history, step)
+            or skipped(history, step)
+        )
     if guard.guard is Guard.ABSENT:
         return _created_twice(history, step) or created_over(case, history, step) or unheard(history, step)
     if guard.guard is Guard.SAME and (guard.standard or (guard.key and not guard.unseen)):
@@ -249,6 +259,8 @@ def _outdated(history: History, issued: Step, step: Step) -> Damage | None:
     Tags alone prove nothing here: nodes may differ in them, and this very node may know the token.
     """
     reads = [one for one in history if issued.order < one.order < step.order and one.actor == step.actor]
+    if reads and (found := dated_later(issued, reads[-1], step)) is not None:
+        return found
     newest = next((one for one in reversed(reads) if one.representation is not None), None)
     if newest is None or newest.etag is None or newest.variant != issued.variant or newest.cache_hit:
         return None
@@ -288,6 +300,8 @@ def _unguarded(history: History, step: Step) -> Damage | None:
     """Find an unguarded write that takes away what another actor had written since this actor read."""
     if step.method == "DELETE" or not (step.method in {"PUT", "PATCH"} or step.puts or step.alters):
         return None
+    if step.guard is None and set_anew(history, step):
+        return None
     for other in reversed(history.writes):
         if other.order >= step.order or other.actor == step.actor:
             continue
@@ -323,10 +337,11 @@ def _unguarded(history: History, step: Step) -> Damage | None:
     return None
 
 
-def _taken_back(history: History, step: Step) -> Damage | None:
-    """Find an unguarded write that was made from an older read than the last, and undoes what changed.
+def _taken_back(history: History, step: Step, dated: float | None = None) -> Damage | None:
+    """Find a write that was made from an older read than the last, and undoes what changed.
 
-    A write that only restores the older version may be meant so; one that edits it as well is not.
+    A write that only restores the older version may be meant so; one that edits it as well is not. It is
+    unguarded, or its guard is a date (seconds since the epoch) that both reads bear.
     """
     if not step.puts or step.body is None:
         return None
@@ -336,7 +351,7 @@ def _taken_back(history: History, step: Step) -> Damage | None:
             continue
         if one.accepted and one.replaces:
             break
-        if one.representation is not None and not one.cache_hit:
+        if one.representation is not None and not one.cache_hit and dated in {None, one.last_modified}:
             reads.append(one)
     if not reads:
         return None
@@ -453,6 +468,8 @@ def _dated(history: History, step: Step) -> Damage | None:
             lost=lost,
             proven=proven,
         )
+    if sent in served and guard.standard and (found := _taken_back(history, step, sent)) is not None:
+        return found
     if sent not in served and served and sent > max(served):
         text = "the write was not protected: its date lies later than the version that it means"
         return Damage(Outcome.LOST_UPDATE, text, lost=lost, proven=proven)

@@ -64,27 +64,39 @@ def speak(steps: Sequence[Step], dialects: Sequence[Dialect] | None = None) -> d
             _speak(service, telling, dialects, parts)
         else:
             only_read.append(service)
+    twins = _twins(services.values()) if only_read else {}
     for service in only_read:
-        _like_twin(service, [one for one in services.values() if one is not service])
+        _like_twin(service, twins)
     _sessions(steps)
     parts.update(entries_of(steps))
     return parts
 
 
-def _like_twin(service: list[Step], others: Iterable[list[Step]]) -> None:
+_Twin = tuple[int, "Dialect", list["Step"]]
+
+
+def _twins(services: Iterable[list[Step]]) -> dict[str, _Twin]:
+    """Return by path the first service that is written to there, in learned or general words."""
+    found: dict[str, _Twin] = {}
+    for number, service in enumerate(services):
+        spoken = [step for step in service if step.dialect is not None and step.is_write]
+        last = {urlsplit(step.resource).path: step.dialect for step in spoken}
+        for path, dialect in last.items():
+            if dialect is not None and (dialect.id == LEARNED or dialect.general):
+                found.setdefault(path, (number, dialect, spoken))
+    return found
+
+
+def _like_twin(service: list[Step], twins: dict[str, _Twin]) -> None:
     """Let a service that is only read show versions as one does that is written to under its paths."""
-    paths = {urlsplit(step.exchange.request.url).path for step in service}
-    for other in others:
-        spoken = [step for step in other if step.dialect is not None and step.is_write]
-        twins = {urlsplit(step.resource).path: step.dialect for step in spoken}
-        dialect = next((twins[path] for path in paths if path in twins), None)
-        if dialect is None or (dialect.id != LEARNED and not dialect.general):
-            continue
-        for step in service:
-            _adopt(step, dialect)
-        keys = frozenset(one.key for step in spoken for one in step.conditions if one.key)
-        give_versions(service, keys)
+    paths = dict.fromkeys(urlsplit(step.exchange.request.url).path for step in service)
+    known = [twins[path] for path in paths if path in twins]
+    if not known:
         return
+    _, dialect, spoken = min(known, key=lambda one: one[0])
+    for step in service:
+        _adopt(step, dialect)
+    give_versions(service, frozenset(one.key for step in spoken for one in step.conditions if one.key))
 
 
 def _sessions(steps: Iterable[Step]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, cast
@@ -11,7 +12,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import scalars
 from ifmatch.diagnosis.likeness import shows
 from ifmatch.diagnosis.message_members import shown
-from ifmatch.diagnosis.tickets import carried, in_fields
+from ifmatch.diagnosis.tickets import carried, carried_anywhere, in_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,6 +24,10 @@ _NAMED: Final = re.compile(r"version|revision|(?:^|[_-])rev(?:$|[_-])|e-?tag", r
 # Longer contents are data, longer answers none that give a ticket out.
 _LONGEST: Final = 200_000
 _LONG: Final = 20_000
+# Fewer answers are quicker looked through than sorted by their words; more versions than this are too old.
+_FEW: Final = 100
+_MOST: Final = 2000
+_WORD: Final = re.compile(r"[\w-]+")
 
 
 @dataclass
@@ -47,17 +52,43 @@ class Gathered:
         if value not in self._givers:
             first = self._in_fields.get(value)
             word = re.compile(rf"(?<![\w-]){re.escape(value)}(?![\w-])")
-            told = next((one for one, text in self._texts if value in text and word.search(text)), first)
+            texts = self._holding(value)
+            told = next((one for one, text in texts if value in text and word.search(text)), first)
             self._givers[value] = first if first is not None and told and first.order < told.order else told
         return self._givers[value]
+
+    def _holding(self, value: str) -> Sequence[tuple[Step, str]]:
+        """Return the answers that may hold a value: of many those with its longest word."""
+        if len(self._texts) <= _FEW:
+            return self._texts
+        word = _longest(value)
+        return self._by_word.get(word, ()) if word and word in self._sent_words else self._texts
+
+    @cached_property
+    def _sent_words(self) -> frozenset[str]:
+        """Return the longest word of each value that requests carry."""
+        held = (values for one in self.steps for values in (carried(one), carried_anywhere(one)))
+        return frozenset(_longest(value) for value in {one for values in held for one in values.values()})
+
+    @cached_property
+    def _by_word(self) -> dict[str, list[tuple[Step, str]]]:
+        found: dict[str, list[tuple[Step, str]]] = {}
+        for one, text in self._texts:
+            for word in self._sent_words.intersection(_WORD.findall(text)):
+                found.setdefault(word, []).append((one, text))
+        return found
+
+    def versions_before(self, step: Step) -> Sequence[tuple[Step, str]]:
+        """Return the latest values, called versions, that reads before a request show, and the reads."""
+        until = bisect_left(self._versions, step.order, key=lambda one: one[0].order)
+        return self._versions[max(0, until - _MOST) : until]
 
     def may_list(self, token: str) -> bool:
         """Tell whether any answer has a list with an entry that holds an opaque tag."""
         return token in self._listed
 
     @cached_property
-    def versions(self) -> list[tuple[Step, str]]:
-        """Return the values that reads show under a name of versions, each with its read."""
+    def _versions(self) -> list[tuple[Step, str]]:
         return [
             (one, member.value)
             for one in self.steps
@@ -97,6 +128,11 @@ class Gathered:
             for entry in _entries(one.view.json)
             for text in scalars(entry)
         )
+
+
+def _longest(value: str) -> str:
+    """Return the longest word of a value, "" when it has none."""
+    return max(_WORD.findall(value), key=len, default="")
 
 
 def _entries(value: object) -> Iterator[object]:

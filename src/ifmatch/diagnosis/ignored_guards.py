@@ -91,7 +91,7 @@ def moved_over(case: Case, step: Step) -> Damage | None:
     if step.status != _REPLACED or place is None or not _creates(step):
         return None
     target = resource_key(place if "://" in place else host_of(step.resource) + place)
-    look = _last_look(case.histories.get(target, ()), step)
+    look = _last_look(case.history_of(target), step)
     if look is None:
         return None
     text = "a read had shown the destination, and `Overwrite: F` did not keep it from being replaced (204)"

@@ -32,7 +32,7 @@ def listed_before(steps: Iterable[Step], write: Step) -> tuple[Step, Content] | 
     """
     above = parent_of(write.resource).rstrip("/")
     name = path_of(write.resource).partition("?")[0].rpartition("/")[2]
-    wanted = _members(write.view.sent_json)
+    wanted = members_in(write.view.sent_json)
     if not name or len(wanted) <= 1:
         return None
     for one in steps:
@@ -41,14 +41,35 @@ def listed_before(steps: Iterable[Step], write: Step) -> tuple[Step, Content] | 
         content = one.content if one.resource.partition("?")[0].rstrip("/") == above else None
         if content is None or len(content) > _LONGEST:
             continue
-        entry = next((held for held in _entries(one.view.json, _DEEP) if name in _names(held)), None)
+        entry = next((held for held in entries_in(one.view.json, _DEEP) if name in _names(held)), None)
         if entry is None or any(member not in entry for member in wanted if not stamped(f"/{member}")):
             return None
         return one, Content.from_text(json.dumps(entry))
     return None
 
 
-def _members(value: object) -> dict[str, object]:
+def entry_before(steps: Iterable[Step], write: Step) -> dict[str, object] | None:
+    """Return what the last own listing before a write showed of the thing, wherever it was asked for.
+
+    Args:
+        steps: of the service, the latest first.
+        write: whose path ends in the name of the thing.
+    """
+    name = path_of(write.resource).partition("?")[0].rpartition("/")[2]
+    if not name:
+        return None
+    for one in steps:
+        content = one.content if one.actor == write.actor and one.status == _OK else None
+        if content is None or len(content) > _LONGEST or name not in content.text:
+            continue
+        entry = next((held for held in entries_in(one.view.json, _DEEP) if name in _names(held)), None)
+        if entry is not None:
+            return entry
+    return None
+
+
+def members_in(value: object) -> dict[str, object]:
+    """Return the members of a JSON object, none of anything else."""
     return cast("dict[str, object]", value) if isinstance(value, dict) else {}
 
 
@@ -57,10 +78,15 @@ def _names(entry: dict[str, object]) -> set[str]:
     return {str(value) for value in entry.values() if isinstance(value, str | int)}
 
 
-def _entries(value: object, depth: int) -> Iterator[dict[str, object]]:
-    """Yield the objects in the lists of a listing."""
+def entries_in(value: object, depth: int) -> Iterator[dict[str, object]]:
+    """Yield the objects in the lists of a listing.
+
+    Args:
+        value: JSON as it was read.
+        depth: how many objects a list may lie in.
+    """
     if isinstance(value, list):
-        yield from (_members(one) for one in cast("list[object]", value))
+        yield from (members_in(one) for one in cast("list[object]", value))
     elif depth:
-        for member in _members(value).values():
-            yield from _entries(member, depth - 1)
+        for member in members_in(value).values():
+            yield from entries_in(member, depth - 1)

@@ -58,18 +58,19 @@ def _wrong_not_modified(history: History) -> Iterator[tuple[Step, Damage]]:
         if condition is None or step.actor in done or not condition.tokens:
             continue
         by_date = condition.guard is Guard.DIFFERENT_DATE
+        near = history.around(step)
         replaced = (
-            _replaced_since(history, step, condition.value.strip())
+            _replaced_since(near, step, condition.value.strip())
             if by_date
-            else _all_replaced(history, step, condition)
+            else _all_replaced(near, step, condition)
         )
         shown = whole.get(step.actor, [])
-        proof = _proves_another(history, step, later, () if by_date else condition.tokens)
+        proof = _proves_another(near, step, later, () if by_date else condition.tokens)
         if proof is None and by_date:
-            proof = _newer_itself(history, step) or _same_second(history, step, later)
-        other = None if by_date else _names_another(history, step, condition)
-        stayed = None if by_date or replaced is not None else _same_tag(history, step, condition.tokens[0])
-        proof = proof or _told_in_content(shown, step, later) or shown_replaced(history, shown, step)
+            proof = _newer_itself(near, step) or _same_second(near, step, later)
+        other = None if by_date else _names_another(near, step, condition)
+        stayed = None if by_date or replaced is not None else _same_tag(near, step, condition.tokens[0])
+        proof = proof or _told_in_content(shown, step, later) or shown_replaced(near, shown, step)
         if replaced is None and proof is None and other is None and stayed is None:
             continue
         done.add(step.actor)
@@ -179,7 +180,7 @@ def _proves_another(history: History, step: Step, later: Step | None, named: tup
     other = other and not same_content(shown, later.representation)
     if not (later.last_modified > since or other):
         return None
-    written = any(step.order < one.order < later.order for one in history.writes)
+    written = history.written_between(step, later)
     return None if written or _put_in_place(step, later, issue) else later
 
 
@@ -315,7 +316,7 @@ def _certainly_replaced(history: History, step: Step, gave: Step, write: Step) -
     shown = next(
         (one for one in history if one.order > step.order and one.status == 200 and one.is_read), None
     )
-    between = any(write.order < one.order < step.order for one in history.writes)
+    between = history.written_between(write, step)
     return shown is not None and not between and holds(shown.representation, write.body)
 
 
@@ -472,5 +473,5 @@ def _misread(step: Step) -> Damage | None:
         if browser or "no-cache" in (step.sent.text("cache-control") or "").lower():
             return None
         text = f"a full 200 although If-None-Match names {step.etag}, the very tag that the answer carries"
-        return Damage(Outcome.WRONG_CONTENT, text, by_cache=True)
+        return Damage(Outcome.ERROR, text, by_cache=True)
     return None

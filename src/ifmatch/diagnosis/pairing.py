@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.dates import http_date
+from ifmatch.diagnosis.partners import Partners
 from ifmatch.diagnosis.sightings import SAME_CLOCK, Seen, credible, score, single_marks, writes
 
 if TYPE_CHECKING:
@@ -87,25 +88,16 @@ def offsets(captures: Sequence[Capture]) -> list[float]:
     ]
 
 
-def _match(down: Sequence[Seen], up: Sequence[Seen], shift: float, slack: float) -> dict[int, int]:
-    """Return for each exchange of `up` its best enclosing partner in `down`."""
-    index: dict[str | bytes, list[int]] = {}
-    for number, seen in enumerate(down):
-        index.setdefault(seen.tail, []).append(number)
-        if seen.body:
-            index.setdefault(seen.body, []).append(number)
-        for mark in seen.marks:
-            index.setdefault(mark, []).append(number)
+def _match(partners: Partners, up: Sequence[Seen], shift: float, slack: float) -> dict[int, int]:
+    """Return for each exchange of `up` its best enclosing partner."""
+    down = partners.seen
     pairs: dict[int, int] = {}
     for number, seen in enumerate(up):
         start, end = seen.start + shift, seen.end + shift
         best: tuple[int, float, int] | None = None
-        marked = [one for mark in seen.marks for one in index.get(mark, ())]
-        for candidate in {*index.get(seen.tail, ()), *index.get(seen.body or b"", ()), *marked}:
+        for candidate in partners.near(seen, start, slack):
             partner = down[candidate]
-            if not partner.start - slack <= start <= partner.end + slack:
-                continue
-            points = score(partner, seen) + (1 if end <= partner.end + slack else -1)
+            points = partners.score(candidate, seen, number) + (1 if end <= partner.end + slack else -1)
             if points < _MINIMUM_SCORE:
                 continue
             key = (points, -abs(start - partner.start), candidate)
@@ -113,15 +105,16 @@ def _match(down: Sequence[Seen], up: Sequence[Seen], shift: float, slack: float)
                 best = key
         if best is not None:
             pairs[number] = best[2]
-    return _in_turn(down, up, pairs, shift, slack)
+    return _in_turn(partners, up, pairs, shift, slack)
 
 
 def _in_turn(
-    down: Sequence[Seen], up: Sequence[Seen], pairs: dict[int, int], shift: float, slack: float
+    known: Partners, up: Sequence[Seen], pairs: dict[int, int], shift: float, slack: float
 ) -> dict[int, int]:
     """Give each of several like requests its own partner, where a slow clock puts all into one moment."""
     if slack < _SECOND:
         return pairs
+    down = known.seen
     partners: dict[int, list[int]] = {}
     for number, partner in pairs.items():
         partners.setdefault(partner, []).append(number)
@@ -132,16 +125,17 @@ def _in_turn(
             first = up[numbers[0]]
             alone = [
                 one
-                for one in range(partner)
-                if one not in partners
+                for one in known.near(seen, first.start + shift, slack)
+                if one < partner
+                and one not in partners
                 and (down[one].method, down[one].path, down[one].body) == (seen.method, seen.path, seen.body)
-                and down[one].start - slack <= first.start + shift <= down[one].end + slack
-                and score(down[one], first) >= _MINIMUM_SCORE
+                and known.score(one, first, numbers[0]) >= _MINIMUM_SCORE
             ]
             if not alone:
                 break
-            pairs[numbers[0]] = alone[-1]
-            partners[alone[-1]] = [numbers.pop(0)]
+            nearest = max(alone)
+            pairs[numbers[0]] = nearest
+            partners[nearest] = [numbers.pop(0)]
     return pairs
 
 
@@ -215,16 +209,17 @@ def _best(
     be found; where they agree, none is looked for unless nothing fits without.
     """
     shared = _shared(down, up)
-    pairs = _match(down, up, 0.0, slack)
+    partners = Partners(down)
+    pairs = _match(partners, up, 0.0, slack)
     if one_clock and _enough(pairs, shared):
         return pairs, 0.0
     if not one_clock:
-        tried = ((_match(down, up, shift, slack), shift) for shift in (0.0, *_shifts(down, up)))
+        tried = ((_match(partners, up, shift, slack), shift) for shift in (0.0, *_shifts(down, up)))
         return max(tried, key=lambda one: (len(one[0]), -abs(one[1])))
     best, best_shift = pairs, 0.0
     expected = _expected(down, up)
     for shift in _shifts(down, up):
-        found = _match(down, up, shift, slack)
+        found = _match(partners, up, shift, slack)
         writes = sum(up[number].method not in {"GET", "HEAD"} for number in found)
         told = expected is not None and abs(expected) > _TICK and abs(shift - expected) <= _TICK
         likely = len(found) >= 2 and (writes or told)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 NONE_SCORE = 2.0
 # Evidence is never independent, and no rule has seen every server: sums are damped and the top is cut.
 DAMPING = 0.85
+# Of a cause where text between messages is missing: what it rests on may belong to another.
+_MOST_OF_TORN = 0.7
 MOST = 7.0
 _STRONG = 3.0
 _EXPLAINED = 6.0
@@ -385,8 +387,9 @@ def rank(facts: Facts) -> Ranking:
     ranking = Ranking()
     standing = [one for one in candidates if one.score > 0 and not one.explained_by]
     total = math.exp(NONE_SCORE) + sum(math.exp(min(one.score, MOST)) for one in standing)
+    most = _MOST_OF_TORN if facts.case.is_torn(facts.step.exchange.provenance.source) else 1.0
     for one in standing:
-        one.likelihood = math.exp(min(one.score, MOST)) / total
+        one.likelihood = min(math.exp(min(one.score, MOST)) / total, most)
     # Equal cut scores: the uncut score, then the order of roots decides.
     ranking.candidates = sorted(standing, key=lambda one: (-round(one.likelihood, 6), -one.score))
     for one in candidates:

@@ -49,7 +49,7 @@ def never_unmodified(history: History) -> Iterator[tuple[Step, Damage]]:
         bare = [step for step in whole if _dropped(step)]
         if len(bare) >= _OFTEN and len(whole) < len(reads):
             text = f"asked {len(bare)} times with the current tag, of which the origin never heard"
-            yield bare[0], Damage(Outcome.WRONG_CONTENT, text, needless=(*bare,))
+            yield bare[0], Damage(Outcome.ERROR, text, needless=(*bare,))
             continue
         turns = tokens.comes_back([tokens.base(step.etag or "") for step in whole])
         if len(whole) <= _OFTEN or (len(whole) < len(reads) and not turns):
@@ -61,7 +61,7 @@ def never_unmodified(history: History) -> Iterator[tuple[Step, Damage]]:
         least = _OFTEN if not undated or all(same_state(whole[0], step) for step in again) else _UNDATED
         if len(again) >= least and _telling(again):
             text = f"asked {len(again)} times with the tag of the answer before: the same content, never 304"
-            yield again[0], Damage(Outcome.WRONG_CONTENT, text, needless=(whole[0], *again))
+            yield again[0], Damage(Outcome.ERROR, text, needless=(whole[0], *again))
 
 
 def _only_as_strong(reads: list[Step], whole: list[Step]) -> Iterator[tuple[Step, Damage]]:
@@ -81,7 +81,7 @@ def _only_as_strong(reads: list[Step], whole: list[Step]) -> Iterator[tuple[Step
     ]
     if len(weak) >= _OFTEN:
         text = f"{weak[0].etag} gets its 304, and its weak form never: If-None-Match compares weakly"
-        yield weak[0], Damage(Outcome.WRONG_CONTENT, text, contradicted=True)
+        yield weak[0], Damage(Outcome.ERROR, text, contradicted=True)
 
 
 def _never_by_date(history: History, reads: list[Step]) -> Iterator[tuple[Step, Damage]]:
@@ -95,7 +95,7 @@ def _never_by_date(history: History, reads: list[Step]) -> Iterator[tuple[Step, 
     browser = any((step.sent.text("user-agent") or "").startswith("Mozilla/") for step in again)
     if len(again) >= _DATED and not browser and all(not step.cache_hit for step in again):
         text = f"asked {len(again)} times with the date of the answer before: the same content, never 304"
-        yield again[0], Damage(Outcome.WRONG_CONTENT, text, needless=(reads[0], *again))
+        yield again[0], Damage(Outcome.ERROR, text, needless=(reads[0], *again))
 
 
 def _same_date(history: History, before: Step, step: Step) -> bool:
@@ -113,7 +113,7 @@ def _same_date(history: History, before: Step, step: Step) -> bool:
         return False
     if before.representation is None or before.coding != step.coding or not same_state(before, step):
         return False
-    return not any(before.order < one.order < step.order for one in history.writes)
+    return not history.written_between(before, step)
 
 
 def _different(step: Step) -> Condition | None:
@@ -154,7 +154,7 @@ def _needless(history: History, before: Step, step: Step, *, undated: bool) -> b
         return False
     if before.representation is None or not _alike(before, step):
         return False
-    return not any(before.order < one.order < step.order for one in history.writes)
+    return not history.written_between(before, step)
 
 
 def _alike(before: Step, step: Step) -> bool:

@@ -35,11 +35,9 @@ def carried_along(facts: Facts) -> tuple[Step, Step | None] | None:
         The read, with None when no change of the other item was seen; None without such a read.
     """
     current = tokens.opaque(facts.current_tag or "")
-    beside = [
-        one for one in facts.case.issued.get(current, ()) if len(current) >= _TELLING and _beside(facts, one)
-    ]
+    beside = [one for one in facts.case.givers(current) if len(current) >= _TELLING and _beside(facts, one)]
     for one in beside:
-        for other in facts.case.histories[one.resource]:
+        for other in facts.case.history_of(one.resource):
             if other.read_ok and _changed(other, one) and _unmoved_at(facts, other):
                 return one, other
     return (beside[0], None) if beside else None

@@ -38,23 +38,27 @@ if TYPE_CHECKING:
 
 # Seconds after which two answers of one origin cannot carry one Date.
 _COPY_AGE = 2.0
+# What a listing tells of the resource is a step of its own.
+_LISTING = frozenset({"PROPFIND", "REPORT", "SEARCH"})
 
 
 class StateFacts:
     """What the evidence says about the token and the state around one request; `Facts` says the rest.
 
     Attributes:
-        case: everything.
+        case: everything, of a long case what lies near the request.
         step: the request that the incident is about.
         attempts: all steps of the incident in order of time, `step` included.
-        history: all steps on the resource, in order of time.
+        history: all steps on the resource, in order of time; of very many those near the attempts.
     """
 
     def __init__(self, case: Case, step: Step, attempts: Sequence[Step] = ()) -> None:
-        self.case = case
+        self._owned: dict[int, tuple[Sequence[Step], list[Step]]] = {}
+        self.case = case.around(step)
         self.step = step
         self.attempts = tuple(attempts) or (step,)
-        self.history = case.histories.get(step.resource) or History([step])
+        whole = (case.whole or case).history_of(step.resource) or History([step])
+        self.history = whole.near(self.attempts)
 
     # -- the precondition -------------------------------------------------------------
 
@@ -73,7 +77,7 @@ class StateFacts:
 
     def _served_like_this(self, guard: Condition) -> bool:
         value = guard.value.strip()
-        return any(step.etag == value for step in self.case.issued.get(tokens.opaque(value), ()))
+        return any(step.etag == value for step in self.case.givers(tokens.opaque(value)))
 
     @cached_property
     def token(self) -> str | None:
@@ -113,16 +117,22 @@ class StateFacts:
     @cached_property
     def earlier(self) -> list[Step]:
         """Return the steps on the resource that began before the request."""
-        return [step for step in self.history if step.order < self.step.order]
+        return self.history.before(self.step)
 
     @cached_property
     def later(self) -> list[Step]:
         """Return the steps on the resource that began after the request."""
-        return [step for step in self.history if step.order > self.step.order]
+        return self.history.after(self.step)
 
     def own(self, steps: Sequence[Step]) -> list[Step]:
-        """Return those of the same actor."""
-        return [step for step in steps if step.actor == self.step.actor]
+        """Return those of the same actor; not to be changed."""
+        known = self._owned.get(id(steps))
+        if known is not None and known[0] is steps:
+            return known[1]
+        actor = self.step.actor
+        found = [step for step in steps if step.actor == actor]
+        self._owned[id(steps)] = (steps, found)
+        return found
 
     @cached_property
     def own_reads_before(self) -> list[Step]:
@@ -203,7 +213,7 @@ class StateFacts:
         if self.token is None or self.issues or len(tokens.opaque(self.token)) < 1:
             return None
         wanted = tokens.opaque(self.token)
-        for step in reversed(self.case.issued.get(wanted, ())):
+        for step in reversed(self.case.givers(wanted)):
             if step.resource != self.step.resource and step.order < self.step.order:
                 return step
         return None
@@ -232,9 +242,8 @@ class StateFacts:
         if step.date is None or step.status != HTTPStatus.OK or not step.timed:
             return False
         return any(
-            one.date == step.date and one.etag == step.etag and step.start - one.start > _COPY_AGE
-            for one in self.history
-            if one.order < step.order and one.read_ok
+            one.order < step.order and step.start - one.start > _COPY_AGE
+            for one in self.history.shown.get((step.date, step.etag), ())
         )
 
     @cached_property
@@ -330,7 +339,9 @@ class StateFacts:
     def token_again(self) -> bool:
         """Tell whether a read after the refusal still shows the refused token, or a write passes with it."""
         return self.passed_later is not None or any(
-            step.read_ok and self.names(step) and not self.from_cache(step)
+            (step.read_ok or (step.method in _LISTING and step.status == HTTPStatus.OK))
+            and self.names(step)
+            and not self.from_cache(step)
             for step in self._until_next_write(self.later)
         )
 
@@ -435,7 +446,7 @@ class StateFacts:
         if not step.accepted or not isinstance(patch, dict) or step.guard is None:
             return None
         changes = cast("JsonValue", patch)
-        for one in self.history[: self.history.index(step)]:
+        for one in self.history.before(step):
             if one.representation is not None and one.etag in step.guard.tokens:
                 before = one.representation.json()
                 if isinstance(before, dict):

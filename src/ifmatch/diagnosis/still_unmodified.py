@@ -73,10 +73,10 @@ def shown_replaced(history: History, whole: Sequence[Step], step: Step) -> Step 
         return None
     if same_content(had.representation, newest.representation):
         return None
-    if any(newest.order < one.order < step.order for one in history.writes):
+    if history.written_between(newest, step):
         return None
     soon = newest.timed and step.start - newest.end < _SOON
-    later = next((one for one in history if one.order > step.order and one.read_ok), None)
+    later = next((one for one in history.after(step) if one.read_ok), None)
     again = later is not None and later.etag == newest.etag
     return newest if soon or again else None
 

@@ -180,8 +180,8 @@ def refused(case: Case) -> Iterator[Subject]:
         if not barred and not any(is_refusal(step) for step in history):
             continue
         cleared = _cleared(history)
-        for actor in dict.fromkeys(step.actor for step in history):
-            yield from _of_actor([step for step in history if step.actor == actor], barred, cleared)
+        for steps in history.by_actor.values():
+            yield from _of_actor(steps, barred, cleared)
 
 
 def _too_late(case: Case, history: History) -> set[int]:
@@ -196,7 +196,7 @@ def _too_late(case: Case, history: History) -> set[int]:
     }
 
 
-def _barred(history: list[Step]) -> set[int]:
+def _barred(history: History) -> set[int]:
     """Return the orders of writes that were refused with a condition, and passed without, or with less of it.
 
     The answer does not have to say why: 400, 405, 422 and 501 to guarded attempts, and success to the same
@@ -213,30 +213,24 @@ def _barred(history: list[Step]) -> set[int]:
         if step.is_write
         and step.guard is None
         and step.status in _ASKS
-        and token_missing.passed_guarded(
-            [one for one in history if one.actor == step.actor and one.order > step.order], step
-        )
+        and token_missing.passed_guarded(_following(history, step), step)
     }
     asked |= {
         step.order
         for step in history
         if _meets_own_deletion(history, step)
         or _met_nothing(history, step)
-        or (step.is_write and payload_precondition_mismatch.unmet(step, history) is not None)
+        or (step.is_write and payload_precondition_mismatch.unmet(step, history.around(step)) is not None)
         or (step.is_write and corrected(step, _following(history, step)) is not None)
     }
     if not guarded:
         return asked
-    passed = [step for step in history if step.accepted]
     return asked | {
         step.order
         for step in guarded
         if any(
-            one.actor == step.actor
-            and one.method == step.method
-            and one.order > step.order
-            and _eased(step, one)
-            for one in passed
+            one.accepted and one.method == step.method and _eased(step, one)
+            for one in _following(history, step)
         )
     }
 
@@ -255,24 +249,28 @@ def _cleared(history: History) -> set[int]:
             and one.method == step.method
             and one.guard is not None
             and (one.guard.name, one.guard.value) == (guard.name, guard.value)
-            for one in history.writes
+            for one in history.around(step).writes
         )
     }
 
 
-def _meets_own_deletion(history: list[Step], step: Step) -> bool:
+def _meets_own_deletion(history: History, step: Step) -> bool:
     """Tell whether a guarded DELETE finds nothing, right after one of the same actor that got no answer."""
     if step.method != "DELETE" or step.status not in _GONE or step.guard is None:
         return False
-    before = [one for one in history if one.order < step.order and one.actor == step.actor and one.is_write]
-    return bool(before) and before[-1].method == "DELETE" and before[-1].unanswered
+    before = reversed(history.around(step).before(step))
+    last = next((one for one in before if one.actor == step.actor and one.is_write), None)
+    return last is not None and last.method == "DELETE" and last.unanswered
 
 
-def _following(history: list[Step], step: Step) -> list[Step]:
-    return [one for one in history if one.order > step.order and one.actor == step.actor]
+def _following(history: History, step: Step) -> Iterator[Step]:
+    """Yield what the same actor did to the resource afterwards."""
+    for one in history.around(step).after(step):
+        if one.actor == step.actor:
+            yield one
 
 
-def _met_nothing(history: list[Step], step: Step) -> bool:
+def _met_nothing(history: History, step: Step) -> bool:
     """Tell whether a guarded write finds nothing where its sender had been given the very token, or a date.
 
     Servers look for the resource first, and say 404 where RFC 9110 section 13.1.1 has 412. Where the version
@@ -281,9 +279,10 @@ def _met_nothing(history: list[Step], step: Step) -> bool:
     guard = step.guard
     if not step.is_write or step.status not in _GONE or guard is None:
         return False
-    if not any(gives(one, guard) for one in history if one.order < step.order and one.actor == step.actor):
+    near = history.around(step)
+    if not any(one.actor == step.actor and gives(one, guard) for one in near.before(step)):
         return False
-    looked = (one for one in history if one.order > step.order and (one.is_read or one.finds_nothing))
+    looked = (one for one in near.after(step) if one.is_read or one.finds_nothing)
     after = next(looked, None)
     if guard.carrier in IN_CONTENT:
         return step.method != "DELETE" and after is not None and after.finds_nothing

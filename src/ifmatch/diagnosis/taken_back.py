@@ -122,7 +122,12 @@ def reverts(old: Content | None, fresh: Content | None, mine: Content | None, po
     if pointer:
         values = value_at(old, pointer), value_at(fresh, pointer), value_at(mine, pointer)
         before, now, sent = (Content.from_text(one) if isinstance(one, str) else None for one in values)
-        if before is not None and now is not None and sent is not None and len(sent) >= _PROSE:
+        if (
+            before is not None
+            and now is not None
+            and sent is not None
+            and max(map(len, (before, now, sent))) >= _PROSE
+        ):
             # A text in one member, as wikis have it.
             return nearer(sent, before, now)
         if all(isinstance(value, list) for value in values):

@@ -113,10 +113,13 @@ def carried(step: Step) -> dict[str, str]:
     return {name: value for name, value in found.items() if len(value) >= _TELLING}
 
 
-def _held(step: Step) -> dict[str, str]:
+def carried_anywhere(step: Step) -> dict[str, str]:
     """Return what a request carries in any place that may hold a ticket, whatever it is called there.
 
     Only what an answer gave out for a while, in words, is one: see `_given`.
+
+    Args:
+        step: the request.
     """
     found = {name: value for name, value in step.view.query.items() if not _NO_TICKET.search(name)}
     found |= _members(step)
@@ -218,7 +221,7 @@ def _given(facts: Facts, step: Step, values: dict[str, str]) -> Iterator[Ticket]
         known, gave = gathered.first_carrying(value) or step, gathered.first_giving(value)
         if gave is not None and gave.order < min(known.order, step.order):
             yield Ticket(name, value, gave)
-    for name, value in _held(step).items():
+    for name, value in carried_anywhere(step).items():
         if value in tags or value in values.values():
             continue
         gave = gathered.first_giving(value)
@@ -254,7 +257,7 @@ def renewed(facts: Facts) -> tuple[Ticket, Step] | None:
     for passed in facts.own(later):
         if not (passed.accepted and passed.method == step.method and _one_place(step, passed, held)):
             continue
-        values = _held(passed) | carried(passed)
+        values = carried_anywhere(passed) | carried(passed)
         if not any(one.name in values for one in held):
             continue
         guards = {one.guard.value if one.guard is not None else "" for one in (step, passed)}
@@ -281,7 +284,7 @@ def _one_place(one: Step, two: Step, held: Sequence[Ticket]) -> bool:
 def _alike(one: Step, two: Step) -> bool:
     if one.body is None or two.body is None or same_content(one.body, two.body):
         return True
-    texts_of = [{*carried(step).values(), *_held(step).values()} for step in (one, two)]
+    texts_of = [{*carried(step).values(), *carried_anywhere(step).values()} for step in (one, two)]
     values = texts_of[0] ^ texts_of[1]
     texts = [body.text for body in (one.body, two.body)]
     for value in values:

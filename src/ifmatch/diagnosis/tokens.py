@@ -10,6 +10,7 @@ import base64
 import binascii
 import html
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -70,6 +71,12 @@ _SEPARATOR = re.compile(r"[-.:_~/;#]")
 _FEW_SIGNS = 4
 
 
+_LONGEST_FIRST = tuple(sorted(CODING_SUFFIXES, key=len, reverse=True))
+# The same tokens are looked at by many rules.
+_REMEMBERED = 4096
+
+
+@lru_cache(_REMEMBERED)
 def opaque(token: str) -> str:
     """Return the opaque part of an entity tag; the text itself when it is not quoted."""
     text = token.strip()
@@ -204,9 +211,12 @@ def comes_back(tags: Sequence[str]) -> bool:
     Args:
         tags: in order of time.
     """
-    return any(
-        tags[index] in tags[: index - 1] and tags[index] != tags[index - 1] for index in range(2, len(tags))
-    )
+    seen: set[str] = set()
+    for index in range(2, len(tags)):
+        seen.add(tags[index - 2])
+        if tags[index] in seen and tags[index] != tags[index - 1]:
+            return True
+    return False
 
 
 def strip_suffix(text: str) -> tuple[str, str]:
@@ -216,17 +226,19 @@ def strip_suffix(text: str) -> tuple[str, str]:
         The tag without it and the suffix; "" when it has none.
     """
     lowered = text.lower()
-    for suffix in sorted(CODING_SUFFIXES, key=len, reverse=True):
+    for suffix in _LONGEST_FIRST:
         if lowered.endswith(suffix) and len(text) > len(suffix):
             return text[: -len(suffix)], text[-len(suffix) :]
     return text, ""
 
 
+@lru_cache(_REMEMBERED)
 def base(token: str) -> str:
     """Return the opaque part of a token without weakness mark and coding suffix."""
     return strip_suffix(opaque(token))[0]
 
 
+@lru_cache(_REMEMBERED)
 def damage(sent: str, served: str) -> str:
     """Say what was done to a served token to get the sent one.
 
@@ -326,6 +338,7 @@ _SHAPES = (
 )
 
 
+@lru_cache(_REMEMBERED)
 def shape(token: str) -> str:
     """Name the form of a token, so that tags of two code paths can be told apart.
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.compared_values import compared_as_content
+from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, value_at
 from ifmatch.diagnosis.message_members import shown
 from ifmatch.diagnosis.stamps import stamped
@@ -30,6 +32,9 @@ _SAID: Final = re.compile(
     re.IGNORECASE,
 )
 _LONGEST: Final = 4000
+# An entity tag in a text, quotes and all (RFC 9110 section 8.8.3).
+_MARKUP: Final = re.compile(r"<[^<>]*>")
+_QUOTED: Final = re.compile(r'"[!#-~]{4,128}"')
 _HOLDS_DIGITS: Final = re.compile(r"\d")
 
 
@@ -63,6 +68,21 @@ def _told(step: Step) -> str | None:
     current = refusal.current
     alike = current is not None and tokens.shape(current) == tokens.shape(sent)
     return current if alike and current != sent and _HOLDS_DIGITS.search(current or "") else None
+
+
+def named_beside(step: Step) -> str | None:
+    """Return the one entity tag that a refusal's text names beside the tag that was sent, None without it.
+
+    Args:
+        step: a refused write whose precondition is of the header.
+    """
+    guard = step.guard
+    if guard is None or len(guard.tokens) != 1 or guard.guard is not Guard.SAME or not step.refused:
+        return None
+    text = _MARKUP.sub(" ", step.view.text[:_LONGEST])
+    named = [one for one in _QUOTED.findall(unescape(text).replace('\\"', '"')) if one[1:-1]]
+    others = {one for one in named if one != guard.tokens[0] and _HOLDS_DIGITS.search(one)}
+    return others.pop() if guard.tokens[0] in named and len(others) == 1 else None
 
 
 def moved(

@@ -84,7 +84,7 @@ def _withheld(case: Case, step: Step) -> Damage | None:
             return Damage(Outcome.ERROR, text, lost=step, blocked=True)
     if step.hops or not _by_page(step):
         return None
-    own = [one for one in case.histories.get(step.resource, ()) if one.actor == step.actor]
+    own = [one for one in case.history_of(step.resource) if one.actor == step.actor]
     across = [one for one in own if one.read_ok and one.header("access-control-allow-origin") is not None]
     writes = [one for one in own if one.is_write and one.guard is not None]
     if not across or len(writes) < _TWICE or any(one.status for one in writes) or writes[0] is not step:

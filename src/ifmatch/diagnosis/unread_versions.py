@@ -74,7 +74,7 @@ def listing(case: Case, write: Step) -> Step | None:
         holder = _entry(content.json(), wanted)
         if holder is None or not names & set(scalars(holder)) - {""}:
             return None
-        return one if _leaves_out(holder, case.histories[write.resource], write) else None
+        return one if _leaves_out(holder, case.history_of(write.resource), write) else None
     return None
 
 

@@ -9,6 +9,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, unwrapped, value_at
 from ifmatch.diagnosis.counts import ONE_BETWEEN, own_before, went_on
 from ifmatch.diagnosis.damages import Damage
+from ifmatch.diagnosis.gone_again import made_twice
 from ifmatch.diagnosis.likeness import edit_of, shows
 from ifmatch.diagnosis.linked_writes import own_name
 from ifmatch.diagnosis.resources import beside_each_other, parent_of
@@ -52,6 +53,7 @@ def unseen(case: Case, history: History, step: Step) -> Damage | None:
     return (
         _listed_newer(case, history, step)
         or _slipped_in(history, step)
+        or made_twice(history, step)
         or _undone(case, history, step)
         or unheeded(history, step)
     )
@@ -140,8 +142,8 @@ def _slipped_in(history: History, step: Step) -> Damage | None:
 
 def _look_before(history: History, write: Step) -> Step | None:
     """Return what had last shown a write's actor the version, refusals in between left aside."""
-    own = [one for one in history if one.order < write.order and one.actor == write.actor]
-    return next((one for one in reversed(own) if one.read_ok or one.accepted), None)
+    looks = (one for one in reversed(history.before(write)) if one.actor == write.actor)
+    return next((one for one in looks if one.read_ok or one.accepted), None)
 
 
 def _much_alike(now: Content, old: Content) -> bool:

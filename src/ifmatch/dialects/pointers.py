@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["names", "scalar", "tested_at", "tests_in", "values_at"]
+__all__ = ["first_step", "names", "scalar", "steps_of", "tested_at", "tests_in", "values_at"]
 
 _MOST = 200
 
@@ -22,10 +23,28 @@ def values_at(value: object, pattern: str) -> Iterator[object]:
     if not isinstance(value, dict | list):
         return
     found: list[object] = [value]
-    for step in pattern.split("/")[1:]:
-        name = step.replace("~1", "/").replace("~0", "~")
+    for name in steps_of(pattern):
         found = [inner for one in found for inner in _down(one, name)][:_MOST]
     yield from found
+
+
+@lru_cache(4096)
+def steps_of(pattern: str) -> tuple[str, ...]:
+    """Return the steps of a pointer or pointer pattern, unescaped (RFC 6901 section 4).
+
+    Args:
+        pattern: a JSON Pointer; a step of `*` stands for every member or element.
+    """
+    return tuple(step.replace("~1", "/").replace("~0", "~") for step in pattern.split("/")[1:])
+
+
+def first_step(pattern: str) -> str:
+    """Return the first step of a pointer pattern, `*` of one that names the whole.
+
+    Args:
+        pattern: as above.
+    """
+    return next(iter(steps_of(pattern)), "*")
 
 
 def _down(value: object, name: str) -> Iterator[object]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Final, cast
 
-from ifmatch.dialects.pointers import scalar, values_at
+from ifmatch.dialects.pointers import first_step, scalar, values_at
 from ifmatch.dialects.record import MarkPlace
 from ifmatch.dialects.view import View
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ifmatch.dialects.record import Dialect, Mark
     from ifmatch.model.message import Request, Response
@@ -21,6 +21,17 @@ if TYPE_CHECKING:
 __all__ = ["Recognition", "Seen", "recognise", "recognise_all", "recognise_views"]
 
 _ENOUGH: Final = 0.999
+# What sums of weights may lack of the same sum in another order.
+_ROUNDING: Final = 1e-9
+_BODIES: Final = frozenset({MarkPlace.REQUEST_BODY, MarkPlace.RESPONSE_BODY})
+# What a mark without a name is looked for in.
+_VALUES: Final[dict[MarkPlace, Callable[[View], str]]] = {
+    MarkPlace.PATH: lambda view: view.path,
+    MarkPlace.HOST: lambda view: view.host,
+    MarkPlace.METHOD: lambda view: view.request.method,
+    MarkPlace.REQUEST_BODY: lambda view: view.sent_text,
+    MarkPlace.RESPONSE_BODY: lambda view: view.text,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +108,11 @@ def recognise_all(
         from ifmatch.dialects.registry import all_dialects  # noqa: PLC0415 - the registry imports this layer
 
         dialects = all_dialects()
-    looked = list(views)
-    names = _names(looked)
+    sample = _Sample(list(views))
     found: list[Recognition] = []
     for dialect in dialects:
-        marks = [mark for mark in dialect.marks if _may_show(mark, names)]
-        if sum(mark.weight for mark in marks) < _ENOUGH:
-            continue
-        seen = [one for mark in marks if (one := _first(mark, looked)) is not None]
+        marks = [mark for mark in dialect.marks if _may_show(mark, sample)]
+        seen = _seen(marks, sample) if sum(mark.weight for mark in marks) >= _ENOUGH else []
         score = sum(one.mark.weight for one in seen)
         if score >= _ENOUGH and any(one.mark.at is not MarkPlace.HOST for one in seen):
             evidence = tuple(sorted(seen, key=lambda one: -one.mark.weight))
@@ -117,33 +125,87 @@ def recognise_all(
     return tuple(sorted(special, key=lambda one: -one.score))
 
 
-@dataclass(frozen=True, slots=True)
-class _Names:
-    sent: frozenset[str]
-    received: frozenset[str]
-    query: frozenset[str]
+class _Sample:
+    """The exchanges that are looked at, with what any of them has, so that most marks need no second look."""
+
+    def __init__(self, views: Sequence[View]) -> None:
+        self.views = views
+        self.sent = {name.lower() for view in views for name, _ in view.request.fields}
+        self.received = {name.lower() for view in views for name, _ in view.received or ()}
+        self.query = {name for view in views for name in view.query}
+
+    @cached_property
+    def members(self) -> dict[MarkPlace, set[str]]:
+        """Return the steps that lead into any JSON body, `*` for every one."""
+        return {
+            MarkPlace.REQUEST_BODY: _steps_into(view.sent_json for view in self.views),
+            MarkPlace.RESPONSE_BODY: _steps_into(view.json for view in self.views),
+        }
+
+    @cached_property
+    def distinct(self) -> dict[MarkPlace, list[View]]:
+        """Return by place the exchanges that show something there which none before them shows."""
+        return {place: list(_distinct(self.views, value)) for place, value in _VALUES.items()}
 
 
-def _names(views: Sequence[View]) -> _Names:
-    """Gather what any of the exchanges has, so that most marks need no second look."""
-    return _Names(
-        frozenset(name.lower() for view in views for name, _ in view.request.fields),
-        frozenset(name.lower() for view in views if view.received is not None for name, _ in view.received),
-        frozenset(name for view in views for name in view.query),
-    )
+def _steps_into(values: Iterable[object]) -> set[str]:
+    found: set[str] = set()
+    for value in values:
+        if isinstance(value, dict):
+            found.update(cast("dict[str, object]", value), "*")
+        elif isinstance(value, list):
+            found.update(map(str, range(len(cast("list[object]", value)))), "*")
+    return found
 
 
-def _may_show(mark: Mark, names: _Names) -> bool:
+def _distinct(views: Iterable[View], value: Callable[[View], str]) -> Iterator[View]:
+    known: set[str] = set()
+    for view in views:
+        text = value(view)
+        if text not in known:
+            known.add(text)
+            yield view
+
+
+def _may_show(mark: Mark, sample: _Sample) -> bool:
     if mark.at is MarkPlace.REQUEST_HEADER:
-        return mark.name.lower() in names.sent
+        return mark.name.lower() in sample.sent
     if mark.at is MarkPlace.RESPONSE_HEADER:
-        return mark.name.lower() in names.received
+        return mark.name.lower() in sample.received
     if mark.at is MarkPlace.QUERY:
-        return mark.name.lower() in names.query
+        return mark.name.lower() in sample.query
+    if mark.name and mark.at in _BODIES:
+        return first_step(mark.name) in sample.members[mark.at]
     return True
 
 
-def _first(mark: Mark, views: Sequence[View]) -> Seen | None:
+def _seen(marks: Sequence[Mark], sample: _Sample) -> list[Seen]:
+    """Return the marks that show, in their order; none as soon as the rest cannot be enough any more.
+
+    What costs little to look at comes first.
+    """
+    possible = sum(mark.weight for mark in marks)
+    seen: dict[int, Seen] = {}
+    for number in sorted(range(len(marks)), key=lambda number: _cost(marks[number])):
+        one = _first(marks[number], sample)
+        if one is not None:
+            seen[number] = one
+            continue
+        possible -= marks[number].weight
+        if possible < _ENOUGH - _ROUNDING:
+            return []
+    return [seen[number] for number in sorted(seen)]
+
+
+def _cost(mark: Mark) -> int:
+    return 0 if mark.at not in _BODIES else 1 if mark.name else 2
+
+
+def _first(mark: Mark, sample: _Sample) -> Seen | None:
+    if mark.status or mark.methods or mark.name:
+        views = sample.views
+    else:
+        views = sample.distinct.get(mark.at, sample.views)
     for view in views:
         if mark.status and view.status not in mark.status:
             continue

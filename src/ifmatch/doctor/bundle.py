@@ -13,7 +13,7 @@ from ifmatch.model.catalogue import causes
 from ifmatch.model.exchange import Provenance
 from ifmatch.model.message import Content
 from ifmatch.report import render
-from ifmatch.report.words import OUTCOME_WORDS, counted, neutralise, place, timestamp
+from ifmatch.report.words import counted, neutralise, outcome, place, timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -116,7 +116,7 @@ def _summary(
     first = incident.findings[0] if incident.findings else None
     cause = causes().get(first.cause) if first is not None else None
     exchange = exchanges.get(incident.exchange)
-    yield f"# {incident.method} {_code(incident.resource)}: {OUTCOME_WORDS[incident.outcome].lower()}"
+    yield f"# {incident.method} {_code(incident.resource)}: {outcome(incident).lower()}"
     yield ""
     yield "## What happens"
     yield f"- sent: {_code(f'{incident.method} {incident.resource}')}"

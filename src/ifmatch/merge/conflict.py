@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
@@ -27,9 +28,30 @@ MISSING: Final = _Marker.MISSING
 """Stands where a document has no such member; null is a value and no absence."""
 
 
+# Names of members whose values belong into no message, and lines of a text that look like them.
+_SECRET: Final = re.compile(
+    r"passw|secret|credential|token|authorization|\bauth\b|(?:api|access|private)[-_ ]?key", re.IGNORECASE
+)
+_HIDDEN: Final = "(hidden)"
+
+
+def _shown(value: JsonValue, *, lines: bool) -> JsonValue:
+    """Return a value as messages may show it."""
+    if isinstance(value, dict):
+        return {
+            name: _HIDDEN if _SECRET.search(name) else _shown(member, lines=lines)
+            for name, member in value.items()
+        }
+    if isinstance(value, list):
+        return [_shown(element, lines=lines) for element in value]
+    return _HIDDEN if lines and isinstance(value, str) and _SECRET.search(value) else value
+
+
 @dataclass(frozen=True, slots=True)
 class Conflict:
     """One place that both sides changed, differently.
+
+    As text it hides what a member named like a credential holds.
 
     Attributes:
         pointer: JSON Pointer of the place; of the array, for a stretch of an array without a key.
@@ -50,8 +72,9 @@ class Conflict:
     index: int | None = None
 
     def __str__(self) -> str:
+        hidden, lines = _SECRET.search(self.pointer) is not None, self.kind == "lines"
         shown = (
-            "nothing" if value is MISSING else write_json(value)
+            "nothing" if value is MISSING else _HIDDEN if hidden else write_json(_shown(value, lines=lines))
             for value in (self.base, self.mine, self.theirs)
         )
         base, mine, theirs = (text if len(text) <= 60 else text[:57] + "..." for text in shown)

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 
 class Outcome(enum.StrEnum):
-    """What the incident did, worst first."""
+    """What the incident did, worst first.
+
+    Content that was sent whole where 304 was due is an `ERROR`: the client has it, and it only costs octets.
+    """
 
     LOST_UPDATE = "lost-update"
     LOST_WRITE = "lost-write"

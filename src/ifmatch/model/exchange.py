@@ -111,6 +111,7 @@ class Capture:
         declared_actor: as above.
         declared_node: as above.
         unread: exchanges of a giant source that were counted and left out, for no story needs them.
+        torn: whether text is missing between its messages, so that not all that belongs together is.
     """
 
     name: str
@@ -121,6 +122,7 @@ class Capture:
     declared_actor: str | None = None
     declared_node: str | None = None
     unread: int = 0
+    torn: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ def _template() -> Template:
         "percent": words.percent,
         "place": words.place,
         "request_line": words.request_line,
+        "outcome": words.outcome,
         "source_line": words.source_line,
         "time": words.timestamp,
         "title": words.title,
@@ -55,7 +56,7 @@ def _headline(incidents: tuple[Incident, ...]) -> str:
     if not incidents:
         return "No incident"
     first = incidents[0]
-    outcome = words.OUTCOME_WORDS[first.outcome]
+    outcome = words.outcome(first)
     if first.verdict is Verdict.CAUSE and first.findings:
         return f"{outcome}: {words.title(first.findings[0].cause)}"
     return f"{outcome}: cause undecided"
@@ -88,7 +89,6 @@ def render_html(diagnosis: Diagnosis) -> str:
             (number, head, same, _rows(head), _picture(head))
             for number, (head, same) in enumerate(words.folded(diagnosis.incidents), start=1)
         ],
-        outcome_words=words.OUTCOME_WORDS,
         repair_words=words.REPAIR_WORDS,
         benign=words.benign_groups(diagnosis),
         live_lines=words.live_lines(diagnosis.live) if diagnosis.live is not None else (),

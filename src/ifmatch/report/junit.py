@@ -67,14 +67,14 @@ def _incident(suite: ET.Element, incident: Incident) -> None:
         return
     decided = incident.verdict is Verdict.CAUSE and bool(incident.findings)
     first = incident.findings[0] if incident.findings else None
-    message = words.OUTCOME_WORDS[incident.outcome] if first is None else words.neutralise(first.summary)
+    message = words.outcome(incident) if first is None else words.neutralise(first.summary)
     kind = words.neutralise(first.cause) if decided and first is not None else "undecided"
     case = _case(suite, "incident", name)
     ET.SubElement(case, "failure", {"type": (kind), "message": (message)}).text = story
 
 
 def _story(incident: Incident) -> list[str]:
-    lines = [f"{words.OUTCOME_WORDS[incident.outcome]}, {words.circumstances(incident)}"]
+    lines = [f"{words.outcome(incident)}, {words.circumstances(incident)}"]
     for finding in incident.findings:
         lines.append(f"{words.named(finding.cause)} [{words.sureness(finding)}]: {finding.summary}")
         for evidence in finding.evidence:

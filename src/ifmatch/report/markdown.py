@@ -110,7 +110,7 @@ def _short(incident: Incident) -> str:
 
 
 def _incident(incident: Incident, same: list[Incident]) -> list[str]:
-    outcome = words.OUTCOME_WORDS[incident.outcome]
+    outcome = words.outcome(incident)
     decided = incident.verdict is Verdict.CAUSE and bool(incident.findings)
     cause = words.title(incident.findings[0].cause) if decided else "cause undecided"
     blocks = [f"## {outcome}: {escaped(cause)}", _short(incident)]

@@ -122,7 +122,7 @@ def _level(incident: Incident) -> str:
 
 
 def _message(incident: Incident) -> str:
-    parts = [f"{words.OUTCOME_WORDS[incident.outcome]}: {words.request_line(incident)}."]
+    parts = [f"{words.outcome(incident)}: {words.request_line(incident)}."]
     if incident.verdict is Verdict.UNDECIDED:
         parts.append("The cause is undecided.")
     if incident.findings:

@@ -69,7 +69,7 @@ def _incident(page: Page, incident: Incident, same: list[Incident]) -> None:
 
 
 def _verdict(page: Page, incident: Incident) -> None:
-    outcome = words.OUTCOME_WORDS[incident.outcome]
+    outcome = words.outcome(incident)
     if incident.verdict is Verdict.CAUSE and incident.findings:
         first = incident.findings[0]
         verdict = f"{outcome}: {words.named(first.cause)}, {words.sureness(first)}"

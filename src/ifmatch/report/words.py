@@ -21,7 +21,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HARMFUL: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _BLANK: Final = frozenset("\t\n\r")
 
-OUTCOME_WORDS: Final = {
+_OUTCOMES: Final = {
     Outcome.LOST_UPDATE: "Another change was overwritten",
     Outcome.LOST_WRITE: "The write was confirmed but not stored",
     Outcome.WRONG_CONTENT: "Content of the wrong version was used",
@@ -30,6 +30,9 @@ OUTCOME_WORDS: Final = {
     Outcome.ERROR: "The request failed",
     Outcome.RECOVERED: "A refusal that was recovered from",
 }
+
+_AGAIN: Final = "Unchanged content was sent again"
+_SAFE: Final = frozenset({"GET", "HEAD"})
 
 REPAIR_WORDS: Final = {
     "allowed": "a tool may do it unasked: read again, re-apply the change, send it with the fresh validator",
@@ -67,6 +70,20 @@ def _visible(character: str) -> str:
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def outcome(incident: Incident) -> str:
+    """Return what an incident did, in a few words.
+
+    A read that was answered did not fail: its whole answer was needless where 304 was due (RFC 9110
+    section 13.2.2, step 3).
+
+    Args:
+        incident: any.
+    """
+    if incident.outcome is Outcome.ERROR and incident.method in _SAFE and 200 <= incident.status < 300:
+        return _AGAIN
+    return _OUTCOMES[incident.outcome]
 
 
 def command_lines(command: str) -> list[str]:

@@ -35,8 +35,9 @@ from ifmatch.update.errors import (
     UpdateError,
 )
 from ifmatch.update.limits import Circumstances, Limits, RoundTrip, TokenBucket
-from ifmatch.update.machine import UNREAD, Command, Event, Steps, Task, Unread, update
+from ifmatch.update.machine import Command, Event, Steps, update
 from ifmatch.update.records import Answer, Attempt, NoAnswer, Read, Send, State, Updated, Wait
+from ifmatch.update.task import UNREAD, Task, Unread
 
 __all__ = [
     "DELETE",

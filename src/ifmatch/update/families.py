@@ -52,8 +52,10 @@ _WRITES: Final[dict[str, dict[str, object]]] = {
     "odata": {"document": ""},
     "zotero": {"document": "/data", "envelope": ""},
 }
-
-
+# Which of several guards a write carries. Every calendar object and every card has a strong entity tag, while
+# a Schedule-Tag is found on invitations only (RFC 4791 section 5.3.4, RFC 6352 section 6.3.2.3, RFC 6638
+# section 3.2.10).
+_PREFERRED: Final = {"caldav-carddav": "If-Match"}
 # Reads and writes of these go to other places than the resource.
 _SPECIAL: Final[dict[str, Callable[[Record], Dialect]]] = {
     "etcd-v3": EtcdDialect.of,
@@ -124,6 +126,8 @@ def _guard_for(record: Record, method: str) -> GuardSpec | None:
         and (not guard.methods or method in guard.methods)
         and _sources(record, guard)
     ]
+    preferred = _PREFERRED.get(record.id)
+    fitting.sort(key=lambda guard: preferred is not None and guard.name != preferred)
     special = [guard for guard in fitting if guard.methods and method == "DELETE" and len(guard.methods) <= 2]
     return next(iter(special or fitting), None)
 

@@ -2,21 +2,18 @@
 
 What decides, in order: a write goes out only with the token of the state that the change was made on; a
 refused one is made anew on a newer state; a write whose outcome is not known is looked for before anything is
-sent again.
+sent again. A bound that is reached while a write is in doubt leaves it one look, as long as there is time.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import Enum
-from typing import TYPE_CHECKING, Final, Literal, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
 
 from ifmatch.dialects.record import Meaning
 from ifmatch.errors import BudgetSpentError
 from ifmatch.model.message import Fields
-from ifmatch.model.quick import quick
 from ifmatch.update.changes import DELETE, NOTHING
-from ifmatch.update.dialect import HTTP
 from ifmatch.update.errors import (
     BudgetExhaustedError,
     NotAppliedError,
@@ -32,26 +29,19 @@ from ifmatch.update.findings import (
 )
 from ifmatch.update.limits import wait_hint
 from ifmatch.update.records import Answer, Attempt, NoAnswer, Read, Send, State, Updated, Wait
+from ifmatch.update.task import UNREAD
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from ifmatch.update.authorship import Authorship
-    from ifmatch.update.changes import Change, Delete
-    from ifmatch.update.dialect import Dialect
+    from ifmatch.update.changes import Delete
     from ifmatch.update.limits import Circumstances
     from ifmatch.update.records import Token
+    from ifmatch.update.task import Task, Unread
 
-__all__ = ["UNREAD", "Command", "Event", "Steps", "Task", "Unread", "update"]
-
-
-class _Marker(Enum):
-    UNREAD = "unread"
+__all__ = ["Command", "Event", "Steps", "update"]
 
 
-Unread: TypeAlias = Literal[_Marker.UNREAD]
-UNREAD: Final = _Marker.UNREAD
-"""Stands where nothing is known of the state yet; None would say that there is no resource."""
 Command: TypeAlias = "Read | Send | Wait"
 Event: TypeAlias = "Answer | NoAnswer | None"
 Steps: TypeAlias = "Generator[Command, Event, Updated]"
@@ -60,40 +50,6 @@ Steps: TypeAlias = "Generator[Command, Event, Updated]"
 _UNCERTAIN: Final = frozenset({408, 500, 502, 503, 504, 520, 521, 522, 523, 524, 599})
 _REFUSED: Final = frozenset({Meaning.MISMATCH, Meaning.EXISTS, Meaning.ABSENT})
 _FOR_LATER: Final = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 599})
-
-
-@quick
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What is to be done.
-
-    Attributes:
-        change: decides what to write, on each state anew.
-        operation: id of this update, different from all others; all its attempts carry it.
-        target: URL of the resource.
-        known: the state that was seen last, as a first guess; None: no such resource; UNREAD: nothing is
-            known.
-        dialect: how the service does conditional writes.
-        authorship: how own writes are proven; None: they cannot be, and an ambiguous outcome may stay
-            unknown.
-        media_type: of new content, when the state has none.
-        read_fields: header fields of reads, such as Accept: the same negotiation as the write is compared
-            with.
-        write_fields: header fields of writes.
-        same_value_is_enough: True when the caller declares that it does not matter who wrote the wanted
-            content.
-    """
-
-    change: Change
-    operation: str
-    target: str = ""
-    known: State | Unread | None = UNREAD
-    dialect: Dialect = HTTP
-    authorship: Authorship | None = None
-    media_type: str = "application/json"
-    read_fields: tuple[tuple[str, str], ...] = ()
-    write_fields: tuple[tuple[str, str], ...] = ()
-    same_value_is_enough: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +119,7 @@ class _Run:
         self.failures = 0
         self.waited = 0.0
         self.waited_before = 0.0
+        self.bound = ""
 
     def drive(self) -> Steps:
         """Propose, send, judge, until one of them ends it."""
@@ -189,6 +146,8 @@ class _Run:
             ended, state = yield from self.judge(event, state, content)
             if ended is not None:
                 return ended
+            if self.bound:
+                self.exhausted(self.bound, state)
 
     def judge(
         self, event: Answer | NoAnswer, base: State | None, content: bytes | Delete
@@ -196,8 +155,7 @@ class _Run:
         """Decide what an answer to a write means; return the end, or the state to go on with."""
         if isinstance(event, NoAnswer):
             if not event.sent:
-                yield from self.pause_after_failure(None, event.reason)
-                return None, base
+                return (yield from self.put_off(event, base, content))
             return (yield from self.looked_for(event, base, content))
         status = event.status
         meaning = None if self.sent is None else self.dialect.says(self.sent, event, self.task.target)
@@ -215,13 +173,11 @@ class _Run:
         ):
             if meaning is not Meaning.BUSY:
                 self.rejected(event, meaning)
-            yield from self.pause_after_failure(event, f"status {status}")
-            return None, base
+            return (yield from self.put_off(event, base, content))
         if 200 <= status < 300 and (status != 202 or self.dialect.accepted):
             return self.applied(event, base, content), base
         if status in (425, 429):
-            yield from self.pause_after_failure(event, f"status {status}")
-            return None, base
+            return (yield from self.put_off(event, base, content))
         if status in (404, 410):
             # The target vanished; or the service answers so when If-Match names a version of nothing.
             state = yield from self.read()
@@ -233,17 +189,31 @@ class _Run:
             self.rejected(event, meaning)
         return (yield from self.looked_for(event, base, content))
 
+    def put_off(
+        self, event: Answer | NoAnswer, base: State | None, content: bytes | Delete
+    ) -> Generator[Command, Event, tuple[Updated | None, State | None]]:
+        """Wait after a write that surely was not applied; return the end, or the state to go on with."""
+        yield from self.pause_after_failure(event)
+        if not self.bound:
+            return None, base
+        # It will not be sent again, but one before it may have been applied.
+        state = yield from self.read()
+        return self.settled(state, base, content), state
+
     def looked_for(
         self, event: Answer | NoAnswer, base: State | None, content: bytes | Delete
     ) -> Generator[Command, Event, tuple[Updated | None, State | None]]:
         """Read back after a write whose outcome is not known; return the end, or the state to go on with."""
         self.pending = self.pending or _Pending(base, content)
-        if isinstance(event, Answer):
-            yield from self.pause_after_failure(event, f"status {event.status}")
-        else:
-            yield from self.pause_after_failure(None, event.reason)
-        state = yield from self.read()
-        return self.settled(state, base, content), state
+        while True:
+            yield from self.pause_after_failure(event)
+            state = yield from self.read()
+            ended = self.settled(state, base, content)
+            # One that was accepted for later (202) waits in a queue. A copy would wait there, too, and where
+            # the condition was looked at already, it would overwrite what came in between.
+            queued = isinstance(event, Answer) and event.status == 202
+            if ended is not None or self.bound or not (queued and self.in_doubt):
+                return ended, state
 
     def applied(self, answer: Answer, base: State | None, content: bytes | Delete) -> Updated:
         """Take in the answer of an accepted write."""
@@ -278,6 +248,11 @@ class _Run:
         )
 
     # What is known of an own write whose answer is missing.
+
+    @property
+    def in_doubt(self) -> bool:
+        """Tell whether a write may have been applied."""
+        return self.pending is not None
 
     def settled(self, state: State | None, base: State | None, content: bytes | Delete) -> Updated | None:
         """Tell whether the state that was read back shows that the write was applied after all.
@@ -344,7 +319,7 @@ class _Run:
         """Return a newer state: from the refusal where that may be used, else from a read."""
         self.conflicts += 1
         if self.conflicts > self.limits.conflicts:
-            self.exhausted(f"{self.limits.conflicts} writes were refused because others were quicker")
+            self.reached(f"{self.limits.conflicts} writes were refused because others were quicker")
         carried = self.dialect.carried_state(answer, self.task.target, () if base is None else base.token)
         lost_fresh = self.fresh
         if lost_fresh:
@@ -381,11 +356,8 @@ class _Run:
         settling = False
         while True:
             event = yield from self.ask(self.dialect.read(self.task.read_fields), ())
-            if isinstance(event, NoAnswer):
-                yield from self.pause_after_failure(None, event.reason)
-                continue
-            if event.status in _FOR_LATER:
-                yield from self.pause_after_failure(event, f"status {event.status}")
+            if isinstance(event, NoAnswer) or event.status in _FOR_LATER:
+                yield from self.pause_after_failure(event)
                 continue
             if self.dialect.absent(event):
                 state = None
@@ -436,7 +408,7 @@ class _Run:
     def ask(self, command: Read | Send, token: Token) -> Generator[Command, Event, Answer | NoAnswer]:
         """Have a request sent, and write down what came of it."""
         if self.circumstances.clock() >= self.ends:
-            self.exhausted(f"{self.limits.seconds:g} s are over")
+            self.exhausted(self.bound or f"{self.limits.seconds:g} s are over")
         event = yield command
         if not isinstance(event, (Answer, NoAnswer)):
             raise TypeError(
@@ -468,33 +440,58 @@ class _Run:
             # Below one round trip those who met each other last would always be quicker than who waits long.
             yield from self.pause(self.circumstances.random() * trip * max(1.0, window))
 
-    def pause_after_failure(self, answer: Answer | None, reason: str) -> Generator[Command, Event, None]:
+    def pause_after_failure(self, event: Answer | NoAnswer) -> Generator[Command, Event, None]:
         """Wait before the next request after one that failed; the budgets of the transport apply."""
         self.failures += 1
-        if self.failures > self.limits.transport:
-            self.exhausted(f"{self.failures} requests failed, the last with: {reason}")
+        limits, bucket = self.limits, self.circumstances.bucket
+        answer = event if isinstance(event, Answer) else None
+        reason = event.reason if isinstance(event, NoAnswer) else f"status {event.status}"
         throttled = answer is not None and answer.status == 429
-        bucket = self.circumstances.bucket
-        if bucket is not None and not bucket.take(5 if throttled else 14):
-            self.exhausted(f"the retry budget is used up; the last request failed with: {reason}")
-        limits = self.limits
-        bound = min(limits.longest_pause, limits.first_pause * 2 ** (self.failures - 1))
-        jitter = self.circumstances.random() * bound
+        if self.failures > limits.transport:
+            self.reached(f"{self.failures} requests failed, the last with: {reason}")
+        elif bucket is not None and not bucket.take(5 if throttled else 14):
+            self.reached(f"the retry budget is used up; the last request failed with: {reason}")
+        longest = min(limits.longest_pause, limits.first_pause * 2 ** (self.failures - 1))
+        jitter = self.circumstances.random() * longest
         hint = None if answer is None else wait_hint(answer, self.circumstances.wall_clock)
-        yield from self.pause(jitter if hint is None else hint[0] + (0.0 if hint[1] else jitter))
+        seconds = jitter if hint is None else hint[0] + (0.0 if hint[1] else jitter)
+        yield from self.pause(seconds, jitter, f"; the last request failed with: {reason}")
 
-    def pause(self, seconds: float) -> Generator[Command, Event, None]:
-        """Wait, unless that would outlast the deadline."""
+    def pause(self, seconds: float, least: float = 0.0, reason: str = "") -> Generator[Command, Event, None]:
+        """Wait, unless that would outlast the deadline; before a last look only what its time allows.
+
+        Args:
+            seconds: how long.
+            least: how long before a last look, which gives a write that is under way the time to arrive.
+            reason: what to add to the sentence that says why it ends.
+        """
         left = self.ends - self.circumstances.clock()
-        if seconds >= left:
-            self.exhausted(f"a pause of {seconds:.3g} s is due and {max(left, 0.0):.3g} s are left")
+        if seconds >= left and not self.bound:
+            self.reached(f"a pause of {seconds:.3g} s is due and {max(left, 0.0):.3g} s are left{reason}")
+        if self.bound:
+            seconds = max(0.0, min(least, left / 2))
         if seconds > 0:
             yield Wait(seconds)
             self.waited += seconds
             self.waited_before += seconds
 
-    def exhausted(self, why: str) -> NoReturn:
-        """Stop because a bound is reached."""
-        if self.pending is not None:
+    def reached(self, why: str) -> None:
+        """Stop because a bound is reached; where a write is in doubt, after one look."""
+        if self.pending is None or self.bound or self.circumstances.clock() >= self.ends:
+            self.exhausted(self.bound or why)
+        self.bound = why
+
+    def exhausted(self, why: str, state: State | Unread | None = UNREAD) -> NoReturn:
+        """Stop because a bound is reached.
+
+        Args:
+            why: which one.
+            state: what was seen last, where a write is in doubt; UNREAD: nothing.
+        """
+        if self.pending is None:
+            raise BudgetExhaustedError(f"{why}; nothing was written. Try again later, or raise the limits")
+        if state is UNREAD:
             raise self.unknown(why)
-        raise BudgetExhaustedError(f"{why}; nothing was written. Try again later, or raise the limits")
+        raise self.unknown(
+            f"{why}; the version that it was based on is still there, so if at all it comes late", state
+        )

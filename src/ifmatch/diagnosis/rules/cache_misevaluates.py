@@ -135,7 +135,7 @@ def told_elsewhere(facts: Facts) -> Step | None:
     if tag is None or len(tokens.opaque(tag)) < _TELLING:
         return None
     name = path_of(facts.step.resource).partition("?")[0].rpartition("/")[2]
-    for one in facts.case.issued.get(tokens.opaque(tag), ()):
+    for one in facts.case.givers(tokens.opaque(tag)):
         there = path_of(one.resource).partition("?")[0].rpartition("/")[2]
         if one.status == HTTPStatus.NOT_MODIFIED and there == name and one.resource != facts.step.resource:
             return one

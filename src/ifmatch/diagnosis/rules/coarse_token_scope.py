@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.change_logs import others_changed
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.dialect_scopes import policy_entries_apart, scope_path, scope_writes
 from ifmatch.diagnosis.evidence import note
@@ -45,6 +46,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     yield from _counted_together(facts)
     scope, path = scope_path(facts.step)
     yield from _entries(facts)
+    others = others_changed(facts)
+    if others is not None:
+        text = f"what changed since the refused version is {others[1]} and no more: one token for all of them"
+        yield note(text, 6.0, others[0])
     if facts.foreign_writes or facts.own_writes:
         return
     if scope in _LARGER and facts.step.dialect is not None and path:
@@ -111,8 +116,7 @@ def _issuer(facts: Facts) -> Step | None:
     if facts.token is None:
         return None
     wanted = tokens.opaque(facts.token)
-    earlier = facts.case.steps[: facts.step.order]
-    return next((step for step in reversed(earlier) if _gave(step, wanted)), None)
+    return next((one for one in reversed(facts.case.naming(wanted)) if one.order < facts.step.order), None)
 
 
 def _shared(facts: Facts, token: str) -> Step | None:
@@ -121,7 +125,7 @@ def _shared(facts: Facts, token: str) -> Step | None:
     if len(wanted) < _TELLING:
         return None
     here, mine = facts.step.resource, facts.base_content
-    for read in facts.case.issued.get(wanted, ()):
+    for read in facts.case.givers(wanted):
         if read.resource == here or not read.read_ok or parent_of(read.resource) != parent_of(here):
             continue
         if mine is not None and read.representation is not None:
@@ -167,10 +171,9 @@ def _counted_together(facts: Facts) -> Iterator[Evidence]:
     still = facts.content_moved is False or facts.only_stamps_moved
     if facts.content_moved and not still:
         return
-    beside = [one for one in facts.own(facts.case.steps[: step.order]) if one.resource != step.resource]
-    shared = {one.resource for one in beside if one.is_read and _gave(one, tokens.opaque(token))}
-    for one in beside:
-        if one.accepted and one.presents(token) and _gave(one, tokens.opaque(current)):
+    shared = {one.resource for one in _beside(facts, token) if one.is_read}
+    for one in _beside(facts, current):
+        if one.accepted and one.presents(token):
             if one.resource not in shared or not (still or len(shared) > 1):
                 continue
             name = one.resource.partition("#")[2] or path_of(one.resource)
@@ -179,13 +182,19 @@ def _counted_together(facts: Facts) -> Iterator[Evidence]:
             return
 
 
+def _beside(facts: Facts, token: str) -> Iterator[Step]:
+    """Yield the own steps on other resources before a request that gave out a token."""
+    for one in facts.own(facts.case.naming(tokens.opaque(token))):
+        if one.order < facts.step.order and one.resource != facts.step.resource:
+            yield one
+
+
 def _by_siblings(facts: Facts) -> Iterator[Evidence]:
     step = facts.step
     shared = tuple(_one_tag(facts))
     if shared:
         yield from shared
         return
-    earlier = facts.case.steps[: step.order]
     issue = _issuer(facts)
     if issue is not None and issue.resource == step.resource and facts.content_moved is False:
         yield from _larger(facts, issue)
@@ -202,7 +211,7 @@ def _by_siblings(facts: Facts) -> Iterator[Evidence]:
     # Only what came after the token was issued is looked at: a long capture has thousands of steps before.
     moved = [
         one
-        for one in earlier[issue.order + 1 :]
+        for one in facts.case.steps[issue.order + 1 : step.order]
         if one.accepted
         and one.replaces
         and one.resource != step.resource
@@ -344,7 +353,3 @@ def _selects(facts: Facts) -> Iterator[Evidence]:
             f"what changed is {', '.join(theirs)}, which `{query}` does not select: the token counts for all"
         )
         yield note(text, 6.5, shows)
-
-
-def _gave(step: Step, wanted: str) -> bool:
-    return any(tokens.opaque(value) == wanted for value in (step.etag, *step.carried) if value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from ifmatch.diagnosis.contents import holds, same_content
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.likeness import names_text
 from ifmatch.diagnosis.resources import parent_of
+from ifmatch.diagnosis.told_versions import named_beside
 from ifmatch.diagnosis.two_paths import (
     another_product,
     form,
@@ -43,7 +45,13 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     Source: RFC 9110 section 9.3.2 (HEAD carries the same fields as GET).
     """
     guard = facts.guard
-    if not facts.refused or facts.token is None or guard is None or of_state(facts.step, guard):
+    if (
+        not facts.refused
+        or facts.token is None
+        or guard is None
+        or guard.of_place
+        or of_state(facts.step, guard)
+    ):
         return
     own = tuple(_head_and_get(facts.history))
     yield from own
@@ -57,7 +65,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     yield from _write_and_read(facts)
     yield from _read_and_judged(facts)
     yield from _in_content_and_field(facts)
-    refusal = facts.step.etag or facts.step.told
+    refusal = facts.step.etag or facts.step.told or named_beside(facts.step)
     if (
         refusal is not None
         and facts.issues
@@ -218,10 +226,10 @@ def _two_tags(reads: list[Step], writes: list[Step]) -> list[tuple[Step, Step]]:
     Tags that change with every read are not of two sources.
     """
     found: list[tuple[Step, Step]] = []
-    for write in writes:
-        after = [one for one in reads if one.order > write.order]
-        until = next((one.order for one in writes if one.order > write.order), None)
-        near = [one for one in after if until is None or one.order < until]
+    orders = [one.order for one in reads]
+    places = [bisect_left(orders, write.order) for write in writes]
+    for write, begin, end in zip(writes, places, [*places[1:], len(reads)], strict=True):
+        near = reads[begin:end]
         if len({one.etag for one in near}) != 1:
             continue
         same = same_content(near[0].representation, write.content) and write.content is not None

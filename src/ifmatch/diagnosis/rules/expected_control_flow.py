@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 import re
 import statistics
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import same_content
+from ifmatch.diagnosis.contents import changed_pointers, same_content, value_at
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.listed_versions import entry_before
 from ifmatch.diagnosis.resources import parent_of
 from ifmatch.diagnosis.rules import exists_already
 from ifmatch.model.exchange import Vantage
@@ -52,6 +54,14 @@ _CHECKSUM = re.compile(
     r"(?:^|[/:%_.=-])([0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})(?:\.\w{1,8})?(?:$|[?&])", re.IGNORECASE
 )
 _DIGESTS = ("md5", "sha1", "sha256")
+# Who keeps a record, as a worker or a leader does that shows that it is there.
+_KEEPER = re.compile(
+    rf"{_HELD_BY}|who|instance\w*|node|host(?:name)?|leader|primary|candidate", re.IGNORECASE
+)
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
+_RENEWALS = 2
+# So many requests before a claim are looked through for the list that it was chosen from.
+_NEAR = 200
 _ROUNDS = 3
 _EVEN = 0.35
 # Seconds between tries of somebody who waits, as against a retry loop.
@@ -73,6 +83,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if guard.name == "Overwrite" or facts.unanswered_own is not None:
         return
     if facts.refresh is not None and facts.refresh.finds_nothing:
+        return
+    if guard.guard is Guard.SAME and _lets_go(facts):
+        text = "the client had kept this under its own name; another's is there now, and it only looks on"
+        yield note(text, 6.0, facts.step)
         return
     if guard.guard is Guard.ABSENT and facts.ours_is_there is not False:
         yield from _by_checksum(facts)
@@ -215,10 +229,45 @@ def _was_free(facts: Facts, claim: str) -> bool:
         read = facts.base
         return read is not None and read.is_read and not read.header(claim.partition(":")[0])
     base = facts.base_content
-    if base is None:
+    text = base.text if base is not None else _as_listed(facts)
+    if not text:
         return False
     name = claim[: claim.index('"', 1) + 1]
-    return CLAIM_FREE.search(base.text[:2000]) is not None or name not in base.text
+    return CLAIM_FREE.search(text[:2000]) is not None or name not in text
+
+
+def _as_listed(facts: Facts) -> str:
+    """Return what the client had been shown of the thing in a list, "" when nothing."""
+    before = facts.case.steps[max(0, facts.step.order - _NEAR) : facts.step.order]
+    entry = entry_before(reversed(before), facts.step)
+    return json.dumps(entry) if entry is not None else ""
+
+
+def _lets_go(facts: Facts) -> bool:
+    """Tell whether the client had kept a record under its own name, and another's name is there now.
+
+    All its writes say the same but for counts and times, and then it only looks on.
+    """
+    step, now = facts.step, facts.current_content
+    kept = [one for one in facts.own(facts.earlier) if one.accepted and one.body is not None]
+    after = facts.own(facts.later)
+    if now is None or min(len(kept), len(after)) < _RENEWALS or any(one.is_write for one in after):
+        return False
+    mine, theirs = _object(step.body), _object(now)
+    named = [name for name, value in mine.items() if _KEEPER.fullmatch(name) and isinstance(value, str)]
+    if not any(theirs.get(name, mine[name]) != mine[name] for name in named):
+        return False
+    for one in kept:
+        for pointer in changed_pointers(one.body, step.body) or ("",):
+            value = value_at(step.body, pointer)
+            if not (isinstance(value, int | float) or _TIME.match(str(value))):
+                return False
+    return True
+
+
+def _object(content: Content | None) -> dict[str, object]:
+    value = content.json() if content is not None else None
+    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
 
 
 def _by_checksum(facts: Facts) -> Iterator[Evidence]:

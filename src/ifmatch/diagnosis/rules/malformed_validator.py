@@ -70,12 +70,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if token is None or tokens.null_word(token) or not (facts.refused or facts.step.accepted):
         return
     if any(
-        step is not facts.step
-        and step.accepted
-        and step.presents(token)
-        and step.guard is not None
-        and step.guard.value == guard.value
-        for step in facts.history
+        step is not facts.step and step.presents(token) for step in facts.history.passed.get(guard.value, ())
     ):
         return
     yield from _served_bare(facts)

@@ -52,6 +52,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             f"`{guard.shown()}` is what a program holds for a time that it does not know", 7.0, facts.step
         )
         return
+    if guard.of_place and tokens.zero(token):
+        return
     if not tokens.null_word(token) and not (guard.key and tokens.null_word(guard.value)):
         yield from _fresh_record(facts, token)
         return
@@ -107,7 +109,7 @@ def defaulted(facts: Facts) -> tuple[Step, Step | None] | None:
             continue
         if not (other.is_write and same.name == guard.name and tokens.zero(same.value)):
             continue
-        earlier = [one for one in facts.case.histories[other.resource] if one.order < other.order]
+        earlier = [one for one in facts.case.history_of(other.resource) if one.order < other.order]
         if _versioned([one for one in earlier if one.actor == step.actor and one.read_ok]) is not None:
             return read, other
     return read, None
@@ -143,7 +145,7 @@ def _fresh_record(facts: Facts, token: str) -> Iterator[Evidence]:
             f"{token} names no version: it is what a record holds before its version was read", 5.5, step
         )
         return
-    if not facts.refused or not tokens.zero(token) or facts.case.issued.get(tokens.opaque(token)):
+    if not facts.refused or not tokens.zero(token) or facts.case.givers(tokens.opaque(token)):
         return
     others = [
         one

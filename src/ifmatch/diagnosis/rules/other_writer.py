@@ -67,11 +67,23 @@ def _seen_writes(facts: Facts) -> Iterator[Evidence]:
                 f"{write.actor} changed the resource ({write.method} {write.status}) while the "
                 "write was on its way"
             )
-        yield note(text, 5.0, write)
+        yield note(text, _weight_of_write(facts), write)
         theirs = policy_entries_apart(facts)
         if theirs:
             text = f"what it changed is {theirs}, which this request leaves alone: a matter of scope"
             yield note(text, -4.5, write)
+
+
+def _weight_of_write(facts: Facts) -> float:
+    """Return what another's write before the refusal is worth: less where the token is not in the evidence.
+
+    A token that nobody sees may be older than the write, come from a cache, or be newer; where no read is
+    seen either, the write may have been made before it.
+    """
+    guard = facts.guard
+    if guard is None or not guard.unseen or facts.source is not None:
+        return 5.0
+    return 3.0 if facts.own_reads_before else 1.0
 
 
 def _by_state(facts: Facts) -> Iterator[Evidence]:

@@ -10,6 +10,7 @@ from ifmatch.diagnosis.contents import changed_pointers, holds, same_content
 from ifmatch.diagnosis.dialect_habits import LEARNED
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.resources import parent_of, path_of
+from ifmatch.diagnosis.rules.expected_control_flow import CLAIM
 from ifmatch.diagnosis.rules.unsupported_precondition import says_so
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects import Meaning
@@ -103,6 +104,9 @@ def _misread(facts: Facts) -> Iterator[Evidence]:
         return
     if not after.is_write or step.body is None or step.condition(Guard.ABSENT) is not None:
         # Who may create only what is not there yet, and it is there, takes another name: that is understood.
+        return
+    if CLAIM.search(step.body.text[:2000]) is not None:
+        # Whoever puts its name on the next of a kind does the same there.
         return
     aside = parent_of(step.resource) in {parent_of(after.resource), after.resource}
     # A patch for what is taken for a name clash becomes a whole new thing with the same members.
@@ -200,7 +204,7 @@ def _understood(facts: Facts) -> bool:
         if refused is step or not refused.denied or refused.status != step.status:
             continue
         after = [
-            one for one in facts.own(facts.case.histories[refused.resource]) if one.order > refused.order
+            one for one in facts.own(facts.case.history_of(refused.resource)) if one.order > refused.order
         ]
         if after and after[0].is_read and any(one.accepted for one in after):
             return True

@@ -11,7 +11,7 @@ from ifmatch.diagnosis.evidence import note
 from ifmatch.dialects import Meaning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.diagnosis.steps import Step
@@ -53,7 +53,7 @@ def demands(words: str) -> bool:
     return WORDS.search(_STATUS_LINE.sub(" ", words)) is not None
 
 
-def passed_guarded(later: Sequence[Step], refused: Step) -> Step | None:
+def passed_guarded(later: Iterable[Step], refused: Step) -> Step | None:
     """Return the step that brought a refused request through with a condition, None without one.
 
     Args:

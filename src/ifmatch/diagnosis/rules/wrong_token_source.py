@@ -62,9 +62,8 @@ def _of_another_thing(facts: Facts) -> Iterator[Evidence]:
     carried = [one.value for one in sent(step)]
     versions = [one.value for one in sent(step) if _NAMED.search(one.word) and len(one.value) >= _TELLING]
     held: dict[str, tuple[str, Step]] = {}
-    for read, value in facts.case.gathered(step.actor).versions if versions else ():
-        if read.order < step.order:
-            held[value] = path_of(read.resource).partition("?")[0].rstrip("/").rpartition("/")[2], read
+    for read, value in facts.case.gathered(step.actor).versions_before(step) if versions else ():
+        held[value] = path_of(read.resource).partition("?")[0].rstrip("/").rpartition("/")[2], read
     for value in versions:
         name, read = held.get(value, ("", step))
         target = next((one for one in held.values() if one[0] in carried and one[0] != name), None)
@@ -116,7 +115,7 @@ def _from_elsewhere(facts: Facts, other: Step) -> Iterator[Evidence]:
 
 def _passed_from(facts: Facts, other: Step) -> Step | None:
     """Return an accepted write on the target with a token that the same other resource gave out."""
-    gave = {tag for step in facts.case.histories.get(other.resource, ()) for tag in step.issued()}
+    gave = {tag for step in facts.case.history_of(other.resource) for tag in step.issued()}
     return next(
         (
             step
