@@ -12,6 +12,7 @@ from ifmatch.diagnosis.contents import ABSENT, changed_pointers, same_content, v
 from ifmatch.diagnosis.counts import skipped
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date, instant
+from ifmatch.diagnosis.gone_again import dated_later, overwritten, set_anew
 from ifmatch.diagnosis.ignored_guards import created_over, dated_out, held_for_a_while, moved_over
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.stamps import rendered, stamped
@@ -77,6 +78,7 @@ def _accepted(case: Case, history: History, step: Step) -> Damage | None:
             _unguarded(history, step)
             or _taken_back(history, step)
             or logged_between(case, history, step)
+            or overwritten(history, step)
             or skipped(history, step)
         )
     if guard.guard is Guard.ABSENT:
@@ -257,6 +259,8 @@ def _outdated(history: History, issued: Step, step: Step) -> Damage | None:
     Tags alone prove nothing here: nodes may differ in them, and this very node may know the token.
     """
     reads = [one for one in history if issued.order < one.order < step.order and one.actor == step.actor]
+    if reads and (found := dated_later(issued, reads[-1], step)) is not None:
+        return found
     newest = next((one for one in reversed(reads) if one.representation is not None), None)
     if newest is None or newest.etag is None or newest.variant != issued.variant or newest.cache_hit:
         return None
@@ -295,6 +299,8 @@ def _refused_elsewhere(history: History, step: Step, token: str) -> Damage | Non
 def _unguarded(history: History, step: Step) -> Damage | None:
     """Find an unguarded write that takes away what another actor had written since this actor read."""
     if step.method == "DELETE" or not (step.method in {"PUT", "PATCH"} or step.puts or step.alters):
+        return None
+    if step.guard is None and set_anew(history, step):
         return None
     for other in reversed(history.writes):
         if other.order >= step.order or other.actor == step.actor:

@@ -7,26 +7,23 @@ the version that is shown next.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlencode
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.hidden_fields import counts_states
-from ifmatch.diagnosis.message_members import InPath, Member, blank, in_path, labelled, sent, shown
+from ifmatch.diagnosis.message_members import Member, blank, sent, shown
 from ifmatch.diagnosis.named_sources import alike_source, dated_source, of_state
+from ifmatch.diagnosis.path_members import InPath, beside_latest, in_path, labelled, of_a_kind
 from ifmatch.diagnosis.projections import projection
 from ifmatch.diagnosis.refusal_words import negative, says_outdated
-from ifmatch.diagnosis.spent_versions import (
-    printed_beside,
-    prints,
-    spent_on,
-    stated_beside,
-)
+from ifmatch.diagnosis.spent_versions import printed_beside, prints, spent_on, stated_beside
+from ifmatch.diagnosis.succession import TIME, advanced, later_time, names_the_next
 from ifmatch.diagnosis.version_words import (
     CARRIES,
     CHANGED,
@@ -104,11 +101,17 @@ class Traffic:
         self.service = service
         self.read = {step.resource for step in service if step.is_read and step.status == 200}
         self.paths = {key.partition("?")[0] for key in self.read}
+        self._words: dict[str, list[str]] = {}
+        for key in sorted(self.paths):
+            folder, _, name = key.rpartition("/")
+            self._words.setdefault(folder, []).append(name)
         self.about: dict[str, list[Step]] = {}
         self._views: dict[str, list[Step]] = {}
         self.bases: dict[Step, str] = {}
         self._places: dict[Step, int] = {}
         self._in_path: dict[Step, list[InPath]] = {}
+        self._taken: dict[str, list[Step]] = {}
+        self._steady: dict[tuple[str, tuple[str, str]], bool] = {}
         self._formats: dict[tuple[str, str], bool] = {}
         self._shown: dict[Step, dict[tuple[str, str], str]] = {}
         for step in service:
@@ -125,7 +128,8 @@ class Traffic:
         if not step.is_write or step.resource in self.read:
             return step.resource
         here, _, query = step.resource.partition("?")
-        found = in_path(step, self.paths) or (labelled(step) if says_outdated(step) else [])
+        found = in_path(step, self.paths) or self._after_latest(step)
+        found = found or (labelled(step) if says_outdated(step) else [])
         if found:
             self._in_path[step] = found
             return found[0].resource
@@ -133,10 +137,41 @@ class Traffic:
         base = f"{here}?{urlencode(kept)}" if kept else here
         return here if base not in self.read and here in self.read else base
 
+    def _after_latest(self, step: Step) -> list[InPath]:
+        """Return the version at the end of a path that the word for the latest one had shown beside it.
+
+        The answer has to go on from it, or to name the next one: what is published once is at its path for
+        good, and not compared with anything.
+        """
+        folder = step.resource.partition("?")[0].rpartition("/")[0]
+        found = beside_latest(step, self._words.get(folder, ()))
+        for one in found:
+            value = one.member.value
+            shown_there = [
+                held
+                for read in self.about.get(one.resource, [])[-4 * _READS :]
+                for held in shown(read)
+                if held.value == value and of_a_kind(one.member.word, held.word)
+            ]
+            if shown_there and names_the_next(step, value):
+                return found
+        return []
+
     @cached_property
     def writes(self) -> list[Step]:
         """Return the requests that may change something, as many as are looked at."""
         return [step for step in self.service if step.is_write][: 4 * _MOST]
+
+    @cached_property
+    def _answers(self) -> list[Step]:
+        return [one for one in self.service if one.is_read and one.status == _OK]
+
+    def taken(self, step: Step) -> list[Step]:
+        """Return what was carried out on the resource of a step, before it and after it."""
+        base = self.bases[step]
+        if base not in self._taken:
+            self._taken[base] = [one for one in self.about[base] if self.took(one)]
+        return self._taken[base]
 
     def took(self, step: Step) -> bool:
         """Tell whether a write was carried out, as far as its answer tells."""
@@ -192,8 +227,8 @@ class Traffic:
         wanted = tokens.opaque(member.value)
         if len(wanted) < _FEW or tokens.null_word(wanted):
             return None
-        read = [one for one in self.service if one.order < step.order and one.is_read and one.status == _OK]
-        for one in reversed(read[-4 * _READS :]):
+        read = (one for one in reversed(self._answers) if one.order < step.order)
+        for one in islice(read, 4 * _READS):
             for held in shown(one) if one.actor == step.actor else ():
                 if tokens.opaque(held.value) == wanted and VERSION.search(held.word):
                     return held
@@ -234,6 +269,9 @@ class Traffic:
 
     def steady(self, base: str, place: tuple[str, str]) -> bool:
         """Tell whether a place may hold a version: what differs from read to read is a count of visits."""
+        known = self._steady.get((base, place))
+        if known is not None:
+            return known
         pairs = changed = 0
         last: str | None = None
         for one in self.about[base]:
@@ -245,29 +283,10 @@ class Traffic:
                 last = value
             elif one.is_write:
                 last = None
-        return pairs == 0 or changed < pairs
+        found = self._steady[base, place] = pairs == 0 or changed < pairs
+        return found
 
 
-def _later_time(before: str, after: str) -> bool:
-    """Tell whether both values are times, of one spelling, and the second one is later."""
-    times = [_TIME.fullmatch(value) for value in (before, after)]
-    return all(times) and len(before) == len(after) and before < after
-
-
-def _advanced(before: str, after: str) -> bool:
-    """Tell whether a value took the place of another one the way versions do."""
-    if before.isdigit() or after.isdigit():
-        return tokens.counted_on(before, after) or _later_time(before, after)
-    shape = tokens.shape(before)
-    return (
-        before != after
-        and shape == tokens.shape(after)
-        and (shape != "text" or any(map(str.isdigit, before)))
-    )
-
-
-# ISO 8601, or seconds, milli- or microseconds since the epoch of this century.
-_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d\S*|1[0-9]{9}(?:\.\d+|\d{3}|\d{6})?")
 # How sure a place is.
 _NAMED, _PROVEN, _LIKELY, _MET = 4, 3, 2, 1
 
@@ -302,13 +321,13 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
     inside = member.where in {"body", "text"}
     same = alike(member.word, source.word) or (member.where == "path" and versions)
     if traffic.took(write):
-        if not _advanced(tokens.opaque(member.value), tokens.opaque(after)):
+        if not advanced(tokens.opaque(member.value), tokens.opaque(after)):
             return 0
         return _PROVEN if same else 0 if inside else _MET
     if after != member.value and prints(write, member.value) and prints(write, after):
         return _PROVEN if same or not inside else _MET
     if write.status in _CONFLICT or says_outdated(write):
-        moved = tokens.counted_on(member.value, after) or _later_time(member.value, after)
+        moved = tokens.counted_on(member.value, after) or later_time(member.value, after)
         return _LIKELY if same and moved and (not inside or _alone(traffic, write, member)) else 0
     return 0
 
@@ -318,7 +337,7 @@ def _time_of_change(write: Step, member: Member, source: Member) -> bool:
 
     Beside the content it means nothing else; in the content only an answer that speaks of versions says so.
     """
-    if not (of_changes(member) and CHANGED.search(source.word) and _TIME.fullmatch(member.value)):
+    if not (of_changes(member) and CHANGED.search(source.word) and TIME.fullmatch(member.value)):
         return False
     beside = member.where in {"header", "query", "path"} or write.method == "DELETE"
     return beside or says_outdated(write) or stated_beside(write, member) is not None
@@ -370,9 +389,8 @@ def _unshown(traffic: Traffic, write: Step, member: Member) -> tuple[Member | No
     if traffic.took(write) or not named:
         return None, 0
     if not says_outdated(write):
-        same = traffic.about[traffic.bases[write]]
         stored = printed_beside(write, member, [*traffic.before(write)[::-1], *traffic.read_after(write)])
-        stored = stored or spent_on(write, member, [one for one in same if traffic.took(one)])
+        stored = stored or spent_on(write, member, traffic.taken(write))
         return stored, _PROVEN if stored is not None else 0
     source = alike_source(traffic, write, member)
     if source is not None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _LONGEST: Final = 4000
 _CONFLICT: Final = frozenset({409, 412})
+_NUMBER: Final = re.compile(r"(?<![\w.-])\d{1,15}(?![\w-])")
 _EXISTS: Final = re.compile(EXISTS, re.IGNORECASE)
 # Shorter values stand in a refusal by chance.
 _TELLING: Final = 6
@@ -45,6 +46,19 @@ def prints(step: Step, value: str) -> bool:
     """
     text = step.content.text[:_LONGEST] if step.content is not None else ""
     return re.search(rf"(?<![\w.-]){re.escape(tokens.opaque(value))}(?![\w-])", text) is not None
+
+
+def counts_past(step: Step, value: str) -> bool:
+    """Tell whether an answer's content prints a sent count and one a few steps further on.
+
+    Args:
+        step: whose answer is searched.
+        value: a count of the request.
+    """
+    if not value.isdigit() or not prints(step, value):
+        return False
+    text = step.content.text[:_LONGEST] if step.content is not None else ""
+    return any(tokens.counted_on(value, one) for one in _NUMBER.findall(text))
 
 
 def printed_beside(write: Step, member: Member, answers: Iterable[Step]) -> Member | None:

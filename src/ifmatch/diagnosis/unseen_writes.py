@@ -9,6 +9,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, unwrapped, value_at
 from ifmatch.diagnosis.counts import ONE_BETWEEN, own_before, went_on
 from ifmatch.diagnosis.damages import Damage
+from ifmatch.diagnosis.gone_again import made_twice
 from ifmatch.diagnosis.likeness import edit_of, shows
 from ifmatch.diagnosis.linked_writes import own_name
 from ifmatch.diagnosis.resources import beside_each_other, parent_of
@@ -52,6 +53,7 @@ def unseen(case: Case, history: History, step: Step) -> Damage | None:
     return (
         _listed_newer(case, history, step)
         or _slipped_in(history, step)
+        or made_twice(history, step)
         or _undone(case, history, step)
         or unheeded(history, step)
     )

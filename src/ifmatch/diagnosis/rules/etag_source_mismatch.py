@@ -30,6 +30,7 @@ from ifmatch.diagnosis.two_paths import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from ifmatch.diagnosis.conditions import Condition
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
@@ -45,13 +46,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     Source: RFC 9110 section 9.3.2 (HEAD carries the same fields as GET).
     """
     guard = facts.guard
-    if (
-        not facts.refused
-        or facts.token is None
-        or guard is None
-        or guard.of_place
-        or of_state(facts.step, guard)
-    ):
+    if not facts.refused or facts.token is None or guard is None or _names_no_tag(facts.step, guard):
         return
     own = tuple(_head_and_get(facts.history))
     yield from own
@@ -136,6 +131,11 @@ def _head_and_get_beside(facts: Facts) -> Iterator[Evidence]:
             for one in _head_and_get(history):
                 yield replace(one, weight=5.0)
                 return
+
+
+def _names_no_tag(step: Step, guard: Condition) -> bool:
+    """Tell whether a precondition is about a place or the content itself."""
+    return guard.of_place or of_state(step, guard)
 
 
 def _head_and_get(history: Sequence[Step]) -> Iterator[Evidence]:

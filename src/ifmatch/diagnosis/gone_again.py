@@ -1,0 +1,143 @@
+"""Find own writes whose work is gone at the next look, and tags that a newer date shows to be outdated."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.contents import ABSENT, changed_pointers, same_content, unwrapped, value_at
+from ifmatch.diagnosis.damages import Damage
+from ifmatch.diagnosis.likeness import edit_of
+from ifmatch.diagnosis.stamps import stamped
+from ifmatch.diagnosis.taken_back import line_undone
+from ifmatch.model.diagnosis import Outcome
+
+if TYPE_CHECKING:
+    from ifmatch.diagnosis.history import History
+    from ifmatch.diagnosis.steps import Step
+
+# Seconds in which nobody has read what was written, and changed it.
+_SOON: Final = 5.0
+
+
+def overwritten(history: History, step: Step) -> Damage | None:
+    """Find an unguarded write that the next own looks show no longer: another made of the version before it.
+
+    Args:
+        history: of the resource.
+        step: an accepted write without a precondition.
+    """
+    base, looks = _around(history, step)
+    if base is None or not step.puts or step.guard is not None or not step.timed:
+        return None
+    for after in looks:
+        if after.start - step.end > _SOON:
+            return None
+        if after.etag not in {None, step.etag, base.etag} and _lacks(base, step, after):
+            text = (
+                "what this write had stored is gone again: what is there is an edit of the version before it"
+            )
+            return Damage(Outcome.LOST_UPDATE, text, lost=after)
+    return None
+
+
+def made_twice(history: History, step: Step) -> Damage | None:
+    """Find an own write whose very version the next own look shows with another's content: two made it.
+
+    A count that goes on with each write is the same for two only where both were compared before either was
+    stored.
+
+    Args:
+        history: of the resource.
+        step: an accepted write on a version.
+    """
+    base, looks = _around(history, step)
+    version = tokens.opaque(step.etag or "")
+    if base is None or not looks or not step.puts or not version.isdigit():
+        return None
+    after = looks[0]
+    if tokens.opaque(after.etag or "") != version or not _lacks(base, step, after):
+        return None
+    text = f"the next look shows {step.etag}, which this write had made, with another's content: two made it"
+    return Damage(Outcome.LOST_UPDATE, text, lost=after, overlap=True, slipped=True)
+
+
+def _around(history: History, step: Step) -> tuple[Step | None, list[Step]]:
+    """Return the last own look before a write, and those after it until the next own write.
+
+    None where the writes of others are in the evidence: then they tell themselves.
+    """
+    if any(one.actor != step.actor for one in history.writes):
+        return None, []
+    before: Step | None = None
+    looks: list[Step] = []
+    for one in history:
+        changes = one.accepted and one.replaces
+        if one.order < step.order:
+            before = None if changes else one if one.representation is not None else before
+        elif one.order > step.order:
+            if changes:
+                break
+            if one.representation is not None and not one.cache_hit:
+                looks.append(one)
+    return before, [one for one in looks if before is not None and one.variant == before.variant]
+
+
+def _lacks(base: Step, step: Step, after: Step) -> bool:
+    """Tell whether a state is another edit of an older version, without anything that a write had changed."""
+    old, mine, now = base.representation, step.body, after.representation
+    if old is None or mine is None or now is None:
+        return False
+    if line_undone(old, mine, now):
+        return True
+    bare, there = unwrapped(old, mine), unwrapped(now, mine)
+    wanted = [
+        one
+        for one in changed_pointers(bare, mine) or ()
+        if one and not stamped(one) and value_at(mine, one) is not ABSENT
+    ]
+    others = [one for one in changed_pointers(bare, there) or () if one and not stamped(one)]
+    if not wanted or not others or not edit_of(there, bare):
+        return False
+    return all(
+        value_at(there, one) != value_at(mine, one) and value_at(there, one) == value_at(bare, one)
+        for one in wanted
+    )
+
+
+def dated_later(issued: Step, newest: Step, step: Step) -> Damage | None:
+    """Find an accepted tag after a HEAD had shown its client another one that was modified later.
+
+    Tags alone prove nothing, as nodes may differ in them: a later modification does.
+
+    Args:
+        issued: what gave out the tag that was sent.
+        newest: the last own look before the write, without content.
+        step: the accepted write.
+    """
+    guard = step.guard
+    if newest.method != "HEAD" or newest.etag is None or guard is None or newest.variant != issued.variant:
+        return None
+    if newest.last_modified is None or issued.last_modified is None or newest.cache_hit:
+        return None
+    token = guard.tokens[0]
+    if tokens.base(newest.etag) == tokens.base(token) or newest.last_modified <= issued.last_modified:
+        return None
+    text = f"a token was accepted after the client itself had been shown {newest.etag}, modified later"
+    return Damage(Outcome.LOST_UPDATE, text, lost=newest, stale_accepted=True)
+
+
+def set_anew(history: History, step: Step) -> bool:
+    """Tell whether a resource is a single value that its writer sets and never reads: nothing of it is lost.
+
+    Args:
+        history: of the resource.
+        step: an unguarded write.
+    """
+    if step.body is None or any(one.is_read and one.actor == step.actor for one in history):
+        return False
+    value = step.body.json()
+    if isinstance(value, dict):
+        return len(value) <= 1
+    text = step.body.text.strip()
+    return "\n" not in text and "&" not in text and not same_content(step.body, None)
