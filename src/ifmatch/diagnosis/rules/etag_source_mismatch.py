@@ -231,7 +231,7 @@ def _two_tags(reads: list[Step], writes: list[Step]) -> list[tuple[Step, Step]]:
     found: list[tuple[Step, Step]] = []
     orders = [one.order for one in reads]
     places = [bisect_left(orders, write.order) for write in writes]
-    for write, begin, end in zip(writes, places, [*places[1:], len(reads)], strict=True):
+    for write, begin, end in zip(writes, places, [*places[1:], len(reads)], strict=False):
         near = reads[begin:end]
         if len({one.etag for one in near}) != 1:
             continue
