@@ -12,9 +12,11 @@ __all__ = [
     "is_api_client",
     "is_apigee",
     "is_charles",
+    "is_har",
     "is_jaeger",
     "is_kubernetes_audit",
     "is_log_export",
+    "is_mitmproxy",
     "is_net_log",
     "is_newman",
     "is_otlp",
@@ -56,6 +58,7 @@ _EXPORTS: Final = tuple(
     )
 )
 
+_FLOWS: Final = re.compile(rb"\d{2,12}:\d{1,3}:[A-Za-z_]{1,40}[,;]")
 _POINTS: Final = re.compile(rb'"point"\s*:\s*\[[\s\S]{0,4000}?"ActionResult"\s*:')
 
 _AUDIT: Final = re.compile(rb'"apiVersion"\s*:\s*"audit\.k8s\.io/')
@@ -82,6 +85,21 @@ _HOPPSCOTCH: Final = re.compile(
     rb'"responses"\s*:\s*\{\s*"[^"]{0,200}"\s*:\s*\{[\s\S]{0,400}?"originalRequest"'
 )
 _BRUNO_RUN: Final = re.compile(rb'"results"\s*:\s*\[\s*\{[\s\S]{0,600}?"(?:request|filename)"')
+
+
+def is_har(head: bytes) -> bool:
+    """Tell whether this is a HAR file."""
+    if head.lstrip()[:1] != b"{":
+        return False
+    # Other formats need none of what the HAR reader imports.
+    from ifmatch.capture.har import looks_like_har  # noqa: PLC0415
+
+    return looks_like_har(head)
+
+
+def is_mitmproxy(head: bytes) -> bool:
+    """Tell whether this is a flow file of mitmproxy."""
+    return _FLOWS.match(head) is not None
 
 
 def is_pcap(head: bytes) -> bool:

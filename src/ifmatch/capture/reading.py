@@ -12,8 +12,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from ifmatch.capture import archives, container_sniffing, sniffing
-from ifmatch.capture.access_logs import read_access_log
+from ifmatch.capture import archives, container_sniffing
 from ifmatch.capture.decompression import compression_of, decompress
 from ifmatch.capture.mail_messages import is_mail
 from ifmatch.capture.shown_texts import bare_document, is_document, is_quoted_document, shown_text
@@ -62,6 +61,16 @@ class CaptureFormat:
         return reader
 
 
+def _in_text(name: str) -> Recogniser:
+    """Return a recogniser of `sniffing`: documents need none of what that module imports."""
+
+    def recognises(head: bytes) -> bool:
+        found: Recogniser = getattr(importlib.import_module("ifmatch.capture.sniffing"), name)
+        return found(head)
+
+    return recognises
+
+
 # What the reader of debug logs says of one whose lines hold no request.
 NO_REQUEST: Final = "no request is in this log"
 # A HAR in a ticket: a fence or some words stand before it.
@@ -69,12 +78,12 @@ _QUOTED_HAR: Final = re.compile(rb"(\s*[^\s{\xef][^{]{0,4000})\{\s*\"log\"\s*:\s
 
 # The first one that recognises the head reads it.
 FORMATS: Final = (
-    CaptureFormat("har", "HAR 1.2", "ifmatch.capture.har:read_har", sniffing.is_har),
+    CaptureFormat("har", "HAR 1.2", "ifmatch.capture.har:read_har", container_sniffing.is_har),
     CaptureFormat(
         "mitmproxy",
         "mitmproxy flow file",
         "ifmatch.capture.mitmproxy_flows:read_mitmproxy",
-        sniffing.is_mitmproxy,
+        container_sniffing.is_mitmproxy,
     ),
     CaptureFormat("pcap", "packet capture", "ifmatch.capture.pcap:read_pcap", container_sniffing.is_pcap),
     CaptureFormat(
@@ -118,25 +127,25 @@ FORMATS: Final = (
         "varnishlog",
         "varnishlog",
         "ifmatch.capture.varnish_logs:read_varnish_log",
-        sniffing.is_varnish_log,
+        _in_text("is_varnish_log"),
     ),
     CaptureFormat(
         "dumpio",
         "log of Apache's mod_dumpio",
         "ifmatch.capture.apache_dumpio:read_dumpio",
-        sniffing.is_dumpio,
+        _in_text("is_dumpio"),
     ),
     CaptureFormat(
-        "curl-trace", "curl --trace", "ifmatch.capture.curl_trace:read_curl_trace", sniffing.is_trace
+        "curl-trace", "curl --trace", "ifmatch.capture.curl_trace:read_curl_trace", _in_text("is_trace")
     ),
     CaptureFormat(
         "curl-trace-ascii",
         "curl --trace-ascii",
         "ifmatch.capture.curl_trace:read_curl_trace",
-        sniffing.is_trace_ascii,
+        _in_text("is_trace_ascii"),
     ),
     CaptureFormat(
-        "curl-verbose", "curl -v", "ifmatch.capture.curl_verbose:read_curl_verbose", sniffing.is_verbose
+        "curl-verbose", "curl -v", "ifmatch.capture.curl_verbose:read_curl_verbose", _in_text("is_verbose")
     ),
     CaptureFormat(
         "tshark",
@@ -178,38 +187,38 @@ FORMATS: Final = (
         "sdk-log",
         "debug log of an HTTP client or a cloud SDK",
         "ifmatch.capture.sdk_logs:read_sdk_log",
-        sniffing.is_sdk_log,
+        _in_text("is_sdk_log"),
     ),
     CaptureFormat(
         "log-table",
         "table of a log service",
         "ifmatch.capture.log_tables:read_log_table",
-        sniffing.is_log_table,
+        _in_text("is_log_table"),
     ),
     CaptureFormat(
-        "access-log", "access log", "ifmatch.capture.access_logs:read_access_log", sniffing.is_access_log
+        "access-log", "access log", "ifmatch.capture.access_logs:read_access_log", _in_text("is_access_log")
     ),
     CaptureFormat(
-        "json-log", "JSON access log", "ifmatch.capture.json_logs:read_json_log", sniffing.is_json_log
+        "json-log", "JSON access log", "ifmatch.capture.json_logs:read_json_log", _in_text("is_json_log")
     ),
     CaptureFormat(
         "devtools-pane",
         "headers panes of a browser's developer tools",
         "ifmatch.capture.devtools_panes:read_devtools_pane",
-        sniffing.is_devtools_pane,
+        _in_text("is_devtools_pane"),
     ),
     CaptureFormat(
         "http-messages",
         "pasted requests and responses",
         "ifmatch.capture.http_messages:read_http_messages",
-        sniffing.is_http_messages,
+        _in_text("is_http_messages"),
     ),
     # The last one: it takes prose.
     CaptureFormat(
         "error-report",
         "traceback, error line or sentence",
         "ifmatch.capture.error_reports:read_error_report",
-        sniffing.is_error_report,
+        _in_text("is_error_report"),
     ),
 )
 
@@ -305,6 +314,8 @@ def _read_plain(
     stream: BinaryIO, name: str, form: str | None, log_format: str | None = None
 ) -> tuple[Capture, ...]:
     if log_format is not None and form in {None, "access-log"}:
+        from ifmatch.capture.access_logs import read_access_log  # noqa: PLC0415 - as `_in_text` has it
+
         return (splittable(read_access_log(stream, name, log_format)),)
     head = stream.read(HEAD_OCTETS)
     stream.seek(-len(head), io.SEEK_CUR)
@@ -322,7 +333,9 @@ def _read_plain(
         raise InputError(
             f"there is no format {form!r}", source=name, expected=", ".join(known.id for known in FORMATS)
         )
-    seen, advice = sniffing.what_it_is(_plain(head))
+    from ifmatch.capture.sniffing import what_it_is  # noqa: PLC0415 - as `_in_text` has it
+
+    seen, advice = what_it_is(_plain(head))
     raise InputError(seen, source=name, advice=advice)
 
 

@@ -93,7 +93,6 @@ _REQUESTS_ONLY = (
     (re.compile(r"meta \{\Z"), "Bruno"),
 )
 _ACCESS_LOG = re.compile(r"\S+ \S+ \S+ \[\d{2}/\w{3}/\d{4}:\d{2}:\d{2}:\d{2}")
-_FLOWS = re.compile(rb"\d{2,12}:\d{1,3}:[A-Za-z_]{1,40}[,;]")
 
 
 # Each format asks in turn; the head is taken apart once.
@@ -118,26 +117,6 @@ def _log_lines(head: bytes) -> Sequence[str]:
     """Return the lines of a log, what pasting did to them undone."""
     lines, _ = mended(_lines(head))
     return tuple(lines)
-
-
-def is_har(head: bytes) -> bool:
-    """Tell whether this is a HAR file."""
-    if head.lstrip()[:1] != b"{":
-        return False
-    # Other formats need none of what the HAR reader imports.
-    from ifmatch.capture.har import looks_like_har  # noqa: PLC0415
-
-    return looks_like_har(head)
-
-
-def is_zip(head: bytes) -> bool:
-    """Tell whether this is a zip archive."""
-    return head[:4] in {b"PK\x03\x04", b"PK\x05\x06"}
-
-
-def is_mitmproxy(head: bytes) -> bool:
-    """Tell whether this is a flow file of mitmproxy."""
-    return _FLOWS.match(head) is not None
 
 
 def is_varnish_log(head: bytes) -> bool:

@@ -6,14 +6,13 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from ifmatch.diagnosis import actors, addresses, pairing, saves, targets, tokens, wordless_refusals
 from ifmatch.diagnosis.dialect_services import speak
 from ifmatch.diagnosis.gathered import Gathered
 from ifmatch.diagnosis.history import CASE_REACH, History, Stretch
+from ifmatch.diagnosis.host_names import share_names
 from ifmatch.diagnosis.ordering import in_order
-from ifmatch.diagnosis.renamed_paths import rename_paths
 from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.steps import SAFE_METHODS, Step
 from ifmatch.model.exchange import Capture, CaptureWarning, Source, Vantage
@@ -29,11 +28,6 @@ if TYPE_CHECKING:
 # So many times without a fraction are no accident.
 _FEW_TIMES = 2
 
-# A shorter tag says nothing of where it comes from.
-_TELLING = 6
-# Octets from which on two contents are not the same by chance.
-_SAME_CONTENT = 30
-_LONG_CONTENT = 120
 # Seconds of one tick from which on a clock is too coarse to tell an order.
 _COARSE = 0.5
 
@@ -89,18 +83,6 @@ class Case:
     @cached_property
     def _stretches(self) -> dict[int, Case]:
         return {}
-
-    def is_torn(self, source: str) -> bool:
-        """Tell whether text is missing between the messages of a source.
-
-        Args:
-            source: its name.
-        """
-        return source in self._torn
-
-    @cached_property
-    def _torn(self) -> frozenset[str]:
-        return frozenset(capture.name for capture in self.captures if capture.torn)
 
     def gathered(self, actor: str) -> Gathered:
         """Return what one actor sent and was shown.
@@ -393,7 +375,7 @@ def _steps(
         step.hops.sort(key=lambda hop: hop.started or 0.0)
         step.resource = resource_key(step.exchange.request.url)
     _cover(captures, clock, links, vantages, steps)
-    _aliases(list(steps.values()))
+    share_names(list(steps.values()))
     ordered = in_order(steps.values())
     for order, step in enumerate(ordered):
         step.order = order
@@ -467,57 +449,3 @@ def _late(capture: Capture, clock: float, hosts: set[str], steps: Iterable[Step]
         for step in steps
     )
     return first if missed else float("-inf")
-
-
-def _ports(steps: Sequence[Step]) -> dict[str, str]:
-    """Return the names of services that are seen under two ports of one host, by the one to replace.
-
-    One path with one tag under both shows that they are one: clients that cannot set Host name the port that
-    they were sent to.
-    """
-    seen: dict[tuple[str, str], set[str]] = {}
-    services = {host_of(step.resource) for step in steps if "://" in step.resource}
-    if len({urlsplit(one).hostname for one in services}) == len(services):
-        return {}
-    for step in steps:
-        if "://" not in step.resource:
-            continue
-        tag = step.etag or ""
-        telling = len(tokens.opaque(tag)) >= _TELLING
-        shown = step.representation.octets if step.representation is not None else b""
-        # Versions that stand in contents are not known yet: a content that long is nobody else's.
-        if telling or len(shown) >= (_SAME_CONTENT if tag else _LONG_CONTENT):
-            host = host_of(step.resource)
-            path = step.resource[len(host) :]
-            # A short tag is that of many things: then the content has to be the same, too.
-            what = tag if telling else f"{tag} {hash(shown)}"
-            seen.setdefault((path, what), set()).add(host)
-    found: dict[str, str] = {}
-    for hosts in seen.values():
-        first, *others = sorted(hosts, key=lambda one: (len(one), one))
-        for other in others:
-            # Only the port may differ: one name under two ports, or under one and none.
-            if urlsplit(other).hostname == urlsplit(first).hostname and other != first:
-                found[other] = found.get(first, first)
-    return found
-
-
-def _aliases(steps: Sequence[Step]) -> None:
-    """Give resources seen under an upstream's host name, or another port, the name that clients use."""
-    ports = _ports(steps)
-    for step in steps if ports else ():
-        host = host_of(step.resource) if "://" in step.resource else ""
-        if host in ports:
-            step.resource = ports[host] + step.resource[len(host) :]
-    names: dict[str, str] = {}
-    for step in steps:
-        for hop in step.hops:
-            here, there = host_of(hop.request.url), host_of(step.exchange.request.url)
-            if here != there:
-                names.setdefault(here, there)
-    clients = {host_of(step.exchange.request.url) for step in steps if step.hops}
-    for step in steps if names else ():
-        host = host_of(step.resource) if "://" in step.resource else ""
-        if host in names and host not in clients:
-            step.resource = names[host] + step.resource[len(host) :]
-    rename_paths(steps)

@@ -58,17 +58,20 @@ class Gathered:
         return self._givers[value]
 
     def _holding(self, value: str) -> Sequence[tuple[Step, str]]:
-        """Return the answers that may hold a value: of many those with its longest word."""
+        """Return the answers that may hold a value: of many those with its rarest word."""
         if len(self._texts) <= _FEW:
             return self._texts
-        word = _longest(value)
-        return self._by_word.get(word, ()) if word and word in self._sent_words else self._texts
+        words = _WORD.findall(value)
+        if not words or not self._sent_words.issuperset(words):
+            return self._texts
+        return min((self._by_word.get(word, []) for word in words), key=len)
 
     @cached_property
     def _sent_words(self) -> frozenset[str]:
-        """Return the longest word of each value that requests carry."""
+        """Return the words of all values that requests carry."""
         held = (values for one in self.steps for values in (carried(one), carried_anywhere(one)))
-        return frozenset(_longest(value) for value in {one for values in held for one in values.values()})
+        values = {one for values in held for one in values.values()}
+        return frozenset(word for value in values for word in _WORD.findall(value))
 
     @cached_property
     def _by_word(self) -> dict[str, list[tuple[Step, str]]]:
@@ -128,11 +131,6 @@ class Gathered:
             for entry in _entries(one.view.json)
             for text in scalars(entry)
         )
-
-
-def _longest(value: str) -> str:
-    """Return the longest word of a value, "" when it has none."""
-    return max(_WORD.findall(value), key=len, default="")
 
 
 def _entries(value: object) -> Iterator[object]:

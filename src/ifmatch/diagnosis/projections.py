@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import parse_qsl, urlsplit
 
 _VIEW = re.compile(
@@ -21,6 +22,7 @@ def is_view(name: str) -> bool:
     return _VIEW.fullmatch(name) is not None
 
 
+@lru_cache(4096)
 def projection(one: str, two: str) -> tuple[str, ...]:
     """Return the parameters that choose a view and differ between two URLs; empty where more differs.
 
