@@ -188,7 +188,8 @@ def test_answers_in_firefox_s_log_belong_to_their_transactions() -> None:
         ("http://api.example.test/notes/7", 412),
         ("http://api.example.test/notes/8", 200),
     ]
-    assert all(one.response.fields.get("etag") == '"v2"' for one in found.exchanges)
+    answers = [one.response for one in found.exchanges if one.response is not None]
+    assert [one.fields.get("etag") for one in answers] == ['"v2"', '"v2"']
     assert [warning.text for warning in found.warnings] == [
         "requests whose answer is not in this log were left out: 1"
     ]

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ifmatch import capture
 from ifmatch.model.unknown import UNKNOWN
+
+if TYPE_CHECKING:
+    from ifmatch.model.exchange import Capture
 
 WGET = """--2026-11-27 12:32:47--  http://api.example.test/notes/7
 HTTP request sent, awaiting response...
@@ -22,7 +26,7 @@ HTTP request sent, awaiting response...
 """
 
 
-def read(text: str) -> capture.reading.Capture:
+def read(text: str) -> Capture:
     return capture.read(io.BytesIO(text.encode()), "x")
 
 

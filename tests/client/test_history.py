@@ -276,3 +276,17 @@ def test_a_history_ends_with_its_client(service) -> None:
     while len(_tracked) == count and time.monotonic() < deadline:
         gc.collect()
     assert len(_tracked) < count
+
+
+@pytest.mark.parametrize("unknown", ["y" * 100_000, "my token"])
+def test_a_content_that_was_not_kept_is_not_taken_for_another(service, unknown) -> None:
+    before = Reply(200, (("ETag", '"b815378c"'),), b'{"text":"a"}')
+    after = Reply(200, (("ETag", '"f025afd6"'),), f'{{"text":"{unknown}"}}'.encode())
+    service.script("/doc", before, before, before, after, Reply(412))
+    with track(httpx2.Client()) as client:
+        for _ in range(4):
+            client.get(service.url())
+        refused = client.put(service.url(), json={"text": "b"})
+    findings = ifmatch.explain(refused).incidents[0].findings
+    assert findings[0].cause == "other-writer"
+    assert "inconsistent-backends" not in {one.cause for one in findings}

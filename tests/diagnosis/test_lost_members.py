@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ifmatch.diagnosis.lost_members import lost_versions, only_versions_lost
+from ifmatch.diagnosis.lost_members import lost_versions, only_one_lost, only_versions_lost
 from ifmatch.model.message import Content
 
 
@@ -28,3 +28,21 @@ from ifmatch.model.message import Content
 def test_what_is_lost(sent, got, lost) -> None:
     assert lost_versions(Content.from_text(sent), Content.from_text(got)) == lost
     assert only_versions_lost(sent.encode(), got.encode()) == bool(lost)
+
+
+@pytest.mark.parametrize(
+    ("sent", "got", "one"),
+    [
+        ('{"data": {"n": 2}, "options": {"cas": 7}}', '{"data": {"n": 2}, "options": {}}', True),
+        ('{"data": {"n": 2}, "options": {"cas": 7}}', '{"data": {"n": 2}}', True),
+        ('[["Note/set", {"ifInState": "s7", "update": {}}]]', '[["Note/set", {"update": {}}]]', True),
+        ("value=a&prevIndex=7", "value=a", True),
+        ('{"n": 2, "m": 1, "sha": "a"}', '{"n": 2}', False),
+        ('{"n": 2, "sha": "a"}', '{"n": 3}', False),
+        ('{"n": 2}', '{"n": 2}', False),
+        ('{"n": 2}', "", False),
+        ("plain text", "plain", False),
+    ],
+)
+def test_one_member_is_lost_whatever_it_is_called(sent, got, one) -> None:
+    assert only_one_lost(sent.encode(), got.encode()) is one

@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.drafts import CONTENT_LIMIT, Draft, Drafts
 from ifmatch.capture.har_split import object_end
-from ifmatch.capture.json_values import load, number, object_of, objects, read_limited, text, whole_objects
+from ifmatch.capture.json_values import (
+    load,
+    members,
+    number,
+    object_of,
+    objects,
+    read_limited,
+    text,
+    whole_objects,
+)
 from ifmatch.capture.target_uri import target_uri
 from ifmatch.model.message import Content
 
@@ -224,8 +233,8 @@ def _sent(job: _Job, said: dict[str, object]) -> Draft | None:
 
 
 def _received(draft: Draft, said: dict[str, object]) -> None:
-    listed = said.get("headers")
-    first = text(listed[0]) if isinstance(listed, list) and listed else ""
+    listed = members(said.get("headers"))
+    first = text(listed[0]) if listed else ""
     status = _STATUS.match(first.strip())
     # What comes before the answer is no answer (RFC 9110 section 15.2).
     if status is None or 100 <= int(status[2]) < 200:
@@ -251,7 +260,7 @@ def _shown(job: _Job, said: dict[str, object]) -> None:
 def _pairs(value: object) -> list[tuple[str, str]]:
     """Return the fields of a list of `name: value`; the names of HTTP/2's own begin with a colon."""
     found: list[tuple[str, str]] = []
-    for one in value if isinstance(value, list) else []:
+    for one in members(value):
         line = text(one)
         colon = line.find(":", 1)
         if colon > 0 and " " not in line[:colon]:

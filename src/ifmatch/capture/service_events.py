@@ -127,8 +127,8 @@ def _analytics(data: bytes) -> Iterator[tuple[int | None, Draft | None]]:
         if not said:
             continue
         try:
-            cells = next(csv.reader([said], delimiter=";"), [])
-        except csv.Error:
+            cells = next(csv.reader([said], delimiter=";"))
+        except (csv.Error, StopIteration):
             cells = []
         if len(cells) <= _AGENT or not _ANALYTICS.match(said):
             yield line, None

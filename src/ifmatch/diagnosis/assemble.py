@@ -22,7 +22,7 @@ from ifmatch.diagnosis.rules.cors_hidden_etag import hidden
 from ifmatch.diagnosis.subjects import refused, unaccounted
 from ifmatch.diagnosis.unread_versions import listing
 from ifmatch.model.diagnosis import Advice, Attempt, Benign, Diagnosis, Incident, Outcome, Verdict
-from ifmatch.model.finding import Finding
+from ifmatch.model.finding import Finding, Repair
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -281,7 +281,7 @@ def _incident(facts: Facts, ranking: Ranking, outcome: Outcome) -> Incident:
         ruled_out=tuple(
             one for one in ranking.ruled_out if all(one.cause != finding.cause for finding in findings)
         ),
-        repair=repair_of(findings, facts),
+        repair=Repair.NONE if outcome is Outcome.RECOVERED else repair_of(findings, facts),
         next_probe=probe_for(findings, facts),
         timeline=timeline_of(facts),
     )

@@ -84,18 +84,6 @@ class Case:
     def _stretches(self) -> dict[int, Case]:
         return {}
 
-    def is_torn(self, source: str) -> bool:
-        """Tell whether text is missing between the messages of a source.
-
-        Args:
-            source: its name.
-        """
-        return source in self._torn
-
-    @cached_property
-    def _torn(self) -> frozenset[str]:
-        return frozenset(capture.name for capture in self.captures if capture.torn)
-
     def gathered(self, actor: str) -> Gathered:
         """Return what one actor sent and was shown.
 

@@ -66,6 +66,12 @@ class Facts(BlindFacts):
             and step.start <= until.end
         ]
 
+    @property
+    def from_torn_source(self) -> bool:
+        """Tell whether text is missing between the messages of the source that shows the request."""
+        source = self.step.exchange.provenance.source
+        return any(capture.torn and capture.name == source for capture in self.case.captures)
+
     @cached_property
     def foreign_writes(self) -> list[Step]:
         """Return other actors' accepted writes between the token's source and the request."""

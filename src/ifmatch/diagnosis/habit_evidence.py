@@ -7,7 +7,6 @@ the version that is shown next.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,15 +16,20 @@ from urllib.parse import parse_qsl, urlencode
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.message_members import InPath, Member, blank, in_path, labelled, sent, shown
+from ifmatch.diagnosis.hidden_fields import counts_states
+from ifmatch.diagnosis.message_members import Member, blank, sent, shown
+from ifmatch.diagnosis.named_sources import alike_source, dated_source, of_state
+from ifmatch.diagnosis.path_members import InPath, beside_latest, in_path, labelled, of_a_kind
 from ifmatch.diagnosis.projections import projection
 from ifmatch.diagnosis.refusal_words import negative, says_outdated
-from ifmatch.diagnosis.spent_versions import printed_beside, prints, spent_on
+from ifmatch.diagnosis.spent_versions import printed_beside, prints, spent_on, stated_beside
+from ifmatch.diagnosis.succession import TIME, advanced, later_time, names_the_next
 from ifmatch.diagnosis.version_words import (
     CARRIES,
     CHANGED,
-    NO_STATE,
+    UNCHANGED,
     alike,
+    of_changes,
     speaks_of_versions,
     telling_words,
     words_of,
@@ -97,6 +101,10 @@ class Traffic:
         self.service = service
         self.read = {step.resource for step in service if step.is_read and step.status == 200}
         self.paths = {key.partition("?")[0] for key in self.read}
+        self._words: dict[str, list[str]] = {}
+        for key in sorted(self.paths):
+            folder, _, name = key.rpartition("/")
+            self._words.setdefault(folder, []).append(name)
         self.about: dict[str, list[Step]] = {}
         self._views: dict[str, list[Step]] = {}
         self.bases: dict[Step, str] = {}
@@ -120,13 +128,34 @@ class Traffic:
         if not step.is_write or step.resource in self.read:
             return step.resource
         here, _, query = step.resource.partition("?")
-        found = in_path(step, self.paths) or (labelled(step) if says_outdated(step) else [])
+        found = in_path(step, self.paths) or self._after_latest(step)
+        found = found or (labelled(step) if says_outdated(step) else [])
         if found:
             self._in_path[step] = found
             return found[0].resource
         kept = [pair for pair in parse_qsl(query) if not CARRIES.search(pair[0])]
         base = f"{here}?{urlencode(kept)}" if kept else here
         return here if base not in self.read and here in self.read else base
+
+    def _after_latest(self, step: Step) -> list[InPath]:
+        """Return the version at the end of a path that the word for the latest one had shown beside it.
+
+        The answer has to go on from it, or to name the next one: what is published once is at its path for
+        good, and not compared with anything.
+        """
+        folder = step.resource.partition("?")[0].rpartition("/")[0]
+        found = beside_latest(step, self._words.get(folder, ()))
+        for one in found:
+            value = one.member.value
+            shown_there = [
+                held
+                for read in self.about.get(one.resource, [])[-4 * _READS :]
+                for held in shown(read)
+                if held.value == value and of_a_kind(one.member.word, held.word)
+            ]
+            if shown_there and names_the_next(step, value):
+                return found
+        return []
 
     @cached_property
     def writes(self) -> list[Step]:
@@ -258,26 +287,6 @@ class Traffic:
         return found
 
 
-def _later_time(before: str, after: str) -> bool:
-    """Tell whether both values are times, of one spelling, and the second one is later."""
-    times = [_TIME.fullmatch(value) for value in (before, after)]
-    return all(times) and len(before) == len(after) and before < after
-
-
-def _advanced(before: str, after: str) -> bool:
-    """Tell whether a value took the place of another one the way versions do."""
-    if before.isdigit() or after.isdigit():
-        return tokens.counted_on(before, after) or _later_time(before, after)
-    shape = tokens.shape(before)
-    return (
-        before != after
-        and shape == tokens.shape(after)
-        and (shape != "text" or any(map(str.isdigit, before)))
-    )
-
-
-# ISO 8601, or seconds, milli- or microseconds since the epoch of this century.
-_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d\S*|1[0-9]{9}(?:\.\d+|\d{3}|\d{6})?")
 # How sure a place is.
 _NAMED, _PROVEN, _LIKELY, _MET = 4, 3, 2, 1
 
@@ -301,6 +310,10 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
         return _NAMED
     if _time_of_change(write, member, source):
         return _LIKELY if member.where in {"body", "text"} else _NAMED
+    if stated_beside(write, member) is not None:
+        return _PROVEN
+    if source.where == "text" and counts_states(traffic.about[traffic.bases[write]], member.word):
+        return _PROVEN
     base, place = traffic.bases[write], place_of(source)
     after = traffic.next_shown(write, place)
     if after is None or not traffic.steady(base, place):
@@ -308,13 +321,13 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
     inside = member.where in {"body", "text"}
     same = alike(member.word, source.word) or (member.where == "path" and versions)
     if traffic.took(write):
-        if not _advanced(tokens.opaque(member.value), tokens.opaque(after)):
+        if not advanced(tokens.opaque(member.value), tokens.opaque(after)):
             return 0
         return _PROVEN if same else 0 if inside else _MET
     if after != member.value and prints(write, member.value) and prints(write, after):
         return _PROVEN if same or not inside else _MET
     if write.status in _CONFLICT or says_outdated(write):
-        moved = tokens.counted_on(member.value, after) or _later_time(member.value, after)
+        moved = tokens.counted_on(member.value, after) or later_time(member.value, after)
         return _LIKELY if same and moved and (not inside or _alone(traffic, write, member)) else 0
     return 0
 
@@ -324,10 +337,10 @@ def _time_of_change(write: Step, member: Member, source: Member) -> bool:
 
     Beside the content it means nothing else; in the content only an answer that speaks of versions says so.
     """
-    if not (CHANGED.search(member.word) and CHANGED.search(source.word) and _TIME.fullmatch(member.value)):
+    if not (of_changes(member) and CHANGED.search(source.word) and TIME.fullmatch(member.value)):
         return False
     beside = member.where in {"header", "query", "path"} or write.method == "DELETE"
-    return beside or says_outdated(write)
+    return beside or says_outdated(write) or stated_beside(write, member) is not None
 
 
 def _alone(traffic: Traffic, write: Step, member: Member) -> bool:
@@ -338,36 +351,6 @@ def _alone(traffic: Traffic, write: Step, member: Member) -> bool:
     held = {(one.word, one.value) for one in shown(before[-1])}
     same = [one for one in sent(write) if one.where == member.where and (one.word, one.value) in held]
     return same == [member]
-
-
-def _of_state(traffic: Traffic, read: Step) -> list[Member]:
-    """Return the values of an answer that may be about its state: no versions of formats, APIs, programs."""
-    return [
-        one
-        for one in shown(read)
-        if not traffic.of_a_format(place_of(one))
-        and not (one.where == "header" and NO_STATE.search(one.name) is not None)
-    ]
-
-
-def _alike_source(traffic: Traffic, write: Step, member: Member) -> Member | None:
-    """Return where answers hold what a refused value is called after, whatever value was sent.
-
-    A damaged, empty or invented version stands in no answer.
-    """
-    words = CHANGED if CHANGED.search(member.word) else VERSION
-    for read in reversed(traffic.before(write) or traffic.read_after(write)):
-        if read.header("etag") is not None:
-            return None
-        held = [
-            one
-            for one in _of_state(traffic, read)
-            if words.search(one.word) and not traffic.of_a_format(place_of(one))
-        ]
-        same = [one for one in held if alike(one.word, member.word)]
-        if same or len(held) == 1:
-            return (same or held)[0]
-    return None
 
 
 def _damaged_source(traffic: Traffic, write: Step, member: Member) -> Member | None:
@@ -381,7 +364,7 @@ def _damaged_source(traffic: Traffic, write: Step, member: Member) -> Member | N
     if any(read.header("etag") is not None for read in before):
         return None
     for read in reversed(before):
-        for held in _of_state(traffic, read):
+        for held in of_state(traffic, read):
             versions = VERSION.search(held.word) is not None
             if not (versions or alike(held.word, member.word)):
                 continue
@@ -398,16 +381,18 @@ def _unshown(traffic: Traffic, write: Step, member: Member) -> tuple[Member | No
 
     Only the name, and an answer that speaks of versions, say then that it is one.
     """
-    named = speaks_of_versions(member) or (
-        member.where in {"header", "query"} and CHANGED.search(member.word)
-    )
+    named = speaks_of_versions(member) or (member.where in {"header", "query"} and of_changes(member))
+    if UNCHANGED.search(member.word):
+        dated = dated_source(traffic, write, member)
+        sure = _NAMED if traffic.took(write) else _LIKELY
+        return dated, sure if dated is not None else 0
     if traffic.took(write) or not named:
         return None, 0
     if not says_outdated(write):
         stored = printed_beside(write, member, [*traffic.before(write)[::-1], *traffic.read_after(write)])
         stored = stored or spent_on(write, member, traffic.taken(write))
         return stored, _PROVEN if stored is not None else 0
-    source = _alike_source(traffic, write, member)
+    source = alike_source(traffic, write, member)
     if source is not None:
         return source, _LIKELY
     short = len(member.word) < _WORD and member.where != "path"

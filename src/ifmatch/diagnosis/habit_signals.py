@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.habit_evidence import place_of
 from ifmatch.diagnosis.message_members import Member, sent
 from ifmatch.diagnosis.refusal_words import DEMANDED, MEANWHILE, NEGATIVE, OUTDATED, negative, says_outdated
-from ifmatch.diagnosis.spent_versions import prints
+from ifmatch.diagnosis.spent_versions import counts_past, prints
 from ifmatch.dialects import Meaning, SignalSpec
 
 if TYPE_CHECKING:
@@ -126,9 +125,7 @@ def _over_version(traffic: Traffic, step: Step, places: set[tuple[str, str]]) ->
     later = _later(traffic, step, places)
     if any(one != value and prints(step, one) and (prints(step, value) or len(one) > 1) for one in later):
         return True
-    text = step.view.text[:_LONGEST]
-    numbers = re.findall(r"(?<![\w.-])\d{1,15}(?![\w-])", text)
-    if prints(step, value) and any(tokens.counted_on(value, one) for one in numbers):
+    if counts_past(step, value):
         return True
     return _passed_with_newer(traffic, step, places)
 

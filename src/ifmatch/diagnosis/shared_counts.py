@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import changed_pointers
@@ -47,6 +47,40 @@ def _beside(facts: Facts, read: Step) -> bool:
     """Tell whether a step is a read of another item of the same collection."""
     here = facts.step.resource
     return read.resource != here and read.read_ok and parent_of(read.resource) == parent_of(here)
+
+
+def carried_above(facts: Facts) -> tuple[Step, tuple[str, ...]] | None:
+    """Return the own read of what the target is a part of, and the counts that both of them showed.
+
+    A list of things shows the versions of its entries, no count of its own.
+
+    Args:
+        facts: of a refused request whose target shows another count and the same content.
+    """
+    mine = {one.etag for one in facts.own(facts.history) if one.read_ok} - {None}
+    here = facts.step.resource.partition("?")[0]
+    found: dict[str, list[Step]] = {}
+    for count in mine:
+        for one in facts.own(facts.case.givers(tokens.opaque(count or ""))):
+            if one.read_ok and here.startswith(one.resource.partition("?")[0].rstrip("/") + "/"):
+                found.setdefault(one.resource, []).append(one)
+    for reads in found.values():
+        counts = tuple(dict.fromkeys(tokens.opaque(one.etag or "") for one in reads))
+        if len(counts) > 1 and all(count.isdigit() for count in counts) and not _of_entries(reads[-1]):
+            return reads[-1], counts
+    return None
+
+
+def _of_entries(read: Step) -> bool:
+    """Tell whether what a read shows is a list, or holds lists of records."""
+    value = read.view.json
+    held: list[object] = [value]
+    if isinstance(value, dict):
+        held += list(cast("dict[str, object]", value).values())
+    return any(
+        isinstance(one, list) and any(isinstance(entry, dict) for entry in cast("list[object]", one))
+        for one in held
+    )
 
 
 def _changed(before: Step, after: Step) -> bool:

@@ -124,6 +124,15 @@ def _own_names(value: object, place: str, depth: int = 1) -> Iterator[str]:
             yield from _own_names(one, place, depth - 1)
 
 
+def names_a_thing(name: str) -> bool:
+    """Tell whether a query parameter says which thing is meant.
+
+    Args:
+        name: of the parameter.
+    """
+    return _NAMES_A_THING.fullmatch(name) is not None
+
+
 def extra_parameters(steps: Sequence[Step]) -> None:
     """Take a write with parameters that no read has as one on the resource that was read without them.
 

@@ -12,7 +12,7 @@ from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.listings import listed, passed_over, untouched
 from ifmatch.diagnosis.resources import parent_of, path_of
 from ifmatch.diagnosis.rules.inconsistent_backends import touched_between
-from ifmatch.diagnosis.shared_counts import carried_along, named_after
+from ifmatch.diagnosis.shared_counts import carried_above, carried_along, named_after
 from ifmatch.diagnosis.tokens import comes_back
 from ifmatch.dialects import Meaning, Scope
 
@@ -297,6 +297,12 @@ def _in_step(facts: Facts) -> Iterator[Evidence]:
             )
             text = f"{name} is another at the counts {counts}, and this one is the same at both"
             yield note(text, 3.5, other)
+    if (above := carried_above(facts)) is not None:
+        whole, shared = above
+        text = (
+            f"{path_of(whole.resource)}, of which this is a part, shows the counts {' and '.join(shared)} too"
+        )
+        yield note(text, 4.0, whole)
     if larger := named_after(facts):
         name = facts.guard.name if facts.guard is not None else ""
         yield note(f"{name} is called after {larger}, of which this is a part", 2.0, facts.step, name)

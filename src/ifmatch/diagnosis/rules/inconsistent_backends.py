@@ -215,8 +215,11 @@ def touched_between(before: Step, after: Step) -> bool:
 
 
 def alike_contents(reads: Sequence[Step]) -> bool | None:
-    """Tell whether reads show one content; None when fewer than two contents are known."""
+    """Tell whether reads show one content; None when too few contents are known, such as those of one tag."""
     known = [step for step in reads if step.representation is not None]
     if len(known) < 2:
         return None
-    return all(same_state(known[0], step) for step in known[1:])
+    if not all(same_state(known[0], step) for step in known[1:]):
+        return False
+    # What is the same under one tag says nothing of the content under another.
+    return True if len({step.etag for step in known}) > 1 or len({step.etag for step in reads}) == 1 else None

@@ -10,12 +10,14 @@ from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.projections import projection
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.steps import VARIANT_FIELDS
+from ifmatch.diagnosis.views_apart import views_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.views_apart import Apart
     from ifmatch.model.finding import Evidence
 
 CAUSE = "representation-mismatch"
@@ -127,6 +129,10 @@ def _passed_alike(step: Step, facts: Facts, source: Step) -> bool:
 
 
 def _projection(facts: Facts) -> Iterator[Evidence]:
+    apart = views_apart(facts)
+    if apart is not None:
+        yield from _apart(apart)
+        return
     other = facts.elsewhere
     if (
         other is None
@@ -141,3 +147,18 @@ def _projection(facts: Facts) -> Iterator[Evidence]:
             other,
             "ETag",
         )
+
+
+def _apart(apart: Apart) -> Iterator[Evidence]:
+    chosen = " and ".join(f"`{name}`" for name in apart.names)
+    yield note(
+        f"the token was issued for the view that {chosen} chooses; the write names none", 3.0, apart.view
+    )
+    if apart.shown is not None:
+        yield note("that view still shows the refused token: nothing had changed", 1.5, apart.shown)
+    text = (
+        f"the same token passed where the write named {chosen} as the read had"
+        if apart.named
+        else "the write passed with the token of the view without it"
+    )
+    yield note(text, 4.0, apart.passed)

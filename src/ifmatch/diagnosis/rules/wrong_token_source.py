@@ -14,6 +14,7 @@ from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.projections import projection
 from ifmatch.diagnosis.resources import host_of, parent_of, path_of
+from ifmatch.diagnosis.views_apart import views_apart
 from ifmatch.dialects import Scope
 
 if TYPE_CHECKING:
@@ -91,6 +92,9 @@ def _from_elsewhere(facts: Facts, other: Step) -> Iterator[Evidence]:
     scope, path = scope_path(facts.step)
     if scope in {Scope.LIBRARY, Scope.COLLECTION, Scope.BRANCH} and path and path_of(there).startswith(path):
         # A token of the larger scope is one of the target too.
+        return
+    if views_apart(facts) is not None:
+        # It is one of the target, of another representation than the one that is compared.
         return
     if projection(here, there) or (other.actor != facts.step.actor and other.forwarded):
         return

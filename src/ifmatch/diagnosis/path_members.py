@@ -1,0 +1,165 @@
+"""Find the values in a request's path without which it names a resource that was read; pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ifmatch.diagnosis.message_members import Member
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ifmatch.diagnosis.steps import Step
+
+# What stands in a path beside a value: `;rev=7`, `@7`, `~v7`.
+_EMBEDDED: Final = re.compile(
+    r"(?P<thing>.+?)(?P<before>[@;:~,!](?:[A-Za-z_-]+[=:.-]?)?)(?P<value>\w[\w.-]*)"
+)
+_PREFIXED: Final = re.compile(r"(?P<before>(?:[A-Za-z]+[-_.=]?)?)(?P<value>\w[\w.-]*?)")
+_NUMBER: Final = re.compile(r"(?P<before>[A-Za-z]+[-_.=]?)(?P<value>\d+)")
+_ACTION: Final = re.compile(r"[A-Za-z][A-Za-z_-]{0,40}")
+# What may stand where a version stands, and mean the current one: a word, whatever the language.
+_ALIAS: Final = re.compile(r"[^\W\d_]{3,20}")
+# Shorter names begin alike by chance, and plurals end on no more letters.
+_A_WORD: Final = 4
+_ENDING: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class InPath:
+    """A value in a path, and the resource that is left when it is taken out.
+
+    Attributes:
+        member: the value.
+        resource: key of the resource without it.
+        rule: regular expression over path and query that finds it for the same-resource rule.
+        becomes: what is left of it.
+    """
+
+    member: Member
+    resource: str
+    rule: str
+    becomes: str
+
+
+def in_path(step: Step, read: set[str]) -> list[InPath]:
+    """Return the values in a request's path without which it names a resource that was read.
+
+    `/units/7/revisions/3`, `/units/7/3`, `/units/7@3` and `/units/7;rev=3` all are about `/units/7`; one
+    action may follow (`/units/7/3/close`).
+
+    Args:
+        step: the request.
+        read: keys of the resources that were read, queries left out.
+    """
+    key = step.resource.partition("?")[0]
+    if key in read:
+        return []
+    parts = key.split("/")
+    first = 3 if "://" in key else 1
+    found: list[InPath] = []
+    for place in range(len(parts) - 1, max(first, len(parts) - 3), -1):
+        rest = parts[place + 1 :]
+        if len(rest) > 1 or any(not _ACTION.fullmatch(one) for one in rest):
+            break
+        found += _labelled(parts, place, read)
+        found += _bare(parts, place, first, read)
+        found += _embedded(parts, place, read)
+    return found
+
+
+def labelled(step: Step) -> list[InPath]:
+    """Return the value that the last steps of a path call a version, whether its resource was read or not.
+
+    Args:
+        step: the request.
+    """
+    parts = step.resource.partition("?")[0].split("/")
+    place = next((one for one in range(len(parts) - 1, 2, -1) if _NAMED.fullmatch(parts[one - 1])), 0)
+    return list(_labelled(parts, place, {"/".join(parts[: place - 1])})) if place else []
+
+
+# Steps of a path after which a version stands.
+_NAMED: Final = re.compile(r"versions?|revisions?|revs?|etags?|generations?|v", re.IGNORECASE)
+_END: Final = r"(?=[/?]|$)"
+
+
+def _labelled(parts: list[str], place: int, read: set[str]) -> Iterator[InPath]:
+    base, label = "/".join(parts[: place - 1]), parts[place - 1]
+    if base not in read or not _ACTION.fullmatch(label):
+        return
+    for kept in _beginnings(parts[place]):
+        start = rf"/{re.escape(label)}/{re.escape(kept)}"
+        value = parts[place][len(kept) :]
+        like = _like("" if _NAMED.fullmatch(label) else value)
+        yield InPath(
+            Member("path", rf"{start}({like}){_END}", label, value), base, rf"{start}{like}{_END}", ""
+        )
+
+
+def _beginnings(part: str) -> list[str]:
+    """Return what may stand before a version in a step of a path: nothing, or the letters before a number."""
+    match = _NUMBER.fullmatch(part)
+    return ["", match["before"]] if match is not None else [""]
+
+
+def _like(value: str) -> str:
+    """Return the pattern of values of a kind: numbers, or whatever stands between two slashes."""
+    return r"\d+" if value.isdigit() else r"[^/?]+"
+
+
+def _bare(parts: list[str], place: int, first: int, read: set[str]) -> Iterator[InPath]:
+    base = "/".join(parts[:place])
+    if base not in read:
+        return
+    above = "".join(f"/{re.escape(one)}" for one in parts[first : place - 1])
+    thing = rf"{above}/[^/?]+"
+    for kept in _beginnings(parts[place]):
+        rest, value = re.escape(kept), parts[place][len(kept) :]
+        like = _like(value)
+        member = Member("path", rf"^{thing}/{rest}({like}){_END}", kept.rstrip("-_.="), value)
+        yield InPath(member, base, rf"^({thing})/{rest}{like}{_END}", r"\1")
+
+
+def _embedded(parts: list[str], place: int, read: set[str]) -> Iterator[InPath]:
+    match = _EMBEDDED.fullmatch(parts[place])
+    base = "/".join([*parts[:place], match["thing"]]) if match is not None else ""
+    if match is not None and base in read:
+        before = re.escape(match["before"])
+        word = match["before"].strip("@;:~,!=.-")
+        member = Member("path", rf"{before}(\w[\w.-]*){_END}", word, match["value"])
+        yield InPath(member, base, rf"{before}\w[\w.-]*{_END}", "")
+
+
+def beside_latest(step: Step, words: Sequence[str]) -> list[InPath]:
+    """Return the value at the end of a path, where a word in its place was read: `/revisions/latest`.
+
+    `PUT /deeds/7/revisions/22` is about what `GET /deeds/7/revisions/latest` shows, if that shows 22: this is
+    for the caller to find.
+
+    Args:
+        step: the request.
+        words: what was read in the place of the value.
+    """
+    folder, _, value = step.resource.partition("?")[0].rpartition("/")
+    label = folder.rpartition("/")[2]
+    aliases = [word for word in words if _ALIAS.fullmatch(word)]
+    # Where several words were read, they are things of a collection.
+    if not value or value in words or len(aliases) != 1 or not _ACTION.fullmatch(label):
+        return []
+    start, like = rf"/{re.escape(label)}/", _like(value)
+    member = Member("path", rf"{start}({like}){_END}", label, value)
+    return [InPath(member, f"{folder}/{aliases[0]}", rf"{start}{like}{_END}", f"/{label}/{aliases[0]}")]
+
+
+def of_a_kind(label: str, word: str) -> bool:
+    """Tell whether a step of a path is the plural of what a member is called, in whatever language.
+
+    Args:
+        label: step of a path.
+        word: name of a member.
+    """
+    one, two = label.casefold(), word.casefold()
+    return len(two) >= _A_WORD and one.startswith(two[:-1]) and len(one) - len(two) <= _ENDING
