@@ -15,6 +15,7 @@ from ifmatch.diagnosis.contents import (
     unwrapped,
     value_at,
 )
+from ifmatch.diagnosis.dates import whole_second
 from ifmatch.diagnosis.likeness import (
     edit_of,
     gives,
@@ -190,6 +191,9 @@ class BlindFacts(StateFacts):
         if guard is None or refused is None or guard.guard is not Guard.SAME:
             return None
         if any(token in refused.tokens for token in guard.tokens):
+            return None
+        if any(whole_second(one, token) for one in refused.tokens for token in guard.tokens):
+            # The same time with its fraction names the same version.
             return None
         read = any(
             step.content is not None

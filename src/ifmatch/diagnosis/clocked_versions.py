@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.dates import span, told_moment
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.version_words import UNCHANGED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,7 +35,9 @@ def ahead_of_versions(history: Sequence[Step], step: Step) -> bool:
         step: an accepted write.
     """
     guard = step.guard
-    if guard is None or not guard.of_one or _NOT_NEWER.search(guard.name) is None:
+    if guard is None or not guard.of_one:
+        return False
+    if _NOT_NEWER.search(guard.name) is None and UNCHANGED.search(guard.name) is None:
         return False
     token = guard.tokens[0]
     sent = told_moment(token)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.contents import ABSENT, changed_pointers, same_content, unwrapped, value_at
+from ifmatch.diagnosis.contents import ABSENT, changed_pointers, unwrapped, value_at
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.likeness import edit_of
 from ifmatch.diagnosis.stamps import stamped
@@ -99,7 +99,9 @@ def _lacks(base: Step, step: Step, after: Step) -> bool:
     others = [one for one in changed_pointers(bare, there) or () if one and not stamped(one)]
     if not wanted or not others or not edit_of(there, bare):
         return False
-    return all(
+    # What neither state names may be told elsewhere, in another form.
+    told = all(value_at(bare, one) is not ABSENT for one in wanted)
+    return told and all(
         value_at(there, one) != value_at(mine, one) and value_at(there, one) == value_at(bare, one)
         for one in wanted
     )
@@ -136,8 +138,10 @@ def set_anew(history: History, step: Step) -> bool:
     """
     if step.body is None or any(one.is_read and one.actor == step.actor for one in history):
         return False
+    if any(one.guard is not None for one in history.writes):
+        return False
     value = step.body.json()
     if isinstance(value, dict):
         return len(value) <= 1
-    text = step.body.text.strip()
-    return "\n" not in text and "&" not in text and not same_content(step.body, None)
+    form = "form-urlencoded" in (step.sent.text("content-type") or "")
+    return form and "&" not in step.body.text

@@ -16,17 +16,20 @@ from urllib.parse import parse_qsl, urlencode
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.hidden_fields import counts_states
 from ifmatch.diagnosis.message_members import Member, blank, sent, shown
-from ifmatch.diagnosis.path_members import InPath, beside_latest, in_path, labelled, of_a_kind
+from ifmatch.diagnosis.named_sources import alike_source, dated_source, of_state
+from ifmatch.diagnosis.path_members import InPath, beside_latest, in_path, labelled, latest_words, of_a_kind
 from ifmatch.diagnosis.projections import projection
 from ifmatch.diagnosis.refusal_words import negative, says_outdated
-from ifmatch.diagnosis.spent_versions import printed_beside, prints, spent_on
+from ifmatch.diagnosis.spent_versions import printed_beside, prints, spent_on, stated_beside
 from ifmatch.diagnosis.succession import TIME, advanced, later_time, names_the_next
 from ifmatch.diagnosis.version_words import (
     CARRIES,
     CHANGED,
-    NO_STATE,
+    UNCHANGED,
     alike,
+    of_changes,
     speaks_of_versions,
     telling_words,
     words_of,
@@ -98,10 +101,7 @@ class Traffic:
         self.service = service
         self.read = {step.resource for step in service if step.is_read and step.status == 200}
         self.paths = {key.partition("?")[0] for key in self.read}
-        self._words: dict[str, list[str]] = {}
-        for key in sorted(self.paths):
-            folder, _, name = key.rpartition("/")
-            self._words.setdefault(folder, []).append(name)
+        self._words = latest_words(self.paths)
         self.about: dict[str, list[Step]] = {}
         self._views: dict[str, list[Step]] = {}
         self.bases: dict[Step, str] = {}
@@ -307,6 +307,10 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
         return _NAMED
     if _time_of_change(write, member, source):
         return _LIKELY if member.where in {"body", "text"} else _NAMED
+    if stated_beside(write, member) is not None:
+        return _PROVEN
+    if source.where == "text" and counts_states(traffic.about[traffic.bases[write]], member.word):
+        return _PROVEN
     base, place = traffic.bases[write], place_of(source)
     after = traffic.next_shown(write, place)
     if after is None or not traffic.steady(base, place):
@@ -330,10 +334,10 @@ def _time_of_change(write: Step, member: Member, source: Member) -> bool:
 
     Beside the content it means nothing else; in the content only an answer that speaks of versions says so.
     """
-    if not (CHANGED.search(member.word) and CHANGED.search(source.word) and TIME.fullmatch(member.value)):
+    if not (of_changes(member) and CHANGED.search(source.word) and TIME.fullmatch(member.value)):
         return False
     beside = member.where in {"header", "query", "path"} or write.method == "DELETE"
-    return beside or says_outdated(write)
+    return beside or says_outdated(write) or stated_beside(write, member) is not None
 
 
 def _alone(traffic: Traffic, write: Step, member: Member) -> bool:
@@ -344,36 +348,6 @@ def _alone(traffic: Traffic, write: Step, member: Member) -> bool:
     held = {(one.word, one.value) for one in shown(before[-1])}
     same = [one for one in sent(write) if one.where == member.where and (one.word, one.value) in held]
     return same == [member]
-
-
-def _of_state(traffic: Traffic, read: Step) -> list[Member]:
-    """Return the values of an answer that may be about its state: no versions of formats, APIs, programs."""
-    return [
-        one
-        for one in shown(read)
-        if not traffic.of_a_format(place_of(one))
-        and not (one.where == "header" and NO_STATE.search(one.name) is not None)
-    ]
-
-
-def _alike_source(traffic: Traffic, write: Step, member: Member) -> Member | None:
-    """Return where answers hold what a refused value is called after, whatever value was sent.
-
-    A damaged, empty or invented version stands in no answer.
-    """
-    words = CHANGED if CHANGED.search(member.word) else VERSION
-    for read in reversed(traffic.before(write) or traffic.read_after(write)):
-        if read.header("etag") is not None:
-            return None
-        held = [
-            one
-            for one in _of_state(traffic, read)
-            if words.search(one.word) and not traffic.of_a_format(place_of(one))
-        ]
-        same = [one for one in held if alike(one.word, member.word)]
-        if same or len(held) == 1:
-            return (same or held)[0]
-    return None
 
 
 def _damaged_source(traffic: Traffic, write: Step, member: Member) -> Member | None:
@@ -387,7 +361,7 @@ def _damaged_source(traffic: Traffic, write: Step, member: Member) -> Member | N
     if any(read.header("etag") is not None for read in before):
         return None
     for read in reversed(before):
-        for held in _of_state(traffic, read):
+        for held in of_state(traffic, read):
             versions = VERSION.search(held.word) is not None
             if not (versions or alike(held.word, member.word)):
                 continue
@@ -404,16 +378,18 @@ def _unshown(traffic: Traffic, write: Step, member: Member) -> tuple[Member | No
 
     Only the name, and an answer that speaks of versions, say then that it is one.
     """
-    named = speaks_of_versions(member) or (
-        member.where in {"header", "query"} and CHANGED.search(member.word)
-    )
+    named = speaks_of_versions(member) or (member.where in {"header", "query"} and of_changes(member))
+    if UNCHANGED.search(member.word):
+        dated = dated_source(traffic, write, member)
+        sure = _NAMED if traffic.took(write) else _LIKELY
+        return dated, sure if dated is not None else 0
     if traffic.took(write) or not named:
         return None, 0
     if not says_outdated(write):
         stored = printed_beside(write, member, [*traffic.before(write)[::-1], *traffic.read_after(write)])
         stored = stored or spent_on(write, member, traffic.taken(write))
         return stored, _PROVEN if stored is not None else 0
-    source = _alike_source(traffic, write, member)
+    source = alike_source(traffic, write, member)
     if source is not None:
         return source, _LIKELY
     short = len(member.word) < _WORD and member.where != "path"

@@ -56,6 +56,19 @@ def fields_of(text: str) -> dict[str, str]:
     return found
 
 
+def hidden_of(text: str) -> dict[str, str]:
+    """Return the hidden fields of the forms of a page, and what stands in them.
+
+    Args:
+        text: HTML.
+    """
+    if len(text) > _LONGEST or not is_page(text):
+        return {}
+    held = [_held(attributes) for attributes in _INPUT.findall(text)]
+    hidden = [one for one in held if one.get("type", "").lower() == "hidden" and one.get("name")]
+    return {one["name"]: one.get("value", "") for one in hidden}
+
+
 def nested(fields: Mapping[str, str]) -> dict[str, object]:
     """Return the fields of a form with `a[b]` as the member b of a, as many frameworks read them.
 

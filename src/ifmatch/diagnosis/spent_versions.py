@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.dates import told_moment, whole_second
 from ifmatch.diagnosis.message_members import sent, shown
-from ifmatch.diagnosis.refusal_words import EXISTS
-from ifmatch.diagnosis.version_words import alike
+from ifmatch.diagnosis.refusal_words import EXISTS, says_outdated
+from ifmatch.diagnosis.version_words import CHANGED, UNCHANGED, alike
 from ifmatch.dialects.words import VERSION
 
 if TYPE_CHECKING:
@@ -21,6 +22,19 @@ _LONGEST: Final = 4000
 _CONFLICT: Final = frozenset({409, 412})
 _NUMBER: Final = re.compile(r"(?<![\w.-])\d{1,15}(?![\w-])")
 _EXISTS: Final = re.compile(EXISTS, re.IGNORECASE)
+# Shorter values stand in a refusal by chance.
+_TELLING: Final = 6
+# What a refusal calls the value that is there, not the one that was sent.
+_THERE: Final = re.compile(
+    r"(?:^|[-_.]|(?<=[a-z]))(?:current|stored|actual|latest|newest|server|existing|saved|present|found|have|is|now"
+    r"|aktuell\w*|ist|gespeichert\w*|vorhanden\w*|actuel\w*|enregistr\w+|guardad[oa]|almacenad[oa]|actual"
+    r"|attuale|salvat[oa]|huidige?|opgeslagen|atual|salv[oa]|gravad[oa]|nuvarande|lagrad|gemt|lagret|obecn\w+"
+    r"|zapisan\w+|текущ\w+)(?:$|[-_.]|(?=[A-Z]))"
+)
+# What it says of the two, beside the name of the value.
+_APART: Final = (
+    r"[-_ .:]{0,3}(?:\w+ ){0,3}(?:mismatch|conflict|stale|outdated|differs?|(?:does not|doesn.t|not) match)"
+)
 
 
 def prints(step: Step, value: str) -> bool:
@@ -61,6 +75,64 @@ def printed_beside(write: Step, member: Member, answers: Iterable[Step]) -> Memb
         return None
     others = (one for answer in answers for one in _versions(answer, member) if prints(write, one.value))
     return next(others, None)
+
+
+def stated_beside(write: Step, member: Member) -> str | None:
+    """Return the value that a refusal states as the one that is there, beside one that was sent.
+
+    A refusal that gives back one value of a request, and with it another one of the same kind that the
+    request did not hold, says what was compared, whatever the two are called in the record.
+
+    Args:
+        write: refused.
+        member: a value of it.
+    """
+    mine = tokens.opaque(member.value)
+    if write.status not in _CONFLICT or len(mine) < _TELLING or not prints(write, mine):
+        return None
+    told = [one for one in shown(write) if one.where in {"body", "text"}]
+    if not any(tokens.opaque(one.value) == mine for one in told):
+        return None
+    known = {tokens.opaque(one.value) for one in sent(write)}
+    others = [one for one in told if tokens.opaque(one.value) not in known]
+    return next((one.value for one in others if _stands_against(write, member, one)), None)
+
+
+def changed_since(write: Step, member: Member, dated: Member) -> bool:
+    """Tell whether a refusal is over a time since which nothing may have changed.
+
+    It says so itself, or the record does: it was changed later than that.
+
+    Args:
+        write: refused.
+        member: a value of it whose name says that nothing may have changed since.
+        dated: when the record was changed, as an answer shows it.
+    """
+    if says_outdated(write) or stated_beside(write, member) is not None:
+        return True
+    sent_time, changed = told_moment(member.value), told_moment(dated.value)
+    later = sent_time is not None and changed is not None and changed > sent_time
+    return later and write.status in _CONFLICT
+
+
+def _stands_against(write: Step, member: Member, other: Member) -> bool:
+    """Tell whether a value of a refusal is what the sent one was compared with."""
+    mine, there = tokens.opaque(member.value), tokens.opaque(other.value)
+    if whole_second(mine, there):
+        return True
+    if told_moment(mine) is not None:
+        # The times of an appointment say nothing of its version.
+        guard, changed = UNCHANGED.search(member.word), CHANGED.search(member.word)
+        dated = told_moment(there) is not None
+        return dated and (
+            (guard is not None and CHANGED.search(other.word) is not None)
+            or (changed is not None and _THERE.search(other.word) is not None)
+        )
+    if tokens.shape(mine) == "text" or tokens.shape(mine) != tokens.shape(there):
+        return False
+    text = write.view.text[:_LONGEST]
+    apart = re.search(rf"{re.escape(member.word)}{_APART}", text, re.IGNORECASE) if member.word else None
+    return apart is not None or _THERE.search(other.word) is not None
 
 
 def spent_on(write: Step, member: Member, accepted: Iterable[Step]) -> Member | None:

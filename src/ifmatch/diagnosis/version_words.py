@@ -15,10 +15,25 @@ CARRIES: Final = re.compile(
     r"|\b_?(?:if_?)?(?:seq|v|ver)\b|if-(?!none|modified|range|unmodified))",
     re.IGNORECASE,
 )
+# The same in other languages: changed, and the change.
+_CHANGED_ABROAD: Final = (
+    r"(?:modificad|actualizad|cambiad|editad|alterad|atualizad|modificat|aggiornat)[oa]|modifi[ée]e?"
+    r"|mis[-_ ]?[àa][-_ ]?jour|(?:ver)?(?:ge)?(?:ä|ae)ndert|bearbeitet|aktualisiert|gewijzigd|bijgewerkt"
+    r"|zmienion[oay]|(?:ä|ae|a)ndrad|endret|(?:æ|ae)ndret|изменен\w?|обновлен\w?"
+    r"|(?:modifica|actualiza|altera|atualiza)(?:ci[oó]n|[cç][aã]o)|(?:ä|ae)nderung|wijziging|zmiana"
+)
 # What tells when a thing was changed last: a version to some services.
 CHANGED: Final = re.compile(
-    r"(?:^|[-_/. ]|(?<=[a-z]))(?:updated|modified|changed|edited|saved|touched|mtime|modification)"
-    r"(?:[-_ ]?(?:at|on|time|date|ts))?$",
+    r"(?:^|[-_/. ]|(?<=[a-z]))(?:updated|modified|changed|edited|saved|touched|mtime|modification"
+    rf"|{_CHANGED_ABROAD})(?:[-_ ]?(?:at|on|time|date|ts|am|um|en|el|le|il|op|em))?$",
+    re.IGNORECASE,
+)
+# What only a precondition is called: nothing was changed since.
+UNCHANGED: Final = re.compile(
+    r"(?:^|[-_.])(?:if[-_]?)?(?:un|not?[-_]?)(?:changed|modified|updated|edited|touched)[-_]?(?:since|after)$"
+    r"|(?:unver|nicht[-_]?(?:ver|ge))(?:ä|ae)ndert[-_]?seit$|(?:inchang|non[-_]?modifi)[ée]e?[-_]?depuis$"
+    r"|(?:sin[-_]?cambios|no[-_]?modificad[oa])[-_]?desde$|non[-_]?modificat[oa][-_]?da(?:l|lle)?$"
+    r"|(?:ongewijzigd|niet[-_]?gewijzigd)[-_]?sinds$",
     re.IGNORECASE,
 )
 NO_STATE: Final = re.compile(
@@ -58,6 +73,15 @@ def called_version(word: str) -> bool:
         word: its name.
     """
     return VERSION.search(word) is not None or CHANGED.search(word) is not None
+
+
+def of_changes(member: Member) -> bool:
+    """Tell whether a value is called like the time of the last change, or asks for none since.
+
+    Args:
+        member: any value.
+    """
+    return CHANGED.search(member.word) is not None or UNCHANGED.search(member.word) is not None
 
 
 def alike(one: str, two: str) -> bool:

@@ -138,6 +138,14 @@ def guards_of(request: Request, dialect: Dialect) -> tuple[PresentedGuard, ...]:
 
 def guards_in(view: View, dialect: Dialect) -> tuple[PresentedGuard, ...]:
     """Return all preconditions that a view's request carries."""
+    known = view.guards.get(id(dialect))
+    if known is None:
+        # The family is kept with them, so that no other one takes its identity.
+        known = view.guards[id(dialect)] = dialect, _guards_in(view, dialect)
+    return known[1]
+
+
+def _guards_in(view: View, dialect: Dialect) -> tuple[PresentedGuard, ...]:
     found: list[PresentedGuard] = []
     for spec in dialect.guards:
         if not _applies(spec, view):
@@ -234,7 +242,7 @@ def _carried(spec: GuardSpec, view: View, dialect: Dialect) -> str | None:
     value = next(found, None)
     if value is None:
         # A test of the member's value is the same guard: RFC 6902 section 4.6.
-        value = tested_at(view.sent_json, spec.name)
+        value = tested_at(view.tests, spec.name)
     if value is None and None in held and _on_what_is(view, dialect):
         # A member is there and holds null; what a POST creates has no version yet, and may say so.
         return "null"

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["first_step", "names", "scalar", "steps_of", "tested_at", "tests_in", "values_at"]
 
@@ -97,15 +97,15 @@ def tests_in(value: object) -> Iterator[tuple[str, object]]:
             yield path, operation["value"]
 
 
-def tested_at(value: object, pattern: str) -> str | None:
+def tested_at(tests: Iterable[tuple[str, object]], pattern: str) -> str | None:
     """Return the scalar that a JSON Patch tests a member for, as text; None when it tests no such member.
 
     Args:
-        value: a JSON value.
+        tests: path and value of each.
         pattern: a JSON Pointer pattern of the member.
     """
     return next(
-        (text for path, one in tests_in(value) if names(path, pattern) and (text := scalar(one)) is not None),
+        (text for path, one in tests if names(path, pattern) and (text := scalar(one)) is not None),
         None,
     )
 

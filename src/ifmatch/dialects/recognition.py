@@ -24,6 +24,7 @@ _ENOUGH: Final = 0.999
 # What sums of weights may lack of the same sum in another order.
 _ROUNDING: Final = 1e-9
 _BODIES: Final = frozenset({MarkPlace.REQUEST_BODY, MarkPlace.RESPONSE_BODY})
+_NAMED: Final = frozenset({MarkPlace.REQUEST_HEADER, MarkPlace.RESPONSE_HEADER, MarkPlace.QUERY})
 # What a mark without a name is looked for in.
 _VALUES: Final[dict[MarkPlace, Callable[[View], str]]] = {
     MarkPlace.PATH: lambda view: view.path,
@@ -111,8 +112,7 @@ def recognise_all(
     sample = _Sample(list(views))
     found: list[Recognition] = []
     for dialect in dialects:
-        marks = [mark for mark in dialect.marks if _may_show(mark, sample)]
-        seen = _seen(marks, sample) if sum(mark.weight for mark in marks) >= _ENOUGH else []
+        seen = _seen(dialect, sample)
         score = sum(one.mark.weight for one in seen)
         if score >= _ENOUGH and any(one.mark.at is not MarkPlace.HOST for one in seen):
             evidence = tuple(sorted(seen, key=lambda one: -one.mark.weight))
@@ -130,16 +130,13 @@ class _Sample:
 
     def __init__(self, views: Sequence[View]) -> None:
         self.views = views
-        self.sent = {name.lower() for view in views for name, _ in view.request.fields}
-        self.received = {name.lower() for view in views for name, _ in view.received or ()}
-        self.query = {name for view in views for name in view.query}
-
-    @cached_property
-    def members(self) -> dict[MarkPlace, set[str]]:
-        """Return the steps that lead into any JSON body, `*` for every one."""
-        return {
-            MarkPlace.REQUEST_BODY: _steps_into(view.sent_json for view in self.views),
-            MarkPlace.RESPONSE_BODY: _steps_into(view.json for view in self.views),
+        # Names of fields and parameters, and the steps that lead into any JSON body, `*` for every one.
+        self.names: dict[MarkPlace, set[str]] = {
+            MarkPlace.REQUEST_HEADER: {name.lower() for view in views for name, _ in view.request.fields},
+            MarkPlace.RESPONSE_HEADER: {name.lower() for view in views for name, _ in view.received or ()},
+            MarkPlace.QUERY: {name for view in views for name in view.query},
+            MarkPlace.REQUEST_BODY: _steps_into(view.sent_json for view in views),
+            MarkPlace.RESPONSE_BODY: _steps_into(view.json for view in views),
         }
 
     @cached_property
@@ -167,38 +164,65 @@ def _distinct(views: Iterable[View], value: Callable[[View], str]) -> Iterator[V
             yield view
 
 
-def _may_show(mark: Mark, sample: _Sample) -> bool:
-    if mark.at is MarkPlace.REQUEST_HEADER:
-        return mark.name.lower() in sample.sent
-    if mark.at is MarkPlace.RESPONSE_HEADER:
-        return mark.name.lower() in sample.received
-    if mark.at is MarkPlace.QUERY:
-        return mark.name.lower() in sample.query
-    if mark.name and mark.at in _BODIES:
-        return first_step(mark.name) in sample.members[mark.at]
-    return True
+@dataclass(frozen=True, slots=True)
+class _Sought:
+    """A mark of a family, its number, and the name that some exchange has to have for it, "" for none."""
+
+    mark: Mark
+    number: int
+    name: str
+    at: MarkPlace
+    weight: float
 
 
-def _seen(marks: Sequence[Mark], sample: _Sample) -> list[Seen]:
-    """Return the marks that show, in their order; none as soon as the rest cannot be enough any more.
+# Families are many, and the same for all services; each is kept with what was made of it.
+_SOUGHT: Final[dict[int, tuple[Dialect, tuple[_Sought, ...]]]] = {}
+_MOST: Final = 1000
 
-    What costs little to look at comes first.
-    """
-    possible = sum(mark.weight for mark in marks)
-    seen: dict[int, Seen] = {}
-    for number in sorted(range(len(marks)), key=lambda number: _cost(marks[number])):
-        one = _first(marks[number], sample)
-        if one is not None:
-            seen[number] = one
-            continue
-        possible -= marks[number].weight
-        if possible < _ENOUGH - _ROUNDING:
-            return []
-    return [seen[number] for number in sorted(seen)]
+
+def _sought(dialect: Dialect) -> tuple[_Sought, ...]:
+    """Return the marks of a family, those first that cost little to look at."""
+    known = _SOUGHT.get(id(dialect))
+    if known is None:
+        if len(_SOUGHT) >= _MOST:
+            _SOUGHT.clear()
+        numbers = sorted(range(len(dialect.marks)), key=lambda number: _cost(dialect.marks[number]))
+        marks = tuple(
+            _Sought(mark, number, _name(mark), mark.at, mark.weight)
+            for number in numbers
+            for mark in dialect.marks[number : number + 1]
+        )
+        known = _SOUGHT[id(dialect)] = dialect, marks
+    return known[1]
+
+
+def _name(mark: Mark) -> str:
+    if mark.at in _BODIES:
+        return first_step(mark.name) if mark.name else ""
+    return mark.name.lower() if mark.at in _NAMED else ""
 
 
 def _cost(mark: Mark) -> int:
     return 0 if mark.at not in _BODIES else 1 if mark.name else 2
+
+
+def _seen(dialect: Dialect, sample: _Sample) -> list[Seen]:
+    """Return the marks that show, in their order; none as soon as the rest cannot be enough any more."""
+    names, none = sample.names, frozenset[str]()
+    sought = [one for one in _sought(dialect) if not one.name or one.name in names.get(one.at, none)]
+    possible = sum([one.weight for one in sought])
+    if possible < _ENOUGH - _ROUNDING:
+        return []
+    seen: dict[int, Seen] = {}
+    for one in sought:
+        shown = _first(one.mark, sample)
+        if shown is not None:
+            seen[one.number] = shown
+            continue
+        possible -= one.weight
+        if possible < _ENOUGH - _ROUNDING:
+            return []
+    return [seen[number] for number in sorted(seen)]
 
 
 def _first(mark: Mark, sample: _Sample) -> Seen | None:

@@ -6,11 +6,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from ifmatch.dialects.pointers import tests_in
 from ifmatch.dialects.words import spoken
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
+    from ifmatch.dialects.evaluation import PresentedGuard
+    from ifmatch.dialects.record import Dialect
     from ifmatch.model.message import Fields, Request, Response
 
 __all__ = ["View"]
@@ -31,6 +34,8 @@ class View:
     def __init__(self, request: Request, response: Response | None = None) -> None:
         self.request = request
         self.response = response
+        # What a family found is asked for again and again.
+        self.guards: dict[int, tuple[Dialect, tuple[PresentedGuard, ...]]] = {}
 
     @property
     def status(self) -> int:
@@ -84,6 +89,11 @@ class View:
         """Return the request body as JSON, UNKNOWN when it is none."""
         found = _json(self.request.content)
         return (dict(self.form) or UNKNOWN) if found is UNKNOWN else found
+
+    @cached_property
+    def tests(self) -> tuple[tuple[str, object], ...]:
+        """Return path and value of the tests of a JSON Patch in the request body."""
+        return tuple(tests_in(self.sent_json))
 
     @cached_property
     def text(self) -> str:

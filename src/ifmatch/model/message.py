@@ -22,6 +22,8 @@ _MASK = re.compile(
     r"^(?:[\[<({*]*(?:redacted|masked|hidden|filtered|removed|sanitized)[\])>}*]*|\*{3,}|x{6,}|…|\.{3})$",
     re.IGNORECASE,
 )
+# Most values begin otherwise, and need no closer look.
+_MASK_BEGINS = frozenset("[<({*rRmMhHfFsSxX\u2026. \t\r\n\v\f\xa0")
 
 
 class Fields:
@@ -81,7 +83,7 @@ class Fields:
         if found is None:
             return None
         value = ", ".join(found) if isinstance(found, tuple) else found
-        return None if _MASK.match(value.strip()) else value
+        return None if value[:1] in _MASK_BEGINS and _MASK.match(value.strip()) else value
 
     def get(self, name: str) -> str | UnknownType | None:
         """Return the value, None when it was absent, UNKNOWN when the capture does not tell."""

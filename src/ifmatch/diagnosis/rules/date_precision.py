@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import same_content
-from ifmatch.diagnosis.dates import fractions, http_date, whole_second
+from ifmatch.diagnosis.dates import fractions, http_date, told_moment, whole_second
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.message_members import shown
 from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.rules.unsupported_precondition import not_evaluated
 from ifmatch.model.diagnosis import Outcome
@@ -39,6 +40,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield from _tag_of_a_second(facts, facts.token)
         return
     yield from _fraction_lost(facts)
+    yield from _fraction_kept(facts)
     guard, sent = facts.guard, facts.sent_date
     if guard is None or guard.guard is not Guard.SAME_DATE or sent is None:
         return
@@ -83,6 +85,47 @@ def _fraction_lost(facts: Facts) -> Iterator[Evidence]:
                 if dated and any(one.presents(full) and one.accepted for one in facts.later):
                     yield note("with the fraction it was accepted", 1.0, facts.step)
                 return
+
+
+def _fraction_kept(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a time that is sent as it was served, and that the service has more exactly.
+
+    Answers show it to the second, or to the millisecond; what is compared has the digits that the store has.
+    """
+    token, guard = facts.token, facts.guard
+    if not facts.refused or token is None or guard is None or guard.guard is not Guard.SAME:
+        return
+    served = [one for one in facts.own(facts.earlier) if one.read_ok and token in one.issued()]
+    if not served:
+        return
+    told = next((one.value for one in shown(facts.step) if whole_second(token, one.value)), None)
+    full = told
+    for one in facts.own(facts.later):
+        sent = one.guard.tokens[0] if one.guard is not None and one.guard.of_one else ""
+        if one.accepted and whole_second(token, sent):
+            yield note(f"with its fraction, {sent}, it was accepted", 3.0, one)
+            full = full or sent
+            break
+    if told is not None:
+        text = f"{told} stands in this refusal of {token}, as served: answers show it without its fraction"
+        yield note(text, 6.5, facts.step)
+    elif full is not None:
+        yield note(f"{token} was sent as it was served, and {full} is what is stored", 4.0, served[-1])
+    elif _to_the_second(token) and _still_shown(facts, token):
+        text = f"{token} was sent as it was served, was refused, and is still served: it has no fraction"
+        yield note(text, 3.2, facts.refresh)
+
+
+def _to_the_second(token: str) -> bool:
+    """Tell whether a version is a time of whole seconds."""
+    moment = told_moment(token)
+    return moment is not None and moment % 1 == 0 and "." not in token
+
+
+def _still_shown(facts: Facts, token: str) -> bool:
+    """Tell whether the next read shows the refused version again, with the content that it had."""
+    refresh = facts.refresh
+    return refresh is not None and token in refresh.issued() and facts.content_moved is False
 
 
 def _tag_of_a_second(facts: Facts, token: str) -> Iterator[Evidence]:

@@ -60,30 +60,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     yield from _write_and_read(facts)
     yield from _read_and_judged(facts)
     yield from _in_content_and_field(facts)
-    refusal = facts.step.etag or facts.step.told or named_beside(facts.step)
-    if (
-        refusal is not None
-        and facts.issues
-        and facts.token_again
-        and tokens.shape(refusal) != tokens.shape(facts.token)
-    ):
-        yield note(
-            f"the refusal shows {refusal}, of another form than the tag that reads show",
-            5.0,
-            facts.step,
-            "ETag",
-        )
-    elif refusal is not None and facts.issues and tokens.shape(refusal) != tokens.shape(facts.token):
-        yield note(
-            f"the refusal shows {refusal}, of another form than {facts.token}", 3.0, facts.step, "ETag"
-        )
-    source = facts.source
-    field = source.header("etag") if source is not None else None
-    if source is not None and field is not None and facts.state_moved is not True:
-        apart = facts.token not in {field.strip(), None} and tokens.shape(field) != tokens.shape(facts.token)
-        if apart and tokens.opaque(field) != tokens.opaque(facts.token) and source.version is not None:
-            text = f"the answer has {facts.token} in its content, and {field}, of another form, as its ETag"
-            yield note(text, 3.5, source, "ETag")
+    yield from _refusal_names(facts, facts.token)
     current = facts.current_tag
     unheard = not facts.issues and facts.damaged_from is None and facts.elsewhere is None
     if (
@@ -101,6 +78,32 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         )
         if facts.inside is not None:
             yield note("the token stands in the content of an earlier answer", 1.0, facts.inside)
+
+
+def _refusal_names(facts: Facts, token: str) -> Iterator[Evidence]:
+    """Yield evidence from a refusal that names a tag of another form than the one that was sent."""
+    refusal = facts.step.etag or facts.step.told or named_beside(facts.step)
+    if (
+        refusal is not None
+        and facts.issues
+        and facts.token_again
+        and tokens.shape(refusal) != tokens.shape(token)
+    ):
+        yield note(
+            f"the refusal shows {refusal}, of another form than the tag that reads show",
+            5.0,
+            facts.step,
+            "ETag",
+        )
+    elif refusal is not None and facts.issues and tokens.shape(refusal) != tokens.shape(token):
+        yield note(f"the refusal shows {refusal}, of another form than {token}", 3.0, facts.step, "ETag")
+    source = facts.source
+    field = source.header("etag") if source is not None else None
+    if source is not None and field is not None and facts.state_moved is not True:
+        apart = token not in {field.strip(), None} and tokens.shape(field) != tokens.shape(token)
+        if apart and tokens.opaque(field) != tokens.opaque(token) and source.version is not None:
+            text = f"the answer has {token} in its content, and {field}, of another form, as its ETag"
+            yield note(text, 3.5, source, "ETag")
 
 
 def _in_content_and_field(facts: Facts) -> Iterator[Evidence]:
@@ -228,7 +231,7 @@ def _two_tags(reads: list[Step], writes: list[Step]) -> list[tuple[Step, Step]]:
     found: list[tuple[Step, Step]] = []
     orders = [one.order for one in reads]
     places = [bisect_left(orders, write.order) for write in writes]
-    for write, begin, end in zip(writes, places, [*places[1:], len(reads)], strict=True):
+    for write, begin, end in zip(writes, places, [*places[1:], len(reads)], strict=False):
         near = reads[begin:end]
         if len({one.etag for one in near}) != 1:
             continue

@@ -9,6 +9,7 @@ from ifmatch.diagnosis.contents import changed_pointers
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.rules.inconsistent_backends import alike_contents
 from ifmatch.diagnosis.stamps import differs_by_nonce, rendered
+from ifmatch.diagnosis.told_versions import told
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -47,9 +48,23 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         )
     still = len(dates) == 1 and reads[0].settled
     yield from _contents(reads, tags, still=still)
+    yield from _told_another(facts)
     machines = {step.machine for step in reads}
     if len(machines) > 1 and "" not in machines:
         yield note("different nodes gave the tags", -2.5, reads[-1])
+
+
+def _told_another(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a refusal that states a version as stored which the next read does not show."""
+    now = told(facts.step) if facts.refused else None
+    refresh = facts.refresh
+    if now is None or refresh is None or refresh.etag is None or facts.content_moved is not False:
+        return
+    # Two code paths may have a version each: of two forms.
+    alike = tokens.shape(now) == tokens.shape(refresh.etag)
+    if alike and tokens.opaque(now) != tokens.opaque(refresh.etag):
+        text = f"the refusal states {now}, and the next read shows {refresh.etag} for the same content"
+        yield note(text, 2.0, refresh, "ETag")
 
 
 def _contents(reads: Sequence[Step], tags: Sequence[str], *, still: bool) -> Iterator[Evidence]:

@@ -1,0 +1,73 @@
+"""Find where answers show what a sent value is called after, whatever value was sent; pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis.message_members import shown
+from ifmatch.diagnosis.spent_versions import changed_since
+from ifmatch.diagnosis.version_words import CHANGED, NO_STATE, alike, of_changes
+from ifmatch.dialects.words import VERSION
+
+if TYPE_CHECKING:
+    from ifmatch.diagnosis.habit_evidence import Traffic
+    from ifmatch.diagnosis.message_members import Member
+    from ifmatch.diagnosis.steps import Step
+
+
+def of_state(traffic: Traffic, read: Step) -> list[Member]:
+    """Return the values of an answer that may be about its state: no versions of formats, APIs, programs.
+
+    Args:
+        traffic: of the service.
+        read: the answer.
+    """
+    return [
+        one
+        for one in shown(read)
+        if not traffic.of_a_format((one.where, one.name))
+        and not (one.where == "header" and NO_STATE.search(one.name) is not None)
+    ]
+
+
+def alike_source(traffic: Traffic, write: Step, member: Member) -> Member | None:
+    """Return where answers hold what a refused value is called after, whatever value was sent.
+
+    A damaged, empty or invented version stands in no answer.
+
+    Args:
+        traffic: of the service.
+        write: that carries the value.
+        member: the value.
+    """
+    words = CHANGED if of_changes(member) else VERSION
+    for read in reversed(traffic.before(write) or traffic.read_after(write)):
+        if read.header("etag") is not None:
+            return None
+        held = [
+            one
+            for one in of_state(traffic, read)
+            if words.search(one.word) and not traffic.of_a_format((one.where, one.name))
+        ]
+        same = [one for one in held if alike(one.word, member.word)]
+        if same or len(held) == 1:
+            return (same or held)[0]
+    return None
+
+
+def dated_source(traffic: Traffic, write: Step, member: Member) -> Member | None:
+    """Return where answers show when a thing was changed, for a time since which it may not have been.
+
+    Beside the content such a name means nothing else, and no answer needs to have shown the time itself.
+
+    Args:
+        traffic: of the service.
+        write: that carries the time.
+        member: the time, under a name that says that nothing may have changed since.
+    """
+    dated = alike_source(traffic, write, member)
+    if dated is None:
+        return None
+    if traffic.took(write):
+        return dated if member.where in {"header", "query"} else None
+    return dated if changed_since(write, member, dated) else None
