@@ -143,9 +143,10 @@ def others_changed(facts: Facts) -> tuple[Step, str] | None:
 def _written(step: Step) -> set[str]:
     """Return the names of what a write is about: of its entries, or the last segment of its path."""
     body = step.view.sent_json
-    sent = [members_in(body)] if isinstance(body, dict) else list(entries_in(body, _DEEP))
+    listed = isinstance(body, list)
+    sent = list(entries_in(body, _DEEP)) if listed else [members_in(body)]
     named = {str(entry[name]) for entry in sent for name in _NAMES[:5] if name in entry}
-    if isinstance(body, list):
+    if listed:
         return named
     last = path_of(step.resource).partition("?")[0].rstrip("/").rpartition("/")[2]
     return {*named, unquote(last)}

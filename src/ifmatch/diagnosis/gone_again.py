@@ -8,6 +8,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, unwrapped, value_at
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.likeness import edit_of
+from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.taken_back import line_undone
 from ifmatch.model.diagnosis import Outcome
@@ -140,8 +141,8 @@ def set_anew(history: History, step: Step) -> bool:
         return False
     if any(one.guard is not None for one in history.writes):
         return False
-    value = step.body.json()
-    if isinstance(value, dict):
-        return len(value) <= 1
+    members = members_in(step.body.json())
+    if members:
+        return len(members) == 1
     form = "form-urlencoded" in (step.sent.text("content-type") or "")
     return form and "&" not in step.body.text

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     "d340",
     "ada-museum-label-changed-by-the-curator",
     "other-writer",
-    "412",
+    "recovered",
     alone="other-writer",
     description=(
         "A registrar edits the label of an exhibit; the curator saves another field between the registrar's read "

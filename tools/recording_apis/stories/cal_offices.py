@@ -67,7 +67,7 @@ def stand_of(text: str) -> str:
     "d502",
     "cal-hausverwaltung-form-was-overtaken",
     "other-writer",
-    "409",
+    "recovered",
     alone="other-writer",
     description=(
         "A form of a property manager carries the state of the record in a hidden field. While a clerk has it open, a "

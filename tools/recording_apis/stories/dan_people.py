@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     "d538",
     "dan-two-account-managers",
     "other-writer",
-    "412",
+    "recovered",
     alone="other-writer",
     description=(
         "An account page behind nginx polls an activity feed while its form is open; a colleague changes the phone "
