@@ -100,7 +100,7 @@ def _lacks(base: Step, step: Step, after: Step) -> bool:
     if not wanted or not others or not edit_of(there, bare):
         return False
     # What neither state names may be told elsewhere, in another form.
-    told = any(value_at(bare, one) is not ABSENT for one in wanted)
+    told = all(value_at(bare, one) is not ABSENT for one in wanted)
     return told and all(
         value_at(there, one) != value_at(mine, one) and value_at(there, one) == value_at(bare, one)
         for one in wanted

@@ -19,7 +19,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.hidden_fields import counts_states
 from ifmatch.diagnosis.message_members import Member, blank, sent, shown
 from ifmatch.diagnosis.named_sources import alike_source, dated_source, of_state
-from ifmatch.diagnosis.path_members import InPath, beside_latest, in_path, labelled, of_a_kind
+from ifmatch.diagnosis.path_members import InPath, beside_latest, in_path, labelled, latest_words, of_a_kind
 from ifmatch.diagnosis.projections import projection
 from ifmatch.diagnosis.refusal_words import negative, says_outdated
 from ifmatch.diagnosis.spent_versions import printed_beside, prints, spent_on, stated_beside
@@ -101,10 +101,7 @@ class Traffic:
         self.service = service
         self.read = {step.resource for step in service if step.is_read and step.status == 200}
         self.paths = {key.partition("?")[0] for key in self.read}
-        self._words: dict[str, list[str]] = {}
-        for key in sorted(self.paths):
-            folder, _, name = key.rpartition("/")
-            self._words.setdefault(folder, []).append(name)
+        self._words = latest_words(self.paths)
         self.about: dict[str, list[Step]] = {}
         self._views: dict[str, list[Step]] = {}
         self.bases: dict[Step, str] = {}

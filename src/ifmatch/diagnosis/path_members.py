@@ -25,6 +25,7 @@ _ALIAS: Final = re.compile(r"[^\W\d_]{3,20}")
 # Shorter names begin alike by chance, and plurals end on no more letters.
 _A_WORD: Final = 4
 _ENDING: Final = 2
+_SEVERAL: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,21 @@ def _embedded(parts: list[str], place: int, read: set[str]) -> Iterator[InPath]:
         yield InPath(member, base, rf"{before}\w[\w.-]*{_END}", "")
 
 
+def latest_words(read: set[str]) -> dict[str, list[str]]:
+    """Return the words at the ends of paths that were read, by what stands before them; two at most.
+
+    Args:
+        read: keys of the resources that were read, queries left out.
+    """
+    found: dict[str, list[str]] = {}
+    for key in sorted(read):
+        folder, _, name = key.rpartition("/")
+        words = found.setdefault(folder, [])
+        if len(words) < _SEVERAL and _ALIAS.fullmatch(name):
+            words.append(name)
+    return found
+
+
 def beside_latest(step: Step, words: Sequence[str]) -> list[InPath]:
     """Return the value at the end of a path, where a word in its place was read: `/revisions/latest`.
 
@@ -141,17 +157,16 @@ def beside_latest(step: Step, words: Sequence[str]) -> list[InPath]:
 
     Args:
         step: the request.
-        words: what was read in the place of the value.
+        words: words that were read in the place of the value, two at most.
     """
     folder, _, value = step.resource.partition("?")[0].rpartition("/")
     label = folder.rpartition("/")[2]
-    aliases = [word for word in words if _ALIAS.fullmatch(word)]
     # Where several words were read, they are things of a collection.
-    if not value or value in words or len(aliases) != 1 or not _ACTION.fullmatch(label):
+    if not value or len(words) != 1 or not _ACTION.fullmatch(label):
         return []
     start, like = rf"/{re.escape(label)}/", _like(value)
     member = Member("path", rf"{start}({like}){_END}", label, value)
-    return [InPath(member, f"{folder}/{aliases[0]}", rf"{start}{like}{_END}", f"/{label}/{aliases[0]}")]
+    return [InPath(member, f"{folder}/{words[0]}", rf"{start}{like}{_END}", f"/{label}/{words[0]}")]
 
 
 def of_a_kind(label: str, word: str) -> bool:

@@ -42,8 +42,9 @@ class Apart:
 def views_apart(facts: Facts) -> Apart | None:
     """Return how a refused request took the token of another view than the one it is compared with.
 
-    The views are of one path, with the same members, and both tokens hold at a time: the one view shows the
-    refused token still, or the very token passes where the request names the view too.
+    The views are of one path, with the same members, and one of them is read without the parameter. Both
+    tokens hold at a time: the one view shows the refused token still, or the very token passes where the
+    request names the view too.
 
     Args:
         facts: of a refused request.
@@ -58,12 +59,13 @@ def views_apart(facts: Facts) -> Apart | None:
     if not chosen or any(names_a_thing(name) for name, _ in chosen):
         return None
     names = tuple(sorted({name for name, _ in chosen}))
-    again = _shown_again(facts, view)
-    for one in _accepted_after(facts):
+    plain = _unchosen(facts, view, set(names))
+    again = _shown_again(facts, view) if plain else None
+    for one in _accepted_after(facts) if plain else ():
         if chosen <= _given(one):
             if one.presents(facts.token or ""):
                 return Apart(view, names, again, one, named=True)
-        elif again is not None and _from_another(facts, one, view):
+        elif again is not None and any(one.presents(tag) for read in plain for tag in read.issued()):
             return Apart(view, names, again, one, named=False)
     return None
 
@@ -106,13 +108,17 @@ def _accepted_after(facts: Facts) -> Iterator[Step]:
             yield one
 
 
-def _from_another(facts: Facts, write: Step, view: Step) -> bool:
-    """Tell whether a write's token is that of another view of the same thing, which has the same members."""
-    for token in write.guard.tokens if write.guard is not None else ():
-        for read in facts.own(facts.case.givers(tokens.opaque(token))):
-            if not read.read_ok or _place(read) != _place(view) or read.resource == view.resource:
-                continue
-            here, there = read.representation, view.representation
-            if here is not None and there is not None and speak_of_one(here, there):
-                return True
-    return False
+def _unchosen(facts: Facts, view: Step, names: set[str]) -> list[Step]:
+    """Return the own reads of the same thing without the parameters that chose a view, with its members.
+
+    What is never read without a parameter is told from another thing by it: a stage, a tenant, a branch.
+    """
+    there = view.representation
+    found: list[Step] = []
+    for read in facts.own(facts.case.history_of(_place(view))):
+        here = read.representation
+        if not read.read_ok or here is None or there is None or names & {name for name, _ in _given(read)}:
+            continue
+        if speak_of_one(here, there):
+            found.append(read)
+    return found
