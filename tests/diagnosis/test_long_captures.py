@@ -209,10 +209,12 @@ def test_twice_the_exchanges_from_two_sides_are_twice_the_work(place):
     assert steep(make) == {}
 
 
-def test_what_gave_the_token_is_known_however_long_ago(monkeypatch):
+@pytest.mark.parametrize("gave", ["notes/1", "notes/2", "lists/3"])
+def test_what_gave_the_token_is_known_however_long_ago(monkeypatch, gave):
     url, first, later = "https://api.example/notes/1", '"0001af3c29d"', '"0002bf3c29d"'
     shown, theirs = record(1, "first"), record(1, "second")
-    entries = [entry(START, "GET", url, 200, tag=first, content=shown)]
+    beside = f"https://api.example/{gave}"
+    entries = [entry(START, "GET", beside, 200, tag=first, content=shown)]
     entries += [
         entry(
             START + timedelta(seconds=9 * number), "GET", url, 200, tag=later, content=theirs, agent="two/2"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -107,16 +108,25 @@ class Case:
         """
         found = self._issued.get(opaque)
         if found is None and self.whole is not None:
-            return self.whole.givers(opaque)[-CASE_REACH:]
+            return self._nearest(self.whole.givers(opaque))
         return found or ()
 
     def naming(self, opaque: str) -> Sequence[Step]:
-        """Return the steps whose answers hold an opaque tag in any field or member for it, in order of time.
+        """Return the steps whose answers hold an opaque tag anywhere, in order of time; as for `givers`.
 
         Args:
             opaque: a tag without its quotes and weakness mark.
         """
-        return self._naming.get(opaque, ())
+        found = self._naming.get(opaque)
+        if found is None and self.whole is not None:
+            return self._nearest(self.whole.naming(opaque))
+        return found or ()
+
+    def _nearest(self, found: Sequence[Step]) -> Sequence[Step]:
+        """Return those of some steps of the whole case that are nearest to a stretch without any of them."""
+        begin = next(iter(self.steps)).order
+        place = bisect_left(found, begin, key=lambda one: one.order)
+        return found[max(0, place - CASE_REACH) : place + CASE_REACH]
 
     @cached_property
     def _naming(self) -> dict[str, list[Step]]:

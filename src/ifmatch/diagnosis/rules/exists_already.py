@@ -72,8 +72,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if guard.guard is not Guard.ABSENT:
         return
     yield note(f"`{guard.shown()}` asks for creation only", 3.0, facts.step, guard.name)
-    before = facts.own(facts.case.steps[: facts.step.order])
-    if not before and guard.name != "Overwrite":
+    first = facts.case.gathered(facts.step.actor).steps[0]
+    if first.order >= facts.step.order and guard.name != "Overwrite":
         yield note("what the client did before is not in the evidence", -1.8, facts.step)
     if facts.step.exchange.request.content is UNKNOWN and guard.name != "Overwrite":
         yield note("what was to be created is not in the evidence", -0.8, facts.step)
