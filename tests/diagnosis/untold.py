@@ -26,6 +26,8 @@ SENT_BACK_WHOLE = {
         "a list had shown the newer tag before the old one was taken",
         "one client's two overlapping writes both accepted",
         "fresh token, old content, no refusal at all",
+        "a fresh number over a short text of before, which lacks a paragraph",
+        "what another deleted is gone for this client, too, who takes it off its list",
         "a page state kept as text inside a record: the fresh tag, the old text",
         "a tag that stays the same, told by reads alone",
         "an outdated tag accepted although the client had read the newer one",
@@ -57,6 +59,11 @@ PLAIN_NAME = dict.fromkeys(
     ),
     "`revision` or `X-Version` may be what is asked for, and nothing is refused over it",
 )
+TOGETHER = {
+    "an object store: a claim on a task that another got, and the next task": (
+        "the next task is told from the refused one by its path"
+    ),
+}
 IN_A_LIST = dict.fromkeys(
     (
         "a list shows the tags of another code path, and the same content",
@@ -104,6 +111,7 @@ ONE_URL = {
             "the same without a word about how, and it passes with a condition",
             "DELETE answered by nobody, then not found",
             "the second of two clean-up jobs finds nothing to delete",
+            "what another deleted is gone for this client, too, who takes it off its list",
         ),
         _STATUS,
     ),
@@ -169,6 +177,8 @@ def untold(story, captures, name, carrier):
         tables.append(PLAIN_NAME)
     if one_url:
         tables.append(ONE_URL)
+    if one_url or "item of" in name or "batch" in name:
+        tables.append(TOGETHER)
     if "item of" in name:
         tables.append(IN_A_LIST)
     if carrier.status in {200, 207}:

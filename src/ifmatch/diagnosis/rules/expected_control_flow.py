@@ -46,8 +46,10 @@ OWNER_BODY = re.compile(r'"(?:owner|ownerId|who|instance|worker|node|host|operat
 _HELD_BY = (
     r"(owner(?:Id)?|holder\w*|claimed_?by|taken_?by|worker(?:_?id)?|runner|assigned_?worker|lease_?owner)"
 )
-CLAIM = re.compile(rf'"{_HELD_BY}"\s*:\s*"[^"]+"', re.IGNORECASE)
-CLAIM_FREE = re.compile(rf'"{_HELD_BY}"\s*:\s*(?:null|"")', re.IGNORECASE)
+# As a member of JSON, an argument of a call, a parameter of a form, or an element.
+_CLAIM = re.compile(
+    rf'(?<![\w-])(?:"{_HELD_BY}"|{_HELD_BY})(?:\s*:\s*\\?"|=|>)(?P<holder>[^"&<>\\\s]+)', re.IGNORECASE
+)
 # Object stores keep such a claim beside the object, which may be empty.
 _CLAIM_FIELD = re.compile(rf"x-(?:\w+-)*meta-{_HELD_BY}", re.IGNORECASE)
 _CHECKSUM = re.compile(
@@ -101,7 +103,7 @@ def _contest(facts: Facts, guard: Guard) -> Iterator[Evidence]:
     named = named or (facts.guard is None and _KEY.search(text) is not None)
     # A lifetime may stand beside the state, as in a form or a query.
     leased = LEASE_BODY.search(text) is not None or LEASE_BODY.search(_beside(step)) is not None
-    claim = _claim(step)
+    claim = claim_of(step)
     held = leased or (named and (OWNER_BODY.search(text) is not None or claim != ""))
     rivals = {one.actor for one in facts.history if one.is_write and one.actor != step.actor}
     rounds = _rounds(facts, guard)
@@ -188,13 +190,22 @@ def _claims(facts: Facts) -> bool:
     return len({one.resource for one in tries}) > 1 and any(one.accepted for one in tries)
 
 
-def _claim(step: Step) -> str:
-    """Return what a request says of who is to hold the thing, in its content or a metadata field, or ""."""
-    found = CLAIM.search(step.body.text[:2000]) if step.body is not None else None
-    if found is not None:
-        return found[0]
+def claim_of(step: Step) -> str:
+    """Return who is to hold a thing by a request, with the name of the member or field, "" when it says none.
+
+    Args:
+        step: any request.
+    """
+    found = _claims_in(step.body.text[:2000]) if step.body is not None else {}
+    if found:
+        return next(f"{name}: {holder}" for name, holder in found.items())
     fields = ((name, value.strip()) for name, value in step.sent if _CLAIM_FIELD.fullmatch(name))
     return next((f"{name.lower()}: {value}" for name, value in fields if value), "")
+
+
+def _claims_in(text: str) -> dict[str, str]:
+    """Return the names of members that say who holds a thing, in small letters, and who that is."""
+    return {(one[1] or one[2]).lower(): one["holder"] for one in _CLAIM.finditer(text)}
 
 
 def _claimed_in_turn(facts: Facts, claim: str, *, named: bool) -> bool:
@@ -218,22 +229,20 @@ def _claimed_in_turn(facts: Facts, claim: str, *, named: bool) -> bool:
         and parent_of(one.resource) == parent
         and one.guard is not None
         and one.guard.guard is Guard.SAME
-        and _claim(one) == claim
+        and claim_of(one) == claim
     ]
     return any(one.accepted for one in others)
 
 
 def _was_free(facts: Facts, claim: str) -> bool:
     """Tell whether the version that a claim was made on says that nobody holds the thing."""
-    if not claim.startswith('"'):
+    name = claim.partition(":")[0]
+    if _CLAIM_FIELD.fullmatch(name):
         read = facts.base
-        return read is not None and read.is_read and not read.header(claim.partition(":")[0])
+        return read is not None and read.is_read and not read.header(name)
     base = facts.base_content
     text = base.text if base is not None else _as_listed(facts)
-    if not text:
-        return False
-    name = claim[: claim.index('"', 1) + 1]
-    return CLAIM_FREE.search(text[:2000]) is not None or name not in text
+    return bool(text) and name not in _claims_in(text[:2000])
 
 
 def _as_listed(facts: Facts) -> str:

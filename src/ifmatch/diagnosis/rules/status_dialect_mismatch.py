@@ -10,7 +10,7 @@ from ifmatch.diagnosis.contents import changed_pointers, holds, same_content
 from ifmatch.diagnosis.dialect_habits import LEARNED
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.resources import parent_of, path_of
-from ifmatch.diagnosis.rules.expected_control_flow import CLAIM
+from ifmatch.diagnosis.rules.expected_control_flow import claim_of
 from ifmatch.diagnosis.rules.unsupported_precondition import says_so
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects import Meaning
@@ -105,7 +105,7 @@ def _misread(facts: Facts) -> Iterator[Evidence]:
     if not after.is_write or step.body is None or step.condition(Guard.ABSENT) is not None:
         # Who may create only what is not there yet, and it is there, takes another name: that is understood.
         return
-    if CLAIM.search(step.body.text[:2000]) is not None:
+    if claim_of(step):
         # Whoever puts its name on the next of a kind does the same there.
         return
     aside = parent_of(step.resource) in {parent_of(after.resource), after.resource}
