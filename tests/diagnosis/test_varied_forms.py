@@ -75,7 +75,7 @@ def test_share_that_keeps_its_cause(name) -> None:
 
 
 def test_no_form_is_another_one() -> None:
-    story = next(story for story, view in STORIES if view == "all" and len(story.lines) > 3)
+    story = next(story for story, _ in STORIES if story.name == "another writer between read and write")
     texts = [
         repr(
             [
