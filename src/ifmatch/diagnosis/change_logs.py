@@ -142,9 +142,8 @@ def others_changed(facts: Facts) -> tuple[Step, str] | None:
 
 def _written(step: Step) -> set[str]:
     """Return the names of what a write is about: of its entries, or the last segment of its path."""
-    body = step.view.sent_json
-    listed = isinstance(body, list)
-    sent = list(entries_in(body, _DEEP)) if listed else [members_in(body)]
+    listed = list(entries_in(step.view.sent_json, 0))
+    sent = listed or [members_in(step.view.sent_json)]
     named = {str(entry[name]) for entry in sent for name in _NAMES[:5] if name in entry}
     if listed:
         return named
