@@ -14,7 +14,7 @@ from tools.recording_apis.stage import CASES
 
 FOLDER = Path(__file__).resolve().parents[2] / "cases" / "apis"
 LABELS = sorted(FOLDER.rglob("*.label.json"), key=lambda path: path.name)
-OF_A_MACHINE = re.compile(r"/(?:work|tmp|home|root|var)/\w|fc-v\d+")
+OF_A_MACHINE = re.compile(r"(?<![\w.-])/(?:work|tmp|home|root|var)/\w|fc-v\d+")
 MEMBERS = {
     "id",
     "slug",
