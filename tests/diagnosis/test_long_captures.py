@@ -175,7 +175,7 @@ def steep(make):
 def _short_sight(monkeypatch):
     monkeypatch.setattr(history, "REACH", 4)
     monkeypatch.setattr(case, "CASE_REACH", 6)
-    monkeypatch.setattr(gathered, "_FEW", 10)
+    monkeypatch.setattr(gathered, "_MANY", 100)
     # Nor are all exchanges needed to tell what a service speaks.
     monkeypatch.setattr(habit_evidence, "_MOST", 1)
     monkeypatch.setattr(dialect_services, "_MOST", 10)

@@ -231,8 +231,8 @@ def _by_listing(case: Case, step: Step, known: set[str]) -> bool:
         return False
     if known.isdisjoint(guard.tokens):
         return listing(case, step) is not None
-    near = case.around(step).steps
-    return step.puts and listed_before(reversed(near[: step.order]), step) is not None
+    reads = case.gathered(step.actor).collection_reads(step, step)
+    return step.puts and listed_before(reads, step) is not None
 
 
 def _outcome(facts: Facts, ranking: Ranking) -> Outcome:

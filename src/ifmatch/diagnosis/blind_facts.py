@@ -163,7 +163,7 @@ class BlindFacts(StateFacts):
         if write.timed and write.start - fresh.end > _AT_ONCE:
             # Time to look at it and to change one's mind.
             return ()
-        found = listed_before(reversed(self.case.steps[: fresh.order]), write)
+        found = listed_before(self.case.gathered(write.actor).collection_reads(write, fresh), write)
         if found is None:
             return ()
         old, now, listing_order = found[1], unwrapped(content, write.body), found[0].order

@@ -12,6 +12,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import scalars
 from ifmatch.diagnosis.likeness import shows
 from ifmatch.diagnosis.message_members import shown
+from ifmatch.diagnosis.resources import parent_of
 from ifmatch.diagnosis.tickets import carried, carried_anywhere, in_fields
 
 if TYPE_CHECKING:
@@ -24,8 +25,9 @@ _NAMED: Final = re.compile(r"version|revision|(?:^|[_-])rev(?:$|[_-])|e-?tag", r
 # Longer contents are data, longer answers none that give a ticket out.
 _LONGEST: Final = 200_000
 _LONG: Final = 20_000
+_OK: Final = 200
 # Fewer answers are quicker looked through than sorted by their words; more versions than this are too old.
-_FEW: Final = 100
+_MANY: Final = 300_000
 _MOST: Final = 2000
 _WORD: Final = re.compile(r"[\w-]+")
 
@@ -42,6 +44,7 @@ class Gathered:
 
     def __post_init__(self) -> None:
         self._givers: dict[str, Step | None] = {}
+        self._looked = 0
 
     def first_carrying(self, value: str) -> Step | None:
         """Return the first request that carried a value where a ticket may stand, None without one."""
@@ -58,8 +61,9 @@ class Gathered:
         return self._givers[value]
 
     def _holding(self, value: str) -> Sequence[tuple[Step, str]]:
-        """Return the answers that may hold a value: of many those with its rarest word."""
-        if len(self._texts) <= _FEW:
+        """Return the answers that may hold a value; once many were looked through, by its rarest word."""
+        self._looked += len(self._texts)
+        if self._looked <= _MANY:
             return self._texts
         words = _WORD.findall(value)
         if not words or not self._sent_words.issuperset(words):
@@ -79,6 +83,25 @@ class Gathered:
         for one, text in self._texts:
             for word in self._sent_words.intersection(_WORD.findall(text)):
                 found.setdefault(word, []).append((one, text))
+        return found
+
+    def collection_reads(self, write: Step, before: Step) -> Iterator[Step]:
+        """Yield the answered reads of what holds the target of a write, the latest first.
+
+        Args:
+            write: of any resource.
+            before: what they came before.
+        """
+        reads = self._reads.get(parent_of(write.resource).rstrip("/"), [])
+        until = bisect_left(reads, before.order, key=lambda one: one.order)
+        return (reads[number] for number in range(until - 1, -1, -1))
+
+    @cached_property
+    def _reads(self) -> dict[str, list[Step]]:
+        found: dict[str, list[Step]] = {}
+        for one in self.steps:
+            if one.is_read and one.status == _OK:
+                found.setdefault(one.resource.partition("?")[0].rstrip("/"), []).append(one)
         return found
 
     def versions_before(self, step: Step) -> Sequence[tuple[Step, str]]:
