@@ -120,6 +120,7 @@ def looks_like_sdk_log(lines: Sequence[str]) -> bool:
     Args:
         lines: the first lines of a source.
     """
+    lines = [line.rstrip("\r") for line in lines]
     if _MESSAGES in lines:
         return False
     texts = as_text(lines)[0] if any(is_json_record(line) for line in lines if line) else lines
