@@ -17,7 +17,7 @@ from ifmatch.model.unknown import UNKNOWN
 FLOORS = {
     ("driven", "client"): 1.0,
     ("driven", "all"): 1.0,
-    ("apis", "client"): 0.995,
+    ("apis", "client"): 0.994,
     ("apis", "all"): 0.995,
     ("diagnosis/dev", "client"): 0.997,
     ("diagnosis/dev", "all"): 1.0,

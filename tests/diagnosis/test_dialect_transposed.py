@@ -74,7 +74,7 @@ def shown(tongue, every):
     return [(story, view, *judged(tongue, story, view)) for story, view in told(tongue, every)]
 
 
-def check(found, share, high):
+def check(tongue, found, share, high):
     """Demand a share of right first causes, at most so many wrong at high, and no alarm over healthy work."""
     missed = [
         (story.name, view, cause, round(likelihood, 2))
@@ -97,7 +97,7 @@ def test_share_that_keeps_its_cause(tongue) -> None:
     found = shown(tongue, EVERY)
     assert len(found) >= FEWEST_OF_SOME
     # Of so few stories one more or less is a large share: `test_every_story` holds the floors.
-    check(found, 1 - MISSES_OF_SOME / len(found), HIGH_OF_SOME)
+    check(tongue, found, 1 - MISSES_OF_SOME / len(found), HIGH_OF_SOME)
 
 
 @pytest.mark.full
@@ -105,7 +105,7 @@ def test_share_that_keeps_its_cause(tongue) -> None:
 def test_every_story(tongue) -> None:
     found = shown(tongue, 1)
     assert len(found) >= FEWEST
-    check(found, FLOOR, HIGH_OF_ANY)
+    check(tongue, found, FLOOR, HIGH_OF_ANY)
 
 
 def test_every_family_is_told_or_has_a_reason() -> None:
