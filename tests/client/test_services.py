@@ -179,8 +179,9 @@ def server(request, tmp_path_factory):
     running.stop()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def place(server):
+    # What a service was given once (an account, a calendar, a key) it does not take again.
     return make(*server)
 
 
