@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, cast
-from xml.etree import ElementTree as ET
+from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.drafts import Draft, Drafts
 from ifmatch.capture.json_values import (
@@ -24,12 +23,14 @@ from ifmatch.capture.json_values import (
     whole_objects,
 )
 from ifmatch.capture.target_uri import target_uri
+from ifmatch.capture.xml_elements import whole_elements
 from ifmatch.errors import InputError
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
+    from xml.etree import ElementTree as ET
 
     from ifmatch.model.exchange import Capture
 
@@ -151,18 +152,7 @@ def _results(results: list[dict[str, object]]) -> Iterator[_Message]:
 def _xml(data: bytes, drafts: Drafts) -> Iterator[list[_Message]]:
     if _ENTITY.search(data):
         raise InputError("this XML declares entities, which are not read", source=drafts.name, advice=_ADVICE)
-    parser: ET.XMLPullParser[ET.Element] = ET.XMLPullParser(("end",))
-    try:
-        parser.feed(data)
-        parser.close()
-    except ET.ParseError as error:
-        drafts.warn(f"the file is damaged or cut ({error}); what was whole is read")
-    events = cast("Iterator[tuple[str, ET.Element]]", iter(parser.read_events()))
-    while True:
-        try:
-            _, element = next(events)
-        except (StopIteration, ET.ParseError):
-            return
+    for element in whole_elements(data, drafts):
         if element.tag == "Message":
             yield [message for point in element.iter("Point") for message in _elements(point)]
 

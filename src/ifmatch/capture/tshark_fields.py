@@ -12,7 +12,6 @@ import io
 import json
 import re
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
-from xml.etree import ElementTree as ET
 
 from ifmatch.capture.captured_content import from_display
 from ifmatch.capture.drafts import Draft, Drafts
@@ -20,6 +19,7 @@ from ifmatch.capture.json_values import LIMIT, read_limited
 from ifmatch.capture.moments import iso_moment, shown_moment
 from ifmatch.capture.target_uri import target_uri
 from ifmatch.capture.text_source import decode
+from ifmatch.capture.xml_elements import whole_elements
 from ifmatch.model.message import Content, Fields
 
 if TYPE_CHECKING:
@@ -120,18 +120,7 @@ def _of_pdml(data: bytes, drafts: Drafts) -> Iterator[Packet]:
     if b"<!ENTITY" in data:
         drafts.warn("this XML declares entities, which are not read")
         return
-    parser: ET.XMLPullParser[ET.Element] = ET.XMLPullParser(("end",))
-    try:
-        parser.feed(data)
-        parser.close()
-    except ET.ParseError as error:
-        drafts.warn(f"the file is damaged or cut ({error}); what was whole is read")
-    events = cast("Iterator[tuple[str, ET.Element]]", iter(parser.read_events()))
-    while True:
-        try:
-            _, element = next(events)
-        except (StopIteration, ET.ParseError):
-            return
+    for element in whole_elements(data, drafts):
         if element.tag == "packet":
             packet: Packet = {}
             for field in element.iter("field"):
