@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.contents import ABSENT, changed_pointers, unwrapped, value_at
+from ifmatch.diagnosis.contents import ABSENT, value_at
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.likeness import edit_of
 from ifmatch.diagnosis.listed_versions import members_in
-from ifmatch.diagnosis.stamps import stamped
-from ifmatch.diagnosis.taken_back import line_undone
+from ifmatch.diagnosis.taken_back import SOON, line_undone, two_edits
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.history import History
     from ifmatch.diagnosis.steps import Step
-
-# Seconds in which nobody has read what was written, and changed it.
-_SOON: Final = 5.0
 
 
 def overwritten(history: History, step: Step) -> Damage | None:
@@ -32,7 +28,7 @@ def overwritten(history: History, step: Step) -> Damage | None:
     if base is None or not step.puts or step.guard is not None or not step.timed:
         return None
     for after in looks:
-        if after.start - step.end > _SOON:
+        if after.start - step.end > SOON:
             return None
         if after.etag not in {None, step.etag, base.etag} and _lacks(base, step, after):
             text = (
@@ -91,20 +87,15 @@ def _lacks(base: Step, step: Step, after: Step) -> bool:
         return False
     if line_undone(old, mine, now):
         return True
-    bare, there = unwrapped(old, mine), unwrapped(now, mine)
-    wanted = [
-        one
-        for one in changed_pointers(bare, mine) or ()
-        if one and not stamped(one) and value_at(mine, one) is not ABSENT
-    ]
-    others = [one for one in changed_pointers(bare, there) or () if one and not stamped(one)]
-    if not wanted or not others or not edit_of(there, bare):
+    edits = two_edits(old, mine, now)
+    if edits is None or not edit_of(edits.now, edits.base):
         return False
     # What neither state names may be told elsewhere, in another form.
-    told = all(value_at(bare, one) is not ABSENT for one in wanted)
+    told = all(value_at(edits.base, one) is not ABSENT for one in edits.wanted)
     return told and all(
-        value_at(there, one) != value_at(mine, one) and value_at(there, one) == value_at(bare, one)
-        for one in wanted
+        value_at(edits.now, one) != value_at(mine, one)
+        and value_at(edits.now, one) == value_at(edits.base, one)
+        for one in edits.wanted
     )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, cast
 
-from ifmatch.diagnosis.contents import changed_pointers, unwrapped, value_at
+from ifmatch.diagnosis.contents import ABSENT, changed_pointers, unwrapped, value_at
 from ifmatch.diagnosis.likeness import nearer
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.merge import apply_merge_patch
@@ -15,12 +16,50 @@ from ifmatch.model.message import Content
 if TYPE_CHECKING:
     from ifmatch.merge import JsonValue
 
+# Seconds in which nobody has read what was written, and changed it.
+SOON: Final = 5.0
 # Octets from which on a member is a text, of which parts may be taken back.
 _PROSE = 40
 # A longer text is not told by its lines.
 _LONGEST_TEXT = 200_000
 # What begins a line of settings or of a record: `name =`, `name:`, `<name>`.
 _LINE_NAME = re.compile(r"\s*[\"'<]?([A-Za-z][\w.-]*)[\"']?\s*(?:[=:>;]|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class TwoEdits:
+    """What a write changed of a state, and what the next look shows changed of the same state.
+
+    Attributes:
+        base: the state before, without the envelope that the write lacks.
+        now: the state that the look shows, likewise.
+        wanted: JSON Pointers of what the write changed, but for what services set by themselves.
+        others: JSON Pointers of what the look shows changed, likewise.
+    """
+
+    base: Content
+    now: Content
+    wanted: tuple[str, ...]
+    others: tuple[str, ...]
+
+
+def two_edits(old: Content, mine: Content, now: Content) -> TwoEdits | None:
+    """Compare what a write and a later state changed of one state; None unless both changed something.
+
+    Args:
+        old: the state that the write was made from.
+        mine: what was written.
+        now: what a later look shows.
+    """
+    base, there = unwrapped(old, mine), unwrapped(now, mine)
+    wanted = tuple(one for one in _told(base, mine) if value_at(mine, one) is not ABSENT)
+    others = tuple(_told(base, there))
+    return TwoEdits(base, there, wanted, others) if wanted and others else None
+
+
+def _told(one: Content, two: Content) -> list[str]:
+    """Return the JSON Pointers in which two states differ, but for what services set by themselves."""
+    return [pointer for pointer in changed_pointers(one, two) or () if pointer and not stamped(pointer)]
 
 
 def lost_pointers(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import ABSENT, changed_pointers, unwrapped, value_at
+from ifmatch.diagnosis.contents import value_at
 from ifmatch.diagnosis.counts import ONE_BETWEEN, own_before, went_on
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.gone_again import made_twice
@@ -14,7 +14,7 @@ from ifmatch.diagnosis.likeness import edit_of, shows
 from ifmatch.diagnosis.linked_writes import own_name
 from ifmatch.diagnosis.resources import beside_each_other, parent_of
 from ifmatch.diagnosis.stamps import stamped
-from ifmatch.diagnosis.taken_back import reverts
+from ifmatch.diagnosis.taken_back import SOON, reverts, two_edits
 from ifmatch.diagnosis.unheeded import unheeded
 from ifmatch.model.diagnosis import Outcome
 from ifmatch.model.unknown import UNKNOWN
@@ -32,7 +32,6 @@ _LONGEST = 50_000
 # Shorter names are met by chance, and shorter values are no versions by their form alone.
 _FEW = 2
 _TELLING = 8
-_SOON = 5.0
 
 
 def unseen(case: Case, history: History, step: Step) -> Damage | None:
@@ -200,22 +199,14 @@ def _undone(case: Case, history: History, step: Step) -> Damage | None:
     mine = step.body
     if old is None or now is None or mine is None:
         return None
-    bare = unwrapped(old, mine)
-    wanted = [
-        one
-        for one in changed_pointers(bare, mine) or ()
-        if one and not stamped(one) and value_at(mine, one) is not ABSENT
-    ]
-    there = unwrapped(now, mine)
-    others = [one for one in changed_pointers(bare, there) or () if one and not stamped(one)]
-    if not (edit_of(there, bare) or _much_alike(there, bare)) or not wanted or not others:
+    edits = two_edits(old, mine, now)
+    if edits is None or not (edit_of(edits.now, edits.base) or _much_alike(edits.now, edits.base)):
         return None
     # Of what both change, such as who wrote last, the later one's stands.
-    kept = any(value_at(there, one) == value_at(mine, one) for one in wanted)
-    if kept or not any(reverts(bare, mine, there, one) for one in wanted):
+    kept = any(value_at(edits.now, one) == value_at(mine, one) for one in edits.wanted)
+    if kept or not any(reverts(edits.base, mine, edits.now, one) for one in edits.wanted):
         return None
-    # So soon nobody has read what was written, and changed it.
-    soon = step.timed and after.start - step.end <= _SOON and check_works(history) is not None
+    soon = step.timed and after.start - step.end <= SOON and check_works(history) is not None
     if not (soon or _checked_beside(case, step)):
         return None
     text = "what this write had stored is gone again: what is there is an edit of the version before it"
