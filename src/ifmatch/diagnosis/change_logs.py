@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -12,6 +11,7 @@ from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.listed_versions import entries_in, members_in
 from ifmatch.diagnosis.resources import host_of, path_of
+from ifmatch.dialects.glossary import Words
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
@@ -30,15 +30,13 @@ _OK: Final = 200
 _FEW: Final = 2
 # Seconds by which the time of an own change may lie beside its request, where clocks agree.
 _BESIDE: Final = 0.5
-_WHO: Final = re.compile(
+_WHO: Final = Words(
     r"(?:author|committer|editor|user|actor|by|who|(?:modified|changed|updated|edited|created|saved)_?by)"
-    r"(?:_?(?:name|id|login|email))?",
-    re.IGNORECASE,
+    r"(?:_?(?:name|id|login|email))?"
 )
-_WHEN: Final = re.compile(
+_WHEN: Final = Words(
     r"(?:when|at|date|time|timestamp|ts|(?:created|committed|modified|changed|updated|saved|recorded|authored)"
-    r"(?:_?(?:at|on|date|time))?)",
-    re.IGNORECASE,
+    r"(?:_?(?:at|on|date|time))?)"
 )
 _NAMES: Final = ("id", "_id", "key", "uid", "uuid", "href", "name", "slug", "path")
 

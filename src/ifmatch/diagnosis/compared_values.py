@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.version_words import called_version
+from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,9 +23,7 @@ _QUANTITY = re.compile(r"\s*([+-]?\d+(?:[.,]\d+)?)\s*([A-Za-z%µ°/]{0,6})\s*")
 # A number as people and programs write it.
 _NUMBER = re.compile(r"[+-]?\d{1,30}(?:[.,]\d{1,30})?(?:[eE][+-]?\d{1,2})?")
 # Below a member that holds the record as it has to be.
-_EXPECTED = re.compile(
-    r"/(?:expect(?:ed|s)?|old|prev(?:ious)?|before|original|preconditions?|compare|asserts?)/", re.IGNORECASE
-)
+_EXPECTED = Words(r"/(?:expect(?:ed|s)?|old|prev(?:ious)?|before|original|preconditions?|compare|asserts?)/")
 _LONGEST = 20_000
 
 

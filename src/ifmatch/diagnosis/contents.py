@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 from ifmatch.diagnosis.embedded import may_hold, opened
 from ifmatch.diagnosis.pages import fields_of, is_page, nested
 from ifmatch.diagnosis.stamps import stamped
+from ifmatch.dialects.glossary import Words
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 
@@ -25,15 +26,12 @@ _MUCH = 12
 _DEEP = 3
 _LONG_FORM = 4000
 # Members that hold a version of their object.
-_VERSION = re.compile(
-    r"(?:^_*|[-_.]|(?<=[a-z]))(?:version|revision|rev|e?tag|generation|serial|sequence|seq|v)$", re.IGNORECASE
-)
+_VERSION = Words(r"(?:^_*|[-_.]|(?<=[a-z]))(?:version|revision|rev|e?tag|generation|serial|sequence|seq|v)$")
 # Members that a write says about itself, and no read of the thing shows.
-_REMARK = re.compile(
+_REMARK = Words(
     r"(?:(?:commit|edit|change|update|revision|version|save)[_-]?)?(?:message|comment|reason)"
     r"|(?:commit|edit|change|update|revision|version|save)[_-]?(?:summary|note|title|log)"
-    r"|(?:start_?)?branch|(?:author|committer)(?:_?(?:name|e?mail))?",
-    re.IGNORECASE,
+    r"|(?:start_?)?branch|(?:author|committer)(?:_?(?:name|e?mail))?"
 )
 # A longer text is not taken apart.
 _LONGEST = 200_000

@@ -10,6 +10,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, scalars, value_at
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.stamps import stamped
+from ifmatch.dialects.glossary import Words
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
@@ -19,9 +20,8 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
     from ifmatch.model.message import Content
 
-_COUNT = re.compile(
-    r"(?<![A-Za-z])_?(rev|revision|version|lock_?version|serial|versionId|edition)[\"']?\s*[:=]\s*[\"']?(\d{1,9})(?![\w.])",
-    re.IGNORECASE,
+_COUNT = Words(
+    r"(?<![A-Za-z])_?(rev|revision|version|lock_?version|serial|versionId|edition)[\"']?\s*[:=]\s*[\"']?(\d{1,9})(?![\w.])"
 )
 _PLAIN = re.compile(r"-?\d{1,9}")
 _LONGEST = 20_000

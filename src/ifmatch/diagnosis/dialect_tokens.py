@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis import tokens
@@ -11,6 +10,7 @@ from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.message_members import shown
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects import Grammar, tokens_in
+from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 # Longer contents are data, not records with a version.
 _LONGEST: Final = 400_000
 # Fields that hold a version or the like of a thing.
-_COUNTS: Final = re.compile(
-    r"version|revision|\brev\b|generation|sequence|\bhash\b|digest|checksum", re.IGNORECASE
-)
+_COUNTS: Final = Words(r"version|revision|\brev\b|generation|sequence|\bhash\b|digest|checksum")
 # Shorter values are met by chance.
 _TELLING: Final = 3
 _STATE: Final = frozenset({Guard.SAME, Guard.SAME_DATE})

@@ -7,44 +7,39 @@ import re
 from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis.pages import fields_of, is_page, nested
+from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
     from ifmatch.model.message import Content
 
-EDITOR = re.compile(
+EDITOR = Words(
     r"(?:modif(?:ied|y|ication)|updated?|changed?|edit(?:ed)?|written|saved|touched)[-_]?by"
     r"(?:_?(?:value|id|name|user|login|email))?$"
-    r"|^_?(?:by|(?:last_?)?(?:editor|author|writer|modifier|maintainer))$",
-    re.IGNORECASE,
+    r"|^_?(?:by|(?:last_?)?(?:editor|author|writer|modifier|maintainer))$"
 )
 # A record that names an application and no user (Microsoft Graph's identity sets) is the service's own doing.
-SYSTEM = re.compile(
-    r"system|automat|index|render|server|internal|'application': (?!.*'user': )", re.IGNORECASE
-)
+SYSTEM = Words(r"system|automat|index|render|server|internal|'application': (?!.*'user': )")
 _APPLICATION = re.compile(
     r'"(?:last_?)?(?:modified|updated|changed)_?By"\s*:\s*\{\s*"application"\s*:\s*\{[^{}]*\}\s*\}',
     re.IGNORECASE,
 )
 # Programs that may as well be clients of their own.
-PROGRAM = re.compile(
+PROGRAM = Words(
     r"service|worker|workflow|controller|reconcil|scheduler|pipeline|bot\b|job|daemon|trigger|\bapp[:/]|roll-?up"
     r"|(?<![a-z])(?:svc|cron|webhook)(?![a-z])|[a-z](?:[-_.:](?:engine|processor|runner|hook|task|agent)|Svc)$"
-    r"|^(?:engine|processor|task|sa|srv|proc)[-_:.]|(?:engine|machine|maschine|robot)$|[-_.:]rules?$|^rules?[-_.:]",
-    re.IGNORECASE,
+    r"|^(?:engine|processor|task|sa|srv|proc)[-_:.]|(?:engine|machine|maschine|robot)$|[-_.:]rules?$|^rules?[-_.:]"
 )
 # What a record's own time of its last change is called.
-_CHANGED_AT = re.compile(
+_CHANGED_AT = Words(
     r"(?:last_?)?(?:modif(?:ied|ication)|updated?|chang(?:ed?)|edit(?:ed)?|saved|touched|written)"
-    r"_?(?:at|on|time|date|timestamp|datetime|ts)",
-    re.IGNORECASE,
+    r"_?(?:at|on|time|date|timestamp|datetime|ts)"
 )
 # A time with a fraction of a second is seldom that of two writes.
 _FINE = re.compile(r".*\d\d:\d\d:\d\d[.,]\d.*|\d{10}[.,]\d+|\d{13,19}")
-_EDITED_BY = re.compile(
+_EDITED_BY = Words(
     r"(?:modified[-_]?by|updated?[-_]?by|change[-_]?by|\"_?(?:checked_?|touched_?)?by(?=\")|\beditor|\b_?maintainer"
     r"|changed[-_]?by|edited[-_]?by|processed[-_]?by|\bactor|\bagent|\bauthor)(?:_?(?:value|id|name|user|login))?"
-    r'["\s:=>;]{1,6}(?:\{[^}]{0,80}?)?"?([^"\n<>{}]{1,60})',
-    re.IGNORECASE,
+    r'["\s:=>;]{1,6}(?:\{[^}]{0,80}?)?"?([^"\n<>{}]{1,60})'
 )
 
 
@@ -71,7 +66,7 @@ def _changed_at(content: Content | None) -> dict[str, str]:
     }
 
 
-def editor_like(content: Content | None, kind: re.Pattern[str]) -> bool:
+def editor_like(content: Content | None, kind: Words) -> bool:
     """Tell whether a content (JSON, XML or lines) names a last editor of some kind."""
     if content is None:
         return False
@@ -80,4 +75,4 @@ def editor_like(content: Content | None, kind: re.Pattern[str]) -> bool:
     # In a page, a field's name and what stands in it are attributes.
     fields = fields_of(content.text) if is_page(content.text) else {}
     text = json.dumps(nested(fields)) if fields else content.text
-    return any(kind.search(name) for name in _EDITED_BY.findall(text))
+    return any(kind.search(name) for (name,) in _EDITED_BY.findall(text))

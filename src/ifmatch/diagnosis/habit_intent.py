@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.habit_evidence import place_of
 from ifmatch.diagnosis.listed_versions import listed_before
 from ifmatch.diagnosis.message_members import members, sent, shown
 from ifmatch.diagnosis.version_words import speaks_of_versions
+from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.habit_evidence import Traffic
@@ -18,10 +18,9 @@ if TYPE_CHECKING:
 # What is not there any more.
 _GONE: Final = frozenset({404, 410})
 # A name that says that a value is expected to be the current one.
-_EXPECTS: Final = re.compile(
+_EXPECTS: Final = Words(
     r"(?:^|[-_.])if(?:[-_.]|(?=[A-Z])|version|rev|etag|seq|updated|modified|match)"
-    r"|expect|\bbase|known|seen|prev|since|old",
-    re.IGNORECASE,
+    r"|expect|\bbase|known|seen|prev|since|old"
 )
 # Members that a record has, and a request about it too.
 _NAMES: Final = frozenset({"id", "_id", "uuid", "key", "name", "type", "kind"})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
@@ -12,6 +11,7 @@ from ifmatch.diagnosis.dates import http_date, shown
 from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.stamps import rendered
 from ifmatch.diagnosis.taken_back import lost_pointers
+from ifmatch.dialects.glossary import Words
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
@@ -27,9 +27,7 @@ _AT_ONCE = 2.0
 _CREATED, _REPLACED = 201, 204
 _GONE = frozenset({404, 410})
 # What is stored for a time only, and gone after it.
-_HELD_FOR_A_WHILE = re.compile(
-    r'"(?:until|expires\w*|ttl\w*|valid_?(?:until|for)|lease_?\w*|seconds)"\s*:', re.IGNORECASE
-)
+_HELD_FOR_A_WHILE = Words(r'"(?:until|expires\w*|ttl\w*|valid_?(?:until|for)|lease_?\w*|seconds)"\s*:')
 
 
 def held_for_a_while(step: Step) -> bool:

@@ -22,6 +22,7 @@ from ifmatch.diagnosis.contents import (
 )
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.stamps import stamped
+from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,9 +43,7 @@ _FEW = 2
 _SEARCH = re.compile(r"[/_:](?:search|query|list|find|mget|msearch)\b", re.IGNORECASE)
 _DIGESTS = ("md5", "sha1", "sha256")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d|1[5-9]\d{8}")
-_COUNTS = re.compile(
-    r"(?:^|[-_]|(?<=[a-z]))(?:version|revision|rev|generation|serial|seq|edition)$", re.IGNORECASE
-)
+_COUNTS = Words(r"(?:^|[-_]|(?<=[a-z]))(?:version|revision|rev|generation|serial|seq|edition)$")
 # Longer texts are compared by lines only.
 _LONG = 4000
 

@@ -13,6 +13,7 @@ from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.resources import parent_of
 from ifmatch.diagnosis.rules.expected_control_flow import LOCK_PATH
 from ifmatch.dialects import Meaning
+from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,19 +22,13 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
 
 # What a call that takes a lock is named by: the last part of its path, or a parameter that names an action.
-_TAKES = re.compile(
-    r"(?:try[_-]?)?(?:locks?|acquire(?:[_-]?(?:lock|lease))?|leases?|check[_-]?out|reserve|claim)",
-    re.IGNORECASE,
+_TAKES = Words(r"(?:try[_-]?)?(?:locks?|acquire(?:[_-]?(?:lock|lease))?|leases?|check[_-]?out|reserve|claim)")
+_GIVES_BACK = Words(
+    r"un[_-]?lock|(?:force[_-]?)?(?:release|break|revoke|steal)(?:[_-]?(?:lock|lease))?|check[_-]?in|force[_-]?unlock"
 )
-_GIVES_BACK = re.compile(
-    r"un[_-]?lock|(?:force[_-]?)?(?:release|break|revoke|steal)(?:[_-]?(?:lock|lease))?|check[_-]?in|force[_-]?unlock",
-    re.IGNORECASE,
-)
-_RENEWS = re.compile(
-    r"(?:renew|prolong|extend|refresh)(?:[_-]?(?:lock|lease))?|keep[_-]?alive|heart[_-]?beat", re.IGNORECASE
-)
+_RENEWS = Words(r"(?:renew|prolong|extend|refresh)(?:[_-]?(?:lock|lease))?|keep[_-]?alive|heart[_-]?beat")
 _LISTED = frozenset({"locks", "leases"})
-_BY_FORCE = re.compile(r"break|force|steal|revoke", re.IGNORECASE)
+_BY_FORCE = Words(r"break|force|steal|revoke")
 _ACTIONS = frozenset({"action", "_action", "op", "operation", "method", "cmd", "command", "comp"})
 # Parameters that are the name of the call themselves.
 _CALLS = frozenset({"acquire", "release"})

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis.stamps import stamped
+from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.pointers import values_at
 from ifmatch.model.unknown import UNKNOWN
 
@@ -16,21 +17,18 @@ if TYPE_CHECKING:
     from ifmatch.model.message import Content
 
 # The operation of a mutation, a call, an element.
-_REMOVES: Final = re.compile(
-    r"(?:[a-z0-9]+[._/:])*_?(?:delete|remove|destroy|erase|purge)(?!(?-i:[a-z]))\w*", re.IGNORECASE
-)
-_CHANGES: Final = re.compile(
-    r"(?:[a-z0-9]+[._/:])*_?(?:update|edit|modify|patch|save|change|rename)(?!(?-i:[a-z]))\w*", re.IGNORECASE
+_REMOVES: Final = Words(r"(?:[a-z0-9]+[._/:])*_?(?:delete|remove|destroy|erase|purge)(?!(?-i:[a-z]))\w*")
+_CHANGES: Final = Words(
+    r"(?:[a-z0-9]+[._/:])*_?(?:update|edit|modify|patch|save|change|rename)(?!(?-i:[a-z]))\w*"
 )
 _MUTATION: Final = re.compile(r"\bmutation\b[^{]*\{\s*(?:\w+\s*:\s*)?(\w+)")
 _ELEMENT: Final = re.compile(r"<(?:\w+:)?Body\b[^>]*>\s*<(?:\w+:)?(\w+)")
 # Services that spell the operation as the last step of the path.
 _ACTION: Final = re.compile(r"/actions?/(\w+)$")
 _FORM_METHODS: Final = frozenset({"PUT", "PATCH", "DELETE"})
-_ABSENT: Final = re.compile(
+_ABSENT: Final = Words(
     r"not[ _-]?found|no such|does not exist|doesn.t exist|unknown (?:id|record|object|document)|nonexistent"
-    r"|NoSuch",
-    re.IGNORECASE,
+    r"|NoSuch"
 )
 _LONGEST: Final = 20_000
 _OK, _BAD, _NOT_FOUND, _FAILED = 200, 400, 404, 500

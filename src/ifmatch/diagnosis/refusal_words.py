@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +10,7 @@ from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.pages import fields_of, is_page
 from ifmatch.dialects import Meaning, Refusal
+from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
@@ -77,9 +77,7 @@ EXISTS: Final = (
     r"|bereits vorhanden|existe déjà|ya existe|già esistente|esiste già|bestaat al|finns redan|já existe"
     r"|już istnieje|уже существует"
 )
-DEMANDED: Final = re.compile(
-    rf"(?:{_NAMES})\b[^.]{{0,60}}(?:{WANTED})|(?:{WANTED})\b[^.]{{0,40}}(?:{_NAMES})", re.IGNORECASE
-)
+DEMANDED: Final = Words(rf"(?:{_NAMES})\b[^.]{{0,60}}(?:{WANTED})|(?:{WANTED})\b[^.]{{0,40}}(?:{_NAMES})")
 _SUCCESS: Final = (
     r"ok|okay|done|success|successful|succeeded|accepted|saved|stored|updated|applied|written|committed"
     r"|changed"
@@ -112,17 +110,16 @@ NEGATIVE: Final = (
     rf"|non)\b"
     r"|^\s*(?:false|no|0)\s*$"
 )
-_NEGATIVE: Final = re.compile(rf"(?im){NEGATIVE}")
-_OUTDATED: Final = re.compile(rf"(?i){OUTDATED}")
+_NEGATIVE: Final = Words(rf"(?im){NEGATIVE}")
+_OUTDATED: Final = Words(rf"(?i){OUTDATED}")
 # What says so of a version and of nothing else: under a status that may mean any fault of a request.
-_OVER_VERSION: Final = re.compile(
+_OVER_VERSION: Final = Words(
     r"(?:version|revision|e-?tag|edit|update|write)[ _-]?(?:conflict|mismatch)|optimistic[ _-]?lock"
     r"|stale[ _-]?(?:version|revision|object|state|data|update)|(?:wrong|outdated|newer) (?:version|revision)"
     r"|(?:version|revision|e-?tag)\W{1,3}(?:\w+ ){0,4}(?:does not|doesn.t|did not) match"
     r"|(?:modified|changed|updated|edited) (?:by another|since|in the meantime|meanwhile|concurrently)"
     r"|concurrent[ _-]?(?:modification|update)|DbUpdateConcurrency|ConcurrencyException"
-    rf"|{ABROAD}",
-    re.IGNORECASE,
+    rf"|{ABROAD}"
 )
 _ANY_FAULT: Final = frozenset({400, 422, 428, 500, 503})
 _CONFLICT: Final = 409
@@ -136,7 +133,7 @@ MEANWHILE: Final = (
     r"|(?:version|edit|revision|update) conflict|out[ -]of[ -]date|stale (?:object|version|record)"
     r"|inzwischen|zwischenzeitlich|entre-temps|nel frattempo|entretanto|intussen|w międzyczasie"
 )
-_MEANWHILE: Final = re.compile(MEANWHILE, re.IGNORECASE)
+_MEANWHILE: Final = Words(MEANWHILE)
 
 
 def negative(step: Step) -> bool:

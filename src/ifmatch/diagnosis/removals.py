@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.contents import changed_pointers, value_at
+from ifmatch.dialects.glossary import Words
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -14,10 +14,9 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
 
 _STATUSES = frozenset({400, 409, 412, 422})
-_REMOVAL = re.compile(
+_REMOVAL = Words(
     r"<(?:\w+:)?(?:action|op|operation|changetype|type)>\s*(?:delete|remove)\s*</"
-    r"|\"(?:action|op|operation|change_?type|type|method)\"\s*:\s*\"(?:delete|remove)\"",
-    re.IGNORECASE,
+    r"|\"(?:action|op|operation|change_?type|type|method)\"\s*:\s*\"(?:delete|remove)\""
 )
 # A change of more members is another request.
 _FEW = 3

@@ -10,6 +10,7 @@ from ifmatch.diagnosis.dates import told_moment, whole_second
 from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.refusal_words import EXISTS, says_outdated
 from ifmatch.diagnosis.version_words import CHANGED, UNCHANGED, alike
+from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.words import VERSION
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _EXISTS: Final = re.compile(EXISTS, re.IGNORECASE)
 # Shorter values stand in a refusal by chance.
 _TELLING: Final = 6
 # What a refusal calls the value that is there, not the one that was sent.
-_THERE: Final = re.compile(
+_THERE: Final = Words(
     r"(?:^|[-_.]|(?<=[a-z]))(?:current|stored|actual|latest|newest|server|existing|saved|present|found|have|is|now"
     r"|aktuell\w*|ist|gespeichert\w*|vorhanden\w*|actuel\w*|enregistr\w+|guardad[oa]|almacenad[oa]|actual"
     r"|attuale|salvat[oa]|huidige?|opgeslagen|atual|salv[oa]|gravad[oa]|nuvarande|lagrad|gemt|lagret|obecn\w+"

@@ -10,6 +10,7 @@ from ifmatch.diagnosis.message_members import Member, sent, shown
 from ifmatch.diagnosis.refusal_words import EXISTS, WANTED
 from ifmatch.diagnosis.spent_versions import prints
 from ifmatch.diagnosis.version_words import speaks_of_versions
+from ifmatch.dialects.glossary import Words
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -22,16 +23,14 @@ _CONFLICT: Final = frozenset({409, 412})
 _ASKING: Final = frozenset({400, 403, 409, 412, 422, 428})
 _GONE: Final = frozenset({404, 410})
 # What stands in the place of a version where there is to be none yet.
-_NOTHING: Final = re.compile(
+_NOTHING: Final = Words(
     r"no[-_ ]?(?:such[-_ ]?)?(?:stream|document|entity|record|resource|item|row|object|version|revision|key"
     r"|event)s?"
     r"|(?:(?:must|should|shall|does|do)[-_ ]?)?not[-_ ]?(?:exist(?:s|ing)?|present|found)"
-    r"|(?:if[-_ ]?)?absent|non[-_ ]?exist(?:ent|ing)",
-    re.IGNORECASE,
+    r"|(?:if[-_ ]?)?absent|non[-_ ]?exist(?:ent|ing)"
 )
-_EXPECTS: Final = re.compile(
-    r"version|revision|position|e-?tag|generation|sequence|offset|stream|exist|precondition|match|state|stand",
-    re.IGNORECASE,
+_EXPECTS: Final = Words(
+    r"version|revision|position|e-?tag|generation|sequence|offset|stream|exist|precondition|match|state|stand"
 )
 _BLANK: Final = (
     r"can.?t be (?:blank|empty|null|missing)|(?:may|must|can|should) ?not be (?:blank|empty|null|missing)"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ifmatch.dialects.glossary import Words
+
 if TYPE_CHECKING:
     from ifmatch.model.message import Content
 
@@ -50,10 +52,9 @@ _STAMPS = frozenset(
 )
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 # Members, and words of pages, that are made anew for each answer.
-_RENDERED = re.compile(
+_RENDERED = Words(
     r"(?:^|[^a-z])served|served_?(?:at|by|in|from)|render|generated|nonce|csrf|xsrf|authenticity|request[_-]?id|trace|\bnow\b|server_?time|session"
-    r"|_token\b|elapsed|took|load_?time|visit",
-    re.IGNORECASE,
+    r"|_token\b|elapsed|took|load_?time|visit"
 )
 
 

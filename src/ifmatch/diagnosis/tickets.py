@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.resources import host_of, path_of
+from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,18 +21,16 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.diagnosis.steps import Step
 
-TICKET = re.compile(
+TICKET = Words(
     r"ticket|permit|grant|lease|lock|claim|check_?-?out|reservation|voucher|\bhold\b|\bslip\b|window"
-    r"|(?:edit|update|change|write|upload|draft|work)[_-]?(?:token|id|key|session|pass)",
-    re.IGNORECASE,
+    r"|(?:edit|update|change|write|upload|draft|work)[_-]?(?:token|id|key|session|pass)"
 )
 # Who asks, what is counted, and what the exchange itself is about.
-_NO_TICKET = re.compile(
+_NO_TICKET = Words(
     r"^(?:authorization|cookie|host|origin|referer|user-agent|content-|accept|if-|etag|date|range|via|prefer"
     r"|connection|cache-control|pragma|te$|upgrade|sec-|x-forwarded|forwarded|x-real)"
     r"|api-?key|auth|csrf|xsrf|session-?(?:id|token)|credential|signature|jwt|bearer|password|secret"
-    r"|request-?id|trace|correlation|idempotency|version|revision|e-?tag|lock-?version|transaction",
-    re.IGNORECASE,
+    r"|request-?id|trace|correlation|idempotency|version|revision|e-?tag|lock-?version|transaction"
 )
 # Shorter values are met by chance.
 _TELLING = 4
@@ -39,21 +38,18 @@ _UNLIKELY = 8
 # So many steps later nobody tries the same again.
 _SOON = 60
 _LONGEST = 20_000
-LAPSED = re.compile(
+LAPSED = Words(
     r"\blapsed?\b|_lapsed|expire[ds]?\b|expiry|no longer (?:valid|active|good|accepted|open|in force)"
-    r"|timed? ?out|too old|has (?:ended|run out)|ran out|outlived|overdue|past its|not valid any ?more",
-    re.IGNORECASE,
+    r"|timed? ?out|too old|has (?:ended|run out)|ran out|outlived|overdue|past its|not valid any ?more"
 )
-_DURATION = re.compile(
+_DURATION = Words(
     r"(?:ttl|valid(?:[_-]?for)?|(?:expires|valid|good)[_-]?(?:in|for)|lifetime|duration|lasts|seconds|timeout"
     r"|validity)(?P<name>[\w-]*)[\"'=:>\s]{1,4}P?T?(?P<value>\d+(?:\.\d+)?)\s?"
-    r"(?P<unit>ms|[smhdw](?![a-z])|sec|min|hour|day)?",
-    re.IGNORECASE,
+    r"(?P<unit>ms|[smhdw](?![a-z])|sec|min|hour|day)?"
 )
-_UNTIL = re.compile(
+_UNTIL = Words(
     r"(?:expires?(?:[_-]?(?:at|on))?|valid[_-]?(?:until|to|thru)|until|good[_-]?until|ends?(?:[_-]?at)?)"
-    r"[\"'=:>\s]{1,4}(?P<value>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)|1[5-9]\d{8}(?:\d{3})?)",
-    re.IGNORECASE,
+    r"[\"'=:>\s]{1,4}(?P<value>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)|1[5-9]\d{8}(?:\d{3})?)"
 )
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 _UNITS = {

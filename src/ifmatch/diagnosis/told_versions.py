@@ -14,6 +14,7 @@ from ifmatch.diagnosis.contents import ABSENT, changed_pointers, value_at
 from ifmatch.diagnosis.message_members import shown
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects import Meaning
+from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
@@ -21,15 +22,13 @@ if TYPE_CHECKING:
 
 # Shorter values meet a version by chance.
 _TELLING: Final = 8
-_STORED: Final = re.compile(
+_STORED: Final = Words(
     r"(?:current|stored|actual|latest|newest|server|existing|present|found|have)[-_ ]?"
-    r"(?:version|revision|rev|e-?tag|generation|hash|seq|sequence|stand|state)(?:[-_ ]?(?:id|no|number))?",
-    re.IGNORECASE,
+    r"(?:version|revision|rev|e-?tag|generation|hash|seq|sequence|stand|state)(?:[-_ ]?(?:id|no|number))?"
 )
-_SAID: Final = re.compile(
+_SAID: Final = Words(
     r"\b(?:current|stored|actual|latest|newest)(?:[ _-]?(?:version|revision|e-?tag|one|value))?"
-    r"\"?\s*(?:is|was|=|:)\s*\"?([\w.:+-]*\d[\w.:+-]*)",
-    re.IGNORECASE,
+    r"\"?\s*(?:is|was|=|:)\s*\"?([\w.:+-]*\d[\w.:+-]*)"
 )
 _LONGEST: Final = 4000
 # An entity tag in a text, quotes and all (RFC 9110 section 8.8.3).

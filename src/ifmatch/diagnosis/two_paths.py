@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.resources import host_of, parent_of
+from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.pointers import values_at
 
 if TYPE_CHECKING:
@@ -31,9 +32,8 @@ _LISTING = frozenset({"PROPFIND", "REPORT", "SEARCH"})
 # A shorter tag stands in a text by chance.
 _TELLING = 8
 # What refusals call the tag that is stored, and the tag.
-_CURRENT = re.compile(
-    r"(?:current|stored|object|item|entity|server|actual|found|latest|existing)\b[^\"]{0,60}\"([^\"\s]{1,120})\"",
-    re.IGNORECASE,
+_CURRENT = Words(
+    r"(?:current|stored|object|item|entity|server|actual|found|latest|existing)\b[^\"]{0,60}\"([^\"\s]{1,120})\""
 )
 # Members that repeat the entity tag of the very representation that they stand in: in another API a
 # member called like a tag may be a token of its own.

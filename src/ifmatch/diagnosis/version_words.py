@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from ifmatch.dialects.glossary import Words, english
 from ifmatch.dialects.words import VERSION
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.message_members import Member
 
-CARRIES: Final = re.compile(
+CARRIES: Final = Words(
     r"(?:version|revision|\brev\b|_rev\b|(?:base|expected|last|old|known|from|if)rev\b|e-?tag|generation|stamp|change_?number|sync_?token|lock"
-    r"|\b_?(?:if_?)?(?:seq|v|ver)\b|if-(?!none|modified|range|unmodified))",
-    re.IGNORECASE,
+    r"|\b_?(?:if_?)?(?:seq|v|ver)\b|if-(?!none|modified|range|unmodified))"
 )
 # The same in other languages: changed, and the change.
 _CHANGED_ABROAD: Final = (
@@ -23,18 +23,16 @@ _CHANGED_ABROAD: Final = (
     r"|(?:modifica|actualiza|altera|atualiza)(?:ci[oó]n|[cç][aã]o)|(?:ä|ae)nderung|wijziging|zmiana"
 )
 # What tells when a thing was changed last: a version to some services.
-CHANGED: Final = re.compile(
+CHANGED: Final = Words(
     r"(?:^|[-_/. ]|(?<=[a-z]))(?:updated|modified|changed|edited|saved|touched|mtime|modification"
-    rf"|{_CHANGED_ABROAD})(?:[-_ ]?(?:at|on|time|date|ts|am|um|en|el|le|il|op|em))?$",
-    re.IGNORECASE,
+    rf"|{_CHANGED_ABROAD})(?:[-_ ]?(?:at|on|time|date|ts|am|um|en|el|le|il|op|em))?$"
 )
 # What only a precondition is called: nothing was changed since.
-UNCHANGED: Final = re.compile(
+UNCHANGED: Final = Words(
     r"(?:^|[-_.])(?:if[-_]?)?(?:un|not?[-_]?)(?:changed|modified|updated|edited|touched)[-_]?(?:since|after)$"
     r"|(?:unver|nicht[-_]?(?:ver|ge))(?:ä|ae)ndert[-_]?seit$|(?:inchang|non[-_]?modifi)[ée]e?[-_]?depuis$"
     r"|(?:sin[-_]?cambios|no[-_]?modificad[oa])[-_]?desde$|non[-_]?modificat[oa][-_]?da(?:l|lle)?$"
-    r"|(?:ongewijzigd|niet[-_]?gewijzigd)[-_]?sinds$",
-    re.IGNORECASE,
+    r"|(?:ongewijzigd|niet[-_]?gewijzigd)[-_]?sinds$"
 )
 NO_STATE: Final = re.compile(
     r"api|accept|client|app|sdk|mime|agent|upgrade|^sec-|protocol|schema|tls|odata|x-ms-version|user",
@@ -47,9 +45,8 @@ _FILLERS: Final = re.compile(
     r"|no|nr|number|id|of|on|to|since|unmodified|with|in|and|before|was"
 )
 # Of these, some services call a version by nothing else.
-_ALONE: Final = re.compile(
-    r"_?(?:base|basis|based_?on|current|latest|last|known|last_?(?:known|seen)|seen|since|prev(?:ious)?)",
-    re.IGNORECASE,
+_ALONE: Final = Words(
+    r"_?(?:base|basis|based_?on|current|latest|last|known|last_?(?:known|seen)|seen|since|prev(?:ious)?)"
 )
 _COUNTED: Final = re.compile(r"versions?|v|ver|vsn|revisions?|revs?")
 _BEFORE: Final = re.compile(r"^(?:if|expected|expect|base|previous|prev|old|last|known|seen|current|read)+")
@@ -114,6 +111,6 @@ def words_of(name: str) -> set[str]:
     Args:
         name: of a member, parameter or field.
     """
-    words = {word.lower() for word in _WORDS.findall(name) if not _FILLERS.fullmatch(word.lower())}
+    words = {word.lower() for word in _WORDS.findall(english(name)) if not _FILLERS.fullmatch(word.lower())}
     # Parameters are read in lower case: `expectedversion`.
     return words | {bare for word in words if (bare := _BEFORE.sub("", word))}

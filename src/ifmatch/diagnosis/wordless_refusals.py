@@ -10,6 +10,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.dialects import Meaning, Refusal
+from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,12 +20,11 @@ if TYPE_CHECKING:
 # What services answer to a false condition that they have no status for.
 _FAULTS: Final = frozenset({400, 422, 428})
 # What is wrong with a request by itself, whatever the state.
-_OF_THE_REQUEST: Final = re.compile(
+_OF_THE_REQUEST: Final = Words(
     r"invalid|malformed|required|mandatory|missing|must\b|blank|empty|too (?:long|short|large|small|many)"
     r"|not (?:allowed|permitted)|forbidden|format|schema|validat|pars(?:e|ing)|syntax|unknown|unsupported"
     r"|exceed|limit|quota"
-    r"|ungültig|fehl(?:t|end)|pflicht|erforderlich|invalide|manquant|obligatoire|inválid|requerid|obligatori",
-    re.IGNORECASE,
+    r"|ungültig|fehl(?:t|end)|pflicht|erforderlich|invalide|manquant|obligatoire|inválid|requerid|obligatori"
 )
 _LONGEST: Final = 4000
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.pointers import scalar
 from ifmatch.dialects.words import VERSION
 
@@ -61,14 +62,12 @@ _ACTIONS: Final = {
     "create": "POST",
     "add": "POST",
 }
-_FAILURES: Final = re.compile(
+_FAILURES: Final = Words(
     r"(?:.*_)?(?:fail(?:ed|ures)?|errors?|conflicts?|conflicted|rejected|refused|stale|outdated|not_?(?:updated|applied|saved))"
-    r"(?:_?(?:items|records|ids))?",
-    re.IGNORECASE,
+    r"(?:_?(?:items|records|ids))?"
 )
-_OVER_VERSION: Final = re.compile(
-    r"version|revision|e-?tag|pre-?condition|conflict|stale|modified|outdated|concurren|mismatch",
-    re.IGNORECASE,
+_OVER_VERSION: Final = Words(
+    r"version|revision|e-?tag|pre-?condition|conflict|stale|modified|outdated|concurren|mismatch"
 )
 # The last part of a path that says how many are changed, not what.
 _BULK: Final = re.compile(r"(?i:bulk|batch|multi|\bmass|(?<![a-z])many|_all$)|Many")

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
+from ifmatch.dialects.glossary import english
 from ifmatch.dialects.grammar import fits
 from ifmatch.dialects.pointers import scalar, tested_at, values_at
 from ifmatch.dialects.recognition import pattern
@@ -37,6 +38,8 @@ _ON_WHAT_IS: Final = frozenset({"PUT", "PATCH", "DELETE"})
 _SHOWN: Final = frozenset({200, 201, 202, 203, 204, 205, 206, 304})
 _READS: Final = frozenset({Demand.DIFFERENT, Demand.DIFFERENT_DATE})
 _STATE_TOKEN: Final = re.compile(r"<((?:opaquelocktoken|urn:uuid):[^<>]*)>")
+# Of a text in another language, its beginning is quoted.
+_QUOTED: Final = 120
 _BRACKETED_TAG: Final = re.compile(r'\[((?:W/)?"[^"]*")\]')
 
 
@@ -427,22 +430,25 @@ def _says(signal: SignalSpec, view: View, dialect: Dialect) -> str | None:
             return None
     if not signal.matches:
         return ""
-    search = pattern(signal.matches).search
     if signal.field:
         value = view.received.text(signal.field) if view.received is not None else None
-        match = search(value) if value is not None else None
-        return match.group() if match is not None else None
+        return _told(signal.matches, value) if value is not None else None
     if signal.pointer:
         if view.json is UNKNOWN:
             return None
-        for one in values_at(view.json, signal.pointer):
-            text = scalar(one)
-            match = search(text) if text is not None else None
-            if match is not None:
-                return match.group()
-        return None
-    match = search(view.text)
-    return match.group() if match is not None else None
+        texts = (scalar(one) for one in values_at(view.json, signal.pointer))
+        told = (_told(signal.matches, text) for text in texts if text is not None)
+        return next((one for one in told if one is not None), None)
+    return _told(signal.matches, view.text)
+
+
+def _told(expression: str, text: str) -> str | None:
+    """Return what a text says by a pattern, in whatever language; None when it says nothing of it."""
+    found = pattern(expression).search(text)
+    if found is not None:
+        return found.group()
+    read = english(text)
+    return text[:_QUOTED] if read != text and pattern(expression).search(read) is not None else None
 
 
 def _named(expression: str, view: View) -> str | None:

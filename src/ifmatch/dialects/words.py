@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from ifmatch.dialects.glossary import Words
+
 __all__ = ["VERSION", "spoken"]
 
-VERSION: Final = re.compile(
+VERSION: Final = Words(
     r"(?:^|[-_/. ]|(?<=[a-z]))(?:versions?|revisions?|rev|e-?tag|generation|lock|stamp|checksum|sequence"
     r"|seq|hash"
     r"|change_?number|sync_?token|versi[oó]n|versione|versie|wersja|fassung|revisi[oó]n[ae]?|révision"
     r"|mod_?count"
-    r"|версия|ревизия)$|^(?:v|ver|vsn)$",
-    re.IGNORECASE,
+    r"|версия|ревизия)$|^(?:v|ver|vsn)$"
 )
 _ESCAPED: Final = re.compile(r"(?<!\\)(?:\\u[0-9a-fA-F]{4})+")
 _ASCII: Final = 0x80

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from email.utils import formatdate
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from ifmatch.diagnosis.clocked_versions import version_by_clock
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.dates import http_date, span
 from ifmatch.diagnosis.evidence import note
+from ifmatch.dialects.glossary import Words
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
@@ -31,10 +31,9 @@ _TICK = 1.2
 _QUARTER = 900
 _MOST_TEXT = 20_000
 # Fields in which a client says what time it has, and those that name the time of something else.
-_OF_NOW = re.compile(r"date|time|clock|now\b|sent|stamp", re.IGNORECASE)
-_OF_THEN = re.compile(
-    r"modif|since|range|base|version|sync|last|chang|updat|creat|expir|edit|read|start|open|until",
-    re.IGNORECASE,
+_OF_NOW = Words(r"date|time|clock|now\b|sent|stamp")
+_OF_THEN = Words(
+    r"modif|since|range|base|version|sync|last|chang|updat|creat|expir|edit|read|start|open|until"
 )
 # Seconds by which a client's word for the time may lag behind it.
 _CLOCK_READ = 3.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
@@ -10,6 +9,7 @@ from ifmatch.diagnosis.contents import resemblance
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.rules import token_missing
 from ifmatch.dialects import Meaning
+from ifmatch.dialects.glossary import Words
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 CAUSE = "exists-already"
 # Share of the content that two versions of one thing have in common.
 _NEARLY = 0.5
-_WORDS = re.compile(r"already exists|file_exists|AlreadyExists|exists already|AlreadyPresent", re.IGNORECASE)
+_WORDS = Words(r"already exists|file_exists|AlreadyExists|exists already|AlreadyPresent")
 
 
 def told(facts: Facts) -> bool:

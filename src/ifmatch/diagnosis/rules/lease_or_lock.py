@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
 from ifmatch.dialects import Meaning
+from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,13 +23,12 @@ CODES = re.compile(
     r"|no-conflicting-lock|SPFileLockException|UNABLE_TO_LOCK_ROW",
     re.IGNORECASE,
 )
-_WORDS = re.compile(
+_WORDS = Words(
     r"\b(?:lease|leased|lock token|lock-token|is (?:currently )?locked|locked by|checked out by"
-    r"|being edited by|lock (?:is )?held)\b",
-    re.IGNORECASE,
+    r"|being edited by|lock (?:is )?held)\b"
 )
 # Locks of databases and transactions are nothing that a client holds.
-_INNER = re.compile(r"optimistic[ _-]?lock|deadlock|lock ?version|lock wait|StaleObject", re.IGNORECASE)
+_INNER = Words(r"optimistic[ _-]?lock|deadlock|lock ?version|lock wait|StaleObject")
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:

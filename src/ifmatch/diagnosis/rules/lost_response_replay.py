@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.actors import known_by_address
@@ -10,6 +9,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.dates import span
 from ifmatch.diagnosis.evidence import note
+from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,10 +23,9 @@ CAUSE = "lost-response-replay"
 PATIENCE = 1.0
 _GONE = frozenset({404, 410})
 # Ids that a client makes up for one message, and what such an id looks like.
-_MARK: Final = re.compile(
+_MARK: Final = Words(
     r"(?:event|message|command|op|operation|request|mutation|transaction|txn|write|attempt|idempotency|dedup\w*)"
-    r"[_-]?(?:id|uuid|key|token|ref)[\"']?\s*[:=>]\s*[\"']?([0-9A-Za-z][0-9A-Za-z_-]{11,63})",
-    re.IGNORECASE,
+    r"[_-]?(?:id|uuid|key|token|ref)[\"']?\s*[:=>]\s*[\"']?([0-9A-Za-z][0-9A-Za-z_-]{11,63})"
 )
 _LONGEST: Final = 20_000
 
@@ -50,7 +49,7 @@ def _mark(facts: Facts, first: Step) -> str | None:
         or first.body is None
     ):
         return None
-    marks = (one for one in _MARK.findall(first.body.text[:_LONGEST]) if one not in before.text)
+    marks = (one for (one,) in _MARK.findall(first.body.text[:_LONGEST]) if one not in before.text)
     return next((one for one in marks if one in current.text), None)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.evidence import note
 from ifmatch.dialects import Meaning
+from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ _PICKS = (
     r"|name)"
 )
 _PICKED = r"(?:match|fit|found|select|fulfil|satisf|meet|share|with (?:this|that|the same))\w*"
-_WORDS = re.compile(
+_WORDS = Words(
     rf"{_PICKS}\w* (?:out )?(?:by \w+ )?{_SEVERAL}"
     rf"|{_PICKS}\w* more than (?:one|1)\b"
     rf"|{_SEVERAL} (?:are |were |was |is )?{_PICKED}"
@@ -37,8 +37,7 @@ _WORDS = re.compile(
     r"|match(?:es|ed)? (?:[2-9]|\d\d+) \w+"
     r"|(?:[2-9]|\d\d+) \w+ (?:match|were found|fit)\w*\b"
     r"|not selective enough|ambiguous"
-    r"|(?:matched|found) (?:[2-9]|\d\d+) (?:resources|matches|records|entries|items|objects)",
-    re.IGNORECASE,
+    r"|(?:matched|found) (?:[2-9]|\d\d+) (?:resources|matches|records|entries|items|objects)"
 )
 
 

@@ -9,6 +9,7 @@ from ifmatch.diagnosis.contents import same_content, shares_members
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.rules.payload_precondition_mismatch import expectations, tests
 from ifmatch.dialects import Meaning
+from ifmatch.dialects.glossary import Words
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -26,12 +27,11 @@ _VENDOR = re.compile(
     r"|unusual traffic|rate limit|automated (?:access|requests)|are you (?:a )?human|verify you",
     re.IGNORECASE,
 )
-_OURS = re.compile(
+_OURS = Words(
     r"if-(?:un)?(?:none-)?m|etag|\bversion|condition (?:was|is) not met|precondition (?:header|required)"
     r"|\block(?:ed)?\b|lease|already exists|file_exists|revision|modified|changed since|generation"
     r"|changed|edited|stale|conflict|concurrent|out of date|meanwhile|in the meantime|by (?:someone|somebody)"
-    r"|fingerprint|multiple|more than one|deletions|additions|\bpre-?conditions?\b|evaluated to false",
-    re.IGNORECASE,
+    r"|fingerprint|multiple|more than one|deletions|additions|\bpre-?conditions?\b|evaluated to false"
 )
 _PLAIN = re.compile(r"pre-?condition[ _]?failed|412", re.IGNORECASE)
 # A sentence, not a status line or an error page of the framework.
@@ -39,17 +39,15 @@ _WORDY = re.compile(r"[a-z]{2,}(?:[ _-][a-z]{2,}){2,}", re.IGNORECASE)
 # A word, or the code of one.
 _WORDS = re.compile(r"[a-z]{4,}", re.IGNORECASE)
 # What an answer about the state says, whatever else it speaks of.
-_STATE = re.compile(
+_STATE = Words(
     r"if-(?:un)?(?:none-)?m|\be-?tag|\bversions?\b|revision|\bstale\b|pre-?condition|concurren|meanwhile"
     r"|in the meantime|by (?:someone|somebody|another)|out of date|since (?:you|it was|the)|conflict"
-    r"|already exists|\block(?:ed)?\b|lease",
-    re.IGNORECASE,
+    r"|already exists|\block(?:ed)?\b|lease"
 )
-RULE = re.compile(
+RULE = Words(
     r"\b(?:must (?:not )?(?:be|exceed|have|lie|contain|stay|end|start)|may not|exceeds?|exceeded|ceiling"
     r"|at (?:most|least)|maximum|minimum|quota|not (?:allowed|permitted)|needs? (?:an? )?approval"
-    r"|insufficient|budget|threshold|business rule|rule [\w.]*\d)\b",
-    re.IGNORECASE,
+    r"|insufficient|budget|threshold|business rule|rule [\w.]*\d)\b"
 )
 _TOLD = frozenset(
     {Meaning.MISSING, Meaning.LOCK, Meaning.EXPIRED, Meaning.MULTIPLE, Meaning.PAYLOAD, Meaning.EXISTS}

@@ -16,6 +16,7 @@ from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.removals import corrected
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects import Carrier, Meaning
+from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.pointers import names, tests_in
 from ifmatch.model.unknown import UNKNOWN
 
@@ -30,16 +31,15 @@ CAUSE = "payload-precondition-mismatch"
 
 # Base64 of whole quanta.
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4}){1,4000}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
-_UNLIKE = re.compile(r"(?:not|n't) (?:match|equal)|test failed|differs? from", re.IGNORECASE)
+_UNLIKE = Words(r"(?:not|n't) (?:match|equal)|test failed|differs? from")
 # Members that hold the record as it has to be before a change.
-_BEFORE = re.compile(
+_BEFORE = Words(
     r"expect(?:ed|s|ation)?(?:_?(?:value|state|record|content)s?)?|old(?:_?(?:value|state|record|content)s?)?"
     r"|prev(?:ious)?(?:_?(?:value|state|record|content)s?)?|before|original|preconditions?|compare|asserts?"
-    r"|assertions?|if_?current|current_?(?:value|state)s?",
-    re.IGNORECASE,
+    r"|assertions?|if_?current|current_?(?:value|state)s?"
 )
 
-_ELEMENT = re.compile(
+_ELEMENT = Words(
     r"entity\.change\.(?:deletions|additions)\[\d+\]"
     r"|\b(?:deletions|removals|changes|operations?|ops|items|records|entries|expected|patch)\[\d+\]"
     r"|/(?:deletions|removals|changes|operations?|ops|items|records)/\d+"
@@ -52,8 +52,7 @@ _ELEMENT = re.compile(
     r"|\b(?:was|old|before|value|test)[_-]?mismatch\b"
     r"|not equal to the (?:expected|tested)|test(?:ing)?(?: of)? (?:value |path )?\\?[\"'/]\S+ failed"
     r"|(?:expected|old|previous) (?:value|record|content)s?\b[^.]{0,60}(?:match|differ|equal)"
-    r"|(?:do|does|did)(?: not|n't) match[^.]{0,40}(?:existing|live|current|stored) (?:record|value|entry)",
-    re.IGNORECASE,
+    r"|(?:do|does|did)(?: not|n't) match[^.]{0,40}(?:existing|live|current|stored) (?:record|value|entry)"
 )
 
 
@@ -145,7 +144,7 @@ def _expected(facts: Facts) -> Iterator[Evidence]:
 
 _REFUSING = frozenset({400, 409, 412, 422})
 _OUTSIDE = frozenset({Carrier.HEADER, Carrier.QUERY})
-_VERSION = re.compile(r"version|revision|e-?tag|generation", re.IGNORECASE)
+_VERSION = Words(r"version|revision|e-?tag|generation")
 
 
 def _spelt_otherwise(facts: Facts) -> Iterator[Evidence]:

@@ -11,6 +11,7 @@ from ifmatch.diagnosis.contents import value_at
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.lost_members import lost_versions
 from ifmatch.dialects import Carrier, Meaning
+from ifmatch.dialects.glossary import Words
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -27,25 +28,22 @@ _TELLING = 6
 
 
 # How an answer asks for what it did not get.
-_ASKS = re.compile(
+_ASKS = Words(
     r"\b(?:please |must |should |need(?:s|ed)? to |have to |has to )?"
     r"(?:pass|send|provide|supply|specify|include|set|give|add|submit)\b|required|missing|mandatory|is absent"
-    r"|no(?:t| \w+)? (?:passed|sent|given|provided|supplied|specified|found|present)",
-    re.IGNORECASE,
+    r"|no(?:t| \w+)? (?:passed|sent|given|provided|supplied|specified|found|present)"
 )
-_DIFFERS = re.compile(
+_DIFFERS = Words(
     r"(?:does|did|do)(?: not|n.t) match|\bstale\b|\bolder?\b|outdated|out of date|changed since|was modified"
-    r"|has been modified|expected .{1,40} (?:but|got)",
-    re.IGNORECASE,
+    r"|has been modified|expected .{1,40} (?:but|got)"
 )
 
 
 # That it did not get it, whatever the state.
-_LACKS = re.compile(
+_LACKS = Words(
     r"\b(?:required|missing|mandatory|absent)\b"
     r"|\bmust be (?:passed|sent|given|provided|supplied|specified|set|included)\b"
-    r"|\b(?:not|no [\w-]+) (?:been |was )?(?:passed|sent|given|provided|supplied|specified)",
-    re.IGNORECASE,
+    r"|\b(?:not|no [\w-]+) (?:been |was )?(?:passed|sent|given|provided|supplied|specified)"
 )
 
 

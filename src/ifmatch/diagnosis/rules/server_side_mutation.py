@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
@@ -13,6 +12,7 @@ from ifmatch.diagnosis.listings import lists
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects import Meaning
+from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,26 +23,22 @@ if TYPE_CHECKING:
 
 CAUSE = "server-side-mutation"
 
-_RUNNING = re.compile(
+_RUNNING = Words(
     r'"(?:provisioningState|state|status|phase|operationStatus)"\s*:\s*"(?:in ?progress|running|pending'
-    r"|creating|updating|processing|queued|accepted|provisioning|started|working)",
-    re.IGNORECASE,
+    r"|creating|updating|processing|queued|accepted|provisioning|started|working)"
 )
 # How far a service has got with what it was told to do; a person moves a status of another kind.
-_PROGRESS = re.compile(
+_PROGRESS = Words(
     r"(?:provisioning|operation|deployment|lifecycle|creation|processing|build|sync|index(?:ing)?)_?"
-    r"(?:state|status|phase)|state|status|phase",
-    re.IGNORECASE,
+    r"(?:state|status|phase)|state|status|phase"
 )
-_AT_WORK = re.compile(
+_AT_WORK = Words(
     r"(?:in[ _-]?progress|running|pending|creating|updating|processing|queued|provisioning|starting|deploying"
-    r"|scaling|configuring|indexing|syncing|building|converting|importing|upgrading|modifying)",
-    re.IGNORECASE,
+    r"|scaling|configuring|indexing|syncing|building|converting|importing|upgrading|modifying)"
 )
-_DONE = re.compile(
+_DONE = Words(
     r"(?:succeeded|success|successful|ready|active|available|completed?|finished|done|running|failed|deployed"
-    r"|provisioned|online|idle|healthy|created|updated|synced|in[ _-]sync|indexed|enabled)",
-    re.IGNORECASE,
+    r"|provisioned|online|idle|healthy|created|updated|synced|in[ _-]sync|indexed|enabled)"
 )
 _OPERATION_FIELDS = ("operation-location", "azure-asyncoperation", "x-operation-id")
 _FEW = 3

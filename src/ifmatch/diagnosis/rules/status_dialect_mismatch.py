@@ -14,6 +14,7 @@ from ifmatch.diagnosis.rules.expected_control_flow import claim_of
 from ifmatch.diagnosis.rules.unsupported_precondition import says_so
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects import Meaning
+from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,18 +25,17 @@ if TYPE_CHECKING:
 
 CAUSE = "status-dialect-mismatch"
 
-WORDS = re.compile(
+WORDS = Words(
     r"version[_ ]?conflict|version ?mismatch|VersionMismatch|EtagMismatch"
     r"|ConditionalRequestConflict|has been modified|was modified|Resource ?Modified|concurrent"
     r"|(?:was|been) (?:changed|updated|edited) (?:by (?:an|some)|since|in the meantime|meanwhile)"
     r"|stale|optimistic|UpdateConditionNotSatisfied|ConcurrentModification|revision|seqNo"
     r"|resourceVersion|Document update conflict"
     r"|conditionNotMet|Compare failed|is at [0-9a-f]{7,} but expected|different than the current"
-    r"|failedPrecondition|ABORTED",
-    re.IGNORECASE,
+    r"|failedPrecondition|ABORTED"
 )
 # Words of a failed condition that stand in no other failure of a server.
-PLAIN_WORDS = re.compile(
+PLAIN_WORDS = Words(
     r"OptimisticLock|StaleObject|StaleState|DbUpdateConcurrency"
     r"|Concurren(?:cy|tUpdate|tModification)Exception"
     r"|(?:updated|modified|changed) or deleted by another|expected to affect \d+ row"
@@ -45,8 +45,7 @@ PLAIN_WORDS = re.compile(
     r"|(?:has been|was) (?:modified|changed|updated|edited) "
     r"(?:by (?:an|some)|since|in the meantime|meanwhile)"
     r"|has been modified; please apply"
-    r"|(?:update|change|write|version|revision) (?:is |was )?out of (?:sequence|order)",
-    re.IGNORECASE,
+    r"|(?:update|change|write|version|revision) (?:is |was )?out of (?:sequence|order)"
 )
 _RIGHTS = re.compile(r"oauth|token|login|session|permission|/auth", re.IGNORECASE)
 _HEALTH = re.compile(

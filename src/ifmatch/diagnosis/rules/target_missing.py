@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
+from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from ifmatch.model.finding import Evidence
 
 CAUSE = "target-missing"
-_WORDS = re.compile(
-    r"did ?n.t exist|does not exist|not exist|no such|not found|NoSuchKey|was deleted|BlobNotFound",
-    re.IGNORECASE,
+_WORDS = Words(
+    r"did ?n.t exist|does not exist|not exist|no such|not found|NoSuchKey|was deleted|BlobNotFound"
 )
 
 

@@ -10,6 +10,7 @@ from ifmatch.diagnosis.dialect_scopes import lifespan
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.tickets import LAPSED, TICKET, late, overdue, renewed, spoken_of, tickets
 from ifmatch.dialects import Meaning
+from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,19 +22,16 @@ if TYPE_CHECKING:
 
 CAUSE = "token-expired"
 _TICKETED = frozenset({400, 403, 404, 409, 410, 412, 422, 423, 428})
-STRONG = re.compile(
+STRONG = Words(
     r"too old|expired|LeaseLost|valid-sync-token|\bcompacted\b|fullSyncRequired"
     r"|\b\w+_lapsed\b|(?:token|ticket|permit|grant|lease|lock) (?:has |is )?(?:lapsed|timed out)"
     r"|(?:history|log|index|cursor|token|revision|ticket|permit|grant)[^.]{0,40}"
     r"(?:cleared|no longer (?:valid|available|kept))"
     # An outdated revision is an older one, which a write on it learns at any age.
     r"|(?:history|log|index|cursor|(?:sync|delta|change|page|continuation)[ _-]?token|ticket|permit|grant)"
-    r"[^.]{0,40}outdated",
-    re.IGNORECASE,
+    r"[^.]{0,40}outdated"
 )
-_KEPT = re.compile(
-    r"resourceVersion|sync ?token|continuation|cursor|no longer (?:valid|available)", re.IGNORECASE
-)
+_KEPT = Words(r"resourceVersion|sync ?token|continuation|cursor|no longer (?:valid|available)")
 _SIGN_IN = re.compile(
     r"\b(?:access|bearer|id|csrf|session|jwt)[ _-]?token|signature|credential", re.IGNORECASE
 )

@@ -9,6 +9,7 @@ from ifmatch.diagnosis.conditions import IN_CONTENT, Guard
 from ifmatch.diagnosis.contents import holds, same_content
 from ifmatch.diagnosis.evidence import note
 from ifmatch.dialects import Meaning
+from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from ifmatch.model.finding import Evidence
 
 CAUSE = "token-missing"
-WORDS = re.compile(
+WORDS = Words(
     r"(?:if-match|etag|version|revision|precondition|generation|fingerprint|condition)[^.]{0,60}"
     r"(?:required|mandatory|missing|must|not (?:provided|supplied|specified|sent))"
     r"|(?:required|missing|must (?:specify|supply|send|provide|include|name|state|carry))[^.]{0,40}"
@@ -30,15 +31,13 @@ WORDS = re.compile(
     r"(?:required|missing|absent|mandatory|needed|not[ ._-](?:given|provided|supplied|specified|sent))"
     r"|(?:name|state|give|cite|quote|tell|repeat|attach|carry|pass|put|include)s? "
     r"(?:us )?(?:the |its |a |your )?(?:\w+ )?(?:e-?tag|version|revision|generation)\b[^.]{0,60}\bif-?match\b"
-    r"|InvalidIfMatchVersion",
-    re.IGNORECASE,
+    r"|InvalidIfMatchVersion"
 )
 
 # What 422 has to say: a form has versions and required members too.
-MANDATORY = re.compile(
+MANDATORY = Words(
     r"(?:if-match|e-?tag|revision|precondition|lock_?version|row_?version)[^.]{0,20}(?:required|mandatory|missing)"
-    r"|(?:version) is (?:required|mandatory) (?:for|to) (?:change|update|edit|modify|delete)",
-    re.IGNORECASE,
+    r"|(?:version) is (?:required|mandatory) (?:for|to) (?:change|update|edit|modify|delete)"
 )
 # The status line says no more than the status.
 _STATUS_LINE = re.compile(r"pre-?condition[ _-]?failed", re.IGNORECASE)

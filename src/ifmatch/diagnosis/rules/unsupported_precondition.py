@@ -11,6 +11,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.evidence import note
 from ifmatch.dialects import Meaning
+from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,11 +22,10 @@ if TYPE_CHECKING:
 
 CAUSE = "unsupported-precondition"
 
-WORDS = re.compile(
+WORDS = Words(
     r"not ?implemented|not ?(?:currently )?supported|unsupported|NotImplemented|does not support"
     r"|(?:checks?|conditions?|versioning) (?:are|is) not available"
-    r"|header you provided implies functionality|conditional (?:requests?|writes?) (?:are|is) not",
-    re.IGNORECASE,
+    r"|header you provided implies functionality|conditional (?:requests?|writes?) (?:are|is) not"
 )
 # Under these services refuse much else as unsupported: such an answer must name conditions.
 _OTHER_MATTERS = frozenset({403, 405, 409, 500, 503})

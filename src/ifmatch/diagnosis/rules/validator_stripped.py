@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.rules.token_missing import demands
+from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 CAUSE = "validator-stripped"
 # What is asked for is a field, not a member of the content.
-_FIELD = re.compile(r"if-match|e-?tag|precondition (?:header|required)|condition", re.IGNORECASE)
+_FIELD = Words(r"if-match|e-?tag|precondition (?:header|required)|condition")
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
