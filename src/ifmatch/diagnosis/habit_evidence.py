@@ -19,7 +19,15 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.hidden_fields import counts_states
 from ifmatch.diagnosis.message_members import Member, blank, sent, shown
 from ifmatch.diagnosis.named_sources import alike_source, dated_source, of_state
-from ifmatch.diagnosis.path_members import InPath, beside_latest, in_path, labelled, latest_words, of_a_kind
+from ifmatch.diagnosis.path_members import (
+    InPath,
+    acted_on,
+    beside_latest,
+    in_path,
+    labelled,
+    latest_words,
+    of_a_kind,
+)
 from ifmatch.diagnosis.projections import projection
 from ifmatch.diagnosis.refusal_words import negative, says_outdated
 from ifmatch.diagnosis.spent_versions import printed_beside, prints, spent_on, stated_beside
@@ -132,7 +140,9 @@ class Traffic:
             return found[0].resource
         kept = [pair for pair in parse_qsl(query) if not CARRIES.search(pair[0])]
         base = f"{here}?{urlencode(kept)}" if kept else here
-        return here if base not in self.read and here in self.read else base
+        if base in self.read or here in self.read:
+            return base if base in self.read else here
+        return acted_on(step, here, self.about) or base
 
     def _after_latest(self, step: Step) -> list[InPath]:
         """Return the version at the end of a path that the word for the latest one had shown beside it.

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ifmatch.diagnosis.message_members import Member
+from ifmatch.diagnosis.message_members import Member, sent, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ifmatch.diagnosis.steps import Step
 
@@ -26,6 +26,9 @@ _ALIAS: Final = re.compile(r"[^\W\d_]{3,20}")
 _A_WORD: Final = 4
 _ENDING: Final = 2
 _SEVERAL: Final = 2
+# So many reads back a value is looked for.
+_RECENT: Final = 12
+_OK: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,25 @@ def in_path(step: Step, read: set[str]) -> list[InPath]:
         found += _bare(parts, place, first, read)
         found += _embedded(parts, place, read)
     return found
+
+
+def acted_on(step: Step, path: str, about: Mapping[str, Sequence[Step]]) -> str:
+    """Return the resource that a call below it acts on (`POST /parts/7/stocktake`), "" when there is none.
+
+    The resource was read before, and the call sends one of its values under the very name that it has there.
+
+    Args:
+        step: the request.
+        path: key of its resource without the query.
+        about: the steps before it, by what they are about.
+    """
+    thing, _, action = path.rpartition("/")
+    if step.method not in {"POST", "PUT", "PATCH"} or not _ACTION.fullmatch(action):
+        return ""
+    read = [one for one in about.get(thing, ())[-_RECENT:] if one.is_read and one.status == _OK]
+    mine = {(one.word, one.value) for one in sent(step) if one.where in {"body", "query"}} if read else set()
+    held = {(one.word, one.value) for each in read for one in shown(each) if one.where == "body"}
+    return thing if mine & held else ""
 
 
 def labelled(step: Step) -> list[InPath]:
