@@ -197,6 +197,7 @@ def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None
             step.forget()
     targets.actions(steps)
     targets.versioned_paths(steps)
+    targets.one_view(steps)
     targets.saved_at_one_place(steps)
     targets.extra_parameters(steps)
     saves.posted(steps)

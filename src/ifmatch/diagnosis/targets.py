@@ -81,6 +81,30 @@ def versioned_paths(steps: Sequence[Step]) -> None:
             step.resource = found[1]
 
 
+def one_view(steps: Sequence[Step]) -> None:
+    """Take the reads of a thing that all ask for one selection of it as reads of the thing that is written.
+
+    `GET /contacts/7?$select=name` shows what `PATCH /contacts/7` changes; where nobody reads it otherwise, there
+    is nothing to tell apart.
+    """
+    written = {step.resource for step in steps if step.is_write and "?" not in step.resource}
+    views: dict[str, set[str]] = {}
+    for step in steps:
+        base, _, query = step.resource.partition("?")
+        if step.is_read and base in written:
+            views.setdefault(base, set()).add(query)
+    chosen = {
+        f"{base}?{query}": base
+        for base, queries in views.items()
+        if len(queries) == 1
+        for query in queries
+        if query and all(is_view(name) for name, _ in parse_qsl(query, keep_blank_values=True))
+    }
+    for step in steps if chosen else ():
+        if step.is_read and step.resource in chosen:
+            step.resource = chosen[step.resource]
+
+
 def saved_at_one_place(steps: Sequence[Step]) -> None:
     """Take a save under a version (`POST /boards/save`) as a write on the thing that its content names.
 

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 CAUSE = "token-missing"
 WORDS = Words(
-    r"(?:if-match|etag|version|revision|precondition|generation|fingerprint|condition)[^.]{0,60}"
+    r"(?:if-match|if-unmodified-since|etag|version|revision|\b_?rev\b|precondition|generation|fingerprint|condition)"
+    r"[^.]{0,60}"
     r"(?:required|mandatory|missing|must|not (?:provided|supplied|specified|sent))"
     r"|(?:required|missing|must (?:specify|supply|send|provide|include|name|state|carry))[^.]{0,40}"
-    r"(?:if-match|etag|version|revision|precondition)"
+    r"(?:if-match|if-unmodified-since|etag|version|revision|precondition)"
     r"|must be conditional|conditional (?:request|header|update)s?[^.]{0,20}(?:required|only|expected)"
     r"|(?:send|provide|supply|specify|include|use) (?:an? |the )?(?:valid )?"
     r"(?:if-match|etag|precondition|version)"
