@@ -84,8 +84,8 @@ def versioned_paths(steps: Sequence[Step]) -> None:
 def one_view(steps: Sequence[Step]) -> None:
     """Take the reads of a thing that all ask for one selection of it as reads of the thing that is written.
 
-    `GET /contacts/7?$select=name` shows what `PATCH /contacts/7` changes; where nobody reads it otherwise, there
-    is nothing to tell apart.
+    `GET /contacts/7?$select=name` shows what `PATCH /contacts/7` changes; where nobody reads it otherwise,
+    there is nothing to tell apart.
     """
     written = {step.resource for step in steps if step.is_write and "?" not in step.resource}
     views: dict[str, set[str]] = {}

@@ -33,7 +33,7 @@ LOCK_PATH = re.compile(
     re.IGNORECASE,
 )
 LEASE_BODY = re.compile(
-    r'(?:"|^|[&;,{\s])(?:holder|holderIdentity|leaseDuration\w*|acquireTime|renewTime|lock_?id|locked_?by|leader|candidate'
+    r'(?:"|^|[&;,{\s])(?:holder|holderIdentity|lease_?(?:Duration|Key|Owner|Counter|Expir)\w*|acquireTime|renewTime|lock_?id|locked_?by|leader|candidate'
     r'|expires\w*|ttl\w*)(?:"|\s*=)',
     re.IGNORECASE,
 )
@@ -46,9 +46,12 @@ OWNER_BODY = re.compile(r'"(?:owner|ownerId|who|instance|worker|node|host|operat
 _HELD_BY = (
     r"(owner(?:Id)?|holder\w*|claimed_?by|taken_?by|worker(?:_?id)?|runner|assigned_?worker|lease_?owner)"
 )
+# Databases give a value with its type, and updates give it beside what is to be done with it.
+_TYPED = r'(?:\{\s*"(?:\w?Value|S)"\s*:\s*)*'
 # As a member of JSON, an argument of a call, a parameter of a form, or an element.
 _CLAIM = re.compile(
-    rf'(?<![\w-])(?:"{_HELD_BY}"|{_HELD_BY})(?:\s*:\s*\\?"|=|>)(?P<holder>[^"&<>\\\s]+)', re.IGNORECASE
+    rf'(?<![\w-])(?:"{_HELD_BY}"|{_HELD_BY})(?:\s*:\s*{_TYPED}\\?"|=|>)(?P<holder>[^"&<>\\\s]+)',
+    re.IGNORECASE,
 )
 # Object stores keep such a claim beside the object, which may be empty.
 _CLAIM_FIELD = re.compile(rf"x-(?:\w+-)*meta-{_HELD_BY}", re.IGNORECASE)
@@ -80,6 +83,12 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         # A creation by POST: the service itself sees to it that only one wins.
         yield from _contest(facts, Guard.ABSENT)
         return
+    if facts.refused and guard is None and _takes_turns(facts):
+        text = (
+            "a lease among several that workers share out: the client keeps its own, and tries on in its turn"
+        )
+        yield note(text, 6.0, facts.step)
+        return
     if not facts.refused or guard is None or guard.guard not in {Guard.ABSENT, Guard.SAME}:
         return
     if guard.name == "Overwrite" or facts.unanswered_own is not None:
@@ -93,6 +102,22 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if guard.guard is Guard.ABSENT and facts.ours_is_there is not False:
         yield from _by_checksum(facts)
     yield from _contest(facts, guard.guard)
+
+
+def _takes_turns(facts: Facts) -> bool:
+    """Tell whether a refused claim on a lease, made by comparing its state, is one of a worker's many.
+
+    The worker holds others of the kind, and what it tries later on this one rests on a later look.
+    """
+    step = facts.step
+    claim = claim_of(step)
+    if not claim or step.body is None or LEASE_BODY.search(step.body.text[:2000]) is None:
+        return False
+    own = [one for one in facts.own(facts.case.steps) if one.is_write and one is not step]
+    kept = [one for one in own if one.accepted and one.resource != step.resource and claim_of(one) == claim]
+    again = [one for one in own if one.resource == step.resource and one.order > step.order]
+    beside = [one for one in kept if parent_of(one.resource) == parent_of(step.resource)]
+    return bool(beside) and not any(same_content(one.body, step.body) for one in again)
 
 
 def _contest(facts: Facts, guard: Guard) -> Iterator[Evidence]:
