@@ -198,6 +198,7 @@ def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None
     targets.actions(steps)
     targets.versioned_paths(steps)
     targets.one_view(steps)
+    targets.languages_apart(steps)
     targets.saved_at_one_place(steps)
     targets.extra_parameters(steps)
     saves.posted(steps)
