@@ -38,7 +38,7 @@ SMALL = Glossary(
         ("Fassungskonflikt", "version conflict"),
         ("L'objet existe déjà.", "L'objet already exists."),
         ("EXISTE_DEJA", "already exists"),
-        ("elle n’est plus là", "elle no longer là"),
+        ("elle n\u2019est plus là", "elle no longer là"),
         ("データが変更されました", "データが changed ました"),
         ("a plain text", "a plain text"),
         ("", ""),

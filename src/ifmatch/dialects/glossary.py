@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +24,7 @@ _WORD: Final = re.compile(r"[^\W\d_]+")
 _HUMP: Final = re.compile(r"[A-Z]+(?![a-z])|[^\W\d_][^\WA-Z\d_]*")
 # What stands between the words of a saying, in texts and in names.
 _GAP: Final = re.compile(r"[ _'\u2019-]{1,2}")
+_BREAK: Final = re.compile(r"[ '-]+")
 # Scripts that put no spaces between words.
 _UNSPACED: Final = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]")
 # A shorter beginning of a longer word says nothing.
@@ -53,27 +54,29 @@ class Glossary:
         self._words: dict[str, str] = {}
         self._stems: dict[str, str] = {}
         self._unspaced: dict[str, str] = {}
-        self._sayings: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+        # By their first words, the longest of each to be tried first.
+        self._sayings: dict[str, list[tuple[str, str]]] = {}
         self._seen: dict[str, str | None] = {}
-        for language in languages.values():
-            for meaning, words in language.items():
-                for word in words:
-                    self._add(word, meaning)
-        for known in self._sayings.values():
-            known.sort(key=lambda one: -len(one[0]))
-        longest = sorted(self._unspaced, key=len, reverse=True)
-        self._in_a_row = re.compile("|".join(map(re.escape, longest))) if longest else None
+        entries = (
+            (word, meaning)
+            for language in languages.values()
+            for meaning, words in language.items()
+            for word in words
+        )
+        for word, meaning in entries:
+            if word.isalpha() and (word.isascii() or not _UNSPACED.search(word)):
+                self._words.setdefault(word, meaning)
+            elif word.endswith("*"):
+                self._stems.setdefault(word[:-1], meaning)
+            elif not word.isascii() and _UNSPACED.search(word):
+                self._unspaced.setdefault(word, meaning)
+            else:
+                self._sayings.setdefault(_BREAK.split(word, 1)[0], []).append((word, meaning))
 
-    def _add(self, word: str, meaning: str) -> None:
-        if not word.isascii() and _UNSPACED.search(word):
-            self._unspaced.setdefault(word, meaning)
-        elif word.endswith("*"):
-            self._stems.setdefault(word[:-1], meaning)
-        elif word.isalpha():
-            self._words.setdefault(word, meaning)
-        else:
-            words = tuple(_WORD.findall(word))
-            self._sayings.setdefault(words[0], []).append((words, meaning))
+    @cached_property
+    def _in_a_row(self) -> re.Pattern[str]:
+        longest = sorted(self._unspaced, key=len, reverse=True)
+        return re.compile("|".join(map(re.escape, longest)) or r"(?!)")
 
     def in_english(self, word: str) -> str | None:
         """Return a word in English, None when it is not known, or is the same in English.
@@ -125,7 +128,7 @@ class Glossary:
         Args:
             said: any text.
         """
-        if self._in_a_row is not None and not said.isascii() and _UNSPACED.search(said):
+        if not said.isascii() and _UNSPACED.search(said):
             said = self._in_a_row.sub(lambda found: f" {self._unspaced[found[0]]} ", said)
         words = set(_WORD.findall(said))
         if not self._sayings.keys().isdisjoint(map(bare, words)):
@@ -156,9 +159,11 @@ class Glossary:
         self, said: str, words: list[re.Match[str]], plain: list[str], place: int
     ) -> tuple[int, str]:
         """Return of how many words the longest saying is that begins at a word, and what it means."""
-        for saying, meaning in self._sayings.get(plain[place], ()):
+        known = self._sayings.get(plain[place], ())
+        for phrase, meaning in sorted(known, key=lambda one: -len(one[0])):
+            saying = _BREAK.split(phrase)
             last = place + len(saying)
-            if tuple(plain[place:last]) != saying:
+            if plain[place:last] != saying:
                 continue
             between = zip(words[place : last - 1], words[place + 1 : last], strict=True)
             if all(_GAP.fullmatch(said, one.end(), two.start()) for one, two in between):
