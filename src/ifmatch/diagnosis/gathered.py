@@ -65,15 +65,14 @@ class Gathered:
         self._looked += len(self._texts)
         if self._looked <= _MANY:
             return self._texts
-        words = _WORD.findall(value)
-        if not words or not self._sent_words.issuperset(words):
-            return self._texts
-        return min((self._by_word.get(word, []) for word in words), key=len)
+        words = self._asked_words.intersection(_WORD.findall(value))
+        return min((self._by_word.get(word, []) for word in words), key=len, default=self._texts)
 
     @cached_property
-    def _sent_words(self) -> frozenset[str]:
-        """Return the words of all values that requests carry."""
-        held = (values for one in self.steps for values in (carried(one), carried_anywhere(one)))
+    def _asked_words(self) -> frozenset[str]:
+        """Return the words of all values that are mostly asked for: those that unaccepted writes carry."""
+        asked = [one for one in self.steps if one.is_write and not one.accepted]
+        held = (values for one in asked for values in (carried(one), carried_anywhere(one)))
         values = {one for values in held for one in values.values()}
         return frozenset(word for value in values for word in _WORD.findall(value))
 
@@ -81,7 +80,7 @@ class Gathered:
     def _by_word(self) -> dict[str, list[tuple[Step, str]]]:
         found: dict[str, list[tuple[Step, str]]] = {}
         for one, text in self._texts:
-            for word in self._sent_words.intersection(_WORD.findall(text)):
+            for word in self._asked_words.intersection(_WORD.findall(text)):
                 found.setdefault(word, []).append((one, text))
         return found
 
