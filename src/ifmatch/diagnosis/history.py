@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from functools import cached_property
 from typing import TYPE_CHECKING, Final, overload
 
 from ifmatch.diagnosis.steps import Step
+from ifmatch.model.cached import cached_property
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
