@@ -27,6 +27,11 @@ class History(list[Step]):
         return [step for step in self if step.accepted and step.replaces]
 
     @cached_property
+    def refused_writes(self) -> list[Step]:
+        """Return the writes that were refused by precondition, in order of time."""
+        return [step for step in self if step.refused and step.is_write and not step.accepted]
+
+    @cached_property
     def issuers(self) -> dict[str, list[Step]]:
         """Return the steps that gave out each validator, in order of time."""
         found: dict[str, list[Step]] = {}
