@@ -113,8 +113,10 @@ def _names_nothing(step: Step) -> bool:
 
     A server that fails over it repeats the word, or tells of a number that it could not read.
     """
+    if not step.is_write or step.status not in {_BAD_REQUEST, _UNPROCESSABLE, _FAILED}:
+        return False
     guard = step.guard
-    if not step.is_write or guard is None or not tokens.null_word(guard.value):
+    if guard is None or not tokens.null_word(guard.value):
         return False
     if step.status == _FAILED:
         words = _words(step)
