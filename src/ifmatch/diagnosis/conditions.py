@@ -151,7 +151,7 @@ def conditions_of(
         view: the request as dialects look at it; needed with a dialect.
         refusal: what the answer says about a precondition, None when nothing.
     """
-    found = list(_of_http(request))
+    found = list(_of_http(request)) if request.fields.has_any(_STANDARD) else []
     if dialect is None or view is None:
         found.extend(_overwrite(request))
         return tuple(found)
@@ -220,8 +220,9 @@ def _of_http(request: Request) -> Iterator[Condition]:
 
 
 def _overwrite(request: Request) -> Iterator[Condition]:
-    overwrite = (request.fields.text("overwrite") or "").strip().upper()
-    if overwrite == "F" and request.method in {"MOVE", "COPY"}:
+    if request.method not in {"MOVE", "COPY"}:
+        return
+    if (request.fields.text("overwrite") or "").strip().upper() == "F":
         yield Condition("Overwrite", "F", Guard.ABSENT, standard=False)
 
 

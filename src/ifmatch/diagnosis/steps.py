@@ -478,7 +478,7 @@ class Step:
 
     def issued(self) -> tuple[str, ...]:
         """Return the validators that this answer gave out for its own resource, as field values."""
-        if self.told is not None and self.etag is None:
+        if self.etag is None and self.told is not None:
             return (self.told,)
         if self.status not in _ISSUING and not (self.status == _MULTI_STATUS and self.method == "PROPFIND"):
             return ()
