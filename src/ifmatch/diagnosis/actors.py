@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 SERVER_LOGS = frozenset({"access-log", "json-log", "varnishlog", "dumpio"})
 _NAMES = ("authorization", "cookie", "x-api-key", "from")
 _Key = tuple[object, ...]
+# Besides the user agent these tell who asks, and from where.
+_TELLING = frozenset({"authorization", "x-remote-user", "x-forwarded-for", "x-real-ip"})
 # Features used by this very request, which the AWS SDKs append to their user agent.
 _FEATURES = re.compile(r" (?:m|ft)/\S+")
 # Fields that name what several programs of one actor share: a login, a run of a job, a window.
@@ -51,10 +53,11 @@ def _names_session(field: str) -> bool:
 
 
 def _identity(step: Step) -> tuple[str, str, str]:
-    agent = _program(step.sent.text("user-agent") or "")
-    address = (
-        (step.sent.text("x-forwarded-for") or step.sent.text("x-real-ip") or "").partition(",")[0].strip()
-    )
+    sent = step.sent
+    agent = _program(sent.text("user-agent") or "")
+    if not sent.has_any(_TELLING):
+        return agent, "", ""
+    address = (sent.text("x-forwarded-for") or sent.text("x-real-ip") or "").partition(",")[0].strip()
     return agent, _scheme_and_credential(step), address
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.diagnosis import tokens
 from ifmatch.dialects import Carrier, Demand, Meaning, View, guards_in, unseen_guard
 from ifmatch.model.message import Content
+from ifmatch.model.quick import quick
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Guard(enum.StrEnum):
 _PLACE: Final = re.compile(r"offset|position|append-?pos", re.IGNORECASE)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Condition:
     """One precondition as sent.
