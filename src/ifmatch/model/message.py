@@ -197,6 +197,8 @@ class Content:
             return UNKNOWN
 
     def __len__(self) -> int:
+        if self._octets is None and self._text is not None and self._text.isascii():
+            return len(self._text)
         return len(self.octets)
 
     def __bool__(self) -> bool:
