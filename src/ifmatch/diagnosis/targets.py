@@ -63,6 +63,7 @@ def versioned_paths(steps: Sequence[Step]) -> None:
         for step in steps
         if step.is_write
         and (guard := step.guard) is not None
+        and any(step.resource.endswith(opaque(token)) for token in guard.tokens)
         and (found := _VERSIONED.fullmatch(step.resource)) is not None
     ]
     if not writes:
