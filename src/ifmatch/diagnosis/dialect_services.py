@@ -12,6 +12,7 @@ from ifmatch.diagnosis.dialect_batches import parts_by_reads, parts_of
 from ifmatch.diagnosis.dialect_habits import LEARNED, beyond, joined, learn
 from ifmatch.diagnosis.dialect_tokens import give_versions
 from ifmatch.diagnosis.habit_signals import refusable
+from ifmatch.diagnosis.inner_reads import inner_reads
 from ifmatch.diagnosis.multistatus import entries_of
 from ifmatch.diagnosis.operations import take_as_meant, take_as_whole
 from ifmatch.diagnosis.resources import host_of, resource_key
@@ -153,6 +154,8 @@ def _speak(
         general = found[0].dialect if found else None
         blind = general is None or _blind(service, general)
         inside = parts_by_reads(service) if blind else {}
+        for one, shown in inner_reads(_with_parts(service, inside)).items() if blind else ():
+            inside.setdefault(one, shown)
         learned = learn(_with_parts(service, inside))
         if blind:
             parts.update(inside)

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ifmatch.diagnosis.habit_evidence import place_of
+from ifmatch.diagnosis.habit_traffic import place_of
 from ifmatch.diagnosis.listed_versions import listed_before
 from ifmatch.diagnosis.message_members import members, sent, shown
-from ifmatch.diagnosis.version_words import speaks_of_versions
-from ifmatch.dialects.glossary import Words
+from ifmatch.diagnosis.version_words import EXPECTS, speaks_of_versions
 
 if TYPE_CHECKING:
-    from ifmatch.diagnosis.habit_evidence import Traffic
+    from ifmatch.diagnosis.habit_traffic import Traffic
     from ifmatch.diagnosis.message_members import Member
     from ifmatch.diagnosis.steps import Step
 
 # What is not there any more.
 _GONE: Final = frozenset({404, 410})
-# A name that says that a value is expected to be the current one.
-_EXPECTS: Final = Words(
-    r"(?:^|[-_.])if(?:[-_.]|(?=[A-Z])|version|rev|etag|seq|updated|modified|match)"
-    r"|expect|\bbase|known|seen|prev|since|old"
-)
 # Members that a record has, and a request about it too.
 _NAMES: Final = frozenset({"id", "_id", "uuid", "key", "name", "type", "kind"})
 
@@ -39,7 +33,7 @@ def meant_as_one(traffic: Traffic, write: Step, member: Member, source: Member) 
         member: the value in the request.
         source: the same value in the answer that showed it.
     """
-    beside = member.where in {"header", "query"} and _EXPECTS.search(member.name) is not None
+    beside = member.where in {"header", "query"} and EXPECTS.search(member.name) is not None
     if not traffic.took(write):
         # What is not there, or was never answered: only its name tells what the value is meant as.
         alone = write.method == "DELETE" and member.where == "body"
