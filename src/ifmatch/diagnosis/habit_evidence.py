@@ -17,7 +17,7 @@ from ifmatch.diagnosis.hidden_fields import counts_states
 from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.named_sources import alike_source, dated_source, of_state
 from ifmatch.diagnosis.refusal_words import says_outdated
-from ifmatch.diagnosis.spent_versions import printed_beside, prints, spent_on, stated_beside
+from ifmatch.diagnosis.spent_versions import echoed, printed_beside, prints, spent_on, stated_beside
 from ifmatch.diagnosis.succession import TIME, advanced, later_time
 from ifmatch.diagnosis.version_words import (
     CHANGED,
@@ -192,6 +192,15 @@ def _damaged_source(traffic: Traffic, write: Step, member: Member) -> Member | N
     return None
 
 
+def _echoed_source(traffic: Traffic, write: Step, member: Member) -> Member | None:
+    """Return where answers hold the value that a refusal states beside a sent one that is a damage of it."""
+    stated = None if traffic.took(write) else echoed(write, member.value)
+    if stated is None:
+        return None
+    answers = [*traffic.before(write)[::-1], *traffic.read_after(write)]
+    return next((one for read in answers for one in shown(read) if one.value == stated), None)
+
+
 def _unshown(traffic: Traffic, write: Step, member: Member) -> tuple[Member | None, int]:
     """Return where a refused value comes from that no answer about its resource shows, and how sure it is.
 
@@ -251,6 +260,8 @@ def _shown_before(traffic: Traffic, write: Step, member: Member) -> tuple[Member
         if found:
             ranked = [(one, rank) for one in found[:_PLACES] if (rank := _rank(traffic, write, member, one))]
             return ranked[0] if ranked else (None, 0)
+    if (held := _echoed_source(traffic, write, member)) is not None:
+        return held, _PROVEN
     source, rank = _unshown(traffic, write, member)
     damaged = _damaged_source(traffic, write, member) if source is None else None
     return (damaged, _LIKELY) if damaged is not None else (source, rank)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.habit_traffic import place_of
 from ifmatch.diagnosis.listed_versions import listed_before
 from ifmatch.diagnosis.message_members import members, sent, shown
@@ -46,7 +47,9 @@ def meant_as_one(traffic: Traffic, write: Step, member: Member, source: Member) 
         return True
     if write.method == "PATCH" or member.where != source.where or member.word != source.word:
         return True
-    return not _whole(traffic, write, member) or _exchanged(traffic, write, member)
+    if not _whole(traffic, write, member) or _exchanged(traffic, write, member):
+        return True
+    return _overtaken(traffic, write, member, source)
 
 
 def _exchanged(traffic: Traffic, write: Step, member: Member) -> bool:
@@ -69,6 +72,19 @@ def _exchanged(traffic: Traffic, write: Step, member: Member) -> bool:
         if late and len(apart) > 1 and all(mine.get(name) == old[name] for name in apart):
             return True
     return False
+
+
+def _overtaken(traffic: Traffic, write: Step, member: Member, source: Member) -> bool:
+    """Tell whether a record is sent back with an older version than its sender was last shown.
+
+    Where the service counts on from the later one, that one was current, and nobody compared the two.
+    """
+    before, place = traffic.before(write), place_of(source)
+    last = traffic.shows(before[-1]).get(place) if before else None
+    if last is None or not (speaks_of_versions(member) and tokens.counted_on(member.value, last)):
+        return False
+    after = traffic.next_shown(write, place)
+    return after is not None and tokens.steps_on(last, after) == 1
 
 
 def met_nothing(traffic: Traffic, write: Step, member: Member, source: Member) -> bool:

@@ -21,6 +21,23 @@ if TYPE_CHECKING:
 
 _LONGEST: Final = 4000
 _CONFLICT: Final = frozenset({409, 412})
+_OVER_VERSIONS: Final = frozenset({400, 409, 412, 422, 428})
+# What a sentence has in quotes, with a space or a colon before it.
+_SPOKEN: Final = re.compile(r"(?<=[\s:])(?:'([^'\n]{4,120})'|\"([^\"\n]{4,120})\")")
+# What nobody does to a version on purpose, and answers show beside the version itself.
+_DAMAGES: Final = frozenset(
+    {
+        "percent-encoded",
+        "percent-decoded",
+        "html-escaped",
+        "escaped",
+        "unquoted",
+        "quoted-twice",
+        "base64",
+        "case-changed",
+        "cut",
+    }
+)
 _NUMBER: Final = re.compile(r"(?<![\w.-])\d{1,15}(?![\w-])")
 _EXISTS: Final = re.compile(EXISTS, re.IGNORECASE)
 # Shorter values stand in a refusal by chance.
@@ -97,6 +114,22 @@ def stated_beside(write: Step, member: Member) -> str | None:
     known = {tokens.opaque(one.value) for one in sent(write)}
     others = [one for one in told if tokens.opaque(one.value) not in known]
     return next((one.value for one in others if _stands_against(write, member, one)), None)
+
+
+def echoed(write: Step, sent_value: str) -> str | None:
+    """Return the value that a refusal states beside one it was sent, if the sent one is that with a damage.
+
+    Args:
+        write: refused.
+        sent_value: as the request has it.
+    """
+    if write.status not in _OVER_VERSIONS or len(tokens.opaque(sent_value)) < _TELLING:
+        return None
+    told = [one.value for one in shown(write) if one.where in {"body", "text"}]
+    told += [one or two for one, two in _SPOKEN.findall(write.view.text[:_LONGEST])]
+    if sent_value not in told:
+        return None
+    return next((one for one in told if tokens.damage(sent_value, one) in _DAMAGES), None)
 
 
 def changed_since(write: Step, member: Member, dated: Member) -> bool:
