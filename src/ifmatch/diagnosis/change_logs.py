@@ -10,6 +10,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.listed_versions import entries_in, members_in
+from ifmatch.diagnosis.path_members import of_a_kind
 from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.diagnosis import Outcome
@@ -130,7 +131,8 @@ def others_changed(facts: Facts) -> tuple[Step, str] | None:
         if token not in since or one.status != _OK or one.content is None or len(one.content) > _LONGEST:
             continue
         listed = [entry for entry in entries_in(one.view.json, _DEEP) if entry]
-        names = {name: [str(entry[name]) for entry in listed if name in entry] for name in _NAMES}
+        called = (*_NAMES, *_after_kind(facts.step, listed))
+        names = {name: [str(entry[name]) for entry in listed if name in entry] for name in called}
         whole = [name for name, values in names.items() if listed and len(values) == len(listed)]
         wanted = _written(facts.step)
         if not whole or not wanted:
@@ -138,6 +140,12 @@ def others_changed(facts: Facts) -> tuple[Step, str] | None:
         apart = not any(value in wanted for name in whole for value in names[name])
         return (one, names[whole[0]][0]) if apart else None
     return None
+
+
+def _after_kind(step: Step, listed: list[dict[str, object]]) -> list[str]:
+    """Return the members of a list of changes that are called as the path of a write calls such things."""
+    kind = path_of(step.resource).partition("?")[0].rstrip("/").rpartition("/")[0].rpartition("/")[2]
+    return [name for name in (listed[0] if listed else ()) if of_a_kind(kind, name)]
 
 
 def _written(step: Step) -> set[str]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from ifmatch.diagnosis.projections import is_view
 from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ifmatch.diagnosis.steps import Step
 
@@ -21,6 +22,9 @@ _ONE_THING: Final = Words(
     r"|object|record|item|document|doc|entity)|\w*[a-z]Id"
 )
 _LONGEST: Final = 200
+# Forms in which a thing is read at a path of its own.
+_FORMS: Final = (".json", ".xml", ".html", ".yaml", ".yml", ".csv", ".txt")
+_CALL: Final = re.compile(r"[A-Za-z][A-Za-z_-]{2,40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class _Asked:
     lists: bool
 
 
-def named_in_contents(steps: Iterable[Step]) -> None:
+def named_in_contents(steps: Sequence[Step]) -> None:
     """Take a write that names in its content what reads name in the query as one on what they read.
 
     `PUT /record` with `{"app": 42, "id": 318, ...}` is what `GET /record?app=42&id=318` shows. Where the
@@ -55,6 +59,40 @@ def named_in_contents(steps: Iterable[Step]) -> None:
         found = _named(asked[base], step, dict(parse_qsl(query))) if base in asked else ""
         if found:
             step.resource = found
+    read = {step.resource: step for step in steps if step.method == "GET" and step.status == _OK}
+    for step in writes:
+        _below(step, read)
+
+
+def _below(step: Step, read: Mapping[str, Step]) -> None:
+    """Take a write as one on what was read in a form of its own, or beside the name of the call.
+
+    `POST /stations/417` is about `/stations/417.json`, and `POST /slots/allocate` with `{"slot": "0905-31"}`
+    about `/slots/0905-31`, which says of itself that it is that slot.
+    """
+    path, mark, query = step.resource.partition("?")
+    if path in read or step.resource in read:
+        return
+    folder, _, last = path.rpartition("/")
+    for thing, rest in ((path, ""), (folder, f"/{last}")):
+        formed = next((f"{thing}{form}" for form in _FORMS if f"{thing}{form}" in read), "")
+        if formed and thing not in read:
+            step.resource = f"{formed}{rest}{mark}{query}"
+            return
+    if step.method != "POST" or not _CALL.fullmatch(last) or folder in read:
+        return
+    for name, value in _members(step.view.sent_json):
+        thing = f"{folder}/{quote(value)}"
+        if len(value) > 1 and thing in read and (name, value) in set(_members(read[thing].view.json)):
+            step.resource = f"{thing}/{last}{mark}{query}"
+            return
+
+
+def _members(value: object) -> Iterator[tuple[str, str]]:
+    """Yield name and value of the texts and numbers at the top of a content."""
+    for name, one in cast("dict[str, object]", value).items() if isinstance(value, dict) else ():
+        if isinstance(one, str | int) and not isinstance(one, bool):
+            yield name, str(one)
 
 
 def _named(asked: Sequence[_Asked], step: Step, given: dict[str, str]) -> str:

@@ -17,7 +17,15 @@ from ifmatch.diagnosis.hidden_fields import counts_states
 from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.named_sources import alike_source, dated_source, of_state
 from ifmatch.diagnosis.refusal_words import says_outdated
-from ifmatch.diagnosis.spent_versions import echoed, printed_beside, prints, spent_on, stated_beside
+from ifmatch.diagnosis.spent_versions import (
+    THERE,
+    counts_past,
+    echoed,
+    printed_beside,
+    prints,
+    spent_on,
+    stated_beside,
+)
 from ifmatch.diagnosis.succession import TIME, advanced, later_time
 from ifmatch.diagnosis.version_words import (
     CHANGED,
@@ -101,6 +109,8 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
         return _LIKELY if member.where in {"body", "text"} else _NAMED
     if stated_beside(write, member) is not None or _expected(traffic, write, member, source):
         return _PROVEN
+    if alike(member.word, source.word) and not traffic.took(write) and _counted_past(write, member):
+        return _PROVEN
     if source.where == "text" and counts_states(traffic.about[traffic.bases[write]], member.word):
         return _PROVEN
     base, place = traffic.bases[write], place_of(source)
@@ -131,6 +141,16 @@ def _expected(traffic: Traffic, write: Step, member: Member, source: Member) -> 
     if not beside or VERSION.search(source.word) is None or EXPECTS.search(member.name) is None:
         return False
     return traffic.took(write) or write.status in _CONFLICT
+
+
+def _counted_past(write: Step, member: Member) -> bool:
+    """Tell whether a refusal prints the count that was sent and the one that is there, and no third number."""
+    if write.status not in _CONFLICT or not counts_past(write, member.value):
+        return False
+    told = [one for one in shown(write) if one.where in {"body", "text"}]
+    there = [one for one in told if tokens.counted_on(member.value, one.value)]
+    named = any(THERE.search(one.word) or VERSION.search(one.word) for one in there)
+    return len({one.value for one in there}) == 1 and (named or says_outdated(write))
 
 
 def _shown_further(traffic: Traffic, write: Step, member: Member, source: Member) -> bool:
@@ -192,6 +212,23 @@ def _damaged_source(traffic: Traffic, write: Step, member: Member) -> Member | N
     return None
 
 
+def _passed_over(traffic: Traffic, write: Step, member: Member) -> Member | None:
+    """Return the version that was shown last where a write was taken with another one of that very name.
+
+    The service counts on from the one that was shown: it neither heeded the other one nor stored it.
+    """
+    if not traffic.took(write) or not speaks_of_versions(member) or not member.value.isdigit():
+        return None
+    before = traffic.before(write)
+    for held in shown(before[-1]) if before else ():
+        if held.word != member.word or not VERSION.search(held.word) or held.value == member.value:
+            continue
+        after = traffic.next_shown(write, place_of(held))
+        if after is not None and after != member.value and tokens.steps_on(held.value, after) == 1:
+            return held
+    return None
+
+
 def _echoed_source(traffic: Traffic, write: Step, member: Member) -> Member | None:
     """Return where answers hold the value that a refusal states beside a sent one that is a damage of it."""
     stated = None if traffic.took(write) else echoed(write, member.value)
@@ -213,6 +250,9 @@ def _unshown(traffic: Traffic, write: Step, member: Member) -> tuple[Member | No
         return dated, sure if dated is not None else 0
     if traffic.took(write) or not named:
         return None, 0
+    taken_elsewhere = traffic.elsewhere(write, member, least=1) if write.status in _CONFLICT else None
+    if taken_elsewhere is not None and (meant := alike_source(traffic, write, member)) is not None:
+        return meant, _LIKELY
     if not says_outdated(write):
         stored = printed_beside(write, member, [*traffic.before(write)[::-1], *traffic.read_after(write)])
         stored = stored or spent_on(write, member, traffic.taken(write))
@@ -262,6 +302,8 @@ def _shown_before(traffic: Traffic, write: Step, member: Member) -> tuple[Member
             return ranked[0] if ranked else (None, 0)
     if (held := _echoed_source(traffic, write, member)) is not None:
         return held, _PROVEN
+    if (held := _passed_over(traffic, write, member)) is not None:
+        return held, _NAMED
     source, rank = _unshown(traffic, write, member)
     damaged = _damaged_source(traffic, write, member) if source is None else None
     return (damaged, _LIKELY) if damaged is not None else (source, rank)

@@ -182,10 +182,10 @@ class Traffic:
         same = self.about[self.bases[step]]
         yield from same[self._places[step] + 1 :]
 
-    def elsewhere(self, step: Step, member: Member) -> Member | None:
+    def elsewhere(self, step: Step, member: Member, least: int = _FEW) -> Member | None:
         """Return where an answer about another resource had shown the sender of a write its version."""
         wanted = tokens.opaque(member.value)
-        if len(wanted) < _FEW or tokens.null_word(wanted):
+        if len(wanted) < least or tokens.null_word(wanted):
             return None
         read = (one for one in reversed(self._answers) if one.order < step.order)
         for one in islice(read, 4 * _READS):

@@ -43,7 +43,7 @@ _EXISTS: Final = re.compile(EXISTS, re.IGNORECASE)
 # Shorter values stand in a refusal by chance.
 _TELLING: Final = 6
 # What a refusal calls the value that is there, not the one that was sent.
-_THERE: Final = Words(
+THERE: Final = Words(
     r"(?:^|[-_.]|(?<=[a-z]))(?:current|stored|actual|latest|newest|server|existing|saved|present|found|have|is|now"
     r"|aktuell\w*|ist|gespeichert\w*|vorhanden\w*|actuel\w*|enregistr\w+|guardad[oa]|almacenad[oa]|actual"
     r"|attuale|salvat[oa]|huidige?|opgeslagen|atual|salv[oa]|gravad[oa]|nuvarande|lagrad|gemt|lagret|obecn\w+"
@@ -160,13 +160,13 @@ def _stands_against(write: Step, member: Member, other: Member) -> bool:
         dated = told_moment(there) is not None
         return dated and (
             (guard is not None and CHANGED.search(other.word) is not None)
-            or (changed is not None and _THERE.search(other.word) is not None)
+            or (changed is not None and THERE.search(other.word) is not None)
         )
     if tokens.shape(mine) == "text" or tokens.shape(mine) != tokens.shape(there):
         return False
     text = write.view.text[:_LONGEST]
     apart = re.search(rf"{re.escape(member.word)}{_APART}", text, re.IGNORECASE) if member.word else None
-    return apart is not None or _THERE.search(other.word) is not None
+    return apart is not None or THERE.search(other.word) is not None
 
 
 def spent_on(write: Step, member: Member, accepted: Iterable[Step]) -> Member | None:
