@@ -17,7 +17,7 @@ from ifmatch.diagnosis.multistatus import entries_of
 from ifmatch.diagnosis.operations import take_as_meant, take_as_whole
 from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.steps import SAFE_METHODS
-from ifmatch.dialects import Carrier, guarded_in, guards_in, reads_in, recognise_all, resource_in
+from ifmatch.dialects import Carrier, guarded_in, guards_in, reads_in, recognise_all, resource_in, tokens_in
 from ifmatch.dialects.pointers import values_at
 
 if TYPE_CHECKING:
@@ -154,10 +154,10 @@ def _speak(
         general = found[0].dialect if found else None
         blind = general is None or _blind(service, general)
         inside = parts_by_reads(service) if blind else {}
-        for one, shown in inner_reads(_with_parts(service, inside)).items() if blind else ():
-            inside.setdefault(one, shown)
-        learned = learn(_with_parts(service, inside))
+        shown = inner_reads(_with_parts(service, inside)) if blind else {}
+        learned = learn(_with_parts(service, {**shown, **inside}))
         if blind:
+            parts.update(_giving(shown, learned))
             parts.update(inside)
             _learn(_with_parts(service, parts), learned or general)
             return
@@ -183,6 +183,16 @@ def _speak(
     _to_sources(whole)
     give_versions(whole)
     _misled(whole)
+
+
+def _giving(shown: dict[Step, list[Step]], learned: Dialect | None) -> dict[Step, list[Step]]:
+    """Return of the steps that stand for what answers show inside those that give out a version."""
+    found: dict[Step, list[Step]] = {}
+    for step, inside in shown.items() if learned is not None else ():
+        telling = [one for one in inside if learned is not None and tokens_in(one.view, learned)]
+        if telling:
+            found[step] = telling
+    return found
 
 
 def _call(service: Sequence[Step], dialect: Dialect) -> None:

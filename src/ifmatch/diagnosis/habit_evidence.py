@@ -60,6 +60,7 @@ _DAMAGES: Final = frozenset(
         "cut",
         "percent-encoded",
         "percent-decoded",
+        "plus-lost",
         "html-escaped",
         "base64",
         "escaped",
@@ -144,7 +145,7 @@ def _expected(traffic: Traffic, write: Step, member: Member, source: Member) -> 
 
 
 def _counted_past(write: Step, member: Member) -> bool:
-    """Tell whether a refusal prints the count that was sent and the one that is there, and no third number."""
+    """Tell whether a refusal prints the count that was sent and the one that is there, and no third."""
     if write.status not in _CONFLICT or not counts_past(write, member.value):
         return False
     told = [one for one in shown(write) if one.where in {"body", "text"}]

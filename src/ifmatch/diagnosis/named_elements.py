@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 _CONFLICTS: Final = frozenset({409, 412})
 _FAULTS: Final = frozenset({400, 422})
 _UNLIKE: Final = Words(
-    r"(?:not|n't) (?:match|equal|met|fulfil|agree|identical)|differs?|differ(?:s|ent) from|mismatch|precondition"
-    r"|condition"
+    r"(?:not|n't) (?:match|equal|met|fulfil|agree|identical)|differs?|differ(?:s|ent) from|mismatch"
+    r"|(?:pre)?condition"
 )
 # A place in a content: `from.limit`, `changes[0].old`, `/when/state`, `$.remove[0]`.
 _PLACE: Final = re.compile(r"[$#]?[./]?[^\W\d][\w-]*(?:(?:\.|/|\[[\"']?)[\w-]+(?:[\"']?\])?)+")
@@ -140,7 +140,7 @@ def _at(value: object, parts: list[str]) -> object:
 
 
 def _one_of_two(content: object, parts: list[str], value: object) -> bool:
-    """Tell whether a request has another state beside the named one, after it: what is to be, after what is."""
+    """Tell whether a request has another state beside the named one, after it: what is to be."""
     for depth in range(len(parts) - 1, -1, -1):
         above = _at(content, parts[:depth])
         if not isinstance(above, dict):
@@ -201,7 +201,7 @@ def _holds(read: Step, value: object, parts: list[str], names: set[str]) -> bool
 
 
 def _records(read: Step, names: set[str]) -> Iterator[Record]:
-    """Yield the objects of an answer; of a list of several those that are named as the request names things."""
+    """Yield the objects of an answer; of a list those that are named as the request names things."""
     value = read.view.json if isinstance(read.view.json, dict | list) else tree_in(read.content)
     yield from _objects(value, names)
 

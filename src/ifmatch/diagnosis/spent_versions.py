@@ -29,6 +29,7 @@ _DAMAGES: Final = frozenset(
     {
         "percent-encoded",
         "percent-decoded",
+        "plus-lost",
         "html-escaped",
         "escaped",
         "unquoted",

@@ -284,7 +284,7 @@ def _rewriting(sent: str, served: str) -> str:
         return "percent-decoded"
     if " " in sent and "+" in core and opaque(sent).replace(" ", "+") == core:
         # A form reads a plus sign as a blank.
-        return "percent-decoded"
+        return "plus-lost"
     if sent.replace("\\", "") != sent and _bare(sent.replace("\\", "")) == _bare(served):
         return "escaped"
     if sent == core or sent in {"W/" + core, "W/" + served, "'" + core + "'"}:

@@ -33,6 +33,7 @@ _DAMAGE = {
     "html-escaped": "with HTML entities",
     "percent-encoded": "percent-encoded",
     "percent-decoded": "with its percent-encoding undone",
+    "plus-lost": "with a blank for its plus sign",
     "base64": "in base64",
     "case-changed": "in another case",
     "cut": "cut short",
@@ -40,7 +41,9 @@ _DAMAGE = {
 }
 
 # Damage that no API means, wherever the token stands.
-_IN_CONTENT = frozenset({"percent-encoded", "html-escaped", "base64", "escaped", "cut", "quoted-twice"})
+_IN_CONTENT = frozenset(
+    {"percent-encoded", "plus-lost", "html-escaped", "base64", "escaped", "cut", "quoted-twice"}
+)
 _ANYWHERE = _IN_CONTENT | {"percent-decoded", "case-changed"}
 
 
