@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from ifmatch.diagnosis.call_habits import carrying, naming
+from ifmatch.diagnosis.call_records import calls, named_by_records, shown_by_calls, take_reads
 from ifmatch.diagnosis.dialect_batches import parts_by_reads, parts_of
 from ifmatch.diagnosis.dialect_habits import LEARNED, beyond, joined, learn
 from ifmatch.diagnosis.dialect_tokens import give_versions
@@ -178,7 +179,7 @@ def _speak(
             take_as_meant(one)
     whole = _with_parts(service, parts)
     if len(found) == 1:
-        _call(whole, found[0].dialect)
+        whole = _call(whole, found[0].dialect, parts)
     take_as_whole(whole)
     _to_sources(whole)
     give_versions(whole)
@@ -195,15 +196,26 @@ def _giving(shown: dict[Step, list[Step]], learned: Dialect | None) -> dict[Step
     return found
 
 
-def _call(service: Sequence[Step], dialect: Dialect) -> None:
-    """Let the calls of one address speak as they show by themselves, where their family does not know it."""
-    named = naming(service, dialect)
+def _call(service: list[Step], dialect: Dialect, parts: dict[Step, list[Step]]) -> list[Step]:
+    """Let the calls of one address speak as they show by themselves, where their family does not know it.
+
+    Returns:
+        The steps of the service, with those of the records that answers show inside.
+    """
+    if not calls(dialect):
+        return service
+    take_reads(service)
+    named = naming(service, dialect) or named_by_records(service, dialect)
     for step in service if named is not None else ():
         _adopt(step, named or dialect)
         _rename(step, named or dialect)
+    for step, shown in shown_by_calls(service, named or dialect).items():
+        parts.setdefault(step, shown)
+    service = _with_parts([one for one in service if one.within is None], parts)
     carried = carrying(service, named or dialect)
     for step in service if carried is not None else ():
         _adopt(step, carried or dialect)
+    return service
 
 
 def _with_parts(service: Sequence[Step], parts: dict[Step, list[Step]]) -> list[Step]:

@@ -16,7 +16,7 @@ from ifmatch.diagnosis.habit_traffic import place_of
 from ifmatch.diagnosis.hidden_fields import counts_states
 from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.named_sources import alike_source, dated_source, of_state
-from ifmatch.diagnosis.refusal_words import says_outdated
+from ifmatch.diagnosis.refusal_words import refuses, says_outdated, speaks_of
 from ifmatch.diagnosis.spent_versions import (
     THERE,
     counts_past,
@@ -120,6 +120,8 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
         return 0
     if _shown_further(traffic, write, member, source):
         return _PROVEN
+    if (met := _stepped_on(traffic, write, member, source)) > 0:
+        return met
     if after is None:
         return 0
     inside = member.where in {"body", "text"}
@@ -167,6 +169,20 @@ def _shown_further(traffic: Traffic, write: Step, member: Member, source: Member
         return False
     wanted = [one for one in shown(write) if place_of(one) == place_of(source) or one.word == source.word]
     return len(wanted) == 1 and tokens.counted_on(member.value, wanted[0].value)
+
+
+def _stepped_on(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
+    """Return how sure it is that a value is a version because the answer shows the very next one, 0 if not.
+
+    Arguments of calls have names of their own: `r` for what a record shows as `revision`.
+    """
+    called = VERSION.search(source.word) is not None and member.word != source.word
+    if not called or not traffic.took(write) or not member.value.isdigit():
+        return 0
+    made = [one.value for one in shown(write) if one.word == source.word]
+    if len(made) != 1 or tokens.steps_on(member.value, made[0]) != 1:
+        return 0
+    return _LIKELY if len(member.value) > 1 else _MET
 
 
 def _time_of_change(write: Step, member: Member, source: Member) -> bool:
@@ -239,12 +255,41 @@ def _echoed_source(traffic: Traffic, write: Step, member: Member) -> Member | No
     return next((one for read in answers for one in shown(read) if one.value == stated), None)
 
 
+def _nothing_for(traffic: Traffic, write: Step, member: Member) -> Member | None:
+    """Return the value that answers show under the name of one that a program sent for none, and had refused."""
+    if traffic.took(write) or not tokens.null_word(member.value) or member.value in {"0", "-1"}:
+        return None
+    if not says_outdated(write) or member.where == "text":
+        return None
+    for read in reversed(traffic.before(write) or traffic.read_after(write)):
+        held = [one for one in of_state(traffic, read) if alike(one.word, member.word)]
+        if len(held) == 1 and any(map(str.isdigit, held[0].value)):
+            return held[0]
+    return None
+
+
+def _printed_against(traffic: Traffic, write: Step, member: Member) -> Member | None:
+    """Return the version of a thing that a refusal prints beside a sent value, whatever that is called."""
+    if traffic.took(write) or not refuses(write) or not prints(write, member.value):
+        return None
+    for read in reversed(traffic.before(write)):
+        held = [one for one in shown(read) if VERSION.search(one.word) and one.value != member.value]
+        told = [one for one in held if prints(write, one.value)]
+        if len(told) == 1 and tokens.shape(told[0].value) == tokens.shape(member.value) != "text":
+            return told[0] if speaks_of(write, told[0].word) else None
+    return None
+
+
 def _unshown(traffic: Traffic, write: Step, member: Member) -> tuple[Member | None, int]:
     """Return where a refused value comes from that no answer about its resource shows, and how sure it is.
 
     Only the name, and an answer that speaks of versions, say then that it is one.
     """
     named = speaks_of_versions(member) or (member.where in {"header", "query"} and of_changes(member))
+    if not named and (held := _printed_against(traffic, write, member)) is not None:
+        return held, _PROVEN
+    if not named and (held := _nothing_for(traffic, write, member)) is not None:
+        return held, _PROVEN
     if UNCHANGED.search(member.word):
         dated = dated_source(traffic, write, member)
         sure = _NAMED if traffic.took(write) else _LIKELY

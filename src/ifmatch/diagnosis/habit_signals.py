@@ -151,7 +151,7 @@ def _passed_with_newer(traffic: Traffic, step: Step, places: set[tuple[str, str]
 
 def _for_want(traffic: Traffic, step: Step, places: set[tuple[str, str]]) -> bool:
     """Tell whether a write without a version was refused, and passed as it was with one."""
-    if _guards(traffic, step, places):
+    if _guards(traffic, step, places) or says_outdated(step):
         return False
     for one in traffic.after(step):
         if traffic.took(one) and one.method == step.method and one.source == step.source:
