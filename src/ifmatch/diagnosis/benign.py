@@ -12,6 +12,7 @@ from ifmatch.diagnosis.locks import why_awaited
 from ifmatch.diagnosis.resources import parent_of, path_of
 from ifmatch.diagnosis.rules import post_commit_412
 from ifmatch.diagnosis.tickets import renewed
+from ifmatch.dialects.glossary import Words
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _DIGEST = re.compile(
     r"(?<![0-9a-f])(?:[0-9a-f]{128}|[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})(?![0-9a-f])", re.IGNORECASE
 )
+_ALREADY = Words(r"\balready (?:\w+ed|done|gone|taken|sent|paid)\b")
 _UUID_DIGITS = 32
 # As few other creations make a sweep, and so few octets are an empty content.
 _MANY = 3
@@ -43,7 +45,13 @@ def why_benign(facts: Facts, ranking: Ranking) -> str | None:
     """
     first = ranking.candidates[0].cause if ranking.candidates else ""
     awaited = why_awaited(facts) if first in _OF_LOCKS else None
-    return awaited or _control_flow(ranking) or _ensured(facts, first) or _gone(facts, first)
+    return (
+        awaited
+        or _control_flow(ranking)
+        or _ensured(facts, first)
+        or _gone(facts, first)
+        or _done_by_another(facts, first)
+    )
 
 
 def _control_flow(ranking: Ranking) -> str | None:
@@ -64,6 +72,22 @@ def _gone(facts: Facts, first: str) -> str | None:
     if first != "target-missing" or facts.unanswered_own is not None:
         return None
     return "what was to be deleted, whatever its version, was gone already"
+
+
+def _done_by_another(facts: Facts, first: str) -> str | None:
+    """Return why a refused call needs no action: it was made already, and its list has the thing no more."""
+    step = facts.step
+    if first not in {"other-writer", ""} or not _ALREADY.search(facts.error_text):
+        return None
+    listed = next((one.within for one in reversed(facts.own(facts.earlier)) if one.within is not None), None)
+    if listed is None or not listed.is_read or any(one.is_write for one in facts.own(facts.later)):
+        return None
+    after = [one for one in facts.own(facts.case.steps[step.order + 1 :]) if one.within is None]
+    look = next((one for one in after if one.resource == listed.resource and one.is_read), None)
+    shown = any(one.within is look for one in facts.own(facts.later))
+    if look is None or shown or not any(one.accepted and one.order > look.order for one in after):
+        return None
+    return "what was called for had been done already: the list has it no more, and the client went on"
 
 
 def _ensured(facts: Facts, first: str) -> str | None:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import actors, addresses, pairing, saves, targets, tokens, wordless_refusals
+from ifmatch.diagnosis.content_names import named_in_contents
 from ifmatch.diagnosis.dialect_services import speak
 from ifmatch.diagnosis.gathered import Gathered
 from ifmatch.diagnosis.history import CASE_REACH, History, Stretch
@@ -188,6 +189,7 @@ def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None
     nodes = _nodes(ordered, links, vantages)
     _refine(clock, links)
     steps = _steps(ordered, clock, links, vantages, nodes)
+    named_in_contents(steps)
     held = speak(steps, dialects)
     if held:
         steps = [one for step in steps for one in (step, *held.get(step, ()))]

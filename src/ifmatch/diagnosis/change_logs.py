@@ -10,7 +10,9 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.listed_versions import entries_in, members_in
+from ifmatch.diagnosis.path_members import of_a_kind
 from ifmatch.diagnosis.resources import host_of, path_of
+from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.diagnosis import Outcome
 
@@ -76,6 +78,45 @@ def logged_between(case: Case, history: History, step: Step) -> Damage | None:
     return None
 
 
+def logged_past(case: Case, history: History, step: Step) -> Damage | None:
+    """Find in a list of states the one that lay between the version a write was taken on and what it made.
+
+    Args:
+        case: everything known.
+        history: of the resource.
+        step: an accepted write on one version.
+    """
+    guard, made = step.guard, step.etag
+    if guard is None or made is None or not guard.tokens or not tokens.counted_on(guard.tokens[0], made):
+        return None
+    sent = tokens.opaque(guard.tokens[0])
+    for one in case.steps[step.order + 1 :]:
+        if one.actor != step.actor or one in history or not (_speaks_of(one, step) or _lies_below(one, step)):
+            continue
+        if one.content is None or len(one.content) > _LONGEST:
+            continue
+        listed = {
+            str(value)
+            for entry in entries_in(one.view.json, _DEEP)
+            for name, value in entry.items()
+            if called_version(name) and isinstance(value, str | int)
+        }
+        between = [v for v in listed if tokens.counted_on(sent, v) and tokens.counted_on(v, made)]
+        if between and tokens.opaque(made) in listed:
+            text = f"the list of states has {between[0]} between {sent}, which was sent, and {made}"
+            return Damage(Outcome.LOST_UPDATE, text, lost=one, stale_accepted=True, proven=False)
+    return None
+
+
+def _lies_below(listing: Step, step: Step) -> bool:
+    """Tell whether a listing lies below the name of a resource, whatever path leads to it."""
+    if not listing.is_read or listing.status != _OK or host_of(listing.resource) != host_of(step.resource):
+        return False
+    name = path_of(step.resource).partition("?")[0].rstrip("/").rpartition("/")[2]
+    above = path_of(listing.resource).partition("?")[0].split("/")[1:-1]
+    return len(name) > 1 and name in above
+
+
 def _speaks_of(listing: Step, step: Step) -> bool:
     """Tell whether a listing lies below a resource, or names it in its query."""
     if not listing.is_read or listing.status != _OK or host_of(listing.resource) != host_of(step.resource):
@@ -130,7 +171,8 @@ def others_changed(facts: Facts) -> tuple[Step, str] | None:
         if token not in since or one.status != _OK or one.content is None or len(one.content) > _LONGEST:
             continue
         listed = [entry for entry in entries_in(one.view.json, _DEEP) if entry]
-        names = {name: [str(entry[name]) for entry in listed if name in entry] for name in _NAMES}
+        called = (*_NAMES, *_after_kind(facts.step, listed))
+        names = {name: [str(entry[name]) for entry in listed if name in entry] for name in called}
         whole = [name for name, values in names.items() if listed and len(values) == len(listed)]
         wanted = _written(facts.step)
         if not whole or not wanted:
@@ -138,6 +180,12 @@ def others_changed(facts: Facts) -> tuple[Step, str] | None:
         apart = not any(value in wanted for name in whole for value in names[name])
         return (one, names[whole[0]][0]) if apart else None
     return None
+
+
+def _after_kind(step: Step, listed: list[dict[str, object]]) -> list[str]:
+    """Return the members of a list of changes that are called as the path of a write calls such things."""
+    kind = path_of(step.resource).partition("?")[0].rstrip("/").rpartition("/")[0].rpartition("/")[2]
+    return [name for name in (listed[0] if listed else ()) if of_a_kind(kind, name)]
 
 
 def _written(step: Step) -> set[str]:

@@ -11,7 +11,7 @@ from ifmatch.diagnosis.resources import resource_key
 from ifmatch.diagnosis.steps import Step
 from ifmatch.dialects import View, parts_in
 from ifmatch.dialects.batches import may_hold_parts
-from ifmatch.dialects.bulk import named_records, version_in
+from ifmatch.dialects.bulk import named_records, version_in, versioned_names
 from ifmatch.model.message import Content, Request, Response
 
 if TYPE_CHECKING:
@@ -54,12 +54,16 @@ def parts_by_reads(service: Sequence[Step]) -> dict[Step, list[Step]]:
     if not any(may_hold_parts(step.exchange.request) for step in service):
         return found
     places: dict[str, str] = {}
+    listed: dict[str, str] = {}
     things: dict[str, str] = {}
     for step in service:
         if step.is_read and step.status == _OK:
             place, _, name = urlsplit(step.exchange.request.url).path.rstrip("/").rpartition("/")
             places.setdefault(unquote(name), place)
-        elif parts := parts_of(step, None, places):
+            # What a list shows with versions is known by it, until a read of its own says better.
+            for one in versioned_names(step.view.json):
+                listed.setdefault(one, f"{place}/{name}")
+        elif parts := parts_of(step, None, listed | places):
             found[step] = parts
             things |= {one.resource: unquote(one.resource.rpartition("/")[2]) for one in parts}
     for step in service if things else ():

@@ -8,12 +8,14 @@ from msgspec.structs import replace
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.habit_evidence import Traffic, habits
+from ifmatch.diagnosis.habit_evidence import habits
 from ifmatch.diagnosis.habit_intent import meant_as_one, met_nothing
 from ifmatch.diagnosis.habit_signals import refusable, signals
-from ifmatch.diagnosis.message_members import Member
+from ifmatch.diagnosis.habit_traffic import Traffic, place_of
+from ifmatch.diagnosis.message_members import Member, shown
 from ifmatch.diagnosis.spoken_habits import asked_for, for_nothing
-from ifmatch.diagnosis.version_words import speaks_of_versions
+from ifmatch.diagnosis.succession import advanced
+from ifmatch.diagnosis.version_words import alike, speaks_of_versions
 from ifmatch.dialects import (
     Carrier,
     Demand,
@@ -159,6 +161,7 @@ def _dialect(traffic: Traffic, found: Sequence[Habit], *, loose: bool, weak: boo
             guards[key] = GuardSpec(carrier=Carrier(guard.where), name=guard.name, id=key if spoken else "")
         if habit.source is not None:
             places.append(TokenPlace(at=habit.source.where, name=habit.source.name, feeds=(key,)))
+            places += [TokenPlace(at=at, name=name, feeds=(key,)) for at, name in made_at(traffic, habit)]
         if habit.path is not None:
             rule = habit.path.rule
             others[rule] = SameResource(path=rule, becomes=habit.path.becomes, methods=_UNSAFE)
@@ -173,6 +176,27 @@ def _dialect(traffic: Traffic, found: Sequence[Habit], *, loose: bool, weak: boo
         same_resource=tuple(others.values()),
         states=wrappings(traffic),
     )
+
+
+def made_at(traffic: Traffic, habit: Habit) -> list[tuple[str, str]]:
+    """Return where the answers to writes show the versions that they made, if reads show them elsewhere.
+
+    Args:
+        traffic: of a service.
+        habit: where its requests carry versions, and where its reads show them.
+    """
+    guard, source = habit.guard, habit.source
+    found: dict[tuple[str, str], None] = {}
+    for write in traffic.writes if source is not None else ():
+        held = {place_of(one) for one in shown(write)} if traffic.took(write) else set[tuple[str, str]]()
+        if source is None or not held or place_of(source) in held:
+            continue
+        sent = next((one.value for one, _ in traffic.carried(write) if place_of(one) == place_of(guard)), "")
+        for one in shown(write) if sent else ():
+            named = alike(one.word, source.word) or alike(one.word, guard.word)
+            if named and one.where != "text" and advanced(tokens.opaque(sent), tokens.opaque(one.value)):
+                found[place_of(one)] = None
+    return list(found)
 
 
 def wrappings(traffic: Traffic) -> tuple[StatePlace, ...]:

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from ifmatch.diagnosis.call_habits import carrying, naming
+from ifmatch.diagnosis.call_records import calls, named_by_records, shown_by_calls, take_reads
 from ifmatch.diagnosis.dialect_batches import parts_by_reads, parts_of
 from ifmatch.diagnosis.dialect_habits import LEARNED, beyond, joined, learn
 from ifmatch.diagnosis.dialect_tokens import give_versions
 from ifmatch.diagnosis.habit_signals import refusable
+from ifmatch.diagnosis.inner_reads import inner_reads
 from ifmatch.diagnosis.multistatus import entries_of
 from ifmatch.diagnosis.operations import take_as_meant, take_as_whole
 from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.steps import SAFE_METHODS
-from ifmatch.dialects import Carrier, guarded_in, guards_in, reads_in, recognise_all, resource_in
+from ifmatch.dialects import Carrier, guarded_in, guards_in, reads_in, recognise_all, resource_in, tokens_in
 from ifmatch.dialects.pointers import values_at
 
 if TYPE_CHECKING:
@@ -153,8 +155,10 @@ def _speak(
         general = found[0].dialect if found else None
         blind = general is None or _blind(service, general)
         inside = parts_by_reads(service) if blind else {}
-        learned = learn(_with_parts(service, inside))
+        shown = inner_reads(_with_parts(service, inside)) if blind else {}
+        learned = learn(_with_parts(service, {**shown, **inside}))
         if blind:
+            parts.update(_giving(shown, learned))
             parts.update(inside)
             _learn(_with_parts(service, parts), learned or general)
             return
@@ -175,22 +179,43 @@ def _speak(
             take_as_meant(one)
     whole = _with_parts(service, parts)
     if len(found) == 1:
-        _call(whole, found[0].dialect)
+        whole = _call(whole, found[0].dialect, parts)
     take_as_whole(whole)
     _to_sources(whole)
     give_versions(whole)
     _misled(whole)
 
 
-def _call(service: Sequence[Step], dialect: Dialect) -> None:
-    """Let the calls of one address speak as they show by themselves, where their family does not know it."""
-    named = naming(service, dialect)
+def _giving(shown: dict[Step, list[Step]], learned: Dialect | None) -> dict[Step, list[Step]]:
+    """Return of the steps that stand for what answers show inside those that give out a version."""
+    found: dict[Step, list[Step]] = {}
+    for step, inside in shown.items() if learned is not None else ():
+        telling = [one for one in inside if learned is not None and tokens_in(one.view, learned)]
+        if telling:
+            found[step] = telling
+    return found
+
+
+def _call(service: list[Step], dialect: Dialect, parts: dict[Step, list[Step]]) -> list[Step]:
+    """Let the calls of one address speak as they show by themselves, where their family does not know it.
+
+    Returns:
+        The steps of the service, with those of the records that answers show inside.
+    """
+    if not calls(dialect):
+        return service
+    take_reads(service)
+    named = naming(service, dialect) or named_by_records(service, dialect)
     for step in service if named is not None else ():
         _adopt(step, named or dialect)
         _rename(step, named or dialect)
+    for step, shown in shown_by_calls(service, named or dialect).items():
+        parts.setdefault(step, shown)
+    service = _with_parts([one for one in service if one.within is None], parts)
     carried = carrying(service, named or dialect)
     for step in service if carried is not None else ():
         _adopt(step, carried or dialect)
+    return service
 
 
 def _with_parts(service: Sequence[Step], parts: dict[Step, list[Step]]) -> list[Step]:

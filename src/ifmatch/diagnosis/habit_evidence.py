@@ -9,32 +9,27 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import islice
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qsl, urlencode
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.habit_traffic import place_of
 from ifmatch.diagnosis.hidden_fields import counts_states
-from ifmatch.diagnosis.message_members import Member, blank, sent, shown
+from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.named_sources import alike_source, dated_source, of_state
-from ifmatch.diagnosis.path_members import (
-    InPath,
-    acted_on,
-    beside_latest,
-    in_path,
-    labelled,
-    latest_words,
-    of_a_kind,
+from ifmatch.diagnosis.refusal_words import refuses, says_outdated, speaks_of
+from ifmatch.diagnosis.spent_versions import (
+    THERE,
+    counts_past,
+    echoed,
+    printed_beside,
+    prints,
+    spent_on,
+    stated_beside,
 )
-from ifmatch.diagnosis.projections import projection
-from ifmatch.diagnosis.refusal_words import negative, says_outdated
-from ifmatch.diagnosis.spent_versions import printed_beside, prints, spent_on, stated_beside
-from ifmatch.diagnosis.succession import TIME, advanced, later_time, names_the_next
+from ifmatch.diagnosis.succession import TIME, advanced, later_time
 from ifmatch.diagnosis.version_words import (
-    CARRIES,
     CHANGED,
+    EXPECTS,
     UNCHANGED,
     alike,
     of_changes,
@@ -45,18 +40,19 @@ from ifmatch.diagnosis.version_words import (
 from ifmatch.dialects.words import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
+    from ifmatch.diagnosis.habit_traffic import Traffic
+    from ifmatch.diagnosis.message_members import Member
+    from ifmatch.diagnosis.path_members import InPath
     from ifmatch.diagnosis.steps import Step
 
-_MOST: Final = 60
-_READS: Final = 6
-# As many things are all at their first version now and then.
-_FEW: Final = 3
 # Shorter names say too little by themselves.
 _WORD: Final = 3
 # Shorter values are met by chance: the name has to speak too.
 _TELLING: Final = 8
+# A value stands in so many places of an answer that are looked at.
+_PLACES: Final = 4
 # What nobody does to a value on purpose.
 _DAMAGES: Final = frozenset(
     {
@@ -64,13 +60,13 @@ _DAMAGES: Final = frozenset(
         "cut",
         "percent-encoded",
         "percent-decoded",
+        "plus-lost",
         "html-escaped",
         "base64",
         "escaped",
         "case-changed",
     }
 )
-_OK: Final = 200
 _CONFLICT: Final = frozenset({409, 412})
 
 
@@ -87,216 +83,6 @@ class Habit:
     guard: Member
     source: Member | None
     path: InPath | None
-
-
-def place_of(member: Member) -> tuple[str, str]:
-    """Return what is the same for all values of one place.
-
-    Args:
-        member: any value there.
-    """
-    return member.where, member.name
-
-
-class Traffic:
-    """The steps of one service, by what they are about.
-
-    Args:
-        service: its steps, in order of time, their dialects not known.
-    """
-
-    def __init__(self, service: Sequence[Step]) -> None:
-        self.service = service
-        self.read = {step.resource for step in service if step.is_read and step.status == 200}
-        self.paths = {key.partition("?")[0] for key in self.read}
-        self._words = latest_words(self.paths)
-        self.about: dict[str, list[Step]] = {}
-        self._views: dict[str, list[Step]] = {}
-        self.bases: dict[Step, str] = {}
-        self._places: dict[Step, int] = {}
-        self._in_path: dict[Step, list[InPath]] = {}
-        self._took: dict[Step, bool] = {}
-        self._taken: dict[str, list[Step]] = {}
-        self._steady: dict[tuple[str, tuple[str, str]], bool] = {}
-        self._formats: dict[tuple[str, str], bool] = {}
-        self._shown: dict[Step, dict[tuple[str, str], str]] = {}
-        for step in service:
-            base = self._base(step)
-            self.bases[step] = base
-            same = self.about.setdefault(base, [])
-            self._places[step] = len(same)
-            same.append(step)
-            if step.is_read and step.status == _OK and "?" in step.resource:
-                self._views.setdefault(step.resource.partition("?")[0], []).append(step)
-
-    def _base(self, step: Step) -> str:
-        """Return the key of the resource that a step is about, versions in path and query left out."""
-        if not step.is_write or step.resource in self.read:
-            return step.resource
-        here, _, query = step.resource.partition("?")
-        found = in_path(step, self.paths) or self._after_latest(step)
-        found = found or (labelled(step) if says_outdated(step) else [])
-        if found:
-            self._in_path[step] = found
-            return found[0].resource
-        kept = [pair for pair in parse_qsl(query) if not CARRIES.search(pair[0])]
-        base = f"{here}?{urlencode(kept)}" if kept else here
-        if base in self.read or here in self.read:
-            return base if base in self.read else here
-        return acted_on(step, here, self.about) or base
-
-    def _after_latest(self, step: Step) -> list[InPath]:
-        """Return the version at the end of a path that the word for the latest one had shown beside it.
-
-        The answer has to go on from it, or to name the next one: what is published once is at its path for
-        good, and not compared with anything.
-        """
-        folder = step.resource.partition("?")[0].rpartition("/")[0]
-        found = beside_latest(step, self._words.get(folder, ()))
-        for one in found:
-            value = one.member.value
-            shown_there = [
-                held
-                for read in self.about.get(one.resource, [])[-4 * _READS :]
-                for held in shown(read)
-                if held.value == value and of_a_kind(one.member.word, held.word)
-            ]
-            if shown_there and names_the_next(step, value):
-                return found
-        return []
-
-    @cached_property
-    def writes(self) -> list[Step]:
-        """Return the requests that may change something, as many as are looked at."""
-        return [step for step in self.service if step.is_write][: 4 * _MOST]
-
-    @cached_property
-    def _answers(self) -> list[Step]:
-        return [one for one in self.service if one.is_read and one.status == _OK]
-
-    def taken(self, step: Step) -> list[Step]:
-        """Return what was carried out on the resource of a step, before it and after it."""
-        base = self.bases[step]
-        if base not in self._taken:
-            self._taken[base] = [one for one in self.about[base] if self.took(one)]
-        return self._taken[base]
-
-    def took(self, step: Step) -> bool:
-        """Tell whether a write was carried out, as far as its answer tells."""
-        known = self._took.get(step)
-        if known is None:
-            done = step.is_write and (200 <= step.status < 300 or step.posted)
-            known = self._took[step] = done and not negative(step)
-        return known
-
-    def shows(self, step: Step) -> dict[tuple[str, str], str]:
-        """Return the values of an answer by their places."""
-        found = self._shown.get(step)
-        if found is None:
-            found = {place_of(one): one.value for one in shown(step)}
-            self._shown[step] = found
-        return found
-
-    def carried(self, step: Step) -> Iterator[tuple[Member, InPath | None]]:
-        """Yield the values that a request carries, with the way they stand in its path."""
-        guard = step.condition(Guard.SAME, Guard.SAME_DATE)
-        if guard is not None:
-            if guard.guard is Guard.SAME and guard.standard and guard.tokens:
-                yield Member("header", guard.name, guard.name, guard.tokens[0]), None
-            return
-        for one in self._in_path.get(step, ()):
-            yield one.member, one
-        for member in sent(step):
-            yield member, None
-        for member in blank(step) if not self.took(step) else ():
-            yield member, None
-
-    def before(self, step: Step) -> list[Step]:
-        """Return the last answers before a step that showed its resource."""
-        same = self.about[self.bases[step]]
-        found: list[Step] = []
-        for one in reversed(same[: self._places[step]][-4 * _READS :]):
-            if (one.is_read and one.status == 200) or self.took(one):
-                found.append(one)
-                if len(found) == _READS:
-                    break
-        return found[::-1] or self._viewed(step)
-
-    def _viewed(self, step: Step) -> list[Step]:
-        """Return the last views of a resource, such as a selection of members, before a step about it."""
-        base = self.bases[step]
-        views = self._views.get(base.partition("?")[0], ())
-        same = [one for one in views if one.order < step.order and projection(one.resource, base)]
-        return same[-_READS:]
-
-    def after(self, step: Step) -> Iterator[Step]:
-        """Yield what came later on the resource of a step."""
-        same = self.about[self.bases[step]]
-        yield from same[self._places[step] + 1 :]
-
-    def elsewhere(self, step: Step, member: Member) -> Member | None:
-        """Return where an answer about another resource had shown the sender of a write its version."""
-        wanted = tokens.opaque(member.value)
-        if len(wanted) < _FEW or tokens.null_word(wanted):
-            return None
-        read = (one for one in reversed(self._answers) if one.order < step.order)
-        for one in islice(read, 4 * _READS):
-            for held in shown(one) if one.actor == step.actor else ():
-                if tokens.opaque(held.value) == wanted and VERSION.search(held.word):
-                    return held
-        return None
-
-    def read_after(self, step: Step) -> list[Step]:
-        """Return the first read of a resource after a step, in a list; empty without one."""
-        return [one for one in self.after(step) if one.is_read and one.status == _OK][:1]
-
-    def next_shown(self, step: Step, place: tuple[str, str]) -> str | None:
-        """Return what is shown at a place once a write was answered, None when it is not known."""
-        own = self.shows(step).get(place)
-        if own is not None:
-            return own
-        for one in self.after(step):
-            if one.is_read and one.status == 200:
-                value = self.shows(one).get(place)
-                if value is not None:
-                    return value
-            elif self.took(one):
-                return None
-        return None
-
-    def of_a_format(self, place: tuple[str, str]) -> bool:
-        """Tell whether a place holds one and the same value for all resources: a version of the format."""
-        found = self._formats.get(place)
-        if found is None:
-            held = {
-                (base, value)
-                for base, steps in self.about.items()
-                for one in steps[:_READS]
-                if one.is_read and one.status == 200 and (value := self.shows(one).get(place)) is not None
-            }
-            values, bases = {value for _, value in held}, {base for base, _ in held}
-            found = len(values) == 1 and len(bases) > (_FEW if next(iter(values)).isdigit() else 1)
-            self._formats[place] = found
-        return found
-
-    def steady(self, base: str, place: tuple[str, str]) -> bool:
-        """Tell whether a place may hold a version: what differs from read to read is a count of visits."""
-        known = self._steady.get((base, place))
-        if known is not None:
-            return known
-        pairs = changed = 0
-        last: str | None = None
-        for one in self.about[base]:
-            if one.is_read and one.status == 200:
-                value = self.shows(one).get(place)
-                if last is not None and value is not None:
-                    pairs += 1
-                    changed += value != last
-                last = value
-            elif one.is_write:
-                last = None
-        found = self._steady[base, place] = pairs == 0 or changed < pairs
-        return found
 
 
 # How sure a place is.
@@ -322,13 +108,21 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
         return _NAMED
     if _time_of_change(write, member, source):
         return _LIKELY if member.where in {"body", "text"} else _NAMED
-    if stated_beside(write, member) is not None:
+    if stated_beside(write, member) is not None or _expected(traffic, write, member, source):
+        return _PROVEN
+    if alike(member.word, source.word) and not traffic.took(write) and _counted_past(write, member):
         return _PROVEN
     if source.where == "text" and counts_states(traffic.about[traffic.bases[write]], member.word):
         return _PROVEN
     base, place = traffic.bases[write], place_of(source)
     after = traffic.next_shown(write, place)
-    if after is None or not traffic.steady(base, place):
+    if not traffic.steady(base, place):
+        return 0
+    if _shown_further(traffic, write, member, source):
+        return _PROVEN
+    if (met := _stepped_on(traffic, write, member, source)) > 0:
+        return met
+    if after is None:
         return 0
     inside = member.where in {"body", "text"}
     same = alike(member.word, source.word) or (member.where == "path" and versions)
@@ -342,6 +136,53 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
         moved = tokens.counted_on(member.value, after) or later_time(member.value, after)
         return _LIKELY if same and moved and (not inside or _alone(traffic, write, member)) else 0
     return 0
+
+
+def _expected(traffic: Traffic, write: Step, member: Member, source: Member) -> bool:
+    """Tell whether a value beside the content is called expected, and an answer showed it as a version."""
+    beside = member.where in {"header", "query"}
+    if not beside or VERSION.search(source.word) is None or EXPECTS.search(member.name) is None:
+        return False
+    return traffic.took(write) or write.status in _CONFLICT
+
+
+def _counted_past(write: Step, member: Member) -> bool:
+    """Tell whether a refusal prints the count that was sent and the one that is there, and no third."""
+    if write.status not in _CONFLICT or not counts_past(write, member.value):
+        return False
+    told = [one for one in shown(write) if one.where in {"body", "text"}]
+    there = [one for one in told if tokens.counted_on(member.value, one.value)]
+    named = any(THERE.search(one.word) or VERSION.search(one.word) for one in there)
+    return len({one.value for one in there}) == 1 and (named or says_outdated(write))
+
+
+def _shown_further(traffic: Traffic, write: Step, member: Member, source: Member) -> bool:
+    """Tell whether the answer to a write shows the record with a sent count further on.
+
+    A refusal that gives the record as it is now says by its numbers which value was too old; so does a
+    success that gives it in another wrapping than the read. What stands in a record that is sent back whole
+    may be any count of it.
+    """
+    if member.where in {"body", "text"} or not member.value.isdigit():
+        return False
+    if not (traffic.took(write) or write.status in _CONFLICT):
+        return False
+    wanted = [one for one in shown(write) if place_of(one) == place_of(source) or one.word == source.word]
+    return len(wanted) == 1 and tokens.counted_on(member.value, wanted[0].value)
+
+
+def _stepped_on(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
+    """Return how sure it is that a value is a version because the answer shows the very next one, 0 if not.
+
+    Arguments of calls have names of their own: `r` for what a record shows as `revision`.
+    """
+    called = VERSION.search(source.word) is not None and member.word != source.word
+    if not called or not traffic.took(write) or not member.value.isdigit():
+        return 0
+    made = [one.value for one in shown(write) if one.word == source.word]
+    if len(made) != 1 or tokens.steps_on(member.value, made[0]) != 1:
+        return 0
+    return _LIKELY if len(member.value) > 1 else _MET
 
 
 def _time_of_change(write: Step, member: Member, source: Member) -> bool:
@@ -388,18 +229,76 @@ def _damaged_source(traffic: Traffic, write: Step, member: Member) -> Member | N
     return None
 
 
+def _passed_over(traffic: Traffic, write: Step, member: Member) -> Member | None:
+    """Return the version that was shown last where a write was taken with another one of that very name.
+
+    The service counts on from the one that was shown: it neither heeded the other one nor stored it.
+    """
+    if not traffic.took(write) or not speaks_of_versions(member) or not member.value.isdigit():
+        return None
+    before = traffic.before(write)
+    for held in shown(before[-1]) if before else ():
+        if held.word != member.word or not VERSION.search(held.word) or held.value == member.value:
+            continue
+        after = traffic.next_shown(write, place_of(held))
+        if after is not None and after != member.value and tokens.steps_on(held.value, after) == 1:
+            return held
+    return None
+
+
+def _echoed_source(traffic: Traffic, write: Step, member: Member) -> Member | None:
+    """Return where answers hold the value that a refusal states beside a sent one that is a damage of it."""
+    stated = None if traffic.took(write) else echoed(write, member.value)
+    if stated is None:
+        return None
+    answers = [*traffic.before(write)[::-1], *traffic.read_after(write)]
+    return next((one for read in answers for one in shown(read) if one.value == stated), None)
+
+
+def _nothing_for(traffic: Traffic, write: Step, member: Member) -> Member | None:
+    """Return the value that answers show under the name of one that a program sent for none, and had refused."""
+    if traffic.took(write) or not tokens.null_word(member.value) or member.value in {"0", "-1"}:
+        return None
+    if not says_outdated(write) or member.where == "text":
+        return None
+    for read in reversed(traffic.before(write) or traffic.read_after(write)):
+        held = [one for one in of_state(traffic, read) if alike(one.word, member.word)]
+        if len(held) == 1 and any(map(str.isdigit, held[0].value)):
+            return held[0]
+    return None
+
+
+def _printed_against(traffic: Traffic, write: Step, member: Member) -> Member | None:
+    """Return the version of a thing that a refusal prints beside a sent value, whatever that is called."""
+    if traffic.took(write) or not refuses(write) or not prints(write, member.value):
+        return None
+    for read in reversed(traffic.before(write)):
+        held = [one for one in shown(read) if VERSION.search(one.word) and one.value != member.value]
+        told = [one for one in held if prints(write, one.value)]
+        if len(told) == 1 and tokens.shape(told[0].value) == tokens.shape(member.value) != "text":
+            return told[0] if speaks_of(write, told[0].word) else None
+    return None
+
+
 def _unshown(traffic: Traffic, write: Step, member: Member) -> tuple[Member | None, int]:
     """Return where a refused value comes from that no answer about its resource shows, and how sure it is.
 
     Only the name, and an answer that speaks of versions, say then that it is one.
     """
     named = speaks_of_versions(member) or (member.where in {"header", "query"} and of_changes(member))
+    if not named and (held := _printed_against(traffic, write, member)) is not None:
+        return held, _PROVEN
+    if not named and (held := _nothing_for(traffic, write, member)) is not None:
+        return held, _PROVEN
     if UNCHANGED.search(member.word):
         dated = dated_source(traffic, write, member)
         sure = _NAMED if traffic.took(write) else _LIKELY
         return dated, sure if dated is not None else 0
     if traffic.took(write) or not named:
         return None, 0
+    taken_elsewhere = traffic.elsewhere(write, member, least=1) if write.status in _CONFLICT else None
+    if taken_elsewhere is not None and (meant := alike_source(traffic, write, member)) is not None:
+        return meant, _LIKELY
     if not says_outdated(write):
         stored = printed_beside(write, member, [*traffic.before(write)[::-1], *traffic.read_after(write)])
         stored = stored or spent_on(write, member, traffic.taken(write))
@@ -445,8 +344,12 @@ def _shown_before(traffic: Traffic, write: Step, member: Member) -> tuple[Member
             if meant is not None:
                 return meant, _NAMED
         if found:
-            rank = _rank(traffic, write, member, found[0])
-            return (found[0], rank) if rank else (None, 0)
+            ranked = [(one, rank) for one in found[:_PLACES] if (rank := _rank(traffic, write, member, one))]
+            return ranked[0] if ranked else (None, 0)
+    if (held := _echoed_source(traffic, write, member)) is not None:
+        return held, _PROVEN
+    if (held := _passed_over(traffic, write, member)) is not None:
+        return held, _NAMED
     source, rank = _unshown(traffic, write, member)
     damaged = _damaged_source(traffic, write, member) if source is None else None
     return (damaged, _LIKELY) if damaged is not None else (source, rank)

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ifmatch.diagnosis.habit_evidence import place_of
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.habit_traffic import place_of
 from ifmatch.diagnosis.listed_versions import listed_before
 from ifmatch.diagnosis.message_members import members, sent, shown
-from ifmatch.diagnosis.version_words import speaks_of_versions
-from ifmatch.dialects.glossary import Words
+from ifmatch.diagnosis.version_words import EXPECTS, speaks_of_versions
 
 if TYPE_CHECKING:
-    from ifmatch.diagnosis.habit_evidence import Traffic
+    from ifmatch.diagnosis.habit_traffic import Traffic
     from ifmatch.diagnosis.message_members import Member
     from ifmatch.diagnosis.steps import Step
 
 # What is not there any more.
 _GONE: Final = frozenset({404, 410})
-# A name that says that a value is expected to be the current one.
-_EXPECTS: Final = Words(
-    r"(?:^|[-_.])if(?:[-_.]|(?=[A-Z])|version|rev|etag|seq|updated|modified|match)"
-    r"|expect|\bbase|known|seen|prev|since|old"
-)
 # Members that a record has, and a request about it too.
 _NAMES: Final = frozenset({"id", "_id", "uuid", "key", "name", "type", "kind"})
 
@@ -39,7 +34,7 @@ def meant_as_one(traffic: Traffic, write: Step, member: Member, source: Member) 
         member: the value in the request.
         source: the same value in the answer that showed it.
     """
-    beside = member.where in {"header", "query"} and _EXPECTS.search(member.name) is not None
+    beside = member.where in {"header", "query"} and EXPECTS.search(member.name) is not None
     if not traffic.took(write):
         # What is not there, or was never answered: only its name tells what the value is meant as.
         alone = write.method == "DELETE" and member.where == "body"
@@ -52,7 +47,9 @@ def meant_as_one(traffic: Traffic, write: Step, member: Member, source: Member) 
         return True
     if write.method == "PATCH" or member.where != source.where or member.word != source.word:
         return True
-    return not _whole(traffic, write, member) or _exchanged(traffic, write, member)
+    if not _whole(traffic, write, member) or _exchanged(traffic, write, member):
+        return True
+    return _overtaken(traffic, write, member, source)
 
 
 def _exchanged(traffic: Traffic, write: Step, member: Member) -> bool:
@@ -75,6 +72,19 @@ def _exchanged(traffic: Traffic, write: Step, member: Member) -> bool:
         if late and len(apart) > 1 and all(mine.get(name) == old[name] for name in apart):
             return True
     return False
+
+
+def _overtaken(traffic: Traffic, write: Step, member: Member, source: Member) -> bool:
+    """Tell whether a record is sent back with an older version than its sender was last shown.
+
+    Where the service counts on from the later one, that one was current, and nobody compared the two.
+    """
+    before, place = traffic.before(write), place_of(source)
+    last = traffic.shows(before[-1]).get(place) if before else None
+    if last is None or not speaks_of_versions(member) or last == member.value:
+        return False
+    after = traffic.next_shown(write, place)
+    return after is not None and tokens.steps_on(last, after) == 1
 
 
 def met_nothing(traffic: Traffic, write: Step, member: Member, source: Member) -> bool:

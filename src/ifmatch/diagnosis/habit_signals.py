@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.contents import same_content
-from ifmatch.diagnosis.habit_evidence import place_of
+from ifmatch.diagnosis.habit_traffic import place_of
 from ifmatch.diagnosis.message_members import Member, sent
 from ifmatch.diagnosis.refusal_words import DEMANDED, MEANWHILE, NEGATIVE, OUTDATED, negative, says_outdated
 from ifmatch.diagnosis.spent_versions import counts_past, prints
@@ -15,7 +15,8 @@ from ifmatch.dialects import Meaning, SignalSpec
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ifmatch.diagnosis.habit_evidence import Habit, Traffic
+    from ifmatch.diagnosis.habit_evidence import Habit
+    from ifmatch.diagnosis.habit_traffic import Traffic
     from ifmatch.diagnosis.steps import Step
 
 # What says nothing of a precondition, whatever happens then.
@@ -150,7 +151,7 @@ def _passed_with_newer(traffic: Traffic, step: Step, places: set[tuple[str, str]
 
 def _for_want(traffic: Traffic, step: Step, places: set[tuple[str, str]]) -> bool:
     """Tell whether a write without a version was refused, and passed as it was with one."""
-    if _guards(traffic, step, places):
+    if _guards(traffic, step, places) or says_outdated(step):
         return False
     for one in traffic.after(step):
         if traffic.took(one) and one.method == step.method and one.source == step.source:

@@ -36,6 +36,8 @@ _FIELD: Final = re.compile(r"<input\b(?=[^<>]*?\svalue=)[^<>]*?\sname=[\"']?([^\
 _LINE: Final = re.compile(
     r"^[ \t]*([^\W\d][\w .-]{0,40}?)[ \t]*[:=][ \t]*\"?([^\"\r\n]*?)\"?[ \t]*$", re.MULTILINE
 )
+# What services call the value of a member that they give with its type, its label or its attributes.
+_BARE: Final = frozenset({"value", "#text", "_text", "$t", "_value", "@value", "$"})
 # The version of XML, of a document type, of an envelope is none of the content.
 _DECLARATION: Final = re.compile(r"<[?!][^>]*>")
 
@@ -131,8 +133,14 @@ def _of_json(value: object, pointer: str) -> Iterator[Member]:
     elif isinstance(value, str | int | float) and not isinstance(value, bool) and pointer:
         text = str(value)
         if 0 < len(text) <= _LONGEST_VALUE:
-            word = next((part for part in reversed(pointer.split("/")) if not part.isdigit()), "")
-            yield Member("body", pointer, word, text)
+            yield Member("body", pointer, _word(pointer), text)
+
+
+def _word(pointer: str) -> str:
+    """Return what people call a member: its name, or that of what it is the bare value of."""
+    parts = [part for part in pointer.split("/") if part and not part.isdigit()]
+    named = (part for part in reversed(parts) if part not in _BARE)
+    return next(named, parts[-1] if parts else "")
 
 
 def _of_text(text: str) -> Iterator[Member]:

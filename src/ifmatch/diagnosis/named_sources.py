@@ -10,7 +10,7 @@ from ifmatch.diagnosis.version_words import CHANGED, NO_STATE, alike, of_changes
 from ifmatch.dialects.words import VERSION
 
 if TYPE_CHECKING:
-    from ifmatch.diagnosis.habit_evidence import Traffic
+    from ifmatch.diagnosis.habit_traffic import Traffic
     from ifmatch.diagnosis.message_members import Member
     from ifmatch.diagnosis.steps import Step
 

@@ -21,6 +21,10 @@ _REMOVES: Final = Words(r"(?:[a-z0-9]+[._/:])*_?(?:delete|remove|destroy|erase|p
 _CHANGES: Final = Words(
     r"(?:[a-z0-9]+[._/:])*_?(?:update|edit|modify|patch|save|change|rename)(?!(?-i:[a-z]))\w*"
 )
+_ALTERS: Final = Words(
+    r"(?:[a-z0-9]+[._/:])*_?(?:update|edit|modify|patch|save|change|rename|set|put|store|write|create|add|insert"
+    r"|post|cancel|close|open|book|approve|reject|submit|start|stop|move|assign)(?!(?-i:[a-z]))\w*"
+)
 _MUTATION: Final = re.compile(r"\bmutation\b[^{]*\{\s*(?:\w+\s*:\s*)?(\w+)")
 _ELEMENT: Final = re.compile(r"<(?:\w+:)?Body\b[^>]*>\s*<(?:\w+:)?(\w+)")
 # Services that spell the operation as the last step of the path.
@@ -54,6 +58,15 @@ def operation(step: Step) -> str:
         return method if isinstance(method, str) and ("jsonrpc" in members or "params" in members) else ""
     found = _ELEMENT.search(step.view.sent_text)
     return found[1] if found is not None else ""
+
+
+def changes(name: str) -> bool:
+    """Tell whether the name of an operation says that it changes or removes something.
+
+    Args:
+        name: of the operation.
+    """
+    return _REMOVES.fullmatch(name) is not None or _ALTERS.fullmatch(name) is not None
 
 
 def _named_beside(step: Step) -> str:

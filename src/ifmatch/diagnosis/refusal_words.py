@@ -123,6 +123,7 @@ _OVER_VERSION: Final = Words(
 )
 _ANY_FAULT: Final = frozenset({400, 422, 428, 500, 503})
 _CONFLICT: Final = 409
+_FAILED: Final = 412
 _LONGEST: Final = 4000
 # Fewer signs may stand in a request and in its answer by chance.
 _TELLING: Final = 12
@@ -134,6 +135,11 @@ MEANWHILE: Final = (
     r"|inzwischen|zwischenzeitlich|entre-temps|nel frattempo|entretanto|intussen|w międzyczasie"
 )
 _MEANWHILE: Final = Words(MEANWHILE)
+# What a page says that has no form any more.
+_UNSAVED: Final = Words(
+    r"nothing (?:was|has been) (?:saved|stored|changed)|(?:was|were|has|have) not (?:been )?(?:saved|stored)"
+    r"|could not be (?:saved|stored)"
+)
 
 
 def negative(step: Step) -> bool:
@@ -149,10 +155,31 @@ def negative(step: Step) -> bool:
         return False
     if is_page(content.text):
         # A page that gives the form again, and says why: it holds all that was sent.
-        return bool(fields_of(content.text)) and _MEANWHILE.search(content.text) is not None
+        again = bool(fields_of(content.text)) and _MEANWHILE.search(content.text) is not None
+        return again or _UNSAVED.search(content.text) is not None
     if _NEGATIVE.search(step.view.text) is None or holds(content, step.body):
         return False
     return not _repeated(step)
+
+
+def refuses(step: Step) -> bool:
+    """Tell whether an answer fails a write, by its status or by its content.
+
+    Args:
+        step: the write.
+    """
+    return step.status in _ANY_FAULT | {_CONFLICT, _FAILED} or negative(step)
+
+
+def speaks_of(step: Step, word: str) -> bool:
+    """Tell whether an answer's text has a word, or says that something does not fit.
+
+    Args:
+        step: whose answer is read.
+        word: name of a member.
+    """
+    text = step.view.text[:_LONGEST]
+    return word.casefold() in text.casefold() or says_outdated(step)
 
 
 def _repeated(step: Step) -> bool:

@@ -78,6 +78,23 @@ def operation_in(content: Content | None) -> dict[str, object] | None:
     return cast("dict[str, object]", value) if isinstance(value, dict) else None
 
 
+def tree_in(content: Content | None) -> dict[str, object] | None:
+    """Return what an XML content holds as members; None for anything else.
+
+    Args:
+        content: of a request or an answer.
+    """
+    if content is None or len(content) > _LONGEST or content.text.lstrip()[:1] != "<":
+        return None
+    if _DECLARES in content.text:
+        return None
+    try:
+        value = _value(ET.fromstring(content.text.encode()), _DEEPEST)  # noqa: S314 - no entity gets here
+    except (ET.ParseError, RecursionError):
+        return None
+    return cast("dict[str, object]", value) if isinstance(value, dict) else None
+
+
 def _inner(members: dict[str, object]) -> tuple[dict[str, object], str]:
     """Return the one object that stands beside nothing but names and versions, and its name; else all, ""."""
     held = [name for name, value in members.items() if isinstance(value, dict)]

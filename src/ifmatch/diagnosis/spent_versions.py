@@ -21,12 +21,30 @@ if TYPE_CHECKING:
 
 _LONGEST: Final = 4000
 _CONFLICT: Final = frozenset({409, 412})
+_OVER_VERSIONS: Final = frozenset({400, 409, 412, 422, 428})
+# What a sentence has in quotes, with a space or a colon before it.
+_SPOKEN: Final = re.compile(r"(?<=[\s:])(?:'([^'\n]{4,120})'|\"([^\"\n]{4,120})\")")
+# What nobody does to a version on purpose, and answers show beside the version itself.
+_DAMAGES: Final = frozenset(
+    {
+        "percent-encoded",
+        "percent-decoded",
+        "plus-lost",
+        "html-escaped",
+        "escaped",
+        "unquoted",
+        "quoted-twice",
+        "base64",
+        "case-changed",
+        "cut",
+    }
+)
 _NUMBER: Final = re.compile(r"(?<![\w.-])\d{1,15}(?![\w-])")
 _EXISTS: Final = re.compile(EXISTS, re.IGNORECASE)
 # Shorter values stand in a refusal by chance.
 _TELLING: Final = 6
 # What a refusal calls the value that is there, not the one that was sent.
-_THERE: Final = Words(
+THERE: Final = Words(
     r"(?:^|[-_.]|(?<=[a-z]))(?:current|stored|actual|latest|newest|server|existing|saved|present|found|have|is|now"
     r"|aktuell\w*|ist|gespeichert\w*|vorhanden\w*|actuel\w*|enregistr\w+|guardad[oa]|almacenad[oa]|actual"
     r"|attuale|salvat[oa]|huidige?|opgeslagen|atual|salv[oa]|gravad[oa]|nuvarande|lagrad|gemt|lagret|obecn\w+"
@@ -99,6 +117,22 @@ def stated_beside(write: Step, member: Member) -> str | None:
     return next((one.value for one in others if _stands_against(write, member, one)), None)
 
 
+def echoed(write: Step, sent_value: str) -> str | None:
+    """Return the value that a refusal states beside one it was sent, if the sent one is that with a damage.
+
+    Args:
+        write: refused.
+        sent_value: as the request has it.
+    """
+    if write.status not in _OVER_VERSIONS or len(tokens.opaque(sent_value)) < _TELLING:
+        return None
+    told = [one.value for one in shown(write) if one.where in {"body", "text"}]
+    told += [one or two for one, two in _SPOKEN.findall(write.view.text[:_LONGEST])]
+    if sent_value not in told:
+        return None
+    return next((one for one in told if tokens.damage(sent_value, one) in _DAMAGES), None)
+
+
 def changed_since(write: Step, member: Member, dated: Member) -> bool:
     """Tell whether a refusal is over a time since which nothing may have changed.
 
@@ -127,13 +161,13 @@ def _stands_against(write: Step, member: Member, other: Member) -> bool:
         dated = told_moment(there) is not None
         return dated and (
             (guard is not None and CHANGED.search(other.word) is not None)
-            or (changed is not None and _THERE.search(other.word) is not None)
+            or (changed is not None and THERE.search(other.word) is not None)
         )
     if tokens.shape(mine) == "text" or tokens.shape(mine) != tokens.shape(there):
         return False
     text = write.view.text[:_LONGEST]
     apart = re.search(rf"{re.escape(member.word)}{_APART}", text, re.IGNORECASE) if member.word else None
-    return apart is not None or _THERE.search(other.word) is not None
+    return apart is not None or THERE.search(other.word) is not None
 
 
 def spent_on(write: Step, member: Member, accepted: Iterable[Step]) -> Member | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from ifmatch.diagnosis.habit_evidence import Habit, place_of
+from ifmatch.diagnosis.habit_evidence import Habit
+from ifmatch.diagnosis.habit_traffic import place_of
 from ifmatch.diagnosis.message_members import Member, sent, shown
 from ifmatch.diagnosis.refusal_words import EXISTS, WANTED
 from ifmatch.diagnosis.spent_versions import prints
@@ -16,7 +17,7 @@ from ifmatch.model.unknown import UNKNOWN
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.habit_evidence import Traffic
+    from ifmatch.diagnosis.habit_traffic import Traffic
     from ifmatch.diagnosis.steps import Step
 
 _CONFLICT: Final = frozenset({409, 412})

@@ -13,6 +13,7 @@ from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.facts import Facts
 from ifmatch.diagnosis.likeness import gives
 from ifmatch.diagnosis.message_members import sent
+from ifmatch.diagnosis.named_elements import unlike_record
 from ifmatch.diagnosis.removals import corrected
 from ifmatch.diagnosis.rules import (
     lease_or_lock,
@@ -178,7 +179,7 @@ def refused(case: Case) -> Iterator[Subject]:
         case: everything known.
     """
     for history in case.histories.values():
-        barred = _barred(history) | _too_late(case, history)
+        barred = _barred(history) | _too_late(case, history) | _unlike_what_is(case, history)
         if not barred and not any(is_refusal(step) for step in history):
             continue
         cleared = _cleared(history)
@@ -195,6 +196,18 @@ def _too_late(case: Case, history: History) -> set[int]:
         and step.status in _TICKETED
         and not is_refusal(step)
         and outlived(Facts(case, step))
+    }
+
+
+def _unlike_what_is(case: Case, history: History) -> set[int]:
+    """Return the orders of writes that were refused over a part of them that is not as the record is."""
+    return {
+        step.order
+        for step in history
+        if step.is_write
+        and not is_refusal(step)
+        and unlike_record(step, [one for one in case.around(step).steps if one.actor == step.actor])
+        is not None
     }
 
 

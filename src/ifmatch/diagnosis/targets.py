@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl
 
 from ifmatch.diagnosis.projections import is_view
-from ifmatch.diagnosis.tokens import opaque
+from ifmatch.diagnosis.tokens import damage, opaque
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,14 +42,25 @@ def actions(steps: Sequence[Step]) -> None:
         return
     read = {step.resource for step in steps if step.is_read and 200 <= step.status < 400}
     issued: dict[str, set[str]] = {}
+    called: dict[str, str] = {}
+    guarded: list[Step] = []
     for step in steps:
         found = _ACTION.fullmatch(step.resource) if step.method == "POST" else None
         guard = step.guard if found is not None else None
         if found is not None and guard is not None and step.resource not in read:
-            if any(token in issued.get(found[1], ()) for token in guard.tokens):
-                step.resource = found[1]
+            guarded.append(step)
+            if any(_given(token, issued.get(found[1], set())) for token in guard.tokens):
+                called[step.resource] = found[1]
         elif step.etag is not None:
             issued.setdefault(step.resource, set()).update(step.issued())
+    # What one call is about, the others of its name are about as well, whatever version they carry.
+    for step in guarded:
+        step.resource = called.get(step.resource, step.resource)
+
+
+def _given(token: str, issued: set[str]) -> bool:
+    """Tell whether a thing gave out a token, which may have been damaged since."""
+    return token in issued or any(damage(token, one) not in {"", "other"} for one in issued)
 
 
 def versioned_paths(steps: Sequence[Step]) -> None:

@@ -72,6 +72,8 @@ _FEW_SIGNS = 4
 
 
 _LONGEST_FIRST = tuple(sorted(CODING_SUFFIXES, key=len, reverse=True))
+# Each layer that a value passes may encode it once more.
+_TIMES_ENCODED = 3
 # The same tokens are looked at by many rules.
 _REMEMBERED = 4096
 
@@ -272,12 +274,17 @@ def _rewriting(sent: str, served: str) -> str:
     decoded = html.unescape(sent)
     if decoded != sent and opaque(decoded) == core:
         return "html-escaped"
-    decoded = unquote(sent)
-    if decoded != sent and opaque(decoded) == core:
-        return "percent-encoded"
+    decoded = sent
+    for _ in range(_TIMES_ENCODED):
+        decoded = unquote(decoded)
+        if decoded != sent and opaque(decoded) == core:
+            return "percent-encoded"
     decoded = unquote(core)
     if decoded != core and opaque(sent) == decoded:
         return "percent-decoded"
+    if " " in sent and "+" in core and opaque(sent).replace(" ", "+") == core:
+        # A form reads a plus sign as a blank.
+        return "plus-lost"
     if sent.replace("\\", "") != sent and _bare(sent.replace("\\", "")) == _bare(served):
         return "escaped"
     if sent == core or sent in {"W/" + core, "W/" + served, "'" + core + "'"}:

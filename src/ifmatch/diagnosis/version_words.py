@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.message_members import Member
 
 CARRIES: Final = Words(
-    r"(?:version|revision|\brev\b|_rev\b|(?:base|expected|last|old|known|from|if)rev\b|e-?tag|generation|stamp|change_?number|sync_?token|lock"
+    r"(?:version|revision|\brev\b|_rev\b|(?:base|expected|last|old|known|from|if)rev\b|e-?tag|generation|stamp|change_?(?:number|token|tag|key)|sync_?token|lock"
     r"|\b_?(?:if_?)?(?:seq|v|ver)\b|if-(?!none|modified|range|unmodified))"
 )
 # The same in other languages: changed, and the change.
@@ -33,6 +33,11 @@ UNCHANGED: Final = Words(
     r"|(?:unver|nicht[-_]?(?:ver|ge))(?:ä|ae)ndert[-_]?seit$|(?:inchang|non[-_]?modifi)[ée]e?[-_]?depuis$"
     r"|(?:sin[-_]?cambios|no[-_]?modificad[oa])[-_]?desde$|non[-_]?modificat[oa][-_]?da(?:l|lle)?$"
     r"|(?:ongewijzigd|niet[-_]?gewijzigd)[-_]?sinds$"
+)
+# A name that says that a value is expected to be the current one.
+EXPECTS: Final = Words(
+    r"(?:^|[-_.])if(?:[-_.]|(?=[A-Z])|version|rev|etag|seq|updated|modified|match)"
+    r"|expect|\bbase|known|seen|prev|since|old"
 )
 NO_STATE: Final = re.compile(
     r"api|accept|client|app|sdk|mime|agent|upgrade|^sec-|protocol|schema|tls|odata|x-ms-version|user",

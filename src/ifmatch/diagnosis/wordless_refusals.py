@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.message_members import sent
+from ifmatch.diagnosis.refusal_words import refuses
+from ifmatch.diagnosis.spent_versions import prints
 from ifmatch.dialects import Meaning, Refusal
 from ifmatch.dialects.glossary import Words
 
@@ -43,7 +45,7 @@ def take_by_course(steps: Iterable[Step]) -> None:
         histories.setdefault((step.resource, step.actor), []).append(step)
     for history in histories.values():
         for step in history:
-            if _unread(step) and _outdated(history, step):
+            if (_unread(step) and _outdated(history, step)) or _prints_both(history, step):
                 dialect = step.dialect
                 retry = dialect.retry if dialect is not None else None
                 if retry is not None:
@@ -62,6 +64,25 @@ def _unread(step: Step) -> bool:
         return False
     words = step.view.text[:_LONGEST]
     return bool(words.strip()) and not _OF_THE_REQUEST.search(words) and not _names_another(step, words)
+
+
+def _prints_both(history: Sequence[Step], step: Step) -> bool:
+    """Tell whether a write failed with an answer that prints the sent version, and the one that was shown."""
+    guard = step.guard
+    if step.refused or step.batched or step.dialect is None or guard is None or not guard.tokens:
+        return False
+    if (
+        guard.guard is not Guard.SAME
+        or not guard.key
+        or not refuses(step)
+        or not prints(step, guard.tokens[0])
+    ):
+        return False
+    last = next(
+        (one for one in reversed(history) if one.order < step.order and one.read_ok and one.etag), None
+    )
+    current = tokens.opaque(last.etag or "") if last is not None else ""
+    return current not in {"", tokens.opaque(guard.tokens[0])} and prints(step, current)
 
 
 def _names_another(step: Step, words: str) -> bool:

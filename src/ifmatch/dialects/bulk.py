@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ifmatch.dialects.view import View
 
-__all__ = ["Item", "items_in", "named_records", "status_in", "version_in"]
+__all__ = ["Item", "items_in", "named_records", "status_in", "version_in", "versioned_names"]
 
 Record = dict[str, object]
 _MOST: Final = 200
@@ -50,7 +50,7 @@ _FAULTS: Final = ("error", "errors", "exception", "problem", "fault", "failure")
 _INNER: Final = ("item", "data", "resource", "record", "result", "response", "error")
 # Where a record of a bulk change keeps what it changes, beside its name and its version.
 _CHANGES: Final = frozenset(
-    {"set", "patch", "changes", "change", "fields", "values", "data", "attributes", "update"}
+    {"set", "patch", "changes", "change", "fields", "values", "data", "attributes", "update", "body"}
 )
 _VERBS: Final = ("op", "operation", "action", "method", "verb")
 _ACTIONS: Final = {
@@ -135,6 +135,18 @@ def named_records(value: object, known: Mapping[str, object]) -> tuple[str, dict
     return next(((member, named) for member, named in found if not known.keys().isdisjoint(named)), None)
 
 
+def versioned_names(value: object) -> list[str]:
+    """Return the names of the records of the one list that a content is or holds, if all have a version.
+
+    Args:
+        value: a JSON value.
+    """
+    for _, named in _named_lists(value, _READ_BY) if _of_one_list(value) else ():
+        if None not in map(version_in, named.values()):
+            return list(named)
+    return []
+
+
 def version_in(record: Record) -> str | None:
     """Return the member of a record that is called like a version, None without one.
 
@@ -164,7 +176,7 @@ def _by_reads(view: View, places: Mapping[str, str]) -> _Bulk | None:
         return None
     member, named = found
     place = next(places[name] for name in named if name in places)
-    if not _below(view, place):
+    if not (_below(view, place) or _beside(view, place)):
         return None
     shown = named_records(view.json, named)
     answers = shown[1] if shown is not None else {}
@@ -208,7 +220,8 @@ def _item(view: View, bulk: _Bulk, name: str, folder: str) -> Item:
     said = next((one for key in _VERBS if (one := scalar(record.get(key))) is not None), "")
     method = _ACTIONS.get(said.lower(), bulk.method if change is record else "PATCH")
     parts = urlsplit(view.request.url)
-    path = f"{place}/{quote(name, safe='')}" if _below(view, place) else _path_of(parts.path, name)
+    near = _below(view, place) or (bulk.place != "" and _beside(view, place))
+    path = f"{place}/{quote(name, safe='')}" if near else _path_of(parts.path, name)
     url = urlunsplit(parts._replace(path=path, query=""))
     return Item(name, url, method, change, outcome.status, outcome.answer)
 
@@ -226,6 +239,12 @@ def _change(record: Record, member: str) -> Record:
 def _below(view: View, place: str) -> bool:
     path = urlsplit(view.request.url).path
     return bool(place) and (path == place or path.startswith(f"{place}/"))
+
+
+def _beside(view: View, place: str) -> bool:
+    """Tell whether a path that takes many changes lies beside the list of what it changes."""
+    above, _, last = urlsplit(view.request.url).path.rstrip("/").rpartition("/")
+    return bool(place) and above == place.rpartition("/")[0] and _BULK.search(last) is not None
 
 
 def _path_of(path: str, name: str) -> str:

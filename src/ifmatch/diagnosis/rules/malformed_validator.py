@@ -11,6 +11,7 @@ from ifmatch.diagnosis.dates import whole_second
 from ifmatch.diagnosis.dialect_tokens import misplaced, pointers_of
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.respellings import respelt
+from ifmatch.diagnosis.spent_versions import echoed
 from ifmatch.dialects import Carrier, Grammar
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ _DAMAGE = {
     "html-escaped": "with HTML entities",
     "percent-encoded": "percent-encoded",
     "percent-decoded": "with its percent-encoding undone",
+    "plus-lost": "with a blank for its plus sign",
     "base64": "in base64",
     "case-changed": "in another case",
     "cut": "cut short",
@@ -39,7 +41,9 @@ _DAMAGE = {
 }
 
 # Damage that no API means, wherever the token stands.
-_IN_CONTENT = frozenset({"percent-encoded", "html-escaped", "base64", "escaped", "cut", "quoted-twice"})
+_IN_CONTENT = frozenset(
+    {"percent-encoded", "plus-lost", "html-escaped", "base64", "escaped", "cut", "quoted-twice"}
+)
 _ANYWHERE = _IN_CONTENT | {"percent-decoded", "case-changed"}
 
 
@@ -64,7 +68,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     if not guard.standard:
         yield from _respelt(facts)
-        yield from _damaged_elsewhere(facts, guard)
+        yield from tuple(_damaged_elsewhere(facts, guard)) or _echoed(facts, guard)
         return
     token = facts.token
     if token is None or tokens.null_word(token) or not (facts.refused or facts.step.accepted):
@@ -153,6 +157,14 @@ def _damaged_elsewhere(facts: Facts, guard: Condition) -> Iterator[Evidence]:
         return
     yield note(f"the token is the served {served} {_DAMAGE[kind]}", 7.0, facts.step, guard.name)
     yield note(f"the server had given {served}", 0.5, step, "ETag")
+
+
+def _echoed(facts: Facts, guard: Condition) -> Iterator[Evidence]:
+    """Yield evidence from a refusal that states the token as it came, and as it ought to be."""
+    stated = echoed(facts.step, guard.value) if facts.refused and not facts.issues else None
+    if stated is not None:
+        how = _DAMAGE[tokens.damage(guard.value, stated)]
+        yield note(f"the answer has the token as it came, and beside it {stated}: {how}", 7.0, facts.step)
 
 
 def _spelt_bare(facts: Facts) -> Iterator[Evidence]:

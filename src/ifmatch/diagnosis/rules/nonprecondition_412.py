@@ -47,7 +47,9 @@ _STATE = Words(
 RULE = Words(
     r"\b(?:must (?:not )?(?:be|exceed|have|lie|contain|stay|end|start)|may not|exceeds?|exceeded|ceiling"
     r"|at (?:most|least)|maximum|minimum|quota|not (?:allowed|permitted)|needs? (?:an? )?approval"
-    r"|insufficient|budget|threshold|business rule|rule [\w.]*\d)\b"
+    r"|insufficient|budget|threshold|business rule|rule [\w.]*\d"
+    r"|(?:name|title|label|text|field|value|date|amount|address|reason) (?:is |was )?(?:missing|empty|blank"
+    r"|required))\b"
 )
 _TOLD = frozenset(
     {Meaning.MISSING, Meaning.LOCK, Meaning.EXPIRED, Meaning.MULTIPLE, Meaning.PAYLOAD, Meaning.EXISTS}

@@ -80,9 +80,10 @@ def _left_empty(facts: Facts) -> Iterator[Evidence]:
     outdated = refusal.meaning is Meaning.MISMATCH if refusal is not None else says_outdated(step)
     if not facts.refused or not (outdated or step.status in _OVER_VERSIONS):
         return
+    guards = {one.key.rpartition("/")[2] for one in step.dialect.guards} if step.dialect is not None else ()
     for groups in _EMPTY.findall(step.view.sent_text):
         name = next((one for one in groups if one), "")
-        if not speaks_of_versions(Member("text", name, name, "")):
+        if not (name and (speaks_of_versions(Member("text", name, name, "")) or name in guards)):
             continue
         for one in reversed(facts.own(facts.earlier)):
             value = next((member.value for member in shown(one) if member.word == name), None)

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, cast
 from ifmatch.diagnosis.compared_values import held_before, of_state, one_number, one_quantity
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import ABSENT, value_at
+from ifmatch.diagnosis.dialect_habits import LEARNED
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.named_elements import of_incident
 from ifmatch.diagnosis.removals import corrected
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects import Carrier, Meaning
@@ -153,7 +155,9 @@ def _spelt_otherwise(facts: Facts) -> Iterator[Evidence]:
     guard = facts.guard
     if guard is None or guard.standard or guard.guard is not Guard.SAME:
         return
-    if guard.carrier is Carrier.PATH or (guard.carrier in _OUTSIDE and _VERSION.search(guard.name)):
+    learned = facts.step.dialect is not None and facts.step.dialect.id == LEARNED
+    version = _VERSION.search(guard.name) is not None or (learned and not _BEFORE.fullmatch(guard.name))
+    if guard.carrier is Carrier.PATH or (guard.carrier in _OUTSIDE and version):
         # A version is no value of the record, however it is spelt.
         return
     shown = [one for one in (facts.refresh, *reversed(facts.own_reads_before)) if one is not None]
@@ -323,7 +327,14 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     yield from _passed_respelt(facts)
     yield from _typed_otherwise(facts)
     yield from _not_as_it_is(facts)
-    if refusal is not None and refusal.meaning is Meaning.PAYLOAD:
+    unlike = of_incident(facts)
+    if unlike is not None:
+        how = ": one value in two spellings" if unlike.respelt else ""
+        text = (
+            f"the answer names {unlike.place}: {unlike.sent} in the request, {unlike.held} in the record{how}"
+        )
+        yield note(text, 7.5, unlike.read)
+    elif refusal is not None and refusal.meaning is Meaning.PAYLOAD:
         words = refusal.words or "by its status"
         yield note(f"the answer names a payload element: {words}", 7.0, step)
     elif found and facts.guard is None:

@@ -9,11 +9,12 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import beside, version_member
 from ifmatch.diagnosis.dialect_scopes import scope_path
-from ifmatch.diagnosis.dialect_tokens import misplaced
+from ifmatch.diagnosis.dialect_tokens import misplaced, pointers_of
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.projections import projection
 from ifmatch.diagnosis.resources import host_of, parent_of, path_of
+from ifmatch.diagnosis.version_words import called_version
 from ifmatch.diagnosis.views_apart import views_apart
 from ifmatch.dialects import Scope
 
@@ -42,7 +43,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     if facts.issues or tokens.null_word(facts.token) or facts.damaged_from is not None:
         return
-    found = tuple(misplaced(facts))
+    found = tuple(misplaced(facts)) or tuple(_of_what_stands_beside(facts))
     if found:
         yield from found
         return
@@ -73,6 +74,35 @@ def _of_another_thing(facts: Facts) -> Iterator[Evidence]:
         text = f"{value} was issued for {path_of(read.resource)}, while the content names {target[0]}"
         yield note(text, 7.0, read)
         return
+
+
+def _of_what_stands_beside(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a token that the answer which showed the target's own version has beside it.
+
+    A list shows the versions of all its entries, a record those of its parts. A lower number may be an older
+    version of the target itself.
+    """
+    token = tokens.opaque(facts.token or "")
+    read = next((one for one in reversed(facts.own(facts.earlier)) if one.read_ok and one.etag), None)
+    whole = read.within if read is not None else None
+    if read is None or whole is None or not token:
+        return
+    own = tokens.opaque(read.etag or "")
+    mine = {one.rpartition("/")[2] for one in pointers_of(read, own)}
+    inside = len(pointers_of(read, token))
+    others = [
+        one
+        for one in pointers_of(whole, token)
+        if (word := one.rpartition("/")[2]) in mine or called_version(word)
+    ]
+    if len(others) <= inside:
+        return
+    older = token.isdigit() and own.isdigit() and len(token) < _TELLING and int(token) < int(own)
+    place = others[0].rpartition("/")[0] or "the record around it"
+    text = f"{token} is the version of {place} in the answer that shows {own} as the target's own"
+    yield note(text, 2.0 if older else 6.5, whole)
+    if facts.current_tag is not None and tokens.opaque(facts.current_tag) == own:
+        yield note(f"the target's own version is {own} before and after", 1.5, facts.refresh or read)
 
 
 def _of_another(facts: Facts, guard: Condition) -> bool:

@@ -1,0 +1,265 @@
+"""Learn from the records in the answers of calls which thing a call is about, and what lists show of it.
+
+Where one address takes all calls, a call names its thing by a value that an answer has in a record with a
+version: as the argument of a mutation, the parameter of a method, an element.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, cast
+from xml.sax.saxutils import escape
+
+from msgspec.structs import replace as with_
+
+from ifmatch.diagnosis.message_members import Member, sent
+from ifmatch.diagnosis.operations import changes, operation
+from ifmatch.diagnosis.refusal_words import negative
+from ifmatch.diagnosis.soap_bodies import operation_in
+from ifmatch.diagnosis.steps import Step
+from ifmatch.diagnosis.version_words import called_version
+from ifmatch.dialects.glossary import Words
+from ifmatch.model.message import Content, Request, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ifmatch.dialects import Dialect
+
+_OK: Final = 200
+_DEEP: Final = 8
+_MOST: Final = 400
+_LONGEST: Final = 200_000
+_SHORT: Final = 60
+# The members of the envelope itself number and name the call, not the thing.
+_WITHIN: Final = 2
+# Members that name a record.
+_NAMES: Final = Words(
+    r"_?(?:\w+[-_])?(?:id|uid|uuid|guid|key|slug|code|number|no|nr|sku|ref)"
+    r"|\w*[a-z](?:Id|ID|Key|No|Nr|Number|Code)"
+)
+# The arguments that a text of GraphQL has in itself.
+_ARGUMENT: Final = re.compile(r"(?<![\w$])([A-Za-z_]\w*)\s*:\s*(?:\"([^\"\\]{1,60})\"|(\d{1,15})(?![\w.]))")
+_SOAP: Final = "http://schemas.xmlsoap.org/soap/envelope/"
+
+Record = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A record with a version in an answer: by which names, how deep, and the whole of it."""
+
+    names: frozenset[str]
+    depth: int
+    record: Record
+
+
+def calls(dialect: Dialect) -> bool:
+    """Tell whether a family has one address for all, and says in the content what is meant.
+
+    Args:
+        dialect: of a service.
+    """
+    return bool(dialect.identity and dialect.reads_content)
+
+
+def take_reads(service: Sequence[Step]) -> None:
+    """Take an operation for a read that no word tells, by what it sends and what it is answered.
+
+    It sends no version, as another operation does, and its answers show records with versions and more than
+    was sent.
+
+    Args:
+        service: its steps, their dialects and whether they read set.
+    """
+    calls_by: dict[str, list[Step]] = {}
+    for step in service:
+        if step.method == "POST" and not step.reads and (name := operation(step)):
+            calls_by.setdefault(name, []).append(step)
+    sending = {name for name, steps in calls_by.items() if any(map(_sends_version, steps))}
+    if not sending:
+        return
+    for name, steps in calls_by.items():
+        if name not in sending and not changes(name) and all(map(_shows_more, steps)):
+            for step in steps:
+                step.reads = True
+                step.forget()
+
+
+def _sends_version(step: Step) -> bool:
+    return any(called_version(one.word) for one in sent(step) if one.where in {"body", "text"})
+
+
+def _shows_more(step: Step) -> bool:
+    """Tell whether an answer has a record with a version, and more members than the request has values."""
+    if step.status != _OK or negative(step):
+        return False
+    asked = [one for one in sent(step) if one.where in {"body", "text"}]
+    return any(len(held.record) > len(asked) + 1 for held in _records(step))
+
+
+def named_by_records(service: Sequence[Step], dialect: Dialect) -> Dialect | None:
+    """Return a family of calls that knows the places where calls name records that answers had shown.
+
+    Args:
+        service: its steps, their dialects and resources set.
+        dialect: the family.
+
+    Returns:
+        The family with these places, what lies deeper in the answers first; None when there are none.
+    """
+    if not calls(dialect):
+        return None
+    known: dict[str, int] = {}
+    places: dict[str, int] = {}
+    for step in service[:_MOST]:
+        if step.is_write and "#" not in step.resource:
+            found = [(known[value], place) for place, value in _arguments(step) if value in known]
+            if found:
+                depth, place = max(found)
+                places[place] = max(depth, places.get(place, 0))
+        elif step.is_read and step.status == _OK:
+            for held in _records(step):
+                known |= dict.fromkeys(held.names, held.depth)
+    if not places:
+        return None
+    # A read that asks for the thing does so at a place of its own.
+    for step in service[:_MOST]:
+        if step.is_read and "#" not in step.resource:
+            shown = {name for held in _records(step) if held.depth <= _WITHIN for name in held.names}
+            for place, value in _arguments(step):
+                if value in shown:
+                    places.setdefault(place, 0)
+    ordered = sorted(places, key=lambda one: -places[one])
+    return with_(dialect, identity=(*ordered, *dialect.identity))
+
+
+def _arguments(step: Step) -> Iterator[tuple[str, str]]:
+    """Yield the values of a call with the places where a family finds them."""
+    query = ""
+    for one in sent(step):
+        if called_version(one.word) or len(one.value) > _SHORT:
+            continue
+        if one.where == "body" and one.name.count("/") >= _WITHIN:
+            yield one.name, one.value
+        elif one.where == "text":
+            yield f"text:{one.name}", one.value
+    body = step.view.sent_json
+    if isinstance(body, dict):
+        held = cast("Record", body).get("query")
+        query = held if isinstance(held, str) else ""
+    for name, text, number in _ARGUMENT.findall(query):
+        if not called_version(name):
+            place = rf"text:(?<![\w$]){re.escape(name)}\s*:\s*(?:\\\")?([\w.:/-]+)"
+            yield place, text or number
+
+
+def _records(step: Step) -> Iterator[_Held]:
+    """Yield the records with versions that an answer holds."""
+    content = step.content
+    if content is None or len(content) > _LONGEST:
+        return
+    value = step.view.json if isinstance(step.view.json, dict | list) else operation_in(content)
+    yield from _within(value, 0)
+
+
+def _within(value: object, depth: int) -> Iterator[_Held]:
+    if depth > _DEEP:
+        return
+    if isinstance(value, list):
+        for one in cast("list[object]", value)[:_MOST]:
+            yield from _within(one, depth)
+    elif isinstance(value, dict):
+        record = cast("Record", value)
+        single = {name: str(one) for name, one in record.items() if _single(one)}
+        names = {one for name, one in single.items() if _NAMES.fullmatch(name)} or _first(single)
+        if names and any(called_version(name) for name in single):
+            yield _Held(frozenset(names), depth, record)
+        for one in record.values():
+            yield from _within(one, depth + 1)
+
+
+def _first(single: dict[str, str]) -> set[str]:
+    """Return the first text or number of a record that is no version: many a record begins with its name."""
+    return next(({one} for name, one in single.items() if not called_version(name)), set[str]())
+
+
+def _single(value: object) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool) and 0 < len(str(value)) <= _SHORT
+
+
+def shown_by_calls(service: Sequence[Step], dialect: Dialect) -> dict[Step, list[Step]]:
+    """Return for each answer to a call the steps that stand for the records in it which other calls write.
+
+    Args:
+        service: its steps, their dialects and resources set.
+        dialect: the family.
+    """
+    written = {step.resource for step in service if step.is_write and "#" in step.resource}
+    alone = {step.resource: step for step in service if step.is_read and step.resource in written}
+    found: dict[Step, list[Step]] = {}
+    for step in service if written else ():
+        if not step.is_read or step.status != _OK or step.within is not None:
+            continue
+        whole = step.resource.partition("#")[0]
+        inside: dict[str, list[_Held]] = {}
+        for held in _records(step):
+            for name in held.names:
+                key = f"{whole}#{name}"
+                if key in written and key != step.resource:
+                    inside.setdefault(key, []).append(held)
+        shown = [
+            _step(step, key, held[0].record, dialect, part=key in alone)
+            for key, held in inside.items()
+            if len(held) == 1
+        ]
+        if shown:
+            found[step] = shown
+    return found
+
+
+def _step(step: Step, key: str, record: Record, dialect: Dialect, *, part: bool) -> Step:
+    """Return a step that shows a record by itself; its version alone where another read shows all of it."""
+    sent_there = step.exchange.request
+    request = Request("HEAD" if part else "GET", sent_there.url, sent_there.fields)
+    fields = step.received
+    response = Response(_OK, content=_wrapped(record, step, dialect))
+    if fields is not None:
+        response = replace(response, fields=fields)
+    one = Step(
+        replace(step.exchange, request=request, response=response),
+        source=step.source,
+        start=step.start,
+        end=step.end,
+        timed=step.timed,
+    )
+    one.vantage, one.node, one.covered = step.vantage, step.node, step.covered
+    one.resource, one.within, one.dialect = key, step, step.dialect
+    return one
+
+
+def _wrapped(record: Record, step: Step, dialect: Dialect) -> Content:
+    """Return a content that has a record where the family has the record that was asked for."""
+    if not isinstance(step.view.json, dict | list):
+        leaves = "".join(
+            f"<{name}>{escape(str(one))}</{name}>" for name, one in record.items() if _single(one)
+        )
+        text = f'<s:Envelope xmlns:s="{_SOAP}"><s:Body><Shown>{leaves}</Shown></s:Body></s:Envelope>'
+        return Content.from_text(text)
+    depths = [place.shown.strip("/").split("/") for place in dialect.states if place.shown]
+    shortest = min(depths, key=len) if depths else []
+    value: object = record
+    for name in reversed(shortest):
+        value = {"shown" if name == "*" else name: value}
+    return Content.from_text(json.dumps(value))
+
+
+def carried_by(member: Member) -> bool:
+    """Tell whether a member stands where calls have their arguments.
+
+    Args:
+        member: of a request.
+    """
+    return member.where == "text" or member.name.count("/") >= _WITHIN

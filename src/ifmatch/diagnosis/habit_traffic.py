@@ -1,0 +1,249 @@
+"""Hold the traffic of an unknown service: what its requests carry, and what its answers show, by resource."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl, urlencode
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.message_members import Member, blank, sent, shown
+from ifmatch.diagnosis.path_members import (
+    InPath,
+    acted_on,
+    beside_latest,
+    in_path,
+    labelled,
+    latest_words,
+    of_a_kind,
+)
+from ifmatch.diagnosis.projections import projection
+from ifmatch.diagnosis.refusal_words import negative, says_outdated
+from ifmatch.diagnosis.succession import names_the_next
+from ifmatch.diagnosis.version_words import CARRIES
+from ifmatch.dialects.words import VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ifmatch.diagnosis.steps import Step
+
+_MOST: Final = 60
+_READS: Final = 6
+# As many things are all at their first version now and then.
+_FEW: Final = 3
+_OK: Final = 200
+
+
+def place_of(member: Member) -> tuple[str, str]:
+    """Return what is the same for all values of one place.
+
+    Args:
+        member: any value there.
+    """
+    return member.where, member.name
+
+
+class Traffic:
+    """The steps of one service, by what they are about.
+
+    Args:
+        service: its steps, in order of time, their dialects not known.
+    """
+
+    def __init__(self, service: Sequence[Step]) -> None:
+        self.service = service
+        self.read = {step.resource for step in service if step.is_read and step.status == 200}
+        self.paths = {key.partition("?")[0] for key in self.read}
+        self._words = latest_words(self.paths)
+        self.about: dict[str, list[Step]] = {}
+        self._views: dict[str, list[Step]] = {}
+        self.bases: dict[Step, str] = {}
+        self._places: dict[Step, int] = {}
+        self._in_path: dict[Step, list[InPath]] = {}
+        self._took: dict[Step, bool] = {}
+        self._taken: dict[str, list[Step]] = {}
+        self._steady: dict[tuple[str, tuple[str, str]], bool] = {}
+        self._formats: dict[tuple[str, str], bool] = {}
+        self._shown: dict[Step, dict[tuple[str, str], str]] = {}
+        for step in service:
+            base = self._base(step)
+            self.bases[step] = base
+            same = self.about.setdefault(base, [])
+            self._places[step] = len(same)
+            same.append(step)
+            if step.is_read and step.status == _OK and "?" in step.resource:
+                self._views.setdefault(step.resource.partition("?")[0], []).append(step)
+
+    def _base(self, step: Step) -> str:
+        """Return the key of the resource that a step is about, versions in path and query left out."""
+        if not step.is_write or step.resource in self.read:
+            return step.resource
+        here, _, query = step.resource.partition("?")
+        found = in_path(step, self.paths) or self._after_latest(step)
+        found = found or (labelled(step) if says_outdated(step) else [])
+        if found:
+            self._in_path[step] = found
+            return found[0].resource
+        kept = [pair for pair in parse_qsl(query) if not CARRIES.search(pair[0])]
+        base = f"{here}?{urlencode(kept)}" if kept else here
+        if base in self.read or here in self.read:
+            return base if base in self.read else here
+        return acted_on(step, here, self.about) or base
+
+    def _after_latest(self, step: Step) -> list[InPath]:
+        """Return the version at the end of a path that the word for the latest one had shown beside it.
+
+        The answer has to go on from it, or to name the next one: what is published once is at its path for
+        good, and not compared with anything.
+        """
+        folder = step.resource.partition("?")[0].rpartition("/")[0]
+        found = beside_latest(step, self._words.get(folder, ()))
+        for one in found:
+            value = one.member.value
+            shown_there = [
+                held
+                for read in self.about.get(one.resource, [])[-4 * _READS :]
+                for held in shown(read)
+                if held.value == value and of_a_kind(one.member.word, held.word)
+            ]
+            if shown_there and names_the_next(step, value):
+                return found
+        return []
+
+    @cached_property
+    def writes(self) -> list[Step]:
+        """Return the requests that may change something, as many as are looked at."""
+        return [step for step in self.service if step.is_write][: 4 * _MOST]
+
+    @cached_property
+    def _answers(self) -> list[Step]:
+        return [one for one in self.service if one.is_read and one.status == _OK]
+
+    def taken(self, step: Step) -> list[Step]:
+        """Return what was carried out on the resource of a step, before it and after it."""
+        base = self.bases[step]
+        if base not in self._taken:
+            self._taken[base] = [one for one in self.about[base] if self.took(one)]
+        return self._taken[base]
+
+    def took(self, step: Step) -> bool:
+        """Tell whether a write was carried out, as far as its answer tells."""
+        known = self._took.get(step)
+        if known is None:
+            done = step.is_write and (200 <= step.status < 300 or step.posted)
+            known = self._took[step] = done and not negative(step)
+        return known
+
+    def shows(self, step: Step) -> dict[tuple[str, str], str]:
+        """Return the values of an answer by their places."""
+        found = self._shown.get(step)
+        if found is None:
+            found = {place_of(one): one.value for one in shown(step)}
+            self._shown[step] = found
+        return found
+
+    def carried(self, step: Step) -> Iterator[tuple[Member, InPath | None]]:
+        """Yield the values that a request carries, with the way they stand in its path."""
+        guard = step.condition(Guard.SAME, Guard.SAME_DATE)
+        if guard is not None:
+            if guard.guard is Guard.SAME and guard.standard and guard.tokens:
+                yield Member("header", guard.name, guard.name, guard.tokens[0]), None
+            return
+        for one in self._in_path.get(step, ()):
+            yield one.member, one
+        for member in sent(step):
+            yield member, None
+        for member in blank(step) if not self.took(step) else ():
+            yield member, None
+
+    def before(self, step: Step) -> list[Step]:
+        """Return the last answers before a step that showed its resource."""
+        same = self.about[self.bases[step]]
+        found: list[Step] = []
+        for one in reversed(same[: self._places[step]][-4 * _READS :]):
+            if (one.is_read and one.status == 200) or self.took(one):
+                found.append(one)
+                if len(found) == _READS:
+                    break
+        return found[::-1] or self._viewed(step)
+
+    def _viewed(self, step: Step) -> list[Step]:
+        """Return the last views of a resource, such as a selection of members, before a step about it."""
+        base = self.bases[step]
+        views = self._views.get(base.partition("?")[0], ())
+        same = [one for one in views if one.order < step.order and projection(one.resource, base)]
+        return same[-_READS:]
+
+    def after(self, step: Step) -> Iterator[Step]:
+        """Yield what came later on the resource of a step."""
+        same = self.about[self.bases[step]]
+        yield from same[self._places[step] + 1 :]
+
+    def elsewhere(self, step: Step, member: Member, least: int = _FEW) -> Member | None:
+        """Return where an answer about another resource had shown the sender of a write its version."""
+        wanted = tokens.opaque(member.value)
+        if len(wanted) < least or tokens.null_word(wanted):
+            return None
+        read = (one for one in reversed(self._answers) if one.order < step.order)
+        for one in islice(read, 4 * _READS):
+            for held in shown(one) if one.actor == step.actor else ():
+                if tokens.opaque(held.value) == wanted and VERSION.search(held.word):
+                    return held
+        return None
+
+    def read_after(self, step: Step) -> list[Step]:
+        """Return the first read of a resource after a step, in a list; empty without one."""
+        return [one for one in self.after(step) if one.is_read and one.status == _OK][:1]
+
+    def next_shown(self, step: Step, place: tuple[str, str]) -> str | None:
+        """Return what is shown at a place once a write was answered, None when it is not known."""
+        own = self.shows(step).get(place)
+        if own is not None:
+            return own
+        for one in self.after(step):
+            if one.is_read and one.status == 200:
+                value = self.shows(one).get(place)
+                if value is not None:
+                    return value
+            elif self.took(one):
+                return None
+        return None
+
+    def of_a_format(self, place: tuple[str, str]) -> bool:
+        """Tell whether a place holds one and the same value for all resources: a version of the format."""
+        found = self._formats.get(place)
+        if found is None:
+            held = {
+                (base, value)
+                for base, steps in self.about.items()
+                for one in steps[:_READS]
+                if one.is_read and one.status == 200 and (value := self.shows(one).get(place)) is not None
+            }
+            values, bases = {value for _, value in held}, {base for base, _ in held}
+            found = len(values) == 1 and len(bases) > (_FEW if next(iter(values)).isdigit() else 1)
+            self._formats[place] = found
+        return found
+
+    def steady(self, base: str, place: tuple[str, str]) -> bool:
+        """Tell whether a place may hold a version: what differs from read to read is a count of visits."""
+        known = self._steady.get((base, place))
+        if known is not None:
+            return known
+        pairs = changed = 0
+        last: str | None = None
+        inside = False
+        for one in self.about[base]:
+            if one.is_read and one.status == 200:
+                value = self.shows(one).get(place)
+                # What a list shows and what a read of the thing shows are compared with their own kind.
+                if last is not None and value is not None and inside == (one.within is not None):
+                    pairs += 1
+                    changed += value != last
+                last, inside = value, one.within is not None
+            elif one.is_write:
+                last = None
+        found = self._steady[base, place] = pairs == 0 or changed < pairs
+        return found

@@ -1,0 +1,222 @@
+"""Make steps of what an answer shows of single things inside it: entries of a list, parts of a record.
+
+Who saves what a list, a search or a larger record had shown names by its path what it saves, and sends the
+version that stood beside that name.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import unquote
+
+from ifmatch.diagnosis.message_members import sent
+from ifmatch.diagnosis.path_members import of_a_kind
+from ifmatch.diagnosis.soap_bodies import tree_in
+from ifmatch.diagnosis.steps import Step
+from ifmatch.diagnosis.version_words import called_version
+from ifmatch.dialects.glossary import Words
+from ifmatch.model.message import Content, Fields, Request, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_OK: Final = 200
+_DEEP: Final = 5
+_MOST: Final = 500
+_LONGEST: Final = 200_000
+# Reads of one thing that are looked at, and things.
+_THINGS: Final = 200
+_ACTION: Final = re.compile(r"[A-Za-z][A-Za-z_-]{2,40}")
+# Members that name a thing.
+_NAMES: Final = Words(
+    r"_?(?:\w+[-_])?(?:id|uid|uuid|guid|key|name|slug|code|number|no|nr|sku|ref|symbol)|\w*[a-z](?:Id|ID|Key|No|Number|Code)"
+)
+# Fields of an answer that hold for all that is inside.
+_KEPT: Final = ("content-type", "content-language", "date", "age", "x-cache", "via")
+# So many members of two records have one name when they are of a kind.
+_ALIKE: Final = 2
+
+Record = dict[str, object]
+
+
+@dataclass(slots=True)
+class _Thing:
+    """What is written, and what is known of it.
+
+    Attributes:
+        url: its own.
+        names: of its members.
+        beside: values that requests send beside their contents.
+        contents: names and values that each content sends.
+        read: names of the members that it has where it is read by itself; None where it is not.
+    """
+
+    url: str
+    names: set[str] = field(default_factory=set[str])
+    beside: set[str] = field(default_factory=set[str])
+    contents: list[set[tuple[str, str]]] = field(default_factory=list[set[tuple[str, str]]])
+    read: set[str] | None = None
+
+
+def inner_reads(service: Sequence[Step]) -> dict[Step, list[Step]]:
+    """Return for each answer the steps that stand for the things inside it which requests write.
+
+    Args:
+        service: steps of one service, in order of time; requests that batches hold among them.
+    """
+    things = _things(service)
+    found: dict[Step, list[Step]] = {}
+    for step in service if things else ():
+        if step.method != "GET" or step.status != _OK or step.within is not None or step.content is None:
+            continue
+        if len(step.content) > _LONGEST:
+            continue
+        inside = [
+            _shown(step, things[key], key, record)
+            for key, record in _inside(step, things)
+            if key != step.resource
+        ]
+        if inside:
+            found[step] = inside
+    return found
+
+
+def _things(service: Sequence[Step]) -> dict[str, _Thing]:
+    """Return what is written, by the keys of the resources: by the last step of the path, or the one before.
+
+    What is called below a thing is called so by letters alone, and is read by nobody.
+    """
+    read = {step.resource.partition("?")[0]: step for step in service if step.is_read and step.status == _OK}
+    found: dict[str, _Thing] = {}
+    for step in service:
+        key = step.resource.partition("?")[0]
+        if not step.is_write or "#" in key or len(found) > _THINGS:
+            continue
+        thing, _, last = key.rpartition("/")
+        url = step.exchange.request.url.partition("?")[0]
+        keys = [(key, url)]
+        if _ACTION.fullmatch(last) and key not in read:
+            keys.append((thing, url.rpartition("/")[0]))
+        members = sent(step)
+        for one, place in keys:
+            known = found.setdefault(one, _Thing(place))
+            within = {(member.word, member.value) for member in members if member.where in {"body", "text"}}
+            known.names |= {word for word, _ in within}
+            known.beside |= {member.value for member in members if member.where in {"header", "query"}}
+            known.contents.append(within - {(word, unquote(last)) for word, _ in within})
+    for key, thing_read in found.items():
+        own = read.get(key)
+        if own is not None:
+            held = own.view.json
+            thing_read.read = set(cast("Record", held)) if isinstance(held, dict) else set[str]()
+            thing_read.names |= thing_read.read
+    return found
+
+
+def _inside(step: Step, things: dict[str, _Thing]) -> Iterator[tuple[str, Record]]:
+    """Yield the things that an answer shows inside, each once, with their records."""
+    value = step.view.json if isinstance(step.view.json, dict | list) else tree_in(step.content)
+    here = step.resource.partition("?")[0].rstrip("/")
+    by_name: dict[str, list[str]] = {}
+    for key in things:
+        by_name.setdefault(unquote(key.rpartition("/")[2]), []).append(key)
+    held: dict[str, list[Record]] = {}
+    for name, record in _named(value, by_name, 0):
+        for key in by_name[name]:
+            if _of_the_kind(key, here, name, record, things[key]) and _versioned(record, things[key]):
+                held.setdefault(key, []).append(record)
+    for key, record in _parts(value, here, things):
+        held.setdefault(key, []).append(record)
+    # Several records of one name are states of it, or things of several kinds.
+    yield from ((key, records[0]) for key, records in held.items() if len(records) == 1)
+
+
+def _named(value: object, names: dict[str, list[str]], depth: int) -> Iterator[tuple[str, Record]]:
+    """Yield the objects in lists, and below names of their own, that one of some names is about."""
+    if depth > _DEEP:
+        return
+    if isinstance(value, list):
+        for one in cast("list[object]", value)[:_MOST]:
+            if isinstance(one, dict):
+                record = cast("Record", one)
+                called = {str(held) for word, held in record.items() if _names(word, held)}
+                yield from ((name, record) for name in called & names.keys())
+            yield from _named(one, names, depth + 1)
+    elif isinstance(value, dict):
+        for word, one in cast("Record", value).items():
+            if isinstance(one, dict) and word in names and any(map(str.isdigit, word)):
+                yield word, cast("Record", one)
+            yield from _named(one, names, depth + 1)
+
+
+def _names(word: str, held: object) -> bool:
+    return isinstance(held, str | int) and not isinstance(held, bool) and not called_version(word)
+
+
+def _of_the_kind(key: str, here: str, name: str, record: Record, thing: _Thing) -> bool:
+    """Tell whether a record of a list is of the thing whose path ends in its name.
+
+    It is named so by a member for names, or by one that is called as the path calls such things; and the list
+    is that of the thing's own folder, or the record has members of the thing.
+    """
+    folder = key.rpartition("/")[0]
+    kind = folder.rpartition("/")[2]
+    by = [word for word, held in record.items() if _names(word, held) and str(held) == name]
+    if by and not any(_NAMES.fullmatch(word) or of_a_kind(kind, word) for word in by):
+        return False
+    if folder == here or here.startswith(f"{folder}/"):
+        return True
+    return len(record.keys() & thing.names - set(by)) >= _ALIKE
+
+
+def _versioned(record: Record, thing: _Thing) -> bool:
+    """Tell whether a record has a version: by its name, or as a request about it sends it."""
+    return any(
+        called_version(word) or _sent_back(word, str(held), record, thing)
+        for word, held in record.items()
+        if isinstance(held, str | int) and not isinstance(held, bool)
+    )
+
+
+def _sent_back(word: str, value: str, record: Record, thing: _Thing) -> bool:
+    """Tell whether a request about a thing sends a value with digits beside its content, or it alone in it.
+
+    In a record that is sent back whole all its members are.
+    """
+    if not any(map(str.isdigit, value)) or value == unquote(thing.url.rpartition("/")[2]):
+        return False
+    if value in thing.beside:
+        return True
+    held = {(name, str(one)) for name, one in record.items()}
+    return any(len(within & held) == 1 and (word, value) in within for within in thing.contents)
+
+
+def _parts(value: object, here: str, things: dict[str, _Thing]) -> Iterator[tuple[str, Record]]:
+    """Yield the parts of a record that are written below its path by their names, and have a version."""
+    for word, one in cast("Record", value).items() if isinstance(value, dict) else ():
+        key = f"{here}/{word}"
+        if isinstance(one, dict) and key in things:
+            record = cast("Record", one)
+            if things[key].read is None and _versioned(record, things[key]):
+                yield key, record
+
+
+def _shown(step: Step, thing: _Thing, key: str, record: Record) -> Step:
+    """Return a step that shows a record by itself; no more than its version where a read shows more of it."""
+    part = thing.read is not None and not thing.read <= record.keys()
+    request = Request("HEAD" if part else "GET", thing.url, step.sent)
+    told = [(name, value) for name in _KEPT if (value := step.header(name)) is not None]
+    response = Response(_OK, "", Fields(told), Content.from_text(json.dumps(record)))
+    one = Step(
+        replace(step.exchange, request=request, response=response),
+        source=step.source,
+        start=step.start,
+        end=step.end,
+        timed=step.timed,
+    )
+    one.vantage, one.node, one.covered = step.vantage, step.node, step.covered
+    one.resource, one.within = key, step
+    return one

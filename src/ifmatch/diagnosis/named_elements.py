@@ -1,0 +1,250 @@
+"""Find the part of a request that a refusal names by its place, and what the record holds instead.
+
+Requests that say what the record has to be like before a change carry two states of it: `from` and `to`,
+`when` and `set`, entries to remove and to add. Whatever they are called, both have the same members.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import unquote
+
+from ifmatch.diagnosis.compared_values import one_number
+from ifmatch.diagnosis.resources import host_of, path_of
+from ifmatch.diagnosis.soap_bodies import tree_in
+from ifmatch.diagnosis.version_words import called_version
+from ifmatch.dialects.glossary import Words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
+
+_CONFLICTS: Final = frozenset({409, 412})
+_FAULTS: Final = frozenset({400, 422})
+_UNLIKE: Final = Words(
+    r"(?:not|n't) (?:match|equal|met|fulfil|agree|identical)|differs?|differ(?:s|ent) from|mismatch"
+    r"|(?:pre)?condition"
+)
+# A place in a content: `from.limit`, `changes[0].old`, `/when/state`, `$.remove[0]`.
+_PLACE: Final = re.compile(r"[$#]?[./]?[^\W\d][\w-]*(?:(?:\.|/|\[[\"']?)[\w-]+(?:[\"']?\])?)+")
+_PARTS: Final = re.compile(r"[^\W]+(?:-\w+)*")
+# What places begin with that is none of the content's own members.
+_AROUND: Final = frozenset({"body", "payload", "request", "input", "data"})
+_LONGEST: Final = 4000
+_MOST: Final = 400
+_READS: Final = 12
+_OK: Final = 200
+
+Record = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Unlike:
+    """What a refusal names, and what the record holds.
+
+    Attributes:
+        place: in the request, as the refusal spells it.
+        sent: what stands there, or the member of it that differs.
+        held: what the record holds.
+        read: the answer that shows it.
+        respelt: whether the two are one value in two spellings.
+    """
+
+    place: str
+    sent: str
+    held: str
+    read: Step
+    respelt: bool
+
+
+def unlike_record(step: Step, own: Iterable[Step]) -> Unlike | None:
+    """Return the part of a refused request that its answer names, and that the record was never like.
+
+    Args:
+        step: a write.
+        own: what its actor did, in order of time.
+    """
+    if not (step.is_write and step.status in _CONFLICTS | _FAULTS) or step.batched:
+        return None
+    if step.status in _FAULTS and not _UNLIKE.search(step.view.text[:_LONGEST]):
+        return None
+    content = step.view.sent_json if isinstance(step.view.sent_json, dict | list) else tree_in(step.body)
+    for place, parts, value in _named(step.view.text[:_LONGEST], content):
+        if called_version(parts[-1]) or not _one_of_two(content, parts, value):
+            continue
+        names = {*_words_of(step.resource), *map(str, _scalars(content))}
+        reads = [one for one in own if _about(one, step, names)]
+        before = [one for one in reads if one.order < step.order][-_READS:]
+        after = _next(reads, step)
+        found = _differs(value, parts, [*before[::-1], *after], names)
+        if found is None or any(_holds(one, value, parts, names) for one in before):
+            continue
+        sent, held, read = found
+        respelt = _folded(sent) == _folded(held) or one_number(sent, held)
+        if before or respelt or _stands_elsewhere(read, sent):
+            return Unlike(place, sent, held, read, respelt)
+    return None
+
+
+def of_incident(facts: Facts) -> Unlike | None:
+    """Return what `unlike_record` finds for the refused request of an incident.
+
+    Args:
+        facts: of the incident.
+    """
+    return unlike_record(facts.step, facts.own(facts.case.steps))
+
+
+def _next(reads: Iterable[Step], step: Step) -> list[Step]:
+    """Return the first read after a refusal, in a list."""
+    return [one for one in reads if one.order > step.order][:1]
+
+
+def _about(one: Step, step: Step, names: set[str]) -> bool:
+    """Tell whether an answer shows the thing that a request is about, is called below of, or names."""
+    if not one.is_read or one.status != _OK or one.content is None:
+        return False
+    here, there = (path_of(each.resource).partition("?")[0].rstrip("/") for each in (step, one))
+    if here == there or here.startswith(f"{there}/"):
+        return True
+    name = unquote(there.rpartition("/")[2])
+    return len(name) > 1 and name in names and host_of(one.resource) == host_of(step.resource)
+
+
+def _named(text: str, content: object) -> Iterator[tuple[str, list[str], object]]:
+    """Yield the places of a content that a text names, two steps deep or more, with what stands there."""
+    for found in _PLACE.finditer(text):
+        parts = _PARTS.findall(found[0])
+        for begin in (0, 1):
+            value = _at(content, parts[begin:])
+            known = begin == 0 or parts[0].lower() in _AROUND
+            if value is not None and known and len(parts) - begin > 1:
+                yield found[0], parts[begin:], value
+                break
+
+
+def _at(value: object, parts: list[str]) -> object:
+    for part in parts:
+        if isinstance(value, dict):
+            value = cast("Record", value).get(part)
+        elif isinstance(value, list) and part.isdigit() and int(part) < len(cast("list[object]", value)):
+            value = cast("list[object]", value)[int(part)]
+        else:
+            return None
+    return value
+
+
+def _one_of_two(content: object, parts: list[str], value: object) -> bool:
+    """Tell whether a request has another state beside the named one, after it: what is to be."""
+    for depth in range(len(parts) - 1, -1, -1):
+        above = _at(content, parts[:depth])
+        if not isinstance(above, dict):
+            continue
+        members = cast("Record", above)
+        wanted = _names_in(value, parts)
+        names = list(members)
+        for name in names[names.index(parts[depth]) + 1 :] if parts[depth] in names else ():
+            if wanted & set(_keys(members[name])):
+                return True
+    return False
+
+
+def _names_in(value: object, parts: list[str]) -> set[str]:
+    """Return the names of an object's members, or the name of the member that holds a single value."""
+    if isinstance(value, dict):
+        return set(cast("Record", value))
+    return {next(part for part in reversed(parts) if not part.isdigit())}
+
+
+def _keys(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, one in cast("Record", value).items():
+            yield name
+            yield from _keys(one)
+    elif isinstance(value, list):
+        for one in cast("list[object]", value)[:_MOST]:
+            yield from _keys(one)
+
+
+def _differs(
+    value: object, parts: list[str], reads: Iterable[Step], names: set[str]
+) -> tuple[str, str, Step] | None:
+    """Return what a request has, what a record has instead, and the read that shows it."""
+    word = parts[-1]
+    for read in reads:
+        for record in _records(read, names):
+            if not isinstance(value, dict):
+                held = record.get(word)
+                if _single(held) and _single(value) and str(held) != str(value):
+                    return str(value), str(held), read
+                continue
+            mine = cast("Record", value)
+            shared = [name for name, one in mine.items() if name in record and record[name] == one]
+            apart = [name for name in record if record[name] != mine.get(name) and not called_version(name)]
+            if shared and apart and mine != record:
+                name = next((one for one in apart if one in mine), apart[0])
+                return f"{name} {mine[name]}" if name in mine else f"no {name}", str(record[name]), read
+    return None
+
+
+def _holds(read: Step, value: object, parts: list[str], names: set[str]) -> bool:
+    """Tell whether an answer shows the very value, or object, that a request has."""
+    for record in _records(read, names):
+        if record == value or (not isinstance(value, dict) and record.get(parts[-1]) == value):
+            return True
+    return False
+
+
+def _records(read: Step, names: set[str]) -> Iterator[Record]:
+    """Yield the objects of an answer; of a list those that are named as the request names things."""
+    value = read.view.json if isinstance(read.view.json, dict | list) else tree_in(read.content)
+    yield from _objects(value, names)
+
+
+def _objects(value: object, names: set[str]) -> Iterator[Record]:
+    if isinstance(value, dict):
+        record = cast("Record", value)
+        yield record
+        for one in record.values():
+            yield from _objects(one, names)
+    elif isinstance(value, list):
+        entries = cast("list[object]", value)[:_MOST]
+        for one in entries:
+            told = set(map(str, cast("Record", one).values())) if isinstance(one, dict) else set[str]()
+            if len(entries) == 1 or told & names:
+                yield from _objects(one, names)
+
+
+def _stands_elsewhere(read: Step, sent: str) -> bool:
+    """Tell whether an answer has the sent text at another place: the label of a value, for one."""
+    return any(str(one) == sent for one in _scalars(read.view.json))
+
+
+def _scalars(value: object) -> Iterator[str | int | float]:
+    if isinstance(value, dict):
+        for one in cast("Record", value).values():
+            yield from _scalars(one)
+    elif isinstance(value, list):
+        for one in cast("list[object]", value)[:_MOST]:
+            yield from _scalars(one)
+    elif _single(value):
+        yield cast("str | int | float", value)
+
+
+def _single(value: object) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
+
+
+def _words_of(resource: str) -> set[str]:
+    return {unquote(part) for part in path_of(resource).partition("?")[0].split("/") if part}
+
+
+def _folded(text: str) -> str:
+    """Return the letters and digits of a text, without case and the marks on them."""
+    plain = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(sign for sign in plain if sign.isalnum())
