@@ -30,11 +30,11 @@ _OK: Final = 200
 _FEW: Final = 2
 # Seconds by which the time of an own change may lie beside its request, where clocks agree.
 _BESIDE: Final = 0.5
-_WHO: Final = Words(
+WHO: Final = Words(
     r"(?:author|committer|editor|user|actor|by|who|(?:modified|changed|updated|edited|created|saved)_?by)"
     r"(?:_?(?:name|id|login|email))?"
 )
-_WHEN: Final = Words(
+WHEN: Final = Words(
     r"(?:when|at|date|time|timestamp|ts|(?:created|committed|modified|changed|updated|saved|recorded|authored)"
     r"(?:_?(?:at|on|date|time))?)"
 )
@@ -57,13 +57,12 @@ def logged_between(case: Case, history: History, step: Step) -> Damage | None:
     """
     if step.method != "PUT" or step.guard is not None or not step.timed:
         return None
-    base = next(
-        (one for one in reversed(history) if one.order < step.order and one.actor == step.actor), None
-    )
+    looks = (one for one in reversed(history.before(step)) if one.actor == step.actor)
+    base = next((one for one in looks if one.method != "OPTIONS"), None)
     if base is None or not base.timed or not (base.read_ok or base.accepted):
         return None
     for one in case.steps[step.order + 1 :]:
-        if one.actor != step.actor or one.resource == step.resource or not _speaks_of(one, step):
+        if one.actor != step.actor or one.resource == step.resource or not speaks_of(one, step):
             continue
         changes = list(_changes(one))
         own = [each for each in changes if step.start - _BESIDE <= each.when <= step.end + _BESIDE]
@@ -76,8 +75,13 @@ def logged_between(case: Case, history: History, step: Step) -> Damage | None:
     return None
 
 
-def _speaks_of(listing: Step, step: Step) -> bool:
-    """Tell whether a listing lies below a resource, or names it in its query."""
+def speaks_of(listing: Step, step: Step) -> bool:
+    """Tell whether a listing lies below a resource, or names it in its query.
+
+    Args:
+        listing: any step.
+        step: about the resource.
+    """
     if not listing.is_read or listing.status != _OK or host_of(listing.resource) != host_of(step.resource):
         return False
     path = path_of(step.resource).partition("?")[0].rstrip("/")
@@ -94,8 +98,8 @@ def _changes(listing: Step) -> Iterator[_Change]:
     if content is None or len(content) > _LONGEST:
         return
     for entry in entries_in(listing.view.json, _DEEP):
-        who = next((_name(value) for name, value in entry.items() if _WHO.fullmatch(name)), "")
-        said = next((str(value) for name, value in entry.items() if _WHEN.fullmatch(name)), "")
+        who = next((_name(value) for name, value in entry.items() if WHO.fullmatch(name)), "")
+        said = next((str(value) for name, value in entry.items() if WHEN.fullmatch(name)), "")
         when = told_moment(said)
         if who and when is not None:
             yield _Change(who, when)

@@ -203,6 +203,8 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
         "stale-stored-token",
     ),
     "implicit-precondition": (
+        "etag-source-mismatch",
+        "stale-stored-token",
         "exists-already",
         "create-guard-on-update",
         "server-precondition-bug",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.resources import host_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,8 +43,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     else:
         yield note("the answer may be kept by caches", -1.5, source, "Cache-Control")
     nodes = {step.machine for step in (source, write) if step.machine}
-    if len(nodes) == 2:
-        yield note("reads and writes went to different nodes", 5.0, source)
+    hosts = {host_of(step.exchange.request.url) for step in (source, write)}
+    if len(nodes) == 2 or len(hosts) == 2:
+        what = "nodes" if len(nodes) == 2 else "hosts"
+        yield note(f"reads and writes went to different {what}", 5.0, source)
     later = [step for step in facts.own_reads_after if step.read_ok and not facts.names(step)]
     if later and (write.etag is None or tokens.base(later[0].etag or "") == tokens.base(write.etag)):
         yield note("a later read shows the written version: reads converge", 2.0, later[0], "ETag")

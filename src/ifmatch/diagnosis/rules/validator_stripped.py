@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "validator-stripped"
@@ -28,7 +29,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     # What is read right after the refusal came the same way as what was read before it.
     reads = facts.own_reads_before or facts.own_reads_after
-    for step in reversed(reads):
+    for step in reversed(reads or _around(facts)):
         origin = facts.upstream_tag(step)
         if origin is not None and step.header("etag") is None and step.received is not None:
             yield note(f"the origin sent {origin}; the client got no ETag", 7.5, step, "ETag")
@@ -51,6 +52,13 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     )
     if last.coding or (last.header("transfer-encoding") or "").lower() == "chunked" or last.cache_marked:
         yield note("the answer was re-coded or passed on by an intermediary", 2.5, last, "Transfer-Encoding")
+
+
+def _around(facts: Facts) -> list[Step]:
+    """Return the actor's reads of what the resource lies in, or of another view of it, around the request."""
+    here = facts.step.resource.partition("?")[0].rstrip("/")
+    near = ((one, one.resource.partition("?")[0].rstrip("/")) for one in facts.own(facts.case.steps))
+    return [one for one, there in near if one.read_ok and (here == there or here.startswith(f"{there}/"))]
 
 
 def _by_encoder(facts: Facts) -> Iterator[Evidence]:
