@@ -44,7 +44,7 @@ def overwrites(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
     """
     reported: set[int] = set()
     for step in history:
-        if step.is_write and step.status in {301, 302, 303} and not step.posted:
+        if step.is_write and step.status in {301, 302, 303, 307, 308} and not step.posted:
             found = redirected(case, step)
             if found is not None:
                 yield step, found
