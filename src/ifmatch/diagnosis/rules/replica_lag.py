@@ -24,10 +24,13 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from an older tag after an own write, without a cache in sight, that converges later."""
     if facts.refused and facts.listed_again is not None:
         before, listing = facts.listed_again
+        if facts.from_cache(listing):
+            return
         text = f"a write had returned {before.etag}, and a listing read after it still showed the refused one"
         yield note(text, 6.0, listing)
         return
     yield from _behind(facts)
+    yield from _listed_behind(facts)
     source, write = facts.source, facts.replaced_before_read
     if not facts.refused or facts.guard is None or source is None or write is None:
         return
@@ -59,6 +62,23 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note(text, -3.0, later[0], "ETag")
     if source.timed and source.start - write.end > _LONG:
         yield note("the write was long ago: replicas catch up sooner", -1.5, write)
+
+
+def _listed_behind(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a listing that still gives the refused version after the refusal, then catches up."""
+    token = tokens.opaque(facts.token or "").partition(",")[0]
+    if not facts.refused or facts.source is not None or not facts.listings:
+        return
+    after = [one for one in facts.listings if one.step.order > facts.step.order]
+    again = [one for one in after if one.version == token]
+    caught_up = [one for one in after if one.version != token]
+    if not again or not caught_up or again[-1].step.order > caught_up[0].step.order:
+        return
+    marked = (one.step.cache_marked or one.step.lifetime for one in (*again, *caught_up))
+    if any(marked) or again[-1].step.resource != caught_up[0].step.resource:
+        return
+    yield note("after the refusal a listing still gave the refused version", 3.0, again[-1].step)
+    yield note("a later one shows another version: what is listed runs behind", 3.0, caught_up[0].step)
 
 
 def _behind(facts: Facts) -> Iterator[Evidence]:
