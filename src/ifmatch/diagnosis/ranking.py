@@ -205,6 +205,7 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     "implicit-precondition": (
         "etag-source-mismatch",
         "stale-stored-token",
+        "other-writer",
         "exists-already",
         "create-guard-on-update",
         "server-precondition-bug",

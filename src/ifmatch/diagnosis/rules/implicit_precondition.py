@@ -59,6 +59,32 @@ def _without(facts: Facts, condition: Condition) -> Step | None:
     return None
 
 
+def _beside_own(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from an If-Match or a date beside the version that the application itself sends.
+
+    The same write with that version alone was accepted: what stands beside it was refused.
+    """
+    step = facts.step
+    own = next((one for one in step.conditions if one.guard is Guard.SAME and not one.standard), None)
+    added = next(
+        (one for one in step.conditions if one.standard and one.guard in {Guard.SAME, Guard.SAME_DATE}), None
+    )
+    if own is None or added is None or own.name.lower() == added.name.lower():
+        return
+    for one in facts.history:
+        expected = {each.value for each in one.conditions if each.name == own.name}
+        if (
+            one.accepted
+            and one.method == step.method
+            and added.name not in one.sent
+            and own.value in expected
+            and same_content(one.body, step.body)
+        ):
+            text = f"the same write, with {own.shown()} and without {added.name}, was accepted"
+            yield note(text, 6.0, one, added.name)
+            return
+
+
 def _expects_alike(one: Step, two: Step) -> bool:
     """Tell whether two writes name one version in a precondition that no cache sends, or none at all."""
     first, second = one.condition(Guard.SAME), two.condition(Guard.SAME)
@@ -74,6 +100,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     yield from _compared_inside(facts)
     if not step.is_write or step.status not in {412, 304} or facts.damage is not None:
         return
+    yield from _beside_own(facts)
     condition = step.condition(Guard.DIFFERENT, Guard.DIFFERENT_DATE)
     if condition is None or step.condition(Guard.EXISTS, Guard.ABSENT) is not None:
         return
