@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -38,6 +39,7 @@ WHEN: Final = Words(
     r"(?:when|at|date|time|timestamp|ts|(?:created|committed|modified|changed|updated|saved|recorded|authored)"
     r"(?:_?(?:at|on|date|time))?)"
 )
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 _NAMES: Final = ("id", "_id", "key", "uid", "uuid", "href", "name", "slug", "path")
 
 
@@ -45,6 +47,7 @@ _NAMES: Final = ("id", "_id", "key", "uid", "uuid", "href", "name", "slug", "pat
 class _Change:
     who: str
     when: float
+    names: frozenset[str]
 
 
 def logged_between(case: Case, history: History, step: Step) -> Damage | None:
@@ -68,11 +71,29 @@ def logged_between(case: Case, history: History, step: Step) -> Damage | None:
         own = [each for each in changes if step.start - _BESIDE <= each.when <= step.end + _BESIDE]
         if len(own) != 1:
             continue
-        others = [each for each in changes if base.end < each.when < own[0].when and each.who != own[0].who]
+        between = [each for each in changes if base.end < each.when < own[0].when]
+        others = [each for each in between if _anothers(each, own[0], history, step)]
         if others:
-            text = f"the list of changes has one by {others[0].who} between the read and this write"
+            by = f" by {others[0].who}" if others[0].who else ""
+            text = f"the list of changes has one{by} between the read and this write"
             return Damage(Outcome.LOST_UPDATE, text, lost=one)
     return None
+
+
+def _anothers(change: _Change, own: _Change, history: History, step: Step) -> bool:
+    """Tell whether a change is by somebody else: by its name, or as it is none of the actor's own writes.
+
+    Without a name it has to be a change of what the write carries: much else is kept in such lists.
+    """
+    if change.who and own.who:
+        return change.who != own.who
+    if change.names.isdisjoint(members_in(step.view.sent_json)):
+        return False
+    return not any(
+        one.start - _BESIDE <= change.when <= one.end + _BESIDE
+        for one in history.writes
+        if one.actor == step.actor
+    )
 
 
 def speaks_of(listing: Step, step: Step) -> bool:
@@ -99,10 +120,14 @@ def _changes(listing: Step) -> Iterator[_Change]:
         return
     for entry in entries_in(listing.view.json, _DEEP):
         who = next((_name(value) for name, value in entry.items() if WHO.fullmatch(name)), "")
-        said = next((str(value) for name, value in entry.items() if WHEN.fullmatch(name)), "")
+        said = next((str(value) for name, value in entry.items() if WHEN.fullmatch(name)), None)
+        if said is None:
+            # Whatever it is called: the only time of day in the entry.
+            times = [value for value in entry.values() if isinstance(value, str) and _TIME.match(value)]
+            said = times[0] if len(times) == 1 else ""
         when = told_moment(said)
-        if who and when is not None:
-            yield _Change(who, when)
+        if when is not None:
+            yield _Change(who, when, frozenset(entry))
 
 
 def _name(value: object) -> str:
