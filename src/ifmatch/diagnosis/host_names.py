@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -24,6 +25,8 @@ _LONG_CONTENT = 120
 _ENOUGH = 3
 _DOMAIN = 2
 _OK = 200
+# What tells the names of nodes apart.
+_LAST_SIGN = re.compile(r"(?:\d+|[-_.][a-z])$")
 
 
 @dataclass(slots=True)
@@ -83,9 +86,17 @@ def _other_ways(steps: Sequence[Step]) -> dict[str, str]:
     found: dict[str, str] = {}
     for path, hosts in shown.items():
         first, *others = sorted(hosts, key=lambda one: (-used[one], len(one), one))
+        one_service = {first}
+        # What has more in common comes first: the others may be nodes beside it.
+        others.sort(key=lambda one: -_alike(first, hosts[first], one, hosts[one]))
         for other in others:
-            if _alike(first, hosts[first], other, hosts[other]) < _ENOUGH:
+            shared = (
+                _alike(one, hosts[one], other, hosts[other]) + (one != first and _numbered(one, other))
+                for one in one_service
+            )
+            if max(shared) < _ENOUGH:
                 continue
+            one_service.add(other)
             found[other + path] = first + path
             if hosts[first].written or hosts[other].written:
                 found[other] = first
@@ -125,6 +136,12 @@ def _alike(one: str, left: _Shown, two: str, right: _Shown) -> int:
     telling = _DOMAIN if longest >= _TELLING or len(tags) > 1 else len(tags)
     same = _DOMAIN if content >= _SAME_CONTENT else content > 0
     return telling + same + bool(left.dates & right.dates) + _one_domain(one, two)
+
+
+def _numbered(one: str, two: str) -> bool:
+    """Tell whether two hosts are called alike but for a number or letter, as nodes are."""
+    left, right = (_LAST_SIGN.sub("", (urlsplit(each).hostname or "").partition(".")[0]) for each in (one, two))
+    return bool(left) and left == right and urlsplit(one).port == urlsplit(two).port
 
 
 def _one_domain(one: str, two: str) -> bool:
