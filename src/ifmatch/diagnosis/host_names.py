@@ -90,11 +90,7 @@ def _other_ways(steps: Sequence[Step]) -> dict[str, str]:
         # What has more in common comes first: the others may be nodes beside it.
         others.sort(key=lambda one: -_alike(first, hosts[first], one, hosts[one]))
         for other in others:
-            shared = (
-                _alike(one, hosts[one], other, hosts[other]) + (one != first and _numbered(one, other))
-                for one in one_service
-            )
-            if max(shared) < _ENOUGH:
+            if max(_alike(one, hosts[one], other, hosts[other]) for one in one_service) < _ENOUGH:
                 continue
             one_service.add(other)
             found[other + path] = first + path
@@ -129,13 +125,20 @@ def _by_path(steps: Sequence[Step]) -> tuple[dict[str, dict[str, _Shown]], dict[
 
 
 def _alike(one: str, left: _Shown, two: str, right: _Shown) -> int:
-    """Return how much two hosts have in common: their domain, and what they show under one path."""
+    """Return how much two hosts have in common: their names, and what they show under one path.
+
+    A copy, as a staging system has it, shows one content under tags of its own: only a date in common, or
+    names that number nodes, make two nodes of two such hosts.
+    """
     tags = left.tags & right.tags
     longest = max((len(tag) for tag in tags), default=0)
-    content = max((len(octets) for octets in left.contents & right.contents), default=0)
     telling = _DOMAIN if longest >= _TELLING or len(tags) > 1 else len(tags)
+    dated, numbered = bool(left.dates & right.dates), _numbered(one, two)
+    if left.tags and right.tags and not (tags or dated or numbered):
+        return 0
+    content = max((len(octets) for octets in left.contents & right.contents), default=0)
     same = _DOMAIN if content >= _SAME_CONTENT else content > 0
-    return telling + same + bool(left.dates & right.dates) + _one_domain(one, two)
+    return telling + same + dated + numbered + _one_domain(one, two)
 
 
 def _numbered(one: str, two: str) -> bool:

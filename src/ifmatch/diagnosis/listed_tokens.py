@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +11,7 @@ from ifmatch.diagnosis.contents import scalars
 from ifmatch.diagnosis.likeness import shows
 from ifmatch.diagnosis.linked_writes import own_name
 from ifmatch.diagnosis.listed_versions import entries_in
+from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.resources import parent_of
 from ifmatch.diagnosis.version_words import called_version
 
@@ -26,6 +28,10 @@ _LONGEST: Final = 200_000
 _NEAR: Final = 200
 # A shorter name of a thing stands in an entry by chance.
 _NAME: Final = 2
+
+
+# What a request calls the thing that it is about.
+_ID: Final = re.compile(r"(?:^|_|(?<=[a-z]))(?:id|key|uuid|guid|ref|code|number|no)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,8 @@ def listings_of(facts: Facts) -> Sequence[Listing]:
     token = tokens.opaque(facts.token or "").partition(",")[0]
     # A call below a thing ends in the name of what is done.
     above = parent_of(step.resource).rstrip("/").rpartition("/")[2]
-    called = (own_name(step), above if any(map(str.isdigit, above)) else "", *scalars(step.view.sent_json))
+    sent_ids = (one.value for one in sent(step) if _ID.search(one.word))
+    called = (own_name(step), above if any(map(str.isdigit, above)) else "", *sent_ids)
     names = {one for one in called if len(one) >= _NAME} - {token}
     if not token or not names:
         return ()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.version_words import called_version
+from ifmatch.diagnosis.version_words import version_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +61,7 @@ def carrier_of(read: Step) -> str:
     """
     if read.header("etag") is not None:
         return "ETag"
-    return next((name for name, _ in read.received or () if called_version(name)), "")
+    return next((name for name, _ in read.received or () if version_field(name)), "")
 
 
 def hidden(facts: Facts) -> Step | None:

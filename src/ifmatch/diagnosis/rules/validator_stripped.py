@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.lost_members import lost_versions
 from ifmatch.diagnosis.rules.token_missing import demands
-from ifmatch.diagnosis.version_words import called_version
+from ifmatch.diagnosis.version_words import version_field
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.message import Content
 
@@ -49,7 +49,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         or not bare
         or any(step.etag is not None or step.last_modified is not None for step in reads)
         or bare[-1].dialect is not None
-        or any(called_version(name) for step in reads for name, _ in step.received or ())
+        or any(version_field(name) for step in reads for name, _ in step.received or ())
     ):
         return
     last = bare[-1]
@@ -67,7 +67,7 @@ def _lost_version(step: Step) -> str:
     origin, got = step.origin_side.response, step.received
     if not step.hops or origin is None or got is None or not got.complete:
         return ""
-    fields = (name for name, _ in origin.fields if called_version(name) and name not in got)
+    fields = (name for name, _ in origin.fields if version_field(name) and name not in got)
     shown, whole = step.content, origin.content
     lost: tuple[str, ...] = ()
     if isinstance(whole, Content) and whole.complete and shown is not None and shown.complete:
