@@ -30,7 +30,14 @@ from ifmatch.diagnosis.path_members import (
 )
 from ifmatch.diagnosis.projections import projection
 from ifmatch.diagnosis.refusal_words import negative, says_outdated
-from ifmatch.diagnosis.spent_versions import printed_beside, prints, spent_on, stated_beside
+from ifmatch.diagnosis.spent_versions import (
+    corrected,
+    printed_beside,
+    prints,
+    put_right,
+    spent_on,
+    stated_beside,
+)
 from ifmatch.diagnosis.succession import TIME, advanced, later_time, names_the_next
 from ifmatch.diagnosis.version_words import (
     CARRIES,
@@ -57,8 +64,6 @@ _FEW: Final = 3
 _WORD: Final = 3
 # Shorter values are met by chance: the name has to speak too.
 _TELLING: Final = 8
-# The same of values with letters and digits.
-_MIXED: Final = 6
 # What nobody does to a value on purpose.
 _DAMAGES: Final = frozenset(
     {
@@ -288,21 +293,19 @@ class Traffic:
             return known
         pairs = changed = 0
         last: str | None = None
-        known_values: list[str] = []
+        held: list[str] = []
         for one in self.about[base]:
             if one.is_read and one.status == 200:
                 value = self.shows(one).get(place)
                 if last is not None and value is not None:
                     pairs += 1
                     changed += value != last
-                if value is not None:
-                    known_values.append(value)
+                held += [value] if value is not None else []
                 last = value
             elif one.is_write:
                 last = None
         # A count never comes back: nodes take turns.
-        found = pairs == 0 or changed < pairs or tokens.comes_back(known_values)
-        self._steady[base, place] = found
+        found = self._steady[base, place] = pairs == 0 or changed < pairs or tokens.comes_back(held)
         return found
 
 
@@ -333,7 +336,8 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
         return _PROVEN
     if source.where == "text" and counts_states(traffic.about[traffic.bases[write]], member.word):
         return _PROVEN
-    if _put_right(traffic, write, member):
+    later = next((one for one in traffic.after(write) if traffic.took(one)), None)
+    if not traffic.took(write) and put_right(write, member, later):
         return _PROVEN
     base, place = traffic.bases[write], place_of(source)
     after = traffic.next_shown(write, place)
@@ -347,40 +351,12 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
         return _PROVEN if same else 0 if inside else _MET
     if after != member.value and prints(write, member.value) and prints(write, after):
         return _PROVEN if same or not inside else _MET
-    if same and _corrected(write, member.value, after):
+    if same and corrected(write, member.value, after):
         return _PROVEN
     if write.status in _CONFLICT or says_outdated(write):
         moved = tokens.counted_on(member.value, after) or later_time(member.value, after)
         return _LIKELY if same and moved and (not inside or _alone(traffic, write, member)) else 0
     return 0
-
-
-def _put_right(traffic: Traffic, write: Step, member: Member) -> bool:
-    """Tell whether what a conflict names was sent in the place of a value, and the write passed then."""
-    if write.status not in _CONFLICT or traffic.took(write):
-        return False
-    later = next((one for one in traffic.after(write) if traffic.took(one)), None)
-    if later is None or later.method != write.method:
-        return False
-    known = {one.value for one in sent(write)}
-    return any(
-        place_of(one) == place_of(member)
-        and len(one.value) >= _MIXED
-        and one.value not in known
-        and prints(write, one.value)
-        for one in sent(later)
-    )
-
-
-def _corrected(write: Step, value: str, after: str) -> bool:
-    """Tell whether a conflict names, in the place of what was sent, the value that is shown there next.
-
-    Neither a word nor a count is made of letters and digits both.
-    """
-    one, two = tokens.opaque(value), tokens.opaque(after)
-    mixed = all(any(map(str.isdigit, each)) and any(map(str.isalpha, each)) for each in (one, two))
-    telling = mixed and one != two and min(len(one), len(two)) >= _MIXED
-    return telling and write.status in _CONFLICT and prints(write, after)
 
 
 def _time_of_change(write: Step, member: Member, source: Member) -> bool:

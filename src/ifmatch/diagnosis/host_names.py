@@ -73,9 +73,9 @@ def _ports(steps: Sequence[Step]) -> dict[str, str]:
 
 
 def _other_ways(steps: Sequence[Step]) -> dict[str, str]:
-    """Return what resources are called at the host that clients use, by the names they have at another one.
+    """Return what resources are called at the host that clients use, by their names at other hosts.
 
-    Who looks for a fault asks the origin, or one of its nodes, by its own name, and gets what the front gives:
+    Who looks for a fault asks the origin, or one of its nodes, by its own name, and gets what the front has:
     the same tag, content and date under the same path. What is written under such a path makes the two
     hosts one service; of files that several hosts have, such as libraries, only the file is one.
     """
@@ -143,7 +143,9 @@ def _alike(one: str, left: _Shown, two: str, right: _Shown) -> int:
 
 def _numbered(one: str, two: str) -> bool:
     """Tell whether two hosts are called alike but for a number or letter, as nodes are."""
-    left, right = (_LAST_SIGN.sub("", (urlsplit(each).hostname or "").partition(".")[0]) for each in (one, two))
+    left, right = (
+        _LAST_SIGN.sub("", (urlsplit(each).hostname or "").partition(".")[0]) for each in (one, two)
+    )
     return bool(left) and left == right and urlsplit(one).port == urlsplit(two).port
 
 

@@ -117,8 +117,11 @@ def _names_another(history: History, step: Step, condition: Condition) -> Step |
 def _another_tag(step: Step, condition: Condition) -> bool:
     """Tell whether a 304 bears a tag that its condition does not name (RFC 9110 section 13.1.2)."""
     named = {tokens.base(token) for token in condition.tokens}
-    tag = step.header("etag")
-    return tag is not None and condition.well_formed and tokens.base(tag.strip()) not in named
+    tag = tokens.base((step.header("etag") or "").strip())
+    if not tag or not condition.well_formed:
+        return False
+    # What an encoder appends is no other tag.
+    return not any(tag.startswith(one) or one.startswith(tag) for one in named if one)
 
 
 def _same_tag(history: History, step: Step, token: str) -> Step | None:

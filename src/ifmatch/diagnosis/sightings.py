@@ -216,7 +216,7 @@ def _in_step(found: Sequence[tuple[Seen, Seen]]) -> bool:
     lags = [two.start - one.start for one, two in found if one.timed and two.timed]
     if len(lags) < _SEVERAL or len(lags) < len(found) or any(one.status != two.status for one, two in found):
         return False
-    return 0 < min(lags) and max(lags) <= _SHORT_LAG and max(lags) - min(lags) <= _LAGS_APART
+    return min(lags) > 0 and max(lags) <= _SHORT_LAG and max(lags) - min(lags) <= _LAGS_APART
 
 
 def writes(seen: Seen) -> bool:

@@ -99,6 +99,42 @@ def stated_beside(write: Step, member: Member) -> str | None:
     return next((one.value for one in others if _stands_against(write, member, one)), None)
 
 
+def put_right(write: Step, member: Member, later: Step | None) -> bool:
+    """Tell whether what a conflict names was sent in the place of a value, and the write passed then.
+
+    Args:
+        write: refused.
+        member: a value of it.
+        later: what was carried out next on the same resource.
+    """
+    if write.status not in _CONFLICT or later is None or later.method != write.method:
+        return False
+    known = {one.value for one in sent(write)}
+    return any(
+        (one.where, one.name) == (member.where, member.name)
+        and len(one.value) >= _TELLING
+        and one.value not in known
+        and prints(write, one.value)
+        for one in sent(later)
+    )
+
+
+def corrected(write: Step, value: str, after: str) -> bool:
+    """Tell whether a conflict names, in the place of what was sent, the value that is shown there next.
+
+    Neither a word nor a count is made of letters and digits both.
+
+    Args:
+        write: refused.
+        value: as it was sent.
+        after: what is shown there next.
+    """
+    one, two = tokens.opaque(value), tokens.opaque(after)
+    mixed = all(any(map(str.isdigit, each)) and any(map(str.isalpha, each)) for each in (one, two))
+    telling = mixed and one != two and min(len(one), len(two)) >= _TELLING
+    return telling and write.status in _CONFLICT and prints(write, after)
+
+
 def changed_since(write: Step, member: Member, dated: Member) -> bool:
     """Tell whether a refusal is over a time since which nothing may have changed.
 

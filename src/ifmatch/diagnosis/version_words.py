@@ -74,7 +74,7 @@ def called_version(word: str) -> bool:
 
 
 def version_field(name: str) -> bool:
-    """Tell whether a field of an answer is called like the version of what it shows, and not of an API or format.
+    """Tell whether a field of an answer is called like the version of what it shows, not of an API.
 
     Args:
         name: of the field.

@@ -42,7 +42,7 @@ def of_milliseconds(step: Step) -> bool:
 def weak_uncoded(facts: Facts) -> Step | None:
     """Return an answer that was not encoded and bears the refused weak tag all the same, None without one.
 
-    It shows what the origin sends, unless an intermediary that leaves its marks weakens tags without encoding.
+    It shows what the origin sends, unless an intermediary that leaves its marks weakens what it passes on.
 
     Args:
         facts: of a refused request.

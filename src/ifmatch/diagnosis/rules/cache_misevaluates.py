@@ -91,7 +91,7 @@ def _answered(facts: Facts, damage: Damage) -> Iterator[Evidence]:
 
 
 def _judged_past(facts: Facts) -> Step | None:
-    """Return a read with the same conditions that no cache answered, with another status; None without one."""
+    """Return a read under the same condition that no cache answered, with another status; None without."""
     step = facts.step
     sent = {(one.name, one.value) for one in step.conditions}
     return next(

@@ -124,7 +124,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
 
 
 def _heeded_past(facts: Facts, guard: Condition) -> Iterator[Evidence]:
-    """Yield evidence from the same token under the same path, refused by a host that is asked by another name.
+    """Yield evidence from the same token under the same path, refused by a host of another name.
 
     Source: RFC 9110 section 7.6.3 (what Via tells; the origin itself does not add it).
     """

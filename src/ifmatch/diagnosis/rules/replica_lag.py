@@ -65,7 +65,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
 
 
 def _listed_behind(facts: Facts) -> Iterator[Evidence]:
-    """Yield evidence from a listing that still gives the refused version after the refusal, then catches up."""
+    """Yield evidence from a listing that still gives the refused version, and one that catches up."""
     token = tokens.opaque(facts.token or "").partition(",")[0]
     if not facts.refused or facts.source is not None or not facts.listings:
         return

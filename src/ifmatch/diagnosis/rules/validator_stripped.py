@@ -39,7 +39,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             return
         lost = _lost_version(step)
         if lost:
-            yield note(f"the origin sent {lost}, which names the version; the client did not get it", 7.5, step)
+            yield note(
+                f"the origin sent {lost}, which names the version; the client did not get it", 7.5, step
+            )
             return
     yield from _by_encoder(facts)
     bare = [step for step in reads if step.method == "GET" and step.status == 200]
