@@ -30,14 +30,7 @@ from ifmatch.diagnosis.path_members import (
 )
 from ifmatch.diagnosis.projections import projection
 from ifmatch.diagnosis.refusal_words import negative, says_outdated
-from ifmatch.diagnosis.spent_versions import (
-    corrected,
-    printed_beside,
-    prints,
-    put_right,
-    spent_on,
-    stated_beside,
-)
+from ifmatch.diagnosis.spent_versions import blamed, printed_beside, prints, righted, spent_on, stated_beside
 from ifmatch.diagnosis.succession import TIME, advanced, later_time, names_the_next
 from ifmatch.diagnosis.version_words import (
     CARRIES,
@@ -337,7 +330,7 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
     if source.where == "text" and counts_states(traffic.about[traffic.bases[write]], member.word):
         return _PROVEN
     later = next((one for one in traffic.after(write) if traffic.took(one)), None)
-    if not traffic.took(write) and put_right(write, member, later):
+    if not traffic.took(write) and blamed(write, member, later):
         return _PROVEN
     base, place = traffic.bases[write], place_of(source)
     after = traffic.next_shown(write, place)
@@ -351,7 +344,7 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
         return _PROVEN if same else 0 if inside else _MET
     if after != member.value and prints(write, member.value) and prints(write, after):
         return _PROVEN if same or not inside else _MET
-    if same and corrected(write, member.value, after):
+    if same and righted(write, member.value, after):
         return _PROVEN
     if write.status in _CONFLICT or says_outdated(write):
         moved = tokens.counted_on(member.value, after) or later_time(member.value, after)

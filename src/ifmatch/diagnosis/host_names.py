@@ -36,6 +36,7 @@ class _Shown:
     tags: set[str] = field(default_factory=set[str])
     contents: set[bytes] = field(default_factory=set[bytes])
     dates: set[str] = field(default_factory=set[str])
+    taken: set[str] = field(default_factory=set[str])
     written: bool = False
 
 
@@ -114,7 +115,7 @@ def _by_path(steps: Sequence[Step]) -> tuple[dict[str, dict[str, _Shown]], dict[
             continue
         if step.accepted and step.guard is not None:
             # What a host compares with is its own.
-            one.tags.update(tokens.base(token) for token in step.guard.tokens)
+            one.taken.update(tokens.base(token) for token in step.guard.tokens)
         if step.etag is not None:
             one.tags.add(tokens.base(step.etag))
         if step.method == "GET" and step.status == _OK and step.content is not None:
@@ -130,9 +131,10 @@ def _alike(one: str, left: _Shown, two: str, right: _Shown) -> int:
     A copy, as a staging system has it, shows one content under tags of its own: only a date in common, or
     names that number nodes, make two nodes of two such hosts.
     """
-    tags = left.tags & right.tags
+    taken = (left.taken & right.tags) | (left.tags & right.taken)
+    tags = (left.tags & right.tags) | taken
     longest = max((len(tag) for tag in tags), default=0)
-    telling = _DOMAIN if longest >= _TELLING or len(tags) > 1 else len(tags)
+    telling = _DOMAIN if longest >= _TELLING or len(tags) > 1 or taken else len(tags)
     dated, numbered = bool(left.dates & right.dates), _numbered(one, two)
     if left.tags and right.tags and not (tags or dated or numbered):
         return 0

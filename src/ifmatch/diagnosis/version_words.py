@@ -48,6 +48,7 @@ _FILLERS: Final = re.compile(
 # Of these, some services call a version by nothing else.
 _ALONE: Final = Words(
     r"_?(?:base|basis|based_?on|current|latest|last|known|last_?(?:known|seen)|seen|since|prev(?:ious)?)"
+    r"|nr|no|num|number"
 )
 _COUNTED: Final = re.compile(r"versions?|v|ver|vsn|revisions?|revs?")
 _BEFORE: Final = re.compile(r"^(?:if|expected|expect|base|previous|prev|old|last|known|seen|current|read)+")

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.change_logs import WHEN, WHO, speaks_of
 from ifmatch.diagnosis.contents import scalars
+from ifmatch.diagnosis.counts import ONE_BETWEEN, own_before, went_on
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.likeness import shows
 from ifmatch.diagnosis.linked_writes import own_name
 from ifmatch.diagnosis.listed_versions import entries_in
+from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.model.diagnosis import Outcome
 
@@ -55,7 +57,26 @@ def version_between(case: Case, history: History, step: Step) -> Damage | None:
         _seen(history, own[-1], step, token)
         or _listed(case, own[-1], step, token)
         or _logged(case, own[-1], step, token)
+        or _probed(case, history, step, token)
     )
+
+
+def _probed(case: Case, history: History, step: Step, token: str) -> Damage | None:
+    """Find a count that went on by two over one write, and its sender's look whether another host refuses that.
+
+    Who sends a spent version to the same path at another host wants to know who heeds it.
+    """
+    before = own_before(history, step)
+    if before is None or went_on(before, step) != ONE_BETWEEN:
+        return None
+    path, host = path_of(step.exchange.request.url), host_of(step.exchange.request.url)
+    for one in case.steps[step.order + 1 : step.order + 1 + _NEAR]:
+        there = one.exchange.request.url
+        probes = one.actor == step.actor and one.refused and one.presents(token)
+        if probes and path_of(there) == path and host_of(there) != host:
+            text = f"the count went on by two over a write that {host} took, and {host_of(there)} refuses"
+            return Damage(Outcome.LOST_UPDATE, text, lost=before, stale_accepted=True, proven=False)
+    return None
 
 
 def _seen(history: History, issued: Step, step: Step, token: str) -> Damage | None:
