@@ -19,10 +19,12 @@ from ifmatch.diagnosis.named_sources import alike_source, dated_source, of_state
 from ifmatch.diagnosis.refusal_words import refuses, says_outdated, speaks_of
 from ifmatch.diagnosis.spent_versions import (
     THERE,
+    blamed,
     counts_past,
     echoed,
     printed_beside,
     prints,
+    righted,
     spent_on,
     stated_beside,
 )
@@ -114,6 +116,9 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
         return _PROVEN
     if source.where == "text" and counts_states(traffic.about[traffic.bases[write]], member.word):
         return _PROVEN
+    later = next((one for one in traffic.after(write) if traffic.took(one)), None)
+    if not traffic.took(write) and blamed(write, member, later):
+        return _PROVEN
     base, place = traffic.bases[write], place_of(source)
     after = traffic.next_shown(write, place)
     if not traffic.steady(base, place):
@@ -132,6 +137,8 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
         return _PROVEN if same else 0 if inside else _MET
     if after != member.value and prints(write, member.value) and prints(write, after):
         return _PROVEN if same or not inside else _MET
+    if same and righted(write, member.value, after):
+        return _PROVEN
     if write.status in _CONFLICT or says_outdated(write):
         moved = tokens.counted_on(member.value, after) or later_time(member.value, after)
         return _LIKELY if same and moved and (not inside or _alone(traffic, write, member)) else 0
@@ -256,7 +263,7 @@ def _echoed_source(traffic: Traffic, write: Step, member: Member) -> Member | No
 
 
 def _nothing_for(traffic: Traffic, write: Step, member: Member) -> Member | None:
-    """Return the value that answers show under the name of one that a program sent for none, and had refused."""
+    """Return the value that answers show under the name of one that was sent for none, and was refused."""
     if traffic.took(write) or not tokens.null_word(member.value) or member.value in {"0", "-1"}:
         return None
     if not says_outdated(write) or member.where == "text":

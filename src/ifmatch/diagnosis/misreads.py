@@ -71,7 +71,8 @@ def _wrong_not_modified(history: History) -> Iterator[tuple[Step, Damage]]:
         other = None if by_date else _names_another(near, step, condition)
         stayed = None if by_date or replaced is not None else _same_tag(near, step, condition.tokens[0])
         proof = proof or _told_in_content(shown, step, later) or shown_replaced(near, shown, step)
-        if replaced is None and proof is None and other is None and stayed is None:
+        misjudged = not by_date and _cached(step) and _another_tag(step, condition)
+        if replaced is None and proof is None and other is None and stayed is None and not misjudged:
             continue
         done.add(step.actor)
         text = (
@@ -83,12 +84,15 @@ def _wrong_not_modified(history: History) -> Iterator[tuple[Step, Damage]]:
             text = f"304 carries {step.etag}, whose content is another, and If-None-Match does not name it"
         elif stayed is not None:
             text = f"304 for {condition.tokens[0]} although the content had changed under it: the tag had not"
+        elif misjudged:
+            text = f"304 carries {step.etag}, which If-None-Match does not name"
         yield (
             step,
             Damage(
                 Outcome.WRONG_NOT_MODIFIED,
                 text,
                 lost=replaced or proof or other or stayed,
+                by_cache=misjudged,
                 contradicted=not (other is None and stayed is None) and not _cached(step),
             ),
         )
@@ -100,7 +104,7 @@ def _names_another(history: History, step: Step, condition: Condition) -> Step |
     Tags alone prove nothing: nodes may differ in them, and encoders append to them.
     """
     named = {tokens.base(token) for token in condition.tokens}
-    if step.etag is None or not condition.well_formed or tokens.base(step.etag) in named:
+    if not _another_tag(step, condition):
         return None
     shown = [one for one in history if one.representation is not None and one.variant == step.variant]
     had = [one for one in shown if one.order < step.order and tokens.base(one.etag or "") in named]
@@ -108,6 +112,16 @@ def _names_another(history: History, step: Step, condition: Condition) -> Step |
     if not had or now is None or same_content(had[-1].representation, now.representation):
         return None
     return now
+
+
+def _another_tag(step: Step, condition: Condition) -> bool:
+    """Tell whether a 304 bears a tag that its condition does not name (RFC 9110 section 13.1.2)."""
+    named = {tokens.base(token) for token in condition.tokens}
+    tag = tokens.base((step.header("etag") or "").strip())
+    if not tag or not condition.well_formed:
+        return False
+    # What an encoder appends is no other tag.
+    return not any(tag.startswith(one) or one.startswith(tag) for one in named if one)
 
 
 def _same_tag(history: History, step: Step, token: str) -> Step | None:

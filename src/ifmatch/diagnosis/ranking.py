@@ -203,6 +203,9 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
         "stale-stored-token",
     ),
     "implicit-precondition": (
+        "etag-source-mismatch",
+        "stale-stored-token",
+        "other-writer",
         "exists-already",
         "create-guard-on-update",
         "server-precondition-bug",
