@@ -13,7 +13,7 @@ from ifmatch.diagnosis.contents import scalars
 from ifmatch.diagnosis.likeness import shows
 from ifmatch.diagnosis.message_members import shown
 from ifmatch.diagnosis.resources import parent_of
-from ifmatch.diagnosis.tickets import carried, carried_anywhere, in_fields
+from ifmatch.diagnosis.tickets import carried, carried_anywhere, in_fields, placed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -73,7 +73,7 @@ class Gathered:
     @cached_property
     def _sent_words(self) -> frozenset[str]:
         """Return the words of all values that requests carry."""
-        held = (values for one in self.steps for values in (carried(one), carried_anywhere(one)))
+        held = (values for one in self.steps for values in (carried(one), carried_anywhere(one), placed(one)))
         values = {one for values in held for one in values.values()}
         return frozenset(word for value in values for word in _WORD.findall(value))
 

@@ -344,7 +344,14 @@ def _time_of_change(write: Step, member: Member, source: Member) -> bool:
 
     Beside the content it means nothing else; in the content only an answer that speaks of versions says so.
     """
-    if not (of_changes(member) and CHANGED.search(source.word) and TIME.fullmatch(member.value)):
+    if TIME.fullmatch(member.value) is None:
+        return False
+    if member.where in {"header", "query"} and (
+        UNCHANGED.search(member.word) or CHANGED.search(source.word)
+    ):
+        # What the time is called when it is sent back beside the content says how it is meant, not what it is.
+        return True
+    if not (of_changes(member) and CHANGED.search(source.word)):
         return False
     beside = member.where in {"header", "query", "path"} or write.method == "DELETE"
     return beside or says_outdated(write) or stated_beside(write, member) is not None

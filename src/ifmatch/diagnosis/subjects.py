@@ -13,9 +13,11 @@ from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.facts import Facts
 from ifmatch.diagnosis.likeness import gives
 from ifmatch.diagnosis.message_members import sent
+from ifmatch.diagnosis.parts import replaced
 from ifmatch.diagnosis.removals import corrected
 from ifmatch.diagnosis.rules import (
     lease_or_lock,
+    multi_match,
     payload_precondition_mismatch,
     precondition_stripped,
     status_dialect_mismatch,
@@ -40,6 +42,10 @@ _BAD_REQUEST, _UNPROCESSABLE, _FAILED = 400, 422, 500
 _FAILURES = frozenset({500, 503})
 _GONE = frozenset({404, 410})
 _TICKETED = frozenset({400, 403, 409, 410, 422})
+_REPLACED = frozenset({409, 410})
+_SELECTED = frozenset({300, 400, 409, 422})
+# Of calls and reads; a change to what is not there may be any other.
+_LAPSED = _TICKETED | {404}
 _CHANGES = frozenset({"PUT", "PATCH", "DELETE", "MERGE"})
 _CANNOT = frozenset({400, 405, 422, 501})
 _OF_NONE = re.compile(r"\b(?:null|none|nil|undefined)\b|version|revision|e-?tag|conflict|precondition")
@@ -86,6 +92,8 @@ def is_refusal(step: Step) -> bool:
         return False
     if step.status in {412, 428}:
         return True
+    if step.status == _BAD_REQUEST and any(_misdated(one) for one in step.conditions):
+        return True
     refusal = step.refusal
     if refusal is not None:
         if refusal.meaning is Meaning.EXPIRED:
@@ -106,6 +114,13 @@ def _names_condition(words: str) -> bool:
 def _readable(guard: Condition) -> bool:
     """Tell whether a precondition keeps to the grammar of its field, dates included."""
     return guard.well_formed and (guard.guard is not Guard.SAME_DATE or http_date(guard.value) is not None)
+
+
+def _misdated(condition: Condition) -> bool:
+    """Tell whether a field of HTTP that takes a date has something else, which is not a word for none."""
+    if not condition.standard or condition.guard not in {Guard.SAME_DATE, Guard.DIFFERENT_DATE}:
+        return False
+    return http_date(condition.value) is None and not tokens.null_word(condition.value)
 
 
 def _names_nothing(step: Step) -> bool:
@@ -176,7 +191,8 @@ def refused(case: Case) -> Iterator[Subject]:
         case: everything known.
     """
     for history in case.histories.values():
-        barred = _barred(history) | _too_late(case, history)
+        barred = _barred(history) | _too_late(case, history) | _of_several(case, history)
+        barred |= _of_parts(case, history)
         if not barred and not any(is_refusal(step) for step in history):
             continue
         cleared = _cleared(history)
@@ -189,10 +205,35 @@ def _too_late(case: Case, history: History) -> set[int]:
     return {
         step.order
         for step in history
-        if step.method in _CHANGES
-        and step.status in _TICKETED
+        if step.status in (_TICKETED if step.method in _CHANGES else _LAPSED)
         and not is_refusal(step)
         and outlived(Facts(case, step))
+    }
+
+
+def _of_several(case: Case, history: History) -> set[int]:
+    """Return the orders of writes that were refused because what they select by fits several things."""
+    return {
+        step.order
+        for step in history
+        if step.is_write
+        and step.status in _SELECTED
+        and step.guard is None
+        and not step.batched
+        and not is_refusal(step)
+        and multi_match.fits_several(Facts(case, step))
+    }
+
+
+def _of_parts(case: Case, history: History) -> set[int]:
+    """Return the orders of reads of a part that were refused because another version is there by now."""
+    return {
+        step.order
+        for step in history
+        if step.method == "GET"
+        and step.status in _REPLACED
+        and not is_refusal(step)
+        and replaced(Facts(case, step)) is not None
     }
 
 
