@@ -18,7 +18,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.hidden_fields import counts_states
 from ifmatch.diagnosis.message_members import Member, blank, sent, shown
-from ifmatch.diagnosis.named_sources import alike_source, dated_source, of_state
+from ifmatch.diagnosis.named_sources import alike_source, dated_source, of_state, respelled_source
 from ifmatch.diagnosis.path_members import (
     InPath,
     acted_on,
@@ -377,6 +377,8 @@ def _damaged_source(traffic: Traffic, write: Step, member: Member) -> Member | N
     before = traffic.before(write)
     if any(read.header("etag") is not None for read in before):
         return None
+    if (respelled := respelled_source(write, member, before)) is not None:
+        return respelled
     for read in reversed(before):
         for held in of_state(traffic, read):
             versions = VERSION.search(held.word) is not None

@@ -12,6 +12,7 @@ from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.facts import Facts
 from ifmatch.diagnosis.likeness import gives
+from ifmatch.diagnosis.locks import asks
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.parts import replaced
 from ifmatch.diagnosis.removals import corrected
@@ -44,7 +45,6 @@ _GONE = frozenset({404, 410})
 _TICKETED = frozenset({400, 403, 409, 410, 422})
 _REPLACED = frozenset({409, 410})
 _SELECTED = frozenset({300, 400, 409, 422})
-# Of calls and reads; a change to what is not there may be any other.
 _LAPSED = _TICKETED | {404}
 _CHANGES = frozenset({"PUT", "PATCH", "DELETE", "MERGE"})
 _CANNOT = frozenset({400, 405, 422, 501})
@@ -176,7 +176,8 @@ def _refuses_by_words(step: Step) -> bool:
     if step.conditions and unsupported_precondition.of_conditions(step.status, words):
         return True
     if step.status == 409:
-        return bool(status_dialect_mismatch.WORDS.search(words) or token_missing.demands(words))
+        version = status_dialect_mismatch.WORDS.search(words) or token_missing.demands(words)
+        return bool(version) or (lease_or_lock.held(words) and not asks(step))
     if step.status == 422:
         return token_missing.MANDATORY.search(words) is not None
     if step.status in {400, 403}:
@@ -205,7 +206,7 @@ def _too_late(case: Case, history: History) -> set[int]:
     return {
         step.order
         for step in history
-        if step.status in (_TICKETED if step.method in _CHANGES else _LAPSED)
+        if step.status in _LAPSED
         and not is_refusal(step)
         and outlived(Facts(case, step))
     }
