@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ifmatch.model.exchange import Vantage
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 SERVER_LOGS = frozenset({"access-log", "json-log", "varnishlog", "dumpio"})
 _NAMES = ("authorization", "cookie", "x-api-key", "from")
 _Key = tuple[object, ...]
+# Besides the user agent these tell who asks, and from where.
+_TELLING = frozenset({"authorization", "x-remote-user", "x-forwarded-for", "x-real-ip"})
 # Features used by this very request, which the AWS SDKs append to their user agent.
 _FEATURES = re.compile(r" (?:m|ft)/\S+")
 # Fields that name what several programs of one actor share: a login, a run of a job, a window.
@@ -38,21 +41,33 @@ def _scheme_and_credential(step: Step) -> str:
     return value
 
 
+@lru_cache(maxsize=256)
+def _program(agent: str) -> str:
+    """Return a user agent without what changes from request to request."""
+    return _FEATURES.sub("", agent)
+
+
+@lru_cache(maxsize=1024)
+def _names_session(field: str) -> bool:
+    return _SESSION.fullmatch(field.lower()) is not None
+
+
 def _identity(step: Step) -> tuple[str, str, str]:
-    agent = _FEATURES.sub("", step.sent.text("user-agent") or "")
-    address = (
-        (step.sent.text("x-forwarded-for") or step.sent.text("x-real-ip") or "").partition(",")[0].strip()
-    )
+    sent = step.sent
+    agent = _program(sent.text("user-agent") or "")
+    if not sent.has_any(_TELLING):
+        return agent, "", ""
+    address = (sent.text("x-forwarded-for") or sent.text("x-real-ip") or "").partition(",")[0].strip()
     return agent, _scheme_and_credential(step), address
 
 
 def _session(step: Step) -> Iterator[str]:
     """Yield what names the session or run that a request belongs to."""
     for name, value in step.sent.pairs:
-        said = value.strip()
-        if not _SESSION.fullmatch(name.lower()) or len(said) < _SESSION_LENGTH:
+        if not _names_session(name):
             continue
-        if any(letter.isdigit() for letter in said):
+        said = value.strip()
+        if len(said) >= _SESSION_LENGTH and any(letter.isdigit() for letter in said):
             yield said
 
 

@@ -40,7 +40,9 @@ def answered_reads(history: History) -> Iterator[tuple[Step, Damage]]:
 
 def _contradiction(step: Step) -> str:
     """Return what is wrong with the answer to a read, "" when nothing is."""
-    if not step.is_read or step.reads or step.status not in {200, 206} or _completed(step):
+    if not step.conditions or not step.is_read or step.reads:
+        return ""
+    if step.status not in {200, 206} or _completed(step):
         return ""
     if step.condition(Guard.SAME, Guard.EXISTS) is not None:
         return ""

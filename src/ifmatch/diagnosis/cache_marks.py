@@ -27,6 +27,7 @@ _STATUS_FIELDS: Final = (
 # Fields that only caches send, and those that proxies send as well.
 OF_CACHES: Final = ("age", "x-varnish", *_STATUS_FIELDS)
 ON_THE_WAY: Final = ("via", "x-served-by", *OF_CACHES)
+_MARKS: Final = frozenset(OF_CACHES)
 
 
 def says_hit(fields: Fields) -> bool:
@@ -35,6 +36,8 @@ def says_hit(fields: Fields) -> bool:
     Args:
         fields: of the answer.
     """
+    if not fields.has_any(_MARKS):
+        return False
     age = fields.text("age")
     if age is not None and age.strip().isdigit() and int(age) > 0:
         return True

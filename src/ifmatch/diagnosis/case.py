@@ -106,10 +106,9 @@ class Case:
         Args:
             opaque: a tag without its quotes and weakness mark.
         """
-        found = self._issued.get(opaque)
-        if found is None and self.whole is not None:
+        if self.whole is not None:
             return self._nearest(self.whole.givers(opaque))
-        return found or ()
+        return self._issued.get(opaque, ())
 
     def naming(self, opaque: str) -> Sequence[Step]:
         """Return the steps whose answers hold an opaque tag anywhere, in order of time; as for `givers`.
@@ -117,15 +116,17 @@ class Case:
         Args:
             opaque: a tag without its quotes and weakness mark.
         """
-        found = self._naming.get(opaque)
-        if found is None and self.whole is not None:
+        if self.whole is not None:
             return self._nearest(self.whole.naming(opaque))
-        return found or ()
+        return self._naming.get(opaque, ())
 
     def _nearest(self, found: Sequence[Step]) -> Sequence[Step]:
-        """Return those of some steps of the whole case that are nearest to a stretch without any of them."""
+        """Return those of some steps of the whole case that lie in this stretch; without any the nearest."""
         begin = next(iter(self.steps)).order
         place = bisect_left(found, begin, key=lambda one: one.order)
+        end = bisect_left(found, begin + len(self.steps), key=lambda one: one.order)
+        if place < end:
+            return found[place:end]
         return found[max(0, place - CASE_REACH) : place + CASE_REACH]
 
     @cached_property
@@ -198,6 +199,7 @@ def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None
     targets.actions(steps)
     targets.versioned_paths(steps)
     targets.one_view(steps)
+    targets.languages_apart(steps)
     targets.saved_at_one_place(steps)
     targets.extra_parameters(steps)
     saves.posted(steps)

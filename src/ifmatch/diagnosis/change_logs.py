@@ -121,7 +121,9 @@ def others_changed(facts: Facts) -> tuple[Step, str] | None:
     token = tokens.opaque(facts.token or "")
     if not token:
         return None
-    for one in facts.own(facts.case.steps[facts.step.order + 1 :]):
+    for one in facts.case.steps[facts.step.order + 1 :]:
+        if one.actor != facts.step.actor:
+            continue
         if not one.is_read:
             return None
         since = [value for _, value in parse_qsl(urlsplit(one.exchange.request.url).query)]

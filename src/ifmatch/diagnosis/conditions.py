@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.diagnosis import tokens
 from ifmatch.dialects import Carrier, Demand, Meaning, View, guards_in, unseen_guard
 from ifmatch.model.message import Content
+from ifmatch.model.quick import quick
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Guard(enum.StrEnum):
 _PLACE: Final = re.compile(r"offset|position|append-?pos", re.IGNORECASE)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Condition:
     """One precondition as sent.
@@ -151,7 +153,7 @@ def conditions_of(
         view: the request as dialects look at it; needed with a dialect.
         refusal: what the answer says about a precondition, None when nothing.
     """
-    found = list(_of_http(request))
+    found = list(_of_http(request)) if request.fields.has_any(_STANDARD) else []
     if dialect is None or view is None:
         found.extend(_overwrite(request))
         return tuple(found)
@@ -220,8 +222,9 @@ def _of_http(request: Request) -> Iterator[Condition]:
 
 
 def _overwrite(request: Request) -> Iterator[Condition]:
-    overwrite = (request.fields.text("overwrite") or "").strip().upper()
-    if overwrite == "F" and request.method in {"MOVE", "COPY"}:
+    if request.method not in {"MOVE", "COPY"}:
+        return
+    if (request.fields.text("overwrite") or "").strip().upper() == "F":
         yield Condition("Overwrite", "F", Guard.ABSENT, standard=False)
 
 

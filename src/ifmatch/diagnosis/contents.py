@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl
 
@@ -33,6 +34,8 @@ _REMARK = Words(
     r"|(?:commit|edit|change|update|revision|version|save)[_-]?(?:summary|note|title|log)"
     r"|(?:start_?)?branch|(?:author|committer)(?:_?(?:name|e?mail))?"
 )
+# The last texts up to this length are taken apart once: many rules look at the same few.
+_SHORT = 20_000
 # A longer text is not taken apart.
 _LONGEST = 200_000
 _LEAF = re.compile(r"<([^\W\d](?:[\w.:-]|[^\x00-\x7f])*)[^<>]*>([^<>]*)</\1>")
@@ -43,7 +46,21 @@ _FEW_LEAVES = 2
 
 
 def _json(content: Content) -> object:
-    """Return the JSON value of a content, with the documents that its strings hold taken as content too."""
+    """Return the JSON value of a content, with the documents that its strings hold taken as content too.
+
+    It is not to be changed: the same content is asked for again.
+    """
+    if content.complete and len(content.text) <= _SHORT:
+        return _remembered(content.text)
+    return _opened(content)
+
+
+@lru_cache(maxsize=64)
+def _remembered(text: str) -> object:
+    return _opened(Content.from_text(text))
+
+
+def _opened(content: Content) -> object:
     value = content.json()
     return opened(value) if value is not UNKNOWN and may_hold(content.text) else value
 
@@ -387,8 +404,14 @@ def _compare(one: object, two: object, pointer: str, found: list[str]) -> None:
             return
         for index, (left_item, right_item) in enumerate(zip(before, after, strict=True)):
             _compare(left_item, right_item, f"{pointer}/{index}", found)
-    elif json.dumps(one, sort_keys=True) != json.dumps(two, sort_keys=True):
+    elif _differ(one, two):
         found.append(pointer)
+
+
+def _differ(one: object, two: object) -> bool:
+    if isinstance(one, str) and isinstance(two, str):
+        return one != two
+    return json.dumps(one, sort_keys=True) != json.dumps(two, sort_keys=True)
 
 
 def beside(content: Content, token: str, name: str) -> bool:

@@ -94,9 +94,9 @@ def went_on(before: Step, write: Step) -> int:
         before: what showed the count.
         write: accepted, later.
     """
-    if before.etag is not None and write.etag is not None and not _as_sent(write, write.etag):
+    if before.etag is not None and write.etag is not None:
         steps = tokens.steps_on(before.etag, write.etag) or tokens.part_steps(before.etag, write.etag)
-        if steps:
+        if steps and not _as_sent(write, write.etag):
             return steps
     old, new = _counts(before.content), _counts(write.content)
     steps_of = {new[name] - old[name] for name in old.keys() & new.keys()}

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from ifmatch.diagnosis.resources import resource_key
 from ifmatch.diagnosis.steps import Step
 from ifmatch.dialects import View, parts_in
+from ifmatch.dialects.batches import may_hold_parts
 from ifmatch.dialects.bulk import named_records, version_in
 from ifmatch.model.message import Content, Request, Response
 
@@ -50,6 +51,8 @@ def parts_by_reads(service: Sequence[Step]) -> dict[Step, list[Step]]:
         service: steps of one service, in order of time.
     """
     found: dict[Step, list[Step]] = {}
+    if not any(may_hold_parts(step.exchange.request) for step in service):
+        return found
     places: dict[str, str] = {}
     things: dict[str, str] = {}
     for step in service:

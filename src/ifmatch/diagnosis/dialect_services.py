@@ -34,6 +34,8 @@ _SESSION: Final = re.compile(r"[?&]upload_?id=", re.IGNORECASE)
 # So many exchanges of a service are looked at, the telling ones first.
 _FAILED: Final = 400
 _MOST: Final = 120
+# With so many paths of these the path of a read is compared.
+_COMPARED: Final = 20
 
 
 def speak(steps: Sequence[Step], dialects: Sequence[Dialect] | None = None) -> dict[Step, list[Step]]:
@@ -143,8 +145,9 @@ def _speak(
     sample = telling[:_MOST]
     paths = {urlsplit(step.exchange.request.url).path for step in sample}
     reads = [step for step in service if step.method in SAFE_METHODS and step.status < 400]
-    near = [step for step in reads if _near(urlsplit(step.exchange.request.url).path, paths)][:_MOST]
-    sample += near or reads[: _MOST // 2]
+    first = list(paths)[:_COMPARED]
+    near = (step for step in reads if _near(urlsplit(step.exchange.request.url).path, paths, first))
+    sample += list(itertools.islice(near, _MOST)) or reads[: _MOST // 2]
     found = [one for one in recognise_all([step.view for step in sample], dialects) if one.dialect.id != HTTP]
     if all(one.dialect.general for one in found):
         general = found[0].dialect if found else None
@@ -224,8 +227,8 @@ def _adopt(step: Step, dialect: Dialect) -> None:
     step.forget()
 
 
-def _near(path: str, paths: set[str]) -> bool:
-    return path in paths or any(one.startswith(path) or path.startswith(one) for one in list(paths)[:20])
+def _near(path: str, paths: set[str], first: Sequence[str]) -> bool:
+    return path in paths or any(one.startswith(path) or path.startswith(one) for one in first)
 
 
 def _of_step(step: Step, found: Sequence[Recognition]) -> Dialect:

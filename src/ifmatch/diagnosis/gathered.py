@@ -26,8 +26,10 @@ _NAMED: Final = re.compile(r"version|revision|(?:^|[_-])rev(?:$|[_-])|e-?tag", r
 _LONGEST: Final = 200_000
 _LONG: Final = 20_000
 _OK: Final = 200
-# Fewer answers are quicker looked through than sorted by their words; more versions than this are too old.
-_MANY: Final = 300_000
+_REFUSED: Final = 400
+# To sort answers by their words takes as long as to look through all for so many values.
+_MANY: Final = 150
+# More versions than this are too old.
 _MOST: Final = 2000
 _WORD: Final = re.compile(r"[\w-]+")
 
@@ -61,19 +63,18 @@ class Gathered:
         return self._givers[value]
 
     def _holding(self, value: str) -> Sequence[tuple[Step, str]]:
-        """Return the answers that may hold a value; once many were looked through, by its rarest word."""
-        self._looked += len(self._texts)
+        """Return the answers that may hold a value; once many were looked for, by its rarest word."""
+        self._looked += 1
         if self._looked <= _MANY:
             return self._texts
-        words = _WORD.findall(value)
-        if not words or not self._sent_words.issuperset(words):
-            return self._texts
-        return min((self._by_word.get(word, []) for word in words), key=len)
+        words = self._asked_words.intersection(_WORD.findall(value))
+        return min((self._by_word.get(word, []) for word in words), key=len, default=self._texts)
 
     @cached_property
-    def _sent_words(self) -> frozenset[str]:
-        """Return the words of all values that requests carry."""
-        held = (values for one in self.steps for values in (carried(one), carried_anywhere(one), placed(one)))
+    def _asked_words(self) -> frozenset[str]:
+        """Return the words of all values that are mostly asked for: those that refused requests carry."""
+        asked = [one for one in self.steps if one.status >= _REFUSED or (one.is_write and not one.accepted)]
+        held = (values for one in asked for values in (carried(one), carried_anywhere(one), placed(one)))
         values = {one for values in held for one in values.values()}
         return frozenset(word for value in values for word in _WORD.findall(value))
 
@@ -81,7 +82,7 @@ class Gathered:
     def _by_word(self) -> dict[str, list[tuple[Step, str]]]:
         found: dict[str, list[tuple[Step, str]]] = {}
         for one, text in self._texts:
-            for word in self._sent_words.intersection(_WORD.findall(text)):
+            for word in self._asked_words.intersection(_WORD.findall(text)):
                 found.setdefault(word, []).append((one, text))
         return found
 

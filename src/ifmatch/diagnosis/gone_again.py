@@ -24,8 +24,10 @@ def overwritten(history: History, step: Step) -> Damage | None:
         history: of the resource.
         step: an accepted write without a precondition.
     """
+    if not step.puts or step.guard is not None or not step.timed:
+        return None
     base, looks = _around(history, step)
-    if base is None or not step.puts or step.guard is not None or not step.timed:
+    if base is None:
         return None
     for after in looks:
         if after.start - step.end > SOON:
@@ -48,9 +50,11 @@ def made_twice(history: History, step: Step) -> Damage | None:
         history: of the resource.
         step: an accepted write on a version.
     """
-    base, looks = _around(history, step)
     version = tokens.opaque(step.etag or "")
-    if base is None or not looks or not step.puts or not version.isdigit():
+    if not step.puts or not version.isdigit():
+        return None
+    base, looks = _around(history, step)
+    if base is None or not looks:
         return None
     after = looks[0]
     if tokens.opaque(after.etag or "") != version or not _lacks(base, step, after):

@@ -115,6 +115,7 @@ class Traffic:
         self.bases: dict[Step, str] = {}
         self._places: dict[Step, int] = {}
         self._in_path: dict[Step, list[InPath]] = {}
+        self._took: dict[Step, bool] = {}
         self._taken: dict[str, list[Step]] = {}
         self._steady: dict[tuple[str, tuple[str, str]], bool] = {}
         self._formats: dict[tuple[str, str], bool] = {}
@@ -182,7 +183,11 @@ class Traffic:
 
     def took(self, step: Step) -> bool:
         """Tell whether a write was carried out, as far as its answer tells."""
-        return step.is_write and (200 <= step.status < 300 or step.posted) and not negative(step)
+        known = self._took.get(step)
+        if known is None:
+            done = step.is_write and (200 <= step.status < 300 or step.posted)
+            known = self._took[step] = done and not negative(step)
+        return known
 
     def shows(self, step: Step) -> dict[tuple[str, str], str]:
         """Return the values of an answer by their places."""

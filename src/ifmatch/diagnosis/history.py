@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from functools import cached_property
 from typing import TYPE_CHECKING, Final, overload
 
 from ifmatch.diagnosis.steps import Step
+from ifmatch.model.cached import cached_property
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,11 @@ class History(list[Step]):
     def writes(self) -> list[Step]:
         """Return the accepted steps that changed the resource."""
         return [step for step in self if step.accepted and step.replaces]
+
+    @cached_property
+    def refused_writes(self) -> list[Step]:
+        """Return the writes that were refused by precondition, in order of time."""
+        return [step for step in self if step.refused and step.is_write and not step.accepted]
 
     @cached_property
     def issuers(self) -> dict[str, list[Step]]:

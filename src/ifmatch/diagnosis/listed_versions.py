@@ -32,8 +32,7 @@ def listed_before(steps: Iterable[Step], write: Step) -> tuple[Step, Content] | 
     """
     above = parent_of(write.resource).rstrip("/")
     name = path_of(write.resource).partition("?")[0].rpartition("/")[2]
-    wanted = members_in(write.view.sent_json)
-    if not name or len(wanted) <= 1:
+    if not name:
         return None
     for one in steps:
         if one.actor != write.actor or not one.is_read or one.status != _OK:
@@ -41,6 +40,9 @@ def listed_before(steps: Iterable[Step], write: Step) -> tuple[Step, Content] | 
         content = one.content if one.resource.partition("?")[0].rstrip("/") == above else None
         if content is None or len(content) > _LONGEST:
             continue
+        wanted = members_in(write.view.sent_json)
+        if len(wanted) <= 1:
+            return None
         entry = next((held for held in entries_in(one.view.json, _DEEP) if name in _names(held)), None)
         if entry is None or any(member not in entry for member in wanted if not stamped(f"/{member}")):
             return None

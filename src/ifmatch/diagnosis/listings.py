@@ -136,10 +136,12 @@ def passed_over(facts: Facts) -> tuple[tuple[str, ...], str, Step] | None:
     """
     step = facts.step
     wanted = _selection(step.exchange.request.url)
+    if not wanted:
+        return None
     known = [(one, entries) for one in facts.own(facts.history) if (entries := _with_names(one))]
     before = next((pair for pair in reversed(known) if pair[0].order < step.order), None)
     after = next((pair for pair in known if pair[0].order > step.order), None)
-    if not wanted or before is None or after is None:
+    if before is None or after is None:
         return None
     if any(one.accepted and one.replaces for one in _between(facts, after[0])):
         return None

@@ -156,9 +156,14 @@ def fixes(cause: str, facts: Facts) -> tuple[Fix, ...]:
         "{token}": token,
     }
 
+    in_quotes = {
+        name: in_shell(value) if name in {"{url}", "{read}"} else shlex.quote(value)
+        for name, value in values.items()
+    }
+
     def filled(text: str) -> str:
         for name, value in values.items():
-            quoted = in_shell(value) if name in {"{url}", "{read}"} else shlex.quote(value)
+            quoted = in_quotes[name]
             text = text.replace(f"'{name}'", quoted).replace(f'"{name}"', quoted)
             text = text.replace(name, value)
         return text

@@ -33,7 +33,7 @@ def two_states(history: History, token: str) -> tuple[Step, Step] | None:
     shown = [
         step
         for step in history
-        if step.representation is not None and tokens.opaque(step.etag or "") == wanted and not step.cache_hit
+        if tokens.opaque(step.etag or "") == wanted and step.representation is not None and not step.cache_hit
     ]
     # Some families call all their versions weak, and compare them all the same.
     if tokens.is_weak(token) and not all(one.dialect and weak_tags_match(one.dialect) for one in shown):

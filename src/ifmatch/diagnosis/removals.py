@@ -29,8 +29,8 @@ def corrected(step: Step, following: Iterable[Step]) -> tuple[Step, str, str] | 
         step: a refused write.
         following: what its sender did after it, in order of time.
     """
-    refused = _sent(step)
-    if step.status not in _STATUSES or refused is None or step.conditions:
+    refused = _sent(step) if step.status in _STATUSES else None
+    if refused is None or step.conditions:
         return None
     if _REMOVAL.search(refused.text) is None:
         return None

@@ -43,6 +43,8 @@ def never_unmodified(history: History) -> Iterator[tuple[Step, Damage]]:
         if step.method == "GET" and step.status in {200, 304}:
             readers.setdefault(step.actor, []).append(step)
     for reads in readers.values():
+        if not any(step.conditions for step in reads):
+            continue
         whole = [step for step in reads if step.status == 200]
         yield from _only_as_strong(reads, whole)
         yield from _never_by_date(history, reads)

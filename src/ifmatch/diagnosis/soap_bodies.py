@@ -63,7 +63,7 @@ def operation_in(content: Content | None) -> dict[str, object] | None:
 
     Source: SOAP 1.1 section 4.3, SOAP 1.2 part 1 section 5.3 (the Body holds what the receiver is told).
     """
-    if content is None or len(content) > _LONGEST or _ENVELOPE.search(content.text[:_HEAD]) is None:
+    if content is None or _ENVELOPE.search(content.text[:_HEAD]) is None or len(content) > _LONGEST:
         return None
     if _DECLARES in content.text:
         return None

@@ -298,7 +298,8 @@ class StateFacts:
     def comparable(self, step: Step) -> bool:
         """Tell whether a read asked for the same representation as the one that gave the token."""
         source = self.source or (self.own_reads_before[-1] if self.own_reads_before else None)
-        if source is None or not source.is_read or source.variant == step.variant:
+        said = source is not None and (source.is_read or source.sent.text("content-language") is not None)
+        if source is None or not said or source.variant == step.variant:
             return True
         vary = f"{source.header('vary') or ''},{step.header('vary') or ''}".lower()
         named = any(
@@ -311,10 +312,7 @@ class StateFacts:
 
     @cached_property
     def current_tag(self) -> str | None:
-        """Return the resource's tag at the time of the refusal as far as anything shows it.
-
-        The refused answer's own ETag counts only when it is not an echo of what was sent.
-        """
+        """Return the tag at the time of the refusal; the refused answer's own counts unless it is an echo."""
         refresh = self.refresh
         if refresh is not None and refresh.etag is not None and refresh.status in {200, 203, 206, 304}:
             return refresh.etag

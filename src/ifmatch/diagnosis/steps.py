@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
@@ -17,6 +16,7 @@ from ifmatch.diagnosis.refusal_words import meant
 from ifmatch.diagnosis.soap_bodies import state_in
 from ifmatch.diagnosis.told_versions import told
 from ifmatch.dialects import Meaning, View, changes_in, refusal_in, replaces_in, shown_state
+from ifmatch.model.cached import cached_property
 from ifmatch.model.exchange import Exchange, Provenance, Vantage
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
@@ -478,7 +478,7 @@ class Step:
 
     def issued(self) -> tuple[str, ...]:
         """Return the validators that this answer gave out for its own resource, as field values."""
-        if self.told is not None and self.etag is None:
+        if self.etag is None and self.told is not None:
             return (self.told,)
         if self.status not in _ISSUING and not (self.status == _MULTI_STATUS and self.method == "PROPFIND"):
             return ()

@@ -128,8 +128,10 @@ def _names_nothing(step: Step) -> bool:
 
     A server that fails over it repeats the word, or tells of a number that it could not read.
     """
+    if not step.is_write or step.status not in {_BAD_REQUEST, _UNPROCESSABLE, _FAILED}:
+        return False
     guard = step.guard
-    if not step.is_write or guard is None or not tokens.null_word(guard.value):
+    if guard is None or not tokens.null_word(guard.value):
         return False
     if step.status == _FAILED:
         words = _words(step)
@@ -318,8 +320,10 @@ def _met_nothing(history: History, step: Step) -> bool:
     Servers look for the resource first, and say 404 where RFC 9110 section 13.1.1 has 412. Where the version
     is no field of HTTP, a read has to find nothing either.
     """
+    if step.status not in _GONE or not step.is_write:
+        return False
     guard = step.guard
-    if not step.is_write or step.status not in _GONE or guard is None:
+    if guard is None:
         return False
     near = history.around(step)
     if not any(one.actor == step.actor and gives(one, guard) for one in near.before(step)):

@@ -82,13 +82,10 @@ def check_works(history: History) -> Step | None:
 
 def _refused(history: History, outdated: Callable[[History, Step, str], bool]) -> Step | None:
     """Return the first write that was refused on an outdated token."""
-    for one in history:
+    for one in history.refused_writes:
         guard = one.guard
         if (
-            one.refused
-            and not one.accepted
-            and one.is_write
-            and guard is not None
+            guard is not None
             and guard.guard is Guard.SAME
             and any(outdated(history, one, token) for token in guard.tokens)
         ):
@@ -123,8 +120,10 @@ def _slipped_in(history: History, step: Step) -> Damage | None:
 
     The service compares (it refuses a spent token), so the other write came after the comparison.
     """
+    if not step.puts or check_works(history) is None:
+        return None
     before = own_before(history, step)
-    if not step.puts or before is None or went_on(before, step) != ONE_BETWEEN:
+    if before is None or went_on(before, step) != ONE_BETWEEN:
         return None
     if step.guard is None or not any(tag in step.guard.tokens for tag in before.issued()):
         return None
@@ -133,7 +132,7 @@ def _slipped_in(history: History, step: Step) -> Damage | None:
         for one in history.writes
         if one is not step and (last := _look_before(history, one)) is not None
     )
-    if not by_one or check_works(history) is None:
+    if not by_one:
         return None
     text = "the count went on by two over one write on the last version: another write came in between"
     return Damage(Outcome.LOST_UPDATE, text, lost=before, overlap=True, slipped=True, proven=False)
@@ -226,7 +225,6 @@ def _listed_newer(case: Case, history: History, step: Step) -> Damage | None:
     content = (own[-1].representation or own[-1].made) if own else None
     if content is None or step.body is None:
         return None
-    base, mine = _leaves(content.json()), _leaves(step.body.json())
     for one in reversed(case.steps[own[-1].order + 1 : step.order]):
         if one.actor != step.actor or not shows(one) or not _may_list(one, step):
             continue
@@ -236,6 +234,7 @@ def _listed_newer(case: Case, history: History, step: Step) -> Damage | None:
             continue
         if tokens.opaque(str(shown[0])) == tokens.opaque(token):
             return None
+        base, mine = _leaves(content.json()), _leaves(step.body.json())
         lost = [
             member
             for member in item.keys() & base.keys() & mine.keys()

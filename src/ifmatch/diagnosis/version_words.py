@@ -111,6 +111,9 @@ def words_of(name: str) -> set[str]:
     Args:
         name: of a member, parameter or field.
     """
-    words = {word.lower() for word in _WORDS.findall(english(name)) if not _FILLERS.fullmatch(word.lower())}
+    # What only says that something is a record may be all that a version is called.
+    read = english(name)
+    read = read if _WORDS.search(read) else name
+    words = {word.lower() for word in _WORDS.findall(read) if not _FILLERS.fullmatch(word.lower())}
     # Parameters are read in lower case: `expectedversion`.
     return words | {bare for word in words if (bare := _BEFORE.sub("", word))}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ifmatch.dialects.record import Dialect
     from ifmatch.dialects.view import View
 
-__all__ = ["Part", "parts_in"]
+__all__ = ["Part", "may_hold_parts", "parts_in"]
 
 _MOST: Final = 200
 _NOWHERE: Final[Mapping[str, str]] = MappingProxyType({})
@@ -53,6 +53,20 @@ class Part:
     response: Response | None
 
 
+def may_hold_parts(request: Request) -> bool:
+    """Tell whether a request may be a batch by its content alone: whole requests, or a list in JSON.
+
+    Most requests are told from one without reading their JSON.
+
+    Args:
+        request: as seen.
+    """
+    if request.method not in _CARRYING or not isinstance(request.content, Content):
+        return False
+    kind = request.fields.text("content-type") or ""
+    return "[" in request.content.text or kind.lower().startswith("multipart/")
+
+
 def parts_in(view: View, dialect: Dialect | None, places: Mapping[str, str] = _NOWHERE) -> tuple[Part, ...]:
     """Return the requests that a view's request holds, in order; empty when it is no batch that can be read.
 
@@ -70,6 +84,8 @@ def parts_in(view: View, dialect: Dialect | None, places: Mapping[str, str] = _N
             found = tuple(itertools.islice(_READERS[batch.form](view, batch), _MOST))
             if found:
                 return _answered(view, found)
+    if not may_hold_parts(view.request):
+        return ()
     form = _form_of(view)
     if form is not None:
         found = tuple(itertools.islice(_READERS[form](view, Batch(path="^", form=form)), _MOST))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
@@ -17,93 +17,106 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["Glossary", "Words", "english", "glossary"]
+__all__ = ["Glossary", "Words", "bare", "english", "glossary"]
 
 # Words as they stand in texts and in names: `WersjaWiersza` has two.
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _HUMP: Final = re.compile(r"[A-Z]+(?![a-z])|[^\W\d_][^\WA-Z\d_]*")
+# What stands between the words of a saying, in texts and in names.
+_GAP: Final = re.compile(r"[ _'\u2019-]{1,2}")
+_BREAK: Final = re.compile(r"[ '-]+")
 # Scripts that put no spaces between words.
 _UNSPACED: Final = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]")
 # A shorter beginning of a longer word says nothing.
 _STEM: Final = 4
+# Names have few words in one; what has more is a key or a checksum.
+_HUMPS: Final = 5
+# Longer ones are no words, and longer texts are data.
 _LONGEST: Final = 40
 _MOST: Final = 8000
-# Texts that are remembered, as several patterns look at each.
-_KEPT: Final = 4096
+# Names come again and again; of texts the same is looked at by several patterns in turn.
+_NAME: Final = 64
+_NAMES_KEPT: Final = 8192
+_TEXTS_KEPT: Final = 256
+_LINKS: Final = ("", "s", "n", "en", "es")
 
 
 class Glossary:
     """Words of other languages with what they are in English.
 
     Args:
-        languages: for each language the English words with the words for them; `zmienion*` stands for all
-            words that begin so. What means nothing to a reader, such as a word for a row, is there for "".
+        languages: for each language the English words with the words for them, as `bare` writes them;
+            `zmienion*` stands for all words that begin so, and of several words the first counts. What means
+            nothing to a reader, such as a word for a row, is there for "".
     """
 
     def __init__(self, languages: Mapping[str, Mapping[str, list[str]]]) -> None:
         self._words: dict[str, str] = {}
         self._stems: dict[str, str] = {}
-        self._phrases: dict[str, str] = {}
-        unspaced: dict[str, str] = {}
-        for meaning, word in _entries(languages):
-            if _UNSPACED.search(word):
-                unspaced.setdefault(word, meaning)
-            elif " " in word:
-                self._phrases.setdefault(_bare(word), meaning)
-            elif word.endswith("*"):
-                self._stems.setdefault(_bare(word[:-1]), meaning)
-            else:
-                self._words.setdefault(_bare(word), meaning)
-        self._unspaced = unspaced
+        self._unspaced: dict[str, str] = {}
+        # By their first words, the longest of each to be tried first.
+        self._sayings: dict[str, list[tuple[str, str]]] = {}
         self._seen: dict[str, str | None] = {}
-        longest = sorted(unspaced, key=len, reverse=True)
-        self._in_a_row = re.compile("|".join(map(re.escape, longest))) if longest else None
-        phrases = sorted(self._phrases, key=len, reverse=True)
-        self._sayings = (
-            re.compile(rf"\b(?:{'|'.join(map(re.escape, phrases))})\b", re.IGNORECASE) if phrases else None
+        entries = (
+            (word, meaning)
+            for language in languages.values()
+            for meaning, words in language.items()
+            for word in words
         )
-        self._begun = frozenset(phrase.partition(" ")[0] for phrase in phrases)
+        for word, meaning in entries:
+            if word.isalpha() and (word.isascii() or not _UNSPACED.search(word)):
+                self._words.setdefault(word, meaning)
+            elif word.endswith("*"):
+                self._stems.setdefault(word[:-1], meaning)
+            elif not word.isascii() and _UNSPACED.search(word):
+                self._unspaced.setdefault(word, meaning)
+            else:
+                self._sayings.setdefault(_BREAK.split(word, 1)[0], []).append((word, meaning))
+
+    @cached_property
+    def _in_a_row(self) -> re.Pattern[str]:
+        longest = sorted(self._unspaced, key=len, reverse=True)
+        return re.compile("|".join(map(re.escape, longest)) or r"(?!)")
 
     def in_english(self, word: str) -> str | None:
-        """Return a word in English, None when it is not known.
+        """Return a word in English, None when it is not known, or is the same in English.
 
         Args:
             word: of letters only; of several in one, such as `radVersjon`, each is looked up.
         """
-        if word.islower() or len(word) == 1:
-            return self._known(word)
-        parts = _HUMP.findall(word)
-        if len(parts) == 1:
-            return self._known(word)
+        found = self._seen.get(word, word)
+        if found is word:
+            found = self._seen[word] = self._read(word) if len(word) <= _LONGEST else None
+        return found
+
+    def _read(self, word: str) -> str | None:
+        parts = [word] if word.islower() or len(word) == 1 else _HUMP.findall(word)
+        if len(parts) > _HUMPS:
+            return None
         read = [(part, self._known(part)) for part in parts]
         if all(meaning is None for _, meaning in read):
             return None
         return "_".join(part if meaning is None else meaning for part, meaning in read if meaning != "")
 
     def _known(self, word: str) -> str | None:
-        found = self._seen.get(word, word)
-        if found is word:
-            found = self._seen[word] = self._looked_up(_bare(word)) if len(word) <= _LONGEST else None
-        return found
-
-    def _looked_up(self, bare: str) -> str | None:
-        found = self._words.get(bare)
-        if found is not None:
-            return found
-        for length in range(len(bare), _STEM - 1, -1):
-            found = self._stems.get(bare[:length])
+        plain = bare(word)
+        found = self._words.get(plain)
+        for length in range(len(plain), _STEM - 1, -1) if found is None else ():
+            found = self._stems.get(plain[:length])
             if found is not None:
-                return found
-        return self._compound(bare)
+                break
+        if found is None:
+            found = self._compound(plain)
+        return None if found == plain else found
 
-    def _compound(self, bare: str) -> str | None:
+    def _compound(self, plain: str) -> str | None:
         """Return what two words written as one say: a known one, and another behind it."""
-        for length in range(len(bare) - _STEM, _STEM - 1, -1):
-            first = self._words.get(bare[:length])
+        for length in range(len(plain) - _STEM, _STEM - 1, -1):
+            first = self._words.get(plain[:length])
             if first is None:
                 continue
-            rest = bare[length:]
-            for link in ("", "s", "n", "en", "es"):
+            rest = plain[length:]
+            for link in _LINKS:
                 second = self._words.get(rest[len(link) :]) if rest.startswith(link) else None
                 if second is not None:
                     return f"{first} {second}".strip()
@@ -115,9 +128,14 @@ class Glossary:
         Args:
             said: any text.
         """
-        if self._in_a_row is not None and _UNSPACED.search(said):
+        if not said.isascii() and _UNSPACED.search(said):
             said = self._in_a_row.sub(lambda found: f" {self._unspaced[found[0]]} ", said)
-        return _WORD.sub(self._put, self._put_sayings(said))
+        words = set(_WORD.findall(said))
+        if not self._sayings.keys().isdisjoint(map(bare, words)):
+            said = self._put_sayings(said)
+        if all(self.in_english(word) is None for word in words):
+            return said
+        return _WORD.sub(self._put, said)
 
     def _put(self, found: re.Match[str]) -> str:
         meaning = self.in_english(found[0])
@@ -125,34 +143,47 @@ class Glossary:
 
     def _put_sayings(self, said: str) -> str:
         """Return a text with what takes several words put in English."""
-        if self._sayings is None or self._begun.isdisjoint(_bare(word) for word in _WORD.findall(said)):
-            return said
-        bare = _bare(said)
-        if len(bare) != len(said):
-            return self._sayings.sub(lambda found: self._phrases[found[0].lower()], bare)
+        words = list(_WORD.finditer(said))
+        plain = [bare(found[0]) for found in words]
         pieces: list[str] = []
-        at = 0
-        for found in self._sayings.finditer(bare):
-            pieces += [said[at : found.start()], self._phrases[found[0].lower()]]
-            at = found.end()
-        return "".join([*pieces, said[at:]])
+        end = place = 0
+        while place < len(words):
+            count, meaning = self._saying_at(said, words, plain, place)
+            if count:
+                pieces += [said[end : words[place].start()], meaning]
+                end = words[place + count - 1].end()
+            place += count or 1
+        return "".join([*pieces, said[end:]])
+
+    def _saying_at(
+        self, said: str, words: list[re.Match[str]], plain: list[str], place: int
+    ) -> tuple[int, str]:
+        """Return of how many words the longest saying is that begins at a word, and what it means."""
+        known = self._sayings.get(plain[place], ())
+        for phrase, meaning in sorted(known, key=lambda one: -len(one[0])):
+            saying = _BREAK.split(phrase)
+            last = place + len(saying)
+            if plain[place:last] != saying:
+                continue
+            between = zip(words[place : last - 1], words[place + 1 : last], strict=True)
+            if all(_GAP.fullmatch(said, one.end(), two.start()) for one, two in between):
+                return len(saying), meaning
+        return 0, ""
 
 
-def _entries(languages: Mapping[str, Mapping[str, list[str]]]) -> Iterator[tuple[str, str]]:
-    for words in languages.values():
-        for meaning, own in words.items():
-            for word in own:
-                yield meaning, word
+@lru_cache(maxsize=_NAMES_KEPT)
+def bare(word: str) -> str:
+    """Return a word in lower case without the marks on its letters, as many people type it.
 
-
-@lru_cache(maxsize=_KEPT)
-def _bare(word: str) -> str:
-    """Return a word in lower case without the marks on its letters, as many people type it."""
+    Args:
+        word: a word, or several.
+    """
     low = word.lower()
-    if low.isascii():
+    if low.isascii() or _UNSPACED.search(low):
         return low
     marked = unicodedata.normalize("NFKD", low.replace("ł", "l").replace("ø", "o").replace("\u0131", "i"))
-    return "".join(letter for letter in marked if not unicodedata.combining(letter)).replace("ß", "ss")
+    plain = "".join(letter for letter in marked if not unicodedata.combining(letter))
+    return unicodedata.normalize("NFC", plain.replace("ß", "ss").replace("æ", "ae").replace("đ", "d"))
 
 
 class Words:
@@ -211,7 +242,7 @@ class Words:
 
     def _read(self, look: Callable[[str], re.Match[str] | None], text: str) -> re.Match[str] | None:
         told = english(text)
-        return None if told == text else look(told)
+        return None if told is text or told == text else look(told)
 
 
 @cache
@@ -227,9 +258,16 @@ def english(text: str) -> str:
     Args:
         text: of any language, or of several; a long one is data, and stays as it is.
     """
-    return _in_english(text) if len(text) <= _MOST else text
+    if len(text) <= _NAME:
+        return _name_in_english(text)
+    return _text_in_english(text) if len(text) <= _MOST else text
 
 
-@lru_cache(maxsize=_KEPT)
-def _in_english(text: str) -> str:
+@lru_cache(maxsize=_NAMES_KEPT)
+def _name_in_english(text: str) -> str:
+    return glossary().text(text)
+
+
+@lru_cache(maxsize=_TEXTS_KEPT)
+def _text_in_english(text: str) -> str:
     return glossary().text(text)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ifmatch.dialects.pointers import tests_in
 from ifmatch.dialects.words import spoken
+from ifmatch.model.cached import cached_property
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 

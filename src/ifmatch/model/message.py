@@ -10,7 +10,7 @@ import binascii
 import json
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeAlias
 
 from ifmatch.model.unknown import UNKNOWN, UnknownType
 
@@ -24,6 +24,9 @@ _MASK = re.compile(
 )
 # Most values begin otherwise, and need no closer look.
 _MASK_BEGINS = frozenset("[<({*rRmMhHfFsSxX\u2026. \t\r\n\v\f\xa0")
+
+# Value, or values, by lower-case name.
+_Index: TypeAlias = "dict[str, str | tuple[str, ...]]"
 
 
 class Fields:
@@ -50,25 +53,28 @@ class Fields:
         self.pairs: tuple[tuple[str, str], ...] = tuple(pairs)
         self.withheld = withheld
         self.complete = complete
-        self._index: dict[str, str | tuple[str, ...]] | None = None
+        self._index: _Index | None = None
 
     def _found(self, name: str) -> str | tuple[str, ...] | None:
         """Return the value, several values, or None; the index is made at the first question."""
-        index = self._index
-        if index is None:
-            index = dict[str, str | tuple[str, ...]]()
+        index = self._index if self._index is not None else self._indexed()
+        return index.get(name.lower())
+
+    def _indexed(self) -> _Index:
+        index: _Index = {key.lower(): value for key, value in self.pairs}
+        if len(index) < len(self.pairs):
+            # Lists: a hostile message repeats one field a million times.
             repeated = dict[str, list[str]]()
             for key, value in self.pairs:
-                lowered = key.lower()
-                if lowered not in index:
-                    index[lowered] = value
-                else:
-                    # A list: a hostile message repeats one field a million times.
-                    repeated.setdefault(lowered, []).append(value)
-            for lowered, values in repeated.items():
-                index[lowered] = (cast("str", index[lowered]), *values)
-            self._index = index
-        return index.get(name.lower())
+                repeated.setdefault(key.lower(), []).append(value)
+            index = {name: tuple(values) if values[1:] else values[0] for name, values in repeated.items()}
+        self._index = index
+        return index
+
+    def has_any(self, names: frozenset[str]) -> bool:
+        """Tell whether there is a line of any of some names, in lower case; masked values count."""
+        index = self._index if self._index is not None else self._indexed()
+        return not names.isdisjoint(index)
 
     def get_all(self, name: str) -> tuple[str, ...]:
         """Return the values of all lines of this name, in order; masked ones included."""
@@ -191,6 +197,8 @@ class Content:
             return UNKNOWN
 
     def __len__(self) -> int:
+        if self._octets is None and self._text is not None and self._text.isascii():
+            return len(self._text)
         return len(self.octets)
 
     def __bool__(self) -> bool:

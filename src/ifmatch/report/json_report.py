@@ -6,6 +6,8 @@ import json
 import math
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from ifmatch.report.words import timestamp
 
 if TYPE_CHECKING:
@@ -28,7 +30,13 @@ def render_json(diagnosis: Diagnosis) -> str:
         ASCII only, two blanks of indentation, ending in a line feed. What is not ASCII is escaped, so
         that no control character of the wire reaches a terminal.
     """
-    return json.dumps(as_dict(diagnosis), indent=2, allow_nan=False) + "\n"
+    report = as_dict(diagnosis)
+    try:
+        # Laying out what is written already takes a third of the time of writing it with its layout.
+        return msgspec.json.format(json.dumps(report, allow_nan=False), indent=2) + "\n"
+    except msgspec.DecodeError:
+        # A half of a surrogate pair, which JSON allows (RFC 8259 section 8.2), and this reader does not.
+        return json.dumps(report, indent=2, allow_nan=False) + "\n"
 
 
 def as_dict(diagnosis: Diagnosis) -> dict[str, object]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.rules.exists_already import edited_from_it
+from ifmatch.diagnosis.rules.exists_already import edited_from_it, told
 from ifmatch.diagnosis.rules.null_token import defaulted
 from ifmatch.dialects import Carrier
 from ifmatch.model.exchange import Vantage
@@ -24,6 +24,8 @@ CAUSE = "create-guard-on-update"
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a create guard on a resource that the same actor knew to exist."""
     guard = facts.guard
+    if facts.refused and guard is None and facts.step.method in {"PUT", "PATCH"} and told(facts):
+        yield from _in_own_words(facts)
     if not facts.refused or guard is None or guard.guard is not Guard.ABSENT or guard.name == "Overwrite":
         return
     known = [
@@ -68,3 +70,16 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note(text, 2.0 if many or (unknown and again) else 6.0, step)
         if step.etag is not None:
             yield note(f"it had been given {step.etag}, which belongs into If-Match", 1.0, step, "ETag")
+
+
+def _in_own_words(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a change to a thing at its own address that is refused because the thing exists."""
+    before = facts.own(facts.earlier)
+    last = before[-1] if before else None
+    if last is None or not last.read_ok:
+        return
+    text = "the client had read it, and the change is refused because it exists: it asks for creation only"
+    yield note(text, 6.0, last)
+    passed = next((one for one in facts.own(facts.later) if one.is_write and one.accepted), None)
+    if passed is not None and passed.guard is not None:
+        yield note("the change passed with the version that it was made from", 1.0, passed)

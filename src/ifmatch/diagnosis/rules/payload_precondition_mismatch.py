@@ -80,8 +80,9 @@ def unmet(step: Step, history: Sequence[Step]) -> tuple[str, Step] | None:
         step: a refused request.
         history: all steps on the resource.
     """
-    patch = "json-patch" in (step.sent.text("content-type") or "")
-    if not patch or step.status not in _REFUSING or _of_version(step):
+    if step.status not in _REFUSING or "json-patch" not in (step.sent.text("content-type") or ""):
+        return None
+    if _of_version(step):
         return None
     own = [one for one in history if one.actor == step.actor and one.representation is not None]
     before = [one for one in own if one.order < step.order]

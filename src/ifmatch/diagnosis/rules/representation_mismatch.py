@@ -37,7 +37,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if source is None:
         yield from _projection(facts)
         return
-    if not source.is_read:
+    if not (source.is_read or source.accepted):
         return
     named, differs, typed = _differences(facts, source)
     if not (named or differs or typed):
