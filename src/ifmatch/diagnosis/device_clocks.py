@@ -72,7 +72,9 @@ def stated(facts: Facts, but: str = "") -> tuple[str, float] | None:
     return None
 
 
-def made_at(facts: Facts, moment: float, but: str = "", steps: Sequence[Step] = ()) -> tuple[Step, float] | None:
+def made_at(
+    facts: Facts, moment: float, but: str = "", steps: Sequence[Step] = ()
+) -> tuple[Step, float] | None:
     """Return the request at which a client's own clock showed a moment, and how far ahead that clock is.
 
     Args:

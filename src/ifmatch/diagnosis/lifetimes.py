@@ -21,7 +21,9 @@ _LONGEST: Final = 20_000
 _DEEP: Final = 4
 _MOST_OBJECTS: Final = 500
 # How a duration is called; a moment that lies ahead needs no name.
-_LASTS: Final = Words(r"ttl|valid|expir|life_?time|duration|lasts|time_?out|good[-_ ]?(?:for|until)|hold|keep")
+_LASTS: Final = Words(
+    r"ttl|valid|expir|life_?time|duration|lasts|time_?out|good[-_ ]?(?:for|until)|hold|keep"
+)
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _NUMBER: Final = re.compile(r"(\d{1,7}(?:\.\d+)?)\s*(ms|s|sec\w*|m|min\w*|h|hours?|d|days?)?", re.IGNORECASE)
 _ISO: Final = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
@@ -55,7 +57,9 @@ def _around(step: Step, value: str) -> Iterator[Mapping[str, str]]:
     word = re.compile(rf"(?<![\w-]){re.escape(value)}(?![\w-])")
     members = shown(step)
     for where in ("header", "text"):
-        group = {one.name if where == "header" else one.word: one.value for one in members if one.where == where}
+        group = {
+            one.name if where == "header" else one.word: one.value for one in members if one.where == where
+        }
         if any(word.search(one) for one in group.values()):
             yield group
     content = step.content

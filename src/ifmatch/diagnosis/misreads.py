@@ -15,7 +15,13 @@ from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.parts import goes_on, part_version
 from ifmatch.diagnosis.revalidations import never_unmodified
-from ifmatch.diagnosis.still_unmodified import changed_before, changed_by, shown_before, shown_replaced, whole_reads
+from ifmatch.diagnosis.still_unmodified import (
+    changed_before,
+    changed_by,
+    shown_before,
+    shown_replaced,
+    whole_reads,
+)
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
@@ -68,9 +74,7 @@ def _wrong_not_modified(history: History) -> Iterator[tuple[Step, Damage]]:
         shown = whole.get(step.actor, [])
         proof = _proves_another(near, step, later, () if by_date else condition.tokens)
         if proof is None and by_date:
-            proof = (
-                _newer_itself(near, step) or _same_second(near, step, later) or changed_before(near, step)
-            )
+            proof = _newer_itself(near, step) or _same_second(near, step, later) or changed_before(near, step)
         other = None if by_date else _names_another(near, step, condition)
         stayed = None if by_date or replaced is not None else _same_tag(near, step, condition.tokens[0])
         proof = proof or _told_in_content(shown, step, later) or shown_replaced(near, shown, step)
@@ -374,7 +378,11 @@ def _parts(history: History) -> Iterator[tuple[Step, Damage]]:
                 step,
                 Damage(Outcome.WRONG_CONTENT, what, lost=before, range_ignored=not cached, by_cache=cached),
             )
-        elif condition is None and _adjoining(before, step) and (step.validator is not None or goes_on(before, step)):
+        elif (
+            condition is None
+            and _adjoining(before, step)
+            and (step.validator is not None or goes_on(before, step))
+        ):
             yield step, Damage(Outcome.WRONG_CONTENT, text, lost=before, parts=True)
 
 

@@ -36,7 +36,11 @@ def part_version(step: Step) -> str | None:
     """
     if step.validator is not None:
         return step.validator
-    named = [f"{one.name}: {one.value}" for one in shown(step) if one.where == "header" and called_version(one.name)]
+    named = [
+        f"{one.name}: {one.value}"
+        for one in shown(step)
+        if one.where == "header" and called_version(one.name)
+    ]
     total = _RANGE.match((step.header("content-range") or "").strip())
     size = [f"a size of {total[3]}"] if total is not None else []
     return ", ".join([*named, *size]) or None
@@ -78,7 +82,12 @@ def replaced(facts: Facts) -> tuple[str, Step, Step] | None:
         mine = [one for one in parts if (name, value) in set(_pins(one))]
         if not mine:
             continue
-        fields = {one.name for part in _known(facts) for one in shown(part) if one.value == value and one.where == "header"}
+        fields = {
+            one.name
+            for part in _known(facts)
+            for one in shown(part)
+            if one.value == value and one.where == "header"
+        }
         for one in after:
             other = dict(_pins(one)).get(name, value)
             again = other != value and (called_version(name) or _gave(facts, one, other))
@@ -116,7 +125,7 @@ def _one_download(one: Step, two: Step) -> bool:
 
 def _in_parts(steps: list[Step]) -> bool:
     """Tell whether requests ask for parts: by ranges, or by places that differ from one to the next."""
-    if any(one.status == 206 or one.sent.text("range") is not None for one in steps):  # noqa: PLR2004
+    if any(one.status == 206 or one.sent.text("range") is not None for one in steps):
         return True
     places = {
         tuple((one.word, one.value) for one in sent(step) if _PLACE.fullmatch(one.word)) for step in steps

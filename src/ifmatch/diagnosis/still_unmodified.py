@@ -117,7 +117,9 @@ def changed_before(history: History, step: Step) -> Step | None:
     sent = http_date(condition.value) if condition is not None else None
     if step.status != HTTPStatus.NOT_MODIFIED or sent is None or step.date is None or step.cache_marked:
         return None
-    own = [one for one in history if one.order < step.order and one.actor == step.actor and one.date is not None]
+    own = [
+        one for one in history if one.order < step.order and one.actor == step.actor and one.date is not None
+    ]
     if any(sent in {one.last_modified, one.date} for one in history):
         return None
     shown = next((one for one in reversed(own) if one.status == HTTPStatus.OK and one.is_read), None)

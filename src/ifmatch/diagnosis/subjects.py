@@ -208,9 +208,7 @@ def _too_late(case: Case, history: History) -> set[int]:
     return {
         step.order
         for step in history
-        if step.status in _LAPSED
-        and not is_refusal(step)
-        and outlived(Facts(case, step))
+        if step.status in _LAPSED and not is_refusal(step) and outlived(Facts(case, step))
     }
 
 

@@ -244,7 +244,9 @@ def placed(step: Step) -> dict[str, str]:
     found = {
         member.name: member.value
         for member in sent(step)
-        if len(member.value) >= _TELLING and not _NO_TICKET.search(member.word) and told_moment(member.value) is None
+        if len(member.value) >= _TELLING
+        and not _NO_TICKET.search(member.word)
+        and told_moment(member.value) is None
     }
     parts = path_of(step.resource.partition("?")[0]).split("/")
     found |= {f"part {number} of the path": part for number, part in enumerate(parts) if number}

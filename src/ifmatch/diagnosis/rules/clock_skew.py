@@ -206,7 +206,11 @@ def _dated_back(facts: Facts) -> Iterator[Evidence]:
         ),
         None,
     )
-    if made is not None and made < sent and not any(sent in {one.last_modified, one.date} for one in facts.history):
+    if (
+        made is not None
+        and made < sent
+        and not any(sent in {one.last_modified, one.date} for one in facts.history)
+    ):
         text = "the sent date stands in no answer, and lies later than the change: a clock made it"
         yield note(text, 6.0, facts.step, "If-Modified-Since")
         read = made_at(facts, sent, "If-Modified-Since")

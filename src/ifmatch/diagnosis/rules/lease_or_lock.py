@@ -34,7 +34,9 @@ _HELD = Words(
     r"|(?:locked|checked_?out|leased|lock|lease)[_-]?(?:by|holder|owner)\b"
 )
 _TAKEN = Words(r"\block(?:ed)?\b|checked[ _-]?out|\bleased?\b|being edited")
-_HOLDER = Words(r"[\"'<](?:held|lock(?:ed)?|taken|checked_?out)[_-]?by\b|[\"'<]holder\b|[\"'<](?:lock_?)?owner\b")
+_HOLDER = Words(
+    r"[\"'<](?:held|lock(?:ed)?|taken|checked_?out)[_-]?by\b|[\"'<]holder\b|[\"'<](?:lock_?)?owner\b"
+)
 # Locks of databases and transactions are nothing that a client holds.
 _INNER = Words(r"optimistic[ _-]?lock|deadlock|lock ?version|lock wait|StaleObject")
 

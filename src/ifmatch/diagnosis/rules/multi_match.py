@@ -50,7 +50,9 @@ _MANY = Words(
     r"|no(?:t one)? single|uniqueness|exactly (?:one|1)|only (?:one|1)"
 )
 # What is counted in an answer about the state: tries, versions, who holds it.
-_OTHER = Words(r"version|revision|\be-?tag|\block(?:ed)?\b|lease|attempts?|tries|left|remain|quota|limit|exceed")
+_OTHER = Words(
+    r"version|revision|\be-?tag|\block(?:ed)?\b|lease|attempts?|tries|left|remain|quota|limit|exceed"
+)
 _HEARD = frozenset({300, 400, 409, 412, 422})
 
 

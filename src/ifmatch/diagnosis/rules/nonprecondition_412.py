@@ -122,7 +122,9 @@ def _what_followed(facts: Facts) -> Iterator[Evidence]:
             yield note("the very same request passed once something else was done", 1.5, again[0])
         elif not same_content(again[0].body, step.body) and not _copies_more(facts, again[0]):
             yield note("the same call passed with another content", 0.8, again[0])
-    if any(one.unanswered and one.method == step.method for one in facts.own(facts.earlier) if _same(one, step)):
+    if any(
+        one.unanswered and one.method == step.method for one in facts.own(facts.earlier) if _same(one, step)
+    ):
         yield note("the very same request had been sent before, and no answer came", -4.0, step)
     looked = next((one for one in facts.own(facts.later) if one.is_read), None)
     if looked is not None and looked.finds_nothing:
