@@ -15,7 +15,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.habit_traffic import place_of
 from ifmatch.diagnosis.hidden_fields import counts_states
 from ifmatch.diagnosis.message_members import sent, shown
-from ifmatch.diagnosis.named_sources import alike_source, dated_source, of_state
+from ifmatch.diagnosis.named_sources import alike_source, dated_source, of_state, respelled_source
 from ifmatch.diagnosis.refusal_words import refuses, says_outdated, speaks_of
 from ifmatch.diagnosis.spent_versions import (
     THERE,
@@ -197,7 +197,12 @@ def _time_of_change(write: Step, member: Member, source: Member) -> bool:
 
     Beside the content it means nothing else; in the content only an answer that speaks of versions says so.
     """
-    if not (of_changes(member) and CHANGED.search(source.word) and TIME.fullmatch(member.value)):
+    if TIME.fullmatch(member.value) is None:
+        return False
+    if member.where in {"header", "query"} and (UNCHANGED.search(member.word) or CHANGED.search(source.word)):
+        # What the time is called when it is sent back beside the content says how it is meant, not what it is.
+        return True
+    if not (of_changes(member) and CHANGED.search(source.word)):
         return False
     beside = member.where in {"header", "query", "path"} or write.method == "DELETE"
     return beside or says_outdated(write) or stated_beside(write, member) is not None
@@ -223,6 +228,8 @@ def _damaged_source(traffic: Traffic, write: Step, member: Member) -> Member | N
     before = traffic.before(write)
     if any(read.header("etag") is not None for read in before):
         return None
+    if (respelled := respelled_source(write, member, before)) is not None:
+        return respelled
     for read in reversed(before):
         for held in of_state(traffic, read):
             versions = VERSION.search(held.word) is not None

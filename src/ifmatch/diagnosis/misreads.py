@@ -13,8 +13,15 @@ from ifmatch.diagnosis.contents import holds, same_content
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.one_tag import two_states
+from ifmatch.diagnosis.parts import goes_on, part_version
 from ifmatch.diagnosis.revalidations import never_unmodified
-from ifmatch.diagnosis.still_unmodified import changed_by, shown_before, shown_replaced, whole_reads
+from ifmatch.diagnosis.still_unmodified import (
+    changed_before,
+    changed_by,
+    shown_before,
+    shown_replaced,
+    whole_reads,
+)
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
@@ -67,7 +74,7 @@ def _wrong_not_modified(history: History) -> Iterator[tuple[Step, Damage]]:
         shown = whole.get(step.actor, [])
         proof = _proves_another(near, step, later, () if by_date else condition.tokens)
         if proof is None and by_date:
-            proof = _newer_itself(near, step) or _same_second(near, step, later)
+            proof = _newer_itself(near, step) or _same_second(near, step, later) or changed_before(near, step)
         other = None if by_date else _names_another(near, step, condition)
         stayed = None if by_date or replaced is not None else _same_tag(near, step, condition.tokens[0])
         proof = proof or _told_in_content(shown, step, later) or shown_replaced(near, shown, step)
@@ -362,19 +369,20 @@ def _parts(history: History) -> Iterator[tuple[Step, Damage]]:
     """Find ranges of one read that carry different validators."""
     last: dict[str, Step] = {}
     for step in history:
-        if step.method != "GET" or step.status != 206 or step.validator is None:
+        if step.method != "GET" or step.status != 206 or (mine := part_version(step)) is None:
             continue
         before = last.get(step.actor)
         last[step.actor] = step
         if (
             before is None
-            or before.validator == step.validator
+            or part_version(before) == mine
+            or (before.validator is None) != (step.validator is None)
             or (before.etag is None) != (step.etag is None)
         ):
             continue
         condition = step.condition(Guard.RANGE, Guard.SAME)
-        text = f"one part carries {before.validator}, the next {step.validator}"
-        if condition is not None and condition.tokens and step.validator not in condition.tokens:
+        text = f"one part carries {part_version(before)}, the next {mine}"
+        if condition is not None and condition.tokens and mine not in condition.tokens:
             cached = (_cached(step) or _dropped(step, condition)) and not _heard(step, condition)
             what = (
                 f"206 although {condition.name} names {condition.tokens[0]} and the object "
@@ -384,7 +392,11 @@ def _parts(history: History) -> Iterator[tuple[Step, Damage]]:
                 step,
                 Damage(Outcome.WRONG_CONTENT, what, lost=before, range_ignored=not cached, by_cache=cached),
             )
-        elif condition is None and _adjoining(before, step):
+        elif (
+            condition is None
+            and _adjoining(before, step)
+            and (step.validator is not None or goes_on(before, step))
+        ):
             yield step, Damage(Outcome.WRONG_CONTENT, text, lost=before, parts=True)
 
 
