@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.authorship import proven
 from ifmatch.diagnosis.blind_facts import BlindFacts
 from ifmatch.diagnosis.conditions import IN_CONTENT, Guard
 from ifmatch.diagnosis.contents import (
@@ -32,6 +33,7 @@ from ifmatch.diagnosis.version_words import called_version
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
+    from ifmatch.diagnosis.authorship import Proof
     from ifmatch.diagnosis.conditions import Condition
     from ifmatch.diagnosis.damages import Damage
     from ifmatch.diagnosis.steps import Step
@@ -219,6 +221,11 @@ class Facts(BlindFacts):
             if step.is_write and step.unanswered and self._same_intent(step):
                 return step
         return None
+
+    @cached_property
+    def proof(self) -> Proof | None:
+        """Return what proves that the present state was made by this request, or an unanswered one before."""
+        return proven(self, self.unanswered_own or self.step) if self.refused else None
 
     def _same_intent(self, other: Step) -> bool:
         """Tell whether another request wanted the same, or is known to be what is stored now."""

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 CAUSE = "intermediary-replay"
 _SLOW = 0.25
+# Seconds for which a proxy waits at least, as a rule.
+PATIENCE = 1.0
+_PROXIES = ("envoy", "nginx", "haproxy")
 # So little time between a read and a request leaves no room for another's write.
 _JUST_BEFORE = 0.03
 # How many times as long as usual is no chance.
@@ -93,7 +96,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         stored = [hop for hop in step.hops if 200 <= hop.status < 300]
         yield note(f"one request at the client, {len(step.hops)} at the origin", 3.0, step.hops[-1])
         lost = [hop for hop in step.hops[:-1] if hop.response is None]
-        if lost and not stored and facts.ours_is_there:
+        if lost and not stored and (facts.ours_is_there or facts.proof is not None):
             text = "the first of them got no answer, and what it carried is stored"
             yield note(text, 4.0, lost[0])
         if stored:
@@ -103,12 +106,15 @@ def detect(facts: Facts) -> Iterator[Evidence]:
                 stored[0],
             )
         return
-    if facts.unanswered_own is not None or not facts.state_moved:
+    proof = facts.proof
+    if facts.unanswered_own is not None or not (facts.state_moved or proof is not None):
         return
     if facts.overlapping_own or facts.unordered_own or facts.foreign_writes or _stored_before(facts):
         return
     told = () if facts.ours_is_there else changed_as_told(facts)
-    if told:
+    if proof is not None:
+        yield note(proof.text, proof.weight, proof.step)
+    elif told:
         text = f"all that changed ({', '.join(told[:3])}) is what this very request commands"
         yield note(text, 2.5, facts.refresh)
     elif facts.ours_is_there:
@@ -134,11 +140,16 @@ def _on_the_way(facts: Facts) -> Iterator[Evidence]:
     if read_just_before(facts) is not None and duration >= _SLOW:
         text = "the client had read right before it: the change was made while this request was under way"
         yield note(text, 1.5, facts.source)
+    proxied = step.cache_marked or (step.header("server") or "").lower().startswith(_PROXIES)
     if step.timed and duration >= _SLOW:
+        # Proxies are patient; one that nothing shows, and gives up so soon, is less likely still.
+        weight = 1.5 if proxied or duration >= PATIENCE or step.hops or not facts.proof else 0.3
         yield note(
-            f"the request took {span(duration)}: long enough for a proxy to give up and try again", 1.5, step
+            f"the request took {span(duration)}: long enough for a proxy to give up and try again",
+            weight,
+            step,
         )
-    if step.cache_marked or (step.header("server") or "").lower().startswith(("envoy", "nginx", "haproxy")):
+    if proxied:
         yield note("a proxy answered", 0.3, step, "Server")
     waited = waited_before(facts)
     if waited is not None:

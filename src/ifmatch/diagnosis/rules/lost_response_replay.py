@@ -86,7 +86,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if stored is not None:
         yield note(f"the origin had answered that attempt {stored.status}: it was stored", 5.0, stored)
         return
-    if facts.ours_is_there or holds(facts.current_content, first.body):
+    proof = facts.proof
+    if proof is not None:
+        yield note(proof.text, proof.weight, proof.step)
+    elif facts.ours_is_there or holds(facts.current_content, first.body):
         weight = 1.5 if facts.foreign_writes else 3.0
         yield note("the resource now holds exactly what the client had sent", weight, facts.refresh)
         modified = facts.refresh.last_modified if facts.refresh is not None else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis.authorship import by_others, told_of
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import changed_pointers, holds, same_content, value_at
 from ifmatch.diagnosis.evidence import note
@@ -69,6 +70,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         or facts.own_writes
         or facts.overlapping_own
         or facts.unanswered_own is not None
+        or facts.proof is not None
         or (facts.refresh is not None and facts.refresh.finds_nothing)
     ):
         return
@@ -115,6 +117,9 @@ def _moved(facts: Facts, source: Step) -> Iterator[Evidence]:
         yield note(text, 4.0, facts.refresh)
     if facts.system_editor:
         yield note("the content names a program of the service as its last editor", 3.0, facts.refresh)
+    changes = tuple(by_others(facts))
+    if changes and all(program for _, program in changes):
+        yield note(told_of(changes[-1][0]), 2.5, changes[-1][0].listing)
 
 
 def _finished(facts: Facts) -> Iterator[Evidence]:
