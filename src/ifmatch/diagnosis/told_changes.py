@@ -26,7 +26,7 @@ _FEW: Final = 2
 _NAME: Final = 3
 _WHO: Final = Words(
     r"(?:author|committer|editor|user|actor|by|who|whom|person|principal|account|agent|client|program|application"
-    r"|app|source|origin|device|station|terminal|workstation|host|node|writer|operator|login|subject|member|owner"
+    r"|app|manager|source|origin|device|station|terminal|workstation|host|node|writer|operator|login|subject|member|owner"
     r"|(?:last_?)?(?:modified|changed|updated|edited|created|saved|written|made|done|committed|recorded)[_-]?by)"
     r"(?:[_-]?(?:name|id|login|e?mail|display_?name|agent|user))?"
 )

@@ -117,9 +117,8 @@ def _moved(facts: Facts, source: Step) -> Iterator[Evidence]:
         yield note(text, 4.0, facts.refresh)
     if facts.system_editor:
         yield note("the content names a program of the service as its last editor", 3.0, facts.refresh)
-    changes = tuple(by_others(facts))
-    if changes and all(program for _, program in changes):
-        yield note(told_of(changes[-1][0]), 2.5, changes[-1][0].listing)
+    for change, program in by_others(facts):
+        yield note(told_of(change), 2.5 if program else -4.0, change.listing)
 
 
 def _finished(facts: Facts) -> Iterator[Evidence]:
