@@ -65,12 +65,14 @@ def proven(facts: Facts, attempt: Step) -> Proof | None:
                 text = f"the state now names {mark.value}, which this very request was called by"
                 return Proof(text, _SURE if mark.sure else _LIKELY, one)
     entries = [one for one in _account(facts) if one.listing.order > attempt.order]
-    for number, one in enumerate(entries) if marks else ():
+    for number, entry in enumerate(entries) if marks else ():
         rest = entries[number + 1 : number + 2] or entries[number - 1 : number]
-        mark = shown_in(marks, one.record, rest[0].record if rest else {})
+        mark = shown_in(marks, entry.record, rest[0].record if rest else {})
         if mark is not None and only_there(mark, attempt, facts.case.steps, same):
-            text = f"the service's own list of changes has {mark.value}, which this very request was called by"
-            return Proof(text, _SURE if mark.sure else _LIKELY, one.listing)
+            text = (
+                f"the service's own list of changes has {mark.value}, which this very request was called by"
+            )
+            return Proof(text, _SURE if mark.sure else _LIKELY, entry.listing)
     return _timed(facts, attempt, entries)
 
 
@@ -150,4 +152,6 @@ def told_of(change: Change) -> str:
         change: the entry.
     """
     when = f" at {shown(change.when)}" if change.when is not None else ""
-    return f"the service's own list of changes has one by {change.who}{when}, between the read and the refusal"
+    return (
+        f"the service's own list of changes has one by {change.who}{when}, between the read and the refusal"
+    )

@@ -2,110 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.damages import Damage
-from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.listed_versions import entries_in, members_in
-from ifmatch.diagnosis.resources import host_of, path_of
-from ifmatch.dialects.glossary import Words
-from ifmatch.model.diagnosis import Outcome
+from ifmatch.diagnosis.resources import path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ifmatch.diagnosis.case import Case
     from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.history import History
     from ifmatch.diagnosis.steps import Step
 
 # Longer contents are data.
 _LONGEST: Final = 200_000
 _DEEP: Final = 2
 _OK: Final = 200
-# Shorter names are met by chance.
-_FEW: Final = 2
-# Seconds by which the time of an own change may lie beside its request, where clocks agree.
-_BESIDE: Final = 0.5
-_WHO: Final = Words(
-    r"(?:author|committer|editor|user|actor|by|who|(?:modified|changed|updated|edited|created|saved)_?by)"
-    r"(?:_?(?:name|id|login|email))?"
-)
-_WHEN: Final = Words(
-    r"(?:when|at|date|time|timestamp|ts|(?:created|committed|modified|changed|updated|saved|recorded|authored)"
-    r"(?:_?(?:at|on|date|time))?)"
-)
 _NAMES: Final = ("id", "_id", "key", "uid", "uuid", "href", "name", "slug", "path")
-
-
-@dataclass(frozen=True, slots=True)
-class _Change:
-    who: str
-    when: float
-
-
-def logged_between(case: Case, history: History, step: Step) -> Damage | None:
-    """Find another's change that a list of changes has between an unguarded write and what it was made from.
-
-    Args:
-        case: everything known.
-        history: of the resource.
-        step: an accepted write of a whole record without a precondition.
-    """
-    if step.method != "PUT" or step.guard is not None or not step.timed:
-        return None
-    base = next(
-        (one for one in reversed(history) if one.order < step.order and one.actor == step.actor), None
-    )
-    if base is None or not base.timed or not (base.read_ok or base.accepted):
-        return None
-    for one in case.steps[step.order + 1 :]:
-        if one.actor != step.actor or one.resource == step.resource or not _speaks_of(one, step):
-            continue
-        changes = list(_changes(one))
-        own = [each for each in changes if step.start - _BESIDE <= each.when <= step.end + _BESIDE]
-        if len(own) != 1:
-            continue
-        others = [each for each in changes if base.end < each.when < own[0].when and each.who != own[0].who]
-        if others:
-            text = f"the list of changes has one by {others[0].who} between the read and this write"
-            return Damage(Outcome.LOST_UPDATE, text, lost=one)
-    return None
-
-
-def _speaks_of(listing: Step, step: Step) -> bool:
-    """Tell whether a listing lies below a resource, or names it in its query."""
-    if not listing.is_read or listing.status != _OK or host_of(listing.resource) != host_of(step.resource):
-        return False
-    path = path_of(step.resource).partition("?")[0].rstrip("/")
-    there = urlsplit(listing.exchange.request.url)
-    if there.path.startswith(path + "/") and len(path) > 1:
-        return True
-    whole = unquote(path)
-    return any(len(value) > _FEW and whole.endswith("/" + value) for _, value in parse_qsl(there.query))
-
-
-def _changes(listing: Step) -> Iterator[_Change]:
-    """Yield the changes that an answer lists with who made them, and when."""
-    content = listing.content
-    if content is None or len(content) > _LONGEST:
-        return
-    for entry in entries_in(listing.view.json, _DEEP):
-        who = next((_name(value) for name, value in entry.items() if _WHO.fullmatch(name)), "")
-        said = next((str(value) for name, value in entry.items() if _WHEN.fullmatch(name)), "")
-        when = told_moment(said)
-        if who and when is not None:
-            yield _Change(who, when)
-
-
-def _name(value: object) -> str:
-    """Return the name of who changed something: itself, or the first text of an object."""
-    if isinstance(value, str):
-        return value
-    return next((one for one in members_in(value).values() if isinstance(one, str)), "")
 
 
 def others_changed(facts: Facts) -> tuple[Step, str] | None:

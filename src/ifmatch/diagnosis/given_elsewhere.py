@@ -1,4 +1,4 @@
-"""Find the answer on another resource that gave out a thing's version: its creation, or a list that has it."""
+"""Find the answer on another resource that gave out a thing's version: its creation, or a list of many."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NAME: Final = 2
 def given_elsewhere(case: Case, step: Step, token: str) -> tuple[Step, Content] | None:
     """Return the last own answer on another resource that shows a thing with a token, and the thing.
 
-    A creation answers with what it has made, whose own place the next request names; a list has it as an entry.
+    A creation answers with what it has made, whose own place the next request names; a list has it as entry.
 
     Args:
         case: everything known.
@@ -70,7 +70,7 @@ def _leads_to(made: Step, step: Step) -> bool:
 
 
 def _thing(value: object, name: str, token: str) -> dict[str, object] | None:
-    """Return the innermost record of a list, or the whole object, that is called by a name and has a token."""
+    """Return the innermost record of a list, or the whole object, that has a name and a token."""
     found = [one for one in _records(value, _DEEP) if _called(one, name, _NAMED)]
     if token:
         found = [one for one in found if token in map(tokens.opaque, scalars(one))]
@@ -98,7 +98,7 @@ def _listed(value: object, depth: int) -> Iterator[dict[str, object]]:
 
 
 def _called(record: dict[str, object], name: str, depth: int) -> bool:
-    """Tell whether a record is called by a name: a value of it, or of an object in it, or the end of its link."""
+    """Tell whether a record is called by a name: a value of it, of an object in it, or the end of a link."""
     for one in record.values():
         if isinstance(one, str | int) and not isinstance(one, bool):
             text = unquote(str(one))

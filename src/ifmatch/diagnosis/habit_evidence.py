@@ -30,7 +30,7 @@ from ifmatch.diagnosis.path_members import (
 )
 from ifmatch.diagnosis.projections import projection
 from ifmatch.diagnosis.refusal_words import negative, says_outdated
-from ifmatch.diagnosis.spent_versions import printed_beside, prints, spent_on, stated_beside
+from ifmatch.diagnosis.spent_versions import counts_past, printed_beside, prints, spent_on, stated_beside
 from ifmatch.diagnosis.succession import TIME, advanced, later_time, names_the_next
 from ifmatch.diagnosis.version_words import (
     CARRIES,
@@ -325,6 +325,9 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
     if stated_beside(write, member) is not None:
         return _PROVEN
     if source.where == "text" and counts_states(traffic.about[traffic.bases[write]], member.word):
+        return _PROVEN
+    if versions and write.status in _CONFLICT and counts_past(write, member.value) and says_outdated(write):
+        # It prints the version that was sent, and the one that is there.
         return _PROVEN
     base, place = traffic.bases[write], place_of(source)
     after = traffic.next_shown(write, place)

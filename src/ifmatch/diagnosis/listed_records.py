@@ -1,4 +1,4 @@
-"""Read what an answer lists as records of names and values, whatever its format: JSON, lines, XML, a table."""
+"""Read what an answer lists as records of names and values: JSON, lines, XML, a table."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import parse_qsl
 from xml.etree import ElementTree as ET
 
+from ifmatch.diagnosis.embedded import may_hold, opened
 from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _read(text: str) -> Iterator[Record]:
 def _of_json(text: str, *, alone: bool = False) -> Iterator[Record]:
     """Yield the records of one JSON value, or of one in each line."""
     try:
-        value = json.loads(text)
+        value = _json(text)
     except ValueError:
         for line in text.splitlines()[:_FEW_LINES]:
             if line.lstrip()[:1] == "{":
@@ -91,6 +92,12 @@ def _of_json(text: str, *, alone: bool = False) -> Iterator[Record]:
         yield _flat(cast("object", value))
     else:
         yield from _listed(value, _DEEP)
+
+
+def _json(text: str) -> object:
+    """Return the JSON value of a text, with the documents that its strings hold."""
+    value: object = json.loads(text)
+    return opened(value) if may_hold(text) else value
 
 
 def _listed(value: object, depth: int) -> Iterator[Record]:
@@ -141,7 +148,7 @@ def _values(text: str) -> tuple[tuple[str, str], ...]:
     start = text.lstrip()[:1]
     if start in {"{", "["}:
         try:
-            return tuple(_leaves(json.loads(text), "", _DEEPEST))[:_MOST_VALUES]
+            return tuple(_leaves(_json(text), "", _DEEPEST))[:_MOST_VALUES]
         except ValueError:
             return tuple(pair for one in _of_json(text) for pair in one.items())[:_MOST_VALUES]
     if start == "<":

@@ -212,9 +212,17 @@ def _in_step(found: Sequence[tuple[Seen, Seen]]) -> bool:
 
     Whole seconds on one side would leave gaps of all lengths: then both clocks tell finer than that.
     """
-    gaps = [two.start - one.start for one, two in found]
+    # What a proxy sent again later is behind its first request.
+    first = {id(one): two.start - one.start for one, two in sorted(found, key=lambda pair: -pair[1].start)}
+    gaps = list(first.values())
     apart = max(one.start for one, _ in found) - min(one.start for one, _ in found) if found else 0.0
-    return len(gaps) > 1 and apart >= 1 and 0 < min(gaps) and max(gaps) <= _HOP and max(gaps) - min(gaps) <= _HOP / 5
+    return (
+        len(gaps) > 1
+        and apart >= 1
+        and min(gaps) > 0
+        and max(gaps) <= _HOP
+        and max(gaps) - min(gaps) <= _HOP / 5
+    )
 
 
 def credible(

@@ -26,7 +26,8 @@ _FEW: Final = 2
 _NAME: Final = 3
 _WHO: Final = Words(
     r"(?:author|committer|editor|user|actor|by|who|whom|person|principal|account|agent|client|program|application"
-    r"|app|manager|source|origin|device|station|terminal|workstation|host|node|writer|operator|login|subject|member|owner"
+    r"|app|manager|source|origin|device|station|terminal|workstation|host|node"
+    r"|writer|operator|login|subject|member|owner"
     r"|(?:last_?)?(?:modified|changed|updated|edited|created|saved|written|made|done|committed|recorded)[_-]?by)"
     r"(?:[_-]?(?:name|id|login|e?mail|display_?name|agent|user))?"
 )
@@ -38,15 +39,16 @@ _WHEN: Final = Words(
 _NUMBER: Final = Words(r"(?:number|no|nr|num|n|to|new|key|id|after|result)")
 # What did not become of it.
 _FAILED: Final = Words(
-    r".*(?:refus|reject|denied|fail|conflict|not[ _-]?(?:applied|stored|saved|done|accepted)|error|aborted|discard"
-    r"|rolled[ _-]?back|invalid|409|412).*"
+    r".*(?:refus|reject|denied|fail|conflict|not[ _-]?(?:applied|stored|saved|done|accepted)|error|aborted"
+    r"|discard|rolled[ _-]?back|invalid|409|412).*"
 )
 _LOOKED: Final = Words(
     r"(?:read|view(?:ed)?|open(?:ed)?|get|head|fetch(?:ed)?|download(?:ed)?|log(?:ged)?[ _-]?(?:in|out)|print(?:ed)?"
     r"|export(?:ed)?|lock(?:ed)?|unlock(?:ed)?|look(?:ed)?|search(?:ed)?|list(?:ed)?)"
 )
 _HOW: Final = Words(
-    r"(?:what|how|action|event|kind|type|op|operation|verb|method|status|result|outcome|state|decision|code|note|reason)"
+    r"(?:what|how|action|event|kind|type|op|operation|verb|method|status|result|outcome|state|decision|code|note"
+    r"|reason)"
     r"(?:[_-]?(?:type|name|code))?"
 )
 

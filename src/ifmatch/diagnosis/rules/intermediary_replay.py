@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis.commands_done import changed_as_told, changed_at, signed_as_own
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.dates import span
+from ifmatch.diagnosis.doubled import attempts_told
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.same_by_chance import little, there_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ifmatch.diagnosis.damages import Damage
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
@@ -90,6 +92,8 @@ def _weight(facts: Facts) -> float:
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from one refused write at the client that is two at the origin, or is stored."""
     step = facts.step
+    if facts.damage is not None and facts.damage.twice and facts.damage.first is None:
+        yield from _done_twice(facts, facts.damage)
     if not facts.refused or not step.is_write or facts.guard is None:
         return
     if len(step.hops) > 1:
@@ -120,9 +124,33 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     elif facts.ours_is_there:
         text = "the resource holds what this very request carried, although it was refused"
         yield note(text, _weight(facts), facts.refresh)
+    elif attempts_told(step) > 1 and facts.ours_is_there is None:
+        yield note("the state has moved, and may hold what the first attempt carried", 0.5, facts.refresh)
     else:
         return
     yield from _on_the_way(facts)
+
+
+def _done_twice(facts: Facts, damage: Damage) -> Iterator[Evidence]:
+    """Yield evidence from two things that one request at the client has made."""
+    step = facts.step
+    yield note(damage.text, 5.0, damage.lost or step)
+    if len(step.hops) > 1:
+        yield note(f"one request at the client, {len(step.hops)} at the origin", 3.0, step.hops[-1])
+    elif step.hops and step.covered:
+        yield note("the origin saw the request only once", -4.0, step.hops[0])
+    yield from _counted(step)
+    duration = step.end - step.start
+    if duration >= PATIENCE:
+        text = f"the request took {span(duration)}: long enough for a proxy to give up and try again"
+        yield note(text, 1.0, step)
+
+
+def _counted(step: Step) -> Iterator[Evidence]:
+    """Yield evidence from an answer that says which attempt of a proxy it belongs to."""
+    told = attempts_told(step)
+    if told > 1:
+        yield note(f"the answer belongs to attempt {told}, while the client had sent one", 3.0, step)
 
 
 def _on_the_way(facts: Facts) -> Iterator[Evidence]:
@@ -130,6 +158,7 @@ def _on_the_way(facts: Facts) -> Iterator[Evidence]:
     step = facts.step
     modified = facts.refresh.last_modified if facts.refresh is not None else None
     modified = modified if modified is not None else changed_at(facts)
+    yield from _counted(step)
     signed = signed_as_own(facts)
     if signed is not None:
         yield note("the version there is signed as another write of the client is", 2.0, signed)

@@ -58,6 +58,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
 
     Source: RFC 9110 section 9.2.2 (automatic retries of non-idempotent requests).
     """
+    if facts.damage is not None and facts.damage.twice and facts.damage.first is not None:
+        yield note("an earlier attempt with the same content got no answer", 2.5, facts.damage.first)
+        yield note(facts.damage.text, 5.0, facts.damage.lost)
+        return
     first = facts.unanswered_own
     if not facts.refused or facts.guard is None:
         return
