@@ -29,7 +29,7 @@ _BESIDE: Final = 0.6
 _TELLING: Final = 4
 _TWICE: Final = 2
 _OF_TIME: Final = 10
-# The attempt that an answer belongs to, as proxies and meshes count them; `retry` counts those after the first.
+# The attempt that an answer belongs to, as proxies count them; `retry` counts those after the first.
 _ATTEMPT: Final = re.compile(r"(?:.*[-_])?(?:attempts?|tries)(?:[-_](?:count|number|no))?", re.IGNORECASE)
 _RETRY: Final = re.compile(
     r"(?:.*[-_])?(?:retries|retry|retried|rpc-attempts)(?:[-_](?:count|number|no))?", re.IGNORECASE
@@ -71,7 +71,7 @@ def made_again(case: Case, step: Step) -> Damage | None:
 
 
 def _before(case: Case, step: Step) -> Step | None:
-    """Return the last attempt with the same content that got no answer, None where the request is the first."""
+    """Return the last attempt with the same content that got no answer, None where there is none."""
     for one in reversed(case.steps[max(0, step.order - _NEAR) : step.order]):
         same = one.actor == step.actor and one.method == step.method and one.resource == step.resource
         if same and one.unanswered and same_content(one.body, step.body):
@@ -80,25 +80,23 @@ def _before(case: Case, step: Step) -> Step | None:
 
 
 def _pair(case: Case, step: Step, first: Step | None, records: Sequence[Record]) -> str | None:
-    """Return the value of a request that two listed things of one kind have, each made while it was under way."""
+    """Return the value of a request that two listed things have, each made while it was under way."""
     attempts = [step] if first is None else [first, step]
+    parts = {value for name, value in leaves_of(step.view.sent_text) if _in_list(name)}
     for value in _values(step):
         alike = [one for one in records if value in one.values()]
-        times = [_created(one) for one in alike]
-        if len(alike) != _TWICE or set(alike[0]) != set(alike[1]) or not _one_apart(alike):
+        if len(alike) != _TWICE or set(alike[0]) != set(alike[1]) or parts & set(alike[0].values()):
             continue
-        within = [
-            any(one.start - _BESIDE <= moment <= one.end + _BESIDE for one in attempts)
-            for moment in times
-            if moment is not None
-        ]
-        if (
-            len(within) == _TWICE
-            and all(within)
-            and only_there(Mark(value, "", sure=True), step, case.steps, attempts)
-        ):
+        times = [_created(one) for one in alike]
+        within = all(one is not None and _under_way(attempts, one) for one in times)
+        mark = Mark(value, "", sure=True)
+        if within and _one_apart(alike) and only_there(mark, step, case.steps, attempts):
             return value
     return None
+
+
+def _under_way(attempts: Sequence[Step], moment: float) -> bool:
+    return any(one.start - _BESIDE <= moment <= one.end + _BESIDE for one in attempts)
 
 
 def _one_apart(records: Sequence[Record]) -> bool:
@@ -106,7 +104,10 @@ def _one_apart(records: Sequence[Record]) -> bool:
     one, two = records
     differ = [name for name in one if one[name] != two[name]]
     times = [name for name in differ if told_moment(one[name]) is not None]
-    return 0 < len(differ) - len(times) <= _TWICE and len(differ) < len(one)
+    names = [name for name in differ if name not in times]
+    # Words that differ make them two kinds of things: what became of one.
+    called = all(any(map(str.isdigit, one[name])) and any(map(str.isdigit, two[name])) for name in names)
+    return bool(names) and called and len(differ) < len(one)
 
 
 def _created(record: Record) -> float | None:
@@ -118,17 +119,15 @@ def _created(record: Record) -> float | None:
 
 
 def _values(step: Step) -> Iterator[str]:
-    """Yield the values of a request by which its result may be told; not of one that asks for several things."""
-    leaves = leaves_of(step.view.sent_text)
-    for name, value in leaves:
-        listed = any(part.isdigit() and part != "0" for part in name.split("/"))
-        if (
-            len(value) >= _TELLING
-            and any(map(str.isdigit, value))
-            and not listed
-            and told_moment(value) is None
-        ):
+    """Yield the values of a request by which its result may be told; not those of a list in it."""
+    for name, value in leaves_of(step.view.sent_text):
+        telling = len(value) >= _TELLING and any(map(str.isdigit, value))
+        if telling and not _in_list(name) and told_moment(value) is None:
             yield value
+
+
+def _in_list(name: str) -> bool:
+    return any(part.isdigit() for part in name.split("/")[1:])
 
 
 def attempts_told(step: Step) -> int:

@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 from ifmatch.diagnosis.embedded import may_hold, opened
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -73,30 +74,40 @@ def _read(text: str) -> Iterator[Record]:
     elif start == "<":
         yield from _of_markup(text)
     elif _EVENT.search(text) is not None:
-        for line in _EVENT.findall(text):
-            yield from _of_json(line, alone=True)
+        for value in _documents("\n".join(_EVENT.findall(text))):
+            yield _flat(value)
     else:
         yield from _of_lines([line for line in text.splitlines() if line.strip()][:_FEW_LINES])
 
 
-def _of_json(text: str, *, alone: bool = False) -> Iterator[Record]:
-    """Yield the records of one JSON value, or of one in each line."""
-    try:
-        value = _json(text)
-    except ValueError:
-        for line in text.splitlines()[:_FEW_LINES]:
-            if line.lstrip()[:1] == "{":
-                yield from _of_json(line, alone=True)
+def _of_json(text: str) -> Iterator[Record]:
+    """Yield the records of one JSON value, or of the objects that stand one after the other."""
+    values = tuple(_documents(text))
+    if len(values) == 1:
+        yield from _listed(values[0], _DEEP)
         return
-    if alone and isinstance(value, dict):
-        yield _flat(cast("object", value))
-    else:
-        yield from _listed(value, _DEEP)
+    for value in values:
+        yield _flat(value)
+
+
+def _documents(text: str) -> Iterator[object]:
+    """Yield the JSON value of a text, or the objects of its lines; nothing where it is neither."""
+    whole = _json(text)
+    if whole is not UNKNOWN:
+        yield whole
+        return
+    for line in text.splitlines()[:_FEW_LINES]:
+        value = _json(line) if line.lstrip()[:1] == "{" else UNKNOWN
+        if isinstance(value, dict):
+            yield cast("object", value)
 
 
 def _json(text: str) -> object:
-    """Return the JSON value of a text, with the documents that its strings hold."""
-    value: object = json.loads(text)
+    """Return the JSON value of a text, with the documents that its strings hold; UNKNOWN for other texts."""
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return UNKNOWN
     return opened(value) if may_hold(text) else value
 
 
@@ -147,10 +158,8 @@ def leaves_of(text: str) -> tuple[tuple[str, str], ...]:
 def _values(text: str) -> tuple[tuple[str, str], ...]:
     start = text.lstrip()[:1]
     if start in {"{", "["}:
-        try:
-            return tuple(_leaves(_json(text), "", _DEEPEST))[:_MOST_VALUES]
-        except ValueError:
-            return tuple(pair for one in _of_json(text) for pair in one.items())[:_MOST_VALUES]
+        values = _documents(text)
+        return tuple(pair for one in values for pair in _leaves(one, "", _DEEPEST))[:_MOST_VALUES]
     if start == "<":
         root = _root(text)
         return tuple(_of_element(root, "", _DEEPEST))[:_MOST_VALUES] if root is not None else ()

@@ -45,7 +45,7 @@ _RANDOM: Final = re.compile(
 )
 _MARKED: Final = re.compile(r"(?=\S*\d)(?=\S*[^\W\d_])[\w.:#/+-]{4,120}")
 _NUMBERED: Final = re.compile(r"\d{5,18}")
-_SHAPE: Final = re.compile(r"[a-z]+|[A-Z]+|\d+")
+_SHAPE: Final = re.compile(r"[^\W_]+")
 _TRACE: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
 _LONGEST: Final = 200_000
 # So many steps before a request are looked through for what it carries.
@@ -172,7 +172,8 @@ def _noted(mark: Mark, word: str, before: str | None) -> bool:
 
 
 def _shape(value: str) -> str:
-    return _SHAPE.sub(lambda found: "9" if found[0].isdigit() else "a", value)
+    """Return a value with its words and numbers, which differ from id to id, as one sign each."""
+    return _SHAPE.sub("x", value)
 
 
 def only_there(mark: Mark, step: Step, earlier: Iterable[Step], attempts: Iterable[Step]) -> bool:

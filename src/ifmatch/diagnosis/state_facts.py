@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING, cast
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Condition, Guard
 from ifmatch.diagnosis.contents import (
-    adds_to,
     holds,
     holds_stamps,
     same_content,
     speak_of_one,
-    value_at,
     version_member,
 )
 from ifmatch.diagnosis.given_elsewhere import given_elsewhere
@@ -493,21 +491,3 @@ class StateFacts:
             stamped(pointer) or any(holds_stamps(one, pointer) for one in contents)
             for pointer in pointers or ()
         )
-
-    @cached_property
-    def after_own_write(self) -> Step | None:
-        """Return this actor's last accepted write before the request, when it gave or preceded the token."""
-        own = [step for step in self.own(self.earlier) if step.accepted and step.replaces]
-        if not own and self.given is not None and self.given[0].accepted:
-            return self.given[0]
-        if not own or own[-1].method == "DELETE" or self.source is None:
-            return None
-        return own[-1] if own[-1].order <= self.source.order else None
-
-    @cached_property
-    def only_added(self) -> bool:
-        """Tell whether everything of the token's version is still there, and something was added."""
-        pointers = self.moved_pointers
-        told = [pointer for pointer in pointers or () if not stamped(pointer)]
-        before, now = self.base_content, self.current_content
-        return bool(told) and all(adds_to(value_at(before, one), value_at(now, one)) for one in told)

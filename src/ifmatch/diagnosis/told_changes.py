@@ -43,8 +43,8 @@ _FAILED: Final = Words(
     r"|discard|rolled[ _-]?back|invalid|409|412).*"
 )
 _LOOKED: Final = Words(
-    r"(?:read|view(?:ed)?|open(?:ed)?|get|head|fetch(?:ed)?|download(?:ed)?|log(?:ged)?[ _-]?(?:in|out)|print(?:ed)?"
-    r"|export(?:ed)?|lock(?:ed)?|unlock(?:ed)?|look(?:ed)?|search(?:ed)?|list(?:ed)?)"
+    r"(?:read|view(?:ed)?|open(?:ed)?|get|head|fetch(?:ed)?|download(?:ed)?|log(?:ged)?[ _-]?(?:in|out)"
+    r"|print(?:ed)?|export(?:ed)?|lock(?:ed)?|unlock(?:ed)?|look(?:ed)?|search(?:ed)?|list(?:ed)?)"
 )
 _HOW: Final = Words(
     r"(?:what|how|action|event|kind|type|op|operation|verb|method|status|result|outcome|state|decision|code|note"

@@ -151,7 +151,8 @@ def listed_newer(case: Case, history: History, step: Step) -> Damage | None:
         lost = [
             one
             for one in lost_pointers(old, now, mine) or ()
-            if one and not stamped(one) and value_at(mine, one) == value_at(old, one)
+            if one and not stamped(one) and value_at(now, one) is not ABSENT
+            if value_at(mine, one) == value_at(old, one)
         ]
         edited = [one for one in changed_pointers(old, mine) or () if not _of_server(old, mine, one)]
         if lost and edited and not same_content(old, now):

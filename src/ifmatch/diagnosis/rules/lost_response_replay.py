@@ -9,6 +9,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.dates import span
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.refused_repeats import repeated
 from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note(facts.damage.text, 5.0, facts.damage.lost)
         return
     first = facts.unanswered_own
+    if facts.refused and facts.guard is None:
+        yield from _refused_as_repeat(facts)
     if not facts.refused or facts.guard is None:
         return
     if first is None:
@@ -111,6 +114,19 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note("the resource holds something else than what the client had sent", -3.0, facts.refresh)
     if facts.step.method == "DELETE":
         yield from _deleted(facts, first)
+
+
+def _refused_as_repeat(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from an answer that says of a repeat that it was done already."""
+    first = repeated(facts.history, facts.step)
+    if first is None:
+        return
+    yield note("an attempt with the same content before it got no answer", 2.5, first)
+    yield note("the answer says of the repeat that it was done already", 3.0, facts.step)
+    if facts.never_arrived:
+        yield note("the origin did not store that attempt", -6.0, first)
+    elif facts.proof is not None:
+        yield note(facts.proof.text, 2.0, facts.proof.step)
 
 
 def _deleted(facts: Facts, first: Step) -> Iterator[Evidence]:
