@@ -10,7 +10,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.dates import shown
 from ifmatch.diagnosis.editors import PROGRAM, SYSTEM
 from ifmatch.diagnosis.listed_records import leaves_of
-from ifmatch.diagnosis.own_marks import marks_of, only_there, shown_in, values_shown
+from ifmatch.diagnosis.own_marks import marks_of, only_there, shown_in, shown_text, values_shown
 from ifmatch.diagnosis.told_changes import account_of
 
 if TYPE_CHECKING:
@@ -59,12 +59,12 @@ def proven(facts: Facts, attempt: Step) -> Proof | None:
     before = facts.base if facts.base is not None and facts.base.order < attempt.order else None
     old = values_shown(before) if before is not None else {}
     for one in facts.later if marks else ():
-        if one.read_ok and one is not attempt:
+        if one.read_ok and any(mark.value in shown_text(one) for mark in marks):
             mark = shown_in(marks, values_shown(one), old)
             if mark is not None and only_there(mark, attempt, facts.case.steps, same):
                 text = f"the state now names {mark.value}, which this very request was called by"
                 return Proof(text, _SURE if mark.sure else _LIKELY, one)
-    entries = [one for one in _account(facts) if one.listing.order > attempt.order]
+    entries = [one for one in facts.account if one.listing.order > attempt.order]
     for number, entry in enumerate(entries) if marks else ():
         rest = entries[number + 1 : number + 2] or entries[number - 1 : number]
         mark = shown_in(marks, entry.record, rest[0].record if rest else {})
@@ -79,7 +79,11 @@ def proven(facts: Facts, attempt: Step) -> Proof | None:
 def _timed(facts: Facts, attempt: Step, entries: Sequence[Change]) -> Proof | None:
     """Return an entry by a name that the attempt carried, of the time in which it was under way."""
     names = _said_by(attempt)
+    done = [one for one in facts.own(facts.history) if one.accepted and one is not attempt]
     for one in entries:
+        if any(_within(facts, write, one.when) for write in done):
+            # That is another write of the client's own.
+            continue
         if one.who in names and _within(facts, attempt, one.when):
             text = f"the service's own list of changes has one by {one.who} while this request was under way"
             return Proof(text, _TIMED, one.listing)
@@ -100,8 +104,12 @@ def _within(facts: Facts, attempt: Step, moment: float | None) -> bool:
     return attempt.start - skew - _BESIDE <= moment <= attempt.end - skew + _BESIDE
 
 
-def _account(facts: Facts) -> Sequence[Change]:
-    """Return what answers to the same actor tell of changes of the resource."""
+def account_in(facts: Facts) -> tuple[Change, ...]:
+    """Return what answers to the same actor tell of changes of the resource.
+
+    Args:
+        facts: of a request.
+    """
     step = facts.step
     near = facts.case.steps[max(0, step.order - _NEAR) : step.order + _NEAR]
     listings = [one for one in near if one.actor == step.actor and one.is_read]
@@ -131,7 +139,7 @@ def by_others(facts: Facts) -> Iterator[tuple[Change, bool]]:
     base, step = facts.base, facts.step
     if base is None or not (base.timed and step.timed):
         return
-    entries = [one for one in _account(facts) if one.listing.order > step.order]
+    entries = [one for one in facts.account if one.listing.order > step.order]
     skew = facts.client_skew or 0.0
     names = _said_by(step)
     known = {one.who for one in entries if one.when is not None and one.when <= base.end - skew}

@@ -26,7 +26,8 @@ _NEAR: Final = 60
 _LONGEST: Final = 200_000
 # Seconds by which a time of the service may lie beside a request.
 _BESIDE: Final = 0.6
-_TELLING: Final = 4
+# What one wish is called by: no number that anything may have.
+_CALLED: Final = re.compile(r"(?=\S*\d)(?=\S*[^\W\d_])\S{4,80}|\d{6,18}")
 _TWICE: Final = 2
 _OF_TIME: Final = 10
 # The attempt that an answer belongs to, as proxies count them; `retry` counts those after the first.
@@ -45,13 +46,16 @@ def made_again(case: Case, step: Step) -> Damage | None:
     """
     if step.method != "POST" or not step.accepted or not step.timed or step.guard is not None:
         return None
-    first = _before(case, step)
     answers = [hop for hop in step.hops if 200 <= hop.status < 300 and hop.response is not None]
     made = (hop.response.content for hop in answers if hop.response is not None)
     apart = {one.text for one in made if isinstance(one, Content)}
     if len(apart) > 1:
         text = f"the origin carried it out {len(answers)} times, and made something else each time"
         return Damage(Outcome.WRONG_CONTENT, text, twice=True)
+    values = tuple(_values(step))
+    if not values or _beside(case, step):
+        return None
+    first = _before(case, step)
     for listing in case.steps[step.order + 1 : step.order + _NEAR]:
         if (
             listing.actor != step.actor
@@ -60,7 +64,7 @@ def made_again(case: Case, step: Step) -> Damage | None:
         ):
             continue
         content = listing.content
-        if content is None or len(content) > _LONGEST:
+        if content is None or len(content) > _LONGEST or not any(one in content.text for one in values):
             continue
         found = _pair(case, step, first, records_in(content.text))
         if found is not None:
@@ -68,6 +72,15 @@ def made_again(case: Case, step: Step) -> Damage | None:
             text = f"two things with {found} are there, both made while {where}: it asked for one"
             return Damage(Outcome.WRONG_CONTENT, text, lost=listing, first=first, twice=True)
     return None
+
+
+def _beside(case: Case, step: Step) -> bool:
+    """Tell whether the client made others of the kind at about the same time: each may be one of the two."""
+    return any(
+        one is not step and one.accepted and one.actor == step.actor and one.method == step.method
+        for one in case.steps[max(0, step.order - _NEAR) : step.order + _NEAR]
+        if one.resource == step.resource and _under_way([step], one.start)
+    )
 
 
 def _before(case: Case, step: Step) -> Step | None:
@@ -121,7 +134,7 @@ def _created(record: Record) -> float | None:
 def _values(step: Step) -> Iterator[str]:
     """Yield the values of a request by which its result may be told; not those of a list in it."""
     for name, value in leaves_of(step.view.sent_text):
-        telling = len(value) >= _TELLING and any(map(str.isdigit, value))
+        telling = _CALLED.fullmatch(value) is not None
         if telling and not _in_list(name) and told_moment(value) is None:
             yield value
 

@@ -51,6 +51,8 @@ def given_elsewhere(case: Case, step: Step, token: str) -> tuple[Step, Content] 
         if content is None or len(content) > _LONGEST:
             continue
         gave = any(tokens.opaque(issued) == wanted for issued in one.issued())
+        if not gave and wanted not in content.text:
+            continue
         thing = _thing(content.json(), name, "" if gave and not one.is_read else wanted)
         if one.accepted and gave and (thing is not None or _leads_to(one, step)):
             return one, Content.from_text(json.dumps(thing)) if thing is not None else content

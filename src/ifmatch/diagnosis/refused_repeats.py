@@ -21,7 +21,7 @@ _DONE: Final = (
 )
 _ALREADY: Final = Words(
     rf"already[ _-]?(?:been[ _-]?)?(?:{_DONE})|(?:{_DONE})[ _-](?:already|before|once)|duplicate|\bdupe\b"
-    r"|replay(?:ed)?\b|repeated[ _-](?:request|call|message|submission)|(?:same|used)[ _-](?:id|key|token|reference)"
+    r"|replay(?:ed)?\b|repeated[ _-](?:request|call|message|submission)|(?:same|used)[ _-](?:id|key|token)"
 )
 # The first attempt is still under way.
 _STILL: Final = Words(

@@ -28,13 +28,14 @@ _WHO: Final = Words(
     r"(?:author|committer|editor|user|actor|by|who|whom|person|principal|account|agent|client|program|application"
     r"|app|manager|source|origin|device|station|terminal|workstation|host|node"
     r"|writer|operator|login|subject|member|owner"
-    r"|(?:last_?)?(?:modified|changed|updated|edited|created|saved|written|made|done|committed|recorded)[_-]?by)"
-    r"(?:[_-]?(?:name|id|login|e?mail|display_?name|agent|user))?"
+    r"|(?:last[_ ]?)?"
+    r"(?:modified|changed|updated|edited|created|saved|written|made|done|committed|recorded)[-_ ]?by)"
+    r"(?:[-_ ]?(?:name|id|login|e?mail|display_?name|agent|user))?"
 )
 _WHEN: Final = Words(
     r"(?:when|at|date|time|timestamp|ts|moment|instant|published|start|end"
     r"|(?:created|committed|modified|changed|updated|edited|saved|recorded|authored|written|occurred|event|valid|log)"
-    r"(?:[_-]?(?:at|on|date|time|timestamp|when))?)"
+    r"(?:[-_ ]?(?:at|on|date|time|timestamp|when))?)"
 )
 _NUMBER: Final = Words(r"(?:number|no|nr|num|n|to|new|key|id|after|result)")
 # What did not become of it.

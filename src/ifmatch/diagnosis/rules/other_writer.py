@@ -89,6 +89,8 @@ def _weight_of_write(facts: Facts) -> float:
 
 def _by_state(facts: Facts) -> Iterator[Evidence]:
     current = facts.current_tag
+    if facts.state_moved is None and facts.proof is None:
+        yield from _by_account(facts)
     if facts.state_moved is False:
         text = "the state did not move: a later read shows the refused token itself"
         if facts.passed_later is not None:
@@ -191,10 +193,10 @@ def _by_content(facts: Facts) -> Iterator[Evidence]:
 
 def _by_account(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from the service's own list of changes, which names others since the read."""
-    for change, program in by_others(facts):
-        if not program and not facts.foreign_writes:
-            yield note(told_of(change), 2.5, change.listing)
-            return
+    found = () if facts.foreign_writes else tuple(by_others(facts))
+    people = [change for change, program in found if not program]
+    for change in (people or [change for change, _ in found])[:1]:
+        yield note(told_of(change), 2.5 if people else -1.5, change.listing)
 
 
 def _by_time_of_change(facts: Facts) -> Iterator[Evidence]:

@@ -76,12 +76,23 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     yield from _linked(facts, source)
     yield from _running(facts, source)
+    yield from _by_account(facts)
     if not facts.state_moved:
         return
     yield from _moved(facts, source)
     theirs = any(one.actor != facts.step.actor for one in facts.parts_written)
     if facts.step.covered and facts.step.hops and facts.content_moved is not None and not theirs:
         yield note("nobody else's write is seen at the origin", 1.5, facts.step.hops[-1])
+
+
+def _by_account(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from the service's own list of changes: of programs alone, or of a person too."""
+    found = tuple(by_others(facts))
+    for change in [change for change, program in found if not program][:1]:
+        yield note(told_of(change), -4.0, change.listing)
+        return
+    for change, _ in found[:1]:
+        yield note(told_of(change), 2.5 if facts.state_moved else 4.0, change.listing)
 
 
 def _moved(facts: Facts, source: Step) -> Iterator[Evidence]:
@@ -117,8 +128,6 @@ def _moved(facts: Facts, source: Step) -> Iterator[Evidence]:
         yield note(text, 4.0, facts.refresh)
     if facts.system_editor:
         yield note("the content names a program of the service as its last editor", 3.0, facts.refresh)
-    for change, program in by_others(facts):
-        yield note(told_of(change), 2.5 if program else -4.0, change.listing)
 
 
 def _finished(facts: Facts) -> Iterator[Evidence]:
