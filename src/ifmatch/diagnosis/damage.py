@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.change_logs import logged_past
 from ifmatch.diagnosis.clocked_versions import ahead_of_versions
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, same_content, value_at
@@ -91,12 +90,7 @@ def _accepted(case: Case, history: History, step: Step) -> Damage | None:
     if guard.guard is Guard.ABSENT:
         return _created_twice(history, step) or created_over(case, history, step) or unheard(history, step)
     if guard.guard is Guard.SAME and (guard.standard or (guard.key and not guard.unseen)):
-        return (
-            _stale(history, step)
-            or _never_issued(history, step)
-            or _timed_ahead(history, step)
-            or logged_past(case, history, step)
-        )
+        return _stale(history, step) or _never_issued(history, step) or _timed_ahead(history, step)
     if guard.guard is Guard.SAME_DATE:
         return _dated(history, step) or dated_out(history, step)
     return None
