@@ -236,6 +236,8 @@ def _passed_over(traffic: Traffic, write: Step, member: Member) -> Member | None
     """
     if not traffic.took(write) or not speaks_of_versions(member) or not member.value.isdigit():
         return None
+    if traffic.tagged(write):
+        return None
     before = traffic.before(write)
     for held in shown(before[-1]) if before else ():
         if held.word != member.word or not VERSION.search(held.word) or held.value == member.value:
@@ -256,7 +258,7 @@ def _echoed_source(traffic: Traffic, write: Step, member: Member) -> Member | No
 
 
 def _nothing_for(traffic: Traffic, write: Step, member: Member) -> Member | None:
-    """Return the value that answers show under the name of one that a program sent for none, and had refused."""
+    """Return what answers show under the name of a refused value that a program sends for none."""
     if traffic.took(write) or not tokens.null_word(member.value) or member.value in {"0", "-1"}:
         return None
     if not says_outdated(write) or member.where == "text":
