@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -32,14 +33,15 @@ _OK: Final = 200
 _FEW: Final = 2
 # Seconds by which the time of an own change may lie beside its request, where clocks agree.
 _BESIDE: Final = 0.5
-_WHO: Final = Words(
+WHO: Final = Words(
     r"(?:author|committer|editor|user|actor|by|who|(?:modified|changed|updated|edited|created|saved)_?by)"
     r"(?:_?(?:name|id|login|email))?"
 )
-_WHEN: Final = Words(
+WHEN: Final = Words(
     r"(?:when|at|date|time|timestamp|ts|(?:created|committed|modified|changed|updated|saved|recorded|authored)"
     r"(?:_?(?:at|on|date|time))?)"
 )
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 _NAMES: Final = ("id", "_id", "key", "uid", "uuid", "href", "name", "slug", "path")
 
 
@@ -47,6 +49,7 @@ _NAMES: Final = ("id", "_id", "key", "uid", "uuid", "href", "name", "slug", "pat
 class _Change:
     who: str
     when: float
+    names: frozenset[str]
 
 
 def logged_between(case: Case, history: History, step: Step) -> Damage | None:
@@ -59,21 +62,22 @@ def logged_between(case: Case, history: History, step: Step) -> Damage | None:
     """
     if step.method != "PUT" or step.guard is not None or not step.timed:
         return None
-    base = next(
-        (one for one in reversed(history) if one.order < step.order and one.actor == step.actor), None
-    )
+    looks = (one for one in reversed(history.before(step)) if one.actor == step.actor)
+    base = next((one for one in looks if one.method != "OPTIONS"), None)
     if base is None or not base.timed or not (base.read_ok or base.accepted):
         return None
     for one in case.steps[step.order + 1 :]:
-        if one.actor != step.actor or one.resource == step.resource or not _speaks_of(one, step):
+        if one.actor != step.actor or one.resource == step.resource or not speaks_of(one, step):
             continue
         changes = list(_changes(one))
         own = [each for each in changes if step.start - _BESIDE <= each.when <= step.end + _BESIDE]
         if len(own) != 1:
             continue
-        others = [each for each in changes if base.end < each.when < own[0].when and each.who != own[0].who]
+        between = [each for each in changes if base.end < each.when < own[0].when]
+        others = [each for each in between if _anothers(each, own[0], history, step)]
         if others:
-            text = f"the list of changes has one by {others[0].who} between the read and this write"
+            by = f" by {others[0].who}" if others[0].who else ""
+            text = f"the list of changes has one{by} between the read and this write"
             return Damage(Outcome.LOST_UPDATE, text, lost=one)
     return None
 
@@ -91,7 +95,7 @@ def logged_past(case: Case, history: History, step: Step) -> Damage | None:
         return None
     sent = tokens.opaque(guard.tokens[0])
     for one in case.steps[step.order + 1 :]:
-        if one.actor != step.actor or one in history or not (_speaks_of(one, step) or _lies_below(one, step)):
+        if one.actor != step.actor or one in history or not (speaks_of(one, step) or _lies_below(one, step)):
             continue
         if one.content is None or len(one.content) > _LONGEST:
             continue
@@ -117,8 +121,29 @@ def _lies_below(listing: Step, step: Step) -> bool:
     return len(name) > 1 and name in above
 
 
-def _speaks_of(listing: Step, step: Step) -> bool:
-    """Tell whether a listing lies below a resource, or names it in its query."""
+def _anothers(change: _Change, own: _Change, history: History, step: Step) -> bool:
+    """Tell whether a change is by somebody else: by its name, or as it is none of the actor's own writes.
+
+    Without a name it has to be a change of what the write carries: much else is kept in such lists.
+    """
+    if change.who and own.who:
+        return change.who != own.who
+    if change.names.isdisjoint(members_in(step.view.sent_json)):
+        return False
+    return not any(
+        one.start - _BESIDE <= change.when <= one.end + _BESIDE
+        for one in history.writes
+        if one.actor == step.actor
+    )
+
+
+def speaks_of(listing: Step, step: Step) -> bool:
+    """Tell whether a listing lies below a resource, or names it in its query.
+
+    Args:
+        listing: any step.
+        step: about the resource.
+    """
     if not listing.is_read or listing.status != _OK or host_of(listing.resource) != host_of(step.resource):
         return False
     path = path_of(step.resource).partition("?")[0].rstrip("/")
@@ -135,11 +160,15 @@ def _changes(listing: Step) -> Iterator[_Change]:
     if content is None or len(content) > _LONGEST:
         return
     for entry in entries_in(listing.view.json, _DEEP):
-        who = next((_name(value) for name, value in entry.items() if _WHO.fullmatch(name)), "")
-        said = next((str(value) for name, value in entry.items() if _WHEN.fullmatch(name)), "")
+        who = next((_name(value) for name, value in entry.items() if WHO.fullmatch(name)), "")
+        said = next((str(value) for name, value in entry.items() if WHEN.fullmatch(name)), None)
+        if said is None:
+            # Whatever it is called: the only time of day in the entry.
+            times = [value for value in entry.values() if isinstance(value, str) and _TIME.match(value)]
+            said = times[0] if len(times) == 1 else ""
         when = told_moment(said)
-        if who and when is not None:
-            yield _Change(who, when)
+        if when is not None:
+            yield _Change(who, when, frozenset(entry))
 
 
 def _name(value: object) -> str:

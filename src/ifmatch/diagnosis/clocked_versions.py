@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.dates import span, told_moment
+from ifmatch.diagnosis.device_clocks import made_at
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.version_words import UNCHANGED
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 # What a guard is called that passes as long as nothing is newer than its time.
 _NOT_NEWER = re.compile(r"(?:not[_-]?|un)modified|since|not[_-]?(?:newer|after)", re.IGNORECASE)
-_NEAR = 2.0
 _SKEW = 20.0
 # Seconds by which the distance of two such times may differ from the time between their requests.
 _TICK = 0.4
@@ -63,17 +63,24 @@ def version_by_clock(facts: Facts) -> Iterator[Evidence]:
     if along is not None:
         text = "the version is a time that moves on with the time of sending: a clock made it, no answer"
         yield note(text, 5.5, along, facts.guard.name if facts.guard is not None else "")
-    started = step.exchange.started
-    if started is not None and abs(sent - started) <= _NEAR:
-        yield note("the version is the client's own time, which no answer gave out", 3.5, step)
+    name = facts.guard.name if facts.guard is not None else ""
+    read = made_at(facts, sent, name)
+    if read is not None:
+        then = "" if read[0] is step else " when it read"
+        yield note(f"the version is the client's own time{then}, which no answer gave out", 3.5, read[0])
     elif along is None:
         return
     if facts.damage is not None and ahead_of_versions(facts.history, step):
         text = "it lies ahead of every version that was given out: the condition cannot fail"
         yield note(text, 2.0, step, facts.guard.name if facts.guard is not None else "")
-    if step.date is not None and abs(sent - step.date) > _SKEW:
-        side = "ahead of" if sent > step.date else "behind"
-        yield note(f"that clock is {span(sent - step.date)} {side} the server's Date", 3.0, step, "Date")
+    ahead = read[1] if read is not None else sent - step.date if step.date is not None else 0.0
+    if abs(ahead) > _SKEW:
+        side = "ahead of" if ahead > 0 else "behind"
+        yield note(f"that clock is {span(ahead)} {side} the server's Date", 3.0, step, "Date")
+    passed = next((one for one in facts.own(facts.later) if one.accepted and one.guard is not None), None)
+    if facts.refused and passed is not None and passed.guard is not None:
+        if any(token in one.issued() for token in passed.guard.tokens for one in facts.own(facts.history)):
+            yield note("with the time that an answer gave out it passed", 1.0, passed, name)
 
 
 def _served(step: Step) -> list[float]:

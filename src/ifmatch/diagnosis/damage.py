@@ -14,6 +14,7 @@ from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date, instant
 from ifmatch.diagnosis.gone_again import dated_later, overwritten, set_anew
 from ifmatch.diagnosis.ignored_guards import created_over, dated_out, held_for_a_while, moved_over
+from ifmatch.diagnosis.likeness import holds_own_tag
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.stamps import rendered, stamped
 from ifmatch.diagnosis.taken_back import line_undone, lost_pointers
@@ -44,7 +45,7 @@ def overwrites(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
     """
     reported: set[int] = set()
     for step in history:
-        if step.is_write and step.status in {301, 302, 303} and not step.posted:
+        if step.is_write and step.status in {301, 302, 303, 307, 308} and not step.posted:
             found = redirected(case, step)
             if found is not None:
                 yield step, found
@@ -282,7 +283,7 @@ def _outdated(history: History, issued: Step, step: Step) -> Damage | None:
         if not step.puts:
             # A patch says nothing of what it leaves out.
             lost = tuple(one for one in lost or () if one and value_at(step.body, one) is not ABSENT)
-    if not lost or all(rendered(pointer) for pointer in lost):
+    if not lost or all(rendered(pointer) or holds_own_tag(newest, pointer) for pointer in lost):
         return None
     text = f"a token was accepted after the client itself had been shown {newest.etag} with other content"
     return Damage(Outcome.LOST_UPDATE, text, lost=newest, stale_accepted=True)

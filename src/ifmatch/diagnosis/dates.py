@@ -22,6 +22,7 @@ _TIME = re.compile(
     r"(?P<zone>Z|[+-]\d\d:?\d\d)?"
 )
 _MOST_TEXT = 20_000
+_NUMBERS = re.compile(r"(?<!\d)\d{1,4}(?!\d)")
 # The forms in which APIs of their own write a moment: RFC 3339, and its digits alone.
 _MOMENT = re.compile(
     r"(\d{4})-?(\d\d)-?(\d\d)[Tt ]?(\d\d):?(\d\d):?(\d\d)(?:[.,](\d{1,9}))? ?(Z|UTC|GMT|[+-]\d\d:?\d\d)?",
@@ -78,6 +79,22 @@ def told_moment(text: str) -> float | None:
     if found[2] and not found[2].startswith("."):
         return float(f"{found[1]}.{found[2]}")
     return float(bare)
+
+
+def spelled_otherwise(text: str, moment: float) -> bool:
+    """Tell whether a text gives the day, the year and the time of a moment in a form that machines do not read.
+
+    Args:
+        text: such as `10 mars 2026 à 08:12:44` or `3/10/26, 8:12:44 AM`.
+        moment: in seconds since the epoch, taken in UTC.
+    """
+    numbers = [int(one) for one in _NUMBERS.findall(text)]
+    day = datetime.fromtimestamp(int(moment), UTC)
+    clock = [day.hour, day.minute, day.second]
+    times = [numbers[at : at + 3] for at in range(len(numbers) - 2)]
+    if clock not in times and [day.hour % 12 or 12, *clock[1:]] not in times:
+        return False
+    return day.day in numbers and (day.year in numbers or day.year % 100 in numbers)
 
 
 @lru_cache(maxsize=1024)

@@ -26,14 +26,18 @@ from ifmatch.diagnosis.counts import counts_along
 from ifmatch.diagnosis.dates import http_date, instant
 from ifmatch.diagnosis.editors import EDITOR, PROGRAM, SYSTEM, editor_like, same_moment
 from ifmatch.diagnosis.likeness import shows, taken_on
+from ifmatch.diagnosis.listed_tokens import listings_of
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ifmatch.diagnosis.conditions import Condition
     from ifmatch.diagnosis.damages import Damage
+    from ifmatch.diagnosis.listed_tokens import Listing
     from ifmatch.diagnosis.steps import Step
 
 
@@ -137,14 +141,23 @@ class Facts(BlindFacts):
         return guard.guard is Guard.SAME and any(one in guard.tokens for one in step.issued())
 
     @cached_property
+    def listings(self) -> Sequence[Listing]:
+        """Return what own listings show of the target of a write whose token one of them gives."""
+        return listings_of(self)
+
+    @cached_property
     def listed_again(self) -> tuple[Step, Step] | None:
         """Return the own write that replaced the token, and the listing that showed it all the same."""
         replaced = self.own_writes or taken_on(self.own(self.earlier), self.token)
         if not replaced or self.token is None or replaced[-1].etag in {None, self.token}:
             return None
         write = replaced[-1]
-        name = path_of(self.step.resource).partition("?")[0].rstrip("/").rpartition("/")[2]
         token = tokens.opaque(self.token).partition(",")[0]  # of a pair, what names the version
+        for listing in reversed(self.listings):
+            one = listing.step
+            if write.order < one.order < self.step.order and listing.version == token and one.follows(write):
+                return write, one
+        name = path_of(self.step.resource).partition("?")[0].rstrip("/").rpartition("/")[2]
         for one in reversed(self.case.steps[write.order + 1 : self.step.order]):
             if not (shows(one) and one.actor == self.step.actor and one.resource != self.step.resource):
                 continue

@@ -13,7 +13,7 @@ from ifmatch.diagnosis.contents import scalars
 from ifmatch.diagnosis.likeness import shows
 from ifmatch.diagnosis.message_members import shown
 from ifmatch.diagnosis.resources import parent_of
-from ifmatch.diagnosis.tickets import carried, carried_anywhere, in_fields
+from ifmatch.diagnosis.tickets import carried, carried_anywhere, in_fields, placed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,6 +26,7 @@ _NAMED: Final = re.compile(r"version|revision|(?:^|[_-])rev(?:$|[_-])|e-?tag", r
 _LONGEST: Final = 200_000
 _LONG: Final = 20_000
 _OK: Final = 200
+_REFUSED: Final = 400
 # To sort answers by their words takes as long as to look through all for so many values.
 _MANY: Final = 150
 # More versions than this are too old.
@@ -71,9 +72,9 @@ class Gathered:
 
     @cached_property
     def _asked_words(self) -> frozenset[str]:
-        """Return the words of all values that are mostly asked for: those that unaccepted writes carry."""
-        asked = [one for one in self.steps if one.is_write and not one.accepted]
-        held = (values for one in asked for values in (carried(one), carried_anywhere(one)))
+        """Return the words of all values that are mostly asked for: those that refused requests carry."""
+        asked = [one for one in self.steps if one.status >= _REFUSED or (one.is_write and not one.accepted)]
+        held = (values for one in asked for values in (carried(one), carried_anywhere(one), placed(one)))
         values = {one for values in held for one in values.values()}
         return frozenset(word for value in values for word in _WORD.findall(value))
 

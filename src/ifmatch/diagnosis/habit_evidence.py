@@ -15,14 +15,16 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.habit_traffic import place_of
 from ifmatch.diagnosis.hidden_fields import counts_states
 from ifmatch.diagnosis.message_members import sent, shown
-from ifmatch.diagnosis.named_sources import alike_source, dated_source, of_state
+from ifmatch.diagnosis.named_sources import alike_source, dated_source, of_state, respelled_source
 from ifmatch.diagnosis.refusal_words import refuses, says_outdated, speaks_of
 from ifmatch.diagnosis.spent_versions import (
     THERE,
+    blamed,
     counts_past,
     echoed,
     printed_beside,
     prints,
+    righted,
     spent_on,
     stated_beside,
 )
@@ -114,6 +116,9 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
         return _PROVEN
     if source.where == "text" and counts_states(traffic.about[traffic.bases[write]], member.word):
         return _PROVEN
+    later = next((one for one in traffic.after(write) if traffic.took(one)), None)
+    if not traffic.took(write) and blamed(write, member, later):
+        return _PROVEN
     base, place = traffic.bases[write], place_of(source)
     after = traffic.next_shown(write, place)
     if not traffic.steady(base, place):
@@ -132,6 +137,8 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
         return _PROVEN if same else 0 if inside else _MET
     if after != member.value and prints(write, member.value) and prints(write, after):
         return _PROVEN if same or not inside else _MET
+    if same and righted(write, member.value, after):
+        return _PROVEN
     if write.status in _CONFLICT or says_outdated(write):
         moved = tokens.counted_on(member.value, after) or later_time(member.value, after)
         return _LIKELY if same and moved and (not inside or _alone(traffic, write, member)) else 0
@@ -190,7 +197,12 @@ def _time_of_change(write: Step, member: Member, source: Member) -> bool:
 
     Beside the content it means nothing else; in the content only an answer that speaks of versions says so.
     """
-    if not (of_changes(member) and CHANGED.search(source.word) and TIME.fullmatch(member.value)):
+    if TIME.fullmatch(member.value) is None:
+        return False
+    if member.where in {"header", "query"} and (UNCHANGED.search(member.word) or CHANGED.search(source.word)):
+        # What the time is called when it is sent back beside the content says how it is meant, not what it is.
+        return True
+    if not (of_changes(member) and CHANGED.search(source.word)):
         return False
     beside = member.where in {"header", "query", "path"} or write.method == "DELETE"
     return beside or says_outdated(write) or stated_beside(write, member) is not None
@@ -216,6 +228,8 @@ def _damaged_source(traffic: Traffic, write: Step, member: Member) -> Member | N
     before = traffic.before(write)
     if any(read.header("etag") is not None for read in before):
         return None
+    if (respelled := respelled_source(write, member, before)) is not None:
+        return respelled
     for read in reversed(before):
         for held in of_state(traffic, read):
             versions = VERSION.search(held.word) is not None
@@ -258,7 +272,7 @@ def _echoed_source(traffic: Traffic, write: Step, member: Member) -> Member | No
 
 
 def _nothing_for(traffic: Traffic, write: Step, member: Member) -> Member | None:
-    """Return what answers show under the name of a refused value that a program sends for none."""
+    """Return the value that answers show under the name of one that was sent for none, and was refused."""
     if traffic.took(write) or not tokens.null_word(member.value) or member.value in {"0", "-1"}:
         return None
     if not says_outdated(write) or member.where == "text":

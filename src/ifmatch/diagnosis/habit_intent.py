@@ -114,4 +114,8 @@ def _goes_on(traffic: Traffic, place: tuple[str, str]) -> bool:
 def _whole(traffic: Traffic, write: Step, member: Member) -> bool:
     """Tell whether the members beside a version are those of the record as it was read."""
     beside = {one.word for one in sent(write) if one.where == member.where} - _NAMES - {member.word}
+    records = [{one.word for one in shown(read) if one.where == "body"} for read in traffic.before(write)]
+    if write.method == "POST" and records and beside < records[-1] - _NAMES - {member.word}:
+        # What leaves out some members of the record is a change, as PATCH is.
+        return False
     return any(beside & {one.word for one in shown(read)} for read in traffic.before(write))

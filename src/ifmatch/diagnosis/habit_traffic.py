@@ -238,6 +238,7 @@ class Traffic:
             return known
         pairs = changed = 0
         last: str | None = None
+        held: list[str] = []
         inside = False
         for one in self.about[base]:
             if one.is_read and one.status == 200:
@@ -246,8 +247,10 @@ class Traffic:
                 if last is not None and value is not None and inside == (one.within is not None):
                     pairs += 1
                     changed += value != last
+                held += [value] if value is not None else []
                 last, inside = value, one.within is not None
             elif one.is_write:
                 last = None
-        found = self._steady[base, place] = pairs == 0 or changed < pairs
+        # A count never comes back: nodes take turns.
+        found = self._steady[base, place] = pairs == 0 or changed < pairs or tokens.comes_back(held)
         return found

@@ -6,6 +6,7 @@ import itertools
 import re
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
+from urllib.parse import unquote
 
 from ifmatch.diagnosis.contents import ABSENT, scalars, value_at
 from ifmatch.diagnosis.editors import EDITOR, PROGRAM
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
     from ifmatch.model.message import Content
 
+# A path that names a thing of a set by its key.
+_KEYED = re.compile(r"\w+\((?:guid)?'?([^'(),=]+)'?\)")
 # Shorter names stand in a content by chance; longer contents are data.
 _TELLING = 5
 _NAME = 4
@@ -35,9 +38,15 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.,]\d{3,9}|(?<!\d)1[5-
 
 
 def own_name(step: Step) -> str:
-    """Return the last part of the path of a step's resource: what other records call it by."""
+    """Return the last part of the path of a step's resource: what other records call it by.
+
+    Where the path names it by a single key in parentheses, this is the key (OData URL Conventions 4.01
+    section 4.3.1).
+    """
     front, _, named = step.resource.partition("#")
-    return path_of((named or front).partition("?")[0]).rstrip("/").rpartition("/")[2]
+    last = path_of((named or front).partition("?")[0]).rstrip("/").rpartition("/")[2]
+    key = _KEYED.fullmatch(unquote(last))
+    return key[1] if key is not None else last
 
 
 def names_it(step: Step, name: str) -> bool:

@@ -29,8 +29,10 @@ _CARRIAGE: Final = re.compile(
     r"|traceparent|tracestate|.*(?:request|trace|correlation|span)-?id)$",
     re.IGNORECASE,
 )
-_LEAF: Final = re.compile(r"<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)(?:\s[^<>]*)?>\s*([^<>]*?)\s*</")
-_ATTRIBUTE: Final = re.compile(r"\s([A-Za-z_][\w.-]*)=\"([^\"<>]*)\"")
+# Names are of any script, with the marks on its letters (XML 1.0 section 2.3).
+_NAME: Final = r"[^\W\d](?:[\w.-]|[^\x00-\x7f])*"
+_LEAF: Final = re.compile(rf"<(?:(?:[\w.-]|[^\x00-\x7f])+:)?({_NAME})(?:\s[^<>]*)?>\s*([^<>]*?)\s*</")
+_ATTRIBUTE: Final = re.compile(rf"\s({_NAME})=\"([^\"<>]*)\"")
 # A field of a form: its name and its value are two attributes, in whatever order and quotes.
 _FIELD: Final = re.compile(r"<input\b(?=[^<>]*?\svalue=)[^<>]*?\sname=[\"']?([^\"'\s<>]+)", re.IGNORECASE)
 _LINE: Final = re.compile(

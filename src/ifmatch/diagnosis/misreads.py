@@ -13,8 +13,15 @@ from ifmatch.diagnosis.contents import holds, same_content
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.one_tag import two_states
+from ifmatch.diagnosis.parts import goes_on, part_version
 from ifmatch.diagnosis.revalidations import never_unmodified
-from ifmatch.diagnosis.still_unmodified import changed_by, shown_before, shown_replaced, whole_reads
+from ifmatch.diagnosis.still_unmodified import (
+    changed_before,
+    changed_by,
+    shown_before,
+    shown_replaced,
+    whole_reads,
+)
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
@@ -67,11 +74,12 @@ def _wrong_not_modified(history: History) -> Iterator[tuple[Step, Damage]]:
         shown = whole.get(step.actor, [])
         proof = _proves_another(near, step, later, () if by_date else condition.tokens)
         if proof is None and by_date:
-            proof = _newer_itself(near, step) or _same_second(near, step, later)
+            proof = _newer_itself(near, step) or _same_second(near, step, later) or changed_before(near, step)
         other = None if by_date else _names_another(near, step, condition)
         stayed = None if by_date or replaced is not None else _same_tag(near, step, condition.tokens[0])
         proof = proof or _told_in_content(shown, step, later) or shown_replaced(near, shown, step)
-        if replaced is None and proof is None and other is None and stayed is None:
+        misjudged = not by_date and _cached(step) and _another_tag(step, condition)
+        if replaced is None and proof is None and other is None and stayed is None and not misjudged:
             continue
         done.add(step.actor)
         text = (
@@ -83,12 +91,15 @@ def _wrong_not_modified(history: History) -> Iterator[tuple[Step, Damage]]:
             text = f"304 carries {step.etag}, whose content is another, and If-None-Match does not name it"
         elif stayed is not None:
             text = f"304 for {condition.tokens[0]} although the content had changed under it: the tag had not"
+        elif misjudged:
+            text = f"304 carries {step.etag}, which If-None-Match does not name"
         yield (
             step,
             Damage(
                 Outcome.WRONG_NOT_MODIFIED,
                 text,
                 lost=replaced or proof or other or stayed,
+                by_cache=misjudged,
                 contradicted=not (other is None and stayed is None) and not _cached(step),
             ),
         )
@@ -100,7 +111,7 @@ def _names_another(history: History, step: Step, condition: Condition) -> Step |
     Tags alone prove nothing: nodes may differ in them, and encoders append to them.
     """
     named = {tokens.base(token) for token in condition.tokens}
-    if step.etag is None or not condition.well_formed or tokens.base(step.etag) in named:
+    if not _another_tag(step, condition):
         return None
     shown = [one for one in history if one.representation is not None and one.variant == step.variant]
     had = [one for one in shown if one.order < step.order and tokens.base(one.etag or "") in named]
@@ -108,6 +119,16 @@ def _names_another(history: History, step: Step, condition: Condition) -> Step |
     if not had or now is None or same_content(had[-1].representation, now.representation):
         return None
     return now
+
+
+def _another_tag(step: Step, condition: Condition) -> bool:
+    """Tell whether a 304 bears a tag that its condition does not name (RFC 9110 section 13.1.2)."""
+    named = {tokens.base(token) for token in condition.tokens}
+    tag = tokens.base((step.header("etag") or "").strip())
+    if not tag or not condition.well_formed:
+        return False
+    # What an encoder appends is no other tag.
+    return not any(tag.startswith(one) or one.startswith(tag) for one in named if one)
 
 
 def _same_tag(history: History, step: Step, token: str) -> Step | None:
@@ -348,19 +369,20 @@ def _parts(history: History) -> Iterator[tuple[Step, Damage]]:
     """Find ranges of one read that carry different validators."""
     last: dict[str, Step] = {}
     for step in history:
-        if step.method != "GET" or step.status != 206 or step.validator is None:
+        if step.method != "GET" or step.status != 206 or (mine := part_version(step)) is None:
             continue
         before = last.get(step.actor)
         last[step.actor] = step
         if (
             before is None
-            or before.validator == step.validator
+            or part_version(before) == mine
+            or (before.validator is None) != (step.validator is None)
             or (before.etag is None) != (step.etag is None)
         ):
             continue
         condition = step.condition(Guard.RANGE, Guard.SAME)
-        text = f"one part carries {before.validator}, the next {step.validator}"
-        if condition is not None and condition.tokens and step.validator not in condition.tokens:
+        text = f"one part carries {part_version(before)}, the next {mine}"
+        if condition is not None and condition.tokens and mine not in condition.tokens:
             cached = (_cached(step) or _dropped(step, condition)) and not _heard(step, condition)
             what = (
                 f"206 although {condition.name} names {condition.tokens[0]} and the object "
@@ -370,7 +392,11 @@ def _parts(history: History) -> Iterator[tuple[Step, Damage]]:
                 step,
                 Damage(Outcome.WRONG_CONTENT, what, lost=before, range_ignored=not cached, by_cache=cached),
             )
-        elif condition is None and _adjoining(before, step):
+        elif (
+            condition is None
+            and _adjoining(before, step)
+            and (step.validator is not None or goes_on(before, step))
+        ):
             yield step, Damage(Outcome.WRONG_CONTENT, text, lost=before, parts=True)
 
 

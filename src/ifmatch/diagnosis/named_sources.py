@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from ifmatch.diagnosis.dates import told_moment, whole_second
 from ifmatch.diagnosis.message_members import shown
+from ifmatch.diagnosis.refusal_words import says_outdated
 from ifmatch.diagnosis.spent_versions import changed_since
 from ifmatch.diagnosis.version_words import CHANGED, NO_STATE, alike, of_changes
 from ifmatch.dialects.words import VERSION
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ifmatch.diagnosis.habit_traffic import Traffic
     from ifmatch.diagnosis.message_members import Member
     from ifmatch.diagnosis.steps import Step
+
+_FAILED: Final = 412
+# Time zones lie whole quarters of an hour apart, and no two of them further than this.
+_QUARTER: Final = 900
+_FURTHEST: Final = 14 * 3600
+_TICK: Final = 1e-3
 
 
 def of_state(traffic: Traffic, read: Step) -> list[Member]:
@@ -71,3 +81,28 @@ def dated_source(traffic: Traffic, write: Step, member: Member) -> Member | None
     if traffic.took(write):
         return dated if member.where in {"header", "query"} else None
     return dated if changed_since(write, member, dated) else None
+
+
+def respelled_source(write: Step, member: Member, before: Sequence[Step]) -> Member | None:
+    """Return the time under the very name that a refused one was made from: moved by a zone, or cut.
+
+    Only an answer that can be about nothing else says so: clients spell the times of a record as they like.
+
+    Args:
+        write: that was refused.
+        member: a value of it.
+        before: the last answers that showed its resource.
+    """
+    if write.status != _FAILED and not says_outdated(write):
+        return None
+    sent_at = told_moment(member.value)
+    for read in reversed(before) if sent_at is not None else ():
+        for held in shown(read):
+            moment = told_moment(held.value) if held.word == member.word else None
+            if moment is None or sent_at is None or held.value == member.value:
+                continue
+            away = abs(sent_at - moment)
+            zoned = 0 < away <= _FURTHEST and min(away % _QUARTER, _QUARTER - away % _QUARTER) < _TICK
+            if zoned or whole_second(member.value, held.value):
+                return held
+    return None

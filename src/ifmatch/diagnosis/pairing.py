@@ -154,6 +154,8 @@ def _direction(down: Sequence[Seen], up: Sequence[Seen], pairs: dict[int, int], 
         if one_clock:
             total += 1 if lag > 0 else -1 if lag < 0 else 0
         total += 2 * (up[number].forwarded - down[partner].forwarded)
+        passed = down[partner].passed - up[number].passed
+        total += 2 if passed > 0 else -2 if passed < 0 else 0
     return total
 
 

@@ -10,6 +10,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import changed_pointers
 from ifmatch.diagnosis.damages import Damage
+from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.likeness import holds_own_tag, same_state
 from ifmatch.diagnosis.stamps import rendered
 from ifmatch.model.diagnosis import Outcome
@@ -47,6 +48,7 @@ def never_unmodified(history: History) -> Iterator[tuple[Step, Damage]]:
         whole = [step for step in reads if step.status == 200]
         yield from _only_as_strong(reads, whole)
         yield from _never_by_date(history, reads)
+        yield from _by_no_date(history, reads)
         # Two nodes with a tag each answer 304 whenever the balancer happens to stay at one of them.
         bare = [step for step in whole if _dropped(step)]
         if len(bare) >= _OFTEN and len(whole) < len(reads):
@@ -97,6 +99,29 @@ def _never_by_date(history: History, reads: list[Step]) -> Iterator[tuple[Step, 
     browser = any((step.sent.text("user-agent") or "").startswith("Mozilla/") for step in again)
     if len(again) >= _DATED and not browser and all(not step.cache_hit for step in again):
         text = f"asked {len(again)} times with the date of the answer before: the same content, never 304"
+        yield again[0], Damage(Outcome.ERROR, text, needless=(reads[0], *again))
+
+
+def _by_no_date(history: History, reads: list[Step]) -> Iterator[tuple[Step, Damage]]:
+    """Yield the first of several whole answers with the same content to what is no date.
+
+    Source: RFC 9110 section 13.1.3 (a value that is no valid date is ignored).
+    """
+    again = [
+        step
+        for before, step in pairwise(reads)
+        if (condition := step.condition(Guard.DIFFERENT_DATE)) is not None
+        and http_date(condition.value) is None
+        and not tokens.null_word(condition.value)
+        and _different(step) is None
+        and step.status == HTTPStatus.OK
+        and before.variant == step.variant
+        and before.representation is not None
+        and same_state(before, step)
+        and not history.written_between(before, step)
+    ]
+    if len(again) >= _OFTEN:
+        text = f"asked {len(again)} times with what is no date: the same content, never 304"
         yield again[0], Damage(Outcome.ERROR, text, needless=(reads[0], *again))
 
 

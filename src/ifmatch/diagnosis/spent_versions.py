@@ -41,6 +41,7 @@ _DAMAGES: Final = frozenset(
 )
 _NUMBER: Final = re.compile(r"(?<![\w.-])\d{1,15}(?![\w-])")
 _EXISTS: Final = re.compile(EXISTS, re.IGNORECASE)
+_TOKEN: Final = re.compile(r"[\w.:-]+")
 # Shorter values stand in a refusal by chance.
 _TELLING: Final = 6
 # What a refusal calls the value that is there, not the one that was sent.
@@ -131,6 +132,56 @@ def echoed(write: Step, sent_value: str) -> str | None:
     if sent_value not in told:
         return None
     return next((one for one in told if tokens.damage(sent_value, one) in _DAMAGES), None)
+
+
+def righted(write: Step, value: str, after: str) -> bool:
+    """Tell whether a conflict names, in the place of what was sent, the value that is shown there next.
+
+    Neither a word nor a count is made of letters and digits both.
+
+    Args:
+        write: refused.
+        value: as it was sent.
+        after: what is shown there next.
+    """
+    one, two = tokens.opaque(value), tokens.opaque(after)
+    mixed = all(any(map(str.isdigit, each)) and any(map(str.isalpha, each)) for each in (one, two))
+    telling = mixed and one != two and min(len(one), len(two)) >= _TELLING
+    return telling and write.status in _CONFLICT and prints(write, after)
+
+
+def blamed(write: Step, member: Member, later: Step | None) -> bool:
+    """Tell whether a conflict is over one value of what was sent, one that is no word and no count.
+
+    It names this one member alone, or what was sent in its place when the write passed.
+
+    Args:
+        write: refused.
+        member: a value of it.
+        later: what was carried out next on the same resource.
+    """
+    if _put_right(write, member, later):
+        return True
+    value, text = tokens.opaque(member.value), write.view.text[:_LONGEST].casefold()
+    mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value)) and _TOKEN.fullmatch(value)
+    if write.status not in _CONFLICT or not mixed or len(value) < _TELLING or _EXISTS.search(text):
+        return False
+    words = {one.word.casefold() for one in sent(write) if one.where == member.where and len(one.word) > 1}
+    return {word for word in words if word in text} == {member.word.casefold()}
+
+
+def _put_right(write: Step, member: Member, later: Step | None) -> bool:
+    """Tell whether what a conflict names was sent in the place of a value, and the write passed then."""
+    if write.status not in _CONFLICT or later is None or later.method != write.method:
+        return False
+    known = {one.value for one in sent(write)}
+    return any(
+        (one.where, one.name) == (member.where, member.name)
+        and len(one.value) >= _TELLING
+        and one.value not in known
+        and prints(write, one.value)
+        for one in sent(later)
+    )
 
 
 def changed_since(write: Step, member: Member, dated: Member) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import changed_pointers, same_content, value_at
-from ifmatch.diagnosis.dates import instant
+from ifmatch.diagnosis.dates import http_date, instant
 from ifmatch.diagnosis.stamps import stamped
 
 if TYPE_CHECKING:
@@ -100,4 +100,35 @@ def changed_by(known: Step, later: Step) -> float | None:
         if first is None or last is None or not first < last or last > later.end:
             continue
         return last if last % 1 else last + 1
+    return None
+
+
+def changed_before(history: History, step: Step) -> Step | None:
+    """Return a later look whose date proves a change that a 304 to a date of nobody's answers left unsaid.
+
+    The thing was changed after the reader had last been shown it and before the 304, and the date that the
+    reader sent lies later than that change.
+
+    Args:
+        history: of the resource, in order of time.
+        step: an answer to a read under a date.
+    """
+    condition = step.condition(Guard.DIFFERENT_DATE)
+    sent = http_date(condition.value) if condition is not None else None
+    if step.status != HTTPStatus.NOT_MODIFIED or sent is None or step.date is None or step.cache_marked:
+        return None
+    own = [
+        one for one in history if one.order < step.order and one.actor == step.actor and one.date is not None
+    ]
+    if any(sent in {one.last_modified, one.date} for one in history):
+        return None
+    shown = next((one for one in reversed(own) if one.status == HTTPStatus.OK and one.is_read), None)
+    if shown is None or shown.date is None or (shown.last_modified or shown.date) > shown.date:
+        return None
+    for one in history:
+        changed = one.last_modified if one.order > step.order and one.status == HTTPStatus.OK else None
+        if changed is None or not one.is_read or one.variant != step.variant:
+            continue
+        if shown.date + 1 < changed < min(step.date, sent):
+            return one
     return None

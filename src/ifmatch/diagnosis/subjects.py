@@ -12,11 +12,14 @@ from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.facts import Facts
 from ifmatch.diagnosis.likeness import gives
+from ifmatch.diagnosis.locks import asks
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.named_elements import unlike_record
+from ifmatch.diagnosis.parts import replaced
 from ifmatch.diagnosis.removals import corrected
 from ifmatch.diagnosis.rules import (
     lease_or_lock,
+    multi_match,
     payload_precondition_mismatch,
     precondition_stripped,
     status_dialect_mismatch,
@@ -41,6 +44,9 @@ _BAD_REQUEST, _UNPROCESSABLE, _FAILED = 400, 422, 500
 _FAILURES = frozenset({500, 503})
 _GONE = frozenset({404, 410})
 _TICKETED = frozenset({400, 403, 409, 410, 422})
+_REPLACED = frozenset({409, 410})
+_SELECTED = frozenset({300, 400, 409, 422})
+_LAPSED = _TICKETED | {404}
 _CHANGES = frozenset({"PUT", "PATCH", "DELETE", "MERGE"})
 _CANNOT = frozenset({400, 405, 422, 501})
 _OF_NONE = re.compile(r"\b(?:null|none|nil|undefined)\b|version|revision|e-?tag|conflict|precondition")
@@ -87,6 +93,8 @@ def is_refusal(step: Step) -> bool:
         return False
     if step.status in {412, 428}:
         return True
+    if step.status == _BAD_REQUEST and any(_misdated(one) for one in step.conditions):
+        return True
     refusal = step.refusal
     if refusal is not None:
         if refusal.meaning is Meaning.EXPIRED:
@@ -107,6 +115,13 @@ def _names_condition(words: str) -> bool:
 def _readable(guard: Condition) -> bool:
     """Tell whether a precondition keeps to the grammar of its field, dates included."""
     return guard.well_formed and (guard.guard is not Guard.SAME_DATE or http_date(guard.value) is not None)
+
+
+def _misdated(condition: Condition) -> bool:
+    """Tell whether a field of HTTP that takes a date has something else, which is not a word for none."""
+    if not condition.standard or condition.guard not in {Guard.SAME_DATE, Guard.DIFFERENT_DATE}:
+        return False
+    return http_date(condition.value) is None and not tokens.null_word(condition.value)
 
 
 def _names_nothing(step: Step) -> bool:
@@ -164,7 +179,8 @@ def _refuses_by_words(step: Step) -> bool:
     if step.conditions and unsupported_precondition.of_conditions(step.status, words):
         return True
     if step.status == 409:
-        return bool(status_dialect_mismatch.WORDS.search(words) or token_missing.demands(words))
+        version = status_dialect_mismatch.WORDS.search(words) or token_missing.demands(words)
+        return bool(version) or (lease_or_lock.held(words) and not asks(step))
     if step.status == 422:
         return token_missing.MANDATORY.search(words) is not None
     if step.status in {400, 403}:
@@ -180,6 +196,7 @@ def refused(case: Case) -> Iterator[Subject]:
     """
     for history in case.histories.values():
         barred = _barred(history) | _too_late(case, history) | _unlike_what_is(case, history)
+        barred |= _of_several(case, history) | _of_parts(case, history)
         if not barred and not any(is_refusal(step) for step in history):
             continue
         cleared = _cleared(history)
@@ -192,10 +209,33 @@ def _too_late(case: Case, history: History) -> set[int]:
     return {
         step.order
         for step in history
-        if step.method in _CHANGES
-        and step.status in _TICKETED
+        if step.status in _LAPSED and not is_refusal(step) and outlived(Facts(case, step))
+    }
+
+
+def _of_several(case: Case, history: History) -> set[int]:
+    """Return the orders of writes that were refused because what they select by fits several things."""
+    return {
+        step.order
+        for step in history
+        if step.is_write
+        and step.status in _SELECTED
+        and step.guard is None
+        and not step.batched
         and not is_refusal(step)
-        and outlived(Facts(case, step))
+        and multi_match.fits_several(Facts(case, step))
+    }
+
+
+def _of_parts(case: Case, history: History) -> set[int]:
+    """Return the orders of reads of a part that were refused because another version is there by now."""
+    return {
+        step.order
+        for step in history
+        if step.method == "GET"
+        and step.status in _REPLACED
+        and not is_refusal(step)
+        and replaced(Facts(case, step)) is not None
     }
 
 

@@ -6,12 +6,15 @@ Edit tickets, change permits, checkout keys and the like stand beside the precon
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import same_content
+from ifmatch.diagnosis.dates import told_moment
+from ifmatch.diagnosis.lifetimes import lasts
+from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.dialects.glossary import Words
 
@@ -160,7 +163,11 @@ def outlived(facts: Facts) -> bool:
     Args:
         facts: of a write that was not accepted.
     """
-    held = [one for one in tickets(facts) if not one.grant.is_read]
+    known = tickets(facts)
+    held = [one for one in known if not one.grant.is_read]
+    if any(one.grant.is_read and late(one, facts.step) for one in known):
+        # What a read gave out for a while may be the thing itself: it takes more than its time.
+        return renewed(facts) is not None or LAPSED.search(facts.step.view.text) is not None
     if not held:
         return False
     if any(spoken_of(one, facts.step) for one in held) or renewed(facts) is not None:
@@ -180,7 +187,8 @@ def late(ticket: Ticket, step: Step) -> bool:
     in_path = ticket.value in path_of(step.resource.partition("?")[0]).split("/")
     if in_path and (step.content is None or not LAPSED.search(step.content.text)):
         return False
-    times = None if ticket.grant.is_read else overdue(ticket, step)
+    told = ticket.grant.is_read and lasts(ticket.grant, ticket.value) is None
+    times = None if told else overdue(ticket, step)
     return times is not None and times[1] > times[0]
 
 
@@ -204,7 +212,51 @@ def tickets(facts: Facts) -> tuple[Ticket, ...]:
     Args:
         facts: of the request.
     """
-    return tuple(_given(facts, facts.step, carried(facts.step)))
+    step = facts.step
+    given = [
+        replace(one, grant=_last_giving(facts, step, one.grant, one.value))
+        for one in _given(facts, step, carried(step))
+    ]
+    known = {one.value for one in given}
+    return (*given, *(one for one in _ended(facts, step) if one.value not in known))
+
+
+def _ended(facts: Facts, step: Step) -> Iterator[Ticket]:
+    """Yield what an answer gave out until a moment that has passed by the time of a request, a read's too."""
+    tags = {tokens.opaque(token) for condition in step.conditions for token in condition.tokens}
+    gathered = facts.case.gathered(step.actor)
+    for name, value in placed(step).items():
+        gave = gathered.first_giving(value) if value not in tags else None
+        if gave is None or gave.order >= step.order or lasts(gave, value) is None:
+            continue
+        ticket = Ticket(name, value, _last_giving(facts, step, gave, value))
+        times = overdue(ticket, step)
+        if times is not None and times[1] > times[0]:
+            yield ticket
+
+
+def placed(step: Step) -> dict[str, str]:
+    """Return the values of a request that may be anything given out, by what they are called there.
+
+    Args:
+        step: the request.
+    """
+    found = {
+        member.name: member.value
+        for member in sent(step)
+        if len(member.value) >= _TELLING
+        and not _NO_TICKET.search(member.word)
+        and told_moment(member.value) is None
+    }
+    parts = path_of(step.resource.partition("?")[0]).split("/")
+    found |= {f"part {number} of the path": part for number, part in enumerate(parts) if number}
+    return {name: value for name, value in found.items() if any(map(str.isdigit, value))}
+
+
+def _last_giving(facts: Facts, step: Step, gave: Step, value: str) -> Step:
+    """Return the last answer before a request that says how long a value holds from then on."""
+    between = facts.own(facts.case.steps[gave.order : step.order])
+    return next((one for one in reversed(between) if lasts(one, value) is not None), gave)
 
 
 def _given(facts: Facts, step: Step, values: dict[str, str]) -> Iterator[Ticket]:
@@ -251,9 +303,10 @@ def renewed(facts: Facts) -> tuple[Ticket, Step] | None:
     held = tickets(facts)
     later = facts.case.steps[step.order + 1 : step.order + _SOON] if held else ()
     for passed in facts.own(later):
-        if not (passed.accepted and passed.method == step.method and _one_place(step, passed, held)):
+        done = passed.accepted or (passed.read_ok and step.is_read)
+        if not (done and passed.method == step.method and _one_place(step, passed, held)):
             continue
-        values = carried_anywhere(passed) | carried(passed)
+        values = placed(passed) | carried_anywhere(passed) | carried(passed)
         if not any(one.name in values for one in held):
             continue
         guards = {one.guard.value if one.guard is not None else "" for one in (step, passed)}
@@ -261,6 +314,11 @@ def renewed(facts: Facts) -> tuple[Ticket, Step] | None:
             return None
         changed = [one for one in held if values.get(one.name, one.value) != one.value]
         fresh = {one.name for one in _given(facts, passed, values) if one.grant.order > step.order}
+        gathered = facts.case.gathered(step.actor)
+        for one in changed:
+            gave = gathered.first_giving(values[one.name])
+            if gave is not None and step.order < gave.order < passed.order:
+                fresh.add(one.name)
         return next(((one, passed) for one in changed if one.name in fresh), None)
     return None
 
@@ -271,10 +329,21 @@ def _one_place(one: Step, two: Step, held: Sequence[Ticket]) -> bool:
         return True
     here, there = (path_of(step.resource.partition("?")[0]).split("/") for step in (one, two))
     values = {ticket.value for ticket in held}
+    if not _same_query(one, two, held):
+        return False
     same = len(here) == len(there) and all(
         left == right or left in values for left, right in zip(here, there, strict=True)
     )
     return same and host_of(one.resource) == host_of(two.resource)
+
+
+def _same_query(one: Step, two: Step, held: Sequence[Ticket]) -> bool:
+    """Tell whether two requests have one query, apart from the tickets in it."""
+    names = {ticket.name.lower() for ticket in held}
+    first, second = (
+        {name: value for name, value in step.view.query.items() if name not in names} for step in (one, two)
+    )
+    return first == second
 
 
 def _alike(one: Step, two: Step) -> bool:
@@ -302,6 +371,9 @@ def overdue(ticket: Ticket, step: Step) -> tuple[float, float] | None:
     if not (grant.timed and step.timed):
         return None
     elapsed = step.start - grant.end
+    told = lasts(grant, ticket.value)
+    if told is not None:
+        return told, elapsed
     lines = [f"{name}: {value}" for name, value in grant.received or ()]
     text = "\n".join([grant.content.text[:_LONGEST] if grant.content is not None else "", *_own(lines)])
     until = _UNTIL.search(text)

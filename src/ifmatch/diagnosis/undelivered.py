@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
+from ifmatch.diagnosis.conditions import carries
 from ifmatch.diagnosis.damages import Damage
+from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.resources import host_of, path_of, resource_key
 from ifmatch.model.diagnosis import Outcome
 
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
 # Seconds between a preflight and the write that it asks for.
 _PREFLIGHT = 10.0
 _TWICE = 2
+# Redirects after which the very request is to be repeated (RFC 9110 sections 15.4.8 and 15.4.9).
+_REPEATING = frozenset({307, 308})
 
 
 def blocked(case: Case, step: Step) -> Damage | None:
@@ -108,16 +113,48 @@ def _asks_for(preflight: Step, step: Step, name: str) -> bool:
 
 def _same_place(step: Step, where: str) -> bool:
     """Tell whether a redirect leads to the same path elsewhere: another host or scheme, or a slash more."""
-    if step.body is None or "://" not in where:
+    if step.body is None or not where:
         return False
+    for_good = step.status == HTTPStatus.MOVED_PERMANENTLY
+    if "://" not in where and not for_good:
+        return False
+    where = urljoin(step.exchange.request.url, where)
     here, there = path_of(step.exchange.request.url), path_of(where)
-    if step.status == HTTPStatus.MOVED_PERMANENTLY and here.rpartition("/")[2] == there.rpartition("/")[2]:
+    last = here.rpartition("/")[2]
+    if for_good and here != there and last == there.rpartition("/")[2]:
         # A result is shown by 303 or 302: what has moved for good is the very target.
-        return here.count("/") == there.count("/") and here != there and len(here.rpartition("/")[2]) > 1
+        return here.count("/") == there.count("/") and len(last) > 1
     if step.status == HTTPStatus.SEE_OTHER and here == there:
         return False
     moved = here != there or host_of(where) != host_of(step.resource)
     return moved and here.rstrip("/") == there.rstrip("/") and len(here) > 1
+
+
+def without_effect(case: Case, step: Step) -> bool:
+    """Tell whether a thing that a POST was to change is shown before and after it, and is as it was.
+
+    Args:
+        case: everything known.
+        step: a POST that was answered with a redirect.
+    """
+    wanted = {one.word: one.value for one in sent(step) if one.where in {"body", "text"}}
+    if step.status == HTTPStatus.SEE_OTHER or not wanted:
+        return False
+    before: dict[str, dict[str, str]] = {}
+    for one in case.steps:
+        if one.actor != step.actor or one.representation is None or one.status != HTTPStatus.OK:
+            continue
+        told = {member.word: member.value for member in shown(one)}
+        if one.order < step.order:
+            before[one.resource] = told
+        elif one.resource in before:
+            # What comes first decides: later somebody may have brought it in.
+            same = before[one.resource] == told
+            common = wanted.keys() & told.keys()
+            about = one.resource == step.resource or any(wanted[name] == told[name] for name in common)
+            if about and any(wanted[name] != told[name] for name in common):
+                return same
+    return False
 
 
 def redirected(case: Case, step: Step) -> Damage | None:
@@ -129,14 +166,17 @@ def redirected(case: Case, step: Step) -> Damage | None:
     field = step.guard is not None and step.guard.standard
     # What its family sends to change a state is no form, whose result is shown elsewhere.
     field = field or step.puts or step.alters
-    shown = step.method == "POST" and (not field or step.status == HTTPStatus.SEE_OTHER)
-    if shown and not _same_place(step, where):
+    repeats = step.status in _REPEATING
+    ordinary = step.method == "POST" and (not field or step.status == HTTPStatus.SEE_OTHER)
+    if ordinary and not repeats and not _same_place(step, where) and not without_effect(case, step):
         return None
     target = resource_key(where) if "://" in where else where.partition("?")[0]
     followed: Step | None = None
     for other in case.steps[step.order + 1 : step.order + 40]:
         if not target or not (
-            other.resource == target or other.resource.endswith(target) or target.endswith(_path(other))
+            target in {other.resource, resource_key(other.exchange.request.url)}
+            or other.resource.endswith(target)
+            or target.endswith(_path(other))
         ):
             continue
         if other.actor != step.actor and other.vantage == step.vantage:
@@ -145,7 +185,9 @@ def redirected(case: Case, step: Step) -> Damage | None:
             text = "the repeated write lacks the content"
             return Damage(Outcome.LOST_UPDATE, text, lost=other, redirect=True)
         if other.method == step.method:
-            if step.guard is None or step.guard.name in other.sent:
+            if step.guard is None or not other.accepted:
+                return None
+            if carries(other.exchange.request, step.guard, step.dialect) is not False:
                 return None
             return Damage(
                 Outcome.LOST_UPDATE,
@@ -156,6 +198,9 @@ def redirected(case: Case, step: Step) -> Damage | None:
             )
         followed = other
         break
+    if repeats and followed is None:
+        # Nobody need follow a redirect.
+        return None
     return Damage(Outcome.LOST_WRITE, "a redirect swallowed the write", lost=followed, redirect=True)
 
 

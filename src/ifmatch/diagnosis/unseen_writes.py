@@ -16,6 +16,7 @@ from ifmatch.diagnosis.resources import beside_each_other, parent_of
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.taken_back import SOON, reverts, two_edits
 from ifmatch.diagnosis.unheeded import unheeded
+from ifmatch.diagnosis.versions_between import version_between
 from ifmatch.model.diagnosis import Outcome
 from ifmatch.model.unknown import UNKNOWN
 
@@ -51,6 +52,7 @@ def unseen(case: Case, history: History, step: Step) -> Damage | None:
         return _met_unread(history, step, guard)
     return (
         _listed_newer(case, history, step)
+        or version_between(case, history, step)
         or _slipped_in(history, step)
         or made_twice(history, step)
         or _undone(case, history, step)
@@ -218,7 +220,8 @@ def _listed_newer(case: Case, history: History, step: Step) -> Damage | None:
     Tags alone prove nothing, as nodes may differ in them: a member that the write takes back does.
     """
     guard, name = step.guard, own_name(step)
-    if guard is None or not step.puts or len(name) < _FEW:
+    changes = step.puts or step.method in {"PATCH", "MERGE"} or step.alters
+    if guard is None or not changes or len(name) < _FEW:
         return None
     token = guard.tokens[0]
     own = [one for one in history.issued(token) if one.actor == step.actor and one.order < step.order]
@@ -259,7 +262,7 @@ def _names_version(member: str, value: object, token: str) -> bool:
         return False
     one, two = (tokens.opaque(str(text)) for text in (value, token))
     alike = tokens.shape(str(value)) == tokens.shape(token)
-    same = alike and one.strip("0123456789") == two.strip("0123456789")
+    same = alike and (len(one) == len(two) or one.strip("0123456789") == two.strip("0123456789"))
     return (stamped("/" + member) and (same or one == two)) or (
         alike and tokens.shape(token) != "text" and min(len(one), len(two)) >= _TELLING
     )

@@ -43,6 +43,7 @@ NO_STATE: Final = re.compile(
     r"api|accept|client|app|sdk|mime|agent|upgrade|^sec-|protocol|schema|tls|odata|x-ms-version|user",
     re.IGNORECASE,
 )
+_STANDARD: Final = frozenset({"etag", "last-modified", "mime-version"})
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
 # Words that say in which way a version is meant, not what it is.
 _FILLERS: Final = re.compile(
@@ -52,6 +53,7 @@ _FILLERS: Final = re.compile(
 # Of these, some services call a version by nothing else.
 _ALONE: Final = Words(
     r"_?(?:base|basis|based_?on|current|latest|last|known|last_?(?:known|seen)|seen|since|prev(?:ious)?)"
+    r"|nr|no|num|number"
 )
 _COUNTED: Final = re.compile(r"versions?|v|ver|vsn|revisions?|revs?")
 _BEFORE: Final = re.compile(r"^(?:if|expected|expect|base|previous|prev|old|last|known|seen|current|read)+")
@@ -75,6 +77,15 @@ def called_version(word: str) -> bool:
         word: its name.
     """
     return VERSION.search(word) is not None or CHANGED.search(word) is not None
+
+
+def version_field(name: str) -> bool:
+    """Tell whether a field of an answer is called like the version of what it shows, not of an API.
+
+    Args:
+        name: of the field.
+    """
+    return called_version(name) and NO_STATE.search(name) is None and name.lower() not in _STANDARD
 
 
 def of_changes(member: Member) -> bool:

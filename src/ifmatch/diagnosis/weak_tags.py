@@ -39,6 +39,31 @@ def of_milliseconds(step: Step) -> bool:
     return False
 
 
+def weak_uncoded(facts: Facts) -> Step | None:
+    """Return an answer that was not encoded and bears the refused weak tag all the same, None without one.
+
+    It shows what the origin sends, unless an intermediary that leaves its marks weakens what it passes on.
+
+    Args:
+        facts: of a refused request.
+    """
+    token = facts.token or ""
+    plain = [
+        step
+        for step in facts.history
+        if step.uncoded and step.etag is not None and tokens.opaque(step.etag) == tokens.opaque(token)
+    ]
+    if any(not tokens.is_weak(step.etag or "") for step in plain):
+        return None
+    asked = (step for step in plain if _asked_plain(step) or not step.cache_marked)
+    return next(asked, None)
+
+
+def _asked_plain(step: Step) -> bool:
+    """Tell whether a request wants no content coding (RFC 9110 section 12.5.3)."""
+    return (step.sent.text("accept-encoding") or "").strip().lower() == "identity"
+
+
 def weak_elsewhere(facts: Facts) -> Step | None:
     """Return a plain answer of the same host, about something long settled, whose tag is weak all the same.
 

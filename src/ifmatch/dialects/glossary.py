@@ -21,12 +21,14 @@ __all__ = ["Glossary", "Words", "bare", "english", "glossary"]
 
 # Words as they stand in texts and in names: `WersjaWiersza` has two.
 _WORD: Final = re.compile(r"[^\W\d_]+")
-_HUMP: Final = re.compile(r"[A-Z]+(?![a-z])|[^\W\d_][^\WA-Z\d_]*")
+_HUMP: Final = re.compile(r"[A-Z]+(?![^\WA-Z\d_])|[^\W\d_][^\WA-Z\d_]*")
 # What stands between the words of a saying, in texts and in names.
 _GAP: Final = re.compile(r"[ _'\u2019-]{1,2}")
 _BREAK: Final = re.compile(r"[ '-]+")
-# Scripts that put no spaces between words.
-_UNSPACED: Final = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]")
+# What stood before a word that means nothing.
+_LEFT_OVER: Final = re.compile(r"(?<=[^\W_])_+(?![\w])")
+# Scripts that put no spaces between words, or signs in them that are no letters.
+_UNSPACED: Final = re.compile(r"[\u0900-\u097f\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]")
 # A shorter beginning of a longer word says nothing.
 _STEM: Final = 4
 # Names have few words in one; what has more is a key or a checksum.
@@ -99,15 +101,16 @@ class Glossary:
         return "_".join(part if meaning is None else meaning for part, meaning in read if meaning != "")
 
     def _known(self, word: str) -> str | None:
-        plain = bare(word)
-        found = self._words.get(plain)
+        plain, low = bare(word), word.lower()
+        # Some words are English but for their marks.
+        found = self._words.get(low) or self._words.get(plain)
         for length in range(len(plain), _STEM - 1, -1) if found is None else ():
             found = self._stems.get(plain[:length])
             if found is not None:
                 break
         if found is None:
             found = self._compound(plain)
-        return None if found == plain else found
+        return None if found == low else found
 
     def _compound(self, plain: str) -> str | None:
         """Return what two words written as one say: a known one, and another behind it."""
@@ -129,13 +132,20 @@ class Glossary:
             said: any text.
         """
         if not said.isascii() and _UNSPACED.search(said):
-            said = self._in_a_row.sub(lambda found: f" {self._unspaced[found[0]]} ", said)
+            said = self._in_a_row.sub(self._put_between, said).replace("  ", " ")
         words = set(_WORD.findall(said))
         if not self._sayings.keys().isdisjoint(map(bare, words)):
             said = self._put_sayings(said)
         if all(self.in_english(word) is None for word in words):
             return said
-        return _WORD.sub(self._put, said)
+        return _LEFT_OVER.sub("", _WORD.sub(self._put, said))
+
+    def _put_between(self, found: re.Match[str]) -> str:
+        """Return what a word in a row of signs means, apart from the signs beside it."""
+        text, meaning = found.string, self._unspaced[found[0]]
+        before = text[found.start() - 1 : found.start()].isalnum() if found.start() else False
+        behind = text[found.end() : found.end() + 1].isalnum()
+        return f"{' ' if before else ''}{meaning}{' ' if behind else ''}"
 
     def _put(self, found: re.Match[str]) -> str:
         meaning = self.in_english(found[0])

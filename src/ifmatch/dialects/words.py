@@ -11,7 +11,7 @@ __all__ = ["VERSION", "spoken"]
 
 VERSION: Final = Words(
     r"(?:^|[-_/. $@:]|(?<=[a-z]))(?:versions?|revisions?|rev|e-?tag|generation|lock|stamp|checksum|sequence"
-    r"|seq|hash"
+    r"|seq|hash|fingerprint"
     r"|change_?(?:number|token|tag|key)|sync_?token|versi[oó]n|versione|versie|wersja|fassung|revisi[oó]n[ae]?|révision"
     r"|mod_?count"
     r"|версия|ревизия)$|^(?:v|ver|vsn)$|(?:row|rec|record|doc|obj|[-_])_?ver$"

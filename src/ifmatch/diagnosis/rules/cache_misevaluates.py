@@ -9,7 +9,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.cache_marks import says_fetched
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.resources import host_of, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,9 +82,29 @@ def _answered(facts: Facts, damage: Damage) -> Iterator[Evidence]:
         yield note("the answer carries a cache's marks", 1.5, step, "Age")
     if step.covered and (not step.hops or all(hop.status != step.status for hop in step.hops)):
         yield note("the origin did not give this answer", 3.0, step)
+    told = _judged_past(facts)
+    if told is not None:
+        yield note(f"the same condition got {told.status} where no cache answers", 2.0, told)
     bare = [hop for hop in step.hops for one in step.conditions if one.name not in hop.request.fields]
     if bare:
         yield note("the origin was asked without the condition", 3.0, bare[0])
+
+
+def _judged_past(facts: Facts) -> Step | None:
+    """Return a read under the same condition that no cache answered, with another status; None without."""
+    step = facts.step
+    sent = {(one.name, one.value) for one in step.conditions}
+    return next(
+        (
+            one
+            for one in facts.history
+            if one.is_read
+            and one.status != step.status
+            and not facts.from_cache(one)
+            and sent & {(each.name, each.value) for each in one.conditions}
+        ),
+        None,
+    )
 
 
 def _never_told(facts: Facts) -> Iterator[Evidence]:
@@ -137,9 +157,14 @@ def told_elsewhere(facts: Facts) -> Step | None:
     name = path_of(facts.step.resource).partition("?")[0].rpartition("/")[2]
     for one in facts.case.givers(tokens.opaque(tag)):
         there = path_of(one.resource).partition("?")[0].rpartition("/")[2]
-        if one.status == HTTPStatus.NOT_MODIFIED and there == name and one.resource != facts.step.resource:
+        elsewhere = one.resource != facts.step.resource or _host(one) != _host(facts.step)
+        if one.status == HTTPStatus.NOT_MODIFIED and there == name and elsewhere:
             return one
     return None
+
+
+def _host(step: Step) -> str:
+    return host_of(step.exchange.request.url)
 
 
 def _proxied(facts: Facts) -> bool:

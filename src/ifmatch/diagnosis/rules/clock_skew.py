@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis.clocked_versions import version_by_clock
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.dates import http_date, span
+from ifmatch.diagnosis.device_clocks import made_at
 from ifmatch.diagnosis.evidence import note
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.diagnosis import Outcome
@@ -205,7 +206,17 @@ def _dated_back(facts: Facts) -> Iterator[Evidence]:
         ),
         None,
     )
-    if made is not None and made < sent:
+    if (
+        made is not None
+        and made < sent
+        and not any(sent in {one.last_modified, one.date} for one in facts.history)
+    ):
+        text = "the sent date stands in no answer, and lies later than the change: a clock made it"
+        yield note(text, 6.0, facts.step, "If-Modified-Since")
+        read = made_at(facts, sent, "If-Modified-Since")
+        if read is not None and abs(read[1]) > _SKEW:
+            yield note(f"that clock is {span(read[1])} off the server's", 2.0, read[0], "Date")
+    elif made is not None and made < sent:
         text = "the newer version carries an older Last-Modified: the server's clocks disagree"
         yield note(text, 6.0, lost, "Last-Modified")
 

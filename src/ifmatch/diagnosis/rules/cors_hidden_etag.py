@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.version_words import version_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,23 +44,38 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if read is None:
         return
     yield note(f"a page of {step.sent.text('origin')} read the resource across origins", 3.0, read, "Origin")
+    name = carrier_of(read)
+    told = read.header(name) or ""
     text = (
-        f"the answer carries {read.etag}, but Access-Control-Expose-Headers does not name "
-        "ETag: the script gets null"
+        f"the answer carries {told} in {name}, but Access-Control-Expose-Headers does not name it: "
+        "the script gets null"
     )
     yield note(text, 5.5, read, "Access-Control-Expose-Headers")
 
 
+def carrier_of(read: Step) -> str:
+    """Return the field that carries the version of an answer, "" without one.
+
+    Args:
+        read: an answer.
+    """
+    if read.header("etag") is not None:
+        return "ETag"
+    return next((name for name, _ in read.received or () if version_field(name)), "")
+
+
 def hidden(facts: Facts) -> Step | None:
-    """Return the read across origins whose ETag the script may not see, None where it sees it.
+    """Return the read across origins whose version the script may not see, None where it sees it.
 
     Args:
         facts: of a write by a page.
     """
     # What is read right after the refusal is shown to the script as what it read before.
     for read in reversed(facts.own_reads_before or facts.own_reads_after):
-        if read.etag is None or read.sent.text("origin") is None:
+        name = carrier_of(read)
+        if not name or read.sent.text("origin") is None:
             continue
         exposed = (read.header("access-control-expose-headers") or "").lower()
-        return None if "etag" in exposed or exposed.strip() == "*" else read
+        names = {one.strip() for one in exposed.split(",")}
+        return None if name.lower() in names or "*" in names else read
     return None

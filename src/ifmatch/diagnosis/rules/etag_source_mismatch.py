@@ -61,6 +61,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     yield from _read_and_judged(facts)
     yield from _in_content_and_field(facts)
     yield from _refusal_names(facts, facts.token)
+    yield from _other_form_passed(facts, facts.token)
     current = facts.current_tag
     unheard = not facts.issues and facts.damaged_from is None and facts.elsewhere is None
     if (
@@ -104,6 +105,28 @@ def _refusal_names(facts: Facts, token: str) -> Iterator[Evidence]:
         if apart and tokens.opaque(field) != tokens.opaque(token) and source.version is not None:
             text = f"the answer has {token} in its content, and {field}, of another form, as its ETag"
             yield note(text, 3.5, source, "ETag")
+
+
+def _other_form_passed(facts: Facts, token: str) -> Iterator[Evidence]:
+    """Yield evidence from what passed in the place of a token as reads give it: a value of another form.
+
+    Reads never show it: the refusal names it, or the answer of a write.
+    """
+    source = facts.source
+    if source is None or not source.read_ok or facts.from_cache(source):
+        return
+    passed = next((one for one in facts.own(facts.later) if one.accepted and one.guard is not None), None)
+    if passed is None or passed.guard is None or facts.guard is None or passed.guard.name != facts.guard.name:
+        return
+    value = next(iter(passed.guard.tokens), token)
+    read = {tokens.opaque(tag) for one in facts.history if one.read_ok for tag in one.issued()}
+    if tokens.shape(value) == tokens.shape(token) or tokens.opaque(value) in read:
+        return
+    wrote = any(tokens.opaque(value) == tokens.opaque(one.etag or "") for one in facts.history.writes)
+    if wrote or tokens.opaque(value) in facts.error_text:
+        where = "the answer of a write gave it" if wrote else "the refusal had named it"
+        text = f"what passed is {value}, of another form than {token}, which reads show: {where}"
+        yield note(text, 5.0, passed, passed.guard.name)
 
 
 def _in_content_and_field(facts: Facts) -> Iterator[Evidence]:

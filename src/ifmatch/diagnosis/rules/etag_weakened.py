@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.weak_tags import weak_uncoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +45,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         else:
             yield note(f"the origin sent {origin}: it was weakened on the way", 6.0, source, "ETag")
     yield from _strong_twin(facts)
+    plain = weak_uncoded(facts) if source.coding else None
+    if plain is not None and origin is None:
+        yield note("the tag is as weak where nothing is encoded", -4.0, plain, "ETag")
     if source.coding:
         yield note(
             f"the weak tag came with Content-Encoding: {source.coding}", 3.0, source, "Content-Encoding"

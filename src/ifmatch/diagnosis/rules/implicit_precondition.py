@@ -6,13 +6,16 @@ import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.evidence import note
 from ifmatch.dialects import Meaning, compares_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ifmatch.diagnosis.conditions import Condition
     from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "implicit-precondition"
@@ -34,6 +37,60 @@ def _compared_inside(facts: Facts) -> Iterator[Evidence]:
         yield note(text, 4.5, step)
 
 
+def _kept(facts: Facts, condition: Condition) -> Step | None:
+    """Return the read whose validator a cache may have kept and put into a condition, an own one rather."""
+    name = "etag" if condition.guard is Guard.DIFFERENT else "last-modified"
+    return next(
+        (
+            one
+            for one in (*reversed(facts.own(facts.earlier)), *reversed(facts.earlier))
+            if one.read_ok and (one.header(name) or "-").strip() in condition.tokens
+        ),
+        None,
+    )
+
+
+def _without(facts: Facts, condition: Condition) -> Step | None:
+    """Return a write that differs in nothing but the condition, and was accepted; None without one."""
+    step = facts.step
+    for one in facts.history:
+        if one.accepted and one.method == step.method and condition.name not in one.sent:
+            return one if same_content(one.body, step.body) and _expects_alike(one, step) else None
+    return None
+
+
+def _beside_own(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from an If-Match or a date beside the version that the application itself sends.
+
+    The same write with that version alone was accepted: what stands beside it was refused.
+    """
+    step = facts.step
+    own = next((one for one in step.conditions if one.guard is Guard.SAME and not one.standard), None)
+    added = next(
+        (one for one in step.conditions if one.standard and one.guard in {Guard.SAME, Guard.SAME_DATE}), None
+    )
+    if own is None or added is None or own.name.lower() == added.name.lower():
+        return
+    for one in facts.history:
+        expected = {each.value for each in one.conditions if each.name == own.name}
+        if (
+            one.accepted
+            and one.method == step.method
+            and added.name not in one.sent
+            and own.value in expected
+            and same_content(one.body, step.body)
+        ):
+            text = f"the same write, with {own.shown()} and without {added.name}, was accepted"
+            yield note(text, 6.0, one, added.name)
+            return
+
+
+def _expects_alike(one: Step, two: Step) -> bool:
+    """Tell whether two writes name one version in a precondition that no cache sends, or none at all."""
+    first, second = one.condition(Guard.SAME), two.condition(Guard.SAME)
+    return (first.value if first is not None else None) == (second.value if second is not None else None)
+
+
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a cache's validator on an unsafe method.
 
@@ -43,13 +100,18 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     yield from _compared_inside(facts)
     if not step.is_write or step.status not in {412, 304} or facts.damage is not None:
         return
+    yield from _beside_own(facts)
     condition = step.condition(Guard.DIFFERENT, Guard.DIFFERENT_DATE)
     if condition is None or step.condition(Guard.EXISTS, Guard.ABSENT) is not None:
         return
     own = step.condition(Guard.SAME)
+    read = _kept(facts, condition)
     if own is not None and set(own.tokens).isdisjoint(condition.tokens):
-        return
-    if own is not None:
+        if read is None:
+            return
+        text = f"the application's own precondition is {own.shown()}; {condition.name} stands beside it"
+        yield note(text, 1.5, step, condition.name)
+    elif own is not None:
         text = f"{own.name} and {condition.name} name one tag: no state fulfils both, and nobody means that"
         yield note(text, 2.5, step, condition.name)
     yield note(
@@ -58,12 +120,12 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         step,
         condition.name,
     )
-    if any(condition.tokens and condition.tokens[0] in one.issued() for one in facts.own(facts.earlier)):
-        yield note(
-            "the value is the tag of an earlier read",
-            1.0,
-            facts.own_reads_before[-1] if facts.own_reads_before else None,
-            "ETag",
-        )
+    if read is not None:
+        name = "ETag" if condition.guard is Guard.DIFFERENT else "Last-Modified"
+        yield note("the value is that of an earlier read", 1.0, read, name)
+    passed = _without(facts, condition)
+    if passed is not None:
+        text = f"the same write without {condition.name} was accepted, by whatever else sends it"
+        yield note(text, 2.0, passed, condition.name)
     if _CACHING_CLIENTS.search(step.sent.text("user-agent") or ""):
         yield note("this kind of client keeps a cache of its own", 0.5, step, "User-Agent")

@@ -27,8 +27,31 @@ _WORDS = Words(
     r"\b(?:lease|leased|lock token|lock-token|is (?:currently )?locked|locked by|checked out by"
     r"|being edited by|lock (?:is )?held)\b"
 )
+# That somebody has it, in a sentence or as the name of a member that says who.
+_HELD = Words(
+    r"(?:\block(?:ed)?|checked[ _-]?out|\bleased?|being edited|(?:opened|held) for editing)"
+    r"[^.\"]{0,30}\b(?:by|holder|owner)\b"
+    r"|(?:locked|checked_?out|leased|lock|lease)[_-]?(?:by|holder|owner)\b"
+)
+_TAKEN = Words(r"\block(?:ed)?\b|checked[ _-]?out|\bleased?\b|being edited")
+_HOLDER = Words(
+    r"[\"'<](?:held|lock(?:ed)?|taken|checked_?out)[_-]?by\b|[\"'<]holder\b|[\"'<](?:lock_?)?owner\b"
+)
 # Locks of databases and transactions are nothing that a client holds.
 _INNER = Words(r"optimistic[ _-]?lock|deadlock|lock ?version|lock wait|StaleObject")
+
+
+def held(text: str) -> bool:
+    """Tell whether an answer says that somebody else holds a lock, a lease, or a thing that is checked out.
+
+    Args:
+        text: of the answer.
+    """
+    if _INNER.search(text):
+        return False
+    if _HELD.search(text):
+        return True
+    return _TAKEN.search(text) is not None and _HOLDER.search(text) is not None
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -52,6 +75,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         step.status in {409, 412} and _WORDS.search(facts.error_text) and not _INNER.search(facts.error_text)
     ):
         yield note("the answer speaks of a lock or lease", 4.0, step)
+    elif step.status in {409, 412} and held(facts.error_text):
+        yield note("the answer says that somebody else holds it", 4.5, step)
     lock = step.condition(Guard.LOCK)
     if lock is not None and step.status in {412, 409, 423}:
         yield note(f"the request submits a lock token ({lock.name})", 3.0, step, lock.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis.contents import same_content, shares_members
+from ifmatch.diagnosis.contents import same_content, scalars, shares_members
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.rules.payload_precondition_mismatch import expectations, tests
 from ifmatch.dialects import Meaning
@@ -21,11 +21,10 @@ if TYPE_CHECKING:
 
 CAUSE = "nonprecondition-412"
 
-_VENDOR = re.compile(
+_VENDOR = Words(
     r"captcha|forbidden by|\bwaf\b|firewall|\bbots?\b|anti-?bot|challenge|incident id|ray id|access denied"
     r"|\bblocked\b|mod_security|modsecurity|reference #|security (?:policy|rule|check)|suspicious"
-    r"|unusual traffic|rate limit|automated (?:access|requests)|are you (?:a )?human|verify you",
-    re.IGNORECASE,
+    r"|unusual traffic|rate limit|automated (?:access|requests)|are you (?:a )?human|verify you"
 )
 _OURS = Words(
     r"if-(?:un)?(?:none-)?m|etag|\bversion|condition (?:was|is) not met|precondition (?:header|required)"
@@ -38,6 +37,12 @@ _PLAIN = re.compile(r"pre-?condition[ _]?failed|412", re.IGNORECASE)
 _WORDY = re.compile(r"[a-z]{2,}(?:[ _-][a-z]{2,}){2,}", re.IGNORECASE)
 # A word, or the code of one.
 _WORDS = re.compile(r"[a-z]{4,}", re.IGNORECASE)
+# Words of English alone: an answer in another language may speak of versions without a known word.
+_ENGLISH = re.compile(
+    r"\b(?:the|must|cannot|can't|may not|you|your|this|that|with|should|before|have|has|are|been|is not|and"
+    r"|not found|already|from|which|only|please|requires?|invalid|failed|disabled|allowed|pending)\b",
+    re.IGNORECASE,
+)
 # What an answer about the state says, whatever else it speaks of.
 _STATE = Words(
     r"if-(?:un)?(?:none-)?m|\be-?tag|\bversions?\b|revision|\bstale\b|pre-?condition|concurren|meanwhile"
@@ -89,8 +94,54 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note("the answer reads like a firewall's or a bot filter's", 3.0, step)
     elif facts.html_answer:
         yield note("the answer is an HTML page", 1.0, step, "Content-Type")
-    if shown and text.strip() and not _OURS.search(text):
+    if shown and text.strip() and not _OURS.search(text) and spoken(text):
         yield note("the answer does not speak of versions or conditions", 1.5, step)
+    if shown and step.is_write:
+        yield from _what_followed(facts)
+
+
+def spoken(text: str) -> bool:
+    """Tell whether an answer says something in words that are known: of English, or of a rule.
+
+    Args:
+        text: of the answer.
+    """
+    return _ENGLISH.search(text) is not None or RULE.search(text) is not None
+
+
+def _what_followed(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from the same call later, and from what tells of quite another reason for the 412.
+
+    Words alone are little where their language is not known: a 412 without a condition in any known place may
+    stand for a search that found several, for a thing that is gone, or for a send that was carried out before.
+    """
+    step = facts.step
+    again = [one for one in facts.own(facts.later) if one.accepted and one.method == step.method]
+    if again and again[0].body is not None and step.body is not None:
+        between = facts.own(facts.case.steps[step.order + 1 : again[0].order])
+        cleared = any(one.accepted and one.resource != step.resource for one in between)
+        if same_content(again[0].body, step.body) and cleared:
+            yield note("the very same request passed once something else was done", 1.5, again[0])
+        elif not same_content(again[0].body, step.body) and not _copies_more(facts, again[0]):
+            yield note("the same call passed with another content", 0.8, again[0])
+    if any(
+        one.unanswered and one.method == step.method for one in facts.own(facts.earlier) if _same(one, step)
+    ):
+        yield note("the very same request had been sent before, and no answer came", -4.0, step)
+    looked = next((one for one in facts.own(facts.later) if one.is_read), None)
+    if looked is not None and looked.finds_nothing:
+        yield note("the next look finds nothing there", -3.0, looked)
+
+
+def _same(one: Step, two: Step) -> bool:
+    return one.body is two.body is None or same_content(one.body, two.body)
+
+
+def _copies_more(facts: Facts, passed: Step) -> bool:
+    """Tell whether what passed holds more of what reads show than the refused one: it may be compared."""
+    shown = [set(scalars(one.view.json)) for one in facts.own(facts.case.steps) if one.read_ok]
+    mine, theirs = (set(scalars(one.view.sent_json)) for one in (facts.step, passed))
+    return any(len(theirs & one) > len(mine & one) for one in shown)
 
 
 def _passed_with_another(facts: Facts) -> Step | None:

@@ -10,6 +10,7 @@ from ifmatch.diagnosis.conditions import carries
 from ifmatch.diagnosis.contents import value_at
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.lost_members import lost_versions
+from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.dialects import Carrier, Meaning
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.message import Content
@@ -106,6 +107,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note("what the origin got of this request is not in the evidence", 2.5, step, guard.name)
         if step.cache_marked:
             yield note("an intermediary is on the way", 1.0, step, "Via")
+        yield from _heeded_past(facts, guard)
         return
     asked = _asked_for(facts, guard)
     if asked:
@@ -119,6 +121,23 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             "server reads another field"
         )
         yield note(text, 4.0, step, guard.name)
+
+
+def _heeded_past(facts: Facts, guard: Condition) -> Iterator[Evidence]:
+    """Yield evidence from the same token under the same path, refused by a host of another name.
+
+    Source: RFC 9110 section 7.6.3 (what Via tells; the origin itself does not add it).
+    """
+    step = facts.step
+    path, host = path_of(step.exchange.request.url), host_of(step.exchange.request.url)
+    for one in facts.case.steps:
+        there = one.exchange.request.url
+        if not (one.refused and one.is_write) or path_of(there) != path or host_of(there) == host:
+            continue
+        if any(one.presents(token) for token in guard.tokens) and not one.cache_marked:
+            text = f"{host_of(there)}, asked past what is on the way, refused the very same version"
+            yield note(text, 5.5 if step.cache_marked else 3.5, one, guard.name)
+            return
 
 
 def _taken_out(facts: Facts) -> Iterator[Evidence]:

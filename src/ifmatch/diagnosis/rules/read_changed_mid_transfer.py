@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.parts import replaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +29,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if damage is not None and damage.parts:
         yield note(damage.text, 6.5, step, "ETag")
         return
+    if facts.refused and facts.token is None:
+        yield from _by_own_name(facts)
     if facts.refused and facts.guard is not None and facts.guard.guard is Guard.SAME_DATE:
         yield from _by_date(facts)
     if not facts.refused or facts.token is None:
@@ -56,3 +59,17 @@ def _by_date(facts: Facts) -> Iterator[Evidence]:
         yield note("the next part was refused: the object was replaced between the parts", 1.5, facts.step)
     elif refresh.last_modified != facts.sent_date:
         yield note("the object now carries another date", 3.0, refresh, "Last-Modified")
+
+
+def _by_own_name(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from parts that were asked for under a version in a parameter or field of one's own."""
+    found = replaced(facts)
+    if found is None:
+        return
+    name, part, after = found
+    yield note(f"earlier parts of the read carry the same {name}", 3.0, part, name)
+    yield note("what is there now has another one", 3.0, after, name)
+    begun = next((one for one in facts.own(facts.case.steps) if one.start >= part.start), part)
+    modified, then = after.last_modified, begun.date
+    if modified is not None and then is not None and then - 1 <= modified:
+        yield note("it was modified during the download", 1.0, after, "Last-Modified")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis.conditions import carries
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.resources import host_of, path_of
 
@@ -34,8 +35,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     )
     followed = damage.lost
     if followed is not None:
-        yield note(f"what followed was {followed.method}: the write was not repeated", 3.0, followed)
-        if facts.guard is not None and facts.guard.name not in followed.sent:
+        text = f"what followed was {followed.method}: the write was not repeated"
+        yield note(damage.text if followed.method == step.method else text, 3.0, followed)
+        if facts.guard is not None and carries(followed.exchange.request, facts.guard, step.dialect) is False:
             yield note(f"it lacks {facts.guard.name}", 1.0, followed, facts.guard.name)
     else:
         yield note("no request with the content reached the new place", 1.0, step)

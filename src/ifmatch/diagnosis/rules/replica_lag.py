@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.resources import host_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,10 +24,13 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from an older tag after an own write, without a cache in sight, that converges later."""
     if facts.refused and facts.listed_again is not None:
         before, listing = facts.listed_again
+        if facts.from_cache(listing):
+            return
         text = f"a write had returned {before.etag}, and a listing read after it still showed the refused one"
         yield note(text, 6.0, listing)
         return
     yield from _behind(facts)
+    yield from _listed_behind(facts)
     source, write = facts.source, facts.replaced_before_read
     if not facts.refused or facts.guard is None or source is None or write is None:
         return
@@ -42,8 +46,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     else:
         yield note("the answer may be kept by caches", -1.5, source, "Cache-Control")
     nodes = {step.machine for step in (source, write) if step.machine}
-    if len(nodes) == 2:
-        yield note("reads and writes went to different nodes", 5.0, source)
+    hosts = {host_of(step.exchange.request.url) for step in (source, write)}
+    if len(nodes) == 2 or len(hosts) == 2:
+        what = "nodes" if len(nodes) == 2 else "hosts"
+        yield note(f"reads and writes went to different {what}", 5.0, source)
     later = [step for step in facts.own_reads_after if step.read_ok and not facts.names(step)]
     if later and (write.etag is None or tokens.base(later[0].etag or "") == tokens.base(write.etag)):
         yield note("a later read shows the written version: reads converge", 2.0, later[0], "ETag")
@@ -56,6 +62,23 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note(text, -3.0, later[0], "ETag")
     if source.timed and source.start - write.end > _LONG:
         yield note("the write was long ago: replicas catch up sooner", -1.5, write)
+
+
+def _listed_behind(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a listing that still gives the refused version, and one that catches up."""
+    token = tokens.opaque(facts.token or "").partition(",")[0]
+    if not facts.refused or facts.source is not None or not facts.listings:
+        return
+    after = [one for one in facts.listings if one.step.order > facts.step.order]
+    again = [one for one in after if one.version == token]
+    caught_up = [one for one in after if one.version != token]
+    if not again or not caught_up or again[-1].step.order > caught_up[0].step.order:
+        return
+    marked = (one.step.cache_marked or one.step.lifetime for one in (*again, *caught_up))
+    if any(marked) or again[-1].step.resource != caught_up[0].step.resource:
+        return
+    yield note("after the refusal a listing still gave the refused version", 3.0, again[-1].step)
+    yield note("a later one shows another version: what is listed runs behind", 3.0, caught_up[0].step)
 
 
 def _behind(facts: Facts) -> Iterator[Evidence]:

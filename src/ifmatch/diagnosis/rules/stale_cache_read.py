@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.dates import span
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.two_paths import read_elsewhere
@@ -34,6 +35,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if not facts.refused:
         return
     source = facts.source
+    if source is None:
+        yield from _listed(facts)
     if source is None or not source.read_ok:
         return
     if read_elsewhere(facts) is not None:
@@ -73,6 +76,31 @@ def _older(facts: Facts, source: Step) -> Iterator[Evidence]:
     if age > _OLDER * waited:
         text = f"the copy was {span(age)} old when it was read, the write came {span(waited)} later"
         yield note(text, min(math.log(age / waited), 2.5), source, "Age")
+
+
+def _listed(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a listing out of a cache that gave the refused version of a thing."""
+    token = tokens.opaque(facts.token or "").partition(",")[0]
+    gave = [one for one in facts.listings if one.version == token and one.step.order < facts.step.order]
+    if not gave or not (facts.from_cache(gave[-1].step) or gave[-1].step.lifetime):
+        return
+    listing = gave[-1].step
+    if facts.from_cache(listing):
+        text = "marks in the answer say that a cache gave out the listing with the version"
+        yield note(text, 3.0, listing, "Age")
+    if facts.listed_again is not None:
+        write, again = facts.listed_again
+        yield note("the version had been replaced before this listing was read", 3.5, write)
+        if again.lifetime:
+            yield note("the answer allows caches to keep it", 1.5, again, "Cache-Control")
+    after = [one for one in facts.listings if one.step.order > facts.step.order]
+    newer = next((one for one in after if one.version != token and not facts.from_cache(one.step)), None)
+    same = newer is not None and newer.step.resource.partition("?")[0] == listing.resource.partition("?")[0]
+    if newer is not None and same:
+        text = f"the same listing past the cache shows {newer.version}"
+        yield note(text, 4.0 if facts.from_cache(listing) else 2.0, newer.step)
+    elif facts.from_cache(listing) and facts.step.told is not None and facts.listed_again is None:
+        yield note(f"the refusal says that {facts.step.told} is current", 1.5, facts.step)
 
 
 def _wrong_not_modified(facts: Facts) -> Iterator[Evidence]:

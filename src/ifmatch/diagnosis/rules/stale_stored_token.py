@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.actors import known_by_address
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.dates import span
+from ifmatch.diagnosis.dates import span, told_moment
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.rules.clock_skew import early_and_unmoved
 from ifmatch.diagnosis.rules.lost_response_replay import PATIENCE
@@ -104,7 +104,10 @@ def _newer_read(facts: Facts, latest: Step | None) -> Iterator[Evidence]:
         if same_variant and not any(facts.token in step.issued() for step in facts.later):
             yield note(f"the client's own later read had already shown {newer}", 5.5, last, "ETag")
     elif (
-        tokens.shape(newer) == tokens.shape(facts.token) and facts.elsewhere is None and facts.inside is None
+        tokens.shape(newer) == tokens.shape(facts.token)
+        and facts.elsewhere is None
+        and facts.inside is None
+        and not _later(facts.token, newer)
     ):
         yield note(
             f"the client had just read {newer}, and sent an older token from somewhere else",
@@ -113,6 +116,12 @@ def _newer_read(facts: Facts, latest: Step | None) -> Iterator[Evidence]:
             "ETag",
         )
     _ = latest
+
+
+def _later(token: str, newer: str) -> bool:
+    """Tell whether a version is a later moment than one that was shown, and so no older one."""
+    sent, shown = told_moment(token), told_moment(newer)
+    return sent is not None and shown is not None and sent > shown
 
 
 def _by_date(facts: Facts) -> Iterator[Evidence]:

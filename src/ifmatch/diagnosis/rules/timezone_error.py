@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.dates import instant, span
+from ifmatch.diagnosis.dates import instant, span, told_moment
 from ifmatch.diagnosis.evidence import note
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ CAUSE = "timezone-error"
 
 _QUARTER = 900
 _MOST = 14 * 3600
+_TICK = 1e-3
+_CLOSE = 60
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -26,6 +28,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     Source: RFC 9110 section 5.6.7 (HTTP-date is in GMT).
     """
     guard, sent = facts.guard, facts.sent_date
+    if guard is not None and guard.guard is Guard.SAME and facts.token is not None:
+        yield from _version_moved(facts, facts.token)
+        return
     if guard is None or guard.guard is not Guard.SAME_DATE or sent is None:
         return
     if any(date == sent for date, _ in facts.served_dates):
@@ -42,6 +47,27 @@ def detect(facts: Facts) -> Iterator[Evidence]:
                     "the client's clock differs from the server's by just that", -6.0, facts.step, "Date"
                 )
             yield from _echoed_later(facts, date)
+            return
+
+
+def _version_moved(facts: Facts, token: str) -> Iterator[Evidence]:
+    """Yield evidence from a version that is a time, and that was sent in the time of another zone."""
+    sent = told_moment(token)
+    if sent is None or facts.issues or facts.elsewhere is not None or not (facts.refused or facts.damage):
+        return
+    for step in reversed(facts.own(facts.earlier)):
+        for issued in step.issued():
+            served = told_moment(issued)
+            away = sent - served if served is not None else 0.0
+            if served is None or not away or abs(away % _QUARTER) > _TICK or abs(away) > _MOST:
+                continue
+            skew = facts.client_skew
+            if skew is not None and abs(skew - away) < _CLOSE:
+                return
+            yield note(f"the sent version is the served {issued} moved by exactly {span(away)}", 6.0, step)
+            passed = next((one for one in facts.own(facts.later) if one.accepted), None)
+            if facts.refused and passed is not None and passed.presents(issued):
+                yield note("the write passed with the time as it was served", 3.0, passed)
             return
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.lost_members import lost_versions
 from ifmatch.diagnosis.rules.token_missing import demands
+from ifmatch.diagnosis.version_words import version_field
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "validator-stripped"
@@ -28,10 +32,16 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     # What is read right after the refusal came the same way as what was read before it.
     reads = facts.own_reads_before or facts.own_reads_after
-    for step in reversed(reads):
+    for step in reversed(reads or _around(facts)):
         origin = facts.upstream_tag(step)
         if origin is not None and step.header("etag") is None and step.received is not None:
             yield note(f"the origin sent {origin}; the client got no ETag", 7.5, step, "ETag")
+            return
+        lost = _lost_version(step)
+        if lost:
+            yield note(
+                f"the origin sent {lost}, which names the version; the client did not get it", 7.5, step
+            )
             return
     yield from _by_encoder(facts)
     bare = [step for step in reads if step.method == "GET" and step.status == 200]
@@ -41,6 +51,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         or not bare
         or any(step.etag is not None or step.last_modified is not None for step in reads)
         or bare[-1].dialect is not None
+        or any(version_field(name) for step in reads for name, _ in step.received or ())
     ):
         return
     last = bare[-1]
@@ -51,6 +62,26 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     )
     if last.coding or (last.header("transfer-encoding") or "").lower() == "chunked" or last.cache_marked:
         yield note("the answer was re-coded or passed on by an intermediary", 2.5, last, "Transfer-Encoding")
+
+
+def _lost_version(step: Step) -> str:
+    """Return the field or member that names the version at the origin and is not in the client's answer."""
+    origin, got = step.origin_side.response, step.received
+    if not step.hops or origin is None or got is None or not got.complete:
+        return ""
+    fields = (name for name, _ in origin.fields if version_field(name) and name not in got)
+    shown, whole = step.content, origin.content
+    lost: tuple[str, ...] = ()
+    if isinstance(whole, Content) and whole.complete and shown is not None and shown.complete:
+        lost = lost_versions(whole, shown)
+    return next(iter((*fields, *lost)), "")
+
+
+def _around(facts: Facts) -> list[Step]:
+    """Return the actor's reads of what the resource lies in, or of another view of it, around the request."""
+    here = facts.step.resource.partition("?")[0].rstrip("/")
+    near = ((one, one.resource.partition("?")[0].rstrip("/")) for one in facts.own(facts.case.steps))
+    return [one for one, there in near if one.read_ok and (here == there or here.startswith(f"{there}/"))]
 
 
 def _by_encoder(facts: Facts) -> Iterator[Evidence]:

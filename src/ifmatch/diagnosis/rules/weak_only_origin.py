@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.weak_tags import of_milliseconds
+from ifmatch.diagnosis.weak_tags import of_milliseconds, weak_uncoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,6 +69,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note("this API compares weak tags in If-Match by its own rules", -4.0, facts.step)
     if facts.source is not None:
         yield from _of_the_read(facts.source)
+        if facts.source.coding and (plain := weak_uncoded(facts)) is not None:
+            yield note("the tag is as weak where nothing is encoded", 4.0, plain, "ETag")
     if len(seen) > 1 and all(tokens.is_weak(tag) for tag, _ in seen):
         yield note("every tag of this resource in the evidence is weak", 0.7, seen[-1][1], "ETag")
 

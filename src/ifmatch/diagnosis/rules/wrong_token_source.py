@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import beside, version_member
+from ifmatch.diagnosis.contents import beside, scalars, version_member
 from ifmatch.diagnosis.dialect_scopes import scope_path
 from ifmatch.diagnosis.dialect_tokens import misplaced, pointers_of
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.likeness import shows
+from ifmatch.diagnosis.linked_writes import own_name
+from ifmatch.diagnosis.listed_versions import entries_in
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.projections import projection
 from ifmatch.diagnosis.resources import host_of, parent_of, path_of
@@ -30,6 +33,8 @@ CAUSE = "wrong-token-source"
 _TELLING = 5
 _NAMED = re.compile(r"version|revision|(?:^|[_-])rev(?:$|[_-])|e-?tag", re.IGNORECASE)
 _CONFLICTS = frozenset({400, 409, 412, 422})
+# Lists lie so deep at most in an answer.
+_DEEP = 3
 # So many characters stand in two answers by chance hardly ever.
 _UNLIKELY = 12
 
@@ -128,7 +133,7 @@ def _from_elsewhere(facts: Facts, other: Step) -> Iterator[Evidence]:
         return
     if projection(here, there) or (other.actor != facts.step.actor and other.forwarded):
         return
-    if guard is None or token is None:
+    if guard is None or token is None or _lists_target(facts, other, token):
         return
     passed = _passed_from(facts, other)
     if passed is not None:
@@ -145,6 +150,15 @@ def _from_elsewhere(facts: Facts, other: Step) -> Iterator[Evidence]:
     own = [step for step in facts.own_reads_before if step.etag is not None]
     if own:
         yield note(f"the target's own tag was {own[-1].etag}", 0.5, own[-1], "ETag")
+
+
+def _lists_target(facts: Facts, other: Step, token: str) -> bool:
+    """Tell whether the content of a search or listing, not its own tag, gives the token of the target."""
+    content, name = other.content, own_name(facts.step)
+    if content is None or not name or not shows(other) or other.header("etag") is not None:
+        return False
+    bare = tokens.opaque(token)
+    return any(bare in scalars(one) and name in scalars(one) for one in entries_in(other.view.json, _DEEP))
 
 
 def _passed_from(facts: Facts, other: Step) -> Step | None:

@@ -1,0 +1,106 @@
+"""Follow the version of a thing through listings and searches: clients take it from there, too."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.contents import scalars
+from ifmatch.diagnosis.likeness import shows
+from ifmatch.diagnosis.linked_writes import own_name
+from ifmatch.diagnosis.listed_versions import entries_in
+from ifmatch.diagnosis.message_members import sent
+from ifmatch.diagnosis.resources import parent_of
+from ifmatch.diagnosis.version_words import called_version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
+
+# Lists lie so deep at most in an answer; longer contents are data.
+_DEEP: Final = 3
+_LONGEST: Final = 200_000
+# So many answers around a request are looked through.
+_NEAR: Final = 200
+# A shorter name of a thing stands in an entry by chance.
+_NAME: Final = 2
+
+
+# What a request calls the thing that it is about.
+_ID: Final = re.compile(r"(?:^|_|(?<=[a-z]))(?:id|key|uuid|guid|ref|code|number|no)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What one answer lists of a thing.
+
+    Attributes:
+        step: the answer.
+        version: of the thing, without quotes.
+        entry: all that the list shows of it.
+    """
+
+    step: Step
+    version: str
+    entry: dict[str, object]
+
+
+def listings_of(facts: Facts) -> Sequence[Listing]:
+    """Return what own listings around a refused write show of its target, in order of time.
+
+    Only where one of them gives the very token that was sent, and a member called like a version holds it.
+
+    Args:
+        facts: of a write on one version.
+    """
+    step = facts.step
+    # Of a pair, what names the version.
+    token = tokens.opaque(facts.token or "").partition(",")[0]
+    # A call below a thing ends in the name of what is done.
+    above = parent_of(step.resource).rstrip("/").rpartition("/")[2]
+    sent_ids = (one.value for one in sent(step) if _ID.search(one.word))
+    called = (own_name(step), above if any(map(str.isdigit, above)) else "", *sent_ids)
+    names = {one for one in called if len(one) >= _NAME} - {token}
+    if not token or not names:
+        return ()
+    texts = [
+        (one, one.content.text)
+        for one in facts.own(facts.case.steps[max(0, step.order - _NEAR) : step.order + _NEAR])
+        if one.resource != step.resource
+        and shows(one)
+        and one.content is not None
+        and len(one.content) <= _LONGEST
+    ]
+    if not any(token in text for _, text in texts):
+        return ()
+    found = [
+        (one, entry)
+        for one, text in texts
+        if any(name in text for name in names)
+        for entry in entries_in(one.view.json, _DEEP)
+        if not names.isdisjoint(scalars(entry))
+    ]
+    member = next(
+        (name for _, entry in found for name in _versions(step, entry) if _is(entry, name, token)), None
+    )
+    return [
+        Listing(one, tokens.opaque(str(entry[member])), entry)
+        for one, entry in found
+        if member is not None and isinstance(entry.get(member), str | int)
+    ]
+
+
+def _is(entry: dict[str, object], name: str, token: str) -> bool:
+    value = entry[name]
+    return isinstance(value, str | int) and tokens.opaque(str(value)) == token
+
+
+def _versions(step: Step, entry: dict[str, object]) -> Iterator[str]:
+    """Yield the members of an entry that are called like versions, or as the service's family has them."""
+    places = step.dialect.tokens if step.dialect is not None else ()
+    known = {place.name.rpartition("/")[2] for place in places if place.at == "body"}
+    yield from (name for name in entry if name in known or called_version(name.rpartition(".")[2]))

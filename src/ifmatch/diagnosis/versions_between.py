@@ -1,0 +1,162 @@
+"""Find versions that lay between the one a write named and the one it made: its condition was false."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.change_logs import WHEN, WHO, speaks_of
+from ifmatch.diagnosis.contents import scalars
+from ifmatch.diagnosis.counts import ONE_BETWEEN, own_before, went_on
+from ifmatch.diagnosis.damages import Damage
+from ifmatch.diagnosis.dates import told_moment
+from ifmatch.diagnosis.likeness import shows
+from ifmatch.diagnosis.linked_writes import own_name
+from ifmatch.diagnosis.listed_versions import entries_in
+from ifmatch.diagnosis.resources import host_of, path_of
+from ifmatch.diagnosis.version_words import called_version
+from ifmatch.model.diagnosis import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.case import Case
+    from ifmatch.diagnosis.history import History
+    from ifmatch.diagnosis.steps import Step
+
+# Lists lie so deep at most in an answer; longer contents are data.
+_DEEP: Final = 3
+_LONGEST: Final = 200_000
+# So many answers after a write are looked through.
+_NEAR: Final = 60
+# A shorter name of a thing stands in a listing by chance.
+_NAME: Final = 2
+# Seconds by which the time of a change may lie beside its request.
+_BESIDE: Final = 0.5
+
+
+def version_between(case: Case, history: History, step: Step) -> Damage | None:
+    """Find a version later than the one that a write named, and older than the one that it made.
+
+    A listing or search shows it before the write, or the thing's own list of changes has it, by another or
+    at a time before the write. Where versions count, the count tells that it lay between.
+
+    Args:
+        case: everything known.
+        history: of the resource.
+        step: an accepted write on one version.
+    """
+    guard, made = step.guard, step.etag
+    if guard is None or made is None or not guard.tokens:
+        return None
+    token = guard.tokens[0]
+    own = [one for one in history.issued(token) if one.actor == step.actor and one.order < step.order]
+    if not own or tokens.opaque(made) == tokens.opaque(token):
+        return None
+    return (
+        _seen(history, own[-1], step, token)
+        or _listed(case, own[-1], step, token)
+        or _logged(case, own[-1], step, token)
+        or _probed(case, history, step, token)
+    )
+
+
+def _probed(case: Case, history: History, step: Step, token: str) -> Damage | None:
+    """Find a count that went on by two over one write, and a look whether another host refuses that.
+
+    Who sends a spent version to the same path at another host wants to know who heeds it.
+    """
+    before = own_before(history, step)
+    if before is None or went_on(before, step) != ONE_BETWEEN:
+        return None
+    path, host = path_of(step.exchange.request.url), host_of(step.exchange.request.url)
+    for one in case.steps[step.order + 1 : step.order + 1 + _NEAR]:
+        there = one.exchange.request.url
+        probes = one.actor == step.actor and one.refused and one.presents(token)
+        if probes and path_of(there) == path and host_of(there) != host:
+            text = f"the count went on by two over a write that {host} took, and {host_of(there)} refuses"
+            return Damage(Outcome.LOST_UPDATE, text, lost=before, stale_accepted=True, proven=False)
+    return None
+
+
+def _seen(history: History, issued: Step, step: Step, token: str) -> Damage | None:
+    """Find the version in a look at the resource before the write that shows no content, such as HEAD."""
+    for one in history:
+        if not issued.order < one.order < step.order or not one.read_ok or not step.follows(one):
+            continue
+        if one.etag is not None and _lies_between(token, one.etag, step.etag or ""):
+            text = f"{one.method} had shown {one.etag} before: `{token}` was not current, and was accepted"
+            return Damage(Outcome.LOST_UPDATE, text, lost=one, stale_accepted=True, proven=False)
+    return None
+
+
+def _listed(case: Case, issued: Step, step: Step, token: str) -> Damage | None:
+    """Find the version in a listing or search that was read before the write."""
+    name = own_name(step)
+    if len(name) < _NAME:
+        return None
+    for one in case.steps[issued.order + 1 : step.order]:
+        if one.resource == step.resource or not _readable(one) or not step.follows(one):
+            continue
+        for entry in entries_in(one.view.json, _DEEP):
+            found = [value for value in _versions(entry) if _lies_between(token, value, step.etag or "")]
+            if found and any(text == name for text in scalars(entry)):
+                text = f"{found[0]} had been listed before: `{token}` was not current, and was accepted"
+                return Damage(Outcome.LOST_UPDATE, text, lost=one, stale_accepted=True, proven=False)
+    return None
+
+
+def _logged(case: Case, issued: Step, step: Step, token: str) -> Damage | None:
+    """Find the version in the thing's own list of changes, read after the write."""
+    made = tokens.opaque(step.etag or "")
+    for one in case.steps[step.order + 1 : step.order + 1 + _NEAR]:
+        if not _readable(one) or not speaks_of(one, step):
+            continue
+        entries = [(entry, set(_versions(entry))) for entry in entries_in(one.view.json, _DEEP)]
+        mine = [entry for entry, versions in entries if made in versions]
+        if len(mine) != 1:
+            continue
+        for entry, versions in entries:
+            between = [value for value in versions if value not in {made, tokens.opaque(token)}]
+            if not between or not _anothers(entry, mine[0], issued, step):
+                continue
+            counted = any(_lies_between(token, value, made) for value in between)
+            when = _when(entry)
+            if counted or (when is not None and issued.timed and issued.end < when < step.start - _BESIDE):
+                text = f"the list of changes has {between[0]} between {token} and {made}"
+                return Damage(Outcome.LOST_UPDATE, text, lost=one, stale_accepted=True, proven=False)
+    return None
+
+
+def _readable(step: Step) -> bool:
+    return shows(step) and step.content is not None and len(step.content) <= _LONGEST
+
+
+def _versions(entry: dict[str, object]) -> Iterator[str]:
+    """Yield the versions that an entry of a list holds at its top, without their quotes."""
+    for name, value in entry.items():
+        if isinstance(value, str | int) and not isinstance(value, bool) and _named(name):
+            yield tokens.opaque(str(value))
+
+
+def _named(name: str) -> bool:
+    bare = name.rpartition(".")[2]
+    return called_version(bare) or bare.lower() in {"tag", "id"}
+
+
+def _lies_between(token: str, value: str, made: str) -> bool:
+    return tokens.counted_on(token, value) and tokens.counted_on(value, made)
+
+
+def _anothers(entry: dict[str, object], mine: dict[str, object], issued: Step, step: Step) -> bool:
+    """Tell whether an entry of a list of changes is certainly none of what the write itself did."""
+    one, two = ({str(value) for name, value in each.items() if WHO.fullmatch(name)} for each in (entry, mine))
+    if one and two:
+        return one.isdisjoint(two)
+    when = _when(entry)
+    return when is not None and issued.timed and issued.end < when < step.start - _BESIDE
+
+
+def _when(entry: dict[str, object]) -> float | None:
+    said = (str(value) for name, value in entry.items() if WHEN.fullmatch(name))
+    return next((when for text in said if (when := told_moment(text)) is not None), None)
