@@ -45,13 +45,21 @@ def why_benign(facts: Facts, ranking: Ranking) -> str | None:
     """
     first = ranking.candidates[0].cause if ranking.candidates else ""
     awaited = why_awaited(facts) if first in _OF_LOCKS else None
-    return (
-        awaited
-        or _control_flow(ranking)
-        or _ensured(facts, first)
-        or _gone(facts, first)
-        or _done_by_another(facts, first)
-    )
+    benign = awaited or _control_flow(ranking) or _ensured(facts, first) or _gone(facts, first)
+    return benign or _done_by_another(facts, first) or _went_on(facts, first)
+
+
+def _went_on(facts: Facts, first: str) -> str | None:
+    """Return why a repeat that met its own creation needs no action: its client went on from that."""
+    step = facts.step
+    if first != "lost-response-replay" or facts.guard is not None or step.method != "POST":
+        return None
+    own = facts.own(facts.case.steps[step.order + 1 :])
+    above = step.resource.partition("?")[0].rstrip("/") + "/"
+    looked = next((one for one in own if one.read_ok and one.content is not None), None)
+    if looked is None or not any(one.accepted and one.resource.startswith(above) for one in own):
+        return None
+    return "the repeat met what its first attempt had made, and the client looked and went on from there"
 
 
 def _control_flow(ranking: Ranking) -> str | None:

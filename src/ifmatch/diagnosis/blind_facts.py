@@ -9,6 +9,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import (
     ABSENT,
+    adds_to,
     changed_pointers,
     same_content,
     shares_members,
@@ -48,6 +49,24 @@ class BlindFacts(StateFacts):
 
     Its attributes are those of `StateFacts`.
     """
+
+    @cached_property
+    def after_own_write(self) -> Step | None:
+        """Return this actor's last accepted write before the request, when it gave or preceded the token."""
+        own = [step for step in self.own(self.earlier) if step.accepted and step.replaces]
+        if not own and self.given is not None and self.given[0].accepted:
+            return self.given[0]
+        if not own or own[-1].method == "DELETE" or self.source is None:
+            return None
+        return own[-1] if own[-1].order <= self.source.order else None
+
+    @cached_property
+    def only_added(self) -> bool:
+        """Tell whether everything of the token's version is still there, and something was added."""
+        pointers = self.moved_pointers
+        told = [pointer for pointer in pointers or () if not stamped(pointer)]
+        before, now = self.base_content, self.current_content
+        return bool(told) and all(adds_to(value_at(before, one), value_at(now, one)) for one in told)
 
     @cached_property
     def unread(self) -> tuple[Step, Step] | None:

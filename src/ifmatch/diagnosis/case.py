@@ -340,9 +340,12 @@ def _clocked(capture: Capture, captures: Sequence[Capture]) -> bool:
 
 def _place_by_hop(step: Step, hop: Exchange, offset: float) -> None:
     """Take the time of the server's log where its clock tells finer when it was than the client's."""
-    if hop.started is not None and hop.resolution < _COARSE <= step.exchange.resolution:
+    began = [one.started for one in step.hops if one.started is not None]
+    # What a proxy sent again later says nothing of when the request came.
+    first = hop.started is not None and hop.started <= min(began)
+    if hop.started is not None and first and hop.resolution < _COARSE <= step.exchange.resolution:
         step.start = hop.started - offset
-        step.end = step.start + (hop.duration or 0.0)
+        step.end = step.start + max(step.exchange.duration or 0.0, hop.duration or 0.0)
 
 
 def _steps(

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.damages import Damage
-from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.listed_versions import entries_in, members_in
 from ifmatch.diagnosis.path_members import of_a_kind
 from ifmatch.diagnosis.resources import host_of, path_of
@@ -18,8 +16,6 @@ from ifmatch.dialects.glossary import Words
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ifmatch.diagnosis.case import Case
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.diagnosis.history import History
@@ -43,43 +39,6 @@ WHEN: Final = Words(
 )
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 _NAMES: Final = ("id", "_id", "key", "uid", "uuid", "href", "name", "slug", "path")
-
-
-@dataclass(frozen=True, slots=True)
-class _Change:
-    who: str
-    when: float
-    names: frozenset[str]
-
-
-def logged_between(case: Case, history: History, step: Step) -> Damage | None:
-    """Find another's change that a list of changes has between an unguarded write and what it was made from.
-
-    Args:
-        case: everything known.
-        history: of the resource.
-        step: an accepted write of a whole record without a precondition.
-    """
-    if step.method != "PUT" or step.guard is not None or not step.timed:
-        return None
-    looks = (one for one in reversed(history.before(step)) if one.actor == step.actor)
-    base = next((one for one in looks if one.method != "OPTIONS"), None)
-    if base is None or not base.timed or not (base.read_ok or base.accepted):
-        return None
-    for one in case.steps[step.order + 1 :]:
-        if one.actor != step.actor or one.resource == step.resource or not speaks_of(one, step):
-            continue
-        changes = list(_changes(one))
-        own = [each for each in changes if step.start - _BESIDE <= each.when <= step.end + _BESIDE]
-        if len(own) != 1:
-            continue
-        between = [each for each in changes if base.end < each.when < own[0].when]
-        others = [each for each in between if _anothers(each, own[0], history, step)]
-        if others:
-            by = f" by {others[0].who}" if others[0].who else ""
-            text = f"the list of changes has one{by} between the read and this write"
-            return Damage(Outcome.LOST_UPDATE, text, lost=one)
-    return None
 
 
 def logged_past(case: Case, history: History, step: Step) -> Damage | None:
@@ -121,22 +80,6 @@ def _lies_below(listing: Step, step: Step) -> bool:
     return len(name) > 1 and name in above
 
 
-def _anothers(change: _Change, own: _Change, history: History, step: Step) -> bool:
-    """Tell whether a change is by somebody else: by its name, or as it is none of the actor's own writes.
-
-    Without a name it has to be a change of what the write carries: much else is kept in such lists.
-    """
-    if change.who and own.who:
-        return change.who != own.who
-    if change.names.isdisjoint(members_in(step.view.sent_json)):
-        return False
-    return not any(
-        one.start - _BESIDE <= change.when <= one.end + _BESIDE
-        for one in history.writes
-        if one.actor == step.actor
-    )
-
-
 def speaks_of(listing: Step, step: Step) -> bool:
     """Tell whether a listing lies below a resource, or names it in its query.
 
@@ -152,30 +95,6 @@ def speaks_of(listing: Step, step: Step) -> bool:
         return True
     whole = unquote(path)
     return any(len(value) > _FEW and whole.endswith("/" + value) for _, value in parse_qsl(there.query))
-
-
-def _changes(listing: Step) -> Iterator[_Change]:
-    """Yield the changes that an answer lists with who made them, and when."""
-    content = listing.content
-    if content is None or len(content) > _LONGEST:
-        return
-    for entry in entries_in(listing.view.json, _DEEP):
-        who = next((_name(value) for name, value in entry.items() if WHO.fullmatch(name)), "")
-        said = next((str(value) for name, value in entry.items() if WHEN.fullmatch(name)), None)
-        if said is None:
-            # Whatever it is called: the only time of day in the entry.
-            times = [value for value in entry.values() if isinstance(value, str) and _TIME.match(value)]
-            said = times[0] if len(times) == 1 else ""
-        when = told_moment(said)
-        if when is not None:
-            yield _Change(who, when, frozenset(entry))
-
-
-def _name(value: object) -> str:
-    """Return the name of who changed something: itself, or the first text of an object."""
-    if isinstance(value, str):
-        return value
-    return next((one for one in members_in(value).values() if isinstance(one, str)), "")
 
 
 def others_changed(facts: Facts) -> tuple[Step, str] | None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.change_logs import logged_between, logged_past
+from ifmatch.diagnosis.change_logs import logged_past
 from ifmatch.diagnosis.clocked_versions import ahead_of_versions
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, same_content, value_at
 from ifmatch.diagnosis.counts import skipped
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date, instant
+from ifmatch.diagnosis.doubled import made_again
 from ifmatch.diagnosis.gone_again import dated_later, overwritten, set_anew
 from ifmatch.diagnosis.ignored_guards import created_over, dated_out, held_for_a_while, moved_over
 from ifmatch.diagnosis.likeness import holds_own_tag
@@ -19,6 +20,7 @@ from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.stamps import rendered, stamped
 from ifmatch.diagnosis.taken_back import line_undone, lost_pointers
 from ifmatch.diagnosis.undelivered import blocked, redirected, unheard
+from ifmatch.diagnosis.unguarded_losses import listed_newer, logged_between
 from ifmatch.diagnosis.unheeded import counted_past, met_another
 from ifmatch.diagnosis.unseen_writes import unseen
 from ifmatch.diagnosis.written import base_content, content_of_write, keeps, names
@@ -58,6 +60,9 @@ def overwrites(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
         if step.accepted and (over := moved_over(near, step)) is not None:
             yield step, over
             continue
+        if (again := made_again(near, step)) is not None:
+            yield step, again
+            continue
         if not (step.accepted and step.replaces) or step.order in reported:
             continue
         known = history.near((step,))
@@ -79,6 +84,7 @@ def _accepted(case: Case, history: History, step: Step) -> Damage | None:
             _unguarded(history, step)
             or _taken_back(history, step)
             or logged_between(case, history, step)
+            or listed_newer(case, history, step)
             or overwritten(history, step)
             or skipped(history, step)
         )

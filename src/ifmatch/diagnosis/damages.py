@@ -29,6 +29,8 @@ class Damage:
         needless: a first read, and those after it that only repeat it; empty for other damage.
         slipped: another's write, itself not in the evidence, came between the check of this one and its
             storing, or the other way round.
+        twice: what was asked for once was done twice.
+        first: the attempt before this one, which got no answer; None where there was none.
         proven: whether the evidence shows the loss itself.
     """
 
@@ -45,4 +47,6 @@ class Damage:
     contradicted: bool = False
     needless: tuple[Step, ...] = ()
     slipped: bool = False
+    twice: bool = False
+    first: Step | None = None
     proven: bool = True

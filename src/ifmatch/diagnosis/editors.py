@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ifmatch.model.message import Content
 
 EDITOR = Words(
-    r"(?:modif(?:ied|y|ication)|updated?|changed?|edit(?:ed)?|written|saved|touched)[-_]?by"
+    r"(?:modif(?:ied|y|ication)|updated?|changed?|edit(?:ed)?|written|saved|touched)[-_ ]?by"
     r"(?:_?(?:value|id|name|user|login|email))?$"
     r"|^_?(?:by|(?:last_?)?(?:editor|author|writer|modifier|maintainer))$"
 )
@@ -37,8 +37,8 @@ _CHANGED_AT = Words(
 # A time with a fraction of a second is seldom that of two writes.
 _FINE = re.compile(r".*\d\d:\d\d:\d\d[.,]\d.*|\d{10}[.,]\d+|\d{13,19}")
 _EDITED_BY = Words(
-    r"(?:modified[-_]?by|updated?[-_]?by|change[-_]?by|\"_?(?:checked_?|touched_?)?by(?=\")|\beditor|\b_?maintainer"
-    r"|changed[-_]?by|edited[-_]?by|processed[-_]?by|\bactor|\bagent|\bauthor)(?:_?(?:value|id|name|user|login))?"
+    r"(?:(?:modified|updated?|changed?|edited|processed)[-_ ]?by|\"_?(?:checked_?|touched_?)?by(?=\")"
+    r"|\beditor|\b_?maintainer|\bactor|\bagent|\bauthor)(?:_?(?:value|id|name|user|login))?"
     r'["\s:=>;]{1,6}(?:\{[^}]{0,80}?)?"?([^"\n<>{}]{1,60})'
 )
 

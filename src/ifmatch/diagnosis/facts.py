@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.authorship import account_in, proven
 from ifmatch.diagnosis.blind_facts import BlindFacts
 from ifmatch.diagnosis.conditions import IN_CONTENT, Guard
 from ifmatch.diagnosis.contents import (
@@ -35,10 +36,12 @@ from ifmatch.model.message import Content
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ifmatch.diagnosis.authorship import Proof
     from ifmatch.diagnosis.conditions import Condition
     from ifmatch.diagnosis.damages import Damage
     from ifmatch.diagnosis.listed_tokens import Listing
     from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.told_changes import Change
 
 
 _DATE_SLACK = 2.5  # Seconds by which a Date may lag, being cut to the second.
@@ -232,6 +235,16 @@ class Facts(BlindFacts):
             if step.is_write and step.unanswered and self._same_intent(step):
                 return step
         return None
+
+    @cached_property
+    def account(self) -> tuple[Change, ...]:
+        """Return what the service's own lists tell of changes of the resource, around the request."""
+        return account_in(self)
+
+    @cached_property
+    def proof(self) -> Proof | None:
+        """Return what proves that the present state was made by this request, or an unanswered one before."""
+        return proven(self, self.unanswered_own or self.step) if self.refused else None
 
     def _same_intent(self, other: Step) -> bool:
         """Tell whether another request wanted the same, or is known to be what is stored now."""

@@ -116,6 +116,9 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
         return _PROVEN
     if source.where == "text" and counts_states(traffic.about[traffic.bases[write]], member.word):
         return _PROVEN
+    if versions and write.status in _CONFLICT and counts_past(write, member.value) and says_outdated(write):
+        # It prints the version that was sent, and the one that is there.
+        return _PROVEN
     later = next((one for one in traffic.after(write) if traffic.took(one)), None)
     if not traffic.took(write) and blamed(write, member, later):
         return _PROVEN
@@ -200,7 +203,7 @@ def _time_of_change(write: Step, member: Member, source: Member) -> bool:
     if TIME.fullmatch(member.value) is None:
         return False
     if member.where in {"header", "query"} and (UNCHANGED.search(member.word) or CHANGED.search(source.word)):
-        # What the time is called when it is sent back beside the content says how it is meant, not what it is.
+        # What a time is called that is sent back beside the content says how it is meant, not what it is.
         return True
     if not (of_changes(member) and CHANGED.search(source.word)):
         return False

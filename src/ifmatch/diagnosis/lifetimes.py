@@ -57,7 +57,7 @@ def _around(step: Step, value: str) -> Iterator[Mapping[str, str]]:
     word = re.compile(rf"(?<![\w-]){re.escape(value)}(?![\w-])")
     members = shown(step)
     for where in ("header", "text"):
-        group = {
+        group: Mapping[str, str] = {
             one.name if where == "header" else one.word: one.value for one in members if one.where == where
         }
         if any(word.search(one) for one in group.values()):

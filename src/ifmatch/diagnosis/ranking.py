@@ -255,6 +255,7 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     ),
     "lost-response-replay": (
         "target-missing",
+        "nonprecondition-412",
         "retry-reuses-failed-token",
         "other-writer",
         "stale-stored-token",

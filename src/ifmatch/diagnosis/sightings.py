@@ -41,6 +41,8 @@ _UNIQUE = 12
 _SEVERAL = 3
 _SHORT_LAG = 0.3
 _LAGS_APART = 0.03
+# Seconds that a request takes from one side of a proxy to the other, at most.
+_HOP = 0.1
 # Seconds by which two clocks that agree may differ.
 SAME_CLOCK = 2.0
 
@@ -228,6 +230,24 @@ def writes(seen: Seen) -> bool:
     return seen.method not in {"GET", "HEAD", "OPTIONS"}
 
 
+def _followed_at_once(found: Sequence[tuple[Seen, Seen]]) -> bool:
+    """Tell whether each request of the one is followed at once by the other's, always by the same time.
+
+    Whole seconds on one side would leave gaps of all lengths: then both clocks tell finer than that.
+    """
+    # What a proxy sent again later is behind its first request.
+    first = {id(one): two.start - one.start for one, two in sorted(found, key=lambda pair: -pair[1].start)}
+    gaps = list(first.values())
+    apart = max(one.start for one, _ in found) - min(one.start for one, _ in found) if found else 0.0
+    return (
+        len(gaps) > 1
+        and apart >= 1
+        and min(gaps) > 0
+        and max(gaps) <= _HOP
+        and max(gaps) - min(gaps) <= _HOP / 5
+    )
+
+
 def credible(
     down: Sequence[Seen], up: Sequence[Seen], pairs: Mapping[int, int], *, one_clock: bool, told: bool
 ) -> bool:
@@ -253,6 +273,8 @@ def credible(
         if both and not any(writes(one) for one, _ in found):
             return False
     if told or any(one.host != two.host for one, two in found):
+        return True
+    if _followed_at_once(found):
         return True
     longer = [one.end - one.start > two.end - two.start > 0 for one, two in found]
     return len(longer) > 1 and all(longer)

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, cast
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Condition, Guard
 from ifmatch.diagnosis.contents import (
-    ABSENT,
     holds,
     holds_stamps,
     same_content,
     speak_of_one,
-    value_at,
     version_member,
 )
+from ifmatch.diagnosis.given_elsewhere import given_elsewhere
 from ifmatch.diagnosis.history import History
 from ifmatch.diagnosis.likeness import told_by_digest
 from ifmatch.diagnosis.stamps import stamped
@@ -169,9 +168,18 @@ class StateFacts:
         the refusal and what was read afterwards, but not the read that the token came from.
         """
         before = [step for step in self.earlier if self.names(step)]
+        if not before and self.given is not None and self.given[0].accepted:
+            return [self.given[0]]
         if before or self.own(self.earlier):
             return before
         return [step for step in self.own_reads_after if step.etag is not None and step.etag == self.token]
+
+    @cached_property
+    def given(self) -> tuple[Step, Content] | None:
+        """Return the own answer on another resource that gave the token out with the thing, and the thing."""
+        if self.token is None or any(self.names(step) for step in self.earlier):
+            return None
+        return given_elsewhere(self.case, self.step, self.token)
 
     @cached_property
     def source(self) -> Step | None:
@@ -418,6 +426,8 @@ class StateFacts:
     @cached_property
     def base_content(self) -> Content | None:
         """Return the content of the version that the token names."""
+        if self.given is not None:
+            return self.given[1]
         for step in [*reversed(self.own(self.issues)), *reversed(self.issues)]:
             if step.representation is not None:
                 return step.representation
@@ -481,18 +491,3 @@ class StateFacts:
             stamped(pointer) or any(holds_stamps(one, pointer) for one in contents)
             for pointer in pointers or ()
         )
-
-    @cached_property
-    def after_own_write(self) -> Step | None:
-        """Return this actor's last accepted write before the request, when it gave or preceded the token."""
-        own = [step for step in self.own(self.earlier) if step.accepted and step.replaces]
-        if not own or own[-1].method == "DELETE" or self.source is None:
-            return None
-        return own[-1] if own[-1].order <= self.source.order else None
-
-    @cached_property
-    def only_added(self) -> bool:
-        """Tell whether everything of the token's version is still there, and something was added."""
-        pointers = self.moved_pointers
-        told = [pointer for pointer in pointers or () if not stamped(pointer)]
-        return bool(told) and all(value_at(self.base_content, pointer) is ABSENT for pointer in told)

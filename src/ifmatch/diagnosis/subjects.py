@@ -16,6 +16,7 @@ from ifmatch.diagnosis.locks import asks
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.named_elements import unlike_record
 from ifmatch.diagnosis.parts import replaced
+from ifmatch.diagnosis.refused_repeats import repeated
 from ifmatch.diagnosis.removals import corrected
 from ifmatch.diagnosis.rules import (
     lease_or_lock,
@@ -275,6 +276,7 @@ def _barred(history: History) -> set[int]:
         for step in history
         if _meets_own_deletion(history, step)
         or _met_nothing(history, step)
+        or (step.status in _TICKETED and repeated(history.around(step), step) is not None)
         or (step.is_write and payload_precondition_mismatch.unmet(step, history.around(step)) is not None)
         or (step.is_write and corrected(step, _following(history, step)) is not None)
     }

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.unguarded_losses import version_carried
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ifmatch.diagnosis.damages import Damage
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.model.finding import Evidence
 
@@ -18,6 +20,8 @@ CAUSE = "blind-refresh"
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from content that takes back what the freshly read version had changed."""
     blind = facts.blind
+    if facts.damage is not None and facts.guard is None:
+        yield from _carried_fresh(facts, facts.damage)
     if blind is None:
         again = facts.resent_unread
         if again is not None and facts.state_moved is not False:
@@ -39,3 +43,19 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         4.5,
         facts.blind_write,
     )
+
+
+def _carried_fresh(facts: Facts, damage: Damage) -> Iterator[Evidence]:
+    """Yield evidence from a content that carries the last version, as its service counts, and undoes it."""
+    read = damage.lost
+    carried = version_carried(facts.own(facts.history), facts.step)
+    if (
+        carried is None
+        or not carried[1]
+        or read is None
+        or read.actor != facts.step.actor
+        or not read.read_ok
+    ):
+        return
+    yield note(f"{carried[0]}, which counts the versions, is sent as it was read last", 2.0, read)
+    yield note(f"{damage.text}: the content is based on an older one", 4.5, facts.step)

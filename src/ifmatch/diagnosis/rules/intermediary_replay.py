@@ -7,18 +7,23 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis.commands_done import changed_as_told, changed_at, signed_as_own
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.dates import span
+from ifmatch.diagnosis.doubled import attempts_told
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.same_by_chance import little, there_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ifmatch.diagnosis.damages import Damage
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "intermediary-replay"
 _SLOW = 0.25
+# Seconds for which a proxy waits at least, as a rule.
+PATIENCE = 1.0
+_PROXIES = ("envoy", "nginx", "haproxy")
 # So little time between a read and a request leaves no room for another's write.
 _JUST_BEFORE = 0.03
 # How many times as long as usual is no chance.
@@ -87,13 +92,15 @@ def _weight(facts: Facts) -> float:
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from one refused write at the client that is two at the origin, or is stored."""
     step = facts.step
+    if facts.damage is not None and facts.damage.twice and facts.damage.first is None:
+        yield from _done_twice(facts, facts.damage)
     if not facts.refused or not step.is_write or facts.guard is None:
         return
     if len(step.hops) > 1:
         stored = [hop for hop in step.hops if 200 <= hop.status < 300]
         yield note(f"one request at the client, {len(step.hops)} at the origin", 3.0, step.hops[-1])
         lost = [hop for hop in step.hops[:-1] if hop.response is None]
-        if lost and not stored and facts.ours_is_there:
+        if lost and not stored and (facts.ours_is_there or facts.proof is not None):
             text = "the first of them got no answer, and what it carried is stored"
             yield note(text, 4.0, lost[0])
         if stored:
@@ -103,20 +110,47 @@ def detect(facts: Facts) -> Iterator[Evidence]:
                 stored[0],
             )
         return
-    if facts.unanswered_own is not None or not facts.state_moved:
+    proof = facts.proof
+    if facts.unanswered_own is not None or not (facts.state_moved or proof is not None):
         return
     if facts.overlapping_own or facts.unordered_own or facts.foreign_writes or _stored_before(facts):
         return
     told = () if facts.ours_is_there else changed_as_told(facts)
-    if told:
+    if proof is not None:
+        yield note(proof.text, proof.weight, proof.step)
+    elif told:
         text = f"all that changed ({', '.join(told[:3])}) is what this very request commands"
         yield note(text, 2.5, facts.refresh)
     elif facts.ours_is_there:
         text = "the resource holds what this very request carried, although it was refused"
         yield note(text, _weight(facts), facts.refresh)
+    elif attempts_told(step) > 1 and facts.ours_is_there is None:
+        yield note("the state has moved, and may hold what the first attempt carried", 0.5, facts.refresh)
     else:
         return
     yield from _on_the_way(facts)
+
+
+def _done_twice(facts: Facts, damage: Damage) -> Iterator[Evidence]:
+    """Yield evidence from two things that one request at the client has made."""
+    step = facts.step
+    yield note(damage.text, 5.0, damage.lost or step)
+    if len(step.hops) > 1:
+        yield note(f"one request at the client, {len(step.hops)} at the origin", 3.0, step.hops[-1])
+    elif step.hops and step.covered:
+        yield note("the origin saw the request only once", -4.0, step.hops[0])
+    yield from _counted(step)
+    duration = step.end - step.start
+    if duration >= PATIENCE:
+        text = f"the request took {span(duration)}: long enough for a proxy to give up and try again"
+        yield note(text, 1.0, step)
+
+
+def _counted(step: Step) -> Iterator[Evidence]:
+    """Yield evidence from an answer that says which attempt of a proxy it belongs to."""
+    told = attempts_told(step)
+    if told > 1:
+        yield note(f"the answer belongs to attempt {told}, while the client had sent one", 3.0, step)
 
 
 def _on_the_way(facts: Facts) -> Iterator[Evidence]:
@@ -124,6 +158,7 @@ def _on_the_way(facts: Facts) -> Iterator[Evidence]:
     step = facts.step
     modified = facts.refresh.last_modified if facts.refresh is not None else None
     modified = modified if modified is not None else changed_at(facts)
+    yield from _counted(step)
     signed = signed_as_own(facts)
     if signed is not None:
         yield note("the version there is signed as another write of the client is", 2.0, signed)
@@ -134,11 +169,16 @@ def _on_the_way(facts: Facts) -> Iterator[Evidence]:
     if read_just_before(facts) is not None and duration >= _SLOW:
         text = "the client had read right before it: the change was made while this request was under way"
         yield note(text, 1.5, facts.source)
+    proxied = step.cache_marked or (step.header("server") or "").lower().startswith(_PROXIES)
     if step.timed and duration >= _SLOW:
+        # Proxies are patient; one that nothing shows, and gives up so soon, is less likely still.
+        weight = 1.5 if proxied or duration >= PATIENCE or step.hops or not facts.proof else 0.3
         yield note(
-            f"the request took {span(duration)}: long enough for a proxy to give up and try again", 1.5, step
+            f"the request took {span(duration)}: long enough for a proxy to give up and try again",
+            weight,
+            step,
         )
-    if step.cache_marked or (step.header("server") or "").lower().startswith(("envoy", "nginx", "haproxy")):
+    if proxied:
         yield note("a proxy answered", 0.3, step, "Server")
     waited = waited_before(facts)
     if waited is not None:

@@ -9,6 +9,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.dates import span
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.refused_repeats import repeated
 from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
@@ -58,7 +59,13 @@ def detect(facts: Facts) -> Iterator[Evidence]:
 
     Source: RFC 9110 section 9.2.2 (automatic retries of non-idempotent requests).
     """
+    if facts.damage is not None and facts.damage.twice and facts.damage.first is not None:
+        yield note("an earlier attempt with the same content got no answer", 2.5, facts.damage.first)
+        yield note(facts.damage.text, 5.0, facts.damage.lost)
+        return
     first = facts.unanswered_own
+    if facts.refused and facts.guard is None:
+        yield from _refused_as_repeat(facts)
     if not facts.refused or facts.guard is None:
         return
     if first is None:
@@ -86,7 +93,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if stored is not None:
         yield note(f"the origin had answered that attempt {stored.status}: it was stored", 5.0, stored)
         return
-    if facts.ours_is_there or holds(facts.current_content, first.body):
+    proof = facts.proof
+    if proof is not None:
+        yield note(proof.text, proof.weight, proof.step)
+    elif facts.ours_is_there or holds(facts.current_content, first.body):
         weight = 1.5 if facts.foreign_writes else 3.0
         yield note("the resource now holds exactly what the client had sent", weight, facts.refresh)
         modified = facts.refresh.last_modified if facts.refresh is not None else None
@@ -104,6 +114,19 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note("the resource holds something else than what the client had sent", -3.0, facts.refresh)
     if facts.step.method == "DELETE":
         yield from _deleted(facts, first)
+
+
+def _refused_as_repeat(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from an answer that says of a repeat that it was done already."""
+    first = repeated(facts.history, facts.step)
+    if first is None:
+        return
+    yield note("an attempt with the same content before it got no answer", 2.5, first)
+    yield note("the answer says of the repeat that it was done already", 3.0, facts.step)
+    if facts.never_arrived:
+        yield note("the origin did not store that attempt", -6.0, first)
+    elif facts.proof is not None:
+        yield note(facts.proof.text, 2.0, facts.proof.step)
 
 
 def _deleted(facts: Facts, first: Step) -> Iterator[Evidence]:

@@ -112,8 +112,8 @@ def spoken(text: str) -> bool:
 def _what_followed(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from the same call later, and from what tells of quite another reason for the 412.
 
-    Words alone are little where their language is not known: a 412 without a condition in any known place may
-    stand for a search that found several, for a thing that is gone, or for a send that was carried out before.
+    Words alone are little where their language is not known: a 412 without a condition in any known place
+    may stand for a search that found several, for a thing that is gone, or for a send that was carried out.
     """
     step = facts.step
     again = [one for one in facts.own(facts.later) if one.accepted and one.method == step.method]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.authorship import by_others, told_of
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.dates import shown
@@ -88,6 +89,8 @@ def _weight_of_write(facts: Facts) -> float:
 
 def _by_state(facts: Facts) -> Iterator[Evidence]:
     current = facts.current_tag
+    if facts.state_moved is None and facts.proof is None:
+        yield from _by_account(facts)
     if facts.state_moved is False:
         text = "the state did not move: a later read shows the refused token itself"
         if facts.passed_later is not None:
@@ -148,6 +151,10 @@ def _by_chance(facts: Facts) -> bool:
 
 
 def _by_content(facts: Facts) -> Iterator[Evidence]:
+    if facts.proof is not None:
+        yield note(facts.proof.text, -facts.proof.weight, facts.proof.step)
+        return
+    yield from _by_account(facts)
     if facts.step.covered and facts.step.hops and not facts.foreign_writes and facts.after_own_write:
         yield note("no other write is seen at the origin", -3.5, facts.step.hops[-1])
     if facts.moved_by_own:
@@ -182,6 +189,14 @@ def _by_content(facts: Facts) -> Iterator[Evidence]:
     elif facts.content_moved is False:
         yield note("the content is the same as before: nothing was changed by anybody", -2.5, facts.refresh)
     yield from _by_time_of_change(facts)
+
+
+def _by_account(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from the service's own list of changes, which names others since the read."""
+    found = () if facts.foreign_writes else tuple(by_others(facts))
+    people = [change for change, program in found if not program]
+    for change in (people or [change for change, _ in found])[:1]:
+        yield note(told_of(change), 2.5 if people else -1.5, change.listing)
 
 
 def _by_time_of_change(facts: Facts) -> Iterator[Evidence]:

@@ -8,7 +8,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import holds, same_content
 from ifmatch.diagnosis.counts import counts_along
 from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.rules.intermediary_replay import waited_before
+from ifmatch.diagnosis.rules.intermediary_replay import PATIENCE, waited_before
 from ifmatch.diagnosis.same_by_chance import carried_out, little, there_before
 
 if TYPE_CHECKING:
@@ -115,7 +115,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     """
     step = facts.step
     yield from _removed(facts)
-    if not facts.refused or not step.is_write or not facts.ours_is_there or facts.guard is None:
+    if not facts.refused or not step.is_write or facts.guard is None:
+        return
+    if not facts.ours_is_there and facts.proof is None:
         return
     if (
         facts.unanswered_own is not None
@@ -123,7 +125,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         or facts.unordered_own
         or facts.foreign_writes
         or any(one.accepted and same_content(one.body, step.body) for one in facts.own(facts.earlier))
-        or not (facts.state_moved or created(facts) or moved_by_date(facts))
+        or not (facts.proof is not None or facts.state_moved or created(facts) or moved_by_date(facts))
     ):
         return
     if len(step.hops) > 1:
@@ -134,12 +136,16 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note(text, 2.5, facts.refresh)
         yield note("another refused request of the client was stored just so", 2.5, again)
         return
-    if facts.ours_by_chance and not step.hops:
+    proof = facts.proof
+    if proof is not None:
+        yield note(f"{proof.text}, and it was the first attempt", proof.weight, proof.step)
+    elif facts.ours_by_chance and not step.hops:
         yield note(text + "; it is so little that another may have written the same", 0.8, facts.refresh)
         return
-    if not step.hops:
-        yield from _by_another(facts)
-    yield note(text, 1.6 if not step.hops and little(facts) else 2.5, facts.refresh)
+    else:
+        if not step.hops:
+            yield from _by_another(facts)
+        yield note(text, 1.6 if not step.hops and little(facts) else 2.5, facts.refresh)
     if waited_before(facts) is not None:
         yield note("the origin got it late: another node may have stored it before", 0.5, step.hops[0])
     elif len(step.hops) == 1:
@@ -147,4 +153,5 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if step.timed and step.end - step.start < _QUICK:
         yield note("the answer came at once: no time for a proxy to try twice", 1.5, step)
     if not step.cache_marked:
-        yield note("nothing shows a proxy on the way", 0.3, step)
+        soon = proof is not None and step.timed and step.end - step.start < PATIENCE
+        yield note("nothing shows a proxy on the way", 0.8 if soon else 0.3, step)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis.authorship import by_others, told_of
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import changed_pointers, holds, same_content, value_at
 from ifmatch.diagnosis.evidence import note
@@ -69,17 +70,29 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         or facts.own_writes
         or facts.overlapping_own
         or facts.unanswered_own is not None
+        or facts.proof is not None
         or (facts.refresh is not None and facts.refresh.finds_nothing)
     ):
         return
     yield from _linked(facts, source)
     yield from _running(facts, source)
+    yield from _by_account(facts)
     if not facts.state_moved:
         return
     yield from _moved(facts, source)
     theirs = any(one.actor != facts.step.actor for one in facts.parts_written)
     if facts.step.covered and facts.step.hops and facts.content_moved is not None and not theirs:
         yield note("nobody else's write is seen at the origin", 1.5, facts.step.hops[-1])
+
+
+def _by_account(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from the service's own list of changes: of programs alone, or of a person too."""
+    found = tuple(by_others(facts))
+    for change in [change for change, program in found if not program][:1]:
+        yield note(told_of(change), -4.0, change.listing)
+        return
+    for change, _ in found[:1]:
+        yield note(told_of(change), 2.5 if facts.state_moved else 4.0, change.listing)
 
 
 def _moved(facts: Facts, source: Step) -> Iterator[Evidence]:

@@ -8,6 +8,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import value_at
 from ifmatch.diagnosis.dialect_habits import members_of
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.unguarded_losses import version_carried
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +40,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         or damage.lost is None
         or not facts.step.is_write
         or damage.redirect
+        or damage.twice
         or damage.contradicted
     ):
         return
@@ -48,7 +50,11 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         else f"only asks that anything exists ({facts.guard.shown()})"
     )
     pointer = _version_sent(facts) if facts.guard is None else ""
-    if pointer:
+    carried = version_carried(facts.own(facts.history), facts.step) if facts.guard is None else None
+    if carried is not None:
+        which = "that of the last read" if carried[1] else "an older one"
+        yield note(f"its content carries {carried[0]}, which counts the versions: {which}", -6.0, facts.step)
+    elif pointer:
         text = f"its content carries {pointer} as it was read: that may be meant as one"
         yield note(text, -4.0, facts.step)
     if not damage.proven:

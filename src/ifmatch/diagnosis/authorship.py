@@ -1,0 +1,165 @@
+"""Prove from a later state, or from the service's own account, whose change it is that refused a request."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.dates import shown
+from ifmatch.diagnosis.editors import PROGRAM, SYSTEM
+from ifmatch.diagnosis.listed_records import leaves_of
+from ifmatch.diagnosis.own_marks import marks_of, only_there, shown_in, shown_text, values_shown
+from ifmatch.diagnosis.told_changes import account_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.told_changes import Change
+
+# So many steps before and after a request are looked at for accounts.
+_NEAR: Final = 80
+# Seconds by which a time of the service may lie beside a request.
+_BESIDE: Final = 0.6
+_SURE: Final = 6.0
+_LIKELY: Final = 3.5
+_TIMED: Final = 4.0
+_LAST_COUNT: Final = re.compile(r"(?<!\d)(\d{1,12})$")
+# Shorter values say nothing of who sent them.
+_NAME: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Whose change it was, and what shows it.
+
+    Attributes:
+        text: one sentence.
+        weight: of it, as evidence has it.
+        step: where it stands.
+    """
+
+    text: str
+    weight: float
+    step: Step
+
+
+def proven(facts: Facts, attempt: Step) -> Proof | None:
+    """Return what proves that the present state was made by an attempt itself, None without proof.
+
+    Args:
+        facts: of a refused request.
+        attempt: this request, or an earlier one with the same intent.
+    """
+    marks = marks_of(attempt)
+    same = (*facts.attempts, attempt)
+    before = facts.base if facts.base is not None and facts.base.order < attempt.order else None
+    old = values_shown(before) if before is not None else {}
+    for one in facts.later if marks else ():
+        if one.read_ok and any(mark.value in shown_text(one) for mark in marks):
+            mark = shown_in(marks, values_shown(one), old)
+            if mark is not None and only_there(mark, attempt, facts.case.steps, same):
+                text = f"the state now names {mark.value}, which this very request was called by"
+                return Proof(text, _SURE if mark.sure else _LIKELY, one)
+    entries = [one for one in facts.account if one.listing.order > attempt.order]
+    for number, entry in enumerate(entries) if marks else ():
+        rest = entries[number + 1 : number + 2] or entries[number - 1 : number]
+        mark = shown_in(marks, entry.record, rest[0].record if rest else {})
+        if mark is not None and only_there(mark, attempt, facts.case.steps, same):
+            text = (
+                f"the service's own list of changes has {mark.value}, which this very request was called by"
+            )
+            return Proof(text, _SURE if mark.sure else _LIKELY, entry.listing)
+    return _timed(facts, attempt, entries)
+
+
+def _timed(facts: Facts, attempt: Step, entries: Sequence[Change]) -> Proof | None:
+    """Return an entry by a name that the attempt carried, of the time in which it was under way."""
+    names = _said_by(attempt)
+    done = [one for one in facts.own(facts.history) if one.accepted and one is not attempt]
+    for one in entries:
+        if any(_within(facts, write, one.when) for write in done):
+            # That is another write of the client's own.
+            continue
+        if one.who in names and _within(facts, attempt, one.when):
+            text = f"the service's own list of changes has one by {one.who} while this request was under way"
+            return Proof(text, _TIMED, one.listing)
+    return None
+
+
+def _said_by(step: Step) -> set[str]:
+    """Return the values of a request by which it may say who sends it."""
+    fields = [value.strip() for _, value in step.sent]
+    content = [value for _, value in leaves_of(step.view.sent_text)]
+    return {one for one in (*fields, *content) if len(one) >= _NAME}
+
+
+def _within(facts: Facts, attempt: Step, moment: float | None) -> bool:
+    if moment is None or not attempt.timed:
+        return False
+    skew = facts.client_skew or 0.0
+    return attempt.start - skew - _BESIDE <= moment <= attempt.end - skew + _BESIDE
+
+
+def account_in(facts: Facts) -> tuple[Change, ...]:
+    """Return what answers to the same actor tell of changes of the resource.
+
+    Args:
+        facts: of a request.
+    """
+    step = facts.step
+    near = facts.case.steps[max(0, step.order - _NEAR) : step.order + _NEAR]
+    listings = [one for one in near if one.actor == step.actor and one.is_read]
+    return tuple(account_of(step, listings, _versions(facts)))
+
+
+def _versions(facts: Facts) -> list[str]:
+    """Return the versions that are known of the resource: as they are, and the counts at their ends."""
+    found: list[str] = []
+    for one in (facts.token, facts.current_tag):
+        if one is not None:
+            bare = tokens.opaque(one)
+            count = _LAST_COUNT.search(bare)
+            found += [bare, count[1]] if count is not None else [bare]
+    return found
+
+
+def by_others(facts: Facts) -> Iterator[tuple[Change, bool]]:
+    """Yield what the service's account has of others between the own look and the refusal.
+
+    Args:
+        facts: of a refused request.
+
+    Returns:
+        The entry, and whether a program of the service made it.
+    """
+    base, step = facts.base, facts.step
+    if base is None or not (base.timed and step.timed):
+        return
+    entries = [one for one in facts.account if one.listing.order > step.order]
+    skew = facts.client_skew or 0.0
+    names = _said_by(step)
+    known = {one.who for one in entries if one.when is not None and one.when <= base.end - skew}
+    for one in entries:
+        if one.when is None or not one.who or one.who in names:
+            continue
+        if not base.start - skew < one.when < step.end - skew + _BESIDE:
+            continue
+        program = SYSTEM.search(one.who) is not None or PROGRAM.search(one.who) is not None
+        if program or one.who not in known:
+            yield one, program
+
+
+def told_of(change: Change) -> str:
+    """Return an entry of an account as a sentence of evidence.
+
+    Args:
+        change: the entry.
+    """
+    when = f" at {shown(change.when)}" if change.when is not None else ""
+    return (
+        f"the service's own list of changes has one by {change.who}{when}, between the read and the refusal"
+    )

@@ -1,0 +1,161 @@
+"""Find what was asked for once and is there twice: a proxy, or the client itself, had sent it again."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from ifmatch.diagnosis.contents import same_content
+from ifmatch.diagnosis.damages import Damage
+from ifmatch.diagnosis.dates import told_moment
+from ifmatch.diagnosis.listed_records import leaves_of, records_in
+from ifmatch.diagnosis.own_marks import Mark, only_there
+from ifmatch.diagnosis.resources import host_of
+from ifmatch.model.diagnosis import Outcome
+from ifmatch.model.message import Content
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ifmatch.diagnosis.case import Case
+    from ifmatch.diagnosis.listed_records import Record
+    from ifmatch.diagnosis.steps import Step
+
+# So many steps after a request its results are looked for.
+_NEAR: Final = 60
+_LONGEST: Final = 200_000
+# Seconds by which a time of the service may lie beside a request.
+_BESIDE: Final = 0.6
+# What one wish is called by: no number that anything may have.
+_CALLED: Final = re.compile(r"(?=\S*\d)(?=\S*[^\W\d_])\S{4,80}|\d{6,18}")
+_TWICE: Final = 2
+_OF_TIME: Final = 10
+# The attempt that an answer belongs to, as proxies count them; `retry` counts those after the first.
+_ATTEMPT: Final = re.compile(r"(?:.*[-_])?(?:attempts?|tries)(?:[-_](?:count|number|no))?", re.IGNORECASE)
+_RETRY: Final = re.compile(
+    r"(?:.*[-_])?(?:retries|retry|retried|rpc-attempts)(?:[-_](?:count|number|no))?", re.IGNORECASE
+)
+
+
+def made_again(case: Case, step: Step) -> Damage | None:
+    """Find two things that an accepted request made, or it and the attempt before it that got no answer.
+
+    Args:
+        case: everything known.
+        step: an accepted POST.
+    """
+    if step.method != "POST" or not step.accepted or not step.timed or step.guard is not None:
+        return None
+    answers = [hop for hop in step.hops if 200 <= hop.status < 300 and hop.response is not None]
+    made = (hop.response.content for hop in answers if hop.response is not None)
+    apart = {one.text for one in made if isinstance(one, Content)}
+    if len(apart) > 1:
+        text = f"the origin carried it out {len(answers)} times, and made something else each time"
+        return Damage(Outcome.WRONG_CONTENT, text, twice=True)
+    values = tuple(_values(step))
+    if not values or _beside(case, step):
+        return None
+    first = _before(case, step)
+    for listing in case.steps[step.order + 1 : step.order + _NEAR]:
+        if (
+            listing.actor != step.actor
+            or not listing.is_read
+            or host_of(listing.resource) != host_of(step.resource)
+        ):
+            continue
+        content = listing.content
+        if content is None or len(content) > _LONGEST or not any(one in content.text for one in values):
+            continue
+        found = _pair(case, step, first, records_in(content.text))
+        if found is not None:
+            where = "this one request was under way" if first is None else "the two attempts were under way"
+            text = f"two things with {found} are there, both made while {where}: it asked for one"
+            return Damage(Outcome.WRONG_CONTENT, text, lost=listing, first=first, twice=True)
+    return None
+
+
+def _beside(case: Case, step: Step) -> bool:
+    """Tell whether the client made others of the kind at about the same time: each may be one of the two."""
+    return any(
+        one is not step and one.accepted and one.actor == step.actor and one.method == step.method
+        for one in case.steps[max(0, step.order - _NEAR) : step.order + _NEAR]
+        if one.resource == step.resource and _under_way([step], one.start)
+    )
+
+
+def _before(case: Case, step: Step) -> Step | None:
+    """Return the last attempt with the same content that got no answer, None where there is none."""
+    for one in reversed(case.steps[max(0, step.order - _NEAR) : step.order]):
+        same = one.actor == step.actor and one.method == step.method and one.resource == step.resource
+        if same and one.unanswered and same_content(one.body, step.body):
+            return one
+    return None
+
+
+def _pair(case: Case, step: Step, first: Step | None, records: Sequence[Record]) -> str | None:
+    """Return the value of a request that two listed things have, each made while it was under way."""
+    attempts = [step] if first is None else [first, step]
+    parts = {value for name, value in leaves_of(step.view.sent_text) if _in_list(name)}
+    for value in _values(step):
+        alike = [one for one in records if value in one.values()]
+        if len(alike) != _TWICE or set(alike[0]) != set(alike[1]) or parts & set(alike[0].values()):
+            continue
+        times = [_created(one) for one in alike]
+        within = all(one is not None and _under_way(attempts, one) for one in times)
+        mark = Mark(value, "", sure=True)
+        if within and _one_apart(alike) and only_there(mark, step, case.steps, attempts):
+            return value
+    return None
+
+
+def _under_way(attempts: Sequence[Step], moment: float) -> bool:
+    return any(one.start - _BESIDE <= moment <= one.end + _BESIDE for one in attempts)
+
+
+def _one_apart(records: Sequence[Record]) -> bool:
+    """Tell whether two things differ in what they are called and when they were made, and in nothing else."""
+    one, two = records
+    differ = [name for name in one if one[name] != two[name]]
+    times = [name for name in differ if told_moment(one[name]) is not None]
+    names = [name for name in differ if name not in times]
+    # Words that differ make them two kinds of things: what became of one.
+    called = all(any(map(str.isdigit, one[name])) and any(map(str.isdigit, two[name])) for name in names)
+    return bool(names) and called and len(differ) < len(one)
+
+
+def _created(record: Record) -> float | None:
+    """Return when a listed thing was made: the first of its times."""
+    moments = [
+        moment for value in record.values() if (moment := told_moment(value)) is not None and len(value) > 9
+    ]
+    return min(moments) if moments else None
+
+
+def _values(step: Step) -> Iterator[str]:
+    """Yield the values of a request by which its result may be told; not those of a list in it."""
+    for name, value in leaves_of(step.view.sent_text):
+        telling = _CALLED.fullmatch(value) is not None
+        if telling and not _in_list(name) and told_moment(value) is None:
+            yield value
+
+
+def _in_list(name: str) -> bool:
+    return any(part.isdigit() for part in name.split("/")[1:])
+
+
+def attempts_told(step: Step) -> int:
+    """Return the number of attempts that an answer tells of, as proxies count them; 1 where it tells none.
+
+    Args:
+        step: a request with its answer.
+    """
+    asked = {name.lower() for name, _ in step.sent}
+    for name, value in step.received or ():
+        count = value.strip()
+        if name.lower() in asked or not count.isdigit() or len(count) > 1:
+            continue
+        if _RETRY.fullmatch(name) is not None:
+            return int(count) + 1
+        if _ATTEMPT.fullmatch(name) is not None:
+            return int(count)
+    return 1

@@ -1,0 +1,230 @@
+"""Read what an answer lists as records of names and values: JSON, lines, XML, a table."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import parse_qsl
+from xml.etree import ElementTree as ET
+
+from ifmatch.diagnosis.embedded import may_hold, opened
+from ifmatch.dialects.glossary import Words
+from ifmatch.model.unknown import UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+# Longer contents are data, and as many records are enough.
+_LONGEST: Final = 200_000
+_MOST: Final = 200
+_DEEP: Final = 4
+_WITHIN: Final = 3
+_INNER: Final = 30
+# A record says more than its name.
+_LEAST: Final = 2
+_OBJECTS: Final = 3
+_FEW_LINES: Final = 200
+_DEEPEST: Final = 5
+_MOST_VALUES: Final = 2000
+_FORM: Final = re.compile(r"[\w.$%~\[\]-]+=[^\s<>{}]*")
+_EVENT: Final = re.compile(r"^data:\s*(\{.*\})\s*$", re.MULTILINE)
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
+_CELL: Final = re.compile(r"\s*[;\t|]\s*|\s*,\s*")
+_WORD: Final = re.compile(r"[^\s;,|=\"'()\[\]]+")
+_PAIR: Final = re.compile(r"([A-Za-z_][\w.-]*)=\"?([^\s;,\"]+)")
+_ROW: Final = re.compile(r"<tr\b[^>]*>(.*?)</tr>", re.IGNORECASE | re.DOTALL)
+_DATUM: Final = re.compile(r"<t([hd])\b[^>]*>(.*?)</t[hd]>", re.IGNORECASE | re.DOTALL)
+_MARKUP: Final = re.compile(r"<[^>]*>")
+# What is called so in a record is a list of what became of it, also with one entry.
+_OF_CHANGES: Final = Words(
+    r"(?:change|edit|audit|update|revision|version|save|write|modification|event|activit)\w*[_-]?"
+    r"(?:log|list|history|trail|entries|records?)?s?"
+    r"|histor(?:y|ies)|journal|log|trail|timeline|feed|events?|activit(?:y|ies)|last_?(?:change|edit|update|write|event)"
+)
+
+Record = dict[str, str]
+
+
+def records_in(text: str) -> tuple[Record, ...]:
+    """Return what a content lists: the values of each record by their names, inner ones as `outer/inner`.
+
+    Args:
+        text: content of an answer.
+    """
+    return _records(text) if len(text) <= _LONGEST else ()
+
+
+@lru_cache(maxsize=512)
+def _records(text: str) -> tuple[Record, ...]:
+    found: list[Record] = []
+    for one in _read(text):
+        if len(one) >= _LEAST:
+            found.append(one)
+        if len(found) >= _MOST:
+            break
+    return tuple(found)
+
+
+def _read(text: str) -> Iterator[Record]:
+    start = text.lstrip()[:1]
+    if start in {"{", "["}:
+        yield from _of_json(text)
+    elif start == "<":
+        yield from _of_markup(text)
+    elif _EVENT.search(text) is not None:
+        for value in _documents("\n".join(_EVENT.findall(text))):
+            yield _flat(value)
+    else:
+        yield from _of_lines([line for line in text.splitlines() if line.strip()][:_FEW_LINES])
+
+
+def _of_json(text: str) -> Iterator[Record]:
+    """Yield the records of one JSON value, or of the objects that stand one after the other."""
+    values = tuple(_documents(text))
+    if len(values) == 1:
+        yield from _listed(values[0], _DEEP)
+        return
+    for value in values:
+        yield _flat(value)
+
+
+def _documents(text: str) -> Iterator[object]:
+    """Yield the JSON value of a text, or the objects of its lines; nothing where it is neither."""
+    whole = _json(text)
+    if whole is not UNKNOWN:
+        yield whole
+        return
+    for line in text.splitlines()[:_FEW_LINES]:
+        value = _json(line) if line.lstrip()[:1] == "{" else UNKNOWN
+        if isinstance(value, dict):
+            yield cast("object", value)
+
+
+def _json(text: str) -> object:
+    """Return the JSON value of a text, with the documents that its strings hold; UNKNOWN for other texts."""
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return UNKNOWN
+    return opened(value) if may_hold(text) else value
+
+
+def _listed(value: object, depth: int) -> Iterator[Record]:
+    """Yield the objects in the lists of a JSON value, and those that are called by what changed in them."""
+    if isinstance(value, list):
+        for one in cast("list[object]", value)[:_MOST]:
+            if isinstance(one, dict):
+                yield _flat(cast("object", one))
+                yield from _listed(cast("object", one), depth - 1)
+    elif isinstance(value, dict) and depth > 0:
+        for name, one in cast("dict[str, object]", value).items():
+            if isinstance(one, dict) and _OF_CHANGES.fullmatch(name) is not None:
+                inner = cast("dict[str, object]", one)
+                whole = all(isinstance(each, dict) for each in inner.values())
+                for key, each in inner.items() if whole else ():
+                    yield {"key": key, **_flat(each)}
+                if not whole:
+                    yield _flat(cast("object", one))
+            yield from _listed(one, depth - 1)
+
+
+def _flat(value: object) -> Record:
+    return dict(_leaves(value, "", _WITHIN))
+
+
+def _leaves(value: object, above: str, depth: int) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for name, one in cast("dict[str, object]", value).items() if depth >= 0 else ():
+            yield from _leaves(one, f"{above}/{name}" if above else name, depth - 1)
+    elif isinstance(value, list):
+        for number, one in enumerate(cast("list[object]", value)[:_INNER] if depth >= 0 else ()):
+            yield from _leaves(one, f"{above}/{number}", depth - 1)
+    elif isinstance(value, str | int | float) and not isinstance(value, bool):
+        yield above, str(value)
+
+
+def leaves_of(text: str) -> tuple[tuple[str, str], ...]:
+    """Return all values of one content by their names, inner ones as `outer/inner`: JSON, XML, form or lines.
+
+    Args:
+        text: content of a request or an answer.
+    """
+    return _values(text) if 0 < len(text) <= _LONGEST else ()
+
+
+@lru_cache(maxsize=512)
+def _values(text: str) -> tuple[tuple[str, str], ...]:
+    start = text.lstrip()[:1]
+    if start in {"{", "["}:
+        values = _documents(text)
+        return tuple(pair for one in values for pair in _leaves(one, "", _DEEPEST))[:_MOST_VALUES]
+    if start == "<":
+        root = _root(text)
+        return tuple(_of_element(root, "", _DEEPEST))[:_MOST_VALUES] if root is not None else ()
+    if _FORM.fullmatch(text.strip()) is not None:
+        return tuple(parse_qsl(text.strip()))
+    return tuple(pair for one in _of_lines(text.splitlines()[:_FEW_LINES]) for pair in one.items())
+
+
+def _root(text: str) -> ET.Element | None:
+    """Return the first element of an XML document, None when it is none, or declares entities."""
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        return None
+    try:
+        return ET.fromstring(text.encode())  # noqa: S314 - no entity gets here
+    except (ET.ParseError, RecursionError, ValueError):
+        return None
+
+
+def _of_markup(text: str) -> Iterator[Record]:
+    """Yield the rows of tables and the elements of XML that hold several values."""
+    rows = _ROW.findall(text)
+    if rows:
+        yield from _of_table(rows)
+        return
+    root = _root(text)
+    for parent in root.iter() if root is not None else ():
+        for child in cast("Iterable[ET.Element]", parent):
+            record = dict(_of_element(child, "", _WITHIN))
+            if len(record) >= _LEAST:
+                yield record
+
+
+def _of_element(element: ET.Element, above: str, depth: int) -> Iterator[tuple[str, str]]:
+    for name, value in element.attrib.items():
+        yield f"{above}{name.rpartition('}')[2]}", value.strip()
+    said = (element.text or "").strip()
+    if said and not len(element):
+        yield above.rstrip("/") or element.tag.rpartition("}")[2], said
+    for child in cast("Iterable[ET.Element]", element) if depth > 0 else ():
+        yield from _of_element(child, f"{above}{child.tag.rpartition('}')[2]}/", depth - 1)
+
+
+def _of_table(rows: list[str]) -> Iterator[Record]:
+    """Yield the rows of a table in a page by the headings of its columns."""
+    names: list[str] = []
+    for row in rows[:_MOST]:
+        cells = [(kind.lower(), _MARKUP.sub("", said).strip()) for kind, said in _DATUM.findall(row)]
+        if cells and all(kind == "h" for kind, _ in cells):
+            names = [said for _, said in cells]
+        elif cells:
+            columns = names if len(names) == len(cells) else [str(number) for number in range(len(cells))]
+            yield {name: said for name, (_, said) in zip(columns, cells, strict=True) if said}
+
+
+def _of_lines(lines: list[str]) -> Iterator[Record]:
+    """Yield the lines of a table of values with a heading, else those that tell a moment, by their words."""
+    if len(lines) >= _LEAST and _MOMENT.search(lines[0]) is None:
+        names = _CELL.split(lines[0].strip())
+        rows = [_CELL.split(line.strip()) for line in lines[1:]]
+        if len(names) >= _OBJECTS and all(len(row) == len(names) for row in rows):
+            for row in rows:
+                yield {name: said for name, said in zip(names, row, strict=True) if said}
+            return
+    for line in lines:
+        if _MOMENT.search(line) is not None:
+            named = dict(_PAIR.findall(line))
+            words = _WORD.findall(line)
+            yield {**{str(number): word for number, word in enumerate(words) if word}, **named}

@@ -1,0 +1,178 @@
+"""Read a service's own account of what became of a resource: who changed it when, to which version, how."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.dates import told_moment
+from ifmatch.diagnosis.listed_records import Record, records_in
+from ifmatch.diagnosis.resources import host_of, path_of
+from ifmatch.dialects.glossary import Words
+from ifmatch.dialects.words import VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ifmatch.diagnosis.steps import Step
+
+_LONGEST: Final = 200_000
+_OK: Final = 200
+# Shorter names are met by chance.
+_FEW: Final = 2
+_NAME: Final = 3
+_WHO: Final = Words(
+    r"(?:author|committer|editor|user|actor|by|who|whom|person|principal|account|agent|client|program|application"
+    r"|app|manager|source|origin|device|station|terminal|workstation|host|node"
+    r"|writer|operator|login|subject|member|owner"
+    r"|(?:last[_ ]?)?"
+    r"(?:modified|changed|updated|edited|created|saved|written|made|done|committed|recorded)[-_ ]?by)"
+    r"(?:[-_ ]?(?:name|id|login|e?mail|display_?name|agent|user))?"
+)
+_WHEN: Final = Words(
+    r"(?:when|at|date|time|timestamp|ts|moment|instant|published|start|end"
+    r"|(?:created|committed|modified|changed|updated|edited|saved|recorded|authored|written|occurred|event|valid|log)"
+    r"(?:[-_ ]?(?:at|on|date|time|timestamp|when))?)"
+)
+_NUMBER: Final = Words(r"(?:number|no|nr|num|n|to|new|key|id|after|result)")
+# What did not become of it.
+_FAILED: Final = Words(
+    r".*(?:refus|reject|denied|fail|conflict|not[ _-]?(?:applied|stored|saved|done|accepted)|error|aborted"
+    r"|discard|rolled[ _-]?back|invalid|409|412).*"
+)
+_LOOKED: Final = Words(
+    r"(?:read|view(?:ed)?|open(?:ed)?|get|head|fetch(?:ed)?|download(?:ed)?|log(?:ged)?[ _-]?(?:in|out)"
+    r"|print(?:ed)?|export(?:ed)?|lock(?:ed)?|unlock(?:ed)?|look(?:ed)?|search(?:ed)?|list(?:ed)?)"
+)
+_HOW: Final = Words(
+    r"(?:what|how|action|event|kind|type|op|operation|verb|method|status|result|outcome|state|decision|code|note"
+    r"|reason)"
+    r"(?:[_-]?(?:type|name|code))?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry of a service's account.
+
+    Attributes:
+        listing: the answer that tells it.
+        record: its values by their names.
+        who: who or what made it, "" where it is not told.
+        when: seconds since the epoch, None where it is not told.
+        version: the version that it made, "" where it is not told.
+    """
+
+    listing: Step
+    record: Record
+    who: str
+    when: float | None
+    version: str
+
+
+def account_of(step: Step, listings: Iterable[Step], versions: Sequence[str]) -> Iterator[Change]:
+    """Yield what answers tell of changes of one resource, in the order in which they stand there.
+
+    Args:
+        step: on the resource.
+        listings: answers that may tell of it.
+        versions: of the resource, as far as they are known, without quotes.
+    """
+    for one in listings:
+        content = one.content
+        if content is None or len(content) > _LONGEST or one.status != _OK or not one.is_read:
+            continue
+        if host_of(one.resource) != host_of(step.resource):
+            continue
+        records = records_in(content.text)
+        if not about(one, step):
+            names = _names(step)
+            records = tuple(record for record in records if names & set(record.values()))
+        yield from _changes(one, records, versions)
+
+
+def about(listing: Step, step: Step) -> bool:
+    """Tell whether a listing lies at or below a resource, or names it in its query.
+
+    Args:
+        listing: an answered read.
+        step: on the resource.
+    """
+    path = path_of(step.resource).partition("?")[0].rstrip("/")
+    there = urlsplit(listing.exchange.request.url)
+    if len(path) > 1 and (there.path.rstrip("/") == path or there.path.startswith((path + "/", path + ":"))):
+        return True
+    whole = unquote(path)
+    return any(
+        len(value) > _FEW and (whole.endswith("/" + value) or whole == value)
+        for _, value in parse_qsl(there.query)
+    )
+
+
+def _names(step: Step) -> set[str]:
+    """Return what a listing of many things may name a resource by; nothing where that is met by chance."""
+    path = unquote(path_of(step.resource).partition("?")[0].rstrip("/"))
+    last = path.rpartition("/")[2]
+    telling = len(last) > _NAME or (len(last) >= _NAME and any(map(str.isdigit, last)))
+    return {path, path.lstrip("/"), *([last] if telling else [])} - {""}
+
+
+def _changes(listing: Step, records: Sequence[Record], versions: Sequence[str]) -> Iterator[Change]:
+    counts = _version_name(records, versions)
+    for record in records:
+        if any(_HOW.fullmatch(_word(name)) and _off(value) for name, value in record.items()):
+            continue
+        who = next((said for name, said in record.items() if _who(name, said)), "")
+        when = _when(record)
+        version = tokens.opaque(record.get(counts, "")) if counts else ""
+        if not version:
+            version = next((one for name, one in record.items() if VERSION.search(_word(name))), "")
+        if (when is not None or version) and (who or len(record) > _FEW):
+            yield Change(listing, record, who, when, tokens.opaque(version))
+
+
+def _off(value: str) -> bool:
+    return _FAILED.fullmatch(value) is not None or _LOOKED.fullmatch(value) is not None
+
+
+def _who(name: str, value: str) -> bool:
+    """Tell whether a value says who: the name may be that of the object around it."""
+    parts = [part for part in name.split("/") if not part.isdigit()]
+    told = any(_WHO.fullmatch(part) is not None for part in parts[-3:])
+    return told and bool(value) and told_moment(value) is None
+
+
+def _word(name: str) -> str:
+    parts = [part for part in name.split("/") if not part.isdigit()]
+    return parts[-1] if parts else name
+
+
+def _when(record: Record) -> float | None:
+    """Return when an entry says that it happened: what is called so, else the only moment in it."""
+    named = [value for name, value in record.items() if _WHEN.fullmatch(_word(name)) is not None]
+    found = [moment for value in named if (moment := told_moment(value)) is not None]
+    if found:
+        return found[0]
+    moments = {
+        moment
+        for value in record.values()
+        if re.match(r"\d{4}-\d\d-\d\d[T ]\d\d:", value) and (moment := told_moment(value)) is not None
+    }
+    return moments.pop() if len(moments) == 1 else None
+
+
+def _version_name(records: Sequence[Record], versions: Sequence[str]) -> str:
+    """Return the name under which entries give versions: it holds one that is known, or is called so."""
+    names = dict.fromkeys(name for record in records for name in record)
+    held = {name: {tokens.opaque(record.get(name, "")) for record in records} for name in names}
+    known = set(versions)
+    told = [name for name in names if held[name] & known]
+    ranked = sorted(told, key=lambda name: (-len(held[name] & known), VERSION.search(_word(name)) is None))
+    for name in ranked:
+        sure = VERSION.search(_word(name)) is not None or _NUMBER.fullmatch(_word(name)) is not None
+        if sure or len(held[name] & known) > 1 or any(len(one) > _NAME for one in held[name] & known):
+            return name
+    return next((name for name in names if VERSION.search(_word(name)) is not None), "")
