@@ -7,18 +7,13 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.listed_versions import entries_in, members_in
 from ifmatch.diagnosis.path_members import of_a_kind
 from ifmatch.diagnosis.resources import host_of, path_of
-from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects.glossary import Words
-from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
-    from ifmatch.diagnosis.case import Case
     from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.history import History
     from ifmatch.diagnosis.steps import Step
 
 # Longer contents are data.
@@ -41,45 +36,6 @@ _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 _NAMES: Final = ("id", "_id", "key", "uid", "uuid", "href", "name", "slug", "path")
 
 
-def logged_past(case: Case, history: History, step: Step) -> Damage | None:
-    """Find in a list of states the one that lay between the version a write was taken on and what it made.
-
-    Args:
-        case: everything known.
-        history: of the resource.
-        step: an accepted write on one version.
-    """
-    guard, made = step.guard, step.etag
-    if guard is None or made is None or not guard.tokens or not tokens.counted_on(guard.tokens[0], made):
-        return None
-    sent = tokens.opaque(guard.tokens[0])
-    for one in case.steps[step.order + 1 :]:
-        if one.actor != step.actor or one in history or not (speaks_of(one, step) or _lies_below(one, step)):
-            continue
-        if one.content is None or len(one.content) > _LONGEST:
-            continue
-        listed = {
-            str(value)
-            for entry in entries_in(one.view.json, _DEEP)
-            for name, value in entry.items()
-            if called_version(name) and isinstance(value, str | int)
-        }
-        between = [v for v in listed if tokens.counted_on(sent, v) and tokens.counted_on(v, made)]
-        if between and tokens.opaque(made) in listed:
-            text = f"the list of states has {between[0]} between {sent}, which was sent, and {made}"
-            return Damage(Outcome.LOST_UPDATE, text, lost=one, stale_accepted=True, proven=False)
-    return None
-
-
-def _lies_below(listing: Step, step: Step) -> bool:
-    """Tell whether a listing lies below the name of a resource, whatever path leads to it."""
-    if not listing.is_read or listing.status != _OK or host_of(listing.resource) != host_of(step.resource):
-        return False
-    name = path_of(step.resource).partition("?")[0].rstrip("/").rpartition("/")[2]
-    above = path_of(listing.resource).partition("?")[0].split("/")[1:-1]
-    return len(name) > 1 and name in above
-
-
 def speaks_of(listing: Step, step: Step) -> bool:
     """Tell whether a listing lies below a resource, or names it in its query.
 
@@ -94,6 +50,10 @@ def speaks_of(listing: Step, step: Step) -> bool:
     if there.path.startswith(path + "/") and len(path) > 1:
         return True
     whole = unquote(path)
+    name = whole.rpartition("/")[2]
+    if len(name) > 1 and any(map(str.isdigit, name)) and name in unquote(there.path).split("/")[1:-1]:
+        # Below the thing, whatever else leads to it.
+        return True
     return any(len(value) > _FEW and whole.endswith("/" + value) for _, value in parse_qsl(there.query))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.change_logs import logged_past
 from ifmatch.diagnosis.clocked_versions import ahead_of_versions
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, same_content, value_at
@@ -21,7 +20,7 @@ from ifmatch.diagnosis.stamps import rendered, stamped
 from ifmatch.diagnosis.taken_back import line_undone, lost_pointers
 from ifmatch.diagnosis.undelivered import blocked, redirected, unheard
 from ifmatch.diagnosis.unguarded_losses import listed_newer, logged_between
-from ifmatch.diagnosis.unheeded import counted_past, met_another
+from ifmatch.diagnosis.unheeded import met_another
 from ifmatch.diagnosis.unseen_writes import unseen
 from ifmatch.diagnosis.written import base_content, content_of_write, keeps, names
 from ifmatch.model.diagnosis import Outcome
@@ -91,12 +90,7 @@ def _accepted(case: Case, history: History, step: Step) -> Damage | None:
     if guard.guard is Guard.ABSENT:
         return _created_twice(history, step) or created_over(case, history, step) or unheard(history, step)
     if guard.guard is Guard.SAME and (guard.standard or (guard.key and not guard.unseen)):
-        return (
-            _stale(history, step)
-            or _never_issued(history, step)
-            or _timed_ahead(history, step)
-            or logged_past(case, history, step)
-        )
+        return _stale(history, step) or _never_issued(history, step) or _timed_ahead(history, step)
     if guard.guard is Guard.SAME_DATE:
         return _dated(history, step) or dated_out(history, step)
     return None
@@ -274,8 +268,6 @@ def _outdated(history: History, issued: Step, step: Step) -> Damage | None:
     if reads and (found := dated_later(issued, reads[-1], step)) is not None:
         return found
     newest = next((one for one in reversed(reads) if one.representation is not None), None)
-    if reads and newest is not reads[-1] and (found := counted_past(history, reads[-1], step)) is not None:
-        return found
     if newest is None or newest.etag is None or newest.variant != issued.variant or newest.cache_hit:
         return None
     token = step.guard.tokens[0] if step.guard is not None else ""
