@@ -235,6 +235,7 @@ def _step(step: Step, key: str, record: Record, dialect: Dialect, *, part: bool)
         end=step.end,
         timed=step.timed,
     )
+    one.hops = [replace(hop, request=request, response=response) for hop in step.hops]
     one.vantage, one.node, one.covered = step.vantage, step.node, step.covered
     one.resource, one.within, one.dialect = key, step, step.dialect
     return one

@@ -20,7 +20,7 @@ from ifmatch.diagnosis.stamps import rendered, stamped
 from ifmatch.diagnosis.taken_back import line_undone, lost_pointers
 from ifmatch.diagnosis.undelivered import blocked, redirected, unheard
 from ifmatch.diagnosis.unguarded_losses import listed_newer, logged_between
-from ifmatch.diagnosis.unheeded import counted_past, met_another
+from ifmatch.diagnosis.unheeded import met_another
 from ifmatch.diagnosis.unseen_writes import unseen
 from ifmatch.diagnosis.written import base_content, content_of_write, keeps, names
 from ifmatch.model.diagnosis import Outcome
@@ -268,8 +268,6 @@ def _outdated(history: History, issued: Step, step: Step) -> Damage | None:
     if reads and (found := dated_later(issued, reads[-1], step)) is not None:
         return found
     newest = next((one for one in reversed(reads) if one.representation is not None), None)
-    if reads and newest is not reads[-1] and (found := counted_past(history, reads[-1], step)) is not None:
-        return found
     if newest is None or newest.etag is None or newest.variant != issued.variant or newest.cache_hit:
         return None
     token = step.guard.tokens[0] if step.guard is not None else ""

@@ -253,6 +253,8 @@ def _passed_over(traffic: Traffic, write: Step, member: Member) -> Member | None
     """
     if not traffic.took(write) or not speaks_of_versions(member) or not member.value.isdigit():
         return None
+    if traffic.tagged(write):
+        return None
     before = traffic.before(write)
     for held in shown(before[-1]) if before else ():
         if held.word != member.word or not VERSION.search(held.word) or held.value == member.value:

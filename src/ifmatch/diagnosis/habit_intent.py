@@ -81,7 +81,7 @@ def _overtaken(traffic: Traffic, write: Step, member: Member, source: Member) ->
     """
     before, place = traffic.before(write), place_of(source)
     last = traffic.shows(before[-1]).get(place) if before else None
-    if last is None or not speaks_of_versions(member) or last == member.value:
+    if last is None or not speaks_of_versions(member) or last == member.value or traffic.tagged(write):
         return False
     after = traffic.next_shown(write, place)
     return after is not None and tokens.steps_on(last, after) == 1

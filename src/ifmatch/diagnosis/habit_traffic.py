@@ -159,6 +159,10 @@ class Traffic:
         for member in blank(step) if not self.took(step) else ():
             yield member, None
 
+    def tagged(self, step: Step) -> bool:
+        """Tell whether answers about the resource of a step have an ETag: then that is what is compared."""
+        return any(one.header("etag") is not None for one in self.about[self.bases[step]])
+
     def before(self, step: Step) -> list[Step]:
         """Return the last answers before a step that showed its resource."""
         same = self.about[self.bases[step]]

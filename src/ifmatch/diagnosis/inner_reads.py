@@ -217,6 +217,7 @@ def _shown(step: Step, thing: _Thing, key: str, record: Record) -> Step:
         end=step.end,
         timed=step.timed,
     )
+    one.hops = [replace(hop, request=request, response=response) for hop in step.hops]
     one.vantage, one.node, one.covered = step.vantage, step.node, step.covered
     one.resource, one.within = key, step
     return one

@@ -154,13 +154,18 @@ def _of_text(text: str) -> Iterator[Member]:
                 yield Member("text", input_pattern(name), name, value)
     elif text.lstrip()[:1] == "<":
         text = _DECLARATION.sub("", text)
-        yield from _each(_LEAF, text, lambda name: rf"<(?:[\w.-]+:)?{name}(?:\s[^<>]*)?>\s*([^<>]*?)\s*</")
+        yield from _each(_LEAF, text, _element)
         yield from _each(_ATTRIBUTE, text, lambda name: rf"\s{name}=\"([^\"<>]*)\"")
         yield from _of_form(text)
     else:
         yield from _each(
             _LINE, text, lambda name: rf"(?m)^[ \t]*{name}[ \t]*[:=][ \t]*\"?([^\"\r\n]*?)\"?[ \t]*$"
         )
+
+
+def _element(name: str) -> str:
+    """Return the pattern of an element's text, which is empty where the element is."""
+    return rf"<(?:[\w.-]+:)?{name}(?:\s[^<>]*?)?(?:/(?=>)|>)\s*([^<>]*?)\s*(?:</|>)"
 
 
 def _of_form(text: str) -> Iterator[Member]:

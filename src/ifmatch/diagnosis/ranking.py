@@ -160,6 +160,7 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
         *_TOKEN_FAULTS,
     ),
     "null-token": (
+        "status-dialect-mismatch",
         "etag-source-mismatch",
         "malformed-validator",
         "token-missing",

@@ -41,6 +41,7 @@ _DAMAGES: Final = frozenset(
 )
 _NUMBER: Final = re.compile(r"(?<![\w.-])\d{1,15}(?![\w-])")
 _EXISTS: Final = re.compile(EXISTS, re.IGNORECASE)
+_LAPSED: Final = Words(r"no longer valid|expired?|lapsed|timed? ?out|has ended|is over")
 _TOKEN: Final = re.compile(r"[\w.:-]+")
 # Shorter values stand in a refusal by chance.
 _TELLING: Final = 6
@@ -165,6 +166,9 @@ def blamed(write: Step, member: Member, later: Step | None) -> bool:
     value, text = tokens.opaque(member.value), write.view.text[:_LONGEST].casefold()
     mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value)) and _TOKEN.fullmatch(value)
     if write.status not in _CONFLICT or not mixed or len(value) < _TELLING or _EXISTS.search(text):
+        return False
+    if told_moment(value) is not None or _LAPSED.search(text):
+        # The times of an appointment say nothing of its version, and what holds for a while is a ticket.
         return False
     words = {one.word.casefold() for one in sent(write) if one.where == member.where and len(one.word) > 1}
     return {word for word in words if word in text} == {member.word.casefold()}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl
 
 from ifmatch.diagnosis.projections import is_view
-from ifmatch.diagnosis.tokens import damage, opaque
+from ifmatch.diagnosis.tokens import damage, null_word, opaque
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,6 +60,8 @@ def actions(steps: Sequence[Step]) -> None:
 
 def _given(token: str, issued: set[str]) -> bool:
     """Tell whether a thing gave out a token, which may have been damaged since."""
+    if null_word(token):
+        return bool(issued)
     return token in issued or any(damage(token, one) not in {"", "other"} for one in issued)
 
 

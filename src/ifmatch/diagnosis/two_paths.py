@@ -242,7 +242,7 @@ def heads_refused(facts: Facts) -> list[tuple[Step, Step]]:
         facts: of a refused request.
     """
     source = facts.source
-    if source is None or source.method != "HEAD" or facts.from_cache(source):
+    if source is None or source.method != "HEAD" or source.within is not None or facts.from_cache(source):
         return []
     found: list[tuple[Step, Step]] = []
     host = host_of(facts.step.resource)

@@ -41,32 +41,6 @@ def unheeded(history: History, step: Step) -> Damage | None:
     return Damage(Outcome.LOST_UPDATE, text, lost=before, stale_accepted=True, proven=False)
 
 
-def counted_past(history: History, look: Step, step: Step) -> Damage | None:
-    """Find a version that was accepted after a look without content had shown its sender a later one.
-
-    The count of the versions goes on from the later one: nobody took that back. A service that gives each
-    answer another tag counts nothing of the kind.
-
-    Args:
-        history: of the resource.
-        look: the last own read before the write; its answer shows no state.
-        step: an accepted write on one version.
-    """
-    guard = step.guard
-    if guard is None or look.etag is None or look.cache_hit or step.overlaps(look):
-        return None
-    token = guard.tokens[0]
-    after = next((one for one in history if one.order > step.order and one.read_ok), None)
-    made = step.etag or (after.etag if after is not None else None)
-    if made is None or not tokens.counted_on(token, look.etag) or tokens.steps_on(look.etag, made) != 1:
-        return None
-    shown = [one.etag for one in history if one.etag is not None and (one.read_ok or one.accepted)]
-    if not guard.key and len(shown) == len(set(shown)):
-        return None
-    text = f"a token was accepted after the client itself had been shown {look.etag}, and {made} follows that"
-    return Damage(Outcome.LOST_UPDATE, text, lost=look, stale_accepted=True, proven=False)
-
-
 def met_another(history: History, step: Step) -> Damage | None:
     """Find in a write's answer what neither it nor its sender's last read had: another had written.
 

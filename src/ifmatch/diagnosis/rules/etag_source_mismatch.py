@@ -150,7 +150,7 @@ def _in_content_and_field(facts: Facts) -> Iterator[Evidence]:
 def _head_and_get_beside(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence that HEAD, which gave the token, and GET have two tags for an item beside."""
     source, parent = facts.source, parent_of(facts.step.resource)
-    if source is None or source.method != "HEAD":
+    if source is None or source.method != "HEAD" or source.within is not None:
         return
     for key, history in facts.case.histories.items():
         if key != facts.step.resource and parent_of(key) == parent:
@@ -166,7 +166,7 @@ def _names_no_tag(step: Step, guard: Condition) -> bool:
 
 def _head_and_get(history: Sequence[Step]) -> Iterator[Evidence]:
     for one in history:
-        if one.method != "HEAD" or one.status != 200 or one.etag is None:
+        if one.method != "HEAD" or one.status != 200 or one.etag is None or one.within is not None:
             continue
         for two in history:
             if two.method != "GET" or two.status != 200 or two.etag is None or one.etag == two.etag:
