@@ -37,7 +37,7 @@ _REMARK = re.compile(
     re.IGNORECASE,
 )
 # The last texts up to this length are taken apart once: many rules look at the same few.
-_SHORT = 20_000
+_SHORT = 4_000
 # A longer text is not taken apart.
 _LONGEST = 200_000
 _LEAF = re.compile(r"<([A-Za-z][\w.:-]*)[^<>]*>([^<>]*)</\1>")
@@ -57,9 +57,14 @@ def _json(content: Content) -> object:
     return _opened(content)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def _remembered(text: str) -> object:
     return _opened(Content.from_text(text))
+
+
+def forget() -> None:
+    """Let go of what was remembered of contents: one diagnosis is done."""
+    _remembered.cache_clear()
 
 
 def _opened(content: Content) -> object:
