@@ -411,14 +411,10 @@ def _compare(one: object, two: object, pointer: str, found: list[str]) -> None:
             return
         for index, (left_item, right_item) in enumerate(zip(before, after, strict=True)):
             _compare(left_item, right_item, f"{pointer}/{index}", found)
-    elif _differ(one, two):
+    elif isinstance(one, str) and isinstance(two, str):
+        found += [pointer] if one != two else []
+    elif json.dumps(one, sort_keys=True) != json.dumps(two, sort_keys=True):
         found.append(pointer)
-
-
-def _differ(one: object, two: object) -> bool:
-    if isinstance(one, str) and isinstance(two, str):
-        return one != two
-    return json.dumps(one, sort_keys=True) != json.dumps(two, sort_keys=True)
 
 
 def beside(content: Content, token: str, name: str) -> bool:
