@@ -177,10 +177,10 @@ def _never_issued(history: History, step: Step) -> Damage | None:
     if guard is None or len(guard.tokens) != 1:
         return None
     token = guard.tokens[0]
+    if history.issued(token):
+        return None
     none = tokens.null_word(token) or (guard.standard and tokens.zero(token))
     if guard.well_formed and token != _QUOTED_STAR and not none:
-        return None
-    if history.issued(token):
         return None
     found = _unguarded(history, step) or met_another(history, step)
     if found is None:
