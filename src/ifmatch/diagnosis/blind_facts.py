@@ -209,7 +209,9 @@ class BlindFacts(StateFacts):
         guard, refused = write.guard, self.guard
         if guard is None or refused is None or guard.guard is not Guard.SAME:
             return None
-        if any(token in refused.tokens for token in guard.tokens):
+        known = {tag for one in self.own_reads_before if one.content is not None for tag in one.issued()}
+        if any(token in refused.tokens or token in known for token in guard.tokens):
+            # What it names had been read before: nothing new is passed over.
             return None
         if any(whole_second(one, token) for one in refused.tokens for token in guard.tokens):
             # The same time with its fraction names the same version.
