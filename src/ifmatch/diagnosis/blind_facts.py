@@ -9,7 +9,6 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import (
     ABSENT,
-    adds_to,
     changed_pointers,
     same_content,
     shares_members,
@@ -29,7 +28,7 @@ from ifmatch.diagnosis.likeness import (
 from ifmatch.diagnosis.listed_versions import listed_before
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.state_facts import StateFacts
-from ifmatch.diagnosis.taken_back import lost_pointers, reverts
+from ifmatch.diagnosis.taken_back import adds_to, lost_pointers, reverts
 from ifmatch.diagnosis.unread_versions import listing, part_only
 
 if TYPE_CHECKING:

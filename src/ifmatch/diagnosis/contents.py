@@ -471,21 +471,6 @@ def scalars(value: object) -> Iterator[str]:
         yield str(value)
 
 
-def adds_to(before: object, now: object) -> bool:
-    """Tell whether a value was not there before, or is a list that has all of it still, and more.
-
-    Args:
-        before: as `value_at` gives it.
-        now: the value that is there later.
-    """
-    if before is ABSENT:
-        return True
-    if not (isinstance(before, list) and isinstance(now, list)):
-        return False
-    later = cast("list[object]", now)
-    return all(one in later for one in cast("list[object]", before))
-
-
 def value_at(content: Content | None, pointer: str) -> object:
     """Return the JSON value at a pointer, or a private marker when there is none."""
     if content is None:
