@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.listed_versions import entries_in, members_in
 from ifmatch.diagnosis.path_members import of_a_kind
-from ifmatch.diagnosis.resources import host_of, path_of
-from ifmatch.dialects.glossary import Words
+from ifmatch.diagnosis.resources import path_of
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.facts import Facts
@@ -20,41 +18,7 @@ if TYPE_CHECKING:
 _LONGEST: Final = 200_000
 _DEEP: Final = 2
 _OK: Final = 200
-# Shorter names are met by chance.
-_FEW: Final = 2
-# Seconds by which the time of an own change may lie beside its request, where clocks agree.
-_BESIDE: Final = 0.5
-WHO: Final = Words(
-    r"(?:author|committer|editor|user|actor|by|who|(?:modified|changed|updated|edited|created|saved)_?by)"
-    r"(?:_?(?:name|id|login|email))?"
-)
-WHEN: Final = Words(
-    r"(?:when|at|date|time|timestamp|ts|(?:created|committed|modified|changed|updated|saved|recorded|authored)"
-    r"(?:_?(?:at|on|date|time))?)"
-)
-_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 _NAMES: Final = ("id", "_id", "key", "uid", "uuid", "href", "name", "slug", "path")
-
-
-def speaks_of(listing: Step, step: Step) -> bool:
-    """Tell whether a listing lies below a resource, or names it in its query.
-
-    Args:
-        listing: any step.
-        step: about the resource.
-    """
-    if not listing.is_read or listing.status != _OK or host_of(listing.resource) != host_of(step.resource):
-        return False
-    path = path_of(step.resource).partition("?")[0].rstrip("/")
-    there = urlsplit(listing.exchange.request.url)
-    if there.path.startswith(path + "/") and len(path) > 1:
-        return True
-    whole = unquote(path)
-    name = whole.rpartition("/")[2]
-    if len(name) > 1 and any(map(str.isdigit, name)) and name in unquote(there.path).split("/")[1:-1]:
-        # Below the thing, whatever else leads to it.
-        return True
-    return any(len(value) > _FEW and whole.endswith("/" + value) for _, value in parse_qsl(there.query))
 
 
 def others_changed(facts: Facts) -> tuple[Step, str] | None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.change_logs import WHEN, WHO, speaks_of
 from ifmatch.diagnosis.contents import scalars
 from ifmatch.diagnosis.counts import ONE_BETWEEN, own_before, went_on
 from ifmatch.diagnosis.damages import Damage
-from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.likeness import shows
 from ifmatch.diagnosis.linked_writes import own_name
 from ifmatch.diagnosis.listed_versions import entries_in
 from ifmatch.diagnosis.resources import host_of, path_of
+from ifmatch.diagnosis.told_changes import account_of
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.model.diagnosis import Outcome
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.case import Case
     from ifmatch.diagnosis.history import History
     from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.told_changes import Change
 
 # Lists lie so deep at most in an answer; longer contents are data.
 _DEEP: Final = 3
@@ -113,24 +113,20 @@ def _listed(case: Case, issued: Step, step: Step, token: str) -> Damage | None:
 
 
 def _logged(case: Case, issued: Step, step: Step, token: str) -> Damage | None:
-    """Find the version in the thing's own list of changes, read after the write."""
-    made = tokens.opaque(step.etag or "")
+    """Find the version in the service's own account of what became of the thing, read after the write."""
+    made, named = tokens.opaque(step.etag or ""), tokens.opaque(token)
     for one in case.steps[step.order + 1 : step.order + 1 + _NEAR]:
-        if not _readable(one) or not speaks_of(one, step):
+        if one.actor != step.actor or not _readable(one):
             continue
-        entries = [(entry, set(_versions(entry))) for entry in entries_in(one.view.json, _DEEP)]
-        mine = [entry for entry, versions in entries if made in versions]
+        changes = list(account_of(step, [one], (named, made)))
+        mine = [each for each in changes if each.version == made]
         if len(mine) != 1:
             continue
-        for entry, versions in entries:
-            between = [value for value in versions if value not in {made, tokens.opaque(token)}]
-            if not between or not _anothers(entry, mine[0], issued, step):
+        for each in changes:
+            if each.version in {"", made, named} or not _anothers(each, mine[0], issued, step, token):
                 continue
-            counted = any(_lies_between(token, value, made) for value in between)
-            when = _when(entry)
-            if counted or (when is not None and issued.timed and issued.end < when < step.start - _BESIDE):
-                text = f"the list of changes has {between[0]} between {token} and {made}"
-                return Damage(Outcome.LOST_UPDATE, text, lost=one, stale_accepted=True, proven=False)
+            text = f"the list of changes has {each.version} between {token} and {made}"
+            return Damage(Outcome.LOST_UPDATE, text, lost=one, stale_accepted=True, proven=False)
     return None
 
 
@@ -154,15 +150,11 @@ def _lies_between(token: str, value: str, made: str) -> bool:
     return tokens.counted_on(token, value) and tokens.counted_on(value, made)
 
 
-def _anothers(entry: dict[str, object], mine: dict[str, object], issued: Step, step: Step) -> bool:
-    """Tell whether an entry of a list of changes is certainly none of what the write itself did."""
-    one, two = ({str(value) for name, value in each.items() if WHO.fullmatch(name)} for each in (entry, mine))
-    if one and two:
-        return one.isdisjoint(two)
-    when = _when(entry)
-    return when is not None and issued.timed and issued.end < when < step.start - _BESIDE
-
-
-def _when(entry: dict[str, object]) -> float | None:
-    said = (str(value) for name, value in entry.items() if WHEN.fullmatch(name))
-    return next((when for text in said if (when := told_moment(text)) is not None), None)
+def _anothers(change: Change, mine: Change, issued: Step, step: Step, token: str) -> bool:
+    """Tell whether a change lay between, and is certainly none of what the write itself did."""
+    counted = _lies_between(token, change.version, mine.version)
+    when = change.when
+    timely = when is not None and issued.timed and issued.end < when < step.start - _BESIDE
+    if change.who and mine.who:
+        return change.who != mine.who and (counted or timely)
+    return counted or timely
