@@ -106,6 +106,10 @@ def about(listing: Step, step: Step) -> bool:
     if len(path) > 1 and (there.path.rstrip("/") == path or there.path.startswith((path + "/", path + ":"))):
         return True
     whole = unquote(path)
+    name = whole.rpartition("/")[2]
+    if len(name) >= _NAME and any(map(str.isdigit, name)) and name in unquote(there.path).split("/")[1:-1]:
+        # Below the thing, whatever else leads to it.
+        return True
     return any(
         len(value) > _FEW and (whole.endswith("/" + value) or whole == value)
         for _, value in parse_qsl(there.query)
