@@ -76,7 +76,7 @@ def _below(step: Step, read: Mapping[str, Step]) -> None:
     folder, _, last = path.rpartition("/")
     for thing, rest in ((path, ""), (folder, f"/{last}")):
         formed = next((f"{thing}{form}" for form in _FORMS if f"{thing}{form}" in read), "")
-        if formed and thing not in read:
+        if formed and thing not in read and (not rest or _CALL.fullmatch(last)):
             step.resource = f"{formed}{rest}{mark}{query}"
             return
     if step.method != "POST" or not _CALL.fullmatch(last) or folder in read:

@@ -151,11 +151,12 @@ def _speak(
     near = (step for step in reads if _near(urlsplit(step.exchange.request.url).path, paths, first))
     sample += list(itertools.islice(near, _MOST)) or reads[: _MOST // 2]
     found = [one for one in recognise_all([step.view for step in sample], dialects) if one.dialect.id != HTTP]
+    shown: dict[Step, list[Step]] = {}
     if all(one.dialect.general for one in found):
         general = found[0].dialect if found else None
         blind = general is None or _blind(service, general)
         inside = parts_by_reads(service) if blind else {}
-        shown = inner_reads(_with_parts(service, inside)) if blind else {}
+        shown = inner_reads(_with_parts(service, inside))
         learned = learn(_with_parts(service, {**shown, **inside}))
         if blind:
             parts.update(_giving(shown, learned))
@@ -163,12 +164,15 @@ def _speak(
             _learn(_with_parts(service, parts), learned or general)
             return
         if general is not None and learned is not None and beyond(learned, general):
-            _learn(service, joined(learned, general))
+            both = joined(learned, general)
+            parts.update(_giving(shown, both))
+            _learn(_with_parts(service, parts), both)
             return
+        shown = _giving(shown, general)
     for step in service:
         dialect = _of_step(step, found)
         _adopt(step, dialect)
-        held = parts_of(step, dialect)
+        held = parts_of(step, dialect) or shown.get(step, [])
         if held:
             parts[step] = held
         for one in held:

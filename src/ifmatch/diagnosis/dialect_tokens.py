@@ -8,9 +8,11 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.message_members import shown
+from ifmatch.diagnosis.soap_bodies import tree_in
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects import Grammar, tokens_in
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -166,7 +168,7 @@ def _beside(read: Step, token: str, guard: Condition) -> str | None:
 
 
 def pointers_of(step: Step, token: str) -> tuple[str, ...]:
-    """Return the JSON Pointers at which an answer's content holds a token.
+    """Return the JSON Pointers at which an answer's content holds a token; of XML as if it were JSON.
 
     Args:
         step: whose answer is searched.
@@ -175,7 +177,8 @@ def pointers_of(step: Step, token: str) -> tuple[str, ...]:
     if step.content is None or len(step.content) > _LONGEST:
         return ()
     wanted = tokens.opaque(token)
-    return tuple(_search(step.view.json, wanted, ""))[:10]
+    value = tree_in(step.content) if step.view.json is UNKNOWN else step.view.json
+    return tuple(_search(value, wanted, ""))[:10]
 
 
 def _search(value: object, wanted: str, pointer: str) -> Iterator[str]:

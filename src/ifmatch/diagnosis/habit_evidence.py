@@ -29,6 +29,7 @@ from ifmatch.diagnosis.spent_versions import (
     stated_beside,
 )
 from ifmatch.diagnosis.succession import TIME, advanced, later_time
+from ifmatch.diagnosis.targets import names_a_thing
 from ifmatch.diagnosis.version_words import (
     CHANGED,
     EXPECTS,
@@ -39,6 +40,7 @@ from ifmatch.diagnosis.version_words import (
     telling_words,
     words_of,
 )
+from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.words import VERSION
 
 if TYPE_CHECKING:
@@ -70,6 +72,10 @@ _DAMAGES: Final = frozenset(
     }
 )
 _CONFLICT: Final = frozenset({409, 412})
+# What refusals say of a count that went on, whatever they call it.
+_GONE_BY: Final = Words(r"\b(?:passed|past|moved|behind|gone|old|older|over|left behind|no longer|went on)\b")
+# What is coded once too often is not meant so, wherever it stands.
+_CODED: Final = frozenset({"html-escaped", "percent-encoded", "plus-lost", "escaped"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +132,8 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
     after = traffic.next_shown(write, place)
     if not traffic.steady(base, place):
         return 0
+    if _repeated_beside(traffic, write, member, source):
+        return _PROVEN
     if _shown_further(traffic, write, member, source):
         return _PROVEN
     if (met := _stepped_on(traffic, write, member, source)) > 0:
@@ -154,6 +162,19 @@ def _expected(traffic: Traffic, write: Step, member: Member, source: Member) -> 
     if not beside or VERSION.search(source.word) is None or EXPECTS.search(member.name) is None:
         return False
     return traffic.took(write) or write.status in _CONFLICT
+
+
+def _repeated_beside(traffic: Traffic, write: Step, member: Member, source: Member) -> bool:
+    """Tell whether a refused request repeats a number of the record beside its content, and is told so.
+
+    What only names the thing is in its path as well.
+    """
+    if member.where not in {"header", "query"} or traffic.took(write) or write.status not in _CONFLICT:
+        return False
+    if not member.value.isdigit() or not alike(member.word, source.word) or names_a_thing(member.name):
+        return False
+    gone_by = _GONE_BY.search(write.view.text) is not None or says_outdated(write)
+    return gone_by and member.value not in write.view.path.split("/") and prints(write, member.value)
 
 
 def _counted_past(write: Step, member: Member) -> bool:
@@ -245,9 +266,11 @@ def _damaged_source(traffic: Traffic, write: Step, member: Member) -> Member | N
             if not (versions or alike(held.word, member.word)):
                 continue
             aside = member.where not in {"body", "text"} or member.word != held.word
-            if not (speaks_of_versions(member) if versions else aside):
+            kind = tokens.damage(member.value, held.value)
+            blamed_for = kind in _CODED and member.word.casefold() in write.view.text.casefold()
+            if not (speaks_of_versions(member) if versions else aside or blamed_for):
                 continue
-            if tokens.damage(member.value, held.value) in _DAMAGES:
+            if kind in _DAMAGES:
                 return held
     return None
 

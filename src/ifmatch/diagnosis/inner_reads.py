@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote
+from xml.sax.saxutils import escape
 
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.path_members import of_a_kind
@@ -29,6 +30,7 @@ _MOST: Final = 500
 _LONGEST: Final = 200_000
 # Reads of one thing that are looked at, and things.
 _THINGS: Final = 200
+_FORM: Final = re.compile(r"\.(?:json|xml|html|ya?ml|csv)$")
 _ACTION: Final = re.compile(r"[A-Za-z][A-Za-z_-]{2,40}")
 # Members that name a thing.
 _NAMES: Final = Words(
@@ -165,11 +167,13 @@ def _of_the_kind(key: str, here: str, name: str, record: Record, thing: _Thing) 
     folder = key.rpartition("/")[0]
     kind = folder.rpartition("/")[2]
     by = [word for word, held in record.items() if _names(word, held) and str(held) == name]
+    alike = len(record.keys() & thing.names - set(by)) >= _ALIKE
     if by and not any(_NAMES.fullmatch(word) or of_a_kind(kind, word) for word in by):
-        return False
-    if folder == here or here.startswith(f"{folder}/"):
+        # Under another word names are told from counts by their letters.
+        return alike and any(map(str.isdigit, name)) and any(map(str.isalpha, name))
+    if folder in {here, _FORM.sub("", here)} or here.startswith(f"{folder}/"):
         return True
-    return len(record.keys() & thing.names - set(by)) >= _ALIKE
+    return alike
 
 
 def _versioned(record: Record, thing: _Thing) -> bool:
@@ -204,12 +208,22 @@ def _parts(value: object, here: str, things: dict[str, _Thing]) -> Iterator[tupl
                 yield key, record
 
 
+def _content(record: Record, step: Step) -> Content:
+    """Return a record by itself as the answer has it: JSON, or XML."""
+    if isinstance(step.view.json, dict | list):
+        return Content.from_text(json.dumps(record))
+    single = {name: escape(str(one)) for name, one in record.items() if isinstance(one, str | int)}
+    return Content.from_text(
+        "<record>" + "".join(f"<{name}>{one}</{name}>" for name, one in single.items()) + "</record>"
+    )
+
+
 def _shown(step: Step, thing: _Thing, key: str, record: Record) -> Step:
     """Return a step that shows a record by itself; no more than its version where a read shows more of it."""
     part = thing.read is not None and not thing.read <= record.keys()
     request = Request("HEAD" if part else "GET", thing.url, step.sent)
     told = [(name, value) for name in _KEPT if (value := step.header(name)) is not None]
-    response = Response(_OK, "", Fields(told), Content.from_text(json.dumps(record)))
+    response = Response(_OK, "", Fields(told), _content(record, step))
     one = Step(
         replace(step.exchange, request=request, response=response),
         source=step.source,

@@ -74,8 +74,8 @@ def unlike_record(step: Step, own: Iterable[Step]) -> Unlike | None:
     if step.status in _FAULTS and not _UNLIKE.search(step.view.text[:_LONGEST]):
         return None
     content = step.view.sent_json if isinstance(step.view.sent_json, dict | list) else tree_in(step.body)
-    for place, parts, value in _named(step.view.text[:_LONGEST], content):
-        if called_version(parts[-1]) or not _one_of_two(content, parts, value):
+    for place, parts, value, whole in _named(step.view.text[:_LONGEST], content):
+        if called_version(parts[-1]) or not _one_of_two(whole, parts, value):
             continue
         names = {*_words_of(step.resource), *map(str, _scalars(content))}
         reads = [one for one in own if _about(one, step, names)]
@@ -116,15 +116,19 @@ def _about(one: Step, step: Step, names: set[str]) -> bool:
     return len(name) > 1 and name in names and host_of(one.resource) == host_of(step.resource)
 
 
-def _named(text: str, content: object) -> Iterator[tuple[str, list[str], object]]:
-    """Yield the places of a content that a text names, two steps deep or more, with what stands there."""
+def _named(text: str, content: object) -> Iterator[tuple[str, list[str], object, object]]:
+    """Yield the places of a content that a text names, two steps deep or more, with what stands there.
+
+    A place is one of the content, or of what an envelope holds, which is yielded last.
+    """
+    held = list(cast("Record", content).values()) if isinstance(content, dict) else []
     for found in _PLACE.finditer(text):
         parts = _PARTS.findall(found[0])
-        for begin in (0, 1):
-            value = _at(content, parts[begin:])
-            known = begin == 0 or parts[0].lower() in _AROUND
-            if value is not None and known and len(parts) - begin > 1:
-                yield found[0], parts[begin:], value
+        begins = (0, 1) if parts[0].lower() in _AROUND else (0,)
+        for whole, begin in ((whole, begin) for whole in (content, *held) for begin in begins):
+            value = _at(whole, parts[begin:])
+            if value is not None and len(parts) - begin > 1:
+                yield found[0], parts[begin:], value, whole
                 break
 
 

@@ -111,7 +111,7 @@ def about(listing: Step, step: Step) -> bool:
         return True
     whole = unquote(path)
     name = whole.rpartition("/")[2]
-    if len(name) > 1 and any(map(str.isdigit, name)) and name in unquote(there.path).split("/")[1:-1]:
+    if len(name) >= _NAME and any(map(str.isdigit, name)) and name in unquote(there.path).split("/")[1:-1]:
         # Below the thing, whatever else leads to it.
         return True
     return any(
