@@ -78,9 +78,9 @@ def version_by_clock(facts: Facts) -> Iterator[Evidence]:
         side = "ahead of" if ahead > 0 else "behind"
         yield note(f"that clock is {span(ahead)} {side} the server's Date", 3.0, step, "Date")
     passed = next((one for one in facts.own(facts.later) if one.accepted and one.guard is not None), None)
-    if facts.refused and passed is not None and passed.guard is not None:
-        if any(token in one.issued() for token in passed.guard.tokens for one in facts.own(facts.history)):
-            yield note("with the time that an answer gave out it passed", 1.0, passed, name)
+    given = passed.guard.tokens if passed is not None and passed.guard is not None else ()
+    if facts.refused and any(token in one.issued() for token in given for one in facts.own(facts.history)):
+        yield note("with the time that an answer gave out it passed", 1.0, passed, name)
 
 
 def _served(step: Step) -> list[float]:

@@ -82,7 +82,7 @@ def told_moment(text: str) -> float | None:
 
 
 def spelled_otherwise(text: str, moment: float) -> bool:
-    """Tell whether a text gives the day, the year and the time of a moment in a form that machines do not read.
+    """Tell whether a text gives day, year and time of a moment in a form that programs do not read.
 
     Args:
         text: such as `10 mars 2026 à 08:12:44` or `3/10/26, 8:12:44 AM`.

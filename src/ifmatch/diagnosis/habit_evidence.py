@@ -352,7 +352,7 @@ def _time_of_change(write: Step, member: Member, source: Member) -> bool:
     if TIME.fullmatch(member.value) is None:
         return False
     if member.where in {"header", "query"} and (UNCHANGED.search(member.word) or CHANGED.search(source.word)):
-        # What the time is called when it is sent back beside the content says how it is meant, not what it is.
+        # What it is called when it is sent back beside the content says how it is meant, not what it is.
         return True
     if not (of_changes(member) and CHANGED.search(source.word)):
         return False

@@ -74,7 +74,7 @@ def selects(step: Step) -> bool:
 
 
 def several(facts: Facts) -> tuple[int, Step] | None:
-    """Return how many things a search for what a write selects by shows, and the search; None for one or none.
+    """Return how many things a search for what a write selects by shows, and it; None for one or none.
 
     All that the search asks for stands in the write as well.
 
@@ -185,7 +185,7 @@ def _elements(text: str, values: frozenset[str]) -> int:
 
 
 def _fit(entries: list[object], around: object, values: frozenset[str]) -> bool:
-    """Tell whether the entries of a list were searched for: all hold what was asked, or are counted beside."""
+    """Tell whether the entries of a list were searched for: all hold it, or are counted beside."""
     beside = list(cast("dict[str, object]", around).values()) if isinstance(around, dict) else []
     counted = any(one == len(entries) and not isinstance(one, bool) for one in beside)
     if counted and not any(str(one).lower() in values for one in beside):

@@ -46,8 +46,9 @@ _WORDS = Words(
 
 # That there are more than one, without a word for what: another look has to show how many.
 _MANY = Words(
-    r"several|multiple|more than (?:one|1)|ambiguous|duplicates?|not (?:unique|selective|unambiguous|distinct)"
-    r"|no(?:t one)? single|uniqueness|exactly (?:one|1)|only (?:one|1)"
+    r"several|multiple|more than (?:one|1)|ambiguous|duplicates?"
+    r"|not (?:unique|selective|unambiguous|distinct)|no(?:t one)? single"
+    r"|uniqueness|exactly (?:one|1)|only (?:one|1)"
 )
 # What is counted in an answer about the state: tries, versions, who holds it.
 _OTHER = Words(
