@@ -16,6 +16,7 @@ from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.succession import advanced
 from ifmatch.diagnosis.taken_back import lost_pointers
 from ifmatch.diagnosis.told_changes import account_of
+from ifmatch.diagnosis.transitions import transitions
 from ifmatch.model.diagnosis import Outcome
 from ifmatch.model.message import Content
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.history import History
     from ifmatch.diagnosis.steps import Step
     from ifmatch.diagnosis.told_changes import Change
+    from ifmatch.diagnosis.transitions import Transition
 
 # Seconds by which the time of an own change may lie beside its request, where clocks agree.
 _BESIDE: Final = 0.5
@@ -47,23 +49,23 @@ def logged_between(case: Case, history: History, step: Step) -> Damage | None:
     """
     if step.guard is not None or not step.timed or not (step.puts or step.method == "PATCH"):
         return None
-    base = next(
-        (one for one in reversed(history) if one.order < step.order and one.actor == step.actor), None
-    )
-    if base is None or not base.timed or not (base.read_ok or base.accepted):
+    # A preflight shows nothing.
+    own = (one for one in reversed(history) if one.order < step.order and one.actor == step.actor)
+    base = next((one for one in own if one.read_ok or one.accepted), None)
+    if base is None or not base.timed:
         return None
     versions = [tokens.opaque(one) for one in (base.etag, step.etag) if one is not None]
     for listing in case.steps[step.order + 1 : step.order + _NEAR]:
         if listing.actor != step.actor:
             continue
         changes = list(account_of(step, [listing], versions))
-        own = [each for each in changes if _is_of(each, step)]
-        if len(own) != 1:
+        mine = [each for each in changes if _is_of(each, step)]
+        if len(mine) != 1:
             continue
         others = [
-            each for each in changes if each.when is not None and base.end < each.when < (own[0].when or 0.0)
+            each for each in changes if each.when is not None and base.end < each.when < (mine[0].when or 0.0)
         ]
-        found = _by_another(base, step, own[0], others)
+        found = _by_another(base, step, mine[0], others)
         if found is not None:
             return found
     return None
@@ -76,6 +78,12 @@ def _is_of(change: Change, step: Step) -> bool:
 
 def _by_another(base: Step, step: Step, own: Change, others: Sequence[Change]) -> Damage | None:
     """Return the damage to another's change, told by its author, or by the state that the list has of it."""
+    undone = _undone(base, step, own)
+    if undone is not None:
+        text = (
+            f"the list of changes has {undone.word} go from {undone.before} to {undone.after} by this write"
+        )
+        return Damage(Outcome.LOST_UPDATE, f"{text}, which had read it as {undone.after}", lost=own.listing)
     lost = next((each for each in others if _taken_from(base, step, own, each)), None)
     if step.method == "PUT" and own.who and lost is None:
         lost = next((each for each in others if each.who and each.who != own.who), None)
@@ -100,9 +108,10 @@ def _taken_from(base: Step, step: Step, own: Change, change: Change) -> bool:
     if base.representation is None or step.body is None:
         return False
     old, mine = (_by_word(leaves_of(one.text)) for one in (base.representation, step.body))
-    theirs, stored = (_by_word(tuple(one.record.items())) for one in (change, own))
+    theirs, stored = (_set_by(one) for one in (change, own))
     told = {word: value for word, value in theirs.items() if not stamped("/" + word)}
-    if not any(word in old and old[word] == value for word, value in told.items()):
+    known = {(one.word, one.before) for one in transitions(change.record)} | set(told.items())
+    if not any(old.get(word) == value for word, value in known):
         # It has to show the record itself, of which some is as it was.
         return False
     for word, value in told.items():
@@ -113,6 +122,31 @@ def _taken_from(base: Step, step: Step, own: Change, change: Change) -> bool:
         if value != old.get(word):
             return True
     return False
+
+
+def _undone(base: Step, step: Step, own: Change) -> Transition | None:
+    """Return what the entry of a write has it change that its sender had left as it was read, None without.
+
+    Args:
+        base: the read.
+        step: the write.
+        own: the entry of the write.
+    """
+    if base.representation is None or step.body is None:
+        return None
+    old, mine = (_by_word(leaves_of(one.text)) for one in (base.representation, step.body))
+    for one in transitions(own.record):
+        if one.before != one.after == old.get(one.word) == mine.get(one.word) and not stamped("/" + one.word):
+            return one
+    return None
+
+
+def _set_by(change: Change) -> dict[str, str]:
+    """Return the values that an entry shows, by their words: of a value that became another, the new one."""
+    pairs = transitions(change.record)
+    paired = {name for one in pairs for name in one.names}
+    plain = [(name, value) for name, value in change.record.items() if name not in paired]
+    return _by_word(plain) | {one.word: one.after for one in pairs}
 
 
 def _by_word(leaves: Sequence[tuple[str, str]]) -> dict[str, str]:
