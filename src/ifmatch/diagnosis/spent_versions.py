@@ -9,7 +9,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.dates import told_moment, whole_second
 from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.refusal_words import EXISTS, says_outdated
-from ifmatch.diagnosis.version_words import CHANGED, UNCHANGED, alike, of_changes
+from ifmatch.diagnosis.version_words import CHANGED, UNCHANGED, alike
 from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.words import VERSION
 

@@ -60,7 +60,13 @@ def logged_between(case: Case, history: History, step: Step) -> Damage | None:
             continue
         changes = list(account_of(step, [listing], versions))
         mine = [each for each in changes if _is_of(each, step)]
-        if len(mine) != 1:
+        # One write may have a row for each value that it changed.
+        if len({each.when for each in mine}) != 1:
+            continue
+        undone = next((one for each in mine if (one := _undone(base, step, each)) is not None), None)
+        if undone is not None:
+            return _taken(undone, listing)
+        if len(mine) > 1:
             continue
         others = [
             each for each in changes if each.when is not None and base.end < each.when < (mine[0].when or 0.0)
@@ -71,6 +77,12 @@ def logged_between(case: Case, history: History, step: Step) -> Damage | None:
     return None
 
 
+def _taken(undone: Transition, listing: Step) -> Damage:
+    told = f"{undone.word} go from {undone.before} to {undone.after}"
+    text = f"the list of changes has {told} by this write, whose sender had left it as it was read"
+    return Damage(Outcome.LOST_UPDATE, text, lost=listing)
+
+
 def _is_of(change: Change, step: Step) -> bool:
     """Tell whether an entry is of the time of a write."""
     return change.when is not None and step.start - _BESIDE <= change.when <= step.end + _BESIDE
@@ -78,12 +90,6 @@ def _is_of(change: Change, step: Step) -> bool:
 
 def _by_another(base: Step, step: Step, own: Change, others: Sequence[Change]) -> Damage | None:
     """Return the damage to another's change, told by its author, or by the state that the list has of it."""
-    undone = _undone(base, step, own)
-    if undone is not None:
-        text = (
-            f"the list of changes has {undone.word} go from {undone.before} to {undone.after} by this write"
-        )
-        return Damage(Outcome.LOST_UPDATE, f"{text}, which had read it as {undone.after}", lost=own.listing)
     lost = next((each for each in others if _taken_from(base, step, own, each)), None)
     if step.method == "PUT" and own.who and lost is None:
         lost = next((each for each in others if each.who and each.who != own.who), None)
