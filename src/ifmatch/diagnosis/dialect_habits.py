@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.creation_flags import creation_flags
 from ifmatch.diagnosis.habit_evidence import habits
 from ifmatch.diagnosis.habit_intent import meant_as_one, met_nothing
 from ifmatch.diagnosis.habit_signals import refusable, signals
@@ -60,13 +61,14 @@ def learn(service: Sequence[Step]) -> Dialect | None:
     found, demand = habits(traffic), ""
     if not found:
         found, demand = asked_for(traffic)
-    nothing = for_nothing(traffic)
+    nothing, flags = for_nothing(traffic), creation_flags(traffic)
     loose = _takes(service, writes, odd=lambda token: not tokens.is_entity_tag(token))
     weak = _takes(service, writes, odd=tokens.is_weak)
-    if not (found or nothing or loose or weak):
+    if not (found or nothing or flags or loose or weak):
         return None
     dialect = _dialect(traffic, found, loose=loose, weak=weak)
-    return _spoken(dialect, nothing, demand)
+    spoken = _spoken(dialect, nothing, demand)
+    return replace(spoken, guards=(*spoken.guards, *flags)) if flags else spoken
 
 
 def _spoken(

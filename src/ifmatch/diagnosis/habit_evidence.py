@@ -17,6 +17,7 @@ from ifmatch.diagnosis.hidden_fields import counts_states
 from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.named_sources import alike_source, dated_source, of_state, respelled_source
 from ifmatch.diagnosis.refusal_words import refuses, says_outdated, speaks_of
+from ifmatch.diagnosis.spelled_times import unread_time
 from ifmatch.diagnosis.spent_versions import (
     THERE,
     blamed,
@@ -337,6 +338,8 @@ def _unshown(traffic: Traffic, write: Step, member: Member) -> tuple[Member | No
     if not named and (held := _printed_against(traffic, write, member)) is not None:
         return held, _PROVEN
     if not named and (held := _nothing_for(traffic, write, member)) is not None:
+        return held, _PROVEN
+    if (held := unread_time(write, member, reversed(traffic.before(write)))) is not None:
         return held, _PROVEN
     if UNCHANGED.search(member.word):
         dated = dated_source(traffic, write, member)

@@ -9,8 +9,10 @@ from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.habit_traffic import place_of
 from ifmatch.diagnosis.message_members import Member, sent
 from ifmatch.diagnosis.refusal_words import DEMANDED, MEANWHILE, NEGATIVE, OUTDATED, negative, says_outdated
+from ifmatch.diagnosis.spelled_times import unread_time
 from ifmatch.diagnosis.spent_versions import counts_past, prints
 from ifmatch.dialects import Meaning, SignalSpec
+from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,6 +29,9 @@ _TEXTS: Final = re.compile(
     r"|[:=][ \t]*([^\W\d][^\r\n\"]{1,120}?)[ \t]*$",
     re.MULTILINE,
 )
+# What a service cannot do at all: mostly the method.
+_UNABLE: Final = 501
+_CONDITIONS: Final = Words(r"\bif[-_](?:none[-_])?match\b|(?:pre)?condition|optimistic")
 _LONGEST: Final = 4000
 _PIECES: Final = 3
 # The current version as answers print it, beside the word for it.
@@ -45,7 +50,16 @@ def refusable(step: Step) -> bool:
     """
     if not step.is_write:
         return False
+    if step.status == _UNABLE:
+        return _names_condition(step)
     return (400 <= step.status < 500 and step.status not in _OTHER) or step.status == 500 or negative(step)
+
+
+def _names_condition(step: Step) -> bool:
+    """Tell whether an answer speaks of conditions, or of a value that the request carries, by its name."""
+    text = step.view.text[:_LONGEST]
+    words = {one.word.casefold() for one in sent(step) if len(one.word) > _PIECES}
+    return _CONDITIONS.search(text) is not None or any(word in text.casefold() for word in words)
 
 
 def signals(traffic: Traffic, found: Sequence[Habit]) -> tuple[SignalSpec, ...]:
@@ -75,7 +89,14 @@ def signals(traffic: Traffic, found: Sequence[Habit]) -> tuple[SignalSpec, ...]:
                     current=_CURRENT if meaning is Meaning.MISMATCH else "",
                 )
             )
-    return (*known, *_in_general())
+    words = {re.escape(habit.guard.word) for habit in found if len(habit.guard.word) > _PIECES}
+    unable = SignalSpec(
+        status=(_UNABLE,),
+        means=Meaning.UNSUPPORTED,
+        guarded=True,
+        matches="(?i)" + "|".join([_CONDITIONS.pattern, *sorted(words)]),
+    )
+    return (*known, unable, *_in_general())
 
 
 def _in_general() -> tuple[SignalSpec, ...]:
@@ -120,7 +141,8 @@ def _over_version(traffic: Traffic, step: Step, places: set[tuple[str, str]]) ->
     carried = _guards(traffic, step, places)
     if not carried:
         return False
-    if says_outdated(step):
+    unread = (unread_time(step, one, reversed(traffic.before(step))) for one in carried)
+    if says_outdated(step) or any(unread):
         return True
     value = carried[0].value
     later = _later(traffic, step, places)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.message_members import Member, sent, shown
+from ifmatch.diagnosis.spelled_times import spelled_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -77,7 +78,8 @@ def in_path(step: Step, read: set[str]) -> list[InPath]:
 def acted_on(step: Step, path: str, about: Mapping[str, Sequence[Step]]) -> str:
     """Return the resource that a call below it acts on (`POST /parts/7/stocktake`), "" when there is none.
 
-    The resource was read before, and the call sends one of its values under the very name that it has there.
+    The resource was read before, and the call sends one of its values under the very name that it has there,
+    or the time of its last change, however that is spelled.
 
     Args:
         step: the request.
@@ -90,7 +92,11 @@ def acted_on(step: Step, path: str, about: Mapping[str, Sequence[Step]]) -> str:
     read = [one for one in about.get(thing, ())[-_RECENT:] if one.is_read and one.status == _OK]
     mine = {(one.word, one.value) for one in sent(step) if one.where in {"body", "query"}} if read else set()
     held = {(one.word, one.value) for each in read for one in shown(each) if one.where == "body"}
-    return thing if mine & held else ""
+    if not mine & held:
+        named = {word for word, _ in mine} & {word for word, _ in held}
+        timed = any(spelled_time(one, reversed(read)) for one in sent(step)) if named else False
+        return thing if timed else ""
+    return thing
 
 
 def labelled(step: Step) -> list[InPath]:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl
 
+from ifmatch.diagnosis.dates import spelled_otherwise, told_moment
 from ifmatch.diagnosis.projections import is_view
 from ifmatch.diagnosis.tokens import damage, null_word, opaque
 
@@ -59,10 +60,13 @@ def actions(steps: Sequence[Step]) -> None:
 
 
 def _given(token: str, issued: set[str]) -> bool:
-    """Tell whether a thing gave out a token, which may have been damaged since."""
+    """Tell whether a thing gave out a token, which may have been damaged since, or spelled as people do."""
     if null_word(token):
         return bool(issued)
-    return token in issued or any(damage(token, one) not in {"", "other"} for one in issued)
+    if token in issued or any(damage(token, one) not in {"", "other"} for one in issued):
+        return True
+    moments = [moment for one in issued if (moment := told_moment(one)) is not None]
+    return any(spelled_otherwise(token, moment) for moment in moments)
 
 
 def versioned_paths(steps: Sequence[Step]) -> None:

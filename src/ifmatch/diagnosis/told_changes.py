@@ -11,6 +11,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.listed_records import Record, records_in
 from ifmatch.diagnosis.resources import host_of, path_of
+from ifmatch.diagnosis.transitions import transitions
 from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.words import VERSION
 
@@ -133,7 +134,9 @@ def _changes(listing: Step, records: Sequence[Record], versions: Sequence[str]) 
     for record in records:
         if any(_HOW.fullmatch(_word(name)) and _off(value) for name, value in record.items()):
             continue
-        who = next((said for name, said in record.items() if _who(name, said)), "")
+        # What a field was and became says nothing of the entry itself, be it called `owner`.
+        paired = {name for one in transitions(record) for name in one.names}
+        who = next((said for name, said in record.items() if name not in paired and _who(name, said)), "")
         when = _when(record)
         version = tokens.opaque(record.get(counts, "")) if counts else ""
         if not version:

@@ -15,7 +15,8 @@ from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.succession import advanced
 from ifmatch.diagnosis.taken_back import lost_pointers
-from ifmatch.diagnosis.told_changes import account_of, moves_in
+from ifmatch.diagnosis.told_changes import account_of
+from ifmatch.diagnosis.transitions import transitions
 from ifmatch.model.diagnosis import Outcome
 from ifmatch.model.message import Content
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.history import History
     from ifmatch.diagnosis.steps import Step
     from ifmatch.diagnosis.told_changes import Change
+    from ifmatch.diagnosis.transitions import Transition
 
 # Seconds by which the time of an own change may lie beside its request, where clocks agree.
 _BESIDE: Final = 0.5
@@ -55,13 +57,19 @@ def logged_between(case: Case, history: History, step: Step) -> Damage | None:
         if listing.actor != step.actor:
             continue
         changes = list(account_of(step, [listing], versions))
-        own = [each for each in changes if _is_of(each, step)]
-        if len(own) != 1:
+        mine = [each for each in changes if _is_of(each, step)]
+        # One write may have a row for each value that it changed.
+        if len({each.when for each in mine}) != 1:
+            continue
+        undone = next((one for each in mine if (one := _undone(base, step, each)) is not None), None)
+        if undone is not None:
+            return _taken(undone, listing)
+        if len(mine) > 1:
             continue
         others = [
-            each for each in changes if each.when is not None and base.end < each.when < (own[0].when or 0.0)
+            each for each in changes if each.when is not None and base.end < each.when < (mine[0].when or 0.0)
         ]
-        found = _by_another(base, step, own[0], others)
+        found = _by_another(base, step, mine[0], others)
         if found is not None:
             return found
     return None
@@ -71,6 +79,12 @@ def _looked(history: History, step: Step) -> Step | None:
     """Return the last step of a write's actor that had shown the resource, or changed it."""
     before = (one for one in reversed(history) if one.order < step.order and one.actor == step.actor)
     return next((one for one in before if one.read_ok or one.accepted), None)
+
+
+def _taken(undone: Transition, listing: Step) -> Damage:
+    told = f"{undone.word} go from {undone.before} to {undone.after}"
+    text = f"the list of changes has {told} by this write, whose sender had left it as it was read"
+    return Damage(Outcome.LOST_UPDATE, text, lost=listing)
 
 
 def _is_of(change: Change, step: Step) -> bool:
@@ -104,12 +118,10 @@ def _taken_from(base: Step, step: Step, own: Change, change: Change) -> bool:
     if base.representation is None or step.body is None:
         return False
     old, mine = (_by_word(leaves_of(one.text)) for one in (base.representation, step.body))
-    for word, (before, after) in moves_in(change.record).items():
-        if word in mine and old.get(word) == before and mine[word] != after:
-            return True
-    theirs, stored = (_by_word(tuple(one.record.items())) for one in (change, own))
+    theirs, stored = (_set_by(one) for one in (change, own))
     told = {word: value for word, value in theirs.items() if not stamped("/" + word)}
-    if not any(word in old and old[word] == value for word, value in told.items()):
+    known = {(one.word, one.before) for one in transitions(change.record)} | set(told.items())
+    if not any(old.get(word) == value for word, value in known):
         # It has to show the record itself, of which some is as it was.
         return False
     for word, value in told.items():
@@ -120,6 +132,31 @@ def _taken_from(base: Step, step: Step, own: Change, change: Change) -> bool:
         if value != old.get(word):
             return True
     return False
+
+
+def _undone(base: Step, step: Step, own: Change) -> Transition | None:
+    """Return what the entry of a write has it change that its sender had left as it was read, None without.
+
+    Args:
+        base: the read.
+        step: the write.
+        own: the entry of the write.
+    """
+    if base.representation is None or step.body is None:
+        return None
+    old, mine = (_by_word(leaves_of(one.text)) for one in (base.representation, step.body))
+    for one in transitions(own.record):
+        if one.before != one.after == old.get(one.word) == mine.get(one.word) and not stamped("/" + one.word):
+            return one
+    return None
+
+
+def _set_by(change: Change) -> dict[str, str]:
+    """Return the values that an entry shows, by their words: of a value that became another, the new one."""
+    pairs = transitions(change.record)
+    paired = {name for one in pairs for name in one.names}
+    plain = [(name, value) for name, value in change.record.items() if name not in paired]
+    return _by_word(plain) | {one.word: one.after for one in pairs}
 
 
 def _by_word(leaves: Sequence[tuple[str, str]]) -> dict[str, str]:

@@ -25,6 +25,7 @@ _CHANGED_ABROAD: Final = (
 # What tells when a thing was changed last: a version to some services.
 CHANGED: Final = Words(
     r"(?:^|[-_/. ]|(?<=[a-z]))(?:updated|modified|changed|edited|saved|touched|mtime|modification"
+    r"|last[-_ ]?(?:change|edit|update|write|save)"
     rf"|{_CHANGED_ABROAD})(?:[-_ ]?(?:at|on|time|date|ts|am|um|en|el|le|il|op|em))?$"
 )
 # What only a precondition is called: nothing was changed since.

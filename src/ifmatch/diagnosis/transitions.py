@@ -1,0 +1,91 @@
+"""Read from an entry of a list of changes which values it tells as before and after, in whatever form."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from ifmatch.dialects.glossary import Words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.listed_records import Record
+
+_BEFORE: Final = Words(
+    r"(?:from|old|before|prev(?:ious)?|was|original)(?:[-_ ]?(?:value|string|text|state))?"
+)
+_AFTER: Final = Words(r"(?:to|new|after|now|is|became|current)(?:[-_ ]?(?:value|string|text|state))?")
+_NAME: Final = Words(
+    r"(?:field|name|property|attribute|member|column|key|path|what|item|element)(?:[-_ ]?(?:name|id|path))?"
+)
+_ARROW: Final = re.compile(r"\s*(.*?)\s*(?:->|=>|→|⇒|➜|➔)\s*(.*?)\s*")
+_LONGEST: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One value that became another one.
+
+    Attributes:
+        word: what it is called, without what stands around it.
+        before: the value that was there.
+        after: the value that took its place.
+        names: of the entry's values that tell it.
+    """
+
+    word: str
+    before: str
+    after: str
+    names: frozenset[str]
+
+
+def transitions(record: Record) -> tuple[Transition, ...]:
+    """Return what an entry tells of values before and after.
+
+    It may be a pair in a list, a pair of names such as `from` and `to`, or one text with an arrow.
+
+    Args:
+        record: the values of the entry by their names.
+    """
+    return _read(tuple(record.items()))
+
+
+@lru_cache(maxsize=512)
+def _read(pairs: tuple[tuple[str, str], ...]) -> tuple[Transition, ...]:
+    groups: dict[str, dict[str, str]] = {}
+    for name, value in pairs:
+        above, _, last = name.rpartition("/")
+        groups.setdefault(above, {})[last] = value
+    return tuple(one for above, group in groups.items() for one in _of_group(above, group))
+
+
+def _of_group(above: str, group: dict[str, str]) -> Iterator[Transition]:
+    if above and set(group) == {"0", "1"} and not _arrow(group["0"]):
+        names = frozenset({f"{above}/0", f"{above}/1"})
+        yield Transition(_word(above), group["0"], group["1"], names)
+        return
+    before = [name for name in group if _BEFORE.fullmatch(name) is not None]
+    after = [name for name in group if _AFTER.fullmatch(name) is not None]
+    if len(before) == 1 and len(after) == 1:
+        named = [name for name in group if _NAME.fullmatch(name) is not None]
+        word = _word(group[named[0]].replace(".", "/")) if named else _word(above)
+        names = frozenset(f"{above}/{one}" if above else one for one in (before[0], after[0], *named[:1]))
+        if word:
+            yield Transition(word, group[before[0]], group[after[0]], names)
+    for name, value in group.items():
+        found = _arrow(value)
+        word = _word(f"{above}/{name}")
+        if found is not None and word:
+            yield Transition(word, found[1], found[2], frozenset({f"{above}/{name}" if above else name}))
+
+
+def _arrow(value: str) -> re.Match[str] | None:
+    return _ARROW.fullmatch(value) if len(value) <= _LONGEST else None
+
+
+def _word(name: str) -> str:
+    """Return the last part of a name that is no number."""
+    return next((part for part in reversed(name.split("/")) if part and not part.isdigit()), "")
