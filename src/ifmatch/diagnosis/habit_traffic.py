@@ -83,7 +83,9 @@ class Traffic:
         here, _, query = step.resource.partition("?")
         if step.is_write and here in self.paths and says_outdated(step):
             # One version of it was read by its own address: `GET /units/7;rev=3`, then `PUT` there.
+            # What stands behind a slash may be any thing of a collection.
             found = in_path(step, self.paths - {here})
+            found = [one for one in found if not here.startswith(f"{one.resource}/")]
             if found:
                 self._in_path[step] = found
                 return found[0].resource
