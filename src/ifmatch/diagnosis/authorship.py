@@ -142,15 +142,32 @@ def by_others(facts: Facts) -> Iterator[tuple[Change, bool]]:
     entries = [one for one in facts.account if one.listing.order > step.order]
     skew = facts.client_skew or 0.0
     names = _said_by(step)
+    done = _done_since(facts, base)
     known = {one.who for one in entries if one.when is not None and one.when <= base.end - skew}
     for one in entries:
         if one.when is None or not one.who or one.who in names:
             continue
         if not base.start - skew < one.when < step.end - skew + _BESIDE:
             continue
+        if SYSTEM.search(one.who) is None and any(_within(facts, write, one.when) for write in done):
+            # That is what the client's own write did, told under the name of its user.
+            continue
         program = SYSTEM.search(one.who) is not None or PROGRAM.search(one.who) is not None
         if program or one.who not in known:
             yield one, program
+
+
+def _done_since(facts: Facts, base: Step) -> list[Step]:
+    """Return the client's own accepted writes on the resource, and on parts of it, since it had looked."""
+    here = facts.step.resource.partition("?")[0].rstrip("/")
+    return [
+        one
+        for one in facts.case.steps[base.order : facts.step.order]
+        if one.accepted
+        and one.is_write
+        and one.actor == facts.step.actor
+        and f"{one.resource}/".startswith(f"{here}/")
+    ]
 
 
 def told_of(change: Change) -> str:

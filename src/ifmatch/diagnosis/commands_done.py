@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis.contents import value_at
 from ifmatch.diagnosis.dates import instant
-from ifmatch.diagnosis.editors import EDITOR
+from ifmatch.diagnosis.editors import EDITOR, signed_by_service
 from ifmatch.diagnosis.stamps import stamped
 
 if TYPE_CHECKING:
@@ -72,6 +72,19 @@ def signed_as_own(facts: Facts) -> Step | None:
             value_at(made, pointer) == value_at(facts.current_content, pointer) for pointer in signed
         ):
             return write
+    return None
+
+
+def signed_by_itself(facts: Facts) -> str | None:
+    """Return what the service calls itself where the content says who changed it last, None if it does not.
+
+    Args:
+        facts: of a refused request.
+    """
+    for pointer in facts.moved_pointers or ():
+        value = value_at(facts.current_content, pointer)
+        if any(signed_by_service(part, value) for part in pointer.split("/")[1:]):
+            return str(value)
     return None
 
 

@@ -13,7 +13,13 @@ from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date, instant
 from ifmatch.diagnosis.doubled import made_again
 from ifmatch.diagnosis.gone_again import dated_later, overwritten, set_anew
-from ifmatch.diagnosis.ignored_guards import created_over, dated_out, held_for_a_while, moved_over
+from ifmatch.diagnosis.ignored_guards import (
+    created_over,
+    dated_out,
+    held_for_a_while,
+    moved_over,
+    refused_elsewhere,
+)
 from ifmatch.diagnosis.likeness import holds_own_tag
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.operations import is_call
@@ -204,10 +210,10 @@ def _stale(history: History, step: Step) -> Damage | None:
         return None
     token = next((one for one in guard.tokens if history.issued(one)), guard.tokens[0])
     issued = _issued_at(history, step, token)
+    if (found := refused_elsewhere(history, step, token)) is not None:
+        return found
     if issued is None:
         return None
-    if (found := _refused_elsewhere(history, step, token)) is not None:
-        return found
     known = [one.order for one in history.issued(token) if one.order < step.order]
     for other in history.writes:
         if other is step or other is issued or _made(other, token) or other.order < issued.order:
@@ -286,21 +292,6 @@ def _outdated(history: History, issued: Step, step: Step) -> Damage | None:
         return None
     text = f"a token was accepted after the client itself had been shown {newest.etag} with other content"
     return Damage(Outcome.LOST_UPDATE, text, lost=newest, stale_accepted=True)
-
-
-def _refused_elsewhere(history: History, step: Step, token: str) -> Damage | None:
-    """Find a token that one method refused and another accepted right after, with nothing in between."""
-    for one in reversed(history):
-        if one.order >= step.order or one.actor != step.actor:
-            continue
-        apart = one.method != step.method or (one.within is None) != (step.within is None)
-        if one.refused and one.presents(token) and apart:
-            text = f"{step.method} accepted the token that {one.method} had just refused"
-            if step.within is not None:
-                text = f"within a batch {text}"
-            return Damage(Outcome.LOST_UPDATE, text, lost=one, stale_accepted=True, proven=False)
-        return None
-    return None
 
 
 def _unguarded(history: History, step: Step) -> Damage | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis.pages import fields_of, is_page, nested
 from ifmatch.dialects.glossary import Words
@@ -17,6 +17,13 @@ EDITOR = Words(
     r"(?:_?(?:value|id|name|user|login|email))?$"
     r"|^_?(?:by|(?:last_?)?(?:editor|author|writer|modifier|maintainer))$"
 )
+# The same where the word for "by" is no English one: a word for changed, and one short word behind it.
+_CHANGED_X: Final = Words(
+    r"(?:^|.*[-_/.]|.*[a-z](?=[A-Z]))(?:modified|updated?|changed?|edited|saved|touched|written)"
+    r"[-_ ]?[^\W\d_]{1,4}$"
+)
+# What calls itself the service, as nobody else does.
+_ITSELF: Final = Words(r"system(?:[:/ ._-].*)?")
 # A record that names an application and no user (Microsoft Graph's identity sets) is the service's own doing.
 SYSTEM = Words(r"system|automat|index|render|server|internal|'application': (?!.*'user': )")
 _APPLICATION = re.compile(
@@ -64,6 +71,18 @@ def _changed_at(content: Content | None) -> dict[str, str]:
         for name, said in one.items()
         if _CHANGED_AT.fullmatch(name) and _FINE.fullmatch(str(said))
     }
+
+
+def signed_by_service(name: str, value: object) -> bool:
+    """Tell whether a member says that the service itself made the last change, in whatever language.
+
+    Args:
+        name: of the member.
+        value: what it holds.
+    """
+    if not isinstance(value, str) or _ITSELF.fullmatch(value.strip()) is None:
+        return False
+    return EDITOR.search(name) is not None or _CHANGED_X.fullmatch(name) is not None
 
 
 def editor_like(content: Content | None, kind: Words) -> bool:

@@ -290,6 +290,9 @@ def _passed_over(traffic: Traffic, write: Step, member: Member) -> Member | None
         if held.word != member.word or not VERSION.search(held.word) or held.value == member.value:
             continue
         after = traffic.next_shown(write, place_of(held))
+        if after is not None and tokens.counted_on(held.value, member.value):
+            # One that was shown elsewhere since: the answer counts on from that one.
+            return held if tokens.steps_on(member.value, after) == 1 else None
         if after is not None and after != member.value and tokens.steps_on(held.value, after) == 1:
             return held
     return None
@@ -337,6 +340,9 @@ def _unshown(traffic: Traffic, write: Step, member: Member) -> tuple[Member | No
     named = speaks_of_versions(member) or (member.where in {"header", "query"} and of_changes(member))
     if not named and (held := _printed_against(traffic, write, member)) is not None:
         return held, _PROVEN
+    if member.where == "path" and not traffic.took(write) and counts_past(write, member.value):
+        # It prints the number of the address, and the one that is there.
+        return None, _PROVEN if says_outdated(write) else 0
     if not named and (held := _nothing_for(traffic, write, member)) is not None:
         return held, _PROVEN
     if (held := unread_time(write, member, reversed(traffic.before(write)))) is not None:

@@ -11,12 +11,17 @@ from ifmatch.diagnosis.message_members import members, sent, shown
 from ifmatch.diagnosis.version_words import EXPECTS, speaks_of_versions
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ifmatch.diagnosis.habit_traffic import Traffic
     from ifmatch.diagnosis.message_members import Member
     from ifmatch.diagnosis.steps import Step
 
 # What is not there any more.
 _GONE: Final = frozenset({404, 410})
+# Seconds after a look in which nobody has taken in what it shows, and changed it back.
+_AT_ONCE: Final = 3.0
+_SEVERAL: Final = 2
 # Members that a record has, and a request about it too.
 _NAMES: Final = frozenset({"id", "_id", "uuid", "key", "name", "type", "kind"})
 
@@ -49,7 +54,28 @@ def meant_as_one(traffic: Traffic, write: Step, member: Member, source: Member) 
         return True
     if not _whole(traffic, write, member) or _exchanged(traffic, write, member):
         return True
+    if speaks_of_versions(member) and (
+        tokens.counted_on(source.value, member.value) or _asked_apart(traffic, write, member)
+    ):
+        # The record was read with an older one: this one was asked for since, and put in.
+        return True
     return _overtaken(traffic, write, member, source)
+
+
+def _asked_apart(traffic: Traffic, write: Step, member: Member) -> bool:
+    """Tell whether the last answer before a record is sent back shows its version, and nothing else of it.
+
+    The record was read before, with another version.
+    """
+    before = traffic.before(write)
+    if len(before) < _SEVERAL:
+        return False
+    mine = {one.word for one in sent(write) if one.where == member.where} - _NAMES - {member.word}
+    held = [{one.word: one.value for one in shown(read)} for read in before]
+    alone = held[-1].get(member.word) == member.value and mine.isdisjoint(held[-1])
+    return alone and any(
+        mine & one.keys() and member.value != one.get(member.word, member.value) for one in held[:-1]
+    )
 
 
 def _exchanged(traffic: Traffic, write: Step, member: Member) -> bool:
@@ -63,15 +89,24 @@ def _exchanged(traffic: Traffic, write: Step, member: Member) -> bool:
     new = {one.name: one.value for one in shown(before[-1]) if one.where == "body"}
     mine = {one.name: one.value for one in sent(write) if one.where == "body"}
     reads = [{one.name: one.value for one in shown(read) if one.where == "body"} for read in before[:-1]]
+    at_once = write.timed and 0 <= write.start - before[-1].end <= _AT_ONCE
     entry = listed_before(reversed(traffic.service[: traffic.service.index(before[-1])]), write)
     if entry is not None:
         reads.append({one.name: one.value for one in members(entry[1].json())})
     for old in reads:
         apart = {name for name in old.keys() & new.keys() if old[name] != new[name]} - {member.name}
         late = old.get(member.name) != new.get(member.name) == mine.get(member.name)
-        if late and len(apart) > 1 and all(mine.get(name) == old[name] for name in apart):
+        # What the service says beside, such as who wrote last, is not sent back.
+        apart = apart & mine.keys() if at_once else apart
+        enough = len(apart) > 1 or (len(apart) == 1 and at_once and _edits(mine, new, old))
+        if late and enough and all(mine.get(name) == old[name] for name in apart):
             return True
     return False
+
+
+def _edits(mine: Mapping[str, str], new: Mapping[str, str], old: Mapping[str, str]) -> bool:
+    """Tell whether a write changes more than what it takes back."""
+    return any(value not in {new.get(name), old.get(name)} for name, value in mine.items())
 
 
 def _overtaken(traffic: Traffic, write: Step, member: Member, source: Member) -> bool:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.message_members import Member, blank, sent, shown
 from ifmatch.diagnosis.path_members import (
     InPath,
@@ -21,7 +22,7 @@ from ifmatch.diagnosis.path_members import (
 )
 from ifmatch.diagnosis.projections import projection
 from ifmatch.diagnosis.refusal_words import negative, says_outdated
-from ifmatch.diagnosis.succession import names_the_next
+from ifmatch.diagnosis.succession import TIME, names_the_next
 from ifmatch.diagnosis.version_words import CARRIES
 from ifmatch.dialects.words import VERSION
 
@@ -79,9 +80,17 @@ class Traffic:
 
     def _base(self, step: Step) -> str:
         """Return the key of the resource that a step is about, versions in path and query left out."""
+        here, _, query = step.resource.partition("?")
+        if step.is_write and here in self.paths and says_outdated(step):
+            # One version of it was read by its own address: `GET /units/7;rev=3`, then `PUT` there.
+            # What stands behind a slash may be any thing of a collection.
+            found = in_path(step, self.paths - {here})
+            found = [one for one in found if not here.startswith(f"{one.resource}/")]
+            if found:
+                self._in_path[step] = found
+                return found[0].resource
         if not step.is_write or step.resource in self.read:
             return step.resource
-        here, _, query = step.resource.partition("?")
         found = in_path(step, self.paths) or self._after_latest(step)
         found = found or (labelled(step) if says_outdated(step) else [])
         if found:
@@ -231,6 +240,22 @@ class Traffic:
             self._formats[place] = found
         return found
 
+    def _another_state(self, before: Step | None, now: Step, was: str, value: str) -> bool:
+        """Tell whether a count went on from one read to another with what people write: another wrote there.
+
+        Counts and times beside it may be of visits as well.
+        """
+        if before is None or not tokens.counted_on(was, value):
+            return False
+        old = self.shows(before)
+        moved = (
+            (old[key], held) for key, held in self.shows(now).items() if key[0] != "header" and key in old
+        )
+        return any(
+            one != two and not (two.isdigit() or TIME.fullmatch(two) or told_moment(two) is not None)
+            for one, two in moved
+        )
+
     def steady(self, base: str, place: tuple[str, str]) -> bool:
         """Tell whether a place may hold a version: what differs from read to read is a count of visits."""
         known = self._steady.get((base, place))
@@ -238,6 +263,7 @@ class Traffic:
             return known
         pairs = changed = 0
         last: str | None = None
+        shown_last: Step | None = None
         held: list[str] = []
         inside = False
         for one in self.about[base]:
@@ -246,9 +272,9 @@ class Traffic:
                 # What a list shows and what a read of the thing shows are compared with their own kind.
                 if last is not None and value is not None and inside == (one.within is not None):
                     pairs += 1
-                    changed += value != last
+                    changed += value != last and not self._another_state(shown_last, one, last, value)
                 held += [value] if value is not None else []
-                last, inside = value, one.within is not None
+                last, shown_last, inside = value, one, one.within is not None
             elif one.is_write:
                 last = None
         # A count never comes back: nodes take turns.

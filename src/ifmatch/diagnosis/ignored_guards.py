@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, same_content, value_at
 from ifmatch.diagnosis.damages import Damage
@@ -94,6 +95,32 @@ def moved_over(case: Case, step: Step) -> Damage | None:
         return None
     text = "a read had shown the destination, and `Overwrite: F` did not keep it from being replaced (204)"
     return Damage(Outcome.LOST_UPDATE, text, lost=look, stale_accepted=True, proven=False)
+
+
+def refused_elsewhere(history: History, step: Step, token: str) -> Damage | None:
+    """Find a token that one method refused and another accepted right after, with nothing in between.
+
+    No answer need have given it out: what was refused once does not become the current one by itself.
+
+    Args:
+        history: of the resource.
+        step: an accepted write.
+        token: that it names.
+    """
+    guard = step.guard
+    if guard is None or tokens.null_word(token) or not (guard.well_formed or history.issued(token)):
+        return None
+    for one in reversed(history):
+        if one.order >= step.order or one.actor != step.actor:
+            continue
+        apart = one.method != step.method or (one.within is None) != (step.within is None)
+        if one.refused and one.presents(token) and apart:
+            text = f"{step.method} accepted the token that {one.method} had just refused"
+            if step.within is not None:
+                text = f"within a batch {text}"
+            return Damage(Outcome.LOST_UPDATE, text, lost=one, stale_accepted=True, proven=False)
+        return None
+    return None
 
 
 def _creates(step: Step) -> bool:

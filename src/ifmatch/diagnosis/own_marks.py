@@ -38,6 +38,8 @@ _OF_CONTENT: Final = Words(
     r".*(?:sha|md5|hash|checksum|digest|crc|e-?tag|version|revision|session|device|user|tenant|account|customer"
     r"|api|agent|signature|authorization|cookie|client_?id)\d*.*"
 )
+# A state that keeps only the last of them calls it so.
+_LAST: Final = Words(r"_?(?:last|latest|prev|previous|most_?recent)(?:[-_ ]|(?=[A-Z]))")
 _RANDOM: Final = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
     r"|(?=\S*\d)(?=\S*[a-f])[0-9a-f]{12,64}|(?=\S*\d)(?=\S*[A-Z])[0-9A-HJKMNP-TV-Z]{26}",
@@ -168,6 +170,8 @@ def _noted(mark: Mark, word: str, before: str | None) -> bool:
     own, there = words_of(mark.word), words_of(word)
     parts = mark.word.lower(), word.lower()
     after = (own and own <= there) or (len(parts[0]) > 2 and parts[0] in parts[1])
+    # The last one of several: `lastRef` for what was sent as `terminalRef`.
+    after = after or (_LAST.match(word) is not None and bool(own & there))
     return bool(after) and _shape(before) == _shape(mark.value)
 
 

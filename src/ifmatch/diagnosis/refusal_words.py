@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard, conditions_of
 from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.message_members import sent, shown
@@ -110,6 +112,8 @@ NEGATIVE: Final = (
     rf"|non)\b"
     r"|^\s*(?:false|no|0)\s*$"
 )
+_COUNTS: Final = re.compile(r"(?<![\w.-])\d{1,15}(?![\w-])")
+_VERSIONS: Final = Words(rf"(?i)(?<![^\W_])(?:{_NAMES})(?![^\W_])")
 _NEGATIVE: Final = Words(rf"(?im){NEGATIVE}")
 _OUTDATED: Final = Words(rf"(?i){OUTDATED}")
 # What says so of a version and of nothing else: under a status that may mean any fault of a request.
@@ -231,12 +235,23 @@ def in_words(step: Step, dialect: Dialect) -> Refusal | None:
         step: a request under a precondition.
         dialect: its family.
     """
-    if not step.is_write or not _told_in_words(step):
+    if not step.is_write or not (_told_in_words(step) or negative(step)):
         return None
-    kept = conditions_of(step.exchange.request, dialect, step.view)
-    if not any(one.guard in {Guard.SAME, Guard.SAME_DATE} for one in kept):
+    conditions = conditions_of(step.exchange.request, dialect, step.view)
+    kept = [one for one in conditions if one.guard in {Guard.SAME, Guard.SAME_DATE}]
+    if not kept or not (_told_in_words(step) or any(_names_version(step, one.value) for one in kept)):
         return None
     return Refusal(Meaning.MISMATCH, step.status, "", dialect.retry, None)
+
+
+def _names_version(step: Step, value: str) -> bool:
+    """Tell whether an answer speaks of the version that was sent as of none, or beside a later one."""
+    text = step.view.text[:_LONGEST]
+    spoken = re.search(rf"(?<![\w.-]){re.escape(value)}(?![\w-])", text) if value else None
+    if spoken is None or _VERSIONS.search(text) is None:
+        return False
+    # "Nothing was changed: still version 14" refuses nothing.
+    return tokens.null_word(value) or any(tokens.counted_on(value, one) for one in _COUNTS.findall(text))
 
 
 def _told_in_words(step: Step) -> bool:

@@ -165,7 +165,9 @@ def _on_the_way(facts: Facts) -> Iterator[Evidence]:
     duration = step.end - step.start
     skew = facts.client_skew or 0.0
     if modified is not None and step.timed and step.start - skew - 1.5 <= modified <= step.end - skew + 1:
-        yield note("it was modified while this request was under way", 1.0, facts.refresh, "Last-Modified")
+        # Whose state it is, is proven already: only where a proxy had the time, this says more.
+        weight = 0.3 if facts.proof is not None and duration < PATIENCE and not step.hops else 1.0
+        yield note("it was modified while this request was under way", weight, facts.refresh, "Last-Modified")
     if read_just_before(facts) is not None and duration >= _SLOW:
         text = "the client had read right before it: the change was made while this request was under way"
         yield note(text, 1.5, facts.source)

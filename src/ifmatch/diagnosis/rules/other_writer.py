@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.authorship import by_others, told_of
+from ifmatch.diagnosis.commands_done import signed_by_itself
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.dates import shown
@@ -182,6 +183,8 @@ def _by_content(facts: Facts) -> Iterator[Evidence]:
         yield note("its time of change is still that of the client's own write", -2.0, facts.refresh)
     elif facts.other_editor is not None:
         yield note(f"the content names another editor ({facts.other_editor})", 2.5, facts.refresh)
+    elif (itself := signed_by_itself(facts)) is not None and not facts.foreign_writes:
+        yield note(f"the content says that {itself} changed it last: the service itself", -2.5, facts.refresh)
     elif facts.system_editor and not facts.foreign_writes:
         yield note("the content names a program of the service as its editor", -1.5, facts.refresh)
     elif facts.content_moved is None and not facts.foreign_writes:

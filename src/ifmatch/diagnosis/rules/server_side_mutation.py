@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.authorship import by_others, told_of
+from ifmatch.diagnosis.commands_done import signed_by_itself
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import changed_pointers, holds, same_content, value_at
 from ifmatch.diagnosis.evidence import note
@@ -126,7 +127,9 @@ def _moved(facts: Facts, source: Step) -> Iterator[Evidence]:
     ):
         text = "what is stored is what the client had written, in another form: line ends, blanks, order"
         yield note(text, 4.0, facts.refresh)
-    if facts.system_editor:
+    if (itself := signed_by_itself(facts)) is not None:
+        yield note(f"the content says that {itself} changed it last: the service itself", 4.0, facts.refresh)
+    elif facts.system_editor:
         yield note("the content names a program of the service as its last editor", 3.0, facts.refresh)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import changed_pointers, holds, same_content
 from ifmatch.diagnosis.dialect_habits import LEARNED
@@ -70,7 +71,10 @@ def _misread(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence that the client took the refusal for something else, such as a name clash."""
     step = facts.step
     if _looks_like_success(step):
-        yield from _overlooked(facts)
+        guard = facts.guard
+        if guard is None or not tokens.null_word(guard.value):
+            # What names no version would fail under any status.
+            yield from _overlooked(facts)
         return
     if (repeat := waited_out(facts)) is not None:
         text = f"{step.status} looks like a failure of the server: the client waited, and sent it again"
@@ -113,6 +117,12 @@ def _misread(facts: Facts) -> Iterator[Evidence]:
     if aside and (whole or same_content(after.body, step.body)):
         name = path_of(after.resource)
         yield note(f"the client took it for something else: it stored the same under {name}", _MISREAD, after)
+
+
+def _of_same(after: Step, step: Step) -> bool:
+    """Tell whether a step is about the thing of another, or about that which this one had an action of."""
+    acted_on = after.etag is not None and step.resource.startswith(f"{after.resource}/")
+    return after.resource == step.resource or acted_on
 
 
 def _given_up(facts: Facts, after: Step) -> bool:
@@ -167,7 +177,7 @@ def _overlooked(facts: Facts) -> Iterator[Evidence]:
     if after.is_write and after.resource.startswith(step.resource + "/"):
         text = f"{status} looks like success, and the client goes on as if it were stored"
         yield note(text, _MISREAD, after)
-    elif after.resource != step.resource and not _written(facts) and not _understood(facts):
+    elif not _of_same(after, step) and not _written(facts) and not _understood(facts):
         # Who reads it again next may have understood.
         text = f"{status} looks like success, and the client never sent its write again"
         yield note(text, _WENT_ON, step)
