@@ -16,6 +16,7 @@ from ifmatch.diagnosis.habit_traffic import place_of
 from ifmatch.diagnosis.hidden_fields import counts_states
 from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.named_sources import alike_source, dated_source, of_state, respelled_source
+from ifmatch.diagnosis.passed_counts import called_past
 from ifmatch.diagnosis.refusal_words import refuses, says_outdated, speaks_of
 from ifmatch.diagnosis.spent_versions import (
     THERE,
@@ -134,7 +135,7 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
         return 0
     if _repeated_beside(traffic, write, member, source):
         return _PROVEN
-    if _shown_further(traffic, write, member, source):
+    if _shown_further(traffic, write, member, source) or called_past(traffic, write, member, source):
         return _PROVEN
     if (met := _stepped_on(traffic, write, member, source)) > 0:
         return met
