@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.habit_traffic import place_of
-from ifmatch.diagnosis.hidden_fields import counts_states
+from ifmatch.diagnosis.hidden_fields import counts_states, hidden_source
 from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.named_sources import alike_source, dated_source, of_state, respelled_source
 from ifmatch.diagnosis.passed_counts import called_past
@@ -261,6 +261,8 @@ def _damaged_source(traffic: Traffic, write: Step, member: Member) -> Member | N
         return None
     if (respelled := respelled_source(write, member, before)) is not None:
         return respelled
+    if (hidden := hidden_source(write, member, before)) is not None:
+        return hidden
     for read in reversed(before):
         for held in of_state(traffic, read):
             versions = VERSION.search(held.word) is not None

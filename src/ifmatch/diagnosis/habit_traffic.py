@@ -240,7 +240,7 @@ class Traffic:
         pairs = changed = 0
         last: str | None = None
         held: list[str] = []
-        content: dict[str, str] = {}
+        content: dict[tuple[str, str], str] = {}
         inside = False
         for one in self.about[base]:
             if one.is_read and one.status == 200:

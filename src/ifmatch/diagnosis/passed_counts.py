@@ -24,9 +24,9 @@ _CONFLICT: Final = frozenset({409, 412})
 _LONGEST: Final = 4000
 # What is said of a state that another one took the place of.
 _PAST: Final = Words(
-    r"\b(?:has|have|is|was|are|had)(?: (?:been|already|now|long|since))* (?:passed|past|behind|replaced|succeeded"
-    r"|superseded|overtaken|left behind|covered|worn|spent|stale|outdated|old|older|overwritten|written over"
-    r"|bygone|gone by|followed|turned|painted over|no longer (?:the )?(?:last|latest|top|head|current|newest))\b"
+    r"\b(?:has|have|is|was|are|had)(?: (?:been|already|now|long|since))* (?:passed|past|behind|replaced"
+    r"|succeeded|superseded|overtaken|left behind|covered|worn|spent|stale|outdated|old|older|overwritten"
+    r"|written over|bygone|gone by|followed|turned|painted over)\b"
     r"|\bno longer (?:the )?(?:last|latest|top|head|current|newest|live|holds|stands|applies)\b"
 )
 # What passes with the calendar, or is what a record belongs to.
@@ -39,8 +39,8 @@ _CALENDAR: Final = Words(
 def called_past(traffic: Traffic, write: Step, member: Member, source: Member) -> bool:
     """Tell whether a conflict calls a sent count by what answers call it, and it is past.
 
-    Either the service is seen to count it on as it takes writes that carry it, or it stands beside the content
-    as the record shows it, no read asks by it, and the answer says that it is past.
+    Either the service is seen to count it on as it takes writes that carry it, or it stands beside the
+    content as the record shows it, no read asks by it, and the answer says that it is past.
 
     Args:
         traffic: of the service.
