@@ -376,7 +376,8 @@ class Facts(BlindFacts):
         now, before = self.current_content, self.base_content
         if any(editor_like(now, kind) and not editor_like(before, kind) for kind in kinds):
             return True
-        shown = next((one.representation for one in reversed(self.own_reads_before)), None)
+        reads = [one.representation for one in self.earlier if one.read_ok]
+        shown = next((one for one in reversed(reads) if one is not None), None)
         return any(handed_over(shown, now, kind) for kind in kinds)
 
     # -- dates ------------------------------------------------------------------------

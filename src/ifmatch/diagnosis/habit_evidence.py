@@ -16,7 +16,7 @@ from ifmatch.diagnosis.habit_traffic import place_of
 from ifmatch.diagnosis.hidden_fields import counts_states, hidden_source
 from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.named_sources import alike_source, dated_source, of_state, respelled_source
-from ifmatch.diagnosis.passed_counts import called_past
+from ifmatch.diagnosis.passed_counts import CALENDAR, called_past
 from ifmatch.diagnosis.refusal_words import refuses, says_outdated, speaks_of
 from ifmatch.diagnosis.spent_versions import (
     THERE,
@@ -172,7 +172,9 @@ def _repeated_beside(traffic: Traffic, write: Step, member: Member, source: Memb
     """
     if member.where not in {"header", "query"} or traffic.took(write) or write.status not in _CONFLICT:
         return False
-    if not member.value.isdigit() or not alike(member.word, source.word) or names_a_thing(member.name):
+    if CALENDAR.fullmatch(source.word) or not member.value.isdigit():
+        return False
+    if not alike(member.word, source.word) or names_a_thing(member.name):
         return False
     gone_by = _GONE_BY.search(write.view.text) is not None or says_outdated(write)
     return gone_by and member.value not in write.view.path.split("/") and prints(write, member.value)

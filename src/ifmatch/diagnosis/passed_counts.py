@@ -30,7 +30,7 @@ _PAST: Final = Words(
     r"|\bno longer (?:the )?(?:last|latest|top|head|current|newest|live|holds|stands|applies)\b"
 )
 # What passes with the calendar, or is what a record belongs to.
-_CALENDAR: Final = Words(
+CALENDAR: Final = Words(
     r"years?|months?|weeks?|days?|dates?|hours?|quarters?|periods?|terms?|seasons?|semesters?|deadlines?|due|slots?"
     r"|times?|shifts?|sessions?|rounds?|tenants?|users?|account|customers?|seats?|rooms?|lots?|page"
 )
@@ -48,7 +48,7 @@ def called_past(traffic: Traffic, write: Step, member: Member, source: Member) -
         member: the count in the request.
         source: the same value in the answer that showed it.
     """
-    if not member.value.isdigit() or _CALENDAR.fullmatch(source.word) or member.where == "text":
+    if not member.value.isdigit() or CALENDAR.fullmatch(source.word) or member.where == "text":
         return False
     told = [step for step, value in _refused(traffic, write, member) if _calls(step, source.word, value)]
     if not told:
