@@ -41,6 +41,11 @@ _CHANGED_AT = Words(
     r"(?:last_?)?(?:modif(?:ied|ication)|updated?|chang(?:ed?)|edit(?:ed)?|saved|touched|written)"
     r"_?(?:at|on|time|date|timestamp|datetime|ts)"
 )
+# By whom, with any participle; who owns or asked for a thing is not who wrote it.
+_DONE_BY = Words(
+    r"(?!(?:own|request|assign|order|held|book|claim|manag|host|sponsor|pay|paid)\w*by)"
+    r"(?:\w+[_-])?(?:\w+(?:ed|en|wn|ne|pt|ut|id))[_-]?by"
+)
 # A time with a fraction of a second is seldom that of two writes.
 _FINE = re.compile(r".*\d\d:\d\d:\d\d[.,]\d.*|\d{10}[.,]\d+|\d{13,19}")
 _EDITED_BY = Words(
@@ -48,6 +53,30 @@ _EDITED_BY = Words(
     r"|\beditor|\b_?maintainer|\bactor|\bagent|\bauthor)(?:_?(?:value|id|name|user|login))?"
     r'["\s:=>;]{1,6}(?:\{[^}]{0,80}?)?"?([^"\n<>{}]{1,60})'
 )
+
+
+def handed_over(before: Content | None, now: Content | None, kind: Words) -> bool:
+    """Tell whether a member that says by whom something was done went from one name to one of a kind.
+
+    Verbs for it are without number; that it changed says that it is about the last change.
+
+    Args:
+        before: the record as it was shown.
+        now: as it is shown later.
+        kind: of programs.
+    """
+    was, there = (one.json() if one is not None else None for one in (before, now))
+    if not isinstance(was, dict) or not isinstance(there, dict):
+        return False
+    old, new = cast("dict[str, object]", was), cast("dict[str, object]", there)
+    return any(
+        _DONE_BY.fullmatch(name) is not None
+        and isinstance(value, str)
+        and kind.search(value) is not None
+        and isinstance(earlier := old.get(name), str)
+        and kind.search(earlier) is None
+        for name, value in new.items()
+    )
 
 
 def same_moment(before: Content | None, now: Content | None) -> bool:

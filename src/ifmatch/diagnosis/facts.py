@@ -25,7 +25,7 @@ from ifmatch.diagnosis.contents import (
 )
 from ifmatch.diagnosis.counts import counts_along
 from ifmatch.diagnosis.dates import http_date, instant
-from ifmatch.diagnosis.editors import EDITOR, PROGRAM, SYSTEM, editor_like, same_moment
+from ifmatch.diagnosis.editors import EDITOR, PROGRAM, SYSTEM, editor_like, handed_over, same_moment
 from ifmatch.diagnosis.likeness import shows, taken_on
 from ifmatch.diagnosis.listed_tokens import listings_of
 from ifmatch.diagnosis.resources import path_of
@@ -374,7 +374,11 @@ class Facts(BlindFacts):
         """
         kinds = [SYSTEM, PROGRAM] if self._answered_by_programs else [SYSTEM]
         now, before = self.current_content, self.base_content
-        return any(editor_like(now, kind) and not editor_like(before, kind) for kind in kinds)
+        if any(editor_like(now, kind) and not editor_like(before, kind) for kind in kinds):
+            return True
+        reads = [one.representation for one in self.earlier if one.read_ok]
+        shown = next((one for one in reversed(reads) if one is not None), None)
+        return any(handed_over(shown, now, kind) for kind in kinds)
 
     # -- dates ------------------------------------------------------------------------
 

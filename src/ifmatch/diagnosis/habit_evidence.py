@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.habit_traffic import place_of
-from ifmatch.diagnosis.hidden_fields import counts_states
+from ifmatch.diagnosis.hidden_fields import counts_states, hidden_source
 from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.named_sources import alike_source, dated_source, of_state, respelled_source
+from ifmatch.diagnosis.passed_counts import CALENDAR, called_past
 from ifmatch.diagnosis.refusal_words import refuses, says_outdated, speaks_of
 from ifmatch.diagnosis.spelled_times import unread_time
 from ifmatch.diagnosis.spent_versions import (
@@ -135,7 +136,7 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
         return 0
     if _repeated_beside(traffic, write, member, source):
         return _PROVEN
-    if _shown_further(traffic, write, member, source):
+    if _shown_further(traffic, write, member, source) or called_past(traffic, write, member, source):
         return _PROVEN
     if (met := _stepped_on(traffic, write, member, source)) > 0:
         return met
@@ -172,7 +173,9 @@ def _repeated_beside(traffic: Traffic, write: Step, member: Member, source: Memb
     """
     if member.where not in {"header", "query"} or traffic.took(write) or write.status not in _CONFLICT:
         return False
-    if not member.value.isdigit() or not alike(member.word, source.word) or names_a_thing(member.name):
+    if CALENDAR.fullmatch(source.word) or not member.value.isdigit():
+        return False
+    if not alike(member.word, source.word) or names_a_thing(member.name):
         return False
     gone_by = _GONE_BY.search(write.view.text) is not None or says_outdated(write)
     return gone_by and member.value not in write.view.path.split("/") and prints(write, member.value)
@@ -261,6 +264,8 @@ def _damaged_source(traffic: Traffic, write: Step, member: Member) -> Member | N
         return None
     if (respelled := respelled_source(write, member, before)) is not None:
         return respelled
+    if (hidden := hidden_source(write, member, before)) is not None:
+        return hidden
     for read in reversed(before):
         for held in of_state(traffic, read):
             versions = VERSION.search(held.word) is not None

@@ -24,6 +24,7 @@ from ifmatch.diagnosis.projections import projection
 from ifmatch.diagnosis.refusal_words import negative, says_outdated
 from ifmatch.diagnosis.succession import TIME, names_the_next
 from ifmatch.diagnosis.version_words import CARRIES
+from ifmatch.diagnosis.visits import others_moved, written_members
 from ifmatch.dialects.words import VERSION
 
 if TYPE_CHECKING:
@@ -265,12 +266,18 @@ class Traffic:
         last: str | None = None
         shown_last: Step | None = None
         held: list[str] = []
+        content: dict[tuple[str, str], str] = {}
         inside = False
         for one in self.about[base]:
             if one.is_read and one.status == 200:
                 value = self.shows(one).get(place)
                 # What a list shows and what a read of the thing shows are compared with their own kind.
-                if last is not None and value is not None and inside == (one.within is not None):
+                state = written_members(self.about[base], one)
+                # A version goes on with what people write; visits are counted whatever became of it.
+                edited = value != last and others_moved(content, state, place)
+                alike_kind = inside == (one.within is not None) and not edited
+                content = state
+                if last is not None and value is not None and alike_kind:
                     pairs += 1
                     changed += value != last and not self._another_state(shown_last, one, last, value)
                 held += [value] if value is not None else []

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.dates import told_moment
+from ifmatch.diagnosis.message_members import shown
 from ifmatch.diagnosis.pages import fields_of, hidden_of
+from ifmatch.diagnosis.refusal_words import EXISTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from ifmatch.diagnosis.message_members import Member
     from ifmatch.diagnosis.steps import Step
 
 _OK = 200
+_LONGEST = 4000
+# What a program does to a text that it carries on in the wrong spelling; nobody types it.
+_MISSPELT = frozenset({"html-escaped", "percent-encoded", "escaped", "quoted-twice", "plus-lost", "base64"})
+_TOKEN = re.compile(r"(?=[^\s]*\d)[^\s<>]{2,120}")
 
 
 def counts_states(answers: Iterable[Step], name: str) -> bool:
@@ -37,6 +45,32 @@ def counts_states(answers: Iterable[Step], name: str) -> bool:
             return False
         moved = moved or _went_on(was, now)
     return moved
+
+
+def hidden_source(write: Step, member: Member, before: Sequence[Step]) -> Member | None:
+    """Return the hidden field of a form whose value a conflict's request carries in a wrong spelling.
+
+    All other hidden fields came back as they were given out.
+
+    Args:
+        write: that was refused.
+        member: a value of it.
+        before: the last answers that showed its resource.
+    """
+    if re.search(EXISTS, write.view.text[:_LONGEST], re.IGNORECASE):
+        return None
+    for read in reversed(before):
+        hidden = hidden_of(read.content.text) if read.content is not None else {}
+        given = hidden.get(member.word)
+        if given is None:
+            continue
+        damaged = tokens.damage(member.value, given) in _MISSPELT and _TOKEN.fullmatch(given) is not None
+        kept = all(
+            write.view.form.get(name.lower(), held) == held for name, held in hidden.items() if held != given
+        )
+        held = (one for one in shown(read) if one.word == member.word and one.value == given)
+        return next(held, None) if damaged and kept else None
+    return None
 
 
 def _states(answers: Iterable[Step], name: str) -> list[tuple[str, dict[str, str]]]:
