@@ -20,7 +20,7 @@ ENTRIES = [
 SMALL = Glossary(
     {
         "pl": {"version": ["wersj*"], "": ["wiersz*"], "changed": ["zmienion*"], "by": ["przez"]},
-        "fr": {"already exists": ["existe deja"], "no longer": ["n'est plus"]},
+        "fr": {"already exists": ["existe deja"], "no longer": ["n'est plus"], "edited": ["edite"]},
         "de": {"conflict": ["konflikt"], "version": ["fassung"]},
         "ja": {"changed": ["変更され"]},
     }
@@ -41,6 +41,7 @@ SMALL = Glossary(
         ("elle n\u2019est plus là", "elle no longer là"),
         ("データが変更されました", "データが changed ました"),
         ("変更され", "changed"),
+        ("ÉDITÉ", "edited"),
         ('{"fassung_wiersz": 1}', '{"version": 1}'),
         ("a plain text", "a plain text"),
         ("", ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import re
@@ -192,6 +193,14 @@ def test_json_members_of_the_contract():
 def test_json_keeps_wire_data_exactly():
     report = json.loads(render(SAMPLES["hostile"](), "json"))
     assert report["incidents"][0]["resource"] == URL + NASTY
+
+
+def test_json_keeps_half_of_a_surrogate_pair():
+    nothing = SAMPLES["nothing"]()
+    half = dataclasses.replace(nothing, sources=(dataclasses.replace(nothing.sources[0], name="a\ud800"),))
+    text = render(half, "json")
+    assert json.loads(text)["sources"][0]["name"] == "a\ud800"
+    assert text == json.dumps(json.loads(text), indent=2) + "\n"
 
 
 def test_the_named_schemas_exist():

@@ -9,6 +9,7 @@ import dataclasses
 import enum
 import secrets
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar, cast
 
 from ifmatch.capture.redaction import patterns, tags, vocabulary
@@ -375,11 +376,12 @@ class Redactor:
         return replace(record, **changes) if changes else record  # type: ignore[type-var]
 
     def _changes(self, record: object) -> Iterator[tuple[str, object]]:
-        for one in dataclasses.fields(record):  # type: ignore[arg-type]
-            before = cast("object", getattr(record, one.name))
-            after = self._value(one.name, before)
+        kind: type = type(record)
+        for name in _names_of(kind):
+            before = cast("object", getattr(record, name))
+            after = self._value(name, before)
             if after is not before and after != before:
-                yield one.name, after
+                yield name, after
 
     def _value(self, name: str, value: object) -> object:
         if isinstance(value, enum.Enum):
@@ -406,3 +408,9 @@ class Redactor:
             lead, colon, tag = value.partition(": ") if name == "presented" else ("", "", value)
             return self.text(lead + colon + tags.mask_tags(tag, self._mask))
         return self.text(value)
+
+
+@cache
+def _names_of(kind: type) -> tuple[str, ...]:
+    """Return the names of a record's members: a long diagnosis has thousands of a few kinds of records."""
+    return tuple(one.name for one in dataclasses.fields(kind))

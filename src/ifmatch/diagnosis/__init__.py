@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.assemble import assemble
 from ifmatch.diagnosis.case import build
+from ifmatch.diagnosis.contents import forget
 from ifmatch.model.exchange import Capture, captures_of
 
 if TYPE_CHECKING:
@@ -56,5 +57,6 @@ def diagnose(
         case.attested = tuple(attested)
         return assemble(case)
     finally:
+        forget()
         if collecting:
             gc.enable()

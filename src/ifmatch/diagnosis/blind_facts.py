@@ -9,7 +9,6 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import (
     ABSENT,
-    adds_to,
     changed_pointers,
     same_content,
     shares_members,
@@ -29,7 +28,7 @@ from ifmatch.diagnosis.likeness import (
 from ifmatch.diagnosis.listed_versions import listed_before
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.state_facts import StateFacts
-from ifmatch.diagnosis.taken_back import lost_pointers, reverts
+from ifmatch.diagnosis.taken_back import adds_to, lost_pointers, reverts
 from ifmatch.diagnosis.unread_versions import listing, part_only
 
 if TYPE_CHECKING:
@@ -209,7 +208,9 @@ class BlindFacts(StateFacts):
         guard, refused = write.guard, self.guard
         if guard is None or refused is None or guard.guard is not Guard.SAME:
             return None
-        if any(token in refused.tokens for token in guard.tokens):
+        known = {tag for one in self.own_reads_before if one.content is not None for tag in one.issued()}
+        if any(token in refused.tokens or token in known for token in guard.tokens):
+            # What it names had been read before: nothing new is passed over.
             return None
         if any(whole_second(one, token) for one in refused.tokens for token in guard.tokens):
             # The same time with its fraction names the same version.

@@ -8,7 +8,16 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis import actors, addresses, pairing, saves, targets, tokens, wordless_refusals
+from ifmatch.diagnosis import (
+    actors,
+    addresses,
+    negotiated,
+    pairing,
+    saves,
+    targets,
+    tokens,
+    wordless_refusals,
+)
 from ifmatch.diagnosis.content_names import named_in_contents
 from ifmatch.diagnosis.dialect_services import speak
 from ifmatch.diagnosis.gathered import Gathered
@@ -206,6 +215,7 @@ def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None
     targets.extra_parameters(steps)
     saves.posted(steps)
     addresses.settle(steps)
+    negotiated.choose(steps)
     owners = actors.assign(steps, ordered, vantages)
     wordless_refusals.take_by_course(steps)
     rows = [

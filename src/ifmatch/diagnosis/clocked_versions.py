@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
@@ -37,13 +38,18 @@ def ahead_of_versions(history: Sequence[Step], step: Step) -> bool:
     guard = step.guard
     if guard is None or not guard.of_one:
         return False
-    if _NOT_NEWER.search(guard.name) is None and UNCHANGED.search(guard.name) is None:
+    if not _asks_for_nothing_newer(guard.name):
         return False
     token = guard.tokens[0]
     sent = told_moment(token)
     versions = [moment for one in history if one.order <= step.order for moment in _served(one)]
     known = any(one.read_ok and one.actor == step.actor and one.order < step.order for one in history)
     return sent is not None and known and bool(versions) and sent > max(versions) + _SKEW
+
+
+@lru_cache(maxsize=64)
+def _asks_for_nothing_newer(name: str) -> bool:
+    return _NOT_NEWER.search(name) is not None or UNCHANGED.search(name) is not None
 
 
 def version_by_clock(facts: Facts) -> Iterator[Evidence]:

@@ -35,7 +35,7 @@ _REMARK = Words(
     r"|(?:start_?)?branch|(?:author|committer)(?:_?(?:name|e?mail))?"
 )
 # The last texts up to this length are taken apart once: many rules look at the same few.
-_SHORT = 20_000
+_SHORT = 4_000
 # A longer text is not taken apart.
 _LONGEST = 200_000
 _LEAF = re.compile(r"<([^\W\d](?:[\w.:-]|[^\x00-\x7f])*)[^<>]*>([^<>]*)</\1>")
@@ -55,9 +55,14 @@ def _json(content: Content) -> object:
     return _opened(content)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def _remembered(text: str) -> object:
     return _opened(Content.from_text(text))
+
+
+def forget() -> None:
+    """Let go of what was remembered of contents: one diagnosis is done."""
+    _remembered.cache_clear()
 
 
 def _opened(content: Content) -> object:
@@ -404,14 +409,10 @@ def _compare(one: object, two: object, pointer: str, found: list[str]) -> None:
             return
         for index, (left_item, right_item) in enumerate(zip(before, after, strict=True)):
             _compare(left_item, right_item, f"{pointer}/{index}", found)
-    elif _differ(one, two):
+    elif isinstance(one, str) and isinstance(two, str):
+        found += [pointer] if one != two else []
+    elif json.dumps(one, sort_keys=True) != json.dumps(two, sort_keys=True):
         found.append(pointer)
-
-
-def _differ(one: object, two: object) -> bool:
-    if isinstance(one, str) and isinstance(two, str):
-        return one != two
-    return json.dumps(one, sort_keys=True) != json.dumps(two, sort_keys=True)
 
 
 def beside(content: Content, token: str, name: str) -> bool:
@@ -468,21 +469,6 @@ def scalars(value: object) -> Iterator[str]:
             yield from scalars(member)
     elif isinstance(value, str | int | float) and not isinstance(value, bool):
         yield str(value)
-
-
-def adds_to(before: object, now: object) -> bool:
-    """Tell whether a value was not there before, or is a list that has all of it still, and more.
-
-    Args:
-        before: as `value_at` gives it.
-        now: the value that is there later.
-    """
-    if before is ABSENT:
-        return True
-    if not (isinstance(before, list) and isinstance(now, list)):
-        return False
-    later = cast("list[object]", now)
-    return all(one in later for one in cast("list[object]", before))
 
 
 def value_at(content: Content | None, pointer: str) -> object:

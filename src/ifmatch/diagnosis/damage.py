@@ -16,6 +16,7 @@ from ifmatch.diagnosis.gone_again import dated_later, overwritten, set_anew
 from ifmatch.diagnosis.ignored_guards import created_over, dated_out, held_for_a_while, moved_over
 from ifmatch.diagnosis.likeness import holds_own_tag
 from ifmatch.diagnosis.one_tag import two_states
+from ifmatch.diagnosis.operations import is_call
 from ifmatch.diagnosis.stamps import rendered, stamped
 from ifmatch.diagnosis.taken_back import line_undone, lost_pointers
 from ifmatch.diagnosis.undelivered import blocked, redirected, unheard
@@ -177,10 +178,10 @@ def _never_issued(history: History, step: Step) -> Damage | None:
     if guard is None or len(guard.tokens) != 1:
         return None
     token = guard.tokens[0]
+    if history.issued(token):
+        return None
     none = tokens.null_word(token) or (guard.standard and tokens.zero(token))
     if guard.well_formed and token != _QUOTED_STAR and not none:
-        return None
-    if history.issued(token):
         return None
     found = _unguarded(history, step) or met_another(history, step)
     if found is None:
@@ -333,6 +334,9 @@ def _unguarded(history: History, step: Step) -> Damage | None:
         if not step.puts:
             # What a patch does not name, it keeps.
             lost = tuple(one for one in lost or () if one and names(step, one))
+        if is_call(step):
+            # The text of a call is no state.
+            lost = tuple(one for one in lost or () if one != "/query")
         if not lost or all(stamped(one) for one in lost):
             return None
         named = ", ".join(pointer for pointer in lost[:4] if pointer)

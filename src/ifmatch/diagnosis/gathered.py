@@ -27,9 +27,8 @@ _LONGEST: Final = 200_000
 _LONG: Final = 20_000
 _OK: Final = 200
 _REFUSED: Final = 400
-# To sort answers by their words takes as long as to look through all for so many values.
-_MANY: Final = 150
-# More versions than this are too old.
+# Fewer answers are quicker looked through than sorted by their words; more versions than this are too old.
+_MANY: Final = 1_500_000
 _MOST: Final = 2000
 _WORD: Final = re.compile(r"[\w-]+")
 
@@ -63,8 +62,8 @@ class Gathered:
         return self._givers[value]
 
     def _holding(self, value: str) -> Sequence[tuple[Step, str]]:
-        """Return the answers that may hold a value; once many were looked for, by its rarest word."""
-        self._looked += 1
+        """Return the answers that may hold a value; once many were looked through, by its rarest word."""
+        self._looked += len(self._texts)
         if self._looked <= _MANY:
             return self._texts
         words = self._asked_words.intersection(_WORD.findall(value))

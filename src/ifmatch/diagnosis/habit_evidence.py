@@ -210,6 +210,12 @@ def _stepped_on(traffic: Traffic, write: Step, member: Member, source: Member) -
     called = VERSION.search(source.word) is not None and member.word != source.word
     if not called or not traffic.took(write) or not member.value.isdigit():
         return 0
+    if any(one.word == source.word for one in sent(write)):
+        return 0
+    held = (one for read in traffic.before(write)[-1:] for one in shown(read))
+    if any((one.word, one.value) == (member.word, member.value) for one in held):
+        # It is what the record itself calls so.
+        return 0
     made = [one.value for one in shown(write) if one.word == source.word]
     if len(made) != 1 or tokens.steps_on(member.value, made[0]) != 1:
         return 0

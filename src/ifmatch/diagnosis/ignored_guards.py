@@ -85,8 +85,8 @@ def moved_over(case: Case, step: Step) -> Damage | None:
 
     Source: RFC 4918 sections 9.8.5, 9.9.4 (204: the destination was replaced) and 10.6.
     """
-    place = step.sent.text("destination")
-    if step.status != _REPLACED or place is None or not _creates(step):
+    place = step.sent.text("destination") if step.status == _REPLACED else None
+    if place is None or not _creates(step):
         return None
     target = resource_key(place if "://" in place else host_of(step.resource) + place)
     look = _last_look(case.history_of(target), step)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis.dates import told_moment
@@ -65,11 +66,9 @@ def _around(step: Step, value: str) -> Iterator[Mapping[str, str]]:
     content = step.content
     if content is None or len(content) > _LONGEST or value not in content.text:
         return
-    for number, group in enumerate(_objects(step)):
-        if number > _MOST_OBJECTS:
-            return
-        if any(word.search(one) for one in group.values()):
-            yield group
+    for beside in islice(_objects(step), _MOST_OBJECTS):
+        if any(word.search(one) for one in beside.values()):
+            yield beside
 
 
 def _objects(step: Step) -> Iterator[Mapping[str, str]]:

@@ -30,11 +30,10 @@ def two_states(history: History, token: str) -> tuple[Step, Step] | None:
     Source: RFC 9110 section 8.8.1 (a strong validator changes whenever the representation data does).
     """
     wanted = tokens.opaque(token)
-    shown = [
-        step
-        for step in history
-        if tokens.opaque(step.etag or "") == wanted and step.representation is not None and not step.cache_hit
-    ]
+    tagged = [step for step in history if step.is_read and tokens.opaque(step.etag or "") == wanted]
+    if len(tagged) <= 1:
+        return None
+    shown = [step for step in tagged if step.representation is not None and not step.cache_hit]
     # Some families call all their versions weak, and compare them all the same.
     if tokens.is_weak(token) and not all(one.dialect and weak_tags_match(one.dialect) for one in shown):
         return None

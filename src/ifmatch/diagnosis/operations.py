@@ -69,6 +69,17 @@ def changes(name: str) -> bool:
     return _REMOVES.fullmatch(name) is not None or _ALTERS.fullmatch(name) is not None
 
 
+def is_call(step: Step) -> bool:
+    """Tell whether a request is a GraphQL mutation, whose text says what is to be done.
+
+    Args:
+        step: any request.
+    """
+    body = step.view.sent_json
+    said = cast("dict[str, object]", body).get("query") if isinstance(body, dict) else None
+    return isinstance(said, str) and _MUTATION.search(said) is not None
+
+
 def _named_beside(step: Step) -> str:
     """Return the operation that a field or the last step of the path names, "" where neither does."""
     field = step.dialect.operation if step.dialect is not None else ""

@@ -102,7 +102,7 @@ _REFUSES: Final = (
 NEGATIVE: Final = (
     rf"[\"'](?:{_SUCCESS})[\"']\s*:\s*(?:false|0\b|\"(?:false|no|n|nein|non)\")"
     rf"|[\"'](?:{_FAULT})[\"']\s*:\s*(?!null|\"\"|\[\s*\]|\{{\s*\}}|false|0\b|\"(?:none|ok|0)\")"
-    rf"|[\"'](?:status|result|outcome|resultat|ergebnis|statut|estado|stato)[\"']\s*:\s*\"(?:{_REFUSES})\b"
+    rf"|[\"'](?:status|result|outcome|resultat|ergebnis|statut|estado|stato)[\"']\s*:\s*\"(?:{_REFUSES})(?![a-z])"
     rf"|<(?:[\w.-]+:)?(?:{_FAULT})[\s>](?!\s*</)"
     rf"|\s(?:{_SUCCESS})=\"(?:false|no|0|nein)\"|\s(?:status|result|outcome)=\"(?:{_REFUSES})\b"
     rf"|<(?:[\w.-]+:)?(?:{_SUCCESS})>\s*(?:false|no|0|nein)\s*<"

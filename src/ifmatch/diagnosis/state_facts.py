@@ -20,8 +20,8 @@ from ifmatch.diagnosis.contents import (
 from ifmatch.diagnosis.given_elsewhere import given_elsewhere
 from ifmatch.diagnosis.history import History
 from ifmatch.diagnosis.likeness import told_by_digest
+from ifmatch.diagnosis.negotiated import variant_fields
 from ifmatch.diagnosis.stamps import stamped
-from ifmatch.diagnosis.steps import VARIANT_FIELDS
 from ifmatch.diagnosis.told_versions import moved
 from ifmatch.dialects import weak_tags_match
 from ifmatch.merge import apply_merge_patch
@@ -312,7 +312,7 @@ class StateFacts:
         vary = f"{source.header('vary') or ''},{step.header('vary') or ''}".lower()
         named = any(
             name in vary
-            for name, one, two in zip(VARIANT_FIELDS, source.variant, step.variant, strict=True)
+            for name, one, two in zip(variant_fields(source), source.variant, step.variant, strict=True)
             if one != two
         )
         alike = all(one == two or not one or not two for one, two in zip(source.kind, step.kind, strict=True))

@@ -37,8 +37,7 @@ _COARSE, _TICK = 0.5, 1.5
 # By how many seconds the clocks of two files may differ, and of two that one upstream capture saw.
 _TWO_CLOCKS, _LINKED_CLOCKS = 2.0, 0.2
 # What `Step.variant` holds, by the names that Vary has for it.
-VARIANT_FIELDS = ("accept", "accept-language", "api-version")
-_VERSION_FIELDS = ("api-version", "accept-version", "x-api-version")
+_VERSION_FIELDS: tuple[str, ...] = ("api-version", "accept-version", "x-api-version")
 # What looks different once the dialect is known.
 _DERIVED = (
     "conditions",
@@ -93,6 +92,7 @@ class Step:
         address: members of its content by which the resource is asked for, with their values; no state.
         by_course: what its answer means where no word tells it.
         opened_by: the step that opened the upload session that this one goes on with; its conditions hold.
+        varies: fields of the service's own by which requests for its resource choose a representation.
     """
 
     def __init__(self, exchange: Exchange, *, source: int, start: float, end: float, timed: bool) -> None:
@@ -121,7 +121,7 @@ class Step:
         self.address: dict[str, object] = {}
         self.by_course: Refusal | None = None
         self.opened_by: Step | None = None
-        self.opens = False
+        self.opens, self.varies = False, _VERSION_FIELDS
 
     def forget(self) -> None:
         """Drop what was derived before the dialect was known."""
@@ -448,7 +448,7 @@ class Step:
         return (
             (fields.text("accept") or "*/*").strip().lower(),
             (fields.text("accept-language") or "").strip().lower(),
-            next((said for name in _VERSION_FIELDS if (said := fields.text(name))), "").strip().lower(),
+            next((said for name in self.varies if (said := fields.text(name))), "").strip().lower(),
         )
 
     @cached_property

@@ -19,6 +19,7 @@ from ifmatch.diagnosis.parts import replaced
 from ifmatch.diagnosis.refused_repeats import repeated
 from ifmatch.diagnosis.removals import corrected
 from ifmatch.diagnosis.rules import (
+    exists_already,
     lease_or_lock,
     multi_match,
     payload_precondition_mismatch,
@@ -197,7 +198,7 @@ def refused(case: Case) -> Iterator[Subject]:
     """
     for history in case.histories.values():
         barred = _barred(history) | _too_late(case, history) | _unlike_what_is(case, history)
-        barred |= _of_several(case, history) | _of_parts(case, history)
+        barred |= _of_several(case, history) | _of_parts(case, history) | _there_already(case, history)
         if not barred and not any(is_refusal(step) for step in history):
             continue
         cleared = _cleared(history)
@@ -225,6 +226,18 @@ def _of_several(case: Case, history: History) -> set[int]:
         and not step.batched
         and not is_refusal(step)
         and multi_match.fits_several(Facts(case, step))
+    }
+
+
+def _there_already(case: Case, history: History) -> set[int]:
+    """Return the orders of creations that were refused, as the next look shows, over a thing of that name."""
+    return {
+        step.order
+        for step in history
+        if step.method == "POST"
+        and step.status in _SELECTED
+        and not is_refusal(step)
+        and exists_already.there_by_name(Facts(case, step)) is not None
     }
 
 

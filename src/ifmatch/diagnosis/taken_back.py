@@ -137,6 +137,21 @@ def merged(base: Content | None, patch: Content | None) -> Content | None:
     )
 
 
+def adds_to(before: object, now: object) -> bool:
+    """Tell whether a value was not there before, or is a list that has all of it still, and more.
+
+    Args:
+        before: as `value_at` gives it.
+        now: the value that is there later.
+    """
+    if before is ABSENT:
+        return True
+    if not (isinstance(before, list) and isinstance(now, list)):
+        return False
+    later = cast("list[object]", now)
+    return all(one in later for one in cast("list[object]", before))
+
+
 def _reverts_list(old: list[object], fresh: list[object], mine: list[object]) -> bool:
     """Tell whether a list lacks what another version had added, or still has what that had removed."""
     added = [one for one in fresh if one not in old]

@@ -133,8 +133,12 @@ def carried_anywhere(step: Step) -> dict[str, str]:
 
 def _granted(step: Step, value: str) -> bool:
     """Tell whether an answer to other than a read gave out a value that the request had not carried."""
-    asked = f"{step.resource} {step.body.text if step.body is not None else ''}"
-    return not step.is_read and value not in asked
+    return not step.is_read and not _asked_with(step, value)
+
+
+def _asked_with(step: Step, value: str) -> bool:
+    """Tell whether a request carries a value: what it is answered with is not given out then."""
+    return value in f"{step.resource} {step.body.text if step.body is not None else ''}"
 
 
 def _for_a_while(step: Step, value: str) -> bool:
@@ -227,7 +231,7 @@ def _ended(facts: Facts, step: Step) -> Iterator[Ticket]:
     gathered = facts.case.gathered(step.actor)
     for name, value in placed(step).items():
         gave = gathered.first_giving(value) if value not in tags else None
-        if gave is None or gave.order >= step.order or lasts(gave, value) is None:
+        if gave is None or gave.order >= step.order or _asked_with(gave, value) or lasts(gave, value) is None:
             continue
         ticket = Ticket(name, value, _last_giving(facts, step, gave, value))
         times = overdue(ticket, step)

@@ -38,6 +38,10 @@ _WHEN: Final = Words(
     r"(?:[-_ ]?(?:at|on|date|time|timestamp|when))?)"
 )
 _NUMBER: Final = Words(r"(?:number|no|nr|num|n|to|new|key|id|after|result)")
+# What an entry calls a member that changed, its value before, and the one after.
+_FIELD: Final = Words(r"(?:field|member|property|attribute|column|path|key|what)(?:[-_ ]?(?:name|id))?")
+_BEFORE: Final = Words(r"(?:from|old|before|previous|prev|was)(?:[-_ ]?value)?")
+_AFTER: Final = Words(r"(?:to|new|after|next|now|became|is)(?:[-_ ]?value)?")
 # What did not become of it.
 _FAILED: Final = Words(
     r".*(?:refus|reject|denied|fail|conflict|not[ _-]?(?:applied|stored|saved|done|accepted)|error|aborted"
@@ -180,3 +184,33 @@ def _version_name(records: Sequence[Record], versions: Sequence[str]) -> str:
         if sure or len(held[name] & known) > 1 or any(len(one) > _NAME for one in held[name] & known):
             return name
     return next((name for name in names if VERSION.search(_word(name)) is not None), "")
+
+
+def moves_in(record: Record) -> dict[str, tuple[str, str]]:
+    """Return what an entry says of members that changed: by name, the value before and the one after.
+
+    `"prio": ["low", "high"]`, `"prio": {"from": "low", "to": "high"}`, and `"field": "prio"` beside the two.
+
+    Args:
+        record: of a service's account.
+    """
+    inner: dict[str, dict[str, str]] = {}
+    for name, value in record.items():
+        above, _, last = name.rpartition("/")
+        inner.setdefault(above, {})[last] = value
+    found: dict[str, tuple[str, str]] = {}
+    for above, members in inner.items():
+        pair = _pair(members)
+        called = next((value for name, value in members.items() if _FIELD.fullmatch(name)), _word(above))
+        if pair is not None and called:
+            found[_word(called.strip("/"))] = pair
+    return found
+
+
+def _pair(members: Record) -> tuple[str, str] | None:
+    """Return the value before and the one after among the members of an object, or of a list of two."""
+    if set(members) == {"0", "1"}:
+        return members["0"], members["1"]
+    before = next((value for name, value in members.items() if _BEFORE.fullmatch(name)), None)
+    after = next((value for name, value in members.items() if _AFTER.fullmatch(name)), None)
+    return (before, after) if before is not None and after is not None else None

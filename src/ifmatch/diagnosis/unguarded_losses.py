@@ -15,7 +15,7 @@ from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.succession import advanced
 from ifmatch.diagnosis.taken_back import lost_pointers
-from ifmatch.diagnosis.told_changes import account_of
+from ifmatch.diagnosis.told_changes import account_of, moves_in
 from ifmatch.model.diagnosis import Outcome
 from ifmatch.model.message import Content
 
@@ -47,10 +47,8 @@ def logged_between(case: Case, history: History, step: Step) -> Damage | None:
     """
     if step.guard is not None or not step.timed or not (step.puts or step.method == "PATCH"):
         return None
-    base = next(
-        (one for one in reversed(history) if one.order < step.order and one.actor == step.actor), None
-    )
-    if base is None or not base.timed or not (base.read_ok or base.accepted):
+    base = _looked(history, step)
+    if base is None or not base.timed:
         return None
     versions = [tokens.opaque(one) for one in (base.etag, step.etag) if one is not None]
     for listing in case.steps[step.order + 1 : step.order + _NEAR]:
@@ -67,6 +65,12 @@ def logged_between(case: Case, history: History, step: Step) -> Damage | None:
         if found is not None:
             return found
     return None
+
+
+def _looked(history: History, step: Step) -> Step | None:
+    """Return the last step of a write's actor that had shown the resource, or changed it."""
+    before = (one for one in reversed(history) if one.order < step.order and one.actor == step.actor)
+    return next((one for one in before if one.read_ok or one.accepted), None)
 
 
 def _is_of(change: Change, step: Step) -> bool:
@@ -100,6 +104,9 @@ def _taken_from(base: Step, step: Step, own: Change, change: Change) -> bool:
     if base.representation is None or step.body is None:
         return False
     old, mine = (_by_word(leaves_of(one.text)) for one in (base.representation, step.body))
+    for word, (before, after) in moves_in(change.record).items():
+        if word in mine and old.get(word) == before and mine[word] != after:
+            return True
     theirs, stored = (_by_word(tuple(one.record.items())) for one in (change, own))
     told = {word: value for word, value in theirs.items() if not stamped("/" + word)}
     if not any(word in old and old[word] == value for word, value in told.items()):
@@ -139,9 +146,7 @@ def listed_newer(case: Case, history: History, step: Step) -> Damage | None:
     """
     if not step.puts or step.body is None:
         return None
-    base = next(
-        (one for one in reversed(history) if one.order < step.order and one.actor == step.actor), None
-    )
+    base = _looked(history, step)
     if base is None or base.representation is None:
         return None
     old = unwrapped(base.representation, step.body)

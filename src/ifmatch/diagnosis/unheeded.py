@@ -27,11 +27,13 @@ def unheeded(history: History, step: Step) -> Damage | None:
         history: of the resource, in which one actor alone is seen to write.
         step: an accepted write on one well-formed version.
     """
+    if step.etag is None or step.guard is None or history.issued(step.guard.tokens[0]):
+        return None
     before = own_before(history, step)
-    if before is None or before.etag is None or step.etag is None or step.guard is None:
+    if before is None or before.etag is None:
         return None
     token = step.guard.tokens[0]
-    if token in before.issued() or history.issued(token):
+    if token in before.issued():
         return None
     if tokens.null_word(token) or tokens.damage(token, before.etag) != "other":
         return None

@@ -179,6 +179,10 @@ def _undone(case: Case, history: History, step: Step) -> Damage | None:
     """Find a write that the next read no longer shows: what it shows is an edit of the version before it."""
     if not (step.puts or step.method == "PATCH" or step.alters) or step.guard is None:
         return None
+    after = next((one for one in history if one.order > step.order and one.actor == step.actor), None)
+    # An answer need not give the version that it made: what is there is not its content anyhow.
+    if after is None or after.etag in {None, step.etag} or after.cache_hit:
+        return None
     base = next(
         (
             one
@@ -190,11 +194,7 @@ def _undone(case: Case, history: History, step: Step) -> Damage | None:
         ),
         None,
     )
-    after = next((one for one in history if one.order > step.order and one.actor == step.actor), None)
-    if base is None or after is None or after.cache_hit:
-        return None
-    # An answer need not give the version that it made: what is there is not its content anyhow.
-    if after.etag is None or after.etag in {step.etag, base.etag} or after.variant != base.variant:
+    if base is None or after.etag == base.etag or after.variant != base.variant:
         return None
     old, now = base.representation, after.representation
     mine = step.body
@@ -219,18 +219,19 @@ def _listed_newer(case: Case, history: History, step: Step) -> Damage | None:
 
     Tags alone prove nothing, as nodes may differ in them: a member that the write takes back does.
     """
-    guard, name = step.guard, own_name(step)
+    guard = step.guard
     changes = step.puts or step.method in {"PATCH", "MERGE"} or step.alters
-    if guard is None or not changes or len(name) < _FEW:
+    if guard is None or not changes:
         return None
     token = guard.tokens[0]
     own = [one for one in history.issued(token) if one.actor == step.actor and one.order < step.order]
-    content = (own[-1].representation or own[-1].made) if own else None
-    if content is None or step.body is None:
+    since = case.steps[own[-1].order + 1 : step.order] if own else []
+    reads = [one for one in since if one.actor == step.actor and shows(one) and _may_list(one, step)]
+    content = (own[-1].representation or own[-1].made) if reads else None
+    name = own_name(step) if reads else ""
+    if content is None or step.body is None or len(name) < _FEW:
         return None
-    for one in reversed(case.steps[own[-1].order + 1 : step.order]):
-        if one.actor != step.actor or not shows(one) or not _may_list(one, step):
-            continue
+    for one in reversed(reads):
         item = _item(one, name) if one.follows(own[-1]) else {}
         shown = [value for member, value in item.items() if _names_version(member, value, token)]
         if len(shown) != 1:

@@ -92,7 +92,7 @@ class Glossary:
         return found
 
     def _read(self, word: str) -> str | None:
-        parts = [word] if word.islower() or len(word) == 1 else _HUMP.findall(word)
+        parts = [word] if word.islower() or word.isupper() else _HUMP.findall(word)
         if len(parts) > _HUMPS:
             return None
         read = [(part, self._known(part)) for part in parts]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
 
 from ifmatch.dialects.record import Grammar
@@ -25,7 +26,6 @@ _FORMS: Final = {
     Grammar.TIMESTAMP: r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)",
     Grammar.OPAQUE: r"\S.*",
 }
-_COMPILED: Final = {grammar: re.compile(form) for grammar, form in _FORMS.items()}
 _NULLS: Final = frozenset(
     {"null", "undefined", "none", "nil", "nan", "[object object]", "", '""', 'w/""', '"null"'}
 )
@@ -55,4 +55,9 @@ def fits(value: str, grammar: Grammar) -> bool:
         grammar: of the guard.
     """
     text = value.strip()
-    return text.lower() not in _NULLS and _COMPILED[grammar].fullmatch(text) is not None
+    return text.lower() not in _NULLS and _compiled(grammar).fullmatch(text) is not None
+
+
+@cache
+def _compiled(grammar: Grammar) -> re.Pattern[str]:
+    return re.compile(_FORMS[grammar])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+from urllib.parse import unquote
 
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import resemblance
+from ifmatch.diagnosis.contents import holds, resemblance
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.rules import token_missing
 from ifmatch.dialects import Meaning
@@ -16,9 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "exists-already"
+# A shorter name is met by chance, and so many steps later a look is at something else.
+_SHORT = 2
+_NEAR = 12
 # Share of the content that two versions of one thing have in common.
 _NEARLY = 0.5
 _WORDS = Words(r"already exists|file_exists|AlreadyExists|exists already|AlreadyPresent")
@@ -56,6 +61,30 @@ def _by_answer(facts: Facts) -> Iterator[Evidence]:
         changes = step.puts or step.alters or step.method in {"PATCH", "MERGE"}
         weight = 2.5 if update and changes else 5.0
         yield note("the answer says that the resource exists already", weight, facts.step)
+    elif (found := there_by_name(facts)) is not None:
+        yield note("what bears the name that was to be made is there, with other content", 4.5, found)
+
+
+def there_by_name(facts: Facts) -> Step | None:
+    """Return the next look at a thing whose name a refused creation gives, where it is another one.
+
+    Args:
+        facts: of the refused request.
+    """
+    step = facts.step
+    if step.method != "POST" or step.status not in {409, 412} or step.guard is not None or step.body is None:
+        return None
+    body = step.view.sent_json
+    members = cast("dict[str, object]", body).values() if isinstance(body, dict) else ()
+    names = {one for one in members if isinstance(one, str) and len(one) > _SHORT}
+    above = step.resource.partition("?")[0].rstrip("/") + "/"
+    for one in facts.own(facts.case.steps[step.order + 1 : step.order + 1 + _NEAR]):
+        if one.is_write and one.resource.startswith(above.rstrip("/")):
+            return None
+        named = one.resource.startswith(above) and unquote(one.resource.removeprefix(above)) in names
+        if named and one.read_ok and one.representation is not None:
+            return None if holds(one.representation, step.body) else one
+    return None
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:

@@ -93,6 +93,13 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if stored is not None:
         yield note(f"the origin had answered that attempt {stored.status}: it was stored", 5.0, stored)
         return
+    yield from _by_state(facts, first)
+    if facts.step.method == "DELETE":
+        yield from _deleted(facts, first)
+
+
+def _by_state(facts: Facts, first: Step) -> Iterator[Evidence]:
+    """Yield evidence from what is there: it names the attempt, or is what the attempt carried, or is not."""
     proof = facts.proof
     if proof is not None:
         yield note(proof.text, proof.weight, proof.step)
@@ -112,8 +119,6 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note(text, 5.5, facts.refresh)
     elif facts.ours_is_there is False and facts.state_moved:
         yield note("the resource holds something else than what the client had sent", -3.0, facts.refresh)
-    if facts.step.method == "DELETE":
-        yield from _deleted(facts, first)
 
 
 def _refused_as_repeat(facts: Facts) -> Iterator[Evidence]:

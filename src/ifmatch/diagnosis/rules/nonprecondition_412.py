@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.contents import same_content, scalars, shares_members
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.parts import replaced
+from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.rules.payload_precondition_mismatch import expectations, tests
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from ifmatch.model.finding import Evidence
 
 CAUSE = "nonprecondition-412"
+# So many steps back a list may have shown what is changed.
+_NEAR = 60
 
 _VENDOR = Words(
     r"captcha|forbidden by|\bwaf\b|firewall|\bbots?\b|anti-?bot|challenge|incident id|ray id|access denied"
@@ -30,7 +34,9 @@ _OURS = Words(
     r"if-(?:un)?(?:none-)?m|etag|\bversion|condition (?:was|is) not met|precondition (?:header|required)"
     r"|\block(?:ed)?\b|lease|already exists|file_exists|revision|modified|changed since|generation"
     r"|changed|edited|stale|conflict|concurrent|out of date|meanwhile|in the meantime|by (?:someone|somebody)"
-    r"|fingerprint|multiple|more than one|deletions|additions|\bpre-?conditions?\b|evaluated to false"
+    r"|already (?:taken|there|present|registered|used)|duplicate|(?:does|do|did) not exist|no longer|deleted"
+    r"|removed|lapsed|several|ambiguous|expected|mismatch|differs?\b|identical|not (?:match|equal)|older"
+    r"|newer|fingerprint|multiple|more than one|deletions|additions|\bpre-?conditions?\b|evaluated to false"
 )
 _PLAIN = re.compile(r"pre-?condition[ _]?failed|412", re.IGNORECASE)
 # A sentence, not a status line or an error page of the framework.
@@ -40,7 +46,8 @@ _WORDS = re.compile(r"[a-z]{4,}", re.IGNORECASE)
 # Words of English alone: an answer in another language may speak of versions without a known word.
 _ENGLISH = re.compile(
     r"\b(?:the|must|cannot|can't|may not|you|your|this|that|with|should|before|have|has|are|been|is not|and"
-    r"|not found|already|from|which|only|please|requires?|invalid|failed|disabled|allowed|pending)\b",
+    r"|not found|already|needs?|above|below|without|violates?|constraint"
+    r"|required|from|which|only|please|requires?|invalid|failed|disabled|allowed|pending)\b",
     re.IGNORECASE,
 )
 # What an answer about the state says, whatever else it speaks of.
@@ -96,6 +103,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note("the answer is an HTML page", 1.0, step, "Content-Type")
     if shown and text.strip() and not _OURS.search(text) and spoken(text):
         yield note("the answer does not speak of versions or conditions", 1.5, step)
+    if shown and step.is_read and step.sent.text("range") is None and replaced(facts) is None:
+        yield note("a plain read is refused: nothing of its target was to be compared", 1.0, step)
     if shown and step.is_write:
         yield from _what_followed(facts)
 
@@ -129,8 +138,18 @@ def _what_followed(facts: Facts) -> Iterator[Evidence]:
     ):
         yield note("the very same request had been sent before, and no answer came", -4.0, step)
     looked = next((one for one in facts.own(facts.later) if one.is_read), None)
-    if looked is not None and looked.finds_nothing:
+    if looked is not None and looked.finds_nothing and _was_there(facts):
         yield note("the next look finds nothing there", -3.0, looked)
+
+
+def _was_there(facts: Facts) -> bool:
+    """Tell whether an answer had shown the target, or a list with its name."""
+    if any(one.read_ok or one.accepted for one in facts.earlier):
+        return True
+    name = path_of(facts.step.resource.partition("?")[0]).rstrip("/").rpartition("/")[2]
+    named = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
+    before = facts.own(facts.case.steps[max(0, facts.step.order - _NEAR) : facts.step.order])
+    return any(one.read_ok and named.search(one.view.text) for one in before)
 
 
 def _same(one: Step, two: Step) -> bool:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.negotiated import variant_fields
 from ifmatch.diagnosis.projections import projection
 from ifmatch.diagnosis.resources import path_of
-from ifmatch.diagnosis.steps import VARIANT_FIELDS
 from ifmatch.diagnosis.views_apart import views_apart
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _differences(facts: Facts, source: Step) -> tuple[str, str, str]:
     vary = (source.header("vary") or "").lower()
     differs = [
         name
-        for name, one, two in zip(VARIANT_FIELDS, source.variant, facts.step.variant, strict=True)
+        for name, one, two in zip(variant_fields(source), source.variant, facts.step.variant, strict=True)
         if one != two and one not in {"", "*/*"}
     ]
     named = next((name for name in differs if name in vary), "")

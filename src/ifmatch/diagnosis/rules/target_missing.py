@@ -26,6 +26,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     Source: RFC 9110 section 13.1.1 (`If-Match: *` is false without a current representation).
     """
     guard = facts.guard
+    if facts.refused and guard is None:
+        yield from _gone_meanwhile(facts)
     if not facts.refused or guard is None or guard.guard not in {Guard.SAME, Guard.EXISTS, Guard.SAME_DATE}:
         return
     refresh = facts.refresh
@@ -58,3 +60,14 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         )
     if _WORDS.search(facts.error_text) and facts.step.status in {404, 409, 412}:
         yield note("the answer says that the resource does not exist", 2.5, facts.step)
+
+
+def _gone_meanwhile(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a change, under no condition that is known, to what had been there and is gone."""
+    refresh, step = facts.refresh, facts.step
+    known = [one for one in facts.own_reads_before if one.read_ok]
+    if not known or step.method not in {"PUT", "PATCH", "DELETE"} or step.status not in {404, 409, 410, 412}:
+        return
+    if refresh is not None and refresh.finds_nothing:
+        text = f"the client had read it, and the next read finds nothing there ({refresh.status})"
+        yield note(text, 4.5, refresh)

@@ -99,7 +99,9 @@ def _lapsed(held: Sequence[Ticket], step: Step) -> Ticket | None:
     named += [one for one in held if spoken_of(one, step)]
     if named:
         return named[0]
-    return next((one for one in held if late(one, step)), None)
+    # What a client calls itself by is no ticket, though the grant repeats it.
+    given = (one for one in held if one.value not in one.grant.view.sent_text)
+    return next((one for one in given if late(one, step)), None)
 
 
 def _run_out(facts: Facts) -> Iterator[Evidence]:
