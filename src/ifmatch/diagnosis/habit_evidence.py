@@ -223,6 +223,8 @@ def _stepped_on(traffic: Traffic, write: Step, member: Member, source: Member) -
     made = [one.value for one in shown(write) if one.word == source.word]
     if len(made) != 1 or tokens.steps_on(member.value, made[0]) != 1:
         return 0
+    if member.value in write.view.path.split("/") or traffic.contradicts(place_of(member), source):
+        return 0
     return _LIKELY if len(member.value) > 1 else _MET
 
 

@@ -66,6 +66,7 @@ class Traffic:
         self._places: dict[Step, int] = {}
         self._in_path: dict[Step, list[InPath]] = {}
         self._took: dict[Step, bool] = {}
+        self._contradicted: dict[tuple[tuple[str, str], tuple[str, str]], bool] = {}
         self._taken: dict[str, list[Step]] = {}
         self._steady: dict[tuple[str, tuple[str, str]], bool] = {}
         self._formats: dict[tuple[str, str], bool] = {}
@@ -172,6 +173,24 @@ class Traffic:
     def tagged(self, step: Step) -> bool:
         """Tell whether answers about the resource of a step have an ETag: then that is what is compared."""
         return any(one.header("etag") is not None for one in self.about[self.bases[step]])
+
+    def contradicts(self, place: tuple[str, str], source: Member) -> bool:
+        """Tell whether writes were taken that carry at a place another value than the version shown."""
+        key = place, place_of(source)
+        found = self._contradicted.get(key)
+        if found is None:
+            found = self._contradicted[key] = any(
+                value != last
+                for write in self.writes
+                if self.took(write)
+                for value in (one.value for one in sent(write) if place_of(one) == place)
+                if (last := self._last_shown(write, place_of(source))) is not None
+            )
+        return found
+
+    def _last_shown(self, write: Step, place: tuple[str, str]) -> str | None:
+        before = self.before(write)
+        return self.shows(before[-1]).get(place) if before else None
 
     def before(self, step: Step) -> list[Step]:
         """Return the last answers before a step that showed its resource."""
