@@ -153,6 +153,15 @@ def _speaks_of_another(step: Step, guard: Condition) -> bool:
     return any(re.search(rf"\b{re.escape(name)}\b", words) for name in members - {named})
 
 
+def _of_a_member(step: Step, words: str) -> bool:
+    """Tell whether a sentence of an answer names a member of what was sent: that is locked, not the thing."""
+    names = {member.word.lower() for member in sent(step) if member.where == "body"}
+    lowered = words.lower()
+    return any(
+        re.search(rf"\bthe {re.escape(name)}\b|[\"'`]{re.escape(name)}[\"'`] ", lowered) for name in names
+    )
+
+
 def _refuses_by_words(step: Step) -> bool:
     if step.status == 410 and token_expired.STRONG.search(_words(step)):
         return True
@@ -182,7 +191,9 @@ def _refuses_by_words(step: Step) -> bool:
         return True
     if step.status == 409:
         version = status_dialect_mismatch.WORDS.search(words) or token_missing.demands(words)
-        return bool(version) or (lease_or_lock.held(words) and not asks(step))
+        return bool(version) or (
+            lease_or_lock.held(words) and not asks(step) and not _of_a_member(step, words)
+        )
     if step.status == 422:
         return token_missing.MANDATORY.search(words) is not None
     if step.status in {400, 403}:
