@@ -161,7 +161,8 @@ def _records(step: Step) -> Iterator[_Held]:
     content = step.content
     if content is None or len(content) > _LONGEST:
         return
-    value = step.view.json if isinstance(step.view.json, dict | list) else operation_in(content)
+    told = step.view.json
+    value = told if type(told) in {dict, list} else operation_in(content)
     yield from _within(value, 0)
 
 

@@ -81,9 +81,13 @@ def _thing(value: object, name: str, token: str) -> dict[str, object] | None:
 
 def _records(value: object, depth: int) -> Iterator[dict[str, object]]:
     """Yield an object, and those in the lists that it holds, the inner ones later."""
+    yield from _itself(value)
+    yield from _listed(value, depth)
+
+
+def _itself(value: object) -> Iterator[dict[str, object]]:
     if isinstance(value, dict):
         yield cast("dict[str, object]", value)
-    yield from _listed(value, depth)
 
 
 def _listed(value: object, depth: int) -> Iterator[dict[str, object]]:
@@ -91,8 +95,7 @@ def _listed(value: object, depth: int) -> Iterator[dict[str, object]]:
         return
     if isinstance(value, list):
         for one in cast("list[object]", value):
-            if isinstance(one, dict):
-                yield cast("dict[str, object]", one)
+            yield from _itself(one)
             yield from _listed(one, depth - 1)
     elif isinstance(value, dict):
         for one in cast("dict[str, object]", value).values():

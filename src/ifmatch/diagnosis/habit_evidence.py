@@ -437,7 +437,8 @@ def habits(
     seen: dict[_Key, Habit] = {}
     for write in traffic.writes:
         for member, path in traffic.carried(write):
-            source, rank = _shown_before(traffic, write, member)
+            # An address says where a thing is, and is spelled as the reader came by.
+            source, rank = _shown_before(traffic, write, member) if "://" not in member.value else (None, 0)
             if not rank or (
                 meant is not None and (source is None or not meant(traffic, write, member, source))
             ):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
+from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.path_members import of_a_kind
 from ifmatch.diagnosis.soap_bodies import tree_in
@@ -120,7 +121,8 @@ def _things(service: Sequence[Step]) -> dict[str, _Thing]:
 
 def _inside(step: Step, things: dict[str, _Thing]) -> Iterator[tuple[str, Record]]:
     """Yield the things that an answer shows inside, each once, with their records."""
-    value = step.view.json if isinstance(step.view.json, dict | list) else tree_in(step.content)
+    told = step.view.json
+    value = told if type(told) in {dict, list} else tree_in(step.content)
     here = step.resource.partition("?")[0].rstrip("/")
     by_name: dict[str, list[str]] = {}
     for key in things:
@@ -142,15 +144,15 @@ def _named(value: object, names: dict[str, list[str]], depth: int) -> Iterator[t
         return
     if isinstance(value, list):
         for one in cast("list[object]", value)[:_MOST]:
-            if isinstance(one, dict):
-                record = cast("Record", one)
-                called = {str(held) for word, held in record.items() if _names(word, held)}
-                yield from ((name, record) for name in called & names.keys())
+            record = members_in(one)
+            called = {str(held) for word, held in record.items() if _names(word, held)}
+            yield from ((name, record) for name in called & names.keys())
             yield from _named(one, names, depth + 1)
     elif isinstance(value, dict):
         for word, one in cast("Record", value).items():
-            if isinstance(one, dict) and word in names and any(map(str.isdigit, word)):
-                yield word, cast("Record", one)
+            record = members_in(one)
+            if record and word in names and any(map(str.isdigit, word)):
+                yield word, record
             yield from _named(one, names, depth + 1)
 
 

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from xml.etree import ElementTree as ET
 
 from ifmatch.diagnosis.embedded import may_hold, opened
+from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.unknown import UNKNOWN
 
@@ -120,13 +121,12 @@ def _listed(value: object, depth: int) -> Iterator[Record]:
                 yield from _listed(cast("object", one), depth - 1)
     elif isinstance(value, dict) and depth > 0:
         for name, one in cast("dict[str, object]", value).items():
-            if isinstance(one, dict) and _OF_CHANGES.fullmatch(name) is not None:
-                inner = cast("dict[str, object]", one)
-                whole = all(isinstance(each, dict) for each in inner.values())
-                for key, each in inner.items() if whole else ():
-                    yield {"key": key, **_flat(each)}
-                if not whole:
-                    yield _flat(cast("object", one))
+            inner = members_in(one) if _OF_CHANGES.fullmatch(name) is not None else {}
+            whole = all(isinstance(each, dict) for each in inner.values())
+            for key, each in inner.items() if whole else ():
+                yield {"key": key, **_flat(each)}
+            if not whole:
+                yield _flat(inner)
             yield from _listed(one, depth - 1)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
@@ -13,8 +11,8 @@ from ifmatch.diagnosis.contents import holds, same_content
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.one_tag import two_states
-from ifmatch.diagnosis.parts import goes_on, part_version
 from ifmatch.diagnosis.revalidations import never_unmodified
+from ifmatch.diagnosis.spliced_parts import cached_on_the_way, dropped, heard, resumed, spliced
 from ifmatch.diagnosis.still_unmodified import (
     changed_before,
     changed_by,
@@ -32,11 +30,6 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
 
 
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/")
-# Parts that lie further apart in time belong to two downloads.
-_ONE_DOWNLOAD = 120.0
-
-
 def misreads(history: History) -> Iterator[tuple[Step, Damage]]:
     """Yield every read of a resource that was answered wrongly, with what was wrong.
 
@@ -44,7 +37,7 @@ def misreads(history: History) -> Iterator[tuple[Step, Damage]]:
         history: of one resource, in order of time.
     """
     yield from _wrong_not_modified(history)
-    yield from _parts(history)
+    yield from spliced(history)
     yield from never_unmodified(history)
     yield from answered_reads(history)
     seen: set[str] = set()
@@ -78,7 +71,7 @@ def _wrong_not_modified(history: History) -> Iterator[tuple[Step, Damage]]:
         other = None if by_date else _names_another(near, step, condition)
         stayed = None if by_date or replaced is not None else _same_tag(near, step, condition.tokens[0])
         proof = proof or _told_in_content(shown, step, later) or shown_replaced(near, shown, step)
-        misjudged = not by_date and _cached(step) and _another_tag(step, condition)
+        misjudged = not by_date and cached_on_the_way(step) and _another_tag(step, condition)
         if replaced is None and proof is None and other is None and stayed is None and not misjudged:
             continue
         done.add(step.actor)
@@ -100,7 +93,7 @@ def _wrong_not_modified(history: History) -> Iterator[tuple[Step, Damage]]:
                 text,
                 lost=replaced or proof or other or stayed,
                 by_cache=misjudged,
-                contradicted=not (other is None and stayed is None) and not _cached(step),
+                contradicted=not (other is None and stayed is None) and not cached_on_the_way(step),
             ),
         )
 
@@ -226,7 +219,13 @@ def _put_in_place(step: Step, later: Step, issue: Step | None) -> bool:
     The origin itself then told both states whole, each with the tag and the date of its own: the 304 those
     that its reader had (RFC 9110 section 15.4.5), the later answer others.
     """
-    if issue is None or step.etag is None or step.last_modified is None or _cached(step) or _cached(later):
+    if (
+        issue is None
+        or step.etag is None
+        or step.last_modified is None
+        or cached_on_the_way(step)
+        or cached_on_the_way(later)
+    ):
         return False
     if step.lifetime or issue.lifetime:
         # A cache that leaves no marks may have kept it.
@@ -365,98 +364,6 @@ def _replaced_since(history: History, step: Step, date: str) -> Step | None:
     )
 
 
-def _parts(history: History) -> Iterator[tuple[Step, Damage]]:
-    """Find ranges of one read that carry different validators."""
-    last: dict[str, Step] = {}
-    for step in history:
-        if step.method != "GET" or step.status != 206 or (mine := part_version(step)) is None:
-            continue
-        before = last.get(step.actor)
-        last[step.actor] = step
-        if (
-            before is None
-            or part_version(before) == mine
-            or (before.validator is None) != (step.validator is None)
-            or (before.etag is None) != (step.etag is None)
-        ):
-            continue
-        condition = step.condition(Guard.RANGE, Guard.SAME)
-        text = f"one part carries {part_version(before)}, the next {mine}"
-        if condition is not None and condition.tokens and mine not in condition.tokens:
-            cached = (_cached(step) or _dropped(step, condition)) and not _heard(step, condition)
-            what = (
-                f"206 although {condition.name} names {condition.tokens[0]} and the object "
-                f"carries {step.validator}"
-            )
-            yield (
-                step,
-                Damage(Outcome.WRONG_CONTENT, what, lost=before, range_ignored=not cached, by_cache=cached),
-            )
-        elif (
-            condition is None
-            and _adjoining(before, step)
-            and (step.validator is not None or goes_on(before, step))
-        ):
-            yield step, Damage(Outcome.WRONG_CONTENT, text, lost=before, parts=True)
-
-
-def _adjoining(before: Step, step: Step) -> bool:
-    """Tell whether two answers are parts of one download: behind each other, or apart in one short while."""
-    first, second = _range(before), _range(step)
-    if first is None or second is None:
-        return False
-    if second[0] == first[1] + 1:
-        return True
-    apart = second[0] > first[1] or first[0] > second[1]
-    return apart and step.timed and step.start - before.end <= _ONE_DOWNLOAD
-
-
-def _cached(step: Step) -> bool:
-    return step.cache_hit or (step.covered and not step.hops) or step.cache_marked
-
-
-def _range(step: Step) -> tuple[int, int] | None:
-    found = _CONTENT_RANGE.match((step.header("content-range") or "").strip())
-    return (int(found[1]), int(found[2])) if found is not None else None
-
-
-def _heard(step: Step, condition: Condition) -> bool:
-    """Tell whether the origin got the condition and gave this very answer, whatever marks it bears."""
-    last = step.hops[-1] if step.hops else None
-    answer = last.response if last is not None else None
-    if last is None or answer is None or condition.name not in last.request.fields:
-        return False
-    return answer.status == step.status and answer.fields.text("etag") in {None, step.etag}
-
-
-def _dropped(step: Step, condition: Condition) -> bool:
-    """Tell whether what asked the origin did so without the condition."""
-    return bool(step.hops) and all(
-        condition.name not in hop.request.fields and hop.request.fields.complete for hop in step.hops
-    )
-
-
-def _resumed(step: Step) -> Damage | None:
-    """Find a part that was sent although If-Range names another version than the answer does.
-
-    Source: RFC 9110 section 13.1.5 (the Range is ignored when the condition is false).
-    """
-    condition = step.condition(Guard.RANGE)
-    if condition is None or step.status != HTTPStatus.PARTIAL_CONTENT:
-        return None
-    named, sent = condition.tokens[0], http_date(condition.tokens[0])
-    if tokens.is_entity_tag(named) and step.etag is not None:
-        wrong = tokens.base(named) != tokens.base(step.etag)
-    else:
-        # An older part than the date names may come from a node whose copy is older: not so a newer one.
-        wrong = sent is not None and step.last_modified is not None and step.last_modified > sent
-    if not wrong:
-        return None
-    cached = (_cached(step) or _dropped(step, condition)) and not _heard(step, condition)
-    text = f"206 although `{condition.shown()}` names another version than the answer ({step.validator})"
-    return Damage(Outcome.WRONG_CONTENT, text, by_cache=cached, range_ignored=not cached)
-
-
 def _misread(step: Step) -> Damage | None:
     """Find a conditional read that a cache answered against its condition."""
     if step.method != "GET" or step.status not in {200, 206}:
@@ -474,17 +381,17 @@ def _misread(step: Step) -> Damage | None:
         and step.etag is not None
         and not any(tokens.opaque(token) == tokens.opaque(step.etag) for token in guard.tokens)
     ):
-        by_cache = (cached or _cached(step) or _dropped(step, guard)) and not _heard(step, guard)
+        by_cache = (cached or cached_on_the_way(step) or dropped(step, guard)) and not heard(step, guard)
         text = f"{step.status} with {step.etag} although `{guard.shown()}` is false"
         return Damage(Outcome.WRONG_CONTENT, text, by_cache=by_cache, range_ignored=not by_cache)
     date = step.condition(Guard.SAME_DATE)
     sent = http_date(date.value) if date is not None and guard is None else None
     if date is not None and sent is not None and step.last_modified is not None and step.last_modified > sent:
-        by_cache = (cached or _cached(step) or _dropped(step, date)) and not _heard(step, date)
+        by_cache = (cached or cached_on_the_way(step) or dropped(step, date)) and not heard(step, date)
         text = f"{step.status} with a later Last-Modified although `{date.shown()}` is false"
         return Damage(Outcome.WRONG_CONTENT, text, by_cache=by_cache, range_ignored=not by_cache)
-    if (resumed := _resumed(step)) is not None:
-        return resumed
+    if (found := resumed(step)) is not None:
+        return found
     validator = step.condition(Guard.DIFFERENT)
     revalidated = any(hop.status == 304 for hop in step.hops)
     if (

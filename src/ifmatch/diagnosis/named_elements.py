@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote
 
 from ifmatch.diagnosis.compared_values import one_number
+from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.soap_bodies import tree_in
 from ifmatch.diagnosis.version_words import called_version
@@ -73,7 +74,8 @@ def unlike_record(step: Step, own: Iterable[Step]) -> Unlike | None:
         return None
     if step.status in _FAULTS and not _UNLIKE.search(step.view.text[:_LONGEST]):
         return None
-    content = step.view.sent_json if isinstance(step.view.sent_json, dict | list) else tree_in(step.body)
+    mine = step.view.sent_json
+    content = mine if type(mine) in {dict, list} else tree_in(step.body)
     for place, parts, value, whole in _named(step.view.text[:_LONGEST], content):
         if called_version(parts[-1]) or not _one_of_two(whole, parts, value):
             continue
@@ -121,11 +123,11 @@ def _named(text: str, content: object) -> Iterator[tuple[str, list[str], object,
 
     A place is one of the content, or of what an envelope holds, which is yielded last.
     """
-    held = list(cast("Record", content).values()) if isinstance(content, dict) else []
+    wholes: tuple[object, ...] = (content, *members_in(content).values())
     for found in _PLACE.finditer(text):
         parts = _PARTS.findall(found[0])
         begins = (0, 1) if parts[0].lower() in _AROUND else (0,)
-        for whole, begin in ((whole, begin) for whole in (content, *held) for begin in begins):
+        for whole, begin in ((whole, begin) for whole in wholes for begin in begins):
             value = _at(whole, parts[begin:])
             if value is not None and len(parts) - begin > 1:
                 yield found[0], parts[begin:], value, whole
@@ -206,7 +208,8 @@ def _holds(read: Step, value: object, parts: list[str], names: set[str]) -> bool
 
 def _records(read: Step, names: set[str]) -> Iterator[Record]:
     """Yield the objects of an answer; of a list those that are named as the request names things."""
-    value = read.view.json if isinstance(read.view.json, dict | list) else tree_in(read.content)
+    told = read.view.json
+    value = told if type(told) in {dict, list} else tree_in(read.content)
     yield from _objects(value, names)
 
 
@@ -219,8 +222,7 @@ def _objects(value: object, names: set[str]) -> Iterator[Record]:
     elif isinstance(value, list):
         entries = cast("list[object]", value)[:_MOST]
         for one in entries:
-            told = set(map(str, cast("Record", one).values())) if isinstance(one, dict) else set[str]()
-            if len(entries) == 1 or told & names:
+            if len(entries) == 1 or set(map(str, members_in(one).values())) & names:
                 yield from _objects(one, names)
 
 

@@ -80,7 +80,7 @@ def marks_of(step: Step) -> list[Mark]:
         if mark.value not in found or mark.sure:
             found[mark.value] = mark
     guard = step.guard
-    versions = set(guard.tokens) if guard is not None else set()
+    versions = set(guard.tokens) if guard is not None else set[str]()
     return [mark for mark in found.values() if mark.value not in versions]
 
 

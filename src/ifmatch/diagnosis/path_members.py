@@ -90,7 +90,8 @@ def acted_on(step: Step, path: str, about: Mapping[str, Sequence[Step]]) -> str:
     if step.method not in {"POST", "PUT", "PATCH"} or not _ACTION.fullmatch(action):
         return ""
     read = [one for one in about.get(thing, ())[-_RECENT:] if one.is_read and one.status == _OK]
-    mine = {(one.word, one.value) for one in sent(step) if one.where in {"body", "query"}} if read else set()
+    carried = sent(step) if read else []
+    mine = {(one.word, one.value) for one in carried if one.where in {"body", "query"}}
     held = {(one.word, one.value) for each in read for one in shown(each) if one.where == "body"}
     if not mine & held:
         named = {word for word, _ in mine} & {word for word, _ in held}

@@ -33,7 +33,7 @@ def posted(steps: Sequence[Step]) -> None:
     for step in steps:
         if step.method == "POST" and step.resource in shown and _replaced(shown[step.resource], step):
             step.forget()
-            step.alters = True
+            step.__dict__["alters"] = True
         if step.method == "GET" and step.status == HTTPStatus.OK and step.content is not None:
             shown[step.resource] = step
 

@@ -201,4 +201,4 @@ def _lists(value: object, depth: int, around: object = None) -> Iterator[tuple[l
         yield cast("list[object]", value), around
     elif isinstance(value, dict) and depth:
         for member in cast("dict[str, object]", value).values():
-            yield from _lists(member, depth - 1, value)
+            yield from _lists(member, depth - 1, cast("object", value))
