@@ -11,7 +11,7 @@ from ifmatch.diagnosis.projections import is_view
 from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ifmatch.diagnosis.steps import Step
 
@@ -27,13 +27,40 @@ _FORMS: Final = (".json", ".xml", ".html", ".yaml", ".yml", ".csv", ".txt")
 _CALL: Final = re.compile(r"[A-Za-z][A-Za-z_-]{2,40}")
 
 
+_Names = tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A read with parameters: the key of its resource, and what it asks for, by names in lower case."""
+    """A read with parameters: its place, the key of its resource, and what it asks for by which names."""
 
+    order: int
     key: str
     pairs: dict[str, tuple[str, str]]
+
+
+@dataclass(slots=True)
+class _Kind:
+    """Reads that ask for things by parameters of the same names.
+
+    Attributes:
+        reads: in order of time.
+        lists: whether they were answered with lists.
+        tables: the first read of each set of values, by the names of the parameters that are compared.
+    """
+
+    reads: list[_Asked]
     lists: bool
+    tables: dict[_Names, dict[_Names, _Asked]]
+
+    def first(self, names: _Names, values: _Names) -> _Asked | None:
+        """Return the first read that asked for some values by some names."""
+        table = self.tables.get(names)
+        if table is None:
+            table = self.tables[names] = {}
+            for one in self.reads:
+                table.setdefault(tuple(one.pairs[low][1] for low in names), one)
+        return table.get(values)
 
 
 def named_in_contents(steps: Sequence[Step]) -> None:
@@ -45,18 +72,21 @@ def named_in_contents(steps: Sequence[Step]) -> None:
     Args:
         steps: of a case, in order of time.
     """
-    asked: dict[str, list[_Asked]] = {}
+    asked: dict[str, dict[tuple[_Names, bool], _Kind]] = {}
     writes: list[Step] = []
-    for step in steps:
+    for place, step in enumerate(steps):
         base, mark, query = step.resource.partition("?")
         if step.method == "GET" and step.status == _OK and mark:
             pairs = {name.casefold(): (name, value) for name, value in parse_qsl(query)}
-            asked.setdefault(base, []).append(_Asked(step.resource, pairs, isinstance(step.view.json, list)))
+            lists = isinstance(step.view.json, list)
+            kinds = asked.setdefault(base, {})
+            kind = kinds.setdefault((tuple(sorted(pairs)), lists), _Kind([], lists, {}))
+            kind.reads.append(_Asked(place, step.resource, pairs))
         elif step.is_write:
             writes.append(step)
     for step in writes if asked else ():
         base, _, query = step.resource.partition("?")
-        found = _named(asked[base], step, dict(parse_qsl(query))) if base in asked else ""
+        found = _named(asked[base].values(), step, dict(parse_qsl(query))) if base in asked else ""
         if found:
             step.resource = found
     read = {step.resource: step for step in steps if step.method == "GET" and step.status == _OK}
@@ -95,22 +125,28 @@ def _members(value: object) -> Iterator[tuple[str, str]]:
             yield name, str(one)
 
 
-def _named(asked: Sequence[_Asked], step: Step, given: dict[str, str]) -> str:
+def _named(asked: Iterable[_Kind], step: Step, given: dict[str, str]) -> str:
     """Return the key of the resource that a write's content names, "" where it names none as reads do."""
     sent = _scalars(step.view.sent_json)
-    if step.method == "POST":
+    best: tuple[int, _Asked] | None = None
+    like: _Asked | None = None
+    for kind in asked:
+        shared = _shared(kind.reads[0], sent, given)
         # What is posted to a list with the value that it is sorted by is a new entry of the list.
-        asked = [one for one in asked if not one.lists]
-    kinds = [one for one in asked if _shared(one, sent, given)]
-    same = [one for one in kinds if _agrees(one, sent)]
-    if same:
-        return max(same, key=lambda one: len(_shared(one, sent, given))).key
-    if not kinds:
-        return ""
-    like = kinds[-1]
-    pairs = [(name, sent.get(low, value)) for low, (name, value) in like.pairs.items()]
+        if not shared or (kind.lists and step.method == "POST"):
+            continue
+        pairs = kind.reads[0].pairs
+        names = tuple(low for low, (name, _) in pairs.items() if low in sent and not is_view(name))
+        same = kind.first(names, tuple(sent[low] for low in names))
+        if same is not None and (best is None or len(shared) > best[0]):
+            best = len(shared), same
+        if like is None or kind.reads[-1].order > like.order:
+            like = kind.reads[-1]
+    if best is not None or like is None:
+        return best[1].key if best is not None else ""
+    told = [(name, sent.get(low, value)) for low, (name, value) in like.pairs.items()]
     base = like.key.partition("?")[0]
-    return f"{base}?{urlencode(sorted(pairs))}"
+    return f"{base}?{urlencode(sorted(told))}"
 
 
 def _shared(one: _Asked, sent: dict[str, str], given: dict[str, str]) -> list[str]:
@@ -121,11 +157,6 @@ def _shared(one: _Asked, sent: dict[str, str], given: dict[str, str]) -> list[st
         for low in one.pairs
         if low in sent and low not in known and _ONE_THING.fullmatch(one.pairs[low][0])
     ]
-
-
-def _agrees(one: _Asked, sent: dict[str, str]) -> bool:
-    """Tell whether a content has no other value for any parameter of a read but those that choose a view."""
-    return all(sent.get(low, value) == value for low, (name, value) in one.pairs.items() if not is_view(name))
 
 
 def _scalars(value: object) -> dict[str, str]:

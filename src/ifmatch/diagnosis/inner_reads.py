@@ -31,6 +31,8 @@ _MOST: Final = 500
 _LONGEST: Final = 200_000
 # Reads of one thing that are looked at, and things.
 _THINGS: Final = 200
+# So many contents of one thing show what its requests send.
+_CONTENTS: Final = 24
 _FORM: Final = re.compile(r"\.(?:json|xml|html|ya?ml|csv)$")
 _ACTION: Final = re.compile(r"[A-Za-z][A-Za-z_-]{2,40}")
 # Members that name a thing.
@@ -71,6 +73,9 @@ def inner_reads(service: Sequence[Step]) -> dict[Step, list[Step]]:
         service: steps of one service, in order of time; requests that batches hold among them.
     """
     things = _things(service)
+    by_name: dict[str, list[str]] = {}
+    for key in things:
+        by_name.setdefault(unquote(key.rpartition("/")[2]), []).append(key)
     found: dict[Step, list[Step]] = {}
     for step in service if things else ():
         if step.method != "GET" or step.status != _OK or step.within is not None or step.content is None:
@@ -79,7 +84,7 @@ def inner_reads(service: Sequence[Step]) -> dict[Step, list[Step]]:
             continue
         inside = [
             _shown(step, things[key], key, record)
-            for key, record in _inside(step, things)
+            for key, record in _inside(step, things, by_name)
             if key != step.resource
         ]
         if inside:
@@ -109,7 +114,8 @@ def _things(service: Sequence[Step]) -> dict[str, _Thing]:
             within = {(member.word, member.value) for member in members if member.where in {"body", "text"}}
             known.names |= {word for word, _ in within}
             known.beside |= {member.value for member in members if member.where in {"header", "query"}}
-            known.contents.append(within - {(word, unquote(last)) for word, _ in within})
+            if len(known.contents) < _CONTENTS:
+                known.contents.append(within - {(word, unquote(last)) for word, _ in within})
     for key, thing_read in found.items():
         own = read.get(key)
         if own is not None:
@@ -119,14 +125,13 @@ def _things(service: Sequence[Step]) -> dict[str, _Thing]:
     return found
 
 
-def _inside(step: Step, things: dict[str, _Thing]) -> Iterator[tuple[str, Record]]:
+def _inside(
+    step: Step, things: dict[str, _Thing], by_name: dict[str, list[str]]
+) -> Iterator[tuple[str, Record]]:
     """Yield the things that an answer shows inside, each once, with their records."""
     told = step.view.json
     value = told if type(told) in {dict, list} else tree_in(step.content)
     here = step.resource.partition("?")[0].rstrip("/")
-    by_name: dict[str, list[str]] = {}
-    for key in things:
-        by_name.setdefault(unquote(key.rpartition("/")[2]), []).append(key)
     held: dict[str, list[Record]] = {}
     for name, record in _named(value, by_name, 0):
         for key in by_name[name]:
