@@ -64,6 +64,16 @@ def carrier_of(read: Step) -> str:
     return next((name for name, _ in read.received or () if version_field(name)), "")
 
 
+def _by_page(facts: Facts) -> list[Step]:
+    """Return the reads that the same page sent, under whatever name of its browser."""
+    page, source = facts.step.sent.text("origin"), facts.step.source
+    return [
+        one
+        for one in facts.history
+        if one.read_ok and one.source == source and one.sent.text("origin") == page
+    ]
+
+
 def hidden(facts: Facts) -> Step | None:
     """Return the read across origins whose version the script may not see, None where it sees it.
 
@@ -71,7 +81,7 @@ def hidden(facts: Facts) -> Step | None:
         facts: of a write by a page.
     """
     # What is read right after the refusal is shown to the script as what it read before.
-    for read in reversed(facts.own_reads_before or facts.own_reads_after):
+    for read in reversed(facts.own_reads_before or facts.own_reads_after or _by_page(facts)):
         name = carrier_of(read)
         if not name or read.sent.text("origin") is None:
             continue

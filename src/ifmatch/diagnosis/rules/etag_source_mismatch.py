@@ -62,6 +62,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     yield from _in_content_and_field(facts)
     yield from _refusal_names(facts, facts.token)
     yield from _other_form_passed(facts, facts.token)
+    yield from _in_list_and_item(facts, facts.token)
     current = facts.current_tag
     unheard = not facts.issues and facts.damaged_from is None and facts.elsewhere is None
     if (
@@ -127,6 +128,25 @@ def _other_form_passed(facts: Facts, token: str) -> Iterator[Evidence]:
         where = "the answer of a write gave it" if wrote else "the refusal had named it"
         text = f"what passed is {value}, of another form than {token}, which reads show: {where}"
         yield note(text, 5.0, passed, passed.guard.name)
+
+
+def _in_list_and_item(facts: Facts, token: str) -> Iterator[Evidence]:
+    """Yield evidence from an entry of a list that gives another form of tag than the item's own read."""
+    source = facts.source
+    if source is None or source.within is None or not source.is_read or facts.state_moved is None:
+        return
+    item = next(
+        (one for one in facts.history if one.within is None and one.read_ok and one.header("etag")), None
+    )
+    tag = (item.header("etag") or "").strip() if item is not None else ""
+    listed = [one.etag for one in facts.history if one.within is not None and one.is_read and one.etag]
+    apart = tokens.shape(tag) != tokens.shape(token) and len(tokens.opaque(tag)) != len(tokens.opaque(token))
+    if not tag or not apart or any(tokens.shape(one) == tokens.shape(tag) for one in listed):
+        return
+    yield note(f"a list gives {token} for the item, whose own answer has {tag}, of another form", 5.0, item)
+    passed = next((one for one in facts.history.writes if one.presents(tag)), None)
+    if passed is not None:
+        yield note("the write passed with the item's own tag", 1.5, passed, "If-Match")
 
 
 def _in_content_and_field(facts: Facts) -> Iterator[Evidence]:
