@@ -24,7 +24,7 @@ from ifmatch.diagnosis.projections import projection
 from ifmatch.diagnosis.refusal_words import negative, says_outdated
 from ifmatch.diagnosis.succession import TIME, names_the_next
 from ifmatch.diagnosis.version_words import CARRIES
-from ifmatch.diagnosis.visits import others_moved, written_members
+from ifmatch.diagnosis.visits import others_moved, written_members, written_words
 from ifmatch.dialects.words import VERSION
 
 if TYPE_CHECKING:
@@ -287,11 +287,12 @@ class Traffic:
         held: list[str] = []
         content: dict[tuple[str, str], str] = {}
         inside = False
+        words = written_words(self.about[base])
         for one in self.about[base]:
             if one.is_read and one.status == 200:
                 value = self.shows(one).get(place)
                 # What a list shows and what a read of the thing shows are compared with their own kind.
-                state = written_members(self.about[base], one)
+                state = written_members(words, one)
                 # A version goes on with what people write; visits are counted whatever became of it.
                 edited = value != last and others_moved(content, state, place)
                 alike_kind = inside == (one.within is not None) and not edited

@@ -9,7 +9,7 @@ from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.message_members import sent, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from ifmatch.diagnosis.steps import Step
 
@@ -17,14 +17,22 @@ if TYPE_CHECKING:
 _DRAWN: Final = re.compile(r"[\d.,:+-]*|[0-9a-f-]{8,}|(?=\S*\d)\S{8,}", re.IGNORECASE)
 
 
-def written_members(about: Iterable[Step], read: Step) -> dict[tuple[str, str], str]:
-    """Return the members of an answer that requests about the same resource write, by their places.
+def written_words(about: Iterable[Step]) -> frozenset[str]:
+    """Return the names of the members that requests about a resource write.
 
     Args:
         about: the steps of the resource.
-        read: one of them.
     """
-    words = {one.word for step in about if step.is_write for one in sent(step) if one.where == "body"}
+    return frozenset(one.word for step in about if step.is_write for one in sent(step) if one.where == "body")
+
+
+def written_members(words: Collection[str], read: Step) -> dict[tuple[str, str], str]:
+    """Return the members of an answer that requests about the same resource write, by their places.
+
+    Args:
+        words: names of what they write.
+        read: an answered look at the resource.
+    """
     return {(one.where, one.name): one.value for one in shown(read) if one.word in words}
 
 
