@@ -1,4 +1,5 @@
 # mypy: ignore-errors
+# ruff: noqa: ARG002, ARG005, E501, RUF001, S324 - handlers are handed all that they may want, hashes keep no secret
 """Imitations of Amazon's and Google's services, after their documentation."""
 
 from __future__ import annotations
@@ -31,7 +32,13 @@ class Firewall(Api):
     def summary(self, key: str) -> dict[str, str]:
         """Return how a list shows an IP set."""
         arn = f"arn:aws:wafv2:eu-west-1:210987654321:regional/ipset/{self.rows[key].data['Name']}/{key}"
-        return {"Name": self.rows[key].data["Name"], "Id": key, "Description": "", "LockToken": self.lock_token(key), "ARN": arn}
+        return {
+            "Name": self.rows[key].data["Name"],
+            "Id": key,
+            "Description": "",
+            "LockToken": self.lock_token(key),
+            "ARN": arn,
+        }
 
     def call(self, req: Req) -> Res:
         """Answer an action."""
@@ -39,11 +46,20 @@ class Firewall(Api):
         if action == "ListIPSets":
             return Res(200, {"IPSets": [self.summary(key) for key in self.rows], "NextMarker": "regional"})
         if action == "ListWebACLs":
-            return Res(200, {"WebACLs": [{"Name": "shop-edge", "Id": guid("acl"), "LockToken": guid("acl", "lock")}]})
+            return Res(
+                200, {"WebACLs": [{"Name": "shop-edge", "Id": guid("acl"), "LockToken": guid("acl", "lock")}]}
+            )
         if action == "GetSampledRequests":
             return Res(200, {"SampledRequests": [], "PopulationSize": 1200 + self.count * 7})
         if action == "ListResourcesForWebACL":
-            return Res(200, {"ResourceArns": ["arn:aws:elasticloadbalancing:eu-west-1:210987654321:loadbalancer/app/shop/50dc6c"]})
+            return Res(
+                200,
+                {
+                    "ResourceArns": [
+                        "arn:aws:elasticloadbalancing:eu-west-1:210987654321:loadbalancer/app/shop/50dc6c"
+                    ]
+                },
+            )
         key = asked["Id"]
         if action == "GetIPSet":
             return Res(200, {"IPSet": self.rows[key].data, "LockToken": self.lock_token(key)})
@@ -72,7 +88,7 @@ class EdgeFunctions(Api):
     def mark(self, name: str, stage: str) -> str:
         """Return the tag of a stage."""
         row = self.rows[f"{name}/{stage}"]
-        return "E" + hashlib.sha1(f"{name}{stage}{row.rev}".encode()).hexdigest()[:13].upper()  # noqa: S324
+        return "E" + hashlib.sha1(f"{name}{stage}{row.rev}".encode()).hexdigest()[:13].upper()
 
     def summary(self, name: str, stage: str) -> str:
         """Return a function as XML."""
@@ -90,7 +106,10 @@ class EdgeFunctions(Api):
         stage = req.query.get("Stage", "DEVELOPMENT")
         names = [key.partition("/")[0] for key in self.rows if key.endswith(stage)]
         items = "".join(self.summary(name, stage) for name in names)
-        return Res(200, f"<FunctionList {_NS}><MaxItems>100</MaxItems><Quantity>{len(names)}</Quantity><Items>{items}</Items></FunctionList>")
+        return Res(
+            200,
+            f"<FunctionList {_NS}><MaxItems>100</MaxItems><Quantity>{len(names)}</Quantity><Items>{items}</Items></FunctionList>",
+        )
 
     def describe(self, req: Req, name: str) -> Res:
         """Answer a read."""
@@ -133,15 +152,35 @@ class Tables(Api):
     def common(self, req: Req) -> dict[str, str]:
         """Return the fields of each answer."""
         number = hashlib.sha256(str(self.count).encode()).hexdigest().upper()[:52]
-        return {"x-amzn-RequestId": number, "Content-Type": "application/x-amz-json-1.0", "x-amz-crc32": str(int(number[:7], 16))}
+        return {
+            "x-amzn-RequestId": number,
+            "Content-Type": "application/x-amz-json-1.0",
+            "x-amz-crc32": str(int(number[:7], 16)),
+        }
 
     def call(self, req: Req) -> Res:
         """Answer an action."""
         action, asked = req.fields["x-amz-target"].partition(".")[2], req.json
         if action == "DescribeTable":
-            return Res(200, {"Table": {"TableName": asked["TableName"], "TableStatus": "ACTIVE", "ItemCount": len(self.rows)}})
+            return Res(
+                200,
+                {
+                    "Table": {
+                        "TableName": asked["TableName"],
+                        "TableStatus": "ACTIVE",
+                        "ItemCount": len(self.rows),
+                    }
+                },
+            )
         if action == "Query":
-            return Res(200, {"Count": len(self.rows), "ScannedCount": len(self.rows), "Items": [row.data for row in self.rows.values()]})
+            return Res(
+                200,
+                {
+                    "Count": len(self.rows),
+                    "ScannedCount": len(self.rows),
+                    "Items": [row.data for row in self.rows.values()],
+                },
+            )
         key = next(iter(asked["Key"].values()))["S"]
         row = self.rows[key]
         if action == "GetItem":
@@ -149,7 +188,10 @@ class Tables(Api):
         field = asked["ExpressionAttributeNames"]["#f"]
         values = asked["ExpressionAttributeValues"]
         if ":old" in values and row.data[field] != values[":old"]:
-            told = {"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException", "message": "The conditional request failed"}
+            told = {
+                "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
+                "message": "The conditional request failed",
+            }
             if asked.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD":
                 told["Item"] = row.data
             return Res(400, told)
@@ -162,13 +204,21 @@ class Backblaze(Tagged):
 
     def common(self, req: Req) -> dict[str, str]:
         """Return the fields of each answer."""
-        name = hashlib.md5(str(self.count).encode()).hexdigest()[:16]  # noqa: S324
-        return {"Server": "nginx", "x-amz-request-id": name, "x-amz-id-2": base64.b64encode(name.encode() * 3).decode()}
+        name = hashlib.md5(str(self.count).encode()).hexdigest()[:16]
+        return {
+            "Server": "nginx",
+            "x-amz-request-id": name,
+            "x-amz-id-2": base64.b64encode(name.encode() * 3).decode(),
+        }
 
     def lost(self, req: Req) -> Res:
         """Return the answer for what is not there."""
         said = "<Code>NoSuchKey</Code>\n    <Message>Key not found</Message>"
-        return Res(404, f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<Error>\n    {said}\n</Error>\n', {"Content-Type": "application/xml"})
+        return Res(
+            404,
+            f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<Error>\n    {said}\n</Error>\n',
+            {"Content-Type": "application/xml"},
+        )
 
     def listing(self, req: Req, key: str, below: dict[str, Row]) -> Res:
         """Return what is below a path."""
@@ -177,7 +227,11 @@ class Backblaze(Tagged):
             f"<ETag>&quot;{row.digest()}&quot;</ETag><Size>{len(Res(200, row.data).octets)}</Size></Contents>"
             for one, row in below.items()
         )
-        return Res(200, f'<?xml version="1.0"?><ListBucketResult><KeyCount>{len(below)}</KeyCount>{rows}</ListBucketResult>', {"Content-Type": "application/xml"})
+        return Res(
+            200,
+            f'<?xml version="1.0"?><ListBucketResult><KeyCount>{len(below)}</KeyCount>{rows}</ListBucketResult>',
+            {"Content-Type": "application/xml"},
+        )
 
     def merged(self, req: Req, key: str, row: Row | None) -> str:
         """Return the new content."""
@@ -187,10 +241,14 @@ class Backblaze(Tagged):
         """Answer a write."""
         if any(name in req.fields for name in ("if-match", "if-none-match")):
             said = "<Code>NotImplemented</Code>\n    <Message>A header you provided implies functionality that is not implemented</Message>"
-            return Res(501, f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<Error>\n    {said}\n</Error>\n', {"Content-Type": "application/xml"})
+            return Res(
+                501,
+                f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<Error>\n    {said}\n</Error>\n',
+                {"Content-Type": "application/xml"},
+            )
         return super().write(req)
 
-    def written(self, req: Req, key: str, row: Row, made: bool) -> Res:  # noqa: ARG002
+    def written(self, req: Req, key: str, row: Row, made: bool) -> Res:
         """Return the answer to a write."""
         return Res(200, b"", self.marks(key, row))
 
@@ -206,7 +264,10 @@ class Buckets(Api):
 
     def common(self, req: Req) -> dict[str, str]:
         """Return the fields of each answer."""
-        return {"X-GUploader-UploadID": "AFi" + hashlib.sha1(str(self.count).encode()).hexdigest()[:30], "Server": "UploadServer"}  # noqa: S324
+        return {
+            "X-GUploader-UploadID": "AFi" + hashlib.sha1(str(self.count).encode()).hexdigest()[:30],
+            "Server": "UploadServer",
+        }
 
     def generation(self, row: Row) -> str:
         """Return the generation."""
@@ -223,32 +284,50 @@ class Buckets(Api):
             "generation": self.generation(row),
             "metageneration": "1",
             "size": str(len(row.data)),
-            "md5Hash": base64.b64encode(hashlib.md5(row.data.encode()).digest()).decode(),  # noqa: S324
+            "md5Hash": base64.b64encode(hashlib.md5(row.data.encode()).digest()).decode(),
             "etag": mark,
             "updated": iso(row.at, 3),
         }
 
-    def every(self, req: Req, bucket: str) -> Res:  # noqa: ARG002
+    def every(self, req: Req, bucket: str) -> Res:
         """Answer a list."""
         names = [key.partition("/")[2] for key in self.rows if key.startswith(f"{bucket}/")]
         return Res(200, {"kind": "storage#objects", "items": [self.meta(bucket, name) for name in names]})
 
-    def about(self, req: Req, bucket: str, name: str) -> Res:  # noqa: ARG002
+    def about(self, req: Req, bucket: str, name: str) -> Res:
         """Answer a read of metadata."""
         told = self.meta(bucket, name)
-        return Res(200, told, {"ETag": told["etag"], "Cache-Control": "no-cache, no-store, max-age=0, must-revalidate"})
+        return Res(
+            200,
+            told,
+            {"ETag": told["etag"], "Cache-Control": "no-cache, no-store, max-age=0, must-revalidate"},
+        )
 
     def content(self, req: Req, bucket: str, name: str) -> Res:
         """Answer a read of content."""
         if f"{bucket}/{name}" not in self.rows:
-            return Res(404, "<?xml version='1.0' encoding='UTF-8'?><Error><Code>NoSuchKey</Code></Error>", {"Content-Type": "application/xml"})
+            return Res(
+                404,
+                "<?xml version='1.0' encoding='UTF-8'?><Error><Code>NoSuchKey</Code></Error>",
+                {"Content-Type": "application/xml"},
+            )
         row = self.rows[f"{bucket}/{name}"]
-        mark = f'"{hashlib.md5(row.data.encode()).hexdigest()}"'  # noqa: S324
+        mark = f'"{hashlib.md5(row.data.encode()).hexdigest()}"'
         match = req.fields.get("if-match")
         if match is not None and mark.strip('"') not in [one.strip('"') for one in listed(match)]:
             said = "<Code>PreconditionFailed</Code><Message>At least one of the pre-conditions you specified did not hold.</Message>"
-            return Res(412, f"<?xml version='1.0' encoding='UTF-8'?><Error>{said}</Error>", {"Content-Type": "application/xml; charset=UTF-8"})
-        own = {"ETag": mark, "x-goog-generation": self.generation(row), "x-goog-metageneration": "1", "x-goog-stored-content-encoding": "identity", "Content-Type": "text/csv"}
+            return Res(
+                412,
+                f"<?xml version='1.0' encoding='UTF-8'?><Error>{said}</Error>",
+                {"Content-Type": "application/xml; charset=UTF-8"},
+            )
+        own = {
+            "ETag": mark,
+            "x-goog-generation": self.generation(row),
+            "x-goog-metageneration": "1",
+            "x-goog-stored-content-encoding": "identity",
+            "Content-Type": "text/csv",
+        }
         own |= {"Last-Modified": formatdate(row.at, usegmt=True), "Accept-Ranges": "bytes"}
         if found := req.fields.get("range"):
             start, _, end = found.removeprefix("bytes=").partition("-")
@@ -267,14 +346,27 @@ class Runs(Api):
         """Name the routes."""
         self.ends: dict[str, tuple[float, str]] = {}
         root = r"/v2/(?P<parent>projects/[\w-]+/locations/[\w-]+)"
-        self.on("GET", rf"{root}/services", lambda req, parent: Res(200, {"services": [self.service(key) for key in self.rows]}))  # noqa: ARG005
-        self.on("GET", rf"{root}/services/(?P<name>[\w-]+)", lambda req, parent, name: Res(200, self.service(f"{parent}/services/{name}")))  # noqa: ARG005
+        self.on(
+            "GET",
+            rf"{root}/services",
+            lambda req, parent: Res(200, {"services": [self.service(key) for key in self.rows]}),
+        )
+        self.on(
+            "GET",
+            rf"{root}/services/(?P<name>[\w-]+)",
+            lambda req, parent, name: Res(200, self.service(f"{parent}/services/{name}")),
+        )
         self.on("PATCH", rf"{root}/services/(?P<name>[\w-]+)", self.change)
         self.on("GET", rf"{root}/operations/(?P<name>[\w-]+)", self.operation)
 
-    def common(self, req: Req) -> dict[str, str]:  # noqa: ARG002
+    def common(self, req: Req) -> dict[str, str]:
         """Return the fields of each answer."""
-        return {"Vary": "X-Origin, Referer", "Server": "ESF", "X-Frame-Options": "SAMEORIGIN", "Content-Type": "application/json; charset=UTF-8"}
+        return {
+            "Vary": "X-Origin, Referer",
+            "Server": "ESF",
+            "X-Frame-Options": "SAMEORIGIN",
+            "Content-Type": "application/json; charset=UTF-8",
+        }
 
     def service(self, key: str) -> dict[str, object]:
         """Return a service."""
@@ -282,20 +374,33 @@ class Runs(Api):
         ready = time.time() - row.at > self.seconds
         seen = row.rev if ready else row.rev - 1
         mark = base64.urlsafe_b64encode(f"{int(row.at)}/{row.rev}/{ready}".encode()).decode().rstrip("=")
-        return {"name": key, **row.data, "updateTime": iso(row.at, 6), "generation": str(row.rev), "observedGeneration": str(seen), "reconciling": not ready, "etag": f'"{mark}"'}
+        return {
+            "name": key,
+            **row.data,
+            "updateTime": iso(row.at, 6),
+            "generation": str(row.rev),
+            "observedGeneration": str(seen),
+            "reconciling": not ready,
+            "etag": f'"{mark}"',
+        }
 
     def change(self, req: Req, parent: str, name: str) -> Res:
         """Begin to change a service."""
         key, asked = f"{parent}/services/{name}", req.json
         if asked.get("etag") not in {None, self.service(key)["etag"]}:
-            return Res(409, {"error": {"code": 409, "message": "The etag provided does not match.", "status": "ABORTED"}})
+            return Res(
+                409,
+                {"error": {"code": 409, "message": "The etag provided does not match.", "status": "ABORTED"}},
+            )
         own = {field: value for field, value in asked.items() if field not in {"etag", "name"}}
         self.store(key, {**self.rows[key].data, **own}, "me")
         made = f"{parent}/operations/{guid(key, self.rows[key].rev)}"
         self.ends[made] = (time.time() + self.seconds, key)
-        return Res(200, {"name": made, "metadata": {"@type": "type.googleapis.com/google.cloud.run.v2.Service"}})
+        return Res(
+            200, {"name": made, "metadata": {"@type": "type.googleapis.com/google.cloud.run.v2.Service"}}
+        )
 
-    def operation(self, req: Req, parent: str, name: str) -> Res:  # noqa: ARG002
+    def operation(self, req: Req, parent: str, name: str) -> Res:
         """Tell how far an operation is."""
         ends, key = self.ends[f"{parent}/operations/{name}"]
         if time.time() < ends + 0.1:

@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-# ruff: noqa: ARG002 - what a product replaces is handed all that it may want
+# ruff: noqa: ARG002, E501 - handlers are handed all that they may want, hashes keep no secret
 """Rows with versions behind an API that looks like a product's; each product replaces what it does in its own way."""
 
 from __future__ import annotations
@@ -209,7 +209,9 @@ class Tagged(Api):
             return self.listing(req, key, below) if below else self.lost(req)
         marks = self.marks(key, row)
         none = req.fields.get("if-none-match")
-        if none and marks.get("ETag", "?").removeprefix("W/") in [one.removeprefix("W/") for one in listed(none)]:
+        if none and marks.get("ETag", "?").removeprefix("W/") in [
+            one.removeprefix("W/") for one in listed(none)
+        ]:
             return Res(304, b"", marks)
         since = req.fields.get("if-modified-since")
         if none is None and since and self.dates and self.unchanged(since, row):

@@ -1,4 +1,5 @@
 # mypy: ignore-errors
+# ruff: noqa: ARG002, ARG005, E501, S324 - handlers are handed all that they may want, hashes keep no secret
 """Imitations of services that companies rent, after their documentation."""
 
 from __future__ import annotations
@@ -17,13 +18,26 @@ class Sanity(Api):
     def setup(self) -> None:
         """Name the routes."""
         root = r"/v2024-01-01/data"
-        self.on("GET", rf"{root}/doc/production/(?P<key>[\w.-]+)", lambda req, key: Res(200, {"documents": [self.shown(key)], "omitted": []}))  # noqa: ARG005
-        self.on("GET", rf"{root}/query/production", lambda _req: Res(200, {"query": "*", "ms": 6, "result": [{"_id": key} for key in self.rows]}))
+        self.on(
+            "GET",
+            rf"{root}/doc/production/(?P<key>[\w.-]+)",
+            lambda req, key: Res(200, {"documents": [self.shown(key)], "omitted": []}),
+        )
+        self.on(
+            "GET",
+            rf"{root}/query/production",
+            lambda _req: Res(200, {"query": "*", "ms": 6, "result": [{"_id": key} for key in self.rows]}),
+        )
         self.on("POST", rf"{root}/mutate/production", self.mutate)
 
-    def common(self, req: Req) -> dict[str, str]:  # noqa: ARG002
+    def common(self, req: Req) -> dict[str, str]:
         """Return the fields of each answer."""
-        return {"sanity-shard": "gcp-eu-w1-01-prod-1024", "x-sanity-shard": "gcp-eu-w1-01-prod-1024", "xkey": "project-k7l2v9qp, project-k7l2v9qp-production", "Content-Type": "application/json; charset=utf-8"}
+        return {
+            "sanity-shard": "gcp-eu-w1-01-prod-1024",
+            "x-sanity-shard": "gcp-eu-w1-01-prod-1024",
+            "xkey": "project-k7l2v9qp, project-k7l2v9qp-production",
+            "Content-Type": "application/json; charset=utf-8",
+        }
 
     def rev(self, key: str) -> str:
         """Return the revision."""
@@ -41,10 +55,31 @@ class Sanity(Api):
         with self.lock:
             if sent not in {None, self.rev(key)}:
                 said = f'document "{key}" has unexpected revision ID ("{self.rev(key)}"), expected "{sent}"'
-                item = {"index": 0, "error": {"id": key, "type": "documentRevisionIDDoesNotMatchError", "description": said, "currentRevisionID": self.rev(key), "expectedRevisionID": sent}}
-                return Res(409, {"error": {"description": f"The mutation(s) failed: {said}", "type": "mutationError", "items": [item]}})
+                item = {
+                    "index": 0,
+                    "error": {
+                        "id": key,
+                        "type": "documentRevisionIDDoesNotMatchError",
+                        "description": said,
+                        "currentRevisionID": self.rev(key),
+                        "expectedRevisionID": sent,
+                    },
+                }
+                return Res(
+                    409,
+                    {
+                        "error": {
+                            "description": f"The mutation(s) failed: {said}",
+                            "type": "mutationError",
+                            "items": [item],
+                        }
+                    },
+                )
             self.store(key, {**self.rows[key].data, **patch["set"]}, "me")
-            done = {"transactionId": self.rev(key), "results": [{"id": key, "operation": "update", "document": self.shown(key)}]}
+            done = {
+                "transactionId": self.rev(key),
+                "results": [{"id": key, "operation": "update", "document": self.shown(key)}],
+            }
         time.sleep(self.seconds)
         return Res(200, done)
 
@@ -55,32 +90,76 @@ class Tickets(Api):
     def setup(self) -> None:
         """Name the routes."""
         self.log: dict[str, list[dict[str, object]]] = {}
-        self.on("GET", r"/api/v2/tickets\.json", lambda _req: Res(200, {"tickets": [self.shown(key) for key in self.rows], "next_page": None, "count": len(self.rows)}))
-        self.on("GET", r"/api/v2/tickets/(?P<key>\d+)\.json", lambda req, key: Res(200, {"ticket": self.shown(key)}))  # noqa: ARG005
-        self.on("GET", r"/api/v2/tickets/(?P<key>\d+)/audits\.json", lambda req, key: Res(200, {"audits": self.log.get(key, []), "count": len(self.log.get(key, []))}))  # noqa: ARG005
+        self.on(
+            "GET",
+            r"/api/v2/tickets\.json",
+            lambda _req: Res(
+                200,
+                {
+                    "tickets": [self.shown(key) for key in self.rows],
+                    "next_page": None,
+                    "count": len(self.rows),
+                },
+            ),
+        )
+        self.on(
+            "GET",
+            r"/api/v2/tickets/(?P<key>\d+)\.json",
+            lambda req, key: Res(200, {"ticket": self.shown(key)}),
+        )
+        self.on(
+            "GET",
+            r"/api/v2/tickets/(?P<key>\d+)/audits\.json",
+            lambda req, key: Res(200, {"audits": self.log.get(key, []), "count": len(self.log.get(key, []))}),
+        )
         self.on("PUT", r"/api/v2/tickets/(?P<key>\d+)\.json", self.change)
 
-    def common(self, req: Req) -> dict[str, str]:  # noqa: ARG002
+    def common(self, req: Req) -> dict[str, str]:
         """Return the fields of each answer."""
-        return {"X-Zendesk-Zorg": "yes", "X-Rate-Limit": "700", "X-Rate-Limit-Remaining": str(700 - self.count), "Cache-Control": "max-age=0, private, must-revalidate", "Content-Type": "application/json; charset=utf-8"}
+        return {
+            "X-Zendesk-Zorg": "yes",
+            "X-Rate-Limit": "700",
+            "X-Rate-Limit-Remaining": str(700 - self.count),
+            "Cache-Control": "max-age=0, private, must-revalidate",
+            "Content-Type": "application/json; charset=utf-8",
+        }
 
     def shown(self, key: str) -> dict[str, object]:
         """Return a ticket."""
         row = self.rows[key]
-        return {"id": int(key), "url": f"https://tuin.zendesk.example/api/v2/tickets/{key}.json", **row.data, "updated_at": iso(row.at)}
+        return {
+            "id": int(key),
+            "url": f"https://tuin.zendesk.example/api/v2/tickets/{key}.json",
+            **row.data,
+            "updated_at": iso(row.at),
+        }
 
     def change(self, req: Req, key: str) -> Res:
         """Answer an update."""
         asked = req.json["ticket"]
         with self.lock:
             if asked.pop("safe_update", False) and asked.get("updated_stamp") != iso(self.rows[key].at):
-                return Res(409, {"error": "UpdateConflict", "description": "Safe Update prevented the update due to outdated ticket data. Please fetch the latest ticket data and try again."})
+                return Res(
+                    409,
+                    {
+                        "error": "UpdateConflict",
+                        "description": "Safe Update prevented the update due to outdated ticket data. Please fetch the latest ticket data and try again.",
+                    },
+                )
             asked.pop("updated_stamp", None)
             old = self.rows[key].data
-            events = [{"type": "Change", "field_name": name, "previous_value": old.get(name), "value": value} for name, value in asked.items()]
+            events = [
+                {"type": "Change", "field_name": name, "previous_value": old.get(name), "value": value}
+                for name, value in asked.items()
+            ]
             self.store(key, {**old, **asked}, self.who(req))
-            who = int(hashlib.md5(self.who(req).encode()).hexdigest()[:6], 16)  # noqa: S324
-            audit = {"id": 90210 + self.count, "created_at": iso(time.time()), "author_id": who, "events": events}
+            who = int(hashlib.md5(self.who(req).encode()).hexdigest()[:6], 16)
+            audit = {
+                "id": 90210 + self.count,
+                "created_at": iso(time.time()),
+                "author_id": who,
+                "events": events,
+            }
             self.log.setdefault(key, []).append(audit)
             return Res(200, {"ticket": self.shown(key), "audit": audit})
 
@@ -90,25 +169,49 @@ class Estates(Tagged):
 
     put_status = 204
 
-    def common(self, req: Req) -> dict[str, str]:  # noqa: ARG002
+    def common(self, req: Req) -> dict[str, str]:
         """Return the fields of each answer."""
-        return {"reapit-request-id": guid("rp", self.count), "api-supported-versions": "2020-01-31", "Content-Type": "application/json; charset=utf-8"}
+        return {
+            "reapit-request-id": guid("rp", self.count),
+            "api-supported-versions": "2020-01-31",
+            "Content-Type": "application/json; charset=utf-8",
+        }
 
     def tag(self, key: str, row: Row) -> str:
         """Return the tag."""
-        return f'"{hashlib.md5(f"{key}{row.rev}".encode()).hexdigest().upper()}"'  # noqa: S324
+        return f'"{hashlib.md5(f"{key}{row.rev}".encode()).hexdigest().upper()}"'
 
-    def shown(self, req: Req, key: str, row: Row) -> dict[str, object]:  # noqa: ARG002
+    def shown(self, req: Req, key: str, row: Row) -> dict[str, object]:
         """Return a thing."""
-        return {"id": key.rpartition("/")[2], "modified": iso(row.at), **row.data, "_eTag": self.tag(key, row), "_links": {"self": {"href": key}}}
+        return {
+            "id": key.rpartition("/")[2],
+            "modified": iso(row.at),
+            **row.data,
+            "_eTag": self.tag(key, row),
+            "_links": {"self": {"href": key}},
+        }
 
     def listing(self, req: Req, key: str, below: dict[str, Row]) -> Res:
         """Return a list."""
-        return Res(200, {"_embedded": [self.shown(req, one, row) for one, row in below.items()], "pageNumber": 1, "totalCount": len(below)})
+        return Res(
+            200,
+            {
+                "_embedded": [self.shown(req, one, row) for one, row in below.items()],
+                "pageNumber": 1,
+                "totalCount": len(below),
+            },
+        )
 
-    def refuse(self, req: Req, why: str, key: str, row: Row | None) -> Res:  # noqa: ARG002
+    def refuse(self, req: Req, why: str, key: str, row: Row | None) -> Res:
         """Return a refusal."""
-        return Res(412, {"statusCode": 412, "dateTime": iso(time.time(), 7), "description": "The ETag provided in the If-Match header does not match the current ETag of the resource"})
+        return Res(
+            412,
+            {
+                "statusCode": 412,
+                "dateTime": iso(time.time(), 7),
+                "description": "The ETag provided in the If-Match header does not match the current ETag of the resource",
+            },
+        )
 
 
 class Force(Tagged):
@@ -117,34 +220,55 @@ class Force(Tagged):
     dates = True
     put_status = 204
 
-    def common(self, req: Req) -> dict[str, str]:  # noqa: ARG002
+    def common(self, req: Req) -> dict[str, str]:
         """Return the fields of each answer."""
-        return {"Sforce-Limit-Info": f"api-usage={118 + self.count}/15000", "Cache-Control": "no-cache,must-revalidate,max-age=0,no-store,private"}
+        return {
+            "Sforce-Limit-Info": f"api-usage={118 + self.count}/15000",
+            "Cache-Control": "no-cache,must-revalidate,max-age=0,no-store,private",
+        }
 
     def tag(self, key: str, row: Row) -> str:
         """Return the tag."""
-        return f'"{hashlib.md5(f"{key}{row.rev}".encode()).hexdigest()[:24]}--gzip"'  # noqa: S324
+        return f'"{hashlib.md5(f"{key}{row.rev}".encode()).hexdigest()[:24]}--gzip"'
 
-    def shown(self, req: Req, key: str, row: Row) -> dict[str, object]:  # noqa: ARG002
+    def shown(self, req: Req, key: str, row: Row) -> dict[str, object]:
         """Return a record."""
         moment = iso(row.at).replace("Z", ".000+0000")
-        return {"attributes": {"type": "Account", "url": key}, "Id": key.rpartition("/")[2], **row.data, "LastModifiedDate": moment, "SystemModstamp": moment}
+        return {
+            "attributes": {"type": "Account", "url": key},
+            "Id": key.rpartition("/")[2],
+            **row.data,
+            "LastModifiedDate": moment,
+            "SystemModstamp": moment,
+        }
 
-    def refuse(self, req: Req, why: str, key: str, row: Row | None) -> Res:  # noqa: ARG002
+    def refuse(self, req: Req, why: str, key: str, row: Row | None) -> Res:
         """Return a refusal."""
-        return Res(412, [{"message": "The request was not processed because a precondition header was not met", "errorCode": "PRECONDITION_FAILED"}])
+        return Res(
+            412,
+            [
+                {
+                    "message": "The request was not processed because a precondition header was not met",
+                    "errorCode": "PRECONDITION_FAILED",
+                }
+            ],
+        )
 
 
 class Fragments(Tagged):
     """AEM content fragments: what is read with references has a tag of its own."""
 
-    def common(self, req: Req) -> dict[str, str]:  # noqa: ARG002
+    def common(self, req: Req) -> dict[str, str]:
         """Return the fields of each answer."""
-        return {"x-request-id": guid("aem", self.count), "x-adobe-content": "cf", "Content-Type": "application/json"}
+        return {
+            "x-request-id": guid("aem", self.count),
+            "x-adobe-content": "cf",
+            "Content-Type": "application/json",
+        }
 
     def tag(self, key: str, row: Row) -> str:
         """Return the tag of the plain representation."""
-        return f'"{hashlib.sha1(f"plain{key}{row.rev}".encode()).hexdigest()}"'  # noqa: S324
+        return f'"{hashlib.sha1(f"plain{key}{row.rev}".encode()).hexdigest()}"'
 
     def shown(self, req: Req, key: str, row: Row) -> dict[str, object]:
         """Return a fragment."""
@@ -161,17 +285,26 @@ class Fragments(Tagged):
         """Answer a read."""
         res = super().read(req)
         if req.query.get("references") and "ETag" in res.fields:
-            res.fields["ETag"] = f'"{hashlib.sha1(Res(200, res.body).octets).hexdigest()}"'  # noqa: S324
+            res.fields["ETag"] = f'"{hashlib.sha1(Res(200, res.body).octets).hexdigest()}"'
         return res
 
-    def merged(self, req: Req, key: str, row: Row | None) -> dict[str, object]:  # noqa: ARG002
+    def merged(self, req: Req, key: str, row: Row | None) -> dict[str, object]:
         """Return the new content."""
         fields = {one["path"].split("/")[2]: one["value"] for one in req.json}
         return {**row.data, "fields": {**row.data["fields"], **fields}}
 
-    def refuse(self, req: Req, why: str, key: str, row: Row | None) -> Res:  # noqa: ARG002
+    def refuse(self, req: Req, why: str, key: str, row: Row | None) -> Res:
         """Return a refusal."""
-        return Res(412, {"type": "https://api.aem.example/errors/precondition-failed", "title": "Precondition Failed", "status": 412, "detail": "The ETag does not match the current state of the fragment"}, {"Content-Type": "application/problem+json"})
+        return Res(
+            412,
+            {
+                "type": "https://api.aem.example/errors/precondition-failed",
+                "title": "Precondition Failed",
+                "status": 412,
+                "detail": "The ETag does not match the current state of the fragment",
+            },
+            {"Content-Type": "application/problem+json"},
+        )
 
 
 class Charges(Api):
@@ -180,13 +313,22 @@ class Charges(Api):
     def setup(self) -> None:
         """Name the routes."""
         self.kept: dict[str, Res] = {}
-        self.on("GET", r"/v1/invoices", lambda _req: Res(200, {"object": "list", "data": [self.shown(key) for key in self.rows], "has_more": False}))
-        self.on("GET", r"/v1/invoices/(?P<key>in_\w+)", lambda req, key: Res(200, self.shown(key)))  # noqa: ARG005
+        self.on(
+            "GET",
+            r"/v1/invoices",
+            lambda _req: Res(
+                200, {"object": "list", "data": [self.shown(key) for key in self.rows], "has_more": False}
+            ),
+        )
+        self.on("GET", r"/v1/invoices/(?P<key>in_\w+)", lambda req, key: Res(200, self.shown(key)))
         self.on("POST", r"/v1/invoices/(?P<key>in_\w+)(?P<action>/finalize|/pay|)", self.act)
 
-    def common(self, req: Req) -> dict[str, str]:  # noqa: ARG002
+    def common(self, req: Req) -> dict[str, str]:
         """Return the fields of each answer."""
-        return {"Request-Id": "req_" + hashlib.md5(str(self.count).encode()).hexdigest()[:14], "Stripe-Version": "2024-11-20.acacia"}  # noqa: S324
+        return {
+            "Request-Id": "req_" + hashlib.md5(str(self.count).encode()).hexdigest()[:14],
+            "Stripe-Version": "2024-11-20.acacia",
+        }
 
     def shown(self, key: str) -> dict[str, object]:
         """Return an invoice."""
@@ -197,10 +339,27 @@ class Charges(Api):
         name = req.fields.get("idempotency-key", "")
         if name in self.kept:
             kept = self.kept[name]
-            return Res(kept.status, kept.body, {**kept.fields, "Idempotent-Replayed": "true", "Original-Request": kept.fields["Original-Request"]})
-        new = {"/finalize": {"status": "open", "number": f"TUIN-{key[-2:]}"}, "/pay": {"status": "paid"}}.get(action, {"description": req.body.decode()})
+            return Res(
+                kept.status,
+                kept.body,
+                {
+                    **kept.fields,
+                    "Idempotent-Replayed": "true",
+                    "Original-Request": kept.fields["Original-Request"],
+                },
+            )
+        new = {"/finalize": {"status": "open", "number": f"TUIN-{key[-2:]}"}, "/pay": {"status": "paid"}}.get(
+            action, {"description": req.body.decode()}
+        )
         self.store(key, {**self.rows[key].data, **new}, "me")
-        res = Res(200, self.shown(key), {"Idempotency-Key": name, "Original-Request": f"req_{hashlib.md5(name.encode()).hexdigest()[:14]}"})  # noqa: S324
+        res = Res(
+            200,
+            self.shown(key),
+            {
+                "Idempotency-Key": name,
+                "Original-Request": f"req_{hashlib.md5(name.encode()).hexdigest()[:14]}",
+            },
+        )
         self.kept[name] = res
         return res
 
@@ -211,7 +370,23 @@ class Leads(Api):
     def setup(self) -> None:
         """Name the routes."""
         self.on("GET", "/crm/v7/Leads", self.since)
-        self.on("POST", "/crm/v7/Notes", lambda _req: Res(201, {"data": [{"code": "SUCCESS", "status": "success", "message": "record added", "details": {"id": str(5545974000002443000 + self.count)}}]}))
+        self.on(
+            "POST",
+            "/crm/v7/Notes",
+            lambda _req: Res(
+                201,
+                {
+                    "data": [
+                        {
+                            "code": "SUCCESS",
+                            "status": "success",
+                            "message": "record added",
+                            "details": {"id": str(5545974000002443000 + self.count)},
+                        }
+                    ]
+                },
+            ),
+        )
         self.on("PUT", r"/crm/v7/Leads/(?P<key>\d+)", self.change)
 
     def since(self, req: Req) -> Res:
@@ -223,13 +398,28 @@ class Leads(Api):
         fresh = {key: row for key, row in self.rows.items() if int(row.at) > limit}
         if not fresh:
             return Res(304)
-        data = [{"id": key, **row.data, "Modified_Time": iso(row.at).replace("Z", "+00:00")} for key, row in fresh.items()]
+        data = [
+            {"id": key, **row.data, "Modified_Time": iso(row.at).replace("Z", "+00:00")}
+            for key, row in fresh.items()
+        ]
         return Res(200, {"data": data, "info": {"per_page": 200, "count": len(data), "more_records": False}})
 
     def change(self, req: Req, key: str) -> Res:
         """Answer an update."""
         self.store(key, {**self.rows[key].data, **req.json["data"][0]}, "me")
-        return Res(200, {"data": [{"code": "SUCCESS", "details": {"id": key, "Modified_Time": iso(time.time()).replace("Z", "+00:00")}, "message": "record updated", "status": "success"}]})
+        return Res(
+            200,
+            {
+                "data": [
+                    {
+                        "code": "SUCCESS",
+                        "details": {"id": key, "Modified_Time": iso(time.time()).replace("Z", "+00:00")},
+                        "message": "record updated",
+                        "status": "success",
+                    }
+                ]
+            },
+        )
 
 
 class Pages(Api):
@@ -237,14 +427,32 @@ class Pages(Api):
 
     def setup(self) -> None:
         """Name the routes."""
-        self.on("GET", r"/wiki/rest/api/content/(?P<key>\d+)", lambda req, key: Res(200, self.shown(key)))  # noqa: ARG005
-        self.on("GET", r"/wiki/rest/api/space/\w+/content", lambda _req: Res(200, {"page": {"results": [{"id": key, "title": row.data["title"]} for key, row in self.rows.items()]}}))
+        self.on("GET", r"/wiki/rest/api/content/(?P<key>\d+)", lambda req, key: Res(200, self.shown(key)))
+        self.on(
+            "GET",
+            r"/wiki/rest/api/space/\w+/content",
+            lambda _req: Res(
+                200,
+                {
+                    "page": {
+                        "results": [{"id": key, "title": row.data["title"]} for key, row in self.rows.items()]
+                    }
+                },
+            ),
+        )
         self.on("PUT", r"/wiki/rest/api/content/(?P<key>\d+)", self.change)
 
     def shown(self, key: str) -> dict[str, object]:
         """Return a page."""
         row = self.rows[key]
-        return {"id": key, "type": "page", "status": "current", "title": row.data["title"], "version": {"number": row.rev, "when": iso(row.at, 3), "by": {"username": row.by}}, "body": {"storage": {"value": row.data["value"], "representation": "storage"}}}
+        return {
+            "id": key,
+            "type": "page",
+            "status": "current",
+            "title": row.data["title"],
+            "version": {"number": row.rev, "when": iso(row.at, 3), "by": {"username": row.by}},
+            "body": {"storage": {"value": row.data["value"], "representation": "storage"}},
+        }
 
     def change(self, req: Req, key: str) -> Res:
         """Answer an update."""

@@ -51,15 +51,21 @@ def rota(stage: Stage) -> None:
     if (chromium := shutil.which("chromium")) is None:
         raise MissingProgramError("chromium is not installed; see tools/recording_apis/README.md")
     server, sas = stage.server("azurite"), scene.shared_access()
-    other = stage.actor("other", server, "verein.blob.core.windows.example", "requests", {"x-ms-version": "2023-11-03"})
+    other = stage.actor(
+        "other", server, "verein.blob.core.windows.example", "urllib", {"x-ms-version": "2023-11-03"}
+    )
     block = {"x-ms-blob-type": "BlockBlob"}
-    other.put(f"/notes?restype=service&comp=properties&{sas}", _RULES, 202, {"Content-Type": "application/xml"})
+    other.put(
+        f"/notes?restype=service&comp=properties&{sas}", _RULES, 202, {"Content-Type": "application/xml"}
+    )
     other.put(f"/notes/dienste?restype=container&{sas}", b"", 201)
     for week in (49, 50):
         other.put(f"/notes/dienste/kw{week}.json?{sas}", {"woche": week, "sa": "", "so": ""}, 201, block)
     stage.forget()
     port = stage.tap("client", server)
-    desk, _version, stop = serve(lambda _req: Res(200, _PAGE.replace("SAS", sas), {"Content-Type": "text/html"}), "stdlib")
+    desk, _version, stop = serve(
+        lambda _req: Res(200, _PAGE.replace("SAS", sas), {"Content-Type": "text/html"}), "stdlib"
+    )
     rules = f"--host-resolver-rules=MAP verein.blob.core.windows.example:80 127.0.0.1:{port},MAP dienstplan.verein.example:80 127.0.0.1:{desk}"
     options = ["--no-sandbox", "--no-proxy-server", rules, "--disable-features=LocalNetworkAccessChecks"]
     with importlib.import_module("playwright.sync_api").sync_playwright() as made:
@@ -67,10 +73,17 @@ def rota(stage: Stage) -> None:
         stage.servers["browser"] = f"Chromium {shown.version}"
         tab = shown.new_page()
         tab.goto("http://dienstplan.verein.example/")
-        tab.evaluate("async () => { window.a = await open_('kw49.json'); window.b = await open_('kw50.json'); }")
+        tab.evaluate(
+            "async () => { window.a = await open_('kw49.json'); window.b = await open_('kw50.json'); }"
+        )
         scene.must(tab.evaluate("() => window.a.tag") is None)
         theirs = other.get(f"/notes/dienste/kw50.json?{sas}")
-        other.put(f"/notes/dienste/kw50.json?{sas}", {**theirs.json, "so": "Leyla"}, 201, {**block, "If-Match": theirs.etag})
+        other.put(
+            f"/notes/dienste/kw50.json?{sas}",
+            {**theirs.json, "so": "Leyla"},
+            201,
+            {**block, "If-Match": theirs.etag},
+        )
         scene.wait(1.1)
         scene.must(tab.evaluate("() => save('kw49.json', window.a, {sa: 'Timo'})") == 201)
         scene.must(tab.evaluate("async () => (await open_('kw50.json')).data.so") == "Leyla")

@@ -40,14 +40,32 @@ _SIGNED = {
 def blocklist(stage: Stage) -> None:
     """Update twice with the token of one read."""
     offices = "c0de1d77-0b6e-4a3f-8d30-51e2ab7cd003"
-    names = {"a31f0c52-1f7e-4d0e-9f7b-2b6c3de1a001": "ssh-scanners", "b7c40d11-77aa-4b1c-8f21-90e1cf5ab002": "scrapers"}
+    names = {
+        "a31f0c52-1f7e-4d0e-9f7b-2b6c3de1a001": "ssh-scanners",
+        "b7c40d11-77aa-4b1c-8f21-90e1cf5ab002": "scrapers",
+    }
     sets = {**names, offices: "partner-offices"}
-    api = Firewall({key: {"Name": name, "Id": key, "IPAddressVersion": "IPV4", "Addresses": ["198.51.100.4/32"]} for key, name in sets.items()})
+    api = Firewall(
+        {
+            key: {"Name": name, "Id": key, "IPAddressVersion": "IPV4", "Addresses": ["198.51.100.4/32"]}
+            for key, name in sets.items()
+        }
+    )
     server = scene.host(stage, api, "cheroot", "AWS WAFv2")
-    me = stage.actor("client", server, "wafv2.eu-west-1.amazonaws.example", "requests", {**_SIGNED, "User-Agent": "Boto3/1.35 md/Botocore#1.35"})
+    me = stage.actor(
+        "client",
+        server,
+        "wafv2.eu-west-1.amazonaws.example",
+        "requests",
+        {**_SIGNED, "User-Agent": "Boto3/1.35 md/Botocore#1.35"},
+    )
     waf = "AWSWAF_20190729."
     _json11(me, f"{waf}ListWebACLs", {"Scope": "REGIONAL"})
-    _json11(me, f"{waf}ListResourcesForWebACL", {"WebACLArn": "arn:aws:wafv2:eu-west-1:210987654321:regional/webacl/shop-edge"})
+    _json11(
+        me,
+        f"{waf}ListResourcesForWebACL",
+        {"WebACLArn": "arn:aws:wafv2:eu-west-1:210987654321:regional/webacl/shop-edge"},
+    )
     _json11(me, f"{waf}ListIPSets", {"Scope": "REGIONAL"})
     asked = {"Name": "partner-offices", "Scope": "REGIONAL", "Id": offices}
     token = _json11(me, f"{waf}GetIPSet", asked).json["LockToken"]
@@ -63,7 +81,9 @@ def blocklist(stage: Stage) -> None:
             scene.wait(0.6)
             _json11(me, f"{waf}GetSampledRequests", {"Scope": "REGIONAL", "MaxItems": 100})
         addresses = [*addresses, "203.0.113.90/32"]
-        _json11(me, f"{waf}UpdateIPSet", {**asked, "Addresses": addresses, "LockToken": seen["LockToken"]}, 400)
+        _json11(
+            me, f"{waf}UpdateIPSet", {**asked, "Addresses": addresses, "LockToken": seen["LockToken"]}, 400
+        )
         scene.must(len(_json11(me, f"{waf}GetIPSet", asked).json["IPSet"]["Addresses"]) == 2)
 
 
@@ -81,16 +101,33 @@ def blocklist(stage: Stage) -> None:
 )
 def other_stage(stage: Stage) -> None:
     """Take the tag of another stage."""
-    rows = {f"{name}/{phase}": {"comment": f"{name} r1"} for name in ("redirect-locale", "security-headers") for phase in ("DEVELOPMENT", "LIVE")}
+    rows = {
+        f"{name}/{phase}": {"comment": f"{name} r1"}
+        for name in ("redirect-locale", "security-headers")
+        for phase in ("DEVELOPMENT", "LIVE")
+    }
     api = EdgeFunctions(rows)
     server = scene.host(stage, api, "waitress", "Amazon CloudFront")
-    me = stage.actor("client", server, "cloudfront.amazonaws.example", "java", {**_SIGNED, "User-Agent": "aws-sdk-java/2.29.1 md/io#sync"})
+    me = stage.actor(
+        "client",
+        server,
+        "cloudfront.amazonaws.example",
+        "java",
+        {**_SIGNED, "User-Agent": "aws-sdk-java/2.29.1 md/io#sync"},
+    )
     root = "/2020-05-31/function"
 
     def body(comment: str) -> str:
         return f"<UpdateFunctionRequest><FunctionConfig><Comment>{comment}</Comment><Runtime>cloudfront-js-2.0</Runtime></FunctionConfig><FunctionCode>ZnVuY3Rpb24gaCgpe30=</FunctionCode></UpdateFunctionRequest>"
 
-    spots = {f"/2020-05-31/{what}": f"<{what.title()}List><MaxItems>100</MaxItems><Quantity>0</Quantity></{what.title()}List>" for what in ("distribution", "cache-policy", "key-group")}
+    spots = {
+        f"/2020-05-31/{what}": f"<{name}List><MaxItems>100</MaxItems><Quantity>0</Quantity></{name}List>"
+        for what, name in (
+            ("distribution", "Distribution"),
+            ("cache-policy", "CachePolicy"),
+            ("key-group", "KeyGroup"),
+        )
+    }
     near = scene.Nearby(api, me, spots, tagged=False)
     near()
     me.get(f"{root}?Stage=LIVE")
@@ -120,16 +157,32 @@ def other_stage(stage: Stage) -> None:
 )
 def states(stage: Stage) -> None:
     """Expect a value that differs in its letters."""
-    rows = {f"SO-{n}": {"orderId": {"S": f"SO-{n}"}, "state": {"S": said}, "lines": {"N": str(n % 7)}} for n, said in ((4410, "RESERVED"), (4411, "RESERVED"), (4412, "Reserved"), (4413, "Reserved"))}
+    rows = {
+        f"SO-{n}": {"orderId": {"S": f"SO-{n}"}, "state": {"S": said}, "lines": {"N": str(n % 7)}}
+        for n, said in ((4410, "RESERVED"), (4411, "RESERVED"), (4412, "Reserved"), (4413, "Reserved"))
+    }
     server = scene.host(stage, Tables(rows), "stdlib", "Amazon DynamoDB")
-    me = stage.actor("client", server, "dynamodb.eu-west-1.amazonaws.example", "node:axios", {**_SIGNED, "User-Agent": "aws-sdk-js/3.687.0 lang/js"})
+    me = stage.actor(
+        "client",
+        server,
+        "dynamodb.eu-west-1.amazonaws.example",
+        "node:axios",
+        {**_SIGNED, "User-Agent": "aws-sdk-js/3.687.0 lang/js"},
+    )
     dynamo = "DynamoDB_20120810."
 
     def call(action: str, more: dict[str, Any], expect: int = 200) -> Answer:
         return _json11(me, f"{dynamo}{action}", {"TableName": "orders", **more}, expect, "1.0")
 
     call("DescribeTable", {})
-    call("Query", {"IndexName": "byWave", "KeyConditionExpression": "wave = :w", "ExpressionAttributeValues": {":w": {"S": "W-12"}}})
+    call(
+        "Query",
+        {
+            "IndexName": "byWave",
+            "KeyConditionExpression": "wave = :w",
+            "ExpressionAttributeValues": {":w": {"S": "W-12"}},
+        },
+    )
     for number in rows:
         key = {"orderId": {"S": number}}
         call("GetItem", {"Key": key, "ConsistentRead": True})
@@ -144,7 +197,14 @@ def states(stage: Stage) -> None:
         }
         call("UpdateItem", more, 200 if number < "SO-4412" else 400)
         scene.wait(0.3)
-        call("Query", {"IndexName": "byWave", "KeyConditionExpression": "wave = :w", "ExpressionAttributeValues": {":w": {"S": "W-12"}}})
+        call(
+            "Query",
+            {
+                "IndexName": "byWave",
+                "KeyConditionExpression": "wave = :w",
+                "ExpressionAttributeValues": {":w": {"S": "W-12"}},
+            },
+        )
     call("GetItem", {"Key": {"orderId": {"S": "SO-4413"}}})
 
 
@@ -162,9 +222,18 @@ def states(stage: Stage) -> None:
 )
 def lock_file(stage: Stage) -> None:
     """Ask for what the store cannot do."""
-    rows = {"/tofu-state/net/prod.tfstate": '{"version":4,"serial":31}', "/tofu-state/dns/prod.tfstate": '{"version":4,"serial":8}'}
+    rows = {
+        "/tofu-state/net/prod.tfstate": '{"version":4,"serial":31}',
+        "/tofu-state/dns/prod.tfstate": '{"version":4,"serial":8}',
+    }
     server = scene.host(stage, Backblaze(rows), "cheroot", "Backblaze B2 S3")
-    me = stage.actor("client", server, "s3.eu-central-003.backblazeb2.example", "httpx", {**_SIGNED, "User-Agent": "APN/1.0 OpenTofu/1.10.0"})
+    me = stage.actor(
+        "client",
+        server,
+        "s3.eu-central-003.backblazeb2.example",
+        "httpx",
+        {**_SIGNED, "User-Agent": "APN/1.0 OpenTofu/1.10.0"},
+    )
     me.get("/tofu-state/?list-type=2&prefix=net")
     me.get("/tofu-state/")
     state = me.get("/tofu-state/net/prod.tfstate")
@@ -194,9 +263,18 @@ def lock_file(stage: Stage) -> None:
 )
 def two_interfaces(stage: Stage) -> None:
     """Pin a read to a tag of the other interface."""
-    rows = {f"harvest-2026/yield/{name}.csv": f"plot;t\n{name};{number}\n" * 40 for number, name in enumerate(("oats", "rye", "barley"))}
+    rows = {
+        f"harvest-2026/yield/{name}.csv": f"plot;t\n{name};{number}\n" * 40
+        for number, name in enumerate(("oats", "rye", "barley"))
+    }
     server = scene.host(stage, Buckets(rows), "aiohttp", "Google Cloud Storage")
-    me = stage.actor("client", server, "storage.googleapis.example", "aiohttp", {"Authorization": "Bearer ya29.example", "User-Agent": "agro-loader/0.9 aiohttp"})
+    me = stage.actor(
+        "client",
+        server,
+        "storage.googleapis.example",
+        "aiohttp",
+        {"Authorization": "Bearer ya29.example", "User-Agent": "agro-loader/0.9 aiohttp"},
+    )
     me.get("/storage/v1/b/harvest-2026/o?prefix=yield/&fields=items(name,size)")
     for name in ("oats", "rye"):
         told = me.get(f"/storage/v1/b/harvest-2026/o/yield%2F{name}.csv").json
@@ -224,14 +302,32 @@ def two_interfaces(stage: Stage) -> None:
 def rollout(stage: Stage) -> None:
     """Wait as one should."""
     root = "/v2/projects/bakery-web/locations/europe-north1"
-    rows = {f"projects/bakery-web/locations/europe-north1/services/{name}": {"labels": {"team": "ovens"}, "template": {"containers": [{"image": "shop:41"}], "maxInstanceRequestConcurrency": 80}} for name in ("shop", "mailer")}
+    rows = {
+        f"projects/bakery-web/locations/europe-north1/services/{name}": {
+            "labels": {"team": "ovens"},
+            "template": {"containers": [{"image": "shop:41"}], "maxInstanceRequestConcurrency": 80},
+        }
+        for name in ("shop", "mailer")
+    }
     server = scene.host(stage, Runs(rows), "tornado", "Google Cloud Run")
-    me = stage.actor("client", server, "run.googleapis.example", "urllib", {"Authorization": "Bearer ya29.example", "User-Agent": "google-api-go-client/0.5 terraform"})
+    me = stage.actor(
+        "client",
+        server,
+        "run.googleapis.example",
+        "urllib",
+        {"Authorization": "Bearer ya29.example", "User-Agent": "google-api-go-client/0.5 terraform"},
+    )
     me.get(f"{root}/services")
     for image in ("shop:42", "shop:43", "shop:44"):
         seen = me.get(f"{root}/services/shop").json
         template = {**seen["template"], "containers": [{"image": image}]}
-        made = me.send("PATCH", f"{root}/services/shop?updateMask=template", 200, None, {"name": seen["name"], "etag": seen["etag"], "template": template}).json
+        made = me.send(
+            "PATCH",
+            f"{root}/services/shop?updateMask=template",
+            200,
+            None,
+            {"name": seen["name"], "etag": seen["etag"], "template": template},
+        ).json
         while not me.get(f"/v2/{made['name']}").json["done"]:
             scene.wait(0.35)
     scene.must(me.get(f"{root}/services/shop").json["template"]["containers"][0]["image"] == "shop:44")

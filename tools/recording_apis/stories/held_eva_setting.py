@@ -195,7 +195,9 @@ def bench(stage: Stage, script: str, seed: Mapping[str, Any]) -> Server:
         except OSError:
             time.sleep(0.05)
     told = json.loads((NODE_MODULES / "express" / "package.json").read_text(encoding="utf-8"))
-    return stage.adopt("express", Server(port, f"Express {told['version']}", (), process, directory), recorded=True)
+    return stage.adopt(
+        "express", Server(port, f"Express {told['version']}", (), process, directory), recorded=True
+    )
 
 
 class Nearby:

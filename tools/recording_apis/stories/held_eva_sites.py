@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 def tiles(stage: Stage) -> None:
     """Meet a new edition half way."""
     chart = "".join(f"{n:05};58.{n % 97:02};17.{n % 89:02}\n" for n in range(900))
-    files = {"karten/index.json": '["arholma","svenska-hogarna"]', "karten/arholma.chart": chart[:9000], "karten/svenska-hogarna.chart": chart}
+    files = {
+        "karten/index.json": '["arholma","svenska-hogarna"]',
+        "karten/arholma.chart": chart[:9000],
+        "karten/svenska-hogarna.chart": chart,
+    }
     server = fronts.site(stage, "nginx", files)
     me = stage.actor("client", server, "sjokort.example", "urllib", {"User-Agent": "Plotter/7.2"})
     me.get("/karten/index.json")
@@ -44,7 +48,11 @@ def tiles(stage: Stage) -> None:
     for number in (0, 1):
         piece("svenska-hogarna", number, first.etag, 206)
         scene.wait(0.3)
-    fronts.put_file(server.directory, "karten/svenska-hogarna.chart", chart.replace(";17.", ";18.") + "99999;58.00;18.00\n")
+    fronts.put_file(
+        server.directory,
+        "karten/svenska-hogarna.chart",
+        chart.replace(";17.", ";18.") + "99999;58.00;18.00\n",
+    )
     scene.wait(0.4)
     piece("svenska-hogarna", 2, first.etag, 412)
     scene.must(me.send("HEAD", "/karten/svenska-hogarna.chart", 200).etag != first.etag)
@@ -64,7 +72,10 @@ def tiles(stage: Stage) -> None:
 def mirrors(stage: Stage) -> None:
     """Go from node to node."""
     catalogue = "\n".join(f"{n};Saatgut {n};{n % 9},90" for n in range(400))
-    nodes = [fronts.site(stage, "nginx", {"pflanzen.csv": catalogue, "stand.txt": "2026-11-20"}, age=age) for age in (93211.0, 90674.0)]
+    nodes = [
+        fronts.site(stage, "nginx", {"pflanzen.csv": catalogue, "stand.txt": "2026-11-20"}, age=age)
+        for age in (93211.0, 90674.0)
+    ]
     front = fronts.haproxy(stage, nodes, " http-response set-header X-Served-By %s")
     me = stage.actor("client", front, "katalog.gaertner.example", "urllib", {"User-Agent": "katalogsync/1.9"})
     me.get("/stand.txt")
@@ -77,7 +88,9 @@ def mirrors(stage: Stage) -> None:
     statuses = []
     for number in range(4):
         span = f"bytes={number * 2000}-{number * 2000 + 1999}"
-        statuses.append(me.send("GET", "/pflanzen.csv", (206, 412), {"Range": span, "If-Match": seen.etag}).status)
+        statuses.append(
+            me.send("GET", "/pflanzen.csv", (206, 412), {"Range": span, "If-Match": seen.etag}).status
+        )
         scene.wait(0.2)
     scene.must(statuses == [412, 206, 412, 206], statuses)
 
@@ -96,17 +109,39 @@ def mirrors(stage: Stage) -> None:
 def handbook(stage: Stage) -> None:
     """Read, resume, read again."""
     page = "<h1>Rettungsdienst</h1>" + "".join(f"<p>Abschnitt {n}: Ruhe bewahren.</p>" for n in range(40))
-    files = {"index.html": page, "kapitel-2.html": page.replace("Ruhe", "Puls"), "film.bin": b"\x00\x01webm" * 4000, "stil.css": "p{margin:1em}" * 9}
+    files: dict[str, str | bytes] = {
+        "index.html": page,
+        "kapitel-2.html": page.replace("Ruhe", "Puls"),
+        "film.bin": b"\x00\x01webm" * 4000,
+        "stil.css": "p{margin:1em}" * 9,
+    }
     gzip = "gzip on; gzip_types text/html text/css; gzip_min_length 100; gzip_vary on;"
     server = fronts.site(stage, "nginx", files, gzip)
-    me = stage.actor("client", server, "handbuch.rettung.example", "node:fetch", {"Accept-Encoding": "gzip", "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0"})
+    me = stage.actor(
+        "client",
+        server,
+        "handbuch.rettung.example",
+        "node:fetch",
+        {
+            "Accept-Encoding": "gzip",
+            "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0",
+        },
+    )
     kept = {path: me.get(path) for path in ("/index.html", "/stil.css", "/kapitel-2.html")}
     for path, seen in kept.items():
         scene.must(seen.etag.startswith("W/"))
         me.get(path, 304, {"If-None-Match": seen.etag, "If-Modified-Since": seen.fields["last-modified"]})
     film = me.send("HEAD", "/film.bin", 200, {"Accept-Encoding": "identity"})
     for number in range(3):
-        me.get("/film.bin", 206, {"Range": f"bytes={number * 8000}-{number * 8000 + 7999}", "If-Range": film.etag, "Accept-Encoding": "identity"})
+        me.get(
+            "/film.bin",
+            206,
+            {
+                "Range": f"bytes={number * 8000}-{number * 8000 + 7999}",
+                "If-Range": film.etag,
+                "Accept-Encoding": "identity",
+            },
+        )
     fronts.put_file(server.directory, "kapitel-2.html", page.replace("Ruhe", "Atmung"))
     scene.wait(0.4)
     fresh = me.get("/kapitel-2.html", 200, {"If-None-Match": kept["/kapitel-2.html"].etag})
@@ -127,10 +162,18 @@ def handbook(stage: Stage) -> None:
 )
 def any_tag(stage: Stage) -> None:
     """Store on an outdated tag."""
-    files = {f"lieder/{name}.txt": f"{name.title()}\n1. Strophe\n" for name in ("abendlied", "maienzeit", "heimat")}
+    files = {
+        f"lieder/{name}.txt": f"{name.title()}\n1. Strophe\n" for name in ("abendlied", "maienzeit", "heimat")
+    }
     files |= {"stil.css": "body{font:serif}", "lieder/index.txt": "abendlied\nmaienzeit\nheimat\n"}
     server = fronts.site(stage, "nginx", files, fronts.DAV["nginx"])
-    me = stage.actor("client", server, "noten.chor.example", "aiohttp", {"User-Agent": "Chormappe/3"})
+    me = stage.actor(
+        "client",
+        server,
+        "noten.chor.example",
+        "aiohttp",
+        {"User-Agent": "Chormappe/3", "Content-Type": "text/plain; charset=utf-8"},
+    )
     other = stage.actor("other", server, "noten.chor.example", "curl")
     texts = {path: me.get(path).etag for path in ("/stil.css", "/lieder/index.txt")}
     mine = me.get("/lieder/abendlied.txt")
@@ -163,7 +206,11 @@ def any_tag(stage: Stage) -> None:
 )
 def jotter(stage: Stage) -> None:
     """Be too quick."""
-    files = {"seiten/einkauf.md": "# Einkauf\n- Mehl\n", "seiten/ideen.md": "# Ideen\n", "seiten/info.json": '{"version":3}'}
+    files = {
+        "seiten/einkauf.md": "# Einkauf\n- Mehl\n",
+        "seiten/ideen.md": "# Ideen\n",
+        "seiten/info.json": '{"version":3}',
+    }
     server = fronts.site(stage, "apache2", files, fronts.DAV["apache2"])
     me = stage.actor("client", server, "zettel.home.example", "java", {"User-Agent": "Joplin/3.1"})
     me.send("OPTIONS", "/seiten/", 200)
@@ -203,7 +250,9 @@ def tongue(stage: Stage) -> None:
     """Send a date that none reads."""
     files = {f"regie/acte-{n}.txt": f"ACTE {n}\nlumière: bleu\n" for n in (1, 2, 3)}
     server = fronts.site(stage, "apache2", files, fronts.DAV["apache2"])
-    me = stage.actor("client", server, "plateau.theatre.example", "requests", {"User-Agent": "Conduite/5 (fr_FR)"})
+    me = stage.actor(
+        "client", server, "plateau.theatre.example", "requests", {"User-Agent": "Conduite/5 (fr_FR)"}
+    )
     other = stage.actor("other", server, "plateau.theatre.example", "node:axios")
 
     def french(date: str) -> str:
@@ -213,13 +262,23 @@ def tongue(stage: Stage) -> None:
 
     for number in (1, 3):
         seen = me.get(f"/regie/acte-{number}.txt")
-        me.put(f"/regie/acte-{number}.txt", seen.text + "rideau\n", 204, {"If-Unmodified-Since": french(seen.fields["last-modified"])})
+        me.put(
+            f"/regie/acte-{number}.txt",
+            seen.text + "rideau\n",
+            204,
+            {"If-Unmodified-Since": french(seen.fields["last-modified"])},
+        )
     mine = me.get("/regie/acte-2.txt")
     theirs = other.get("/regie/acte-2.txt")
     other.put("/regie/acte-2.txt", theirs.text + "fumée à 21h04\n", 204, {"If-Match": theirs.etag})
     scene.wait(1.2)
     scene.must("fum" in me.get("/regie/acte-2.txt").text)
-    me.put("/regie/acte-2.txt", mine.text + "noir final\n", 204, {"If-Unmodified-Since": french(mine.fields["last-modified"])})
+    me.put(
+        "/regie/acte-2.txt",
+        mine.text + "noir final\n",
+        204,
+        {"If-Unmodified-Since": french(mine.fields["last-modified"])},
+    )
     scene.must("fum" not in me.get("/regie/acte-2.txt").text)
     me.send("PROPFIND", "/regie/", 207, {"Depth": "1"})
 
@@ -237,9 +296,14 @@ def tongue(stage: Stage) -> None:
 )
 def practice(stage: Stage) -> None:
     """Never fit."""
-    rows = {f"t{n}": {"id": f"t{n}", "patient": f"P-{n * 31}", "zeit": f"2026-12-0{n}T09:00", "raum": "A"} for n in (1, 2, 3)}
+    rows = {
+        f"t{n}": {"id": f"t{n}", "patient": f"P-{n * 31}", "zeit": f"2026-12-0{n}T09:00", "raum": "A"}
+        for n in (1, 2, 3)
+    }
     server = scene.bench(stage, "eva_practice.js", rows)
-    me = stage.actor("client", server, "termine.physio.example", "node:axios", {"Authorization": "Bearer praxis"})
+    me = stage.actor(
+        "client", server, "termine.physio.example", "node:axios", {"Authorization": "Bearer praxis"}
+    )
     me.get("/v3/termine")
     rooms = me.get("/v3/raeume")
     for name, room in (("t1", "B"), ("t3", "B")):

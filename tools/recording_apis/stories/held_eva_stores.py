@@ -8,7 +8,6 @@ import time
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
-from tools.recording_apis import fronts
 from tools.recording_apis.stage import case
 from tools.recording_apis.stories import held_eva_setting as scene
 
@@ -32,16 +31,31 @@ def issue(stage: Stage) -> None:
     """Find the place taken."""
     server = stage.server("moto")
     other = scene.Amazon(stage, "other", server, "s3.ca-central-1.amazonaws.example")
-    other("create_bucket", Bucket="bulletin", CreateBucketConfiguration={"LocationConstraint": "ca-central-1"})
+    other(
+        "create_bucket", Bucket="bulletin", CreateBucketConfiguration={"LocationConstraint": "ca-central-1"}
+    )
     stage.forget()
     for number in (210, 211, 212):
-        other("put_object", Bucket="bulletin", Key=f"fr/{number}.html", Body=f"<h1>Bulletin {number}</h1><p>Ancienne presse</p>".encode())
+        other(
+            "put_object",
+            Bucket="bulletin",
+            Key=f"fr/{number}.html",
+            Body=f"<h1>Bulletin {number}</h1><p>Ancienne presse</p>".encode(),
+        )
     scene.wait(2.2)
     me = scene.Amazon(stage, "client", server, "s3.ca-central-1.amazonaws.example")
     me("list_objects_v2", Bucket="bulletin", Prefix="en/")
     for key in ("en/212.html", "fr/212.html", "fr/213.html", "en/213.html"):
         text = f"<h1>{key[3:6]}</h1><p>Presse nouvelle, {key[:2]}</p>".encode()
-        me("put_object", "PreconditionFailed" if key == "fr/212.html" else "", Bucket="bulletin", Key=key, Body=text, ContentType="text/html", IfNoneMatch="*")
+        me(
+            "put_object",
+            "PreconditionFailed" if key == "fr/212.html" else "",
+            Bucket="bulletin",
+            Key=key,
+            Body=text,
+            ContentType="text/html",
+            IfNoneMatch="*",
+        )
         scene.wait(0.3)
         me("head_object", Bucket="bulletin", Key="fr/211.html")
     scene.must(b"Ancienne" in me("get_object", Bucket="bulletin", Key="fr/212.html")["Body"].read())
@@ -71,7 +85,9 @@ def errand(stage: Stage) -> None:
     for name, text in (("brot", "2 Laib"), ("batterien", "AA, 8"), ("salz", "grob")):
         setup.put(f"{root}/records/{name}", {"data": {"was": name, "menge": text, "erledigt": False}}, 201)
     stage.forget()
-    me = stage.actor("client", server, "sync.familie.example", "aiohttp", {**key, "User-Agent": "Zettel/4.1 (Android 14)"})
+    me = stage.actor(
+        "client", server, "sync.familie.example", "aiohttp", {**key, "User-Agent": "Zettel/4.1 (Android 14)"}
+    )
     me.get("/v1/")
     listed = me.get(f"{root}/records?_sort=was")
     me.get(f"{root}/records?_sort=was", 304, {"If-None-Match": listed.etag})
@@ -81,10 +97,20 @@ def errand(stage: Stage) -> None:
     gone = other.get(f"{root}/records/batterien")
     other.send("DELETE", f"{root}/records/batterien", 200, {"If-Match": gone.etag})
     scene.wait(0.8)
-    me.put(f"{root}/records/brot", {"data": {**seen["brot"].json["data"], "erledigt": True}}, 200, {"If-Match": seen["brot"].etag})
+    me.put(
+        f"{root}/records/brot",
+        {"data": {**seen["brot"].json["data"], "erledigt": True}},
+        200,
+        {"If-Match": seen["brot"].etag},
+    )
     salt = me.get(f"{root}/records/salz")
     me.send("PATCH", f"{root}/records/salz", 200, {"If-Match": salt.etag}, {"data": {"menge": "fein"}})
-    me.put(f"{root}/records/batterien", {"data": {"was": "batterien", "menge": "AA, 12", "erledigt": False}}, 412, {"If-Match": seen["batterien"].etag})
+    me.put(
+        f"{root}/records/batterien",
+        {"data": {"was": "batterien", "menge": "AA, 12", "erledigt": False}},
+        412,
+        {"If-Match": seen["batterien"].etag},
+    )
     me.get(f"{root}/records/batterien", 404)
     me.get(f"{root}/records?_sort=was")
 
@@ -103,7 +129,13 @@ def errand(stage: Stage) -> None:
 def sent_on(stage: Stage) -> None:
     """Follow a redirect that keeps everything."""
     server = stage.server("kinto")
-    me = stage.actor("client", server, "settings.tram.example", "requests:follow", {"Authorization": "Basic bGluaWU6c2NoaWVuZQ=="})
+    me = stage.actor(
+        "client",
+        server,
+        "settings.tram.example",
+        "requests:follow",
+        {"Authorization": "Basic bGluaWU6c2NoaWVuZQ=="},
+    )
     me.put("/v1/accounts/linie", {"data": {"password": "schiene"}}, 201)
     me.put("/v1/buckets/anzeigen", {}, 201)
     me.put("/v1/buckets/anzeigen/collections/texte", {}, 201)
@@ -111,10 +143,17 @@ def sent_on(stage: Stage) -> None:
     root = "/buckets/anzeigen/collections/texte/records"
     tags = {}
     for stop in ("markt", "hafen"):
-        tags[stop] = me.put(f"{root}/{stop}", {"data": {"zeile1": "Willkommen", "stop": stop}}, 201, {"If-None-Match": "*"}).etag
+        tags[stop] = me.put(
+            f"{root}/{stop}", {"data": {"zeile1": "Willkommen", "stop": stop}}, 201, {"If-None-Match": "*"}
+        ).etag
     for turn in range(3):
         for stop in ("markt", "hafen"):
-            tags[stop] = me.put(f"{root}/{stop}", {"data": {"zeile1": f"Umleitung {turn}", "stop": stop}}, 200, {"If-Match": tags[stop]}).etag
+            tags[stop] = me.put(
+                f"{root}/{stop}",
+                {"data": {"zeile1": f"Umleitung {turn}", "stop": stop}},
+                200,
+                {"If-Match": tags[stop]},
+            ).etag
         me.get(f"{root}/markt", 304, {"If-None-Match": tags["markt"]})
         scene.wait(0.25)
     scene.must(me.get(f"{root}/hafen").json["data"]["zeile1"] == "Umleitung 2")
@@ -172,18 +211,44 @@ def leased(stage: Stage) -> None:
     block = {"x-ms-blob-type": "BlockBlob"}
     other.put(f"/notes/buecher?restype=container&{sas}", b"", 201)
     for name in ("2026-10.csv", "2026-11.csv"):
-        other.put(f"/notes/buecher/{name}?{sas}", f"datum;soll;haben\n{name[:7]}-01;100;0\n", 201, {**block, "Content-Type": "text/csv"})
+        other.put(
+            f"/notes/buecher/{name}?{sas}",
+            f"datum;soll;haben\n{name[:7]}-01;100;0\n",
+            201,
+            {**block, "Content-Type": "text/csv"},
+        )
     stage.forget()
     scene.wait(1.1)
-    me = stage.actor("client", server, "konto.blob.core.windows.example", "urllib", {**fields, "User-Agent": "Buchhalter/6.2"})
+    me = stage.actor(
+        "client",
+        server,
+        "konto.blob.core.windows.example",
+        "urllib",
+        {**fields, "User-Agent": "Buchhalter/6.2"},
+    )
     me.get(f"/notes/buecher?restype=container&comp=list&{sas}")
     old = me.get(f"/notes/buecher/2026-10.csv?{sas}")
-    me.put(f"/notes/buecher/2026-10.csv?{sas}", f"{old.text}2026-10-30;0;40\n", 201, {**block, "If-Match": old.etag, "Content-Type": "text/csv"})
+    me.put(
+        f"/notes/buecher/2026-10.csv?{sas}",
+        f"{old.text}2026-10-30;0;40\n",
+        201,
+        {**block, "If-Match": old.etag, "Content-Type": "text/csv"},
+    )
     seen = me.get(f"/notes/buecher/2026-11.csv?{sas}")
-    other.put(f"/notes/buecher/2026-11.csv?comp=lease&{sas}", b"", 201, {"x-ms-lease-action": "acquire", "x-ms-lease-duration": "60"})
+    other.put(
+        f"/notes/buecher/2026-11.csv?comp=lease&{sas}",
+        b"",
+        201,
+        {"x-ms-lease-action": "acquire", "x-ms-lease-duration": "60"},
+    )
     for _ in range(2):
         scene.wait(0.6)
-        me.put(f"/notes/buecher/2026-11.csv?{sas}", f"{seen.text}2026-11-27;12;0\n", 412, {**block, "If-Match": seen.etag, "Content-Type": "text/csv"})
+        me.put(
+            f"/notes/buecher/2026-11.csv?{sas}",
+            f"{seen.text}2026-11-27;12;0\n",
+            412,
+            {**block, "If-Match": seen.etag, "Content-Type": "text/csv"},
+        )
         scene.must(me.get(f"/notes/buecher/2026-11.csv?{sas}").etag == seen.etag)
 
 
@@ -202,13 +267,24 @@ def behind(stage: Stage) -> None:
     """Guard with one's own time."""
     server = stage.server("azurite")
     sas = scene.shared_access()
-    me = stage.actor("client", server, "scan.blob.core.windows.example", "requests", {"x-ms-version": "2023-11-03", "User-Agent": "ScanStation 2400 fw 3.9"})
+    me = stage.actor(
+        "client",
+        server,
+        "scan.blob.core.windows.example",
+        "requests",
+        {"x-ms-version": "2023-11-03", "User-Agent": "ScanStation 2400 fw 3.9"},
+    )
 
     def clock() -> str:
         return formatdate(time.time() - 460, usegmt=True)
 
     def save(name: str, data: object, expect: int, more: dict[str, str]) -> Answer:
-        return me.put(f"/notes/eingang/{name}?{sas}", data, expect, {"x-ms-blob-type": "BlockBlob", "x-ms-date": clock(), **more})
+        return me.put(
+            f"/notes/eingang/{name}?{sas}",
+            data,
+            expect,
+            {"x-ms-blob-type": "BlockBlob", "x-ms-date": clock(), **more},
+        )
 
     me.put(f"/notes/eingang?restype=container&{sas}", b"", 201, {"x-ms-date": clock()})
     stage.forget()
@@ -244,17 +320,21 @@ def camp(stage: Stage) -> None:
     """Send a token that has been forgotten."""
     server = stage.server("radicale", token_age=2)
     key = {"Authorization": "Basic dmxhZGE6dGFib3I="}
-    me = stage.actor("client", server, "kal.skaut.example", "httpx", {**key, "User-Agent": "DAVx5/4.4 (Android 15)"})
+    me = stage.actor(
+        "client", server, "kal.skaut.example", "httpx", {**key, "User-Agent": "DAVx5/4.4 (Android 15)"}
+    )
     other = stage.actor("other", server, "kal.skaut.example", "requests", key)
     me.send("MKCALENDAR", "/vlada/tabor/", 201)
     text = {"Content-Type": "text/calendar; charset=utf-8"}
-    for name, event in _events("schuzka", "vyprava", "brigada").items():
-        me.put(f"/vlada/tabor/{name}.ics", event, 201, text)
+    for name, entry in _events("schuzka", "vyprava", "brigada").items():
+        me.put(f"/vlada/tabor/{name}.ics", entry, 201, text)
     stage.forget()
 
     def sync(who: Actor, token: str, expect: int) -> str:
         body = f'<?xml version="1.0"?><D:sync-collection xmlns:D="DAV:"><D:sync-token>{token}</D:sync-token><D:sync-level>1</D:sync-level><D:prop><D:getetag/></D:prop></D:sync-collection>'
-        got = who.send("REPORT", "/vlada/tabor/", expect, {"Content-Type": "application/xml", "Depth": "0"}, body)
+        got = who.send(
+            "REPORT", "/vlada/tabor/", expect, {"Content-Type": "application/xml", "Depth": "0"}, body
+        )
         found = re.search("<sync-token>(.*?)</", got.text)
         return found.group(1) if found else ""
 
@@ -262,7 +342,12 @@ def camp(stage: Stage) -> None:
     token = sync(me, "", 207)
     token = sync(me, token, 207)
     event = me.get("/vlada/tabor/vyprava.ics")
-    me.put("/vlada/tabor/vyprava.ics", event.text.replace("Vyprava", "Vyprava na Rip"), 204, {**text, "If-Match": event.etag})
+    me.put(
+        "/vlada/tabor/vyprava.ics",
+        event.text.replace("Vyprava", "Vyprava na Rip"),
+        204,
+        {**text, "If-Match": event.etag},
+    )
     token = sync(me, token, 207)
     scene.wait(4.2)
     other.put("/vlada/tabor/uklid.ics", _events("uklid")["uklid"], 201, text)
@@ -288,7 +373,13 @@ def camp(stage: Stage) -> None:
 def minutes(stage: Stage) -> None:
     """Lock, write, unlock."""
     server = stage.server("wsgidav")
-    me = stage.actor("client", server, "dav.kommun.example", "requests", {"User-Agent": "Microsoft-WebDAV-MiniRedir/10.0.19045"})
+    me = stage.actor(
+        "client",
+        server,
+        "dav.kommun.example",
+        "requests",
+        {"User-Agent": "Microsoft-WebDAV-MiniRedir/10.0.19045"},
+    )
     other = stage.actor("other", server, "dav.kommun.example", "httpx", {"User-Agent": "gvfs/1.54"})
     for name in ("protokoll-11.txt", "dagordning-12.txt"):
         other.put(f"/{name}", f"{name}: utkast\n", 201)
@@ -297,7 +388,9 @@ def minutes(stage: Stage) -> None:
     me.send("OPTIONS", "/", 200)
     me.send("PROPFIND", "/", 207, {"Depth": "1"})
     asked = '<?xml version="1.0"?><D:lockinfo xmlns:D="DAV:"><D:lockscope><D:exclusive/></D:lockscope><D:locktype><D:write/></D:locktype><D:owner><D:href>KOMMUN\\berit</D:href></D:owner></D:lockinfo>'
-    token = me.send("LOCK", "/protokoll-11.txt", 200, {"Timeout": "Second-120", "Content-Type": "text/xml"}, asked).fields["lock-token"]
+    token = me.send(
+        "LOCK", "/protokoll-11.txt", 200, {"Timeout": "Second-120", "Content-Type": "text/xml"}, asked
+    ).fields["lock-token"]
     seen = me.get("/protokoll-11.txt")
     other.get("/protokoll-11.txt")
     me.put("/protokoll-11.txt", seen.text + "§1 Mötet öppnas\n", 204, {"If": f"({token})"})
@@ -326,8 +419,16 @@ def spare(stage: Stage) -> None:
     """Lose an election again and again."""
     server = stage.server("etcd")
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    me = stage.actor("client", server, "etcd.wasserwerk.example", "requests", {**form, "User-Agent": "pumpctl/2.0 (node b)"})
-    other = stage.actor("other", server, "etcd.wasserwerk.example", "httpx", {**form, "User-Agent": "pumpctl/2.0 (node a)"})
+    me = stage.actor(
+        "client",
+        server,
+        "etcd.wasserwerk.example",
+        "requests",
+        {**form, "User-Agent": "pumpctl/2.0 (node b)"},
+    )
+    other = stage.actor(
+        "other", server, "etcd.wasserwerk.example", "httpx", {**form, "User-Agent": "pumpctl/2.0 (node a)"}
+    )
     for name, value in (("druck", "4.2"), ("stufen", "3")):
         other.put(f"/v2/keys/pumpen/soll/{name}", f"value={value}", 201)
     stage.forget()
@@ -341,72 +442,3 @@ def spare(stage: Stage) -> None:
         scene.wait(0.9)
         other.put(f"{key}?prevValue=node-a", "value=node-a&ttl=3", 200)
     scene.must(json.loads(me.get(key).text)["node"]["value"] == "node-a")
-
-
-@case(
-    "d588",
-    "eva-big-recipes-come-with-a-weak-tag",
-    "etag-weakened",
-    "412",
-    alone="etag-weakened",
-    description=(
-        "An nginx before SeaweedFS compresses JSON of some size and makes its strong tag weak by that. A kitchen sends the W/ "
-        "tag back in If-Match: 412. A read with identity shows the same tag without W/; small recipes are stored."
-    ),
-)
-def recipes(stage: Stage) -> None:
-    """Send back a tag that was made weak on the way."""
-    store = stage.server("seaweedfs")
-    setup = stage.actor("other", store, "rezepte.kantine.example", "requests", {"Content-Type": "application/json"})
-    setup.send("PUT", "/kantine", 200)
-    setup.put("/kantine/suppe.json", {"name": "Suppe", "zutaten": [{"was": f"Zutat {n}", "g": n * 15} for n in range(14)]}, 200)
-    setup.put("/kantine/eis.json", '{"name":"Eis"}', 200)
-    stage.forget()
-    scene.wait(1.2)
-    front = fronts.nginx_gzip(stage, store)
-    me = stage.actor("client", front, "rezepte.kantine.example", "node:axios", {"Content-Type": "application/json"})
-    me.get("/kantine?list-type=2")
-    small = me.get("/kantine/eis.json")
-    me.put("/kantine/eis.json", '{"name":"Eis","g":90}', 200, {"If-Match": small.etag})
-    for portions in (40, 60):
-        big = me.get("/kantine/suppe.json")
-        me.put("/kantine/suppe.json", {**big.json, "portionen": portions}, 412, {"If-Match": big.etag})
-        scene.must(big.etag == "W/" + me.get("/kantine/suppe.json", 200, {"Accept-Encoding": "identity"}).etag)
-        scene.wait(0.6)
-    me.get("/kantine?list-type=2")
-
-
-@case(
-    "d624",
-    "eva-edge-judges-by-what-it-keeps",
-    "cache-misevaluates",
-    "412",
-    alone="cache-misevaluates",
-    description=(
-        "A Squid before SeaweedFS keeps price sheets. A till learns the new tag from the list and asks for just that version "
-        "with If-Match: the cache compares with the old copy that it holds and answers 412 itself; with no-cache it is 200."
-    ),
-)
-def edge(stage: Stage) -> None:
-    """Be refused by a cache."""
-    store = stage.server("seaweedfs")
-    other = stage.actor("other", store, "preise.baumarkt.example", "requests", {"Content-Type": "application/json"})
-    other.send("PUT", "/preise", 200)
-    for name in ("farbe", "holz", "eisen"):
-        other.put(f"/preise/{name}.json", {"liste": name, "stand": 1, "artikel": [n * 7 for n in range(20)]}, 200)
-    stage.forget()
-    scene.wait(1.1)
-    rules = "refresh_pattern list-type 0 0% 0\nrefresh_pattern . 5 50% 10 ignore-no-store ignore-private override-expire override-lastmod\n"
-    front = fronts.squid(stage, store, rules, "preise.baumarkt.example")
-    me = stage.actor("client", front, "preise.baumarkt.example", "httpx", {"User-Agent": "kasse/11"})
-    for name in ("farbe", "holz", "eisen"):
-        me.get(f"/preise/{name}.json")
-    for name in ("holz", "eisen"):
-        other.put(f"/preise/{name}.json", {"liste": name, "stand": 2, "artikel": [n * 8 for n in range(20)]}, 200)
-        scene.wait(1.2)
-        told = me.get("/preise?list-type=2").text
-        tag = '"' + re.findall(rf"{name}\.json</Key><ETag>&#34;(\w+)&#34;", told)[0] + '"'
-        me.get(f"/preise/{name}.json", 412, {"If-Match": tag})
-        me.get(f"/preise/{name}.json", 412, {"If-Match": tag})
-        me.get(f"/preise/{name}.json", 200, {"If-Match": tag, "Cache-Control": "no-cache"})
-    me.get("/preise/farbe.json")
