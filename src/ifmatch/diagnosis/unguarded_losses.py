@@ -17,6 +17,8 @@ from ifmatch.diagnosis.succession import advanced
 from ifmatch.diagnosis.taken_back import lost_pointers
 from ifmatch.diagnosis.told_changes import account_of
 from ifmatch.diagnosis.transitions import transitions
+from ifmatch.diagnosis.unseen_writes import may_list
+from ifmatch.diagnosis.version_words import called_version
 from ifmatch.model.diagnosis import Outcome
 from ifmatch.model.message import Content
 
@@ -194,7 +196,9 @@ def listed_newer(case: Case, history: History, step: Step) -> Damage | None:
             one
             for one in lost_pointers(old, now, mine) or ()
             if one and not stamped(one) and value_at(now, one) is not ABSENT
-            if value_at(mine, one) == value_at(old, one)
+            # What stands elsewhere in a list, and its own version, is no member of the record.
+            if value_at(mine, one) == value_at(old, one) is not ABSENT
+            and not called_version(one.rpartition("/")[2])
         ]
         edited = [one for one in changed_pointers(old, mine) or () if not _of_server(old, mine, one)]
         if lost and edited and not same_content(old, now):
@@ -215,7 +219,7 @@ def _listed(case: Case, base: Step, step: Step) -> Iterator[tuple[Step, Content]
         content = one.content if one.actor == step.actor and one.is_read and one.status == _OK else None
         if content is None or len(content) > _LONGEST or len(name) <= _NAME or one.resource == step.resource:
             continue
-        if host_of(one.resource) != host_of(step.resource):
+        if host_of(one.resource) != host_of(step.resource) or not may_list(one, step):
             continue
         for entry in entries_in(one.view.json, _DEEP):
             if any(str(value) == name for value in entry.values() if isinstance(value, str | int)):

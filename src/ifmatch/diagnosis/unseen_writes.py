@@ -226,7 +226,7 @@ def _listed_newer(case: Case, history: History, step: Step) -> Damage | None:
     token = guard.tokens[0]
     own = [one for one in history.issued(token) if one.actor == step.actor and one.order < step.order]
     since = case.steps[own[-1].order + 1 : step.order] if own else []
-    reads = [one for one in since if one.actor == step.actor and shows(one) and _may_list(one, step)]
+    reads = [one for one in since if one.actor == step.actor and shows(one) and may_list(one, step)]
     content = (own[-1].representation or own[-1].made) if reads else None
     name = own_name(step) if reads else ""
     if content is None or step.body is None or len(name) < _FEW:
@@ -251,8 +251,13 @@ def _listed_newer(case: Case, history: History, step: Step) -> Damage | None:
     return None
 
 
-def _may_list(one: Step, step: Step) -> bool:
-    """Tell whether a read is of what a resource lies in, or a search there: elsewhere names mean others."""
+def may_list(one: Step, step: Step) -> bool:
+    """Tell whether a read is of what a resource lies in, or a search there: elsewhere names mean others.
+
+    Args:
+        one: the read.
+        step: on the resource.
+    """
     there, here = (each.resource.partition("?")[0].rstrip("/") for each in (one, step))
     return there != here and (here.startswith(there + "/") or parent_of(there) == parent_of(here))
 

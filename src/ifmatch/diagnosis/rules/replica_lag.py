@@ -46,7 +46,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     else:
         yield note("the answer may be kept by caches", -1.5, source, "Cache-Control")
     nodes = {step.machine for step in (source, write) if step.machine}
-    hosts = {host_of(step.exchange.request.url) for step in (source, write)}
+    # Behind a proxy every origin has a name of its own.
+    beside = source.vantage is write.vantage
+    hosts = {host_of(step.exchange.request.url) for step in (source, write)} if beside else ()
     if len(nodes) == 2 or len(hosts) == 2:
         what = "nodes" if len(nodes) == 2 else "hosts"
         yield note(f"reads and writes went to different {what}", 5.0, source)
