@@ -55,13 +55,9 @@ def weak_uncoded(facts: Facts) -> Step | None:
     ]
     if any(not tokens.is_weak(step.etag or "") for step in plain):
         return None
-    asked = (step for step in plain if _asked_plain(step) or not step.cache_marked)
-    return next(asked, None)
-
-
-def _asked_plain(step: Step) -> bool:
-    """Tell whether a request wants no content coding (RFC 9110 section 12.5.3)."""
-    return (step.sent.text("accept-encoding") or "").strip().lower() == "identity"
+    # What was stored encoded and weakened stays weak when it is handed out plain.
+    straight = (step for step in plain if not step.cache_marked and step.header("via") is None)
+    return next(straight, None)
 
 
 def weak_elsewhere(facts: Facts) -> Step | None:
