@@ -83,18 +83,19 @@ class Traffic:
     def _base(self, step: Step) -> str:
         """Return the key of the resource that a step is about, versions in path and query left out."""
         here, _, query = step.resource.partition("?")
-        if step.is_write and here in self.paths and says_outdated(step):
+        if step.is_write and here in self.paths:
             # One version of it was read by its own address: `GET /units/7;rev=3`, then `PUT` there.
             # What stands behind a slash may be any thing of a collection.
-            found = in_path(step, self.paths - {here})
+            found = in_path(step, self.paths, itself=True)
             found = [one for one in found if not here.startswith(f"{one.resource}/")]
-            if found:
+            if found and says_outdated(step):
                 self._in_path[step] = found
                 return found[0].resource
         if not step.is_write or step.resource in self.read:
             return step.resource
         found = in_path(step, self.paths) or self._after_latest(step)
-        found = found or (labelled(step) if says_outdated(step) else [])
+        if not found:
+            found = called if (called := labelled(step)) and says_outdated(step) else []
         if found:
             self._in_path[step] = found
             return found[0].resource

@@ -36,6 +36,8 @@ _PLACE: Final = re.compile(r"[$#]?[./]?[^\W\d][\w-]*(?:(?:\.|/|\[[\"']?)[\w-]+(?
 _PARTS: Final = re.compile(r"[^\W]+(?:-\w+)*")
 # What places begin with that is none of the content's own members.
 _AROUND: Final = frozenset({"body", "payload", "request", "input", "data"})
+# Statuses under which a refusal may name a part of the request.
+REFUSED: Final = _CONFLICTS | _FAULTS
 _LONGEST: Final = 4000
 _MOST: Final = 400
 _READS: Final = 12
@@ -70,7 +72,7 @@ def unlike_record(step: Step, own: Iterable[Step]) -> Unlike | None:
         step: a write.
         own: what its actor did, in order of time.
     """
-    if not (step.is_write and step.status in _CONFLICTS | _FAULTS) or step.batched:
+    if not (step.is_write and step.status in REFUSED) or step.batched:
         return None
     if step.status in _FAULTS and not _UNLIKE.search(step.view.text[:_LONGEST]):
         return None

@@ -49,7 +49,7 @@ class InPath:
     becomes: str
 
 
-def in_path(step: Step, read: set[str]) -> list[InPath]:
+def in_path(step: Step, read: set[str], *, itself: bool = False) -> list[InPath]:
     """Return the values in a request's path without which it names a resource that was read.
 
     `/units/7/revisions/3`, `/units/7/3`, `/units/7@3` and `/units/7;rev=3` all are about `/units/7`; one
@@ -58,9 +58,10 @@ def in_path(step: Step, read: set[str]) -> list[InPath]:
     Args:
         step: the request.
         read: keys of the resources that were read, queries left out.
+        itself: whether the whole path may be among them.
     """
     key = step.resource.partition("?")[0]
-    if key in read:
+    if key in read and not itself:
         return []
     parts = key.split("/")
     first = 3 if "://" in key else 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
@@ -29,6 +30,7 @@ _DEEP: Final = 3
 _LONGEST: Final = 200_000
 # So many answers after a write are looked through.
 _NEAR: Final = 60
+_PIECES: Final = re.compile(r"[A-Za-z0-9]+")
 # A shorter name of a thing stands in a listing by chance.
 _NAME: Final = 2
 # Seconds by which the time of a change may lie beside its request.
@@ -115,8 +117,12 @@ def _listed(case: Case, issued: Step, step: Step, token: str) -> Damage | None:
 def _logged(case: Case, issued: Step, step: Step, token: str) -> Damage | None:
     """Find the version in the service's own account of what became of the thing, read after the write."""
     made, named = tokens.opaque(step.etag or ""), tokens.opaque(token)
+    piece = max(_PIECES.findall(made), key=len, default="")
     for one in case.steps[step.order + 1 : step.order + 1 + _NEAR]:
-        if one.actor != step.actor or not _readable(one):
+        if one.actor != step.actor or not _readable(one) or one.content is None:
+            continue
+        # An account of the write names the version that it made; signs may be escaped in it.
+        if piece not in one.content.text:
             continue
         changes = list(account_of(step, [one], (named, made)))
         mine = [each for each in changes if each.version == made]
