@@ -14,11 +14,11 @@ from xml.sax.saxutils import escape
 
 from msgspec.structs import replace as with_
 
-from ifmatch.diagnosis.message_members import Member, sent
+from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.operations import changes, operation
 from ifmatch.diagnosis.refusal_words import negative
 from ifmatch.diagnosis.soap_bodies import operation_in
-from ifmatch.diagnosis.steps import Step
+from ifmatch.diagnosis.steps_inside import step_inside
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.message import Content, Request, Response
@@ -26,6 +26,7 @@ from ifmatch.model.message import Content, Request, Response
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from ifmatch.diagnosis.steps import Step
     from ifmatch.dialects import Dialect
 
 _OK: Final = 200
@@ -229,16 +230,8 @@ def _step(step: Step, key: str, record: Record, dialect: Dialect, *, part: bool)
     response = Response(_OK, content=_wrapped(record, step, dialect))
     if fields is not None:
         response = replace(response, fields=fields)
-    one = Step(
-        replace(step.exchange, request=request, response=response),
-        source=step.source,
-        start=step.start,
-        end=step.end,
-        timed=step.timed,
-    )
-    one.hops = [replace(hop, request=request, response=response) for hop in step.hops]
-    one.vantage, one.node, one.covered = step.vantage, step.node, step.covered
-    one.resource, one.within, one.dialect = key, step, step.dialect
+    one = step_inside(step, request, response, key)
+    one.dialect = step.dialect
     return one
 
 
@@ -256,12 +249,3 @@ def _wrapped(record: Record, step: Step, dialect: Dialect) -> Content:
     for name in reversed(shortest):
         value = {"shown" if name == "*" else name: value}
     return Content.from_text(json.dumps(value))
-
-
-def carried_by(member: Member) -> bool:
-    """Tell whether a member stands where calls have their arguments.
-
-    Args:
-        member: of a request.
-    """
-    return member.where == "text" or member.name.count("/") >= _WITHIN

@@ -34,7 +34,6 @@ _UPLOADS: Final = frozenset({"PUT", "PATCH"})
 # The session in the URL that an upload goes on with: what it opens with stores nothing.
 _SESSION: Final = re.compile(r"[?&]upload_?id=", re.IGNORECASE)
 # So many exchanges of a service are looked at, the telling ones first.
-_FAILED: Final = 400
 _MOST: Final = 120
 # With so many paths of these the path of a read is compared.
 _COMPARED: Final = 20

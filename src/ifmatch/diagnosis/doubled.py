@@ -29,7 +29,6 @@ _BESIDE: Final = 0.6
 # What one wish is called by: no number that anything may have.
 _CALLED: Final = re.compile(r"(?=\S*\d)(?=\S*[^\W\d_])\S{4,80}|\d{6,18}")
 _TWICE: Final = 2
-_OF_TIME: Final = 10
 # The attempt that an answer belongs to, as proxies count them; `retry` counts those after the first.
 _ATTEMPT: Final = re.compile(r"(?:.*[-_])?(?:attempts?|tries)(?:[-_](?:count|number|no))?", re.IGNORECASE)
 _RETRY: Final = re.compile(

@@ -48,7 +48,6 @@ _DATE_SLACK = 2.5  # Seconds by which a Date may lag, being cut to the second.
 _LISTED = 3  # A shorter token stands in a listing by chance.
 # What names one intent over several attempts.
 _NOTHING = Content.from_text("{}")
-_VERSIONED = frozenset({Guard.SAME, Guard.SAME_DATE})
 _INTENT_FIELDS = ("idempotency-key", "x-idempotency-key", "x-ms-client-request-id", "amz-sdk-invocation-id")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote
 from xml.sax.saxutils import escape
@@ -17,13 +17,15 @@ from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.path_members import of_a_kind
 from ifmatch.diagnosis.soap_bodies import tree_in
-from ifmatch.diagnosis.steps import Step
+from ifmatch.diagnosis.steps_inside import step_inside
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.message import Content, Fields, Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from ifmatch.diagnosis.steps import Step
 
 _OK: Final = 200
 _DEEP: Final = 5
@@ -231,14 +233,4 @@ def _shown(step: Step, thing: _Thing, key: str, record: Record) -> Step:
     request = Request("HEAD" if part else "GET", thing.url, step.sent)
     told = [(name, value) for name in _KEPT if (value := step.header(name)) is not None]
     response = Response(_OK, "", Fields(told), _content(record, step))
-    one = Step(
-        replace(step.exchange, request=request, response=response),
-        source=step.source,
-        start=step.start,
-        end=step.end,
-        timed=step.timed,
-    )
-    one.hops = [replace(hop, request=request, response=response) for hop in step.hops]
-    one.vantage, one.node, one.covered = step.vantage, step.node, step.covered
-    one.resource, one.within = key, step
-    return one
+    return step_inside(step, request, response, key)

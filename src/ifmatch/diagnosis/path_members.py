@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 _EMBEDDED: Final = re.compile(
     r"(?P<thing>.+?)(?P<before>[@;:~,!](?:[A-Za-z_-]+[=:.-]?)?)(?P<value>\w[\w.-]*)"
 )
-_PREFIXED: Final = re.compile(r"(?P<before>(?:[A-Za-z]+[-_.=]?)?)(?P<value>\w[\w.-]*?)")
 _NUMBER: Final = re.compile(r"(?P<before>[A-Za-z]+[-_.=]?)(?P<value>\d+)")
 _ACTION: Final = re.compile(r"[A-Za-z][A-Za-z_-]{0,40}")
 # What may stand where a version stands, and mean the current one: a word, whatever the language.

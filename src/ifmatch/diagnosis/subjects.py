@@ -49,7 +49,6 @@ _TICKETED = frozenset({400, 403, 409, 410, 422})
 _REPLACED = frozenset({409, 410})
 _SELECTED = frozenset({300, 400, 409, 422})
 _LAPSED = _TICKETED | {404}
-_CHANGES = frozenset({"PUT", "PATCH", "DELETE", "MERGE"})
 _CANNOT = frozenset({400, 405, 422, 501})
 _OF_NONE = re.compile(r"\b(?:null|none|nil|undefined)\b|version|revision|e-?tag|conflict|precondition")
 _ACCOUNTED = frozenset({409, 412, 428})
