@@ -107,6 +107,8 @@ class Glossary:
         for length in range(len(plain), _STEM - 1, -1) if found is None else ():
             found = self._stems.get(plain[:length])
             if found is not None:
+                # `unveraendertseit`: another word may be written behind it.
+                found = f"{found} {self._words.get(plain[length:], '')}".rstrip()
                 break
         if found is None:
             found = self._compound(plain)
@@ -203,11 +205,13 @@ class Words:
         pattern: regular expression; letters match in either case.
     """
 
-    __slots__ = ("_compiled", "pattern")
-
     def __init__(self, pattern: str) -> None:
         self.pattern = pattern
-        self._compiled = re.compile(pattern, re.IGNORECASE)
+
+    @cached_property
+    def _compiled(self) -> re.Pattern[str]:
+        """Return the pattern compiled, at its first use: a short capture needs few of some hundred."""
+        return re.compile(self.pattern, re.IGNORECASE)
 
     def search(self, text: str) -> re.Match[str] | None:
         """Find the pattern anywhere; the match may be in the text's reading in English.
