@@ -45,7 +45,10 @@ _SUCCESS: Final = (
     r"ok|okay|done|success|successful|succeeded|accepted|saved|stored|updated|applied|written|committed"
     r"|changed"
 )
-_FAULT: Final = r"errors?|err|error_?(?:code|message|text|no)|faults?|exception|problems?|failures?|refusal|rejection|reject"
+_FAULT: Final = (
+    r"errors?|err|error_?(?:code|message|text|no)|faults?|exception|problems?|failures?"
+    r"|refusal|rejection|reject"
+)
 _REFUSES: Final = (
     r"errors?|fail(?:ed|ure)?|fault|refused|rejected|reject|conflict|denied|stale|outdated|nok|ko"
     r"|declined|not[ _-]?(?:ok|saved"

@@ -23,7 +23,8 @@ CHANGED: Final = Words(
 )
 # What only a precondition is called: nothing was changed since.
 UNCHANGED: Final = Words(
-    r"(?:^|[-_.])(?:if[-_]?)?(?:un|not?[-_ ]?)(?:changed|modified|updated|edited|touched)[-_ ]?(?:since|after)$"
+    r"(?:^|[-_.])(?:if[-_]?)?(?:un|not?[-_ ]?)(?:changed|modified|updated|edited|touched)"
+    r"[-_ ]?(?:since|after)$"
 )
 # A name that says that a value is expected to be the current one.
 EXPECTS: Final = Words(
