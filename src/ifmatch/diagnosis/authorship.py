@@ -58,7 +58,10 @@ def proven(facts: Facts, attempt: Step) -> Proof | None:
     same = (*facts.attempts, attempt)
     before = facts.base if facts.base is not None and facts.base.order < attempt.order else None
     old = values_shown(before) if before is not None else {}
-    for one in facts.later if marks else ():
+    whole = _whole(facts) if marks else None
+    if whole is not None:
+        old = {**values_shown(whole), **old}
+    for one in (*facts.later, *_later_of(facts, whole)) if marks else ():
         if one.read_ok and any(mark.value in shown_text(one) for mark in marks):
             mark = shown_in(marks, values_shown(one), old)
             if mark is not None and only_there(mark, attempt, facts.case.steps, same):
@@ -74,6 +77,22 @@ def proven(facts: Facts, attempt: Step) -> Proof | None:
             )
             return Proof(text, _SURE if mark.sure else _LIKELY, entry.listing)
     return _timed(facts, attempt, entries)
+
+
+def _whole(facts: Facts) -> Step | None:
+    """Return the read of the whole, of which the target is a part, that gave out the token of the request."""
+    gave = facts.elsewhere
+    if gave is None or not gave.read_ok or gave.actor != facts.step.actor:
+        return None
+    here, there = (one.resource.partition("?")[0].rstrip("/") for one in (facts.step, gave))
+    return gave if here.startswith(f"{there}/") else None
+
+
+def _later_of(facts: Facts, whole: Step | None) -> Iterator[Step]:
+    """Yield the later looks of the same actor at the whole that its target is a part of."""
+    if whole is not None:
+        near = facts.case.steps[facts.step.order + 1 : facts.step.order + _NEAR]
+        yield from (one for one in facts.own(near) if one.resource == whole.resource)
 
 
 def _timed(facts: Facts, attempt: Step, entries: Sequence[Change]) -> Proof | None:

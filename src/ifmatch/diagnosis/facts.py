@@ -406,10 +406,15 @@ class Facts(BlindFacts):
 
     @cached_property
     def client_skew(self) -> float | None:
-        """Return how far the actor's clock is ahead of the server's Date at this request, in seconds."""
+        """Return how far the actor's clock is ahead of the server's Date at this request, in seconds.
+
+        A Date that lies within the request says of no difference, however long the request took.
+        """
         exchange = self.step.exchange
         if exchange.started is None or self.step.date is None:
             return None
+        if exchange.started - 1.0 < self.step.date <= exchange.started + (exchange.duration or 0.0):
+            return 0.0
         middle = exchange.started + (exchange.duration or 0.0) / 2
         return middle - self.step.date - 0.5
 

@@ -35,6 +35,7 @@ from ifmatch.diagnosis.targets import names_a_thing
 from ifmatch.diagnosis.version_words import (
     CHANGED,
     EXPECTS,
+    NO_STATE,
     UNCHANGED,
     alike,
     of_changes,
@@ -112,6 +113,8 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
     if traffic.of_a_format(place_of(source)):
         return 0
     versions = VERSION.search(source.word) is not None
+    if _field_given_back(traffic, write, member, source):
+        return _PROVEN
     if speaks_of_versions(member) and (
         versions or (source.where == "body" and len(member.value) >= _TELLING)
     ):
@@ -179,6 +182,20 @@ def _repeated_beside(traffic: Traffic, write: Step, member: Member, source: Memb
         return False
     gone_by = _GONE_BY.search(write.view.text) is not None or says_outdated(write)
     return gone_by and member.value not in write.view.path.split("/") and prints(write, member.value)
+
+
+def _field_given_back(traffic: Traffic, write: Step, member: Member, source: Member) -> bool:
+    """Tell whether a refused request gives back a field of the state, and is told that this is outdated.
+
+    What the reads carry too, or what other things are shown with, says who asks.
+    """
+    if member.where != "header" or source.where != "header" or member.name.lower() != source.name.lower():
+        return False
+    if traffic.took(write) or write.status not in _CONFLICT or not says_outdated(write):
+        return False
+    if NO_STATE.search(member.name) is not None or not any(map(str.isdigit, member.value)):
+        return False
+    return not traffic.of_who_asks(write, member)
 
 
 def _counted_past(write: Step, member: Member) -> bool:

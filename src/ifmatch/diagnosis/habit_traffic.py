@@ -261,6 +261,15 @@ class Traffic:
             self._formats[place] = found
         return found
 
+    def of_who_asks(self, write: Step, member: Member) -> bool:
+        """Tell whether a field that a write gives back stands in reads, too, or with what is shown elsewhere."""
+        place, base = place_of(member), self.bases[write]
+        return any(
+            any((place_of(one), one.value) == (place, member.value) for one in sent(read))
+            or (self.bases[read] != base and self.shows(read).get(place) == member.value)
+            for read in self._answers[: 4 * _MOST]
+        )
+
     def _another_state(self, before: Step | None, now: Step, was: str, value: str) -> bool:
         """Tell whether a count went on from one read to another with what people write: another wrote there.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.commands_done import changed_as_told, changed_at, signed_as_own
 from ifmatch.diagnosis.contents import same_content
+from ifmatch.diagnosis.counted_requests import counted
 from ifmatch.diagnosis.dates import span
 from ifmatch.diagnosis.doubled import attempts_told
 from ifmatch.diagnosis.evidence import note
@@ -153,12 +154,25 @@ def _counted(step: Step) -> Iterator[Evidence]:
         yield note(f"the answer belongs to attempt {told}, while the client had sent one", 3.0, step)
 
 
+def _counted_there(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from the service's own count of the requests that the change took."""
+    told = counted(facts)
+    if told is None:
+        return
+    if told.times == 1:
+        yield note(f"the service counted one request for it ({told.name})", -4.0, told.step, told.name)
+    else:
+        text = f"the service counted {told.times} requests for it ({told.name}), while the client had sent one"
+        yield note(text, 3.0, told.step, told.name)
+
+
 def _on_the_way(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence that what is there was changed while the request was on its way."""
     step = facts.step
     modified = facts.refresh.last_modified if facts.refresh is not None else None
     modified = modified if modified is not None else changed_at(facts)
     yield from _counted(step)
+    yield from _counted_there(facts)
     signed = signed_as_own(facts)
     if signed is not None:
         yield note("the version there is signed as another write of the client is", 2.0, signed)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import holds, same_content
+from ifmatch.diagnosis.counted_requests import counted
 from ifmatch.diagnosis.counts import counts_along
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.rules.intermediary_replay import PATIENCE, waited_before
@@ -150,6 +151,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note("the origin got it late: another node may have stored it before", 0.5, step.hops[0])
     elif len(step.hops) == 1:
         yield note("the origin saw it once and refused it, yet stored it", 4.0, step.hops[0])
+    told = counted(facts)
+    if told is not None and told.times == 1:
+        text = f"the service counted one request for it ({told.name}): it refused what it had stored"
+        yield note(text, 3.0, told.step, told.name)
     if step.timed and step.end - step.start < _QUICK:
         yield note("the answer came at once: no time for a proxy to try twice", 1.5, step)
     if not step.cache_marked:

@@ -139,6 +139,10 @@ def _from_elsewhere(facts: Facts, other: Step) -> Iterator[Evidence]:
         return
     if guard is None or token is None or _lists_target(facts, other, token):
         return
+    if facts.proof is not None:
+        text = f"{facts.proof.text}: what it named was compared, and the change carried out"
+        yield note(text, -5.0, facts.proof.step)
+        return
     passed = _passed_from(facts, other)
     if passed is not None:
         yield note("a token from the same place was accepted at another time", -5.0, passed)
