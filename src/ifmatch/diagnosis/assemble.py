@@ -13,6 +13,7 @@ from ifmatch.diagnosis.facts import Facts
 from ifmatch.diagnosis.likeness import replaces_all
 from ifmatch.diagnosis.listed_versions import listed_before
 from ifmatch.diagnosis.misreads import misreads
+from ifmatch.diagnosis.missed_changes import missed_changes
 from ifmatch.diagnosis.narrate import fixes, summary
 from ifmatch.diagnosis.next_probe import probe_for
 from ifmatch.diagnosis.picture import timeline_of
@@ -182,6 +183,7 @@ def _found(case: Case) -> Iterator[tuple[Step, Damage]]:
         if any(step.is_write for step in history):
             yield from overwrites(case, history)
         yield from misreads(history)
+    yield from missed_changes(case)
 
 
 def _damage(case: Case, step: Step, found: Damage) -> _Draft | None:

@@ -31,6 +31,7 @@ class Damage:
             storing, or the other way round.
         twice: what was asked for once was done twice.
         first: the attempt before this one, which got no answer; None where there was none.
+        lapsed: a read went from a cursor on that is older than what the service keeps.
         proven: whether the evidence shows the loss itself.
     """
 
@@ -49,4 +50,5 @@ class Damage:
     slipped: bool = False
     twice: bool = False
     first: Step | None = None
+    lapsed: bool = False
     proven: bool = True

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from ifmatch.model.message import Content
 
 EDITOR = Words(
-    r"(?:modif(?:ied|y|ication)|updated?|changed?|edit(?:ed)?|written|saved|touched)[-_ ]?by"
+    r"(?:modif(?:ied|y|ication)|updated?|changed?|edit(?:ed)?|written|saved|touched"
+    r"|(?:^|[-_]|(?<=[a-z]))(?:rev|revision|version|edition|generation|mutation))[-_ ]?by"
     r"(?:_?(?:value|id|name|user|login|email))?$"
-    r"|^_?(?:by|(?:last_?)?(?:editor|author|writer|modifier|maintainer))$"
+    r"|^_?(?:by|(?:(?:last|rev|revision|version|edition)[-_]?)?(?:editor|author|writer|modifier|maintainer))$"
 )
 # The same where the word for "by" is no English one: a word for changed, and one short word behind it.
 _CHANGED_X: Final = Words(
@@ -44,12 +45,12 @@ _CHANGED_AT = Words(
 # By whom, with any participle; who owns or asked for a thing is not who wrote it.
 _DONE_BY = Words(
     r"(?!(?:own|request|assign|order|held|book|claim|manag|host|sponsor|pay|paid)\w*by)"
-    r"(?:\w+[_-])?(?:\w+(?:ed|en|wn|ne|pt|ut|id))[_-]?by"
+    r"(?:\w+[_-])?(?:\w+(?:ed|en|wn|ne|pt|ut|id)|rev(?:ision)?|version|edition)[_-]?by"
 )
 # A time with a fraction of a second is seldom that of two writes.
 _FINE = re.compile(r".*\d\d:\d\d:\d\d[.,]\d.*|\d{10}[.,]\d+|\d{13,19}")
 _EDITED_BY = Words(
-    r"(?:(?:modified|updated?|changed?|edited|processed)[-_ ]?by|\"_?(?:checked_?|touched_?)?by(?=\")"
+    r"(?:(?:modified|updated?|changed?|edited|processed|\brev|revision|version|edition)[-_ ]?by|\"_?(?:checked_?|touched_?)?by(?=\")"
     r"|\beditor|\b_?maintainer|\bactor|\bagent|\bauthor)(?:_?(?:value|id|name|user|login))?"
     r'["\s:=>;]{1,6}(?:\{[^}]{0,80}?)?"?([^"\n<>{}]{1,60})'
 )

@@ -48,7 +48,8 @@ _GONE = frozenset({404, 410})
 _TICKETED = frozenset({400, 403, 409, 410, 422})
 _REPLACED = frozenset({409, 410})
 _SELECTED = frozenset({300, 400, 409, 422})
-_LAPSED = _TICKETED | {404}
+# Some have a status of their own for it: 419 and 440 of frameworks, 498 of map servers.
+_LAPSED = _TICKETED | {404, 406, 408, 418, 419, 424, 425, 440, 498}
 _CANNOT = frozenset({400, 405, 422, 501})
 _OF_NONE = re.compile(r"\b(?:null|none|nil|undefined)\b|version|revision|e-?tag|conflict|precondition")
 _ACCOUNTED = frozenset({409, 412, 428})

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from ifmatch.model.finding import Evidence
 
 CAUSE = "token-expired"
-_TICKETED = frozenset({400, 403, 404, 409, 410, 412, 422, 423, 428})
+_TICKETED = frozenset({400, 403, 404, 406, 408, 409, 410, 412, 418, 419, 422, 423, 424, 425, 428, 440, 498})
+# What is meant for conditions too: under any other status only a ticket can have expired.
+_SAYS = frozenset({400, 403, 409, 410, 412})
 STRONG = Words(
     r"too old|expired|LeaseLost|valid-sync-token|\bcompacted\b|fullSyncRequired"
     r"|\b\w+_lapsed\b|(?:token|ticket|permit|grant|lease|lock) (?:has |is )?(?:lapsed|timed out)"
@@ -40,13 +42,17 @@ _SIGN_IN = re.compile(
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from answers that name an expiry, and from lifetimes that have run out."""
     step = facts.step
+    if facts.damage is not None and facts.damage.lapsed:
+        yield note(facts.damage.text, 5.0, step)
+        yield note("the reader goes on from where that answer ended", 1.0, facts.damage.lost or step)
+        return
     if not facts.refused:
         return
     refusal = step.refusal
     if refusal is not None and refusal.meaning is Meaning.EXPIRED:
         said = f" (“{refusal.words}”)" if refusal.words else ""
         yield note(f"the answer says that the token is past its lifetime{said}", 7.0, step)
-    elif step.status in {400, 403, 409, 410, 412} and _says_expired(facts):
+    elif step.status in _TICKETED and _says_expired(facts):
         yield note("the answer says that the token has expired", 7.0 if step.status == 410 else 5.0, step)
     elif step.status == 410 and step.conditions and _KEPT.search(facts.error_text):
         yield note("410 to a request with a stored token", 3.0, step)
@@ -58,6 +64,8 @@ def _says_expired(facts: Facts) -> bool:
     held = tickets(facts)
     guard = facts.guard
     if not facts.step.conditions and facts.step.status != 410 and not held:
+        return False
+    if facts.step.status not in _SAYS and not held:
         return False
     if guard is not None and guard.standard and facts.token_again and not held:
         # The token is the current one: what has expired is something else.
