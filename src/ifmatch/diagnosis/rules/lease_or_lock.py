@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.freezes import HOLDER, frozen
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
 
@@ -34,9 +35,6 @@ _HELD = Words(
     r"|(?:locked|checked_?out|leased|lock|lease)[_-]?(?:by|holder|owner)\b"
 )
 _TAKEN = Words(r"\block(?:ed)?\b|checked[ _-]?out|\bleased?\b|being edited")
-_HOLDER = Words(
-    r"[\"'<](?:held|lock(?:ed)?|taken|checked_?out)[_-]?by\b|[\"'<]holder\b|[\"'<](?:lock_?)?owner\b"
-)
 # Locks of databases and transactions are nothing that a client holds.
 _INNER = Words(r"optimistic[ _-]?lock|deadlock|lock ?version|lock wait|StaleObject")
 
@@ -47,11 +45,11 @@ def held(text: str) -> bool:
     Args:
         text: of the answer.
     """
-    if _INNER.search(text):
+    if _INNER.search(text) or frozen(text):
         return False
     if _HELD.search(text):
         return True
-    return _TAKEN.search(text) is not None and _HOLDER.search(text) is not None
+    return _TAKEN.search(text) is not None and HOLDER.search(text) is not None
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -72,7 +70,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     elif refusal is not None and refusal.meaning is Meaning.LOCK and step.dialect is not None:
         yield note(f"{step.status} is how {step.dialect.name} says that a lock stands in the way", 6.5, step)
     elif (
-        step.status in {409, 412} and _WORDS.search(facts.error_text) and not _INNER.search(facts.error_text)
+        step.status in {409, 412}
+        and _WORDS.search(facts.error_text)
+        and not _INNER.search(facts.error_text)
+        and not frozen(facts.error_text)
     ):
         yield note("the answer speaks of a lock or lease", 4.0, step)
     elif step.status in {409, 412} and held(facts.error_text):

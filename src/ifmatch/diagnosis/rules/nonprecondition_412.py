@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.contents import same_content, scalars, shares_members
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.freezes import frozen, thawed
 from ifmatch.diagnosis.parts import replaced
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.rules.payload_precondition_mismatch import expectations, tests
@@ -99,8 +100,12 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note("the request carries no precondition of any kind", 3.0, step)
     if _VENDOR.search(text):
         yield note("the answer reads like a firewall's or a bot filter's", 3.0, step)
+    elif shown and frozen(text):
+        yield note("the answer says that changes are stopped for a while, whoever asks for them", 3.0, step)
     elif facts.html_answer:
         yield note("the answer is an HTML page", 1.0, step, "Content-Type")
+    if shown and step.is_write and (taken := thawed(facts)) is not None:
+        yield note("the very same request passed after the time that the answer tells", 1.5, taken)
     if shown and text.strip() and not _OURS.search(text) and spoken(text):
         yield note("the answer does not speak of versions or conditions", 1.5, step)
     if shown and step.is_read and step.sent.text("range") is None and replaced(facts) is None:
@@ -188,7 +193,7 @@ def _although_guarded(facts: Facts, text: str) -> Iterator[Evidence]:
             yield note(words, 4.5, step)
             yield note("the same token passed with another content", 2.5, passed)
         return
-    if _OURS.search(text):
+    if _OURS.search(text) and not (frozen(text) and facts.token_again):
         return
     vendor = _VENDOR.search(text)
     if vendor is None:
