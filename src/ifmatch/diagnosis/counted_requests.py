@@ -23,7 +23,8 @@ _NEAR: Final = 60
 _LONGEST: Final = 200_000
 # How often a request came, by what it is called; of which attempt it is, is another matter.
 _COUNTED: Final = Words(
-    r"(?:num|number|count|n)?(?:[-_ ]?of)?[-_ ]?(?:requests?|attempts|tries|deliveries|submissions|hits|arrivals)"
+    r"(?:num|number|count|n)?(?:[-_ ]?of)?[-_ ]?(?:requests?|attempts|tries|deliveries|submissions|hits"
+    r"|arrivals)"
     r"(?:[-_ ]?(?:count|number|no|nr|seen|received|total))?"
 )
 _SHORT: Final = 1
@@ -45,7 +46,7 @@ class Counted:
 
 
 def counted(facts: Facts) -> Counted | None:
-    """Return how many requests the service counted for the change that is there now, None where it does not say.
+    """Return how many requests the service counted for the change that is there, None where it does not say.
 
     The record that counts them names the version that is there, or what the request was called by.
 
@@ -80,6 +81,11 @@ def _records(step: Step) -> Iterator[Record]:
 
 def _count(record: Record) -> tuple[str, int] | None:
     for name, value in record.items():
-        if value.isdigit() and len(value) == _SHORT and value != "0" and _COUNTED.fullmatch(name.rpartition("/")[2]):
+        if (
+            value.isdigit()
+            and len(value) == _SHORT
+            and value != "0"
+            and _COUNTED.fullmatch(name.rpartition("/")[2])
+        ):
             return name, int(value)
     return None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.listed_records import leaves_of, records_in
-from ifmatch.diagnosis.own_marks import Mark, only_there
+from ifmatch.diagnosis.own_marks import Mark, marks_of, only_there
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.model.diagnosis import Outcome
 from ifmatch.model.message import Content
@@ -29,6 +30,11 @@ _BESIDE: Final = 0.6
 # What one wish is called by: no number that anything may have.
 _CALLED: Final = re.compile(r"(?=\S*\d)(?=\S*[^\W\d_])\S{4,80}|\d{6,18}")
 _TWICE: Final = 2
+# Shorter values are counts, no moments.
+_SHORT: Final = 9
+_CLOCK: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d):([0-5]\d(?:\.\d+)?)")
+# So far apart are the numbers of two entries that were made one soon after the other.
+_NEIGHBOURS: Final = 20
 # The attempt that an answer belongs to, as proxies count them; `retry` counts those after the first.
 _ATTEMPT: Final = re.compile(r"(?:.*[-_])?(?:attempts?|tries)(?:[-_](?:count|number|no))?", re.IGNORECASE)
 _RETRY: Final = re.compile(
@@ -51,7 +57,7 @@ def made_again(case: Case, step: Step) -> Damage | None:
     if len(apart) > 1:
         text = f"the origin carried it out {len(answers)} times, and made something else each time"
         return Damage(Outcome.WRONG_CONTENT, text, twice=True)
-    values = tuple(_values(step))
+    values = (*_values(step), *_called_by(step))
     if not values or _beside(case, step):
         return None
     first = _before(case, step)
@@ -104,7 +110,67 @@ def _pair(case: Case, step: Step, first: Step | None, records: Sequence[Record])
         mark = Mark(value, "", sure=True)
         if within and _one_apart(alike) and only_there(mark, step, case.steps, attempts):
             return value
+    for value in _called_by(step):
+        alike = [one for one in records if value in one.values()]
+        mark = Mark(value, "", sure=True)
+        if (
+            len(alike) == _TWICE
+            and _one_again(step, attempts, alike)
+            and only_there(mark, step, case.steps, attempts)
+        ):
+            return value
     return None
+
+
+def _called_by(step: Step) -> tuple[str, ...]:
+    """Return what the fields of a request call it by: its own id, which each of its attempts bears."""
+    sent = {value.strip().strip('"') for _, value in step.sent}
+    return tuple(mark.value for mark in marks_of(step) if mark.sure and mark.value in sent)
+
+
+def _one_again(step: Step, attempts: Sequence[Step], records: Sequence[Record]) -> bool:
+    """Tell whether two entries of one request say the same but for their number, time and attempt.
+
+    One request may well make several entries, of several things; two of one thing hold both what it carried.
+    """
+    one, two = records
+    if set(one) != set(two):
+        return False
+    differ = [name for name in one if one[name] != two[name] and not _of_attempts(name)]
+    tried = any(one[name] != two[name] for name in one if _of_attempts(name))
+    moments = {name: (_clocked(step, one[name]), _clocked(step, two[name])) for name in differ}
+    times = [moment for pair in moments.values() for moment in pair if moment is not None]
+    named = [(one[name], two[name]) for name in differ if None in moments[name]]
+    carried = {value for name, value in leaves_of(step.view.sent_text) if not _in_list(name)}
+    # What one request makes of several stands there at once; a proxy has to have given up in between.
+    apart = bool(times) and max(times) - min(times) >= _BESIDE
+    told = tried or apart or attempts_told(step) > 1
+    same = bool(carried & {value for name, value in one.items() if name not in differ})
+    within = all(_under_way(attempts, moment) for moment in times)
+    wanted_two = str(_TWICE) in carried
+    return told and same and within and not wanted_two and len(named) == 1 and _next(*named[0])
+
+
+def _of_attempts(name: str) -> bool:
+    """Tell whether a member says which attempt of a request an entry is of: `lbAttempt`, `retry_no`."""
+    word = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.rpartition("/")[2])
+    return _ATTEMPT.fullmatch(word) is not None or _RETRY.fullmatch(word) is not None
+
+
+def _next(one: str, two: str) -> bool:
+    """Tell whether one entry's number, or what is made of it, is the other's neighbour or of its form."""
+    if one.isdigit() and two.isdigit():
+        return 0 < abs(int(one) - int(two)) <= _NEIGHBOURS
+    return all(any(map(str.isdigit, each)) for each in (one, two)) and len(one) == len(two)
+
+
+def _clocked(step: Step, value: str) -> float | None:
+    """Return the moment of a value, which may be a time of the day of a request."""
+    found = _CLOCK.fullmatch(value)
+    if found is None:
+        return told_moment(value) if len(value) > _SHORT else None
+    day = datetime.fromtimestamp(step.start, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return day.timestamp() + int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3])
 
 
 def _under_way(attempts: Sequence[Step], moment: float) -> bool:
@@ -125,7 +191,9 @@ def _one_apart(records: Sequence[Record]) -> bool:
 def _created(record: Record) -> float | None:
     """Return when a listed thing was made: the first of its times."""
     moments = [
-        moment for value in record.values() if (moment := told_moment(value)) is not None and len(value) > 9
+        moment
+        for value in record.values()
+        if (moment := told_moment(value)) is not None and len(value) > _SHORT
     ]
     return min(moments) if moments else None
 

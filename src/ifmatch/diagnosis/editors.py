@@ -50,7 +50,8 @@ _DONE_BY = Words(
 # A time with a fraction of a second is seldom that of two writes.
 _FINE = re.compile(r".*\d\d:\d\d:\d\d[.,]\d.*|\d{10}[.,]\d+|\d{13,19}")
 _EDITED_BY = Words(
-    r"(?:(?:modified|updated?|changed?|edited|processed|\brev|revision|version|edition)[-_ ]?by|\"_?(?:checked_?|touched_?)?by(?=\")"
+    r"(?:(?:modified|updated?|changed?|edited|processed|\brev|revision|version|edition)[-_ ]?by"
+    r"|\"_?(?:checked_?|touched_?)?by(?=\")"
     r"|\beditor|\b_?maintainer|\bactor|\bagent|\bauthor)(?:_?(?:value|id|name|user|login))?"
     r'["\s:=>;]{1,6}(?:\{[^}]{0,80}?)?"?([^"\n<>{}]{1,60})'
 )

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
 
 _FREEZE: Final = Words(
-    r"\bfreez(?:e|es|ing)\b|\bfrozen\b|black-?out|moratorium|embargo|quiet (?:period|hours|time)|stock-?taking"
-    r"|(?:change|release|deploy(?:ment)?|code|write|edit|posting|booking|night|holiday)[ _-]?(?:lock\b|stop\b|ban\b|halt\b"
-    r"|pause\b)"
+    r"\bfreez(?:e|es|ing)\b|\bfrozen\b|black-?out|moratorium|embargo|quiet (?:period|hours|time)"
+    r"|stock-?taking"
+    r"|(?:change|release|deploy(?:ment)?|code|write|edit|posting|booking|night|holiday)[ _-]?"
+    r"(?:lock|stop|ban|halt|pause)\b"
     r"|(?:change|release|deploy(?:ment)?|maintenance|service|edit(?:ing)?|posting)[ _-]?window"
-    r"|under maintenance|closed (?:period|month|year)|(?:period|month|year|ledger|books?) (?:is |are |was )?closed"
+    r"|under maintenance|closed (?:period|month|year)"
+    r"|(?:period|month|year|ledger|books?) (?:is |are |was )?closed"
     r"|(?:outside|out of) (?:the )?(?:office|opening|business|working|service) hours"
 )
 # Who has a lock, as a member says it: then it is one, whatever else is frozen.
@@ -56,7 +58,9 @@ def thawed(facts: Facts) -> Step | None:
     for one in facts.own(facts.case.steps[step.order + 1 : step.order + _NEAR]) if ends else ():
         if one.resource != step.resource or not one.is_write or not one.timed:
             continue
-        same = one.method == step.method and (one.body is step.body is None or same_content(one.body, step.body))
+        same = one.method == step.method and (
+            one.body is step.body is None or same_content(one.body, step.body)
+        )
         if not same:
             return None
         if one.accepted:
@@ -72,5 +76,5 @@ def _ends(step: Step, text: str) -> Iterator[float]:
             yield moment
     day = datetime.fromtimestamp(step.start, UTC)
     for hour, minute in _CLOCK.findall(_MOMENT.sub("", text)):
-        moment = day.replace(hour=int(hour), minute=int(minute), second=0, microsecond=0)
-        yield (moment if moment > day else moment + timedelta(days=1)).timestamp()
+        then = day.replace(hour=int(hour), minute=int(minute), second=0, microsecond=0)
+        yield (then if then > day else then + timedelta(days=1)).timestamp()

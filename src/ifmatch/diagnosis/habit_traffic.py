@@ -262,7 +262,7 @@ class Traffic:
         return found
 
     def of_who_asks(self, write: Step, member: Member) -> bool:
-        """Tell whether a field that a write gives back stands in reads, too, or with what is shown elsewhere."""
+        """Tell whether a field that a write gives back stands in reads too, or is shown elsewhere."""
         place, base = place_of(member), self.bases[write]
         return any(
             any((place_of(one), one.value) == (place, member.value) for one in sent(read))

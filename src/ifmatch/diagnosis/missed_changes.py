@@ -40,8 +40,8 @@ _CURSOR: Final = Words(
 # That the point lies before what is kept, in the words of an answer beside its content.
 _TOO_OLD: Final = Words(
     r"\b(?:cursor|token|since|bookmark|checkpoint|watermark|offset|position|sequence|marker|starting point)\b"
-    r"[^.\"]{0,40}\b(?:older than|before|precedes?|predates?|outside|beyond|past|expired|too old|lapsed|no longer"
-    r" (?:valid|kept|available|known|retained))\b"
+    r"[^.\"]{0,40}\b(?:older than|before|precedes?|predates?|outside|beyond|past|expired|too old|lapsed"
+    r"|no longer (?:valid|kept|available|known|retained))\b"
     r"|\b(?:history|log|feed|journal|changes|events|entries)\b[^.\"]{0,40}\b(?:truncated|trimmed|compacted|purged"
     r"|pruned|dropped|discarded|incomplete|missing|no longer (?:kept|available|retained))\b"
     r"|\b(?:incomplete|missing|gap|truncated)\b[^.\"]{0,40}\b(?:retention|retained|cursor|history|older)\b"
@@ -49,8 +49,10 @@ _TOO_OLD: Final = Words(
 # Where what is kept begins, as answers call it.
 _KEPT_FROM: Final = Words(
     r"(?:(?:retained|kept|retention|stored)[-_ ]?(?:from|since|start|after|begin\w*)"
-    r"|(?:oldest|earliest|first|min(?:imum)?|lowest)[-_ ]?(?:retained|kept|available|stored|known|cursor|offset|seq\w*)"
-    r"|(?:low|min)[-_ ]?water[-_ ]?mark|log[-_ ]?start[-_ ]?(?:offset|seq\w*)?|(?:compacted|trimmed|purged|truncated|pruned)"
+    r"|(?:oldest|earliest|first|min(?:imum)?|lowest)[-_ ]?(?:retained|kept|available|stored|known"
+    r"|cursor|offset|seq\w*)"
+    r"|(?:low|min)[-_ ]?water[-_ ]?mark|log[-_ ]?start[-_ ]?(?:offset|seq\w*)?"
+    r"|(?:compacted|trimmed|purged|truncated|pruned)"
     r"[-_ ]?(?:to|until|before|up_?to)?|retention[-_ ]?(?:horizon|limit)|horizon)"
 )
 _DATED: Final = re.compile(r"(?<!\d)(\d{4})-?(\d\d)-?(\d\d)T(\d\d):?(\d\d):?(\d\d)(?:[.,]\d+)?Z?(?!\d)")
@@ -100,7 +102,7 @@ def _beside(step: Step) -> list[tuple[str, str]]:
 
 
 def _told(step: Step, asked: Mapping[str, str]) -> str:
-    """Return what an answer says of a cursor that is older than what is kept, "" where it says nothing of it."""
+    """Return what an answer says of a cursor that is older than what is kept, "" where it says nothing."""
     content = step.content
     if content is not None and len(content) > _MOST_TEXT:
         return ""
@@ -113,7 +115,8 @@ def _told(step: Step, asked: Mapping[str, str]) -> str:
             continue
         later = next((one for one in asked.values() if _before(one, value)), None)
         if later is not None:
-            return f"the answer begins at {value} ({name}), and {later} was asked for: what lies between is missing"
+            begin = f"the answer begins at {value} ({name}), and {later} was asked for"
+            return f"{begin}: what lies between is missing"
     return ""
 
 
@@ -140,7 +143,7 @@ def _moment(text: str) -> float | None:
 
 
 def _went_on(case: Case, step: Step) -> Step | None:
-    """Return the request by which a reader went on from where such an answer ended, None where it began anew."""
+    """Return the request by which a reader went on from such an answer, None where it began anew."""
     asked = set(_asked(step).values())
     path = step.resource.partition("?")[0]
     fields = " ".join(value for _, value in step.received or ())

@@ -264,7 +264,7 @@ def links(captures: Sequence[Capture], clock: Sequence[float]) -> list[Link]:
                 ):
                     found.append(link)
     found = [link for link in found if not _neighbours(link, found)]
-    return [link for link in found if not _siblings(link, found)]
+    return [link for link in found if not _siblings(seen, link, found)]
 
 
 def _neighbours(link: Link, found: Sequence[Link]) -> bool:
@@ -279,10 +279,11 @@ def _neighbours(link: Link, found: Sequence[Link]) -> bool:
     return False
 
 
-def _siblings(link: Link, found: Sequence[Link]) -> bool:
+def _siblings(seen: Sequence[Sequence[Seen]], link: Link, found: Sequence[Link]) -> bool:
     """Tell whether two captures stand beside each other behind one client, rather than behind each other.
 
-    Behind each other, whatever reached the further one of them has passed the nearer one.
+    Behind each other, whatever reached the further one of them has passed the nearer one, and so has its
+    answer.
     """
     for other in found:
         for another in found:
@@ -292,6 +293,28 @@ def _siblings(link: Link, found: Sequence[Link]) -> bool:
             reached = list(another.pairs.values())
             if reached and sum(number in passed for number in reached) < 0.8 * len(reached):
                 return True
+            if _answered_beside(seen, link, other, another):
+                return True
+    return False
+
+
+def _answered_beside(seen: Sequence[Sequence[Seen]], link: Link, near: Link, far: Link) -> bool:
+    """Tell whether the client got the further capture's answer to a write while the nearer had another one.
+
+    Args:
+        seen: exchanges of all captures.
+        link: of the two captures that may stand behind each other.
+        near: of the client and the nearer one.
+        far: of the client and the further one.
+    """
+    for number, partner in link.pairs.items():
+        client = far.pairs.get(number)
+        if client is None or near.pairs.get(partner) != client:
+            continue
+        got, first, last = seen[far.down][client], seen[link.down][partner], seen[link.up][number]
+        known = writes(got) and 0 not in {first.status, got.status}
+        if known and got.status == last.status != first.status:
+            return True
     return False
 
 

@@ -162,7 +162,9 @@ def _counted_there(facts: Facts) -> Iterator[Evidence]:
     if told.times == 1:
         yield note(f"the service counted one request for it ({told.name})", -4.0, told.step, told.name)
     else:
-        text = f"the service counted {told.times} requests for it ({told.name}), while the client had sent one"
+        text = (
+            f"the service counted {told.times} requests for it ({told.name}), while the client had sent one"
+        )
         yield note(text, 3.0, told.step, told.name)
 
 
