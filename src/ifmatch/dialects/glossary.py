@@ -203,11 +203,13 @@ class Words:
         pattern: regular expression; letters match in either case.
     """
 
-    __slots__ = ("_compiled", "pattern")
-
     def __init__(self, pattern: str) -> None:
         self.pattern = pattern
-        self._compiled = re.compile(pattern, re.IGNORECASE)
+
+    @cached_property
+    def _compiled(self) -> re.Pattern[str]:
+        # Most patterns are for what few captures hold.
+        return re.compile(self.pattern, re.IGNORECASE)
 
     def search(self, text: str) -> re.Match[str] | None:
         """Find the pattern anywhere; the match may be in the text's reading in English.
