@@ -28,7 +28,7 @@ _LONG: Final = 20_000
 _OK: Final = 200
 _REFUSED: Final = 400
 # Fewer answers are quicker looked through than sorted by their words; more versions than this are too old.
-_MANY: Final = 300_000
+_MANY: Final = 150_000
 _MOST: Final = 2000
 _WORD: Final = re.compile(r"[\w-]+")
 
@@ -55,9 +55,8 @@ class Gathered:
         """Return the first step whose answer holds a value, None without one."""
         if value not in self._givers:
             first = self._in_fields.get(value)
-            word = re.compile(rf"(?<![\w-]){re.escape(value)}(?![\w-])")
             texts = self._holding(value)
-            told = next((one for one, text in texts if value in text and word.search(text)), first)
+            told = next((one for one, text in texts if value in text and _as_word(value, text)), first)
             self._givers[value] = first if first is not None and told and first.order < told.order else told
         return self._givers[value]
 
@@ -182,6 +181,18 @@ class Gathered:
             for entry in _entries(one.view.json)
             for text in scalars(entry)
         )
+
+
+def _as_word(value: str, text: str) -> bool:
+    """Tell whether a value stands in a text with no letter, digit, `_` or `-` right beside it."""
+    at = text.find(value)
+    while at >= 0:
+        end = at + len(value)
+        beside = text[at - 1 : at] + text[end : end + 1] if at else text[end : end + 1]
+        if not any(sign.isalnum() or sign in "_-" for sign in beside):
+            return True
+        at = text.find(value, at + 1)
+    return False
 
 
 def _entries(value: object) -> Iterator[object]:
