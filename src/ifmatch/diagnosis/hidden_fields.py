@@ -10,7 +10,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.message_members import shown
 from ifmatch.diagnosis.pages import fields_of, hidden_of
-from ifmatch.diagnosis.refusal_words import EXISTS
+from ifmatch.diagnosis.refusal_words import THERE_ALREADY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -57,7 +57,7 @@ def hidden_source(write: Step, member: Member, before: Sequence[Step]) -> Member
         member: a value of it.
         before: the last answers that showed its resource.
     """
-    if re.search(EXISTS, write.view.text[:_LONGEST], re.IGNORECASE):
+    if THERE_ALREADY.search(write.view.text[:_LONGEST]):
         return None
     for read in reversed(before):
         hidden = hidden_of(read.content.text) if read.content is not None else {}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.dates import told_moment, whole_second
 from ifmatch.diagnosis.message_members import sent, shown
-from ifmatch.diagnosis.refusal_words import EXISTS, says_outdated
+from ifmatch.diagnosis.refusal_words import THERE_ALREADY, says_outdated
 from ifmatch.diagnosis.version_words import CHANGED, UNCHANGED, alike
 from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.words import VERSION
@@ -40,7 +40,6 @@ _DAMAGES: Final = frozenset(
     }
 )
 _NUMBER: Final = re.compile(r"(?<![\w.-])\d{1,15}(?![\w-])")
-_EXISTS: Final = re.compile(EXISTS, re.IGNORECASE)
 _LAPSED: Final = Words(r"no longer valid|expired?|lapsed|timed? ?out|has ended|is over")
 _TOKEN: Final = re.compile(r"[\w.:-]+")
 # Shorter values stand in a refusal by chance.
@@ -165,7 +164,7 @@ def blamed(write: Step, member: Member, later: Step | None) -> bool:
         return True
     value, text = tokens.opaque(member.value), write.view.text[:_LONGEST].casefold()
     mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value)) and _TOKEN.fullmatch(value)
-    if write.status not in _CONFLICT or not mixed or len(value) < _TELLING or _EXISTS.search(text):
+    if write.status not in _CONFLICT or not mixed or len(value) < _TELLING or THERE_ALREADY.search(text):
         return False
     if told_moment(value) is not None or _LAPSED.search(text):
         # The times of an appointment say nothing of its version, and what holds for a while is a ticket.
@@ -235,7 +234,7 @@ def spent_on(write: Step, member: Member, accepted: Iterable[Step]) -> Member | 
         member: a value of it that is called like a version.
         accepted: writes on the same resource.
     """
-    if write.status not in _CONFLICT or (write.content is not None and _EXISTS.search(write.content.text)):
+    if write.status not in _CONFLICT or (write.content and THERE_ALREADY.search(write.content.text)):
         return None
     for one in accepted:
         if one.order < write.order and one.actor == write.actor and member in sent(one):

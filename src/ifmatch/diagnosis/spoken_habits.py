@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.diagnosis.habit_evidence import Habit
 from ifmatch.diagnosis.habit_traffic import place_of
 from ifmatch.diagnosis.message_members import Member, sent, shown
-from ifmatch.diagnosis.refusal_words import EXISTS, WANTED
+from ifmatch.diagnosis.refusal_words import THERE_ALREADY, WANTED
 from ifmatch.diagnosis.spent_versions import prints
 from ifmatch.diagnosis.version_words import speaks_of_versions
 from ifmatch.dialects.glossary import Words
@@ -71,7 +71,7 @@ def _meets_something(traffic: Traffic, write: Step, member: Member) -> bool:
     if write.status not in _CONFLICT:
         return False
     text = write.view.text[:_LONGEST]
-    says = prints(write, member.value) or re.search(EXISTS, text, re.IGNORECASE)
+    says = prints(write, member.value) or THERE_ALREADY.search(text)
     after = next((one for one in traffic.after(write) if one.is_read or traffic.took(one)), None)
     return bool(says) and (after is None or after.status not in _GONE)
 
@@ -94,7 +94,7 @@ def asked_for(traffic: Traffic) -> tuple[list[Habit], str]:
         given = {member.word.lower() for member in sent(write)}
         for source in _versions(traffic, write):
             demand = _demand(source.word)
-            if source.word.lower() not in given and re.search(demand, text, re.IGNORECASE):
+            if source.word.lower() not in given and Words(demand).search(text):
                 return [Habit(_place(write, source), source, None)], demand
     return [], ""
 

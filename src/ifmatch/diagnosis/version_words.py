@@ -15,25 +15,16 @@ CARRIES: Final = Words(
     r"(?:version|revision|\brev\b|_rev\b|(?:base|expected|last|old|known|from|if)rev\b|e-?tag|generation|stamp|change_?(?:number|token|tag|key)|sync_?token|lock"
     r"|\b_?(?:if_?)?(?:seq|v|ver)\b|if-(?!none|modified|range|unmodified))"
 )
-# The same in other languages: changed, and the change.
-_CHANGED_ABROAD: Final = (
-    r"(?:modificad|actualizad|cambiad|editad|alterad|atualizad|modificat|aggiornat)[oa]|modifi[ée]e?"
-    r"|mis[-_ ]?[àa][-_ ]?jour|(?:ver)?(?:ge)?(?:ä|ae)ndert|bearbeitet|aktualisiert|gewijzigd|bijgewerkt"
-    r"|zmienion[oay]|(?:ä|ae|a)ndrad|endret|(?:æ|ae)ndret|изменен\w?|обновлен\w?"
-    r"|(?:modifica|actualiza|altera|atualiza)(?:ci[oó]n|[cç][aã]o)|(?:ä|ae)nderung|wijziging|zmiana"
-)
-# What tells when a thing was changed last: a version to some services.
+# What tells when a thing was changed last: a version to some services. Short words behind it are too common
+# to stand in the glossary.
 CHANGED: Final = Words(
     r"(?:^|[-_/. ]|(?<=[a-z]))(?:updated|modified|changed|edited|saved|touched|mtime|modification"
-    r"|last[-_ ]?(?:change|edit|update|write|save)"
-    rf"|{_CHANGED_ABROAD})(?:[-_ ]?(?:at|on|time|date|ts|am|um|en|el|le|il|op|em))?$"
+    r"|last[-_ ]?(?:change|edit|update|write|save))(?:[-_ ]?(?:at|on|time|date|ts|am|um|en|el|le|il|op|em))?$"
 )
 # What only a precondition is called: nothing was changed since.
 UNCHANGED: Final = Words(
-    r"(?:^|[-_.])(?:if[-_]?)?(?:un|not?[-_]?)(?:changed|modified|updated|edited|touched)[-_]?(?:since|after)$"
-    r"|(?:unver|nicht[-_]?(?:ver|ge))(?:ä|ae)ndert[-_]?seit$|(?:inchang|non[-_]?modifi)[ée]e?[-_]?depuis$"
-    r"|(?:sin[-_]?cambios|no[-_]?modificad[oa])[-_]?desde$|non[-_]?modificat[oa][-_]?da(?:l|lle)?$"
-    r"|(?:ongewijzigd|niet[-_]?gewijzigd)[-_]?sinds$"
+    r"(?:^|[-_.])(?:if[-_]?)?(?:un|not?[-_ ]?)(?:changed|modified|updated|edited|touched)"
+    r"[-_ ]?(?:since|after)$"
 )
 # A name that says that a value is expected to be the current one.
 EXPECTS: Final = Words(

@@ -107,6 +107,8 @@ class Glossary:
         for length in range(len(plain), _STEM - 1, -1) if found is None else ():
             found = self._stems.get(plain[:length])
             if found is not None:
+                # `unveraendertseit`: another word may be written behind it.
+                found = f"{found} {self._words.get(plain[length:], '')}".rstrip()
                 break
         if found is None:
             found = self._compound(plain)
@@ -208,7 +210,7 @@ class Words:
 
     @cached_property
     def _compiled(self) -> re.Pattern[str]:
-        # Most patterns are for what few captures hold.
+        """Return the pattern compiled, at its first use: a short capture needs few of some hundred."""
         return re.compile(self.pattern, re.IGNORECASE)
 
     def search(self, text: str) -> re.Match[str] | None:

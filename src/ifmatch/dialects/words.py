@@ -12,9 +12,9 @@ __all__ = ["VERSION", "spoken"]
 VERSION: Final = Words(
     r"(?:^|[-_/. $@:]|(?<=[a-z]))(?:versions?|revisions?|rev|e-?tag|generation|lock|stamp|checksum|sequence"
     r"|seq|hash|fingerprint"
-    r"|change_?(?:number|token|tag|key)|sync_?token|versi[oó]n|versione|versie|wersja|fassung|revisi[oó]n[ae]?|révision"
+    r"|change_?(?:number|token|tag|key)|sync_?token"
     r"|mod_?count"
-    r"|версия|ревизия)$|^(?:v|ver|vsn)$|(?:row|rec|record|doc|obj|[-_])_?ver$"
+    r")$|^(?:v|ver|vsn)$|(?:row|rec|record|doc|obj|[-_])_?ver$"
 )
 _ESCAPED: Final = re.compile(r"(?<!\\)(?:\\u[0-9a-fA-F]{4})+")
 _ASCII: Final = 0x80

@@ -70,11 +70,12 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note(text, 5.5, other, guard.name)
     stated = None if shown else _stated(facts, guard)
     if stated is not None:
-        text = f"the sent date is the time of the sender's clock, as {stated} of the same request says"
-        yield note(text, 4.5, facts.step, stated)
-        if facts.step.date is not None and abs(sent - facts.step.date) > _SKEW:
-            text = f"that clock is {span(sent - facts.step.date)} off the server's Date"
-            yield note(text, 3.0, facts.step, "Date")
+        said, name = stated
+        which = "the same request" if said is facts.step else "an earlier one"
+        text = f"the sent date is the time of the sender's clock, as {name} of {which} says"
+        yield note(text, 4.5, said, name)
+        if said.date is not None and abs(sent - said.date) > _SKEW:
+            yield note(f"that clock is {span(sent - said.date)} off the server's Date", 3.0, said, "Date")
     elif not own_clock and not shown and early_and_unmoved(facts):
         # A date of an earlier session, kept for too long, would look the same.
         text = "the sent date stands in no answer, and nothing had changed: a slow clock may have made it"
@@ -104,11 +105,22 @@ def _beside_the_server(facts: Facts, guard: Condition, sent: float, *, own_clock
         )
 
 
-def _stated(facts: Facts, guard: Condition) -> str | None:
-    """Return the other field of the request in which its sender gives the very date as the time now."""
-    step = facts.step
+def _stated(facts: Facts, guard: Condition) -> tuple[Step, str] | None:
+    """Return the field in which the sender gives the very date as the time now, with the request that has it.
+
+    It is the refused request, or an earlier one about the same resource, such as the last look.
+    """
+    for step in (facts.step, *reversed(facts.own(facts.earlier))):
+        name = _clock_field(facts, step, guard)
+        if name is not None:
+            return step, name
+    return None
+
+
+def _clock_field(facts: Facts, step: Step, guard: Condition) -> str | None:
+    """Return the field of a request that holds a date as the time now: it moves on with the time."""
     for name, value in step.sent:
-        if value.strip() != guard.value.strip():
+        if value.strip() != guard.value.strip() or name.lower() == guard.name.lower():
             continue
         if _OF_NOW.search(name) is None or _OF_THEN.search(name) is not None:
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from ifmatch.model.finding import Evidence
 
 CAUSE = "create-guard-on-update"
+# They tell of single resources, and which tags these have.
+_LISTING = frozenset({"PROPFIND", "REPORT", "SEARCH"})
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -34,6 +37,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         if facts.step.follows(step)
         and (
             step.read_ok
+            or (step.method in _LISTING and step.status == HTTPStatus.OK and step.etag is not None)
             or (
                 step.accepted and step.replaces and step.method != "DELETE" and not facts.step.unordered(step)
             )
@@ -53,12 +57,12 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     ]
     if known and not (gone and gone[-1].order > known[-1].order):
         step = known[-1]
-        what = "had read it" if step.is_read else "had written it"
+        how = "read" if step.is_read else "listed" if step.method in _LISTING else "written"
         # Upstream, many clients may share one credential: those that a client's own file lacks are others.
         many = facts.step.vantage is not Vantage.CLIENT and any(
             one.vantage is Vantage.CLIENT for one in facts.case.steps
         )
-        text = f"the client {what} before ({step.status}): it knew that the resource exists"
+        text = f"the client had {how} it before ({step.status}): it knew that the resource exists"
         unknown = facts.step.exchange.request.content is UNKNOWN
         again = step.guard is not None and step.guard.guard is Guard.ABSENT
         # Who asks for creation each time may only make sure that it is there: the content would tell.

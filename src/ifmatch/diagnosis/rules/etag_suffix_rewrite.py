@@ -32,7 +32,14 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if not facts.refused or token is None:
         return
     bare, suffix = _split(facts)
-    if not suffix or (facts.step.dialect is not None and suffix in facts.step.dialect.suffixes):
+    if not suffix:
+        return
+    if (
+        facts.step.dialect is not None
+        and suffix in facts.step.dialect.suffixes
+        and _bare(facts, bare) is None
+    ):
+        # The family knows the ending of its own tags, as long as nothing shows that it does not.
         return
     yield note(f"the token ends in {suffix}, which encoders append", 2.0, facts.step, "If-Match")
     if source is not None and source.coding:
@@ -85,6 +92,12 @@ def _never_unmodified(facts: Facts) -> Iterator[Evidence]:
         yield note(f"{text}, with the suffix", -5.0, reads[-1], "ETag")
 
 
+def _bare(facts: Facts, bare: str) -> Step | None:
+    """Return the actor's later write that passed with the tag without the ending."""
+    later = facts.own(facts.later)
+    return next((step for step in later if step.accepted and step.presents(f'"{bare}"')), None)
+
+
 def _split(facts: Facts) -> tuple[str, str]:
     """Return the bare tag and the suffix: a known one, or what the tag of an uncoded answer lacks."""
     token, source = tokens.opaque(facts.token or ""), facts.source
@@ -123,9 +136,8 @@ def _twin(facts: Facts, bare: str) -> Iterator[Evidence]:
         if step.etag is not None and step.status != 412 and tokens.opaque(step.etag) == bare:
             yield note(f"the resource also shows {step.etag}, without the suffix", 3.0, step, "ETag")
             break
-    for step in facts.own(facts.later):
-        if step.accepted and step.presents(f'"{bare}"'):
-            yield note("the write passed with the bare tag", 4.0, step, "If-Match")
-            break
+    passed = _bare(facts, bare)
+    if passed is not None:
+        yield note("the write passed with the bare tag", 4.0, passed, "If-Match")
     if facts.step.etag is not None and tokens.opaque(facts.step.etag) == bare:
         yield note("the refusal itself shows the tag without the suffix", 3.0, facts.step, "ETag")

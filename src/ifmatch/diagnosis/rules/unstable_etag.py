@@ -9,6 +9,7 @@ from ifmatch.diagnosis.contents import changed_pointers
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.rules.inconsistent_backends import alike_contents
 from ifmatch.diagnosis.stamps import differs_by_nonce, rendered
+from ifmatch.diagnosis.tags_elsewhere import ever_new_at_source
 from ifmatch.diagnosis.told_versions import told
 from ifmatch.model.unknown import UNKNOWN
 
@@ -31,7 +32,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     needless = facts.damage.needless if facts.damage is not None else ()
     if not needless and (facts.guard is None or not facts.refused):
         return
-    reads = needless or facts.quiet_reads
+    reads = needless or ever_new_at_source(facts) or facts.quiet_reads
     tags = [tokens.opaque(step.etag or "") for step in reads]
     if len(set(tags)) < 2:
         return

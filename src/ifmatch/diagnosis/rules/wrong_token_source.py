@@ -17,6 +17,7 @@ from ifmatch.diagnosis.listed_versions import entries_in
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.projections import projection
 from ifmatch.diagnosis.resources import host_of, parent_of, path_of
+from ifmatch.diagnosis.tags_elsewhere import ever_new_at_source
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.diagnosis.views_apart import views_apart
 from ifmatch.dialects import Scope
@@ -51,6 +52,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     found = tuple(misplaced(facts)) or tuple(_of_what_stands_beside(facts))
     if found:
         yield from found
+        return
+    if ever_new_at_source(facts):
+        # No tag of it is known again, at whatever address.
         return
     if facts.elsewhere is not None:
         yield from _from_elsewhere(facts, facts.elsewhere)
