@@ -50,9 +50,8 @@ _SIGNS: Final[dict[str, tuple[str, ...]]] = {
         r"^\s*\"?@type\"?:.*envoy",
     ),
 }
-_PATTERNS: Final = {
-    kind: tuple(re.compile(sign, re.MULTILINE) for sign in signs) for kind, signs in _SIGNS.items()
-}
+# JSON begins so; a block of Caddy's own options has no quotes there.
+_OBJECT: Final = re.compile(rb"\s*\{\s*\"")
 _NGINX_FILE = re.compile(r"^# configuration file (.+):$")
 
 
@@ -103,12 +102,14 @@ def configuration_kind(head: bytes) -> str | None:
         and not head.lstrip().startswith((b"<Virt", b"<If", b"<Dir", b"<Loc"))
     ):
         return None
-    if re.search(rb"^HTTP/\d|^> (?:GET|PUT|POST|PATCH|DELETE|HEAD) ", head, re.MULTILINE):
+    if _OBJECT.match(head) or re.search(
+        rb"^HTTP/\d|^> (?:GET|PUT|POST|PATCH|DELETE|HEAD) ", head, re.MULTILINE
+    ):
         return None
     text = head.decode("utf-8", "replace")
     best, most = None, 1
-    for kind, patterns in _PATTERNS.items():
-        found = sum(pattern.search(text) is not None for pattern in patterns)
+    for kind, signs in _SIGNS.items():
+        found = sum(re.search(sign, text, re.MULTILINE) is not None for sign in signs)
         if found > most or (found == most == 1 and kind == "varnish" and "vcl_" in text):
             best, most = kind, found
     return best

@@ -384,7 +384,7 @@ class Redactor:
                 yield name, after
 
     def _value(self, name: str, value: object) -> object:
-        if isinstance(value, enum.Enum):
+        if value is None or isinstance(value, enum.Enum | int | float):
             return value
         if isinstance(value, str):
             shown = self._shown.get((name, value))

@@ -95,6 +95,14 @@ class Case:
     def _stretches(self) -> dict[int, Case]:
         return {}
 
+    @cached_property
+    def by_actor(self) -> dict[str, list[Step]]:
+        """Return the steps of each actor, in order of time."""
+        found: dict[str, list[Step]] = {}
+        for step in self.steps:
+            found.setdefault(step.actor, []).append(step)
+        return found
+
     def gathered(self, actor: str) -> Gathered:
         """Return what one actor sent and was shown.
 
@@ -105,10 +113,7 @@ class Case:
 
     @cached_property
     def _gathered(self) -> dict[str, Gathered]:
-        steps: dict[str, list[Step]] = {}
-        for step in self.steps:
-            steps.setdefault(step.actor, []).append(step)
-        return {actor: Gathered(own) for actor, own in steps.items()}
+        return {actor: Gathered(own) for actor, own in self.by_actor.items()}
 
     def givers(self, opaque: str) -> Sequence[Step]:
         """Return the steps that gave out an opaque tag, in order of time; those near by where there are some.

@@ -103,9 +103,9 @@ def _takes(service: Sequence[Step], writes: Sequence[Step], odd: Callable[[str],
 
     A service that drops what it cannot read accepts every one of them.
     """
-    strange = {step: guard for step in writes if (guard := _odd_guard(step, odd)) is not None}
-    if not any(step.status == 412 for step in strange):
+    if all(_odd_guard(step, odd) is None for step in writes if step.status == 412):
         return False
+    strange = {step: guard for step in writes if (guard := _odd_guard(step, odd)) is not None}
     accepted = refused = False
     served: dict[str, str] = {}
     for step in service:

@@ -12,6 +12,7 @@ _LONGEST: Final = 200_000
 _DEEP: Final = 8
 # How a JSON object or list begins within a string, and in base64.
 _QUOTED: Final = re.compile(r"\"\s*[{\[](?:\\[nrt]|\s)*(?:\\\"|[{\[])")
+_SIGNS: Final = ("eyJ", "eyA", "ewo", "ew0", "W3s", "Wwo")
 _CODED: Final = re.compile(r"\"(?:eyJ|eyA|ewo|ew0|W3s|Wwo)[A-Za-z0-9+/]{8,}={0,2}\"")
 _BASE64: Final = re.compile(r"(?:eyJ|eyA|ewo|ew0|W3s|Wwo)[A-Za-z0-9+/]{8,}={0,2}")
 # A member that says how another one beside it is written, and what the other one may be called.
@@ -26,6 +27,15 @@ def may_hold(text: str) -> bool:
     if len(text) > _LONGEST:
         return False
     return (_QUOTED.search(text) or _CODED.search(text) or _SAID.search(text)) is not None
+
+
+def may_be_coded(text: str) -> bool:
+    """Tell, in less time than `may_hold` takes, whether a text may hold another one as base64.
+
+    Args:
+        text: of any kind.
+    """
+    return any(sign in text for sign in _SIGNS) or "encoding" in text.lower()
 
 
 def opened(value: object, depth: int = _DEEP) -> object:

@@ -28,7 +28,7 @@ _LONG: Final = 20_000
 _OK: Final = 200
 _REFUSED: Final = 400
 # Fewer answers are quicker looked through than sorted by their words; more versions than this are too old.
-_MANY: Final = 1_500_000
+_MANY: Final = 150_000
 _MOST: Final = 2000
 _WORD: Final = re.compile(r"[\w-]+")
 
@@ -55,9 +55,8 @@ class Gathered:
         """Return the first step whose answer holds a value, None without one."""
         if value not in self._givers:
             first = self._in_fields.get(value)
-            word = re.compile(rf"(?<![\w-]){re.escape(value)}(?![\w-])")
             texts = self._holding(value)
-            told = next((one for one, text in texts if value in text and word.search(text)), first)
+            told = next((one for one, text in texts if value in text and _as_word(value, text)), first)
             self._givers[value] = first if first is not None and told and first.order < told.order else told
         return self._givers[value]
 
@@ -104,6 +103,23 @@ class Gathered:
                 found.setdefault(one.resource.partition("?")[0].rstrip("/"), []).append(one)
         return found
 
+    def answers_after(self, step: Step, count: int) -> Sequence[tuple[Step, str]]:
+        """Return the answered reads among the steps right after one, with what they show, data left out.
+
+        Args:
+            step: of any actor.
+            count: so many steps of the case, of all actors, are looked at.
+        """
+        found, orders = self._answers
+        begin = bisect_left(orders, step.order + 1)
+        return found[begin : bisect_left(orders, step.order + 1 + count, begin)]
+
+    def refusals_after(self, step: Step, count: int) -> Sequence[Step]:
+        """Return the refused requests among the steps right after one, as for `answers_after`."""
+        found, orders = self._refusals
+        begin = bisect_left(orders, step.order + 1)
+        return found[begin : bisect_left(orders, step.order + 1 + count, begin)]
+
     def versions_before(self, step: Step) -> Sequence[tuple[Step, str]]:
         """Return the latest values, called versions, that reads before a request show, and the reads."""
         until = bisect_left(self._versions, step.order, key=lambda one: one[0].order)
@@ -112,6 +128,17 @@ class Gathered:
     def may_list(self, token: str) -> bool:
         """Tell whether any answer has a list with an entry that holds an opaque tag."""
         return token in self._listed
+
+    @cached_property
+    def _answers(self) -> tuple[list[tuple[Step, str]], list[int]]:
+        read = [(one, one.content) for one in self.steps if one.status == _OK and one.is_read]
+        found = [(one, held.text) for one, held in read if held is not None and len(held) <= _LONGEST]
+        return found, [one.order for one, _ in found]
+
+    @cached_property
+    def _refusals(self) -> tuple[list[Step], list[int]]:
+        found = [one for one in self.steps if one.refused]
+        return found, [one.order for one in found]
 
     @cached_property
     def _versions(self) -> list[tuple[Step, str]]:
@@ -154,6 +181,18 @@ class Gathered:
             for entry in _entries(one.view.json)
             for text in scalars(entry)
         )
+
+
+def _as_word(value: str, text: str) -> bool:
+    """Tell whether a value stands in a text with no letter, digit, `_` or `-` right beside it."""
+    at = text.find(value)
+    while at >= 0:
+        end = at + len(value)
+        beside = text[at - 1 : at] + text[end : end + 1] if at else text[end : end + 1]
+        if not any(sign.isalnum() or sign in "_-" for sign in beside):
+            return True
+        at = text.find(value, at + 1)
+    return False
 
 
 def _entries(value: object) -> Iterator[object]:

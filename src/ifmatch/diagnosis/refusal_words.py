@@ -115,7 +115,7 @@ def negative(step: Step) -> bool:
         # A page that gives the form again, and says why: it holds all that was sent.
         again = bool(fields_of(content.text)) and _MEANWHILE.search(content.text) is not None
         return again or _UNSAVED.search(content.text) is not None
-    if _NEGATIVE.search(step.view.text) is None or holds(content, step.body):
+    if holds(content, step.body) or _NEGATIVE.search(step.view.text) is None:
         return False
     return not _repeated(step)
 

@@ -125,6 +125,8 @@ class StateFacts:
 
     def own(self, steps: Sequence[Step]) -> list[Step]:
         """Return those of the same actor; not to be changed."""
+        if steps is self.case.steps:
+            return self.case.by_actor.get(self.step.actor, [])
         known = self._owned.get(id(steps))
         if known is not None and known[0] is steps:
             return known[1]

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.dates import told_moment
+from ifmatch.diagnosis.embedded import may_be_coded
 from ifmatch.diagnosis.listed_records import Record, records_in
 from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.transitions import transitions
@@ -25,6 +26,9 @@ _OK: Final = 200
 # Shorter names are met by chance.
 _FEW: Final = 2
 _NAME: Final = 3
+# The path of a resource with its slash and without are names of it; a telling last part is a third.
+_PATHS: Final = 2
+_PIECES: Final = re.compile(r"[A-Za-z0-9]+")
 _WHO: Final = Words(
     r"(?:author|committer|editor|user|actor|by|who|whom|person|principal|account|agent|client|program|application"
     r"|app|manager|source|origin|device|station|terminal|workstation|host|node"
@@ -82,17 +86,28 @@ def account_of(step: Step, listings: Iterable[Step], versions: Sequence[str]) ->
         listings: answers that may tell of it.
         versions: of the resource, as far as they are known, without quotes.
     """
+    names = _names(step)
+    path = path_of(step.resource).partition("?")[0].rstrip("/")
+    last = _PIECES.findall(unquote(path).rpartition("/")[2])
+    named = last if len(names) > _PATHS else _PIECES.findall(unquote(path))
     for one in listings:
         content = one.content
         if content is None or len(content) > _LONGEST or one.status != _OK or not one.is_read:
             continue
+        # Letters and digits are escaped nowhere: without them neither the address nor a record names it.
+        text = content.text
+        if not (_holds(one.exchange.request.url, last) or _holds(text, named) or may_be_coded(text)):
+            continue
         if host_of(one.resource) != host_of(step.resource):
             continue
-        records = records_in(content.text)
+        records = records_in(text)
         if not about(one, step):
-            names = _names(step)
             records = tuple(record for record in records if names & set(record.values()))
         yield from _changes(one, records, versions)
+
+
+def _holds(text: str, pieces: Sequence[str]) -> bool:
+    return all(piece in text for piece in pieces)
 
 
 def about(listing: Step, step: Step) -> bool:

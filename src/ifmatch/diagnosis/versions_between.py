@@ -68,14 +68,14 @@ def _probed(case: Case, history: History, step: Step, token: str) -> Damage | No
 
     Who sends a spent version to the same path at another host wants to know who heeds it.
     """
-    before = own_before(history, step)
+    probes = [one for one in case.gathered(step.actor).refusals_after(step, _NEAR) if one.presents(token)]
+    before = own_before(history, step) if probes else None
     if before is None or went_on(before, step) != ONE_BETWEEN:
         return None
     path, host = path_of(step.exchange.request.url), host_of(step.exchange.request.url)
-    for one in case.steps[step.order + 1 : step.order + 1 + _NEAR]:
+    for one in probes:
         there = one.exchange.request.url
-        probes = one.actor == step.actor and one.refused and one.presents(token)
-        if probes and path_of(there) == path and host_of(there) != host:
+        if path_of(there) == path and host_of(there) != host:
             text = f"the count went on by two over a write that {host} took, and {host_of(there)} refuses"
             return Damage(Outcome.LOST_UPDATE, text, lost=before, stale_accepted=True, proven=False)
     return None
@@ -118,11 +118,9 @@ def _logged(case: Case, issued: Step, step: Step, token: str) -> Damage | None:
     """Find the version in the service's own account of what became of the thing, read after the write."""
     made, named = tokens.opaque(step.etag or ""), tokens.opaque(token)
     piece = max(_PIECES.findall(made), key=len, default="")
-    for one in case.steps[step.order + 1 : step.order + 1 + _NEAR]:
-        if one.actor != step.actor or not _readable(one) or one.content is None:
-            continue
+    for one, text in case.gathered(step.actor).answers_after(step, _NEAR):
         # An account of the write names the version that it made; signs may be escaped in it.
-        if piece not in one.content.text:
+        if piece not in text:
             continue
         changes = list(account_of(step, [one], (named, made)))
         mine = [each for each in changes if each.version == made]
@@ -131,8 +129,8 @@ def _logged(case: Case, issued: Step, step: Step, token: str) -> Damage | None:
         for each in changes:
             if each.version in {"", made, named} or not _anothers(each, mine[0], issued, step, token):
                 continue
-            text = f"the list of changes has {each.version} between {token} and {made}"
-            return Damage(Outcome.LOST_UPDATE, text, lost=one, stale_accepted=True, proven=False)
+            said = f"the list of changes has {each.version} between {token} and {made}"
+            return Damage(Outcome.LOST_UPDATE, said, lost=one, stale_accepted=True, proven=False)
     return None
 
 

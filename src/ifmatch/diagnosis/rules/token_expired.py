@@ -61,16 +61,16 @@ def detect(facts: Facts) -> Iterator[Evidence]:
 
 
 def _says_expired(facts: Facts) -> bool:
+    if STRONG.search(facts.error_text) is None or _SIGN_IN.search(facts.error_text):
+        return False
     held = tickets(facts)
     guard = facts.guard
     if not facts.step.conditions and facts.step.status != 410 and not held:
         return False
     if facts.step.status not in _SAYS and not held:
         return False
-    if guard is not None and guard.standard and facts.token_again and not held:
-        # The token is the current one: what has expired is something else.
-        return False
-    return STRONG.search(facts.error_text) is not None and not _SIGN_IN.search(facts.error_text)
+    # Where the token is the current one, what has expired is something else.
+    return guard is None or not guard.standard or not facts.token_again or bool(held)
 
 
 def _ticket(facts: Facts) -> Iterator[Evidence]:
