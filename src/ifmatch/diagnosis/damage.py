@@ -23,6 +23,7 @@ from ifmatch.diagnosis.ignored_guards import (
 from ifmatch.diagnosis.likeness import holds_own_tag
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.operations import is_call
+from ifmatch.diagnosis.repeated_unseen import repeated_unseen
 from ifmatch.diagnosis.stamps import rendered, stamped
 from ifmatch.diagnosis.taken_back import line_undone, lost_pointers
 from ifmatch.diagnosis.undelivered import blocked, redirected, unheard
@@ -66,7 +67,8 @@ def overwrites(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
         if step.accepted and (over := moved_over(near, step)) is not None:
             yield step, over
             continue
-        if (again := made_again(near, step)) is not None:
+        again = made_again(near, step) or repeated_unseen(near, step)
+        if again is not None:
             yield step, again
             continue
         if not (step.accepted and step.replaces) or step.order in reported:

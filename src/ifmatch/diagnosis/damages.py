@@ -30,6 +30,7 @@ class Damage:
         slipped: another's write, itself not in the evidence, came between the check of this one and its
             storing, or the other way round.
         twice: what was asked for once was done twice.
+        behind: the look after the first time that did not show it yet; None for other damage.
         first: the attempt before this one, which got no answer; None where there was none.
         lapsed: a read went from a cursor on that is older than what the service keeps.
         proven: whether the evidence shows the loss itself.
@@ -49,6 +50,7 @@ class Damage:
     needless: tuple[Step, ...] = ()
     slipped: bool = False
     twice: bool = False
+    behind: Step | None = None
     first: Step | None = None
     lapsed: bool = False
     proven: bool = True

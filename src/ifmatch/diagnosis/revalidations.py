@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.content_digests import alike_by_fields
 from ifmatch.diagnosis.contents import changed_pointers
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date
@@ -28,6 +29,21 @@ _OFTEN = 2
 _DATED = 3
 # Contents that differ only in what is rendered anew need more looks where no date says that nothing changed.
 _UNDATED = 4
+# Damage to a tag that no server undoes, and no comparison looks past.
+HURT: Final = frozenset(
+    {
+        "unquoted",
+        "quoted-twice",
+        "escaped",
+        "html-escaped",
+        "percent-encoded",
+        "percent-decoded",
+        "plus-lost",
+        "base64",
+        "case-changed",
+        "cut",
+    }
+)
 
 
 def never_unmodified(history: History) -> Iterator[tuple[Step, Damage]]:
@@ -49,6 +65,7 @@ def never_unmodified(history: History) -> Iterator[tuple[Step, Damage]]:
         yield from _only_as_strong(reads, whole)
         yield from _never_by_date(history, reads)
         yield from _by_no_date(history, reads)
+        yield from _by_no_tag(history, reads)
         # Two nodes with a tag each answer 304 whenever the balancer happens to stay at one of them.
         bare = [step for step in whole if _dropped(step)]
         if len(bare) >= _OFTEN and len(whole) < len(reads):
@@ -62,7 +79,7 @@ def never_unmodified(history: History) -> Iterator[tuple[Step, Damage]]:
         if all(_asks_anew(step) for step in again):
             continue
         undated = all(step.last_modified is None for step in again)
-        least = _OFTEN if not undated or all(same_state(whole[0], step) for step in again) else _UNDATED
+        least = _OFTEN if not undated or all(_known_same(whole[0], step) for step in again) else _UNDATED
         if len(again) >= least and _telling(again):
             text = f"asked {len(again)} times with the tag of the answer before: the same content, never 304"
             yield again[0], Damage(Outcome.ERROR, text, needless=(whole[0], *again))
@@ -125,6 +142,53 @@ def _by_no_date(history: History, reads: list[Step]) -> Iterator[tuple[Step, Dam
         yield again[0], Damage(Outcome.ERROR, text, needless=(reads[0], *again))
 
 
+def _by_no_tag(history: History, reads: list[Step]) -> Iterator[tuple[Step, Damage]]:
+    """Yield the first of several whole answers with the same content to a damaged tag, or a word for none.
+
+    Source: RFC 9110 section 13.1.2 (what equals no current tag selects the representation).
+    """
+    again = [step for before, step in pairwise(reads) if _damaged(history, before, step)]
+    if not again:
+        return
+    heeded = any(
+        one.status == HTTPStatus.NOT_MODIFIED and (well := _different(one)) and again[0].etag in well.tokens
+        for one in history
+    )
+    least = 1 if heeded else _OFTEN
+    if len(again) >= least and all(_asked_damaged(step) for step in reads if step.order > again[0].order):
+        text = "asked with what names no version, and got the same content whole"
+        yield again[0], Damage(Outcome.ERROR, text, needless=(reads[0], *again))
+
+
+def _asked_damaged(step: Step) -> bool:
+    """Tell whether a read that asks by tag got its content whole, or asked well and got its 304."""
+    condition = _asked(step)
+    return condition is None or step.status == HTTPStatus.OK or step.etag in condition.tokens
+
+
+def _asked(step: Step) -> Condition | None:
+    """Return the If-None-Match of a read that means one version, in or out of form."""
+    condition = step.condition(Guard.DIFFERENT)
+    return condition if condition is not None and condition.standard and condition.of_one else None
+
+
+def _damaged(history: History, before: Step, step: Step) -> bool:
+    """Tell whether a whole answer only repeats the one before, and the tag that was sent is that one's, hurt.
+
+    Where the service takes the same spelling at another time, it is no damage to it.
+    """
+    condition = _asked(step)
+    if condition is None or step.status != HTTPStatus.OK or step.etag is None or step.etag != before.etag:
+        return False
+    sent = condition.value
+    if not (tokens.null_word(sent) or tokens.damage(sent, step.etag) in HURT) or sent in history.passed:
+        return False
+    if _asks_anew(step) or before.variant != step.variant or before.coding != step.coding:
+        return False
+    same = before.representation is None or step.representation is None or _alike(before, step)
+    return same and not history.written_between(before, step)
+
+
 def _same_date(history: History, before: Step, step: Step) -> bool:
     """Tell whether a whole answer only repeats the one before, whose date alone was sent."""
     condition = step.condition(Guard.DIFFERENT_DATE)
@@ -179,6 +243,8 @@ def _needless(history: History, before: Step, step: Step, *, undated: bool) -> b
         return False
     if before.coding != step.coding or (before.last_modified != step.last_modified and not undated):
         return False
+    if before.representation is None and before.withheld and step.withheld:
+        return alike_by_fields(before, step) is True and not history.written_between(before, step)
     if before.representation is None or not _alike(before, step):
         return False
     return not history.written_between(before, step)
@@ -193,6 +259,13 @@ def _alike(before: Step, step: Step) -> bool:
         rendered(pointer) or (holds_own_tag(before, pointer) and holds_own_tag(step, pointer))
         for pointer in pointers or ()
     )
+
+
+def _known_same(one: Step, two: Step) -> bool:
+    """Tell whether two whole answers show one content, by their fields where it is not in the evidence."""
+    if one.withheld and two.withheld and one.representation is None:
+        return alike_by_fields(one, two) is True
+    return same_state(one, two)
 
 
 def _telling(again: list[Step]) -> bool:

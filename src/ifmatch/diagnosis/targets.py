@@ -28,6 +28,11 @@ _NAMES_A_THING = re.compile(
     re.IGNORECASE,
 )
 
+# How the session of an upload is called.
+_SESSION = re.compile(
+    r"(?:multi-?part-?)?(?:upload|transfer|session|transaction)[_-]?(?:id|key|token)?", re.IGNORECASE
+)
+
 
 def actions(steps: Sequence[Step]) -> None:
     """Take an action on a thing (`/orders/7/cancel`, `/events/7:publish`) as a write on the thing.
@@ -208,6 +213,18 @@ def names_a_thing(name: str) -> bool:
     return _NAMES_A_THING.fullmatch(name) is not None
 
 
+def _ends(opened: Sequence[Step], step: Step, name: str, value: str) -> bool:
+    """Tell whether a parameter of a POST is the session of an upload that an earlier POST to the path opened.
+
+    What ends it makes the thing at that path; the parts before it have tags of their own.
+    """
+    if step.method != "POST" or not step.accepted or not value or _SESSION.fullmatch(name) is None:
+        return False
+    word = re.compile(rf"(?<![\w-]){re.escape(value)}(?![\w-])")
+    gave = (one.content for one in opened if one.order < step.order)
+    return any(content is not None and word.search(content.text) is not None for content in gave)
+
+
 def extra_parameters(steps: Sequence[Step]) -> None:
     """Take a write with parameters that no read has as one on the resource that was read without them.
 
@@ -217,8 +234,11 @@ def extra_parameters(steps: Sequence[Step]) -> None:
     for step in steps:
         if step.is_read and (200 <= step.status < 400 or step.status in {404, 410}):
             read.setdefault(step.resource.partition("?")[0], set()).add(step.resource)
+    opened: dict[str, list[Step]] = {}
     for step in steps:
         base, mark, query = step.resource.partition("?")
+        if step.method == "POST" and step.accepted and base in read:
+            opened.setdefault(base, []).append(step)
         views = read.get(base, set())
         if not mark and step.method == "POST" and len(views) == 1 and base not in views:
             # What is posted to a list is about the list, however it was sorted or cut when it was read.
@@ -230,11 +250,15 @@ def extra_parameters(steps: Sequence[Step]) -> None:
             continue
         if not mark or step.is_read or step.resource in read.get(base, ()):
             continue
-        given = set(parse_qsl(query, keep_blank_values=True))
+        given = {
+            pair
+            for pair in parse_qsl(query, keep_blank_values=True)
+            if not _ends(opened.get(base, ()), step, *pair)
+        }
         found = [
             (len(kept), key)
             for key in read.get(base, ())
-            if (kept := set(parse_qsl(key.partition("?")[2], keep_blank_values=True))) < given
+            if (kept := set(parse_qsl(key.partition("?")[2], keep_blank_values=True))) <= given
             and not any(_NAMES_A_THING.fullmatch(name) or is_view(name) for name, _ in given - kept)
         ]
         if found:

@@ -82,6 +82,16 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             yield note("the token stands in the content of an earlier answer", 1.0, facts.inside)
 
 
+def _uploaded_otherwise(facts: Facts, token: str, current: str) -> bool:
+    """Tell whether two tags differ as those of one store do, of what came whole and what came in parts.
+
+    Reads had shown the one that was sent: it was the tag of what was there.
+    """
+    if {tokens.shape(token), tokens.shape(current)} != {"md5-multipart", "hex32"}:
+        return False
+    return any(one.read_ok for one in facts.issues)
+
+
 def _refusal_names(facts: Facts, token: str) -> Iterator[Evidence]:
     """Yield evidence from a refusal that names a tag of another form than the one that was sent."""
     refusal = facts.step.etag or facts.step.told or named_beside(facts.step)
@@ -97,7 +107,12 @@ def _refusal_names(facts: Facts, token: str) -> Iterator[Evidence]:
             facts.step,
             "ETag",
         )
-    elif refusal is not None and facts.issues and tokens.shape(refusal) != tokens.shape(token):
+    elif (
+        refusal is not None
+        and facts.issues
+        and tokens.shape(refusal) != tokens.shape(token)
+        and not _uploaded_otherwise(facts, token, refusal)
+    ):
         yield note(f"the refusal shows {refusal}, of another form than {token}", 3.0, facts.step, "ETag")
     source = facts.source
     field = source.header("etag") if source is not None else None

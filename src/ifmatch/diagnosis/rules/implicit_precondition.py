@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
@@ -91,6 +92,41 @@ def _expects_alike(one: Step, two: Step) -> bool:
     return (first.value if first is not None else None) == (second.value if second is not None else None)
 
 
+def _answered_as_read(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a write that got 304 to the validator of what its client holds in a cache.
+
+    That the service answers so is its fault as well; where others send the like without the condition, and
+    it is stored, nobody who wrote the application meant it.
+    """
+    step = facts.step
+    condition = step.condition(Guard.DIFFERENT, Guard.DIFFERENT_DATE)
+    if condition is None or step.condition(Guard.EXISTS, Guard.ABSENT, Guard.SAME) is not None:
+        return
+    read = _kept(facts, condition)
+    if read is None:
+        return
+    text = f"{condition.name} on {step.method} has the validator of an earlier read: what a cache adds"
+    yield note(text, 4.0, read, condition.name)
+    if read.actor == step.actor and not any(one.order > read.order for one in facts.own_reads_before):
+        yield note("it is that of the client's last read", 0.5, read)
+    agent = (step.sent.text("user-agent") or "").strip()
+    passed = next(
+        (
+            one
+            for one in facts.case.history_of(step.resource)
+            if one.accepted and one.method == step.method and condition.name not in one.sent
+        ),
+        None,
+    )
+    if passed is not None:
+        other = (passed.sent.text("user-agent") or "").strip() != agent
+        who = "by another program" if other else "at another time"
+        text = f"{step.method} without {condition.name}, sent {who}, was accepted"
+        yield note(text, 4.5 if other else 3.0, passed, condition.name)
+    if _CACHING_CLIENTS.search(agent):
+        yield note("this kind of client keeps a cache of its own", 1.0, step, "User-Agent")
+
+
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a cache's validator on an unsafe method.
 
@@ -98,7 +134,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     """
     step = facts.step
     yield from _compared_inside(facts)
-    if not step.is_write or step.status not in {412, 304} or facts.damage is not None:
+    if step.is_write and step.status == HTTPStatus.NOT_MODIFIED:
+        yield from _answered_as_read(facts)
+        return
+    if not step.is_write or step.status != HTTPStatus.PRECONDITION_FAILED or facts.damage is not None:
         return
     yield from _beside_own(facts)
     condition = step.condition(Guard.DIFFERENT, Guard.DIFFERENT_DATE)

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.content_digests import alike_by_fields
 from ifmatch.diagnosis.contents import changed_pointers, same_content, value_at
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.likeness import same_state
@@ -218,7 +219,9 @@ def alike_contents(reads: Sequence[Step]) -> bool | None:
     """Tell whether reads show one content; None when too few contents are known, such as those of one tag."""
     known = [step for step in reads if step.representation is not None]
     if len(known) < 2:
-        return None
+        told = [alike_by_fields(reads[0], step) for step in reads[1:] if step.etag != reads[0].etag]
+        whole = bool(told) and all(step.withheld for step in reads)
+        return all(told) if whole and None not in told else None
     if not all(same_state(known[0], step) for step in known[1:]):
         return False
     # What is the same under one tag says nothing of the content under another.

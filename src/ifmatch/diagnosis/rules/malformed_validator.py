@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
@@ -11,6 +12,7 @@ from ifmatch.diagnosis.dates import whole_second
 from ifmatch.diagnosis.dialect_tokens import misplaced, pointers_of
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.respellings import respelt
+from ifmatch.diagnosis.revalidations import HURT
 from ifmatch.diagnosis.spent_versions import echoed
 from ifmatch.dialects import Carrier, Grammar
 
@@ -58,12 +60,35 @@ def _of_served(facts: Facts, guard: Condition, step: Step, kind: str) -> Iterato
     yield note(f"the server had sent {step.etag}", 0.5, step, "ETag")
 
 
+def _polled(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from reads under a damaged tag: they never get the 304 that spares the content.
+
+    Source: RFC 9110 section 13.1.2 (a tag that equals the current one gives 304).
+    """
+    step = facts.step
+    asked = step.condition(Guard.DIFFERENT)
+    if asked is None or step.etag is None or tokens.null_word(asked.value):
+        return
+    kind = tokens.damage(asked.value, step.etag)
+    if kind not in HURT:
+        return
+    yield note(f"the token is the served {step.etag} {_DAMAGE[kind]}", 5.0, step, asked.name)
+    for one in facts.history:
+        well = one.condition(Guard.DIFFERENT)
+        if one.status == HTTPStatus.NOT_MODIFIED and well is not None and step.etag in well.tokens:
+            yield note(f"{step.etag} as it was served gets its 304", 2.5, one, well.name)
+            return
+
+
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a token that equals a served one after undoing a damage, or breaks the grammar.
 
     Source: RFC 9110 section 8.8.3 (grammar of entity tags; quotes belong to the value).
     """
     guard = facts.guard
+    if facts.damage is not None and facts.damage.needless:
+        yield from _polled(facts)
+        return
     if guard is None or guard.guard not in {Guard.SAME, Guard.EXISTS}:
         return
     if not guard.standard:

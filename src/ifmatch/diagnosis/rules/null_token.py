@@ -36,6 +36,9 @@ _EMPTY: Final = re.compile(
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from the words that programs print where they have no value."""
     guard = facts.guard
+    if facts.damage is not None and facts.damage.needless:
+        yield from _polled(facts)
+        return
     if guard is None:
         yield from _left_empty(facts)
         return
@@ -62,6 +65,16 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     reads = [step for step in facts.own_reads_before if step.etag is not None]
     if reads:
         yield note(f"the client had been given {reads[-1].etag}", 0.5, reads[-1], "ETag")
+
+
+def _polled(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from reads that ask with a word for none, again and again, although a tag was given."""
+    step = facts.step
+    asked = step.condition(Guard.DIFFERENT)
+    if asked is not None and step.etag is not None and tokens.null_word(asked.value):
+        shown = f"`{asked.name}: {asked.value}`" if asked.value.strip() else f"an empty {asked.name}"
+        yield note(f"{shown} is what a program prints when it has no token", 5.0, step, asked.name)
+        yield note(f"the client had been given {step.etag}", 0.5, step, "ETag")
 
 
 def _was_null(facts: Facts, guard: Condition) -> bool:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "replica-lag"
@@ -28,6 +29,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             return
         text = f"a write had returned {before.etag}, and a listing read after it still showed the refused one"
         yield note(text, 6.0, listing)
+        return
+    if facts.damage is not None and facts.damage.behind is not None:
+        yield from _done_again(facts, facts.damage.behind)
         return
     yield from _behind(facts)
     yield from _listed_behind(facts)
@@ -64,6 +68,24 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note(text, -3.0, later[0], "ETag")
     if source.timed and source.start - write.end > _LONG:
         yield note("the write was long ago: replicas catch up sooner", -1.5, write)
+
+
+def _done_again(facts: Facts, look: Step) -> Iterator[Evidence]:
+    """Yield evidence from a look, without a cache in sight, that did not show yet what was done."""
+    first = facts.damage.first if facts.damage is not None else None
+    if first is None or facts.from_cache(look) or look.start - first.end > _LONG:
+        return
+    text = "a write was accepted, and the look after it showed what had been there before"
+    yield note(text, 4.0, look)
+    if look.lifetime or look.cache_told:
+        yield note("that answer may be a cache's", -1.5, look, "Cache-Control")
+    else:
+        yield note("nothing in that answer speaks of a cache", 1.5, look, "Cache-Control")
+    if look.machine and first.machine and look.machine != first.machine:
+        yield note(f"{first.machine} took the write, {look.machine} answered the read", 2.0, look)
+    lost = facts.damage.lost if facts.damage is not None else None
+    if lost is not None and look.machine and lost.machine == look.machine:
+        yield note(f"{look.machine} shows it later: it caught up", 1.0, lost)
 
 
 def _listed_behind(facts: Facts) -> Iterator[Evidence]:

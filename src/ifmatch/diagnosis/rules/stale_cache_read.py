@@ -29,6 +29,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
 
     Source: RFC 9111 section 4.2 (freshness) and section 4.4 (invalidation).
     """
+    if facts.damage is not None and facts.damage.behind is not None:
+        yield from _done_again(facts, facts.damage.behind)
+        return
     if facts.damage is not None:
         yield from _wrong_not_modified(facts)
         return
@@ -60,6 +63,25 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     yield from _afterwards(facts, source)
     if facts.content_moved is False and replaced is None:
         yield note("the content has not changed: an older copy is not what was read", -4.0, facts.refresh)
+
+
+def _done_again(facts: Facts, look: Step) -> Iterator[Evidence]:
+    """Yield evidence from a look, out of a cache, that hid from a client what it had just done."""
+    first = facts.damage.first if facts.damage is not None else None
+    if first is None:
+        return
+    if facts.from_cache(look):
+        yield note("a cache gave the look that did not show it", 4.5, look, "Age")
+        if look.age > look.start - first.end:
+            yield note(f"its copy was {look.age} s old: older than what had been done", 2.5, look, "Age")
+    elif look.lifetime:
+        yield note("the answer that did not show it may be kept by caches", 2.5, look, "Cache-Control")
+    else:
+        return
+    lost = facts.damage.lost if facts.damage is not None else None
+    asked = f"{lost.sent.text('cache-control')} {lost.sent.text('pragma')}" if lost is not None else ""
+    if lost is not None and "no-cache" in asked:
+        yield note("a read past the cache shows both", 2.0, lost, "Cache-Control")
 
 
 def _older(facts: Facts, source: Step) -> Iterator[Evidence]:

@@ -41,6 +41,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         or not facts.step.is_write
         or damage.redirect
         or damage.twice
+        or damage.behind is not None
         or damage.contradicted
     ):
         return
