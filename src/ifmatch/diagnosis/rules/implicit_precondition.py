@@ -23,6 +23,9 @@ CAUSE = "implicit-precondition"
 
 _CACHING_CLIENTS = re.compile(r"CFNetwork|okhttp|Mozilla|Dalvik|axios|undici|node-fetch", re.IGNORECASE)
 
+# Of these, those whose cache is the system's: it is there unasked.
+_OF_SYSTEMS = re.compile(r"CFNetwork|okhttp|Mozilla|Dalvik", re.IGNORECASE)
+
 
 def _compared_inside(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a version conflict that answers a request without any condition."""
@@ -103,12 +106,6 @@ def _answered_as_read(facts: Facts) -> Iterator[Evidence]:
     if condition is None or step.condition(Guard.EXISTS, Guard.ABSENT, Guard.SAME) is not None:
         return
     read = _kept(facts, condition)
-    if read is None:
-        return
-    text = f"{condition.name} on {step.method} has the validator of an earlier read: what a cache adds"
-    yield note(text, 4.0, read, condition.name)
-    if read.actor == step.actor and not any(one.order > read.order for one in facts.own_reads_before):
-        yield note("it is that of the client's last read", 0.5, read)
     agent = (step.sent.text("user-agent") or "").strip()
     passed = next(
         (
@@ -118,12 +115,17 @@ def _answered_as_read(facts: Facts) -> Iterator[Evidence]:
         ),
         None,
     )
+    caches = _OF_SYSTEMS.search(agent) is not None
+    if read is None or (passed is None and not caches):
+        return
+    text = f"{condition.name} on {step.method} has the validator of an earlier read: what a cache adds"
+    yield note(text, 4.0, read, condition.name)
     if passed is not None:
         other = (passed.sent.text("user-agent") or "").strip() != agent
         who = "by another program" if other else "at another time"
         text = f"{step.method} without {condition.name}, sent {who}, was accepted"
         yield note(text, 4.5 if other else 3.0, passed, condition.name)
-    if _CACHING_CLIENTS.search(agent):
+    if caches:
         yield note("this kind of client keeps a cache of its own", 1.0, step, "User-Agent")
 
 
