@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis.contents import changed_pointers, same_content, value_at
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.lost_members import lost_versions
+from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.rules.token_missing import demands
 from ifmatch.diagnosis.version_words import version_field
 from ifmatch.dialects.glossary import Words
@@ -21,6 +25,8 @@ if TYPE_CHECKING:
 CAUSE = "validator-stripped"
 # What is asked for is a field, not a member of the content.
 _FIELD = Words(r"if-match|e-?tag|precondition (?:header|required)|condition")
+
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://|/", re.IGNORECASE)
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -43,6 +49,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
                 f"the origin sent {lost}, which names the version; the client did not get it", 7.5, step
             )
             return
+    yield from _by_other_way(facts)
     yield from _by_encoder(facts)
     bare = [step for step in reads if step.method == "GET" and step.status == 200]
     if (
@@ -75,6 +82,60 @@ def _lost_version(step: Step) -> str:
     if isinstance(whole, Content) and whole.complete and shown is not None and shown.complete:
         lost = lost_versions(whole, shown)
     return next(iter((*fields, *lost)), "")
+
+
+def _by_other_way(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from the same thing, read past what the write came through: there it has a tag.
+
+    Args:
+        facts: of a request without a precondition.
+    """
+    step = facts.step
+    if facts.guard is not None or not step.is_write:
+        return
+    way, name = host_of(step.exchange.request.url), _last(step.exchange.request.url)
+    near = facts.case.around(step).steps
+    shown = [
+        one
+        for one in near
+        if one.method == "GET"
+        and one.status == HTTPStatus.OK
+        and one.received is not None
+        and one.received.complete
+        and one.representation is not None
+        and _last(one.exchange.request.url) == name
+    ]
+    bare = [one for one in shown if host_of(one.exchange.request.url) == way]
+    if not bare or any(one.etag is not None or one.last_modified is not None for one in bare):
+        return
+    for one in shown:
+        tag = one.header("etag")
+        if tag is None or host_of(one.exchange.request.url) == way:
+            continue
+        twin = next((each for each in bare if _same_but_addresses(each, one)), None)
+        if twin is not None:
+            other = host_of(one.exchange.request.url)
+            text = f"asked at {other}, the same carries {tag}; through {way} it comes without"
+            yield note(text, 6.5, twin, "ETag")
+            if "via" in (name.lower() for name, _ in twin.received or ()):
+                yield note("an intermediary passed that answer on", 1.0, twin, "Via")
+            return
+
+
+def _same_but_addresses(one: Step, two: Step) -> bool:
+    """Tell whether two answers show one state, but for the addresses that gateways write anew."""
+    if same_content(one.representation, two.representation):
+        return True
+    pointers = changed_pointers(one.representation, two.representation)
+    return bool(pointers) and all(
+        _ADDRESS.match(str(value_at(each.representation, pointer))) is not None
+        for pointer in pointers or ()
+        for each in (one, two)
+    )
+
+
+def _last(url: str) -> str:
+    return path_of(url).partition("?")[0].rstrip("/").rpartition("/")[2]
 
 
 def _around(facts: Facts) -> list[Step]:
