@@ -21,6 +21,7 @@ from ifmatch.diagnosis.ignored_guards import (
     refused_elsewhere,
 )
 from ifmatch.diagnosis.likeness import holds_own_tag
+from ifmatch.diagnosis.numbered_changes import numbered_between
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.operations import is_call
 from ifmatch.diagnosis.repeated_unseen import repeated_unseen
@@ -93,6 +94,7 @@ def _accepted(case: Case, history: History, step: Step) -> Damage | None:
             or _taken_back(history, step)
             or logged_between(case, history, step)
             or listed_newer(case, history, step)
+            or numbered_between(case, history, step)
             or overwritten(history, step)
             or skipped(history, step)
         )

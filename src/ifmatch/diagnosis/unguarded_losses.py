@@ -119,7 +119,7 @@ def _taken_from(base: Step, step: Step, own: Change, change: Change) -> bool:
     """
     if base.representation is None or step.body is None:
         return False
-    old, mine = (_by_word(leaves_of(one.text)) for one in (base.representation, step.body))
+    old, mine = (by_word(leaves_of(one.text)) for one in (base.representation, step.body))
     theirs, stored = (_set_by(one) for one in (change, own))
     told = {word: value for word, value in theirs.items() if not stamped("/" + word)}
     known = {(one.word, one.before) for one in transitions(change.record)} | set(told.items())
@@ -146,7 +146,7 @@ def _undone(base: Step, step: Step, own: Change) -> Transition | None:
     """
     if base.representation is None or step.body is None:
         return None
-    old, mine = (_by_word(leaves_of(one.text)) for one in (base.representation, step.body))
+    old, mine = (by_word(leaves_of(one.text)) for one in (base.representation, step.body))
     for one in transitions(own.record):
         if one.before != one.after == old.get(one.word) == mine.get(one.word) and not stamped("/" + one.word):
             return one
@@ -158,11 +158,15 @@ def _set_by(change: Change) -> dict[str, str]:
     pairs = transitions(change.record)
     paired = {name for one in pairs for name in one.names}
     plain = [(name, value) for name, value in change.record.items() if name not in paired]
-    return _by_word(plain) | {one.word: one.after for one in pairs}
+    return by_word(plain) | {one.word: one.after for one in pairs}
 
 
-def _by_word(leaves: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Return values by the last parts of their names, those that stand once alone."""
+def by_word(leaves: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Return values by the last parts of their names, those that stand once alone.
+
+    Args:
+        leaves: names and values.
+    """
     found: dict[str, str] = {}
     twice: set[str] = set()
     for name, value in leaves:
