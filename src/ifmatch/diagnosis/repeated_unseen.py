@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from decimal import Decimal
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
+from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import changed_pointers, same_content, value_at
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.listed_records import leaves_of, records_in
-from ifmatch.diagnosis.resources import host_of
+from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.model.diagnosis import Outcome
 
@@ -43,33 +45,65 @@ def repeated_unseen(case: Case, step: Step) -> Damage | None:
 
     Args:
         case: everything known.
-        step: an accepted POST.
+        step: an accepted POST, or a PATCH that counts on.
     """
     if not _plain(step):
         return None
     first = _same_before(case, step)
     if first is None:
         return None
+    if _others_wrote(case, first, step):
+        return None
     for look in reversed(case.steps[first.order + 1 : step.order]):
-        if look.actor != step.actor or not _shows(look) or look.start < first.end:
+        if look.actor != step.actor or not look.is_read or look.start < first.end:
             continue
         if host_of(look.resource) != host_of(step.resource):
             continue
-        history = case.history_of(look.resource)
-        before = [one for one in history if one.order < first.order and _shows(one)]
-        after = [one for one in history if one.order > step.order and _shows(one)]
-        if _others_wrote(case, first, step) or not _stood_still(before, look):
-            continue
-        seen = next((one for one in after if _both_done(first, step, look, one)), None)
+        seen = _shown_as_before(case, first, step, look) or _not_found(case, first, step, look)
         if seen is not None:
             text = "done twice: the look after the first time showed what had been there before it"
             return Damage(Outcome.WRONG_CONTENT, text, lost=seen, first=first, behind=look)
     return None
 
 
+def _shown_as_before(case: Case, first: Step, step: Step, look: Step) -> Step | None:
+    """Return the later read that shows what two requests did, where a look between them showed neither."""
+    history = case.history_of(look.resource)
+    before = [one for one in history if one.order < first.order and _shows(one)]
+    state = _meant(before, look)
+    if state is None or (before and not same_content(before[-1].representation, state.representation)):
+        return None
+    after = (one for one in history if one.order > step.order and _shows(one))
+    return next((one for one in after if _both_done(first, step, look, state, one)), None)
+
+
+def _meant(before: Sequence[Step], look: Step) -> Step | None:
+    """Return the answer that shows the content of a look: for a 304 the one that it says is still right."""
+    if look.status != HTTPStatus.NOT_MODIFIED:
+        return look if _shows(look) else None
+    condition = look.condition(Guard.DIFFERENT)
+    named = condition.tokens if condition is not None else ()
+    return next((one for one in reversed(before) if one.etag in named), None)
+
+
+def _not_found(case: Case, first: Step, step: Step, look: Step) -> Step | None:
+    """Return the later list of two things, of which the first had not been found at its own address."""
+    place = (first.header("location") or "").partition("?")[0].rstrip("/")
+    if look.status not in {404, 410} or not place or not _url(look).endswith(path_of(place)):
+        return None
+    sent = _sent(first) & _sent(step)
+    later = (one for one in case.steps[step.order + 1 : step.order + _NEAR] if one.actor == step.actor)
+    lists = (one for one in later if _shows(one) and host_of(one.resource) == host_of(step.resource))
+    return next((one for one in lists if sent and _count(one, sent) == _TWICE), None)
+
+
+def _url(step: Step) -> str:
+    return step.exchange.request.url.partition("?")[0].rstrip("/")
+
+
 def _plain(step: Step) -> bool:
     return (
-        step.method == "POST"
+        step.method in {"POST", "PATCH"}
         and step.accepted
         and step.timed
         and step.guard is None
@@ -86,7 +120,12 @@ def _shows(step: Step) -> bool:
 def _same_before(case: Case, step: Step) -> Step | None:
     """Return the last accepted request of the same actor that asked for the very same."""
     for one in reversed(case.steps[max(0, step.order - _NEAR) : step.order]):
-        if one.actor != step.actor or one.resource != step.resource or not _plain(one):
+        if (
+            one.actor != step.actor
+            or one.resource != step.resource
+            or one.method != step.method
+            or not _plain(one)
+        ):
             continue
         if one.body is None or step.body is None or step.start - one.end > _SOON:
             return None
@@ -115,21 +154,16 @@ def _others_wrote(case: Case, first: Step, step: Step) -> bool:
     return any(one.is_write and one.accepted and one.resource == step.resource for one in between)
 
 
-def _stood_still(before: Sequence[Step], look: Step) -> bool:
-    """Tell whether a look shows what had been read before; true as well where nobody had read it."""
-    return not before or same_content(before[-1].representation, look.representation)
-
-
-def _both_done(first: Step, step: Step, look: Step, after: Step) -> bool:
-    """Tell whether a later look shows what two requests did, and the look between them neither."""
-    if same_content(look.representation, after.representation):
+def _both_done(first: Step, step: Step, look: Step, state: Step, after: Step) -> bool:
+    """Tell whether a later look shows what two requests did, and the state of the look between neither."""
+    if same_content(state.representation, after.representation):
         return False
-    if _answered_ahead(first, step, look, after):
+    if _answered_ahead(first, step, state, after):
         return True
-    if _listed_twice(_sent(first) & _sent(step), look, after):
+    if _listed_twice(_sent(first) & _sent(step), state, after):
         return _behind(first, look) or _as_made(first, after)
     # Some book later what they take at once.
-    return _behind(first, look) and _moved_twofold(step, look, after)
+    return _behind(first, look) and _moved_twofold(step, state, after)
 
 
 def _behind(first: Step, look: Step) -> bool:

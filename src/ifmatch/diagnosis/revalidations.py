@@ -55,9 +55,12 @@ def never_unmodified(history: History) -> Iterator[tuple[Step, Damage]]:
         history: of one resource, in order of time.
     """
     readers: dict[str, list[Step]] = {}
+    lookers: dict[str, list[Step]] = {}
     for step in history:
-        if step.method == "GET" and step.status in {200, 304}:
-            readers.setdefault(step.actor, []).append(step)
+        if step.method in {"GET", "HEAD"} and step.status in {200, 304}:
+            (readers if step.method == "GET" else lookers).setdefault(step.actor, []).append(step)
+    for reads in lookers.values():
+        yield from _by_no_tag(history, reads)
     for reads in readers.values():
         if not any(step.conditions for step in reads):
             continue

@@ -95,7 +95,7 @@ def is_refusal(step: Step) -> bool:
         return False
     if step.status in {412, 428}:
         return True
-    if step.status == _BAD_REQUEST and any(_misdated(one) for one in step.conditions):
+    if step.status == _BAD_REQUEST and any(_misdated(one) or _misspelt(step, one) for one in step.conditions):
         return True
     refusal = step.refusal
     if refusal is not None:
@@ -124,6 +124,13 @@ def _misdated(condition: Condition) -> bool:
     if not condition.standard or condition.guard not in {Guard.SAME_DATE, Guard.DIFFERENT_DATE}:
         return False
     return http_date(condition.value) is None and not tokens.null_word(condition.value)
+
+
+def _misspelt(step: Step, condition: Condition) -> bool:
+    """Tell whether a read was refused over an If-None-Match that breaks the grammar, as its answer says."""
+    if not step.is_read or condition.guard is not Guard.DIFFERENT or condition.well_formed:
+        return False
+    return condition.standard and _names_condition(_words(step))
 
 
 def _names_nothing(step: Step) -> bool:

@@ -80,6 +80,20 @@ def _polled(facts: Facts) -> Iterator[Evidence]:
             return
 
 
+def _asked_badly(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a read that was turned away over an If-None-Match that is none."""
+    step = facts.step
+    asked = step.condition(Guard.DIFFERENT)
+    if asked is None or asked.well_formed or tokens.null_word(asked.value):
+        return
+    yield note(f"`{asked.shown()}` breaks the grammar of entity tags", 5.5, step, asked.name)
+    for one in reversed(facts.own_reads_before):
+        kind = tokens.damage(asked.value, one.etag) if one.etag is not None else ""
+        if kind in HURT:
+            yield note(f"the token is the served {one.etag} {_DAMAGE[kind]}", 2.0, one, "ETag")
+            return
+
+
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a token that equals a served one after undoing a damage, or breaks the grammar.
 
@@ -89,6 +103,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if facts.damage is not None and facts.damage.needless:
         yield from _polled(facts)
         return
+    if facts.refused and facts.step.is_read and facts.step.status == HTTPStatus.BAD_REQUEST:
+        yield from _asked_badly(facts)
     if guard is None or guard.guard not in {Guard.SAME, Guard.EXISTS}:
         return
     if not guard.standard:
