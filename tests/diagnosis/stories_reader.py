@@ -91,8 +91,11 @@ def _message(text):
 
 
 def _lines(text):
-    """Return a text with the line ends that `\\n` stands for; in JSON it is an escape of its own."""
-    return text if text[:1] in "{[" else text.replace("\\n", "\n")
+    """Return a text with the line ends that `\\n` stands for; in JSON it is an escape of its own.
+
+    Between two objects it can be none: they stand on lines of their own.
+    """
+    return text.replace("}\\n{", "}\n{") if text[:1] in "{[" else text.replace("\\n", "\n")
 
 
 def exchange_of(line, groups):

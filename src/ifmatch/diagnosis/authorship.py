@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.dates import shown
 from ifmatch.diagnosis.editors import PROGRAM, SYSTEM
 from ifmatch.diagnosis.listed_records import leaves_of
 from ifmatch.diagnosis.own_marks import marks_of, only_there, shown_in, shown_text, values_shown
-from ifmatch.diagnosis.told_changes import account_of
+from ifmatch.diagnosis.told_changes import account_of, known_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,7 +25,6 @@ _BESIDE: Final = 0.6
 _SURE: Final = 6.0
 _LIKELY: Final = 3.5
 _TIMED: Final = 4.0
-_LAST_COUNT: Final = re.compile(r"(?<!\d)(\d{1,12})$")
 # Shorter values say nothing of who sent them.
 _NAME: Final = 3
 
@@ -132,18 +129,7 @@ def account_in(facts: Facts) -> tuple[Change, ...]:
     step = facts.step
     near = facts.case.steps[max(0, step.order - _NEAR) : step.order + _NEAR]
     listings = [one for one in near if one.actor == step.actor and one.is_read]
-    return tuple(account_of(step, listings, _versions(facts)))
-
-
-def _versions(facts: Facts) -> list[str]:
-    """Return the versions that are known of the resource: as they are, and the counts at their ends."""
-    found: list[str] = []
-    for one in (facts.token, facts.current_tag):
-        if one is not None:
-            bare = tokens.opaque(one)
-            count = _LAST_COUNT.search(bare)
-            found += [bare, count[1]] if count is not None else [bare]
-    return found
+    return tuple(account_of(step, listings, known_as((facts.token, facts.current_tag))))
 
 
 def by_others(facts: Facts) -> Iterator[tuple[Change, bool]]:

@@ -21,14 +21,14 @@ from ifmatch.diagnosis.ignored_guards import (
     refused_elsewhere,
 )
 from ifmatch.diagnosis.likeness import holds_own_tag
-from ifmatch.diagnosis.numbered_changes import numbered_between
+from ifmatch.diagnosis.logged_losses import logged_between, logged_over_date, logged_over_version
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.operations import is_call
 from ifmatch.diagnosis.repeated_unseen import repeated_unseen
 from ifmatch.diagnosis.stamps import rendered, stamped
 from ifmatch.diagnosis.taken_back import line_undone, lost_pointers
 from ifmatch.diagnosis.undelivered import blocked, redirected, unheard
-from ifmatch.diagnosis.unguarded_losses import listed_newer, logged_between
+from ifmatch.diagnosis.unguarded_losses import listed_newer
 from ifmatch.diagnosis.unheeded import met_another
 from ifmatch.diagnosis.unseen_writes import unseen
 from ifmatch.diagnosis.written import base_content, content_of_write, keeps, names
@@ -75,7 +75,11 @@ def overwrites(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
         if not (step.accepted and step.replaces) or step.order in reported:
             continue
         known = history.near((step,))
-        found = _accepted(near, known, step) or unseen(near, known, step)
+        found = (
+            _accepted(near, known, step)
+            or unseen(near, known, step)
+            or logged_over_version(near, known, step)
+        )
         if found is not None:
             yield step, found
             if found.lost is not None and found.overlap:
@@ -94,16 +98,15 @@ def _accepted(case: Case, history: History, step: Step) -> Damage | None:
             or _taken_back(history, step)
             or logged_between(case, history, step)
             or listed_newer(case, history, step)
-            or numbered_between(case, history, step)
             or overwritten(history, step)
             or skipped(history, step)
         )
     if guard.guard is Guard.ABSENT:
         return _created_twice(history, step) or created_over(case, history, step) or unheard(history, step)
     if guard.guard is Guard.SAME and (guard.standard or (guard.key and not guard.unseen)):
-        return _stale(history, step) or _never_issued(history, step) or _timed_ahead(history, step)
+        return _stale(history, step) or _never_issued(case, history, step) or _timed_ahead(history, step)
     if guard.guard is Guard.SAME_DATE:
-        return _dated(history, step) or dated_out(history, step)
+        return _dated(history, step) or dated_out(history, step) or logged_over_date(case, history, step)
     return None
 
 
@@ -182,7 +185,7 @@ def _made_together(one: Step, step: Step) -> bool:
     )
 
 
-def _never_issued(history: History, step: Step) -> Damage | None:
+def _never_issued(case: Case, history: History, step: Step) -> Damage | None:
     """Find an accepted token that is none (a placeholder, a damaged tag) over another's change."""
     guard = step.guard
     if guard is None or len(guard.tokens) != 1:
@@ -193,7 +196,7 @@ def _never_issued(history: History, step: Step) -> Damage | None:
     none = tokens.null_word(token) or (guard.standard and tokens.zero(token))
     if guard.well_formed and token != _QUOTED_STAR and not none:
         return None
-    found = _unguarded(history, step) or met_another(history, step)
+    found = _unguarded(history, step) or met_another(history, step) or logged_between(case, history, step)
     if found is None:
         return None
     text = f"`{guard.shown()}`, which names no version, was accepted: {found.text}"

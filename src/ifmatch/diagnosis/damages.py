@@ -34,6 +34,7 @@ class Damage:
         first: the attempt before this one, which got no answer; None where there was none.
         lapsed: a read went from a cursor on that is older than what the service keeps.
         proven: whether the evidence shows the loss itself.
+        told: when the lost change was made, as a list of changes has it; None where none tells.
     """
 
     outcome: Outcome
@@ -54,3 +55,4 @@ class Damage:
     first: Step | None = None
     lapsed: bool = False
     proven: bool = True
+    told: float | None = None

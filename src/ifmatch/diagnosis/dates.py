@@ -28,6 +28,9 @@ _MOMENT = re.compile(
     r"(\d{4})-?(\d\d)-?(\d\d)[Tt ]?(\d\d):?(\d\d):?(\d\d)(?:[.,](\d{1,9}))? ?(Z|UTC|GMT|[+-]\d\d:?\d\d)?",
     re.IGNORECASE,
 )
+# A time of day alone, in seconds at least.
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d):([0-5]\d)(?:[.,](\d{1,9}))? ?(?:Z|UTC|GMT)?", re.IGNORECASE)
+_DAY = 86400
 
 
 @lru_cache(maxsize=4096)
@@ -79,6 +82,23 @@ def told_moment(text: str) -> float | None:
     if found[2] and not found[2].startswith("."):
         return float(f"{found[1]}.{found[2]}")
     return float(bare)
+
+
+def told_clock(text: str, by: float) -> float | None:
+    """Return the last moment with a time of day that some list tells without the day, None for other texts.
+
+    Args:
+        text: such as `09:01:11.250`, taken in UTC.
+        by: when the list was given out, in seconds since the epoch.
+    """
+    found = _CLOCK.fullmatch(text.strip())
+    if found is None:
+        return None
+    hours, minutes, seconds = (int(one) for one in found.groups()[:3])
+    clock = 3600 * hours + 60 * minutes + seconds + (float(f"0.{found[4]}") if found[4] else 0.0)
+    moment = by - by % _DAY + clock
+    # What comes after the list was made on the day before; clocks may be a second apart.
+    return moment if moment <= by + 1 else moment - _DAY
 
 
 def spelled_otherwise(text: str, moment: float) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.contents import ABSENT, value_at
+from ifmatch.diagnosis.contents import ABSENT, changed_pointers, value_at
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.likeness import edit_of
 from ifmatch.diagnosis.listed_versions import members_in
+from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.taken_back import SOON, line_undone, two_edits
 from ifmatch.model.diagnosis import Outcome
 
@@ -51,13 +52,15 @@ def made_twice(history: History, step: Step) -> Damage | None:
         step: an accepted write on a version.
     """
     version = tokens.opaque(step.etag or "")
-    if not step.puts or not version.isdigit():
+    if not version.isdigit():
         return None
     base, looks = _around(history, step)
     if base is None or not looks:
         return None
     after = looks[0]
-    if tokens.opaque(after.etag or "") != version or not _lacks(base, step, after):
+    if tokens.opaque(after.etag or "") != version:
+        return None
+    if not (step.puts and _lacks(base, step, after)) and not _other_value(base, step, after):
         return None
     text = f"the next look shows {step.etag}, which this write had made, with another's content: two made it"
     return Damage(Outcome.LOST_UPDATE, text, lost=after, overlap=True, slipped=True)
@@ -101,6 +104,14 @@ def _lacks(base: Step, step: Step, after: Step) -> bool:
         and value_at(edits.now, one) == value_at(edits.base, one)
         for one in edits.wanted
     )
+
+
+def _other_value(base: Step, step: Step, after: Step) -> bool:
+    """Tell whether a state has other values for what a write changed, as its answer had confirmed."""
+    old, mine, made, now = base.representation, step.body, step.shown_content, after.representation
+    edited = [one for one in changed_pointers(old, made) or () if one and not stamped(one)]
+    sent = [one for one in edited if value_at(mine, one) == value_at(made, one) is not ABSENT]
+    return bool(sent) and all(value_at(now, one) not in (ABSENT, value_at(made, one)) for one in sent)
 
 
 def dated_later(issued: Step, newest: Step, step: Step) -> Damage | None:

@@ -332,10 +332,18 @@ def _echoed_source(traffic: Traffic, write: Step, member: Member) -> Member | No
 
 
 def _nothing_for(traffic: Traffic, write: Step, member: Member) -> Member | None:
-    """Return the value that answers show under the name of one that was sent for none, and was refused."""
-    if traffic.took(write) or not tokens.null_word(member.value) or member.value in {"0", "-1"}:
+    """Return the value that answers show under the name of one that was sent for none.
+
+    Where that was taken, only a name that versions alone have, beside the content, tells that it was meant as
+    one: a member may be emptied.
+    """
+    if not tokens.null_word(member.value) or member.value in {"0", "-1"} or member.where == "text":
         return None
-    if not says_outdated(write) or member.where == "text":
+    if traffic.took(write):
+        beside = member.where in {"header", "query"} and bool(member.value.strip())
+        if not (beside and speaks_of_versions(member)):
+            return None
+    elif not says_outdated(write):
         return None
     for read in reversed(traffic.before(write) or traffic.read_after(write)):
         held = [one for one in of_state(traffic, read) if alike(one.word, member.word)]
@@ -367,7 +375,7 @@ def _unshown(traffic: Traffic, write: Step, member: Member) -> tuple[Member | No
     if member.where == "path" and not traffic.took(write) and counts_past(write, member.value):
         # It prints the number of the address, and the one that is there.
         return None, _PROVEN if says_outdated(write) else 0
-    if not named and (held := _nothing_for(traffic, write, member)) is not None:
+    if (not named or traffic.took(write)) and (held := _nothing_for(traffic, write, member)) is not None:
         return held, _PROVEN
     if (held := unread_time(write, member, reversed(traffic.before(write)))) is not None:
         return held, _PROVEN

@@ -31,10 +31,14 @@ _DEEPEST: Final = 5
 _MOST_VALUES: Final = 2000
 _FORM: Final = re.compile(r"[\w.$%~\[\]-]+=[^\s<>{}]*")
 _EVENT: Final = re.compile(r"^data:\s*(\{.*\})\s*$", re.MULTILINE)
-_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
+_MOMENT: Final = re.compile(r"(?:\d{4}-\d\d-\d\d[T ]|^\W?)\d\d:\d\d:\d\d")
 _CELL: Final = re.compile(r"\s*[;\t|]\s*|\s*,\s*")
 _WORD: Final = re.compile(r"[^\s;,|=\"'()\[\]]+")
 _PAIR: Final = re.compile(r"([A-Za-z_][\w.-]*)=\"?([^\s;,\"]+)")
+# What became of a value in a line: `limit: 40 -> 55`, `limit "40" => "55"`.
+_BECAME: Final = re.compile(
+    r"([^\W\d][\w.-]*)[\"']?\s*[:=]?\s*[\"']?([^\s,;\"']*)[\"']?\s*(?:->|=>|→|⇒|➜|➔)\s*[\"']?([^\s,;\"']*)"
+)
 _ROW: Final = re.compile(r"<tr\b[^>]*>(.*?)</tr>", re.IGNORECASE | re.DOTALL)
 _DATUM: Final = re.compile(r"<t([hd])\b[^>]*>(.*?)</t[hd]>", re.IGNORECASE | re.DOTALL)
 _MARKUP: Final = re.compile(r"<[^>]*>")
@@ -44,6 +48,9 @@ _OF_CHANGES: Final = Words(
     r"(?:log|list|history|trail|entries|records?)?s?"
     r"|histor(?:y|ies)|journal|log|trail|timeline|feed|events?|activit(?:y|ies)|last_?(?:change|edit|update|write|event)"
 )
+
+# Values of JSON that are no texts; tables and forms leave empty what JSON has as null.
+_PLAIN: Final = {None: "", True: "true", False: "false"}
 
 Record = dict[str, str]
 
@@ -141,7 +148,10 @@ def _leaves(value: object, above: str, depth: int) -> Iterator[tuple[str, str]]:
     elif isinstance(value, list):
         for number, one in enumerate(cast("list[object]", value)[:_INNER] if depth >= 0 else ()):
             yield from _leaves(one, f"{above}/{number}", depth - 1)
-    elif isinstance(value, str | int | float) and not isinstance(value, bool):
+    elif value is None or isinstance(value, bool):
+        # What is emptied or switched off tells as much as any value.
+        yield above, _PLAIN[value]
+    elif isinstance(value, str | int | float):
         yield above, str(value)
 
 
@@ -211,7 +221,7 @@ def _of_table(rows: list[str]) -> Iterator[Record]:
             names = [said for _, said in cells]
         elif cells:
             columns = names if len(names) == len(cells) else [str(number) for number in range(len(cells))]
-            yield {name: said for name, (_, said) in zip(columns, cells, strict=True) if said}
+            yield {name: said for name, (_, said) in zip(columns, cells, strict=True)}
 
 
 def _of_lines(lines: list[str]) -> Iterator[Record]:
@@ -221,10 +231,11 @@ def _of_lines(lines: list[str]) -> Iterator[Record]:
         rows = [_CELL.split(line.strip()) for line in lines[1:]]
         if len(names) >= _OBJECTS and all(len(row) == len(names) for row in rows):
             for row in rows:
-                yield {name: said for name, said in zip(names, row, strict=True) if said}
+                yield dict(zip(names, row, strict=True))
             return
     for line in lines:
-        if _MOMENT.search(line) is not None:
-            named = dict(_PAIR.findall(line))
+        became = {name: f"{old} -> {new}" for name, old, new in _BECAME.findall(line)}
+        if became or _MOMENT.search(line) is not None:
+            named = dict(_PAIR.findall(line)) | became
             words = _WORD.findall(line)
             yield {**{str(number): word for number, word in enumerate(words) if word}, **named}

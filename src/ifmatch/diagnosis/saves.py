@@ -44,6 +44,7 @@ def _replaced(read: Step, step: Step) -> bool:
     if step.guard is not None or step.opens:
         return False
     was, now, sent = (_object(value) for value in (read.view.json, step.view.json, step.view.sent_json))
+    sent = sent or dict(step.view.form)
     if _uploaded(read, step):
         return True
     if step.status != HTTPStatus.OK or not (was and now and sent):
@@ -55,7 +56,7 @@ def _replaced(read: Step, step: Step) -> bool:
     name = next((one for one in _IDS if isinstance(was.get(one), str | int)), None)
     if name is None or now.get(name) != was[name]:
         return False
-    return sent.keys() <= now.keys() and len(now.keys() ^ was.keys()) <= _MOST_NEW
+    return {*map(str.lower, sent)} <= {*map(str.lower, now)} and len(now.keys() ^ was.keys()) <= _MOST_NEW
 
 
 def _uploaded(read: Step, step: Step) -> bool:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.dates import told_moment
+from ifmatch.diagnosis.dates import told_clock, told_moment
 from ifmatch.diagnosis.embedded import may_be_coded
 from ifmatch.diagnosis.listed_records import Record, records_in
+from ifmatch.diagnosis.path_members import of_a_kind
 from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.transitions import transitions
 from ifmatch.dialects.glossary import Words
@@ -29,6 +31,7 @@ _NAME: Final = 3
 # The path of a resource with its slash and without are names of it; a telling last part is a third.
 _PATHS: Final = 2
 _PIECES: Final = re.compile(r"[A-Za-z0-9]+")
+_LAST_COUNT: Final = re.compile(r"(?<!\d)(\d{1,12})$")
 _WHO: Final = Words(
     r"(?:author|committer|editor|user|actor|by|who|whom|person|principal|account|agent|client|program|application"
     r"|app|manager|source|origin|device|station|terminal|workstation|host|node"
@@ -78,13 +81,16 @@ class Change:
     version: str
 
 
-def account_of(step: Step, listings: Iterable[Step], versions: Sequence[str]) -> Iterator[Change]:
+def account_of(
+    step: Step, listings: Iterable[Step], versions: Sequence[str], *, bare: bool = False
+) -> Iterator[Change]:
     """Yield what answers tell of changes of one resource, in the order in which they stand there.
 
     Args:
         step: on the resource.
         listings: answers that may tell of it.
         versions: of the resource, as far as they are known, without quotes.
+        bare: whether to yield also what tells neither a moment nor a version.
     """
     names = _names(step)
     path = path_of(step.resource).partition("?")[0].rstrip("/")
@@ -92,7 +98,12 @@ def account_of(step: Step, listings: Iterable[Step], versions: Sequence[str]) ->
     named = last if len(names) > _PATHS else _PIECES.findall(unquote(path))
     for one in listings:
         content = one.content
-        if content is None or len(content) > _LONGEST or one.status != _OK or not one.is_read:
+        if (
+            content is None
+            or len(content) > _LONGEST
+            or one.status != _OK
+            or not (one.is_read or one is step)
+        ):
             continue
         # Letters and digits are escaped nowhere: without them neither the address nor a record names it.
         text = content.text
@@ -103,7 +114,7 @@ def account_of(step: Step, listings: Iterable[Step], versions: Sequence[str]) ->
         records = records_in(text)
         if not about(one, step):
             records = tuple(record for record in records if names & set(record.values()))
-        yield from _changes(one, records, versions)
+        yield from _changes(one, records, versions, bare=bare)
 
 
 def _holds(text: str, pieces: Sequence[str]) -> bool:
@@ -126,9 +137,11 @@ def about(listing: Step, step: Step) -> bool:
     if len(name) >= _NAME and any(map(str.isdigit, name)) and name in unquote(there.path).split("/")[1:-1]:
         # Below the thing, whatever else leads to it.
         return True
+    kind = whole.rpartition("/")[0].rpartition("/")[2]
     return any(
-        len(value) > _FEW and (whole.endswith("/" + value) or whole == value)
-        for _, value in parse_qsl(there.query)
+        # After the word for such things, be it ever so short.
+        (len(value) > _FEW or of_a_kind(kind, called)) and (whole.endswith("/" + value) or whole == value)
+        for called, value in parse_qsl(there.query)
     )
 
 
@@ -140,7 +153,9 @@ def _names(step: Step) -> set[str]:
     return {path, path.lstrip("/"), *([last] if telling else [])} - {""}
 
 
-def _changes(listing: Step, records: Sequence[Record], versions: Sequence[str]) -> Iterator[Change]:
+def _changes(
+    listing: Step, records: Sequence[Record], versions: Sequence[str], *, bare: bool
+) -> Iterator[Change]:
     counts = _version_name(records, versions)
     for record in records:
         if any(_HOW.fullmatch(_word(name)) and _off(value) for name, value in record.items()):
@@ -148,11 +163,11 @@ def _changes(listing: Step, records: Sequence[Record], versions: Sequence[str]) 
         # What a field was and became says nothing of the entry itself, be it called `owner`.
         paired = {name for one in transitions(record) for name in one.names}
         who = next((said for name, said in record.items() if name not in paired and _who(name, said)), "")
-        when = _when(record)
+        when = _when(record) or _clocked(record, listing)
         version = tokens.opaque(record.get(counts, "")) if counts else ""
         if not version:
             version = next((one for name, one in record.items() if VERSION.search(_word(name))), "")
-        if (when is not None or version) and (who or len(record) > _FEW):
+        if (bare or when is not None or version) and (who or len(record) > _FEW):
             yield Change(listing, record, who, when, tokens.opaque(version))
 
 
@@ -186,6 +201,31 @@ def _when(record: Record) -> float | None:
     return moments.pop() if len(moments) == 1 else None
 
 
+def _clocked(record: Record, listing: Step) -> float | None:
+    """Return when an entry says that it happened, where it tells the time of the day alone."""
+    if listing.date is None and not listing.timed:
+        return None
+    by = listing.date if listing.date is not None else listing.end
+    named = [value for name, value in record.items() if _WHEN.fullmatch(_word(name)) is not None]
+    for values in (named, list(record.values())):
+        moments = {moment for value in values if (moment := told_clock(value, by)) is not None}
+        if moments:
+            return moments.pop() if len(moments) == 1 else None
+    return None
+
+
+def moments_of(change: Change) -> tuple[float, ...]:
+    """Return all moments that an entry tells, such as when a request came and when it was done.
+
+    Args:
+        change: the entry.
+    """
+    listing = change.listing
+    by = listing.date if listing.date is not None else listing.end
+    told = (told_moment(value) or told_clock(value, by) for value in change.record.values())
+    return tuple(one for one in told if one is not None)
+
+
 def _version_name(records: Sequence[Record], versions: Sequence[str]) -> str:
     """Return the name under which entries give versions: it holds one that is known, or is called so."""
     names = dict.fromkeys(name for record in records for name in record)
@@ -195,6 +235,29 @@ def _version_name(records: Sequence[Record], versions: Sequence[str]) -> str:
     ranked = sorted(told, key=lambda name: (-len(held[name] & known), VERSION.search(_word(name)) is None))
     for name in ranked:
         sure = VERSION.search(_word(name)) is not None or _NUMBER.fullmatch(_word(name)) is not None
+        sure = sure or _in_turn([record[name] for record in records if name in record])
         if sure or len(held[name] & known) > 1 or any(len(one) > _NAME for one in held[name] & known):
             return name
     return next((name for name in names if VERSION.search(_word(name)) is not None), "")
+
+
+def _in_turn(values: Sequence[str]) -> bool:
+    """Tell whether values count on by one, up or down: nothing but versions and their like does."""
+    if len(values) < _FEW or not all(value.isdigit() for value in values):
+        return False
+    return {int(after) - int(before) for before, after in pairwise(values)} in ({1}, {-1})
+
+
+def known_as(issued: Iterable[str | None]) -> list[str]:
+    """Return what accounts may call versions by: as they are, and the counts at their ends.
+
+    Args:
+        issued: versions that answers gave out, None where one gave none.
+    """
+    found: list[str] = []
+    for one in issued:
+        if one is not None:
+            bare = tokens.opaque(one)
+            count = _LAST_COUNT.search(bare)
+            found += [bare, count[1]] if count is not None else [bare]
+    return found

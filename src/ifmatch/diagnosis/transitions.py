@@ -59,7 +59,20 @@ def _read(pairs: tuple[tuple[str, str], ...]) -> tuple[Transition, ...]:
     for name, value in pairs:
         above, _, last = name.rpartition("/")
         groups.setdefault(above, {})[last] = value
-    return tuple(one for above, group in groups.items() for one in _of_group(above, group))
+    within = tuple(one for above, group in groups.items() for one in _of_group(above, group))
+    return (*within, *_of_states(dict(pairs)))
+
+
+def _of_states(record: dict[str, str]) -> Iterator[Transition]:
+    """Yield what stands in a whole state before and in one after: `before/price` and `after/price`."""
+    for name, value in record.items():
+        parts = name.split("/")
+        place = next((at for at, one in enumerate(parts[:-1]) if _BEFORE.fullmatch(one) is not None), -1)
+        for other, now in record.items() if place >= 0 else ():
+            others = other.split("/")
+            alike = len(others) == len(parts) and others[:place] == parts[:place]
+            if alike and others[place + 1 :] == parts[place + 1 :] and _AFTER.fullmatch(others[place]):
+                yield Transition(_word(name), value, now, frozenset({name, other}))
 
 
 def _of_group(above: str, group: dict[str, str]) -> Iterator[Transition]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.unseen_writes import check_works
 
@@ -14,6 +15,18 @@ if TYPE_CHECKING:
     from ifmatch.model.finding import Evidence
 
 CAUSE = "check-then-write-race"
+
+
+def one_version_made(facts: Facts) -> bool:
+    """Tell whether a write and the one that it overwrote were answered with one version that counts on.
+
+    Args:
+        facts: of a write.
+    """
+    lost, made, token = facts.damage.lost if facts.damage else None, facts.step.etag, facts.token
+    if lost is None or made is None or token is None:
+        return False
+    return lost.accepted and lost.etag == made and tokens.steps_on(token, made) == 1
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -28,6 +41,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         if any(damage.lost.presents(token) for token in guard.tokens):
             text = "two writes on one token were accepted within one tick of the clock"
             yield note(text, 3.0 if facts.step.hops else 1.5, damage.lost, guard.name)
+            if one_version_made(facts):
+                text = f"both were answered with {facts.step.etag}: both had been compared before"
+                yield note(text, 4.5, damage.lost)
         return
     if not damage.overlap:
         return

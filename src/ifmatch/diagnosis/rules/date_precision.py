@@ -58,7 +58,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         same = modified == sent or (
             modified is None and damage.lost.date is not None and abs(damage.lost.date - sent) < 1
         )
-        if same:
+        if damage.told is not None:
+            if sent <= damage.told < sent + 1:
+                yield note(damage.text, 6.0, damage.lost)
+        elif same:
             yield note(
                 "the overwritten change was made in the very second of the date that was sent",
                 6.0,

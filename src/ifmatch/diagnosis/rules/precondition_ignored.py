@@ -9,6 +9,7 @@ from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.revalidations import suffix_of
 from ifmatch.diagnosis.rules.cache_misevaluates import fetched_throughout, told_elsewhere
+from ifmatch.diagnosis.rules.check_then_write_race import one_version_made
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +45,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             -5.5 if facts.step.hops else -2.5,
             damage.lost,
         )
+        if one_version_made(facts):
+            yield note("a service that does not compare counts on from what is stored", -3.0, damage.lost)
     if damage.lost is not None:
         text = (
             "the write that replaced the token had been accepted before"

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.conditions import carries
+from ifmatch.diagnosis.conditions import Guard, carries
 from ifmatch.diagnosis.contents import value_at
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.lost_members import lost_versions
@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 
     from ifmatch.diagnosis.conditions import Condition
     from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "precondition-stripped"
 _DEMANDED = 428
 # Shorter tokens stand in a text by chance.
 _TELLING = 6
+# So many steps of a path name one thing, whatever stands before them.
+_STEPS = 2
 
 
 # How an answer asks for what it did not get.
@@ -124,7 +127,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
 
 
 def _heeded_past(facts: Facts, guard: Condition) -> Iterator[Evidence]:
-    """Yield evidence from the same token under the same path, refused by a host of another name.
+    """Yield evidence from an outdated version of the same thing, refused by a host of another name.
 
     Source: RFC 9110 section 7.6.3 (what Via tells; the origin itself does not add it).
     """
@@ -132,12 +135,37 @@ def _heeded_past(facts: Facts, guard: Condition) -> Iterator[Evidence]:
     path, host = path_of(step.exchange.request.url), host_of(step.exchange.request.url)
     for one in facts.case.steps:
         there = one.exchange.request.url
-        if not (one.refused and one.is_write) or path_of(there) != path or host_of(there) == host:
+        if not (one.refused and one.is_write) or host_of(there) == host or one.cache_marked:
             continue
-        if any(one.presents(token) for token in guard.tokens) and not one.cache_marked:
-            text = f"{host_of(there)}, asked past what is on the way, refused the very same version"
+        if not _of_one_thing(path, path_of(there)):
+            continue
+        same = any(one.presents(token) for token in guard.tokens)
+        if same or _outdated(facts, one):
+            what = "the very same version" if same else f"`{one.guard.shown() if one.guard else ''}`"
+            text = f"{host_of(there)}, asked past what is on the way, refused {what}, which was outdated too"
             yield note(text, 5.5 if step.cache_marked else 3.5, one, guard.name)
             return
+
+
+def _of_one_thing(path: str, there: str) -> bool:
+    """Tell whether two paths are the same, but for what a front puts before those behind it."""
+    one, two = sorted((path.partition("?")[0], there.partition("?")[0]), key=len)
+    return one == two or (one.count("/") >= _STEPS and two.endswith(one))
+
+
+def _outdated(facts: Facts, refused: Step) -> bool:
+    """Tell whether a refused write names a version that the resource had had before."""
+    guard = refused.guard
+    if guard is None or guard.guard is not Guard.SAME:
+        return False
+    tagged = [one for one in facts.history if one.order < refused.order and one.etag is not None]
+    return any(
+        bool(issued := facts.history.issued(token))
+        and issued[0].order < refused.order
+        and tagged[-1].etag not in {None, token}
+        and issued[-1].order < tagged[-1].order
+        for token in guard.tokens
+    )
 
 
 def _taken_out(facts: Facts) -> Iterator[Evidence]:

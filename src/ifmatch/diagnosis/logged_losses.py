@@ -1,0 +1,248 @@
+"""Find what an accepted write took away of a change that only a list of changes shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.damages import Damage
+from ifmatch.diagnosis.dates import http_date, shown
+from ifmatch.diagnosis.listed_records import leaves_of
+from ifmatch.diagnosis.stamps import stamped
+from ifmatch.diagnosis.states_in_turn import by_word, own_entry, replaced, set_by, stored_beside
+from ifmatch.diagnosis.told_changes import account_of, known_as, moments_of
+from ifmatch.diagnosis.transitions import transitions
+from ifmatch.diagnosis.unguarded_losses import looked
+from ifmatch.model.diagnosis import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ifmatch.diagnosis.case import Case
+    from ifmatch.diagnosis.history import History
+    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.told_changes import Change
+    from ifmatch.diagnosis.transitions import Transition
+
+# Seconds by which the time of an own change may lie beside its request, where clocks agree; times of a list
+# may lack the fraction of their second.
+_BESIDE: Final = 0.5
+_CUT: Final = 1.0
+# So many steps after a write an account of changes is looked for.
+_NEAR: Final = 80
+
+
+def logged_between(case: Case, history: History, step: Step) -> Damage | None:
+    """Find another's change that a list of changes has between a write and what it was made from.
+
+    Args:
+        case: everything known.
+        history: of the resource.
+        step: an accepted write whose precondition, if any, kept nothing from it.
+    """
+    if not step.timed or not (step.puts or step.alters or step.method == "PATCH" or step.guard is not None):
+        return None
+    base = looked(history, step)
+    if base is None or not base.timed or step.method == "DELETE":
+        return None
+    versions = known_as((base.etag, step.etag))
+    # The answer to the write may have the list as well.
+    for listing in case.steps[step.order : step.order + _NEAR]:
+        if listing.actor != step.actor:
+            continue
+        changes = list(account_of(step, [listing], versions, bare=True))
+        found = _by_times(base, step, changes) or _in_turn(case, base, step, changes)
+        if found is not None:
+            return found
+    return None
+
+
+def _by_times(base: Step, step: Step, changes: Sequence[Change]) -> Damage | None:
+    """Return the damage that the entries of the time of a write, and those since the read, tell."""
+    mine = [each for each in changes if _is_of(each, step)]
+    # One write may have a row for each value that it changed.
+    if len({each.when for each in mine}) != 1:
+        return None
+    undone = next((one for each in mine if (one := _undone(base, step, each)) is not None), None)
+    if undone is not None:
+        return _taken(undone, mine[0].listing, _between(base, mine[0], changes))
+    if len(mine) > 1:
+        return None
+    return _by_another(base, step, mine[0], _between(base, mine[0], changes))
+
+
+def _between(base: Step, own: Change, changes: Sequence[Change]) -> list[Change]:
+    """Return the entries of a time since a read and before an own one."""
+    return [each for each in changes if each.when is not None and base.end < each.when < (own.when or 0.0)]
+
+
+def _in_turn(case: Case, base: Step, step: Step, changes: Sequence[Change]) -> Damage | None:
+    """Return the damage that the order of the entries tells, whatever their times, and be there none."""
+    if base.representation is None or step.body is None or _went_elsewhere(case, base, step):
+        return None
+    own = own_entry(base, step, changes)
+    if own is None:
+        return None
+    undone = _undone(base, step, own)
+    if undone is not None:
+        return _taken(undone, own.listing, [])
+    found = replaced(base, step, own, changes)
+    if found is None:
+        return None
+    change, word = found
+    by = f" by {change.who}" if change.who else ""
+    text = f"the list of changes has one{by} right before this write, and the {word} that it set is gone"
+    return Damage(Outcome.LOST_UPDATE, text, lost=change.listing, told=change.when)
+
+
+def _went_elsewhere(case: Case, base: Step, step: Step) -> bool:
+    """Tell whether the client itself changed parts of the thing, or all of it elsewhere, since the read."""
+    here = step.resource.partition("?")[0].rstrip("/")
+    return any(
+        one.actor == step.actor
+        and one.accepted
+        and (one.resource.startswith(here + "/") or here.startswith(one.resource.partition("?")[0] + "/"))
+        for one in case.steps[base.order + 1 : step.order]
+    )
+
+
+def _taken(undone: Transition, listing: Step, others: Sequence[Change]) -> Damage:
+    changed = f"{undone.word} go from {undone.before} to {undone.after}"
+    text = f"the list of changes has {changed} by this write, whose sender had left it as it was read"
+    when = others[0].when if len(others) == 1 else None
+    return Damage(Outcome.LOST_UPDATE, text, lost=listing, told=when)
+
+
+def _is_of(change: Change, step: Step) -> bool:
+    """Tell whether an entry is of the time of a write."""
+    if change.when is None:
+        return False
+    before = _BESIDE if change.when % 1 else _CUT
+    return step.start - before <= change.when <= step.end + _BESIDE
+
+
+def _by_another(base: Step, step: Step, own: Change, others: Sequence[Change]) -> Damage | None:
+    """Return the damage to another's change, told by its author, or by the state that the list has of it."""
+    lost: Change | None = next((each for each in others if _taken_from(base, step, own, each)), None)
+    plain = step.guard is None or step.guard.guard is Guard.EXISTS
+    if plain and step.method == "PUT" and own.who and lost is None:
+        lost = next((each for each in others if each.who and each.who != own.who), None)
+        text = f"the list of changes has one by {lost.who} between the read and this write" if lost else ""
+    else:
+        by = f" by {lost.who}" if lost is not None and lost.who and lost.who != own.who else ""
+        text = f"the list of changes has one{by} between the read and this write, and what it set is gone"
+    if lost is None or (lost.who and lost.who == own.who):
+        return None
+    return Damage(Outcome.LOST_UPDATE, text, lost=lost.listing, told=lost.when)
+
+
+def _taken_from(base: Step, step: Step, own: Change, change: Change) -> bool:
+    """Tell whether an entry shows a state that differs from what was read, and that a write undid.
+
+    Args:
+        base: the read.
+        step: the write.
+        own: the entry of the write.
+        change: the entry between the two.
+    """
+    if base.representation is None or step.body is None:
+        return False
+    old, mine = (by_word(leaves_of(one.text)) for one in (base.representation, step.body))
+    theirs, stored = (set_by(one) for one in (change, own))
+    told = {word: value for word, value in theirs.items() if not stamped("/" + word)}
+    known = {(one.word, one.before) for one in transitions(change.record)} | set(told.items())
+    if not any(old.get(word) == value for word, value in known):
+        # It has to show the record itself, of which some is as it was.
+        return False
+    for word, value in told.items():
+        if word in mine and word in old and value not in {old[word], mine[word]}:
+            return True
+        if not step.puts or word in mine or word in stored:
+            continue
+        if value != old.get(word):
+            return True
+    return False
+
+
+def _undone(base: Step, step: Step, own: Change) -> Transition | None:
+    """Return what the entry of a write has it change that its sender had left as it was read, None without.
+
+    Args:
+        base: the read.
+        step: the write.
+        own: the entry of the write.
+    """
+    if base.representation is None or step.body is None:
+        return None
+    old, mine = (by_word(leaves_of(one.text)) for one in (base.representation, step.body))
+    for one in transitions(own.record):
+        if one.before != one.after == old.get(one.word) == mine.get(one.word) and not stamped("/" + one.word):
+            return one
+    return None
+
+
+def logged_over_date(case: Case, history: History, step: Step) -> Damage | None:
+    """Find another's change that a list of changes has, and that a date of the same second let be undone.
+
+    Args:
+        case: everything known.
+        history: of the resource.
+        step: an accepted write on a date.
+
+    Source: RFC 9110 section 8.8.2.2 (a date is weak within its second).
+    """
+    guard = step.guard
+    sent = http_date(guard.value) if guard is not None else None
+    own = [one for one in history if one.actor == step.actor and one.order < step.order]
+    if sent is None or all(one.last_modified != sent for one in own):
+        return None
+    found = logged_between(case, history, step)
+    if found is None or found.told is None or found.told < sent:
+        return None
+    if found.told < sent + 1:
+        text = (
+            f"{found.text}: it was made at {shown(found.told)}, in the very second of the date that was sent"
+        )
+        return replace(found, text=text)
+    return replace(found, stale_accepted=True)
+
+
+def logged_over_version(case: Case, history: History, step: Step) -> Damage | None:
+    """Find another's change that a list of changes has between a version that was accepted and its write.
+
+    Args:
+        case: everything known.
+        history: of the resource.
+        step: an accepted write on the version that its sender had read.
+    """
+    guard = step.guard
+    if guard is None or guard.guard is not Guard.SAME or not guard.of_one or guard.unseen:
+        return None
+    base = looked(history, step)
+    if base is None or not any(token in base.issued() for token in guard.tokens):
+        return None
+    found = _made_beside(case, base, step) or logged_between(case, history, step)
+    if found is None or found.overlap:
+        return found
+    if found.told is not None and found.told >= step.start:
+        return replace(found, overlap=True, slipped=True)
+    return replace(found, stale_accepted=True)
+
+
+def _made_beside(case: Case, base: Step, step: Step) -> Damage | None:
+    """Find in a list of changes two that made one version: both were compared before either was stored."""
+    versions = known_as((base.etag, step.etag))
+    for listing in case.steps[step.order + 1 : step.order + _NEAR]:
+        changes = list(account_of(step, [listing], versions)) if listing.actor == step.actor else []
+        own = own_entry(base, step, changes)
+        other = stored_beside(base, step, own, changes) if own is not None else None
+        if other is None:
+            continue
+        moments = moments_of(other)
+        together = bool(moments) and all(step.start - _CUT <= one <= step.end + _CUT for one in moments)
+        text = f"the list of changes has another that made version {other.version} beside this one"
+        return Damage(
+            Outcome.LOST_UPDATE, text, lost=listing, overlap=True, slipped=not together, told=other.when
+        )
+    return None

@@ -1,0 +1,153 @@
+"""Find which entry of a list of changes an own write made, and what the ones before it had set; pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.listed_records import leaves_of
+from ifmatch.diagnosis.stamps import stamped
+from ifmatch.diagnosis.told_changes import known_as
+from ifmatch.diagnosis.transitions import transitions
+from ifmatch.diagnosis.version_words import called_version
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.told_changes import Change
+
+
+def own_entry(base: Step, step: Step, changes: Sequence[Change]) -> Change | None:
+    """Return the only entry that is of an own write, None where there is none, or which one is not told.
+
+    It has the version that was made, or what the write changed, and nothing against it.
+
+    Args:
+        base: the read.
+        step: the write.
+        changes: all entries of a list.
+    """
+    old, mine = _states(base, step)
+    edited = {word for word, value in mine.items() if not _of_service(word) and value != old.get(word)}
+    made = known_as((step.etag,))
+    named = [one for one in changes if one.version and one.version in made]
+    found: list[Change] = []
+    for one in named or changes:
+        stored = set_by(one)
+        shown = edited & stored.keys()
+        if (named or shown) and all(stored[word] == mine[word] for word in shown):
+            found.append(one)
+    # A list within an entry tells parts of it again.
+    whole = max(found, key=lambda one: len(one.record), default=None)
+    if whole is None:
+        return None
+    values = set(whole.record.values())
+    return whole if all(one is whole or set(one.record.values()) < values for one in found) else None
+
+
+def replaced(base: Step, step: Step, own: Change, changes: Sequence[Change]) -> tuple[Change, str] | None:
+    """Return the entry before an own one that had set a value which the write set back, and its name.
+
+    The last entry that has a value at all tells what was there when the write came. Its sender had read
+    another one and left it so, and the own entry has it again: it was changed in between, and undone.
+
+    Args:
+        base: the read.
+        step: the write.
+        own: its entry.
+        changes: all entries of the list.
+    """
+    old, mine = _states(base, step)
+    stored = set_by(own)
+    kept = {
+        word
+        for word, value in stored.items()
+        if not _of_service(word) and mine.get(word) == value == old.get(word)
+    }
+    for change in _before(own, changes):
+        if change.who and change.who == own.who:
+            return None
+        theirs = set_by(change)
+        told = kept & theirs.keys()
+        lost = next((word for word in sorted(told) if theirs[word] != old[word]), None)
+        if lost is not None:
+            return change, lost
+        kept -= told
+    return None
+
+
+def stored_beside(base: Step, step: Step, own: Change, changes: Sequence[Change]) -> Change | None:
+    """Return an entry that made the very version which an own write made, with another value.
+
+    Args:
+        base: the read.
+        step: the write.
+        own: its entry.
+        changes: all entries of the list.
+    """
+    old, mine = _states(base, step)
+    edited = {word for word, value in mine.items() if not _of_service(word) and value != old.get(word)}
+    stored = set_by(own)
+    for one in changes if own.version.isdigit() else ():
+        theirs = set_by(one)
+        same = one is not own and one.version == own.version and theirs.keys() == stored.keys()
+        if same and any(theirs[word] != stored[word] for word in edited & stored.keys()):
+            return one
+    return None
+
+
+def _states(base: Step, step: Step) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what was read and what was sent, by words."""
+    read, sent = (one.text if one is not None else "" for one in (base.representation, step.body))
+    return by_word(leaves_of(read)), by_word(leaves_of(sent))
+
+
+def _of_service(word: str) -> bool:
+    return stamped("/" + word) or called_version(word)
+
+
+def _before(own: Change, changes: Sequence[Change]) -> list[Change]:
+    """Return the entries before an own one, the last one first; nothing where their order is not told."""
+    others = [one for one in changes if one is not own]
+    versions = [one.version for one in changes]
+    if len(set(versions)) == len(versions) and all(
+        tokens.steps_on(one.version, own.version) for one in others
+    ):
+        older = [one for one in others if tokens.steps_on(one.version, own.version) > 0]
+        return sorted(older, key=lambda one: tokens.steps_on(one.version, own.version))
+    whens = [one.when for one in changes]
+    if own.when is not None and None not in whens and len(set(whens)) == len(whens):
+        earlier = [one for one in others if one.when is not None and one.when < own.when]
+        return sorted(earlier, key=lambda one: -(one.when or 0.0))
+    if changes[0] is own:
+        return others
+    return others[::-1] if changes[-1] is own else []
+
+
+def set_by(change: Change) -> dict[str, str]:
+    """Return the values that an entry shows, by their words: of a value that became another, the new one.
+
+    Args:
+        change: the entry.
+    """
+    pairs = transitions(change.record)
+    paired = {name for one in pairs for name in one.names}
+    plain = [(name, value) for name, value in change.record.items() if name not in paired]
+    return by_word(plain) | {one.word: one.after for one in pairs}
+
+
+def by_word(leaves: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Return values by the last parts of their names, those that stand once alone.
+
+    Args:
+        leaves: values of a content by their whole names.
+    """
+    found: dict[str, str] = {}
+    twice: set[str] = set()
+    for name, value in leaves:
+        word = next((part for part in reversed(name.split("/")) if not part.isdigit()), name)
+        if word in found and found[word] != value:
+            twice.add(word)
+        found[word] = value
+    return {word: value for word, value in found.items() if word not in twice}
