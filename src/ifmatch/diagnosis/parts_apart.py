@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.dialect_tokens import pointers_of
 from ifmatch.diagnosis.listed_versions import members_in
+from ifmatch.diagnosis.pages import fields_of, is_page
 from ifmatch.diagnosis.soap_bodies import tree_in
 from ifmatch.diagnosis.told_versions import told
 from ifmatch.diagnosis.version_words import alike, called_version
@@ -64,7 +65,7 @@ def parts_apart(facts: Facts) -> Apart | None:
         return None
     reads = [one for one in facts.own(facts.case.steps[: facts.step.order]) if _whole(one)][-_RECENT:]
     for read in reversed(reads):
-        places = [one for one in pointers_of(read, token) if _of_versions(one, guard)]
+        places = [one for one in _places(read, token) if _of_versions(one, guard)]
         if places:
             return next(_compared(facts, guard, read, places, reads), None)
     return None
@@ -88,7 +89,7 @@ def _compared(
     for value, by, passed in _told(facts, guard):
         if value == token or (still is None and tokens.counted_on(token, value)):
             continue
-        for place in pointers_of(read, value):
+        for place in _places(read, value):
             here = _apart(place, left, guard)
             if here and not any(_at(one, place) == token for one in reads):
                 yield Apart(read, here, place, value, by, passed, still)
@@ -108,6 +109,14 @@ def _told(facts: Facts, guard: Condition) -> Iterator[tuple[str, Step, bool]]:
     stored = told(facts.step)
     if stored is not None:
         yield tokens.opaque(stored), facts.step, False
+
+
+def _places(read: Step, value: str) -> list[str]:
+    """Return the places of an answer that hold a value; on a page the fields of its forms."""
+    held = _tree(read)
+    if is_page(read.view.text):
+        return [f"/{name}" for name, one in members_in(held).items() if tokens.opaque(str(one)) == value]
+    return list(pointers_of(read, value))
 
 
 def _spoken_of(facts: Facts, guard: Condition, read: Step, places: list[str], still: Step) -> Iterator[Apart]:
@@ -136,7 +145,12 @@ def _versions(value: object, pointer: str, depth: int) -> Iterator[tuple[str, st
 
 
 def _tree(step: Step) -> object:
-    return tree_in(step.content) if step.view.json is UNKNOWN else step.view.json
+    """Return what an answer holds by names: JSON, the fields of a page, or XML."""
+    if step.view.json is not UNKNOWN:
+        return step.view.json
+    if is_page(step.view.text):
+        return fields_of(step.view.text)
+    return tree_in(step.content)
 
 
 def _at(step: Step, pointer: str) -> str:
@@ -159,7 +173,14 @@ def _apart(place: str, others: list[str], guard: Condition) -> str:
     above, _, word = place.rpartition("/")
     for one in others:
         part, _, name = one.rpartition("/")
-        if part == above or _shape(part) == _shape(above) or not _of_versions(place, guard):
+        if not _of_versions(place, guard):
+            continue
+        if part == above and name != word:
+            # Side by side they are told apart by their names: `board_version` and `version`.
+            if called_version(name) and called_version(word):
+                return one
+            continue
+        if _shape(part) == _shape(above):
             continue
         if name == word or alike(name, word) or (called_version(name) and called_version(word)):
             return one

@@ -53,7 +53,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     # Where no read shows which of two members is compared, what was sent seems to be the target's own.
     apart = parts_apart(facts)
-    if apart is not None and (apart.still is not None or not facts.issues):
+    if apart is not None and (apart.still is not None or not facts.issues or _counted_back(facts, apart)):
         yield from _of_another_part(facts, apart)
         return
     if facts.issues:
@@ -121,6 +121,12 @@ def _of_what_stands_beside(facts: Facts) -> Iterator[Evidence]:
     yield note(text, 2.0 if older else 6.5, whole)
     if facts.current_tag is not None and tokens.opaque(facts.current_tag) == own:
         yield note(f"the target's own version is {own} before and after", 1.5, facts.refresh or read)
+
+
+def _counted_back(facts: Facts, apart: Apart) -> bool:
+    """Tell whether what passed is the lower of two numbers: no version of one thing is counted back."""
+    token = tokens.opaque(facts.token or "")
+    return apart.passed and token.isdigit() and apart.value.isdigit() and int(apart.value) < int(token)
 
 
 def _of_another_part(facts: Facts, apart: Apart) -> Iterator[Evidence]:
