@@ -38,6 +38,7 @@ _LINE = re.compile(
     r"(?P<who>[A-Z]\d?) (?P<at>-?[\d.]+)(?:~(?P<took>[\d.]+))? (?P<method>[A-Z]+) (?P<rest>.*)"
 )
 _KEYS = frozenset({"alone", "all", "never", "outcome", "repair", "each", "told"})
+_BETWEEN = re.compile(r"\}\\n(?=\{|$)")
 _DATE = re.compile(r"@(-?\d+)")
 
 
@@ -91,11 +92,8 @@ def _message(text):
 
 
 def _lines(text):
-    """Return a text with the line ends that `\\n` stands for; in JSON it is an escape of its own.
-
-    Between two objects it can be none: they stand on lines of their own.
-    """
-    return text.replace("}\\n{", "}\n{") if text[:1] in "{[" else text.replace("\\n", "\n")
+    """Return a text with the line ends that `\\n` stands for; in JSON only between documents."""
+    return _BETWEEN.sub("}\n", text) if text[:1] in "{[" else text.replace("\\n", "\n")
 
 
 def exchange_of(line, groups):

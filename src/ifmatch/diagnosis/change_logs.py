@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -9,15 +11,24 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.listed_versions import entries_in, members_in
 from ifmatch.diagnosis.path_members import of_a_kind
 from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.version_words import alike, called_version
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.diagnosis.steps import Step
 
+Record = dict[str, object]
+
 # Longer contents are data.
 _LONGEST: Final = 200_000
 _DEEP: Final = 2
 _OK: Final = 200
+_MOST: Final = 200
+# What the first column of a log is called.
+_FIRST: Final = "0"
+# What parts the columns of a log, and a path in one.
+_COLUMNS: Final = re.compile(r"[\s;,|]+")
+_PATH: Final = re.compile(r"/?[^/\s]+(?:/[^/\s]+)+/?")
 _NAMES: Final = ("id", "_id", "key", "uid", "uuid", "href", "name", "slug", "path")
 
 
@@ -39,22 +50,112 @@ def others_changed(facts: Facts) -> tuple[Step, str] | None:
             continue
         if not one.is_read:
             return None
-        since = [value for _, value in parse_qsl(urlsplit(one.exchange.request.url).query)]
-        if token not in since or one.status != _OK or one.content is None or len(one.content) > _LONGEST:
+        if one.status != _OK or one.content is None or len(one.content) > _LONGEST:
             continue
-        listed = [entry for entry in entries_in(one.view.json, _DEEP) if entry]
-        called = (*_NAMES, *_after_kind(facts.step, listed))
-        names = {name: [str(entry[name]) for entry in listed if name in entry] for name in called}
-        whole = [name for name, values in names.items() if listed and len(values) == len(listed)]
-        wanted = _written(facts.step)
-        if not whole or not wanted:
-            return None
-        apart = not any(value in wanted for name in whole for value in names[name])
-        return (one, names[whole[0]][0]) if apart else None
+        listed = _since(one, token) or _counted(facts, one)
+        if listed:
+            name = _another(facts.step, listed)
+            if name is None and facts.content_moved is not True:
+                name = _another_path(facts.step, listed)
+            return (one, name) if name else None
     return None
 
 
-def _after_kind(step: Step, listed: list[dict[str, object]]) -> list[str]:
+def _since(read: Step, token: str) -> list[Record]:
+    """Return the changes that an answer lists, where its query asks for those since a version."""
+    asked = token in (value for _, value in parse_qsl(urlsplit(read.exchange.request.url).query))
+    return _entries(read) if asked else []
+
+
+def _counted(facts: Facts, read: Step) -> list[Record]:
+    """Return of the changes that an answer lists those that made the versions after the one that was sent.
+
+    What stands below the thing itself is its own history.
+    """
+    token, current = tokens.opaque(facts.token or ""), tokens.opaque(facts.current_tag or "")
+    if not (token.isdigit() and current.isdigit()) or facts.content_moved is not False:
+        return []
+    wanted = {str(number) for number in range(int(token) + 1, int(current) + 1)[:_MOST]}
+    if not wanted or read.resource.startswith(facts.step.resource.partition("?")[0].rstrip("/") + "/"):
+        return []
+    word = facts.guard.name.rpartition("/")[2] if facts.guard is not None else ""
+    listed = _entries(read)
+    for name in listed[0] if listed else ():
+        made = [str(entry.get(name)) for entry in listed]
+        # Each version after the one that was sent has its change there, be it among older ones.
+        counts = name == _FIRST or called_version(name) or alike(name, word)
+        if counts and wanted <= set(made) and len(set(made)) == len(made):
+            return [entry for entry, value in zip(listed, made, strict=True) if value in wanted]
+    return []
+
+
+def _entries(read: Step) -> list[Record]:
+    return [entry for entry in entries_in(read.view.json, _DEEP) if entry] or _in_lines(read)
+
+
+def _in_lines(read: Step) -> list[Record]:
+    """Return the lines of a log as records: JSON by lines, or words in columns."""
+    text = read.view.text.strip()
+    lines = [line for line in text.splitlines() if line.strip()][:_MOST]
+    if text[:1] == "{":
+        return [entry for line in lines if (entry := members_in(_parsed(line)))]
+    if text[:1] in {"", "<", "["}:
+        return []
+    return [{str(place): word for place, word in enumerate(_COLUMNS.split(line))} for line in lines]
+
+
+def _parsed(line: str) -> object:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
+
+
+def _another(step: Step, listed: list[Record]) -> str | None:
+    """Return the name of one thing in a list of changes, "" if the one to be written is there as well.
+
+    Returns:
+        None where no member names things.
+    """
+    called = (*_NAMES, *_after_kind(step, listed))
+    names = {name: [str(entry[name]) for entry in listed if name in entry] for name in called}
+    whole = [name for name, values in names.items() if len(values) == len(listed)]
+    wanted = _written(step)
+    if whole and wanted:
+        apart = not any(value in wanted for name in whole for value in names[name])
+        return names[whole[0]][0] if apart else ""
+    return None
+
+
+def _another_path(step: Step, listed: list[Record]) -> str:
+    """Return the path of one thing in a list of changes by paths, as the path of a write ends; else "".
+
+    `articles/9` in the log and `/shops/3/articles/5` in the request are two things of one kind.
+    """
+    here = [unquote(part) for part in path_of(step.resource).partition("?")[0].split("/") if part]
+    for name in listed[0]:
+        values = [str(entry.get(name, "")) for entry in listed]
+        paths = [[unquote(part) for part in value.split("/") if part] for value in values]
+        parts = len(paths[0])
+        if not 1 < parts <= len(here) or any(len(path) != parts for path in paths):
+            continue
+        if any(" " in value or not _PATH.fullmatch(value) for value in values) or here[-parts:] in paths:
+            continue
+        if all(_alike(path, here[-parts:]) for path in paths):
+            return values[0]
+    return ""
+
+
+def _alike(path: list[str], here: list[str]) -> bool:
+    """Tell whether two ends of paths name things of a kind: part by part the same, numbers or words."""
+    return all(one == two or _kind(one) == _kind(two) for one, two in zip(path, here, strict=True))
+
+
+def _kind(part: str) -> tuple[bool, bool]:
+    return any(map(str.isdigit, part)), any(map(str.isalpha, part))
+
+
+def _after_kind(step: Step, listed: list[Record]) -> list[str]:
     """Return the members of a list of changes that are called as the path of a write calls such things."""
     kind = path_of(step.resource).partition("?")[0].rstrip("/").rpartition("/")[0].rpartition("/")[2]
     return [name for name in (listed[0] if listed else ()) if of_a_kind(kind, name)]

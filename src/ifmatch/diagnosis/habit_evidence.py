@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
@@ -47,7 +48,7 @@ from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.words import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ifmatch.diagnosis.habit_traffic import Traffic
     from ifmatch.diagnosis.message_members import Member
@@ -353,15 +354,36 @@ def _nothing_for(traffic: Traffic, write: Step, member: Member) -> Member | None
 
 
 def _printed_against(traffic: Traffic, write: Step, member: Member) -> Member | None:
-    """Return the version of a thing that a refusal prints beside a sent value, whatever that is called."""
+    """Return the version of a thing that a refusal prints beside a sent value, whatever that is called.
+
+    A name that says nothing counts where the same request passed with what the thing had shown under it, and
+    the sent value is what another thing has under it.
+    """
     if traffic.took(write) or not refuses(write) or not prints(write, member.value):
         return None
+    apart = traffic.elsewhere(write, member, least=1, words=partial(alike, member.word)) is not None
+    passed = set(_passed_with(traffic, write, member)) if apart else set[str]()
     for read in reversed(traffic.before(write)):
-        held = [one for one in shown(read) if VERSION.search(one.word) and one.value != member.value]
+        held = [one for one in shown(read) if one.value != member.value]
+        held = [
+            one
+            for one in held
+            if VERSION.search(one.word) or (one.value in passed and alike(one.word, member.word))
+        ]
         told = [one for one in held if prints(write, one.value)]
         if len(told) == 1 and tokens.shape(told[0].value) == tokens.shape(member.value) != "text":
             return told[0] if speaks_of(write, told[0].word) else None
     return None
+
+
+def _passed_with(traffic: Traffic, write: Step, member: Member) -> Iterator[str]:
+    """Yield what later requests that passed have in the place of a refused value, and no other difference."""
+    rest = {one for one in sent(write) if one != member}
+    for one in traffic.after(write):
+        if traffic.took(one) and one.method == write.method:
+            apart = [held for held in sent(one) if held not in rest]
+            if len(apart) == 1 and place_of(apart[0]) == place_of(member):
+                yield apart[0].value
 
 
 def _unshown(traffic: Traffic, write: Step, member: Member) -> tuple[Member | None, int]:

@@ -28,7 +28,7 @@ from ifmatch.diagnosis.visits import others_moved, written_members, written_word
 from ifmatch.dialects.words import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ifmatch.diagnosis.steps import Step
 
@@ -216,15 +216,28 @@ class Traffic:
         same = self.about[self.bases[step]]
         yield from same[self._places[step] + 1 :]
 
-    def elsewhere(self, step: Step, member: Member, least: int = _FEW) -> Member | None:
-        """Return where an answer about another resource had shown the sender of a write its version."""
+    def elsewhere(
+        self,
+        step: Step,
+        member: Member,
+        least: int = _FEW,
+        words: Callable[[str], object] = VERSION.search,
+    ) -> Member | None:
+        """Return where an answer about another resource had shown the sender of a write its version.
+
+        Args:
+            step: the write.
+            member: its value.
+            least: how long a value has to be.
+            words: tells whether a name is one of versions.
+        """
         wanted = tokens.opaque(member.value)
         if len(wanted) < least or tokens.null_word(wanted):
             return None
         read = (one for one in reversed(self._answers) if one.order < step.order)
         for one in islice(read, 4 * _READS):
             for held in shown(one) if one.actor == step.actor else ():
-                if tokens.opaque(held.value) == wanted and VERSION.search(held.word):
+                if tokens.opaque(held.value) == wanted and words(held.word):
                     return held
         return None
 

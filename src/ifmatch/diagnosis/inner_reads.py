@@ -41,6 +41,10 @@ _ACTION: Final = re.compile(r"[A-Za-z][A-Za-z_-]{2,40}")
 _NAMES: Final = Words(
     r"_?(?:\w+[-_])?(?:id|uid|uuid|guid|key|name|slug|code|number|no|nr|sku|ref|symbol)|\w*[a-z](?:Id|ID|Key|No|Number|Code)"
 )
+# Members that say of what kind a thing is.
+_TYPES: Final = Words(r"[@_]?(?:type|kind|class|object)|resource_?type")
+# Members in which a record keeps what is said about it: its version and the like.
+_ABOUT: Final = re.compile(r"[@_$]?meta(?:data)?")
 # Fields of an answer that hold for all that is inside.
 _KEPT: Final = ("content-type", "content-language", "date", "age", "x-cache", "via")
 # So many members of two records have one name when they are of a kind.
@@ -135,9 +139,10 @@ def _inside(
     value = told if type(told) in {dict, list} else tree_in(step.content)
     here = step.resource.partition("?")[0].rstrip("/")
     held: dict[str, list[Record]] = {}
-    for name, record in _named(value, by_name, 0):
+    for name, record, among in _named(value, by_name, 0):
         for key in by_name[name]:
-            if _of_the_kind(key, here, name, record, things[key]) and _versioned(record, things[key]):
+            kind = _of_the_kind(key, here, name, record, things[key]) or _called_so(key, name, record, among)
+            if kind and _versioned(record, things[key]):
                 held.setdefault(key, []).append(record)
     for key, record in _parts(value, here, things):
         held.setdefault(key, []).append(record)
@@ -145,22 +150,27 @@ def _inside(
     yield from ((key, records[0]) for key, records in held.items() if len(records) == 1)
 
 
-def _named(value: object, names: dict[str, list[str]], depth: int) -> Iterator[tuple[str, Record]]:
-    """Yield the objects in lists, and below names of their own, that one of some names is about."""
+def _named(
+    value: object, names: dict[str, list[str]], depth: int, among: str = ""
+) -> Iterator[tuple[str, Record, str]]:
+    """Yield the objects in lists, and below names of their own, that one of some names is about.
+
+    With each comes the member that the list is, "" where it is none.
+    """
     if depth > _DEEP:
         return
     if isinstance(value, list):
         for one in cast("list[object]", value)[:_MOST]:
             record = members_in(one)
             called = {str(held) for word, held in record.items() if _names(word, held)}
-            yield from ((name, record) for name in called & names.keys())
+            yield from ((name, record, among) for name in called & names.keys())
             yield from _named(one, names, depth + 1)
     elif isinstance(value, dict):
         for word, one in cast("Record", value).items():
             record = members_in(one)
             if record and word in names and any(map(str.isdigit, word)):
-                yield word, record
-            yield from _named(one, names, depth + 1)
+                yield word, record, among
+            yield from _named(one, names, depth + 1, word)
 
 
 def _names(word: str, held: object) -> bool:
@@ -185,16 +195,34 @@ def _of_the_kind(key: str, here: str, name: str, record: Record, thing: _Thing) 
     return alike
 
 
+def _called_so(key: str, name: str, record: Record, among: str) -> bool:
+    """Tell whether a list, or a record of it, is called as the path of a thing calls such things.
+
+    `/columns/x1` is the entry `x1` of the member `columns`, and the entry of the type `columns` or `column`.
+    """
+    kind = key.rpartition("/")[0].rpartition("/")[2]
+    by = {word for word, held in record.items() if _names(word, held) and str(held) == name}
+    if not kind or not any(_NAMES.fullmatch(word) for word in by):
+        return False
+    types = [str(held) for word, held in record.items() if _TYPES.fullmatch(word) and _names(word, held)]
+    return any(one and (one.casefold() == kind.casefold() or of_a_kind(kind, one)) for one in (among, *types))
+
+
 def _versioned(record: Record, thing: _Thing) -> bool:
-    """Tell whether a record has a version: by its name, or as a request about it sends it."""
-    return any(
-        called_version(word) or _sent_back(word, str(held), record, thing)
-        for word, held in record.items()
-        if isinstance(held, str | int) and not isinstance(held, bool)
-    )
+    """Tell whether a record, or what it says about itself, has a version: by its name, or as it is sent."""
+    held = [*_told(record)]
+    return any(called_version(word) or _sent_back(word, value, held, thing) for word, value in held)
 
 
-def _sent_back(word: str, value: str, record: Record, thing: _Thing) -> bool:
+def _told(record: Record) -> Iterator[tuple[str, str]]:
+    """Yield the names and values of a record, and of what it says about itself, without its kind."""
+    about = next((members_in(held) for word, held in record.items() if _ABOUT.fullmatch(word)), {})
+    for word, held in (*record.items(), *about.items()):
+        if isinstance(held, str | int) and not isinstance(held, bool) and not _TYPES.fullmatch(word):
+            yield word, str(held)
+
+
+def _sent_back(word: str, value: str, told: Sequence[tuple[str, str]], thing: _Thing) -> bool:
     """Tell whether a request about a thing sends a value with digits beside its content, or it alone in it.
 
     In a record that is sent back whole all its members are.
@@ -203,7 +231,7 @@ def _sent_back(word: str, value: str, record: Record, thing: _Thing) -> bool:
         return False
     if value in thing.beside:
         return True
-    held = {(name, str(one)) for name, one in record.items()}
+    held = set(told)
     return any(len(within & held) == 1 and (word, value) in within for within in thing.contents)
 
 

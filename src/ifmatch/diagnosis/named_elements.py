@@ -20,7 +20,7 @@ from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.diagnosis.steps import Step
@@ -29,7 +29,7 @@ _CONFLICTS: Final = frozenset({409, 412})
 _FAULTS: Final = frozenset({400, 422})
 _UNLIKE: Final = Words(
     r"(?:not|n't) (?:match|equal|met|fulfil|agree|identical)|differs?|differ(?:s|ent) from|mismatch"
-    r"|(?:pre)?condition"
+    r"|(?:pre)?condition|(?:other|another|different) value"
 )
 # A place in a content: `from.limit`, `changes[0].old`, `/when/state`, `$.remove[0]`.
 _PLACE: Final = re.compile(r"[$#]?[./]?[^\W\d][\w-]*(?:(?:\.|/|\[[\"']?)[\w-]+(?:[\"']?\])?)+")
@@ -65,34 +65,126 @@ class Unlike:
     respelt: bool
 
 
-def unlike_record(step: Step, own: Iterable[Step]) -> Unlike | None:
+def unlike_record(step: Step, own: Sequence[Step]) -> Unlike | None:
     """Return the part of a refused request that its answer names, and that the record was never like.
+
+    A change that selects by such a part is answered with a success that has changed nothing.
 
     Args:
         step: a write.
         own: what its actor did, in order of time.
     """
+    if step.is_write and not step.batched and counts_none(step):
+        return _selecting(step, own)
     if not (step.is_write and step.status in REFUSED) or step.batched:
         return None
-    if step.status in _FAULTS and not _UNLIKE.search(step.view.text[:_LONGEST]):
+    worded = step.status in _CONFLICTS or _UNLIKE.search(step.view.text[:_LONGEST]) is not None
+    later = [] if worded else _passed(step, own)
+    if not (worded or later):
         return None
     mine = step.view.sent_json
     content = mine if type(mine) in {dict, list} else tree_in(step.body)
+    names = {*_words_of(step.resource), *map(str, _scalars(content))}
     for place, parts, value, whole in _named(step.view.text[:_LONGEST], content):
-        if called_version(parts[-1]) or not _one_of_two(whole, parts, value):
+        if called_version(parts[-1]):
             continue
-        names = {*_words_of(step.resource), *map(str, _scalars(content))}
         reads = [one for one in own if _about(one, step, names)]
         before = [one for one in reads if one.order < step.order][-_READS:]
         after = _next(reads, step)
+        if not _one_of_two(whole, parts, value):
+            respelt_one = _former(_at(whole, parts[:-1]), parts[-1], [*before[::-1], *after], names)
+            if respelt_one is not None and (worded or any(respelt_one[0] in sent for sent in later)):
+                return Unlike(place, str(value), respelt_one[0], respelt_one[1], respelt=True)
+            continue
+        if not worded:
+            continue
         found = _differs(value, parts, [*before[::-1], *after], names)
         if found is None or any(_holds(one, value, parts, names) for one in before):
             continue
         sent, held, read = found
-        respelt = _folded(sent) == _folded(held) or one_number(sent, held)
+        respelt = _respelt(sent, held)
         if before or respelt or _stands_elsewhere(read, sent):
             return Unlike(place, sent, held, read, respelt)
     return None
+
+
+def _selecting(step: Step, own: Sequence[Step]) -> Unlike | None:
+    """Return the value by which a change selects, written otherwise than the record has it.
+
+    The answer counts nothing that was changed; a read before shows the record, and the next one that it is as
+    it was.
+    """
+    content = members_in(step.view.sent_json)
+    names = {*_words_of(step.resource), *map(str, _scalars(content))}
+    reads = [one for one in own if _about(one, step, names)]
+    before = [one for one in reads if one.order < step.order][-1:]
+    for outer, word, value in _criteria(content):
+        others = {name: one for name, one in members_in(content[outer]).items() if name != word}
+        for record in _records(before[0], names) if before else ():
+            held = record.get(word)
+            # What else it selects by has to fit, so that the record is the one that is meant.
+            fits = bool(others) and all(str(record.get(name)) == str(one) for name, one in others.items())
+            if not fits or not _single(held) or not _otherwise(str(value), str(held)):
+                continue
+            if any(_holds(one, held, [word], names) for one in _next(reads, step)):
+                return Unlike(f"{outer}.{word}", str(value), str(held), before[0], respelt=True)
+    return None
+
+
+def counts_none(step: Step) -> bool:
+    """Tell whether all that a success says is that it counts none: `{"matched": 0, "changed": 0}`.
+
+    Args:
+        step: a write.
+    """
+    if step.status != _OK or not members_in(step.view.sent_json):
+        return False
+    told = [one for one in members_in(step.view.json).values() if not isinstance(one, str)]
+    return any(isinstance(one, int) for one in told) and not any(told)
+
+
+def _criteria(content: Record) -> Iterator[tuple[str, str, object]]:
+    """Yield the values of the object that says which record is meant, before the one with the change."""
+    for outer, held in content.items():
+        for word, value in members_in(held).items():
+            if _single(value) and not called_version(word) and _one_of_two(content, [outer, word], value):
+                yield outer, word, value
+
+
+def _former(entry: object, word: str, reads: Iterable[Step], names: set[str]) -> tuple[str, Step] | None:
+    """Return what a record holds for the value that an entry of changes says it was, in another spelling.
+
+    `{"grade": "A2", "was": "12.50", "becomes": "12.90"}` is about the record with the grade A2, which has
+    neither a `was` nor a `becomes`.
+
+    Args:
+        entry: of the request.
+        word: the member of it that the refusal names.
+        reads: answers about the thing, the nearest first.
+        names: words by which records of a list are told.
+    """
+    members = {name: one for name, one in members_in(entry).items() if _single(one)}
+    value = str(members.pop(word, ""))
+    for read in reads if value else ():
+        for record in _records(read, names):
+            shared = {name for name, one in members.items() if record.get(name) == one}
+            if not shared or word in record or not members.keys() - record.keys():
+                continue
+            held = [str(one) for name, one in record.items() if name not in shared and _single(one)]
+            if value in held:
+                return None
+            if len(alike := [one for one in held if _otherwise(value, one)]) == 1:
+                return alike[0], read
+    return None
+
+
+def _respelt(one: str, two: str) -> bool:
+    return _folded(one) == _folded(two) or one_number(one, two)
+
+
+def _otherwise(one: str, two: str) -> bool:
+    """Tell whether two texts are one value in two spellings."""
+    return one != two and _folded(one) != "" and _respelt(one, two)
 
 
 def of_incident(facts: Facts) -> Unlike | None:
@@ -102,6 +194,21 @@ def of_incident(facts: Facts) -> Unlike | None:
         facts: of the incident.
     """
     return unlike_record(facts.step, facts.own(facts.case.steps))
+
+
+def _passed(step: Step, own: Sequence[Step]) -> list[set[str]]:
+    """Return what later requests of the kind send instead of what a refused one does: one value each."""
+    mine = [str(one) for one in _scalars(step.view.sent_json)]
+    found: list[set[str]] = []
+    for one in own:
+        if one.order > step.order and one.accepted and one.method == step.method:
+            theirs = (
+                [str(held) for held in _scalars(one.view.sent_json)] if one.resource == step.resource else []
+            )
+            apart = {two for first, two in zip(mine, theirs, strict=False) if first != two}
+            if len(apart) == 1 and len(mine) == len(theirs):
+                found.append(apart)
+    return found
 
 
 def _next(reads: Iterable[Step], step: Step) -> list[Step]:

@@ -14,7 +14,7 @@ from ifmatch.diagnosis.facts import Facts
 from ifmatch.diagnosis.likeness import gives
 from ifmatch.diagnosis.locks import asks
 from ifmatch.diagnosis.message_members import sent
-from ifmatch.diagnosis.named_elements import REFUSED, unlike_record
+from ifmatch.diagnosis.named_elements import REFUSED, counts_none, unlike_record
 from ifmatch.diagnosis.parts import replaced
 from ifmatch.diagnosis.refused_repeats import repeated
 from ifmatch.diagnosis.removals import corrected
@@ -276,8 +276,8 @@ def _unlike_what_is(case: Case, history: History) -> set[int]:
     return {
         step.order
         for step in history
-        if step.status in REFUSED
-        and step.is_write
+        if step.is_write
+        and (step.status in REFUSED or counts_none(step))
         and not is_refusal(step)
         and unlike_record(step, [one for one in case.around(step).steps if one.actor == step.actor])
         is not None

@@ -14,7 +14,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import ABSENT, value_at
 from ifmatch.diagnosis.dialect_habits import LEARNED
 from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.named_elements import of_incident
+from ifmatch.diagnosis.named_elements import counts_none, of_incident
 from ifmatch.diagnosis.removals import corrected
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects import Carrier, Meaning
@@ -292,6 +292,15 @@ def _not_as_it_is(facts: Facts) -> Iterator[Evidence]:
         yield note("a read between the two shows just that", 3.0, shown[-1])
 
 
+def _selected_by(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a change that found nothing, as a value that it selects by is respelt."""
+    unlike = of_incident(facts)
+    if unlike is not None:
+        text = f"{unlike.place} is {unlike.sent} in the request, {unlike.held} in the record: one value"
+        yield note(text, 6.5, unlike.read)
+        yield note("the answer counts nothing that was changed", 1.0, facts.step)
+
+
 def _folded(text: str) -> str:
     """Return a text without blanks, quotes around it, case and composed forms of letters."""
     plain = unicodedata.normalize("NFKC", "".join(text.split())).casefold()
@@ -316,6 +325,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     Source: RFC 6902 section 4.6 (the test operation).
     """
     step = facts.step
+    if step.is_write and not facts.refused and counts_none(step):
+        yield from _selected_by(facts)
     if not facts.refused or not step.is_write:
         return
     refusal = step.refusal

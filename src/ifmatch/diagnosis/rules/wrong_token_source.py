@@ -15,6 +15,7 @@ from ifmatch.diagnosis.likeness import shows
 from ifmatch.diagnosis.linked_writes import own_name
 from ifmatch.diagnosis.listed_versions import entries_in
 from ifmatch.diagnosis.message_members import sent
+from ifmatch.diagnosis.parts_apart import parts_apart
 from ifmatch.diagnosis.projections import projection
 from ifmatch.diagnosis.resources import host_of, parent_of, path_of
 from ifmatch.diagnosis.tags_elsewhere import ever_new_at_source
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from ifmatch.diagnosis.conditions import Condition
     from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.parts_apart import Apart
     from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
 
@@ -47,7 +49,14 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield from _of_another_thing(facts)
     if not facts.refused or guard is None or guard.guard is not Guard.SAME or facts.token is None:
         return
-    if facts.issues or tokens.null_word(facts.token) or facts.damaged_from is not None:
+    if tokens.null_word(facts.token) or facts.damaged_from is not None:
+        return
+    # Where no read shows which of two members is compared, what was sent seems to be the target's own.
+    apart = parts_apart(facts)
+    if apart is not None and (apart.still is not None or not facts.issues or _counted_back(facts, apart)):
+        yield from _of_another_part(facts, apart)
+        return
+    if facts.issues:
         return
     found = tuple(misplaced(facts)) or tuple(_of_what_stands_beside(facts))
     if found:
@@ -112,6 +121,24 @@ def _of_what_stands_beside(facts: Facts) -> Iterator[Evidence]:
     yield note(text, 2.0 if older else 6.5, whole)
     if facts.current_tag is not None and tokens.opaque(facts.current_tag) == own:
         yield note(f"the target's own version is {own} before and after", 1.5, facts.refresh or read)
+
+
+def _counted_back(facts: Facts, apart: Apart) -> bool:
+    """Tell whether what passed is the lower of two numbers: no version of one thing is counted back."""
+    token = tokens.opaque(facts.token or "")
+    return apart.passed and token.isdigit() and apart.value.isdigit() and int(apart.value) < int(token)
+
+
+def _of_another_part(facts: Facts, apart: Apart) -> Iterator[Evidence]:
+    """Yield evidence from a token of one part of a record, sent where that of another part is compared."""
+    text = f"{facts.token} stands at {apart.sent} of the answer that has {apart.value} at {apart.meant}"
+    yield note(text, 4.0, apart.read)
+    if apart.passed:
+        yield note(f"with {apart.value} the request passed", 3.5, apart.shown_by)
+    else:
+        yield note(f"the refusal speaks of {apart.meant}", 2.0, apart.shown_by)
+    if apart.still is not None:
+        yield note(f"{apart.sent} still shows {facts.token}: it is not what is compared", 1.5, apart.still)
 
 
 def _of_another(facts: Facts, guard: Condition) -> bool:

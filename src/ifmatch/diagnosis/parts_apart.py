@@ -1,0 +1,197 @@
+"""Find the part of a record whose version was sent, where that of another part of it is compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, cast
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.dialect_tokens import pointers_of
+from ifmatch.diagnosis.listed_versions import members_in
+from ifmatch.diagnosis.pages import fields_of, is_page
+from ifmatch.diagnosis.soap_bodies import tree_in
+from ifmatch.diagnosis.told_versions import told
+from ifmatch.diagnosis.version_words import alike, called_version
+from ifmatch.model.unknown import UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.conditions import Condition
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
+
+# So many own reads before a request are looked at.
+_RECENT: Final = 12
+_DEEP: Final = 6
+# Shorter names of parts stand in any sentence.
+_SPOKEN: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Two versions that one answer shows.
+
+    Attributes:
+        read: the answer.
+        sent: where it has the version that was sent.
+        meant: where it has the one that is compared.
+        value: the one that is compared.
+        shown_by: the step that tells which one is compared.
+        passed: whether that step is a request that passed with it.
+        still: a later answer that has the sent version where it was, None without one.
+    """
+
+    read: Step
+    sent: str
+    meant: str
+    value: str
+    shown_by: Step
+    passed: bool
+    still: Step | None
+
+
+def parts_apart(facts: Facts) -> Apart | None:
+    """Return the places of the version that was sent and of the one that is compared, in one own answer.
+
+    Which one is compared is told by a later request that passed with it, by the version that the refusal
+    names, or by the part that it names while the sent version still stands where it stood.
+
+    Args:
+        facts: of a refused request whose token is known.
+    """
+    token, guard = tokens.opaque(facts.token or ""), facts.guard
+    if not token or guard is None:
+        return None
+    reads = [one for one in facts.own(facts.case.steps[: facts.step.order]) if _whole(one)][-_RECENT:]
+    for read in reversed(reads):
+        places = [one for one in _places(read, token) if _of_versions(one, guard)]
+        if places:
+            return next(_compared(facts, guard, read, places, reads), None)
+    return None
+
+
+def _whole(step: Step) -> bool:
+    return step.is_read and step.read_ok and step.within is None and step.content is not None
+
+
+def _compared(
+    facts: Facts, guard: Condition, read: Step, places: list[str], reads: list[Step]
+) -> Iterator[Apart]:
+    token = tokens.opaque(facts.token or "")
+    later = [one for one in facts.own(facts.case.steps[facts.step.order + 1 :]) if _whole(one)]
+    after = next((one for one in later if one.resource == read.resource), None)
+    left = [one for one in places if after is None or _at(after, one) == token]
+    # A version that has gone on since was the one that is compared.
+    if not left:
+        return
+    still = after if after is not None and len(left) == len(places) else None
+    for value, by, passed in _told(facts, guard):
+        if value == token or (still is None and tokens.counted_on(token, value)):
+            continue
+        for place in _places(read, value):
+            here = _apart(place, left, guard)
+            if here and not any(_at(one, place) == token for one in reads):
+                yield Apart(read, here, place, value, by, passed, still)
+    if still is not None:
+        yield from _spoken_of(facts, guard, read, left, still)
+
+
+def _told(facts: Facts, guard: Condition) -> Iterator[tuple[str, Step, bool]]:
+    """Yield what is compared: what passed later in the same place, and what the refusal says is stored."""
+    for one in facts.own(facts.later) if guard.tokens else ():
+        other = one.guard
+        if other is None or not (one.accepted and other.tokens) or one.method != facts.step.method:
+            continue
+        if (other.carrier, other.name) == (guard.carrier, guard.name):
+            yield tokens.opaque(other.tokens[0]), one, True
+            break
+    stored = told(facts.step)
+    if stored is not None:
+        yield tokens.opaque(stored), facts.step, False
+
+
+def _places(read: Step, value: str) -> list[str]:
+    """Return the places of an answer that hold a value; on a page the fields of its forms."""
+    held = _tree(read)
+    if is_page(read.view.text):
+        return [f"/{name}" for name, one in members_in(held).items() if tokens.opaque(str(one)) == value]
+    return list(pointers_of(read, value))
+
+
+def _spoken_of(facts: Facts, guard: Condition, read: Step, places: list[str], still: Step) -> Iterator[Apart]:
+    """Yield the one part that a refusal names, whose version the request did not send."""
+    text = facts.step.view.text.casefold()
+    named = [
+        (place, value)
+        for place, value in _versions(_tree(read), "", _DEEP)
+        if (part := place.split("/")[-2]) and len(part) >= _SPOKEN and part.casefold() in text
+        if _apart(place, places, guard)
+    ]
+    own = {part for one in places for part in one.split("/")[:-1] if len(part) >= _SPOKEN}
+    if len(named) == 1 and not any(part.casefold() in text for part in own):
+        place, value = named[0]
+        yield Apart(read, _apart(place, places, guard), place, value, facts.step, False, still)
+
+
+def _versions(value: object, pointer: str, depth: int) -> Iterator[tuple[str, str]]:
+    """Yield the places of objects in objects that are called versions, with what they hold."""
+    for name, member in members_in(value).items() if depth else ():
+        here = f"{pointer}/{name}"
+        if isinstance(member, dict):
+            yield from _versions(member, here, depth - 1)
+        elif isinstance(member, str | int) and not isinstance(member, bool) and pointer:
+            yield here, tokens.opaque(str(member))
+
+
+def _tree(step: Step) -> object:
+    """Return what an answer holds by names: JSON, the fields of a page, or XML."""
+    if step.view.json is not UNKNOWN:
+        return step.view.json
+    if is_page(step.view.text):
+        return fields_of(step.view.text)
+    return tree_in(step.content)
+
+
+def _at(step: Step, pointer: str) -> str:
+    """Return the value at a place of an answer, be it JSON or XML; "" where it has none."""
+    held = _tree(step)
+    for part in pointer.split("/")[1:]:
+        if isinstance(held, list):
+            entries = cast("list[object]", held)
+            held = entries[int(part)] if part.isdigit() and int(part) < len(entries) else None
+        else:
+            held = members_in(held).get(part)
+    return tokens.opaque(str(held)) if isinstance(held, str | int) else ""
+
+
+def _apart(place: str, others: list[str], guard: Condition) -> str:
+    """Return the place in another object that is called alike, "" without one.
+
+    Of the entries of one list each is a state or a thing of its own: which one is meant only names tell.
+    """
+    above, _, word = place.rpartition("/")
+    for one in others:
+        part, _, name = one.rpartition("/")
+        if not _of_versions(place, guard):
+            continue
+        if part == above and name != word:
+            # Side by side they are told apart by their names: `board_version` and `version`.
+            if called_version(name) and called_version(word):
+                return one
+            continue
+        if _shape(part) == _shape(above):
+            continue
+        if name == word or alike(name, word) or (called_version(name) and called_version(word)):
+            return one
+    return ""
+
+
+def _shape(pointer: str) -> list[str]:
+    return ["0" if part.isdigit() else part for part in pointer.split("/")]
+
+
+def _of_versions(place: str, guard: Condition) -> bool:
+    """Tell whether a place is called like a version, or as the guard is."""
+    word = place.rpartition("/")[2]
+    return called_version(word) or alike(word, guard.name.rpartition("/")[2])
