@@ -44,7 +44,7 @@ EXISTS: Final = r"already[ _-]?(?:exists?|present|there|taken|in use)|exists alr
 DEMANDED: Final = Words(rf"(?:{_NAMES})\b[^.]{{0,60}}(?:{WANTED})|(?:{WANTED})\b[^.]{{0,40}}(?:{_NAMES})")
 _SUCCESS: Final = (
     r"ok|okay|done|success|successful|succeeded|accepted|saved|stored|updated|applied|written|committed"
-    r"|changed"
+    r"|changed|kept|taken|taken_?(?:in|over)|recorded|persisted|adopted|carried_?out|executed"
 )
 _FAULT: Final = (
     r"errors?|err|error_?(?:code|message|text|no)|faults?|exception|problems?|failures?"
@@ -52,14 +52,23 @@ _FAULT: Final = (
 )
 _REFUSES: Final = (
     r"errors?|fail(?:ed|ure)?|fault|refused|rejected|reject|conflict|denied|stale|outdated|nok|ko"
-    r"|declined|not[ _-]?(?:ok|saved"
-    r"|stored|accepted|applied|changed)"
+    r"|declined|discarded|dropped|ignored|skipped|aborted|overruled|overtaken|superseded|void|not[ _-]?(?:ok|saved"
+    r"|stored|accepted|applied|changed|kept|taken|done)"
+)
+# Members that say how it went, and codes in them that speak of a version or of a fault by their very name.
+_OUTCOME: Final = (
+    r"status|state|result|outcome|verdict|disposition|reply|code|(?:err(?:or)?|result|return|status)_?code|rc|ret"
+    r"|kind|type|__typename|why|reason|cause|because"
+)
+_CODES: Final = (
+    r"E(?:RR(?:OR)?)?[_.-]\w+|\w*(?:stale|outdated|conflict|mismatch|superseded|overtaken|out_?of_?date)\w*"
 )
 # What says in a content that the request was not carried out, whatever the status says.
 NEGATIVE: Final = (
     rf"[\"'](?:{_SUCCESS})[\"']\s*:\s*(?:false|0\b|\"(?:false|no|n)\")"
     rf"|[\"'](?:{_FAULT})[\"']\s*:\s*(?!null|\"\"|\[\s*\]|\{{\s*\}}|false|0\b|\"(?:none|ok|0)\")"
-    rf"|[\"'](?:status|result|outcome)[\"']\s*:\s*\"(?:{_REFUSES})(?![a-z])"
+    rf"|[\"'](?:status|state|result|outcome|verdict|disposition)[\"']\s*:\s*\"(?:{_REFUSES})(?![a-z])"
+    rf"|[\"'](?:{_OUTCOME})[\"']\s*:\s*\"(?:{_CODES})\""
     rf"|<(?:[\w.-]+:)?(?:{_FAULT})[\s>](?!\s*</)"
     rf"|\s(?:{_SUCCESS})=\"(?:false|no|0)\"|\s(?:status|result|outcome)=\"(?:{_REFUSES})\b"
     rf"|<(?:[\w.-]+:)?(?:{_SUCCESS})>\s*(?:false|no|0)\s*<"
@@ -118,6 +127,15 @@ def negative(step: Step) -> bool:
     if holds(content, step.body) or _NEGATIVE.search(step.view.text) is None:
         return False
     return not _repeated(step)
+
+
+def says_undone(text: str) -> bool:
+    """Tell whether what is told of a write says that it was not carried out.
+
+    Args:
+        text: what is told of it, and of nothing else.
+    """
+    return len(text) <= _LONGEST and _NEGATIVE.search(text) is not None
 
 
 def refuses(step: Step) -> bool:
