@@ -79,7 +79,7 @@ def take_reports(steps: Sequence[Step]) -> None:
             own = waiting.get(host_of(step.exchange.request.url), [])
             told = {one.step: content for one in own if (content := _reported(step, one)) is not None}
             for write, content in told.items():
-                _answer(write, content)
+                _answer(write, content, step)
             own[:] = [one for one in own if one.step not in told]
 
 
@@ -180,10 +180,11 @@ def _joined(write: Step, record: dict[str, object]) -> Content:
     return Content.from_text(json.dumps({**kept, **record}))
 
 
-def _answer(write: Step, content: Content) -> None:
+def _answer(write: Step, content: Content, report: Step) -> None:
     response = write.exchange.response
     if response is None:
         return
+    write.reported_by = report
     write.exchange = replace(write.exchange, response=replace(response, content=content))
     for name in ("view", "content"):
         write.__dict__.pop(name, None)

@@ -70,6 +70,9 @@ _FAILED = frozenset({Meaning.MISMATCH, Meaning.EXISTS, Meaning.ABSENT, Meaning.P
 def _misread(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence that the client took the refusal for something else, such as a name clash."""
     step = facts.step
+    if step.reported_by is not None and step.reported_by.actor == step.actor:
+        # It was told that the outcome would be told, and looked at it.
+        return
     if _looks_like_success(step):
         guard = facts.guard
         if guard is None or not tokens.null_word(guard.value):
