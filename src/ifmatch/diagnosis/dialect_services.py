@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from ifmatch.diagnosis.call_envelopes import enveloped
 from ifmatch.diagnosis.call_habits import carrying, naming
 from ifmatch.diagnosis.call_records import calls, named_by_records, shown_by_calls, take_reads
 from ifmatch.diagnosis.dialect_batches import parts_by_reads, parts_of
@@ -18,14 +19,23 @@ from ifmatch.diagnosis.multistatus import entries_of
 from ifmatch.diagnosis.operations import take_as_meant, take_as_whole
 from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.steps import SAFE_METHODS
-from ifmatch.dialects import Carrier, guarded_in, guards_in, reads_in, recognise_all, resource_in, tokens_in
+from ifmatch.dialects import (
+    Carrier,
+    Recognition,
+    guarded_in,
+    guards_in,
+    reads_in,
+    recognise_all,
+    resource_in,
+    tokens_in,
+)
 from ifmatch.dialects.pointers import values_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ifmatch.diagnosis.steps import Step
-    from ifmatch.dialects import Dialect, Recognition
+    from ifmatch.dialects import Dialect
     from ifmatch.model.exchange import Exchange
 
 # What every service speaks needs no dialect.
@@ -150,6 +160,8 @@ def _speak(
     near = (step for step in reads if _near(urlsplit(step.exchange.request.url).path, paths, first))
     sample += list(itertools.islice(near, _MOST)) or reads[: _MOST // 2]
     found = [one for one in recognise_all([step.view for step in sample], dialects) if one.dialect.id != HTTP]
+    if all(one.dialect.general for one in found) and (envelope := enveloped(service)) is not None:
+        found = [Recognition(envelope, (), 1.0)]
     shown: dict[Step, list[Step]] = {}
     if all(one.dialect.general for one in found):
         general = found[0].dialect if found else None
