@@ -17,6 +17,7 @@ from ifmatch.diagnosis.habit_signals import refusable
 from ifmatch.diagnosis.inner_reads import inner_reads
 from ifmatch.diagnosis.multistatus import entries_of
 from ifmatch.diagnosis.operations import take_as_meant, take_as_whole
+from ifmatch.diagnosis.query_arguments import read_by_arguments
 from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.steps import SAFE_METHODS
 from ifmatch.dialects import (
@@ -220,6 +221,11 @@ def _call(service: list[Step], dialect: Dialect, parts: dict[Step, list[Step]]) 
     if not calls(dialect):
         return service
     take_reads(service)
+    told = read_by_arguments(service, dialect)
+    for step in service if told is not None else ():
+        _adopt(step, told or dialect)
+        _rename(step, told or dialect)
+    dialect = told or dialect
     named = naming(service, dialect) or named_by_records(service, dialect)
     for step in service if named is not None else ():
         _adopt(step, named or dialect)

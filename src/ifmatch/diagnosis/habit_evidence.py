@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.habit_traffic import place_of
@@ -266,8 +267,10 @@ def _alone(traffic: Traffic, write: Step, member: Member) -> bool:
     if not before:
         return False
     held = {(one.word, one.value) for one in shown(before[-1])}
-    same = [one for one in sent(write) if one.where == member.where and (one.word, one.value) in held]
-    return same == [member]
+    # What names the thing says nothing of its state.
+    name = unquote(write.resource.partition("#")[2] or write.resource.rpartition("/")[2])
+    mine = [one for one in sent(write) if one.where == member.where and one.value != name]
+    return [one for one in mine if (one.word, one.value) in held] == [member]
 
 
 def _damaged_source(traffic: Traffic, write: Step, member: Member) -> Member | None:

@@ -10,6 +10,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import changed_pointers, holds, same_content
 from ifmatch.diagnosis.dialect_habits import LEARNED
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.operations import operation
 from ifmatch.diagnosis.resources import parent_of, path_of
 from ifmatch.diagnosis.rules.expected_control_flow import claim_of
 from ifmatch.diagnosis.rules.unsupported_precondition import says_so
@@ -177,7 +178,7 @@ def _overlooked(facts: Facts) -> Iterator[Evidence]:
     after = next((one for one in mine if beside is None or one.within is not beside), None)
     if after is None:
         return
-    if after.is_write and after.resource.startswith(step.resource + "/"):
+    if after.is_write and (after.resource.startswith(step.resource + "/") or _next_call(facts, after)):
         text = f"{status} looks like success, and the client goes on as if it were stored"
         yield note(text, _MISREAD, after)
     elif not _of_same(after, step) and not _written(facts) and not _understood(facts):
@@ -195,6 +196,17 @@ def _overlooked(facts: Facts) -> Iterator[Evidence]:
         known = step.dialect is not None and not step.dialect.general and step.dialect.id != LEARNED
         at_once = after.timed and after.start - step.end < _AT_ONCE
         yield note(text, 1.0 if at_once or known else _MISREAD, after)
+
+
+def _next_call(facts: Facts, after: Step) -> bool:
+    """Tell whether a client calls another operation with the same thing, and never the refused one again.
+
+    Where one address takes all, what is done next with a thing stands under its own name.
+    """
+    called, calls = operation(facts.step), operation(after)
+    if not called or not calls or called == calls or not after.accepted or after.guard is not None:
+        return False
+    return not any(operation(one) == called for one in facts.own(facts.later))
 
 
 def _counted_on(facts: Facts) -> Step | None:
