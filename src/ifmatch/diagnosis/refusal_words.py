@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # That something is older than what is there, or was changed by another meanwhile.
 OUTDATED: Final = (
     r"(?:version|revision|\brev|edition|generation|e-?tag|edit|update|write|state)[ _-]?(?:conflict|mismatch)"
-    r"|optimistic"
+    r"|\b(?:lock|seq(?:uence)?|base|basis)(?:[ _-]?(?:no|number|version))?[ _-]?mismatch|optimistic"
     r"|concurren"
     r"|outdated|stale|out[ -]of[ -]date|(?:wrong|old|older|newer|another|different|other"
     r"|obsolete) (?:version|revision"

@@ -267,14 +267,16 @@ class Step:
     @cached_property
     def refusal(self) -> Refusal | None:
         """Return what the answer says about a precondition in its dialect, None when it says nothing."""
+        if self.by_course is not None:
+            return self.by_course
         if self.dialect is None or self.exchange.response is None or self.batched:
             return None
-        return self.by_course or meant(self, self.dialect, refusal_in(self.view, self.dialect))
+        return meant(self, self.dialect, refusal_in(self.view, self.dialect))
 
     @property
     def denied(self) -> bool:
         """Tell whether the answer is a success by its status and a refusal by its content."""
-        if not 200 <= self.status < 300 or self.dialect is None:
+        if not 200 <= self.status < 300:
             return False
         refusal = self.refusal
         return refusal is not None and refusal.meaning is not Meaning.OTHER

@@ -76,8 +76,9 @@ def _misread(facts: Facts) -> Iterator[Evidence]:
         return
     if _looks_like_success(step):
         guard = facts.guard
-        if guard is None or not tokens.null_word(guard.value):
-            # What names no version would fail under any status.
+        created = guard is not None and guard.guard is Guard.ABSENT and step.by_course is not None
+        if guard is None or not (tokens.null_word(guard.value) or created):
+            # What names no version would fail under any status, and so would what asks for creation.
             yield from _overlooked(facts)
         return
     if (repeat := waited_out(facts)) is not None:
