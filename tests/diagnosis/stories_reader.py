@@ -17,7 +17,8 @@ A line is `actor seconds[~duration] method target [; Field: value]... [| content
 [; Field: value]... [| content]`; `-` as status is no answer. `@7` in a value is the HTTP-date seven seconds
 after the start. The content `…` was there, and is not in the evidence.
 Actors `O`, `O1`, `O2` are captures between an intermediary and an origin. `Date` is added; `Date: -` leaves
-it out. A line that begins with `#` is a comment. `\\n` in a content that is no JSON ends a line.
+it out. A line that begins with `#` is a comment. `\\n` in a content that is no JSON, or
+between two records of JSON, ends a line.
 """
 
 from __future__ import annotations
@@ -92,7 +93,10 @@ def _message(text):
 
 def _lines(text):
     """Return a text with the line ends that `\\n` stands for; in JSON it is an escape of its own."""
-    return text if text[:1] in "{[" else text.replace("\\n", "\n")
+    if text[:1] not in "{[":
+        return text.replace("\\n", "\n")
+    # Between two records it ends a line of JSON lines: no string has it there.
+    return re.sub(r"(?<=\})\\n(?=\{|$)", "\n", text)
 
 
 def exchange_of(line, groups):

@@ -78,7 +78,7 @@ NEGATIVE: Final = (
 )
 THERE_ALREADY: Final = Words(EXISTS)
 _COUNTS: Final = re.compile(r"(?<![\w.-])\d{1,15}(?![\w-])")
-_VERSIONS: Final = Words(rf"(?i)(?<![^\W_])(?:{_NAMES})(?![^\W_])")
+_VERSIONS: Final = Words(rf"(?i)(?<![^\W_])(?:{_NAMES}|ver|vsn|rev|seq)(?![^\W_])")
 _NEGATIVE: Final = Words(rf"(?im){NEGATIVE}")
 _OUTDATED: Final = Words(rf"(?i){OUTDATED}")
 # What says so of a version and of nothing else: under a status that may mean any fault of a request.
@@ -180,7 +180,8 @@ def meant(step: Step, dialect: Dialect, found: Refusal | None) -> Refusal | None
     if found.meaning is Meaning.BUSY and not found.words and _told_in_words(step):
         # What the answer says counts for more than what its status mostly means there.
         return replace(found, meaning=Meaning.MISMATCH)
-    return None if _repeats(step, found) else found
+    stored = 200 <= step.status < 300 and not is_page(step.view.text) and _repeated(step)
+    return None if stored or _repeats(step, found) else found
 
 
 def _repeats(step: Step, refusal: Refusal) -> bool:
