@@ -160,9 +160,7 @@ def _speak(
     first = list(paths)[:_COMPARED]
     near = (step for step in reads if _near(urlsplit(step.exchange.request.url).path, paths, first))
     sample += list(itertools.islice(near, _MOST)) or reads[: _MOST // 2]
-    found = [one for one in recognise_all([step.view for step in sample], dialects) if one.dialect.id != HTTP]
-    if all(one.dialect.general for one in found) and (envelope := enveloped(service)) is not None:
-        found = [Recognition(envelope, (), 1.0)]
+    found = _families(service, sample, dialects)
     shown: dict[Step, list[Step]] = {}
     if all(one.dialect.general for one in found):
         general = found[0].dialect if found else None
@@ -200,6 +198,16 @@ def _speak(
     _to_sources(whole)
     give_versions(whole)
     _misled(whole)
+
+
+def _families(
+    service: Sequence[Step], sample: Sequence[Step], dialects: Sequence[Dialect] | None
+) -> list[Recognition]:
+    """Return the families that a service shows, or the one that the envelope of its calls makes up."""
+    found = [one for one in recognise_all([step.view for step in sample], dialects) if one.dialect.id != HTTP]
+    if all(one.dialect.general for one in found) and (envelope := enveloped(service)) is not None:
+        return [Recognition(envelope, (), 1.0)]
+    return found
 
 
 def _giving(shown: dict[Step, list[Step]], learned: Dialect | None) -> dict[Step, list[Step]]:

@@ -52,8 +52,8 @@ _FAULT: Final = (
 )
 _REFUSES: Final = (
     r"errors?|fail(?:ed|ure)?|fault|refused|rejected|reject|conflict|denied|stale|outdated|nok|ko"
-    r"|declined|discarded|dropped|ignored|skipped|aborted|overruled|overtaken|superseded|void|not[ _-]?(?:ok|saved"
-    r"|stored|accepted|applied|changed|kept|taken|done)"
+    r"|declined|discarded|dropped|ignored|skipped|aborted|overruled|overtaken|superseded|void"
+    r"|not[ _-]?(?:ok|saved|stored|accepted|applied|changed|kept|taken|done)"
 )
 # Members that say how it went, and codes in them that speak of a version or of a fault by their very name.
 _OUTCOME: Final = (

@@ -31,8 +31,9 @@ _OF_THE_REQUEST: Final = Words(
 )
 # What says that something was left as it was.
 _LEFT: Final = Words(
-    r"(?i)unchanged|untouched|no[ _-]?(?:change|op\b)|not[ _-]?(?:changed|modified|created|written|overwritten|replaced)"
-    r"|already|exists|present|[\"'](?:created|changed|written|stored|inserted)[\"']\s*:\s*(?:false|0\b)|left as"
+    r"(?i)unchanged|untouched|no[ _-]?(?:change|op\b)"
+    r"|not[ _-]?(?:changed|modified|created|written|overwritten|replaced)|already|exists|present|left as"
+    r"|[\"'](?:created|changed|written|stored|inserted)[\"']\s*:\s*(?:false|0\b)"
 )
 _STORING: Final = frozenset({"PUT", "PATCH", "POST"})
 _CREATED: Final = 201
@@ -55,9 +56,8 @@ def take_by_course(steps: Iterable[Step]) -> None:
     for history in histories.values():
         for step in history:
             if _created_nothing(history, step):
-                retry = step.dialect.retry if step.dialect is not None else Retry.REFRESH
                 step.forget()
-                step.by_course = Refusal(Meaning.MISMATCH, step.status, "", retry, None)
+                step.by_course = Refusal(Meaning.MISMATCH, step.status, "", Retry.REFRESH, None)
             elif (_unread(step) and _outdated(history, step)) or _prints_both(history, step):
                 dialect = step.dialect
                 retry = dialect.retry if dialect is not None else None

@@ -71,14 +71,8 @@ _FAILED = frozenset({Meaning.MISMATCH, Meaning.EXISTS, Meaning.ABSENT, Meaning.P
 def _misread(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence that the client took the refusal for something else, such as a name clash."""
     step = facts.step
-    if step.reported_by is not None and step.reported_by.actor == step.actor:
-        # It was told that the outcome would be told, and looked at it.
-        return
     if _looks_like_success(step):
-        guard = facts.guard
-        created = guard is not None and guard.guard is Guard.ABSENT and step.by_course is not None
-        if guard is None or not (tokens.null_word(guard.value) or created):
-            # What names no version would fail under any status, and so would what asks for creation.
+        if not _plain_in_itself(facts):
             yield from _overlooked(facts)
         return
     if (repeat := waited_out(facts)) is not None:
@@ -122,6 +116,18 @@ def _misread(facts: Facts) -> Iterator[Evidence]:
     if aside and (whole or same_content(after.body, step.body)):
         name = path_of(after.resource)
         yield note(f"the client took it for something else: it stored the same under {name}", _MISREAD, after)
+
+
+def _plain_in_itself(facts: Facts) -> bool:
+    """Tell whether a refusal under a success has another root than that success, or was looked at as told.
+
+    What names no version would fail under any status, and so would what asks for creation.
+    """
+    step, guard = facts.step, facts.guard
+    if step.reported_by is not None and step.reported_by.actor == step.actor:
+        return True
+    created = guard is not None and guard.guard is Guard.ABSENT and step.by_course is not None
+    return guard is not None and (tokens.null_word(guard.value) or created)
 
 
 def _of_same(after: Step, step: Step) -> bool:
