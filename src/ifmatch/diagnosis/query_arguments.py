@@ -1,4 +1,4 @@
-"""Read the variables of GraphQL calls by the arguments that they stand for, and answers by the fields asked for.
+"""Read variables of GraphQL calls by the arguments that they stand for, and answers by the fields behind.
 
 `saveNote(baseVersion: $v)` makes a version of the variable `v`; `v: version` makes one of the member `v` of
 the answer. What variables and aliases are called is the client's own affair.
