@@ -17,7 +17,8 @@ A line is `actor seconds[~duration] method target [; Field: value]... [| content
 [; Field: value]... [| content]`; `-` as status is no answer. `@7` in a value is the HTTP-date seven seconds
 after the start. The content `…` was there, and is not in the evidence.
 Actors `O`, `O1`, `O2` are captures between an intermediary and an origin. `Date` is added; `Date: -` leaves
-it out. A line that begins with `#` is a comment. `\\n` in a content that is no JSON ends a line.
+it out. A line that begins with `#` is a comment. `\\n` in a content that is no JSON, or
+between two records of JSON, ends a line.
 """
 
 from __future__ import annotations

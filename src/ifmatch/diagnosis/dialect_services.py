@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from ifmatch.diagnosis.call_envelopes import enveloped
 from ifmatch.diagnosis.call_habits import carrying, naming
 from ifmatch.diagnosis.call_records import calls, named_by_records, shown_by_calls, take_reads
 from ifmatch.diagnosis.dialect_batches import parts_by_reads, parts_of
@@ -16,16 +17,26 @@ from ifmatch.diagnosis.habit_signals import refusable
 from ifmatch.diagnosis.inner_reads import inner_reads
 from ifmatch.diagnosis.multistatus import entries_of
 from ifmatch.diagnosis.operations import take_as_meant, take_as_whole
+from ifmatch.diagnosis.query_arguments import read_by_arguments
 from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.steps import SAFE_METHODS
-from ifmatch.dialects import Carrier, guarded_in, guards_in, reads_in, recognise_all, resource_in, tokens_in
+from ifmatch.dialects import (
+    Carrier,
+    Recognition,
+    guarded_in,
+    guards_in,
+    reads_in,
+    recognise_all,
+    resource_in,
+    tokens_in,
+)
 from ifmatch.dialects.pointers import values_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ifmatch.diagnosis.steps import Step
-    from ifmatch.dialects import Dialect, Recognition
+    from ifmatch.dialects import Dialect
     from ifmatch.model.exchange import Exchange
 
 # What every service speaks needs no dialect.
@@ -149,7 +160,7 @@ def _speak(
     first = list(paths)[:_COMPARED]
     near = (step for step in reads if _near(urlsplit(step.exchange.request.url).path, paths, first))
     sample += list(itertools.islice(near, _MOST)) or reads[: _MOST // 2]
-    found = [one for one in recognise_all([step.view for step in sample], dialects) if one.dialect.id != HTTP]
+    found = _families(service, sample, dialects)
     shown: dict[Step, list[Step]] = {}
     if all(one.dialect.general for one in found):
         general = found[0].dialect if found else None
@@ -189,6 +200,16 @@ def _speak(
     _misled(whole)
 
 
+def _families(
+    service: Sequence[Step], sample: Sequence[Step], dialects: Sequence[Dialect] | None
+) -> list[Recognition]:
+    """Return the families that a service shows, or the one that the envelope of its calls makes up."""
+    found = [one for one in recognise_all([step.view for step in sample], dialects) if one.dialect.id != HTTP]
+    if all(one.dialect.general for one in found) and (envelope := enveloped(service)) is not None:
+        return [Recognition(envelope, (), 1.0)]
+    return found
+
+
 def _giving(shown: dict[Step, list[Step]], learned: Dialect | None) -> dict[Step, list[Step]]:
     """Return of the steps that stand for what answers show inside those that give out a version."""
     found: dict[Step, list[Step]] = {}
@@ -208,6 +229,11 @@ def _call(service: list[Step], dialect: Dialect, parts: dict[Step, list[Step]]) 
     if not calls(dialect):
         return service
     take_reads(service)
+    told = read_by_arguments(service, dialect)
+    for step in service if told is not None else ():
+        _adopt(step, told or dialect)
+        _rename(step, told or dialect)
+    dialect = told or dialect
     named = naming(service, dialect) or named_by_records(service, dialect)
     for step in service if named is not None else ():
         _adopt(step, named or dialect)

@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.habit_traffic import place_of
@@ -75,7 +76,6 @@ _DAMAGES: Final = frozenset(
         "case-changed",
     }
 )
-_CONFLICT: Final = frozenset({409, 412})
 # What refusals say of a count that went on, whatever they call it.
 _GONE_BY: Final = Words(r"\b(?:passed|past|moved|behind|gone|old|older|over|left behind|no longer|went on)\b")
 # What is coded once too often is not meant so, wherever it stands.
@@ -124,11 +124,11 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
         return _LIKELY if member.where in {"body", "text"} else _NAMED
     if stated_beside(write, member) is not None or _expected(traffic, write, member, source):
         return _PROVEN
-    if alike(member.word, source.word) and not traffic.took(write) and _counted_past(write, member):
+    if alike(member.word, source.word) and not traffic.took(write) and _counted_past(traffic, write, member):
         return _PROVEN
     if source.where == "text" and counts_states(traffic.about[traffic.bases[write]], member.word):
         return _PROVEN
-    if versions and write.status in _CONFLICT and counts_past(write, member.value) and says_outdated(write):
+    if versions and traffic.conflicts(write) and counts_past(write, member.value) and says_outdated(write):
         # It prints the version that was sent, and the one that is there.
         return _PROVEN
     later = next((one for one in traffic.after(write) if traffic.took(one)), None)
@@ -156,7 +156,7 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
         return _PROVEN if same or not inside else _MET
     if same and righted(write, member.value, after):
         return _PROVEN
-    if write.status in _CONFLICT or says_outdated(write):
+    if traffic.conflicts(write) or says_outdated(write):
         moved = tokens.counted_on(member.value, after) or later_time(member.value, after)
         return _LIKELY if same and moved and (not inside or _alone(traffic, write, member)) else 0
     return 0
@@ -167,7 +167,7 @@ def _expected(traffic: Traffic, write: Step, member: Member, source: Member) -> 
     beside = member.where in {"header", "query"}
     if not beside or VERSION.search(source.word) is None or EXPECTS.search(member.name) is None:
         return False
-    return traffic.took(write) or write.status in _CONFLICT
+    return traffic.took(write) or traffic.conflicts(write)
 
 
 def _repeated_beside(traffic: Traffic, write: Step, member: Member, source: Member) -> bool:
@@ -175,7 +175,7 @@ def _repeated_beside(traffic: Traffic, write: Step, member: Member, source: Memb
 
     What only names the thing is in its path as well.
     """
-    if member.where not in {"header", "query"} or traffic.took(write) or write.status not in _CONFLICT:
+    if member.where not in {"header", "query"} or traffic.took(write) or not traffic.conflicts(write):
         return False
     if CALENDAR.fullmatch(source.word) or not member.value.isdigit():
         return False
@@ -192,16 +192,16 @@ def _field_given_back(traffic: Traffic, write: Step, member: Member, source: Mem
     """
     if member.where != "header" or source.where != "header" or member.name.lower() != source.name.lower():
         return False
-    if traffic.took(write) or write.status not in _CONFLICT or not says_outdated(write):
+    if traffic.took(write) or not traffic.conflicts(write) or not says_outdated(write):
         return False
     if NO_STATE.search(member.name) is not None or not any(map(str.isdigit, member.value)):
         return False
     return not traffic.of_who_asks(write, member)
 
 
-def _counted_past(write: Step, member: Member) -> bool:
+def _counted_past(traffic: Traffic, write: Step, member: Member) -> bool:
     """Tell whether a refusal prints the count that was sent and the one that is there, and no third."""
-    if write.status not in _CONFLICT or not counts_past(write, member.value):
+    if not traffic.conflicts(write) or not counts_past(write, member.value):
         return False
     told = [one for one in shown(write) if one.where in {"body", "text"}]
     there = [one for one in told if tokens.counted_on(member.value, one.value)]
@@ -218,7 +218,7 @@ def _shown_further(traffic: Traffic, write: Step, member: Member, source: Member
     """
     if member.where in {"body", "text"} or not member.value.isdigit():
         return False
-    if not (traffic.took(write) or write.status in _CONFLICT):
+    if not (traffic.took(write) or traffic.conflicts(write)):
         return False
     wanted = [one for one in shown(write) if place_of(one) == place_of(source) or one.word == source.word]
     return len(wanted) == 1 and tokens.counted_on(member.value, wanted[0].value)
@@ -268,8 +268,10 @@ def _alone(traffic: Traffic, write: Step, member: Member) -> bool:
     if not before:
         return False
     held = {(one.word, one.value) for one in shown(before[-1])}
-    same = [one for one in sent(write) if one.where == member.where and (one.word, one.value) in held]
-    return same == [member]
+    # What names the thing says nothing of its state.
+    name = unquote(write.resource.partition("#")[2] or write.resource.rpartition("/")[2])
+    mine = [one for one in sent(write) if one.where == member.where and one.value != name]
+    return [one for one in mine if (one.word, one.value) in held] == [member]
 
 
 def _damaged_source(traffic: Traffic, write: Step, member: Member) -> Member | None:
@@ -277,7 +279,7 @@ def _damaged_source(traffic: Traffic, write: Step, member: Member) -> Member | N
 
     A time in a record that is sent back whole is no precondition: servers and clients spell it as they like.
     """
-    if write.status not in _CONFLICT:
+    if not traffic.conflicts(write):
         return None
     before = traffic.before(write)
     if any(read.header("etag") is not None for read in before):
@@ -407,7 +409,7 @@ def _unshown(traffic: Traffic, write: Step, member: Member) -> tuple[Member | No
         return dated, sure if dated is not None else 0
     if traffic.took(write) or not named:
         return None, 0
-    taken_elsewhere = traffic.elsewhere(write, member, least=1) if write.status in _CONFLICT else None
+    taken_elsewhere = traffic.elsewhere(write, member, least=1) if traffic.conflicts(write) else None
     if taken_elsewhere is not None and (meant := alike_source(traffic, write, member)) is not None:
         return meant, _LIKELY
     if not says_outdated(write):

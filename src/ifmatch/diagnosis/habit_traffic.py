@@ -37,6 +37,7 @@ _READS: Final = 6
 # As many things are all at their first version now and then.
 _FEW: Final = 3
 _OK: Final = 200
+_CONFLICT: Final = frozenset({409, 412})
 
 
 def place_of(member: Member) -> tuple[str, str]:
@@ -148,6 +149,10 @@ class Traffic:
             done = step.is_write and (200 <= step.status < 300 or step.posted)
             known = self._took[step] = done and not negative(step)
         return known
+
+    def conflicts(self, step: Step) -> bool:
+        """Tell whether a write may have met another state: by its status, or by a success that denies it."""
+        return step.status in _CONFLICT or (200 <= step.status < 300 and not self.took(step))
 
     def shows(self, step: Step) -> dict[tuple[str, str], str]:
         """Return the values of an answer by their places."""

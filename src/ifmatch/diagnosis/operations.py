@@ -25,6 +25,15 @@ _ALTERS: Final = Words(
     r"(?:[a-z0-9]+[._/:])*_?(?:update|edit|modify|patch|save|change|rename|set|put|store|write|create|add|insert"
     r"|post|cancel|close|open|book|approve|reject|submit|start|stop|move|assign)(?!(?-i:[a-z]))\w*"
 )
+_READS: Final = Words(
+    r"(?:get|read|load|fetch|list|find|search|show|query|describe|open|view|lookup|retrieve|select|status|info)"
+)
+_WRITES: Final = Words(
+    r"(?:update|edit|modify|patch|save|change|rename|set|put|store|write|create|add|insert|post|cancel|close|book"
+    r"|approve|reject|submit|move|assign|delete|remove|destroy|erase|purge|replace|upsert|amend|adjust)"
+)
+# The words of a name: `shelf.write`, `SetReserve`, `stock_put`.
+_PARTS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _MUTATION: Final = re.compile(r"\bmutation\b[^{]*\{\s*(?:\w+\s*:\s*)?(\w+)")
 _ELEMENT: Final = re.compile(r"<(?:\w+:)?Body\b[^>]*>\s*<(?:\w+:)?(\w+)")
 # Services that spell the operation as the last step of the path.
@@ -50,6 +59,9 @@ def operation(step: Step) -> str:
     named = _named_beside(step)
     if named:
         return named
+    if step.dialect is not None and step.dialect.operation.startswith("/"):
+        called = next(values_at(body, step.dialect.operation), None)
+        return called if isinstance(called, str) else ""
     if isinstance(body, dict):
         members = cast("dict[str, object]", body)
         query, method = members.get("query"), members.get("method")
@@ -69,6 +81,24 @@ def changes(name: str) -> bool:
     return _REMOVES.fullmatch(name) is not None or _ALTERS.fullmatch(name) is not None
 
 
+def writes(name: str) -> bool:
+    """Tell whether one of the words of an operation's name says that it changes or removes something.
+
+    Args:
+        name: of the operation.
+    """
+    return any(_WRITES.fullmatch(one) for one in _PARTS.findall(name))
+
+
+def reads(name: str) -> bool:
+    """Tell whether one of the words of an operation's name says that it looks at something, and none else.
+
+    Args:
+        name: of the operation.
+    """
+    return any(_READS.fullmatch(one) for one in _PARTS.findall(name)) and not writes(name)
+
+
 def is_call(step: Step) -> bool:
     """Tell whether a request is a GraphQL mutation, whose text says what is to be done.
 
@@ -83,6 +113,8 @@ def is_call(step: Step) -> bool:
 def _named_beside(step: Step) -> str:
     """Return the operation that a field or the last step of the path names, "" where neither does."""
     field = step.dialect.operation if step.dialect is not None else ""
+    if field.startswith("/"):
+        return ""
     called = step.view.request.fields.text(field) if field else None
     if called:
         return called.rpartition(".")[2]

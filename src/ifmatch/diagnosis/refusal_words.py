@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # That something is older than what is there, or was changed by another meanwhile.
 OUTDATED: Final = (
     r"(?:version|revision|\brev|edition|generation|e-?tag|edit|update|write|state)[ _-]?(?:conflict|mismatch)"
-    r"|optimistic"
+    r"|\b(?:lock|seq(?:uence)?|base|basis)(?:[ _-]?(?:no|number|version))?[ _-]?mismatch|optimistic"
     r"|concurren"
     r"|outdated|stale|out[ -]of[ -]date|(?:wrong|old|older|newer|another|different|other"
     r"|obsolete) (?:version|revision"
@@ -44,7 +44,7 @@ EXISTS: Final = r"already[ _-]?(?:exists?|present|there|taken|in use)|exists alr
 DEMANDED: Final = Words(rf"(?:{_NAMES})\b[^.]{{0,60}}(?:{WANTED})|(?:{WANTED})\b[^.]{{0,40}}(?:{_NAMES})")
 _SUCCESS: Final = (
     r"ok|okay|done|success|successful|succeeded|accepted|saved|stored|updated|applied|written|committed"
-    r"|changed"
+    r"|changed|kept|taken|taken_?(?:in|over)|recorded|persisted|adopted|carried_?out|executed"
 )
 _FAULT: Final = (
     r"errors?|err|error_?(?:code|message|text|no)|faults?|exception|problems?|failures?"
@@ -52,14 +52,23 @@ _FAULT: Final = (
 )
 _REFUSES: Final = (
     r"errors?|fail(?:ed|ure)?|fault|refused|rejected|reject|conflict|denied|stale|outdated|nok|ko"
-    r"|declined|not[ _-]?(?:ok|saved"
-    r"|stored|accepted|applied|changed)"
+    r"|declined|discarded|dropped|ignored|skipped|aborted|overruled|overtaken|superseded|void"
+    r"|not[ _-]?(?:ok|saved|stored|accepted|applied|changed|kept|taken|done)"
+)
+# Members that say how it went, and codes in them that speak of a version or of a fault by their very name.
+_OUTCOME: Final = (
+    r"status|state|result|outcome|verdict|disposition|reply|code|(?:err(?:or)?|result|return|status)_?code|rc|ret"
+    r"|kind|type|__typename|why|reason|cause|because"
+)
+_CODES: Final = (
+    r"E(?:RR(?:OR)?)?[_.-]\w+|\w*(?:stale|outdated|conflict|mismatch|superseded|overtaken|out_?of_?date)\w*"
 )
 # What says in a content that the request was not carried out, whatever the status says.
 NEGATIVE: Final = (
     rf"[\"'](?:{_SUCCESS})[\"']\s*:\s*(?:false|0\b|\"(?:false|no|n)\")"
     rf"|[\"'](?:{_FAULT})[\"']\s*:\s*(?!null|\"\"|\[\s*\]|\{{\s*\}}|false|0\b|\"(?:none|ok|0)\")"
-    rf"|[\"'](?:status|result|outcome)[\"']\s*:\s*\"(?:{_REFUSES})(?![a-z])"
+    rf"|[\"'](?:status|state|result|outcome|verdict|disposition)[\"']\s*:\s*\"(?:{_REFUSES})(?![a-z])"
+    rf"|[\"'](?:{_OUTCOME})[\"']\s*:\s*\"(?:{_CODES})\""
     rf"|<(?:[\w.-]+:)?(?:{_FAULT})[\s>](?!\s*</)"
     rf"|\s(?:{_SUCCESS})=\"(?:false|no|0)\"|\s(?:status|result|outcome)=\"(?:{_REFUSES})\b"
     rf"|<(?:[\w.-]+:)?(?:{_SUCCESS})>\s*(?:false|no|0)\s*<"
@@ -69,7 +78,7 @@ NEGATIVE: Final = (
 )
 THERE_ALREADY: Final = Words(EXISTS)
 _COUNTS: Final = re.compile(r"(?<![\w.-])\d{1,15}(?![\w-])")
-_VERSIONS: Final = Words(rf"(?i)(?<![^\W_])(?:{_NAMES})(?![^\W_])")
+_VERSIONS: Final = Words(rf"(?i)(?<![^\W_])(?:{_NAMES}|ver|vsn|rev|seq)(?![^\W_])")
 _NEGATIVE: Final = Words(rf"(?im){NEGATIVE}")
 _OUTDATED: Final = Words(rf"(?i){OUTDATED}")
 # What says so of a version and of nothing else: under a status that may mean any fault of a request.
@@ -120,6 +129,15 @@ def negative(step: Step) -> bool:
     return not _repeated(step)
 
 
+def says_undone(text: str) -> bool:
+    """Tell whether what is told of a write says that it was not carried out.
+
+    Args:
+        text: what is told of it, and of nothing else.
+    """
+    return len(text) <= _LONGEST and _NEGATIVE.search(text) is not None
+
+
 def refuses(step: Step) -> bool:
     """Tell whether an answer fails a write, by its status or by its content.
 
@@ -162,7 +180,8 @@ def meant(step: Step, dialect: Dialect, found: Refusal | None) -> Refusal | None
     if found.meaning is Meaning.BUSY and not found.words and _told_in_words(step):
         # What the answer says counts for more than what its status mostly means there.
         return replace(found, meaning=Meaning.MISMATCH)
-    return None if _repeats(step, found) else found
+    stored = 200 <= step.status < 300 and not is_page(step.view.text) and _repeated(step)
+    return None if stored or _repeats(step, found) else found
 
 
 def _repeats(step: Step, refusal: Refusal) -> bool:

@@ -29,6 +29,7 @@ SAFE_METHODS = frozenset(
     {"GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH", "QUERY", "CONNECT"}
 )
 READ_METHODS = frozenset({"GET", "HEAD"})
+_REPLACING = frozenset({"PUT", "PATCH", "DELETE", "MERGE", "PROPPATCH", "MOVE", "MKCOL", "MKCALENDAR"})
 # What looks at a resource besides (RFC 4918, RFC 3253, RFC 5323).
 _LOOKING = frozenset({"PROPFIND", "REPORT", "SEARCH", "QUERY"})
 _GONE = frozenset({404, 410})
@@ -91,6 +92,7 @@ class Step:
         opens: whether it only opens such a session, and stores nothing yet.
         address: members of its content by which the resource is asked for, with their values; no state.
         by_course: what its answer means where no word tells it.
+        reported_by: the later look that showed that it came to nothing, where its own answer only took it in.
         opened_by: the step that opened the upload session that this one goes on with; its conditions hold.
         varies: fields of the service's own by which requests for its resource choose a representation.
     """
@@ -120,6 +122,7 @@ class Step:
         self.missing = False
         self.address: dict[str, object] = {}
         self.by_course: Refusal | None = None
+        self.reported_by: Step | None = None
         self.opened_by: Step | None = None
         self.opens, self.varies = False, _VERSION_FIELDS
 
@@ -264,14 +267,16 @@ class Step:
     @cached_property
     def refusal(self) -> Refusal | None:
         """Return what the answer says about a precondition in its dialect, None when it says nothing."""
+        if self.by_course is not None:
+            return self.by_course
         if self.dialect is None or self.exchange.response is None or self.batched:
             return None
-        return self.by_course or meant(self, self.dialect, refusal_in(self.view, self.dialect))
+        return meant(self, self.dialect, refusal_in(self.view, self.dialect))
 
     @property
     def denied(self) -> bool:
         """Tell whether the answer is a success by its status and a refusal by its content."""
-        if not 200 <= self.status < 300 or self.dialect is None:
+        if not 200 <= self.status < 300:
             return False
         refusal = self.refusal
         return refusal is not None and refusal.meaning is not Meaning.OTHER
@@ -303,16 +308,8 @@ class Step:
         if self.opens or "x-ms-lease-action" in self.sent:
             # Taking or giving back a lease leaves the state as it is.
             return False
-        return self.method in {
-            "PUT",
-            "PATCH",
-            "DELETE",
-            "MERGE",
-            "PROPPATCH",
-            "MOVE",
-            "MKCOL",
-            "MKCALENDAR",
-        } or (self.method == "POST" and (self.guard is not None or self.puts or self.alters))
+        called = self.method == "POST" and (self.guard is not None or self.puts or self.alters)
+        return called or self.method in _REPLACING
 
     @cached_property
     def alters(self) -> bool:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.contents import holds, same_content
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.refusal_words import refuses
 from ifmatch.diagnosis.spent_versions import prints
-from ifmatch.dialects import Meaning, Refusal
+from ifmatch.dialects import Meaning, Refusal, Retry
 from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
@@ -28,6 +29,14 @@ _OF_THE_REQUEST: Final = Words(
     r"|exceed|limit|quota"
     r"|ungültig|fehl(?:t|end)|pflicht|erforderlich|invalide|manquant|obligatoire|inválid|requerid|obligatori"
 )
+# What says that something was left as it was.
+_LEFT: Final = Words(
+    r"(?i)unchanged|untouched|no[ _-]?(?:change|op\b)"
+    r"|not[ _-]?(?:changed|modified|created|written|overwritten|replaced)|already|exists|present|left as"
+    r"|[\"'](?:created|changed|written|stored|inserted)[\"']\s*:\s*(?:false|0\b)"
+)
+_STORING: Final = frozenset({"PUT", "PATCH", "POST"})
+_CREATED: Final = 201
 _LONGEST: Final = 4000
 
 
@@ -35,7 +44,8 @@ def take_by_course(steps: Iterable[Step]) -> None:
     """Set what answers mean that say in no known word why a write on a version was not carried out.
 
     The version had been given out for the very resource, and was another one at that time: an own write had
-    made it, or the next look shows it. An answer that names another member, or a fault, means that.
+    made it, or the next look shows it. An answer that names another member, or a fault, means that. Nor was
+    what is there already created by a success that leaves it as it was.
 
     Args:
         steps: of a case, their dialects, versions and actors set.
@@ -45,7 +55,10 @@ def take_by_course(steps: Iterable[Step]) -> None:
         histories.setdefault((step.resource, step.actor), []).append(step)
     for history in histories.values():
         for step in history:
-            if (_unread(step) and _outdated(history, step)) or _prints_both(history, step):
+            if _created_nothing(history, step):
+                step.forget()
+                step.by_course = Refusal(Meaning.MISMATCH, step.status, "", Retry.REFRESH, None)
+            elif (_unread(step) and _outdated(history, step)) or _prints_both(history, step):
                 dialect = step.dialect
                 retry = dialect.retry if dialect is not None else None
                 if retry is not None:
@@ -83,6 +96,29 @@ def _prints_both(history: Sequence[Step], step: Step) -> bool:
     )
     current = tokens.opaque(last.etag or "") if last is not None else ""
     return current not in {"", tokens.opaque(guard.tokens[0])} and prints(step, current)
+
+
+def _created_nothing(history: Sequence[Step], step: Step) -> bool:
+    """Tell whether a success left all as it was because it was to create only what is not there.
+
+    The answer says so, and still has the tag of before, or the next look shows what had been there.
+    """
+    done = 200 <= step.status < 300 and step.status != _CREATED
+    guard = step.guard if done and step.is_write and step.method in _STORING else None
+    if guard is None or guard.guard is not Guard.ABSENT or not guard.standard or step.body is None:
+        return False
+    before = next(
+        (one for one in reversed(history) if one.order < step.order and (one.read_ok or one.accepted)), None
+    )
+    there = before.representation if before is not None and before.read_ok else None
+    if before is None or there is None or holds(there, step.body):
+        return False
+    after = next((one for one in history if one.order > step.order and (one.read_ok or one.is_write)), None)
+    seen = after.representation if after is not None and after.is_read else None
+    if _LEFT.search(step.view.text[:_LONGEST]) is None or holds(step.content, there):
+        # Who asks for a thing to be there, and is given what is there, has what was asked for.
+        return False
+    return same_content(seen, there) if seen is not None else step.etag == before.etag is not None
 
 
 def _names_another(step: Step, words: str) -> bool:

@@ -37,6 +37,8 @@ _NAME: Final = 80
 _REQUEST_LINE: Final = re.compile(r"^([A-Z]{3,10}) (\S+)(?: HTTP/[\d.]+)?$")
 _STATUS_LINE: Final = re.compile(r"^HTTP/[\d.]+ (\d{3})")
 # Of the outer request these describe its content, not what the parts share.
+# Where one record ends and the next line begins another one.
+_NEXT_LINE: Final = re.compile(r"\}\r?\n\{")
 _OWN: Final = ("content-", "transfer-encoding", "expect")
 
 
@@ -54,7 +56,7 @@ class Part:
 
 
 def may_hold_parts(request: Request) -> bool:
-    """Tell whether a request may be a batch by its content alone: whole requests, or a list in JSON.
+    """Tell whether a request may be a batch by its content alone: whole requests, or a list or lines of JSON.
 
     Most requests are told from one without reading their JSON.
 
@@ -64,7 +66,8 @@ def may_hold_parts(request: Request) -> bool:
     if request.method not in _CARRYING or not isinstance(request.content, Content):
         return False
     kind = request.fields.text("content-type") or ""
-    return "[" in request.content.text or kind.lower().startswith("multipart/")
+    text = request.content.text
+    return "[" in text or _NEXT_LINE.search(text) is not None or kind.lower().startswith("multipart/")
 
 
 def parts_in(view: View, dialect: Dialect | None, places: Mapping[str, str] = _NOWHERE) -> tuple[Part, ...]:

@@ -71,6 +71,10 @@ _OVER_VERSION: Final = Words(
 )
 # The last part of a path that says how many are changed, not what.
 _BULK: Final = re.compile(r"(?i:bulk|batch|multi|\bmass|(?<![a-z])many|_all$)|Many")
+# The last part of a path that takes what was changed elsewhere, and is no folder of things.
+_TAKES: Final = re.compile(
+    r"(?i:push|sync|flush|ingest|import|upload|apply|commit|outbox|changes|changeset|deltas?|mutations|edits|ops)"
+)
 _SAVE: Final = re.compile(r"update|save|sync|upsert", re.IGNORECASE)
 
 
@@ -221,6 +225,7 @@ def _item(view: View, bulk: _Bulk, name: str, folder: str) -> Item:
     method = _ACTIONS.get(said.lower(), bulk.method if change is record else "PATCH")
     parts = urlsplit(view.request.url)
     near = _below(view, place) or (bulk.place != "" and _beside(view, place))
+    near = near or (place != "" and _TAKES.fullmatch(_last(view.path)) is not None)
     path = f"{place}/{quote(name, safe='')}" if near else _path_of(parts.path, name)
     url = urlunsplit(parts._replace(path=path, query=""))
     return Item(name, url, method, change, outcome.status, outcome.answer)

@@ -365,7 +365,8 @@ class Dialect(_Record, frozen=True, kw_only=True):
         identity_path: regular expression over path and query of the requests whose bodies name it: the name
             becomes the end of the path, before the rules of `same-resource`. Left out: all, after the rules.
         states: where the state of a resource is wrapped; the first place that is there counts.
-        operation: request field that names the operation where one URL takes all (X-Amz-Target).
+        operation: request field that names the operation where one URL takes all (X-Amz-Target), or JSON
+            Pointer to it in the content.
         reads: regular expression over "METHOD path operation" of requests that read although their method is
             POST.
         replaces: the same of requests that replace a whole state, with or without a guard, although their

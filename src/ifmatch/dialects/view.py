@@ -21,6 +21,7 @@ __all__ = ["View"]
 # Bodies beyond this are data, not answers about a precondition.
 _LONGEST = 2_000_000
 _SEARCHED = 20_000
+_MOST_LINES = 1000
 
 
 class View:
@@ -119,4 +120,14 @@ def _json(content: object) -> object:
         if text.strip() in {"true", "false", "null"}:
             return content.json()
         return UNKNOWN
-    return content.json()
+    found = content.json()
+    return _lines(text) if found is UNKNOWN else found
+
+
+def _lines(text: str) -> object:
+    """Return the records of a text that has one in each line, UNKNOWN for any other text (ndjson.org)."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not 1 < len(lines) <= _MOST_LINES or not all(line.lstrip().startswith("{") for line in lines):
+        return UNKNOWN
+    records = [Content.from_text(line).json() for line in lines]
+    return UNKNOWN if any(one is UNKNOWN for one in records) else records

@@ -10,6 +10,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import changed_pointers, holds, same_content
 from ifmatch.diagnosis.dialect_habits import LEARNED
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.operations import operation
 from ifmatch.diagnosis.resources import parent_of, path_of
 from ifmatch.diagnosis.rules.expected_control_flow import claim_of
 from ifmatch.diagnosis.rules.unsupported_precondition import says_so
@@ -71,9 +72,7 @@ def _misread(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence that the client took the refusal for something else, such as a name clash."""
     step = facts.step
     if _looks_like_success(step):
-        guard = facts.guard
-        if guard is None or not tokens.null_word(guard.value):
-            # What names no version would fail under any status.
+        if not _plain_in_itself(facts):
             yield from _overlooked(facts)
         return
     if (repeat := waited_out(facts)) is not None:
@@ -117,6 +116,18 @@ def _misread(facts: Facts) -> Iterator[Evidence]:
     if aside and (whole or same_content(after.body, step.body)):
         name = path_of(after.resource)
         yield note(f"the client took it for something else: it stored the same under {name}", _MISREAD, after)
+
+
+def _plain_in_itself(facts: Facts) -> bool:
+    """Tell whether a refusal under a success has another root than that success, or was looked at as told.
+
+    What names no version would fail under any status, and so would what asks for creation.
+    """
+    step, guard = facts.step, facts.guard
+    if step.reported_by is not None and step.reported_by.actor == step.actor:
+        return True
+    created = guard is not None and guard.guard is Guard.ABSENT and step.by_course is not None
+    return guard is not None and (tokens.null_word(guard.value) or created)
 
 
 def _of_same(after: Step, step: Step) -> bool:
@@ -174,7 +185,7 @@ def _overlooked(facts: Facts) -> Iterator[Evidence]:
     after = next((one for one in mine if beside is None or one.within is not beside), None)
     if after is None:
         return
-    if after.is_write and after.resource.startswith(step.resource + "/"):
+    if after.is_write and (after.resource.startswith(step.resource + "/") or _next_call(facts, after)):
         text = f"{status} looks like success, and the client goes on as if it were stored"
         yield note(text, _MISREAD, after)
     elif not _of_same(after, step) and not _written(facts) and not _understood(facts):
@@ -192,6 +203,17 @@ def _overlooked(facts: Facts) -> Iterator[Evidence]:
         known = step.dialect is not None and not step.dialect.general and step.dialect.id != LEARNED
         at_once = after.timed and after.start - step.end < _AT_ONCE
         yield note(text, 1.0 if at_once or known else _MISREAD, after)
+
+
+def _next_call(facts: Facts, after: Step) -> bool:
+    """Tell whether a client calls another operation with the same thing, and never the refused one again.
+
+    Where one address takes all, what is done next with a thing stands under its own name.
+    """
+    called, calls = operation(facts.step), operation(after)
+    if not called or not calls or called == calls or not after.accepted or after.guard is not None:
+        return False
+    return not any(operation(one) == called for one in facts.own(facts.later))
 
 
 def _counted_on(facts: Facts) -> Step | None:

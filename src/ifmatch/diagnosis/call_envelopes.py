@@ -1,0 +1,122 @@
+"""Learn the envelope in which the calls of one address stand, where it is no known one: in its own names.
+
+One member says what is to be done, one holds what it is to be done with, and one member of the answers holds
+what came of it: `method`, `params` and `result` of JSON-RPC, whatever they are called and in whatever order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from ifmatch.diagnosis.dialect_habits import LEARNED
+from ifmatch.diagnosis.listed_versions import members_in
+from ifmatch.diagnosis.operations import reads, writes
+from ifmatch.dialects import Carrier, Dialect, GuardSpec, StatePlace, TokenPlace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ifmatch.diagnosis.steps import Step
+
+_OK: Final = 200
+# So many calls are looked at; fewer show no envelope.
+_MOST: Final = 200
+_FEWEST: Final = 2
+# What names an operation: words, in one or with signs between them.
+_OPERATION: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[._:/-][A-Za-z0-9]+){0,4}")
+_ESCAPES: Final = re.compile(r"[~/]")
+# Versions and names under which most services have them; others are learned from what is sent back.
+_VERSIONS: Final = ("version", "rev", "revision", "ver", "etag")
+_NAMES: Final = ("id", "key", "uid", "ref", "name", "code", "no")
+
+
+def enveloped(service: Sequence[Step]) -> Dialect | None:
+    """Return the family of a service all of whose writes are calls in one envelope, None for all others.
+
+    Some of its calls say by their names that they read, and some that they change something.
+
+    Args:
+        service: its steps, their dialects not known.
+    """
+    calls = [step for step in service if step.is_write][:_MOST]
+    if len(calls) < _FEWEST or len({step.resource for step in calls}) != 1:
+        return None
+    sent = [members_in(step.view.sent_json) for step in calls if step.method == "POST"]
+    if len(sent) != len(calls) or not all(sent):
+        return None
+    named = [name for name in sent[0] if all(_called(one.get(name)) for one in sent)]
+    for name in named:
+        called = {str(one[name]) for one in sent}
+        reading = {one for one in called if reads(one)}
+        changing = {one for one in called if writes(one)}
+        # A member that says what is to be done says more than one thing.
+        if reading and changing:
+            return _family(calls, sent, name, reading, changing)
+    return None
+
+
+def _called(value: object) -> bool:
+    return isinstance(value, str) and _OPERATION.fullmatch(value) is not None
+
+
+def _family(
+    calls: Sequence[Step],
+    sent: Sequence[dict[str, object]],
+    name: str,
+    reading: set[str],
+    changing: set[str],
+) -> Dialect:
+    within = _holder([one for one in sent if str(one[name]) in changing], name)
+    answers = [
+        members_in(step.view.json)
+        for step, one in zip(calls, sent, strict=True)
+        if step.status == _OK and str(one[name]) in reading
+    ]
+    holding = [
+        _pointer(one)
+        for one in dict.fromkeys(
+            held for answer in answers for held, value in answer.items() if _is_record(value)
+        )
+    ]
+    shown = holding or [""]
+    at = [f"{within}/{one}" for one in _VERSIONS] + [f"{within}/*/{one}" for one in _VERSIONS if within]
+    return Dialect(
+        id=LEARNED,
+        name="this API",
+        source="the traffic itself",
+        guards=tuple(
+            GuardSpec(carrier=Carrier.BODY, id=one.rpartition("/")[2], name=one, methods=("POST",))
+            for one in at
+        ),
+        tokens=tuple(
+            TokenPlace(at="body", name=f"{above}/{one}", feeds=(one,)) for above in shown for one in _VERSIONS
+        ),
+        identity=tuple(f"{within}/{one}" for one in _NAMES),
+        states=tuple(StatePlace(sent=within, shown=above) for above in holding),
+        operation=_pointer(name),
+        reads_content=_asking(name, reading),
+        changes_content=_asking(name, changing),
+    )
+
+
+def _holder(sent: Iterable[dict[str, object]], name: str) -> str:
+    """Return where calls have what they are to be done with: in a member, or "" beside the operation."""
+    found = Counter(held for one in sent for held, value in one.items() if held != name and _is_record(value))
+    return _pointer(found.most_common(1)[0][0]) if found else ""
+
+
+def _is_record(value: object) -> bool:
+    return isinstance(value, dict) and bool(value)
+
+
+def _pointer(name: str) -> str:
+    """Return the JSON Pointer to a member at the top (RFC 6901 section 3)."""
+    return "/" + _ESCAPES.sub(lambda found: "~0" if found[0] == "~" else "~1", name)
+
+
+def _asking(name: str, operations: Iterable[str]) -> str:
+    """Return the pattern of contents that call one of some operations."""
+    called = "|".join(map(re.escape, sorted(operations)))
+    return rf'"{re.escape(name)}"\s*:\s*"(?:{called})"'

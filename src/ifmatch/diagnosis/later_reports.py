@@ -1,0 +1,191 @@
+"""Read what became of a write that was only taken in from the report about it that is looked at later.
+
+The answer to such a write is a ticket: its status says nothing of the outcome. What a job's own page, a list
+of jobs or a log says of that ticket later is the answer that counts.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import unquote, urljoin, urlsplit
+
+from ifmatch.diagnosis.listed_versions import members_in
+from ifmatch.diagnosis.message_members import members, sent, shown
+from ifmatch.diagnosis.refusal_words import says_undone
+from ifmatch.diagnosis.resources import host_of
+from ifmatch.dialects.glossary import Words
+from ifmatch.model.message import Content
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ifmatch.diagnosis.steps import Step
+
+_OK: Final = 200
+_TAKEN_IN: Final = 202
+_DONE: Final = frozenset({200, 201})
+_LONGEST: Final = 200_000
+# Answers that only take something in are short.
+_TICKET: Final = 2000
+# So many tickets are open at a time, and an answer has so many values that may be one.
+_OPEN: Final = 60
+_VALUES: Final = 12
+_DEEP: Final = 5
+_MOST: Final = 2000
+# A shorter value is a ticket only under the name that it was given with.
+_TELLING: Final = 5
+_LATER: Final = Words(
+    r"\b(?:queued|enqueued|pending|scheduled|submitted|received|accepted|processing|in[ _-]?progress|waiting"
+    r"|in[ _-]?queue|taken[ _-]?in)\b"
+)
+# Fields that name the place where the outcome will be told.
+_PLACES: Final = ("location", "operation-location", "azure-asyncoperation", "content-location")
+# What stands between the columns of a line.
+_COLUMNS: Final = re.compile(r"\s*[,;|\t]\s*|\s{2,}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Ticket:
+    """What names a write that was taken in, with the name that it was given under, "" for a place."""
+
+    word: str
+    value: str
+    step: Step
+
+    @property
+    def telling(self) -> bool:
+        """Tell whether the value means the write wherever it stands."""
+        return len(self.value) >= _TELLING or any(map(str.isalpha, self.value))
+
+
+def take_reports(steps: Sequence[Step]) -> None:
+    """Give writes that were only taken in, and came to nothing, the answer that tells so.
+
+    Args:
+        steps: of a case, in order of time, nothing read from them yet.
+    """
+    waiting: dict[str, list[_Ticket]] = {}
+    for step in steps:
+        if step.is_write:
+            tickets = list(_tickets(step)) if _taken_in(step) else []
+            if tickets:
+                own = waiting.setdefault(host_of(step.exchange.request.url), [])
+                own += tickets
+                del own[:-_OPEN]
+        elif waiting and step.method == "GET" and step.status == _OK and step.content is not None:
+            own = waiting.get(host_of(step.exchange.request.url), [])
+            told = {one.step: content for one in own if (content := _reported(step, one)) is not None}
+            for write, content in told.items():
+                _answer(write, content, step)
+            own[:] = [one for one in own if one.step not in told]
+
+
+def _taken_in(step: Step) -> bool:
+    """Tell whether an answer promises an outcome: by 202 (RFC 9110 section 15.3.3), or by its words."""
+    if step.status == _TAKEN_IN:
+        return True
+    text = step.view.text
+    return step.status in _DONE and 0 < len(text) <= _TICKET and _LATER.search(text) is not None
+
+
+def _tickets(step: Step) -> Iterator[_Ticket]:
+    """Yield what an answer gives that the request has not: values with digits, and places."""
+    here = step.exchange.request.url
+    for name in _PLACES:
+        place = step.header(name)
+        if place and urljoin(here, place).rstrip("/") != here.rstrip("/"):
+            yield _Ticket("", urljoin(here, place), step)
+    known = {one.value for one in sent(step)} | set(urlsplit(here).path.split("/"))
+    found = [one for one in shown(step) if one.where != "header" and one.value not in known]
+    for one in found[:_VALUES]:
+        if "/" in one.value and " " not in one.value:
+            yield _Ticket("", urljoin(here, one.value), step)
+        elif any(map(str.isdigit, one.value)) and " " not in one.value:
+            yield _Ticket(one.word, one.value, step)
+
+
+def _reported(report: Step, ticket: _Ticket) -> Content | None:
+    """Return what a report says of a write that came to nothing, None when it says nothing of the kind."""
+    content = report.content
+    if content is None or len(content) > _LONGEST:
+        return None
+    value = report.view.json
+    if type(value) not in {dict, list}:
+        return _in_lines(content.text, ticket)
+    about = list(_records(value, ticket, 0))
+    if not about and isinstance(value, dict) and _own_page(report, ticket):
+        about = [cast("dict[str, object]", value)]
+    if len(about) != 1:
+        return None
+    text = json.dumps(about[0])
+    return _joined(ticket.step, about[0]) if says_undone(text) else None
+
+
+def _own_page(report: Step, ticket: _Ticket) -> bool:
+    """Tell whether an answer was asked for at the place of a ticket."""
+    there = report.exchange.request.url
+    if not ticket.word:
+        return urlsplit(there)[:3] == urlsplit(ticket.value)[:3]
+    return ticket.telling and unquote(urlsplit(there).path.rstrip("/").rpartition("/")[2]) == ticket.value
+
+
+def _records(value: object, ticket: _Ticket, depth: int) -> Iterator[dict[str, object]]:
+    """Yield the innermost records that have a ticket among their members."""
+    if depth > _DEEP:
+        return
+    if isinstance(value, list):
+        for one in cast("list[object]", value)[:_MOST]:
+            yield from _records(one, ticket, depth + 1)
+    elif isinstance(value, dict):
+        record = members_in(value)
+        inside = [found for one in record.values() for found in _records(one, ticket, depth + 1)]
+        yield from inside
+        if not inside and any(_names(word, one, ticket) for word, one in record.items()):
+            yield record
+
+
+def _names(word: str, value: object, ticket: _Ticket) -> bool:
+    if not isinstance(value, str | int) or isinstance(value, bool) or str(value) != ticket.value:
+        return False
+    return word == ticket.word or ticket.telling
+
+
+def _in_lines(text: str, ticket: _Ticket) -> Content | None:
+    """Return the one line that tells that a write came to nothing, without its ticket; each column a line."""
+    if not ticket.telling or ticket.value not in text:
+        return None
+    bounded = re.compile(rf"(?<![\w-]){re.escape(ticket.value)}(?![\w-])")
+    lines = [line for line in text.splitlines() if bounded.search(line)]
+    if not lines:
+        return None
+    last = lines[-1].strip()
+    record = members_in(Content.from_text(last).json()) if last.startswith("{") else {}
+    if record:
+        return _joined(ticket.step, record) if says_undone(last) else None
+    said = "\n".join(filter(None, _COLUMNS.split(bounded.sub("\t", last))))
+    said = said.lstrip(" :-")
+    return Content.from_text(said) if says_undone(said) else None
+
+
+def _joined(write: Step, record: dict[str, object]) -> Content:
+    """Return the answer to a write with what a report says of it."""
+    before = members_in(write.view.json)
+    given = {one.word for one in members(before)} if before else set[str]()
+    kept = {name: one for name, one in before.items() if name not in record and name in given}
+    # What was promised first is no outcome.
+    kept = {name: one for name, one in kept.items() if not _LATER.search(str(one))}
+    return Content.from_text(json.dumps({**kept, **record}))
+
+
+def _answer(write: Step, content: Content, report: Step) -> None:
+    response = write.exchange.response
+    if response is None:
+        return
+    write.reported_by = report
+    write.exchange = replace(write.exchange, response=replace(response, content=content))
+    for name in ("view", "content"):
+        write.__dict__.pop(name, None)
+    write.forget()
