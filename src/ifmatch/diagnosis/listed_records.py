@@ -36,9 +36,11 @@ _CELL: Final = re.compile(r"\s*[;\t|]\s*|\s*,\s*")
 _WORD: Final = re.compile(r"[^\s;,|=\"'()\[\]]+")
 _PAIR: Final = re.compile(r"([A-Za-z_][\w.-]*)=\"?([^\s;,\"]+)")
 # What became of a value in a line: `limit: 40 -> 55`, `limit "40" => "55"`.
-_BECAME: Final = re.compile(
-    r"([^\W\d][\w.-]*)[\"']?\s*[:=]?\s*[\"']?([^\s,;\"']*)[\"']?\s*(?:->|=>|→|⇒|➜|➔)\s*[\"']?([^\s,;\"']*)"
-)
+_ARROW: Final = re.compile(r"->|=>|[\u2192\u21d2\u279c\u2794]")
+_BEFORE: Final = re.compile(r"(?<![\w.-])([^\W\d][\w.-]*)[\"']?\s*[:=]?\s*[\"']?([^\s,;\"']*)[\"']?\s*$")
+_AFTER: Final = re.compile(r"\s*[\"']?([^\s,;\"']{0,120})")
+# So many signs before an arrow hold what it is about.
+_BACK: Final = 120
 _ROW: Final = re.compile(r"<tr\b[^>]*>(.*?)</tr>", re.IGNORECASE | re.DOTALL)
 _DATUM: Final = re.compile(r"<t([hd])\b[^>]*>(.*?)</t[hd]>", re.IGNORECASE | re.DOTALL)
 _MARKUP: Final = re.compile(r"<[^>]*>")
@@ -234,8 +236,19 @@ def _of_lines(lines: list[str]) -> Iterator[Record]:
                 yield dict(zip(names, row, strict=True))
             return
     for line in lines:
-        became = {name: f"{old} -> {new}" for name, old, new in _BECAME.findall(line)}
+        became = {name: f"{old} -> {new}" for name, old, new in _became(line)}
         if became or _MOMENT.search(line) is not None:
             named = dict(_PAIR.findall(line)) | became
             words = _WORD.findall(line)
             yield {**{str(number): word for number, word in enumerate(words) if word}, **named}
+
+
+def _became(line: str) -> Iterator[tuple[str, str, str]]:
+    """Yield what a line says that became of values: of each its name, the old value and the new one."""
+    end = 0
+    for arrow in _ARROW.finditer(line):
+        before = _BEFORE.search(line[max(end, arrow.start() - _BACK) : arrow.start()])
+        after = _AFTER.match(line, arrow.end())
+        if before is not None and after is not None:
+            yield before[1], before[2], after[1]
+            end = after.end()
