@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.damages import Reason
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.message_members import Member, shown
 from ifmatch.diagnosis.refusal_words import says_outdated
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.version_words import speaks_of_versions
+from ifmatch.diagnosis.wasted_reads import told_of_waste
 from ifmatch.dialects import Carrier, Meaning
 from ifmatch.dialects.pointers import values_at
 
@@ -35,6 +37,7 @@ _EMPTY: Final = re.compile(
 
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from the words that programs print where they have no value."""
+    yield from told_of_waste(facts, Reason.NONE)
     guard = facts.guard
     if facts.damage is not None and facts.damage.needless:
         yield from _polled(facts)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.damages import Reason
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.wasted_reads import told_of_waste
 from ifmatch.diagnosis.weak_tags import of_milliseconds, weak_uncoded
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
 
     Source: RFC 9110 sections 8.8.3.2 and 13.1.1 (If-Match compares strongly).
     """
+    yield from told_of_waste(facts, Reason.WEAK_ONLY)
     token = facts.token
     if not facts.refused or token is None or facts.guard is None or not facts.guard.well_formed:
         return

@@ -1,0 +1,180 @@
+"""Find conditional reads that should have been spared their content, with the proof of why they never are.
+
+The thing stays as it is, its reader had been shown the current validator, and asks with another value all
+the same: the tag of something else, a tag that was changed on the way, a date of another zone.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.damages import Damage, Reason, Waste
+from ifmatch.diagnosis.dates import http_date, zones_apart
+from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.wasted_tags import HURT, Found, reason_of
+from ifmatch.model.diagnosis import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.case import Case
+    from ifmatch.diagnosis.conditions import Condition
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.history import History
+    from ifmatch.diagnosis.steps import Step
+    from ifmatch.model.finding import Evidence
+
+# Once may be a state that was written and taken back, or the first look after a change.
+_OFTEN: Final = 2
+_SPARED: Final = frozenset({HTTPStatus.NOT_MODIFIED, HTTPStatus.PARTIAL_CONTENT})
+
+_WHY: Final = {
+    Reason.THING: "is the tag of another thing, never of this one",
+    Reason.REPRESENTATION: "is the tag of another representation",
+    Reason.PATH: "was made for the same state by another path of the service, in its own way",
+    Reason.SUFFIX: "ends in what an encoder appends, and is never known again",
+    Reason.WEAKENED: "is weak, and strong without content coding: a range needs a strong tag",
+    Reason.UNSETTLED: "is weak within about a second of Last-Modified, and strong afterwards",
+    Reason.WEAK_ONLY: "is weak as all tags here are: a range needs a strong one",
+    Reason.NONE: "is a word for none",
+    Reason.HURT: "is the served tag, damaged",
+    Reason.ZONE: "is the served date, moved by whole quarters of an hour",
+}
+
+
+def wasted_reads(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
+    """Yield for each reader the first read whose condition cannot hold, while the thing stays as it is.
+
+    Args:
+        case: everything known.
+        history: of one resource, in order of time.
+    """
+    told: set[str] = set()
+    for asked in _asked_in_vain(history).values():
+        step, condition = asked[0], _asked(asked[0])
+        if condition is None or step.actor in told:
+            continue
+        waste = _by_date(history, asked, condition) or _by_tag(case, history, asked, condition)
+        if waste is None:
+            continue
+        told.add(step.actor)
+        text = f"`{condition.shown()}` never spares the content: {waste.sent} {_WHY[waste.reason]}"
+        yield step, Damage(Outcome.ERROR, text, waste=waste)
+
+
+def told_of_waste(facts: Facts, *reasons: Reason) -> Iterator[Evidence]:
+    """Yield evidence from reads whose condition never holds for one of some reasons.
+
+    Args:
+        facts: of the first of them.
+        reasons: those that are a cause's.
+    """
+    waste = facts.damage.waste if facts.damage is not None else None
+    if waste is None or waste.reason not in reasons:
+        return
+    yield note(f"{waste.sent} {_WHY[waste.reason]}", 5.0, waste.asked[0], waste.name)
+    if waste.gave is not None:
+        where = f"{waste.gave.method} {path_of(waste.gave.resource)}"
+        yield note(f"{where} shows where it is from", 1.0, waste.gave)
+    count = len(waste.asked)
+    if count > 1 or waste.reason in {Reason.THING, Reason.REPRESENTATION, Reason.PATH}:
+        text = f"the reader had been shown {waste.current}, which {count} whole answers carry again"
+        yield note(text, 1.0, waste.asked[-1])
+    if waste.passed is not None:
+        text = f"asked as it should be, the same reads are spared ({waste.passed.status})"
+        yield note(text, 2.5, waste.passed)
+
+
+def _asked_in_vain(history: History) -> dict[tuple[str, ...], list[Step]]:
+    """Return the whole answers that only repeat what their readers had, by reader, way and value sent."""
+    known: set[tuple[str, ...]] = set()
+    found: dict[tuple[str, ...], list[Step]] = {}
+    for step in history:
+        if step.method not in {"GET", "HEAD"} or step.status not in {200, 206, 304}:
+            continue
+        way = (step.actor, step.method, *step.variant)
+        state = (*way, step.validator or "")
+        condition = _asked(step)
+        if condition is not None and step.status == HTTPStatus.OK and state in known:
+            found.setdefault((*way, condition.name, condition.value, step.validator or ""), []).append(step)
+        if step.validator is not None:
+            known.add(state)
+    return found
+
+
+def _asked(step: Step) -> Condition | None:
+    """Return the condition that could have spared a read its content, or most of it; None without one."""
+    if "no-cache" in f"{step.sent.text('cache-control')} {step.sent.text('pragma')}".lower():
+        # It wants a whole answer, whatever is stored.
+        return None
+    condition = step.condition(Guard.DIFFERENT)
+    if condition is None and step.condition(Guard.ABSENT) is None:
+        condition = step.condition(Guard.DIFFERENT_DATE)
+    if condition is None:
+        condition = step.condition(Guard.RANGE)
+        if condition is not None and step.sent.text("range") is None:
+            return None
+    if condition is None or not condition.standard or not condition.of_one:
+        return None
+    return condition
+
+
+def _spared(history: History, like: Step, values: set[str]) -> Step | None:
+    """Return a read of the same representation that was spared its content with one of some validators."""
+    for step in history:
+        condition = _asked(step) if step.status in _SPARED else None
+        if condition is None or step.method != like.method or step.variant != like.variant:
+            continue
+        if (step.status == HTTPStatus.PARTIAL_CONTENT) == (condition.guard is Guard.RANGE) and (
+            condition.tokens[0].strip() in values
+        ):
+            return step
+    return None
+
+
+def _by_date(history: History, asked: list[Step], condition: Condition) -> Waste | None:
+    """Find a date that is the served one in the time of another zone, earlier than it."""
+    step, sent = asked[0], http_date(condition.value)
+    modified = step.last_modified
+    if sent is None or modified is None or zones_apart(sent, modified) >= 0:
+        return None
+    if any(one.last_modified == sent for one in history):
+        return None
+    served = step.header("last-modified") or ""
+    passed = _spared(history, step, {served.strip()})
+    if len(asked) < _OFTEN and passed is None:
+        return None
+    return Waste(Reason.ZONE, condition.value, condition.name, served, tuple(asked), passed=passed)
+
+
+def _by_tag(case: Case, history: History, asked: list[Step], condition: Condition) -> Waste | None:
+    """Find a tag that cannot be the current one, or that cannot be known again as it."""
+    step, sent = asked[0], condition.tokens[0]
+    if step.etag is None or condition.guard is Guard.DIFFERENT_DATE:
+        return None
+    ranged = condition.guard is Guard.RANGE
+    if _spared(history, step, {sent}) is not None or http_date(sent) is not None:
+        return None
+    if not tokens.is_entity_tag(sent):
+        hurt = tokens.damage(sent, step.etag) in HURT
+        if not ranged or not (hurt or tokens.null_word(sent)):
+            # Those in If-None-Match are looked at by `revalidations`.
+            return None
+        found: Found | None = Found(Reason.HURT if hurt else Reason.NONE, None, {step.etag})
+    else:
+        found = reason_of(case, history, step, sent, ranged=ranged)
+    if found is None:
+        return None
+    reason, gave, right = found
+    passed = _spared(history, step, right)
+    certain = passed is not None or (reason is Reason.WEAKENED and gave is not None and ranged)
+    least = 1 if certain else _OFTEN
+    if reason is Reason.SUFFIX and passed is None:
+        return None
+    if len(asked) < least:
+        return None
+    return Waste(reason, sent, condition.name, step.etag, tuple(asked), gave, passed)
