@@ -10,6 +10,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import holds, same_content
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date
+from ifmatch.diagnosis.old_looks import old_looks
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.revalidations import never_unmodified
 from ifmatch.diagnosis.spliced_parts import cached_on_the_way, dropped, heard, resumed, spliced
@@ -46,6 +47,8 @@ def misreads(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
     told = {step.actor for step, _ in again}
     yield from ((step, damage) for step, damage in wasted_reads(case, history) if step.actor not in told)
     yield from answered_reads(history)
+    if history.writes:
+        yield from old_looks(case, history)
     seen: set[str] = set()
     for step in history:
         found = _misread(step)
