@@ -16,6 +16,7 @@ from ifmatch.diagnosis.version_words import speaks_of_versions
 from ifmatch.diagnosis.wasted_reads import told_of_waste
 from ifmatch.dialects import Carrier, Meaning
 from ifmatch.dialects.pointers import values_at
+from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -94,7 +95,8 @@ def _left_empty(facts: Facts) -> Iterator[Evidence]:
     """
     step, refusal = facts.step, facts.step.refusal
     outdated = refusal.meaning is Meaning.MISMATCH if refusal is not None else says_outdated(step)
-    if not facts.refused or not (outdated or step.status in _OVER_VERSIONS):
+    lost = facts.damage is not None and facts.damage.outcome is Outcome.LOST_UPDATE
+    if not lost and (not facts.refused or not (outdated or step.status in _OVER_VERSIONS)):
         return
     guards = {one.key.rpartition("/")[2] for one in step.dialect.guards} if step.dialect is not None else ()
     for groups in _EMPTY.findall(step.view.sent_text):
@@ -105,7 +107,7 @@ def _left_empty(facts: Facts) -> Iterator[Evidence]:
             value = next((member.value for member in shown(one) if member.word == name), None)
             if value is not None:
                 text = f"the request has an empty {name}, and the client had been given {value}"
-                yield note(text, 7.0 if outdated else 6.0, step)
+                yield note(text, 7.0 if outdated or lost else 6.0, step)
                 return
 
 
