@@ -7,6 +7,7 @@ the same: the tag of something else, a tag that was changed on the way, a date o
 from __future__ import annotations
 
 from http import HTTPStatus
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
@@ -64,6 +65,33 @@ def wasted_reads(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
         told.add(step.actor)
         text = f"`{condition.shown()}` never spares the content: {waste.sent} {_WHY[waste.reason]}"
         yield step, Damage(Outcome.ERROR, text, waste=waste)
+    for actor, steps in history.by_actor.items():
+        compared = _compared(steps) if actor not in told else None
+        if compared is not None:
+            text = f"HEAD tells {compared.sent}, GET {compared.current}: who compares them loads it each time"
+            yield compared.asked[0], Damage(Outcome.ERROR, text, waste=compared)
+
+
+def _compared(steps: list[Step]) -> Waste | None:
+    """Find a reader that looks with HEAD, and loads each time what is the same under another tag.
+
+    Two tags of one form may be those before and after a change.
+    """
+    pairs = [
+        (one, two)
+        for one, two in pairwise(steps)
+        if one.method == "HEAD" and two.method == "GET" and one.status == two.status == HTTPStatus.OK
+        if one.variant == two.variant and not two.conditions
+    ]
+    heads, gets = {one.etag for one, _ in pairs}, {two.etag for _, two in pairs}
+    dates = {step.last_modified for pair in pairs for step in pair}
+    if len(pairs) <= _OFTEN or len(heads) != 1 or len(gets) != 1 or len(dates) != 1 or None in dates:
+        return None
+    head, get = pairs[0]
+    if head.etag is None or get.etag is None or tokens.shape(head.etag) == tokens.shape(get.etag):
+        return None
+    asked = tuple(two for _, two in pairs[1:])
+    return Waste(Reason.PATH, head.etag, "ETag", get.etag, asked, gave=head)
 
 
 def told_of_waste(facts: Facts, *reasons: Reason) -> Iterator[Evidence]:
@@ -137,18 +165,20 @@ def _spared(history: History, like: Step, values: set[str]) -> Step | None:
 
 
 def _by_date(history: History, asked: list[Step], condition: Condition) -> Waste | None:
-    """Find a date that is the served one in the time of another zone, earlier than it."""
+    """Find a date that is the served one in the time of another zone, earlier than it, or a word for none."""
     step, sent = asked[0], http_date(condition.value)
     modified = step.last_modified
-    if sent is None or modified is None or zones_apart(sent, modified) >= 0:
+    none = condition.guard is Guard.DIFFERENT_DATE and tokens.null_word(condition.value)
+    if modified is None or not (none or (sent is not None and zones_apart(sent, modified) < 0)):
         return None
-    if any(one.last_modified == sent for one in history):
+    if any(one.last_modified == sent for one in history if sent is not None):
         return None
     served = step.header("last-modified") or ""
     passed = _spared(history, step, {served.strip()})
     if len(asked) < _OFTEN and passed is None:
         return None
-    return Waste(Reason.ZONE, condition.value, condition.name, served, tuple(asked), passed=passed)
+    reason = Reason.NONE if none else Reason.ZONE
+    return Waste(reason, condition.value, condition.name, served, tuple(asked), passed=passed)
 
 
 def _by_tag(case: Case, history: History, asked: list[Step], condition: Condition) -> Waste | None:
