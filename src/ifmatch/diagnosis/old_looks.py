@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +25,8 @@ _DONE: Final = frozenset({200, 201, 204})
 _SOON: Final = 120.0
 # So many steps after a look another one is looked for that shows the write.
 _NEAR: Final = 60
+# So many writes of one actor are looked at.
+_MOST: Final = 200
 
 
 def old_looks(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
@@ -36,8 +39,12 @@ def old_looks(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
         history: of one resource, in order of time.
     """
     done: set[str] = set()
+    tried: Counter[str] = Counter()
     for write in history.writes:
         if write.actor in done or write.method == "DELETE" or write.status not in _DONE or not write.timed:
+            continue
+        tried[write.actor] += 1
+        if tried[write.actor] > _MOST:
             continue
         near = history.around(write)
         before = next((one for one in reversed(near.before(write)) if _shows(one, write)), None)

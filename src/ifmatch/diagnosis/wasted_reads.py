@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
 
+    _Way = tuple[str, tuple[str, str, str], str]
+
 # Once may be a state that was written and taken back, or the first look after a change.
 _OFTEN: Final = 2
 _SPARED: Final = frozenset({HTTPStatus.NOT_MODIFIED, HTTPStatus.PARTIAL_CONTENT})
@@ -55,11 +57,14 @@ def wasted_reads(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
         history: of one resource, in order of time.
     """
     told: set[str] = set()
-    for asked in _asked_in_vain(history).values():
+    in_vain = _asked_in_vain(history)
+    spared = _all_spared(history) if in_vain else {}
+    for asked in in_vain.values():
         step, condition = asked[0], _asked(asked[0])
         if condition is None or step.actor in told:
             continue
-        waste = _by_date(history, asked, condition) or _by_tag(case, history, asked, condition)
+        near, about = history.around(step), case.around(step)
+        waste = _by_date(near, spared, asked, condition) or _by_tag(about, near, spared, asked, condition)
         if waste is None:
             continue
         told.add(step.actor)
@@ -151,20 +156,27 @@ def _asked(step: Step) -> Condition | None:
     return condition
 
 
-def _spared(history: History, like: Step, values: set[str]) -> Step | None:
-    """Return a read of the same representation that was spared its content with one of some validators."""
+def _all_spared(history: History) -> dict[_Way, Step]:
+    """Return the reads that were spared their content, by method, representation and validator."""
+    found: dict[_Way, Step] = {}
     for step in history:
         condition = _asked(step) if step.status in _SPARED else None
-        if condition is None or step.method != like.method or step.variant != like.variant:
+        if condition is None or not condition.tokens:
             continue
-        if (step.status == HTTPStatus.PARTIAL_CONTENT) == (condition.guard is Guard.RANGE) and (
-            condition.tokens[0].strip() in values
-        ):
-            return step
-    return None
+        if (step.status == HTTPStatus.PARTIAL_CONTENT) == (condition.guard is Guard.RANGE):
+            found.setdefault((step.method, step.variant, condition.tokens[0].strip()), step)
+    return found
 
 
-def _by_date(history: History, asked: list[Step], condition: Condition) -> Waste | None:
+def _spared(spared: dict[_Way, Step], like: Step, values: set[str]) -> Step | None:
+    """Return a read of the same representation that was spared its content with one of some validators."""
+    found = (spared.get((like.method, like.variant, value)) for value in values)
+    return next((one for one in found if one is not None), None)
+
+
+def _by_date(
+    history: History, spared: dict[_Way, Step], asked: list[Step], condition: Condition
+) -> Waste | None:
     """Find a date that is the served one in the time of another zone, earlier than it, or a word for none."""
     step, sent = asked[0], http_date(condition.value)
     modified = step.last_modified
@@ -174,20 +186,22 @@ def _by_date(history: History, asked: list[Step], condition: Condition) -> Waste
     if any(one.last_modified == sent for one in history if sent is not None):
         return None
     served = step.header("last-modified") or ""
-    passed = _spared(history, step, {served.strip()})
+    passed = _spared(spared, step, {served.strip()})
     if len(asked) < _OFTEN and passed is None:
         return None
     reason = Reason.NONE if none else Reason.ZONE
     return Waste(reason, condition.value, condition.name, served, tuple(asked), passed=passed)
 
 
-def _by_tag(case: Case, history: History, asked: list[Step], condition: Condition) -> Waste | None:
+def _by_tag(
+    case: Case, history: History, spared: dict[_Way, Step], asked: list[Step], condition: Condition
+) -> Waste | None:
     """Find a tag that cannot be the current one, or that cannot be known again as it."""
     step, sent = asked[0], condition.tokens[0]
     if step.etag is None or condition.guard is Guard.DIFFERENT_DATE:
         return None
     ranged = condition.guard is Guard.RANGE
-    if _spared(history, step, {sent}) is not None or http_date(sent) is not None:
+    if _spared(spared, step, {sent}) is not None or http_date(sent) is not None:
         return None
     if not tokens.is_entity_tag(sent):
         hurt = tokens.damage(sent, step.etag) in HURT
@@ -200,7 +214,7 @@ def _by_tag(case: Case, history: History, asked: list[Step], condition: Conditio
     if found is None:
         return None
     reason, gave, right = found
-    passed = _spared(history, step, right)
+    passed = _spared(spared, step, right)
     certain = passed is not None or (reason is Reason.WEAKENED and gave is not None and ranged)
     least = 1 if certain else _OFTEN
     if reason is Reason.SUFFIX and passed is None:
