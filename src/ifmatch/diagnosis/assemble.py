@@ -182,7 +182,7 @@ def _found(case: Case) -> Iterator[tuple[Step, Damage]]:
     for history in case.histories.values():
         if any(step.is_write for step in history):
             yield from overwrites(case, history)
-        yield from misreads(history)
+        yield from misreads(case, history)
     yield from missed_changes(case)
 
 

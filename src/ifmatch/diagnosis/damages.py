@@ -2,12 +2,51 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
     from ifmatch.model.diagnosis import Outcome
+
+
+class Reason(enum.StrEnum):
+    """Why the condition of a read never holds although the thing stays as it is."""
+
+    THING = "thing"  # the tag is another thing's
+    REPRESENTATION = "representation"  # the tag is another representation's
+    PATH = "path"  # HEAD and GET, a write and a read, a list and its items have tags of their own
+    SUFFIX = "suffix"  # an encoder appends to the tag, and does not know it again
+    WEAKENED = "weakened"  # the tag was made weak on the way, and a range needs a strong one
+    UNSETTLED = "unsettled"  # the tag is weak as long as the file may change within the same tick
+    WEAK_ONLY = "weak-only"  # all tags are weak, and a range needs a strong one
+    NONE = "none"  # what was sent is a word for none
+    HURT = "hurt"  # the tag was damaged by who sends it
+    ZONE = "zone"  # the date is in local time
+
+
+@dataclass(frozen=True, slots=True)
+class Waste:
+    """Reads whose condition never holds, and why.
+
+    Attributes:
+        reason: why.
+        sent: what they carry.
+        name: of the field that carries it.
+        current: the validator that their answers carry each time.
+        asked: the reads, each after its reader had been shown the current validator.
+        gave: the answer that gave out what was sent, or shows what it was made of; None when not known.
+        passed: a read that was spared its content when it asked with the right validator.
+    """
+
+    reason: Reason
+    sent: str
+    name: str
+    current: str
+    asked: tuple[Step, ...]
+    gave: Step | None = None
+    passed: Step | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +65,7 @@ class Damage:
         redirect: a redirect swallowed the write.
         blocked: a browser never sent the write.
         contradicted: the server evaluated against a state that is known.
+        waste: reads whose condition never holds for a reason that is known; None for other damage.
         needless: a first read, and those after it that only repeat it; empty for other damage.
         slipped: another's write, itself not in the evidence, came between the check of this one and its
             storing, or the other way round.
@@ -48,6 +88,7 @@ class Damage:
     redirect: bool = False
     blocked: bool = False
     contradicted: bool = False
+    waste: Waste | None = None
     needless: tuple[Step, ...] = ()
     slipped: bool = False
     twice: bool = False

@@ -22,6 +22,9 @@ _TIME = re.compile(
     r"(?P<zone>Z|[+-]\d\d:?\d\d)?"
 )
 _MOST_TEXT = 20_000
+# Time zones lie whole quarters of an hour apart, and so far from GMT at most.
+_QUARTER = 900
+_FARTHEST_ZONE = 14 * 3600
 _NUMBERS = re.compile(r"(?<!\d)\d{1,4}(?!\d)")
 # The forms in which APIs of their own write a moment: RFC 3339, and its digits alone.
 _MOMENT = re.compile(
@@ -171,6 +174,20 @@ def whole_second(short: str, full: str) -> bool:
 def shown(seconds: float) -> str:
     """Return a time of day for reports (UTC, milliseconds)."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%H:%M:%S.%f")[:-3]
+
+
+def zones_apart(sent: float, served: float) -> float:
+    """Return by how much a date lies off another one if a time zone explains it, 0.0 when none does.
+
+    Changes that come by the clock, at a full quarter of an hour, lie as far apart by themselves.
+
+    Args:
+        sent: in seconds since the epoch.
+        served: likewise.
+    """
+    away = sent - served
+    zoned = away % _QUARTER == 0 and abs(away) <= _FARTHEST_ZONE and served % _QUARTER != 0
+    return away if zoned else 0.0
 
 
 def span(seconds: float) -> str:

@@ -32,7 +32,8 @@ _NODE_FIELDS = (
 # The same in fields of a service's own, such as X-Shop-Node or Served-From-Pod.
 _NODE_LIKE = re.compile(
     r"(?:^|[-_])(?:node|pod|instance|backend|replica|worker|machine|container|upstream|hostname"
-    r"|(?:app|web|api|db|origin)[-_]?(?:server|host)|served[-_](?:by|from)|handled[-_]by|answered[-_]by)"
+    r"|(?:app|web|api|db|origin)[-_]?(?:server|host)"
+    r"|(?:served|handled|answered|read|written|wrote|stored|loaded)[-_](?:by|from|to|at|on))"
     r"(?:[-_](?:id|name|no|addr|host))?$",
     re.IGNORECASE,
 )
@@ -43,6 +44,11 @@ _TIMED = re.compile(
 _STICKY = re.compile(
     r"(?:^|,\s*)(SERVERID|SRV|SERVER|ROUTEID|route|BIGipServer[^=]*|INGRESSCOOKIE|lb|node|backend"
     r"|sticky)=([^;,]+)",
+    re.IGNORECASE,
+)
+# What stores of which one follows another are called, whatever the field.
+_ROLE = re.compile(
+    r"(?:[\w.]+[-_.])?(?:(?:replica|primary|secondary|standby|follower|leader)(?:[-_.]?\w{1,4})?|r[ow][-_.]?\d{1,3})",
     re.IGNORECASE,
 )
 # What is made anew for each answer, or says yes or no, names no machine.
@@ -68,6 +74,9 @@ def machine_of(received: Fields) -> str:
             return value
     for name, value in received:
         if _names_node(name) and value.strip() and not _NO_NAME.fullmatch(value.strip()):
+            return value.strip()
+    for name, value in received:
+        if name.lower().startswith("x-") and _ROLE.fullmatch(value.strip()):
             return value.strip()
     timed = _TIMED.search(received.text("server-timing") or "")
     if timed is not None:

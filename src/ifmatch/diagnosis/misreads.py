@@ -10,6 +10,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import holds, same_content
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date
+from ifmatch.diagnosis.old_looks import old_looks
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.revalidations import never_unmodified
 from ifmatch.diagnosis.spliced_parts import cached_on_the_way, dropped, heard, resumed, spliced
@@ -20,26 +21,34 @@ from ifmatch.diagnosis.still_unmodified import (
     shown_replaced,
     whole_reads,
 )
+from ifmatch.diagnosis.wasted_reads import wasted_reads
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ifmatch.diagnosis.case import Case
     from ifmatch.diagnosis.conditions import Condition
     from ifmatch.diagnosis.history import History
     from ifmatch.diagnosis.steps import Step
 
 
-def misreads(history: History) -> Iterator[tuple[Step, Damage]]:
+def misreads(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
     """Yield every read of a resource that was answered wrongly, with what was wrong.
 
     Args:
+        case: everything known.
         history: of one resource, in order of time.
     """
     yield from _wrong_not_modified(history)
     yield from spliced(history)
-    yield from never_unmodified(history)
+    again = list(never_unmodified(history))
+    yield from again
+    told = {step.actor for step, _ in again}
+    yield from ((step, damage) for step, damage in wasted_reads(case, history) if step.actor not in told)
     yield from answered_reads(history)
+    if history.writes:
+        yield from old_looks(case, history)
     seen: set[str] = set()
     for step in history:
         found = _misread(step)

@@ -161,6 +161,7 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     ),
     "null-token": (
         "status-dialect-mismatch",
+        "unconditional-write",
         "etag-source-mismatch",
         "malformed-validator",
         "token-missing",

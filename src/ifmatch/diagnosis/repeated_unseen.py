@@ -73,8 +73,18 @@ def _shown_as_before(case: Case, first: Step, step: Step, look: Step) -> Step | 
     state = _meant(before, look)
     if state is None or (before and not same_content(before[-1].representation, state.representation)):
         return None
-    after = (one for one in history if one.order > step.order and _shows(one))
+    after = [one for one in history if one.order > step.order and _shows(one)]
+    # More, or fewer, of the same list is asked for at the same place.
+    after += [one for one in case.steps[step.order + 1 : step.order + _NEAR] if _of_same_list(one, look)]
     return next((one for one in after if _both_done(first, step, look, state, one)), None)
+
+
+def _of_same_list(one: Step, look: Step) -> bool:
+    """Tell whether a read shows the place of another one, with other values of the same parameters."""
+    if one.actor != look.actor or one.resource == look.resource or not _shows(one):
+        return False
+    same = one.resource.partition("?")[0] == look.resource.partition("?")[0]
+    return same and bool(look.view.query) and one.view.query.keys() == look.view.query.keys()
 
 
 def _meant(before: Sequence[Step], look: Step) -> Step | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
@@ -14,6 +14,7 @@ from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.likeness import holds_own_tag, same_state
 from ifmatch.diagnosis.stamps import rendered
+from ifmatch.diagnosis.wasted_tags import HURT
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
@@ -29,21 +30,6 @@ _OFTEN = 2
 _DATED = 3
 # Contents that differ only in what is rendered anew need more looks where no date says that nothing changed.
 _UNDATED = 4
-# Damage to a tag that no server undoes, and no comparison looks past.
-HURT: Final = frozenset(
-    {
-        "unquoted",
-        "quoted-twice",
-        "escaped",
-        "html-escaped",
-        "percent-encoded",
-        "percent-decoded",
-        "plus-lost",
-        "base64",
-        "case-changed",
-        "cut",
-    }
-)
 
 
 def never_unmodified(history: History) -> Iterator[tuple[Step, Damage]]:

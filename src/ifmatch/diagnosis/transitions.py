@@ -22,6 +22,11 @@ _NAME: Final = Words(
     r"(?:field|name|property|attribute|member|column|key|path|what|item|element)(?:[-_ ]?(?:name|id|path))?"
 )
 _ARROW: Final = re.compile(r"\s*(.*?)\s*(?:->|=>|→|⇒|➜|➔)\s*(.*?)\s*")
+# The same with the name of what changed before it, one after another in a text.
+_NAMED: Final = re.compile(
+    r"([^\W\d][\w.-]*)\s*[: ]\s*(\S(?:.*?\S)??)\s*(?:->|=>|→|⇒|➜|➔|(?<=\s)>(?=\s))\s*(\S.*?)\s*"
+)
+_SEVERAL: Final = re.compile(r"\s*[,;|]\s+")
 _LONGEST: Final = 200
 
 
@@ -93,6 +98,15 @@ def _of_group(above: str, group: dict[str, str]) -> Iterator[Transition]:
         word = _word(f"{above}/{name}")
         if found is not None and word:
             yield Transition(word, found[1], found[2], frozenset({f"{above}/{name}" if above else name}))
+        yield from _told_in_text(f"{above}/{name}" if above else name, value)
+
+
+def _told_in_text(name: str, value: str) -> Iterator[Transition]:
+    """Yield what a text tells of values that it names itself: "price 4 > 5, stock 9 > 8"."""
+    parts = [_NAMED.fullmatch(part) for part in _SEVERAL.split(value)] if len(value) <= _LONGEST else []
+    for part in parts if all(parts) else ():
+        if part is not None:
+            yield Transition(part[1], part[2], part[3], frozenset({name}))
 
 
 def _arrow(value: str) -> re.Match[str] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import takewhile
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
@@ -58,12 +58,14 @@ def take_by_course(steps: Iterable[Step]) -> None:
             if _created_nothing(history, step):
                 step.forget()
                 step.by_course = Refusal(Meaning.MISMATCH, step.status, "", Retry.REFRESH, None)
-            elif (_unread(step) and _outdated(history, step)) or _prints_both(history, step):
-                dialect = step.dialect
-                retry = dialect.retry if dialect is not None else None
-                if retry is not None:
-                    step.forget()
-                    step.by_course = Refusal(Meaning.MISMATCH, step.status, "", retry, None)
+            elif (
+                (_unread(step) and _outdated(history, step))
+                or _prints_both(history, step)
+                or _left_as_it_was(history, step)
+            ):
+                retry = step.dialect.retry if step.dialect is not None else Retry.REFRESH
+                step.forget()
+                step.by_course = Refusal(Meaning.MISMATCH, step.status, "", retry, None)
 
 
 def _unread(step: Step) -> bool:
@@ -119,6 +121,39 @@ def _created_nothing(history: Sequence[Step], step: Step) -> bool:
         # Who asks for a thing to be there, and is given what is there, has what was asked for.
         return False
     return same_content(seen, there) if seen is not None else step.etag == before.etag is not None
+
+
+def _left_as_it_was(history: Sequence[Step], step: Step) -> bool:
+    """Tell whether a success says that something is not so, and the state is the one that was there before.
+
+    Whatever the word for it: the answer denies, the version is an old one, and what was sent is not there.
+    """
+    if not (step.is_write and 200 <= step.status < 300) or step.batched:
+        return False
+    if step.refused or step.denied or not step.conditions or step.body is None or not _denies(step):
+        return False
+    own = [one for one in history if one.order < step.order]
+    known = {tokens.opaque(token) for one in own for token in one.issued()}
+    read = next((one for one in reversed(own) if one.representation is not None), None)
+    if read is None or holds(read.representation, step.body):
+        return False
+    later = next((one for one in history if one.order > step.order and (one.is_write or one.read_ok)), None)
+    shown = later if later is not None and later.read_ok else None
+    if shown is not None and shown.representation is not None and holds(shown.representation, step.body):
+        return False
+    named = [tokens.opaque(one.etag) for one in (step, shown) if one is not None and one.etag is not None]
+    return bool(named) and all(one in known for one in named)
+
+
+def _denies(step: Step) -> bool:
+    """Tell whether an answer has a member of its own at the top that is false, and none that is true."""
+    answer, asked = step.view.json, step.view.sent_json
+    if not isinstance(answer, dict):
+        return False
+    members = cast("dict[str, object]", answer)
+    names = set(cast("dict[str, object]", asked)) if isinstance(asked, dict) else set[str]()
+    said = [value for name, value in members.items() if isinstance(value, bool) and name not in names]
+    return bool(said) and not any(said)
 
 
 def _names_another(step: Step, words: str) -> bool:

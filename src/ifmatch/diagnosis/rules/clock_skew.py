@@ -11,6 +11,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.dates import http_date, span
 from ifmatch.diagnosis.device_clocks import made_at
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.rules.timezone_error import zone_of_read
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.diagnosis import Outcome
 
@@ -204,6 +205,8 @@ def _dated_back(facts: Facts) -> Iterator[Evidence]:
     sent = http_date(condition.value) if condition is not None else None
     lost = facts.damage.lost if facts.damage is not None else None
     if sent is None or lost is None or facts.step.condition(Guard.DIFFERENT) is not None:
+        return
+    if zone_of_read(facts) is not None:
         return
     if lost is facts.step and facts.step.date is not None and sent > facts.step.date + facts.step.age:
         ahead = span(sent - facts.step.date - facts.step.age)

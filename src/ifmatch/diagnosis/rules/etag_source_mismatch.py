@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.compared_values import of_state
 from ifmatch.diagnosis.contents import holds, same_content
+from ifmatch.diagnosis.damages import Reason
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.likeness import names_text
 from ifmatch.diagnosis.resources import parent_of
@@ -26,6 +27,7 @@ from ifmatch.diagnosis.two_paths import (
     refused_afresh,
     told_twice,
 )
+from ifmatch.diagnosis.wasted_reads import told_of_waste
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,6 +47,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
 
     Source: RFC 9110 section 9.3.2 (HEAD carries the same fields as GET).
     """
+    yield from told_of_waste(facts, Reason.PATH)
     guard = facts.guard
     if not facts.refused or facts.token is None or guard is None or _names_no_tag(facts.step, guard):
         return

@@ -6,8 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.damages import Reason
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.revalidations import suffix_of
+from ifmatch.diagnosis.wasted_reads import told_of_waste
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +27,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
 
     Source: RFC 9110 section 8.8.3.3 (a content coding is another representation with another tag).
     """
+    yield from told_of_waste(facts, Reason.SUFFIX)
     token, source = facts.token, facts.source
     if facts.damage is not None:
         yield from _never_unmodified(facts)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.damages import Reason
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.wasted_reads import told_of_waste
 from ifmatch.diagnosis.weak_tags import weak_uncoded
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
 
     Source: RFC 9110 sections 8.8.3.2 and 13.1.1 (If-Match compares strongly).
     """
+    yield from told_of_waste(facts, Reason.WEAKENED)
     if not facts.refused or not facts.weak_token or facts.token is None:
         return
     yield from _told_strong(facts)

@@ -139,7 +139,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if step.is_write and step.status == HTTPStatus.NOT_MODIFIED:
         yield from _answered_as_read(facts)
         return
-    if not step.is_write or step.status != HTTPStatus.PRECONDITION_FAILED or facts.damage is not None:
+    failed = step.status == HTTPStatus.PRECONDITION_FAILED or (facts.refused and step.denied)
+    if not step.is_write or not failed or facts.damage is not None:
         return
     yield from _beside_own(facts)
     condition = step.condition(Guard.DIFFERENT, Guard.DIFFERENT_DATE)

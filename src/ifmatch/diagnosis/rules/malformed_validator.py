@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.damages import Reason
 from ifmatch.diagnosis.dates import whole_second
 from ifmatch.diagnosis.dialect_tokens import misplaced, pointers_of
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.respellings import respelt
-from ifmatch.diagnosis.revalidations import HURT
 from ifmatch.diagnosis.spent_versions import echoed
+from ifmatch.diagnosis.wasted_reads import told_of_waste
+from ifmatch.diagnosis.wasted_tags import HURT
 from ifmatch.dialects import Carrier, Grammar
 
 if TYPE_CHECKING:
@@ -99,6 +101,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
 
     Source: RFC 9110 section 8.8.3 (grammar of entity tags; quotes belong to the value).
     """
+    yield from told_of_waste(facts, Reason.HURT)
     guard = facts.guard
     if facts.damage is not None and facts.damage.needless:
         yield from _polled(facts)

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.damages import Reason
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.message_members import Member, shown
 from ifmatch.diagnosis.refusal_words import says_outdated
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.version_words import speaks_of_versions
+from ifmatch.diagnosis.wasted_reads import told_of_waste
 from ifmatch.dialects import Carrier, Meaning
 from ifmatch.dialects.pointers import values_at
+from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,6 +38,7 @@ _EMPTY: Final = re.compile(
 
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from the words that programs print where they have no value."""
+    yield from told_of_waste(facts, Reason.NONE)
     guard = facts.guard
     if facts.damage is not None and facts.damage.needless:
         yield from _polled(facts)
@@ -91,7 +95,8 @@ def _left_empty(facts: Facts) -> Iterator[Evidence]:
     """
     step, refusal = facts.step, facts.step.refusal
     outdated = refusal.meaning is Meaning.MISMATCH if refusal is not None else says_outdated(step)
-    if not facts.refused or not (outdated or step.status in _OVER_VERSIONS):
+    lost = facts.damage is not None and facts.damage.outcome is Outcome.LOST_UPDATE
+    if not lost and (not facts.refused or not (outdated or step.status in _OVER_VERSIONS)):
         return
     guards = {one.key.rpartition("/")[2] for one in step.dialect.guards} if step.dialect is not None else ()
     for groups in _EMPTY.findall(step.view.sent_text):
@@ -102,7 +107,7 @@ def _left_empty(facts: Facts) -> Iterator[Evidence]:
             value = next((member.value for member in shown(one) if member.word == name), None)
             if value is not None:
                 text = f"the request has an empty {name}, and the client had been given {value}"
-                yield note(text, 7.0 if outdated else 6.0, step)
+                yield note(text, 7.0 if outdated or lost else 6.0, step)
                 return
 
 

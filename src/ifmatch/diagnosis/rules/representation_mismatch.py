@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.damages import Reason
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.negotiated import variant_fields
 from ifmatch.diagnosis.projections import projection
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.views_apart import views_apart
+from ifmatch.diagnosis.wasted_reads import told_of_waste
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +32,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
 
     Source: RFC 9110 sections 8.8.3 and 12.5.5 (each representation has its own tag; Vary names the fields).
     """
+    yield from told_of_waste(facts, Reason.REPRESENTATION)
     guard = facts.guard
     if not facts.refused or guard is None or guard.guard is not Guard.SAME or facts.token is None:
         return

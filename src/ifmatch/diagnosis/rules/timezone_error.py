@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.dates import instant, span, told_moment
+from ifmatch.diagnosis.damages import Reason
+from ifmatch.diagnosis.dates import http_date, instant, span, told_moment, zones_apart
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.wasted_reads import told_of_waste
+from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "timezone-error"
@@ -27,6 +32,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
 
     Source: RFC 9110 section 5.6.7 (HTTP-date is in GMT).
     """
+    yield from told_of_waste(facts, Reason.ZONE)
+    if facts.damage is not None and facts.damage.outcome is Outcome.WRONG_NOT_MODIFIED:
+        yield from _missed(facts)
+        return
     guard, sent = facts.guard, facts.sent_date
     if guard is not None and guard.guard is Guard.SAME and facts.token is not None:
         yield from _version_moved(facts, facts.token)
@@ -48,6 +57,33 @@ def detect(facts: Facts) -> Iterator[Evidence]:
                 )
             yield from _echoed_later(facts, date)
             return
+
+
+def zone_of_read(facts: Facts) -> tuple[Step, float] | None:
+    """Return the answer whose date a read sends in another zone's time, and by how much it is moved.
+
+    Args:
+        facts: of a read.
+    """
+    condition = facts.step.condition(Guard.DIFFERENT_DATE)
+    sent = http_date(condition.value) if condition is not None else None
+    if sent is None or any(sent == one.last_modified for one in facts.history):
+        return None
+    for one in reversed(facts.own(facts.earlier)):
+        if one.status == HTTPStatus.OK and one.last_modified is not None:
+            away = zones_apart(sent, one.last_modified)
+            return (one, away) if away else None
+    return None
+
+
+def _missed(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a 304 to a date that lies later than the change, as far as a time zone does."""
+    found = zone_of_read(facts)
+    if found is None:
+        return
+    read, away = found
+    text = f"the sent date is the served Last-Modified moved by exactly {span(away)}"
+    yield note(text, 7.0, read, "Last-Modified")
 
 
 def _version_moved(facts: Facts, token: str) -> Iterator[Evidence]:

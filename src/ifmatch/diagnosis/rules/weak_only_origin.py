@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.damages import Reason
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.wasted_reads import told_of_waste
 from ifmatch.diagnosis.weak_tags import of_milliseconds, weak_uncoded
 
 if TYPE_CHECKING:
@@ -24,20 +26,12 @@ def detect(facts: Facts) -> Iterator[Evidence]:
 
     Source: RFC 9110 sections 8.8.3.2 and 13.1.1 (If-Match compares strongly).
     """
+    yield from told_of_waste(facts, Reason.WEAK_ONLY)
     token = facts.token
     if not facts.refused or token is None or facts.guard is None or not facts.guard.well_formed:
         return
     if not facts.weak_token or not facts.issues:
-        damaged = facts.damaged_from
-        if damaged is not None and damaged[1] == "weakness-removed":
-            yield note(
-                f"the server only offers the weak {damaged[0].etag}; the client dropped the W/ in vain",
-                3.5,
-                damaged[0],
-                "ETag",
-            )
-        elif facts.weak_token:
-            yield from _as_now(facts)
+        yield from _not_given(facts)
         return
     yield note(
         f"the token {token} is weak; If-Match compares strongly, so it can never match",
@@ -73,6 +67,16 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             yield note("the tag is as weak where nothing is encoded", 4.0, plain, "ETag")
     if len(seen) > 1 and all(tokens.is_weak(tag) for tag, _ in seen):
         yield note("every tag of this resource in the evidence is weak", 0.7, seen[-1][1], "ETag")
+
+
+def _not_given(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a token that no answer gave out, or that is not weak itself."""
+    damaged = facts.damaged_from
+    if damaged is not None and damaged[1] == "weakness-removed":
+        text = f"the server only offers the weak {damaged[0].etag}; the client dropped the W/ in vain"
+        yield note(text, 3.5, damaged[0], "ETag")
+    elif facts.weak_token:
+        yield from _as_now(facts)
 
 
 def _of_the_read(source: Step) -> Iterator[Evidence]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.damages import Reason
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.wasted_reads import told_of_waste
 from ifmatch.diagnosis.weak_tags import SETTLED, of_milliseconds, weak_elsewhere
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
 
     Source: RFC 9110 section 8.8.1 (a validator is weak while a second change may share it).
     """
+    yield from told_of_waste(facts, Reason.UNSETTLED)
     source = facts.source
     if not facts.refused or not facts.weak_token or facts.token is None:
         return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import beside, scalars, version_member
+from ifmatch.diagnosis.damages import Reason
 from ifmatch.diagnosis.dialect_scopes import scope_path
 from ifmatch.diagnosis.dialect_tokens import misplaced, pointers_of
 from ifmatch.diagnosis.evidence import note
@@ -21,6 +22,7 @@ from ifmatch.diagnosis.resources import host_of, parent_of, path_of
 from ifmatch.diagnosis.tags_elsewhere import ever_new_at_source
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.diagnosis.views_apart import views_apart
+from ifmatch.diagnosis.wasted_reads import told_of_waste
 from ifmatch.dialects import Scope
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ _UNLIKELY = 12
 
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a token that the evidence shows only as somebody else's."""
+    yield from told_of_waste(facts, Reason.THING)
     guard = facts.guard
     if facts.refused and guard is None:
         yield from _of_another_thing(facts)

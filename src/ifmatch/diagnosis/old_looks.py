@@ -1,0 +1,111 @@
+"""Find looks that show what had been there before their reader's own write: out of a copy, or a replica."""
+
+from __future__ import annotations
+
+from collections import Counter
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.contents import holds, same_content
+from ifmatch.diagnosis.damages import Damage
+from ifmatch.diagnosis.projections import is_view
+from ifmatch.model.diagnosis import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.case import Case
+    from ifmatch.diagnosis.history import History
+    from ifmatch.diagnosis.steps import Step
+
+# What is only accepted for later is rightly not there yet.
+_DONE: Final = frozenset({200, 201, 204})
+# Seconds after which a replica has caught up: what is as it was then was mostly put back.
+_SOON: Final = 120.0
+# So many steps after a look another one is looked for that shows the write.
+_NEAR: Final = 60
+# So many writes of one actor are looked at.
+_MOST: Final = 200
+
+
+def old_looks(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
+    """Yield for each writer the first look after an own write that shows the state before it once more.
+
+    The write has to be seen later, as it was made: else somebody may have put the old state back.
+
+    Args:
+        case: everything known.
+        history: of one resource, in order of time.
+    """
+    done: set[str] = set()
+    tried: Counter[str] = Counter()
+    for write in history.writes:
+        if write.actor in done or write.method == "DELETE" or write.status not in _DONE or not write.timed:
+            continue
+        tried[write.actor] += 1
+        if tried[write.actor] > _MOST:
+            continue
+        near = history.around(write)
+        before = next((one for one in reversed(near.before(write)) if _shows(one, write)), None)
+        if before is None:
+            continue
+        for look in near.after(write):
+            if look.is_write and look.accepted:
+                break
+            if not _old(before, write, look):
+                continue
+            later = next((one for one in _looks_after(case, look) if _made(write, one)), None)
+            if later is not None and _told(write, look, later):
+                done.add(write.actor)
+                text = "the look after an own write showed what had been there before it"
+                yield look, Damage(Outcome.WRONG_CONTENT, text, lost=later, first=write, behind=look)
+                break
+
+
+def _shows(one: Step, write: Step) -> bool:
+    return (
+        one.actor == write.actor
+        and one.is_read
+        and one.status == HTTPStatus.OK
+        and one.representation is not None
+    )
+
+
+def _old(before: Step, write: Step, look: Step) -> bool:
+    """Tell whether a look after a write shows the very state that its writer had read before."""
+    if not _shows(look, write) or look.start < write.end or look.variant != before.variant:
+        return False
+    if look.etag != before.etag or not same_content(look.representation, before.representation):
+        return False
+    # A write that changes nothing leaves what was there.
+    return not holds(look.representation, write.body) and not same_content(write.made, look.representation)
+
+
+def _looks_after(case: Case, look: Step) -> Iterator[Step]:
+    """Yield what the same reader was shown of the same thing afterwards, at whatever consistency."""
+    path = look.resource.partition("?")[0]
+    for one in case.steps[look.order + 1 : look.order + _NEAR]:
+        if one.resource.partition("?")[0] != path or not _shows(one, look):
+            continue
+        if one.resource == look.resource or not any(is_view(name) for name in one.view.query):
+            yield one
+
+
+def _made(write: Step, later: Step) -> bool:
+    """Tell whether a look shows what a write made, under the version that it was told."""
+    if write.etag is not None and later.etag is not None:
+        return tokens.base(write.etag) == tokens.base(later.etag)
+    return same_content(write.made, later.representation) or holds(later.representation, write.body)
+
+
+def _told(write: Step, look: Step, later: Step) -> bool:
+    """Tell whether marks of a cache, other machines or the count of the versions say why a look is old."""
+    if look.cache_hit or look.age:
+        return look.age > look.start - write.end or later.start - look.start <= _SOON
+    if look.start - write.end > _SOON:
+        return False
+    if look.machine and look.machine != (write.machine or look.machine):
+        return True
+    made, shown = write.etag or "", look.etag or ""
+    return tokens.counted_on(shown, made)
