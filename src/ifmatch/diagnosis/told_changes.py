@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.dates import told_clock, told_moment
 from ifmatch.diagnosis.embedded import may_be_coded
-from ifmatch.diagnosis.listed_records import Record, records_in
+from ifmatch.diagnosis.listed_records import Record, leaves_of, records_in
 from ifmatch.diagnosis.path_members import of_a_kind
 from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.transitions import transitions
@@ -31,6 +31,8 @@ _NAME: Final = 3
 # The path of a resource with its slash and without are names of it; a telling last part is a third.
 _PATHS: Final = 2
 _PIECES: Final = re.compile(r"[A-Za-z0-9]+")
+# What things are named by in lists of them.
+_NAMED: Final = re.compile(r"_?(?:id|uid|uuid|guid|key|code|slug|nr|no)", re.IGNORECASE)
 _LAST_COUNT: Final = re.compile(r"(?<!\d)(\d{1,12})$")
 _WHO: Final = Words(
     r"(?:author|committer|editor|user|actor|by|who|whom|person|principal|account|agent|client|program|application"
@@ -111,10 +113,37 @@ def account_of(
             continue
         if host_of(one.resource) != host_of(step.resource):
             continue
-        records = records_in(text)
+        records: Sequence[Record] = records_in(text)
         if not about(one, step):
             records = tuple(record for record in records if names & set(record.values()))
+        records = of_the_thing(records, step)
         yield from _changes(one, records, versions, bare=bare)
+
+
+def of_the_thing(records: Sequence[Record], step: Step) -> Sequence[Record]:
+    """Return of a list of things the record of one; all, where they tell of one thing.
+
+    Where each record has another name and one of them has that which the write gives its thing, the list
+    shows things as they are, no changes of this one.
+
+    Args:
+        records: what a list tells.
+        step: a write on the thing.
+    """
+    if len(records) < _FEW:
+        return records
+    body = step.body.text if step.body is not None else ""
+    given = {name.rpartition("/")[2]: value for name, value in leaves_of(body) if value}
+    # What a call is about is told apart from its address.
+    inner = unquote(step.resource.partition("#")[2])
+    for name in records[0]:
+        if _NAMED.fullmatch(_word(name)) is None or any(name not in record for record in records):
+            continue
+        values = [record[name] for record in records]
+        mine = inner or given.get(_word(name))
+        if len(set(values)) == len(values) and mine in values:
+            return tuple(record for record in records if record[name] == mine)
+    return records
 
 
 def _holds(text: str, pieces: Sequence[str]) -> bool:
