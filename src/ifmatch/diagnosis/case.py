@@ -27,6 +27,7 @@ from ifmatch.diagnosis.later_reports import take_reports
 from ifmatch.diagnosis.ordering import in_order
 from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.steps import SAFE_METHODS, Step
+from ifmatch.diagnosis.told_undone import mark_undone
 from ifmatch.model.exchange import Capture, CaptureWarning, Source, Vantage
 
 if TYPE_CHECKING:
@@ -206,6 +207,7 @@ def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None
     steps = _steps(ordered, clock, links, vantages, nodes)
     named_in_contents(steps)
     take_reports(steps)
+    mark_undone(steps)
     held = speak(steps, dialects)
     if held:
         steps = [one for step in steps for one in (step, *held.get(step, ()))]

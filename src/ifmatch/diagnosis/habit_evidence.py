@@ -116,6 +116,8 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
     versions = VERSION.search(source.word) is not None
     if _field_given_back(traffic, write, member, source):
         return _PROVEN
+    if write.undone and prints(write, member.value) and counts_past(write, member.value):
+        return _PROVEN
     if speaks_of_versions(member) and (
         versions or (source.where == "body" and len(member.value) >= _TELLING)
     ):

@@ -26,7 +26,8 @@ _ALTERS: Final = Words(
     r"|post|cancel|close|open|book|approve|reject|submit|start|stop|move|assign)(?!(?-i:[a-z]))\w*"
 )
 _READS: Final = Words(
-    r"(?:get|read|load|fetch|list|find|search|show|query|describe|open|view|lookup|retrieve|select|status|info)"
+    r"(?:get|read|load|fetch|list|find|search|show|query|describe|open|view|lookup|retrieve|select|status|info"
+    r"|log|history|feed|trail|audit|journal|changes|events|activity|timeline|report|overview|since|diff)"
 )
 _WRITES: Final = Words(
     r"(?:update|edit|modify|patch|save|change|rename|set|put|store|write|create|add|insert|post|cancel|close|book"

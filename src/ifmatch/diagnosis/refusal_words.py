@@ -118,6 +118,8 @@ def negative(step: Step) -> bool:
         step: the write.
     """
     content = step.content
+    if step.undone:
+        return True
     if not 200 <= step.status < 300 or content is None or len(content) > _LONGEST:
         return False
     if is_page(content.text):
@@ -176,7 +178,7 @@ def meant(step: Step, dialect: Dialect, found: Refusal | None) -> Refusal | None
         found: what the family makes of the answer.
     """
     if found is None:
-        return None if dialect.general else in_words(step, dialect)
+        return None if dialect.general and not step.undone else in_words(step, dialect)
     if found.meaning is Meaning.BUSY and not found.words and _told_in_words(step):
         # What the answer says counts for more than what its status mostly means there.
         return replace(found, meaning=Meaning.MISMATCH)
@@ -196,7 +198,7 @@ def says_outdated(step: Step) -> bool:
     Args:
         step: whose answer is read.
     """
-    return _OUTDATED.search(step.view.text[:_LONGEST]) is not None
+    return step.undone or _OUTDATED.search(step.view.text[:_LONGEST]) is not None
 
 
 def in_words(step: Step, dialect: Dialect) -> Refusal | None:

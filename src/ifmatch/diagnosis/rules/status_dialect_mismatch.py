@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
@@ -10,7 +11,8 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import changed_pointers, holds, same_content
 from ifmatch.diagnosis.dialect_habits import LEARNED
 from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.operations import operation
+from ifmatch.diagnosis.listed_records import records_in
+from ifmatch.diagnosis.operations import operation, reads
 from ifmatch.diagnosis.resources import parent_of, path_of
 from ifmatch.diagnosis.rules.expected_control_flow import claim_of
 from ifmatch.diagnosis.rules.unsupported_precondition import says_so
@@ -61,6 +63,9 @@ _GAVE_UP = 4.5
 _SERVER_ERROR = 500
 # What a client need not try again: its form, its rights.
 _FINAL = frozenset({400, 403, 422})
+_OK = 200
+# So many steps of the client show what it asked for.
+_NEXT = 4
 # Seconds within which a look belongs to the answer before.
 _AT_ONCE = 0.9
 # Seconds from which on a repeat was waited for.
@@ -72,7 +77,7 @@ def _misread(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence that the client took the refusal for something else, such as a name clash."""
     step = facts.step
     if _looks_like_success(step):
-        if not _plain_in_itself(facts):
+        if not _plain_in_itself(facts) and not _asked_why(facts):
             yield from _overlooked(facts)
         return
     if (repeat := waited_out(facts)) is not None:
@@ -131,6 +136,23 @@ def _plain_in_itself(facts: Facts) -> bool:
         return True
     created = guard is not None and guard.guard is Guard.ABSENT and step.by_course is not None
     return guard is not None and (tokens.null_word(guard.value) or created)
+
+
+def _asked_why(facts: Facts) -> bool:
+    """Tell whether the client looked next what had changed: who takes a write for stored asks for nothing."""
+    step = facts.step
+    mine = list(islice(_after(facts), _NEXT))
+    if any(one.listing in mine for one in facts.account if one.listing.order > step.order):
+        return True
+    wanted = [one for one in (facts.current_tag, step.told, step.etag) if one]
+    for one in mine:
+        if one.is_write and not reads(operation(one)):
+            return False
+        entries = records_in(one.view.text) if one.status == _OK else ()
+        told = [entry for entry in entries if any(tokens.opaque(tag) in entry.values() for tag in wanted)]
+        if told and not (one.resource == step.resource and one.etag is not None):
+            return True
+    return False
 
 
 def _of_same(after: Step, step: Step) -> bool:
@@ -274,7 +296,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if not facts.refused:
         return
     if step.status in {412, 428, 423}:
-        if _looks_like_success(step):
+        if _looks_like_success(step) and not _asked_why(facts):
             yield from _overlooked(facts)
         return
     refusal = step.refusal

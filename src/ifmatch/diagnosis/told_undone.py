@@ -1,0 +1,190 @@
+"""Tell by what is shown, not by words, that a write which a success answers was not carried out.
+
+What is told of it names the version that was sent and a later one, or says of something that it is not so,
+and the next look has all that was to be changed as it was before.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.message_members import sent, shown
+from ifmatch.diagnosis.pages import is_page
+from ifmatch.diagnosis.resources import host_of
+from ifmatch.diagnosis.succession import TIME, later_time
+from ifmatch.diagnosis.version_words import called_version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ifmatch.diagnosis.message_members import Member
+    from ifmatch.diagnosis.steps import Step
+
+_OK: Final = 200
+_LONGEST: Final = 4000
+_CONTENT: Final = 60_000
+# So many answers before and after a write are looked at.
+_NEAR: Final = 30
+_NUMBER: Final = re.compile(r"(?<![\w.,:+-])\d{1,15}(?![\w:-]|[.,]\d)")
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.]*(?:Z|[+-]\d\d:?\d\d)?")
+# What denies or counts nothing, whatever it is called.
+_NAUGHT: Final = re.compile(
+    r"[\"'][^\"'\n]{1,40}[\"']\s*:\s*(?:false|0)\s*[,}\]]|\s[\w.-]{2,40}=\"(?:false|0)\""
+    r"|<(?P<name>[\w.:-]{2,40})>\s*(?:false|0)\s*</|^[ \t]*[\w .-]{2,40}[:=][ \t]*(?:false|0)[ \t]*$",
+    re.MULTILINE,
+)
+_INSIDE: Final = frozenset({"body", "text"})
+# A count that goes on by more than one has met another's change.
+_SEVERAL: Final = 2
+
+
+def mark_undone(steps: Sequence[Step]) -> None:
+    """Mark the writes that came to nothing although their answers are successes.
+
+    Args:
+        steps: of a case, in order of time, the reports on what was only taken in read already.
+    """
+    hosts: dict[str, list[Step]] = {}
+    for step in steps:
+        hosts.setdefault(host_of(step.exchange.request.url), []).append(step)
+    for service in hosts.values():
+        for place, step in enumerate(service):
+            if step.is_write and _may_deny(step) and came_to_nothing(service, place, step.view.text):
+                step.undone = True
+                step.forget()
+
+
+def _may_deny(step: Step) -> bool:
+    content = step.content
+    if not 200 <= step.status < 300 or content is None or not 0 < len(content) <= _LONGEST:
+        return False
+    return not is_page(content.text)
+
+
+def came_to_nothing(service: Sequence[Step], place: int, said: str) -> bool:
+    """Tell whether what is told of a write tells of another version, and the next look shows it undone.
+
+    Args:
+        service: steps of one service, in order of time.
+        place: of the write among them.
+        said: what is told of it, by its answer or by a later report.
+    """
+    write = service[place]
+    pair = _two_versions(write, said)
+    if pair is None:
+        return False
+    old, new = pair
+    after = _unchanged(service, place, old, new)
+    return after is not None
+
+
+def two_versions(write: Step, said: str) -> bool:
+    """Tell whether what is told of a write names a version that it carries, and a later one beside it.
+
+    Args:
+        write: whatever its answer is.
+        said: what is told of it.
+    """
+    found = _two_versions(write, said)
+    return found is not None and _named(said, found[0])
+
+
+def _two_versions(write: Step, said: str) -> tuple[str, str] | None:
+    """Return the version that a write carries and the later one that is told of it; None without both.
+
+    One after the other may be what a write made of the first: there something else has to deny it.
+    """
+    text = said[:_LONGEST]
+    numbers = list(dict.fromkeys(_NUMBER.findall(text)))
+    moments = list(dict.fromkeys(_MOMENT.findall(text)))
+    for one in sent(write):
+        if one.where == "header" and not called_version(one.name):
+            continue
+        value = tokens.opaque(one.value)
+        if value.isdigit():
+            later = [told for told in numbers if 0 < tokens.steps_on(value, told) and _like(value, told)]
+            if later and (_named(text, value) or _denies(text) or _far(value, later)):
+                return value, max(later, key=int)
+        elif TIME.fullmatch(value):
+            later = [told for told in moments if later_time(value, told)]
+            if later and (_named(text, value) or _denies(text)):
+                return value, max(later)
+    return None
+
+
+def _like(one: str, two: str) -> bool:
+    """Tell whether two numbers may be of one count: a percentage and a year are not."""
+    return tokens.counted_on(one, two) or (len(one) == len(two) > _SEVERAL and one[0] == two[0])
+
+
+def _far(value: str, later: Sequence[str]) -> bool:
+    return all(tokens.steps_on(value, one) >= _SEVERAL for one in later)
+
+
+def _named(text: str, value: str) -> bool:
+    return re.search(rf"(?<![\w.-]){re.escape(value)}(?![\w-])", text) is not None
+
+
+def _denies(text: str) -> bool:
+    return _NAUGHT.search(text) is not None
+
+
+def _unchanged(service: Sequence[Step], place: int, old: str, new: str) -> Step | None:
+    """Return the next look that has what a write was to change as it was, under the version that was told."""
+    write = service[place]
+    wanted = {word: value for word, value in _leaves(sent(write)) if value not in {old, new}}
+    if not wanted:
+        return None
+    before = _before(service, place, wanted)
+    changed = {word: value for word, value in wanted.items() if word in before and before[word] != value}
+    if not changed:
+        return None
+    for one in service[place + 1 : place + 1 + _NEAR]:
+        if one is write.reported_by or not _looks(one):
+            continue
+        there = dict(_leaves(shown(one)))
+        held = {word: there[word] for word in changed if word in there}
+        if len(held) < len(changed):
+            continue
+        same = all(held[word] == before[word] for word in changed)
+        return one if same and _states(one, new) else None
+    return None
+
+
+def _states(look: Step, version: str) -> bool:
+    """Tell whether a look shows the very version that was told, so that nobody wrote in between."""
+    return any(tokens.opaque(one.value) == version for one in shown(look)) or _named(look.view.text, version)
+
+
+def _before(service: Sequence[Step], place: int, wanted: dict[str, str]) -> dict[str, str]:
+    """Return what was shown last of the members that a write changes, before it."""
+    found: dict[str, str] = {}
+    for one in reversed(service[max(0, place - _NEAR) : place]):
+        if not _looks(one) and not (one.is_write and 200 <= one.status < 300 and not one.undone):
+            continue
+        there = dict(_leaves(shown(one)))
+        if one.is_write:
+            there |= {word: value for word, value in _leaves(sent(one)) if word not in there}
+        for word in wanted:
+            if word in there:
+                found.setdefault(word, there[word])
+    return found
+
+
+def _looks(one: Step) -> bool:
+    content = one.content
+    asks = one.method in {"GET", "POST", "QUERY"}
+    return asks and one.status == _OK and content is not None and len(content) <= _CONTENT
+
+
+def _leaves(members: Sequence[Member]) -> Iterator[tuple[str, str]]:
+    """Yield the members inside a content by their own names, each name that stands there once."""
+    held: dict[str, list[str]] = {}
+    for one in members:
+        if one.where in _INSIDE:
+            held.setdefault(one.word, []).append(one.value)
+    for word, values in held.items():
+        if len(set(values)) == 1:
+            yield word, values[0]
