@@ -14,8 +14,9 @@ from xml.sax.saxutils import escape
 
 from msgspec.structs import replace as with_
 
+from ifmatch.diagnosis.listed_records import records_in
 from ifmatch.diagnosis.message_members import sent
-from ifmatch.diagnosis.operations import changes, operation
+from ifmatch.diagnosis.operations import changes, operation, reads
 from ifmatch.diagnosis.refusal_words import negative
 from ifmatch.diagnosis.soap_bodies import operation_in
 from ifmatch.diagnosis.steps_inside import step_inside
@@ -83,7 +84,8 @@ def take_reads(service: Sequence[Step]) -> None:
     if not sending:
         return
     for name, steps in calls_by.items():
-        if name not in sending and not changes(name) and all(map(_shows_more, steps)):
+        shows = all(map(_shows_more, steps)) or (reads(name) and all(map(_lists_records, steps)))
+        if name not in sending and not changes(name) and shows:
             for step in steps:
                 step.reads = True
                 step.forget()
@@ -99,6 +101,11 @@ def _shows_more(step: Step) -> bool:
         return False
     asked = [one for one in sent(step) if one.where in {"body", "text"}]
     return any(len(held.record) > len(asked) + 1 for held in _records(step))
+
+
+def _lists_records(step: Step) -> bool:
+    """Tell whether an answer is a list of several records, as one of what had changed is."""
+    return step.status == _OK and not negative(step) and len(records_in(step.view.text)) > 1
 
 
 def named_by_records(service: Sequence[Step], dialect: Dialect) -> Dialect | None:

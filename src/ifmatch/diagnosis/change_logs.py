@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.editors import EDITOR
 from ifmatch.diagnosis.listed_versions import entries_in, members_in
+from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.path_members import of_a_kind
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.version_words import alike, called_version
@@ -54,7 +56,7 @@ def others_changed(facts: Facts) -> tuple[Step, str] | None:
             continue
         listed = _since(one, token) or _counted(facts, one)
         if listed:
-            name = _another(facts.step, listed)
+            name = _another(facts, listed)
             if name is None and facts.content_moved is not True:
                 name = _another_path(facts.step, listed)
             return (one, name) if name else None
@@ -64,6 +66,7 @@ def others_changed(facts: Facts) -> tuple[Step, str] | None:
 def _since(read: Step, token: str) -> list[Record]:
     """Return the changes that an answer lists, where its query asks for those since a version."""
     asked = token in (value for _, value in parse_qsl(urlsplit(read.exchange.request.url).query))
+    asked = asked or (read.reads and any(tokens.opaque(one.value) == token for one in sent(read)))
     return _entries(read) if asked else []
 
 
@@ -111,19 +114,41 @@ def _parsed(line: str) -> object:
         return None
 
 
-def _another(step: Step, listed: list[Record]) -> str | None:
+def _another(facts: Facts, listed: list[Record]) -> str | None:
     """Return the name of one thing in a list of changes, "" if the one to be written is there as well.
 
     Returns:
         None where no member names things.
     """
+    step = facts.step
     called = (*_NAMES, *_after_kind(step, listed))
+    apart = _by_members(facts, listed)
+    if apart is not None:
+        return apart
     names = {name: [str(entry[name]) for entry in listed if name in entry] for name in called}
     whole = [name for name, values in names.items() if len(values) == len(listed)]
     wanted = _written(step)
     if whole and wanted:
         apart = not any(value in wanted for name in whole for value in names[name])
         return names[whole[0]][0] if apart else ""
+    return None
+
+
+def _by_members(facts: Facts, listed: list[Record]) -> str | None:
+    """Return the name of one thing in a list of changes that a member of the write names things by.
+
+    The write sends it as it was read, or its resource is called so: it is no part of the change.
+    """
+    step = facts.step
+    own, base = step.resource.partition("#")[2], facts.base
+    asked = {value for _, value in parse_qsl(urlsplit(base.exchange.request.url).query)} if base else set()
+    for one in sent(step):
+        named = one.value in {own, *asked} and not (called_version(one.word) or EDITOR.search(one.word))
+        if one.where not in {"body", "text", "query"} or not named:
+            continue
+        values = [str(entry[one.word]) for entry in listed if one.word in entry]
+        if len(values) == len(listed) and any(map(str.isdigit, "".join(values))):
+            return values[0] if one.value not in values else ""
     return None
 
 

@@ -125,4 +125,10 @@ def editor_like(content: Content | None, kind: Words) -> bool:
     # In a page, a field's name and what stands in it are attributes.
     fields = fields_of(content.text) if is_page(content.text) else {}
     text = json.dumps(nested(fields)) if fields else content.text
+    held = cast("dict[str, object]", value) if isinstance(value := content.json(), dict) else {}
+    if any(
+        isinstance(said, str) and _CHANGED_X.fullmatch(name) and kind.search(said)
+        for name, said in held.items()
+    ):
+        return True
     return any(kind.search(name) for (name,) in _EDITED_BY.findall(text))

@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote, urljoin, urlsplit
 
+from ifmatch.diagnosis.listed_records import records_in
 from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.message_members import members, sent, shown
-from ifmatch.diagnosis.refusal_words import says_undone
+from ifmatch.diagnosis.refusal_words import says_undone, turned_down
 from ifmatch.diagnosis.resources import host_of
+from ifmatch.diagnosis.told_undone import came_to_nothing, two_versions
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.message import Content
 
@@ -40,6 +42,11 @@ _TELLING: Final = 5
 _LATER: Final = Words(
     r"\b(?:queued|enqueued|pending|scheduled|submitted|received|accepted|processing|in[ _-]?progress|waiting"
     r"|in[ _-]?queue|taken[ _-]?in)\b"
+)
+# What clients call a number of their own for a request by.
+_CALLED: Final = Words(
+    r"idempoten|nonce|client[-_ ]?(?:id|ref|token|no|key)"
+    r"|(?:command|request|message|mutation|operation|transaction|job|batch|change)[-_ ]?(?:id|no|key|ref|token)"
 )
 # Fields that name the place where the outcome will be told.
 _PLACES: Final = ("location", "operation-location", "azure-asyncoperation", "content-location")
@@ -68,16 +75,24 @@ def take_reports(steps: Sequence[Step]) -> None:
         steps: of a case, in order of time, nothing read from them yet.
     """
     waiting: dict[str, list[_Ticket]] = {}
+    services: dict[str, list[Step]] = {}
     for step in steps:
+        services.setdefault(host_of(step.exchange.request.url), []).append(step)
+    for step in steps:
+        host = host_of(step.exchange.request.url)
         if step.is_write:
-            tickets = list(_tickets(step)) if _taken_in(step) else []
+            tickets = [*_tickets(step), *_given(step, services[host])] if _taken_in(step) else []
             if tickets:
-                own = waiting.setdefault(host_of(step.exchange.request.url), [])
+                own = waiting.setdefault(host, [])
                 own += tickets
                 del own[:-_OPEN]
         elif waiting and step.method == "GET" and step.status == _OK and step.content is not None:
-            own = waiting.get(host_of(step.exchange.request.url), [])
-            told = {one.step: content for one in own if (content := _reported(step, one)) is not None}
+            own = waiting.get(host, [])
+            told = {
+                one.step: content
+                for one in own
+                if (content := _reported(step, one, services[host])) is not None
+            }
             for write, content in told.items():
                 _answer(write, content, step)
             own[:] = [one for one in own if one.step not in told]
@@ -88,7 +103,34 @@ def _taken_in(step: Step) -> bool:
     if step.status == _TAKEN_IN:
         return True
     text = step.view.text
-    return step.status in _DONE and 0 < len(text) <= _TICKET and _LATER.search(text) is not None
+    return step.status in _DONE and 0 < len(text) <= _TICKET and (
+        _LATER.search(text) is not None or _gives_only_a_name(step)
+    )
+
+
+def _gives_only_a_name(step: Step) -> bool:
+    """Tell whether an answer to a change has one value with digits, and none of what was sent."""
+    given = [one for one in shown(step) if one.where == "body" and any(map(str.isdigit, one.value))]
+    mine = {one.word for one in sent(step) if one.where == "body"}
+    return len(given) == 1 and len(mine) > 1 and mine.isdisjoint(one.word for one in shown(step))
+
+
+def _given(step: Step, service: Sequence[Step]) -> Iterator[_Ticket]:
+    """Yield what a client itself calls its write by: no other request has it, and the answer has it too."""
+    told = {one.value for one in shown(step)}
+    for one in sent(step):
+        mixed = any(map(str.isdigit, one.value)) and any(map(str.isalpha, one.value))
+        if not mixed or len(one.value) < _TELLING - 1 or " " in one.value:
+            continue
+        if one.value not in told and not _CALLED.search(one.name):
+            continue
+        others = (other for other in service if other is not step)
+        if not any(one.value in other.exchange.request.url or _carries(other, one.value) for other in others):
+            yield _Ticket(one.word, one.value, step)
+
+
+def _carries(step: Step, value: str) -> bool:
+    return step.is_write and any(one.value == value for one in sent(step))
 
 
 def _tickets(step: Step) -> Iterator[_Ticket]:
@@ -107,21 +149,51 @@ def _tickets(step: Step) -> Iterator[_Ticket]:
             yield _Ticket(one.word, one.value, step)
 
 
-def _reported(report: Step, ticket: _Ticket) -> Content | None:
+def _reported(report: Step, ticket: _Ticket, service: Sequence[Step]) -> Content | None:
     """Return what a report says of a write that came to nothing, None when it says nothing of the kind."""
     content = report.content
     if content is None or len(content) > _LONGEST:
         return None
     value = report.view.json
     if type(value) not in {dict, list}:
-        return _in_lines(content.text, ticket)
+        value = _lines_of_json(content.text)
+    if value is None:
+        return _in_lines(content.text, ticket) or _in_table(content.text, ticket)
     about = list(_records(value, ticket, 0))
     if not about and isinstance(value, dict) and _own_page(report, ticket):
         about = [cast("dict[str, object]", value)]
-    if len(about) != 1:
+    if not about:
         return None
-    text = json.dumps(about[0])
-    return _joined(ticket.step, about[0]) if says_undone(text) else None
+    # What is told last is how it ended.
+    text = json.dumps(about[-1], ensure_ascii=False)
+    sure = ticket.step.status == _TAKEN_IN or _LATER.search(ticket.step.view.text) is not None
+    if len(about) == 1 and sure and says_undone(text):
+        return _joined(ticket.step, about[0])
+    if (sure or two_versions(ticket.step, text)) and _turned_down(about[-1]):
+        return _joined(ticket.step, about[-1], undone=True)
+    place = service.index(ticket.step)
+    if came_to_nothing(service, place, text, report):
+        return _joined(ticket.step, about[-1])
+    return None
+
+
+def _lines_of_json(text: str) -> object | None:
+    """Return the objects of a text of which each line is one; None for any other text."""
+    lines = [line for line in text.splitlines() if line.strip()][:_MOST]
+    found = [members_in(Content.from_text(line).json()) for line in lines if line.lstrip()[:1] == "{"]
+    return found if found and len(found) == len(lines) and all(found) else None
+
+
+def _in_table(text: str, ticket: _Ticket) -> Content | None:
+    """Return the row of a table that tells that a write came to nothing."""
+    rows = [row for row in records_in(text) if ticket.value in row.values()] if ticket.telling else []
+    record: dict[str, object] = dict(rows[-1]) if rows else {}
+    return _joined(ticket.step, record, undone=True) if record and _turned_down(record) else None
+
+
+def _turned_down(record: dict[str, object]) -> bool:
+    """Tell whether one value of what a report says of a write says that it was not carried out."""
+    return any(isinstance(one, str) and turned_down(one) for one in record.values())
 
 
 def _own_page(report: Step, ticket: _Ticket) -> bool:
@@ -141,10 +213,19 @@ def _records(value: object, ticket: _Ticket, depth: int) -> Iterator[dict[str, o
             yield from _records(one, ticket, depth + 1)
     elif isinstance(value, dict):
         record = members_in(value)
-        inside = [found for one in record.values() for found in _records(one, ticket, depth + 1)]
+        inside = [
+            {**found, "in": word.replace("_", " ")} if isinstance(one, list) and turned_down(word) else found
+            for word, one in record.items()
+            for found in _records(one, ticket, depth + 1)
+        ]
         yield from inside
         if not inside and any(_names(word, one, ticket) for word, one in record.items()):
             yield record
+        elif not inside:
+            # What is listed by name alone is told by what the list is called.
+            for word, one in record.items():
+                if isinstance(one, list) and ticket.telling and ticket.value in map(str, one):
+                    yield {word.replace("_", " "): ticket.value, "in": word.replace("_", " ")}
 
 
 def _names(word: str, value: object, ticket: _Ticket) -> bool:
@@ -170,8 +251,9 @@ def _in_lines(text: str, ticket: _Ticket) -> Content | None:
     return Content.from_text(said) if says_undone(said) else None
 
 
-def _joined(write: Step, record: dict[str, object]) -> Content:
+def _joined(write: Step, record: dict[str, object], *, undone: bool = False) -> Content:
     """Return the answer to a write with what a report says of it."""
+    write.undone = write.undone or undone
     before = members_in(write.view.json)
     given = {one.word for one in members(before)} if before else set[str]()
     kept = {name: one for name, one in before.items() if name not in record and name in given}

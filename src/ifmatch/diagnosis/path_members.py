@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl
 
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.message_members import Member, sent, shown
 from ifmatch.diagnosis.spelled_times import spelled_time
+from ifmatch.dialects.words import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -89,15 +93,43 @@ def acted_on(step: Step, path: str, about: Mapping[str, Sequence[Step]]) -> str:
     thing, _, action = path.rpartition("/")
     if step.method not in {"POST", "PUT", "PATCH"} or not _ACTION.fullmatch(action):
         return ""
-    read = [one for one in about.get(thing, ())[-_RECENT:] if one.is_read and one.status == _OK]
-    carried = sent(step) if read else []
-    mine = {(one.word, one.value) for one in carried if one.where in {"body", "query"}}
-    held = {(one.word, one.value) for each in read for one in shown(each) if one.where == "body"}
-    if not mine & held:
-        named = {word for word, _ in mine} & {word for word, _ in held}
-        timed = any(spelled_time(one, reversed(read)) for one in sent(step)) if named else False
-        return thing if timed else ""
-    return thing
+    carried = [one for one in sent(step) if one.where in {"body", "query"}]
+    for key in (thing, *_views(thing, carried, about)):
+        read = [one for one in about.get(key, ())[-_RECENT:] if one.is_read and one.status == _OK]
+        if read and carried and _means(step, carried, read):
+            return key
+    return ""
+
+
+def _views(thing: str, carried: Sequence[Member], about: Mapping[str, Sequence[Step]]) -> Iterator[str]:
+    """Yield the views of a thing that were asked for by values which a request sends."""
+    mine = {one.value for one in carried}
+    for key in about if mine else ():
+        asked = parse_qsl(key[len(thing) + 1 :]) if key.startswith(f"{thing}?") else []
+        if asked and all(value in mine for _, value in asked):
+            yield key
+
+
+def _means(step: Step, carried: Sequence[Member], read: Sequence[Step]) -> bool:
+    """Tell whether a request sends a value of what was read, or its version, or the time of its change."""
+    mine = {(one.word, one.value) for one in carried}
+    shown_there = [one for each in read for one in shown(each) if one.where == "body"]
+    if mine & {(one.word, one.value) for one in shown_there}:
+        return True
+    named = {word for word, _ in mine} & {one.word for one in shown_there}
+    if named and any(spelled_time(one, reversed(read)) for one in sent(step)):
+        return True
+    # Of a change that sends a member under its name, the version may be called anything.
+    versions = {one.value for one in shown_there if VERSION.search(one.word)}
+    empty = named or {word for word, _ in mine} & {name for each in read for name in members_in(each.view.json)}
+    return bool(empty) and any(
+        one.word not in named and (one.value in versions or any(_next(held, one.value) for held in versions))
+        for one in carried
+    )
+
+
+def _next(held: str, value: str) -> bool:
+    return held.isdigit() and tokens.steps_on(held, value) == 1
 
 
 def labelled(step: Step) -> list[InPath]:

@@ -76,6 +76,17 @@ NEGATIVE: Final = (
     rf"|non)\b"
     r"|^\s*(?:false|no|0)\s*$"
 )
+# What says so of a request as the one word, or the few words, that an outcome is told by.
+_TURNED_DOWN: Final = Words(
+    rf"(?i)(?:was |were |is |has been |have been )?(?:{_REFUSES}|parked|set[ _-]?aside|shelved|side-?lined|left[ _-]?(?:out|alone|behind|over"
+    r"|untouched|(?:un|not[ _-])changed|as[ _-](?:is|it[ _-](?:is|was)|they[ _-](?:are|were)))|unchanged|untouched|unapplied|unsaved"
+    r"|held(?:[ _-]back|[ _-]up)?|on[ _-]hold|withheld|withdrawn|passed[ _-]over|bypassed|omitted|lost|lapsed|obsolete|outrun|outpaced"
+    r"|too[ _-]late|late|behind|blocked|bounced|thrown[ _-](?:away|out)|turned[ _-](?:down|away|back)|sent[ _-]back|returned|put[ _-](?:aside|back)"
+    r"|quarantined|suspended|deferred|postponed|expired|collided|collisions?|conflicts|clash(?:ed|es)?|mismatch(?:ed|es)?|missed"
+    r"|no[ _-]?(?:op|effect|change)|without[ _-]effect|in[ _-]vain|unsuccessful|undone|reverted|rolled[ _-]back|cancelled|canceled|inadmissible"
+    r"|not[ _-]?(?:carried[ _-]?out|executed|performed|done|taken[ _-]?(?:over|in|up|on)?|processed|merged|written|imported|entered|booked|updated"
+    r"|effective|committed|persisted|recorded|adopted|possible|valid|current))(?![a-z])"
+)
 THERE_ALREADY: Final = Words(EXISTS)
 _COUNTS: Final = re.compile(r"(?<![\w.-])\d{1,15}(?![\w-])")
 _VERSIONS: Final = Words(rf"(?i)(?<![^\W_])(?:{_NAMES}|ver|vsn|rev|seq)(?![^\W_])")
@@ -93,6 +104,8 @@ _ANY_FAULT: Final = frozenset({400, 422, 428, 500, 503})
 _CONFLICT: Final = 409
 _FAILED: Final = 412
 _LONGEST: Final = 4000
+# Outcomes are told in few words.
+_SAID: Final = 60
 # Fewer signs may stand in a request and in its answer by chance.
 _TELLING: Final = 12
 # What a page says over a form that it did not take; "last changed by Ann" stands on any page.
@@ -138,6 +151,16 @@ def says_undone(text: str) -> bool:
         text: what is told of it, and of nothing else.
     """
     return len(text) <= _LONGEST and _NEGATIVE.search(text) is not None
+
+
+def turned_down(value: str) -> bool:
+    """Tell whether a short value, or the name of a list, says that something was not carried out.
+
+    Args:
+        value: as a report has it.
+    """
+    said = value.strip().replace("_", " ")
+    return 0 < len(said) <= _SAID and _TURNED_DOWN.match(said) is not None
 
 
 def refuses(step: Step) -> bool:

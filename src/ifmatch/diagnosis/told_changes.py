@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.dates import told_clock, told_moment
+from ifmatch.diagnosis.editors import PROGRAM, signed_by_service
 from ifmatch.diagnosis.embedded import may_be_coded
 from ifmatch.diagnosis.listed_records import Record, leaves_of, records_in
 from ifmatch.diagnosis.path_members import of_a_kind
@@ -57,6 +58,8 @@ _LOOKED: Final = Words(
     r"(?:read|view(?:ed)?|open(?:ed)?|get|head|fetch(?:ed)?|download(?:ed)?|log(?:ged)?[ _-]?(?:in|out)"
     r"|print(?:ed)?|export(?:ed)?|lock(?:ed)?|unlock(?:ed)?|look(?:ed)?|search(?:ed)?|list(?:ed)?)"
 )
+# What calls itself a part of the service: `system:geocoder`, `rating-engine`.
+_NAMED: Final = re.compile(r"(?i)[a-z]{2,}(?:[-_.:/@][a-z0-9]+)+|system")
 _HOW: Final = Words(
     r"(?:what|how|action|event|kind|type|op|operation|verb|method|status|result|outcome|state|decision|code|note"
     r"|reason)"
@@ -192,6 +195,7 @@ def _changes(
         # What a field was and became says nothing of the entry itself, be it called `owner`.
         paired = {name for one in transitions(record) for name in one.names}
         who = next((said for name, said in record.items() if name not in paired and _who(name, said)), "")
+        who = who or _program(record)
         when = _when(record) or _clocked(record, listing)
         version = tokens.opaque(record.get(counts, "")) if counts else ""
         if not version:
@@ -209,6 +213,16 @@ def _who(name: str, value: str) -> bool:
     parts = [part for part in name.split("/") if not part.isdigit()]
     told = any(_WHO.fullmatch(part) is not None for part in parts[-3:])
     return told and bool(value) and told_moment(value) is None
+
+
+def _program(record: Record) -> str:
+    """Return what in an entry is called like a program of the service, under whatever name; "" without one."""
+    told = (
+        value
+        for name, value in record.items()
+        if _NAMED.fullmatch(value) and not _HOW.fullmatch(_word(name)) and not _NUMBER.fullmatch(_word(name))
+    )
+    return next((one for one in told if signed_by_service("by", one) or PROGRAM.search(one)), "")
 
 
 def _word(name: str) -> str:

@@ -7,7 +7,7 @@ and the next look has all that was to be changed as it was before.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.message_members import sent, shown
@@ -17,7 +17,7 @@ from ifmatch.diagnosis.succession import TIME, later_time
 from ifmatch.diagnosis.version_words import called_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ifmatch.diagnosis.message_members import Member
     from ifmatch.diagnosis.steps import Step
@@ -38,6 +38,8 @@ _NAUGHT: Final = re.compile(
 _INSIDE: Final = frozenset({"body", "text"})
 # A count that goes on by more than one has met another's change.
 _SEVERAL: Final = 2
+_DEEP: Final = 6
+_PLAIN: Final = {None: "", True: "true", False: "false"}
 
 
 def mark_undone(steps: Sequence[Step]) -> None:
@@ -63,20 +65,25 @@ def _may_deny(step: Step) -> bool:
     return not is_page(content.text)
 
 
-def came_to_nothing(service: Sequence[Step], place: int, said: str) -> bool:
+def came_to_nothing(
+    service: Sequence[Step], place: int, said: str, report: Step | None = None
+) -> bool:
     """Tell whether what is told of a write tells of another version, and the next look shows it undone.
 
     Args:
         service: steps of one service, in order of time.
         place: of the write among them.
         said: what is told of it, by its answer or by a later report.
+        report: the look that tells it, which is none at the thing itself.
     """
     write = service[place]
     pair = _two_versions(write, said)
     if pair is None:
         return False
     old, new = pair
-    after = _unchanged(service, place, old, new)
+    if not any(_looked_up(one) and _states(one, old) for one in service[max(0, place - _NEAR) : place]):
+        return False
+    after = _unchanged(service, place, old, new, report)
     return after is not None
 
 
@@ -131,10 +138,12 @@ def _denies(text: str) -> bool:
     return _NAUGHT.search(text) is not None
 
 
-def _unchanged(service: Sequence[Step], place: int, old: str, new: str) -> Step | None:
+def _unchanged(
+    service: Sequence[Step], place: int, old: str, new: str, report: Step | None
+) -> Step | None:
     """Return the next look that has what a write was to change as it was, under the version that was told."""
     write = service[place]
-    wanted = {word: value for word, value in _leaves(sent(write)) if value not in {old, new}}
+    wanted = {word: value for word, value in _asked(write).items() if value not in {old, new}}
     if not wanted:
         return None
     before = _before(service, place, wanted)
@@ -142,13 +151,13 @@ def _unchanged(service: Sequence[Step], place: int, old: str, new: str) -> Step 
     if not changed:
         return None
     for one in service[place + 1 : place + 1 + _NEAR]:
-        if one is write.reported_by or not _looks(one):
+        if one in {report, write.reported_by} or not _looks(one):
             continue
-        there = dict(_leaves(shown(one)))
+        there = _there(one)
         held = {word: there[word] for word in changed if word in there}
-        if len(held) < len(changed):
+        if not held:
             continue
-        same = all(held[word] == before[word] for word in changed)
+        same = all(value == before[word] for word, value in held.items())
         return one if same and _states(one, new) else None
     return None
 
@@ -164,13 +173,17 @@ def _before(service: Sequence[Step], place: int, wanted: dict[str, str]) -> dict
     for one in reversed(service[max(0, place - _NEAR) : place]):
         if not _looks(one) and not (one.is_write and 200 <= one.status < 300 and not one.undone):
             continue
-        there = dict(_leaves(shown(one)))
+        there = _there(one)
         if one.is_write:
-            there |= {word: value for word, value in _leaves(sent(one)) if word not in there}
+            there = {**_asked(one), **there}
         for word in wanted:
             if word in there:
                 found.setdefault(word, there[word])
     return found
+
+
+def _looked_up(one: Step) -> bool:
+    return 200 <= one.status < 300 and one.content is not None and len(one.content) <= _CONTENT
 
 
 def _looks(one: Step) -> bool:
@@ -179,12 +192,40 @@ def _looks(one: Step) -> bool:
     return asks and one.status == _OK and content is not None and len(content) <= _CONTENT
 
 
-def _leaves(members: Sequence[Member]) -> Iterator[tuple[str, str]]:
-    """Yield the members inside a content by their own names, each name that stands there once."""
-    held: dict[str, list[str]] = {}
-    for one in members:
-        if one.where in _INSIDE:
-            held.setdefault(one.word, []).append(one.value)
-    for word, values in held.items():
-        if len(set(values)) == 1:
-            yield word, values[0]
+def _asked(write: Step) -> dict[str, str]:
+    """Return what a request says inside of its content, by the members' own names."""
+    body = write.view.sent_json
+    return _singles(_in_json(body, 0) if isinstance(body, dict | list) else _inside(sent(write)))
+
+
+def _there(one: Step) -> dict[str, str]:
+    """Return what an answer shows, by the members' own names."""
+    value = one.view.json
+    return _singles(_in_json(value, 0) if isinstance(value, dict | list) else _inside(shown(one)))
+
+
+def _in_json(value: object, depth: int) -> Iterator[tuple[str, str]]:
+    """Yield the members of a JSON value with texts and plain values, the empty ones too."""
+    if isinstance(value, list):
+        elements = cast("list[object]", value)
+        # Of several elements none speaks for the whole.
+        if len(elements) == 1:
+            yield from _in_json(elements[0], depth + 1)
+    elif isinstance(value, dict) and depth < _DEEP:
+        for name, one in cast("dict[str, object]", value).items():
+            if isinstance(one, dict | list):
+                yield from _in_json(cast("object", one), depth + 1)
+            else:
+                yield name, _PLAIN.get(one, str(one)) if isinstance(one, bool | None) else str(one)
+
+
+def _inside(members: Sequence[Member]) -> Iterator[tuple[str, str]]:
+    yield from ((one.word, one.value) for one in members if one.where in _INSIDE)
+
+
+def _singles(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the values by name, of each name that stands there with one value."""
+    held: dict[str, set[str]] = {}
+    for word, value in pairs:
+        held.setdefault(word, set()).add(value)
+    return {word: next(iter(values)) for word, values in held.items() if len(values) == 1}
