@@ -116,6 +116,8 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
     versions = VERSION.search(source.word) is not None
     if _field_given_back(traffic, write, member, source):
         return _PROVEN
+    if versions and _blamed_alike(traffic, write, member, source):
+        return _PROVEN
     if write.undone and prints(write, member.value) and counts_past(write, member.value):
         return _PROVEN
     if speaks_of_versions(member) and (
@@ -162,6 +164,12 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
         moved = tokens.counted_on(member.value, after) or later_time(member.value, after)
         return _LIKELY if same and moved and (not inside or _alone(traffic, write, member)) else 0
     return 0
+
+
+def _blamed_alike(traffic: Traffic, write: Step, member: Member, source: Member) -> bool:
+    """Tell whether a refusal calls a sent value outdated that is named as the version which was shown."""
+    refused = traffic.conflicts(write) and says_outdated(write) and prints(write, member.value)
+    return refused and alike(member.word, source.word)
 
 
 def _expected(traffic: Traffic, write: Step, member: Member, source: Member) -> bool:

@@ -94,6 +94,10 @@ class Traffic:
                 return found[0].resource
         if not step.is_write or step.resource in self.read:
             return step.resource
+        acted = acted_on(step, here, self.about)
+        if "?" in acted:
+            # A view of the thing was read, and the call names in its content what the query had asked for.
+            return acted
         found = in_path(step, self.paths) or self._after_latest(step)
         if not found:
             found = called if (called := labelled(step)) and says_outdated(step) else []
@@ -104,7 +108,7 @@ class Traffic:
         base = f"{here}?{urlencode(kept)}" if kept else here
         if base in self.read or here in self.read:
             return base if base in self.read else here
-        return acted_on(step, here, self.about) or base
+        return acted or base
 
     def _after_latest(self, step: Step) -> list[InPath]:
         """Return the version at the end of a path that the word for the latest one had shown beside it.

@@ -33,6 +33,8 @@ _FORM: Final = re.compile(r"[\w.$%~\[\]-]+=[^\s<>{}]*")
 _EVENT: Final = re.compile(r"^data:\s*(\{.*\})\s*$", re.MULTILINE)
 _MOMENT: Final = re.compile(r"(?:\d{4}-\d\d-\d\d[T ]|^\W?)\d\d:\d\d:\d\d")
 _CELL: Final = re.compile(r"\s*[;\t|]\s*|\s*,\s*")
+# A table has one sign between its cells: those of its heading.
+_BETWEEN: Final = {sign: re.compile(rf"\s*{re.escape(sign)}\s*") for sign in (";", "\t", "|", ",")}
 _WORD: Final = re.compile(r"[^\s;,|=\"'()\[\]]+")
 _PAIR: Final = re.compile(r"([A-Za-z_][\w.-]*)=\"?([^\s;,\"]+)")
 # What became of a value in a line: `limit: 40 -> 55`, `limit "40" => "55"`.
@@ -229,8 +231,9 @@ def _of_table(rows: list[str]) -> Iterator[Record]:
 def _of_lines(lines: list[str]) -> Iterator[Record]:
     """Yield the lines of a table of values with a heading, else those that tell a moment, by their words."""
     if len(lines) >= _LEAST and _MOMENT.search(lines[0]) is None:
-        names = _CELL.split(lines[0].strip())
-        rows = [_CELL.split(line.strip()) for line in lines[1:]]
+        cell = next((_BETWEEN[sign] for sign in _BETWEEN if sign in lines[0]), _CELL)
+        names = cell.split(lines[0].strip())
+        rows = [cell.split(line.strip()) for line in lines[1:]]
         if len(names) >= _OBJECTS and all(len(row) == len(names) for row in rows):
             for row in rows:
                 yield dict(zip(names, row, strict=True))

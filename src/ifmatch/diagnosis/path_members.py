@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qsl
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.message_members import Member, sent, shown
 from ifmatch.diagnosis.spelled_times import spelled_time
+from ifmatch.diagnosis.targets import views_of
 from ifmatch.dialects.words import VERSION
 
 if TYPE_CHECKING:
@@ -94,20 +94,11 @@ def acted_on(step: Step, path: str, about: Mapping[str, Sequence[Step]]) -> str:
     if step.method not in {"POST", "PUT", "PATCH"} or not _ACTION.fullmatch(action):
         return ""
     carried = [one for one in sent(step) if one.where in {"body", "query"}]
-    for key in (thing, *_views(thing, carried, about)):
+    for key in (thing, *views_of(thing, carried, about)):
         read = [one for one in about.get(key, ())[-_RECENT:] if one.is_read and one.status == _OK]
         if read and carried and _means(step, carried, read):
             return key
     return ""
-
-
-def _views(thing: str, carried: Sequence[Member], about: Mapping[str, Sequence[Step]]) -> Iterator[str]:
-    """Yield the views of a thing that were asked for by values which a request sends."""
-    mine = {one.value for one in carried}
-    for key in about if mine else ():
-        asked = parse_qsl(key[len(thing) + 1 :]) if key.startswith(f"{thing}?") else []
-        if asked and all(value in mine for _, value in asked):
-            yield key
 
 
 def _means(step: Step, carried: Sequence[Member], read: Sequence[Step]) -> bool:

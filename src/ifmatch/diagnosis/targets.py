@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl
 
 from ifmatch.diagnosis.dates import spelled_otherwise, told_moment
+from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.projections import is_view
 from ifmatch.diagnosis.tokens import damage, null_word, opaque
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from ifmatch.diagnosis.message_members import Member
     from ifmatch.diagnosis.steps import Step
 
 _ACTION = re.compile(r"(.+/[^/?]+)[/:]([A-Za-z][A-Za-z_-]{2,40})")
@@ -55,13 +57,30 @@ def actions(steps: Sequence[Step]) -> None:
         guard = step.guard if found is not None else None
         if found is not None and guard is not None and step.resource not in read:
             guarded.append(step)
-            if any(_given(token, issued.get(found[1], set())) for token in guard.tokens):
-                called[step.resource] = found[1]
+            for thing in (found[1], *views_of(found[1], sent(step), issued)):
+                if any(_given(token, issued.get(thing, set())) for token in guard.tokens):
+                    called[step.resource] = thing
+                    break
         elif step.etag is not None:
             issued.setdefault(step.resource, set()).update(step.issued())
     # What one call is about, the others of its name are about as well, whatever version they carry.
     for step in guarded:
         step.resource = called.get(step.resource, step.resource)
+
+
+def views_of(thing: str, carried: Iterable[Member], known: Iterable[str]) -> Iterator[str]:
+    """Yield the views of a thing that were asked for by values which a request sends.
+
+    Args:
+        thing: key of its resource, without a query.
+        carried: what the request sends.
+        known: keys of resources.
+    """
+    mine = {one.value for one in carried}
+    for key in known if mine else ():
+        asked = parse_qsl(key[len(thing) + 1 :]) if key.startswith(f"{thing}?") else []
+        if asked and all(value in mine for _, value in asked):
+            yield key
 
 
 def _given(token: str, issued: set[str]) -> bool:
