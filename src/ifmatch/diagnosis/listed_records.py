@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 from ifmatch.diagnosis.embedded import may_hold, opened
 from ifmatch.diagnosis.listed_versions import members_in
+from ifmatch.diagnosis.soap_bodies import root_of
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.unknown import UNKNOWN
 
@@ -187,7 +188,7 @@ def _root(text: str) -> ET.Element | None:
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         return None
     try:
-        return ET.fromstring(text.encode())  # noqa: S314 - no entity gets here
+        return root_of(text)
     except (ET.ParseError, RecursionError, ValueError):
         return None
 

@@ -26,7 +26,7 @@ OUTDATED: Final = (
     r"|outdated|stale|out[ -]of[ -]date|(?:wrong|old|older|newer|another|different|other"
     r"|obsolete) (?:version|revision"
     r"|edition|state)|(?:newer|more recent|later) (?:changes?|edits?|updates?|entr(?:y|ies)|data|write)\b"
-    r"|not match|(?:modified|changed|updated|edited|moved) (?:by|since)"
+    r"|not match|(?:modified|changed|updated|edited|moved) (?:by|since|after)\b"
     r"|in the meantime|meanwhile"
     r"|(?:not|isn.t|wasn.t|longer) (?:the )?(?:current|latest|newest|one that is stored)"
     r"|(?:version|revision|e-?tag)\b[^.\"]{0,40}(?:not that of|differs? from|other than)"

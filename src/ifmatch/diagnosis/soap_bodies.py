@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _ENVELOPE: Final = re.compile(
-    r"<(?:\w+:)?Envelope\b[^>]*(?:schemas\.xmlsoap\.org/soap/envelope|www\.w3\.org/2003/05/soap-envelope)"
+    r"<(?:\w+:)?Envelope\b(?:[^>]*(?:schemas\.xmlsoap\.org/soap/envelope|www\.w3\.org/2003/05/soap-envelope)"
+    r"|(?![^>]*xmlns)[^>]*>\s*<(?:\w+:)?(?:Body|Header)\b)"
 )
+# Prefixes of elements and of attributes: logs and people leave out what they are bound to.
+_PREFIX: Final = re.compile(r"(?<=<)(/?)[\w.-]+:(?=[\w.-])|(?<=\s)(?!xmlns)()[\w.-]+:(?=[\w.-]+\s*=\s*[\"'])")
 # Messages have none (SOAP 1.1 section 3, SOAP 1.2 part 1 section 5), and entities may grow without end.
 _DECLARES: Final = "<!"
 _LONGEST: Final = 200_000
@@ -68,7 +71,7 @@ def operation_in(content: Content | None) -> dict[str, object] | None:
     if _DECLARES in content.text:
         return None
     try:
-        body = _child(ET.fromstring(content.text.encode()), "Body")  # noqa: S314 - no entity gets here
+        body = _child(root_of(content.text), "Body")
     except (ET.ParseError, RecursionError):
         return None
     called = body[0] if body is not None and len(body) else None
@@ -89,10 +92,24 @@ def tree_in(content: Content | None) -> dict[str, object] | None:
     if _DECLARES in content.text:
         return None
     try:
-        value = _value(ET.fromstring(content.text.encode()), _DEEPEST)  # noqa: S314 - no entity gets here
+        value = _value(root_of(content.text), _DEEPEST)
     except (ET.ParseError, RecursionError):
         return None
     return cast("dict[str, object]", value) if isinstance(value, dict) else None
+
+
+def root_of(text: str) -> ET.Element:
+    """Return the first element of an XML text, prefixes that are bound to nothing left out.
+
+    Args:
+        text: that declares no entities.
+    """
+    try:
+        return ET.fromstring(text.encode())  # noqa: S314 - no entity gets here
+    except ET.ParseError as error:
+        if "unbound prefix" not in str(error):
+            raise
+        return ET.fromstring(_PREFIX.sub(r"\1", text).encode())  # noqa: S314 - no entity gets here
 
 
 def _inner(members: dict[str, object]) -> tuple[dict[str, object], str]:

@@ -39,6 +39,8 @@ _INSIDE: Final = frozenset({"body", "text"})
 # A count that goes on by more than one has met another's change.
 _SEVERAL: Final = 2
 _DEEP: Final = 6
+# What numbers a call, not a state.
+_OF_CALLS: Final = frozenset({"id", "jsonrpc"})
 _PLAIN: Final = {None: "", True: "true", False: "false"}
 
 
@@ -77,7 +79,7 @@ def came_to_nothing(
         report: the look that tells it, which is none at the thing itself.
     """
     write = service[place]
-    pair = _two_versions(write, said)
+    pair = _two_versions(write, said) or (_moved_on(service, place) if _denies(said) else None)
     if pair is None:
         return False
     old, new = pair
@@ -85,6 +87,20 @@ def came_to_nothing(
         return False
     after = _unchanged(service, place, old, new, report)
     return after is not None
+
+
+def _moved_on(service: Sequence[Step], place: int) -> tuple[str, str] | None:
+    """Return the version that a write carries as it was shown, and what the next look shows in its place."""
+    mine = {tokens.opaque(one.value) for one in sent(service[place])}
+    held = [_there(one) for one in service[max(0, place - _NEAR) : place] if _looked_up(one)]
+    places = {word for one in held for word, value in one.items() if value in mine}
+    for one in service[place + 1 : place + 1 + _NEAR]:
+        now = _there(one) if _looks(one) else {}
+        for word in (places - _OF_CALLS) & now.keys():
+            old = next(each[word] for each in reversed(held) if each.get(word) in mine)
+            if tokens.counted_on(old, now[word]) or later_time(old, now[word]):
+                return old, now[word]
+    return None
 
 
 def two_versions(write: Step, said: str) -> bool:
