@@ -23,6 +23,7 @@ from ifmatch.diagnosis.dialect_services import speak
 from ifmatch.diagnosis.gathered import Gathered
 from ifmatch.diagnosis.history import CASE_REACH, History, Stretch
 from ifmatch.diagnosis.host_names import share_names
+from ifmatch.diagnosis.imported_rows import take_rows
 from ifmatch.diagnosis.later_reports import take_reports
 from ifmatch.diagnosis.ordering import in_order
 from ifmatch.diagnosis.resources import host_of, resource_key
@@ -206,6 +207,7 @@ def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None
     _refine(clock, links)
     steps = _steps(ordered, clock, links, vantages, nodes)
     named_in_contents(steps)
+    take_rows(steps)
     take_reports(steps)
     mark_undone(steps)
     held = speak(steps, dialects)

@@ -118,6 +118,8 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
         return _PROVEN
     if versions and _blamed_alike(traffic, write, member, source):
         return _PROVEN
+    if write.undone and alike(member.word, source.word) and _gone_on(traffic, write, source):
+        return _PROVEN
     if write.undone and prints(write, member.value) and counts_past(write, member.value):
         return _PROVEN
     if speaks_of_versions(member) and (
@@ -170,6 +172,14 @@ def _blamed_alike(traffic: Traffic, write: Step, member: Member, source: Member)
     """Tell whether a refusal calls a sent value outdated that is named as the version which was shown."""
     refused = traffic.conflicts(write) and says_outdated(write) and prints(write, member.value)
     return refused and alike(member.word, source.word)
+
+
+def _gone_on(traffic: Traffic, write: Step, source: Member) -> bool:
+    """Tell whether the count, or the time, that was shown at a place is shown there further on later."""
+    after = traffic.next_shown(write, place_of(source))
+    return after is not None and (
+        tokens.counted_on(source.value, after) or later_time(source.value, after)
+    )
 
 
 def _expected(traffic: Traffic, write: Step, member: Member, source: Member) -> bool:

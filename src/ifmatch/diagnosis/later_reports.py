@@ -159,7 +159,8 @@ def _reported(report: Step, ticket: _Ticket, service: Sequence[Step]) -> Content
     if type(value) not in {dict, list}:
         value = _lines_of_json(content.text)
     if value is None:
-        return _in_lines(content.text, ticket) or _in_table(content.text, ticket)
+        told = _in_lines(content.text, ticket) or _in_table(content.text, ticket)
+        return told or _in_other_words(report, ticket, service)
     about = list(_records(value, ticket, 0))
     if not about and isinstance(value, dict) and _own_page(report, ticket):
         about = [cast("dict[str, object]", value)]
@@ -190,6 +191,16 @@ def _in_table(text: str, ticket: _Ticket) -> Content | None:
     rows = [row for row in records_in(text) if ticket.value in row.values()] if ticket.telling else []
     record: dict[str, object] = dict(rows[-1]) if rows else {}
     return _joined(ticket.step, record, undone=True) if record and _turned_down(record) else None
+
+
+def _in_other_words(report: Step, ticket: _Ticket, service: Sequence[Step]) -> Content | None:
+    """Return the line about a write that came to nothing, as what is shown next tells, whatever it says."""
+    lines = [line for line in report.view.text.splitlines() if ticket.value in line]
+    if not lines or not ticket.telling:
+        return None
+    said = "\n".join(filter(None, _COLUMNS.split(lines[-1].strip().replace(ticket.value, "\t")))).strip()
+    place = service.index(ticket.step)
+    return Content.from_text(said) if came_to_nothing(service, place, said, report) else None
 
 
 def _turned_down(record: dict[str, object]) -> bool:

@@ -79,14 +79,15 @@ def came_to_nothing(
         report: the look that tells it, which is none at the thing itself.
     """
     write = service[place]
-    pair = _two_versions(write, said) or (_moved_on(service, place) if _denies(said) else None)
-    if pair is None:
-        return False
-    old, new = pair
-    if not any(_looked_up(one) and _states(one, old) for one in service[max(0, place - _NEAR) : place]):
-        return False
-    after = _unchanged(service, place, old, new, report)
-    return after is not None
+    pairs = list(_two_versions(write, said))
+    moved = _moved_on(service, place) if not pairs and _denies(said) else None
+    for old, new in [*pairs, *([moved] if moved is not None else [])]:
+        before = service[max(0, place - _NEAR) : place]
+        if any(_looked_up(one) and _states(one, old) for one in before) and (
+            _unchanged(service, place, old, new, report) is not None
+        ):
+            return True
+    return False
 
 
 def _moved_on(service: Sequence[Step], place: int) -> tuple[str, str] | None:
@@ -110,12 +111,11 @@ def two_versions(write: Step, said: str) -> bool:
         write: whatever its answer is.
         said: what is told of it.
     """
-    found = _two_versions(write, said)
-    return found is not None and _named(said, found[0])
+    return any(_named(said, old) for old, _ in _two_versions(write, said))
 
 
-def _two_versions(write: Step, said: str) -> tuple[str, str] | None:
-    """Return the version that a write carries and the later one that is told of it; None without both.
+def _two_versions(write: Step, said: str) -> Iterator[tuple[str, str]]:
+    """Yield each value of a write that may be a version, with the later one that is told of it.
 
     One after the other may be what a write made of the first: there something else has to deny it.
     """
@@ -129,12 +129,30 @@ def _two_versions(write: Step, said: str) -> tuple[str, str] | None:
         if value.isdigit():
             later = [told for told in numbers if 0 < tokens.steps_on(value, told) and _like(value, told)]
             if later and (_named(text, value) or _denies(text) or _far(value, later)):
-                return value, max(later, key=int)
+                yield value, max(later, key=int)
         elif TIME.fullmatch(value):
             later = [told for told in moments if later_time(value, told)]
             if later and (_named(text, value) or _denies(text)):
-                return value, max(later)
-    return None
+                yield value, max(later)
+
+
+def names_two(values: Iterable[str], said: str) -> bool:
+    """Tell whether what is told names one of some values that is a count or a time, and a later one.
+
+    Args:
+        values: as they were sent.
+        said: what is told.
+    """
+    numbers, moments = _NUMBER.findall(said), _MOMENT.findall(said)
+    return any(
+        (value.isdigit() and value in numbers and any(_after(value, one) for one in numbers))
+        or (value in moments and any(later_time(value, one) for one in moments))
+        for value in values
+    )
+
+
+def _after(value: str, told: str) -> bool:
+    return tokens.steps_on(value, told) > 0 and _like(value, told)
 
 
 def _like(one: str, two: str) -> bool:
