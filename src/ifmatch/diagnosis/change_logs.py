@@ -122,9 +122,9 @@ def _another(facts: Facts, listed: list[Record]) -> str | None:
     """
     step = facts.step
     called = (*_NAMES, *_after_kind(step, listed))
-    apart = _by_members(facts, listed)
-    if apart is not None:
-        return apart
+    named = _by_members(facts, listed)
+    if named is not None:
+        return named
     names = {name: [str(entry[name]) for entry in listed if name in entry] for name in called}
     whole = [name for name, values in names.items() if len(values) == len(listed)]
     wanted = _written(step)

@@ -177,9 +177,7 @@ def _blamed_alike(traffic: Traffic, write: Step, member: Member, source: Member)
 def _gone_on(traffic: Traffic, write: Step, source: Member) -> bool:
     """Tell whether the count, or the time, that was shown at a place is shown there further on later."""
     after = traffic.next_shown(write, place_of(source))
-    return after is not None and (
-        tokens.counted_on(source.value, after) or later_time(source.value, after)
-    )
+    return after is not None and (tokens.counted_on(source.value, after) or later_time(source.value, after))
 
 
 def _expected(traffic: Traffic, write: Step, member: Member, source: Member) -> bool:

@@ -151,11 +151,7 @@ def _row_in(step: Step, columns: Sequence[str], names: object, like: Record) -> 
 
 def _narrow(service: Sequence[Step], write: Step, left: _Left) -> None:
     """Let a write, the other writes of the same rows, and the looks at the table be about one row."""
-    reads = [
-        (one, row)
-        for one in service
-        if (row := _shown_row(one, left)) is not None
-    ]
+    reads = [(one, row) for one in service if (row := _shown_row(one, left)) is not None]
     key = f"{reads[0][0].resource}#{left.name}"
     for one, row in reads:
         _show(one, row)

@@ -15,9 +15,9 @@ from urllib.parse import unquote, urljoin, urlsplit
 from ifmatch.diagnosis.listed_records import records_in
 from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.message_members import members, sent, shown
-from ifmatch.diagnosis.refusal_words import says_undone, turned_down
+from ifmatch.diagnosis.refusal_words import outdated, says_undone, turned_down
 from ifmatch.diagnosis.resources import host_of
-from ifmatch.diagnosis.told_undone import came_to_nothing, two_versions
+from ifmatch.diagnosis.told_undone import came_to_nothing, outrun, two_versions
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.message import Content
 
@@ -46,7 +46,8 @@ _LATER: Final = Words(
 # What clients call a number of their own for a request by.
 _CALLED: Final = Words(
     r"idempoten|nonce|client[-_ ]?(?:id|ref|token|no|key)"
-    r"|(?:command|request|message|mutation|operation|transaction|job|batch|change)[-_ ]?(?:id|no|key|ref|token)"
+    r"|(?:command|request|message|mutation|operation|transaction|job|batch|change)"
+    r"[-_ ]?(?:id|no|key|ref|token)"
 )
 # Fields that name the place where the outcome will be told.
 _PLACES: Final = ("location", "operation-location", "azure-asyncoperation", "content-location")
@@ -103,8 +104,10 @@ def _taken_in(step: Step) -> bool:
     if step.status == _TAKEN_IN:
         return True
     text = step.view.text
-    return step.status in _DONE and 0 < len(text) <= _TICKET and (
-        _LATER.search(text) is not None or _gives_only_a_name(step)
+    return (
+        step.status in _DONE
+        and 0 < len(text) <= _TICKET
+        and (_LATER.search(text) is not None or _gives_only_a_name(step))
     )
 
 
@@ -159,7 +162,7 @@ def _reported(report: Step, ticket: _Ticket, service: Sequence[Step]) -> Content
     if type(value) not in {dict, list}:
         value = _lines_of_json(content.text)
     if value is None:
-        told = _in_lines(content.text, ticket) or _in_table(content.text, ticket)
+        told = _in_lines(content.text, ticket) or _in_table(report, ticket, service)
         return told or _in_other_words(report, ticket, service)
     about = list(_records(value, ticket, 0))
     if not about and isinstance(value, dict) and _own_page(report, ticket):
@@ -171,12 +174,17 @@ def _reported(report: Step, ticket: _Ticket, service: Sequence[Step]) -> Content
     sure = ticket.step.status == _TAKEN_IN or _LATER.search(ticket.step.view.text) is not None
     if len(about) == 1 and sure and says_undone(text):
         return _joined(ticket.step, about[0])
-    if (sure or two_versions(ticket.step, text)) and _turned_down(about[-1]):
-        return _joined(ticket.step, about[-1], undone=True)
     place = service.index(ticket.step)
+    if _turned_down(about[-1]) and _over_version(service, place, text, report):
+        return _joined(ticket.step, about[-1], undone=True)
     if came_to_nothing(service, place, text, report):
         return _joined(ticket.step, about[-1])
     return None
+
+
+def _over_version(service: Sequence[Step], place: int, said: str, report: Step) -> bool:
+    """Tell whether what was not carried out was not for its version: what is told, or shown next, says so."""
+    return two_versions(service[place], said) or outdated(said) or outrun(service, place, report)
 
 
 def _lines_of_json(text: str) -> object | None:
@@ -186,11 +194,14 @@ def _lines_of_json(text: str) -> object | None:
     return found if found and len(found) == len(lines) and all(found) else None
 
 
-def _in_table(text: str, ticket: _Ticket) -> Content | None:
-    """Return the row of a table that tells that a write came to nothing."""
-    rows = [row for row in records_in(text) if ticket.value in row.values()] if ticket.telling else []
-    record: dict[str, object] = dict(rows[-1]) if rows else {}
-    return _joined(ticket.step, record, undone=True) if record and _turned_down(record) else None
+def _in_table(report: Step, ticket: _Ticket, service: Sequence[Step]) -> Content | None:
+    """Return the row of a table that tells that a write came to nothing over its version."""
+    rows = [row for row in records_in(report.view.text) if ticket.value in row.values()]
+    record: dict[str, object] = dict(rows[-1]) if rows and ticket.telling else {}
+    if not record or not _turned_down(record):
+        return None
+    over = _over_version(service, service.index(ticket.step), json.dumps(record), report)
+    return _joined(ticket.step, record, undone=True) if over else None
 
 
 def _in_other_words(report: Step, ticket: _Ticket, service: Sequence[Step]) -> Content | None:

@@ -112,7 +112,9 @@ def _means(step: Step, carried: Sequence[Member], read: Sequence[Step]) -> bool:
         return True
     # Of a change that sends a member under its name, the version may be called anything.
     versions = {one.value for one in shown_there if VERSION.search(one.word)}
-    empty = named or {word for word, _ in mine} & {name for each in read for name in members_in(each.view.json)}
+    empty = named or {word for word, _ in mine} & {
+        name for each in read for name in members_in(each.view.json)
+    }
     return bool(empty) and any(
         one.word not in named and (one.value in versions or any(_next(held, one.value) for held in versions))
         for one in carried

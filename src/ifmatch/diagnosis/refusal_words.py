@@ -78,14 +78,21 @@ NEGATIVE: Final = (
 )
 # What says so of a request as the one word, or the few words, that an outcome is told by.
 _TURNED_DOWN: Final = Words(
-    rf"(?i)(?:was |were |is |has been |have been )?(?:{_REFUSES}|parked|set[ _-]?aside|shelved|side-?lined|left[ _-]?(?:out|alone|behind|over"
-    r"|untouched|(?:un|not[ _-])changed|as[ _-](?:is|it[ _-](?:is|was)|they[ _-](?:are|were)))|unchanged|untouched|unapplied|unsaved"
-    r"|held(?:[ _-]back|[ _-]up)?|on[ _-]hold|withheld|withdrawn|passed[ _-]over|bypassed|omitted|lost|lapsed|obsolete|outrun|outpaced"
-    r"|too[ _-]late|late|behind|blocked|bounced|thrown[ _-](?:away|out)|turned[ _-](?:down|away|back)|sent[ _-]back|returned|put[ _-](?:aside|back)"
-    r"|quarantined|suspended|deferred|postponed|expired|collided|collisions?|conflicts|clash(?:ed|es)?|mismatch(?:ed|es)?|missed"
-    r"|no[ _-]?(?:op|effect|change)|without[ _-]effect|in[ _-]vain|unsuccessful|undone|reverted|rolled[ _-]back|cancelled|canceled|inadmissible"
-    r"|not[ _-]?(?:carried[ _-]?out|executed|performed|done|taken[ _-]?(?:over|in|up|on)?|processed|merged|written|imported|entered|booked|updated"
-    r"|effective|committed|persisted|recorded|adopted|possible|valid|current))(?![a-z])"
+    rf"(?i)(?:was |were |is |has been |have been )?(?:{_REFUSES}"
+    r"|parked|set[ _-]?aside|shelved|side-?lined"
+    r"|left[ _-]?(?:out|alone|behind|over|untouched|(?:un|not[ _-])changed"
+    r"|as[ _-](?:is|it[ _-](?:is|was)|they[ _-](?:are|were)))"
+    r"|left$|unchanged|untouched|unapplied|unsaved|held(?:[ _-]back|[ _-]up)?|on[ _-]hold|withheld"
+    r"|passed[ _-]over|bypassed|omitted|obsolete|outrun|outpaced|too[ _-]late"
+    r"|blocked|bounced|thrown[ _-](?:away|out)|turned[ _-](?:down|away|back)"
+    r"|sent[ _-]back|put[ _-](?:aside|back)|quarantined|deferred"
+    r"|collided|collisions?|conflicts|clash(?:ed|es)?|mismatch(?:ed|es)?|missed"
+    r"|no[ _-]?(?:op|effect|change)|without[ _-]effect|in[ _-]vain|unsuccessful|undone|reverted"
+    r"|rolled[ _-]back|inadmissible"
+    r"|not[ _-]?(?:carried[ _-]?out|executed|performed|done"
+    r"|taken[ _-]?(?:over|in|up|on)?|processed|merged|written|imported"
+    r"|entered|booked|updated|effective|committed|persisted|recorded|adopted|possible|valid|current)"
+    r")(?![a-z])"
 )
 THERE_ALREADY: Final = Words(EXISTS)
 _COUNTS: Final = re.compile(r"(?<![\w.-])\d{1,15}(?![\w-])")
@@ -151,6 +158,15 @@ def says_undone(text: str) -> bool:
         text: what is told of it, and of nothing else.
     """
     return len(text) <= _LONGEST and _NEGATIVE.search(text) is not None
+
+
+def outdated(text: str) -> bool:
+    """Tell whether what is told of a write says, in some language, that the state is another one.
+
+    Args:
+        text: what is told of it.
+    """
+    return _OUTDATED.search(text[:_LONGEST]) is not None
 
 
 def turned_down(value: str) -> bool:

@@ -116,9 +116,9 @@ def versioned_paths(steps: Sequence[Step]) -> None:
             thing = _VERSIONED.fullmatch(step.resource) if step.is_write else None
             of = thing[1] if thing is not None and thing[1] in read else step.resource
             issued.setdefault(of, set()).update(opaque(token) for token in step.issued())
-    for step, found, sent in writes:
+    for step, found, carried in writes:
         given = issued.get(found[1], set())
-        named = any(opaque(token) == found[2] and found[2] in given for token in sent)
+        named = any(opaque(token) == found[2] and found[2] in given for token in carried)
         if named and step.resource not in read:
             step.resource = found[1]
 

@@ -216,7 +216,7 @@ def _who(name: str, value: str) -> bool:
 
 
 def _program(record: Record) -> str:
-    """Return what in an entry is called like a program of the service, under whatever name; "" without one."""
+    """Return what in an entry is called like a program of the service, whatever its name is; else ""."""
     told = (
         value
         for name, value in record.items()

@@ -67,9 +67,7 @@ def _may_deny(step: Step) -> bool:
     return not is_page(content.text)
 
 
-def came_to_nothing(
-    service: Sequence[Step], place: int, said: str, report: Step | None = None
-) -> bool:
+def came_to_nothing(service: Sequence[Step], place: int, said: str, report: Step | None = None) -> bool:
     """Tell whether what is told of a write tells of another version, and the next look shows it undone.
 
     Args:
@@ -104,6 +102,18 @@ def _moved_on(service: Sequence[Step], place: int) -> tuple[str, str] | None:
     return None
 
 
+def outrun(service: Sequence[Step], place: int, report: Step) -> bool:
+    """Tell whether the next look after a write shows a later version than it carries, and it undone.
+
+    Args:
+        service: steps of one service, in order of time.
+        place: of the write among them.
+        report: the look that tells what became of it.
+    """
+    moved = _moved_on(service, place)
+    return moved is not None and _unchanged(service, place, *moved, report) is not None
+
+
 def two_versions(write: Step, said: str) -> bool:
     """Tell whether what is told of a write names a version that it carries, and a later one beside it.
 
@@ -127,7 +137,7 @@ def _two_versions(write: Step, said: str) -> Iterator[tuple[str, str]]:
             continue
         value = tokens.opaque(one.value)
         if value.isdigit():
-            later = [told for told in numbers if 0 < tokens.steps_on(value, told) and _like(value, told)]
+            later = [told for told in numbers if tokens.steps_on(value, told) > 0 and _like(value, told)]
             if later and (_named(text, value) or _denies(text) or _far(value, later)):
                 yield value, max(later, key=int)
         elif TIME.fullmatch(value):
@@ -172,12 +182,14 @@ def _denies(text: str) -> bool:
     return _NAUGHT.search(text) is not None
 
 
-def _unchanged(
-    service: Sequence[Step], place: int, old: str, new: str, report: Step | None
-) -> Step | None:
+def _unchanged(service: Sequence[Step], place: int, old: str, new: str, report: Step | None) -> Step | None:
     """Return the next look that has what a write was to change as it was, under the version that was told."""
     write = service[place]
-    wanted = {word: value for word, value in _asked(write).items() if value not in {old, new}}
+    wanted = {
+        word: value
+        for word, value in _asked(write).items()
+        if value not in {old, new} and word not in _OF_CALLS
+    }
     if not wanted:
         return None
     before = _before(service, place, wanted)
