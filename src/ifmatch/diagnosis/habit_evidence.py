@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.denied_versions import denied_version
 from ifmatch.diagnosis.habit_traffic import place_of
 from ifmatch.diagnosis.hidden_fields import counts_states, hidden_source
 from ifmatch.diagnosis.message_members import sent, shown
@@ -116,11 +117,7 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
     versions = VERSION.search(source.word) is not None
     if _field_given_back(traffic, write, member, source):
         return _PROVEN
-    if versions and _blamed_alike(traffic, write, member, source):
-        return _PROVEN
-    if write.undone and alike(member.word, source.word) and _gone_on(traffic, write, source):
-        return _PROVEN
-    if write.undone and prints(write, member.value) and counts_past(write, member.value):
+    if denied_version(traffic, write, member, source):
         return _PROVEN
     if speaks_of_versions(member) and (
         versions or (source.where == "body" and len(member.value) >= _TELLING)
@@ -166,18 +163,6 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
         moved = tokens.counted_on(member.value, after) or later_time(member.value, after)
         return _LIKELY if same and moved and (not inside or _alone(traffic, write, member)) else 0
     return 0
-
-
-def _blamed_alike(traffic: Traffic, write: Step, member: Member, source: Member) -> bool:
-    """Tell whether a refusal calls a sent value outdated that is named as the version which was shown."""
-    refused = traffic.conflicts(write) and says_outdated(write) and prints(write, member.value)
-    return refused and alike(member.word, source.word)
-
-
-def _gone_on(traffic: Traffic, write: Step, source: Member) -> bool:
-    """Tell whether the count, or the time, that was shown at a place is shown there further on later."""
-    after = traffic.next_shown(write, place_of(source))
-    return after is not None and (tokens.counted_on(source.value, after) or later_time(source.value, after))
 
 
 def _expected(traffic: Traffic, write: Step, member: Member, source: Member) -> bool:
@@ -380,6 +365,11 @@ def _printed_against(traffic: Traffic, write: Step, member: Member) -> Member | 
     the sent value is what another thing has under it.
     """
     if traffic.took(write) or not refuses(write) or not prints(write, member.value):
+        return None
+    if any(
+        (one.name, one.value) == ("/id", member.value) == (member.name, one.value) for one in shown(write)
+    ):
+        # An answer repeats the number of the call that it answers (JSON-RPC 2.0 section 5).
         return None
     apart = traffic.elsewhere(write, member, least=1, words=partial(alike, member.word)) is not None
     passed = set(_passed_with(traffic, write, member)) if apart else set[str]()

@@ -67,7 +67,7 @@ _OK = 200
 # So many steps of the client show what it asked for.
 _NEXT = 4
 # Seconds within which a look belongs to the answer before.
-_AT_ONCE = 1.5
+_AT_ONCE = 0.9
 # Seconds from which on a repeat was waited for.
 _PAUSE = 0.2
 _FAILED = frozenset({Meaning.MISMATCH, Meaning.EXISTS, Meaning.ABSENT, Meaning.PAYLOAD, Meaning.BUSY})

@@ -1,0 +1,42 @@
+"""Tell which value of a write is the version over which a success denies it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.habit_traffic import place_of
+from ifmatch.diagnosis.refusal_words import says_outdated
+from ifmatch.diagnosis.spent_versions import counts_past, prints
+from ifmatch.diagnosis.succession import later_time
+from ifmatch.diagnosis.version_words import alike
+from ifmatch.dialects.words import VERSION
+
+if TYPE_CHECKING:
+    from ifmatch.diagnosis.habit_traffic import Traffic
+    from ifmatch.diagnosis.message_members import Member
+    from ifmatch.diagnosis.steps import Step
+
+
+def denied_version(traffic: Traffic, write: Step, member: Member, source: Member) -> bool:
+    """Tell whether a value that an answer had shown is the version over which a write came to nothing.
+
+    The answer calls it outdated and it is named as the version which was shown, or the write left all as it
+    was and the count is printed, or shown, further on.
+
+    Args:
+        traffic: of the service.
+        write: that carries the value.
+        member: the value in the request.
+        source: the same value in the answer that showed it.
+    """
+    same = alike(member.word, source.word)
+    blamed = same and VERSION.search(source.word) is not None and prints(write, member.value)
+    if blamed and traffic.conflicts(write) and says_outdated(write):
+        return True
+    if not write.undone:
+        return False
+    if prints(write, member.value) and counts_past(write, member.value):
+        return True
+    after = traffic.next_shown(write, place_of(source)) if same else None
+    return after is not None and (tokens.counted_on(source.value, after) or later_time(source.value, after))
