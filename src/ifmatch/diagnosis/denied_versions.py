@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.habit_traffic import place_of
+from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.refusal_words import says_outdated
 from ifmatch.diagnosis.spent_versions import counts_past, prints
 from ifmatch.diagnosis.succession import later_time
@@ -13,6 +14,8 @@ from ifmatch.diagnosis.version_words import alike
 from ifmatch.dialects.words import VERSION
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ifmatch.diagnosis.habit_traffic import Traffic
     from ifmatch.diagnosis.message_members import Member
     from ifmatch.diagnosis.steps import Step
@@ -40,3 +43,19 @@ def denied_version(traffic: Traffic, write: Step, member: Member, source: Member
         return True
     after = traffic.next_shown(write, place_of(source)) if same else None
     return after is not None and (tokens.counted_on(source.value, after) or later_time(source.value, after))
+
+
+def passed_with(traffic: Traffic, write: Step, member: Member) -> Iterator[str]:
+    """Yield what later requests that passed have in the place of a refused value, and no other difference.
+
+    Args:
+        traffic: of the service.
+        write: refused.
+        member: its value.
+    """
+    rest = {one for one in sent(write) if one != member}
+    for one in traffic.after(write):
+        if traffic.took(one) and one.method == write.method:
+            apart = [held for held in sent(one) if held not in rest]
+            if len(apart) == 1 and place_of(apart[0]) == place_of(member):
+                yield apart[0].value

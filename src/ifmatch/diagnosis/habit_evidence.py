@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.denied_versions import denied_version
+from ifmatch.diagnosis.denied_versions import denied_version, passed_with
 from ifmatch.diagnosis.habit_traffic import place_of
 from ifmatch.diagnosis.hidden_fields import counts_states, hidden_source
 from ifmatch.diagnosis.message_members import sent, shown
@@ -50,7 +50,7 @@ from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.words import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from ifmatch.diagnosis.habit_traffic import Traffic
     from ifmatch.diagnosis.message_members import Member
@@ -372,7 +372,7 @@ def _printed_against(traffic: Traffic, write: Step, member: Member) -> Member | 
         # An answer repeats the number of the call that it answers (JSON-RPC 2.0 section 5).
         return None
     apart = traffic.elsewhere(write, member, least=1, words=partial(alike, member.word)) is not None
-    passed = set(_passed_with(traffic, write, member)) if apart else set[str]()
+    passed = set(passed_with(traffic, write, member)) if apart else set[str]()
     for read in reversed(traffic.before(write)):
         held = [one for one in shown(read) if one.value != member.value]
         held = [
@@ -384,16 +384,6 @@ def _printed_against(traffic: Traffic, write: Step, member: Member) -> Member | 
         if len(told) == 1 and tokens.shape(told[0].value) == tokens.shape(member.value) != "text":
             return told[0] if speaks_of(write, told[0].word) else None
     return None
-
-
-def _passed_with(traffic: Traffic, write: Step, member: Member) -> Iterator[str]:
-    """Yield what later requests that passed have in the place of a refused value, and no other difference."""
-    rest = {one for one in sent(write) if one != member}
-    for one in traffic.after(write):
-        if traffic.took(one) and one.method == write.method:
-            apart = [held for held in sent(one) if held not in rest]
-            if len(apart) == 1 and place_of(apart[0]) == place_of(member):
-                yield apart[0].value
 
 
 def _unshown(traffic: Traffic, write: Step, member: Member) -> tuple[Member | None, int]:
