@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.habit_traffic import place_of
@@ -19,6 +19,21 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.habit_traffic import Traffic
     from ifmatch.diagnosis.message_members import Member
     from ifmatch.diagnosis.steps import Step
+
+# What nobody does to a value on purpose.
+DAMAGES: Final = frozenset(
+    {
+        "respelt",
+        "cut",
+        "percent-encoded",
+        "percent-decoded",
+        "plus-lost",
+        "html-escaped",
+        "base64",
+        "escaped",
+        "case-changed",
+    }
+)
 
 
 def denied_version(traffic: Traffic, write: Step, member: Member, source: Member) -> bool:

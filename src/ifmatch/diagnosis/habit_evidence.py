@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.denied_versions import denied_version, passed_with
+from ifmatch.diagnosis.denied_versions import DAMAGES, denied_version, passed_with
 from ifmatch.diagnosis.habit_traffic import place_of
 from ifmatch.diagnosis.hidden_fields import counts_states, hidden_source
 from ifmatch.diagnosis.message_members import sent, shown
@@ -63,20 +63,6 @@ _WORD: Final = 3
 _TELLING: Final = 8
 # A value stands in so many places of an answer that are looked at.
 _PLACES: Final = 4
-# What nobody does to a value on purpose.
-_DAMAGES: Final = frozenset(
-    {
-        "respelt",
-        "cut",
-        "percent-encoded",
-        "percent-decoded",
-        "plus-lost",
-        "html-escaped",
-        "base64",
-        "escaped",
-        "case-changed",
-    }
-)
 # What refusals say of a count that went on, whatever they call it.
 _GONE_BY: Final = Words(r"\b(?:passed|past|moved|behind|gone|old|older|over|left behind|no longer|went on)\b")
 # What is coded once too often is not meant so, wherever it stands.
@@ -301,7 +287,7 @@ def _damaged_source(traffic: Traffic, write: Step, member: Member) -> Member | N
             blamed_for = kind in _CODED and member.word.casefold() in write.view.text.casefold()
             if not (speaks_of_versions(member) if versions else aside or blamed_for):
                 continue
-            if kind in _DAMAGES:
+            if kind in DAMAGES:
                 return held
     return None
 
