@@ -101,9 +101,8 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
     if traffic.of_a_format(place_of(source)):
         return 0
     versions = VERSION.search(source.word) is not None
-    if _field_given_back(traffic, write, member, source):
-        return _PROVEN
-    if denied_version(traffic, write, member, source):
+    given_back = _field_given_back(traffic, write, member, source)
+    if given_back or denied_version(traffic, write, member, source):
         return _PROVEN
     if speaks_of_versions(member) and (
         versions or (source.where == "body" and len(member.value) >= _TELLING)
@@ -123,9 +122,8 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
     later = next((one for one in traffic.after(write) if traffic.took(one)), None)
     if not traffic.took(write) and blamed(write, member, later):
         return _PROVEN
-    base, place = traffic.bases[write], place_of(source)
-    after = traffic.next_shown(write, place)
-    if not traffic.steady(base, place):
+    after = traffic.next_shown(write, place_of(source))
+    if not traffic.steady(traffic.bases[write], place_of(source)):
         return 0
     if _repeated_beside(traffic, write, member, source):
         return _PROVEN
