@@ -59,7 +59,7 @@ _LOOKED: Final = Words(
     r"|print(?:ed)?|export(?:ed)?|lock(?:ed)?|unlock(?:ed)?|look(?:ed)?|search(?:ed)?|list(?:ed)?)"
 )
 # What calls itself a part of the service: `system:geocoder`, `rating-engine`.
-_NAMED: Final = re.compile(r"(?i)[a-z]{2,}(?:[-_.:/@][a-z0-9]+)+|system")
+_PART: Final = re.compile(r"(?i)[a-z]{2,}(?:[-_.:/@][a-z0-9]+)+|system")
 _HOW: Final = Words(
     r"(?:what|how|action|event|kind|type|op|operation|verb|method|status|result|outcome|state|decision|code|note"
     r"|reason)"
@@ -220,7 +220,7 @@ def _program(record: Record) -> str:
     told = (
         value
         for name, value in record.items()
-        if _NAMED.fullmatch(value) and not _HOW.fullmatch(_word(name)) and not _NUMBER.fullmatch(_word(name))
+        if _PART.fullmatch(value) and not _HOW.fullmatch(_word(name)) and not _NUMBER.fullmatch(_word(name))
     )
     return next((one for one in told if signed_by_service("by", one) or PROGRAM.search(one)), "")
 
