@@ -176,7 +176,8 @@ def meant(step: Step, dialect: Dialect, found: Refusal | None) -> Refusal | None
         found: what the family makes of the answer.
     """
     if found is None:
-        return None if dialect.general else in_words(step, dialect)
+        plain = dialect.general and not (200 <= step.status < 300 and _told_in_words(step))
+        return None if plain else in_words(step, dialect)
     if found.meaning is Meaning.BUSY and not found.words and _told_in_words(step):
         # What the answer says counts for more than what its status mostly means there.
         return replace(found, meaning=Meaning.MISMATCH)
