@@ -9,6 +9,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date, shown
 from ifmatch.diagnosis.listed_records import leaves_of
+from ifmatch.diagnosis.lists_in_turn import element_lost
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.states_in_turn import by_word, own_entry, replaced, set_by, stored_beside
 from ifmatch.diagnosis.told_changes import account_of, known_as, moments_of
@@ -87,6 +88,12 @@ def _in_turn(case: Case, base: Step, step: Step, changes: Sequence[Change]) -> D
     undone = _undone(base, step, own)
     if undone is not None:
         return _taken(undone, own.listing, [])
+    part = element_lost(base, step, own, changes)
+    if part is not None:
+        change, element = part
+        by = f" by {change.who}" if change.who and change is not own else ""
+        text = f"the list of changes has one{by} that tells of {element}, which the sender had not seen and undid"
+        return Damage(Outcome.LOST_UPDATE, text, lost=change.listing, told=None if change is own else change.when)
     found = replaced(base, step, own, changes)
     if found is None:
         return None

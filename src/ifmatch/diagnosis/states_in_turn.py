@@ -65,7 +65,7 @@ def replaced(base: Step, step: Step, own: Change, changes: Sequence[Change]) -> 
         for word, value in stored.items()
         if not _of_service(word) and mine.get(word) == value == old.get(word)
     }
-    for change in _before(own, changes):
+    for change in before_it(own, changes):
         if change.who and change.who == own.who:
             return None
         theirs = set_by(change)
@@ -107,8 +107,13 @@ def _of_service(word: str) -> bool:
     return stamped("/" + word) or called_version(word)
 
 
-def _before(own: Change, changes: Sequence[Change]) -> list[Change]:
-    """Return the entries before an own one, the last one first; nothing where their order is not told."""
+def before_it(own: Change, changes: Sequence[Change]) -> list[Change]:
+    """Return the entries before an own one, the last one first; nothing where their order is not told.
+
+    Args:
+        own: the entry.
+        changes: all entries of the list.
+    """
     others = [one for one in changes if one is not own]
     versions = [one.version for one in changes]
     if len(set(versions)) == len(versions) and all(
