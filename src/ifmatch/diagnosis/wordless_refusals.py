@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, cast
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import holds, same_content
-from ifmatch.diagnosis.message_members import sent
+from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.refusal_words import negative, refuses, says_outdated
 from ifmatch.diagnosis.spent_versions import prints
 from ifmatch.dialects import Meaning, Refusal, Retry
@@ -62,6 +62,7 @@ def take_by_course(steps: Iterable[Step]) -> None:
                 (_unread(step) and _outdated(history, step))
                 or _prints_both(history, step)
                 or _left_as_it_was(history, step)
+                or _shows_another(step)
             ):
                 retry = step.dialect.retry if step.dialect is not None else Retry.REFRESH
                 step.forget()
@@ -112,8 +113,20 @@ def _prints_both(history: Sequence[Step], step: Step) -> bool:
     # What the next look shows was there before, if nothing was written since.
     after = next((one for one in history if one.order > step.order and (one.read_ok or one.accepted)), None)
     looks = (last, after if after is not None and after.read_ok else None)
-    shown = {tokens.opaque(one.etag or "") for one in looks if one is not None}
-    return any(prints(step, one) for one in shown - {"", tokens.opaque(guard.tokens[0])})
+    there = {tokens.opaque(one.etag or "") for one in looks if one is not None}
+    return any(prints(step, one) for one in there - {"", tokens.opaque(guard.tokens[0])})
+
+
+def _shows_another(step: Step) -> bool:
+    """Tell whether a success says that nothing was done, and has a later version where the sent one stood."""
+    guard = step.guard
+    if step.refused or step.batched or guard is None or guard.guard is not Guard.SAME or not guard.key:
+        return False
+    if not negative(step) or not guard.tokens:
+        return False
+    word, value = guard.name.rpartition("/")[2], guard.tokens[0]
+    there = {one.value for one in shown(step) if one.word == word and one.where == "body"}
+    return len(there) == 1 and any(tokens.steps_on(value, one) > 0 for one in there)
 
 
 def _created_nothing(history: Sequence[Step], step: Step) -> bool:
