@@ -129,6 +129,20 @@ def negative(step: Step) -> bool:
     return not _repeated(step)
 
 
+def left_undone(step: Step) -> bool:
+    """Tell whether an answer says that a write under a precondition was not carried out, for whatever reason.
+
+    What gives out another version was carried out, whatever else it says.
+
+    Args:
+        step: a write, its preconditions known.
+    """
+    guard = step.guard
+    if guard is None or guard.guard is not Guard.SAME or not negative(step):
+        return False
+    return step.header("etag") in {None, *guard.tokens}
+
+
 def says_undone(text: str) -> bool:
     """Tell whether what is told of a write says that it was not carried out.
 
