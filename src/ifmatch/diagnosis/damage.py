@@ -381,7 +381,7 @@ def _taken_back(history: History, step: Step, dated: float | None = None) -> Dam
         ]
         carried = version_carried([one for one in history if one.actor == step.actor], step)
         version = carried[0] if carried is not None else ""
-        lost = left_alone(old.representation, newest.representation, step.body, lost, version)
+        lost = [*left_alone(old.representation, newest.representation, step.body, lost, version)]
         edited = [one for one in changed_pointers(old.representation, step.body) or () if not stamped(one)]
         if lost and edited:
             text = f"what had changed since the older read ({', '.join(lost[:4])}) is gone"

@@ -24,8 +24,9 @@ _PARTED: Final = re.compile(r"\s*(?:[,;|+&/]|\\n)\s*")
 _AROUND: Final = " \t[](){}\"'"
 # What an entry takes out of a list.
 _REMOVED: Final = Words(
-    r"(?:items?[-_ ]?)?(?:remov|delet|drop|taken[-_ ]?out|take[-_ ]?out|cut|strik|struck|minus|out|gone|lost|less|without"
-    r"|unassign|unlink|detach|revok|cancel|subtract|eras|clear)\w*(?:[-_ ]?(?:items?|values?|elements?|entries))?|-"
+    r"(?:items?[-_ ]?)?(?:remov(?:e|ed|es|al|als)|delet(?:e|ed|es|ion|ions)|drop(?:s|ped)?"
+    r"|tak(?:e|en)[-_ ]?out|taken|cut|struck|minus|out|without|unassigned|unlinked|detached|revoked|subtracted|erased|lost|gone)"
+    r"(?:[-_ ]?(?:items?|values?|elements?|entries|members?))?|-"
 )
 _SIGNED: Final = re.compile(r"(?<![^\s,;(\[\"'])[-\u2212\u2013](?=[^\W\d_])([^\s,;)\]\"']+)")
 # A shorter text is met by chance.
@@ -112,7 +113,9 @@ def _taken_out(read: str, sent: str, own: Change) -> str:
             out += _elements(value)
         else:
             out += _SIGNED.findall(value)
-    return next((one for one in out if len(one) >= _TELLING and not _holds(read, one) and not _holds(sent, one)), "")
+    return next(
+        (one for one in out if len(one) >= _TELLING and not _holds(read, one) and not _holds(sent, one)), ""
+    )
 
 
 def _holds(text: str, value: str) -> bool:

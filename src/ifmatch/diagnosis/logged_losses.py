@@ -92,8 +92,10 @@ def _in_turn(case: Case, base: Step, step: Step, changes: Sequence[Change]) -> D
     if part is not None:
         change, element = part
         by = f" by {change.who}" if change.who and change is not own else ""
-        text = f"the list of changes has one{by} that tells of {element}, which the sender had not seen and undid"
-        return Damage(Outcome.LOST_UPDATE, text, lost=change.listing, told=None if change is own else change.when)
+        text = f"the list of changes has one{by} that tells of {element}, unseen by its sender, and undone"
+        return Damage(
+            Outcome.LOST_UPDATE, text, lost=change.listing, told=None if change is own else change.when
+        )
     found = replaced(base, step, own, changes)
     if found is None:
         return None

@@ -46,6 +46,13 @@ _SUCCESS: Final = (
     r"ok|okay|done|success|successful|succeeded|accepted|saved|stored|updated|applied|written|committed"
     r"|changed|kept|taken|taken_?(?:in|over)|recorded|persisted|adopted|carried_?out|executed"
 )
+# What counts what became of a write.
+_DONE: Final = (
+    r"(?:num(?:ber)?[_ ]?(?:of)?[_ ]?)?(?:rows|records|changes|writes)"
+    r"[_ ]?(?:affected|changed|updated|matched|written)?"
+    r"|affected(?:[_ ]?(?:rows|records))?|n[_ ]?modified"
+    r"|(?:modified|updated|changed|matched|affected|written|saved)[_ ]?(?:count|rows|records)"
+)
 _FAULT: Final = (
     r"errors?|err|error_?(?:code|message|text|no)|faults?|exception|problems?|failures?"
     r"|refusal|rejection|reject"
@@ -66,6 +73,7 @@ _CODES: Final = (
 # What says in a content that the request was not carried out, whatever the status says.
 NEGATIVE: Final = (
     rf"[\"'](?:{_SUCCESS})[\"']\s*:\s*(?:false|0\b|\"(?:false|no|n)\")"
+    rf"|[\"'](?:{_DONE})[\"']\s*:\s*0\b"
     rf"|[\"'](?:{_FAULT})[\"']\s*:(?!\s*(?:null|\"\"|\[\s*\]|\{{\s*\}}|false|0\b|\"(?:none|ok|0)\"))"
     rf"|[\"'](?:status|state|result|outcome|verdict|disposition)[\"']\s*:\s*\"(?:{_REFUSES})(?![a-z])"
     rf"|[\"'](?:{_OUTCOME})[\"']\s*:\s*\"(?:{_CODES})\""

@@ -59,8 +59,8 @@ _RENDERED = Words(
 
 # Who, or which program, had changed it last: services write that beside what was changed.
 _BY = Words(
-    r"(?:last[_ -]?)?(?:(?:modif|chang|updat|edit|sav|written|stor|set|record|touch|comput|calculat|process)\w*"
-    r"[_ -]?)?(?:by|by[_ -](?:user|whom|job|process|program|app))"
+    r"(?:last[_ -]?)?(?:(?:modif|chang|updat|edit|sav|written|stor|set|record|touch|comput|calculat"
+    r"|process)\w*[_ -]?)?(?:by|by[_ -](?:user|whom|job|process|program|app))"
 )
 
 

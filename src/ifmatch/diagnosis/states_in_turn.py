@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 # What an entry calls the version that it was made from.
 _BASE: Final = Words(
-    r"(?:base|based[-_ ]?on|basis|parent|predecessor|ancestor|from|prev(?:ious)?|prior|before|old|expected|if[-_ ]?match"
-    r"|on|onto|over|after|against|read|seen|sent|given|start|origin|source)"
+    r"(?:base|based[-_ ]?on|basis|parent|predecessor|ancestor|from|prev(?:ious)?|prior|before|old|expected"
+    r"|if[-_ ]?match|on|onto|over|after|against|read|seen|sent|given|start|origin|source)"
     r"(?:[-_ ]?(?:version|revision|rev|e?-?tag|state|stand|seq|no|number|id|generation|count))?"
 )
 

@@ -95,8 +95,8 @@ def left_alone(
     """Return what of a loss still counts when a write carries other new values of the newer state.
 
     Who sends on what only the newer state had, was looking at it: what is left out of that state was left out
-    by choice, or belongs to the service, as its note of who changed it last does. Only what is put back to its
-    older value was passed over.
+    by choice, or belongs to the service, as its note of who changed it last does. Only what is put back to
+    its older value was passed over.
 
     Args:
         base: the older state.
@@ -107,9 +107,7 @@ def left_alone(
     """
     new = [one for one in changed_pointers(base, fresh) or () if one and one != version and not stamped(one)]
     took = any(value_at(mine, one) == value_at(fresh, one) is not ABSENT for one in new)
-    return tuple(
-        one for one in lost if value_at(mine, one) is not ABSENT or not (took or signature(one))
-    )
+    return tuple(one for one in lost if value_at(mine, one) is not ABSENT or not (took or signature(one)))
 
 
 def line_undone(base: Content | None, theirs: Content | None, mine: Content | None) -> str:

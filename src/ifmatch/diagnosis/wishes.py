@@ -42,4 +42,8 @@ def _without(members: dict[str, object], path: list[str]) -> dict[str, object]:
     if not isinstance(inner, dict):
         return members
     rest = _without(cast("dict[str, object]", inner), path[1:])
-    return {name: (rest if name == path[0] else value) for name, value in members.items() if name != path[0] or rest}
+    return {
+        name: (rest if name == path[0] else value)
+        for name, value in members.items()
+        if name != path[0] or rest
+    }

@@ -171,14 +171,19 @@ def _outdated(facts: Facts, refused: Step) -> bool:
 
 
 def _others_there(facts: Facts, refused: Step) -> bool:
-    """Tell whether the looks beside a refused write, at its own host, show another tag than the refused one."""
+    """Tell whether the looks beside a refused write, at its own host, show another tag than that."""
     guard = refused.guard
     near = facts.own(facts.case.history_of(refused.resource))
     before = next((one for one in reversed(near) if one.order < refused.order and one.etag is not None), None)
     after = next((one for one in near if one.order > refused.order and one.etag is not None), None)
     shown = [one for one in (before, after) if one is not None and one.read_ok]
-    return guard is not None and guard.well_formed and bool(shown) and not any(
-        tokens.base(one.etag or "") == tokens.base(token) for one in shown for token in guard.tokens
+    return (
+        guard is not None
+        and guard.well_formed
+        and bool(shown)
+        and not any(
+            tokens.base(one.etag or "") == tokens.base(token) for one in shown for token in guard.tokens
+        )
     )
 
 
