@@ -25,7 +25,8 @@ _AROUND: Final = " \t[](){}\"'"
 # What an entry takes out of a list.
 _REMOVED: Final = Words(
     r"(?:items?[-_ ]?)?(?:remov(?:e|ed|es|al|als)|delet(?:e|ed|es|ion|ions)|drop(?:s|ped)?"
-    r"|tak(?:e|en)[-_ ]?out|taken|cut|struck|minus|out|without|unassigned|unlinked|detached|revoked|subtracted|erased|lost|gone)"
+    r"|tak(?:e|en)[-_ ]?out|taken|cut|struck|minus|out|without|unassigned|unlinked|detached|revoked"
+    r"|subtracted|erased|lost|gone)"
     r"(?:[-_ ]?(?:items?|values?|elements?|entries|members?))?|-"
 )
 _SIGNED: Final = re.compile(r"(?<![^\s,;(\[\"'])[-\u2212\u2013](?=[^\W\d_])([^\s,;)\]\"']+)")
