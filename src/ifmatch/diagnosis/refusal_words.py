@@ -46,6 +46,13 @@ _SUCCESS: Final = (
     r"ok|okay|done|success|successful|succeeded|accepted|saved|stored|updated|applied|written|committed"
     r"|changed|kept|taken|taken_?(?:in|over)|recorded|persisted|adopted|carried_?out|executed"
 )
+# What counts what became of a write.
+_DONE: Final = (
+    r"(?:num(?:ber)?[_ ]?(?:of)?[_ ]?)?(?:rows|records|changes|writes)"
+    r"[_ ]?(?:affected|changed|updated|matched|written)?"
+    r"|affected(?:[_ ]?(?:rows|records))?|n[_ ]?modified"
+    r"|(?:modified|updated|changed|matched|affected|written|saved)[_ ]?(?:count|rows|records)"
+)
 _FAULT: Final = (
     r"errors?|err|error_?(?:code|message|text|no)|faults?|exception|problems?|failures?"
     r"|refusal|rejection|reject"
@@ -66,7 +73,8 @@ _CODES: Final = (
 # What says in a content that the request was not carried out, whatever the status says.
 NEGATIVE: Final = (
     rf"[\"'](?:{_SUCCESS})[\"']\s*:\s*(?:false|0\b|\"(?:false|no|n)\")"
-    rf"|[\"'](?:{_FAULT})[\"']\s*:\s*(?!null|\"\"|\[\s*\]|\{{\s*\}}|false|0\b|\"(?:none|ok|0)\")"
+    rf"|[\"'](?:{_DONE})[\"']\s*:\s*0\b"
+    rf"|[\"'](?:{_FAULT})[\"']\s*:(?!\s*(?:null|\"\"|\[\s*\]|\{{\s*\}}|false|0\b|\"(?:none|ok|0)\"))"
     rf"|[\"'](?:status|state|result|outcome|verdict|disposition)[\"']\s*:\s*\"(?:{_REFUSES})(?![a-z])"
     rf"|[\"'](?:{_OUTCOME})[\"']\s*:\s*\"(?:{_CODES})\""
     rf"|<(?:[\w.-]+:)?(?:{_FAULT})[\s>](?!\s*</)"
@@ -129,6 +137,20 @@ def negative(step: Step) -> bool:
     return not _repeated(step)
 
 
+def left_undone(step: Step) -> bool:
+    """Tell whether an answer says that a write under a precondition was not carried out, for whatever reason.
+
+    What gives out another version was carried out, whatever else it says.
+
+    Args:
+        step: a write, its preconditions known.
+    """
+    guard = step.guard
+    if guard is None or guard.guard is not Guard.SAME or not negative(step):
+        return False
+    return step.header("etag") in {None, *guard.tokens}
+
+
 def says_undone(text: str) -> bool:
     """Tell whether what is told of a write says that it was not carried out.
 
@@ -176,7 +198,8 @@ def meant(step: Step, dialect: Dialect, found: Refusal | None) -> Refusal | None
         found: what the family makes of the answer.
     """
     if found is None:
-        return None if dialect.general else in_words(step, dialect)
+        plain = dialect.general and not (200 <= step.status < 300 and _told_in_words(step))
+        return None if plain else in_words(step, dialect)
     if found.meaning is Meaning.BUSY and not found.words and _told_in_words(step):
         # What the answer says counts for more than what its status mostly means there.
         return replace(found, meaning=Meaning.MISMATCH)

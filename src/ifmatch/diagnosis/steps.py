@@ -12,7 +12,7 @@ from ifmatch.diagnosis.conditions import Condition, Guard, conditions_of
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.machines import machine_of
 from ifmatch.diagnosis.outcomes import failed_inside, made_by, shown_elsewhere
-from ifmatch.diagnosis.refusal_words import meant
+from ifmatch.diagnosis.refusal_words import left_undone, meant
 from ifmatch.diagnosis.soap_bodies import state_in
 from ifmatch.diagnosis.told_versions import told
 from ifmatch.dialects import Meaning, View, changes_in, refusal_in, replaces_in, shown_state
@@ -335,7 +335,7 @@ class Step:
     def accepted(self) -> bool:
         """Tell whether a write was answered with success."""
         done = 200 <= self.status < 300 or self.posted
-        return self.is_write and done and not self.denied and not failed_inside(self)
+        return self.is_write and done and not (self.denied or failed_inside(self) or left_undone(self))
 
     @property
     def posted(self) -> bool:

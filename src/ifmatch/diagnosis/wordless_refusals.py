@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, cast
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import holds, same_content
-from ifmatch.diagnosis.message_members import sent
-from ifmatch.diagnosis.refusal_words import refuses
+from ifmatch.diagnosis.message_members import sent, shown
+from ifmatch.diagnosis.refusal_words import negative, refuses, says_outdated
 from ifmatch.diagnosis.spent_versions import prints
 from ifmatch.dialects import Meaning, Refusal, Retry
 from ifmatch.dialects.glossary import Words
@@ -55,13 +55,14 @@ def take_by_course(steps: Iterable[Step]) -> None:
         histories.setdefault((step.resource, step.actor), []).append(step)
     for history in histories.values():
         for step in history:
-            if _created_nothing(history, step):
+            if _created_nothing(history, step) or _undone_by_its_words(history, step):
                 step.forget()
                 step.by_course = Refusal(Meaning.MISMATCH, step.status, "", Retry.REFRESH, None)
             elif (
                 (_unread(step) and _outdated(history, step))
                 or _prints_both(history, step)
                 or _left_as_it_was(history, step)
+                or _shows_another(step)
             ):
                 retry = step.dialect.retry if step.dialect is not None else Retry.REFRESH
                 step.forget()
@@ -81,14 +82,27 @@ def _unread(step: Step) -> bool:
     return bool(words.strip()) and not _OF_THE_REQUEST.search(words) and not _names_another(step, words)
 
 
-def _prints_both(history: Sequence[Step], step: Step) -> bool:
-    """Tell whether a write failed with an answer that prints the sent version, and the one that was shown."""
+def _undone_by_its_words(history: Sequence[Step], step: Step) -> bool:
+    """Tell whether a success of no known family says that nothing was done, for the version that was sent.
+
+    It says so of versions, or prints the tag that was sent beside the one that is there.
+    """
     guard = step.guard
-    if step.refused or step.batched or step.dialect is None or guard is None or not guard.tokens:
+    if step.dialect is not None or guard is None or not guard.standard or guard.guard is not Guard.SAME:
+        return False
+    if step.refused or step.batched or not step.is_write or not negative(step):
+        return False
+    return says_outdated(step) or _prints_both(history, step)
+
+
+def _prints_both(history: Sequence[Step], step: Step) -> bool:
+    """Tell whether a write failed with an answer that prints the sent version, and the one that is there."""
+    guard = step.guard
+    if step.refused or step.batched or guard is None or not guard.tokens:
         return False
     if (
         guard.guard is not Guard.SAME
-        or not guard.key
+        or not (guard.standard if step.dialect is None else guard.key)
         or not refuses(step)
         or not prints(step, guard.tokens[0])
     ):
@@ -96,8 +110,23 @@ def _prints_both(history: Sequence[Step], step: Step) -> bool:
     last = next(
         (one for one in reversed(history) if one.order < step.order and one.read_ok and one.etag), None
     )
-    current = tokens.opaque(last.etag or "") if last is not None else ""
-    return current not in {"", tokens.opaque(guard.tokens[0])} and prints(step, current)
+    # What the next look shows was there before, if nothing was written since.
+    after = next((one for one in history if one.order > step.order and (one.read_ok or one.accepted)), None)
+    looks = (last, after if after is not None and after.read_ok else None)
+    there = {tokens.opaque(one.etag or "") for one in looks if one is not None}
+    return any(prints(step, one) for one in there - {"", tokens.opaque(guard.tokens[0])})
+
+
+def _shows_another(step: Step) -> bool:
+    """Tell whether a success says that nothing was done, and has a later version where the sent one stood."""
+    guard = step.guard
+    if step.refused or step.batched or guard is None or guard.guard is not Guard.SAME or not guard.key:
+        return False
+    if not negative(step) or not guard.tokens:
+        return False
+    word, value = guard.name.rpartition("/")[2], guard.tokens[0]
+    there = {one.value for one in shown(step) if one.word == word and one.where == "body"}
+    return len(there) == 1 and any(tokens.steps_on(value, one) > 0 for one in there)
 
 
 def _created_nothing(history: Sequence[Step], step: Step) -> bool:
