@@ -77,6 +77,9 @@ def take_reports(steps: Sequence[Step]) -> None:
                 del own[:-_OPEN]
         elif waiting and step.method == "GET" and step.status == _OK and step.content is not None:
             own = waiting.get(host_of(step.exchange.request.url), [])
+            for one in own:
+                if _accounts_for(step, one):
+                    one.step.accounted_by = step
             told = {one.step: content for one in own if (content := _reported(step, one)) is not None}
             for write, content in told.items():
                 _answer(write, content, step)
@@ -122,6 +125,15 @@ def _reported(report: Step, ticket: _Ticket) -> Content | None:
         return None
     text = json.dumps(about[0])
     return _joined(ticket.step, about[0]) if says_undone(text) else None
+
+
+def _accounts_for(report: Step, ticket: _Ticket) -> bool:
+    """Tell whether a page is about one write that was taken in, whatever it says of it."""
+    if report.content is None or len(report.content) > _LONGEST:
+        return False
+    if _own_page(report, ticket):
+        return True
+    return any(_names(word, one, ticket) for word, one in members_in(report.view.json).items())
 
 
 def _own_page(report: Step, ticket: _Ticket) -> bool:

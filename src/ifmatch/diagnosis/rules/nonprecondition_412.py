@@ -71,7 +71,14 @@ _TOLD = frozenset(
 
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a 412 that has nothing to do with a condition of the request."""
-    step = facts.step
+    step, damage = facts.step, facts.damage
+    if damage is not None and damage.coded:
+        yield note(damage.text, 4.5, step)
+        how = "the very same request passed later" if damage.proven else "the like is answered with another code"
+        yield note(how, 2.0, damage.lost)
+        if _VENDOR.search(facts.error_text):
+            yield note("the answer reads like a firewall's or a bot filter's", 1.0, step)
+        return
     if step.status != 412:
         return
     refusal = step.refusal

@@ -1,0 +1,181 @@
+"""Find what a success left undone: rows of a list that its answer, or the report about it, tells apart.
+
+The status of such a write is a success, or says that it was taken in. What counts is told row by row, in counts
+of what was changed, or by what the rows that went well have and these have not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ifmatch.diagnosis.refusal_words import says_undone
+from ifmatch.diagnosis.sent_rows import Entry, Row, documents, entries_in, rows_in, told_of
+from ifmatch.diagnosis.version_words import called_version
+from ifmatch.dialects.glossary import Words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ifmatch.diagnosis.steps import Step
+
+_DONE: Final = frozenset({200, 201, 202, 207})
+_NONE: Final = frozenset({"0", "false", "no", "n", "none"})
+_LONGEST: Final = 600
+# What is counted, or said yes to, where something was done.
+_COUNTED: Final = Words(
+    r"(?:n|num|count|number|total|rows?|records?|items?|entries|docs?|ok|success|successful|done)?[ _/-]*(?:of)?[ _/-]*"
+    r"(?:changed|modified|updated|touched|affected|written|saved|stored|applied|replaced|edited|patched|accepted"
+    r"|taken(?:[ _-]?over)?|merged|upserted|created|inserted|deleted|removed|done|executed|carried[ _-]?out|processed"
+    r"|success(?:es|ful|fully)?|succeeded|ok|committed|adopted|corrected|amended|imported|transferred|booked|posted"
+    r"|ack(?:nowledged)?|effective|effects?|changes?|updates?|writes?|edits?)[ _/-]*"
+    r"(?:n|num|count|number|rows?|records?|items?|entries|docs?)?"
+)
+# That something was not done, in any of the words that reports have for it.
+_UNDONE: Final = Words(
+    r"\b(?:not|never|nor|cannot|can.t|could ?n.t|could not|un(?:able|changed|touched|modified|resolved|processed|matched"
+    r"|known|written|saved|assigned|applied|successful|altered|edited)|no[ _-]?(?:op|change|such|effect|match|target|hit"
+    r"|action|update|row|record)\w*|without (?:target|effect|match|change|result)|nothing|none|null|void|nil|nowhere"
+    r"|skip\w*|ignor\w*|left[ _-](?:out|alone|as|over|behind|open|un\w+)|leftovers?|omit\w*|pass(?:ed)?[ _-]?over|bypass\w*"
+    r"|reject\w*|refus\w*|declin\w*|denied|den(?:y|ies)|drop(?:ped)?|discard\w*|fail\w*|errors?|fault\w*|problem\w*"
+    r"|remain(?:s|ed|der|ing)?|stays?|kept|held[ _-]?back|on hold|park(?:ed)?|set[ _-]?aside|put[ _-]?aside|exclu\w+"
+    r"|returned|bounced|ambiguous|missing|gone|absent|lacks?|lacking|required|mandatory|obligatory|must|needs?"
+    r"|needed|conflict\w*|mismatch\w*|differs?|different|invalid|abort\w*|cancel\w*|blocked|stopp?ed|suspended"
+    r"|postponed|unfulfilled|nok|ko|abandoned|disregarded|voided|suppressed|deferred|stale|outdated|expired)\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A row that was left undone.
+
+    Attributes:
+        number: its place among the rows of the request.
+        row: what the request has.
+        entry: what is told of it.
+        seen: the step whose answer tells it.
+        alone: whether it is all that the request has.
+    """
+
+    number: int
+    row: Row
+    entry: Entry
+    seen: Step
+    alone: bool
+
+    @property
+    def said(self) -> str:
+        """Return what is told of it, without what only repeats the request."""
+        return said_of(self.entry, self.row)
+
+
+def sent_rows(step: Step) -> tuple[Row, ...]:
+    """Return the rows that a write sends; the parameters of its URL where it sends nothing else.
+
+    Args:
+        step: a write.
+    """
+    return rows_in(step.view.sent_text) or ((dict(step.view.query),) if step.view.query else ())
+
+
+def account_of(step: Step) -> Step:
+    """Return the step whose answer tells what became of a write: the report about it, or its own.
+
+    Args:
+        step: a write.
+    """
+    return step.accounted_by or step
+
+
+def told_rows(step: Step) -> list[tuple[int, Entry]]:
+    """Return what is told of each row of a write.
+
+    Args:
+        step: a write.
+    """
+    text = account_of(step).view.text
+    rows = sent_rows(step)
+    if len(rows) == 1:
+        return [(0, whole_of(text))] if text else []
+    return told_of(rows, entries_in(text))
+
+
+def whole_of(text: str) -> Entry:
+    """Return all that an answer says as one record.
+
+    Args:
+        text: its content.
+    """
+    values = documents(text)
+    rows = rows_in(text) if len(values) == 1 and isinstance(values[0], list) else ()
+    if len(rows) == 1:
+        return Entry("", rows[0], text)
+    leaves: Row = {}
+    for one in entries_in(f"[{text}]") if len(values) == 1 else entries_in(text):
+        leaves = {**one.values, **leaves}
+    return Entry("", leaves, text)
+
+
+def left_undone(step: Step) -> list[Left]:
+    """Return the rows of a write that were left undone although its status is a success.
+
+    Args:
+        step: a write.
+    """
+    if not step.is_write or step.status not in _DONE:
+        return []
+    seen = account_of(step)
+    rows = sent_rows(step)
+    told = told_rows(step) if rows else []
+    alone = len(rows) == 1
+    entries = [one for _, one in told]
+    return [
+        Left(number, rows[number], one, seen, alone)
+        for number, one in told
+        if undone(one, rows[number], [other for other in entries if other is not one])
+    ]
+
+
+def said_of(entry: Entry, row: Row) -> str:
+    """Return what an entry of a report says, without what only repeats a row of the request.
+
+    Args:
+        entry: of a report.
+        row: of the request.
+    """
+    mine = set(row.values())
+    said = [
+        f"{name.rpartition('/')[2]} {value}" if not name.isdigit() and name else value
+        for name, value in entry.values.items()
+        if value and value.lower() not in _NONE and value not in mine
+    ]
+    return f"{entry.under}; {'; '.join(said)}"[:_LONGEST]
+
+
+def undone(entry: Entry, row: Row, others: Sequence[Entry]) -> bool:
+    """Tell whether an entry of a report says that a row was not carried out.
+
+    Args:
+        entry: what is told of the row.
+        row: of the request.
+        others: what is told of the others.
+    """
+    counts = [
+        (name, value)
+        for name, value in entry.values.items()
+        if name not in row and _COUNTED.fullmatch(name.rpartition("/")[2])
+    ]
+    if any(value.isdigit() and int(value) for _, value in counts):
+        return False
+    if any(value.lower() in _NONE for _, value in counts):
+        return True
+    if _UNDONE.search(said_of(entry, row)) or says_undone(entry.text):
+        return True
+    return _lacks_version(entry, others)
+
+
+def _lacks_version(entry: Entry, others: Iterable[Entry]) -> bool:
+    """Tell whether others of a report have been given a version, and this one says something else instead."""
+    alike = [one for one in others if one.under == entry.under and set(one.values) != set(entry.values)]
+    given = [{name for name, value in one.values.items() if called_version(name) and value} for one in alike]
+    return any(names and not names & {name for name, value in entry.values.items() if value} for names in given)
