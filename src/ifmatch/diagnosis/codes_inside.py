@@ -48,7 +48,7 @@ def codes_inside(case: Case) -> Iterator[tuple[Step, Damage]]:
             continue
         name, value = found
         other = _otherwise(case, step, name)
-        if other is None:
+        if other is None or not _says_less(step, other) or value in {one.value for one in sent(step)}:
             continue
         seen.add(key)
         same = other.exchange.request.url == step.exchange.request.url and other.order > step.order
@@ -91,6 +91,17 @@ def _otherwise(case: Case, step: Step, name: str) -> Step | None:
     again = [one for one in alike if one.order > step.order and one.exchange.request.url == step.exchange.request.url]
     beside = [one for one in alike if one.resource.partition("?")[0] == path]
     return next(iter((*again, *beside, *alike)), None)
+
+
+def _says_less(step: Step, other: Step) -> bool:
+    """Tell whether an answer lacks what the other one gives: records of one kind have the same members."""
+    return bool(_given(other) - _given(step))
+
+
+def _given(one: Step) -> set[str]:
+    told = members_in(one.view.json)
+    nested = {f"{name}/{word}" for name, held in told.items() for word, value in members_in(held).items() if value is not None}
+    return {name for name, value in told.items() if value is not None and value not in ({}, [], "")} | nested
 
 
 def _fine(one: Step, name: str) -> bool:

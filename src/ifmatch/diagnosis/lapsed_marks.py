@@ -85,21 +85,25 @@ def _lapsed(step: Step, earlier: Sequence[Step]) -> Damage | None:
         if giver.status not in _OK or giver.content is None:
             continue
         given = _beside(giver)
-        mark = next((one for one in sent.values() if _is_mark(one) and one in given.values()), "")
+        name, mark = next((one for one in sent.items() if _is_mark(one[1]) and one[1] in given.values()), ("", ""))
         if not mark or mark in _sent(giver).values():
             continue
         told = _beside(step)
         elapsed = step.start - giver.end if step.timed and giver.timed else 0.0
-        said = _said(told, sent)
+        news = {each: value for each, value in told.items() if given.get(each) != value and value != mark}
+        said = _said(news, sent)
         kept = _kept({**given, **told}, said)
         over = kept is not None and elapsed > kept
-        whole = _everything(step, told, earlier, mark)
-        if not whole or not (over or (said and (kept is None or elapsed >= kept))):
+        turned = _turned(told, earlier)
+        if not said and turned and (kept is None or over):
+            said = _spoken(news, earlier, mark, name)
+        whole = turned or _gives_again(step, earlier) or (said and _calls_whole(news))
+        if not whole or not (over or (said and kept is None) or (said and elapsed >= (kept or 0.0))):
             return None
         text = f"the mark {mark} was {elapsed:.0f} s old"
         text += f", is kept for {kept:.0f} s" if kept is not None else ""
         text += f"; the answer says “{said}”" if said else ""
-        return Damage(Outcome.ERROR, f"{text}, and gives everything", lost=giver, lapsed=True, proven=over and bool(said))
+        return Damage(Outcome.ERROR, f"{text}, and gives everything", lost=giver, lapsed=True)
     return None
 
 
@@ -142,17 +146,51 @@ def _kept(told: Row, said: str) -> float | None:
     return float(span[1]) * _SECONDS.get(span[2].lower()[:2], 1.0) if span else None
 
 
-def _everything(step: Step, told: Row, earlier: Sequence[Step], mark: str) -> bool:
-    """Tell whether an answer gives all: as one without a mark does, and not as one to a fresh mark."""
-    if any(
-        _WHOLE.fullmatch(value) or (value == "true" and _WHOLE.search(name.rpartition("/")[2]))
+def _calls_whole(news: Row) -> bool:
+    """Tell whether an answer calls itself whole, in words that the one before has not."""
+    return any(
+        _WHOLE.search(value) or (value == "true" and _WHOLE.search(name.rpartition("/")[2]))
+        for name, value in news.items()
+        if value and len(value) <= _LONGEST_WORDS
+    )
+
+
+def _turned(told: Row, earlier: Sequence[Step]) -> bool:
+    """Tell whether a member beside the list is as in the answer to no mark, and not as in one to a mark."""
+    asked = [one for one in earlier if one.content is not None and one.status in _OK]
+    first = [_beside(one) for one in asked if not any(map(_is_mark, _sent(one).values()))]
+    others = [_beside(one) for one in asked if any(map(_is_mark, _sent(one).values()))]
+    return any(
+        any(one.get(name) == value for one in first)
+        and all(one.get(name, value) != value for one in others)
+        and bool(others)
         for name, value in told.items()
-        if value and value != mark
-    ):
-        return True
+        if value and not value.isdigit()
+    )
+
+
+def _gives_again(step: Step, earlier: Sequence[Step]) -> bool:
+    """Tell whether an answer lists again what the one to no mark had listed, and others did not."""
     first = next((one for one in earlier if not any(map(_is_mark, _sent(one).values()))), None)
     if first is None or first.content is None:
         return False
-    there = {frozenset(one.values.values()) for one in entries_in(first.view.text) if len(one.values) > 1}
-    here = {frozenset(one.values.values()) for one in entries_in(step.view.text) if len(one.values) > 1}
-    return len(there) > 1 and len(there & here) * 2 >= len(there)
+    there = _listed(first)
+    return len(there) > 1 and len(there & _listed(step)) * 2 > len(there)
+
+
+def _listed(step: Step) -> set[frozenset[str]]:
+    return {frozenset(one.values.values()) for one in entries_in(step.view.text) if one.values and "" not in one.values}
+
+
+def _spoken(news: Row, earlier: Sequence[Step], mark: str, name: str) -> str:
+    """Return what only this answer says, and says of the mark, in whatever language; "" without."""
+    known = {each for one in earlier if one.content is not None for each in _beside(one)}
+    about = (mark.lower(), name.rpartition("/")[2].lower())
+    return next(
+        (
+            value
+            for each, value in news.items()
+            if each not in known and " " in value.strip() and any(one in value.lower() for one in about)
+        ),
+        "",
+    )

@@ -31,6 +31,8 @@ _COUNTED: Final = Words(
     r"|ack(?:nowledged)?|effective|effects?|changes?|updates?|writes?|edits?)[ _/-]*"
     r"(?:n|num|count|number|rows?|records?|items?|entries|docs?)?"
 )
+# What is counted of what was met: several may be, and none changed.
+_MET: Final = Words(r"(?:n|no)?[ _-]?(?:rows?|records?|lines?|items?|docs?|matched|matches|match|hits?|found|n)(?:[ _-]?count)?")
 # That something was not done, in any of the words that reports have for it.
 _UNDONE: Final = Words(
     r"\b(?:not|never|nor|cannot|can.t|could ?n.t|could not|un(?:able|changed|touched|modified|resolved|processed|matched"
@@ -167,11 +169,19 @@ def undone(entry: Entry, row: Row, others: Sequence[Entry]) -> bool:
     ]
     if any(value.isdigit() and int(value) for _, value in counts):
         return False
-    if any(value.lower() in _NONE for _, value in counts):
+    if any(value.lower() in _NONE for _, value in (*counts, *_met(entry, row))):
         return True
     if _UNDONE.search(said_of(entry, row)) or says_undone(entry.text):
         return True
     return _lacks_version(entry, others)
+
+
+def _met(entry: Entry, row: Row) -> list[tuple[str, str]]:
+    return [
+        (name, value)
+        for name, value in entry.values.items()
+        if name not in row and name and _MET.fullmatch(name.rpartition("/")[2])
+    ]
 
 
 def _lacks_version(entry: Entry, others: Iterable[Entry]) -> bool:

@@ -193,6 +193,15 @@ def things_in(read: Step, values: frozenset[str]) -> int:
     return sum(any(one in line for one in values) for line in lines)
 
 
+def sizes_in(read: Step) -> set[int]:
+    """Return how many entries the lists of an answer have.
+
+    Args:
+        read: a search.
+    """
+    return {len(one) for one, _ in _lists(read.view.json, _DEEP)}
+
+
 def _elements(text: str, values: frozenset[str]) -> int:
     """Return how often an element stands in a text that holds a value and other elements."""
     found: Counter[str] = Counter()

@@ -11,7 +11,7 @@ from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.left_undone import Left, account_of, left_undone, said_of, sent_rows, told_rows, undone, whole_of
 from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.respelt_values import former_value
-from ifmatch.diagnosis.selections import SEVERAL_WORDS, asked_of, pieces_of, things_in
+from ifmatch.diagnosis.selections import SEVERAL_WORDS, asked_of, pieces_of, sizes_in, things_in
 from ifmatch.diagnosis.sent_rows import entries_in
 from ifmatch.diagnosis.version_words import CARRIES, called_version
 from ifmatch.dialects.glossary import Words
@@ -116,7 +116,7 @@ def _shorten(text: str) -> str:
 
 def _of_several(step: Step, left: Left, own: Sequence[Step]) -> Reason | None:
     """Find a row whose criteria fit several things, as a search for the same shows."""
-    if _OF_VERSIONS.search(left.said):
+    if _OF_VERSIONS.search(left.said) or _of_all(step, own):
         return None
     named = [value for name, value in left.row.items() if value and not called_version(name)]
     mine = frozenset(piece for value in (*named, *step.view.query.values()) for piece in pieces_of(value))
@@ -128,6 +128,9 @@ def _of_several(step: Step, left: Left, own: Sequence[Step]) -> Reason | None:
         if not asked or not all(pieces & mine for pieces in asked):
             continue
         number = things_in(one, frozenset[str]().union(*asked) & mine)
+        if number < _SEVERAL:
+            # What is called so by no entry may be counted by the report.
+            number = next((size for size in counted if size >= _SEVERAL and size in sizes_in(one)), 0)
         if number >= _SEVERAL and (number in counted or many):
             said = (
                 (f"a search for what the request selects by shows {number} things", 3.5, one),
@@ -135,6 +138,19 @@ def _of_several(step: Step, left: Left, own: Sequence[Step]) -> Reason | None:
             )
             return Reason("multi-match", said)
     return None
+
+
+def _of_all(step: Step, own: Sequence[Step]) -> bool:
+    """Tell whether a service changes all that is selected: the very same request once did so."""
+    return any(
+        one.order < step.order
+        and one.is_write
+        and one.exchange.request.url == step.exchange.request.url
+        and one.view.sent_text == step.view.sent_text
+        and 200 <= one.status < 300  # noqa: PLR2004
+        and not left_undone(one)
+        for one in own
+    )
 
 
 def _counted(left: Left) -> set[int]:
