@@ -72,7 +72,8 @@ def _under_version(step: Step) -> bool:
     """Tell whether a request carries a condition, or what may be one, or its answer speaks of one."""
     if step.conditions or any(speaks_of_versions(one) or called_version(one.word) for one in sent(step)):
         return True
-    return _OF_STATE.search(step.view.text) is not None
+    # Reads are refused over no state.
+    return step.is_write and _OF_STATE.search(step.view.text) is not None
 
 
 def _otherwise(case: Case, step: Step, name: str) -> Step | None:

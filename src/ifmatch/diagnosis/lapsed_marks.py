@@ -75,7 +75,7 @@ def lapsed_marks(case: Case) -> Iterator[tuple[Step, Damage]]:
 def _may_ask(step: Step) -> bool:
     if step.status not in _OK or step.content is None or len(step.content) > _LONGEST:
         return False
-    return (step.is_read or step.method == "POST") and not step.conditions
+    return (step.is_read or step.method == "POST") and not any(one.standard for one in step.conditions)
 
 
 def _lapsed(step: Step, earlier: Sequence[Step]) -> Damage | None:

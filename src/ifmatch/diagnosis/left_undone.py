@@ -23,13 +23,19 @@ _DONE: Final = frozenset({200, 201, 202, 207})
 _NONE: Final = frozenset({"0", "false", "no", "n", "none"})
 _LONGEST: Final = 600
 # What is counted, or said yes to, where something was done.
-_COUNTED: Final = Words(
-    r"(?:n|num|count|number|total|rows?|records?|items?|entries|docs?|ok|success|successful|done)?[ _/-]*(?:of)?[ _/-]*"
-    r"(?:changed|modified|updated|touched|affected|written|saved|stored|applied|replaced|edited|patched|accepted"
+_VERBS: Final = (
+    r"changed|modified|updated|touched|affected|written|saved|stored|applied|replaced|edited|patched|accepted"
     r"|taken(?:[ _-]?over)?|merged|upserted|created|inserted|deleted|removed|done|executed|carried[ _-]?out|processed"
     r"|success(?:es|ful|fully)?|succeeded|ok|committed|adopted|corrected|amended|imported|transferred|booked|posted"
-    r"|ack(?:nowledged)?|effective|effects?|changes?|updates?|writes?|edits?)[ _/-]*"
-    r"(?:n|num|count|number|rows?|records?|items?|entries|docs?)?"
+    r"|ack(?:nowledged)?|effective|effects?|changes?|updates?|writes?|edits?"
+)
+_COUNTED: Final = Words(
+    r"(?:n|num|count|number|total|rows?|records?|items?|entries|docs?|ok|success|successful|done)?[ _/-]*(?:of)?[ _/-]*"
+    rf"(?:{_VERBS})[ _/-]*(?:n|num|count|number|rows?|records?|items?|entries|docs?)?"
+)
+# The same in a line of text, where none was.
+_COUNTED_NONE: Final = Words(
+    rf"(?<![\w.,])(?:0|zero|no|none|nothing)\s+(?:[^\W\d]+\s+){{0,2}}(?:{_VERBS})\b|\b(?:{_VERBS})\s*[:=]?\s*(?:0|none)\b(?![.,]\d)"
 )
 # What is counted of what was met: several may be, and none changed.
 _MET: Final = Words(r"(?:n|no)?[ _-]?(?:rows?|records?|lines?|items?|docs?|matched|matches|match|hits?|found|n)(?:[ _-]?count)?")
@@ -135,6 +141,7 @@ def left_undone(step: Step) -> list[Left]:
         Left(number, rows[number], one, seen, alone)
         for number, one in told
         if undone(one, rows[number], [other for other in entries if other is not one])
+        or _explained(one, rows, [other for place, other in told if place != number])
     ]
 
 
@@ -171,9 +178,19 @@ def undone(entry: Entry, row: Row, others: Sequence[Entry]) -> bool:
         return False
     if any(value.lower() in _NONE for _, value in (*counts, *_met(entry, row))):
         return True
-    if _UNDONE.search(said_of(entry, row)) or says_undone(entry.text):
+    if _UNDONE.search(said_of(entry, row)) or says_undone(entry.text) or _COUNTED_NONE.search(entry.text):
         return True
     return _lacks_version(entry, others)
+
+
+def _explained(entry: Entry, rows: Sequence[Row], others: Sequence[Entry]) -> bool:
+    """Tell whether a sentence is told of one row, and of none of the others: what went well needs no words."""
+    mine = {value for row in rows for value in row.values()}
+    return len(rows) > 1 and _wordy(entry, mine) and not any(_wordy(one, mine) for one in others)
+
+
+def _wordy(entry: Entry, sent: set[str]) -> bool:
+    return any(len(value.split()) > 2 and value not in sent for value in entry.values.values())  # noqa: PLR2004
 
 
 def _met(entry: Entry, row: Row) -> list[tuple[str, str]]:

@@ -122,7 +122,7 @@ def _of_several(step: Step, left: Left, own: Sequence[Step]) -> Reason | None:
     mine = frozenset(piece for value in (*named, *step.view.query.values()) for piece in pieces_of(value))
     counted = _counted(left)
     many = SEVERAL_WORDS.search(left.said) is not None
-    what = f"what is told of it: “{_shorten(left.said)}”"
+    what = f"what is told of it: “{_shorten(left.entry.text)}”"
     for one in sorted(own, key=lambda other: abs(other.order - step.order)):
         asked = asked_of(one) if one.is_read and one.read_ok else []
         if not asked or not all(pieces & mine for pieces in asked):
@@ -180,7 +180,7 @@ def _of_nothing(step: Step, left: Left, own: Sequence[Step]) -> Reason | None:
         said = [(f"{key}, which the request names, is not there by another look", 4.5, found)]
         if removed is not None and removed is not found:
             said.append((f"a list of changes has {key} as removed", 1.0, removed))
-        said.append((f"what is told of it: “{_shorten(left.said)}”", 2.5 if words else 1.5, left.seen))
+        said.append((f"what is told of it: “{_shorten(left.entry.text)}”", 2.5 if words else 1.5, left.seen))
         return Reason("target-missing", tuple(said))
     return None
 
@@ -274,12 +274,12 @@ def _without_version(
                 name = _version_name(rows[place], theirs, entry, own, one, said)
                 if name:
                     text = f"the same with {name} {theirs[name]} was carried out"
-                    what = f"without {name} it is told of it: “{_shorten(said)}”"
+                    what = f"without {name} it is told of it: “{_shorten(before.text)}”"
                     return Reason("token-missing", ((text, 4.0, one), (what, 3.0, seen)))
     for left in lefts:
         name = _asked_for(left)
         if name:
-            what = f"the report asks for {name}, and the request has none: “{_shorten(left.said)}”"
+            what = f"the report asks for {name}, and the request has none: “{_shorten(left.entry.text)}”"
             return Reason("token-missing", ((what, 5.0, left.seen),))
     return None
 
