@@ -25,11 +25,13 @@ _CODES: Final = frozenset({"412", "-412"})
 # What an answer's own code of success is.
 _FINE: Final = frozenset({"0", "200", "201", "1", "ok", "success", "", "00", "000", "10000", "20000"})
 _CODE: Final = Words(
-    r"(?:err(?:or)?|result|return|ret|status|response|resp|biz|sub|http|api|app)?[-_]?(?:code|no|status|num(?:ber)?|ret|rc)"
+    r"(?:err(?:or)?|result|return|ret|status|response|resp|biz|sub|http|api|app)?[-_]?(?:code|no|status"
+    r"|num(?:ber)?|ret|rc)"
     r"|ret|rc|err(?:or)?|status|result|state|code"
 )
 _OF_STATE: Final = Words(
-    r"if-(?:un)?(?:none-)?m|\be-?tag|\bversions?\b|revision|\bstale\b|concurren|meanwhile|in the meantime|out of date"
+    r"if-(?:un)?(?:none-)?m|\be-?tag|\bversions?\b|revision|\bstale\b|concurren|meanwhile|in the meantime"
+    r"|out of date"
     r"|since (?:you|it was)|conflict|already exists|\block(?:ed)?\b|lease|expected|mismatch|required"
 )
 
@@ -89,7 +91,11 @@ def _otherwise(case: Case, step: Step, name: str) -> Step | None:
         and one.content is not None
         and _fine(one, name)
     ]
-    again = [one for one in alike if one.order > step.order and one.exchange.request.url == step.exchange.request.url]
+    again = [
+        one
+        for one in alike
+        if one.order > step.order and one.exchange.request.url == step.exchange.request.url
+    ]
     beside = [one for one in alike if one.resource.partition("?")[0] == path]
     return next(iter((*again, *beside, *alike)), None)
 
@@ -101,10 +107,18 @@ def _says_less(step: Step, other: Step) -> bool:
 
 def _given(one: Step) -> set[str]:
     told = members_in(one.view.json)
-    nested = {f"{name}/{word}" for name, held in told.items() for word, value in members_in(held).items() if value is not None}
+    nested = {
+        f"{name}/{word}"
+        for name, held in told.items()
+        for word, value in members_in(held).items()
+        if value is not None
+    }
     return {name for name, value in told.items() if value is not None and value not in ({}, [], "")} | nested
 
 
 def _fine(one: Step, name: str) -> bool:
     told = members_in(one.view.json)
-    return any(name in outer and str(outer[name]).lower() in _FINE for outer in (told, *map(members_in, told.values())))
+    return any(
+        name in outer and str(outer[name]).lower() in _FINE
+        for outer in (told, *map(members_in, told.values()))
+    )

@@ -30,26 +30,47 @@ _LONGEST_MARK: Final = 400
 _LONGEST_WORDS: Final = 200
 # That what was sent is too old, in words beside the list.
 _LAPSED: Final = Words(
-    r"lapsed?|expired?|expiry|expiration|too old|out ?lived|out of date|outdated|no longer (?:valid|kept|known|held|stored"
-    r"|available|retained|usable|accepted)|timed? ?out|ran out|run out|past (?:its|the)|older than|aged out|evicted|purged"
-    r"|compacted|trimmed|forgotten|discarded|invalidated|not (?:kept|held|retained|known|valid|stored) (?:any ?more|any longer)"
-    r"|gone|stale|unknown|dropped|overdue|obsolete|beyond|window (?:passed|over|closed|exceeded)|cleared|cleaned up|reset"
+    r"lapsed?|expired?|expiry|expiration|too old|out ?lived|out of date|outdated|no longer (?:valid|kept"
+    r"|known|held|stored"
+    r"|available|retained|usable|accepted)|timed? ?out|ran out|run out|past (?:its|the)|older than"
+    r"|aged out|evicted|purged"
+    r"|compacted|trimmed|forgotten|discarded|invalidated|not (?:kept|held|retained|known|valid"
+    r"|stored) (?:any ?more|any longer)"
+    r"|gone|stale|unknown|dropped|overdue|obsolete|beyond|window (?:passed|over|closed|exceeded)|cleared"
+    r"|cleaned up|reset"
 )
 # That all is given again.
 _WHOLE: Final = Words(
-    r"full|whole|complete|all|everything|entire|snapshot|initial|baseline|reset|resync|re-?sync|rebuild|from scratch|anew"
+    r"full|whole|complete|all|everything|entire|snapshot|initial|baseline|reset|resync|re-?sync|rebuild"
+    r"|from scratch|anew"
     r"|reload|restart(?:ed)?|begin(?:ning)?|init|total|dump"
 )
 # How long a mark is kept, and in what unit.
 _KEPT: Final = Words(
-    r"(?:.*(?:[-_]|(?<=[a-z])))?(?:ttl|kept|keep|valid|lifetime|life|retention|retained|expires?(?:[-_]?in)?|max[-_]?age|good"
-    r"|window|holds?|lives?|duration|age|alive|timeout)(?:[-_]?(?:for|in|s|sec|secs|seconds|m|min|mins|minutes|h|hours?|ms|d"
+    r"(?:.*(?:[-_]|(?<=[a-z])))?(?:ttl|kept|keep|valid|lifetime|life|retention|retained"
+    r"|expires?(?:[-_]?in)?|max[-_]?age|good"
+    r"|window|holds?|lives?|duration|age|alive|timeout)(?:[-_]?(?:for|in|s|sec|secs|seconds|m|min|mins"
+    r"|minutes|h|hours?|ms|d"
     r"|days?))*"
 )
-_UNIT: Final = re.compile(r"(?:^|[-_]|(?<=[a-z]))(ms|milliseconds|s|secs?|seconds|m|mins?|minutes?|h|hours?|d|days?)$", re.IGNORECASE)
-_SECONDS: Final = {"ms": 0.001, "mi": 60.0, "m": 60.0, "s": 1.0, "se": 1.0, "h": 3600.0, "ho": 3600.0, "d": 86400.0, "da": 86400.0}
+_UNIT: Final = re.compile(
+    r"(?:^|[-_]|(?<=[a-z]))(ms|milliseconds|s|secs?|seconds|m|mins?|minutes?|h|hours?|d|days?)$",
+    re.IGNORECASE,
+)
+_SECONDS: Final = {
+    "ms": 0.001,
+    "mi": 60.0,
+    "m": 60.0,
+    "s": 1.0,
+    "se": 1.0,
+    "h": 3600.0,
+    "ho": 3600.0,
+    "d": 86400.0,
+    "da": 86400.0,
+}
 _SPAN: Final = re.compile(
-    r"(?<![\w.])(\d{1,6}) ?(s|sec|secs|seconds?|min|mins|minutes?|h|hrs?|hours?|d|days?)(?![a-z])", re.IGNORECASE
+    r"(?<![\w.])(\d{1,6}) ?(s|sec|secs|seconds?|min|mins|minutes?|h|hrs?|hours?|d|days?)(?![a-z])",
+    re.IGNORECASE,
 )
 
 
@@ -65,7 +86,9 @@ def lapsed_marks(case: Case) -> Iterator[tuple[Step, Damage]]:
         if key in seen or not _may_ask(step):
             continue
         near = case.steps[max(0, step.order - _NEAR) : step.order]
-        earlier = [one for one in near if one.actor == step.actor and one.resource.partition("?")[0] == key[1]]
+        earlier = [
+            one for one in near if one.actor == step.actor and one.resource.partition("?")[0] == key[1]
+        ]
         found = _lapsed(step, earlier) if earlier else None
         if found is not None:
             seen.add(key)
@@ -85,7 +108,9 @@ def _lapsed(step: Step, earlier: Sequence[Step]) -> Damage | None:
         if giver.status not in _OK or giver.content is None:
             continue
         given = _beside(giver)
-        name, mark = next((one for one in sent.items() if _is_mark(one[1]) and one[1] in given.values()), ("", ""))
+        name, mark = next(
+            (one for one in sent.items() if _is_mark(one[1]) and one[1] in given.values()), ("", "")
+        )
         if not mark or mark in _sent(giver).values():
             continue
         told = _beside(step)
@@ -120,6 +145,8 @@ def _beside(step: Step) -> Row:
     """Return what an answer says beside what it lists."""
     found = {name.lower(): value for name, value in step.received or () if name.lower().startswith("x-")}
     whole = whole_of(step.view.text).values
+    marked = step.view.text.lstrip()[:1] == "<"
+    whole = {name: value for name, value in whole.items() if not (marked and "/" in name)}
     return found | {name: value for name, value in whole.items() if not re.search(r"(?:^|/)\d+(?:/|$)", name)}
 
 
@@ -179,7 +206,11 @@ def _gives_again(step: Step, earlier: Sequence[Step]) -> bool:
 
 
 def _listed(step: Step) -> set[frozenset[str]]:
-    return {frozenset(one.values.values()) for one in entries_in(step.view.text) if one.values and "" not in one.values}
+    return {
+        frozenset(one.values.values())
+        for one in entries_in(step.view.text)
+        if one.values and "" not in one.values
+    }
 
 
 def _spoken(news: Row, earlier: Sequence[Step], mark: str, name: str) -> str:

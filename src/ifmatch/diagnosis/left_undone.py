@@ -1,7 +1,7 @@
 """Find what a success left undone: rows of a list that its answer, or the report about it, tells apart.
 
-The status of such a write is a success, or says that it was taken in. What counts is told row by row, in counts
-of what was changed, or by what the rows that went well have and these have not.
+The status of such a write is a success, or says that it was taken in. What counts is told row by row, in
+counts of what was changed, or by what the rows that went well have and these have not.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from ifmatch.diagnosis.listed_records import leaves_of
 from ifmatch.diagnosis.refusal_words import says_undone
-from ifmatch.diagnosis.sent_rows import Entry, Row, documents, entries_in, rows_in, told_of
+from ifmatch.diagnosis.sent_rows import Entry, Row, documents, entries_in, rows_in, table, told_of, words_in
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects.glossary import Words
 
@@ -24,32 +25,49 @@ _NONE: Final = frozenset({"0", "false", "no", "n", "none"})
 _LONGEST: Final = 600
 # What is counted, or said yes to, where something was done.
 _VERBS: Final = (
-    r"changed|modified|updated|touched|affected|written|saved|stored|applied|replaced|edited|patched|accepted"
-    r"|taken(?:[ _-]?over)?|merged|upserted|created|inserted|deleted|removed|done|executed|carried[ _-]?out|processed"
-    r"|success(?:es|ful|fully)?|succeeded|ok|committed|adopted|corrected|amended|imported|transferred|booked|posted"
+    r"changed|modified|updated|touched|affected|written|saved|stored|applied|replaced|edited|patched"
+    r"|accepted"
+    r"|taken(?:[ _-]?over)?|merged|upserted|created|inserted|deleted|removed|done|executed"
+    r"|carried[ _-]?out|processed"
+    r"|success(?:es|ful|fully)?|succeeded|ok|committed|adopted|corrected|amended|imported|transferred"
+    r"|booked|posted"
     r"|ack(?:nowledged)?|effective|effects?|changes?|updates?|writes?|edits?"
 )
 _COUNTED: Final = Words(
-    r"(?:n|num|count|number|total|rows?|records?|items?|entries|docs?|ok|success|successful|done)?[ _/-]*(?:of)?[ _/-]*"
+    r"(?:n|num|count|number|total|rows?|records?|items?|entries|docs?|ok|success|successful"
+    r"|done)?[ _/-]*(?:of)?[ _/-]*"
     rf"(?:{_VERBS})[ _/-]*(?:n|num|count|number|rows?|records?|items?|entries|docs?)?"
 )
 # The same in a line of text, where none was.
 _COUNTED_NONE: Final = Words(
-    rf"(?<![\w.,])(?:0|zero|no|none|nothing)\s+(?:[^\W\d]+\s+){{0,2}}(?:{_VERBS})\b|\b(?:{_VERBS})\s*[:=]?\s*(?:0|none)\b(?![.,]\d)"
+    rf"(?<![\w.,])(?:0|zero|no|none|nothing)\s+(?:[^\W\d]+\s+){{0,2}}(?:{_VERBS})\b"
+    rf"|\b(?:{_VERBS})\s*[:=]?\s*(?:0|none)\b(?![.,]\d)"
 )
 # What is counted of what was met: several may be, and none changed.
-_MET: Final = Words(r"(?:n|no)?[ _-]?(?:rows?|records?|lines?|items?|docs?|matched|matches|match|hits?|found|n)(?:[ _-]?count)?")
+_MET: Final = Words(
+    r"(?:n|no)?[ _-]?(?:rows?|records?|lines?|items?|docs?|matched|matches|match|hits?|found"
+    r"|n)(?:[ _-]?count)?"
+)
 # That something was not done, in any of the words that reports have for it.
 _UNDONE: Final = Words(
-    r"\b(?:not|never|nor|cannot|can.t|could ?n.t|could not|un(?:able|changed|touched|modified|resolved|processed|matched"
-    r"|known|written|saved|assigned|applied|successful|altered|edited)|no[ _-]?(?:op|change|such|effect|match|target|hit"
-    r"|action|update|row|record)\w*|without (?:target|effect|match|change|result)|nothing|none|null|void|nil|nowhere"
-    r"|skip\w*|ignor\w*|left[ _-](?:out|alone|as|over|behind|open|un\w+)|leftovers?|omit\w*|pass(?:ed)?[ _-]?over|bypass\w*"
-    r"|reject\w*|refus\w*|declin\w*|denied|den(?:y|ies)|drop(?:ped)?|discard\w*|fail\w*|errors?|fault\w*|problem\w*"
-    r"|remain(?:s|ed|der|ing)?|stays?|kept|held[ _-]?back|on hold|park(?:ed)?|set[ _-]?aside|put[ _-]?aside|exclu\w+"
-    r"|returned|bounced|ambiguous|missing|gone|absent|lacks?|lacking|required|mandatory|obligatory|must|needs?"
-    r"|needed|conflict\w*|mismatch\w*|differs?|different|invalid|abort\w*|cancel\w*|blocked|stopp?ed|suspended"
-    r"|postponed|unfulfilled|nok|ko|abandoned|disregarded|voided|suppressed|deferred|stale|outdated|expired)\b"
+    r"\b(?:not|never|nor|cannot|can.t|could ?n.t|could not|un(?:able|changed|touched|modified|resolved"
+    r"|processed|matched"
+    r"|known|written|saved|assigned|applied|successful|altered|edited)|no[ _-]?(?:op|change|such|effect"
+    r"|match|target|hit"
+    r"|action|update|row|record)\w*|without (?:target|effect|match|change|result)|nothing|none|null|void"
+    r"|nil|nowhere"
+    r"|skip\w*|ignor\w*|left[ _-](?:out|alone|as|over|behind|open|un\w+)|leftovers?|omit\w*"
+    r"|pass(?:ed)?[ _-]?over|bypass\w*"
+    r"|reject\w*|refus\w*|declin\w*|denied|den(?:y|ies)|drop(?:ped)?|discard\w*|fail\w*|errors?|fault\w*"
+    r"|problem\w*"
+    r"|remain(?:s|ed|der|ing)?|stays?|kept|held[ _-]?back|on hold|park(?:ed)?|set[ _-]?aside"
+    r"|put[ _-]?aside|exclu\w+"
+    r"|returned|bounced|ambiguous|missing|gone|absent|lacks?|lacking|required|mandatory|obligatory|must"
+    r"|needs?"
+    r"|needed|conflict\w*|mismatch\w*|differs?|different|invalid|abort\w*|cancel\w*|blocked|stopp?ed"
+    r"|suspended"
+    r"|postponed|unfulfilled|nok|ko|abandoned|disregarded|voided|suppressed|deferred|stale|outdated"
+    r"|expired)\b"
 )
 
 
@@ -95,13 +113,22 @@ def account_of(step: Step) -> Step:
     return step.accounted_by or step
 
 
+def account_in(step: Step) -> str:
+    """Return what is told of a write, as text.
+
+    Args:
+        step: a write.
+    """
+    return step.account or step.view.text
+
+
 def told_rows(step: Step) -> list[tuple[int, Entry]]:
     """Return what is told of each row of a write.
 
     Args:
         step: a write.
     """
-    text = account_of(step).view.text
+    text = account_in(step)
     rows = sent_rows(step)
     if len(rows) == 1:
         return [(0, whole_of(text))] if text else []
@@ -115,10 +142,14 @@ def whole_of(text: str) -> Entry:
         text: its content.
     """
     values = documents(text)
+    if text.lstrip()[:1] == "<":
+        return Entry("", dict(leaves_of(text)), text)
     rows = rows_in(text) if len(values) == 1 and isinstance(values[0], list) else ()
     if len(rows) == 1:
         return Entry("", rows[0], text)
     leaves: Row = {}
+    if not values and not table(text):
+        return Entry("", words_in(text), text)
     for one in entries_in(f"[{text}]") if len(values) == 1 else entries_in(text):
         leaves = {**one.values, **leaves}
     return Entry("", leaves, text)
@@ -184,13 +215,13 @@ def undone(entry: Entry, row: Row, others: Sequence[Entry]) -> bool:
 
 
 def _explained(entry: Entry, rows: Sequence[Row], others: Sequence[Entry]) -> bool:
-    """Tell whether a sentence is told of one row, and of none of the others: what went well needs no words."""
+    """Tell whether a sentence is told of one row and of none of the others: success needs no words."""
     mine = {value for row in rows for value in row.values()}
     return len(rows) > 1 and _wordy(entry, mine) and not any(_wordy(one, mine) for one in others)
 
 
 def _wordy(entry: Entry, sent: set[str]) -> bool:
-    return any(len(value.split()) > 2 and value not in sent for value in entry.values.values())  # noqa: PLR2004
+    return any(len(value.split()) > 2 and value not in sent for value in entry.values.values())
 
 
 def _met(entry: Entry, row: Row) -> list[tuple[str, str]]:
@@ -205,4 +236,6 @@ def _lacks_version(entry: Entry, others: Iterable[Entry]) -> bool:
     """Tell whether others of a report have been given a version, and this one says something else instead."""
     alike = [one for one in others if one.under == entry.under and set(one.values) != set(entry.values)]
     given = [{name for name, value in one.values.items() if called_version(name) and value} for one in alike]
-    return any(names and not names & {name for name, value in entry.values.items() if value} for names in given)
+    return any(
+        names and not names & {name for name, value in entry.values.items() if value} for names in given
+    )

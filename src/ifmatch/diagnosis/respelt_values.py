@@ -45,8 +45,8 @@ class Former:
 def former_value(step: Step, left: Left, later: Sequence[Step], own: Sequence[Step]) -> Former | None:
     """Return the value by which a row says what the record was, and what the record has instead.
 
-    It is one value in two spellings, which the record has before and after; or the very same with the record's
-    own value is carried out.
+    It is one value in two spellings, which the record has before and after; or the very same with the
+    record's own value is carried out.
 
     Args:
         step: a write that left the row undone.
@@ -60,14 +60,14 @@ def former_value(step: Step, left: Left, later: Sequence[Step], own: Sequence[St
     before = [one for one in reads if one.order < step.order][-_READS:]
     after = [one for one in reads if one.order > step.order][:_READS]
     for name, sent in left.row.items():
-        if not sent or called_version(name) or len(mine) < 2:  # noqa: PLR2004
+        if not sent or called_version(name) or len(mine) < 2:
             continue
         passed, instead = _corrected(left, name, later)
         for read in (*before[::-1], *after):
             if passed is not None and read.order > passed.order:
                 break
             for record in _records(read):
-                held = _held(record, name, sent, mine, parts, instead)
+                held = _held(record, (name, sent), mine, parts, instead)
                 if not held:
                     continue
                 kept = any(_shows(one, held, record) for one in after[:4])
@@ -90,15 +90,18 @@ def _corrected(left: Left, name: str, later: Sequence[Step]) -> tuple[Step | Non
     return None, ""
 
 
-def _held(record: Row, name: str, sent: str, mine: set[str], parts: set[str], instead: str) -> str:
+def _held(record: Row, former: tuple[str, str], mine: set[str], parts: set[str], instead: str) -> str:
     """Return what a record has for a value of a request, "" where it has that, or is about something else."""
+    name, sent = former
     values = {value for value in record.values() if value}
     if sent in values:
         return ""
     about = bool(values & parts) or bool((values & mine) - {sent})
     if not about:
         return ""
-    called = [value for key, value in record.items() if key.rpartition("/")[2] in {*mine, name.rpartition("/")[2]}]
+    called = [
+        value for key, value in record.items() if key.rpartition("/")[2] in {*mine, name.rpartition("/")[2]}
+    ]
     if instead:
         return instead if instead in values else ""
     candidates = [one for one in dict.fromkeys((*called, *values)) if one not in mine and alike(sent, one)]
@@ -141,7 +144,7 @@ def _folded(text: str) -> str:
 def _amount(text: str) -> Decimal | None:
     """Return the number that a text is in some country's spelling, with a unit or without."""
     found = _AMOUNT.fullmatch(text.strip())
-    if found is None or len(text) > 30:  # noqa: PLR2004
+    if found is None or len(text) > 30:
         return None
     digits = re.sub(r"[ '\u00a0\u202f]", "", found[1]).rstrip(".,")
     decimals = _DECIMALS.search(digits)

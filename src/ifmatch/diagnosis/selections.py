@@ -33,7 +33,8 @@ _DEEP: Final = 2
 _PIECES: Final = re.compile(r"[:|=,;'\"\s()]+")
 # How a search is cut and sorted, not what it looks for.
 _PAGING: Final = re.compile(
-    r"_?(?:page(?:[_-]?(?:size|no|number))?|per[_-]?page|limit|offset|count|size|top|skip|sort|order(?:[_-]?by)?"
+    r"_?(?:page(?:[_-]?(?:size|no|number))?|per[_-]?page|limit|offset|count|size|top|skip|sort"
+    r"|order(?:[_-]?by)?"
     r"|start|max(?:[_-]?results)?|summary|elements|total|cursor|first|rows)",
     re.IGNORECASE,
 )
@@ -44,8 +45,10 @@ _BLOCK: Final = re.compile(r"<([^\W\d](?:[\w.:-]|[^\x00-\x7f])*)(?:\s[^<>]*)?>(?
 _SEVERAL: Final = 2
 # That there is not just one, in what is told of a selection.
 SEVERAL_WORDS: Final = Words(
-    r"several|multiple|more than (?:one|1)|ambigu\w+|duplicates?|twins?|not (?:a )?(?:unique|selective|distinct|single|sole"
-    r"|one)\w*|not unambiguous|no(?:t one)? single|uniqueness|exactly (?:one|1)|only (?:one|1)|both|two|three|twice|many"
+    r"several|multiple|more than (?:one|1)|ambigu\w+|duplicates?|twins?|not (?:a )?(?:unique|selective"
+    r"|distinct|single|sole"
+    r"|one)\w*|not unambiguous|no(?:t one)? single|uniqueness|exactly (?:one|1)|only (?:one|1)|both|two"
+    r"|three|twice|many"
 )
 
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import parse_qsl
 
-from ifmatch.diagnosis.listed_records import records_in
+from ifmatch.diagnosis.listed_records import leaves_of, records_in
 from ifmatch.diagnosis.listed_versions import members_in
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Entry:
 
 
 def rows_in(text: str) -> tuple[Row, ...]:
-    """Return the rows of a content: of its longest list, its lines, its table; else the one that it is itself.
+    """Return the rows of a content: of its longest list, its lines, its table; else that it is one.
 
     Args:
         text: content of a request.
@@ -64,7 +64,7 @@ def _rows(text: str) -> tuple[Row, ...]:
         longest = max(_lists(values[0], _DEEP), key=len, default=[])
         return tuple(map(_flat, longest[:_MOST])) if longest else (_flat(values[0]),)
     if text.lstrip()[:1] == "<":
-        return records_in(text)
+        return records_in(text) or tuple(filter(None, (dict(leaves_of(text)),)))
     if _FORM.fullmatch(text.strip()) is not None:
         return (dict(parse_qsl(text.strip())),)
     return tuple(table(text))
@@ -95,7 +95,7 @@ def table(text: str) -> list[Row]:
     lines = [line for line in text.splitlines() if line.strip()][: _MOST + 1]
     for sign in _COLUMNS if len(lines) > 1 else ():
         names = [one.strip().strip('"') for one in lines[0].split(sign)]
-        if len(names) < 2 or not all(map(_TITLE.fullmatch, names)) or len(set(names)) < len(names):  # noqa: PLR2004
+        if len(names) < 2 or not all(map(_TITLE.fullmatch, names)) or len(set(names)) < len(names):
             continue
         cut = len(names) - 1
         rows = [[one.strip().strip('"') for one in line.split(sign, cut)] for line in lines[1:]]
@@ -120,12 +120,13 @@ def _entries(text: str) -> tuple[Entry, ...]:
     if values:
         return tuple(_listed(values[0], "", _DEEP))[:_MOST]
     if text.lstrip()[:1] == "<":
-        return tuple(Entry("", one, " ".join(one.values())) for one in records_in(text))
+        found = records_in(text) or tuple(filter(None, (dict(leaves_of(text)),)))
+        return tuple(Entry("", one, " ".join(one.values())) for one in found)
     rows = table(text)
     if rows:
         return tuple(Entry("", one, " | ".join(one.values())) for one in rows)
     lines = [line for line in text.splitlines() if line.strip()][:_MOST]
-    return tuple(Entry("", _words(line), line) for line in lines)
+    return tuple(Entry("", words_in(line), line) for line in lines)
 
 
 def _listed(value: object, under: str, depth: int) -> Iterator[Entry]:
@@ -137,7 +138,9 @@ def _listed(value: object, under: str, depth: int) -> Iterator[Entry]:
         if isinstance(one, list):
             yield from _listed(cast("object", one), here, depth - 1)
         elif isinstance(one, dict):
-            yield Entry(here, {"": name, **_flat(cast("object", one))}, json.dumps({name: one}, ensure_ascii=False))
+            yield Entry(
+                here, {"": name, **_flat(cast("object", one))}, json.dumps({name: one}, ensure_ascii=False)
+            )
             yield from _listed(cast("object", one), here, depth - 1)
         elif isinstance(one, str) and depth < _DEEP:
             # `{"skipped": {"A-7": "no such thing"}}`
@@ -148,10 +151,15 @@ def _entry(under: str, value: object) -> Entry:
     if isinstance(value, dict):
         return Entry(under, _flat(cast("object", value)), json.dumps(value, ensure_ascii=False))
     text = str(value)
-    return Entry(under, _words(text), text)
+    return Entry(under, words_in(text), text)
 
 
-def _words(text: str) -> Row:
+def words_in(text: str) -> Row:
+    """Return the words of a text by their numbers.
+
+    Args:
+        text: a line, or several.
+    """
     return {str(number): word.strip(".:") for number, word in enumerate(_PIECES.findall(text))}
 
 
@@ -159,9 +167,10 @@ def _flat(value: object, above: str = "", depth: int = 3) -> Row:
     found: Row = {}
     if isinstance(value, dict | list) and depth:
         held = cast("object", value)
-        inner = members_in(held) or dict(enumerate(cast("list[object]", held) if isinstance(held, list) else ()))
+        elements = cast("list[object]", held) if isinstance(held, list) else []
+        inner = members_in(held) or {str(number): one for number, one in enumerate(elements)}
         for name, one in inner.items():
-            found |= _flat(one, f"{above}/{name}" if above else str(name), depth - 1)
+            found |= _flat(one, f"{above}/{name}" if above else name, depth - 1)
     elif value is None or isinstance(value, bool):
         found[above] = _PLAIN[value]
     elif isinstance(value, str | int | float):
@@ -203,7 +212,7 @@ def told_of(rows: Sequence[Row], entries: Sequence[Entry]) -> list[tuple[int, En
 def _keyed(own: Sequence[set[str]], found: Sequence[tuple[int, Entry]]) -> bool:
     """Tell whether rows are named by more than a short number."""
     return any(
-        len(value) > 3 or not value.isdigit()  # noqa: PLR2004
+        len(value) > 3 or not value.isdigit()
         for number, entry in found
         for value in own[number] & set(entry.values.values())
     )
@@ -214,7 +223,7 @@ def _by_number(count: int, entries: Sequence[Entry]) -> list[tuple[int, Entry]]:
     names = [name for name in (entries[0].values if entries else ()) if name != ""]
     for name in names:
         told = [one.values.get(name, "") for one in entries]
-        if not all(one.isdigit() and len(one) < 5 for one in told) or len(set(told)) < len(told):  # noqa: PLR2004
+        if not all(one.isdigit() and len(one) < 5 for one in told) or len(set(told)) < len(told):
             continue
         numbers = list(map(int, told))
         first = 0 if min(numbers) == 0 else 2 if max(numbers) == count + 1 else 1

@@ -262,7 +262,7 @@ def _there_already(case: Case, history: History) -> set[int]:
 
 
 def _left_in_successes(case: Case, history: History) -> set[int]:
-    """Return the orders of writes that are successes by their status, and left something undone for a cause."""
+    """Return the orders of writes that, successes by their status, left something undone for a cause."""
     return {
         step.order
         for step in history

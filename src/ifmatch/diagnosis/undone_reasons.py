@@ -8,12 +8,22 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.left_undone import Left, account_of, left_undone, said_of, sent_rows, told_rows, undone, whole_of
+from ifmatch.diagnosis.left_undone import (
+    Left,
+    account_in,
+    account_of,
+    left_undone,
+    said_of,
+    sent_rows,
+    told_rows,
+    undone,
+    whole_of,
+)
 from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.respelt_values import former_value
 from ifmatch.diagnosis.selections import SEVERAL_WORDS, asked_of, pieces_of, sizes_in, things_in
 from ifmatch.diagnosis.sent_rows import entries_in
-from ifmatch.diagnosis.version_words import CARRIES, called_version
+from ifmatch.diagnosis.version_words import CARRIES, EXPECTS, called_version
 from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
@@ -31,19 +41,24 @@ _TELLING: Final = 2
 _SEVERAL: Final = 2
 _LONGEST: Final = 100_000
 _GONE: Final = Words(
-    r"(?:delet|remov|eras|purg|withdraw|cancel|retir|destroy|discard|dismantl|decommission|struck|unlist|archiv|expung)"
+    r"(?:delet|remov|eras|purg|withdraw|cancel|retir|destroy|discard|dismantl|decommission|struck|unlist"
+    r"|archiv|expung)"
     r"\w*|gone|tombstones?|dropped|taken (?:out|off|down)|deregistered|scrapped|sold|closed"
 )
 _NO_SUCH: Final = Words(
-    r"no such|not (?:found|there|exist|present|known|in the)|does ?n.t exist|did ?n.t exist|unknown|no (?:target|record|row"
+    r"no such|not (?:found|there|exist|present|known|in the)|does ?n.t exist|did ?n.t exist|unknown"
+    r"|no (?:target|record|row"
     r"|entry|item|match)|without target|gone|deleted|removed|erased|nonexistent|vanished|absent|withdrawn"
 )
 _OF_VERSIONS: Final = Words(
-    r"version|revision|\be-?tag|\block(?:ed)?\b|lease|stale|outdated|attempts?|quota|limit|exceed|newer|older"
+    r"version|revision|\be-?tag|\block(?:ed)?\b|lease|stale|outdated|attempts?|quota|limit|exceed|newer"
+    r"|older"
 )
 _WANTED: Final = Words(
-    r"required|mandatory|missing|must|obligatory|needed|needs|necessary|lacks?|lacking|absent|expected|demanded|wanted"
-    r"|compulsory|(?:not|wasn.t|no) (?:given|provided|supplied|specified|sent|stated|filled)|without|no\b|give|send|supply"
+    r"required|mandatory|missing|must|obligatory|needed|needs|necessary|lacks?|lacking|absent|expected"
+    r"|demanded|wanted"
+    r"|compulsory|(?:not|wasn.t|no) (?:given|provided|supplied|specified|sent|stated|filled)|without|no\b"
+    r"|give|send|supply"
 )
 _NUMBER: Final = re.compile(r"(?<![\w.,-])\d{1,4}(?![\w-]|[.,]\d)")
 
@@ -105,7 +120,7 @@ def _attempts(case: Case, step: Step) -> list[Step]:
         if one.actor == step.actor
         and one.is_write
         and one.method == step.method
-        and 200 <= one.status < 300  # noqa: PLR2004
+        and 200 <= one.status < 300
         and one.resource.partition("?")[0] == path
     ]
 
@@ -147,7 +162,7 @@ def _of_all(step: Step, own: Sequence[Step]) -> bool:
         and one.is_write
         and one.exchange.request.url == step.exchange.request.url
         and one.view.sent_text == step.view.sent_text
-        and 200 <= one.status < 300  # noqa: PLR2004
+        and 200 <= one.status < 300
         and not left_undone(one)
         for one in own
     )
@@ -164,7 +179,8 @@ def _counted(left: Left) -> set[int]:
 def _of_nothing(step: Step, left: Left, own: Sequence[Step]) -> Reason | None:
     """Find a row about a thing that was known, and is not there by the looks around."""
     versioned = bool(step.conditions) or any(
-        value and (called_version(name) or CARRIES.search(name)) for name, value in left.row.items()
+        value and (called_version(name) or CARRIES.search(name) or (value.isdigit() and EXPECTS.search(name)))
+        for name, value in left.row.items()
     )
     words = _NO_SUCH.search(left.said) is not None
     before = [one for one in own if one.order < step.order and one.is_read and one.read_ok]
@@ -173,7 +189,9 @@ def _of_nothing(step: Step, left: Left, own: Sequence[Step]) -> Reason | None:
         if not (versioned or known or words):
             continue
         looked = next((one for one in own if one is not step and _misses(one, key)), None)
-        removed = next((one for one in own if one.is_read and one is not left.seen and _removed(one, key)), None)
+        removed = next(
+            (one for one in own if one.is_read and one is not left.seen and _removed(one, key)), None
+        )
         found = looked or removed
         if found is None or any(_deletes(one, key) for one in own if step.order < one.order < found.order):
             continue
@@ -187,7 +205,9 @@ def _of_nothing(step: Step, left: Left, own: Sequence[Step]) -> Reason | None:
 
 def _keys(step: Step, left: Left) -> list[str]:
     """Return what may name the thing that a row is about: of several, what only that row has."""
-    others = {value for number, row in enumerate(sent_rows(step)) if number != left.number for value in row.values()}
+    others = {
+        value for number, row in enumerate(sent_rows(step)) if number != left.number for value in row.values()
+    }
     named = [
         value
         for name, value in left.row.items()
@@ -206,7 +226,7 @@ def _misses(one: Step, key: str) -> bool:
     path, _, _ = path_of(one.resource).partition("?")
     if one.finds_nothing:
         return unquote(path.rstrip("/").rpartition("/")[2]) == key or key in one.view.query.values()
-    if not one.is_read or one.status != 200 or one.content is None or len(one.content) > _LONGEST:  # noqa: PLR2004
+    if not one.is_read or one.status != 200 or one.content is None or len(one.content) > _LONGEST:
         return False
     asked = [part for value in one.view.query.values() for part in re.split(r"[,;| ]", value)]
     if key not in asked or _has(key, one.view.text):
@@ -226,7 +246,7 @@ def _empty(one: Step) -> bool:
 
 def _removed(one: Step, key: str) -> bool:
     """Tell whether an answer has an entry that says of a thing that it was taken away."""
-    if one.status != 200 or one.content is None or len(one.content) > _LONGEST:  # noqa: PLR2004
+    if one.status != 200 or one.content is None or len(one.content) > _LONGEST:
         return False
     told = [entry for entry in entries_in(one.view.text) if key in entry.values.values()]
     return bool(told) and any(_GONE.search(said_of(entry, {"": key})) for entry in told)
@@ -237,16 +257,16 @@ def _deletes(one: Step, key: str) -> bool:
 
 
 def _passed(later: Step, row: Row, mine: Sequence[Row]) -> Iterator[tuple[Row, Entry | None]]:
-    """Yield the rows of a later attempt that repeat a row with more, and what is told of them, if not undone."""
+    """Yield the rows of a later attempt that repeat a row with more, and what is told of them."""
     rows, told = sent_rows(later), dict(told_rows(later))
     shared = {value for other in mine if other is not row for value in other.values()}
     for number, theirs in enumerate(rows):
         again = all(theirs.get(name) == value for name, value in row.items() if value)
-        if not again or not set(row.values()) - shared:
+        if not again or not set(filter(None, row.values())) - shared:
             continue
         entry = told.get(number)
         if entry is None:
-            whole = whole_of(account_of(later).view.text)
+            whole = whole_of(account_in(later))
             if not undone(whole, theirs, []):
                 yield theirs, None
         elif not undone(entry, theirs, [one for place, one in told.items() if place != number]):
@@ -260,6 +280,7 @@ def _without_version(
     rows = sent_rows(step)
     if step.conditions or any(called_version(name) for row in rows[:1] for name in row):
         return None
+    later = [one for one in later if one.exchange.request.url == step.exchange.request.url]
     told = dict(told_rows(step))
     places = [one.number for one in lefts] or list(told)
     for place in places[:_MANY_LEFT]:
@@ -269,9 +290,9 @@ def _without_version(
         said = said_of(before, rows[place])
         for one in later:
             for theirs, entry in _passed(one, rows[place], rows):
-                if not lefts and (entry is None or set(entry.values) == set(before.values)):
+                if not lefts and (len(rows) == 1 or entry is None or set(entry.values) == set(before.values)):
                     continue
-                name = _version_name(rows[place], theirs, entry, own, one, said)
+                name = _version_name(rows[place], (theirs, entry), own, one, said)
                 if name:
                     text = f"the same with {name} {theirs[name]} was carried out"
                     what = f"without {name} it is told of it: “{_shorten(before.text)}”"
@@ -294,12 +315,13 @@ def _asked_for(left: Left) -> str:
 
 
 def _version_name(
-    row: Row, theirs: Row, entry: Entry | None, own: Sequence[Step], later: Step, said: str
+    row: Row, passed: tuple[Row, Entry | None], own: Sequence[Step], later: Step, said: str
 ) -> str:
     """Return the one more column of a row that holds a version, "" without one.
 
     It is called one, or a read gives it out for the row, and what was carried out is given another.
     """
+    theirs, entry = passed
     more = [name for name, value in theirs.items() if value and name not in row]
     if not 0 < len(more) <= _SEVERAL:
         return ""
@@ -307,7 +329,9 @@ def _version_name(
         value = theirs[name]
         if called_version(name):
             return name
-        given = [one for one in own if one.order < later.order and one.is_read and _gives(one, name, value, row)]
+        given = [
+            one for one in own if one.order < later.order and one.is_read and _gives(one, name, value, row)
+        ]
         renewed = entry is not None and entry.values.get(name) not in {None, value}
         if given and (renewed or (_has(name, said) and _moves(own, later, name, value, row))):
             return name
@@ -317,7 +341,8 @@ def _version_name(
 def _gives(read: Step, name: str, value: str, row: Row) -> bool:
     mine = {one for one in row.values() if one}
     return any(
-        one.values.get(name) == value and mine & set(one.values.values()) for one in entries_in(read.view.text)
+        one.values.get(name) == value and mine & set(one.values.values())
+        for one in entries_in(read.view.text)
     ) or (whole_of(read.view.text).values.get(name) == value)
 
 

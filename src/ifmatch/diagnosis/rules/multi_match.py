@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.undone_reasons import left_in_success
 from ifmatch.diagnosis.rules.nonprecondition_412 import spoken
 from ifmatch.diagnosis.selections import counts, named_in_refusal, named_singly, selects, several
+from ifmatch.diagnosis.undone_reasons import left_in_success
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
 

@@ -74,7 +74,11 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     step, damage = facts.step, facts.damage
     if damage is not None and damage.coded:
         yield note(damage.text, 4.5, step)
-        how = "the very same request passed later" if damage.proven else "the like is answered with another code"
+        how = (
+            "the very same request passed later"
+            if damage.proven
+            else "the like is answered with another code"
+        )
         yield note(how, 2.0, damage.lost)
         if _VENDOR.search(facts.error_text):
             yield note("the answer reads like a firewall's or a bot filter's", 1.0, step)

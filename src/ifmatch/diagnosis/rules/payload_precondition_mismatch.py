@@ -14,9 +14,9 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import ABSENT, value_at
 from ifmatch.diagnosis.dialect_habits import LEARNED
 from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.undone_reasons import left_in_success
 from ifmatch.diagnosis.named_elements import counts_none, of_incident
 from ifmatch.diagnosis.removals import corrected
+from ifmatch.diagnosis.undone_reasons import left_in_success
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects import Carrier, Meaning
 from ifmatch.dialects.glossary import Words
