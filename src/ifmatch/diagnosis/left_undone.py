@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.listed_records import leaves_of
 from ifmatch.diagnosis.refusal_words import says_undone
 from ifmatch.diagnosis.sent_rows import Entry, Row, documents, entries_in, rows_in, table, told_of, words_in
@@ -48,11 +49,12 @@ _MET: Final = Words(
     r"(?:n|no)?[ _-]?(?:rows?|records?|lines?|items?|docs?|matched|matches|match|hits?|found"
     r"|n)(?:[ _-]?count)?"
 )
+_STATE: Final = Words(r"delet|remov|eras|replaced|merged|edited|cancel")
 # That something was not done, in any of the words that reports have for it.
 _UNDONE: Final = Words(
     r"\b(?:not|never|nor|cannot|can.t|could ?n.t|could not|un(?:able|changed|touched|modified|resolved"
     r"|processed|matched"
-    r"|known|written|saved|assigned|applied|successful|altered|edited)|no[ _-]?(?:op|change|such|effect"
+    r"|known|written|saved|assigned|applied|successful|altered|edited)|no[ _-]?(?:change|such|effect"
     r"|match|target|hit"
     r"|action|update|row|record)\w*|without (?:target|effect|match|change|result)|nothing|none|null|void"
     r"|nil|nowhere"
@@ -164,8 +166,11 @@ def left_undone(step: Step) -> list[Left]:
     if not step.is_write or step.status not in _DONE:
         return []
     seen = account_of(step)
+    if seen is step and (step.header("etag") or holds(step.content, step.body)):
+        # What shows a version, or all that was sent, was stored.
+        return []
     rows = sent_rows(step)
-    told = told_rows(step) if rows else []
+    told = told_rows(step) if rows and not _all_done(account_in(step), rows) else []
     alone = len(rows) == 1
     entries = [one for _, one in told]
     return [
@@ -207,9 +212,16 @@ def undone(entry: Entry, row: Row, others: Sequence[Entry]) -> bool:
     ]
     if any(value.isdigit() and int(value) for _, value in counts):
         return False
-    if any(value.lower() in _NONE for _, value in (*counts, *_met(entry, row))):
+    told = [value for name, value in (*counts, *_met(entry, row)) if not _of_state(name, value)]
+    if any(value.lower() in _NONE for value in told) or _counts_none(entry, row):
         return True
-    if _UNDONE.search(said_of(entry, row)) or says_undone(entry.text) or _COUNTED_NONE.search(entry.text):
+    if any(value == "true" for name, value in counts if name.rpartition("/")[2] != "done"):
+        return False
+    if (
+        _UNDONE.search(said_of(entry, row).replace("_", " "))
+        or says_undone(entry.text)
+        or _COUNTED_NONE.search(entry.text)
+    ):
         return True
     return _lacks_version(entry, others)
 
@@ -224,6 +236,19 @@ def _wordy(entry: Entry, sent: set[str]) -> bool:
     return any(len(value.split()) > 2 and value not in sent for value in entry.values.values())
 
 
+def _counts_none(entry: Entry, row: Row) -> bool:
+    """Tell whether all that is told is a count of none."""
+    told = [value for name, value in entry.values.items() if name and value and value not in row.values()]
+    return bool(told) and set(told) == {"0"} and not all(name.isdigit() for name in entry.values)
+
+
+def _all_done(text: str, rows: Sequence[Row]) -> bool:
+    """Tell whether a report counts as many as were sent."""
+    told = whole_of(text).values
+    counts = [value for name, value in told.items() if "/" not in name and _COUNTED.fullmatch(name)]
+    return len(rows) > 1 and any(value.isdigit() and int(value) >= len(rows) for value in counts)
+
+
 def _met(entry: Entry, row: Row) -> list[tuple[str, str]]:
     return [
         (name, value)
@@ -234,8 +259,17 @@ def _met(entry: Entry, row: Row) -> list[tuple[str, str]]:
 
 def _lacks_version(entry: Entry, others: Iterable[Entry]) -> bool:
     """Tell whether others of a report have been given a version, and this one says something else instead."""
-    alike = [one for one in others if one.under == entry.under and set(one.values) != set(entry.values)]
-    given = [{name for name, value in one.values.items() if called_version(name) and value} for one in alike]
+    mine = _last_words(entry)
+    given = [_last_words(one) for one in others if one.under == entry.under]
     return any(
-        names and not names & {name for name, value in entry.values.items() if value} for names in given
+        names != mine and any(called_version(one) and one not in mine for one in names) for names in given
     )
+
+
+def _last_words(entry: Entry) -> set[str]:
+    return {name.rpartition("/")[2] for name, value in entry.values.items() if value}
+
+
+def _of_state(name: str, value: str) -> bool:
+    """Tell whether a flag is a member of a record: what is not deleted is there."""
+    return value == "false" and _STATE.search(name) is not None

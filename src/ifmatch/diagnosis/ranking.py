@@ -78,7 +78,7 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
         "wrong-token-source",
         "lease-or-lock",
     ),
-    "nonprecondition-412": ("server-precondition-bug", "unconditional-write"),
+    "nonprecondition-412": ("server-precondition-bug",),
     "multi-match": ("nonprecondition-412", "exists-already", *_TOKEN_FAULTS),
     "payload-precondition-mismatch": (
         "nonprecondition-412",

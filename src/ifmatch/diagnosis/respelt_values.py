@@ -132,6 +132,8 @@ def alike(one: str, two: str) -> bool:
     first, second = _folded(one), _folded(two)
     if first and first == second:
         return True
+    if _counts(one) == _counts(two) is not None:
+        return True
     amounts = _amount(one), _amount(two)
     return amounts[0] is not None and amounts[0] == amounts[1]
 
@@ -139,6 +141,14 @@ def alike(one: str, two: str) -> bool:
 def _folded(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text).casefold()
     return "".join(sign for sign in plain if sign.isalnum())
+
+
+def _counts(text: str) -> tuple[object, ...] | None:
+    """Return the numbers of a time or a date, with what stands between them; None for all else."""
+    numbers = re.findall(r"\d{1,4}", text)
+    if len(numbers) < 2 or not re.fullmatch(r"[\d:./ T-]{3,25}", text):
+        return None
+    return (*map(int, numbers), re.sub(r"\d+", "", text))
 
 
 def _amount(text: str) -> Decimal | None:

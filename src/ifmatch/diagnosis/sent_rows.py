@@ -19,6 +19,8 @@ from ifmatch.diagnosis.listed_versions import members_in
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+# Shorter numbers stand in a sentence by chance.
+_SHORT: Final = 1
 _LONGEST: Final = 100_000
 _MOST: Final = 200
 _DEEP: Final = 4
@@ -198,7 +200,7 @@ def told_of(rows: Sequence[Row], entries: Sequence[Entry]) -> list[tuple[int, En
     own = [{value for value in row.values() if value and shared[value] == 1} for row in rows]
     found: list[tuple[int, Entry]] = []
     for number, mine in enumerate(own):
-        found += [(number, one) for one in entries if mine & set(one.values.values())]
+        found += [(number, one) for one in entries if _named(mine, one)]
     # What holds only a number that some row happens to have as well is named by that number.
     counted = _by_number(len(rows), entries)
     if counted and not _keyed(own, found):
@@ -207,6 +209,13 @@ def told_of(rows: Sequence[Row], entries: Sequence[Entry]) -> list[tuple[int, En
         return found
     alone = [one for one in entries if one.under == (entries[0].under if entries else "")]
     return list(enumerate(alone)) if len(alone) == len(rows) else []
+
+
+def _named(mine: set[str], entry: Entry) -> bool:
+    """Tell whether an entry has a value of a row; in a sentence no short number."""
+    common = mine & set(entry.values.values())
+    spoken = all(name.isdigit() for name in entry.values)
+    return any(not spoken or len(one) > _SHORT or not one.isdigit() for one in common)
 
 
 def _keyed(own: Sequence[set[str]], found: Sequence[tuple[int, Entry]]) -> bool:

@@ -46,7 +46,9 @@ _GONE: Final = Words(
     r"\w*|gone|tombstones?|dropped|taken (?:out|off|down)|deregistered|scrapped|sold|closed"
 )
 _NO_SUCH: Final = Words(
-    r"no such|not (?:found|there|exist|present|known|in the)|does ?n.t exist|did ?n.t exist|unknown"
+    r"no such|no longer|any ?more"
+    r"|not (?:\w+ ){0,2}(?:file|record|list|register|stock|catalogu?e?|system|inventory|books)"
+    r"|not (?:found|there|exist|present|known|in the)|does ?n.t exist|did ?n.t exist|unknown"
     r"|no (?:target|record|row"
     r"|entry|item|match)|without target|gone|deleted|removed|erased|nonexistent|vanished|absent|withdrawn"
 )
@@ -54,11 +56,14 @@ _OF_VERSIONS: Final = Words(
     r"version|revision|\be-?tag|\block(?:ed)?\b|lease|stale|outdated|attempts?|quota|limit|exceed|newer"
     r"|older"
 )
+# Why nothing had to be done.
+_TO_DO: Final = Words(r"already|identical|up to date|nothing to|same as before|only \d")
+_BASED: Final = Words(rf"{EXPECTS.pattern}|^_?(?:basis|based_?on)")
 _WANTED: Final = Words(
-    r"required|mandatory|missing|must|obligatory|needed|needs|necessary|lacks?|lacking|absent|expected"
+    r"(?<![^\W_])(?:required|mandatory|missing|must|obligatory|needed|needs|necessary|lacks?|lacking|absent|expected"
     r"|demanded|wanted"
     r"|compulsory|(?:not|wasn.t|no) (?:given|provided|supplied|specified|sent|stated|filled)|without|no\b"
-    r"|give|send|supply"
+    r"|give|send|supply)(?![^\W_])"
 )
 _NUMBER: Final = re.compile(r"(?<![\w.,-])\d{1,4}(?![\w-]|[.,]\d)")
 
@@ -131,7 +136,7 @@ def _shorten(text: str) -> str:
 
 def _of_several(step: Step, left: Left, own: Sequence[Step]) -> Reason | None:
     """Find a row whose criteria fit several things, as a search for the same shows."""
-    if _OF_VERSIONS.search(left.said) or _of_all(step, own):
+    if _OF_VERSIONS.search(left.said) or _TO_DO.search(left.said) or _of_all(step, own):
         return None
     named = [value for name, value in left.row.items() if value and not called_version(name)]
     mine = frozenset(piece for value in (*named, *step.view.query.values()) for piece in pieces_of(value))
@@ -179,7 +184,7 @@ def _counted(left: Left) -> set[int]:
 def _of_nothing(step: Step, left: Left, own: Sequence[Step]) -> Reason | None:
     """Find a row about a thing that was known, and is not there by the looks around."""
     versioned = bool(step.conditions) or any(
-        value and (called_version(name) or CARRIES.search(name) or (value.isdigit() and EXPECTS.search(name)))
+        value and (called_version(name) or CARRIES.search(name) or (value.isdigit() and _BASED.search(name)))
         for name, value in left.row.items()
     )
     words = _NO_SUCH.search(left.said) is not None
@@ -188,7 +193,9 @@ def _of_nothing(step: Step, left: Left, own: Sequence[Step]) -> Reason | None:
         known = any(_has(key, one.view.text) for one in before)
         if not (versioned or known or words):
             continue
-        looked = next((one for one in own if one is not step and _misses(one, key)), None)
+        looked = next(
+            (one for one in own if one is not step and _misses(one, key) and not _again(one, step, own)), None
+        )
         removed = next(
             (one for one in own if one.is_read and one is not left.seen and _removed(one, key)), None
         )
@@ -252,6 +259,14 @@ def _removed(one: Step, key: str) -> bool:
     return bool(told) and any(_GONE.search(said_of(entry, {"": key})) for entry in told)
 
 
+def _again(look: Step, step: Step, own: Sequence[Step]) -> bool:
+    """Tell whether a thing that a look did not find was there again before a write."""
+    between = (one for one in own if look.order < one.order < step.order)
+    return any(one.resource == look.resource and (one.read_ok or one.accepted) for one in between) or any(
+        one.is_write and one.accepted for one in own if look.order < one.order < step.order
+    )
+
+
 def _deletes(one: Step, key: str) -> bool:
     return one.method == "DELETE" and one.accepted and _has(key, path_of(one.resource))
 
@@ -307,11 +322,19 @@ def _without_version(
 
 def _asked_for(left: Left) -> str:
     """Return the name of a version that what is told of a row asks for, "" without one."""
-    if not _WANTED.search(left.said):
-        return ""
-    words = re.findall(r"[^\W\d]+(?:[_-][^\W\d]+)*", left.said)
     have = {name.lower() for name in left.row}
-    return next((one for one in words if called_version(one) and one.lower() not in have), "")
+    told = [one for name, one in left.entry.values.items() if not name.isdigit()]
+    if len(told) < len(left.entry.values):
+        # A line, in its words.
+        told = [left.entry.text]
+    for text in told:
+        words: list[str] = re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", text)
+        if len(words) < _TELLING or not _WANTED.search(text.replace("_", " ")):
+            continue
+        named: list[str] = [one for one in (*words, *re.findall(r"[^\W\d]+", text)) if called_version(one)]
+        if named and named[0].lower() not in have:
+            return named[0]
+    return ""
 
 
 def _version_name(
