@@ -77,6 +77,9 @@ def take_reports(steps: Sequence[Step]) -> None:
                 del own[:-_OPEN]
         elif waiting and step.method == "GET" and step.status == _OK and step.content is not None:
             own = waiting.get(host_of(step.exchange.request.url), [])
+            for one in own:
+                if account := _account_of(step, one):
+                    one.step.accounted_by, one.step.account = step, account
             told = {one.step: content for one in own if (content := _reported(step, one)) is not None}
             for write, content in told.items():
                 _answer(write, content, step)
@@ -122,6 +125,23 @@ def _reported(report: Step, ticket: _Ticket) -> Content | None:
         return None
     text = json.dumps(about[0])
     return _joined(ticket.step, about[0]) if says_undone(text) else None
+
+
+def _account_of(report: Step, ticket: _Ticket) -> str:
+    """Return what a page tells of a write that was taken in, whatever that is: all, a record, some lines."""
+    content = report.content
+    if content is None or len(content) > _LONGEST:
+        return ""
+    value = report.view.json
+    if _own_page(report, ticket) or any(_names(word, one, ticket) for word, one in members_in(value).items()):
+        return content.text
+    if type(value) in {dict, list}:
+        about = list(_records(value, ticket, 0))
+        return json.dumps(about[0], ensure_ascii=False) if len(about) == 1 else ""
+    if not ticket.telling or ticket.value not in content.text:
+        return ""
+    bounded = re.compile(rf"(?<![\w-]){re.escape(ticket.value)}(?![\w-])")
+    return "\n".join(line for line in content.text.splitlines() if bounded.search(line))
 
 
 def _own_page(report: Step, ticket: _Ticket) -> bool:

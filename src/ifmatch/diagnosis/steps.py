@@ -93,6 +93,7 @@ class Step:
         address: members of its content by which the resource is asked for, with their values; no state.
         by_course: what its answer means where no word tells it.
         reported_by: the later look that showed that it came to nothing, where its own answer only took it in.
+        accounted_by: the last look at the report about it, and `account` what that tells of it.
         opened_by: the step that opened the upload session that this one goes on with; its conditions hold.
         varies: fields of the service's own by which requests for its resource choose a representation.
     """
@@ -123,6 +124,8 @@ class Step:
         self.address: dict[str, object] = {}
         self.by_course: Refusal | None = None
         self.reported_by: Step | None = None
+        self.accounted_by: Step | None = None
+        self.account = ""
         self.opened_by: Step | None = None
         self.opens, self.varies = False, _VERSION_FIELDS
 

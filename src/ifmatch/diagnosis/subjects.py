@@ -30,6 +30,7 @@ from ifmatch.diagnosis.rules import (
     unsupported_precondition,
 )
 from ifmatch.diagnosis.tickets import lapsed, outlived
+from ifmatch.diagnosis.undone_reasons import reason_of
 from ifmatch.dialects import Carrier, Meaning
 
 if TYPE_CHECKING:
@@ -217,6 +218,7 @@ def refused(case: Case) -> Iterator[Subject]:
     for history in case.histories.values():
         barred = _barred(history) | _too_late(case, history) | _unlike_what_is(case, history)
         barred |= _of_several(case, history) | _of_parts(case, history) | _there_already(case, history)
+        barred |= _left_in_successes(case, history)
         if not barred and not any(is_refusal(step) for step in history):
             continue
         cleared = _cleared(history)
@@ -256,6 +258,15 @@ def _there_already(case: Case, history: History) -> set[int]:
         and step.status in _SELECTED
         and not is_refusal(step)
         and exists_already.there_by_name(Facts(case, step)) is not None
+    }
+
+
+def _left_in_successes(case: Case, history: History) -> set[int]:
+    """Return the orders of writes that, successes by their status, left something undone for a cause."""
+    return {
+        step.order
+        for step in history
+        if step.is_write and not is_refusal(step) and reason_of(case, step) is not None
     }
 
 

@@ -189,7 +189,7 @@ def _overlooked(facts: Facts) -> Iterator[Evidence]:
     following = facts.case.steps[step.order + 1 :]
     mine = [one for one in following if one.actor == step.actor]
     after = next((one for one in mine if beside is None or one.within is not beside), None)
-    if after is None:
+    if after is None or _sent_with_more(facts):
         return
     if after.is_write and (after.resource.startswith(step.resource + "/") or _next_call(facts, after)):
         text = f"{status} looks like success, and the client goes on as if it were stored"
@@ -209,6 +209,16 @@ def _overlooked(facts: Facts) -> Iterator[Evidence]:
         known = step.dialect is not None and not step.dialect.general and step.dialect.id != LEARNED
         at_once = after.timed and after.start - step.end < _AT_ONCE
         yield note(text, 1.0 if at_once or known else _MISREAD, after)
+
+
+def _sent_with_more(facts: Facts) -> bool:
+    """Tell whether the client sent what an answer asks a version for with one, and got it in."""
+    step = facts.step
+    asked = step.refusal is not None and step.refusal.meaning is Meaning.MISSING and facts.guard is None
+    return asked and any(
+        one.accepted and one.method == step.method and one.guard is not None and holds(one.body, step.body)
+        for one in _after(facts)
+    )
 
 
 def _next_call(facts: Facts, after: Step) -> bool:
