@@ -14,6 +14,7 @@ from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.freezes import frozen
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.operations import operation
+from ifmatch.diagnosis.refusal_words import says_done
 from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ _SAYS: Final = Words(
     r"\b(?:edit\w*|holds?|has (?:it|the)|working)\b"
     r"|\block(?:ed)?[ _-]?(?:holder|owner)\b"
 )
+# A hold of one's own stands in nobody's way.
+_OWN: Final = Words(r"\bby (?:you|me|yourself|myself|us|this (?:client|session|user))\b")
 # Locks of databases and transactions are nothing that a client holds.
 _INNER: Final = Words(r"optimistic[ _-]?lock|deadlock|lock ?version|lock wait|StaleObject")
 # What a try to get a hold is called, and how it says for whom and how long.
@@ -72,6 +75,8 @@ def says_held(text: str) -> bool:
         text: of an answer or a report.
     """
     told = text[:_LONGEST]
+    if says_done(told) or _OWN.search(told) is not None:
+        return False
     return _SAYS.search(told) is not None and _INNER.search(told) is None and not frozen(told)
 
 

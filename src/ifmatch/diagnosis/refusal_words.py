@@ -186,6 +186,15 @@ def says_cannot(step: Step) -> bool:
     return negative(step) and _CANNOT.search(step.view.text[:_LONGEST]) is not None
 
 
+def says_done(text: str) -> bool:
+    """Tell whether what is told of a write says that it was carried out.
+
+    Args:
+        text: what is told of it, and of nothing else.
+    """
+    return _ALL_DONE.search(text) is not None and not says_undone(text)
+
+
 def refuses(step: Step) -> bool:
     """Tell whether an answer fails a write, by its status or by its content.
 
