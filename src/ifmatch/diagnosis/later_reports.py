@@ -12,10 +12,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote, urljoin, urlsplit
 
+from ifmatch.diagnosis.dates import told_moment
+from ifmatch.diagnosis.held_up import says_held
 from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.message_members import members, sent, shown
 from ifmatch.diagnosis.refusal_words import says_undone
 from ifmatch.diagnosis.resources import host_of
+from ifmatch.dialects.batches import may_hold_parts
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.message import Content
 
@@ -41,10 +44,24 @@ _LATER: Final = Words(
     r"\b(?:queued|enqueued|pending|scheduled|submitted|received|accepted|processing|in[ _-]?progress|waiting"
     r"|in[ _-]?queue|taken[ _-]?in)\b"
 )
+# A list of those that were not taken, with something in it.
+_SOME: Final = Words(
+    r"[\"'](?:skipped|rejected|failed|failures?|refused|ignored|conflicts?|conflicted|existing|duplicates?|declined"
+    r"|discarded|dropped|omitted|errors?|stale|outdated|kept|left_?(?:out|over|alone)"
+    r"|(?:not|un)_?(?:inserted|created|imported|changed|written|stored|updated|saved|applied|accepted))[\"']"
+    r"\s*:\s*[\[{]\s*[^\s\]}]"
+)
 # Fields that name the place where the outcome will be told.
 _PLACES: Final = ("location", "operation-location", "azure-asyncoperation", "content-location")
 # What stands between the columns of a line.
 _COLUMNS: Final = re.compile(r"\s*[,;|\t]\s*|\s{2,}")
+
+
+# A journal's place lies below that of the thing, and is kept under this name for a ticket.
+_JOURNAL: Final = "\n"
+_CLOCK: Final = re.compile(r"(?<![\d:])([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?![\d:])")
+# Seconds between a write and what a journal has of it.
+_AT_ONCE: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +87,7 @@ def take_reports(steps: Sequence[Step]) -> None:
     waiting: dict[str, list[_Ticket]] = {}
     for step in steps:
         if step.is_write:
-            tickets = list(_tickets(step)) if _taken_in(step) else []
+            tickets = [*_tickets(step), *_journals(step)] if _taken_in(step) else []
             if tickets:
                 own = waiting.setdefault(host_of(step.exchange.request.url), [])
                 own += tickets
@@ -117,14 +134,55 @@ def _reported(report: Step, ticket: _Ticket) -> Content | None:
         return None
     value = report.view.json
     if type(value) not in {dict, list}:
-        return _in_lines(content.text, ticket)
-    about = list(_records(value, ticket, 0))
-    if not about and isinstance(value, dict) and _own_page(report, ticket):
+        return None if ticket.word == _JOURNAL else _in_lines(content.text, ticket)
+    if ticket.word == _JOURNAL:
+        below = report.exchange.request.url.startswith(ticket.value)
+        about = list(_in_journal(value, ticket)) if below else []
+    else:
+        about = list(_records(value, ticket, 0))
+    if not about and isinstance(value, dict) and ticket.word != _JOURNAL and _own_page(report, ticket):
         about = [cast("dict[str, object]", value)]
     if len(about) != 1:
         return None
     text = json.dumps(about[0])
-    return _joined(ticket.step, about[0]) if says_undone(text) else None
+    # Of many records some may have been left as they were.
+    some = may_hold_parts(ticket.step.exchange.request) and _SOME.search(text) is not None
+    return _joined(ticket.step, about[0]) if some or _came_to_nothing(text) else None
+
+
+def _came_to_nothing(text: str) -> bool:
+    """Tell whether what is told of a write says that it was not carried out, or who stood in its way."""
+    return says_undone(text) or (len(text) <= _TICKET and says_held(text))
+
+
+def _journals(step: Step) -> Iterator[_Ticket]:
+    """Yield the place below which a journal may tell of a write by its time."""
+    if step.timed:
+        yield _Ticket(_JOURNAL, step.exchange.request.url.partition("?")[0].rstrip("/") + "/", step)
+
+
+def _in_journal(value: object, ticket: _Ticket) -> Iterator[dict[str, object]]:
+    """Yield the entries of a journal that are of the time of a write."""
+    lists = [value, *members_in(value).values()]
+    for held in lists:
+        for one in cast("list[object]", held)[-_MOST:] if isinstance(held, list) else ():
+            record = members_in(one)
+            texts = [text for text in record.values() if isinstance(text, str)]
+            if any(_at_once(text, ticket.step.start_here) for text in texts):
+                yield record
+
+
+def _at_once(text: str, time: float) -> bool:
+    """Tell whether a text is the moment of a write, or its time of the day."""
+    moment = told_moment(text)
+    if moment is not None:
+        return abs(moment - time) <= _AT_ONCE
+    clock = _CLOCK.fullmatch(text.strip())
+    if clock is None:
+        return False
+    _, minute, second = map(int, clock.groups())
+    # Clocks of a place may be whole hours apart.
+    return abs((minute * 60 + second) - time % 3600) <= _AT_ONCE
 
 
 def _account_of(report: Step, ticket: _Ticket) -> str:
@@ -184,10 +242,10 @@ def _in_lines(text: str, ticket: _Ticket) -> Content | None:
     last = lines[-1].strip()
     record = members_in(Content.from_text(last).json()) if last.startswith("{") else {}
     if record:
-        return _joined(ticket.step, record) if says_undone(last) else None
+        return _joined(ticket.step, record) if _came_to_nothing(last) else None
     said = "\n".join(filter(None, _COLUMNS.split(bounded.sub("\t", last))))
     said = said.lstrip(" :-")
-    return Content.from_text(said) if says_undone(said) else None
+    return Content.from_text(said) if _came_to_nothing(said) else None
 
 
 def _joined(write: Step, record: dict[str, object]) -> Content:

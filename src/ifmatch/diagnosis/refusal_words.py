@@ -62,6 +62,13 @@ _REFUSES: Final = (
     r"|declined|discarded|dropped|ignored|skipped|aborted|overruled|overtaken|superseded|void"
     r"|not[ _-]?(?:ok|saved|stored|accepted|applied|changed|kept|taken|done)"
 )
+# What was not done, where a sentence says so.
+_DONE: Final = (
+    r"saved|stored|updated|applied|written|committed|changed|taken(?:[ _-]?(?:in|over|on))?|recorded"
+    r"|persisted|adopted|carried[ _-]?(?:out|over)|executed|accepted|booked|posted|entered|performed"
+    r"|registered|filed|modified|amended|replaced|overwritten|imported|transferred|merged|processed"
+    r"|created|inserted|effected|implemented|honou?red|done|altered|edited|put through"
+)
 # Members that say how it went, and codes in them that speak of a version or of a fault by their very name.
 _OUTCOME: Final = (
     r"status|state|result|outcome|verdict|disposition|reply|code|(?:err(?:or)?|result|return|status)_?code|rc|ret"
@@ -83,11 +90,39 @@ NEGATIVE: Final = (
     rf"|^\s*(?:[-!]\s*)?(?:{_FAULT}|{_REFUSES})\b|^[ \t]*(?:{_SUCCESS})[ \t]*[:=][ \t]*(?:false|no|0"
     rf"|non)\b"
     r"|^\s*(?:false|no|0)\s*$"
+    # What the outcome is called begins with a "not", whatever follows.
+    r"|(?:[\"'<]|^[ \t]*)(?:result|outcome|verdict|disposition)(?:[\"']?[ \t]*[:=][ \t]*[\"']?|>\s*)"
+    r"(?:not|non|no)[ _-]\w"
+    rf"|[\"'](?:{_SUCCESS})[\"']\s*:\s*\"(?:not|non|no)[ _-]\w"
+)
+# A sentence, or the value of a member, that says what was not done; beside a success it is of something else.
+NOT_DONE: Final = (
+    rf"(?:^|[>\"'=:,;.!(-])[ \t]*(?:\w+[ \t]+){{0,3}}(?:not|non|no)[ _-](?:been[ _-]|yet[ _-])?(?:{_DONE})\b"
+)
+_DONE_ALL: Final = (
+    rf"[\"'](?:{_SUCCESS})[\"']\s*:\s*(?:true|1\b|\"(?:true|yes|y)\")"
+    rf"|[\"'](?:status|state|result|outcome)[\"']\s*:\s*\"(?:{_SUCCESS})\""
+)
+_CONDITION: Final = (
+    r"conditional|pre-?conditions?|\bconditions?|\bif[-_ ](?:none[-_ ])?match|\bif[-_ ](?:un)?modified"
+    r"|e-?tags?|versioning|version[ _-]?checks?|optimistic|concurrency|compare[ _-]and|guards?\b|guarded"
+)
+_INCAPABLE: Final = (
+    r"not (?:yet |currently |being |been )?(?:implemented|supported|available|possible|offered|enabled"
+    r"|provided|understood|evaluated|recogni[sz]ed|allowed|usable)|unsupported|unavailable|unknown|unrecogni[sz]ed|disabled"
+    r"|impossible|(?:cannot|can ?not|can.t|unable to) (?:be|do|check|evaluate|handle|honou?r|process|use)"
+    r"|(?:does|do) not (?:support|know|do|offer|understand|implement)|NotImplemented|no support"
+)
+# That a service cannot do a condition, not that one is false.
+_CANNOT: Final = Words(
+    rf"(?i)(?:{_CONDITION})[^.\"\n]{{0,60}}(?:{_INCAPABLE})|(?:{_INCAPABLE})[^.\"\n]{{0,40}}(?:{_CONDITION})"
 )
 THERE_ALREADY: Final = Words(EXISTS)
 _COUNTS: Final = re.compile(r"(?<![\w.-])\d{1,15}(?![\w-])")
 _VERSIONS: Final = Words(rf"(?i)(?<![^\W_])(?:{_NAMES}|ver|vsn|rev|seq)(?![^\W_])")
 _NEGATIVE: Final = Words(rf"(?im){NEGATIVE}")
+_NOT_DONE: Final = Words(rf"(?im){NOT_DONE}")
+_ALL_DONE: Final = Words(rf"(?i){_DONE_ALL}")
 _OUTDATED: Final = Words(rf"(?i){OUTDATED}")
 # What says so of a version and of nothing else: under a status that may mean any fault of a request.
 _OVER_VERSION: Final = Words(
@@ -127,28 +162,29 @@ def negative(step: Step) -> bool:
     """
     content = step.content
     if not 200 <= step.status < 300 or content is None or len(content) > _LONGEST:
-        return False
+        return step.untraced is not None
     if is_page(content.text):
         # A page that gives the form again, and says why: it holds all that was sent.
         again = bool(fields_of(content.text)) and _MEANWHILE.search(content.text) is not None
         return again or _UNSAVED.search(content.text) is not None
-    if holds(content, step.body) or _NEGATIVE.search(step.view.text) is None:
+    if holds(content, step.body):
         return False
-    return not _repeated(step)
+    # Where no later look shows anything of it, no word is needed.
+    return (step.untraced is not None or says_undone(step.view.text)) and not _repeated(step)
 
 
 def left_undone(step: Step) -> bool:
-    """Tell whether an answer says that a write under a precondition was not carried out, for whatever reason.
+    """Tell whether an answer says that a write was not carried out, for whatever reason.
 
-    What gives out another version was carried out, whatever else it says.
+    What gives out another version than the one that was sent was carried out, whatever else it says.
 
     Args:
         step: a write, its preconditions known.
     """
-    guard = step.guard
-    if guard is None or guard.guard is not Guard.SAME or not negative(step):
+    if not negative(step):
         return False
-    return step.header("etag") in {None, *guard.tokens}
+    guard = step.guard
+    return step.untraced is not None or step.header("etag") in {None, *(guard.tokens if guard else ())}
 
 
 def says_undone(text: str) -> bool:
@@ -157,7 +193,28 @@ def says_undone(text: str) -> bool:
     Args:
         text: what is told of it, and of nothing else.
     """
-    return len(text) <= _LONGEST and _NEGATIVE.search(text) is not None
+    if len(text) > _LONGEST:
+        return False
+    undone = _NOT_DONE.search(text) is not None and _ALL_DONE.search(text) is None
+    return undone or _NEGATIVE.search(text) is not None
+
+
+def says_cannot(step: Step) -> bool:
+    """Tell whether a success that denies a write says that the service cannot do its condition.
+
+    Args:
+        step: the write.
+    """
+    return negative(step) and _CANNOT.search(step.view.text[:_LONGEST]) is not None
+
+
+def says_done(text: str) -> bool:
+    """Tell whether what is told of a write says that it was carried out.
+
+    Args:
+        text: what is told of it, and of nothing else.
+    """
+    return _ALL_DONE.search(text) is not None and not says_undone(text)
 
 
 def refuses(step: Step) -> bool:

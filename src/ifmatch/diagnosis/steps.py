@@ -94,6 +94,7 @@ class Step:
         by_course: what its answer means where no word tells it.
         reported_by: the later look that showed that it came to nothing, where its own answer only took it in.
         accounted_by: the last look at the report about it, and `account` what that tells of it.
+        untraced: the later look that showed nothing of it, where its answer was a success.
         opened_by: the step that opened the upload session that this one goes on with; its conditions hold.
         varies: fields of the service's own by which requests for its resource choose a representation.
     """
@@ -126,6 +127,7 @@ class Step:
         self.reported_by: Step | None = None
         self.accounted_by: Step | None = None
         self.account = ""
+        self.untraced: Step | None = None
         self.opened_by: Step | None = None
         self.opens, self.varies = False, _VERSION_FIELDS
 

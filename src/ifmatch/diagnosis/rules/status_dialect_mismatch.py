@@ -65,6 +65,8 @@ _FINAL = frozenset({400, 403, 422})
 _AT_ONCE = 0.9
 # Seconds from which on a repeat was waited for.
 _PAUSE = 0.2
+# What no other version is the reason of.
+_NO_VERSION = frozenset({Meaning.LOCK, Meaning.UNSUPPORTED})
 _FAILED = frozenset({Meaning.MISMATCH, Meaning.EXISTS, Meaning.ABSENT, Meaning.PAYLOAD, Meaning.BUSY})
 
 
@@ -128,6 +130,8 @@ def _plain_in_itself(facts: Facts) -> bool:
     if step.reported_by is not None and step.reported_by.actor == step.actor:
         return True
     if guard is None and step.condition(Guard.DIFFERENT, Guard.DIFFERENT_DATE) is not None:
+        return True
+    if step.by_course is not None and step.by_course.meaning in _NO_VERSION:
         return True
     created = guard is not None and guard.guard is Guard.ABSENT and step.by_course is not None
     return guard is not None and (tokens.null_word(guard.value) or created)
