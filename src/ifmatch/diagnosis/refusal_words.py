@@ -47,7 +47,7 @@ _SUCCESS: Final = (
     r"|changed|kept|taken|taken_?(?:in|over)|recorded|persisted|adopted|carried_?out|executed"
 )
 # What counts what became of a write.
-_DONE: Final = (
+_COUNTS_DONE: Final = (
     r"(?:num(?:ber)?[_ ]?(?:of)?[_ ]?)?(?:rows|records|changes|writes)"
     r"[_ ]?(?:affected|changed|updated|matched|written)?"
     r"|affected(?:[_ ]?(?:rows|records))?|n[_ ]?modified"
@@ -80,7 +80,7 @@ _CODES: Final = (
 # What says in a content that the request was not carried out, whatever the status says.
 NEGATIVE: Final = (
     rf"[\"'](?:{_SUCCESS})[\"']\s*:\s*(?:false|0\b|\"(?:false|no|n)\")"
-    rf"|[\"'](?:{_DONE})[\"']\s*:\s*0\b"
+    rf"|[\"'](?:{_COUNTS_DONE})[\"']\s*:\s*0\b"
     rf"|[\"'](?:{_FAULT})[\"']\s*:(?!\s*(?:null|\"\"|\[\s*\]|\{{\s*\}}|false|0\b|\"(?:none|ok|0)\"))"
     rf"|[\"'](?:status|state|result|outcome|verdict|disposition)[\"']\s*:\s*\"(?:{_REFUSES})(?![a-z])"
     rf"|[\"'](?:{_OUTCOME})[\"']\s*:\s*\"(?:{_CODES})\""
