@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.benign import begun_anew, fulfilled, passed_later, recovered, why_benign
+from ifmatch.diagnosis.codes_inside import codes_inside
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.damage import overwrites
 from ifmatch.diagnosis.facts import Facts
+from ifmatch.diagnosis.lapsed_marks import lapsed_marks
 from ifmatch.diagnosis.likeness import replaces_all
 from ifmatch.diagnosis.listed_versions import listed_before
 from ifmatch.diagnosis.misreads import misreads
@@ -184,6 +186,8 @@ def _found(case: Case) -> Iterator[tuple[Step, Damage]]:
             yield from overwrites(case, history)
         yield from misreads(case, history)
     yield from missed_changes(case)
+    yield from lapsed_marks(case)
+    yield from codes_inside(case)
 
 
 def _damage(case: Case, step: Step, found: Damage) -> _Draft | None:

@@ -28,7 +28,7 @@ from ifmatch.diagnosis.likeness import (
 from ifmatch.diagnosis.listed_versions import listed_before
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.state_facts import StateFacts
-from ifmatch.diagnosis.taken_back import adds_to, lost_pointers, reverts
+from ifmatch.diagnosis.taken_back import adds_to, left_alone, lost_pointers, reverts
 from ifmatch.diagnosis.unread_versions import listing, part_only
 
 if TYPE_CHECKING:
@@ -167,6 +167,7 @@ class BlindFacts(StateFacts):
                 and (write.puts or value_at(write.body, pointer) is not ABSENT)
                 and (unread or reverts(base, now, write.body, pointer))
             )
+            taken_back = left_alone(base, now, write.body, taken_back, guard.name)
             return (fresh, taken_back) if taken_back else None
         taken_back = self._listed_back(write, guard, fresh, content)
         return (fresh, taken_back) if taken_back else None

@@ -25,6 +25,7 @@ from ifmatch.diagnosis.history import CASE_REACH, History, Stretch
 from ifmatch.diagnosis.host_names import share_names
 from ifmatch.diagnosis.imported_rows import take_rows
 from ifmatch.diagnosis.later_reports import take_reports
+from ifmatch.diagnosis.left_no_trace import take_untraced
 from ifmatch.diagnosis.ordering import in_order
 from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.steps import SAFE_METHODS, Step
@@ -207,14 +208,14 @@ def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None
     _refine(clock, links)
     steps = _steps(ordered, clock, links, vantages, nodes)
     named_in_contents(steps)
-    take_rows(steps)
-    take_reports(steps)
-    mark_undone(steps)
+    for take in (take_rows, take_reports, mark_undone, take_untraced):
+        take(steps)
     held = speak(steps, dialects)
     if held:
         steps = [one for step in steps for one in (step, *held.get(step, ()))]
         for place, step in enumerate(steps):
             step.order = place
+        take_untraced(steps)
     for step in steps:
         if step.dialect is not None:
             step.forget()

@@ -165,7 +165,10 @@ def _leaves_kept(current: Content, wanted: Content) -> bool:
     if wanted.text.lstrip()[:1] != "<" or max(len(current), len(wanted)) > _LONGEST:
         return False
     head = current.text[:500].lower()
-    if not ("<?xml" in head or "xmlns" in head) or "<html" in head:
+    if "<html" in head or "<!doctype html" in head or _ROOT.match(wanted.text.lstrip()) is None:
+        return False
+    if not ("<?xml" in head or "xmlns" in head) and _root(current) != _root(wanted):
+        # What declares nothing is known by its first element alone.
         return False
     there = _elements(current)
     asked = Counter({leaf: count for leaf, count in _elements(wanted).items() if not stamped("/" + leaf[0])})

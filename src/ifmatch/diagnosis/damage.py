@@ -26,9 +26,9 @@ from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.operations import is_call
 from ifmatch.diagnosis.repeated_unseen import repeated_unseen
 from ifmatch.diagnosis.stamps import rendered, stamped
-from ifmatch.diagnosis.taken_back import line_undone, lost_pointers
+from ifmatch.diagnosis.taken_back import left_alone, line_undone, lost_pointers
 from ifmatch.diagnosis.undelivered import blocked, redirected, unheard
-from ifmatch.diagnosis.unguarded_losses import listed_newer
+from ifmatch.diagnosis.unguarded_losses import listed_newer, version_carried
 from ifmatch.diagnosis.unheeded import met_another
 from ifmatch.diagnosis.unseen_writes import unseen
 from ifmatch.diagnosis.written import base_content, content_of_write, keeps, names
@@ -379,6 +379,9 @@ def _taken_back(history: History, step: Step, dated: float | None = None) -> Dam
             and not stamped(pointer)
             and value_at(step.body, pointer) == value_at(old.representation, pointer)
         ]
+        carried = version_carried([one for one in history if one.actor == step.actor], step)
+        version = carried[0] if carried is not None else ""
+        lost = [*left_alone(old.representation, newest.representation, step.body, lost, version)]
         edited = [one for one in changed_pointers(old.representation, step.body) or () if not stamped(one)]
         if lost and edited:
             text = f"what had changed since the older read ({', '.join(lost[:4])}) is gone"

@@ -73,6 +73,7 @@ class Damage:
         behind: the look after the first time that did not show it yet; None for other damage.
         first: the attempt before this one, which got no answer; None where there was none.
         lapsed: a read went from a cursor on that is older than what the service keeps.
+        coded: the content of a success has the code 412, and nothing was to be compared.
         proven: whether the evidence shows the loss itself.
         told: when the lost change was made, as a list of changes has it; None where none tells.
     """
@@ -95,5 +96,6 @@ class Damage:
     behind: Step | None = None
     first: Step | None = None
     lapsed: bool = False
+    coded: bool = False
     proven: bool = True
     told: float | None = None

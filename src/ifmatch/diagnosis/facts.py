@@ -166,7 +166,8 @@ class Facts(BlindFacts):
             shown = one.content
             if shown is None or len(token) < _LISTED or token not in shown.text or not one.follows(write):
                 continue
-            if name and beside(shown, token, name):
+            # A list of changes has the new one as well.
+            if tokens.opaque(write.etag or "") not in shown.text and name and beside(shown, token, name):
                 return write, one
         return None
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.denials import denied_over, left_out_later
 from ifmatch.diagnosis.denied_versions import DAMAGES, denied_version, passed_with
 from ifmatch.diagnosis.habit_traffic import place_of
 from ifmatch.diagnosis.hidden_fields import counts_states, hidden_source
@@ -23,7 +24,6 @@ from ifmatch.diagnosis.passed_counts import CALENDAR, called_past
 from ifmatch.diagnosis.refusal_words import refuses, says_outdated, speaks_of
 from ifmatch.diagnosis.spelled_times import unread_time
 from ifmatch.diagnosis.spent_versions import (
-    THERE,
     blamed,
     counts_past,
     echoed,
@@ -112,7 +112,7 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
         return _LIKELY if member.where in {"body", "text"} else _NAMED
     if stated_beside(write, member) is not None or _expected(traffic, write, member, source):
         return _PROVEN
-    if alike(member.word, source.word) and not traffic.took(write) and _counted_past(traffic, write, member):
+    if left_out_later(traffic, write, member) or denied_over(traffic, write, member, source):
         return _PROVEN
     if source.where == "text" and counts_states(traffic.about[traffic.bases[write]], member.word):
         return _PROVEN
@@ -184,16 +184,6 @@ def _field_given_back(traffic: Traffic, write: Step, member: Member, source: Mem
     if NO_STATE.search(member.name) is not None or not any(map(str.isdigit, member.value)):
         return False
     return not traffic.of_who_asks(write, member)
-
-
-def _counted_past(traffic: Traffic, write: Step, member: Member) -> bool:
-    """Tell whether a refusal prints the count that was sent and the one that is there, and no third."""
-    if not traffic.conflicts(write) or not counts_past(write, member.value):
-        return False
-    told = [one for one in shown(write) if one.where in {"body", "text"}]
-    there = [one for one in told if tokens.counted_on(member.value, one.value)]
-    named = any(THERE.search(one.word) or VERSION.search(one.word) for one in there)
-    return len({one.value for one in there}) == 1 and (named or says_outdated(write))
 
 
 def _shown_further(traffic: Traffic, write: Step, member: Member, source: Member) -> bool:

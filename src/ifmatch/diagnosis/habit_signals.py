@@ -7,10 +7,19 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.habit_traffic import place_of
-from ifmatch.diagnosis.message_members import Member, sent
-from ifmatch.diagnosis.refusal_words import DEMANDED, MEANWHILE, NEGATIVE, OUTDATED, negative, says_outdated
+from ifmatch.diagnosis.message_members import Member, sent, shown
+from ifmatch.diagnosis.refusal_words import (
+    DEMANDED,
+    MEANWHILE,
+    NEGATIVE,
+    NOT_DONE,
+    OUTDATED,
+    negative,
+    says_outdated,
+)
 from ifmatch.diagnosis.spelled_times import unread_time
-from ifmatch.diagnosis.spent_versions import counts_past, prints
+from ifmatch.diagnosis.spent_versions import counts_past, named_past, prints
+from ifmatch.diagnosis.version_words import alike
 from ifmatch.dialects import Meaning, SignalSpec
 from ifmatch.dialects.glossary import Words
 
@@ -120,7 +129,7 @@ def _in_general() -> tuple[SignalSpec, ...]:
             status=(200, 202, 207),
             means=Meaning.MISMATCH,
             guarded=True,
-            matches=rf"(?im)^(?=[\s\S]*?(?:{NEGATIVE}))[\s\S]*?(?:{OUTDATED})",
+            matches=rf"(?im)^(?=[\s\S]*?(?:{NEGATIVE}|{NOT_DONE}))[\s\S]*?(?:{OUTDATED})",
         ),
         SignalSpec(
             status=(200, 202),
@@ -148,9 +157,16 @@ def _over_version(traffic: Traffic, step: Step, places: set[tuple[str, str]]) ->
     later = _later(traffic, step, places)
     if any(one != value and prints(step, one) and (prints(step, value) or len(one) > 1) for one in later):
         return True
-    if counts_past(step, value):
+    if counts_past(step, value) or (200 <= step.status < 300 and _named_past(traffic, step, carried[0])):
         return True
     return _passed_with_newer(traffic, step, places)
+
+
+def _named_past(traffic: Traffic, step: Step, member: Member) -> bool:
+    """Tell whether a denial names a count of the request that stands further on there, or later."""
+    looks = (held for one in traffic.read_after(step) for held in shown(one))
+    after = next((held.value for held in looks if alike(held.word, member.word)), None)
+    return named_past(step, member, after)
 
 
 def _later(traffic: Traffic, step: Step, places: set[tuple[str, str]]) -> set[str]:
@@ -224,7 +240,7 @@ def _matches(traffic: Traffic, step: Step, proven: set[Step]) -> str | None:
     if pieces:
         first, *rest = pieces
         return first + "".join(rf"(?=[\s\S]*?{one})" for one in rest)
-    marker = rf"(?im){NEGATIVE}"
+    marker = rf"(?im){NEGATIVE}|{NOT_DONE}"
     if 200 <= step.status < 300:
         return None if any(re.search(marker, other) for other in others) else marker
     # A status that other answers have too needs words of its own.

@@ -108,7 +108,20 @@ class Traffic:
         base = f"{here}?{urlencode(kept)}" if kept else here
         if base in self.read or here in self.read:
             return base if base in self.read else here
-        return acted or base
+        return acted or self._counted_beside(step, here) or base
+
+    def _counted_beside(self, step: Step, here: str) -> str | None:
+        """Return where a count that a denied write carries is read by itself: `/9/stand` for `stand=44`.
+
+        Else the only view that there is of the thing.
+        """
+        if not (200 <= step.status < 300 and negative(step)):
+            return None
+        views = {one.resource for one in self._views.get(here, ())}
+        if len(views) == 1:
+            return views.pop()
+        below = (f"{here}/{one.word}" for one in sent(step) if one.where in {"body", "text"})
+        return next((one for one in below if one in self.read), None)
 
     def _after_latest(self, step: Step) -> list[InPath]:
         """Return the version at the end of a path that the word for the latest one had shown beside it.
@@ -172,6 +185,10 @@ class Traffic:
         if guard is not None:
             if guard.guard is Guard.SAME and guard.standard and guard.tokens:
                 yield Member("header", guard.name, guard.name, guard.tokens[0]), None
+            return
+        absent = step.condition(Guard.ABSENT)
+        if absent is not None and absent.standard and not says_outdated(step):
+            # What may only create compares nothing else with what is there.
             return
         for one in self._in_path.get(step, ()):
             yield one.member, one

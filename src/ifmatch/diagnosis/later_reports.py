@@ -12,12 +12,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote, urljoin, urlsplit
 
+from ifmatch.diagnosis.dates import told_moment
+from ifmatch.diagnosis.held_up import says_held
 from ifmatch.diagnosis.listed_records import records_in
 from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.message_members import members, sent, shown
 from ifmatch.diagnosis.refusal_words import outdated, says_undone, turned_down
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.diagnosis.told_undone import came_to_nothing, outrun, two_versions
+from ifmatch.dialects.batches import may_hold_parts
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.message import Content
 
@@ -49,10 +52,24 @@ _CALLED: Final = Words(
     r"|(?:command|request|message|mutation|operation|transaction|job|batch|change)"
     r"[-_ ]?(?:id|no|key|ref|token)"
 )
+# A list of those that were not taken, with something in it.
+_SOME: Final = Words(
+    r"[\"'](?:skipped|rejected|failed|failures?|refused|ignored|conflicts?|conflicted|existing|duplicates?|declined"
+    r"|discarded|dropped|omitted|errors?|stale|outdated|kept|left_?(?:out|over|alone)"
+    r"|(?:not|un)_?(?:inserted|created|imported|changed|written|stored|updated|saved|applied|accepted))[\"']"
+    r"\s*:\s*[\[{]\s*[^\s\]}]"
+)
 # Fields that name the place where the outcome will be told.
 _PLACES: Final = ("location", "operation-location", "azure-asyncoperation", "content-location")
 # What stands between the columns of a line.
 _COLUMNS: Final = re.compile(r"\s*[,;|\t]\s*|\s{2,}")
+
+
+# A journal's place lies below that of the thing, and is kept under this name for a ticket.
+_JOURNAL: Final = "\n"
+_CLOCK: Final = re.compile(r"(?<![\d:])([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?![\d:])")
+# Seconds between a write and what a journal has of it.
+_AT_ONCE: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +99,18 @@ def take_reports(steps: Sequence[Step]) -> None:
     for step in steps:
         host = host_of(step.exchange.request.url)
         if step.is_write:
-            tickets = [*_tickets(step), *_given(step, services[host])] if _taken_in(step) else []
+            tickets = (
+                [*_tickets(step), *_given(step, services[host]), *_journals(step)] if _taken_in(step) else []
+            )
             if tickets:
                 own = waiting.setdefault(host, [])
                 own += tickets
                 del own[:-_OPEN]
         elif waiting and step.method == "GET" and step.status == _OK and step.content is not None:
             own = waiting.get(host, [])
+            for one in own:
+                if account := _account_of(step, one):
+                    one.step.accounted_by, one.step.account = step, account
             told = {
                 one.step: content
                 for one in own
@@ -160,19 +182,23 @@ def _reported(report: Step, ticket: _Ticket, service: Sequence[Step]) -> Content
         return None
     value = report.view.json
     if type(value) not in {dict, list}:
-        value = _lines_of_json(content.text)
+        value = None if ticket.word == _JOURNAL else _lines_of_json(content.text)
+    if value is None and ticket.word == _JOURNAL:
+        return None
     if value is None:
         told = _in_lines(content.text, ticket) or _in_table(report, ticket, service)
         return told or _in_other_words(report, ticket, service)
-    about = list(_records(value, ticket, 0))
-    if not about and isinstance(value, dict) and _own_page(report, ticket):
+    about = _about(value, report, ticket)
+    if not about and isinstance(value, dict) and ticket.word != _JOURNAL and _own_page(report, ticket):
         about = [cast("dict[str, object]", value)]
     if not about:
         return None
     # What is told last is how it ended.
     text = json.dumps(about[-1], ensure_ascii=False)
     sure = ticket.step.status == _TAKEN_IN or _LATER.search(ticket.step.view.text) is not None
-    if len(about) == 1 and sure and says_undone(text):
+    # Of many records some may have been left as they were.
+    some = may_hold_parts(ticket.step.exchange.request) and _SOME.search(text) is not None
+    if len(about) == 1 and (some or (sure and _came_to_nothing(text))):
         return _joined(ticket.step, about[0])
     place = service.index(ticket.step)
     if _turned_down(about[-1]) and _over_version(service, place, text, report):
@@ -180,6 +206,15 @@ def _reported(report: Step, ticket: _Ticket, service: Sequence[Step]) -> Content
     if came_to_nothing(service, place, text, report):
         return _joined(ticket.step, about[-1])
     return None
+
+
+def _about(value: object, report: Step, ticket: _Ticket) -> list[dict[str, object]]:
+    """Return the records of a report that are about a write."""
+    if ticket.word != _JOURNAL:
+        return list(_records(value, ticket, 0))
+    below = report.exchange.request.url.startswith(ticket.value)
+    found = list(_in_journal(value, ticket)) if below else []
+    return found if len(found) == 1 else []
 
 
 def _over_version(service: Sequence[Step], place: int, said: str, report: Step) -> bool:
@@ -217,6 +252,58 @@ def _in_other_words(report: Step, ticket: _Ticket, service: Sequence[Step]) -> C
 def _turned_down(record: dict[str, object]) -> bool:
     """Tell whether one value of what a report says of a write says that it was not carried out."""
     return any(isinstance(one, str) and turned_down(one) for one in record.values())
+
+
+def _came_to_nothing(text: str) -> bool:
+    """Tell whether what is told of a write says that it was not carried out, or who stood in its way."""
+    return says_undone(text) or (len(text) <= _TICKET and says_held(text))
+
+
+def _journals(step: Step) -> Iterator[_Ticket]:
+    """Yield the place below which a journal may tell of a write by its time."""
+    if step.timed:
+        yield _Ticket(_JOURNAL, step.exchange.request.url.partition("?")[0].rstrip("/") + "/", step)
+
+
+def _in_journal(value: object, ticket: _Ticket) -> Iterator[dict[str, object]]:
+    """Yield the entries of a journal that are of the time of a write."""
+    lists = [value, *members_in(value).values()]
+    for held in lists:
+        for one in cast("list[object]", held)[-_MOST:] if isinstance(held, list) else ():
+            record = members_in(one)
+            texts = [text for text in record.values() if isinstance(text, str)]
+            if any(_at_once(text, ticket.step.start_here) for text in texts):
+                yield record
+
+
+def _at_once(text: str, time: float) -> bool:
+    """Tell whether a text is the moment of a write, or its time of the day."""
+    moment = told_moment(text)
+    if moment is not None:
+        return abs(moment - time) <= _AT_ONCE
+    clock = _CLOCK.fullmatch(text.strip())
+    if clock is None:
+        return False
+    _, minute, second = map(int, clock.groups())
+    # Clocks of a place may be whole hours apart.
+    return abs((minute * 60 + second) - time % 3600) <= _AT_ONCE
+
+
+def _account_of(report: Step, ticket: _Ticket) -> str:
+    """Return what a page tells of a write that was taken in, whatever that is: all, a record, some lines."""
+    content = report.content
+    if content is None or len(content) > _LONGEST:
+        return ""
+    value = report.view.json
+    if _own_page(report, ticket) or any(_names(word, one, ticket) for word, one in members_in(value).items()):
+        return content.text
+    if type(value) in {dict, list}:
+        about = list(_records(value, ticket, 0))
+        return json.dumps(about[0], ensure_ascii=False) if len(about) == 1 else ""
+    if not ticket.telling or ticket.value not in content.text:
+        return ""
+    bounded = re.compile(rf"(?<![\w-]){re.escape(ticket.value)}(?![\w-])")
+    return "\n".join(line for line in content.text.splitlines() if bounded.search(line))
 
 
 def _own_page(report: Step, ticket: _Ticket) -> bool:
@@ -268,10 +355,10 @@ def _in_lines(text: str, ticket: _Ticket) -> Content | None:
     last = lines[-1].strip()
     record = members_in(Content.from_text(last).json()) if last.startswith("{") else {}
     if record:
-        return _joined(ticket.step, record) if says_undone(last) else None
+        return _joined(ticket.step, record) if _came_to_nothing(last) else None
     said = "\n".join(filter(None, _COLUMNS.split(bounded.sub("\t", last))))
     said = said.lstrip(" :-")
-    return Content.from_text(said) if says_undone(said) else None
+    return Content.from_text(said) if _came_to_nothing(said) else None
 
 
 def _joined(write: Step, record: dict[str, object], *, undone: bool = False) -> Content:

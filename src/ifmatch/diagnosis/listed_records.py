@@ -39,7 +39,7 @@ _BETWEEN: Final = {sign: re.compile(rf"\s*{re.escape(sign)}\s*") for sign in (";
 _WORD: Final = re.compile(r"[^\s;,|=\"'()\[\]]+")
 _PAIR: Final = re.compile(r"([A-Za-z_][\w.-]*)=\"?([^\s;,\"]+)")
 # What became of a value in a line: `limit: 40 -> 55`, `limit "40" => "55"`.
-_ARROW: Final = re.compile(r"->|=>|[\u2192\u21d2\u279c\u2794]")
+_ARROW: Final = re.compile(r"[-=]>|[\u2192\u21d2\u279c\u2794\u27f6\u21a6\u25b6\u00bb]|(?<=\s)>{1,2}(?=\s)")
 _BEFORE: Final = re.compile(r"(?<![\w.-])([^\W\d][\w.-]*)[\"']?\s*[:=]?\s*[\"']?([^\s,;\"']*)[\"']?\s*$")
 _AFTER: Final = re.compile(r"\s*[\"']?([^\s,;\"']{0,120})")
 # So many signs before an arrow hold what it is about.

@@ -9,8 +9,9 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date, shown
 from ifmatch.diagnosis.listed_records import leaves_of
+from ifmatch.diagnosis.lists_in_turn import element_lost
 from ifmatch.diagnosis.stamps import stamped
-from ifmatch.diagnosis.states_in_turn import by_word, own_entry, replaced, set_by, stored_beside
+from ifmatch.diagnosis.states_in_turn import built_beside, by_word, own_entry, replaced, set_by, stored_beside
 from ifmatch.diagnosis.told_changes import account_of, known_as, moments_of
 from ifmatch.diagnosis.transitions import transitions
 from ifmatch.diagnosis.unguarded_losses import looked
@@ -87,6 +88,14 @@ def _in_turn(case: Case, base: Step, step: Step, changes: Sequence[Change]) -> D
     undone = _undone(base, step, own)
     if undone is not None:
         return _taken(undone, own.listing, [])
+    part = element_lost(base, step, own, changes)
+    if part is not None:
+        change, element = part
+        by = f" by {change.who}" if change.who and change is not own else ""
+        text = f"the list of changes has one{by} that tells of {element}, unseen by its sender, and undone"
+        return Damage(
+            Outcome.LOST_UPDATE, text, lost=change.listing, told=None if change is own else change.when
+        )
     found = replaced(base, step, own, changes)
     if found is None:
         return None
@@ -230,6 +239,22 @@ def logged_over_version(case: Case, history: History, step: Step) -> Damage | No
     return replace(found, stale_accepted=True)
 
 
+def _on_one_base(step: Step, own: Change, other: Change) -> Damage:
+    """Return the damage of two writes that the list of changes has on one base, by what it tells of times."""
+    moments = moments_of(other)
+    together = bool(moments) and all(step.start - _CUT <= one <= step.end + _CUT for one in moments)
+    text = "the list of changes has another one that was made from the very version that was sent"
+    return Damage(
+        Outcome.LOST_UPDATE,
+        text,
+        lost=own.listing,
+        overlap=together or not moments,
+        slipped=not moments,
+        stale_accepted=bool(moments) and not together,
+        told=other.when,
+    )
+
+
 def _made_beside(case: Case, base: Step, step: Step) -> Damage | None:
     """Find in a list of changes two that made one version: both were compared before either was stored."""
     versions = known_as((base.etag, step.etag))
@@ -237,6 +262,10 @@ def _made_beside(case: Case, base: Step, step: Step) -> Damage | None:
         changes = list(account_of(step, [listing], versions)) if listing.actor == step.actor else []
         own = own_entry(base, step, changes)
         other = stored_beside(base, step, own, changes) if own is not None else None
+        if own is not None and other is None:
+            second = built_beside(base, step, own, changes)
+            if second is not None:
+                return _on_one_base(step, own, second)
         if other is None:
             continue
         moments = moments_of(other)

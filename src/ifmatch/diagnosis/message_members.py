@@ -29,6 +29,9 @@ _CARRIAGE: Final = re.compile(
     r"|traceparent|tracestate|.*(?:request|trace|correlation|span)-?id)$",
     re.IGNORECASE,
 )
+# Where a call has its arguments, and so many of them.
+_ARGUMENTS: Final = frozenset({"/params", "/args", "/arguments", "/parameters"})
+_FEW: Final = 8
 # Names are of any script, with the marks on its letters (XML 1.0 section 2.3).
 _NAME: Final = r"[^\W\d](?:[\w.-]|[^\x00-\x7f])*"
 _LEAF: Final = re.compile(rf"<(?:(?:[\w.-]|[^\x00-\x7f])+:)?({_NAME})(?:\s[^<>]*)?>\s*([^<>]*?)\s*</")
@@ -132,6 +135,10 @@ def _of_json(value: object, pointer: str) -> Iterator[Member]:
         # Of several elements none speaks for the whole.
         if len(elements) == 1:
             yield from _of_json(elements[0], f"{pointer}/0")
+        elif pointer in _ARGUMENTS:
+            # Those of a call stand in their order.
+            for number, one in enumerate(elements[:_FEW]):
+                yield from _of_json(one, f"{pointer}/{number}") if isinstance(one, dict) else ()
     elif isinstance(value, str | int | float) and not isinstance(value, bool) and pointer:
         text = str(value)
         if 0 < len(text) <= _LONGEST_VALUE:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 _OF_REQUEST: Final = Words(
     r"(?:^|.*[-_./])(?:request|req|message|msg|command|cmd|operation|op|event|mutation|transaction|trans|txn?|write"
     r"|attempt|invocation|submission|submit|call|correlation|trace|span|idempotency|idempotence|dedup\w*|client|save"
-    r"|edit|change|import|run|job|batch|upload|once|unique)[-_ ]?"
+    r"|edit|change|import|run|job|batch|upload|once|unique|send|sending|sent|transmission|sync|push|outbox|queue"
+    r"|offline|local|try|retry|post|form|intent|action|delivery)[-_ ]?"
     r"(?:id|uuid|guid|key|token|ref|reference|no|nr|number|mark|tag)"
     r"|(?:^|.*[-_./])(?:request|op|operation|nonce|transaction|txn|tx|correlation|mutation|idempotency|traceparent"
     r"|invocation|once|marker|uuid|guid)"

@@ -46,6 +46,13 @@ _SUCCESS: Final = (
     r"ok|okay|done|success|successful|succeeded|accepted|saved|stored|updated|applied|written|committed"
     r"|changed|kept|taken|taken_?(?:in|over)|recorded|persisted|adopted|carried_?out|executed"
 )
+# What counts what became of a write.
+_COUNTS_DONE: Final = (
+    r"(?:num(?:ber)?[_ ]?(?:of)?[_ ]?)?(?:rows|records|changes|writes)"
+    r"[_ ]?(?:affected|changed|updated|matched|written)?"
+    r"|affected(?:[_ ]?(?:rows|records))?|n[_ ]?modified"
+    r"|(?:modified|updated|changed|matched|affected|written|saved)[_ ]?(?:count|rows|records)"
+)
 _FAULT: Final = (
     r"errors?|err|error_?(?:code|message|text|no)|faults?|exception|problems?|failures?"
     r"|refusal|rejection|reject"
@@ -54,6 +61,13 @@ _REFUSES: Final = (
     r"errors?|fail(?:ed|ure)?|fault|refused|rejected|reject|conflict|denied|stale|outdated|nok|ko"
     r"|declined|discarded|dropped|ignored|skipped|aborted|overruled|overtaken|superseded|void"
     r"|not[ _-]?(?:ok|saved|stored|accepted|applied|changed|kept|taken|done)"
+)
+# What was not done, where a sentence says so.
+_DONE: Final = (
+    r"saved|stored|updated|applied|written|committed|changed|taken(?:[ _-]?(?:in|over|on))?|recorded"
+    r"|persisted|adopted|carried[ _-]?(?:out|over)|executed|accepted|booked|posted|entered|performed"
+    r"|registered|filed|modified|amended|replaced|overwritten|imported|transferred|merged|processed"
+    r"|created|inserted|effected|implemented|honou?red|done|altered|edited|put through"
 )
 # Members that say how it went, and codes in them that speak of a version or of a fault by their very name.
 _OUTCOME: Final = (
@@ -66,7 +80,8 @@ _CODES: Final = (
 # What says in a content that the request was not carried out, whatever the status says.
 NEGATIVE: Final = (
     rf"[\"'](?:{_SUCCESS})[\"']\s*:\s*(?:false|0\b|\"(?:false|no|n)\")"
-    rf"|[\"'](?:{_FAULT})[\"']\s*:\s*(?!null|\"\"|\[\s*\]|\{{\s*\}}|false|0\b|\"(?:none|ok|0)\")"
+    rf"|[\"'](?:{_COUNTS_DONE})[\"']\s*:\s*0\b"
+    rf"|[\"'](?:{_FAULT})[\"']\s*:(?!\s*(?:null|\"\"|\[\s*\]|\{{\s*\}}|false|0\b|\"(?:none|ok|0)\"))"
     rf"|[\"'](?:status|state|result|outcome|verdict|disposition)[\"']\s*:\s*\"(?:{_REFUSES})(?![a-z])"
     rf"|[\"'](?:{_OUTCOME})[\"']\s*:\s*\"(?:{_CODES})\""
     rf"|<(?:[\w.-]+:)?(?:{_FAULT})[\s>](?!\s*</)"
@@ -75,6 +90,32 @@ NEGATIVE: Final = (
     rf"|^\s*(?:[-!]\s*)?(?:{_FAULT}|{_REFUSES})\b|^[ \t]*(?:{_SUCCESS})[ \t]*[:=][ \t]*(?:false|no|0"
     rf"|non)\b"
     r"|^\s*(?:false|no|0)\s*$"
+    # What the outcome is called begins with a "not", whatever follows.
+    r"|(?:[\"'<]|^[ \t]*)(?:result|outcome|verdict|disposition)(?:[\"']?[ \t]*[:=][ \t]*[\"']?|>\s*)"
+    r"(?:not|non|no)[ _-]\w"
+    rf"|[\"'](?:{_SUCCESS})[\"']\s*:\s*\"(?:not|non|no)[ _-]\w"
+)
+# A sentence, or the value of a member, that says what was not done; beside a success it is of something else.
+NOT_DONE: Final = (
+    rf"(?:^|[>\"'=:,;.!(-])[ \t]*(?:\w+[ \t]+){{0,3}}(?:not|non|no)[ _-](?:been[ _-]|yet[ _-])?(?:{_DONE})\b"
+)
+_DONE_ALL: Final = (
+    rf"[\"'](?:{_SUCCESS})[\"']\s*:\s*(?:true|1\b|\"(?:true|yes|y)\")"
+    rf"|[\"'](?:status|state|result|outcome)[\"']\s*:\s*\"(?:{_SUCCESS})\""
+)
+_CONDITION: Final = (
+    r"conditional|pre-?conditions?|\bconditions?|\bif[-_ ](?:none[-_ ])?match|\bif[-_ ](?:un)?modified"
+    r"|e-?tags?|versioning|version[ _-]?checks?|optimistic|concurrency|compare[ _-]and|guards?\b|guarded"
+)
+_INCAPABLE: Final = (
+    r"not (?:yet |currently |being |been )?(?:implemented|supported|available|possible|offered|enabled"
+    r"|provided|understood|evaluated|recogni[sz]ed|allowed|usable)|unsupported|unavailable|unknown|unrecogni[sz]ed|disabled"
+    r"|impossible|(?:cannot|can ?not|can.t|unable to) (?:be|do|check|evaluate|handle|honou?r|process|use)"
+    r"|(?:does|do) not (?:support|know|do|offer|understand|implement)|NotImplemented|no support"
+)
+# That a service cannot do a condition, not that one is false.
+_CANNOT: Final = Words(
+    rf"(?i)(?:{_CONDITION})[^.\"\n]{{0,60}}(?:{_INCAPABLE})|(?:{_INCAPABLE})[^.\"\n]{{0,40}}(?:{_CONDITION})"
 )
 # What says so of a request as the one word, or the few words, that an outcome is told by.
 _TURNED_DOWN: Final = Words(
@@ -98,6 +139,8 @@ THERE_ALREADY: Final = Words(EXISTS)
 _COUNTS: Final = re.compile(r"(?<![\w.-])\d{1,15}(?![\w-])")
 _VERSIONS: Final = Words(rf"(?i)(?<![^\W_])(?:{_NAMES}|ver|vsn|rev|seq)(?![^\W_])")
 _NEGATIVE: Final = Words(rf"(?im){NEGATIVE}")
+_NOT_DONE: Final = Words(rf"(?im){NOT_DONE}")
+_ALL_DONE: Final = Words(rf"(?i){_DONE_ALL}")
 _OUTDATED: Final = Words(rf"(?i){OUTDATED}")
 # What says so of a version and of nothing else: under a status that may mean any fault of a request.
 _OVER_VERSION: Final = Words(
@@ -141,14 +184,29 @@ def negative(step: Step) -> bool:
     if step.undone:
         return True
     if not 200 <= step.status < 300 or content is None or len(content) > _LONGEST:
-        return False
+        return step.untraced is not None
     if is_page(content.text):
         # A page that gives the form again, and says why: it holds all that was sent.
         again = bool(fields_of(content.text)) and _MEANWHILE.search(content.text) is not None
         return again or _UNSAVED.search(content.text) is not None
-    if holds(content, step.body) or _NEGATIVE.search(step.view.text) is None:
+    if holds(content, step.body):
         return False
-    return not _repeated(step)
+    # Where no later look shows anything of it, no word is needed.
+    return (step.untraced is not None or says_undone(step.view.text)) and not _repeated(step)
+
+
+def left_undone(step: Step) -> bool:
+    """Tell whether an answer says that a write was not carried out, for whatever reason.
+
+    What gives out another version than the one that was sent was carried out, whatever else it says.
+
+    Args:
+        step: a write, its preconditions known.
+    """
+    if not negative(step):
+        return False
+    guard = step.guard
+    return step.untraced is not None or step.header("etag") in {None, *(guard.tokens if guard else ())}
 
 
 def says_undone(text: str) -> bool:
@@ -157,7 +215,28 @@ def says_undone(text: str) -> bool:
     Args:
         text: what is told of it, and of nothing else.
     """
-    return len(text) <= _LONGEST and _NEGATIVE.search(text) is not None
+    if len(text) > _LONGEST:
+        return False
+    undone = _NOT_DONE.search(text) is not None and _ALL_DONE.search(text) is None
+    return undone or _NEGATIVE.search(text) is not None
+
+
+def says_cannot(step: Step) -> bool:
+    """Tell whether a success that denies a write says that the service cannot do its condition.
+
+    Args:
+        step: the write.
+    """
+    return negative(step) and _CANNOT.search(step.view.text[:_LONGEST]) is not None
+
+
+def says_done(text: str) -> bool:
+    """Tell whether what is told of a write says that it was carried out.
+
+    Args:
+        text: what is told of it, and of nothing else.
+    """
+    return _ALL_DONE.search(text) is not None and not says_undone(text)
 
 
 def outdated(text: str) -> bool:
@@ -217,7 +296,10 @@ def meant(step: Step, dialect: Dialect, found: Refusal | None) -> Refusal | None
         found: what the family makes of the answer.
     """
     if found is None:
-        return None if dialect.general and not step.undone else in_words(step, dialect)
+        plain = (
+            dialect.general and not step.undone and not (200 <= step.status < 300 and _told_in_words(step))
+        )
+        return None if plain else in_words(step, dialect)
     if found.meaning is Meaning.BUSY and not found.words and _told_in_words(step):
         # What the answer says counts for more than what its status mostly means there.
         return replace(found, meaning=Meaning.MISMATCH)

@@ -14,6 +14,7 @@ from ifmatch.diagnosis.listed_versions import entries_in
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.projections import is_view
 from ifmatch.diagnosis.resources import host_of, path_of
+from ifmatch.dialects.glossary import Words
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ _DEEP: Final = 2
 _PIECES: Final = re.compile(r"[:|=,;'\"\s()]+")
 # How a search is cut and sorted, not what it looks for.
 _PAGING: Final = re.compile(
-    r"_?(?:page(?:[_-]?(?:size|no|number))?|per[_-]?page|limit|offset|count|size|top|skip|sort|order(?:[_-]?by)?"
+    r"_?(?:page(?:[_-]?(?:size|no|number))?|per[_-]?page|limit|offset|count|size|top|skip|sort"
+    r"|order(?:[_-]?by)?"
     r"|start|max(?:[_-]?results)?|summary|elements|total|cursor|first|rows)",
     re.IGNORECASE,
 )
@@ -41,6 +43,13 @@ _NUMBER: Final = re.compile(r"(?<![\w.,-])\d{1,4}(?![\w-]|[.,]\d)")
 _BEGIN: Final = re.compile(r"^BEGIN:([\w-]+)", re.MULTILINE)
 _BLOCK: Final = re.compile(r"<([^\W\d](?:[\w.:-]|[^\x00-\x7f])*)(?:\s[^<>]*)?>(?=\s*<(?!/))")
 _SEVERAL: Final = 2
+# That there is not just one, in what is told of a selection.
+SEVERAL_WORDS: Final = Words(
+    r"several|multiple|more than (?:one|1)|ambigu\w+|duplicates?|twins?|not (?:a )?(?:unique|selective"
+    r"|distinct|single|sole"
+    r"|one)\w*|not unambiguous|no(?:t one)? single|uniqueness|exactly (?:one|1)|only (?:one|1)|both|two"
+    r"|three|twice|many"
+)
 
 
 def criteria(step: Step) -> frozenset[str]:
@@ -53,7 +62,7 @@ def criteria(step: Step) -> frozenset[str]:
     values = [unquote(part) for part in parts] + [member.value for member in sent(step)]
     if (body := step.view.sent_json) is not UNKNOWN:
         values += [one for one in scalars(body) if len(one) <= _LONGEST_VALUE]
-    return frozenset(piece for value in values for piece in _pieces(value))
+    return frozenset(piece for value in values for piece in pieces_of(value))
 
 
 def selects(step: Step) -> bool:
@@ -88,10 +97,10 @@ def several(facts: Facts) -> tuple[int, Step] | None:
     for one in sorted(near, key=lambda other: abs(other.order - step.order)):
         if one is step or not shows(one) or host_of(one.resource) != host:
             continue
-        asked = _asked(one)
+        asked = asked_of(one)
         if not asked or not all(pieces & mine for pieces in asked):
             continue
-        found = _entries(one, frozenset[str]().union(*asked) & mine)
+        found = things_in(one, frozenset[str]().union(*asked) & mine)
         return (found, one) if found >= _SEVERAL else None
     return None
 
@@ -140,7 +149,12 @@ def named_in_refusal(step: Step) -> int:
     return len(held) if len(held) == len(entries) else 0
 
 
-def _pieces(value: str) -> Iterator[str]:
+def pieces_of(value: str) -> Iterator[str]:
+    """Yield a value in lower case, whole and in pieces, as far as they are long enough to tell something.
+
+    Args:
+        value: of a request.
+    """
     low = value.strip().lower()
     if len(low) >= _TELLING:
         yield low
@@ -149,18 +163,27 @@ def _pieces(value: str) -> Iterator[str]:
             yield piece
 
 
-def _asked(read: Step) -> list[frozenset[str]]:
-    """Return what a search asks for, the pieces of each value."""
+def asked_of(read: Step) -> list[frozenset[str]]:
+    """Return what a search asks for, the pieces of each value.
+
+    Args:
+        read: the search.
+    """
     values = [
         member.value
         for member in sent(read)
         if member.where != "header" and not _PAGING.fullmatch(member.word) and not is_view(member.word)
     ]
-    return [found for value in values if (found := frozenset(_pieces(value)))]
+    return [found for value in values if (found := frozenset(pieces_of(value)))]
 
 
-def _entries(read: Step, values: frozenset[str]) -> int:
-    """Return how many things a search shows."""
+def things_in(read: Step, values: frozenset[str]) -> int:
+    """Return how many things a search shows.
+
+    Args:
+        read: the search.
+        values: that it asks for.
+    """
     value = read.view.json
     if value is not UNKNOWN:
         return max((len(one) for one, around in _lists(value, _DEEP) if _fit(one, around, values)), default=0)
@@ -171,6 +194,15 @@ def _entries(read: Step, values: frozenset[str]) -> int:
         return max(begun.values())
     lines = [line.lower() for line in text.splitlines()]
     return sum(any(one in line for one in values) for line in lines)
+
+
+def sizes_in(read: Step) -> set[int]:
+    """Return how many entries the lists of an answer have.
+
+    Args:
+        read: a search.
+    """
+    return {len(one) for one, _ in _lists(read.view.json, _DEEP)}
 
 
 def _elements(text: str, values: frozenset[str]) -> int:

@@ -81,6 +81,32 @@ def counts_past(step: Step, value: str) -> bool:
     return any(tokens.counted_on(value, one) for one in _NUMBER.findall(text))
 
 
+def named_past(step: Step, member: Member, after: str | None) -> bool:
+    """Tell whether a denial names one count of a request and no other value of it, and that went on.
+
+    Its new value stands in the answer, or the next look shows it.
+
+    Args:
+        step: not carried out.
+        member: a value of it.
+        after: what is shown there next, None when that is not known.
+    """
+    text = (step.content.text[:_LONGEST] if step.content is not None else "").casefold()
+    if not member.value.isdigit() or not _says(text, member.word):
+        return False
+    others = {one.word for one in sent(step) if one.where in {"body", "text"} and one.word != member.word}
+    if any(len(one) > 1 and _says(text, one) for one in others):
+        return False
+    told = set(_NUMBER.findall(text)) - {member.value}
+    if told:
+        return len(told) == 1 and tokens.counted_on(member.value, next(iter(told)))
+    return after is not None and tokens.counted_on(member.value, after)
+
+
+def _says(text: str, word: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(word.casefold())}(?!\w)", text) is not None
+
+
 def printed_beside(write: Step, member: Member, answers: Iterable[Step]) -> Member | None:
     """Return the version in an answer that a refusal prints beside the one that was sent; None without one.
 

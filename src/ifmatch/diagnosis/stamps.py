@@ -57,6 +57,12 @@ _RENDERED = Words(
     r"|_token\b|elapsed|took|load_?time|visit"
 )
 
+# Who, or which program, had changed it last: services write that beside what was changed.
+_BY = Words(
+    r"(?:last[_ -]?)?(?:(?:modif|chang|updat|edit|sav|written|stor|set|record|touch|comput|calculat"
+    r"|process)\w*[_ -]?)?(?:by|by[_ -](?:user|whom|job|process|program|app))"
+)
+
 
 def rendered(pointer: str) -> bool:
     """Tell whether a JSON Pointer names a member that is made anew for each answer."""
@@ -68,6 +74,11 @@ def stamped(pointer: str) -> bool:
     name = pointer.rpartition("/")[2]
     words = [name, *_WORDS.findall(name)]
     return any(word.lower() in _STAMPS for word in words) or rendered(pointer)
+
+
+def signature(pointer: str) -> bool:
+    """Tell whether a JSON Pointer names a member that says who, or which program, changed the thing last."""
+    return _BY.fullmatch(pointer.rpartition("/")[2]) is not None
 
 
 def differs_by_nonce(first: Content | None, second: Content | None) -> bool:

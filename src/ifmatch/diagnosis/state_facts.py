@@ -23,6 +23,7 @@ from ifmatch.diagnosis.likeness import told_by_digest
 from ifmatch.diagnosis.negotiated import variant_fields
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.told_versions import moved
+from ifmatch.diagnosis.wishes import wish_of
 from ifmatch.dialects import weak_tags_match
 from ifmatch.merge import apply_merge_patch
 from ifmatch.model.message import Content
@@ -385,7 +386,7 @@ class StateFacts:
     @cached_property
     def ours_is_there(self) -> bool | None:
         """Tell whether what is there after the refusal is what this request wanted; None when not known."""
-        body = self.step.body
+        body = wish_of(self.step)
         if body is None or self.step.method == "DELETE":
             # A removal may be a call whose content names the thing.
             return None

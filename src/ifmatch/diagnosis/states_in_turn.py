@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.listed_records import leaves_of
@@ -10,12 +10,21 @@ from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.told_changes import known_as
 from ifmatch.diagnosis.transitions import transitions
 from ifmatch.diagnosis.version_words import called_version
+from ifmatch.diagnosis.wishes import wish_of
+from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ifmatch.diagnosis.steps import Step
     from ifmatch.diagnosis.told_changes import Change
+
+# What an entry calls the version that it was made from.
+_BASE: Final = Words(
+    r"(?:base|based[-_ ]?on|basis|parent|predecessor|ancestor|from|prev(?:ious)?|prior|before|old|expected"
+    r"|if[-_ ]?match|on|onto|over|after|against|read|seen|sent|given|start|origin|source)"
+    r"(?:[-_ ]?(?:version|revision|rev|e?-?tag|state|stand|seq|no|number|id|generation|count))?"
+)
 
 
 def own_entry(base: Step, step: Step, changes: Sequence[Change]) -> Change | None:
@@ -65,7 +74,7 @@ def replaced(base: Step, step: Step, own: Change, changes: Sequence[Change]) -> 
         for word, value in stored.items()
         if not _of_service(word) and mine.get(word) == value == old.get(word)
     }
-    for change in _before(own, changes):
+    for change in before_it(own, changes):
         if change.who and change.who == own.who:
             return None
         theirs = set_by(change)
@@ -88,18 +97,47 @@ def stored_beside(base: Step, step: Step, own: Change, changes: Sequence[Change]
     """
     old, mine = _states(base, step)
     edited = {word for word, value in mine.items() if not _of_service(word) and value != old.get(word)}
+    alike = [one for one in changes if one.version == own.version] if own.version.isdigit() else []
+    return _other_edit(edited, own, alike)
+
+
+def built_beside(base: Step, step: Step, own: Change, changes: Sequence[Change]) -> Change | None:
+    """Return an entry that names the very version that an own write was made from as its own base.
+
+    One version has one successor where it is compared: a second one was let through.
+
+    Args:
+        base: the read.
+        step: the write.
+        own: its entry.
+        changes: all entries of the list.
+    """
+    old, mine = _states(base, step)
+    edited = {word for word, value in mine.items() if not _of_service(word) and value != old.get(word)}
+    sent = {tokens.opaque(one) for one in step.guard.tokens} if step.guard is not None else set[str]()
+    for name, value in own.record.items():
+        if tokens.opaque(value) in sent and _BASE.fullmatch(name.rpartition("/")[2]) is not None:
+            alike = [one for one in changes if one.record.get(name) == value]
+            if (found := _other_edit(edited, own, alike)) is not None:
+                return found
+    return None
+
+
+def _other_edit(edited: set[str], own: Change, alike: Sequence[Change]) -> Change | None:
+    """Return an entry that has other values than an own one for what the write edited: no part of it."""
     stored = set_by(own)
-    for one in changes if own.version.isdigit() else ():
+    for one in alike:
         theirs = set_by(one)
-        same = one is not own and one.version == own.version and theirs.keys() == stored.keys()
-        if same and any(theirs[word] != stored[word] for word in edited & stored.keys()):
+        if one is own or theirs.keys() != stored.keys():
+            continue
+        if any(theirs[word] != stored[word] for word in edited & stored.keys()):
             return one
     return None
 
 
 def _states(base: Step, step: Step) -> tuple[dict[str, str], dict[str, str]]:
     """Return what was read and what was sent, by words."""
-    read, sent = (one.text if one is not None else "" for one in (base.representation, step.body))
+    read, sent = (one.text if one is not None else "" for one in (base.representation, wish_of(step)))
     return by_word(leaves_of(read)), by_word(leaves_of(sent))
 
 
@@ -107,8 +145,13 @@ def _of_service(word: str) -> bool:
     return stamped("/" + word) or called_version(word)
 
 
-def _before(own: Change, changes: Sequence[Change]) -> list[Change]:
-    """Return the entries before an own one, the last one first; nothing where their order is not told."""
+def before_it(own: Change, changes: Sequence[Change]) -> list[Change]:
+    """Return the entries before an own one, the last one first; nothing where their order is not told.
+
+    Args:
+        own: the entry.
+        changes: all entries of the list.
+    """
     others = [one for one in changes if one is not own]
     versions = [one.version for one in changes]
     if len(set(versions)) == len(versions) and all(

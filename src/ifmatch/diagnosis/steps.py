@@ -12,7 +12,7 @@ from ifmatch.diagnosis.conditions import Condition, Guard, conditions_of
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.machines import machine_of
 from ifmatch.diagnosis.outcomes import failed_inside, made_by, shown_elsewhere
-from ifmatch.diagnosis.refusal_words import meant
+from ifmatch.diagnosis.refusal_words import left_undone, meant
 from ifmatch.diagnosis.soap_bodies import state_in
 from ifmatch.diagnosis.told_versions import told
 from ifmatch.dialects import Meaning, View, changes_in, refusal_in, replaces_in, shown_state
@@ -93,7 +93,8 @@ class Step:
         address: members of its content by which the resource is asked for, with their values; no state.
         by_course: what its answer means where no word tells it.
         reported_by: the later look that showed that it came to nothing, where its own answer only took it in.
-        undone: whether it came to nothing though a success answers it, as what is shown next tells.
+        accounted_by: the last look at the report about it, and `account` what that tells of it.
+        untraced: the later look that showed nothing of it, though a success answers it; `undone`: it was told.
         opened_by: the step that opened the upload session that this one goes on with; its conditions hold.
         varies: fields of the service's own by which requests for its resource choose a representation.
     """
@@ -124,7 +125,9 @@ class Step:
         self.address: dict[str, object] = {}
         self.by_course: Refusal | None = None
         self.reported_by: Step | None = None
-        self.undone = False
+        self.accounted_by: Step | None = None
+        self.untraced: Step | None = None
+        self.account, self.undone = "", False
         self.opened_by: Step | None = None
         self.opens, self.varies = False, _VERSION_FIELDS
 
@@ -337,7 +340,7 @@ class Step:
     def accepted(self) -> bool:
         """Tell whether a write was answered with success."""
         done = 200 <= self.status < 300 or self.posted
-        return self.is_write and done and not self.denied and not failed_inside(self)
+        return self.is_write and done and not (self.denied or failed_inside(self) or left_undone(self))
 
     @property
     def posted(self) -> bool:
@@ -376,9 +379,7 @@ class Step:
     def content(self) -> Content | None:
         """Return the response's content; None when there was none or it is not known."""
         response = self.exchange.response
-        if response is None or not isinstance(response.content, Content):
-            return None
-        return response.content
+        return response.content if response is not None and isinstance(response.content, Content) else None
 
     @property
     def withheld(self) -> bool:

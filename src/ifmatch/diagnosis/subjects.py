@@ -30,6 +30,7 @@ from ifmatch.diagnosis.rules import (
     unsupported_precondition,
 )
 from ifmatch.diagnosis.tickets import lapsed, outlived
+from ifmatch.diagnosis.undone_reasons import reason_of
 from ifmatch.dialects import Carrier, Meaning
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
 
 PAUSE = 600.0
+# By so much, and after so many attempts, a gap may be longer than the one before.
+_GROWING, _GROWTH = 2, 3.0
 _ASKS = frozenset({400, 403, 409})
 _BAD_REQUEST, _UNPROCESSABLE, _FAILED = 400, 422, 500
 _FAILURES = frozenset({500, 503})
@@ -217,6 +220,7 @@ def refused(case: Case) -> Iterator[Subject]:
     for history in case.histories.values():
         barred = _barred(history) | _too_late(case, history) | _unlike_what_is(case, history)
         barred |= _of_several(case, history) | _of_parts(case, history) | _there_already(case, history)
+        barred |= _left_in_successes(case, history)
         if not barred and not any(is_refusal(step) for step in history):
             continue
         cleared = _cleared(history)
@@ -256,6 +260,15 @@ def _there_already(case: Case, history: History) -> set[int]:
         and step.status in _SELECTED
         and not is_refusal(step)
         and exists_already.there_by_name(Facts(case, step)) is not None
+    }
+
+
+def _left_in_successes(case: Case, history: History) -> set[int]:
+    """Return the orders of writes that, successes by their status, left something undone for a cause."""
+    return {
+        step.order
+        for step in history
+        if step.is_write and not is_refusal(step) and reason_of(case, step) is not None
     }
 
 
@@ -447,7 +460,7 @@ def _creates(current: Subject, step: Step) -> bool:
 
 def _ends(current: Subject, step: Step) -> bool:
     last = current.attempts[-1]
-    if step.timed and step.start - last.end > PAUSE:
+    if step.timed and step.start - last.end > PAUSE and not _backs_off(current, step):
         return True
     changed = (
         step.is_write
@@ -456,6 +469,16 @@ def _ends(current: Subject, step: Step) -> bool:
     )
     guarded = step.is_write and is_refusal(step) and (step.guard is None) != (current.step.guard is None)
     return changed or (guarded and step.guard is None) or _creates(current, step)
+
+
+def _backs_off(current: Subject, step: Step) -> bool:
+    """Tell whether a request is the same as before, after a gap that grew as those before it did."""
+    if len(current.attempts) < _GROWING or not is_refusal(step):
+        return False
+    one, last = current.attempts[-2:]
+    same = step.guard is not None and last.guard is not None and step.guard.value == last.guard.value
+    again = same and (step.body is last.body is None or same_content(step.body, last.body))
+    return again and step.start - last.start <= _GROWTH * (last.start - one.start)
 
 
 def unaccounted(case: Case, taken: set[int]) -> Iterator[Step]:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, unwrapped, value_at
 from ifmatch.diagnosis.likeness import nearer
-from ifmatch.diagnosis.stamps import stamped
+from ifmatch.diagnosis.stamps import signature, stamped
 from ifmatch.merge import apply_merge_patch
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ifmatch.merge import JsonValue
 
 # Seconds in which nobody has read what was written, and changed it.
@@ -85,6 +87,27 @@ def lost_pointers(
     if not new:
         return ()
     return () if new & set(mine.text.splitlines()) else ("",)
+
+
+def left_alone(
+    base: Content | None, fresh: Content | None, mine: Content | None, lost: Sequence[str], version: str = ""
+) -> tuple[str, ...]:
+    """Return what of a loss still counts when a write carries other new values of the newer state.
+
+    Who sends on what only the newer state had, was looking at it: what is left out of that state was left out
+    by choice, or belongs to the service, as its note of who changed it last does. Only what is put back to
+    its older value was passed over.
+
+    Args:
+        base: the older state.
+        fresh: the newer one.
+        mine: what was sent.
+        lost: JSON Pointers of what the newer state had changed, and the write lacks.
+        version: JSON Pointer of what counts the versions, which a blind write carries on as well.
+    """
+    new = [one for one in changed_pointers(base, fresh) or () if one and one != version and not stamped(one)]
+    took = any(value_at(mine, one) == value_at(fresh, one) is not ABSENT for one in new)
+    return tuple(one for one in lost if value_at(mine, one) is not ABSENT or not (took or signature(one)))
 
 
 def line_undone(base: Content | None, theirs: Content | None, mine: Content | None) -> str:

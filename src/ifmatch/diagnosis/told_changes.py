@@ -114,9 +114,9 @@ def account_of(
         text = content.text
         if not (_holds(one.exchange.request.url, last) or _holds(text, named) or may_be_coded(text)):
             continue
-        if host_of(one.resource) != host_of(step.resource):
-            continue
         records: Sequence[Record] = records_in(text)
+        if host_of(one.resource) != host_of(step.resource) and not _of_both(one, step, records, versions):
+            continue
         if not about(one, step):
             records = tuple(record for record in records if names & set(record.values()))
         records = of_the_thing(records, step)
@@ -147,6 +147,16 @@ def of_the_thing(records: Sequence[Record], step: Step) -> Sequence[Record]:
         if len(set(values)) == len(values) and mine in values:
             return tuple(record for record in records if record[name] == mine)
     return records
+
+
+def _of_both(listing: Step, step: Step, records: Sequence[Record], versions: Sequence[str]) -> bool:
+    """Tell whether another host's list is of the same thing: of its path, and with two of its versions.
+
+    A front and what stands behind it, or two fronts of one service, have one thing under two names.
+    """
+    held = {tokens.opaque(value) for record in records for value in record.values()}
+    telling = {one for one in versions if len(one) >= _NAME and not one.isdigit()}
+    return about(listing, step) and len(telling & held) >= _FEW
 
 
 def _holds(text: str, pieces: Sequence[str]) -> bool:

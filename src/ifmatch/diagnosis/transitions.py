@@ -21,12 +21,14 @@ _AFTER: Final = Words(r"(?:to|new|after|now|is|became|current)(?:[-_ ]?(?:value|
 _NAME: Final = Words(
     r"(?:field|name|property|attribute|member|column|key|path|what|item|element)(?:[-_ ]?(?:name|id|path))?"
 )
-_ARROW: Final = re.compile(r"\s*(.*?)\s*(?:->|=>|→|⇒|➜|➔)\s*(.*?)\s*")
+# `40 -> 55`, `40 > 55`; a sign that compares has no space on one side, as in `>5`.
+_ARROW: Final = re.compile(r"\s*(.*?)\s*(?:-+>|=+>|→|⇒|➜|➔|⟶|↦|▶|»|(?<=\s)>{1,2}(?=\s))\s*(.*?)\s*")
 # The same with the name of what changed before it, one after another in a text.
 _NAMED: Final = re.compile(
     r"([^\W\d][\w.-]*)\s*[: ]\s*(\S(?:.*?\S)??)\s*(?:->|=>|→|⇒|➜|➔|(?<=\s)>(?=\s))\s*(\S.*?)\s*"
 )
 _SEVERAL: Final = re.compile(r"\s*[,;|]\s+")
+_CALLED: Final = re.compile(r"[^\W\d][\w./-]*")
 _LONGEST: Final = 200
 
 
@@ -85,6 +87,10 @@ def _of_group(above: str, group: dict[str, str]) -> Iterator[Transition]:
         names = frozenset({f"{above}/0", f"{above}/1"})
         yield Transition(_word(above), group["0"], group["1"], names)
         return
+    if above and set(group) == {"0", "1", "2"} and _CALLED.fullmatch(group["0"]):
+        # What it is called, what it was, and what it became.
+        names = frozenset(f"{above}/{one}" for one in group)
+        yield Transition(_word(group["0"].replace(".", "/")), group["1"], group["2"], names)
     before = [name for name in group if _BEFORE.fullmatch(name) is not None]
     after = [name for name in group if _AFTER.fullmatch(name) is not None]
     if len(before) == 1 and len(after) == 1:

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import holds, same_content
-from ifmatch.diagnosis.message_members import sent
-from ifmatch.diagnosis.refusal_words import refuses
+from ifmatch.diagnosis.contents import holds, same_content, speak_of_one
+from ifmatch.diagnosis.dates import told_moment
+from ifmatch.diagnosis.held_up import asks_to_hold, held_by_state, says_held
+from ifmatch.diagnosis.left_no_trace import edits, values_shown
+from ifmatch.diagnosis.message_members import sent, shown
+from ifmatch.diagnosis.refusal_words import negative, refuses, says_cannot, says_outdated
 from ifmatch.diagnosis.spent_versions import prints
 from ifmatch.dialects import Meaning, Refusal, Retry
 from ifmatch.dialects.glossary import Words
@@ -35,6 +38,12 @@ _LEFT: Final = Words(
     r"|not[ _-]?(?:changed|modified|created|written|overwritten|replaced)|already|exists|present|left as"
     r"|[\"'](?:created|changed|written|stored|inserted)[\"']\s*:\s*(?:false|0\b)"
 )
+# When a thing was made, as members of it are called.
+_MADE: Final = Words(
+    r"creat|made|added|since|registered|entered|opened|inserted|born|(?:valid|stored)[_-]?from"
+)
+# Seconds that clocks may differ by.
+_A_WHILE: Final = 3600.0
 _STORING: Final = frozenset({"PUT", "PATCH", "POST"})
 _CREATED: Final = 201
 _LONGEST: Final = 4000
@@ -55,17 +64,51 @@ def take_by_course(steps: Iterable[Step]) -> None:
         histories.setdefault((step.resource, step.actor), []).append(step)
     for history in histories.values():
         for step in history:
-            if _created_nothing(history, step):
+            found = _by_course(history, step)
+            if found is not None:
                 step.forget()
-                step.by_course = Refusal(Meaning.MISMATCH, step.status, "", Retry.REFRESH, None)
-            elif (
-                (_unread(step) and _outdated(history, step))
-                or _prints_both(history, step)
-                or _left_as_it_was(history, step)
-            ):
-                retry = step.dialect.retry if step.dialect is not None else Retry.REFRESH
-                step.forget()
-                step.by_course = Refusal(Meaning.MISMATCH, step.status, "", retry, None)
+                step.by_course = found
+
+
+def _by_course(history: Sequence[Step], step: Step) -> Refusal | None:
+    """Return what an answer means by what became of the thing, None when it means what it says."""
+    meaning, retry = Meaning.MISMATCH, Retry.REFRESH
+    if _held_up(history, step):
+        meaning = Meaning.LOCK
+    elif _cannot(step):
+        meaning = Meaning.UNSUPPORTED
+    elif not (
+        _created_nothing(history, step) or _left_undone(history, step) or _undone_by_its_words(history, step)
+    ):
+        if not (
+            (_unread(step) and _outdated(history, step))
+            or _prints_both(history, step)
+            or _left_as_it_was(history, step)
+            or _shows_another(step)
+        ):
+            return None
+        retry = step.dialect.retry if step.dialect is not None else retry
+    return Refusal(meaning, step.status, "", retry, None)
+
+
+def _held_up(history: Sequence[Step], step: Step) -> bool:
+    """Tell whether a success left all as it was because somebody holds the thing, or its sender does not."""
+    if not step.is_write or step.batched or step.refused or not 200 <= step.status < 300:
+        return False
+    text = step.view.text[:_LONGEST]
+    if not text or holds(step.content, step.body) or asks_to_hold(step):
+        return False
+    if not (step.untraced is not None or step.reported_by is not None or negative(step)):
+        return False
+    looks = [one for one in history if one.read_ok and one.content is not None]
+    before = [one for one in looks if one.order < step.order][-1:]
+    after = [one for one in looks if one.order > step.order][:1]
+    return says_held(text) or held_by_state(step, [*before, *after])
+
+
+def _cannot(step: Step) -> bool:
+    """Tell whether a success denies a write because the service cannot do its condition."""
+    return step.is_write and not step.batched and step.guard is not None and says_cannot(step)
 
 
 def _unread(step: Step) -> bool:
@@ -81,14 +124,27 @@ def _unread(step: Step) -> bool:
     return bool(words.strip()) and not _OF_THE_REQUEST.search(words) and not _names_another(step, words)
 
 
-def _prints_both(history: Sequence[Step], step: Step) -> bool:
-    """Tell whether a write failed with an answer that prints the sent version, and the one that was shown."""
+def _undone_by_its_words(history: Sequence[Step], step: Step) -> bool:
+    """Tell whether a success of no known family says that nothing was done, for the version that was sent.
+
+    It says so of versions, or prints the tag that was sent beside the one that is there.
+    """
     guard = step.guard
-    if step.refused or step.batched or step.dialect is None or guard is None or not guard.tokens:
+    if step.dialect is not None or guard is None or not guard.standard or guard.guard is not Guard.SAME:
+        return False
+    if step.refused or step.batched or not step.is_write or not negative(step):
+        return False
+    return says_outdated(step) or _prints_both(history, step)
+
+
+def _prints_both(history: Sequence[Step], step: Step) -> bool:
+    """Tell whether a write failed with an answer that prints the sent version, and the one that is there."""
+    guard = step.guard
+    if step.refused or step.batched or guard is None or not guard.tokens:
         return False
     if (
         guard.guard is not Guard.SAME
-        or not guard.key
+        or not (guard.standard if step.dialect is None else guard.key)
         or not refuses(step)
         or not prints(step, guard.tokens[0])
     ):
@@ -96,8 +152,23 @@ def _prints_both(history: Sequence[Step], step: Step) -> bool:
     last = next(
         (one for one in reversed(history) if one.order < step.order and one.read_ok and one.etag), None
     )
-    current = tokens.opaque(last.etag or "") if last is not None else ""
-    return current not in {"", tokens.opaque(guard.tokens[0])} and prints(step, current)
+    # What the next look shows was there before, if nothing was written since.
+    after = next((one for one in history if one.order > step.order and (one.read_ok or one.accepted)), None)
+    looks = (last, after if after is not None and after.read_ok else None)
+    there = {tokens.opaque(one.etag or "") for one in looks if one is not None}
+    return any(prints(step, one) for one in there - {"", tokens.opaque(guard.tokens[0])})
+
+
+def _shows_another(step: Step) -> bool:
+    """Tell whether a success says that nothing was done, and has a later version where the sent one stood."""
+    guard = step.guard
+    if step.refused or step.batched or guard is None or guard.guard is not Guard.SAME or not guard.key:
+        return False
+    if not negative(step) or not guard.tokens:
+        return False
+    word, value = guard.name.rpartition("/")[2], guard.tokens[0]
+    there = {one.value for one in shown(step) if one.word == word and one.where == "body"}
+    return len(there) == 1 and any(tokens.steps_on(value, one) > 0 for one in there)
 
 
 def _created_nothing(history: Sequence[Step], step: Step) -> bool:
@@ -112,11 +183,16 @@ def _created_nothing(history: Sequence[Step], step: Step) -> bool:
     before = next(
         (one for one in reversed(history) if one.order < step.order and (one.read_ok or one.accepted)), None
     )
-    there = before.representation if before is not None and before.read_ok else None
-    if before is None or there is None or holds(there, step.body):
-        return False
     after = next((one for one in history if one.order > step.order and (one.read_ok or one.is_write)), None)
     seen = after.representation if after is not None and after.is_read else None
+    if before is None:
+        return after is not None and _older(step, after)
+    there = before.representation if before.read_ok else None
+    if there is None or holds(there, step.body):
+        return False
+    if step.untraced is not None:
+        # An edit of what was read: it was not to be created.
+        return edits(step.untraced, step) or _LEFT.search(step.view.text[:_LONGEST]) is not None
     if _LEFT.search(step.view.text[:_LONGEST]) is None or holds(step.content, there):
         # Who asks for a thing to be there, and is given what is there, has what was asked for.
         return False
@@ -154,6 +230,33 @@ def _denies(step: Step) -> bool:
     names = set(cast("dict[str, object]", asked)) if isinstance(asked, dict) else set[str]()
     said = [value for name, value in members.items() if isinstance(value, bool) and name not in names]
     return bool(said) and not any(said)
+
+
+def _older(step: Step, look: Step) -> bool:
+    """Tell whether a look shows another thing than was to be created, and one that is older than that."""
+    there = look.representation
+    if there is None or step.body is None or holds(there, step.body) or not step.timed:
+        return False
+    if not speak_of_one(there, step.body) or (step.etag is not None and step.etag != look.etag):
+        return False
+    if look.last_modified is not None:
+        return look.last_modified < step.start - _A_WHILE
+    named = (value for name, value in values_shown(look, stamps=True).items() if _MADE.search(name))
+    made = (moment for value in named if (moment := told_moment(value)) is not None)
+    return any(one < step.start - _A_WHILE for one in made)
+
+
+def _left_undone(history: Sequence[Step], step: Step) -> bool:
+    """Tell whether a write on a version came to nothing under a success, and another was there by then."""
+    guard = step.guard
+    if step.untraced is None or step.refused or step.batched or guard is None:
+        return False
+    if guard.guard is not Guard.SAME or not guard.tokens or guard.unseen:
+        return False
+    later = next((one for one in history if one.order > step.order and one.read_ok and one.etag), None)
+    last = next((one for one in reversed(history) if one.order < step.order and one.etag), None)
+    wanted = {tokens.opaque(token) for token in guard.tokens}
+    return any(one is not None and tokens.opaque(one.etag or "") not in wanted for one in (later, last))
 
 
 def _names_another(step: Step, words: str) -> bool:

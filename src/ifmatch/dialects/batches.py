@@ -373,8 +373,9 @@ def _of_places(view: View, places: Mapping[str, str]) -> Iterator[Part]:
     """Yield the saves of a list that gives each its place and its content."""
     shared = _shared(view, ())
     for one in placed_in(view, places):
-        fields = Fields([(name, value) for name, value in shared if not name.lower().startswith("if-")])
-        response = Response(one.status, content=_content(one.answer))
+        outer = [(name, value) for name, value in shared if not name.lower().startswith("if-")]
+        fields = Fields([*outer, *one.conditions])
+        response = Response(one.status, fields=_tagged(one.answer), content=_content(one.answer))
         yield Part(Request(one.method, one.url, fields, _content(one.content)), response)
 
 
@@ -386,13 +387,17 @@ def _of_items(view: View, places: Mapping[str, str]) -> Iterator[Part]:
         if condition is not None and '"' not in condition and condition != "*":
             condition = f'"{condition}"'
         fields = Fields([*shared, ("If-Match", condition)] if condition is not None else shared)
-        tag = scalar((item.answer or {}).get("etag"))
-        received = Fields([("ETag", tag if '"' in tag else f'"{tag}"')] if tag is not None else [])
-        response = Response(item.status, fields=received, content=_content(item.answer))
+        response = Response(item.status, fields=_tagged(item.answer or {}), content=_content(item.answer))
         yield Part(
             Request(item.method, item.url, fields, _content(item.record)),
             response if item.status else None,
         )
+
+
+def _tagged(answer: dict[str, object]) -> Fields:
+    """Return the field for the tag that an answer gives of one thing."""
+    tag = scalar(answer.get("etag"))
+    return Fields([("ETag", tag if '"' in tag else f'"{tag}"')] if tag is not None else [])
 
 
 def _object(line: str) -> dict[str, object]:

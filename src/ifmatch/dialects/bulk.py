@@ -63,11 +63,14 @@ _ACTIONS: Final = {
     "add": "POST",
 }
 _FAILURES: Final = Words(
-    r"(?:.*_)?(?:fail(?:ed|ures)?|errors?|conflicts?|conflicted|rejected|refused|stale|outdated|not_?(?:updated|applied|saved))"
+    r"(?:.*_)?(?:fail(?:ed|ures)?|errors?|conflicts?|conflicted|rejected|refused|stale|outdated|skipped|ignored"
+    r"|existing|duplicates?|kept|left_?(?:out|over|alone)|declined|discarded|dropped|omitted"
+    r"|(?:not|un)_?(?:updated|applied|saved|inserted|created|imported|changed|written|stored|accepted))"
     r"(?:_?(?:items|records|ids))?"
 )
 _OVER_VERSION: Final = Words(
     r"version|revision|e-?tag|pre-?condition|conflict|stale|modified|outdated|concurren|mismatch"
+    r"|already[ _-](?:exists?|present|there|taken|in[ _-]use|used|known|stored)|duplicate|exists already"
 )
 # The last part of a path that says how many are changed, not what.
 _BULK: Final = re.compile(r"(?i:bulk|batch|multi|\bmass|(?<![a-z])many|_all$)|Many")

@@ -36,6 +36,16 @@ _CONTENTS: Final = (
     "attributes",
 )
 _METHODS: Final = ("method", "verb", "httpMethod", "http_method")
+# Some name the place by the method: `{"put": "/terms/bolt"}`.
+_BY_METHOD: Final = ("put", "patch", "post", "PUT", "PATCH", "POST", "Put", "Patch", "Post")
+# Conditions beside the content, as fields of HTTP are called in JSON.
+_CONDITIONS: Final = {
+    "ifmatch": "If-Match",
+    "ifnonematch": "If-None-Match",
+    "ifunmodifiedsince": "If-Unmodified-Since",
+}
+_FIELDS: Final = ("headers", "header", "fields", "conditions", "condition", "preconditions", "precondition")
+_UNTOLD: Final = 200
 _UNSAFE: Final = frozenset({"PUT", "PATCH", "POST", "DELETE", "MERGE"})
 _REPLACING: Final = frozenset({"PUT", "PATCH"})
 
@@ -50,6 +60,7 @@ class Placed:
         content: what it carries.
         status: of its own.
         answer: what the answer tells of it.
+        conditions: fields of HTTP that stand beside the content.
     """
 
     url: str
@@ -57,6 +68,7 @@ class Placed:
     content: Record
     status: int
     answer: Record
+    conditions: tuple[tuple[str, str], ...] = ()
 
 
 def placed_in(view: View, places: Mapping[str, str]) -> tuple[Placed, ...]:
@@ -70,20 +82,35 @@ def placed_in(view: View, places: Mapping[str, str]) -> tuple[Placed, ...]:
     if not sent or len(sent) != len(told):
         return ()
     # What names the place, and what holds the content, is called alike in all records.
-    at = next((name for name in _PLACES if all(_is_place(one.get(name)) for one in sent)), "")
+    at = next((name for name in (*_PLACES, *_BY_METHOD) if all(_is_place(one.get(name)) for one in sent)), "")
     inside = next((name for name in _CONTENTS if all(isinstance(one.get(name), dict) for one in sent)), "")
     if not at or not inside or any("op" in one for one in sent):
         return ()
     answers = _in_order([str(one[at]) for one in sent], at, told)
+    # What is told of each by its place, and is no status, may be any outcome.
+    untold = _UNTOLD if all(at in one for one in told) and any(map(_conditions, sent)) else None
     found: list[Placed] = []
     for record, answer in zip(sent, answers, strict=False):
-        status = status_in(answer)
-        method = _method(view, record)
+        status = status_in(answer) or untold
+        method = at.upper() if at in _BY_METHOD else _method(view, record)
         if status is None or method not in _UNSAFE:
             return ()
         url = _url(view, str(record[at]), places)
-        found.append(Placed(url, method, cast("Record", record[inside]), status, answer))
+        content = cast("Record", record[inside])
+        found.append(Placed(url, method, content, status, answer, tuple(_conditions(record))))
     return tuple(found)
+
+
+def _conditions(record: Record) -> list[tuple[str, str]]:
+    """Return the conditions of a save: its own members, or those of what stands for its header."""
+    inner = (one for name in _FIELDS if isinstance(one := record.get(name), dict))
+    return [
+        (field, text)
+        for held in (record, *inner)
+        for name, value in held.items()
+        if (field := _CONDITIONS.get("".join(filter(str.isalpha, name.lower())))) is not None
+        and (text := scalar(value)) is not None
+    ]
 
 
 def _only_list(value: object) -> list[Record]:

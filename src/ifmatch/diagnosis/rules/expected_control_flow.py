@@ -129,7 +129,7 @@ def _contest(facts: Facts, guard: Guard) -> Iterator[Evidence]:
     # A lifetime may stand beside the state, as in a form or a query.
     leased = LEASE_BODY.search(text) is not None or LEASE_BODY.search(_beside(step)) is not None
     claim = claim_of(step)
-    held = leased or (named and (OWNER_BODY.search(text) is not None or claim != ""))
+    held = leased or _another_has(step) or (named and (OWNER_BODY.search(text) is not None or claim != ""))
     rivals = {one.actor for one in facts.history if one.is_write and one.actor != step.actor}
     rounds = _rounds(facts, guard)
     won = [one for one in rounds if one.accepted]
@@ -170,6 +170,17 @@ def _contest(facts: Facts, guard: Guard) -> Iterator[Evidence]:
         yield note("the client gets in the end, by the same request, what had been refused", 2.0, won[-1])
     if rivals:
         yield note(f"{len(rivals) + 1} actors compete for it", 1.0)
+
+
+def _another_has(step: Step) -> bool:
+    """Tell whether a refusal shows a member of what was to be created with another name in it."""
+    mine, theirs = _object(step.body), _object(step.content)
+    named = [
+        name
+        for name, value in theirs.items()
+        if isinstance(value, str) and isinstance(mine.get(name), str) and value != mine[name]
+    ]
+    return len(named) == 1 and len(theirs) <= len(mine) and not _TIME.match(str(theirs[named[0]]))
 
 
 def _rounds(facts: Facts, guard: Guard) -> list[Step]:

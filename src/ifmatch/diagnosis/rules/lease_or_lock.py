@@ -67,6 +67,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note(f"the answer names {code.group()}", 8.0, step, field)
     elif step.status == 423:
         yield note("423: the resource is locked", 6.5, step)
+    elif step.by_course is not None and step.by_course.meaning is Meaning.LOCK:
+        yield note(
+            "a success that changed nothing: what is told of it says that somebody holds it", 6.0, step
+        )
     elif refusal is not None and refusal.meaning is Meaning.LOCK and step.dialect is not None:
         yield note(f"{step.status} is how {step.dialect.name} says that a lock stands in the way", 6.5, step)
     elif (

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.rules.nonprecondition_412 import spoken
 from ifmatch.diagnosis.selections import counts, named_in_refusal, named_singly, selects, several
+from ifmatch.diagnosis.undone_reasons import left_in_success
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
 
@@ -58,6 +59,7 @@ _HEARD = frozenset({300, 400, 409, 412, 422})
 
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from conditional operations that select by search (FHIR R4 http section 3.1.0.8)."""
+    yield from left_in_success(facts, CAUSE)
     step = facts.step
     if not facts.refused or step.status not in {400, 409, 412}:
         yield from _shown(facts) if facts.refused and step.status in _HEARD else ()

@@ -18,6 +18,7 @@ from ifmatch.model.unknown import UNKNOWN
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ifmatch.diagnosis.damages import Damage
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
@@ -72,6 +73,9 @@ _TOLD = frozenset(
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a 412 that has nothing to do with a condition of the request."""
     step = facts.step
+    if facts.damage is not None and facts.damage.coded:
+        yield from _inside(facts, facts.damage)
+        return
     if step.status != 412:
         return
     refusal = step.refusal
@@ -112,6 +116,15 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note("a plain read is refused: nothing of its target was to be compared", 1.0, step)
     if shown and step.is_write:
         yield from _what_followed(facts)
+
+
+def _inside(facts: Facts, damage: Damage) -> Iterator[Evidence]:
+    """Yield evidence from a code 412 in the content of a success."""
+    yield note(damage.text, 4.5, facts.step)
+    again = "the very same request passed later"
+    yield note(again if damage.proven else "the like is answered with another code", 2.0, damage.lost)
+    if _VENDOR.search(facts.error_text):
+        yield note("the answer reads like a firewall's or a bot filter's", 1.0, facts.step)
 
 
 def spoken(text: str) -> bool:

@@ -16,6 +16,7 @@ from ifmatch.diagnosis.dialect_habits import LEARNED
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.named_elements import counts_none, of_incident
 from ifmatch.diagnosis.removals import corrected
+from ifmatch.diagnosis.undone_reasons import left_in_success
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects import Carrier, Meaning
 from ifmatch.dialects.glossary import Words
@@ -324,6 +325,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
 
     Source: RFC 6902 section 4.6 (the test operation).
     """
+    yield from left_in_success(facts, CAUSE)
     step = facts.step
     if step.is_write and not facts.refused and counts_none(step):
         yield from _selected_by(facts)

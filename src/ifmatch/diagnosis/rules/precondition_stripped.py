@@ -159,12 +159,31 @@ def _outdated(facts: Facts, refused: Step) -> bool:
     if guard is None or guard.guard is not Guard.SAME:
         return False
     tagged = [one for one in facts.history if one.order < refused.order and one.etag is not None]
+    if _others_there(facts, refused):
+        return True
     return any(
         bool(issued := facts.history.issued(token))
         and issued[0].order < refused.order
         and tagged[-1].etag not in {None, token}
         and issued[-1].order < tagged[-1].order
         for token in guard.tokens
+    )
+
+
+def _others_there(facts: Facts, refused: Step) -> bool:
+    """Tell whether the looks beside a refused write, at its own host, show another tag than that."""
+    guard = refused.guard
+    near = facts.own(facts.case.history_of(refused.resource))
+    before = next((one for one in reversed(near) if one.order < refused.order and one.etag is not None), None)
+    after = next((one for one in near if one.order > refused.order and one.etag is not None), None)
+    shown = [one for one in (before, after) if one is not None and one.read_ok]
+    return (
+        guard is not None
+        and guard.well_formed
+        and bool(shown)
+        and not any(
+            tokens.base(one.etag or "") == tokens.base(token) for one in shown for token in guard.tokens
+        )
     )
 
 

@@ -70,6 +70,8 @@ _NEXT = 4
 _AT_ONCE = 0.9
 # Seconds from which on a repeat was waited for.
 _PAUSE = 0.2
+# What no other version is the reason of.
+_NO_VERSION = frozenset({Meaning.LOCK, Meaning.UNSUPPORTED})
 _FAILED = frozenset({Meaning.MISMATCH, Meaning.EXISTS, Meaning.ABSENT, Meaning.PAYLOAD, Meaning.BUSY})
 
 
@@ -133,6 +135,8 @@ def _plain_in_itself(facts: Facts) -> bool:
     if step.reported_by is not None and step.reported_by.actor == step.actor:
         return True
     if guard is None and step.condition(Guard.DIFFERENT, Guard.DIFFERENT_DATE) is not None:
+        return True
+    if step.by_course is not None and step.by_course.meaning in _NO_VERSION:
         return True
     created = guard is not None and guard.guard is Guard.ABSENT and step.by_course is not None
     return guard is not None and (tokens.null_word(guard.value) or created)
@@ -203,12 +207,15 @@ def _looks_like_success(step: Step) -> bool:
 def _overlooked(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence that the client went by an answer's status, and took its refused write for stored."""
     step = facts.step
+    if facts.proof is not None or (facts.ours_is_there and not facts.ours_by_chance):
+        # It is stored, whatever the answer says of it: who takes it for stored is right.
+        return
     status = step.within.status if step.within is not None else step.status
     beside = None if step.within is None else step.within
     following = facts.case.steps[step.order + 1 :]
     mine = [one for one in following if one.actor == step.actor]
     after = next((one for one in mine if beside is None or one.within is not beside), None)
-    if after is None:
+    if after is None or _sent_with_more(facts):
         return
     if after.is_write and (after.resource.startswith(step.resource + "/") or _next_call(facts, after)):
         text = f"{status} looks like success, and the client goes on as if it were stored"
@@ -228,6 +235,16 @@ def _overlooked(facts: Facts) -> Iterator[Evidence]:
         known = step.dialect is not None and not step.dialect.general and step.dialect.id != LEARNED
         at_once = after.timed and after.start - step.end < _AT_ONCE
         yield note(text, 1.0 if at_once or known else _MISREAD, after)
+
+
+def _sent_with_more(facts: Facts) -> bool:
+    """Tell whether the client sent what an answer asks a version for with one, and got it in."""
+    step = facts.step
+    asked = step.refusal is not None and step.refusal.meaning is Meaning.MISSING and facts.guard is None
+    return asked and any(
+        one.accepted and one.method == step.method and one.guard is not None and holds(one.body, step.body)
+        for one in _after(facts)
+    )
 
 
 def _next_call(facts: Facts, after: Step) -> bool:

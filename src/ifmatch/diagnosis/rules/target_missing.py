@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.undone_reasons import left_in_success
 from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
 
     Source: RFC 9110 section 13.1.1 (`If-Match: *` is false without a current representation).
     """
+    yield from left_in_success(facts, CAUSE)
     guard = facts.guard
     if facts.refused and guard is None:
         yield from _gone_meanwhile(facts)

@@ -11,6 +11,7 @@ from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.tickets import LAPSED, TICKET, late, overdue, renewed, spoken_of, tickets
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,7 +45,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     step = facts.step
     if facts.damage is not None and facts.damage.lapsed:
         yield note(facts.damage.text, 5.0, step)
-        yield note("the reader goes on from where that answer ended", 1.0, facts.damage.lost or step)
+        if facts.damage.outcome is Outcome.ERROR:
+            yield note("an answer before had given out the mark", 1.0, facts.damage.lost or step)
+        else:
+            yield note("the reader goes on from where that answer ended", 1.0, facts.damage.lost or step)
         return
     if not facts.refused:
         return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis.conditions import IN_CONTENT, Guard
 from ifmatch.diagnosis.contents import holds, same_content
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.undone_reasons import left_in_success
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
 
@@ -83,6 +84,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
 
     Source: RFC 6585 section 3 (428 Precondition Required).
     """
+    yield from left_in_success(facts, CAUSE)
     step = facts.step
     if not facts.refused or not step.is_write or facts.guard is not None:
         return

@@ -41,6 +41,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         or not facts.step.is_write
         or damage.redirect
         or damage.twice
+        or damage.lapsed
+        or damage.coded
         or damage.behind is not None
         or damage.contradicted
     ):

@@ -1,0 +1,124 @@
+"""Find successes whose content has the code 412 where nothing was to be compared: a guard's answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ifmatch.diagnosis.damages import Damage
+from ifmatch.diagnosis.listed_versions import members_in
+from ifmatch.diagnosis.message_members import sent
+from ifmatch.diagnosis.resources import host_of
+from ifmatch.diagnosis.version_words import called_version, speaks_of_versions
+from ifmatch.dialects.glossary import Words
+from ifmatch.model.diagnosis import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.case import Case
+    from ifmatch.diagnosis.steps import Step
+
+_NEAR: Final = 60
+_OK: Final = range(200, 300)
+_FEW: Final = 4000
+_CODES: Final = frozenset({"412", "-412"})
+# What an answer's own code of success is.
+_FINE: Final = frozenset({"0", "200", "201", "1", "ok", "success", "", "00", "000", "10000", "20000"})
+_CODE: Final = Words(
+    r"(?:err(?:or)?|result|return|ret|status|response|resp|biz|sub|http|api|app)?[-_]?(?:code|no|status"
+    r"|num(?:ber)?|ret|rc)"
+    r"|ret|rc|err(?:or)?|status|result|state|code"
+)
+_OF_STATE: Final = Words(
+    r"if-(?:un)?(?:none-)?m|\be-?tag|\bversions?\b|revision|\bstale\b|concurren|meanwhile|in the meantime"
+    r"|out of date"
+    r"|since (?:you|it was)|conflict|already exists|\block(?:ed)?\b|lease|expected|mismatch|required"
+)
+
+
+def codes_inside(case: Case) -> Iterator[tuple[Step, Damage]]:
+    """Yield the first request of each actor and service that a 412 in a success answers without a condition.
+
+    Args:
+        case: everything known.
+    """
+    seen: set[tuple[str, str]] = set()
+    for step in case.steps:
+        key = step.actor, host_of(step.resource)
+        found = _coded(step) if key not in seen else None
+        if found is None or _under_version(step):
+            continue
+        name, value = found
+        other = _otherwise(case, step, name)
+        if other is None or not _says_less(step, other) or value in {one.value for one in sent(step)}:
+            continue
+        seen.add(key)
+        same = other.exchange.request.url == step.exchange.request.url and other.order > step.order
+        text = f"{name} {value} in a success, where the request has no condition and names no version"
+        yield step, Damage(Outcome.ERROR, text, lost=other, coded=True, proven=same)
+
+
+def _coded(step: Step) -> tuple[str, str] | None:
+    """Return the member of an answer that has the code, and nothing else of content, with its value."""
+    if step.status not in _OK or step.content is None or len(step.content) > _FEW or step.batched:
+        return None
+    told = members_in(step.view.json)
+    for outer in (told, *map(members_in, told.values())):
+        for name, value in outer.items():
+            if str(value) in _CODES and not isinstance(value, bool) and _CODE.fullmatch(name):
+                return name, str(value)
+    return None
+
+
+def _under_version(step: Step) -> bool:
+    """Tell whether a request carries a condition, or what may be one, or its answer speaks of one."""
+    if step.conditions or any(speaks_of_versions(one) or called_version(one.word) for one in sent(step)):
+        return True
+    # Reads are refused over no state.
+    return step.is_write and _OF_STATE.search(step.view.text) is not None
+
+
+def _otherwise(case: Case, step: Step, name: str) -> Step | None:
+    """Return the request of the kind whose answer has a code of success there: the very same, or another."""
+    near = case.steps[max(0, step.order - _NEAR) : step.order + _NEAR]
+    path = step.resource.partition("?")[0]
+    alike = [
+        one
+        for one in near
+        if one.actor == step.actor
+        and host_of(one.resource) == host_of(step.resource)
+        and one.method == step.method
+        and one.content is not None
+        and _fine(one, name)
+    ]
+    again = [
+        one
+        for one in alike
+        if one.order > step.order and one.exchange.request.url == step.exchange.request.url
+    ]
+    beside = [one for one in alike if one.resource.partition("?")[0] == path]
+    return next(iter((*again, *beside, *alike)), None)
+
+
+def _says_less(step: Step, other: Step) -> bool:
+    """Tell whether an answer lacks what the other one gives: records of one kind have the same members."""
+    return bool(_given(other) - _given(step))
+
+
+def _given(one: Step) -> set[str]:
+    told = members_in(one.view.json)
+    nested = {
+        f"{name}/{word}"
+        for name, held in told.items()
+        for word, value in members_in(held).items()
+        if value is not None
+    }
+    return {name for name, value in told.items() if value is not None and value not in ({}, [], "")} | nested
+
+
+def _fine(one: Step, name: str) -> bool:
+    told = members_in(one.view.json)
+    return any(
+        name in outer and str(outer[name]).lower() in _FINE
+        for outer in (told, *map(members_in, told.values()))
+    )

@@ -1,0 +1,227 @@
+"""Find reads from a mark that its service had given out, and answers with everything as the mark has lapsed.
+
+Such an answer is a success, and nothing is missing from it: it costs what the mark was to save. Some ask for
+what is new with POST, and have the mark in the content.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from ifmatch.diagnosis.damages import Damage
+from ifmatch.diagnosis.left_undone import whole_of
+from ifmatch.diagnosis.sent_rows import entries_in, rows_in
+from ifmatch.dialects.glossary import Words
+from ifmatch.model.diagnosis import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ifmatch.diagnosis.case import Case
+    from ifmatch.diagnosis.sent_rows import Row
+    from ifmatch.diagnosis.steps import Step
+
+_NEAR: Final = 60
+_OK: Final = frozenset({200, 202, 203})
+_LONGEST: Final = 400_000
+_MARK: Final = 3
+_LONGEST_MARK: Final = 400
+_LONGEST_WORDS: Final = 200
+# That what was sent is too old, in words beside the list.
+_LAPSED: Final = Words(
+    r"lapsed?|expired?|expiry|expiration|too old|out ?lived|out of date|outdated|no longer (?:valid|kept"
+    r"|known|held|stored"
+    r"|available|retained|usable|accepted)|timed? ?out|ran out|run out|past (?:its|the)|older than"
+    r"|aged out|evicted|purged"
+    r"|compacted|trimmed|forgotten|discarded|invalidated|not (?:kept|held|retained|known|valid"
+    r"|stored) (?:any ?more|any longer)"
+    r"|gone|stale|unknown|dropped|overdue|obsolete|beyond|window (?:passed|over|closed|exceeded)|cleared"
+    r"|cleaned up|reset"
+)
+# That all is given again.
+_WHOLE: Final = Words(
+    r"full|whole|complete|all|everything|entire|snapshot|initial|baseline|reset|resync|re-?sync|rebuild"
+    r"|from scratch|anew"
+    r"|reload|restart(?:ed)?|begin(?:ning)?|init|total|dump"
+)
+# How long a mark is kept, and in what unit.
+_KEPT: Final = Words(
+    r"(?:.*(?:[-_]|(?<=[a-z])))?(?:ttl|kept|keep|valid|lifetime|life|retention|retained"
+    r"|expires?(?:[-_]?in)?|max[-_]?age|good"
+    r"|window|holds?|lives?|duration|age|alive|timeout)(?:[-_]?(?:for|in|s|sec|secs|seconds|m|min|mins"
+    r"|minutes|h|hours?|ms|d"
+    r"|days?))*"
+)
+_UNIT: Final = re.compile(
+    r"(?:^|[-_]|(?<=[a-z]))(ms|milliseconds|s|secs?|seconds|m|mins?|minutes?|h|hours?|d|days?)$",
+    re.IGNORECASE,
+)
+_SECONDS: Final = {
+    "ms": 0.001,
+    "mi": 60.0,
+    "m": 60.0,
+    "s": 1.0,
+    "se": 1.0,
+    "h": 3600.0,
+    "ho": 3600.0,
+    "d": 86400.0,
+    "da": 86400.0,
+}
+_SPAN: Final = re.compile(
+    r"(?<![\w.])(\d{1,6}) ?(s|sec|secs|seconds?|min|mins|minutes?|h|hrs?|hours?|d|days?)(?![a-z])",
+    re.IGNORECASE,
+)
+
+
+def lapsed_marks(case: Case) -> Iterator[tuple[Step, Damage]]:
+    """Yield the requests with a mark past its time that were answered with everything, once for each reader.
+
+    Args:
+        case: everything known.
+    """
+    seen: set[tuple[str, str]] = set()
+    for step in case.steps:
+        key = step.actor, step.resource.partition("?")[0]
+        if key in seen or not _may_ask(step):
+            continue
+        near = case.steps[max(0, step.order - _NEAR) : step.order]
+        earlier = [
+            one for one in near if one.actor == step.actor and one.resource.partition("?")[0] == key[1]
+        ]
+        found = _lapsed(step, earlier) if earlier else None
+        if found is not None:
+            seen.add(key)
+            yield step, found
+
+
+def _may_ask(step: Step) -> bool:
+    if step.status not in _OK or step.content is None or len(step.content) > _LONGEST:
+        return False
+    return (step.is_read or step.method == "POST") and not any(one.standard for one in step.conditions)
+
+
+def _lapsed(step: Step, earlier: Sequence[Step]) -> Damage | None:
+    """Return what is wrong with an answer to a mark that an earlier one had given out."""
+    sent = _sent(step)
+    for giver in reversed(earlier):
+        if giver.status not in _OK or giver.content is None:
+            continue
+        given = _beside(giver)
+        name, mark = next(
+            (one for one in sent.items() if _is_mark(one[1]) and one[1] in given.values()), ("", "")
+        )
+        if not mark or mark in _sent(giver).values():
+            continue
+        told = _beside(step)
+        elapsed = step.start - giver.end if step.timed and giver.timed else 0.0
+        news = {each: value for each, value in told.items() if given.get(each) != value and value != mark}
+        said = _said(news, sent)
+        kept = _kept({**given, **told}, said)
+        over = kept is not None and elapsed > kept
+        turned = _turned(told, earlier)
+        if not said and turned and (kept is None or over):
+            said = _spoken(news, earlier, mark, name)
+        whole = turned or _gives_again(step, earlier) or (said and _calls_whole(news))
+        if not whole or not (over or (said and kept is None) or (said and elapsed >= (kept or 0.0))):
+            return None
+        text = f"the mark {mark} was {elapsed:.0f} s old"
+        text += f", is kept for {kept:.0f} s" if kept is not None else ""
+        text += f"; the answer says “{said}”" if said else ""
+        return Damage(Outcome.ERROR, f"{text}, and gives everything", lost=giver, lapsed=True)
+    return None
+
+
+def _sent(step: Step) -> Row:
+    rows = rows_in(step.view.sent_text) if step.method == "POST" else ()
+    return {**step.view.query, **(rows[0] if len(rows) == 1 else {})}
+
+
+def _is_mark(value: str) -> bool:
+    return _MARK <= len(value) <= _LONGEST_MARK and any(map(str.isdigit, value)) and " " not in value
+
+
+def _beside(step: Step) -> Row:
+    """Return what an answer says beside what it lists."""
+    found = {name.lower(): value for name, value in step.received or () if name.lower().startswith("x-")}
+    whole = whole_of(step.view.text).values
+    marked = step.view.text.lstrip()[:1] == "<"
+    whole = {name: value for name, value in whole.items() if not (marked and "/" in name)}
+    return found | {name: value for name, value in whole.items() if not re.search(r"(?:^|/)\d+(?:/|$)", name)}
+
+
+def _said(told: Row, sent: Row) -> str:
+    """Return the words of an answer, beside its list, that say that something is past its time."""
+    mine = set(sent.values())
+    for name, value in told.items():
+        flag = value.lower() in {"true", "1", "yes"}
+        text = name.rpartition("/")[2] if flag else value
+        if value not in mine and len(text) <= _LONGEST_WORDS and _LAPSED.search(text.replace("_", " ")):
+            return text
+    return ""
+
+
+def _kept(told: Row, said: str) -> float | None:
+    """Return for how many seconds a mark is kept, None where nothing tells."""
+    for name, value in told.items():
+        word = name.rpartition("/")[2]
+        if not value.replace(".", "", 1).isdigit() or _KEPT.fullmatch(word) is None:
+            continue
+        unit = _UNIT.search(word)
+        return float(value) * (_SECONDS.get(unit[1].lower()[:2], 1.0) if unit else 1.0)
+    span = _SPAN.search(said)
+    return float(span[1]) * _SECONDS.get(span[2].lower()[:2], 1.0) if span else None
+
+
+def _calls_whole(news: Row) -> bool:
+    """Tell whether an answer calls itself whole, in words that the one before has not."""
+    return any(
+        _WHOLE.search(value) or (value == "true" and _WHOLE.search(name.rpartition("/")[2]))
+        for name, value in news.items()
+        if value and len(value) <= _LONGEST_WORDS
+    )
+
+
+def _turned(told: Row, earlier: Sequence[Step]) -> bool:
+    """Tell whether a member beside the list is as in the answer to no mark, and not as in one to a mark."""
+    asked = [one for one in earlier if one.content is not None and one.status in _OK]
+    first = [_beside(one) for one in asked if not any(map(_is_mark, _sent(one).values()))]
+    others = [_beside(one) for one in asked if any(map(_is_mark, _sent(one).values()))]
+    return any(
+        any(one.get(name) == value for one in first)
+        and all(one.get(name, value) != value for one in others)
+        and bool(others)
+        for name, value in told.items()
+        if value and not value.isdigit()
+    )
+
+
+def _gives_again(step: Step, earlier: Sequence[Step]) -> bool:
+    """Tell whether an answer lists again what the one to no mark had listed, and others did not."""
+    first = next((one for one in earlier if not any(map(_is_mark, _sent(one).values()))), None)
+    if first is None or first.content is None:
+        return False
+    there = _listed(first)
+    return len(there) > 1 and len(there & _listed(step)) * 2 > len(there)
+
+
+def _listed(step: Step) -> set[frozenset[str]]:
+    return {
+        frozenset(one.values.values())
+        for one in entries_in(step.view.text)
+        if one.values and "" not in one.values
+    }
+
+
+def _spoken(news: Row, earlier: Sequence[Step], mark: str, name: str) -> str:
+    """Return what only this answer says, and says of the mark, in whatever language; "" without."""
+    known = {each for one in earlier if one.content is not None for each in _beside(one)}
+    about = (mark.lower(), name.rpartition("/")[2].lower())
+    return next(
+        (
+            value
+            for each, value in news.items()
+            if each not in known and " " in value.strip() and any(one in value.lower() for one in about)
+        ),
+        "",
+    )

@@ -1,0 +1,174 @@
+"""Find writes that were answered with success, and of which no later look at the thing shows anything.
+
+Whatever the answer says: where the values that a write was to change are as before, and so is the version, or
+another change alone moved it on, the write was not carried out. Looks out of caches, looks that a later one
+corrects, and work that was only taken in say nothing of the kind.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import urlsplit
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.message_members import sent, shown
+from ifmatch.diagnosis.resources import host_of
+from ifmatch.diagnosis.stamps import stamped
+from ifmatch.diagnosis.version_words import called_version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ifmatch.diagnosis.steps import Step
+
+_OK: Final = 200
+# What has been made is there, and what was only taken in may come yet.
+_SUCCESS: Final = frozenset({200, 204, 303})
+_CHANGING: Final = frozenset({"PUT", "PATCH", "POST", "MERGE"})
+_DEEP: Final = 5
+_MOST: Final = 200
+# So many looks at a thing are compared.
+_LOOKS: Final = 12
+
+
+def take_untraced(steps: Sequence[Step]) -> None:
+    """Set for each write that left no trace the look that shows it.
+
+    Args:
+        steps: of a case, in order of time, nothing read from them yet.
+    """
+    places: dict[str, list[Step]] = {}
+    for step in steps:
+        places.setdefault(_place(step), []).append(step)
+    for near in places.values():
+        for number, step in enumerate(near):
+            if step.method in _CHANGING and step.is_write and step.status in _SUCCESS:
+                step.untraced = _untraced(near[max(0, number - _LOOKS) : number], step, near[number + 1 :])
+
+
+def _place(step: Step) -> str:
+    """Return what a thing is found by, whatever view of it is asked for."""
+    url = step.exchange.request.url
+    return host_of(url) + urlsplit(url).path.rstrip("/")
+
+
+def _untraced(before: Sequence[Step], write: Step, after: Sequence[Step]) -> Step | None:
+    """Return the next look at a thing that shows that a write came to nothing, None without one."""
+    base = next((one for one in reversed(before) if _looks(one)), None)
+    if base is None:
+        return None
+    was, wanted = values_shown(base), values_sent(write)
+    changes = {word: value for word, value in wanted.items() if was.get(word, value) != value}
+    if not changes or _tells_of(write, changes):
+        return None
+    told = values_shown(write)
+    denied = all(told.get(word) == was[word] for word in changes) and _by_another(base, write)
+    if _moved(base, write) and not denied:
+        return None
+    look: Step | None = None
+    for one in after[:_MOST]:
+        if one.is_write and one.method in _CHANGING:
+            again = values_sent(one)
+            if any(again.get(word) == was[word] for word in changes):
+                # It may have put back what was there.
+                return look
+            if look is not None and any(again.get(word) == value for word, value in changes.items()):
+                return look
+        elif _looks(one):
+            there = values_shown(one)
+            if any(there.get(word) == value for word, value in changes.items()):
+                return None
+            if all(there.get(word) == was[word] for word in changes) and look is None:
+                look = one if not _moved(base, one) or _by_another(base, one) else None
+    return look
+
+
+def edits(look: Step, write: Step) -> bool:
+    """Tell whether what a write carries is an edit of what a look shows: its members are mostly those there.
+
+    Args:
+        look: at the thing.
+        write: to it.
+    """
+    there, wanted = values_shown(look), values_sent(write)
+    return 2 * len(there.keys() & wanted.keys()) > len(wanted)
+
+
+def _looks(step: Step) -> bool:
+    return step.method == "GET" and step.status == _OK and step.content is not None and not step.cache_hit
+
+
+def _tells_of(write: Step, changes: dict[str, str]) -> bool:
+    """Tell whether an answer repeats what was to be changed, as one that did it does."""
+    there = values_shown(write)
+    return any(there.get(word) == value for word, value in changes.items())
+
+
+def _versions(step: Step) -> dict[str, str]:
+    """Return what an answer shows that names the version of the thing."""
+    found = {one.word: one.value for one in shown(step) if called_version(one.word)}
+    tag = step.header("etag")
+    return found if tag is None else {**found, "etag": tokens.opaque(tag)}
+
+
+def _moved(base: Step, step: Step) -> bool:
+    """Tell whether an answer shows another version than a look before."""
+    old, new = _versions(base), _versions(step)
+    return any(new.get(word, value) != value for word, value in old.items())
+
+
+def _by_another(base: Step, look: Step) -> bool:
+    """Tell whether one change alone was made between two looks, of other members."""
+    old, new = _versions(base), _versions(look)
+    steps = [tokens.steps_on(old[word], new[word]) for word in old.keys() & new.keys()]
+    was, there = values_shown(base), values_shown(look)
+    return 1 in steps and any(there.get(word, value) != value for word, value in was.items())
+
+
+def values_shown(step: Step, *, stamps: bool = False) -> dict[str, str]:
+    """Return what an answer shows by the names of its members, versions and stamps left aside.
+
+    Args:
+        step: whose answer is read.
+        stamps: whether versions and stamps count.
+    """
+    body = step.view.json
+    if isinstance(body, dict):
+        return _single(_leaves(cast("dict[str, object]", body), 0), stamps=stamps)
+    return _single(((one.word, one.value) for one in shown(step) if one.where != "header"), stamps=stamps)
+
+
+def values_sent(step: Step) -> dict[str, str]:
+    """Return what a request carries by the names of its members, versions and stamps left aside.
+
+    Args:
+        step: the request.
+    """
+    body = step.view.sent_json
+    if isinstance(body, dict):
+        return _single(_leaves(cast("dict[str, object]", body), 0))
+    return _single((one.word, one.value) for one in sent(step) if one.where in {"body", "text"})
+
+
+def _leaves(record: dict[str, object], depth: int) -> Iterator[tuple[str, str]]:
+    for name, value in record.items():
+        if isinstance(value, dict) and depth < _DEEP:
+            yield from _leaves(cast("dict[str, object]", value), depth + 1)
+        else:
+            yield name, value if isinstance(value, str) else json.dumps(value)
+
+
+def _single(pairs: Iterator[tuple[str, str]], *, stamps: bool = False) -> dict[str, str]:
+    """Return the values whose name stands once, and is none of a version or a stamp."""
+    found: dict[str, str] = {}
+    twice: set[str] = set()
+    for name, value in pairs:
+        if name in found and found[name] != value:
+            twice.add(name)
+        found.setdefault(name, value)
+    return {
+        name: value
+        for name, value in found.items()
+        if name not in twice and (stamps or not (called_version(name) or stamped("/" + name)))
+    }

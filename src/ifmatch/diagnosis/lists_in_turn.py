@@ -1,0 +1,145 @@
+"""Find in a list of changes an element of a list that a write took away without its sender having seen it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from ifmatch.diagnosis.listed_records import leaves_of
+from ifmatch.diagnosis.stamps import stamped
+from ifmatch.diagnosis.states_in_turn import before_it
+from ifmatch.diagnosis.transitions import transitions
+from ifmatch.dialects.glossary import Words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.told_changes import Change
+
+Elements = frozenset[str]
+
+# A list that is written as one text: `Abel, Cem`, `a;b`, `x | y`, `["a","b"]`.
+_PARTED: Final = re.compile(r"\s*(?:[,;|+&/]|\\n)\s*")
+_AROUND: Final = " \t[](){}\"'"
+# What an entry takes out of a list.
+_REMOVED: Final = Words(
+    r"(?:items?[-_ ]?)?(?:remov(?:e|ed|es|al|als)|delet(?:e|ed|es|ion|ions)|drop(?:s|ped)?"
+    r"|tak(?:e|en)[-_ ]?out|taken|cut|struck|minus|out|without|unassigned|unlinked|detached|revoked"
+    r"|subtracted|erased|lost|gone)"
+    r"(?:[-_ ]?(?:items?|values?|elements?|entries|members?))?|-"
+)
+_SIGNED: Final = re.compile(r"(?<![^\s,;(\[\"'])[-\u2212\u2013](?=[^\W\d_])([^\s,;)\]\"']+)")
+# A shorter text is met by chance.
+_TELLING: Final = 2
+_LONGEST: Final = 300
+
+
+def element_lost(base: Step, step: Step, own: Change, changes: Sequence[Change]) -> tuple[Change, str] | None:
+    """Return the entry that put an element into a list, or took one out, that a write undid; and the element.
+
+    Args:
+        base: the read.
+        step: the write.
+        own: its entry.
+        changes: all entries of the list.
+    """
+    if not step.puts or base.representation is None or step.body is None:
+        return None
+    read, sent = (leaves_of(one.text) for one in (base.representation, step.body))
+    told = _taken_out(base.representation.text, step.body.text, own)
+    if told:
+        return own, told
+    there, mine = lists_of(read), lists_of(sent)
+    for word in sorted(there.keys() & mine.keys()):
+        old, new = there[word], mine[word]
+        if not _many(word, read) and not _many(word, sent) and len(old | new) <= _TELLING:
+            continue
+        if (found := _undone(word, old, new, own, changes)) is not None:
+            return found
+    return None
+
+
+def _many(word: str, leaves: Iterable[tuple[str, str]]) -> bool:
+    """Tell whether a content has a list under a word."""
+    return any(_word(name) == word and name.rpartition("/")[2].isdigit() for name, _ in leaves)
+
+
+def _undone(
+    word: str, old: Elements, new: Elements, own: Change, changes: Sequence[Change]
+) -> tuple[Change, str] | None:
+    """Return the entry before an own one whose list differs from the one that was read, and is undone."""
+    for before, after in _became(word, own):
+        if after == new and (lost := _apart(old, new, before)):
+            return own, lost
+    for change in before_it(own, changes):
+        if change.who and change.who == own.who:
+            return None
+        arrows = [after for _, after in _became(word, change)]
+        theirs = arrows[0] if arrows else lists_of(change.record.items()).get(word)
+        if theirs is None:
+            continue
+        lost = _apart(old, new, theirs)
+        return (change, lost) if lost else None
+    return None
+
+
+def _became(word: str, change: Change) -> list[tuple[Elements, Elements]]:
+    """Return what a list was and became by an entry; two elements of a list are no pair of that kind."""
+    return [
+        (_elements(one.before), _elements(one.after))
+        for one in transitions(change.record)
+        if one.word == word and not all(name.rpartition("/")[2].isdigit() for name in one.names)
+    ]
+
+
+def _apart(old: Elements, new: Elements, theirs: Elements) -> str:
+    """Return an element that another had added and a write lacks, or had removed and it still has, or ""."""
+    if old and not old & theirs:
+        # Another list under the same word.
+        return ""
+    added = (theirs - old) - new
+    removed = (old - theirs) & new
+    return next(iter(sorted(added) or sorted(removed)), "")
+
+
+def _taken_out(read: str, sent: str, own: Change) -> str:
+    """Return what an own entry says was taken out, and which its sender had neither seen nor sent."""
+    out: list[str] = []
+    for name, value in own.record.items():
+        if len(value) > _LONGEST:
+            continue
+        parts = [part for part in name.split("/") if not part.isdigit()]
+        if any(_REMOVED.fullmatch(part) is not None for part in parts):
+            out += _elements(value)
+        else:
+            out += _SIGNED.findall(value)
+    return next(
+        (one for one in out if len(one) >= _TELLING and not _holds(read, one) and not _holds(sent, one)), ""
+    )
+
+
+def _holds(text: str, value: str) -> bool:
+    return value.casefold() in text.casefold()
+
+
+def lists_of(leaves: Iterable[tuple[str, str]]) -> dict[str, Elements]:
+    """Return the lists of a content by their words: elements with a number each, or one text with commas.
+
+    Args:
+        leaves: values by their whole names.
+    """
+    found: dict[str, set[str]] = {}
+    for name, value in leaves:
+        word = _word(name)
+        if not stamped("/" + word) and len(value) <= _LONGEST:
+            found.setdefault(word, set()).update(_elements(value))
+    return {word: frozenset(values) for word, values in found.items()}
+
+
+def _word(name: str) -> str:
+    return next((part for part in reversed(name.split("/")) if part and not part.isdigit()), name)
+
+
+def _elements(value: str) -> Elements:
+    return frozenset(one.strip(_AROUND) for one in _PARTED.split(value.strip(_AROUND))) - {""}

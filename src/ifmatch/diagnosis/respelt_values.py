@@ -1,0 +1,166 @@
+"""Find the value that a request gives as the one before, where the record has had another one all along."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
+
+from ifmatch.diagnosis.left_undone import Left, sent_rows, told_rows, undone, whole_of
+from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.sent_rows import entries_in
+from ifmatch.diagnosis.version_words import called_version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ifmatch.diagnosis.sent_rows import Row
+    from ifmatch.diagnosis.steps import Step
+
+_READS: Final = 12
+_AMOUNT: Final = re.compile(r"[^\d.,'+-]*([+-]?\d[\d.,' \u00a0\u202f]*)[^\d]*")
+_DECIMALS: Final = re.compile(r"[.,](\d{1,2})$")
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """A value that was to be the one before.
+
+    Attributes:
+        sent: in the request.
+        held: in the record.
+        read: that shows it.
+        passed: the attempt that had the record's value, None without one.
+    """
+
+    sent: str
+    held: str
+    read: Step
+    passed: Step | None
+
+
+def former_value(step: Step, left: Left, later: Sequence[Step], own: Sequence[Step]) -> Former | None:
+    """Return the value by which a row says what the record was, and what the record has instead.
+
+    It is one value in two spellings, which the record has before and after; or the very same with the
+    record's own value is carried out.
+
+    Args:
+        step: a write that left the row undone.
+        left: the row.
+        later: what the same actor sent there afterwards.
+        own: what it did around it, on the same host.
+    """
+    parts = {unquote(one) for one in path_of(step.resource).partition("?")[0].split("/") if one}
+    mine = {value for value in left.row.values() if value}
+    reads = [one for one in own if one.is_read and one.read_ok and one.content is not None]
+    before = [one for one in reads if one.order < step.order][-_READS:]
+    after = [one for one in reads if one.order > step.order][:_READS]
+    for name, sent in left.row.items():
+        if not sent or called_version(name) or len(mine) < 2:
+            continue
+        passed, instead = _corrected(left, name, later)
+        for read in (*before[::-1], *after):
+            if passed is not None and read.order > passed.order:
+                break
+            for record in _records(read):
+                held = _held(record, (name, sent), mine, parts, instead)
+                if not held:
+                    continue
+                kept = any(_shows(one, held, record) for one in after[:4])
+                if passed is not None or (read in before and kept):
+                    return Former(sent, held, read, passed)
+    return None
+
+
+def _corrected(left: Left, name: str, later: Sequence[Step]) -> tuple[Step | None, str]:
+    """Return the later attempt whose row differs in one value alone and was carried out, and that value."""
+    for one in later:
+        told = dict(told_rows(one))
+        for number, theirs in enumerate(sent_rows(one)):
+            apart = [each for each in {*theirs, *left.row} if theirs.get(each) != left.row.get(each)]
+            if apart != [name] or not theirs.get(name):
+                continue
+            entry = told.get(number)
+            if entry is not None and not undone(entry, theirs, []):
+                return one, theirs[name]
+    return None, ""
+
+
+def _held(record: Row, former: tuple[str, str], mine: set[str], parts: set[str], instead: str) -> str:
+    """Return what a record has for a value of a request, "" where it has that, or is about something else."""
+    name, sent = former
+    values = {value for value in record.values() if value}
+    if sent in values:
+        return ""
+    about = bool(values & parts) or bool((values & mine) - {sent})
+    if not about:
+        return ""
+    called = [
+        value for key, value in record.items() if key.rpartition("/")[2] in {*mine, name.rpartition("/")[2]}
+    ]
+    if instead:
+        return instead if instead in values else ""
+    candidates = [one for one in dict.fromkeys((*called, *values)) if one not in mine and alike(sent, one)]
+    return candidates[0] if candidates else ""
+
+
+def _records(read: Step) -> Iterator[Row]:
+    found = [one.values for one in entries_in(read.view.text)]
+    yield from found
+    if len(found) <= 1 or read.view.text.lstrip()[:1] == "{":
+        yield whole_of(read.view.text).values
+
+
+def _shows(read: Step, held: str, record: Row) -> bool:
+    """Tell whether an answer shows a record as it was."""
+    return any(held in one.values() and set(one.values()) >= set(record.values()) for one in _records(read))
+
+
+def alike(one: str, two: str) -> bool:
+    """Tell whether two texts are one value in two spellings: case, marks, signs, local numbers.
+
+    Args:
+        one: a value.
+        two: another one.
+    """
+    if one == two:
+        return False
+    first, second = _folded(one), _folded(two)
+    if first and first == second:
+        return True
+    if _counts(one) == _counts(two) is not None:
+        return True
+    amounts = _amount(one), _amount(two)
+    return amounts[0] is not None and amounts[0] == amounts[1]
+
+
+def _folded(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(sign for sign in plain if sign.isalnum())
+
+
+def _counts(text: str) -> tuple[object, ...] | None:
+    """Return the numbers of a time or a date, with what stands between them; None for all else."""
+    numbers = re.findall(r"\d{1,4}", text)
+    if len(numbers) < 2 or not re.fullmatch(r"[\d:./ T-]{3,25}", text):
+        return None
+    return (*map(int, numbers), re.sub(r"\d+", "", text))
+
+
+def _amount(text: str) -> Decimal | None:
+    """Return the number that a text is in some country's spelling, with a unit or without."""
+    found = _AMOUNT.fullmatch(text.strip())
+    if found is None or len(text) > 30:
+        return None
+    digits = re.sub(r"[ '\u00a0\u202f]", "", found[1]).rstrip(".,")
+    decimals = _DECIMALS.search(digits)
+    whole = digits[: decimals.start()] if decimals else digits
+    plain = re.sub(r"[.,]", "", whole) + (f".{decimals[1]}" if decimals else "")
+    try:
+        return Decimal(plain)
+    except InvalidOperation:
+        return None
