@@ -55,6 +55,11 @@ _SAYS: Final = Words(
 _OWN: Final = Words(r"\bby (?:you|me|yourself|myself|us|this (?:client|session|user))\b")
 # Locks of databases and transactions are nothing that a client holds.
 _INNER: Final = Words(r"optimistic[ _-]?lock|deadlock|lock ?version|lock wait|StaleObject")
+# What several things have is held by nobody.
+_SEVERAL: Final = Words(
+    rf"\b(?:{_HELD})[ _-]*by "
+    r"(?:\d+|two|three|four|five|several|many|multiple|both|more than|various|different)\b"
+)
 # What a try to get a hold is called, and how it says for whom and how long.
 _TAKES: Final = Words(
     r"(?i)(?:try_?)?(?:un_?|re_?)?(?:locks?|locking|acquire|leases?|check_?(?:out|in)|checkouts?|reserve"
@@ -75,7 +80,7 @@ def says_held(text: str) -> bool:
         text: of an answer or a report.
     """
     told = text[:_LONGEST]
-    if says_done(told) or _OWN.search(told) is not None:
+    if says_done(told) or _OWN.search(told) is not None or _SEVERAL.search(told) is not None:
         return False
     return _SAYS.search(told) is not None and _INNER.search(told) is None and not frozen(told)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.conditions import Guard
@@ -18,7 +19,7 @@ from ifmatch.diagnosis.unguarded_losses import looked
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ifmatch.diagnosis.case import Case
     from ifmatch.diagnosis.history import History
@@ -49,14 +50,25 @@ def logged_between(case: Case, history: History, step: Step) -> Damage | None:
         return None
     versions = known_as((base.etag, step.etag))
     # The answer to the write may have the list as well.
-    for listing in case.steps[step.order : step.order + _NEAR]:
-        if listing.actor != step.actor:
-            continue
-        changes = list(account_of(step, [listing], versions, bare=True))
+    for changes in _accounts(step, [step, *_answers(case, step)], versions, bare=True):
         found = _by_times(base, step, changes) or _in_turn(case, base, step, changes)
         if found is not None:
             return found
     return None
+
+
+def _answers(case: Case, step: Step) -> list[Step]:
+    """Return the answers that the sender of a write was given soon after it, and that may tell of it."""
+    return [one for one, _ in case.gathered(step.actor).answers_after(step, _NEAR)]
+
+
+def _accounts(
+    step: Step, listings: Sequence[Step], versions: Sequence[str], *, bare: bool = False
+) -> Iterator[list[Change]]:
+    """Yield what each of some answers tells of changes of a thing, those that tell nothing left out."""
+    told = account_of(step, listings, versions, bare=bare)
+    for _, changes in groupby(told, key=lambda change: change.listing.order):
+        yield list(changes)
 
 
 def _by_times(base: Step, step: Step, changes: Sequence[Change]) -> Damage | None:
@@ -258,9 +270,8 @@ def _on_one_base(step: Step, own: Change, other: Change) -> Damage:
 def _made_beside(case: Case, base: Step, step: Step) -> Damage | None:
     """Find in a list of changes two that made one version: both were compared before either was stored."""
     versions = known_as((base.etag, step.etag))
-    for listing in case.steps[step.order + 1 : step.order + _NEAR]:
-        changes = list(account_of(step, [listing], versions)) if listing.actor == step.actor else []
-        own = own_entry(base, step, changes)
+    for changes in _accounts(step, _answers(case, step), versions):
+        listing, own = changes[0].listing, own_entry(base, step, changes)
         other = stored_beside(base, step, own, changes) if own is not None else None
         if own is not None and other is None:
             second = built_beside(base, step, own, changes)

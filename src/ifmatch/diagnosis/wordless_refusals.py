@@ -13,7 +13,7 @@ from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.held_up import asks_to_hold, held_by_state, says_held
 from ifmatch.diagnosis.left_no_trace import edits, values_shown
 from ifmatch.diagnosis.message_members import sent, shown
-from ifmatch.diagnosis.refusal_words import negative, refuses, says_cannot, says_outdated
+from ifmatch.diagnosis.refusal_words import negative, refuses, says_cannot, says_outdated, says_undone
 from ifmatch.diagnosis.spent_versions import prints
 from ifmatch.dialects import Meaning, Refusal, Retry
 from ifmatch.dialects.glossary import Words
@@ -84,7 +84,7 @@ def _by_course(history: Sequence[Step], step: Step) -> Refusal | None:
             (_unread(step) and _outdated(history, step))
             or _prints_both(history, step)
             or _left_as_it_was(history, step)
-            or _shows_another(step)
+            or _shows_another(history, step)
         ):
             return None
         retry = step.dialect.retry if step.dialect is not None else retry
@@ -159,16 +159,27 @@ def _prints_both(history: Sequence[Step], step: Step) -> bool:
     return any(prints(step, one) for one in there - {"", tokens.opaque(guard.tokens[0])})
 
 
-def _shows_another(step: Step) -> bool:
+def _shows_another(history: Sequence[Step], step: Step) -> bool:
     """Tell whether a success says that nothing was done, and has a later version where the sent one stood."""
     guard = step.guard
     if step.refused or step.batched or guard is None or guard.guard is not Guard.SAME or not guard.key:
         return False
-    if not negative(step) or not guard.tokens:
+    if not negative(step) or not guard.tokens or not _says_more(history, step):
         return False
     word, value = guard.name.rpartition("/")[2], guard.tokens[0]
     there = {one.value for one in shown(step) if one.word == word and one.where == "body"}
     return len(there) == 1 and any(tokens.steps_on(value, one) > 0 for one in there)
+
+
+def _says_more(history: Sequence[Step], step: Step) -> bool:
+    """Tell whether what an answer denies is not just what the record had said of itself before."""
+    read = next((one for one in reversed(history) if one.order < step.order and one.read_ok), None)
+    answer, before = step.view.json, read.view.json if read is not None else None
+    if not isinstance(answer, dict) or not isinstance(before, dict):
+        return True
+    members, old = cast("dict[str, object]", answer), cast("dict[str, object]", before)
+    same = {name for name, value in members.items() if name in old and old[name] == value}
+    return not any(says_undone(f'"{name}": "{members[name]}"') for name in same)
 
 
 def _created_nothing(history: Sequence[Step], step: Step) -> bool:
