@@ -94,7 +94,7 @@ class Step:
         by_course: what its answer means where no word tells it.
         reported_by: the later look that showed that it came to nothing, where its own answer only took it in.
         accounted_by: the last look at the report about it, and `account` what that tells of it.
-        untraced: the later look that showed nothing of it, though a success answers it; `undone`: it was told.
+        untraced: the later look that showed nothing of it, where a success answers it; `undone`: was told.
         opened_by: the step that opened the upload session that this one goes on with; its conditions hold.
         varies: fields of the service's own by which requests for its resource choose a representation.
     """
