@@ -145,13 +145,13 @@ def _plain_in_itself(facts: Facts) -> bool:
 def _asked_why(facts: Facts) -> bool:
     """Tell whether the client looked next what had changed: who takes a write for stored asks for nothing."""
     step = facts.step
-    mine = list(islice(_after(facts), _NEXT))
-    if any(one.listing in mine for one in facts.account if one.listing.order > step.order):
-        return True
+    accounts = {one.listing.order for one in facts.account if one.listing.resource != step.resource}
     wanted = [one for one in (facts.current_tag, step.told, step.etag) if one]
-    for one in mine:
+    for one in islice(_after(facts), _NEXT):
         if one.is_write and not reads(operation(one)):
             return False
+        if one.order in accounts:
+            return True
         entries = records_in(one.view.text) if one.status == _OK else ()
         told = [entry for entry in entries if any(tokens.opaque(tag) in entry.values() for tag in wanted)]
         if told and not (one.resource == step.resource and one.etag is not None):
