@@ -29,9 +29,9 @@ _CONTENT: Final = 60_000
 _NEAR: Final = 30
 _NUMBER: Final = re.compile(r"(?<![\w.,:+-])\d{1,15}(?![\w:-]|[.,]\d)")
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.]*(?:Z|[+-]\d\d:?\d\d)?")
-# What denies or counts nothing, whatever it is called.
+# What denies or counts nothing, whatever it is called; no faults are none.
 _NAUGHT: Final = re.compile(
-    r"[\"'][^\"'\n]{1,40}[\"']\s*:\s*(?:false|0)\s*[,}\]]|\s[\w.-]{2,40}=\"(?:false|0)\""
+    r"[\"'](?![^\"'\n]{0,20}(?:fail|err|conflict|skip|reject|warn|fault|lost))[^\"'\n]{1,40}[\"']\s*:\s*(?:false|0)\s*[,}\]]|\s[\w.-]{2,40}=\"(?:false|0)\""
     r"|<(?P<name>[\w.:-]{2,40})>\s*(?:false|0)\s*</|^[ \t]*[\w .-]{2,40}[:=][ \t]*(?:false|0)[ \t]*$",
     re.MULTILINE,
 )
@@ -185,16 +185,13 @@ def _denies(text: str) -> bool:
 def _unchanged(service: Sequence[Step], place: int, old: str, new: str, report: Step | None) -> Step | None:
     """Return the next look that has what a write was to change as it was, under the version that was told."""
     write = service[place]
-    wanted = {
-        word: value
-        for word, value in _asked(write).items()
-        if value not in {old, new} and word not in _OF_CALLS
-    }
-    if not wanted:
-        return None
-    before = _before(service, place, wanted)
+    wanted = {word: value for word, value in _asked(write).items() if word not in _OF_CALLS}
+    # Who sends back a version as it was shown changes nothing by that.
+    before = _before(service, place, wanted) if wanted else {}
     changed = {word: value for word, value in wanted.items() if word in before and before[word] != value}
-    if not changed:
+    answered = _there(write)
+    if not changed or any(answered.get(word) == value for word, value in changed.items()):
+        # What the answer has as it was sent was taken.
         return None
     for one in service[place + 1 : place + 1 + _NEAR]:
         if one in {report, write.reported_by} or not _looks(one):
