@@ -167,7 +167,7 @@ def _leaves_kept(current: Content, wanted: Content) -> bool:
     head = current.text[:500].lower()
     if "<html" in head or "<!doctype html" in head or _ROOT.match(wanted.text.lstrip()) is None:
         return False
-    if not ("<?xml" in head or "xmlns" in head) and _root(current) != _root(wanted):
+    if not ("<?xml" in head or "xmlns" in head) and (_root(current) or "-") != _root(wanted):
         # What declares nothing is known by its first element alone.
         return False
     there = _elements(current)
@@ -184,7 +184,9 @@ def _leaves_kept(current: Content, wanted: Content) -> bool:
 def _root(content: Content) -> str:
     """Return the local name of the first element of a document, "" without one."""
     found = _ROOT.search(content.text[:_LONG_FORM])
-    return found[1] if found is not None else ""
+    # Several elements side by side are a piece of a page.
+    whole = found is not None and content.text.rstrip().endswith((f"{found[1]}>", "/>"))
+    return found[1] if found is not None and whole else ""
 
 
 def _elements(content: Content) -> Counter[tuple[str, str]]:

@@ -91,7 +91,20 @@ class Gathered:
             write: of any resource.
             before: what they came before.
         """
-        reads = self._reads.get(parent_of(write.resource).rstrip("/"), [])
+        return self._reads_before(parent_of(write.resource), before)
+
+    def reads_of(self, read: Step, before: Step) -> Iterator[Step]:
+        """Yield the answered reads of what another one asked for, the latest first.
+
+        Args:
+            read: any read.
+            before: what they came before.
+        """
+        earlier = self._reads_before(read.resource.partition("?")[0], before)
+        return (one for one in earlier if one.resource == read.resource)
+
+    def _reads_before(self, path: str, before: Step) -> Iterator[Step]:
+        reads = self._reads.get(path.rstrip("/"), [])
         until = bisect_left(reads, before.order, key=lambda one: one.order)
         return (reads[number] for number in range(until - 1, -1, -1))
 

@@ -30,6 +30,9 @@ _DEEP: Final = 5
 _MOST: Final = 200
 # So many looks at a thing are compared.
 _LOOKS: Final = 12
+_REFUSED: Final = 400
+# Shorter values stand in a text by chance.
+_TELLING: Final = 4
 
 
 def take_untraced(steps: Sequence[Step]) -> None:
@@ -64,11 +67,14 @@ def _untraced(before: Sequence[Step], write: Step, after: Sequence[Step]) -> Ste
         return None
     told = values_shown(write)
     denied = all(told.get(word) == was[word] for word in changes) and _by_another(base, write)
+    denied = denied and not _shows_anew(base, write, wanted)
     if _moved(base, write) and not denied:
         return None
     look: Step | None = None
     for one in after[:_MOST]:
         if one.is_write and one.method in _CHANGING:
+            if one.status >= _REFUSED:
+                continue
             again = values_sent(one)
             if any(again.get(word) == was[word] for word in changes):
                 # It may have put back what was there.
@@ -103,6 +109,12 @@ def _tells_of(write: Step, changes: dict[str, str]) -> bool:
     """Tell whether an answer repeats what was to be changed, as one that did it does."""
     there = values_shown(write)
     return any(there.get(word) == value for word, value in changes.items())
+
+
+def _shows_anew(base: Step, write: Step, wanted: dict[str, str]) -> bool:
+    """Tell whether an answer has, wherever it keeps it, a value that was sent and was not there before."""
+    before, after = base.view.text, write.view.text
+    return any(len(value) >= _TELLING and value in after and value not in before for value in wanted.values())
 
 
 def _versions(step: Step) -> dict[str, str]:

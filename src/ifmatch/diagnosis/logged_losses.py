@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date, shown
-from ifmatch.diagnosis.listed_records import leaves_of
+from ifmatch.diagnosis.listed_records import leaves_of, records_in
 from ifmatch.diagnosis.lists_in_turn import element_lost
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.states_in_turn import built_beside, by_word, own_entry, replaced, set_by, stored_beside
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ifmatch.diagnosis.case import Case
+    from ifmatch.diagnosis.gathered import Gathered
     from ifmatch.diagnosis.history import History
     from ifmatch.diagnosis.steps import Step
     from ifmatch.diagnosis.told_changes import Change
@@ -58,8 +59,21 @@ def logged_between(case: Case, history: History, step: Step) -> Damage | None:
 
 
 def _answers(case: Case, step: Step) -> list[Step]:
-    """Return the answers that the sender of a write was given soon after it, and that may tell of it."""
-    return [one for one, _ in case.gathered(step.actor).answers_after(step, _NEAR)]
+    """Return the answers that the sender of a write was given soon after it, and that may tell of it.
+
+    A list that has as many entries as it had before the write shows things as they are: one of what became
+    of them has one more.
+    """
+    gathered = case.gathered(step.actor)
+    return [one for one, _ in gathered.answers_after(step, _NEAR) if not _as_long(gathered, step, one)]
+
+
+def _as_long(gathered: Gathered, step: Step, listing: Step) -> bool:
+    before = next(gathered.reads_of(listing, step), None)
+    if before is None or before.content is None or listing.content is None:
+        return False
+    count = len(records_in(before.content.text))
+    return count > 1 and count == len(records_in(listing.content.text))
 
 
 def _accounts(

@@ -82,7 +82,7 @@ def came_to_nothing(service: Sequence[Step], place: int, said: str, report: Step
     for old, new in [*pairs, *([moved] if moved is not None else [])]:
         before = service[max(0, place - _NEAR) : place]
         if any(_looked_up(one) and _states(one, old) for one in before) and (
-            _unchanged(service, place, old, new, report) is not None
+            _unchanged(service, place, new, report) is not None
         ):
             return True
     return False
@@ -111,7 +111,7 @@ def outrun(service: Sequence[Step], place: int, report: Step) -> bool:
         report: the look that tells what became of it.
     """
     moved = _moved_on(service, place)
-    return moved is not None and _unchanged(service, place, *moved, report) is not None
+    return moved is not None and _unchanged(service, place, moved[1], report) is not None
 
 
 def two_versions(write: Step, said: str) -> bool:
@@ -182,7 +182,7 @@ def _denies(text: str) -> bool:
     return _NAUGHT.search(text) is not None
 
 
-def _unchanged(service: Sequence[Step], place: int, old: str, new: str, report: Step | None) -> Step | None:
+def _unchanged(service: Sequence[Step], place: int, new: str, report: Step | None) -> Step | None:
     """Return the next look that has what a write was to change as it was, under the version that was told."""
     write = service[place]
     wanted = {word: value for word, value in _asked(write).items() if word not in _OF_CALLS}

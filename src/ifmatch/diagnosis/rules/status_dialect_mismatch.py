@@ -207,7 +207,8 @@ def _looks_like_success(step: Step) -> bool:
 def _overlooked(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence that the client went by an answer's status, and took its refused write for stored."""
     step = facts.step
-    if facts.proof is not None or (facts.ours_is_there and not facts.ours_by_chance):
+    several = isinstance(step.view.sent_json, list)
+    if not several and (facts.proof is not None or (facts.ours_is_there and not facts.ours_by_chance)):
         # It is stored, whatever the answer says of it: who takes it for stored is right.
         return
     status = step.within.status if step.within is not None else step.status
