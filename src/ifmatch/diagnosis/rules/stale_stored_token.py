@@ -35,6 +35,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if guard.guard is Guard.SAME_DATE:
         yield from _by_date(facts)
         return
+    if facts.look_behind is not None:
+        look = facts.look_behind.look
+        yield note("a later read gave the old version again", -5.0, look)
+        return
     if guard.unseen:
         yield from _unread(facts)
     if facts.token is None:

@@ -7,11 +7,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.contents import changed_pointers, same_content, value_at
+from ifmatch.diagnosis.damages import Reason
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.lost_members import lost_versions
 from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.rules.token_missing import demands
 from ifmatch.diagnosis.version_words import version_field
+from ifmatch.diagnosis.wasted_reads import told_of_waste
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.message import Content
 
@@ -34,6 +36,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
 
     Source: RFC 9110 section 7.7 (a proxy ought not change fields about the selected representation).
     """
+    if facts.damage is not None and facts.damage.waste is not None:
+        yield from told_of_waste(facts, Reason.STRIPPED)
+        return
     if facts.guard is not None and facts.token is not None:
         return
     # What is read right after the refusal came the same way as what was read before it.
