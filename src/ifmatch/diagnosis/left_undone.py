@@ -31,7 +31,8 @@ _VERBS: Final = (
     r"|taken(?:[ _-]?over)?|merged|upserted|created|inserted|deleted|removed|done|executed"
     r"|carried[ _-]?out|processed"
     r"|success(?:es|ful|fully)?|succeeded|ok|committed|adopted|corrected|amended|imported|transferred"
-    r"|booked|posted"
+    r"|booked|posted|moved|renamed|performed|recorded|persisted|entered|set|shifted|placed|adjusted|altered"
+    r"|revised"
     r"|ack(?:nowledged)?|effective|effects?|changes?|updates?|writes?|edits?"
 )
 _COUNTED: Final = Words(
@@ -176,9 +177,7 @@ def left_undone(step: Step) -> list[Left]:
     if not alone and _none_done(account_in(step)):
         by_row = dict(told)
         whole = whole_of(account_in(step))
-        return [
-            Left(number, row, by_row.get(number, whole), seen, alone) for number, row in enumerate(rows)
-        ]
+        return [Left(number, row, by_row.get(number, whole), seen, alone) for number, row in enumerate(rows)]
     return [
         Left(number, rows[number], one, seen, alone)
         for number, one in told

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ifmatch.diagnosis.case import Case
-    from ifmatch.diagnosis.sent_rows import Row
+    from ifmatch.diagnosis.sent_rows import Entry, Row
     from ifmatch.diagnosis.steps import Step
 
 # So many requests before a write its look is searched for, and so many rows and values are compared.
@@ -38,13 +38,18 @@ _SOON: Final = 120.0
 _NAME: Final = 2
 _DONE: Final = frozenset({200, 201, 204, 207})
 _TAKEN_IN: Final = 202
+_TURNED_DOWN: Final = frozenset({400, 403, 409, 422})
 # What a member that names a thing is called.
+_PAIR: Final = re.compile(r"([^\W\d][\w.-]*)\s*[=:]\s*\"?([^\s;,\"]+)")
 _ID: Final = re.compile(
     r"(?:^|[_-]|(?<=[a-z]))(?:id|key|uuid|guid|ref|code|number|no|nr|sku|slug|name|path)$", re.IGNORECASE
 )
 _TAG: Final = "etag"
 # A name that says that a state is expected.
-_BASED: Final = Words(rf"{EXPECTS.pattern}|^_?(?:basis|based_?on)")
+_ALONE: Final = Words(
+    r"_?(?:base|basis|based?[-_ ]?(?:on|at)|made[-_ ]?(?:from|of|on)|expect(?:s|ed|ation)?|known|seen|read"
+    r"|prev(?:ious)?|since|old|last[-_ ]?(?:known|seen|read)?|from|current|was|before|if)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,7 @@ class Behind:
         write: the own write.
         look: the one after it, from which the next write has its version.
         version: that the look shows.
+        member: of the look that has it.
         made: the version that the write had been told, "" where it was told none.
         later: a look afterwards that shows another version; None without one.
     """
@@ -62,6 +68,7 @@ class Behind:
     write: Step
     look: Step
     version: str
+    member: str
     made: str
     later: Step | None
 
@@ -93,7 +100,9 @@ class _Named:
     @property
     def nameless(self) -> bool:
         """Tell whether the name only says that a state is expected, as `based_on` and `basis` do."""
-        return not telling_words(self.name) and _BASED.search(self.name) is not None
+        return _ALONE.fullmatch(self.name) is not None or (
+            not telling_words(self.name) and EXPECTS.search(self.name) is not None
+        )
 
     def as_well(self, name: str, value: str = "") -> bool:
         """Tell whether a member of another message is named as this value, or both are versions.
@@ -126,6 +135,77 @@ def look_behind(case: Case, step: Step) -> Behind | None:
         if found is not None:
             return found
     return None
+
+
+def stood_still(case: Case, step: Step) -> Behind | None:
+    """Return the old look of a write whose answer tells no other version than the own write before had made.
+
+    A write that is carried out moves the version on, whatever words its answer has. Of a refusal by another
+    status than usual the answer tells that version, too.
+
+    Args:
+        case: everything known.
+        step: a write.
+    """
+    if not (step.status in _DONE or step.status in _TURNED_DOWN or step.accounted_by is not None):
+        return None
+    rows, text = sent_rows(step)[:_MOST], account_in(step)
+    named = [(name, value) for row in rows for name, value in row.items() if _states(name, value)]
+    if not named or not 0 < len(text) <= _LONGEST:
+        return None
+    found = look_behind(case, step)
+    if found is None or not found.made or not _has(found.made, text):
+        return None
+    if step.status in _TURNED_DOWN:
+        return found
+    told = [
+        value
+        for _, entry in told_rows(step)
+        for name, value in _values(entry).items()
+        if value and (called_version(_last(name)) or _last(name) == found.member)
+    ]
+    return found if found.made in told and not _kept(case, step, found) else None
+
+
+def _states(name: str, value: str) -> bool:
+    """Tell whether a member of a row says which version it is made from."""
+    last = _last(name)
+    return any(map(str.isdigit, value)) and (
+        called_version(last) or EXPECTS.search(last) is not None or _ALONE.fullmatch(last) is not None
+    )
+
+
+def _kept(case: Case, step: Step, found: Behind) -> bool:
+    """Tell whether a later look, or its own answer, shows what a write has anew: then it was carried out.
+
+    What has nothing anew cannot be told from what was carried out.
+    """
+    old = set(_flat_of(found.look)) | set(_flat_of(found.write))
+    old |= {(_last(name), value) for row in sent_rows(found.write) for name, value in row.items()}
+    new = {
+        (_last(name), value)
+        for row in sent_rows(step)[:_MOST]
+        for name, value in row.items()
+        if value and (_last(name), value) not in old and not _states(name, value)
+    }
+    if new <= set(_flat_of(step)):
+        return True
+    later = case.steps[step.order + 1 : step.order + _NEAR]
+    return any(_shows(one) and new & set(_flat_of(one)) for one in later if one.actor == step.actor)
+
+
+def _flat_of(one: Step) -> Iterator[tuple[str, str]]:
+    text = one.view.text
+    entries = (*entries_in(text), whole_of(text)) if 0 < len(text) <= _LONGEST else ()
+    for entry in entries:
+        yield from ((_last(name), value) for name, value in _values(entry).items())
+
+
+def _values(entry: Entry) -> Row:
+    """Return what an entry holds, of a line also the pairs in it: `issue=17`."""
+    if not all(name.isdigit() for name in entry.values):
+        return entry.values
+    return entry.values | {name: value.rstrip(".") for name, value in _PAIR.findall(entry.text)}
 
 
 def told_behind(found: Behind, cause: str) -> Iterator[tuple[str, float, Step]]:
@@ -173,15 +253,21 @@ def _versions_of(step: Step) -> Iterator[_Named]:
     for number, row in enumerate(rows):
         if (lefts and number not in lefts) or number >= _MOST:
             continue
-        others = {value for place, other in enumerate(rows) if place != number for value in other.values()}
+        others = {value for other in rows if not _one_row(row, other) for value in other.values()}
         mine = [(name, value) for name, value in row.items() if value and len(value) <= _LONGEST]
         for name, value in mine:
             keys = {one for other, one in mine if other != name and _names(other, one) and one not in others}
             keys |= around if len(rows) == 1 else set()
             versioned = guard is not None and guard.value.strip() == value and compared == _last(name)
             yield _Named(_last(name), value, frozenset(keys), row, versioned)
-    if guard is not None and not guard.carrier in IN_CONTENT and len(guard.tokens) == 1:
+    if guard is not None and guard.carrier not in IN_CONTENT and len(guard.tokens) == 1:
         yield _Named(guard.name, tokens.opaque(guard.tokens[0]), around, {}, versioned=True)
+
+
+def _one_row(one: Row, two: Row) -> bool:
+    """Tell whether two rows are one, read with more and with less of what lies around it."""
+    first, second = set(one.values()), set(two.values())
+    return first <= second or second <= first
 
 
 def _names(name: str, value: str) -> bool:
@@ -215,7 +301,7 @@ def _behind(case: Case, step: Step, named: _Named, looks: Sequence[Step]) -> Beh
         if value != named.value:
             return None
         for write in reversed(case.steps[max(0, look.order - _NEAR) : look.order]):
-            if write.actor != step.actor or not _carried_out(write, look) or not _about(write, key, named):
+            if write.actor != step.actor or not _carried_out(case, write, look) or not _about(write, key):
                 continue
             made = _made(write, member, named, key)
             if made == value:
@@ -227,7 +313,7 @@ def _behind(case: Case, step: Step, named: _Named, looks: Sequence[Step]) -> Beh
             later = _later(case, step, named)
             if not made and later is None:
                 return None
-            return Behind(write, look, value, made, later)
+            return Behind(write, look, value, member, made, later)
         return None
     return None
 
@@ -236,8 +322,8 @@ def _shown_of(look: Step, named: _Named) -> tuple[str, str, str] | None:
     """Return the member of a look that is named as a value of a request, its value, and the thing's name."""
     place = unquote(f"{look.exchange.request.url} {look.view.sent_text}")
     here = {key for key in named.keys if _has(key, place)}
-    entries = [one.values for one in entries_in(look.view.text)]
-    alone = whole_of(look.view.text).values
+    entries = [_values(one) for one in entries_in(look.view.text)]
+    alone = _values(whole_of(look.view.text))
     records: list[Row] = []
     key = ""
     if here:
@@ -277,17 +363,18 @@ def _has(key: str, text: str) -> bool:
     return key in text and re.search(rf"(?<![\w-]){re.escape(key)}(?![\w-])", text) is not None
 
 
-def _carried_out(write: Step, look: Step) -> bool:
+def _carried_out(case: Case, write: Step, look: Step) -> bool:
     """Tell whether a write was certainly carried out before a look began."""
     if not write.is_write or not write.accepted or not look.follows(write) or left_undone(write):
         return False
-    if write.status == _TAKEN_IN:
-        report = write.accounted_by
-        return report is not None and report.order < look.order
-    return write.status in _DONE
+    if write.status != _TAKEN_IN:
+        return write.status in _DONE
+    report = write.accounted_by
+    between = case.steps[write.order + 1 : look.order]
+    return report is not None and any(one.resource == report.resource for one in between)
 
 
-def _about(write: Step, key: str, named: _Named) -> bool:
+def _about(write: Step, key: str) -> bool:
     """Tell whether a write was about the thing that a look shows."""
     if not key:
         return False
@@ -317,9 +404,9 @@ def _made(write: Step, member: str, named: _Named, key: str) -> str:
     if write.header("etag") and member == _TAG:
         return tokens.opaque(write.header("etag") or "")
     places = _rows_about(write, key)
-    records = [entry.values for number, entry in told_rows(write) if number in places]
+    records = [_values(entry) for number, entry in told_rows(write) if number in places]
     if len(sent_rows(write)) <= 1 or not records:
-        records += [whole_of(account_in(write)).values] if account_in(write) else []
+        records += [_values(whole_of(account_in(write)))] if account_in(write) else []
     told = [
         value
         for record in records

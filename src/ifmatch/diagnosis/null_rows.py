@@ -24,6 +24,8 @@ _LONGEST: Final = 100_000
 _VALUES: Final = frozenset({"true", "false", "-1"})
 # What a creation says of a version: there is none yet.
 _FRESH: Final = frozenset({"", "0"})
+# Words that nobody would choose as a value.
+_WORDS: Final = frozenset({"undefined", "nan", "null"})
 _SEVERAL: Final = 2
 
 
@@ -49,7 +51,7 @@ def none_for_version(
             if given is not None:
                 what = f"{_last(name)} is “{value}” in the request, and the client had been shown {given[0]}"
                 yield what, 5.0, given[1]
-            elif value in _FRESH or not _versioned(name) or not _speaks(left, name, value):
+            elif value in _FRESH or not _versioned(name) or not _telling(left, name, value):
                 continue
             else:
                 yield f"{_last(name)} is “{value}”: what a program prints when it has no version", 4.5, step
@@ -68,6 +70,12 @@ def _versioned(name: str) -> bool:
     return called_version(_last(name)) or EXPECTS.search(_last(name)) is not None
 
 
+def _telling(left: Left, name: str, value: str) -> bool:
+    """Tell whether a word is one of programs alone, or what is told of the row names it, or a version."""
+    of_programs = not value.strip("\"'").lower().isalpha() or value.lower() in _WORDS
+    return of_programs or called_version(_last(name)) or _speaks(left, name, value)
+
+
 def _speaks(left: Left, name: str, value: str) -> bool:
     """Tell whether what is told of a row names the word that it has, or its member."""
     words = set(re.findall(r"\w+", left.entry.text.lower()))
@@ -79,9 +87,7 @@ def _speaks(left: Left, name: str, value: str) -> bool:
     return bool(told) or member
 
 
-def _given(
-    before: Sequence[Step], left: Left, name: str, step: Step
-) -> tuple[str, Step] | None:
+def _given(before: Sequence[Step], left: Left, name: str, step: Step) -> tuple[str, Step] | None:
     """Return the version that the last look at the thing of a row shows, under a name like the row's."""
     around = set(path_of(step.resource.partition("?")[0]).split("/")) if left.alone else set[str]()
     keys = {

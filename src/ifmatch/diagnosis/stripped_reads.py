@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from ifmatch.diagnosis.contents import same_content
+from ifmatch.diagnosis.contents import changed_pointers, same_content, value_at
 from ifmatch.diagnosis.damages import Damage, Reason, Waste
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.model.diagnosis import Outcome
@@ -36,6 +36,7 @@ _TWICE: Final = 2
 _PIECE: Final = 8
 _LONGEST: Final = 4000
 _SPACE: Final = re.compile(r"\s+")
+_ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]*://|/", re.IGNORECASE)
 _VIA: Final = ("via", "x-cache", "x-proxy", "x-forwarded-by", "x-filter", "x-served-by")
 
 
@@ -49,10 +50,10 @@ def stripped_reads(case: Case, history: History) -> Iterator[tuple[Step, Damage]
     for steps in history.by_actor.values():
         reads = [one for one in steps if one.method == "GET" and one.status == HTTPStatus.OK]
         bare = [one for one in reads if _bare(one)]
-        if len(bare) < _OFTEN or any(one.conditions for one in bare):
+        if len(bare) < _TWICE or any(one.conditions for one in bare):
             continue
         again = [two for one, two in pairwise(bare) if _repeats(history, one, two)]
-        if len(again) < _OFTEN - 1:
+        if not again or (len(again) < _OFTEN - 1 and not _spared(case, bare)):
             continue
         found = _at_origin(bare) or _without_coding(reads, bare) or _by_head(steps, bare)
         found = found or _past_the_way(case, bare)
@@ -61,6 +62,13 @@ def stripped_reads(case: Case, history: History) -> Iterator[tuple[Step, Damage]
             waste = Waste(Reason.STRIPPED, tag, "ETag", "", tuple(again), gave=gave)
             told = f"loaded whole {len(bare)} times, always the same and without a validator: {text}"
             yield again[0], Damage(Outcome.ERROR, told, waste=waste)
+
+
+def _spared(case: Case, bare: Sequence[Step]) -> bool:
+    """Tell whether somebody asks for the same another way, with a validator, and is spared the content."""
+    near = case.steps[max(0, bare[0].order - _NEAR) : bare[-1].order + _NEAR]
+    page = _page(bare[0])
+    return any(one.status == HTTPStatus.NOT_MODIFIED and _page(one) == page for one in near)
 
 
 def _bare(one: Step) -> bool:
@@ -130,7 +138,7 @@ def _passed_on(one: Step) -> bool:
 
 
 def _past_the_way(case: Case, bare: Sequence[Step]) -> tuple[str, Step, str] | None:
-    """Return the tag that the same thing has when it is asked for another way: host, port, scheme, no proxy."""
+    """Return the tag that the same thing has when it is asked for at another place, or past a proxy."""
     first = bare[0]
     way, path = _way(first), _page(first)
     near = case.steps[max(0, first.order - _NEAR) : bare[-1].order + _NEAR]
@@ -166,16 +174,33 @@ def _same_page(one: Step, bare: Sequence[Step]) -> bool:
     return any(_almost(one, other) for other in bare)
 
 
+def same_but_addresses(one: Step, two: Step) -> bool:
+    """Tell whether two answers show one state, but for the addresses that gateways write anew.
+
+    Args:
+        one: a read.
+        two: another one.
+    """
+    if same_content(one.representation, two.representation):
+        return True
+    pointers = changed_pointers(one.representation, two.representation)
+    return bool(pointers) and all(
+        _ADDRESS.match(str(value_at(each.representation, pointer))) is not None
+        for pointer in pointers or ()
+        for each in (one, two)
+    )
+
+
 def _almost(one: Step, two: Step) -> bool:
     first, second = one.representation, two.representation
     if first is None or second is None or one.variant != two.variant:
         return False
-    if same_content(first, second):
+    if same_but_addresses(one, two):
         return True
     texts = [_SPACE.sub(" ", content.text).strip() for content in (first, second)]
     if not all(texts) or max(map(len, texts)) > _LONGEST or texts[0][:1] in {"{", "["}:
         return False
-    blocks = SequenceMatcher(None, *texts, autojunk=False).get_matching_blocks()
+    blocks = SequenceMatcher(None, texts[0], texts[1], autojunk=False).get_matching_blocks()
     long = [block.size for block in blocks if block.size >= _PIECE]
     shorter, longer = sorted(map(len, texts))
     # A line that was put in leaves all of the page.

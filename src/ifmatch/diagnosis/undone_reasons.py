@@ -19,7 +19,7 @@ from ifmatch.diagnosis.left_undone import (
     undone,
     whole_of,
 )
-from ifmatch.diagnosis.looks_behind import look_behind, told_behind
+from ifmatch.diagnosis.looks_behind import look_behind, stood_still, told_behind
 from ifmatch.diagnosis.null_rows import none_for_version
 from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.respelt_values import former_value
@@ -93,7 +93,7 @@ def reason_of(case: Case, step: Step) -> Reason | None:
     lefts = left_undone(step)[:_MANY_LEFT] if step.is_write else []
     later = _attempts(case, step) if step.is_write else []
     if not (lefts or later):
-        return None
+        return _from_old_look(case, step, lefts) if step.is_write else None
     near = case.steps[max(0, step.order - _NEAR) : step.order + _NEAR]
     own = [one for one in near if one.actor == step.actor and host_of(one.resource) == host_of(step.resource)]
     found = _of_none(step, lefts, own) or _without_version(step, lefts, later, own)
@@ -111,12 +111,14 @@ def _of_none(step: Step, lefts: Sequence[Left], own: Sequence[Step]) -> Reason |
 
 def _from_old_look(case: Case, step: Step, lefts: Sequence[Left]) -> Reason | None:
     """Find a row whose version its writer has from a look that its own write had made an old one."""
-    found = look_behind(case, step) if lefts else None
+    found = look_behind(case, step) if lefts else stood_still(case, step)
+    if lefts and _TO_DO.search(lefts[0].said):
+        return None
     for cause in ("stale-cache-read", "replica-lag") if found is not None else ():
         said = tuple(told_behind(found, cause)) if found is not None else ()
         if said:
-            what = f"what is told of the write: “{_shorten(lefts[0].entry.text)}”"
-            return Reason(cause, (*said, (what, 1.0, lefts[0].seen)))
+            what = f"what is told of the write: “{_shorten(account_in(step))}”"
+            return Reason(cause, (*said, (what, 1.0, account_of(step))))
     return None
 
 
