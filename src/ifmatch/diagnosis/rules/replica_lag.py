@@ -37,8 +37,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     yield from left_in_success(facts, CAUSE)
     if facts.refused and facts.replaced_before_read is None and facts.look_behind is not None:
-        for text, weight, step in told_behind(facts.look_behind, CAUSE):
-            yield note(text, weight, step)
+        yield from (note(*told) for told in told_behind(facts.look_behind, CAUSE))
         return
     yield from _behind(facts)
     yield from _listed_behind(facts)
