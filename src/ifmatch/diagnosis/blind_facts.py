@@ -26,6 +26,7 @@ from ifmatch.diagnosis.likeness import (
     version_of,
 )
 from ifmatch.diagnosis.listed_versions import listed_before
+from ifmatch.diagnosis.looks_behind import Behind, look_behind
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.state_facts import StateFacts
 from ifmatch.diagnosis.taken_back import adds_to, left_alone, lost_pointers, reverts
@@ -48,6 +49,12 @@ class BlindFacts(StateFacts):
 
     Its attributes are those of `StateFacts`.
     """
+
+    @cached_property
+    def look_behind(self) -> Behind | None:
+        """Return the old look, wherever it was taken, that a refused write has its version from."""
+        denied = self.step.is_write and self.refused
+        return look_behind(self.case, self.step) if denied else None
 
     @cached_property
     def after_own_write(self) -> Step | None:

@@ -24,6 +24,7 @@ class Reason(enum.StrEnum):
     NONE = "none"  # what was sent is a word for none
     HURT = "hurt"  # the tag was damaged by who sends it
     ZONE = "zone"  # the date is in local time
+    STRIPPED = "stripped"  # what the origin sent was taken off on the way
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,8 @@ _VERBS: Final = (
     r"|taken(?:[ _-]?over)?|merged|upserted|created|inserted|deleted|removed|done|executed"
     r"|carried[ _-]?out|processed"
     r"|success(?:es|ful|fully)?|succeeded|ok|committed|adopted|corrected|amended|imported|transferred"
-    r"|booked|posted"
+    r"|booked|posted|moved|renamed|performed|recorded|persisted|entered|set|shifted|placed|adjusted|altered"
+    r"|revised"
     r"|ack(?:nowledged)?|effective|effects?|changes?|updates?|writes?|edits?"
 )
 _COUNTED: Final = Words(
@@ -173,6 +174,10 @@ def left_undone(step: Step) -> list[Left]:
     told = told_rows(step) if rows and not _all_done(account_in(step), rows) else []
     alone = len(rows) == 1
     entries = [one for _, one in told]
+    if not alone and _none_done(account_in(step)):
+        by_row = dict(told)
+        whole = whole_of(account_in(step))
+        return [Left(number, row, by_row.get(number, whole), seen, alone) for number, row in enumerate(rows)]
     return [
         Left(number, rows[number], one, seen, alone)
         for number, one in told
@@ -247,6 +252,14 @@ def _all_done(text: str, rows: Sequence[Row]) -> bool:
     told = whole_of(text).values
     counts = [value for name, value in told.items() if "/" not in name and _COUNTED.fullmatch(name)]
     return len(rows) > 1 and any(value.isdigit() and int(value) >= len(rows) for value in counts)
+
+
+def _none_done(text: str) -> bool:
+    """Tell whether a report counts what was done, and all its counts are none."""
+    told = whole_of(text).values if text else {}
+    counts = [value for name, value in told.items() if "/" not in name and _COUNTED.fullmatch(name)]
+    numbers = [value for value in counts if value.isdigit()]
+    return bool(numbers) and all(int(value) == 0 for value in numbers) and "true" not in counts
 
 
 def _met(entry: Entry, row: Row) -> list[tuple[str, str]]:

@@ -21,6 +21,7 @@ from ifmatch.diagnosis.still_unmodified import (
     shown_replaced,
     whole_reads,
 )
+from ifmatch.diagnosis.stripped_reads import stripped_reads
 from ifmatch.diagnosis.wasted_reads import wasted_reads
 from ifmatch.model.diagnosis import Outcome
 
@@ -46,6 +47,7 @@ def misreads(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
     yield from again
     told = {step.actor for step, _ in again}
     yield from ((step, damage) for step, damage in wasted_reads(case, history) if step.actor not in told)
+    yield from stripped_reads(case, history)
     yield from answered_reads(history)
     if history.writes:
         yield from old_looks(case, history)

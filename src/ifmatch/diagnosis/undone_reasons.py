@@ -19,6 +19,8 @@ from ifmatch.diagnosis.left_undone import (
     undone,
     whole_of,
 )
+from ifmatch.diagnosis.looks_behind import look_behind, stood_still, told_behind
+from ifmatch.diagnosis.null_rows import none_for_version
 from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.respelt_values import former_value
 from ifmatch.diagnosis.selections import SEVERAL_WORDS, asked_of, pieces_of, sizes_in, things_in
@@ -91,15 +93,33 @@ def reason_of(case: Case, step: Step) -> Reason | None:
     lefts = left_undone(step)[:_MANY_LEFT] if step.is_write else []
     later = _attempts(case, step) if step.is_write else []
     if not (lefts or later):
-        return None
+        return _from_old_look(case, step, lefts) if step.is_write else None
     near = case.steps[max(0, step.order - _NEAR) : step.order + _NEAR]
     own = [one for one in near if one.actor == step.actor and host_of(one.resource) == host_of(step.resource)]
-    found = _without_version(step, lefts, later, own)
+    found = _of_none(step, lefts, own) or _without_version(step, lefts, later, own)
     for left in lefts if found is None else ():
         found = _of_several(step, left, own) or _of_nothing(step, left, own)
         if found is not None:
             break
-    return found or _unlike(step, lefts, later, own)
+    return found or _unlike(step, lefts, later, own) or _from_old_look(case, step, lefts)
+
+
+def _of_none(step: Step, lefts: Sequence[Left], own: Sequence[Step]) -> Reason | None:
+    said = tuple(none_for_version(step, lefts, own))
+    return Reason("null-token", said) if said else None
+
+
+def _from_old_look(case: Case, step: Step, lefts: Sequence[Left]) -> Reason | None:
+    """Find a row whose version its writer has from a look that its own write had made an old one."""
+    found = look_behind(case, step) if lefts else stood_still(case, step)
+    if lefts and _TO_DO.search(lefts[0].said):
+        return None
+    for cause in ("stale-cache-read", "replica-lag") if found is not None else ():
+        said = tuple(told_behind(found, cause)) if found is not None else ()
+        if said:
+            what = f"what is told of the write: “{_shorten(account_in(step))}”"
+            return Reason(cause, (*said, (what, 1.0, account_of(step))))
+    return None
 
 
 def left_in_success(facts: Facts, cause: str) -> Iterator[Evidence]:

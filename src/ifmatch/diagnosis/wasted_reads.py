@@ -46,6 +46,7 @@ _WHY: Final = {
     Reason.NONE: "is a word for none",
     Reason.HURT: "is the served tag, damaged",
     Reason.ZONE: "is the served date, moved by whole quarters of an hour",
+    Reason.STRIPPED: "is taken off on the way, so that no reader can ask with it",
 }
 
 
@@ -114,7 +115,9 @@ def told_of_waste(facts: Facts, *reasons: Reason) -> Iterator[Evidence]:
         where = f"{waste.gave.method} {path_of(waste.gave.resource)}"
         yield note(f"{where} shows where it is from", 1.0, waste.gave)
     count = len(waste.asked)
-    if count > 1 or waste.reason in {Reason.THING, Reason.REPRESENTATION, Reason.PATH}:
+    if not waste.current:
+        yield note(f"{count} whole answers repeat what the reader had", 1.0, waste.asked[-1])
+    elif count > 1 or waste.reason in {Reason.THING, Reason.REPRESENTATION, Reason.PATH}:
         text = f"the reader had been shown {waste.current}, which {count} whole answers carry again"
         yield note(text, 1.0, waste.asked[-1])
     if waste.passed is not None:

@@ -12,6 +12,7 @@ from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.message_members import Member, shown
 from ifmatch.diagnosis.refusal_words import says_outdated
 from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.undone_reasons import left_in_success
 from ifmatch.diagnosis.version_words import speaks_of_versions
 from ifmatch.diagnosis.wasted_reads import told_of_waste
 from ifmatch.dialects import Carrier, Meaning
@@ -39,6 +40,7 @@ _EMPTY: Final = re.compile(
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from the words that programs print where they have no value."""
     yield from told_of_waste(facts, Reason.NONE)
+    yield from left_in_success(facts, CAUSE)
     guard = facts.guard
     if facts.damage is not None and facts.damage.needless:
         yield from _polled(facts)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.looks_behind import told_behind
 from ifmatch.diagnosis.resources import host_of
+from ifmatch.diagnosis.undone_reasons import left_in_success
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +34,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     if facts.damage is not None and facts.damage.behind is not None:
         yield from _done_again(facts, facts.damage.behind)
+        return
+    yield from left_in_success(facts, CAUSE)
+    if facts.refused and facts.replaced_before_read is None and facts.look_behind is not None:
+        yield from (note(*told) for told in told_behind(facts.look_behind, CAUSE))
         return
     yield from _behind(facts)
     yield from _listed_behind(facts)

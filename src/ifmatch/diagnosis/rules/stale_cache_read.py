@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.dates import span
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.looks_behind import told_behind
 from ifmatch.diagnosis.two_paths import read_elsewhere
+from ifmatch.diagnosis.undone_reasons import left_in_success
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
@@ -35,7 +37,12 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if facts.damage is not None:
         yield from _wrong_not_modified(facts)
         return
+    yield from left_in_success(facts, CAUSE)
     if not facts.refused:
+        return
+    if facts.replaced_before_read is None and facts.look_behind is not None:
+        for text, weight, step in told_behind(facts.look_behind, CAUSE):
+            yield note(text, weight, step)
         return
     source = facts.source
     if source is None:

@@ -35,6 +35,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if guard.guard is Guard.SAME_DATE:
         yield from _by_date(facts)
         return
+    if facts.look_behind is not None:
+        yield note("a later read gave the old version again", -5.0, facts.look_behind.look)
+        return
     if guard.unseen:
         yield from _unread(facts)
     if facts.token is None:
@@ -45,9 +48,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         taken = facts.own_writes[-1].exchange.duration
         if taken is not None and taken >= PATIENCE:
             # Apache, HAProxy and Varnish log the answer of a client that stopped waiting for it as sent.
-            text = (
-                f"that write took {span(taken)}: a client that stopped waiting looks the same in such a log"
-            )
+            text = f"that write took {span(taken)}: who stopped waiting looks the same in such a log"
             yield note(text, -2.0, facts.own_writes[-1])
     latest = facts.own_reads_before[-1] if facts.own_reads_before else None
     for write in facts.own_writes[-1:]:

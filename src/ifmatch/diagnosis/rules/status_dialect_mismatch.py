@@ -128,8 +128,8 @@ def _misread(facts: Facts) -> Iterator[Evidence]:
 def _plain_in_itself(facts: Facts) -> bool:
     """Tell whether a refusal under a success has another root than that success, or was looked at as told.
 
-    What names no version would fail under any status, and so would what asks for creation, or has the
-    condition of a read.
+    What names no version would fail under any status, and so would what asks for creation, what an old look
+    gave, or has the condition of a read.
     """
     step, guard = facts.step, facts.guard
     if step.reported_by is not None and step.reported_by.actor == step.actor:
@@ -137,6 +137,8 @@ def _plain_in_itself(facts: Facts) -> bool:
     if guard is None and step.condition(Guard.DIFFERENT, Guard.DIFFERENT_DATE) is not None:
         return True
     if step.by_course is not None and step.by_course.meaning in _NO_VERSION:
+        return True
+    if facts.look_behind is not None:
         return True
     created = guard is not None and guard.guard is Guard.ABSENT and step.by_course is not None
     return guard is not None and (tokens.null_word(guard.value) or created)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis.contents import changed_pointers, same_content, value_at
+from ifmatch.diagnosis.damages import Reason
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.lost_members import lost_versions
 from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.rules.token_missing import demands
+from ifmatch.diagnosis.stripped_reads import same_but_addresses
 from ifmatch.diagnosis.version_words import version_field
+from ifmatch.diagnosis.wasted_reads import told_of_waste
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.message import Content
 
@@ -26,14 +27,15 @@ CAUSE = "validator-stripped"
 # What is asked for is a field, not a member of the content.
 _FIELD = Words(r"if-match|e-?tag|precondition (?:header|required)|condition")
 
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://|/", re.IGNORECASE)
-
 
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a validator at the origin that the client never got.
 
     Source: RFC 9110 section 7.7 (a proxy ought not change fields about the selected representation).
     """
+    if facts.damage is not None and facts.damage.waste is not None:
+        yield from told_of_waste(facts, Reason.STRIPPED)
+        return
     if facts.guard is not None and facts.token is not None:
         return
     # What is read right after the refusal came the same way as what was read before it.
@@ -112,7 +114,7 @@ def _by_other_way(facts: Facts) -> Iterator[Evidence]:
         tag = one.header("etag")
         if tag is None or host_of(one.exchange.request.url) == way:
             continue
-        twin = next((each for each in bare if _same_but_addresses(each, one)), None)
+        twin = next((each for each in bare if same_but_addresses(each, one)), None)
         if twin is not None:
             other = host_of(one.exchange.request.url)
             text = f"asked at {other}, the same carries {tag}; through {way} it comes without"
@@ -120,18 +122,6 @@ def _by_other_way(facts: Facts) -> Iterator[Evidence]:
             if "via" in (name.lower() for name, _ in twin.received or ()):
                 yield note("an intermediary passed that answer on", 1.0, twin, "Via")
             return
-
-
-def _same_but_addresses(one: Step, two: Step) -> bool:
-    """Tell whether two answers show one state, but for the addresses that gateways write anew."""
-    if same_content(one.representation, two.representation):
-        return True
-    pointers = changed_pointers(one.representation, two.representation)
-    return bool(pointers) and all(
-        _ADDRESS.match(str(value_at(each.representation, pointer))) is not None
-        for pointer in pointers or ()
-        for each in (one, two)
-    )
 
 
 def _last(url: str) -> str:
