@@ -32,7 +32,7 @@ _CODE: Final = Words(
 _OF_STATE: Final = Words(
     r"if-(?:un)?(?:none-)?m|\be-?tag|\bversions?\b|revision|\bstale\b|concurren|meanwhile|in the meantime"
     r"|out of date"
-    r"|since (?:you|it was)|conflict|already exists|\block(?:ed)?\b|lease|expected|mismatch|required"
+    r"|since (?:you|it was)|conflict|already exists|\block(?:ed)?\b|(?<!p)lease|expected|mismatch|required"
 )
 
 

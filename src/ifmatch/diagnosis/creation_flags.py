@@ -68,6 +68,19 @@ def creation_flags(traffic: Traffic) -> tuple[GuardSpec, ...]:
     return tuple(found.values())
 
 
+def asks_creation(word: str, value: str) -> bool:
+    """Tell whether a member asks by its very name for creation only.
+
+    Args:
+        word: its name.
+        value: on or off.
+    """
+    on = value.lower() in _ON
+    if not on and value.lower() not in _OFF:
+        return False
+    return (_CREATES if on else _REPLACES).fullmatch(word.rpartition("/")[2]) is not None
+
+
 def _names(value: object) -> Iterator[str]:
     """Yield the names of the members of an object, and of what it wraps."""
     for name, one in cast("dict[str, object]", value).items() if isinstance(value, dict) else ():

@@ -18,6 +18,7 @@ from ifmatch.diagnosis.denials import denied_over, left_out_later
 from ifmatch.diagnosis.denied_versions import DAMAGES, denied_version, passed_with
 from ifmatch.diagnosis.habit_traffic import place_of
 from ifmatch.diagnosis.hidden_fields import counts_states, hidden_source
+from ifmatch.diagnosis.lapsed_marks import asks_for_news
 from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.named_sources import alike_source, dated_source, of_state, respelled_source
 from ifmatch.diagnosis.passed_counts import CALENDAR, called_past
@@ -457,7 +458,8 @@ def habits(
     values: dict[_Key, set[str]] = {}
     seen: dict[_Key, Habit] = {}
     for write in traffic.writes:
-        for member, path in traffic.carried(write):
+        mark = asks_for_news(write)
+        for member, path in (one for one in traffic.carried(write) if not mark or one[0].word != mark):
             # An address says where a thing is, and is spelled as the reader came by.
             source, rank = _shown_before(traffic, write, member) if "://" not in member.value else (None, 0)
             if not rank or (

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.left_undone import whole_of
+from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.sent_rows import entries_in, rows_in
+from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.diagnosis import Outcome
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 _NEAR: Final = 60
 _OK: Final = frozenset({200, 202, 203})
 _LONGEST: Final = 400_000
+# So many values of a request say no more than who asks, from where on.
+_FEW: Final = 4
 _MARK: Final = 3
 _LONGEST_MARK: Final = 400
 _LONGEST_WORDS: Final = 200
@@ -90,6 +94,9 @@ def lapsed_marks(case: Case) -> Iterator[tuple[Step, Damage]]:
             one for one in near if one.actor == step.actor and one.resource.partition("?")[0] == key[1]
         ]
         found = _lapsed(step, earlier) if earlier else None
+        if found is None:
+            beside = case.steps[max(0, step.order - _NEAR) : step.order + _NEAR]
+            found = _of_old(step, [one for one in beside if one.resource.partition("?")[0] == key[1]])
         if found is not None:
             seen.add(key)
             yield step, found
@@ -129,6 +136,59 @@ def _lapsed(step: Step, earlier: Sequence[Step]) -> Damage | None:
         text += f", is kept for {kept:.0f} s" if kept is not None else ""
         text += f"; the answer says “{said}”" if said else ""
         return Damage(Outcome.ERROR, f"{text}, and gives everything", lost=giver, lapsed=True)
+    return None
+
+
+def asks_for_news(step: Step) -> str:
+    """Return the name of the mark from which a POST asks for what is new, "" where it may be a change.
+
+    The answer has another mark of that name, and a list with nothing of what was sent: who the reader is.
+
+    Args:
+        step: any request.
+    """
+    if step.method != "POST" or step.status not in _OK or not 0 < len(step.view.text) <= _LONGEST:
+        return ""
+    lists = [one for one in members_in(step.view.json).values() if isinstance(one, list)]
+    rows = rows_in(step.view.sent_text)
+    if not lists or len(rows) != 1 or len(rows[0]) > _FEW:
+        return ""
+    told = _beside(step)
+    marks = [
+        name
+        for name, value in rows[0].items()
+        if _is_mark(value) and told.get(name, value) != value and not called_version(name)
+    ]
+    others = {value for name, value in rows[0].items() if name not in marks}
+    listed = {value for one in _listed(step) for value in one}
+    return marks[0] if len(marks) == 1 and not others & listed else ""
+
+
+def _of_old(step: Step, beside: Sequence[Step]) -> Damage | None:
+    """Return what is wrong with an answer to a mark from before the capture, by that to a fresh one.
+
+    It says that the mark is past its time, and gives everything; what answers a mark that was given out here
+    says nothing of the kind.
+    """
+    name = asks_for_news(step)
+    if not name and step.is_read and step.view.query:
+        told = _beside(step)
+        name = next((each for each, one in step.view.query.items() if _is_mark(one) and each in told), "")
+    mark = _sent(step).get(name, "")
+    if not mark or len(_listed(step)) < _FEW // 2 or any(_beside(one).get(name) == mark for one in beside):
+        return None
+    told = {each: one for each, one in _beside(step).items() if each != name}
+    for fresh in beside:
+        theirs, other = _sent(fresh).get(name, ""), _beside(fresh) if fresh.content is not None else {}
+        given = any(_beside(one).get(name) == theirs for one in beside if one.order < fresh.order)
+        if not (theirs and given and other) or fresh.status not in _OK:
+            continue
+        flags = {each for each, one in told.items() if one in {"true", "false"}}
+        flagged = any(other.get(each) != told[each] for each in flags)
+        said = _said(told, _sent(step)) or (_spoken(told, [fresh], mark, name) if flagged else "")
+        if said and not _said(other, _sent(fresh)) and len(_listed(fresh)) < len(_listed(step)):
+            text = f"the mark {mark} is from before; the answer says “{said}”, and gives everything"
+            return Damage(Outcome.ERROR, text, lost=fresh, lapsed=True)
     return None
 
 

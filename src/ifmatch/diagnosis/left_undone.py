@@ -6,11 +6,14 @@ counts of what was changed, or by what the rows that went well have and these ha
 
 from __future__ import annotations
 
+import itertools
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.listed_records import leaves_of
+from ifmatch.diagnosis.multistatus import members_failed
 from ifmatch.diagnosis.refusal_words import says_undone
 from ifmatch.diagnosis.sent_rows import Entry, Row, documents, entries_in, rows_in, table, told_of, words_in
 from ifmatch.diagnosis.version_words import called_version
@@ -71,6 +74,14 @@ _UNDONE: Final = Words(
     r"|suspended"
     r"|postponed|unfulfilled|nok|ko|abandoned|disregarded|voided|suppressed|deferred|stale|outdated"
     r"|expired)\b"
+)
+
+
+# A status of HTTP, alone or with its words.
+_HTTP: Final = re.compile(r"(?:HTTP/[\d.]+ )?-?([1-5]\d\d)(?: [A-Z].*)?$")
+_CODE: Final = Words(
+    r"(?:http|err(?:or)?|result|return|resp(?:onse)?)?[-_]?(?:code|status|state|rc|ret|result|response)"
+    r"(?:[-_]?code)?|http|kod|sc"
 )
 
 
@@ -171,6 +182,12 @@ def left_undone(step: Step) -> list[Left]:
         # What shows a version, or all that was sent, was stored.
         return []
     rows = sent_rows(step)
+    failed = [
+        Left(number, {"href": href}, _of_member(href, status, text), step, alone=True)
+        for number, (href, status, text) in enumerate(members_failed(step))
+    ]
+    if failed:
+        return failed
     told = told_rows(step) if rows and not _all_done(account_in(step), rows) else []
     alone = len(rows) == 1
     entries = [one for _, one in told]
@@ -184,6 +201,23 @@ def left_undone(step: Step) -> list[Left]:
         if undone(one, rows[number], [other for other in entries if other is not one])
         or _explained(one, rows, [other for place, other in told if place != number])
     ]
+
+
+def _of_member(href: str, status: str, text: str) -> Entry:
+    return Entry("", {"href": href, "status": status}, f"{href} {status} {text}")
+
+
+def codes_of(entry: Entry) -> set[str]:
+    """Return the numbers in an entry of a report that stand where a status of HTTP does.
+
+    Args:
+        entry: of a report.
+    """
+    return {
+        code[1]
+        for name, value in entry.values.items()
+        if _CODE.fullmatch(name.rpartition("/")[2]) and (code := _HTTP.match(value)) is not None
+    }
 
 
 def said_of(entry: Entry, row: Row) -> str:
@@ -202,6 +236,15 @@ def said_of(entry: Entry, row: Row) -> str:
     return f"{entry.under}; {'; '.join(said)}"[:_LONGEST]
 
 
+def says_left(text: str) -> bool:
+    """Tell whether a report says in words that something was not carried out.
+
+    Args:
+        text: of the report.
+    """
+    return _UNDONE.search(text.replace("_", " ")) is not None or says_undone(text)
+
+
 def undone(entry: Entry, row: Row, others: Sequence[Entry]) -> bool:
     """Tell whether an entry of a report says that a row was not carried out.
 
@@ -217,6 +260,8 @@ def undone(entry: Entry, row: Row, others: Sequence[Entry]) -> bool:
     ]
     if any(value.isdigit() and int(value) for _, value in counts):
         return False
+    if _coded(entry, others):
+        return True
     told = [value for name, value in (*counts, *_met(entry, row)) if not _of_state(name, value)]
     if any(value.lower() in _NONE for value in told) or _counts_none(entry, row):
         return True
@@ -226,9 +271,30 @@ def undone(entry: Entry, row: Row, others: Sequence[Entry]) -> bool:
         _UNDONE.search(said_of(entry, row).replace("_", " "))
         or says_undone(entry.text)
         or _COUNTED_NONE.search(entry.text)
+        or (not others and _lists_left(entry))
     ):
         return True
     return _lacks_version(entry, others)
+
+
+def _lists_left(entry: Entry) -> bool:
+    """Tell whether an answer has a list of what was not carried out, with something in it."""
+    return any(
+        one.isdigit() and _UNDONE.fullmatch(above.replace("_", " ")) is not None
+        for name in entry.values
+        for above, one in itertools.pairwise(name.split("/"))
+    )
+
+
+def _coded(entry: Entry, others: Sequence[Entry]) -> bool:
+    """Tell whether a row has the code of a failure: by its name, or as others have that of a success."""
+    if any(code[0] in "45" for code in codes_of(entry)):
+        return True
+    for name, value in entry.values.items():
+        beside = [one.values[name] for one in others if name in one.values]
+        if re.fullmatch(r"[45]\d\d", value) and any(re.fullmatch(r"20[0-9]", one) for one in beside):
+            return True
+    return False
 
 
 def _explained(entry: Entry, rows: Sequence[Row], others: Sequence[Entry]) -> bool:

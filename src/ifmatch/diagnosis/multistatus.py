@@ -46,6 +46,24 @@ def _entries(text: str) -> Iterator[tuple[str, int, str]]:
         yield href[1], int(status[1]) if status is not None else 200, _QUOTE.sub('"', tag[1]) if tag else ""
 
 
+def members_failed(step: Step) -> Iterator[tuple[str, str, str]]:
+    """Yield what the multi-status answer to a write tells of members that it failed for.
+
+    Of each its reference, the status and all that is told.
+
+    Args:
+        step: a write.
+
+    Source: RFC 4918 sections 9.6.1, 9.8.8 and 9.9.4 (members that could not be deleted, copied or moved).
+    """
+    text = step.content.text if step.content is not None and step.status == _MULTI_STATUS else ""
+    for found in _RESPONSE.finditer(text[:_LONGEST]):
+        href = _HREF.search(found[1])
+        status = next((one for one in _STATUS.findall(found[1]) if one[0] in "45" and one != "424"), "")
+        if href is not None and status:
+            yield href[1], status, found[1]
+
+
 def entries_of(steps: Sequence[Step]) -> dict[Step, list[Step]]:
     """Return a step for each resource that a listing tells of and a write is about.
 

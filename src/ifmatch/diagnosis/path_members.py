@@ -171,7 +171,11 @@ def _bare(parts: list[str], place: int, first: int, read: set[str]) -> Iterator[
         return
     above = "".join(f"/{re.escape(one)}" for one in parts[first : place - 1])
     thing = rf"{above}/[^/?]+"
+    # What is read by its own name is a thing of a collection, whatever its name ends on.
+    named = "/".join(parts[: place + 1]) in read
     for kept in _beginnings(parts[place]):
+        if kept and named:
+            continue
         rest, value = re.escape(kept), parts[place][len(kept) :]
         like = _like(value)
         member = Member("path", rf"^{thing}/{rest}({like}){_END}", kept.rstrip("-_.="), value)

@@ -107,7 +107,7 @@ _CONDITION: Final = (
     r"conditional|pre-?conditions?|\bconditions?|\bif[-_ ](?:none[-_ ])?match|\bif[-_ ](?:un)?modified"
     r"|e-?tags?|versioning|version[ _-]?checks?|optimistic|concurrency|compare[ _-]and|guards?\b|guarded"
 )
-_INCAPABLE: Final = (
+INCAPABLE: Final = (
     r"not (?:yet |currently |being |been )?(?:implemented|supported|available|possible|offered|enabled"
     r"|provided|understood|evaluated|recogni[sz]ed|allowed|usable)|unsupported|unavailable|unknown|unrecogni[sz]ed|disabled"
     r"|impossible|(?:cannot|can ?not|can.t|unable to) (?:be|do|check|evaluate|handle|honou?r|process|use)"
@@ -115,7 +115,7 @@ _INCAPABLE: Final = (
 )
 # That a service cannot do a condition, not that one is false.
 _CANNOT: Final = Words(
-    rf"(?i)(?:{_CONDITION})[^.\"\n]{{0,60}}(?:{_INCAPABLE})|(?:{_INCAPABLE})[^.\"\n]{{0,40}}(?:{_CONDITION})"
+    rf"(?i)(?:{_CONDITION})[^.\"\n]{{0,60}}(?:{INCAPABLE})|(?:{INCAPABLE})[^.\"\n]{{0,40}}(?:{_CONDITION})"
 )
 # What says so of a request as the one word, or the few words, that an outcome is told by.
 _TURNED_DOWN: Final = Words(

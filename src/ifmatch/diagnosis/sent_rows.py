@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _SHORT: Final = 1
 _LONGEST: Final = 100_000
 _MOST: Final = 200
+# So many records behind an outer one are looked at for what it wraps.
+_INSIDE: Final = 8
 _DEEP: Final = 4
 _COLUMNS: Final = (";", "\t", "|", ",")
 _FORM: Final = re.compile(r"[\w.$%~\[\]-]+=[^\s<>{}]*")
@@ -61,15 +63,40 @@ def rows_in(text: str) -> tuple[Row, ...]:
 def _rows(text: str) -> tuple[Row, ...]:
     values = documents(text)
     if len(values) > 1:
-        return tuple(_flat(one) for one in values[:_MOST])
+        return tuple(flat(one) for one in values[:_MOST])
     if values:
         longest = max(_lists(values[0], _DEEP), key=len, default=[])
-        return tuple(map(_flat, longest[:_MOST])) if longest else (_flat(values[0]),)
+        return tuple(map(flat, longest[:_MOST])) if longest else (flat(values[0]),)
     if text.lstrip()[:1] == "<":
-        return records_in(text) or tuple(filter(None, (dict(leaves_of(text)),)))
+        return innermost(records_in(text)) or tuple(filter(None, (dict(leaves_of(text)),)))
     if _FORM.fullmatch(text.strip()) is not None:
         return (dict(parse_qsl(text.strip())),)
     return tuple(table(text))
+
+
+def innermost(records: Sequence[Row]) -> tuple[Row, ...]:
+    """Return the records of markup without those that only wrap others: envelopes have the values of these.
+
+    Args:
+        records: of a content, an outer one before those inside it.
+    """
+    found: list[Row] = []
+    for place, record in enumerate(records[:_MOST]):
+        deeper = {name for name in record if "/" in name}
+        wrapped = deeper and any(
+            any(
+                all(
+                    record.get(f"{name.rpartition('/')[0]}/{each}", record.get(each)) == value
+                    for each, value in one.items()
+                )
+                for name in deeper
+            )
+            for one in records[place + 1 : place + 1 + _INSIDE]
+            if len(one) < len(record) or len(deeper) == len(record)
+        )
+        if not wrapped:
+            found.append(record)
+    return tuple(found)
 
 
 def documents(text: str) -> list[object]:
@@ -122,7 +149,7 @@ def _entries(text: str) -> tuple[Entry, ...]:
     if values:
         return tuple(_listed(values[0], "", _DEEP))[:_MOST]
     if text.lstrip()[:1] == "<":
-        found = records_in(text) or tuple(filter(None, (dict(leaves_of(text)),)))
+        found = innermost(records_in(text)) or tuple(filter(None, (dict(leaves_of(text)),)))
         return tuple(Entry("", one, " ".join(one.values())) for one in found)
     rows = table(text)
     if rows:
@@ -141,7 +168,7 @@ def _listed(value: object, under: str, depth: int) -> Iterator[Entry]:
             yield from _listed(cast("object", one), here, depth - 1)
         elif isinstance(one, dict):
             yield Entry(
-                here, {"": name, **_flat(cast("object", one))}, json.dumps({name: one}, ensure_ascii=False)
+                here, {"": name, **flat(cast("object", one))}, json.dumps({name: one}, ensure_ascii=False)
             )
             yield from _listed(cast("object", one), here, depth - 1)
         elif isinstance(one, str) and depth < _DEEP:
@@ -151,7 +178,7 @@ def _listed(value: object, under: str, depth: int) -> Iterator[Entry]:
 
 def _entry(under: str, value: object) -> Entry:
     if isinstance(value, dict):
-        return Entry(under, _flat(cast("object", value)), json.dumps(value, ensure_ascii=False))
+        return Entry(under, flat(cast("object", value)), json.dumps(value, ensure_ascii=False))
     text = str(value)
     return Entry(under, words_in(text), text)
 
@@ -165,14 +192,21 @@ def words_in(text: str) -> Row:
     return {str(number): word.strip(".:") for number, word in enumerate(_PIECES.findall(text))}
 
 
-def _flat(value: object, above: str = "", depth: int = 3) -> Row:
+def flat(value: object, above: str = "", depth: int = 3) -> Row:
+    """Return the single values of a JSON value by their names, inner ones as `outer/inner`.
+
+    Args:
+        value: an object, or anything else.
+        above: what the names begin with.
+        depth: so many objects are opened.
+    """
     found: Row = {}
     if isinstance(value, dict | list) and depth:
         held = cast("object", value)
         elements = cast("list[object]", held) if isinstance(held, list) else []
         inner = members_in(held) or {str(number): one for number, one in enumerate(elements)}
         for name, one in inner.items():
-            found |= _flat(one, f"{above}/{name}" if above else name, depth - 1)
+            found |= flat(one, f"{above}/{name}" if above else name, depth - 1)
     elif value is None or isinstance(value, bool):
         found[above] = _PLAIN[value]
     elif isinstance(value, str | int | float):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
@@ -21,8 +20,17 @@ from ifmatch.diagnosis.left_undone import (
 )
 from ifmatch.diagnosis.looks_behind import look_behind, stood_still, told_behind
 from ifmatch.diagnosis.null_rows import none_for_version
+from ifmatch.diagnosis.parts_accounted import part_unlike
 from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.respelt_values import former_value
+from ifmatch.diagnosis.row_reasons import (
+    Reason,
+    of_existing,
+    of_hold,
+    of_incapacity,
+    of_rule,
+    shorten,
+)
 from ifmatch.diagnosis.selections import SEVERAL_WORDS, asked_of, pieces_of, sizes_in, things_in
 from ifmatch.diagnosis.sent_rows import entries_in
 from ifmatch.diagnosis.version_words import CARRIES, EXPECTS, called_version
@@ -55,7 +63,7 @@ _NO_SUCH: Final = Words(
     r"|entry|item|match)|without target|gone|deleted|removed|erased|nonexistent|vanished|absent|withdrawn"
 )
 _OF_VERSIONS: Final = Words(
-    r"version|revision|\be-?tag|\block(?:ed)?\b|lease|stale|outdated|attempts?|quota|limit|exceed|newer"
+    r"version|revision|\be-?tag|\block(?:ed)?\b|(?<!p)lease|stale|outdated|attempts?|quota|limit|exceed|newer"
     r"|older"
 )
 # Why nothing had to be done.
@@ -70,19 +78,6 @@ _WANTED: Final = Words(
 _NUMBER: Final = re.compile(r"(?<![\w.,-])\d{1,4}(?![\w-]|[.,]\d)")
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why something was left undone.
-
-    Attributes:
-        cause: id of the root cause.
-        said: sentences, each with its weight and the step that shows it.
-    """
-
-    cause: str
-    said: tuple[tuple[str, float, Step], ...]
-
-
 def reason_of(case: Case, step: Step) -> Reason | None:
     """Return why a write that is a success by its status left something undone, None where nothing tells.
 
@@ -92,7 +87,8 @@ def reason_of(case: Case, step: Step) -> Reason | None:
     """
     lefts = left_undone(step)[:_MANY_LEFT] if step.is_write else []
     later = _attempts(case, step) if step.is_write else []
-    if not (lefts or later):
+    told = step.is_write and step.account != ""
+    if not (lefts or later or told):
         return _from_old_look(case, step, lefts) if step.is_write else None
     near = case.steps[max(0, step.order - _NEAR) : step.order + _NEAR]
     own = [one for one in near if one.actor == step.actor and host_of(one.resource) == host_of(step.resource)]
@@ -101,7 +97,13 @@ def reason_of(case: Case, step: Step) -> Reason | None:
         found = _of_several(step, left, own) or _of_nothing(step, left, own)
         if found is not None:
             break
-    return found or _unlike(step, lefts, later, own) or _from_old_look(case, step, lefts)
+    return (
+        found
+        or _unlike(step, lefts, later, own)
+        or _of_rows(step, lefts, later, own)
+        or (part_unlike(step, own) if told else None)
+        or _from_old_look(case, step, lefts)
+    )
 
 
 def _of_none(step: Step, lefts: Sequence[Left], own: Sequence[Step]) -> Reason | None:
@@ -117,8 +119,23 @@ def _from_old_look(case: Case, step: Step, lefts: Sequence[Left]) -> Reason | No
     for cause in ("stale-cache-read", "replica-lag") if found is not None else ():
         said = tuple(told_behind(found, cause)) if found is not None else ()
         if said:
-            what = f"what is told of the write: “{_shorten(account_in(step))}”"
+            what = f"what is told of the write: “{shorten(account_in(step))}”"
             return Reason(cause, (*said, (what, 1.0, account_of(step))))
+    return None
+
+
+def _of_rows(step: Step, lefts: Sequence[Left], later: Sequence[Step], own: Sequence[Step]) -> Reason | None:
+    """Return the first reason of a row that is none of versions, searches and former values."""
+    rows = sent_rows(step)
+    for left in lefts:
+        found = (
+            of_incapacity(left, later)
+            or of_existing(step, left, own)
+            or of_rule(left, rows, later)
+            or of_hold(step, left, own)
+        )
+        if found is not None:
+            return found
     return None
 
 
@@ -150,10 +167,6 @@ def _attempts(case: Case, step: Step) -> list[Step]:
     ]
 
 
-def _shorten(text: str) -> str:
-    return text.strip("; ")[:120]
-
-
 def _of_several(step: Step, left: Left, own: Sequence[Step]) -> Reason | None:
     """Find a row whose criteria fit several things, as a search for the same shows."""
     if _OF_VERSIONS.search(left.said) or _TO_DO.search(left.said) or _of_all(step, own):
@@ -162,7 +175,7 @@ def _of_several(step: Step, left: Left, own: Sequence[Step]) -> Reason | None:
     mine = frozenset(piece for value in (*named, *step.view.query.values()) for piece in pieces_of(value))
     counted = _counted(left)
     many = SEVERAL_WORDS.search(left.said) is not None
-    what = f"what is told of it: “{_shorten(left.entry.text)}”"
+    what = f"what is told of it: “{shorten(left.entry.text)}”"
     for one in sorted(own, key=lambda other: abs(other.order - step.order)):
         asked = asked_of(one) if one.is_read and one.read_ok else []
         if not asked or not all(pieces & mine for pieces in asked):
@@ -225,7 +238,7 @@ def _of_nothing(step: Step, left: Left, own: Sequence[Step]) -> Reason | None:
         said = [(f"{key}, which the request names, is not there by another look", 4.5, found)]
         if removed is not None and removed is not found:
             said.append((f"a list of changes has {key} as removed", 1.0, removed))
-        said.append((f"what is told of it: “{_shorten(left.entry.text)}”", 2.5 if words else 1.5, left.seen))
+        said.append((f"what is told of it: “{shorten(left.entry.text)}”", 2.5 if words else 1.5, left.seen))
         return Reason("target-missing", tuple(said))
     return None
 
@@ -330,12 +343,12 @@ def _without_version(
                 name = _version_name(rows[place], (theirs, entry), own, one, said)
                 if name:
                     text = f"the same with {name} {theirs[name]} was carried out"
-                    what = f"without {name} it is told of it: “{_shorten(before.text)}”"
+                    what = f"without {name} it is told of it: “{shorten(before.text)}”"
                     return Reason("token-missing", ((text, 4.0, one), (what, 3.0, seen)))
     for left in lefts:
         name = _asked_for(left)
         if name:
-            what = f"the report asks for {name}, and the request has none: “{_shorten(left.entry.text)}”"
+            what = f"the report asks for {name}, and the request has none: “{shorten(left.entry.text)}”"
             return Reason("token-missing", ((what, 5.0, left.seen),))
     return None
 
@@ -408,6 +421,6 @@ def _unlike(step: Step, lefts: Sequence[Left], later: Sequence[Step], own: Seque
             said = [(f"the request has {found.sent} where the record has {found.held}", 4.5, found.read)]
             if found.passed is not None:
                 said.append((f"with {found.held} it was carried out", 2.0, found.passed))
-            said.append((f"what is told of it: “{_shorten(left.entry.text)}”", 1.5, left.seen))
+            said.append((f"what is told of it: “{shorten(left.entry.text)}”", 1.5, left.seen))
             return Reason("payload-precondition-mismatch", tuple(said))
     return None

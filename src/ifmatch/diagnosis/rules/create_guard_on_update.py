@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.left_undone import sent_rows
+from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.rules.exists_already import edited_from_it, told
 from ifmatch.diagnosis.rules.null_token import defaulted
+from ifmatch.diagnosis.sent_rows import entries_in
+from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects import Carrier
 from ifmatch.model.exchange import Vantage
 from ifmatch.model.unknown import UNKNOWN
@@ -17,11 +22,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "create-guard-on-update"
 # They tell of single resources, and which tags these have.
 _LISTING = frozenset({"PROPFIND", "REPORT", "SEARCH"})
+
+# A shorter name is met by chance, and so many steps later a list is about something else.
+_TELLING = 2
+_NEAR = 60
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -31,18 +41,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield from _in_own_words(facts)
     if not facts.refused or guard is None or guard.guard is not Guard.ABSENT or guard.name == "Overwrite":
         return
-    known = [
-        step
-        for step in facts.own(facts.earlier)
-        if facts.step.follows(step)
-        and (
-            step.read_ok
-            or (step.method in _LISTING and step.status == HTTPStatus.OK and step.etag is not None)
-            or (
-                step.accepted and step.replaces and step.method != "DELETE" and not facts.step.unordered(step)
-            )
-        )
-    ]
+    known = _known(facts)
+    if not facts.own(facts.earlier) and (seen := _in_a_list(facts)) is not None:
+        yield note("a list had shown it to the client, with its version and other values", 5.0, seen)
+        return
     if not facts.own(facts.earlier) and edited_from_it(facts):
         text = "what is there and what was to be created are two versions of one thing: an edit, it seems"
         yield note(text, 0.6, facts.refresh)
@@ -74,6 +76,41 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note(text, 2.0 if many or (unknown and again) else 6.0, step)
         if step.etag is not None:
             yield note(f"it had been given {step.etag}, which belongs into If-Match", 1.0, step, "ETag")
+
+
+def _known(facts: Facts) -> list[Step]:
+    """Return the steps of the same actor by which it knew that the resource exists."""
+    return [
+        step
+        for step in facts.own(facts.earlier)
+        if facts.step.follows(step)
+        and (
+            step.read_ok
+            or (step.method in _LISTING and step.status == HTTPStatus.OK and step.etag is not None)
+            or (
+                step.accepted and step.replaces and step.method != "DELETE" and not facts.step.unordered(step)
+            )
+        )
+    ]
+
+
+def _in_a_list(facts: Facts) -> Step | None:
+    """Return the last list that had shown the client what it writes: with a version, and what it changes."""
+    step = facts.step
+    name = unquote(path_of(step.resource).partition("?")[0].rpartition("/")[2])
+    wanted = {each: value for row in sent_rows(step)[:1] for each, value in row.items()}
+    if len(name) < _TELLING or step.method not in {"PUT", "PATCH"}:
+        return None
+    for one in reversed(facts.case.steps[max(0, step.order - _NEAR) : step.order]):
+        if one.actor != step.actor or not one.read_ok or host_of(one.resource) != host_of(step.resource):
+            continue
+        for entry in entries_in(one.view.text):
+            here = entry.values
+            versioned = any(called_version(each) and value for each, value in here.items())
+            changed = any(here.get(each, value) != value for each, value in wanted.items())
+            if name in here.values() and versioned and changed:
+                return one
+    return None
 
 
 def _in_own_words(facts: Facts) -> Iterator[Evidence]:

@@ -9,6 +9,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import holds, resemblance
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.rules import token_missing
+from ifmatch.diagnosis.undone_reasons import left_in_success
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.unknown import UNKNOWN
@@ -92,6 +93,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
 
     Source: RFC 9110 section 13.1.2 (`If-None-Match: *`), RFC 4918 section 10.6 (Overwrite).
     """
+    yield from left_in_success(facts, CAUSE)
     if not facts.refused:
         return
     guard = facts.guard

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.freezes import HOLDER, frozen
+from ifmatch.diagnosis.undone_reasons import left_in_success
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
 
@@ -57,6 +58,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
 
     Source: RFC 4918 sections 6, 10.4 and 11.3 (locks, If, 423 Locked).
     """
+    yield from left_in_success(facts, CAUSE)
     step = facts.step
     if not facts.refused:
         return

@@ -52,7 +52,7 @@ _MANY = Words(
 )
 # What is counted in an answer about the state: tries, versions, who holds it.
 _OTHER = Words(
-    r"version|revision|\be-?tag|\block(?:ed)?\b|lease|attempts?|tries|left|remain|quota|limit|exceed"
+    r"version|revision|\be-?tag|\block(?:ed)?\b|(?<!p)lease|attempts?|tries|left|remain|quota|limit|exceed"
 )
 _HEARD = frozenset({300, 400, 409, 412, 422})
 
@@ -75,6 +75,20 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     yield note("the answer says that several resources match", 7.5, step)
     if searched:
         yield note("the request selects its target by search", 1.0, step, "If-None-Exist")
+
+
+def says_several(facts: Facts) -> bool:
+    """Tell whether a refusal without a condition of versions says that what is selected is several things.
+
+    Args:
+        facts: of the write.
+    """
+    step = facts.step
+    if facts.guard is not None or not step.is_write or step.status not in _HEARD:
+        return False
+    told = step.refusal is not None and step.refusal.meaning is Meaning.MULTIPLE
+    words = step.status == _FAILED and _WORDS.search(facts.error_text) is not None
+    return told or words or fits_several(facts)
 
 
 def _shown(facts: Facts) -> Iterator[Evidence]:

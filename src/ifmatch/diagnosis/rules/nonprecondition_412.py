@@ -11,6 +11,7 @@ from ifmatch.diagnosis.freezes import frozen, thawed
 from ifmatch.diagnosis.parts import replaced
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.rules.payload_precondition_mismatch import expectations, tests
+from ifmatch.diagnosis.undone_reasons import left_in_success
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.unknown import UNKNOWN
@@ -34,7 +35,7 @@ _VENDOR = Words(
 )
 _OURS = Words(
     r"if-(?:un)?(?:none-)?m|etag|\bversion|condition (?:was|is) not met|precondition (?:header|required)"
-    r"|\block(?:ed)?\b|lease|already exists|file_exists|revision|modified|changed since|generation"
+    r"|\block(?:ed)?\b|(?<!p)lease|already exists|file_exists|revision|modified|changed since|generation"
     r"|changed|edited|stale|conflict|concurrent|out of date|meanwhile|in the meantime|by (?:someone|somebody)"
     r"|already (?:taken|there|present|registered|used)|duplicate|(?:does|do|did) not exist|no longer|deleted"
     r"|removed|lapsed|several|ambiguous|expected|mismatch|differs?\b|identical|not (?:match|equal)|older"
@@ -56,7 +57,7 @@ _ENGLISH = re.compile(
 _STATE = Words(
     r"if-(?:un)?(?:none-)?m|\be-?tag|\bversions?\b|revision|\bstale\b|pre-?condition|concurren|meanwhile"
     r"|in the meantime|by (?:someone|somebody|another)|out of date|since (?:you|it was|the)|conflict"
-    r"|already exists|\block(?:ed)?\b|lease"
+    r"|already exists|\block(?:ed)?\b|(?<!p)lease"
 )
 RULE = Words(
     r"\b(?:must (?:not )?(?:be|exceed|have|lie|contain|stay|end|start)|may not|exceeds?|exceeded|ceiling"
@@ -72,6 +73,7 @@ _TOLD = frozenset(
 
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a 412 that has nothing to do with a condition of the request."""
+    yield from left_in_success(facts, CAUSE)
     step = facts.step
     if facts.damage is not None and facts.damage.coded:
         yield from _inside(facts, facts.damage)

@@ -15,6 +15,7 @@ from ifmatch.diagnosis.listed_records import records_in
 from ifmatch.diagnosis.operations import operation, reads
 from ifmatch.diagnosis.resources import parent_of, path_of
 from ifmatch.diagnosis.rules.expected_control_flow import claim_of
+from ifmatch.diagnosis.rules.multi_match import says_several
 from ifmatch.diagnosis.rules.unsupported_precondition import says_so
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects import Meaning
@@ -133,6 +134,8 @@ def _plain_in_itself(facts: Facts) -> bool:
     """
     step, guard = facts.step, facts.guard
     if step.reported_by is not None and step.reported_by.actor == step.actor:
+        return True
+    if says_several(facts):
         return True
     if guard is None and step.condition(Guard.DIFFERENT, Guard.DIFFERENT_DATE) is not None:
         return True
@@ -316,7 +319,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if not facts.refused:
         return
     if step.status in {412, 428, 423}:
-        if _looks_like_success(step) and not _asked_why(facts):
+        if _looks_like_success(step) and not (_asked_why(facts) or says_several(facts)):
             yield from _overlooked(facts)
         return
     refusal = step.refusal

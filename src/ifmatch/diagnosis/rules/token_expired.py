@@ -45,7 +45,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     step = facts.step
     if facts.damage is not None and facts.damage.lapsed:
         yield note(facts.damage.text, 5.0, step)
-        if facts.damage.outcome is Outcome.ERROR:
+        lost = facts.damage.lost
+        if lost is not None and lost.order > step.order and facts.damage.outcome is Outcome.ERROR:
+            yield note("an answer to a fresh mark of the kind says nothing like it", 1.0, lost)
+        elif facts.damage.outcome is Outcome.ERROR:
             yield note("an answer before had given out the mark", 1.0, facts.damage.lost or step)
         else:
             yield note("the reader goes on from where that answer ended", 1.0, facts.damage.lost or step)

@@ -10,6 +10,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.undone_reasons import left_in_success
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
 
@@ -37,6 +38,7 @@ _OF_CONDITIONS = re.compile(
 
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from an answer that refuses the condition itself."""
+    yield from left_in_success(facts, CAUSE)
     step = facts.step
     if facts.guard is None or not facts.refused:
         return
