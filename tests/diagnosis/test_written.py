@@ -1,6 +1,6 @@
 """Captures that others wrote by hand, who knew neither rules nor each other: `written/`, one file an author.
 
-A story has its `label`, what is right from A's lines `alone`, and `why` an expert says so. Authors 8, 16 and 21
+A story has its `label`, what is right from A's lines `alone`, and `why` an expert says so. Authors 8, 16, 21
 were never opened by anybody who works on the rules: only the shares are looked at.
 """
 
