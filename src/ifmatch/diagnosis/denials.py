@@ -47,11 +47,22 @@ def denied_over(traffic: Traffic, write: Step, member: Member, source: Member) -
     """
     if traffic.took(write) or not alike(member.word, source.word):
         return False
-    if _counted_past(traffic, write, member):
+    if _counted_past(traffic, write, member) or _called_there(traffic, write, member, source):
         return True
     return 200 <= write.status < 300 and named_past(
         write, member, traffic.next_shown(write, place_of(source))
     )
+
+
+def _called_there(traffic: Traffic, write: Step, member: Member, source: Member) -> bool:
+    """Tell whether a value is called expected, and its refusal shows what it was called after further on.
+
+    `if_state: 20` is answered with `state: 21`.
+    """
+    if not traffic.conflicts(write) or EXPECTS.search(member.word) is None or member.word == source.word:
+        return False
+    there = {one.value for one in shown(write) if one.word == source.word}
+    return len(there) == 1 and tokens.counted_on(member.value, next(iter(there)))
 
 
 def _counted_past(traffic: Traffic, write: Step, member: Member) -> bool:

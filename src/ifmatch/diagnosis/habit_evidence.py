@@ -220,7 +220,7 @@ def _stepped_on(traffic: Traffic, write: Step, member: Member, source: Member) -
         return 0
     if member.value in write.view.path.split("/") or traffic.contradicts(place_of(member), source):
         return 0
-    return _LIKELY if len(member.value) > 1 else _MET
+    return _LIKELY if len(member.value) > 1 or EXPECTS.search(member.word) is not None else _MET
 
 
 def _time_of_change(write: Step, member: Member, source: Member) -> bool:

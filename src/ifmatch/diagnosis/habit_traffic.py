@@ -216,7 +216,8 @@ class Traffic:
         return found
 
     def _last_shown(self, write: Step, place: tuple[str, str]) -> str | None:
-        before = self.before(write)
+        # What was still under way when the request left had shown its sender nothing.
+        before = [one for one in self.before(write) if not one.overlaps(write)]
         return self.shows(before[-1]).get(place) if before else None
 
     def before(self, step: Step) -> list[Step]:
