@@ -184,13 +184,17 @@ def _chosen_instead(facts: Facts) -> Step | None:
         if claimed is not None:
             name = _last_part(claimed)
             elsewhere = one.resource != claimed.resource and one.is_write and one.accepted
-            if elsewhere and (name in one.view.sent_text or name in path_of(one.resource).split("/")):
+            if elsewhere and _has_word(name, f"{one.view.sent_text} {unquote(path_of(one.resource))}"):
                 return claimed
         elif one.is_write:
             if not _claims_for_same(step, one):
                 return None
             claimed = one if one.accepted else None
     return None
+
+
+def _has_word(name: str, text: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
 
 
 def _claims_for_same(step: Step, one: Step) -> bool:

@@ -42,6 +42,7 @@ from ifmatch.diagnosis.version_words import (
     UNCHANGED,
     alike,
     of_changes,
+    only_expected,
     speaks_of_versions,
     telling_words,
     words_of,
@@ -285,13 +286,17 @@ def _passed_over(traffic: Traffic, write: Step, member: Member) -> Member | None
 
     The service counts on from the one that was shown: it neither heeded the other one nor stored it.
     """
-    if not traffic.took(write) or not speaks_of_versions(member) or not member.value.isdigit():
+    expected = only_expected(member.word) and not traffic.stored(write, member)
+    if not traffic.took(write) or not member.value.isdigit():
+        return None
+    if not (expected or speaks_of_versions(member)):
         return None
     if traffic.tagged(write):
         return None
     before = traffic.before(write)
     for held in shown(before[-1]) if before else ():
-        if held.word != member.word or not VERSION.search(held.word) or held.value == member.value:
+        named = held.word == member.word or expected or _expected_one(member.word, held.word)
+        if not named or not VERSION.search(held.word) or held.value == member.value:
             continue
         after = traffic.next_shown(write, place_of(held))
         if after is not None and tokens.counted_on(held.value, member.value):
@@ -300,6 +305,11 @@ def _passed_over(traffic: Traffic, write: Step, member: Member) -> Member | None
         if after is not None and after != member.value and tokens.steps_on(held.value, after) == 1:
             return held
     return None
+
+
+def _expected_one(word: str, source: str) -> bool:
+    """Tell whether a name says that another is expected: `expectedVersion` and `version`."""
+    return EXPECTS.search(word) is not None and alike(word, source)
 
 
 def _echoed_source(traffic: Traffic, write: Step, member: Member) -> Member | None:

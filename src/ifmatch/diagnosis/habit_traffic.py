@@ -301,6 +301,15 @@ class Traffic:
             self._formats[place] = found
         return found
 
+    def stored(self, write: Step, member: Member) -> bool:
+        """Tell whether answers about the resource of a write show a member of the very name of one it sends.
+
+        Then it is a part of what is stored.
+        """
+        return any(
+            one.word == member.word for step in self.about[self.bases[write]][:_MOST] for one in shown(step)
+        )
+
     def of_who_asks(self, write: Step, member: Member) -> bool:
         """Tell whether a field that a write gives back stands in reads too, or is shown elsewhere."""
         place, base = place_of(member), self.bases[write]

@@ -33,6 +33,10 @@ _OUTCOMES: Final = frozenset({200, 202, 207})
 _IDS: Final = ("id", "_id", "ID", "Id", "uid", "uuid", "guid", "key", "itemId", "item_id", "sku", "name")
 # By these, too, where the things that were read are called so.
 _READ_BY: Final = (*_IDS, "slug", "code", "number")
+_NAMES: Final = Words(
+    r"_?(?:\w+[-_])?(?:id|uid|uuid|guid|key|slug|code|number|no|nr|num|sku|ref|reference|isbn|ean|serial|tag_?no)"
+    r"|\w*[a-z](?:Id|ID|Key|No|Nr|Number|Code|Ref)"
+)
 _STATUSES: Final = (
     "status",
     "statusCode",
@@ -145,7 +149,7 @@ def named_records(value: object, known: Mapping[str, object]) -> tuple[str, dict
         value: a JSON value.
         known: names of things, of which one at least must be among them.
     """
-    found = _named_lists(value, _READ_BY) if _of_one_list(value) else ()
+    found = _named_lists(value, _read_by(value)) if _of_one_list(value) else ()
     return next(((member, named) for member, named in found if not known.keys().isdisjoint(named)), None)
 
 
@@ -155,7 +159,7 @@ def versioned_names(value: object) -> list[str]:
     Args:
         value: a JSON value.
     """
-    for _, named in _named_lists(value, _READ_BY) if _of_one_list(value) else ():
+    for _, named in _named_lists(value, _read_by(value)) if _of_one_list(value) else ():
         if None not in map(version_in, named.values()):
             return list(named)
     return []
@@ -208,6 +212,12 @@ def _lines(text: str, kind: str) -> list[object]:
         return [cast("object", json.loads(one)) for one in lines]
     except ValueError:
         return []
+
+
+def _read_by(value: object) -> tuple[str, ...]:
+    """Return the members by which the records of a content may be told apart, the usual ones first."""
+    first = next((records[0] for records in _lists(value)), {})
+    return (*_READ_BY, *(one for one in first if one not in _READ_BY and _NAMES.fullmatch(one)))
 
 
 def _by_answer(view: View) -> _Bulk | None:
