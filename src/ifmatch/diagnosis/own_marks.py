@@ -34,8 +34,7 @@ _IN_FIELDS: Final = re.compile(
     r"|call|span|event|upload|run|job|build|op|cmd|txn?|intent|action|mutation|attempt|change|submission|submit"
     r"|save|edit|sync|job|send)[-_]?(?:uu)?(?:id|key|token|ref|reference|no|nr|number)|traceparent|.*-meta-.*|nonce"
     r"|.*[-_]nonce"
-    # Alone only with a hyphen before it: `X-Op: op-31`.
-    r"|.*[-_](?:op|operation|request|req|command|cmd|mutation|transaction|txn?|intent|attempt|submission|write|ref"
+    r"|(?:.*[-_])?(?:op|operation|request|req|command|cmd|mutation|transaction|txn?|intent|attempt|submission|write|ref"
     r"|dedup\w*|once|idempotency|correlation|trace|marker|change|edit)",
     re.IGNORECASE,
 )
