@@ -6,6 +6,7 @@ came, or by what had been read: each record names a thing that reads know, and h
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from dataclasses import dataclass
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
 
     from ifmatch.dialects.view import View
 
-__all__ = ["Item", "items_in", "named_records", "of_lines", "status_in", "version_in", "versioned_names"]
+__all__ = ["Item", "is_table", "items_in", "named_records", "of_lines", "status_in", "version_in", "versioned_names"]
 
 Record = dict[str, object]
 _MOST: Final = 200
+_HEADED: Final = 2
+_COLUMNS: Final = (",", ";", "\t", "|")
 _FAILED: Final = 400
 _SILENT: Final = 500
 _MULTI: Final = 207
@@ -193,7 +196,29 @@ def of_lines(kind: str) -> bool:
 def _rows_sent(view: View) -> object:
     """Return what a request sends, lines of JSON as a list."""
     kind = view.request.fields.text("content-type") or ""
-    return _lines(view.sent_text, kind) or view.sent_json
+    return _lines(view.sent_text, kind) or (_table_rows(view.sent_text, kind) or view.sent_json)
+
+
+def _table_rows(text: str, kind: str) -> list[object]:
+    """Return the rows of a table with a heading, by its columns; nothing where the type is of no table."""
+    lines = [one for one in text.splitlines() if one.strip()][: _MOST + 1]
+    if not is_table(kind) or len(lines) < _HEADED:
+        return []
+    sign = max(_COLUMNS, key=lines[0].count)
+    rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=sign)]
+    names = rows[0]
+    if len(names) < _HEADED or any(len(row) != len(names) for row in rows):
+        return []
+    return [dict(zip(names, row, strict=True)) for row in rows[1:]]
+
+
+def is_table(kind: str) -> bool:
+    """Tell whether a media type is one of tables in text.
+
+    Args:
+        kind: value of Content-Type.
+    """
+    return kind.lower().startswith(("text/csv", "text/tab-separated-values", "application/csv"))
 
 
 def _rows_told(view: View) -> object:
