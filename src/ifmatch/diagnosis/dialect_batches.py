@@ -16,7 +16,8 @@ from ifmatch.dialects.pointers import scalar
 from ifmatch.model.message import Content, Fields, Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence, Set
+    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from ifmatch.dialects import Dialect
 
@@ -76,7 +77,7 @@ def parts_by_reads(service: Sequence[Step]) -> dict[Step, list[Step]]:
     return found
 
 
-def _entries(step: Step, things: Mapping[str, str], tagged: Set[str]) -> Iterator[Step]:
+def _entries(step: Step, things: Mapping[str, str], tagged: AbstractSet[str]) -> Iterator[Step]:
     """Yield a read of each thing of a bulk change that a list shows with its version.
 
     Where the bulk change gives the version as a tag to match, the list's is that tag.

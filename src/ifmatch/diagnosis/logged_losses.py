@@ -12,7 +12,15 @@ from ifmatch.diagnosis.dates import http_date, shown
 from ifmatch.diagnosis.listed_records import leaves_of, records_in
 from ifmatch.diagnosis.lists_in_turn import element_lost
 from ifmatch.diagnosis.stamps import stamped
-from ifmatch.diagnosis.states_in_turn import built_beside, by_word, own_entry, replaced, set_by, stored_beside, told_twice
+from ifmatch.diagnosis.states_in_turn import (
+    built_beside,
+    by_word,
+    own_entry,
+    replaced,
+    set_by,
+    stored_beside,
+    told_twice,
+)
 from ifmatch.diagnosis.told_changes import account_of, known_as, moments_of
 from ifmatch.diagnosis.transitions import transitions
 from ifmatch.diagnosis.unguarded_losses import looked

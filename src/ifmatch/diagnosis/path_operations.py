@@ -1,7 +1,7 @@
 """Take calls for what they are where the last part of a path says what is done, and the content to what.
 
-`POST /rpc/read` with the key of a thing looks at it, `POST /rpc/write` with that key changes it: both are about
-the thing, not about their addresses.
+`POST /rpc/read` with the key of a thing looks at it, `POST /rpc/write` with that key changes it: both are
+about the thing, not about their addresses.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _refused(step: Step) -> bool:
 
 
 def _take(folder: str, calls: Sequence[Step]) -> None:
-    """Take apart the calls of a folder: what shows a thing by its key, what else is asked by it, what changes."""
+    """Take apart the calls of a folder: those that show a thing by its key, ask by it, or change it."""
     by_name: dict[str, list[Step]] = {}
     for step in calls:
         by_name.setdefault(step.resource.rpartition("/")[2], []).append(step)
@@ -76,7 +76,7 @@ def _carried(step: Step) -> list[Member]:
 
 
 def _shows_by_key(step: Step) -> bool:
-    """Tell whether a call sends nothing but keys, and is answered with a record of these that has a version."""
+    """Tell whether a call sends keys alone, and is answered with a record of these that has a version."""
     mine = _carried(step)
     if step.status != _OK or not mine:
         return False

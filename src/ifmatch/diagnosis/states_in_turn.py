@@ -137,7 +137,11 @@ def told_twice(step: Step, changes: Sequence[Change]) -> list[Change]:
     made = known_as((step.etag,))
     sent = {tokens.opaque(one) for one in step.guard.tokens} if step.guard is not None else set[str]()
     alike = [one for one in changes if one.version and one.version in made]
-    if len({one.who for one in alike}) != len(alike) or len(alike) < _PAIR or not all(one.who for one in alike):
+    if (
+        len({one.who for one in alike}) != len(alike)
+        or len(alike) < _PAIR
+        or not all(one.who for one in alike)
+    ):
         return []
     based = [
         one

@@ -55,8 +55,9 @@ _FAILED: Final = Words(
     r"|discard|rolled[ _-]?back|invalid|409|412).*"
 )
 _DONE: Final = Words(
-    r"ok|done|success(?:ful)?|succeeded|accepted|applied|saved|stored|written|committed|carried[_ -]?out|executed"
-    r"|taken(?:[_ -]?over)?|effective|granted|approved|posted|booked|processed|persisted|recorded"
+    r"ok|done|success(?:ful)?|succeeded|accepted|applied|saved|stored|written|committed"
+    r"|carried[_ -]?out|executed|taken(?:[_ -]?over)?|effective|granted|approved"
+    r"|posted|booked|processed|persisted|recorded"
 )
 _NO: Final = frozenset({"false", "no", "n", "0"})
 _LOOKED: Final = Words(

@@ -49,10 +49,10 @@ _ALONE: Final = Words(
 )
 # What says that a state is expected, and nothing of which.
 _ONLY: Final = Words(
-    r"_?(?:expect(?:ed|s|ing|ation)?|basis|base|based[-_ ]?(?:on|upon)|built[-_ ]?on|made[-_ ]?from|known|seen|since"
-    r"|old|prev(?:ious)?|prior|before|from|upon|against|over|given|assumed|presumed|supposed"
-    r"|(?:last|as|was|i|we)[-_ ]?(?:seen|known|read|of|had|got|saw|shown|loaded|fetched)|saw|read|loaded|fetched|shown"
-    r"|if|only[-_ ]?if|when|unless|provided|was|had|is|still|still[-_ ]?at|at|of)"
+    r"_?(?:expect(?:ed|s|ing|ation)?|basis|base|based[-_ ]?(?:on|upon)|built[-_ ]?on|made[-_ ]?from"
+    r"|known|seen|since|old|prev(?:ious)?|prior|before|from|upon|against|over|given|assumed|presumed|supposed"
+    r"|(?:last|as|was|i|we)[-_ ]?(?:seen|known|read|of|had|got|saw|shown|loaded|fetched)|saw|read"
+    r"|loaded|fetched|shown|if|only[-_ ]?if|when|unless|provided|was|had|is|still|still[-_ ]?at|at|of)"
 )
 _COUNTED: Final = re.compile(r"versions?|v|ver|vsn|revisions?|revs?")
 _BEFORE: Final = re.compile(r"^(?:if|expected|expect|base|previous|prev|old|last|known|seen|current|read)+")

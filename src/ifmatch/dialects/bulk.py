@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 
     from ifmatch.dialects.view import View
 
-__all__ = ["Item", "is_table", "items_in", "named_records", "of_lines", "status_in", "version_in", "versioned_names"]
+__all__ = [
+    "Item",
+    "is_table",
+    "items_in",
+    "named_records",
+    "of_lines",
+    "status_in",
+    "version_in",
+    "versioned_names",
+]
 
 Record = dict[str, object]
 _MOST: Final = 200
