@@ -20,7 +20,7 @@ from ifmatch.diagnosis.habit_traffic import place_of
 from ifmatch.diagnosis.hidden_fields import counts_states, hidden_source
 from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.named_sources import alike_source, dated_source, of_state, respelled_source
-from ifmatch.diagnosis.passed_counts import CALENDAR, called_past
+from ifmatch.diagnosis.passed_counts import CALENDAR, called_past, passed_over
 from ifmatch.diagnosis.refusal_words import refuses, says_outdated, speaks_of
 from ifmatch.diagnosis.spelled_times import unread_time
 from ifmatch.diagnosis.spent_versions import (
@@ -42,7 +42,6 @@ from ifmatch.diagnosis.version_words import (
     UNCHANGED,
     alike,
     of_changes,
-    only_expected,
     speaks_of_versions,
     telling_words,
     words_of,
@@ -281,37 +280,6 @@ def _damaged_source(traffic: Traffic, write: Step, member: Member) -> Member | N
     return None
 
 
-def _passed_over(traffic: Traffic, write: Step, member: Member) -> Member | None:
-    """Return the version that was shown last where a write was taken with another one of that very name.
-
-    The service counts on from the one that was shown: it neither heeded the other one nor stored it.
-    """
-    expected = only_expected(member.word) and not traffic.stored(write, member)
-    if not traffic.took(write) or not member.value.isdigit():
-        return None
-    if not (expected or speaks_of_versions(member)):
-        return None
-    if traffic.tagged(write):
-        return None
-    before = traffic.before(write)
-    for held in shown(before[-1]) if before else ():
-        named = held.word == member.word or expected or _expected_one(member.word, held.word)
-        if not named or not VERSION.search(held.word) or held.value == member.value:
-            continue
-        after = traffic.next_shown(write, place_of(held))
-        if after is not None and tokens.counted_on(held.value, member.value):
-            # One that was shown elsewhere since: the answer counts on from that one.
-            return held if tokens.steps_on(member.value, after) == 1 else None
-        if after is not None and after != member.value and tokens.steps_on(held.value, after) == 1:
-            return held
-    return None
-
-
-def _expected_one(word: str, source: str) -> bool:
-    """Tell whether a name says that another is expected: `expectedVersion` and `version`."""
-    return EXPECTS.search(word) is not None and alike(word, source)
-
-
 def _echoed_source(traffic: Traffic, write: Step, member: Member) -> Member | None:
     """Return where answers hold the value that a refusal states beside a sent one that is a damage of it."""
     stated = None if traffic.took(write) else echoed(write, member.value)
@@ -443,7 +411,7 @@ def _shown_before(traffic: Traffic, write: Step, member: Member) -> tuple[Member
             return ranked[0] if ranked else (None, 0)
     if (held := _echoed_source(traffic, write, member)) is not None:
         return held, _PROVEN
-    if (held := _passed_over(traffic, write, member)) is not None:
+    if (held := passed_over(traffic, write, member)) is not None:
         return held, _NAMED
     source, rank = _unshown(traffic, write, member)
     damaged = _damaged_source(traffic, write, member) if source is None else None
