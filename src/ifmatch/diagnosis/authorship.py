@@ -148,9 +148,13 @@ def by_others(facts: Facts) -> Iterator[tuple[Change, bool]]:
     skew = facts.client_skew or 0.0
     names = _said_by(step)
     done = _done_since(facts, base)
+    marks = {mark.value for mark in marks_of(step) if mark.sure}
     known = {one.who for one in entries if one.when is not None and one.when <= base.end - skew}
     for one in entries:
         if one.when is None or not one.who or one.who in names:
+            continue
+        if marks & set(one.record.values()):
+            # It names this very request.
             continue
         if not base.start - skew < one.when < step.end - skew + _BESIDE:
             continue

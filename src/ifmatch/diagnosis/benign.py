@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from typing import TYPE_CHECKING, cast
+from urllib.parse import unquote
 
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import changed_pointers, holds, same_content, value_at
@@ -115,6 +116,9 @@ def _ensured(facts: Facts, first: str) -> str | None:
     own = [one.body for one in facts.own(facts.earlier) if one.accepted and one.method == facts.step.method]
     if any(same_content(body, facts.step.body) for body in own):
         return "ensure-exists: the client had written just this before, and nothing was to be changed"
+    if (chosen := _chosen_instead(facts)) is not None:
+        name = _last_part(chosen)
+        return f"the name was taken, and the client claimed another one and went on with that: {name}"
     if _built_on(facts):
         return "ensure-exists: it was there already, and the client read it and went on from what it read"
     if (
@@ -164,6 +168,48 @@ def _same_wish(refused: Step, stored: Step) -> bool:
     if wanted is None or sent is None:
         return False
     return holds(sent, wanted) or same_content(sent, wanted)
+
+
+def _chosen_instead(facts: Facts) -> Step | None:
+    """Return the create-only write that claimed another name for the same, with which its client went on.
+
+    Whoever looks at what is there, or comes back to it, had wanted that very thing; a name that serves
+    another write was only to be had.
+    """
+    step = facts.step
+    if step.body is None or any(one is not step for one in facts.own(facts.history)):
+        return None
+    claimed: Step | None = None
+    for one in facts.own(facts.case.steps[step.order + 1 :]):
+        if claimed is not None:
+            name = _last_part(claimed)
+            elsewhere = one.resource != claimed.resource and one.is_write and one.accepted
+            if elsewhere and _has_word(name, f"{one.view.sent_text} {unquote(path_of(one.resource))}"):
+                return claimed
+        elif one.is_write:
+            if not _claims_for_same(step, one):
+                return None
+            claimed = one if one.accepted else None
+    return None
+
+
+def _has_word(name: str, text: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
+
+
+def _claims_for_same(step: Step, one: Step) -> bool:
+    """Tell whether a create-only write is a refused one over again, but for the name."""
+    guard = one.guard
+    if guard is None or guard.guard is not Guard.ABSENT or one.method != step.method:
+        return False
+    if parent_of(one.resource) != parent_of(step.resource) or one.body is None or step.body is None:
+        return False
+    return step.body.text.replace(_last_part(step), "") == one.body.text.replace(_last_part(one), "")
+
+
+def _last_part(step: Step) -> str:
+    """Return the last part of a path, as it is read."""
+    return unquote(path_of(step.resource).partition("?")[0].rstrip("/").rpartition("/")[2])
 
 
 def _built_on(facts: Facts) -> bool:

@@ -50,7 +50,7 @@ Record = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class Held:
     """A record with a version in an answer: by which names, how deep, and the whole of it."""
 
     names: frozenset[str]
@@ -164,7 +164,7 @@ def _arguments(step: Step) -> Iterator[tuple[str, str]]:
             yield place, text or number
 
 
-def _records(step: Step) -> Iterator[_Held]:
+def _records(step: Step) -> Iterator[Held]:
     """Yield the records with versions that an answer holds."""
     content = step.content
     if content is None or len(content) > _LONGEST:
@@ -174,7 +174,16 @@ def _records(step: Step) -> Iterator[_Held]:
     yield from _within(value, 0)
 
 
-def _within(value: object, depth: int) -> Iterator[_Held]:
+def records_shown(step: Step) -> list[Held]:
+    """Return the records with versions that an answer holds, with their names.
+
+    Args:
+        step: any step.
+    """
+    return list(_records(step))
+
+
+def _within(value: object, depth: int) -> Iterator[Held]:
     if depth > _DEEP:
         return
     if isinstance(value, list):
@@ -185,7 +194,7 @@ def _within(value: object, depth: int) -> Iterator[_Held]:
         single = {name: str(one) for name, one in record.items() if _single(one)}
         names = {one for name, one in single.items() if _NAMES.fullmatch(name)} or _first(single)
         if names and any(called_version(name) for name in single):
-            yield _Held(frozenset(names), depth, record)
+            yield Held(frozenset(names), depth, record)
         for one in record.values():
             yield from _within(one, depth + 1)
 
@@ -213,7 +222,7 @@ def shown_by_calls(service: Sequence[Step], dialect: Dialect) -> dict[Step, list
         if not step.is_read or step.status != _OK or step.within is not None:
             continue
         whole = step.resource.partition("#")[0]
-        inside: dict[str, list[_Held]] = {}
+        inside: dict[str, list[Held]] = {}
         for held in _records(step):
             for name in held.names:
                 key = f"{whole}#{name}"

@@ -8,8 +8,8 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.habit_traffic import place_of
 from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.refusal_words import says_cannot, says_outdated
-from ifmatch.diagnosis.spent_versions import THERE, counts_past, named_past
-from ifmatch.diagnosis.version_words import EXPECTS, alike
+from ifmatch.diagnosis.spent_versions import THERE, counts_in, counts_past, named_past
+from ifmatch.diagnosis.version_words import EXPECTS, alike, only_expected
 from ifmatch.dialects.words import VERSION
 
 if TYPE_CHECKING:
@@ -45,13 +45,38 @@ def denied_over(traffic: Traffic, write: Step, member: Member, source: Member) -
         member: a value of it.
         source: where an answer had shown that value.
     """
-    if traffic.took(write) or not alike(member.word, source.word):
+    if traffic.took(write):
         return False
-    if _counted_past(traffic, write, member):
+    if not alike(member.word, source.word):
+        return _only_expected(traffic, write, member, source)
+    if _counted_past(traffic, write, member) or _called_there(traffic, write, member, source):
         return True
     return 200 <= write.status < 300 and named_past(
         write, member, traffic.next_shown(write, place_of(source))
     )
+
+
+def _only_expected(traffic: Traffic, write: Step, member: Member, source: Member) -> bool:
+    """Tell whether a value is called expected, and nothing else, where answers show a version of that value.
+
+    The denial names a later one, or says that it is outdated.
+    """
+    if not traffic.conflicts(write) or VERSION.search(source.word) is None:
+        return False
+    if not only_expected(member.word) or traffic.stored(write, member):
+        return False
+    return says_outdated(write) or any(tokens.counted_on(member.value, one) for one in counts_in(write))
+
+
+def _called_there(traffic: Traffic, write: Step, member: Member, source: Member) -> bool:
+    """Tell whether a value is called expected, and its refusal shows what it was called after further on.
+
+    `if_state: 20` is answered with `state: 21`.
+    """
+    if not traffic.conflicts(write) or EXPECTS.search(member.word) is None or member.word == source.word:
+        return False
+    there = {one.value for one in shown(write) if one.word == source.word}
+    return len(there) == 1 and tokens.counted_on(member.value, next(iter(there)))
 
 
 def _counted_past(traffic: Traffic, write: Step, member: Member) -> bool:

@@ -12,10 +12,12 @@ from ifmatch.diagnosis.steps import Step
 from ifmatch.dialects import View, parts_in
 from ifmatch.dialects.batches import may_hold_parts
 from ifmatch.dialects.bulk import named_records, version_in, versioned_names
-from ifmatch.model.message import Content, Request, Response
+from ifmatch.dialects.pointers import scalar
+from ifmatch.model.message import Content, Fields, Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from ifmatch.dialects import Dialect
 
@@ -56,6 +58,7 @@ def parts_by_reads(service: Sequence[Step]) -> dict[Step, list[Step]]:
     places: dict[str, str] = {}
     listed: dict[str, str] = {}
     things: dict[str, str] = {}
+    tagged: set[str] = set()
     for step in service:
         if step.is_read and step.status == _OK:
             place, _, name = urlsplit(step.exchange.request.url).path.rstrip("/").rpartition("/")
@@ -66,22 +69,30 @@ def parts_by_reads(service: Sequence[Step]) -> dict[Step, list[Step]]:
         elif parts := parts_of(step, None, listed | places):
             found[step] = parts
             things |= {one.resource: unquote(one.resource.rpartition("/")[2]) for one in parts}
+            tagged |= {one.resource for one in parts if one.sent.text("if-match") is not None}
     for step in service if things else ():
-        entries = list(_entries(step, things)) if step.is_read and step.status == _OK else []
+        entries = list(_entries(step, things, tagged)) if step.is_read and step.status == _OK else []
         if entries:
             found[step] = entries
     return found
 
 
-def _entries(step: Step, things: Mapping[str, str]) -> Iterator[Step]:
-    """Yield a read of each thing of a bulk change that a list shows with its version."""
+def _entries(step: Step, things: Mapping[str, str], tagged: AbstractSet[str]) -> Iterator[Step]:
+    """Yield a read of each thing of a bulk change that a list shows with its version.
+
+    Where the bulk change gives the version as a tag to match, the list's is that tag.
+    """
     here = step.resource.partition("?")[0].rstrip("/")
     keys = {name: key for key, name in things.items() if key.rpartition("/")[0] == here}
     listed = named_records(step.view.json, keys)
     for name, record in listed[1].items() if listed is not None else ():
-        if name in keys and version_in(record) is not None:
+        version = version_in(record)
+        if name in keys and version is not None:
             content = Content.from_text(json.dumps(record))
-            yield _within(step, Request("GET", keys[name], step.sent), Response(_OK, content=content))
+            tag = scalar(record.get(version)) if keys[name] in tagged else None
+            fields = Fields([("ETag", tag if '"' in tag else f'"{tag}"')] if tag is not None else [])
+            response = Response(_OK, fields=fields, content=content)
+            yield _within(step, Request("GET", keys[name], step.sent), response)
 
 
 def _within(step: Step, request: Request, response: Response | None) -> Step:

@@ -17,6 +17,7 @@ from ifmatch.diagnosis.habit_signals import refusable
 from ifmatch.diagnosis.inner_reads import inner_reads
 from ifmatch.diagnosis.multistatus import entries_of
 from ifmatch.diagnosis.operations import take_as_meant, take_as_whole
+from ifmatch.diagnosis.path_operations import take_operations
 from ifmatch.diagnosis.query_arguments import read_by_arguments
 from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.steps import SAFE_METHODS
@@ -163,6 +164,7 @@ def _speak(
     found = _families(service, sample, dialects)
     shown: dict[Step, list[Step]] = {}
     if all(one.dialect.general for one in found):
+        take_operations(service)
         general = found[0].dialect if found else None
         blind = general is None or _blind(service, general)
         inside = parts_by_reads(service) if blind else {}

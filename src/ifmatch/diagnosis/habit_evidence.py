@@ -21,7 +21,7 @@ from ifmatch.diagnosis.hidden_fields import counts_states, hidden_source
 from ifmatch.diagnosis.lapsed_marks import asks_for_news
 from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.named_sources import alike_source, dated_source, of_state, respelled_source
-from ifmatch.diagnosis.passed_counts import CALENDAR, called_past
+from ifmatch.diagnosis.passed_counts import CALENDAR, called_past, passed_over
 from ifmatch.diagnosis.refusal_words import refuses, says_outdated, speaks_of
 from ifmatch.diagnosis.spelled_times import unread_time
 from ifmatch.diagnosis.spent_versions import (
@@ -221,7 +221,7 @@ def _stepped_on(traffic: Traffic, write: Step, member: Member, source: Member) -
         return 0
     if member.value in write.view.path.split("/") or traffic.contradicts(place_of(member), source):
         return 0
-    return _LIKELY if len(member.value) > 1 else _MET
+    return _LIKELY if len(member.value) > 1 or EXPECTS.search(member.word) is not None else _MET
 
 
 def _time_of_change(write: Step, member: Member, source: Member) -> bool:
@@ -278,28 +278,6 @@ def _damaged_source(traffic: Traffic, write: Step, member: Member) -> Member | N
                 continue
             if kind in DAMAGES:
                 return held
-    return None
-
-
-def _passed_over(traffic: Traffic, write: Step, member: Member) -> Member | None:
-    """Return the version that was shown last where a write was taken with another one of that very name.
-
-    The service counts on from the one that was shown: it neither heeded the other one nor stored it.
-    """
-    if not traffic.took(write) or not speaks_of_versions(member) or not member.value.isdigit():
-        return None
-    if traffic.tagged(write):
-        return None
-    before = traffic.before(write)
-    for held in shown(before[-1]) if before else ():
-        if held.word != member.word or not VERSION.search(held.word) or held.value == member.value:
-            continue
-        after = traffic.next_shown(write, place_of(held))
-        if after is not None and tokens.counted_on(held.value, member.value):
-            # One that was shown elsewhere since: the answer counts on from that one.
-            return held if tokens.steps_on(member.value, after) == 1 else None
-        if after is not None and after != member.value and tokens.steps_on(held.value, after) == 1:
-            return held
     return None
 
 
@@ -434,7 +412,7 @@ def _shown_before(traffic: Traffic, write: Step, member: Member) -> tuple[Member
             return ranked[0] if ranked else (None, 0)
     if (held := _echoed_source(traffic, write, member)) is not None:
         return held, _PROVEN
-    if (held := _passed_over(traffic, write, member)) is not None:
+    if (held := passed_over(traffic, write, member)) is not None:
         return held, _NAMED
     source, rank = _unshown(traffic, write, member)
     damaged = _damaged_source(traffic, write, member) if source is None else None

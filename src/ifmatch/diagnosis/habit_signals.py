@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.habit_traffic import place_of
 from ifmatch.diagnosis.message_members import Member, sent, shown
@@ -16,12 +17,14 @@ from ifmatch.diagnosis.refusal_words import (
     OUTDATED,
     negative,
     says_outdated,
+    speaks_of,
 )
 from ifmatch.diagnosis.spelled_times import unread_time
 from ifmatch.diagnosis.spent_versions import counts_past, named_past, prints
 from ifmatch.diagnosis.version_words import alike
 from ifmatch.dialects import Meaning, SignalSpec
 from ifmatch.dialects.glossary import Words
+from ifmatch.dialects.words import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -159,7 +162,19 @@ def _over_version(traffic: Traffic, step: Step, places: set[tuple[str, str]]) ->
         return True
     if counts_past(step, value) or (200 <= step.status < 300 and _named_past(traffic, step, carried[0])):
         return True
-    return _passed_with_newer(traffic, step, places)
+    return _tells_later(traffic, step, value) or _passed_with_newer(traffic, step, places)
+
+
+def _tells_later(traffic: Traffic, step: Step, value: str) -> bool:
+    """Tell whether a denial gives a later version by the name that the next look has for it."""
+    return any(
+        tokens.counted_on(value, held.value)
+        and VERSION.search(held.word) is not None
+        and prints(step, held.value)
+        and speaks_of(step, held.word)
+        for one in traffic.read_after(step)
+        for held in shown(one)
+    )
 
 
 def _named_past(traffic: Traffic, step: Step, member: Member) -> bool:

@@ -216,7 +216,8 @@ class Traffic:
         return found
 
     def _last_shown(self, write: Step, place: tuple[str, str]) -> str | None:
-        before = self.before(write)
+        # What was still under way when the request left had shown its sender nothing.
+        before = [one for one in self.before(write) if not one.overlaps(write)]
         return self.shows(before[-1]).get(place) if before else None
 
     def before(self, step: Step) -> list[Step]:
@@ -299,6 +300,15 @@ class Traffic:
             found = len(values) == 1 and len(bases) > (_FEW if next(iter(values)).isdigit() else 1)
             self._formats[place] = found
         return found
+
+    def stored(self, write: Step, member: Member) -> bool:
+        """Tell whether answers about the resource of a write show a member of the very name of one it sends.
+
+        Then it is a part of what is stored.
+        """
+        return any(
+            one.word == member.word for step in self.about[self.bases[write]][:_MOST] for one in shown(step)
+        )
 
     def of_who_asks(self, write: Step, member: Member) -> bool:
         """Tell whether a field that a write gives back stands in reads too, or is shown elsewhere."""

@@ -30,6 +30,7 @@ _REMOVED: Final = Words(
     r"(?:[-_ ]?(?:items?|values?|elements?|entries|members?))?|-"
 )
 _SIGNED: Final = re.compile(r"(?<![^\s,;(\[\"'])[-\u2212\u2013](?=[^\W\d_])([^\s,;)\]\"']+)")
+_FLAGS: Final = frozenset({"true", "false", "yes", "no", "null", "none"})
 # A shorter text is met by chance.
 _TELLING: Final = 2
 _LONGEST: Final = 300
@@ -107,7 +108,8 @@ def _taken_out(read: str, sent: str, own: Change) -> str:
     """Return what an own entry says was taken out, and which its sender had neither seen nor sent."""
     out: list[str] = []
     for name, value in own.record.items():
-        if len(value) > _LONGEST:
+        if len(value) > _LONGEST or value.lower() in _FLAGS or value.isdigit():
+            # `"taken": true` takes nothing out.
             continue
         parts = [part for part in name.split("/") if not part.isdigit()]
         if any(_REMOVED.fullmatch(part) is not None for part in parts):

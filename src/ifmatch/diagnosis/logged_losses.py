@@ -12,7 +12,15 @@ from ifmatch.diagnosis.dates import http_date, shown
 from ifmatch.diagnosis.listed_records import leaves_of, records_in
 from ifmatch.diagnosis.lists_in_turn import element_lost
 from ifmatch.diagnosis.stamps import stamped
-from ifmatch.diagnosis.states_in_turn import built_beside, by_word, own_entry, replaced, set_by, stored_beside
+from ifmatch.diagnosis.states_in_turn import (
+    built_beside,
+    by_word,
+    own_entry,
+    replaced,
+    set_by,
+    stored_beside,
+    told_twice,
+)
 from ifmatch.diagnosis.told_changes import account_of, known_as, moments_of
 from ifmatch.diagnosis.transitions import transitions
 from ifmatch.diagnosis.unguarded_losses import looked
@@ -281,6 +289,22 @@ def _on_one_base(step: Step, own: Change, other: Change) -> Damage:
     )
 
 
+def _several_made(step: Step, several: Sequence[Change]) -> Damage:
+    """Return the damage of two writes that the list of changes has as makers of one version of one base."""
+    moments = [moment for one in several for moment in moments_of(one)]
+    together = bool(moments) and all(step.start - _CUT <= one <= step.end + _CUT for one in moments)
+    who = " and ".join(one.who for one in several[:2])
+    text = f"the list of changes has two that made {several[0].version} of the version that was sent: {who}"
+    return Damage(
+        Outcome.LOST_UPDATE,
+        text,
+        lost=several[0].listing,
+        overlap=together or not moments,
+        slipped=not together,
+        stale_accepted=bool(moments) and not together,
+    )
+
+
 def _made_beside(case: Case, base: Step, step: Step) -> Damage | None:
     """Find in a list of changes two that made one version: both were compared before either was stored."""
     versions = known_as((base.etag, step.etag))
@@ -292,6 +316,8 @@ def _made_beside(case: Case, base: Step, step: Step) -> Damage | None:
             if second is not None:
                 return _on_one_base(step, own, second)
         if other is None:
+            if several := told_twice(step, changes):
+                return _several_made(step, several)
             continue
         moments = moments_of(other)
         together = bool(moments) and all(step.start - _CUT <= one <= step.end + _CUT for one in moments)

@@ -31,7 +31,11 @@ _OF_REQUEST: Final = Words(
 # How a request is called in fields, which all others are of the way.
 _IN_FIELDS: Final = re.compile(
     r"(?:.*[-_])?(?:request|correlation|trace|operation|transaction|invocation|message|command|idempotency|client"
-    r"|call|span|event|upload|run|job|build)[-_]?(?:uu)?(?:id|key|token|ref)|traceparent|.*-meta-.*|nonce|.*[-_]nonce",
+    r"|call|span|event|upload|run|job|build|op|cmd|txn?|intent|action|mutation|attempt|change|submission|submit"
+    r"|save|edit|sync|job|send)[-_]?(?:uu)?(?:id|key|token|ref|reference|no|nr|number)|traceparent|.*-meta-.*|nonce"
+    r"|.*[-_]nonce"
+    r"|(?:.*[-_])?(?:op|operation|request|req|command|cmd|mutation|transaction|txn?|intent|attempt|submission|write|ref"
+    r"|dedup\w*|once|idempotency|correlation|trace|marker|change|edit)",
     re.IGNORECASE,
 )
 # Whoever stores the same has the same of these, and whoever is at the same place.

@@ -10,8 +10,11 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.habit_traffic import place_of
 from ifmatch.diagnosis.message_members import sent, shown
+from ifmatch.diagnosis.version_words import EXPECTS, alike, only_expected, speaks_of_versions
 from ifmatch.dialects.glossary import Words
+from ifmatch.dialects.words import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,3 +96,39 @@ def _asked(traffic: Traffic, write: Step) -> set[str]:
     """Return the parameters by which reads of a service choose what they show."""
     reads = (step for step in traffic.service if step.is_read and step.source == write.source)
     return {name for step in reads for name in step.view.query}
+
+
+def passed_over(traffic: Traffic, write: Step, member: Member) -> Member | None:
+    """Return the version that was shown last where a write was taken with another one of that very name.
+
+    The service counts on from the one that was shown: it neither heeded the other one nor stored it.
+
+    Args:
+        traffic: of the service.
+        write: that carries the other one.
+        member: the other one.
+    """
+    expected = only_expected(member.word) and not traffic.stored(write, member)
+    if not traffic.took(write) or not member.value.isdigit():
+        return None
+    if not (expected or speaks_of_versions(member)):
+        return None
+    if traffic.tagged(write):
+        return None
+    before = traffic.before(write)
+    for held in shown(before[-1]) if before else ():
+        named = held.word == member.word or expected or _expected_one(member.word, held.word)
+        if not named or not VERSION.search(held.word) or held.value == member.value:
+            continue
+        after = traffic.next_shown(write, place_of(held))
+        if after is not None and tokens.counted_on(held.value, member.value):
+            # One that was shown elsewhere since: the answer counts on from that one.
+            return held if tokens.steps_on(member.value, after) == 1 else None
+        if after is not None and after != member.value and tokens.steps_on(held.value, after) == 1:
+            return held
+    return None
+
+
+def _expected_one(word: str, source: str) -> bool:
+    """Tell whether a name says that another is expected: `expectedVersion` and `version`."""
+    return EXPECTS.search(word) is not None and alike(word, source)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
 
 _READS: Final = 12
+_FEW: Final = 3
 _AMOUNT: Final = re.compile(r"[^\d.,'+-]*([+-]?\d[\d.,' \u00a0\u202f]*)[^\d]*")
 _DECIMALS: Final = re.compile(r"[.,](\d{1,2})$")
 
@@ -68,7 +69,7 @@ def former_value(step: Step, left: Left, later: Sequence[Step], own: Sequence[St
                 break
             for record in _records(read):
                 held = _held(record, (name, sent), mine, parts, instead)
-                if not held:
+                if not held or _edited_record(left.row, name, record):
                     continue
                 kept = any(_shows(one, held, record) for one in after[:4])
                 if passed is not None or (read in before and kept):
@@ -106,6 +107,25 @@ def _held(record: Row, former: tuple[str, str], mine: set[str], parts: set[str],
         return instead if instead in values else ""
     candidates = [one for one in dict.fromkeys((*called, *values)) if one not in mine and alike(sent, one)]
     return candidates[0] if candidates else ""
+
+
+def _edited_record(row: Row, name: str, record: Row) -> bool:
+    """Tell whether a row is the record as it shall be: its values are the new ones, none the one before.
+
+    It has the members that the record has, under their names, and another of them is changed as well. What
+    is to be removed may be named by all that it has.
+
+    Args:
+        row: of a request.
+        name: of the value that is thought to be the one before.
+        record: as a read shows it.
+    """
+    held = {key.rpartition("/")[2]: value for key, value in record.items() if key.rpartition("/")[2]}
+    mine = {key.rpartition("/")[2]: value for key, value in row.items()}
+    if len(mine) < _FEW or not mine.keys() <= held.keys():
+        return False
+    rest = mine.keys() - {name.rpartition("/")[2]}
+    return any(mine[one] != held[one] and not called_version(one) for one in rest)
 
 
 def _records(read: Step) -> Iterator[Row]:

@@ -81,6 +81,15 @@ def counts_past(step: Step, value: str) -> bool:
     return any(tokens.counted_on(value, one) for one in _NUMBER.findall(text))
 
 
+def counts_in(step: Step) -> list[str]:
+    """Return the numbers that stand in an answer's content by themselves.
+
+    Args:
+        step: whose answer is searched.
+    """
+    return _NUMBER.findall(step.content.text[:_LONGEST] if step.content is not None else "")
+
+
 def named_past(step: Step, member: Member, after: str | None) -> bool:
     """Tell whether a denial names one count of a request and no other value of it, and that went on.
 

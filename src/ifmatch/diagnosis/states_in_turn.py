@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
     from ifmatch.diagnosis.told_changes import Change
 
+_PAIR: Final = 2
 # What an entry calls the version that it was made from.
 _BASE: Final = Words(
     r"(?:base|based[-_ ]?on|basis|parent|predecessor|ancestor|from|prev(?:ious)?|prior|before|old|expected"
@@ -121,6 +122,36 @@ def built_beside(base: Step, step: Step, own: Change, changes: Sequence[Change])
             if (found := _other_edit(edited, own, alike)) is not None:
                 return found
     return None
+
+
+def told_twice(step: Step, changes: Sequence[Change]) -> list[Change]:
+    """Return the entries of an account by which several made the very version that a write made.
+
+    They name the version that was sent as their own base, or they are of one time; which of them is the own
+    one need not be told, as one version has one maker where it is compared.
+
+    Args:
+        step: the write.
+        changes: all entries of a list.
+    """
+    made = known_as((step.etag,))
+    sent = {tokens.opaque(one) for one in step.guard.tokens} if step.guard is not None else set[str]()
+    alike = [one for one in changes if one.version and one.version in made]
+    if (
+        len({one.who for one in alike}) != len(alike)
+        or len(alike) < _PAIR
+        or not all(one.who for one in alike)
+    ):
+        return []
+    based = [
+        one
+        for one in alike
+        if any(
+            tokens.opaque(value) in sent and _BASE.fullmatch(name.rpartition("/")[2]) is not None
+            for name, value in one.record.items()
+        )
+    ]
+    return based if len(based) == len(alike) else []
 
 
 def _other_edit(edited: set[str], own: Change, alike: Sequence[Change]) -> Change | None:

@@ -54,6 +54,12 @@ _FAILED: Final = Words(
     r".*(?:refus|reject|denied|fail|conflict|not[ _-]?(?:applied|stored|saved|done|accepted)|error|aborted"
     r"|discard|rolled[ _-]?back|invalid|409|412).*"
 )
+_DONE: Final = Words(
+    r"ok|done|success(?:ful)?|succeeded|accepted|applied|saved|stored|written|committed"
+    r"|carried[_ -]?out|executed|taken(?:[_ -]?over)?|effective|granted|approved"
+    r"|posted|booked|processed|persisted|recorded"
+)
+_NO: Final = frozenset({"false", "no", "n", "0"})
 _LOOKED: Final = Words(
     r"(?:read|view(?:ed)?|open(?:ed)?|get|head|fetch(?:ed)?|download(?:ed)?|log(?:ged)?[ _-]?(?:in|out)"
     r"|print(?:ed)?|export(?:ed)?|lock(?:ed)?|unlock(?:ed)?|look(?:ed)?|search(?:ed)?|list(?:ed)?)"
@@ -201,6 +207,8 @@ def _changes(
     counts = _version_name(records, versions)
     for record in records:
         if any(_HOW.fullmatch(_word(name)) and _off(value) for name, value in record.items()):
+            continue
+        if any(_DONE.fullmatch(_word(name)) and value.lower() in _NO for name, value in record.items()):
             continue
         # What a field was and became says nothing of the entry itself, be it called `owner`.
         paired = {name for one in transitions(record) for name in one.names}

@@ -47,6 +47,13 @@ _ALONE: Final = Words(
     r"_?(?:base|basis|based_?on|current|latest|last|known|last_?(?:known|seen)|seen|since|prev(?:ious)?)"
     r"|nr|no|num|number"
 )
+# What says that a state is expected, and nothing of which.
+_ONLY: Final = Words(
+    r"_?(?:expect(?:ed|s|ing|ation)?|basis|base|based[-_ ]?(?:on|upon)|built[-_ ]?on|made[-_ ]?from"
+    r"|known|seen|since|old|prev(?:ious)?|prior|before|from|upon|against|over|given|assumed|presumed|supposed"
+    r"|(?:last|as|was|i|we)[-_ ]?(?:seen|known|read|of|had|got|saw|shown|loaded|fetched)|saw|read"
+    r"|loaded|fetched|shown|if|only[-_ ]?if|when|unless|provided|was|had|is|still|still[-_ ]?at|at|of)"
+)
 _COUNTED: Final = re.compile(r"versions?|v|ver|vsn|revisions?|revs?")
 _BEFORE: Final = re.compile(r"^(?:if|expected|expect|base|previous|prev|old|last|known|seen|current|read)+")
 
@@ -87,6 +94,15 @@ def of_changes(member: Member) -> bool:
         member: any value.
     """
     return CHANGED.search(member.word) is not None or UNCHANGED.search(member.word) is not None
+
+
+def only_expected(word: str) -> bool:
+    """Tell whether the name of a value says that it is expected to be there, and nothing of what it is.
+
+    Args:
+        word: its name.
+    """
+    return _ONLY.fullmatch(word) is not None
 
 
 def alike(one: str, two: str) -> bool:

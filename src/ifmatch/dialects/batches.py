@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from ifmatch.dialects.bulk import items_in
+from ifmatch.dialects.bulk import is_table, items_in, of_lines
 from ifmatch.dialects.placed import placed_in
 from ifmatch.dialects.pointers import scalar, values_at
 from ifmatch.dialects.recognition import pattern
@@ -67,7 +67,8 @@ def may_hold_parts(request: Request) -> bool:
         return False
     kind = request.fields.text("content-type") or ""
     text = request.content.text
-    return "[" in text or _NEXT_LINE.search(text) is not None or kind.lower().startswith("multipart/")
+    lines = _NEXT_LINE.search(text) is not None or of_lines(kind) or is_table(kind)
+    return "[" in text or lines or kind.lower().startswith("multipart/")
 
 
 def parts_in(view: View, dialect: Dialect | None, places: Mapping[str, str] = _NOWHERE) -> tuple[Part, ...]:

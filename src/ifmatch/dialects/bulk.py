@@ -6,6 +6,7 @@ came, or by what had been read: each record names a thing that reads know, and h
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from dataclasses import dataclass
@@ -21,10 +22,21 @@ if TYPE_CHECKING:
 
     from ifmatch.dialects.view import View
 
-__all__ = ["Item", "items_in", "named_records", "status_in", "version_in", "versioned_names"]
+__all__ = [
+    "Item",
+    "is_table",
+    "items_in",
+    "named_records",
+    "of_lines",
+    "status_in",
+    "version_in",
+    "versioned_names",
+]
 
 Record = dict[str, object]
 _MOST: Final = 200
+_HEADED: Final = 2
+_COLUMNS: Final = (",", ";", "\t", "|")
 _FAILED: Final = 400
 _SILENT: Final = 500
 _MULTI: Final = 207
@@ -33,6 +45,10 @@ _OUTCOMES: Final = frozenset({200, 202, 207})
 _IDS: Final = ("id", "_id", "ID", "Id", "uid", "uuid", "guid", "key", "itemId", "item_id", "sku", "name")
 # By these, too, where the things that were read are called so.
 _READ_BY: Final = (*_IDS, "slug", "code", "number")
+_NAMES: Final = Words(
+    r"_?(?:\w+[-_])?(?:id|uid|uuid|guid|key|slug|code|number|no|nr|num|sku|ref|reference|isbn|ean|serial|tag_?no)"
+    r"|\w*[a-z](?:Id|ID|Key|No|Nr|Number|Code|Ref)"
+)
 _STATUSES: Final = (
     "status",
     "statusCode",
@@ -72,6 +88,13 @@ _OVER_VERSION: Final = Words(
     r"version|revision|e-?tag|pre-?condition|conflict|stale|modified|outdated|concurren|mismatch"
     r"|already[ _-](?:exists?|present|there|taken|in[ _-]use|used|known|stored)|duplicate|exists already"
 )
+# What a version is called by where it is no member of the record itself.
+_EXPECTED: Final = Words(
+    r"if[-_ ]?(?:match|unchanged|state|still|at)|(?:expect(?:ed|s)?|basis|base|based[-_ ]?on|known|seen)"
+    r"(?:[-_ ]?(?:state|value|mark|token|tag|at|no|nr|number))?"
+)
+# Contents that are lines of JSON, be there but one.
+_OF_LINES: Final = re.compile(r"(?i)ndjson|jsonl|json-?lines|json-seq|stream\+json|newline")
 # The last part of a path that says how many are changed, not what.
 _BULK: Final = re.compile(r"(?i:bulk|batch|multi|\bmass|(?<![a-z])many|_all$)|Many")
 # The last part of a path that takes what was changed elsewhere, and is no folder of things.
@@ -138,7 +161,7 @@ def named_records(value: object, known: Mapping[str, object]) -> tuple[str, dict
         value: a JSON value.
         known: names of things, of which one at least must be among them.
     """
-    found = _named_lists(value, _READ_BY) if _of_one_list(value) else ()
+    found = _named_lists(value, _read_by(value)) if _of_one_list(value) else ()
     return next(((member, named) for member, named in found if not known.keys().isdisjoint(named)), None)
 
 
@@ -148,7 +171,7 @@ def versioned_names(value: object) -> list[str]:
     Args:
         value: a JSON value.
     """
-    for _, named in _named_lists(value, _READ_BY) if _of_one_list(value) else ():
+    for _, named in _named_lists(value, _read_by(value)) if _of_one_list(value) else ():
         if None not in map(version_in, named.values()):
             return list(named)
     return []
@@ -163,12 +186,77 @@ def version_in(record: Record) -> str | None:
     for name, value in record.items():
         if VERSION.search(name) and scalar(value) and not isinstance(value, bool):
             return name
+    for name, value in record.items():
+        text = None if isinstance(value, bool) else scalar(value)
+        if text and any(map(str.isdigit, text)) and _EXPECTED.fullmatch(name):
+            return name
     return None
+
+
+def of_lines(kind: str) -> bool:
+    """Tell whether a media type is one of lines of JSON.
+
+    Args:
+        kind: value of Content-Type.
+    """
+    return _OF_LINES.search(kind) is not None
+
+
+def _rows_sent(view: View) -> object:
+    """Return what a request sends, lines of JSON as a list."""
+    kind = view.request.fields.text("content-type") or ""
+    return _lines(view.sent_text, kind) or (_table_rows(view.sent_text, kind) or view.sent_json)
+
+
+def _table_rows(text: str, kind: str) -> list[object]:
+    """Return the rows of a table with a heading, by its columns; nothing where the type is of no table."""
+    lines = [one for one in text.splitlines() if one.strip()][: _MOST + 1]
+    if not is_table(kind) or len(lines) < _HEADED:
+        return []
+    sign = max(_COLUMNS, key=lines[0].count)
+    rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=sign)]
+    names = rows[0]
+    if len(names) < _HEADED or any(len(row) != len(names) for row in rows):
+        return []
+    return [dict(zip(names, row, strict=True)) for row in rows[1:]]
+
+
+def is_table(kind: str) -> bool:
+    """Tell whether a media type is one of tables in text.
+
+    Args:
+        kind: value of Content-Type.
+    """
+    return kind.lower().startswith(("text/csv", "text/tab-separated-values", "application/csv"))
+
+
+def _rows_told(view: View) -> object:
+    """Return what an answer tells, lines of JSON as a list."""
+    response = view.response
+    kind = (response.fields.text("content-type") if response is not None else None) or ""
+    return _lines(view.text, kind) or view.json
+
+
+def _lines(text: str, kind: str) -> list[object]:
+    """Return the values of lines of JSON; nothing where a text is none, or one that no type calls so."""
+    lines = [one for one in text.splitlines() if one.strip()][:_MOST]
+    if not (len(lines) > 1 or of_lines(kind)) or not all(one.strip()[:1] == "{" for one in lines):
+        return []
+    try:
+        return [cast("object", json.loads(one)) for one in lines]
+    except ValueError:
+        return []
+
+
+def _read_by(value: object) -> tuple[str, ...]:
+    """Return the members by which the records of a content may be told apart, the usual ones first."""
+    first = next((records[0] for records in _lists(value)), {})
+    return (*_READ_BY, *(one for one in first if one not in _READ_BY and _NAMES.fullmatch(one)))
 
 
 def _by_answer(view: View) -> _Bulk | None:
     """Return the bulk change whose answer tells what became of each record, or whose path alone says so."""
-    for member, named in _named_lists(view.sent_json, _IDS):
+    for member, named in _named_lists(_rows_sent(view), _IDS):
         outcomes = _told(view, member, named) or _untold(view, named)
         if outcomes:
             method = view.request.method if view.request.method != "POST" else "PATCH"
@@ -178,14 +266,14 @@ def _by_answer(view: View) -> _Bulk | None:
 
 def _by_reads(view: View, places: Mapping[str, str]) -> _Bulk | None:
     """Return the accepted bulk change of things that were read, each with a version beside its name."""
-    found = named_records(view.sent_json, places) if 200 <= view.status < 300 else None
+    found = named_records(_rows_sent(view), places) if 200 <= view.status < 300 else None
     if found is None or None in map(version_in, found[1].values()):
         return None
     member, named = found
     place = next(places[name] for name in named if name in places)
     if not (_below(view, place) or _beside(view, place)):
         return None
-    shown = named_records(view.json, named)
+    shown = named_records(_rows_told(view), named)
     answers = shown[1] if shown is not None else {}
     outcomes = {name: _shown(view, answers.get(name)) for name in named}
     # A bulk change says nothing of the members that it leaves out.
@@ -194,9 +282,10 @@ def _by_reads(view: View, places: Mapping[str, str]) -> _Bulk | None:
 
 def _told(view: View, member: str, named: dict[str, Record]) -> dict[str, _Outcome]:
     """Return the outcomes that the answer tells, one of which is a failure, or all by name and status."""
-    alone = _of_one_list(view.sent_json) and _of_one_list(view.json)
+    told = _rows_told(view)
+    alone = _of_one_list(_rows_sent(view)) and _of_one_list(told)
     for tells in (_by_list, _by_object, _by_failures):
-        found = tells(view.json, member, named)
+        found = tells(told, member, named)
         failed = view.status in _OUTCOMES and any(one.status >= _FAILED for one in found.values())
         if failed or (found and alone and all(one.plain for one in found.values())):
             return found
