@@ -13,7 +13,7 @@ from ifmatch.diagnosis.listed_records import leaves_of
 from ifmatch.diagnosis.lists_in_turn import element_lost
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.states_in_turn import built_beside, by_word, own_entry, replaced, set_by, stored_beside
-from ifmatch.diagnosis.told_changes import account_of, known_as, moments_of
+from ifmatch.diagnosis.told_changes import account_of, known_as, moments_of, telling_piece
 from ifmatch.diagnosis.transitions import transitions
 from ifmatch.diagnosis.unguarded_losses import looked
 from ifmatch.model.diagnosis import Outcome
@@ -43,14 +43,24 @@ def logged_between(case: Case, history: History, step: Step) -> Damage | None:
         history: of the resource.
         step: an accepted write whose precondition, if any, kept nothing from it.
     """
-    if not step.timed or not (step.puts or step.alters or step.method == "PATCH" or step.guard is not None):
-        return None
-    base = looked(history, step)
-    if base is None or not base.timed or step.method == "DELETE":
+    base = looked(history, step) if _in_accounts(step) else None
+    return _told_between(case, base, step, _answers(case, step)) if base is not None else None
+
+
+def _in_accounts(step: Step) -> bool:
+    """Tell whether a write is one of which accounts of changes are read."""
+    if not step.timed or step.method == "DELETE":
+        return False
+    return step.puts or step.alters or step.method == "PATCH" or step.guard is not None
+
+
+def _told_between(case: Case, base: Step, step: Step, answers: Sequence[Step]) -> Damage | None:
+    """Find another's change between a read and a write in what answers tell of changes."""
+    if not base.timed:
         return None
     versions = known_as((base.etag, step.etag))
     # The answer to the write may have the list as well.
-    for changes in _accounts(step, [step, *_answers(case, step)], versions, bare=True):
+    for changes in _accounts(step, [step, *answers], versions, bare=True):
         found = _by_times(base, step, changes) or _in_turn(case, base, step, changes)
         if found is not None:
             return found
@@ -59,14 +69,14 @@ def logged_between(case: Case, history: History, step: Step) -> Damage | None:
 
 def _answers(case: Case, step: Step) -> list[Step]:
     """Return the answers that the sender of a write was given soon after it, and that may tell of it."""
-    return [one for one, _ in case.gathered(step.actor).answers_after(step, _NEAR)]
+    return case.gathered(step.actor).answers_naming(telling_piece(step), step, _NEAR)
 
 
 def _accounts(
     step: Step, listings: Sequence[Step], versions: Sequence[str], *, bare: bool = False
 ) -> Iterator[list[Change]]:
     """Yield what each of some answers tells of changes of a thing, those that tell nothing left out."""
-    told = account_of(step, listings, versions, bare=bare)
+    told = account_of(step, listings, versions, bare=bare) if listings else ()
     for _, changes in groupby(told, key=lambda change: change.listing.order):
         yield list(changes)
 
@@ -243,7 +253,10 @@ def logged_over_version(case: Case, history: History, step: Step) -> Damage | No
     base = looked(history, step)
     if base is None or not any(token in base.issued() for token in guard.tokens):
         return None
-    found = _made_beside(case, base, step) or logged_between(case, history, step)
+    answers = _answers(case, step)
+    found = _made_beside(base, step, answers)
+    if found is None and _in_accounts(step):
+        found = _told_between(case, base, step, answers)
     if found is None or found.overlap:
         return found
     if found.told is not None and found.told >= step.start:
@@ -267,10 +280,10 @@ def _on_one_base(step: Step, own: Change, other: Change) -> Damage:
     )
 
 
-def _made_beside(case: Case, base: Step, step: Step) -> Damage | None:
+def _made_beside(base: Step, step: Step, answers: Sequence[Step]) -> Damage | None:
     """Find in a list of changes two that made one version: both were compared before either was stored."""
     versions = known_as((base.etag, step.etag))
-    for changes in _accounts(step, _answers(case, step), versions):
+    for changes in _accounts(step, answers, versions):
         listing, own = changes[0].listing, own_entry(base, step, changes)
         other = stored_beside(base, step, own, changes) if own is not None else None
         if own is not None and other is None:
