@@ -89,7 +89,8 @@ def reason_of(case: Case, step: Step) -> Reason | None:
         step: a write.
     """
     lefts = left_undone(step)[:_MANY_LEFT] if step.is_write else []
-    later = _attempts(case, step) if step.is_write else []
+    # Without a row that was left undone, what the same tells later counts where no version was sent at all.
+    later = _attempts(case, step) if lefts or (step.is_write and not step.conditions) else []
     if not (lefts or later):
         return None
     near = case.steps[max(0, step.order - _NEAR) : step.order + _NEAR]
@@ -122,10 +123,10 @@ def _attempts(case: Case, step: Step) -> list[Step]:
     return [
         one
         for one in near
-        if one.actor == step.actor
-        and one.is_write
-        and one.method == step.method
+        if one.method == step.method
         and 200 <= one.status < 300
+        and one.actor == step.actor
+        and one.is_write
         and one.resource.partition("?")[0] == path
     ]
 
