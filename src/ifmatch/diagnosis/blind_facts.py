@@ -29,6 +29,7 @@ from ifmatch.diagnosis.listed_versions import listed_before
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.state_facts import StateFacts
 from ifmatch.diagnosis.taken_back import adds_to, left_alone, lost_pointers, reverts
+from ifmatch.diagnosis.undone_reasons import reason_of
 from ifmatch.diagnosis.unread_versions import listing, part_only
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from ifmatch.diagnosis.conditions import Condition
     from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.undone_reasons import Reason
     from ifmatch.model.message import Content
 
 # Seconds in which a program, and nobody else, writes what it has read.
@@ -48,6 +50,11 @@ class BlindFacts(StateFacts):
 
     Its attributes are those of `StateFacts`.
     """
+
+    @cached_property
+    def undone(self) -> Reason | None:
+        """Return why the request, a success by its status, left something undone; None where nothing tells."""
+        return reason_of(self.case, self.step) if self.step.is_write and not self.refused else None
 
     @cached_property
     def after_own_write(self) -> Step | None:

@@ -110,7 +110,7 @@ def left_in_success(facts: Facts, cause: str) -> Iterator[Evidence]:
         facts: of the incident.
         cause: id of the root cause.
     """
-    found = reason_of(facts.case, facts.step) if facts.step.is_write and not facts.refused else None
+    found = facts.undone
     if found is not None and found.cause == cause:
         for text, weight, step in found.said:
             yield note(text, weight, step)
