@@ -30,12 +30,14 @@ from ifmatch.diagnosis.looks_behind import Behind, look_behind
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.state_facts import StateFacts
 from ifmatch.diagnosis.taken_back import adds_to, left_alone, lost_pointers, reverts
+from ifmatch.diagnosis.undone_reasons import reason_of
 from ifmatch.diagnosis.unread_versions import listing, part_only
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ifmatch.diagnosis.conditions import Condition
+    from ifmatch.diagnosis.row_reasons import Reason
     from ifmatch.diagnosis.steps import Step
     from ifmatch.model.message import Content
 
@@ -55,6 +57,11 @@ class BlindFacts(StateFacts):
         """Return the old look, wherever it was taken, that a refused write has its version from."""
         denied = self.step.is_write and self.refused
         return look_behind(self.case, self.step) if denied else None
+
+    @cached_property
+    def undone(self) -> Reason | None:
+        """Return why a success by its status left something undone; None where nothing tells."""
+        return reason_of(self.case, self.step) if self.step.is_write and not self.refused else None
 
     @cached_property
     def after_own_write(self) -> Step | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.embedded import may_be_coded
 from ifmatch.diagnosis.listed_records import leaves_of, records_in
 from ifmatch.diagnosis.own_marks import marks_of
 from ifmatch.diagnosis.resources import host_of
@@ -28,6 +30,7 @@ _COUNTED: Final = Words(
     r"(?:[-_ ]?(?:count|number|no|nr|seen|received|total))?"
 )
 _SHORT: Final = 1
+_PIECES: Final = re.compile(r"[A-Za-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,9 @@ def counted(facts: Facts) -> Counted | None:
     names = {mark.value for mark in marks_of(step)}
     if current is not None and current != facts.token:
         names.add(tokens.opaque(current))
+    pieces = {max(_PIECES.findall(name), key=len, default="") for name in names}
     for one in facts.own(facts.case.steps[step.order + 1 : step.order + _NEAR]) if names else ():
-        if not one.read_ok or host_of(one.resource) != host_of(step.resource):
+        if not one.read_ok or host_of(one.resource) != host_of(step.resource) or not _may_hold(one, pieces):
             continue
         for record in _records(one):
             held = {tokens.opaque(value) for value in record.values()}
@@ -66,6 +70,14 @@ def counted(facts: Facts) -> Counted | None:
             if found is not None:
                 return Counted(found[1], found[0], one)
     return None
+
+
+def _may_hold(step: Step, pieces: set[str]) -> bool:
+    """Tell whether an answer may hold one of some letters and digits, in clear or coded."""
+    content = step.content
+    if content is None or len(content) > _LONGEST:
+        return False
+    return any(piece in content.text for piece in pieces) or may_be_coded(content.text)
 
 
 def _records(step: Step) -> Iterator[Record]:

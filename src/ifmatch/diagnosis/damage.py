@@ -222,8 +222,8 @@ def _stale(history: History, step: Step) -> Damage | None:
     if issued is None:
         return None
     known = [one.order for one in history.issued(token) if one.order < step.order]
-    for other in history.writes:
-        if other is step or other is issued or _made(other, token) or other.order < issued.order:
+    for other in history.writes_from(issued.order):
+        if other is step or other is issued or _made(other, token):
             continue
         if any(order > other.order for order in known):
             continue

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import scalars
+from ifmatch.diagnosis.embedded import may_be_coded
 from ifmatch.diagnosis.likeness import shows
 from ifmatch.diagnosis.message_members import shown
 from ifmatch.diagnosis.resources import parent_of
@@ -126,6 +127,25 @@ class Gathered:
         found, orders = self._answers
         begin = bisect_left(orders, step.order + 1)
         return found[begin : bisect_left(orders, step.order + 1 + count, begin)]
+
+    def answers_naming(self, piece: str, step: Step, count: int) -> list[Step]:
+        """Return of the answered reads right after a step those that may hold a piece of a name.
+
+        Args:
+            piece: letters and digits.
+            step: of any actor.
+            count: as for `answers_after`.
+        """
+        return [
+            one
+            for one, text in self.answers_after(step, count)
+            if piece in text or piece in one.exchange.request.url or one.order in self._coded
+        ]
+
+    @cached_property
+    def _coded(self) -> frozenset[int]:
+        """Return the orders of the answers that may hold names as base64."""
+        return frozenset(one.order for one, text in self._answers[0] if may_be_coded(text))
 
     def refusals_after(self, step: Step, count: int) -> Sequence[Step]:
         """Return the refused requests among the steps right after one, as for `answers_after`."""

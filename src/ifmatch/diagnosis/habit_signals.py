@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 _OTHER: Final = frozenset({401, 404, 405, 406, 408, 411, 413, 414, 415, 416, 429, 431, 451})
 # What a JSON content, an element, a line says in words.
 _TEXTS: Final = re.compile(
-    r"\"((?:[^\"\\]|\\.){2,120})\"\s*(?=[,}\]])|>\s*([^<>]{2,120}?)\s*<"
+    r"\"((?:[^\"\\]|\\.){2,120})\"\s*(?=[,}\]])"
+    # Not one letter alone; a long gap is gone through once.
+    r"|>(?:\s++|(?=[^<>]{2}))([^<>\s](?:[^<>]{0,118}[^<>\s])?)\s*+<"
     r"|[:=][ \t]*([^\W\d][^\r\n\"]{1,120}?)[ \t]*$",
     re.MULTILINE,
 )

@@ -95,6 +95,10 @@ class History(list[Step]):
         place = bisect_left(self._written, first.order + 1)
         return place < len(self._written) and self._written[place] < last.order
 
+    def writes_from(self, order: int) -> list[Step]:
+        """Return the accepted steps that changed the resource, from one of an order on."""
+        return self.writes[bisect_left(self._written, order) :]
+
     def around(self, first: Step, last: Step | None = None) -> History:
         """Return what lies near a request: all of a short history, else `REACH` steps or more on either side.
 

@@ -91,7 +91,11 @@ def lapsed_marks(case: Case) -> Iterator[tuple[Step, Damage]]:
             continue
         near = case.steps[max(0, step.order - _NEAR) : step.order]
         earlier = [
-            one for one in near if one.actor == step.actor and one.resource.partition("?")[0] == key[1]
+            one
+            for one in near
+            if one.resource.startswith(key[1])
+            and one.resource.partition("?")[0] == key[1]
+            and one.actor == step.actor
         ]
         found = _lapsed(step, earlier) if earlier else None
         if found is None:

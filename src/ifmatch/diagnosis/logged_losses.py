@@ -21,7 +21,7 @@ from ifmatch.diagnosis.states_in_turn import (
     stored_beside,
     told_twice,
 )
-from ifmatch.diagnosis.told_changes import account_of, known_as, moments_of
+from ifmatch.diagnosis.told_changes import account_of, known_as, moments_of, telling_piece
 from ifmatch.diagnosis.transitions import transitions
 from ifmatch.diagnosis.unguarded_losses import looked
 from ifmatch.model.diagnosis import Outcome
@@ -52,14 +52,24 @@ def logged_between(case: Case, history: History, step: Step) -> Damage | None:
         history: of the resource.
         step: an accepted write whose precondition, if any, kept nothing from it.
     """
-    if not step.timed or not (step.puts or step.alters or step.method == "PATCH" or step.guard is not None):
-        return None
-    base = looked(history, step)
-    if base is None or not base.timed or step.method == "DELETE":
+    base = looked(history, step) if _in_accounts(step) else None
+    return _told_between(case, base, step, _answers(case, step)) if base is not None else None
+
+
+def _in_accounts(step: Step) -> bool:
+    """Tell whether a write is one of which accounts of changes are read."""
+    if not step.timed or step.method == "DELETE":
+        return False
+    return step.puts or step.alters or step.method == "PATCH" or step.guard is not None
+
+
+def _told_between(case: Case, base: Step, step: Step, answers: Sequence[Step]) -> Damage | None:
+    """Find another's change between a read and a write in what answers tell of changes."""
+    if not base.timed:
         return None
     versions = known_as((base.etag, step.etag))
     # The answer to the write may have the list as well.
-    for changes in _accounts(step, [step, *_answers(case, step)], versions, bare=True):
+    for changes in _accounts(step, [step, *answers], versions, bare=True):
         found = _by_times(base, step, changes) or _in_turn(case, base, step, changes)
         if found is not None:
             return found
@@ -73,7 +83,8 @@ def _answers(case: Case, step: Step) -> list[Step]:
     of them has one more.
     """
     gathered = case.gathered(step.actor)
-    return [one for one, _ in gathered.answers_after(step, _NEAR) if not _as_long(gathered, step, one)]
+    near = gathered.answers_naming(telling_piece(step), step, _NEAR)
+    return [one for one in near if not _as_long(gathered, step, one)]
 
 
 def _as_long(gathered: Gathered, step: Step, listing: Step) -> bool:
@@ -88,7 +99,7 @@ def _accounts(
     step: Step, listings: Sequence[Step], versions: Sequence[str], *, bare: bool = False
 ) -> Iterator[list[Change]]:
     """Yield what each of some answers tells of changes of a thing, those that tell nothing left out."""
-    told = account_of(step, listings, versions, bare=bare)
+    told = account_of(step, listings, versions, bare=bare) if listings else ()
     for _, changes in groupby(told, key=lambda change: change.listing.order):
         yield list(changes)
 
@@ -265,7 +276,10 @@ def logged_over_version(case: Case, history: History, step: Step) -> Damage | No
     base = looked(history, step)
     if base is None or not any(token in base.issued() for token in guard.tokens):
         return None
-    found = _made_beside(case, base, step) or logged_between(case, history, step)
+    answers = _answers(case, step)
+    found = _made_beside(base, step, answers)
+    if found is None and _in_accounts(step):
+        found = _told_between(case, base, step, answers)
     if found is None or found.overlap:
         return found
     if found.told is not None and found.told >= step.start:
@@ -305,10 +319,10 @@ def _several_made(step: Step, several: Sequence[Change]) -> Damage:
     )
 
 
-def _made_beside(case: Case, base: Step, step: Step) -> Damage | None:
+def _made_beside(base: Step, step: Step, answers: Sequence[Step]) -> Damage | None:
     """Find in a list of changes two that made one version: both were compared before either was stored."""
     versions = known_as((base.etag, step.etag))
-    for changes in _accounts(step, _answers(case, step), versions):
+    for changes in _accounts(step, answers, versions):
         listing, own = changes[0].listing, own_entry(base, step, changes)
         other = stored_beside(base, step, own, changes) if own is not None else None
         if own is not None and other is None:

@@ -33,13 +33,18 @@ _CARRIAGE: Final = re.compile(
 _ARGUMENTS: Final = frozenset({"/params", "/args", "/arguments", "/parameters"})
 _FEW: Final = 8
 # Names are of any script, with the marks on its letters (XML 1.0 section 2.3).
-_NAME: Final = r"[^\W\d](?:[\w.-]|[^\x00-\x7f])*"
-_LEAF: Final = re.compile(rf"<(?:(?:[\w.-]|[^\x00-\x7f])+:)?({_NAME})(?:\s[^<>]*)?>\s*([^<>]*?)\s*</")
+_NAME: Final = r"[^\W\d][\w.\u0080-\U0010ffff-]*"
+# The text between two tags without the blanks at its ends, word by word: long ones are gone through once.
+_LEAF: Final = re.compile(
+    rf"<(?:[\w.\u0080-\U0010ffff-]++:)?({_NAME})(?:\s[^<>]*+)?>\s*+([^<>\s]*+(?:\s++[^<>\s]++)*+)\s*+</"
+)
 _ATTRIBUTE: Final = re.compile(rf"\s({_NAME})=\"([^\"<>]*)\"")
 # A field of a form: its name and its value are two attributes, in whatever order and quotes.
 _FIELD: Final = re.compile(r"<input\b(?=[^<>]*?\svalue=)[^<>]*?\sname=[\"']?([^\"'\s<>]+)", re.IGNORECASE)
 _LINE: Final = re.compile(
-    r"^[ \t]*([^\W\d][\w .-]{0,40}?)[ \t]*[:=][ \t]*\"?([^\"\r\n]*?)\"?[ \t]*$", re.MULTILINE
+    r"^[ \t]*+([^\W\d][\w .-]{0,40}?)[ \t]*+[:=][ \t]*+\"?"
+    r"([^\"\r\n \t]*+(?:[ \t]++[^\"\r\n \t]++)*+(?:[ \t]++(?=\"))?)\"?[ \t]*+$",
+    re.MULTILINE,
 )
 # What services call the value of a member that they give with its type, its label or its attributes.
 _BARE: Final = frozenset({"value", "#text", "_text", "$t", "_value", "@value", "$"})

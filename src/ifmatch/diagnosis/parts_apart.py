@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis import tokens
@@ -63,7 +64,9 @@ def parts_apart(facts: Facts) -> Apart | None:
     token, guard = tokens.opaque(facts.token or ""), facts.guard
     if not token or guard is None:
         return None
-    reads = [one for one in facts.own(facts.case.steps[: facts.step.order]) if _whole(one)][-_RECENT:]
+    before = reversed(facts.case.steps[: facts.step.order])
+    own = (one for one in before if one.actor == facts.step.actor and _whole(one))
+    reads = list(islice(own, _RECENT))[::-1]
     for read in reversed(reads):
         places = [one for one in _places(read, token) if _of_versions(one, guard)]
         if places:
@@ -79,8 +82,8 @@ def _compared(
     facts: Facts, guard: Condition, read: Step, places: list[str], reads: list[Step]
 ) -> Iterator[Apart]:
     token = tokens.opaque(facts.token or "")
-    later = [one for one in facts.own(facts.case.steps[facts.step.order + 1 :]) if _whole(one)]
-    after = next((one for one in later if one.resource == read.resource), None)
+    later = (one for one in facts.case.steps[facts.step.order + 1 :] if one.resource == read.resource)
+    after = next((one for one in later if one.actor == facts.step.actor and _whole(one)), None)
     left = [one for one in places if after is None or _at(after, one) == token]
     # A version that has gone on since was the one that is compared.
     if not left:

@@ -173,7 +173,16 @@ _UNSAVED: Final = Words(
 
 
 def negative(step: Step) -> bool:
-    """Tell whether an answer says that a write was not carried out, although its status is a success.
+    """Tell whether an answer says that a write was not carried out, as `denies` reads it.
+
+    Args:
+        step: the write.
+    """
+    return step.negative
+
+
+def denies(step: Step) -> bool:
+    """Read whether an answer says that a write was not carried out, although its status is a success.
 
     What holds all that was sent says nothing of the kind: a task may have a member `done`.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ifmatch.dialects.glossary import Words
@@ -71,9 +72,14 @@ def rendered(pointer: str) -> bool:
 
 def stamped(pointer: str) -> bool:
     """Tell whether a JSON Pointer names a member that servers write by themselves."""
-    name = pointer.rpartition("/")[2]
+    return _stamped(pointer.rpartition("/")[2])
+
+
+@lru_cache(maxsize=4096)
+def _stamped(name: str) -> bool:
+    """Tell it of a name: the same few come again with every record."""
     words = [name, *_WORDS.findall(name)]
-    return any(word.lower() in _STAMPS for word in words) or rendered(pointer)
+    return any(word.lower() in _STAMPS for word in words) or _RENDERED.search(name) is not None
 
 
 def signature(pointer: str) -> bool:

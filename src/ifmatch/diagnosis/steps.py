@@ -12,7 +12,7 @@ from ifmatch.diagnosis.conditions import Condition, Guard, conditions_of
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.machines import machine_of
 from ifmatch.diagnosis.outcomes import failed_inside, made_by, shown_elsewhere
-from ifmatch.diagnosis.refusal_words import left_undone, meant
+from ifmatch.diagnosis.refusal_words import denies, left_undone, meant
 from ifmatch.diagnosis.soap_bodies import state_in
 from ifmatch.diagnosis.told_versions import told
 from ifmatch.dialects import Meaning, View, changes_in, refusal_in, replaces_in, shown_state
@@ -40,21 +40,8 @@ _TWO_CLOCKS, _LINKED_CLOCKS = 2.0, 0.2
 # What `Step.variant` holds, by the names that Vary has for it.
 _VERSION_FIELDS: tuple[str, ...] = ("api-version", "accept-version", "x-api-version")
 # What looks different once the dialect is known.
-_DERIVED = (
-    "conditions",
-    "guard",
-    "etag",
-    "refusal",
-    "told",
-    "replaces",
-    "puts",
-    "alters",
-    "accepted",
-    "body",
-    "representation",
-    "shown_content",
-    "made",
-)
+_ASKED = ("conditions", "guard", "etag", "refusal", "told", "replaces", "puts", "alters", "accepted")
+_DERIVED = (*_ASKED, "negative", "body", "representation", "shown_content", "made")
 _OK, _MULTI_STATUS = 200, 207
 _ISSUING = frozenset({200, 201, 202, 203, 204, 206, 304, 412})
 _FORWARDING = ("via", "x-forwarded-for", "forwarded", "x-real-ip", "x-envoy-expected-rq-timeout-ms")
@@ -341,6 +328,11 @@ class Step:
         """Tell whether a write was answered with success."""
         done = 200 <= self.status < 300 or self.posted
         return self.is_write and done and not (self.denied or failed_inside(self) or left_undone(self))
+
+    @cached_property
+    def negative(self) -> bool:
+        """Tell whether its answer says that it was not carried out, although its status is a success."""
+        return denies(self)
 
     @property
     def posted(self) -> bool:

@@ -103,9 +103,8 @@ def account_of(
         versions: of the resource, as far as they are known, without quotes.
         bare: whether to yield also what tells neither a moment nor a version.
     """
-    names = _names(step)
+    names, last = _names(step), _last_pieces(step)
     path = path_of(step.resource).partition("?")[0].rstrip("/")
-    last = _PIECES.findall(unquote(path).rpartition("/")[2])
     named = last if len(names) > _PATHS else _PIECES.findall(unquote(path))
     for one in listings:
         content = one.content
@@ -127,6 +126,21 @@ def account_of(
             records = tuple(record for record in records if names & set(record.values()))
         records = of_the_thing(records, step)
         yield from _changes(one, records, versions, bare=bare)
+
+
+def _last_pieces(step: Step) -> list[str]:
+    """Return the letters and digits of the last part of a path: what tells of it holds them, or is at it."""
+    path = path_of(step.resource).partition("?")[0].rstrip("/")
+    return _PIECES.findall(unquote(path).rpartition("/")[2])
+
+
+def telling_piece(step: Step) -> str:
+    """Return a piece of a resource's name that every account of its changes holds, or is asked for by.
+
+    Args:
+        step: on the resource.
+    """
+    return max(_last_pieces(step), key=len, default="")
 
 
 def of_the_thing(records: Sequence[Record], step: Step) -> Sequence[Record]:

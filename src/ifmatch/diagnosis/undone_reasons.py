@@ -86,8 +86,9 @@ def reason_of(case: Case, step: Step) -> Reason | None:
         step: a write.
     """
     lefts = left_undone(step)[:_MANY_LEFT] if step.is_write else []
-    later = _attempts(case, step) if step.is_write else []
     told = step.is_write and step.account != ""
+    # Without a row that was left undone, what the same tells later counts where no version was sent at all.
+    later = _attempts(case, step) if lefts or told or (step.is_write and not step.conditions) else []
     if not (lefts or later or told):
         return _from_old_look(case, step, lefts) if step.is_write else None
     near = case.steps[max(0, step.order - _NEAR) : step.order + _NEAR]
@@ -146,7 +147,7 @@ def left_in_success(facts: Facts, cause: str) -> Iterator[Evidence]:
         facts: of the incident.
         cause: id of the root cause.
     """
-    found = reason_of(facts.case, facts.step) if facts.step.is_write and not facts.refused else None
+    found = facts.undone
     if found is not None and found.cause == cause:
         for text, weight, step in found.said:
             yield note(text, weight, step)
@@ -159,10 +160,10 @@ def _attempts(case: Case, step: Step) -> list[Step]:
     return [
         one
         for one in near
-        if one.actor == step.actor
-        and one.is_write
-        and one.method == step.method
+        if one.method == step.method
         and 200 <= one.status < 300
+        and one.actor == step.actor
+        and one.is_write
         and one.resource.partition("?")[0] == path
     ]
 

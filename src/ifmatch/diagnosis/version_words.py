@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.dialects.glossary import Words, english
@@ -69,6 +70,7 @@ def speaks_of_versions(member: Member) -> bool:
     return VERSION.search(member.word) is not None
 
 
+@lru_cache(maxsize=4096)
 def called_version(word: str) -> bool:
     """Tell whether a member is called like a version, or like the time of the last change.
 

@@ -96,9 +96,9 @@ def _held_up(history: Sequence[Step], step: Step) -> bool:
     if not step.is_write or step.batched or step.refused or not 200 <= step.status < 300:
         return False
     text = step.view.text[:_LONGEST]
-    if not text or holds(step.content, step.body) or asks_to_hold(step):
-        return False
     if not (step.untraced is not None or step.reported_by is not None or negative(step)):
+        return False
+    if not text or holds(step.content, step.body) or asks_to_hold(step):
         return False
     looks = [one for one in history if one.read_ok and one.content is not None]
     before = [one for one in looks if one.order < step.order][-1:]

@@ -56,8 +56,10 @@ class Glossary:
         self._words: dict[str, str] = {}
         self._stems: dict[str, str] = {}
         self._unspaced: dict[str, str] = {}
-        # By their first words, the longest of each to be tried first.
-        self._sayings: dict[str, list[tuple[str, str]]] = {}
+        # By their first words, the longest of each first: all words, and what they mean.
+        self._sayings: dict[str, list[tuple[list[str], str]]] = {}
+        # Words that mean nothing here and begin no saying, in whatever case.
+        self._plain: set[str] = set()
         self._seen: dict[str, str | None] = {}
         entries = (
             (word, meaning)
@@ -65,6 +67,7 @@ class Glossary:
             for meaning, words in language.items()
             for word in words
         )
+        sayings: dict[str, list[tuple[str, str]]] = {}
         for word, meaning in entries:
             if word.isalpha() and (word.isascii() or not _UNSPACED.search(word)):
                 self._words.setdefault(word, meaning)
@@ -73,7 +76,10 @@ class Glossary:
             elif not word.isascii() and _UNSPACED.search(word):
                 self._unspaced.setdefault(word, meaning)
             else:
-                self._sayings.setdefault(_BREAK.split(word, 1)[0], []).append((word, meaning))
+                sayings.setdefault(_BREAK.split(word, 1)[0], []).append((word, meaning))
+        for first, known in sayings.items():
+            known.sort(key=lambda one: -len(one[0]))
+            self._sayings[first] = [(_BREAK.split(phrase), meaning) for phrase, meaning in known]
 
     @cached_property
     def _in_a_row(self) -> re.Pattern[str]:
@@ -135,10 +141,14 @@ class Glossary:
         """
         if not said.isascii() and _UNSPACED.search(said):
             said = self._in_a_row.sub(self._put_between, said).replace("  ", " ")
-        words = set(_WORD.findall(said))
+        words = set(_WORD.findall(said)) - self._plain
+        if not words:
+            return said
         if not self._sayings.keys().isdisjoint(map(bare, words)):
             said = self._put_sayings(said)
-        if all(self.in_english(word) is None for word in words):
+        unknown = {word for word in words if self.in_english(word) is None}
+        self._plain |= {word for word in unknown if bare(word) not in self._sayings}
+        if len(unknown) == len(words):
             return said
         return _LEFT_OVER.sub("", _WORD.sub(self._put, said))
 
@@ -157,6 +167,8 @@ class Glossary:
         """Return a text with what takes several words put in English."""
         words = list(_WORD.finditer(said))
         plain = [bare(found[0]) for found in words]
+        if not self._may_say(set(plain)):
+            return said
         pieces: list[str] = []
         end = place = 0
         while place < len(words):
@@ -167,13 +179,16 @@ class Glossary:
             place += count or 1
         return "".join([*pieces, said[end:]])
 
+    def _may_say(self, words: set[str]) -> bool:
+        """Tell whether a text with some words may hold a saying: all words of one."""
+        begun = (self._sayings[word] for word in self._sayings.keys() & words)
+        return any(words.issuperset(saying) for known in begun for saying, _ in known)
+
     def _saying_at(
         self, said: str, words: list[re.Match[str]], plain: list[str], place: int
     ) -> tuple[int, str]:
         """Return of how many words the longest saying is that begins at a word, and what it means."""
-        known = self._sayings.get(plain[place], ())
-        for phrase, meaning in sorted(known, key=lambda one: -len(one[0])):
-            saying = _BREAK.split(phrase)
+        for saying, meaning in self._sayings.get(plain[place], ()):
             last = place + len(saying)
             if plain[place:last] != saying:
                 continue
