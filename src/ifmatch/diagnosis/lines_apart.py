@@ -9,22 +9,24 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import quote, unquote, urlsplit
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.listed_versions import members_in
-from ifmatch.diagnosis.refusal_words import says_undone, turned_down
+from ifmatch.diagnosis.refusal_words import DONE, says_undone, turned_down
 from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.steps_inside import step_inside
 from ifmatch.diagnosis.told_undone import names_two
 from ifmatch.diagnosis.version_words import alike, called_version
 from ifmatch.dialects import parts_in
+from ifmatch.dialects.glossary import Words
 from ifmatch.model.message import Content, Fields, Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ifmatch.diagnosis.steps import Step
 
@@ -41,8 +43,13 @@ _REPORTS: Final = 12
 _OWN: Final = ("content-", "transfer-encoding", "expect")
 # What may be a version in a sentence: a word with a digit in it.
 _WORD: Final = re.compile(r"[^\s,;:()\[\]{}\"'<>=]*\d[^\s,;:()\[\]{}\"'<>=]*")
-# Two that differ in so many places only are of one row of marks.
+# By these, marks are of one row.
 _SHAPE: Final = (re.compile(r"\d+"), re.compile(r"[^\W\d_]+"))
+
+
+# A sentence has more words.
+_WORDY: Final = 2
+_CARRIED_OUT: Final = Words(rf"(?i)\b(?:{DONE}|finished|complete[d]?|ok|success\w*)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +107,10 @@ def lines_apart(steps: Sequence[Step]) -> dict[Step, list[Step]]:
         services.setdefault(host_of(step.exchange.request.url), []).append(step)
     for service in services.values():
         batches = [one for place, step in enumerate(service) if (one := _batch(service, place, step))]
-        looks: dict[tuple[str, str], list[_Look]] = {}
-        for batch in batches:
-            for line in batch.lines:
-                looks.setdefault((line.word, line.name), _looks(service, line, batches))
+        looks = {
+            (line.word, line.name): _looks(service, line, batches) for one in batches for line in one.lines
+        }
+        batches = [_by_one_name(one, looks) for one in batches]
         denied = {
             (line.word, line.name)
             for batch in batches
@@ -120,11 +127,14 @@ def _batch(service: Sequence[Step], place: int, step: Step) -> _Batch | None:
     content = step.exchange.request.content
     if not step.is_write or step.method not in _CARRYING or step.status not in _ANSWERED:
         return None
-    if not isinstance(content, Content) or not 0 < len(content) <= _LONGEST or "[" not in content.text:
+    if not isinstance(content, Content) or not 0 < len(content) <= _LONGEST:
         return None
     value = step.view.sent_json
     held = [value, *members_in(value).values()]
     lists = [cast("list[object]", one) for one in held if isinstance(one, list) and one]
+    if isinstance(value, dict) and not lists:
+        # One thing by its name, at a place that takes changes of any.
+        lists = [[value]] if step.method == "POST" and step.status != _OK else []
     if len(lists) != 1 or len(lists[0]) > _MOST or not all(isinstance(one, dict) for one in lists[0]):
         return None
     if parts_in(step.view, None, {}):
@@ -137,6 +147,15 @@ def _batch(service: Sequence[Step], place: int, step: Step) -> _Batch | None:
         for word, name in _names(records, record)
     )
     return _Batch(step, place, lines, len(records)) if lines else None
+
+
+def _by_one_name(batch: _Batch, looks: Mapping[tuple[str, str], Sequence[_Look]]) -> _Batch:
+    """Return a batch with its lines by the one member by which most looks know them: versions pass."""
+    seen = Counter[str]()
+    for line in batch.lines:
+        seen[line.word] += len(looks[line.word, line.name])
+    best = max(seen, key=lambda word: seen[word])
+    return replace(batch, lines=tuple(line for line in batch.lines if line.word == best))
 
 
 def _names(records: Sequence[Record], record: Record) -> Iterator[tuple[str, str]]:
@@ -201,7 +220,10 @@ def _told_of(value: object, batch: _Batch, line: _Line) -> list[_Told]:
     """Return what an answer tells of a line: by its name, else by its place among the lines."""
     named = list(_about(value, line, (), 0))
     if named:
-        return named
+        # What is said of all is said of the only one.
+        above = {name: one for name, one in members_in(value).items() if _plain(one)}
+        alone = batch.count == 1 and len(named) == 1
+        return [replace(named[0], record={**above, **named[0].record})] if alone else named
     found = [
         _Told(members_in(one), (name,))
         for name, held in members_in(value).items()
@@ -297,12 +319,23 @@ def _over_version(
     said = whole or any(map(turned_down, (*told.under, *words, *_set(rest)))) or says_undone(text)
     if said:
         return True
+    if not after or after[0].record == before[-1].record:
+        return False
     edits = _edits(before[-1].record, line)
-    return (
-        bool(edits and after)
-        and after[0].record != before[-1].record
-        and all(after[0].record.get(word) == before[-1].record[word] for word in edits)
-    )
+    if not edits:
+        return _explained(words, line, after[0])
+    return all(after[0].record.get(word) == before[-1].record[word] for word in edits)
+
+
+def _explained(words: Sequence[str], line: _Line, after: _Look) -> bool:
+    """Tell whether a sentence is told of a line that nothing shows to be done, by words or in the thing.
+
+    Success needs no words.
+    """
+    sentence = any(len(one.split()) > _WORDY for one in words)
+    done = any(_CARRIED_OUT.search(one) for one in words)
+    there = {word for word, value in line.record.items() if after.record.get(word) == value}
+    return sentence and not done and there <= {line.word}
 
 
 def _set(record: Record) -> list[str]:
@@ -330,12 +363,14 @@ def _shape(text: str) -> str:
 def _another(line: _Line, told: Record, before: Sequence[_Look], after: Sequence[_Look]) -> bool:
     """Tell whether what is told of a line shows the version that the thing has, which the line has not."""
     mine = {str(one) for one in line.record.values()}
+    near = [one.record for one in (*before[-1:], *after[:1])]
     for word, value in told.items():
-        if not _plain(value) or str(value) in mine or word in line.record and not called_version(word):
-            continue
-        near = [one.record for one in (*before[-1:], *after[:1])]
-        if any(str(one.get(other)) == str(value) and alike(other, word) for one in near for other in one):
-            return any(map(str.isdigit, str(value)))
+        own = word not in line.record or called_version(word)
+        words = {one.strip(".!?") for one in _WORD.findall(str(value))} if _plain(value) else set[str]()
+        for one, other, held in ((one, other, str(record[other])) for one in words for record in near for other in record):
+            named = called_version(other) or (own and one == str(value) and alike(other, word))
+            if one == held and one not in mine and named:
+                return True
     return False
 
 

@@ -62,8 +62,13 @@ _REFUSES: Final = (
     r"|declined|discarded|dropped|ignored|skipped|aborted|overruled|overtaken|superseded|void"
     r"|not[ _-]?(?:ok|saved|stored|accepted|applied|changed|kept|taken|done)"
 )
+# Of these, what is the case with a request only, not with a record.
+_SAID_YES: Final = (
+    r"refused|rejected|conflict(?:ed|s)?|denied|declined|discarded|aborted|overruled|overtaken|failed|skipped"
+    r"|bounced|turned_?(?:down|away)|not_?(?:saved|stored|accepted|applied|changed|taken|done|written)"
+)
 # What was not done, where a sentence says so.
-_DONE: Final = (
+DONE: Final = (
     r"saved|stored|updated|applied|written|committed|changed|taken(?:[ _-]?(?:in|over|on))?|recorded"
     r"|persisted|adopted|carried[ _-]?(?:out|over)|executed|accepted|booked|posted|entered|performed"
     r"|registered|filed|modified|amended|replaced|overwritten|imported|transferred|merged|processed"
@@ -84,6 +89,7 @@ NEGATIVE: Final = (
     rf"|[\"'](?:{_FAULT})[\"']\s*:(?!\s*(?:null|\"\"|\[\s*\]|\{{\s*\}}|false|0\b|\"(?:none|ok|0)\"))"
     rf"|[\"'](?:status|state|result|outcome|verdict|disposition)[\"']\s*:\s*\"(?:{_REFUSES})(?![a-z])"
     rf"|[\"'](?:{_OUTCOME})[\"']\s*:\s*\"(?:{_CODES})\""
+    rf"|[\"'](?:{_SAID_YES})[\"']\s*:\s*(?:true|1\b|\"(?:true|yes|y)\")"
     rf"|<(?:[\w.-]+:)?(?:{_FAULT})[\s>](?!\s*</)"
     rf"|\s(?:{_SUCCESS})=\"(?:false|no|0)\"|\s(?:status|result|outcome)=\"(?:{_REFUSES})\b"
     rf"|<(?:[\w.-]+:)?(?:{_SUCCESS})>\s*(?:false|no|0)\s*<"
@@ -97,7 +103,7 @@ NEGATIVE: Final = (
 )
 # A sentence, or the value of a member, that says what was not done; beside a success it is of something else.
 NOT_DONE: Final = (
-    rf"(?:^|[>\"'=:,;.!(-])[ \t]*(?:\w+[ \t]+){{0,3}}(?:not|non|no)[ _-](?:been[ _-]|yet[ _-])?(?:{_DONE})\b"
+    rf"(?:^|[>\"'=:,;.!(-])[ \t]*(?:\w+[ \t]+){{0,3}}(?:not|non|no)[ _-](?:been[ _-]|yet[ _-])?(?:{DONE})\b"
 )
 _DONE_ALL: Final = (
     rf"[\"'](?:{_SUCCESS})[\"']\s*:\s*(?:true|1\b|\"(?:true|yes|y)\")"
@@ -344,6 +350,12 @@ def _names_version(step: Step, value: str) -> bool:
     """Tell whether an answer speaks of the version that was sent as of none, or beside a later one."""
     text = step.view.text[:_LONGEST]
     spoken = re.search(rf"(?<![\w.-]){re.escape(value)}(?![\w-])", text) if value else None
+    if spoken is None and any(
+        one.where == "body" and _VERSIONS.search(one.word) and tokens.counted_on(value, one.value)
+        for one in shown(step)
+    ):
+        # What was not done, and shows a later version, was told why.
+        return True
     if spoken is None or _VERSIONS.search(text) is None:
         return False
     # "Nothing was changed: still version 14" refuses nothing.
