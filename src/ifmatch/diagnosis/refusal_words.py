@@ -145,6 +145,11 @@ THERE_ALREADY: Final = Words(EXISTS)
 _COUNTS: Final = re.compile(r"(?<![\w.-])\d{1,15}(?![\w-])")
 _VERSIONS: Final = Words(rf"(?i)(?<![^\W_])(?:{_NAMES}|ver|vsn|rev|seq)(?![^\W_])")
 _NEGATIVE: Final = Words(rf"(?im){NEGATIVE}")
+# What says so by a flag or a count, which no state of a record is.
+_FLATLY: Final = Words(
+    rf"(?i)[\"'](?:{_SUCCESS})[\"']\s*:\s*(?:false|0)\b|[\"'](?:{_COUNTS_DONE})[\"']\s*:\s*0\b"
+    rf"|[\"'](?:{_SAID_YES})[\"']\s*:\s*true\b"
+)
 _NOT_DONE: Final = Words(rf"(?im){NOT_DONE}")
 _ALL_DONE: Final = Words(rf"(?i){_DONE_ALL}")
 _OUTDATED: Final = Words(rf"(?i){OUTDATED}")
@@ -159,6 +164,9 @@ _OVER_VERSION: Final = Words(
 _ANY_FAULT: Final = frozenset({400, 422, 428, 500, 503})
 _CONFLICT: Final = 409
 _FAILED: Final = 412
+_NOT_MODIFIED: Final = 304
+# Where services say why, beside the content.
+_OWN_FIELD: Final = re.compile(r"(?i)^x-|reason|error|conflict|warning|message|detail|status|problem")
 _LONGEST: Final = 4000
 # Outcomes are told in few words.
 _SAID: Final = 60
@@ -325,7 +333,16 @@ def says_outdated(step: Step) -> bool:
     Args:
         step: whose answer is read.
     """
-    return step.undone or _OUTDATED.search(step.view.text[:_LONGEST]) is not None
+    return step.undone or _OUTDATED.search(_said(step)) is not None
+
+
+def _said(step: Step) -> str:
+    """Return what an answer says: its content, of one without any the fields of the service's own."""
+    text = step.view.text[:_LONGEST]
+    if text or step.received is None:
+        return text
+    own = [(name, value) for name, value in step.received if _OWN_FIELD.search(name)]
+    return "\n".join(f"{name}: {value}" for name, value in own)[:_LONGEST]
 
 
 def in_words(step: Step, dialect: Dialect) -> Refusal | None:
@@ -350,7 +367,7 @@ def _names_version(step: Step, value: str) -> bool:
     """Tell whether an answer speaks of the version that was sent as of none, or beside a later one."""
     text = step.view.text[:_LONGEST]
     spoken = re.search(rf"(?<![\w.-]){re.escape(value)}(?![\w-])", text) if value else None
-    if spoken is None and any(
+    if spoken is None and _FLATLY.search(text) is not None and any(
         one.where == "body" and _VERSIONS.search(one.word) and tokens.counted_on(value, one.value)
         for one in shown(step)
     ):
@@ -368,6 +385,17 @@ def _told_in_words(step: Step) -> bool:
         return negative(step) and says_outdated(step)
     if step.status == _CONFLICT:
         return says_outdated(step)
-    if step.status not in _ANY_FAULT:
+    if step.status not in _ANY_FAULT and not unmodified(step):
         return False
-    return _OVER_VERSION.search(step.view.text[:_LONGEST]) is not None
+    return _OVER_VERSION.search(_said(step)) is not None
+
+
+def unmodified(step: Step) -> bool:
+    """Tell whether a write was answered as a read is of what was not modified: that is none of its answers.
+
+    Args:
+        step: any step.
+
+    Source: RFC 9110 section 15.4.5.
+    """
+    return step.is_write and step.status == _NOT_MODIFIED and (step.method != "POST" or bool(_said(step)))

@@ -13,6 +13,7 @@ from ifmatch.diagnosis.dialect_habits import LEARNED
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.listed_records import records_in
 from ifmatch.diagnosis.operations import operation, reads
+from ifmatch.diagnosis.refusal_words import unmodified
 from ifmatch.diagnosis.resources import parent_of, path_of
 from ifmatch.diagnosis.rules.expected_control_flow import claim_of
 from ifmatch.diagnosis.rules.unsupported_precondition import says_so
@@ -203,7 +204,7 @@ def waited_out(facts: Facts) -> Step | None:
 
 def _looks_like_success(step: Step) -> bool:
     """Tell whether a refusal stands in an answer whose status is that of success."""
-    return step.denied or (step.within is not None and 200 <= step.within.status < 300)
+    return step.denied or unmodified(step) or (step.within is not None and 200 <= step.within.status < 300)
 
 
 def _overlooked(facts: Facts) -> Iterator[Evidence]:
