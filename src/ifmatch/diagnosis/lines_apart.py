@@ -167,6 +167,10 @@ def _names(records: Sequence[Record], record: Record) -> Iterator[tuple[str, str
             yield word, str(value)
 
 
+def _stated(value: object) -> bool:
+    return _plain(value) or isinstance(value, bool)
+
+
 def _plain(value: object) -> bool:
     return isinstance(value, str | int) and not isinstance(value, bool) and value != ""
 
@@ -221,7 +225,7 @@ def _told_of(value: object, batch: _Batch, line: _Line) -> list[_Told]:
     named = list(_about(value, line, (), 0))
     if named:
         # What is said of all is said of the only one.
-        above = {name: one for name, one in members_in(value).items() if _plain(one)}
+        above = {name: one for name, one in members_in(value).items() if _stated(one)}
         alone = batch.count == 1 and len(named) == 1
         return [replace(named[0], record={**above, **named[0].record})] if alone else named
     found = [
@@ -235,6 +239,8 @@ def _told_of(value: object, batch: _Batch, line: _Line) -> list[_Told]:
         told = cast("list[object]", held) if isinstance(held, list) else []
         if len(told) == batch.count and all(members_in(one) for one in told):
             found.append(_Told(members_in(told[line.number]), (name,)))
+    if not found and batch.count == 1:
+        found = [_Told({name: one for name, one in members_in(value).items() if _stated(one)}, ())]
     return found
 
 
@@ -312,11 +318,12 @@ def _over_version(
     values += [tokens.opaque(one) for name, one in step.sent if name.lower().startswith(("if-", "x-if-"))]
     rest = {name: one for name, one in told.record.items() if str(one) != line.name}
     text = json.dumps(rest, ensure_ascii=False)
-    whole = step.status in {409, 412}
-    if not (names_two(values, text) or _names_like(values, text) or _another(line, rest, before, after)):
-        return False
     words = [str(one) for one in rest.values() if isinstance(one, str)]
-    said = whole or any(map(turned_down, (*told.under, *words, *_set(rest)))) or says_undone(text)
+    said = step.status in {409, 412} or any(map(turned_down, (*told.under, *words, *_set(rest))))
+    said = said or says_undone(text)
+    another = _another(line, rest, before, after) or (said and _later(line, rest))
+    if not (another or names_two(values, text) or _names_like(values, text)):
+        return False
     if said:
         return True
     if not after or after[0].record == before[-1].record:
@@ -325,6 +332,16 @@ def _over_version(
     if not edits:
         return _explained(words, line, after[0])
     return all(after[0].record.get(word) == before[-1].record[word] for word in edits)
+
+
+def _later(line: _Line, told: Record) -> bool:
+    """Tell whether what is told of a line has a later version under the name that the line has its own by."""
+    return any(
+        called_version(word) and tokens.counted_on(str(one), str(value))
+        for word, value in told.items()
+        for name, one in line.record.items()
+        if _plain(one) and (name == word or alike(name, word))
+    )
 
 
 def _explained(words: Sequence[str], line: _Line, after: _Look) -> bool:

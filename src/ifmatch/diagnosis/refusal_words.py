@@ -391,11 +391,11 @@ def _told_in_words(step: Step) -> bool:
 
 
 def unmodified(step: Step) -> bool:
-    """Tell whether a write was answered as a read is of what was not modified: that is none of its answers.
+    """Tell whether a write is told of another version in an answer that only reads get, "not modified".
 
     Args:
         step: any step.
 
     Source: RFC 9110 section 15.4.5.
     """
-    return step.is_write and step.status == _NOT_MODIFIED and (step.method != "POST" or bool(_said(step)))
+    return step.is_write and step.status == _NOT_MODIFIED and _OVER_VERSION.search(_said(step)) is not None
