@@ -251,8 +251,6 @@ def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None
 
 def _with(steps: list[Step], held: Mapping[Step, Sequence[Step]]) -> list[Step]:
     """Return the steps, each followed by those that it holds, in their new order."""
-    if not held:
-        return steps
     found = [one for step in steps for one in (step, *held.get(step, ()))]
     for place, step in enumerate(found):
         step.order = place

@@ -361,7 +361,7 @@ def _printed_against(traffic: Traffic, write: Step, member: Member) -> Member | 
 
 
 def _of_another(traffic: Traffic, write: Step, member: Member) -> Member | None:
-    """Return the mark of a thing that a refusal shows, where what was expected is the mark of another thing."""
+    """Return the mark of a thing that a refusal shows, where that of another thing was expected."""
     if not traffic.conflicts(write) or not EXPECTS.search(member.word):
         return None
     told = {(one.word, one.value) for one in shown(write)}

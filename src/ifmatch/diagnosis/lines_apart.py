@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, cast
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.listed_versions import members_in
@@ -54,7 +54,7 @@ _CARRIED_OUT: Final = Words(rf"(?i)\b(?:{DONE}|finished|complete[d]?|ok|success\
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line of a batch: what names its thing, under which member, and what it carries with what all share."""
+    """A line of a batch: what names its thing, under which member, and what it carries, and all share."""
 
     number: int
     name: str
@@ -96,7 +96,7 @@ class _Told:
 
 
 def lines_apart(steps: Sequence[Step]) -> dict[Step, list[Step]]:
-    """Return for batches, and for what shows their things in lists, steps of the things that were turned down.
+    """Return for batches, and for what shows their things in lists, steps of what was turned down.
 
     Args:
         steps: of a case, in order of time, nothing read from them yet.
@@ -106,7 +106,7 @@ def lines_apart(steps: Sequence[Step]) -> dict[Step, list[Step]]:
     for step in steps:
         services.setdefault(host_of(step.exchange.request.url), []).append(step)
     for service in services.values():
-        batches = [one for place, step in enumerate(service) if (one := _batch(service, place, step))]
+        batches = [one for place, step in enumerate(service) if (one := _batch(place, step))]
         looks = {
             (line.word, line.name): _looks(service, line, batches) for one in batches for line in one.lines
         }
@@ -122,7 +122,7 @@ def lines_apart(steps: Sequence[Step]) -> dict[Step, list[Step]]:
     return found
 
 
-def _batch(service: Sequence[Step], place: int, step: Step) -> _Batch | None:
+def _batch(place: int, step: Step) -> _Batch | None:
     """Return a request as the batch that it is, None for any other."""
     content = step.exchange.request.content
     if not step.is_write or step.method not in _CARRYING or step.status not in _ANSWERED:
@@ -280,9 +280,7 @@ def _denied(
     shown = {one.step for one in looks}
     reports = [one for one in service[batch.place + 1 :] if one.method == "GET" and one.status == _OK]
     # What lies below a thing is its history, which tells of no request.
-    reports = [
-        one for one in reports if not one.exchange.request.url.startswith(f"{before[0].url}/")
-    ]
+    reports = [one for one in reports if not one.exchange.request.url.startswith(f"{before[0].url}/")]
     for report in (batch.step, *(reports[:_REPORTS] if batch.step.status == 202 else ())):
         if report in shown or report.content is None or len(report.content) > _LONGEST:
             continue
@@ -384,7 +382,9 @@ def _another(line: _Line, told: Record, before: Sequence[_Look], after: Sequence
     for word, value in told.items():
         own = word not in line.record or called_version(word)
         words = {one.strip(".!?") for one in _WORD.findall(str(value))} if _plain(value) else set[str]()
-        for one, other, held in ((one, other, str(record[other])) for one in words for record in near for other in record):
+        for one, other, held in (
+            (one, other, str(record[other])) for one in words for record in near for other in record
+        ):
             named = called_version(other) or (own and one == str(value) and alike(other, word))
             if one == held and one not in mine and named:
                 return True
@@ -410,7 +410,9 @@ def _split(
         if look.step.exchange.request.url.partition("?")[0].rstrip("/") != url:
             request = Request("GET", url, _shared(look.step))
             response = Response(_OK, "", _answered(look.step), _content(look.record))
-            found.setdefault(look.step, []).append(step_inside(look.step, request, response, resource_key(url)))
+            found.setdefault(look.step, []).append(
+                step_inside(look.step, request, response, resource_key(url))
+            )
 
 
 def _written(batch: _Batch, line: _Line, url: str, denied: tuple[_Told, Step] | None) -> Step:

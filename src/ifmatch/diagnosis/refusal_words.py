@@ -367,9 +367,13 @@ def _names_version(step: Step, value: str) -> bool:
     """Tell whether an answer speaks of the version that was sent as of none, or beside a later one."""
     text = step.view.text[:_LONGEST]
     spoken = re.search(rf"(?<![\w.-]){re.escape(value)}(?![\w-])", text) if value else None
-    if spoken is None and _FLATLY.search(text) is not None and any(
-        one.where == "body" and _VERSIONS.search(one.word) and tokens.counted_on(value, one.value)
-        for one in shown(step)
+    if (
+        spoken is None
+        and _FLATLY.search(text) is not None
+        and any(
+            one.where == "body" and _VERSIONS.search(one.word) and tokens.counted_on(value, one.value)
+            for one in shown(step)
+        )
     ):
         # What was not done, and shows a later version, was told why.
         return True

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.change_logs import others_changed
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import changed_pointers, holds, same_content
 from ifmatch.diagnosis.dialect_habits import LEARNED
@@ -148,6 +149,8 @@ def _plain_in_itself(facts: Facts) -> bool:
 def _asked_why(facts: Facts) -> bool:
     """Tell whether the client looked next what had changed: who takes a write for stored asks for nothing."""
     step = facts.step
+    if others_changed(facts) is not None:
+        return True
     accounts = {one.listing.order for one in facts.account if one.listing.resource != step.resource}
     wanted = [one for one in (facts.current_tag, step.told, step.etag) if one]
     for one in islice(_after(facts), _NEXT):

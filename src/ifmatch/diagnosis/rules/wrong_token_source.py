@@ -128,7 +128,7 @@ def _of_what_stands_beside(facts: Facts) -> Iterator[Evidence]:
 
 
 def _moved_on(facts: Facts, pointer: str, token: str) -> bool:
-    """Tell whether the version that was sent went on, where it stood, by the next own look: it was out of date."""
+    """Tell whether the version that was sent went on, where it stood, by the next own look: it was old."""
     for one in facts.own(facts.case.steps[facts.step.order + 1 :]):
         values = values_at(one.view.json, pointer) if one.is_read and one.within is None else ()
         for value in values:
