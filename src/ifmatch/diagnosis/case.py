@@ -26,6 +26,7 @@ from ifmatch.diagnosis.host_names import share_names
 from ifmatch.diagnosis.imported_rows import take_rows
 from ifmatch.diagnosis.later_reports import take_reports
 from ifmatch.diagnosis.left_no_trace import take_untraced
+from ifmatch.diagnosis.lines_apart import lines_apart
 from ifmatch.diagnosis.ordering import in_order
 from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.steps import SAFE_METHODS, Step
@@ -33,7 +34,7 @@ from ifmatch.diagnosis.told_undone import mark_undone
 from ifmatch.model.exchange import Capture, CaptureWarning, Source, Vantage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ifmatch.dialects import Dialect
     from ifmatch.model.exchange import Exchange
@@ -208,13 +209,12 @@ def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None
     _refine(clock, links)
     steps = _steps(ordered, clock, links, vantages, nodes)
     named_in_contents(steps)
+    steps = _with(steps, lines_apart(steps))
     for take in (take_rows, take_reports, mark_undone, take_untraced):
         take(steps)
     held = speak(steps, dialects)
     if held:
-        steps = [one for step in steps for one in (step, *held.get(step, ()))]
-        for place, step in enumerate(steps):
-            step.order = place
+        steps = _with(steps, held)
         take_untraced(steps)
     for step in steps:
         if step.dialect is not None:
@@ -247,6 +247,14 @@ def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None
     case = Case(ordered, steps, tuple(_unrelated(sources, given)))
     case.histories = _by_resource(steps)
     return case
+
+
+def _with(steps: list[Step], held: Mapping[Step, Sequence[Step]]) -> list[Step]:
+    """Return the steps, each followed by those that it holds, in their new order."""
+    found = [one for step in steps for one in (step, *held.get(step, ()))]
+    for place, step in enumerate(found):
+        step.order = place
+    return found
 
 
 def _by_resource(steps: Iterable[Step]) -> dict[str, History]:

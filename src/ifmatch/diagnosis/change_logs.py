@@ -93,7 +93,19 @@ def _counted(facts: Facts, read: Step) -> list[Record]:
 
 
 def _entries(read: Step) -> list[Record]:
-    return [entry for entry in entries_in(read.view.json, _DEEP) if entry] or _in_lines(read)
+    listed = [entry for entry in entries_in(read.view.json, _DEEP) if entry]
+    return listed or _by_name(read.view.json) or _in_lines(read)
+
+
+def _by_name(value: object) -> list[Record]:
+    """Return the entries of a table of versions by the names of the things, at the top or one level below."""
+    for held in (value, *members_in(value).values()):
+        table = members_in(held)
+        named = table and not any(called_version(name) for name in table)
+        counts = {type(one) for one in table.values()} <= {int, str}
+        if named and counts and all(any(map(str.isdigit, str(one))) for one in table.values()):
+            return [{"name": name, "version": one} for name, one in table.items()]
+    return []
 
 
 def _in_lines(read: Step) -> list[Record]:

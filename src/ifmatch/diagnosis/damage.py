@@ -61,7 +61,7 @@ def overwrites(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
                 yield step, found
         if step.is_write and step.status == 0 and (stopped := blocked(case, step)) is not None:
             yield step, stopped
-        if step.is_write and step.status == 304 and step.conditions:
+        if step.is_write and step.status == 304 and step.conditions and not step.refused:
             text = f"304 to {step.method}: it is for reads alone, a write whose condition is false gets 412"
             yield step, Damage(Outcome.WRONG_NOT_MODIFIED, text, contradicted=True)
         near = case.around(step)

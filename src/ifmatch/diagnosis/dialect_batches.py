@@ -32,6 +32,9 @@ def parts_of(step: Step, dialect: Dialect | None, places: Mapping[str, str] | No
         dialect: its family; None when none showed itself.
         places: paths of the folders in which things had been read, by the last part of the things' paths.
     """
+    if step.batched:
+        # Its lines are steps already.
+        return []
     places = places or {}
     found = parts_in(step.view, dialect, places)
     steps = [_within(step, part.request, part.response) for part in found]

@@ -339,6 +339,22 @@ def _printed_against(traffic: Traffic, write: Step, member: Member) -> Member | 
     return None
 
 
+def _of_another(traffic: Traffic, write: Step, member: Member) -> Member | None:
+    """Return the mark of a thing that a refusal shows, where that of another thing was expected."""
+    if not traffic.conflicts(write) or not EXPECTS.search(member.word):
+        return None
+    told = {(one.word, one.value) for one in shown(write)}
+    for read in reversed(traffic.before(write)):
+        for one in shown(read):
+            if one.value == member.value or (one.word, one.value) not in told or one.value in write.resource:
+                continue
+            if any(map(str.isdigit, one.value)) and traffic.elsewhere(
+                write, member, least=1, words=partial(alike, one.word)
+            ):
+                return one
+    return None
+
+
 def _unshown(traffic: Traffic, write: Step, member: Member) -> tuple[Member | None, int]:
     """Return where a refused value comes from that no answer about its resource shows, and how sure it is.
 
@@ -351,6 +367,8 @@ def _unshown(traffic: Traffic, write: Step, member: Member) -> tuple[Member | No
         # It prints the number of the address, and the one that is there.
         return None, _PROVEN if says_outdated(write) else 0
     if (not named or traffic.took(write)) and (held := _nothing_for(traffic, write, member)) is not None:
+        return held, _PROVEN
+    if (held := _of_another(traffic, write, member)) is not None:
         return held, _PROVEN
     if (held := unread_time(write, member, reversed(traffic.before(write)))) is not None:
         return held, _PROVEN

@@ -18,6 +18,7 @@ from ifmatch.diagnosis.refusal_words import (
     negative,
     says_outdated,
     speaks_of,
+    unmodified,
 )
 from ifmatch.diagnosis.spelled_times import unread_time
 from ifmatch.diagnosis.spent_versions import counts_past, named_past, prints
@@ -66,7 +67,8 @@ def refusable(step: Step) -> bool:
         return False
     if step.status == _UNABLE:
         return _names_condition(step)
-    return (400 <= step.status < 500 and step.status not in _OTHER) or step.status == 500 or negative(step)
+    failed = (400 <= step.status < 500 and step.status not in _OTHER) or step.status == 500
+    return failed or unmodified(step) or negative(step)
 
 
 def _names_condition(step: Step) -> bool:

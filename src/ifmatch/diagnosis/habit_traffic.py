@@ -37,7 +37,7 @@ _READS: Final = 6
 # As many things are all at their first version now and then.
 _FEW: Final = 3
 _OK: Final = 200
-_CONFLICT: Final = frozenset({409, 412})
+_CONFLICT: Final = frozenset({304, 409, 412})
 
 
 def place_of(member: Member) -> tuple[str, str]:

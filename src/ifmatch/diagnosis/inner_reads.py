@@ -83,8 +83,12 @@ def inner_reads(service: Sequence[Step]) -> dict[Step, list[Step]]:
     for key in things:
         by_name.setdefault(unquote(key.rpartition("/")[2]), []).append(key)
     found: dict[Step, list[Step]] = {}
+    # What they hold is known of these already.
+    apart = {step.within for step in service if step.within is not None and step.is_read}
     for step in service if things else ():
         if step.method != "GET" or step.status != _OK or step.within is not None or step.content is None:
+            continue
+        if step in apart:
             continue
         if len(step.content) > _LONGEST:
             continue

@@ -68,7 +68,7 @@ def _untraced(before: Sequence[Step], write: Step, after: Sequence[Step]) -> Ste
     told = values_shown(write)
     denied = all(told.get(word) == was[word] for word in changes) and _by_another(base, write)
     denied = denied and not _shows_anew(base, write, wanted)
-    if _moved(base, write) and not denied:
+    if (_moved(base, write) or _counted_on(base, write)) and not denied:
         return None
     look: Step | None = None
     for one in after[:_MOST]:
@@ -128,6 +128,16 @@ def _moved(base: Step, step: Step) -> bool:
     """Tell whether an answer shows another version than a look before."""
     old, new = _versions(base), _versions(step)
     return any(new.get(word, value) != value for word, value in old.items())
+
+
+def _counted_on(base: Step, write: Step) -> bool:
+    """Tell whether an answer has what was shown, and sent back as it was, one further: it was carried out."""
+    was, mine, told = values_shown(base), values_sent(write), values_shown(write)
+    return any(
+        mine.get(word) == value and tokens.steps_on(value, told[word]) == 1
+        for word, value in was.items()
+        if word in told and value.isdigit()
+    )
 
 
 def _by_another(base: Step, look: Step) -> bool:

@@ -62,8 +62,13 @@ _REFUSES: Final = (
     r"|declined|discarded|dropped|ignored|skipped|aborted|overruled|overtaken|superseded|void"
     r"|not[ _-]?(?:ok|saved|stored|accepted|applied|changed|kept|taken|done)"
 )
+# Of these, what is the case with a request only, not with a record.
+_SAID_YES: Final = (
+    r"refused|rejected|conflict(?:ed|s)?|denied|declined|discarded|aborted|overruled|overtaken|failed|skipped"
+    r"|bounced|turned_?(?:down|away)|not_?(?:saved|stored|accepted|applied|changed|taken|done|written)"
+)
 # What was not done, where a sentence says so.
-_DONE: Final = (
+DONE: Final = (
     r"saved|stored|updated|applied|written|committed|changed|taken(?:[ _-]?(?:in|over|on))?|recorded"
     r"|persisted|adopted|carried[ _-]?(?:out|over)|executed|accepted|booked|posted|entered|performed"
     r"|registered|filed|modified|amended|replaced|overwritten|imported|transferred|merged|processed"
@@ -84,6 +89,7 @@ NEGATIVE: Final = (
     rf"|[\"'](?:{_FAULT})[\"']\s*:(?!\s*(?:null|\"\"|\[\s*\]|\{{\s*\}}|false|0\b|\"(?:none|ok|0)\"))"
     rf"|[\"'](?:status|state|result|outcome|verdict|disposition)[\"']\s*:\s*\"(?:{_REFUSES})(?![a-z])"
     rf"|[\"'](?:{_OUTCOME})[\"']\s*:\s*\"(?:{_CODES})\""
+    rf"|[\"'](?:{_SAID_YES})[\"']\s*:\s*(?:true|1\b|\"(?:true|yes|y)\")"
     rf"|<(?:[\w.-]+:)?(?:{_FAULT})[\s>](?!\s*</)"
     rf"|\s(?:{_SUCCESS})=\"(?:false|no|0)\"|\s(?:status|result|outcome)=\"(?:{_REFUSES})\b"
     rf"|<(?:[\w.-]+:)?(?:{_SUCCESS})>\s*(?:false|no|0)\s*<"
@@ -97,7 +103,7 @@ NEGATIVE: Final = (
 )
 # A sentence, or the value of a member, that says what was not done; beside a success it is of something else.
 NOT_DONE: Final = (
-    rf"(?:^|[>\"'=:,;.!(-])[ \t]*(?:\w+[ \t]+){{0,3}}(?:not|non|no)[ _-](?:been[ _-]|yet[ _-])?(?:{_DONE})\b"
+    rf"(?:^|[>\"'=:,;.!(-])[ \t]*(?:\w+[ \t]+){{0,3}}(?:not|non|no)[ _-](?:been[ _-]|yet[ _-])?(?:{DONE})\b"
 )
 _DONE_ALL: Final = (
     rf"[\"'](?:{_SUCCESS})[\"']\s*:\s*(?:true|1\b|\"(?:true|yes|y)\")"
@@ -139,6 +145,11 @@ THERE_ALREADY: Final = Words(EXISTS)
 _COUNTS: Final = re.compile(r"(?<![\w.-])\d{1,15}(?![\w-])")
 _VERSIONS: Final = Words(rf"(?i)(?<![^\W_])(?:{_NAMES}|ver|vsn|rev|seq)(?![^\W_])")
 _NEGATIVE: Final = Words(rf"(?im){NEGATIVE}")
+# What says so by a flag or a count, which no state of a record is.
+_FLATLY: Final = Words(
+    rf"(?i)[\"'](?:{_SUCCESS})[\"']\s*:\s*(?:false|0)\b|[\"'](?:{_COUNTS_DONE})[\"']\s*:\s*0\b"
+    rf"|[\"'](?:{_SAID_YES})[\"']\s*:\s*true\b"
+)
 _NOT_DONE: Final = Words(rf"(?im){NOT_DONE}")
 _ALL_DONE: Final = Words(rf"(?i){_DONE_ALL}")
 _OUTDATED: Final = Words(rf"(?i){OUTDATED}")
@@ -153,6 +164,9 @@ _OVER_VERSION: Final = Words(
 _ANY_FAULT: Final = frozenset({400, 422, 428, 500, 503})
 _CONFLICT: Final = 409
 _FAILED: Final = 412
+_NOT_MODIFIED: Final = 304
+# Where services say why, beside the content.
+_OWN_FIELD: Final = re.compile(r"(?i)^x-|reason|error|conflict|warning|message|detail|status|problem")
 _LONGEST: Final = 4000
 # Outcomes are told in few words.
 _SAID: Final = 60
@@ -328,7 +342,16 @@ def says_outdated(step: Step) -> bool:
     Args:
         step: whose answer is read.
     """
-    return step.undone or _OUTDATED.search(step.view.text[:_LONGEST]) is not None
+    return step.undone or _OUTDATED.search(_said(step)) is not None
+
+
+def _said(step: Step) -> str:
+    """Return what an answer says: its content, of one without any the fields of the service's own."""
+    text = step.view.text[:_LONGEST]
+    if text or step.received is None:
+        return text
+    own = [(name, value) for name, value in step.received if _OWN_FIELD.search(name)]
+    return "\n".join(f"{name}: {value}" for name, value in own)[:_LONGEST]
 
 
 def in_words(step: Step, dialect: Dialect) -> Refusal | None:
@@ -353,6 +376,16 @@ def _names_version(step: Step, value: str) -> bool:
     """Tell whether an answer speaks of the version that was sent as of none, or beside a later one."""
     text = step.view.text[:_LONGEST]
     spoken = re.search(rf"(?<![\w.-]){re.escape(value)}(?![\w-])", text) if value else None
+    if (
+        spoken is None
+        and _FLATLY.search(text) is not None
+        and any(
+            one.where == "body" and _VERSIONS.search(one.word) and tokens.counted_on(value, one.value)
+            for one in shown(step)
+        )
+    ):
+        # What was not done, and shows a later version, was told why.
+        return True
     if spoken is None or _VERSIONS.search(text) is None:
         return False
     # "Nothing was changed: still version 14" refuses nothing.
@@ -365,6 +398,17 @@ def _told_in_words(step: Step) -> bool:
         return negative(step) and says_outdated(step)
     if step.status == _CONFLICT:
         return says_outdated(step)
-    if step.status not in _ANY_FAULT:
+    if step.status not in _ANY_FAULT and not unmodified(step):
         return False
-    return _OVER_VERSION.search(step.view.text[:_LONGEST]) is not None
+    return _OVER_VERSION.search(_said(step)) is not None
+
+
+def unmodified(step: Step) -> bool:
+    """Tell whether a write is told of another version in an answer that only reads get, "not modified".
+
+    Args:
+        step: any step.
+
+    Source: RFC 9110 section 15.4.5.
+    """
+    return step.is_write and step.status == _NOT_MODIFIED and _OVER_VERSION.search(_said(step)) is not None

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _READS: Final = 12
 _FEW: Final = 3
 _AMOUNT: Final = re.compile(r"[^\d.,'+-]*([+-]?\d[\d.,' \u00a0\u202f]*)[^\d]*")
+_MINUS: Final = "-\u2212"
 _DECIMALS: Final = re.compile(r"[.,](\d{1,2})$")
 
 
@@ -148,6 +149,9 @@ def alike(one: str, two: str) -> bool:
         two: another one.
     """
     if one == two:
+        return False
+    if one.strip(_MINUS) in {two, two.strip(_MINUS)} and (one[:1] in _MINUS) != (two[:1] in _MINUS):
+        # Less than nothing is another number.
         return False
     first, second = _folded(one), _folded(two)
     if first and first == second:

@@ -110,7 +110,8 @@ class StateFacts:
     @cached_property
     def refused(self) -> bool:
         """Tell whether the request was refused (412, 428, or what its API uses for them)."""
-        return self.step.denied or (not 200 <= self.step.status < 400 and self.step.status != 0)
+        failed = not 200 <= self.step.status < 400 and self.step.status != 0
+        return self.step.denied or failed or (self.step.status == 304 and self.step.refused)
 
     # -- neighbours in time -----------------------------------------------------------
 

@@ -8,6 +8,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.actors import known_by_address
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.dates import span, told_moment
+from ifmatch.diagnosis.dialect_tokens import pointers_of
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.rules.clock_skew import early_and_unmoved
 from ifmatch.diagnosis.rules.lost_response_replay import PATIENCE
@@ -91,6 +92,12 @@ def _used(facts: Facts, token: str) -> Step | None:
     return None
 
 
+def _stands_beside(token: str, read: Step) -> bool:
+    """Tell whether the answer that shows a record among others has a token for all of them."""
+    around = read.within
+    return around is not None and bool(pointers_of(around, tokens.opaque(token)))
+
+
 def _newer_read(facts: Facts, latest: Step | None) -> Iterator[Evidence]:
     since = facts.first_issue.order if facts.first_issue is not None else -1
     reads = [step for step in facts.own_reads_before if step.etag is not None and step.order >= since]
@@ -108,6 +115,7 @@ def _newer_read(facts: Facts, latest: Step | None) -> Iterator[Evidence]:
         tokens.shape(newer) == tokens.shape(facts.token)
         and facts.elsewhere is None
         and facts.inside is None
+        and not _stands_beside(facts.token, last)
         and not _later(facts.token, newer)
     ):
         yield note(

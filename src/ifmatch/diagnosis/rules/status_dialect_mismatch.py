@@ -7,12 +7,14 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.change_logs import others_changed
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import changed_pointers, holds, same_content
 from ifmatch.diagnosis.dialect_habits import LEARNED
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.listed_records import records_in
 from ifmatch.diagnosis.operations import operation, reads
+from ifmatch.diagnosis.refusal_words import unmodified
 from ifmatch.diagnosis.resources import parent_of, path_of
 from ifmatch.diagnosis.rules.expected_control_flow import claim_of
 from ifmatch.diagnosis.rules.multi_match import says_several
@@ -150,6 +152,8 @@ def _plain_in_itself(facts: Facts) -> bool:
 def _asked_why(facts: Facts) -> bool:
     """Tell whether the client looked next what had changed: who takes a write for stored asks for nothing."""
     step = facts.step
+    if others_changed(facts) is not None:
+        return True
     accounts = {one.listing.order for one in facts.account if one.listing.resource != step.resource}
     wanted = [one for one in (facts.current_tag, step.told, step.etag) if one]
     for one in islice(_after(facts), _NEXT):
@@ -206,7 +210,7 @@ def waited_out(facts: Facts) -> Step | None:
 
 def _looks_like_success(step: Step) -> bool:
     """Tell whether a refusal stands in an answer whose status is that of success."""
-    return step.denied or (step.within is not None and 200 <= step.within.status < 300)
+    return step.denied or unmodified(step) or (step.within is not None and 200 <= step.within.status < 300)
 
 
 def _overlooked(facts: Facts) -> Iterator[Evidence]:

@@ -24,6 +24,7 @@ from ifmatch.diagnosis.version_words import called_version
 from ifmatch.diagnosis.views_apart import views_apart
 from ifmatch.diagnosis.wasted_reads import told_of_waste
 from ifmatch.dialects import Scope
+from ifmatch.dialects.pointers import values_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,7 +117,7 @@ def _of_what_stands_beside(facts: Facts) -> Iterator[Evidence]:
         for one in pointers_of(whole, token)
         if (word := one.rpartition("/")[2]) in mine or called_version(word)
     ]
-    if len(others) <= inside:
+    if len(others) <= inside or _moved_on(facts, others[0], token):
         return
     older = token.isdigit() and own.isdigit() and len(token) < _TELLING and int(token) < int(own)
     place = others[0].rpartition("/")[0] or "the record around it"
@@ -124,6 +125,15 @@ def _of_what_stands_beside(facts: Facts) -> Iterator[Evidence]:
     yield note(text, 2.0 if older else 6.5, whole)
     if facts.current_tag is not None and tokens.opaque(facts.current_tag) == own:
         yield note(f"the target's own version is {own} before and after", 1.5, facts.refresh or read)
+
+
+def _moved_on(facts: Facts, pointer: str, token: str) -> bool:
+    """Tell whether the version that was sent went on, where it stood, by the next own look: it was old."""
+    for one in facts.own(facts.case.steps[facts.step.order + 1 :]):
+        values = values_at(one.view.json, pointer) if one.is_read and one.within is None else ()
+        for value in values:
+            return tokens.counted_on(token, str(value))
+    return False
 
 
 def _counted_back(facts: Facts, apart: Apart) -> bool:

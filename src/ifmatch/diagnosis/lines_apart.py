@@ -1,0 +1,446 @@
+"""Make steps of the lines of a batch that its answer, or the report on it, turns down over their versions.
+
+Many things are changed in one request, and what became of each is told by its name, in its turn, or in lists
+that say so by what they are called. A line is about a thing that answers show: by itself, or in a list. It is
+known to have met another version by what is told of it, and by what is shown next.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import quote, unquote
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.listed_versions import members_in
+from ifmatch.diagnosis.refusal_words import DONE, says_undone, turned_down
+from ifmatch.diagnosis.resources import host_of, resource_key
+from ifmatch.diagnosis.steps_inside import step_inside
+from ifmatch.diagnosis.told_undone import names_two
+from ifmatch.diagnosis.version_words import alike, called_version
+from ifmatch.dialects import parts_in
+from ifmatch.dialects.glossary import Words
+from ifmatch.model.message import Content, Fields, Request, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ifmatch.diagnosis.steps import Step
+
+Record = dict[str, object]
+
+_OK: Final = 200
+_CARRYING: Final = frozenset({"POST", "PUT", "PATCH"})
+_ANSWERED: Final = frozenset({200, 201, 202, 207, 409, 412})
+_LONGEST: Final = 60_000
+_MOST: Final = 60
+_DEEP: Final = 4
+# So many later looks may be the report on a batch.
+_REPORTS: Final = 12
+_OWN: Final = ("content-", "transfer-encoding", "expect")
+# What may be a version in a sentence: a word with a digit in it.
+_WORD: Final = re.compile(r"[^\s,;:()\[\]{}\"'<>=]*\d[^\s,;:()\[\]{}\"'<>=]*")
+# By these, marks are of one row.
+_SHAPE: Final = (re.compile(r"\d+"), re.compile(r"[^\W\d_]+"))
+
+
+# A sentence has more words.
+_WORDY: Final = 2
+_CARRIED_OUT: Final = Words(rf"(?i)\b(?:{DONE}|finished|complete[d]?|ok|success\w*)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of a batch: what names its thing, under which member, and what it carries, and all share."""
+
+    number: int
+    name: str
+    word: str
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """A request that changes things by lines, and how many they are."""
+
+    step: Step
+    place: int
+    lines: tuple[_Line, ...]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """An answer that shows a thing, and the record that it shows of it."""
+
+    step: Step
+    place: int
+    url: str
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is told of a line: the record, and the names of the lists and objects that it stands in."""
+
+    record: Record
+    under: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """Return all of it as text."""
+        return json.dumps(self.record, ensure_ascii=False)
+
+
+def lines_apart(steps: Sequence[Step]) -> dict[Step, list[Step]]:
+    """Return for batches, and for what shows their things in lists, steps of what was turned down.
+
+    Args:
+        steps: of a case, in order of time, nothing read from them yet.
+    """
+    found: dict[Step, list[Step]] = {}
+    services: dict[str, list[Step]] = {}
+    for step in steps:
+        services.setdefault(host_of(step.exchange.request.url), []).append(step)
+    for service in services.values():
+        batches = [one for place, step in enumerate(service) if (one := _batch(place, step))]
+        looks = {
+            (line.word, line.name): _looks(service, line, batches) for one in batches for line in one.lines
+        }
+        batches = [_by_one_name(one, looks) for one in batches]
+        denied = {
+            (line.word, line.name)
+            for batch in batches
+            for line in batch.lines
+            if _denied(service, batch, line, looks[line.word, line.name]) is not None
+        }
+        for key in denied:
+            _split(service, batches, key, looks[key], found)
+    return found
+
+
+def _batch(place: int, step: Step) -> _Batch | None:
+    """Return a request as the batch that it is, None for any other."""
+    content = step.exchange.request.content
+    if not step.is_write or step.method not in _CARRYING or step.status not in _ANSWERED:
+        return None
+    if not isinstance(content, Content) or not 0 < len(content) <= _LONGEST:
+        return None
+    value = step.view.sent_json
+    held = [value, *members_in(value).values()]
+    lists = [cast("list[object]", one) for one in held if isinstance(one, list) and one]
+    if isinstance(value, dict) and not lists:
+        # One thing by its name, at a place that takes changes of any.
+        lists = [[value]] if step.method == "POST" and step.status != _OK else []
+    if len(lists) != 1 or len(lists[0]) > _MOST or not all(isinstance(one, dict) for one in lists[0]):
+        return None
+    if parts_in(step.view, None, {}):
+        return None
+    shared = {name: one for name, one in members_in(value).items() if not isinstance(one, dict | list)}
+    records = [members_in(one) for one in lists[0]]
+    lines = tuple(
+        _Line(number, name, word, {**shared, **record})
+        for number, record in enumerate(records)
+        for word, name in _names(records, record)
+    )
+    return _Batch(step, place, lines, len(records)) if lines else None
+
+
+def _by_one_name(batch: _Batch, looks: Mapping[tuple[str, str], Sequence[_Look]]) -> _Batch:
+    """Return a batch with its lines by the one member by which most looks know them: versions pass."""
+    seen = Counter[str]()
+    for line in batch.lines:
+        seen[line.word] += len(looks[line.word, line.name])
+    best = max(seen, key=lambda word: seen[word])
+    return replace(batch, lines=tuple(line for line in batch.lines if line.word == best))
+
+
+def _names(records: Sequence[Record], record: Record) -> Iterator[tuple[str, str]]:
+    """Yield what may name the thing of a line, with its member: what no other line has there."""
+    for word, value in list(record.items())[:_DEEP]:
+        if not _plain(value) or called_version(word) or " " in str(value):
+            continue
+        if sum(one.get(word) == value for one in records) == 1:
+            yield word, str(value)
+
+
+def _stated(value: object) -> bool:
+    return _plain(value) or isinstance(value, bool)
+
+
+def _plain(value: object) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool) and value != ""
+
+
+def _looks(service: Sequence[Step], line: _Line, batches: Sequence[_Batch]) -> list[_Look]:
+    """Return the answers that show the thing of a line: by itself under its name, or one of a list."""
+    own: list[_Look] = []
+    listed: list[_Look] = []
+    taken = {one.step for one in batches}
+    for place, step in enumerate(service):
+        content = step.content
+        if step.status != _OK or step in taken or content is None or not 0 < len(content) <= _LONGEST:
+            continue
+        if step.method not in {"GET", "POST"} or line.name not in content.text:
+            continue
+        url = step.exchange.request.url.partition("?")[0].rstrip("/")
+        value = step.view.json
+        if step.method == "GET" and unquote(url.rpartition("/")[2]) == line.name:
+            if isinstance(value, dict):
+                own.append(_Look(step, place, url, members_in(value)))
+            continue
+        records = list(_records(value, line, 0))
+        if len(records) == 1:
+            listed.append(_Look(step, place, f"{url}/{quote(line.name, safe='')}", records[0]))
+    # What is read by itself is known best by that.
+    found = own or listed
+    return [_Look(one.step, one.place, found[0].url, one.record) for one in found]
+
+
+def _records(value: object, line: _Line, depth: int) -> Iterator[Record]:
+    """Yield the records in lists, or below their own name, that are about the thing of a line."""
+    if depth > _DEEP:
+        return
+    if isinstance(value, list):
+        for one in cast("list[object]", value)[:_MOST]:
+            record = members_in(one)
+            if len(record) > 1 and str(record.get(line.word)) == line.name:
+                yield record
+            else:
+                yield from _records(one, line, depth + 1)
+    elif isinstance(value, dict):
+        for name, one in members_in(value).items():
+            inner = members_in(one)
+            if inner and name == line.name:
+                yield inner
+            elif isinstance(one, dict | list):
+                yield from _records(cast("object", one), line, depth + 1)
+
+
+def _told_of(value: object, batch: _Batch, line: _Line) -> list[_Told]:
+    """Return what an answer tells of a line: by its name, else by its place among the lines."""
+    named = list(_about(value, line, (), 0))
+    if named:
+        # What is said of all is said of the only one.
+        above = {name: one for name, one in members_in(value).items() if _stated(one)}
+        alone = batch.count == 1 and len(named) == 1
+        return [replace(named[0], record={**above, **named[0].record})] if alone else named
+    found = [
+        _Told(members_in(one), (name,))
+        for name, held in members_in(value).items()
+        if isinstance(held, dict)
+        for number, one in members_in(held).items()
+        if number == str(line.number) and members_in(one)
+    ]
+    for name, held in (("", value), *members_in(value).items()):
+        told = cast("list[object]", held) if isinstance(held, list) else []
+        if len(told) == batch.count and all(members_in(one) for one in told):
+            found.append(_Told(members_in(told[line.number]), (name,)))
+    if not found and batch.count == 1:
+        found = [_Told({name: one for name, one in members_in(value).items() if _stated(one)}, ())]
+    return found
+
+
+def _about(value: object, line: _Line, under: tuple[str, ...], depth: int) -> Iterator[_Told]:
+    if depth > _DEEP:
+        return
+    if isinstance(value, list):
+        for one in cast("list[object]", value)[:_MOST]:
+            if _plain(one) and str(one) == line.name:
+                yield _Told({line.word: line.name}, under)
+            else:
+                yield from _about(one, line, under, depth + 1)
+    elif isinstance(value, dict):
+        record = members_in(value)
+        inside = [
+            told
+            for name, one in record.items()
+            for told in (
+                [_Told(members_in(one), (*under, name))]
+                if name == line.name and members_in(one)
+                else _about(one, line, (*under, name), depth + 1)
+            )
+        ]
+        if not inside and depth and any(_plain(one) and str(one) == line.name for one in record.values()):
+            yield _Told(record, under)
+        yield from inside
+
+
+def _denied(
+    service: Sequence[Step], batch: _Batch, line: _Line, looks: Sequence[_Look]
+) -> tuple[_Told, Step] | None:
+    """Return what turns a line down over its version, and the step that tells it; None where nothing does."""
+    before = [one for one in looks if one.place < batch.place]
+    after = [one for one in looks if one.place > batch.place]
+    if not before or _taken(before[-1].record, line, after):
+        return None
+    shown = {one.step for one in looks}
+    reports = [one for one in service[batch.place + 1 :] if one.method == "GET" and one.status == _OK]
+    # What lies below a thing is its history, which tells of no request.
+    reports = [one for one in reports if not one.exchange.request.url.startswith(f"{before[0].url}/")]
+    for report in (batch.step, *(reports[:_REPORTS] if batch.step.status == 202 else ())):
+        if report in shown or report.content is None or len(report.content) > _LONGEST:
+            continue
+        for told in _told_of(report.view.json, batch, line):
+            if _over_version(batch.step, line, told, before, after):
+                return told, report
+    return None
+
+
+def _edits(before: Record, line: _Line) -> dict[str, object]:
+    """Return what a line changes of what was shown."""
+    return {
+        word: value
+        for word, value in line.record.items()
+        if word != line.word and word in before and before[word] != value and not called_version(word)
+    }
+
+
+def _taken(before: Record, line: _Line, after: Sequence[_Look]) -> bool:
+    edits = _edits(before, line)
+    return bool(after) and any(after[0].record.get(word) == value for word, value in edits.items())
+
+
+def _over_version(
+    step: Step, line: _Line, told: _Told, before: Sequence[_Look], after: Sequence[_Look]
+) -> bool:
+    """Tell whether what is told of a line denies it, and names another version than the one it carries.
+
+    What is wrong with a line by itself names none. What tells only the versions is a denial where the next
+    look has the thing as it was, under another version.
+    """
+    values = [tokens.opaque(str(one)) for one in line.record.values() if _plain(one)]
+    values += [tokens.opaque(one) for name, one in step.sent if name.lower().startswith(("if-", "x-if-"))]
+    rest = {name: one for name, one in told.record.items() if str(one) != line.name}
+    text = json.dumps(rest, ensure_ascii=False)
+    words = [str(one) for one in rest.values() if isinstance(one, str)]
+    said = step.status in {409, 412} or any(map(turned_down, (*told.under, *words, *_set(rest))))
+    said = said or says_undone(text)
+    another = _another(line, rest, before, after) or (said and _later(line, rest))
+    if not (another or names_two(values, text) or _names_like(values, text)):
+        return False
+    if said:
+        return True
+    if not after or after[0].record == before[-1].record:
+        return False
+    edits = _edits(before[-1].record, line)
+    if not edits:
+        return _explained(words, line, after[0])
+    return all(after[0].record.get(word) == before[-1].record[word] for word in edits)
+
+
+def _later(line: _Line, told: Record) -> bool:
+    """Tell whether what is told of a line has a later version under the name that the line has its own by."""
+    return any(
+        called_version(word) and tokens.counted_on(str(one), str(value))
+        for word, value in told.items()
+        for name, one in line.record.items()
+        if _plain(one) and (name == word or alike(name, word))
+    )
+
+
+def _explained(words: Sequence[str], line: _Line, after: _Look) -> bool:
+    """Tell whether a sentence is told of a line that nothing shows to be done, by words or in the thing.
+
+    Success needs no words.
+    """
+    sentence = any(len(one.split()) > _WORDY for one in words)
+    done = any(_CARRIED_OUT.search(one) for one in words)
+    there = {word for word, value in line.record.items() if after.record.get(word) == value}
+    return sentence and not done and there <= {line.word}
+
+
+def _set(record: Record) -> list[str]:
+    """Return the names of what a record says yes to, or says anything of in words."""
+    return [name.replace("_", " ") for name, one in record.items() if one is True or isinstance(one, str)]
+
+
+def _names_like(values: Sequence[str], text: str) -> bool:
+    """Tell whether a text names a sent mark with digits and another one of its shape."""
+    words = {one.strip(".!?") for one in _WORD.findall(text)}
+    return any(
+        value in words and not value.isdigit() and any(_like(value, one) for one in words - {value})
+        for value in values
+    )
+
+
+def _like(one: str, two: str) -> bool:
+    return len(one) > 1 and _shape(one) == _shape(two)
+
+
+def _shape(text: str) -> str:
+    return _SHAPE[1].sub("a", _SHAPE[0].sub("9", text))
+
+
+def _another(line: _Line, told: Record, before: Sequence[_Look], after: Sequence[_Look]) -> bool:
+    """Tell whether what is told of a line shows the version that the thing has, which the line has not."""
+    mine = {str(one) for one in line.record.values()}
+    near = [one.record for one in (*before[-1:], *after[:1])]
+    for word, value in told.items():
+        own = word not in line.record or called_version(word)
+        words = {one.strip(".!?") for one in _WORD.findall(str(value))} if _plain(value) else set[str]()
+        for one, other, held in (
+            (one, other, str(record[other])) for one in words for record in near for other in record
+        ):
+            named = called_version(other) or (own and one == str(value) and alike(other, word))
+            if one == held and one not in mine and named:
+                return True
+    return False
+
+
+def _split(
+    service: Sequence[Step],
+    batches: Sequence[_Batch],
+    key: tuple[str, str],
+    looks: Sequence[_Look],
+    found: dict[Step, list[Step]],
+) -> None:
+    """Add steps for all lines about a thing, and for the looks that show it in a list."""
+    url = looks[0].url
+    for batch in batches:
+        for line in batch.lines:
+            if (line.word, line.name) == key:
+                denied = _denied(service, batch, line, looks)
+                found.setdefault(batch.step, []).append(_written(batch, line, url, denied))
+                batch.step.batched = True
+    for look in looks:
+        if look.step.exchange.request.url.partition("?")[0].rstrip("/") != url:
+            request = Request("GET", url, _shared(look.step))
+            response = Response(_OK, "", _answered(look.step), _content(look.record))
+            found.setdefault(look.step, []).append(
+                step_inside(look.step, request, response, resource_key(url))
+            )
+
+
+def _written(batch: _Batch, line: _Line, url: str, denied: tuple[_Told, Step] | None) -> Step:
+    step = batch.step
+    told = [denied[0]] if denied is not None else _told_of(step.view.json, batch, line)
+    answer = told[0].record if told else {}
+    fields = _answered(step, alone=batch.count == 1)
+    request = Request(
+        "PATCH" if step.method == "POST" else step.method, url, _shared(step), _content(line.record)
+    )
+    status = step.status if denied is not None and step.status != 202 else _OK
+    one = step_inside(step, request, Response(status, "", fields, _content(answer)), resource_key(url))
+    one.method, one.status = request.method, status
+    if denied is not None:
+        one.undone = 200 <= status < 300
+        one.reported_by = denied[1] if denied[1] is not step else None
+    return one
+
+
+def _shared(step: Step) -> Fields:
+    return Fields([(name, value) for name, value in step.sent if not name.lower().startswith(_OWN)])
+
+
+def _answered(step: Step, *, alone: bool = True) -> Fields:
+    pairs = step.received or ()
+    own = (*_OWN, *(() if alone else ("etag", "last-modified")))
+    return Fields([(name, value) for name, value in pairs if not name.lower().startswith(own)])
+
+
+def _content(record: Record) -> Content:
+    return Content.from_text(json.dumps(record, ensure_ascii=False))
