@@ -149,6 +149,10 @@ def stood_still(case: Case, step: Step) -> Behind | None:
     """
     if not (step.status in _DONE or step.status in _TURNED_DOWN or step.accounted_by is not None):
         return None
+    guard, tag = step.guard, step.header("etag")
+    if guard is not None and tag is not None and tag not in guard.tokens:
+        # It made a version of its own.
+        return None
     rows, text = sent_rows(step)[:_MOST], account_in(step)
     named = [(name, value) for row in rows for name, value in row.items() if _states(name, value)]
     if not named or not 0 < len(text) <= _LONGEST:
@@ -250,6 +254,7 @@ def _versions_of(step: Step) -> Iterator[_Named]:
     lefts = {one.number for one in left_undone(step)} if not step.refused else set[int]()
     around, guard = _names_in_path(step), step.guard
     compared = _last(guard.name) if guard is not None else ""
+    sent_as = {tokens.opaque(one) for one in guard.tokens} if guard is not None else set[str]()
     for number, row in enumerate(rows):
         if (lefts and number not in lefts) or number >= _MOST:
             continue
@@ -259,6 +264,9 @@ def _versions_of(step: Step) -> Iterator[_Named]:
             keys = {one for other, one in mine if other != name and _names(other, one) and one not in others}
             keys |= around if len(rows) == 1 else set()
             versioned = guard is not None and guard.value.strip() == value and compared == _last(name)
+            if sent_as and value not in sent_as and len(rows) == 1:
+                # Which version it is made from is known: other members are its content.
+                continue
             yield _Named(_last(name), value, frozenset(keys), row, versioned)
     if guard is not None and guard.carrier not in IN_CONTENT and len(guard.tokens) == 1:
         yield _Named(guard.name, tokens.opaque(guard.tokens[0]), around, {}, versioned=True)
