@@ -6,6 +6,12 @@ from ifmatch.model.message import Content
 
 _QUOTES = "what is wrong is how quotes stand around a tag; elsewhere there are none"
 _ODATA = "OData compares with If-Match alone, by its standard"
+_AUDIT = "what the list of changes names is a tag: elsewhere it would be spelt as the version is there"
+_FIELD = "what a front takes off is a field; what stands in the content or the address goes through"
+_NO_TRACE = (
+    "a success of which the next look shows nothing was not carried out, where no field says otherwise"
+)
+_RANGES = "parts of a file are asked for under a field of HTTP"
 ANYWHERE = {
     "the star in quotes": _QUOTES,
     "the star in quotes taken for the wildcard, over another's change": _QUOTES,
@@ -14,6 +20,11 @@ ANYWHERE = {
         _ODATA
     ),
     "both tags are one, and the list is older": _ODATA,
+    "seating chart: two accepted on one base by the audit": _AUDIT,
+    "the service behind the front refuses another outdated tag, which the front had let through": _FIELD,
+    "one tag, and only what the server stamps moves": _NO_TRACE,
+    "two writes on one number within a tick were answered with the same next one": _AUDIT,
+    "parts of one read taken and refused in turn by two mirrors": _RANGES,
 }
 _WHOLE = "a record that is sent back whole carries its version as it carries all else: nothing is refused"
 _PARTS = "a part of a file is asked for under a field of HTTP; who reads sends no content with a version"
@@ -39,6 +50,7 @@ SENT_BACK_WHOLE = {
 )
 _PART = "a path below a thing may name a part of it: nothing is refused over a version"
 IN_A_PATH = {
+    "the same in JSON, with the id in the content": "a path below a thing may name a part of it",
     "an empty tag": "a path has no empty step",
     **dict.fromkeys(
         (
@@ -59,7 +71,27 @@ PLAIN_NAME = dict.fromkeys(
     ),
     "`revision` or `X-Version` may be what is asked for, and nothing is refused over it",
 )
+_ONE_ANSWER = "one address answers with what it was sent: the other answer is the story"
 TOGETHER = {
+    "a lane of a pool is saved with the tag of the pool around it": "what is around it is told by addresses",
+    "The count goes back and comes again, and nothing speaks of a cache": "the reads alone tell",
+    "the store cannot do conditions, as a success says": _ONE_ANSWER,
+    "the same in JSON, with the id in the content": _ONE_ANSWER,
+    "two nodes got one guarded write, and the one that stored it answered after the client had gone": (
+        "an answer to all that was sent at once says nothing of who stored it"
+    ),
+    "a part is read under one tag that stays, and the whole is written with it": (
+        "what is a part of what is told by addresses"
+    ),
+    "a draft is read by its revision, each time under another tag, and saved at the address of the page": (
+        "what is a revision of what is told by addresses"
+    ),
+    "What is only taken for later is there later": "202 is the story, and one address answers 200",
+    "a member that the service computes is not taken from the request": _ONE_ANSWER,
+    "a draft is saved apart, and what is published stays": _ONE_ANSWER,
+    "500 for a lost race, and a client that asks whether the server is well": (
+        "500 is the story, and one address answers 200"
+    ),
     "an object store: a claim on a task that another got, and the next task": (
         "the next task is told from the refused one by its path"
     ),
@@ -69,6 +101,12 @@ IN_A_LIST = dict.fromkeys(
         "a list shows the tags of another code path, and the same content",
         "a list shows the newer tag, and the write goes out with that",
         "a catalogue lists tags of another form than the books themselves",
+        "healthy: etag guarded, batch by",
+        "healthy: night job, till with etag, other language, form",
+        "An edge keeps the old leaflet for ten minutes",
+        "delete timed out and sent again",
+        "the origin got the write late, and only the repeat of it",
+        "the request id of the refused write stands in the state",
     ),
     "where all comes in lists, none of them is told from the things themselves",
 )
@@ -82,6 +120,8 @@ UNDER_SUCCESS = {
 }
 FORMS_OF_TOKENS = {"malformed-validator", "null-token", "etag-source-mismatch"}
 RESPELT = {
+    "a lane of a pool is saved with the tag of the pool around it": "the tags in one answer are not respelt alike",
+    "a value is spelled otherwise by the service": "a sequence counts what others did meanwhile",
     "a slow save is counted twice, and a spent tag is refused": "a time or a checksum does not count by two",
     "another number beside the token": "the other number is not respelt",
     "the same content under two tags that are no counts": "the form of the tags tells",
@@ -150,6 +190,12 @@ A_FORM = dict.fromkeys(
         "a tag that stays the same, told by reads alone",
         "both ways in base64, and the reason of the change beside it",
         "the service stamps what stands inside a string",
+        "healthy: If-Match answered with ok false for another reason",
+        "healthy: If-Match answered with an error member, corrected",
+        "the store cannot do conditions, as a success says",
+        "The count goes back and comes again, and nothing speaks of a cache",
+        "the same in JSON, with the id in the content",
+        "the request id of the refused write stands in the state",
     ),
     _ANY_POST,
 )

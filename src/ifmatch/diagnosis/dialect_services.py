@@ -181,6 +181,30 @@ def _speak(
             _learn(_with_parts(service, parts), both)
             return
         shown = _giving(shown, general)
+    _adopt_all(service, found, shown, parts)
+    whole = _with_parts(service, parts)
+    if len(found) == 1:
+        whole = _call(whole, found[0].dialect, parts)
+    take_as_whole(whole)
+    _to_sources(whole)
+    give_versions(whole)
+    _misled(whole)
+
+
+def _adopt_all(
+    service: Sequence[Step],
+    found: Sequence[Recognition],
+    shown: dict[Step, list[Step]],
+    parts: dict[Step, list[Step]],
+) -> None:
+    """Let each step and what is told in it be read as its family reads it.
+
+    Args:
+        service: its steps.
+        found: the families.
+        shown: what is shown in steps, by its reads.
+        parts: where what is told in each step is kept.
+    """
     for step in service:
         dialect = _of_step(step, found)
         _adopt(step, dialect)
@@ -193,13 +217,6 @@ def _speak(
             one.reads = reads_in(one.view, dialect)
             _rename(one, dialect)
             take_as_meant(one)
-    whole = _with_parts(service, parts)
-    if len(found) == 1:
-        whole = _call(whole, found[0].dialect, parts)
-    take_as_whole(whole)
-    _to_sources(whole)
-    give_versions(whole)
-    _misled(whole)
 
 
 def _families(
