@@ -120,7 +120,7 @@ UNDER_SUCCESS = {
 }
 FORMS_OF_TOKENS = {"malformed-validator", "null-token", "etag-source-mismatch"}
 RESPELT = {
-    "a lane of a pool is saved with the tag of the pool around it": "the tags in one answer are not respelt alike",
+    "a lane of a pool is saved with the tag of the pool around it": "tags in one answer are not spelt alike",
     "a value is spelled otherwise by the service": "a sequence counts what others did meanwhile",
     "a slow save is counted twice, and a spent tag is refused": "a time or a checksum does not count by two",
     "another number beside the token": "the other number is not respelt",

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from ifmatch.model.finding import Evidence
 
 _NEAR: Final = 60
+_CREATED: Final = 201
 _MANY_LEFT: Final = 12
 _TELLING: Final = 2
 _SEVERAL: Final = 2
@@ -85,7 +86,9 @@ def reason_of(case: Case, step: Step) -> Reason | None:
         case: everything known.
         step: a write.
     """
-    lefts = left_undone(step)[:_MANY_LEFT] if step.is_write else []
+    # What an answer gives a place of its own was made.
+    made = step.status == _CREATED and step.header("location") is not None and not step.negative
+    lefts = left_undone(step)[:_MANY_LEFT] if step.is_write and not made else []
     told = step.is_write and step.account != ""
     # Without a row that was left undone, what the same tells later counts where no version was sent at all.
     later = _attempts(case, step) if lefts or told or (step.is_write and not step.conditions) else []
