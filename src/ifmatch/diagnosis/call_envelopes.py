@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis.dialect_habits import LEARNED
 from ifmatch.diagnosis.listed_versions import members_in
@@ -108,7 +108,7 @@ def _holder(sent: Iterable[dict[str, object]], name: str) -> str:
 
 
 def _is_record(value: object) -> bool:
-    return isinstance(value, dict) and bool(value)
+    return isinstance(value, dict) and bool(cast("dict[str, object]", value))
 
 
 def _pointer(name: str) -> str:

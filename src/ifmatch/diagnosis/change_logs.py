@@ -153,7 +153,9 @@ def _by_members(facts: Facts, listed: list[Record]) -> str | None:
     """
     step = facts.step
     own, base = step.resource.partition("#")[2], facts.base
-    asked = {value for _, value in parse_qsl(urlsplit(base.exchange.request.url).query)} if base else set()
+    asked = (
+        {value for _, value in parse_qsl(urlsplit(base.exchange.request.url).query)} if base else set[str]()
+    )
     for one in sent(step):
         named = one.value in {own, *asked} and not (called_version(one.word) or EDITOR.search(one.word))
         if one.where not in {"body", "text", "query"} or not named:

@@ -128,7 +128,7 @@ def _told(value: object, within: str, depth: int) -> Iterator[tuple[str, dict[st
             else:
                 yield from _told(one, within, depth + 1)
     elif isinstance(value, dict):
-        record = members_in(value)
+        record = members_in(cast("object", value))
         if depth and any(not isinstance(one, dict | list) for one in record.values()):
             yield within, record
         for name, one in record.items():

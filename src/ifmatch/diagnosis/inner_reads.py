@@ -220,7 +220,9 @@ def _versioned(record: Record, thing: _Thing) -> bool:
 
 def _told(record: Record) -> Iterator[tuple[str, str]]:
     """Yield the names and values of a record, and of what it says about itself, without its kind."""
-    about = next((members_in(held) for word, held in record.items() if _ABOUT.fullmatch(word)), {})
+    about = next(
+        (members_in(held) for word, held in record.items() if _ABOUT.fullmatch(word)), dict[str, object]()
+    )
     for word, held in (*record.items(), *about.items()):
         if isinstance(held, str | int) and not isinstance(held, bool) and not _TYPES.fullmatch(word):
             yield word, str(held)

@@ -7,7 +7,7 @@ what is new with POST, and have the mark in the content.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.left_undone import whole_of
@@ -153,7 +153,9 @@ def asks_for_news(step: Step) -> str:
     """
     if step.method != "POST" or step.status not in _OK or not 0 < len(step.view.text) <= _LONGEST:
         return ""
-    lists = [one for one in members_in(step.view.json).values() if isinstance(one, list)]
+    lists = [
+        cast("list[object]", one) for one in members_in(step.view.json).values() if isinstance(one, list)
+    ]
     rows = rows_in(step.view.sent_text)
     if not lists or len(rows) != 1 or len(rows[0]) > _FEW:
         return ""

@@ -322,7 +322,7 @@ def _records(value: object, ticket: _Ticket, depth: int) -> Iterator[dict[str, o
         for one in cast("list[object]", value)[:_MOST]:
             yield from _records(one, ticket, depth + 1)
     elif isinstance(value, dict):
-        record = members_in(value)
+        record = members_in(cast("object", value))
         inside = [
             {**found, "in": word.replace("_", " ")} if isinstance(one, list) and turned_down(word) else found
             for word, one in record.items()
@@ -334,7 +334,11 @@ def _records(value: object, ticket: _Ticket, depth: int) -> Iterator[dict[str, o
         elif not inside:
             # What is listed by name alone is told by what the list is called.
             for word, one in record.items():
-                if isinstance(one, list) and ticket.telling and ticket.value in map(str, one):
+                if (
+                    isinstance(one, list)
+                    and ticket.telling
+                    and ticket.value in map(str, cast("list[object]", one))
+                ):
                     yield {word.replace("_", " "): ticket.value, "in": word.replace("_", " ")}
 
 

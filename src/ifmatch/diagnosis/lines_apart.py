@@ -130,16 +130,17 @@ def _batch(place: int, step: Step) -> _Batch | None:
     if not isinstance(content, Content) or not 0 < len(content) <= _LONGEST:
         return None
     value = step.view.sent_json
-    held = [value, *members_in(value).values()]
+    around = members_in(value)
+    held = [value, *around.values()]
     lists = [cast("list[object]", one) for one in held if isinstance(one, list) and one]
     if isinstance(value, dict) and not lists:
         # One thing by its name, at a place that takes changes of any.
-        lists = [[value]] if step.method == "POST" and step.status != _OK else []
+        lists = [[cast("object", value)]] if step.method == "POST" and step.status != _OK else []
     if len(lists) != 1 or len(lists[0]) > _MOST or not all(isinstance(one, dict) for one in lists[0]):
         return None
     if parts_in(step.view, None, {}):
         return None
-    shared = {name: one for name, one in members_in(value).items() if not isinstance(one, dict | list)}
+    shared = {name: one for name, one in around.items() if not isinstance(one, dict | list)}
     records = [members_in(one) for one in lists[0]]
     lines = tuple(
         _Line(number, name, word, {**shared, **record})
@@ -190,7 +191,7 @@ def _looks(service: Sequence[Step], line: _Line, batches: Sequence[_Batch]) -> l
         value = step.view.json
         if step.method == "GET" and unquote(url.rpartition("/")[2]) == line.name:
             if isinstance(value, dict):
-                own.append(_Look(step, place, url, members_in(value)))
+                own.append(_Look(step, place, url, members_in(cast("object", value))))
             continue
         records = list(_records(value, line, 0))
         if len(records) == 1:
@@ -212,7 +213,7 @@ def _records(value: object, line: _Line, depth: int) -> Iterator[Record]:
             else:
                 yield from _records(one, line, depth + 1)
     elif isinstance(value, dict):
-        for name, one in members_in(value).items():
+        for name, one in members_in(cast("object", value)).items():
             inner = members_in(one)
             if inner and name == line.name:
                 yield inner
@@ -232,7 +233,7 @@ def _told_of(value: object, batch: _Batch, line: _Line) -> list[_Told]:
         _Told(members_in(one), (name,))
         for name, held in members_in(value).items()
         if isinstance(held, dict)
-        for number, one in members_in(held).items()
+        for number, one in members_in(cast("object", held)).items()
         if number == str(line.number) and members_in(one)
     ]
     for name, held in (("", value), *members_in(value).items()):
@@ -254,7 +255,7 @@ def _about(value: object, line: _Line, under: tuple[str, ...], depth: int) -> It
             else:
                 yield from _about(one, line, under, depth + 1)
     elif isinstance(value, dict):
-        record = members_in(value)
+        record = members_in(cast("object", value))
         inside = [
             told
             for name, one in record.items()

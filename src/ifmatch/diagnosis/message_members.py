@@ -143,7 +143,8 @@ def _of_json(value: object, pointer: str) -> Iterator[Member]:
         elif pointer in _ARGUMENTS:
             # Those of a call stand in their order.
             for number, one in enumerate(elements[:_FEW]):
-                yield from _of_json(one, f"{pointer}/{number}") if isinstance(one, dict) else ()
+                if isinstance(one, dict):
+                    yield from _of_json(cast("object", one), f"{pointer}/{number}")
     elif isinstance(value, str | int | float) and not isinstance(value, bool) and pointer:
         text = str(value)
         if 0 < len(text) <= _LONGEST_VALUE:

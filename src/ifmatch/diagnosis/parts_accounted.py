@@ -7,7 +7,7 @@ and a look shows the record that this element is to describe with another value 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 from xml.etree import ElementTree as ET
 
 from ifmatch.diagnosis.dates import told_moment
@@ -79,8 +79,8 @@ def _in_json(sent: str, name: str, number: int) -> Iterator[Row]:
     while pending:
         held = members_in(pending.pop())
         there = held.get(name)
-        if isinstance(there, list) and number < len(there):
-            yield flat(there[number])
+        if isinstance(there, list) and number < len(cast("list[object]", there)):
+            yield flat(cast("list[object]", there)[number])
         pending += [one for one in held.values() if isinstance(one, dict)]
 
 

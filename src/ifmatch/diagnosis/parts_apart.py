@@ -142,7 +142,7 @@ def _versions(value: object, pointer: str, depth: int) -> Iterator[tuple[str, st
     for name, member in members_in(value).items() if depth else ():
         here = f"{pointer}/{name}"
         if isinstance(member, dict):
-            yield from _versions(member, here, depth - 1)
+            yield from _versions(cast("object", member), here, depth - 1)
         elif isinstance(member, str | int) and not isinstance(member, bool) and pointer:
             yield here, tokens.opaque(str(member))
 

@@ -65,7 +65,7 @@ def _rows(text: str) -> tuple[Row, ...]:
     if len(values) > 1:
         return tuple(flat(one) for one in values[:_MOST])
     if values:
-        longest = max(_lists(values[0], _DEEP), key=len, default=[])
+        longest = max(_lists(values[0], _DEEP), key=len, default=list[object]())
         return tuple(map(flat, longest[:_MOST])) if longest else (flat(values[0]),)
     if text.lstrip()[:1] == "<":
         return innermost(records_in(text)) or tuple(filter(None, (dict(leaves_of(text)),)))
@@ -159,10 +159,11 @@ def _entries(text: str) -> tuple[Entry, ...]:
 
 
 def _listed(value: object, under: str, depth: int) -> Iterator[Entry]:
+    members = members_in(value)
     if isinstance(value, list):
         for one in cast("list[object]", value)[:_MOST]:
             yield _entry(under, one)
-    for name, one in members_in(value).items() if depth else ():
+    for name, one in members.items() if depth else ():
         here = f"{under} {name}".strip()
         if isinstance(one, list):
             yield from _listed(cast("object", one), here, depth - 1)
@@ -203,8 +204,9 @@ def flat(value: object, above: str = "", depth: int = 3) -> Row:
     found: Row = {}
     if isinstance(value, dict | list) and depth:
         held = cast("object", value)
+        inner = members_in(held)
         elements = cast("list[object]", held) if isinstance(held, list) else []
-        inner = members_in(held) or {str(number): one for number, one in enumerate(elements)}
+        inner = inner or {str(number): one for number, one in enumerate(elements)}
         for name, one in inner.items():
             found |= flat(one, f"{above}/{name}" if above else name, depth - 1)
     elif value is None or isinstance(value, bool):
@@ -216,10 +218,11 @@ def flat(value: object, above: str = "", depth: int = 3) -> Row:
 
 def _lists(value: object, depth: int) -> Iterator[list[object]]:
     """Yield the lists of objects in a JSON value."""
+    members = members_in(value)
     held = cast("list[object]", value) if isinstance(value, list) else []
     if held and all(isinstance(one, dict) for one in held):
         yield held
-    for one in members_in(value).values() if depth else ():
+    for one in members.values() if depth else ():
         yield from _lists(one, depth - 1)
 
 

@@ -238,13 +238,17 @@ def _looks(one: Step) -> bool:
 def _asked(write: Step) -> dict[str, str]:
     """Return what a request says inside of its content, by the members' own names."""
     body = write.view.sent_json
-    return _singles(_in_json(body, 0) if isinstance(body, dict | list) else _inside(sent(write)))
+    return _singles(
+        _in_json(cast("object", body), 0) if isinstance(body, dict | list) else _inside(sent(write))
+    )
 
 
 def _there(one: Step) -> dict[str, str]:
     """Return what an answer shows, by the members' own names."""
     value = one.view.json
-    return _singles(_in_json(value, 0) if isinstance(value, dict | list) else _inside(shown(one)))
+    return _singles(
+        _in_json(cast("object", value), 0) if isinstance(value, dict | list) else _inside(shown(one))
+    )
 
 
 def _in_json(value: object, depth: int) -> Iterator[tuple[str, str]]:

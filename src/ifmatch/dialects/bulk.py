@@ -250,7 +250,7 @@ def _lines(text: str, kind: str) -> list[object]:
 
 def _read_by(value: object) -> tuple[str, ...]:
     """Return the members by which the records of a content may be told apart, the usual ones first."""
-    first = next((records[0] for records in _lists(value)), {})
+    first = next((records[0] for records in _lists(value)), cast("Record", {}))
     return (*_READ_BY, *(one for one in first if one not in _READ_BY and _NAMES.fullmatch(one)))
 
 

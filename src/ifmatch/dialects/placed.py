@@ -103,7 +103,7 @@ def placed_in(view: View, places: Mapping[str, str]) -> tuple[Placed, ...]:
 
 def _conditions(record: Record) -> list[tuple[str, str]]:
     """Return the conditions of a save: its own members, or those of what stands for its header."""
-    inner = (one for name in _FIELDS if isinstance(one := record.get(name), dict))
+    inner = (cast("Record", one) for name in _FIELDS if isinstance(one := record.get(name), dict))
     return [
         (field, text)
         for held in (record, *inner)
