@@ -64,6 +64,10 @@ def _may_deny(step: Step) -> bool:
     content = step.content
     if not 200 <= step.status < 300 or content is None or not 0 < len(content) <= _LONGEST:
         return False
+    tag = step.header("etag")
+    if tag is not None and tag not in (step.sent.text("if-match") or tag):
+        # It gives out a version of its own making.
+        return False
     return not is_page(content.text)
 
 
