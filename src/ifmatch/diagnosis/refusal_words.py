@@ -93,9 +93,9 @@ NEGATIVE: Final = (
     rf"|<(?:[\w.-]+:)?(?:{_FAULT})[\s>](?!\s*</)"
     rf"|\s(?:{_SUCCESS})=\"(?:false|no|0)\"|\s(?:status|result|outcome)=\"(?:{_REFUSES})\b"
     rf"|<(?:[\w.-]+:)?(?:{_SUCCESS})>\s*(?:false|no|0)\s*<"
-    rf"|^\s*(?:[-!]\s*)?(?:{_FAULT}|{_REFUSES})\b|^[ \t]*(?:{_SUCCESS})[ \t]*[:=][ \t]*(?:false|no|0"
+    rf"|^[ \t]*(?:[-!][ \t]*)?(?:{_FAULT}|{_REFUSES})\b|^[ \t]*(?:{_SUCCESS})[ \t]*[:=][ \t]*(?:false|no|0"
     rf"|non)\b"
-    r"|^\s*(?:false|no|0)\s*$"
+    r"|^[ \t]*(?:false|no|0)[ \t\r]*$"
     # What the outcome is called begins with a "not", whatever follows.
     r"|(?:[\"'<]|^[ \t]*)(?:result|outcome|verdict|disposition)(?:[\"']?[ \t]*[:=][ \t]*[\"']?|>\s*)"
     r"(?:not|non|no)[ _-]\w"
