@@ -66,8 +66,15 @@ def others_changed(facts: Facts) -> tuple[Step, str] | None:
 def _since(read: Step, token: str) -> list[Record]:
     """Return the changes that an answer lists, where its query asks for those since a version."""
     asked = token in (value for _, value in parse_qsl(urlsplit(read.exchange.request.url).query))
-    asked = asked or (read.reads and any(tokens.opaque(one.value) == token for one in sent(read)))
+    asked = asked or (
+        read.reads and any(_from(one.word) and tokens.opaque(one.value) == token for one in sent(read))
+    )
     return _entries(read) if asked else []
+
+
+def _from(word: str) -> bool:
+    """Tell whether a member may say since when: calls have a number of their own."""
+    return word.lower() not in {"id", "jsonrpc"}
 
 
 def _counted(facts: Facts, read: Step) -> list[Record]:

@@ -31,7 +31,7 @@ _NUMBER: Final = re.compile(r"(?<![\w.,:+-])\d{1,15}(?![\w:-]|[.,]\d)")
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.]*(?:Z|[+-]\d\d:?\d\d)?")
 # What denies or counts nothing, whatever it is called; no faults are none.
 _NAUGHT: Final = re.compile(
-    r"[\"'](?![^\"'\n]{0,20}(?:fail|err|conflict|skip|reject|warn|fault|lost))[^\"'\n]{1,40}[\"']\s*:\s*(?:false|0)\s*[,}\]]|\s[\w.-]{2,40}=\"(?:false|0)\""
+    r"[\"'](?![^\"'\n]{0,20}(?:fail|err|conflict|skip|reject|warn|fault|lost|status|code))[^\"'\n]{1,40}[\"']\s*:\s*(?:false|0)\s*[,}\]]|\s[\w.-]{2,40}=\"(?:false|0)\""
     r"|<(?P<name>[\w.:-]{2,40})>\s*(?:false|0)\s*</|^[ \t]*[\w .-]{2,40}[:=][ \t]*(?:false|0)[ \t]*$",
     re.MULTILINE,
 )

@@ -21,6 +21,7 @@ from ifmatch.diagnosis.left_undone import (
 from ifmatch.diagnosis.looks_behind import look_behind, stood_still, told_behind
 from ifmatch.diagnosis.null_rows import none_for_version
 from ifmatch.diagnosis.parts_accounted import part_unlike
+from ifmatch.diagnosis.refusal_words import outdated
 from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.respelt_values import former_value
 from ifmatch.diagnosis.row_reasons import (
@@ -350,7 +351,8 @@ def _without_version(
                     what = f"without {name} it is told of it: “{shorten(before.text)}”"
                     return Reason("token-missing", ((text, 4.0, one), (what, 3.0, seen)))
     for left in lefts:
-        name = _asked_for(left)
+        # What names another version has had one.
+        name = "" if outdated(left.entry.text) else _asked_for(left)
         if name:
             what = f"the report asks for {name}, and the request has none: “{shorten(left.entry.text)}”"
             return Reason("token-missing", ((what, 5.0, left.seen),))
