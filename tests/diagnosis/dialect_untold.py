@@ -29,9 +29,11 @@ OWN = {
         _KIND,
     ),
     "parts of one read taken and refused in turn by two mirrors": "parts are asked for in a field of HTTP",
-    "a draft is read by its revision, each time under another tag, and saved at the address of the page": _KIND,
+    "a draft is read by its revision, each time under another tag, and saved at the address of the page": (
+        _KIND
+    ),
     "the same in JSON, with the id in the content": _KIND,
-    "healthy: If-Match answered with an error member, corrected": "the family's own words for faults stand there",
+    "healthy: If-Match answered with an error member, corrected": "its faults have words of their own",
     "a look behind, and then the right one": "a call that looks is no address that caches keep",
 }
 _AS_TEXT = "what stands inside a text is lost where the whole state is told as one"
