@@ -96,8 +96,7 @@ def stored_beside(base: Step, step: Step, own: Change, changes: Sequence[Change]
         own: its entry.
         changes: all entries of the list.
     """
-    old, mine = _states(base, step)
-    edited = {word for word, value in mine.items() if not _of_service(word) and value != old.get(word)}
+    edited = _edited(base, step)
     alike = [one for one in changes if one.version == own.version] if own.version.isdigit() else []
     return _other_edit(edited, own, alike)
 
@@ -113,8 +112,7 @@ def built_beside(base: Step, step: Step, own: Change, changes: Sequence[Change])
         own: its entry.
         changes: all entries of the list.
     """
-    old, mine = _states(base, step)
-    edited = {word for word, value in mine.items() if not _of_service(word) and value != old.get(word)}
+    edited = _edited(base, step)
     sent = {tokens.opaque(one) for one in step.guard.tokens} if step.guard is not None else set[str]()
     for name, value in own.record.items():
         if tokens.opaque(value) in sent and _BASE.fullmatch(name.rpartition("/")[2]) is not None:
@@ -170,6 +168,12 @@ def _states(base: Step, step: Step) -> tuple[dict[str, str], dict[str, str]]:
     """Return what was read and what was sent, by words."""
     read, sent = (one.text if one is not None else "" for one in (base.representation, wish_of(step)))
     return by_word(leaves_of(read)), by_word(leaves_of(sent))
+
+
+def _edited(base: Step, step: Step) -> set[str]:
+    """Return what a write changes of what was read, by words; what the service itself sets is left aside."""
+    old, mine = _states(base, step)
+    return {word for word, value in mine.items() if not _of_service(word) and value != old.get(word)}
 
 
 def _of_service(word: str) -> bool:
