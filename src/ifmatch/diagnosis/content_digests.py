@@ -25,7 +25,7 @@ _SMALL: Final = 2
 _STRONG: Final = 60
 
 
-def checksums(fields: Fields) -> dict[str, str]:
+def _checksums(fields: Fields) -> dict[str, str]:
     """Return what the fields of an answer call a checksum of its content, by their names.
 
     Args:
@@ -53,7 +53,7 @@ def alike_by_fields(one: Step, two: Step) -> bool | None:
     """
     if one.received is None or two.received is None:
         return None
-    first, second = checksums(one.received), checksums(two.received)
+    first, second = _checksums(one.received), _checksums(two.received)
     both = first.keys() & second.keys()
     if both:
         return all(first[name] == second[name] for name in both)

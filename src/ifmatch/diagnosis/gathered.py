@@ -57,7 +57,7 @@ class Gathered:
         if value not in self._givers:
             first = self._in_fields.get(value)
             texts = self._holding(value)
-            told = next((one for one, text in texts if value in text and _as_word(value, text)), first)
+            told = next((one for one, text in texts if value in text and as_word(value, text)), first)
             self._givers[value] = first if first is not None and told and first.order < told.order else told
         return self._givers[value]
 
@@ -216,8 +216,13 @@ class Gathered:
         )
 
 
-def _as_word(value: str, text: str) -> bool:
-    """Tell whether a value stands in a text with no letter, digit, `_` or `-` right beside it."""
+def as_word(value: str, text: str) -> bool:
+    """Tell whether a value stands in a text with no letter, digit, `_` or `-` right beside it.
+
+    Args:
+        value: not empty.
+        text: to look at.
+    """
     at = text.find(value)
     while at >= 0:
         end = at + len(value)

@@ -51,7 +51,7 @@ def element_lost(base: Step, step: Step, own: Change, changes: Sequence[Change])
     told = _taken_out(base.representation.text, step.body.text, own)
     if told:
         return own, told
-    there, mine = lists_of(read), lists_of(sent)
+    there, mine = _lists_of(read), _lists_of(sent)
     for word in sorted(there.keys() & mine.keys()):
         old, new = there[word], mine[word]
         if not _many(word, read) and not _many(word, sent) and len(old | new) <= _TELLING:
@@ -77,7 +77,7 @@ def _undone(
         if change.who and change.who == own.who:
             return None
         arrows = [after for _, after in _became(word, change)]
-        theirs = arrows[0] if arrows else lists_of(change.record.items()).get(word)
+        theirs = arrows[0] if arrows else _lists_of(change.record.items()).get(word)
         if theirs is None:
             continue
         lost = _apart(old, new, theirs)
@@ -125,7 +125,7 @@ def _holds(text: str, value: str) -> bool:
     return value.casefold() in text.casefold()
 
 
-def lists_of(leaves: Iterable[tuple[str, str]]) -> dict[str, Elements]:
+def _lists_of(leaves: Iterable[tuple[str, str]]) -> dict[str, Elements]:
     """Return the lists of a content by their words: elements with a number each, or one text with commas.
 
     Args:

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import IN_CONTENT
+from ifmatch.diagnosis.gathered import as_word
 from ifmatch.diagnosis.left_undone import account_in, left_undone, sent_rows, told_rows, whole_of
 from ifmatch.diagnosis.linked_writes import own_name
 from ifmatch.diagnosis.resources import path_of
@@ -158,7 +159,7 @@ def stood_still(case: Case, step: Step) -> Behind | None:
     if not named or not 0 < len(text) <= _LONGEST:
         return None
     found = look_behind(case, step)
-    if found is None or not found.made or not _has(found.made, text):
+    if found is None or not found.made or not as_word(found.made, text):
         return None
     if step.status in _TURNED_DOWN:
         return found
@@ -329,7 +330,7 @@ def _behind(case: Case, step: Step, named: _Named, looks: Sequence[Step]) -> Beh
 def _shown_of(look: Step, named: _Named) -> tuple[str, str, str] | None:
     """Return the member of a look that is named as a value of a request, its value, and the thing's name."""
     place = unquote(f"{look.exchange.request.url} {look.view.sent_text}")
-    here = {key for key in named.keys if _has(key, place)}
+    here = {key for key in named.keys if as_word(key, place)}
     entries = [_values(one) for one in entries_in(look.view.text)]
     alone = _values(whole_of(look.view.text))
     records: list[Row] = []
@@ -367,10 +368,6 @@ def _identifies(key: str, named: _Named, record: Row) -> bool:
     return any(_ID.search(name) for name in theirs) or first
 
 
-def _has(key: str, text: str) -> bool:
-    return key in text and re.search(rf"(?<![\w-]){re.escape(key)}(?![\w-])", text) is not None
-
-
 def _carried_out(case: Case, write: Step, look: Step) -> bool:
     """Tell whether a write was certainly carried out before a look began."""
     if not write.is_write or not write.accepted or not look.follows(write) or left_undone(write):
@@ -386,7 +383,7 @@ def _about(write: Step, key: str) -> bool:
     """Tell whether a write was about the thing that a look shows."""
     if not key:
         return False
-    return _has(key, unquote(path_of(write.resource))) or any(
+    return as_word(key, unquote(path_of(write.resource))) or any(
         key in row.values() for row in sent_rows(write)[:_MOST]
     )
 

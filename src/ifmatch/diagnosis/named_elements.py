@@ -7,7 +7,6 @@ Requests that say what the record has to be like before a change carry two state
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote
@@ -15,6 +14,7 @@ from urllib.parse import unquote
 from ifmatch.diagnosis.compared_values import one_number
 from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.resources import host_of, path_of
+from ifmatch.diagnosis.respelt_values import folded
 from ifmatch.diagnosis.soap_bodies import tree_in
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects.glossary import Words
@@ -179,12 +179,12 @@ def _former(entry: object, word: str, reads: Iterable[Step], names: set[str]) ->
 
 
 def _respelt(one: str, two: str) -> bool:
-    return _folded(one) == _folded(two) or one_number(one, two)
+    return folded(one) == folded(two) or one_number(one, two)
 
 
 def _otherwise(one: str, two: str) -> bool:
     """Tell whether two texts are one value in two spellings."""
-    return one != two and _folded(one) != "" and _respelt(one, two)
+    return one != two and folded(one) != "" and _respelt(one, two)
 
 
 def of_incident(facts: Facts) -> Unlike | None:
@@ -357,9 +357,3 @@ def _single(value: object) -> bool:
 
 def _words_of(resource: str) -> set[str]:
     return {unquote(part) for part in path_of(resource).partition("?")[0].split("/") if part}
-
-
-def _folded(text: str) -> str:
-    """Return the letters and digits of a text, without case and the marks on them."""
-    plain = unicodedata.normalize("NFKD", text).casefold()
-    return "".join(sign for sign in plain if sign.isalnum())

@@ -153,7 +153,7 @@ def alike(one: str, two: str) -> bool:
     if one.strip(_MINUS) in {two, two.strip(_MINUS)} and (one[:1] in _MINUS) != (two[:1] in _MINUS):
         # Less than nothing is another number.
         return False
-    first, second = _folded(one), _folded(two)
+    first, second = folded(one), folded(two)
     if first and first == second:
         return True
     if _counts(one) == _counts(two) is not None:
@@ -162,7 +162,12 @@ def alike(one: str, two: str) -> bool:
     return amounts[0] is not None and amounts[0] == amounts[1]
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """Return the letters and digits of a text, without case and the marks on them.
+
+    Args:
+        text: a value, as somebody spelt it.
+    """
     plain = unicodedata.normalize("NFKD", text).casefold()
     return "".join(sign for sign in plain if sign.isalnum())
 

@@ -124,7 +124,7 @@ def account_of(
             continue
         if not about(one, step):
             records = tuple(record for record in records if names & set(record.values()))
-        records = of_the_thing(records, step)
+        records = _of_the_thing(records, step)
         yield from _changes(one, records, versions, bare=bare)
 
 
@@ -143,7 +143,7 @@ def telling_piece(step: Step) -> str:
     return max(_last_pieces(step), key=len, default="")
 
 
-def of_the_thing(records: Sequence[Record], step: Step) -> Sequence[Record]:
+def _of_the_thing(records: Sequence[Record], step: Step) -> Sequence[Record]:
     """Return of a list of things the record of one; all, where they tell of one thing.
 
     Where each record has another name and one of them has that which the write gives its thing, the list

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.gathered import as_word
 from ifmatch.diagnosis.left_undone import (
     Left,
     account_in,
@@ -228,7 +229,7 @@ def _of_nothing(step: Step, left: Left, own: Sequence[Step]) -> Reason | None:
     words = _NO_SUCH.search(left.said) is not None
     before = [one for one in own if one.order < step.order and one.is_read and one.read_ok]
     for key in _keys(step, left):
-        known = any(_has(key, one.view.text) for one in before)
+        known = any(as_word(key, one.view.text) for one in before)
         if not (versioned or known or words):
             continue
         looked = next(
@@ -262,10 +263,6 @@ def _keys(step: Step, left: Left) -> list[str]:
     return named[:_MANY_LEFT] + [unquote(one) for one in parts[1:] if any(map(str.isdigit, one))]
 
 
-def _has(key: str, text: str) -> bool:
-    return key in text and re.search(rf"(?<![\w-]){re.escape(key)}(?![\w-])", text) is not None
-
-
 def _misses(one: Step, key: str) -> bool:
     """Tell whether a look for a thing finds nothing, or all that was asked for but that."""
     path, _, _ = path_of(one.resource).partition("?")
@@ -274,9 +271,9 @@ def _misses(one: Step, key: str) -> bool:
     if not one.is_read or one.status != 200 or one.content is None or len(one.content) > _LONGEST:
         return False
     asked = [part for value in one.view.query.values() for part in re.split(r"[,;| ]", value)]
-    if key not in asked or _has(key, one.view.text):
+    if key not in asked or as_word(key, one.view.text):
         return False
-    others = [part for part in asked if part != key and _has(part, one.view.text)]
+    others = [part for part in asked if part != key and as_word(part, one.view.text)]
     return bool(others) or _empty(one)
 
 
@@ -306,7 +303,7 @@ def _again(look: Step, step: Step, own: Sequence[Step]) -> bool:
 
 
 def _deletes(one: Step, key: str) -> bool:
-    return one.method == "DELETE" and one.accepted and _has(key, path_of(one.resource))
+    return one.method == "DELETE" and one.accepted and as_word(key, path_of(one.resource))
 
 
 def _passed(later: Step, row: Row, mine: Sequence[Row]) -> Iterator[tuple[Row, Entry | None]]:
@@ -395,7 +392,7 @@ def _version_name(
             one for one in own if one.order < later.order and one.is_read and _gives(one, name, value, row)
         ]
         renewed = entry is not None and entry.values.get(name) not in {None, value}
-        if given and (renewed or (_has(name, said) and _moves(own, later, name, value, row))):
+        if given and (renewed or (as_word(name, said) and _moves(own, later, name, value, row))):
             return name
     return ""
 
