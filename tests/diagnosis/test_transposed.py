@@ -96,7 +96,7 @@ HIGH = {
     **dict.fromkeys(ENVELOPES, 6),
     "a SOAP operation": 13,
     "a field and a member, 428": 1,
-    "a web form, 409": 3,
+    "a web form, 409": 2,
     "a web form, 422": 2,
     "a web form, 200": 3,
 }

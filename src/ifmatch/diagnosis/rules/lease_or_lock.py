@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.freezes import HOLDER, frozen
+from ifmatch.diagnosis.pages import is_page
 from ifmatch.diagnosis.undone_reasons import left_in_success
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
@@ -53,6 +54,17 @@ def held(text: str) -> bool:
     return _TAKEN.search(text) is not None and HOLDER.search(text) is not None
 
 
+def _of_the_form(facts: Facts) -> bool:
+    """Tell whether a page that gives a form again has the word from the form itself, as the last read shows.
+
+    A flat may have a lease, and a canal locks.
+    """
+    found, reads = _WORDS.search(facts.error_text), facts.own_reads_before
+    if found is None or not reads or not is_page(facts.step.view.text):
+        return False
+    return found[0].lower() in reads[-1].view.text.lower()
+
+
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from lease and lock codes, states and tokens.
 
@@ -80,6 +92,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         and _WORDS.search(facts.error_text)
         and not _INNER.search(facts.error_text)
         and not frozen(facts.error_text)
+        and not _of_the_form(facts)
     ):
         yield note("the answer speaks of a lock or lease", 4.0, step)
     elif step.status in {409, 412} and held(facts.error_text):
