@@ -42,6 +42,10 @@ IN_A_TEXT = dict.fromkeys(
         "both ways in base64, and the reason of the change beside it",
         "the service stamps what stands inside a string",
         "the same nodes, and nothing names them",
+        "the state names the request that was refused, under another name of the service's own",
+        "healthy: If-Match answered with ok false for another reason",
+        "the store cannot do conditions, as a success says",
+        "a rules engine adds what follows from an own save",
     ),
     _AS_TEXT,
 )
@@ -61,6 +65,10 @@ IN_PROSE = dict.fromkeys(
         "bad gateway, sent again",
         "two tills count one stock down, each reads again where it was too late",
         "what was stored is gone at the next look, and the service compares elsewhere",
+        "healthy: etag guarded, batch by",
+        "healthy: etag guarded, changed_by only",
+        "healthy: night job, till with etag, other language, form",
+        "two nodes got one guarded write, and the one that stored it answered after the client had gone",
     ),
     _UNNAMED,
 )
@@ -88,6 +96,12 @@ _RESENT = dict.fromkeys(
     ),
     _PATCHES,
 )
+_NO_CHANGE = "Nothing to do: what was sent was there"
+_NOTHING = "what a filter or a command leaves as it is looks like one that did not hold"
+_OF_A_PART = "a part is read under one tag that stays, and the whole is written with it"
+_NODES = "two nodes got one guarded write, and the one that stored it answered after the client had gone"
+_ROWS_LEFT = "that no row is left to change is the answer of the second node as of any other conflict"
+_AT_ONE_PLACE = "calls go to one place: which of them came twice is told by the front alone"
 BY_FAMILY = {
     "kubernetes": {"an empty tag": _WORD_FOR_NONE},
     "postgrest": {
@@ -97,6 +111,26 @@ BY_FAMILY = {
             ("an empty tag", "the word null in quotes", "a template that was not filled in"), _ROWS
         ),
         "a 404 of a route that does not take the method": _NOT_THERE,
+        "a fresh number over a short text of before, which lacks a paragraph": _PATCHES,
+        _NO_CHANGE: _NOTHING,
+        _OF_A_PART: _OF_ONE,
+        _NODES: _ROWS_LEFT,
+    },
+    "confluence": {_OF_A_PART: _OF_ONE},
+    "docker-engine": {_OF_A_PART: _OF_ONE},
+    "json-rpc": {_NODES: _AT_ONE_PLACE},
+    "graphql": {_NODES: _AT_ONE_PLACE},
+    "mediawiki": {_NODES: _UNNAMED},
+    "etcd-v2": dict.fromkeys(
+        (
+            "the state names the request that was refused, under another name of the service's own",
+            "healthy: If-Match answered with ok false for another reason",
+        ),
+        _AS_TEXT,
+    ),
+    "eve": {"What is only taken for later is there later": "an answer to a write shows what was taken"},
+    "caldav-carddav": {
+        "The count goes back and comes again, and nothing speaks of a cache": "a calendar's counts are text"
     },
     "google-iam": {"no mark of a cache, but the origin never saw the read": "a POST is kept by no cache"},
     "openstack-placement": _COUNTERS,
@@ -105,6 +139,8 @@ BY_FAMILY = {
     "sanity": _RESENT,
     "commercetools": {
         **_RESENT,
+        _NO_CHANGE: _NOTHING,
+        _OF_A_PART: _OF_ONE,
         **dict.fromkeys(
             (
                 "unguarded write brings a deleted thing back",

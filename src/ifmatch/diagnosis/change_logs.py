@@ -80,13 +80,18 @@ def _from(word: str) -> bool:
 def _counted(facts: Facts, read: Step) -> list[Record]:
     """Return of the changes that an answer lists those that made the versions after the one that was sent.
 
-    What stands below the thing itself is its own history.
+    What the thing itself shows is its state, and what stands below it its own history.
     """
     token, current = tokens.opaque(facts.token or ""), tokens.opaque(facts.current_tag or "")
     if not (token.isdigit() and current.isdigit()) or facts.content_moved is not False:
         return []
     wanted = {str(number) for number in range(int(token) + 1, int(current) + 1)[:_MOST]}
-    if not wanted or read.resource.startswith(facts.step.resource.partition("?")[0].rstrip("/") + "/"):
+    own = facts.step.resource
+    if (
+        not wanted
+        or read.resource == own
+        or read.resource.startswith(own.partition("?")[0].rstrip("/") + "/")
+    ):
         return []
     word = facts.guard.name.rpartition("/")[2] if facts.guard is not None else ""
     listed = _entries(read)

@@ -138,7 +138,11 @@ def holds(current: Content | None, wanted: Content | None) -> bool:
             if not one or one is UNKNOWN or two is UNKNOWN:
                 return _lines_added(current, wanted) or _leaves_kept(current, wanted)
         two = _form(wanted)
-    stored, asked = _object(one), _object(two)
+    # A list of one is how some services show the one thing that was asked for.
+    alone = (
+        cast("list[object]", one)[0] if isinstance(one, list) and len(cast("list[object]", one)) == 1 else one
+    )
+    stored, asked = _object(alone), _object(two)
     if stored is None or asked is None:
         return False
     inner = next(iter(asked.values())) if len(asked) == 1 else None

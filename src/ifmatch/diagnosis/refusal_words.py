@@ -151,6 +151,11 @@ _FLATLY: Final = Words(
     rf"|[\"'](?:{_SAID_YES})[\"']\s*:\s*true\b"
 )
 _NOT_DONE: Final = Words(rf"(?im){NOT_DONE}")
+_FLAG: Final = re.compile(r"\"(\w+)\"\s*:\s*(?:false|0)\b")
+# What names a member of the thing, and its value beside it.
+_COMMANDS: Final = re.compile(
+    r"\"(?:name|field|path|property|attribute|key)\"\s*:\s*\"[^\"]{1,60}\",\s*\"value\"\s*:"
+)
 _ALL_DONE: Final = Words(rf"(?i){_DONE_ALL}")
 _OUTDATED: Final = Words(rf"(?i){OUTDATED}")
 # What says so of a version and of nothing else: under a status that may mean any fault of a request.
@@ -214,8 +219,17 @@ def denies(step: Step) -> bool:
         return again or _UNSAVED.search(content.text) is not None
     if holds(content, step.body):
         return False
-    # Where no later look shows anything of it, no word is needed.
-    return (step.untraced is not None or says_undone(step.view.text)) and not _repeated(step)
+    if step.untraced is not None:
+        # Where no later look shows anything of it, no word is needed.
+        return not _repeated(step)
+    return says_undone(step.view.text) and not _repeated(step) and not _commanded(step)
+
+
+def _commanded(step: Step) -> bool:
+    """Tell whether what seems to deny a write is a member of the thing that the request names, and sets so."""
+    found = _FLAG.search(step.view.text)
+    sets = found is not None and _COMMANDS.search(step.view.sent_text) is not None
+    return sets and _NOT_DONE.search(step.view.text) is None and f'"{found[1]}"' in step.view.sent_text
 
 
 def left_undone(step: Step) -> bool:

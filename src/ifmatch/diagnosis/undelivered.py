@@ -181,10 +181,14 @@ def redirected(case: Case, step: Step) -> Damage | None:
             continue
         if other.actor != step.actor and other.vantage == step.vantage:
             continue
-        if other.method == step.method and step.body is not None and other.exchange.request.content is None:
+        # What a call means is told by its answer, which a redirect is not: it is repeated as it was sent.
+        repeated = (
+            other.method == step.method or other.exchange.request.method == step.exchange.request.method
+        )
+        if repeated and step.body is not None and other.exchange.request.content is None:
             text = "the repeated write lacks the content"
             return Damage(Outcome.LOST_UPDATE, text, lost=other, redirect=True)
-        if other.method == step.method:
+        if repeated:
             if step.guard is None or not other.accepted:
                 return None
             if carries(other.exchange.request, step.guard, step.dialect) is not False:
