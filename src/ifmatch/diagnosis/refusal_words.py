@@ -226,7 +226,7 @@ def denies(step: Step) -> bool:
 
 
 def _commanded(step: Step) -> bool:
-    """Tell whether what seems to deny a write is a member of the thing that the request names, and sets so."""
+    """Tell whether what seems to deny a write is a member that the request names and sets so."""
     found = _FLAG.search(step.view.text)
     sets = found is not None and _COMMANDS.search(step.view.sent_text) is not None
     return sets and _NOT_DONE.search(step.view.text) is None and f'"{found[1]}"' in step.view.sent_text
