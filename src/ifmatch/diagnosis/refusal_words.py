@@ -228,8 +228,9 @@ def denies(step: Step) -> bool:
 def _commanded(step: Step) -> bool:
     """Tell whether what seems to deny a write is a member that the request names and sets so."""
     found = _FLAG.search(step.view.text)
-    sets = found is not None and _COMMANDS.search(step.view.sent_text) is not None
-    return sets and _NOT_DONE.search(step.view.text) is None and f'"{found[1]}"' in step.view.sent_text
+    if found is None or _COMMANDS.search(step.view.sent_text) is None:
+        return False
+    return _NOT_DONE.search(step.view.text) is None and f'"{found[1]}"' in step.view.sent_text
 
 
 def left_undone(step: Step) -> bool:
