@@ -25,7 +25,7 @@ def _lot(key: str, row: Row) -> Res:
 
 
 def _cork() -> Desk:
-    desk = Desk(Server="Cortiça/4.2")
+    desk = Desk(Server="Cortica/4.2")
     lots = {f"L{n}": {"calibre": "27-32", "humidade": 14, "destino": "rolhas"} for n in (305, 306, 307)}
     sheet = Sheet(desk, "/armazem/lotes", Table.of(lots, 14), "body", "versao", status=409, need=400)
 

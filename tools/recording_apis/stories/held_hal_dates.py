@@ -81,7 +81,7 @@ def sluice(stage: Stage) -> None:
 def feeder(stage: Stage) -> None:
     """Go by a clock of one's own."""
     ahead = 697.0
-    desk = Desk(Server="Laksefôr")
+    desk = Desk(Server="Laksefor")
     table = Table.of({f"merd-{n}": {"kg": 40, "pellet": "4.5 mm", "medisin": None} for n in (3, 4)}, 2, age=9000)
     sheet = Sheet(desk, "/rasjon", table, "date", need=428)
     sheet.words = lambda _req, key, _row: {"feil": "rasjonen er endret", "merd": key}
