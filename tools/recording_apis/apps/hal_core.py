@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-"""Small house services in the process that records: rows with versions behind routes that a story words itself."""
+"""Small house services in the process that records: rows with versions behind routes worded by a story."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class Desk:
 
 
 class Sheet:
-    """Rows at ``BASE/{key}`` that are read and written under a version; a story replaces what it wants otherwise.
+    """Rows at ``BASE/{key}``, read and written under a version; a story replaces what it wants otherwise.
 
     Args:
         desk: Where it is reached.

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from tools.recording_apis import fronts
-from tools.recording_apis.apps.hal_core import Desk, Res, Row, Sheet, Table, digest, iso
+from tools.recording_apis.apps.hal_core import Desk, Res, Sheet, Table, digest, iso
 from tools.recording_apis.stage import case
 from tools.recording_apis.stories import held_hal_setting as at
 
@@ -40,33 +40,43 @@ def canteen(stage: Stage) -> None:
     desk = Desk()
     data = {f"dish-{n}": {"name": f"Gericht {n}", "price": 4.9, "allergens": []} for n in (12, 13)}
     table = Table.of(data, 5)
-    sheet = Sheet(desk, "/v1/dishes", table, token=lambda key, row: f'"{key}-{row.n}"')
+    Sheet(desk, "/v1/dishes", table, token=lambda key, row: f'"{key}-{row.n}"')
     desk.on("GET", "/v1/dishes/{key}/versions", _history(table))
     page = "https://speiseplan.mensa.example"
 
     def shares(req: Req, res: Res) -> None:
         if req.fields.get("origin") == page:
-            more = {"Access-Control-Allow-Origin": page, "Vary": "Origin", "Access-Control-Expose-Headers": "X-Request-Id"}
+            more = {
+                "Access-Control-Allow-Origin": page,
+                "Vary": "Origin",
+                "Access-Control-Expose-Headers": "X-Request-Id",
+            }
             res.fields.update({**more, "X-Request-Id": digest(time.time(), 8)})
             if req.method == "OPTIONS":
                 res.fields["Access-Control-Allow-Methods"] = "GET, PUT"
-                res.fields["Access-Control-Allow-Headers"] = "content-type, if-match"
+                res.fields["Access-Control-Allow-Headers"] = "authorization, content-type, if-match"
 
     desk.before.append(lambda req: Res(204) if req.method == "OPTIONS" else None)
     desk.after.append(shares)
     desk.page("/v1/week", {"week": 49, "dishes": ["dish-12", "dish-13"]})
     server = at.house(stage, desk, "starlette", "a canteen's dishes")
     browser = {**at.CHROME, "Origin": page, "Referer": f"{page}/"}
+    login = {"Authorization": "Bearer speiseplan-7"}
     me = stage.actor("client", server, "api.mensa.example", "httpx", browser)
-    cook = stage.actor("other", server, "api.mensa.example", "node:axios", {"X-User": "koch", "User-Agent": "KuecheApp/3"})
+    cook = stage.actor(
+        "other", server, "api.mensa.example", "node:axios", {"X-User": "koch", "User-Agent": "KuecheApp/3"}
+    )
     me.get("/v1/week")
     seen = {key: me.get(f"/v1/dishes/{key}").json for key in data}
     at.edit(cook, "/v1/dishes/dish-13", {"allergens": ["Sellerie"]})
     at.wait(1.3)
     for key, one in seen.items():
-        asks = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "content-type"}
+        asks = {
+            "Access-Control-Request-Method": "PUT",
+            "Access-Control-Request-Headers": "authorization,content-type",
+        }
         me.send("OPTIONS", f"/v1/dishes/{key}", 204, asks)
-        got = me.put(f"/v1/dishes/{key}", {**one, "price": 5.2}, 200)
+        got = me.put(f"/v1/dishes/{key}", {**one, "price": 5.2}, 200, login)
         at.must(got.etag)
         at.wait(0.4)
     told = me.get("/v1/dishes/dish-13/versions").json["versions"]
@@ -93,7 +103,7 @@ def reef(stage: Stage) -> None:
 
     def commit(req: Req, key: str) -> Res:
         row = table.save(key, sheet.load(req, table.rows.get(key)), req.who, step=2)
-        return sheet.kept(key, row, 200)
+        return sheet.shown(key, row)
 
     sheet.commit = commit  # type: ignore[method-assign]
     desk.on("GET", "/transects/{key}/versions", _history(table))
@@ -130,7 +140,9 @@ def donation(stage: Stage) -> None:
     def give(req: Req) -> Res:
         key = req.fields.get("idempotency-key", "")
         if key in kept:
-            return Res(201, kept[key], {"Idempotent-Replayed": "true", "Location": f"/donations/{kept[key]['id']}"})
+            return Res(
+                201, kept[key], {"Idempotent-Replayed": "true", "Location": f"/donations/{kept[key]['id']}"}
+            )
         kept[key] = {"id": 7001 + len(kept), **req.json, "received": iso(time.time(), 3)}
         return Res(201, kept[key], {"Location": f"/donations/{kept[key]['id']}"})
 
@@ -148,7 +160,9 @@ def donation(stage: Stage) -> None:
             seen.append(1)
         return message.method == "POST" and len(seen) == 2
 
-    me = stage.actor("client", server, "give.charity.example", "httpx", {"User-Agent": "GiveForm/5"}, loses=second)
+    me = stage.actor(
+        "client", server, "give.charity.example", "httpx", {"User-Agent": "GiveForm/5"}, loses=second
+    )
     at.again(me, "/campaigns/winter")
     me.send("POST", "/donations", 201, {"Idempotency-Key": "f3a9-01"}, {"donor": "E. Falk", "eur": 40})
     gift = {"donor": "M. Oduya", "eur": 125}
@@ -175,7 +189,9 @@ def donation(stage: Stage) -> None:
 def shifts(stage: Stage) -> None:
     """Read anew and put the change in."""
     desk = Desk(Server="Dienstplan")
-    table = Table.of({"kw49": {"mo": "Ada", "di": "Ben", "mi": "Cem"}, "kw50": {"mo": "Ben", "di": "Ada", "mi": "Cem"}}, 3)
+    table = Table.of(
+        {"kw49": {"mo": "Ada", "di": "Ben", "mi": "Cem"}, "kw50": {"mo": "Ben", "di": "Ada", "mi": "Cem"}}, 3
+    )
     Sheet(desk, "/plans", table, token=lambda key, row: f'"{key}.{row.n}.{digest(row.data, 4)}"', need=428)
     desk.on("GET", "/plans/{key}/versions", _history(table))
     desk.page("/people", ["Ada", "Ben", "Cem", "Dora"], tag='"p-4"')
@@ -212,24 +228,40 @@ def vineyard(stage: Stage) -> None:
     desk = Desk(OData_Version="4.0")
     data = {f"Parzellen({n})": {"Id": n, "Rebsorte": "Riesling", "Oechsle": 84} for n in (21, 22, 23)}
     table = Table.of(data, 2)
-    sheet = Sheet(desk, "/odata/v4", table, need=428, strong=False, token=lambda key, row: f'W/"{key[-3:-1]}-{row.n:05}"')
+    sheet = Sheet(
+        desk,
+        "/odata/v4",
+        table,
+        need=428,
+        strong=False,
+        token=lambda key, row: f'W/"{key[-3:-1]}-{row.n:05}"',
+    )
     sheet.dump = lambda key, row: Res(200, {"@odata.etag": sheet.token(key, row), **row.data})
     sheet.load = lambda req, row: {
         **(row.data if row and req.method == "PATCH" else {}),
         **{k: v for k, v in req.json.items() if k != "@odata.etag"},
     }
-    sheet.kept = lambda key, row, status: Res(204 if status == 200 else 201, b"", {"ETag": sheet.token(key, row)})
+    sheet.kept = lambda key, row, status: Res(
+        204 if status == 200 else 201, b"", {"ETag": str(sheet.token(key, row))}
+    )
     server = at.house(stage, desk, "flask", "a vineyard's feed")
     me = stage.actor("client", server, "feed.weingut.example", "java", {"X-User": "kellerei"})
     me.get("/odata/v4")
     for number, degrees in ((21, (86, 88)), (22, (91,))):
         tag = me.get(f"/odata/v4/Parzellen({number})").etag
         for value in degrees:
-            got = me.send("PATCH", f"/odata/v4/Parzellen({number})", 204, {"If-Match": tag}, {"Oechsle": value})
+            got = me.send(
+                "PATCH", f"/odata/v4/Parzellen({number})", 204, {"If-Match": tag}, {"Oechsle": value}
+            )
             tag = got.etag
             at.wait(0.5)
         me.get(f"/odata/v4/Parzellen({number})", 304, {"If-None-Match": tag})
-    me.put("/odata/v4/Parzellen(24)", {"Id": 24, "Rebsorte": "Silvaner", "Oechsle": 79}, 201, {"If-None-Match": "*"})
+    me.put(
+        "/odata/v4/Parzellen(24)",
+        {"Id": 24, "Rebsorte": "Silvaner", "Oechsle": 79},
+        201,
+        {"If-None-Match": "*"},
+    )
     me.get("/odata/v4/Parzellen(24)")
     me.send("DELETE", "/odata/v4/Parzellen(23)", 204, {"If-Match": "*"})
     me.get("/odata/v4/Parzellen(23)", 404)

@@ -63,7 +63,9 @@ def cork(stage: Stage) -> None:
     """Be second at a lot."""
     server = at.house(stage, _cork(), "cheroot", "a cork warehouse")
     me = stage.actor("client", server, "armazem.corticeira.example", "httpx", {"X-User": "r.nobre", **_XML})
-    lab = stage.actor("other", server, "armazem.corticeira.example", "java", {"X-User": "laboratorio", **_XML})
+    lab = stage.actor(
+        "other", server, "armazem.corticeira.example", "java", {"X-User": "laboratorio", **_XML}
+    )
     at.again(me, "/armazem/turno", "/estilo/lotes.xsl")
     mine, theirs = me.get("/armazem/lotes/L306").text, lab.get("/armazem/lotes/L306").text
     other = me.get("/armazem/lotes/L305").text
@@ -105,7 +107,11 @@ def telescope(stage: Stage) -> None:
     me.get("/queue/blocks")
     for block in ("OB-4258", "OB-891"):
         rev = me.get(f"/queue/blocks/{block}").json["rev"]
-        words = ({"keywords": {"FILTER": "r"}}, {"keywords": {"AIRMASS": 1.3}}, {"keywords": {"MOON": "dark"}})
+        words = (
+            {"keywords": {"FILTER": "r"}},
+            {"keywords": {"AIRMASS": 1.3}},
+            {"keywords": {"MOON": "dark"}},
+        )
         got = at.together(
             *(
                 lambda one=one: me.send("PATCH", f"/queue/blocks/{block}?rev={rev}", (200, 409), None, one)  # noqa: B023
@@ -135,11 +141,13 @@ def telescope(stage: Stage) -> None:
 def ledger(stage: Stage) -> None:
     """Be overtaken by the sum of one's own line."""
     desk = Desk(Server="Saldo")
-    books = Table.of({"2026-10": {"memo": "", "total": 812.4}, "2026-11": {"memo": "", "total": 355.0}}, 3, by="opening")
+    books = Table.of(
+        {"2026-10": {"memo": "", "total": 812.4}, "2026-11": {"memo": "", "total": 355.0}}, 3, by="opening"
+    )
     lines = Table.of({str(n): {"konto": 4400 + n, "amount": 50.0 * n} for n in (1, 2, 3)}, 1, by="opening")
     book = Sheet(desk, "/ledgers", books, token=lambda key, row: f'"{key}.{row.n}"', need=428)
     line = Sheet(desk, "/ledgers/2026-11/lines", lines, token=lambda key, row: f'"l{key}.{row.n}"', need=428)
-    book.words = lambda _req, key, row: {"status": 412, "ledger": key, "detail": "entity tag does not match"}
+    book.words = lambda _req, key, _row: {"status": 412, "ledger": key, "detail": "entity tag does not match"}
     book.dump = lambda key, row: Res(
         200, {"id": key, **row.data, "updatedBy": row.by, "updatedAt": iso(row.at, 3)}
     )
@@ -189,29 +197,29 @@ def sequences(stage: Stage) -> None:
     old, new = _reads("a"), _reads("b")
     at.must(len(old) == len(new))
     files = {
-        "runs/0417/reads.fastq": old,
-        "runs/0417/reads.sha256": digest(old.encode(), 64) + "\n",
-        "runs/0416/reads.fastq": _reads("c")[:1800],
+        "runs/0417/reads.txt": old,
+        "runs/0417/reads.sum.txt": digest(old.encode(), 64) + "\n",
+        "runs/0416/reads.txt": _reads("c")[:1800],
         "runs/index.json": '{"runs":["0416","0417"]}\n',
     }
     server = site(stage, "nginx", files)
     me = stage.actor("client", server, "seq.genomik.example", "aiohttp", {"User-Agent": "fetch-reads/2.4"})
-    at.again(me, "/runs/index.json", "/runs/0416/reads.fastq")
-    head = me.send("HEAD", "/runs/0417/reads.fastq", 200)
+    at.again(me, "/runs/index.json", "/runs/0416/reads.txt")
+    head = me.send("HEAD", "/runs/0417/reads.txt", 200)
     size, step = int(head.fields["content-length"]), len(old) // 4 + 1
     parts = []
     for number in range(4):
         if number == 2:
-            put_file(server.directory, "runs/0417/reads.fastq", new)
-            put_file(server.directory, "runs/0417/reads.sha256", digest(new.encode(), 64) + "\n")
+            put_file(server.directory, "runs/0417/reads.txt", new)
+            put_file(server.directory, "runs/0417/reads.sum.txt", digest(new.encode(), 64) + "\n")
         asked = {"Range": f"bytes={number * step}-{min(size, (number + 1) * step) - 1}"}
-        parts.append(me.send("GET", "/runs/0417/reads.fastq", 206, asked))
+        parts.append(me.send("GET", "/runs/0417/reads.txt", 206, asked))
         at.wait(0.25)
     at.must(len({one.etag for one in parts}) == 2)
     whole = b"".join(one.body for one in parts)
-    told = me.get("/runs/0417/reads.sha256").text.strip()
+    told = me.get("/runs/0417/reads.sum.txt").text.strip()
     at.must(len(whole) == size and digest(whole, 64) != told)
-    me.send("HEAD", "/runs/0417/reads.fastq", 200)
+    me.send("HEAD", "/runs/0417/reads.txt", 200)
 
 
 def _event(uid: str, start: str, text: str) -> str:
@@ -222,9 +230,7 @@ def _event(uid: str, start: str, text: str) -> str:
     )
 
 
-_PROPS = (
-    '<?xml version="1.0"?><d:propfind xmlns:d="DAV:"><d:prop><d:getetag/><d:resourcetype/></d:prop></d:propfind>'
-)
+_PROPS = '<?xml version="1.0"?><d:propfind xmlns:d="DAV:"><d:prop><d:getetag/><d:resourcetype/></d:prop></d:propfind>'
 
 
 @case(
@@ -246,13 +252,22 @@ def microscope(stage: Stage) -> None:
     me = stage.actor("client", server, host, "requests", {**login, "User-Agent": "Laborplan/3.1"})
     boss = stage.actor("other", server, host, "aiohttp", {**login, "User-Agent": "Leitstand/1.8"})
     boss.send("MKCALENDAR", "/labor/konfokal/", 201)
-    for uid, start in (("s-101", "20261201T080000Z"), ("s-102", "20261201T130000Z"), ("s-103", "20261202T080000Z")):
+    for uid, start in (
+        ("s-101", "20261201T080000Z"),
+        ("s-102", "20261201T130000Z"),
+        ("s-103", "20261202T080000Z"),
+    ):
         boss.put(f"/labor/konfokal/{uid}.ics", _event(uid, start, "Messung"), 201, text)
     stage.forget()
     xml = {"Content-Type": "application/xml", "Depth": "1"}
     me.send("PROPFIND", "/labor/konfokal/", 207, xml, _PROPS)
     first, second = me.get("/labor/konfokal/s-101.ics"), me.get("/labor/konfokal/s-102.ics")
-    me.put("/labor/konfokal/s-101.ics", _event("s-101", "20261201T090000Z", "Messung"), (201, 204), {**text, "If-Match": first.etag})
+    me.put(
+        "/labor/konfokal/s-101.ics",
+        _event("s-101", "20261201T090000Z", "Messung"),
+        (201, 204),
+        {**text, "If-Match": first.etag},
+    )
     seen = boss.get("/labor/konfokal/s-102.ics")
     boss.send("DELETE", "/labor/konfokal/s-102.ics", 200, {"If-Match": seen.etag})
     at.wait(1.1)
@@ -332,7 +347,9 @@ def _form(key: str, row: Row, note: str = "") -> str:
 def policies(stage: Stage) -> None:
     """Post with the stamp of the page before."""
     desk = Desk(Server="Polisweb/11")
-    table = Table.of({k: {"eigen_risico": "250", "kenteken": f"XK-{k[-3:]}-B"} for k in ("P70118", "P70342")}, 4)
+    table = Table.of(
+        {k: {"eigen_risico": "250", "kenteken": f"XK-{k[-3:]}-B"} for k in ("P70118", "P70342")}, 4
+    )
     html = {"Content-Type": "text/html; charset=utf-8"}
 
     def show(_req: Req, key: str) -> Res:
@@ -382,17 +399,27 @@ def crate(stage: Stage) -> None:
     """Hear nothing, ask again."""
     desk = Desk(Server="Leihverkehr")
     data = {f"K{n}": {"work": f"Inv. {n}", "condition": "packed", "noteNo": "-"} for n in (17, 18, 19)}
-    sheet = Sheet(desk, "/loans/L-88/crates", Table.of(data, 6), token=lambda _k, row: f'"{digest(row.data, 16)}"')
+    sheet = Sheet(
+        desk, "/loans/L-88/crates", Table.of(data, 6), token=lambda _k, row: f'"{digest(row.data, 16)}"'
+    )
     api = {"Content-Type": "application/vnd.api+json"}
     sheet.dump = lambda key, row: Res(
-        200, {"data": {"type": "crates", "id": key, "attributes": row.data, "meta": {"rev": row.n}}}, dict(api)
+        200,
+        {"data": {"type": "crates", "id": key, "attributes": row.data, "meta": {"rev": row.n}}},
+        dict(api),
     )
     sheet.load = lambda req, row: {**(row.data if row else {}), **req.json["data"]["attributes"]}
     sheet.words = lambda _req, _key, _row: {"errors": [{"status": "412", "title": "Precondition Failed"}]}
-    desk.page("/loans/L-88", {"data": {"type": "loans", "id": "L-88", "attributes": {"lender": "Kassel"}}}, tag='"L88-2"')
+    desk.page(
+        "/loans/L-88",
+        {"data": {"type": "loans", "id": "L-88", "attributes": {"lender": "Kassel"}}},
+        tag='"L88-2"',
+    )
     server = at.house(stage, desk, "starlette", "a museum's loans")
     lost = at.once("PATCH", "/crates/K18")
-    me = stage.actor("client", server, "loans.museum.example", "curl:trace-time", {"X-User": "courier-4"}, loses=lost)
+    me = stage.actor(
+        "client", server, "loans.museum.example", "curl:trace-time", {"X-User": "courier-4"}, loses=lost
+    )
     at.again(me, "/loans/L-88")
     for key, answer in (("K17", 200), ("K18", 0)):
         seen = me.get(f"/loans/L-88/crates/{key}")
@@ -403,5 +430,7 @@ def crate(stage: Stage) -> None:
         at.wait(0.7)
     me.send("PATCH", "/loans/L-88/crates/K18", 412, guard, body)
     now = me.get("/loans/L-88/crates/K18")
-    at.must(now.json["data"]["attributes"]["noteNo"] == "c4-K18-0231" and now.json["data"]["meta"]["rev"] == 7)
+    at.must(
+        now.json["data"]["attributes"]["noteNo"] == "c4-K18-0231" and now.json["data"]["meta"]["rev"] == 7
+    )
     me.get("/loans/L-88/crates/K19")

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 def _past(table: Table, digits: int = 0) -> Any:
     def told(_req: Req, key: str) -> Res:
         rows = [*table.rows[key].past, table.rows[key]]
-        return Res(200, [{"rev": r.n, "by": r.by, "storedAt": iso(r.at, digits), "was": r.data} for r in rows])
+        return Res(
+            200, [{"rev": r.n, "by": r.by, "storedAt": iso(r.at, digits), "was": r.data} for r in rows]
+        )
 
     return told
 
@@ -49,16 +51,28 @@ def sluice(stage: Stage) -> None:
     at.again(me, "/levels")
     keeper.get("/levels")
     other = me.get("/orders/S2")
-    me.put("/orders/S2", {**other.json, "lamp": "green"}, 200, {"If-Unmodified-Since": other.fields["last-modified"]})
+    me.put(
+        "/orders/S2",
+        {**other.json, "lamp": "green"},
+        200,
+        {"If-Unmodified-Since": other.fields["last-modified"]},
+    )
     seen = me.get("/orders/S1")
     time.sleep(1.08 - time.time() % 1)
-    one = me.put("/orders/S1", {**seen.json, "fill_cm": 40}, 200, {"If-Unmodified-Since": seen.fields["last-modified"]})
+    one = me.put(
+        "/orders/S1", {**seen.json, "fill_cm": 40}, 200, {"If-Unmodified-Since": seen.fields["last-modified"]}
+    )
     theirs = keeper.get("/orders/S1")
     keeper.put(
-        "/orders/S1", {**theirs.json, "gate": "open"}, 200, {"If-Unmodified-Since": theirs.fields["last-modified"]}
+        "/orders/S1",
+        {**theirs.json, "gate": "open"},
+        200,
+        {"If-Unmodified-Since": theirs.fields["last-modified"]},
     )
     at.wait(0.2)
-    two = me.put("/orders/S1", {**one.json, "fill_cm": 85}, 200, {"If-Unmodified-Since": one.fields["last-modified"]})
+    two = me.put(
+        "/orders/S1", {**one.json, "fill_cm": 85}, 200, {"If-Unmodified-Since": one.fields["last-modified"]}
+    )
     at.must(one.fields["last-modified"] == two.fields["last-modified"] == theirs.fields["last-modified"])
     at.wait(1.2)
     me.get("/levels")
@@ -82,7 +96,9 @@ def feeder(stage: Stage) -> None:
     """Go by a clock of one's own."""
     ahead = 697.0
     desk = Desk(Server="Laksefor")
-    table = Table.of({f"merd-{n}": {"kg": 40, "pellet": "4.5 mm", "medisin": None} for n in (3, 4)}, 2, age=9000)
+    table = Table.of(
+        {f"merd-{n}": {"kg": 40, "pellet": "4.5 mm", "medisin": None} for n in (3, 4)}, 2, age=9000
+    )
     sheet = Sheet(desk, "/rasjon", table, "date", need=428)
     sheet.words = lambda _req, key, _row: {"feil": "rasjonen er endret", "merd": key}
     desk.on("GET", "/rasjon/{key}/historie", _past(table))

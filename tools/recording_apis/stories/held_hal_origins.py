@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 def _plan(key: str, row: Row) -> str:
     rates = "".join(f'<rate room="{room}">{price}</rate>' for room, price in row.data.items())
-    return f'<?xml version="1.0"?>\n<ratePlan code="{key}" issued="{iso(time.time(), 4)}">{rates}</ratePlan>\n'
+    return (
+        f'<?xml version="1.0"?>\n<ratePlan code="{key}" issued="{iso(time.time(), 4)}">{rates}</ratePlan>\n'
+    )
 
 
 @case(
@@ -37,13 +39,17 @@ def rates(stage: Stage) -> None:
     desk = Desk(Server="Zimmerwerk/7")
     xml = {"Content-Type": "application/xml"}
     table = Table.of({"BAR": {"EZ": 98, "DZ": 131}, "CORP": {"EZ": 84, "DZ": 112}}, 3)
-    sheet = Sheet(desk, "/ota/rateplans", table, need=428, token=lambda k, row: f'"{digest(_plan(k, row), 20)}"')
+    sheet = Sheet(
+        desk, "/ota/rateplans", table, need=428, token=lambda k, row: f'"{digest(_plan(k, row), 20)}"'
+    )
 
     def shown(_req: Req, key: str) -> Res:
         text = _plan(key, table.rows[key])
         return Res(200, text, {**xml, "ETag": f'"{digest(text, 20)}"'})
 
-    sheet.words = lambda _req, key, _row: f'<errors><error code="450">Plan {key} changed meanwhile</error></errors>'
+    sheet.words = lambda _req, key, _row: (
+        f'<errors><error code="450">Plan {key} changed meanwhile</error></errors>'
+    )
     sheet.load = lambda req, _row: dict(re.findall(r'room="(\w+)">(\d+)<', req.body.decode()))
     desk.routes.insert(0, ("GET", re.compile("/ota/rateplans/(?P<key>[^/]+)"), shown))
     Sheet(desk, "/ota/allotments", Table.of({"DZ": {"free": 6}, "EZ": {"free": 2}}, 9), need=428)
@@ -77,7 +83,7 @@ def rates(stage: Stage) -> None:
 def sounding(stage: Stage) -> None:
     """Get one tag from a save and another from a read."""
     desk = Desk(Server="Echolot")
-    yaml = {"Content-Type": "application/yaml"}
+    yaml = {"Content-Type": "text/yaml; charset=utf-8"}
     base = "area: {}\nresolution_m: 2\ndatum: LAT\n"
     table = Table.of({k: base.format(k) for k in ("elbe-7.yaml", "jade-2.yaml")}, 18)
     sheet = Sheet(desk, "/surveys", table, token=lambda _k, row: f'"r-{row.n}"', need=428)
@@ -129,7 +135,11 @@ def notices(stage: Stage) -> None:
         row, language = sheet.table.rows[key], tongue(req)
         if req.fields.get("if-none-match") == mark(row, language):
             return Res(304, b"", {"ETag": mark(row, language)})
-        own = {"ETag": mark(row, language), "Content-Language": language, "Content-Type": "text/plain; charset=utf-8"}
+        own = {
+            "ETag": mark(row, language),
+            "Content-Language": language,
+            "Content-Type": "text/plain; charset=utf-8",
+        }
         return Res(200, row.data[language], own)
 
     def judge(req: Req, _key: str, row: Row) -> Res | None:
@@ -174,7 +184,9 @@ def irrigation(stage: Stage) -> None:
     desk = Desk(Server="Acequia")
     data = {f"sector-{n}": {"minutes": 20, "start": "05:30"} for n in (1, 2)}
     table = Table.of(data, 60)
-    sheet = Sheet(desk, "/riego", table, token=lambda key, row: f'"{key[-1]}{row.n}x{digest(row.data, 4)}"', need=428)
+    sheet = Sheet(
+        desk, "/riego", table, token=lambda key, row: f'"{key[-1]}{row.n}x{digest(row.data, 4)}"', need=428
+    )
     sheet.same = lambda sent, key, row: sent == sheet.token(key, row)  # type: ignore[method-assign]
     sheet.words = lambda _req, key, _row: {"mensaje": "La etiqueta no corresponde", "recurso": key}
     desk.page("/embalse", {"nivel_m": 11.3})
@@ -208,7 +220,10 @@ def irrigation(stage: Stage) -> None:
 def assays(stage: Stage) -> None:
     """Be refused after it was stored."""
     desk = Desk(Server="LIMS-K")
-    data = {f"A-{n}": {"analyte": "Pb", "ug_l": n / 100, "state": "measured", "remark": ""} for n in (811, 812, 813)}
+    data = {
+        f"A-{n}": {"analyte": "Pb", "ug_l": n / 100, "state": "measured", "remark": ""}
+        for n in (811, 812, 813)
+    }
     table = Table.of(data, 2)
     sheet = Sheet(desk, "/assays", table, token=lambda key, row: f'"{key}.{row.n}"', need=428)
     sheet.words = lambda _req, key, _row: {"code": 412, "message": f"{key}: version check failed"}
@@ -230,16 +245,34 @@ def assays(stage: Stage) -> None:
     at.edit(me, "/assays/A-813", {"remark": "n=3"}, "PATCH")
     for key in ("A-811", "A-812"):
         seen = me.get(f"/assays/{key}")
-        me.send("POST", f"/assays/{key}/release", 412, {"If-Match": seen.etag}, {"remark": f"ok dy {key[2:]}-7f"})
+        me.send(
+            "POST", f"/assays/{key}/release", 412, {"If-Match": seen.etag}, {"remark": f"ok dy {key[2:]}-7f"}
+        )
         at.wait(0.5)
         now = me.get(f"/assays/{key}").json
-        at.must(now["state"] == "released" and now["remark"] == f"ok dy {key[2:]}-7f" and now["changedBy"] == "d.yilmaz")
+        at.must(
+            now["state"] == "released"
+            and now["remark"] == f"ok dy {key[2:]}-7f"
+            and now["changedBy"] == "d.yilmaz"
+        )
 
 
 def _log(table: Table, bases: dict[tuple[str, int], Any]) -> Any:
     def told(_req: Req, key: str) -> Res:
         rows = [*table.rows[key].past, table.rows[key]]
-        return Res(200, [{"version": r.n, "onBase": bases.get((key, r.n)), "by": r.by, "at": iso(r.at, 3), "content": r.data} for r in rows])
+        return Res(
+            200,
+            [
+                {
+                    "version": r.n,
+                    "onBase": bases.get((key, r.n)),
+                    "by": r.by,
+                    "at": iso(r.at, 3),
+                    "content": r.data,
+                }
+                for r in rows
+            ],
+        )
 
     return told
 
@@ -259,7 +292,8 @@ def kennels(stage: Stage) -> None:
     """Send an old version in bulk."""
     desk = Desk(Server="Zwinger/1.9")
     data = {f"K{n}": {"dog": d, "diet": "", "walk": 2} for n, d in ((1, "Bela"), (2, "Otto"), (3, "Mimi"))}
-    table, bases = Table.of(data, 6), {}
+    table = Table.of(data, 6)
+    bases: dict[tuple[str, int], Any] = {}
     sheet = Sheet(desk, "/kennels", table, "body", "version", status=409, need=422)
     sheet.words = lambda _req, _key, row: {"error": "version", "current": row.n if row else None}
     sheet.brief = lambda key, row: {"id": key, **row.data, "version": row.n}
@@ -311,7 +345,8 @@ def audio(stage: Stage) -> None:
     """Succeed beside another."""
     desk = Desk(Server="Audioguide")
     data = {f"stop-{n}": {"title": f"Raum {n}", "de": "", "en": ""} for n in (4, 5)}
-    table, bases = Table.of(data, 3), {}
+    table = Table.of(data, 3)
+    bases: dict[tuple[str, int], Any] = {}
     sheet = Sheet(desk, "/guide/stops", table, token=lambda _k, row: f'"v{row.n}"', need=428)
     sheet.words = lambda _req, _key, row: {"error": "stale base", "current": f"v{row.n}" if row else None}
     sheet.pause = 0.35
@@ -325,8 +360,12 @@ def audio(stage: Stage) -> None:
     at.edit(me, "/guide/stops/stop-4", {"de": "Die Uhr von 1611."})
     mine, theirs = me.get("/guide/stops/stop-5"), other.get("/guide/stops/stop-5")
     got = at.together(
-        lambda: me.put("/guide/stops/stop-5", {**mine.json, "de": "Der Globus."}, 200, {"If-Match": mine.etag}),
-        lambda: other.put("/guide/stops/stop-5", {**theirs.json, "en": "The globe."}, 200, {"If-Match": theirs.etag}),
+        lambda: me.put(
+            "/guide/stops/stop-5", {**mine.json, "de": "Der Globus."}, 200, {"If-Match": mine.etag}
+        ),
+        lambda: other.put(
+            "/guide/stops/stop-5", {**theirs.json, "en": "The globe."}, 200, {"If-Match": theirs.etag}
+        ),
         apart=0.15,
     )
     at.must([one.etag for one in got] == ['"v4"', '"v5"'])

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from tools.recording_apis import fronts
-from tools.recording_apis.apps.hal_core import Desk, Res, Row, Sheet, Table, digest, iso
+from tools.recording_apis.apps.hal_core import Desk, Res, Sheet, Table, digest, iso
 from tools.recording_apis.stage import case
 from tools.recording_apis.stories import held_hal_setting as at
 
@@ -30,10 +30,16 @@ if TYPE_CHECKING:
 def herbarium(stage: Stage) -> None:
     """Save what was read compressed."""
     desk = Desk(X_Collection="HBG")
-    habit = "Kraut, mehrjährig, Blätter gegenständig, am Rand gesägt; Blüten in Scheinquirlen, Krone violett. "
-    data: dict[str, Any] = {f"HBG-{n}": {"taxon": "Salvia", "habit": habit * 6} for n in (50411, 50412)}
+    habit = (
+        "Kraut, mehrjährig, Blätter gegenständig, am Rand gesägt; Blüten in Scheinquirlen, Krone violett. "
+    )
+    data: dict[str, Any] = {
+        f"HBG-{n}": {"taxon": "Salvia", "barcode": n, "habit": habit * 6} for n in (50411, 50412)
+    }
     data["HBG-50413"] = {"taxon": "Mentha", "habit": ""}
-    sheet = Sheet(desk, "/specimens", Table.of(data, 2), token=lambda _k, row: f'"{digest(row.data, 16)}"', need=428)
+    sheet = Sheet(
+        desk, "/specimens", Table.of(data, 2), token=lambda _k, row: f'"{digest(row.data, 16)}"', need=428
+    )
     sheet.words = lambda _req, key, _row: {"title": "Precondition Failed", "specimen": key}
     origin = at.house(stage, desk, "waitress", "a herbarium")
     lines = "gzip on; gzip_types application/json; gzip_min_length 400; gzip_proxied any; gzip_vary on;"
@@ -70,14 +76,22 @@ def closures(stage: Stage) -> None:
     """Be guarded as far as the gateway."""
     desk = Desk(Server="Gleisplan")
     data = {f"SP-{n}": {"from": "22:40", "to": "04:10", "limit_kmh": None} for n in (518, 519)}
-    table, given = Table.of(data, 7), {}
+    table = Table.of(data, 7)
+    given: dict[tuple[str, int], str | None] = {}
     sheet = Sheet(desk, "/possessions", table, token=lambda key, row: f'"{key}.{row.n}"')
-    sheet.words = lambda _req, key, row: {"error": "outdated", "possession": key, "version": row.n if row else None}
+    sheet.words = lambda _req, key, row: {
+        "error": "outdated",
+        "possession": key,
+        "version": row.n if row else None,
+    }
     sheet.done.append(lambda req, key, row: given.__setitem__((key, row.n), req.fields.get("if-match")))
 
     def journal(_req: Req, key: str) -> Res:
         rows = [*table.rows[key].past, table.rows[key]]
-        told = [{"n": r.n, "by": r.by, "ifMatch": given.get((key, r.n)), "limit_kmh": r.data["limit_kmh"]} for r in rows]
+        told = [
+            {"n": r.n, "by": r.by, "ifMatch": given.get((key, r.n)), "limit_kmh": r.data["limit_kmh"]}
+            for r in rows
+        ]
         return Res(200, {"journal": told})
 
     desk.on("GET", "/possessions/{key}/journal", journal)
@@ -151,7 +165,9 @@ def _samples(table: Table, late: float, node: str) -> Desk:
     def listing(_req: Req) -> Res:
         rows = {k: r for k, r in table.rows.items() if r.at <= time.time() - late}
         own = {"ETag": f'"acc-{3000 + len(rows)}"', "Cache-Control": "no-store"}
-        return Res(200, {"rev": 3000 + len(rows), "samples": [{"id": k, **r.data} for k, r in rows.items()]}, own)
+        return Res(
+            200, {"rev": 3000 + len(rows), "samples": [{"id": k, **r.data} for k, r in rows.items()]}, own
+        )
 
     def add(req: Req) -> Res:
         key = f"26-{4400 + len(table.rows)}"
@@ -181,7 +197,9 @@ def accession(stage: Stage) -> None:
     data = {f"26-{4400 + n}": {"tube": f"T{n}", "accessioned": "2026-11-27T06:00:00.000Z"} for n in range(3)}
     table = Table.of(data)
     first = at.house(stage, _samples(table, 0.0, "acc-1"), "waitress", "a laboratory's accessions", "primary")
-    second = at.house(stage, _samples(table, 2.0, "acc-2"), "cheroot", "a laboratory's accessions", "copy, 2 s behind")
+    second = at.house(
+        stage, _samples(table, 2.0, "acc-2"), "cheroot", "a laboratory's accessions", "copy, 2 s behind"
+    )
     server = fronts.split(stage, first, second)
     me = stage.actor("client", server, "accession.klinik.example", "aiohttp", {"X-User": "intake-3"})
     at.again(me, "/couriers")
@@ -242,7 +260,9 @@ def timetable(stage: Stage) -> None:
 
 def _stock(slow: list[str]) -> Desk:
     desk = Desk(Server="Regal")
-    rows: list[dict[str, Any]] = [{"id": 8810, "ref": "WA-2290", "article": "4711", "qty": -4, "at": "2026-11-27T14:02:11.200Z"}]
+    rows: list[dict[str, Any]] = [
+        {"id": 8810, "ref": "WA-2290", "article": "4711", "qty": -4, "at": "2026-11-27T14:02:11.200Z"}
+    ]
 
     def add(req: Req) -> Res:
         asked = req.json
@@ -254,7 +274,9 @@ def _stock(slow: list[str]) -> Desk:
         return Res(201, {"id": got["id"], "ref": got["ref"]}, {"Location": f"/stock/movements/{got['id']}"})
 
     def level(_req: Req, article: str) -> Res:
-        return Res(200, {"article": article, "onHand": 200 + sum(r["qty"] for r in rows if r["article"] == article)})
+        return Res(
+            200, {"article": article, "onHand": 200 + sum(r["qty"] for r in rows if r["article"] == article)}
+        )
 
     desk.on("POST", "/stock/movements", add)
     desk.on("GET", "/stock/movements", lambda _req: Res(200, {"movements": rows}))
@@ -291,7 +313,9 @@ def pallet(stage: Stage) -> None:
     me.get("/stock/levels/4711")
     me.send("POST", "/stock/movements", 201, None, {"ref": "WA-2291", "article": "4711", "qty": -6})
     at.must(me.get("/stock/levels/4711").json["onHand"] == 190)
-    got = me.send("POST", "/stock/movements", 201, None, {"ref": "WA-2292", "article": "4711", "qty": -10}).json
+    got = me.send(
+        "POST", "/stock/movements", 201, None, {"ref": "WA-2292", "article": "4711", "qty": -10}
+    ).json
     at.wait(1.0)
     at.must(me.get("/stock/levels/4711").json["onHand"] == 170)
     told = [one for one in me.get("/stock/movements").json["movements"] if one["ref"] == "WA-2292"]
@@ -313,10 +337,17 @@ def pallet(stage: Stage) -> None:
 def contracts(stage: Stage) -> None:
     """Never see the tag."""
     desk = Desk(Server="Pachtwerk")
-    data = {f"C{n}": {"tenant": f"Hof {n}", "rent": 1200, "self": f"http://inner.pachtwerk.example/contracts/C{n}"} for n in (7, 8)}
+    data = {
+        f"C{n}": {
+            "tenant": f"Hof {n}",
+            "rent": 1200,
+            "self": f"http://inner.pachtwerk.example/contracts/C{n}",
+        }
+        for n in (7, 8)
+    }
     table = Table.of(data, 5)
     sheet = Sheet(desk, "/contracts", table, token=lambda key, row: f'"{key}v{row.n}"')
-    sheet.kept = lambda key, row, _status: Res(204, b"", {"ETag": sheet.token(key, row)})
+    sheet.kept = lambda key, row, _status: Res(204, b"", {"ETag": str(sheet.token(key, row))})
     sheet.load = lambda req, row: {**req.json, "self": row.data["self"]} if row else req.json
 
     def plain(_req: Req, key: str) -> Res:
@@ -364,7 +395,11 @@ def _books(snap: list[int]) -> Desk:
         tag, first = f'"snap-{snap[0]}"', int(number) * 3 - 3
         if req.fields.get("if-match", tag) != tag:
             return Res(412, {"error": "snapshot is gone", "current": snap[0]})
-        return Res(200, {"page": int(number), "total": len(titles()), "titles": titles()[first : first + 3]}, {"ETag": tag})
+        return Res(
+            200,
+            {"page": int(number), "total": len(titles()), "titles": titles()[first : first + 3]},
+            {"ETag": tag},
+        )
 
     desk.on("GET", "/export/{number}", page)
     desk.page("/about", {"export": "pages of 3, one snapshot, If-Match"}, tag='"ab1"')

@@ -83,13 +83,22 @@ def tariff(stage: Stage) -> None:
 def trees(stage: Stage) -> None:
     """Put without a condition."""
     desk = Desk(Server="Baumkataster")
-    data = {f"B{n}": {"species": "Tilia cordata", "girth_cm": 140 + n % 9, "risk": "low"} for n in (2201, 2202, 2203)}
+    data = {
+        f"B{n}": {"species": "Tilia cordata", "girth_cm": 140 + n % 9, "risk": "low"}
+        for n in (2201, 2202, 2203)
+    }
     table = Table.of(data, 8)
     sheet = Sheet(desk, "/register/trees", table, token=lambda key, row: f'"{key}/{row.n}"')
 
     def audit(_req: Req, key: str) -> Res:
         rows = [*table.rows[key].past, table.rows[key]]
-        return Res(200, {"tree": key, "versions": [{"n": r.n, "by": r.by, "at": iso(r.at), "risk": r.data["risk"]} for r in rows]})
+        return Res(
+            200,
+            {
+                "tree": key,
+                "versions": [{"n": r.n, "by": r.by, "at": iso(r.at), "risk": r.data["risk"]} for r in rows],
+            },
+        )
 
     desk.on("GET", "/register/trees/{key}/audit", audit)
     photos = Table.of({"p1": {"tree": "B2201", "caption": ""}})
@@ -152,7 +161,7 @@ def battery(stage: Stage) -> None:
         for turn in range(2 if key == "BAT-07" else 1):
             seen = me.get(f"/protocols/{key}").json
             wanted = 409 if key == "BAT-07" else 200
-            body = {**seen, "c_rate": 0.7 + turn / 10}
+            body = {**seen, "c_rate": (0.7, 0.8)[turn]}
             got = me.put(f"/protocols/{key}?version={seen['version']}", body, wanted).json
             at.must(wanted == 200 or got["given"] == got["stored"].replace("+", " "))
             at.wait(0.5)
@@ -179,7 +188,9 @@ def turbine(stage: Stage) -> None:
         return f"{key[0].upper()}{digest([key, row.n], 6)}"
 
     def whole(_req: Req) -> Res:
-        return Res(200, {"turbine": "T4", "parts": {k: {"rev": rev(k, r), **r.data} for k, r in table.rows.items()}})
+        return Res(
+            200, {"turbine": "T4", "parts": {k: {"rev": rev(k, r), **r.data} for k, r in table.rows.items()}}
+        )
 
     def store(req: Req, part: str) -> Res:
         row, asked = table.rows[part], req.json
@@ -200,7 +211,9 @@ def turbine(stage: Stage) -> None:
         me.put("/turbines/T4/pitch", {"rev": parts["limits"]["rev"], "fine_deg": degrees}, 409)
         me.send("POST", "/events", 202, None, {"level": "warn", "text": "pitch not stored"})
         at.wait(0.5)
-        me.put("/turbines/T4/limits", {"rev": parts["limits"]["rev"], "max_kw": 3000 + int(degrees * 10)}, 200)
+        me.put(
+            "/turbines/T4/limits", {"rev": parts["limits"]["rev"], "max_kw": 3000 + int(degrees * 10)}, 200
+        )
         me.get("/turbines/T4/power")
     at.must(me.get("/turbines/T4").json["parts"]["pitch"]["fine_deg"] == 1.5)
 
@@ -259,7 +272,9 @@ def dyes(stage: Stage) -> None:
     """Amend with the guard of creating."""
     desk = Desk(Server="tintoria")
     text = {"Content-Type": "text/plain; charset=utf-8"}
-    table = Table.of({"indigo.txt": "indaco 4%\nidrosolfito 3 g/l\n", "robbia.txt": "robbia 40%\nallume 12%\n"}, 2)
+    table = Table.of(
+        {"indigo.txt": "indaco 4%\nidrosolfito 3 g/l\n", "robbia.txt": "robbia 40%\nallume 12%\n"}, 2
+    )
     sheet = Sheet(desk, "/ricette", table, token=lambda _k, row: f'"{digest(row.data)}"')
     sheet.dump = lambda _key, row: Res(200, row.data, dict(text))
     sheet.load = lambda req, _row: req.body.decode()
@@ -318,7 +333,9 @@ def spa(stage: Stage) -> None:
 
 def _visits() -> Desk:
     desk = Desk(Server="Pflegeweg")
-    notes: dict[str, list[Any]] = {visit: [{"t": "08:10", "text": "RR 130/80"}] for visit in ("V12", "V13", "V14")}
+    notes: dict[str, list[Any]] = {
+        visit: [{"t": "08:10", "text": "RR 130/80"}] for visit in ("V12", "V13", "V14")
+    }
 
     def tag(visit: str) -> str:
         return f'"{digest(notes[visit], 10)}"'
@@ -327,7 +344,11 @@ def _visits() -> Desk:
         visit = req.path.split("/")[2] if req.path.startswith("/visits/") else ""
         if visit not in notes or req.fields.get("if-none-match") != tag(visit):
             return None
-        return Res(304, b"", {"ETag": tag(visit)}) if req.safe else Res(412, {"fehler": "Vorbedingung nicht erfüllt"})
+        return (
+            Res(304, b"", {"ETag": tag(visit)})
+            if req.safe
+            else Res(412, {"fehler": "Vorbedingung nicht erfüllt"})
+        )
 
     def add(req: Req, visit: str) -> Res:
         notes[visit].append({**req.json, "von": req.who})
@@ -362,13 +383,17 @@ def nursing(stage: Stage) -> None:
     host = "api.pflegeweg.example"
     ios = {"X-User": "schwester.ina", "User-Agent": "Pflegeweg/512 CFNetwork/1494.0.7 Darwin/23.4.0"}
     me = stage.actor("client", server, host, "httpx", ios)
-    other = stage.actor("other", server, host, "requests", {"X-User": "pfleger.udo", "User-Agent": "okhttp/4.12.0"})
+    other = stage.actor(
+        "other", server, host, "requests", {"X-User": "pfleger.udo", "User-Agent": "okhttp/4.12.0"}
+    )
     at.again(me, "/tour")
     other.get("/visits/V13/notes")
     other.send("POST", "/visits/V13/notes", 201, None, {"t": "09:02", "text": "Verband neu"})
     tag = me.get("/visits/V12/notes").etag
     for _ in range(2):
-        me.send("POST", "/visits/V12/notes", 412, {"If-None-Match": tag}, {"t": "09:20", "text": "Insulin 8 IE"})
+        me.send(
+            "POST", "/visits/V12/notes", 412, {"If-None-Match": tag}, {"t": "09:20", "text": "Insulin 8 IE"}
+        )
         at.wait(0.6)
     me.get("/visits/V12/notes", 304, {"If-None-Match": tag})
     me.send("POST", "/visits/V14/notes", 201, None, {"t": "09:41", "text": "Gehübung"})
@@ -405,7 +430,9 @@ def archive(stage: Stage) -> None:
         since = born.get(req.query.get("kohdasta", ""), 0.0)
         if time.time() - since > 2:
             return Res(410, {"virhe": "KOHDISTIN_VANHENTUNUT", "elinikä_s": 2})
-        return Res(200, {"muutokset": [{"tunnus": f"AY-{114 + len(born)}", "tapa": "lisäys"}], "kohdistin": cursor()})
+        return Res(
+            200, {"muutokset": [{"tunnus": f"AY-{114 + len(born)}", "tapa": "lisäys"}], "kohdistin": cursor()}
+        )
 
     desk.on("GET", "/aineistot", listing)
     desk.on("GET", "/muutokset", changes)
