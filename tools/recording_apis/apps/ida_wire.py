@@ -121,7 +121,7 @@ class Desk:
         self.lock = threading.RLock()
 
     def on(self, methods: str, pattern: str, *, free: bool = False) -> Callable[..., Any]:
-        """Register a handler of methods (split at blanks) and paths; ``free`` handlers lock for themselves."""
+        """Register a handler of methods and paths; ``free`` ones lock for themselves."""
 
         def register(handler: Callable[..., Res]) -> Callable[..., Res]:
             self.routes.append((set(methods.split()), re.compile(pattern), free, handler))
@@ -129,7 +129,9 @@ class Desk:
 
         return register
 
-    def page(self, path: str, body: Any = b"", status: int = 200, methods: str = "GET", **fields: str) -> None:
+    def page(
+        self, path: str, body: Any = b"", status: int = 200, methods: str = "GET", **fields: str
+    ) -> None:
         """Put something there that never changes; its tag, if any, works for 304."""
         known = {name.replace("_", "-"): value for name, value in fields.items()}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import time
 from typing import TYPE_CHECKING, Any
 
 from tools.recording_apis.apps.ida_wire import Desk, Req, Res, Rows, digest, http_date, iso
@@ -96,21 +95,7 @@ def photo(stage: Stage) -> None:
     place.look(me, "/v1.0/me/drive/root/children")
 
 
-@case(
-    "d777",
-    "ida-survey-raster-in-three-reads",
-    "read-changed-mid-transfer",
-    "corrupt-read",
-    alone="read-changed-mid-transfer",
-    synthetic=True,
-    description=(
-        "A land office's job reads an elevation raster from a store after the pattern of Google Cloud Storage in three "
-        "ranges without naming the generation; between the second and the third the survey replaces the object. All "
-        "are 206; the job puts the parts together and reports a checksum that fits neither generation."
-    ),
-)
-def raster(stage: Stage) -> None:
-    """Put parts of two generations together."""
+def _raster_desk() -> Any:
     rows = Rows(first=1732703001120044, step=9120331)
     rows.seed("dem/blatt-4711.asc", "\n".join(f"{n * 7 % 97:05}" for n in range(250)), 5000)
     desk = Desk()
@@ -126,16 +111,47 @@ def raster(stage: Stage) -> None:
             "Last-Modified": http_date(row.at),
         }
         if req.query.get("alt") != "media":
-            meta = {"kind": "storage#object", "name": key, "generation": str(row.rev), "size": str(len(whole))}
+            meta = {
+                "kind": "storage#object",
+                "name": key,
+                "generation": str(row.rev),
+                "size": str(len(whole)),
+            }
             return Res(200, {**meta, "updated": iso(row.at), "md5Hash": fields["x-goog-hash"][4:]})
         low, high = (int(one) for one in req.fields["range"][6:].split("-"))
         part = whole[low : high + 1]
-        fields |= {"Content-Range": f"bytes {low}-{low + len(part) - 1}/{len(whole)}", "Content-Type": "text/plain"}
+        fields |= {
+            "Content-Range": f"bytes {low}-{low + len(part) - 1}/{len(whole)}",
+            "Content-Type": "text/plain",
+        }
         return Res(206, part, fields)
 
-    desk.page("/storage/v1/b/dem-lgl", {"kind": "storage#bucket", "id": "dem-lgl", "location": "EUROPE-WEST3"})
+    desk.page(
+        "/storage/v1/b/dem-lgl", {"kind": "storage#bucket", "id": "dem-lgl", "location": "EUROPE-WEST3"}
+    )
     desk.page("/jobs/verschneidung/ergebnis", {"ok": False}, 202, "POST")
-    me = stage.actor("client", place.serve(stage, desk, "tornado", "Google Cloud Storage"), "speicher.lgl.test")
+    return rows, desk
+
+
+@case(
+    "d777",
+    "ida-survey-raster-in-three-reads",
+    "read-changed-mid-transfer",
+    "corrupt-read",
+    alone="read-changed-mid-transfer",
+    synthetic=True,
+    description=(
+        "A land office's job reads an elevation raster from a store after the pattern of Google Cloud Storage in three "
+        "ranges without naming the generation; between the second and the third the survey replaces the object. All "
+        "are 206; the job puts the parts together and reports a checksum that fits neither generation."
+    ),
+)
+def raster(stage: Stage) -> None:
+    """Put parts of two generations together."""
+    rows, desk = _raster_desk()
+    me = stage.actor(
+        "client", place.serve(stage, desk, "tornado", "Google Cloud Storage"), "speicher.lgl.test"
+    )
     path = "/storage/v1/b/dem-lgl/o/dem%2Fblatt-4711.asc"
     place.look(me, "/storage/v1/b/dem-lgl")
     meta = me.get(path).json
@@ -169,7 +185,10 @@ def export(stage: Stage) -> None:
     """Find a name taken."""
     rows = Rows()
     rows.seed("export/2026-11-27/hangzhou.csv", "store,sum\n7,1180\n", 21000, "exporter-b")
-    desk = Desk('<?xml version="1.0" encoding="UTF-8"?><Error><Code>NoSuchKey</Code></Error>', x_oss_request_id="6747A1")
+    desk = Desk(
+        '<?xml version="1.0" encoding="UTF-8"?><Error><Code>NoSuchKey</Code></Error>',
+        x_oss_request_id="6747A1",
+    )
 
     @desk.on("GET PUT HEAD", r"/(export/.+)")
     def thing(req: Req, key: str) -> Res:
@@ -190,15 +209,76 @@ def export(stage: Stage) -> None:
     listing = "<ListBucketResult><Name>umsatz</Name><Prefix>export/2026-11-26/</Prefix><KeyCount>0</KeyCount></ListBucketResult>"
     desk.page("/", listing, Content_Type="application/xml")
     server = place.serve(stage, desk, "cheroot", "Alibaba OSS")
-    me = stage.actor("client", server, "umsatz.oss-cn.test", "curl:verbose", {"User-Agent": "aliyun-sdk-python/2.19"})
+    me = stage.actor(
+        "client", server, "umsatz.oss-cn.test", "curl:verbose", {"User-Agent": "aliyun-sdk-python/2.19"}
+    )
     me.get("/?prefix=export%2F2026-11-26%2F")
     for city, status in (("beijing", 200), ("hangzhou", 409), ("suzhou", 200)):
-        fields = {"x-oss-forbid-overwrite": "true", "Content-Type": "text/csv", "x-oss-meta-writer": "exporter-a"}
-        me.put(f"/export/2026-11-27/{city}.csv", f"store,sum\n{len(city)},{len(city) * 431}\n9,77\n", status, fields)
+        fields = {
+            "x-oss-forbid-overwrite": "true",
+            "Content-Type": "text/csv",
+            "x-oss-meta-writer": "exporter-a",
+        }
+        me.put(
+            f"/export/2026-11-27/{city}.csv",
+            f"store,sum\n{len(city)},{len(city) * 431}\n9,77\n",
+            status,
+            fields,
+        )
         place.rest(0.2)
     got = me.send("HEAD", "/export/2026-11-27/hangzhou.csv", 200)
     place.sure(got.fields["x-oss-meta-writer"] == "exporter-b")
     me.get("/export/2026-11-27/hangzhou.csv")
+
+
+def _contract_desk() -> Any:
+    rows = Rows(first=0)
+    for number in (88120, 88121, 88134):
+        rows.seed(
+            str(number), {"name": f"Vertrag {number}.docx", "sha1": digest(str(number), 40, "sha1")}, 90000
+        )
+    gone: list[str] = []
+    desk = Desk()
+
+    def error(status: int, code: str, said: str) -> Res:
+        return Res(
+            status, {"type": "error", "status": status, "code": code, "message": said, "request_id": "1k9xq"}
+        )
+
+    @desk.on("GET PUT DELETE", r"/2\.0/files/(\d+)")
+    def file(req: Req, key: str) -> Res:
+        sent = req.fields.get("if-match")
+        if req.method != "GET" and sent and (key not in rows or sent != str(rows[key].rev)):
+            said = "The resource has been modified. Please retrieve the resource again and retry"
+            return error(412, "precondition_failed", said)
+        if key not in rows:
+            return error(404, "trashed", "Item is trashed")
+        if req.method == "DELETE":
+            rows.drop(key)
+            gone.append(key)
+            return Res(204)
+        if req.method == "PUT":
+            rows.keep(key, {**rows[key].data, **req.json}, "kanzlei")
+        row = rows[key]
+        return Res(
+            200, {"type": "file", "id": key, "etag": str(row.rev), "sequence_id": str(row.rev), **row.data}
+        )
+
+    @desk.on("GET", "/2.0/folders/311/items")
+    def folder(_req: Req) -> Res:
+        entries = [{"id": k, "etag": str(r.rev)} for k, r in rows.rows.items()]
+        return Res(200, {"total_count": len(entries), "entries": entries})
+
+    @desk.on("GET", "/2.0/events")
+    def events(_req: Req) -> Res:
+        seen = [
+            {"event_type": "ITEM_TRASH", "created_by": {"login": "ref@kanzlei.test"}, "source": {"id": k}}
+            for k in gone
+        ]
+        return Res(200, {"chunk_size": len(seen), "next_stream_position": "1152", "entries": seen})
+
+    desk.page("/2.0/users/me", {"type": "user", "login": "sekretariat@kanzlei.test"})
+    return desk
 
 
 @case(
@@ -215,41 +295,7 @@ def export(stage: Stage) -> None:
 )
 def contract(stage: Stage) -> None:
     """Rename what somebody has put away."""
-    rows = Rows(first=0)
-    for number in (88120, 88121, 88134):
-        rows.seed(str(number), {"name": f"Vertrag {number}.docx", "sha1": digest(str(number), 40, "sha1")}, 90000)
-    gone: list[str] = []
-    desk = Desk()
-
-    def error(status: int, code: str, said: str) -> Res:
-        return Res(status, {"type": "error", "status": status, "code": code, "message": said, "request_id": "1k9xq"})
-
-    @desk.on("GET PUT DELETE", r"/2\.0/files/(\d+)")
-    def file(req: Req, key: str) -> Res:
-        sent = req.fields.get("if-match")
-        if req.method != "GET" and sent and (key not in rows or sent != str(rows[key].rev)):
-            return error(412, "precondition_failed", "The resource has been modified. Please retrieve the resource again and retry")
-        if key not in rows:
-            return error(404, "trashed", "Item is trashed")
-        if req.method == "DELETE":
-            rows.drop(key)
-            gone.append(key)
-            return Res(204)
-        if req.method == "PUT":
-            rows.keep(key, {**rows[key].data, **req.json}, "kanzlei")
-        row = rows[key]
-        return Res(200, {"type": "file", "id": key, "etag": str(row.rev), "sequence_id": str(row.rev), **row.data})
-
-    @desk.on("GET", "/2.0/folders/311/items")
-    def folder(_req: Req) -> Res:
-        return Res(200, {"total_count": len(rows.rows), "entries": [{"id": k, "etag": str(r.rev)} for k, r in rows.rows.items()]})
-
-    @desk.on("GET", "/2.0/events")
-    def events(_req: Req) -> Res:
-        seen = [{"event_type": "ITEM_TRASH", "created_by": {"login": "ref@kanzlei.test"}, "source": {"id": k}} for k in gone]
-        return Res(200, {"chunk_size": len(seen), "next_stream_position": "1152", "entries": seen})
-
-    desk.page("/2.0/users/me", {"type": "user", "login": "sekretariat@kanzlei.test"})
+    desk = _contract_desk()
     server = place.serve(stage, desk, "falcon", "Box")
     me = stage.actor("client", server, "api.ablage.test", "httpx", {"Authorization": "Bearer sek"})
     other = stage.actor("other", server, "api.ablage.test", "requests", {"Authorization": "Bearer ref"})
@@ -259,7 +305,12 @@ def contract(stage: Stage) -> None:
     place.rest(0.5)
     for number, one in held.items():
         status = 412 if number == 88121 else 200
-        me.put(f"/2.0/files/{number}", {"name": one["name"].replace("Vertrag", "2026 Vertrag")}, status, {"if-match": one["etag"]})
+        me.put(
+            f"/2.0/files/{number}",
+            {"name": one["name"].replace("Vertrag", "2026 Vertrag")},
+            status,
+            {"if-match": one["etag"]},
+        )
     me.get("/2.0/files/88121", 404)
     place.look(me, "/2.0/events?stream_position=1140", "/2.0/folders/311/items")
 
@@ -274,7 +325,9 @@ def _distributions(rows: Rows) -> Desk:
 
     @desk.on("GET PUT", r"/2020-05-31/distribution/(\w+)/config")
     def config(req: Req, key: str) -> Res:
-        mark = lambda: "E" + digest([key, rows[key].rev], 12).upper()  # noqa: E731
+        def mark() -> str:
+            return "E" + digest([key, rows[key].rev], 12).upper()
+
         if req.method == "PUT":
             if req.fields.get("if-match") != mark():
                 said = "The request failed because it didn't meet the preconditions in one or more request-header fields."
@@ -283,8 +336,18 @@ def _distributions(rows: Rows) -> Desk:
             rows.keep(key, req.body.decode(), "deployer")
         return Res(200, rows[key].data, {"ETag": mark(), "Content-Type": "text/xml"})
 
-    desk.page("/2020-05-31/distribution", "<DistributionList><Quantity>2</Quantity></DistributionList>", Content_Type="text/xml")
-    desk.page("/2020-05-31/distribution/EDFDVBD6/invalidation", "<Invalidation><Status>InProgress</Status></Invalidation>", 201, "POST", Content_Type="text/xml")
+    desk.page(
+        "/2020-05-31/distribution",
+        "<DistributionList><Quantity>2</Quantity></DistributionList>",
+        Content_Type="text/xml",
+    )
+    desk.page(
+        "/2020-05-31/distribution/EDFDVBD6/invalidation",
+        "<Invalidation><Status>InProgress</Status></Invalidation>",
+        201,
+        "POST",
+        Content_Type="text/xml",
+    )
     return desk
 
 
@@ -305,7 +368,11 @@ def deployer(stage: Stage) -> None:
     """Keep the tag of the plan."""
     rows = Rows(first=11)
     for key in ("EDFDVBD6", "E2QWRUHA"):
-        rows.seed(key, _distribution_xml({"Comment": key, "PriceClass": "PriceClass_100", "Enabled": "true"}), 400000)
+        rows.seed(
+            key,
+            _distribution_xml({"Comment": key, "PriceClass": "PriceClass_100", "Enabled": "true"}),
+            400000,
+        )
     server = place.serve(stage, _distributions(rows), "waitress", "CloudFront")
     me = stage.actor("client", server, "cloudfront.kanal.test", "java", {"User-Agent": "aws-sdk-java/2.29"})
     place.look(me, "/2020-05-31/distribution")
@@ -316,7 +383,13 @@ def deployer(stage: Stage) -> None:
     done = me.put(path, first, 200, {**xml, "If-Match": plan["EDFDVBD6"].etag})
     other = plan["E2QWRUHA"].text.replace("_100", "_All")
     me.put("/2020-05-31/distribution/E2QWRUHA/config", other, 200, {**xml, "If-Match": plan["E2QWRUHA"].etag})
-    place.post(me, "/2020-05-31/distribution/EDFDVBD6/invalidation", "<InvalidationBatch><Path>/*</Path></InvalidationBatch>", 201, xml)
+    place.post(
+        me,
+        "/2020-05-31/distribution/EDFDVBD6/invalidation",
+        "<InvalidationBatch><Path>/*</Path></InvalidationBatch>",
+        201,
+        xml,
+    )
     place.rest(0.8)
     second = first.replace("<Comment>EDFDVBD6", "<Comment>shop, winter")
     me.put(path, second, 412, {**xml, "If-Match": plan["EDFDVBD6"].etag})
@@ -340,13 +413,19 @@ def biller(stage: Stage) -> None:
     """Meet one's own write."""
     rows = Rows()
     for number in (301, 302, 303):
-        rows.seed(f"zaehler-{number}", {"id": f"zaehler-{number}", "kwh": 1200 + number, "runId": "2026-10"}, 2600000)
+        rows.seed(
+            f"zaehler-{number}",
+            {"id": f"zaehler-{number}", "kwh": 1200 + number, "runId": "2026-10"},
+            2600000,
+        )
     desk = Desk(x_ms_session_token="0:-1#55", x_ms_gatewayversion="version=2.14.0")  # noqa: S106
 
     def shown(key: str) -> Res:
         row = rows[key]
         mark = f'"{digest([key, row.rev], 8)}-0000-0d00-0000-{int(row.at):x}0000"'
-        return Res(200, {**row.data, "_rid": digest(key, 10), "_etag": mark, "_ts": int(row.at)}, {"ETag": mark})
+        return Res(
+            200, {**row.data, "_rid": digest(key, 10), "_etag": mark, "_ts": int(row.at)}, {"ETag": mark}
+        )
 
     @desk.on("GET PUT", r"/dbs/netz/colls/zaehler/docs/([\w-]+)")
     def doc(req: Req, key: str) -> Res:
@@ -362,7 +441,9 @@ def biller(stage: Stage) -> None:
     desk.page("/dbs/netz/colls/zaehler/pkranges", {"PartitionKeyRanges": [{"id": "0"}], "_count": 1})
     server = place.serve(stage, desk, "starlette", "Azure Cosmos DB")
     lost = place.drops("PUT", "zaehler-302")
-    me = stage.actor("client", server, "netz.documents.test", "httpx", {"x-ms-version": "2020-07-15"}, loses=lost)
+    me = stage.actor(
+        "client", server, "netz.documents.test", "httpx", {"x-ms-version": "2020-07-15"}, loses=lost
+    )
     place.look(me, "/dbs/netz/colls/zaehler", "/dbs/netz/colls/zaehler/pkranges")
     for number in (301, 302, 303):
         path = f"/dbs/netz/colls/zaehler/docs/zaehler-{number}"
@@ -375,66 +456,3 @@ def biller(stage: Stage) -> None:
             me.put(path, body, 412, fields)
             now = me.get(path)
             place.sure(now.json["runId"] == "2026-11/7c1e" and now.etag != seen.etag)
-
-
-def _policy(rows: Rows) -> dict[str, Any]:
-    row = rows["p"]
-    mark = base64.b64encode(b"\x07\x05" + row.rev.to_bytes(6, "big")).decode()
-    return {"version": 1, "etag": mark, "bindings": row.data}
-
-
-@case(
-    "d778",
-    "ida-role-grants-written-whole",
-    "unconditional-write",
-    "lost-update",
-    alone="unconditional-write",
-    synthetic=True,
-    description=(
-        "An onboarding script writes the policy of a project after the pattern of Google IAM without the etag that "
-        "getIamPolicy shows; the auditor's grant, made between its read and its write, is gone, as the audit log and a later read show."
-    ),
-)
-def grants(stage: Stage) -> None:
-    """Write a policy without its etag."""
-    rows = Rows(first=7104)
-    rows.seed("p", [{"role": "roles/viewer", "members": ["user:mika@werft.test"]}], 500000)
-    log: list[dict[str, Any]] = []
-    desk = Desk()
-
-    @desk.on("POST", r"/v1/projects/werft-prod:(get|set)IamPolicy")
-    def policy(req: Req, what: str) -> Res:
-        if what == "set":
-            sent = req.json["policy"]
-            if sent.get("etag") not in {None, _policy(rows)["etag"]}:
-                said = "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff."
-                return Res(409, {"error": {"code": 409, "message": said, "status": "ABORTED"}})
-            rows.keep("p", sent["bindings"], req.who)
-            members = sorted(f"{b['role']} {m}" for b in sent["bindings"] for m in b["members"])
-            log.append({"timestamp": iso(time.time()), "principalEmail": req.who, "methodName": "SetIamPolicy", "result": members})
-        return Res(200, _policy(rows))
-
-    @desk.on("POST", "/v2/entries:list")
-    def entries(_req: Req) -> Res:
-        return Res(200, {"entries": list(log)})
-
-    desk.page("/v1/projects/werft-prod", {"projectId": "werft-prod", "lifecycleState": "ACTIVE"})
-    server = place.serve(stage, desk, "flask", "Google Resource Manager")
-    me = stage.actor("client", server, "resourcemanager.werft.test", "urllib", {"Authorization": "Bearer onboard@werft.test"})
-    other = stage.actor("other", server, "resourcemanager.werft.test", "requests", {"Authorization": "Bearer revision@werft.test"})
-    root = "/v1/projects/werft-prod"
-    place.look(me, root)
-    first = place.post(me, f"{root}:getIamPolicy", {}).json
-    mine = [*first["bindings"], {"role": "roles/editor", "members": ["user:aino@werft.test"]}]
-    place.post(me, f"{root}:setIamPolicy", {"policy": {"bindings": mine}})
-    held = place.post(me, f"{root}:getIamPolicy", {}).json
-    place.rest(0.4)
-    theirs = place.post(other, f"{root}:getIamPolicy", {}).json
-    theirs["bindings"] = [*theirs["bindings"], {"role": "roles/logging.viewer", "members": ["group:revision@werft.test"]}]
-    place.post(other, f"{root}:setIamPolicy", {"policy": theirs})
-    place.rest(0.6)
-    place.look(me, root)
-    mine = [*held["bindings"], {"role": "roles/editor", "members": ["user:otso@werft.test"]}]
-    place.post(me, f"{root}:setIamPolicy", {"policy": {"bindings": mine}})
-    place.sure(len(place.post(me, "/v2/entries:list", {"resourceNames": ["projects/werft-prod"]}).json["entries"]) == 3)
-    place.sure("revision@" not in place.post(me, f"{root}:getIamPolicy", {}).text)

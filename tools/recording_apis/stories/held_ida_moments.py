@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,9 @@ def _dated(desk: Desk, rows: Rows, pattern: str, refusal: Any) -> None:
 
     @desk.on("GET", pattern + "/history")
     def history(_req: Req, key: str) -> Res:
-        return Res(200, [{"n": r.rev, "at": iso(r.at), "by": r.by, "data": r.data} for r in rows[key].lineage])
+        return Res(
+            200, [{"n": r.rev, "at": iso(r.at), "by": r.by, "data": r.data} for r in rows[key].lineage]
+        )
 
 
 @case(
@@ -54,7 +57,12 @@ def plate(stage: Stage) -> None:
     other = stage.actor("other", server, "lims.labor.test", "httpx", {"X-User": "robot-2"})
     place.look(me, "/lims/instruments")
     calm = me.get("/lims/plates/P-0932")
-    me.put("/lims/plates/P-0932", {**calm.json, "label": "Kontrolle"}, 200, {"If-Unmodified-Since": calm.fields["last-modified"]})
+    me.put(
+        "/lims/plates/P-0932",
+        {**calm.json, "label": "Kontrolle"},
+        200,
+        {"If-Unmodified-Since": calm.fields["last-modified"]},
+    )
     other.get("/lims/plates/P-0931")
     place.rest(1.05 - time.time() % 1)
     rows.keep("P-0931", {**rows["P-0931"].data, "wells": ["A1 0.41"]}, "analyser")
@@ -119,33 +127,105 @@ def ranger(stage: Stage) -> None:
     "d797",
     "ida-vaccination-cards-in-local-time",
     "timezone-error",
-    "412",
+    "lost-update",
     alone="timezone-error",
     synthetic=True,
     description=(
-        "A Brazilian veterinary practice's tool on an API after the pattern of Canvas Medical parses Last-Modified into its local time and writes "
-        "that with GMT behind it into If-Unmodified-Since: three hours too early, 412 for each card, although none of them has changed."
+        "A veterinary practice in Nepal has a tool on an API after the pattern of Canvas Medical that turns Last-Modified into its local time and writes "
+        "that with GMT behind it into If-Unmodified-Since: five hours and forty-five minutes too late, so the guard holds nothing back, and the "
+        "dose that a colleague corrected after the read is gone, as the history shows."
     ),
 )
 def cards(stage: Stage) -> None:
     """Write local time as GMT."""
     rows, desk = Rows(), Desk(Content_Type="application/fhir+json")
     for number in (601, 602, 603):
-        rows.seed(f"imm-{number}", {"resourceType": "Immunization", "id": f"imm-{number}", "status": "completed", "note": []}, 80000 + number * 97)
-    said = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "conflict", "details": {"text": "Resource updated since If-Unmodified-Since date"}}]}
-    _dated(desk, rows, r"/fhir/Immunization/([\w-]+)", said)
+        data = {
+            "resourceType": "Immunization",
+            "id": f"imm-{number}",
+            "doseQuantity": {"value": 1},
+            "note": [],
+        }
+        rows.seed(f"imm-{number}", data, 700 + number * 3, "reception")
+    issue = {
+        "severity": "error",
+        "code": "conflict",
+        "details": {"text": "Resource updated since If-Unmodified-Since date"},
+    }
+    _dated(desk, rows, r"/fhir/Immunization/([\w-]+)", {"resourceType": "OperationOutcome", "issue": [issue]})
     desk.page("/fhir/metadata", {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1"})
     desk.page("/fhir/Immunization", {"resourceType": "Bundle", "total": 3})
     server = place.serve(stage, desk, "flask-cheroot", "Canvas Medical")
-    me = stage.actor("client", server, "fhir.clinicavet.test", "node:fetch", {"Accept": "application/fhir+json", "Accept-Language": "pt-BR"})
+    fhir = {"Accept": "application/fhir+json"}
+    me = stage.actor(
+        "client",
+        server,
+        "fhir.pashu.test",
+        "node:fetch",
+        {**fhir, "Accept-Language": "ne-NP", "X-User": "dr-thapa"},
+    )
+    other = stage.actor("other", server, "fhir.pashu.test", "requests", {**fhir, "X-User": "dr-gurung"})
     place.look(me, "/fhir/metadata", "/fhir/Immunization?patient=rex")
-    for number in (601, 602, 601):
-        seen = me.get(f"/fhir/Immunization/imm-{number}")
-        local = http_date(seconds(seen.fields["last-modified"]) - 3 * 3600)
-        body = {**seen.json, "note": [{"text": "sem reação"}]}
-        me.put(f"/fhir/Immunization/imm-{number}", body, 412, {"If-Unmodified-Since": local})
+    held = {number: me.get(f"/fhir/Immunization/imm-{number}") for number in (603, 601, 602)}
+    theirs = other.get("/fhir/Immunization/imm-601")
+    guard = {"If-Unmodified-Since": theirs.fields["last-modified"]}
+    other.put("/fhir/Immunization/imm-601", {**theirs.json, "doseQuantity": {"value": 0.5}}, 200, guard)
+    place.rest(1.2)
+    for number in (603, 601):
+        local = http_date(seconds(held[number].fields["last-modified"]) + 5.75 * 3600)
+        body = {**held[number].json, "note": [{"text": "प्रतिक्रिया छैन"}]}
+        me.put(f"/fhir/Immunization/imm-{number}", body, 200, {"If-Unmodified-Since": local})
         place.rest(0.3)
-    me.get("/fhir/Immunization/imm-601")
+    place.sure(me.get("/fhir/Immunization/imm-601").json["doseQuantity"]["value"] == 1)
+    me.get("/fhir/Immunization/imm-601/history")
+    place.look(me, "/fhir/Immunization?patient=rex")
+
+
+def _zone_desk() -> Any:
+    live = {
+        ("A", "www"): {
+            "kind": "dns#resourceRecordSet",
+            "name": "www.brauerei.test.",
+            "type": "A",
+            "ttl": 300,
+            "rrdatas": ["192.0.2.7"],
+        },
+        ("TXT", "@"): {
+            "kind": "dns#resourceRecordSet",
+            "name": "brauerei.test.",
+            "type": "TXT",
+            "ttl": 3600,
+            "rrdatas": ['"v=spf1 mx -all"'],
+        },
+    }
+    desk, base = Desk(), r"/dns/v1/projects/brauerei/managedZones/haupt"
+
+    @desk.on("GET", base + "/rrsets")
+    def listed(_req: Req) -> Res:
+        return Res(200, {"kind": "dns#resourceRecordSetsListResponse", "rrsets": list(live.values())})
+
+    @desk.on("POST", base + "/changes")
+    def change(req: Req) -> Res:
+        for number, gone in enumerate(req.json.get("deletions", [])):
+            if gone not in live.values():
+                said = f"Precondition not met for 'entity.change.deletions[{number}]'"
+                error = {
+                    "message": said,
+                    "domain": "global",
+                    "reason": "conditionNotMet",
+                    "location": "If-Match",
+                    "locationType": "header",
+                }
+                return Res(412, {"error": {"code": 412, "message": said, "errors": [error]}})
+        for new in req.json["additions"]:
+            live[(new["type"], "www" if new["type"] == "A" else "@")] = new
+        return Res(200, {"kind": "dns#change", "id": "812", "status": "pending"})
+
+    desk.page(
+        "/dns/v1/projects/brauerei/managedZones/haupt",
+        {"kind": "dns#managedZone", "dnsName": "brauerei.test."},
+    )
+    return desk
 
 
 @case(
@@ -163,28 +243,7 @@ def cards(stage: Stage) -> None:
 )
 def zone(stage: Stage) -> None:
     """Delete what is not exactly there."""
-    live = {
-        ("A", "www"): {"kind": "dns#resourceRecordSet", "name": "www.brauerei.test.", "type": "A", "ttl": 300, "rrdatas": ["192.0.2.7"]},
-        ("TXT", "@"): {"kind": "dns#resourceRecordSet", "name": "brauerei.test.", "type": "TXT", "ttl": 3600, "rrdatas": ['"v=spf1 mx -all"']},
-    }
-    desk, base = Desk(), r"/dns/v1/projects/brauerei/managedZones/haupt"
-
-    @desk.on("GET", base + "/rrsets")
-    def listed(_req: Req) -> Res:
-        return Res(200, {"kind": "dns#resourceRecordSetsListResponse", "rrsets": list(live.values())})
-
-    @desk.on("POST", base + "/changes")
-    def change(req: Req) -> Res:
-        for number, gone in enumerate(req.json.get("deletions", [])):
-            if gone not in live.values():
-                said = f"Precondition not met for 'entity.change.deletions[{number}]'"
-                error = {"message": said, "domain": "global", "reason": "conditionNotMet", "location": "If-Match", "locationType": "header"}
-                return Res(412, {"error": {"code": 412, "message": said, "errors": [error]}})
-        for new in req.json["additions"]:
-            live[(new["type"], "www" if new["type"] == "A" else "@")] = new
-        return Res(200, {"kind": "dns#change", "id": "812", "status": "pending"})
-
-    desk.page("/dns/v1/projects/brauerei/managedZones/haupt", {"kind": "dns#managedZone", "dnsName": "brauerei.test."})
+    desk = _zone_desk()
     server = place.serve(stage, desk, "stdlib", "Google Cloud DNS")
     me = stage.actor("client", server, "dns.brauerei.test", "urllib", {"User-Agent": "zonectl/0.4"})
     root = "/dns/v1/projects/brauerei/managedZones/haupt"
@@ -198,6 +257,50 @@ def zone(stage: Stage) -> None:
         place.post(me, f"{root}/changes", {"deletions": [bare], "additions": [new]}, 412)
         place.rest(0.4)
     me.get(f"{root}/rrsets")
+
+
+def _patient_desk() -> Any:
+    rows = Rows()
+    for number, ident in ((1, "A10"), (2, "B22"), (3, "B22"), (4, "C31")):
+        rows.seed(
+            f"p{number}",
+            {
+                "resourceType": "Patient",
+                "id": f"p{number}",
+                "identifier": [{"system": "urn:kv", "value": ident}],
+                "active": True,
+            },
+        )
+    desk = Desk(Content_Type="application/fhir+json; charset=utf-8")
+
+    def found(req: Req) -> list[str]:
+        ident = req.query["identifier"].rpartition("|")[2]
+        return [key for key, row in rows.rows.items() if row.data["identifier"][0]["value"] == ident]
+
+    @desk.on("GET PUT", "/fhir/R4/Patient")
+    def patients(req: Req) -> Res:
+        keys = found(req)
+        if req.method == "GET":
+            entries = [{"fullUrl": f"Patient/{key}", "resource": rows[key].data} for key in keys]
+            return Res(
+                200, {"resourceType": "Bundle", "type": "searchset", "total": len(keys), "entry": entries}
+            )
+        if len(keys) > 1:
+            said = (
+                "HAPI-0958: Failed to UPDATE Patient with match URL because this search matched 2 resources"
+            )
+            return Res(
+                412,
+                {
+                    "resourceType": "OperationOutcome",
+                    "issue": [{"severity": "error", "code": "multiple-matches", "diagnostics": said}],
+                },
+            )
+        row = rows.keep(keys[0], {**req.json, "id": keys[0]}, "bridge")
+        return Res(200, row.data, {"ETag": f'W/"{row.rev}"'})
+
+    desk.page("/fhir/R4/metadata", {"resourceType": "CapabilityStatement"})
+    return desk
 
 
 @case(
@@ -214,34 +317,23 @@ def zone(stage: Stage) -> None:
 )
 def patient(stage: Stage) -> None:
     """Mean one and find two."""
-    rows = Rows()
-    for number, ident in ((1, "A10"), (2, "B22"), (3, "B22"), (4, "C31")):
-        rows.seed(f"p{number}", {"resourceType": "Patient", "id": f"p{number}", "identifier": [{"system": "urn:kv", "value": ident}], "active": True})
-    desk = Desk(Content_Type="application/fhir+json; charset=utf-8")
-
-    def found(req: Req) -> list[str]:
-        ident = req.query["identifier"].rpartition("|")[2]
-        return [key for key, row in rows.rows.items() if row.data["identifier"][0]["value"] == ident]
-
-    @desk.on("GET PUT", "/fhir/R4/Patient")
-    def patients(req: Req) -> Res:
-        keys = found(req)
-        if req.method == "GET":
-            entries = [{"fullUrl": f"Patient/{key}", "resource": rows[key].data} for key in keys]
-            return Res(200, {"resourceType": "Bundle", "type": "searchset", "total": len(keys), "entry": entries})
-        if len(keys) > 1:
-            said = "HAPI-0958: Failed to UPDATE Patient with match URL because this search matched 2 resources"
-            return Res(412, {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "multiple-matches", "diagnostics": said}]})
-        row = rows.keep(keys[0], {**req.json, "id": keys[0]}, "bridge")
-        return Res(200, row.data, {"ETag": f'W/"{row.rev}"'})
-
-    desk.page("/fhir/R4/metadata", {"resourceType": "CapabilityStatement"})
+    desk = _patient_desk()
     server = place.serve(stage, desk, "aiohttp", "HAPI FHIR")
     me = stage.actor("client", server, "fhir.station.test", "java", {"Accept": "application/fhir+json"})
     place.look(me, "/fhir/R4/metadata")
     for ident in ("A10", "B22", "C31"):
-        body = {"resourceType": "Patient", "identifier": [{"system": "urn:kv", "value": ident}], "active": True, "gender": "unknown"}
-        me.put(f"/fhir/R4/Patient?identifier=urn:kv%7C{ident}", body, 412 if ident == "B22" else 200, {"Content-Type": "application/fhir+json"})
+        body = {
+            "resourceType": "Patient",
+            "identifier": [{"system": "urn:kv", "value": ident}],
+            "active": True,
+            "gender": "unknown",
+        }
+        me.put(
+            f"/fhir/R4/Patient?identifier=urn:kv%7C{ident}",
+            body,
+            412 if ident == "B22" else 200,
+            {"Content-Type": "application/fhir+json"},
+        )
         place.rest(0.2)
     place.sure(me.get("/fhir/R4/Patient?identifier=urn:kv%7CB22").json["total"] == 2)
 
@@ -270,7 +362,11 @@ def state(stage: Stage) -> None:
         if req.method == "PUT":
             if {"if-match", "if-none-match"} & set(req.fields):
                 said = "A header you provided implies functionality that is not implemented."
-                return Res(501, f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>NotImplemented</Code><Message>{said}</Message></Error>', {"Content-Type": "application/xml"})
+                return Res(
+                    501,
+                    f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>NotImplemented</Code><Message>{said}</Message></Error>',
+                    {"Content-Type": "application/xml"},
+                )
             row = rows.keep(key, req.body.decode(), "ci")
             return Res(200, b"", {"ETag": f'"{digest(row.data)}"'})
         if key not in rows:
@@ -278,17 +374,118 @@ def state(stage: Stage) -> None:
         if req.method == "DELETE":
             rows.drop(key)
             return Res(204)
-        return Res(200, rows[key].data, {"ETag": f'"{digest(rows[key].data)}"', "Content-Type": "application/json"})
+        return Res(
+            200, rows[key].data, {"ETag": f'"{digest(rows[key].data)}"', "Content-Type": "application/json"}
+        )
 
-    desk.page("/tfstate", "<ListBucketResult><Name>tfstate</Name></ListBucketResult>", Content_Type="application/xml")
+    desk.page(
+        "/tfstate",
+        "<ListBucketResult><Name>tfstate</Name></ListBucketResult>",
+        Content_Type="application/xml",
+    )
     server = place.serve(stage, desk, "bottle", "Backblaze B2 S3")
     me = stage.actor("client", server, "s3.netz.test", "requests", {"User-Agent": "tofu/1.9"})
     place.look(me, "/tfstate?prefix=net/")
     for _ in range(2):
         me.get("/tfstate/net/terraform.tfstate.tflock", 404)
-        me.put("/tfstate/net/terraform.tfstate.tflock", {"ID": "5c1d", "Who": "ci"}, 501, {"If-None-Match": "*"})
+        me.put(
+            "/tfstate/net/terraform.tfstate.tflock", {"ID": "5c1d", "Who": "ci"}, 501, {"If-None-Match": "*"}
+        )
         place.rest(0.3)
     seen = me.get("/tfstate/net/terraform.tfstate")
     me.put("/tfstate/net/terraform.tfstate", '{"version":4,"serial":62}', 501, {"If-Match": seen.etag})
     me.put("/tfstate/net/terraform.tfstate", '{"version":4,"serial":62}', 200)
     me.get("/tfstate/net/terraform.tfstate")
+
+
+def _policy(rows: Rows) -> dict[str, Any]:
+    row = rows["p"]
+    mark = base64.b64encode(b"\x07\x05" + row.rev.to_bytes(6, "big")).decode()
+    return {"version": 1, "etag": mark, "bindings": row.data}
+
+
+def _grants_desk() -> Any:
+    rows = Rows(first=7104)
+    rows.seed("p", [{"role": "roles/viewer", "members": ["user:mika@werft.test"]}], 500000)
+    log: list[dict[str, Any]] = []
+    desk = Desk()
+
+    @desk.on("POST", r"/v1/projects/werft-prod:(get|set)IamPolicy")
+    def policy(req: Req, what: str) -> Res:
+        if what == "set":
+            sent = req.json["policy"]
+            if sent.get("etag") not in {None, _policy(rows)["etag"]}:
+                said = "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff."
+                return Res(409, {"error": {"code": 409, "message": said, "status": "ABORTED"}})
+            rows.keep("p", sent["bindings"], req.who)
+            members = sorted(f"{b['role']} {m}" for b in sent["bindings"] for m in b["members"])
+            log.append(
+                {
+                    "timestamp": iso(time.time()),
+                    "principalEmail": req.who,
+                    "methodName": "SetIamPolicy",
+                    "result": members,
+                }
+            )
+        return Res(200, _policy(rows))
+
+    @desk.on("POST", "/v2/entries:list")
+    def entries(_req: Req) -> Res:
+        return Res(200, {"entries": list(log)})
+
+    desk.page("/v1/projects/werft-prod", {"projectId": "werft-prod", "lifecycleState": "ACTIVE"})
+    return desk
+
+
+@case(
+    "d778",
+    "ida-role-grants-written-whole",
+    "unconditional-write",
+    "lost-update",
+    alone="unconditional-write",
+    synthetic=True,
+    description=(
+        "An onboarding script writes the policy of a project after the pattern of Google IAM without the etag that "
+        "getIamPolicy shows; the auditor's grant, made between its read and its write, is gone, as the audit log and a later read show."
+    ),
+)
+def grants(stage: Stage) -> None:
+    """Write a policy without its etag."""
+    desk = _grants_desk()
+    server = place.serve(stage, desk, "flask", "Google Resource Manager")
+    me = stage.actor(
+        "client",
+        server,
+        "resourcemanager.werft.test",
+        "urllib",
+        {"Authorization": "Bearer onboard@werft.test"},
+    )
+    other = stage.actor(
+        "other",
+        server,
+        "resourcemanager.werft.test",
+        "requests",
+        {"Authorization": "Bearer revision@werft.test"},
+    )
+    root = "/v1/projects/werft-prod"
+    place.look(me, root)
+    first = place.post(me, f"{root}:getIamPolicy", {}).json
+    mine = [*first["bindings"], {"role": "roles/editor", "members": ["user:aino@werft.test"]}]
+    place.post(me, f"{root}:setIamPolicy", {"policy": {"bindings": mine}})
+    held = place.post(me, f"{root}:getIamPolicy", {}).json
+    place.rest(0.4)
+    theirs = place.post(other, f"{root}:getIamPolicy", {}).json
+    theirs["bindings"] = [
+        *theirs["bindings"],
+        {"role": "roles/logging.viewer", "members": ["group:revision@werft.test"]},
+    ]
+    place.post(other, f"{root}:setIamPolicy", {"policy": theirs})
+    place.rest(0.6)
+    place.look(me, root)
+    mine = [*held["bindings"], {"role": "roles/editor", "members": ["user:otso@werft.test"]}]
+    place.post(me, f"{root}:setIamPolicy", {"policy": {"bindings": mine}})
+    place.sure(
+        len(place.post(me, "/v2/entries:list", {"resourceNames": ["projects/werft-prod"]}).json["entries"])
+        == 3
+    )
+    place.sure("revision@" not in place.post(me, f"{root}:getIamPolicy", {}).text)

@@ -28,19 +28,34 @@ if TYPE_CHECKING:
 )
 def vacancies(stage: Stage) -> None:
     """Poll what never matches."""
-    jobs = [{"ref": f"J-{n}", "title": ("Pflegekraft", "Logopädin", "Hebamme")[n % 3], "rev": 4 + n} for n in range(6)]
+    jobs = [
+        {"ref": f"J-{n}", "title": ("Pflegekraft", "Logopädin", "Hebamme")[n % 3], "rev": 4 + n}
+        for n in range(6)
+    ]
     counted, desk = [0], Desk(Cache_Control="no-cache")
 
     @desk.on("GET", "/feed/v1/vacancies")
     def feed(req: Req) -> Res:
         counted[0] += 1
-        body = {"trace": digest(str(time.time_ns()), 16), "rendered": iso(time.time()), "updated": "2026-11-26T17:03:00Z", "vacancies": jobs}
+        body = {
+            "trace": digest(str(time.time_ns()), 16),
+            "rendered": iso(time.time()),
+            "updated": "2026-11-26T17:03:00Z",
+            "vacancies": jobs,
+        }
         mark = f'"{digest(body, 27, "sha1")}"'
-        return Res(304, b"", {"ETag": mark}) if req.fields.get("if-none-match") == mark else Res(200, body, {"ETag": mark})
+        return (
+            Res(304, b"", {"ETag": mark})
+            if req.fields.get("if-none-match") == mark
+            else Res(200, body, {"ETag": mark})
+        )
 
     @desk.on("POST", "/hooks/changed")
     def changed(req: Req) -> Res:
-        return Res(202, {"accepted": len(req.json["refs"]), "duplicates": len(req.json["refs"]) if counted[0] > 1 else 0})
+        return Res(
+            202,
+            {"accepted": len(req.json["refs"]), "duplicates": len(req.json["refs"]) if counted[0] > 1 else 0},
+        )
 
     desk.page("/feed/v1/regions", [{"id": "nord"}, {"id": "süd"}], ETag='"reg-7"')
     server = place.serve(stage, desk, "starlette")
@@ -57,9 +72,53 @@ def vacancies(stage: Stage) -> None:
 
 
 def _multistatus(path: str, mark: str, moment: float) -> str:
-    inner = f"<d:getetag>&quot;{mark}&quot;</d:getetag><d:getlastmodified>{http_date(moment)}</d:getlastmodified>"
-    head = '<?xml version="1.0"?>\n<d:multistatus xmlns:d="DAV:" xmlns:oc="http://owncloud.org/ns"><d:response>'
+    inner = (
+        f"<d:getetag>&quot;{mark}&quot;</d:getetag><d:getlastmodified>{http_date(moment)}</d:getlastmodified>"
+    )
+    head = (
+        '<?xml version="1.0"?>\n<d:multistatus xmlns:d="DAV:" xmlns:oc="http://owncloud.org/ns"><d:response>'
+    )
     return f"{head}<d:href>{path}</d:href><d:propstat><d:prop>{inner}</d:prop><d:status>HTTP/1.1 200 OK</d:status></d:propstat></d:response></d:multistatus>"
+
+
+def _minutes_desk() -> Any:
+    rows = Rows()
+    for name in ("protokoll.md", "agenda.md"):
+        rows.seed(name, f"# {name}\nBeginn 19:30\n", 7700)
+    desk = Desk("<?xml version='1.0'?><d:error xmlns:d='DAV:'/>")
+
+    def mark(name: str) -> str:
+        return digest([name, rows[name].rev, rows[name].data])
+
+    @desk.on("GET HEAD PUT PROPFIND", r"/remote\.php/dav/files/verein/([\w.]+)")
+    def file(req: Req, name: str) -> Res:
+        if req.method == "PROPFIND":
+            return Res(
+                207,
+                _multistatus(req.path, mark(name), rows[name].at),
+                {"Content-Type": "application/xml; charset=utf-8", "DAV": "1, 3"},
+            )
+        if req.method == "PUT":
+            sent = req.fields.get("if-match")
+            if sent and sent.strip('"') != mark(name):
+                said = "An If-Match header was specified, but none of the specified ETags matched."
+                xml = f'<?xml version="1.0" encoding="utf-8"?>\n<d:error xmlns:d="DAV:" xmlns:s="http://sabredav.org/ns"><s:exception>Sabre\\DAV\\Exception\\PreconditionFailed</s:exception><s:message>{said}</s:message><s:header>If-Match</s:header></d:error>'
+                return Res(412, xml, {"Content-Type": "application/xml; charset=utf-8"})
+            rows.keep(name, req.body.decode(), "schrift")
+            return Res(204, b"", {"OC-ETag": f'"{mark(name)}"', "ETag": f'"{mark(name)}"'})
+        row = rows[name]
+        return Res(
+            200,
+            row.data,
+            {
+                "ETag": f'"{int(row.at):x}-{len(row.data.encode()):x}"',
+                "Last-Modified": http_date(row.at),
+                "Content-Type": "text/markdown",
+            },
+        )
+
+    desk.page("/status.php", {"installed": True, "version": "30.0.2.1"})
+    return desk
 
 
 @case(
@@ -77,30 +136,7 @@ def _multistatus(path: str, mark: str, moment: float) -> str:
 )
 def minutes(stage: Stage) -> None:
     """Take the tag from the other path."""
-    rows = Rows()
-    for name in ("protokoll.md", "agenda.md"):
-        rows.seed(name, f"# {name}\nBeginn 19:30\n", 7700)
-    desk = Desk("<?xml version='1.0'?><d:error xmlns:d='DAV:'/>")
-
-    def mark(name: str) -> str:
-        return digest([name, rows[name].rev, rows[name].data])
-
-    @desk.on("GET HEAD PUT PROPFIND", r"/remote\.php/dav/files/verein/([\w.]+)")
-    def file(req: Req, name: str) -> Res:
-        if req.method == "PROPFIND":
-            return Res(207, _multistatus(req.path, mark(name), rows[name].at), {"Content-Type": "application/xml; charset=utf-8", "DAV": "1, 3"})
-        if req.method == "PUT":
-            sent = req.fields.get("if-match")
-            if sent and sent.strip('"') != mark(name):
-                said = "An If-Match header was specified, but none of the specified ETags matched."
-                xml = f'<?xml version="1.0" encoding="utf-8"?>\n<d:error xmlns:d="DAV:" xmlns:s="http://sabredav.org/ns"><s:exception>Sabre\\DAV\\Exception\\PreconditionFailed</s:exception><s:message>{said}</s:message><s:header>If-Match</s:header></d:error>'
-                return Res(412, xml, {"Content-Type": "application/xml; charset=utf-8"})
-            rows.keep(name, req.body.decode(), "schrift")
-            return Res(204, b"", {"OC-ETag": f'"{mark(name)}"', "ETag": f'"{mark(name)}"'})
-        row = rows[name]
-        return Res(200, row.data, {"ETag": f'"{int(row.at):x}-{len(row.data.encode()):x}"', "Last-Modified": http_date(row.at), "Content-Type": "text/markdown"})
-
-    desk.page("/status.php", {"installed": True, "version": "30.0.2.1"})
+    desk = _minutes_desk()
     server = place.serve(stage, desk, "waitress", "SabreDAV")
     me = stage.actor("client", server, "wolke.verein.test", "requests", {"User-Agent": "notes-sync/0.7"})
     place.look(me, "/status.php")
@@ -141,7 +177,11 @@ def members(stage: Stage) -> None:
         mark = f'W/"{digest([key, row.rev], 18)}"'
         meta = {"resourceType": "User", "lastModified": iso(row.at), "version": mark}
         schema = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"]}
-        return Res(200, {**schema, "id": key, **row.data, "meta": meta}, {"ETag": mark, "Content-Type": "application/scim+json"})
+        return Res(
+            200,
+            {**schema, "id": key, **row.data, "meta": meta},
+            {"ETag": mark, "Content-Type": "application/scim+json"},
+        )
 
     @desk.on("GET PUT", r"/scim/v2/Users/(\w+)")
     def one(req: Req, key: str) -> Res:
@@ -149,7 +189,11 @@ def members(stage: Stage) -> None:
         if req.method == "PUT" and sent is not None:
             own = user(key).fields["ETag"]
             if own.startswith("W/") or sent != own:
-                error = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "status": "412", "detail": "Failed to update. Resource changed on the server."}
+                error = {
+                    "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
+                    "status": "412",
+                    "detail": "Failed to update. Resource changed on the server.",
+                }
                 return Res(412, error, {"Content-Type": "application/scim+json"})
         if req.method == "PUT":
             rows.keep(key, {k: v for k, v in req.json.items() if k not in {"id", "schemas", "meta"}}, "idm")
@@ -169,6 +213,55 @@ def members(stage: Stage) -> None:
     me.get(f"/scim/v2/Users/{key}")
 
 
+def _rehearsal_desk() -> Any:
+    rows = Rows(first=5)
+    for uid in ("probe-31", "probe-32"):
+        rows.seed(uid, {"uid": uid, "summary": "Hauptprobe", "dtstart": "20261204T180000Z"}, 250000)
+    desk = Desk(Vary="Accept")
+
+    def shown(uid: str, media: str) -> Res:
+        data = rows[uid].data
+        body: Any = (
+            "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\n"
+            + "".join(f"{k.upper()}:{v}\r\n" for k, v in data.items())
+            + "END:VEVENT\r\nEND:VCALENDAR\r\n"
+        )
+        if "json" in media:
+            body = [
+                "vcalendar",
+                [["version", {}, "text", "2.0"]],
+                [["vevent", [[k, {}, "text", v] for k, v in data.items()], []]],
+            ]
+        return Res(200, body, {"ETag": f'"{digest([uid, rows[uid].rev, body], 20)}"', "Content-Type": media})
+
+    @desk.on("GET PUT", r"/cal/buehne/([\w-]+)\.ics")
+    def event(req: Req, uid: str) -> Res:
+        media = (
+            "application/calendar+json"
+            if "json" in req.fields.get("accept", "")
+            else "text/calendar; charset=utf-8"
+        )
+        if req.method == "PUT":
+            own = shown(uid, req.fields["content-type"])
+            if req.fields.get("if-match") not in {None, own.fields["ETag"]}:
+                return Res(
+                    412,
+                    "Das Ereignis hat einen anderen Stand.",
+                    {"Content-Type": "text/plain; charset=utf-8"},
+                )
+            lines = dict(
+                line.split(":", 1)
+                for line in req.body.decode().split("\r\n")
+                if line.count(":") and "V" not in line[:1] and not line.startswith(("BEGIN", "END"))
+            )
+            rows.keep(uid, {k.lower(): v for k, v in lines.items()}, "regie")
+            return Res(204, b"", {"ETag": shown(uid, req.fields["content-type"]).fields["ETag"]})
+        return shown(uid, media)
+
+    desk.page("/cal/buehne/", {"events": ["probe-31.ics", "probe-32.ics"]})
+    return desk
+
+
 @case(
     "d769",
     "ida-rehearsal-read-as-jcal",
@@ -183,38 +276,14 @@ def members(stage: Stage) -> None:
 )
 def rehearsal(stage: Stage) -> None:
     """Read one format and write the other."""
-    rows = Rows(first=5)
-    for uid in ("probe-31", "probe-32"):
-        rows.seed(uid, {"uid": uid, "summary": "Hauptprobe", "dtstart": "20261204T180000Z"}, 250000)
-    desk = Desk(Vary="Accept")
-
-    def shown(uid: str, media: str) -> Res:
-        data = rows[uid].data
-        body: Any = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\n" + "".join(f"{k.upper()}:{v}\r\n" for k, v in data.items()) + "END:VEVENT\r\nEND:VCALENDAR\r\n"
-        if "json" in media:
-            body = ["vcalendar", [["version", {}, "text", "2.0"]], [["vevent", [[k, {}, "text", v] for k, v in data.items()], []]]]
-        return Res(200, body, {"ETag": f'"{digest([uid, rows[uid].rev, body], 20)}"', "Content-Type": media})
-
-    @desk.on("GET PUT", r"/cal/buehne/([\w-]+)\.ics")
-    def event(req: Req, uid: str) -> Res:
-        media = "application/calendar+json" if "json" in req.fields.get("accept", "") else "text/calendar; charset=utf-8"
-        if req.method == "PUT":
-            own = shown(uid, req.fields["content-type"])
-            if req.fields.get("if-match") not in {None, own.fields["ETag"]}:
-                return Res(412, "Das Ereignis hat einen anderen Stand.", {"Content-Type": "text/plain; charset=utf-8"})
-            lines = dict(line.split(":", 1) for line in req.body.decode().split("\r\n") if line.count(":") and "V" not in line[:1] and not line.startswith(("BEGIN", "END")))
-            rows.keep(uid, {k.lower(): v for k, v in lines.items()}, "regie")
-            return Res(204, b"", {"ETag": shown(uid, req.fields["content-type"]).fields["ETag"]})
-        return shown(uid, media)
-
-    desk.page("/cal/buehne/", {"events": ["probe-31.ics", "probe-32.ics"]})
+    desk = _rehearsal_desk()
     server = place.serve(stage, desk, "cheroot")
     me = stage.actor("client", server, "kalender.theater.test", "httpx", {"User-Agent": "probenplan/1.2"})
     place.look(me, "/cal/buehne/")
     text, jcal = {"Content-Type": "text/calendar; charset=utf-8"}, {"Accept": "application/calendar+json"}
     path = "/cal/buehne/probe-31.ics"
     for _ in range(2):
-        data = dict((p[0], p[3]) for p in me.get(path, 200, jcal).json[2][0][1])
+        data = {p[0]: p[3] for p in me.get(path, 200, jcal).json[2][0][1]}
         tag = me.get(path, 200, jcal).etag
         ics = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:{data['uid']}\r\nSUMMARY:Generalprobe\r\nDTSTART:{data['dtstart']}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
         me.put(path, ics, 412, {**text, "If-Match": tag})
@@ -224,20 +293,7 @@ def rehearsal(stage: Stage) -> None:
     me.get(path, 200, jcal)
 
 
-@case(
-    "d787",
-    "ida-deleted-scan-blocks-its-name",
-    "server-precondition-bug",
-    "412",
-    alone="server-precondition-bug",
-    synthetic=True,
-    description=(
-        "A versioned bucket of an object store takes a delete marker for an object: after the archive has deleted a scan, GET is 404 with "
-        "x-amz-delete-marker, and the put of the new scan with If-None-Match: * is 412, twice. Names that never were take the same guard well."
-    ),
-)
-def scan(stage: Stage) -> None:
-    """Be told that what is not there is there."""
+def _scan_desk() -> Any:
     rows, marked = Rows(), set()
     rows.seed("2026/akte-77.tif", "II*..scan 1", 900000)
     missing = '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{}</Code><Key>{}</Key></Error>'
@@ -254,12 +310,48 @@ def scan(stage: Stage) -> None:
                 return Res(412, missing.format("PreconditionFailed", key), xml)
             marked.discard(key)
             row = rows.keep(key, req.body.decode(), "scanner")
-            return Res(200, b"", {"ETag": f'"{digest(row.data)}"', "x-amz-version-id": digest([key, row.rev], 24)})
+            return Res(
+                200, b"", {"ETag": f'"{digest(row.data)}"', "x-amz-version-id": digest([key, row.rev], 24)}
+            )
         if key not in rows or key in marked:
-            return Res(404, missing.format("NoSuchKey", key), {**xml, **({"x-amz-delete-marker": "true"} if key in marked else {})})
-        return Res(200, rows[key].data, {"ETag": f'"{digest(rows[key].data)}"', "Last-Modified": http_date(rows[key].at), "x-amz-version-id": digest([key, rows[key].rev], 24)})
+            return Res(
+                404,
+                missing.format("NoSuchKey", key),
+                {**xml, **({"x-amz-delete-marker": "true"} if key in marked else {})},
+            )
+        return Res(
+            200,
+            rows[key].data,
+            {
+                "ETag": f'"{digest(rows[key].data)}"',
+                "Last-Modified": http_date(rows[key].at),
+                "x-amz-version-id": digest([key, rows[key].rev], 24),
+            },
+        )
 
-    desk.page("/archiv", "<ListBucketResult><Name>archiv</Name><KeyCount>1</KeyCount></ListBucketResult>", Content_Type="application/xml")
+    desk.page(
+        "/archiv",
+        "<ListBucketResult><Name>archiv</Name><KeyCount>1</KeyCount></ListBucketResult>",
+        Content_Type="application/xml",
+    )
+    return desk
+
+
+@case(
+    "d787",
+    "ida-deleted-scan-blocks-its-name",
+    "server-precondition-bug",
+    "412",
+    alone="server-precondition-bug",
+    synthetic=True,
+    description=(
+        "A versioned bucket of an object store takes a delete marker for an object: after the archive has deleted a scan, GET is 404 with "
+        "x-amz-delete-marker, and the put of the new scan with If-None-Match: * is 412, twice. Names that never were take the same guard well."
+    ),
+)
+def scan(stage: Stage) -> None:
+    """Be told that what is not there is there."""
+    desk = _scan_desk()
     server = place.serve(stage, desk, "tornado", "S3 gateway")
     me = stage.actor("client", server, "s3.stadtarchiv.test", "requests", {"User-Agent": "scanner/3.3"})
     place.look(me, "/archiv")
@@ -306,7 +398,9 @@ def lockers(stage: Stage) -> None:
             if since and int(row.at) > seconds(since):
                 return Res(412)
         row = rows[key]
-        return Res(200, {**row.data, **links}, {**hal, "ETag": f'"{row.rev}"', "Last-Modified": http_date(row.at)})
+        return Res(
+            200, {**row.data, **links}, {**hal, "ETag": f'"{row.rev}"', "Last-Modified": http_date(row.at)}
+        )
 
     desk.page("/profile", {"_links": {"lockers": {"href": "/profile/lockers"}}})
     desk.page("/stations", {"_embedded": {"stations": [{"name": "Gleis 1"}]}})
@@ -316,10 +410,15 @@ def lockers(stage: Stage) -> None:
     for number, note in ((11, "Tür klemmt"), (12, "Schloss neu")):
         seen = me.get(f"/lockers/{number}")
         place.rest(0.3)
-        fields = {"If-Unmodified-Since": seen.fields["last-modified"], "Content-Type": "application/merge-patch+json"}
+        fields = {
+            "If-Unmodified-Since": seen.fields["last-modified"],
+            "Content-Type": "application/merge-patch+json",
+        }
         me.send("PATCH", f"/lockers/{number}", 412, fields, {"note": note})
         now = me.get(f"/lockers/{number}")
-        place.sure(now.json["note"] == note and now.json["lastModifiedBy"] == "wartung-5" and now.etag == '"1"')
+        place.sure(
+            now.json["note"] == note and now.json["lastModifiedBy"] == "wartung-5" and now.etag == '"1"'
+        )
     place.look(me, "/stations")
 
 
@@ -337,7 +436,11 @@ def lockers(stage: Stage) -> None:
 )
 def plans(stage: Stage) -> None:
     """Write under somebody else's lock."""
-    files = {"eg.svg": "<svg><g id='eg'/></svg>", "og.svg": "<svg><g id='og'/></svg>", "index.html": "<p>Pläne</p>"}
+    files = {
+        "eg.svg": "<svg><g id='eg'/></svg>",
+        "og.svg": "<svg><g id='og'/></svg>",
+        "index.html": "<p>Pläne</p>",
+    }
     server = fronts.site(stage, "apache2", files, fronts.DAV["apache2"])
     me = stage.actor("client", server, "plaene.bau.test", "requests", {"User-Agent": "bauleiter/2"})
     other = stage.actor("other", server, "plaene.bau.test", "curl:verbose", {"User-Agent": "architekt/9"})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tools.recording_apis.apps.ida_wire import Desk, Req, Res, Rows, digest, http_date, iso
@@ -35,9 +37,23 @@ def _entries(rows: Rows) -> Desk:
     def entries(_req: Req) -> Res:
         return Res(200, {"total": len(rows.rows), "items": [shown(key) for key in rows.rows]})
 
-    desk.page("/spaces/muz3/environments/master/content_types/exhibit", {"sys": {"id": "exhibit"}, "fields": []})
+    desk.page(
+        "/spaces/muz3/environments/master/content_types/exhibit", {"sys": {"id": "exhibit"}, "fields": []}
+    )
     desk.page("/users/me", {"sys": {"type": "User", "id": "u-petra"}, "firstName": "Petra"})
     return desk
+
+
+def _exhibit_desk() -> Any:
+    rows = Rows(first=31)
+    for number, key in enumerate(("4kVaza", "5pAmfora", "6nMapa")):
+        rows.seed(
+            key,
+            {"title": {"cs": f"Exponát {number}"}, "text": {"cs": "…"}, "loanUntil": {"cs": "2027-01-31"}},
+            80000,
+            "u-petra",
+        )
+    return rows
 
 
 @case(
@@ -55,30 +71,98 @@ def _entries(rows: Rows) -> Desk:
 )
 def exhibit(stage: Stage) -> None:
     """Be second."""
-    rows = Rows(first=31)
-    for number, key in enumerate(("4kVaza", "5pAmfora", "6nMapa")):
-        rows.seed(key, {"title": {"cs": f"Exponát {number}"}, "text": {"cs": "…"}, "loanUntil": {"cs": "2027-01-31"}}, 80000, "u-petra")
+    rows = _exhibit_desk()
     server = place.serve(stage, _entries(rows), "starlette", "Contentful Management API")
-    agent = {"X-Contentful-User-Agent": "app contentful.web-app; platform browser", "Authorization": "Bearer u-petra"}
+    agent = {
+        "X-Contentful-User-Agent": "app contentful.web-app; platform browser",
+        "Authorization": "Bearer u-petra",
+    }
     me = stage.actor("client", server, "api.expozice.test", "node:axios", agent)
-    other = stage.actor("other", server, "api.expozice.test", "requests", {"Authorization": "Bearer u-zapujcky"})
+    other = stage.actor(
+        "other", server, "api.expozice.test", "requests", {"Authorization": "Bearer u-zapujcky"}
+    )
     root = "/spaces/muz3/environments/master"
     place.look(me, "/users/me", f"{root}/content_types/exhibit", f"{root}/entries?limit=20")
     warm = me.get(f"{root}/entries/6nMapa").json
     fields = {**warm["fields"], "text": {"cs": "Mapa kraje, 1742"}}
-    me.put(f"{root}/entries/6nMapa", {"fields": fields}, 200, {"X-Contentful-Version": str(warm["sys"]["version"])})
+    me.put(
+        f"{root}/entries/6nMapa",
+        {"fields": fields},
+        200,
+        {"X-Contentful-Version": str(warm["sys"]["version"])},
+    )
     mine = me.get(f"{root}/entries/4kVaza").json
     place.rest(0.4)
     theirs = other.get(f"{root}/entries/4kVaza").json
     loan = {**theirs["fields"], "loanUntil": {"cs": "2027-06-30"}}
-    other.put(f"{root}/entries/4kVaza", {"fields": loan}, 200, {"X-Contentful-Version": str(theirs["sys"]["version"])})
+    other.put(
+        f"{root}/entries/4kVaza",
+        {"fields": loan},
+        200,
+        {"X-Contentful-Version": str(theirs["sys"]["version"])},
+    )
     place.rest(0.5)
     place.look(me, "/users/me")
     fields = {**mine["fields"], "text": {"cs": "Váza ze sklárny v Boru"}}
-    me.put(f"{root}/entries/4kVaza", {"fields": fields}, 409, {"X-Contentful-Version": str(mine["sys"]["version"])})
+    me.put(
+        f"{root}/entries/4kVaza",
+        {"fields": fields},
+        409,
+        {"X-Contentful-Version": str(mine["sys"]["version"])},
+    )
     now = me.get(f"{root}/entries/4kVaza").json
     place.sure(now["sys"]["updatedBy"]["sys"]["id"] == "u-zapujcky")
     place.look(me, f"{root}/entries?limit=20", f"{root}/entries/5pAmfora")
+
+
+def _panel_desk() -> Any:
+    rows = Rows(first=17)
+    for uid in ("sg9Wehr", "pe2Pegel"):
+        rows.seed(
+            uid,
+            {"uid": uid, "title": uid[3:], "panels": [{"id": 1, "x": 0, "title": "Abfluss"}]},
+            9000,
+            "leonie",
+        )
+    desk = Desk(Cache_Control="no-store")
+
+    @desk.on("GET", r"/api/dashboards/uid/(\w+)")
+    def read(_req: Req, uid: str) -> Res:
+        row = rows[uid]
+        return Res(
+            200,
+            {
+                "meta": {"updatedBy": row.by, "updated": iso(row.at), "version": row.rev},
+                "dashboard": {**row.data, "version": row.rev},
+            },
+        )
+
+    @desk.on("POST", "/api/dashboards/db")
+    def save(req: Req) -> Res:
+        board = dict(req.json["dashboard"])
+        version, uid = board.pop("version"), board["uid"]
+        if version != rows[uid].rev and not req.json.get("overwrite"):
+            said = "The dashboard has been changed by someone else"
+            return Res(412, {"message": said, "status": "version-mismatch"})
+        time.sleep(0.35)
+        row = rows.keep(uid, board, req.who)
+        return Res(200, {"uid": uid, "status": "success", "version": row.rev})
+
+    @desk.on("GET", r"/api/dashboards/uid/(\w+)/versions")
+    def versions(_req: Req, uid: str) -> Res:
+        return Res(
+            200,
+            {
+                "versions": [
+                    {"version": r.rev, "created": iso(r.at), "createdBy": r.by}
+                    for r in reversed(rows[uid].lineage)
+                ]
+            },
+        )
+
+    desk.page("/api/user", {"login": "leonie", "orgId": 1})
+    desk.page("/api/ds/query", {"results": {"A": {"frames": []}}}, 200, "POST")
+    return desk
 
 
 @case(
@@ -95,33 +179,7 @@ def exhibit(stage: Stage) -> None:
 )
 def panel(stage: Stage) -> None:
     """Send two saves of one version at once."""
-    rows = Rows(first=17)
-    for uid in ("sg9Wehr", "pe2Pegel"):
-        rows.seed(uid, {"uid": uid, "title": uid[3:], "panels": [{"id": 1, "x": 0, "title": "Abfluss"}]}, 9000, "leonie")
-    desk = Desk(Cache_Control="no-store")
-
-    @desk.on("GET", r"/api/dashboards/uid/(\w+)")
-    def read(_req: Req, uid: str) -> Res:
-        row = rows[uid]
-        return Res(200, {"meta": {"updatedBy": row.by, "updated": iso(row.at), "version": row.rev}, "dashboard": {**row.data, "version": row.rev}})
-
-    @desk.on("POST", "/api/dashboards/db")
-    def save(req: Req) -> Res:
-        board = dict(req.json["dashboard"])
-        version, uid = board.pop("version"), board["uid"]
-        if version != rows[uid].rev and not req.json.get("overwrite"):
-            said = "The dashboard has been changed by someone else"
-            return Res(412, {"message": said, "status": "version-mismatch"})
-        time.sleep(0.35)
-        row = rows.keep(uid, board, req.who)
-        return Res(200, {"uid": uid, "status": "success", "version": row.rev})
-
-    @desk.on("GET", r"/api/dashboards/uid/(\w+)/versions")
-    def versions(_req: Req, uid: str) -> Res:
-        return Res(200, {"versions": [{"version": r.rev, "created": iso(r.at), "createdBy": r.by} for r in reversed(rows[uid].lineage)]})
-
-    desk.page("/api/user", {"login": "leonie", "orgId": 1})
-    desk.page("/api/ds/query", {"results": {"A": {"frames": []}}}, 200, "POST")
+    desk = _panel_desk()
     server = place.serve(stage, desk, "waitress", "Grafana")
     me = stage.actor("client", server, "grafana.wasser.test", "httpx", {"Authorization": "Bearer leonie"})
     place.look(me, "/api/user")
@@ -132,32 +190,20 @@ def panel(stage: Stage) -> None:
         named = {**moved, "panels": [{**moved["panels"][0], "title": "Abfluss m³/s"}]}
         if uid == "pe2Pegel":
             done = place.post(me, "/api/dashboards/db", {"dashboard": moved, "message": ""}).json
-            place.post(me, "/api/dashboards/db", {"dashboard": {**named, "version": done["version"]}, "message": ""})
+            place.post(
+                me, "/api/dashboards/db", {"dashboard": {**named, "version": done["version"]}, "message": ""}
+            )
             continue
-        place.at_once(
-            lambda: place.post(me, "/api/dashboards/db", {"dashboard": moved, "message": ""}),
-            lambda: place.post(me, "/api/dashboards/db", {"dashboard": named, "message": ""}, 412),
-            apart=0.12,
-        )
+        sends = [
+            partial(place.post, me, "/api/dashboards/db", {"dashboard": one, "message": ""}, status)
+            for one, status in ((moved, 200), (named, 412))
+        ]
+        place.at_once(*sends, apart=0.12)
     place.look(me, "/api/dashboards/uid/sg9Wehr/versions")
     place.sure(me.get("/api/dashboards/uid/sg9Wehr").json["meta"]["updatedBy"] == "leonie")
 
 
-@case(
-    "d788",
-    "ida-runbook-published-from-an-old-copy",
-    "blind-refresh",
-    "lost-update",
-    alone="blind-refresh",
-    synthetic=True,
-    description=(
-        "A publishing script on a wiki after the pattern of Confluence keeps the page as it read it in the morning, fetches the page "
-        "again only for its version number, and writes number + 1 with its edit of the morning's text: 200. The warning that a "
-        "colleague put in, as the second read shows, is gone."
-    ),
-)
-def runbook(stage: Stage) -> None:
-    """Take a fresh number for an old text."""
+def _runbook_desk() -> Any:
     rows = Rows(first=40)
     rows.seed("98311", {"title": "Failover", "value": "<p>1. Drain</p><p>2. Switch</p>"}, 300000, "jb")
     rows.seed("98340", {"title": "Backup", "value": "<p>Nightly.</p>"}, 300000, "jb")
@@ -181,8 +227,33 @@ def runbook(stage: Stage) -> None:
 
     desk.page("/wiki/rest/api/user/current", {"username": "ci-docs"})
     desk.page("/wiki/rest/api/space/OPS", {"key": "OPS", "name": "Operations"})
+    return desk
+
+
+@case(
+    "d788",
+    "ida-runbook-published-from-an-old-copy",
+    "blind-refresh",
+    "lost-update",
+    alone="blind-refresh",
+    synthetic=True,
+    description=(
+        "A publishing script on a wiki after the pattern of Confluence keeps the page as it read it in the morning, fetches the page "
+        "again only for its version number, and writes number + 1 with its edit of the morning's text: 200. The warning that a "
+        "colleague put in, as the second read shows, is gone."
+    ),
+)
+def runbook(stage: Stage) -> None:
+    """Take a fresh number for an old text."""
+    desk = _runbook_desk()
     server = place.serve(stage, desk, "cheroot", "Confluence")
-    me = stage.actor("client", server, "wiki.betrieb.test", "requests", {"Authorization": "Bearer ci-docs", "User-Agent": "mdpublish/2.4"})
+    me = stage.actor(
+        "client",
+        server,
+        "wiki.betrieb.test",
+        "requests",
+        {"Authorization": "Bearer ci-docs", "User-Agent": "mdpublish/2.4"},
+    )
     other = stage.actor("other", server, "wiki.betrieb.test", "httpx", {"Authorization": "Bearer norrington"})
     expand = "?expand=body.storage,version"
     place.look(me, "/wiki/rest/api/user/current", "/wiki/rest/api/space/OPS")
@@ -195,8 +266,17 @@ def runbook(stage: Stage) -> None:
     for key, line in (("98340", "<p>Weekly: full.</p>"), ("98311", "<p>3. Verify</p>")):
         fresh = me.get(f"/wiki/rest/api/content/{key}{expand}").json
         text = morning[key]["body"]["storage"]["value"] + line
-        told = {"id": key, "type": "page", "title": fresh["title"], "version": {"number": fresh["version"]["number"] + 1}}
-        me.put(f"/wiki/rest/api/content/{key}", {**told, "body": {"storage": {"value": text, "representation": "storage"}}}, 200)
+        told = {
+            "id": key,
+            "type": "page",
+            "title": fresh["title"],
+            "version": {"number": fresh["version"]["number"] + 1},
+        }
+        me.put(
+            f"/wiki/rest/api/content/{key}",
+            {**told, "body": {"storage": {"value": text, "representation": "storage"}}},
+            200,
+        )
         place.rest(0.2)
     place.sure("Fridays" not in me.get(f"/wiki/rest/api/content/98311{expand}").text)
 
@@ -225,14 +305,20 @@ def species(stage: Stage) -> None:
     @desk.on("GET PUT PATCH", r"/v2/species/(\w+)")
     def one(req: Req, name: str) -> Res:
         if req.method == "PUT" and req.fields.get("if-match") not in {None, mark(name)}:
-            return Res(412, {"type": "about:blank", "title": "Outdated", "status": 412}, {"Content-Type": "application/problem+json"})
+            return Res(
+                412,
+                {"type": "about:blank", "title": "Outdated", "status": 412},
+                {"Content-Type": "application/problem+json"},
+            )
         if req.method != "GET":
             rows.keep(name, {**(rows[name].data if req.method == "PATCH" else {}), **req.json}, req.who)
         return Res(200, rows[name].data, {"ETag": mark(name)})
 
     @desk.on("GET", r"/v2/species/(\w+)/revisions")
     def revisions(_req: Req, name: str) -> Res:
-        return Res(200, [{"rev": r.rev, "at": iso(r.at), "by": r.by, "state": r.data} for r in rows[name].lineage])
+        return Res(
+            200, [{"rev": r.rev, "at": iso(r.at), "by": r.by, "state": r.data} for r in rows[name].lineage]
+        )
 
     desk.page("/v2/beds", [{"bed": 4, "plants": 2}], ETag='"beds-12"')
     server = place.serve(stage, desk, "falcon")
@@ -287,7 +373,15 @@ def manifest(stage: Stage) -> None:
             return Res(200, b"", {"ETag": f'"{digest(row.data)}"'})
         if row is None:
             return Res(404, desk.missing, {"Content-Type": "application/xml"})
-        return Res(200, row.data, {"ETag": f'"{digest(row.data)}"', "Last-Modified": http_date(row.at), "Content-Type": "text/plain"})
+        return Res(
+            200,
+            row.data,
+            {
+                "ETag": f'"{digest(row.data)}"',
+                "Last-Modified": http_date(row.at),
+                "Content-Type": "text/plain",
+            },
+        )
 
     server = place.serve(stage, desk, "waitress", "S3 gateway")
     me = stage.actor("client", server, "s3.ernte.test", "requests", {"User-Agent": "loader/5 (workers=2)"})
@@ -296,7 +390,9 @@ def manifest(stage: Stage) -> None:
     seen = me.get("/erntedaten/load/manifest.txt")
     got = place.at_once(
         *(
-            lambda part=part: me.put("/erntedaten/load/manifest.txt", f"{seen.text}part-{part}\n", 200, {"If-Match": seen.etag})
+            lambda part=part: me.put(
+                "/erntedaten/load/manifest.txt", f"{seen.text}part-{part}\n", 200, {"If-Match": seen.etag}
+            )
             for part in ("002", "003")
         ),
         apart=0.15,
@@ -342,8 +438,15 @@ def signs(stage: Stage) -> None:
             put(key, req.body.decode())
             return Res(200, "true\n", {"Content-Type": "application/json"})
         data = rows[key].data
-        value = __import__("base64").b64encode(data["text"].encode()).decode()
-        one = {"LockIndex": 0, "Key": key, "Flags": 0, "Value": value, "CreateIndex": 90213, "ModifyIndex": data["index"]}
+        value = base64.b64encode(data["text"].encode()).decode()
+        one = {
+            "LockIndex": 0,
+            "Key": key,
+            "Flags": 0,
+            "Value": value,
+            "CreateIndex": 90213,
+            "ModifyIndex": data["index"],
+        }
         return Res(200, [one], {"X-Consul-Index": str(level[0])})
 
     desk.page("/v1/status/leader", "10.0.3.1:8300")

@@ -34,7 +34,11 @@ def again(me: Actor, path: str, fields: Mapping[str, str] | None = None) -> None
 
 
 def post(
-    me: Actor, path: str, body: Any, expect: int | tuple[int, ...] = 200, fields: Mapping[str, str] | None = None
+    me: Actor,
+    path: str,
+    body: Any,
+    expect: int | tuple[int, ...] = 200,
+    fields: Mapping[str, str] | None = None,
 ) -> Answer:
     """Send a POST."""
     return me.send("POST", path, expect, fields, body)

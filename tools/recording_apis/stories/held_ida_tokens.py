@@ -35,15 +35,23 @@ def _table(rows: Rows) -> Desk:
         if req.method == "GET":
             return Res(200, entity(key), {"ETag": mark(key)})
         if sent != "*" and "%3A" not in sent:
-            return error(400, "InvalidInput", "The etag value specified in one of the request headers is not valid.")
+            return error(
+                400, "InvalidInput", "The etag value specified in one of the request headers is not valid."
+            )
         if sent not in {"*", mark(key)}:
-            return error(412, "UpdateConditionNotSatisfied", "The update condition specified in the request was not satisfied.")
+            return error(
+                412,
+                "UpdateConditionNotSatisfied",
+                "The update condition specified in the request was not satisfied.",
+            )
         rows.keep(key, {**rows[key].data, **req.json}, "dispo")
         return Res(204, b"", {"ETag": mark(key)})
 
     @desk.on("GET", r"/haltestellen\(\)")
     def query(_req: Req) -> Res:
-        return Res(200, {"odata.metadata": "$metadata#haltestellen", "value": [entity(key) for key in rows.rows]})
+        return Res(
+            200, {"odata.metadata": "$metadata#haltestellen", "value": [entity(key) for key in rows.rows]}
+        )
 
     desk.page("/Tables", {"value": [{"TableName": "haltestellen"}, {"TableName": "fahrzeuge"}]})
     return desk
@@ -68,7 +76,13 @@ def stops(stage: Stage) -> None:
     for number, key in enumerate(("rathaus", "hafen", "zoo")):
         rows.seed(key, {"Steig": number + 1, "Barrierefrei": False}, 70000 + number * 311)
     server = place.serve(stage, _table(rows), "cheroot", "Azure Table")
-    me = stage.actor("client", server, "verkehr.table.test", "requests", {"Accept": "application/json;odata=minimalmetadata"})
+    me = stage.actor(
+        "client",
+        server,
+        "verkehr.table.test",
+        "requests",
+        {"Accept": "application/json;odata=minimalmetadata"},
+    )
     place.look(me, "/Tables")
     listed = {one["RowKey"]: one for one in me.get("/haltestellen()").json["value"]}
     zoo = "/haltestellen(PartitionKey='linie9',RowKey='zoo')"
@@ -90,8 +104,19 @@ def _compute(rows: Rows) -> Desk:
     def shown(key: str) -> dict[str, Any]:
         data = rows[key].data
         meta = {"kind": "compute#metadata", "fingerprint": finger(["m", data["meta"]]), "items": data["meta"]}
-        own = {"id": digest(key, 12), "name": key, "status": "RUNNING", "metadata": meta, "labels": data["labels"]}
-        return {"kind": "compute#instance", **own, "labelFingerprint": finger(["l", data["labels"]]), "fingerprint": finger([key, rows[key].rev])}
+        own = {
+            "id": digest(key, 12),
+            "name": key,
+            "status": "RUNNING",
+            "metadata": meta,
+            "labels": data["labels"],
+        }
+        return {
+            "kind": "compute#instance",
+            **own,
+            "labelFingerprint": finger(["l", data["labels"]]),
+            "fingerprint": finger([key, rows[key].rev]),
+        }
 
     @desk.on("GET", base + r"/([\w-]+)")
     def one(_req: Req, key: str) -> Res:
@@ -103,14 +128,19 @@ def _compute(rows: Rows) -> Desk:
         now = shown(key)["labelFingerprint"] if what == "Labels" else shown(key)["metadata"]["fingerprint"]
         if req.json.get(field) != now:
             said = f"{'Labels' if what == 'Labels' else 'Metadata'} fingerprint either invalid or resource labels have changed"
-            error = {"message": said, "domain": "global", "reason": "conditionNotMet", "location": "If-Match", "locationType": "header"}
+            where = {"reason": "conditionNotMet", "location": "If-Match", "locationType": "header"}
+            error = {"message": said, "domain": "global", **where}
             return Res(412, {"error": {"code": 412, "message": said, "errors": [error]}})
         rows.keep(key, {**rows[key].data, part: req.json["labels" if what == "Labels" else "items"]}, "ops")
-        return Res(200, {"kind": "compute#operation", "operationType": f"set{what}", "status": "DONE", "progress": 100})
+        return Res(
+            200,
+            {"kind": "compute#operation", "operationType": f"set{what}", "status": "DONE", "progress": 100},
+        )
 
     @desk.on("GET", base)
     def listing(_req: Req) -> Res:
-        return Res(200, {"kind": "compute#instanceList", "items": [{"name": key, "status": "RUNNING"} for key in rows.rows]})
+        items = [{"name": key, "status": "RUNNING"} for key in rows.rows]
+        return Res(200, {"kind": "compute#instanceList", "items": items})
 
     return desk
 
@@ -134,17 +164,26 @@ def labels(stage: Stage) -> None:
     for key in ("radar-ingest-1", "radar-ingest-2"):
         rows.seed(key, {"meta": [{"key": "startup", "value": "v2"}], "labels": {"team": "sea"}})
     server = place.serve(stage, _compute(rows), "aiohttp", "Google Compute Engine")
-    me = stage.actor("client", server, "compute.radar.test", "node:axios", {"User-Agent": "inventory/0.9 gl-node/20"})
+    me = stage.actor(
+        "client", server, "compute.radar.test", "node:axios", {"User-Agent": "inventory/0.9 gl-node/20"}
+    )
     base = "/compute/v1/projects/radar/zones/europe-north1-a/instances"
     me.get(base)
     for key in ("radar-ingest-1", "radar-ingest-2"):
         one = me.get(f"{base}/{key}").json
         if key.endswith("1"):
             items = [*one["metadata"]["items"], {"key": "owner", "value": "met"}]
-            place.post(me, f"{base}/{key}/setMetadata", {"fingerprint": one["metadata"]["fingerprint"], "items": items})
+            place.post(
+                me,
+                f"{base}/{key}/setMetadata",
+                {"fingerprint": one["metadata"]["fingerprint"], "items": items},
+            )
             one = me.get(f"{base}/{key}").json
         for _ in range(2):
-            body = {"labels": {**one["labels"], "cost": "4410"}, "labelFingerprint": one["metadata"]["fingerprint"]}
+            body = {
+                "labels": {**one["labels"], "cost": "4410"},
+                "labelFingerprint": one["metadata"]["fingerprint"],
+            }
             place.post(me, f"{base}/{key}/setLabels", body, 412)
             place.rest(0.3)
             one = me.get(f"{base}/{key}").json
@@ -165,12 +204,16 @@ def _library(rows: Rows) -> tuple[Desk, list[int]]:
             if sent is None:
                 return Res(428, "If-Unmodified-Since-Version not provided", {"Content-Type": "text/plain"})
             if int(sent) < level[0]:
-                said = f"Library has been modified since specified version (expected {sent}, found {level[0]})"
+                said = (
+                    f"Library has been modified since specified version (expected {sent}, found {level[0]})"
+                )
                 return Res(412, said, {"Content-Type": "text/plain", **head(level[0])})
             level[0] += 1
             row = rows.keep(key, {**row.data, **req.json, "version": level[0]}, req.who)
             return Res(204, b"", head(level[0]))
-        return Res(200, {"key": key, "version": row.data["version"], "data": row.data}, head(row.data["version"]))
+        return Res(
+            200, {"key": key, "version": row.data["version"], "data": row.data}, head(row.data["version"])
+        )
 
     @desk.on("GET", base)
     def items(req: Req) -> Res:
@@ -206,8 +249,12 @@ def bibliography(stage: Stage) -> None:
         rows.seed(key, {"title": f"Ice {number}", "tags": [], "extra": "", "version": 4790 + number * 5})
     desk, _level = _library(rows)
     server = place.serve(stage, desk, "bottle", "Zotero")
-    me = stage.actor("client", server, "api.literatur.test", "httpx", {"Zotero-API-Key": "P9NiFo", "X-User": "thesis"})
-    other = stage.actor("other", server, "api.literatur.test", "requests", {"Zotero-API-Key": "Kq81", "X-User": "tutor"})
+    me = stage.actor(
+        "client", server, "api.literatur.test", "httpx", {"Zotero-API-Key": "P9NiFo", "X-User": "thesis"}
+    )
+    other = stage.actor(
+        "other", server, "api.literatur.test", "requests", {"Zotero-API-Key": "Kq81", "X-User": "tutor"}
+    )
     place.look(me, "/keys/current", "/groups/51733")
     base = "/groups/51733/items"
     version = me.get(f"{base}?format=versions").fields["last-modified-version"]
@@ -219,7 +266,9 @@ def bibliography(stage: Stage) -> None:
         fields = {"If-Unmodified-Since-Version": theirs}
         other.send("PATCH", f"{base}/{key}", 204, fields, {"tags": [{"tag": f"round {number}"}]})
         place.rest(0.4)
-        me.send("PATCH", f"{base}/ABCD2345", 412, {"If-Unmodified-Since-Version": listed}, {"extra": "DOI 10.1/x"})
+        me.send(
+            "PATCH", f"{base}/ABCD2345", 412, {"If-Unmodified-Since-Version": listed}, {"extra": "DOI 10.1/x"}
+        )
         place.sure(me.get(f"{base}/ABCD2345").json == mine)
         me.get(f"{base}?format=versions&since={listed}")
 
@@ -249,18 +298,38 @@ def order(stage: Stage) -> None:
         mark = f'W/"SADL-{iso(row.at, 0).translate(str.maketrans("", "", "-T:Z"))}000000C~{digest([key, row.rev], 12).upper()}"'
         if req.method == "PATCH" and "if-match" not in req.fields:
             said = "Die Anforderung muss als bedingte Anforderung gesendet werden (fehlendes If-Match)"
-            error = {"code": "/IWBEP/CM_V4_APPS/017", "message": said, "@SAP__common.ExceptionCategory": "Client_Error"}
+            error = {
+                "code": "/IWBEP/CM_V4_APPS/017",
+                "message": said,
+                "@SAP__common.ExceptionCategory": "Client_Error",
+            }
             return Res(428, {"error": error})
-        return Res(200, {"@odata.metadataEtag": 'W/"20261101"', "@odata.etag": mark, **row.data}, {"ETag": mark, "x-csrf-token": "Kx3a=="})
+        return Res(
+            200,
+            {"@odata.metadataEtag": 'W/"20261101"', "@odata.etag": mark, **row.data},
+            {"ETag": mark, "x-csrf-token": "Kx3a=="},
+        )
 
-    desk.page("/sap/opu/odata4/sap/z_po/srvd_a2x/0001/", {"value": [{"name": "PurchaseOrder"}]}, x_csrf_token="Kx3a==")
+    desk.page(
+        "/sap/opu/odata4/sap/z_po/srvd_a2x/0001/",
+        {"value": [{"name": "PurchaseOrder"}]},
+        x_csrf_token="Kx3a==",  # noqa: S106 - no secret
+    )
     server = place.serve(stage, desk, "waitress", "SAP S/4HANA OData V4")
-    me = stage.actor("client", server, "erp.einkauf.test", "curl:trace-time", {"Accept": "application/json", "sap-client": "100"})
+    me = stage.actor(
+        "client",
+        server,
+        "erp.einkauf.test",
+        "curl:trace-time",
+        {"Accept": "application/json", "sap-client": "100"},
+    )
     root = "/sap/opu/odata4/sap/z_po/srvd_a2x/0001/"
     token = me.get(root, 200, {"x-csrf-token": "Fetch"}).fields["x-csrf-token"]
     for number in (4500000017, 4500000018, 4500000018):
         me.get(f"{root}PurchaseOrder('{number}')")
-        me.send("PATCH", f"{root}PurchaseOrder('{number}')", 428, {"x-csrf-token": token}, {"Incoterms": "FCA"})
+        me.send(
+            "PATCH", f"{root}PurchaseOrder('{number}')", 428, {"x-csrf-token": token}, {"Incoterms": "FCA"}
+        )
         place.rest(0.3)
     me.get(f"{root}PurchaseOrder('4500000018')")
 
@@ -300,7 +369,10 @@ def phone(stage: Stage) -> None:
     server = place.serve(stage, desk, "stdlib")
     me = stage.actor("client", server, "touren.alpenverein.test", "requests", {"X-User": "resi"})
     native = {"User-Agent": "Touren/412 CFNetwork/1568.200.51 Darwin/24.1.0", "Accept-Language": "de-AT"}
-    web = {"User-Agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148", "Accept-Language": "de-AT"}
+    web = {
+        "User-Agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148",
+        "Accept-Language": "de-AT",
+    }
     me.get("/api/ich", 200, native)
     place.again(me, "/api/touren", native)
     for key in ("12", "13"):
@@ -315,6 +387,53 @@ def phone(stage: Stage) -> None:
         place.rest(0.2)
     seen = me.get("/api/touren/13", 200, native)
     me.put("/api/touren/13", {**seen.json, "ziel": "Rofan"}, 412, {**native, "If-None-Match": seen.etag})
+
+
+def _pages_desk() -> Any:
+    desk = Desk(audit_id="6fe1-90")
+    born: dict[str, float] = {}
+    names = [f"release-{n:02}" for n in range(1, 7)]
+
+    @desk.on("GET", "/api/v1/namespaces/ads/configmaps")
+    def listing(req: Req) -> Res:
+        token, start = req.query.get("continue", ""), 0
+        if token:
+            start = int(base64.b64decode(token).decode().split("@")[1])
+            if time.time() - born[token.split("=")[0]] > 1.6:
+                said = "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter."
+                return Res(
+                    410,
+                    {
+                        "kind": "Status",
+                        "apiVersion": "v1",
+                        "status": "Failure",
+                        "message": said,
+                        "reason": "Expired",
+                        "code": 410,
+                    },
+                )
+        meta: dict[str, Any] = {"resourceVersion": "884120"}
+        if start + 2 < len(names):
+            meta["continue"] = base64.b64encode(
+                f"rv884120t{time.time_ns() % 10**9}@{start + 2}".encode()
+            ).decode()
+            meta["remainingItemCount"] = len(names) - start - 2
+            born[meta["continue"].split("=")[0]] = time.time()
+        items = [
+            {"metadata": {"name": name, "namespace": "ads", "resourceVersion": str(880000 + n)}}
+            for n, name in enumerate(names)
+        ]
+        page = {"kind": "ConfigMapList", "apiVersion": "v1", "metadata": meta}
+        return Res(200, {**page, "items": items[start : start + 2]})
+
+    @desk.on("PATCH", r"/api/v1/namespaces/ads/configmaps/([\w-]+)")
+    def label(req: Req, name: str) -> Res:
+        return Res(
+            200, {"kind": "ConfigMap", "metadata": {"name": name, "labels": req.json["metadata"]["labels"]}}
+        )
+
+    desk.page("/version", {"major": "1", "minor": "31"})
+    return desk
 
 
 @case(
@@ -332,32 +451,15 @@ def phone(stage: Stage) -> None:
 )
 def pages(stage: Stage) -> None:
     """Come back too late with a token."""
-    desk, born = Desk(audit_id="6fe1-90"), {}
-    names = [f"release-{n:02}" for n in range(1, 7)]
-
-    @desk.on("GET", "/api/v1/namespaces/ads/configmaps")
-    def listing(req: Req) -> Res:
-        token, start = req.query.get("continue", ""), 0
-        if token:
-            start = int(base64.b64decode(token).decode().split("@")[1])
-            if time.time() - born[token.split("=")[0]] > 1.6:
-                said = "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter."
-                return Res(410, {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": said, "reason": "Expired", "code": 410})
-        meta: dict[str, Any] = {"resourceVersion": "884120"}
-        if start + 2 < len(names):
-            meta["continue"] = base64.b64encode(f"rv884120t{time.time_ns() % 10**9}@{start + 2}".encode()).decode()
-            meta["remainingItemCount"] = len(names) - start - 2
-            born[meta["continue"].split("=")[0]] = time.time()
-        items = [{"metadata": {"name": name, "namespace": "ads", "resourceVersion": str(880000 + n)}} for n, name in enumerate(names)]
-        return Res(200, {"kind": "ConfigMapList", "apiVersion": "v1", "metadata": meta, "items": items[start : start + 2]})
-
-    @desk.on("PATCH", r"/api/v1/namespaces/ads/configmaps/([\w-]+)")
-    def label(req: Req, name: str) -> Res:
-        return Res(200, {"kind": "ConfigMap", "metadata": {"name": name, "labels": req.json["metadata"]["labels"]}})
-
-    desk.page("/version", {"major": "1", "minor": "31"})
+    desk = _pages_desk()
     server = place.serve(stage, desk, "tornado", "Kubernetes")
-    me = stage.actor("client", server, "kube.werbung.test", "aiohttp", {"User-Agent": "inventory/v0.3 (linux/amd64) kubernetes/$Format"})
+    me = stage.actor(
+        "client",
+        server,
+        "kube.werbung.test",
+        "aiohttp",
+        {"User-Agent": "inventory/v0.3 (linux/amd64) kubernetes/$Format"},
+    )
     path, patch = "/api/v1/namespaces/ads/configmaps", {"Content-Type": "application/merge-patch+json"}
     place.look(me, "/version")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tools.recording_apis import fronts
 from tools.recording_apis.apps.ida_wire import Desk, Req, Res, Rows, digest, http_date, iso
@@ -12,6 +12,49 @@ from tools.recording_apis.stories import held_ida_setting as place
 
 if TYPE_CHECKING:
     from tools.recording_apis.stage import Stage
+
+
+def _pitches_desk() -> Any:
+    rows, log, slow = Rows(first=12), [], [True]
+    for week in ("28", "29"):
+        rows.seed(week, {"woche": week, "belegt": [3, 4], "frei": 41}, 50000, "büro")
+    desk = Desk()
+
+    def mark(week: str) -> str:
+        return f'"{rows[week].rev}-{digest(rows[week].data, 8)}"'
+
+    @desk.on("GET", r"/plan/(\d+)")
+    def read(_req: Req, week: str) -> Res:
+        row = rows[week]
+        return Res(
+            200, row.data, {"ETag": mark(week), "Last-Modified": http_date(row.at), "X-Modified-By": row.by}
+        )
+
+    @desk.on("PUT", r"/plan/(\d+)", free=True)
+    def save(req: Req, week: str) -> Res:
+        with desk.lock:
+            fine = req.fields.get("if-match") == mark(week)
+            log.append(
+                {
+                    "id": req.fields["x-request-id"],
+                    "um": iso(time.time()),
+                    "ergebnis": "gespeichert" if fine else "412",
+                }
+            )
+            if not fine:
+                return Res(412, {"code": "plan-veraltet"})
+            rows.keep(week, req.json, req.who)
+        if week == "29" and slow:
+            slow.clear()
+            time.sleep(2.0)
+        return Res(200, rows[week].data, {"ETag": mark(week)})
+
+    @desk.on("GET", "/aktivitaet")
+    def activity(_req: Req) -> Res:
+        return Res(200, list(log))
+
+    desk.page("/gaeste/heute", {"anreise": 6, "abreise": 2})
+    return desk
 
 
 @case(
@@ -28,37 +71,7 @@ if TYPE_CHECKING:
 )
 def pitches(stage: Stage) -> None:
     """Have one's request sent twice."""
-    rows, log, slow = Rows(first=12), [], [True]
-    for week in ("28", "29"):
-        rows.seed(week, {"woche": week, "belegt": [3, 4], "frei": 41}, 50000, "büro")
-    desk = Desk()
-
-    def mark(week: str) -> str:
-        return f'"{rows[week].rev}-{digest(rows[week].data, 8)}"'
-
-    @desk.on("GET", r"/plan/(\d+)")
-    def read(_req: Req, week: str) -> Res:
-        row = rows[week]
-        return Res(200, row.data, {"ETag": mark(week), "Last-Modified": http_date(row.at), "X-Modified-By": row.by})
-
-    @desk.on("PUT", r"/plan/(\d+)", free=True)
-    def save(req: Req, week: str) -> Res:
-        with desk.lock:
-            fine = req.fields.get("if-match") == mark(week)
-            log.append({"id": req.fields["x-request-id"], "um": iso(time.time()), "ergebnis": "gespeichert" if fine else "412"})
-            if not fine:
-                return Res(412, {"code": "plan-veraltet"})
-            rows.keep(week, req.json, req.who)
-        if week == "29" and slow:
-            slow.clear()
-            time.sleep(2.0)
-        return Res(200, rows[week].data, {"ETag": mark(week)})
-
-    @desk.on("GET", "/aktivitaet")
-    def activity(_req: Req) -> Res:
-        return Res(200, list(log))
-
-    desk.page("/gaeste/heute", {"anreise": 6, "abreise": 2})
+    desk = _pitches_desk()
     server = place.serve(stage, desk, "waitress")
     lines = " timeout server 900ms\n retries 2\n retry-on response-timeout conn-failure"
     edge = fronts.haproxy(stage, [server], lines)
@@ -71,8 +84,49 @@ def pitches(stage: Stage) -> None:
         me.put(f"/plan/{week}", body, 412 if number else 200, fields)
     now = me.get("/plan/29")
     place.sure(now.json["belegt"] == [3, 4, 18] and now.fields["x-modified-by"] == "platzwart")
-    place.sure([one["ergebnis"] for one in me.get("/aktivitaet").json] == ["gespeichert", "gespeichert", "412"])
+    place.sure(
+        [one["ergebnis"] for one in me.get("/aktivitaet").json] == ["gespeichert", "gespeichert", "412"]
+    )
     place.look(me, "/gaeste/heute")
+
+
+def _timetable_desk() -> Any:
+    rows = Rows(first=1)
+    rows.seed("7b", '<plan klasse="7b" self="http://intern.schule/plan/7b"><mo>Bio</mo></plan>')
+    rows.seed("raeume", {"A1": 28, "A2": 30})
+    desk = Desk()
+
+    @desk.on("GET PUT", r"/plan/(\w+)")
+    def plan(req: Req, key: str) -> Res:
+        row = rows.get(key)
+        mark = f'"{key}.{row.rev}.{digest(row.data, 6)}"' if row else ""
+        if req.method == "PUT":
+            if row and "if-match" not in req.fields:
+                said = "If-Match is required; use the ETag that every answer of this service carries"
+                return Res(
+                    428,
+                    {"title": "Precondition Required", "detail": said},
+                    {"Content-Type": "application/problem+json"},
+                )
+            if row and req.fields["if-match"] != mark:
+                return Res(
+                    412, {"title": "Precondition Failed"}, {"Content-Type": "application/problem+json"}
+                )
+            new = rows.keep(
+                key,
+                req.json if "json" in req.fields.get("content-type", "") else req.body.decode(),
+                "sekretariat",
+            )
+            return Res(
+                200 if row else 201, {"plan": key}, {"ETag": f'"{key}.{new.rev}.{digest(new.data, 6)}"'}
+            )
+        if row is None:
+            return Res(404, {"title": "Not Found"})
+        media = "application/xml" if isinstance(row.data, str) else "application/json"
+        return Res(200, row.data, {"ETag": mark, "Last-Modified": http_date(row.at), "Content-Type": media})
+
+    desk.page("/plan", {"plaene": ["7b", "raeume"]}, ETag='"p2"')
+    return desk
 
 
 @case(
@@ -89,29 +143,7 @@ def pitches(stage: Stage) -> None:
 )
 def timetable(stage: Stage) -> None:
     """Have no tag to send."""
-    rows = Rows(first=1)
-    rows.seed("7b", '<plan klasse="7b" self="http://intern.schule/plan/7b"><mo>Bio</mo></plan>')
-    rows.seed("raeume", {"A1": 28, "A2": 30})
-    desk = Desk()
-
-    @desk.on("GET PUT", r"/plan/(\w+)")
-    def plan(req: Req, key: str) -> Res:
-        row = rows.get(key)
-        mark = f'"{key}.{row.rev}.{digest(row.data, 6)}"' if row else ""
-        if req.method == "PUT":
-            if row and "if-match" not in req.fields:
-                said = "If-Match is required; use the ETag that every answer of this service carries"
-                return Res(428, {"title": "Precondition Required", "detail": said}, {"Content-Type": "application/problem+json"})
-            if row and req.fields["if-match"] != mark:
-                return Res(412, {"title": "Precondition Failed"}, {"Content-Type": "application/problem+json"})
-            new = rows.keep(key, req.json if "json" in req.fields.get("content-type", "") else req.body.decode(), "sekretariat")
-            return Res(200 if row else 201, {"plan": key}, {"ETag": f'"{key}.{new.rev}.{digest(new.data, 6)}"'})
-        if row is None:
-            return Res(404, {"title": "Not Found"})
-        media = "application/xml" if isinstance(row.data, str) else "application/json"
-        return Res(200, row.data, {"ETag": mark, "Last-Modified": http_date(row.at), "Content-Type": media})
-
-    desk.page("/plan", {"plaene": ["7b", "raeume"]}, ETag='"p2"')
+    desk = _timetable_desk()
     server = place.serve(stage, desk, "aiohttp")
     lines = 'proxy_set_header Accept-Encoding ""; sub_filter_types application/xml; sub_filter_once off; sub_filter "http://intern.schule" "http://plan.schule.test";'
     edge = fronts.nginx(stage, server, lines)
@@ -130,6 +162,45 @@ def timetable(stage: Stage) -> None:
     place.sure("etag" not in me.get("/plan/9a").fields)
 
 
+def _media_desk() -> Any:
+    rows = Rows()
+    for name in ("jingle.wav", "news.wav"):
+        rows.seed(name, f"RIFF {name} take 1 " * 20, 7200)
+    desk = Desk("<Error><Code>NoSuchKey</Code></Error>", x_amz_request_id="3F7C")
+
+    @desk.on("GET HEAD PUT", r"/sendung/(\w+\.wav)")
+    def thing(req: Req, key: str) -> Res:
+        if req.method == "PUT":
+            rows.keep(key, req.body.decode(), "studio")
+        mark = f'"{digest(rows[key].data)}"'
+        if req.fields.get("if-match") not in {None, mark}:
+            return Res(
+                412, "<Error><Code>PreconditionFailed</Code></Error>", {"Content-Type": "application/xml"}
+            )
+        fields = {
+            "ETag": mark,
+            "Last-Modified": http_date(rows[key].at),
+            "Cache-Control": "public, max-age=3600",
+        }
+        return Res(
+            200, b"" if req.method == "PUT" else rows[key].data, {**fields, "Content-Type": "audio/wav"}
+        )
+
+    @desk.on("GET", "/sendung")
+    def listing(_req: Req) -> Res:
+        inner = "".join(
+            f"<Contents><Key>{key}</Key><LastModified>{iso(row.at)}</LastModified><ETag>&quot;{digest(row.data)}&quot;</ETag></Contents>"
+            for key, row in rows.rows.items()
+        )
+        return Res(
+            200,
+            f"<ListBucketResult><Name>sendung</Name>{inner}</ListBucketResult>",
+            {"Content-Type": "application/xml", "Cache-Control": "no-store"},
+        )
+
+    return desk
+
+
 @case(
     "d798",
     "ida-scores-pinned-behind-squid",
@@ -146,28 +217,7 @@ def timetable(stage: Stage) -> None:
 )
 def media(stage: Stage) -> None:
     """Be refused by a cache."""
-    rows = Rows()
-    for name in ("jingle.wav", "news.wav"):
-        rows.seed(name, f"RIFF {name} take 1 " * 20, 7200)
-    desk = Desk("<Error><Code>NoSuchKey</Code></Error>", x_amz_request_id="3F7C")
-
-    @desk.on("GET HEAD PUT", r"/sendung/(\w+\.wav)")
-    def thing(req: Req, key: str) -> Res:
-        if req.method == "PUT":
-            rows.keep(key, req.body.decode(), "studio")
-        mark = f'"{digest(rows[key].data)}"'
-        if req.fields.get("if-match") not in {None, mark}:
-            return Res(412, "<Error><Code>PreconditionFailed</Code></Error>", {"Content-Type": "application/xml"})
-        fields = {"ETag": mark, "Last-Modified": http_date(rows[key].at), "Cache-Control": "public, max-age=3600"}
-        return Res(200, b"" if req.method == "PUT" else rows[key].data, {**fields, "Content-Type": "audio/wav"})
-
-    @desk.on("GET", "/sendung")
-    def listing(_req: Req) -> Res:
-        inner = "".join(
-            f"<Contents><Key>{key}</Key><LastModified>{iso(row.at)}</LastModified><ETag>&quot;{digest(row.data)}&quot;</ETag></Contents>"
-            for key, row in rows.rows.items()
-        )
-        return Res(200, f"<ListBucketResult><Name>sendung</Name>{inner}</ListBucketResult>", {"Content-Type": "application/xml", "Cache-Control": "no-store"})
+    desk = _media_desk()
 
     server = place.serve(stage, desk, "cheroot", "S3 gateway")
     edge = fronts.squid(stage, server, site="medien.radio.test")
@@ -218,7 +268,9 @@ def ticket(stage: Stage) -> None:
             if req.fields.get("if-match") != mark:
                 return Res(412, {"error": "outdated"})
             rows.keep(key, req.json, req.who)
-        return Res(200, {**rows[key].data, "updated": iso(rows[key].at)}, {"ETag": f'"i{key}r{rows[key].rev}"'})
+        return Res(
+            200, {**rows[key].data, "updated": iso(rows[key].at)}, {"ETag": f'"i{key}r{rows[key].rev}"'}
+        )
 
     desk.page("/api/me", {"login": "kaya"})
     desk.page("/api/projects/anlagen/issues", {"issues": [1402, 1403]}, ETag='"l-2"')
@@ -228,7 +280,12 @@ def ticket(stage: Stage) -> None:
     me = stage.actor("client", edge, "tickets.klaerwerk.test", "requests:follow", {"X-User": "kaya"})
     place.look(me, "/api/me")
     seen = me.get("/api/projects/technik/issues/1402")
-    me.put("/api/projects/technik/issues/1402", {**seen.json, "state": "fixed", "assignee": "kaya"}, 200, {"If-Match": seen.etag})
+    me.put(
+        "/api/projects/technik/issues/1402",
+        {**seen.json, "state": "fixed", "assignee": "kaya"},
+        200,
+        {"If-Match": seen.etag},
+    )
     place.rest(0.4)
     listed = me.get("/api/projects/anlagen/issues")
     me.get("/api/projects/anlagen/issues", 304, {"If-None-Match": listed.etag})
@@ -285,6 +342,38 @@ def depot(stage: Stage) -> None:
         place.sure(now.etag == done.etag and now.json["defekt"] == broken)
 
 
+def _leads_desk() -> Any:
+    rows = Rows(first=770112)
+    for key in ("a31c", "a31d"):
+        rows.seed(
+            key,
+            {"subject": "Anfrage Wärmepumpe", "budget": 18000, "stage": 1, "memo": "Rückruf am Abend. " * 6},
+        )
+    desk = Desk(OData_Version="4.0")
+
+    @desk.on("GET PATCH", r"/api/data/v9\.2/leads\((\w+)\)")
+    def lead(req: Req, key: str) -> Res:
+        mark = f'W/"{rows[key].rev}"'
+        if req.method == "PATCH":
+            if req.fields.get("if-match", "").removeprefix("W/") != mark.removeprefix("W/"):
+                return Res(
+                    412,
+                    {
+                        "error": {
+                            "code": "0x80060882",
+                            "message": "The version of the existing record doesn't match the RowVersion property provided.",
+                        }
+                    },
+                )
+            rows.keep(key, {**rows[key].data, **req.json}, req.who)
+            return Res(204, b"", {"ETag": f'W/"{rows[key].rev}"'})
+        return Res(200, {"@odata.etag": mark, "leadid": key, **rows[key].data}, {"ETag": mark})
+
+    desk.page("/api/data/v9.2/WhoAmI", {"UserId": "e1"})
+    desk.page("/api/data/v9.2/leads", {"value": [{"leadid": "a31c"}, {"leadid": "a31d"}]})
+    return desk
+
+
 @case(
     "d750",
     "ida-leads-through-gzip-compared-weakly",
@@ -299,23 +388,7 @@ def depot(stage: Stage) -> None:
 )
 def leads(stage: Stage) -> None:
     """Use weak tags where they count."""
-    rows = Rows(first=770112)
-    for key in ("a31c", "a31d"):
-        rows.seed(key, {"subject": "Anfrage Wärmepumpe", "budget": 18000, "stage": 1, "memo": "Rückruf am Abend. " * 6})
-    desk = Desk(OData_Version="4.0")
-
-    @desk.on("GET PATCH", r"/api/data/v9\.2/leads\((\w+)\)")
-    def lead(req: Req, key: str) -> Res:
-        mark = f'W/"{rows[key].rev}"'
-        if req.method == "PATCH":
-            if req.fields.get("if-match", "").removeprefix("W/") != mark.removeprefix("W/"):
-                return Res(412, {"error": {"code": "0x80060882", "message": "The version of the existing record doesn't match the RowVersion property provided."}})
-            rows.keep(key, {**rows[key].data, **req.json}, req.who)
-            return Res(204, b"", {"ETag": f'W/"{rows[key].rev}"'})
-        return Res(200, {"@odata.etag": mark, "leadid": key, **rows[key].data}, {"ETag": mark})
-
-    desk.page("/api/data/v9.2/WhoAmI", {"UserId": "e1"})
-    desk.page("/api/data/v9.2/leads", {"value": [{"leadid": "a31c"}, {"leadid": "a31d"}]})
+    desk = _leads_desk()
     server = place.serve(stage, desk, "flask", "Dataverse")
     edge = fronts.nginx_gzip(stage, server)
     me = stage.actor("client", edge, "crm.heizung.test", "httpx", {"X-User": "sofia"})
@@ -323,11 +396,23 @@ def leads(stage: Stage) -> None:
     place.look(me, "/api/data/v9.2/WhoAmI", "/api/data/v9.2/leads?$top=5")
     for number in (1, 2):
         theirs = other.get("/api/data/v9.2/leads(a31c)")
-        other.send("PATCH", "/api/data/v9.2/leads(a31c)", 204, {"If-Match": theirs.etag}, {"budget": 18000 + number * 900})
+        other.send(
+            "PATCH",
+            "/api/data/v9.2/leads(a31c)",
+            204,
+            {"If-Match": theirs.etag},
+            {"budget": 18000 + number * 900},
+        )
         place.rest(0.3)
         for key in ("a31c", "a31d"):
             mine = me.get(f"/api/data/v9.2/leads({key})")
-            me.send("PATCH", f"/api/data/v9.2/leads({key})", 204, {"If-Match": mine.json["@odata.etag"]}, {"stage": number + 1})
+            me.send(
+                "PATCH",
+                f"/api/data/v9.2/leads({key})",
+                204,
+                {"If-Match": mine.json["@odata.etag"]},
+                {"stage": number + 1},
+            )
         now = me.get("/api/data/v9.2/leads(a31c)").json
         place.sure(now["stage"] == number + 1 and now["budget"] == 18000 + number * 900)
 
@@ -361,7 +446,13 @@ def shop(stage: Stage) -> None:
         control = "public, max-age=4" if where == "shop" else "private, no-cache"
         return Res(200, rows[sku].data, {"ETag": mark, "Cache-Control": control})
 
-    desk.page("/shop/style.css", "body{color:#321}", Content_Type="text/css", ETag='"st4"', Cache_Control="max-age=900")
+    desk.page(
+        "/shop/style.css",
+        "body{color:#321}",
+        Content_Type="text/css",
+        ETag='"st4"',
+        Cache_Control="max-age=900",
+    )
     server = place.serve(stage, desk, "tornado")
     vcl = 'sub vcl_recv { if (req.url ~ "^/admin") { return (pass); } }'
     edge = fronts.varnish(stage, server, vcl)
