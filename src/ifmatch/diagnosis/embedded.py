@@ -35,7 +35,10 @@ def may_be_coded(text: str) -> bool:
     Args:
         text: of any kind.
     """
-    return any(sign in text for sign in _SIGNS) or "encoding" in text.lower()
+    for sign in _SIGNS:
+        if sign in text:
+            return True
+    return "encoding" in text.lower()
 
 
 def opened(value: object, depth: int = _DEEP) -> object:

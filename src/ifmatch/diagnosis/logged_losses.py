@@ -321,7 +321,7 @@ def _several_made(step: Step, several: Sequence[Change]) -> Damage:
 
 def _made_beside(base: Step, step: Step, answers: Sequence[Step]) -> Damage | None:
     """Find in a list of changes two that made one version: both were compared before either was stored."""
-    versions = known_as((base.etag, step.etag))
+    versions = known_as((base.etag, step.etag)) if answers else ()
     for changes in _accounts(step, answers, versions):
         listing, own = changes[0].listing, own_entry(base, step, changes)
         other = stored_beside(base, step, own, changes) if own is not None else None

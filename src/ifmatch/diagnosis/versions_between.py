@@ -116,9 +116,12 @@ def _listed(case: Case, issued: Step, step: Step, token: str) -> Damage | None:
 
 def _logged(case: Case, issued: Step, step: Step, token: str) -> Damage | None:
     """Find the version in the service's own account of what became of the thing, read after the write."""
+    answers = case.gathered(step.actor).answers_after(step, _NEAR)
+    if not answers:
+        return None
     made, named = tokens.opaque(step.etag or ""), tokens.opaque(token)
     piece = max(_PIECES.findall(made), key=len, default="")
-    for one, text in case.gathered(step.actor).answers_after(step, _NEAR):
+    for one, text in answers:
         # An account of the write names the version that it made; signs may be escaped in it.
         if piece not in text:
             continue

@@ -60,6 +60,8 @@ class Glossary:
         self._sayings: dict[str, list[tuple[list[str], str]]] = {}
         # Words that mean nothing here and begin no saying, in whatever case.
         self._plain: set[str] = set()
+        # Whether texts that have some of the words of sayings may hold one: texts of a kind have the same.
+        self._may: dict[frozenset[str], bool] = {}
         self._seen: dict[str, str | None] = {}
         entries = (
             (word, meaning)
@@ -141,10 +143,11 @@ class Glossary:
         """
         if not said.isascii() and _UNSPACED.search(said):
             said = self._in_a_row.sub(self._put_between, said).replace("  ", " ")
-        words = set(_WORD.findall(said)) - self._plain
+        every = set(_WORD.findall(said))
+        words = every - self._plain
         if not words:
             return said
-        if not self._sayings.keys().isdisjoint(map(bare, words)):
+        if not self._sayings.keys().isdisjoint(map(bare, words)) and self._may_say(every):
             said = self._put_sayings(said)
         unknown = {word for word in words if self.in_english(word) is None}
         self._plain |= {word for word in unknown if bare(word) not in self._sayings}
@@ -167,8 +170,6 @@ class Glossary:
         """Return a text with what takes several words put in English."""
         words = list(_WORD.finditer(said))
         plain = [bare(found[0]) for found in words]
-        if not self._may_say(set(plain)):
-            return said
         pieces: list[str] = []
         end = place = 0
         while place < len(words):
@@ -181,8 +182,19 @@ class Glossary:
 
     def _may_say(self, words: set[str]) -> bool:
         """Tell whether a text with some words may hold a saying: all words of one."""
-        begun = (self._sayings[word] for word in self._sayings.keys() & words)
-        return any(words.issuperset(saying) for known in begun for saying, _ in known)
+        of_sayings = self._of_sayings.intersection(map(bare, words))
+        found = self._may.get(of_sayings)
+        if found is None:
+            begun = (self._sayings[word] for word in self._sayings.keys() & of_sayings)
+            found = any(of_sayings.issuperset(saying) for known in begun for saying, _ in known)
+            if len(self._may) >= _NAMES_KEPT:
+                self._may.clear()
+            self._may[of_sayings] = found
+        return found
+
+    @cached_property
+    def _of_sayings(self) -> frozenset[str]:
+        return frozenset(word for known in self._sayings.values() for saying, _ in known for word in saying)
 
     def _saying_at(
         self, said: str, words: list[re.Match[str]], plain: list[str], place: int
