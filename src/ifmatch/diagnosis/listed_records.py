@@ -72,11 +72,15 @@ def records_in(text: str) -> tuple[Record, ...]:
 def may_list(text: str) -> bool:
     """Tell, in less time than `records_in` takes, whether a content may list records: a flat object has none.
 
+    A line has one only where it tells a moment, or what became of a value.
+
     Args:
         text: content of an answer.
     """
-    if text.lstrip()[:1] != "{":
-        return True
+    start = text.lstrip()[:1]
+    if start != "{":
+        line = start not in {"[", "<"} and "data:" not in text and len(text.splitlines()) <= 1
+        return not line or _MOMENT.search(text) is not None or _ARROW.search(text) is not None
     return "[" in text or text.find("{", text.find("{") + 1) > 0 or may_be_coded(text)
 
 
