@@ -81,8 +81,13 @@ class Gathered:
     @cached_property
     def _by_word(self) -> dict[str, list[tuple[Step, str]]]:
         found: dict[str, list[tuple[Step, str]]] = {}
+        # What a write is answered with, the next read shows again.
+        words_of: dict[str, frozenset[str]] = {}
         for one, text in self._texts:
-            for word in self._asked_words.intersection(_WORD.findall(text)):
+            words = words_of.get(text)
+            if words is None:
+                words = words_of[text] = self._asked_words.intersection(_WORD.findall(text))
+            for word in words:
                 found.setdefault(word, []).append((one, text))
         return found
 
