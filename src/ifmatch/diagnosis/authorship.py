@@ -127,8 +127,8 @@ def account_in(facts: Facts) -> tuple[Change, ...]:
         facts: of a request.
     """
     step = facts.step
-    gathered = facts.case.gathered(step.actor)
-    listings = [one for one, _ in gathered.answers_beside(step, _NEAR)]
+    near = facts.case.steps[max(0, step.order - _NEAR) : step.order + _NEAR]
+    listings = [one for one in near if one.actor == step.actor and one.is_read]
     return tuple(account_of(step, listings, known_as((facts.token, facts.current_tag))))
 
 

@@ -134,17 +134,6 @@ class Gathered:
         begin = bisect_left(orders, step.order + 1)
         return found[begin : bisect_left(orders, step.order + 1 + count, begin)]
 
-    def answers_beside(self, step: Step, count: int) -> Sequence[tuple[Step, str]]:
-        """Return of the steps on either side of one the answered reads that may list records.
-
-        Args:
-            step: of any actor.
-            count: so many steps of the case, of all actors, are looked at on each side.
-        """
-        found, orders = self._answers
-        begin = bisect_left(orders, step.order - count)
-        return found[begin : bisect_left(orders, step.order + count, begin)]
-
     def answers_naming(self, piece: str, step: Step, count: int) -> list[Step]:
         """Return of the answered reads right after a step those that may hold a piece of a name.
 
