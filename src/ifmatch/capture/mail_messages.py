@@ -5,8 +5,6 @@ Source: RFC 5322 section 2.2 (fields), RFC 2045 to 2047 (MIME), RFC 2557 (MHTML)
 
 from __future__ import annotations
 
-import email
-import email.policy
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -41,6 +39,9 @@ def text_of_mail(data: bytes) -> str:
     Args:
         data: the mail with its fields; a part that is damaged is left out.
     """
+    # Few captures are mails, and what reads them takes a while to load.
+    import email.policy  # noqa: PLC0415
+
     message: EmailMessage = email.message_from_bytes(data.lstrip(b"\r\n"), policy=email.policy.default)
     plain: list[str] = []
     pages: list[str] = []

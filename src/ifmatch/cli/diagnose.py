@@ -272,6 +272,8 @@ def _run(options: _Options) -> int:
     finally:
         progress.done()
         if collecting:
+            # The first search for cycles would go through all of it after all, right before the end.
+            gc.freeze()
             gc.enable()
     for capture in read.captures:
         for warning in capture.warnings:

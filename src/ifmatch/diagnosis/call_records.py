@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, replace
+from html import escape
 from typing import TYPE_CHECKING, Final, cast
-from xml.sax.saxutils import escape
 
 from msgspec.structs import replace as with_
 
@@ -255,7 +255,9 @@ def _wrapped(record: Record, step: Step, dialect: Dialect) -> Content:
     """Return a content that has a record where the family has the record that was asked for."""
     if not isinstance(step.view.json, dict | list):
         leaves = "".join(
-            f"<{name}>{escape(str(one))}</{name}>" for name, one in record.items() if _single(one)
+            f"<{name}>{escape(str(one), quote=False)}</{name}>"
+            for name, one in record.items()
+            if _single(one)
         )
         text = f'<s:Envelope xmlns:s="{_SOAP}"><s:Body><Shown>{leaves}</Shown></s:Body></s:Envelope>'
         return Content.from_text(text)

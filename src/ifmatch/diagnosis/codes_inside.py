@@ -22,6 +22,7 @@ _NEAR: Final = 60
 _OK: Final = range(200, 300)
 _FEW: Final = 4000
 _CODES: Final = frozenset({"412", "-412"})
+_DIGITS: Final = "412"
 # What an answer's own code of success is.
 _FINE: Final = frozenset({"0", "200", "201", "1", "ok", "success", "", "00", "000", "10000", "20000"})
 _CODE: Final = Words(
@@ -61,6 +62,9 @@ def codes_inside(case: Case) -> Iterator[tuple[Step, Damage]]:
 def _coded(step: Step) -> tuple[str, str] | None:
     """Return the member of an answer that has the code, and nothing else of content, with its value."""
     if step.status not in _OK or step.content is None or len(step.content) > _FEW or step.batched:
+        return None
+    # Digits need no escapes, though JSON lets any sign be written as one.
+    if _DIGITS not in step.content.text and "\\u" not in step.content.text:
         return None
     told = members_in(step.view.json)
     for outer in (told, *map(members_in, told.values())):

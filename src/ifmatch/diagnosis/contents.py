@@ -39,7 +39,7 @@ _SHORT = 4_000
 # A longer text is not taken apart.
 _LONGEST = 200_000
 # Names are of any script, with the marks on its letters; what no ">" ends is gone through once.
-_LEAF = re.compile(r"<([^\W\d][\w.:\u0080-\U0010ffff-]*+)[^<>]*+>([^<>]*+)</\1>")
+_LEAF = re.compile(r"<([^\W\d][^\x00-,/;-@\[-^`{-\x7f]*+)[^<>]*+>([^<>]*+)</\1>")
 _PROPERTY = re.compile(r"^([A-Za-z][\w.-]*)(?:;[^:\r\n]*)?:(.*)$", re.MULTILINE)
 # Lines that a server may add to a stored text, and the fewest that a text must have to be told by lines.
 _FEW_LINES = 3
@@ -161,7 +161,7 @@ def _lines_added(current: Content, wanted: Content) -> bool:
     return not Counter(asked) - Counter(there)
 
 
-_ROOT = re.compile(r"<(?:[\w.-]+:)?([^\W\d][\w.\u0080-\U0010ffff-]*)[\s>/]")
+_ROOT = re.compile(r"<(?:[\w.-]+:)?([^\W\d][^\x00-,/:-@\[-^`{-\x7f]*)[\s>/]")
 _ENVELOPE = re.compile(r"<(?:\w+:)?Envelope\b")
 
 

@@ -24,7 +24,7 @@ _ENCODED: Final = frozenset({"content", "contents", "data", "body", "text", "val
 
 def may_hold(text: str) -> bool:
     """Tell whether a JSON text may hold another one in a string."""
-    if len(text) > _LONGEST:
+    if len(text) > _LONGEST or ("[" not in text and text.find("{", 1) < 0 and not may_be_coded(text)):
         return False
     return (_QUOTED.search(text) or _CODED.search(text) or _SAID.search(text)) is not None
 
@@ -35,7 +35,10 @@ def may_be_coded(text: str) -> bool:
     Args:
         text: of any kind.
     """
-    return any(sign in text for sign in _SIGNS) or "encoding" in text.lower()
+    for sign in _SIGNS:
+        if sign in text:
+            return True
+    return "encoding" in text.lower()
 
 
 def opened(value: object, depth: int = _DEEP) -> object:

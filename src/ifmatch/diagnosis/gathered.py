@@ -12,6 +12,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import scalars
 from ifmatch.diagnosis.embedded import may_be_coded
 from ifmatch.diagnosis.likeness import shows
+from ifmatch.diagnosis.listed_records import may_list
 from ifmatch.diagnosis.message_members import shown
 from ifmatch.diagnosis.resources import parent_of
 from ifmatch.diagnosis.tickets import carried, carried_anywhere, in_fields, placed
@@ -80,8 +81,13 @@ class Gathered:
     @cached_property
     def _by_word(self) -> dict[str, list[tuple[Step, str]]]:
         found: dict[str, list[tuple[Step, str]]] = {}
+        # What a write is answered with, the next read shows again.
+        words_of: dict[str, frozenset[str]] = {}
         for one, text in self._texts:
-            for word in self._asked_words.intersection(_WORD.findall(text)):
+            words = words_of.get(text)
+            if words is None:
+                words = words_of[text] = self._asked_words.intersection(_WORD.findall(text))
+            for word in words:
                 found.setdefault(word, []).append((one, text))
         return found
 
@@ -118,7 +124,7 @@ class Gathered:
         return found
 
     def answers_after(self, step: Step, count: int) -> Sequence[tuple[Step, str]]:
-        """Return the answered reads among the steps right after one, with what they show, data left out.
+        """Return of the steps right after one the answered reads that may list records, and what they show.
 
         Args:
             step: of any actor.
@@ -166,6 +172,7 @@ class Gathered:
     def _answers(self) -> tuple[list[tuple[Step, str]], list[int]]:
         read = [(one, one.content) for one in self.steps if one.status == _OK and one.is_read]
         found = [(one, held.text) for one, held in read if held is not None and len(held) <= _LONGEST]
+        found = [(one, text) for one, text in found if may_list(text)]
         return found, [one.order for one, _ in found]
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Final, overload
 
+from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.steps import Step
 from ifmatch.model.cached import cached_property
 
@@ -64,6 +65,15 @@ class History(list[Step]):
         found: dict[str, list[Step]] = {}
         for step in self:
             found.setdefault(step.actor, []).append(step)
+        return found
+
+    @cached_property
+    def reads_by_tag(self) -> dict[str, list[Step]]:
+        """Return the reads by the opaque tag that they showed, "" for none, in order of time."""
+        found: dict[str, list[Step]] = {}
+        for step in self:
+            if step.is_read:
+                found.setdefault(tokens.opaque(step.etag or ""), []).append(step)
         return found
 
     @cached_property

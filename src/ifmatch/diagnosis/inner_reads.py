@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from html import escape
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote
-from xml.sax.saxutils import escape
 
 from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.message_members import sent
@@ -255,7 +255,9 @@ def _content(record: Record, step: Step) -> Content:
     """Return a record by itself as the answer has it: JSON, or XML."""
     if isinstance(step.view.json, dict | list):
         return Content.from_text(json.dumps(record))
-    single = {name: escape(str(one)) for name, one in record.items() if isinstance(one, str | int)}
+    single = {
+        name: escape(str(one), quote=False) for name, one in record.items() if isinstance(one, str | int)
+    }
     return Content.from_text(
         "<record>" + "".join(f"<{name}>{one}</{name}>" for name, one in single.items()) + "</record>"
     )

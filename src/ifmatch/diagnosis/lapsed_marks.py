@@ -107,9 +107,11 @@ def lapsed_marks(case: Case) -> Iterator[tuple[Step, Damage]]:
 
 
 def _may_ask(step: Step) -> bool:
-    if step.status not in _OK or step.content is None or len(step.content) > _LONGEST:
+    if step.status not in _OK or not (step.is_read or step.method == "POST"):
         return False
-    return (step.is_read or step.method == "POST") and not any(one.standard for one in step.conditions)
+    if not any(map(_is_mark, _sent(step).values())) or any(one.standard for one in step.conditions):
+        return False
+    return step.content is not None and len(step.content) <= _LONGEST
 
 
 def _lapsed(step: Step, earlier: Sequence[Step]) -> Damage | None:

@@ -59,7 +59,7 @@ def _place(step: Step) -> str:
 def _untraced(before: Sequence[Step], write: Step, after: Sequence[Step]) -> Step | None:
     """Return the next look at a thing that shows that a write came to nothing, None without one."""
     base = next((one for one in reversed(before) if _looks(one)), None)
-    if base is None:
+    if base is None or _sends_back(base, write):
         return None
     was, wanted = values_shown(base), _values_sent(write)
     changes = {word: value for word, value in wanted.items() if was.get(word, value) != value}
@@ -88,6 +88,12 @@ def _untraced(before: Sequence[Step], write: Step, after: Sequence[Step]) -> Ste
             if all(there.get(word) == was[word] for word in changes) and look is None:
                 look = one if not _moved(base, one) or _by_another(base, one) else None
     return look
+
+
+def _sends_back(base: Step, write: Step) -> bool:
+    """Tell whether a write carries just what a look had shown: it changes nothing."""
+    body = write.view.sent_json
+    return isinstance(body, dict) and cast("object", body) == base.view.json
 
 
 def edits(look: Step, write: Step) -> bool:

@@ -55,18 +55,19 @@ def lasts(step: Step, value: str) -> float | None:
 
 def _around(step: Step, value: str) -> Iterator[Mapping[str, str]]:
     """Yield the members that stand beside a value in an answer, by name."""
-    word = re.compile(rf"(?<![\w-]){re.escape(value)}(?![\w-])")
+    content = step.content
+    held = content is not None and len(content) <= _LONGEST and value in content.text
     members = shown(step)
+    if not held and not any(value in one.value for one in members):
+        return
+    word = re.compile(rf"(?<![\w-]){re.escape(value)}(?![\w-])")
     for where in ("header", "text"):
         group: Mapping[str, str] = {
             one.name if where == "header" else one.word: one.value for one in members if one.where == where
         }
         if any(word.search(one) for one in group.values()):
             yield group
-    content = step.content
-    if content is None or len(content) > _LONGEST or value not in content.text:
-        return
-    for beside in islice(_objects(step), _MOST_OBJECTS):
+    for beside in islice(_objects(step), _MOST_OBJECTS) if held else ():
         if any(word.search(one) for one in beside.values()):
             yield beside
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import parse_qsl
 from xml.etree import ElementTree as ET
 
-from ifmatch.diagnosis.embedded import may_hold, opened
+from ifmatch.diagnosis.embedded import may_be_coded, may_hold, opened
 from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.soap_bodies import root_of
 from ifmatch.dialects.glossary import Words
@@ -66,7 +66,22 @@ def records_in(text: str) -> tuple[Record, ...]:
     Args:
         text: content of an answer.
     """
-    return _records(text) if len(text) <= _LONGEST else ()
+    return _records(text) if len(text) <= _LONGEST and may_list(text) else ()
+
+
+def may_list(text: str) -> bool:
+    """Tell, in less time than `records_in` takes, whether a content may list records: a flat object has none.
+
+    A line has one only where it tells a moment, or what became of a value.
+
+    Args:
+        text: content of an answer.
+    """
+    start = text.lstrip()[:1]
+    if start != "{":
+        line = start not in {"[", "<"} and "data:" not in text and len(text.splitlines()) <= 1
+        return not line or _MOMENT.search(text) is not None or _ARROW.search(text) is not None
+    return "[" in text or text.find("{", text.find("{") + 1) > 0 or may_be_coded(text)
 
 
 @lru_cache(maxsize=512)

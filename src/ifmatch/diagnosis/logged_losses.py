@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date, shown
-from ifmatch.diagnosis.listed_records import leaves_of, records_in
+from ifmatch.diagnosis.listed_records import leaves_of, may_list, records_in
 from ifmatch.diagnosis.lists_in_turn import element_lost
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.states_in_turn import (
@@ -65,11 +65,12 @@ def _in_accounts(step: Step) -> bool:
 
 def _told_between(case: Case, base: Step, step: Step, answers: Sequence[Step]) -> Damage | None:
     """Find another's change between a read and a write in what answers tell of changes."""
-    if not base.timed:
+    told = [one for one in (step, *answers) if one.content is not None and may_list(one.content.text)]
+    if not base.timed or not told:
         return None
     versions = known_as((base.etag, step.etag))
     # The answer to the write may have the list as well.
-    for changes in _accounts(step, [step, *answers], versions, bare=True):
+    for changes in _accounts(step, told, versions, bare=True):
         found = _by_times(base, step, changes) or _in_turn(case, base, step, changes)
         if found is not None:
             return found
@@ -83,6 +84,8 @@ def _answers(case: Case, step: Step) -> list[Step]:
     of them has one more.
     """
     gathered = case.gathered(step.actor)
+    if not gathered.answers_after(step, _NEAR):
+        return []
     near = gathered.answers_naming(telling_piece(step), step, _NEAR)
     return [one for one in near if not _as_long(gathered, step, one)]
 
@@ -321,7 +324,7 @@ def _several_made(step: Step, several: Sequence[Change]) -> Damage:
 
 def _made_beside(base: Step, step: Step, answers: Sequence[Step]) -> Damage | None:
     """Find in a list of changes two that made one version: both were compared before either was stored."""
-    versions = known_as((base.etag, step.etag))
+    versions = known_as((base.etag, step.etag)) if answers else ()
     for changes in _accounts(step, answers, versions):
         listing, own = changes[0].listing, own_entry(base, step, changes)
         other = stored_beside(base, step, own, changes) if own is not None else None

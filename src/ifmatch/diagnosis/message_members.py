@@ -32,11 +32,12 @@ _CARRIAGE: Final = re.compile(
 # Where a call has its arguments, and so many of them.
 _ARGUMENTS: Final = frozenset({"/params", "/args", "/arguments", "/parameters"})
 _FEW: Final = 8
-# Names are of any script, with the marks on its letters (XML 1.0 section 2.3).
-_NAME: Final = r"[^\W\d][\w.\u0080-\U0010ffff-]*"
+# Names are of any script, with the marks on its letters (XML 1.0 section 2.3): all signs but these of ASCII.
+_SIGN: Final = r"[^\x00-,/:-@\[-^`{-\x7f]"
+_NAME: Final = rf"[^\W\d]{_SIGN}*"
 # The text between two tags without the blanks at its ends, word by word: long ones are gone through once.
 _LEAF: Final = re.compile(
-    rf"<(?:[\w.\u0080-\U0010ffff-]++:)?({_NAME})(?:\s[^<>]*+)?>\s*+([^<>\s]*+(?:\s++[^<>\s]++)*+)\s*+</"
+    rf"<(?:{_SIGN}++:)?({_NAME})(?:\s[^<>]*+)?>\s*+([^<>\s]*+(?:\s++[^<>\s]++)*+)\s*+</"
 )
 _ATTRIBUTE: Final = re.compile(rf"\s({_NAME})=\"([^\"<>]*)\"")
 # A field of a form: its name and its value are two attributes, in whatever order and quotes.

@@ -29,8 +29,7 @@ def two_states(history: History, token: str) -> tuple[Step, Step] | None:
 
     Source: RFC 9110 section 8.8.1 (a strong validator changes whenever the representation data does).
     """
-    wanted = tokens.opaque(token)
-    tagged = [step for step in history if step.is_read and tokens.opaque(step.etag or "") == wanted]
+    tagged = history.reads_by_tag.get(tokens.opaque(token), ())
     if len(tagged) <= 1:
         return None
     shown = [step for step in tagged if step.representation is not None and not step.cache_hit]

@@ -41,7 +41,7 @@ _PAGING: Final = re.compile(
 _NUMBER: Final = re.compile(r"(?<![\w.,-])\d{1,4}(?![\w-]|[.,]\d)")
 # An object of a text format, and an element with others inside.
 _BEGIN: Final = re.compile(r"^BEGIN:([\w-]+)", re.MULTILINE)
-_BLOCK: Final = re.compile(r"<([^\W\d][\w.:\u0080-\U0010ffff-]*+)(?:\s[^<>]*+)?>(?=\s*<(?!/))")
+_BLOCK: Final = re.compile(r"<([^\W\d][^\x00-,/;-@\[-^`{-\x7f]*+)(?:\s[^<>]*+)?>(?=\s*<(?!/))")
 _SEVERAL: Final = 2
 # That there is not just one, in what is told of a selection.
 SEVERAL_WORDS: Final = Words(

@@ -73,11 +73,11 @@ def _spared(case: Case, bare: Sequence[Step]) -> bool:
 
 def _bare(one: Step) -> bool:
     """Tell whether an answer certainly reached its reader without any validator, and should be kept."""
+    if one.header("etag") is not None or one.header("last-modified") is not None or one.dialect is not None:
+        return False
     if one.received is None or not one.received.complete or one.representation is None:
         return False
-    if "no-store" in (one.header("cache-control") or "").lower():
-        return False
-    return one.header("etag") is None and one.header("last-modified") is None and one.dialect is None
+    return "no-store" not in (one.header("cache-control") or "").lower()
 
 
 def _repeats(history: History, one: Step, two: Step) -> bool:

@@ -173,6 +173,8 @@ def _of_a_member(step: Step, words: str) -> bool:
 
 
 def _refuses_by_words(step: Step) -> bool:
+    if step.status < _BAD_REQUEST:
+        return False
     if step.status == 410 and token_expired.STRONG.search(_words(step)):
         return True
     if _names_nothing(step):

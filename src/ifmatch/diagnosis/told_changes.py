@@ -12,7 +12,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.dates import told_clock, told_moment
 from ifmatch.diagnosis.editors import PROGRAM, signed_by_service
 from ifmatch.diagnosis.embedded import may_be_coded
-from ifmatch.diagnosis.listed_records import Record, leaves_of, records_in
+from ifmatch.diagnosis.listed_records import Record, leaves_of, may_list, records_in
 from ifmatch.diagnosis.path_members import of_a_kind
 from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.transitions import transitions
@@ -103,20 +103,14 @@ def account_of(
         versions: of the resource, as far as they are known, without quotes.
         bare: whether to yield also what tells neither a moment nor a version.
     """
+    telling = [(one, text) for one in listings if (text := _listed(one, step))]
+    if not telling:
+        return
     names, last = _names(step), _last_pieces(step)
     path = path_of(step.resource).partition("?")[0].rstrip("/")
     named = last if len(names) > _PATHS else _PIECES.findall(unquote(path))
-    for one in listings:
-        content = one.content
-        if (
-            content is None
-            or len(content) > _LONGEST
-            or one.status != _OK
-            or not (one.is_read or one is step)
-        ):
-            continue
+    for one, text in telling:
         # Letters and digits are escaped nowhere: without them neither the address nor a record names it.
-        text = content.text
         if not (_holds(one.exchange.request.url, last) or _holds(text, named) or may_be_coded(text)):
             continue
         records: Sequence[Record] = records_in(text)
@@ -126,6 +120,14 @@ def account_of(
             records = tuple(record for record in records if names & set(record.values()))
         records = _of_the_thing(records, step)
         yield from _changes(one, records, versions, bare=bare)
+
+
+def _listed(one: Step, step: Step) -> str:
+    """Return the content of an answer that may list changes of a resource, "" of any other one."""
+    content = one.content
+    if content is None or one.status != _OK or not (one.is_read or one is step) or len(content) > _LONGEST:
+        return ""
+    return content.text if may_list(content.text) else ""
 
 
 def _last_pieces(step: Step) -> list[str]:

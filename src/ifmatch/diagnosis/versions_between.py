@@ -100,10 +100,11 @@ def _seen(history: History, issued: Step, step: Step, token: str) -> Damage | No
 
 def _listed(case: Case, issued: Step, step: Step, token: str) -> Damage | None:
     """Find the version in a listing or search that was read before the write."""
-    name = own_name(step)
+    between = case.steps[issued.order + 1 : step.order]
+    name = own_name(step) if between else ""
     if len(name) < _NAME:
         return None
-    for one in case.steps[issued.order + 1 : step.order]:
+    for one in between:
         if one.resource == step.resource or not _readable(one) or not step.follows(one):
             continue
         for entry in entries_in(one.view.json, _DEEP):
@@ -116,9 +117,12 @@ def _listed(case: Case, issued: Step, step: Step, token: str) -> Damage | None:
 
 def _logged(case: Case, issued: Step, step: Step, token: str) -> Damage | None:
     """Find the version in the service's own account of what became of the thing, read after the write."""
+    answers = case.gathered(step.actor).answers_after(step, _NEAR)
+    if not answers:
+        return None
     made, named = tokens.opaque(step.etag or ""), tokens.opaque(token)
     piece = max(_PIECES.findall(made), key=len, default="")
-    for one, text in case.gathered(step.actor).answers_after(step, _NEAR):
+    for one, text in answers:
         # An account of the write names the version that it made; signs may be escaped in it.
         if piece not in text:
             continue

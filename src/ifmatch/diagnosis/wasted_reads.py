@@ -127,6 +127,8 @@ def told_of_waste(facts: Facts, *reasons: Reason) -> Iterator[Evidence]:
 
 def _asked_in_vain(history: History) -> dict[tuple[str, ...], list[Step]]:
     """Return the whole answers that only repeat what their readers had, by reader, way and value sent."""
+    if not any(step.conditions for step in history):
+        return {}
     known: set[tuple[str, ...]] = set()
     found: dict[tuple[str, ...], list[Step]] = {}
     for step in history:
@@ -144,6 +146,8 @@ def _asked_in_vain(history: History) -> dict[tuple[str, ...], list[Step]]:
 
 def _asked(step: Step) -> Condition | None:
     """Return the condition that could have spared a read its content, or most of it; None without one."""
+    if not step.conditions:
+        return None
     if "no-cache" in f"{step.sent.text('cache-control')} {step.sent.text('pragma')}".lower():
         # It wants a whole answer, whatever is stored.
         return None

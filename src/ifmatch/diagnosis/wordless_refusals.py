@@ -64,10 +64,21 @@ def take_by_course(steps: Iterable[Step]) -> None:
         histories.setdefault((step.resource, step.actor), []).append(step)
     for history in histories.values():
         for step in history:
-            found = _by_course(history, step)
+            found = _by_course(history, step) if not _plain(step) else None
             if found is not None:
                 step.forget()
                 step.by_course = found
+
+
+def _plain(step: Step) -> bool:
+    """Tell whether an answer certainly means what its status says: nothing in it or after it denies that."""
+    if not step.is_write:
+        return step.untraced is None and not step.conditions
+    if not 200 <= step.status < 300 or step.untraced is not None or step.reported_by is not None:
+        return False
+    if negative(step) or _denies(step):
+        return False
+    return step.guard is None or step.guard.guard is not Guard.ABSENT
 
 
 def _by_course(history: Sequence[Step], step: Step) -> Refusal | None:
@@ -234,6 +245,8 @@ def _left_as_it_was(history: Sequence[Step], step: Step) -> bool:
 
 def _denies(step: Step) -> bool:
     """Tell whether an answer has a member of its own at the top that is false, and none that is true."""
+    if step.content is None or "false" not in step.content.text:
+        return False
     answer, asked = step.view.json, step.view.sent_json
     if not isinstance(answer, dict):
         return False

@@ -40,6 +40,10 @@ _MOST: Final = 8000
 _NAME: Final = 64
 _NAMES_KEPT: Final = 8192
 _TEXTS_KEPT: Final = 256
+# So many searches of long texts are worth a second pattern: one for lower case, that no other case concerns.
+_OFTEN: Final = 200
+_FLAGS: Final = re.compile(r"^\(\?[im]+\)")
+_CASED: Final = re.compile(r"(?<!\\)(?:\\\\)*(?:\\[uUxN]|[A-Z])|\(\?[a-z-]*i")
 _LINKS: Final = ("", "s", "n", "en", "es")
 
 
@@ -60,6 +64,8 @@ class Glossary:
         self._sayings: dict[str, list[tuple[list[str], str]]] = {}
         # Words that mean nothing here and begin no saying, in whatever case.
         self._plain: set[str] = set()
+        # Words of texts in which none is known: texts of a kind have the same, and other numbers.
+        self._unknown: set[frozenset[str]] = set()
         self._seen: dict[str, str | None] = {}
         entries = (
             (word, meaning)
@@ -141,16 +147,27 @@ class Glossary:
         """
         if not said.isascii() and _UNSPACED.search(said):
             said = self._in_a_row.sub(self._put_between, said).replace("  ", " ")
-        words = set(_WORD.findall(said)) - self._plain
+        every = frozenset(_WORD.findall(said))
+        if every in self._unknown:
+            return said
+        words = every - self._plain
         if not words:
             return said
-        if not self._sayings.keys().isdisjoint(map(bare, words)):
+        sayings = not self._sayings.keys().isdisjoint(map(bare, words)) and self._may_say(every)
+        if sayings:
             said = self._put_sayings(said)
         unknown = {word for word in words if self.in_english(word) is None}
         self._plain |= {word for word in unknown if bare(word) not in self._sayings}
         if len(unknown) == len(words):
+            if not sayings:
+                self._note(every)
             return said
         return _LEFT_OVER.sub("", _WORD.sub(self._put, said))
+
+    def _note(self, words: frozenset[str]) -> None:
+        if len(self._unknown) >= _TEXTS_KEPT:
+            self._unknown.clear()
+        self._unknown.add(words)
 
     def _put_between(self, found: re.Match[str]) -> str:
         """Return what a word in a row of signs means, apart from the signs beside it."""
@@ -167,8 +184,6 @@ class Glossary:
         """Return a text with what takes several words put in English."""
         words = list(_WORD.finditer(said))
         plain = [bare(found[0]) for found in words]
-        if not self._may_say(set(plain)):
-            return said
         pieces: list[str] = []
         end = place = 0
         while place < len(words):
@@ -179,10 +194,11 @@ class Glossary:
             place += count or 1
         return "".join([*pieces, said[end:]])
 
-    def _may_say(self, words: set[str]) -> bool:
+    def _may_say(self, words: frozenset[str]) -> bool:
         """Tell whether a text with some words may hold a saying: all words of one."""
-        begun = (self._sayings[word] for word in self._sayings.keys() & words)
-        return any(words.issuperset(saying) for known in begun for saying, _ in known)
+        plain = set(map(bare, words))
+        begun = (self._sayings[word] for word in self._sayings.keys() & plain)
+        return any(plain.issuperset(saying) for known in begun for saying, _ in known)
 
     def _saying_at(
         self, said: str, words: list[re.Match[str]], plain: list[str], place: int
@@ -222,6 +238,7 @@ class Words:
 
     def __init__(self, pattern: str) -> None:
         self.pattern = pattern
+        self._asked = 0
 
     @cached_property
     def _compiled(self) -> re.Pattern[str]:
@@ -234,7 +251,26 @@ class Words:
         Args:
             text: to look at.
         """
-        return self._compiled.search(text) or self._read(self._compiled.search, text)
+        return self._search(text) or self._read(self._search, text)
+
+    def _search(self, text: str) -> re.Match[str] | None:
+        """Find the pattern anywhere; in long texts, most of which have nothing, by a quicker look first."""
+        if len(text) > _NAME and text.isascii():
+            self._asked += 1
+            quick = self._lowered if self._asked > _OFTEN else None
+            if quick is not None and quick.search(text.lower()) is None:
+                return None
+        return self._compiled.search(text)
+
+    @cached_property
+    def _lowered(self) -> re.Pattern[str] | None:
+        """Return the pattern for ASCII in lower case, where letters have one case alone; None without one.
+
+        To take every letter in either case costs a search half of its time or more.
+        """
+        pattern = _FLAGS.sub(lambda found: found[0].replace("i", "").replace("(?)", ""), self.pattern)
+        alike = pattern.isascii() and not _CASED.search(pattern)
+        return re.compile(pattern) if alike else None
 
     def match(self, text: str) -> re.Match[str] | None:
         """Find the pattern at the beginning of a text, or of its reading in English.

@@ -10,7 +10,7 @@ from ifmatch.dialects.record import Grammar
 
 __all__ = ["EXAMPLES", "fits"]
 
-_TAG: Final = r'(?:W/)?"[\x21\x23-\x7e\x80-\U0010ffff]*"'
+_TAG: Final = r'(?:W/)?"[^\x00-\x20"\x7f]*"'
 _FORMS: Final = {
     Grammar.ENTITY_TAG: rf"{_TAG}(?:[ \t]*,[ \t]*{_TAG})*",
     Grammar.WEAK_TAG: rf"{_TAG}(?:[ \t]*,[ \t]*{_TAG})*",

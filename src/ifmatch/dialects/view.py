@@ -68,6 +68,8 @@ class View:
     def query(self) -> dict[str, str]:
         """Return the parameters by lower-case name; the first of several counts."""
         found: dict[str, str] = {}
+        if "?" not in self.request.url:
+            return found
         for name, value in parse_qsl(urlsplit(self.request.url).query, keep_blank_values=True):
             found.setdefault(name.lower(), value)
         return found

@@ -85,7 +85,8 @@ class Fields:
 
     def text(self, name: str) -> str | None:
         """Return the value, several lines joined by a comma; None when absent or unknown."""
-        found = self._found(name)
+        index = self._index if self._index is not None else self._indexed()
+        found = index.get(name.lower())
         if found is None:
             return None
         value = ", ".join(found) if isinstance(found, tuple) else found
