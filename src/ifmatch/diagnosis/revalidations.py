@@ -137,6 +137,9 @@ def _by_no_tag(history: History, reads: list[Step]) -> Iterator[tuple[Step, Dama
     Source: RFC 9110 section 13.1.2 (what equals no current tag selects the representation).
     """
     again = [step for before, step in pairwise(reads) if _damaged(history, before, step)]
+    if reads and reads[0].status == HTTPStatus.OK and _current_damaged(history, reads[0]):
+        # Who asks for the first time with the very tag of what is there had been told it elsewhere: by a list.
+        again.insert(0, reads[0])
     if not again:
         return
     heeded = any(
@@ -146,7 +149,15 @@ def _by_no_tag(history: History, reads: list[Step]) -> Iterator[tuple[Step, Dama
     least = 1 if heeded else _OFTEN
     if len(again) >= least and all(_asked_damaged(step) for step in reads if step.order > again[0].order):
         text = "asked with what names no version, and got the same content whole"
-        yield again[0], Damage(Outcome.ERROR, text, needless=(reads[0], *again))
+        yield again[0], Damage(Outcome.ERROR, text, needless=tuple(dict.fromkeys((reads[0], *again))))
+
+
+def _current_damaged(history: History, step: Step) -> bool:
+    """Tell whether a read asks with the very tag of its whole answer, hurt beyond any comparison."""
+    condition = _asked(step)
+    if condition is None or step.etag is None or condition.value in history.passed or _asks_anew(step):
+        return False
+    return tokens.damage(condition.value, step.etag) in HURT
 
 
 def _asked_damaged(step: Step) -> bool:

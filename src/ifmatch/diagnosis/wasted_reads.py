@@ -137,11 +137,21 @@ def _asked_in_vain(history: History) -> dict[tuple[str, ...], list[Step]]:
         way = (step.actor, step.method, *step.variant)
         state = (*way, step.validator or "")
         condition = _asked(step)
-        if condition is not None and step.status == HTTPStatus.OK and state in known:
+        had = state in known or (condition is not None and _holds_part(step, condition))
+        if condition is not None and step.status == HTTPStatus.OK and had:
             found.setdefault((*way, condition.name, condition.value, step.validator or ""), []).append(step)
         if step.validator is not None:
             known.add(state)
     return found
+
+
+def _holds_part(step: Step, condition: Condition) -> bool:
+    """Tell whether a read asks for the rest of the very state that its whole answer shows.
+
+    Whoever names it need not have loaded it before: a HEAD, or an upload of its own, told the tag.
+    """
+    named = {tokens.opaque(one) for one in condition.tokens}
+    return condition.guard is Guard.RANGE and tokens.opaque(step.etag or "") in named - {""}
 
 
 def _asked(step: Step) -> Condition | None:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 # What services answer to a false condition that they have no status for.
 _FAULTS: Final = frozenset({400, 422, 428})
+# What has a meaning of its own, so that a version is not thought of; any other number of a fault has none.
+_MEANT: Final = frozenset({401, 403, 404, 405, 407, 408, 410, 411, 412, 413, 414, 415, 416, 421, 423, 426, 429, 431, 451})
+_NUMBERS: Final = range(402, 500)
 # What is wrong with a request by itself, whatever the state.
 _OF_THE_REQUEST: Final = Words(
     r"invalid|malformed|required|mandatory|missing|must\b|blank|empty|too (?:long|short|large|small|many)"
@@ -124,7 +127,10 @@ def _cannot(step: Step) -> bool:
 
 def _unread(step: Step) -> bool:
     """Tell whether a write on a version was answered with a fault that no known word explains."""
-    if step.status not in _FAULTS or not step.is_write or step.batched or step.dialect is None:
+    odd = step.status in _NUMBERS and step.status not in _MEANT | _FAULTS
+    if not (odd or (step.status in _FAULTS and step.dialect is not None)):
+        return False
+    if not step.is_write or step.batched or step.refused:
         return False
     refusal, guard = step.refusal, step.guard
     if guard is None or guard.guard is not Guard.SAME or not guard.tokens or guard.unseen:
@@ -132,7 +138,7 @@ def _unread(step: Step) -> bool:
     if refusal is not None and (refusal.meaning is not Meaning.MISSING or refusal.words):
         return False
     words = step.view.text[:_LONGEST]
-    return bool(words.strip()) and not _OF_THE_REQUEST.search(words) and not _names_another(step, words)
+    return (odd or bool(words.strip())) and not _OF_THE_REQUEST.search(words) and not _names_another(step, words)
 
 
 def _undone_by_its_words(history: Sequence[Step], step: Step) -> bool:
