@@ -18,6 +18,7 @@ from ifmatch.diagnosis import (
     tokens,
     wordless_refusals,
 )
+from ifmatch.diagnosis.called_by_query import called_by_query
 from ifmatch.diagnosis.content_names import named_in_contents
 from ifmatch.diagnosis.dialect_services import speak
 from ifmatch.diagnosis.gathered import Gathered
@@ -40,10 +41,8 @@ if TYPE_CHECKING:
     from ifmatch.model.exchange import Exchange
     from ifmatch.model.finding import Attested
 
-
 # So many times without a fraction are no accident.
 _FEW_TIMES = 2
-
 # Seconds of one tick from which on a clock is too coarse to tell an order.
 _COARSE = 0.5
 
@@ -219,13 +218,9 @@ def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None
     for step in steps:
         if step.dialect is not None:
             step.forget()
-    targets.actions(steps)
-    targets.versioned_paths(steps)
-    targets.one_view(steps)
-    targets.languages_apart(steps)
-    targets.saved_at_one_place(steps)
-    targets.extra_parameters(steps)
+    targets.settle(steps)
     saves.posted(steps)
+    called_by_query(steps)
     addresses.settle(steps)
     negotiated.choose(steps)
     owners = actors.assign(steps, ordered, vantages)

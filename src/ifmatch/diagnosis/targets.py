@@ -36,6 +36,16 @@ _SESSION = re.compile(
 )
 
 
+def settle(steps: Sequence[Step]) -> None:
+    """Give all writes the resources that they are about.
+
+    Args:
+        steps: of a case, in order of time, their versions known.
+    """
+    for take in (actions, versioned_paths, one_view, languages_apart, saved_at_one_place, extra_parameters):
+        take(steps)
+
+
 def actions(steps: Sequence[Step]) -> None:
     """Take an action on a thing (`/orders/7/cancel`, `/events/7:publish`) as a write on the thing.
 

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.pages import is_page
 from ifmatch.diagnosis.resources import host_of
@@ -29,6 +30,7 @@ _CONTENT: Final = 60_000
 _NEAR: Final = 30
 _NUMBER: Final = re.compile(r"(?<![\w.,:+-])\d{1,15}(?![\w:-]|[.,]\d)")
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.]*(?:Z|[+-]\d\d:?\d\d)?")
+_WORD: Final = re.compile(r"[\w][\w.:+/-]*")
 # What denies or counts nothing, whatever it is called; no faults are none.
 _NAUGHT: Final = re.compile(
     r"[\"'](?![^\"'\n]{0,20}(?:fail|err|conflict|skip|reject|warn|fault|lost|status|code))[^\"'\n]{1,40}[\"']\s*:\s*(?:false|0)\s*[,}\]]|\s[\w.-]{2,40}=\"(?:false|0)\""
@@ -89,7 +91,37 @@ def came_to_nothing(service: Sequence[Step], place: int, said: str, report: Step
             _unchanged(service, place, new, report) is not None
         ):
             return True
+    return _tags_apart(service, place, said, report)
+
+
+def _tags_apart(service: Sequence[Step], place: int, said: str, report: Step | None) -> bool:
+    """Tell whether what is told names the tag that was sent beside another one that the thing bears all along.
+
+    That one was there before the write, or the next look has it with all that was to be changed as it was.
+    """
+    write = service[place]
+    tags = [one for one in _tags_of(write) if _named(said, one)]
+    near = service[max(0, place - _NEAR) : place + 1 + _NEAR] if len(tags) == 1 else []
+    given: dict[str, list[Step]] = {}
+    for one in near:
+        if one.etag is not None and one.resource == write.resource and one is not write:
+            given.setdefault(tokens.opaque(one.etag), []).append(one)
+    mine = given.get(tags[0], []) if tags else []
+    for other, steps in given.items() if mine else ():
+        if other in tags or not _named(said, other):
+            continue
+        # What the write was made from is older than what stood there by then.
+        if mine[0].order < steps[0].order < write.order or _unchanged(service, place, other, report):
+            return True
     return False
+
+
+def _tags_of(write: Step) -> list[str]:
+    """Return the entity tags that a write says it is made from."""
+    guard = write.guard
+    if guard is None or not guard.standard or guard.guard is not Guard.SAME:
+        return []
+    return list(dict.fromkeys(tokens.opaque(one) for one in guard.tokens if len(tokens.opaque(one)) > 1))
 
 
 def _moved_on(service: Sequence[Step], place: int) -> tuple[str, str] | None:
@@ -125,7 +157,19 @@ def two_versions(write: Step, said: str) -> bool:
         write: whatever its answer is.
         said: what is told of it.
     """
-    return any(_named(said, old) for old, _ in _two_versions(write, said))
+    if any(_named(said, old) for old, _ in _two_versions(write, said)):
+        return True
+    tags = [one for one in _tags_of(write) if _named(said, one)]
+    words = {one for one in _WORD.findall(said[:_LONGEST]) if any(map(str.isdigit, one))}
+    return any(_alike(tag, one) for tag in tags for one in words)
+
+
+def _alike(tag: str, other: str) -> bool:
+    """Tell whether a word is another tag of the kind of one: a count in it has gone on, or a digest."""
+    if tag == other:
+        return False
+    told = tokens.shape(tag)
+    return (told == tokens.shape(other) != "text") or tokens.part_steps(tag, other) > 0
 
 
 def _two_versions(write: Step, said: str) -> Iterator[tuple[str, str]]:
@@ -211,6 +255,8 @@ def _unchanged(service: Sequence[Step], place: int, new: str, report: Step | Non
 
 def _states(look: Step, version: str) -> bool:
     """Tell whether a look shows the very version that was told, so that nobody wrote in between."""
+    if look.etag is not None and tokens.opaque(look.etag) == version:
+        return True
     return any(tokens.opaque(one.value) == version for one in shown(look)) or _named(look.view.text, version)
 
 

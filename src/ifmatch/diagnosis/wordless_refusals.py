@@ -151,7 +151,14 @@ def _undone_by_its_words(history: Sequence[Step], step: Step) -> bool:
         return False
     if step.refused or step.batched or not step.is_write or not negative(step):
         return False
-    return says_outdated(step) or _prints_both(history, step)
+    return says_outdated(step) or _prints_both(history, step) or _names_its_field(step, guard.name)
+
+
+def _names_its_field(step: Step, name: str) -> bool:
+    """Tell whether an answer that denies a write names, as the reason, the field that its version came in."""
+    words = step.view.text[:_LONGEST]
+    folded = re.sub(r"[^a-z]", "", name.lower())
+    return folded in re.sub(r"[^a-z]", "", words.lower()) and not _OF_THE_REQUEST.search(words)
 
 
 def _prints_both(history: Sequence[Step], step: Step) -> bool:
