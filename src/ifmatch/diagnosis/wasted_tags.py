@@ -75,7 +75,7 @@ def reason_of(case: Case, history: History, step: Step, sent: str, *, ranged: bo
         return None
     issued = [one for tag in (sent, _other_mark(sent)) for one in history.issued(tag)]
     if issued:
-        return _of_same_thing(history, step, issued)
+        return _of_same_thing(history, step, issued) or _listed_beside(case, history, step, sent)
     if _may_be_older(sent, current):
         return None
     return _of_another(case, step, sent)
@@ -189,6 +189,12 @@ def _of_another(case: Case, step: Step, sent: str) -> Found | None:
             return None
         view = projection(gave.resource, step.resource)
         return Found(Reason.REPRESENTATION if view else Reason.THING, gave, {current})
+    gave = _list_with(case, step, bare)
+    return Found(Reason.PATH, gave, {current}) if gave is not None else None
+
+
+def _list_with(case: Case, step: Step, bare: str) -> Step | None:
+    """Return the last own answer before a read that has a tag beside the name of what is read."""
     name = path_of(step.resource).partition("?")[0].rstrip("/").rpartition("/")[2]
     if len(bare) < _LISTED or not name:
         return None
@@ -198,5 +204,21 @@ def _of_another(case: Case, step: Step, sent: str) -> Found | None:
         if one.resource == step.resource or shown is None or bare not in shown.text:
             continue
         if beside(shown, bare, name):
-            return Found(Reason.PATH, one, {current})
+            return one
     return None
+
+
+def _listed_beside(case: Case, history: History, step: Step, sent: str) -> Found | None:
+    """Tell whether a list goes on giving a tag of another form after reads had shown the one that they have.
+
+    A write may have answered with the tag of the list: nothing that was read ever bore it.
+    """
+    current = step.etag or ""
+    read = [one for one in history.issued(sent) if one.is_read]
+    if read or tokens.shape(tokens.base(sent)) == tokens.shape(tokens.base(current)):
+        return None
+    gave = _list_with(case, step, tokens.opaque(sent))
+    before = [one for one in history.issued(current) if gave is not None and one.order < gave.order]
+    if gave is None or not before or history.written_between(before[-1], gave):
+        return None
+    return Found(Reason.PATH, gave, {current})

@@ -15,6 +15,7 @@ from ifmatch.dialects.placed import placed_in
 from ifmatch.dialects.pointers import scalar, values_at
 from ifmatch.dialects.recognition import pattern
 from ifmatch.dialects.record import Batch, BatchForm
+from ifmatch.dialects.xml_batches import as_json, may_tell_requests
 from ifmatch.model.message import Content, Fields, Request, Response
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def may_hold_parts(request: Request) -> bool:
     kind = request.fields.text("content-type") or ""
     text = request.content.text
     lines = _NEXT_LINE.search(text) is not None or of_lines(kind) or is_table(kind)
-    return "[" in text or lines or kind.lower().startswith("multipart/")
+    return "[" in text or lines or kind.lower().startswith("multipart/") or may_tell_requests(request)
 
 
 def parts_in(view: View, dialect: Dialect | None, places: Mapping[str, str] = _NOWHERE) -> tuple[Part, ...]:
@@ -91,7 +92,10 @@ def parts_in(view: View, dialect: Dialect | None, places: Mapping[str, str] = _N
     if not may_hold_parts(view.request):
         return ()
     form = _form_of(view)
-    if form is not None:
+    if may_tell_requests(view.request):
+        told = as_json(view)
+        found = tuple(_of_places(told, places)) if told is not None else ()
+    elif form is not None:
         found = tuple(itertools.islice(_READERS[form](view, Batch(path="^", form=form)), _MOST))
     elif _asked(view.sent_json):
         found = ()
