@@ -94,13 +94,22 @@ def went_on(before: Step, write: Step) -> int:
         before: what showed the count.
         write: accepted, later.
     """
-    if before.etag is not None and write.etag is not None:
-        steps = tokens.steps_on(before.etag, write.etag) or tokens.part_steps(before.etag, write.etag)
-        if steps and not _as_sent(write, write.etag):
+    first, second = _tag(before), _tag(write)
+    if first is not None and second is not None:
+        steps = tokens.steps_on(first, second) or tokens.part_steps(first, second)
+        if steps and not _as_sent(write, second):
             return steps
     old, new = _counts(before.content), _counts(write.content)
     steps_of = {new[name] - old[name] for name in old.keys() & new.keys()}
     return steps_of.pop() if len(steps_of) == 1 else 0
+
+
+def _tag(step: Step) -> str | None:
+    """Return the tag of an answer, as the origin sent it where its reader did not get it."""
+    if step.etag is not None or not step.hops:
+        return step.etag
+    response = step.origin_side.response
+    return response.fields.text("etag") if response is not None else None
 
 
 def _as_sent(write: Step, tag: str) -> bool:

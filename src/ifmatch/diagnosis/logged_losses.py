@@ -150,7 +150,9 @@ def _in_turn(case: Case, base: Step, step: Step, changes: Sequence[Change]) -> D
     change, word = found
     by = f" by {change.who}" if change.who else ""
     text = f"the list of changes has one{by} right before this write, and the {word} that it set is gone"
-    return Damage(Outcome.LOST_UPDATE, text, lost=change.listing, told=change.when)
+    # An own entry without values does not tell whether others have what they set, or what was there before.
+    shown = word in set_by(own)
+    return Damage(Outcome.LOST_UPDATE, text, lost=change.listing, told=change.when, proven=shown)
 
 
 def _went_elsewhere(case: Case, base: Step, step: Step) -> bool:

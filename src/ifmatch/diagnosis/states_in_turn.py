@@ -40,7 +40,7 @@ def own_entry(base: Step, step: Step, changes: Sequence[Change]) -> Change | Non
     """
     old, mine = _states(base, step)
     edited = {word for word, value in mine.items() if not _of_service(word) and value != old.get(word)}
-    made = known_as((step.etag,))
+    made = known_as((step.etag, *_made_by(step)))
     named = [one for one in changes if one.version and one.version in made]
     found: list[Change] = []
     for one in named or changes:
@@ -56,11 +56,19 @@ def own_entry(base: Step, step: Step, changes: Sequence[Change]) -> Change | Non
     return whole if all(one is whole or set(one.record.values()) < values for one in found) else None
 
 
+def _made_by(step: Step) -> list[str]:
+    """Return what the answer to a write calls a version, and did not get from its sender."""
+    sent = set(leaves_of(step.view.sent_text))
+    told = leaves_of(step.view.text)
+    return [value for name, value in told if called_version(name) and (name, value) not in sent]
+
+
 def replaced(base: Step, step: Step, own: Change, changes: Sequence[Change]) -> tuple[Change, str] | None:
     """Return the entry before an own one that had set a value which the write set back, and its name.
 
     The last entry that has a value at all tells what was there when the write came. Its sender had read
-    another one and left it so, and the own entry has it again: it was changed in between, and undone.
+    another one and left it so, and the own entry has it again: it was changed in between, and undone. An own
+    entry that lists no values of the whole that was put there does not say otherwise.
 
     Args:
         base: the read.
@@ -75,6 +83,8 @@ def replaced(base: Step, step: Step, own: Change, changes: Sequence[Change]) -> 
         for word, value in stored.items()
         if not _of_service(word) and mine.get(word) == value == old.get(word)
     }
+    if step.puts and not set(stored) & (mine.keys() | old.keys()):
+        kept |= {one for one, value in mine.items() if not _of_service(one) and value == old.get(one)}
     for change in before_it(own, changes):
         if change.who and change.who == own.who:
             return None

@@ -10,7 +10,7 @@ import re
 from difflib import SequenceMatcher
 from http import HTTPStatus
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
 
 from ifmatch.diagnosis.contents import changed_pointers, same_content, value_at
@@ -189,6 +189,23 @@ def same_but_addresses(one: Step, two: Step) -> bool:
         for pointer in pointers or ()
         for each in (one, two)
     )
+
+
+def same_place(one: Step, two: Step) -> bool:
+    """Tell whether two answers have members of the same names, the values at which identify the thing alike.
+
+    Args:
+        one: a read.
+        two: another one, of the same last part of the path.
+    """
+    first = one.representation.json() if one.representation is not None else None
+    second = two.representation.json() if two.representation is not None else None
+    if not isinstance(first, dict) or not isinstance(second, dict):
+        return False
+    mine, theirs = cast("dict[str, object]", first), cast("dict[str, object]", second)
+    name = _page(one)[0]
+    named = any(str(value) == name and theirs.get(member) == value for member, value in mine.items())
+    return named and mine.keys() == theirs.keys()
 
 
 def _almost(one: Step, two: Step) -> bool:

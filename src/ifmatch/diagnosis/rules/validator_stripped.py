@@ -5,12 +5,13 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.damages import Reason
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.lost_members import lost_versions
 from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.rules.token_missing import demands
-from ifmatch.diagnosis.stripped_reads import same_but_addresses
+from ifmatch.diagnosis.stripped_reads import same_but_addresses, same_place
 from ifmatch.diagnosis.version_words import version_field
 from ifmatch.diagnosis.wasted_reads import told_of_waste
 from ifmatch.dialects.glossary import Words
@@ -115,6 +116,9 @@ def _by_other_way(facts: Facts) -> Iterator[Evidence]:
         if tag is None or host_of(one.exchange.request.url) == way:
             continue
         twin = next((each for each in bare if same_but_addresses(each, one)), None)
+        if twin is None and _shows_what_was_put(step, one):
+            # Meanwhile it is what was written through the way without tags: the same thing all the same.
+            twin = next((each for each in reversed(bare) if same_place(each, one)), None)
         if twin is not None:
             other = host_of(one.exchange.request.url)
             text = f"asked at {other}, the same carries {tag}; through {way} it comes without"
@@ -122,6 +126,11 @@ def _by_other_way(facts: Facts) -> Iterator[Evidence]:
             if "via" in (name.lower() for name, _ in twin.received or ()):
                 yield note("an intermediary passed that answer on", 1.0, twin, "Via")
             return
+
+
+def _shows_what_was_put(step: Step, read: Step) -> bool:
+    """Tell whether a later read has all that a write put there."""
+    return step.puts and step.accepted and read.follows(step) and holds(read.representation, step.body)
 
 
 def _last(url: str) -> str:
