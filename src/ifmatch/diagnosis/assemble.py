@@ -22,6 +22,7 @@ from ifmatch.diagnosis.picture import timeline_of
 from ifmatch.diagnosis.ranking import Ranking, rank
 from ifmatch.diagnosis.repair import repair_of
 from ifmatch.diagnosis.rules.cors_hidden_etag import hidden
+from ifmatch.diagnosis.slices_apart import slices_apart
 from ifmatch.diagnosis.subjects import refused, unaccounted
 from ifmatch.diagnosis.unread_versions import listing
 from ifmatch.model.diagnosis import Advice, Attempt, Benign, Diagnosis, Incident, Outcome, Verdict
@@ -188,6 +189,7 @@ def _found(case: Case) -> Iterator[tuple[Step, Damage]]:
     yield from missed_changes(case)
     yield from lapsed_marks(case)
     yield from codes_inside(case)
+    yield from slices_apart(case)
 
 
 def _damage(case: Case, step: Step, found: Damage) -> _Draft | None:

@@ -22,12 +22,11 @@ def detect(facts: Facts) -> Iterator[Evidence]:
 
     Source: RFC 9110 section 15.3.7.3 (parts combine only under one strong validator).
     """
-    step = facts.step
-    if step.method != "GET":
-        return
-    damage = facts.damage
+    step, damage = facts.step, facts.damage
     if damage is not None and damage.parts:
         yield note(damage.text, 6.5, step, "ETag")
+        return
+    if step.method != "GET":
         return
     if facts.refused and facts.token is None:
         yield from _by_own_name(facts)
