@@ -7,6 +7,7 @@ is what `setCoupon(cart: "k1")` changes.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import parse_qsl
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _DEEP: Final = 3
 _LONGEST: Final = 4000
+_ARGUMENT: Final = re.compile(r":\s*(?:\"([^\"\\]{1,120})\"|(\d{1,15})(?![\w.]))")
 
 
 def called_by_query(steps: Iterable[Step]) -> None:
@@ -58,10 +60,13 @@ def _values(query: str) -> Iterator[str]:
         if value[:1] in {"{", "["}:
             try:
                 yield from _leaves(json.loads(value), _DEEP)
-            except ValueError:
                 continue
-        else:
-            yield value
+            except ValueError:
+                # A query begins with such a sign as well.
+                pass
+        yield value
+        # The text of a query names things by its arguments.
+        yield from (text or number for text, number in _ARGUMENT.findall(value))
 
 
 def _leaves(value: object, depth: int) -> Iterator[str]:

@@ -111,7 +111,9 @@ def _tags_apart(service: Sequence[Step], place: int, said: str, report: Step | N
         if other in tags or not _named(said, other):
             continue
         # What the write was made from is older than what stood there by then.
-        if mine[0].order < steps[0].order < write.order or _unchanged(service, place, other, report):
+        if mine[0].order < steps[0].order < write.order:
+            return True
+        if _unchanged(service, place, other, report, some=True) is not None:
             return True
     return False
 
@@ -230,8 +232,18 @@ def _denies(text: str) -> bool:
     return _NAUGHT.search(text) is not None
 
 
-def _unchanged(service: Sequence[Step], place: int, new: str, report: Step | None) -> Step | None:
-    """Return the next look that has what a write was to change as it was, under the version that was told."""
+def _unchanged(
+    service: Sequence[Step], place: int, new: str, report: Step | None, *, some: bool = False
+) -> Step | None:
+    """Return the next look that has what a write was to change as it was, under the version that was told.
+
+    Args:
+        service: steps of one service, in order of time.
+        place: of the write among them.
+        new: the version that was told.
+        report: the look that tells it.
+        some: whether another representation may have as it was sent what the first one has otherwise.
+    """
     write = service[place]
     wanted = {word: value for word, value in _asked(write).items() if word not in _OF_CALLS}
     # Who sends back a version as it was shown changes nothing by that.
@@ -249,6 +261,9 @@ def _unchanged(service: Sequence[Step], place: int, new: str, report: Step | Non
         if not held:
             continue
         same = all(value == before[word] for word, value in held.items())
+        if some and not same:
+            left = [value == before[word] for word, value in held.items() if value != changed[word]]
+            same = bool(left) and all(left)
         return one if same and _states(one, new) else None
     return None
 
