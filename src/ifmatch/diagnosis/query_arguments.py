@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.dialects import Carrier, GuardSpec, TokenPlace
 from ifmatch.dialects.glossary import Words
+from ifmatch.dialects.recognition import pattern
 from ifmatch.dialects.words import VERSION
 
 if TYPE_CHECKING:
@@ -54,11 +55,14 @@ def read_by_arguments(service: Sequence[Step], dialect: Dialect) -> Dialect | No
         dialect: the family.
     """
     asked: dict[str, bool] = {}
+    inline: dict[str, None] = {}
     for step in service[:_MOST]:
-        query = members_in(step.view.sent_json).get("query")
+        # What is only read may be asked for by GET.
+        query = members_in(step.view.sent_json).get("query") or step.view.query.get("query")
         if isinstance(query, str):
             text = _SILENT.sub(" ", query[:_LONGEST])
             asked[text] = _MUTATION.match(text) is not None
+            inline.update(dict.fromkeys(_written_in(step, dialect) if asked[text] else ()))
     arguments: dict[str, set[str]] = {}
     for text in asked:
         for argument, variable in _ARGUMENT.findall(text):
@@ -72,15 +76,17 @@ def read_by_arguments(service: Sequence[Step], dialect: Dialect) -> Dialect | No
     fields = sorted({member for text in asked for member in _shown(text)})
     things = _things(asked)
     identity = tuple(one for one in things if one not in dialect.identity)
-    if not (versions or identity or (fields and any(map(_versions, arguments)))):
+    keys = (*([_KEY] if versions else []), *(one for one in inline if one != _KEY or not versions))
+    if not (versions or identity or (fields and (inline or any(map(_versions, arguments))))):
         return None
     guards = tuple(GuardSpec(carrier=Carrier.BODY, id=_KEY, name=one, methods=("POST",)) for one in versions)
     own = {(place.name, key) for place in dialect.tokens for key in place.feeds}
     tokens = tuple(
-        TokenPlace(at="body", name=f"{above}/{one}", feeds=(_KEY,))
+        TokenPlace(at="body", name=f"{above}/{one}", feeds=(key,))
         for one in fields
         for above in _ABOVE
-        if versions and (f"{above}/{one}", _KEY) not in own
+        for key in keys
+        if (f"{above}/{one}", key) not in own
     )
     return replace(
         dialect,
@@ -88,6 +94,12 @@ def read_by_arguments(service: Sequence[Step], dialect: Dialect) -> Dialect | No
         tokens=(*dialect.tokens, *tokens),
         identity=(*identity, *dialect.identity),
     )
+
+
+def _written_in(step: Step, dialect: Dialect) -> list[str]:
+    """Return the keys of the versions that stand in the text of a call, not in variables."""
+    guards = (one for one in dialect.guards if one.carrier is Carrier.TEXT and one.id)
+    return [one.id for one in guards if pattern(one.name).search(step.view.sent_text[:_LONGEST])]
 
 
 def _versions(name: str) -> bool:
