@@ -251,7 +251,7 @@ def _matches(traffic: Traffic, step: Step, proven: set[Step]) -> str | None:
     pieces: list[str] = []
     for piece in _pieces(text):
         expression = re.escape(piece) if " " not in piece else re.sub(r"\d+", r"\\d+", re.escape(piece))
-        if piece in asked or any(re.search(expression, other) for other in others):
+        if piece in asked or any(re.search(expression, other, re.IGNORECASE) for other in others):
             continue
         pieces.append(expression)
         if len(pieces) == _PIECES:
@@ -261,7 +261,7 @@ def _matches(traffic: Traffic, step: Step, proven: set[Step]) -> str | None:
         return first + "".join(rf"(?=[\s\S]*?{one})" for one in rest)
     marker = rf"(?im){NEGATIVE}|{NOT_DONE}"
     if 200 <= step.status < 300:
-        return None if any(re.search(marker, other) for other in others) else marker
+        return None if any(re.search(marker, other, re.IGNORECASE) for other in others) else marker
     # A status that other answers have too needs words of its own.
     alone = all(one in proven for one in traffic.writes if one.status == step.status)
     return "" if alone else None

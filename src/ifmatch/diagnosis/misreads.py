@@ -43,7 +43,7 @@ def misreads(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
     """
     yield from _wrong_not_modified(history)
     yield from spliced(history)
-    again = list(never_unmodified(history))
+    again = list(never_unmodified(case, history))
     yield from again
     told = {step.actor for step, _ in again}
     yield from ((step, damage) for step, damage in wasted_reads(case, history) if step.actor not in told)

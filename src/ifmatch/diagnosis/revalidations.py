@@ -13,6 +13,7 @@ from ifmatch.diagnosis.contents import changed_pointers
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.likeness import holds_own_tag, same_state
+from ifmatch.diagnosis.resources import host_of
 from ifmatch.diagnosis.stamps import rendered
 from ifmatch.diagnosis.wasted_tags import HURT
 from ifmatch.model.diagnosis import Outcome
@@ -20,6 +21,7 @@ from ifmatch.model.diagnosis import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ifmatch.diagnosis.case import Case
     from ifmatch.diagnosis.conditions import Condition
     from ifmatch.diagnosis.history import History
     from ifmatch.diagnosis.steps import Step
@@ -28,16 +30,19 @@ if TYPE_CHECKING:
 _OFTEN = 2
 # Services that send dates without a look at them are many: it takes a reader that relies on them.
 _DATED = 3
+# So many steps away the same client is looked at.
+_NEAR = 30
 # Contents that differ only in what is rendered anew need more looks where no date says that nothing changed.
 _UNDATED = 4
 
 
-def never_unmodified(history: History) -> Iterator[tuple[Step, Damage]]:
+def never_unmodified(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
     """Yield for each reader that is never told 304 its first needless answer.
 
     Once is no finding: some services send a young state whole.
 
     Args:
+        case: everything known.
         history: of one resource, in order of time.
     """
     readers: dict[str, list[Step]] = {}
@@ -46,7 +51,7 @@ def never_unmodified(history: History) -> Iterator[tuple[Step, Damage]]:
         if step.method in {"GET", "HEAD"} and step.status in {200, 304}:
             (readers if step.method == "GET" else lookers).setdefault(step.actor, []).append(step)
     for reads in lookers.values():
-        yield from _by_no_tag(history, reads)
+        yield from _by_no_tag(case, history, reads)
     for reads in readers.values():
         if not any(step.conditions for step in reads):
             continue
@@ -54,7 +59,7 @@ def never_unmodified(history: History) -> Iterator[tuple[Step, Damage]]:
         yield from _only_as_strong(reads, whole)
         yield from _never_by_date(history, reads)
         yield from _by_no_date(history, reads)
-        yield from _by_no_tag(history, reads)
+        yield from _by_no_tag(case, history, reads)
         # Two nodes with a tag each answer 304 whenever the balancer happens to stay at one of them.
         bare = [step for step in whole if _dropped(step)]
         if len(bare) >= _OFTEN and len(whole) < len(reads):
@@ -131,7 +136,7 @@ def _by_no_date(history: History, reads: list[Step]) -> Iterator[tuple[Step, Dam
         yield again[0], Damage(Outcome.ERROR, text, needless=(reads[0], *again))
 
 
-def _by_no_tag(history: History, reads: list[Step]) -> Iterator[tuple[Step, Damage]]:
+def _by_no_tag(case: Case, history: History, reads: list[Step]) -> Iterator[tuple[Step, Damage]]:
     """Yield the first of several whole answers with the same content to a damaged tag, or a word for none.
 
     Source: RFC 9110 section 13.1.2 (what equals no current tag selects the representation).
@@ -146,10 +151,30 @@ def _by_no_tag(history: History, reads: list[Step]) -> Iterator[tuple[Step, Dama
         one.status == HTTPStatus.NOT_MODIFIED and (well := _different(one)) and again[0].etag in well.tokens
         for one in history
     )
-    least = 1 if heeded else _OFTEN
+    least = 1 if heeded or _elsewhere(case, again[0]) else _OFTEN
     if len(again) >= least and all(_asked_damaged(step) for step in reads if step.order > again[0].order):
         text = "asked with what names no version, and got the same content whole"
         yield again[0], Damage(Outcome.ERROR, text, needless=tuple(dict.fromkeys((reads[0], *again))))
+
+
+def _elsewhere(case: Case, step: Step) -> bool:
+    """Tell whether a reader asks for something else near by with its current tag, hurt in the very same way."""
+    condition = _asked(step)
+    kind = tokens.damage(condition.value, step.etag or "") if condition is not None else ""
+    if kind not in HURT:
+        return False
+    host = host_of(step.resource)
+    return any(
+        one.resource != step.resource
+        and one.actor == step.actor
+        and one.is_read
+        and one.status == HTTPStatus.OK
+        and one.etag is not None
+        and (other := _asked(one)) is not None
+        and tokens.damage(other.value, one.etag) == kind
+        and host_of(one.resource) == host
+        for one in case.steps[max(0, step.order - _NEAR) : step.order + _NEAR]
+    )
 
 
 def _current_damaged(history: History, step: Step) -> bool:

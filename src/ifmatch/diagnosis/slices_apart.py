@@ -34,8 +34,9 @@ _WHERE: Final = (
     r"|piece|fragment|frag|seq|index|idx)(?:[_-]?(?:no|nr|num|number|index|idx|id|byte|bytes))?"
 )
 _PLACE: Final = re.compile(_WHERE, re.IGNORECASE)
+_PLACE_FIELD: Final = re.compile(rf"(?=x-){_WHERE}", re.IGNORECASE)
 _LENGTH: Final = re.compile(
-    r"(?:byte[_-]?)?(?:len|length|size|count|limit|bytes|n|max)|(?:chunk|part|block|slice)[_-]?(?:size|len|length)",
+    r"(?:x-)?(?:byte[_-]?)?(?:len|length|size|count|limit|bytes|n|max)|(?:chunk|part|block|slice)[_-]?(?:size|len|length)",
     re.IGNORECASE,
 )
 # Behind the last place of a slice nothing is asked for.
@@ -47,6 +48,8 @@ _IN_PATH: Final = re.compile(
 _CALLER: Final = re.compile(
     r".*(?:auth|session|signature|trace|request|nonce|client|_$|^t$|^ts$|rand|sig).*", re.IGNORECASE
 )
+# What may be of the whole or of the slice alone.
+_SHORT: Final = re.compile(r"(?:x-)?(?:gen|sum|crc\d*|digest|sha\d*|md5|stamp|snapshot|epoch|build)", re.IGNORECASE)
 # What holds the octets of a slice in JSON.
 _OCTETS: Final = re.compile(r"(?:data|chunk|bytes|content|payload|b64|base64|octets|blob|block|body|slice)\w*", re.IGNORECASE)
 
@@ -84,14 +87,20 @@ def slices_apart(case: Case) -> Iterator[tuple[Step, Damage]]:
 def _slice_of(step: Step) -> _Slice | None:
     """Return the slice that an answer is, None where it is none, or where no version comes with it."""
     url = step.exchange.request.url
-    if not (_HINT.search(url) or (step.method == "POST" and _HINT.search(step.view.sent_text[:_SEARCHED]))):
+    posted = step.method == "POST" and _HINT.search(step.view.sent_text[:_SEARCHED])
+    if not (posted or _HINT.search(url) or any(_PLACE_FIELD.fullmatch(name) for name, _ in step.sent)):
         return None
     if step.conditions or not _of_octets(step):
         return None
     version, named = _version(step)
     if not version:
         return None
-    asked = [one for one in sent(step) if one.where in {"query", "body"} and not _CALLER.fullmatch(one.word)]
+    asked = [
+        one
+        for one in sent(step)
+        if (one.where in {"query", "body"} and not _CALLER.fullmatch(one.word))
+        or (one.where == "header" and (_PLACE_FIELD.fullmatch(one.name) or _LENGTH.fullmatch(one.name)))
+    ]
     places = [one for one in asked if _PLACE.fullmatch(one.word) and one.value.isdigit()]
     path = path_of(step.exchange.request.url).partition("?")[0]
     inside = _IN_PATH.fullmatch(path)
@@ -119,7 +128,8 @@ def _version(step: Step) -> tuple[str, bool]:
     told = [one for one in shown(step) if called_version(one.word)]
     if told:
         return told[0].value, True
-    return step.validator or "", False
+    short = [one for one in shown(step) if _SHORT.fullmatch(one.word)]
+    return (short[0].value if short else step.validator or ""), False
 
 
 def _downloads(own: Sequence[_Slice]) -> Iterator[list[_Slice]]:

@@ -151,7 +151,22 @@ def _undone_by_its_words(history: Sequence[Step], step: Step) -> bool:
         return False
     if step.refused or step.batched or not step.is_write or not negative(step):
         return False
-    return says_outdated(step) or _prints_both(history, step) or _names_its_field(step, guard.name)
+    return (
+        says_outdated(step)
+        or _prints_both(history, step)
+        or _names_its_field(step, guard.name)
+        or _passed_on_another(history, step)
+    )
+
+
+def _passed_on_another(history: Sequence[Step], step: Step) -> bool:
+    """Tell whether the very same passed later, on another version than the one that came to nothing."""
+    later = next((one for one in history if one.order > step.order and one.is_write and one.accepted), None)
+    if later is None or later.guard is None or step.guard is None or step.body is None:
+        return False
+    mine = {tokens.opaque(one) for one in step.guard.tokens}
+    other = later.guard.standard and not mine & {tokens.opaque(one) for one in later.guard.tokens}
+    return other and later.method == step.method and same_content(later.body, step.body)
 
 
 def _names_its_field(step: Step, name: str) -> bool:
