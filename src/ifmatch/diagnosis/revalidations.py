@@ -143,7 +143,7 @@ def _by_no_tag(case: Case, history: History, reads: list[Step]) -> Iterator[tupl
     """
     again = [step for before, step in pairwise(reads) if _damaged(history, before, step)]
     if reads and reads[0].status == HTTPStatus.OK and _current_damaged(history, reads[0]):
-        # Who asks for the first time with the very tag of what is there had been told it elsewhere: by a list.
+        # Who asks for the first time with the very tag of what is there was told it elsewhere: by a list.
         again.insert(0, reads[0])
     if not again:
         return
@@ -158,7 +158,7 @@ def _by_no_tag(case: Case, history: History, reads: list[Step]) -> Iterator[tupl
 
 
 def _elsewhere(case: Case, step: Step) -> bool:
-    """Tell whether a reader asks for something else near by with its current tag, hurt in the very same way."""
+    """Tell whether a reader asks for something else near by with its current tag, hurt in the same way."""
     condition = _asked(step)
     kind = tokens.damage(condition.value, step.etag or "") if condition is not None else ""
     if kind not in HURT:

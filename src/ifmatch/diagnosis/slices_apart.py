@@ -43,20 +43,25 @@ _LENGTH: Final = re.compile(
 _UNTIL: Final = re.compile(r"(?:byte[_-]?)?(?:to|end|until|last|stop)", re.IGNORECASE)
 _HINT: Final = re.compile(rf"(?<![a-z])(?:{_WHERE})(?:=|\"?\s*[:>]|/)", re.IGNORECASE)
 _IN_PATH: Final = re.compile(
-    r"(.+/(?:parts?|chunks?|blocks?|segments?|slices?|pieces?|fragments?))[/:=-](\d{1,9})(?:\.\w{1,6})?/?", re.IGNORECASE
+    r"(.+/(?:parts?|chunks?|blocks?|segments?|slices?|pieces?|fragments?))[/:=-](\d{1,9})(?:\.\w{1,6})?/?",
+    re.IGNORECASE,
 )
 _CALLER: Final = re.compile(
     r".*(?:auth|session|signature|trace|request|nonce|client|_$|^t$|^ts$|rand|sig).*", re.IGNORECASE
 )
 # What may be of the whole or of the slice alone.
-_SHORT: Final = re.compile(r"(?:x-)?(?:gen|sum|crc\d*|digest|sha\d*|md5|stamp|snapshot|epoch|build)", re.IGNORECASE)
+_SHORT: Final = re.compile(
+    r"(?:x-)?(?:gen|sum|crc\d*|digest|sha\d*|md5|stamp|snapshot|epoch|build)", re.IGNORECASE
+)
 # What holds the octets of a slice in JSON.
-_OCTETS: Final = re.compile(r"(?:data|chunk|bytes|content|payload|b64|base64|octets|blob|block|body|slice)\w*", re.IGNORECASE)
+_OCTETS: Final = re.compile(
+    r"(?:data|chunk|bytes|content|payload|b64|base64|octets|blob|block|body|slice)\w*", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
 class _Slice:
-    """One slice: what it is of, where it begins, how long it is (0 for a number of a part), and its version."""
+    """One slice: what it is of, its place, how long it is (0 where parts are numbered), and its version."""
 
     step: Step
     thing: tuple[str, ...]
@@ -80,7 +85,8 @@ def slices_apart(case: Case) -> Iterator[tuple[Step, Damage]]:
         for download in _downloads(own):
             if (one := _replaced(download)) is not None:
                 before, after = one
-                text = f"slices up to {before.place} carry {before.version}, that of {after.place} {after.version}"
+                text = f"slices up to {before.place} carry {before.version}, "
+                text += f"that of {after.place} {after.version}"
                 yield after.step, Damage(Outcome.WRONG_CONTENT, text, lost=before.step, parts=True)
 
 
@@ -106,12 +112,13 @@ def _slice_of(step: Step) -> _Slice | None:
     inside = _IN_PATH.fullmatch(path)
     if len(places) + (inside is not None) != 1:
         return None
-    lengths = [one for one in asked if one not in places and _LENGTH.fullmatch(one.word) and one.value.isdigit()]
-    ends = [one for one in asked if _UNTIL.fullmatch(one.word) and one.value.isdigit()]
+    numbers = [one for one in asked if one not in places and one.value.isdigit()]
+    lengths = [one for one in numbers if _LENGTH.fullmatch(one.word)]
+    ends = [one for one in numbers if _UNTIL.fullmatch(one.word)]
     place = int(inside[2] if inside is not None else places[0].value)
     length = int(lengths[0].value) if lengths else int(ends[0].value) - place if ends else 0
-    rest = [one for one in asked if one not in (*places, *lengths, *ends)]
-    thing = (host_of(url), inside[1] if inside is not None else path, *sorted(f"{one.name}={one.value}" for one in rest))
+    rest = sorted(f"{one.name}={one.value}" for one in asked if one not in (*places, *lengths, *ends))
+    thing = (host_of(url), inside[1] if inside is not None else path, *rest)
     return _Slice(step, thing, place, max(length, 0), version, named)
 
 

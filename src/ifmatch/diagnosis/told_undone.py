@@ -95,7 +95,7 @@ def came_to_nothing(service: Sequence[Step], place: int, said: str, report: Step
 
 
 def _tags_apart(service: Sequence[Step], place: int, said: str, report: Step | None) -> bool:
-    """Tell whether what is told names the tag that was sent beside another one that the thing bears all along.
+    """Tell whether what is told names the tag that was sent beside another that the thing bears all along.
 
     That one was there before the write, or the next look has it with all that was to be changed as it was.
     """

@@ -189,8 +189,8 @@ def _of_another(case: Case, step: Step, sent: str) -> Found | None:
             return None
         view = projection(gave.resource, step.resource)
         return Found(Reason.REPRESENTATION if view else Reason.THING, gave, {current})
-    gave = _list_with(case, step, bare)
-    return Found(Reason.PATH, gave, {current}) if gave is not None else None
+    listed = _list_with(case, step, bare)
+    return Found(Reason.PATH, listed, {current}) if listed is not None else None
 
 
 def _list_with(case: Case, step: Step, bare: str) -> Step | None:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 # What services answer to a false condition that they have no status for.
 _FAULTS: Final = frozenset({400, 422, 428})
 # What has a meaning of its own, so that a version is not thought of; any other number of a fault has none.
-_MEANT: Final = frozenset({401, 403, 404, 405, 407, 408, 410, 411, 412, 413, 414, 415, 416, 421, 423, 426, 429, 431, 451})
-_NUMBERS: Final = range(402, 500)
+_MEANT: Final = frozenset({*range(401, 417), 421, 423, 426, 429, 431, 451})
+_NUMBERS: Final = range(417, 500)
 # What is wrong with a request by itself, whatever the state.
 _OF_THE_REQUEST: Final = Words(
     r"invalid|malformed|required|mandatory|missing|must\b|blank|empty|too (?:long|short|large|small|many)"
@@ -138,7 +138,8 @@ def _unread(step: Step) -> bool:
     if refusal is not None and (refusal.meaning is not Meaning.MISSING or refusal.words):
         return False
     words = step.view.text[:_LONGEST]
-    return (odd or bool(words.strip())) and not _OF_THE_REQUEST.search(words) and not _names_another(step, words)
+    told = odd or bool(words.strip())
+    return told and not _OF_THE_REQUEST.search(words) and not _names_another(step, words)
 
 
 def _undone_by_its_words(history: Sequence[Step], step: Step) -> bool:
