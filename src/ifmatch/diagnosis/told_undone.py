@@ -136,10 +136,9 @@ def _two_versions(write: Step, said: str) -> Iterator[tuple[str, str]]:
     text = said[:_LONGEST]
     numbers = list(dict.fromkeys(_NUMBER.findall(text)))
     moments = list(dict.fromkeys(_MOMENT.findall(text)))
-    for one in sent(write):
-        if one.where == "header" and not called_version(one.name):
-            continue
-        value = tokens.opaque(one.value)
+    carried = [one.value for one in sent(write) if one.where != "header" or called_version(one.name)]
+    for one in dict.fromkeys([*carried, (write.sent.text("if-match") or "").strip()]):
+        value = tokens.opaque(one)
         if value.isdigit():
             later = [told for told in numbers if tokens.steps_on(value, told) > 0 and _like(value, told)]
             if later and (_named(text, value) or _denies(text) or _far(value, later)):
