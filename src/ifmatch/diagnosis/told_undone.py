@@ -81,6 +81,8 @@ def came_to_nothing(service: Sequence[Step], place: int, said: str, report: Step
         report: the look that tells it, which is none at the thing itself.
     """
     write = service[place]
+    if _denies(said):
+        said = _without_usual(service, place, said)
     pairs = list(_two_versions(write, said))
     moved = _moved_on(service, place) if not pairs and _denies(said) else None
     for old, new in [*pairs, *([moved] if moved is not None else [])]:
@@ -90,6 +92,25 @@ def came_to_nothing(service: Sequence[Step], place: int, said: str, report: Step
         ):
             return True
     return False
+
+
+def _without_usual(service: Sequence[Step], place: int, said: str) -> str:
+    """Return what is told of a write without the naughts that answers to looks have as well: `rc: 0`."""
+    looks = [one for one in service[max(0, place - _NEAR) : place + _NEAR] if one.method == "GET" or _looks(one)]
+    usual = {
+        found[0].strip(" \t,}]")
+        for one in looks
+        if one is not service[place] and _looked_up(one) and not _like_write(one, service[place])
+        for found in _NAUGHT.finditer(one.view.text[:_LONGEST])
+    }
+    return _NAUGHT.sub(lambda found: "," if found[0].strip(" \t,}]") in usual else found[0], said)
+
+
+def _like_write(one: Step, write: Step) -> bool:
+    """Tell whether a request is of the kind of a write: it sends a member that the write sends, of its own."""
+    mine = {member.word for member in sent(write) if member.where in _INSIDE}
+    theirs = {member.word for member in sent(one) if member.where in _INSIDE}
+    return len(mine & theirs) > _SEVERAL
 
 
 def _moved_on(service: Sequence[Step], place: int) -> tuple[str, str] | None:
