@@ -24,6 +24,7 @@ from ifmatch.diagnosis.likeness import holds_own_tag
 from ifmatch.diagnosis.logged_losses import logged_between, logged_over_date, logged_over_version
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.operations import is_call
+from ifmatch.diagnosis.redirects_logged import redirected_unseen
 from ifmatch.diagnosis.repeated_unseen import repeated_unseen
 from ifmatch.diagnosis.stamps import rendered, stamped
 from ifmatch.diagnosis.taken_back import left_alone, line_undone, lost_pointers
@@ -68,7 +69,7 @@ def overwrites(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
         if step.accepted and (over := moved_over(near, step)) is not None:
             yield step, over
             continue
-        again = made_again(near, step) or repeated_unseen(near, step)
+        again = redirected_unseen(near, history, step) or made_again(near, step) or repeated_unseen(near, step)
         if again is not None:
             yield step, again
             continue
