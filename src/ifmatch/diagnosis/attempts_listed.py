@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, cast
 
+from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.refusal_words import turned_down
 from ifmatch.dialects.glossary import Words
@@ -11,7 +13,14 @@ from ifmatch.dialects.glossary import Words
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ifmatch.diagnosis.steps import Step
+
 _SEVERAL: Final = 2
+# A tag with a count at its end, and by how much that goes on where others write.
+_TAG: Final = re.compile(r"([\w.:-]*?[^\d])(\d{1,9})")
+_WORD: Final = re.compile(r"[\w.:-]+")
+_LONGEST_TAG: Final = 60
+_LITTLE: Final = 20
 # What a report calls the list of how often something was tried, and what came of it each time.
 _ATTEMPTS: Final = Words(
     r"(?:(?:re)?tr(?:y|ies)|attempts?|deliver(?:y|ies)|runs?|passes|rounds?|arrivals?|receipts?|executions?"
@@ -66,6 +75,28 @@ def made_nothing(about: Sequence[Mapping[str, object]]) -> bool:
         for word, one in record.items()
         if not _is_nothing(one)
     )
+
+
+def names_later(step: Step, said: str) -> bool:
+    """Tell whether what is told of a write has a tag that goes on from the one it was sent with.
+
+    Args:
+        step: a write.
+        said: what is told of it.
+    """
+    tag = tokens.opaque((step.sent.text("if-match") or "").strip())
+    if not tag or tag.isdigit() or not _TAG.fullmatch(tag):
+        return False
+    told = dict.fromkeys(one for one in _WORD.findall(said) if len(one) < _LONGEST_TAG and one != tag)
+    return any(_count_on(tag, one) for one in told)
+
+
+def _count_on(tag: str, told: str) -> bool:
+    """Tell whether one tag is another with its count at the end, or the only one, gone on by a little."""
+    here, there = _TAG.fullmatch(tag), _TAG.fullmatch(told)
+    if here is None or there is None or here[1] != there[1]:
+        return False
+    return 0 < int(there[2]) - int(here[2]) <= _LITTLE
 
 
 def _is_nothing(value: object) -> bool:

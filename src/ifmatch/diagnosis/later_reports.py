@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote, urljoin, urlsplit
 
-from ifmatch.diagnosis.attempts_listed import attempts_in, made_nothing, tells_undone
+from ifmatch.diagnosis.attempts_listed import attempts_in, made_nothing, names_later, tells_undone
 from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.held_up import says_held
 from ifmatch.diagnosis.listed_records import records_in
@@ -137,8 +137,15 @@ def _all_tickets(step: Step, service: Sequence[Step], place: int) -> Iterator[_T
         yield from _tickets(step)
         yield from _given(step, service, place)
         yield from _journals(step)
-    elif step.status in _DONE and 0 < len(step.view.text) <= _SHORT and says_undone(step.view.text):
+    elif step.status in _DONE and 0 < len(step.view.text) <= _SHORT and _leaves_open(step):
         yield from _given(step, service, place)
+
+
+def _leaves_open(step: Step) -> bool:
+    """Tell whether an answer says that nothing was done, and not why."""
+    return says_undone(step.view.text) or any(
+        turned_down(one.value) for one in shown(step) if one.where != "header"
+    )
 
 
 def _taken_in(step: Step) -> bool:
@@ -262,6 +269,8 @@ def _about(value: object, report: Step, ticket: _Ticket) -> list[dict[str, objec
 
 def _over_version(service: Sequence[Step], place: int, said: str, report: Step) -> bool:
     """Tell whether what was not carried out was not for its version: what is told, or shown next, says so."""
+    if names_later(service[place], said):
+        return True
     return two_versions(service[place], said) or outdated(said) or outrun(service, place, report)
 
 

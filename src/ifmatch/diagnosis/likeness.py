@@ -179,7 +179,7 @@ def told_by_digest(step: Step, mine: Content) -> bool:
 
 
 # Where an element of markup begins, and where a sentence ends, in texts of one line.
-_PIECES: Final = re.compile(r"(?<=>)\s*(?=<[^/!])|(?<=[.!?;])\s+|\n")
+PIECES: Final = re.compile(r"(?<=>)\s*(?=<[^/!])|(?<=[.!?;])\s+|\n")
 
 
 def nearer(mine: Content, old: Content, new: Content) -> bool:
@@ -196,7 +196,7 @@ def nearer(mine: Content, old: Content, new: Content) -> bool:
     others = _edits(mine.text.splitlines(), new.text.splitlines())
     if lines != others or max(len(mine.text), len(old.text), len(new.text)) > _LONG:
         return lines < others
-    pieces, fresh, before = (_PIECES.split(one.text) for one in (mine, new, old))
+    pieces, fresh, before = (PIECES.split(one.text) for one in (mine, new, old))
     lines, others = _edits(pieces, before), _edits(pieces, fresh)
     if lines != others:
         return lines < others

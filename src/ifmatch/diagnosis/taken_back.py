@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, unwrapped, value_at
-from ifmatch.diagnosis.likeness import nearer
+from ifmatch.diagnosis.likeness import PIECES, nearer
 from ifmatch.diagnosis.stamps import signature, stamped
 from ifmatch.merge import apply_merge_patch
 from ifmatch.model.message import Content
@@ -135,6 +135,28 @@ def line_undone(base: Content | None, theirs: Content | None, mine: Content | No
         return ""
     undone = [one for one in removed if one in sent and not _stamped_line(one)]
     return next(iter(undone or ([] if removed else [one for one in added if not _stamped_line(one)])), "")
+
+
+def undone_at(base: Content | None, theirs: Content | None, mine: Content | None, pointer: str) -> bool:
+    """Tell whether a member is sent as another version had found it, or as an edit of that text.
+
+    Args:
+        base: the older state.
+        theirs: the newer one.
+        mine: what was sent.
+        pointer: JSON Pointer of a member that the newer state had changed.
+    """
+    old, new, sent = (value_at(one, pointer) for one in (base, theirs, mine))
+    if sent == old:
+        return True
+    if not (isinstance(old, str) and isinstance(new, str) and isinstance(sent, str)) or len(old) < _PROSE:
+        return False
+    before, there, now = ([one for one in PIECES.split(text) if one] for text in (old, new, sent))
+    added = [one for one in there if one not in before]
+    kept = sum(one in now for one in before)
+    if 2 * kept < len(before) or not added or any(one in now for one in added):
+        return False
+    return nearer(*map(Content.from_text, (sent, old, new)))
 
 
 def _stamped_line(line: str) -> bool:

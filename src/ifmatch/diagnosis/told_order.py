@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.dates import told_clock, told_moment
-from ifmatch.diagnosis.listed_records import records_in
+from ifmatch.diagnosis.listed_records import leaves_of, records_in
 from ifmatch.diagnosis.own_marks import marks_of
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.diagnosis.told_changes import about
@@ -69,7 +69,7 @@ def _entries(one: Step, marks: set[str]) -> list[dict[str, str]]:
     """Return what an answer tells in turn, of a request where it is named: records, or lines of text."""
     text = one.view.text
     if text.lstrip()[:1] in {"{", "[", "<"}:
-        found = [dict(record) for record in records_in(text)]
+        found = [dict(record) for record in records_in(text)] or [dict(leaves_of(text))]
     else:
         found = [{"": line} for line in text.splitlines() if line.strip()]
     named = [entry for entry in found if any(mark in " ".join(entry.values()) for mark in marks)]

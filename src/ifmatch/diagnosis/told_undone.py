@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.codes_inside import fails_by_code
 from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.pages import is_page
 from ifmatch.diagnosis.resources import host_of
@@ -84,6 +85,11 @@ def came_to_nothing(service: Sequence[Step], place: int, said: str, report: Step
     if _denies(said):
         said = _without_usual(service, place, said)
     pairs = list(_two_versions(write, said))
+    if report is None and any(_named(said, old) for old, _ in pairs):
+        near = service[max(0, place - _NEAR) : place + _NEAR]
+        if fails_by_code(write, near):
+            # Its code of failure says that it was not done, and both versions why.
+            return True
     moved = _moved_on(service, place) if not pairs and _denies(said) else None
     for old, new in [*pairs, *([moved] if moved is not None else [])]:
         before = service[max(0, place - _NEAR) : place]
