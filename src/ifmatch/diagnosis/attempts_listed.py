@@ -28,7 +28,9 @@ _ATTEMPTS: Final = Words(
     r"(?:[-_ ]?(?:log|list|history|made|seen|trail))?"
 )
 # What stands where a version would, of what made none.
-_NOTHING: Final = frozenset({"", "-", "--", "0", "none", "null", "nil", "false", "no", "n/a", "\u2014", "\u2013"})
+_NOTHING: Final = frozenset(
+    {"", "-", "--", "0", "none", "null", "nil", "false", "no", "n/a", "\u2014", "\u2013"}
+)
 
 
 def attempts_in(record: dict[str, object]) -> list[dict[str, object]]:

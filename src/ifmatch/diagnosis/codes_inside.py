@@ -117,7 +117,7 @@ def _given(one: Step) -> set[str]:
 
 
 def fails_by_code(step: Step, near: Sequence[Step]) -> bool:
-    """Tell whether an answer has another code in it than that of success, which others of the kind have there.
+    """Tell whether an answer has a code in it other than that of success, which others of the kind have.
 
     Args:
         step: a write under a success.

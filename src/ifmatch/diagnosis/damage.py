@@ -69,7 +69,7 @@ def overwrites(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
         if step.accepted and (over := moved_over(near, step)) is not None:
             yield step, over
             continue
-        again = redirected_unseen(near, history, step) or made_again(near, step) or repeated_unseen(near, step)
+        again = redirected_unseen(near, step) or made_again(near, step) or repeated_unseen(near, step)
         if again is not None:
             yield step, again
             continue

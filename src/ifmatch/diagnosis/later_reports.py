@@ -171,7 +171,7 @@ def _gives_only_a_name(step: Step) -> bool:
 
 
 def _given(step: Step, service: Sequence[Step], place: int) -> Iterator[_Ticket]:
-    """Yield what a client itself calls its write by: only attempts at it have it, and the answer has it too."""
+    """Yield what a client itself calls its write by: attempts at it have it, and the answer has it too."""
     told = {one.value: one.word for one in shown(step)}
     here = step.exchange.request.url
     near = service[max(0, place - _NEAR) : place + _NEAR]
@@ -184,7 +184,9 @@ def _given(step: Step, service: Sequence[Step], place: int) -> Iterator[_Ticket]
         if not mixed or " " in one.value or len(one.value) < _SHORTEST or one.value in here:
             continue
         named = one.value in told or (_CALLED.search(one.name) and len(one.value) >= _TELLING - 1)
-        if not named or any(one.value in other.exchange.request.url for other in near if other.order < step.order):
+        if not named or any(
+            one.value in other.exchange.request.url for other in near if other.order < step.order
+        ):
             continue
         if not any(_carries(other, one.value) and not _tries(other, step) for other in near):
             yield _Ticket(told.get(one.value, one.word), one.value, step)

@@ -33,17 +33,18 @@ _REWRITING: Final = re.compile(r"(?<![\w.:/-])30[1-3](?![\w.:/-])")
 _READ: Final = re.compile(r"\b(?:GET|get)\b")
 
 
-def redirected_unseen(case: Case, history: History, step: Step) -> Damage | None:
+def redirected_unseen(case: Case, step: Step) -> Damage | None:
     """Find a write whose answer is that of a read at another place: it shows the thing as it was before.
 
     Args:
         case: everything known.
-        history: of the resource.
         step: a write that seems to be accepted.
     """
     if step.status != _OK or not step.accepted or step.method not in {"PUT", "PATCH", "POST"} or step.hops:
         return None
-    if step.content is None or step.body is None or not _as_before(history, step):
+    if step.content is None or step.body is None or same_content(step.content, step.body):
+        return None
+    if not _as_before(case.history_of(step.resource), step):
         return None
     logged = _logged(case, step)
     if logged is not None:
@@ -56,7 +57,7 @@ def redirected_unseen(case: Case, history: History, step: Step) -> Damage | None
 
 
 def _as_before(history: History, step: Step) -> bool:
-    """Tell whether an answer, and the next look, show what had been there before a write of something else."""
+    """Tell whether an answer, and the next look, show what was there before a write of something else."""
     own = [one for one in history if one.actor == step.actor and one.representation is not None]
     before = next((one for one in reversed(own) if one.order < step.order), None)
     after = next((one for one in own if one.order > step.order), None)
@@ -95,7 +96,7 @@ def _logged(case: Case, step: Step) -> Step | None:
 
 
 def _rewritten(entries: Sequence[str], path: str, method: re.Pattern[str]) -> bool:
-    """Tell whether one of some entries has the write with a redirect, and one beside it a read of the thing."""
+    """Tell whether an entry has the write with a redirect, and one beside it a read of the thing."""
     for place, entry in enumerate(entries):
         if path in entry and method.search(entry) and _REWRITING.search(entry):
             beside = [*entries[place + 1 : place + 3], *entries[max(0, place - 2) : place]]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # Seconds in which nobody has read what was written, and changed it.
 SOON: Final = 5.0
+_TERM: Final = re.compile(r"[^\W\d_]{2,}")
 # Octets from which on a member is a text, of which parts may be taken back.
 _PROSE = 40
 # A longer text is not told by its lines.
@@ -156,7 +157,26 @@ def undone_at(base: Content | None, theirs: Content | None, mine: Content | None
     kept = sum(one in now for one in before)
     if 2 * kept < len(before) or not added or any(one in now for one in added):
         return False
+    if _reworded(added, [one for one in now if one not in before]):
+        return False
     return nearer(*map(Content.from_text, (sent, old, new)))
+
+
+def _reworded(added: Sequence[str], mine: Sequence[str]) -> bool:
+    """Tell whether a piece that somebody added is there in other words: who wrote these had read it."""
+    words = [set(_TERM.findall(one.lower())) for one in mine]
+    for piece in added:
+        said = set(_TERM.findall(piece.lower()))
+        if said and any(2 * len(said & one) > len(said) for one in words):
+            return True
+    return False
+
+
+def _reworded_in(old: str, new: str, mine: str) -> bool:
+    """Tell whether a text has in its own words what the newer one of two others had added to the older."""
+    before = PIECES.split(old)
+    added, fresh = ([one for one in PIECES.split(text) if one not in before] for text in (new, mine))
+    return _reworded(added, fresh)
 
 
 def _stamped_line(line: str) -> bool:
@@ -228,7 +248,7 @@ def reverts(old: Content | None, fresh: Content | None, mine: Content | None, po
             and max(map(len, (before, now, sent))) >= _PROSE
         ):
             # A text in one member, as wikis have it.
-            return nearer(sent, before, now)
+            return nearer(sent, before, now) and not _reworded_in(before.text, now.text, sent.text)
         if all(isinstance(value, list) for value in values):
             return _reverts_list(*(cast("list[object]", value) for value in values))
         return values[2] == values[0]

@@ -28,11 +28,13 @@ _STORED: Final = Words(
     r"|persist(?:ed|s|ing)?|put|insert(?:ed)?|updat(?:ed|es|ing)|flush(?:ed)?|replaced?|swapped|booked|recorded)\b"
 )
 _COMPARED: Final = Words(
-    r"\b(?:compar(?:ed?|es|ing|ison)|check(?:ed|s|ing)?|verif(?:y|ied|ies|ication)|evaluat(?:ed?|es|ion)|validat\w+"
-    r"|test(?:ed|s)?|pre-?conditions?|guard(?:ed)?|if[-_ ]?match|match(?:ed|es|ing)?|differ(?:s|ent|ed)?|mismatch"
-    r"|condition|looked at)\b"
+    r"\b(?:compar(?:ed?|es|ing|ison)|check(?:ed|s|ing)?|verif(?:y|ied|ies|ication)|evaluat(?:ed?|es|ion)"
+    r"|validat\w+|test(?:ed|s)?|pre-?conditions?|guard(?:ed)?|if[-_ ]?match|match(?:ed|es|ing)?"
+    r"|differ(?:s|ent|ed)?|mismatch|condition|looked at)\b"
 )
-_RECEIVED: Final = Words(r"\b(?:received?|arriv(?:ed|al|es)|got|came in|incoming|accepted|begin|began|started?)\b")
+_RECEIVED: Final = Words(
+    r"\b(?:received?|arriv(?:ed|al|es)|got|came in|incoming|accepted|begin|began|started?)\b"
+)
 _NOT: Final = Words(r"\b(?:not|nothing|never|no|without|skipped|refused|rejected|dropped|false)\b")
 _TIME: Final = re.compile(r"(?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?")
 

@@ -102,7 +102,9 @@ def came_to_nothing(service: Sequence[Step], place: int, said: str, report: Step
 
 def _without_usual(service: Sequence[Step], place: int, said: str) -> str:
     """Return what is told of a write without the naughts that answers to looks have as well: `rc: 0`."""
-    looks = [one for one in service[max(0, place - _NEAR) : place + _NEAR] if one.method == "GET" or _looks(one)]
+    looks = [
+        one for one in service[max(0, place - _NEAR) : place + _NEAR] if one.method == "GET" or _looks(one)
+    ]
     usual = {
         found[0].strip(" \t,}]")
         for one in looks
@@ -113,7 +115,7 @@ def _without_usual(service: Sequence[Step], place: int, said: str) -> str:
 
 
 def _like_write(one: Step, write: Step) -> bool:
-    """Tell whether a request is of the kind of a write: it sends a member that the write sends, of its own."""
+    """Tell whether a request is of the kind of a write: it sends several members that the write sends."""
     mine = {member.word for member in sent(write) if member.where in _INSIDE}
     theirs = {member.word for member in sent(one) if member.where in _INSIDE}
     return len(mine & theirs) > _SEVERAL

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis.conditions import IN_CONTENT, Guard
 from ifmatch.diagnosis.contents import holds, same_content
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.refusal_words import asks_for_condition
 from ifmatch.diagnosis.undone_reasons import left_in_success
 from ifmatch.dialects import Meaning
-from ifmatch.diagnosis.refusal_words import asks_for_condition
 from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
@@ -98,7 +98,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note(text, 5.5, step)
     elif step.status == 428:
         yield note("428: the server wants a precondition, and the request carries none", 5.0, step)
-    elif (refusal is None and step.status in _FAULTS and demands(facts.error_text)) or asks_for_condition(step):
+    elif (refusal is None and step.status in _FAULTS and demands(facts.error_text)) or asks_for_condition(
+        step
+    ):
         text = (
             f"the answer ({step.status}) says that a precondition is required, and the request carries none"
         )
