@@ -193,7 +193,8 @@ def _given(step: Step, service: Sequence[Step], place: int) -> Iterator[_Ticket]
 
 
 def _bears(step: Step, value: str) -> bool:
-    return any(one.value == value for one in called_in_fields(step))
+    # What the field is called tells nothing more: the value names one request.
+    return any(value in held for _, held in step.sent)
 
 
 def _tries(other: Step, step: Step) -> bool:
