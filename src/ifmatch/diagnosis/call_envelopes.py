@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final, cast
 from ifmatch.diagnosis.dialect_habits import LEARNED
 from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.operations import reads, writes
-from ifmatch.dialects import Carrier, Dialect, GuardSpec, StatePlace, TokenPlace
+from ifmatch.dialects import Carrier, Dialect, GuardSpec, SameResource, StatePlace, TokenPlace
+from ifmatch.dialects.words import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -41,8 +42,10 @@ def enveloped(service: Sequence[Step]) -> Dialect | None:
         service: its steps, their dialects not known.
     """
     calls = [step for step in service if step.is_write][:_MOST]
-    if len(calls) < _FEWEST or len({step.resource for step in calls}) != 1:
+    if len(calls) < _FEWEST:
         return None
+    if len({step.resource for step in calls}) != 1:
+        return _called_in_query(calls)
     sent = [members_in(step.view.sent_json) for step in calls if step.method == "POST"]
     if len(sent) != len(calls) or not all(sent):
         return None
@@ -55,6 +58,99 @@ def enveloped(service: Sequence[Step]) -> Dialect | None:
         if reading and changing:
             return _family(calls, sent, name, reading, changing)
     return None
+
+
+def _called_in_query(calls: Sequence[Step]) -> Dialect | None:
+    """Return the family of calls of one address that say in a parameter of it what is to be done."""
+    if len({step.resource.partition("?")[0] for step in calls}) != 1:
+        return None
+    if any(step.method != "POST" for step in calls):
+        return None
+    for name in calls[0].view.query:
+        called = [step.view.query.get(name) for step in calls]
+        if not all(map(_called, called)):
+            continue
+        operations = {str(one) for one in called}
+        reading = {one for one in operations if reads(one)}
+        changing = {one for one in operations if writes(one)}
+        if not (reading and changing):
+            continue
+        by_name = {
+            one: [step for step in calls if step.view.query.get(name) == one] for one in sorted(operations)
+        }
+        keys = _keys(
+            [step for one in reading for step in by_name[one]],
+            [step for one in changing for step in by_name[one]],
+        )
+        if keys:
+            return _by_parameter(name, reading, changing, keys, by_name)
+    return None
+
+
+def _keys(asking: Sequence[Step], changing: Sequence[Step]) -> list[str]:
+    """Return the members by which calls that look and calls that change name a thing, in their order."""
+    looked = [_plain(members_in(step.view.sent_json)) for step in asking]
+    changed = [_plain(members_in(step.view.sent_json)) for step in changing]
+    found = [
+        name
+        for name in next(iter(changed), {})
+        if all(name in one for one in changed) and VERSION.search(name) is None
+    ]
+    values = {(name, value) for one in looked for name, value in one.items()}
+    return [name for name in found if any((name, one[name]) in values for one in changed)]
+
+
+def _plain(record: dict[str, object]) -> dict[str, object]:
+    return {
+        name: one
+        for name, one in record.items()
+        if isinstance(one, str | int) and not isinstance(one, bool) and one != ""
+    }
+
+
+def _by_parameter(
+    name: str, reading: set[str], changing: set[str], keys: Sequence[str], by_name: dict[str, list[Step]]
+) -> Dialect:
+    sent = [members_in(step.view.sent_json) for one in changing for step in by_name[one]]
+    shown = [members_in(step.view.json) for one in reading for step in by_name[one] if step.status == _OK]
+    within = _within(sent)
+    holding = dict.fromkeys(
+        _pointer(held) for answer in shown for held, value in answer.items() if _is_record(value)
+    )
+    places = ["", *([within] if within else [])]
+    whole = "".join(rf'(?=.*?"{re.escape(one)}"\s*:\s*"?([^",}}\]]+))' for one in keys)
+    parameter = rf"[?&]{re.escape(name)}="
+    return Dialect(
+        id=LEARNED,
+        name="this API",
+        source="the traffic itself",
+        guards=tuple(
+            GuardSpec(carrier=Carrier.BODY, id=one, name=f"{above}/{one}", methods=("POST",))
+            for above in places
+            for one in _VERSIONS
+        ),
+        tokens=tuple(
+            TokenPlace(at="body", name=f"{above}/{one}", feeds=(one,))
+            for above in ("", *holding)
+            for one in _VERSIONS
+        ),
+        identity=(f"text:(?s){whole}" if len(keys) > 1 else _pointer(keys[0]),),
+        states=tuple(StatePlace(sent=within, shown=above) for above in holding),
+        same_resource=(SameResource(path=rf"{parameter}[^&]*", becomes=""),),
+        reads=rf"{parameter}(?:{_any_of(reading)})(?:&|$)",
+        changes=rf"{parameter}(?:{_any_of(changing)})(?:&|$)",
+        # What is meant stands in no content.
+        reads_content="(?!)",
+    )
+
+
+def _within(sent: Sequence[dict[str, object]]) -> str:
+    found = Counter(held for one in sent for held, value in one.items() if _is_record(value))
+    return _pointer(found.most_common(1)[0][0]) if found else ""
+
+
+def _any_of(operations: Iterable[str]) -> str:
+    return "|".join(map(re.escape, sorted(operations)))
 
 
 def _called(value: object) -> bool:
@@ -118,5 +214,4 @@ def _pointer(name: str) -> str:
 
 def _asking(name: str, operations: Iterable[str]) -> str:
     """Return the pattern of contents that call one of some operations."""
-    called = "|".join(map(re.escape, sorted(operations)))
-    return rf'"{re.escape(name)}"\s*:\s*"(?:{called})"'
+    return rf'"{re.escape(name)}"\s*:\s*"(?:{_any_of(operations)})"'

@@ -13,7 +13,7 @@ from ifmatch.dialects.glossary import Words
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ifmatch.diagnosis.case import Case
     from ifmatch.diagnosis.steps import Step
@@ -118,6 +118,27 @@ def _given(one: Step) -> set[str]:
         if value is not None
     }
     return {name for name, value in told.items() if value is not None and value not in ({}, [], "")} | nested
+
+
+def fails_by_code(step: Step, near: Sequence[Step]) -> bool:
+    """Tell whether an answer has a code in it other than that of success, which others of the kind have.
+
+    Args:
+        step: a write under a success.
+        near: requests of the same service.
+    """
+    if step.status not in _OK or step.content is None or len(step.content) > _FEW:
+        return False
+    told = members_in(step.view.json)
+    for name, value in told.items():
+        plain = isinstance(value, str | int) and not isinstance(value, bool)
+        if not plain or _CODE.fullmatch(name) is None or str(value).lower() in _FINE or " " in str(value):
+            continue
+        path = step.exchange.request.url.partition("?")[0]
+        same = [one for one in near if one.exchange.request.url.partition("?")[0] == path and one is not step]
+        if any(one.content is not None and len(one.content) <= _FEW and _fine(one, name) for one in same):
+            return value not in {one.value for one in sent(step)}
+    return False
 
 
 def _fine(one: Step, name: str) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl
 
 from ifmatch.diagnosis.embedded import may_hold, opened
+from ifmatch.diagnosis.lines_told import lines_tell
 from ifmatch.diagnosis.pages import fields_of, is_page, nested
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects.glossary import Words
@@ -136,7 +137,8 @@ def holds(current: Content | None, wanted: Content | None) -> bool:
             two = _form(wanted)
             one = nested(fields_of(current.text)) if is_page(current.text) else _form(current)
             if not one or one is UNKNOWN or two is UNKNOWN:
-                return _lines_added(current, wanted) or _leaves_kept(current, wanted)
+                told = two is not UNKNOWN and lines_tell(current.text, two)
+                return told or _lines_added(current, wanted) or _leaves_kept(current, wanted)
         two = _form(wanted)
     # A list of one is how some services show the one thing that was asked for.
     alone = (

@@ -130,7 +130,11 @@ def own_before(history: History, write: Step) -> Step | None:
         history: of the resource.
         write: accepted.
     """
-    last = next((one for one in reversed(history.before(write)) if one.actor == write.actor), None)
+    # What a browser asks for leave with tells nothing of the thing.
+    own = (
+        one for one in reversed(history.before(write)) if one.actor == write.actor and one.method != "OPTIONS"
+    )
+    last = next(own, None)
     return last if last is not None and (last.read_ok or last.accepted) else None
 
 

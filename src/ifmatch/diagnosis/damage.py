@@ -24,9 +24,10 @@ from ifmatch.diagnosis.likeness import holds_own_tag
 from ifmatch.diagnosis.logged_losses import logged_between, logged_over_date, logged_over_version
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.operations import is_call
+from ifmatch.diagnosis.redirects_logged import redirected_unseen
 from ifmatch.diagnosis.repeated_unseen import repeated_unseen
 from ifmatch.diagnosis.stamps import rendered, stamped
-from ifmatch.diagnosis.taken_back import left_alone, line_undone, lost_pointers
+from ifmatch.diagnosis.taken_back import left_alone, line_undone, lost_pointers, undone_at
 from ifmatch.diagnosis.undelivered import blocked, redirected, unheard
 from ifmatch.diagnosis.unguarded_losses import listed_newer, version_carried
 from ifmatch.diagnosis.unheeded import met_another
@@ -68,7 +69,7 @@ def overwrites(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
         if step.accepted and (over := moved_over(near, step)) is not None:
             yield step, over
             continue
-        again = made_again(near, step) or repeated_unseen(near, step)
+        again = redirected_unseen(near, step) or made_again(near, step) or repeated_unseen(near, step)
         if again is not None:
             yield step, again
             continue
@@ -377,7 +378,7 @@ def _taken_back(history: History, step: Step, dated: float | None = None) -> Dam
             for pointer in lost_pointers(old.representation, newest.representation, step.body) or ()
             if pointer
             and not stamped(pointer)
-            and value_at(step.body, pointer) == value_at(old.representation, pointer)
+            and undone_at(old.representation, newest.representation, step.body, pointer)
         ]
         carried = version_carried([one for one in history if one.actor == step.actor], step)
         version = carried[0] if carried is not None else ""

@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote, urljoin, urlsplit
 
+from ifmatch.diagnosis.attempts_listed import attempts_in, made_nothing, names_later, tells_undone
 from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.held_up import says_held
 from ifmatch.diagnosis.listed_records import records_in
 from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.message_members import members, sent, shown
+from ifmatch.diagnosis.own_marks import called_in_fields
 from ifmatch.diagnosis.refusal_words import outdated, says_undone, turned_down
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.diagnosis.told_undone import came_to_nothing, outrun, two_versions
@@ -35,6 +37,10 @@ _DONE: Final = frozenset({200, 201})
 _LONGEST: Final = 200_000
 # Answers that only take something in are short.
 _TICKET: Final = 2000
+# One that says no more than that nothing was done is shorter.
+_SHORT: Final = 200
+# So many requests before and after a write have names of their own.
+_NEAR: Final = 60
 # So many tickets are open at a time, and an answer has so many values that may be one.
 _OPEN: Final = 60
 _VALUES: Final = 12
@@ -42,6 +48,7 @@ _DEEP: Final = 5
 _MOST: Final = 2000
 # A shorter value is a ticket only under the name that it was given with.
 _TELLING: Final = 5
+_SHORTEST: Final = 3
 _LATER: Final = Words(
     r"\b(?:queued|enqueued|pending|scheduled|submitted|received|accepted|processing|in[ _-]?progress|waiting"
     r"|in[ _-]?queue|taken[ _-]?in)\b"
@@ -94,15 +101,15 @@ def take_reports(steps: Sequence[Step]) -> None:
     """
     waiting: dict[str, list[_Ticket]] = {}
     services: dict[str, list[Step]] = {}
+    places: dict[Step, int] = {}
     for step in steps:
-        services.setdefault(host_of(step.exchange.request.url), []).append(step)
+        service = services.setdefault(host_of(step.exchange.request.url), [])
+        places[step] = len(service)
+        service.append(step)
     for step in steps:
         host = host_of(step.exchange.request.url)
         if step.is_write:
-            tickets = (
-                [*_tickets(step), *_given(step, services[host]), *_journals(step)] if _taken_in(step) else []
-            )
-            if tickets:
+            if tickets := list(_all_tickets(step, services[host], places[step])):
                 own = waiting.setdefault(host, [])
                 own += tickets
                 del own[:-_OPEN]
@@ -119,6 +126,26 @@ def take_reports(steps: Sequence[Step]) -> None:
             for write, content in told.items():
                 _answer(write, content, step)
             own[:] = [one for one in own if one.step not in told]
+
+
+def _all_tickets(step: Step, service: Sequence[Step], place: int) -> Iterator[_Ticket]:
+    """Yield what a report may call a write by.
+
+    Its answer promises an outcome; or it says no more than that nothing was changed, and leaves open why.
+    """
+    if _taken_in(step):
+        yield from _tickets(step)
+        yield from _given(step, service, place)
+        yield from _journals(step)
+    elif step.status in _DONE and 0 < len(step.view.text) <= _SHORT and _leaves_open(step):
+        yield from _given(step, service, place)
+
+
+def _leaves_open(step: Step) -> bool:
+    """Tell whether an answer says that nothing was done, and not why."""
+    return says_undone(step.view.text) or any(
+        turned_down(one.value) for one in shown(step) if one.where != "header"
+    )
 
 
 def _taken_in(step: Step) -> bool:
@@ -143,19 +170,40 @@ def _gives_only_a_name(step: Step) -> bool:
     return len(given) == 1 and len(mine) > 1 and mine.isdisjoint(one.word for one in shown(step))
 
 
-def _given(step: Step, service: Sequence[Step]) -> Iterator[_Ticket]:
-    """Yield what a client itself calls its write by: no other request has it, and the answer has it too."""
-    told = {one.value for one in shown(step)}
+def _given(step: Step, service: Sequence[Step], place: int) -> Iterator[_Ticket]:
+    """Yield what a client itself calls its write by: attempts at it have it, and the answer has it too."""
+    told = {one.value: one.word for one in shown(step)}
+    here = step.exchange.request.url
+    near = service[max(0, place - _NEAR) : place + _NEAR]
+    for mark in called_in_fields(step):
+        if not any(_bears(other, mark.value) and not _tries(other, step) for other in near):
+            yield _Ticket(mark.word, mark.value, step)
     for one in sent(step):
         # A name with a sign or a digit in it is no word.
         mixed = any(map(str.isalpha, one.value)) and not one.value.isalpha()
-        if not mixed or len(one.value) < _TELLING - 1 or " " in one.value:
+        if not mixed or " " in one.value or len(one.value) < _SHORTEST or one.value in here:
             continue
-        if one.value not in told and not _CALLED.search(one.name):
+        named = one.value in told or (_CALLED.search(one.name) and len(one.value) >= _TELLING - 1)
+        if not named or any(
+            one.value in other.exchange.request.url for other in near if other.order < step.order
+        ):
             continue
-        others = (other for other in service if other is not step)
-        if not any(one.value in other.exchange.request.url or _carries(other, one.value) for other in others):
-            yield _Ticket(one.word, one.value, step)
+        if not any(_carries(other, one.value) and not _tries(other, step) for other in near):
+            yield _Ticket(told.get(one.value, one.word), one.value, step)
+
+
+def _bears(step: Step, value: str) -> bool:
+    # What the field is called tells nothing more: the value names one request.
+    return any(value in held for _, held in step.sent)
+
+
+def _tries(other: Step, step: Step) -> bool:
+    """Tell whether a request is the same as another, or that very one."""
+    return (
+        other.method == step.method
+        and other.exchange.request.url == step.exchange.request.url
+        and other.view.sent_text == step.view.sent_text
+    )
 
 
 def _carries(step: Step, value: str) -> bool:
@@ -197,6 +245,7 @@ def _reported(report: Step, ticket: _Ticket, service: Sequence[Step]) -> Content
     if not about:
         return None
     # What is told last is how it ended.
+    about = [*about[:-1], *attempts_in(about[-1])]
     text = json.dumps(about[-1], ensure_ascii=False)
     sure = ticket.step.status == _TAKEN_IN or _LATER.search(ticket.step.view.text) is not None
     # Of many records some may have been left as they were.
@@ -204,7 +253,8 @@ def _reported(report: Step, ticket: _Ticket, service: Sequence[Step]) -> Content
     if len(about) == 1 and (some or (sure and _came_to_nothing(text))):
         return _joined(ticket.step, about[0])
     place = service.index(ticket.step)
-    if _turned_down(about[-1]) and _over_version(service, place, text, report):
+    undone = tells_undone(about[-1]) or made_nothing(about)
+    if undone and _over_version(service, place, text, report):
         return _joined(ticket.step, about[-1], undone=True)
     if came_to_nothing(service, place, text, report):
         return _joined(ticket.step, about[-1])
@@ -222,6 +272,8 @@ def _about(value: object, report: Step, ticket: _Ticket) -> list[dict[str, objec
 
 def _over_version(service: Sequence[Step], place: int, said: str, report: Step) -> bool:
     """Tell whether what was not carried out was not for its version: what is told, or shown next, says so."""
+    if names_later(service[place], said):
+        return True
     return two_versions(service[place], said) or outdated(said) or outrun(service, place, report)
 
 
@@ -233,10 +285,16 @@ def _lines_of_json(text: str) -> object | None:
 
 
 def _in_table(report: Step, ticket: _Ticket, service: Sequence[Step]) -> Content | None:
-    """Return the row of a table that tells that a write came to nothing over its version."""
-    rows = [row for row in records_in(report.view.text) if ticket.value in row.values()]
-    record: dict[str, object] = dict(rows[-1]) if rows and ticket.telling else {}
-    if not record or not _turned_down(record):
+    """Return the row of a table, or of a list in XML, that tells that a write came to nothing."""
+    if ticket.value not in report.view.text:
+        return None
+    rows = [
+        row
+        for row in records_in(report.view.text)
+        if any(_names(word.rpartition("/")[2], one, ticket) for word, one in row.items())
+    ]
+    record: dict[str, object] = dict(rows[-1]) if rows else {}
+    if not record or not (tells_undone(record) or made_nothing(rows)):
         return None
     over = _over_version(service, service.index(ticket.step), json.dumps(record), report)
     return _joined(ticket.step, record, undone=True) if over else None
@@ -250,11 +308,6 @@ def _in_other_words(report: Step, ticket: _Ticket, service: Sequence[Step]) -> C
     said = "\n".join(filter(None, _COLUMNS.split(lines[-1].strip().replace(ticket.value, "\t")))).strip()
     place = service.index(ticket.step)
     return Content.from_text(said) if came_to_nothing(service, place, said, report) else None
-
-
-def _turned_down(record: dict[str, object]) -> bool:
-    """Tell whether one value of what a report says of a write says that it was not carried out."""
-    return any(isinstance(one, str) and turned_down(one) for one in record.values())
 
 
 def _came_to_nothing(text: str) -> bool:

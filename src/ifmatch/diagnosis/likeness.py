@@ -6,7 +6,7 @@ import base64
 import hashlib
 import re
 from difflib import SequenceMatcher
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.compared_values import compared_as_content
@@ -178,10 +178,14 @@ def told_by_digest(step: Step, mine: Content) -> bool:
     return False
 
 
+# Where an element of markup begins, and where a sentence ends, in texts of one line.
+PIECES: Final = re.compile(r"(?<=>)\s*(?=<[^/!])|(?<=[.!?;])\s+|\n")
+
+
 def nearer(mine: Content, old: Content, new: Content) -> bool:
     """Tell whether a text is an edit of an older version rather than of the newer one.
 
-    Lines count; where they do not tell, characters do.
+    Lines count; where they do not tell, elements and sentences do, and characters at last.
 
     Args:
         mine: text that was written.
@@ -191,6 +195,10 @@ def nearer(mine: Content, old: Content, new: Content) -> bool:
     lines = _edits(mine.text.splitlines(), old.text.splitlines())
     others = _edits(mine.text.splitlines(), new.text.splitlines())
     if lines != others or max(len(mine.text), len(old.text), len(new.text)) > _LONG:
+        return lines < others
+    pieces, fresh, before = (PIECES.split(one.text) for one in (mine, new, old))
+    lines, others = _edits(pieces, before), _edits(pieces, fresh)
+    if lines != others:
         return lines < others
     return _edits(mine.text, old.text) < _edits(mine.text, new.text)
 

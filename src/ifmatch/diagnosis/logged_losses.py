@@ -19,6 +19,7 @@ from ifmatch.diagnosis.states_in_turn import (
     replaced,
     set_by,
     stored_beside,
+    taken_twice,
     told_twice,
 )
 from ifmatch.diagnosis.told_changes import account_of, known_as, moments_of, telling_piece
@@ -308,12 +309,12 @@ def _on_one_base(step: Step, own: Change, other: Change) -> Damage:
     )
 
 
-def _several_made(step: Step, several: Sequence[Change]) -> Damage:
-    """Return the damage of two writes that the list of changes has as makers of one version of one base."""
+def _several_made(step: Step, several: Sequence[Change], what: str) -> Damage:
+    """Return the damage of two writes that the list of changes has as made of one base."""
     moments = [moment for one in several for moment in moments_of(one)]
     together = bool(moments) and all(step.start - _CUT <= one <= step.end + _CUT for one in moments)
     who = " and ".join(one.who for one in several[:2])
-    text = f"the list of changes has two that made {several[0].version} of the version that was sent: {who}"
+    text = f"the list of changes has {what} the version that was sent: {who}"
     return Damage(
         Outcome.LOST_UPDATE,
         text,
@@ -336,7 +337,9 @@ def _made_beside(base: Step, step: Step, answers: Sequence[Step]) -> Damage | No
                 return _on_one_base(step, own, second)
         if other is None:
             if several := told_twice(step, changes):
-                return _several_made(step, several)
+                return _several_made(step, several, f"two that made {several[0].version} of")
+            if step.puts and (several := taken_twice(step, changes)):
+                return _several_made(step, several, "two that were taken in place of")
             continue
         moments = moments_of(other)
         together = bool(moments) and all(step.start - _CUT <= one <= step.end + _CUT for one in moments)

@@ -47,6 +47,8 @@ _LINE: Final = re.compile(
     r"([^\"\r\n \t]*+(?:[ \t]++[^\"\r\n \t]++)*+(?:[ \t]++(?=\"))?)\"?[ \t]*+$",
     re.MULTILINE,
 )
+# A line of a name and its value, with nothing but a blank between.
+_SPACED: Final = re.compile(r"^([^\W\d][\w.-]{0,40}) ([^\s\":=]*[\d][^\s\"]*|[^\s\":=]+)$", re.MULTILINE)
 # What services call the value of a member that they give with its type, its label or its attributes.
 _BARE: Final = frozenset({"value", "#text", "_text", "$t", "_value", "@value", "$"})
 # The version of XML, of a document type, of an envelope is none of the content.
@@ -172,6 +174,9 @@ def _of_text(text: str) -> Iterator[Member]:
         yield from _each(_ATTRIBUTE, text, lambda name: rf"\s{name}=\"([^\"<>]*)\"")
         yield from _of_form(text)
     else:
+        if all(map(_SPACED.fullmatch, text.strip().splitlines())):
+            yield from _each(_SPACED, text, lambda name: rf"(?m)^{name} ([^\s\"]+)$")
+            return
         yield from _each(
             _LINE, text, lambda name: rf"(?m)^[ \t]*{name}[ \t]*[:=][ \t]*\"?([^\"\r\n]*?)\"?[ \t]*$"
         )

@@ -89,6 +89,15 @@ def marks_of(step: Step) -> list[Mark]:
     return [mark for mark in found.values() if mark.value not in versions]
 
 
+def called_in_fields(step: Step) -> list[Mark]:
+    """Return what the fields of a request call it by.
+
+    Args:
+        step: the request.
+    """
+    return list(_in_fields(step.sent))
+
+
 def _in_fields(fields: Iterable[tuple[str, str]]) -> Iterator[Mark]:
     for name, value in fields:
         if _IN_FIELDS.fullmatch(name) is None or _OF_CONTENT.fullmatch(name) is not None:

@@ -167,6 +167,19 @@ _OVER_VERSION: Final = Words(
     r"|concurrent[ _-]?(?:modification|update)|DbUpdateConcurrency|ConcurrencyException"
 )
 _ANY_FAULT: Final = frozenset({400, 422, 428, 500, 503})
+_SUCCESSES: Final = frozenset({200, 202})
+_MAY_ASK: Final = frozenset({200, 202, 400, 403, 409, 422})
+_SHORT: Final = 600
+_FIELD: Final = r"(?:if[-_ ]?match|if[-_ ]?unmodified[-_ ]?since|\be-?tag|pre-?condition(?:s| header)?)"
+# That a field of HTTP for preconditions is wanted, in sentences and in codes: `if_match_required`.
+_CONDITION_WANTED: Final = Words(
+    rf"{_FIELD}[\W_]{{0,3}}(?:(?:header|field|value|is|was|are|be|has|to)[\W_]{{1,2}}){{0,4}}(?:required|mandatory"
+    r"|missing|needed|necessary|obligatory|absent|expected|lacking|(?:not[\W_]|un)(?:sent|given|provided|present"
+    r"|supplied|specified|set|found))"
+    r"|(?:required|requires|missing|needs?|needed|lacks?|lacking|without|wants?|(?:must|please|should)[\W_](?:send"
+    r"|have|carry|include|give|provide|specify|use|set)|no)[\W_]{0,3}(?:(?:an?|the|valid|strong|header|field|your"
+    rf"|its|current|an?[\W_]valid)[\W_]{{1,2}}){{0,3}}{_FIELD}"
+)
 _CONFLICT: Final = 409
 _FAILED: Final = 412
 _NOT_MODIFIED: Final = 304
@@ -343,6 +356,21 @@ def meant(step: Step, dialect: Dialect, found: Refusal | None) -> Refusal | None
         return replace(found, meaning=Meaning.MISMATCH)
     stored = 200 <= step.status < 300 and not is_page(step.view.text) and _repeated(step)
     return None if stored or _repeats(step, found) else found
+
+
+def asks_for_condition(step: Step) -> bool:
+    """Tell whether a write without a precondition failed with words that ask for the field of HTTP itself.
+
+    Args:
+        step: any step.
+
+    Source: RFC 9110 section 13.1 (the fields); RFC 6585 section 3 (what asks for them, under 428).
+    """
+    if not step.is_write or step.status not in _MAY_ASK or not 0 < len(step.view.text) <= _SHORT:
+        return False
+    if _CONDITION_WANTED.search(step.view.text) is None or step.conditions:
+        return False
+    return step.status not in _SUCCESSES or says_undone(step.view.text)
 
 
 def _repeats(step: Step, refusal: Refusal) -> bool:

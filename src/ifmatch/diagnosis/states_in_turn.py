@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.listed_records import leaves_of
+from ifmatch.diagnosis.message_members import shown
 from ifmatch.diagnosis.stamps import stamped
-from ifmatch.diagnosis.told_changes import known_as
+from ifmatch.diagnosis.told_changes import known_as, told_done
 from ifmatch.diagnosis.transitions import transitions
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.diagnosis.wishes import wish_of
@@ -151,15 +152,35 @@ def told_twice(step: Step, changes: Sequence[Change]) -> list[Change]:
         or not all(one.who for one in alike)
     ):
         return []
-    based = [
-        one
-        for one in alike
-        if any(
-            tokens.opaque(value) in sent and _BASE.fullmatch(name.rpartition("/")[2]) is not None
-            for name, value in one.record.items()
-        )
-    ]
+    based = [one for one in alike if _built_from(one, sent)]
     return based if len(based) == len(alike) else []
+
+
+def taken_twice(step: Step, changes: Sequence[Change]) -> list[Change]:
+    """Return the entries of an account that say that several were taken which name the sent version as base.
+
+    Which version each of them made need not be told: one version has one successor where it is compared.
+
+    Args:
+        step: the write.
+        changes: all entries of a list.
+    """
+    sent = {tokens.opaque(one) for one in step.guard.tokens} if step.guard is not None else set[str]()
+    based = [one for one in changes if _built_from(one, sent)]
+    if len(based) < _PAIR or not all(told_done(one) for one in based):
+        return []
+    given = {one.value for one in shown(step)}
+    mine = [one for one in based if given & set(one.record.values()) - sent]
+    makers = {one.who for one in based}
+    return based if len(mine) == 1 and len(makers) == len(based) and "" not in makers else []
+
+
+def _built_from(change: Change, sent: set[str]) -> bool:
+    """Tell whether an entry names a version that was sent as what it was made from."""
+    return any(
+        tokens.opaque(value) in sent and _BASE.fullmatch(name.rpartition("/")[2]) is not None
+        for name, value in change.record.items()
+    )
 
 
 def _other_edit(edited: set[str], own: Change, alike: Sequence[Change]) -> Change | None:

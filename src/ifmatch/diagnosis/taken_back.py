@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, unwrapped, value_at
-from ifmatch.diagnosis.likeness import nearer
+from ifmatch.diagnosis.likeness import PIECES, nearer
 from ifmatch.diagnosis.stamps import signature, stamped
 from ifmatch.merge import apply_merge_patch
 from ifmatch.model.message import Content
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # Seconds in which nobody has read what was written, and changed it.
 SOON: Final = 5.0
+_TERM: Final = re.compile(r"[^\W\d_]{2,}")
 # Octets from which on a member is a text, of which parts may be taken back.
 _PROSE = 40
 # A longer text is not told by its lines.
@@ -137,6 +138,47 @@ def line_undone(base: Content | None, theirs: Content | None, mine: Content | No
     return next(iter(undone or ([] if removed else [one for one in added if not _stamped_line(one)])), "")
 
 
+def undone_at(base: Content | None, theirs: Content | None, mine: Content | None, pointer: str) -> bool:
+    """Tell whether a member is sent as another version had found it, or as an edit of that text.
+
+    Args:
+        base: the older state.
+        theirs: the newer one.
+        mine: what was sent.
+        pointer: JSON Pointer of a member that the newer state had changed.
+    """
+    old, new, sent = (value_at(one, pointer) for one in (base, theirs, mine))
+    if sent == old:
+        return True
+    if not (isinstance(old, str) and isinstance(new, str) and isinstance(sent, str)) or len(old) < _PROSE:
+        return False
+    before, there, now = ([one for one in PIECES.split(text) if one] for text in (old, new, sent))
+    added = [one for one in there if one not in before]
+    kept = sum(one in now for one in before)
+    if 2 * kept < len(before) or not added or any(one in now for one in added):
+        return False
+    if _reworded(added, [one for one in now if one not in before]):
+        return False
+    return nearer(*map(Content.from_text, (sent, old, new)))
+
+
+def _reworded(added: Sequence[str], mine: Sequence[str]) -> bool:
+    """Tell whether a piece that somebody added is there in other words: who wrote these had read it."""
+    words = [set(_TERM.findall(one.lower())) for one in mine]
+    for piece in added:
+        said = set(_TERM.findall(piece.lower()))
+        if said and any(2 * len(said & one) > len(said) for one in words):
+            return True
+    return False
+
+
+def _reworded_in(old: str, new: str, mine: str) -> bool:
+    """Tell whether a text has in its own words what the newer one of two others had added to the older."""
+    before = PIECES.split(old)
+    added, fresh = ([one for one in PIECES.split(text) if one not in before] for text in (new, mine))
+    return _reworded(added, fresh)
+
+
 def _stamped_line(line: str) -> bool:
     """Tell whether a line of a text gives a member that servers write by themselves, such as a date."""
     name = _LINE_NAME.match(line)
@@ -206,7 +248,7 @@ def reverts(old: Content | None, fresh: Content | None, mine: Content | None, po
             and max(map(len, (before, now, sent))) >= _PROSE
         ):
             # A text in one member, as wikis have it.
-            return nearer(sent, before, now)
+            return nearer(sent, before, now) and not _reworded_in(before.text, now.text, sent.text)
         if all(isinstance(value, list) for value in values):
             return _reverts_list(*(cast("list[object]", value) for value in values))
         return values[2] == values[0]

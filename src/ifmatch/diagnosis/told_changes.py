@@ -68,7 +68,7 @@ _LOOKED: Final = Words(
 _PART: Final = re.compile(r"(?i)[a-z]{2,}(?:[-_.:/@][a-z0-9]+)+|system")
 _HOW: Final = Words(
     r"(?:what|how|action|event|kind|type|op|operation|verb|method|status|result|outcome|state|decision|code|note"
-    r"|reason)"
+    r"|reason|verdict|answer|conclusion|disposition)"
     r"(?:[_-]?(?:type|name|code))?"
 )
 
@@ -301,6 +301,18 @@ def moments_of(change: Change) -> tuple[float, ...]:
     by = listing.date if listing.date is not None else listing.end
     told = (told_moment(value) or told_clock(value, by) for value in change.record.values())
     return tuple(one for one in told if one is not None)
+
+
+def told_done(change: Change) -> bool:
+    """Tell whether an entry says of what it tells that it was taken.
+
+    Args:
+        change: the entry.
+    """
+    return any(
+        _HOW.fullmatch(_word(name)) is not None and _DONE.fullmatch(value) is not None
+        for name, value in change.record.items()
+    )
 
 
 def _version_name(records: Sequence[Record], versions: Sequence[str]) -> str:

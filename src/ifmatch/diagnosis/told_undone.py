@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.codes_inside import fails_by_code
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.pages import is_page
@@ -83,7 +84,14 @@ def came_to_nothing(service: Sequence[Step], place: int, said: str, report: Step
         report: the look that tells it, which is none at the thing itself.
     """
     write = service[place]
+    if _denies(said):
+        said = _without_usual(service, place, said)
     pairs = list(_two_versions(write, said))
+    if report is None and any(_named(said, old) for old, _ in pairs):
+        near = service[max(0, place - _NEAR) : place + _NEAR]
+        if fails_by_code(write, near):
+            # Its code of failure says that it was not done, and both versions why.
+            return True
     moved = _moved_on(service, place) if not pairs and _denies(said) else None
     for old, new in [*pairs, *([moved] if moved is not None else [])]:
         before = service[max(0, place - _NEAR) : place]
@@ -124,6 +132,27 @@ def _tags_of(write: Step) -> list[str]:
     if guard is None or not guard.standard or guard.guard is not Guard.SAME:
         return []
     return list(dict.fromkeys(tokens.opaque(one) for one in guard.tokens if len(tokens.opaque(one)) > 1))
+
+
+def _without_usual(service: Sequence[Step], place: int, said: str) -> str:
+    """Return what is told of a write without the naughts that answers to looks have as well: `rc: 0`."""
+    looks = [
+        one for one in service[max(0, place - _NEAR) : place + _NEAR] if one.method == "GET" or _looks(one)
+    ]
+    usual = {
+        found[0].strip(" \t,}]")
+        for one in looks
+        if one is not service[place] and _looked_up(one) and not _like_write(one, service[place])
+        for found in _NAUGHT.finditer(one.view.text[:_LONGEST])
+    }
+    return _NAUGHT.sub(lambda found: "," if found[0].strip(" \t,}]") in usual else found[0], said)
+
+
+def _like_write(one: Step, write: Step) -> bool:
+    """Tell whether a request is of the kind of a write: it sends several members that the write sends."""
+    mine = {member.word for member in sent(write) if member.where in _INSIDE}
+    theirs = {member.word for member in sent(one) if member.where in _INSIDE}
+    return len(mine & theirs) > _SEVERAL
 
 
 def _moved_on(service: Sequence[Step], place: int) -> tuple[str, str] | None:
@@ -182,10 +211,9 @@ def _two_versions(write: Step, said: str) -> Iterator[tuple[str, str]]:
     text = said[:_LONGEST]
     numbers = list(dict.fromkeys(_NUMBER.findall(text)))
     moments = list(dict.fromkeys(_MOMENT.findall(text)))
-    for one in sent(write):
-        if one.where == "header" and not called_version(one.name):
-            continue
-        value = tokens.opaque(one.value)
+    carried = [one.value for one in sent(write) if one.where != "header" or called_version(one.name)]
+    for one in dict.fromkeys([*carried, (write.sent.text("if-match") or "").strip()]):
+        value = tokens.opaque(one)
         if value.isdigit():
             later = [told for told in numbers if tokens.steps_on(value, told) > 0 and _like(value, told)]
             if later and (_named(text, value) or _denies(text) or _far(value, later)):

@@ -13,7 +13,14 @@ from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.held_up import asks_to_hold, held_by_state, says_held
 from ifmatch.diagnosis.left_no_trace import edits, values_shown
 from ifmatch.diagnosis.message_members import sent, shown
-from ifmatch.diagnosis.refusal_words import negative, refuses, says_cannot, says_outdated, says_undone
+from ifmatch.diagnosis.refusal_words import (
+    asks_for_condition,
+    negative,
+    refuses,
+    says_cannot,
+    says_outdated,
+    says_undone,
+)
 from ifmatch.diagnosis.spent_versions import prints
 from ifmatch.dialects import Meaning, Refusal, Retry
 from ifmatch.dialects.glossary import Words
@@ -89,6 +96,8 @@ def _by_course(history: Sequence[Step], step: Step) -> Refusal | None:
     meaning, retry = Meaning.MISMATCH, Retry.REFRESH
     if _held_up(history, step):
         meaning = Meaning.LOCK
+    elif step.is_write and not step.batched and not step.refused and asks_for_condition(step):
+        meaning = Meaning.MISSING
     elif _cannot(step):
         meaning = Meaning.UNSUPPORTED
     elif not (

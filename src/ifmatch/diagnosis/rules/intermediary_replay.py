@@ -11,6 +11,7 @@ from ifmatch.diagnosis.dates import span
 from ifmatch.diagnosis.doubled import attempts_told
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.same_by_chance import little, there_before
+from ifmatch.diagnosis.told_order import stored_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,6 +131,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     else:
         return
     yield from _on_the_way(facts)
+    first = stored_first(facts)
+    if first is not None:
+        yield note("the service's own account has one request stored first, and compared then", -4.0, first)
 
 
 def _done_twice(facts: Facts, damage: Damage) -> Iterator[Evidence]:

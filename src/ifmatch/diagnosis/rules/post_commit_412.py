@@ -11,6 +11,7 @@ from ifmatch.diagnosis.counts import counts_along
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.rules.intermediary_replay import PATIENCE, waited_before
 from ifmatch.diagnosis.same_by_chance import carried_out, little, there_before
+from ifmatch.diagnosis.told_order import stored_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,6 +139,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note("another refused request of the client was stored just so", 2.5, again)
         return
     proof = facts.proof
+    first = stored_first(facts)
+    if first is not None:
+        yield note("the service's own account has it stored first, and compared only then", 6.0, first)
     if proof is not None:
         yield note(f"{proof.text}, and it was the first attempt", proof.weight, proof.step)
     elif facts.ours_by_chance and not step.hops:

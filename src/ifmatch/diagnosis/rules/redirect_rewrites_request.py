@@ -26,6 +26,11 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     damage = facts.damage
     if damage is None or not damage.redirect:
         return
+    if 200 <= step.status < 300:
+        # A library followed it, and handed on the answer to what it sent then.
+        yield note("the answer shows the thing as it was before the write", 2.0, step)
+        yield note(damage.text, 5.0 if damage.proven else 3.0, damage.lost)
+        return
     where = step.header("location") or ""
     yield note(
         f"{step.method} was answered {step.status} with Location {path_of(where) if where else '(none)'}",

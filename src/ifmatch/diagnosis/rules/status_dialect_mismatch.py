@@ -14,7 +14,7 @@ from ifmatch.diagnosis.dialect_habits import LEARNED
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.listed_records import records_in
 from ifmatch.diagnosis.operations import operation, reads
-from ifmatch.diagnosis.refusal_words import unmodified
+from ifmatch.diagnosis.refusal_words import asks_for_condition, unmodified
 from ifmatch.diagnosis.resources import parent_of, path_of
 from ifmatch.diagnosis.rules.expected_control_flow import claim_of
 from ifmatch.diagnosis.rules.multi_match import says_several
@@ -330,6 +330,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     named = refusal is not None and refusal.meaning in _FAILED
     if not named and says_so(facts) and not PLAIN_WORDS.search(facts.error_text):
         # What a client does next misreads no failed condition: none was evaluated.
+        return
+    if asks_for_condition(step):
+        # It asks for what was not sent, in HTTP's own words: that is what is wrong.
         return
     yield from _misread(facts)
     if refusal is not None and named and step.dialect is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis.conditions import IN_CONTENT, Guard
 from ifmatch.diagnosis.contents import holds, same_content
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.refusal_words import asks_for_condition
 from ifmatch.diagnosis.undone_reasons import left_in_success
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
@@ -41,6 +42,7 @@ MANDATORY = Words(
     r"(?:if-match|e-?tag|revision|precondition|lock_?version|row_?version)[^.]{0,20}(?:required|mandatory|missing)"
     r"|(?:version) is (?:required|mandatory) (?:for|to) (?:change|update|edit|modify|delete)"
 )
+_FAULTS = frozenset({400, 403, 409, 412, 422})
 # The status line says no more than the status.
 _STATUS_LINE = re.compile(r"pre-?condition[ _-]?failed", re.IGNORECASE)
 
@@ -96,7 +98,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note(text, 5.5, step)
     elif step.status == 428:
         yield note("428: the server wants a precondition, and the request carries none", 5.0, step)
-    elif refusal is None and step.status in {400, 403, 409, 412, 422} and demands(facts.error_text):
+    elif (refusal is None and step.status in _FAULTS and demands(facts.error_text)) or asks_for_condition(
+        step
+    ):
         text = (
             f"the answer ({step.status}) says that a precondition is required, and the request carries none"
         )

@@ -1,0 +1,111 @@
+"""Find writes that a client's own library turned into reads on the way: only what came of them shows it.
+
+The library follows a redirect and hands on the last answer, so that the write seems to be answered 200. It is
+a read's: it shows the thing as it was.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote, urljoin, urlsplit
+
+from ifmatch.diagnosis.contents import same_content
+from ifmatch.diagnosis.damages import Damage
+from ifmatch.diagnosis.listed_records import records_in
+from ifmatch.diagnosis.resources import path_of
+from ifmatch.model.diagnosis import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ifmatch.diagnosis.case import Case
+    from ifmatch.diagnosis.history import History
+    from ifmatch.diagnosis.steps import Step
+
+_OK: Final = 200
+# So many steps after a write a log is looked for.
+_NEAR: Final = 60
+_LONGEST: Final = 200_000
+_MOST: Final = 400
+# Redirects after which a client may send a GET (RFC 9110 section 15.4).
+_REWRITING: Final = re.compile(r"(?<![\w.:/-])30[1-3](?![\w.:/-])")
+_READ: Final = re.compile(r"\b(?:GET|get)\b")
+
+
+def redirected_unseen(case: Case, step: Step) -> Damage | None:
+    """Find a write whose answer is that of a read at another place: it shows the thing as it was before.
+
+    Args:
+        case: everything known.
+        step: a write that seems to be accepted.
+    """
+    if step.status != _OK or not step.accepted or step.method not in {"PUT", "PATCH", "POST"} or step.hops:
+        return None
+    if step.content is None or step.body is None or same_content(step.content, step.body):
+        return None
+    if not _as_before(case.history_of(step.resource), step):
+        return None
+    logged = _logged(case, step)
+    if logged is not None:
+        text = f"the service's own log has this {step.method} answered with a redirect, and then a GET"
+        return Damage(Outcome.LOST_WRITE, text, lost=logged, redirect=True)
+    if _answered_elsewhere(step):
+        text = f"the answer to this {step.method} is that of a read at {step.header('content-location')}"
+        return Damage(Outcome.LOST_WRITE, text, lost=step, redirect=True, proven=False)
+    return None
+
+
+def _as_before(history: History, step: Step) -> bool:
+    """Tell whether an answer, and the next look, show what was there before a write of something else."""
+    own = [one for one in history if one.actor == step.actor and one.representation is not None]
+    before = next((one for one in reversed(own) if one.order < step.order), None)
+    after = next((one for one in own if one.order > step.order), None)
+    if before is None or same_content(before.representation, step.body):
+        return False
+    if not same_content(before.representation, step.content):
+        return False
+    if step.etag is not None and before.etag is not None and step.etag != before.etag:
+        return False
+    return after is None or same_content(before.representation, after.representation)
+
+
+def _answered_elsewhere(step: Step) -> bool:
+    """Tell whether an answer says that it is that of another scheme, host or path (RFC 9110 section 8.7)."""
+    place = step.header("content-location")
+    if not place:
+        return False
+    here = urlsplit(step.exchange.request.url)
+    there = urlsplit(urljoin(step.exchange.request.url, place))
+    return (here.scheme, here.netloc, here.path) != (there.scheme, there.netloc, there.path)
+
+
+def _logged(case: Case, step: Step) -> Step | None:
+    """Return the answer that lists the write with a redirect, and a read of the same after it."""
+    path = unquote(path_of(step.resource).partition("?")[0].rstrip("/"))
+    method = re.compile(rf"\b{step.exchange.request.method}\b", re.IGNORECASE)
+    for one in case.steps[step.order + 1 : step.order + _NEAR]:
+        content = one.content
+        if not one.read_ok or content is None or len(content) > _LONGEST:
+            continue
+        if path not in content.text or one.resource == step.resource or "30" not in content.text:
+            continue
+        if _rewritten(_entries(content.text), path, method):
+            return one
+    return None
+
+
+def _rewritten(entries: Sequence[str], path: str, method: re.Pattern[str]) -> bool:
+    """Tell whether an entry has the write with a redirect, and one beside it a read of the thing."""
+    for place, entry in enumerate(entries):
+        if path in entry and method.search(entry) and _REWRITING.search(entry):
+            beside = [*entries[place + 1 : place + 3], *entries[max(0, place - 2) : place]]
+            if any(_READ.search(other) and not _REWRITING.search(other) for other in beside):
+                return True
+    return False
+
+
+def _entries(text: str) -> list[str]:
+    if text.lstrip()[:1] in {"{", "[", "<"}:
+        return ["\t".join(record.values()) for record in records_in(text)][:_MOST]
+    return [line.replace("=", "= ") for line in text.splitlines() if line.strip()][:_MOST]
