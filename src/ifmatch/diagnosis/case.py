@@ -12,6 +12,7 @@ from ifmatch.diagnosis import (
     actors,
     addresses,
     negotiated,
+    page_saves,
     pairing,
     saves,
     targets,
@@ -225,9 +226,8 @@ def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None
     targets.languages_apart(steps)
     targets.saved_at_one_place(steps)
     targets.extra_parameters(steps)
-    saves.posted(steps)
-    addresses.settle(steps)
-    negotiated.choose(steps)
+    for settle in (saves.posted, page_saves.take_pages, addresses.settle, negotiated.choose):
+        settle(steps)
     owners = actors.assign(steps, ordered, vantages)
     wordless_refusals.take_by_course(steps)
     rows = [

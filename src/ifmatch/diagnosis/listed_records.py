@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 from ifmatch.diagnosis.embedded import may_be_coded, may_hold, opened
 from ifmatch.diagnosis.listed_versions import members_in
+from ifmatch.diagnosis.pages import fields_of, is_page
 from ifmatch.diagnosis.soap_bodies import root_of
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.unknown import UNKNOWN
@@ -191,6 +192,8 @@ def _values(text: str) -> tuple[tuple[str, str], ...]:
         values = _documents(text)
         return tuple(pair for one in values for pair in _leaves(one, "", _DEEPEST))[:_MOST_VALUES]
     if start == "<":
+        if is_page(text):
+            return tuple(fields_of(text).items())
         root = _root(text)
         return tuple(_of_element(root, "", _DEEPEST))[:_MOST_VALUES] if root is not None else ()
     if _FORM.fullmatch(text.strip()) is not None:

@@ -320,9 +320,9 @@ def _version_name(records: Sequence[Record], versions: Sequence[str]) -> str:
 
 def _in_turn(values: Sequence[str]) -> bool:
     """Tell whether values count on by one, up or down: nothing but versions and their like does."""
-    if len(values) < _FEW or not all(value.isdigit() for value in values):
+    if len(values) < _FEW or not all(tokens.opaque(value)[-1:].isdigit() for value in values):
         return False
-    return {int(after) - int(before) for before, after in pairwise(values)} in ({1}, {-1})
+    return {tokens.steps_on(before, after) for before, after in pairwise(values)} in ({1}, {-1})
 
 
 def known_as(issued: Iterable[str | None]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import scalars
@@ -109,7 +110,7 @@ def _listed(case: Case, issued: Step, step: Step, token: str) -> Damage | None:
             continue
         for entry in entries_in(one.view.json, _DEEP):
             found = [value for value in _versions(entry) if _lies_between(token, value, step.etag or "")]
-            if found and any(text == name for text in scalars(entry)):
+            if found and any(text == name or _is_path(text, step, name) for text in scalars(entry)):
                 text = f"{found[0]} had been listed before: `{token}` was not current, and was accepted"
                 return Damage(Outcome.LOST_UPDATE, text, lost=one, stale_accepted=True, proven=False)
     return None
@@ -136,6 +137,15 @@ def _logged(case: Case, issued: Step, step: Step, token: str) -> Damage | None:
             said = f"the list of changes has {each.version} between {token} and {made}"
             return Damage(Outcome.LOST_UPDATE, said, lost=one, stale_accepted=True, proven=False)
     return None
+
+
+def _is_path(text: str, step: Step, name: str) -> bool:
+    """Tell whether a text is the path of a step's resource, or the end of it: feeds name things so."""
+    if not text.endswith("/" + name):
+        return False
+    here = unquote(path_of(step.resource.partition("?")[0])).rstrip("/")
+    there = path_of(text) if "://" in text else text
+    return f"/{here.lstrip('/')}".endswith(f"/{there.lstrip('/')}")
 
 
 def _readable(step: Step) -> bool:
