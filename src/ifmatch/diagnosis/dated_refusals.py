@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import same_content
-from ifmatch.diagnosis.dates import http_date, instant, told_moment
+from ifmatch.diagnosis.dates import http_date, instant, told_moment, zones_apart
 from ifmatch.diagnosis.message_members import shown
 from ifmatch.diagnosis.refusal_words import negative, says_outdated
 from ifmatch.dialects.glossary import Words
@@ -34,6 +34,12 @@ _OF_DATES: Final = Words(
     r"(?i)\b(?:un)?modified[ _-]?since|\bif[-_ ]unmod"
     r"|\b(?:last[ _-]?)?(?:modified|changed|updated)[ _-]?(?:date|time|on|at)\b"
     r"|\b(?:date|time|timestamp)\b"
+)
+# What a terse service calls the outcome of a comparison: a code of its own, no word of a sentence.
+_COMPARED: Final = Words(
+    r"(?im)(?:^|[\"'>=:])\s*(?:(?:err(?:or)?|e|is|has|was)[_ -]?)?"
+    r"(?:newer|older|stale|conflict(?:ed)?|collision|clash|pre-?cond(?:ition)?(?:[_ -]?failed)?|mismatch"
+    r"|superseded|overtaken|out[_ -]?dated|too[_ -](?:old|late)|concurren(?:t|cy)|409|412)\s*(?:[\"'<,}]|$)"
 )
 
 
@@ -67,7 +73,7 @@ def _speaks_of(step: Step, guard: Condition) -> bool:
     if guard.name.casefold() in text.casefold() or guard.value.strip() in text:
         return True
     if 200 <= step.status < 300:
-        return says_outdated(step)
+        return says_outdated(step) or _COMPARED.search(text) is not None
     return says_outdated(step) and _OF_DATES.search(text) is not None
 
 
@@ -93,7 +99,8 @@ def _was_false(history: Sequence[Step], step: Step, guard: Condition) -> bool:
     before = [one for one in history[max(0, place - _NEAR) : place] if one.read_ok or one.accepted]
     after = next((one for one in history[place + 1 : place + 1 + _NEAR] if one.read_ok or one.is_write), None)
     looks = [*before[-1:], *([after] if after is not None and after.read_ok else [])]
-    return any(date > sent for one in looks for date in _dates(one))
+    # Some services want the very date, and no later one.
+    return any(date > sent or zones_apart(sent, date) for one in looks for date in _dates(one))
 
 
 def _dates(look: Step) -> list[float]:

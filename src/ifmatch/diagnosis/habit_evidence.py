@@ -296,7 +296,9 @@ def _nothing_for(traffic: Traffic, write: Step, member: Member) -> Member | None
     Where that was taken, only a name that versions alone have, beside the content, tells that it was meant as
     one: a member may be emptied.
     """
-    if not tokens.null_word(member.value) or member.value in {"0", "-1"} or member.where == "text":
+    if not tokens.null_word(member.value) or member.value in {"0", "-1"}:
+        return None
+    if member.where == "text" and (traffic.took(write) or not _blamed_for_none(write, member)):
         return None
     if traffic.took(write):
         beside = member.where in {"header", "query"} and bool(member.value.strip())

@@ -158,6 +158,15 @@ def _listed(value: object, depth: int) -> Iterator[Record]:
             yield from _listed(one, depth - 1)
 
 
+def lists_changes(word: str) -> bool:
+    """Tell whether a list is called as one of what became of things.
+
+    Args:
+        word: its name, or the last part of its address.
+    """
+    return _OF_CHANGES.fullmatch(word) is not None
+
+
 def _flat(value: object) -> Record:
     return dict(_leaves(value, "", _WITHIN))
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
 
 _OK: Final = 200
-_TAKEN: Final = frozenset({200, 201, 204, 302, 303})
+_TAKEN: Final = frozenset({200, 201, 204})
 _FORM: Final = re.compile(r"<form\b([^>]*)>", re.IGNORECASE)
 _ACTION: Final = re.compile(r"\baction\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
 _POSTS: Final = re.compile(r"\bmethod\s*=\s*[\"']?post\b", re.IGNORECASE)
@@ -57,7 +57,7 @@ def take_pages(steps: Sequence[Step]) -> None:
 def _sends_form(step: Step) -> bool:
     return (
         step.method == "POST"
-        and step.status in _TAKEN
+        and (step.status in _TAKEN or step.posted)
         and step.guard is None
         and not step.opens
         and bool(step.view.form)

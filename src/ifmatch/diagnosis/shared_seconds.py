@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _OK: Final = 200
 # So many answers around a 304 are looked through.
-_NEAR: Final = 40
+_NEAR: Final = 30
 _LONGEST: Final = 60_000
 # Shorter names stand in a list by chance.
 _NAME: Final = 2

@@ -234,7 +234,9 @@ def _changes(
         version = tokens.opaque(record.get(counts, "")) if counts else ""
         if not version:
             version = next((one for name, one in record.items() if VERSION.search(_word(name))), "")
-        if (bare or when is not None or version) and (who or len(record) > _FEW):
+        # A terse one has no more than its version and something beside.
+        telling = who or len(record) > _FEW or (counts and len(record) == _FEW and version)
+        if (bare or when is not None or version) and telling:
             yield Change(listing, record, who, when, tokens.opaque(version))
 
 

@@ -17,6 +17,7 @@ from ifmatch.diagnosis.listed_records import records_in
 from ifmatch.diagnosis.operations import operation, reads
 from ifmatch.diagnosis.refusal_words import unmodified
 from ifmatch.diagnosis.resources import parent_of, path_of
+from ifmatch.diagnosis.rules.clock_skew import early_and_unmoved
 from ifmatch.diagnosis.rules.expected_control_flow import claim_of
 from ifmatch.diagnosis.rules.multi_match import says_several
 from ifmatch.diagnosis.rules.unsupported_precondition import says_so
@@ -160,7 +161,7 @@ def _date_fails(facts: Facts) -> bool:
     dates = [date for date, _ in facts.served_dates]
     if sent in dates:
         return facts.state_moved is not True and not facts.foreign_writes
-    return any(zones_apart(sent, date) for date in dates)
+    return any(zones_apart(sent, date) for date in dates) or early_and_unmoved(facts)
 
 
 def _asked_why(facts: Facts) -> bool:
