@@ -84,9 +84,8 @@ def _wrong_not_modified(case: Case, history: History) -> Iterator[tuple[Step, Da
         stayed = None if by_date or replaced is not None else _same_tag(near, step, condition.tokens[0])
         proof = proof or _told_in_content(shown, step, later) or shown_replaced(near, shown, step)
         misjudged = not by_date and cached_on_the_way(step) and _another_tag(step, condition)
-        told: float | None = None
-        if by_date and replaced is None and proof is None and (beside := later_in_second(case, near, step)):
-            proof, told = beside
+        asks = by_date and replaced is None and proof is None
+        proof, told = (later_in_second(case, near, step) if asks else None) or (proof, None)
         if replaced is None and proof is None and other is None and stayed is None and not misjudged:
             continue
         done.add(step.actor)
