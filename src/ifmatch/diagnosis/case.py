@@ -12,6 +12,7 @@ from ifmatch.diagnosis import (
     actors,
     addresses,
     negotiated,
+    page_saves,
     pairing,
     saves,
     targets,
@@ -219,10 +220,14 @@ def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None
         if step.dialect is not None:
             step.forget()
     targets.settle(steps)
-    saves.posted(steps)
-    called_by_query(steps)
-    addresses.settle(steps)
-    negotiated.choose(steps)
+    for settle in (
+        saves.posted,
+        page_saves.take_pages,
+        called_by_query,
+        addresses.settle,
+        negotiated.choose,
+    ):
+        settle(steps)
     owners = actors.assign(steps, ordered, vantages)
     wordless_refusals.take_by_course(steps)
     rows = [

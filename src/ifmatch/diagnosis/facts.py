@@ -29,6 +29,7 @@ from ifmatch.diagnosis.editors import EDITOR, PROGRAM, SYSTEM, editor_like, hand
 from ifmatch.diagnosis.likeness import shows, taken_on
 from ifmatch.diagnosis.listed_tokens import listings_of
 from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.served_dates import served_dates
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.model.message import Content
@@ -392,18 +393,8 @@ class Facts(BlindFacts):
     @cached_property
     def served_dates(self) -> list[tuple[float, Step]]:
         """Return the modification dates that this actor was given before the request, latest first."""
-        if self.guard is not None and not self.guard.standard:
-            return [
-                (date, step)
-                for step in reversed(self.own(self.earlier))
-                for token in step.issued()
-                if (date := instant(token)) is not None
-            ]
-        return [
-            (step.last_modified, step)
-            for step in reversed(self.own(self.earlier))
-            if step.last_modified is not None and (step.read_ok or step.accepted)
-        ]
+        own = self.own(self.earlier)
+        return served_dates(self.case, own, self.step, self.guard, self.sent_date)
 
     @cached_property
     def client_skew(self) -> float | None:

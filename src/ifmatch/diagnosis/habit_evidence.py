@@ -296,19 +296,31 @@ def _nothing_for(traffic: Traffic, write: Step, member: Member) -> Member | None
     Where that was taken, only a name that versions alone have, beside the content, tells that it was meant as
     one: a member may be emptied.
     """
-    if not tokens.null_word(member.value) or member.value in {"0", "-1"} or member.where == "text":
+    if not tokens.null_word(member.value) or member.value in {"0", "-1"}:
+        return None
+    if member.where == "text" and (traffic.took(write) or not _blamed_for_none(write, member)):
         return None
     if traffic.took(write):
         beside = member.where in {"header", "query"} and bool(member.value.strip())
         if not (beside and speaks_of_versions(member)):
             return None
-    elif not says_outdated(write):
+    elif not (says_outdated(write) or _blamed_for_none(write, member)):
         return None
     for read in reversed(traffic.before(write) or traffic.read_after(write)):
         held = [one for one in of_state(traffic, read) if alike(one.word, member.word)]
         if len(held) == 1 and any(map(str.isdigit, held[0].value)):
             return held[0]
     return None
+
+
+def _blamed_for_none(write: Step, member: Member) -> bool:
+    """Tell whether a fault is laid to what is called a version, and holds a word that programs alone print.
+
+    The answer names it, or it stands beside a content: there is nothing else that it may be meant for.
+    """
+    if not refuses(write) or not member.value.strip() or not speaks_of_versions(member):
+        return False
+    return member.where in {"header", "query"} or prints(write, member.word)
 
 
 def _printed_against(traffic: Traffic, write: Step, member: Member) -> Member | None:
@@ -366,7 +378,8 @@ def _unshown(traffic: Traffic, write: Step, member: Member) -> tuple[Member | No
     if member.where == "path" and not traffic.took(write) and counts_past(write, member.value):
         # It prints the number of the address, and the one that is there.
         return None, _PROVEN if says_outdated(write) else 0
-    if (not named or traffic.took(write)) and (held := _nothing_for(traffic, write, member)) is not None:
+    unread = not named or traffic.took(write) or not says_outdated(write)
+    if unread and (held := _nothing_for(traffic, write, member)) is not None:
         return held, _PROVEN
     if (held := _of_another(traffic, write, member)) is not None:
         return held, _PROVEN

@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 from ifmatch.diagnosis.embedded import may_be_coded, may_hold, opened
 from ifmatch.diagnosis.listed_versions import members_in
+from ifmatch.diagnosis.pages import fields_of, is_page
 from ifmatch.diagnosis.soap_bodies import root_of
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.unknown import UNKNOWN
@@ -157,6 +158,15 @@ def _listed(value: object, depth: int) -> Iterator[Record]:
             yield from _listed(one, depth - 1)
 
 
+def lists_changes(word: str) -> bool:
+    """Tell whether a list is called as one of what became of things.
+
+    Args:
+        word: its name, or the last part of its address.
+    """
+    return _OF_CHANGES.fullmatch(word) is not None
+
+
 def _flat(value: object) -> Record:
     return dict(_leaves(value, "", _WITHIN))
 
@@ -191,6 +201,8 @@ def _values(text: str) -> tuple[tuple[str, str], ...]:
         values = _documents(text)
         return tuple(pair for one in values for pair in _leaves(one, "", _DEEPEST))[:_MOST_VALUES]
     if start == "<":
+        if is_page(text):
+            return tuple(fields_of(text).items())
         root = _root(text)
         return tuple(_of_element(root, "", _DEEPEST))[:_MOST_VALUES] if root is not None else ()
     if _FORM.fullmatch(text.strip()) is not None:

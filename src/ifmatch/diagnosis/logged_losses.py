@@ -11,10 +11,12 @@ from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date, shown
 from ifmatch.diagnosis.listed_records import leaves_of, may_list, records_in
 from ifmatch.diagnosis.lists_in_turn import element_lost
+from ifmatch.diagnosis.looks_beside import look_beside
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.states_in_turn import (
     built_beside,
     by_word,
+    dropped,
     own_entry,
     replaced,
     set_by,
@@ -53,7 +55,7 @@ def logged_between(case: Case, history: History, step: Step) -> Damage | None:
         history: of the resource.
         step: an accepted write whose precondition, if any, kept nothing from it.
     """
-    base = looked(history, step) if _in_accounts(step) else None
+    base = looked(history, step) or look_beside(case, step) if _in_accounts(step) else None
     return _told_between(case, base, step, _answers(case, step)) if base is not None else None
 
 
@@ -146,6 +148,13 @@ def _in_turn(case: Case, base: Step, step: Step, changes: Sequence[Change]) -> D
             Outcome.LOST_UPDATE, text, lost=change.listing, told=None if change is own else change.when
         )
     found = replaced(base, step, own, changes)
+    if found is None and (added := dropped(base, step, own, changes)) is not None:
+        change, word = added
+        by = f" by {change.who}" if change.who else ""
+        text = (
+            f"the list of changes has one{by} right before this write, and the {word} that it added is gone"
+        )
+        return Damage(Outcome.LOST_UPDATE, text, lost=change.listing, told=change.when)
     if found is None:
         return None
     change, word = found

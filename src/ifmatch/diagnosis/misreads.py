@@ -13,6 +13,7 @@ from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.old_looks import old_looks
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.revalidations import never_unmodified
+from ifmatch.diagnosis.shared_seconds import later_in_second
 from ifmatch.diagnosis.spliced_parts import cached_on_the_way, dropped, heard, resumed, spliced
 from ifmatch.diagnosis.still_unmodified import (
     changed_before,
@@ -41,7 +42,7 @@ def misreads(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
         case: everything known.
         history: of one resource, in order of time.
     """
-    yield from _wrong_not_modified(history)
+    yield from _wrong_not_modified(case, history)
     yield from spliced(history)
     again = list(never_unmodified(case, history))
     yield from again
@@ -59,7 +60,7 @@ def misreads(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
             yield step, found
 
 
-def _wrong_not_modified(history: History) -> Iterator[tuple[Step, Damage]]:
+def _wrong_not_modified(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
     """Find a 304 that was given after the state had moved."""
     done: set[str] = set()
     unmodified = _unmodified(history)
@@ -83,6 +84,8 @@ def _wrong_not_modified(history: History) -> Iterator[tuple[Step, Damage]]:
         stayed = None if by_date or replaced is not None else _same_tag(near, step, condition.tokens[0])
         proof = proof or _told_in_content(shown, step, later) or shown_replaced(near, shown, step)
         misjudged = not by_date and cached_on_the_way(step) and _another_tag(step, condition)
+        asks = by_date and replaced is None and proof is None
+        proof, told = (later_in_second(case, near, step) if asks else None) or (proof, None)
         if replaced is None and proof is None and other is None and stayed is None and not misjudged:
             continue
         done.add(step.actor)
@@ -104,6 +107,7 @@ def _wrong_not_modified(history: History) -> Iterator[tuple[Step, Damage]]:
                 text,
                 lost=replaced or proof or other or stayed,
                 by_cache=misjudged,
+                told=told,
                 contradicted=not (other is None and stayed is None) and not cached_on_the_way(step),
             ),
         )
@@ -363,13 +367,16 @@ def _replaced_since(history: History, step: Step, date: str) -> Step | None:
     ]
     if not own:
         return None
+    # What was written within the second of the last look left the date as it was: a copy is of that look.
+    base = next((one for one in reversed(own) if one.representation is not None), own[-1])
     return next(
         (
             one
             for one in history.writes
-            if one.follows(own[-1])
+            if one.follows(base)
             and step.follows(one)
-            and not same_content(one.made, own[-1].representation)
+            and not same_content(one.made, base.representation)
+            and (base is own[-1] or one.made is not None)
         ),
         None,
     )

@@ -98,6 +98,40 @@ def replaced(base: Step, step: Step, own: Change, changes: Sequence[Change]) -> 
     return None
 
 
+def dropped(base: Step, step: Step, own: Change, changes: Sequence[Change]) -> tuple[Change, str] | None:
+    """Return the entry right before an own one that has a member which the write left out, and its name.
+
+    Its sender had not seen it either. The entries have to tell whole states: the one before also has a value
+    that was there already, which an entry of what was changed alone has not.
+
+    Args:
+        base: the read.
+        step: the write.
+        own: its entry.
+        changes: all entries of the list.
+    """
+    if not step.puts:
+        return None
+    old, mine = _states(base, step)
+    before = before_it(own, changes)
+    if not before or transitions(own.record) or (before[0].who and before[0].who == own.who):
+        return None
+    theirs, stored = set_by(before[0]), set_by(own)
+    older = set_by(before[1]) if len(before) > 1 else None
+    kept = [
+        word
+        for word, value in theirs.items()
+        if word in mine and old.get(word) == value and not _of_service(word)
+    ]
+    # What every entry has, such as its author, is no member of the thing.
+    added = sorted(
+        word
+        for word in theirs.keys() - stored.keys() - old.keys() - mine.keys()
+        if not _of_service(word) and theirs[word] and (older is None or word not in older)
+    )
+    return (before[0], added[0]) if kept and added else None
+
+
 def stored_beside(base: Step, step: Step, own: Change, changes: Sequence[Change]) -> Change | None:
     """Return an entry that made the very version which an own write made, with another value.
 

@@ -234,7 +234,9 @@ def _changes(
         version = tokens.opaque(record.get(counts, "")) if counts else ""
         if not version:
             version = next((one for name, one in record.items() if VERSION.search(_word(name))), "")
-        if (bare or when is not None or version) and (who or len(record) > _FEW):
+        # A terse one has no more than its version and something beside.
+        telling = who or len(record) > _FEW or (counts and len(record) == _FEW and version)
+        if (bare or when is not None or version) and telling:
             yield Change(listing, record, who, when, tokens.opaque(version))
 
 
@@ -332,9 +334,9 @@ def _version_name(records: Sequence[Record], versions: Sequence[str]) -> str:
 
 def _in_turn(values: Sequence[str]) -> bool:
     """Tell whether values count on by one, up or down: nothing but versions and their like does."""
-    if len(values) < _FEW or not all(value.isdigit() for value in values):
+    if len(values) < _FEW or not all(tokens.opaque(value)[-1:].isdigit() for value in values):
         return False
-    return {int(after) - int(before) for before, after in pairwise(values)} in ({1}, {-1})
+    return {tokens.steps_on(before, after) for before, after in pairwise(values)} in ({1}, {-1})
 
 
 def known_as(issued: Iterable[str | None]) -> list[str]:

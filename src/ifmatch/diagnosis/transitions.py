@@ -27,6 +27,12 @@ _ARROW: Final = re.compile(r"\s*(.*?)\s*(?:-+>|=+>|→|⇒|➜|➔|⟶|↦|▶|�
 _NAMED: Final = re.compile(
     r"([^\W\d][\w.-]*)\s*[: ]\s*(\S(?:.*?\S)??)\s*(?:->|=>|→|⇒|➜|➔|(?<=\s)>(?=\s))\s*(\S.*?)\s*"
 )
+# The same in words: `phone: 555-9 to 555-1`, `phone changed from 555-9 to 555-1`.
+_SPOKEN: Final = re.compile(
+    r"([^\W\d][\w.-]*)(?:\s*:\s*"
+    r"|\s+(?:(?:was |has been |is )?(?:changed|set|moved|updated|went|edited|corrected) )?)"
+    r"(?:from\s+)?[\"'“]?(\S(?:.*?\S)??)[\"'”]?\s+(?:to|becomes|became|is now|now)\s+[\"'“]?(\S.*?)[\"'”]?\s*"
+)
 _SEVERAL: Final = re.compile(r"\s*[,;|]\s+")
 _CALLED: Final = re.compile(r"[^\W\d][\w./-]*")
 _LONGEST: Final = 200
@@ -109,7 +115,8 @@ def _of_group(above: str, group: dict[str, str]) -> Iterator[Transition]:
 
 def _told_in_text(name: str, value: str) -> Iterator[Transition]:
     """Yield what a text tells of values that it names itself: "price 4 > 5, stock 9 > 8"."""
-    parts = [_NAMED.fullmatch(part) for part in _SEVERAL.split(value)] if len(value) <= _LONGEST else []
+    several = _SEVERAL.split(value) if len(value) <= _LONGEST and " " in value else []
+    parts = [_NAMED.fullmatch(part) or _SPOKEN.fullmatch(part) for part in several]
     for part in parts if all(parts) else ():
         if part is not None:
             yield Transition(part[1], part[2], part[3], frozenset({name}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import scalars
@@ -11,9 +12,10 @@ from ifmatch.diagnosis.counts import ONE_BETWEEN, own_before, went_on
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.likeness import shows
 from ifmatch.diagnosis.linked_writes import own_name
-from ifmatch.diagnosis.listed_versions import entries_in
+from ifmatch.diagnosis.listed_records import lists_changes
+from ifmatch.diagnosis.listed_versions import entries_in, members_in
 from ifmatch.diagnosis.resources import host_of, path_of
-from ifmatch.diagnosis.told_changes import account_of
+from ifmatch.diagnosis.told_changes import account_of, known_as
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.model.diagnosis import Outcome
 
@@ -107,9 +109,9 @@ def _listed(case: Case, issued: Step, step: Step, token: str) -> Damage | None:
     for one in between:
         if one.resource == step.resource or not _readable(one) or not step.follows(one):
             continue
-        for entry in entries_in(one.view.json, _DEEP):
+        for entry in _entries(one):
             found = [value for value in _versions(entry) if _lies_between(token, value, step.etag or "")]
-            if found and any(text == name for text in scalars(entry)):
+            if found and any(text == name or _is_path(text, step, name) for text in scalars(entry)):
                 text = f"{found[0]} had been listed before: `{token}` was not current, and was accepted"
                 return Damage(Outcome.LOST_UPDATE, text, lost=one, stale_accepted=True, proven=False)
     return None
@@ -121,21 +123,46 @@ def _logged(case: Case, issued: Step, step: Step, token: str) -> Damage | None:
     if not answers:
         return None
     made, named = tokens.opaque(step.etag or ""), tokens.opaque(token)
+    new, old = known_as((made,)), known_as((named,))
     piece = max(_PIECES.findall(made), key=len, default="")
     for one, text in answers:
         # An account of the write names the version that it made; signs may be escaped in it.
-        if piece not in text:
+        if piece not in text and new[-1] not in text:
             continue
-        changes = list(account_of(step, [one], (named, made)))
-        mine = [each for each in changes if each.version == made]
+        changes = list(account_of(step, [one], (*old, *new)))
+        mine = [each for each in changes if each.version in new]
         if len(mine) != 1:
             continue
+        # An account may call a version by the count at its end alone.
+        base = named if mine[0].version == made else old[-1]
+        if base != named and not (mine[0].who or mine[0].when or lists_changes(_last(one))):
+            continue
         for each in changes:
-            if each.version in {"", made, named} or not _anothers(each, mine[0], issued, step, token):
+            if each.version in {"", *new, *old} or not _anothers(each, mine[0], issued, step, base):
                 continue
             said = f"the list of changes has {each.version} between {token} and {made}"
             return Damage(Outcome.LOST_UPDATE, said, lost=one, stale_accepted=True, proven=False)
     return None
+
+
+def _entries(listing: Step) -> Iterator[dict[str, object]]:
+    """Yield the entries of a list, and the objects right in them: feeds wrap what they tell of."""
+    for entry in entries_in(listing.view.json, _DEEP):
+        yield entry
+        yield from (inner for value in entry.values() if (inner := members_in(value)))
+
+
+def _last(step: Step) -> str:
+    return path_of(step.resource).partition("?")[0].rstrip("/").rpartition("/")[2]
+
+
+def _is_path(text: str, step: Step, name: str) -> bool:
+    """Tell whether a text is the path of a step's resource, or the end of it: feeds name things so."""
+    if not text.endswith("/" + name):
+        return False
+    here = unquote(path_of(step.resource.partition("?")[0])).rstrip("/")
+    there = path_of(text) if "://" in text else text
+    return f"/{here.lstrip('/')}".endswith(f"/{there.lstrip('/')}")
 
 
 def _readable(step: Step) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, cast
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import holds, same_content, speak_of_one
+from ifmatch.diagnosis.dated_refusals import refuses_date
 from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.held_up import asks_to_hold, held_by_state, says_held
 from ifmatch.diagnosis.left_no_trace import edits, values_shown
@@ -108,6 +109,7 @@ def _by_course(history: Sequence[Step], step: Step) -> Refusal | None:
             or _prints_both(history, step)
             or _left_as_it_was(history, step)
             or _shows_another(history, step)
+            or refuses_date(history, step)
         ):
             return None
         retry = step.dialect.retry if step.dialect is not None else retry

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.dates import fractions, http_date, told_moment, whole_second
+from ifmatch.diagnosis.dates import shown as moment
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.message_members import shown
 from ifmatch.diagnosis.resources import host_of, path_of
@@ -270,6 +271,11 @@ def _same_second(facts: Facts) -> Iterator[Evidence]:
     sent = http_date(condition.value) if condition is not None else None
     lost = facts.damage.lost if facts.damage is not None else None
     if sent is None or lost is None or facts.step.condition(Guard.DIFFERENT) is not None:
+        return
+    told = facts.damage.told if facts.damage is not None else None
+    if told is not None and int(told) == int(sent):
+        text = f"a state of {moment(told)} stands here, made in the very second of the date that was sent"
+        yield note(text, 6.0, lost)
         return
     made = lost.last_modified if lost.last_modified is not None else lost.date
     if made == sent:

@@ -10,12 +10,14 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.change_logs import others_changed
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import changed_pointers, holds, same_content
+from ifmatch.diagnosis.dates import zones_apart
 from ifmatch.diagnosis.dialect_habits import LEARNED
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.listed_records import records_in
 from ifmatch.diagnosis.operations import operation, reads
 from ifmatch.diagnosis.refusal_words import asks_for_condition, unmodified
 from ifmatch.diagnosis.resources import parent_of, path_of
+from ifmatch.diagnosis.rules.clock_skew import early_and_unmoved
 from ifmatch.diagnosis.rules.expected_control_flow import claim_of
 from ifmatch.diagnosis.rules.multi_match import says_several
 from ifmatch.diagnosis.rules.unsupported_precondition import says_so
@@ -143,10 +145,23 @@ def _plain_in_itself(facts: Facts) -> bool:
         return True
     if step.by_course is not None and step.by_course.meaning in _NO_VERSION:
         return True
-    if facts.look_behind is not None:
+    if facts.look_behind is not None or _date_fails(facts):
         return True
     created = guard is not None and guard.guard is Guard.ABSENT and step.by_course is not None
     return guard is not None and (tokens.null_word(guard.value) or created)
+
+
+def _date_fails(facts: Facts) -> bool:
+    """Tell whether a date would fail under any status: it is none, another zone's, or just what is served."""
+    guard, sent = facts.guard, facts.sent_date
+    if guard is None or guard.guard is not Guard.SAME_DATE:
+        return False
+    if sent is None:
+        return True
+    dates = [date for date, _ in facts.served_dates]
+    if sent in dates:
+        return facts.state_moved is not True and not facts.foreign_writes
+    return any(zones_apart(sent, date) for date in dates) or early_and_unmoved(facts)
 
 
 def _asked_why(facts: Facts) -> bool:
