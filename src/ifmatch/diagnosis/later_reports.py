@@ -19,6 +19,7 @@ from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.message_members import members, sent, shown
 from ifmatch.diagnosis.refusal_words import outdated, says_undone, turned_down
 from ifmatch.diagnosis.resources import host_of
+from ifmatch.diagnosis.told_of_tokens import has_verdict, over_its_version
 from ifmatch.diagnosis.told_undone import came_to_nothing, outrun, two_versions
 from ifmatch.dialects.batches import may_hold_parts
 from ifmatch.dialects.glossary import Words
@@ -199,6 +200,9 @@ def _reported(report: Step, ticket: _Ticket, service: Sequence[Step]) -> Content
     # What is told last is how it ended.
     text = json.dumps(about[-1], ensure_ascii=False)
     sure = ticket.step.status == _TAKEN_IN or _LATER.search(ticket.step.view.text) is not None
+    again = _said_before(service, ticket.step) and has_verdict(about[-1])
+    if sure and (again or over_its_version(ticket.step, about[-1])):
+        return _joined(ticket.step, about[-1], undone=True)
     # Of many records some may have been left as they were.
     some = may_hold_parts(ticket.step.exchange.request) and _SOME.search(text) is not None
     if len(about) == 1 and (some or (sure and _came_to_nothing(text))):
@@ -209,6 +213,18 @@ def _reported(report: Step, ticket: _Ticket, service: Sequence[Step]) -> Content
     if came_to_nothing(service, place, text, report):
         return _joined(ticket.step, about[-1])
     return None
+
+
+def _said_before(service: Sequence[Step], write: Step) -> bool:
+    """Tell whether the very same request was told before to be not carried out over its version."""
+    place = service.index(write)
+    return any(
+        one.undone
+        and one.exchange.request.url == write.exchange.request.url
+        and one.sent.text("if-match") == write.sent.text("if-match")
+        and one.view.sent_text == write.view.sent_text
+        for one in service[max(0, place - _OPEN) : place]
+    )
 
 
 def _about(value: object, report: Step, ticket: _Ticket) -> list[dict[str, object]]:
@@ -236,6 +252,8 @@ def _in_table(report: Step, ticket: _Ticket, service: Sequence[Step]) -> Content
     """Return the row of a table that tells that a write came to nothing over its version."""
     rows = [row for row in records_in(report.view.text) if ticket.value in row.values()]
     record: dict[str, object] = dict(rows[-1]) if rows and ticket.telling else {}
+    if record and over_its_version(ticket.step, record):
+        return _joined(ticket.step, record, undone=True)
     if not record or not _turned_down(record):
         return None
     over = _over_version(service, service.index(ticket.step), json.dumps(record), report)
@@ -365,6 +383,9 @@ def _in_lines(text: str, ticket: _Ticket) -> Content | None:
         return _joined(ticket.step, record) if _came_to_nothing(last) else None
     said = "\n".join(filter(None, _COLUMNS.split(bounded.sub("\t", last))))
     said = said.lstrip(" :-")
+    columns: dict[str, object] = {str(number): one for number, one in enumerate(said.split("\n"))}
+    if over_its_version(ticket.step, columns):
+        return _joined(ticket.step, columns, undone=True)
     return Content.from_text(said) if _came_to_nothing(said) else None
 
 
