@@ -58,7 +58,7 @@ _FAULT: Final = (
     r"|refusal|rejection|reject"
 )
 _REFUSES: Final = (
-    r"errors?|fail(?:ed|ure)?|fault|refused|rejected|reject|conflict|denied|stale|outdated|nok|ko"
+    r"errors?|fail(?:ed|ure)?|fault|refuse[ds]?|refusal|reject(?:ed|s|ion)?|conflict|denied|stale|outdated|nok|ko"
     r"|declined|discarded|dropped|ignored|skipped|aborted|overruled|overtaken|superseded|void"
     r"|not[ _-]?(?:ok|saved|stored|accepted|applied|changed|kept|taken|done)"
 )
@@ -89,7 +89,8 @@ NEGATIVE: Final = (
     rf"|[\"'](?:{_FAULT})[\"']\s*:(?!\s*(?:null|\"\"|\[\s*\]|\{{\s*\}}|false|0\b|\"(?:none|ok|0)\"))"
     rf"|[\"'](?:status|state|result|outcome|verdict|disposition)[\"']\s*:\s*\"(?:{_REFUSES})(?![a-z])"
     rf"|[\"'](?:{_OUTCOME})[\"']\s*:\s*\"(?:{_CODES})\""
-    rf"|[\"'](?:{_SAID_YES})[\"']\s*:\s*(?:true|1\b|\"(?:true|yes|y)\")"
+    # Or what was turned down, and why.
+    rf"|[\"'](?:{_SAID_YES})[\"']\s*:\s*(?:true|1\b|\"(?:true|yes|y)\"|\{{\s*[\"'])"
     rf"|<(?:[\w.-]+:)?(?:{_FAULT})[\s>](?!\s*</)"
     rf"|\s(?:{_SUCCESS})=\"(?:false|no|0)\"|\s(?:status|result|outcome)=\"(?:{_REFUSES})\b"
     rf"|<(?:[\w.-]+:)?(?:{_SUCCESS})>\s*(?:false|no|0)\s*<"
