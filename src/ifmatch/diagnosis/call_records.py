@@ -78,7 +78,8 @@ def take_reads(service: Sequence[Step]) -> None:
     """
     calls_by: dict[str, list[Step]] = {}
     for step in service:
-        if step.method == "POST" and not step.reads and (name := operation(step)):
+        # What changes by its name counts as PATCH by now: it tells who sends versions all the same.
+        if step.exchange.request.method == "POST" and not step.reads and (name := operation(step)):
             calls_by.setdefault(name, []).append(step)
     sending = {name for name, steps in calls_by.items() if any(map(_sends_version, steps))}
     if not sending:
