@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # So many looks back of the same service a version is looked for.
 _NEAR: Final = 40
+_SHORTEST: Final = 2
 _OK: Final = 200
 _CALLING: Final = frozenset({"POST", "PUT", "PATCH"})
 _CONFLICT: Final = frozenset({409, 412})
@@ -80,6 +81,9 @@ def _may_be_one(member: Member) -> bool:
 def _about(step: Step, looks: Iterable[Step]) -> str:
     """Return the one resource beside a command that showed its version by the name that it has there."""
     above = _path(step).rpartition("/")[0]
+    if len(path_of(above)) < _SHORTEST:
+        # At the root stand things of all kinds.
+        return ""
     carried = sent(step)
     versions = [one for one in carried if _may_be_one(one)]
     values = {one.value for one in carried if one not in versions}
