@@ -17,7 +17,7 @@ from ifmatch.diagnosis.held_up import says_held
 from ifmatch.diagnosis.listed_records import records_in
 from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.message_members import members, sent, shown
-from ifmatch.diagnosis.refusal_words import outdated, says_undone, turned_down
+from ifmatch.diagnosis.refusal_words import WAITING, outdated, says_undone, turned_down
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.diagnosis.told_of_tokens import has_verdict, over_its_version
 from ifmatch.diagnosis.told_undone import came_to_nothing, outrun, two_versions
@@ -43,10 +43,6 @@ _DEEP: Final = 5
 _MOST: Final = 2000
 # A shorter value is a ticket only under the name that it was given with.
 _TELLING: Final = 5
-_LATER: Final = Words(
-    r"\b(?:queued|enqueued|pending|scheduled|submitted|received|accepted|processing|in[ _-]?progress|waiting"
-    r"|in[ _-]?queue|taken[ _-]?in)\b"
-)
 # What clients call a number of their own for a request by.
 _CALLED: Final = Words(
     r"idempoten|nonce|client[-_ ]?(?:id|ref|token|no|key)"
@@ -130,7 +126,7 @@ def _taken_in(step: Step) -> bool:
     return (
         step.status in _DONE
         and 0 < len(text) <= _TICKET
-        and (_LATER.search(text) is not None or _gives_only_a_name(step))
+        and (WAITING.search(text) is not None or _gives_only_a_name(step))
     )
 
 
@@ -191,6 +187,7 @@ def _reported(report: Step, ticket: _Ticket, service: Sequence[Step]) -> Content
         return None
     if value is None:
         told = _in_lines(content.text, ticket) or _in_table(report, ticket, service)
+        told = told or _in_elements(report, ticket)
         return told or _in_other_words(report, ticket, service)
     about = _about(value, report, ticket)
     if not about and isinstance(value, dict) and ticket.word != _JOURNAL and _own_page(report, ticket):
@@ -199,7 +196,7 @@ def _reported(report: Step, ticket: _Ticket, service: Sequence[Step]) -> Content
         return None
     # What is told last is how it ended.
     text = json.dumps(about[-1], ensure_ascii=False)
-    sure = ticket.step.status == _TAKEN_IN or _LATER.search(ticket.step.view.text) is not None
+    sure = ticket.step.status == _TAKEN_IN or WAITING.search(ticket.step.view.text) is not None
     again = _said_before(service, ticket.step) and has_verdict(about[-1])
     if sure and (again or over_its_version(ticket.step, about[-1])):
         return _joined(ticket.step, about[-1], undone=True)
@@ -258,6 +255,15 @@ def _in_table(report: Step, ticket: _Ticket, service: Sequence[Step]) -> Content
         return None
     over = _over_version(service, service.index(ticket.step), json.dumps(record), report)
     return _joined(ticket.step, record, undone=True) if over else None
+
+
+def _in_elements(report: Step, ticket: _Ticket) -> Content | None:
+    """Return what the page of a ticket tells by elements of a write that came to nothing over its version."""
+    if not _own_page(report, ticket):
+        return None
+    record: dict[str, object] = {one.word: one.value for one in shown(report) if one.where == "text"}
+    told = record and over_its_version(ticket.step, record)
+    return _joined(ticket.step, record, undone=True) if told else None
 
 
 def _in_other_words(report: Step, ticket: _Ticket, service: Sequence[Step]) -> Content | None:
@@ -396,7 +402,7 @@ def _joined(write: Step, record: dict[str, object], *, undone: bool = False) -> 
     given = {one.word for one in members(before)} if before else set[str]()
     kept = {name: one for name, one in before.items() if name not in record and name in given}
     # What was promised first is no outcome.
-    kept = {name: one for name, one in kept.items() if not _LATER.search(str(one))}
+    kept = {name: one for name, one in kept.items() if not WAITING.search(str(one))}
     return Content.from_text(json.dumps({**kept, **record}))
 
 

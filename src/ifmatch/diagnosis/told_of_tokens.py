@@ -33,8 +33,9 @@ _SENT_BACK: Final = Words(
 )
 # Members that say how it ended.
 _ENDED: Final = Words(
-    r"(?i)(?:result|outcome|verdict|disposition|effect|state|status|end|ended|reply|answer|decision|done|change[ds]?"
-    r"|written|ruling|judgement|fate|finding|action|phase)"
+    r"(?i)(?:took|taken|saved|stored|applied|kept|accepted|in|ok|okay|made|passed|fit|fits|granted|written|success"
+    r"|result|outcome|verdict|disposition|effect|state|status|end|ended|reply|answer|decision|done|change[ds]?"
+    r"|ruling|judgement|fate|finding|action|phase)"
 )
 # What is said of a version that something has gone past.
 _GONE_BY: Final = (
@@ -47,7 +48,7 @@ _NEAR_BEFORE: Final = Words(rf"(?i)\b(?:{_GONE_BY})\b[\s:=\"'#(]{{0,4}}(?:\w+[\s
 _NEAR_BEHIND: Final = Words(rf"(?i)^[\"')]{{0,2}}[\s,;:=<>!-]{{0,4}}(?:\w+[\s:]+){{0,3}}(?:{_GONE_BY})\b")
 _COUNT: Final = re.compile(r"(?<![\w.,:+-])[A-Za-z]{0,4}(\d{1,15})(?![\w:-]|[.,]\d)")
 _TAIL: Final = re.compile(r"(?<!\d)(\d{1,15})$")
-_NAUGHT: Final = frozenset({"", "0", "none", "null"})
+_NAUGHT: Final = frozenset({"", "0", "no", "none", "null"})
 _THING: Final = re.compile(r"\s+[^\W\d_]")
 _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
@@ -62,7 +63,9 @@ def over_its_version(write: Step, record: Mapping[str, object]) -> bool:
     pairs, text = list(_leaves(record, 0)), json.dumps(record, ensure_ascii=False)
     if len(text) > _LONGEST or says_done(text):
         return False
-    if not has_verdict(record):
+    mine = {one.value.casefold() for one in sent(write)}
+    # What the request itself says is no verdict on it.
+    if not any(_verdict(name, value) for name, value in pairs if value.strip().casefold() not in mine):
         return False
     return any(
         _gone_by(pairs, version) or _with_a_later(pairs, version) for version in _versions(write)
@@ -95,8 +98,8 @@ def _leaves(record: Mapping[str, object], depth: int) -> Iterator[tuple[str, str
     for name, value in record.items():
         if isinstance(value, dict) and depth < _DEEP:
             yield from _leaves(cast("dict[str, object]", value), depth + 1)
-        elif isinstance(value, str | int | float) and value is not False:
-            yield name, str(value)
+        elif isinstance(value, str | int | float):
+            yield name, "no" if value is False else str(value)
 
 
 def _verdict(name: str, value: str) -> bool:

@@ -154,6 +154,11 @@ def _asked_why(facts: Facts) -> bool:
     step = facts.step
     if others_changed(facts) is not None:
         return True
+    if step.accounted_by is not None and any(
+        one.is_read and one.order > step.accounted_by.order for one in facts.own(facts.later)
+    ):
+        # It asked what had become of its write, and for the thing then.
+        return True
     accounts = {one.listing.order for one in facts.account if one.listing.resource != step.resource}
     wanted = [one for one in (facts.current_tag, step.told, step.etag) if one]
     for one in islice(_after(facts), _NEXT):

@@ -208,7 +208,10 @@ def _beyond_own(facts: Facts, count: str) -> bool:
     A lower one may be an older version of the target itself.
     """
     own = [one.etag for one in facts.own_reads_before if one.etag is not None]
-    if not own or facts.current_tag != own[-1]:
+    if not own:
+        return False
+    passed = any(one.accepted and one.presents(own[-1]) for one in facts.own(facts.later))
+    if facts.current_tag != own[-1] and not passed:
         return False
     there = tokens.opaque(own[-1])
     return there.isdigit() and count.isdigit() and int(count) > int(there)
