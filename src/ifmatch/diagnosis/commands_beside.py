@@ -64,8 +64,8 @@ def _path(step: Step) -> str:
 
 
 def _refused(step: Step) -> bool:
-    """Tell whether a command is answered with a conflict, or with a success that denies it over its version."""
-    if step.status not in _CONFLICT and not 200 <= step.status < 300:  # noqa: PLR2004
+    """Tell whether a command meets a conflict, or a success that denies it over its version."""
+    if step.status not in _CONFLICT and not 200 <= step.status < 300:
         return False
     if not step.view.text or not any(map(_may_be_one, sent(step))):
         return False

@@ -57,7 +57,7 @@ def take_untraced(steps: Sequence[Step]) -> None:
 
 
 def _ended(step: Step) -> bool:
-    """Tell whether work that was only taken in has ended, as the last account of it tells, and was not done."""
+    """Tell whether work that was only taken in has ended, as its last account tells, and was not done."""
     if step.status != _TAKEN_IN or step.accounted_by is None:
         return False
     return not (says_waiting(step.account) or says_done(step.account))

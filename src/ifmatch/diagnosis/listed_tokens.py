@@ -95,7 +95,7 @@ def listings_of(facts: Facts) -> Sequence[Listing]:
 
 
 def kept_by_itself(facts: Facts, listing: Step) -> bool:
-    """Tell whether what lists a thing is what its reader writes there of it: a state file, a cart, a manifest.
+    """Tell whether what lists a thing is what its reader writes of it: a state file, a manifest.
 
     Args:
         facts: of a refused write.

@@ -143,7 +143,7 @@ def _spoken_of(facts: Facts, guard: Condition, read: Step, places: list[str], st
 
 
 def _asked_for(facts: Facts, guard: Condition, read: Step, places: list[str], still: Step) -> Iterator[Apart]:
-    """Yield the one entry of a list that a request names by its key, whose version the request did not send."""
+    """Yield the one entry of a list that a request names by its key, and sends not the version of."""
     carried = {(one.word, one.value) for one in sent(facts.step)}
     found: list[tuple[str, str]] = []
     for pointer, entries in _lists(_tree(read), "", _DEEP):

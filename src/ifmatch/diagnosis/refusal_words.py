@@ -83,7 +83,9 @@ _CODES: Final = (
     r"E(?:RR(?:OR)?)?[_.-]\w+|\w*(?:stale|outdated|conflict|mismatch|superseded|overtaken|out_?of_?date)\w*"
 )
 # A version, and what is wrong with it, in one code: whatever the member is called that has it.
-_VERSIONS_CODED: Final = r"(?:row|doc|obj|rec)?[_.-]?(?:version|revision|rev|ver|vsn|e-?tag|seq(?:no)?|stamp|generation|gen|stand)"
+_VERSIONS_CODED: Final = (
+    r"(?:row|doc|obj|rec)?[_.-]?(?:version|revision|rev|ver|vsn|e-?tag|seq(?:no)?|stamp|generation|gen|stand)"
+)
 _WRONG: Final = (
     r"(?:diff(?:ers?|erent)?|old|older|stale|behind|past|late|wrong|bad|outdated|mismatch|conflict|not[_.-]?current"
     r"|too[_.-]?(?:old|low|small)|no[_.-]?match|unequal|ne|lt)"

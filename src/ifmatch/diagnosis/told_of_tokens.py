@@ -27,8 +27,8 @@ _DEEP: Final = 4
 _SAYING: Final = 200
 # What a verdict is that only says of a request how it ended.
 _SENT_BACK: Final = Words(
-    r"(?i)(?:returned|came back|handed back|given back|no|none|nil|nothing|nought|zero|lapsed|expired|spent|old"
-    r"|late|behind|past|not (?:in|on|used|needed|fit|fitting|matching|usable|good|ok|counted|granted|passed"
+    r"(?i)(?:returned|came back|handed back|given back|no|none|nil|nothing|nought|zero|lapsed|expired|spent"
+    r"|old|late|behind|past|not (?:in|on|used|needed|fit|fitting|matching|usable|good|ok|counted|granted|passed"
     r"|made|met|run|sent|through|added|put|acted|honou?red|followed|obeyed|allowed|admitted|approved|agreed)\b.*)"
 )
 # Members that say how it ended.
@@ -40,8 +40,8 @@ _ENDED: Final = Words(
 # What is said of a version that something has gone past.
 _GONE_BY: Final = (
     r"past|beyond|behind|older|old|newer|passed|moved|gone|ahead|since|superseded|replaced|overtaken|outgrown"
-    r"|outrun|outdated|obsolete|stale|expired|former|previous|earlier|late|spent|used up|ended|over|left behind"
-    r"|instead of|rather than|not|never|no|isn.t|wasn.t|unknown|foreign|other than|than|differs?|different"
+    r"|outrun|outdated|obsolete|stale|expired|former|previous|earlier|late|spent|used up|ended|over"
+    r"|left behind|instead of|rather than|not|never|no|isn.t|wasn.t|unknown|foreign|other than|than|differs?|different"
     r"|mismatch\w*|against|asked|wanted|expected|sent|given|your?s?|based|base|basis|was|vs|from"
 )
 _NEAR_BEFORE: Final = Words(rf"(?i)\b(?:{_GONE_BY})\b[\s:=\"'#(]{{0,4}}(?:\w+[\s:=]+){{0,2}}[\"'#(]{{0,2}}$")
@@ -119,7 +119,9 @@ def _gone_by(pairs: list[tuple[str, str]], version: str) -> bool:
             continue
         for found in bounded.finditer(value) if bounded is not None else ():
             before, behind = value[: found.start()], value[found.end() :]
-            if _NEAR_BEHIND.search(behind) or (_NEAR_BEFORE.search(before) and not _of_things(version, behind)):
+            if _NEAR_BEHIND.search(behind) or (
+                _NEAR_BEFORE.search(before) and not _of_things(version, behind)
+            ):
                 return True
     return False
 

@@ -9,7 +9,7 @@ from ifmatch.dialects.glossary import Words
 
 __all__ = ["VERSION", "spoken"]
 
-# What follows the word for a version in English, and is of it: in other languages that is what has the version.
+# What follows the word for a version in English, and is of it; elsewhere that is what has the version.
 _OF_IT: Final = (
     r"date|time|author|editor|user|name|notes?|history|info|count|control|label|type|url|link|comment|status|state"
     r"|limit|max|min|list|kind|scheme|schema|format|policy|mode|check|conflict|mismatch|error|required|range|title"
