@@ -18,7 +18,6 @@ from ifmatch.diagnosis import (
     tokens,
     wordless_refusals,
 )
-from ifmatch.diagnosis.commands_beside import take_commands
 from ifmatch.diagnosis.content_names import named_in_contents
 from ifmatch.diagnosis.dialect_services import speak
 from ifmatch.diagnosis.gathered import Gathered
@@ -210,7 +209,6 @@ def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None
     _refine(clock, links)
     steps = _steps(ordered, clock, links, vantages, nodes)
     named_in_contents(steps)
-    take_commands(steps)
     steps = _with(steps, lines_apart(steps))
     for take in (take_rows, take_reports, mark_undone, take_untraced):
         take(steps)

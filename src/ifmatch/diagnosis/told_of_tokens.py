@@ -28,8 +28,8 @@ _SAYING: Final = 200
 # What a verdict is that only says of a request how it ended.
 _SENT_BACK: Final = Words(
     r"(?i)(?:returned|came back|handed back|given back|no|none|nil|nothing|nought|zero|lapsed|expired|spent"
-    r"|old|late|behind|past|not (?:in|on|used|needed|fit|fitting|matching|usable|good|ok|counted|granted|passed"
-    r"|made|met|run|sent|through|added|put|acted|honou?red|followed|obeyed|allowed|admitted|approved|agreed)\b.*)"
+    r"|old|late|behind|past|not (?:in|on|used|needed|fit|fitting|matching|usable|good|ok|counted|granted"
+    r"|passed|made|met|run|sent|through|added|put|acted|honou?red|followed|obeyed|allowed|admitted|approved|agreed)\b.*)"
 )
 # Members that say how it ended.
 _ENDED: Final = Words(
@@ -41,8 +41,8 @@ _ENDED: Final = Words(
 _GONE_BY: Final = (
     r"past|beyond|behind|older|old|newer|passed|moved|gone|ahead|since|superseded|replaced|overtaken|outgrown"
     r"|outrun|outdated|obsolete|stale|expired|former|previous|earlier|late|spent|used up|ended|over"
-    r"|left behind|instead of|rather than|not|never|no|isn.t|wasn.t|unknown|foreign|other than|than|differs?|different"
-    r"|mismatch\w*|against|asked|wanted|expected|sent|given|your?s?|based|base|basis|was|vs|from"
+    r"|left behind|instead of|rather than|not|never|no|isn.t|wasn.t|unknown|foreign|other than|than"
+    r"|differs?|different|mismatch\w*|against|asked|wanted|expected|sent|given|your?s?|based|base|basis|was|vs|from"
 )
 _NEAR_BEFORE: Final = Words(rf"(?i)\b(?:{_GONE_BY})\b[\s:=\"'#(]{{0,4}}(?:\w+[\s:=]+){{0,2}}[\"'#(]{{0,2}}$")
 _NEAR_BEHIND: Final = Words(rf"(?i)^[\"')]{{0,2}}[\s,;:=<>!-]{{0,4}}(?:\w+[\s:]+){{0,3}}(?:{_GONE_BY})\b")

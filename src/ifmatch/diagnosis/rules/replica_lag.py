@@ -28,9 +28,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from an older tag after an own write, without a cache in sight, that converges later."""
     if facts.refused and facts.listed_again is not None:
         before, listing = facts.listed_again
-        if kept_by_itself(facts, listing):
-            return
-        if facts.from_cache(listing):
+        if kept_by_itself(facts, listing) or facts.from_cache(listing):
             return
         text = f"a write had returned {before.etag}, and a listing read after it still showed the refused one"
         yield note(text, 6.0, listing)

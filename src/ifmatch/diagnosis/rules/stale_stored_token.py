@@ -54,12 +54,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             yield note(text, -2.0, facts.own_writes[-1])
     latest = facts.own_reads_before[-1] if facts.own_reads_before else None
     for write in facts.own_writes[-1:]:
-        if facts.listed_again is not None and kept_by_itself(facts, facts.listed_again[1]):
-            text = (
-                f"the client's own earlier write had already returned {write.etag}: its store was not kept up"
-            )
-            yield note(text, 6.0, write, "ETag")
-        elif facts.listed_again is not None:
+        if facts.listed_again is not None and not kept_by_itself(facts, facts.listed_again[1]):
             yield note("a listing read after it gave the old token again", 1.5, facts.listed_again[1])
         elif latest is not None and latest.order > write.order and latest.etag == facts.token:
             yield note("a later read gave the old token again", -5.0, latest, "ETag")
