@@ -37,6 +37,7 @@ _LONGEST: Final = 200_000
 _SHORT: Final = 60
 # The members of the envelope itself number and name the call, not the thing.
 _WITHIN: Final = 2
+_OF_CALLS: Final = frozenset({"/jsonrpc", "/id", "/method"})
 # Members that name a record.
 _NAMES: Final = Words(
     r"_?(?:\w+[-_])?(?:id|uid|uuid|guid|key|slug|code|number|no|nr|sku|ref)"
@@ -78,7 +79,8 @@ def take_reads(service: Sequence[Step]) -> None:
     """
     calls_by: dict[str, list[Step]] = {}
     for step in service:
-        if step.method == "POST" and not step.reads and (name := operation(step)):
+        # What changes by its name counts as PATCH by now: it tells who sends versions all the same.
+        if step.exchange.request.method == "POST" and not step.reads and (name := operation(step)):
             calls_by.setdefault(name, []).append(step)
     sending = {name for name, steps in calls_by.items() if any(map(_sends_version, steps))}
     if not sending:
@@ -99,7 +101,7 @@ def _shows_more(step: Step) -> bool:
     """Tell whether an answer has a record with a version, and more members than the request has values."""
     if step.status != _OK or negative(step):
         return False
-    asked = [one for one in sent(step) if one.where in {"body", "text"}]
+    asked = [one for one in sent(step) if one.where in {"body", "text"} and one.name not in _OF_CALLS]
     return any(len(held.record) > len(asked) + 1 for held in _records(step))
 
 

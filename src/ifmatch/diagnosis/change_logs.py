@@ -13,6 +13,7 @@ from ifmatch.diagnosis.listed_versions import entries_in, members_in
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.path_members import of_a_kind
 from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.told_of_tokens import has_verdict
 from ifmatch.diagnosis.version_words import alike, called_version
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def others_changed(facts: Facts) -> tuple[Step, str] | None:
         if one.status != _OK or one.content is None or len(one.content) > _LONGEST:
             continue
         listed = _since(one, token) or _counted(facts, one)
+        # What was turned down changed nothing.
+        listed = [entry for entry in listed if not has_verdict(entry)]
         if listed:
             name = _another(facts, listed)
             if name is None and facts.content_moved is not True:
@@ -168,6 +171,8 @@ def _by_members(facts: Facts, listed: list[Record]) -> str | None:
     asked = (
         {value for _, value in parse_qsl(urlsplit(base.exchange.request.url).query)} if base else set[str]()
     )
+    # The names above a thing are those of what it is a part of.
+    asked |= set(map(unquote, path_of(base.resource).partition("?")[0].split("/"))) - {""} if base else set()
     for one in sent(step):
         named = one.value in {own, *asked} and not (called_version(one.word) or EDITOR.search(one.word))
         if one.where not in {"body", "text", "query"} or not named:

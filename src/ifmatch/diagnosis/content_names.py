@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import parse_qsl, quote, urlencode
 
+from ifmatch.diagnosis.commands_beside import take_commands
 from ifmatch.diagnosis.projections import is_view
 from ifmatch.dialects.glossary import Words
 
@@ -92,6 +93,7 @@ def named_in_contents(steps: Sequence[Step]) -> None:
     read = {step.resource: step for step in steps if step.method == "GET" and step.status == _OK}
     for step in writes:
         _below(step, read)
+    take_commands(steps)
 
 
 def _below(step: Step, read: Mapping[str, Step]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.habit_traffic import place_of
-from ifmatch.diagnosis.message_members import sent
+from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.refusal_words import says_outdated
 from ifmatch.diagnosis.spent_versions import counts_past, prints
 from ifmatch.diagnosis.succession import later_time
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.message_members import Member
     from ifmatch.diagnosis.steps import Step
 
+_CLIENT_FAULT: Final = 400
+_SERVER_FAULT: Final = 500
+# Who asks, how often, and for what is not there.
+_OF_OTHERS: Final = frozenset({401, 404, 405, 408, 410, 411, 413, 414, 415, 416, 429, 431, 451})
 # What nobody does to a value on purpose.
 DAMAGES: Final = frozenset(
     {
@@ -74,3 +78,28 @@ def passed_with(traffic: Traffic, write: Step, member: Member) -> Iterator[str]:
             apart = [held for held in sent(one) if held not in rest]
             if len(apart) == 1 and place_of(apart[0]) == place_of(member):
                 yield apart[0].value
+
+
+def corrected_source(traffic: Traffic, write: Step, member: Member) -> Member | None:
+    """Return where a thing shows the value that passed in the place of a sent one, and counted on.
+
+    Whatever the two are called, and whatever the fault said: with the thing's own count, and no other
+    difference, the same request was carried out, and the count went on by that.
+
+    Args:
+        traffic: of the service.
+        write: answered with a fault of the request.
+        member: a value of it.
+    """
+    if not _CLIENT_FAULT <= write.status < _SERVER_FAULT or write.status in _OF_OTHERS:
+        return None
+    for value in passed_with(traffic, write, member) if member.value.isdigit() else ():
+        for read in (*reversed(traffic.before(write)), *traffic.read_after(write)):
+            for one in shown(read):
+                if one.value != value or not alike(one.word, member.word):
+                    continue
+                passed = next(each for each in traffic.after(write) if traffic.took(each))
+                after = traffic.next_shown(passed, place_of(one))
+                if after is not None and tokens.counted_on(value, after):
+                    return one
+    return None

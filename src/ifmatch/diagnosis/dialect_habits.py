@@ -11,7 +11,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.creation_flags import creation_flags
 from ifmatch.diagnosis.habit_evidence import habits
 from ifmatch.diagnosis.habit_intent import meant_as_one, met_nothing
-from ifmatch.diagnosis.habit_signals import refusable, signals
+from ifmatch.diagnosis.habit_signals import ODD, refusable, signals
 from ifmatch.diagnosis.habit_traffic import Traffic, place_of
 from ifmatch.diagnosis.message_members import Member, shown
 from ifmatch.diagnosis.spoken_habits import asked_for, for_nothing
@@ -55,7 +55,7 @@ def learn(service: Sequence[Step]) -> Dialect | None:
     if not writes:
         return None
     traffic = Traffic(service)
-    if not any(refusable(step) for step in writes):
+    if not any(refusable(step) or step.status in ODD for step in writes):
         expected = habits(traffic, meant=meant_as_one) or habits(traffic, meant=met_nothing)
         return _dialect(traffic, expected, loose=False, weak=False) if expected else None
     found, demand = habits(traffic), ""

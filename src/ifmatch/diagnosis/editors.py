@@ -26,7 +26,9 @@ _CHANGED_X: Final = Words(
 # What calls itself the service, as nobody else does.
 _ITSELF: Final = Words(r"system(?:[:/ ._-].*)?")
 # A record that names an application and no user (Microsoft Graph's identity sets) is the service's own doing.
-SYSTEM = Words(r"system|automat|index|render|server|internal|'application': (?!.*'user': )")
+SYSTEM = Words(
+    r"system|(?<![^\W_])sys(?=[-_.:/]|$)|automat|index|render|server|internal|'application': (?!.*'user': )"
+)
 _APPLICATION = re.compile(
     r'"(?:last_?)?(?:modified|updated|changed)_?By"\s*:\s*\{\s*"application"\s*:\s*\{[^{}]*\}\s*\}',
     re.IGNORECASE,

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.denials import denied_over, left_out_later
-from ifmatch.diagnosis.denied_versions import DAMAGES, denied_version, passed_with
+from ifmatch.diagnosis.denied_versions import DAMAGES, corrected_source, denied_version, passed_with
 from ifmatch.diagnosis.habit_traffic import place_of
 from ifmatch.diagnosis.hidden_fields import counts_states, hidden_source
 from ifmatch.diagnosis.lapsed_marks import asks_for_news
@@ -381,7 +381,8 @@ def _unshown(traffic: Traffic, write: Step, member: Member) -> tuple[Member | No
     unread = not named or traffic.took(write) or not says_outdated(write)
     if unread and (held := _nothing_for(traffic, write, member)) is not None:
         return held, _PROVEN
-    if (held := _of_another(traffic, write, member)) is not None:
+    held = _of_another(traffic, write, member) or corrected_source(traffic, write, member)
+    if held is not None:
         return held, _PROVEN
     if (held := unread_time(write, member, reversed(traffic.before(write)))) is not None:
         return held, _PROVEN

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import same_content
+from ifmatch.diagnosis.denied_versions import corrected_source
 from ifmatch.diagnosis.habit_traffic import place_of
 from ifmatch.diagnosis.message_members import Member, sent, shown
 from ifmatch.diagnosis.refusal_words import (
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 # What says nothing of a precondition, whatever happens then.
 _OTHER: Final = frozenset({401, 404, 405, 406, 408, 411, 413, 414, 415, 416, 429, 431, 451})
+# Of these, what services without a status for a conflict may answer with.
+ODD: Final = frozenset({406})
 # What a JSON content, an element, a line says in words.
 _TEXTS: Final = re.compile(
     r"\"((?:[^\"\\]|\\.){2,120})\"\s*(?=[,}\]])"
@@ -87,7 +90,14 @@ def signals(traffic: Traffic, found: Sequence[Habit]) -> tuple[SignalSpec, ...]:
     """
     known: list[SignalSpec] = []
     places = {place_of(habit.guard) for habit in found}
-    refused = [step for step in traffic.writes if refusable(step)]
+    # What a fault says counts for nothing where the same passed with the thing's own count.
+    righted = {
+        step
+        for step in traffic.writes
+        if step.status in ODD
+        and any(corrected_source(traffic, step, one) for one in _guards(traffic, step, places))
+    }
+    refused = [step for step in traffic.writes if refusable(step) or step in righted]
     proven = {step for step in refused if _over_version(traffic, step, places)}
     missed = {step for step in refused if _for_want(traffic, step, places)}
     for meaning, some in ((Meaning.MISSING, missed), (Meaning.MISMATCH, proven)):

@@ -19,8 +19,9 @@ from ifmatch.diagnosis.listed_records import records_in
 from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.message_members import members, sent, shown
 from ifmatch.diagnosis.own_marks import called_in_fields
-from ifmatch.diagnosis.refusal_words import outdated, says_undone, turned_down
+from ifmatch.diagnosis.refusal_words import WAITING, outdated, says_undone, turned_down
 from ifmatch.diagnosis.resources import host_of
+from ifmatch.diagnosis.told_of_tokens import has_verdict, over_its_version
 from ifmatch.diagnosis.told_undone import came_to_nothing, outrun, two_versions
 from ifmatch.dialects.batches import may_hold_parts
 from ifmatch.dialects.glossary import Words
@@ -49,10 +50,6 @@ _MOST: Final = 2000
 # A shorter value is a ticket only under the name that it was given with.
 _TELLING: Final = 5
 _SHORTEST: Final = 3
-_LATER: Final = Words(
-    r"\b(?:queued|enqueued|pending|scheduled|submitted|received|accepted|processing|in[ _-]?progress|waiting"
-    r"|in[ _-]?queue|taken[ _-]?in)\b"
-)
 # What clients call a number of their own for a request by.
 _CALLED: Final = Words(
     r"idempoten|nonce|client[-_ ]?(?:id|ref|token|no|key)"
@@ -156,7 +153,7 @@ def _taken_in(step: Step) -> bool:
     return (
         step.status in _DONE
         and 0 < len(text) <= _TICKET
-        and (_LATER.search(text) is not None or _gives_only_a_name(step))
+        and (WAITING.search(text) is not None or _gives_only_a_name(step))
     )
 
 
@@ -238,6 +235,7 @@ def _reported(report: Step, ticket: _Ticket, service: Sequence[Step]) -> Content
         return None
     if value is None:
         told = _in_lines(content.text, ticket) or _in_table(report, ticket, service)
+        told = told or _in_elements(report, ticket)
         return told or _in_other_words(report, ticket, service)
     about = _about(value, report, ticket)
     if not about and isinstance(value, dict) and ticket.word != _JOURNAL and _own_page(report, ticket):
@@ -247,7 +245,10 @@ def _reported(report: Step, ticket: _Ticket, service: Sequence[Step]) -> Content
     # What is told last is how it ended.
     about = [*about[:-1], *attempts_in(about[-1])]
     text = json.dumps(about[-1], ensure_ascii=False)
-    sure = ticket.step.status == _TAKEN_IN or _LATER.search(ticket.step.view.text) is not None
+    sure = ticket.step.status == _TAKEN_IN or WAITING.search(ticket.step.view.text) is not None
+    again = _said_before(service, ticket.step) and has_verdict(about[-1])
+    if sure and (again or over_its_version(ticket.step, about[-1])):
+        return _joined(ticket.step, about[-1], undone=True)
     # Of many records some may have been left as they were.
     some = may_hold_parts(ticket.step.exchange.request) and _SOME.search(text) is not None
     if len(about) == 1 and (some or (sure and _came_to_nothing(text))):
@@ -259,6 +260,18 @@ def _reported(report: Step, ticket: _Ticket, service: Sequence[Step]) -> Content
     if came_to_nothing(service, place, text, report):
         return _joined(ticket.step, about[-1])
     return None
+
+
+def _said_before(service: Sequence[Step], write: Step) -> bool:
+    """Tell whether the very same request was told before to be not carried out over its version."""
+    place = service.index(write)
+    return any(
+        one.undone
+        and one.exchange.request.url == write.exchange.request.url
+        and one.sent.text("if-match") == write.sent.text("if-match")
+        and one.view.sent_text == write.view.sent_text
+        for one in service[max(0, place - _OPEN) : place]
+    )
 
 
 def _about(value: object, report: Step, ticket: _Ticket) -> list[dict[str, object]]:
@@ -294,10 +307,21 @@ def _in_table(report: Step, ticket: _Ticket, service: Sequence[Step]) -> Content
         if any(_names(word.rpartition("/")[2], one, ticket) for word, one in row.items())
     ]
     record: dict[str, object] = dict(rows[-1]) if rows else {}
+    if record and ticket.telling and over_its_version(ticket.step, record):
+        return _joined(ticket.step, record, undone=True)
     if not record or not (tells_undone(record) or made_nothing(rows)):
         return None
     over = _over_version(service, service.index(ticket.step), json.dumps(record), report)
     return _joined(ticket.step, record, undone=True) if over else None
+
+
+def _in_elements(report: Step, ticket: _Ticket) -> Content | None:
+    """Return what the page of a ticket tells by elements of a write that came to nothing over its version."""
+    if not _own_page(report, ticket):
+        return None
+    record: dict[str, object] = {one.word: one.value for one in shown(report) if one.where == "text"}
+    told = record and over_its_version(ticket.step, record)
+    return _joined(ticket.step, record, undone=True) if told else None
 
 
 def _in_other_words(report: Step, ticket: _Ticket, service: Sequence[Step]) -> Content | None:
@@ -418,6 +442,9 @@ def _in_lines(text: str, ticket: _Ticket) -> Content | None:
         return _joined(ticket.step, record) if _came_to_nothing(last) else None
     said = "\n".join(filter(None, _COLUMNS.split(bounded.sub("\t", last))))
     said = said.lstrip(" :-")
+    columns: dict[str, object] = {str(number): one for number, one in enumerate(said.split("\n"))}
+    if over_its_version(ticket.step, columns):
+        return _joined(ticket.step, columns, undone=True)
     return Content.from_text(said) if _came_to_nothing(said) else None
 
 
@@ -428,7 +455,7 @@ def _joined(write: Step, record: dict[str, object], *, undone: bool = False) -> 
     given = {one.word for one in members(before)} if before else set[str]()
     kept = {name: one for name, one in before.items() if name not in record and name in given}
     # What was promised first is no outcome.
-    kept = {name: one for name, one in kept.items() if not _LATER.search(str(one))}
+    kept = {name: one for name, one in kept.items() if not WAITING.search(str(one))}
     return Content.from_text(json.dumps({**kept, **record}))
 
 

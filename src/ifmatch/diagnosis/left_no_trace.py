@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.message_members import sent, shown
+from ifmatch.diagnosis.refusal_words import says_done, says_waiting
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.version_words import called_version
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _OK: Final = 200
 # What has been made is there, and what was only taken in may come yet.
 _SUCCESS: Final = frozenset({200, 204, 303})
+_TAKEN_IN: Final = 202
 _CHANGING: Final = frozenset({"PUT", "PATCH", "POST", "MERGE"})
 _DEEP: Final = 5
 _MOST: Final = 200
@@ -46,8 +48,19 @@ def take_untraced(steps: Sequence[Step]) -> None:
         places.setdefault(_place(step), []).append(step)
     for near in places.values():
         for number, step in enumerate(near):
-            if step.method in _CHANGING and step.is_write and step.status in _SUCCESS:
-                step.untraced = _untraced(near[max(0, number - _LOOKS) : number], step, near[number + 1 :])
+            if step.method in _CHANGING and step.is_write and (step.status in _SUCCESS or _ended(step)):
+                before, after = near[max(0, number - _LOOKS) : number], near[number + 1 :]
+                if step.accounted_by is not None and step.status == _TAKEN_IN:
+                    # What was looked at before the work had ended shows nothing of it.
+                    after = [one for one in after if one.order > step.accounted_by.order]
+                step.untraced = _untraced(before, step, after)
+
+
+def _ended(step: Step) -> bool:
+    """Tell whether work that was only taken in has ended, as its last account tells, and was not done."""
+    if step.status != _TAKEN_IN or step.accounted_by is None:
+        return False
+    return not (says_waiting(step.account) or says_done(step.account))
 
 
 def _place(step: Step) -> str:

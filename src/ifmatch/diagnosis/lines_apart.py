@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.listed_versions import members_in
-from ifmatch.diagnosis.refusal_words import DONE, says_undone, turned_down
+from ifmatch.diagnosis.refusal_words import DONE, outdated, says_undone, turned_down
 from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.steps_inside import step_inside
 from ifmatch.diagnosis.told_undone import names_two
@@ -64,12 +64,16 @@ class _Line:
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """A request that changes things by lines, and how many they are."""
+    """A request that changes things by lines, how many they are, and whether its items are told apart later.
+
+    Of those only what calls alone show is told here: nothing has an address of its own.
+    """
 
     step: Step
     place: int
     lines: tuple[_Line, ...]
     count: int
+    items: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ def lines_apart(steps: Sequence[Step]) -> dict[Step, list[Step]]:
         looks = {
             (line.word, line.name): _looks(service, line, batches) for one in batches for line in one.lines
         }
-        batches = [_by_one_name(one, looks) for one in batches]
+        batches = [_by_one_name(one, looks) for one in batches if not one.items or _by_calls(one, looks)]
         denied = {
             (line.word, line.name)
             for batch in batches
@@ -138,7 +142,9 @@ def _batch(place: int, step: Step) -> _Batch | None:
         lists = [[cast("object", value)]] if step.method == "POST" and step.status != _OK else []
     if len(lists) != 1 or len(lists[0]) > _MOST or not all(isinstance(one, dict) for one in lists[0]):
         return None
-    if parts_in(step.view, None, {}):
+    parts = parts_in(step.view, None, {})
+    own = step.exchange.request.url.partition("?")[0].rstrip("/") + "/"
+    if not all(part.request.url.startswith(own) for part in parts):
         return None
     shared = {name: one for name, one in around.items() if not isinstance(one, dict | list)}
     records = [members_in(one) for one in lists[0]]
@@ -147,7 +153,13 @@ def _batch(place: int, step: Step) -> _Batch | None:
         for number, record in enumerate(records)
         for word, name in _names(records, record)
     )
-    return _Batch(step, place, lines, len(records)) if lines else None
+    return _Batch(step, place, lines, len(records), bool(parts)) if lines else None
+
+
+def _by_calls(batch: _Batch, looks: Mapping[tuple[str, str], Sequence[_Look]]) -> bool:
+    """Tell whether what shows the things of a batch are answers to calls, which all go to one address."""
+    seen = [one for line in batch.lines for one in looks[line.word, line.name]]
+    return bool(seen) and all(one.step.method == "POST" for one in seen)
 
 
 def _by_one_name(batch: _Batch, looks: Mapping[tuple[str, str], Sequence[_Look]]) -> _Batch:
@@ -321,6 +333,8 @@ def _over_version(
     said = step.status in {409, 412} or any(map(turned_down, (*told.under, *words, *_set(rest))))
     said = said or says_undone(text)
     another = _another(line, rest, before, after) or (said and _later(line, rest))
+    # What calls the line itself outdated needs no second version, where the line carries the one of before.
+    another = another or (said and outdated(text) and _carries_shown(line, before))
     if not (another or names_two(values, text) or _names_like(values, text)):
         return False
     if said:
@@ -331,6 +345,16 @@ def _over_version(
     if not edits:
         return _explained(words, line, after[0])
     return all(after[0].record.get(word) == before[-1].record[word] for word in edits)
+
+
+def _carries_shown(line: _Line, before: Sequence[_Look]) -> bool:
+    """Tell whether a line carries a version that a look before it had shown."""
+    # Who is named by another member is only spoken of.
+    own = [one.record for one in before if str(one.record.get(line.word)) == line.name]
+    known = {str(value) for one in own for word, value in one.items() if called_version(word)}
+    return any(
+        str(value) in known for word, value in line.record.items() if _plain(value) and word != line.word
+    )
 
 
 def _later(line: _Line, told: Record) -> bool:

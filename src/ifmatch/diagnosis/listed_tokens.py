@@ -94,6 +94,20 @@ def listings_of(facts: Facts) -> Sequence[Listing]:
     ]
 
 
+def kept_by_itself(facts: Facts, listing: Step) -> bool:
+    """Tell whether what lists a thing is what its reader writes of it: a state file, a manifest.
+
+    Args:
+        facts: of a refused write.
+        listing: an own read that showed an older version of its target.
+    """
+    name = own_name(facts.step)
+    return len(name) >= _NAME and any(
+        one.method == "PUT" or (one.method == "PATCH" and name in one.view.sent_text)
+        for one in facts.own(facts.case.history_of(listing.resource))
+    )
+
+
 def _is(entry: dict[str, object], name: str, token: str) -> bool:
     value = entry[name]
     return isinstance(value, str | int) and tokens.opaque(str(value)) == token

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, cast
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.dialect_tokens import pointers_of
 from ifmatch.diagnosis.listed_versions import members_in
+from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.pages import fields_of, is_page
 from ifmatch.diagnosis.soap_bodies import tree_in
 from ifmatch.diagnosis.told_versions import told
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 # So many own reads before a request are looked at.
 _RECENT: Final = 12
 _DEEP: Final = 6
+_MOST: Final = 200
 # Shorter names of parts stand in any sentence.
 _SPOKEN: Final = 4
 
@@ -41,6 +43,7 @@ class Apart:
         shown_by: the step that tells which one is compared.
         passed: whether that step is a request that passed with it.
         still: a later answer that has the sent version where it was, None without one.
+        named: whether the request itself names the part.
     """
 
     read: Step
@@ -50,6 +53,7 @@ class Apart:
     shown_by: Step
     passed: bool
     still: Step | None
+    named: bool = False
 
 
 def parts_apart(facts: Facts) -> Apart | None:
@@ -98,6 +102,7 @@ def _compared(
                 yield Apart(read, here, place, value, by, passed, still)
     if still is not None:
         yield from _spoken_of(facts, guard, read, left, still)
+        yield from _asked_for(facts, guard, read, left, still)
 
 
 def _told(facts: Facts, guard: Condition) -> Iterator[tuple[str, Step, bool]]:
@@ -135,6 +140,44 @@ def _spoken_of(facts: Facts, guard: Condition, read: Step, places: list[str], st
     if len(named) == 1 and not any(part.casefold() in text for part in own):
         place, value = named[0]
         yield Apart(read, _apart(place, places, guard), place, value, facts.step, False, still)
+
+
+def _asked_for(facts: Facts, guard: Condition, read: Step, places: list[str], still: Step) -> Iterator[Apart]:
+    """Yield the one entry of a list that a request names by its key, and sends not the version of."""
+    carried = {(one.word, one.value) for one in sent(facts.step)}
+    found: list[tuple[str, str]] = []
+    for pointer, entries in _lists(_tree(read), "", _DEEP):
+        keys = {
+            name
+            for name, value in entries[0].items()
+            if isinstance(value, str | int) and len({str(one.get(name)) for one in entries}) == len(entries)
+        }
+        for number, entry in enumerate(entries):
+            named = any((name, str(entry.get(name))) in carried for name in keys if not called_version(name))
+            held = [
+                (f"{pointer}/{number}/{name}", tokens.opaque(str(value)))
+                for name, value in entry.items()
+                if isinstance(value, str | int) and _of_versions(name, guard)
+            ]
+            found += held if named and len(held) == 1 else []
+    token = tokens.opaque(facts.token or "")
+    above = {one.rpartition("/")[0] for one in places}
+    if len(found) == 1 and found[0][1] != token and found[0][0].rpartition("/")[0] not in above:
+        place, value = found[0]
+        if here := _apart(place, places, guard):
+            yield Apart(read, here, place, value, facts.step, False, still, named=True)
+
+
+def _lists(value: object, pointer: str, depth: int) -> Iterator[tuple[str, list[dict[str, object]]]]:
+    """Yield the lists of records in an answer, with their places."""
+    for name, member in members_in(value).items() if depth else ():
+        here = f"{pointer}/{name}"
+        if isinstance(member, dict):
+            yield from _lists(cast("object", member), here, depth - 1)
+        elif isinstance(member, list):
+            entries = cast("list[object]", member)
+            if entries and len(entries) <= _MOST and all(isinstance(one, dict) for one in entries):
+                yield here, cast("list[dict[str, object]]", entries)
 
 
 def _versions(value: object, pointer: str, depth: int) -> Iterator[tuple[str, str]]:

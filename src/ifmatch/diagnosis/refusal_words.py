@@ -58,7 +58,7 @@ _FAULT: Final = (
     r"|refusal|rejection|reject"
 )
 _REFUSES: Final = (
-    r"errors?|fail(?:ed|ure)?|fault|refused|rejected|reject|conflict|denied|stale|outdated|nok|ko"
+    r"errors?|fail(?:ed|ure)?|fault|refuse[ds]?|refusal|reject(?:ed|s|ion)?|conflict|denied|stale|outdated|nok|ko"
     r"|declined|discarded|dropped|ignored|skipped|aborted|overruled|overtaken|superseded|void"
     r"|not[ _-]?(?:ok|saved|stored|accepted|applied|changed|kept|taken|done)"
 )
@@ -82,6 +82,18 @@ _OUTCOME: Final = (
 _CODES: Final = (
     r"E(?:RR(?:OR)?)?[_.-]\w+|\w*(?:stale|outdated|conflict|mismatch|superseded|overtaken|out_?of_?date)\w*"
 )
+# A version, and what is wrong with it, in one code: whatever the member is called that has it.
+_VERSIONS_CODED: Final = (
+    r"(?:row|doc|obj|rec)?[_.-]?(?:version|revision|rev|ver|vsn|e-?tag|seq(?:no)?|stamp|generation|gen|stand)"
+)
+_WRONG: Final = (
+    r"(?:diff(?:ers?|erent)?|old|older|stale|behind|past|late|wrong|bad|outdated|mismatch|conflict|not[_.-]?current"
+    r"|too[_.-]?(?:old|low|small)|no[_.-]?match|unequal|ne|lt)"
+)
+_CODED: Final = (
+    rf"(?:[a-z]{{1,12}}[_.-])?(?:{_VERSIONS_CODED}[_.-]?{_WRONG}|{_WRONG}[_.-]?{_VERSIONS_CODED})"
+    r"(?:[_.-][a-z]{1,12})?"
+)
 # What says in a content that the request was not carried out, whatever the status says.
 NEGATIVE: Final = (
     rf"[\"'](?:{_SUCCESS})[\"']\s*:\s*(?:false|0\b|\"(?:false|no|n)\")"
@@ -89,7 +101,9 @@ NEGATIVE: Final = (
     rf"|[\"'](?:{_FAULT})[\"']\s*:(?!\s*(?:null|\"\"|\[\s*\]|\{{\s*\}}|false|0\b|\"(?:none|ok|0)\"))"
     rf"|[\"'](?:status|state|result|outcome|verdict|disposition)[\"']\s*:\s*\"(?:{_REFUSES})(?![a-z])"
     rf"|[\"'](?:{_OUTCOME})[\"']\s*:\s*\"(?:{_CODES})\""
-    rf"|[\"'](?:{_SAID_YES})[\"']\s*:\s*(?:true|1\b|\"(?:true|yes|y)\")"
+    # Or what was turned down, and why.
+    rf"|[\"'][\w-]{{1,30}}[\"']\s*:\s*\"(?:{_CODED})\""
+    rf"|[\"'](?:{_SAID_YES})[\"']\s*:\s*(?:true|1\b|\"(?:true|yes|y)\"|\{{\s*[\"'])"
     rf"|<(?:[\w.-]+:)?(?:{_FAULT})[\s>](?!\s*</)"
     rf"|\s(?:{_SUCCESS})=\"(?:false|no|0)\"|\s(?:status|result|outcome)=\"(?:{_REFUSES})\b"
     rf"|<(?:[\w.-]+:)?(?:{_SUCCESS})>\s*(?:false|no|0)\s*<"
@@ -152,12 +166,17 @@ _FLATLY: Final = Words(
 )
 _NOT_DONE: Final = Words(rf"(?im){NOT_DONE}")
 _FLAG: Final = re.compile(r"\"(\w+)\"\s*:\s*(?:false|0)\b")
+# What is still to be done.
+WAITING: Final = Words(
+    r"\b(?:queued|enqueued|pending|scheduled|submitted|received|accepted|processing|in[ _-]?progress|waiting"
+    r"|in[ _-]?queue|taken[ _-]?in)\b"
+)
 # What names a member of the thing, and its value beside it.
 _COMMANDS: Final = re.compile(
     r"\"(?:name|field|path|property|attribute|key)\"\s*:\s*\"[^\"]{1,60}\",\s*\"value\"\s*:"
 )
 _ALL_DONE: Final = Words(rf"(?i){_DONE_ALL}")
-_OUTDATED: Final = Words(rf"(?i){OUTDATED}")
+_OUTDATED: Final = Words(rf"(?i){OUTDATED}|\"(?:{_CODED})\"")
 # What says so of a version and of nothing else: under a status that may mean any fault of a request.
 _OVER_VERSION: Final = Words(
     r"(?:version|revision|e-?tag|edit|update|write)[ _-]?(?:conflict|mismatch)|optimistic[ _-]?lock"
@@ -288,6 +307,15 @@ def says_done(text: str) -> bool:
         text: what is told of it, and of nothing else.
     """
     return _ALL_DONE.search(text) is not None and not says_undone(text)
+
+
+def says_waiting(text: str) -> bool:
+    """Tell whether what is told of a write says that it is still to be carried out.
+
+    Args:
+        text: what is told of it.
+    """
+    return WAITING.search(text) is not None
 
 
 def outdated(text: str) -> bool:

@@ -9,12 +9,19 @@ from ifmatch.dialects.glossary import Words
 
 __all__ = ["VERSION", "spoken"]
 
+# What follows the word for a version in English, and is of it; elsewhere that is what has the version.
+_OF_IT: Final = (
+    r"date|time|author|editor|user|name|notes?|history|info|count|control|label|type|url|link|comment|status|state"
+    r"|limit|max|min|list|kind|scheme|schema|format|policy|mode|check|conflict|mismatch|error|required|range|title"
+    r"|text|desc\w*|created|changed|updated|tag|number|code|key|hash|prefix|suffix|api|app|client|server|log|set"
+    r"|before|after|from|since|until|new|old|next|prev\w*|expected|current|latest|actual|was|now|sent|given|seen"
+)
 VERSION: Final = Words(
     r"(?:^|[-_/. $@:]|(?<=[a-z]))(?:versions?|revisions?|rev|e-?tag|generation|lock|stamp|checksum|sequence"
     r"|seq|hash|fingerprint"
     r"|change_?(?:number|token|tag|key)|sync_?token"
     r"|mod_?count"
-    r")$|^(?:v|ver|vsn)$|(?:row|rec|record|doc|obj|[-_])_?ver$"
+    rf")$|^(?:version|revision)(?:_(?=\w)|(?-i:(?=[A-Z])))(?!(?:{_OF_IT})(?:_|$|(?-i:(?=[A-Z]))))\w{{3,30}}$|^(?:v|ver|vsn)$|(?:row|rec|record|doc|obj|[-_])_?ver$"
 )
 _ESCAPED: Final = re.compile(r"(?<!\\)(?:\\u[0-9a-fA-F]{4})+")
 _ASCII: Final = 0x80

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.listed_tokens import kept_by_itself
 from ifmatch.diagnosis.looks_behind import told_behind
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.diagnosis.undone_reasons import left_in_success
@@ -27,7 +28,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from an older tag after an own write, without a cache in sight, that converges later."""
     if facts.refused and facts.listed_again is not None:
         before, listing = facts.listed_again
-        if facts.from_cache(listing):
+        if kept_by_itself(facts, listing) or facts.from_cache(listing):
             return
         text = f"a write had returned {before.etag}, and a listing read after it still showed the refused one"
         yield note(text, 6.0, listing)

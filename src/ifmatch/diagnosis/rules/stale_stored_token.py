@@ -10,6 +10,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.dates import span, told_moment
 from ifmatch.diagnosis.dialect_tokens import pointers_of
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.listed_tokens import kept_by_itself
 from ifmatch.diagnosis.rules.clock_skew import early_and_unmoved
 from ifmatch.diagnosis.rules.lost_response_replay import PATIENCE
 
@@ -36,7 +37,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if guard.guard is Guard.SAME_DATE:
         yield from _by_date(facts)
         return
-    if facts.look_behind is not None:
+    if facts.look_behind is not None and not kept_by_itself(facts, facts.look_behind.look):
         yield note("a later read gave the old version again", -5.0, facts.look_behind.look)
         return
     if guard.unseen:
@@ -53,7 +54,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             yield note(text, -2.0, facts.own_writes[-1])
     latest = facts.own_reads_before[-1] if facts.own_reads_before else None
     for write in facts.own_writes[-1:]:
-        if facts.listed_again is not None:
+        if facts.listed_again is not None and not kept_by_itself(facts, facts.listed_again[1]):
             yield note("a listing read after it gave the old token again", 1.5, facts.listed_again[1])
         elif latest is not None and latest.order > write.order and latest.etag == facts.token:
             yield note("a later read gave the old token again", -5.0, latest, "ETag")

@@ -169,6 +169,11 @@ def _asked_why(facts: Facts) -> bool:
     step = facts.step
     if others_changed(facts) is not None:
         return True
+    if step.accounted_by is not None and any(
+        one.is_read and one.order > step.accounted_by.order for one in facts.own(facts.later)
+    ):
+        # It asked what had become of its write, and for the thing then.
+        return True
     accounts = {one.listing.order for one in facts.account if one.listing.resource != step.resource}
     wanted = [one for one in (facts.current_tag, step.told, step.etag) if one]
     for one in islice(_after(facts), _NEXT):
@@ -259,7 +264,9 @@ def _overlooked(facts: Facts) -> Iterator[Evidence]:
         # Who looks at once may have understood, and so have the clients of an API that is known to answer so.
         known = step.dialect is not None and not step.dialect.general and step.dialect.id != LEARNED
         at_once = after.timed and after.start - step.end < _AT_ONCE
-        yield note(text, 1.0 if at_once or known else _MISREAD, after)
+        # Nor does who finds the version there that was sent: what was compared is another one.
+        still = after.etag is not None and after.etag == facts.token and after.read_ok
+        yield note(text, 1.0 if at_once or known or still else _MISREAD, after)
 
 
 def _sent_with_more(facts: Facts) -> bool:

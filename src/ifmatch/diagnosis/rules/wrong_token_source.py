@@ -148,6 +148,8 @@ def _of_another_part(facts: Facts, apart: Apart) -> Iterator[Evidence]:
     yield note(text, 4.0, apart.read)
     if apart.passed:
         yield note(f"with {apart.value} the request passed", 3.5, apart.shown_by)
+    elif apart.named:
+        yield note(f"the request names the part that has {apart.meant}", 2.0, apart.shown_by)
     else:
         yield note(f"the refusal speaks of {apart.meant}", 2.0, apart.shown_by)
     if apart.still is not None:
@@ -192,12 +194,27 @@ def _from_elsewhere(facts: Facts, other: Step) -> Iterator[Evidence]:
     number = not guard.standard and count.isdigit()
     if len(count) < _TELLING and (number or host_of(here) != host_of(there)):
         # Counters of different things meet at small numbers by chance.
-        weight = 1.0
+        weight = 4.5 if _beyond_own(facts, count) else 1.0
     text = f"the token was issued for {what} ({path_of(there)}), never for the target"
     yield note(text, weight, other, "ETag")
     own = [step for step in facts.own_reads_before if step.etag is not None]
     if own:
         yield note(f"the target's own tag was {own[-1].etag}", 0.5, own[-1], "ETag")
+
+
+def _beyond_own(facts: Facts, count: str) -> bool:
+    """Tell whether a sent count is further than the target's own, which the client had read, and stood still.
+
+    A lower one may be an older version of the target itself.
+    """
+    own = [one.etag for one in facts.own_reads_before if one.etag is not None]
+    if not own:
+        return False
+    passed = any(one.accepted and one.presents(own[-1]) for one in facts.own(facts.later))
+    if facts.current_tag != own[-1] and not passed:
+        return False
+    there = tokens.opaque(own[-1])
+    return there.isdigit() and count.isdigit() and int(count) > int(there)
 
 
 def _lists_target(facts: Facts, other: Step, token: str) -> bool:
