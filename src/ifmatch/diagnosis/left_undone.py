@@ -75,6 +75,8 @@ _UNDONE: Final = Words(
     r"|postponed|unfulfilled|nok|ko|abandoned|disregarded|voided|suppressed|deferred|stale|outdated"
     r"|expired)\b"
 )
+# That there is none of a kind by a name: "no plot 18".
+NO_THING: Final = Words(r"\bno (?:[^\W\d]+ ){1,2}[\"'#(]?[^\W_]*\d[\w-]*")
 
 
 # A status of HTTP, alone or with its words.
@@ -271,6 +273,7 @@ def undone(entry: Entry, row: Row, others: Sequence[Entry]) -> bool:
         _UNDONE.search(said_of(entry, row).replace("_", " "))
         or says_undone(entry.text)
         or _COUNTED_NONE.search(entry.text)
+        or NO_THING.search(entry.text)
         or (not others and _lists_left(entry))
     ):
         return True

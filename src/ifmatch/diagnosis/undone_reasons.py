@@ -9,6 +9,7 @@ from urllib.parse import unquote
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.gathered import as_word
 from ifmatch.diagnosis.left_undone import (
+    NO_THING,
     Left,
     account_in,
     account_of,
@@ -226,8 +227,9 @@ def _of_nothing(step: Step, left: Left, own: Sequence[Step]) -> Reason | None:
         value and (called_version(name) or CARRIES.search(name) or (value.isdigit() and _BASED.search(name)))
         for name, value in left.row.items()
     )
-    words = _NO_SUCH.search(left.said) is not None
+    words = _NO_SUCH.search(left.said) is not None or NO_THING.search(left.entry.text) is not None
     before = [one for one in own if one.order < step.order and one.is_read and one.read_ok]
+    states = frozenset(value.casefold() for row in sent_rows(step) for value in row.values())
     for key in _keys(step, left):
         known = any(as_word(key, one.view.text) for one in before)
         if not (versioned or known or words):
@@ -236,7 +238,8 @@ def _of_nothing(step: Step, left: Left, own: Sequence[Step]) -> Reason | None:
             (one for one in own if one is not step and _misses(one, key) and not _again(one, step, own)), None
         )
         removed = next(
-            (one for one in own if one.is_read and one is not left.seen and _removed(one, key)), None
+            (one for one in own if one.is_read and one is not left.seen and _removed(one, key, states)),
+            None,
         )
         found = looked or removed
         if found is None or any(_deletes(one, key) for one in own if step.order < one.order < found.order):
@@ -286,12 +289,20 @@ def _empty(one: Step) -> bool:
     return len(text.splitlines()) <= 1
 
 
-def _removed(one: Step, key: str) -> bool:
-    """Tell whether an answer has an entry that says of a thing that it was taken away."""
+def _removed(one: Step, key: str, states: frozenset[str]) -> bool:
+    """Tell whether an answer has an entry that says of a thing that it was taken away.
+
+    A value that the request sets or expects (`closed`) is a state of what is there.
+    """
     if one.status != 200 or one.content is None or len(one.content) > _LONGEST:
         return False
     told = [entry for entry in entries_in(one.view.text) if key in entry.values.values()]
-    return bool(told) and any(_GONE.search(said_of(entry, {"": key})) for entry in told)
+    return any(
+        _GONE.search(
+            said_of(entry, {"": key, **{each: each for each in entry.values.values() if each.casefold() in states}})
+        )
+        for entry in told
+    )
 
 
 def _again(look: Step, step: Step, own: Sequence[Step]) -> bool:
