@@ -50,6 +50,10 @@ _SAYS: Final = Words(
     r"|\b(?:somebody|someone|another (?:user|person|editor|desk|client)|other user)\b[^.\"\n]{0,30}"
     r"\b(?:edit\w*|holds?|has (?:it|the)|working)\b"
     r"|\block(?:ed)?[ _-]?(?:holder|owner)\b"
+    # A code, and who or until when as the next member, attribute or column: `"c":"HELD","by":"anl"`.
+    rf"|(?<![a-z])(?:is[ _-]|already[ _-])?(?:{_HELD}|lock|lease|in[ _-]use|busy)"
+    r"(?:[ _-](?:out|record|item|row|object|already|error|conflict))?[\"'>]?[\s,;:|}]{1,4}<?[\"']?"
+    r"(?:(?:held|locked|kept|taken|owned)[ _-]?)?(?:by|holder|owner|until|till|who|whom|since)[\"'>]?\s?[=:|>]"
 )
 # A hold of one's own stands in nobody's way.
 _OWN: Final = Words(r"\bby (?:you|me|yourself|myself|us|this (?:client|session|user))\b")

@@ -20,6 +20,7 @@ from ifmatch.diagnosis.left_undone import (
     undone,
     whole_of,
 )
+from ifmatch.diagnosis.keys_taken import of_key
 from ifmatch.diagnosis.looks_behind import look_behind, stood_still, told_behind
 from ifmatch.diagnosis.null_rows import none_for_version
 from ifmatch.diagnosis.parts_accounted import part_unlike
@@ -89,6 +90,11 @@ def reason_of(case: Case, step: Step) -> Reason | None:
         case: everything known.
         step: a write.
     """
+    if step.batched:
+        # Its parts are requests of their own.
+        return None
+    if (lacked := of_key(case, step)) is not None:
+        return lacked
     # What an answer gives a place of its own was made.
     made = step.status == _CREATED and step.header("location") is not None and not step.negative
     lefts = left_undone(step)[:_MANY_LEFT] if step.is_write and not made else []
