@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.sent_rows import Row
     from ifmatch.diagnosis.steps import Step
 
+_OK: Final = 200
 _READS: Final = 12
 _FEW: Final = 3
 _AMOUNT: Final = re.compile(r"[^\d.,'+-]*([+-]?\d[\d.,' \u00a0\u202f]*)[^\d]*")
@@ -58,7 +59,9 @@ def former_value(step: Step, left: Left, later: Sequence[Step], own: Sequence[St
     """
     parts = {unquote(one) for one in path_of(step.resource).partition("?")[0].split("/") if one}
     mine = {value for value in left.row.values() if value}
-    reads = [one for one in own if one.is_read and one.read_ok and one.content is not None]
+    reads = [
+        one for one in own if one.content is not None and ((one.is_read and one.read_ok) or _asks(one, step))
+    ]
     before = [one for one in reads if one.order < step.order][-_READS:]
     after = [one for one in reads if one.order > step.order][:_READS]
     for name, sent in left.row.items():
@@ -76,6 +79,15 @@ def former_value(step: Step, left: Left, later: Sequence[Step], own: Sequence[St
                 if passed is not None or (read in before and kept):
                     return Former(sent, held, read, passed)
     return None
+
+
+def _asks(one: Step, step: Step) -> bool:
+    """Tell whether a POST only asks: the answer has all that it sends, and more, and it is no such write."""
+    if one.method != "POST" or one.status != _OK or one.negative or one.resource == step.resource:
+        return False
+    asked = {value for row in sent_rows(one) for value in row.values() if value}
+    told = {value for record in _records(one) for value in record.values()}
+    return bool(asked) and asked <= told and len(told) > len(asked) + 1
 
 
 def _corrected(left: Left, name: str, later: Sequence[Step]) -> tuple[Step | None, str]:

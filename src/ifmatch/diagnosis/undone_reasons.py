@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from ifmatch.model.finding import Evidence
 
 _NEAR: Final = 60
+_OK: Final = 200
 _CREATED: Final = 201
 _MANY_LEFT: Final = 12
 _TELLING: Final = 2
@@ -247,7 +248,7 @@ def _of_nothing(step: Step, left: Left, own: Sequence[Step]) -> Reason | None:
             (one for one in own if one.is_read and one is not left.seen and _removed(one, key, states)),
             None,
         )
-        found = looked or removed
+        found = looked or removed or _dropped(own, step, key)
         if found is None or any(_deletes(one, key) for one in own if step.order < one.order < found.order):
             continue
         said = [(f"{key}, which the request names, is not there by another look", 4.5, found)]
@@ -284,6 +285,27 @@ def _misses(one: Step, key: str) -> bool:
         return False
     others = [part for part in asked if part != key and as_word(part, one.view.text)]
     return bool(others) or _empty(one)
+
+
+def _dropped(own: Sequence[Step], step: Step, key: str) -> Step | None:
+    """Return a look whose very request was once answered with a thing, and is now with less and without it."""
+    first: dict[tuple[str, str, str], Step] = {}
+    for one in own:
+        if one is step or one.status != _OK or one.content is None or len(one.content) > _LONGEST:
+            continue
+        place = one.method, one.exchange.request.url, one.view.sent_text
+        before = first.setdefault(place, one)
+        if before is one or key in one.view.sent_text or not as_word(key, before.view.text):
+            continue
+        older, newer = (_words_of(each) for each in (before, one))
+        if key not in newer and len(newer) < len(older) and len(newer - older) * _SEVERAL < len(newer):
+            return one
+    return None
+
+
+def _words_of(one: Step) -> frozenset[str]:
+    """Return the values that an answer lists."""
+    return frozenset(value for entry in entries_in(one.view.text) for value in entry.values.values() if value)
 
 
 def _empty(one: Step) -> bool:
