@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.damages import Damage
@@ -24,7 +23,9 @@ _NEAR: Final = 60
 _OK: Final = range(200, 300)
 _FEW: Final = 4000
 _PAGE: Final = "the heading of a page"
-_HEADING: Final = re.compile(r"(?i)<(?:title|h[1-3])\b[^>]{0,80}>[^<\d]{0,60}\b412\b[^<]{0,80}</")
+_HEADING: Final = Words(
+    r"(?i)<(?:title|h[1-3])\b[^>]{0,80}>\s*(?:(?:http|error|status|code|fault)[\s:#/.\d-]{1,6}){0,3}412\b[^<]{0,80}</"
+)
 _CODES: Final = frozenset({"412", "-412"})
 _DIGITS: Final = "412"
 # What an answer's own code of success is.
@@ -72,7 +73,7 @@ def _coded(step: Step) -> tuple[str, str] | None:
         return None
     if is_page(step.view.text):
         heading = _HEADING.search(step.view.text)
-        return (_PAGE, "412") if heading is not None else None
+        return (_PAGE, "412") if heading is not None and "412" not in step.exchange.request.url else None
     told = members_in(step.view.json)
     for outer in (told, *map(members_in, told.values())):
         for name, value in outer.items():

@@ -130,12 +130,14 @@ def _begun_anew(step: Step, later: Sequence[Step]) -> Damage | None:
     It says that the mark is past its time, or that all has to be read again.
     """
     told = _beside(step)
-    if _listed(step) or not (said := _said(told, _sent(step)) or _whole(told)):
+    # Markup is a record itself.
+    few = int(step.view.text.lstrip()[:1] == "<")
+    if len(_listed(step)) > few or not (said := _said(told, _sent(step)) or _whole(told)):
         return None
     again = (one for one in later if one.actor == step.actor and one.method == step.method)
     path = step.resource.partition("?")[0]
     fresh = next((one for one in again if one.resource.partition("?")[0] == path), None)
-    if fresh is None or fresh.status not in _OK or fresh.content is None or not _listed(fresh):
+    if fresh is None or fresh.status not in _OK or fresh.content is None or len(_listed(fresh)) <= few:
         return None
     asked, given = _sent(fresh), _beside(fresh)
     for name, mark in _sent(step).items():

@@ -397,7 +397,7 @@ def _called_alike(kind: str, word: str) -> bool:
     short, named = (re.sub(r"[^a-z]", "", one.lower()) for one in (kind, _NUMBERED.sub("", word)))
     if min(len(short), len(named)) < _KIND:
         return False
-    return short == named or of_a_kind(short, named)
+    return short in {named, f"{named}s", f"{named}es"} or of_a_kind(short, named)
 
 
 def _records(value: object, ticket: _Ticket, depth: int) -> Iterator[dict[str, object]]:

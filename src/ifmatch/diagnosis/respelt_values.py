@@ -9,7 +9,8 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
-from ifmatch.diagnosis.left_undone import Left, sent_rows, told_rows, undone, whole_of
+from ifmatch.diagnosis.left_undone import Left, account_in, sent_rows, told_rows, undone, whole_of
+from ifmatch.diagnosis.message_members import sent as sent_values
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.sent_rows import entries_in
 from ifmatch.diagnosis.version_words import called_version
@@ -59,6 +60,8 @@ def former_value(step: Step, left: Left, later: Sequence[Step], own: Sequence[St
     """
     parts = {unquote(one) for one in path_of(step.resource).partition("?")[0].split("/") if one}
     mine = {value for value in left.row.values() if value}
+    # What the rows lie in may say of which thing they are.
+    mine |= {one.value for one in sent_values(step) if one.where != "header"}
     reads = [
         one for one in own if one.content is not None and ((one.is_read and one.read_ok) or _asks(one, step))
     ]
@@ -99,7 +102,8 @@ def _corrected(left: Left, name: str, later: Sequence[Step]) -> tuple[Step | Non
             if apart != [name] or not theirs.get(name):
                 continue
             entry = told.get(number)
-            if entry is not None and not undone(entry, theirs, []):
+            whole = entry if entry is not None else whole_of(account_in(one))
+            if (entry is not None or one.accepted) and not undone(whole, theirs, []):
                 return one, theirs[name]
     return None, ""
 
