@@ -1,7 +1,7 @@
 """Find writes that pass once a hold is taken: the same again, with a key that was given out in between.
 
-Whatever the answer to the first try says, and whatever the hold and its key are called, the second tells that it
-was a hold that was lacking: all else is as it was, the version too.
+Whatever the answer to the first try says, and whatever the hold and its key are called, the second tells that
+it was a hold that was lacking: all else is as it was, the version too.
 """
 
 from __future__ import annotations
@@ -33,13 +33,16 @@ _REFUSALS: Final = frozenset({400, 403, 405, 409, 412, 422, 423, 424, 428})
 _TELLING: Final = 2
 # What holds are called, in names of fields and places, and in codes.
 _HOLD: Final = Words(
-    r"(?i)(?<![^\W_])(?:un)?(?:lock(?:ed|s|ing)?|leas(?:e[ds]?|ing)|check[-_ ]?(?:ed[-_ ]?)?out|checkouts?|h[eo]ld(?:s|er|ing)?"
-    r"|claim(?:ed|s)?|reserv(?:e[ds]?|ations?|ing)|seat|latch|borrow(?:ed|ing)?|permits?|occup(?:y|ied)"
-    r"|in[-_ ]?use|edit(?:ing)?[-_ ]?(?:session|right|token|slip|pass)|mutex|semaphore|token[-_ ]?ring)(?![a-z])"
+    r"(?i)(?<![^\W_])(?:un)?(?:lock(?:ed|s|ing)?|leas(?:e[ds]?|ing)|check[-_ ]?(?:ed[-_ ]?)?out|checkouts?"
+    r"|h[eo]ld(?:s|er|ing)?"
+    r"|claim(?:ed|s)?|reserv(?:e[ds]?|ations?|ing)|seat|latch|borrow(?:ed|ing)?|permits?"
+    r"|occup(?:y|ied)|in[-_ ]?use|edit(?:ing)?[-_ ]?(?:session|right|token|slip|pass)"
+    r"|mutex|semaphore)(?![a-z])"
 )
 # Keys of other kinds that a client has to fetch before it writes.
 _OTHERS: Final = Words(
-    r"(?i)csrf|xsrf|nonce|captcha|challenge|otp|mfa|2fa|totp|auth|login|sign[-_ ]?in|session(?![-_ ]?lock)|bearer"
+    r"(?i)csrf|xsrf|nonce|captcha|challenge|otp|mfa|2fa|totp|auth|login|sign[-_ ]?in"
+    r"|session(?![-_ ]?lock)|bearer"
     r"|consent|approv|confirm|idempoten|quote|upload|receipt|payment"
 )
 
@@ -70,11 +73,9 @@ def of_key(case: Case, step: Step) -> Reason | None:
     """
     if not step.is_write or step.batched or not _may_lack(step):
         return None
-    near = case.around(step).steps
-    place = next((number for number, one in enumerate(near) if one is step), len(near))
     own = [
         one
-        for one in near[place + 1 : place + _NEAR]
+        for one in case.steps[step.order + 1 : step.order + _NEAR]
         if one.actor == step.actor and host_of(one.resource) == host_of(step.resource)
     ]
     found = _taken(step, own)
@@ -98,7 +99,9 @@ def _may_lack(step: Step) -> bool:
 
 def _taken(step: Step, own: Sequence[Step]) -> _Key | None:
     """Return the key with which the same write passed."""
-    again = (one for one in own if one.is_write and one.method == step.method and one.resource == step.resource)
+    again = (
+        one for one in own if one.is_write and one.method == step.method and one.resource == step.resource
+    )
     passed = next(again, None)
     if passed is None or not passed.accepted or not _same(step, passed):
         return None
@@ -139,7 +142,7 @@ def _same(one: Step, two: Step) -> bool:
 
 
 def _grants(grant: Step, step: Step, value: str) -> bool:
-    """Tell whether a request, other than the write itself, was answered with a key that it had not carried."""
+    """Tell whether a request, other than the write itself, was answered with a key that it did not carry."""
     if not grant.is_write or grant.status not in _DONE or grant.negative or grant.resource == step.resource:
         return False
     if value in grant.exchange.request.url or value in grant.view.sent_text:

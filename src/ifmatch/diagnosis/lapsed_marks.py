@@ -31,8 +31,11 @@ _FAULTS: Final = frozenset({400, 409, 410, 416, 422})
 _LONGEST: Final = 400_000
 # What gives nothing says so in few words.
 _TERSE: Final = 2000
+# What an element of markup ends with.
+_END: Final = re.compile(r"</|/>")
 _ANEW: Final = Words(
-    r"(?<![^\W_])(?:re-?sync\w*|full[-_ ]?(?:sync|load|read|fetch|reload|scan)|reload|re-?start|start[-_ ]over|begin[-_ ]again"
+    r"(?<![^\W_])(?:re-?sync\w*|full[-_ ]?(?:sync|load|read|fetch|reload|scan)|reload"
+    r"|re-?start|start[-_ ]over|begin[-_ ]again"
     r"|from[-_ ]scratch|re-?initiali[sz]e|re-?baseline|re-?base|re-?seed|snapshot)(?![a-z])"
 )
 # So many values of a request say no more than who asks, from where on.
@@ -137,7 +140,7 @@ def _begun_anew(step: Step, later: Sequence[Step]) -> Damage | None:
     again = (one for one in later if one.actor == step.actor and one.method == step.method)
     path = step.resource.partition("?")[0]
     fresh = next((one for one in again if one.resource.partition("?")[0] == path), None)
-    if fresh is None or fresh.status not in _OK or fresh.content is None or len(_listed(fresh)) <= few:
+    if fresh is None or fresh.status not in _OK or fresh.content is None or not _gives(fresh, step):
         return None
     asked, given = _sent(fresh), _beside(fresh)
     for name, mark in _sent(step).items():
@@ -147,6 +150,13 @@ def _begun_anew(step: Step, later: Sequence[Step]) -> Damage | None:
             text = f"the mark {mark} is not taken any more (“{said}”); its reader begins anew"
             return Damage(Outcome.ERROR, text, lost=fresh, lapsed=True)
     return None
+
+
+def _gives(fresh: Step, step: Step) -> bool:
+    """Tell whether an answer lists something, or, in markup, has more in it than another."""
+    if fresh.view.text.lstrip()[:1] == "<":
+        return len(_END.findall(fresh.view.text)) > len(_END.findall(step.view.text))
+    return bool(_listed(fresh))
 
 
 def _whole(told: Row) -> str:

@@ -71,7 +71,9 @@ _SOME: Final = Words(
 _PLACES: Final = ("location", "operation-location", "azure-asyncoperation", "content-location")
 # What fields of a service's own begin with, and what says of a name that it numbers something.
 _PRIVATE: Final = re.compile(r"^x-", re.IGNORECASE)
-_NUMBERED: Final = re.compile(r"(?i)[-_ ]?(?:id|no|nr|number|key|ref|token|code)$|(?<=[a-z])(?:Id|No|Ref|Key)$")
+_NUMBERED: Final = re.compile(
+    r"(?i)[-_ ]?(?:id|no|nr|number|key|ref|token|code)$|(?<=[a-z])(?:Id|No|Ref|Key)$"
+)
 # A page of a ticket has it last in its path, or before what of it is asked for; shorter words are no kinds.
 _PAGE: Final = 2
 _KIND: Final = 3

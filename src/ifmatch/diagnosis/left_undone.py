@@ -211,7 +211,7 @@ def left_undone(step: Step) -> list[Left]:
 
 
 def _named_alone(rows: Sequence[Row], text: str, seen: Step) -> list[Left]:
-    """Return the one row of several that an answer names which says of the whole that it was not carried out."""
+    """Return the one row of several that an answer names that denies the whole."""
     if not 0 < len(text) <= _LONGEST or not says_undone(text):
         return []
     shared = Counter(value for row in rows for value in set(row.values()))
@@ -219,11 +219,15 @@ def _named_alone(rows: Sequence[Row], text: str, seen: Step) -> list[Left]:
         number
         for number, row in enumerate(rows)
         if any(
-            len(value) > _SHORT and shared[value] == 1 and re.search(rf"(?<![\w.-]){re.escape(value)}(?![\w-])", text)
+            len(value) > _SHORT
+            and shared[value] == 1
+            and re.search(rf"(?<![\w.-]){re.escape(value)}(?![\w-])", text)
             for value in row.values()
         )
     ]
-    return [Left(number, rows[number], whole_of(text), seen, alone=False) for number in named if len(named) == 1]
+    return [
+        Left(number, rows[number], whole_of(text), seen, alone=False) for number in named if len(named) == 1
+    ]
 
 
 def _of_member(href: str, status: str, text: str) -> Entry:

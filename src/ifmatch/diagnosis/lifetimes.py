@@ -23,7 +23,8 @@ _DEEP: Final = 4
 _MOST_OBJECTS: Final = 500
 # How a duration is called; a moment that lies ahead needs no name.
 _LASTS: Final = Words(
-    r"ttl|valid|expir|life(?:_?time|_?span)?(?![a-z])|duration|lasts|time_?out|good[-_ ]?(?:for|until)|hold|keep|kept"
+    r"ttl|valid|expir|life(?:_?time|_?span)?(?![a-z])|duration|lasts|time_?out|good[-_ ]?(?:for|until)"
+    r"|hold|keep|kept"
     r"|retention|retain|max[-_ ]?age"
 )
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.gathered import as_word
+from ifmatch.diagnosis.keys_taken import of_key
 from ifmatch.diagnosis.left_undone import (
     NO_THING,
     Left,
@@ -20,7 +21,6 @@ from ifmatch.diagnosis.left_undone import (
     undone,
     whole_of,
 )
-from ifmatch.diagnosis.keys_taken import of_key
 from ifmatch.diagnosis.looks_behind import look_behind, stood_still, told_behind
 from ifmatch.diagnosis.null_rows import none_for_version
 from ifmatch.diagnosis.parts_accounted import part_unlike
@@ -53,6 +53,7 @@ _NEAR: Final = 60
 _OK: Final = 200
 _CREATED: Final = 201
 _MANY_LEFT: Final = 12
+_PARTS: Final = 200
 _TELLING: Final = 2
 _SEVERAL: Final = 2
 _LONGEST: Final = 100_000
@@ -91,8 +92,10 @@ def reason_of(case: Case, step: Step) -> Reason | None:
         case: everything known.
         step: a write.
     """
-    if step.batched:
-        # Its parts are requests of their own.
+    if step.batched and any(
+        one.within is step and one.refused for one in case.steps[step.order + 1 : step.order + _PARTS]
+    ):
+        # Its parts are requests of their own, and tell why themselves.
         return None
     if (lacked := of_key(case, step)) is not None:
         return lacked
@@ -288,7 +291,7 @@ def _misses(one: Step, key: str) -> bool:
 
 
 def _dropped(own: Sequence[Step], step: Step, key: str) -> Step | None:
-    """Return a look whose very request was once answered with a thing, and is now with less and without it."""
+    """Return a look whose very request was answered with a thing once, and then with less and without it."""
     first: dict[tuple[str, str, str], Step] = {}
     for one in own:
         if one is step or one.status != _OK or one.content is None or len(one.content) > _LONGEST:
@@ -327,7 +330,10 @@ def _removed(one: Step, key: str, states: frozenset[str]) -> bool:
     told = [entry for entry in entries_in(one.view.text) if key in entry.values.values()]
     return any(
         _GONE.search(
-            said_of(entry, {"": key, **{each: each for each in entry.values.values() if each.casefold() in states}})
+            said_of(
+                entry,
+                {"": key, **{each: each for each in entry.values.values() if each.casefold() in states}},
+            )
         )
         for entry in told
     )

@@ -106,7 +106,8 @@ def _by_course(history: Sequence[Step], step: Step) -> Refusal | None:
     elif not (
         _created_nothing(history, step)
         or _met_older(history, step)
-        or _left_undone(history, step) or _undone_by_its_words(history, step)
+        or _left_undone(history, step)
+        or _undone_by_its_words(history, step)
     ):
         if not (
             (_unread(step) and _outdated(history, step))
@@ -281,7 +282,7 @@ def _edit_given_back(before: Step, step: Step) -> bool:
 
 
 def _met_older(history: Sequence[Step], step: Step) -> bool:
-    """Tell whether a creation failed, in whatever words, on a thing that is older than it and holds other values."""
+    """Tell whether a creation failed, in whatever words, on an older thing that holds other values."""
     guard = step.guard
     if step.status not in _FAULTS | {_CONFLICT} or not step.is_write or step.batched or step.refused:
         return False
@@ -344,7 +345,7 @@ def _older(step: Step, look: Step) -> bool:
 
 
 def _made_by(value: str) -> float | None:
-    """Return when at the latest a thing was made by a member that says so: a moment, or a day until its end."""
+    """Return when at the latest a thing was made, by a member that says so: a moment, or the end of a day."""
     day = _DAY.fullmatch(value.strip())
     if day is None:
         return told_moment(value)

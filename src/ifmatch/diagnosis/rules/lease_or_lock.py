@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.freezes import HOLDER, frozen
-from ifmatch.diagnosis.held_up import says_held
+from ifmatch.diagnosis.held_up import coded_hold
 from ifmatch.diagnosis.keys_taken import of_key
 from ifmatch.diagnosis.pages import is_page
 from ifmatch.diagnosis.undone_reasons import left_in_success
@@ -40,7 +40,9 @@ _HELD = Words(
     r"|(?:locked|checked_?out|leased|lock|lease)[_-]?(?:by|holder|owner)\b"
 )
 # Fields in which a lock is named, and statuses that tell that it is another one.
-_KEY = Words(r"(?i)(?<![a-z])(?:lock|lease|check[-_]?out|hold|claim|permit|latch)s?(?:[-_]?(?:id|token|key))?$")
+_KEY = Words(
+    r"(?i)(?<![a-z])(?:lock|lease|check[-_]?out|hold|claim|permit|latch)s?(?:[-_]?(?:id|token|key))?$"
+)
 _KEYED = frozenset({400, 403, 409, 412, 423})
 _TAKEN = Words(r"\block(?:ed)?\b|checked[ _-]?out|\bleased?\b|being edited")
 # Locks of databases and transactions are nothing that a client holds.
@@ -101,7 +103,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         and not _of_the_form(facts)
     ):
         yield note("the answer speaks of a lock or lease", 4.0, step)
-    elif step.status in {409, 412} and (held(facts.error_text) or says_held(facts.error_text)):
+    elif step.status in {409, 412} and (held(facts.error_text) or coded_hold(facts.error_text)):
         yield note("the answer says that somebody else holds it", 4.5, step)
     if (other := another_key(step)) is not None:
         name, value = other
