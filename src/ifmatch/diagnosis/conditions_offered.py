@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.damages import Damage
+from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.refusal_words import CONDITION, cannot_do
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.dialects.glossary import Words
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 # So many looks before a write may have shown what its service can do.
 _NEAR: Final = 60
 _LONGEST: Final = 20_000
+_COMPARED: Final = frozenset({Guard.ABSENT, Guard.SAME, Guard.SAME_DATE})
 _ASKS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 # A member, an element or a line that says of conditions that there are none.
 _NONE: Final = Words(
@@ -57,7 +59,7 @@ def not_offered(case: Case, history: History, step: Step) -> Damage | None:
 def _met(history: History, step: Step) -> Step | None:
     """Return what shows that a condition cannot have held: a thing that was there, or one without a tag."""
     guard = step.guard
-    if guard is None or not guard.standard or guard.guard not in {Guard.ABSENT, Guard.SAME}:
+    if guard is None or not guard.standard or guard.guard not in _COMPARED:
         return None
     seen = (one for one in reversed(history) if one.order < step.order)
     last = next((one for one in seen if one.read_ok or one.accepted or one.finds_nothing), None)
@@ -65,5 +67,8 @@ def _met(history: History, step: Step) -> Step | None:
         return None
     if guard.guard is Guard.ABSENT:
         return None if last.is_write and same_content(last.body, step.body) else last
+    if guard.guard is Guard.SAME_DATE:
+        sent, there = http_date(guard.value), last.last_modified
+        return last if sent is not None and there is not None and there > sent else None
     untagged = all(one.etag is None and one.last_modified is None for one in history)
-    return last if guard.guard is Guard.SAME and untagged else None
+    return last if untagged else None

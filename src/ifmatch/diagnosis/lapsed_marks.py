@@ -31,6 +31,10 @@ _FAULTS: Final = frozenset({400, 409, 410, 416, 422})
 _LONGEST: Final = 400_000
 # What gives nothing says so in few words.
 _TERSE: Final = 2000
+# Fields in which a service takes a mark, none of who asks.
+_OWN_FIELD: Final = re.compile(
+    r"(?i)x-(?!.*(?:request|trace|correlation|client|session|api|auth|forwarded|real))."
+)
 # What an element of markup ends with.
 _END: Final = re.compile(r"</|/>")
 _ANEW: Final = Words(
@@ -143,7 +147,11 @@ def _begun_anew(step: Step, later: Sequence[Step]) -> Damage | None:
     if fresh is None or fresh.status not in _OK or fresh.content is None or not _gives(fresh, step):
         return None
     asked, given = _sent(fresh), _beside(fresh)
-    for name, mark in _sent(step).items():
+    own = {each.lower(): value for each, value in fresh.sent}
+    in_fields = {
+        each: value for each, value in step.sent if _OWN_FIELD.match(each) and each.lower() not in own
+    }
+    for name, mark in {**in_fields, **_sent(step)}.items():
         if not _is_mark(mark) or mark in asked.values() or _is_mark(asked.get(name, "")):
             continue
         if any(_is_mark(value) and value != mark and value not in asked.values() for value in given.values()):

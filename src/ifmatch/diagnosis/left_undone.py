@@ -79,7 +79,7 @@ _UNDONE: Final = Words(
     r"|expired)\b"
 )
 # That there is none of a kind by a name: "no plot 18".
-NO_THING: Final = Words(r"\bno (?:[^\W\d]+ ){1,2}[\"'#(]?[^\W_]*\d[\w-]*")
+NO_THING: Final = Words(r"\bno (?:[^\W\d]+ ){1,2}[\"'#(]?[\w-]*\d[\w-]*")
 
 
 # A status of HTTP, alone or with its words.

@@ -43,6 +43,7 @@ _HELD = Words(
 _KEY = Words(
     r"(?i)(?<![a-z])(?:lock|lease|check[-_]?out|hold|claim|permit|latch)s?(?:[-_]?(?:id|token|key))?$"
 )
+_CODED = frozenset({400, 403, 409, 412, 422})
 _KEYED = frozenset({400, 403, 409, 412, 423})
 _TAKEN = Words(r"\block(?:ed)?\b|checked[ _-]?out|\bleased?\b|being edited")
 # Locks of databases and transactions are nothing that a client holds.
@@ -103,7 +104,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         and not _of_the_form(facts)
     ):
         yield note("the answer speaks of a lock or lease", 4.0, step)
-    elif step.status in {409, 412} and (held(facts.error_text) or coded_hold(facts.error_text)):
+    elif (step.status in {409, 412} and held(facts.error_text)) or coded(step):
         yield note("the answer says that somebody else holds it", 4.5, step)
     if (other := another_key(step)) is not None:
         name, value = other
@@ -115,6 +116,15 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if lock is not None and step.status in {412, 409, 423}:
         yield note(f"the request submits a lock token ({lock.name})", 3.0, step, lock.name)
     yield from _history(facts)
+
+
+def coded(step: Step) -> bool:
+    """Tell whether a write with a precondition is refused by a code of a hold, with its holder beside it.
+
+    Args:
+        step: any step.
+    """
+    return step.status in _CODED and bool(step.conditions) and coded_hold(step.view.text)
 
 
 def another_key(step: Step) -> tuple[str, str] | None:
