@@ -252,9 +252,7 @@ def _stale(history: History, step: Step) -> Damage | None:
 
 def _made(write: Step, token: str) -> bool:
     """Tell whether a write made the version of a token, which fields may quote and contents may not."""
-    return write.etag is not None and (
-        write.etag == token or tokens.opaque(write.etag) == tokens.opaque(token)
-    )
+    return write.etag is not None and tokens.opaque(write.etag) == tokens.opaque(token)
 
 
 def _under_one_tag(history: History, step: Step, token: str) -> Damage | None:
