@@ -136,6 +136,9 @@ def _begun_anew(step: Step, later: Sequence[Step]) -> Damage | None:
 
     It says that the mark is past its time, or that all has to be read again.
     """
+    fields = {each: value for each, value in step.sent if _OWN_FIELD.match(each)}
+    if not any(map(_is_mark, (*fields.values(), *_sent(step).values()))):
+        return None
     told = _beside(step)
     # Markup is a record itself.
     few = int(step.view.text.lstrip()[:1] == "<")
@@ -148,9 +151,7 @@ def _begun_anew(step: Step, later: Sequence[Step]) -> Damage | None:
         return None
     asked, given = _sent(fresh), _beside(fresh)
     own = {each.lower(): value for each, value in fresh.sent}
-    in_fields = {
-        each: value for each, value in step.sent if _OWN_FIELD.match(each) and each.lower() not in own
-    }
+    in_fields = {each: value for each, value in fields.items() if each.lower() not in own}
     for name, mark in {**in_fields, **_sent(step)}.items():
         if not _is_mark(mark) or mark in asked.values() or _is_mark(asked.get(name, "")):
             continue
