@@ -126,7 +126,9 @@ def lapsed_marks(case: Case) -> Iterator[tuple[Step, Damage]]:
 def _may_ask(step: Step) -> bool:
     if step.status not in _OK | _FAULTS or not (step.is_read or step.method == "POST"):
         return False
-    if not any(map(_is_mark, _sent(step).values())) or any(one.standard for one in step.conditions):
+    fields = (value for name, value in step.sent if _OWN_FIELD.match(name))
+    marked = any(map(_is_mark, fields)) or any(map(_is_mark, _sent(step).values()))
+    if not marked or any(one.standard for one in step.conditions):
         return False
     return step.content is not None and len(step.content) <= _LONGEST
 
@@ -137,8 +139,6 @@ def _begun_anew(step: Step, later: Sequence[Step]) -> Damage | None:
     It says that the mark is past its time, or that all has to be read again.
     """
     fields = {each: value for each, value in step.sent if _OWN_FIELD.match(each)}
-    if not any(map(_is_mark, (*fields.values(), *_sent(step).values()))):
-        return None
     told = _beside(step)
     # Markup is a record itself.
     few = int(step.view.text.lstrip()[:1] == "<")
