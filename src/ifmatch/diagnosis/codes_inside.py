@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.message_members import sent
+from ifmatch.diagnosis.pages import is_page
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.diagnosis.version_words import called_version, speaks_of_versions
 from ifmatch.dialects.glossary import Words
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 _NEAR: Final = 60
 _OK: Final = range(200, 300)
 _FEW: Final = 4000
+_PAGE: Final = "the heading of a page"
+_HEADING: Final = Words(
+    r"(?i)<(?:title|h[1-3])\b[^>]{0,80}>\s*(?:(?:http|error|status|code|fault)[\s:#/.\d-]{1,6}){0,3}412\b[^<]{0,80}</"
+)
 _CODES: Final = frozenset({"412", "-412"})
 _DIGITS: Final = "412"
 # What an answer's own code of success is.
@@ -66,6 +71,9 @@ def _coded(step: Step) -> tuple[str, str] | None:
     # Digits need no escapes, though JSON lets any sign be written as one.
     if _DIGITS not in step.content.text and "\\u" not in step.content.text:
         return None
+    if is_page(step.view.text):
+        heading = _HEADING.search(step.view.text)
+        return (_PAGE, "412") if heading is not None and "412" not in step.exchange.request.url else None
     told = members_in(step.view.json)
     for outer in (told, *map(members_in, told.values())):
         for name, value in outer.items():
@@ -142,6 +150,9 @@ def fails_by_code(step: Step, near: Sequence[Step]) -> bool:
 
 
 def _fine(one: Step, name: str) -> bool:
+    if name == _PAGE:
+        # Where a page stands in the way, what is meant is none.
+        return one.status in _OK and not is_page(one.view.text)
     told = members_in(one.view.json)
     return any(
         name in outer and str(outer[name]).lower() in _FINE

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.clocked_versions import ahead_of_versions
 from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.conditions_offered import not_offered
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, same_content, value_at
 from ifmatch.diagnosis.counts import skipped
 from ifmatch.diagnosis.damages import Damage
@@ -77,7 +78,8 @@ def overwrites(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
             continue
         known = history.near((step,))
         found = (
-            _accepted(near, known, step)
+            not_offered(near, known, step)
+            or _accepted(near, known, step)
             or unseen(near, known, step)
             or logged_over_version(near, known, step)
         )
@@ -250,9 +252,7 @@ def _stale(history: History, step: Step) -> Damage | None:
 
 def _made(write: Step, token: str) -> bool:
     """Tell whether a write made the version of a token, which fields may quote and contents may not."""
-    return write.etag is not None and (
-        write.etag == token or tokens.opaque(write.etag) == tokens.opaque(token)
-    )
+    return write.etag is not None and tokens.opaque(write.etag) == tokens.opaque(token)
 
 
 def _under_one_tag(history: History, step: Step, token: str) -> Damage | None:

@@ -75,6 +75,7 @@ class Damage:
         first: the attempt before this one, which got no answer; None where there was none.
         lapsed: a read went from a cursor on that is older than what the service keeps.
         coded: the content of a success has the code 412, and nothing was to be compared.
+        unoffered: the service says that it does not do the condition which was sent.
         proven: whether the evidence shows the loss itself.
         told: when the lost change was made, as a list of changes has it; None where none tells.
     """
@@ -98,5 +99,6 @@ class Damage:
     first: Step | None = None
     lapsed: bool = False
     coded: bool = False
+    unoffered: bool = False
     proven: bool = True
     told: float | None = None

@@ -24,25 +24,31 @@ if TYPE_CHECKING:
 _OK = 200
 
 
-def parts_of(step: Step, dialect: Dialect | None, places: Mapping[str, str] | None = None) -> list[Step]:
+def parts_of(
+    step: Step,
+    dialect: Dialect | None,
+    places: Mapping[str, str] | None = None,
+    known: AbstractSet[str] = frozenset(),
+) -> list[Step]:
     """Return a step for each request or record that a step's batch holds; the batch itself refuses nothing.
 
     Args:
         step: that may be a batch.
         dialect: its family; None when none showed itself.
         places: paths of the folders in which things had been read, by the last part of the things' paths.
+        known: resources that other requests of the service name, without their queries.
     """
     if step.batched:
         # Its lines are steps already.
         return []
     places = places or {}
     found = parts_in(step.view, dialect, places)
-    steps = [_within(step, part.request, part.response) for part in found]
+    steps = [_within(step, _below(step, part.request, known), part.response) for part in found]
     step.batched = bool(found)
     for hop in step.hops if found else ():
         inner = parts_in(View(hop.request, hop.response), dialect, places)
         for one, part in zip(steps, inner, strict=False) if len(inner) == len(found) else ():
-            one.hops.append(replace(hop, request=part.request, response=part.response))
+            one.hops.append(replace(hop, request=_below(step, part.request, known), response=part.response))
     return steps
 
 
@@ -58,6 +64,7 @@ def parts_by_reads(service: Sequence[Step]) -> dict[Step, list[Step]]:
     found: dict[Step, list[Step]] = {}
     if not any(may_hold_parts(step.exchange.request) for step in service):
         return found
+    known = keys_of(service)
     places: dict[str, str] = {}
     listed: dict[str, str] = {}
     things: dict[str, str] = {}
@@ -69,7 +76,7 @@ def parts_by_reads(service: Sequence[Step]) -> dict[Step, list[Step]]:
             # What a list shows with versions is known by it, until a read of its own says better.
             for one in versioned_names(step.view.json):
                 listed.setdefault(one, f"{place}/{name}")
-        elif parts := parts_of(step, None, listed | places):
+        elif parts := parts_of(step, None, listed | places, known):
             found[step] = parts
             things |= {one.resource: unquote(one.resource.rpartition("/")[2]) for one in parts}
             tagged |= {one.resource for one in parts if one.sent.text("if-match") is not None}
@@ -96,6 +103,30 @@ def _entries(step: Step, things: Mapping[str, str], tagged: AbstractSet[str]) ->
             fields = Fields([("ETag", tag if '"' in tag else f'"{tag}"')] if tag is not None else [])
             response = Response(_OK, fields=fields, content=content)
             yield _within(step, Request("GET", keys[name], step.sent), response)
+
+
+def keys_of(service: Sequence[Step]) -> frozenset[str]:
+    """Return the resources that the requests of a service name, without their queries.
+
+    Args:
+        service: its steps.
+    """
+    return frozenset(resource_key(step.exchange.request.url).partition("?")[0] for step in service)
+
+
+def _below(step: Step, request: Request, known: AbstractSet[str]) -> Request:
+    """Return the request of a part, below the folder of its batch where other requests name it there.
+
+    Services take the paths of parts as from the root of the host, or as from that of their own.
+    """
+    here, there = urlsplit(step.exchange.request.url), urlsplit(request.url)
+    folder = here.path.rpartition("/")[0]
+    if not folder or here.netloc != there.netloc or there.path.startswith(f"{folder}/"):
+        return request
+    below = there._replace(path=folder + there.path).geturl()
+    if resource_key(request.url).partition("?")[0] in known:
+        return request
+    return replace(request, url=below) if resource_key(below).partition("?")[0] in known else request
 
 
 def _within(step: Step, request: Request, response: Response | None) -> Step:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from ifmatch.diagnosis.call_envelopes import enveloped
 from ifmatch.diagnosis.call_habits import carrying, naming
 from ifmatch.diagnosis.call_records import calls, named_by_records, shown_by_calls, take_reads
-from ifmatch.diagnosis.dialect_batches import parts_by_reads, parts_of
+from ifmatch.diagnosis.dialect_batches import keys_of, parts_by_reads, parts_of
 from ifmatch.diagnosis.dialect_habits import LEARNED, beyond, joined, learn
 from ifmatch.diagnosis.dialect_tokens import give_versions
 from ifmatch.diagnosis.habit_signals import refusable
@@ -205,10 +205,11 @@ def _adopt_all(
         shown: what is shown in steps, by its reads.
         parts: where what is told in each step is kept.
     """
+    known = keys_of(service)
     for step in service:
         dialect = _of_step(step, found)
         _adopt(step, dialect)
-        held = parts_of(step, dialect) or shown.get(step, [])
+        held = parts_of(step, dialect, known=known) or shown.get(step, [])
         if held:
             parts[step] = held
         for one in held:

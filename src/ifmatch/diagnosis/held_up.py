@@ -51,6 +51,13 @@ _SAYS: Final = Words(
     r"\b(?:edit\w*|holds?|has (?:it|the)|working)\b"
     r"|\block(?:ed)?[ _-]?(?:holder|owner)\b"
 )
+# A code, and who or until when as the next member, attribute or column: `"c":"HELD","by":"anl"`.
+_CODED: Final = Words(
+    rf"(?<![a-z])(?:is[ _-]|already[ _-])?(?:{_HELD}|lock|lease|in[ _-]use|busy)"
+    r"(?:[ _-](?:out|record|item|row|object|already|error|conflict))?[\"'>]?[\s,;:|}]{1,4}<?[\"']?"
+    r"(?:(?:held|locked|kept|taken|owned)[ _-]?)?(?:by|holder|owner|until|till|who|since)"
+    r"[\"'>]?\s?[=:|>]"
+)
 # A hold of one's own stands in nobody's way.
 _OWN: Final = Words(r"\bby (?:you|me|yourself|myself|us|this (?:client|session|user))\b")
 # Locks of databases and transactions are nothing that a client holds.
@@ -82,7 +89,18 @@ def says_held(text: str) -> bool:
     told = text[:_LONGEST]
     if says_done(told) or _OWN.search(told) is not None or _SEVERAL.search(told) is not None:
         return False
-    return _SAYS.search(told) is not None and _INNER.search(told) is None and not frozen(told)
+    held = _SAYS.search(told) is not None or _CODED.search(told) is not None
+    return held and _INNER.search(told) is None and not frozen(told)
+
+
+def coded_hold(text: str) -> bool:
+    """Tell whether a refusal is a code of a hold, with who has it or until when as the next member.
+
+    Args:
+        text: of the answer.
+    """
+    told = text[:_LONGEST]
+    return _CODED.search(told) is not None and _INNER.search(told) is None and not frozen(told)
 
 
 def asks_to_hold(step: Step) -> bool:

@@ -26,7 +26,22 @@ if TYPE_CHECKING:
 
 _NEAR: Final = 60
 _OK: Final = frozenset({200, 202, 203})
+# Under these an answer may tell that a mark is not known any more.
+_FAULTS: Final = frozenset({400, 409, 410, 416, 422})
 _LONGEST: Final = 400_000
+# What gives nothing says so in few words.
+_TERSE: Final = 2000
+# Fields in which a service takes a mark, none of who asks.
+_OWN_FIELD: Final = re.compile(
+    r"(?i)x-(?!.*(?:request|trace|correlation|client|session|api|auth|forwarded|real))."
+)
+# What an element of markup ends with.
+_END: Final = re.compile(r"</|/>")
+_ANEW: Final = Words(
+    r"(?<![^\W_])(?:re-?sync\w*|full[-_ ]?(?:sync|load|read|fetch|reload|scan)|reload"
+    r"|re-?start|start[-_ ]over|begin[-_ ]again"
+    r"|from[-_ ]scratch|re-?initiali[sz]e|re-?baseline|re-?base|re-?seed|snapshot)(?![a-z])"
+)
 # So many values of a request say no more than who asks, from where on.
 _FEW: Final = 4
 _MARK: Final = 3
@@ -97,8 +112,10 @@ def lapsed_marks(case: Case) -> Iterator[tuple[Step, Damage]]:
             and one.resource.partition("?")[0] == key[1]
             and one.actor == step.actor
         ]
-        found = _lapsed(step, earlier) if earlier else None
-        if found is None:
+        found = _lapsed(step, earlier) if earlier and step.status in _OK else None
+        if found is None and len(step.view.text) <= _TERSE:
+            found = _begun_anew(step, case.steps[step.order + 1 : step.order + _NEAR])
+        if found is None and step.status in _OK:
             beside = case.steps[max(0, step.order - _NEAR) : step.order + _NEAR]
             found = _of_old(step, [one for one in beside if one.resource.partition("?")[0] == key[1]])
         if found is not None:
@@ -107,11 +124,53 @@ def lapsed_marks(case: Case) -> Iterator[tuple[Step, Damage]]:
 
 
 def _may_ask(step: Step) -> bool:
-    if step.status not in _OK or not (step.is_read or step.method == "POST"):
+    if step.status not in _OK | _FAULTS or not (step.is_read or step.method == "POST"):
         return False
-    if not any(map(_is_mark, _sent(step).values())) or any(one.standard for one in step.conditions):
+    fields = (value for name, value in step.sent if _OWN_FIELD.match(name))
+    marked = any(map(_is_mark, fields)) or any(map(_is_mark, _sent(step).values()))
+    if not marked or any(one.standard for one in step.conditions):
         return False
     return step.content is not None and len(step.content) <= _LONGEST
+
+
+def _begun_anew(step: Step, later: Sequence[Step]) -> Damage | None:
+    """Return what is wrong with an answer that gives nothing to a mark: its reader begins anew, and gets all.
+
+    It says that the mark is past its time, or that all has to be read again.
+    """
+    fields = {each: value for each, value in step.sent if _OWN_FIELD.match(each)}
+    told = _beside(step)
+    # Markup is a record itself.
+    few = int(step.view.text.lstrip()[:1] == "<")
+    if len(_listed(step)) > few or not (said := _said(told, _sent(step)) or _whole(told)):
+        return None
+    again = (one for one in later if one.actor == step.actor and one.method == step.method)
+    path = step.resource.partition("?")[0]
+    fresh = next((one for one in again if one.resource.partition("?")[0] == path), None)
+    if fresh is None or fresh.status not in _OK or fresh.content is None or not _gives(fresh, step):
+        return None
+    asked, given = _sent(fresh), _beside(fresh)
+    own = {each.lower(): value for each, value in fresh.sent}
+    in_fields = {each: value for each, value in fields.items() if each.lower() not in own}
+    for name, mark in {**in_fields, **_sent(step)}.items():
+        if not _is_mark(mark) or mark in asked.values() or _is_mark(asked.get(name, "")):
+            continue
+        if any(_is_mark(value) and value != mark and value not in asked.values() for value in given.values()):
+            text = f"the mark {mark} is not taken any more (“{said}”); its reader begins anew"
+            return Damage(Outcome.ERROR, text, lost=fresh, lapsed=True)
+    return None
+
+
+def _gives(fresh: Step, step: Step) -> bool:
+    """Tell whether an answer lists something, or, in markup, has more in it than another."""
+    if fresh.view.text.lstrip()[:1] == "<":
+        return len(_END.findall(fresh.view.text)) > len(_END.findall(step.view.text))
+    return bool(_listed(fresh))
+
+
+def _whole(told: Row) -> str:
+    """Return the words of an answer that call for all to be read again."""
+    return next((one for one in told.values() if len(one) <= _LONGEST_WORDS and _ANEW.search(one)), "")
 
 
 def _lapsed(step: Step, earlier: Sequence[Step]) -> Damage | None:

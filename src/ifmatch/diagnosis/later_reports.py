@@ -19,6 +19,7 @@ from ifmatch.diagnosis.listed_records import records_in
 from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.message_members import members, sent, shown
 from ifmatch.diagnosis.own_marks import called_in_fields
+from ifmatch.diagnosis.path_members import of_a_kind
 from ifmatch.diagnosis.refusal_words import WAITING, outdated, says_undone, turned_down
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.diagnosis.told_of_tokens import has_verdict, over_its_version
@@ -65,6 +66,14 @@ _SOME: Final = Words(
 )
 # Fields that name the place where the outcome will be told.
 _PLACES: Final = ("location", "operation-location", "azure-asyncoperation", "content-location")
+# What fields of a service's own begin with, and what says of a name that it numbers something.
+_PRIVATE: Final = re.compile(r"^x-", re.IGNORECASE)
+_NUMBERED: Final = re.compile(
+    r"(?i)[-_ ]?(?:id|no|nr|number|key|ref|token|code)$|(?<=[a-z])(?:Id|No|Ref|Key)$"
+)
+# A page of a ticket has it last in its path, or before what of it is asked for; shorter words are no kinds.
+_PAGE: Final = 2
+_KIND: Final = 3
 # What stands between the columns of a line.
 _COLUMNS: Final = re.compile(r"\s*[,;|\t]\s*|\s{2,}")
 
@@ -78,16 +87,20 @@ _AT_ONCE: Final = 3.0
 
 @dataclass(frozen=True, slots=True)
 class _Ticket:
-    """What names a write that was taken in, with the name that it was given under, "" for a place."""
+    """What names a write that was taken in, with the name that it was given under, "" for a place.
+
+    What a field gives names a page alone: `page`.
+    """
 
     word: str
     value: str
     step: Step
+    page: bool = False
 
     @property
     def telling(self) -> bool:
         """Tell whether the value means the write wherever it stands."""
-        return len(self.value) >= _TELLING or any(map(str.isalpha, self.value))
+        return not self.page and (len(self.value) >= _TELLING or any(map(str.isalpha, self.value)))
 
 
 def take_reports(steps: Sequence[Step]) -> None:
@@ -221,6 +234,9 @@ def _tickets(step: Step) -> Iterator[_Ticket]:
             yield _Ticket("", urljoin(here, one.value), step)
         elif any(map(str.isdigit, one.value)) and " " not in one.value:
             yield _Ticket(one.word, one.value, step)
+    for one in shown(step)[:_VALUES]:
+        if one.where == "header" and one.value not in known and any(map(str.isdigit, one.value)):
+            yield _Ticket(_PRIVATE.sub("", one.word), one.value, step, page=True)
 
 
 def _reported(report: Step, ticket: _Ticket, service: Sequence[Step]) -> Content | None:
@@ -391,7 +407,23 @@ def _own_page(report: Step, ticket: _Ticket) -> bool:
     there = report.exchange.request.url
     if not ticket.word:
         return urlsplit(there)[:3] == urlsplit(ticket.value)[:3]
-    return ticket.telling and unquote(urlsplit(there).path.rstrip("/").rpartition("/")[2]) == ticket.value
+    if ticket.word == _JOURNAL:
+        return False
+    parts = [unquote(one) for one in urlsplit(there).path.split("/") if one]
+    if ticket.value not in parts[-_PAGE:]:
+        return False
+    place = len(parts) - 1 - parts[::-1].index(ticket.value)
+    # `/works/12/log` is about the work 12; a longer value means its ticket whatever stands before it.
+    kind = parts[place - 1] if place else ""
+    return ticket.telling or _called_alike(kind, ticket.word)
+
+
+def _called_alike(kind: str, word: str) -> bool:
+    """Tell whether a step of a path is called like a ticket: `batches` and `batch`, `jobs` and `job_id`."""
+    short, named = (re.sub(r"[^a-z]", "", one.lower()) for one in (kind, _NUMBERED.sub("", word)))
+    if min(len(short), len(named)) < _KIND:
+        return False
+    return short in {named, f"{named}s", f"{named}es"} or of_a_kind(short, named)
 
 
 def _records(value: object, ticket: _Ticket, depth: int) -> Iterator[dict[str, object]]:

@@ -74,7 +74,7 @@ def _untraced(before: Sequence[Step], write: Step, after: Sequence[Step]) -> Ste
     base = next((one for one in reversed(before) if _looks(one)), None)
     if base is None or _sends_back(base, write):
         return None
-    was, wanted = values_shown(base), _values_sent(write)
+    was, wanted = values_shown(base), values_sent(write)
     changes = {word: value for word, value in wanted.items() if was.get(word, value) != value}
     if not changes or _tells_of(write, changes):
         return None
@@ -88,7 +88,7 @@ def _untraced(before: Sequence[Step], write: Step, after: Sequence[Step]) -> Ste
         if one.is_write and one.method in _CHANGING:
             if one.status >= _REFUSED:
                 continue
-            again = _values_sent(one)
+            again = values_sent(one)
             if any(again.get(word) == was[word] for word in changes):
                 # It may have put back what was there.
                 return look
@@ -116,7 +116,7 @@ def edits(look: Step, write: Step) -> bool:
         look: at the thing.
         write: to it.
     """
-    there, wanted = values_shown(look), _values_sent(write)
+    there, wanted = values_shown(look), values_sent(write)
     return 2 * len(there.keys() & wanted.keys()) > len(wanted)
 
 
@@ -151,7 +151,7 @@ def _moved(base: Step, step: Step) -> bool:
 
 def _counted_on(base: Step, write: Step) -> bool:
     """Tell whether an answer has what was shown, and sent back as it was, one further: it was carried out."""
-    was, mine, told = values_shown(base), _values_sent(write), values_shown(write)
+    was, mine, told = values_shown(base), values_sent(write), values_shown(write)
     return any(
         mine.get(word) == value and tokens.steps_on(value, told[word]) == 1
         for word, value in was.items()
@@ -180,7 +180,7 @@ def values_shown(step: Step, *, stamps: bool = False) -> dict[str, str]:
     return _single(((one.word, one.value) for one in shown(step) if one.where != "header"), stamps=stamps)
 
 
-def _values_sent(step: Step) -> dict[str, str]:
+def values_sent(step: Step) -> dict[str, str]:
     """Return what a request carries by the names of its members, versions and stamps left aside.
 
     Args:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 _DONE: Final = frozenset({200, 201, 202, 207})
 _NONE: Final = frozenset({"0", "false", "no", "n", "none"})
 _LONGEST: Final = 600
+# Shorter values stand in a sentence by chance.
+_SHORT: Final = 1
 # What is counted, or said yes to, where something was done.
 _VERBS: Final = (
     r"changed|modified|updated|touched|affected|written|saved|stored|applied|replaced|edited|patched"
@@ -75,6 +78,8 @@ _UNDONE: Final = Words(
     r"|postponed|unfulfilled|nok|ko|abandoned|disregarded|voided|suppressed|deferred|stale|outdated"
     r"|expired)\b"
 )
+# That there is none of a kind by a name: "no plot 18".
+NO_THING: Final = Words(r"\bno (?:[^\W\d]+ ){1,2}[\"'#(]?[\w-]*\d[\w-]*")
 
 
 # A status of HTTP, alone or with its words.
@@ -195,11 +200,33 @@ def left_undone(step: Step) -> list[Left]:
         by_row = dict(told)
         whole = whole_of(account_in(step))
         return [Left(number, row, by_row.get(number, whole), seen, alone) for number, row in enumerate(rows)]
+    if not told and not alone and rows:
+        return _named_alone(rows, account_in(step), seen)
     return [
         Left(number, rows[number], one, seen, alone)
         for number, one in told
         if undone(one, rows[number], [other for other in entries if other is not one])
         or _explained(one, rows, [other for place, other in told if place != number])
+    ]
+
+
+def _named_alone(rows: Sequence[Row], text: str, seen: Step) -> list[Left]:
+    """Return the one row of several that an answer names that denies the whole."""
+    if not 0 < len(text) <= _LONGEST or not says_undone(text):
+        return []
+    shared = Counter(value for row in rows for value in set(row.values()))
+    named = [
+        number
+        for number, row in enumerate(rows)
+        if any(
+            len(value) > _SHORT
+            and shared[value] == 1
+            and re.search(rf"(?<![\w.-]){re.escape(value)}(?![\w-])", text)
+            for value in row.values()
+        )
+    ]
+    return [
+        Left(number, rows[number], whole_of(text), seen, alone=False) for number in named if len(named) == 1
     ]
 
 
@@ -271,6 +298,7 @@ def undone(entry: Entry, row: Row, others: Sequence[Entry]) -> bool:
         _UNDONE.search(said_of(entry, row).replace("_", " "))
         or says_undone(entry.text)
         or _COUNTED_NONE.search(entry.text)
+        or NO_THING.search(entry.text)
         or (not others and _lists_left(entry))
     ):
         return True

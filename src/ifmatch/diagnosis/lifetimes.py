@@ -23,7 +23,9 @@ _DEEP: Final = 4
 _MOST_OBJECTS: Final = 500
 # How a duration is called; a moment that lies ahead needs no name.
 _LASTS: Final = Words(
-    r"ttl|valid|expir|life_?time|duration|lasts|time_?out|good[-_ ]?(?:for|until)|hold|keep"
+    r"ttl|valid|expir|life(?:_?time|_?span)?(?![a-z])|duration|lasts|time_?out|good[-_ ]?(?:for|until)"
+    r"|hold|keep|kept"
+    r"|retention|retain|max[-_ ]?age"
 )
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _NUMBER: Final = re.compile(r"(\d{1,7}(?:\.\d+)?)\s*(ms|s|sec\w*|m|min\w*|h|hours?|d|days?)?", re.IGNORECASE)

@@ -123,7 +123,7 @@ _DONE_ALL: Final = (
     rf"[\"'](?:{_SUCCESS})[\"']\s*:\s*(?:true|1\b|\"(?:true|yes|y)\")"
     rf"|[\"'](?:status|state|result|outcome)[\"']\s*:\s*\"(?:{_SUCCESS})\""
 )
-_CONDITION: Final = (
+CONDITION: Final = (
     r"conditional|pre-?conditions?|\bconditions?|\bif[-_ ](?:none[-_ ])?match|\bif[-_ ](?:un)?modified"
     r"|e-?tags?|versioning|version[ _-]?checks?|optimistic|concurrency|compare[ _-]and|guards?\b|guarded"
 )
@@ -135,7 +135,7 @@ INCAPABLE: Final = (
 )
 # That a service cannot do a condition, not that one is false.
 _CANNOT: Final = Words(
-    rf"(?i)(?:{_CONDITION})[^.\"\n]{{0,60}}(?:{INCAPABLE})|(?:{INCAPABLE})[^.\"\n]{{0,40}}(?:{_CONDITION})"
+    rf"(?i)(?:{CONDITION})[^.\"\n]{{0,60}}(?:{INCAPABLE})|(?:{INCAPABLE})[^.\"\n]{{0,40}}(?:{CONDITION})"
 )
 # What says so of a request as the one word, or the few words, that an outcome is told by.
 _TURNED_DOWN: Final = Words(
@@ -297,7 +297,16 @@ def says_cannot(step: Step) -> bool:
     Args:
         step: the write.
     """
-    return negative(step) and _CANNOT.search(step.view.text[:_LONGEST]) is not None
+    return negative(step) and cannot_do(step.view.text)
+
+
+def cannot_do(text: str) -> bool:
+    """Tell whether a text says that its service cannot do a condition.
+
+    Args:
+        text: of an answer.
+    """
+    return _CANNOT.search(text[:_LONGEST]) is not None
 
 
 def says_done(text: str) -> bool:

@@ -9,7 +9,8 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
-from ifmatch.diagnosis.left_undone import Left, sent_rows, told_rows, undone, whole_of
+from ifmatch.diagnosis.left_undone import Left, account_in, sent_rows, told_rows, undone, whole_of
+from ifmatch.diagnosis.message_members import sent as sent_values
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.sent_rows import entries_in
 from ifmatch.diagnosis.version_words import called_version
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.sent_rows import Row
     from ifmatch.diagnosis.steps import Step
 
+_OK: Final = 200
 _READS: Final = 12
 _FEW: Final = 3
 _AMOUNT: Final = re.compile(r"[^\d.,'+-]*([+-]?\d[\d.,' \u00a0\u202f]*)[^\d]*")
@@ -58,7 +60,11 @@ def former_value(step: Step, left: Left, later: Sequence[Step], own: Sequence[St
     """
     parts = {unquote(one) for one in path_of(step.resource).partition("?")[0].split("/") if one}
     mine = {value for value in left.row.values() if value}
-    reads = [one for one in own if one.is_read and one.read_ok and one.content is not None]
+    # What the rows lie in may say of which thing they are.
+    mine |= {one.value for one in sent_values(step) if one.where != "header"}
+    reads = [
+        one for one in own if one.content is not None and ((one.is_read and one.read_ok) or _asks(one, step))
+    ]
     before = [one for one in reads if one.order < step.order][-_READS:]
     after = [one for one in reads if one.order > step.order][:_READS]
     for name, sent in left.row.items():
@@ -78,6 +84,15 @@ def former_value(step: Step, left: Left, later: Sequence[Step], own: Sequence[St
     return None
 
 
+def _asks(one: Step, step: Step) -> bool:
+    """Tell whether a POST only asks: the answer has all that it sends, and more, and it is no such write."""
+    if one.method != "POST" or one.status != _OK or one.negative or one.resource == step.resource:
+        return False
+    asked = {value for row in sent_rows(one) for value in row.values() if value}
+    told = {value for record in _records(one) for value in record.values()}
+    return bool(asked) and asked <= told and len(told) > len(asked) + 1
+
+
 def _corrected(left: Left, name: str, later: Sequence[Step]) -> tuple[Step | None, str]:
     """Return the later attempt whose row differs in one value alone and was carried out, and that value."""
     for one in later:
@@ -87,7 +102,8 @@ def _corrected(left: Left, name: str, later: Sequence[Step]) -> tuple[Step | Non
             if apart != [name] or not theirs.get(name):
                 continue
             entry = told.get(number)
-            if entry is not None and not undone(entry, theirs, []):
+            whole = entry if entry is not None else whole_of(account_in(one))
+            if (entry is not None or one.accepted) and not undone(whole, theirs, []):
                 return one, theirs[name]
     return None, ""
 

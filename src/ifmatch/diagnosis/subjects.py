@@ -201,6 +201,8 @@ def _refuses_by_words(step: Step) -> bool:
         return True
     if step.conditions and unsupported_precondition.of_conditions(step.status, words):
         return True
+    if lease_or_lock.another_key(step) is not None or lease_or_lock.coded(step):
+        return True
     if step.status == 409:
         version = status_dialect_mismatch.WORDS.search(words) or token_missing.demands(words)
         return bool(version) or (

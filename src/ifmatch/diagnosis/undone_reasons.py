@@ -8,7 +8,9 @@ from urllib.parse import unquote
 
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.gathered import as_word
+from ifmatch.diagnosis.keys_taken import of_key
 from ifmatch.diagnosis.left_undone import (
+    NO_THING,
     Left,
     account_in,
     account_of,
@@ -48,8 +50,10 @@ if TYPE_CHECKING:
     from ifmatch.model.finding import Evidence
 
 _NEAR: Final = 60
+_OK: Final = 200
 _CREATED: Final = 201
 _MANY_LEFT: Final = 12
+_PARTS: Final = 200
 _TELLING: Final = 2
 _SEVERAL: Final = 2
 _LONGEST: Final = 100_000
@@ -88,6 +92,13 @@ def reason_of(case: Case, step: Step) -> Reason | None:
         case: everything known.
         step: a write.
     """
+    if step.batched and any(
+        one.within is step and one.refused for one in case.steps[step.order + 1 : step.order + _PARTS]
+    ):
+        # Its parts are requests of their own, and tell why themselves.
+        return None
+    if (lacked := of_key(case, step)) is not None:
+        return lacked
     # What an answer gives a place of its own was made.
     made = step.status == _CREATED and step.header("location") is not None and not step.negative
     lefts = left_undone(step)[:_MANY_LEFT] if step.is_write and not made else []
@@ -226,8 +237,9 @@ def _of_nothing(step: Step, left: Left, own: Sequence[Step]) -> Reason | None:
         value and (called_version(name) or CARRIES.search(name) or (value.isdigit() and _BASED.search(name)))
         for name, value in left.row.items()
     )
-    words = _NO_SUCH.search(left.said) is not None
+    words = _NO_SUCH.search(left.said) is not None or NO_THING.search(left.entry.text) is not None
     before = [one for one in own if one.order < step.order and one.is_read and one.read_ok]
+    states = frozenset(value.casefold() for row in sent_rows(step) for value in row.values())
     for key in _keys(step, left):
         known = any(as_word(key, one.view.text) for one in before)
         if not (versioned or known or words):
@@ -236,9 +248,10 @@ def _of_nothing(step: Step, left: Left, own: Sequence[Step]) -> Reason | None:
             (one for one in own if one is not step and _misses(one, key) and not _again(one, step, own)), None
         )
         removed = next(
-            (one for one in own if one.is_read and one is not left.seen and _removed(one, key)), None
+            (one for one in own if one.is_read and one is not left.seen and _removed(one, key, states)),
+            None,
         )
-        found = looked or removed
+        found = looked or removed or _dropped(own, step, key)
         if found is None or any(_deletes(one, key) for one in own if step.order < one.order < found.order):
             continue
         said = [(f"{key}, which the request names, is not there by another look", 4.5, found)]
@@ -277,6 +290,27 @@ def _misses(one: Step, key: str) -> bool:
     return bool(others) or _empty(one)
 
 
+def _dropped(own: Sequence[Step], step: Step, key: str) -> Step | None:
+    """Return a look whose very request was answered with a thing once, and then with less and without it."""
+    first: dict[tuple[str, str, str], Step] = {}
+    for one in own:
+        if one is step or one.status != _OK or one.content is None or len(one.content) > _LONGEST:
+            continue
+        place = one.method, one.exchange.request.url, one.view.sent_text
+        before = first.setdefault(place, one)
+        if before is one or key in one.view.sent_text or not as_word(key, before.view.text):
+            continue
+        older, newer = (_words_of(each) for each in (before, one))
+        if key not in newer and len(newer) < len(older) and len(newer - older) * _SEVERAL < len(newer):
+            return one
+    return None
+
+
+def _words_of(one: Step) -> frozenset[str]:
+    """Return the values that an answer lists."""
+    return frozenset(value for entry in entries_in(one.view.text) for value in entry.values.values() if value)
+
+
 def _empty(one: Step) -> bool:
     """Tell whether an answer lists nothing: an empty list, nulls, a count of none, a heading alone."""
     text = one.view.text.strip()
@@ -286,12 +320,23 @@ def _empty(one: Step) -> bool:
     return len(text.splitlines()) <= 1
 
 
-def _removed(one: Step, key: str) -> bool:
-    """Tell whether an answer has an entry that says of a thing that it was taken away."""
+def _removed(one: Step, key: str, states: frozenset[str]) -> bool:
+    """Tell whether an answer has an entry that says of a thing that it was taken away.
+
+    A value that the request sets or expects (`closed`) is a state of what is there.
+    """
     if one.status != 200 or one.content is None or len(one.content) > _LONGEST:
         return False
     told = [entry for entry in entries_in(one.view.text) if key in entry.values.values()]
-    return bool(told) and any(_GONE.search(said_of(entry, {"": key})) for entry in told)
+    return any(
+        _GONE.search(
+            said_of(
+                entry,
+                {"": key, **{each: each for each in entry.values.values() if each.casefold() in states}},
+            )
+        )
+        for entry in told
+    )
 
 
 def _again(look: Step, step: Step, own: Sequence[Step]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final, cast
 
@@ -12,7 +13,7 @@ from ifmatch.diagnosis.contents import holds, same_content, speak_of_one
 from ifmatch.diagnosis.dated_refusals import refuses_date
 from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.held_up import asks_to_hold, held_by_state, says_held
-from ifmatch.diagnosis.left_no_trace import edits, values_shown
+from ifmatch.diagnosis.left_no_trace import edits, values_sent, values_shown
 from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.refusal_words import (
     asks_for_condition,
@@ -55,8 +56,10 @@ _MADE: Final = Words(
 )
 # Seconds that clocks may differ by.
 _A_WHILE: Final = 3600.0
+_DAY: Final = re.compile(r"(\d{4})[-/.](\d\d)[-/.](\d\d)")
 _STORING: Final = frozenset({"PUT", "PATCH", "POST"})
 _CREATED: Final = 201
+_CONFLICT: Final = 409
 _LONGEST: Final = 4000
 
 
@@ -102,7 +105,10 @@ def _by_course(history: Sequence[Step], step: Step) -> Refusal | None:
     elif _cannot(step):
         meaning = Meaning.UNSUPPORTED
     elif not (
-        _created_nothing(history, step) or _left_undone(history, step) or _undone_by_its_words(history, step)
+        _created_nothing(history, step)
+        or _met_older(history, step)
+        or _left_undone(history, step)
+        or _undone_by_its_words(history, step)
     ):
         if not (
             (_unread(step) and _outdated(history, step))
@@ -252,6 +258,8 @@ def _created_nothing(history: Sequence[Step], step: Step) -> bool:
     there = before.representation if before.read_ok else None
     if there is None or holds(there, step.body):
         return False
+    if _edit_given_back(before, step):
+        return True
     if step.untraced is not None:
         # An edit of what was read: it was not to be created.
         return edits(step.untraced, step) or _LEFT.search(step.view.text[:_LONGEST]) is not None
@@ -259,6 +267,34 @@ def _created_nothing(history: Sequence[Step], step: Step) -> bool:
         # Who asks for a thing to be there, and is given what is there, has what was asked for.
         return False
     return same_content(seen, there) if seen is not None else step.etag == before.etag is not None
+
+
+def _edit_given_back(before: Step, step: Step) -> bool:
+    """Tell whether a success gives an edit of what was read back as it was read, with the tag of then.
+
+    Who only wants a thing to be there sends no more than one value that it has already.
+    """
+    if step.etag is None or step.etag != before.etag or not edits(before, step):
+        return False
+    was, told = values_shown(before), values_shown(step)
+    wanted = values_sent(step)
+    changed = [word for word, value in wanted.items() if was.get(word, value) != value]
+    kept = [word for word, value in wanted.items() if was.get(word) == value]
+    return bool(changed) and len(kept) > 1 and all(told.get(word) == was[word] for word in (*changed, *kept))
+
+
+def _met_older(history: Sequence[Step], step: Step) -> bool:
+    """Tell whether a creation failed, in whatever words, on an older thing that holds other values."""
+    guard = step.guard
+    if step.status not in _FAULTS | {_CONFLICT} or not step.is_write or step.batched or step.refused:
+        return False
+    if guard is None or guard.guard is not Guard.ABSENT or not guard.standard or step.body is None:
+        return False
+    words = step.view.text[:_LONGEST]
+    if _OF_THE_REQUEST.search(words) or any(one.order < step.order and one.read_ok for one in history):
+        return False
+    after = next((one for one in history if one.order > step.order and (one.read_ok or one.is_write)), None)
+    return after is not None and after.is_read and _older(step, after)
 
 
 def _left_as_it_was(history: Sequence[Step], step: Step) -> bool:
@@ -306,8 +342,21 @@ def _older(step: Step, look: Step) -> bool:
     if look.last_modified is not None:
         return look.last_modified < step.start - _A_WHILE
     named = (value for name, value in values_shown(look, stamps=True).items() if _MADE.search(name))
-    made = (moment for value in named if (moment := told_moment(value)) is not None)
+    made = (moment for value in named if (moment := _made_by(value)) is not None)
     return any(one < step.start - _A_WHILE for one in made)
+
+
+def _made_by(value: str) -> float | None:
+    """Return when at the latest a thing was made, by a member that says so: a moment, or the end of a day."""
+    day = _DAY.fullmatch(value.strip())
+    if day is None:
+        return told_moment(value)
+    try:
+        begin = datetime(int(day[1]), int(day[2]), int(day[3]), tzinfo=UTC)
+    except ValueError:
+        return None
+    # In some zone a day ends twelve hours later.
+    return begin.timestamp() + 36 * _A_WHILE
 
 
 def _left_undone(history: Sequence[Step], step: Step) -> bool:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.freezes import HOLDER, frozen
+from ifmatch.diagnosis.held_up import coded_hold
+from ifmatch.diagnosis.keys_taken import of_key
 from ifmatch.diagnosis.pages import is_page
 from ifmatch.diagnosis.undone_reasons import left_in_success
 from ifmatch.dialects import Meaning
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "lease-or-lock"
@@ -36,6 +39,12 @@ _HELD = Words(
     r"[^.\"]{0,30}\b(?:by|holder|owner)\b"
     r"|(?:locked|checked_?out|leased|lock|lease)[_-]?(?:by|holder|owner)\b"
 )
+# Fields in which a lock is named, and statuses that tell that it is another one.
+_KEY = Words(
+    r"(?i)(?<![a-z])(?:lock|lease|check[-_]?out|hold|claim|permit|latch)s?(?:[-_]?(?:id|token|key))?$"
+)
+_CODED = frozenset({400, 403, 409, 412, 422})
+_KEYED = frozenset({400, 403, 409, 412, 423})
 _TAKEN = Words(r"\block(?:ed)?\b|checked[ _-]?out|\bleased?\b|being edited")
 # Locks of databases and transactions are nothing that a client holds.
 _INNER = Words(r"optimistic[ _-]?lock|deadlock|lock ?version|lock wait|StaleObject")
@@ -95,12 +104,44 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         and not _of_the_form(facts)
     ):
         yield note("the answer speaks of a lock or lease", 4.0, step)
-    elif step.status in {409, 412} and held(facts.error_text):
+    elif (step.status in {409, 412} and held(facts.error_text)) or coded(step):
         yield note("the answer says that somebody else holds it", 4.5, step)
+    if (other := another_key(step)) is not None:
+        name, value = other
+        yield note(f"the answer names another lock in {name} than the request: {value}", 5.0, step, name)
+    if (lacked := of_key(facts.case, step)) is not None:
+        for text, weight, seen in lacked.said:
+            yield note(text, weight, seen)
     lock = step.condition(Guard.LOCK)
     if lock is not None and step.status in {412, 409, 423}:
         yield note(f"the request submits a lock token ({lock.name})", 3.0, step, lock.name)
     yield from _history(facts)
+
+
+def coded(step: Step) -> bool:
+    """Tell whether a write with a precondition is refused by a code of a hold, with its holder beside it.
+
+    Args:
+        step: any step.
+    """
+    return step.status in _CODED and bool(step.conditions) and coded_hold(step.view.text)
+
+
+def another_key(step: Step) -> tuple[str, str] | None:
+    """Return the field in which an answer names another lock than the request does, with what it names there.
+
+    Args:
+        step: a write.
+
+    Source: Microsoft, WOPI protocol, X-WOPI-Lock (a 409 has the lock that is held, empty where none is).
+    """
+    if step.status not in _KEYED:
+        return None
+    for name, value in step.received or ():
+        sent = step.sent.text(name) if _KEY.search(name) else None
+        if sent is not None and value.strip() != sent.strip():
+            return name, value.strip() or "none"
+    return None
 
 
 def _history(facts: Facts) -> Iterator[Evidence]:

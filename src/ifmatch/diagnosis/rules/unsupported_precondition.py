@@ -39,7 +39,11 @@ _OF_CONDITIONS = re.compile(
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from an answer that refuses the condition itself."""
     yield from left_in_success(facts, CAUSE)
-    step = facts.step
+    step, damage = facts.step, facts.damage
+    if damage is not None and damage.unoffered:
+        yield note(damage.text, 5.0, step)
+        if damage.lost is not None:
+            yield note("what was there is replaced all the same", 1.0, damage.lost)
     if facts.guard is None or not facts.refused:
         return
     refusal = step.refusal
