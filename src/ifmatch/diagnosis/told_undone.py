@@ -16,6 +16,7 @@ from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.pages import is_page
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.diagnosis.succession import TIME, later_time
+from ifmatch.diagnosis.unlike_answers import entry_of, of_another, unlike_others
 from ifmatch.diagnosis.version_words import called_version
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ _NAUGHT: Final = re.compile(
 _INSIDE: Final = frozenset({"body", "text"})
 # A count that goes on by more than one has met another's change.
 _SEVERAL: Final = 2
+_FEW: Final = 4
 _DEEP: Final = 6
 # What numbers a call, not a state.
 _OF_CALLS: Final = frozenset({"id", "jsonrpc"})
@@ -86,13 +88,14 @@ def came_to_nothing(service: Sequence[Step], place: int, said: str, report: Step
     write = service[place]
     if _denies(said):
         said = _without_usual(service, place, said)
-    pairs = list(_two_versions(write, said))
+    unlike = report is None and unlike_others(service, place)
+    pairs = list(_two_versions(write, said, denied=unlike))
     if report is None and any(_named(said, old) for old, _ in pairs):
         near = service[max(0, place - _NEAR) : place + _NEAR]
         if fails_by_code(write, near):
             # Its code of failure says that it was not done, and both versions why.
             return True
-    moved = _moved_on(service, place) if not pairs and _denies(said) else None
+    moved = _moved_on(service, place) if not pairs and (unlike or _denies(said)) else None
     for old, new in [*pairs, *([moved] if moved is not None else [])]:
         before = service[max(0, place - _NEAR) : place]
         if any(_looked_up(one) and _states(one, old) for one in before) and (
@@ -203,12 +206,13 @@ def _alike(tag: str, other: str) -> bool:
     return (told == tokens.shape(other) != "text") or tokens.part_steps(tag, other) > 0
 
 
-def _two_versions(write: Step, said: str) -> Iterator[tuple[str, str]]:
+def _two_versions(write: Step, said: str, *, denied: bool = False) -> Iterator[tuple[str, str]]:
     """Yield each value of a write that may be a version, with the later one that is told of it.
 
     One after the other may be what a write made of the first: there something else has to deny it.
     """
     text = said[:_LONGEST]
+    denied = denied or _denies(text)
     numbers = list(dict.fromkeys(_NUMBER.findall(text)))
     moments = list(dict.fromkeys(_MOMENT.findall(text)))
     carried = [one.value for one in sent(write) if one.where != "header" or called_version(one.name)]
@@ -216,11 +220,12 @@ def _two_versions(write: Step, said: str) -> Iterator[tuple[str, str]]:
         value = tokens.opaque(one)
         if value.isdigit():
             later = [told for told in numbers if tokens.steps_on(value, told) > 0 and _like(value, told)]
-            if later and (_named(text, value) or _denies(text) or _far(value, later)):
-                yield value, max(later, key=int)
+            if later and (denied or _named(text, value) or _far(value, later)):
+                # A code may be a larger number.
+                yield from ((value, one) for one in sorted(later, key=int, reverse=True)[:_FEW])
         elif TIME.fullmatch(value):
             later = [told for told in moments if later_time(value, told)]
-            if later and (_named(text, value) or _denies(text)):
+            if later and (denied or _named(text, value)):
                 yield value, max(later)
 
 
@@ -282,9 +287,9 @@ def _unchanged(
         # What the answer has as it was sent was taken.
         return None
     for one in service[place + 1 : place + 1 + _NEAR]:
-        if one in {report, write.reported_by} or not _looks(one):
+        if one in {report, write.reported_by} or not _looks(one) or of_another(one, write):
             continue
-        there = _there(one)
+        there = entry_of(one, write) or _there(one)
         held = {word: there[word] for word in changed if word in there}
         if not held:
             continue
@@ -292,7 +297,7 @@ def _unchanged(
         if some and not same:
             left = [value == before[word] for word, value in held.items() if value != changed[word]]
             same = bool(left) and all(left)
-        return one if same and _states(one, new) else None
+        return one if same and (new in there.values() or _states(one, new)) else None
     return None
 
 
@@ -309,9 +314,12 @@ def _before(service: Sequence[Step], place: int, wanted: dict[str, str]) -> dict
     for one in reversed(service[max(0, place - _NEAR) : place]):
         if not _looks(one) and not (one.is_write and 200 <= one.status < 300 and not one.undone):
             continue
-        there = _there(one)
+        if of_another(one, service[place]):
+            continue
         if one.is_write:
-            there = {**_asked(one), **there}
+            there = {**_asked(one), **_there(one)}
+        else:
+            there = entry_of(one, service[place]) or _there(one)
         for word in wanted:
             if word in there:
                 found.setdefault(word, there[word])
