@@ -183,7 +183,11 @@ def _of_old(step: Step, beside: Sequence[Step]) -> Damage | None:
         told = beside_list(step)
         name = next((each for each, one in step.view.query.items() if is_mark(one) and each in told), "")
     mark = _sent(step).get(name, "")
-    if not mark or len(_listed(step)) < _FEW // 2 or any(beside_list(one).get(name) == mark for one in beside):
+    if (
+        not mark
+        or len(_listed(step)) < _FEW // 2
+        or any(beside_list(one).get(name) == mark for one in beside)
+    ):
         return None
     told = {each: one for each, one in beside_list(step).items() if each != name}
     for fresh in beside:

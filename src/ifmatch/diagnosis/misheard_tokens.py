@@ -1,5 +1,4 @@
-"""Find a token that a service did not get as it was sent: it stands damaged elsewhere in the request, or is
-given back damaged.
+"""Find a token that a service did not get as it was sent: it is given back, or stands elsewhere, damaged.
 
 A request may name its version twice, in a content and in its target. There a plus sign is a blank, and a
 percent sign begins another sign (WHATWG URL Standard section 5.1).

@@ -13,7 +13,7 @@ from ifmatch.diagnosis.lapsed_marks import beside_list, is_mark, kept_for, words
 from ifmatch.diagnosis.message_members import sent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from ifmatch.diagnosis.case import Case
     from ifmatch.diagnosis.sent_rows import Row

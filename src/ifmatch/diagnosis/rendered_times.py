@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 _MOMENT: Final = re.compile(
     r"(?<![\w.])(?:\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d))?"
     r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"
+    # Whatever the day looks like: the time of day tells.
+    r"|(?:\d{1,4}[./-]\d{1,2}[./-]\d{1,4},? )?\d{1,2}:\d\d:\d\d(?:[.,]\d{1,6})?(?: ?[AP]M)?"
     r"|\d{8}T\d{6}(?:\.\d{1,9})?Z?|1\d{9}(?:\d{3}){0,3}|1\d{9}\.\d{1,9})(?![\w])"
 )
+_CLOCK: Final = re.compile(r"(\d{1,2}):(\d\d):(\d\d)(?:[.,](\d{1,6}))?")
 _LONGEST: Final = 100_000
 # By so much a moment may lie beside the Date of its answer, which is cut to the second.
 _BESIDE: Final = 2.0
-# So evenly what is made for an answer follows its request, where it has a fraction of its second, and where not.
+# So evenly what is made for an answer follows its request, with a fraction of its second, and without.
 _EVEN: Final = 0.25
 _COARSE: Final = 1.1
 _QUARTER: Final = 900.0
@@ -58,10 +61,12 @@ def _follows(row: Sequence[str], reads: Sequence[Step]) -> bool:
         when = step.date if step.date is not None else step.exchange.started
         if moment is None or when is None:
             return False
-        away.append((moment - when + _QUARTER / 2) % _QUARTER - _QUARTER / 2)
+        away.append(_apart(moment, when))
     if max(map(abs, away)) > _BESIDE or not all(step.timed for step in reads):
         return False
-    lag = [moment - step.start for moment, step in zip(moments, reads, strict=True) if moment is not None]
+    lag = [
+        _apart(moment, step.start) for moment, step in zip(moments, reads, strict=True) if moment is not None
+    ]
     took = max(step.end - step.start for step in reads)
     fine = any(moment is not None and moment % 1 for moment in moments)
     apart = max(lag) - min(lag)
@@ -71,8 +76,20 @@ def _follows(row: Sequence[str], reads: Sequence[Step]) -> bool:
     return apart <= took + _COARSE and len(reads) >= _FEW
 
 
+def _apart(moment: float, when: float) -> float:
+    """Return by how much two moments differ, in whatever zones they are told."""
+    return (moment - when + _QUARTER / 2) % _QUARTER - _QUARTER / 2
+
+
 def _seconds(text: str) -> float | None:
     if text.isdigit():
         number = float(text)
         return number / (1e6 if number >= _MICROSECONDS else 1e3 if number >= _MILLISECONDS else 1.0)
-    return told_moment(text)
+    moment = told_moment(text)
+    if moment is not None:
+        return moment
+    clock = _CLOCK.search(text)
+    if clock is None:
+        return None
+    fraction = float(f"0.{clock[4]}") if clock[4] else 0.0
+    return int(clock[1]) * 3600 + int(clock[2]) * 60 + int(clock[3]) + fraction

@@ -16,7 +16,7 @@ from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.pages import is_page
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.diagnosis.succession import TIME, later_time
-from ifmatch.diagnosis.unlike_answers import entry_of, of_another, unlike_others
+from ifmatch.diagnosis.unlike_answers import entry_of, forget, names_in, of_another, unlike_others
 from ifmatch.diagnosis.version_words import called_version
 
 if TYPE_CHECKING:
@@ -30,13 +30,21 @@ _LONGEST: Final = 4000
 _CONTENT: Final = 60_000
 # So many answers before and after a write are looked at.
 _NEAR: Final = 30
-_NUMBER: Final = re.compile(r"(?<![\w.,:+-])\d{1,15}(?![\w:-]|[.,]\d)")
+# A colon before a number is of a member of JSON, after another number it is of a time.
+_NUMBER: Final = re.compile(r"(?<![\w.,+-])(?<!\d:)\d{1,15}(?![\w:-]|[.,]\d)")
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.]*(?:Z|[+-]\d\d:?\d\d)?")
 _WORD: Final = re.compile(r"[\w][\w.:+/-]*")
-# What denies or counts nothing, whatever it is called; no faults are none.
+# Of faults there are none, and codes have that number for success.
+_NO_FAULT: Final = (
+    r"(?![^\"'=<>:\n]{0,20}(?:fail|err|conflict|skip|reject|warn|fault|lost|status|code))"
+    r"(?!(?:rc|rv|r|st|res|ret(?:urn)?|result|exit|kod|kode|codi\w*)[\"'=<>: ])"
+)
+# What denies or counts nothing, whatever it is called.
 _NAUGHT: Final = re.compile(
-    r"[\"'](?![^\"'\n]{0,20}(?:fail|err|conflict|skip|reject|warn|fault|lost|status|code))[^\"'\n]{1,40}[\"']\s*:\s*(?:false|0)\s*[,}\]]|\s[\w.-]{2,40}=\"(?:false|0)\""
-    r"|<(?P<name>[\w.:-]{2,40})>\s*(?:false|0)\s*</|^[ \t]*[\w .-]{2,40}[:=][ \t]*(?:false|0)[ \t]*$",
+    rf"[\"']{_NO_FAULT}[^\"'\n]{{1,40}}[\"']\s*:\s*(?:false|0)\s*[,}}\]]"
+    rf"|\s{_NO_FAULT}[\w.-]{{2,40}}=\"(?:false|0)\""
+    rf"|<{_NO_FAULT}(?P<name>[\w.:-]{{2,40}})>\s*(?:false|0)\s*</"
+    rf"|^[ \t]*{_NO_FAULT}[\w .-]{{2,40}}[:=][ \t]*(?:false|0)[ \t]*$",
     re.MULTILINE,
 )
 _INSIDE: Final = frozenset({"body", "text"})
@@ -63,6 +71,7 @@ def mark_undone(steps: Sequence[Step]) -> None:
             if step.is_write and _may_deny(step) and came_to_nothing(service, place, step.view.text):
                 step.undone = True
                 step.forget()
+    forget()
 
 
 def _may_deny(step: Step) -> bool:
@@ -160,11 +169,16 @@ def _like_write(one: Step, write: Step) -> bool:
 
 def _moved_on(service: Sequence[Step], place: int) -> tuple[str, str] | None:
     """Return the version that a write carries as it was shown, and what the next look shows in its place."""
-    mine = {tokens.opaque(one.value) for one in sent(service[place])}
-    held = [_there(one) for one in service[max(0, place - _NEAR) : place] if _looked_up(one)]
+    write = service[place]
+    mine = {tokens.opaque(one.value) for one in sent(write)}
+    names = names_in(service, place)
+    near = (one for one in service[max(0, place - _NEAR) : place] if not of_another(one, write, names))
+    held = [entry_of(one, write, names) or _there(one) for one in near if _looked_up(one)]
     places = {word for one in held for word, value in one.items() if value in mine}
     for one in service[place + 1 : place + 1 + _NEAR]:
-        now = _there(one) if _looks(one) else {}
+        if not _looks(one) or of_another(one, write, names):
+            continue
+        now = entry_of(one, write, names) or _there(one)
         for word in (places - _OF_CALLS) & now.keys():
             old = next(each[word] for each in reversed(held) if each.get(word) in mine)
             if tokens.counted_on(old, now[word]) or later_time(old, now[word]):
@@ -277,19 +291,19 @@ def _unchanged(
         report: the look that tells it.
         some: whether another representation may have as it was sent what the first one has otherwise.
     """
-    write = service[place]
+    write, names = service[place], names_in(service, place)
     wanted = {word: value for word, value in _asked(write).items() if word not in _OF_CALLS}
     # Who sends back a version as it was shown changes nothing by that.
-    before = _before(service, place, wanted) if wanted else {}
+    before = _before(service, place, wanted, names) if wanted else {}
     changed = {word: value for word, value in wanted.items() if word in before and before[word] != value}
     answered = _there(write)
     if not changed or any(answered.get(word) == value for word, value in changed.items()):
         # What the answer has as it was sent was taken.
         return None
     for one in service[place + 1 : place + 1 + _NEAR]:
-        if one in {report, write.reported_by} or not _looks(one) or of_another(one, write):
+        if one in {report, write.reported_by} or not _looks(one) or of_another(one, write, names):
             continue
-        there = entry_of(one, write) or _there(one)
+        there = entry_of(one, write, names) or _there(one)
         held = {word: there[word] for word in changed if word in there}
         if not held:
             continue
@@ -308,18 +322,20 @@ def _states(look: Step, version: str) -> bool:
     return any(tokens.opaque(one.value) == version for one in shown(look)) or _named(look.view.text, version)
 
 
-def _before(service: Sequence[Step], place: int, wanted: dict[str, str]) -> dict[str, str]:
+def _before(
+    service: Sequence[Step], place: int, wanted: dict[str, str], names: frozenset[str]
+) -> dict[str, str]:
     """Return what was shown last of the members that a write changes, before it."""
     found: dict[str, str] = {}
     for one in reversed(service[max(0, place - _NEAR) : place]):
         if not _looks(one) and not (one.is_write and 200 <= one.status < 300 and not one.undone):
             continue
-        if of_another(one, service[place]):
+        if of_another(one, service[place], names):
             continue
         if one.is_write:
             there = {**_asked(one), **_there(one)}
         else:
-            there = entry_of(one, service[place]) or _there(one)
+            there = entry_of(one, service[place], names) or _there(one)
         for word in wanted:
             if word in there:
                 found.setdefault(word, there[word])

@@ -298,9 +298,11 @@ def _in_step(facts: Facts) -> Iterator[Evidence]:
             text = f"{name} is another at the counts {counts}, and this one is the same at both"
             yield note(text, 3.5, other)
     elif (moved := moved_along(facts)) is not None:
-        beside, counts, taken = moved
-        text = f"nothing of this changed from {token} to {counts[-1]}, and {path_of(beside.resource)} has"
-        yield note(f"{text} the very count", 3.5, beside)
+        there, shown, taken = moved
+        text = (
+            f"nothing of this changed from {token} to {shown[-1]}, a count that {path_of(there.resource)} has"
+        )
+        yield note(text, 3.5, there)
         if taken is not None:
             yield note("where a write on that count was carried out", 1.0, taken)
     if (above := carried_above(facts)) is not None:

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.dialect_scopes import lifespan
 from ifmatch.diagnosis.dates import span
+from ifmatch.diagnosis.dialect_scopes import lifespan
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.refused_marks import refused_mark
 from ifmatch.diagnosis.tickets import LAPSED, TICKET, late, overdue, renewed, spoken_of, tickets
