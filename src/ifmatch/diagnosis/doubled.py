@@ -57,8 +57,13 @@ def made_again(case: Case, step: Step) -> Damage | None:
     if len(apart) > 1:
         text = f"the origin carried it out {len(answers)} times, and made something else each time"
         return Damage(Outcome.WRONG_CONTENT, text, twice=True)
-    values = (*_values(step), *_called_by(step))
-    if not values or _beside(case, step):
+    near = _beside(case, step)
+    values = [
+        value
+        for value in (*_values(step), *_called_by(step))
+        if not any(_may_carry(one, value) for one in near)
+    ]
+    if not values:
         return None
     first = _before(case, step)
     for listing in case.steps[step.order + 1 : step.order + _NEAR]:
@@ -71,7 +76,7 @@ def made_again(case: Case, step: Step) -> Damage | None:
         content = listing.content
         if content is None or len(content) > _LONGEST or not any(one in content.text for one in values):
             continue
-        found = _pair(case, step, first, records_in(content.text))
+        found = _pair(case, step, first, records_in(content.text), values)
         if found is not None:
             where = "this one request was under way" if first is None else "the two attempts were under way"
             text = f"two things with {found} are there, both made while {where}: it asked for one"
@@ -79,13 +84,21 @@ def made_again(case: Case, step: Step) -> Damage | None:
     return None
 
 
-def _beside(case: Case, step: Step) -> bool:
-    """Tell whether the client made others of the kind at about the same time: each may be one of the two."""
-    return any(
-        one is not step and one.accepted and one.actor == step.actor and one.method == step.method
+def _beside(case: Case, step: Step) -> list[Step]:
+    """Return others of the kind that the client made at about the same time: each may be one of the two."""
+    return [
+        one
         for one in case.steps[max(0, step.order - _NEAR) : step.order + _NEAR]
         if one.resource == step.resource and _under_way([step], one.start)
-    )
+        if one is not step and one.accepted and one.actor == step.actor and one.method == step.method
+    ]
+
+
+def _may_carry(step: Step, value: str) -> bool:
+    """Tell whether a request has a value by which a wish may be told, or its content is not known."""
+    if not step.view.sent_text:
+        return True
+    return value in step.view.sent_text or any(value in held for _, held in step.sent)
 
 
 def _before(case: Case, step: Step) -> Step | None:
@@ -97,11 +110,13 @@ def _before(case: Case, step: Step) -> Step | None:
     return None
 
 
-def _pair(case: Case, step: Step, first: Step | None, records: Sequence[Record]) -> str | None:
+def _pair(
+    case: Case, step: Step, first: Step | None, records: Sequence[Record], values: Sequence[str]
+) -> str | None:
     """Return the value of a request that two listed things have, each made while it was under way."""
     attempts = [step] if first is None else [first, step]
     parts = {value for name, value in leaves_of(step.view.sent_text) if _in_list(name)}
-    for value in _values(step):
+    for value in [one for one in _values(step) if one in values]:
         alike = [one for one in records if value in one.values()]
         if len(alike) != _TWICE or set(alike[0]) != set(alike[1]) or parts & set(alike[0].values()):
             continue
@@ -110,7 +125,7 @@ def _pair(case: Case, step: Step, first: Step | None, records: Sequence[Record])
         mark = Mark(value, "", sure=True)
         if within and _one_apart(alike) and only_there(mark, step, case.steps, attempts):
             return value
-    for value in _called_by(step):
+    for value in [one for one in _called_by(step) if one in values]:
         alike = [one for one in records if value in one.values()]
         mark = Mark(value, "", sure=True)
         if (

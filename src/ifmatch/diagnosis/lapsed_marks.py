@@ -179,17 +179,17 @@ def _lapsed(step: Step, earlier: Sequence[Step]) -> Damage | None:
     for giver in reversed(earlier):
         if giver.status not in _OK or giver.content is None:
             continue
-        given = _beside(giver)
+        given = beside_list(giver)
         name, mark = next(
-            (one for one in sent.items() if _is_mark(one[1]) and one[1] in given.values()), ("", "")
+            (one for one in sent.items() if is_mark(one[1]) and one[1] in given.values()), ("", "")
         )
         if not mark or mark in _sent(giver).values():
             continue
-        told = _beside(step)
+        told = beside_list(step)
         elapsed = step.start - giver.end if step.timed and giver.timed else 0.0
         news = {each: value for each, value in told.items() if given.get(each) != value and value != mark}
-        said = _said(news, sent)
-        kept = _kept({**given, **told}, said)
+        said = words_of_lapse(news, sent)
+        kept = kept_for({**given, **told}, said)
         over = kept is not None and elapsed > kept
         turned = _turned(told, earlier)
         if not said and turned and (kept is None or over):
@@ -220,11 +220,11 @@ def asks_for_news(step: Step) -> str:
     rows = rows_in(step.view.sent_text)
     if not lists or len(rows) != 1 or len(rows[0]) > _FEW:
         return ""
-    told = _beside(step)
+    told = beside_list(step)
     marks = [
         name
         for name, value in rows[0].items()
-        if _is_mark(value) and told.get(name, value) != value and not called_version(name)
+        if is_mark(value) and told.get(name, value) != value and not called_version(name)
     ]
     others = {value for name, value in rows[0].items() if name not in marks}
     listed = {value for one in _listed(step) for value in one}
@@ -239,21 +239,25 @@ def _of_old(step: Step, beside: Sequence[Step]) -> Damage | None:
     """
     name = asks_for_news(step)
     if not name and step.is_read and step.view.query:
-        told = _beside(step)
-        name = next((each for each, one in step.view.query.items() if _is_mark(one) and each in told), "")
+        told = beside_list(step)
+        name = next((each for each, one in step.view.query.items() if is_mark(one) and each in told), "")
     mark = _sent(step).get(name, "")
-    if not mark or len(_listed(step)) < _FEW // 2 or any(_beside(one).get(name) == mark for one in beside):
+    if (
+        not mark
+        or len(_listed(step)) < _FEW // 2
+        or any(beside_list(one).get(name) == mark for one in beside)
+    ):
         return None
-    told = {each: one for each, one in _beside(step).items() if each != name}
+    told = {each: one for each, one in beside_list(step).items() if each != name}
     for fresh in beside:
-        theirs, other = _sent(fresh).get(name, ""), _beside(fresh) if fresh.content is not None else {}
-        given = any(_beside(one).get(name) == theirs for one in beside if one.order < fresh.order)
+        theirs, other = _sent(fresh).get(name, ""), beside_list(fresh) if fresh.content is not None else {}
+        given = any(beside_list(one).get(name) == theirs for one in beside if one.order < fresh.order)
         if not (theirs and given and other) or fresh.status not in _OK:
             continue
         flags = {each for each, one in told.items() if one in {"true", "false"}}
         flagged = any(other.get(each) != told[each] for each in flags)
-        said = _said(told, _sent(step)) or (_spoken(told, [fresh], mark, name) if flagged else "")
-        if said and not _said(other, _sent(fresh)) and len(_listed(fresh)) < len(_listed(step)):
+        said = words_of_lapse(told, _sent(step)) or (_spoken(told, [fresh], mark, name) if flagged else "")
+        if said and not words_of_lapse(other, _sent(fresh)) and len(_listed(fresh)) < len(_listed(step)):
             text = f"the mark {mark} is from before; the answer says “{said}”, and gives everything"
             return Damage(Outcome.ERROR, text, lost=fresh, lapsed=True)
     return None
@@ -264,12 +268,21 @@ def _sent(step: Step) -> Row:
     return {**step.view.query, **(rows[0] if len(rows) == 1 else {})}
 
 
-def _is_mark(value: str) -> bool:
+def is_mark(value: str) -> bool:
+    """Tell whether a value may be a mark: it holds a digit, and no blank.
+
+    Args:
+        value: of a request.
+    """
     return _MARK <= len(value) <= _LONGEST_MARK and any(map(str.isdigit, value)) and " " not in value
 
 
-def _beside(step: Step) -> Row:
-    """Return what an answer says beside what it lists."""
+def beside_list(step: Step) -> Row:
+    """Return what an answer says beside what it lists.
+
+    Args:
+        step: whose answer is read.
+    """
     found = {name.lower(): value for name, value in step.received or () if name.lower().startswith("x-")}
     whole = whole_of(step.view.text).values
     marked = step.view.text.lstrip()[:1] == "<"
@@ -277,8 +290,13 @@ def _beside(step: Step) -> Row:
     return found | {name: value for name, value in whole.items() if not re.search(r"(?:^|/)\d+(?:/|$)", name)}
 
 
-def _said(told: Row, sent: Row) -> str:
-    """Return the words of an answer, beside its list, that say that something is past its time."""
+def words_of_lapse(told: Row, sent: Row) -> str:
+    """Return the words of an answer, beside its list, that say that something is past its time.
+
+    Args:
+        told: what the answer says beside its list.
+        sent: what the request says: those are no words of the answer.
+    """
     mine = set(sent.values())
     for name, value in told.items():
         flag = value.lower() in {"true", "1", "yes"}
@@ -288,8 +306,13 @@ def _said(told: Row, sent: Row) -> str:
     return ""
 
 
-def _kept(told: Row, said: str) -> float | None:
-    """Return for how many seconds a mark is kept, None where nothing tells."""
+def kept_for(told: Row, said: str) -> float | None:
+    """Return for how many seconds a mark is kept, None where nothing tells.
+
+    Args:
+        told: what the answers say beside their lists.
+        said: words about it.
+    """
     for name, value in told.items():
         word = name.rpartition("/")[2]
         if not value.replace(".", "", 1).isdigit() or _KEPT.fullmatch(word) is None:
@@ -312,8 +335,8 @@ def _calls_whole(news: Row) -> bool:
 def _turned(told: Row, earlier: Sequence[Step]) -> bool:
     """Tell whether a member beside the list is as in the answer to no mark, and not as in one to a mark."""
     asked = [one for one in earlier if one.content is not None and one.status in _OK]
-    first = [_beside(one) for one in asked if not any(map(_is_mark, _sent(one).values()))]
-    others = [_beside(one) for one in asked if any(map(_is_mark, _sent(one).values()))]
+    first = [beside_list(one) for one in asked if not any(map(is_mark, _sent(one).values()))]
+    others = [beside_list(one) for one in asked if any(map(is_mark, _sent(one).values()))]
     return any(
         any(one.get(name) == value for one in first)
         and all(one.get(name, value) != value for one in others)
@@ -325,7 +348,7 @@ def _turned(told: Row, earlier: Sequence[Step]) -> bool:
 
 def _gives_again(step: Step, earlier: Sequence[Step]) -> bool:
     """Tell whether an answer lists again what the one to no mark had listed, and others did not."""
-    first = next((one for one in earlier if not any(map(_is_mark, _sent(one).values()))), None)
+    first = next((one for one in earlier if not any(map(is_mark, _sent(one).values()))), None)
     if first is None or first.content is None:
         return False
     there = _listed(first)
@@ -342,7 +365,7 @@ def _listed(step: Step) -> set[frozenset[str]]:
 
 def _spoken(news: Row, earlier: Sequence[Step], mark: str, name: str) -> str:
     """Return what only this answer says, and says of the mark, in whatever language; "" without."""
-    known = {each for one in earlier if one.content is not None for each in _beside(one)}
+    known = {each for one in earlier if one.content is not None for each in beside_list(one)}
     about = (mark.lower(), name.rpartition("/")[2].lower())
     return next(
         (

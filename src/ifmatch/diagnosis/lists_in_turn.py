@@ -45,10 +45,10 @@ def element_lost(base: Step, step: Step, own: Change, changes: Sequence[Change])
         own: its entry.
         changes: all entries of the list.
     """
-    if not step.puts or base.representation is None or step.body is None:
+    if not step.puts or base.left is None or step.body is None:
         return None
-    read, sent = (leaves_of(one.text) for one in (base.representation, step.body))
-    told = _taken_out(base.representation.text, step.body.text, own)
+    read, sent = (leaves_of(one.text) for one in (base.left, step.body))
+    told = _taken_out(base.left.text, step.body.text, own)
     if told:
         return own, told
     there, mine = _lists_of(read), _lists_of(sent)

@@ -131,7 +131,7 @@ def _between(base: Step, own: Change, changes: Sequence[Change]) -> list[Change]
 
 def _in_turn(case: Case, base: Step, step: Step, changes: Sequence[Change]) -> Damage | None:
     """Return the damage that the order of the entries tells, whatever their times, and be there none."""
-    if base.representation is None or step.body is None or _went_elsewhere(case, base, step):
+    if base.left is None or step.body is None or _went_elsewhere(case, base, step):
         return None
     own = own_entry(base, step, changes)
     if own is None:
@@ -215,9 +215,9 @@ def _taken_from(base: Step, step: Step, own: Change, change: Change) -> bool:
         own: the entry of the write.
         change: the entry between the two.
     """
-    if base.representation is None or step.body is None:
+    if base.left is None or step.body is None:
         return False
-    old, mine = (by_word(leaves_of(one.text)) for one in (base.representation, step.body))
+    old, mine = (by_word(leaves_of(one.text)) for one in (base.left, step.body))
     theirs, stored = (set_by(one) for one in (change, own))
     told = {word: value for word, value in theirs.items() if not stamped("/" + word)}
     known = {(one.word, one.before) for one in transitions(change.record)} | set(told.items())
@@ -242,9 +242,9 @@ def _undone(base: Step, step: Step, own: Change) -> Transition | None:
         step: the write.
         own: the entry of the write.
     """
-    if base.representation is None or step.body is None:
+    if base.left is None or step.body is None:
         return None
-    old, mine = (by_word(leaves_of(one.text)) for one in (base.representation, step.body))
+    old, mine = (by_word(leaves_of(one.text)) for one in (base.left, step.body))
     for one in transitions(own.record):
         if one.before != one.after == old.get(one.word) == mine.get(one.word) and not stamped("/" + one.word):
             return one

@@ -171,7 +171,7 @@ def _of_text(text: str) -> Iterator[Member]:
     elif text.lstrip()[:1] == "<":
         text = _DECLARATION.sub("", text)
         yield from _each(_LEAF, text, _element)
-        yield from _each(_ATTRIBUTE, text, lambda name: rf"\s{name}=\"([^\"<>]*)\"")
+        yield from _each(_ATTRIBUTE, text, lambda name: rf"(?<!<\?xml)\s{name}=\"([^\"<>]*)\"")
         yield from _of_form(text)
     else:
         if all(map(_SPACED.fullmatch, text.strip().splitlines())):

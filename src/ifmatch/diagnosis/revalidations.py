@@ -13,6 +13,7 @@ from ifmatch.diagnosis.contents import changed_pointers
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.likeness import holds_own_tag, same_state
+from ifmatch.diagnosis.rendered_times import made_for_each
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.diagnosis.stamps import rendered
 from ifmatch.diagnosis.wasted_tags import HURT
@@ -34,6 +35,8 @@ _DATED = 3
 _NEAR = 30
 # Contents that differ only in what is rendered anew need more looks where no date says that nothing changed.
 _UNDATED = 4
+# So many of their answers are compared, and so long is what has more than a moment.
+_MOST, _RICH = 8, 60
 
 
 def never_unmodified(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
@@ -70,6 +73,9 @@ def never_unmodified(case: Case, history: History) -> Iterator[tuple[Step, Damag
         if len(whole) <= _OFTEN or (len(whole) < len(reads) and not turns):
             continue
         again = [step for before, step in pairwise(whole) if _needless(history, before, step, undated=turns)]
+        if not again and (moving := _of_their_moments(history, whole)):
+            text = f"asked {len(moving) - 1} times with the tag of the answer before: only the moment differs"
+            yield moving[1], Damage(Outcome.ERROR, text, needless=moving)
         if all(_asks_anew(step) for step in again):
             continue
         undated = all(step.last_modified is None for step in again)
@@ -77,6 +83,30 @@ def never_unmodified(case: Case, history: History) -> Iterator[tuple[Step, Damag
         if len(again) >= least and _telling(again):
             text = f"asked {len(again)} times with the tag of the answer before: the same content, never 304"
             yield again[0], Damage(Outcome.ERROR, text, needless=(whole[0], *again))
+
+
+def _of_their_moments(history: History, whole: list[Step]) -> tuple[Step, ...]:
+    """Return the whole answers to the tags of those before them that differ in the moment of each alone.
+
+    What shows little else is asked for to know the time.
+    """
+    chain = tuple(whole[:_MOST])
+    texts = [step.representation.text for step in chain if step.representation is not None]
+    if len(chain) <= _DATED or len(texts) < len(chain) or any(len(text) < _RICH for text in texts):
+        return ()
+    for before, step in pairwise(chain):
+        condition = _different(step)
+        if (
+            condition is None
+            or before.etag is None
+            or tokens.base(condition.tokens[0]) != tokens.base(before.etag)
+        ):
+            return ()
+        if _asks_anew(step) or before.variant != step.variant or before.etag == step.etag:
+            return ()
+    if history.written_between(chain[0], chain[-1]) or not made_for_each(chain):
+        return ()
+    return chain
 
 
 def _only_as_strong(reads: list[Step], whole: list[Step]) -> Iterator[tuple[Step, Damage]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis import tokens
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _TELLING = 3
 # A collection, a thing of it, and what is in that thing.
 _NESTED = 2
+# So many counts that came by themselves.
+_MORE = 2
 
 
 def carried_along(facts: Facts) -> tuple[Step, Step | None] | None:
@@ -41,6 +44,37 @@ def carried_along(facts: Facts) -> tuple[Step, Step | None] | None:
             if other.read_ok and _changed(other, one) and _unmoved_at(facts, other):
                 return one, other
     return (beside[0], None) if beside else None
+
+
+def moved_along(facts: Facts) -> tuple[Step, tuple[str, ...], Step | None] | None:
+    """Return a read of another item with a count to which this one had come although nothing of it changed.
+
+    Counts of two things may meet; that one has moved more than once by itself, and the other has just its
+    number then, is no chance.
+
+    Args:
+        facts: of a refused request whose target shows another count and the same content.
+
+    Returns:
+        The read, the counts that the target showed, and an accepted write of the other item on its count.
+    """
+    shown = [one for one in facts.own(facts.later) if one.read_ok and one.representation is not None]
+    refresh = facts.refresh
+    counts: list[str] = []
+    for one in shown:
+        if refresh is None or (one is not refresh and _changed(refresh, one)):
+            break
+        if one.etag is not None and tokens.opaque(one.etag) not in counts:
+            counts.append(tokens.opaque(one.etag))
+    if len(counts) < _MORE or not all(tokens.counted_on(*pair) for pair in pairwise(counts)):
+        return None
+    for count in reversed(counts):
+        for one in facts.case.givers(count) if len(count) >= _TELLING else ():
+            if _beside(facts, one):
+                history = facts.case.history_of(one.resource)
+                taken = (each for each in history.passed.get(count, ()) if each.order > one.order)
+                return one, tuple(counts), next(taken, None)
+    return None
 
 
 def _beside(facts: Facts, read: Step) -> bool:

@@ -163,10 +163,19 @@ def echoed(write: Step, sent_value: str) -> str | None:
     if write.status not in _OVER_VERSIONS or len(tokens.opaque(sent_value)) < _TELLING:
         return None
     told = [one.value for one in shown(write) if one.where in {"body", "text"}]
-    told += [one or two for one, two in _SPOKEN.findall(write.view.text[:_LONGEST])]
+    told += spoken(write)
     if sent_value not in told:
         return None
     return next((one for one in told if tokens.damage(sent_value, one) in _DAMAGES), None)
+
+
+def spoken(step: Step) -> list[str]:
+    """Return what the sentences of an answer have in quotes.
+
+    Args:
+        step: whose answer is searched.
+    """
+    return [one or two for one, two in _SPOKEN.findall(step.view.text[:_LONGEST])]
 
 
 def righted(write: Step, value: str, after: str) -> bool:

@@ -231,7 +231,7 @@ def _other_edit(edited: set[str], own: Change, alike: Sequence[Change]) -> Chang
 
 def _states(base: Step, step: Step) -> tuple[dict[str, str], dict[str, str]]:
     """Return what was read and what was sent, by words."""
-    read, sent = (one.text if one is not None else "" for one in (base.representation, wish_of(step)))
+    read, sent = (one.text if one is not None else "" for one in (base.left, wish_of(step)))
     return by_word(leaves_of(read)), by_word(leaves_of(sent))
 
 

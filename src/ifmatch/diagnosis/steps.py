@@ -406,6 +406,11 @@ class Step:
         """Return the content of the version that an accepted write made, None when it is not known."""
         return made_by(self) if self.accepted and self.replaces else None
 
+    @property
+    def left(self) -> Content | None:
+        """Return the content of the version that it shows, or makes; None when it is not known."""
+        return self.representation if self.representation is not None else self.made
+
     @cached_property
     def cache_hit(self) -> bool:
         """Tell whether marks in the answer say that a cache answered."""

@@ -16,6 +16,7 @@ from ifmatch.diagnosis.locks import asks
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.named_elements import REFUSED, counts_none, unlike_record
 from ifmatch.diagnosis.parts import replaced
+from ifmatch.diagnosis.refused_marks import refused_mark
 from ifmatch.diagnosis.refused_repeats import repeated
 from ifmatch.diagnosis.removals import corrected
 from ifmatch.diagnosis.rules import (
@@ -237,7 +238,9 @@ def _too_late(case: Case, history: History) -> set[int]:
     return {
         step.order
         for step in history
-        if step.status in _LAPSED and not is_refusal(step) and outlived(Facts(case, step))
+        if step.status in _LAPSED
+        and not is_refusal(step)
+        and (outlived(Facts(case, step)) or refused_mark(case, step) is not None)
     }
 
 

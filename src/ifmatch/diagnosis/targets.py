@@ -10,6 +10,7 @@ from ifmatch.diagnosis.dates import spelled_otherwise, told_moment
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.projections import is_view
 from ifmatch.diagnosis.tokens import damage, null_word, opaque
+from ifmatch.diagnosis.version_words import called_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -34,6 +35,9 @@ _NAMES_A_THING = re.compile(
 _SESSION = re.compile(
     r"(?:multi-?part-?)?(?:upload|transfer|session|transaction)[_-]?(?:id|key|token)?", re.IGNORECASE
 )
+
+# What becomes of a token in a target.
+_ON_THE_WAY = frozenset({"percent-encoded", "percent-decoded", "plus-lost"})
 
 
 def settle(steps: Sequence[Step]) -> None:
@@ -254,6 +258,14 @@ def _ends(opened: Sequence[Step], step: Step, name: str, value: str) -> bool:
     return any(content is not None and word.search(content.text) is not None for content in gave)
 
 
+def _repeats_guard(step: Step, name: str, value: str) -> bool:
+    """Tell whether a parameter is the version that a write presents elsewhere, damaged or not."""
+    guard = step.guard
+    if guard is None or not called_version(name):
+        return False
+    return any(opaque(one) == value or damage(value, one) in _ON_THE_WAY for one in guard.tokens)
+
+
 def extra_parameters(steps: Sequence[Step]) -> None:
     """Take a write with parameters that no read has as one on the resource that was read without them.
 
@@ -282,7 +294,7 @@ def extra_parameters(steps: Sequence[Step]) -> None:
         given = {
             pair
             for pair in parse_qsl(query, keep_blank_values=True)
-            if not _ends(opened.get(base, ()), step, *pair)
+            if not (_ends(opened.get(base, ()), step, *pair) or _repeats_guard(step, *pair))
         }
         found = [
             (len(kept), key)

@@ -16,6 +16,7 @@ from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.pages import is_page
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.diagnosis.succession import TIME, later_time
+from ifmatch.diagnosis.unlike_answers import entry_of, forget, names_in, of_another, unlike_others
 from ifmatch.diagnosis.version_words import called_version
 
 if TYPE_CHECKING:
@@ -29,18 +30,27 @@ _LONGEST: Final = 4000
 _CONTENT: Final = 60_000
 # So many answers before and after a write are looked at.
 _NEAR: Final = 30
-_NUMBER: Final = re.compile(r"(?<![\w.,:+-])\d{1,15}(?![\w:-]|[.,]\d)")
+# A colon before a number is of a member of JSON, after another number it is of a time.
+_NUMBER: Final = re.compile(r"(?<![\w.,+-])(?<!\d:)\d{1,15}(?![\w:-]|[.,]\d)")
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.]*(?:Z|[+-]\d\d:?\d\d)?")
 _WORD: Final = re.compile(r"[\w][\w.:+/-]*")
-# What denies or counts nothing, whatever it is called; no faults are none.
+# Of faults there are none, and codes have that number for success.
+_NO_FAULT: Final = (
+    r"(?![^\"'=<>:\n]{0,20}(?:fail|err|conflict|skip|reject|warn|fault|lost|status|code))"
+    r"(?!(?:rc|rv|r|st|res|ret(?:urn)?|result|exit|kod|kode|codi\w*)[\"'=<>: ])"
+)
+# What denies or counts nothing, whatever it is called.
 _NAUGHT: Final = re.compile(
-    r"[\"'](?![^\"'\n]{0,20}(?:fail|err|conflict|skip|reject|warn|fault|lost|status|code))[^\"'\n]{1,40}[\"']\s*:\s*(?:false|0)\s*[,}\]]|\s[\w.-]{2,40}=\"(?:false|0)\""
-    r"|<(?P<name>[\w.:-]{2,40})>\s*(?:false|0)\s*</|^[ \t]*[\w .-]{2,40}[:=][ \t]*(?:false|0)[ \t]*$",
+    rf"[\"']{_NO_FAULT}[^\"'\n]{{1,40}}[\"']\s*:\s*(?:false|0)\s*[,}}\]]"
+    rf"|\s{_NO_FAULT}[\w.-]{{2,40}}=\"(?:false|0)\""
+    rf"|<{_NO_FAULT}(?P<name>[\w.:-]{{2,40}})>\s*(?:false|0)\s*</"
+    rf"|^[ \t]*{_NO_FAULT}[\w .-]{{2,40}}[:=][ \t]*(?:false|0)[ \t]*$",
     re.MULTILINE,
 )
 _INSIDE: Final = frozenset({"body", "text"})
 # A count that goes on by more than one has met another's change.
 _SEVERAL: Final = 2
+_FEW: Final = 4
 _DEEP: Final = 6
 # What numbers a call, not a state.
 _OF_CALLS: Final = frozenset({"id", "jsonrpc"})
@@ -61,6 +71,7 @@ def mark_undone(steps: Sequence[Step]) -> None:
             if step.is_write and _may_deny(step) and came_to_nothing(service, place, step.view.text):
                 step.undone = True
                 step.forget()
+    forget()
 
 
 def _may_deny(step: Step) -> bool:
@@ -86,13 +97,14 @@ def came_to_nothing(service: Sequence[Step], place: int, said: str, report: Step
     write = service[place]
     if _denies(said):
         said = _without_usual(service, place, said)
-    pairs = list(_two_versions(write, said))
+    unlike = report is None and unlike_others(service, place)
+    pairs = list(_two_versions(write, said, denied=unlike))
     if report is None and any(_named(said, old) for old, _ in pairs):
         near = service[max(0, place - _NEAR) : place + _NEAR]
         if fails_by_code(write, near):
             # Its code of failure says that it was not done, and both versions why.
             return True
-    moved = _moved_on(service, place) if not pairs and _denies(said) else None
+    moved = _moved_on(service, place) if not pairs and (unlike or _denies(said)) else None
     for old, new in [*pairs, *([moved] if moved is not None else [])]:
         before = service[max(0, place - _NEAR) : place]
         if any(_looked_up(one) and _states(one, old) for one in before) and (
@@ -157,11 +169,16 @@ def _like_write(one: Step, write: Step) -> bool:
 
 def _moved_on(service: Sequence[Step], place: int) -> tuple[str, str] | None:
     """Return the version that a write carries as it was shown, and what the next look shows in its place."""
-    mine = {tokens.opaque(one.value) for one in sent(service[place])}
-    held = [_there(one) for one in service[max(0, place - _NEAR) : place] if _looked_up(one)]
+    write = service[place]
+    mine = {tokens.opaque(one.value) for one in sent(write)}
+    names = names_in(service, place)
+    near = (one for one in service[max(0, place - _NEAR) : place] if not of_another(one, write, names))
+    held = [entry_of(one, write, names) or _there(one) for one in near if _looked_up(one)]
     places = {word for one in held for word, value in one.items() if value in mine}
     for one in service[place + 1 : place + 1 + _NEAR]:
-        now = _there(one) if _looks(one) else {}
+        if not _looks(one) or of_another(one, write, names):
+            continue
+        now = entry_of(one, write, names) or _there(one)
         for word in (places - _OF_CALLS) & now.keys():
             old = next(each[word] for each in reversed(held) if each.get(word) in mine)
             if tokens.counted_on(old, now[word]) or later_time(old, now[word]):
@@ -203,12 +220,13 @@ def _alike(tag: str, other: str) -> bool:
     return (told == tokens.shape(other) != "text") or tokens.part_steps(tag, other) > 0
 
 
-def _two_versions(write: Step, said: str) -> Iterator[tuple[str, str]]:
+def _two_versions(write: Step, said: str, *, denied: bool = False) -> Iterator[tuple[str, str]]:
     """Yield each value of a write that may be a version, with the later one that is told of it.
 
     One after the other may be what a write made of the first: there something else has to deny it.
     """
     text = said[:_LONGEST]
+    denied = denied or _denies(text)
     numbers = list(dict.fromkeys(_NUMBER.findall(text)))
     moments = list(dict.fromkeys(_MOMENT.findall(text)))
     carried = [one.value for one in sent(write) if one.where != "header" or called_version(one.name)]
@@ -216,11 +234,12 @@ def _two_versions(write: Step, said: str) -> Iterator[tuple[str, str]]:
         value = tokens.opaque(one)
         if value.isdigit():
             later = [told for told in numbers if tokens.steps_on(value, told) > 0 and _like(value, told)]
-            if later and (_named(text, value) or _denies(text) or _far(value, later)):
-                yield value, max(later, key=int)
+            if later and (denied or _named(text, value) or _far(value, later)):
+                # A code may be a larger number.
+                yield from ((value, one) for one in sorted(later, key=int, reverse=True)[:_FEW])
         elif TIME.fullmatch(value):
             later = [told for told in moments if later_time(value, told)]
-            if later and (_named(text, value) or _denies(text)):
+            if later and (denied or _named(text, value)):
                 yield value, max(later)
 
 
@@ -272,19 +291,19 @@ def _unchanged(
         report: the look that tells it.
         some: whether another representation may have as it was sent what the first one has otherwise.
     """
-    write = service[place]
+    write, names = service[place], names_in(service, place)
     wanted = {word: value for word, value in _asked(write).items() if word not in _OF_CALLS}
     # Who sends back a version as it was shown changes nothing by that.
-    before = _before(service, place, wanted) if wanted else {}
+    before = _before(service, place, wanted, names) if wanted else {}
     changed = {word: value for word, value in wanted.items() if word in before and before[word] != value}
     answered = _there(write)
     if not changed or any(answered.get(word) == value for word, value in changed.items()):
         # What the answer has as it was sent was taken.
         return None
     for one in service[place + 1 : place + 1 + _NEAR]:
-        if one in {report, write.reported_by} or not _looks(one):
+        if one in {report, write.reported_by} or not _looks(one) or of_another(one, write, names):
             continue
-        there = _there(one)
+        there = entry_of(one, write, names) or _there(one)
         held = {word: there[word] for word in changed if word in there}
         if not held:
             continue
@@ -292,7 +311,7 @@ def _unchanged(
         if some and not same:
             left = [value == before[word] for word, value in held.items() if value != changed[word]]
             same = bool(left) and all(left)
-        return one if same and _states(one, new) else None
+        return one if same and (new in there.values() or _states(one, new)) else None
     return None
 
 
@@ -303,15 +322,20 @@ def _states(look: Step, version: str) -> bool:
     return any(tokens.opaque(one.value) == version for one in shown(look)) or _named(look.view.text, version)
 
 
-def _before(service: Sequence[Step], place: int, wanted: dict[str, str]) -> dict[str, str]:
+def _before(
+    service: Sequence[Step], place: int, wanted: dict[str, str], names: frozenset[str]
+) -> dict[str, str]:
     """Return what was shown last of the members that a write changes, before it."""
     found: dict[str, str] = {}
     for one in reversed(service[max(0, place - _NEAR) : place]):
         if not _looks(one) and not (one.is_write and 200 <= one.status < 300 and not one.undone):
             continue
-        there = _there(one)
+        if of_another(one, service[place], names):
+            continue
         if one.is_write:
-            there = {**_asked(one), **there}
+            there = {**_asked(one), **_there(one)}
+        else:
+            there = entry_of(one, service[place], names) or _there(one)
         for word in wanted:
             if word in there:
                 found.setdefault(word, there[word])

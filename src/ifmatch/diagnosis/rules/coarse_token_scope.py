@@ -12,7 +12,7 @@ from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.listings import listed, passed_over, untouched
 from ifmatch.diagnosis.resources import parent_of, path_of
 from ifmatch.diagnosis.rules.inconsistent_backends import touched_between
-from ifmatch.diagnosis.shared_counts import carried_above, carried_along, named_after
+from ifmatch.diagnosis.shared_counts import carried_above, carried_along, moved_along, named_after
 from ifmatch.diagnosis.tokens import comes_back
 from ifmatch.dialects import Meaning, Scope
 
@@ -297,6 +297,14 @@ def _in_step(facts: Facts) -> Iterator[Evidence]:
             )
             text = f"{name} is another at the counts {counts}, and this one is the same at both"
             yield note(text, 3.5, other)
+    elif (moved := moved_along(facts)) is not None:
+        there, shown, taken = moved
+        text = (
+            f"nothing of this changed from {token} to {shown[-1]}, a count that {path_of(there.resource)} has"
+        )
+        yield note(text, 3.5, there)
+        if taken is not None:
+            yield note("where a write on that count was carried out", 1.0, taken)
     if (above := carried_above(facts)) is not None:
         whole, shared = above
         text = (

@@ -12,6 +12,7 @@ from ifmatch.diagnosis.damages import Reason
 from ifmatch.diagnosis.dates import whole_second
 from ifmatch.diagnosis.dialect_tokens import misplaced, pointers_of
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.misheard_tokens import misheard
 from ifmatch.diagnosis.respellings import respelt
 from ifmatch.diagnosis.spent_versions import echoed
 from ifmatch.diagnosis.wasted_reads import told_of_waste
@@ -112,7 +113,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     if not guard.standard:
         yield from _respelt(facts)
-        yield from tuple(_damaged_elsewhere(facts, guard)) or _echoed(facts, guard)
+        yield from tuple(_damaged_elsewhere(facts, guard)) or tuple(_echoed(facts, guard)) or _heard(facts)
         return
     token = facts.token
     if token is None or tokens.null_word(token) or not (facts.refused or facts.step.accepted):
@@ -209,6 +210,22 @@ def _echoed(facts: Facts, guard: Condition) -> Iterator[Evidence]:
     if stated is not None:
         how = _DAMAGE[tokens.damage(guard.value, stated)]
         yield note(f"the answer has the token as it came, and beside it {stated}: {how}", 7.0, facts.step)
+
+
+def _heard(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a current token that the service got in another spelling than it was meant in."""
+    token, step = facts.token, facts.step
+    if not facts.refused or token is None or not facts.issues or facts.state_moved:
+        return
+    found = misheard(step, token)
+    if found is None:
+        return
+    if found.place:
+        text = f"{found.place} has the served {token} {_DAMAGE[found.kind]}: {found.value}"
+        yield note(text, 5.0, step, found.place)
+    if found.repeated:
+        text = f"the answer speaks of {found.value}, which is {token} {_DAMAGE[found.kind]}"
+        yield note(text, 2.0 if found.place else 6.0, step)
 
 
 def _spelt_bare(facts: Facts) -> Iterator[Evidence]:

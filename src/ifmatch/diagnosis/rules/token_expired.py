@@ -6,8 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.dates import span
 from ifmatch.diagnosis.dialect_scopes import lifespan
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.refused_marks import refused_mark
 from ifmatch.diagnosis.tickets import LAPSED, TICKET, late, overdue, renewed, spoken_of, tickets
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
@@ -64,7 +66,26 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     elif step.status == 410 and step.conditions and _KEPT.search(facts.error_text):
         yield note("410 to a request with a stored token", 3.0, step)
     yield from _run_out(facts)
-    yield from _ticket(facts)
+    yield from tuple(_ticket(facts)) or _mark(facts)
+
+
+def _mark(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a mark that a feed gave out, refused when it came later than those that passed."""
+    found = refused_mark(facts.case, facts.step)
+    if found is None:
+        return
+    text = f"{found.name} carries the mark {found.value}, which an earlier answer had given out"
+    yield note(text, 2.0, found.giver, found.name)
+    if found.kept is not None:
+        text = f"it is kept for {span(found.kept)}, and the request came {span(found.elapsed)} later"
+        yield note(text, 3.0, facts.step)
+    elif found.oldest is not None:
+        text = f"it was {span(found.elapsed)} old; those that passed were {span(found.oldest)} old at most"
+        yield note(text, 2.0, facts.step, found.name)
+    if found.fresh is not None:
+        yield note(f"with a mark given out afterwards {found.name} passed", 1.5, found.fresh, found.name)
+    if found.said:
+        yield note(f"the answer says “{found.said}”", 1.0, facts.step)
 
 
 def _says_expired(facts: Facts) -> bool:
