@@ -127,7 +127,7 @@ def _may_ask(step: Step) -> bool:
     if step.status not in _OK | _FAULTS or not (step.is_read or step.method == "POST"):
         return False
     fields = (value for name, value in step.sent if _OWN_FIELD.match(name))
-    marked = any(map(_is_mark, fields)) or any(map(_is_mark, _sent(step).values()))
+    marked = any(map(is_mark, fields)) or any(map(is_mark, _sent(step).values()))
     if not marked or any(one.standard for one in step.conditions):
         return False
     return step.content is not None and len(step.content) <= _LONGEST
@@ -139,23 +139,23 @@ def _begun_anew(step: Step, later: Sequence[Step]) -> Damage | None:
     It says that the mark is past its time, or that all has to be read again.
     """
     fields = {each: value for each, value in step.sent if _OWN_FIELD.match(each)}
-    told = _beside(step)
+    told = beside_list(step)
     # Markup is a record itself.
     few = int(step.view.text.lstrip()[:1] == "<")
-    if len(_listed(step)) > few or not (said := _said(told, _sent(step)) or _whole(told)):
+    if len(_listed(step)) > few or not (said := words_of_lapse(told, _sent(step)) or _whole(told)):
         return None
     again = (one for one in later if one.actor == step.actor and one.method == step.method)
     path = step.resource.partition("?")[0]
     fresh = next((one for one in again if one.resource.partition("?")[0] == path), None)
     if fresh is None or fresh.status not in _OK or fresh.content is None or not _gives(fresh, step):
         return None
-    asked, given = _sent(fresh), _beside(fresh)
+    asked, given = _sent(fresh), beside_list(fresh)
     own = {each.lower(): value for each, value in fresh.sent}
     in_fields = {each: value for each, value in fields.items() if each.lower() not in own}
     for name, mark in {**in_fields, **_sent(step)}.items():
-        if not _is_mark(mark) or mark in asked.values() or _is_mark(asked.get(name, "")):
+        if not is_mark(mark) or mark in asked.values() or is_mark(asked.get(name, "")):
             continue
-        if any(_is_mark(value) and value != mark and value not in asked.values() for value in given.values()):
+        if any(is_mark(value) and value != mark and value not in asked.values() for value in given.values()):
             text = f"the mark {mark} is not taken any more (“{said}”); its reader begins anew"
             return Damage(Outcome.ERROR, text, lost=fresh, lapsed=True)
     return None
