@@ -324,7 +324,7 @@ ALSO_TRUE = frozenset(
 PRIORS: dict[str, float] = {
     "other-writer": 0.2,
     "stale-stored-token": -0.9,
-    "nonprecondition-412": -1.0,
+    "nonprecondition-412": -0.5,
     "server-precondition-bug": -0.5,
     "status-dialect-mismatch": -2.0,
 }
