@@ -9,6 +9,7 @@ from ifmatch.diagnosis.dates import shown
 from ifmatch.diagnosis.editors import PROGRAM, SYSTEM
 from ifmatch.diagnosis.listed_records import leaves_of
 from ifmatch.diagnosis.own_marks import marks_of, only_there, shown_in, shown_text, values_shown
+from ifmatch.diagnosis.own_names import names_of, signed_since
 from ifmatch.diagnosis.told_changes import account_of, known_as
 
 if TYPE_CHECKING:
@@ -73,6 +74,10 @@ def proven(facts: Facts, attempt: Step) -> Proof | None:
                 f"the service's own list of changes has {mark.value}, which this very request was called by"
             )
             return Proof(text, _SURE if mark.sure else _LIKELY, entry.listing)
+    signed = signed_since(facts, attempt)
+    if signed is not None:
+        text = "the state names who sent this very request as its last editor, as it did not before"
+        return Proof(text, _LIKELY, signed)
     return _timed(facts, attempt, entries)
 
 
@@ -108,9 +113,8 @@ def _timed(facts: Facts, attempt: Step, entries: Sequence[Change]) -> Proof | No
 
 def _said_by(step: Step) -> set[str]:
     """Return the values of a request by which it may say who sends it."""
-    fields = [value.strip() for _, value in step.sent]
-    content = [value for _, value in leaves_of(step.view.sent_text)]
-    return {one for one in (*fields, *content) if len(one) >= _NAME}
+    content = {value for _, value in leaves_of(step.view.sent_text) if len(value) >= _NAME}
+    return content | names_of(step)
 
 
 def _within(facts: Facts, attempt: Step, moment: float | None) -> bool:

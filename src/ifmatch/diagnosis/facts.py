@@ -28,6 +28,7 @@ from ifmatch.diagnosis.dates import http_date, instant
 from ifmatch.diagnosis.editors import EDITOR, PROGRAM, SYSTEM, editor_like, handed_over, same_moment
 from ifmatch.diagnosis.likeness import shows, taken_on
 from ifmatch.diagnosis.listed_tokens import listings_of
+from ifmatch.diagnosis.own_names import names_itself
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.served_dates import served_dates
 from ifmatch.diagnosis.stamps import stamped
@@ -359,8 +360,7 @@ class Facts(BlindFacts):
         for pointer in self.moved_pointers or ():
             if EDITOR.search(pointer.rpartition("/")[2]):
                 value = str(value_at(self.current_content, pointer))
-                if value == str(value_at(self.step.body, pointer)):
-                    # That is the name which this very request carries.
+                if names_itself(self.step, pointer, value):
                     continue
                 program = self._answered_by_programs and PROGRAM.search(value)
                 if not SYSTEM.search(value) and not program:

@@ -14,6 +14,7 @@ from ifmatch.diagnosis.embedded import may_be_coded
 from ifmatch.diagnosis.likeness import shows
 from ifmatch.diagnosis.listed_records import may_list
 from ifmatch.diagnosis.message_members import shown
+from ifmatch.diagnosis.operations import asks
 from ifmatch.diagnosis.resources import parent_of
 from ifmatch.diagnosis.tickets import carried, carried_anywhere, in_fields, placed
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _NAMED: Final = re.compile(r"version|revision|(?:^|[_-])rev(?:$|[_-])|e-?tag", re.IGNORECASE)
 # Longer contents are data, longer answers none that give a ticket out.
 _LONGEST: Final = 200_000
+# Longer contents are no questions.
+_ASKED: Final = 2000
 _LONG: Final = 20_000
 _OK: Final = 200
 _REFUSED: Final = 400
@@ -170,9 +173,13 @@ class Gathered:
 
     @cached_property
     def _answers(self) -> tuple[list[tuple[Step, str]], list[int]]:
-        read = [(one, one.content) for one in self.steps if one.status == _OK and one.is_read]
-        found = [(one, held.text) for one, held in read if held is not None and len(held) <= _LONGEST]
-        found = [(one, text) for one, text in found if may_list(text)]
+        read = [(one, one.content) for one in self.steps if one.status == _OK and (one.is_read or asks(one))]
+        # What a POST asks for stands in its content.
+        found = [
+            (one, held.text if one.method == "GET" else f"{held.text}\n{one.view.sent_text[:_ASKED]}")
+            for one, held in read
+            if held is not None and len(held) <= _LONGEST and may_list(held.text)
+        ]
         return found, [one.order for one, _ in found]
 
     @cached_property

@@ -137,7 +137,7 @@ def _rank(traffic: Traffic, write: Step, member: Member, source: Member) -> int:
     inside = member.where in {"body", "text"}
     same = alike(member.word, source.word) or (member.where == "path" and versions)
     if traffic.took(write):
-        if not advanced(tokens.opaque(member.value), tokens.opaque(after)):
+        if (inside and traffic.by_tag) or not advanced(*map(tokens.opaque, (member.value, after))):
             return 0
         return _PROVEN if same else 0 if inside else _MET
     if after != member.value and prints(write, member.value) and prints(write, after):

@@ -197,6 +197,13 @@ class Traffic:
         for member in blank(step) if not self.took(step) else ():
             yield member, None
 
+    @cached_property
+    def by_tag(self) -> bool:
+        """Tell whether all that is refused over a state carries a tag in its field, which is compared."""
+        refused = [one for one in self.writes if one.is_write and self.conflicts(one)]
+        guards = [one.condition(Guard.SAME) for one in refused]
+        return bool(guards) and all(one is not None and one.standard for one in guards)
+
     def tagged(self, step: Step) -> bool:
         """Tell whether answers about the resource of a step have an ETag: then that is what is compared."""
         return any(one.header("etag") is not None for one in self.about[self.bases[step]])

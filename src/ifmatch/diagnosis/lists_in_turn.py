@@ -36,7 +36,9 @@ _TELLING: Final = 2
 _LONGEST: Final = 300
 
 
-def element_lost(base: Step, step: Step, own: Change, changes: Sequence[Change]) -> tuple[Change, str] | None:
+def element_lost(
+    base: Step, step: Step, own: Change, changes: Sequence[Change], *, shown: bool
+) -> tuple[Change, str] | None:
     """Return the entry that put an element into a list, or took one out, that a write undid; and the element.
 
     Args:
@@ -44,16 +46,20 @@ def element_lost(base: Step, step: Step, own: Change, changes: Sequence[Change])
         step: the write.
         own: its entry.
         changes: all entries of the list.
+        shown: whether the own entry has to have the very list that was sent: what a PATCH carries may
+            name what to add, or take out, and leaves the rest as it is.
     """
-    if not step.puts or base.left is None or step.body is None:
+    if not (step.puts or step.method == "PATCH") or base.left is None or step.body is None:
         return None
     read, sent = (leaves_of(one.text) for one in (base.left, step.body))
-    told = _taken_out(base.left.text, step.body.text, own)
+    told = "" if shown else _taken_out(base.left.text, step.body.text, own)
     if told:
         return own, told
     there, mine = _lists_of(read), _lists_of(sent)
     for word in sorted(there.keys() & mine.keys()):
         old, new = there[word], mine[word]
+        if shown and _lists_of(own.record.items()).get(word) != new:
+            continue
         if not _many(word, read) and not _many(word, sent) and len(old | new) <= _TELLING:
             continue
         if (found := _undone(word, old, new, own, changes)) is not None:

@@ -135,18 +135,15 @@ def _in_turn(case: Case, base: Step, step: Step, changes: Sequence[Change]) -> D
         return None
     own = own_entry(base, step, changes)
     if own is None:
-        return None
+        # A list of values is no one value: which entry has it is told by the time.
+        timely = [each for each in changes if _is_of(each, step)]
+        return _element(base, step, timely[0], changes, shown=True) if len(timely) == 1 else None
     undone = _undone(base, step, own)
     if undone is not None:
         return _taken(undone, own.listing, [])
-    part = element_lost(base, step, own, changes)
+    part = _element(base, step, own, changes, shown=not step.puts)
     if part is not None:
-        change, element = part
-        by = f" by {change.who}" if change.who and change is not own else ""
-        text = f"the list of changes has one{by} that tells of {element}, unseen by its sender, and undone"
-        return Damage(
-            Outcome.LOST_UPDATE, text, lost=change.listing, told=None if change is own else change.when
-        )
+        return part
     found = replaced(base, step, own, changes)
     if found is None and (added := dropped(base, step, own, changes)) is not None:
         change, word = added
@@ -163,6 +160,17 @@ def _in_turn(case: Case, base: Step, step: Step, changes: Sequence[Change]) -> D
     # An own entry without values does not tell whether others have what they set, or what was there before.
     shown = word in set_by(own)
     return Damage(Outcome.LOST_UPDATE, text, lost=change.listing, told=change.when, proven=shown)
+
+
+def _element(base: Step, step: Step, own: Change, changes: Sequence[Change], *, shown: bool) -> Damage | None:
+    """Return the damage to an element of a list, where entries tell of it."""
+    part = element_lost(base, step, own, changes, shown=shown)
+    if part is None:
+        return None
+    change, element = part
+    by = f" by {change.who}" if change.who and change is not own else ""
+    text = f"the list of changes has one{by} that tells of {element}, unseen by its sender, and undone"
+    return Damage(Outcome.LOST_UPDATE, text, lost=change.listing, told=None if change is own else change.when)
 
 
 def _went_elsewhere(case: Case, base: Step, step: Step) -> bool:
@@ -195,7 +203,7 @@ def _by_another(base: Step, step: Step, own: Change, others: Sequence[Change]) -
     """Return the damage to another's change, told by its author, or by the state that the list has of it."""
     lost: Change | None = next((each for each in others if _taken_from(base, step, own, each)), None)
     plain = step.guard is None or step.guard.guard is Guard.EXISTS
-    if plain and step.method == "PUT" and own.who and lost is None:
+    if plain and step.puts and own.who and lost is None:
         lost = next((each for each in others if each.who and each.who != own.who), None)
         text = f"the list of changes has one by {lost.who} between the read and this write" if lost else ""
     else:

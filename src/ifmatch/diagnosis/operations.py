@@ -35,6 +35,7 @@ _WRITES: Final = Words(
 )
 # The words of a name: `shelf.write`, `SetReserve`, `stock_put`.
 _PARTS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_LAST_PIECE: Final = re.compile(r"[/:]")
 _MUTATION: Final = re.compile(r"\bmutation\b[^{]*\{\s*(?:\w+\s*:\s*)?(\w+)")
 _ELEMENT: Final = re.compile(r"<(?:\w+:)?Body\b[^>]*>\s*<(?:\w+:)?(\w+)")
 # Services that spell the operation as the last step of the path.
@@ -98,6 +99,18 @@ def reads(name: str) -> bool:
         name: of the operation.
     """
     return any(_READS.fullmatch(one) for one in _PARTS.findall(name)) and not writes(name)
+
+
+def asks(step: Step) -> bool:
+    """Tell whether a POST looks at something, as the end of its path says: `/entries:list`, `/log/search`.
+
+    Args:
+        step: any request.
+    """
+    if step.method != "POST" or step.status != _OK:
+        return False
+    path = step.exchange.request.url.partition("?")[0].rstrip("/")
+    return reads(_LAST_PIECE.split(path)[-1])
 
 
 def is_call(step: Step) -> bool:

@@ -13,7 +13,7 @@ from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.pages import fields_of, is_page
 from ifmatch.diagnosis.soap_bodies import tree_in
 from ifmatch.diagnosis.told_versions import told
-from ifmatch.diagnosis.version_words import alike, called_version
+from ifmatch.diagnosis.version_words import alike, called_version, telling_words
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 _RECENT: Final = 12
 _DEEP: Final = 6
 _MOST: Final = 200
+# Two of one name in a list are enough to be no single one.
+_ENTRIES: Final = 3
+# As many signs of random texts.
+_MADE: Final = 8
 # Shorter names of parts stand in any sentence.
 _SPOKEN: Final = 4
 
@@ -44,6 +48,7 @@ class Apart:
         passed: whether that step is a request that passed with it.
         still: a later answer that has the sent version where it was, None without one.
         named: whether the request itself names the part.
+        called: whether the request itself calls its version as the answer calls the other one.
     """
 
     read: Step
@@ -54,6 +59,7 @@ class Apart:
     passed: bool
     still: Step | None
     named: bool = False
+    called: bool = False
 
 
 def parts_apart(facts: Facts) -> Apart | None:
@@ -103,6 +109,8 @@ def _compared(
     if still is not None:
         yield from _spoken_of(facts, guard, read, left, still)
         yield from _asked_for(facts, guard, read, left, still)
+    if still is not None or after is None:
+        yield from _called_so(facts, guard, read, left, still)
 
 
 def _told(facts: Facts, guard: Condition) -> Iterator[tuple[str, Step, bool]]:
@@ -178,6 +186,50 @@ def _lists(value: object, pointer: str, depth: int) -> Iterator[tuple[str, list[
             entries = cast("list[object]", member)
             if entries and len(entries) <= _MOST and all(isinstance(one, dict) for one in entries):
                 yield here, cast("list[dict[str, object]]", entries)
+
+
+def _called_so(
+    facts: Facts, guard: Condition, read: Step, places: list[str], still: Step | None
+) -> Iterator[Apart]:
+    """Yield the one version of an answer that is called just as the guard is, where the sent one is not."""
+    word, token = guard.name.rpartition("/")[2], tokens.opaque(facts.token or "")
+    if any(_same_name(one, word) for one in places):
+        return
+    held = _members(_tree(read), "", _DEEP)
+    named = [(place, value) for place, value in held if _same_name(place, word)]
+    place, value = named[0] if len(named) == 1 else ("", token)
+    if value == token or not (tokens.shape(value) == tokens.shape(token) or _as_long(value, token)):
+        return
+    yield Apart(read, places[0], place, value, facts.step, False, still, called=True)
+
+
+def _as_long(one: str, two: str) -> bool:
+    """Tell whether two values are as long as each other, and so long that one code path makes both."""
+    return len(one) == len(two) >= _MADE
+
+
+def _same_name(place: str, word: str) -> bool:
+    """Tell whether a place is called as a guard is, but for what says how that is meant: `X-Weight-Rev`."""
+    name = place.rpartition("/")[2]
+    one, two = ("".join(each for each in text.casefold() if each.isalnum()) for text in (name, word))
+    if one == two:
+        return bool(one)
+    words = telling_words(word)
+    return words == telling_words(name) and bool(words - {"version"})
+
+
+def _members(value: object, pointer: str, depth: int) -> Iterator[tuple[str, str]]:
+    """Yield the places of all members in objects and lists, with what they hold."""
+    inner: dict[str, object] = members_in(value) if depth else {}
+    if depth and isinstance(value, list):
+        entries = cast("list[object]", value)[:_ENTRIES]
+        inner = {str(number): entry for number, entry in enumerate(entries)}
+    for name, member in inner.items():
+        here = f"{pointer}/{name}"
+        if isinstance(member, dict | list):
+            yield from _members(cast("object", member), here, depth - 1)
+        elif isinstance(member, str | int) and not isinstance(member, bool):
+            yield here, tokens.opaque(str(member))
 
 
 def _versions(value: object, pointer: str, depth: int) -> Iterator[tuple[str, str]]:

@@ -11,11 +11,12 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.content_digests import alike_by_fields
 from ifmatch.diagnosis.contents import changed_pointers
 from ifmatch.diagnosis.damages import Damage
-from ifmatch.diagnosis.dates import http_date
+from ifmatch.diagnosis.dates import http_date, told_moment
 from ifmatch.diagnosis.likeness import holds_own_tag, same_state
+from ifmatch.diagnosis.listed_records import leaves_of
 from ifmatch.diagnosis.rendered_times import made_for_each
 from ifmatch.diagnosis.resources import host_of
-from ifmatch.diagnosis.stamps import rendered
+from ifmatch.diagnosis.stamps import differs_by_nonce, rendered, stamped
 from ifmatch.diagnosis.wasted_tags import HURT
 from ifmatch.model.diagnosis import Outcome
 
@@ -37,6 +38,10 @@ _NEAR = 30
 _UNDATED = 4
 # So many of their answers are compared, and so long is what has more than a moment.
 _MOST, _RICH = 8, 60
+# Longer pages are not compared by their numbers.
+_LONGEST = 100_000
+# Signs of a time at least.
+_TIME = 10
 
 
 def never_unmodified(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
@@ -76,10 +81,13 @@ def never_unmodified(case: Case, history: History) -> Iterator[tuple[Step, Damag
         if not again and (moving := _of_their_moments(history, whole)):
             text = f"asked {len(moving) - 1} times with the tag of the answer before: only the moment differs"
             yield moving[1], Damage(Outcome.ERROR, text, needless=moving)
-        if all(_asks_anew(step) for step in again):
+        # Where the tag is another one each time, it is no matter of who asks for it anew.
+        if all(_asks_anew(step) and _named(step) for step in again):
             continue
         undated = all(step.last_modified is None for step in again)
-        least = _OFTEN if not undated or all(_known_same(whole[0], step) for step in again) else _UNDATED
+        few = again[:_UNDATED]
+        same = all(_known_same(whole[0], step) or _stamped_same(whole[0], step) for step in few)
+        least = _OFTEN if not undated or same else _UNDATED
         if len(again) >= least and _telling(again):
             text = f"asked {len(again)} times with the tag of the answer before: the same content, never 304"
             yield again[0], Damage(Outcome.ERROR, text, needless=(whole[0], *again))
@@ -310,6 +318,9 @@ def _alike(before: Step, step: Step) -> bool:
     if same_state(before, step):
         return True
     pointers = changed_pointers(before.representation, step.representation)
+    if pointers is None:
+        short = before.representation is not None and len(before.representation) <= _LONGEST
+        return short and differs_by_nonce(before.representation, step.representation)
     return bool(pointers) and all(
         rendered(pointer) or (holds_own_tag(before, pointer) and holds_own_tag(step, pointer))
         for pointer in pointers or ()
@@ -321,6 +332,19 @@ def _known_same(one: Step, two: Step) -> bool:
     if one.withheld and two.withheld and one.representation is None:
         return alike_by_fields(one, two) is True
     return same_state(one, two)
+
+
+def _stamped_same(one: Step, two: Step) -> bool:
+    """Tell whether two contents hold one time of change, or version, of what they show: it did not change."""
+    first, second = one.representation, two.representation
+    if first is None or second is None:
+        return False
+    there = set(leaves_of(second.text))
+    return any(
+        pair in there and stamped("/" + pair[0]) and not rendered("/" + pair[0]) and len(pair[1]) >= _TIME
+        for pair in leaves_of(first.text)
+        if told_moment(pair[1]) is not None
+    )
 
 
 def _telling(again: list[Step]) -> bool:

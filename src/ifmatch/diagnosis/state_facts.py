@@ -20,6 +20,7 @@ from ifmatch.diagnosis.contents import (
 from ifmatch.diagnosis.given_elsewhere import given_elsewhere
 from ifmatch.diagnosis.history import History
 from ifmatch.diagnosis.likeness import told_by_digest
+from ifmatch.diagnosis.moved_times import but_moved_times
 from ifmatch.diagnosis.negotiated import variant_fields
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.told_versions import moved
@@ -213,7 +214,8 @@ class StateFacts:
         for step in reversed(
             self.own(self.history) + [one for one in self.history if one.actor != self.step.actor]
         ):
-            for issued in step.issued():
+            # A later answer may give the very token, and beside it what its members spell otherwise.
+            for issued in () if self.token in (given := step.issued()) else given:
                 kind = tokens.damage(self.token, issued)
                 if kind not in {"", "other"}:
                     return step, kind
@@ -396,6 +398,7 @@ class StateFacts:
         if self.content_moved is not True and holds(self.base_content, body):
             # It was there before: nothing tells whether this request was carried out.
             return None
+        body = but_moved_times(body, self.base_content, self.refresh, self.step)
         digest = self.refresh is not None and self.state_moved and told_by_digest(self.refresh, body)
         if self.state_moved and not digest and self._first_shows_another(body):
             # What a later read shows was put there after this one.

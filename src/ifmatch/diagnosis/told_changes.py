@@ -13,6 +13,7 @@ from ifmatch.diagnosis.dates import told_clock, told_moment
 from ifmatch.diagnosis.editors import PROGRAM, signed_by_service
 from ifmatch.diagnosis.embedded import may_be_coded
 from ifmatch.diagnosis.listed_records import Record, leaves_of, may_list, records_in
+from ifmatch.diagnosis.operations import asks
 from ifmatch.diagnosis.path_members import of_a_kind
 from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.transitions import transitions
@@ -34,6 +35,9 @@ _PATHS: Final = 2
 _PIECES: Final = re.compile(r"[A-Za-z0-9]+")
 # What things are named by in lists of them.
 _NAMED: Final = re.compile(r"_?(?:id|uid|uuid|guid|key|code|slug|nr|no)", re.IGNORECASE)
+_OPERATION: Final = re.compile(r"(?<=[^:/]):[A-Za-z]\w*$")
+# Longer contents are no questions.
+_ASKED: Final = 2000
 _LAST_COUNT: Final = re.compile(r"(?<!\d)(\d{1,12})$")
 _WHO: Final = Words(
     r"(?:author|committer|editor|user|actor|by|who|whom|person|principal|account|agent|client|program|application"
@@ -107,11 +111,14 @@ def account_of(
     if not telling:
         return
     names, last = _names(step), _last_pieces(step)
-    path = path_of(step.resource).partition("?")[0].rstrip("/")
+    path = _path(step)
     named = last if len(names) > _PATHS else _PIECES.findall(unquote(path))
     for one, text in telling:
         # Letters and digits are escaped nowhere: without them neither the address nor a record names it.
-        if not (_holds(one.exchange.request.url, last) or _holds(text, named) or may_be_coded(text)):
+        where = one.exchange.request.url
+        if one.method == "POST":
+            where += one.view.sent_text[:_ASKED]
+        if not (_holds(where, last) or _holds(text, named) or may_be_coded(text)):
             continue
         records: Sequence[Record] = records_in(text)
         if host_of(one.resource) != host_of(step.resource) and not _of_both(one, step, records, versions):
@@ -125,14 +132,21 @@ def account_of(
 def _listed(one: Step, step: Step) -> str:
     """Return the content of an answer that may list changes of a resource, "" of any other one."""
     content = one.content
-    if content is None or one.status != _OK or not (one.is_read or one is step) or len(content) > _LONGEST:
+    if content is None or one.status != _OK or len(content) > _LONGEST:
+        return ""
+    if not (one.is_read or one is step or asks(one)):
         return ""
     return content.text if may_list(content.text) else ""
 
 
+def _path(step: Step) -> str:
+    """Return the path of a resource without the operation that may stand behind a colon."""
+    return _OPERATION.sub("", path_of(step.resource).partition("?")[0].rstrip("/"))
+
+
 def _last_pieces(step: Step) -> list[str]:
     """Return the letters and digits of the last part of a path: what tells of it holds them, or is at it."""
-    path = path_of(step.resource).partition("?")[0].rstrip("/")
+    path = _path(step)
     return _PIECES.findall(unquote(path).rpartition("/")[2])
 
 
@@ -192,7 +206,7 @@ def about(listing: Step, step: Step) -> bool:
         listing: an answered read.
         step: on the resource.
     """
-    path = path_of(step.resource).partition("?")[0].rstrip("/")
+    path = _path(step)
     there = urlsplit(listing.exchange.request.url)
     if len(path) > 1 and (there.path.rstrip("/") == path or there.path.startswith((path + "/", path + ":"))):
         return True
@@ -202,16 +216,19 @@ def about(listing: Step, step: Step) -> bool:
         # Below the thing, whatever else leads to it.
         return True
     kind = whole.rpartition("/")[0].rpartition("/")[2]
+    asked = parse_qsl(there.query)
+    if listing.method == "POST" and len(listing.view.sent_text) <= _ASKED:
+        asked += [(_word(called), value) for called, value in leaves_of(listing.view.sent_text)]
     return any(
         # After the word for such things, be it ever so short.
         (len(value) > _FEW or of_a_kind(kind, called)) and (whole.endswith("/" + value) or whole == value)
-        for called, value in parse_qsl(there.query)
+        for called, value in asked
     )
 
 
 def _names(step: Step) -> set[str]:
     """Return what a listing of many things may name a resource by; nothing where that is met by chance."""
-    path = unquote(path_of(step.resource).partition("?")[0].rstrip("/"))
+    path = unquote(_path(step))
     last = path.rpartition("/")[2]
     telling = len(last) > _NAME or (len(last) >= _NAME and any(map(str.isdigit, last)))
     return {path, path.lstrip("/"), *([last] if telling else [])} - {""}

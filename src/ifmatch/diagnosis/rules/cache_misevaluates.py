@@ -50,6 +50,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if step.cache_hit:
         yield note("the refusal carries a cache's marks", 4.5, step, "Age")
     if step.is_read and step.condition(Guard.SAME, Guard.EXISTS, Guard.SAME_DATE) is not None:
+        past = _judged_past(facts)
+        if past is not None and past.read_ok and "no-cache" in (past.sent.text("cache-control") or ""):
+            yield note("the same condition holds where no cache may answer", 2.5, past)
         newest = facts.source
         if (
             newest is not None

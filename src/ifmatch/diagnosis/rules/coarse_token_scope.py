@@ -10,6 +10,7 @@ from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.dialect_scopes import policy_entries_apart, scope_path, scope_writes
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.listings import listed, passed_over, untouched
+from ifmatch.diagnosis.parts_apart import parts_apart
 from ifmatch.diagnosis.resources import parent_of, path_of
 from ifmatch.diagnosis.rules.inconsistent_backends import touched_between
 from ifmatch.diagnosis.shared_counts import carried_above, carried_along, moved_along, named_after
@@ -207,6 +208,10 @@ def _by_siblings(facts: Facts) -> Iterator[Evidence]:
         # What is of another collection counts for this one as little.
         return
     if facts.refresh is not None and facts.refresh.finds_nothing:
+        return
+    apart = parts_apart(facts)
+    if apart is not None and apart.called:
+        # Another part of the target itself has that version as well.
         return
     # Only what came after the token was issued is looked at: a long capture has thousands of steps before.
     moved = [

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.accounted_conditions import told_bare
 from ifmatch.diagnosis.conditions import Guard, carries
 from ifmatch.diagnosis.contents import value_at
 from ifmatch.diagnosis.evidence import note
@@ -110,6 +111,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note("what the origin got of this request is not in the evidence", 2.5, step, guard.name)
         if step.cache_marked:
             yield note("an intermediary is on the way", 1.0, step, "Via")
+        if (bare := told_bare(facts)) is not None:
+            yield note(bare[0], 5.5, bare[1])
         yield from _heeded_past(facts, guard)
         return
     asked = _asked_for(facts, guard)

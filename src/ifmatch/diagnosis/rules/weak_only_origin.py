@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
@@ -116,7 +116,11 @@ def _weak_by_dialect(facts: Facts) -> bool:
     words = facts.error_text + (
         facts.source.content.text[:2000] if facts.source and facts.source.content else ""
     )
-    return any(
-        word in words
-        for word in ("odata", "OperationOutcome", "resourceType", "UpdateConditionNotSatisfied", "datetime'")
-    )
+    told = ("odata", "OperationOutcome", "UpdateConditionNotSatisfied", "datetime'")
+    return any(word in words for word in told) or _of_fhir(facts.source)
+
+
+def _of_fhir(source: Step | None) -> bool:
+    """Tell whether an answer is a FHIR resource; SCIM says in its `meta` what type a thing is."""
+    shown = source.view.json if source is not None else None
+    return isinstance(shown, dict) and "resourceType" in cast("dict[str, object]", shown)

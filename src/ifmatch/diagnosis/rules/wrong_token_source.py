@@ -57,7 +57,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     # Where no read shows which of two members is compared, what was sent seems to be the target's own.
     apart = parts_apart(facts)
-    if apart is not None and (apart.still is not None or not facts.issues or _counted_back(facts, apart)):
+    if apart is not None and (
+        apart.still is not None or apart.called or not facts.issues or _counted_back(facts, apart)
+    ):
         yield from _of_another_part(facts, apart)
         return
     if facts.issues:
@@ -150,6 +152,8 @@ def _of_another_part(facts: Facts, apart: Apart) -> Iterator[Evidence]:
         yield note(f"with {apart.value} the request passed", 3.5, apart.shown_by)
     elif apart.named:
         yield note(f"the request names the part that has {apart.meant}", 2.0, apart.shown_by)
+    elif apart.called:
+        yield note(f"the request calls it what {apart.meant} is called", 2.0, apart.shown_by)
     else:
         yield note(f"the refusal speaks of {apart.meant}", 2.0, apart.shown_by)
     if apart.still is not None:

@@ -1,0 +1,111 @@
+"""Read from a request who sends it: a field, an argument, a cookie or credentials name a user."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, cast
+
+from ifmatch.diagnosis.contents import value_at
+from ifmatch.diagnosis.editors import EDITOR
+from ifmatch.diagnosis.listed_records import leaves_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.steps import Step
+
+# Shorter values say nothing of who sent them.
+_NAME: Final = 3
+_BASIC: Final = re.compile(r"Basic\s+([A-Za-z0-9+/=]{4,400})", re.IGNORECASE)
+_CLAIMS: Final = re.compile(r"Bearer\s+[\w-]+\.([\w-]{4,4000})\.[\w-]*", re.IGNORECASE)
+_PART: Final = re.compile(r"[;,\s]+")
+
+
+def names_of(step: Step) -> frozenset[str]:
+    """Return the values of a request's fields, arguments and credentials by which it may say who sends it.
+
+    Args:
+        step: the request.
+    """
+    fields = {value.strip() for _, value in step.sent}
+    inner = {one for name, value in step.sent for one in _inside(name.lower(), value.strip())}
+    found = fields | inner | set(step.view.query.values())
+    return frozenset(one for one in found if len(one) >= _NAME)
+
+
+def _inside(name: str, value: str) -> Iterator[str]:
+    """Yield the names inside one field: credentials and cookies hold several values."""
+    if name == "authorization":
+        yield from _credentials(value)
+    elif name == "cookie":
+        yield from (one.partition("=")[2].strip('"') for one in _PART.split(value))
+
+
+@lru_cache(maxsize=256)
+def _credentials(value: str) -> tuple[str, ...]:
+    """Return the user of Basic credentials, or what the claims of a token say (RFC 7617, RFC 7519)."""
+    basic, claims = _BASIC.fullmatch(value), _CLAIMS.fullmatch(value)
+    if basic is not None:
+        return (_plain(basic[1]).partition(":")[0],)
+    if claims is None:
+        return ()
+    try:
+        told: object = json.loads(_plain(claims[1]))
+    except ValueError:
+        return ()
+    held = cast("dict[str, object]", told) if isinstance(told, dict) else {}
+    return tuple(one for one in held.values() if isinstance(one, str))
+
+
+def _plain(text: str) -> str:
+    try:
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode(errors="replace")
+    except (ValueError, binascii.Error):
+        return ""
+
+
+def names_itself(step: Step, pointer: str, value: str) -> bool:
+    """Tell whether a name in a record is the one that a request carries at that place, or came under.
+
+    Args:
+        step: the request.
+        pointer: JSON Pointer to the member.
+        value: the name.
+    """
+    return value == str(value_at(step.body, pointer)) or value in names_of(step)
+
+
+def signed_since(facts: Facts, attempt: Step) -> Step | None:
+    """Return the read that has what an attempt sent, and names its sender as who changed the record last.
+
+    The version that the attempt was made from names somebody else, and nobody else came under that name.
+
+    Args:
+        facts: of a refused request.
+        attempt: this request, or an earlier one with the same intent.
+    """
+    before, now, refresh = facts.base_content, facts.current_content, facts.refresh
+    if before is None or now is None or refresh is None or not facts.ours_is_there:
+        return None
+    was = dict(leaves_of(before.text))
+    names = names_of(attempt)
+    for name, value in leaves_of(now.text):
+        if value not in names or name not in was or was[name] in {value, ""} or was[name] in names:
+            continue
+        if any(EDITOR.search(part) for part in name.split("/")) and _alone(facts, attempt, value):
+            return refresh
+    return None
+
+
+def _alone(facts: Facts, attempt: Step, name: str) -> bool:
+    """Tell whether only one actor is seen under a name, and none of its other writes was taken since."""
+    others = [one for one in facts.history if one is not attempt and name in names_of(one)]
+    if any(one.actor != attempt.actor for one in others):
+        return False
+    base = facts.base.order if facts.base is not None else -1
+    return not any(one.accepted and one.is_write and one.order > base for one in others)
