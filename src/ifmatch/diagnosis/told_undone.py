@@ -30,8 +30,7 @@ _LONGEST: Final = 4000
 _CONTENT: Final = 60_000
 # So many answers before and after a write are looked at.
 _NEAR: Final = 30
-# A colon before a number is of a member of JSON, after another number it is of a time.
-_NUMBER: Final = re.compile(r"(?<![\w.,+-])(?<!\d:)\d{1,15}(?![\w:-]|[.,]\d)")
+_NUMBER: Final = re.compile(r"(?<![\w.,:+-])\d{1,15}(?![\w:-]|[.,]\d)")
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.]*(?:Z|[+-]\d\d:?\d\d)?")
 _WORD: Final = re.compile(r"[\w][\w.:+/-]*")
 # Of faults there are none, and codes have that number for success.
