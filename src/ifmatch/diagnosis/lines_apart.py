@@ -348,9 +348,16 @@ def _over_version(
 
 
 def _carries_shown(line: _Line, before: Sequence[_Look]) -> bool:
-    """Tell whether a line carries a version that a look before it had shown."""
+    """Tell whether a line carries a version that the answer to a call before it had shown.
+
+    What has an address of its own may be told apart by the family of its service.
+    """
     # Who is named by another member is only spoken of.
-    own = [one.record for one in before if str(one.record.get(line.word)) == line.name]
+    own = [
+        one.record
+        for one in before
+        if one.step.method == "POST" and str(one.record.get(line.word)) == line.name
+    ]
     known = {str(value) for one in own for word, value in one.items() if called_version(word)}
     return any(
         str(value) in known for word, value in line.record.items() if _plain(value) and word != line.word

@@ -124,7 +124,9 @@ def coded(step: Step) -> bool:
     Args:
         step: any step.
     """
-    return step.status in _CODED and bool(step.conditions) and coded_hold(step.view.text)
+    # Who creates what another holds takes part in an election.
+    creates = any(one.guard is Guard.ABSENT for one in step.conditions)
+    return step.status in _CODED and bool(step.conditions) and not creates and coded_hold(step.view.text)
 
 
 def another_key(step: Step) -> tuple[str, str] | None:
