@@ -93,7 +93,7 @@ def _keys(asking: Sequence[Step], changing: Sequence[Step]) -> list[str]:
     changed = [_plain(members_in(step.view.sent_json)) for step in changing]
     found = [
         name
-        for name in next(iter(changed), {})
+        for name in (changed[0] if changed else ())
         if all(name in one for one in changed) and VERSION.search(name) is None
     ]
     values = {(name, value) for one in looked for name, value in one.items()}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 # By how much a count of versions goes on where others write.
 _LITTLE: Final = 20
@@ -21,7 +21,7 @@ def lines_tell(text: str, asked: object) -> bool:
     """
     if not isinstance(asked, dict) or not asked:
         return False
-    form: Mapping[str, object] = {str(name): str(value) for name, value in asked.items()}
+    form = {str(name): str(value) for name, value in cast("dict[object, object]", asked).items()}
     told = {
         name: re.findall(rf"(?m)^[ \t]*{re.escape(name)}[ \t]*[:= \t][ \t]*\"?([^\"\r\n]*?)\"?[ \t]*$", text)
         for name in form

@@ -136,6 +136,6 @@ def _with_a_later(pairs: list[tuple[str, str]], version: str) -> bool:
     tail = _TAIL.search(version)
     if tail is None:
         return False
-    counts = [one for name, value in pairs if len(value) <= _SAYING for one in _COUNT.findall(value)]
+    counts = [one for _, value in pairs if len(value) <= _SAYING for one in _COUNT.findall(value)]
     named = tail[1] in counts or any(version in value for _, value in pairs)
     return named and any(tokens.counted_on(tail[1], one) for one in counts)

@@ -120,12 +120,13 @@ def _tags_apart(service: Sequence[Step], place: int, said: str, report: Step | N
     """
     write = service[place]
     tags = [one for one in _tags_of(write) if _named(said, one)]
-    near = service[max(0, place - _NEAR) : place + 1 + _NEAR] if len(tags) == 1 else []
+    if len(tags) != 1:
+        return False
     given: dict[str, list[Step]] = {}
-    for one in near:
+    for one in service[max(0, place - _NEAR) : place + 1 + _NEAR]:
         if one.etag is not None and one.resource == write.resource and one is not write:
             given.setdefault(tokens.opaque(one.etag), []).append(one)
-    mine = given.get(tags[0], []) if tags else []
+    mine = given.get(tags[0], [])
     for other, steps in given.items() if mine else ():
         if other in tags or not _named(said, other):
             continue

@@ -112,7 +112,7 @@ def names_in(service: Sequence[Step], place: int) -> frozenset[str]:
     near = service[max(0, place - _NEAR) : place + 1 + _NEAR] if held else ()
     named = {value for one in near if one.is_read for value in _asked_for(one)}
     own = name_of(write)
-    return frozenset(held & named) | ({own} if any(map(str.isdigit, own)) else set())
+    return frozenset(held & named | {one for one in (own,) if any(map(str.isdigit, one))})
 
 
 def _asked_for(look: Step) -> set[str]:
