@@ -178,7 +178,7 @@ _COMMANDS: Final = re.compile(
 _ALL_DONE: Final = Words(rf"(?i){_DONE_ALL}")
 _OUTDATED: Final = Words(rf"(?i){OUTDATED}|\"(?:{_CODED})\"")
 # What says so of a version and of nothing else: under a status that may mean any fault of a request.
-_OVER_VERSION: Final = Words(
+OVER_VERSION: Final = Words(
     r"(?:version|revision|e-?tag|edit|update|write)[ _-]?(?:conflict|mismatch)|optimistic[ _-]?lock"
     r"|stale[ _-]?(?:version|revision|object|state|data|update)|(?:wrong|outdated|newer) (?:version|revision)"
     r"|(?:version|revision|e-?tag)\W{1,3}(?:\w+ ){0,4}(?:does not|doesn.t|did not) match"
@@ -480,7 +480,7 @@ def _told_in_words(step: Step) -> bool:
         return says_outdated(step)
     if step.status not in _ANY_FAULT and not unmodified(step):
         return False
-    return _OVER_VERSION.search(_said(step)) is not None
+    return OVER_VERSION.search(_said(step)) is not None
 
 
 def unmodified(step: Step) -> bool:
@@ -491,4 +491,4 @@ def unmodified(step: Step) -> bool:
 
     Source: RFC 9110 section 15.4.5.
     """
-    return step.is_write and step.status == _NOT_MODIFIED and _OVER_VERSION.search(_said(step)) is not None
+    return step.is_write and step.status == _NOT_MODIFIED and OVER_VERSION.search(_said(step)) is not None

@@ -106,9 +106,8 @@ def came_to_nothing(service: Sequence[Step], place: int, said: str, report: Step
     moved = _moved_on(service, place) if not pairs and (unlike or _denies(said)) else None
     for old, new in [*pairs, *([moved] if moved is not None else [])]:
         before = service[max(0, place - _NEAR) : place]
-        if any(_looked_up(one) and _states(one, old) for one in before) and (
-            _unchanged(service, place, new, report) is not None
-        ):
+        known = any(_looked_up(one) and _states(one, old) for one in before)
+        if known and _unchanged(service, place, new, report, other=unlike and bool(pairs)) is not None:
             return True
     return _tags_apart(service, place, said, report)
 
@@ -280,7 +279,13 @@ def _denies(text: str) -> bool:
 
 
 def _unchanged(
-    service: Sequence[Step], place: int, new: str, report: Step | None, *, some: bool = False
+    service: Sequence[Step],
+    place: int,
+    new: str,
+    report: Step | None,
+    *,
+    some: bool = False,
+    other: bool = False,
 ) -> Step | None:
     """Return the next look that has what a write was to change as it was, under the version that was told.
 
@@ -290,6 +295,8 @@ def _unchanged(
         new: the version that was told.
         report: the look that tells it.
         some: whether another representation may have as it was sent what the first one has otherwise.
+        other: whether what the very version that was told has otherwise than it was sent is enough: another
+            has changed it.
     """
     write, names = service[place], names_in(service, place)
     wanted = {word: value for word, value in _asked(write).items() if word not in _OF_CALLS}
@@ -308,11 +315,21 @@ def _unchanged(
         if not held:
             continue
         same = all(value == before[word] for word, value in held.items())
+        if other and not same:
+            same = new in there.values() and not any(_equal(held[word], changed[word]) for word in held)
         if some and not same:
             left = [value == before[word] for word, value in held.items() if value != changed[word]]
             same = bool(left) and all(left)
         return one if same and (new in there.values() or _states(one, new)) else None
     return None
+
+
+def _equal(one: str, two: str) -> bool:
+    """Tell whether two values say the same, however they are written."""
+    try:
+        return float(one) == float(two)
+    except ValueError:
+        return one.strip().casefold() == two.strip().casefold()
 
 
 def _states(look: Step, version: str) -> bool:

@@ -43,7 +43,8 @@ def unlike_others(service: Sequence[Step], place: int) -> bool:
         return False
     near = (*service[max(0, place - _NEAR) : place][::-1], *service[place + 1 : place + 1 + _NEAR])
     alike = islice((one for one in near if _of_a_kind(one, write)), _MOST)
-    others = [theirs for one in alike if (theirs := _codes(one)).keys() == mine.keys()]
+    told_all = [_codes(one) for one in alike]
+    others = [theirs for theirs in told_all if theirs.keys() == mine.keys()]
     for name, value in mine.items():
         told = {one[name] for one in others}
         if len(told) != 1 or value in told:
@@ -51,7 +52,19 @@ def unlike_others(service: Sequence[Step], place: int) -> bool:
         coded = len(value) <= _SHORT and len(value) == len(next(iter(told)))
         if len(others) >= _SEVERAL or told <= _FINE or coded:
             return True
-    return False
+    return _says_less(mine, [theirs for theirs in told_all if theirs.keys() - mine.keys()])
+
+
+def _says_less(mine: dict[str, str], others: Sequence[dict[str, str]]) -> bool:
+    """Tell whether an answer has a code where all that give the thing have that of success, and lacks that.
+
+    Args:
+        mine: short values of the answer.
+        others: those of the answers that say more.
+    """
+    return bool(others) and any(
+        value not in _FINE and all(one.get(name) in _FINE for one in others) for name, value in mine.items()
+    )
 
 
 def _of_a_kind(one: Step, write: Step) -> bool:

@@ -15,6 +15,7 @@ from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.held_up import asks_to_hold, held_by_state, says_held
 from ifmatch.diagnosis.left_no_trace import edits, values_sent, values_shown
 from ifmatch.diagnosis.message_members import sent, shown
+from ifmatch.diagnosis.passed_as_it_stood import over_content
 from ifmatch.diagnosis.refusal_words import (
     asks_for_condition,
     negative,
@@ -100,6 +101,8 @@ def _by_course(history: Sequence[Step], step: Step) -> Refusal | None:
     meaning, retry = Meaning.MISMATCH, Retry.REFRESH
     if _held_up(history, step):
         meaning = Meaning.LOCK
+    elif over_content(history, step):
+        meaning, retry = Meaning.OTHER, Retry.NEVER
     elif step.is_write and not step.batched and not step.refused and asks_for_condition(step):
         meaning = Meaning.MISSING
     elif _cannot(step):
