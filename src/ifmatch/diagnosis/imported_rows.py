@@ -1,4 +1,4 @@
-"""Take the import of a table as a write on the one row that its report says was left as it was.
+"""Take the import of a table as a write on the one row that was left as it was, or put back.
 
 Who sends many rows back, each with the version that it was exported with, is told in the answer or in a
 report which of them were not taken, by the names in their rows.
@@ -14,6 +14,7 @@ from ifmatch.diagnosis.listed_records import records_in
 from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.refusal_words import turned_down
 from ifmatch.diagnosis.resources import host_of
+from ifmatch.diagnosis.rows_put_back import PutBack, address_of, put_back
 from ifmatch.diagnosis.told_undone import names_two
 from ifmatch.model.message import Content
 
@@ -59,6 +60,8 @@ def take_rows(steps: Sequence[Step]) -> None:
             left = _left(service, place, rows) if rows else None
             if left is not None:
                 _narrow(service, step, left)
+            elif rows and (stored := put_back(service, place, rows)) is not None:
+                _narrow_stored(service, step, stored)
 
 
 def _sent_rows(step: Step) -> tuple[Record, ...]:
@@ -169,9 +172,29 @@ def _narrow(service: Sequence[Step], write: Step, left: _Left) -> None:
         write.reported_by = left.report
 
 
+def _narrow_stored(service: Sequence[Step], write: Step, stored: PutBack) -> None:
+    """Let an import, and the looks at the table, be about the one row that it put back."""
+    key = address_of(service, write, stored.name)
+    for one in service:
+        if one.source != write.source:
+            continue
+        row = _row_in(one, [stored.column], {stored.name}, stored.row)
+        if row is not None:
+            _show(one, row)
+            key = key or f"{one.resource}#{stored.name}"
+            one.resource = key
+    _send(write, stored.row)
+    write.resource = key
+
+
 def _send(step: Step, row: Record) -> None:
-    request = replace(step.exchange.request, content=Content.from_text(json.dumps(row)))
-    step.exchange = replace(step.exchange, request=request)
+    whole, content = step.exchange.request.content, Content.from_text(json.dumps(row))
+    step.exchange = replace(step.exchange, request=replace(step.exchange.request, content=content))
+    # What went on unchanged is about the row as well.
+    step.hops = [
+        replace(hop, request=replace(hop.request, content=content)) if hop.request.content == whole else hop
+        for hop in step.hops
+    ]
     _forget(step)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ifmatch.diagnosis.dates import told_moment, whole_second
+from ifmatch.diagnosis.dates import told_moment, whole_second, zones_apart
 from ifmatch.diagnosis.message_members import shown
 from ifmatch.diagnosis.refusal_words import says_outdated
-from ifmatch.diagnosis.spent_versions import changed_since
+from ifmatch.diagnosis.spent_versions import changed_since, prints
 from ifmatch.diagnosis.version_words import CHANGED, NO_STATE, alike, of_changes
+from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.words import VERSION
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
 
 _FAILED: Final = 412
+_CONFLICT: Final = 409
+_REFUSING: Final = frozenset({400, 409, 412, 422})
+# What is called after its end is no state that was read.
+_ENDS: Final = Words(r"until|expir|\bend|\bto\b|due|deadline|till|start|\bfrom\b|begin|when|schedul|next")
 # Time zones lie whole quarters of an hour apart, and no two of them further than this.
 _QUARTER: Final = 900
 _FURTHEST: Final = 14 * 3600
@@ -93,16 +98,37 @@ def respelled_source(write: Step, member: Member, before: Sequence[Step]) -> Mem
         member: a value of it.
         before: the last answers that showed its resource.
     """
-    if write.status != _FAILED and not says_outdated(write):
-        return None
     sent_at = told_moment(member.value)
-    for read in reversed(before) if sent_at is not None else ():
+    if sent_at is None:
+        return None
+    refused = write.status == _FAILED or says_outdated(write)
+    for read in reversed(before) if refused or write.status in _REFUSING else ():
         for held in shown(read):
-            moment = told_moment(held.value) if held.word == member.word else None
-            if moment is None or sent_at is None or held.value == member.value:
+            moment = told_moment(held.value)
+            if moment is None or held.value == member.value:
+                continue
+            if held.word != member.word or not refused:
+                if _zoned_beside(write, member, held):
+                    return held
                 continue
             away = abs(sent_at - moment)
             zoned = 0 < away <= _FURTHEST and min(away % _QUARTER, _QUARTER - away % _QUARTER) < _TICK
             if zoned or whole_second(member.value, held.value):
                 return held
     return None
+
+
+def _zoned_beside(write: Step, member: Member, held: Member) -> bool:
+    """Tell whether a refused time is, in another zone, that of the last change, whatever it is called.
+
+    The refusal prints both, or it stands beside the content, where it means nothing else. What runs for whole
+    quarters of an hour from a change on is told neither way.
+    """
+    sent_at, moment = told_moment(member.value), told_moment(held.value)
+    if sent_at is None or moment is None or not zones_apart(sent_at, moment):
+        return False
+    named = CHANGED.search(held.word) is not None
+    if prints(write, member.value) and prints(write, held.value):
+        return named or member.where in {"header", "query"}
+    beside = member.where in {"header", "query"} and write.status in {_CONFLICT, _FAILED}
+    return named and beside and _ENDS.search(member.word) is None

@@ -140,6 +140,7 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     ),
     "etag-weakened": (
         "etag-source-mismatch",
+        "precondition-ignored",
         "weak-only-origin",
         "malformed-validator",
         "unstable-etag",

@@ -12,6 +12,7 @@ from ifmatch.diagnosis.content_digests import alike_by_fields
 from ifmatch.diagnosis.contents import changed_pointers
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date, told_moment
+from ifmatch.diagnosis.drawn_values import drawn_anew
 from ifmatch.diagnosis.likeness import holds_own_tag, same_state
 from ifmatch.diagnosis.listed_records import leaves_of
 from ifmatch.diagnosis.rendered_times import made_for_each
@@ -79,7 +80,7 @@ def never_unmodified(case: Case, history: History) -> Iterator[tuple[Step, Damag
             continue
         again = [step for before, step in pairwise(whole) if _needless(history, before, step, undated=turns)]
         if not again and (moving := _of_their_moments(history, whole)):
-            text = f"asked {len(moving) - 1} times with the tag of the answer before: only the moment differs"
+            text = f"asked {len(moving) - 1} times with the tag of the answer before: only what is made for it differs"
             yield moving[1], Damage(Outcome.ERROR, text, needless=moving)
         # Where the tag is another one each time, it is no matter of who asks for it anew.
         if all(_asks_anew(step) and _named(step) for step in again):
@@ -94,7 +95,7 @@ def never_unmodified(case: Case, history: History) -> Iterator[tuple[Step, Damag
 
 
 def _of_their_moments(history: History, whole: list[Step]) -> tuple[Step, ...]:
-    """Return the whole answers to the tags of those before them that differ in the moment of each alone.
+    """Return the whole answers to the tags of those before them that differ in what is made for each alone.
 
     What shows little else is asked for to know the time.
     """
@@ -112,7 +113,7 @@ def _of_their_moments(history: History, whole: list[Step]) -> tuple[Step, ...]:
             return ()
         if _asks_anew(step) or before.variant != step.variant or before.etag == step.etag:
             return ()
-    if history.written_between(chain[0], chain[-1]) or not made_for_each(chain):
+    if history.written_between(chain[0], chain[-1]) or not (made_for_each(chain) or drawn_anew(chain)):
         return ()
     return chain
 

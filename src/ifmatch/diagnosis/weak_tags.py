@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 # Seconds after which no server waits for its clock any more.
 SETTLED = 2.0
+# So many requests away other answers of the host are looked at.
+_NEAR = 60
 _MILLISECONDS = 1000
 
 
@@ -81,3 +83,36 @@ def weak_elsewhere(facts: Facts) -> Step | None:
         ):
             return step
     return None
+
+
+def made_weak(facts: Facts, tag: str) -> tuple[Step, str] | None:
+    """Return an answer that shows that a weak tag was a strong one at its origin, and that one.
+
+    The origin was seen, or another thing of the host is weak with content coding and strong without it.
+
+    Args:
+        facts: of a request that carries the tag.
+        tag: as it was sent.
+    """
+    if not tokens.is_weak(tag):
+        return None
+    given = [one for one in facts.history if one.etag == tag]
+    for one in given:
+        origin = facts.upstream_tag(one)
+        if origin is not None:
+            strong = not tokens.is_weak(origin) and tokens.opaque(origin) == tokens.opaque(tag)
+            return (one, origin) if strong else None
+    if not any(one.coding for one in given) or any(one.uncoded for one in given):
+        return None
+    host, place = host_of(facts.step.resource), facts.step.order
+    coded: dict[str, Step] = {}
+    plain: dict[str, Step] = {}
+    for one in facts.case.steps[max(0, place - _NEAR) : place + _NEAR]:
+        if one.etag is None or host_of(one.resource) != host:
+            continue
+        if one.coding and tokens.is_weak(one.etag):
+            coded.setdefault(tokens.opaque(one.etag), one)
+        elif not one.coding and not tokens.is_weak(one.etag) and one.is_read:
+            plain.setdefault(tokens.opaque(one.etag), one)
+    both = next((value for value in coded if value in plain), None)
+    return (plain[both], plain[both].etag or "") if both is not None else None

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.damages import Reason
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.wasted_reads import told_of_waste
-from ifmatch.diagnosis.weak_tags import weak_uncoded
+from ifmatch.diagnosis.weak_tags import made_weak, weak_uncoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +26,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     Source: RFC 9110 sections 8.8.3.2 and 13.1.1 (If-Match compares strongly).
     """
     yield from told_of_waste(facts, Reason.WEAKENED)
+    yield from _never_known(facts)
     if not facts.refused or not facts.weak_token or facts.token is None:
         return
     yield from _told_strong(facts)
@@ -70,6 +72,32 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             facts.refresh,
             "ETag",
         )
+
+
+def _never_known(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from reads that ask with a tag that was weakened on the way, and never get a 304.
+
+    Source: RFC 9110 section 13.1.2 (If-None-Match compares weakly; not all origins do).
+    """
+    damage, named = facts.damage, facts.step.condition(Guard.DIFFERENT)
+    if damage is None or not damage.needless or named is None or not named.of_one:
+        return
+    if any(named.name not in hop.request.fields for hop in facts.step.hops):
+        # The origin never heard of it.
+        return
+    found = made_weak(facts, named.tokens[0]) if named.tokens else None
+    if found is None:
+        return
+    gave, origin = found
+    if gave.resource == facts.step.resource:
+        text = f"the origin sent {origin}: it was weakened on the way, and is not known again there"
+        yield note(text, 6.0, gave, "ETag")
+    else:
+        text = f"{origin} is weak where it comes with a content coding: an encoder weakens what it encodes"
+        yield note(text, 5.0, gave, "ETag")
+    if facts.step.coding:
+        text = f"the weak tag came with Content-Encoding: {facts.step.coding}"
+        yield note(text, 2.0, facts.step, "Content-Encoding")
 
 
 def _as_now(facts: Facts) -> Iterator[Evidence]:

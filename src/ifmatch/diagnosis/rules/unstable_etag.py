@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import changed_pointers
+from ifmatch.diagnosis.drawn_values import drawn_anew
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.rendered_times import made_for_each
 from ifmatch.diagnosis.rules.inconsistent_backends import alike_contents
@@ -79,6 +80,9 @@ def _contents(reads: Sequence[Step], tags: Sequence[str], *, still: bool) -> Ite
         yield note(f"{what} for the same content", weight, reads[-1], "ETag")
     elif made_for_each(reads):
         text = f"{what}; the contents differ in the moment of each answer alone"
+        yield note(text, weight + 1.3, reads[-1], "ETag")
+    elif drawn_anew(reads):
+        text = f"{what}; the contents differ in what is drawn at random for each answer alone"
         yield note(text, weight + 1.3, reads[-1], "ETag")
     elif _only_rendered(reads) or (still and _few_members(reads)):
         yield note(f"{what}; only what is rendered for each request differs", weight + 1.3, reads[-1], "ETag")
