@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from ifmatch.diagnosis.stamps import rendered, stamped
 from ifmatch.diagnosis.version_words import called_version
 
 if TYPE_CHECKING:
@@ -14,10 +15,12 @@ if TYPE_CHECKING:
 
 _LONGEST: Final = 100_000
 # Shorter values may be counts, and two of them the states of a member.
-_DRAWN: Final = re.compile(r"(?<![\w/+=~-])[\w/+=~-]{8,400}(?![\w/+=~-])")
+_DRAWN: Final = re.compile(r"(?<![\w+~-])[\w+~-]{8,400}(?![\w+~-])={0,2}")
 # The name before a value: of a member, an attribute, an element, a field of a form.
 _NAME: Final = re.compile(r"([^\W\d][\w.-]*)[\"']?\s*(?:[:=>]|\s(?:value|content)=)[\s\"']*$")
 _BEFORE: Final = 80
+# What is called after a content, or points to one.
+_OF: Final = re.compile(r"(?i)sha|md5|crc|sum|hash|digest|blob|oid|commit|tree|parent|head|snapshot|content.")
 # Two contents may be those before and after a change of one value.
 _LEAST: Final = 3
 _MOST: Final = 12
@@ -45,11 +48,18 @@ def drawn_anew(reads: Sequence[Step]) -> bool:
     return 0 < len(moved) <= _PLACES and all(_at_random(row, texts[0]) for row in moved)
 
 
+def _of_state(name: str) -> bool:
+    """Tell whether a value is called after a state, or after a content that it is the digest of."""
+    if called_version(name) or _OF.search(name) is not None:
+        return True
+    return stamped("/" + name) and not rendered("/" + name)
+
+
 def _at_random(row: Sequence[re.Match[str]], text: str) -> bool:
     """Tell whether the values of one place are ever other ones, of one length and nothing else in common."""
     values = [one[0] for one in row]
     name = _NAME.search(text[max(0, row[0].start() - _BEFORE) : row[0].start()])
-    if len(set(values)) < len(values) or (name is not None and called_version(name[1])):
+    if len(set(values)) < len(values) or (name is not None and _of_state(name[1])):
         return False
     mixed = sum(any(map(str.isdigit, one)) and any(map(str.isalpha, one)) for one in values)
     if max(map(len, values)) - min(map(len, values)) > 1 or mixed < _UNLIKE * len(values):

@@ -1,4 +1,4 @@
-"""Tell refusals over a version from those over a content: the same version passes at once with another content."""
+"""Tell refusals over a content from those over a version: the same version passes with another content."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ def over_content(history: Sequence[Step], step: Step) -> bool:
     shown = next((one for one in reversed(history) if one.order < step.order and one.etag is not None), None)
     if shown is None or tokens.opaque(shown.etag or "") != tokens.opaque(guard.tokens[0]):
         return False
-    after = next((one for one in history if one.order > step.order and one.is_write and not one.refused), None)
+    after = next(
+        (one for one in history if one.order > step.order and one.is_write and not one.refused), None
+    )
     if after is None or not after.accepted or after.method != step.method or after.guard is None:
         return False
     if after.guard.tokens != guard.tokens or OVER_VERSION.search(step.view.text[:_LONGEST]):

@@ -80,7 +80,9 @@ def never_unmodified(case: Case, history: History) -> Iterator[tuple[Step, Damag
             continue
         again = [step for before, step in pairwise(whole) if _needless(history, before, step, undated=turns)]
         if not again and (moving := _of_their_moments(history, whole)):
-            text = f"asked {len(moving) - 1} times with the tag of the answer before: only what is made for it differs"
+            text = (
+                f"asked {len(moving) - 1} times with the last tag: only what is made for each answer differs"
+            )
             yield moving[1], Damage(Outcome.ERROR, text, needless=moving)
         # Where the tag is another one each time, it is no matter of who asks for it anew.
         if all(_asks_anew(step) and _named(step) for step in again):

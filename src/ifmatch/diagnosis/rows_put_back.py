@@ -21,6 +21,8 @@ _OK: Final = 200
 _LONGEST: Final = 200_000
 # Fewer signs, and such of digits alone, may be the name of something.
 _DIGEST: Final = re.compile(r"[0-9a-fA-F]{8,128}(?<!\d{8})|[\w+/-]{20,86}={0,2}")
+# The one that it was made from, and the one that had shown another version.
+_LOOKS: Final = 2
 # So many looks before and after an import show what it did.
 _NEAR: Final = 30
 
@@ -54,7 +56,7 @@ def put_back(service: Sequence[Step], place: int, rows: Sequence[Record]) -> Put
     before = [one for one in service[max(0, place - _NEAR) : place] if _looks(one, step)]
     after = [one for one in service[place + 1 : place + 1 + _NEAR] if _looks(one, step)]
     columns = [name for name in rows[0] if _names(name, rows)]
-    if len(before) < 2 or not after:  # noqa: PLR2004
+    if len(before) < _LOOKS or not after:
         return None
     for column in columns:
         told = [_by_name(one, column) for one in before]

@@ -42,9 +42,8 @@ def unlike_others(service: Sequence[Step], place: int) -> bool:
     if not mine:
         return False
     near = (*service[max(0, place - _NEAR) : place][::-1], *service[place + 1 : place + 1 + _NEAR])
-    alike = islice((one for one in near if _of_a_kind(one, write)), _MOST)
-    told_all = [_codes(one) for one in alike]
-    others = [theirs for theirs in told_all if theirs.keys() == mine.keys()]
+    alike = list(islice((one for one in near if _of_a_kind(one, write)), _MOST))
+    others = [theirs for one in alike if (theirs := _codes(one)).keys() == mine.keys()]
     for name, value in mine.items():
         told = {one[name] for one in others}
         if len(told) != 1 or value in told:
@@ -52,19 +51,31 @@ def unlike_others(service: Sequence[Step], place: int) -> bool:
         coded = len(value) <= _SHORT and len(value) == len(next(iter(told)))
         if len(others) >= _SEVERAL or told <= _FINE or coded:
             return True
-    return _says_less(mine, [theirs for theirs in told_all if theirs.keys() - mine.keys()])
+    return _says_less(write, mine, alike)
 
 
-def _says_less(mine: dict[str, str], others: Sequence[dict[str, str]]) -> bool:
+def _says_less(write: Step, mine: dict[str, str], alike: Sequence[Step]) -> bool:
     """Tell whether an answer has a code where all that give the thing have that of success, and lacks that.
 
     Args:
+        write: whose answer it is.
         mine: short values of the answer.
-        others: those of the answers that say more.
+        alike: other writes of the kind.
     """
-    return bool(others) and any(
-        value not in _FINE and all(one.get(name) in _FINE for one in others) for name, value in mine.items()
-    )
+    coded = [
+        name
+        for name, value in mine.items()
+        if value not in _FINE and any(_codes(one).get(name) in _FINE for one in alike)
+    ]
+    there = _members(write) if coded else frozenset[str]()
+    others = [one for one in alike if _members(one) - there] if coded else []
+    return bool(others) and any(all(_codes(one).get(name) in _FINE for one in others) for name in coded)
+
+
+def _members(write: Step) -> frozenset[str]:
+    """Return the names of what an answer gives."""
+    text = write.view.text
+    return frozenset(name for name, _ in leaves_of(text)) if 0 < len(text) <= _LONGEST else frozenset()
 
 
 def _of_a_kind(one: Step, write: Step) -> bool:
