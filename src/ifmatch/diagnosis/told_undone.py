@@ -16,7 +16,7 @@ from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.pages import is_page
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.diagnosis.succession import TIME, later_time
-from ifmatch.diagnosis.unlike_answers import entry_of, forget, names_in, of_another, unlike_others
+from ifmatch.diagnosis.unlike_answers import entry_of, forget, name_of, names_in, of_another, unlike_others
 from ifmatch.diagnosis.version_words import called_version
 
 if TYPE_CHECKING:
@@ -226,7 +226,8 @@ def _two_versions(write: Step, said: str, *, denied: bool = False) -> Iterator[t
     """
     text = said[:_LONGEST]
     denied = denied or _denies(text)
-    numbers = list(dict.fromkeys(_NUMBER.findall(text)))
+    # What the thing is called is no version of it.
+    numbers = [one for one in dict.fromkeys(_NUMBER.findall(text)) if one != name_of(write)]
     moments = list(dict.fromkeys(_MOMENT.findall(text)))
     carried = [one.value for one in sent(write) if one.where != "header" or called_version(one.name)]
     for one in dict.fromkeys([*carried, (write.sent.text("if-match") or "").strip()]):
