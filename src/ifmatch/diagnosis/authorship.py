@@ -76,8 +76,7 @@ def proven(facts: Facts, attempt: Step) -> Proof | None:
             return Proof(text, _SURE if mark.sure else _LIKELY, entry.listing)
     signed = signed_since(facts, attempt)
     if signed is not None:
-        text = "the state names who sent this very request as its last editor, as it did not before"
-        return Proof(text, _LIKELY, signed)
+        return Proof(signed[1], _LIKELY, signed[0])
     return _timed(facts, attempt, entries)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.damages import Damage
@@ -14,7 +15,7 @@ from ifmatch.dialects.glossary import Words
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ifmatch.diagnosis.case import Case
     from ifmatch.diagnosis.steps import Step
@@ -128,25 +129,49 @@ def _given(one: Step) -> set[str]:
     return {name for name, value in told.items() if value is not None and value not in ({}, [], "")} | nested
 
 
-def fails_by_code(step: Step, near: Sequence[Step]) -> bool:
-    """Tell whether an answer has a code in it other than that of success, which others of the kind have.
+def fails_by_code(step: Step, near: Sequence[Step], old: str, new: str) -> bool:
+    """Tell whether an answer has a code in it other than that of success, beside two versions.
+
+    Others of the kind have one of success there. What counts a record may be called its state: then the code
+    is all that has gone on, and what has the older value is what has it in every answer.
 
     Args:
         step: a write under a success.
         near: requests of the same service.
+        old: the version that was sent.
+        new: the later one that is told.
     """
     if step.status not in _OK or step.content is None or len(step.content) > _FEW:
         return False
     told = members_in(step.view.json)
+    # What the request sends by that name is of the record: the state that it is in, or counted by.
+    asked = members_in(step.view.sent_json)
     for name, value in told.items():
+        if name in asked:
+            continue
         plain = isinstance(value, str | int) and not isinstance(value, bool)
         if not plain or _CODE.fullmatch(name) is None or str(value).lower() in _FINE or " " in str(value):
             continue
         path = step.exchange.request.url.partition("?")[0]
         same = [one for one in near if one.exchange.request.url.partition("?")[0] == path and one is not step]
-        if any(one.content is not None and len(one.content) <= _FEW and _fine(one, name) for one in same):
-            return value not in {one.value for one in sent(step)}
+        fine = [one for one in same if one.content is not None and len(one.content) <= _FEW]
+        fine = [one for one in fine if _fine(one, name)]
+        if fine and value not in {one.value for one in sent(step)}:
+            usual = [members_in(one.view.json) for one in fine if one.order < step.order]
+            beside = {one: held for one, held in told.items() if one != name}
+            moved = {
+                one: held
+                for one, held in beside.items()
+                if not any(one in had and had[one] == held for had in usual)
+            }
+            return _has(moved, old) and _has(beside, new)
     return False
+
+
+def _has(members: Mapping[str, object], version: str) -> bool:
+    """Tell whether some members have a version, in a text or deeper inside too."""
+    wanted = re.compile(rf"(?<![\w.-]){re.escape(version)}(?![\w-])")
+    return any(wanted.search(str(value)) for value in members.values())
 
 
 def _fine(one: Step, name: str) -> bool:

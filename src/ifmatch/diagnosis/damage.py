@@ -23,6 +23,7 @@ from ifmatch.diagnosis.ignored_guards import (
 )
 from ifmatch.diagnosis.likeness import holds_own_tag
 from ifmatch.diagnosis.logged_losses import logged_between, logged_over_date, logged_over_version
+from ifmatch.diagnosis.moved_unread import moved_unread
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.operations import is_call
 from ifmatch.diagnosis.redirects_logged import redirected_unseen
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.case import Case
     from ifmatch.diagnosis.history import History
     from ifmatch.diagnosis.steps import Step
-
 
 # An entity tag by its grammar; nobody means it as one.
 _QUOTED_STAR = '"*"'
@@ -101,8 +101,7 @@ def _accepted(case: Case, history: History, step: Step) -> Damage | None:
             or _taken_back(history, step)
             or logged_between(case, history, step)
             or listed_newer(case, history, step)
-            or overwritten(history, step)
-            or skipped(history, step)
+            or (overwritten(history, step) or skipped(history, step) or moved_unread(history, step))
         )
     if guard.guard is Guard.ABSENT:
         return _created_twice(history, step) or created_over(case, history, step) or unheard(history, step)

@@ -40,6 +40,13 @@ _ATTEMPT: Final = re.compile(r"(?:.*[-_])?(?:attempts?|tries)(?:[-_](?:count|num
 _RETRY: Final = re.compile(
     r"(?:.*[-_])?(?:retries|retry|retried|rpc-attempts)(?:[-_](?:count|number|no))?", re.IGNORECASE
 )
+# What proxies list of those they asked in turn: what each answered, where it is, how long it took.
+_MOST_TRIED: Final = 5
+_CODE: Final = re.compile(r"\d{3}|0|-")
+_NO_ANSWER: Final = frozenset({"0", "-", "408", "499", "500", "502", "503", "504", "520", "522", "524"})
+_ASKED: Final = re.compile(r"upstream|backend|origin|up-?str|proxied|tried|hops?\b", re.IGNORECASE)
+_MACHINE: Final = re.compile(r"\[?[\w.:-]{2,80}\]?:\d{2,5}|unix:\S{2,80}")
+_TOOK: Final = re.compile(r"\d{1,4}\.\d{1,6}|-")
 
 
 def made_again(case: Case, step: Step) -> Damage | None:
@@ -234,10 +241,34 @@ def attempts_told(step: Step) -> int:
     asked = {name.lower() for name, _ in step.sent}
     for name, value in step.received or ():
         count = value.strip()
+        tried = _tried(step, name, count) if "," in count and name.lower() not in asked else 1
+        if tried > 1:
+            return tried
         if name.lower() in asked or not count.isdigit() or len(count) > 1:
             continue
         if _RETRY.fullmatch(name) is not None:
             return int(count) + 1
         if _ATTEMPT.fullmatch(name) is not None:
             return int(count)
+    return 1
+
+
+def _tried(step: Step, name: str, value: str) -> int:
+    """Return how many machines a proxy lists that it asked in turn: `504, 412`, `10.0.0.4:80, 10.0.0.5:80`.
+
+    Of codes the last one is that of the answer, and the one before it none of an answer that is passed on; of
+    machines and of times the name of the field says that they are those of what is asked.
+    """
+    parts = [one.strip() for one in re.split(r",| : ", value)]
+    if not _TWICE <= len(parts) <= _MOST_TRIED:
+        return 1
+    if all(_CODE.fullmatch(one) for one in parts):
+        told = parts[-1] == str(step.status) and all(one in _NO_ANSWER for one in parts[:-1])
+        return len(parts) if told else 1
+    if _ASKED.search(name) is None:
+        return 1
+    if all(_MACHINE.fullmatch(one) for one in parts) or (
+        all(_TOOK.fullmatch(one) for one in parts) and any("." in one for one in parts)
+    ):
+        return len(parts)
     return 1

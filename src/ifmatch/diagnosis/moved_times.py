@@ -1,11 +1,14 @@
-"""Tell the times that a service keeps of its own in a record: they move with a write, whatever their name."""
+"""Tell what a service keeps of its own in a record: who wrote it, and when, whatever that is called there."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import json
+import re
+from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.listed_records import leaves_of
+from ifmatch.diagnosis.own_names import sender_of
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -17,12 +20,15 @@ _APART: Final = 5.0
 _WHILE: Final = 120.0
 # A time has so many characters at least: a number of seconds since the epoch.
 _SHORTEST: Final = 10
+# What stands where nobody has written yet.
+_NOTHING: Final = re.compile(r"[\W_0]*|null|none|never|n/?a|init(?:ial)?|nobody|unknown", re.IGNORECASE)
 
 
 def but_moved_times(body: Content, before: Content | None, refresh: Step | None, step: Step) -> Content:
-    """Return what a write carries, with the times that the service moved when it stored it as it shows them.
+    """Return what a write carries, with what the service itself set when it stored it as it shows that.
 
-    Such a time was sent back just as it had been read, and is of the time of the write in a later read.
+    That was sent back just as it had been read. In a later read it is of the time of the write, or names its
+    sender.
 
     Args:
         body: what the write carries.
@@ -34,15 +40,36 @@ def but_moved_times(body: Content, before: Content | None, refresh: Step | None,
     if before is None or refresh is None or now is None or not (step.timed and refresh.timed):
         return body
     was, there = dict(leaves_of(before.text)), dict(leaves_of(now.text))
-    text = body.text
+    text, own = body.text, sender_of(step)
     for name, value in leaves_of(text):
         shown = there.get(name, value)
-        if shown == value or was.get(name) != value or len(value) < _SHORTEST:
+        if shown == value or was.get(name) != value:
             continue
         moment, old = told_moment(shown), told_moment(value)
-        if moment is not None and old is not None and moment > old and _of_the_write(moment, step, refresh):
+        if shown in own:
+            text = _put(text, name, shown)
+        elif moment is None or not _of_the_write(moment, step, refresh):
+            continue
+        elif old is not None and moment > old and len(value) >= _SHORTEST:
             text = text.replace(value, shown)
+        elif _NOTHING.fullmatch(value) and len(shown) >= _SHORTEST:
+            text = _put(text, name, shown)
     return Content.from_text(text) if text != body.text else body
+
+
+def _put(text: str, name: str, value: str) -> str:
+    """Return a JSON object with another text in the member of a name; any other content as it is."""
+    try:
+        whole: object = json.loads(text)
+    except ValueError:
+        return text
+    held, path = whole, name.split("/")
+    for part in path[:-1]:
+        held = cast("dict[str, object]", held).get(part) if isinstance(held, dict) else None
+    if not isinstance(held, dict) or path[-1] not in held:
+        return text
+    cast("dict[str, object]", held)[path[-1]] = value
+    return json.dumps(whole, ensure_ascii=False)
 
 
 def _of_the_write(moment: float, step: Step, refresh: Step) -> bool:

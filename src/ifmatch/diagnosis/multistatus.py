@@ -16,7 +16,7 @@ from ifmatch.diagnosis.steps import Step
 from ifmatch.model.message import Fields, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 _MULTI_STATUS: Final = 207
 _METHODS: Final = frozenset({"PROPFIND", "REPORT", "SEARCH"})
@@ -27,11 +27,15 @@ _HREF: Final = re.compile(r"<(?:[\w-]+:)?href(?:\s[^>]*)?>\s*([^<]+?)\s*</")
 _PROPERTIES: Final = re.compile(r"<(?:[\w-]+:)?propstat(?:\s[^>]*)?>(.*?)</(?:[\w-]+:)?propstat>", re.DOTALL)
 _STATUS: Final = re.compile(r"<(?:[\w-]+:)?status(?:\s[^>]*)?>\s*HTTP/[\d.]+ (\d{3})")
 _TAG: Final = re.compile(r"<(?:[\w-]+:)?getetag(?:\s[^>]*)?>\s*([^<]+?)\s*</")
+_LENGTH: Final = re.compile(r"<(?:[\w-]+:)?getcontentlength(?:\s[^>]*)?>\s*(\d{1,15})\s*</")
+_CHANGED: Final = re.compile(r"<(?:[\w-]+:)?getlastmodified(?:\s[^>]*)?>\s*([^<]{10,40}?)\s*</")
 _QUOTE: Final = re.compile(r"&(?:quot|#34|#x22);", re.IGNORECASE)
 
 
-def _entries(text: str) -> Iterator[tuple[str, int, str]]:
+def _entries(text: str) -> Iterator[tuple[str, int, str, dict[str, str]]]:
     """Yield what a multi-status content tells of each resource: its reference, its status, its tag or "".
+
+    With them when it was changed, and how long it is, as fields of an answer would say.
 
     Source: RFC 4918 section 14.24 (a status beside the reference is that of the resource itself, one within
     `propstat` that of its properties).
@@ -43,7 +47,10 @@ def _entries(text: str) -> Iterator[tuple[str, int, str]]:
             continue
         status = _STATUS.search(_PROPERTIES.sub("", block))
         tag = _TAG.search(block)
-        yield href[1], int(status[1]) if status is not None else 200, _QUOTE.sub('"', tag[1]) if tag else ""
+        told = {"Last-Modified": _CHANGED.search(block), "Content-Length": _LENGTH.search(block)}
+        fields = {name: one[1] for name, one in told.items() if one is not None}
+        code = int(status[1]) if status is not None else 200
+        yield href[1], code, _QUOTE.sub('"', tag[1]) if tag else "", fields
 
 
 def members_failed(step: Step) -> Iterator[tuple[str, str, str]]:
@@ -86,8 +93,8 @@ def entries_of(steps: Sequence[Step]) -> dict[Step, list[Step]]:
     found: dict[Step, list[Step]] = {}
     for listing in listings:
         found[listing] = [
-            _entry(listing, url, status, tag)
-            for url, status, tag in _others(listing)
+            _entry(listing, url, status, {**({"ETag": tag} if tag else {}), **fields})
+            for url, status, tag, fields in _others(listing)
             if resource_key(url) in written or tokens.opaque(tag) in sent
         ]
     return found
@@ -99,27 +106,26 @@ def _lists(step: Step) -> bool:
     return len(step.content) <= _LONGEST
 
 
-def _others(listing: Step) -> Iterator[tuple[str, int, str]]:
-    """Yield URL, status and tag of each entry but the listing's own, which is told to the listing."""
+def _others(listing: Step) -> Iterator[tuple[str, int, str, dict[str, str]]]:
+    """Yield URL, status, tag and other fields of each entry but the listing's own: that is told to it."""
     url, text = listing.exchange.request.url, listing.content.text if listing.content is not None else ""
     here, own, told = path_of(url).rstrip("/"), "", False
-    for href, status, tag in _entries(text):
+    for href, status, tag, fields in _entries(text):
         target = urljoin(url, href)
         told = True
         if path_of(target).rstrip("/") == here:
             own = tag
             listing.missing = status in {404, 410}
             continue
-        yield target, status, tag
+        yield target, status, tag, fields
     if told and listing.dialect is not None and tokens.opaque(listing.version or "") != tokens.opaque(own):
         listing.version, listing.carried = own or None, (own,) if own else ()
         listing.forget()
 
 
-def _entry(listing: Step, url: str, status: int, tag: str) -> Step:
-    fields: Iterable[tuple[str, str]] = [("ETag", tag)] if tag else []
+def _entry(listing: Step, url: str, status: int, fields: dict[str, str]) -> Step:
     date = listing.header("date")
-    received = Fields([*fields, *([("Date", date)] if date is not None else [])])
+    received = Fields([*fields.items(), *([("Date", date)] if date is not None else [])])
     exchange = replace(
         listing.exchange,
         request=replace(listing.exchange.request, url=url),

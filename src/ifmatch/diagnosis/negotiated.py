@@ -31,13 +31,22 @@ def choose(steps: Iterable[Step]) -> None:
         about.append(step)
         for name in (step.header("vary") or "").lower().split(","):
             field = name.strip()
-            if field and field not in _OTHERS and not field.startswith(_APART):
+            if chosen_by(field):
                 named.setdefault(step.resource, {})[field] = None
     for step in about if named else ():
         fields = named.get(step.resource)
         if fields:
             step.varies = (*fields, *(name for name in step.varies if name not in fields))
             step.__dict__.pop("variant", None)
+
+
+def chosen_by(field: str) -> bool:
+    """Tell whether a field that Vary names is one of the service's own.
+
+    Args:
+        field: its name in small letters.
+    """
+    return bool(field) and field not in _OTHERS and not field.startswith(_APART)
 
 
 def variant_fields(step: Step) -> tuple[str, str, str]:

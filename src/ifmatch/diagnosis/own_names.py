@@ -10,11 +10,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis.contents import value_at
+from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.editors import EDITOR
 from ifmatch.diagnosis.listed_records import leaves_of
+from ifmatch.diagnosis.message_members import sent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.diagnosis.steps import Step
@@ -24,6 +26,15 @@ _NAME: Final = 3
 _BASIC: Final = re.compile(r"Basic\s+([A-Za-z0-9+/=]{4,400})", re.IGNORECASE)
 _CLAIMS: Final = re.compile(r"Bearer\s+[\w-]+\.([\w-]{4,4000})\.[\w-]*", re.IGNORECASE)
 _PART: Final = re.compile(r"[;,\s]+")
+# What calls a person or a program; numbers and flags stand for much else.
+_NAMED: Final = re.compile(
+    r"(?=.*[^\W\d_])(?!(?:true|false|null|none|yes|no|on|off)$)[\w.@+ -]{3,60}", re.IGNORECASE
+)
+# A time with a fraction of a second; another seldom writes in the same one.
+_FINE: Final = re.compile(r".*\d\d:\d\d:\d\d[.,]\d{2,}.*|\d{10}[.,]\d{2,}|\d{13}|\d{16}|\d{19}")
+# Seconds that a request may take at most for that, and by which the clock of the service may lie beside.
+_SHORT: Final = 2.0
+_BESIDE: Final = 0.03
 
 
 def names_of(step: Step) -> frozenset[str]:
@@ -80,10 +91,22 @@ def names_itself(step: Step, pointer: str, value: str) -> bool:
     return value == str(value_at(step.body, pointer)) or value in names_of(step)
 
 
-def signed_since(facts: Facts, attempt: Step) -> Step | None:
-    """Return the read that has what an attempt sent, and names its sender as who changed the record last.
+def sender_of(step: Step) -> frozenset[str]:
+    """Return the names of the sender in a request: of credentials, cookies and fields of the service's own.
 
-    The version that the attempt was made from names somebody else, and nobody else came under that name.
+    Args:
+        step: the request.
+    """
+    own = {one.value for one in sent(step) if one.where == "header" and _NAMED.fullmatch(one.value)}
+    inner = {one for name, value in step.sent for one in _inside(name.lower(), value.strip())}
+    return frozenset(one for one in own | inner if len(one) >= _NAME)
+
+
+def signed_since(facts: Facts, attempt: Step) -> tuple[Step, str] | None:
+    """Return the read that has what an attempt sent, and names its sender as its last editor; told in words.
+
+    The version that the attempt was made from names somebody else, and nobody else came under that name; or
+    it names the same, and a time beside the name lies within the attempt.
 
     Args:
         facts: of a refused request.
@@ -92,14 +115,41 @@ def signed_since(facts: Facts, attempt: Step) -> Step | None:
     before, now, refresh = facts.base_content, facts.current_content, facts.refresh
     if before is None or now is None or refresh is None or not facts.ours_is_there:
         return None
-    was = dict(leaves_of(before.text))
-    names = names_of(attempt)
-    for name, value in leaves_of(now.text):
-        if value not in names or name not in was or was[name] in {value, ""} or was[name] in names:
+    was, there = dict(leaves_of(before.text)), leaves_of(now.text)
+    names, known = names_of(attempt), sender_of(attempt)
+    for name, value in there:
+        if value not in names or name not in was or not was[name]:
             continue
-        if any(EDITOR.search(part) for part in name.split("/")) and _alone(facts, attempt, value):
-            return refresh
+        by_name = any(EDITOR.search(part) for part in name.split("/"))
+        if was[name] in names:
+            since = "and a time of this very request"
+            signed = (by_name or value in known) and was[name] == value and _just_then(attempt, was, there)
+        else:
+            since = "as it did not before"
+            # Whatever the member is called: the service has put the sender's name there.
+            signed = by_name or (value in known and _by_service(attempt, name, value))
+        if signed and _alone(facts, attempt, value):
+            return refresh, f"the state names who sent this very request as its last editor, {since}"
     return None
+
+
+def _by_service(attempt: Step, name: str, value: str) -> bool:
+    """Tell whether a value in a record is none that the content of a request has, by any name."""
+    carried = leaves_of(attempt.body.text) if attempt.body is not None else ()
+    return not any(one == value for _, one in carried) and name.count("/") <= 1
+
+
+def _just_then(attempt: Step, was: dict[str, str], there: Iterable[tuple[str, str]]) -> bool:
+    """Tell whether a time that a record has anew, told to the fraction of a second, lies within a request."""
+    if not attempt.timed or attempt.end - attempt.start > _SHORT:
+        return False
+    for name, value in there:
+        if was.get(name) == value or name not in was or _FINE.fullmatch(value) is None:
+            continue
+        moment = told_moment(value)
+        if moment is not None and attempt.start - _BESIDE <= moment <= attempt.end + _BESIDE:
+            return True
+    return False
 
 
 def _alone(facts: Facts, attempt: Step, name: str) -> bool:

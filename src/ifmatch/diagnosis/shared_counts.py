@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import changed_pointers
 from ifmatch.diagnosis.likeness import holds_own_tag
-from ifmatch.diagnosis.resources import parent_of, path_of
+from ifmatch.diagnosis.resources import host_of, parent_of, path_of
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.version_words import words_of
 
@@ -78,9 +78,30 @@ def moved_along(facts: Facts) -> tuple[Step, tuple[str, ...], Step | None] | Non
 
 
 def _beside(facts: Facts, read: Step) -> bool:
-    """Tell whether a step is a read of another item of the same collection."""
+    """Tell whether a step is a read of another item of the same collection, or of one that counts along."""
     here = facts.step.resource
-    return read.resource != here and read.read_ok and parent_of(read.resource) == parent_of(here)
+    if read.resource == here or not read.read_ok:
+        return False
+    return parent_of(read.resource) == parent_of(here) or _in_step(facts, read)
+
+
+def _in_step(facts: Facts, read: Step) -> bool:
+    """Tell whether another thing of the service, wherever it is, showed two of the counts that this one had.
+
+    One such count may be met by chance, as versions of files in two folders are.
+    """
+    here = facts.step.resource
+    if host_of(read.resource) != host_of(here):
+        return False
+    if any(
+        one.resource.startswith(f"{other.resource.partition('?')[0].rstrip('/')}/")
+        for one, other in ((facts.step, read), (read, facts.step))
+    ):
+        # A list shows the versions of its entries, a part that of the whole.
+        return False
+    near = (facts.case.history_of(one).near((facts.step,)) for one in (here, read.resource))
+    mine, there = ({tokens.opaque(one.etag or "") for one in each if one.read_ok} for each in near)
+    return len([one for one in mine & there if one.isdigit() and len(one) >= _TELLING]) >= _MORE
 
 
 def carried_above(facts: Facts) -> tuple[Step, tuple[str, ...]] | None:

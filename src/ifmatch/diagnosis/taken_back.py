@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # Seconds in which nobody has read what was written, and changed it.
 SOON: Final = 5.0
 _TERM: Final = re.compile(r"[^\W\d_]{2,}")
+# The marks of an element of markup.
+_MARKUP: Final = re.compile(r"</?[A-Za-z][\w:.-]*(?:\s[^<>]{0,400})?/?>")
 # Octets from which on a member is a text, of which parts may be taken back.
 _PROSE = 40
 # A longer text is not told by its lines.
@@ -152,7 +154,7 @@ def undone_at(base: Content | None, theirs: Content | None, mine: Content | None
         return True
     if not (isinstance(old, str) and isinstance(new, str) and isinstance(sent, str)) or len(old) < _PROSE:
         return False
-    before, there, now = ([one for one in PIECES.split(text) if one] for text in (old, new, sent))
+    before, there, now = ([one for one in _said(text) if one] for text in (old, new, sent))
     added = [one for one in there if one not in before]
     kept = sum(one in now for one in before)
     if 2 * kept < len(before) or not added or any(one in now for one in added):
@@ -174,9 +176,17 @@ def _reworded(added: Sequence[str], mine: Sequence[str]) -> bool:
 
 def _reworded_in(old: str, new: str, mine: str) -> bool:
     """Tell whether a text has in its own words what the newer one of two others had added to the older."""
-    before = PIECES.split(old)
-    added, fresh = ([one for one in PIECES.split(text) if one not in before] for text in (new, mine))
+    before = _said(old)
+    added, fresh = ([one for one in _said(text) if one not in before] for text in (new, mine))
     return _reworded(added, fresh)
+
+
+def _said(text: str) -> list[str]:
+    """Return the pieces of a text without the marks of elements: these close around whatever is the last."""
+    pieces = PIECES.split(text)
+    if not _MARKUP.search(text):
+        return pieces
+    return [one for piece in pieces if (one := _MARKUP.sub(" ", piece).strip())]
 
 
 def _stamped_line(line: str) -> bool:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from ifmatch.diagnosis.dates import spelled_otherwise, told_moment
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.projections import is_view
+from ifmatch.diagnosis.texts_apart import languages_apart
 from ifmatch.diagnosis.tokens import damage, null_word, opaque
 from ifmatch.diagnosis.version_words import called_version
 
@@ -159,39 +160,6 @@ def one_view(steps: Sequence[Step]) -> None:
     for step in steps if chosen else ():
         if step.is_read and step.resource in chosen:
             step.resource = chosen[step.resource]
-
-
-def languages_apart(steps: Sequence[Step]) -> None:
-    """Take the texts of two languages at one URL as two things, where each is changed on its own entity tag.
-
-    Source: RFC 9110 section 8.8.3.3 (each selected representation has an entity tag of its own).
-    """
-    several: dict[str, set[str]] = {}
-    for step in steps:
-        if step.is_write and (language := _language(step)):
-            several.setdefault(step.resource, set()).add(language)
-    for resource in [one for one, languages in several.items() if len(languages) > 1]:
-        about = [step for step in steps if step.resource == resource]
-        if all(not step.is_write or _on_own_tag(about, step) for step in about):
-            for step in about:
-                language = _language(step) if step.is_write else step.kind[1] or step.variant[1]
-                step.resource = f"{resource}#{language}"
-
-
-def _language(write: Step) -> str:
-    """Return the language that a write says its content has."""
-    return (write.sent.text("content-language") or "").strip().lower()
-
-
-def _on_own_tag(about: Sequence[Step], write: Step) -> bool:
-    """Tell whether the tag that a write presents was given for a text in its own language."""
-    guard = write.guard
-    given = {
-        step.kind[1] if step.is_read else _language(step)
-        for step in about
-        if guard is not None and step.order < write.order and step.etag in guard.tokens
-    }
-    return given == {_language(write)}
 
 
 def saved_at_one_place(steps: Sequence[Step]) -> None:

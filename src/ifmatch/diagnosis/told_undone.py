@@ -98,9 +98,10 @@ def came_to_nothing(service: Sequence[Step], place: int, said: str, report: Step
         said = _without_usual(service, place, said)
     unlike = report is None and unlike_others(service, place)
     pairs = list(_two_versions(write, said, denied=unlike))
-    if report is None and any(_named(said, old) for old, _ in pairs):
+    named = [(old, new) for old, new in pairs if _named(said, old)] if report is None else []
+    if named:
         near = service[max(0, place - _NEAR) : place + _NEAR]
-        if fails_by_code(write, near):
+        if any(fails_by_code(write, near, *one) for one in named) and not _taken(service, place):
             # Its code of failure says that it was not done, and both versions why.
             return True
     moved = _moved_on(service, place) if not pairs and (unlike or _denies(said)) else None
@@ -300,12 +301,8 @@ def _unchanged(
             has changed it.
     """
     write, names = service[place], names_in(service, place)
-    wanted = {word: value for word, value in _asked(write).items() if word not in _OF_CALLS}
-    # Who sends back a version as it was shown changes nothing by that.
-    before = _before(service, place, wanted, names) if wanted else {}
-    changed = {word: value for word, value in wanted.items() if word in before and before[word] != value}
-    answered = _there(write)
-    if not changed or any(answered.get(word) == value for word, value in changed.items()):
+    before, changed = _edited(service, place, names)
+    if not changed or _has(write, changed):
         # What the answer has as it was sent was taken.
         return None
     for one in service[place + 1 : place + 1 + _NEAR]:
@@ -331,6 +328,27 @@ def _equal(one: str, two: str) -> bool:
         return float(one) == float(two)
     except ValueError:
         return one.strip().casefold() == two.strip().casefold()
+
+
+def _edited(
+    service: Sequence[Step], place: int, names: frozenset[str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what was shown of the members that a write sends, and those of them that it sends otherwise."""
+    wanted = {word: value for word, value in _asked(service[place]).items() if word not in _OF_CALLS}
+    # Who sends back a version as it was shown changes nothing by that.
+    before = _before(service, place, wanted, names) if wanted else {}
+    return before, {word: value for word, value in wanted.items() if word in before and before[word] != value}
+
+
+def _has(write: Step, changed: dict[str, str]) -> bool:
+    """Tell whether the answer to a write has something of what it changes as it was sent."""
+    answered = _there(write)
+    return any(answered.get(word) == value for word, value in changed.items())
+
+
+def _taken(service: Sequence[Step], place: int) -> bool:
+    """Tell whether the answer to a write is the record with what was changed: a number in it is no code."""
+    return _has(service[place], _edited(service, place, names_in(service, place))[1])
 
 
 def _states(look: Step, version: str) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, cast
+from urllib.parse import parse_qsl, urlencode
 
 from ifmatch.diagnosis.conditions import IN_CONTENT, Guard
 from ifmatch.model.message import Content
@@ -12,6 +14,9 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
 
 _OF_VERSION = frozenset({Guard.SAME, Guard.SAME_DATE})
+
+# What a form is sent as; a state may be sent so where it is shown as JSON.
+_FORM = re.compile(r"(?=[^=&]+=)[^\s{<]{3,4000}")
 
 
 def wish_of(step: Step) -> Content | None:
@@ -27,6 +32,11 @@ def wish_of(step: Step) -> Content | None:
     if body is None or guard is None or guard.carrier not in IN_CONTENT or guard.guard not in _OF_VERSION:
         return body
     members = body.json()
+    if not isinstance(members, dict) and _FORM.fullmatch(body.text):
+        own = guard.name.rpartition("/")[2]
+        pairs = parse_qsl(body.text, keep_blank_values=True)
+        kept = [(name, value) for name, value in pairs if name != own]
+        return Content.from_text(urlencode(kept)) if kept else body
     if not isinstance(members, dict) or not guard.name.startswith("/"):
         return body
     path = [one.replace("~1", "/").replace("~0", "~") for one in guard.name.split("/")[1:]]
