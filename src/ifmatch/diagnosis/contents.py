@@ -142,7 +142,8 @@ def holds(current: Content | None, wanted: Content | None) -> bool:
         two = _form(wanted)
     # A list of one is how some services show the one thing that was asked for.
     elements = cast("list[object]", one) if isinstance(one, list) else []
-    stored, asked = _object(elements[0] if len(elements) == 1 else cast("object", one)), _object(two)
+    alone: object = elements[0] if len(elements) == 1 else one
+    stored, asked = _object(alone), _object(two)
     if stored is None or asked is None:
         return False
     inner = next(iter(asked.values())) if len(asked) == 1 else None
