@@ -149,11 +149,19 @@ def _batch(place: int, step: Step) -> _Batch | None:
     shared = {name: one for name, one in around.items() if not isinstance(one, dict | list)}
     records = [members_in(one) for one in lists[0]]
     lines = tuple(
-        _Line(number, name, word, {**shared, **record})
+        _Line(number, name, word, {**shared, **_opened(record)})
         for number, record in enumerate(records)
         for word, name in _names(records, record)
     )
     return _Batch(step, place, lines, len(records), bool(parts)) if lines else None
+
+
+def _opened(record: Record) -> Record:
+    """Return a line with what it holds in the one object inside it: `{"id": 7, "rev": 3, "set": {…}}`."""
+    inner = [(name, members_in(one)) for name, one in record.items() if isinstance(one, dict)]
+    if len(inner) != 1 or record.keys() & inner[0][1].keys():
+        return record
+    return {**{name: one for name, one in record.items() if name != inner[0][0]}, **inner[0][1]}
 
 
 def _by_calls(batch: _Batch, looks: Mapping[tuple[str, str], Sequence[_Look]]) -> bool:
@@ -203,14 +211,26 @@ def _looks(service: Sequence[Step], line: _Line, batches: Sequence[_Batch]) -> l
         value = step.view.json
         if step.method == "GET" and unquote(url.rpartition("/")[2]) == line.name:
             if isinstance(value, dict):
-                own.append(_Look(step, place, url, members_in(cast("object", value))))
+                own.append(_Look(step, place, url, _own_record(cast("object", value), line)))
             continue
         records = list(_records(value, line, 0))
         if len(records) == 1:
             listed.append(_Look(step, place, f"{url}/{quote(line.name, safe='')}", records[0]))
-    # What is read by itself is known best by that.
-    found = own or listed
-    return [_Look(one.step, one.place, found[0].url, one.record) for one in found]
+    # What is read by itself is known best by that; a list tells what had been known before.
+    first = own[0].place if own else len(service)
+    found = own and sorted([*own, *(one for one in listed if one.place < first)], key=lambda one: one.place)
+    found = found or listed
+    url = (own or found)[0].url if found else ""
+    return [_Look(one.step, one.place, url, one.record) for one in found]
+
+
+def _own_record(value: object, line: _Line) -> Record:
+    """Return the record of a thing that is read by itself: what is called by its name, beside other things."""
+    record = members_in(value)
+    if any(str(one) == line.name for one in record.values() if _plain(one)):
+        return record
+    inner = [held for one in record.values() if line.name in map(str, (held := members_in(one)).values())]
+    return inner[0] if len(inner) == 1 else record
 
 
 def _records(value: object, line: _Line, depth: int) -> Iterator[Record]:
@@ -297,8 +317,10 @@ def _denied(
     for report in (batch.step, *(reports[:_REPORTS] if batch.step.status == 202 else ())):
         if report in shown or report.content is None or len(report.content) > _LONGEST:
             continue
-        for told in _told_of(report.view.json, batch, line):
-            if _over_version(batch.step, line, told, before, after):
+        value = report.view.json
+        for told in _told_of(value, batch, line):
+            alone = _without_version(value, batch, line, told)
+            if _over_version(batch.step, line, told, (before, after), said=alone):
                 return told, report
     return None
 
@@ -317,20 +339,38 @@ def _taken(before: Record, line: _Line, after: Sequence[_Look]) -> bool:
     return bool(after) and any(after[0].record.get(word) == value for word, value in edits.items())
 
 
+def _without_version(value: object, batch: _Batch, line: _Line, told: _Told) -> bool:
+    """Tell whether another line was given the version that follows its own, and this one has none."""
+    if any(called_version(word) for word in told.record):
+        return False
+    return any(
+        _later(other, one.record)
+        for other in batch.lines
+        if other.name != line.name
+        for one in _told_of(value, batch, other)
+    )
+
+
 def _over_version(
-    step: Step, line: _Line, told: _Told, before: Sequence[_Look], after: Sequence[_Look]
+    step: Step,
+    line: _Line,
+    told: _Told,
+    looks: tuple[Sequence[_Look], Sequence[_Look]],
+    *,
+    said: bool,
 ) -> bool:
     """Tell whether what is told of a line denies it, and names another version than the one it carries.
 
     What is wrong with a line by itself names none. What tells only the versions is a denial where the next
     look has the thing as it was, under another version.
     """
+    before, after = looks
     values = [tokens.opaque(str(one)) for one in line.record.values() if _plain(one)]
     values += [tokens.opaque(one) for name, one in step.sent if name.lower().startswith(("if-", "x-if-"))]
     rest = {name: one for name, one in told.record.items() if str(one) != line.name}
     text = json.dumps(rest, ensure_ascii=False)
     words = [str(one) for one in rest.values() if isinstance(one, str)]
-    said = step.status in {409, 412} or any(map(turned_down, (*told.under, *words, *_set(rest))))
+    said = said or step.status in {409, 412} or any(map(turned_down, (*told.under, *words, *_set(rest))))
     said = said or says_undone(text)
     another = _another(line, rest, before, after) or (said and _later(line, rest))
     # What calls the line itself outdated needs no second version, where the line carries the one of before.

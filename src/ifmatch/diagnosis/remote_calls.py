@@ -1,0 +1,201 @@
+"""Read XML-RPC as the JSON-RPC that it could be, and arguments by the names that answers have for them.
+
+A call without names gives its arguments in their order: `setzen("W-114", 57, "Altona")`. What an answer of the
+same address shows under a name is what the argument with that value is, and that of all calls of the method.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, cast
+from xml.etree import ElementTree as ET
+
+from ifmatch.diagnosis.listed_versions import members_in
+from ifmatch.diagnosis.soap_bodies import root_of
+from ifmatch.diagnosis.version_words import called_version
+from ifmatch.model.message import Content
+from ifmatch.model.unknown import UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ifmatch.diagnosis.steps import Step
+    from ifmatch.model.message import Request, Response
+
+_HEAD: Final = 300
+_LONGEST: Final = 60_000
+_DEEP: Final = 12
+_MOST: Final = 400
+_FEW: Final = 8
+_NUMBERS: Final = frozenset({"int", "i1", "i2", "i4", "i8"})
+# Arguments in their order.
+_PARAMS: Final = "params"
+
+
+def take_calls(steps: Sequence[Step]) -> None:
+    """Put what XML-RPC says as JSON-RPC, and name the arguments of calls that have none.
+
+    Args:
+        steps: of a case, in order of time, nothing read from them yet.
+    """
+    places: dict[str, list[Step]] = {}
+    for step in steps:
+        if step.method != "POST" or not isinstance(step.exchange.request.content, Content):
+            continue
+        if "methodCall" in step.exchange.request.content.text[:_HEAD]:
+            _as_json(step)
+        if _by_order(step) is not None:
+            places.setdefault(step.resource, []).append(step)
+    for calls in places.values():
+        _name(calls[:_MOST])
+
+
+def _as_json(step: Step) -> None:
+    """Put an XML-RPC call and its answer as JSON-RPC.
+
+    Source: xmlrpc.com/spec.md (methodCall, methodResponse, fault).
+    """
+    request, response = step.exchange.request, step.exchange.response
+    called = _root(request.content, "methodCall")
+    if called is None:
+        return
+    method = (called.findtext("methodName") or "").strip()
+    params = [_value(one) for one in called.iterfind("params/param/value")]
+    # What is named already is read by its names.
+    named = params[0] if len(params) == 1 and isinstance(params[0], dict) else params
+    sent = {"jsonrpc": "2.0", "id": 1, "method": method, "params": named}
+    answer = _answer(response)
+    _put(step, sent, answer)
+
+
+def _answer(response: Response | None) -> dict[str, object] | None:
+    """Return what an answer says as JSON-RPC has it, None where it is no such answer."""
+    told = _root(response.content, "methodResponse") if response is not None else None
+    if told is None:
+        return None
+    fault = told.find("fault/value")
+    if fault is None:
+        values = [_value(one) for one in told.iterfind("params/param/value")]
+        return {"jsonrpc": "2.0", "id": 1, "result": values[0] if len(values) == 1 else values}
+    record = members_in(_value(fault))
+    error = {"code": record.get("faultCode"), "message": record.get("faultString")}
+    return {"jsonrpc": "2.0", "id": 1, "error": error}
+
+
+def _put(step: Step, sent: dict[str, object], answer: dict[str, object] | None) -> None:
+    """Let a step have other contents."""
+    request: Request = replace(step.exchange.request, content=_content(sent))
+    response = step.exchange.response
+    if response is not None and answer is not None:
+        response = replace(response, content=_content(answer))
+    step.exchange = replace(step.exchange, request=request, response=response)
+    step.forget()
+
+
+def _content(value: object) -> Content:
+    return Content.from_text(json.dumps(value, ensure_ascii=False))
+
+
+def _root(content: object, name: str) -> ET.Element | None:
+    if not isinstance(content, Content) or len(content) > _LONGEST or name not in content.text[:_HEAD]:
+        return None
+    if "<!" in content.text:
+        # It needs no declarations, and entities may grow without end.
+        return None
+    try:
+        root = root_of(content.text)
+    except (ET.ParseError, RecursionError):
+        return None
+    return root if root.tag == name else None
+
+
+def _value(element: ET.Element, depth: int = _DEEP) -> object:
+    """Return a value of XML-RPC; one without a type is a text."""
+    typed = element[0] if len(element) else None
+    if typed is None or depth == 0:
+        return (element.text or "").strip()
+    kind, text = typed.tag, (typed.text or "").strip()
+    if kind == "struct":
+        members = cast("Iterable[ET.Element]", typed.iterfind("member"))
+        return {
+            (one.findtext("name") or "").strip(): _value(held, depth - 1)
+            for one in members
+            if (held := one.find("value")) is not None
+        }
+    if kind == "array":
+        return [_value(one, depth - 1) for one in typed.iterfind("data/value")]
+    if kind in _NUMBERS and text.lstrip("-").isdigit():
+        return int(text)
+    if kind == "boolean":
+        return text in {"1", "true"}
+    return None if kind == "nil" else text
+
+
+def _by_order(step: Step) -> tuple[str, list[object]] | None:
+    """Return the method and the arguments of a call that gives them in their order, None for all else."""
+    sent = step.view.sent_json
+    if not isinstance(sent, dict):
+        return None
+    members = cast("dict[str, object]", sent)
+    params, method = members.get(_PARAMS), members.get("method")
+    if not isinstance(params, list) or not isinstance(method, str):
+        return None
+    given = cast("list[object]", params)
+    plain = 0 < len(given) <= _FEW and any(_plain(one) for one in given)
+    return (method, given) if plain and _telling(given) else None
+
+
+def _telling(given: Sequence[object]) -> bool:
+    return len(given) > 1 or isinstance(given[0], str | int)
+
+
+def _name(calls: Sequence[Step]) -> None:
+    """Give the arguments of some calls of one address the names that its answers have for their values."""
+    names: dict[tuple[str, int], dict[str, int]] = {}
+    for place, step in enumerate(calls):
+        called = _by_order(step)
+        for number, one in enumerate(called[1] if called is not None else ()):
+            if called is None or not _plain(one):
+                continue
+            votes = names.setdefault((called[0], number), {})
+            # Its own answer, and those near by.
+            for near in calls[max(0, place - _FEW) : place + _FEW]:
+                for word in {name for name, value in _shown(near) if value == str(one)}:
+                    votes[word] = votes.get(word, 0) + 1
+    for step in calls:
+        called = _by_order(step)
+        if called is None:
+            continue
+        named: dict[str, object] = {}
+        for number, one in enumerate(called[1]):
+            votes = names.get((called[0], number), {})
+            best = max(votes, key=lambda word: (votes[word], called_version(word)), default="")
+            inner = members_in(one)
+            if inner and not named.keys() & inner.keys():
+                named |= inner
+            else:
+                named[best if best and best not in named else f"argument{number}"] = one
+        if any(not name.startswith("argument") for name in named):
+            sent = {**members_in(step.view.sent_json), _PARAMS: named}
+            _put(step, sent, None)
+
+
+def _plain(value: object) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool) and value != ""
+
+
+def _shown(step: Step) -> Iterator[tuple[str, str]]:
+    """Yield the names and values of the records in an answer."""
+    told = step.view.json
+    if told is UNKNOWN:
+        return
+    waiting: list[tuple[object, int]] = [(members_in(told).get("result"), 0)]
+    while waiting:
+        value, depth = waiting.pop()
+        held = members_in(value)
+        for name, one in held.items():
+            if _plain(one):
+                yield name, str(one)
+        inner = cast("list[object]", value)[:_FEW] if isinstance(value, list) else list(held.values())
+        waiting += [(one, depth + 1) for one in inner if depth < _FEW and isinstance(one, dict | list)]
