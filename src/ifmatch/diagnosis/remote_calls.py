@@ -7,13 +7,16 @@ same address shows under a name is what the argument with that value is, and tha
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 from xml.etree import ElementTree as ET
 
+from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.soap_bodies import root_of
 from ifmatch.diagnosis.version_words import called_version
+from ifmatch.dialects.glossary import Words
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 
@@ -29,8 +32,24 @@ _DEEP: Final = 12
 _MOST: Final = 400
 _FEW: Final = 8
 _NUMBERS: Final = frozenset({"int", "i1", "i2", "i4", "i8"})
-# Arguments in their order.
-_PARAMS: Final = "params"
+# Members that have the arguments in their order, and those that say what is called.
+_PARAMS: Final = ("params", "args", "arguments", "parameters", "argv", "with")
+_METHODS: Final = (
+    *("method", "call", "op", "operation", "fn", "func", "function", "cmd", "command", "action", "do"),
+    *("proc", "procedure", "verb", "rpc", "name"),
+)
+
+
+# Members that name a thing, or how many there are of it.
+_NAMES: Final = Words(r"\w*(?:id|nr|no|number|key|code|count|amount|quantity|total)")
+
+
+class _Call(NamedTuple):
+    """A call with its arguments in their order, and the member that has them."""
+
+    at: str
+    method: str
+    given: list[object]
 
 
 def take_calls(steps: Sequence[Step]) -> None:
@@ -90,6 +109,9 @@ def _put(step: Step, sent: dict[str, object], answer: dict[str, object] | None) 
     if response is not None and answer is not None:
         response = replace(response, content=_content(answer))
     step.exchange = replace(step.exchange, request=request, response=response)
+    # What was read from the former contents is read anew.
+    for name in ("view", "content"):
+        step.__dict__.pop(name, None)
     step.forget()
 
 
@@ -132,53 +154,53 @@ def _value(element: ET.Element, depth: int = _DEEP) -> object:
     return None if kind == "nil" else text
 
 
-def _by_order(step: Step) -> tuple[str, list[object]] | None:
+def _by_order(step: Step) -> _Call | None:
     """Return the method and the arguments of a call that gives them in their order, None for all else."""
     sent = step.view.sent_json
     if not isinstance(sent, dict):
         return None
     members = cast("dict[str, object]", sent)
-    params, method = members.get(_PARAMS), members.get("method")
-    if not isinstance(params, list) or not isinstance(method, str):
+    at = next((one for one in _PARAMS if isinstance(members.get(one), list)), "")
+    method = next((held for one in _METHODS if isinstance(held := members.get(one), str)), "")
+    if not at or not method:
         return None
-    given = cast("list[object]", params)
+    given = cast("list[object]", members[at])
     plain = 0 < len(given) <= _FEW and any(_plain(one) for one in given)
-    return (method, given) if plain and _telling(given) else None
-
-
-def _telling(given: Sequence[object]) -> bool:
-    return len(given) > 1 or isinstance(given[0], str | int)
+    return _Call(at, method, given) if plain else None
 
 
 def _name(calls: Sequence[Step]) -> None:
     """Give the arguments of some calls of one address the names that its answers have for their values."""
-    names: dict[tuple[str, int], dict[str, int]] = {}
+    names: dict[tuple[str, int], Counter[str]] = {}
+    shown = [list(_shown(step)) for step in calls]
     for place, step in enumerate(calls):
         called = _by_order(step)
-        for number, one in enumerate(called[1] if called is not None else ()):
-            if called is None or not _plain(one):
-                continue
-            votes = names.setdefault((called[0], number), {})
-            # Its own answer, and those near by.
-            for near in calls[max(0, place - _FEW) : place + _FEW]:
-                for word in {name for name, value in _shown(near) if value == str(one)}:
-                    votes[word] = votes.get(word, 0) + 1
+        near = [one for told in shown[max(0, place - _FEW) : place + _FEW] for one in told]
+        for number, one in enumerate(called.given if called is not None else ()):
+            if called is not None and _plain(one):
+                votes = names.setdefault((called.method, number), Counter())
+                votes.update(word for word, value in near if value == str(one))
+                # A count that was not shown itself may be an older one of what is shown.
+                votes.update(word for word, value in near if _older(str(one), word, value) and not votes[word])
     for step in calls:
         called = _by_order(step)
         if called is None:
             continue
         named: dict[str, object] = {}
-        for number, one in enumerate(called[1]):
-            votes = names.get((called[0], number), {})
-            best = max(votes, key=lambda word: (votes[word], called_version(word)), default="")
+        for number, one in enumerate(called.given):
             inner = members_in(one)
             if inner and not named.keys() & inner.keys():
                 named |= inner
-            else:
-                named[best if best and best not in named else f"argument{number}"] = one
+                continue
+            votes = names.get((called.method, number), Counter[str]())
+            best = max(votes, key=lambda word: (votes[word], called_version(word)), default="")
+            named[best if best and best not in named else f"argument{number}"] = one
         if any(not name.startswith("argument") for name in named):
-            sent = {**members_in(step.view.sent_json), _PARAMS: named}
-            _put(step, sent, None)
+            _put(step, {**members_in(step.view.sent_json), called.at: named}, None)
+
+
+def _older(value: str, word: str, shown: str) -> bool:
+    return not _NAMES.fullmatch(word) and tokens.counted_on(value, shown)
 
 
 def _plain(value: object) -> bool:
@@ -190,7 +212,8 @@ def _shown(step: Step) -> Iterator[tuple[str, str]]:
     told = step.view.json
     if told is UNKNOWN:
         return
-    waiting: list[tuple[object, int]] = [(members_in(told).get("result"), 0)]
+    # The number of the call stands beside its result.
+    waiting: list[tuple[object, int]] = [(members_in(told).get("result", told), 0)]
     while waiting:
         value, depth = waiting.pop()
         held = members_in(value)
