@@ -67,18 +67,22 @@ def _lists_unheard(history: History) -> dict[int, str]:
     for step in lists:
         condition, current = _several(step), tokens.opaque(step.etag or "")
         spared = alone.get((step.actor, step.variant, current), [])
-        if condition is None or not spared or any(len(key) > _ALONE and key[0] == step.actor for key in alone):
+        if (
+            condition is None
+            or not spared
+            or any(len(key) > _ALONE and key[0] == step.actor for key in alone)
+        ):
             continue
         between = spared[0] < step.order < spared[-1]
         if between or sum(one.etag == step.etag and one.actor == step.actor for one in lists) > 1:
             found[step.order] = (
-                f"{step.etag} alone gets its 304, and in a list of {len(condition.tokens)} tags it is not found"
+                f"{step.etag} alone gets its 304, and is not found in a list of {len(condition.tokens)} tags"
             )
     return found
 
 
 def _several(step: Step) -> Condition | None:
-    """Return the list of several tags of a read that was answered whole although its own tag is among them."""
+    """Return the list of tags of a read that was answered whole although its own tag is among them."""
     if step.method != "GET" or step.status != _OK or not step.conditions or step.etag is None:
         return None
     condition = step.condition(Guard.DIFFERENT)

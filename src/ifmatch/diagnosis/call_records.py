@@ -108,7 +108,12 @@ def _answers_more(step: Step) -> bool:
     """Tell whether an answer repeats what a call asks with, with more members than that."""
     asked = {one.value for one in sent(step) if one.where in {"body", "text"} and one.name not in _OF_CALLS}
     told = {one.word: one.value for one in shown(step) if one.name not in _OF_CALLS}
-    return step.status == _OK and not negative(step) and len(told) > len(asked) and bool(asked & {*told.values()})
+    return (
+        step.status == _OK
+        and not negative(step)
+        and len(told) > len(asked)
+        and bool(asked & {*told.values()})
+    )
 
 
 def _lists_records(step: Step) -> bool:

@@ -92,9 +92,8 @@ class Case:
         if block not in self._stretches:
             begin = max(0, block - 1) * CASE_REACH
             steps = Stretch(self.steps[begin : (block + 2) * CASE_REACH])
-            steps.begin = begin
-            near = Case(self.captures, steps, self.sources, _by_resource(steps), self.attested, self)
-            self._stretches[block] = near
+            steps.begin, held = begin, _by_resource(steps)
+            self._stretches[block] = Case(self.captures, steps, self.sources, held, self.attested, self)
         return self._stretches[block]
 
     @cached_property

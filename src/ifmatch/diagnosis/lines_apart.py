@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import quote, unquote
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.line_records import opened, record_of
 from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.refusal_words import DONE, outdated, says_undone, turned_down
 from ifmatch.diagnosis.resources import host_of, resource_key
@@ -149,19 +150,11 @@ def _batch(place: int, step: Step) -> _Batch | None:
     shared = {name: one for name, one in around.items() if not isinstance(one, dict | list)}
     records = [members_in(one) for one in lists[0]]
     lines = tuple(
-        _Line(number, name, word, {**shared, **_opened(record)})
+        _Line(number, name, word, {**shared, **opened(record)})
         for number, record in enumerate(records)
         for word, name in _names(records, record)
     )
     return _Batch(step, place, lines, len(records), bool(parts)) if lines else None
-
-
-def _opened(record: Record) -> Record:
-    """Return a line with what it holds in the one object inside it: `{"id": 7, "rev": 3, "set": {…}}`."""
-    inner = [(name, members_in(one)) for name, one in record.items() if isinstance(one, dict)]
-    if len(inner) != 1 or record.keys() & inner[0][1].keys():
-        return record
-    return {**{name: one for name, one in record.items() if name != inner[0][0]}, **inner[0][1]}
 
 
 def _by_calls(batch: _Batch, looks: Mapping[tuple[str, str], Sequence[_Look]]) -> bool:
@@ -211,7 +204,7 @@ def _looks(service: Sequence[Step], line: _Line, batches: Sequence[_Batch]) -> l
         value = step.view.json
         if step.method == "GET" and unquote(url.rpartition("/")[2]) == line.name:
             if isinstance(value, dict):
-                own.append(_Look(step, place, url, _own_record(cast("object", value), line)))
+                own.append(_Look(step, place, url, record_of(cast("object", value), line.name)))
             continue
         records = list(_records(value, line, 0))
         if len(records) == 1:
@@ -222,15 +215,6 @@ def _looks(service: Sequence[Step], line: _Line, batches: Sequence[_Batch]) -> l
     found = found or listed
     url = (own or found)[0].url if found else ""
     return [_Look(one.step, one.place, url, one.record) for one in found]
-
-
-def _own_record(value: object, line: _Line) -> Record:
-    """Return the record of a thing that is read by itself: what is called by its name, beside other things."""
-    record = members_in(value)
-    if any(str(one) == line.name for one in record.values() if _plain(one)):
-        return record
-    inner = [held for one in record.values() if line.name in map(str, (held := members_in(one)).values())]
-    return inner[0] if len(inner) == 1 else record
 
 
 def _records(value: object, line: _Line, depth: int) -> Iterator[Record]:
@@ -451,6 +435,8 @@ def _another(line: _Line, told: Record, before: Sequence[_Look], after: Sequence
     """Tell whether what is told of a line shows the version that the thing has, which the line has not."""
     mine = {str(one) for one in line.record.values()}
     near = [one.record for one in (*before[-1:], *after[:1])]
+    # What is told of a line may repeat the value that it has under the same name.
+    said = {str(value) for value in told.values() if _plain(value)}
     for word, value in told.items():
         own = word not in line.record or called_version(word)
         words = {one.strip(".!?") for one in _WORD.findall(str(value))} if _plain(value) else set[str]()
@@ -458,6 +444,7 @@ def _another(line: _Line, told: Record, before: Sequence[_Look], after: Sequence
             (one, other, str(record[other])) for one in words for record in near for other in record
         ):
             named = called_version(other) or (own and one == str(value) and alike(other, word))
+            named = named or (other != line.word and str(line.record.get(other)) in said)
             if one == held and one not in mine and named:
                 return True
     return False

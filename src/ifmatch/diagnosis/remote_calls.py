@@ -1,7 +1,8 @@
 """Read XML-RPC as the JSON-RPC that it could be, and arguments by the names that answers have for them.
 
-A call without names gives its arguments in their order: `setzen("W-114", 57, "Altona")`. What an answer of the
-same address shows under a name is what the argument with that value is, and that of all calls of the method.
+A call without names gives its arguments in their order: `setzen("W-114", 57, "Altona")`. What an answer of
+the same address shows under a name is what the argument with that value is, and that of all calls of the
+method. Nor does XML that says by its first element what is to be done differ from a call.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ _LONGEST: Final = 60_000
 _DEEP: Final = 12
 _MOST: Final = 400
 _FEW: Final = 8
+_SEVERAL: Final = 2
 _NUMBERS: Final = frozenset({"int", "i1", "i2", "i4", "i8"})
 # Members that have the arguments in their order, and those that say what is called.
 _PARAMS: Final = ("params", "args", "arguments", "parameters", "argv", "with")
@@ -59,6 +61,7 @@ def take_calls(steps: Sequence[Step]) -> None:
         steps: of a case, in order of time, nothing read from them yet.
     """
     places: dict[str, list[Step]] = {}
+    _elements_as_calls(steps)
     for step in steps:
         if step.method != "POST" or not isinstance(step.exchange.request.content, Content):
             continue
@@ -86,6 +89,69 @@ def _as_json(step: Step) -> None:
     sent = {"jsonrpc": "2.0", "id": 1, "method": method, "params": named}
     answer = _answer(response)
     _put(step, sent, answer)
+
+
+def _elements_as_calls(steps: Sequence[Step]) -> None:
+    """Put XML that says by its first element what is to be done as JSON-RPC, where one address takes several.
+
+    One of them has to look: it carries no version, and is answered with one and more than it asks with.
+    """
+    places: dict[str, list[Step]] = {}
+    for step in steps:
+        content = step.exchange.request.content
+        if step.method == "POST" and isinstance(content, Content) and content.text.lstrip()[:1] == "<":
+            places.setdefault(step.resource, []).append(step)
+    for calls in places.values():
+        roots = [_plain_root(step.exchange.request.content) for step in calls[:_MOST]]
+        if len({one.tag for one in roots if one is not None}) < _SEVERAL or None in roots:
+            continue
+        answers = [_plain_root(step.content) for step in calls[:_MOST]]
+        if not any(_looks(one, told) for one, told in zip(roots, answers, strict=True)):
+            continue
+        if any(map(_lacks_version, roots)):
+            # Where a version is left empty the place tells more than the name.
+            continue
+        for step, root, told in zip(calls, roots, answers, strict=False):
+            if root is not None:
+                sent = {"jsonrpc": "2.0", "id": 1, "method": root.tag, "params": dict(_leaves(root))}
+                told_as = (
+                    {"jsonrpc": "2.0", "id": 1, "result": dict(_leaves(told))} if told is not None else None
+                )
+                _put(step, sent, told_as)
+
+
+def _plain_root(content: object) -> ET.Element | None:
+    """Return the first element of an XML text that has no names from elsewhere: no envelope, no feed."""
+    if not isinstance(content, Content) or not 0 < len(content) <= _LONGEST or "<!" in content.text:
+        return None
+    if "xmlns" in content.text[:_HEAD] or "methodCall" in content.text[:_HEAD]:
+        return None
+    try:
+        root = root_of(content.text)
+    except (ET.ParseError, RecursionError):
+        return None
+    names = [one.tag for one in root.iter()]
+    return root if len(names) <= _FEW * _FEW and len(set(names)) == len(names) else None
+
+
+def _looks(asked: ET.Element | None, told: ET.Element | None) -> bool:
+    if asked is None or told is None:
+        return False
+    sent, shown = dict(_leaves(asked)), dict(_leaves(told))
+    more = len(shown) > len(sent) + 1 and bool(set(sent.values()) & set(shown.values()))
+    return more and not any(map(called_version, sent)) and any(map(called_version, shown))
+
+
+def _lacks_version(asked: ET.Element | None) -> bool:
+    return asked is not None and any(called_version(name) and not one for name, one in _leaves(asked))
+
+
+def _leaves(element: ET.Element) -> Iterator[tuple[str, str]]:
+    """Yield the attributes and texts of an element and what is inside it."""
+    for one in element.iter():
+        yield from one.attrib.items()
+        if not len(one) and one is not element:
+            yield one.tag, (one.text or "").strip()
 
 
 def _answer(response: Response | None) -> dict[str, object] | None:
@@ -181,7 +247,9 @@ def _name(calls: Sequence[Step]) -> None:
                 votes = names.setdefault((called.method, number), Counter())
                 votes.update(word for word, value in near if value == str(one))
                 # A count that was not shown itself may be an older one of what is shown.
-                votes.update(word for word, value in near if _older(str(one), word, value) and not votes[word])
+                votes.update(
+                    word for word, value in near if _older(str(one), word, value) and not votes[word]
+                )
     for step in calls:
         called = _by_order(step)
         if called is None:

@@ -32,8 +32,8 @@ _SAID: Final = Words(
 )
 # The same without a word for versions: `{"got": 77, "have": 12}`.
 _HAVE: Final = Words(
-    r"(?:we|i|it|server|db|row)?[-_ ]?(?:have|has|had|holds?|held|keeps?|kept|cur|current|actual|is|now|stored|server|there"
-    r"|latest|newest|last|existing|ours?|mine|own|present|found|live|head|db|here|stands?|real|true|seen"
+    r"(?:we|i|it|server|db|row)?[-_ ]?(?:have|has|had|holds?|held|keeps?|kept|cur|current|actual|is|now|stored"
+    r"|server|there|latest|newest|last|existing|ours?|mine|own|present|found|live|head|db|here|stands?|real|true|seen"
     r"|in[-_ ]?store|on[-_ ]?file|at)(?:[-_ ]?(?:at|is|now|here))?"
 )
 _LONGEST: Final = 4000
@@ -79,7 +79,7 @@ def _told(step: Step) -> str | None:
 
 
 def _held_beside(step: Step, sent: str) -> str | None:
-    """Return the one value like the sent version that an answer has beside it, by a word for what is there."""
+    """Return the one value that an answer has beside the sent version, by a word for what is there."""
     answer = [one for one in shown(step) if one.where in {"body", "text"}]
     if not any(one.value == sent for one in answer):
         return None

@@ -109,7 +109,7 @@ class View:
 
     @cached_property
     def json(self) -> object:
-        """Return the response body as JSON, or as the record that a form writes; UNKNOWN when it is neither."""
+        """Return the response body as JSON, or the record that a form writes; UNKNOWN when it is neither."""
         if self.response is None:
             return UNKNOWN
         found = _json(self.response.content)
