@@ -444,8 +444,8 @@ def _another(line: _Line, told: Record, before: Sequence[_Look], after: Sequence
             (one, other, str(record[other])) for one in words for record in near for other in record
         ):
             named = called_version(other) or (own and one == str(value) and alike(other, word))
-            named = named or (other != line.word and str(line.record.get(other)) in said)
-            if one == held and one not in mine and named:
+            paired = other != line.word and str(line.record.get(other)) in said - {one}
+            if one == held and (paired or (one not in mine and named)):
                 return True
     return False
 

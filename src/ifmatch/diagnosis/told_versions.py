@@ -32,8 +32,8 @@ _SAID: Final = Words(
 )
 # The same without a word for versions: `{"got": 77, "have": 12}`.
 _HAVE: Final = Words(
-    r"(?:we|i|it|server|db|row)?[-_ ]?(?:have|has|had|holds?|held|keeps?|kept|cur|current|actual|is|now|stored"
-    r"|server|there|latest|newest|last|existing|ours?|mine|own|present|found|live|head|db|here|stands?|real|true|seen"
+    r"(?:we|i|it|server|db|row)?[-_ ]?(?:have|has|had|holds?|held|keeps?|kept|cur|current|actual|is|now"
+    r"|stored|server|there|latest|newest|last|existing|ours?|mine|own|present|found|live|head|db|here|stands?|real"
     r"|in[-_ ]?store|on[-_ ]?file|at)(?:[-_ ]?(?:at|is|now|here))?"
 )
 _LONGEST: Final = 4000

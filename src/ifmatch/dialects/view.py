@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -105,7 +106,11 @@ class View:
     @cached_property
     def text(self) -> str:
         """Return the beginning of the response body, with the signs that JSON may write as escapes."""
-        return spoken(_text(self.response.content)) if self.response is not None else ""
+        if self.response is None:
+            return ""
+        # What words say of members is written for JSON.
+        record = pairs_in(self.response.content)
+        return json.dumps(record, ensure_ascii=False) if record else spoken(_text(self.response.content))
 
     @cached_property
     def json(self) -> object:
