@@ -31,3 +31,12 @@ def record_of(value: object, name: str) -> Record:
         return record
     inner = [held for one in record.values() if name in map(str, (held := members_in(one)).values())]
     return inner[0] if len(inner) == 1 else record
+
+
+def told_of_members(record: Record) -> list[str]:
+    """Return the names of what a record says yes to, or says anything of in words.
+
+    Args:
+        record: what is told of a line.
+    """
+    return [name.replace("_", " ") for name, one in record.items() if one is True or isinstance(one, str)]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import quote, unquote
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.line_records import opened, record_of
+from ifmatch.diagnosis.line_records import opened, record_of, told_of_members
 from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.refusal_words import DONE, outdated, says_undone, turned_down
 from ifmatch.diagnosis.resources import host_of, resource_key
@@ -354,7 +354,11 @@ def _over_version(
     rest = {name: one for name, one in told.record.items() if str(one) != line.name}
     text = json.dumps(rest, ensure_ascii=False)
     words = [str(one) for one in rest.values() if isinstance(one, str)]
-    said = said or step.status in {409, 412} or any(map(turned_down, (*told.under, *words, *_set(rest))))
+    said = (
+        said
+        or step.status in {409, 412}
+        or any(map(turned_down, (*told.under, *words, *told_of_members(rest))))
+    )
     said = said or says_undone(text)
     another = _another(line, rest, before, after) or (said and _later(line, rest))
     # What calls the line itself outdated needs no second version, where the line carries the one of before.
@@ -407,11 +411,6 @@ def _explained(words: Sequence[str], line: _Line, after: _Look) -> bool:
     done = any(_CARRIED_OUT.search(one) for one in words)
     there = {word for word, value in line.record.items() if after.record.get(word) == value}
     return sentence and not done and there <= {line.word}
-
-
-def _set(record: Record) -> list[str]:
-    """Return the names of what a record says yes to, or says anything of in words."""
-    return [name.replace("_", " ") for name, one in record.items() if one is True or isinstance(one, str)]
 
 
 def _names_like(values: Sequence[str], text: str) -> bool:
