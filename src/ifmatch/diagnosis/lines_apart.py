@@ -348,7 +348,7 @@ def _over_version(
     What is wrong with a line by itself names none. What tells only the versions is a denial where the next
     look has the thing as it was, under another version.
     """
-    before, after = looks
+    (before, after), alone = looks, said
     values = [tokens.opaque(str(one)) for one in line.record.values() if _plain(one)]
     values += [tokens.opaque(one) for name, one in step.sent if name.lower().startswith(("if-", "x-if-"))]
     rest = {name: one for name, one in told.record.items() if str(one) != line.name}
@@ -362,7 +362,7 @@ def _over_version(
     said = said or says_undone(text)
     another = _another(line, rest, before, after) or (said and _later(line, rest))
     # What calls the line itself outdated needs no second version, where the line carries the one of before.
-    another = another or (said and outdated(text) and _carries_shown(line, before))
+    another = another or (said and outdated(text) and _carries_shown(line, before, any_look=alone))
     if not (another or names_two(values, text) or _names_like(values, text)):
         return False
     if said:
@@ -375,17 +375,11 @@ def _over_version(
     return all(after[0].record.get(word) == before[-1].record[word] for word in edits)
 
 
-def _carries_shown(line: _Line, before: Sequence[_Look]) -> bool:
-    """Tell whether a line carries a version that the answer to a call before it had shown.
-
-    What has an address of its own may be told apart by the family of its service.
-    """
-    # Who is named by another member is only spoken of.
-    own = [
-        one.record
-        for one in before
-        if one.step.method == "POST" and str(one.record.get(line.word)) == line.name
-    ]
+def _carries_shown(line: _Line, before: Sequence[_Look], *, any_look: bool) -> bool:
+    """Tell whether a line carries a version that the answer to a call before it, or any look, had shown."""
+    # Who is named by another member is only spoken of, and what has an address may be told apart by it.
+    near = [one for one in before if any_look or one.step.method == "POST"]
+    own = [one.record for one in near if str(one.record.get(line.word)) == line.name]
     known = {str(value) for one in own for word, value in one.items() if called_version(word)}
     return any(
         str(value) in known for word, value in line.record.items() if _plain(value) and word != line.word
