@@ -6,8 +6,9 @@ that If-None-Match names (RFC 9110 section 13.2.2, step 3).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.model.diagnosis import Outcome
@@ -15,8 +16,15 @@ from ifmatch.model.diagnosis import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ifmatch.diagnosis.conditions import Condition
     from ifmatch.diagnosis.history import History
     from ifmatch.diagnosis.steps import Step
+
+_OK: Final = 200
+_UNMODIFIED: Final = 304
+_LISTED: Final = 2
+# Reader and way, and one tag.
+_ALONE: Final = 3
 
 
 def answered_reads(history: History) -> Iterator[tuple[Step, Damage]]:
@@ -29,13 +37,61 @@ def answered_reads(history: History) -> Iterator[tuple[Step, Damage]]:
         history: of one resource, in order of time.
     """
     seen: set[str] = set()
+    of_lists = _lists_unheard(history)
     for step in history:
-        text = _contradiction(step)
+        text = of_lists.get(step.order) or _contradiction(step)
         if not text or step.actor in seen:
             continue
         seen.add(step.actor)
         by_cache = step.cache_hit or any(hop.status in {304, 412} for hop in step.hops)
         yield step, Damage(Outcome.ERROR, text, contradicted=not by_cache, by_cache=by_cache)
+
+
+def _lists_unheard(history: History) -> dict[int, str]:
+    """Return what is wrong with whole answers to lists of tags, where their current tag alone gets its 304.
+
+    Once may be another node; so it is told of two, or of one between two 304s.
+
+    Source: RFC 9110 section 13.1.2 (the condition is false if one of the listed tags matches).
+    """
+    lists = [step for step in history if _several(step) is not None]
+    if not lists:
+        return {}
+    alone: dict[tuple[object, ...], list[int]] = {}
+    for step in history:
+        condition = step.condition(Guard.DIFFERENT) if step.status == _UNMODIFIED else None
+        if condition is not None and condition.standard:
+            key = (step.actor, step.variant, *sorted(map(tokens.opaque, condition.tokens)))
+            alone.setdefault(key, []).append(step.order)
+    found: dict[int, str] = {}
+    for step in lists:
+        condition, current = _several(step), tokens.opaque(step.etag or "")
+        spared = alone.get((step.actor, step.variant, current), [])
+        if (
+            condition is None
+            or not spared
+            or any(len(key) > _ALONE and key[0] == step.actor for key in alone)
+        ):
+            continue
+        between = spared[0] < step.order < spared[-1]
+        if between or sum(one.etag == step.etag and one.actor == step.actor for one in lists) > 1:
+            found[step.order] = (
+                f"{step.etag} alone gets its 304, and is not found in a list of {len(condition.tokens)} tags"
+            )
+    return found
+
+
+def _several(step: Step) -> Condition | None:
+    """Return the list of tags of a read that was answered whole although its own tag is among them."""
+    if step.method != "GET" or step.status != _OK or not step.conditions or step.etag is None:
+        return None
+    condition = step.condition(Guard.DIFFERENT)
+    if condition is None or not condition.standard or len(condition.tokens) < _LISTED or _completed(step):
+        return None
+    if "no-cache" in f"{step.sent.text('cache-control')} {step.sent.text('pragma')}".lower():
+        return None
+    named = set(map(tokens.opaque, condition.tokens))
+    return condition if condition.well_formed and tokens.opaque(step.etag) in named else None
 
 
 def _contradiction(step: Step) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, cast
 from msgspec.structs import replace as with_
 
 from ifmatch.diagnosis.listed_records import records_in
-from ifmatch.diagnosis.message_members import sent
+from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.operations import changes, operation, reads
 from ifmatch.diagnosis.refusal_words import negative
 from ifmatch.diagnosis.soap_bodies import operation_in
@@ -83,10 +83,9 @@ def take_reads(service: Sequence[Step]) -> None:
         if step.exchange.request.method == "POST" and not step.reads and (name := operation(step)):
             calls_by.setdefault(name, []).append(step)
     sending = {name for name, steps in calls_by.items() if any(map(_sends_version, steps))}
-    if not sending:
-        return
     for name, steps in calls_by.items():
-        shows = all(map(_shows_more, steps)) or (reads(name) and all(map(_lists_records, steps)))
+        told = reads(name) and all(_lists_records(one) or _answers_more(one) for one in steps)
+        shows = told or (sending and all(map(_shows_more, steps)))
         if name not in sending and not changes(name) and shows:
             for step in steps:
                 step.reads = True
@@ -103,6 +102,18 @@ def _shows_more(step: Step) -> bool:
         return False
     asked = [one for one in sent(step) if one.where in {"body", "text"} and one.name not in _OF_CALLS]
     return any(len(held.record) > len(asked) + 1 for held in _records(step))
+
+
+def _answers_more(step: Step) -> bool:
+    """Tell whether an answer repeats what a call asks with, with more members than that."""
+    asked = {one.value for one in sent(step) if one.where in {"body", "text"} and one.name not in _OF_CALLS}
+    told = {one.word: one.value for one in shown(step) if one.name not in _OF_CALLS}
+    return (
+        step.status == _OK
+        and not negative(step)
+        and len(told) > len(asked)
+        and bool(asked & {*told.values()})
+    )
 
 
 def _lists_records(step: Step) -> bool:

@@ -30,6 +30,7 @@ from ifmatch.diagnosis.later_reports import take_reports
 from ifmatch.diagnosis.left_no_trace import take_untraced
 from ifmatch.diagnosis.lines_apart import lines_apart
 from ifmatch.diagnosis.ordering import in_order
+from ifmatch.diagnosis.remote_calls import take_calls
 from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.steps import SAFE_METHODS, Step
 from ifmatch.diagnosis.told_undone import mark_undone
@@ -91,9 +92,8 @@ class Case:
         if block not in self._stretches:
             begin = max(0, block - 1) * CASE_REACH
             steps = Stretch(self.steps[begin : (block + 2) * CASE_REACH])
-            steps.begin = begin
-            near = Case(self.captures, steps, self.sources, _by_resource(steps), self.attested, self)
-            self._stretches[block] = near
+            steps.begin, held = begin, _by_resource(steps)
+            self._stretches[block] = Case(self.captures, steps, self.sources, held, self.attested, self)
         return self._stretches[block]
 
     @cached_property
@@ -208,6 +208,7 @@ def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None
     nodes = _nodes(ordered, links, vantages)
     _refine(clock, links)
     steps = _steps(ordered, clock, links, vantages, nodes)
+    take_calls(steps)
     named_in_contents(steps)
     steps = _with(steps, lines_apart(steps))
     for take in (take_rows, take_reports, mark_undone, take_untraced):

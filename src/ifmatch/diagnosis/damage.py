@@ -26,6 +26,7 @@ from ifmatch.diagnosis.logged_losses import logged_between, logged_over_date, lo
 from ifmatch.diagnosis.moved_unread import moved_unread
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.operations import is_call
+from ifmatch.diagnosis.outcomes import left_it
 from ifmatch.diagnosis.redirects_logged import redirected_unseen
 from ifmatch.diagnosis.repeated_unseen import repeated_unseen
 from ifmatch.diagnosis.stamps import rendered, stamped
@@ -241,10 +242,9 @@ def _stale(history: History, step: Step) -> Damage | None:
                 stale_accepted=True,
             )
         if not together and other.order < step.order:
-            if same_content(other.body, step.body):
+            if same_content(other.body, step.body) or left_it(other, step, token):
                 continue
-            kept = keeps(history, issued, other, step)
-            text = "a write on a replaced token was accepted"
+            text, kept = "a write on a replaced token was accepted", keeps(history, issued, other, step)
             return Damage(Outcome.LOST_UPDATE, text, lost=other, stale_accepted=True, proven=kept is False)
     return _outdated(history, issued, step) or _under_one_tag(history, step, token)
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from msgspec.structs import replace as with_
 
 from ifmatch.diagnosis.call_envelopes import enveloped
 from ifmatch.diagnosis.call_habits import carrying, naming
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
 
 # What every service speaks needs no dialect.
 HTTP: Final = "rfc9110"
+_CALLS: Final = "json-rpc"
 _UPLOADS: Final = frozenset({"PUT", "PATCH"})
 # The session in the URL that an upload goes on with: what it opens with stores nothing.
 _SESSION: Final = re.compile(r"[?&]upload_?id=", re.IGNORECASE)
@@ -227,7 +231,16 @@ def _families(
     found = [one for one in recognise_all([step.view for step in sample], dialects) if one.dialect.id != HTTP]
     if all(one.dialect.general for one in found) and (envelope := enveloped(service)) is not None:
         return [Recognition(envelope, (), 1.0)]
-    return found
+    return [_called(one, service) for one in found]
+
+
+def _called(found: Recognition, service: Sequence[Step]) -> Recognition:
+    """Return a family by the name that people know it by, where calls in XML are read as calls in JSON."""
+    if found.dialect.id != _CALLS or not any(
+        "xml" in (step.sent.text("content-type") or "").lower() for step in service[:_COMPARED]
+    ):
+        return found
+    return replace(found, dialect=with_(found.dialect, name="this API"))
 
 
 def _giving(shown: dict[Step, list[Step]], learned: Dialect | None) -> dict[Step, list[Step]]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import quote, unquote
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.line_records import opened, record_of, told_of_members
 from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.refusal_words import DONE, outdated, says_undone, turned_down
 from ifmatch.diagnosis.resources import host_of, resource_key
@@ -149,7 +150,7 @@ def _batch(place: int, step: Step) -> _Batch | None:
     shared = {name: one for name, one in around.items() if not isinstance(one, dict | list)}
     records = [members_in(one) for one in lists[0]]
     lines = tuple(
-        _Line(number, name, word, {**shared, **record})
+        _Line(number, name, word, {**shared, **opened(record)})
         for number, record in enumerate(records)
         for word, name in _names(records, record)
     )
@@ -203,14 +204,17 @@ def _looks(service: Sequence[Step], line: _Line, batches: Sequence[_Batch]) -> l
         value = step.view.json
         if step.method == "GET" and unquote(url.rpartition("/")[2]) == line.name:
             if isinstance(value, dict):
-                own.append(_Look(step, place, url, members_in(cast("object", value))))
+                own.append(_Look(step, place, url, record_of(cast("object", value), line.name)))
             continue
         records = list(_records(value, line, 0))
         if len(records) == 1:
             listed.append(_Look(step, place, f"{url}/{quote(line.name, safe='')}", records[0]))
-    # What is read by itself is known best by that.
-    found = own or listed
-    return [_Look(one.step, one.place, found[0].url, one.record) for one in found]
+    # What is read by itself is known best by that; a list tells what had been known before.
+    first = own[0].place if own else len(service)
+    found = own and sorted([*own, *(one for one in listed if one.place < first)], key=lambda one: one.place)
+    found = found or listed
+    url = (own or found)[0].url if found else ""
+    return [_Look(one.step, one.place, url, one.record) for one in found]
 
 
 def _records(value: object, line: _Line, depth: int) -> Iterator[Record]:
@@ -297,8 +301,10 @@ def _denied(
     for report in (batch.step, *(reports[:_REPORTS] if batch.step.status == 202 else ())):
         if report in shown or report.content is None or len(report.content) > _LONGEST:
             continue
-        for told in _told_of(report.view.json, batch, line):
-            if _over_version(batch.step, line, told, before, after):
+        value = report.view.json
+        for told in _told_of(value, batch, line):
+            alone = _without_version(value, batch, line, told)
+            if _over_version(batch.step, line, told, (before, after), said=alone):
                 return told, report
     return None
 
@@ -317,24 +323,46 @@ def _taken(before: Record, line: _Line, after: Sequence[_Look]) -> bool:
     return bool(after) and any(after[0].record.get(word) == value for word, value in edits.items())
 
 
+def _without_version(value: object, batch: _Batch, line: _Line, told: _Told) -> bool:
+    """Tell whether another line was given the version that follows its own, and this one has none."""
+    if any(called_version(word) for word in told.record):
+        return False
+    return any(
+        _later(other, one.record)
+        for other in batch.lines
+        if other.name != line.name
+        for one in _told_of(value, batch, other)
+    )
+
+
 def _over_version(
-    step: Step, line: _Line, told: _Told, before: Sequence[_Look], after: Sequence[_Look]
+    step: Step,
+    line: _Line,
+    told: _Told,
+    looks: tuple[Sequence[_Look], Sequence[_Look]],
+    *,
+    said: bool,
 ) -> bool:
     """Tell whether what is told of a line denies it, and names another version than the one it carries.
 
     What is wrong with a line by itself names none. What tells only the versions is a denial where the next
     look has the thing as it was, under another version.
     """
+    (before, after), alone = looks, said
     values = [tokens.opaque(str(one)) for one in line.record.values() if _plain(one)]
     values += [tokens.opaque(one) for name, one in step.sent if name.lower().startswith(("if-", "x-if-"))]
     rest = {name: one for name, one in told.record.items() if str(one) != line.name}
     text = json.dumps(rest, ensure_ascii=False)
     words = [str(one) for one in rest.values() if isinstance(one, str)]
-    said = step.status in {409, 412} or any(map(turned_down, (*told.under, *words, *_set(rest))))
+    said = (
+        said
+        or step.status in {409, 412}
+        or any(map(turned_down, (*told.under, *words, *told_of_members(rest))))
+    )
     said = said or says_undone(text)
     another = _another(line, rest, before, after) or (said and _later(line, rest))
     # What calls the line itself outdated needs no second version, where the line carries the one of before.
-    another = another or (said and outdated(text) and _carries_shown(line, before))
+    another = another or (said and outdated(text) and _carries_shown(line, before, any_look=alone))
     if not (another or names_two(values, text) or _names_like(values, text)):
         return False
     if said:
@@ -347,17 +375,11 @@ def _over_version(
     return all(after[0].record.get(word) == before[-1].record[word] for word in edits)
 
 
-def _carries_shown(line: _Line, before: Sequence[_Look]) -> bool:
-    """Tell whether a line carries a version that the answer to a call before it had shown.
-
-    What has an address of its own may be told apart by the family of its service.
-    """
-    # Who is named by another member is only spoken of.
-    own = [
-        one.record
-        for one in before
-        if one.step.method == "POST" and str(one.record.get(line.word)) == line.name
-    ]
+def _carries_shown(line: _Line, before: Sequence[_Look], *, any_look: bool) -> bool:
+    """Tell whether a line carries a version that the answer to a call before it, or any look, had shown."""
+    # Who is named by another member is only spoken of, and what has an address may be told apart by it.
+    near = [one for one in before if any_look or one.step.method == "POST"]
+    own = [one.record for one in near if str(one.record.get(line.word)) == line.name]
     known = {str(value) for one in own for word, value in one.items() if called_version(word)}
     return any(
         str(value) in known for word, value in line.record.items() if _plain(value) and word != line.word
@@ -385,11 +407,6 @@ def _explained(words: Sequence[str], line: _Line, after: _Look) -> bool:
     return sentence and not done and there <= {line.word}
 
 
-def _set(record: Record) -> list[str]:
-    """Return the names of what a record says yes to, or says anything of in words."""
-    return [name.replace("_", " ") for name, one in record.items() if one is True or isinstance(one, str)]
-
-
 def _names_like(values: Sequence[str], text: str) -> bool:
     """Tell whether a text names a sent mark with digits and another one of its shape."""
     words = {one.strip(".!?") for one in _WORD.findall(text)}
@@ -411,6 +428,8 @@ def _another(line: _Line, told: Record, before: Sequence[_Look], after: Sequence
     """Tell whether what is told of a line shows the version that the thing has, which the line has not."""
     mine = {str(one) for one in line.record.values()}
     near = [one.record for one in (*before[-1:], *after[:1])]
+    # What is told of a line may repeat the value that it has under the same name.
+    said = {str(value) for value in told.values() if _plain(value)}
     for word, value in told.items():
         own = word not in line.record or called_version(word)
         words = {one.strip(".!?") for one in _WORD.findall(str(value))} if _plain(value) else set[str]()
@@ -418,7 +437,8 @@ def _another(line: _Line, told: Record, before: Sequence[_Look], after: Sequence
             (one, other, str(record[other])) for one in words for record in near for other in record
         ):
             named = called_version(other) or (own and one == str(value) and alike(other, word))
-            if one == held and one not in mine and named:
+            paired = other != line.word and str(line.record.get(other)) in said - {one}
+            if one == held and (paired or (one not in mine and named)):
                 return True
     return False
 

@@ -70,6 +70,21 @@ def _sent_names(step: Step) -> set[str]:
     return set(cast("dict[str, object]", sent)) if isinstance(sent, dict) else set()
 
 
+def left_it(write: Step, later: Step, token: str) -> bool:
+    """Tell whether a write stored nothing, as a later one on the same version made the very next one.
+
+    Its own answer gives no version, where that of the later one does: something else was wrong with it.
+
+    Args:
+        write: answered with success.
+        later: that was carried out.
+        token: the version that both name.
+    """
+    if write.etag is not None or later.etag is None or not write.presents(token):
+        return False
+    return write.actor == later.actor and tokens.steps_on(token, later.etag) == 1
+
+
 def made_by(step: Step) -> Content | None:
     """Return the content of the version that an accepted write made, None when it is not known.
 

@@ -106,9 +106,13 @@ def _differs(element: Row, read: Step, step: Step) -> tuple[str, str] | None:
     for record in records:
         plain = {name.rpartition("/")[2]: value for name, value in record.items()}
         shared = [name for name in element if plain.get(name) == element[name]]
-        apart = [name for name in element if name in plain and plain[name] != element[name]]
+        unlike = [name for name in element if name in plain and plain[name] != element[name]]
+        # What is only spelt in other letters is told where nothing else differs.
+        respelt = [name for name in unlike if plain[name].casefold() == element[name].casefold()]
+        apart = [name for name in unlike if name not in respelt] or respelt[:1]
         about = bool(shared) or bool(path & set(element.values()))
-        if not about or len(apart) != 1 or called_version(apart[0]) or len(shared) + 2 < len(element):
+        alike = len(shared) + len(respelt)
+        if not about or len(apart) != 1 or called_version(apart[0]) or alike + 2 < len(element):
             continue
         times = [one for value in record.values() if (one := told_moment(value)) is not None]
         old = step.timed and bool(times) and max(times) < step.start

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 from xml.etree import ElementTree as ET
 
 from ifmatch.diagnosis.stamps import stamped
+from ifmatch.dialects import pairs_in
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -39,6 +40,18 @@ def state_in(content: Content | None, unwrapped: str | None) -> Content | None:
     if unwrapped is None or content is None:
         return record_in(content) or content
     return Content.from_text(unwrapped, complete=content.complete)
+
+
+def pairs_as_json(content: Content | None) -> Content | None:
+    """Return a record that is written as forms are as JSON, None for any other content.
+
+    Args:
+        content: of a request or an answer.
+    """
+    found = pairs_in(content)
+    if content is None or not found:
+        return None
+    return Content.from_text(json.dumps(found, ensure_ascii=False), complete=content.complete)
 
 
 def record_in(content: Content | None) -> Content | None:

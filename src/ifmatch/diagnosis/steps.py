@@ -13,7 +13,7 @@ from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.machines import machine_of
 from ifmatch.diagnosis.outcomes import failed_inside, made_by, shown_elsewhere
 from ifmatch.diagnosis.refusal_words import denies, left_undone, meant
-from ifmatch.diagnosis.soap_bodies import state_in
+from ifmatch.diagnosis.soap_bodies import pairs_as_json, state_in
 from ifmatch.diagnosis.told_versions import told
 from ifmatch.dialects import Meaning, View, changes_in, refusal_in, replaces_in, shown_state
 from ifmatch.model.cached import cached_property
@@ -399,7 +399,8 @@ class Step:
     def shown_content(self) -> Content | None:
         """Return the state that the answer shows, without what its family wraps around it; None without."""
         state = shown_state(self.view, self.dialect) if self.dialect is not None else None
-        return state_in(self.content, state)
+        record = pairs_as_json(self.content) if state is None else None
+        return record or state_in(self.content, state)
 
     @cached_property
     def made(self) -> Content | None:

@@ -30,6 +30,12 @@ _SAID: Final = Words(
     r"\b(?:current|stored|actual|latest|newest)(?:[ _-]?(?:version|revision|e-?tag|one|value))?"
     r"\"?\s*(?:is|was|=|:)\s*\"?([\w.:+-]*\d[\w.:+-]*)"
 )
+# The same without a word for versions: `{"got": 77, "have": 12}`.
+_HAVE: Final = Words(
+    r"(?:we|i|it|server|db|row)?[-_ ]?(?:have|has|had|holds?|held|keeps?|kept|cur|current|actual|is|now"
+    r"|stored|server|there|latest|newest|last|existing|ours?|mine|own|present|found|live|head|db|here|stands?|real"
+    r"|in[-_ ]?store|on[-_ ]?file|at)(?:[-_ ]?(?:at|is|now|here))?"
+)
 _LONGEST: Final = 4000
 # An entity tag in a text, quotes and all (RFC 9110 section 8.8.3).
 _MARKUP: Final = re.compile(r"<[^<>]*>")
@@ -61,12 +67,31 @@ def _told(step: Step) -> str | None:
         field = member.where == "header" and member.name.lower() in fields
         if (field or _STORED.fullmatch(member.word)) and member.value != sent:
             return member.value
+    held = _held_beside(step, sent)
+    if held is not None:
+        return held
     said = _SAID.search(step.view.text[:_LONGEST])
     if said is not None and said[1].rstrip(".:") != sent:
         return said[1].rstrip(".:")
     current = refusal.current
     alike = current is not None and tokens.shape(current) == tokens.shape(sent)
     return current if alike and current != sent and _HOLDS_DIGITS.search(current or "") else None
+
+
+def _held_beside(step: Step, sent: str) -> str | None:
+    """Return the one value that an answer has beside the sent version, by a word for what is there."""
+    answer = [one for one in shown(step) if one.where in {"body", "text"}]
+    if not any(one.value == sent for one in answer):
+        return None
+    alike = {
+        one.value
+        for one in answer
+        if one.value != sent
+        and _HAVE.fullmatch(one.word)
+        and _HOLDS_DIGITS.search(one.value)
+        and tokens.shape(one.value) == tokens.shape(sent)
+    }
+    return alike.pop() if len(alike) == 1 else None
 
 
 def named_beside(step: Step) -> str | None:

@@ -118,7 +118,7 @@ def reason_of(case: Case, step: Step) -> Reason | None:
         found
         or _unlike(step, lefts, later, own)
         or _of_rows(step, lefts, later, own)
-        or (part_unlike(step, own) if told else None)
+        or (part_unlike(step, own) if told or lefts else None)
         or _from_old_look(case, step, lefts)
     )
 

@@ -63,7 +63,7 @@ from ifmatch.dialects.subject import (
     sent_state,
     shown_state,
 )
-from ifmatch.dialects.view import View
+from ifmatch.dialects.view import View, pairs_in
 
 __all__ = [
     "Batch",
@@ -100,6 +100,7 @@ __all__ = [
     "guards_in",
     "guards_of",
     "lifetime_in",
+    "pairs_in",
     "parse",
     "parse_checked",
     "parts_in",

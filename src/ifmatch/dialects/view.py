@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -16,12 +18,15 @@ if TYPE_CHECKING:
     from ifmatch.dialects.record import Dialect
     from ifmatch.model.message import Fields, Request, Response
 
-__all__ = ["View"]
+__all__ = ["View", "pairs_in"]
 
 # Bodies beyond this are data, not answers about a precondition.
 _LONGEST = 2_000_000
 _SEARCHED = 20_000
 _MOST_LINES = 1000
+# A record as forms write it: pairs without a blank, several of them where no field says so.
+_PAIRS = re.compile(r"[\w.$~\[\]-]+=[^\s<>{}&\"]*(?:&[\w.$~\[\]-]+=[^\s<>{}&\"]*)+")
+_LONGEST_RECORD = 4000
 
 
 class View:
@@ -101,12 +106,37 @@ class View:
     @cached_property
     def text(self) -> str:
         """Return the beginning of the response body, with the signs that JSON may write as escapes."""
-        return spoken(_text(self.response.content)) if self.response is not None else ""
+        if self.response is None:
+            return ""
+        # What words say of members is written for JSON.
+        record = pairs_in(self.response.content)
+        return json.dumps(record, ensure_ascii=False) if record else spoken(_text(self.response.content))
 
     @cached_property
     def json(self) -> object:
-        """Return the response body as JSON, UNKNOWN when it is none."""
-        return _json(self.response.content) if self.response is not None else UNKNOWN
+        """Return the response body as JSON, or the record that a form writes; UNKNOWN when it is neither."""
+        if self.response is None:
+            return UNKNOWN
+        found = _json(self.response.content)
+        return (pairs_in(self.response.content) or UNKNOWN) if found is UNKNOWN else found
+
+
+def pairs_in(content: object) -> dict[str, str]:
+    """Return the members of an answer that is written as forms are: `ok=1&nr=5510&rev=41`; empty for others.
+
+    Args:
+        content: of an answer.
+
+    Source: URL Standard section 5 (application/x-www-form-urlencoded).
+    """
+    if not isinstance(content, Content) or not 0 < len(content) <= _LONGEST_RECORD:
+        return {}
+    text = content.text.strip()
+    if "=" not in text[:60] or _PAIRS.fullmatch(text) is None:
+        return {}
+    pairs = parse_qsl(text, keep_blank_values=True)
+    # A name that is there twice is one of a list.
+    return dict(pairs) if len({name for name, _ in pairs}) == len(pairs) else {}
 
 
 def _text(content: object) -> str:
