@@ -141,9 +141,8 @@ def holds(current: Content | None, wanted: Content | None) -> bool:
                 return told or _lines_added(current, wanted) or _leaves_kept(current, wanted)
         two = _form(wanted)
     # A list of one is how some services show the one thing that was asked for.
-    elements = cast("list[object]", one) if isinstance(one, list) else []
-    alone: object = elements[0] if len(elements) == 1 else one
-    stored, asked = _object(alone), _object(two)
+    elements = cast("list[object]", one) if isinstance(one, list) else [one]
+    stored, asked = _object(elements[0] if len(elements) == 1 else None), _object(two)
     if stored is None or asked is None:
         return False
     inner = next(iter(asked.values())) if len(asked) == 1 else None
