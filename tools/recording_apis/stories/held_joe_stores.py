@@ -283,7 +283,7 @@ def insists(stage: Stage) -> None:
     """Send a failed tag again and again."""
     server = stage.server("moto")
     signed = {
-        "Authorization": "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20261128/eu-north-1/s3/aws4_request, "
+        "Authorization": "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20261128/us-east-1/s3/aws4_request, "
         "SignedHeaders=host;x-amz-date, Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7",
         "x-amz-date": "20261128T030000Z",
     }
