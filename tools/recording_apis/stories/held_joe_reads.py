@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import time
 from functools import partial
@@ -103,8 +104,9 @@ def bulletin(stage: Stage) -> None:
 def late(stage: Stage) -> None:
     """Be refused after the write."""
     seed = {f"/pegel/{n}": {"ort": n, "cm": 210 + n} for n in (1, 2, 3)}
-    server = stage.server("application", app="shelf_cherrypy", SEED=__import__("json").dumps(seed), LATE="1", TAG="hash")
-    me = stage.actor("client", server, "pegel.wasseramt.example", "httpx", {"X-Station": "Süd", "User-Agent": "peg/1"})
+    more = {"SEED": json.dumps(seed), "LATE": "1", "TAG": "hash"}
+    server = stage.server("application", app="shelf_cherrypy", **more)
+    me = stage.actor("client", server, "pegel.wasseramt.example", "httpx", {"X-Station": "Sued", "User-Agent": "peg/1"})
     me.get("/pegel/3")
     for number in (1, 2, 3):
         seen = me.get(f"/pegel/{number}")
@@ -130,7 +132,7 @@ def late(stage: Stage) -> None:
 def tills(stage: Stage) -> None:
     """Save twice at once on one tag."""
     seed = {f"/saal/{n}": {"film": f"F{n}", "frei": ["C4", "C5", "C6"], "verkauft": {}} for n in (1, 2)}
-    more = {"SEED": __import__("json").dumps(seed), "GAP": "0.4", "TAG": "uuid"}
+    more = {"SEED": json.dumps(seed), "GAP": "0.4", "TAG": "uuid"}
     server = stage.server("application", app="shelf_django", **more)
     me = stage.actor("client", server, "kasse.kino.example", "httpx", {"User-Agent": "Kassenverbund/5"})
     for hall in (1, 2):
