@@ -98,7 +98,7 @@ def planner(stage: Stage) -> None:
     "joe-download-starts-over",
     "none",
     "healthy",
-    alone="none read-changed-mid-transfer",
+    alone="none",
     description=(
         "A download in ranges with If-Range through HAProxy: the file is replaced half way, the next part is a 200 with "
         "the whole new file, the client throws away what it had and takes that; its sum is the one that is published."

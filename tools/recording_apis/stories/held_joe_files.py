@@ -66,8 +66,9 @@ def servlet(stage: Stage) -> None:
     """Guard with a weak tag."""
     server = stage.server("tomcat")
     root = server.directory / "webapps" / "ROOT"
-    for lang in ("fi", "sv", "et"):
-        fronts.put_file(root, f"i18n/messages_{lang}.properties", f"hello=Hei {lang}\nbye=Moi\n", 50000)
+    for number, (lang, word) in enumerate((("fi", "Hei"), ("sv", "Hej på dig"), ("et", "Tervist"))):
+        text = f"hello={word}\nbye=Moi\n"
+        fronts.put_file(root, f"i18n/messages_{lang}.properties", text, 50000 + number * 777)
     me = stage.actor("client", server, "kielet.portaali.example", "java", {"Accept-Encoding": "identity"})
     me.get("/index.html")
     me.send("OPTIONS", "/i18n/", lab.ANY)
@@ -132,22 +133,22 @@ def playlist(stage: Stage) -> None:
 def floor(stage: Stage) -> None:
     """Write with a tag of yesterday."""
     plan = "room;desks\nA1;4\nA2;6\n"
-    files = {"plan/level2.csv": plan, "plan/level3.csv": plan, "static/pin.css": "i{top:0}"}
+    files = {"plan/level2.txt": plan, "plan/level3.txt": "room;desks\nB1;12\n", "static/pin.css": "i{top:0}"}
     server = fronts.site(stage, "nginx", files, fronts.DAV["nginx"])
     me = stage.actor("client", server, "etage.umzug.example", "aiohttp", {"User-Agent": "Planer/3.1"})
     other = stage.actor("other", server, "etage.umzug.example", "requests", {"User-Agent": "Planer/3.0"})
     me.get("/static/pin.css")
-    mine = me.get("/plan/level2.csv")
-    three = me.get("/plan/level3.csv")
-    theirs = other.get("/plan/level2.csv")
-    other.put("/plan/level2.csv", theirs.text + "A3 (Nadja);2\n", 204, {"If-Match": theirs.etag})
+    mine = me.get("/plan/level2.txt")
+    three = me.get("/plan/level3.txt")
+    theirs = other.get("/plan/level2.txt")
+    other.put("/plan/level2.txt", theirs.text + "A3 (Nadja);2\n", 204, {"If-Match": theirs.etag})
     lab.rest(1.3)
-    me.get("/plan/level3.csv", 304, {"If-None-Match": three.etag})
-    polled = me.get("/plan/level2.csv", 200, {"If-None-Match": mine.etag})
+    me.get("/plan/level3.txt", 304, {"If-None-Match": three.etag})
+    polled = me.get("/plan/level2.txt", 200, {"If-None-Match": mine.etag})
     lab.sure("Nadja" in polled.text)
-    me.put("/plan/level2.csv", mine.text.replace("A1;4", "A1;5"), 204, {"If-Match": mine.etag})
+    me.put("/plan/level2.txt", mine.text.replace("A1;4", "A1;5"), 204, {"If-Match": mine.etag})
     lab.rest(0.4)
-    lab.sure("Nadja" not in me.get("/plan/level2.csv").text)
+    lab.sure("Nadja" not in me.get("/plan/level2.txt").text)
     me.get("/static/pin.css")
 
 
@@ -219,7 +220,11 @@ def recipe(stage: Stage) -> None:
 )
 def roster(stage: Stage) -> None:
     """Take the tag of what one has not looked at."""
-    files = {"dienst/kw49.txt": "mo anna\ndi bert\nmi -\ndo -\n", "dienst/kw50.txt": "mo -\n", **lab.beside("hilfe", 2)}
+    files = {
+        "dienst/kw49.txt": "mo anna\ndi bert\nmi -\ndo -\n",
+        "dienst/kw50.txt": "mo -\n",
+        **lab.beside("hilfe", 2),
+    }
     server = fronts.site(stage, "apache2", files, _APACHE)
     me = stage.actor("client", server, "verein.ruder.example", "requests", {"User-Agent": "Dienstplan 5"})
     other = stage.actor("other", server, "verein.ruder.example", "node:axios", {"User-Agent": "Dienstplan 5"})
@@ -252,7 +257,9 @@ def kiosk(stage: Stage) -> None:
     """Send a variable without a value."""
     files = {"karte/heute.json": '{"suppe":4.5}', "karte/morgen.json": '{"suppe":4.9}', "img/a.txt": "x"}
     server = fronts.site(stage, "apache2", files, _APACHE)
-    me = stage.actor("client", server, "karte.kiosk.example", "node:axios", {"Content-Type": "application/json"})
+    me = stage.actor(
+        "client", server, "karte.kiosk.example", "node:axios", {"Content-Type": "application/json"}
+    )
     me.get("/img/a.txt")
     seen = me.get("/karte/heute.json")
     done = me.put("/karte/heute.json", '{"suppe":4.5,"eis":2}', 204, {"If-Match": seen.etag})

@@ -106,7 +106,9 @@ def late(stage: Stage) -> None:
     seed = {f"/pegel/{n}": {"ort": n, "cm": 210 + n} for n in (1, 2, 3)}
     more = {"SEED": json.dumps(seed), "LATE": "1", "TAG": "hash"}
     server = stage.server("application", app="shelf_cherrypy", **more)
-    me = stage.actor("client", server, "pegel.wasseramt.example", "httpx", {"X-Station": "Sued", "User-Agent": "peg/1"})
+    me = stage.actor(
+        "client", server, "pegel.wasseramt.example", "httpx", {"X-Station": "Sued", "User-Agent": "peg/1"}
+    )
     me.get("/pegel/3")
     for number in (1, 2, 3):
         seen = me.get(f"/pegel/{number}")

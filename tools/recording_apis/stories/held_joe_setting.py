@@ -27,7 +27,9 @@ def beside(folder: str, count: int, line: str = "row") -> dict[str, str]:
     return {f"{folder}/{number * 13 + 5}.txt": f"{line} {number}\n" * (number + 3) for number in range(count)}
 
 
-def mill(me: Actor, paths: Sequence[str], steps: int, seed: int, fields: Mapping[str, str] | None = None) -> None:
+def mill(
+    me: Actor, paths: Sequence[str], steps: int, seed: int, fields: Mapping[str, str] | None = None
+) -> None:
     """Read files beside the story, again with their tags or dates, and ask for their heads.
 
     Args:
@@ -64,7 +66,9 @@ def basic(user: str, word: str = "n0t-secret") -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(f"{user}:{word}".encode()).decode()}
 
 
-def kinto(stage: Stage, bucket: str, collection: str, users: Sequence[str], rows: Mapping[str, Any]) -> tuple[Any, str]:
+def kinto(
+    stage: Stage, bucket: str, collection: str, users: Sequence[str], rows: Mapping[str, Any]
+) -> tuple[Any, str]:
     """Start Kinto with a collection that all users may write; return it and the path of the records."""
     server = stage.server("kinto")
     setup = stage.actor("setup", server, "setup.test", "requests")

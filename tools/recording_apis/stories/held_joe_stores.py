@@ -17,7 +17,7 @@ _SYNC = (
     '<?xml version="1.0" encoding="utf-8"?><D:sync-collection xmlns:D="DAV:"><D:sync-token>{}</D:sync-token>'
     "<D:sync-level>1</D:sync-level><D:prop><D:getetag/></D:prop></D:sync-collection>"
 )
-_TOKEN = '<?xml version="1.0"?><propfind xmlns="DAV:"><prop><getetag/><sync-token/><displayname/></prop></propfind>'
+_ASKED = '<?xml version="1.0"?><propfind xmlns="DAV:"><prop><getetag/><sync-token/><displayname/></prop></propfind>'
 
 
 def _event(uid: str, title: str, day: int, note: str = "") -> str:
@@ -29,7 +29,9 @@ def _event(uid: str, title: str, day: int, note: str = "") -> str:
     )
 
 
-def _bookings(stage: Stage, who: str, program: str, host: str, titles: dict[str, str], age: int = 2592000) -> Actor:
+def _bookings(
+    stage: Stage, who: str, program: str, host: str, titles: dict[str, str], *, age: int = 2592000
+) -> Actor:
     server = stage.server("radicale", token_age=age)
     setup = stage.actor("setup", server, host, "requests", lab.basic(who))
     setup.send("MKCALENDAR", f"/{who}/cal/", 201)
@@ -52,7 +54,9 @@ def _bookings(stage: Stage, who: str, program: str, host: str, titles: dict[str,
 )
 def both(stage: Stage) -> None:
     """Name two tags."""
-    me = _bookings(stage, "aino", "httpx", "kalenteri.talo.example", {"sauna-41": "Sauna", "piha-2": "Talkoot"})
+    me = _bookings(
+        stage, "aino", "httpx", "kalenteri.talo.example", {"sauna-41": "Sauna", "piha-2": "Talkoot"}
+    )
     lab.walk(me, "/aino/cal/")
     for uid, title in (("sauna-41", "Sauna B"), ("piha-2", "Talkoot 2")):
         path = f"/aino/cal/{uid}.ics"
@@ -92,7 +96,9 @@ def first(stage: Stage) -> None:
         lab.rest(0.5)
     own = me.get("/verleih/cal/steg-9.ics")
     lab.sure(own.etag != tag)
-    me.put("/verleih/cal/steg-9.ics", _event("steg-9", "Reparatur", 12), 204, {**_CALENDAR, "If-Match": own.etag})
+    me.put(
+        "/verleih/cal/steg-9.ics", _event("steg-9", "Reparatur", 12), 204, {**_CALENDAR, "If-Match": own.etag}
+    )
 
 
 @case(
@@ -112,11 +118,16 @@ def holidays(stage: Stage) -> None:
     titles = {"u1": "Zahnarzt", "u2": "Elternabend", "u3": "Yoga"}
     me = _bookings(stage, "jule", "aiohttp", "dav.familie.example", titles, age=2)
     xml = {"Content-Type": "application/xml", "Depth": "0"}
-    listed = me.send("PROPFIND", "/jule/cal/", 207, xml, _TOKEN).text
+    listed = me.send("PROPFIND", "/jule/cal/", 207, xml, _ASKED).text
     token = listed.split("<sync-token>")[1].partition("<")[0]
     me.send("REPORT", "/jule/cal/", 207, xml, _SYNC.format(token))
     seen = me.get("/jule/cal/u2.ics")
-    me.put("/jule/cal/u2.ics", _event("u2", "Elternabend", 8, "Raum 4"), 204, {**_CALENDAR, "If-Match": seen.etag})
+    me.put(
+        "/jule/cal/u2.ics",
+        _event("u2", "Elternabend", 8, "Raum 4"),
+        204,
+        {**_CALENDAR, "If-Match": seen.etag},
+    )
     got = me.send("REPORT", "/jule/cal/", 207, xml, _SYNC.format(token)).text
     held = got.split("<sync-token>")[1].partition("<")[0]
     lab.sure(held != token)
@@ -144,7 +155,9 @@ def holidays(stage: Stage) -> None:
 )
 def badge(stage: Stage) -> None:
     """Create twice."""
-    server, base = lab.kinto(stage, "kongress", "badges", ("schalter2",), {"b-7": {"name": "Ada", "ref": "x"}})
+    server, base = lab.kinto(
+        stage, "kongress", "badges", ("schalter2",), {"b-7": {"name": "Ada", "ref": "x"}}
+    )
     me = stage.actor(
         "client",
         server,
@@ -299,7 +312,9 @@ def insists(stage: Stage) -> None:
     seen = me.get("/katalog/index.json")
     me.get("/katalog/kart/1880.json")
     theirs = other.get("/katalog/index.json")
-    other.put("/katalog/index.json", {"name": "index.json", "poster": [3, 5, 8]}, 200, {"If-Match": theirs.etag})
+    other.put(
+        "/katalog/index.json", {"name": "index.json", "poster": [3, 5, 8]}, 200, {"If-Match": theirs.etag}
+    )
     body = {"name": "index.json", "poster": [3, 5], "kart": ["1880", "1914"]}
     for number in range(5):
         me.put("/katalog/index.json", body, 412, {"If-Match": seen.etag})
