@@ -1,0 +1,474 @@
+"""Stories on tags, dates and ranges, told by what the service or its client makes of them."""
+
+from __future__ import annotations
+
+import time
+from email.utils import formatdate, parsedate_to_datetime
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from tools.recording_apis import fronts
+from tools.recording_apis.apps.kim_room import Room
+from tools.recording_apis.apps.vic_core import Doc, Req, Res
+from tools.recording_apis.stage import case
+from tools.recording_apis.stories import held_kim_setting as place
+from tools.recording_apis.stories.ada_setting import counter
+
+if TYPE_CHECKING:
+    from tools.recording_apis.stage import Stage
+
+
+@case(
+    "d846",
+    "kim-hut-given-up-meanwhile",
+    "target-missing",
+    "412",
+    alone="target-missing",
+    description=(
+        "An alpine club's client edits a hut's notes while the office deletes the hut: the save with If-Match is 412, "
+        "the read that follows 404, and so is the list without it. Other huts are saved as ever, behind lighttpd."
+    ),
+)
+def huts(stage: Stage) -> None:
+    """Write to what has gone."""
+    rows = {f"/huts/{n}": {"hut": n, "beds": 18, "notes": ""} for n in ("col-vert", "lago-scuro", "steinkar")}
+    front = fronts.lighttpd(stage, counter(stage, "express", rows))
+    me = stage.actor("client", front, "huts.club.test", "node:fetch", {"X-Staff": "mira"})
+    other = stage.actor("other", front, "huts.club.test", "curl", {"X-Staff": "office"})
+    me.get("/huts")
+    seen = me.get("/huts/lago-scuro")
+    place.daily(me, "/huts/steinkar", [{"beds": 20}, {"notes": "stove repaired"}])
+    theirs = other.get("/huts/lago-scuro")
+    other.send("DELETE", "/huts/lago-scuro", (200, 204), {"If-Match": theirs.etag})
+    place.rest(0.8)
+    me.put("/huts/lago-scuro", {**seen.json, "notes": "spring dry since August"}, 412, {"If-Match": seen.etag})
+    me.get("/huts/lago-scuro", 404)
+    me.get("/huts")
+    place.daily(me, "/huts/col-vert", [{"notes": "key at the dairy"}])
+
+
+@case(
+    "d841",
+    "kim-receipt-not-heard",
+    "lost-response-replay",
+    "412",
+    alone="lost-response-replay",
+    description=(
+        "A lorry's terminal confirms a delivery over a bad link: the connection breaks after the service has stored, "
+        "the terminal sends the same bytes with the same tag and Idempotency-Key again and is told 412; the delivery "
+        "that it then reads carries its own scan id and was changed by it at the time of the first try."
+    ),
+)
+def terminal(stage: Stage) -> None:
+    """Repeat what had been done."""
+    docs = {f"/deliveries/{n}": {"no": n, "status": "unterwegs", "scan": None} for n in (88120, 88121, 88122)}
+    room = Room(docs, lambda _path, doc: f'"{doc.digest("sha1")[:11]}"', first=2, say={412: {"fout": "document is gewijzigd"}})
+    room.beside({"/truck": {"plate": "7-XKB-21", "driver": "wim"}, "/route": {"stops": [88120, 88121, 88122]}, "/ping": {"pong": 1}})
+    front = fronts.nginx(stage, place.opened(stage, room, "fastapi"))
+    lost = place.drops("PUT", "/deliveries/88121")
+    me = stage.actor("client", front, "ritten.vervoer.example", "httpx", {"X-User": "truck-7"}, loses=lost)
+    place.look(me, "/truck", "/route")
+    for number in (88120, 88121, 88122):
+        seen = me.get(f"/deliveries/{number}")
+        place.rest(0.3)
+        body = {**seen.json, "status": "afgeleverd", "scan": f"t7-{number}-9c{number % 97}"}
+        guard = {"If-Match": seen.etag, "Idempotency-Key": f"5d1e-{number}-77a0"}
+        if number != 88121:
+            me.put(f"/deliveries/{number}", body, 200, guard)
+            continue
+        me.put(f"/deliveries/{number}", body, 0, guard)
+        place.rest(0.7)
+        me.get("/ping")
+        me.put(f"/deliveries/{number}", body, 412, guard)
+        now = me.get(f"/deliveries/{number}")
+        place.sure(now.json["scan"] == body["scan"] and now.json["updatedBy"] == "truck-7")
+    me.get("/route")
+
+
+@case(
+    "d852",
+    "kim-tag-out-of-a-link",
+    "malformed-validator",
+    "412",
+    alone="malformed-validator",
+    description=(
+        "A newsroom's approval page gets the tag out of a link's parameter and does not decode it: If-Match: %22...%22. "
+        "The article still has the tag that was meant. The editor of the same room sends tags as they came."
+    ),
+)
+def approval(stage: Stage) -> None:
+    """Send a coded tag."""
+    docs = {f"/artikel/{n}": {"titel": f"Meldung {n}", "text": "…", "freigabe": None} for n in (9310, 9311, 9317)}
+    room = Room(docs, lambda _path, doc: f'"a:{doc.rev}/{doc.digest()[:9]}"', first=5, say={412: "<html><body><h1>412</h1><p>If-Match trifft nicht zu.</p></body></html>"})
+    room.beside({"/sitzung": {"kuerzel": "abr"}, "/static/redaktion.js": ("start()", '"r-811"')})
+    front = fronts.caddy(stage, place.opened(stage, room, "django"))
+    me = stage.actor("client", front, "redaktion.zeitung.example", "requests", {"X-User": "abr", "User-Agent": place.ridge["User-Agent"]})
+    place.look(me, "/sitzung", "/static/redaktion.js", "/artikel")
+    place.daily(me, "/artikel/9317", [{"titel": "Hochwasser sinkt"}, {"text": "Der Pegel fällt."}])
+    for number in (9310, 9311):
+        seen = me.get(f"/artikel/{number}")
+        place.rest(0.5)
+        me.put(f"/artikel/{number}", {**seen.json, "freigabe": "abr"}, 412, {"If-Match": quote(seen.etag, safe=""), "Referer": f"http://redaktion.zeitung.example/freigabe?id={number}"})
+        place.sure(me.get(f"/artikel/{number}").etag == seen.etag)
+    me.put("/artikel/9311", {**seen.json, "text": "Bearbeitet."}, 200, {"If-Match": seen.etag})
+
+
+@case(
+    "d858",
+    "kim-tag-of-the-rendering",
+    "unstable-etag",
+    "412",
+    alone="unstable-etag",
+    description=(
+        "A heat supplier's service makes the tag of a station from the moment of rendering: two reads at once of one "
+        "unchanged content have two tags, a poll is never 304, and no save ever passes; tariffs, whose tag is stored, "
+        "are saved as they should."
+    ),
+)
+def stations(stage: Stage) -> None:
+    """Chase a tag that never stays."""
+    docs = {f"/api/stations/{n}": {"station": n, "flow": 71.5, "return": 48.0, "mode": "auto"} for n in ("ost", "west")}
+    docs |= {f"/api/tariffs/{n}": {"tariff": n, "cent": 11.4} for n in ("home", "trade")}
+    room = Room(docs, first=9, say={412: {"status": 412, "reason": "etag"}})
+    room.tag = lambda path, doc: f'"{time.time_ns() if "stations" in path else doc.rev:x}"'
+    room.beside({"/api/user": {"id": 4}, "/api/outdoor": {"celsius": 3.5}})
+    front = fronts.nginx(stage, place.opened(stage, room, "aiohttp"))
+    me = stage.actor("client", front, "leitwarte.fernwaerme.example", "node:axios", {"X-User": "wart"})
+    place.look(me, "/api/user", "/api/stations", "/api/outdoor")
+    place.daily(me, "/api/tariffs/home", [{"cent": 11.6}, {"cent": 11.5}])
+    for mode in ("manual", "eco"):
+        one, two = me.get("/api/stations/west"), me.get("/api/stations/west")
+        place.sure(one.body == two.body and one.etag != two.etag)
+        me.put("/api/stations/west", {**two.json, "mode": mode}, 412, {"If-Match": two.etag})
+        place.rest(0.4)
+        place.poll(me, "/api/stations/west", two.etag, 1, 200)
+    place.look(me, "/api/outdoor", "/api/stations/west")
+
+
+@case(
+    "d878",
+    "kim-middleware-hashes-table-counts",
+    "etag-source-mismatch",
+    "412",
+    alone="etag-source-mismatch",
+    description=(
+        "A middleware gives each read of a rescue dog club's records a hash of the bytes as tag, while writes compare "
+        "with the table's counter, which the answers to writes show: a save with the tag of a read is always 412, one "
+        "with the tag of a write's answer passes."
+    ),
+)
+def dogs(stage: Stage) -> None:
+    """Be given a tag that the write does not know."""
+    docs = {f"/dogs/{n}": {"dog": n, "handler": "unassigned", "trials": 2} for n in ("arko", "bella", "fips")}
+    room = Room(docs, lambda _path, doc: f'"row-{doc.rev}"', first=23)
+
+    def conflict(_req: Req, doc: Doc | None) -> Res:
+        res = room.error(412, {"error": "row changed"})
+        res.fields |= room.marks("", doc) if doc else {}
+        return res
+
+    def hashed(req: Req, res: Res) -> None:
+        if req.safe and res.status == 200 and "ETag" in res.fields:
+            res.fields["ETag"] = f'"{Doc(res.body, 0, 0.0, "").digest("sha256")[:40]}"'
+
+    room.conflict = conflict
+    room.after.append(hashed)
+    room.beside({"/account": {"club": "staffel-sued"}, "/calendar": [{"on": "2026-12-05", "what": "trial"}]})
+    front = fronts.apache(stage, place.opened(stage, room, "litestar"))
+    me = stage.actor("client", front, "dogs.staffel.test", "aiohttp", {"X-User": "tess"})
+    place.look(me, "/account", "/dogs")
+    for dog in ("arko", "fips"):
+        for _ in range(2):
+            seen = me.get(f"/dogs/{dog}")
+            me.put(f"/dogs/{dog}", {**seen.json, "handler": "tess"}, 412, {"If-Match": seen.etag})
+            place.rest(0.3)
+    made = me.send("POST", "/dogs", 201, None, {"dog": "gora", "handler": "uli", "trials": 0})
+    path = made.fields["location"]
+    put = me.put(path, {"dog": "gora", "handler": "tess", "trials": 0}, 200, {"If-Match": made.etag})
+    me.put(path, {"dog": "gora", "handler": "tess", "trials": 1}, 200, {"If-Match": put.etag})
+    me.get(path)
+    me.get("/calendar")
+
+
+@case(
+    "d840",
+    "kim-tag-of-the-short-form",
+    "representation-mismatch",
+    "412",
+    alone="representation-mismatch",
+    description=(
+        "A museum's tours come in two media types, each with a tag of its own; the client reads the compact one and "
+        "saves the full one with its tag, which is refused; read as the full type, the tour has another tag and the "
+        "save passes."
+    ),
+)
+def tours(stage: Stage) -> None:
+    """Mix two media types."""
+    docs = {f"/tours/{n}": {"title": f"Tour {n}", "minutes": 60, "rooms": [4, 7], "guide": "n.n."} for n in (11, 12, 14)}
+    room = Room(docs, first=4, extra={"Vary": "Accept"}, say={412: {"title": "Precondition Failed", "type": "urn:museum:412"}})
+    full = "application/vnd.museum.tour.full+json"
+
+    def show(req: Req, path: str, doc: Doc) -> Res:
+        wide = full in req.fields.get("accept", "") or (not req.safe and full in req.fields.get("content-type", ""))
+        body = {**doc.data, **room.told(doc)} if wide else {key: doc.data[key] for key in ("title", "minutes")}
+        tag = f'"{Doc(body, 0, 0.0, "").digest()[:14]}"'
+        return Res(200, body, {"Content-Type": full if wide else "application/json", "ETag": tag})
+
+    def judge(req: Req, doc: Doc | None) -> Res | None:
+        return None if doc and show(req, "", doc).fields["ETag"] == req.fields.get("if-match") else room.error(412)
+
+    room.show, room.judge = show, judge
+    room.beside({"/me": {"role": "curator"}, "/rooms": [4, 7, 9]})
+    front = fronts.nginx(stage, place.opened(stage, room, "flask"))
+    me = stage.actor("client", front, "fuehrungen.museum.test", "httpx", {"X-User": "curator-2"})
+    place.look(me, "/me", "/tours", "/rooms")
+    wide = {"Content-Type": full}
+    for number in (11, 14):
+        seen = me.get(f"/tours/{number}", 200, {"Accept": "application/json"})
+        place.poll(me, f"/tours/{number}", seen.etag, 1)
+        body = {"title": seen.json["title"], "minutes": 75, "rooms": [4, 9], "guide": "i. sand"}
+        me.put(f"/tours/{number}", body, 412, {**wide, "If-Match": seen.etag})
+        place.rest(0.4)
+    whole = me.get("/tours/14", 200, {"Accept": full})
+    place.sure(whole.etag != seen.etag)
+    me.put("/tours/14", body, 200, {**wide, "If-Match": whole.etag})
+    whole = me.get("/tours/12", 200, {"Accept": full})
+    me.put("/tours/12", {**whole.json, "minutes": 45}, 200, {**wide, "If-Match": whole.etag})
+
+
+@case(
+    "d876",
+    "kim-patch-does-not-ask",
+    "precondition-ignored",
+    "lost-update",
+    alone="precondition-ignored precondition-stripped",
+    description=(
+        "An observatory's service checks If-Match on PUT but not on PATCH: a schedule that a colleague has extended is "
+        "patched on the tag from before and answers 200, and the colleague's targets are gone, as the log of changes "
+        "and the next read show; the same outdated tag on PUT is 412."
+    ),
+)
+def schedule(stage: Stage) -> None:
+    """Be let through with an old tag."""
+    docs = {f"/nights/{n}": {"night": n, "targets": ["M31"], "filter": "R"} for n in ("2026-12-03", "2026-12-04", "2026-12-08")}
+    room = Room(docs, lambda _path, doc: f'"{doc.rev}"', first=14)
+    strict = room.judge
+    room.judge = lambda req, doc: None if req.method == "PATCH" else strict(req, doc)
+    room.logged("/log")
+    room.beside({"/dome": {"open": False}, "/seeing": {"arcsec": 1.3}})
+    front = fronts.haproxy(stage, [place.opened(stage, room, "starlette")])
+    me = stage.actor("client", front, "nights.observatory.test", "requests", {"X-User": "queue-bot"})
+    other = stage.actor("other", front, "nights.observatory.test", "java", {"X-User": "astrid"})
+    place.look(me, "/dome", "/nights")
+    seen = me.get("/nights/2026-12-04")
+    theirs = other.get("/nights/2026-12-04")
+    other.put("/nights/2026-12-04", {**theirs.json, "targets": ["M31", "NGC 891", "M77"]}, 200, {"If-Match": theirs.etag})
+    place.rest(0.9)
+    place.look(me, "/seeing")
+    place.daily(me, "/nights/2026-12-03", [{"filter": "V"}])
+    patched = me.send("PATCH", "/nights/2026-12-04", 200, {"If-Match": seen.etag}, {"targets": ["M31", "M33"], "filter": "B"})
+    place.sure(patched.etag == '"16"' and seen.etag == '"14"')
+    me.get("/nights/2026-12-04")
+    me.get("/log?of=/nights/2026-12-04")
+    me.put("/nights/2026-12-04", {**seen.json, "filter": "R"}, 412, {"If-Match": seen.etag})
+
+
+@case(
+    "d871",
+    "kim-compares-with-what-it-has-stored",
+    "post-commit-412",
+    "412",
+    alone="post-commit-412",
+    description=(
+        "A tram depot's service stores a vehicle first and then compares If-Match with what it has just stored: the very "
+        "first save is 412 within milliseconds, and the read shows the client's own content and note number under a new "
+        "tag, for two vehicles. Saves without content changes of other kinds of records pass."
+    ),
+)
+def trams(stage: Stage) -> None:
+    """Be refused and obeyed."""
+    docs = {f"/fahrzeuge/{n}": {"nr": n, "km": 81000 + n, "befund": "", "beleg": ""} for n in (2101, 2102, 2107)}
+    docs |= {f"/schichten/{n}": {"schicht": n, "fahrer": "offen"} for n in ("früh", "spät")}
+    room = Room(docs, lambda _path, doc: f'"{doc.digest("sha1")[:18]}"', first=3)
+    strict = room.judge
+
+    def judge(req: Req, doc: Doc | None) -> Res | None:
+        refused = strict(req, doc)
+        if refused or doc is None or not req.path.startswith("/fahrzeuge"):
+            return refused
+        room.commit(req, req.path)
+        return room.error(412, {"fehler": "Versionskonflikt", "pfad": req.path})
+
+    room.judge = judge
+    room.beside({"/depot": {"name": "Ost"}, "/wagenliste": {"anzahl": 3}})
+    front = fronts.apache(stage, place.opened(stage, room, "falcon"))
+    me = stage.actor("client", front, "depot.strassenbahn.example", "urllib", {"X-User": "werkstatt"})
+    place.look(me, "/depot", "/wagenliste")
+    place.daily(me, "/schichten/früh".replace("ü", "%C3%BC"), [{"fahrer": "Aydin"}, {"fahrer": "Holm"}])
+    for number in (2102, 2107):
+        seen = me.get(f"/fahrzeuge/{number}")
+        place.rest(0.3)
+        body = {**seen.json, "befund": "Bremse nachgestellt", "beleg": f"W-{number}-0417"}
+        me.put(f"/fahrzeuge/{number}", body, 412, {"If-Match": seen.etag})
+        now = me.get(f"/fahrzeuge/{number}")
+        place.sure(now.json["beleg"] == body["beleg"] and now.etag != seen.etag)
+    me.get("/wagenliste")
+
+
+@case(
+    "d855",
+    "kim-phone-saves-without-tag",
+    "unconditional-write",
+    "lost-update",
+    alone="unconditional-write",
+    description=(
+        "A scout troop's phone application reads packing lists with their tags and saves without any; the service "
+        "takes it. A leader's saved change from in between is gone, as the list of changes shows that the phone loads "
+        "later. The tags are used for polling alone."
+    ),
+)
+def packing(stage: Stage) -> None:
+    """Save without a condition."""
+    docs = {f"/lists/{n}": {"camp": n, "tents": 6, "stove": "gas", "medkit": "tom"} for n in ("spring", "lake", "alps")}
+    room = Room(docs, lambda _path, doc: f'"{doc.digest()[:10]}-{doc.rev}"', first=31)
+    room.logged("/changes")
+    room.beside({"/profile": {"troop": 12}, "/static/app.css": ("nav{}", '"c0ffee"')})
+    front = fronts.caddy(stage, place.opened(stage, room, "cheroot"))
+    me = stage.actor("client", front, "lists.scouts.test", "node:fetch", {"X-User": "phone:jo"})
+    other = stage.actor("other", front, "lists.scouts.test", "httpx", {"X-User": "leader:ann"})
+    place.look(me, "/profile", "/static/app.css", "/lists")
+    seen = me.get("/lists/lake")
+    place.poll(me, "/lists/lake", seen.etag, 1)
+    theirs = other.get("/lists/lake")
+    other.put("/lists/lake", {**theirs.json, "medkit": "ann", "tents": 8}, 200, {"If-Match": theirs.etag})
+    place.rest(0.8)
+    alps = me.get("/lists/alps")
+    me.put("/lists/alps", {**alps.json, "stove": "wood"}, 200)
+    me.put("/lists/lake", {**seen.json, "stove": "wood"}, 200)
+    place.rest(0.4)
+    now = me.get("/lists/lake")
+    place.sure(now.json["tents"] == 6)
+    me.get("/changes?of=/lists/lake")
+
+
+def _lm(at: float) -> str:
+    return formatdate(at, usegmt=True)
+
+
+@case(
+    "d865",
+    "kim-stored-finer-than-shown",
+    "date-precision",
+    "412",
+    alone="date-precision",
+    description=(
+        "A vineyard's service keeps times in microseconds and compares If-Unmodified-Since with them, while "
+        "Last-Modified has whole seconds: the exact echo of the served date is refused each time, a second more passes. "
+        "The content shows the fine time; nobody else writes."
+    ),
+)
+def parcels(stage: Stage) -> None:
+    """Echo the date in vain."""
+    docs = {f"/parzellen/{n}": {"parzelle": n, "oechsle": 84, "lese": None} for n in ("kalkofen", "schlossberg", "in-der-hölle")}
+    room = Room(docs, dates=True, say={412: {"erreur": "version", "message": "La parcelle a été modifiée depuis."}})
+    room.fine = True
+    room.unchanged = lambda since, doc: doc.at <= parsedate_to_datetime(since).timestamp()
+    for doc in room.docs.values():
+        doc.at = int(doc.at) + 0.48 + doc.at % 0.4
+    room.beside({"/vent": {"kmh": 14}, "/cuve": [{"no": 3, "litres": 900}]})
+    front = fronts.squid(stage, place.opened(stage, room, "django"), "cache deny all", "parzellen.weingut.test")
+    me = stage.actor("client", front, "parzellen.weingut.test", "curl:trace-time", {"X-User": "kellermeister"})
+    place.look(me, "/vent", "/parzellen", "/cuve")
+    for name in ("kalkofen", "schlossberg"):
+        seen = me.get(f"/parzellen/{name}")
+        shown = seen.fields["last-modified"]
+        me.put(f"/parzellen/{name}", {**seen.json, "oechsle": 88}, 412, {"If-Unmodified-Since": shown})
+        place.rest(0.4)
+        seen = me.get(f"/parzellen/{name}")
+        place.sure(seen.fields["last-modified"] == shown)
+        me.put(f"/parzellen/{name}", {**seen.json, "oechsle": 88}, 412, {"If-Unmodified-Since": shown})
+    later = _lm(parsedate_to_datetime(shown).timestamp() + 1)
+    me.put("/parzellen/schlossberg", {**seen.json, "oechsle": 88}, 200, {"If-Unmodified-Since": later})
+    me.get("/vent")
+
+
+@case(
+    "d875",
+    "kim-service-clock-ahead",
+    "clock-skew",
+    "412",
+    alone="clock-skew",
+    description=(
+        "A weather network's service is 37 minutes ahead, its Date and Last-Modified with it; the client takes its own "
+        "clock's time of the read as If-Unmodified-Since: stations changed within the last half hour are refused again "
+        "and again, older ones pass, and so does the served date."
+    ),
+)
+def network(stage: Stage) -> None:
+    """Trust one's own clock."""
+    ahead = 37 * 60.0
+    docs = {f"/sites/{n}": {"site": n, "height": 410, "sensor": "PT100"} for n in ("abisko", "kiruna", "nikkaluokta")}
+    room = Room(docs, dates=True, say={412: {"fel": "ändrad sedan dess"}})
+    for number, doc in enumerate(room.docs.values()):
+        doc.at = time.time() - 86000 if number == 1 else time.time() + ahead - 400 - 71 * number
+    plain = room.store
+
+    def store(path: str, data: object, by: str, media: str = "application/json") -> Doc:
+        doc = plain(path, data, by, media)
+        doc.at += ahead
+        return doc
+
+    room.store = store  # type: ignore[method-assign]
+    room.after.append(lambda _req, res: res.fields.update({"Date": _lm(time.time() + ahead)}))
+    room.beside({"/network": {"sites": 3}, "/latest": {"abisko": -11.2, "kiruna": -9.8}})
+    me = stage.actor("client", place.opened(stage, room, "waitress", "server clock 37 min ahead"), "sites.vaeder.example", "requests", {"X-User": "sync"})
+    place.look(me, "/network", "/sites")
+    for name in ("kiruna", "abisko", "nikkaluokta"):
+        seen = me.get(f"/sites/{name}")
+        read = _lm(time.time())
+        place.rest(0.3)
+        good = name == "kiruna"
+        me.put(f"/sites/{name}", {**seen.json, "sensor": "PT1000"}, 200 if good else 412, {"If-Unmodified-Since": read})
+        if not good:
+            place.rest(1.1)
+            again = me.get(f"/sites/{name}")
+            place.sure(again.fields["last-modified"] == seen.fields["last-modified"])
+            me.put(f"/sites/{name}", {**seen.json, "sensor": "PT1000"}, 412, {"If-Unmodified-Since": _lm(time.time())})
+    me.put("/sites/abisko", {"site": "abisko", "height": 410, "sensor": "PT1000"}, 200, {"If-Unmodified-Since": me.get("/sites/abisko").fields["last-modified"]})
+    me.get("/latest")
+
+
+@case(
+    "d845",
+    "kim-dates-nine-hours-late",
+    "timezone-error",
+    "lost-update",
+    alone="timezone-error",
+    description=(
+        "A bookshop's stock client writes served dates in its local time (UTC+9) and labels them GMT: its condition is "
+        "nine hours late and never fails, and a clerk's reservation from in between is lost, as the stock's log shows."
+    ),
+)
+def stock(stage: Stage) -> None:
+    """Send a date that is nine hours late."""
+    docs = {f"/stock/{n}": {"isbn": n, "shelf": "B2", "copies": 4, "reserved": []} for n in ("4-10-109205", "4-06-275302", "4-16-711003")}
+    room = Room(docs, dates=True, first=6)
+    room.logged("/stock-log")
+    room.beside({"/me": {"store": "神保町"}, "/rates": {"tax": 10}})
+    front = fronts.nginx(stage, place.opened(stage, room, "bottle"))
+    me = stage.actor("client", front, "stock.shoten.example", "urllib", {"X-User": "tana-oroshi"})
+    other = stage.actor("other", front, "stock.shoten.example", "requests", {"X-User": "店員-2"} if False else {"X-User": "clerk-2"})
+    place.look(me, "/me", "/stock", "/rates")
+
+    def local(shown: str) -> str:
+        return _lm(parsedate_to_datetime(shown).timestamp() + 9 * 3600)
+
+    held = {name: me.get(f"/stock/{name}") for name in ("4-10-109205", "4-06-275302")}
+    theirs = other.get("/stock/4-06-275302")
+    other.put("/stock/4-06-275302", {**theirs.json, "reserved": ["Sato"]}, 200, {"If-Unmodified-Since": theirs.fields["last-modified"]})
+    place.rest(1.3)
+    for name, seen in held.items():
+        me.put(f"/stock/{name}", {**seen.json, "copies": 3}, 200, {"If-Unmodified-Since": local(seen.fields["last-modified"])})
+        place.rest(0.3)
+    place.sure(me.get("/stock/4-06-275302").json["reserved"] == [])
+    me.get("/stock-log?of=/stock/4-06-275302")
