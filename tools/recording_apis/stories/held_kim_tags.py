@@ -452,12 +452,12 @@ def network(stage: Stage) -> None:
 def stock(stage: Stage) -> None:
     """Send a date that is nine hours late."""
     docs = {f"/stock/{n}": {"isbn": n, "shelf": "B2", "copies": 4, "reserved": []} for n in ("4-10-109205", "4-06-275302", "4-16-711003")}
-    room = Room(docs, dates=True, first=6)
+    room = Room(docs, dates=True, first=6, age=6000.0)
     room.logged("/stock-log")
     room.beside({"/me": {"store": "神保町"}, "/rates": {"tax": 10}})
     front = fronts.nginx(stage, place.opened(stage, room, "bottle"))
     me = stage.actor("client", front, "stock.shoten.example", "urllib", {"X-User": "tana-oroshi"})
-    other = stage.actor("other", front, "stock.shoten.example", "requests", {"X-User": "店員-2"} if False else {"X-User": "clerk-2"})
+    other = stage.actor("other", front, "stock.shoten.example", "requests", {"X-User": "clerk-2"})
     place.look(me, "/me", "/stock", "/rates")
 
     def local(shown: str) -> str:
