@@ -68,6 +68,7 @@ def blood(stage: Stage) -> None:
         return None
 
     room.before.append(shed)
+    room.names = ()
     room.beside({"/me": {"lab": "east"}, "/fridges": ["F1", "F2"]})
     front = fronts.haproxy(stage, [place.opened(stage, room, "fastapi")])
     me = stage.actor("client", front, "units.bloodbank.test", "aiohttp", {"X-User": "lab-east"})
@@ -101,6 +102,7 @@ def build(stage: Stage) -> None:
     now = {"build": "b318"}
     room.tag = lambda _path, doc: f'"{now["build"]}.{doc.rev}.{doc.digest()[:6]}"'
     room.after.append(lambda _req, res: res.fields.update({"X-Build": now["build"]}))
+    room.names = ("von", "zuletzt")
     room.beside({"/version": {"api": 3}, "/oeffnung": {"mo": "9-18"}})
     front = fronts.nginx(stage, place.opened(stage, room, "django"))
     me = stage.actor("client", front, "katalog.stadtbibliothek.example", "node:fetch", {"X-User": "theke"})
@@ -145,6 +147,7 @@ def boats(stage: Stage) -> None:
 
     room.judge = judge
     room.logged("/logbog", known="lockVersion")
+    room.names = ("ændretAf", "ændretKl")
     room.beside({"/vagt": {"nu": "ida"}, "/vejr": {"vind": "NV 8"}})
     front = fronts.apache(stage, place.opened(stage, room, "litestar"))
     me = stage.actor("client", front, "boats.redning.test", "requests", {"X-User": "ida"})
@@ -190,6 +193,7 @@ def cinema(stage: Stage) -> None:
         return Res(308, b"", {"Location": req.path.replace("/spielplan/", "/programm/")})
 
     room.before.append(moved)
+    room.names = ()
     room.beside({"/kino": {"saele": 3}, "/static/kino.css": ("body{color:#222}", '"k-77"')})
     rules = (
         'sub vcl_recv { if (req.method == "PUT") { ban("req.url == " + req.url); return (pass); } }\n'

@@ -35,6 +35,7 @@ def formulas(stage: Stage) -> None:
     }
     docs["/api/preise/2026.csv"] = ("text/csv; charset=utf-8", "artikel;preis\n1207;18,40\n1208;19,90\n")
     room = Room(docs, lambda _path, doc: f'"{doc.rev:x}-{doc.digest()[:12]}"', first=17, say={412: {"fehler": "Vorbedingung nicht erfüllt"}})
+    room.names = ("stand_von", "stand_am")
     room.beside({"/api/ich": {"name": "kern", "rolle": "labor"}, "/assets/labor.css": ("main{display:grid}", '"5f3-labor"')})
     front = fronts.apache(stage, place.opened(stage, room, "flask"), "AddOutputFilterByType DEFLATE application/json")
     me = stage.actor("client", front, "rezepte.lackwerk.example", "requests", {"X-User": "kern"})
@@ -74,6 +75,7 @@ def lessons(stage: Stage) -> None:
         for n in (51, 52, 53, 54)
     }
     room = Room(docs, lambda _path, doc: f'"{doc.digest("sha1")[:20]}"', say={412: {"detail": "version_mismatch"}}, extra={"Cache-Control": "private"})
+    room.names = ()
     room.beside({"/v3/session": {"user": "iris", "school": 9}, "/v3/cars": [{"id": "B-4", "gear": "manual"}, {"id": "E-1", "gear": "auto"}]})
     lines = " compression algo gzip\n compression type application/json"
     front = fronts.haproxy(stage, [place.opened(stage, room, "django")], lines)
@@ -109,6 +111,7 @@ def permits(stage: Stage) -> None:
     docs = {f"/permits/{n}": {"vessel": f"MV {n}", "berth": 4, "dangerous": False} for n in ("LX-20", "LX-21", "LX-24")}
     room = Room(docs, lambda _path, doc: f'"{doc.rev}.{doc.digest()[:6]}"', dates=True, need=428, first=3)
     room.say[428] = {"type": "about:blank", "title": "Precondition Required", "detail": "This request carries no If-Match and no If-Unmodified-Since."}
+    room.names = ("lastActor", "lastChange")
     room.beside({"/whoami": {"sub": "agent-7", "scopes": ["permits:write"]}, "/tide": {"high": "14:05", "low": "20:21"}})
     front = fronts.caddy(stage, place.opened(stage, room, "fastapi"), " request_header -If-Match")
     me = stage.actor("client", front, "permits.harbour.test", "node:fetch", {"X-User": "agent-7"})
@@ -140,6 +143,7 @@ def valves(stage: Stage) -> None:
     """Save on what the store gave."""
     docs = {f"/valves/{n}": {"valve": n, "litres": 200, "from": "05:30", "minutes": 25} for n in ("north", "south", "orchard")}
     room = Room(docs, lambda _path, doc: f'"{doc.digest()[:16]}"', say={412: {"error": "stale", "hint": "read again"}})
+    room.names = ("by", "at")
     room.beside({"/weather": {"rain": 0.2, "sun": 6}, "/pump": {"bar": 3.1, "on": True}})
     store = (
         'sub vcl_recv { if (req.url ~ "^/(weather|pump)") { return (pass); } '
@@ -225,8 +229,9 @@ def clouds(stage: Stage) -> None:
 )
 def salted(stage: Stage) -> None:
     """Meet another node than that of the read."""
-    docs = {f"/sorten/{n}": {"sorte": n, "keimrate": 91, "lager": 40} for n in ("gelbe-rübe", "melde", "haferwurz")}
-    first = Room({f"/sorten/{n}": d for n, d in (("rauke", {"sorte": "rauke", "keimrate": 88, "lager": 12}),)} | docs)
+    yaml = {"Content-Type": "application/yaml"}
+    names = ("rauke", "gelbe-rübe", "melde", "haferwurz")
+    first = Room({f"/sorten/{n}": ("application/yaml", f"sorte: {n}\nkeimrate: 88\nlager: 12\n") for n in names})
     first.tag = lambda _path, doc: f'"{doc.digest()[:4]}a07-{doc.digest("sha1")[:12]}"'
     second = Room({})
     second.docs, second.lock = first.docs, first.lock
@@ -241,14 +246,16 @@ def salted(stage: Stage) -> None:
     me = stage.actor("client", front, "saatgut.genossenschaft.example", "requests", {"X-User": "lea"})
     seen = me.get("/sorten/rauke")
     me.get("/konto")
-    me.put("/sorten/rauke", {**seen.json, "lager": 11}, 200, {"If-Match": seen.etag})
+    me.put("/sorten/rauke", seen.text.replace("12", "11"), 200, {**yaml, "If-Match": seen.etag})
     for number in range(3):
+        if number == 2:
+            me.get("/konto")
         seen = me.get("/sorten/rauke")
         place.rest(0.3)
         if number == 1:
             me.get("/sorten/rauke", 200, {"If-None-Match": seen.etag})
             me.get("/konto")
-        me.put("/sorten/rauke", {**seen.json, "lager": 9}, 412, {"If-Match": seen.etag})
+        me.put("/sorten/rauke", seen.text.replace("11", "9"), 412, {**yaml, "If-Match": seen.etag})
         place.rest(0.2)
     one, two = me.get("/sorten/rauke"), me.get("/sorten/rauke")
     place.sure(one.body == two.body and one.etag != two.etag)
@@ -344,6 +351,7 @@ def academy(stage: Stage) -> None:
     """Have a write turned into a read."""
     docs = {f"/akademie/kurse/{n}": {"kurs": n, "plaetze": 12, "raum": "2.04"} for n in ("drehen", "fräsen", "löten")}
     room = Room(docs, lambda _path, doc: f'"k{doc.rev:03}{doc.digest()[:5]}"', first=8, need=428)
+    room.names = ("bearbeiter", "bearbeitet")
     room.beside({"/akademie/profil": {"name": "Büro"}, "/akademie/raeume": ["2.04", "2.05"]})
     front = fronts.apache(stage, place.opened(stage, room, "pyramid"), "ProxyPass /kurse/ !\nRedirectMatch 302 ^/kurse/(.*)$ /akademie/kurse/$1")
     me = stage.actor("client", front, "kurse.kammer.example", "requests:follow", {"X-User": "buero"})
@@ -389,7 +397,8 @@ def wards(stage: Stage) -> None:
     replica.look = behind
     for room, name in ((primary, "pg-a"), (replica, "pg-b")):
         room.extra = {"X-Db": name, "Cache-Control": "no-store"}
-        room.beside({"/whoami": {"ward": "3A"}, "/alarms": {"open": []}})
+        room.names = ("author", "ts")
+    room.beside({"/whoami": {"ward": "3A"}, "/alarms": {"open": []}})
     front = fronts.split(stage, place.opened(stage, primary, "litestar"), place.opened(stage, replica, "tornado"))
     me = stage.actor("client", front, "wards.klinikum.test", "urllib", {"X-User": "station-3a"})
     place.look(me, "/whoami", "/beds", "/alarms")

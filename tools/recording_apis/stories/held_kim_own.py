@@ -70,6 +70,7 @@ def lockers(stage: Stage) -> None:
     room = Counted(docs, "X-Row-Stamp", "header", 412, lambda doc: f"{doc.rev:04x}{doc.digest()[:8]}", first=300)
     room.say[412] = lambda _req, doc: {"error": "stamp", "current": room.version(doc)}
     room.done.append(lambda _req, _path: place.rest(0.15))
+    room.names = ()
     room.beside({"/gateway": {"id": "gw-3", "queue": 2}, "/firmware": {"v": "4.4.1"}})
     front = fronts.haproxy(stage, [place.opened(stage, room, "falcon")])
     me = stage.actor("client", front, "lockers.parcel.test", "httpx", {"X-User": "gw-3", "User-Agent": "gw-flush/2.0"})
@@ -149,6 +150,7 @@ def kennel(stage: Stage) -> None:
     docs = {f"/gaeste/{n}": {"hund": n, "futter": "2x", "box": 3, "arznei": ""} for n in ("balu", "kira", "otto")}
     room = Counted(docs, "rev", "query", version=lambda doc: f"{doc.rev}-{doc.digest()[:16]}", first=2)
     room.say[409] = lambda _req, _doc: {"error": "conflict", "reason": "Document update conflict."}
+    room.names = ("von", "am")
     room.beside({"/ich": {"name": "Pension Pfote"}, "/boxen": [1, 2, 3, 4]})
     front = fronts.varnish(stage, place.opened(stage, room, "bottle"), "sub vcl_recv { return (pass); }")
     me = stage.actor("client", front, "gaeste.hundepension.example", "node:axios", {"X-User": "pfote"})
@@ -159,7 +161,7 @@ def kennel(stage: Stage) -> None:
         place.rest(0.7)
         me.put(f"/gaeste/{dog}?rev={seen['rev']}", {**saved, "arznei": "Tropfen, abends"}, 409)
         now = me.get(f"/gaeste/{dog}").json
-        place.sure(now["rev"] == saved["rev"] and now["updatedBy"] == "pfote")
+        place.sure(now["rev"] == saved["rev"] and now["von"] == "pfote")
     me.get("/boxen")
 
 
@@ -180,6 +182,7 @@ def charging(stage: Stage) -> None:
     docs = {f"/stations/{n}": {"evse": n, "kw": 50, "state": "ok", "tariff": "T1"} for n in ("DE*A1", "DE*A2", "DE*B4")}
     room = Counted(docs, "lockNo", status=409, first=55)
     room.say[409] = lambda _req, doc: {"fault": {"code": "OPTIMISTIC_LOCK", "entity": doc.data["evse"]}}
+    room.names = ("modBy", "modAt")
     room.beside({"/job": {"run": "n-2217"}, "/tariffs": ["T1", "T2"]})
     front = fronts.haproxy(stage, [place.opened(stage, room, "aiohttp")])
     me = stage.actor("client", front, "stations.laden.test", "aiohttp", {"X-User": "tariff-job"})
@@ -214,6 +217,7 @@ def repairs(stage: Stage) -> None:
     """Take the newest stamp for an old form."""
     docs = {f"/wohnungen/{n}": {"nr": n, "reparatur": None, "heizung": "ok", "kontakt": "Tel."} for n in ("2-l", "3-r", "4-l")}
     room = Counted(docs, "stempel", status=412, version=lambda doc: doc.digest()[:7].upper(), need=428, first=3)
+    room.names = ("bearbeitetVon", "bearbeitetAm")
     room.beside({"/haus": {"adresse": "Am Anger 4"}, "/termine": []})
     room.logged("/protokoll")
     front = fronts.nginx(stage, place.opened(stage, room, "waitress"))
@@ -266,6 +270,7 @@ def rota(stage: Stage) -> None:
 
     room.show, room.judge = show, judge
     room.done.append(count)
+    room.names = ("setBy", "setAt")
     room.beside({"/staff": ["ines", "olaf", "tarik"], "/week/49/summary": {"open": 4}})
     front = fronts.caddy(stage, place.opened(stage, room, "tornado"))
     me = stage.actor("client", front, "rota.bakery.test", "requests", {"X-User": "ines"})
@@ -296,7 +301,7 @@ def rota(stage: Stage) -> None:
 )
 def optician(stage: Stage) -> None:
     """Send the parent's stamp."""
-    docs = {f"/orders/{n}/lines/{k}": {"line": k, "lens": "1.5", "pd": 62} for n in (640, 641) for k in (1, 2)}
+    docs = {f"/orders/{n}/lines/{k}": {"line": k, "lens": "1.5", "pd": 57 + k + n % 7} for n in (640, 641) for k in (1, 2)}
     room = Counted(docs, "stamp", version=lambda doc: f"ln_{doc.digest()[:9]}", need=400, first=1)
     room.say[409] = lambda _req, _doc: {"ok": False, "reason": "stamp does not fit this line"}
 
@@ -341,6 +346,7 @@ def samples(stage: Stage) -> None:
     room = Counted(docs, "version", first=4)
     room.say[409] = lambda _req, doc: {"error": "CONFLICT", "yours": "outdated", "version": doc.rev}
     room.logged("/trail", known="version")
+    room.names = ("operator", "resultAt")
     room.beside({"/analyser": {"id": "cobas-2"}, "/norms": {"na": [135, 145]}})
     room.gap = 0.25
     front = fronts.haproxy(stage, [place.opened(stage, room, "starlette")])
@@ -369,7 +375,7 @@ def samples(stage: Stage) -> None:
     alone="token-expired",
     description=(
         "A delivery app's catalogue is followed with a cursor that lives two seconds; after a long pause the client's "
-        "cursor is 410, expired, twice; a full read gives a new one, which works at once. Nothing had changed."
+        "cursor is 410, expired, twice; a full read gives a new one, which works at once."
     ),
 )
 def cursor(stage: Stage) -> None:
@@ -389,6 +395,7 @@ def cursor(stage: Stage) -> None:
         return Res(200, {"items": items, "cursor": fresh, "complete": known is None})
 
     room.before.append(follow)
+    room.names = ()
     room.beside({"/shop": {"open": True}, "/zones": [1, 2]})
     front = fronts.varnish(stage, place.opened(stage, room, "cheroot"), "sub vcl_recv { return (pass); }")
     me = stage.actor("client", front, "feed.lieferung.test", "requests", {"X-User": "kiosk"})
@@ -460,6 +467,7 @@ def timetable(stage: Stage) -> None:
 def joinery(stage: Stage) -> None:
     """Be stopped by a wall."""
     room = Room({f"/orders/{n}": {"order": n, "text": "oak shelf", "qty": 2} for n in (1, 2)}, lambda _path, doc: f'"{doc.digest()[:8]}"')
+    room.names = ()
     room.beside({"/user": {"name": "Bench 2"}, "/woods": ["oak", "ash", "elm"]})
     page = "<html><head><title>Request blocked</title></head><body><h1>412</h1><p>Your request was blocked by a security policy. Incident 7f0c-88121.</p></body></html>"
     frontend = (

@@ -63,6 +63,7 @@ def terminal(stage: Stage) -> None:
     """Repeat what had been done."""
     docs = {f"/deliveries/{n}": {"no": n, "status": "unterwegs", "scan": None} for n in (88120, 88121, 88122)}
     room = Room(docs, lambda _path, doc: f'"{doc.digest("sha1")[:11]}"', first=2, say={412: {"fout": "document is gewijzigd"}})
+    room.names = ("gewijzigdDoor", "gewijzigdOp")
     room.beside({"/truck": {"plate": "7-XKB-21", "driver": "wim"}, "/route": {"stops": [88120, 88121, 88122]}, "/ping": {"pong": 1}})
     front = fronts.nginx(stage, place.opened(stage, room, "fastapi"))
     lost = place.drops("PUT", "/deliveries/88121")
@@ -81,7 +82,7 @@ def terminal(stage: Stage) -> None:
         me.get("/ping")
         me.put(f"/deliveries/{number}", body, 412, guard)
         now = me.get(f"/deliveries/{number}")
-        place.sure(now.json["scan"] == body["scan"] and now.json["updatedBy"] == "truck-7")
+        place.sure(now.json["scan"] == body["scan"] and now.json["gewijzigdDoor"] == "truck-7")
     me.get("/route")
 
 
@@ -98,19 +99,25 @@ def terminal(stage: Stage) -> None:
 )
 def approval(stage: Stage) -> None:
     """Send a coded tag."""
-    docs = {f"/artikel/{n}": {"titel": f"Meldung {n}", "text": "…", "freigabe": None} for n in (9310, 9311, 9317)}
+    form = '<?xml version="1.0"?>\n<artikel nr="{0}"><titel>Meldung {0}</titel><text>…</text><freigabe/></artikel>\n'
+    xml = {"Content-Type": "application/xml"}
+    docs = {f"/artikel/{n}": ("application/xml", form.format(n)) for n in (9310, 9311, 9317)}
     room = Room(docs, lambda _path, doc: f'"a:{doc.rev}/{doc.digest()[:9]}"', first=5, say={412: "<html><body><h1>412</h1><p>If-Match trifft nicht zu.</p></body></html>"})
     room.beside({"/sitzung": {"kuerzel": "abr"}, "/static/redaktion.js": ("start()", '"r-811"')})
     front = fronts.caddy(stage, place.opened(stage, room, "django"))
     me = stage.actor("client", front, "redaktion.zeitung.example", "requests", {"X-User": "abr", "User-Agent": place.ridge["User-Agent"]})
     place.look(me, "/sitzung", "/static/redaktion.js", "/artikel")
-    place.daily(me, "/artikel/9317", [{"titel": "Hochwasser sinkt"}, {"text": "Der Pegel fällt."}])
+    seen = me.get("/artikel/9317")
+    for old, new in (("Meldung 9317", "Hochwasser sinkt"), ("…", "Der Pegel fällt.")):
+        place.rest(0.2)
+        seen = me.put("/artikel/9317", seen.text.replace(old, new), 200, {**xml, "If-Match": seen.etag})
     for number in (9310, 9311):
         seen = me.get(f"/artikel/{number}")
         place.rest(0.5)
-        me.put(f"/artikel/{number}", {**seen.json, "freigabe": "abr"}, 412, {"If-Match": quote(seen.etag, safe=""), "Referer": f"http://redaktion.zeitung.example/freigabe?id={number}"})
+        coded = {"If-Match": quote(seen.etag, safe=""), "Referer": f"http://redaktion.zeitung.example/freigabe?id={number}"}
+        me.put(f"/artikel/{number}", seen.text.replace("<freigabe/>", "<freigabe>abr</freigabe>"), 412, {**xml, **coded})
         place.sure(me.get(f"/artikel/{number}").etag == seen.etag)
-    me.put("/artikel/9311", {**seen.json, "text": "Bearbeitet."}, 200, {"If-Match": seen.etag})
+    me.put("/artikel/9311", seen.text.replace("…", "Bearbeitet."), 200, {**xml, "If-Match": seen.etag})
 
 
 @case(
@@ -127,7 +134,7 @@ def approval(stage: Stage) -> None:
 )
 def stations(stage: Stage) -> None:
     """Chase a tag that never stays."""
-    docs = {f"/api/stations/{n}": {"station": n, "flow": 71.5, "return": 48.0, "mode": "auto"} for n in ("ost", "west")}
+    docs = {f"/api/stations/{n}": ("text/csv", f"station;flow;return;mode\r\n{n};71,5;48,0;auto\r\n") for n in ("ost", "west")}
     docs |= {f"/api/tariffs/{n}": {"tariff": n, "cent": 11.4} for n in ("home", "trade")}
     room = Room(docs, first=9, say={412: {"status": 412, "reason": "etag"}})
     room.tag = lambda path, doc: f'"{time.time_ns() if "stations" in path else doc.rev:x}"'
@@ -139,7 +146,8 @@ def stations(stage: Stage) -> None:
     for mode in ("manual", "eco"):
         one, two = me.get("/api/stations/west"), me.get("/api/stations/west")
         place.sure(one.body == two.body and one.etag != two.etag)
-        me.put("/api/stations/west", {**two.json, "mode": mode}, 412, {"If-Match": two.etag})
+        csv = {"Content-Type": "text/csv", "If-Match": two.etag}
+        me.put("/api/stations/west", two.text.replace("auto", mode), 412, csv)
         place.rest(0.4)
         place.poll(me, "/api/stations/west", two.etag, 1, 200)
     place.look(me, "/api/outdoor", "/api/stations/west")
@@ -173,6 +181,7 @@ def dogs(stage: Stage) -> None:
 
     room.conflict = conflict
     room.after.append(hashed)
+    room.names = ()
     room.beside({"/account": {"club": "staffel-sued"}, "/calendar": [{"on": "2026-12-05", "what": "trial"}]})
     front = fronts.apache(stage, place.opened(stage, room, "litestar"))
     me = stage.actor("client", front, "dogs.staffel.test", "aiohttp", {"X-User": "tess"})
@@ -218,6 +227,7 @@ def tours(stage: Stage) -> None:
         return None if doc and show(req, "", doc).fields["ETag"] == req.fields.get("if-match") else room.error(412)
 
     room.show, room.judge = show, judge
+    room.names = ()
     room.beside({"/me": {"role": "curator"}, "/rooms": [4, 7, 9]})
     front = fronts.nginx(stage, place.opened(stage, room, "flask"))
     me = stage.actor("client", front, "fuehrungen.museum.test", "httpx", {"X-User": "curator-2"})
@@ -255,6 +265,7 @@ def schedule(stage: Stage) -> None:
     strict = room.judge
     room.judge = lambda req, doc: None if req.method == "PATCH" else strict(req, doc)
     room.logged("/log")
+    room.names = ("editor", "edited")
     room.beside({"/dome": {"open": False}, "/seeing": {"arcsec": 1.3}})
     front = fronts.haproxy(stage, [place.opened(stage, room, "starlette")])
     me = stage.actor("client", front, "nights.observatory.test", "requests", {"X-User": "queue-bot"})
@@ -282,7 +293,7 @@ def schedule(stage: Stage) -> None:
     description=(
         "A tram depot's service stores a vehicle first and then compares If-Match with what it has just stored: the very "
         "first save is 412 within milliseconds, and the read shows the client's own content and note number under a new "
-        "tag, for two vehicles. Saves without content changes of other kinds of records pass."
+        "tag, for two vehicles. Saves of shifts pass."
     ),
 )
 def trams(stage: Stage) -> None:
@@ -300,6 +311,7 @@ def trams(stage: Stage) -> None:
         return room.error(412, {"fehler": "Versionskonflikt", "pfad": req.path})
 
     room.judge = judge
+    room.names = ("geaendert_von", "geaendert_am")
     room.beside({"/depot": {"name": "Ost"}, "/wagenliste": {"anzahl": 3}})
     front = fronts.apache(stage, place.opened(stage, room, "falcon"))
     me = stage.actor("client", front, "depot.strassenbahn.example", "urllib", {"X-User": "werkstatt"})
@@ -332,6 +344,7 @@ def packing(stage: Stage) -> None:
     docs = {f"/lists/{n}": {"camp": n, "tents": 6, "stove": "gas", "medkit": "tom"} for n in ("spring", "lake", "alps")}
     room = Room(docs, lambda _path, doc: f'"{doc.digest()[:10]}-{doc.rev}"', first=31)
     room.logged("/changes")
+    room.names = ("who", "when")
     room.beside({"/profile": {"troop": 12}, "/static/app.css": ("nav{}", '"c0ffee"')})
     front = fronts.caddy(stage, place.opened(stage, room, "cheroot"))
     me = stage.actor("client", front, "lists.scouts.test", "node:fetch", {"X-User": "phone:jo"})
@@ -375,6 +388,7 @@ def parcels(stage: Stage) -> None:
     room.unchanged = lambda since, doc: doc.at <= parsedate_to_datetime(since).timestamp()
     for doc in room.docs.values():
         doc.at = int(doc.at) + 0.48 + doc.at % 0.4
+    room.names = ("auteur", "modifieLe")
     room.beside({"/vent": {"kmh": 14}, "/cuve": [{"no": 3, "litres": 900}]})
     front = fronts.squid(stage, place.opened(stage, room, "django"), "cache deny all", "parzellen.weingut.test")
     me = stage.actor("client", front, "parzellen.weingut.test", "curl:trace-time", {"X-User": "kellermeister"})
@@ -420,6 +434,7 @@ def network(stage: Stage) -> None:
 
     room.store = store  # type: ignore[method-assign]
     room.after.append(lambda _req, res: res.fields.update({"Date": _lm(time.time() + ahead)}))
+    room.names = ("av", "tid")
     room.beside({"/network": {"sites": 3}, "/latest": {"abisko": -11.2, "kiruna": -9.8}})
     me = stage.actor("client", place.opened(stage, room, "waitress", "server clock 37 min ahead"), "sites.vaeder.example", "requests", {"X-User": "sync"})
     place.look(me, "/network", "/sites")
