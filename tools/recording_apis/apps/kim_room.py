@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-"""Documents that say who changed them and when, with a log of changes, on the frameworks that a story names."""
+"""Documents that say who changed them and when, with a log of changes, on frameworks that a story names."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class _Told:
     """What both kinds of rooms show beside the content."""
 
     fine = False
-    names = ("updatedBy", "updatedAt")
+    names: tuple[str, ...] = ("updatedBy", "updatedAt")
 
     def told(self, doc: Doc) -> dict[str, Any]:
         """Return who changed a version and when."""

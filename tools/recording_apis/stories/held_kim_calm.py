@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tools.recording_apis import fronts
 from tools.recording_apis.apps.kim_room import Counted, Room
@@ -30,7 +30,9 @@ def download(stage: Stage) -> None:
     """Start over when told so."""
     old, new = "".join(f"A{n};loess\n" for n in range(90)), "".join(f"A{n};marsh\n" for n in range(96))
     plain = "".join(f"B{n};sand\n" for n in range(80))
-    server = fronts.site(stage, "nginx", {"maps/a.txt": old, "maps/b.txt": plain, "maps/index.json": '{"sheets":["a","b"]}'})
+    server = fronts.site(
+        stage, "nginx", {"maps/a.txt": old, "maps/b.txt": plain, "maps/index.json": '{"sheets":["a","b"]}'}
+    )
     me = stage.actor("client", server, "karten.geologie.example", "urllib", {"User-Agent": "sheetsync/3.2"})
     me.get("/maps/index.json")
     one = me.get("/maps/a.txt", 206, {"Range": "bytes=0-399"})
@@ -57,7 +59,9 @@ def download(stage: Stage) -> None:
 )
 def blood(stage: Stage) -> None:
     """Send again what was not taken."""
-    docs = {f"/units/{n}": {"unit": n, "group": "0-", "fridge": "F1"} for n in ("U-551", "U-552", "U-560")}
+    docs: dict[str, Any] = {
+        f"/units/{n}": {"unit": n, "group": "0-", "fridge": "F1"} for n in ("U-551", "U-552", "U-560")
+    }
     room = Room(docs, lambda _path, doc: f'"{doc.rev}-{doc.digest()[:6]}"', first=1, need=428)
     busy = {"/units/U-552": 1, "/units/U-560": 2}
 
@@ -97,7 +101,10 @@ def blood(stage: Stage) -> None:
 )
 def build(stage: Stage) -> None:
     """Live through a deployment."""
-    docs = {f"/medien/{n}": {"sig": n, "titel": f"Band {n}", "standort": "Magazin"} for n in ("M-10", "M-11", "M-14")}
+    docs: dict[str, Any] = {
+        f"/medien/{n}": {"sig": n, "titel": f"Band {n}", "standort": "Magazin"}
+        for n in ("M-10", "M-11", "M-14")
+    }
     room = Room(docs, first=5)
     now = {"build": "b318"}
     room.tag = lambda _path, doc: f'"{now["build"]}.{doc.rev}.{doc.digest()[:6]}"'
@@ -136,11 +143,13 @@ def build(stage: Stage) -> None:
 )
 def boats(stage: Stage) -> None:
     """Take turns."""
-    docs = {f"/boats/{n}": {"boat": n, "crew": 4, "fuel": 90, "charts": "2026-1"} for n in ("fanø", "læsø", "møn")}
+    docs: dict[str, Any] = {
+        f"/boats/{n}": {"boat": n, "crew": 4, "fuel": 90, "charts": "2026-1"} for n in ("fanø", "læsø", "møn")
+    }
     room = Counted(docs, "lockVersion", first=17)
     plain = room.judge
 
-    def judge(req: Req, doc: object) -> Res | None:
+    def judge(req: Req, doc: object) -> Any:
         if req.method == "PUT" and not str(req.json.get("charts", "")).startswith("2026-"):
             return room.error(422, {"fejl": "charts: ukendt version", "felt": "charts"})
         return plain(req, doc)
@@ -184,7 +193,10 @@ def boats(stage: Stage) -> None:
 )
 def cinema(stage: Stage) -> None:
     """Live with a store that is told."""
-    docs = {f"/programm/{n}": {"film": n, "saal": 1, "zeit": "20:15"} for n in ("metropolis", "playtime", "stalker")}
+    docs: dict[str, Any] = {
+        f"/programm/{n}": {"film": n, "saal": 1, "zeit": "20:15"}
+        for n in ("metropolis", "playtime", "stalker")
+    }
     room = Room(docs, lambda _path, doc: f'"{doc.digest()[:13]}"', need=428)
 
     def moved(req: Req) -> Res | None:
@@ -197,7 +209,7 @@ def cinema(stage: Stage) -> None:
     room.beside({"/kino": {"saele": 3}, "/static/kino.css": ("body{color:#222}", '"k-77"')})
     rules = (
         'sub vcl_recv { if (req.method == "PUT") { ban("req.url == " + req.url); return (pass); } }\n'
-        "sub vcl_backend_response { set beresp.ttl = 60s; if (bereq.method == \"PUT\") { set beresp.uncacheable = true; } }"
+        'sub vcl_backend_response { set beresp.ttl = 60s; if (bereq.method == "PUT") { set beresp.uncacheable = true; } }'
     )
     front = fronts.varnish(stage, place.opened(stage, room, "flask"), rules)
     me = stage.actor("client", front, "programm.kino.test", "httpx", {"X-User": "kino-2"})
@@ -231,11 +243,18 @@ def cinema(stage: Stage) -> None:
 )
 def forest(stage: Stage) -> None:
     """Poll with weak tags, save with numbers."""
-    docs = {f"/stands/{n}": {"stand": n, "species": "beech, oak, hornbeam " * 6, "thinning": 2027} for n in ("7a", "7b", "12c")}
+    docs: dict[str, Any] = {
+        f"/stands/{n}": {"stand": n, "species": "beech, oak, hornbeam " * 6, "thinning": 2027}
+        for n in ("7a", "7b", "12c")
+    }
     room = Counted(docs, "edition", first=3, need=400)
     room.tag = lambda _path, doc: f'"{doc.digest("sha1")[:16]}"'
     room.beside({"/district": {"name": "Solling"}, "/harvest": {"m3": 310}})
-    front = fronts.haproxy(stage, [place.opened(stage, room, "aiohttp")], " compression algo gzip\n compression type application/json")
+    front = fronts.haproxy(
+        stage,
+        [place.opened(stage, room, "aiohttp")],
+        " compression algo gzip\n compression type application/json",
+    )
     me = stage.actor("client", front, "stands.forst.test", "requests", {"X-User": "revier-4"})
     other = stage.actor("other", front, "stands.forst.test", "curl", {"X-User": "amt"})
     place.look(me, "/district", "/stands", "/harvest")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tools.recording_apis import fronts
-from tools.recording_apis.apps.kim_room import Counted, Room
+from tools.recording_apis.apps.kim_room import Room
 from tools.recording_apis.apps.vic_core import Req, Res
 from tools.recording_apis.stage import case
 from tools.recording_apis.stories import held_kim_setting as place
 
 if TYPE_CHECKING:
-    from tools.recording_apis.apps.vic_core import Doc
     from tools.recording_apis.stage import Stage
 
 
@@ -29,19 +28,41 @@ if TYPE_CHECKING:
 )
 def formulas(stage: Stage) -> None:
     """Send a tag with the suffix."""
-    docs = {
-        f"/api/rezepte/{n}": {"name": f"Lasur {n}", "teile": {"öl": 40, "pigment": 12 + n}, "freigabe": False, "hinweis": "kühl lagern, vor Gebrauch rühren " * 4}
+    docs: dict[str, Any] = {
+        f"/api/rezepte/{n}": {
+            "name": f"Lasur {n}",
+            "teile": {"öl": 40, "pigment": 12 + n},
+            "freigabe": False,
+            "hinweis": "kühl lagern, vor Gebrauch rühren " * 4,
+        }
         for n in (1207, 1208, 1311)
     }
     docs["/api/preise/2026.csv"] = ("text/csv; charset=utf-8", "artikel;preis\n1207;18,40\n1208;19,90\n")
-    room = Room(docs, lambda _path, doc: f'"{doc.rev:x}-{doc.digest()[:12]}"', first=17, say={412: {"fehler": "Vorbedingung nicht erfüllt"}})
+    room = Room(
+        docs,
+        lambda _path, doc: f'"{doc.rev:x}-{doc.digest()[:12]}"',
+        first=17,
+        say={412: {"fehler": "Vorbedingung nicht erfüllt"}},
+    )
     room.names = ("stand_von", "stand_am")
-    room.beside({"/api/ich": {"name": "kern", "rolle": "labor"}, "/assets/labor.css": ("main{display:grid}", '"5f3-labor"')})
-    front = fronts.apache(stage, place.opened(stage, room, "flask"), "AddOutputFilterByType DEFLATE application/json")
+    room.beside(
+        {
+            "/api/ich": {"name": "kern", "rolle": "labor"},
+            "/assets/labor.css": ("main{display:grid}", '"5f3-labor"'),
+        }
+    )
+    front = fronts.apache(
+        stage, place.opened(stage, room, "flask"), "AddOutputFilterByType DEFLATE application/json"
+    )
     me = stage.actor("client", front, "rezepte.lackwerk.example", "requests", {"X-User": "kern"})
     place.look(me, "/api/ich", "/assets/labor.css", "/api/rezepte")
     csv = me.get("/api/preise/2026.csv")
-    me.put("/api/preise/2026.csv", csv.text + "1311;22,10\n", 200, {"If-Match": csv.etag, "Content-Type": "text/csv; charset=utf-8"})
+    me.put(
+        "/api/preise/2026.csv",
+        csv.text + "1311;22,10\n",
+        200,
+        {"If-Match": csv.etag, "Content-Type": "text/csv; charset=utf-8"},
+    )
     for number in (1207, 1208):
         seen = me.get(f"/api/rezepte/{number}")
         place.sure(seen.etag.endswith('-gzip"'))
@@ -70,16 +91,33 @@ def formulas(stage: Stage) -> None:
 )
 def lessons(stage: Stage) -> None:
     """Send the weakened tag."""
-    docs = {
-        f"/v3/lessons/{n}": {"pupil": f"P-{n * 3}", "slot": f"2026-12-0{n % 7 + 1}T09:30", "car": "B-4", "remarks": "roundabouts, parking, motorway entry " * 5}
+    docs: dict[str, Any] = {
+        f"/v3/lessons/{n}": {
+            "pupil": f"P-{n * 3}",
+            "slot": f"2026-12-0{n % 7 + 1}T09:30",
+            "car": "B-4",
+            "remarks": "roundabouts, parking, motorway entry " * 5,
+        }
         for n in (51, 52, 53, 54)
     }
-    room = Room(docs, lambda _path, doc: f'"{doc.digest("sha1")[:20]}"', say={412: {"detail": "version_mismatch"}}, extra={"Cache-Control": "private"})
+    room = Room(
+        docs,
+        lambda _path, doc: f'"{doc.digest("sha1")[:20]}"',
+        say={412: {"detail": "version_mismatch"}},
+        extra={"Cache-Control": "private"},
+    )
     room.names = ()
-    room.beside({"/v3/session": {"user": "iris", "school": 9}, "/v3/cars": [{"id": "B-4", "gear": "manual"}, {"id": "E-1", "gear": "auto"}]})
+    room.beside(
+        {
+            "/v3/session": {"user": "iris", "school": 9},
+            "/v3/cars": [{"id": "B-4", "gear": "manual"}, {"id": "E-1", "gear": "auto"}],
+        }
+    )
     lines = " compression algo gzip\n compression type application/json"
     front = fronts.haproxy(stage, [place.opened(stage, room, "django")], lines)
-    me = stage.actor("client", front, "plan.fahrschule.example", "httpx", {"X-User": "iris", "User-Agent": "planner/6.1"})
+    me = stage.actor(
+        "client", front, "plan.fahrschule.example", "httpx", {"X-User": "iris", "User-Agent": "planner/6.1"}
+    )
     place.look(me, "/v3/session", "/v3/cars", "/v3/lessons")
     for number in (51, 53):
         seen = me.get(f"/v3/lessons/{number}")
@@ -108,11 +146,23 @@ def lessons(stage: Stage) -> None:
 )
 def permits(stage: Stage) -> None:
     """Be told to send what was sent."""
-    docs = {f"/permits/{n}": {"vessel": f"MV {n}", "berth": 4, "dangerous": False} for n in ("LX-20", "LX-21", "LX-24")}
+    docs: dict[str, Any] = {
+        f"/permits/{n}": {"vessel": f"MV {n}", "berth": 4, "dangerous": False}
+        for n in ("LX-20", "LX-21", "LX-24")
+    }
     room = Room(docs, lambda _path, doc: f'"{doc.rev}.{doc.digest()[:6]}"', dates=True, need=428, first=3)
-    room.say[428] = {"type": "about:blank", "title": "Precondition Required", "detail": "This request carries no If-Match and no If-Unmodified-Since."}
+    room.say[428] = {
+        "type": "about:blank",
+        "title": "Precondition Required",
+        "detail": "This request carries no If-Match and no If-Unmodified-Since.",
+    }
     room.names = ("lastActor", "lastChange")
-    room.beside({"/whoami": {"sub": "agent-7", "scopes": ["permits:write"]}, "/tide": {"high": "14:05", "low": "20:21"}})
+    room.beside(
+        {
+            "/whoami": {"sub": "agent-7", "scopes": ["permits:write"]},
+            "/tide": {"high": "14:05", "low": "20:21"},
+        }
+    )
     front = fronts.caddy(stage, place.opened(stage, room, "fastapi"), " request_header -If-Match")
     me = stage.actor("client", front, "permits.harbour.test", "node:fetch", {"X-User": "agent-7"})
     place.look(me, "/whoami", "/permits", "/tide")
@@ -122,7 +172,12 @@ def permits(stage: Stage) -> None:
         me.put(f"/permits/{number}", {**seen.json, "berth": 6}, 428, {"If-Match": seen.etag})
         place.rest(0.4)
         me.put(f"/permits/{number}", {**seen.json, "berth": 6}, 428, {"If-Match": seen.etag})
-    me.put("/permits/LX-24", {**seen.json, "berth": 6}, 200, {"If-Unmodified-Since": seen.fields["last-modified"]})
+    me.put(
+        "/permits/LX-24",
+        {**seen.json, "berth": 6},
+        200,
+        {"If-Unmodified-Since": seen.fields["last-modified"]},
+    )
     place.look(me, "/permits/LX-24", "/tide")
 
 
@@ -141,8 +196,13 @@ def permits(stage: Stage) -> None:
 )
 def valves(stage: Stage) -> None:
     """Save on what the store gave."""
-    docs = {f"/valves/{n}": {"valve": n, "litres": 200, "from": "05:30", "minutes": 25} for n in ("north", "south", "orchard")}
-    room = Room(docs, lambda _path, doc: f'"{doc.digest()[:16]}"', say={412: {"error": "stale", "hint": "read again"}})
+    docs: dict[str, Any] = {
+        f"/valves/{n}": {"valve": n, "litres": 200, "from": "05:30", "minutes": 25}
+        for n in ("north", "south", "orchard")
+    }
+    room = Room(
+        docs, lambda _path, doc: f'"{doc.digest()[:16]}"', say={412: {"error": "stale", "hint": "read again"}}
+    )
     room.names = ("by", "at")
     room.beside({"/weather": {"rain": 0.2, "sun": 6}, "/pump": {"bar": 3.1, "on": True}})
     store = (
@@ -184,7 +244,10 @@ def valves(stage: Stage) -> None:
 )
 def clouds(stage: Stage) -> None:
     """Be refused by a store."""
-    docs = {f"/clouds/{n}.xyz": ("text/plain", "".join(f"{x}.0 {x * 2}.5 {n}.1\n" for x in range(60))) for n in (1, 2, 3)}
+    docs: dict[str, Any] = {
+        f"/clouds/{n}.xyz": ("text/plain", "".join(f"{x}.0 {x * 2}.5 {n}.1\n" for x in range(60)))
+        for n in (1, 2, 3)
+    }
     room = Room(docs, lambda path, doc: f'"{path[-5]}-{doc.digest()[:10]}"', extra={"Accept-Ranges": "bytes"})
 
     def part(req: Req, res: Res) -> Res | None:
@@ -196,7 +259,7 @@ def clouds(stage: Stage) -> None:
 
     room.after.append(part)
     room.beside({"/projects": [{"id": 8, "name": "Steinbruch"}], "/quota": {"used": 0.4}})
-    lines = 'proxy_cache_bypass $http_x_fresh; add_header X-Cache-Status $upstream_cache_status always;'
+    lines = "proxy_cache_bypass $http_x_fresh; add_header X-Cache-Status $upstream_cache_status always;"
     front = fronts.nginx_cache(stage, place.opened(stage, room, "cheroot"), 90, lines)
     me = stage.actor("client", front, "clouds.vermessung.test", "curl", {"X-User": "survey"})
     place.look(me, "/projects", "/clouds/1.xyz", "/clouds/2.xyz")
@@ -229,9 +292,9 @@ def clouds(stage: Stage) -> None:
 )
 def salted(stage: Stage) -> None:
     """Meet another node than that of the read."""
-    yaml = {"Content-Type": "application/yaml"}
+    yaml = {"Content-Type": "text/yaml"}
     names = ("rauke", "gelbe-rübe", "melde", "haferwurz")
-    first = Room({f"/sorten/{n}": ("application/yaml", f"sorte: {n}\nkeimrate: 88\nlager: 12\n") for n in names})
+    first = Room({f"/sorten/{n}": ("text/yaml", f"sorte: {n}\nkeimrate: 88\nlager: 12\n") for n in names})
     first.tag = lambda _path, doc: f'"{doc.digest()[:4]}a07-{doc.digest("sha1")[:12]}"'
     second = Room({})
     second.docs, second.lock = first.docs, first.lock
@@ -276,7 +339,9 @@ def salted(stage: Stage) -> None:
 )
 def seating(stage: Stage) -> None:
     """Be refused because of one's own first try."""
-    docs = {f"/plans/{n}": {"hall": n, "rows": 22, "blocked": [], "editId": "seed"} for n in ("gross", "studio")}
+    docs: dict[str, Any] = {
+        f"/plans/{n}": {"hall": n, "rows": 22, "blocked": [], "editId": "seed"} for n in ("gross", "studio")
+    }
     slow, quick = Room(docs, lambda _path, doc: f'"p{doc.rev}-{doc.digest()[:8]}"', first=40), Room({})
     quick.docs, quick.lock, quick.tag = slow.docs, slow.lock, slow.tag
     slow.done.append(lambda _req, path: place.rest(1.7 if path.endswith("gross") else 0))
@@ -292,10 +357,20 @@ def seating(stage: Stage) -> None:
     me = stage.actor("client", front, "plaetze.theater.example", "httpx", {"X-User": "kasse"})
     place.look(me, "/me", "/events/today")
     studio = me.get("/plans/studio")
-    me.put("/plans/studio", {**studio.json, "blocked": ["A1"], "editId": "k-7001"}, 200, {"If-Match": studio.etag})
+    me.put(
+        "/plans/studio",
+        {**studio.json, "blocked": ["A1"], "editId": "k-7001"},
+        200,
+        {"If-Match": studio.etag},
+    )
     seen = me.get("/plans/gross")
     place.rest(0.4)
-    me.put("/plans/gross", {**seen.json, "blocked": ["C4", "C5"], "editId": "k-7002"}, 412, {"If-Match": seen.etag})
+    me.put(
+        "/plans/gross",
+        {**seen.json, "blocked": ["C4", "C5"], "editId": "k-7002"},
+        412,
+        {"If-Match": seen.etag},
+    )
     now = me.get("/plans/gross")
     place.sure(now.json["editId"] == "k-7002" and now.etag.startswith('"p41-'))
     me.get("/events/today")
@@ -315,10 +390,16 @@ def seating(stage: Stage) -> None:
 )
 def titles(stage: Stage) -> None:
     """Have no tag to send."""
-    docs = {f"/titel/{n}": {"isbn": f"978-3-{n}", "preis": 24, "cover": f"http://intern.verlag/cover/{n}.jpg"} for n in (4401, 4402, 4407)}
+    docs: dict[str, Any] = {
+        f"/titel/{n}": {"isbn": f"978-3-{n}", "preis": 24, "cover": f"http://intern.verlag/cover/{n}.jpg"}
+        for n in (4401, 4402, 4407)
+    }
     docs["/export/lager.csv"] = ("text/csv", "isbn;stand\n978-3-4401;120\n")
     room = Room(docs, lambda _path, doc: f'"{doc.digest()}"', dates=True, need=428)
-    room.say[428] = {"code": "PRECONDITION_REQUIRED", "text": "Senden Sie If-Match mit dem ETag der gelesenen Fassung."}
+    room.say[428] = {
+        "code": "PRECONDITION_REQUIRED",
+        "text": "Senden Sie If-Match mit dem ETag der gelesenen Fassung.",
+    }
     room.beside({"/login": {"ok": True, "bis": "18:00"}, "/stat": {"titel": 3}})
     lines = "sub_filter_types application/json; sub_filter_once off; sub_filter 'http://intern.verlag/' 'https://bilder.verlag.example/'; proxy_set_header Accept-Encoding '';"
     front = fronts.nginx(stage, place.opened(stage, room, "bottle"), lines)
@@ -330,7 +411,12 @@ def titles(stage: Stage) -> None:
         me.put(f"/titel/{number}", {**seen.json, "preis": 26}, 428)
         place.rest(0.4)
     csv = me.get("/export/lager.csv")
-    me.put("/export/lager.csv", csv.text + "978-3-4402;80\n", 200, {"If-Match": csv.etag, "Content-Type": "text/csv"})
+    me.put(
+        "/export/lager.csv",
+        csv.text + "978-3-4402;80\n",
+        200,
+        {"If-Match": csv.etag, "Content-Type": "text/csv"},
+    )
     me.get("/titel/4407")
     me.get("/stat")
 
@@ -349,11 +435,18 @@ def titles(stage: Stage) -> None:
 )
 def academy(stage: Stage) -> None:
     """Have a write turned into a read."""
-    docs = {f"/akademie/kurse/{n}": {"kurs": n, "plaetze": 12, "raum": "2.04"} for n in ("drehen", "fräsen", "löten")}
+    docs: dict[str, Any] = {
+        f"/akademie/kurse/{n}": {"kurs": n, "plaetze": 12, "raum": "2.04"}
+        for n in ("drehen", "fräsen", "löten")
+    }
     room = Room(docs, lambda _path, doc: f'"k{doc.rev:03}{doc.digest()[:5]}"', first=8, need=428)
     room.names = ("bearbeiter", "bearbeitet")
     room.beside({"/akademie/profil": {"name": "Büro"}, "/akademie/raeume": ["2.04", "2.05"]})
-    front = fronts.apache(stage, place.opened(stage, room, "pyramid"), "ProxyPass /kurse/ !\nRedirectMatch 302 ^/kurse/(.*)$ /akademie/kurse/$1")
+    front = fronts.apache(
+        stage,
+        place.opened(stage, room, "pyramid"),
+        "ProxyPass /kurse/ !\nRedirectMatch 302 ^/kurse/(.*)$ /akademie/kurse/$1",
+    )
     me = stage.actor("client", front, "kurse.kammer.example", "requests:follow", {"X-User": "buero"})
     place.look(me, "/akademie/profil", "/akademie/raeume")
     place.daily(me, "/akademie/kurse/löten", [{"raum": "2.05"}, {"plaetze": 10}])
@@ -366,52 +459,3 @@ def academy(stage: Stage) -> None:
     place.sure(again.json["plaetze"] == 12 and again.etag == seen.etag)
     me.put("/kurse/drehen", {**again.json, "plaetze": 16}, 200, {"If-Match": again.etag})
     place.sure(me.get("/akademie/kurse/drehen").json["plaetze"] == 12)
-
-
-@case(
-    "d857",
-    "kim-reads-behind-the-writer",
-    "replica-lag",
-    "409",
-    alone="replica-lag",
-    description=(
-        "HAProxy sends a clinic's reads to a replica that is a second and a half behind: the client's save is answered "
-        "with version 8, its next read still shows 7, and its save with 7 is refused; a moment later the read shows 8, "
-        "and the save passes. Nobody else writes, nothing is cached."
-    ),
-)
-def wards(stage: Stage) -> None:
-    """Read what was, after one's own write."""
-    docs = {f"/beds/{n}": {"bed": n, "patient": None, "diet": "normal"} for n in ("3A-1", "3A-2", "3B-1")}
-    primary = Counted(docs, "version", first=7)
-    primary.say[409] = lambda _req, doc: {"error": "version_conflict", "expected": doc.rev}
-    replica = Counted({}, "version")
-    replica.docs = primary.docs
-
-    def behind(_req: Req, path: str) -> Doc | None:
-        doc = primary.docs.get(path)
-        while doc is not None and doc.past and place.recent(doc.at, 1.5):
-            doc = doc.past[-1]
-        return doc
-
-    replica.look = behind
-    for room, name in ((primary, "pg-a"), (replica, "pg-b")):
-        room.extra = {"X-Db": name, "Cache-Control": "no-store"}
-        room.names = ("author", "ts")
-    room.beside({"/whoami": {"ward": "3A"}, "/alarms": {"open": []}})
-    front = fronts.split(stage, place.opened(stage, primary, "litestar"), place.opened(stage, replica, "tornado"))
-    me = stage.actor("client", front, "wards.klinikum.test", "urllib", {"X-User": "station-3a"})
-    place.look(me, "/whoami", "/beds", "/alarms")
-    for bed in ("3A-1", "3B-1"):
-        seen = me.get(f"/beds/{bed}").json
-        saved = me.put(f"/beds/{bed}", {**seen, "patient": "K. 4471"}, 200).json
-        place.sure(saved["version"] == 8)
-        place.rest(0.3)
-        old = me.get(f"/beds/{bed}").json
-        place.sure(old["version"] == 7)
-        me.put(f"/beds/{bed}", {**old, "patient": "K. 4471", "diet": "light"}, 409)
-        me.get("/alarms")
-        place.rest(1.6)
-    now = me.get("/beds/3B-1").json
-    place.sure(now["version"] == 8)
-    me.put("/beds/3B-1", {**now, "diet": "light"}, 200)

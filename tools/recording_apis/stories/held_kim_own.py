@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -32,10 +31,17 @@ if TYPE_CHECKING:
 )
 def notary(stage: Stage) -> None:
     """Come second."""
-    docs = {f"/escrituras/{n}": {"num": n, "cláusulas": ["1ª"], "estado": "borrador"} for n in (771, 772, 780)}
+    docs: dict[str, Any] = {
+        f"/escrituras/{n}": {"num": n, "cláusulas": ["1ª"], "estado": "borrador"} for n in (771, 772, 780)
+    }
     room = Counted(docs, "versión", first=12)
     room.names = ("modificadoPor", "modificadoEl")
-    room.say[409] = lambda _req, doc: {"código": "VERSION_OBSOLETA", "mensaje": "La escritura fue modificada por otra persona.", "por": doc.by, "el": moment(doc.at)}
+    room.say[409] = lambda _req, doc: {
+        "código": "VERSION_OBSOLETA",
+        "mensaje": "La escritura fue modificada por otra persona.",
+        "por": doc.by,
+        "el": moment(doc.at),
+    }
     room.beside({"/sesión": {"usuario": "p.vega"}, "/tipos": ["compraventa", "poder"]})
     front = fronts.apache(stage, place.opened(stage, room, "django"))
     me = stage.actor("client", front, "gestion.notaria.example", "httpx", {"X-User": "p.vega"})
@@ -66,14 +72,21 @@ def notary(stage: Stage) -> None:
 )
 def lockers(stage: Stage) -> None:
     """Flush one queue twice at once."""
-    docs = {f"/lockers/{n}": {"id": n, "doors": {"1": "free", "2": "free"}, "battery": 80} for n in ("L-07", "L-08", "L-12")}
-    room = Counted(docs, "X-Row-Stamp", "header", 412, lambda doc: f"{doc.rev:04x}{doc.digest()[:8]}", first=300)
+    docs: dict[str, Any] = {
+        f"/lockers/{n}": {"id": n, "doors": {"1": "free", "2": "free"}, "battery": 80}
+        for n in ("L-07", "L-08", "L-12")
+    }
+    room = Counted(
+        docs, "X-Row-Stamp", "header", 412, lambda doc: f"{doc.rev:04x}{doc.digest()[:8]}", first=300
+    )
     room.say[412] = lambda _req, doc: {"error": "stamp", "current": room.version(doc)}
     room.done.append(lambda _req, _path: place.rest(0.15))
     room.names = ()
     room.beside({"/gateway": {"id": "gw-3", "queue": 2}, "/firmware": {"v": "4.4.1"}})
     front = fronts.haproxy(stage, [place.opened(stage, room, "falcon")])
-    me = stage.actor("client", front, "lockers.parcel.test", "httpx", {"X-User": "gw-3", "User-Agent": "gw-flush/2.0"})
+    me = stage.actor(
+        "client", front, "lockers.parcel.test", "httpx", {"X-User": "gw-3", "User-Agent": "gw-flush/2.0"}
+    )
     place.look(me, "/gateway", "/lockers")
     place.daily(me, "/lockers/L-12", [{"battery": 79}, {"battery": 78}], field="X-Row-Stamp")
 
@@ -84,7 +97,11 @@ def lockers(stage: Stage) -> None:
     for name in ("L-07", "L-08"):
         seen = me.get(f"/lockers/{name}")
         doors = {"doors": {"1": "taken", "2": "free"}}
-        got = place.at_once(partial(flush, f"/lockers/{name}", seen, 1, doors), partial(flush, f"/lockers/{name}", seen, 2, {"battery": 71}), apart=0.04)
+        got = place.at_once(
+            partial(flush, f"/lockers/{name}", seen, 1, doors),
+            partial(flush, f"/lockers/{name}", seen, 2, {"battery": 71}),
+            apart=0.04,
+        )
         place.sure([one.status for one in got] == [200, 412])
         place.rest(0.5)
         me.get("/firmware")
@@ -105,7 +122,9 @@ def lockers(stage: Stage) -> None:
 )
 def claims(stage: Stage) -> None:
     """Be overtaken by the service."""
-    docs = {f"/claims/{n}": {"claim": n, "purpose": "", "total": None, "state": "draft"} for n in (31, 32, 35)}
+    docs: dict[str, Any] = {
+        f"/claims/{n}": {"claim": n, "purpose": "", "total": None, "state": "draft"} for n in (31, 32, 35)
+    }
     room = Counted(docs, "seq", first=1)
     room.names = ("lastModifiedBy", "lastModifiedAt")
     room.say[409] = lambda _req, doc: {"title": "Stale claim", "status": 409, "seq": doc.rev}
@@ -126,7 +145,13 @@ def claims(stage: Stage) -> None:
     for number, text in ((31, "trade fair"), (35, "client visit")):
         seen = me.get(f"/claims/{number}").json
         saved = me.put(f"/claims/{number}", {**seen, "purpose": text}, 200).json
-        me.send("POST", f"/claims/{number}/receipts", 202, {"Content-Type": "image/png"}, b"\x89PNG" + bytes(range(90)) * number)
+        me.send(
+            "POST",
+            f"/claims/{number}/receipts",
+            202,
+            {"Content-Type": "image/png"},
+            b"\x89PNG" + bytes(range(90)) * number,
+        )
         place.rest(0.9)
         me.put(f"/claims/{number}", {**saved, "state": "submitted"}, 409)
         now = me.get(f"/claims/{number}").json
@@ -147,7 +172,9 @@ def claims(stage: Stage) -> None:
 )
 def kennel(stage: Stage) -> None:
     """Forget what the save has told."""
-    docs = {f"/gaeste/{n}": {"hund": n, "futter": "2x", "box": 3, "arznei": ""} for n in ("balu", "kira", "otto")}
+    docs: dict[str, Any] = {
+        f"/gaeste/{n}": {"hund": n, "futter": "2x", "box": 3, "arznei": ""} for n in ("balu", "kira", "otto")
+    }
     room = Counted(docs, "rev", "query", version=lambda doc: f"{doc.rev}-{doc.digest()[:16]}", first=2)
     room.say[409] = lambda _req, _doc: {"error": "conflict", "reason": "Document update conflict."}
     room.names = ("von", "am")
@@ -179,7 +206,10 @@ def kennel(stage: Stage) -> None:
 )
 def charging(stage: Stage) -> None:
     """Repeat what cannot pass."""
-    docs = {f"/stations/{n}": {"evse": n, "kw": 50, "state": "ok", "tariff": "T1"} for n in ("DE*A1", "DE*A2", "DE*B4")}
+    docs: dict[str, Any] = {
+        f"/stations/{n}": {"evse": n, "kw": 50, "state": "ok", "tariff": "T1"}
+        for n in ("DE*A1", "DE*A2", "DE*B4")
+    }
     room = Counted(docs, "lockNo", status=409, first=55)
     room.say[409] = lambda _req, doc: {"fault": {"code": "OPTIMISTIC_LOCK", "entity": doc.data["evse"]}}
     room.names = ("modBy", "modAt")
@@ -215,8 +245,13 @@ def charging(stage: Stage) -> None:
 )
 def repairs(stage: Stage) -> None:
     """Take the newest stamp for an old form."""
-    docs = {f"/wohnungen/{n}": {"nr": n, "reparatur": None, "heizung": "ok", "kontakt": "Tel."} for n in ("2-l", "3-r", "4-l")}
-    room = Counted(docs, "stempel", status=412, version=lambda doc: doc.digest()[:7].upper(), need=428, first=3)
+    docs: dict[str, Any] = {
+        f"/wohnungen/{n}": {"nr": n, "reparatur": None, "heizung": "ok", "kontakt": "Tel."}
+        for n in ("2-l", "3-r", "4-l")
+    }
+    room = Counted(
+        docs, "stempel", status=412, version=lambda doc: doc.digest()[:7].upper(), need=428, first=3
+    )
     room.names = ("bearbeitetVon", "bearbeitetAm")
     room.beside({"/haus": {"adresse": "Am Anger 4"}, "/termine": []})
     room.logged("/protokoll")
@@ -253,9 +288,12 @@ def repairs(stage: Stage) -> None:
 )
 def rota(stage: Stage) -> None:
     """Be refused because of another shift."""
-    docs = {f"/week/49/shifts/{n}": {"shift": n, "who": "open", "from": "03:00"} for n in ("mon-1", "mon-2", "thu-1", "sat-3")}
+    docs: dict[str, Any] = {
+        f"/week/49/shifts/{n}": {"shift": n, "who": "open", "from": "03:00"}
+        for n in ("mon-1", "mon-2", "thu-1", "sat-3")
+    }
     room = Room(docs)
-    week = {"rev": 2207, "last": ""}
+    week: dict[str, Any] = {"rev": 2207, "last": ""}
 
     def show(_req: Req, _path: str, doc: Doc) -> Res:
         return Res(200, {**doc.data, **room.told(doc)}, {"X-Week-Revision": str(week["rev"])})
@@ -263,7 +301,9 @@ def rota(stage: Stage) -> None:
     def judge(req: Req, _doc: Doc | None) -> Res | None:
         if req.fields.get("x-week-revision") == str(week["rev"]):
             return None
-        return room.error(409, {"error": "week_changed", "weekRevision": week["rev"], "lastChange": week["last"]})
+        return room.error(
+            409, {"error": "week_changed", "weekRevision": week["rev"], "lastChange": week["last"]}
+        )
 
     def count(_req: Req, path: str) -> None:
         week.update(rev=week["rev"] + 1, last=path)
@@ -279,9 +319,19 @@ def rota(stage: Stage) -> None:
     for theirs_, name in (("thu-1", "olaf"), ("sat-3", "tarik")):
         mine = me.get("/week/49/shifts/mon-2")
         theirs = other.get(f"/week/49/shifts/{theirs_}")
-        other.put(f"/week/49/shifts/{theirs_}", {**theirs.json, "who": name}, 200, {"X-Week-Revision": theirs.fields["x-week-revision"]})
+        other.put(
+            f"/week/49/shifts/{theirs_}",
+            {**theirs.json, "who": name},
+            200,
+            {"X-Week-Revision": theirs.fields["x-week-revision"]},
+        )
         place.rest(0.6)
-        me.put("/week/49/shifts/mon-2", {**mine.json, "who": "ines"}, 409, {"X-Week-Revision": mine.fields["x-week-revision"]})
+        me.put(
+            "/week/49/shifts/mon-2",
+            {**mine.json, "who": "ines"},
+            409,
+            {"X-Week-Revision": mine.fields["x-week-revision"]},
+        )
         place.sure(me.get("/week/49/shifts/mon-2").body == mine.body)
     me.get("/week/49/shifts/sat-3")
     me.get("/staff")
@@ -301,7 +351,11 @@ def rota(stage: Stage) -> None:
 )
 def optician(stage: Stage) -> None:
     """Send the parent's stamp."""
-    docs = {f"/orders/{n}/lines/{k}": {"line": k, "lens": "1.5", "pd": 57 + k + n % 7} for n in (640, 641) for k in (1, 2)}
+    docs: dict[str, Any] = {
+        f"/orders/{n}/lines/{k}": {"line": k, "lens": "1.5", "pd": 57 + k + n % 7}
+        for n in (640, 641)
+        for k in (1, 2)
+    }
     room = Counted(docs, "stamp", version=lambda doc: f"ln_{doc.digest()[:9]}", need=400, first=1)
     room.say[409] = lambda _req, _doc: {"ok": False, "reason": "stamp does not fit this line"}
 
@@ -321,7 +375,9 @@ def optician(stage: Stage) -> None:
     for number in (640, 641):
         seen = me.get(f"/orders/{number}").json
         for _ in range(2 if number == 641 else 1):
-            me.put(f"/orders/{number}/lines/2", {**seen["lines"][1], "lens": "1.6", "stamp": seen["stamp"]}, 409)
+            me.put(
+                f"/orders/{number}/lines/2", {**seen["lines"][1], "lens": "1.6", "stamp": seen["stamp"]}, 409
+            )
             place.rest(0.4)
             again = me.get(f"/orders/{number}").json
             place.sure(again == seen)
@@ -342,7 +398,10 @@ def optician(stage: Stage) -> None:
 )
 def samples(stage: Stage) -> None:
     """Win twice on one version."""
-    docs = {f"/samples/{n}": {"sample": n, "na": None, "k": None, "crp": None} for n in ("S-881", "S-882", "S-890")}
+    docs: dict[str, Any] = {
+        f"/samples/{n}": {"sample": n, "na": None, "k": None, "crp": None}
+        for n in ("S-881", "S-882", "S-890")
+    }
     room = Counted(docs, "version", first=4)
     room.say[409] = lambda _req, doc: {"error": "CONFLICT", "yours": "outdated", "version": doc.rev}
     room.logged("/trail", known="version")
@@ -350,7 +409,9 @@ def samples(stage: Stage) -> None:
     room.beside({"/analyser": {"id": "cobas-2"}, "/norms": {"na": [135, 145]}})
     room.gap = 0.25
     front = fronts.haproxy(stage, [place.opened(stage, room, "starlette")])
-    me = stage.actor("client", front, "samples.labor.test", "httpx", {"X-User": "import", "User-Agent": "lis-import/5"})
+    me = stage.actor(
+        "client", front, "samples.labor.test", "httpx", {"X-User": "import", "User-Agent": "lis-import/5"}
+    )
     place.look(me, "/analyser", "/samples", "/norms")
 
     def save(seen: Any, worker: str, more: dict[str, Any]) -> Answer:
@@ -365,124 +426,3 @@ def samples(stage: Stage) -> None:
     me.get("/trail?of=/samples/S-890")
     room.gap = 0.0
     me.put("/samples/S-890", {**seen, "crp": 0.3}, 409)
-
-
-@case(
-    "d877",
-    "kim-cursor-kept-over-lunch",
-    "token-expired",
-    "410",
-    alone="token-expired",
-    description=(
-        "A delivery app's catalogue is followed with a cursor that lives two seconds; after a long pause the client's "
-        "cursor is 410, expired, twice; a full read gives a new one, which works at once."
-    ),
-)
-def cursor(stage: Stage) -> None:
-    """Come back with a cursor that has run out."""
-    room = Room({f"/dishes/{n}": {"dish": n, "price": 9 + n} for n in range(1, 4)}, lambda _path, doc: f'"{doc.rev}"')
-    made: dict[str, float] = {}
-
-    def follow(req: Req) -> Res | None:
-        if req.path != "/feed":
-            return None
-        known = req.query.get("cursor")
-        if known is not None and time.time() - made.get(known, 0.0) > 2:
-            return room.error(410, {"error": "cursor_expired", "message": "Cursors are kept for 2 s; start with a full read.", "issued": moment(made.get(known, 0.0))})
-        fresh = f"c{len(made) + 1:03}x{int(time.time() * 1000) % 99991:05}"
-        made[fresh] = time.time()
-        items = [] if known else [{**doc.data, "href": path} for path, doc in room.docs.items()]
-        return Res(200, {"items": items, "cursor": fresh, "complete": known is None})
-
-    room.before.append(follow)
-    room.names = ()
-    room.beside({"/shop": {"open": True}, "/zones": [1, 2]})
-    front = fronts.varnish(stage, place.opened(stage, room, "cheroot"), "sub vcl_recv { return (pass); }")
-    me = stage.actor("client", front, "feed.lieferung.test", "requests", {"X-User": "kiosk"})
-    place.look(me, "/shop", "/zones")
-    held = me.get("/feed").json["cursor"]
-    for _ in range(3):
-        place.rest(0.5)
-        held = me.get(f"/feed?cursor={held}").json["cursor"]
-    place.daily(me, "/dishes/2", [{"price": 12}])
-    place.rest(2.6)
-    me.get(f"/feed?cursor={held}", 410)
-    place.rest(0.5)
-    me.get(f"/feed?cursor={held}", 410)
-    held = me.get("/feed").json["cursor"]
-    me.get(f"/feed?cursor={held}")
-
-
-@case(
-    "d861",
-    "kim-two-halves-of-two-files",
-    "read-changed-mid-transfer",
-    "corrupt-read",
-    alone="read-changed-mid-transfer",
-    description=(
-        "A client loads a timetable file in parts without a condition while the publisher puts the next issue there: the "
-        "parts carry two tags and two lengths, all are 206, and what it puts together is neither file, as the checksum "
-        "that it loads at the end says. Other files come whole."
-    ),
-)
-def timetable(stage: Stage) -> None:
-    """Put two files together."""
-
-    def issue(word: str, lines: int) -> str:
-        return "".join(f"{word};{n:03};stop {n * 7 % 50};{6 + n % 16}:{n % 60:02}\n" for n in range(lines))
-
-    old, new = issue("winter-a", 60), issue("winter-b", 66)
-    sums = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in (("old", old), ("new", new))}
-    files = {"feed/lines.txt": old, "feed/lines.txt.sha256": sums["old"], "feed/stops.txt": issue("stop", 9), "feed/index.json": '{"files":["lines.txt","stops.txt"]}'}
-    server = fronts.site(stage, "nginx", files)
-    me = stage.actor("client", server, "offen.verkehrsverbund.example", "httpx", {"User-Agent": "gtfs-pull/0.9"})
-    place.look(me, "/feed/index.json", "/feed/stops.txt")
-    size, got = 512, b""
-    tags = set()
-    for start in range(0, len(old), size):
-        if start == 3 * size:
-            fronts.put_file(server.directory, "feed/lines.txt", new)
-            fronts.put_file(server.directory, "feed/lines.txt.sha256", sums["new"])
-        part = me.get("/feed/lines.txt", 206, {"Range": f"bytes={start}-{start + size - 1}"})
-        tags.add(part.etag)
-        got += part.body
-        place.rest(0.15)
-    told = me.get("/feed/lines.txt.sha256").text
-    place.sure(len(tags) == 2 and hashlib.sha256(got).hexdigest() not in sums.values() and told == sums["new"])
-    me.get("/feed/index.json")
-
-
-@case(
-    "d854",
-    "kim-drop-table-is-a-leaf",
-    "nonprecondition-412",
-    "412",
-    alone="nonprecondition-412",
-    description=(
-        "A joinery's orders go through HAProxy with a rule against SQL in contents: an order for a 'drop table' is "
-        "answered 412 with a page of the wall and an incident number, whatever is tried; no condition was sent, other "
-        "orders are taken, and so is this one once it says 'folding table'."
-    ),
-)
-def joinery(stage: Stage) -> None:
-    """Be stopped by a wall."""
-    room = Room({f"/orders/{n}": {"order": n, "text": "oak shelf", "qty": 2} for n in (1, 2)}, lambda _path, doc: f'"{doc.digest()[:8]}"')
-    room.names = ()
-    room.beside({"/user": {"name": "Bench 2"}, "/woods": ["oak", "ash", "elm"]})
-    page = "<html><head><title>Request blocked</title></head><body><h1>412</h1><p>Your request was blocked by a security policy. Incident 7f0c-88121.</p></body></html>"
-    frontend = (
-        " option http-buffer-request\n"
-        f" http-request return status 412 content-type text/html string '{page}' if {{ req.body -m sub -i 'drop table' }}"
-    )
-    front = fronts.haproxy(stage, [place.opened(stage, room, "flask")], frontend=frontend)
-    me = stage.actor("client", front, "orders.joinery.test", "curl:verbose", {"X-User": "bench-2"})
-    place.look(me, "/user", "/orders", "/woods")
-    me.send("POST", "/orders", 201, None, {"text": "ash bench", "qty": 1})
-    order = {"text": "walnut drop table, two leaves", "qty": 1}
-    me.send("POST", "/orders", 412, None, order)
-    place.rest(0.5)
-    me.send("POST", "/orders", 412, None, {**order, "qty": 2})
-    me.put("/orders/2", {"order": 2, "text": "drop table, oak", "qty": 1}, 412)
-    made = me.send("POST", "/orders", 201, None, {**order, "text": "walnut folding table, two leaves"})
-    me.get(made.fields["location"])
-    me.get("/orders")

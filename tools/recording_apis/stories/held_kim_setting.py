@@ -18,7 +18,19 @@ if TYPE_CHECKING:
     from tools.recording_apis.servers import Server
     from tools.recording_apis.stage import Stage
 
-__all__ = ["at_once", "daily", "drops", "look", "opened", "poll", "rest", "recent", "ridge", "sure", "tap_statuses"]
+__all__ = [
+    "at_once",
+    "daily",
+    "drops",
+    "look",
+    "opened",
+    "poll",
+    "recent",
+    "rest",
+    "ridge",
+    "sure",
+    "tap_statuses",
+]
 
 ridge = vic_setting.CHROME
 
@@ -52,7 +64,7 @@ def look(me: Actor, *paths: str) -> list[Answer]:
     return got
 
 
-def poll(me: Actor, path: str, known: str, times: int, expect: int = 304, every: float = 0.2) -> None:
+def poll(me: Actor, path: str, known: str, times: int, expect: int = 304, *, every: float = 0.2) -> None:
     """Ask again and again whether something has changed."""
     for _ in range(times):
         time.sleep(every)

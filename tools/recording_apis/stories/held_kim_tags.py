@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from email.utils import formatdate, parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from tools.recording_apis import fronts
@@ -41,7 +40,9 @@ def huts(stage: Stage) -> None:
     theirs = other.get("/huts/lago-scuro")
     other.send("DELETE", "/huts/lago-scuro", (200, 204), {"If-Match": theirs.etag})
     place.rest(0.8)
-    me.put("/huts/lago-scuro", {**seen.json, "notes": "spring dry since August"}, 412, {"If-Match": seen.etag})
+    me.put(
+        "/huts/lago-scuro", {**seen.json, "notes": "spring dry since August"}, 412, {"If-Match": seen.etag}
+    )
     me.get("/huts/lago-scuro", 404)
     me.get("/huts")
     place.daily(me, "/huts/col-vert", [{"notes": "key at the dairy"}])
@@ -61,10 +62,23 @@ def huts(stage: Stage) -> None:
 )
 def terminal(stage: Stage) -> None:
     """Repeat what had been done."""
-    docs = {f"/deliveries/{n}": {"no": n, "status": "unterwegs", "scan": None} for n in (88120, 88121, 88122)}
-    room = Room(docs, lambda _path, doc: f'"{doc.digest("sha1")[:11]}"', first=2, say={412: {"fout": "document is gewijzigd"}})
+    docs: dict[str, Any] = {
+        f"/deliveries/{n}": {"no": n, "status": "unterwegs", "scan": None} for n in (88120, 88121, 88122)
+    }
+    room = Room(
+        docs,
+        lambda _path, doc: f'"{doc.digest("sha1")[:11]}"',
+        first=2,
+        say={412: {"fout": "document is gewijzigd"}},
+    )
     room.names = ("gewijzigdDoor", "gewijzigdOp")
-    room.beside({"/truck": {"plate": "7-XKB-21", "driver": "wim"}, "/route": {"stops": [88120, 88121, 88122]}, "/ping": {"pong": 1}})
+    room.beside(
+        {
+            "/truck": {"plate": "7-XKB-21", "driver": "wim"},
+            "/route": {"stops": [88120, 88121, 88122]},
+            "/ping": {"pong": 1},
+        }
+    )
     front = fronts.nginx(stage, place.opened(stage, room, "fastapi"))
     lost = place.drops("PUT", "/deliveries/88121")
     me = stage.actor("client", front, "ritten.vervoer.example", "httpx", {"X-User": "truck-7"}, loses=lost)
@@ -101,11 +115,22 @@ def approval(stage: Stage) -> None:
     """Send a coded tag."""
     form = '<?xml version="1.0"?>\n<artikel nr="{0}"><titel>Meldung {0}</titel><text>…</text><freigabe/></artikel>\n'
     xml = {"Content-Type": "application/xml"}
-    docs = {f"/artikel/{n}": ("application/xml", form.format(n)) for n in (9310, 9311, 9317)}
-    room = Room(docs, lambda _path, doc: f'"a:{doc.rev}/{doc.digest()[:9]}"', first=5, say={412: "<html><body><h1>412</h1><p>If-Match trifft nicht zu.</p></body></html>"})
+    docs: dict[str, Any] = {f"/artikel/{n}": ("application/xml", form.format(n)) for n in (9310, 9311, 9317)}
+    room = Room(
+        docs,
+        lambda _path, doc: f'"a:{doc.rev}/{doc.digest()[:9]}"',
+        first=5,
+        say={412: "<html><body><h1>412</h1><p>If-Match trifft nicht zu.</p></body></html>"},
+    )
     room.beside({"/sitzung": {"kuerzel": "abr"}, "/static/redaktion.js": ("start()", '"r-811"')})
     front = fronts.caddy(stage, place.opened(stage, room, "django"))
-    me = stage.actor("client", front, "redaktion.zeitung.example", "requests", {"X-User": "abr", "User-Agent": place.ridge["User-Agent"]})
+    me = stage.actor(
+        "client",
+        front,
+        "redaktion.zeitung.example",
+        "requests",
+        {"X-User": "abr", "User-Agent": place.ridge["User-Agent"]},
+    )
     place.look(me, "/sitzung", "/static/redaktion.js", "/artikel")
     seen = me.get("/artikel/9317")
     for old, new in (("Meldung 9317", "Hochwasser sinkt"), ("…", "Der Pegel fällt.")):
@@ -114,8 +139,16 @@ def approval(stage: Stage) -> None:
     for number in (9310, 9311):
         seen = me.get(f"/artikel/{number}")
         place.rest(0.5)
-        coded = {"If-Match": quote(seen.etag, safe=""), "Referer": f"http://redaktion.zeitung.example/freigabe?id={number}"}
-        me.put(f"/artikel/{number}", seen.text.replace("<freigabe/>", "<freigabe>abr</freigabe>"), 412, {**xml, **coded})
+        coded = {
+            "If-Match": quote(seen.etag, safe=""),
+            "Referer": f"http://redaktion.zeitung.example/freigabe?id={number}",
+        }
+        me.put(
+            f"/artikel/{number}",
+            seen.text.replace("<freigabe/>", "<freigabe>abr</freigabe>"),
+            412,
+            {**xml, **coded},
+        )
         place.sure(me.get(f"/artikel/{number}").etag == seen.etag)
     me.put("/artikel/9311", seen.text.replace("…", "Bearbeitet."), 200, {**xml, "If-Match": seen.etag})
 
@@ -134,7 +167,10 @@ def approval(stage: Stage) -> None:
 )
 def stations(stage: Stage) -> None:
     """Chase a tag that never stays."""
-    docs = {f"/api/stations/{n}": ("text/csv", f"station;flow;return;mode\r\n{n};71,5;48,0;auto\r\n") for n in ("ost", "west")}
+    docs: dict[str, Any] = {
+        f"/api/stations/{n}": ("text/csv", f"station;flow;return;mode\r\n{n};71,5;48,0;auto\r\n")
+        for n in ("ost", "west")
+    }
     docs |= {f"/api/tariffs/{n}": {"tariff": n, "cent": 11.4} for n in ("home", "trade")}
     room = Room(docs, first=9, say={412: {"status": 412, "reason": "etag"}})
     room.tag = lambda path, doc: f'"{time.time_ns() if "stations" in path else doc.rev:x}"'
@@ -167,7 +203,9 @@ def stations(stage: Stage) -> None:
 )
 def dogs(stage: Stage) -> None:
     """Be given a tag that the write does not know."""
-    docs = {f"/dogs/{n}": {"dog": n, "handler": "unassigned", "trials": 2} for n in ("arko", "bella", "fips")}
+    docs: dict[str, Any] = {
+        f"/dogs/{n}": {"dog": n, "handler": "unassigned", "trials": 2} for n in ("arko", "bella", "fips")
+    }
     room = Room(docs, lambda _path, doc: f'"row-{doc.rev}"', first=23)
 
     def conflict(_req: Req, doc: Doc | None) -> Res:
@@ -213,18 +251,34 @@ def dogs(stage: Stage) -> None:
 )
 def tours(stage: Stage) -> None:
     """Mix two media types."""
-    docs = {f"/tours/{n}": {"title": f"Tour {n}", "minutes": 60, "rooms": [4, 7], "guide": "n.n."} for n in (11, 12, 14)}
-    room = Room(docs, first=4, extra={"Vary": "Accept"}, say={412: {"title": "Precondition Failed", "type": "urn:museum:412"}})
+    docs: dict[str, Any] = {
+        f"/tours/{n}": {"title": f"Tour {n}", "minutes": 60, "rooms": [4, 7], "guide": "n.n."}
+        for n in (11, 12, 14)
+    }
+    room = Room(
+        docs,
+        first=4,
+        extra={"Vary": "Accept"},
+        say={412: {"title": "Precondition Failed", "type": "urn:museum:412"}},
+    )
     full = "application/vnd.museum.tour.full+json"
 
-    def show(req: Req, path: str, doc: Doc) -> Res:
-        wide = full in req.fields.get("accept", "") or (not req.safe and full in req.fields.get("content-type", ""))
-        body = {**doc.data, **room.told(doc)} if wide else {key: doc.data[key] for key in ("title", "minutes")}
+    def show(req: Req, _path: str, doc: Doc) -> Res:
+        wide = full in req.fields.get("accept", "") or (
+            not req.safe and full in req.fields.get("content-type", "")
+        )
+        body = (
+            {**doc.data, **room.told(doc)} if wide else {key: doc.data[key] for key in ("title", "minutes")}
+        )
         tag = f'"{Doc(body, 0, 0.0, "").digest()[:14]}"'
         return Res(200, body, {"Content-Type": full if wide else "application/json", "ETag": tag})
 
     def judge(req: Req, doc: Doc | None) -> Res | None:
-        return None if doc and show(req, "", doc).fields["ETag"] == req.fields.get("if-match") else room.error(412)
+        return (
+            None
+            if doc and show(req, "", doc).fields["ETag"] == req.fields.get("if-match")
+            else room.error(412)
+        )
 
     room.show, room.judge = show, judge
     room.names = ()
@@ -260,7 +314,10 @@ def tours(stage: Stage) -> None:
 )
 def schedule(stage: Stage) -> None:
     """Be let through with an old tag."""
-    docs = {f"/nights/{n}": {"night": n, "targets": ["M31"], "filter": "R"} for n in ("2026-12-03", "2026-12-04", "2026-12-08")}
+    docs: dict[str, Any] = {
+        f"/nights/{n}": {"night": n, "targets": ["M31"], "filter": "R"}
+        for n in ("2026-12-03", "2026-12-04", "2026-12-08")
+    }
     room = Room(docs, lambda _path, doc: f'"{doc.rev}"', first=14)
     strict = room.judge
     room.judge = lambda req, doc: None if req.method == "PATCH" else strict(req, doc)
@@ -273,11 +330,22 @@ def schedule(stage: Stage) -> None:
     place.look(me, "/dome", "/nights")
     seen = me.get("/nights/2026-12-04")
     theirs = other.get("/nights/2026-12-04")
-    other.put("/nights/2026-12-04", {**theirs.json, "targets": ["M31", "NGC 891", "M77"]}, 200, {"If-Match": theirs.etag})
+    other.put(
+        "/nights/2026-12-04",
+        {**theirs.json, "targets": ["M31", "NGC 891", "M77"]},
+        200,
+        {"If-Match": theirs.etag},
+    )
     place.rest(0.9)
     place.look(me, "/seeing")
     place.daily(me, "/nights/2026-12-03", [{"filter": "V"}])
-    patched = me.send("PATCH", "/nights/2026-12-04", 200, {"If-Match": seen.etag}, {"targets": ["M31", "M33"], "filter": "B"})
+    patched = me.send(
+        "PATCH",
+        "/nights/2026-12-04",
+        200,
+        {"If-Match": seen.etag},
+        {"targets": ["M31", "M33"], "filter": "B"},
+    )
     place.sure(patched.etag == '"16"' and seen.etag == '"14"')
     me.get("/nights/2026-12-04")
     me.get("/log?of=/nights/2026-12-04")
@@ -298,12 +366,14 @@ def schedule(stage: Stage) -> None:
 )
 def trams(stage: Stage) -> None:
     """Be refused and obeyed."""
-    docs = {f"/fahrzeuge/{n}": {"nr": n, "km": 81000 + n, "befund": "", "beleg": ""} for n in (2101, 2102, 2107)}
+    docs: dict[str, Any] = {
+        f"/fahrzeuge/{n}": {"nr": n, "km": 81000 + n, "befund": "", "beleg": ""} for n in (2101, 2102, 2107)
+    }
     docs |= {f"/schichten/{n}": {"schicht": n, "fahrer": "offen"} for n in ("früh", "spät")}
     room = Room(docs, lambda _path, doc: f'"{doc.digest("sha1")[:18]}"', first=3)
     strict = room.judge
 
-    def judge(req: Req, doc: Doc | None) -> Res | None:
+    def judge(req: Req, doc: Doc | None) -> Any:
         refused = strict(req, doc)
         if refused or doc is None or not req.path.startswith("/fahrzeuge"):
             return refused
@@ -341,7 +411,10 @@ def trams(stage: Stage) -> None:
 )
 def packing(stage: Stage) -> None:
     """Save without a condition."""
-    docs = {f"/lists/{n}": {"camp": n, "tents": 6, "stove": "gas", "medkit": "tom"} for n in ("spring", "lake", "alps")}
+    docs: dict[str, Any] = {
+        f"/lists/{n}": {"camp": n, "tents": 6, "stove": "gas", "medkit": "tom"}
+        for n in ("spring", "lake", "alps")
+    }
     room = Room(docs, lambda _path, doc: f'"{doc.digest()[:10]}-{doc.rev}"', first=31)
     room.logged("/changes")
     room.names = ("who", "when")
@@ -362,128 +435,3 @@ def packing(stage: Stage) -> None:
     now = me.get("/lists/lake")
     place.sure(now.json["tents"] == 6)
     me.get("/changes?of=/lists/lake")
-
-
-def _lm(at: float) -> str:
-    return formatdate(at, usegmt=True)
-
-
-@case(
-    "d865",
-    "kim-stored-finer-than-shown",
-    "date-precision",
-    "412",
-    alone="date-precision",
-    description=(
-        "A vineyard's service keeps times in microseconds and compares If-Unmodified-Since with them, while "
-        "Last-Modified has whole seconds: the exact echo of the served date is refused each time, a second more passes. "
-        "The content shows the fine time; nobody else writes."
-    ),
-)
-def parcels(stage: Stage) -> None:
-    """Echo the date in vain."""
-    docs = {f"/parzellen/{n}": {"parzelle": n, "oechsle": 84, "lese": None} for n in ("kalkofen", "schlossberg", "in-der-hölle")}
-    room = Room(docs, dates=True, say={412: {"erreur": "version", "message": "La parcelle a été modifiée depuis."}})
-    room.fine = True
-    room.unchanged = lambda since, doc: doc.at <= parsedate_to_datetime(since).timestamp()
-    for doc in room.docs.values():
-        doc.at = int(doc.at) + 0.48 + doc.at % 0.4
-    room.names = ("auteur", "modifieLe")
-    room.beside({"/vent": {"kmh": 14}, "/cuve": [{"no": 3, "litres": 900}]})
-    front = fronts.squid(stage, place.opened(stage, room, "django"), "cache deny all", "parzellen.weingut.test")
-    me = stage.actor("client", front, "parzellen.weingut.test", "curl:trace-time", {"X-User": "kellermeister"})
-    place.look(me, "/vent", "/parzellen", "/cuve")
-    for name in ("kalkofen", "schlossberg"):
-        seen = me.get(f"/parzellen/{name}")
-        shown = seen.fields["last-modified"]
-        me.put(f"/parzellen/{name}", {**seen.json, "oechsle": 88}, 412, {"If-Unmodified-Since": shown})
-        place.rest(0.4)
-        seen = me.get(f"/parzellen/{name}")
-        place.sure(seen.fields["last-modified"] == shown)
-        me.put(f"/parzellen/{name}", {**seen.json, "oechsle": 88}, 412, {"If-Unmodified-Since": shown})
-    later = _lm(parsedate_to_datetime(shown).timestamp() + 1)
-    me.put("/parzellen/schlossberg", {**seen.json, "oechsle": 88}, 200, {"If-Unmodified-Since": later})
-    me.get("/vent")
-
-
-@case(
-    "d875",
-    "kim-service-clock-ahead",
-    "clock-skew",
-    "412",
-    alone="clock-skew",
-    description=(
-        "A weather network's service is 37 minutes ahead, its Date and Last-Modified with it; the client takes its own "
-        "clock's time of the read as If-Unmodified-Since: stations changed within the last half hour are refused again "
-        "and again, older ones pass, and so does the served date."
-    ),
-)
-def network(stage: Stage) -> None:
-    """Trust one's own clock."""
-    ahead = 37 * 60.0
-    docs = {f"/sites/{n}": {"site": n, "height": 410, "sensor": "PT100"} for n in ("abisko", "kiruna", "nikkaluokta")}
-    room = Room(docs, dates=True, say={412: {"fel": "ändrad sedan dess"}})
-    for number, doc in enumerate(room.docs.values()):
-        doc.at = time.time() - 86000 if number == 1 else time.time() + ahead - 400 - 71 * number
-    plain = room.store
-
-    def store(path: str, data: object, by: str, media: str = "application/json") -> Doc:
-        doc = plain(path, data, by, media)
-        doc.at += ahead
-        return doc
-
-    room.store = store  # type: ignore[method-assign]
-    room.after.append(lambda _req, res: res.fields.update({"Date": _lm(time.time() + ahead)}))
-    room.names = ("av", "tid")
-    room.beside({"/network": {"sites": 3}, "/latest": {"abisko": -11.2, "kiruna": -9.8}})
-    me = stage.actor("client", place.opened(stage, room, "waitress", "server clock 37 min ahead"), "sites.vaeder.example", "requests", {"X-User": "sync"})
-    place.look(me, "/network", "/sites")
-    for name in ("kiruna", "abisko", "nikkaluokta"):
-        seen = me.get(f"/sites/{name}")
-        read = _lm(time.time())
-        place.rest(0.3)
-        good = name == "kiruna"
-        me.put(f"/sites/{name}", {**seen.json, "sensor": "PT1000"}, 200 if good else 412, {"If-Unmodified-Since": read})
-        if not good:
-            place.rest(1.1)
-            again = me.get(f"/sites/{name}")
-            place.sure(again.fields["last-modified"] == seen.fields["last-modified"])
-            me.put(f"/sites/{name}", {**seen.json, "sensor": "PT1000"}, 412, {"If-Unmodified-Since": _lm(time.time())})
-    me.put("/sites/abisko", {"site": "abisko", "height": 410, "sensor": "PT1000"}, 200, {"If-Unmodified-Since": me.get("/sites/abisko").fields["last-modified"]})
-    me.get("/latest")
-
-
-@case(
-    "d845",
-    "kim-dates-nine-hours-late",
-    "timezone-error",
-    "lost-update",
-    alone="timezone-error",
-    description=(
-        "A bookshop's stock client writes served dates in its local time (UTC+9) and labels them GMT: its condition is "
-        "nine hours late and never fails, and a clerk's reservation from in between is lost, as the stock's log shows."
-    ),
-)
-def stock(stage: Stage) -> None:
-    """Send a date that is nine hours late."""
-    docs = {f"/stock/{n}": {"isbn": n, "shelf": "B2", "copies": 4, "reserved": []} for n in ("4-10-109205", "4-06-275302", "4-16-711003")}
-    room = Room(docs, dates=True, first=6, age=6000.0)
-    room.logged("/stock-log")
-    room.beside({"/me": {"store": "神保町"}, "/rates": {"tax": 10}})
-    front = fronts.nginx(stage, place.opened(stage, room, "bottle"))
-    me = stage.actor("client", front, "stock.shoten.example", "urllib", {"X-User": "tana-oroshi"})
-    other = stage.actor("other", front, "stock.shoten.example", "requests", {"X-User": "clerk-2"})
-    place.look(me, "/me", "/stock", "/rates")
-
-    def local(shown: str) -> str:
-        return _lm(parsedate_to_datetime(shown).timestamp() + 9 * 3600)
-
-    held = {name: me.get(f"/stock/{name}") for name in ("4-10-109205", "4-06-275302")}
-    theirs = other.get("/stock/4-06-275302")
-    other.put("/stock/4-06-275302", {**theirs.json, "reserved": ["Sato"]}, 200, {"If-Unmodified-Since": theirs.fields["last-modified"]})
-    place.rest(1.3)
-    for name, seen in held.items():
-        me.put(f"/stock/{name}", {**seen.json, "copies": 3}, 200, {"If-Unmodified-Since": local(seen.fields["last-modified"])})
-        place.rest(0.3)
-    place.sure(me.get("/stock/4-06-275302").json["reserved"] == [])
-    me.get("/stock-log?of=/stock/4-06-275302")
