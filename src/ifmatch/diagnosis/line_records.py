@@ -13,7 +13,7 @@ def opened(record: Record) -> Record:
     Args:
         record: a line of a batch.
     """
-    inner = [(name, members_in(one)) for name, one in record.items() if isinstance(one, dict)]
+    inner = [(name, held) for name, one in record.items() if (held := members_in(one))]
     if len(inner) != 1 or record.keys() & inner[0][1].keys():
         return record
     return {**{name: one for name, one in record.items() if name != inner[0][0]}, **inner[0][1]}

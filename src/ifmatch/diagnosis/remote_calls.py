@@ -22,7 +22,7 @@ from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ifmatch.diagnosis.steps import Step
     from ifmatch.model.message import Request, Response
@@ -85,8 +85,8 @@ def _as_json(step: Step) -> None:
     method = (called.findtext("methodName") or "").strip()
     params = [_value(one) for one in called.iterfind("params/param/value")]
     # What is named already is read by its names.
-    named = params[0] if len(params) == 1 and isinstance(params[0], dict) else params
-    sent = {"jsonrpc": "2.0", "id": 1, "method": method, "params": named}
+    named: object = params[0] if len(params) == 1 and isinstance(params[0], dict) else params
+    sent: dict[str, object] = {"jsonrpc": "2.0", "id": 1, "method": method, "params": named}
     answer = _answer(response)
     _put(step, sent, answer)
 
@@ -168,7 +168,7 @@ def _answer(response: Response | None) -> dict[str, object] | None:
     return {"jsonrpc": "2.0", "id": 1, "error": error}
 
 
-def _put(step: Step, sent: dict[str, object], answer: dict[str, object] | None) -> None:
+def _put(step: Step, sent: Mapping[str, object], answer: Mapping[str, object] | None) -> None:
     """Let a step have other contents."""
     request: Request = replace(step.exchange.request, content=_content(sent))
     response = step.exchange.response
