@@ -17,7 +17,7 @@ from ifmatch.diagnosis.resources import path_of
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ifmatch.diagnosis.case import Case
     from ifmatch.diagnosis.history import History
@@ -42,9 +42,9 @@ def redirected_unseen(case: Case, step: Step) -> Damage | None:
     """
     if step.status != _OK or not step.accepted or step.method not in {"PUT", "PATCH", "POST"} or step.hops:
         return None
-    if step.content is None or step.body is None or same_content(step.content, step.body):
+    if step.content is None or step.body is None or not _as_before(case.history_of(step.resource), step):
         return None
-    if not _as_before(case.history_of(step.resource), step):
+    if same_content(step.content, step.body):
         return None
     logged = _logged(case, step)
     if logged is not None:
@@ -58,16 +58,19 @@ def redirected_unseen(case: Case, step: Step) -> Damage | None:
 
 def _as_before(history: History, step: Step) -> bool:
     """Tell whether an answer, and the next look, show what was there before a write of something else."""
-    own = [one for one in history if one.actor == step.actor and one.representation is not None]
-    before = next((one for one in reversed(own) if one.order < step.order), None)
-    after = next((one for one in own if one.order > step.order), None)
-    if before is None or same_content(before.representation, step.body):
+    before = next(filter(_shows_to(step), reversed(history.before(step))), None)
+    if before is None or (step.etag is not None and before.etag is not None and step.etag != before.etag):
+        return False
+    if same_content(before.representation, step.body):
         return False
     if not same_content(before.representation, step.content):
         return False
-    if step.etag is not None and before.etag is not None and step.etag != before.etag:
-        return False
+    after = next(filter(_shows_to(step), history.after(step)), None)
     return after is None or same_content(before.representation, after.representation)
+
+
+def _shows_to(step: Step) -> Callable[[Step], bool]:
+    return lambda one: one.actor == step.actor and one.representation is not None
 
 
 def _answered_elsewhere(step: Step) -> bool:
