@@ -7,6 +7,7 @@ a read's: it shows the thing as it was.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -17,7 +18,7 @@ from ifmatch.diagnosis.resources import path_of
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from ifmatch.diagnosis.case import Case
     from ifmatch.diagnosis.history import History
@@ -58,19 +59,17 @@ def redirected_unseen(case: Case, step: Step) -> Damage | None:
 
 def _as_before(history: History, step: Step) -> bool:
     """Tell whether an answer, and the next look, show what was there before a write of something else."""
-    before = next(filter(_shows_to(step), reversed(history.before(step))), None)
+    own = history.represented.get(step.actor, [])
+    place = bisect_left(own, step.order, key=lambda one: one.order)
+    before = own[place - 1] if place else None
     if before is None or (step.etag is not None and before.etag is not None and step.etag != before.etag):
         return False
     if same_content(before.representation, step.body):
         return False
     if not same_content(before.representation, step.content):
         return False
-    after = next(filter(_shows_to(step), history.after(step)), None)
+    after = next((one for one in own[place : place + 2] if one is not step), None)
     return after is None or same_content(before.representation, after.representation)
-
-
-def _shows_to(step: Step) -> Callable[[Step], bool]:
-    return lambda one: one.actor == step.actor and one.representation is not None
 
 
 def _answered_elsewhere(step: Step) -> bool:
