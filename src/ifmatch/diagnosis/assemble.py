@@ -183,8 +183,7 @@ def _sure(likelihoods: Sequence[float]) -> bool:
 
 def _found(case: Case) -> Iterator[tuple[Step, Damage]]:
     for history in case.histories.values():
-        if any(step.is_write for step in history):
-            yield from overwrites(case, history)
+        yield from overwrites(case, history)
         yield from misreads(case, history)
     yield from missed_changes(case)
     yield from lapsed_marks(case)

@@ -38,11 +38,9 @@ def take_commands(steps: Sequence[Step]) -> None:
     Args:
         steps: of a case, in order of time, nothing read from them yet.
     """
+    read = {_path(one) for one in steps if one.method == "GET" and one.status == _OK}
     calls = [one for one in steps if one.method in _CALLING and one.is_write and "#" not in one.resource]
-    refused = {_path(one) for one in calls if _refused(one)}
-    if not refused:
-        return
-    refused -= {_path(one) for one in steps if one.method == "GET" and one.status == _OK}
+    refused = {path for one in calls if (path := _path(one)) not in read and _refused(one)}
     looks: dict[str, deque[Step]] = {}
     found: list[tuple[Step, str, bool]] = []
     for step in steps if refused else ():

@@ -61,7 +61,11 @@ def _met(history: History, step: Step) -> Step | None:
     guard = step.guard
     if guard is None or not guard.standard or guard.guard not in _COMPARED:
         return None
-    seen = (one for one in reversed(history) if one.order < step.order)
+    if guard.guard is Guard.SAME and any(
+        one.etag is not None or one.last_modified is not None for one in history
+    ):
+        return None
+    seen = reversed(history.before(step))
     last = next((one for one in seen if one.read_ok or one.accepted or one.finds_nothing), None)
     if last is None or last.finds_nothing or last.method == "DELETE" or step.overlaps(last):
         return None
@@ -70,5 +74,4 @@ def _met(history: History, step: Step) -> Step | None:
     if guard.guard is Guard.SAME_DATE:
         sent, there = http_date(guard.value), last.last_modified
         return last if sent is not None and there is not None and there > sent else None
-    untagged = all(one.etag is None and one.last_modified is None for one in history)
-    return last if untagged else None
+    return last

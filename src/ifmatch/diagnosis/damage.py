@@ -57,14 +57,14 @@ def overwrites(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
         history: of one resource, in order of time.
     """
     reported: set[int] = set()
-    for step in history:
-        if step.is_write and step.status in {301, 302, 303, 307, 308} and not step.posted:
+    for step in (one for one in history if one.is_write):
+        if step.status in {301, 302, 303, 307, 308} and not step.posted:
             found = redirected(case, step)
             if found is not None:
                 yield step, found
-        if step.is_write and step.status == 0 and (stopped := blocked(case, step)) is not None:
+        if step.status == 0 and (stopped := blocked(case, step)) is not None:
             yield step, stopped
-        if step.is_write and step.status == 304 and step.conditions and not step.refused:
+        if step.status == 304 and step.conditions and not step.refused:
             text = f"304 to {step.method}: it is for reads alone, a write whose condition is false gets 412"
             yield step, Damage(Outcome.WRONG_NOT_MODIFIED, text, contradicted=True)
         near = case.around(step)

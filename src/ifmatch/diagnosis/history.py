@@ -68,6 +68,15 @@ class History(list[Step]):
         return found
 
     @cached_property
+    def represented(self) -> dict[str, list[Step]]:
+        """Return by actor the steps that show a whole representation, in order of time."""
+        found: dict[str, list[Step]] = {}
+        for step in self:
+            if step.representation is not None:
+                found.setdefault(step.actor, []).append(step)
+        return found
+
+    @cached_property
     def reads_by_tag(self) -> dict[str, list[Step]]:
         """Return the reads by the opaque tag that they showed, "" for none, in order of time."""
         found: dict[str, list[Step]] = {}

@@ -264,6 +264,13 @@ def _of_old(step: Step, beside: Sequence[Step]) -> Damage | None:
 
 
 def _sent(step: Step) -> Row:
+    kept = step.view.kept
+    if "row" not in kept:
+        kept["row"] = _row_of(step)
+    return cast("Row", kept["row"])
+
+
+def _row_of(step: Step) -> Row:
     rows = rows_in(step.view.sent_text) if step.method == "POST" else ()
     return {**step.view.query, **(rows[0] if len(rows) == 1 else {})}
 
@@ -278,11 +285,19 @@ def is_mark(value: str) -> bool:
 
 
 def beside_list(step: Step) -> Row:
-    """Return what an answer says beside what it lists.
+    """Return what an answer says beside what it lists; it is not to be changed.
 
     Args:
         step: whose answer is read.
     """
+    kept = step.view.kept
+    if "beside" not in kept:
+        # Each answer is compared with those before it.
+        kept["beside"] = _beside_list(step)
+    return cast("Row", kept["beside"])
+
+
+def _beside_list(step: Step) -> Row:
     found = {name.lower(): value for name, value in step.received or () if name.lower().startswith("x-")}
     whole = whole_of(step.view.text).values
     marked = step.view.text.lstrip()[:1] == "<"

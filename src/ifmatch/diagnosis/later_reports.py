@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, cast
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from ifmatch.diagnosis.attempts_listed import attempts_in, made_nothing, names_later, tells_undone
-from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.held_up import says_held
 from ifmatch.diagnosis.listed_records import records_in
 from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.message_members import members, sent, shown
 from ifmatch.diagnosis.own_marks import called_in_fields
-from ifmatch.diagnosis.path_members import of_a_kind
 from ifmatch.diagnosis.refusal_words import WAITING, outdated, says_undone, turned_down
 from ifmatch.diagnosis.resources import host_of
+from ifmatch.diagnosis.ticket_reports import JOURNAL, TELLING, Report, Ticket, names, own_page
 from ifmatch.diagnosis.told_of_tokens import has_verdict, over_its_version
 from ifmatch.diagnosis.told_undone import came_to_nothing, outrun, two_versions
 from ifmatch.dialects.batches import may_hold_parts
@@ -46,10 +45,6 @@ _NEAR: Final = 60
 # So many tickets are open at a time, and an answer has so many values that may be one.
 _OPEN: Final = 60
 _VALUES: Final = 12
-_DEEP: Final = 5
-_MOST: Final = 2000
-# A shorter value is a ticket only under the name that it was given with.
-_TELLING: Final = 5
 _SHORTEST: Final = 3
 # What clients call a number of their own for a request by.
 _CALLED: Final = Words(
@@ -66,41 +61,27 @@ _SOME: Final = Words(
 )
 # Fields that name the place where the outcome will be told.
 _PLACES: Final = ("location", "operation-location", "azure-asyncoperation", "content-location")
-# What fields of a service's own begin with, and what says of a name that it numbers something.
+# What fields of a service's own begin with.
 _PRIVATE: Final = re.compile(r"^x-", re.IGNORECASE)
-_NUMBERED: Final = re.compile(
-    r"(?i)[-_ ]?(?:id|no|nr|number|key|ref|token|code)$|(?<=[a-z])(?:Id|No|Ref|Key)$"
-)
-# A page of a ticket has it last in its path, or before what of it is asked for; shorter words are no kinds.
-_PAGE: Final = 2
-_KIND: Final = 3
 # What stands between the columns of a line.
 _COLUMNS: Final = re.compile(r"\s*[,;|\t]\s*|\s{2,}")
 
 
-# A journal's place lies below that of the thing, and is kept under this name for a ticket.
-_JOURNAL: Final = "\n"
-_CLOCK: Final = re.compile(r"(?<![\d:])([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?![\d:])")
-# Seconds between a write and what a journal has of it.
-_AT_ONCE: Final = 3.0
-
-
 @dataclass(frozen=True, slots=True)
-class _Ticket:
-    """What names a write that was taken in, with the name that it was given under, "" for a place.
+class _Service:
+    """What is sent to one host.
 
-    What a field gives names a page alone: `page`.
+    Attributes:
+        steps: in order of time.
+        places: of each of them.
+        waiting: tickets of writes whose outcome was not told yet.
+        silent: accounts that tell nothing, with their write and whether the same was refused before.
     """
 
-    word: str
-    value: str
-    step: Step
-    page: bool = False
-
-    @property
-    def telling(self) -> bool:
-        """Tell whether the value means the write wherever it stands."""
-        return not self.page and (len(self.value) >= _TELLING or any(map(str.isalpha, self.value)))
+    steps: list[Step] = field(default_factory=list["Step"])
+    places: dict[Step, int] = field(default_factory=dict["Step", int])
+    waiting: list[Ticket] = field(default_factory=list[Ticket])
+    silent: set[tuple[Step, bool, str]] = field(default_factory=set["tuple[Step, bool, str]"])
 
 
 def take_reports(steps: Sequence[Step]) -> None:
@@ -109,36 +90,43 @@ def take_reports(steps: Sequence[Step]) -> None:
     Args:
         steps: of a case, in order of time, nothing read from them yet.
     """
-    waiting: dict[str, list[_Ticket]] = {}
-    services: dict[str, list[Step]] = {}
-    places: dict[Step, int] = {}
+    services: dict[str, _Service] = {}
     for step in steps:
-        service = services.setdefault(host_of(step.exchange.request.url), [])
-        places[step] = len(service)
-        service.append(step)
+        service = services.setdefault(host_of(step.exchange.request.url), _Service())
+        service.places[step] = len(service.steps)
+        service.steps.append(step)
     for step in steps:
-        host = host_of(step.exchange.request.url)
+        service = services[host_of(step.exchange.request.url)]
         if step.is_write:
-            if tickets := list(_all_tickets(step, services[host], places[step])):
-                own = waiting.setdefault(host, [])
-                own += tickets
-                del own[:-_OPEN]
-        elif waiting and step.method == "GET" and step.status == _OK and step.content is not None:
-            own = waiting.get(host, [])
-            for one in own:
-                if account := _account_of(step, one):
-                    one.step.accounted_by, one.step.account = step, account
-            told = {
-                one.step: content
-                for one in own
-                if (content := _reported(step, one, services[host])) is not None
-            }
-            for write, content in told.items():
-                _answer(write, content, step)
-            own[:] = [one for one in own if one.step not in told]
+            if tickets := list(_all_tickets(step, service.steps, service.places[step])):
+                service.waiting.extend(tickets)
+                del service.waiting[:-_OPEN]
+        elif service.waiting and step.method == "GET" and step.status == _OK:
+            _read(step, service)
 
 
-def _all_tickets(step: Step, service: Sequence[Step], place: int) -> Iterator[_Ticket]:
+def _read(step: Step, service: _Service) -> None:
+    """Take what a look tells of the writes that wait for their outcome."""
+    content = step.content
+    if content is None or len(content) > _LONGEST:
+        return
+    report = Report(step, content.text, service.waiting)
+    for one in report.tickets:
+        if account := _account_of(report, one):
+            one.step.accounted_by, one.step.account = step, account
+    told = {
+        one.step: content
+        for one in report.tickets
+        if (content := _reported(report, one, service)) is not None
+    }
+    for write, content in told.items():
+        _answer(write, content, step)
+    if told:
+        service.silent.clear()
+        service.waiting[:] = [one for one in service.waiting if one.step not in told]
+
+
+def _all_tickets(step: Step, service: Sequence[Step], place: int) -> Iterator[Ticket]:
     """Yield what a report may call a write by.
 
     Its answer promises an outcome; or it says no more than that nothing was changed, and leaves open why.
@@ -180,26 +168,26 @@ def _gives_only_a_name(step: Step) -> bool:
     return len(given) == 1 and len(mine) > 1 and mine.isdisjoint(one.word for one in shown(step))
 
 
-def _given(step: Step, service: Sequence[Step], place: int) -> Iterator[_Ticket]:
+def _given(step: Step, service: Sequence[Step], place: int) -> Iterator[Ticket]:
     """Yield what a client itself calls its write by: attempts at it have it, and the answer has it too."""
     told = {one.value: one.word for one in shown(step)}
     here = step.exchange.request.url
     near = service[max(0, place - _NEAR) : place + _NEAR]
     for mark in called_in_fields(step):
         if not any(_bears(other, mark.value) and not _tries(other, step) for other in near):
-            yield _Ticket(mark.word, mark.value, step)
+            yield Ticket(mark.word, mark.value, step)
     for one in sent(step):
         # A name with a sign or a digit in it is no word.
         mixed = any(map(str.isalpha, one.value)) and not one.value.isalpha()
         if not mixed or " " in one.value or len(one.value) < _SHORTEST or one.value in here:
             continue
-        named = one.value in told or (_CALLED.search(one.name) and len(one.value) >= _TELLING - 1)
+        named = one.value in told or (_CALLED.search(one.name) and len(one.value) >= TELLING - 1)
         if not named or any(
             one.value in other.exchange.request.url for other in near if other.order < step.order
         ):
             continue
         if not any(_carries(other, one.value) and not _tries(other, step) for other in near):
-            yield _Ticket(told.get(one.value, one.word), one.value, step)
+            yield Ticket(told.get(one.value, one.word), one.value, step)
 
 
 def _bears(step: Step, value: str) -> bool:
@@ -220,83 +208,83 @@ def _carries(step: Step, value: str) -> bool:
     return step.is_write and any(one.value == value for one in sent(step))
 
 
-def _tickets(step: Step) -> Iterator[_Ticket]:
+def _tickets(step: Step) -> Iterator[Ticket]:
     """Yield what an answer gives that the request has not: values with digits, and places."""
     here = step.exchange.request.url
     for name in _PLACES:
         place = step.header(name)
         if place and urljoin(here, place).rstrip("/") != here.rstrip("/"):
-            yield _Ticket("", urljoin(here, place), step)
+            yield Ticket("", urljoin(here, place), step)
     known = {one.value for one in sent(step)} | set(urlsplit(here).path.split("/"))
     found = [one for one in shown(step) if one.where != "header" and one.value not in known]
     for one in found[:_VALUES]:
         if "/" in one.value and " " not in one.value:
-            yield _Ticket("", urljoin(here, one.value), step)
+            yield Ticket("", urljoin(here, one.value), step)
         elif any(map(str.isdigit, one.value)) and " " not in one.value:
-            yield _Ticket(one.word, one.value, step)
+            yield Ticket(one.word, one.value, step)
     for one in shown(step)[:_VALUES]:
         if one.where == "header" and one.value not in known and any(map(str.isdigit, one.value)):
-            yield _Ticket(_PRIVATE.sub("", one.word), one.value, step, page=True)
+            yield Ticket(_PRIVATE.sub("", one.word), one.value, step, page=True)
 
 
-def _reported(report: Step, ticket: _Ticket, service: Sequence[Step]) -> Content | None:
+def _reported(report: Report, ticket: Ticket, service: _Service) -> Content | None:
     """Return what a report says of a write that came to nothing, None when it says nothing of the kind."""
-    content = report.content
-    if content is None or len(content) > _LONGEST:
+    value = report.value
+    if value is None and ticket.word == JOURNAL:
         return None
-    value = report.view.json
-    if type(value) not in {dict, list}:
-        value = None if ticket.word == _JOURNAL else _lines_of_json(content.text)
-    if value is None and ticket.word == _JOURNAL:
-        return None
-    if value is None:
-        told = _in_lines(content.text, ticket) or _in_table(report, ticket, service)
+    if value is None and report.lines is None:
+        told = _in_lines(report.text, ticket) or _in_table(report, ticket, service)
         told = told or _in_elements(report, ticket)
         return told or _in_other_words(report, ticket, service)
-    about = _about(value, report, ticket)
-    if not about and isinstance(value, dict) and ticket.word != _JOURNAL and _own_page(report, ticket):
+    about = report.entries(ticket) if ticket.word == JOURNAL else report.records(ticket)
+    if not about and isinstance(value, dict) and own_page(report.step, ticket):
         about = [cast("dict[str, object]", value)]
     if not about:
         return None
     # What is told last is how it ended.
     about = [*about[:-1], *attempts_in(about[-1])]
     text = json.dumps(about[-1], ensure_ascii=False)
-    sure = ticket.step.status == _TAKEN_IN or WAITING.search(ticket.step.view.text) is not None
     again = _said_before(service, ticket.step) and has_verdict(about[-1])
-    if sure and (again or over_its_version(ticket.step, about[-1])):
-        return _joined(ticket.step, about[-1], undone=True)
+    account = (ticket.step, again, text)
+    if len(about) == 1 and account in service.silent:
+        return None
+    found = _in_records(report.step, ticket.step, service, about, text, again=again)
+    if found is None and len(about) == 1:
+        # A list of all that was taken in tells the same again and again.
+        service.silent.add(account)
+    return found
+
+
+def _in_records(
+    report: Step, write: Step, service: _Service, about: list[dict[str, object]], text: str, *, again: bool
+) -> Content | None:
+    """Return what records about a write say of it, the last of which is a text as well."""
+    sure = write.status == _TAKEN_IN or WAITING.search(write.view.text) is not None
+    if sure and (again or over_its_version(write, about[-1])):
+        return _joined(write, about[-1], undone=True)
     # Of many records some may have been left as they were.
-    some = may_hold_parts(ticket.step.exchange.request) and _SOME.search(text) is not None
+    some = may_hold_parts(write.exchange.request) and _SOME.search(text) is not None
     if len(about) == 1 and (some or (sure and _came_to_nothing(text))):
-        return _joined(ticket.step, about[0])
-    place = service.index(ticket.step)
+        return _joined(write, about[0])
+    place = service.places[write]
     undone = tells_undone(about[-1]) or made_nothing(about)
-    if undone and _over_version(service, place, text, report):
-        return _joined(ticket.step, about[-1], undone=True)
-    if came_to_nothing(service, place, text, report):
-        return _joined(ticket.step, about[-1])
+    if undone and _over_version(service.steps, place, text, report):
+        return _joined(write, about[-1], undone=True)
+    if came_to_nothing(service.steps, place, text, report):
+        return _joined(write, about[-1])
     return None
 
 
-def _said_before(service: Sequence[Step], write: Step) -> bool:
+def _said_before(service: _Service, write: Step) -> bool:
     """Tell whether the very same request was told before to be not carried out over its version."""
-    place = service.index(write)
+    place = service.places[write]
     return any(
         one.undone
         and one.exchange.request.url == write.exchange.request.url
         and one.sent.text("if-match") == write.sent.text("if-match")
         and one.view.sent_text == write.view.sent_text
-        for one in service[max(0, place - _OPEN) : place]
+        for one in service.steps[max(0, place - _OPEN) : place]
     )
-
-
-def _about(value: object, report: Step, ticket: _Ticket) -> list[dict[str, object]]:
-    """Return the records of a report that are about a write."""
-    if ticket.word != _JOURNAL:
-        return list(_records(value, ticket, 0))
-    below = report.exchange.request.url.startswith(ticket.value)
-    found = list(_in_journal(value, ticket)) if below else []
-    return found if len(found) == 1 else []
 
 
 def _over_version(service: Sequence[Step], place: int, said: str, report: Step) -> bool:
@@ -306,48 +294,43 @@ def _over_version(service: Sequence[Step], place: int, said: str, report: Step) 
     return two_versions(service[place], said) or outdated(said) or outrun(service, place, report)
 
 
-def _lines_of_json(text: str) -> object | None:
-    """Return the objects of a text of which each line is one; None for any other text."""
-    lines = [line for line in text.splitlines() if line.strip()][:_MOST]
-    found = [members_in(Content.from_text(line).json()) for line in lines if line.lstrip()[:1] == "{"]
-    return found if found and len(found) == len(lines) and all(found) else None
-
-
-def _in_table(report: Step, ticket: _Ticket, service: Sequence[Step]) -> Content | None:
+def _in_table(report: Report, ticket: Ticket, service: _Service) -> Content | None:
     """Return the row of a table, or of a list in XML, that tells that a write came to nothing."""
-    if ticket.value not in report.view.text:
+    text = report.step.view.text
+    if ticket.value not in text:
         return None
     rows = [
         row
-        for row in records_in(report.view.text)
-        if any(_names(word.rpartition("/")[2], one, ticket) for word, one in row.items())
+        for row in records_in(text)
+        if any(names(word.rpartition("/")[2], one, ticket) for word, one in row.items())
     ]
     record: dict[str, object] = dict(rows[-1]) if rows else {}
     if record and ticket.telling and over_its_version(ticket.step, record):
         return _joined(ticket.step, record, undone=True)
     if not record or not (tells_undone(record) or made_nothing(rows)):
         return None
-    over = _over_version(service, service.index(ticket.step), json.dumps(record), report)
+    place = service.places[ticket.step]
+    over = _over_version(service.steps, place, json.dumps(record), report.step)
     return _joined(ticket.step, record, undone=True) if over else None
 
 
-def _in_elements(report: Step, ticket: _Ticket) -> Content | None:
+def _in_elements(report: Report, ticket: Ticket) -> Content | None:
     """Return what the page of a ticket tells by elements of a write that came to nothing over its version."""
-    if not _own_page(report, ticket):
+    if not own_page(report.step, ticket):
         return None
-    record: dict[str, object] = {one.word: one.value for one in shown(report) if one.where == "text"}
+    record: dict[str, object] = {one.word: one.value for one in shown(report.step) if one.where == "text"}
     told = record and over_its_version(ticket.step, record)
     return _joined(ticket.step, record, undone=True) if told else None
 
 
-def _in_other_words(report: Step, ticket: _Ticket, service: Sequence[Step]) -> Content | None:
+def _in_other_words(report: Report, ticket: Ticket, service: _Service) -> Content | None:
     """Return the line about a write that came to nothing, as what is shown next tells, whatever it says."""
-    lines = [line for line in report.view.text.splitlines() if ticket.value in line]
+    lines = [line for line in report.step.view.text.splitlines() if ticket.value in line]
     if not lines or not ticket.telling:
         return None
     said = "\n".join(filter(None, _COLUMNS.split(lines[-1].strip().replace(ticket.value, "\t")))).strip()
-    place = service.index(ticket.step)
-    return Content.from_text(said) if came_to_nothing(service, place, said, report) else None
+    undone = came_to_nothing(service.steps, service.places[ticket.step], said, report.step)
+    return Content.from_text(said) if undone else None
 
 
 def _came_to_nothing(text: str) -> bool:
@@ -355,112 +338,29 @@ def _came_to_nothing(text: str) -> bool:
     return says_undone(text) or (len(text) <= _TICKET and says_held(text))
 
 
-def _journals(step: Step) -> Iterator[_Ticket]:
+def _journals(step: Step) -> Iterator[Ticket]:
     """Yield the place below which a journal may tell of a write by its time."""
     if step.timed:
-        yield _Ticket(_JOURNAL, step.exchange.request.url.partition("?")[0].rstrip("/") + "/", step)
+        yield Ticket(JOURNAL, step.exchange.request.url.partition("?")[0].rstrip("/") + "/", step)
 
 
-def _in_journal(value: object, ticket: _Ticket) -> Iterator[dict[str, object]]:
-    """Yield the entries of a journal that are of the time of a write."""
-    lists = [value, *members_in(value).values()]
-    for held in lists:
-        for one in cast("list[object]", held)[-_MOST:] if isinstance(held, list) else ():
-            record = members_in(one)
-            texts = [text for text in record.values() if isinstance(text, str)]
-            if any(_at_once(text, ticket.step.start_here) for text in texts):
-                yield record
-
-
-def _at_once(text: str, time: float) -> bool:
-    """Tell whether a text is the moment of a write, or its time of the day."""
-    moment = told_moment(text)
-    if moment is not None:
-        return abs(moment - time) <= _AT_ONCE
-    clock = _CLOCK.fullmatch(text.strip())
-    if clock is None:
-        return False
-    _, minute, second = map(int, clock.groups())
-    # Clocks of a place may be whole hours apart.
-    return abs((minute * 60 + second) - time % 3600) <= _AT_ONCE
-
-
-def _account_of(report: Step, ticket: _Ticket) -> str:
+def _account_of(report: Report, ticket: Ticket) -> str:
     """Return what a page tells of a write that was taken in, whatever that is: all, a record, some lines."""
-    content = report.content
-    if content is None or len(content) > _LONGEST:
-        return ""
-    value = report.view.json
-    if _own_page(report, ticket) or any(_names(word, one, ticket) for word, one in members_in(value).items()):
-        return content.text
-    if type(value) in {dict, list}:
-        about = list(_records(value, ticket, 0))
+    value = report.value
+    if own_page(report.step, ticket) or any(
+        names(word, one, ticket) for word, one in members_in(value).items()
+    ):
+        return report.text
+    if value is not None:
+        about = report.records(ticket)
         return json.dumps(about[0], ensure_ascii=False) if len(about) == 1 else ""
-    if not ticket.telling or ticket.value not in content.text:
+    if not ticket.telling or ticket.value not in report.text:
         return ""
     bounded = re.compile(rf"(?<![\w-]){re.escape(ticket.value)}(?![\w-])")
-    return "\n".join(line for line in content.text.splitlines() if bounded.search(line))
+    return "\n".join(line for line in report.text.splitlines() if bounded.search(line))
 
 
-def _own_page(report: Step, ticket: _Ticket) -> bool:
-    """Tell whether an answer was asked for at the place of a ticket."""
-    there = report.exchange.request.url
-    if not ticket.word:
-        return urlsplit(there)[:3] == urlsplit(ticket.value)[:3]
-    if ticket.word == _JOURNAL:
-        return False
-    parts = [unquote(one) for one in urlsplit(there).path.split("/") if one]
-    if ticket.value not in parts[-_PAGE:]:
-        return False
-    place = len(parts) - 1 - parts[::-1].index(ticket.value)
-    # `/works/12/log` is about the work 12; a longer value means its ticket whatever stands before it.
-    kind = parts[place - 1] if place else ""
-    return ticket.telling or _called_alike(kind, ticket.word)
-
-
-def _called_alike(kind: str, word: str) -> bool:
-    """Tell whether a step of a path is called like a ticket: `batches` and `batch`, `jobs` and `job_id`."""
-    short, named = (re.sub(r"[^a-z]", "", one.lower()) for one in (kind, _NUMBERED.sub("", word)))
-    if min(len(short), len(named)) < _KIND:
-        return False
-    return short in {named, f"{named}s", f"{named}es"} or of_a_kind(short, named)
-
-
-def _records(value: object, ticket: _Ticket, depth: int) -> Iterator[dict[str, object]]:
-    """Yield the innermost records that have a ticket among their members."""
-    if depth > _DEEP:
-        return
-    if isinstance(value, list):
-        for one in cast("list[object]", value)[:_MOST]:
-            yield from _records(one, ticket, depth + 1)
-    elif isinstance(value, dict):
-        record = members_in(cast("object", value))
-        inside = [
-            {**found, "in": word.replace("_", " ")} if isinstance(one, list) and turned_down(word) else found
-            for word, one in record.items()
-            for found in _records(one, ticket, depth + 1)
-        ]
-        yield from inside
-        if not inside and any(_names(word, one, ticket) for word, one in record.items()):
-            yield record
-        elif not inside:
-            # What is listed by name alone is told by what the list is called.
-            for word, one in record.items():
-                if (
-                    isinstance(one, list)
-                    and ticket.telling
-                    and ticket.value in map(str, cast("list[object]", one))
-                ):
-                    yield {word.replace("_", " "): ticket.value, "in": word.replace("_", " ")}
-
-
-def _names(word: str, value: object, ticket: _Ticket) -> bool:
-    if not isinstance(value, str | int) or isinstance(value, bool) or str(value) != ticket.value:
-        return False
-    return word == ticket.word or ticket.telling
-
-
-def _in_lines(text: str, ticket: _Ticket) -> Content | None:
+def _in_lines(text: str, ticket: Ticket) -> Content | None:
     """Return the one line that tells that a write came to nothing, without its ticket; each column a line."""
     if not ticket.telling or ticket.value not in text:
         return None

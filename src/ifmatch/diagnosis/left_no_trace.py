@@ -8,6 +8,7 @@ corrects, and work that was only taken in say nothing of the kind.
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
 
@@ -49,10 +50,12 @@ def take_untraced(steps: Sequence[Step]) -> None:
     for near in places.values():
         for number, step in enumerate(near):
             if step.method in _CHANGING and step.is_write and (step.status in _SUCCESS or _ended(step)):
-                before, after = near[max(0, number - _LOOKS) : number], near[number + 1 :]
+                begin = number + 1
                 if step.accounted_by is not None and step.status == _TAKEN_IN:
                     # What was looked at before the work had ended shows nothing of it.
-                    after = [one for one in after if one.order > step.accounted_by.order]
+                    told = bisect_right(near, step.accounted_by.order, key=lambda one: one.order)
+                    begin = max(begin, told)
+                before, after = near[max(0, number - _LOOKS) : number], near[begin : begin + _MOST]
                 step.untraced = _untraced(before, step, after)
 
 
@@ -84,7 +87,7 @@ def _untraced(before: Sequence[Step], write: Step, after: Sequence[Step]) -> Ste
     if (_moved(base, write) or _counted_on(base, write)) and not denied:
         return None
     look: Step | None = None
-    for one in after[:_MOST]:
+    for one in after:
         if one.is_write and one.method in _CHANGING:
             if one.status >= _REFUSED:
                 continue

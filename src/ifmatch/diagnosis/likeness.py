@@ -312,3 +312,19 @@ def gives(step: Step, guard: Condition) -> bool:
     """
     given = (version_of(step, guard),) if guard.guard is Guard.SAME_DATE else step.issued()
     return any(version in guard.tokens for version in given)
+
+
+def eased(refused: Step, passed: Step) -> bool:
+    """Tell whether a write passed without the condition of a refused one, or with a part of its list.
+
+    Args:
+        refused: a write.
+        passed: another one like it.
+    """
+    before, after = refused.guard, passed.guard
+    if before is None or after is None:
+        return after is None
+    if before.value == after.value and before.name == after.name:
+        # The same list in fewer lines means the same: RFC 9110 section 5.3.
+        return len(refused.sent.get_all(before.name)) > len(passed.sent.get_all(after.name))
+    return before.value != after.value and len(before.tokens) > 1 and set(after.tokens) <= set(before.tokens)

@@ -73,11 +73,23 @@ class Member:
 
 
 def sent(step: Step) -> list[Member]:
-    """Return the values that a request carries, those of its path left aside.
+    """Return the values that a request carries, those of its path left aside; the list is not to be changed.
 
     Args:
         step: the request.
     """
+    return _kept(step, "sent", _sent)
+
+
+def _kept(step: Step, name: str, work_out: Callable[[Step], list[Member]]) -> list[Member]:
+    """Return members as they were worked out before: a message is compared with all that are near it."""
+    kept = step.view.kept
+    if name not in kept:
+        kept[name] = work_out(step)
+    return cast("list[Member]", kept[name])
+
+
+def _sent(step: Step) -> list[Member]:
     found = [
         Member("header", name, name, value.strip())
         for name, value in step.sent
@@ -108,11 +120,15 @@ def blank(step: Step) -> Iterator[Member]:
 
 
 def shown(step: Step) -> list[Member]:
-    """Return the values that an answer shows.
+    """Return the values that an answer shows; the list is not to be changed.
 
     Args:
         step: the request with its answer.
     """
+    return _kept(step, "shown", _shown)
+
+
+def _shown(step: Step) -> list[Member]:
     found = [
         Member("header", name, name, value.strip())
         for name, value in step.received or ()

@@ -7,6 +7,7 @@ a read's: it shows the thing as it was.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -42,9 +43,9 @@ def redirected_unseen(case: Case, step: Step) -> Damage | None:
     """
     if step.status != _OK or not step.accepted or step.method not in {"PUT", "PATCH", "POST"} or step.hops:
         return None
-    if step.content is None or step.body is None or same_content(step.content, step.body):
+    if step.content is None or step.body is None or not _as_before(case.history_of(step.resource), step):
         return None
-    if not _as_before(case.history_of(step.resource), step):
+    if same_content(step.content, step.body):
         return None
     logged = _logged(case, step)
     if logged is not None:
@@ -58,15 +59,16 @@ def redirected_unseen(case: Case, step: Step) -> Damage | None:
 
 def _as_before(history: History, step: Step) -> bool:
     """Tell whether an answer, and the next look, show what was there before a write of something else."""
-    own = [one for one in history if one.actor == step.actor and one.representation is not None]
-    before = next((one for one in reversed(own) if one.order < step.order), None)
-    after = next((one for one in own if one.order > step.order), None)
-    if before is None or same_content(before.representation, step.body):
+    own = history.represented.get(step.actor, [])
+    place = bisect_left(own, step.order, key=lambda one: one.order)
+    before = own[place - 1] if place else None
+    if before is None or (step.etag is not None and before.etag is not None and step.etag != before.etag):
+        return False
+    if same_content(before.representation, step.body):
         return False
     if not same_content(before.representation, step.content):
         return False
-    if step.etag is not None and before.etag is not None and step.etag != before.etag:
-        return False
+    after = next((one for one in own[place : place + 2] if one is not step), None)
     return after is None or same_content(before.representation, after.representation)
 
 

@@ -11,7 +11,7 @@ from ifmatch.diagnosis.conditions import IN_CONTENT, Guard
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.facts import Facts
-from ifmatch.diagnosis.likeness import gives
+from ifmatch.diagnosis.likeness import eased, gives
 from ifmatch.diagnosis.locks import asks
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.named_elements import REFUSED, counts_none, unlike_record
@@ -35,7 +35,7 @@ from ifmatch.diagnosis.undone_reasons import reason_of
 from ifmatch.dialects import Carrier, Meaning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ifmatch.diagnosis.case import Case
     from ifmatch.diagnosis.conditions import Condition
@@ -48,6 +48,8 @@ _GROWING, _GROWTH = 2, 3.0
 _ASKS = frozenset({400, 403, 409})
 _BAD_REQUEST, _UNPROCESSABLE, _FAILED = 400, 422, 500
 _FAILURES = frozenset({500, 503})
+# Looks that are answered so were refused nothing.
+_READ = frozenset({200, 304})
 _GONE = frozenset({404, 410})
 _TICKETED = frozenset({400, 403, 409, 410, 422})
 _REPLACED = frozenset({409, 410})
@@ -223,32 +225,35 @@ def refused(case: Case) -> Iterator[Subject]:
         case: everything known.
     """
     for history in case.histories.values():
-        barred = _barred(history) | _too_late(case, history) | _unlike_what_is(case, history)
-        barred |= _of_several(case, history) | _of_parts(case, history) | _there_already(case, history)
-        barred |= _left_in_successes(case, history)
-        if not barred and not any(is_refusal(step) for step in history):
+        told = [
+            step for step in history if step.is_write or step.status not in _READ or step.refusal is not None
+        ]
+        barred = _barred(history, told) | _too_late(case, told) | _unlike_what_is(case, told)
+        barred |= _of_several(case, told) | _of_parts(case, told) | _there_already(case, told)
+        barred |= _left_in_successes(case, told)
+        if not barred and not any(is_refusal(step) for step in told):
             continue
         cleared = _cleared(history)
         for steps in history.by_actor.values():
             yield from _of_actor(steps, barred, cleared)
 
 
-def _too_late(case: Case, history: History) -> set[int]:
+def _too_late(case: Case, told: Sequence[Step]) -> set[int]:
     """Return the orders of changes to what is there that were refused over a ticket past its time."""
     return {
         step.order
-        for step in history
+        for step in told
         if step.status in _LAPSED
         and not is_refusal(step)
         and (outlived(Facts(case, step)) or refused_mark(case, step) is not None)
     }
 
 
-def _of_several(case: Case, history: History) -> set[int]:
+def _of_several(case: Case, told: Sequence[Step]) -> set[int]:
     """Return the orders of writes that were refused because what they select by fits several things."""
     return {
         step.order
-        for step in history
+        for step in told
         if step.is_write
         and step.status in _SELECTED
         and step.guard is None
@@ -258,11 +263,11 @@ def _of_several(case: Case, history: History) -> set[int]:
     }
 
 
-def _there_already(case: Case, history: History) -> set[int]:
+def _there_already(case: Case, told: Sequence[Step]) -> set[int]:
     """Return the orders of creations that were refused, as the next look shows, over a thing of that name."""
     return {
         step.order
-        for step in history
+        for step in told
         if step.method == "POST"
         and step.status in _SELECTED
         and not is_refusal(step)
@@ -270,20 +275,20 @@ def _there_already(case: Case, history: History) -> set[int]:
     }
 
 
-def _left_in_successes(case: Case, history: History) -> set[int]:
+def _left_in_successes(case: Case, told: Sequence[Step]) -> set[int]:
     """Return the orders of writes that, successes by their status, left something undone for a cause."""
     return {
         step.order
-        for step in history
+        for step in told
         if step.is_write and not is_refusal(step) and reason_of(case, step) is not None
     }
 
 
-def _of_parts(case: Case, history: History) -> set[int]:
+def _of_parts(case: Case, told: Sequence[Step]) -> set[int]:
     """Return the orders of reads of a part that were refused because another version is there by now."""
     return {
         step.order
-        for step in history
+        for step in told
         if step.method == "GET"
         and step.status in _REPLACED
         and not is_refusal(step)
@@ -291,11 +296,11 @@ def _of_parts(case: Case, history: History) -> set[int]:
     }
 
 
-def _unlike_what_is(case: Case, history: History) -> set[int]:
+def _unlike_what_is(case: Case, told: Sequence[Step]) -> set[int]:
     """Return the orders of writes that were refused over a part of them that is not as the record is."""
     return {
         step.order
-        for step in history
+        for step in told
         if step.is_write
         and (step.status in REFUSED or counts_none(step))
         and not is_refusal(step)
@@ -304,7 +309,7 @@ def _unlike_what_is(case: Case, history: History) -> set[int]:
     }
 
 
-def _barred(history: History) -> set[int]:
+def _barred(history: History, told: Sequence[Step]) -> set[int]:
     """Return the orders of writes that were refused with a condition, and passed without, or with less of it.
 
     The answer does not have to say why: 400, 405, 422 and 501 to guarded attempts, and success to the same
@@ -312,12 +317,12 @@ def _barred(history: History) -> set[int]:
     """
     guarded = [
         step
-        for step in history
+        for step in told
         if step.is_write and step.status in _CANNOT and step.guard is not None and step.guard.standard
     ]
     asked = {
         step.order
-        for step in history
+        for step in told
         if step.is_write
         and step.guard is None
         and step.status in _ASKS
@@ -325,7 +330,7 @@ def _barred(history: History) -> set[int]:
     }
     asked |= {
         step.order
-        for step in history
+        for step in told
         if _meets_own_deletion(history, step)
         or _met_nothing(history, step)
         or (step.status in _TICKETED and repeated(history.around(step), step) is not None)
@@ -338,7 +343,7 @@ def _barred(history: History) -> set[int]:
         step.order
         for step in guarded
         if any(
-            one.accepted and one.method == step.method and _eased(step, one)
+            one.accepted and one.method == step.method and eased(step, one)
             for one in _following(history, step)
         )
     }
@@ -398,17 +403,6 @@ def _met_nothing(history: History, step: Step) -> bool:
     if guard.carrier in IN_CONTENT:
         return step.method != "DELETE" and after is not None and after.finds_nothing
     return after is None or after.finds_nothing
-
-
-def _eased(refused: Step, passed: Step) -> bool:
-    """Tell whether a write passed without the condition of a refused one, or with a part of its list."""
-    before, after = refused.guard, passed.guard
-    if before is None or after is None:
-        return after is None
-    if before.value == after.value and before.name == after.name:
-        # The same list in fewer lines means the same: RFC 9110 section 5.3.
-        return len(refused.sent.get_all(before.name)) > len(passed.sent.get_all(after.name))
-    return before.value != after.value and len(before.tokens) > 1 and set(after.tokens) <= set(before.tokens)
 
 
 def _of_actor(steps: list[Step], barred: set[int], cleared: set[int]) -> Iterator[Subject]:

@@ -21,6 +21,8 @@ __all__ = ["Glossary", "Words", "bare", "english", "glossary"]
 
 # Words as they stand in texts and in names: `WersjaWiersza` has two.
 _WORD: Final = re.compile(r"[^\W\d_]+")
+# All signs of ASCII but letters, which parts the words of such a text in a tenth of the time.
+_BETWEEN: Final = str.maketrans({chr(one): " " for one in range(128) if not chr(one).isalpha()})
 _HUMP: Final = re.compile(r"[A-Z]+(?![^\WA-Z\d_])|[^\W\d_][^\WA-Z\d_]*")
 # What stands between the words of a saying, in texts and in names.
 _GAP: Final = re.compile(r"[ _'\u2019-]{1,2}")
@@ -147,7 +149,7 @@ class Glossary:
         """
         if not said.isascii() and _UNSPACED.search(said):
             said = self._in_a_row.sub(self._put_between, said).replace("  ", " ")
-        every = frozenset(_WORD.findall(said))
+        every = frozenset(said.translate(_BETWEEN).split() if said.isascii() else _WORD.findall(said))
         if every in self._unknown:
             return said
         words = every - self._plain

@@ -42,6 +42,8 @@ class View:
         self.response = response
         # What a family found is asked for again and again.
         self.guards: dict[int, tuple[Dialect, tuple[PresentedGuard, ...]]] = {}
+        # As well as what others make of it, by a name of theirs.
+        self.kept: dict[str, object] = {}
 
     @property
     def status(self) -> int:
