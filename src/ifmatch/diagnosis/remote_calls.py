@@ -85,7 +85,9 @@ def _as_json(step: Step) -> None:
     method = (called.findtext("methodName") or "").strip()
     params = [_value(one) for one in called.iterfind("params/param/value")]
     # What is named already is read by its names.
-    named: object = params[0] if len(params) == 1 and isinstance(params[0], dict) else params
+    named: object = params
+    if len(params) == 1 and isinstance(params[0], dict):
+        named = cast("object", params[0])
     sent: dict[str, object] = {"jsonrpc": "2.0", "id": 1, "method": method, "params": named}
     answer = _answer(response)
     _put(step, sent, answer)
