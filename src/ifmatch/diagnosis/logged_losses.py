@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
+from ifmatch.diagnosis.accounts_counted import between_versions
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date, shown
@@ -17,6 +18,7 @@ from ifmatch.diagnosis.states_in_turn import (
     built_beside,
     by_word,
     dropped,
+    made_versions,
     own_entry,
     replaced,
     set_by,
@@ -56,7 +58,28 @@ def logged_between(case: Case, history: History, step: Step) -> Damage | None:
         step: an accepted write whose precondition, if any, kept nothing from it.
     """
     base = looked(history, step) or look_beside(case, step) if _in_accounts(step) else None
-    return _told_between(case, base, step, _answers(case, step)) if base is not None else None
+    if base is None:
+        return None
+    answers = _answers(case, step)
+    return _told_between(case, base, step, answers) or _by_versions(history, base, step, answers)
+
+
+def _by_versions(history: History, base: Step, step: Step, answers: Sequence[Step]) -> Damage | None:
+    """Find another's change that lies between two versions, by their count or their turn in a list."""
+    if not step.puts or (step.guard is not None and step.guard.guard is not Guard.EXISTS):
+        return None
+    if step.etag is None and not made_versions(step):
+        return None
+    if not base.issued() and base.content is None:
+        return None
+    told = [one for one in (step, *answers) if one.content is not None and may_list(one.content.text)]
+    versions = known_as((*base.issued(), *step.issued()))
+    for changes in _accounts(step, told, versions):
+        found = between_versions(history, base, step, changes)
+        if found is not None:
+            text = f"the list of changes has one by {found.who} between the version read and the one written"
+            return Damage(Outcome.LOST_UPDATE, text, lost=found.listing, told=found.when)
+    return None
 
 
 def _in_accounts(step: Step) -> bool:
