@@ -12,6 +12,7 @@ from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.old_looks import old_looks
 from ifmatch.diagnosis.one_tag import two_states
+from ifmatch.diagnosis.resumed_in_turn import resumed_in_turn
 from ifmatch.diagnosis.revalidations import never_unmodified
 from ifmatch.diagnosis.shared_seconds import later_in_second
 from ifmatch.diagnosis.spliced_parts import cached_on_the_way, dropped, heard, resumed, spliced
@@ -44,7 +45,7 @@ def misreads(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
     """
     yield from _wrong_not_modified(case, history)
     yield from spliced(history)
-    again = list(never_unmodified(case, history))
+    again = [*never_unmodified(case, history), *resumed_in_turn(history)]
     yield from again
     told = {step.actor for step, _ in again}
     yield from ((step, damage) for step, damage in wasted_reads(case, history) if step.actor not in told)
