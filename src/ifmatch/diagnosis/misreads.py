@@ -205,6 +205,11 @@ def _proves_another(history: History, step: Step, later: Step | None, named: tup
     # Within one second, or from a slow clock, a date tells nothing, and nodes may have tags of their own:
     # then the content must.
     shown = issue.representation if issue is not None else None
+    both = later.representation is not None and shown is not None and issue is not None
+    both = both and issue.variant == later.variant
+    if both and issue.etag != later.etag and same_content(shown, later.representation):
+        # A node has a tag and a date of its own for what another has too: nothing had changed.
+        return None
     other = later.representation is not None and shown is not None
     other = other and not same_content(shown, later.representation)
     if not (later.last_modified > since or other):
