@@ -205,10 +205,7 @@ def _proves_another(history: History, step: Step, later: Step | None, named: tup
     # Within one second, or from a slow clock, a date tells nothing, and nodes may have tags of their own:
     # then the content must.
     shown = issue.representation if issue is not None else None
-    both = later.representation is not None and shown is not None and issue is not None
-    both = both and issue.variant == later.variant
-    if both and issue.etag != later.etag and same_content(shown, later.representation):
-        # A node has a tag and a date of its own for what another has too: nothing had changed.
+    if issue is not None and _of_nodes(issue, later):
         return None
     other = later.representation is not None and shown is not None
     other = other and not same_content(shown, later.representation)
@@ -216,6 +213,14 @@ def _proves_another(history: History, step: Step, later: Step | None, named: tup
         return None
     written = history.written_between(step, later)
     return None if written or _put_in_place(step, later, issue) else later
+
+
+def _of_nodes(one: Step, two: Step) -> bool:
+    """Tell whether two answers have tags of their own for the same content, as nodes do: nothing changed."""
+    if one.etag == two.etag or one.variant != two.variant:
+        return False
+    shown, again = one.representation, two.representation
+    return shown is not None and again is not None and same_content(shown, again)
 
 
 def _told_in_content(whole: list[Step], step: Step, later: Step | None) -> Step | None:

@@ -18,6 +18,7 @@ _NEAR: Final = 40
 # Shorter names stand in a content by chance.
 _TELLING: Final = 2
 _LONGEST: Final = 20_000
+_OFTEN: Final = 20
 _DIGITS: Final = re.compile(r"\d+")
 # Who puts an edit that was refused beside the thing keeps it for later: it was an update all the same.
 _SET_ASIDE: Final = re.compile(r"conflict|copy|backup|draft|mine|\bold\b|\(\d+\)", re.IGNORECASE)
@@ -52,7 +53,12 @@ def _next(step: Step, one: Step) -> bool:
     wanted, made = step.body.text if step.body is not None else "", one.body.text
     if wanted == made:
         return _DIGITS.search(taken) is not None and _DIGITS.sub("0", taken) == _DIGITS.sub("0", free)
-    return taken in wanted and wanted.replace(taken, free) == made
+    around = wanted.split(taken)
+    if not 1 < len(around) <= _OFTEN or free not in made:
+        return False
+    # It may stand there for something else, too.
+    either = f"(?:{re.escape(free)}|{re.escape(taken)})"
+    return wanted != made and re.fullmatch(either.join(map(re.escape, around)), made) is not None
 
 
 def _stem(step: Step) -> str:

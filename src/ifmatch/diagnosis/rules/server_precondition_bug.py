@@ -273,7 +273,7 @@ def _passed_alone(facts: Facts, state: Step) -> Iterator[Evidence]:
 
 
 def _given_uncoded(facts: Facts, coded: Step) -> bool:
-    """Tell whether the tag of a compressed answer is that of the thing itself: a write gave it out, or took it.
+    """Tell whether the tag of a compressed answer is the thing's own: a write gave it out, or took it.
 
     An encoder may have put its own in the place of it (RFC 9110 section 8.8.3.3), but not for what it did
     not encode.
