@@ -206,12 +206,22 @@ def _proves_another(history: History, step: Step, later: Step | None, named: tup
     # Within one second, or from a slow clock, a date tells nothing, and nodes may have tags of their own:
     # then the content must.
     shown = issue.representation if issue is not None else None
+    if issue is not None and _of_nodes(issue, later):
+        return None
     other = later.representation is not None and shown is not None
     other = other and not same_content(shown, later.representation)
     if not (later.last_modified > since or other):
         return None
     written = history.written_between(step, later)
     return None if written or _put_in_place(step, later, issue) else later
+
+
+def _of_nodes(one: Step, two: Step) -> bool:
+    """Tell whether two answers have tags of their own for the same content, as nodes do: nothing changed."""
+    if one.etag == two.etag or one.variant != two.variant:
+        return False
+    shown, again = one.representation, two.representation
+    return shown is not None and again is not None and same_content(shown, again)
 
 
 def _told_in_content(whole: list[Step], step: Step, later: Step | None) -> Step | None:
