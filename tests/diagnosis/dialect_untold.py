@@ -11,7 +11,18 @@ from ifmatch.model.unknown import UNKNOWN
 
 _KIND = "what things are of one kind is told by their paths"
 _WORD = "0 and * are words of some families and of HTTP, no versions"
+_IN_HTTP = "what tells it stands in fields or statuses of HTTP, or in the spelling of a tag"
 OWN = {
+    **dict.fromkeys(
+        (
+            "The count goes back and comes again, and nothing speaks of a cache",
+            "a job tried twice, the first time the database was away, the second time it was stored",
+            "a part is read under one tag that stays, and the whole is written with it",
+            "an own save in the same second",
+            "fleet: carried out, and set back by another before the next look",
+        ),
+        _IN_HTTP,
+    ),
     **dict.fromkeys(
         (
             "the tag of an invoice for an order, after a save of another order",
