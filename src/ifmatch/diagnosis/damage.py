@@ -215,7 +215,7 @@ def _issued_at(history: History, step: Step, token: str) -> Step | None:
 def _stale(history: History, step: Step) -> Damage | None:
     """Find an accepted token that an accepted write had replaced."""
     guard = step.guard
-    if guard is None or len({tokens.opaque(token) for token in guard.tokens}) != 1:
+    if guard is None or history.in_turn or not guard.of_one:
         # One tag may be there in two spellings, with its quotes and without.
         return None
     token = next((one for one in guard.tokens if history.issued(one)), guard.tokens[0])

@@ -91,7 +91,7 @@ def _in_accounts(step: Step) -> bool:
 
 def _told_between(case: Case, base: Step, step: Step, answers: Sequence[Step]) -> Damage | None:
     """Find another's change between a read and a write in what answers tell of changes."""
-    told = [one for one in (step, *answers) if one.content is not None and may_list(one.content.text)]
+    told = [one for one in (step, *answers) if _lists(one)]
     if not base.timed or not told:
         return None
     versions = known_as((base.etag, step.etag))
@@ -101,6 +101,11 @@ def _told_between(case: Case, base: Step, step: Step, answers: Sequence[Step]) -
         if found is not None:
             return found
     return None
+
+
+def _lists(step: Step) -> bool:
+    """Tell whether an answer may have a list of changes."""
+    return step.content is not None and may_list(step.content.text)
 
 
 def _answers(case: Case, step: Step) -> list[Step]:
@@ -319,10 +324,10 @@ def logged_over_version(case: Case, history: History, step: Step) -> Damage | No
     guard = step.guard
     if guard is None or guard.guard is not Guard.SAME or not guard.of_one or guard.unseen:
         return None
-    base = looked(history, step)
+    answers = _answers(case, step)
+    base = looked(history, step) if answers or _lists(step) else None
     if base is None or not any(token in base.issued() for token in guard.tokens):
         return None
-    answers = _answers(case, step)
     found = _made_beside(base, step, answers)
     if found is None and _in_accounts(step):
         found = _told_between(case, base, step, answers)

@@ -43,6 +43,9 @@ def misreads(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
         case: everything known.
         history: of one resource, in order of time.
     """
+    if history.in_turn:
+        # Its looks are whole, unconditional and up to date.
+        return
     yield from _wrong_not_modified(case, history)
     yield from spliced(history)
     again = [*never_unmodified(case, history), *resumed_in_turn(history)]
