@@ -197,7 +197,9 @@ class Desk:
                 return self.refuse(405)
             body = req.body
             if req.method == "PATCH":
-                body = json.dumps({**old.json, **req.json}, ensure_ascii=False, separators=(", ", ": ")).encode()
+                body = json.dumps(
+                    {**old.json, **req.json}, ensure_ascii=False, separators=(", ", ": ")
+                ).encode()
             media = old.media if old else req.fields.get("content-type", "application/json")
             sheet = self.put(req.path, (media, body), req.who)
             for hook in self.stored:

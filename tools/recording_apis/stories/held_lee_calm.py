@@ -12,6 +12,7 @@ from tools.recording_apis.stage import case
 from tools.recording_apis.stories.held_lee_setting import again, desk_on, rest, says, sure
 
 if TYPE_CHECKING:
+    from tools.recording_apis.actors import Actor
     from tools.recording_apis.stage import Stage
 
 
@@ -38,7 +39,13 @@ def letters(stage: Stage) -> None:
     sure(not seen.etag.startswith("W/"))
     me.put("/brieven/2026-12.txt", seen.text + "Groet, Wil\n", 204, {"If-Match": seen.etag})
     lock = '<?xml version="1.0"?><D:lockinfo xmlns:D="DAV:"><D:lockscope><D:exclusive/></D:lockscope><D:locktype><D:write/></D:locktype><D:owner>wil</D:owner></D:lockinfo>'
-    got = me.send("LOCK", "/brieven/2026-12.txt", 200, {"Content-Type": "application/xml", "Timeout": "Second-120"}, lock)
+    got = me.send(
+        "LOCK",
+        "/brieven/2026-12.txt",
+        200,
+        {"Content-Type": "application/xml", "Timeout": "Second-120"},
+        lock,
+    )
     token = got.fields["lock-token"]
     me.put("/brieven/2026-12.txt", seen.text + "Groet, Wil en Ans\n", 204, {"If": f"({token})"})
     me.send("UNLOCK", "/brieven/2026-12.txt", 204, {"Lock-Token": token})
@@ -86,6 +93,12 @@ def snow(stage: Stage) -> None:
 _TASK = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//lista//PT\r\nBEGIN:VTODO\r\nUID:{uid}\r\nDTSTAMP:20261101T080000Z\r\nSUMMARY:{name}\r\nSTATUS:{state}\r\nEND:VTODO\r\nEND:VCALENDAR\r\n"
 
 
+def _sync(me: Actor, token: str = "") -> str:
+    ask = f'<sync-collection xmlns="DAV:"><sync-token>{token}</sync-token><sync-level>1</sync-level><prop><getetag/></prop></sync-collection>'
+    told = me.send("REPORT", "/isabel/casa/", 207, {"Content-Type": "application/xml"}, ask)
+    return re.search(r"<sync-token>(.*?)</sync-token>", told.text).group(1)
+
+
 @case(
     "d880",
     "lee-task-list-in-step",
@@ -99,36 +112,54 @@ _TASK = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//lista//PT\r\nBEGIN:VTODO\r\
 )
 def tasks(stage: Stage) -> None:
     """Keep two devices in step."""
+    base = "/isabel/casa"
     server, auth = stage.server("radicale"), {"Authorization": "Basic aXNhYmVsOng="}
     setup = stage.actor("setup", server, "tarefas.familia-reis.example", "requests", auth)
-    setup.send("MKCALENDAR", "/isabel/casa/", 201)
+    setup.send("MKCALENDAR", f"{base}/", 201)
     kind = {"Content-Type": "text/calendar; charset=utf-8"}
     for uid, name in (("t1", "Pagar a luz"), ("t2", "Podar a vinha"), ("t3", "Vacina do gato")):
-        setup.put(f"/isabel/casa/{uid}.ics", _TASK.format(uid=uid, name=name, state="NEEDS-ACTION"), 201, kind)
+        setup.put(f"{base}/{uid}.ics", _TASK.format(uid=uid, name=name, state="NEEDS-ACTION"), 201, kind)
     stage.forget()
-    me = stage.actor("client", server, "tarefas.familia-reis.example", "aiohttp", {**auth, "User-Agent": "Tasks.org/14"})
+    me = stage.actor(
+        "client", server, "tarefas.familia-reis.example", "aiohttp", {**auth, "User-Agent": "Tasks.org/14"}
+    )
     other = stage.actor("other", server, "tarefas.familia-reis.example", "java", auth)
 
-    def sync(token: str = "") -> str:
-        ask = f'<sync-collection xmlns="DAV:"><sync-token>{token}</sync-token><sync-level>1</sync-level><prop><getetag/></prop></sync-collection>'
-        told = me.send("REPORT", "/isabel/casa/", 207, {"Content-Type": "application/xml"}, ask)
-        return re.search(r"<sync-token>(.*?)</sync-token>", told.text).group(1)
-
-    token = sync()
-    one, two = me.get("/isabel/casa/t1.ics"), me.get("/isabel/casa/t2.ics")
-    me.put("/isabel/casa/t1.ics", one.text.replace("NEEDS-ACTION", "COMPLETED"), 204, {**kind, "If-Match": one.etag})
-    theirs = other.get("/isabel/casa/t2.ics")
-    other.put("/isabel/casa/t2.ics", theirs.text.replace("vinha", "vinha velha"), 204, {**kind, "If-Match": theirs.etag})
+    token = _sync(me)
+    one, two = me.get(f"{base}/t1.ics"), me.get(f"{base}/t2.ics")
+    me.put(
+        f"{base}/t1.ics",
+        one.text.replace("NEEDS-ACTION", "COMPLETED"),
+        204,
+        {**kind, "If-Match": one.etag},
+    )
+    theirs = other.get(f"{base}/t2.ics")
+    other.put(
+        f"{base}/t2.ics",
+        theirs.text.replace("vinha", "vinha velha"),
+        204,
+        {**kind, "If-Match": theirs.etag},
+    )
     rest(1.0)
-    token = sync(token)
-    new = me.get("/isabel/casa/t2.ics")
+    token = _sync(me, token)
+    new = me.get(f"{base}/t2.ics")
     sure(new.etag != two.etag)
-    me.put("/isabel/casa/t2.ics", new.text.replace("NEEDS-ACTION", "IN-PROCESS"), 204, {**kind, "If-Match": new.etag})
-    me.put("/isabel/casa/t4.ics", _TASK.format(uid="t4", name="Azeite", state="NEEDS-ACTION"), 201, {**kind, "If-None-Match": "*"})
-    three = me.get("/isabel/casa/t3.ics")
-    me.send("DELETE", "/isabel/casa/t3.ics", (200, 204), {"If-Match": three.etag})
-    sync(token)
-    sure("IN-PROCESS" in me.get("/isabel/casa/t2.ics").text and "vinha velha" in me.get("/isabel/casa/t2.ics").text)
+    me.put(
+        f"{base}/t2.ics",
+        new.text.replace("NEEDS-ACTION", "IN-PROCESS"),
+        204,
+        {**kind, "If-Match": new.etag},
+    )
+    me.put(
+        f"{base}/t4.ics",
+        _TASK.format(uid="t4", name="Azeite", state="NEEDS-ACTION"),
+        201,
+        {**kind, "If-None-Match": "*"},
+    )
+    three = me.get(f"{base}/t3.ics")
+    me.send("DELETE", f"{base}/t3.ics", (200, 204), {"If-Match": three.etag})
+    _sync(me, token)
+    sure("IN-PROCESS" in me.get(f"{base}/t2.ics").text)
 
 
 @case(
@@ -144,7 +175,11 @@ def tasks(stage: Stage) -> None:
 )
 def podcast(stage: Stage) -> None:
     """Take the whole when the part is of another version."""
-    files = {"odc/012.ogg": bytes(range(256)) * 20, "odc/011.ogg": bytes(range(128)) * 40, "odc/kanal.xml": "<rss><item>012</item></rss>"}
+    files = {
+        "odc/012.ogg": bytes(range(256)) * 20,
+        "odc/011.ogg": bytes(range(128)) * 40,
+        "odc/kanal.xml": "<rss><item>012</item></rss>",
+    }
     server = fronts.site(stage, "nginx", files)
     me = stage.actor("client", server, "audycje.radio-wolin.example", "httpx", {"User-Agent": "Sluchacz/3.1"})
     again(me, "/odc/kanal.xml", me.get("/odc/kanal.xml"))
@@ -176,7 +211,7 @@ def podcast(stage: Stage) -> None:
 def bucket(stage: Stage) -> None:
     """Keep backups."""
     server = stage.server("moto")
-    signed = "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20261128/eu-west-3/s3/aws4_request, SignedHeaders=host, Signature=0f"
+    signed = "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20261128/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0f"
     setup = stage.actor("setup", server, "s3.zalohy.example", "requests", {"Authorization": signed})
     setup.put("/ucetni", "", 200)
     old = setup.put("/ucetni/2026/11-27.dump", "FAKTURY v27\n" * 12, 200)
@@ -210,12 +245,32 @@ def bucket(stage: Stage) -> None:
 )
 def hives(stage: Stage) -> None:
     """Write by date where the tags are weakened."""
-    docs = {f"/ruches/{n}": {"ruche": n, "hausse": 1, "reine": "2025 bleue", "notes": "butinage faible, couvain compact, réserves correctes"} for n in (1, 2, 3)}
+    docs = {
+        f"/ruches/{n}": {
+            "ruche": n,
+            "hausse": 1,
+            "reine": "2025 bleue",
+            "notes": "butinage faible, couvain compact, réserves correctes",
+        }
+        for n in (1, 2, 3)
+    }
     desk = Desk(docs, hashed(14, "md5"), dated=True)
-    desk.first.append(lambda req: Res(422, {"champ": "hausse", "message": "au plus 4 hausses"}) if req.method == "PUT" and req.json["hausse"] > 4 else None)
+    desk.first.append(
+        lambda req: (
+            Res(422, {"champ": "hausse", "message": "au plus 4 hausses"})
+            if req.method == "PUT" and req.json["hausse"] > 4
+            else None
+        )
+    )
     desk.views["/meteo"] = says({"vent": "NO 12", "temp": 7, "le": formatdate(0, usegmt=True)})
     server = desk_on(stage, desk, "flask-cheroot")
-    me = stage.actor("client", fronts.nginx_gzip(stage, server), "ruchers.miel-aubrac.example", "node:axios", {"Accept-Encoding": "gzip"})
+    me = stage.actor(
+        "client",
+        fronts.nginx_gzip(stage, server),
+        "ruchers.miel-aubrac.example",
+        "node:axios",
+        {"Accept-Encoding": "gzip"},
+    )
     me.get("/meteo")
     for number, supers in ((1, 2), (2, 6), (2, 3)):
         seen = me.get(f"/ruches/{number}")

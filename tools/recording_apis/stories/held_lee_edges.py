@@ -27,26 +27,38 @@ if TYPE_CHECKING:
 )
 def playlist(stage: Stage) -> None:
     """Save with the tag of the compressed answer."""
-    show = "title: {}\nhost: Aleida\nblocks:\n" + "".join(f"  - at: '0{n}:15'\n    item: jingle\n" for n in range(8))
+    show = "title: {}\nhost: Aleida\nblocks:\n" + "".join(
+        f"  - at: '0{n}:15'\n    item: jingle\n" for n in range(8)
+    )
     desk = Desk(
-        {f"/rundown/{n}.yaml": ("application/yaml", show.format(n)) for n in ("ochtend", "middag", "nacht")},
+        {f"/rundown/{n}.yaml": ("text/yaml", show.format(n)) for n in ("ochtend", "middag", "nacht")},
         hashed(20, "md5"),
-        words={412: ("application/yaml", "fout: draaiboek is niet meer wat u las\n")},
+        words={412: ("text/yaml", "fout: draaiboek is niet meer wat u las\n")},
         echo=False,
     )
-    desk.views["/rundown/"] = says("- ochtend.yaml\n- middag.yaml\n- nacht.yaml\n", Content_Type="application/yaml")
+    desk.views["/rundown/"] = says("- ochtend.yaml\n- middag.yaml\n- nacht.yaml\n", Content_Type="text/yaml")
     server = desk_on(stage, desk, "flask")
-    lines = "AddOutputFilterByType DEFLATE application/yaml\nDeflateCompressionLevel 6"
+    lines = "AddOutputFilterByType DEFLATE text/yaml\nDeflateCompressionLevel 6"
     me = stage.actor("client", fronts.apache(stage, server, lines), "regie.golfslag.example", "httpx")
     me.get("/rundown/")
     seen = me.get("/rundown/middag.yaml")
     sure(seen.etag.endswith('-gzip"'))
     me.get("/rundown/middag.yaml", 200, {"If-None-Match": seen.etag})
-    me.put("/rundown/middag.yaml", seen.text + "  - at: '09:00'\n    item: nieuws\n", 412, {"If-Match": seen.etag})
+    me.put(
+        "/rundown/middag.yaml",
+        seen.text + "  - at: '09:00'\n    item: nieuws\n",
+        412,
+        {"If-Match": seen.etag},
+    )
     rest(0.5)
     more = me.get("/rundown/middag.yaml")
     sure(more.etag == seen.etag)
-    me.put("/rundown/middag.yaml", seen.text + "  - at: '09:00'\n    item: nieuws\n", 412, {"If-Match": more.etag})
+    me.put(
+        "/rundown/middag.yaml",
+        seen.text + "  - at: '09:00'\n    item: nieuws\n",
+        412,
+        {"If-Match": more.etag},
+    )
     me.get("/rundown/nacht.yaml")
     plain = me.get("/rundown/middag.yaml", 200, {"Accept-Encoding": "identity"})
     sure(plain.etag == seen.etag.replace("-gzip", ""))
@@ -65,18 +77,27 @@ def playlist(stage: Stage) -> None:
 )
 def menus(stage: Stage) -> None:
     """Save with a weakened tag."""
-    rows = "tag;gericht;diät;portionen\n" + "".join(f"{d};Gemüsesuppe mit Brot;vegan;{80 + n}\n" for n, d in enumerate(("Mo", "Di", "Mi", "Do", "Fr")))
+    rows = "tag;gericht;diät;portionen\n" + "".join(
+        f"{d};Gemüsesuppe mit Brot;vegan;{80 + n}\n" for n, d in enumerate(("Mo", "Di", "Mi", "Do", "Fr"))
+    )
     desk = Desk(
-        {"/speiseplan/kw48.csv": ("text/csv", rows), "/speiseplan/kw49.csv": ("text/csv", rows + "Sa;Grießbrei;;60\n"),
-         "/speiseplan/hinweis.csv": ("text/csv", "a;b\n1;2\n")},
+        {
+            "/speiseplan/kw48.csv": ("text/csv", rows),
+            "/speiseplan/kw49.csv": ("text/csv", rows + "Sa;Grießbrei;;60\n"),
+            "/speiseplan/hinweis.csv": ("text/csv", "a;b\n1;2\n"),
+        },
         lambda path, sheet: f'"{len(path):x}-{sheet.rev:04x}-{len(sheet.body):x}"',
         dated=True,
         words={412: ("application/json", '{"fehler":"Datei wurde geändert","code":"PLAN-7"}')},
     )
     desk.views["/anmeldung"] = says({"kennung": "kueche2"}, 200, Set_Cookie="s=7c1e; Path=/")
     server = desk_on(stage, desk, "cheroot")
-    front = fronts.nginx(stage, server, "gzip on; gzip_types text/csv; gzip_min_length 60; gzip_proxied any; gzip_vary on;")
-    me = stage.actor("client", front, "kueche.klinikum-nord.example", "node:axios", {"Accept-Encoding": "gzip"})
+    front = fronts.nginx(
+        stage, server, "gzip on; gzip_types text/csv; gzip_min_length 60; gzip_proxied any; gzip_vary on;"
+    )
+    me = stage.actor(
+        "client", front, "kueche.klinikum-nord.example", "node:axios", {"Accept-Encoding": "gzip"}
+    )
     me.send("POST", "/anmeldung", 200, None, {"pin": "0000"})
     short = me.get("/speiseplan/hinweis.csv")
     me.put("/speiseplan/hinweis.csv", "a;b\n1;3\n", 200, {"If-Match": short.etag, "Content-Type": "text/csv"})
@@ -104,8 +125,16 @@ def menus(stage: Stage) -> None:
 )
 def boards(stage: Stage) -> None:
     """Edit what the cache has kept."""
-    docs = {f"/taulu/{n}": {"pysäkki": n, "viesti": "", "linjat": [4, 17], "kirkkaus": 70} for n in (2103, 2104, 2110)}
-    desk = Desk(docs, hashed(16, "sha256"), words={412: ("application/json", '{"virhe":"taulu on muuttunut"}')}, since=40)
+    docs = {
+        f"/taulu/{n}": {"pysäkki": n, "viesti": "", "linjat": [4, 17], "kirkkaus": 70}
+        for n in (2103, 2104, 2110)
+    }
+    desk = Desk(
+        docs,
+        hashed(16, "sha256"),
+        words={412: ("application/json", '{"virhe":"taulu on muuttunut"}')},
+        since=40,
+    )
     desk.views["/linjat"] = says([{"nro": 4}, {"nro": 17}], Cache_Control="max-age=600")
     server = desk_on(stage, desk, "falcon")
     vcl = "sub vcl_backend_response { if (beresp.status == 200) { set beresp.ttl = 60s; } }\n"
@@ -146,9 +175,9 @@ def boards(stage: Stage) -> None:
 )
 def manifest(stage: Stage) -> None:
     """Let the cache judge a condition that the origin would have met."""
-    text = "[image]\nname = \"thermostat\"\nversion = \"{}\"\nsha = \"{}\"\n"
+    text = '[image]\nname = "thermostat"\nversion = "{}"\nsha = "{}"\n'
     desk = Desk(
-        {f"/fw/{n}/manifest.toml": ("application/toml", text.format("3.1.0", "aa01")) for n in ("eu", "us", "jp")},
+        {f"/fw/{n}/manifest.toml": ("text/plain", text.format("3.1.0", "aa01")) for n in ("eu", "us", "jp")},
         counted('"m{:05}"'),
         since=310,
         echo=False,
@@ -161,7 +190,7 @@ def manifest(stage: Stage) -> None:
         me.get(f"/fw/{zone}/manifest.toml")
     seen = me.get("/fw/eu/manifest.toml")
     new = text.format("3.1.1", "bb02")
-    done = me.put("/fw/eu/manifest.toml", new, 204, {"If-Match": seen.etag, "Content-Type": "application/toml"})
+    done = me.put("/fw/eu/manifest.toml", new, 204, {"If-Match": seen.etag, "Content-Type": "text/plain"})
     rest(0.4)
     got = me.get("/fw/eu/manifest.toml", 412, {"If-Match": done.etag})
     sure(got.fields["x-edge"] == "HIT")
@@ -192,12 +221,23 @@ def tanks(stage: Stage) -> None:
 
     def note(req: Req, path: str) -> None:
         sheet = desk.newest(path)
-        journal.append({"deposito": path, "revision": sheet.rev, "usuario": req.who, "if_match": req.fields.get("if-match"), "antes": desk.kept[path][-2].json, "despues": sheet.json})
+        journal.append(
+            {
+                "deposito": path,
+                "revision": sheet.rev,
+                "usuario": req.who,
+                "if_match": req.fields.get("if-match"),
+                "antes": desk.kept[path][-2].json,
+                "despues": sheet.json,
+            }
+        )
 
     desk.stored.append(note)
     desk.views["/diario"] = lambda _req: Res(200, {"asientos": journal[-6:]})
     server = desk_on(stage, desk, "tornado")
-    front = fronts.haproxy(stage, [server], frontend=" http-request del-header If-Match\n http-request del-header X-Debug")
+    front = fronts.haproxy(
+        stage, [server], frontend=" http-request del-header If-Match\n http-request del-header X-Debug"
+    )
     me = stage.actor("client", front, "bodega.cuatrorios.example", "requests", {"X-User": "marisa"})
     other = stage.actor("other", front, "bodega.cuatrorios.example", "node:fetch", {"X-User": "lab"})
     mine = me.get("/depositos/4")
@@ -227,18 +267,36 @@ def tanks(stage: Stage) -> None:
 def requerimentos(stage: Stage) -> None:
     """Have no tag to send."""
     docs: dict[str, object] = {
-        f"/requerimentos/{n}": {"numero": n, "estado": "aberto", "_links": {"self": f"http://intra:8080/requerimentos/{n}"}}
+        f"/requerimentos/{n}": {
+            "numero": n,
+            "estado": "aberto",
+            "_links": {"self": f"http://intra:8080/requerimentos/{n}"},
+        }
         for n in (771, 772)
     }
     docs["/anexos/771.txt"] = ("text/plain; charset=utf-8", "Planta do terreno: lote 14.\n")
     problem = '{"type":"about:blank","title":"Condição em falta","status":428,"detail":"Envie em If-Match o ETag da última leitura."}'
     desk = Desk(docs, hashed(24, "md5"), words={428: ("application/problem+json", problem)}, needs=428)
-    desk.last.append(lambda req, res: res.fields.update(desk.marks(req.path, desk.newest(req.path))) if res.status == 428 else None)
+    desk.last.append(
+        lambda req, res: (
+            res.fields.update(desk.marks(req.path, desk.newest(req.path))) if res.status == 428 else None
+        )
+    )
     server = desk_on(stage, desk, "starlette")
     lines = 'sub_filter "http://intra:8080" "http://$host"; sub_filter_once off; sub_filter_types application/json;'
-    me = stage.actor("client", fronts.nginx(stage, server, lines + ' proxy_set_header Accept-Encoding "";'), "balcao.vilaseca.example", "urllib")
+    me = stage.actor(
+        "client",
+        fronts.nginx(stage, server, lines + ' proxy_set_header Accept-Encoding "";'),
+        "balcao.vilaseca.example",
+        "urllib",
+    )
     note = me.get("/anexos/771.txt")
-    me.put("/anexos/771.txt", "Planta do terreno: lote 15.\n", 200, {"If-Match": note.etag, "Content-Type": "text/plain"})
+    me.put(
+        "/anexos/771.txt",
+        "Planta do terreno: lote 15.\n",
+        200,
+        {"If-Match": note.etag, "Content-Type": "text/plain"},
+    )
     for number in (771, 772):
         seen = me.get(f"/requerimentos/{number}")
         sure("etag" not in seen.fields and b"balcao.vilaseca" in seen.body)
@@ -261,8 +319,17 @@ def requerimentos(stage: Stage) -> None:
 )
 def printing(stage: Stage) -> None:
     """Meet one's own write."""
-    docs = {f"/zlecenia/{n}": {"nr": n, "nakład": 500, "papier": "kreda 170", "odbiór": "kurier"} for n in (8801, 8802, 8803)}
-    desk = Desk(docs, counted('"z-{}"'), dated=True, words={412: ("application/json", '{"komunikat":"Zlecenie zostało zmienione"}')}, since=3)
+    docs = {
+        f"/zlecenia/{n}": {"nr": n, "nakład": 500, "papier": "kreda 170", "odbiór": "kurier"}
+        for n in (8801, 8802, 8803)
+    }
+    desk = Desk(
+        docs,
+        counted('"z-{}"'),
+        dated=True,
+        words={412: ("application/json", '{"komunikat":"Zlecenie zostało zmienione"}')},
+        since=3,
+    )
     slow: list[int] = []
 
     def linger(req: Req, res: Res) -> None:
@@ -277,7 +344,9 @@ def printing(stage: Stage) -> None:
     block = "location /zlecenia/ { proxy_pass http://pool; proxy_http_version 1.1; proxy_set_header Host $http_host; "
     block += "proxy_read_timeout 1s; proxy_next_upstream error timeout; add_header X-Upstream-Status $upstream_status always; "
     block += "add_header X-Upstream-Time $upstream_response_time always; }"
-    me = stage.actor("client", fronts.nginx(stage, server, "", pool, block), "zlecenia.drukarnia.example", "node:fetch")
+    me = stage.actor(
+        "client", fronts.nginx(stage, server, "", pool, block), "zlecenia.drukarnia.example", "node:fetch"
+    )
     first = me.get("/zlecenia/8801")
     me.put("/zlecenia/8801", {**first.json, "nakład": 750}, 200, {"If-Match": first.etag})
     seen = me.get("/zlecenia/8802")
@@ -336,12 +405,17 @@ def atlas(stage: Stage) -> None:
 )
 def labels(stage: Stage) -> None:
     """Follow a redirect and save nothing."""
-    docs = {f"/v2/labels/{n}": {"ean": n, "text": "Mléko 1 l", "cena": "24,90"} for n in ("859001", "859002", "859003")}
+    docs = {
+        f"/v2/labels/{n}": {"ean": n, "text": "Mléko 1 l", "cena": "24,90"}
+        for n in ("859001", "859002", "859003")
+    }
     desk = Desk(docs, hashed(14, "sha1", '"L{}"'), since=2)
     desk.views["/v2/labels"] = lambda _req: Res(200, [one[-1].json for one in desk.kept.values()])
     server = desk_on(stage, desk, "flask-cheroot")
     block = "location /etikety/ { rewrite ^/etikety/(.*)$ http://$http_host/v2/labels/$1 redirect; }"
-    me = stage.actor("client", fronts.nginx(stage, server, block=block), "regal.potraviny-lipa.example", "requests:follow")
+    me = stage.actor(
+        "client", fronts.nginx(stage, server, block=block), "regal.potraviny-lipa.example", "requests:follow"
+    )
     for ean, price in (("859001", "26,50"), ("859003", "19,90")):
         seen = me.get(f"/etikety/{ean}")
         rest(0.3)
@@ -366,7 +440,13 @@ def labels(stage: Stage) -> None:
 def gauges(stage: Stage) -> None:
     """Read behind one's own write."""
     docs = {f"/pegel/{n}/notiz": {"pegel": n, "text": "ok", "wart": "Huber"} for n in ("tal", "furt", "wehr")}
-    desk = Desk(docs, counted('"{:08x}"'), words={412: ("application/json", '{"meldung":"Notiz inzwischen geändert"}')}, since=0x51, echo=False)
+    desk = Desk(
+        docs,
+        counted('"{:08x}"'),
+        words={412: ("application/json", '{"meldung":"Notiz inzwischen geändert"}')},
+        since=0x51,
+        echo=False,
+    )
     copy = Desk({}, desk.tag, lag=2.0)
     copy.kept = desk.kept
     copy.views["/pegel"] = says([{"pegel": "tal", "cm": 211}, {"pegel": "furt", "cm": 88}])

@@ -13,7 +13,6 @@ from tools.recording_apis.stage import case
 from tools.recording_apis.stories.held_lee_setting import again, rest, sure
 
 if TYPE_CHECKING:
-    from tools.recording_apis.actors import Actor
     from tools.recording_apis.stage import Stage
 
 
@@ -35,7 +34,11 @@ def _early() -> None:
 )
 def minutes(stage: Stage) -> None:
     """Save while the tag is still weak."""
-    files = {"protokoll/2026-11.md": "# Probe\n\n- Tenor fehlt\n", "protokoll/2026-10.md": "# Probe\n", "noten/liste.txt": "Rheinberger\n"}
+    files = {
+        "protokoll/2026-11.md": "# Probe\n\n- Tenor fehlt\n",
+        "protokoll/2026-10.md": "# Probe\n",
+        "noten/liste.txt": "Rheinberger\n",
+    }
     server = fronts.site(stage, "apache2", files, fronts.DAV["apache2"])
     me = stage.actor("client", server, "ablage.kirchenchor.example", "requests", {"Accept": "*/*"})
     path, text = "/protokoll/2026-11.md", files["protokoll/2026-11.md"]
@@ -76,11 +79,20 @@ def archive(stage: Stage) -> None:
         seen = me.get(path)
         sure(seen.etag.startswith("W/"))
         again(me, path, seen)
-        me.put(path, seen.text.replace(old, new), 412, {"If-Match": seen.etag, "Content-Type": "application/xml"})
+        me.put(
+            path, seen.text.replace(old, new), 412, {"If-Match": seen.etag, "Content-Type": "application/xml"}
+        )
         rest(0.7)
         sure(me.send("HEAD", path, 200).etag == seen.etag)
-        me.put(path, seen.text.replace(old, new), 412, {"If-Match": seen.etag, "Content-Type": "application/xml"})
-    me.put("/doopboek/1876.xml", "<boek jaar='1876'/>", 201, {"If-None-Match": "*", "Content-Type": "application/xml"})
+        me.put(
+            path, seen.text.replace(old, new), 412, {"If-Match": seen.etag, "Content-Type": "application/xml"}
+        )
+    me.put(
+        "/doopboek/1876.xml",
+        "<boek jaar='1876'/>",
+        201,
+        {"If-None-Match": "*", "Content-Type": "application/xml"},
+    )
     rest(1.4)
     third = me.get("/doopboek/1876.xml")
     me.send("DELETE", "/doopboek/1876.xml", 412, {"If-Match": third.etag})
@@ -110,13 +122,20 @@ def wall_texts(stage: Stage) -> None:
     for room, status in ((1, 204), (2, 423), (3, 204)):
         seen = me.get(f"/sala{room}/pannello.html")
         text = seen.text.replace("ritratti", "portraits")
-        me.put(f"/sala{room}/pannello.html", text, status, {"If-Match": seen.etag, "Content-Type": "text/html"})
+        me.put(
+            f"/sala{room}/pannello.html", text, status, {"If-Match": seen.etag, "Content-Type": "text/html"}
+        )
         rest(0.2)
     ask = '<?xml version="1.0"?><D:propfind xmlns:D="DAV:"><D:prop><D:lockdiscovery/><D:getetag/></D:prop></D:propfind>'
     told = me.send("PROPFIND", "/sala2/pannello.html", 207, {"Depth": "0", **xml}, ask)
     sure("curatrice.bassi" in told.text)
     rest(0.8)
-    me.put("/sala2/pannello.html", "<p>Room 2: portraits</p>", 423, {"If-Match": me.get("/sala2/pannello.html").etag})
+    me.put(
+        "/sala2/pannello.html",
+        "<p>Room 2: portraits</p>",
+        423,
+        {"If-Match": me.get("/sala2/pannello.html").etag},
+    )
 
 
 def _basic(name: str) -> dict[str, str]:
@@ -189,16 +208,33 @@ def rehearsal(stage: Stage) -> None:
         setup.put(f"/orchestr/zkousky/{uid}.ics", _event(uid, name), 201, _ICS)
     stage.forget()
     me = stage.actor("client", server, "kalendar.filharmonie.example", "urllib", both)
-    other = stage.actor("other", server, "kalendar.filharmonie.example", "httpx", {**both, "User-Agent": "DAVx5/4.4"})
+    other = stage.actor(
+        "other", server, "kalendar.filharmonie.example", "httpx", {**both, "User-Agent": "DAVx5/4.4"}
+    )
     depth = {"Depth": "1", "Content-Type": "application/xml"}
     ask = '<propfind xmlns="DAV:"><prop><getetag/></prop></propfind>'
     me.send("PROPFIND", "/orchestr/zkousky/", 207, depth, ask)
     mine, first = me.get("/orchestr/zkousky/p2.ics"), me.get("/orchestr/zkousky/p1.ics")
     theirs = other.get("/orchestr/zkousky/p2.ics")
-    other.put("/orchestr/zkousky/p2.ics", _event("p2", "Janáček", "1700", prod="DAVx5"), 204, {**_ICS, "If-Match": theirs.etag})
+    other.put(
+        "/orchestr/zkousky/p2.ics",
+        _event("p2", "Janáček", "1700", prod="DAVx5"),
+        204,
+        {**_ICS, "If-Match": theirs.etag},
+    )
     rest(1.2)
-    me.put("/orchestr/zkousky/p1.ics", _event("p1", "Dvořák", room="Sál B"), 204, {**_ICS, "If-Match": first.etag})
-    me.put("/orchestr/zkousky/p2.ics", _event("p2", "Janáček", room="Sál B"), 412, {**_ICS, "If-Match": mine.etag})
+    me.put(
+        "/orchestr/zkousky/p1.ics",
+        _event("p1", "Dvořák", room="Sál B"),
+        204,
+        {**_ICS, "If-Match": first.etag},
+    )
+    me.put(
+        "/orchestr/zkousky/p2.ics",
+        _event("p2", "Janáček", room="Sál B"),
+        412,
+        {**_ICS, "If-Match": mine.etag},
+    )
     sure("DAVx5" in me.get("/orchestr/zkousky/p2.ics").text)
     me.send("PROPFIND", "/orchestr/zkousky/", 207, depth, ask)
 
@@ -247,7 +283,11 @@ def poster(stage: Stage) -> None:
 def raster(stage: Stage) -> None:
     """Put two versions together."""
     old, new = bytes(range(256)) * 32, bytes(reversed(range(256))) * 32
-    files = {"raster/blad-22.tif": old, "raster/blad-22.sha256": hashlib.sha256(old).hexdigest() + "  blad-22.tif\n", "raster/index.txt": "blad-22\n"}
+    files = {
+        "raster/blad-22.tif": old,
+        "raster/blad-22.sha256": hashlib.sha256(old).hexdigest() + "  blad-22.tif\n",
+        "raster/index.txt": "blad-22\n",
+    }
     server = fronts.site(stage, "caddy", files)
     me = stage.actor("client", server, "raster.kadasterhulp.example", "aiohttp")
     me.get("/raster/index.txt")
@@ -256,7 +296,9 @@ def raster(stage: Stage) -> None:
     for number in range(4):
         if number == 2:
             fronts.put_file(server.directory, "raster/blad-22.tif", new)
-            fronts.put_file(server.directory, "raster/blad-22.sha256", hashlib.sha256(new).hexdigest() + "  blad-22.tif\n")
+            fronts.put_file(
+                server.directory, "raster/blad-22.sha256", hashlib.sha256(new).hexdigest() + "  blad-22.tif\n"
+            )
         part = me.get("/raster/blad-22.tif", 206, {"Range": f"bytes={number * 2048}-{number * 2048 + 2047}"})
         got, tags = got + part.body, [*tags, part.etag]
         rest(0.4)
@@ -281,15 +323,28 @@ def raster(stage: Stage) -> None:
 def tides(stage: Stage) -> None:
     """Miss the second export of a second."""
     first, second = "HW 03:12 4.1\nLW 09:20 0.8\n", "HW 03:12 4.1\nLW 09:20 0.8\nHW 15:41 3.9\n"
-    files = {"marees/brest.txt": first, "marees/liste.json": '{"brest.txt": {"octets": 26}}', "marees/roscoff.txt": first}
+    files = {
+        "marees/brest.txt": first,
+        "marees/liste.json": '{"brest.txt": {"octets": 26}}',
+        "marees/roscoff.txt": first,
+    }
     server = fronts.site(stage, "nginx", files, "etag off;", age=3600)
     me = stage.actor("client", server, "marees.capitainerie.example", "urllib", {"User-Agent": "panneau/2.2"})
     moment = time.time() % 1
     fronts.put_file(server.directory, "marees/brest.txt", first, moment + 2.95)
     me.get("/marees/liste.json")
     seen = me.get("/marees/brest.txt")
-    fronts.put_file(server.directory, "marees/brest.txt", second, time.time() - parsedate_to_datetime(seen.fields["last-modified"]).timestamp() - 0.7)
-    fronts.put_file(server.directory, "marees/liste.json", f'{{"brest.txt": {{"octets": {len(second)}, "exporté": "{seen.fields["last-modified"]}"}}}}')
+    fronts.put_file(
+        server.directory,
+        "marees/brest.txt",
+        second,
+        time.time() - parsedate_to_datetime(seen.fields["last-modified"]).timestamp() - 0.7,
+    )
+    fronts.put_file(
+        server.directory,
+        "marees/liste.json",
+        f'{{"brest.txt": {{"octets": {len(second)}, "exporté": "{seen.fields["last-modified"]}"}}}}',
+    )
     for _ in range(3):
         rest(0.5)
         me.get("/marees/brest.txt", 304, {"If-Modified-Since": seen.fields["last-modified"]})
@@ -331,145 +386,3 @@ def catches(stage: Stage) -> None:
         rest(0.5)
         sure(me.get(f"/capturas/barco{boat}.csv").fields["last-modified"] == stamp)
     me.put("/capturas/barco6.csv", seen.text + "2026-11-28,abadejo,35\n", 412, text)
-
-
-@case(
-    "d892",
-    "lee-signage-with-a-fast-clock",
-    "clock-skew",
-    "wrong-304",
-    alone="clock-skew",
-    description=(
-        "A gate display asks Caddy for its screen with the time of its own clock, nine minutes ahead of the server's "
-        "Date: a screen that was replaced after the first read is 304 again and again, until it asks without a date."
-    ),
-)
-def signage(stage: Stage) -> None:
-    """Ask by one's own clock."""
-    files = {"ekran/kapi-12.json": '{"uçuş":"TZ 411","durum":"zamanında"}', "ekran/kapi-13.json": '{"uçuş":"TZ 96"}', "ekran/surum.txt": "kapi-12 rev 7\n"}
-    server = fronts.site(stage, "caddy", files, " header /ekran/* -Etag\n header /ekran/* Cache-Control no-cache", age=5400)
-    me = stage.actor("client", server, "ekran.havalimani.example", "node:fetch", {"User-Agent": "kiosk/5"})
-
-    def mine() -> dict[str, str]:
-        return {"If-Modified-Since": formatdate(time.time() + 548, usegmt=True)}
-
-    me.get("/ekran/surum.txt")
-    me.get("/ekran/kapi-12.json")
-    me.get("/ekran/kapi-12.json", 304, mine())
-    rest(1.1)
-    fronts.put_file(server.directory, "ekran/kapi-12.json", '{"uçuş":"TZ 411","durum":"rötar 15:40"}')
-    fronts.put_file(server.directory, "ekran/surum.txt", "kapi-12 rev 8\n")
-    for _ in range(2):
-        rest(1.1)
-        me.get("/ekran/kapi-12.json", 304, mine())
-    sure("rev 8" in me.get("/ekran/surum.txt").text)
-    me.get("/ekran/kapi-12.json", 304, mine())
-    rest(0.6)
-    sure("rötar" in me.get("/ekran/kapi-12.json").text)
-    me.get("/ekran/kapi-13.json", 304, mine())
-
-
-_CARD = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:{uid}\r\nFN:{name}\r\nN:{name};;;;\r\nTEL:{tel}\r\nEND:VCARD\r\n"
-
-
-@case(
-    "d899",
-    "lee-address-book-without-quotes",
-    "malformed-validator",
-    "412",
-    alone="malformed-validator",
-    description=(
-        "A vet's address book on Radicale: the practice's script takes the quotes off each tag that it reads and sends "
-        "If-Match without them; every save and removal is refused, though nobody else writes."
-    ),
-)
-def cards(stage: Stage) -> None:
-    """Take the quotes off."""
-    server = stage.server("radicale")
-    auth = {"Authorization": "Basic cHJheGlzOng="}
-    setup = stage.actor("setup", server, "kontakte.tierpraxis.example", "requests", auth)
-    kind = '<mkcol xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:carddav"><set><prop><resourcetype><collection/><C:addressbook/></resourcetype></prop></set></mkcol>'
-    setup.send("MKCOL", "/praxis/halter/", 201, {"Content-Type": "application/xml"}, kind)
-    vcf = {"Content-Type": "text/vcard; charset=utf-8"}
-    for uid, name in (("h1", "Kaya"), ("h2", "Brandl"), ("h3", "Okafor")):
-        setup.put(f"/praxis/halter/{uid}.vcf", _CARD.format(uid=uid, name=name, tel="030 111"), 201, vcf)
-    stage.forget()
-    me = stage.actor("client", server, "kontakte.tierpraxis.example", "httpx", auth)
-    me.send("PROPFIND", "/praxis/halter/", 207, {"Depth": "1"})
-    for uid, name in (("h1", "Kaya"), ("h2", "Brandl")):
-        seen = me.get(f"/praxis/halter/{uid}.vcf")
-        text = _CARD.format(uid=uid, name=name, tel="030 222")
-        me.put(f"/praxis/halter/{uid}.vcf", text, 412, {**vcf, "If-Match": seen.etag.strip('"')})
-        rest(0.4)
-        sure(me.get(f"/praxis/halter/{uid}.vcf").etag == seen.etag)
-    third = me.get("/praxis/halter/h3.vcf")
-    me.send("DELETE", "/praxis/halter/h3.vcf", 412, {"If-Match": third.etag.strip('"')})
-    me.put("/praxis/halter/h4.vcf", _CARD.format(uid="h4", name="Lindt", tel="030 9"), 201, {**vcf, "If-None-Match": "*"})
-
-
-@case(
-    "d907",
-    "lee-recipes-on-plain-nginx",
-    "precondition-ignored",
-    "lost-update",
-    alone="precondition-ignored precondition-stripped",
-    also="unconditional-write",
-    description=(
-        "Recipes of a bakery on nginx with dav_methods, which never looks at If-Match of a PUT: the client, which has "
-        "seen that the tag moved, saves a draft with the former tag and is told 204; the night shift's change is gone."
-    ),
-)
-def recipes(stage: Stage) -> None:
-    """Be taken with the tag of a version that is gone."""
-    files = {f"oppskrift/{n}.txt": f"{n}\nmel 900 g\nvann 600 g\nsalt 20 g\n" for n in ("rugbrød".replace("ø", "o"), "loff", "skolebolle")}
-    server = fronts.site(stage, "nginx", files, fronts.DAV["nginx"], age=90000)
-    me = stage.actor("client", server, "oppskrift.bakeriet.example", "curl")
-    other = stage.actor("other", server, "oppskrift.bakeriet.example", "requests")
-    path, text = "/oppskrift/loff.txt", {"Content-Type": "text/plain"}
-    mine = me.get(path)
-    again(me, path, mine)
-    theirs = other.get(path)
-    other.put(path, theirs.text.replace("salt 20", "salt 16"), 204, {**text, "If-Match": theirs.etag})
-    rest(1.3)
-    moved = me.send("HEAD", path, 200)
-    sure(moved.etag != mine.etag)
-    me.get("/oppskrift/rugbrod.txt")
-    me.put(path, mine.text + "hvile 40 min\n", 204, {**text, "If-Match": mine.etag})
-    rest(0.4)
-    now = me.get(path)
-    sure("salt 20" in now.text)
-    me.get("/oppskrift/skolebolle.txt", 412, {"If-Match": mine.etag})
-
-
-def _walk(me: Actor) -> str:
-    return me.send("PROPFIND", "/rooster/", 207, {"Depth": "1"}).text
-
-
-@case(
-    "d886",
-    "lee-rota-uploaded-as-new",
-    "create-guard-on-update",
-    "412",
-    alone="create-guard-on-update",
-    description=(
-        "A swimming club's rota on WsgiDAV: the upload tool lists and reads the sheets, and then sends the changed ones "
-        "with If-None-Match: * as if they were new: 412, while a sheet that is new is created."
-    ),
-)
-def rota(stage: Stage) -> None:
-    """Guard an update as a creation."""
-    server = stage.server("wsgidav")
-    fronts.put_file(server.directory, "rooster/week49.csv", "dag,bad,wie\nma,25m,Sanne\ndi,25m,Bas\n", 86000)
-    fronts.put_file(server.directory, "rooster/week50.csv", "dag,bad,wie\nma,25m,Joris\n", 86000)
-    me = stage.actor("client", server, "rooster.zwemclub.example", "aiohttp")
-    star = {"If-None-Match": "*", "Content-Type": "text/csv"}
-    _walk(me)
-    for week in (49, 50):
-        seen = me.get(f"/rooster/week{week}.csv")
-        sure(seen.etag)
-        rest(0.3)
-        me.put(f"/rooster/week{week}.csv", seen.text + "wo,50m,Femke\n", 412, star)
-    me.put("/rooster/week51.csv", "dag,bad,wie\nma,25m,Bas\n", 201, star)
-    _walk(me)
-    sure("Femke" not in me.get("/rooster/week49.csv").text)
-    me.put("/rooster/week49.csv", seen.text + "wo,50m,Femke\n", 412, star)
