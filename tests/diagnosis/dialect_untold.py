@@ -11,7 +11,18 @@ from ifmatch.model.unknown import UNKNOWN
 
 _KIND = "what things are of one kind is told by their paths"
 _WORD = "0 and * are words of some families and of HTTP, no versions"
+_IN_HTTP = "what tells it stands in fields or statuses of HTTP, or in the spelling of a tag"
 OWN = {
+    **dict.fromkeys(
+        (
+            "The count goes back and comes again, and nothing speaks of a cache",
+            "a job tried twice, the first time the database was away, the second time it was stored",
+            "a part is read under one tag that stays, and the whole is written with it",
+            "an own save in the same second",
+            "fleet: carried out, and set back by another before the next look",
+        ),
+        _IN_HTTP,
+    ),
     **dict.fromkeys(
         (
             "the tag of an invoice for an order, after a save of another order",
@@ -36,6 +47,19 @@ OWN = {
     "healthy: If-Match answered with an error member, corrected": "its faults have words of their own",
     "a look behind, and then the right one": "a call that looks is no address that caches keep",
 }
+# What the service writes into members that were sent back as they were read.
+_SIGNED = (
+    "Basic credentials and JSON: signed as the sender's own",
+    "the proxy names nodes with what each said",
+    "a court's file: the refused note is there, under the clerk's own name in the cookie",
+    "a wine rack signed by the subject of a bearer token",
+    "a play list is stored by the first node, and nginx lists what both answered",
+    "a lift's log entry sent twice: the record's own moment moved with the lost answer",
+    "a cage with milliseconds under a name of no language",
+    "letter press: refused though stored, JSON record of two times",
+    "a trail whose editor is an object, refused with 409",
+    "the newer row is there in other words",
+)
 _AS_TEXT = "what stands inside a text is lost where the whole state is told as one"
 IN_A_TEXT = dict.fromkeys(
     (
@@ -46,6 +70,7 @@ IN_A_TEXT = dict.fromkeys(
         "healthy: If-Match answered with ok false for another reason",
         "the store cannot do conditions, as a success says",
         "a rules engine adds what follows from an own save",
+        *_SIGNED,
     ),
     _AS_TEXT,
 )
@@ -117,6 +142,7 @@ BY_FAMILY = {
         _NODES: _ROWS_LEFT,
     },
     "confluence": {_OF_A_PART: _OF_ONE},
+    "cloudfront": dict.fromkeys(_SIGNED, _AS_TEXT),
     "docker-engine": {_OF_A_PART: _OF_ONE},
     "json-rpc": {_NODES: _AT_ONE_PLACE},
     "graphql": {_NODES: _AT_ONE_PLACE},
@@ -130,7 +156,8 @@ BY_FAMILY = {
     ),
     "eve": {"What is only taken for later is there later": "an answer to a write shows what was taken"},
     "caldav-carddav": {
-        "The count goes back and comes again, and nothing speaks of a cache": "a calendar's counts are text"
+        "The count goes back and comes again, and nothing speaks of a cache": "a calendar's counts are text",
+        "bus lines: a success denies what was wrong by itself, and passes mended on the same tag": _AS_TEXT,
     },
     "google-iam": {"no mark of a cache, but the origin never saw the read": "a POST is kept by no cache"},
     "openstack-placement": _COUNTERS,

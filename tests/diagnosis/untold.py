@@ -12,7 +12,74 @@ _NO_TRACE = (
     "a success of which the next look shows nothing was not carried out, where no field says otherwise"
 )
 _RANGES = "parts of a file are asked for under a field of HTTP"
+_REPORTED = "what a report names is what was sent, as it was spelt: elsewhere it names nothing of the request"
+_COLUMN = "what the account has of a write is the field that it came with, or that it had none"
+_BETWEEN = "what the log names is a version between two tags, as the answers spell them"
+_HOLD = "a hold is told by a status and a code that the refusal of the carrier takes the place of"
+_FRONTS = "that two addresses, or two types, show one thing is told by strong entity tags"
+_COMPUTED = "a tag is computed from what it stands for, or for many things; a count is of one change"
+_NODES_LISTED = "which nodes were asked is told beside the refusal of HTTP"
 ANYWHERE = {
+    **dict.fromkeys(
+        (
+            "a fleet: the column is called guard, ours says none",
+            "a museum's audit: our loan came without a condition, the registrar's with one",
+        ),
+        _COLUMN,
+    ),
+    **dict.fromkeys(
+        (
+            "a put answered with what is there, which the service set back by its own rule, no redirect",
+            "a queue tells numbers alone, and the next look has the work of another",
+            "a room is sent with the tag of its hotel, and the operation ends with nothing",
+            "an order sent with the revision before the own one is sent back, as the queue tells",
+            "bus timetable: attempts listed under deliveries, first lost",
+            "ferry two: only the place differs, old host",
+            "hotel rates: the report on a write has the tag that an own write had made",
+            "kiosk: a number that means nothing, without a word",
+            "museum rooms: the report has the tags of two languages",
+            "quarry: op id in the body, tries nested in a status page, other writer's skip",
+            "rooms: codes and two digests in the report, and the next look is another's",
+            "three orders on one stand, each turned down as outdated in German",
+        ),
+        _REPORTED,
+    ),
+    **dict.fromkeys(
+        (
+            "photos of one album",
+            "tariffs that say of when they are",
+        ),
+        _COMPUTED,
+    ),
+    **dict.fromkeys(
+        (
+            "The service takes tags of that type elsewhere: somebody was quicker here",
+            "price by the tills' own way, JSON",
+        ),
+        _FRONTS,
+    ),
+    **dict.fromkeys(
+        (
+            "between: activity stream with nested object ref",
+            "events name the version in between by path",
+            "gateway: history by number",
+            "log after the write with short tags",
+        ),
+        _BETWEEN,
+    ),
+    **dict.fromkeys(
+        (
+            "a busy draft, with who has it since when",
+            "a code with its holder as the next member",
+            "a code, who has it and until when",
+            "a job that a field names, held up",
+        ),
+        _HOLD,
+    ),
+    **dict.fromkeys(
+        ("the machines that were asked are listed, not their codes",),
+        _NODES_LISTED,
+    ),
     "the star in quotes": _QUOTES,
     "the star in quotes taken for the wildcard, over another's change": _QUOTES,
     "blanks inside the quotes": _QUOTES,

@@ -10,6 +10,7 @@ import enum
 import secrets
 from dataclasses import replace
 from functools import cache
+from operator import is_
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar, cast
 
 from ifmatch.capture.redaction import patterns, tags, vocabulary
@@ -209,7 +210,8 @@ class Redactor:
             # Short values of these are versions, dates and ids; no secret has so little room or such a form.
             if not (len(value) < _BRIEF and (key in vocabulary.TAG_FIELDS or key in _TIMES)):
                 telling.append((name, value))
-        redact_fields(type(fields)(telling), self._learning)
+        if telling:
+            redact_fields(type(fields)(telling), self._learning)
 
     def _learn_tag(self, opaque: str) -> None:
         if not self._redact_tags:
@@ -380,7 +382,7 @@ class Redactor:
         for name in _names_of(kind):
             before = cast("object", getattr(record, name))
             after = self._value(name, before)
-            if after is not before and after != before:
+            if after is not before:
                 yield name, after
 
     def _value(self, name: str, value: object) -> object:
@@ -390,9 +392,11 @@ class Redactor:
             shown = self._shown.get((name, value))
             if shown is None:
                 shown = self._shown[name, value] = self._string(name, value)
-            return shown
+            return value if shown == value else shown
         if isinstance(value, tuple):
-            return tuple(self._value(name, one) for one in cast("tuple[object, ...]", value))
+            held = cast("tuple[object, ...]", value)
+            hidden = tuple([self._value(name, one) for one in held])
+            return held if all(map(is_, hidden, held)) else hidden
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             return self._record(value)
         return value

@@ -52,7 +52,7 @@ def proven(facts: Facts, attempt: Step) -> Proof | None:
         facts: of a refused request.
         attempt: this request, or an earlier one with the same intent.
     """
-    marks = marks_of(attempt)
+    marks = facts.marks if attempt is facts.step else marks_of(attempt)
     same = (*facts.attempts, attempt)
     before = facts.base if facts.base is not None and facts.base.order < attempt.order else None
     old = values_shown(before) if before is not None else {}
@@ -151,7 +151,7 @@ def by_others(facts: Facts) -> Iterator[tuple[Change, bool]]:
     skew = facts.client_skew or 0.0
     names = _said_by(step)
     done = _done_since(facts, base)
-    marks = {mark.value for mark in marks_of(step) if mark.sure}
+    marks = {mark.value for mark in facts.marks if mark.sure}
     known = {one.who for one in entries if one.when is not None and one.when <= base.end - skew}
     for one in entries:
         if one.when is None or not one.who or one.who in names:

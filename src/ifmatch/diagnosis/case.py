@@ -402,6 +402,7 @@ def _steps(
     last_time = 0.0
     for number, capture in enumerate(captures):
         clocked = _clocked(capture, captures)
+        clocks = frozenset(link.up for link in links if link.down == number)
         for index, exchange in enumerate(capture.exchanges):
             if (number, index) in partners:
                 continue
@@ -410,8 +411,7 @@ def _steps(
                 step.start = step.end = _guess(exchange, last_time)
             last_time = step.start
             step.vantage = vantages[number]
-            step.clocks = frozenset(link.up for link in links if link.down == number)
-            step.node = nodes[number] or ""
+            step.clocks, step.node = clocks, nodes[number] or ""
             steps[number, index] = step
     for (up, up_number), partner in sorted(partners.items()):
         below = steps.get(partner)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.embedded import may_be_coded
 from ifmatch.diagnosis.listed_records import leaves_of, records_in
-from ifmatch.diagnosis.own_marks import marks_of
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.dialects.glossary import Words
 
@@ -57,7 +56,7 @@ def counted(facts: Facts) -> Counted | None:
         facts: of a refused request whose change is there.
     """
     step, current = facts.step, facts.current_tag
-    names = {mark.value for mark in marks_of(step)}
+    names = {mark.value for mark in facts.marks}
     if current is not None and current != facts.token:
         names.add(tokens.opaque(current))
     pieces = {max(_PIECES.findall(name), key=len, default="") for name in names}

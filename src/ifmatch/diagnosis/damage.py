@@ -102,7 +102,7 @@ def _accepted(case: Case, history: History, step: Step) -> Damage | None:
             or _taken_back(history, step)
             or logged_between(case, history, step)
             or listed_newer(case, history, step)
-            or (overwritten(history, step) or skipped(history, step) or moved_unread(history, step))
+            or (overwritten(history, step) or skipped(case, history, step) or moved_unread(history, step))
         )
     if guard.guard is Guard.ABSENT:
         return _created_twice(history, step) or created_over(case, history, step) or unheard(history, step)
@@ -215,7 +215,7 @@ def _issued_at(history: History, step: Step, token: str) -> Step | None:
 def _stale(history: History, step: Step) -> Damage | None:
     """Find an accepted token that an accepted write had replaced."""
     guard = step.guard
-    if guard is None or len({tokens.opaque(token) for token in guard.tokens}) != 1:
+    if guard is None or history.in_turn or not guard.of_one:
         # One tag may be there in two spellings, with its quotes and without.
         return None
     token = next((one for one in guard.tokens if history.issued(one)), guard.tokens[0])

@@ -28,6 +28,7 @@ from ifmatch.diagnosis.dates import http_date, instant
 from ifmatch.diagnosis.editors import EDITOR, PROGRAM, SYSTEM, editor_like, handed_over, same_moment
 from ifmatch.diagnosis.likeness import shows, taken_on
 from ifmatch.diagnosis.listed_tokens import listings_of
+from ifmatch.diagnosis.own_marks import marks_of
 from ifmatch.diagnosis.own_names import names_itself
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.served_dates import served_dates
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.conditions import Condition
     from ifmatch.diagnosis.damages import Damage
     from ifmatch.diagnosis.listed_tokens import Listing
+    from ifmatch.diagnosis.own_marks import Mark
     from ifmatch.diagnosis.steps import Step
     from ifmatch.diagnosis.told_changes import Change
 
@@ -237,6 +239,11 @@ class Facts(BlindFacts):
             if step.is_write and step.unanswered and self._same_intent(step):
                 return step
         return None
+
+    @cached_property
+    def marks(self) -> Sequence[Mark]:
+        """Return what may name the request."""
+        return marks_of(self.step)
 
     @cached_property
     def account(self) -> tuple[Change, ...]:

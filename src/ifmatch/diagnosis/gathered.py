@@ -66,9 +66,9 @@ class Gathered:
         return self._givers[value]
 
     def _holding(self, value: str) -> Sequence[tuple[Step, str]]:
-        """Return the answers that may hold a value; once many were looked through, by its rarest word."""
+        """Return the answers that may hold a value; where it takes many looks, by its rarest word."""
         self._looked += len(self._texts)
-        if self._looked <= _MANY:
+        if max(self._looked, len(self._refused) * len(self._texts)) <= _MANY:
             return self._texts
         words = self._asked_words.intersection(_WORD.findall(value))
         return min((self._by_word.get(word, []) for word in words), key=len, default=self._texts)
@@ -76,21 +76,21 @@ class Gathered:
     @cached_property
     def _asked_words(self) -> frozenset[str]:
         """Return the words of all values that are mostly asked for: those that refused requests carry."""
-        asked = [one for one in self.steps if one.status >= _REFUSED or (one.is_write and not one.accepted)]
-        held = (values for one in asked for values in (carried(one), carried_anywhere(one), placed(one)))
+        held = (
+            values for one in self._refused for values in (carried(one), carried_anywhere(one), placed(one))
+        )
         values = {one for values in held for one in values.values()}
         return frozenset(word for value in values for word in _WORD.findall(value))
 
     @cached_property
+    def _refused(self) -> list[Step]:
+        return [one for one in self.steps if one.status >= _REFUSED or (one.is_write and not one.accepted)]
+
+    @cached_property
     def _by_word(self) -> dict[str, list[tuple[Step, str]]]:
         found: dict[str, list[tuple[Step, str]]] = {}
-        # What a write is answered with, the next read shows again.
-        words_of: dict[str, frozenset[str]] = {}
         for one, text in self._texts:
-            words = words_of.get(text)
-            if words is None:
-                words = words_of[text] = self._asked_words.intersection(_WORD.findall(text))
-            for word in words:
+            for word in self._asked_words.intersection(_WORD.findall(text)):
                 found.setdefault(word, []).append((one, text))
         return found
 
@@ -207,8 +207,12 @@ class Gathered:
 
     @cached_property
     def _texts(self) -> list[tuple[Step, str]]:
-        contents = [(one, one.content) for one in self.steps]
-        return [(one, held.text) for one, held in contents if held is not None and len(held) <= _LONG]
+        """Return each content that the actor was shown, with the first step that has it."""
+        found: dict[str, Step] = {}
+        for one in self.steps:
+            if (held := one.content) is not None and len(held) <= _LONG:
+                found.setdefault(held.text, one)
+        return [(one, text) for text, one in found.items()]
 
     @cached_property
     def _in_fields(self) -> dict[str, Step]:

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, Final, overload
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.steps import Step
 from ifmatch.model.cached import cached_property
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 # further away hardly has to do with it, and to look through all for each would take as long as the square.
 REACH: Final = 250
 CASE_REACH: Final = 1000
+_DONE: Final = frozenset({200, 204})
 
 
 class History(list[Step]):
@@ -31,6 +33,37 @@ class History(list[Step]):
     def refused_writes(self) -> list[Step]:
         """Return the writes that were refused by precondition, in order of time."""
         return [step for step in self if step.refused and step.is_write and not step.accepted]
+
+    @cached_property
+    def in_turn(self) -> bool:
+        """Tell whether all is one actor's, and each version is given out right before what is made of it.
+
+        Each write then names the tag that the step before it bears, and is answered with a new one, which
+        the next step bears or names; each look is whole and unconditional. The order of these steps tells
+        of nothing that came between: only what answers say, here or elsewhere, can.
+        """
+        tag = actor = None
+        written = False
+        seen: set[str] = set()
+        for step in self:
+            current = step.etag
+            if current is None or step.version is not None or step.status not in _DONE:
+                return False
+            if actor is None:
+                actor = step.actor
+            if step.actor != actor:
+                return False
+            if step.method == "GET" and not step.conditions:
+                if current != tag and (written or current in seen):
+                    return False
+                written = False
+            elif current in seen or not _made_of(step, tag):
+                return False
+            else:
+                written = True
+            tag = current
+            seen.add(current)
+        return True
 
     @cached_property
     def issuers(self) -> dict[str, list[Step]]:
@@ -157,6 +190,14 @@ class History(list[Step]):
         if not gave:
             return found
         return History([*sorted(set(gave), key=lambda one: one.order), *found])
+
+
+def _made_of(write: Step, tag: str | None) -> bool:
+    """Tell whether a write was accepted that has one condition: that its resource be as a tag names it."""
+    guard = write.guard
+    if guard is None or guard.guard is not Guard.SAME or not guard.standard or len(write.conditions) > 1:
+        return False
+    return guard.tokens == (tag,) and write.accepted and write.replaces
 
 
 class Stretch(list[Step]):

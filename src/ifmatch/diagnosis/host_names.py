@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.renamed_paths import rename_paths
 from ifmatch.diagnosis.resources import host_of
+from ifmatch.diagnosis.second_fronts import join_fronts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -188,3 +189,4 @@ def share_names(steps: Sequence[Step]) -> None:
         if host in names and host not in clients:
             step.resource = names[host] + step.resource[len(host) :]
     rename_paths(steps)
+    join_fronts(steps)

@@ -77,6 +77,8 @@ def _untraced(before: Sequence[Step], write: Step, after: Sequence[Step]) -> Ste
     base = next((one for one in reversed(before) if _looks(one)), None)
     if base is None or _sends_back(base, write):
         return None
+    if _moved(base, write) and not _by_another(base, write):
+        return None
     was, wanted = values_shown(base), values_sent(write)
     changes = {word: value for word, value in wanted.items() if was.get(word, value) != value}
     if not changes or _tells_of(write, changes):
@@ -165,9 +167,10 @@ def _counted_on(base: Step, write: Step) -> bool:
 def _by_another(base: Step, look: Step) -> bool:
     """Tell whether one change alone was made between two looks, of other members."""
     old, new = _versions(base), _versions(look)
-    steps = [tokens.steps_on(old[word], new[word]) for word in old.keys() & new.keys()]
+    if all(tokens.steps_on(old[word], new[word]) != 1 for word in old.keys() & new.keys()):
+        return False
     was, there = values_shown(base), values_shown(look)
-    return 1 in steps and any(there.get(word, value) != value for word, value in was.items())
+    return any(there.get(word, value) != value for word, value in was.items())
 
 
 def values_shown(step: Step, *, stamps: bool = False) -> dict[str, str]:

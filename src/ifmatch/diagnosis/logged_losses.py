@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
+from ifmatch.diagnosis.accounts_counted import between_versions
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date, shown
@@ -17,6 +18,7 @@ from ifmatch.diagnosis.states_in_turn import (
     built_beside,
     by_word,
     dropped,
+    made_versions,
     own_entry,
     replaced,
     set_by,
@@ -56,7 +58,28 @@ def logged_between(case: Case, history: History, step: Step) -> Damage | None:
         step: an accepted write whose precondition, if any, kept nothing from it.
     """
     base = looked(history, step) or look_beside(case, step) if _in_accounts(step) else None
-    return _told_between(case, base, step, _answers(case, step)) if base is not None else None
+    if base is None:
+        return None
+    answers = _answers(case, step)
+    return _told_between(case, base, step, answers) or _by_versions(history, base, step, answers)
+
+
+def _by_versions(history: History, base: Step, step: Step, answers: Sequence[Step]) -> Damage | None:
+    """Find another's change that lies between two versions, by their count or their turn in a list."""
+    if not step.puts or (step.guard is not None and step.guard.guard is not Guard.EXISTS):
+        return None
+    if step.etag is None and not made_versions(step):
+        return None
+    if not base.issued() and base.content is None:
+        return None
+    told = [one for one in (step, *answers) if one.content is not None and may_list(one.content.text)]
+    versions = known_as((*base.issued(), *step.issued()))
+    for changes in _accounts(step, told, versions):
+        found = between_versions(history, base, step, changes)
+        if found is not None:
+            text = f"the list of changes has one by {found.who} between the version read and the one written"
+            return Damage(Outcome.LOST_UPDATE, text, lost=found.listing, told=found.when)
+    return None
 
 
 def _in_accounts(step: Step) -> bool:
@@ -68,7 +91,7 @@ def _in_accounts(step: Step) -> bool:
 
 def _told_between(case: Case, base: Step, step: Step, answers: Sequence[Step]) -> Damage | None:
     """Find another's change between a read and a write in what answers tell of changes."""
-    told = [one for one in (step, *answers) if one.content is not None and may_list(one.content.text)]
+    told = [one for one in (step, *answers) if _lists(one)]
     if not base.timed or not told:
         return None
     versions = known_as((base.etag, step.etag))
@@ -78,6 +101,11 @@ def _told_between(case: Case, base: Step, step: Step, answers: Sequence[Step]) -
         if found is not None:
             return found
     return None
+
+
+def _lists(step: Step) -> bool:
+    """Tell whether an answer may have a list of changes."""
+    return step.content is not None and may_list(step.content.text)
 
 
 def _answers(case: Case, step: Step) -> list[Step]:
@@ -296,10 +324,10 @@ def logged_over_version(case: Case, history: History, step: Step) -> Damage | No
     guard = step.guard
     if guard is None or guard.guard is not Guard.SAME or not guard.of_one or guard.unseen:
         return None
-    base = looked(history, step)
+    answers = _answers(case, step)
+    base = looked(history, step) if answers or _lists(step) else None
     if base is None or not any(token in base.issued() for token in guard.tokens):
         return None
-    answers = _answers(case, step)
     found = _made_beside(base, step, answers)
     if found is None and _in_accounts(step):
         found = _told_between(case, base, step, answers)

@@ -32,6 +32,7 @@ _NODE_FIELDS = (
 # The same in fields of a service's own, such as X-Shop-Node or Served-From-Pod.
 _NODE_LIKE = re.compile(
     r"(?:^|[-_])(?:node|pod|instance|backend|replica|worker|machine|container|upstream|hostname"
+    r"|mirror|vm|dyno|rack|peer|srv"
     r"|(?:app|web|api|db|origin)[-_]?(?:server|host)"
     r"|(?:served|handled|answered|read|written|wrote|stored|loaded)[-_](?:by|from|to|at|on))"
     r"(?:[-_](?:id|name|no|addr|host))?$",

@@ -12,6 +12,7 @@ from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.old_looks import old_looks
 from ifmatch.diagnosis.one_tag import two_states
+from ifmatch.diagnosis.resumed_in_turn import resumed_in_turn
 from ifmatch.diagnosis.revalidations import never_unmodified
 from ifmatch.diagnosis.shared_seconds import later_in_second
 from ifmatch.diagnosis.spliced_parts import cached_on_the_way, dropped, heard, resumed, spliced
@@ -42,9 +43,12 @@ def misreads(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
         case: everything known.
         history: of one resource, in order of time.
     """
+    if history.in_turn:
+        # Its looks are whole, unconditional and up to date.
+        return
     yield from _wrong_not_modified(case, history)
     yield from spliced(history)
-    again = list(never_unmodified(case, history))
+    again = [*never_unmodified(case, history), *resumed_in_turn(history)]
     yield from again
     told = {step.actor for step, _ in again}
     yield from ((step, damage) for step, damage in wasted_reads(case, history) if step.actor not in told)
@@ -205,12 +209,22 @@ def _proves_another(history: History, step: Step, later: Step | None, named: tup
     # Within one second, or from a slow clock, a date tells nothing, and nodes may have tags of their own:
     # then the content must.
     shown = issue.representation if issue is not None else None
+    if issue is not None and _of_nodes(issue, later):
+        return None
     other = later.representation is not None and shown is not None
     other = other and not same_content(shown, later.representation)
     if not (later.last_modified > since or other):
         return None
     written = history.written_between(step, later)
     return None if written or _put_in_place(step, later, issue) else later
+
+
+def _of_nodes(one: Step, two: Step) -> bool:
+    """Tell whether two answers have tags of their own for the same content, as nodes do: nothing changed."""
+    if one.etag == two.etag or one.variant != two.variant:
+        return False
+    shown, again = one.representation, two.representation
+    return shown is not None and again is not None and same_content(shown, again)
 
 
 def _told_in_content(whole: list[Step], step: Step, later: Step | None) -> Step | None:

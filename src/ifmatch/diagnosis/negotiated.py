@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -57,3 +58,44 @@ def variant_fields(step: Step) -> tuple[str, str, str]:
     """
     own = next((name for name in step.varies if step.sent.text(name)), step.varies[0])
     return "accept", "accept-language", own
+
+
+def represented(step: Step, history: Iterable[Step]) -> Step:
+    """Return the answer with the very representation that a step's tag was given for.
+
+    A 304 shows none: it says that what its reader has kept is current, however its request was worded.
+
+    Args:
+        step: that gave a tag, or told it again.
+        history: of the same resource.
+
+    Source: RFC 9110 section 15.4.5 (a 304 carries no content; its tag selects what is stored).
+    """
+    if step.status != HTTPStatus.NOT_MODIFIED or step.etag is None:
+        return step
+    found = step
+    for one in history:
+        if one.order >= step.order:
+            break
+        if one.actor == step.actor and one.etag == step.etag and one.status == HTTPStatus.OK and one.is_read:
+            found = one
+    return found
+
+
+def asks_alike(source: Step, shown: Step, step: Step) -> bool:
+    """Tell whether a read asked for the representation that another one had shown, as far as that is told.
+
+    Args:
+        source: that gave a tag, or told it again.
+        shown: the answer with what the tag was given for.
+        step: the read.
+    """
+    if shown.variant == step.variant:
+        return True
+    vary = f"{shown.header('vary') or ''},{step.header('vary') or ''}".lower()
+    asked = zip(variant_fields(shown), shown.variant, step.variant, strict=True)
+    # What a 304 was asked for in the same words is the same, unless its type says otherwise.
+    other = source is shown or source.variant != step.variant
+    named = other and any(name in vary for name, one, two in asked if one != two)
+    alike = all(one == two or not one or not two for one, two in zip(shown.kind, step.kind, strict=True))
+    return not named and alike

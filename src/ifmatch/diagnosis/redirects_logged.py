@@ -59,6 +59,8 @@ def redirected_unseen(case: Case, step: Step) -> Damage | None:
 
 def _as_before(history: History, step: Step) -> bool:
     """Tell whether an answer, and the next look, show what was there before a write of something else."""
+    if history.in_turn:
+        return False
     own = history.represented.get(step.actor, [])
     place = bisect_left(own, step.order, key=lambda one: one.order)
     before = own[place - 1] if place else None

@@ -21,7 +21,7 @@ from ifmatch.diagnosis.given_elsewhere import given_elsewhere
 from ifmatch.diagnosis.history import History
 from ifmatch.diagnosis.likeness import told_by_digest
 from ifmatch.diagnosis.moved_times import but_moved_times
-from ifmatch.diagnosis.negotiated import variant_fields
+from ifmatch.diagnosis.negotiated import asks_alike, represented
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.told_versions import moved
 from ifmatch.diagnosis.wishes import wish_of
@@ -313,16 +313,9 @@ class StateFacts:
         """Tell whether a read asked for the same representation as the one that gave the token."""
         source = self.source or (self.own_reads_before[-1] if self.own_reads_before else None)
         said = source is not None and (source.is_read or source.sent.text("content-language") is not None)
-        if source is None or not said or source.variant == step.variant:
+        if source is None or not said:
             return True
-        vary = f"{source.header('vary') or ''},{step.header('vary') or ''}".lower()
-        named = any(
-            name in vary
-            for name, one, two in zip(variant_fields(source), source.variant, step.variant, strict=True)
-            if one != two
-        )
-        alike = all(one == two or not one or not two for one, two in zip(source.kind, step.kind, strict=True))
-        return not named and alike
+        return asks_alike(source, represented(source, self.history), step)
 
     @cached_property
     def current_tag(self) -> str | None:

@@ -41,7 +41,7 @@ def own_entry(base: Step, step: Step, changes: Sequence[Change]) -> Change | Non
     """
     old, mine = _states(base, step)
     edited = {word for word, value in mine.items() if not _of_service(word) and value != old.get(word)}
-    made = known_as((step.etag, *_made_by(step)))
+    made = known_as((step.etag, *made_versions(step)))
     named = [one for one in changes if one.version and one.version in made]
     found: list[Change] = []
     for one in named or changes:
@@ -57,8 +57,12 @@ def own_entry(base: Step, step: Step, changes: Sequence[Change]) -> Change | Non
     return whole if all(one is whole or set(one.record.values()) < values for one in found) else None
 
 
-def _made_by(step: Step) -> list[str]:
-    """Return what the answer to a write calls a version, and did not get from its sender."""
+def made_versions(step: Step) -> list[str]:
+    """Return what the answer to a write calls a version, and did not get from its sender.
+
+    Args:
+        step: the write.
+    """
     sent = set(leaves_of(step.view.sent_text))
     told = leaves_of(step.view.text)
     return [value for name, value in told if called_version(name) and (name, value) not in sent]

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.dates import told_clock, told_moment
 from ifmatch.diagnosis.listed_records import leaves_of, records_in
-from ifmatch.diagnosis.own_marks import marks_of
 from ifmatch.diagnosis.resources import host_of
-from ifmatch.diagnosis.told_changes import about
+from ifmatch.diagnosis.told_changes import about, telling_piece
 from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def stored_first(facts: Facts) -> Step | None:
     """
     step = facts.step
     near = facts.case.steps[step.order + 1 : step.order + _NEAR]
-    marks: set[str] | None = None
+    marks, piece = {mark.value for mark in facts.marks}, telling_piece(step)
     for one in facts.own(near):
         content = one.content
         if not one.read_ok or one.resource == step.resource or content is None or len(content) > _LONGEST:
@@ -57,13 +56,14 @@ def stored_first(facts: Facts) -> Step | None:
         if host_of(one.resource) != host_of(step.resource):
             continue
         text = one.view.text
+        asked = piece in one.exchange.request.url or piece in one.view.sent_text
+        if not (any(mark in text for mark in marks) or (asked and about(one, step))):
+            continue
         if _STORED.search(text.replace("_", " ")) is None or _COMPARED.search(text.replace("_", " ")) is None:
             continue
-        marks = {mark.value for mark in marks_of(step)} if marks is None else marks
-        if any(mark in text for mark in marks) or about(one, step):
-            told = _entries(one, {mark for mark in marks if mark in text})
-            if _both_times(one, told) or _in_turn(one, [" ".join(entry.values()) for entry in told]):
-                return one
+        told = _entries(one, {mark for mark in marks if mark in text})
+        if _both_times(one, told) or _in_turn(one, [" ".join(entry.values()) for entry in told]):
+            return one
     return None
 
 

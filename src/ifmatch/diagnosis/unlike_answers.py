@@ -151,9 +151,11 @@ def of_another(one: Step, write: Step, names: frozenset[str]) -> bool:
         write: of a thing.
         names: of the thing.
     """
+    here, there = (each.resource.partition("?")[0].rstrip("/") for each in (write, one))
+    if here != there and _stored(one) and _stored(write) and not _within(here, there):
+        return True
     if not names:
         return False
-    here, there = (each.resource.partition("?")[0].rstrip("/") for each in (write, one))
     if here != there and name_of(write) in names and beside_each_other(here, there):
         return True
     if one.is_read and one.view.query:
@@ -163,6 +165,15 @@ def of_another(one: Step, write: Step, names: frozenset[str]) -> bool:
     if not one.is_read and here == there:
         return not names & {each.value for each in sent(one)} and name_of(write) not in names
     return False
+
+
+def _stored(one: Step) -> bool:
+    """Tell whether a request stores a thing at its own address (RFC 9110 section 9.3.4)."""
+    return one.method == "PUT" and one.is_write
+
+
+def _within(one: str, two: str) -> bool:
+    return f"{one}/".startswith(f"{two}/") or f"{two}/".startswith(f"{one}/")
 
 
 def _like(one: str, two: str) -> bool:

@@ -50,10 +50,11 @@ def unseen(case: Case, history: History, step: Step) -> Damage | None:
         return None
     if not guard.well_formed and not history.issued(guard.tokens[0]):
         return _met_unread(history, step, guard)
+    elsewhere = _listed_newer(case, history, step) or version_between(case, history, step)
+    if elsewhere is not None or history.in_turn:
+        return elsewhere or made_twice(history, step)
     return (
-        _listed_newer(case, history, step)
-        or version_between(case, history, step)
-        or _slipped_in(history, step)
+        _slipped_in(history, step)
         or made_twice(history, step)
         or _undone(case, history, step)
         or unheeded(history, step)

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.left_undone import sent_rows
+from ifmatch.diagnosis.next_names import made_as_next
 from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.rules.exists_already import edited_from_it, told
 from ifmatch.diagnosis.rules.null_token import defaulted
@@ -42,6 +43,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if not facts.refused or guard is None or guard.guard is not Guard.ABSENT or guard.name == "Overwrite":
         return
     known = _known(facts)
+    if all(one.method in _LISTING for one in known) and made_as_next(facts) is not None:
+        # It had not looked for the name in the list, and wanted one that is free.
+        return
     if not facts.own(facts.earlier) and (seen := _in_a_list(facts)) is not None:
         yield note("a list had shown it to the client, with its version and other values", 5.0, seen)
         return

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import holds, resemblance
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.next_names import made_as_next
 from ifmatch.diagnosis.rules import token_missing
 from ifmatch.diagnosis.undone_reasons import left_in_success
 from ifmatch.dialects import Meaning
@@ -129,7 +130,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     elif refresh is not None and refresh.finds_nothing:
         yield note("a read finds nothing there", -4.0, refresh)
     elsewhere = any(one.accepted and one.replaces and one.actor != facts.step.actor for one in facts.earlier)
-    if edited_from_it(facts) and not elsewhere:
+    instead = made_as_next(facts)
+    if instead is not None:
+        yield note("the client then made it under another name: it wanted a new one", 2.0, instead)
+    elif edited_from_it(facts) and not elsewhere:
         yield note("what is there is nearly what the request carried: it may be an edit of it", -2.0, refresh)
     created = [
         step for step in facts.earlier if step.accepted and step.replaces and step.actor != facts.step.actor

@@ -6,16 +6,19 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.content_digests import alike_by_fields
 from ifmatch.diagnosis.contents import changed_pointers, same_content, value_at
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.likeness import same_state
 from ifmatch.diagnosis.resources import host_of, path_of
+from ifmatch.diagnosis.resumed_in_turn import of_machines
 from ifmatch.diagnosis.tokens import comes_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from ifmatch.diagnosis.damages import Damage
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
@@ -192,6 +195,9 @@ def _machines(facts: Facts, reads: Sequence[Step], distinct: Sequence[str]) -> I
 def _parts(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from parts of one read whose tags go back and forth."""
     damage = facts.damage
+    if damage is not None and damage.needless and facts.step.condition(Guard.RANGE) is not None:
+        yield from _resumed(damage)
+        return
     if damage is not None and damage.needless:
         tags = [tokens.base(step.etag or "") for step in damage.needless]
         if len(set(tags)) > 1:
@@ -206,6 +212,19 @@ def _parts(facts: Facts) -> Iterator[Evidence]:
         yield note("the tags of the parts go back and forth", 5.5, parts[-1], "ETag")
     if len({step.last_modified for step in parts}) == 1 and parts[0].last_modified is not None:
         yield note("all parts carry one Last-Modified", 2.5, parts[-1], "Last-Modified")
+
+
+def _resumed(damage: Damage) -> Iterator[Evidence]:
+    """Yield evidence from a download that begins anew whenever another node answers."""
+    chain = damage.needless
+    named = list(dict.fromkeys(step.validator or "" for step in chain))
+    yield note(damage.text, 2.0, chain[-1], "If-Range")
+    if comes_back([tokens.base(step.validator or "") for step in chain]):
+        text = f"with no write in between the version goes back and forth between {', '.join(named[:3])}"
+        yield note(text, 4.5, chain[-1], "ETag")
+    if of_machines(chain):
+        nodes = sorted({step.machine for step in chain})
+        yield note(f"each node has its own ({', '.join(nodes[:3])})", 4.5, chain[-1], "ETag")
 
 
 def touched_between(before: Step, after: Step) -> bool:

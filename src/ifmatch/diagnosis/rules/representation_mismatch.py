@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.damages import Reason
 from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.negotiated import variant_fields
+from ifmatch.diagnosis.negotiated import represented, variant_fields
 from ifmatch.diagnosis.projections import projection
-from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.views_apart import views_apart
 from ifmatch.diagnosis.wasted_reads import told_of_waste
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 CAUSE = "representation-mismatch"
 # A form says what to do; it is no representation of what is shown as something else.
 _FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+# So many steps before and after other things of the service are looked at.
+_NEAR = 60
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -42,6 +45,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     if not (source.is_read or source.accepted):
         return
+    source = represented(source, facts.history)
     named, differs, typed = _differences(facts, source)
     if not (named or differs or typed):
         return
@@ -57,6 +61,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             "Content-Type",
         )
     yield from _other_variant(facts, source)
+    yield from _siblings(facts, source)
     if facts.state_moved or facts.foreign_writes:
         yield note("the state moved in the representation that the token names", -3.0, facts.refresh, "ETag")
     later = facts.passed_later
@@ -120,6 +125,31 @@ def _other_variant(facts: Facts, source: Step) -> Iterator[Evidence]:
             return
     if facts.token_again and facts.passed_later is None:
         yield note("the same variant still shows the refused token", 1.5, facts.refresh, "ETag")
+
+
+def _siblings(facts: Facts, source: Step) -> Iterator[Evidence]:
+    """Yield evidence from writes of the same kind to other things, by the type that was read before."""
+    step = facts.step
+    host, sent = host_of(step.resource), _type(step)
+    if not sent or _FORMS & {sent} or source.kind[0] in {"", sent}:
+        return
+    steps = facts.case.steps[max(0, step.order - _NEAR) : step.order + _NEAR]
+    shown: dict[tuple[str, str], str] = {}
+    for one in facts.own(steps):
+        if one.is_read and one.status == HTTPStatus.OK and one.etag is not None:
+            shown[one.resource, tokens.base(one.etag)] = one.kind[0]
+        guard = one.guard
+        if not one.accepted or one.method != step.method or guard is None or _type(one) != sent:
+            continue
+        if one.resource == step.resource or host_of(one.resource) != host:
+            continue
+        read_as = {shown.get((one.resource, tokens.base(token)), "") for token in guard.tokens}
+        if source.kind[0] in read_as:
+            yield note("another thing's tag of the same media type was accepted", -4.0, one)
+            return
+        if sent in read_as:
+            yield note(f"another thing that was read as {sent} was written with its tag", 2.0, one)
+            return
 
 
 def _passed_alike(step: Step, facts: Facts, source: Step) -> bool:

@@ -79,6 +79,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     weight = 5.5 if guard.guard is Guard.EXISTS else 4.5 if len(guard.tokens) > 1 else 2.5
     text = f"with the state that {shown}, `{guard.shown()}` holds: RFC 9110 section 13.2.2 gives no 412"
     yield note(text, weight, where, guard.name)
+    yield from _passed_alone(facts, where)
     yield from _refused_later_date(facts, state)
     if step.hops:
         yield note("the refusal comes from the origin", 0.5, step.hops[-1])
@@ -246,7 +247,9 @@ def _state(facts: Facts) -> tuple[Representation | None, Step] | None:
     if not after.read_ok:
         return None
     prior = before[-1] if before else None
-    if prior is None or facts.from_cache(after) or facts.from_cache(prior) or after.coding:
+    if prior is None or facts.from_cache(after) or facts.from_cache(prior):
+        return None
+    if after.coding and not _given_uncoded(facts, after):
         return None
     if any(one.etag is not None and one.etag != after.etag for one in facts.own_reads_after):
         return None
@@ -256,6 +259,36 @@ def _state(facts: Facts) -> tuple[Representation | None, Step] | None:
     if dated is None and facts.guard is not None and facts.guard.guard is Guard.SAME_DATE:
         return None
     return Representation(etag=after.etag, last_modified=dated), after
+
+
+def _passed_alone(facts: Facts, state: Step) -> Iterator[Evidence]:
+    """Yield evidence from the same change, which passed with one tag of the refused list by itself."""
+    guard = facts.guard
+    if guard is None or guard.guard is not Guard.SAME or len(guard.tokens) < 2:
+        return
+    for one in facts.own(facts.later):
+        if one.accepted and one.guard is not None and one.guard.tokens == (state.etag,):
+            yield note(f"with {state.etag} alone the request passed", 1.5, one, guard.name)
+            return
+
+
+def _given_uncoded(facts: Facts, coded: Step) -> bool:
+    """Tell whether the tag of a compressed answer is the thing's own: a write gave it out, or took it.
+
+    An encoder may have put its own in the place of it (RFC 9110 section 8.8.3.3), but not for what it did
+    not encode.
+
+    Args:
+        facts: of the refused request.
+        coded: an answer with a content coding.
+    """
+    for one in facts.history:
+        given = one.accepted and one.etag == coded.etag and not one.coding
+        shown = one.method == "GET" and one.status == HTTPStatus.OK and one.etag == coded.etag
+        taken = one.accepted and one.guard is not None and one.guard.tokens == (coded.etag,)
+        if given or taken or (shown and not one.coding and one.representation is not None):
+            return True
+    return False
 
 
 def _there(facts: Facts) -> tuple[Representation | None, Step] | None:

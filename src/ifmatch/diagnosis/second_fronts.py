@@ -1,0 +1,139 @@
+"""Find that one host has a thing under two paths, one for each front: phones have a way in of their own."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.contents import resemblance
+from ifmatch.diagnosis.resources import host_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ifmatch.diagnosis.steps import Step
+
+_OK: Final = 200
+_REFUSED: Final = 412
+# So many steps at the end of two paths must be the same.
+_SAME: Final = 2
+# What a front adds to a path is a word or two.
+_FRONT: Final = 2
+_NEAR: Final = 40
+# A shorter tag is that of many things.
+_TELLING: Final = 6
+# So many versions shown under both paths are no chance, and no copies.
+_FOLLOWED: Final = 2
+_NEARLY: Final = 0.5
+# At most so many paths end alike in one service for this to be looked into.
+_MOST: Final = 8
+# What is kept beside the thing itself: another stage, state or copy of it.
+_STAGE: Final = re.compile(
+    r"draft|preview|stag(?:e|ing)|test|dev|demo|beta|alpha|canary|sandbox|live|prod|publish|public|edit|work"
+    r"|archiv|old|new|backup|bak|copy|mirror|cache|trash|deleted|snapshot|histor|version|v\d|\d{2}|meta|raw"
+    r"|thumb|export|import|private|personal|user|tenant|team|site|locale|lang|^[a-z]{2}(?:[-_][a-z]{2})?$",
+    re.IGNORECASE,
+)
+
+
+def join_fronts(steps: Sequence[Step]) -> None:
+    """Give the resources that one host has under two paths one name.
+
+    Args:
+        steps: of a case, in any order.
+    """
+    found = _followed(steps) | _sent_to_both(sorted(steps, key=lambda one: one.start))
+    for step in steps if found else ():
+        step.resource = found.get(step.resource, step.resource)
+
+
+def _followed(steps: Sequence[Step]) -> dict[str, str]:
+    """Return the names of what shows, under both paths, the same versions one after the other."""
+    tags: dict[tuple[str, ...], dict[str, set[str]]] = {}
+    for step in steps:
+        tag = _tag(step)
+        if tag and step.status == _OK and "://" in step.resource:
+            tags.setdefault(_end(step.resource), {}).setdefault(step.resource, set()).add(tag)
+    found: dict[str, str] = {}
+    for places in tags.values():
+        if not 1 < len(places) <= _MOST:
+            continue
+        first, *others = sorted(places, key=lambda one: (len(one), one))
+        for other in others:
+            if len(places[first] & places[other]) >= _FOLLOWED and _front(first, other) is not None:
+                found[other] = first
+    return found
+
+
+def _sent_to_both(steps: Sequence[Step]) -> dict[str, str]:
+    """Return the names of what a client sends, on one version, to one path and then to the other.
+
+    The first refuses it, and shows a later state of what the other had shown.
+    """
+    found: dict[str, str] = {}
+    for number, step in enumerate(steps):
+        sent = step.sent.text("if-match") if step.status == _REFUSED and step.method == "PUT" else None
+        if sent is None or len(tokens.opaque(sent)) < _TELLING or "://" not in step.resource:
+            continue
+        for one in steps[number + 1 : number + 1 + _NEAR]:
+            again = (
+                one.method == "PUT" and _sender(one) == _sender(step) and one.sent.text("if-match") == sent
+            )
+            if not again or not 200 <= one.status < 300 or one.resource == step.resource:
+                continue
+            front = _front(step.resource, one.resource)
+            same = step.body is not None and one.body is not None and step.body.octets == one.body.octets
+            if not same or front is None or _STAGE.search(front) is not None:
+                continue
+            if _later_state(steps[max(0, number - _NEAR) : number + _NEAR], step, one):
+                first, other = sorted((step.resource, one.resource), key=len)
+                found[other] = first
+    return found
+
+
+def _later_state(near: Sequence[Step], refused: Step, taken: Step) -> bool:
+    """Tell whether one path shows, at the refusal, what the other had shown before, with a change in it."""
+    sent = refused.sent.text("if-match")
+    looks = [one for one in near if one.method == "GET" and one.status == _OK and one.content is not None]
+    had = [one for one in looks if one.resource == taken.resource and one.header("etag") == sent]
+    now = [one for one in looks if one.resource == refused.resource and one.start < taken.start]
+    if not had or not now or had[0].start > refused.start:
+        return False
+    early, late = had[-1], now[-1]
+    if tokens.shape(_tag(early)) != tokens.shape(_tag(late)) or _tag(early) == _tag(late):
+        return False
+    old, new = early.last_modified, late.last_modified
+    if old is not None and new is not None and not old <= new:
+        return False
+    return resemblance(early.content, late.content) >= _NEARLY
+
+
+def _sender(step: Step) -> tuple[str | None, ...]:
+    """Return who sent a request, as far as it says so itself."""
+    return str(step.source), step.sent.text("user-agent"), step.sent.text("authorization")
+
+
+def _tag(step: Step) -> str:
+    """Return the strong tag that an answer bears, "" without one that tells anything."""
+    value = (step.header("etag") or "").strip()
+    return value if value.startswith('"') and len(tokens.opaque(value)) >= _TELLING else ""
+
+
+def _end(resource: str) -> tuple[str, ...]:
+    """Return what a resource shares with the same one behind another front: its host, and how it ends."""
+    host = host_of(resource)
+    return (host, *resource[len(host) :].split("/")[-_SAME:])
+
+
+def _front(one: str, two: str) -> str | None:
+    """Return what one path begins with and another does not, None where they are not alike in that way."""
+    host = host_of(one)
+    if host != host_of(two):
+        return None
+    short, long = sorted((one[len(host) :], two[len(host) :]), key=len)
+    front = long.removesuffix(short)
+    steps = short.strip("/").split("/")
+    if front == long or not front or len(steps) < _SAME or front.count("/") > _FRONT:
+        return None
+    return front.strip("/")
