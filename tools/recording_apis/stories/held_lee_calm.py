@@ -96,7 +96,10 @@ _TASK = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//lista//PT\r\nBEGIN:VTODO\r\
 def _sync(me: Actor, token: str = "") -> str:
     ask = f'<sync-collection xmlns="DAV:"><sync-token>{token}</sync-token><sync-level>1</sync-level><prop><getetag/></prop></sync-collection>'
     told = me.send("REPORT", "/isabel/casa/", 207, {"Content-Type": "application/xml"}, ask)
-    return re.search(r"<sync-token>(.*?)</sync-token>", told.text).group(1)
+    found = re.search(r"<sync-token>(.*?)</sync-token>", told.text)
+    if found is None:
+        raise ValueError("no sync token in the answer")
+    return found.group(1)
 
 
 @case(
@@ -175,7 +178,7 @@ def tasks(stage: Stage) -> None:
 )
 def podcast(stage: Stage) -> None:
     """Take the whole when the part is of another version."""
-    files = {
+    files: dict[str, str | bytes] = {
         "odc/012.ogg": bytes(range(256)) * 20,
         "odc/011.ogg": bytes(range(128)) * 40,
         "odc/kanal.xml": "<rss><item>012</item></rss>",

@@ -62,7 +62,7 @@ def seeds(stage: Stage) -> None:
     desk.views["/api/semences"] = rows
     desk.last.append(
         lambda req, res: (
-            res.fields.update(desk.marks(req.path, desk.newest(req.path))) if res.status == 412 else None
+            res.fields.update(desk.marks(req.path, desk.kept[req.path][-1])) if res.status == 412 else None
         )
     )
     server = desk_on(stage, desk, "flask")
@@ -98,8 +98,9 @@ def berths(stage: Stage) -> None:
         f"/mooring/{n}": {"berth": n, "vessel": v, "until": "2026-12-20"}
         for n, v in (("A7", "Siskin"), ("A8", ""), ("C2", "Petrel"))
     }
-    desk = Desk(docs, hashed(8, "md5"), words={412: ("text/plain", "precondition failed\n")})
-    desk.fits = lambda value, path, sheet, _strong: sheet is not None and value == desk.tag(path, sheet)
+    tag = hashed(8, "md5")
+    desk = Desk(docs, tag, words={412: ("text/plain", "precondition failed\n")})
+    desk.fits = lambda value, path, sheet, _strong: sheet is not None and value == tag(path, sheet)
     me = stage.actor(
         "client",
         desk_on(stage, desk, "cheroot"),

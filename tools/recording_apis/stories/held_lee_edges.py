@@ -220,7 +220,7 @@ def tanks(stage: Stage) -> None:
     journal: list[dict[str, object]] = []
 
     def note(req: Req, path: str) -> None:
-        sheet = desk.newest(path)
+        sheet = desk.kept[path][-1]
         journal.append(
             {
                 "deposito": path,
@@ -279,7 +279,7 @@ def requerimentos(stage: Stage) -> None:
     desk = Desk(docs, hashed(24, "md5"), words={428: ("application/problem+json", problem)}, needs=428)
     desk.last.append(
         lambda req, res: (
-            res.fields.update(desk.marks(req.path, desk.newest(req.path))) if res.status == 428 else None
+            res.fields.update(desk.marks(req.path, desk.kept[req.path][-1])) if res.status == 428 else None
         )
     )
     server = desk_on(stage, desk, "starlette")
@@ -373,7 +373,10 @@ def printing(stage: Stage) -> None:
 def atlas(stage: Stage) -> None:
     """Resume a download at another node."""
     data = bytes(range(256)) * 24
-    files = {"kartor/fjall-07.bin": data, "kartor/innehåll.txt".replace("å", "a"): "fjall-07\nfjall-08\n"}
+    files: dict[str, str | bytes] = {
+        "kartor/fjall-07.bin": data,
+        "kartor/innehåll.txt".replace("å", "a"): "fjall-07\nfjall-08\n",
+    }
     one, two = fronts.site(stage, "nginx", files, age=7200), fronts.site(stage, "nginx", files, age=7253)
     front = fronts.haproxy(stage, [one, two], " http-response set-header X-Served-By %s")
     me = stage.actor("client", front, "kartor.fjallatlas.example", "curl:trace-time")

@@ -283,7 +283,7 @@ def poster(stage: Stage) -> None:
 def raster(stage: Stage) -> None:
     """Put two versions together."""
     old, new = bytes(range(256)) * 32, bytes(reversed(range(256))) * 32
-    files = {
+    files: dict[str, str | bytes] = {
         "raster/blad-22.tif": old,
         "raster/blad-22.sha256": hashlib.sha256(old).hexdigest() + "  blad-22.tif\n",
         "raster/index.txt": "blad-22\n",
@@ -292,7 +292,8 @@ def raster(stage: Stage) -> None:
     me = stage.actor("client", server, "raster.kadasterhulp.example", "aiohttp")
     me.get("/raster/index.txt")
     size = int(me.send("HEAD", "/raster/blad-22.tif", 200).fields["content-length"])
-    got, tags = b"", []
+    got = b""
+    tags: list[str] = []
     for number in range(4):
         if number == 2:
             fronts.put_file(server.directory, "raster/blad-22.tif", new)
