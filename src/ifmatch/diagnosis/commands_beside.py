@@ -15,6 +15,7 @@ from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.refusal_words import denies, says_outdated
 from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.version_words import EXPECTS, alike, called_version
+from ifmatch.dialects import parts_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -48,7 +49,8 @@ def take_commands(steps: Sequence[Step]) -> None:
         if step.method == "GET" and step.status == _OK:
             looks.setdefault(host, deque(maxlen=_NEAR)).append(step)
         elif step.method in _CALLING and step.is_write and _path(step) in refused:
-            about = _about(step, looks.get(host, ()))
+            # A batch is told apart by its parts, each of which is about a thing of its own.
+            about = "" if parts_in(step.view, None, {}) else _about(step, looks.get(host, ()))
             if about:
                 found.append((step, about, _refused(step)))
     proven = {_path(step) for step, _, over in found if over}

@@ -321,7 +321,7 @@ ALSO_TRUE = frozenset(
         "lease-or-lock",
     }
 )
-# What is taken for the root too readily: by 2,761 first findings that nothing was learned from (decision 160).
+# What is taken for the root too readily, by 2,761 first findings of unseen traffic (decision 160).
 PRIORS: dict[str, float] = {
     "other-writer": 0.2,
     "stale-stored-token": -0.9,

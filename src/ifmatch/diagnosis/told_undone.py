@@ -314,7 +314,10 @@ def _unchanged(
             continue
         same = all(value == before[word] for word, value in held.items())
         if other and not same:
-            same = new in there.values() and not any(_equal(held[word], changed[word]) for word in held)
+            # The version itself is another one in any case.
+            edits = [word for word in held if not called_version(word)]
+            told = bool(edits) and new in there.values()
+            same = told and not any(_equal(held[word], changed[word]) for word in edits)
         if some and not same:
             left = [value == before[word] for word, value in held.items() if value != changed[word]]
             same = bool(left) and all(left)

@@ -150,7 +150,7 @@ def _unread(step: Step) -> bool:
     odd = step.status in _NUMBERS and step.status not in _MEANT | _FAULTS
     if not (odd or (step.status in _FAULTS and step.dialect is not None)):
         return False
-    if not step.is_write or step.batched or step.refused:
+    if not step.is_write or step.batched or (odd and step.refused):
         return False
     refusal, guard = step.refusal, step.guard
     if guard is None or guard.guard is not Guard.SAME or not guard.tokens or guard.unseen:
