@@ -72,7 +72,9 @@ def _file(tmp_path, text):
 
 def test_a_dialect_of_a_user_makes_the_refusal_known(tmp_path, capture) -> None:
     # What became of the version tells without it that this is a refusal, of an unknown API.
-    _, out, _ = run("diagnose", capture, "--format", "json")
+    status, out, _ = run("diagnose", capture, "--format", "json")
+    assert status == 1
+    assert "418 is how this API says that a precondition failed" in out
     assert "My API" not in out
     status, out, _ = run("diagnose", capture, "--format", "json", "--dialect", _file(tmp_path, MINE))
     incident = json.loads(out)["incidents"][0]

@@ -13,6 +13,7 @@ from ifmatch.diagnosis.locks import why_awaited
 from ifmatch.diagnosis.resources import parent_of, path_of
 from ifmatch.diagnosis.rules import post_commit_412
 from ifmatch.diagnosis.tickets import renewed
+from ifmatch.diagnosis.unlike_answers import name_of
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
@@ -117,7 +118,7 @@ def _ensured(facts: Facts, first: str) -> str | None:
     if any(same_content(body, facts.step.body) for body in own):
         return "ensure-exists: the client had written just this before, and nothing was to be changed"
     if (chosen := _chosen_instead(facts)) is not None:
-        name = _last_part(chosen)
+        name = name_of(chosen)
         return f"the name was taken, and the client claimed another one and went on with that: {name}"
     if _built_on(facts):
         return "ensure-exists: it was there already, and the client read it and went on from what it read"
@@ -182,7 +183,7 @@ def _chosen_instead(facts: Facts) -> Step | None:
     claimed: Step | None = None
     for one in facts.own(facts.case.steps[step.order + 1 :]):
         if claimed is not None:
-            name = _last_part(claimed)
+            name = name_of(claimed)
             elsewhere = one.resource != claimed.resource and one.is_write and one.accepted
             if elsewhere and _has_word(name, f"{one.view.sent_text} {unquote(path_of(one.resource))}"):
                 return claimed
@@ -204,12 +205,7 @@ def _claims_for_same(step: Step, one: Step) -> bool:
         return False
     if parent_of(one.resource) != parent_of(step.resource) or one.body is None or step.body is None:
         return False
-    return step.body.text.replace(_last_part(step), "") == one.body.text.replace(_last_part(one), "")
-
-
-def _last_part(step: Step) -> str:
-    """Return the last part of a path, as it is read."""
-    return unquote(path_of(step.resource).partition("?")[0].rstrip("/").rpartition("/")[2])
+    return step.body.text.replace(name_of(step), "") == one.body.text.replace(name_of(one), "")
 
 
 def _built_on(facts: Facts) -> bool:

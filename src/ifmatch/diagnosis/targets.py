@@ -47,7 +47,14 @@ def settle(steps: Sequence[Step]) -> None:
     Args:
         steps: of a case, in order of time, their versions known.
     """
-    for take in (actions, versioned_paths, one_view, languages_apart, saved_at_one_place, extra_parameters):
+    for take in (
+        actions,
+        _versioned_paths,
+        _one_view,
+        languages_apart,
+        _saved_at_one_place,
+        _extra_parameters,
+    ):
         take(steps)
 
 
@@ -108,7 +115,7 @@ def _given(token: str, issued: set[str]) -> bool:
     return any(spelled_otherwise(token, moment) for moment in moments)
 
 
-def versioned_paths(steps: Sequence[Step]) -> None:
+def _versioned_paths(steps: Sequence[Step]) -> None:
     """Take a write on a thing's path with its version behind it (`PUT /deeds/7/3`) as one on the thing.
 
     The thing had given out that version, the request carries it elsewhere as well, and nobody ever read the
@@ -138,7 +145,7 @@ def versioned_paths(steps: Sequence[Step]) -> None:
             step.resource = found[1]
 
 
-def one_view(steps: Sequence[Step]) -> None:
+def _one_view(steps: Sequence[Step]) -> None:
     """Take the reads of a thing that all ask for one selection of it as reads of the thing that is written.
 
     `GET /contacts/7?$select=name` shows what `PATCH /contacts/7` changes; where nobody reads it otherwise,
@@ -162,7 +169,7 @@ def one_view(steps: Sequence[Step]) -> None:
             step.resource = chosen[step.resource]
 
 
-def saved_at_one_place(steps: Sequence[Step]) -> None:
+def _saved_at_one_place(steps: Sequence[Step]) -> None:
     """Take a save under a version (`POST /boards/save`) as a write on the thing that its content names.
 
     The thing was read by itself and gave out versions; nobody ever read the place of the saves.
@@ -234,7 +241,7 @@ def _repeats_guard(step: Step, name: str, value: str) -> bool:
     return any(opaque(one) == value or damage(value, one) in _ON_THE_WAY for one in guard.tokens)
 
 
-def extra_parameters(steps: Sequence[Step]) -> None:
+def _extra_parameters(steps: Sequence[Step]) -> None:
     """Take a write with parameters that no read has as one on the resource that was read without them.
 
     `?sendUpdates=none` or `?timeout=1m` say how to write, not where; what names a thing or a view stays.
