@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import time
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from tools.recording_apis.names import route
@@ -13,12 +14,17 @@ if TYPE_CHECKING:
     from tools.recording_apis.servers import Server
     from tools.recording_apis.stage import Stage
 
-__all__ = ["Bucket", "at_once", "drops", "http_date", "now", "open_box", "rest", "sure"]
+__all__ = ["Bucket", "at_once", "drops", "http_date", "iso_of", "now", "open_box", "rest", "sure"]
 
 
 def http_date(moment: float) -> str:
     """Return a moment as HTTP has it."""
     return time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(moment))
+
+
+def iso_of(date: str) -> str:
+    """Return a date of HTTP as ISO 8601 has it."""
+    return parsedate_to_datetime(date).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def now() -> float:
