@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-"""Imitations of stores and offices: S3 with copies, the XML interface of Google's store, SharePoint, Planner."""
+"""Imitations of stores and offices: S3 with copies, Google's store as XML, SharePoint, Planner."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import json
 import re
 import time
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from tools.recording_apis.apps.quin_core import Product, Req, Res, Row, digest, iso, xml
 
@@ -24,8 +25,9 @@ class Lake(Product):
         super().__init__(rows)
         self.extra = {"Server": "AmazonS3"}
         self.cannot = ""
-        self.during = None
+        self.during: Any = None
         self.uploads: dict[str, dict[int, bytes]] = {}
+        self.begun = 0
 
     def _error(self, status: int, code: str, said: str, **more: str) -> Res:
         return xml(status, "Error", Code=code, Message=said, **more, RequestId=self.request_id()[:16].upper())
@@ -61,7 +63,8 @@ class Lake(Product):
         """Answer one request."""
         key, query = req.path.lstrip("/"), req.query
         if "uploads" in query:
-            number = f"up{len(self.uploads) + 41:04}QxA"
+            self.begun += 1
+            number = f"up{self.begun + 40:04}QxA"
             self.uploads[number] = {}
             bucket, _, name = key.partition("/")
             return xml(200, "InitiateMultipartUploadResult", Bucket=bucket, Key=name, UploadId=number)
@@ -74,7 +77,12 @@ class Lake(Product):
             if isinstance(source, Res):
                 return source
             row = self.store(key, source.data, "copy")
-            return xml(200, "CopyObjectResult", ETag=f"&quot;{digest(row.data)}&quot;", LastModified=iso(row.at, ".000Z"))
+            return xml(
+                200,
+                "CopyObjectResult",
+                ETag=f"&quot;{digest(row.data)}&quot;",
+                LastModified=iso(row.at, ".000Z"),
+            )
         return self._plain(req, key)
 
     def _plain(self, req: Req, key: str) -> Res:
@@ -89,10 +97,15 @@ class Lake(Product):
         return Res(200, row.data, {**self._shown(row), "Content-Type": "binary/octet-stream"})
 
     def _list(self, bucket: str, prefix: str) -> Res:
-        below = [(k.partition("/")[2], r) for k, r in self.rows.items() if k.startswith(f"{bucket.strip('/')}/{prefix}")]
+        below = [
+            (k.partition("/")[2], r)
+            for k, r in self.rows.items()
+            if k.startswith(f"{bucket.strip('/')}/{prefix}")
+        ]
         inner = "".join(
             f"<Contents><Key>{key}</Key><LastModified>{iso(row.at, '.000Z')}</LastModified>"
-            f"<ETag>{self._shown(row)['ETag'].replace(chr(34), '&quot;')}</ETag><Size>{len(row.data)}</Size></Contents>"
+            f"<ETag>{self._shown(row)['ETag'].replace(chr(34), '&quot;')}</ETag>"
+            f"<Size>{len(row.data)}</Size></Contents>"
             for key, row in below
         )
         head = f"<Name>{bucket.strip('/')}</Name><Prefix>{prefix}</Prefix><KeyCount>{len(below)}</KeyCount>"
@@ -119,11 +132,16 @@ class Lake(Product):
             return source
         first, last = re.findall(r"\d+", req.fields["x-amz-copy-source-range"])
         parts[number] = source.data[int(first) : int(last) + 1]
-        return xml(200, "CopyPartResult", ETag=f"&quot;{digest(parts[number])}&quot;", LastModified=iso(time.time(), ".000Z"))
+        return xml(
+            200,
+            "CopyPartResult",
+            ETag=f"&quot;{digest(parts[number])}&quot;",
+            LastModified=iso(time.time(), ".000Z"),
+        )
 
 
 class Vault(Product):
-    """Buckets as Google's XML interface has them: generations count, HTTP's own If-Match on writes does not."""
+    """Buckets as Google's XML interface has them: generations count, If-Match on writes does not."""
 
     def __init__(self, rows: dict[str, bytes]) -> None:
         super().__init__(rows)
@@ -162,13 +180,24 @@ class Vault(Product):
             return self._error(412, "PreconditionFailed", said, "x-goog-if-generation-match")
         if req.method == "PUT":
             meta = {name: value for name, value in req.fields.items() if name.startswith("x-goog-meta-")}
-            return Res(200, b"", {**self._shown(self.store(key, req.body, meta=meta)), "Content-Type": "text/html; charset=UTF-8"})
+            return Res(
+                200,
+                b"",
+                {
+                    **self._shown(self.store(key, req.body, meta=meta)),
+                    "Content-Type": "text/html; charset=UTF-8",
+                },
+            )
         if row is None:
-            return self._error(404, "NoSuchKey", "The specified key does not exist.", f"No such object: {key}")
+            return self._error(
+                404, "NoSuchKey", "The specified key does not exist.", f"No such object: {key}"
+            )
         if req.method == "DELETE":
             del self.rows[key]
             return Res(204)
-        fields = {**self._shown(row), "Content-Type": "application/octet-stream", "Cache-Control": "private, max-age=0"}
+        kinds = {"csv": "text/csv", "tfstate": "application/json", "lock": "application/json"}
+        kind = kinds.get(key.rsplit(".", 1)[-1], "application/octet-stream")
+        fields = {**self._shown(row), "Content-Type": kind, "Cache-Control": "private, max-age=0"}
         if req.fields.get("if-none-match") == fields["ETag"]:
             return Res(304, b"", fields)
         return Res(200, row.data, fields)
@@ -191,7 +220,7 @@ class Vault(Product):
 class Site(Product):
     """Lists and files of a SharePoint site; keys are ``Title/id`` and server relative paths."""
 
-    def __init__(self, rows: dict[str, object], root: str) -> None:
+    def __init__(self, rows: dict[str, Any], root: str) -> None:
         super().__init__(rows)
         self.root = root
         self.locks: dict[str, str] = {}
@@ -233,7 +262,11 @@ class Site(Product):
             return self._items(req, *found.groups())
         if found := re.search(r"GetFileByServerRelativeUrl\('([^']+)'\)(/.*)?$", req.path):
             return self._file(req, found[1], found[2] or "")
-        return self._error(404, "-1, Microsoft.SharePoint.Client.ResourceNotFoundException", "Cannot find resource for the request.")
+        return self._error(
+            404,
+            "-1, Microsoft.SharePoint.Client.ResourceNotFoundException",
+            "Cannot find resource for the request.",
+        )
 
     def _items(self, req: Req, title: str, number: str | None) -> Res:
         if number is None:
@@ -245,7 +278,8 @@ class Site(Product):
             return Res(200, self._item(key, row), {"ETag": self.tag(key, row)})
         sent = req.fields.get("if-match", "*")
         if sent not in ("*", self.tag(key, row)):
-            said = f"The request ETag value '{sent}' does not match the object's ETag value '{self.tag(key, row)}'."
+            said = f"The request ETag value '{sent}' does not match "
+            said += f"the object's ETag value '{self.tag(key, row)}'."
             return self._error(412, "-1, Microsoft.SharePoint.Client.ClientServiceException", said)
         row = self.store(key, {**row.data, **req.json}, req.who)
         return Res(204, b"", {"ETag": self.tag(key, row)})
@@ -255,8 +289,15 @@ class Site(Product):
         if req.safe and rest == "/$value":
             return Res(200, row.data.encode(), {"ETag": self.tag(path, row), "Content-Type": "text/csv"})
         if req.safe:
-            shown = {"Name": path.rsplit("/", 1)[1], "ETag": self.tag(path, row), "UIVersionLabel": f"{row.rev}.0"}
-            out = {"CheckOutType": 0 if holder else 2, "CheckedOutByUser": {"LoginName": holder} if holder else {}}
+            shown = {
+                "Name": path.rsplit("/", 1)[1],
+                "ETag": self.tag(path, row),
+                "UIVersionLabel": f"{row.rev}.0",
+            }
+            out = {
+                "CheckOutType": 0 if holder else 2,
+                "CheckedOutByUser": {"LoginName": holder} if holder else {},
+            }
             return Res(200, {**shown, **out, "TimeLastModified": iso(row.at)})
         if holder and holder != req.who:
             said = f'The file "https://{req.fields["host"]}{path}" is locked for exclusive use by {holder}.'
@@ -276,7 +317,11 @@ class Planner(Product):
         return 'W/"' + base64.b64encode(f"'{inner}".encode()).decode() + '"'
 
     def _error(self, status: int, code: str, said: str) -> Res:
-        inner = {"date": iso(time.time(), ""), "request-id": self.request_id(), "client-request-id": self.request_id()}
+        inner = {
+            "date": iso(time.time(), ""),
+            "request-id": self.request_id(),
+            "client-request-id": self.request_id(),
+        }
         return Res(status, {"error": {"code": code, "message": said, "innerError": inner}})
 
     def _shown(self, key: str, row: Row) -> dict[str, object]:
@@ -290,7 +335,13 @@ class Planner(Product):
             plan = key.split("/")[1] if key.endswith("/tasks") else ""
             below = [self._shown(k, r) for k, r in self.rows.items() if plan and r.data.get("planId") == plan]
             if below:
-                return Res(200, {"@odata.context": "https://graph.microsoft.com/v1.0/$metadata#planner/plans/tasks", "value": below})
+                return Res(
+                    200,
+                    {
+                        "@odata.context": "https://graph.microsoft.com/v1.0/$metadata#planner/plans/tasks",
+                        "value": below,
+                    },
+                )
             return self._error(404, "", "The requested item is not found.")
         if req.safe:
             shown = self._shown(key, row)
@@ -301,7 +352,13 @@ class Planner(Product):
         if sent is None:
             return self._error(400, "", "The If-Match header must be specified for this kind of request.")
         if sent != self.tag(key, row):
-            return self._error(412, "", "The If-Match header contains an invalid value." if self._kind(sent) != self._kind(self.tag(key, row)) else "The specified ETag does not match the current version of the item.")
+            return self._error(
+                412,
+                "",
+                "The If-Match header contains an invalid value."
+                if self._kind(sent) != self._kind(self.tag(key, row))
+                else "The specified ETag does not match the current version of the item.",
+            )
         row = self.store(key, {**row.data, **json.loads(req.body)}, req.who)
         if "representation" in req.fields.get("prefer", ""):
             return Res(200, self._shown(key, row), {"Preference-Applied": "return=representation"})

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import time
 from email.utils import formatdate, parsedate_to_datetime
+from typing import Any
 
 from tools.recording_apis.apps.quin_core import Product, Req, Res, Row, digest, iso
 
@@ -13,11 +14,11 @@ from tools.recording_apis.apps.quin_core import Product, Req, Res, Row, digest, 
 class Square(Product):
     """Customers and catalog objects with numbers for versions."""
 
-    def __init__(self, rows: dict[str, object], first: int = 0) -> None:
+    def __init__(self, rows: dict[str, Any], first: int = 0) -> None:
         super().__init__(rows, first)
         self.extra = {"square-version": "2025-10-16", "Vary": "Origin, Accept-Encoding"}
         self.keys: dict[str, Res] = {}
-        self.read_row = self.rows.get
+        self.read_row: Any = self.rows.get
 
     def _error(self, status: int, code: str, said: str, field: str = "") -> Res:
         one = {"category": "INVALID_REQUEST_ERROR", "code": code, "detail": said}
@@ -25,7 +26,12 @@ class Square(Product):
 
     def shown(self, key: str, row: Row) -> dict[str, object]:
         """Return a customer as it is read."""
-        return {"id": key, **row.data, "updated_at": iso(row.at, f".{int(row.at * 1000) % 1000:03}Z"), "version": row.rev}
+        return {
+            "id": key,
+            **row.data,
+            "updated_at": iso(row.at, f".{int(row.at * 1000) % 1000:03}Z"),
+            "version": row.rev,
+        }
 
     def answer(self, req: Req) -> Res:
         """Answer one request."""
@@ -62,7 +68,7 @@ class Square(Product):
 class Paddle(Product):
     """Subscriptions that one request at a time may change."""
 
-    def __init__(self, rows: dict[str, object]) -> None:
+    def __init__(self, rows: dict[str, Any]) -> None:
         super().__init__(rows)
         self.busy: set[str] = set()
         self.gap = 0.35
@@ -96,7 +102,11 @@ class Paddle(Product):
         return self._wrapped(self._shown(key, row))
 
     def _shown(self, key: str, row: Row) -> dict[str, object]:
-        return {"id": key.rsplit("/", 1)[1], **row.data, "updated_at": iso(row.at, f".{int(row.at * 1e6) % 1000000:06}Z")}
+        return {
+            "id": key.rsplit("/", 1)[1],
+            **row.data,
+            "updated_at": iso(row.at, f".{int(row.at * 1e6) % 1000000:06}Z"),
+        }
 
 
 class Spring(Product):
@@ -108,7 +118,7 @@ class Spring(Product):
         slow: How long lies between the look at the version and the write.
     """
 
-    def __init__(self, rows: dict[str, object], base: str, first: int = 0) -> None:
+    def __init__(self, rows: dict[str, Any], base: str, first: int = 0) -> None:
         super().__init__(rows, first)
         self.base, self.late, self.weak, self.slow = base, False, False, 0.0
         self.extra = {"Vary": "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"}
@@ -119,13 +129,23 @@ class Spring(Product):
 
     def _shown(self, key: str, row: Row) -> dict[str, object]:
         href = f"{self.base}/{key}"
-        return {**row.data, "_links": {"self": {"href": href}, key.partition("/")[0].rstrip("s"): {"href": href}}}
+        return {
+            **row.data,
+            "_links": {"self": {"href": href}, key.partition("/")[0].rstrip("s"): {"href": href}},
+        }
 
     def _page(self, folder: str) -> Res:
         below = [self._shown(k, r) for k, r in self.rows.items() if k.startswith(f"{folder}/")]
         page = {"size": 20, "totalElements": len(below), "totalPages": 1, "number": 0}
-        links = {"self": {"href": f"{self.base}/{folder}"}, "profile": {"href": f"{self.base}/profile/{folder}"}}
-        return Res(200, {"_embedded": {folder: below}, "_links": links, "page": page}, {"Content-Type": "application/hal+json"})
+        links = {
+            "self": {"href": f"{self.base}/{folder}"},
+            "profile": {"href": f"{self.base}/profile/{folder}"},
+        }
+        return Res(
+            200,
+            {"_embedded": {folder: below}, "_links": links, "page": page},
+            {"Content-Type": "application/hal+json"},
+        )
 
     def _marks(self, row: Row) -> dict[str, str]:
         return {"ETag": self.tag(row), "Last-Modified": row.date, "Content-Type": "application/hal+json"}
@@ -135,7 +155,9 @@ class Spring(Product):
         key = req.path.removeprefix("/api/").strip("/")
         row = self.rows.get(key)
         if req.path == "/actuator/health":
-            return Res(200, {"status": "UP"}, {"Content-Type": "application/vnd.spring-boot.actuator.v3+json"})
+            return Res(
+                200, {"status": "UP"}, {"Content-Type": "application/vnd.spring-boot.actuator.v3+json"}
+            )
         if row is None:
             return self._page(key) if any(k.startswith(f"{key}/") for k in self.rows) else Res(404)
         if req.safe:
@@ -163,7 +185,7 @@ class Spring(Product):
 class Eve(Product):
     """Items as Eve has them; keys are ``resource/id``."""
 
-    def __init__(self, rows: dict[str, object]) -> None:
+    def __init__(self, rows: dict[str, Any]) -> None:
         super().__init__(rows)
         self.extra = {"Server": "Eve/2.2.0 Werkzeug/3.1.3 Python/3.12.3"}
 
@@ -176,7 +198,12 @@ class Eve(Product):
 
     def _shown(self, key: str, row: Row) -> dict[str, object]:
         kind, _, name = key.partition("/")
-        own = {"_id": name, "_etag": self.tag(row), "_updated": row.date, "_created": formatdate(1764000000, usegmt=True)}
+        own = {
+            "_id": name,
+            "_etag": self.tag(row),
+            "_updated": row.date,
+            "_created": formatdate(1764000000, usegmt=True),
+        }
         return {**own, **row.data, "_links": {"self": {"title": kind.rstrip("s"), "href": key}}}
 
     def answer(self, req: Req) -> Res:
@@ -187,7 +214,11 @@ class Eve(Product):
             below = [self._shown(k, r) for k, r in self.rows.items() if k.startswith(f"{key}/")]
             meta = {"page": 1, "max_results": 25, "total": len(below)}
             fields = {"X-Total-Count": str(len(below))}
-            return Res(200, {"_items": below, "_meta": meta}, fields) if below else self._error(404, "The requested URL was not found on the server.")
+            return (
+                Res(200, {"_items": below, "_meta": meta}, fields)
+                if below
+                else self._error(404, "The requested URL was not found on the server.")
+            )
         marks = {"ETag": f'"{self.tag(row)}"', "Last-Modified": row.date}
         if req.safe:
             known = req.fields.get("if-none-match") == marks["ETag"]
@@ -213,7 +244,7 @@ class Davical(Product):
         self.extra = {
             "Server": "1.1",
             "X-DAViCal-Version": "DAViCal/1.1.12; DB/1.3.5",
-            "DAV": "1, 2, 3, access-control, calendar-access, calendar-schedule, extended-mkcol, bind, addressbook",
+            "DAV": "1, 2, 3, access-control, calendar-access, calendar-schedule, extended-mkcol, bind",
         }
 
     def tag(self, row: Row) -> str:
@@ -223,7 +254,8 @@ class Davical(Product):
     def _entry(self, key: str, row: Row, *, whole: bool) -> str:
         data = f"<C:calendar-data>{row.data}</C:calendar-data>" if whole else ""
         return (
-            f"<response><href>{key}</href><propstat><prop><getetag>{self.tag(row).replace(chr(34), '&quot;')}</getetag>{data}"
+            f"<response><href>{key}</href><propstat><prop>"
+            f"<getetag>{self.tag(row).replace(chr(34), '&quot;')}</getetag>{data}"
             "</prop><status>HTTP/1.1 200 OK</status></propstat></response>"
         )
 
@@ -247,14 +279,22 @@ class Davical(Product):
         if req.safe:
             if row is None:
                 return Res(404, "Not found", {"Content-Type": "text/plain"})
-            return Res(200, row.data.encode(), {"ETag": self.tag(row), "Content-Type": 'text/calendar; charset="utf-8"'})
+            return Res(
+                200,
+                row.data.encode(),
+                {"ETag": self.tag(row), "Content-Type": 'text/calendar; charset="utf-8"'},
+            )
         sent, own = req.fields.get("if-match"), self.tag(row) if row else ""
         plain = sent.strip('"') if sent else ""
         if sent is not None and plain != own.strip('"'):
             said = f"Existing resource ETag of <<{own.strip(chr(34))}>> does not match <<{plain}>>"
             return Res(412, said, {"Content-Type": "text/plain; charset=utf-8"})
         if req.fields.get("if-none-match") == "*" and row:
-            return Res(412, f"Existing resource matches If-None-Match header - not accepted: {key}", {"Content-Type": "text/plain; charset=utf-8"})
+            return Res(
+                412,
+                f"Existing resource matches If-None-Match header - not accepted: {key}",
+                {"Content-Type": "text/plain; charset=utf-8"},
+            )
         made = self.store(key, req.body.decode(), req.who)
         return Res(204 if row else 201, b"", {"ETag": self.tag(made)})
 
@@ -264,7 +304,7 @@ class Notes(Product):
 
     base = "/index.php/apps/notes/api/v1/notes"
 
-    def __init__(self, rows: dict[str, object]) -> None:
+    def __init__(self, rows: dict[str, Any]) -> None:
         super().__init__(rows)
         self.extra = {"X-Notes-API-Versions": "0.2, 1.3", "X-Robots-Tag": "noindex, nofollow"}
         self.now = self.rows.get
@@ -284,18 +324,29 @@ class Notes(Product):
             return Res(200, {"notesPath": "Notes", "fileSuffix": ".md", "noteMode": "rich"})
         key = req.path.removeprefix(self.base).strip("/")
         if not key and req.method == "POST":
-            key = str(max(int(one) for one in self.rows) + 1)
+            key = str(max(int(one) for one in self.rows) + 20)
             return Res(200, self.shown(key, self.store(key, req.json, req.who)))
         if not key:
             notes = [self.shown(k, r) for k, r in self.rows.items()]
-            mark = {"ETag": f'"{digest(notes)}"', "Last-Modified": max(self.rows.values(), key=lambda r: r.at).date}
-            return Res(304, b"", mark) if req.fields.get("if-none-match") == mark["ETag"] else Res(200, notes, mark)
+            mark = {
+                "ETag": f'"{digest(notes)}"',
+                "Last-Modified": max(self.rows.values(), key=lambda r: r.at).date,
+            }
+            return (
+                Res(304, b"", mark)
+                if req.fields.get("if-none-match") == mark["ETag"]
+                else Res(200, notes, mark)
+            )
         row = self.rows.get(key)
         if row is None:
             return Res(404, {"message": "Note not found"})
         mark = {"ETag": f'"{self.tag(row)}"'}
         if req.safe:
-            return Res(304, b"", mark) if req.fields.get("if-none-match") == mark["ETag"] else Res(200, self.shown(key, row), mark)
+            return (
+                Res(304, b"", mark)
+                if req.fields.get("if-none-match") == mark["ETag"]
+                else Res(200, self.shown(key, row), mark)
+            )
         sent = req.fields.get("if-match")
         if sent is not None and sent != mark["ETag"]:
             return Res(412, self.shown(key, row), mark)

@@ -16,6 +16,20 @@ if TYPE_CHECKING:
     from tools.recording_apis.stage import Stage
 
 
+def _coding(req: Req, res: Res) -> Res:
+    """Compress an answer and mark its tag."""
+    if "gzip" not in req.fields.get("accept-encoding", "") or res.status != 200 or "ETag" not in res.fields:
+        res.fields["Vary"] = "Accept-Encoding"
+        return res
+    fields = {
+        **res.fields,
+        "ETag": res.fields["ETag"][:-1] + '-gzip"',
+        "Vary": "Accept-Encoding",
+        "Content-Encoding": "gzip",
+    }
+    return Res(200, gzip.compress(res.octets, mtime=0), fields)
+
+
 @case(
     "b896",
     "quin-prices-with-coded-tags",
@@ -29,30 +43,39 @@ if TYPE_CHECKING:
 )
 def coded(stage: Stage) -> None:
     """Write with the tags of compressed reads."""
-    docs = {f"/prices/{n}": {"sku": n, "eur": 19.9, "text": "Wandfarbe weiß matt " * 6} for n in ("F10", "F20", "F30")}
+    docs = {
+        f"/prices/{n}": {"sku": n, "eur": 19.9, "text": "Wandfarbe weiß matt " * 6}
+        for n in ("F10", "F20", "F30")
+    }
     box = Box(docs, lambda _path, doc: f'"{doc.digest("sha1")[:12]}"', need=428)
 
-    def match(value: str, path: str, doc: Doc | None, *, strong: bool) -> bool:
-        return box._matches(value.replace('-gzip"', '"'), path, doc, strong=strong)
+    plain = box.matches
 
-    def coding(req: Req, res: Res) -> Res:
-        if "gzip" not in req.fields.get("accept-encoding", "") or res.status != 200 or "ETag" not in res.fields:
-            res.fields["Vary"] = "Accept-Encoding"
-            return res
-        fields = {**res.fields, "ETag": res.fields["ETag"][:-1] + '-gzip"', "Vary": "Accept-Encoding", "Content-Encoding": "gzip"}
-        return Res(200, gzip.compress(res.octets, mtime=0), fields)
+    def match(value: str, path: str, doc: Doc | None, *, strong: bool) -> bool:
+        return bool(plain(value.replace('-gzip"', '"'), path, doc, strong=strong))
 
     box.matches = match
-    box.after.append(coding)
+    box.after.append(_coding)
     nodes = [place.open_box(stage, box, kind) for kind in ("waitress", "cheroot")]
     edge = fronts.haproxy(stage, nodes, " http-response set-header X-Node %s")
-    me = stage.actor("client", edge, "preise.farben.example", "requests", {"Authorization": "Bearer pim", "User-Agent": "pim-sync/8"})
+    me = stage.actor(
+        "client",
+        edge,
+        "preise.farben.example",
+        "requests",
+        {"Authorization": "Bearer pim", "User-Agent": "pim-sync/8"},
+    )
     me.get("/prices")
     for sku in ("F10", "F20", "F30", "F10"):
         for identity in (False, True):
             more = {"Accept-Encoding": "identity"} if identity else {}
             seen = me.get(f"/prices/{sku}", 200, more)
-            told = me.put(f"/prices/{sku}", {**seen.json, "eur": round(seen.json["eur"] + 0.5, 2)}, 200, {**more, "If-Match": seen.etag})
+            told = me.put(
+                f"/prices/{sku}",
+                {**seen.json, "eur": round(seen.json["eur"] + 0.5, 2)},
+                200,
+                {**more, "If-Match": seen.etag},
+            )
             place.sure(("-gzip" in told.etag) != identity)
         place.rest(0.2)
     me.get("/healthz")
@@ -72,10 +95,24 @@ def coded(stage: Stage) -> None:
 )
 def polling(stage: Stage) -> None:
     """Take over what others did, then write."""
-    notes = {str(n): {"title": f"Ruta {n}", "content": f"Etapa {n}", "category": "camino"} for n in (51, 52, 53)}
+    notes = {
+        str(n): {"title": f"Ruta {n}", "content": f"Etapa {n}", "category": "camino"} for n in (51, 52, 53)
+    }
     server = place.open_box(stage, Notes(notes), "flask-cheroot", "Nextcloud Notes")
-    me = stage.actor("client", server, "nube.camino.example", "aiohttp", {"Authorization": "Basic aW5lczpwYXNz", "User-Agent": "QOwnNotes/25.11"})
-    other = stage.actor("other", server, "nube.camino.example", "node:fetch", {"Authorization": "Basic aW5lczpwYXNz", "User-Agent": "Nextcloud-Notes/5.0 (iPhone)"})
+    me = stage.actor(
+        "client",
+        server,
+        "nube.camino.example",
+        "aiohttp",
+        {"Authorization": "Basic aW5lczpwYXNz", "User-Agent": "QOwnNotes/25.11"},
+    )
+    other = stage.actor(
+        "other",
+        server,
+        "nube.camino.example",
+        "node:fetch",
+        {"Authorization": "Basic aW5lczpwYXNz", "User-Agent": "Nextcloud-Notes/5.0 (iPhone)"},
+    )
     listed = me.get(Notes.base)
     for _poll in range(2):
         me.get(f"{Notes.base}?pruneBefore=1764300000", 304, {"If-None-Match": listed.etag})
@@ -88,7 +125,9 @@ def polling(stage: Stage) -> None:
     me.get(Notes.base, 200, {"If-None-Match": listed.etag})
     me.get(f"{Notes.base}/53", 404)
     now = me.get(f"{Notes.base}/52")
-    told = me.put(f"{Notes.base}/52", {"content": now.json["content"] + ", albergue lleno"}, 200, {"If-Match": now.etag})
+    told = me.put(
+        f"{Notes.base}/52", {"content": now.json["content"] + ", albergue lleno"}, 200, {"If-Match": now.etag}
+    )
     told = me.put(f"{Notes.base}/52", {"content": told.json["content"] + "!"}, 200, {"If-Match": told.etag})
     me.send("POST", Notes.base, 200, None, {"title": "Compras", "content": "tiritas", "category": ""})
     me.get(f"{Notes.base}/52", 304, {"If-None-Match": told.etag})
@@ -110,8 +149,19 @@ def once(stage: Stage) -> None:
     """Repeat a creation that bears a key."""
     rows = {"HX7K0CC2N7VTR8N61ZQ6Q3AWGA": {"given_name": "Noor", "phone_number": "+32470000111", "note": ""}}
     server = place.open_box(stage, Square(rows, 0), "cheroot", "Square")
-    fields = {"Authorization": "Bearer EAAA-EXAMPLE", "Square-Version": "2025-10-16", "User-Agent": "metrokassa/2.0"}
-    me = stage.actor("client", server, "connect.squareup.com", "httpx", fields, loses=place.drops("POST", "/v2/customers", 3))
+    fields = {
+        "Authorization": "Bearer EAAA-EXAMPLE",
+        "Square-Version": "2025-10-16",
+        "User-Agent": "metrokassa/2.0",
+    }
+    me = stage.actor(
+        "client",
+        server,
+        "connect.squareup.com",
+        "httpx",
+        fields,
+        loses=place.drops("POST", "/v2/customers", 3),
+    )
     me.get("/v2/locations")
     me.send("POST", "/v2/customers/search", 200, None, {"limit": 20})
     for name in ("Emma", "Youssef"):
@@ -147,7 +197,9 @@ def waits(stage: Stage) -> None:
         path = f"/tides/{name}.csv"
         seen = me.get(path)
         for hour in (1, 2):
-            me.put(path, seen.text + f"{hour};280\n", 204, {"If-Match": seen.etag, "Content-Type": "text/csv"})
+            me.put(
+                path, seen.text + f"{hour};280\n", 204, {"If-Match": seen.etag, "Content-Type": "text/csv"}
+            )
             place.sure(me.send("HEAD", path, 200).etag.startswith("W/"))
             place.rest(1.7)
             seen = me.get(path)
@@ -174,11 +226,23 @@ def through_squid(stage: Stage) -> None:
     shop.extra = {"Cache-Control": "max-age=45"}
     origin = place.open_box(stage, shop, "waitress", "Spring Data REST")
     edge = fronts.squid(stage, origin, "", "hafen.segel.example")
-    me = stage.actor("client", edge, "hafen.segel.example", "urllib", {"User-Agent": "berthplan/2.6", "Accept": "application/hal+json"})
+    me = stage.actor(
+        "client",
+        edge,
+        "hafen.segel.example",
+        "urllib",
+        {"User-Agent": "berthplan/2.6", "Accept": "application/hal+json"},
+    )
     me.get("/api/boats")
     for boat in ("Alk", "Lumme", "Alk"):
         fresh = me.get(f"/api/boats/{boat}", 200, {"Cache-Control": "no-cache"})
-        me.send("PATCH", f"/api/boats/{boat}", 204, {"If-Match": fresh.etag, "Content-Type": "application/json"}, {"fuel": fresh.json["fuel"] + 10})
+        me.send(
+            "PATCH",
+            f"/api/boats/{boat}",
+            204,
+            {"If-Match": fresh.etag, "Content-Type": "application/json"},
+            {"fuel": fresh.json["fuel"] + 10},
+        )
         place.rest(1.1)
         place.sure(int(me.get("/api/boats").fields["age"]) > 0)
     now = me.get("/api/boats/Alk", 200, {"Cache-Control": "no-cache"})
@@ -201,9 +265,21 @@ def through_squid(stage: Stage) -> None:
 def by_turns(stage: Stage) -> None:
     """Change the same things, one after the other."""
     rows = {f"rooms/66{n}aa0{n}": {"room": n, "beds": 4, "guests": 0, "clean": True} for n in (21, 22, 23)}
-    server = place.open_box(stage, Eve(rows), "waitress", "Eve")
-    me = stage.actor("client", server, "desk.hostel.example", "requests", {"Authorization": "Basic ZnJvbnQ6cGFzcw==", "User-Agent": "FrontDesk/1"})
-    other = stage.actor("other", server, "desk.hostel.example", "aiohttp", {"Authorization": "Basic bmlnaHQ6cGFzcw==", "User-Agent": "NightDesk/1"})
+    server = place.open_box(stage, Eve(rows), "flask", "Eve")
+    me = stage.actor(
+        "client",
+        server,
+        "desk.hostel.example",
+        "requests",
+        {"Authorization": "Basic ZnJvbnQ6cGFzcw==", "User-Agent": "FrontDesk/1"},
+    )
+    other = stage.actor(
+        "other",
+        server,
+        "desk.hostel.example",
+        "aiohttp",
+        {"Authorization": "Basic bmlnaHQ6cGFzcw==", "User-Agent": "NightDesk/1"},
+    )
     me.get("/rooms")
     path = "/rooms/6621aa021"
     first = me.get(path)

@@ -74,8 +74,8 @@ def unheard(stage: Stage) -> None:
 def parts(stage: Stage) -> None:
     """Send a condition that the store cannot do."""
     store = Lake({f"masters/reel-{n}.mxf": bytes([n]) * 6400 for n in (17, 18, 19)})
-    store.cannot = "match none-match"
-    server = place.open_box(stage, store, "waitress", "R2", "UploadPartCopy has no conditional source headers")
+    store.cannot, store.extra = "match none-match", {"Server": "cloudflare", "CF-RAY": "8e9d41c7ab2c1e02-AMS"}
+    server = place.open_box(stage, store, "cheroot", "R2", "UploadPartCopy has no conditional source headers")
     s3 = place.Bucket(stage, "client", server, "f00dbabe.r2.cloudflarestorage.com")
     s3.call("list_objects_v2", Bucket="masters", Prefix="reel-")
     for reel in (17, 18):
@@ -104,7 +104,10 @@ def _plan() -> Planner:
         for key, title in titles.items()
     }
     rows["plans/pL77"] = {"id": "pL77", "title": "Umzug RZ Nord", "owner": "ebf3b108"}
-    rows["plans/pL77/details"] = {"id": "pL77", "categoryDescriptions": {"category1": "Strom", "category2": None}}
+    rows["plans/pL77/details"] = {
+        "id": "pL77",
+        "categoryDescriptions": {"category1": "Strom", "category2": None},
+    }
     return Planner(rows)
 
 
@@ -126,7 +129,9 @@ def keeps_trying(stage: Stage) -> None:
     server = place.open_box(stage, _plan(), "aiohttp", "Microsoft Graph Planner")
     fields = {"Authorization": "Bearer mirror", "User-Agent": "TicketMirror/5.1"}
     me = stage.actor("client", server, "graph.microsoft.com", "httpx", fields)
-    other = stage.actor("other", server, "graph.microsoft.com", "node:axios", {"Authorization": "Bearer engineer"})
+    other = stage.actor(
+        "other", server, "graph.microsoft.com", "node:axios", {"Authorization": "Bearer engineer"}
+    )
     held = {one["id"]: one["@odata.etag"] for one in me.get("/v1.0/planner/plans/pL77/tasks").json["value"]}
     seen = other.get("/v1.0/planner/tasks/aT02").json["@odata.etag"]
     other.send("PATCH", "/v1.0/planner/tasks/aT02", 204, {"If-Match": seen}, {"percentComplete": 50})
@@ -159,7 +164,9 @@ def keeps_trying(stage: Stage) -> None:
 def categories(stage: Stage) -> None:
     """Take the plan's tag for its details."""
     server = place.open_box(stage, _plan(), "falcon", "Microsoft Graph Planner")
-    me = stage.actor("client", server, "graph.microsoft.com", "node:fetch", {"Authorization": "Bearer rollout"})
+    me = stage.actor(
+        "client", server, "graph.microsoft.com", "node:fetch", {"Authorization": "Bearer rollout"}
+    )
     body = {"categoryDescriptions": {"category1": "Strom", "category2": "Kühlung"}}
     me.get("/v1.0/planner/plans/pL77/tasks")
     for _attempt in range(2):
@@ -168,7 +175,9 @@ def categories(stage: Stage) -> None:
         me.send("PATCH", "/v1.0/planner/plans/pL77/details", 412, {"If-Match": plan["@odata.etag"]}, body)
         place.rest(0.7)
     task = me.get("/v1.0/planner/tasks/aT03").json
-    me.send("PATCH", "/v1.0/planner/tasks/aT03", 204, {"If-Match": task["@odata.etag"]}, {"percentComplete": 100})
+    me.send(
+        "PATCH", "/v1.0/planner/tasks/aT03", 204, {"If-Match": task["@odata.etag"]}, {"percentComplete": 100}
+    )
     me.get("/v1.0/planner/plans/pL77/details")
 
 
@@ -190,7 +199,10 @@ _JSON = {"Accept": "application/json;odata=minimalmetadata"}
 def checked_out(stage: Stage) -> None:
     """Write a file that somebody has checked out."""
     root = "/sites/Einkauf/Preise"
-    site = Site({f"{root}/{n}.csv": "sku;eur\n11;4,20\n" for n in ("Glas", "Holz")}, "https://nordholz.sharepoint.com/sites/Einkauf")
+    site = Site(
+        {f"{root}/{n}.csv": "sku;eur\n11;4,20\n" for n in ("Glas", "Holz")},
+        "https://nordholz.sharepoint.com/sites/Einkauf",
+    )
     site.locks[f"{root}/Holz.csv"] = "svenja.maas@nordholz.example"
     server = place.open_box(stage, site, "waitress", "SharePoint REST")
     fields = {**_JSON, "Authorization": "Bearer price-agent", "User-Agent": "NONISV|Nordholz|PriceAgent/1.4"}
@@ -221,7 +233,9 @@ def checked_out(stage: Stage) -> None:
 def visits(stage: Stage) -> None:
     """Come second to a list item."""
     rows = {f"Visits/{n}": {"Title": f"Silo {n}", "When": "2026-12-03", "Result": None} for n in (4, 5, 6)}
-    server = place.open_box(stage, Site(rows, "https://agrar.sharepoint.com/sites/feld"), "cheroot", "SharePoint REST")
+    server = place.open_box(
+        stage, Site(rows, "https://agrar.sharepoint.com/sites/feld"), "cheroot", "SharePoint REST"
+    )
     host, base = "agrar.sharepoint.com", "/sites/feld/_api/web"
     me = stage.actor("client", server, host, "node:fetch", {**_JSON, "Authorization": "Bearer i.lund"})
     other = stage.actor("other", server, host, "urllib", {**_JSON, "Authorization": "Bearer dispatch"})
@@ -257,10 +271,19 @@ def visits(stage: Stage) -> None:
 )
 def states(stage: Stage) -> None:
     """Write with a condition nobody looks at."""
-    rows = {"infra-state/prod/net.tfstate": _state(41, "network.core"), "infra-state/prod/db.tfstate": _state(7, "db.main")}
+    rows = {
+        "infra-state/prod/net.tfstate": _state(41, "network.core"),
+        "infra-state/prod/db.tfstate": _state(7, "db.main"),
+    }
     server = place.open_box(stage, Vault(rows), "flask-cheroot", "Cloud Storage XML API")
     host = "storage.googleapis.com"
-    me = stage.actor("client", server, host, "aiohttp", {"Authorization": "Bearer ya29.EXAMPLE-A", "User-Agent": "groundwork/0.19"})
+    me = stage.actor(
+        "client",
+        server,
+        host,
+        "aiohttp",
+        {"Authorization": "Bearer ya29.EXAMPLE-A", "User-Agent": "groundwork/0.19"},
+    )
     other = stage.actor("other", server, host, "curl", {"Authorization": "Bearer ya29.EXAMPLE-B"})
     base = "/infra-state/prod"
     mine = me.get(f"{base}/net.tfstate")
@@ -311,7 +334,7 @@ def replaced(stage: Stage) -> None:
         tag = s3.call("head_object", Bucket="raw-logs", Key=key)["ETag"]
         upload = {**named, "UploadId": s3.call("create_multipart_upload", **named)["UploadId"]}
         tags = []
-        for number in ((1, 2, 3) if bad else (1, 2, 3, 4)):
+        for number in (1, 2, 3) if bad else (1, 2, 3, 4):
             more = {"PartNumber": number, "CopySource": f"raw-logs/{key}", "CopySourceIfMatch": tag}
             more["CopySourceRange"] = f"bytes={1024 * (number - 1)}-{1024 * number - 1}"
             failed = "PreconditionFailed" if number == bad else ""

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 )
 def restart(stage: Stage) -> None:
     """Take a tag from a cache."""
-    notes = {str(n): {"title": f"Liste {n}", "content": "- lait\n- pain", "category": "courses"} for n in (8, 9)}
+    notes = {
+        str(n): {"title": f"Liste {n}", "content": "- lait\n- pain", "category": "courses"} for n in (8, 9)
+    }
     origin = place.open_box(stage, Notes(notes), "waitress", "Nextcloud Notes")
     vcl = (
         'sub vcl_recv { if (req.method != "GET" || req.http.Cache-Control ~ "no-cache") { return (pass); }\n'
@@ -92,7 +94,9 @@ def image(stage: Stage) -> None:
     origin = place.open_box(stage, _firmware(builds), "cheroot")
     lines = "proxy_cache_bypass $http_cache_control; add_header X-Cache $upstream_cache_status always;"
     edge = fronts.nginx_cache(stage, origin, 600, lines)
-    me = stage.actor("client", edge, "updates.gateways.example", "urllib", {"User-Agent": "gw-updater/3.8 unit-0412"})
+    me = stage.actor(
+        "client", edge, "updates.gateways.example", "urllib", {"User-Agent": "gw-updater/3.8 unit-0412"}
+    )
     channel = me.get("/channels/stable").json
     got = me.get(channel["file"], 200, {"If-Match": channel["etag"]})
     me.send("POST", "/reports/unit-0412", 204, None, {"image": got.etag, "state": "installed"})
@@ -132,7 +136,13 @@ def pipeline(stage: Stage) -> None:
     origin = place.open_box(stage, Box(docs, _revised, need=428), "starlette")
     block = "location /v1/ { absolute_redirect off; rewrite ^/v1/(.*)$ /v2/$1 redirect; }"
     edge = fronts.nginx(stage, origin, block=block)
-    me = stage.actor("client", edge, "broker.intern.example", "requests:follow", {"Authorization": "Bearer ci", "User-Agent": "queuectl/0.9 (job 5512)"})
+    me = stage.actor(
+        "client",
+        edge,
+        "broker.intern.example",
+        "requests:follow",
+        {"Authorization": "Bearer ci", "User-Agent": "queuectl/0.9 (job 5512)"},
+    )
     me.get("/healthz")
     for queue in ("mail", "push"):
         seen = me.get(f"/v2/queues/{queue}")
@@ -202,7 +212,12 @@ def iso_dates(stage: Stage) -> None:
         path = f"/etc/{name}.conf"
         now = me.send("HEAD", path, 200).fields["last-modified"]
         place.sure((now != seen.fields["last-modified"]) == (name == "web"))
-        me.put(path, seen.text.replace("keep = 7", "keep = 30"), 204, {"If-Unmodified-Since": place.iso_of(seen.fields["last-modified"])})
+        me.put(
+            path,
+            seen.text.replace("keep = 7", "keep = 30"),
+            204,
+            {"If-Unmodified-Since": place.iso_of(seen.fields["last-modified"])},
+        )
     place.sure("maxconn" not in me.get("/etc/web.conf").text)
 
 
@@ -231,7 +246,13 @@ def notes_posted(stage: Stage) -> None:
     rule = " option http-buffer-request\n http-request return status 412 content-type text/html string "
     rule += '"' + _PAGE.replace('"', "") + '" if METH_POST { req.body -m reg -i "union +select|drop +table" }'
     edge = fronts.haproxy(stage, [origin], frontend=rule)
-    me = stage.actor("client", edge, "releases.werkstatt.example", "curl", {"Authorization": "Bearer ci-772", "User-Agent": "release-job/4"})
+    me = stage.actor(
+        "client",
+        edge,
+        "releases.werkstatt.example",
+        "curl",
+        {"Authorization": "Bearer ci-772", "User-Agent": "release-job/4"},
+    )
     me.get("/releases")
     first = {"tag": "v3.3", "notes": "Fixed: search for 'x UNION SELECT y' made the log grow"}
     me.send("POST", "/releases", 201, None, {"tag": "v3.2.1", "notes": "Typos"})
@@ -239,7 +260,13 @@ def notes_posted(stage: Stage) -> None:
         me.send("POST", "/releases", 412, None, first)
         place.rest(0.6)
     me.get("/releases")
-    me.send("POST", "/releases", 201, None, {"tag": "v3.3", "notes": "Fixed: searches for statements made the log grow"})
+    me.send(
+        "POST",
+        "/releases",
+        201,
+        None,
+        {"tag": "v3.3", "notes": "Fixed: searches for statements made the log grow"},
+    )
     me.get("/healthz")
 
 
@@ -258,7 +285,10 @@ def notes_posted(stage: Stage) -> None:
 def tenant(stage: Stage) -> None:
     """Read where the tag is taken away."""
     base = "http://core.netz.example"
-    docs = {f"/devices/{n}": {"id": n, "self": f"{base}/devices/{n}", "vlan": 10, "name": f"sw{n}"} for n in (71, 72, 73)}
+    docs = {
+        f"/devices/{n}": {"id": n, "self": f"{base}/devices/{n}", "vlan": 10, "name": f"sw{n}"}
+        for n in (71, 72, 73)
+    }
     say = {428: {"type": "about:blank", "title": "Precondition Required", "detail": "If-Match fehlt"}}
     origin = place.open_box(stage, Box(docs, _revised, need=428, say=say), "aiohttp")
     block = (
@@ -268,7 +298,13 @@ def tenant(stage: Stage) -> None:
     )
     edge = fronts.nginx(stage, origin, block=block)
     stage.config[-1] = "location /t/acme/ { sub_filter ...; sub_filter_types application/json; }"
-    me = stage.actor("client", edge, "core.netz.example", "node:axios", {"Authorization": "Bearer acme", "User-Agent": "provision/1.31 (plan)"})
+    me = stage.actor(
+        "client",
+        edge,
+        "core.netz.example",
+        "node:axios",
+        {"Authorization": "Bearer acme", "User-Agent": "provision/1.31 (plan)"},
+    )
     me.get("/t/acme/devices")
     for number in (71, 72):
         path = f"/t/acme/devices/{number}"
@@ -302,14 +338,23 @@ def pools(stage: Stage) -> None:
     rule += " http-request del-header If-Match if { var(txn.pub) -m bool }\n"
     rule += ' http-response set-header Via "1.1 front-2" if { var(txn.pub) -m bool }'
     edge = fronts.haproxy(stage, [origin], frontend=rule)
-    me = stage.actor("client", edge, "lb.wolke.example", "httpx", {"Authorization": "Bearer controller", "Accept": "application/hal+json"})
+    me = stage.actor(
+        "client",
+        edge,
+        "lb.wolke.example",
+        "httpx",
+        {"Authorization": "Bearer controller", "Accept": "application/hal+json"},
+    )
     inner = Actor("lb.rz2.wolke.example", me.port, me.program, me.always)
     other = stage.actor("other", edge, "lb.rz2.wolke.example", "requests", {"Authorization": "Bearer sina"})
     held = {name: me.get(f"/api/pools/{name}") for name in ("web", "api")}
     seen = other.get("/api/pools/web")
     other.send("PATCH", "/api/pools/web", 204, {"If-Match": seen.etag}, {"members": ["10.0.0.4", "10.0.0.9"]})
     place.rest(0.7)
-    place.sure("10.0.0.9" in me.get("/api/pools").text and me.get("/api/pools/web", 200, {"If-None-Match": held["web"].etag}).etag != held["web"].etag)
+    place.sure(
+        "10.0.0.9" in me.get("/api/pools").text
+        and me.get("/api/pools/web", 200, {"If-None-Match": held["web"].etag}).etag != held["web"].etag
+    )
     me.put("/api/pools/api", {**held["api"].json, "algo": "least"}, 204, {"If-Match": held["api"].etag})
     me.put("/api/pools/web", {**held["web"].json, "algo": "least"}, 204, {"If-Match": held["web"].etag})
     place.sure("10.0.0.9" not in me.get("/api/pools/web").text)

@@ -48,7 +48,12 @@ const call = (path, more) => fetch(api + path, more);
 def ward(stage: Stage) -> None:
     """Let a page look for a tag it may not see."""
     docs = {f"/wards/4/beds/{n}": {"bed": n, "patient": f"P{n}", "note": ""} for n in (12, 13, 14)}
-    box = Box(docs, lambda _p, doc: f'"b{doc.rev}-{doc.digest("sha1")[:8]}"', need=428, say={428: {"fehler": "If-Match fehlt"}})
+    box = Box(
+        docs,
+        lambda _p, doc: f'"b{doc.rev}-{doc.digest("sha1")[:8]}"',
+        need=428,
+        say={428: {"fehler": "If-Match fehlt"}},
+    )
     cross = {
         "Access-Control-Allow-Origin": "http://station.klinik.test",
         "Access-Control-Allow-Methods": "GET, PUT, DELETE",
@@ -100,12 +105,22 @@ def ward(stage: Stage) -> None:
 )
 def scanner(stage: Stage) -> None:
     """Use a slow clock for a condition."""
-    docs = {f"/runs/58/stops/{n}": {"stop": n, "parcels": n % 4 + 1, "state": "planned"} for n in (3, 4, 5, 6)}
-    box = Box(docs, None, dates=True, say={412: {"error": "PRECONDITION_FAILED", "message": "stop was modified"}})
+    docs = {
+        f"/runs/58/stops/{n}": {"stop": n, "parcels": n % 4 + 1, "state": "planned"} for n in (3, 4, 5, 6)
+    }
+    box = Box(
+        docs, None, dates=True, say={412: {"error": "PRECONDITION_FAILED", "message": "stop was modified"}}
+    )
     for number, age in ((3, 9000), (4, 150), (5, 97), (6, 5400)):
         box.docs[f"/runs/58/stops/{number}"].at = time.time() - age
     server = place.open_box(stage, box, "aiohttp")
-    me = stage.actor("client", server, "runs.courier.example", "requests", {"User-Agent": "scan/5.4 (TC57)", "Authorization": "Bearer dev-0581"})
+    me = stage.actor(
+        "client",
+        server,
+        "runs.courier.example",
+        "requests",
+        {"User-Agent": "scan/5.4 (TC57)", "Authorization": "Bearer dev-0581"},
+    )
 
     def own() -> dict[str, str]:
         return {"Date": place.http_date(time.time() - 461)}
@@ -121,7 +136,12 @@ def scanner(stage: Stage) -> None:
         if late:
             again = me.get(path, 200, own())
             place.sure(again.fields["last-modified"] == seen.fields["last-modified"])
-    me.put("/runs/58/stops/5", body | {"stop": 5, "parcels": 2}, 200, {**own(), "If-Unmodified-Since": again.fields["last-modified"]})
+    me.put(
+        "/runs/58/stops/5",
+        body | {"stop": 5, "parcels": 2},
+        200,
+        {**own(), "If-Unmodified-Since": again.fields["last-modified"]},
+    )
     me.get("/healthz", 200, own())
 
 
@@ -141,7 +161,10 @@ def scanner(stage: Stage) -> None:
 def zone(stage: Stage) -> None:
     """Collide with a sibling."""
     names = ("www", "vpn", "mx1", "ns2")
-    docs = {f"/zones/hafen.example/records/{n}": {"name": n, "type": "A", "ttl": 300, "data": "192.0.2.7"} for n in names}
+    docs = {
+        f"/zones/hafen.example/records/{n}": {"name": n, "type": "A", "ttl": 300, "data": "192.0.2.7"}
+        for n in names
+    }
     serial = [2026112803]
     box = Box(docs, lambda _path, _doc: f'"{serial[0]}"', need=428)
     box.say[412] = {"error": "zone_serial", "message": "Zone wurde geändert", "zone": "hafen.example"}
@@ -153,11 +176,19 @@ def zone(stage: Stage) -> None:
 
     box.store = store  # type: ignore[method-assign]
     box.listing = lambda _req, _path, below: Res(
-        200, {"serial": serial[0], "records": [doc.data for doc in below.values()]}, {"ETag": f'"{serial[0]}"'}
+        200,
+        {"serial": serial[0], "records": [doc.data for doc in below.values()]},
+        {"ETag": f'"{serial[0]}"'},
     )
     server = place.open_box(stage, box, "falcon")
     base = "/zones/hafen.example/records"
-    me = stage.actor("client", server, "dns.hafen.example", "node:fetch", {"Authorization": "Bearer tf-apply", "User-Agent": "zonectl/2.0"})
+    me = stage.actor(
+        "client",
+        server,
+        "dns.hafen.example",
+        "node:fetch",
+        {"Authorization": "Bearer tf-apply", "User-Agent": "zonectl/2.0"},
+    )
     other = stage.actor("other", server, "dns.hafen.example", "httpx", {"Authorization": "Bearer okan"})
     me.get(base)
     held = {name: me.get(f"{base}/{name}") for name in ("www", "vpn")}
@@ -170,6 +201,21 @@ def zone(stage: Stage) -> None:
         place.sure(now.json == mine.json and now.etag != mine.etag)
     me.get(base)
     me.get("/healthz")
+
+
+def _as_asked(req: Req, _path: str, doc: Doc) -> Res:
+    """Return a playlist in the form that is asked for, with the tag of that form."""
+    kind = "yaml" if "yaml" in req.fields.get("accept", "") else "json"
+    tag = {"ETag": f'"{doc.digest("sha256" if kind == "yaml" else "sha1")[:20]}"'}
+    if kind == "json":
+        return Res(200, doc.data, tag)
+    lines = [
+        f"screen: {doc.data['screen']}",
+        f"rev: {doc.data['rev']}",
+        "items:",
+        *(f"  - {i}" for i in doc.data["items"]),
+    ]
+    return Res(200, "\n".join(lines) + "\n", {**tag, "Content-Type": "application/yaml"})
 
 
 @case(
@@ -186,31 +232,28 @@ def zone(stage: Stage) -> None:
 )
 def playlist(stage: Stage) -> None:
     """Read one form and write under another."""
-    docs = {f"/screens/{n}/playlist": {"screen": n, "rev": 4, "items": ["kasse.mp4"]} for n in ("foyer", "gleis2")}
+    docs = {
+        f"/screens/{n}/playlist": {"screen": n, "rev": 4, "items": ["kasse.mp4"]} for n in ("foyer", "gleis2")
+    }
     box = Box(docs)
     box.extra = {"Vary": "Accept"}
 
-    def form(req: Req) -> str:
-        return "yaml" if "yaml" in req.fields.get("accept", "") else "json"
-
-    def show(req: Req, _path: str, doc: Doc) -> Res:
-        kind = form(req)
-        tag = {"ETag": f'"{doc.digest("sha256" if kind == "yaml" else "sha1")[:20]}"'}
-        if kind == "json":
-            return Res(200, doc.data, tag)
-        lines = [f"screen: {doc.data['screen']}", f"rev: {doc.data['rev']}", "items:", *(f"  - {i}" for i in doc.data["items"])]
-        return Res(200, "\n".join(lines) + "\n", {**tag, "Content-Type": "application/yaml"})
-
     def judge(req: Req, doc: Doc | None) -> Res | None:
-        if doc and req.fields.get("if-match") != show(req, req.path, doc).fields["ETag"]:
+        if doc and req.fields.get("if-match") != _as_asked(req, req.path, doc).fields["ETag"]:
             return box.error(412, {"error": "etag mismatch"})
         return None
 
-    box.show, box.judge = show, judge
-    box.change = lambda req, doc: {**doc.data, "rev": doc.data["rev"] + 1, "items": json.loads(req.body)["items"]}
-    box.answer_write = lambda req, path, doc, _made: show(req, path, doc)
+    box.show, box.judge = _as_asked, judge
+    box.change = lambda req, doc: {
+        **doc.data,
+        "rev": doc.data["rev"] + 1,
+        "items": json.loads(req.body)["items"],
+    }
+    box.answer_write = lambda req, path, doc, _made: _as_asked(req, path, doc)
     server = place.open_box(stage, box, "starlette")
-    me = stage.actor("client", server, "screens.bahnhof.example", "aiohttp", {"User-Agent": "signage-cli/1.3"})
+    me = stage.actor(
+        "client", server, "screens.bahnhof.example", "aiohttp", {"User-Agent": "signage-cli/1.3"}
+    )
     me.get("/screens", 200, {"Accept": "application/json"})
     path = "/screens/foyer/playlist"
     body = {"items": ["kasse.mp4", "baustelle.mp4"]}
@@ -262,19 +305,22 @@ def _pods(names: list[str], until: dict[str, float]) -> Any:
     def answer(req: Req) -> Res:
         if req.path == "/version":
             return Res(200, {"major": "1", "minor": "31", "gitVersion": "v1.31.3"})
-        start, token = 0, req.query.get("continue", "")
+        start, token, revision = 0, req.query.get("continue", ""), 88412 + 7 * len(until)
         if token:
             if time.time() > until[token]:
                 said = "The provided continue parameter is too old to display a consistent list result. "
                 said += "You can start a new list without the continue parameter."
                 status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure"}
                 return Res(410, {**status, "message": said, "reason": "Expired", "code": 410})
-            start = int(token.rsplit("x", 1)[1])
+            revision, start = (int(part) for part in token.split("x")[1:])
         end = start + int(req.query["limit"])
-        items = [{"metadata": {"name": name, "namespace": "shop"}, "status": {"phase": "Running"}} for name in names[start:end]]
-        meta = {"resourceVersion": str(88412 + 7 * (len(until) > 1))}
+        items = [
+            {"metadata": {"name": name, "namespace": "shop"}, "status": {"phase": "Running"}}
+            for name in names[start:end]
+        ]
+        meta = {"resourceVersion": str(revision)}
         if end < len(names):
-            token = f"eyJ2IjoibWV0YSIsInJ2Ijo4ODQxMn0{len(until):02}Zx{end}"
+            token = f"eyJ2IjoibWV0YS5rOHMuaW8vdjEifQx{revision}x{end}"
             until[token] = time.time() + 2
             meta |= {"continue": token, "remainingItemCount": str(len(names) - end)}
         return Res(200, {"kind": "PodList", "apiVersion": "v1", "metadata": meta, "items": items})
@@ -298,7 +344,11 @@ def slow_list(stage: Stage) -> None:
     """Come back with a token that is too old."""
     names = [f"cart-{n:02}" for n in range(9)]
     server = place.open_box(stage, _pods(names, {}), "waitress", "Kubernetes")
-    fields = {"Authorization": "Bearer operator", "User-Agent": "cart-operator/0.14 (linux/amd64)", "Accept": "application/json"}
+    fields = {
+        "Authorization": "Bearer operator",
+        "User-Agent": "cart-operator/0.14 (linux/amd64)",
+        "Accept": "application/json",
+    }
     me = stage.actor("client", server, "kube.prod.internal", "curl:trace-time", fields)
     base = "/api/v1/namespaces/shop/pods?limit=4"
     me.get("/version")
@@ -326,7 +376,10 @@ def slow_list(stage: Stage) -> None:
 )
 def trunk(stage: Stage) -> None:
     """Test for a list in another order."""
-    docs = {f"/ports/{n}": {"port": n, "mode": "trunk", "vlans": [30, 10, 20], "desc": ""} for n in ("xe-0", "xe-1", "xe-2")}
+    docs = {
+        f"/ports/{n}": {"port": n, "mode": "trunk", "vlans": [30, 10, 20], "desc": ""}
+        for n in ("xe-0", "xe-1", "xe-2")
+    }
     box = Box(docs, lambda _path, doc: f'"{doc.digest()[:10]}"')
 
     def patch(req: Req) -> Res | None:
@@ -345,13 +398,22 @@ def trunk(stage: Stage) -> None:
 
     box.before.append(patch)
     server = place.open_box(stage, box, "flask")
-    me = stage.actor("client", server, "switches.campus.example", "java", {"Authorization": "Bearer netcfg", "Content-Type": "application/json-patch+json"})
+    me = stage.actor(
+        "client",
+        server,
+        "switches.campus.example",
+        "java",
+        {"Authorization": "Bearer netcfg", "Content-Type": "application/json-patch+json"},
+    )
     me.get("/ports")
     for port in ("xe-0", "xe-1"):
         seen = me.get(f"/ports/{port}")
         live = seen.json["vlans"]
-        for value in ((sorted(live), live) if port == "xe-1" else (sorted(live),)):
-            steps = [{"op": "test", "path": "/vlans", "value": value}, {"op": "replace", "path": "/vlans", "value": [*value, 40]}]
+        for value in (sorted(live), live) if port == "xe-1" else (sorted(live),):
+            steps = [
+                {"op": "test", "path": "/vlans", "value": value},
+                {"op": "replace", "path": "/vlans", "value": [*value, 40]},
+            ]
             me.send("PATCH", f"/ports/{port}", 200 if value == live else 409, None, steps)
             place.sure(value == live or me.get(f"/ports/{port}").etag == seen.etag)
             place.rest(0.4)

@@ -38,10 +38,14 @@ def choir(stage: Stage) -> None:
     """Put an old text under a new tag."""
     base = "/caldav.php/kantorei/proben/"
     names = ("tenor", "tutti", "bass")
-    server = place.open_box(stage, Davical({f"{base}{n}.ics": event(n, f"Probe {n}") for n in names}), "cheroot", "DAViCal")
+    server = place.open_box(
+        stage, Davical({f"{base}{n}.ics": event(n, f"Probe {n}") for n in names}), "cheroot", "DAViCal"
+    )
     fields = {"Authorization": "Basic a2FudG9yOnBhc3M=", "User-Agent": "Probenplan/3.2 (Android 15)"}
     me = stage.actor("client", server, "kalender.kantorei.example", "requests", fields)
-    other = stage.actor("other", server, "kalender.kantorei.example", "curl", {"Authorization": "Basic a3VlczpwYXNz"})
+    other = stage.actor(
+        "other", server, "kalender.kantorei.example", "curl", {"Authorization": "Basic a3VlczpwYXNz"}
+    )
     find = '<propfind xmlns="DAV:"><prop><getetag/></prop></propfind>'
     multi = '<C:calendar-multiget xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><prop><getetag/><C:calendar-data/></prop>'
     multi += "<href>%s</href></C:calendar-multiget>"
@@ -54,12 +58,16 @@ def choir(stage: Stage) -> None:
     place.rest(1.1)
     for name in ("bass", "tutti"):
         path = f"{base}{name}.ics"
-        got = me.send("REPORT", base, 207, {"Depth": "1", "Content-Type": "application/xml"}, multi % path).text
+        got = me.send(
+            "REPORT", base, 207, {"Depth": "1", "Content-Type": "application/xml"}, multi % path
+        ).text
         tag = got.partition("<getetag>")[2].partition("<")[0].replace("&quot;", '"')
         place.sure(name == "bass" or (tag != held.etag and "Gemeindesaal" in got))
         text = event(name, f"Probe {name}", "DESCRIPTION:Noten Bruckner mitbringen")
         me.put(path, text, 204, {"If-Match": tag, "Content-Type": "text/calendar; charset=utf-8"})
-    last = me.send("REPORT", base, 207, {"Depth": "1", "Content-Type": "application/xml"}, multi % f"{base}tutti.ics").text
+    last = me.send(
+        "REPORT", base, 207, {"Depth": "1", "Content-Type": "application/xml"}, multi % f"{base}tutti.ics"
+    ).text
     place.sure("Gemeindesaal" not in last)
 
 
@@ -79,9 +87,22 @@ def choir(stage: Stage) -> None:
 def star(stage: Stage) -> None:
     """Use the star on something that is there."""
     base = "/caldav.php/wache3/dienste/"
-    server = place.open_box(stage, Davical({f"{base}d{n}.ics": event(f"d{n}", f"Schicht {n}") for n in (1, 2, 3)}), "aiohttp", "DAViCal")
-    me = stage.actor("client", server, "dav.wache.example", "curl:trace-time", {"Authorization": "Basic ZGllbnN0OnBhc3M=", "User-Agent": "roster-import/0.7"})
-    me.send("PROPFIND", base, 207, {"Depth": "1"}, '<propfind xmlns="DAV:"><prop><getetag/></prop></propfind>')
+    server = place.open_box(
+        stage,
+        Davical({f"{base}d{n}.ics": event(f"d{n}", f"Schicht {n}") for n in (1, 2, 3)}),
+        "aiohttp",
+        "DAViCal",
+    )
+    me = stage.actor(
+        "client",
+        server,
+        "dav.wache.example",
+        "curl:trace-time",
+        {"Authorization": "Basic ZGllbnN0OnBhc3M=", "User-Agent": "roster-import/0.7"},
+    )
+    me.send(
+        "PROPFIND", base, 207, {"Depth": "1"}, '<propfind xmlns="DAV:"><prop><getetag/></prop></propfind>'
+    )
     for number in (1, 2):
         path = f"{base}d{number}.ics"
         seen = me.get(path)
@@ -92,7 +113,12 @@ def star(stage: Stage) -> None:
         place.sure(me.get(path).etag == seen.etag)
         if number == 2:
             me.put(path, body, 204, {**fields, "If-Match": seen.etag})
-    me.put(f"{base}d9.ics", event("d9", "Schicht 9"), 201, {"If-None-Match": "*", "Content-Type": "text/calendar"})
+    me.put(
+        f"{base}d9.ics",
+        event("d9", "Schicht 9"),
+        201,
+        {"If-None-Match": "*", "Content-Type": "text/calendar"},
+    )
 
 
 @case(
@@ -110,11 +136,19 @@ def star(stage: Stage) -> None:
 )
 def freight(stage: Stage) -> None:
     """Be refused and stored."""
-    rows = {f"orders/{n}": {"ref": f"FR-{n}", "pallets": 12, "gate": None, "note": ""} for n in (880, 881, 882)}
+    rows = {
+        f"orders/{n}": {"ref": f"FR-{n}", "pallets": 12, "gate": None, "note": ""} for n in (880, 881, 882)
+    }
     shop = Spring(rows, "http://tms.spedition.example/api", 3)
     shop.late = True
     server = place.open_box(stage, shop, "waitress", "Spring Data REST")
-    me = stage.actor("client", server, "tms.spedition.example", "java", {"Authorization": "Bearer gate-job", "Accept": "application/hal+json"})
+    me = stage.actor(
+        "client",
+        server,
+        "tms.spedition.example",
+        "java",
+        {"Authorization": "Bearer gate-job", "Accept": "application/hal+json"},
+    )
     me.get("/actuator/health")
     me.get("/api/orders")
     for number in (880, 881):
@@ -144,20 +178,33 @@ def freight(stage: Stage) -> None:
 )
 def workers(stage: Stage) -> None:
     """Check twice before either has written."""
-    rows = {f"tariffs/{n}": {"zone": n, "base": 3.2, "surcharge": 0, "valid": "2026-12-01"} for n in ("A", "B", "C")}
+    rows = {
+        f"tariffs/{n}": {"zone": n, "base": 3.2, "surcharge": 0, "valid": "2026-12-01"}
+        for n in ("A", "B", "C")
+    }
     shop = Spring(rows, "http://tarife.verbund.example/api", 5)
     shop.gap, shop.slow = 1, 0.35
     server = place.open_box(stage, shop, "cheroot", "Spring Data REST")
-    me = stage.actor("client", server, "tarife.verbund.example", "urllib", {"Authorization": "Bearer rollout", "Accept": "application/hal+json"})
+    me = stage.actor(
+        "client",
+        server,
+        "tarife.verbund.example",
+        "urllib",
+        {"Authorization": "Bearer rollout", "Accept": "application/hal+json"},
+    )
     me.get("/api/tariffs")
     seen = {zone: me.get(f"/api/tariffs/{zone}") for zone in ("A", "B")}
 
     def save(zone: str, worker: str, **more: Any) -> Answer:
         body = {**seen[zone].json, **more}
-        return me.put(f"/api/tariffs/{zone}", body, (204, 412), {"If-Match": seen[zone].etag, "X-Worker": worker})
+        return me.put(
+            f"/api/tariffs/{zone}", body, (204, 412), {"If-Match": seen[zone].etag, "X-Worker": worker}
+        )
 
     save("A", "w1", surcharge=0.4)
-    got = place.at_once(partial(save, "B", "w1", surcharge=0.5), partial(save, "B", "w2", valid="2027-01-01"), apart=0.08)
+    got = place.at_once(
+        partial(save, "B", "w1", surcharge=0.5), partial(save, "B", "w2", valid="2027-01-01"), apart=0.08
+    )
     place.sure([one.status for one in got] == [204, 204])
     place.rest(0.5)
     now = me.get("/api/tariffs/B").json
@@ -185,7 +232,13 @@ def meters(stage: Stage) -> None:
     shop = Spring(rows, "http://register.netz.example/api", 11)
     shop.weak, shop.extra = True, {"Server": "Jetty(12.0.9)"}
     server = place.open_box(stage, shop, "bottle", "")
-    me = stage.actor("client", server, "register.netz.example", "httpx", {"Authorization": "Bearer ablesung-4", "User-Agent": "ablesung/4.0"})
+    me = stage.actor(
+        "client",
+        server,
+        "register.netz.example",
+        "httpx",
+        {"Authorization": "Bearer ablesung-4", "User-Agent": "ablesung/4.0"},
+    )
     me.get("/api/meters")
     for meter in ("7A1", "7A2"):
         for coding in ("gzip, deflate", "identity"):
@@ -217,13 +270,22 @@ def seats(stage: Stage) -> None:
     }
     rows["prices/pri_01gs"] = {"unit_price": {"amount": "900", "currency_code": "EUR"}}
     server = place.open_box(stage, Paddle(rows), "flask-cheroot", "Paddle Billing")
-    me = stage.actor("client", server, "api.paddle.com", "urllib", {"Authorization": "Bearer pdl_live_EXAMPLE", "Paddle-Version": "1"})
+    me = stage.actor(
+        "client",
+        server,
+        "api.paddle.com",
+        "urllib",
+        {"Authorization": "Bearer pdl_live_EXAMPLE", "Paddle-Version": "1"},
+    )
     me.get("/prices/pri_01gs")
     me.get("/subscriptions")
     for name in ("sub_01hv8x29ka", "sub_01hv8x30kb", "sub_01hv8x31kc"):
         path = f"/subscriptions/{name}"
         me.get(path)
-        items, discount = {"items": [{"quantity": 8}]}, {"discount": {"id": "dsc_01gv", "effective_from": "next_billing_period"}}
+        items, discount = (
+            {"items": [{"quantity": 8}]},
+            {"discount": {"id": "dsc_01gv", "effective_from": "next_billing_period"}},
+        )
         if name.endswith("30kb"):
             first = partial(me.send, "PATCH", path, 200, None, items)
             got = place.at_once(first, partial(me.send, "PATCH", path, 409, None, discount), apart=0.1)
@@ -235,8 +297,18 @@ def seats(stage: Stage) -> None:
 
 
 def _customers(first: int = 3) -> Square:
-    people = {"JDKYHBWT1D4F8MFH63DBMEN8Y4": "Amira", "W4Q1HSX0N3Q4HA1SB3HN1XZE2R": "Bo", "Z9T5K0CC2N7VTR8N61ZQ6Q3AWG": "Cas"}
-    return Square({key: {"given_name": name, "phone_number": "+31205550100", "note": "VIP"} for key, name in people.items()}, first)
+    people = {
+        "JDKYHBWT1D4F8MFH63DBMEN8Y4": "Amira",
+        "W4Q1HSX0N3Q4HA1SB3HN1XZE2R": "Bo",
+        "Z9T5K0CC2N7VTR8N61ZQ6Q3AWG": "Cas",
+    }
+    return Square(
+        {
+            key: {"given_name": name, "phone_number": "+31205550100", "note": "VIP"}
+            for key, name in people.items()
+        },
+        first,
+    )
 
 
 _SQUARE = {"Authorization": "Bearer EAAA-EXAMPLE", "Square-Version": "2025-10-16"}
@@ -271,12 +343,19 @@ def behind(stage: Stage) -> None:
 
     shop.store, shop.read_row = store, lagging  # type: ignore[method-assign]
     server = place.open_box(stage, shop, "waitress", "Square")
-    me = stage.actor("client", server, "connect.squareup.com", "node:axios", {**_SQUARE, "User-Agent": "Spaarkaart/6.1"})
+    me = stage.actor(
+        "client", server, "connect.squareup.com", "node:axios", {**_SQUARE, "User-Agent": "Spaarkaart/6.1"}
+    )
     me.get("/v2/locations")
-    for person in [row["id"] for row in me.send("POST", "/v2/customers/search", 200, None, {"limit": 10}).json["customers"]][:2]:
+    for person in [
+        row["id"]
+        for row in me.send("POST", "/v2/customers/search", 200, None, {"limit": 10}).json["customers"]
+    ][:2]:
         path = f"/v2/customers/{person}"
         seen = me.get(path).json["customer"]["version"]
-        told = me.put(path, {"phone_number": "+31205550177", "version": seen}, 200).json["customer"]["version"]
+        told = me.put(path, {"phone_number": "+31205550177", "version": seen}, 200).json["customer"][
+            "version"
+        ]
         again = me.get(path).json["customer"]["version"]
         place.sure(again == seen == told - 1)
         me.put(path, {"note": "VIP, 10e koffie", "version": again}, 409)
@@ -301,13 +380,25 @@ def behind(stage: Stage) -> None:
 def appended(stage: Stage) -> None:
     """Leave the version out."""
     server = place.open_box(stage, _customers(7), "falcon", "Square")
-    me = stage.actor("client", server, "connect.squareup.com", "aiohttp", {**_SQUARE, "User-Agent": "SquarePython/43 booking-bot"})
-    other = stage.actor("other", server, "connect.squareup.com", "httpx", {**_SQUARE, "User-Agent": "till/12"})
+    me = stage.actor(
+        "client",
+        server,
+        "connect.squareup.com",
+        "aiohttp",
+        {**_SQUARE, "User-Agent": "SquarePython/43 booking-bot"},
+    )
+    other = stage.actor(
+        "other", server, "connect.squareup.com", "httpx", {**_SQUARE, "User-Agent": "till/12"}
+    )
     me.get("/v2/locations")
     people = me.send("POST", "/v2/customers/search", 200, None, {"limit": 50}).json["customers"]
     bo = next(one for one in people if one["given_name"] == "Bo")
     seen = other.get(f"/v2/customers/{bo['id']}").json["customer"]
-    other.put(f"/v2/customers/{bo['id']}", {"note": f"{seen['note']}; notenallergie", "version": seen["version"]}, 200)
+    other.put(
+        f"/v2/customers/{bo['id']}",
+        {"note": f"{seen['note']}; notenallergie", "version": seen["version"]},
+        200,
+    )
     place.rest(0.8)
     cas = people[2]
     me.put(f"/v2/customers/{cas['id']}", {"phone_number": "+31205550142", "version": cas["version"]}, 200)
@@ -331,9 +422,18 @@ def appended(stage: Stage) -> None:
 )
 def queue(stage: Stage) -> None:
     """Send a tag as a URL has it."""
-    trees = {f"trees/5f{n}c0ffee": {"row": n, "kind": "Jonagold", "graft": 2019, "state": "ok"} for n in (11, 12, 13)}
+    trees = {
+        f"trees/5f{n}c0ffee": {"row": n, "kind": "Jonagold", "graft": 2019, "state": "ok"}
+        for n in (11, 12, 13)
+    }
     server = place.open_box(stage, Eve(trees), "flask", "Eve")
-    me = stage.actor("client", server, "api.verger.example", "httpx", {"Authorization": "Basic dmVyZ2VyOnBhc3M=", "User-Agent": "Verger/2.3 Dart/3.5"})
+    me = stage.actor(
+        "client",
+        server,
+        "api.verger.example",
+        "httpx",
+        {"Authorization": "Basic dmVyZ2VyOnBhc3M=", "User-Agent": "Verger/2.3 Dart/3.5"},
+    )
     for one in me.get("/trees").json["_items"]:
         path = f"/{one['_links']['self']['href']}"
         seen = me.get(path)
@@ -362,9 +462,16 @@ def queue(stage: Stage) -> None:
 )
 def no_tag(stage: Stage) -> None:
     """Send the word for nothing."""
-    notes = {str(n): {"title": f"Ricetta {n}", "content": f"# Ricetta {n}\nfarina 500 g", "category": "cucina"} for n in (31, 32, 33)}
+    notes = {
+        str(n): {"title": f"Ricetta {n}", "content": f"# Ricetta {n}\nfarina 500 g", "category": "cucina"}
+        for n in (31, 32, 33)
+    }
     server = place.open_box(stage, Notes(notes), "cheroot", "Nextcloud Notes")
-    fields = {"Authorization": "Basic Y2hpYXJhOnBhc3M=", "User-Agent": "Mozilla/5.0 (Android) Nextcloud-Notes/4.5", "OCS-APIRequest": "true"}
+    fields = {
+        "Authorization": "Basic Y2hpYXJhOnBhc3M=",
+        "User-Agent": "Mozilla/5.0 (Android) Nextcloud-Notes/4.5",
+        "OCS-APIRequest": "true",
+    }
     me = stage.actor("client", server, "cloud.famiglia.example", "java", fields)
     me.get("/index.php/apps/notes/api/v1/settings")
     rows = me.get(Notes.base).json
@@ -372,7 +479,9 @@ def no_tag(stage: Stage) -> None:
         body = {"content": row["content"] + "\nlievito 7 g", "title": row["title"], "category": "cucina"}
         known = row["id"] == 33
         path = f"{Notes.base}/{row['id']}"
-        got = me.put(path, body, 200 if known else 412, {"If-Match": f'"{row["etag"]}"' if known else '"null"'})
+        got = me.put(
+            path, body, 200 if known else 412, {"If-Match": f'"{row["etag"]}"' if known else '"null"'}
+        )
         place.sure(known or got.json["content"] == row["content"])
         place.rest(0.3)
     listed = me.get(Notes.base).fields["etag"]
