@@ -53,6 +53,7 @@ class App:
         self.db = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
         self.db.execute("CREATE TABLE row (kind, id, v INTEGER, at REAL, who, data, gone INTEGER DEFAULT 0)")
         self.lock = threading.RLock()
+        self.lag = 0.0
         self.routes: list[tuple[str, Any, Callable[..., Res]]] = []
         self.ambient: list[tuple[str, str, Any]] = []
         self.fields = {name.replace("_", "-"): value for name, value in fields.items()}
@@ -62,11 +63,12 @@ class App:
     def _rows(self, where: str, *values: object) -> list[Row]:
         with self.lock:
             found = self.db.execute(f"SELECT kind, id, v, at, who, data FROM row {where}", values)  # noqa: S608
-            return [Row(*one[:5], json.loads(one[5])) for one in found.fetchall()]
+            rows = [Row(*one[:5], json.loads(one[5])) for one in found.fetchall()]
+        return [one for one in rows if one.at <= time.time() - self.lag]
 
     def now(self, kind: str, key: str) -> Row | None:
         """Return the newest version of a row."""
-        found = self._rows("WHERE kind=? AND id=? ORDER BY v DESC LIMIT 1", kind, str(key))
+        found = self._rows("WHERE kind=? AND id=? ORDER BY v DESC", kind, str(key))
         return found[0] if found else None
 
     def past(self, kind: str, key: str) -> list[Row]:
