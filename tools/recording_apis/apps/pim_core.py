@@ -206,7 +206,7 @@ class App:
         known = False
         for method, shape, answer in self.routes:
             found = shape.match(req.path)
-            known = known or bool(found)
+            known = known or (bool(found) and method != "OPTIONS")
             if found and method == req.method:
                 res = answer(req, **found.groupdict())
                 break
