@@ -66,8 +66,8 @@ class App:
             rows = [Row(*one[:5], json.loads(one[5])) for one in found.fetchall()]
         return [one for one in rows if one.at <= time.time() - self.lag]
 
-    def now(self, kind: str, key: str) -> Row | None:
-        """Return the newest version of a row."""
+    def now(self, kind: str, key: str) -> Any:
+        """Return the newest version of a row, None when there is none."""
         found = self._rows("WHERE kind=? AND id=? ORDER BY v DESC", kind, str(key))
         return found[0] if found else None
 
@@ -80,7 +80,7 @@ class App:
         ids = dict.fromkeys(one.id for one in self._rows("WHERE kind=? ORDER BY rowid", kind))
         return [self.now(kind, key) for key in ids]
 
-    def put(self, kind: str, key: str, data: Any, who: str, at: float = 0.0, v: int = 0) -> Row:
+    def put(self, kind: str, key: str, data: Any, who: str, *, at: float = 0.0, v: int = 0) -> Row:
         """Store a version."""
         with self.lock:
             old = self.now(kind, key)
@@ -97,7 +97,7 @@ class App:
         """Store what was there before the story."""
         for number, (key, data) in enumerate(rows.items()):
             self.put(
-                kind, str(key), data, who, time.time() - ago - 777.3 * number, v + number if v > 1 else 1
+                kind, str(key), data, who, at=time.time() - ago - 777.3 * number, v=v + number if v > 1 else 1
             )
         return self
 
@@ -113,7 +113,9 @@ class App:
 
         return keep
 
-    def page(self, path: str, body: Any, media: str = "application/json", tag: str = "", life: str = "") -> App:
+    def page(
+        self, path: str, body: Any, media: str = "application/json", tag: str = "", life: str = ""
+    ) -> App:
         """Serve something that does not change, and let clients come by it in passing."""
         fields = {"Content-Type": media, **({"ETag": tag} if tag else {})}
         fields |= {"Cache-Control": life} if life else {}
@@ -147,14 +149,11 @@ class App:
         marks: Callable[[Row], dict[str, str]] | None = None,
         judge: Callable[[Req, Row], Res | None] | None = None,
         edit: Callable[[Req, Row], Any] | None = None,
-        listed: Callable[[list[Row]], Any] | None = None,
         refuse: Any = None,
         answer: Callable[[Req, Row], Res] | None = None,
-        media: str = "application/json",
     ) -> App:
         """Register a list, reads and writes of the rows of a kind."""
         marks = marks or (lambda row: {"ETag": tag(row)} if tag else {})
-        listed = listed or (lambda rows: {"items": [show(one) for one in rows], "total": len(rows)})
 
         def strict(req: Req, row: Row) -> Res | None:
             sent = req.fields.get("if-match")
@@ -169,7 +168,8 @@ class App:
 
         @self.on("GET HEAD", prefix)
         def index(_req: Req) -> Res:
-            return Res(200, listed(self.every(kind)))
+            rows = [show(one) for one in self.every(kind)]
+            return Res(200, {"items": rows, "total": len(rows)})
 
         @self.on("GET HEAD", prefix + "/{key}")
         def read(req: Req, key: str) -> Res:
@@ -179,7 +179,7 @@ class App:
             own = marks(row)
             if "ETag" in own and req.fields.get("if-none-match") == own["ETag"]:
                 return Res(304, b"", own)
-            return Res(200, show(row), {"Content-Type": media, **own})
+            return Res(200, show(row), own)
 
         @self.on("PUT PATCH", prefix + "/{key}")
         def write(req: Req, key: str) -> Res:
@@ -187,8 +187,7 @@ class App:
                 row = self.now(kind, key)
                 if row is None:
                     return Res(404, {"error": "not_found"})
-                refused = judge(req, row)
-                return refused or answer(req, self.put(kind, key, edit(req, row), req.who))
+                return judge(req, row) or answer(req, self.put(kind, key, edit(req, row), req.who))
 
         return self
 

@@ -80,7 +80,7 @@ def _fastapi(handler):
     return port, version, lambda: setattr(server, "should_exit", True)
 
 
-def serve(handler: Callable, kind: str):
+def serve(handler: Callable, kind: str) -> tuple[int, str, Callable[[], object]]:
     """Serve a handler and return its port, what serves it, and what ends it."""
     if kind == "django":
         port, version, stop = vic_serve._waitress(_django(handler))  # noqa: SLF001 - the same servers

@@ -45,7 +45,9 @@ def _club() -> App:
     def save(req: Req, key: str) -> Res:
         sent, row = dict(parse_qsl(req.body.decode(), keep_blank_values=True)), app.now("m", key)
         if int(sent.pop("stand")) != row.v:
-            note = f"<div class=fehler>Der Datensatz wurde um {row.iso()[11:19]} von {row.who} geändert.</div>"
+            note = (
+                f"<div class=fehler>Der Datensatz wurde um {row.iso()[11:19]} von {row.who} geändert.</div>"
+            )
             return Res(409, _member_page(row, note), dict(_HTML))
         app.put("m", key, sent, req.fields["cookie"].partition("=")[2].partition(".")[0])
         return Res(303, "", {"Location": f"/mitglieder/{key}/aendern"})
@@ -69,7 +71,9 @@ def register(stage: Stage) -> None:
     app = _club()
     server = place.opened(stage, app, "django")
     me = stage.actor("client", server, "register.tsv-oberau.example", "requests", {"Cookie": "sid=petra.7c1"})
-    other = stage.actor("other", server, "register.tsv-oberau.example", "httpx", {"Cookie": "sid=kassier.e02"})
+    other = stage.actor(
+        "other", server, "register.tsv-oberau.example", "httpx", {"Cookie": "sid=kassier.e02"}
+    )
     mill = place.Mill(app, me, 4)
     mill.go(4)
 
@@ -105,14 +109,23 @@ def register(stage: Stage) -> None:
 )
 def stock(stage: Stage) -> None:
     """Leave out the version."""
-    app = App().page("/api/v2/me", {"user": "praxis-2"}).page("/api/v2/suppliers", [{"id": 4, "name": "Vetmed"}])
+    app = (
+        App()
+        .page("/api/v2/me", {"user": "praxis-2"})
+        .page("/api/v2/suppliers", [{"id": 4, "name": "Vetmed"}])
+    )
     app.sink("/api/v2/scan-log", 202, {"queued": True}, {"codes": 1})
     rows = {f"RX-{n}": {"sku": f"RX-{n}", "units": 12 + n, "shelf": "B"} for n in (11, 12, 17)}
     app.seed("s", rows, v=30)
 
     def judge(req: Req, row: Row) -> Res | None:
         if "row_version" not in req.json:
-            asked = {"type": "missing", "loc": ["body", "row_version"], "msg": "Field required", "input": req.json}
+            asked = {
+                "type": "missing",
+                "loc": ["body", "row_version"],
+                "msg": "Field required",
+                "input": req.json,
+            }
             return Res(422, {"detail": [asked]})
         if req.json["row_version"] == row.v:
             return None
@@ -157,7 +170,9 @@ def bookshop(stage: Stage) -> None:
     app = App().page("/assets/boot.4a.js", "boot()", "text/javascript", '"4a"', "max-age=60")
     app.page("/v1/genres", ["roman", "poésie", "essai"]).page("/v1/basket", {"lines": []})
     app.sink("/v1/beacon", 204, b"", {"page": "fiche"})
-    books = {n: {"isbn": n, "titre": f"Tome {n[-2:]}", "prix": 18.5} for n in ("97820702", "97822260", "97827073")}
+    books = {
+        n: {"isbn": n, "titre": f"Tome {n[-2:]}", "prix": 18.5} for n in ("97820702", "97822260", "97827073")
+    }
     app.seed("b", books, v=3)
 
     def judge(req: Req, row: Row) -> Res | None:
@@ -194,7 +209,9 @@ def tenders(stage: Stage) -> None:
     app = App().page("/bundle.js", "x", "text/javascript", '"b-77"').page("/api/session", {"role": "buyer"})
     app.page("/api/alerts?unread=1", {"alerts": []}).page("/api/currencies", ["EUR", "PLN"], tag='"c2"')
     app.seed("t", {n: {"lot": n, "status": "draft", "budget": 1000 * n} for n in (41, 42, 43)}, v=2)
-    app.rest("/api/tenders", "t", tag=lambda row: f'"{row.v}:{row.sha(10)}"', refuse={"błąd": "Wersja nieaktualna"})
+    app.rest(
+        "/api/tenders", "t", tag=lambda row: f'"{row.v}:{row.sha(10)}"', refuse={"błąd": "Wersja nieaktualna"}
+    )
     server = place.opened(stage, app, "starlette")
     me = stage.actor("client", server, "przetargi.gmina.example", "httpx", {"Accept": "application/json"})
     mill = place.Mill(app, me, 8)
@@ -223,7 +240,11 @@ def tenders(stage: Stage) -> None:
 )
 def preferences(stage: Stage) -> None:
     """Guard an update as if it were a creation."""
-    app = App().page("/m/config?build=512", {"minBuild": 480}, tag='"cfg9"').page("/m/tickets", {"tickets": [1]})
+    app = (
+        App()
+        .page("/m/config?build=512", {"minBuild": 480}, tag='"cfg9"')
+        .page("/m/tickets", {"tickets": [1]})
+    )
     app.sink("/m/push/register", 201, {"ok": True}, {"token": "f:abc"})
     screens = {"home": {"stop": "Kaivopuisto"}, "alerts": {"lines": ["4", "7B"]}, "payment": {"card": "visa"}}
     app.seed("p", screens, v=11)
@@ -242,8 +263,12 @@ def preferences(stage: Stage) -> None:
     mill = place.Mill(app, me, 3)
     mill.go(4)
     star = {"If-None-Match": "*"}
-    me.put("/m/users/u77/favourites/work", {"from": "Kaivopuisto", "to": "Pasila"}, 201, star)
-    for screen, more in (("home", {"stop": "Töölö"}), ("alerts", {"lines": ["4"]}), ("home", {"stop": "Töölö"})):
+    me.put("/m/users/u77/favourites/office", {"from": "Kaivopuisto", "to": "Pasila"}, 201, star)
+    for screen, more in (
+        ("home", {"stop": "Töölö"}),
+        ("alerts", {"lines": ["4"]}),
+        ("home", {"stop": "Töölö"}),
+    ):
         seen = me.get(f"/m/users/u77/prefs/{screen}")
         place.rest(0.3)
         me.put(f"/m/users/u77/prefs/{screen}", {**seen.json, **more}, 412, star)
@@ -304,7 +329,11 @@ def rooms(stage: Stage) -> None:
 )
 def plans(stage: Stage) -> None:
     """Save what somebody else has checked out."""
-    app = App(X_Api="4").page("/api4/projects", [{"no": 7}]).page("/api4/symbols", ["door", "sink"], tag='W/"s5"')
+    app = (
+        App(X_Api="4")
+        .page("/api4/projects", [{"no": 7}])
+        .page("/api4/symbols", ["door", "sink"], tag='W/"s5"')
+    )
     app.page("/api4/inbox?since=0", {"messages": []})
     app.seed("f", {f"eg-{n}": {"rooms": n + 3, "scale": 50} for n in (1, 2, 3)}, v=14)
     held: dict[str, str] = {}

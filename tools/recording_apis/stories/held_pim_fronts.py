@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 def museum(stage: Stage) -> None:
     """Send a tag with -br."""
     app = App().page("/api/halls", [{"id": 1}, {"id": 2}]).page("/api/languages", ["is", "en"])
-    app.seed("l", {n: {"inv": n, "text": "Rúnasteinn frá tíundu öld. " * 30, "hall": 1} for n in (310, 311)}, v=2)
+    app.seed(
+        "l", {n: {"inv": n, "text": "Rúnasteinn frá tíundu öld. " * 30, "hall": 1} for n in (310, 311)}, v=2
+    )
     app.rest("/api/labels", "l", tag=lambda row: f'"{row.sha(20)}"', refuse={"villa": "útgáfa passar ekki"})
     server = place.opened(stage, app, "fastapi")
     front = fronts.apache(stage, server, "AddOutputFilterByType BROTLI_COMPRESS application/json")
@@ -58,10 +60,17 @@ def museum(stage: Stage) -> None:
 )
 def library(stage: Stage) -> None:
     """Send what compression made weak."""
-    app = App().page("/v1/branches", ["Centro", "Sants"]).page("/v1/fees", {"perDay": 0.2}).page("/v1/me", {"desk": 2})
+    app = (
+        App()
+        .page("/v1/branches", ["Centro", "Sants"])
+        .page("/v1/fees", {"perDay": 0.2})
+        .page("/v1/me", {"desk": 2})
+    )
     loans = [{"book": f"B{n}", "due": "2026-12-09"} for n in range(20)]
     app.seed("r", {n: {"reader": n, "mail": f"r{n}@mail.test", "loans": loans} for n in (501, 502, 503)}, v=8)
-    app.rest("/v1/readers", "r", tag=lambda row: f'"{row.v}-{row.sha(6)}"', refuse={"missatge": "versió antiga"})
+    app.rest(
+        "/v1/readers", "r", tag=lambda row: f'"{row.v}-{row.sha(6)}"', refuse={"missatge": "versió antiga"}
+    )
     server = place.opened(stage, app, "falcon")
     front = fronts.haproxy(stage, [server], " compression algo gzip\n compression type application/json")
     me = stage.actor("client", front, "socis.biblioteca.example", "node:axios", {"X-User": "desk-2"})
@@ -92,7 +101,11 @@ def library(stage: Stage) -> None:
 )
 def festival(stage: Stage) -> None:
     """Save with the tag of a copy."""
-    app = App(Cache_Control="max-age=45").page("/prog/stages", ["Zelt", "Hof"]).page("/prog/acts", ["Lumen", "Ode"], tag='"a2"')
+    app = (
+        App(Cache_Control="max-age=45")
+        .page("/prog/stages", ["Zelt", "Hof"])
+        .page("/prog/acts", ["Lumen", "Ode"], tag='"a2"')
+    )
     app.seed("s", {n: {"slot": n, "act": "Lumen", "min": 45} for n in (7, 8, 9)}, v=12)
 
     def show(row: Row) -> Any:
@@ -135,7 +148,9 @@ def signage(stage: Stage) -> None:
     """Have a read judged by a copy."""
     app = App()
     app.seed("p", {n: {"screen": n, "clips": ["a", "b"]} for n in ("lobby", "lift", "roof")}, v=60)
-    app.page("/clips/a.json", {"ms": 8000}, tag='"ca"', life="max-age=300").page("/clips/b.json", {"ms": 5000})
+    app.page("/clips/a.json", {"ms": 8000}, tag='"ca"', life="max-age=300").page(
+        "/clips/b.json", {"ms": 5000}
+    )
 
     def tag(row: Row) -> str:
         return f'"pl-{row.v}-{row.sha(5)}"'
@@ -169,7 +184,7 @@ def signage(stage: Stage) -> None:
         got = me.get(f"/playlists/{name}", 200, {"If-Match": due, "Cache-Control": "no-cache"})
         place.sure(got.etag == due)
         mill.go(1)
-    me.get("/playlists/lobby", 200, {"If-Match": due.replace(due, me.get("/announce").json["playlists"]["lobby"])})
+    me.get("/playlists/lobby", 200, {"If-Match": me.get("/announce").json["playlists"]["lobby"]})
 
 
 @case(
@@ -186,14 +201,19 @@ def signage(stage: Stage) -> None:
 )
 def ferry(stage: Stage) -> None:
     """Have one's write sent twice."""
-    app = App().page("/api/sailings", [{"id": "0900"}], tag='"sa1"').page("/api/fares", {"car": 42}).page("/api/me", {"a": 1})
+    app = (
+        App()
+        .page("/api/sailings", [{"id": "0900"}], tag='"sa1"')
+        .page("/api/fares", {"car": 42})
+        .page("/api/me", {"a": 1})
+    )
     app.seed("r", {f"R-{n}": {"pax": n, "car": False, "req": "import"} for n in (3, 4, 5)}, v=2)
     slow = {"R-4", "R-5"}
 
     def show(row: Row) -> Any:
         return {**row.data, "rev": row.v, "at": row.iso(2), "by": row.who}
 
-    def edit(req: Req, row: Row) -> Any:
+    def edit(req: Req, _row: Row) -> Any:
         return {"pax": req.json["pax"], "car": req.json["car"], "req": req.fields["x-request-id"]}
 
     app.rest("/api/bookings", "r", tag=lambda row: f'"{row.v}~{row.sha(4)}"', show=show, edit=edit)
@@ -205,9 +225,13 @@ def ferry(stage: Stage) -> None:
             place.rest(1.7)
         return res
 
-    ports = [stage.behind(one) for one in (place.opened(stage, lagging, "cheroot", n) for n in ("app1", "app2"))]
+    ports = [
+        stage.behind(one) for one in (place.opened(stage, lagging, "cheroot", n) for n in ("app1", "app2"))
+    ]
     pool = "upstream pool { " + " ".join(f"server 127.0.0.1:{port} max_fails=0;" for port in ports) + " }"
-    block = 'location /api/ { proxy_pass http://pool; proxy_http_version 1.1; proxy_set_header Connection ""; '
+    block = (
+        'location /api/ { proxy_pass http://pool; proxy_http_version 1.1; proxy_set_header Connection ""; '
+    )
     block += "proxy_set_header Host $http_host; proxy_read_timeout 1s; proxy_next_upstream error timeout non_idempotent; "
     block += "add_header X-Upstream-Status $upstream_status always; }"
     front = fronts.nginx(stage, place.opened(stage, app, "waitress", "site"), "", pool, block)
@@ -236,13 +260,19 @@ def ferry(stage: Stage) -> None:
 )
 def cabins(stage: Stage) -> None:
     """Follow a 302 with a PUT."""
-    app = App().page("/api/v2/regions", ["Nord", "Vest"], tag='"re"').page("/api/v2/rates", {"low": 900, "high": 1400})
+    app = (
+        App()
+        .page("/api/v2/regions", ["Nord", "Vest"], tag='"re"')
+        .page("/api/v2/rates", {"low": 900, "high": 1400})
+    )
     app.seed("c", {n: {"cabin": n, "beds": 4, "open": True} for n in ("bu", "li", "sk")}, v=31)
     app.rest("/api/v2/cabins", "c", tag=lambda row: f'"{row.v}"')
     server = place.opened(stage, app, "flask")
     block = "absolute_redirect off; location /api/v1/ { rewrite ^/api/v1/(.*)$ /api/v2/$1 redirect; }"
     front = fronts.nginx(stage, server, block=block)
-    me = stage.actor("client", front, "hytter.turlag.example", "requests:follow", {"User-Agent": "close-season.py"})
+    me = stage.actor(
+        "client", front, "hytter.turlag.example", "requests:follow", {"User-Agent": "close-season.py"}
+    )
     mill = place.Mill(app, me, 4)
     mill.go(2)
     for name in ("bu", "sk"):
@@ -284,7 +314,9 @@ def replica(stage: Stage) -> None:
     first.seed("p", {n: {"name": f"E{n}", "unit": "A", "days": 22} for n in (601, 602)}, v=3)
     second.db, second.lock, second.lag = first.db, first.lock, 1.5
     first.fields["X-Db"], second.fields["X-Db"] = "pg-0", "pg-1"
-    both = [place.opened(stage, app, "stdlib", name) for app, name in ((first, "primary"), (second, "replica"))]
+    both = [
+        place.opened(stage, app, "stdlib", name) for app, name in ((first, "primary"), (second, "replica"))
+    ]
     me = stage.actor("client", fronts.split(stage, *both), "rrhh.taller.example", "java", {"X-User": "nuria"})
     mill = place.Mill(first, me, 3)
     mill.go(3)

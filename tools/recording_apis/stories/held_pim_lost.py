@@ -30,7 +30,11 @@ def _log(row: Row) -> Any:
 )
 def recipes(stage: Stage) -> None:
     """Save without a condition."""
-    app = App(Vary="Accept").page("/kitchen/units", ["g", "ml"], tag='"u1"').page("/kitchen/today", {"menu": [5]})
+    app = (
+        App(Vary="Accept")
+        .page("/kitchen/units", ["g", "ml"], tag='"u1"')
+        .page("/kitchen/today", {"menu": [5]})
+    )
     app.seed("r", {n: {"name": f"Recept {n}", "portions": 40, "allergens": []} for n in (4, 5, 6)}, v=17)
     app.rest("/kitchen/recipes", "r", tag=lambda row: f'"{row.id}.{row.v}"')
     app.trail("/kitchen/recipes/{key}/versions", "r", _log, "versions")
@@ -67,7 +71,9 @@ def recipes(stage: Stage) -> None:
 )
 def voyages(stage: Stage) -> None:
     """Patch with an outdated tag."""
-    app = App().page("/harbours", ["Vigo", "Leixões"], tag='"hb2"').page("/tides?port=vigo", {"high": "04:12"})
+    app = (
+        App().page("/harbours", ["Vigo", "Leixões"], tag='"hb2"').page("/tides?port=vigo", {"high": "04:12"})
+    )
     app.seed("y", {n: {"ship": n, "crew": ["A"], "eta": "06:00"} for n in ("mar", "sol", "lua")}, v=101)
 
     def judge(req: Req, row: Row) -> Res | None:
@@ -109,7 +115,8 @@ def voyages(stage: Stage) -> None:
 )
 def offers(stage: Stage) -> None:
     """Have two overlapping saves taken."""
-    app = App().page("/crm/me", {"team": "north"}).page("/crm/pipeline", {"open": 12}).page("/crm/tags", ["vip"], tag='"tg"')
+    app = App().page("/crm/me", {"team": "north"}).page("/crm/pipeline", {"open": 12})
+    app.page("/crm/tags", ["vip"], tag='"tg"')
     app.seed("o", {n: {"client": f"C{n}", "discount": 0, "items": ["A"]} for n in (31, 32)}, v=5)
     based: dict[int, int] = {}
 
@@ -130,7 +137,10 @@ def offers(stage: Stage) -> None:
         return Res(200, shown(row))
 
     app.trail(
-        "/crm/offers/{key}/log", "o", lambda row: {**_log(row), "base": based.get(row.v), "doc": row.data}, "entries"
+        "/crm/offers/{key}/log",
+        "o",
+        lambda row: {**_log(row), "base": based.get(row.v), "doc": row.data},
+        "entries",
     )
     server = place.opened(stage, app, "waitress")
     me = stage.actor("client", server, "crm.nordbau.test", "requests", {"X-User": "hanne"})
@@ -179,7 +189,9 @@ def meters(stage: Stage) -> None:
     def save(req: Req, key: str) -> Res:
         row, sent = app.now("z", key), req.json
         if sent.pop("row_version") != row.v:
-            return Res(200, {"saved": False, "reason": f"row_version {row.v} by {row.who}", "meter": int(key)})
+            return Res(
+                200, {"saved": False, "reason": f"row_version {row.v} by {row.who}", "meter": int(key)}
+            )
         return Res(200, {"saved": True, "row_version": app.put("z", key, {**row.data, **sent}, req.who).v})
 
     @app.on("POST", "/svc/queue")
@@ -202,7 +214,9 @@ def meters(stage: Stage) -> None:
         me.send("POST", f"/svc/meters/{number}/save", 200, None, body)
         me.send("POST", "/svc/queue", 202, None, {"left": 3 - left, "saved": number, "failed": 0})
     mill.go(2)
-    me.send("POST", "/svc/queue", 202, None, {"left": 0, "message": "alle Ablesungen gespeichert", "failed": 0})
+    me.send(
+        "POST", "/svc/queue", 202, None, {"left": 0, "message": "alle Ablesungen gespeichert", "failed": 0}
+    )
     rows = {row["meter"]: row["kwh"] for row in me.get("/svc/meters").json["items"]}
     place.sure(rows[83] == 83000 and rows[82] == 82037)
 
@@ -220,7 +234,9 @@ def meters(stage: Stage) -> None:
 )
 def minutes(stage: Stage) -> None:
     """Pass within a second."""
-    app = App().page("/protokoll/gremien", ["Rat", "Bau"]).page("/protokoll/kalender", {"tage": 3}, tag='"k3"')
+    app = (
+        App().page("/protokoll/gremien", ["Rat", "Bau"]).page("/protokoll/kalender", {"tage": 3}, tag='"k3"')
+    )
     app.seed("s", {n: {"top": n, "beschluss": "", "stimmen": "0:0"} for n in (1, 2, 3)})
 
     def judge(req: Req, row: Row) -> Res | None:
@@ -246,7 +262,9 @@ def minutes(stage: Stage) -> None:
     place.rest(1.05 - time.time() % 1)
 
     def save(who: Any, key: int, since: Any, body: Any, expect: int) -> Any:
-        return who.put(f"/protokoll/tops/{key}", body, expect, {"If-Unmodified-Since": since.fields["last-modified"]})
+        return who.put(
+            f"/protokoll/tops/{key}", body, expect, {"If-Unmodified-Since": since.fields["last-modified"]}
+        )
 
     save(me, 2, mine, {**mine.json, "stimmen": "14:3"}, 200)
     mine, theirs = me.get("/protokoll/tops/2"), other.get("/protokoll/tops/2")

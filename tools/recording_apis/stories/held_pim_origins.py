@@ -39,9 +39,15 @@ def _since(req: Req, row: Row) -> Res | None:
 )
 def pumps(stage: Stage) -> None:
     """Be refused for what was stored."""
-    app = App(X_Service="pumpen").page("/p/alarms", {"active": []}).page("/p/map.svg", "<svg/>", "image/svg+xml", '"map4"')
+    app = (
+        App(X_Service="pumpen")
+        .page("/p/alarms", {"active": []})
+        .page("/p/map.svg", "<svg/>", "image/svg+xml", '"map4"')
+    )
     app.sink("/p/heartbeat", 204, b"", {"console": 3})
-    app.seed("s", {n: {"station": n, "level": 120 + n, "mode": "auto", "op": "op-0"} for n in (14, 15, 16)}, v=7)
+    app.seed(
+        "s", {n: {"station": n, "level": 120 + n, "mode": "auto", "op": "op-0"} for n in (14, 15, 16)}, v=7
+    )
 
     def tag(row: Row) -> str:
         return f'"{row.sha(8)}/{row.v}"'
@@ -91,7 +97,11 @@ def pumps(stage: Stage) -> None:
 )
 def labels(stage: Stage) -> None:
     """Use the tag of a PUT's answer."""
-    app = App().page("/lbl/fonts", ["Inter", "Lora"], tag='W/"f2"').page("/lbl/printers", [{"id": "zb-1", "up": True}])
+    app = (
+        App()
+        .page("/lbl/fonts", ["Inter", "Lora"], tag='W/"f2"')
+        .page("/lbl/printers", [{"id": "zb-1", "up": True}])
+    )
     app.seed("l", {n: {"name": n, "text": "100 % wool", "mm": 40} for n in ("care", "price", "box")}, v=3)
 
     def tag(row: Row) -> str:
@@ -106,7 +116,9 @@ def labels(stage: Stage) -> None:
     def edit(req: Req, row: Row) -> Any:
         return {k: req.json.get(k, v) for k, v in row.data.items()}
 
-    app.rest("/lbl/labels", "l", tag=tag, show=shown, answer=answer, edit=edit, refuse={"message": "etag differs"})
+    app.rest(
+        "/lbl/labels", "l", tag=tag, show=shown, answer=answer, edit=edit, refuse={"message": "etag differs"}
+    )
     server = place.opened(stage, app, "fastapi")
     me = stage.actor("client", server, "labels.weaver.test", "aiohttp", {"X-User": "rosa"})
     mill = place.Mill(app, me, 13)
@@ -136,8 +148,15 @@ def labels(stage: Stage) -> None:
 )
 def sites(stage: Stage) -> None:
     """Be overtaken by a job."""
-    app = App().page("/api/crews", ["A", "B"], tag='"cr"').page("/api/me", {"name": "Marek"}).page("/api/news", [])
-    app.seed("s", {n: {"address": f"Dlouhá {n}", "lat": 50.1, "lon": 14.4, "crew": "A"} for n in (21, 22)}, v=40)
+    app = (
+        App()
+        .page("/api/crews", ["A", "B"], tag='"cr"')
+        .page("/api/me", {"name": "Marek"})
+        .page("/api/news", [])
+    )
+    app.seed(
+        "s", {n: {"address": f"Dlouhá {n}", "lat": 50.1, "lon": 14.4, "crew": "A"} for n in (21, 22)}, v=40
+    )
 
     def job(key: str) -> None:
         row = app.now("s", key)
@@ -152,7 +171,12 @@ def sites(stage: Stage) -> None:
         return {**row.data, "updatedBy": row.who, "updatedAt": row.iso(1)}
 
     app.rest(
-        "/api/sites", "s", tag=lambda row: f'"{row.v}"', show=shown, answer=answer, refuse={"chyba": "Záznam se změnil"}
+        "/api/sites",
+        "s",
+        tag=lambda row: f'"{row.v}"',
+        show=shown,
+        answer=answer,
+        refuse={"chyba": "Záznam se změnil"},
     )
     server = place.opened(stage, app, "flask")
     me = stage.actor("client", server, "stavby.zednik.example", "node:fetch", {"X-User": "marek"})
@@ -183,7 +207,11 @@ def sites(stage: Stage) -> None:
 )
 def turns(stage: Stage) -> None:
     """Lose a turn to another worker."""
-    app = App().page("/v1/mail/outbox?limit=5", {"messages": []}).page("/v1/templates/digest", {"t": "{{x}}"}, tag='"d3"')
+    app = (
+        App()
+        .page("/v1/mail/outbox?limit=5", {"messages": []})
+        .page("/v1/templates/digest", {"t": "{{x}}"}, tag='"d3"')
+    )
     app.sink("/v1/metrics", 204, b"", {"worker": "w2", "idle": True})
 
     @app.on("GET", "/v1/turns/digest/{key}")
@@ -201,9 +229,15 @@ def turns(stage: Stage) -> None:
         return Res(201, {"claimed": True, "by": req.json["worker"], "turn": key})
 
     server = place.opened(stage, app, "cheroot")
-    me = stage.actor("client", server, "mailer.internal.test", "requests", {"User-Agent": "digest-worker/2 w2"})
-    other = stage.actor("other", server, "mailer.internal.test", "httpx", {"User-Agent": "digest-worker/2 w1"})
-    third = stage.actor("third", server, "mailer.internal.test", "aiohttp", {"User-Agent": "digest-worker/2 w3"})
+    me = stage.actor(
+        "client", server, "mailer.internal.test", "requests", {"User-Agent": "digest-worker/2 w2"}
+    )
+    other = stage.actor(
+        "other", server, "mailer.internal.test", "httpx", {"User-Agent": "digest-worker/2 w1"}
+    )
+    third = stage.actor(
+        "third", server, "mailer.internal.test", "aiohttp", {"User-Agent": "digest-worker/2 w3"}
+    )
     mill = place.Mill(app, me, 1)
     workers = {"w1": other, "w2": me, "w3": third}
     for minute, first in enumerate(("w1", "w3", "w1", "w2", "w3", "w1")):
@@ -263,11 +297,17 @@ def catches(stage: Stage) -> None:
 )
 def handheld(stage: Stage) -> None:
     """Guard with one's own clock."""
-    app = App().page("/wms/zones", ["cold", "dry"]).page("/wms/tasks?picker=8", {"tasks": [{"bin": "C-2"}]}, tag='"t8"')
+    app = (
+        App()
+        .page("/wms/zones", ["cold", "dry"])
+        .page("/wms/tasks?picker=8", {"tasks": [{"bin": "C-2"}]}, tag='"t8"')
+    )
     app.seed("b", {f"C-{n}": {"bin": f"C-{n}", "sku": f"S{n}", "count": 10} for n in (1, 2, 3)}, ago=40000)
     app.rest("/wms/bins", "b", marks=lambda row: {"Last-Modified": row.date()}, judge=_since)
     server = place.opened(stage, app, "stdlib")
-    me = stage.actor("client", server, "lager.kuehlhaus.example", "urllib", {"User-Agent": "Handheld/4.1 (picker 8)"})
+    me = stage.actor(
+        "client", server, "lager.kuehlhaus.example", "urllib", {"User-Agent": "Handheld/4.1 (picker 8)"}
+    )
     mill = place.Mill(app, me, 16)
 
     def clock() -> dict[str, str]:
@@ -305,7 +345,9 @@ def handheld(stage: Stage) -> None:
 )
 def nodes(stage: Stage) -> None:
     """Meet the other node."""
-    app = App().seed("m", {n: {"dish": n, "price": 9, "veg": n == "dal"} for n in ("dal", "laksa", "pho")}, v=4)
+    app = App().seed(
+        "m", {n: {"dish": n, "price": 9, "veg": n == "dal"} for n in ("dal", "laksa", "pho")}, v=4
+    )
     app.page("/hours", {"open": "11-22"}).page("/tables", {"free": 6})
     shared = {"front": ""}
 

@@ -12,7 +12,9 @@ from tools.recording_apis.stories import held_pim_setting as place
 if TYPE_CHECKING:
     from tools.recording_apis.stage import Stage
 
-_SHELL = "<!doctype html><html lang=pt><head><title>Painel</title></head><body><main id=app></main></body></html>"
+_SHELL = (
+    "<!doctype html><html lang=pt><head><title>Painel</title></head><body><main id=app></main></body></html>"
+)
 
 
 @case(
@@ -90,7 +92,12 @@ def _browser(stage: Stage, app: App, kind: str, *, keeps: bool) -> place.Chrome:
 )
 def fleet(stage: Stage) -> None:
     """Read null where a tag is."""
-    app = App().page("/api/depositos", ["Faro", "Beja"]).page("/api/perfil", {"nome": "Rita"}).sink("/api/registo")
+    app = (
+        App()
+        .page("/api/depositos", ["Faro", "Beja"])
+        .page("/api/perfil", {"nome": "Rita"})
+        .sink("/api/registo")
+    )
     app.seed("v", {n: {"matricula": n, "km": 1000, "estado": "ok"} for n in ("AA-11", "BB-22", "CC-33")}, v=5)
     _cors(app)
 
@@ -110,7 +117,13 @@ def fleet(stage: Stage) -> None:
             place.sure(tag is None, tag)
             body = {"estado": "oficina"}
             browser.call(428, "PATCH", f"{api}/veiculos/{key}", {"Content-Type": "application/json"}, body)
-            browser.call(204, "POST", f"{api}/registo", {"Content-Type": "application/json"}, {"falhou": key, "tag": tag})
+            browser.call(
+                204,
+                "POST",
+                f"{api}/registo",
+                {"Content-Type": "application/json"},
+                {"falhou": key, "tag": tag},
+            )
             browser.call(200, "GET", f"{api}/depositos")
     finally:
         browser.close()

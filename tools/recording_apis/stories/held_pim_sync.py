@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 )
 def hives(stage: Stage) -> None:
     """Go on with the morning's tag."""
-    app = App().page("/sync/weather?apiary=3", {"temp": 11, "wind": 4}).page("/sync/user", {"id": 3}, tag='"u3"')
+    app = (
+        App()
+        .page("/sync/weather?apiary=3", {"temp": 11, "wind": 4})
+        .page("/sync/user", {"id": 3}, tag='"u3"')
+    )
     app.sink("/sync/crash", 204, b"", {"app": "hive-1.3", "crashes": 0})
     app.seed("h", {n: {"frames": 8 + n, "queen": "2025", "mood": "calm"} for n in (1, 2, 3, 4)}, v=20)
     app.rest(
@@ -35,7 +39,12 @@ def hives(stage: Stage) -> None:
         "h",
         tag=lambda row: f'"{row.v:x}.{int(row.at * 1000):x}"',
         edit=lambda req, row: {**row.data, **dict(parse_qsl(req.body.decode()))},
-        refuse=lambda row: {"status": "conflict", "hive": int(row.id), "changedBy": row.who, "at": row.iso(3)},
+        refuse=lambda row: {
+            "status": "conflict",
+            "hive": int(row.id),
+            "changedBy": row.who,
+            "at": row.iso(3),
+        },
     )
     server = place.opened(stage, app, "flask-cheroot")
     always = {"X-User": "imker-3", "Content-Type": "application/x-www-form-urlencoded"}
@@ -66,7 +75,11 @@ def hives(stage: Stage) -> None:
 )
 def pushing(stage: Stage) -> None:
     """Push the same batch on the same base."""
-    app = App().page("/v3/handshake", {"server": "3.9", "features": ["bulk"]}).page("/v3/layers", ["roads", "trees"])
+    app = (
+        App()
+        .page("/v3/handshake", {"server": "3.9", "features": ["bulk"]})
+        .page("/v3/layers", ["roads", "trees"])
+    )
     app.page("/v3/tiles/14/8710/5744.pbf", "\x1a\x02", "application/x-protobuf", '"t-8710"')
     app.seed("t", {n: {"species": "tilia", "girth": 80 + n} for n in range(1, 9)})
     seq = [5130]
@@ -119,10 +132,19 @@ def pushing(stage: Stage) -> None:
 )
 def clinic(stage: Stage) -> None:
     """Take the newest tag for an old form."""
-    app = App().page("/api/rooms", [1, 2]).page("/api/queue?room=2", {"waiting": 3}).page("/api/icd", {"n": 2}, tag='"i"')
-    app.seed("p", {n: {"name": f"P{n}", "phone": "0", "allergies": [], "note": ""} for n in (70, 71, 72)}, v=9)
+    app = (
+        App()
+        .page("/api/rooms", [1, 2])
+        .page("/api/queue?room=2", {"waiting": 3})
+        .page("/api/icd", {"n": 2}, tag='"i"')
+    )
+    app.seed(
+        "p", {n: {"name": f"P{n}", "phone": "0", "allergies": [], "note": ""} for n in (70, 71, 72)}, v=9
+    )
     app.rest("/api/patients", "p", tag=lambda row: f'"{row.sha(16)}"')
-    app.trail("/api/patients/{key}/log", "p", lambda row: {"at": row.iso(1), "by": row.who, "now": row.data}, "log")
+    app.trail(
+        "/api/patients/{key}/log", "p", lambda row: {"at": row.iso(1), "by": row.who, "now": row.data}, "log"
+    )
     server = place.opened(stage, app, "django")
     me = stage.actor("client", server, "klinikk.fjordby.example", "requests", {"X-User": "resepsjon"})
     other = stage.actor("other", server, "klinikk.fjordby.example", "node:fetch", {"X-User": "dr.lie"})
@@ -194,11 +216,13 @@ def cursors(stage: Stage) -> None:
         return Res(200, {"cursor": cursor(), "stored": list(req.json["notes"])})
 
     server = place.opened(stage, app, "starlette")
-    me = stage.actor("client", server, "sync.kladde.test", "aiohttp", {"X-User": "dev-9", "User-Agent": "Kladde/2"})
+    always = {"X-User": "dev-9", "User-Agent": "Kladde/2"}
+    me = stage.actor("client", server, "sync.kladde.test", "aiohttp", always)
     mill = place.Mill(app, me, 7)
     held = me.send("POST", "/s/start", 200, None, {"device": 9}).json["cursor"]
     held = me.get(f"/s/pull?cursor={held}").json["cursor"]
-    held = me.send("POST", "/s/push", 200, None, {"cursor": held, "notes": {"1": "milk, eggs"}}).json["cursor"]
+    first = {"cursor": held, "notes": {"1": "milk, eggs"}}
+    held = me.send("POST", "/s/push", 200, None, first).json["cursor"]
     mill.go(2)
     place.rest(4.2)
     notes = {"2": "ring the plumber", "3": "stamps"}
@@ -223,7 +247,11 @@ def cursors(stage: Stage) -> None:
 )
 def phrases(stage: Stage) -> None:
     """Be refused for other phrases."""
-    app = App().page("/glossary.tbx", "<martif/>", "application/xml", '"g4"').page("/api/team", ["ana", "mai", "leo"])
+    app = (
+        App()
+        .page("/glossary.tbx", "<martif/>", "application/xml", '"g4"')
+        .page("/api/team", ["ana", "mai", "leo"])
+    )
     keys = ("cart.empty", "cart.title", "pay.now", "pay.later", "login.hint")
     app.seed("k", {key: {"key": key, "de": key.upper(), "fr": ""} for key in keys})
     level = [2204]
@@ -240,7 +268,14 @@ def phrases(stage: Stage) -> None:
         level[0] += 1
         return {**row.data, **req.json}
 
-    app.rest("/api/phrases", "k", marks=lambda _row: {"ETag": f'"cat-{level[0]}"'}, show=shown, judge=judge, edit=edit)
+    app.rest(
+        "/api/phrases",
+        "k",
+        marks=lambda _row: {"ETag": f'"cat-{level[0]}"'},
+        show=shown,
+        judge=judge,
+        edit=edit,
+    )
     server = place.opened(stage, app, "falcon")
     me = stage.actor("client", server, "words.shop.test", "node:fetch", {"X-User": "leo"})
     other = stage.actor("other", server, "words.shop.test", "httpx", {"X-User": "mai"})
@@ -274,7 +309,11 @@ def phrases(stage: Stage) -> None:
 )
 def tickets(stage: Stage) -> None:
     """Send the queue's version."""
-    app = App().page("/rest/queues", [{"id": 3, "name": "Druck", "version": 57}]).page("/rest/macros", [], tag='"m0"')
+    app = (
+        App()
+        .page("/rest/queues", [{"id": 3, "name": "Druck", "version": 57}])
+        .page("/rest/macros", [], tag='"m0"')
+    )
     app.sink("/rest/presence", 204, b"", {"state": "active"})
     app.seed("t", {n: {"subject": f"Drucker {n}", "state": "neu"} for n in (9001, 9002, 9003)}, v=4)
 
@@ -284,7 +323,9 @@ def tickets(stage: Stage) -> None:
 
     def judge(req: Req, row: Row) -> Res | None:
         sent = req.json.get("version")
-        return None if sent == row.v else Res(409, {"error": "Ticket hat eine andere Version", "gesendet": sent})
+        return (
+            None if sent == row.v else Res(409, {"error": "Ticket hat eine andere Version", "gesendet": sent})
+        )
 
     def edit(req: Req, row: Row) -> Any:
         return {**row.data, "state": req.json["state"]}
