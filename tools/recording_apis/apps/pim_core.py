@@ -168,8 +168,7 @@ class App:
 
         @self.on("GET HEAD", prefix)
         def index(_req: Req) -> Res:
-            rows = [show(one) for one in self.every(kind)]
-            return Res(200, {"items": rows, "total": len(rows)})
+            return Res(200, {"items": (rows := [show(one) for one in self.every(kind)]), "total": len(rows)})
 
         @self.on("GET HEAD", prefix + "/{key}")
         def read(req: Req, key: str) -> Res:

@@ -193,8 +193,7 @@ def cursors(stage: Stage) -> None:
         return key
 
     def stale(key: str) -> Res | None:
-        age = time.time() - given.get(key, 0)
-        if age < 3:
+        if (age := time.time() - given.get(key, 0)) < 3:
             return None
         return Res(410, {"code": "CURSOR_EXPIRED", "cursor": key, "ageSeconds": int(age), "keptSeconds": 3})
 
