@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tools.recording_apis.apps.ona_core import App, Req, Res, Row
@@ -15,12 +16,16 @@ _ICS = {"Content-Type": "text/calendar; charset=utf-8"}
 _VCF = {"Content-Type": "text/vcard; charset=utf-8"}
 
 
-def _event(uid: str, summary: str, start: str, more: str = "") -> str:
+def _event(uid: str, summary: str, start: str, maker: str = "Werkplaats//Plan 3//NL") -> str:
     return (
-        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Werkplaats//Plan 3//NL\r\nBEGIN:VEVENT\r\n"
-        f"UID:{uid}\r\nDTSTAMP:20261120T080000Z\r\nDTSTART:{start}\r\nDURATION:PT1H\r\nSUMMARY:{summary}\r\n{more}"
+        f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//{maker}\r\nBEGIN:VEVENT\r\n"
+        f"UID:{uid}\r\nDTSTAMP:20261120T080000Z\r\nDTSTART:{start}\r\nDURATION:PT1H\r\nSUMMARY:{summary}\r\n"
         "END:VEVENT\r\nEND:VCALENDAR\r\n"
     )
+
+
+_service = partial(_event, maker="ical4j v1.0//EN")
+_rehearsal = partial(_event, maker="Notenpult 2//DE")
 
 
 def _card(uid: str, name: str, phone: str) -> str:
@@ -51,7 +56,12 @@ def workshop(stage: Stage) -> None:
     stage.forget()
     place.find(me, "/piet/", "1")
     first = me.get("/piet/werk/beurt-3.ics")
-    me.put("/piet/werk/beurt-3.ics", first.text.replace("Beurt 3", "Beurt 3 (remmen)"), 204, {**_ICS, "If-Match": first.etag})
+    me.put(
+        "/piet/werk/beurt-3.ics",
+        first.text.replace("Beurt 3", "Beurt 3 (remmen)"),
+        204,
+        {**_ICS, "If-Match": first.etag},
+    )
     for number in (1, 2):
         path = f"/piet/werk/beurt-{number}.ics"
         tag = place.find(me, "/piet/werk/").text.split("<getetag>", 1)[1].split("</getetag>", 1)[0]
@@ -60,7 +70,12 @@ def workshop(stage: Stage) -> None:
         me.put(path, body, 412, {**_ICS, "If-Match": tag})
         place.rest(0.6)
         place.sure(me.get(path).etag != tag)
-    me.put("/piet/werk/beurt-8.ics", _event("beurt-8", "Beurt 8", "20261218T090000Z"), 201, {**_ICS, "If-None-Match": "*"})
+    me.put(
+        "/piet/werk/beurt-8.ics",
+        _event("beurt-8", "Beurt 8", "20261218T090000Z"),
+        201,
+        {**_ICS, "If-None-Match": "*"},
+    )
     place.find(me, "/piet/werk/", "0")
 
 
@@ -139,12 +154,22 @@ def volunteers(stage: Stage) -> None:
     me.get("/status.php")
     place.find(me, book)
     held = {uid: me.get(f"{book}{uid}.vcf") for uid in names}
-    saved = me.put(f"{book}7f21.vcf", _card("7f21", "Ewa Kot", "+48 600 777"), 204, {**_VCF, "If-Match": held["7f21"].etag})
+    saved = me.put(
+        f"{book}7f21.vcf",
+        _card("7f21", "Ewa Kot", "+48 600 777"),
+        204,
+        {**_VCF, "If-Match": held["7f21"].etag},
+    )
     other.get(f"{book}8a02.vcf")
     other.send("DELETE", f"{book}8a02.vcf", 204)
     place.rest(0.9)
     me.get(f"{book}7f21.vcf", 304, {"If-None-Match": saved.etag})
-    me.put(f"{book}8a02.vcf", _card("8a02", "Jan Wilk", "+48 601 222"), 412, {**_VCF, "If-Match": held["8a02"].etag})
+    me.put(
+        f"{book}8a02.vcf",
+        _card("8a02", "Jan Wilk", "+48 601 222"),
+        412,
+        {**_VCF, "If-Match": held["8a02"].etag},
+    )
     place.rest(0.4)
     me.get(f"{book}8a02.vcf", 404)
     place.find(me, book)
@@ -165,9 +190,21 @@ def volunteers(stage: Stage) -> None:
 )
 def parish(stage: Stage) -> None:
     """Be refused with an asterisk."""
-    app = App({"Server": "Apache/2.4.38 (Debian)", "DAV": "1, 2, access-control, calendar-access", "X-DAViCal-Version": "DAViCal/1.1.7; DB/1.3.2"}, "Resource Not Found.")
+    app = App(
+        {
+            "Server": "Apache/2.4.38 (Debian)",
+            "DAV": "1, 2, access-control, calendar-access",
+            "X-DAViCal-Version": "DAViCal/1.1.7; DB/1.3.2",
+        },
+        "Resource Not Found.",
+    )
     home = "/caldav.php/pfarre/dienste/"
-    app.seed({f"{home}{n}.ics": _event(n, f"Dienst {n}", "20261206T080000Z") for n in ("messner", "orgel", "lektor")})
+    app.seed(
+        {
+            f"{home}{n}.ics": _service(n, f"Dienst {n}", "20261206T080000Z")
+            for n in ("messner", "orgel", "lektor")
+        }
+    )
 
     @app.on("GET", "(/caldav.php/.+)")
     def read(_req: Req, key: str) -> Res:
@@ -188,18 +225,20 @@ def parish(stage: Stage) -> None:
             return Res(204)
         return Res(204 if row else 201, b"", {"ETag": f'"{app.keep(key, req.body.decode()).hash()}"'})
 
-    server = place.open_box(stage, app, "waitress", "DAViCal")
-    me = stage.actor("client", server, "kalender.pfarre-st-anna.example", "java", {"User-Agent": "ical4j-connector/2.1"})
+    server = place.open_box(stage, app, "cheroot", "DAViCal")
+    me = stage.actor(
+        "client", server, "kalender.pfarre-st-anna.example", "java", {"User-Agent": "ical4j-connector/2.1"}
+    )
     me.get(f"{home}orgel.ics")
     for _ in range(2):
-        new = _event("messner", "Dienst messner (Aushilfe)", "20261206T080000Z")
+        new = _service("messner", "Dienst messner (Aushilfe)", "20261206T080000Z")
         me.put(f"{home}messner.ics", new, 412, {**_ICS, "If-Match": "*"})
         place.rest(0.5)
         seen = me.get(f"{home}messner.ics")
     me.send("DELETE", f"{home}lektor.ics", 412, {"If-Match": "*"})
     me.get(f"{home}lektor.ics")
     me.put(f"{home}messner.ics", new, 204, {**_ICS, "If-Match": seen.etag})
-    me.put(f"{home}kantor.ics", _event("kantor", "Dienst kantor", "20261213T080000Z"), 201, _ICS)
+    me.put(f"{home}kantor.ics", _service("kantor", "Dienst kantor", "20261213T080000Z"), 201, _ICS)
 
 
 @case(
@@ -226,10 +265,17 @@ def rehearsals(stage: Stage) -> None:
     tags = {}
     for n in (1, 2, 3):
         fields = {**_ICS, "If-None-Match": "*"}
-        tags[n] = me.put(f"{home}p{n}.ics", _event(f"p{n}", f"Probe {n}", f"2027010{n}T180000Z"), 201, fields).etag
+        tags[n] = me.put(
+            f"{home}p{n}.ics", _rehearsal(f"p{n}", f"Probe {n}", f"2027010{n}T180000Z"), 201, fields
+        ).etag
     me.get(f"{home}p2.ics")
     theirs = other.get(f"{home}p1.ics")
-    other.put(f"{home}p1.ics", theirs.text.replace("Probe 1", "Probe 1 (Saal B)"), 204, {**_ICS, "If-Match": theirs.etag})
+    other.put(
+        f"{home}p1.ics",
+        theirs.text.replace("Probe 1", "Probe 1 (Saal B)"),
+        204,
+        {**_ICS, "If-Match": theirs.etag},
+    )
     gone = other.get(f"{home}p3.ics")
     other.send("DELETE", f"{home}p3.ics", 200, {"If-Match": gone.etag})
     place.rest(0.6)

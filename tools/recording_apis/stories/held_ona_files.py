@@ -47,14 +47,29 @@ def phone(stage: Stage) -> None:
             place.rest(0.7)
             me.get(path, 304, {"If-None-Match": held.etag})
         if path.endswith("md"):
-            me.put("/protokolle/2026-11.md", "# Sitzung 11\n- Winterlager\n", 201, {"Content-Type": "text/plain"})
+            me.put(
+                "/protokolle/2026-11.md", "# Sitzung 11\n- Winterlager\n", 201, {"Content-Type": "text/plain"}
+            )
     place.find(me, "/protokolle/")
     seen = other.get("/bootsliste.csv")
     other.put("/bootsliste.csv", seen.text + "3;Biber\n", 204, {"Content-Type": "text/csv"})
 
 
 _DAYS = ("lunedì", "martedì", "mercoledì", "giovedì", "venerdì", "sabato", "domenica")
-_MONTHS = "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre".split()
+_MONTHS = [
+    "gennaio",
+    "febbraio",
+    "marzo",
+    "aprile",
+    "maggio",
+    "giugno",
+    "luglio",
+    "agosto",
+    "settembre",
+    "ottobre",
+    "novembre",
+    "dicembre",
+]
 
 
 def _spoken(field: str) -> str:
@@ -76,9 +91,7 @@ def _spoken(field: str) -> str:
 )
 def mirror(stage: Stage) -> None:
     """Write a date as one speaks it."""
-    files = {
-        f"fw/ap{n}/{name}": f"{n}{name}|" * 160 for n in (12, 14) for name in ("boot.bin", "root.bin")
-    }
+    files = {f"fw/ap{n}/{name}": f"{n}{name}|" * 160 for n in (12, 14) for name in ("boot.bin", "root.bin")}
     files["fw/indice.txt"] = "ap12 2.4.1\nap14 3.0.0\n"
     origin = fronts.site(stage, "nginx", files)
     me = stage.actor("client", origin, "mirror.fibra-alpina.example", "curl:trace-time")
@@ -114,7 +127,11 @@ def hatchery(stage: Stage) -> None:
     files["readme.txt"] = "Feeding plans. Ask Moira before you change a tank.\n"
     origin = fronts.site(stage, "apache2", files, fronts.DAV["apache2"] + "\nFileETag None", 19931.0)
     me = stage.actor(
-        "client", origin, "plans.bayhatchery.example", "urllib", {"User-Agent": "tankctl/0.9 Python-urllib/3.11"}
+        "client",
+        origin,
+        "plans.bayhatchery.example",
+        "urllib",
+        {"User-Agent": "tankctl/0.9 Python-urllib/3.11"},
     )
 
     def local(field: str) -> str:
@@ -157,14 +174,20 @@ def drawings(stage: Stage) -> None:
     files = {f"blad/A-{n}.svg": f"<svg><g id='r{n}'><path d='M0 {n}'/></g></svg>" for n in (101, 102, 103)}
     origin = fronts.site(stage, "apache2", files, fronts.DAV["apache2"])
     me = stage.actor(
-        "client", origin, "ritningar.lindqvist.example", "requests", {"User-Agent": "Ritbord/7 (Windows NT 10.0)"}
+        "client",
+        origin,
+        "ritningar.lindqvist.example",
+        "requests",
+        {"User-Agent": "Ritbord/7 (Windows NT 10.0)"},
     )
     me.send("OPTIONS", "/blad/", 200)
     place.find(me, "/blad/", "1", "")
     for sheet, waits in ((102, 0.5), (103, 0.3)):
         path = f"/blad/A-{sheet}.svg"
         seen = me.get(path)
-        token = me.send("LOCK", path, 200, {"Timeout": "Second-600", "Depth": "0"}, _LOCK).fields["lock-token"]
+        token = me.send("LOCK", path, 200, {"Timeout": "Second-600", "Depth": "0"}, _LOCK).fields[
+            "lock-token"
+        ]
         new = seen.text.replace("</g>", "<text>rev B</text></g>")
         for _ in range(3 if sheet == 102 else 1):
             place.rest(waits)
@@ -227,10 +250,14 @@ def sign(stage: Stage) -> None:
 )
 def recipes(stage: Stage) -> None:
     """Send the word for nothing."""
-    files = {f"rezepte/{n}.json": f'{{"titel":"{n}","portionen":4}}' for n in ("knoedel", "strudel", "gulasch")}
+    files = {
+        f"rezepte/{n}.json": f'{{"titel":"{n}","portionen":4}}' for n in ("knoedel", "strudel", "gulasch")
+    }
     files["recent.json"] = '["knoedel","gulasch"]'
     origin = fronts.site(stage, "lighttpd", files, fronts.DAV["lighttpd"])
-    me = stage.actor("client", origin, "box.kochstube.example", "node:axios", {"Origin": "http://box.kochstube.example"})
+    me = stage.actor(
+        "client", origin, "box.kochstube.example", "node:axios", {"Origin": "http://box.kochstube.example"}
+    )
     me.get("/recent.json")
     place.find(me, "/rezepte/", "1", "")
     good = me.get("/rezepte/strudel.json")
@@ -240,7 +267,9 @@ def recipes(stage: Stage) -> None:
         seen = me.get(f"/rezepte/{name}.json")
         for portions in (5, 5) if name == "knoedel" else (3,):
             place.rest(0.6)
-            me.put(f"/rezepte/{name}.json", {**seen.json, "portionen": portions}, 412, {"If-Match": "undefined"})
+            me.put(
+                f"/rezepte/{name}.json", {**seen.json, "portionen": portions}, 412, {"If-Match": "undefined"}
+            )
         me.get(f"/rezepte/{name}.json", 304, {"If-None-Match": seen.etag})
     me.get("/recent.json")
 

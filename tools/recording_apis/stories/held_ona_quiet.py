@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     alone="none",
     description=(
         "Two loggers archive to one bucket of moto's S3, each under keys of its own: they ask for what is not there yet "
-        "(404), store without conditions, copy under the tag of the source, and poll a shared calibration that a third "
-        "replaces once; everything is there in the end."
+        "(404), store without conditions, copy under the tag of the source, and poll a shared calibration that one "
+        "of them replaces once; everything is there in the end."
     ),
 )
 def archive(stage: Stage) -> None:
@@ -68,12 +68,16 @@ def archive(stage: Stage) -> None:
 )
 def notices(stage: Stage) -> None:
     """Read plainly before one writes."""
-    files = {f"vijesti/{n}.txt": f"{n}\n" + "Nedjelja u 9 i 11 sati. " * 5 for n in ("oglas", "raspored", "zbor")}
+    files = {
+        f"vijesti/{n}.txt": f"{n}\n" + "Nedjelja u 9 i 11 sati. " * 5 for n in ("oglas", "raspored", "zbor")
+    }
     origin = fronts.site(stage, "apache2", files, fronts.DAV["apache2"], 50000.0)
     front = fronts.nginx_gzip(stage, origin)
     host = "vijesti.zupa-sv-roka.example"
     me = stage.actor("client", front, host, "aiohttp", {"User-Agent": "urednik/1.2"})
-    other = stage.actor("other", front, host, "requests", {"User-Agent": "urednik/1.2", "Accept-Encoding": "identity"})
+    other = stage.actor(
+        "other", front, host, "requests", {"User-Agent": "urednik/1.2", "Accept-Encoding": "identity"}
+    )
     plain = {"Accept-Encoding": "identity"}
     kind = {"Content-Type": "text/plain; charset=utf-8"}
     for name in ("oglas", "raspored"):
@@ -100,7 +104,7 @@ def _uploads() -> App:
 
     @app.on("POST", "/files/")
     def create(req: Req) -> Res:
-        key = hashlib.md5(req.fields["upload-metadata"].encode()).hexdigest()[:12]
+        key = hashlib.md5(req.fields["upload-metadata"].encode(), usedforsecurity=False).hexdigest()[:12]
         held[key] = bytearray()
         app.keep(key, req.fields["upload-length"])
         return Res(201, b"", {"Location": f"/files/{key}"})
@@ -142,7 +146,10 @@ def photos(stage: Stage) -> None:
     seen = me.get("/gallery.json")
     me.get("/gallery.json", 304, {"If-None-Match": seen.etag})
     me.send("HEAD", "/files/00ff31aa02bc", 404)
-    for name, pieces in (("bWFhZ2UuanBn", (b"\xff\xd8" + b"a" * 300, b"b" * 300, b"c" * 120)), ("a2F5LmpwZw==", (b"d" * 250,))):
+    for name, pieces in (
+        ("bWFhZ2UuanBn", (b"\xff\xd8" + b"a" * 300, b"b" * 300, b"c" * 120)),
+        ("a2F5LmpwZw==", (b"d" * 250,)),
+    ):
         size = sum(len(one) for one in pieces)
         fields = {"Upload-Length": str(size), "Upload-Metadata": f"filename {name}"}
         where = me.send("POST", "/files/", 201, fields).fields["location"]
@@ -174,7 +181,9 @@ def maps(stage: Stage) -> None:
     files = {f"kart/{n}.svg": f"<svg><text>Linje {n}</text></svg>" for n in (2, 5, 19)}
     files["utgave.json"] = '{"utgave":"2026-11A"}'
     origin = fronts.site(stage, "caddy", files, "header Cache-Control max-age=3")
-    front = fronts.nginx_cache(stage, origin, 3, "add_header X-Store $upstream_cache_status; proxy_ignore_headers Vary;")
+    front = fronts.nginx_cache(
+        stage, origin, 3, "add_header X-Store $upstream_cache_status; proxy_ignore_headers Vary;"
+    )
     me = stage.actor("client", front, "skjerm.bybuss.example", "urllib", {"User-Agent": "skjerm-holder-31/8"})
     first = me.get("/utgave.json")
     place.roam(me, ["/kart/2.svg", "/kart/5.svg"], 21, 5)
@@ -205,8 +214,20 @@ def translations(stage: Stage) -> None:
     """Build on what the other has done."""
     server = stage.server("kinto")
     host = "l10n.atlas-project.example"
-    me = stage.actor("client", server, host, "httpx", {"Authorization": "Basic bmVhOm5lYS1wdw==", "User-Agent": "l10n-desk/2"})
-    other = stage.actor("other", server, host, "node:fetch", {"Authorization": "Basic aWFuOmlhbi1wdw==", "User-Agent": "l10n-web/7"})
+    me = stage.actor(
+        "client",
+        server,
+        host,
+        "httpx",
+        {"Authorization": "Basic bmVhOm5lYS1wdw==", "User-Agent": "l10n-desk/2"},
+    )
+    other = stage.actor(
+        "other",
+        server,
+        host,
+        "node:fetch",
+        {"Authorization": "Basic aWFuOmlhbi1wdw==", "User-Agent": "l10n-web/7"},
+    )
     for who, name in ((me, "nea"), (other, "ian")):
         who.put(f"/v1/accounts/{name}", {"data": {"password": f"{name}-pw"}}, 201)
     me.put("/v1/buckets/atlas", {"permissions": {"write": ["system.Authenticated"]}}, 201)
@@ -227,6 +248,11 @@ def translations(stage: Stage) -> None:
         place.sure(now.json["data"]["gd"] == gd)
         me.put(f"{records}/{key}", {"data": {**now.json["data"], "fi": fi}}, 200, {"If-Match": now.etag})
     me.get(f"{records}/scale", 404)
-    me.put(f"{records}/scale", {"data": {"en": "scale", "fi": "mittakaava", "gd": ""}}, 201, {"If-None-Match": "*"})
+    me.put(
+        f"{records}/scale",
+        {"data": {"en": "scale", "fi": "mittakaava", "gd": ""}},
+        201,
+        {"If-None-Match": "*"},
+    )
     listed = me.get(f"{records}?_sort=en").json["data"]
     place.sure(all(one["gd"] for one in listed if one["en"] in {"zoom", "legend"}))

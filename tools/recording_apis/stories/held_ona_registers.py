@@ -18,21 +18,37 @@ _FHIR = {"Content-Type": "application/fhir+json;charset=UTF-8"}
 
 
 def _devices() -> App:
-    app = App({"X-Powered-By": "HAPI FHIR 7.4.5 REST Server (FHIR Server; FHIR 4.0.1/R4)", "X-Request-ID": "Gk3o1"})
+    app = App(
+        {"X-Powered-By": "HAPI FHIR 7.4.5 REST Server (FHIR Server; FHIR 4.0.1/R4)", "X-Request-ID": "Gk3o1"}
+    )
     serials = {"1201": "VN-7731", "1202": "VN-7740", "1377": "VN-7731", "1380": "VN-7755"}
-    app.seed({n: {"resourceType": "Device", "id": n, "serialNumber": s, "status": "active"} for n, s in serials.items()})
+    app.seed(
+        {
+            n: {"resourceType": "Device", "id": n, "serialNumber": s, "status": "active"}
+            for n, s in serials.items()
+        }
+    )
 
     def shown(key: str) -> Any:
         row = app.rows[key]
         return {**row.data, "meta": {"versionId": str(row.n), "lastUpdated": stamp(row.at)}}
 
     def found(req: Req) -> list[str]:
-        return [key for key, row in app.rows.items() if row.data["serialNumber"] == req.query.get("serial-number")]
+        return [
+            key for key, row in app.rows.items() if row.data["serialNumber"] == req.query.get("serial-number")
+        ]
 
     @app.on("GET", "/fhir/Device")
     def search(req: Req) -> Res:
-        entries = [{"fullUrl": f"Device/{key}", "resource": shown(key), "search": {"mode": "match"}} for key in found(req)]
-        return Res(200, {"resourceType": "Bundle", "type": "searchset", "total": len(entries), "entry": entries}, dict(_FHIR))
+        entries = [
+            {"fullUrl": f"Device/{key}", "resource": shown(key), "search": {"mode": "match"}}
+            for key in found(req)
+        ]
+        return Res(
+            200,
+            {"resourceType": "Bundle", "type": "searchset", "total": len(entries), "entry": entries},
+            dict(_FHIR),
+        )
 
     @app.on("PUT", "/fhir/Device")
     def conditional(req: Req) -> Res:
@@ -52,7 +68,9 @@ def _devices() -> App:
     def read(_req: Req, key: str) -> Res:
         return Res(200, shown(key), {**_FHIR, "ETag": f'W/"{app.rows[key].n}"'})
 
-    app.page("/fhir/metadata", {"resourceType": "CapabilityStatement", "status": "active", "fhirVersion": "4.0.1"})
+    app.page(
+        "/fhir/metadata", {"resourceType": "CapabilityStatement", "status": "active", "fhirVersion": "4.0.1"}
+    )
     return app
 
 
@@ -77,7 +95,12 @@ def ventilators(stage: Stage) -> None:
     me.get("/fhir/metadata")
     for turn in (1, 2):
         for serial in ("VN-7740", "VN-7731", "VN-7755"):
-            body = {"resourceType": "Device", "serialNumber": serial, "status": "active", "lotNumber": f"L{turn}"}
+            body = {
+                "resourceType": "Device",
+                "serialNumber": serial,
+                "status": "active",
+                "lotNumber": f"L{turn}",
+            }
             fields = {"Content-Type": "application/fhir+json"}
             target = f"/fhir/Device?serial-number={serial}"
             me.send("PUT", target, 412 if serial == "VN-7731" else 200, fields, body)
@@ -89,7 +112,9 @@ def ventilators(stage: Stage) -> None:
 
 
 def _learning() -> App:
-    app = App({"X-Experience-API-Version": "1.0.3", "X-Experience-API-Consistent-Through": "2026-11-28T04:00:00Z"})
+    app = App(
+        {"X-Experience-API-Version": "1.0.3", "X-Experience-API-Consistent-Through": "2026-11-28T04:00:00Z"}
+    )
     app.seed({"prefs": {"lang": "cy", "captions": True}, "badges": {"count": 3}})
 
     @app.on("GET", "/xapi/agents/profile")
@@ -98,7 +123,11 @@ def _learning() -> App:
         if key is None:
             return Res(200, sorted(app.rows))
         row = app.rows.get(key)
-        return Res(200, row.data, {"ETag": f'"{row.hash("sha1")}"', "Last-Modified": row.date}) if row else Res(404, {"error": "no such profile"})
+        return (
+            Res(200, row.data, {"ETag": f'"{row.hash("sha1")}"', "Last-Modified": row.date})
+            if row
+            else Res(404, {"error": "no such profile"})
+        )
 
     @app.on("PUT", "/xapi/agents/profile")
     def write(req: Req) -> Res:
@@ -108,7 +137,9 @@ def _learning() -> App:
         if match is None and none is None and row is not None:
             said = "A document matching your query already exists, but the request did not include If-Match or If-None-Match."
             return Res(409, said)
-        if (none == "*" and row is not None) or (match is not None and (row is None or match != f'"{row.hash("sha1")}"')):
+        if (none == "*" and row is not None) or (
+            match is not None and (row is None or match != f'"{row.hash("sha1")}"')
+        ):
             return Res(412, "Precondition Failed: the profile document is not in the expected state.")
         app.keep(key, req.json)
         return Res(204)
@@ -142,7 +173,10 @@ def learner(stage: Stage) -> None:
     agent = quote('{"mbox":"mailto:dysgwr@cwrs.example"}', safe="")
     me.get("/xapi/about")
     me.get(f"/xapi/agents/profile?agent={agent}")
-    verb = {"actor": {"mbox": "mailto:dysgwr@cwrs.example"}, "verb": {"id": "http://adlnet.gov/expapi/verbs/launched"}}
+    verb = {
+        "actor": {"mbox": "mailto:dysgwr@cwrs.example"},
+        "verb": {"id": "http://adlnet.gov/expapi/verbs/launched"},
+    }
     me.send("POST", "/xapi/statements", 200, None, verb)
     fresh = f"/xapi/agents/profile?agent={agent}&profileId=goals"
     me.get(fresh, 404)
@@ -153,7 +187,13 @@ def learner(stage: Stage) -> None:
         place.sure(seen.etag and seen.json["captions"])
         me.put(path, {**seen.json, "captions": captions}, 412, {"If-None-Match": "*"})
         place.rest(0.7)
-    me.send("POST", "/xapi/statements", 200, None, {**verb, "verb": {"id": "http://adlnet.gov/expapi/verbs/exited"}})
+    me.send(
+        "POST",
+        "/xapi/statements",
+        200,
+        None,
+        {**verb, "verb": {"id": "http://adlnet.gov/expapi/verbs/exited"}},
+    )
     place.sure(me.get(path).json["captions"])
 
 
@@ -186,7 +226,9 @@ def berths(stage: Stage) -> None:
     @app.on("GET", "/api/berths")
     def listing(_req: Req) -> Res:
         page = {"size": 20, "totalElements": len(app.rows), "number": 0}
-        return Res(200, {"_embedded": {"berths": [shown(key) for key in app.rows]}, "page": page}, dict(media))
+        return Res(
+            200, {"_embedded": {"berths": [shown(key) for key in app.rows]}, "page": page}, dict(media)
+        )
 
     @app.on("PATCH", "/api/berths/([0-9]+)")
     def write(req: Req, key: str) -> Res:
@@ -198,14 +240,19 @@ def berths(stage: Stage) -> None:
 
     app.page("/api/profile", {"_links": {"self": {"href": "/api/profile"}}})
     server = place.open_box(stage, app, "waitress", "Spring Data REST")
-    me = stage.actor("client", server, "register.marina-kvarner.example", "requests", {"User-Agent": "pult-vezova/2.1"})
+    me = stage.actor(
+        "client", server, "register.marina-kvarner.example", "requests", {"User-Agent": "pult-vezova/2.1"}
+    )
     me.get("/api/profile")
     me.get("/api/berths?page=0&size=20")
     for berth in (17, 22):
         seen = me.get(f"/api/berths/{berth}")
         place.rest(0.6)
         edit = {"fee": 365, "editedWith": f"pult-3/{berth}-0411"}
-        fields = {"Content-Type": "application/merge-patch+json", "If-Unmodified-Since": seen.fields["last-modified"]}
+        fields = {
+            "Content-Type": "application/merge-patch+json",
+            "If-Unmodified-Since": seen.fields["last-modified"],
+        }
         me.send("PATCH", f"/api/berths/{berth}", 412, fields, edit)
         place.rest(0.4)
         now = me.get(f"/api/berths/{berth}")
@@ -234,7 +281,9 @@ def samples(stage: Stage) -> None:
         app.rows[key].at = int(app.rows[key].at) + (0.0, 0.412, 0.873)[place_]
 
     def shown(key: str, row: Row) -> Res:
-        body = {"data": {"type": "näyte", "id": key, "attributes": row.data, "meta": {"muokattu": stamp(row.at)}}}
+        body = {
+            "data": {"type": "näyte", "id": key, "attributes": row.data, "meta": {"muokattu": stamp(row.at)}}
+        }
         return Res(200, body, {**media, "Last-Modified": row.date})
 
     @app.on("GET", "/varasto/näytteet/(N-[0-9]+)")
@@ -253,7 +302,9 @@ def samples(stage: Stage) -> None:
 
     app.page("/varasto/tila", {"pakastimia": 4, "tila": "ok"}, '"t1"')
     server = place.open_box(stage, app, "falcon")
-    me = stage.actor("client", server, "varasto.biopankki.example", "httpx", {"Accept": "application/vnd.api+json"})
+    me = stage.actor(
+        "client", server, "varasto.biopankki.example", "httpx", {"Accept": "application/vnd.api+json"}
+    )
     me.get("/varasto/tila")
     me.get("/varasto/tila", 304, {"If-None-Match": '"t1"'})
     for key in ("N-311", "N-312", "N-319"):

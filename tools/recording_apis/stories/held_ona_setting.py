@@ -108,14 +108,14 @@ def in_page(stage: Stage, pages: Server, api: Server, hosts: tuple[str, str], pl
         play: Called with a function that evaluates a script with an argument.
     """
     export = stage.directory() / "client.har"
-    rules = f"MAP {hosts[0]}:80 127.0.0.1:{pages.port}, MAP {hosts[1]}:80 127.0.0.1:{stage.tap('client', api)}"
+    rules = (
+        f"MAP {hosts[0]}:80 127.0.0.1:{pages.port}, MAP {hosts[1]}:80 127.0.0.1:{stage.tap('client', api)}"
+    )
     driver = importlib.import_module("playwright.sync_api").sync_playwright().start()
     chromium = driver.chromium.launch(
         executable_path="/usr/bin/chromium", args=[*_FLAGS, f"--host-resolver-rules={rules}"]
     )
-    context = chromium.new_context(
-        record_har_path=str(export), record_har_content="embed", locale="da-DK"
-    )
+    context = chromium.new_context(record_har_path=str(export), record_har_content="embed", locale="da-DK")
     try:
         page = context.new_page()
         page.goto(f"http://{hosts[0]}/")

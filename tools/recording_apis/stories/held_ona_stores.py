@@ -7,9 +7,7 @@ import datetime as dt
 import hashlib
 import importlib
 import json
-import time
-from typing import Any
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from tools.recording_apis.apps.ona_core import App, Req, Res, Row, stamp
@@ -40,7 +38,9 @@ def _gateway() -> App:
     def read(req: Req, key: str) -> Res:
         row = app.rows.get(key)
         if row is None:
-            return Res(404, f"{_XML}<Error><Code>NoSuchKey</Code></Error>", {"Content-Type": "application/xml"})
+            return Res(
+                404, f"{_XML}<Error><Code>NoSuchKey</Code></Error>", {"Content-Type": "application/xml"}
+            )
         fields = {"ETag": f'"{row.hash()}"', "Last-Modified": row.date, "Content-Type": "application/json"}
         if req.fields.get("if-none-match") == fields["ETag"]:
             return Res(304, b"", fields)
@@ -84,7 +84,13 @@ def gateway(stage: Stage) -> None:
     me.call("get_object", "304", **where, IfNoneMatch=head["ETag"])
     lock = {"Bucket": "tiles-eu", "Key": "jobs/rebuild.lock", "Body": b"job-41"}
     me.call("put_object", "NotImplemented", **lock, IfNoneMatch="*")
-    me.call("put_object", Bucket="tiles-eu", Key="z9/268/151.pbf", Body=b"\x1a\x40tile", ContentType="application/x-protobuf")
+    me.call(
+        "put_object",
+        Bucket="tiles-eu",
+        Key="z9/268/151.pbf",
+        Body=b"\x1a\x40tile",
+        ContentType="application/x-protobuf",
+    )
     me.call("head_object", Bucket="tiles-eu", Key="z9/268/151.pbf")
 
 
@@ -130,7 +136,12 @@ def prices(stage: Stage) -> None:
 
 def _cloud() -> App:
     app = App({"Server": "UploadServer", "Cache-Control": "no-cache, no-store, max-age=0, must-revalidate"})
-    app.seed({f"runs/{n}/samples.tsv": f"lane\tsample\n1\tP{n}\n" for n in ("A0311", "A0312", "A0314")}, 1, 700000.0, "core-facility")
+    app.seed(
+        {f"runs/{n}/samples.tsv": f"lane\tsample\n1\tP{n}\n" for n in ("A0311", "A0312", "A0314")},
+        1,
+        700000.0,
+        "core-facility",
+    )
 
     def shown(key: str, row: Row) -> dict[str, Any]:
         at = int(row.at * 1e6)
@@ -143,7 +154,7 @@ def _cloud() -> App:
             "metageneration": "1",
             "contentType": "text/tab-separated-values",
             "size": str(len(row.octets)),
-            "md5Hash": base64.b64encode(hashlib.md5(row.octets).digest()).decode(),
+            "md5Hash": base64.b64encode(hashlib.md5(row.octets, usedforsecurity=False).digest()).decode(),
             "etag": base64.b64encode(at.to_bytes(8, "big")).decode(),
             "timeCreated": stamp(row.at),
             "updated": stamp(row.at),
@@ -154,8 +165,13 @@ def _cloud() -> App:
     def upload(req: Req) -> Res:
         key = req.query["name"]
         if req.query.get("ifGenerationMatch") == "0" and key in app.rows:
-            told = {"message": "At least one of the pre-conditions you specified did not hold.", "domain": "global",
-                    "reason": "conditionNotMet", "locationType": "header", "location": "If-Match"}
+            told = {
+                "message": "At least one of the pre-conditions you specified did not hold.",
+                "domain": "global",
+                "reason": "conditionNotMet",
+                "locationType": "header",
+                "location": "If-Match",
+            }
             return Res(412, {"error": {"code": 412, "message": told["message"], "errors": [told]}})
         return Res(200, shown(key, app.keep(key, req.body.decode(), "bench-4")))
 
@@ -168,7 +184,9 @@ def _cloud() -> App:
 
     @app.on("GET", "/storage/v1/b/lab-runs/o")
     def listing(_req: Req) -> Res:
-        return Res(200, {"kind": "storage#objects", "items": [shown(key, row) for key, row in app.rows.items()]})
+        return Res(
+            200, {"kind": "storage#objects", "items": [shown(key, row) for key, row in app.rows.items()]}
+        )
 
     return app
 
@@ -227,7 +245,9 @@ def consumers(stage: Stage) -> None:
     agent = {"x-ms-version": "2021-08-06", "User-Agent": "streamworker/1.9 (consumer-b)"}
     host = "checkpoints.telemetrie.test"
     me = stage.actor("client", server, host, "aiohttp", agent)
-    other = stage.actor("other", server, host, "requests", {**agent, "User-Agent": "streamworker/1.9 (consumer-a)"})
+    other = stage.actor(
+        "other", server, host, "requests", {**agent, "User-Agent": "streamworker/1.9 (consumer-a)"}
+    )
     folder = "/notes/streams"
     me.send("PUT", f"{folder}?restype=container&{key}", 201)
     for part in range(4):
@@ -248,7 +268,11 @@ def consumers(stage: Stage) -> None:
         for part in range(4):
             if part in mine:
                 lease(me, part, "renew", 200, mine[part])
-                mark = {"x-ms-blob-type": "BlockBlob", "x-ms-lease-id": mine[part], "x-ms-meta-offset": str(4100 + turn * 64)}
+                mark = {
+                    "x-ms-blob-type": "BlockBlob",
+                    "x-ms-lease-id": mine[part],
+                    "x-ms-meta-offset": str(4100 + turn * 64),
+                }
                 me.put(f"{folder}/ownership/{part}?{key}", "", 201, mark)
             else:
                 got = lease(me, part, "acquire", 409 if part in theirs else 201)
@@ -289,7 +313,9 @@ def entries(stage: Stage) -> None:
             read = json.loads(me.get(f"{root}/{name}").json["node"]["value"])
             old = json.dumps(read, sort_keys=True)
             new = json.dumps({**read, "drain": True}, sort_keys=True)
-            told = me.put(f"{root}/{name}?{urlencode({'prevValue': old})}", urlencode({"value": new}), 412, _FORM)
+            told = me.put(
+                f"{root}/{name}?{urlencode({'prevValue': old})}", urlencode({"value": new}), 412, _FORM
+            )
             place.sure(told.json["errorCode"] == 101)
             place.rest(0.4 + turn)
     me.get(f"{root}/stage")
@@ -323,11 +349,21 @@ def _table_signature() -> str:
 def buoys(stage: Stage) -> None:
     """Send JSON's escapes along."""
     server, key = stage.server("azurite", table=True), _table_signature()
-    always = {"x-ms-version": "2021-06-08", "Accept": "application/json;odata=fullmetadata", "DataServiceVersion": "3.0"}
+    always = {
+        "x-ms-version": "2021-06-08",
+        "Accept": "application/json;odata=fullmetadata",
+        "DataServiceVersion": "3.0",
+    }
     me = stage.actor("client", server, "tables.hafen.test", "curl:verbose", always)
     me.send("POST", f"/notes/Tables?{key}", 201, None, {"TableName": "Bojen"})
     for name, light in (("gelb-4", "Fl.5s"), ("rot-11", "Q"), ("gruen-2", "Iso.4s")):
-        me.send("POST", f"/notes/Bojen?{key}", 201, None, {"PartitionKey": "foerde", "RowKey": name, "light": light})
+        me.send(
+            "POST",
+            f"/notes/Bojen?{key}",
+            201,
+            None,
+            {"PartitionKey": "foerde", "RowKey": name, "light": light},
+        )
     stage.forget()
     stage.curls["client"].printed = ""
 
@@ -343,6 +379,12 @@ def buoys(stage: Stage) -> None:
         cut = text.split('"odata.etag":"', 1)[1].split('","', 1)[0]
         place.sure("\\" in cut, cut)
         for _ in range(2 if name == "rot-11" else 1):
-            me.send("MERGE", row(name), 400, {"If-Match": cut}, {"PartitionKey": "foerde", "RowKey": name, "light": "Q(2)"})
+            me.send(
+                "MERGE",
+                row(name),
+                400,
+                {"If-Match": cut},
+                {"PartitionKey": "foerde", "RowKey": name, "light": "Q(2)"},
+            )
             place.rest(0.5)
     me.get(row("rot-11"))
