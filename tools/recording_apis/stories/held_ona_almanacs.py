@@ -175,6 +175,27 @@ def volunteers(stage: Stage) -> None:
     place.find(me, book)
 
 
+def _literal(app: App) -> None:
+    @app.on("GET", "(/caldav.php/.+)")
+    def read(_req: Req, key: str) -> Res:
+        row = app.rows.get(key)
+        if row is None:
+            return Res(404, app.lost)
+        return Res(200, row.data, {"ETag": f'"{row.hash()}"', "Content-Type": _ICS["Content-Type"]})
+
+    @app.on("PUT DELETE", "(/caldav.php/.+)")
+    def write(req: Req, key: str) -> Res:
+        row, sent = app.rows.get(key), req.fields.get("if-match", "").strip('"')
+        own = row.hash() if row else ""
+        if sent and sent != own:
+            said = f"Existing resource ETag of <<{own}>> does not match <<{sent}>>"
+            return Res(412, said, {"Content-Type": "text/plain; charset=utf-8"})
+        if req.method == "DELETE":
+            del app.rows[key]
+            return Res(204)
+        return Res(204 if row else 201, b"", {"ETag": f'"{app.keep(key, req.body.decode()).hash()}"'})
+
+
 @case(
     "d946",
     "ona-parish-calendar-any-version-will-do",
@@ -205,26 +226,7 @@ def parish(stage: Stage) -> None:
             for n in ("messner", "orgel", "lektor")
         }
     )
-
-    @app.on("GET", "(/caldav.php/.+)")
-    def read(_req: Req, key: str) -> Res:
-        row = app.rows.get(key)
-        if row is None:
-            return Res(404, app.lost)
-        return Res(200, row.data, {"ETag": f'"{row.hash()}"', "Content-Type": _ICS["Content-Type"]})
-
-    @app.on("PUT DELETE", "(/caldav.php/.+)")
-    def write(req: Req, key: str) -> Res:
-        row, sent = app.rows.get(key), req.fields.get("if-match", "").strip('"')
-        own = row.hash() if row else ""
-        if sent and sent != own:
-            said = f"Existing resource ETag of <<{own}>> does not match <<{sent}>>"
-            return Res(412, said, {"Content-Type": "text/plain; charset=utf-8"})
-        if req.method == "DELETE":
-            del app.rows[key]
-            return Res(204)
-        return Res(204 if row else 201, b"", {"ETag": f'"{app.keep(key, req.body.decode()).hash()}"'})
-
+    _literal(app)
     server = place.open_box(stage, app, "cheroot", "DAViCal")
     me = stage.actor(
         "client", server, "kalender.pfarre-st-anna.example", "java", {"User-Agent": "ical4j-connector/2.1"}

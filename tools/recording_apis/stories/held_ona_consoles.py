@@ -68,33 +68,14 @@ def accessions(stage: Stage) -> None:
     me.get(f"{records}?_sort=name")
 
 
-@case(
-    "d925",
-    "ona-harvest-board-on-another-host",
-    "cors-hidden-etag",
-    "428",
-    alone="cors-hidden-etag",
-    also="token-missing",
-    description=(
-        "A page in Chromium edits harvest orders on another host, which sends ETag but exposes only its request number: "
-        "the script finds no tag, saves without one and is told 428, twice; the preflight would have allowed "
-        "If-Match."
-    ),
-)
-def harvest(stage: Stage) -> None:
-    """Find null where the wire has a tag."""
-    origin = "http://tavle.gartneri.example"
-    pages, app = (
-        App(),
-        App(
-            {
-                "Access-Control-Allow-Origin": origin,
-                "Access-Control-Expose-Headers": "X-Request-Id",
-                "X-Request-Id": "0f3c",
-            }
-        ),
+def _orders(origin: str) -> App:
+    app = App(
+        {
+            "Access-Control-Allow-Origin": origin,
+            "Access-Control-Expose-Headers": "X-Request-Id",
+            "X-Request-Id": "0f3c",
+        }
     )
-    pages.page("/", "<!doctype html><title>Tavle</title><main id=t></main>", media="text/html; charset=utf-8")
     app.seed({f"{n}": {"ordre": n, "bed": "C4", "kasser": 12} for n in (71, 72, 75)}, 4)
 
     @app.on("OPTIONS", "/.*")
@@ -121,6 +102,27 @@ def harvest(stage: Stage) -> None:
         return Res(200, app.keep(key, req.json).data)
 
     app.page("/hoest/v3/hold", {"hold": ["morgen", "aften"]})
+    return app
+
+
+@case(
+    "d925",
+    "ona-harvest-board-on-another-host",
+    "cors-hidden-etag",
+    "428",
+    alone="cors-hidden-etag",
+    also="token-missing",
+    description=(
+        "A page in Chromium edits harvest orders on another host, which sends ETag but exposes only its request number: "
+        "the script finds no tag, saves without one and is told 428, twice; the preflight would have allowed "
+        "If-Match."
+    ),
+)
+def harvest(stage: Stage) -> None:
+    """Find null where the wire has a tag."""
+    pages = App()
+    pages.page("/", "<!doctype html><title>Tavle</title><main id=t></main>", media="text/html; charset=utf-8")
+    app = _orders("http://tavle.gartneri.example")
     server = place.open_box(stage, app, "starlette", said="Access-Control-Expose-Headers: X-Request-Id")
     front = place.open_box(stage, pages, "waitress")
     read_it = "async url => { const r = await fetch(url); const o = await r.json(); return [r.status, r.headers.get('etag'), o] }"
@@ -142,13 +144,28 @@ def harvest(stage: Stage) -> None:
     place.in_page(stage, front, server, ("tavle.gartneri.example", "hoest.api.gartneri.example"), play)
 
 
+_EXPIRED = {
+    "kind": "Status",
+    "apiVersion": "v1",
+    "metadata": {},
+    "status": "Failure",
+    "message": (
+        "The provided continue parameter is too old to display a consistent list result. You can start a new list "
+        "without the continue parameter."
+    ),
+    "reason": "Expired",
+    "code": 410,
+}
+
+
 def _jobs() -> App:
     app = App(
         {"Audit-Id": "5b1e", "Cache-Control": "no-cache, private", "X-Kubernetes-Pf-Flowschema-Uid": "97f1"}
     )
     names = [f"render-{n:03}" for n in range(1, 8)]
     app.seed({name: {"active": 1} for name in names}, 1)
-    level, issued = [88120], {}
+    level = [88120]
+    issued: dict[str, tuple[float, int]] = {}
 
     @app.on("GET", "/apis/batch/v1/namespaces/film/jobs")
     def listing(req: Req) -> Res:
@@ -157,19 +174,7 @@ def _jobs() -> App:
         if token:
             at, start = issued[token]
             if time.time() - at > 1.5:
-                told = "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter."
-                return Res(
-                    410,
-                    {
-                        "kind": "Status",
-                        "apiVersion": "v1",
-                        "metadata": {},
-                        "status": "Failure",
-                        "message": told,
-                        "reason": "Expired",
-                        "code": 410,
-                    },
-                )
+                return Res(410, _EXPIRED)
         items = [
             {
                 "metadata": {"name": n, "namespace": "film", "resourceVersion": str(level[0] - 7)},
@@ -254,12 +259,8 @@ def jobs(stage: Stage) -> None:
 def hives(stage: Stage) -> None:
     """Never meet the same tag twice."""
     app = App({"X-Powered-By": "ruche-ng 0.4"}, "<erreur>introuvable</erreur>")
-    app.seed(
-        {
-            f"r{n}": f'<profil ruche="{n}"><tare>21.{n}</tare><cadence>300</cadence></profil>'
-            for n in (4, 6, 9)
-        }
-    )
+    text = '<profil ruche="{0}"><tare>21.{0}</tare><cadence>300</cadence></profil>'
+    app.seed({f"r{n}": text.format(n) for n in (4, 6, 9)})
 
     def tag(row: Row) -> str:
         return f'"{Row(row.data + str(time.time_ns()), 1, 0).hash("sha256", 20)}"'
@@ -268,11 +269,9 @@ def hives(stage: Stage) -> None:
     def read(req: Req, key: str) -> Res:
         own = tag(app.rows[key])
         fields = {"ETag": own, "Content-Type": "application/xml"}
-        return (
-            Res(304, b"", fields)
-            if req.fields.get("if-none-match") == own
-            else Res(200, app.rows[key].data, fields)
-        )
+        if req.fields.get("if-none-match") == own:
+            return Res(304, b"", fields)
+        return Res(200, app.rows[key].data, fields)
 
     @app.on("PUT", "/profils/(r[0-9])")
     def write(req: Req, key: str) -> Res:

@@ -108,7 +108,7 @@ def timetables(stage: Stage) -> None:
     written: Any = app.rules[2][2]
 
     def both(req: Req, key: str) -> Res:
-        res = written(req, key)
+        res: Res = written(req, key)
         if res.status < 300:
             fronts.put_file(folder, f"jr/{key}", app.rows[key].data)
         return res

@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 _FHIR = {"Content-Type": "application/fhir+json;charset=UTF-8"}
 
 
+def _several(query: str, count: int) -> Any:
+    said = (
+        f'HAPI-0958: Failed to UPDATE Device with match URL "Device?{query}" because '
+        f"this search matched {count} resources"
+    )
+    issue = {"severity": "error", "code": "multiple-matches", "diagnostics": said}
+    return {"resourceType": "OperationOutcome", "issue": [issue]}
+
+
 def _devices() -> App:
     app = App(
         {"X-Powered-By": "HAPI FHIR 7.4.5 REST Server (FHIR Server; FHIR 4.0.1/R4)", "X-Request-ID": "Gk3o1"}
@@ -54,12 +63,7 @@ def _devices() -> App:
     def conditional(req: Req) -> Res:
         keys = found(req)
         if len(keys) > 1:
-            said = (
-                f'HAPI-0958: Failed to UPDATE Device with match URL "Device?{req.target.partition("?")[2]}" because '
-                f"this search matched {len(keys)} resources"
-            )
-            issue = {"severity": "error", "code": "multiple-matches", "diagnostics": said}
-            return Res(412, {"resourceType": "OperationOutcome", "issue": [issue]}, dict(_FHIR))
+            return Res(412, _several(req.target.partition("?")[2], len(keys)), dict(_FHIR))
         key = keys[0] if keys else "1400"
         made = app.keep(key, {**req.json, "id": key})
         return Res(200 if keys else 201, shown(key), {**_FHIR, "ETag": f'W/"{made.n}"'})

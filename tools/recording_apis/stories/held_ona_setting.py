@@ -40,7 +40,8 @@ def roam(
     me: Actor, paths: Sequence[str], seed: int, steps: int = 5, fields: Mapping[str, str] | None = None
 ) -> None:
     """Read what lies about, again with the tag that it had."""
-    draw, held = random.Random(seed), {}  # noqa: S311 - draws a day, no secret
+    draw = random.Random(seed)  # noqa: S311 - draws a day, no secret
+    held: dict[str, str] = {}
     for _ in range(steps):
         path = draw.choice(list(paths))
         own = dict(fields or {})

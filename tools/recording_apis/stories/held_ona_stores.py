@@ -134,6 +134,25 @@ def prices(stage: Stage) -> None:
     place.sure("birne;199" in lost["Text"] and "birne;219" in me.call("get_object", **held)["Text"])
 
 
+def _shown(key: str, row: Row) -> dict[str, Any]:
+    at = int(row.at * 1e6)
+    return {
+        "kind": "storage#object",
+        "id": f"lab-runs/{key}/{at}",
+        "name": key,
+        "bucket": "lab-runs",
+        "generation": str(at),
+        "metageneration": "1",
+        "contentType": "text/tab-separated-values",
+        "size": str(len(row.octets)),
+        "md5Hash": base64.b64encode(hashlib.md5(row.octets, usedforsecurity=False).digest()).decode(),
+        "etag": base64.b64encode(at.to_bytes(8, "big")).decode(),
+        "timeCreated": stamp(row.at),
+        "updated": stamp(row.at),
+        "metadata": {"uploader": row.by},
+    }
+
+
 def _cloud() -> App:
     app = App({"Server": "UploadServer", "Cache-Control": "no-cache, no-store, max-age=0, must-revalidate"})
     app.seed(
@@ -142,24 +161,6 @@ def _cloud() -> App:
         700000.0,
         "core-facility",
     )
-
-    def shown(key: str, row: Row) -> dict[str, Any]:
-        at = int(row.at * 1e6)
-        return {
-            "kind": "storage#object",
-            "id": f"lab-runs/{key}/{at}",
-            "name": key,
-            "bucket": "lab-runs",
-            "generation": str(at),
-            "metageneration": "1",
-            "contentType": "text/tab-separated-values",
-            "size": str(len(row.octets)),
-            "md5Hash": base64.b64encode(hashlib.md5(row.octets, usedforsecurity=False).digest()).decode(),
-            "etag": base64.b64encode(at.to_bytes(8, "big")).decode(),
-            "timeCreated": stamp(row.at),
-            "updated": stamp(row.at),
-            "metadata": {"uploader": row.by},
-        }
 
     @app.on("POST", "/upload/storage/v1/b/lab-runs/o")
     def upload(req: Req) -> Res:
@@ -173,19 +174,19 @@ def _cloud() -> App:
                 "location": "If-Match",
             }
             return Res(412, {"error": {"code": 412, "message": told["message"], "errors": [told]}})
-        return Res(200, shown(key, app.keep(key, req.body.decode(), "bench-4")))
+        return Res(200, _shown(key, app.keep(key, req.body.decode(), "bench-4")))
 
     @app.on("GET", "/storage/v1/b/lab-runs/o/(.+)")
     def read(req: Req, key: str) -> Res:
         row = app.rows.get(key)
         if row is None:
             return Res(404, {"error": {"code": 404, "message": f"No such object: lab-runs/{key}"}})
-        return Res(200, row.data if req.query.get("alt") == "media" else shown(key, row))
+        return Res(200, row.data if req.query.get("alt") == "media" else _shown(key, row))
 
     @app.on("GET", "/storage/v1/b/lab-runs/o")
     def listing(_req: Req) -> Res:
         return Res(
-            200, {"kind": "storage#objects", "items": [shown(key, row) for key, row in app.rows.items()]}
+            200, {"kind": "storage#objects", "items": [_shown(key, row) for key, row in app.rows.items()]}
         )
 
     return app
