@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from ifmatch.capture.har_exchanges import EntryReader, withheld_fields
+from ifmatch.capture.har_in_turn import contents_in_turn
 from ifmatch.capture.har_records import Creator
 from ifmatch.capture.har_split import object_end
 from ifmatch.capture.har_survey import BUDGET, survey
@@ -21,24 +22,29 @@ from ifmatch.errors import InputError
 from ifmatch.model.exchange import Capture
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from typing import BinaryIO
 
     from ifmatch.capture.har_survey import Survey
 
-__all__ = ["read_giant"]
+__all__ = ["USUAL", "read_giant"]
+
+# So many entries of resources that were only changed in turn are read all the same: they show what is usual.
+USUAL: Final = 100
 
 _CREATOR: Final = re.compile(rb'"creator"\s*:\s*(?=\{)')
 _LOOKED_AT: Final = 8 * 1024 * 1024
 _ADVICE: Final = "In the browser's developer tools, Network panel, use `Save all as HAR`, and give that file"
 
 
-def read_giant(stream: BinaryIO, name: str, *, budget: int = BUDGET) -> Capture:
+def read_giant(stream: BinaryIO, name: str, *, budget: int = BUDGET, usual: int = USUAL) -> Capture:
     """Read a HAR that is too large to be held.
 
     Args:
         stream: seekable binary stream at the start of the file.
         name: name of the source as the user gave it.
         budget: octets of memory for the exchanges that are read in full.
+        usual: how many entries of resources that were only changed in turn are read all the same.
 
     Returns:
         The exchanges that bear on a diagnosis, with the entry numbers of the file; `unread` counts the rest.
@@ -70,17 +76,37 @@ def read_giant(stream: BinaryIO, name: str, *, budget: int = BUDGET) -> Capture:
                 expected="at least one whole entry of log.entries",
                 advice=_ADVICE,
             )
-        return _chosen(stream, start, name, found, budget)
+        chosen = found.chosen(budget, _plain(stream, start, found, usual))
+        return _read(stream, start, name, found, chosen)
     finally:
         if collecting:
             gc.enable()
 
 
-def _chosen(stream: BinaryIO, start: int, name: str, found: Survey, budget: int) -> Capture:
+def _plain(stream: BinaryIO, start: int, found: Survey, usual: int) -> set[int]:
+    """Return the resources that were only changed in turn, but for the first ones with so many entries."""
+    plain: set[int] = set()
+    for resource, numbers in found.in_turn().items():
+        if usual > 0:
+            usual -= len(numbers)
+        elif contents_in_turn(_entries(stream, start, found, numbers)):
+            plain.add(resource)
+    return plain
+
+
+def _entries(
+    stream: BinaryIO, start: int, found: Survey, numbers: Iterable[int]
+) -> Iterator[tuple[bool, bytes]]:
+    for number in numbers:
+        stream.seek(start + found.offsets[number])
+        yield found.writes(number), stream.read(found.lengths[number])
+
+
+def _read(stream: BinaryIO, start: int, name: str, found: Survey, chosen: tuple[list[int], int]) -> Capture:
+    numbers, omitted = chosen
     stream.seek(start)
     beginning = stream.read(_LOOKED_AT)
     reader = EntryReader(name, withheld_fields(beginning, _creator(stream, beginning)))
-    numbers, omitted = found.chosen(budget)
     for number in numbers:
         stream.seek(start + found.offsets[number])
         reader.read(number, stream.read(found.lengths[number]))

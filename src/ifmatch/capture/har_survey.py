@@ -17,10 +17,11 @@ from urllib.parse import unquote, urljoin
 
 import msgspec
 
+from ifmatch.capture.har_in_turn import Course, condition_of
 from ifmatch.capture.har_split import DamagedError, EntrySplitter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from typing import BinaryIO
 
 __all__ = ["BUDGET", "Survey", "survey"]
@@ -43,7 +44,11 @@ _PRESENTS: Final = 16
 _ANSWERED: Final = 32
 _POSTS: Final = 64
 _BATCH: Final = 128
+# The rank of what was written to under a condition, and refused nothing.
+_GUARDED: Final = 1
 
+_ORIGIN: Final = re.compile(r"\A\w+://[^/]*")
+_DONE: Final = frozenset({200, 204})
 _REFUSALS: Final = frozenset({400, 403, 409, 410, 412, 416, 417, 422, 423, 424, 428, 501})
 _SIGNS_OF_READ: Final = {
     200: _ANSWERED, 206: _ODD, 304: _NOT_MODIFIED, 400: _ODD, 409: _REFUSED, 410: _REFUSED, 412: _REFUSED,
@@ -122,6 +127,8 @@ class Survey:
         signs: bits of what an entry shows.
         tags: that each answer carries, 0 for none.
         contents: of each answer to a read: its size and its ends, 0 for none.
+        named: the one tag that each guarded write that succeeded, or revalidation, names; 0 for others.
+        paths: of resources with such writes: the path on any host.
         presented: tags that requests presented, by resource.
         targets: resources that writes were redirected to.
         damage: where and why the file could not be read to its end.
@@ -136,6 +143,8 @@ class Survey:
     signs: bytearray = field(default_factory=bytearray)
     tags: array[int] = field(default_factory=lambda: array("q"))
     contents: array[int] = field(default_factory=lambda: array("q"))
+    named: array[int] = field(default_factory=lambda: array("q"))
+    paths: dict[int, int] = field(default_factory=dict[int, int])
     presented: dict[int, set[int]] = field(default_factory=dict[int, set[int]])
     targets: set[int] = field(default_factory=set[int])
     damage: DamagedError | None = None
@@ -150,16 +159,17 @@ class Survey:
         self.parents.append(parent)
         self.leaves.append(leaf)
 
-    def chosen(self, budget: int = BUDGET) -> tuple[list[int], int]:
+    def chosen(self, budget: int = BUDGET, plain: Collection[int] = ()) -> tuple[list[int], int]:
         """Choose the entries to read in full: the most telling resources first, as far as memory goes.
 
         Args:
             budget: octets of memory for them.
+            plain: resources of which there is nothing to tell, though they were written to.
 
         Returns:
             Their numbers in order, and how many telling entries had to be left out.
         """
-        ranks = self._ranks()
+        ranks = {resource: rank for resource, rank in self._ranks().items() if resource not in plain}
         costs: Counter[int] = Counter()
         for resource, length in zip(self.resources, self.lengths, strict=True):
             if resource in ranks:
@@ -171,7 +181,7 @@ class Survey:
                 kept.add(resource)
                 left -= costs[resource]
         refused = {resource for resource in kept if not ranks[resource]}
-        beside = self._beside(refused)
+        beside = self._beside(refused, plain)
         issued = set[int]().union(*(self.presented.get(resource, ()) for resource in refused))
         numbers: list[int] = []
         issuers: Counter[int] = Counter()
@@ -189,7 +199,44 @@ class Survey:
                 omitted += 1
         return numbers, omitted
 
-    def _beside(self, refused: set[int]) -> set[int]:
+    def in_turn(self) -> dict[int, list[int]]:
+        """Return the entries of each resource that was, by its tags, only changed in turn."""
+        # What has two hosts is one thing in two places.
+        known = Counter(self.paths.values())
+        courses = {
+            resource: Course()
+            for resource, rank in self._ranks().items()
+            if rank == _GUARDED and known[self.paths.get(resource, 0)] == 1
+        }
+        entries: dict[int, list[int]] = {}
+        for number, resource in enumerate(self.resources):
+            course = courses.get(resource)
+            if course is None:
+                continue
+            tag, named, sign = self.tags[number], self.named[number], self.signs[number]
+            if sign == _ANSWERED:
+                goes_on = course.shows(tag)
+            elif sign == _NOT_MODIFIED:
+                goes_on = named == tag and course.shows(tag)
+            else:
+                goes_on = course.makes(tag, named) and not self._listed_near(number)
+            if goes_on:
+                entries.setdefault(resource, []).append(number)
+            else:
+                del courses[resource]
+                entries.pop(resource, None)
+        return entries
+
+    def writes(self, number: int) -> bool:
+        """Tell whether an entry is a write under a condition that may have held."""
+        return self.signs[number] == _WRITES | _PRESENTS
+
+    def _listed_near(self, number: int) -> bool:
+        """Tell whether a listing beside an entry may say which version its resource has by then."""
+        near = range(max(number - _NEAR, 0), min(number + 1 + _NEAR, len(self)))
+        return any(self.resources[other] == self.parents[number] for other in near)
+
+    def _beside(self, refused: set[int], plain: Collection[int]) -> set[int]:
         """Return entries around refused ones: containers, what they contain, namesakes, what came next."""
         parents: set[int] = set()
         leaves: set[int] = set()
@@ -197,7 +244,7 @@ class Survey:
             if resource in refused:
                 parents.add(self.parents[number])
             # The description of what is written may have the same name elsewhere, and tell its version.
-            if self.signs[number] & (_REFUSED | _WRITES | _POSTS):
+            if self.signs[number] & (_REFUSED | _WRITES | _POSTS) and resource not in plain:
                 leaves.add(self.leaves[number])
         near = {
             other
@@ -254,7 +301,7 @@ def _rank(sign: int) -> int:
     if sign & _REFUSED:
         return 0
     if sign & _PRESENTS:
-        return 1
+        return _GUARDED
     return 2 if sign & _WRITES else 4 if sign & _POSTS else 3
 
 
@@ -290,6 +337,7 @@ def _note(found: Survey, offset: int, length: int, entry: _Entry) -> None:
         found.signs.append(_ODD)
         found.tags.append(0)
         found.contents.append(0)
+        found.named.append(0)
         return
     url, _, query = request.url.partition("?")
     place = _place(url, query if _NAMED.search(query) is not None else "")
@@ -322,6 +370,13 @@ def _note(found: Survey, offset: int, length: int, entry: _Entry) -> None:
     content = response.content if response is not None and answered and sign & _ANSWERED else None
     found.contents.append(_fingerprint(content) if content is not None else 0)
     found.signs.append(sign)
+    named = 0
+    if sign == _NOT_MODIFIED:
+        named = condition_of(sent)
+    elif sign == _WRITES | _PRESENTS and answered and status in _DONE:
+        named = condition_of(sent)
+        found.paths[resource] = hash(_ORIGIN.sub("", url))
+    found.named.append(named)
 
 
 def _says_no(response: _Response | None) -> bool:
