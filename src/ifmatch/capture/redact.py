@@ -6,10 +6,8 @@ What is hidden and what stays: docs/redaction.md. Why so: docs/decisions/020 to 
 from __future__ import annotations
 
 import dataclasses
-import enum
 import secrets
 from dataclasses import replace
-from functools import cache
 from operator import is_
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar, cast
 
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
 
     from ifmatch.capture.redaction.commands import Memory
     from ifmatch.model.diagnosis import Diagnosis
+    from ifmatch.model.exchange import CaptureWarning
     from ifmatch.model.message import Fields, Request, Response
     from ifmatch.model.unknown import UnknownType
 
@@ -59,6 +58,7 @@ _TELLING_TAG: Final = 8
 _COMMANDS: Final = frozenset({"command", "verify"})
 _URLS: Final = frozenset({"resource"})
 # Ids of the catalogue and of the report.
+_NAMES: Final[dict[type, tuple[str, ...]]] = {}
 _IDS: Final = frozenset({"cause", "by", "id", "format", "same_cause_as"})
 
 
@@ -306,7 +306,7 @@ class Redactor:
             capture,
             name=self.text(capture.name),
             exchanges=tuple(self._exchange(one) for one in capture.exchanges),
-            warnings=self._record(capture.warnings),
+            warnings=cast("tuple[CaptureWarning, ...]", self._value("warnings", capture.warnings)),
             declared_actor=self._optional(capture.declared_actor),
             declared_node=self._optional(capture.declared_node),
         )
@@ -369,37 +369,32 @@ class Redactor:
         """
         self._shown.clear()
         self._words.clear()
-        return self._record(diagnosis)
+        return self._record(diagnosis, _names_of(type(diagnosis)))
 
-    def _record(self, record: _Record) -> _Record:
-        if isinstance(record, tuple):
-            return cast("_Record", tuple(self._value("", one) for one in cast("tuple[object, ...]", record)))
-        changes = dict(self._changes(record))
-        return replace(record, **changes) if changes else record  # type: ignore[type-var]
-
-    def _changes(self, record: object) -> Iterator[tuple[str, object]]:
-        kind: type = type(record)
-        for name in _names_of(kind):
+    def _record(self, record: _Record, names: tuple[str, ...]) -> _Record:
+        changes: dict[str, object] = {}
+        for name in names:
             before = cast("object", getattr(record, name))
             after = self._value(name, before)
             if after is not before:
-                yield name, after
+                changes[name] = after
+        return replace(record, **changes) if changes else record  # type: ignore[type-var]
 
     def _value(self, name: str, value: object) -> object:
-        if value is None or isinstance(value, enum.Enum | int | float):
-            return value
-        if isinstance(value, str):
-            shown = self._shown.get((name, value))
+        # A long diagnosis has a hundred thousand of them: what they are is asked of their types.
+        kind = type(value)
+        if kind is str:
+            text = cast("str", value)
+            shown = self._shown.get((name, text))
             if shown is None:
-                shown = self._shown[name, value] = self._string(name, value)
-            return value if shown == value else shown
+                shown = self._shown[name, text] = self._string(name, text)
+            return value if shown == text else shown
         if isinstance(value, tuple):
             held = cast("tuple[object, ...]", value)
             hidden = tuple([self._value(name, one) for one in held])
             return held if all(map(is_, hidden, held)) else hidden
-        if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            return self._record(value)
-        return value
+        names = _names_of(kind)
+        return self._record(value, names) if names else value
 
     def _string(self, name: str, value: str) -> str:
         if name in _IDS or not value:
@@ -414,7 +409,10 @@ class Redactor:
         return self.text(value)
 
 
-@cache
 def _names_of(kind: type) -> tuple[str, ...]:
-    """Return the names of a record's members: a long diagnosis has thousands of a few kinds of records."""
-    return tuple(one.name for one in dataclasses.fields(kind))
+    """Return the names of a record's members; none for a type that is no record."""
+    names = _NAMES.get(kind)
+    if names is None:
+        known = dataclasses.is_dataclass(kind)
+        names = _NAMES[kind] = tuple(one.name for one in dataclasses.fields(kind)) if known else ()
+    return names

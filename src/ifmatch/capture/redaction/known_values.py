@@ -6,6 +6,7 @@ import base64
 import html
 import json
 import re
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, quote_plus
 
@@ -14,7 +15,7 @@ from ifmatch.capture.redaction.shapes import is_word, looks_random
 from ifmatch.capture.redaction.vocabulary import ORDINARY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ifmatch.capture.redaction.masks import Mask
 
@@ -32,13 +33,14 @@ class KnownValues:
     `add` while learning, then `replace`; both orders may be mixed.
     """
 
-    __slots__ = ("_index", "_originals", "_protected", "_uncertain")
+    __slots__ = ("_begin", "_index", "_originals", "_protected", "_uncertain")
 
     def __init__(self) -> None:
         self._originals: dict[str, str] = {}
         self._uncertain: set[str] = set()
         self._protected: set[str] = set()
         self._index: dict[str, tuple[int, ...]] | None = None
+        self._begin: Callable[[str, int], re.Match[str] | None] = re.compile(r"(?!)").search
 
     def add(self, value: str, *, certain: bool) -> None:
         """Remember a value, unless it is too short or too ordinary to be found again safely.
@@ -91,6 +93,9 @@ class KnownValues:
                     continue
                 lengths.setdefault(form[:_PREFIX], set()).add(len(form))
             self._index = {prefix: tuple(sorted(sizes, reverse=True)) for prefix, sizes in lengths.items()}
+            # An expression finds where one may begin in a tenth of the time that a look at each sign takes.
+            pattern = "|".join(map(re.escape, self._index)) if self._index else r"(?!)"
+            self._begin = re.compile(pattern).search
         return self._index
 
     def replace(self, text: str, mask: Mask) -> str:
@@ -115,20 +120,23 @@ class KnownValues:
         return "".join(parts)
 
     def _found(self, text: str, index: dict[str, tuple[int, ...]]) -> Iterator[tuple[int, str]]:
-        masks = {found.start(): found.end() for found in MASKED.finditer(text)}
-        position, last = 0, len(text) - _PREFIX
-        while position <= last:
-            end = masks.get(position)
-            if end is not None:
+        masks = [found.span() for found in MASKED.finditer(text)]
+        begins = [begin for begin, _ in masks]
+        position = 0
+        while (found := self._begin(text, position)) is not None:
+            start = found.start()
+            # A mask stays; whoever begins within one is passed over.
+            before = bisect_right(begins, start) - 1
+            begin, end = masks[before] if before >= 0 else (-1, -1)
+            if position <= begin and start < end:
                 position = end
                 continue
-            sizes = index.get(text[position : position + _PREFIX])
-            form = self._longest(text, position, sizes) if sizes else None
+            form = self._longest(text, start, index[found.group()])
             if form is None:
-                position += 1
+                position = start + 1
             else:
-                yield position, form
-                position += len(form)
+                yield start, form
+                position = start + len(form)
 
     def _longest(self, text: str, position: int, sizes: tuple[int, ...]) -> str | None:
         for size in sizes:
