@@ -26,6 +26,7 @@ from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.steps import SAFE_METHODS
 from ifmatch.dialects import (
     Carrier,
+    Meaning,
     Recognition,
     guarded_in,
     guards_in,
@@ -363,8 +364,16 @@ def _to_sources(service: Sequence[Step]) -> None:
     """Look at a refused copy where its guard looks: at the source."""
     known = {step.resource for step in service}
     for step in service:
-        if step.status == 412 and (source := _source(step, known)) is not None:
+        if _turned_down(step) and (source := _source(step, known)) is not None:
             step.resource = source
+
+
+def _turned_down(step: Step) -> bool:
+    """Tell whether a request met a refusal of its precondition, or of having one."""
+    if step.status == 412:
+        return True
+    refusal = step.refusal if step.is_write and step.status in {400, 409, 422, 501} else None
+    return refusal is not None and refusal.meaning in {Meaning.MISMATCH, Meaning.UNSUPPORTED}
 
 
 def _misled(service: Sequence[Step]) -> None:
