@@ -50,6 +50,9 @@ _CALLS: Final = "json-rpc"
 _UPLOADS: Final = frozenset({"PUT", "PATCH"})
 # The session in the URL that an upload goes on with: what it opens with stores nothing.
 _SESSION: Final = re.compile(r"[?&]upload_?id=", re.IGNORECASE)
+# How services answer a copy whose condition is false, or which they cannot compare.
+_TURNED_DOWN: Final = frozenset({400, 409, 412, 422, 501})
+_OF_THE_CONDITION: Final = frozenset({Meaning.MISMATCH, Meaning.UNSUPPORTED})
 # So many exchanges of a service are looked at, the telling ones first.
 _MOST: Final = 120
 # With so many paths of these the path of a read is compared.
@@ -361,19 +364,14 @@ def _rename(step: Step, dialect: Dialect) -> None:
 
 
 def _to_sources(service: Sequence[Step]) -> None:
-    """Look at a refused copy where its guard looks: at the source."""
+    """Look at a refused copy where its guard looks, or would if it could: at the source."""
     known = {step.resource for step in service}
     for step in service:
-        if _turned_down(step) and (source := _source(step, known)) is not None:
+        if step.status not in _TURNED_DOWN or (source := _source(step, known)) is None:
+            continue
+        refusal = step.refusal if step.status != 412 else None
+        if step.status == 412 or (refusal is not None and refusal.meaning in _OF_THE_CONDITION):
             step.resource = source
-
-
-def _turned_down(step: Step) -> bool:
-    """Tell whether a request met a refusal of its precondition, or of having one."""
-    if step.status == 412:
-        return True
-    refusal = step.refusal if step.is_write and step.status in {400, 409, 422, 501} else None
-    return refusal is not None and refusal.meaning in {Meaning.MISMATCH, Meaning.UNSUPPORTED}
 
 
 def _misled(service: Sequence[Step]) -> None:
