@@ -17,7 +17,6 @@ from ifmatch.diagnosis import (
     saves,
     targets,
     tokens,
-    wordless_refusals,
 )
 from ifmatch.diagnosis.called_by_query import called_by_query
 from ifmatch.diagnosis.content_names import named_in_contents
@@ -30,10 +29,12 @@ from ifmatch.diagnosis.later_reports import take_reports
 from ifmatch.diagnosis.left_no_trace import take_untraced
 from ifmatch.diagnosis.lines_apart import lines_apart
 from ifmatch.diagnosis.ordering import in_order
+from ifmatch.diagnosis.own_in_flight import take_collided
 from ifmatch.diagnosis.remote_calls import take_calls
 from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.steps import SAFE_METHODS, Step
 from ifmatch.diagnosis.told_undone import mark_undone
+from ifmatch.diagnosis.wordless_refusals import take_by_course
 from ifmatch.model.exchange import Capture, CaptureWarning, Source, Vantage
 
 if TYPE_CHECKING:
@@ -221,16 +222,11 @@ def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None
         if step.dialect is not None:
             step.forget()
     targets.settle(steps)
-    for settle in (
-        saves.posted,
-        page_saves.take_pages,
-        called_by_query,
-        addresses.settle,
-        negotiated.choose,
-    ):
+    for settle in (saves.posted, page_saves.take_pages, called_by_query, addresses.settle, negotiated.choose):
         settle(steps)
     owners = actors.assign(steps, ordered, vantages)
-    wordless_refusals.take_by_course(steps)
+    for take in (take_by_course, take_collided):
+        take(steps)
     rows = [
         Source(
             name=capture.name,

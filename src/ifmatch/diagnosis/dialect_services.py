@@ -26,6 +26,7 @@ from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.steps import SAFE_METHODS
 from ifmatch.dialects import (
     Carrier,
+    Meaning,
     Recognition,
     guarded_in,
     guards_in,
@@ -49,6 +50,9 @@ _CALLS: Final = "json-rpc"
 _UPLOADS: Final = frozenset({"PUT", "PATCH"})
 # The session in the URL that an upload goes on with: what it opens with stores nothing.
 _SESSION: Final = re.compile(r"[?&]upload_?id=", re.IGNORECASE)
+# How services answer a copy whose condition is false, or which they cannot compare.
+_TURNED_DOWN: Final = frozenset({400, 409, 412, 422, 501})
+_OF_THE_CONDITION: Final = frozenset({Meaning.MISMATCH, Meaning.UNSUPPORTED})
 # So many exchanges of a service are looked at, the telling ones first.
 _MOST: Final = 120
 # With so many paths of these the path of a read is compared.
@@ -360,10 +364,13 @@ def _rename(step: Step, dialect: Dialect) -> None:
 
 
 def _to_sources(service: Sequence[Step]) -> None:
-    """Look at a refused copy where its guard looks: at the source."""
+    """Look at a refused copy where its guard looks, or would if it could: at the source."""
     known = {step.resource for step in service}
     for step in service:
-        if step.status == 412 and (source := _source(step, known)) is not None:
+        if step.status not in _TURNED_DOWN or (source := _source(step, known)) is None:
+            continue
+        refusal = step.refusal if step.status != 412 else None
+        if step.status == 412 or (refusal is not None and refusal.meaning in _OF_THE_CONDITION):
             step.resource = source
 
 

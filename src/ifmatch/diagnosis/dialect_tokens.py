@@ -12,6 +12,7 @@ from ifmatch.diagnosis.soap_bodies import tree_in
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects import Grammar, tokens_in
 from ifmatch.dialects.glossary import Words
+from ifmatch.dialects.pointers import scalar
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 _LONGEST: Final = 400_000
 # Fields that hold a version or the like of a thing.
 _COUNTS: Final = Words(r"version|revision|\brev\b|generation|sequence|\bhash\b|digest|checksum")
+# Steps of a pointer pattern that name no member.
+_ANY: Final = frozenset({"*", "0", ""})
 # Shorter values are met by chance.
 _TELLING: Final = 3
 _STATE: Final = frozenset({Guard.SAME, Guard.SAME_DATE})
@@ -100,12 +103,33 @@ def _give(step: Step, dialect: Dialect, wanted: frozenset[str]) -> None:
         if keys and grammars[keys[0]] is Grammar.LOOSE_TAG:
             bare = tokens.opaque(value)
             values.extend((bare, f'"{bare}"') if not tokens.is_weak(value) else ())
+    if not values and (enveloped := _in_envelope(step, wanted)):
+        values.append(enveloped)
     if not values and (made := _said_by_itself(step, dialect)):
         values.append(made)
     if not values:
         return
     step.version = values[0]
     step.carried = tuple(dict.fromkeys(values))
+
+
+def _in_envelope(step: Step, wanted: frozenset[str]) -> str:
+    """Return the version of the one record that an answer wraps, whatever it calls it; "" without one.
+
+    A family's places name the kinds of records that are known, and others are wrapped in the same way.
+    """
+    names = {key.rpartition("/")[2] for key in wanted if key.startswith("/")} - _ANY
+    whole = step.view.json if names and (step.is_read or step.accepted) else None
+    if not isinstance(whole, dict):
+        return ""
+    records = [one for one in cast("dict[str, object]", whole).values() if isinstance(one, dict)]
+    told = [
+        text
+        for one in records
+        for name, value in cast("dict[str, object]", one).items()
+        if name in names and (text := scalar(value)) is not None
+    ]
+    return told[0] if len(told) == 1 else ""
 
 
 def _said_by_itself(step: Step, dialect: Dialect) -> str:

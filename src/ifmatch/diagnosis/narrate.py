@@ -119,6 +119,8 @@ def summary(cause: str, facts: Facts) -> str:
         facts: of the incident.
     """
     template = _SENTENCES.get(cause)
+    if cause == "self-race" and facts.guard is None:
+        template = "{actor} sent two writes to {path} at once; one was carried out, the other was refused."
     if facts.damage is not None:
         template = _ACCEPTED.get(cause, template)
     if template is None:

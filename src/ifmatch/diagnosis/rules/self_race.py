@@ -8,6 +8,7 @@ from ifmatch.diagnosis.bursts import beaten_by
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.dates import span
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.own_in_flight import own_in_flight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,14 @@ CAUSE = "self-race"
 
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a refused write that overlaps an accepted one of the same actor."""
-    if not facts.refused or not facts.step.is_write or facts.guard is None:
+    if not facts.refused or not facts.step.is_write:
+        return
+    under_way = own_in_flight(facts)
+    if under_way is not None:
+        text = f"{facts.step.actor}'s own other write on it was under way, and was carried out"
+        yield note(f"{text} ({under_way.status})", 6.5, under_way)
+        return
+    if facts.guard is None:
         return
     for other in facts.overlapping_own[:1]:
         lag = abs(facts.step.start - other.start)

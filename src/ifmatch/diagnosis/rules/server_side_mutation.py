@@ -11,6 +11,7 @@ from ifmatch.diagnosis.contents import changed_pointers, holds, same_content, va
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.linked_writes import edited_by_link, linked, named_in_state, own_name
 from ifmatch.diagnosis.listings import lists
+from ifmatch.diagnosis.own_in_flight import own_in_flight
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects import Meaning
@@ -50,7 +51,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a token that moved after an own write although nobody wrote."""
     refusal = facts.step.refusal
     if refusal is not None and refusal.meaning is Meaning.BUSY and facts.refused:
-        yield note("the answer says that another operation is under way", 3.5, facts.step)
+        if own_in_flight(facts) is None:
+            yield note("the answer says that another operation is under way", 3.5, facts.step)
         return
     guard, source = facts.guard, facts.source
     if (

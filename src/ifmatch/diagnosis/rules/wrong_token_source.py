@@ -19,6 +19,7 @@ from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.parts_apart import parts_apart
 from ifmatch.diagnosis.projections import projection
 from ifmatch.diagnosis.resources import host_of, parent_of, path_of
+from ifmatch.diagnosis.rules.unsupported_precondition import says_so
 from ifmatch.diagnosis.tags_elsewhere import ever_new_at_source
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.diagnosis.views_apart import views_apart
@@ -53,7 +54,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield from _of_another_thing(facts)
     if not facts.refused or guard is None or guard.guard is not Guard.SAME or facts.token is None:
         return
-    if tokens.null_word(facts.token) or facts.damaged_from is not None:
+    if tokens.null_word(facts.token) or facts.damaged_from is not None or says_so(facts):
+        # What the service cannot compare says nothing of where it came from.
         return
     # Where no read shows which of two members is compared, what was sent seems to be the target's own.
     apart = parts_apart(facts)
