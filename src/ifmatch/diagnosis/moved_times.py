@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Final, cast
 
+from ifmatch.diagnosis.contents import unwrapped
 from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.listed_records import leaves_of
 from ifmatch.diagnosis.own_names import sender_of
@@ -39,7 +40,8 @@ def but_moved_times(body: Content, before: Content | None, refresh: Step | None,
     now = refresh.representation if refresh is not None else None
     if before is None or refresh is None or now is None or not (step.timed and refresh.timed):
         return body
-    was, there = dict(leaves_of(before.text)), dict(leaves_of(now.text))
+    # What is sent bare may be shown in an envelope.
+    was, there = (dict(leaves_of(unwrapped(one, body).text)) for one in (before, now))
     text, own = body.text, sender_of(step)
     for name, value in leaves_of(text):
         shown = there.get(name, value)
