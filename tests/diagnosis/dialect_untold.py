@@ -59,6 +59,7 @@ _SIGNED = (
     "letter press: refused though stored, JSON record of two times",
     "a trail whose editor is an object, refused with 409",
     "the newer row is there in other words",
+    "a loan is signed by the desk's own clerk at once, and refused: the answers put records into an envelope",
 )
 _AS_TEXT = "what stands inside a text is lost where the whole state is told as one"
 IN_A_TEXT = dict.fromkeys(
@@ -142,7 +143,6 @@ BY_FAMILY = {
         _NODES: _ROWS_LEFT,
     },
     "confluence": {_OF_A_PART: _OF_ONE},
-    "cloudfront": dict.fromkeys(_SIGNED, _AS_TEXT),
     "docker-engine": {_OF_A_PART: _OF_ONE},
     "json-rpc": {_NODES: _AT_ONE_PLACE},
     "graphql": {_NODES: _AT_ONE_PLACE},

@@ -113,10 +113,14 @@ SENTENCES = {
     "Dutch": {"fout": "Het record is intussen door iemand anders gewijzigd."},
     "Polish": {"błąd": "Rekord został w międzyczasie zmieniony przez innego użytkownika."},
     "Japanese": {"エラー": "他のユーザーによって更新されました。再読み込みしてください。"},
-    # Words that no list has: only what became of the requests tells.
+    # What was done, or after what, stands last.
     "Finnish": {"virhe": "Tietue on muuttunut latauksen jälkeen."},
     "Estonian": {"viga": "Kirjet on pärast laadimist muudetud."},
     "Korean": {"오류": "다른 사용자가 레코드를 변경했습니다."},
+    # Words that no list has: only what became of the requests tells.
+    "Georgian": {"შეცდომა": "ჩანაწერი შეიცვალა წაკითხვის შემდეგ."},
+    "Armenian": {"սխալ": "Գրառումը փոխվել է բացելուց հետո"},
+    "Amharic": {"ስህተት": "መዝገቡ ከተነበበ በኋላ ተቀይሯል።"},
     "a code alone": {"code": "STALE_OBJECT"},
     "a problem": {"type": "https://errors.test/conflict", "title": "Edit conflict", "status": 409},
 }

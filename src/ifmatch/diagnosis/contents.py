@@ -162,6 +162,8 @@ def _lines_added(current: Content, wanted: Content) -> bool:
 
 
 _ROOT = re.compile(r"<(?:[\w.-]+:)?([^\W\d][^\x00-,/:-@\[-^`{-\x7f]*)[\s>/]")
+# What stands before the first element: declarations and comments (XML 1.0 section 2.8).
+_PROLOGUE = re.compile(r"(?:\s*<[?!][^<>]*>)*\s*")
 _ENVELOPE = re.compile(r"<(?:\w+:)?Envelope\b")
 
 
@@ -169,8 +171,8 @@ def _leaves_kept(current: Content, wanted: Content) -> bool:
     """Tell whether a document holds every leaf element of another one, whatever was wrapped around them."""
     if wanted.text.lstrip()[:1] != "<" or max(len(current), len(wanted)) > _LONGEST:
         return False
-    head = current.text[:500].lower()
-    if "<html" in head or "<!doctype html" in head or _ROOT.match(wanted.text.lstrip()) is None:
+    head, begun = current.text[:500].lower(), _PROLOGUE.sub("", wanted.text, count=1)
+    if "<html" in head or "<!doctype html" in head or _ROOT.match(begun) is None:
         return False
     if not ("<?xml" in head or "xmlns" in head) and (_root(current) or "-") != _root(wanted):
         # What declares nothing is known by its first element alone.

@@ -11,7 +11,7 @@ from ifmatch.diagnosis.message_members import members, sent, shown
 from ifmatch.diagnosis.version_words import EXPECTS, speaks_of_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from ifmatch.diagnosis.habit_traffic import Traffic
     from ifmatch.diagnosis.message_members import Member
@@ -70,12 +70,17 @@ def _asked_apart(traffic: Traffic, write: Step, member: Member) -> bool:
     before = traffic.before(write)
     if len(before) < _SEVERAL:
         return False
-    mine = {one.word for one in sent(write) if one.where == member.where} - _NAMES - {member.word}
+    mine = _of_content(one.word for one in sent(write) if one.where == member.where) - {member.word}
     held = [{one.word: one.value for one in shown(read)} for read in before]
     alone = held[-1].get(member.word) == member.value and mine.isdisjoint(held[-1])
     return alone and any(
         mine & one.keys() and member.value != one.get(member.word, member.value) for one in held[:-1]
     )
+
+
+def _of_content(names: Iterable[str]) -> set[str]:
+    """Return the names of members but for those that tell which thing it is, in whatever case."""
+    return {name for name in names if name.casefold() not in _NAMES}
 
 
 def _exchanged(traffic: Traffic, write: Step, member: Member) -> bool:
@@ -148,9 +153,11 @@ def _goes_on(traffic: Traffic, place: tuple[str, str]) -> bool:
 
 def _whole(traffic: Traffic, write: Step, member: Member) -> bool:
     """Tell whether the members beside a version are those of the record as it was read."""
-    beside = {one.word for one in sent(write) if one.where == member.where} - _NAMES - {member.word}
-    records = [{one.word for one in shown(read) if one.where == "body"} for read in traffic.before(write)]
-    if write.method == "POST" and records and beside < records[-1] - _NAMES - {member.word}:
+    beside = _of_content(one.word for one in sent(write) if one.where == member.where) - {member.word}
+    records = [
+        _of_content(one.word for one in shown(read) if one.where == "body") for read in traffic.before(write)
+    ]
+    if write.method == "POST" and records and beside < records[-1] - {member.word}:
         # What leaves out some members of the record is a change, as PATCH is.
         return False
     return any(beside & {one.word for one in shown(read)} for read in traffic.before(write))

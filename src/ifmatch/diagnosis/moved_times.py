@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from typing import TYPE_CHECKING, Final, cast
+from xml.sax.saxutils import escape
 
+from ifmatch.diagnosis.contents import unwrapped
 from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.listed_records import leaves_of
 from ifmatch.diagnosis.own_names import sender_of
@@ -39,7 +41,8 @@ def but_moved_times(body: Content, before: Content | None, refresh: Step | None,
     now = refresh.representation if refresh is not None else None
     if before is None or refresh is None or now is None or not (step.timed and refresh.timed):
         return body
-    was, there = dict(leaves_of(before.text)), dict(leaves_of(now.text))
+    # What is sent bare may be shown in an envelope.
+    was, there = (dict(leaves_of(unwrapped(one, body).text)) for one in (before, now))
     text, own = body.text, sender_of(step)
     for name, value in leaves_of(text):
         shown = there.get(name, value)
@@ -58,7 +61,9 @@ def but_moved_times(body: Content, before: Content | None, refresh: Step | None,
 
 
 def _put(text: str, name: str, value: str) -> str:
-    """Return a JSON object with another text in the member of a name; any other content as it is."""
+    """Return JSON or XML with another text in the member of a name; any other content as it is."""
+    if text.lstrip()[:1] == "<":
+        return _put_in_markup(text, name.rpartition("/")[2], value)
     try:
         whole: object = json.loads(text)
     except ValueError:
@@ -70,6 +75,14 @@ def _put(text: str, name: str, value: str) -> str:
         return text
     cast("dict[str, object]", held)[path[-1]] = value
     return json.dumps(whole, ensure_ascii=False)
+
+
+def _put_in_markup(text: str, name: str, value: str) -> str:
+    """Return XML with another text in the only element of a name; as it is where there are more, or none."""
+    held = rf"(<(?:[\w.-]+:)?{re.escape(name)}(?:\s[^<>]*)?>)[^<>]*(?=</)"
+    if len(re.findall(held, text)) != 1:
+        return text
+    return re.sub(held, lambda found: f"{found[1]}{escape(value)}", text)
 
 
 def _of_the_write(moment: float, step: Step, refresh: Step) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.altered_words import ALTERED, NOT_CURRENT
 from ifmatch.diagnosis.conditions import Guard, conditions_of
 from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.message_members import sent, shown
@@ -32,6 +33,7 @@ OUTDATED: Final = (
     r"|(?:version|revision|e-?tag)\b[^.\"]{0,40}(?:not that of|differs? from|other than)"
     r"|failed[ _-]precondition|\"status\"\s*:\s*\"ABORTED\""
     r"|superseded|no longer (?:current|up to date)|lost[ _-]update|moved on|race[ _-]condition"
+    rf"|{ALTERED}"
 )
 # What a precondition is called where it is asked for.
 _NAMES: Final = r"if-match|e-?tag|versions?|revisions?|edition|generation|precondition|stamp"
@@ -184,6 +186,7 @@ OVER_VERSION: Final = Words(
     r"|(?:version|revision|e-?tag)\W{1,3}(?:\w+ ){0,4}(?:does not|doesn.t|did not) match"
     r"|(?:modified|changed|updated|edited) (?:by another|since|in the meantime|meanwhile|concurrently)"
     r"|concurrent[ _-]?(?:modification|update)|DbUpdateConcurrency|ConcurrencyException"
+    rf"|{ALTERED}|{NOT_CURRENT}"
 )
 _ANY_FAULT: Final = frozenset({400, 422, 428, 500, 503})
 _SUCCESSES: Final = frozenset({200, 202})

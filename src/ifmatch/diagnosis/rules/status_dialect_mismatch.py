@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.carried_versions import carried_version
 from ifmatch.diagnosis.change_logs import others_changed
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import changed_pointers, holds, same_content
@@ -347,6 +348,11 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if step.status in {412, 428, 423}:
         if _looks_like_success(step) and not (_asked_why(facts) or says_several(facts)):
             yield from _overlooked(facts)
+        elif step.status == 428 and (carried := carried_version(facts)) is not None:
+            text = (
+                f"428 to a request that carries {carried.name} = {carried.value}, another one than is there"
+            )
+            yield note(f"{text}, may be how this API says that a precondition failed", 3.0, step)
         return
     refusal = step.refusal
     named = refusal is not None and refusal.meaning in _FAILED

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis.carried_versions import carried_version
 from ifmatch.diagnosis.conditions import IN_CONTENT, Guard
 from ifmatch.diagnosis.contents import holds, same_content
 from ifmatch.diagnosis.evidence import note
@@ -97,7 +98,11 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         )
         yield note(text, 5.5, step)
     elif step.status == 428:
-        yield note("428: the server wants a precondition, and the request carries none", 5.0, step)
+        carried = carried_version(facts)
+        # What is called a version and is another one may be what the answer is about.
+        weight = 5.0 if carried is None else 2.0
+        known = "none" if carried is None else f"none but {carried.name}"
+        yield note(f"428: the server wants a precondition, and the request carries {known}", weight, step)
     elif (refusal is None and step.status in _FAULTS and demands(facts.error_text)) or asks_for_condition(
         step
     ):

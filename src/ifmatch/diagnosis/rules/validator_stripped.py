@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis.carried_versions import carried_version
 from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.damages import Reason
 from ifmatch.diagnosis.evidence import note
@@ -65,9 +66,11 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     ):
         return
     last = bare[-1]
+    # A version in the content of both needs no field, and the answer may be about that one.
+    carried = facts.step.status == 428 and carried_version(facts) is not None
     yield note(
         "the service demands a validator, yet its answers reach the client without ETag and Last-Modified",
-        4.0,
+        1.0 if carried else 4.0,
         last,
     )
     if last.coding or (last.header("transfer-encoding") or "").lower() == "chunked" or last.cache_marked:
