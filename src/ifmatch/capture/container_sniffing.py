@@ -84,6 +84,7 @@ _TSHARK_JSON: Final = re.compile(rb'"layers"\s*:\s*\{\s*"frame"\s*:\s*\{\s*"fram
 _HOPPSCOTCH: Final = re.compile(
     rb'"responses"\s*:\s*\{\s*"[^"]{0,200}"\s*:\s*\{[\s\S]{0,400}?"originalRequest"'
 )
+_INSOMNIA_5: Final = re.compile(rb"(?:\A|\n)type: \"?(?:collection|spec|mock|environment)\.insomnia\.rest/5")
 _BRUNO_RUN: Final = re.compile(rb'"results"\s*:\s*\[\s*\{[\s\S]{0,600}?"(?:request|filename)"')
 
 
@@ -220,7 +221,9 @@ def is_playwright(head: bytes) -> bool:
 
 
 def is_api_client(head: bytes) -> bool:
-    """Tell whether Insomnia, Bruno or Hoppscotch exported this, with responses in it."""
+    """Tell whether Insomnia, Bruno or Hoppscotch exported this, with responses in it, or Insomnia 5."""
+    if _INSOMNIA_5.search(head[:4096]) is not None:
+        return True
     if head.lstrip()[:1] not in {b"{", b"["}:
         return False
     if b'"__export_format"' in head[:4096]:

@@ -132,6 +132,8 @@ _MEANINGS: Final = {
     "args": "query",
     "upstream_addr": "peer",
     "upstream_host": "peer",
+    "forensic_id": "mark",
+    "unique_id": "mark",
     "proto": "version",
     "protocol": "version",
     "server_protocol": "version",

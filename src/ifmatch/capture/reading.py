@@ -136,6 +136,12 @@ FORMATS: Final = (
         _in_text("is_dumpio"),
     ),
     CaptureFormat(
+        "forensic",
+        "log of Apache's mod_log_forensic",
+        "ifmatch.capture.apache_forensic:read_forensic",
+        _in_text("is_forensic"),
+    ),
+    CaptureFormat(
         "curl-trace", "curl --trace", "ifmatch.capture.curl_trace:read_curl_trace", _in_text("is_trace")
     ),
     CaptureFormat(

@@ -241,6 +241,7 @@ def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None
             node=nodes[number],
             clock_offset_ms=round(clock[number] * 1000),
             warnings=capture.warnings,
+            answered=bool(capture.unread) or any(one.response or one.error for one in capture.exchanges),
         )
         for number, capture in enumerate(ordered)
     ]
@@ -293,6 +294,7 @@ def _unrelated(sources: Sequence[Source], captures: Sequence[Capture]) -> list[S
                 node=source.node,
                 clock_offset_ms=source.clock_offset_ms,
                 warnings=(*source.warnings, CaptureWarning(text)),
+                answered=source.answered,
             )
         )
     return rows
