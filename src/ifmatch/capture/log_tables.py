@@ -37,6 +37,14 @@ _MEMBERS: Final = frozenset(
     {"customdimensions", "properties", "properties_s", "labels", "attributes", "jsonpayload"}
 )
 # `timestamp [UTC]` as the portal of Azure writes it.
+# Headings that people translate; the names of fields they leave.
+_ELSEWHERE: Final = {
+    "methode": "method", "m\u00e9thode": "method", "m\u00e9todo": "method", "metodo": "method",
+    "zeit": "time", "zeitpunkt": "time", "zeitstempel": "timestamp", "heure": "time",
+    "horodatage": "timestamp",
+    "hora": "time", "fecha": "time", "adresse": "url", "statut": "status", "estado": "status",
+    "statuscode": "status", "stato": "status", "antwortcode": "status",
+}  # fmt: skip
 _ZONE = re.compile(r"\s*\[[\w /:+-]{1,40}\]\Z")
 _NAME = re.compile(r"[\w@.$ \[\]()/:-]{1,120}\Z")
 _CELL_LIMIT: Final = 8 * 1024 * 1024
@@ -87,6 +95,7 @@ def _heading(lines: Sequence[str]) -> tuple[int, str, list[str]] | None:
 
 def _names(cells: Sequence[str]) -> list[str] | None:
     names = [_ZONE.sub("", cell.strip()) for cell in cells]
+    names = [_ELSEWHERE.get(name.lower(), name) for name in names]
     if len(names) < 2 or not all(name == "" or _NAME.match(name) for name in names):
         return None
     known = sum(bool(meaning_at(name.lower())) or name.lower() in _LINES for name in names)

@@ -17,6 +17,7 @@ from ifmatch.capture.log_pastes import mended
 from ifmatch.capture.log_tables import looks_like_log_table
 from ifmatch.capture.message_wrappings import unpacked
 from ifmatch.capture.pasted_lines import start_line, without_direction
+from ifmatch.capture.proxy_debug_logs import looks_like_proxy_debug_log
 from ifmatch.capture.request_commands import is_request_command
 from ifmatch.capture.sdk_hclog import is_json_record
 from ifmatch.capture.sdk_logs import looks_like_sdk_log
@@ -88,6 +89,11 @@ _TSHARK_ADVICE: Final = (
 _KEY_LOG = re.compile(
     r"(?:CLIENT_RANDOM|(?:SERVER|CLIENT)_(?:HANDSHAKE_)?TRAFFIC_SECRET\w*|EXPORTER_SECRET) [0-9a-f]{64}"
 )
+_COLLECTIONS: Final = (
+    (b'"clientName": "Thunder Client"', "Thunder Client"),
+    (b'"clientName":"Thunder Client"', "Thunder Client"),
+    (b'"yaakSchema"', "Yaak"),
+)
 _REQUESTS_ONLY = ((re.compile(r"meta \{\Z"), "Bruno"),)
 _ACCESS_LOG = re.compile(r"\S+ \S+ \S+ \[\d{2}/\w{3}/\d{4}:\d{2}:\d{2}:\d{2}")
 
@@ -129,6 +135,11 @@ def is_dumpio(head: bytes) -> bool:
 def is_forensic(head: bytes) -> bool:
     """Tell whether Apache's mod_log_forensic wrote this."""
     return b"|" in head and looks_like_forensic(_log_lines(head))
+
+
+def is_proxy_debug_log(head: bytes) -> bool:
+    """Tell whether nginx, HAProxy or Envoy printed this while it was told to debug."""
+    return looks_like_proxy_debug_log(_log_lines(head))
 
 
 def is_trace(head: bytes) -> bool:
@@ -275,6 +286,8 @@ def _json_kind(head: bytes) -> tuple[str, str]:
         return "this is an OpenAPI description", "It holds no traffic. " + _TRACE_ADVICE
     if b'"endpoint"' in start and b'"requests"' in start and b'"folders"' in start:
         return "this is a collection of Hoppscotch", "It holds requests, not what came back. " + _TRACE_ADVICE
+    if (tool := next((name for sign, name in _COLLECTIONS if sign in start), None)) is not None:
+        return f"this is an export of {tool}", "It holds requests, not what came back. " + _TRACE_ADVICE
     if b'"_type":"export"' in start.replace(b" ", b""):
         return "this is an Insomnia export", "It holds requests, not what came back. " + _TRACE_ADVICE
     return "this is JSON, but no HAR: the member `log` with `entries` is missing", _HAR_ADVICE
