@@ -99,7 +99,7 @@ def _parsed(value: object) -> object:
             return cast("object", json.loads(value))
         except (ValueError, RecursionError):
             return None
-    return value if isinstance(value, dict | list) else None
+    return cast("object", value) if isinstance(value, dict | list) else None
 
 
 def _sent(told: _Event) -> Draft:

@@ -133,7 +133,10 @@ def _records(value: object, depth: int) -> Iterator[_Record]:
 
 def _first(record: _Record, names: tuple[str, ...]) -> _Record:
     """Return the first member of these names that is an object."""
-    return next((found for name in names if (found := object_of(record.get(name)))), {})
+    for name in names:
+        if found := object_of(record.get(name)):
+            return found
+    return {}
 
 
 def _text(record: _Record, names: tuple[str, ...]) -> str:
@@ -150,14 +153,15 @@ def _draft(record: _Record) -> Draft | None:
     if not url or _METHOD.match(method) is None or status is None or not 100 <= status <= 599:
         return None
     draft = Draft(method, status=int(status))
-    draft.sent = _fields(request.get("headers"))
+    fields = _fields(request.get("headers"))
+    draft.sent = fields
     draft.received = _fields(response.get("response_headers") or response.get("headers"))
-    sent = {name.lower() for name, _ in draft.sent}
+    sent = {name.lower() for name, _ in fields}
     # A tool that shows Host shows what came in; others leave fields out.
     draft.sent_complete = "host" in sent
     draft.received_complete = bool(draft.received)
     draft.framed = draft.sent_complete
-    host = next((value for name, value in draft.sent if name.lower() == "host"), "")
+    host = next((value for name, value in fields if name.lower() == "host"), "")
     host = host or text(request.get("host")) or text(request.get("destination"))
     scheme = text(request.get("scheme")) or ("https" if request.get("secure") is True else "http")
     query = text(request.get("query"))
@@ -168,7 +172,6 @@ def _draft(record: _Record) -> Draft | None:
     reason = _text(response, ("reasonPhrase", "statusText", "statusMessage"))
     draft.reason = reason or text(response.get("status")).partition(" ")[2]
     draft.request_version = _text(request, ("protocol", "proto", "httpVersion"))
-    draft.peer = ""
     _times(draft, record, request)
     return draft
 

@@ -100,9 +100,8 @@ def shown_moment(text: str) -> str:
         clock = ":".join(named.group(4, 5, 6)) + (named[7] or "")
         return f"{named[3]}-{_MONTHS[named[1]]:02}-{int(named[2]):02}T{clock}Z"
     if (dotted := _DOTTED.match(text)) is not None:
-        day, month, year, hours, minutes, seconds, fraction = dotted.groups("")
-        clock = f"{int(hours):02}:{minutes}:{seconds or '00'}{fraction.replace(',', '.')}"
-        return f"{year}-{int(month):02}-{int(day):02}T{clock}Z"
+        clock = f"{int(dotted[4]):02}:{dotted[5]}:{dotted[6] or '00'}{(dotted[7] or '').replace(',', '.')}"
+        return f"{dotted[3]}-{int(dotted[2]):02}-{int(dotted[1]):02}T{clock}Z"
     found = _NUMERIC.match(text)
     if found is None:
         return text

@@ -153,8 +153,8 @@ def read_api_gateway(lines: Sequence[str], drafts: Drafts) -> None:
             draft = known[key] = Draft(start[1], start[2], line=number)
             _at(draft, line)
             drafts.found.append(draft)
-        elif (draft := known.get(key)) is not None:
-            _gateway(draft, said)
+        elif key in known:
+            _gateway(known[key], said)
     for draft in drafts.found:
         host = next((value for name, value in draft.sent or () if name.lower() == "host"), "")
         draft.url = target_uri(draft.url, host, scheme="https")
