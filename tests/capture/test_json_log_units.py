@@ -57,3 +57,10 @@ def test_measurements_of_k6_are_one_request() -> None:
 )
 def test_a_day_with_points_stands_first(shown: str, meant: str) -> None:
     assert shown_moment(shown) == meant
+
+
+def test_a_table_that_is_cut_within_a_cell_says_nothing_of_that_cell() -> None:
+    text = 'Zeit;Methode;URL;Status;If-Match\n24.11.2026 17:32:27;PUT;http://x.test/a;412;"W/'
+    (capture,) = read_all(io.BytesIO(text.encode()), "x")
+    assert [list(one.request.fields) for one in capture.exchanges] == [[]]
+    assert "the last cell of this table is cut; it was left out" in [one.text for one in capture.warnings]
