@@ -284,19 +284,7 @@ def _unrelated(sources: Sequence[Source], captures: Sequence[Capture]) -> list[S
             rows.append(source)
             continue
         text = "shares no resource with the other files: treated as a case of its own"
-        rows.append(
-            Source(
-                name=source.name,
-                format=source.format,
-                exchanges=source.exchanges,
-                vantage=source.vantage,
-                actor=source.actor,
-                node=source.node,
-                clock_offset_ms=source.clock_offset_ms,
-                warnings=(*source.warnings, CaptureWarning(text)),
-                answered=source.answered,
-            )
-        )
+        rows.append(replace(source, warnings=(*source.warnings, CaptureWarning(text))))
     return rows
 
 
