@@ -47,6 +47,14 @@ if TYPE_CHECKING:
 _FEW_TIMES = 2
 # Seconds of one tick from which on a clock is too coarse to tell an order.
 _COARSE = 0.5
+# How the operations of families without a name are told, one after the other.
+_SETTLES = (
+    saves.posted,
+    page_saves.take_pages,
+    called_by_query,
+    addresses.settle,
+    negotiated.choose,
+)
 
 
 @dataclass
@@ -221,13 +229,7 @@ def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None
         if step.dialect is not None:
             step.forget()
     targets.settle(steps)
-    for settle in (
-        saves.posted,
-        page_saves.take_pages,
-        called_by_query,
-        addresses.settle,
-        negotiated.choose,
-    ):
+    for settle in _SETTLES:
         settle(steps)
     owners = actors.assign(steps, ordered, vantages)
     wordless_refusals.take_by_course(steps)
@@ -241,12 +243,12 @@ def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None
             node=nodes[number],
             clock_offset_ms=round(clock[number] * 1000),
             warnings=capture.warnings,
-            answered=bool(capture.unread) or any(one.response or one.error for one in capture.exchanges),
+            answered=_answered(capture),
         )
         for number, capture in enumerate(ordered)
     ]
-    sources = [rows[order.index(number)] for number in range(len(given))]
-    case = Case(ordered, steps, tuple(_unrelated(sources, given)))
+    sources = _unrelated([rows[order.index(number)] for number in range(len(given))], given)
+    case = Case(ordered, steps, tuple(sources))
     case.histories = _by_resource(steps)
     return case
 
@@ -286,6 +288,11 @@ def _unrelated(sources: Sequence[Source], captures: Sequence[Capture]) -> list[S
         text = "shares no resource with the other files: treated as a case of its own"
         rows.append(replace(source, warnings=(*source.warnings, CaptureWarning(text))))
     return rows
+
+
+def _answered(capture: Capture) -> bool:
+    """Tell whether a capture shows what became of any of its requests."""
+    return bool(capture.unread) or any(one.response or one.error for one in capture.exchanges)
 
 
 def _seen_from(capture: Capture, inferred: Vantage) -> Vantage:
