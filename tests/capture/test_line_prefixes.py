@@ -13,6 +13,7 @@ from ifmatch.capture.line_prefixes import turned, without_prefixes
 from ifmatch.capture.recognised_text import without_odd_blanks
 from ifmatch.capture.text_source import is_mark
 from ifmatch.diagnosis import diagnose
+from ifmatch.errors import InputError
 
 if TYPE_CHECKING:
     from ifmatch.model.exchange import Capture
@@ -103,3 +104,18 @@ def test_what_a_proxy_prints_tells_who_wrote(name: str) -> None:
     assert all(one.request.fields.complete for one in capture.exchanges)
     (incident,) = diagnose([capture]).incidents
     assert incident.findings[0].cause == "other-writer"
+
+
+def test_a_field_of_tomcat_that_was_wrapped_is_left_out() -> None:
+    text = (ROOT / "sdk-log" / "tomcat-request-dumper.log").read_text()
+    wrapped = text.replace('if-match=W/"5d-abc1"', 'if-match=W/\n"5d-abc1"')
+    assert wrapped != text
+    refused = next(one for one in read(wrapped).exchanges if one.status == 412)
+    assert "if-match" not in [name.lower() for name, _ in refused.request.fields]
+    assert not refused.request.fields.complete
+
+
+def test_a_status_without_a_request_of_node_is_refused_clearly() -> None:
+    text = "HTTP 5233: outgoing message end.\n200\n"
+    with pytest.raises(InputError):
+        read(text)

@@ -185,10 +185,16 @@ def read_tomcat(lines: Sequence[str], drafts: Drafts) -> None:
     """
     known: dict[str, tuple[Draft, dict[str, str]]] = {}
     answering: set[str] = set()
+    shown: Draft | None = None
     for number, line in enumerate(lines, 1):
         found = _TOMCAT.search(line)
         if found is None:
+            if line.strip() and shown is not None:
+                # The field in the line above goes on here: it was wrapped.
+                _without_last(shown)
+            shown = None
             continue
+        shown = None
         thread, name, value = found[1], found[2].strip(), found[3].strip()
         if name == "START TIME":
             draft = Draft(line=number)
@@ -203,14 +209,26 @@ def read_tomcat(lines: Sequence[str], drafts: Drafts) -> None:
             elif name == "header":
                 key, _, one = value.partition("=")
                 (draft.add_received if thread in answering else draft.add_sent)(key, one)
+                shown = draft
             elif name == "status" and value.isdigit():
                 draft.status = int(value)
             elif name == "END TIME":
                 _tomcat_url(draft, said)
+                known.pop(thread)
             else:
                 said.setdefault(name, value)
     for draft, said in known.values():
         _tomcat_url(draft, said)
+
+
+def _without_last(draft: Draft) -> None:
+    """Drop the field that was read last: its value is not whole."""
+    if draft.received:
+        draft.received.pop()
+        draft.received_complete = False
+    elif draft.sent:
+        draft.sent.pop()
+        draft.sent_complete = False
 
 
 def _tomcat_url(draft: Draft, said: dict[str, str]) -> None:

@@ -24,7 +24,7 @@ __all__ = ["PHOENIX", "RAILS", "SPRING", "UNDICI", "read_phoenix", "read_rails",
 RAILS: Final = re.compile(r'(?:^|[\s\]])Started [A-Z]{3,10} "[^"\s]+" for \S+ at \d{4}-\d\d-\d\d ')
 PHOENIX: Final = re.compile(r"\[info\] +(?:[A-Z]{3,10} /\S*\s*\Z|Sent \d{3} in \d)")
 _PLUG_REQUEST = re.compile(r"\[info\] +([A-Z]{3,10}) (/\S*)\s*\Z")
-_PLUG_ANSWER = re.compile(r"\[info\] +Sent (\d{3}) in ([\d.]+)(ms|\u00b5s|us|s)\b")
+_PLUG_ANSWER = re.compile(r"\[info\] +Sent (\d{3}) in (\d{1,9}(?:\.\d{1,6})?)(ms|\u00b5s|us|s)\b")
 _PLUG_ID = re.compile(r"request_id=(\S+)")
 _UNITS: Final = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "\u00b5s": 1e-6}
 UNDICI: Final = re.compile(r"(?:UNDICI|FETCH) \d+: (?:sending request|received response) to [A-Z]{2,20} \S")
