@@ -20,12 +20,16 @@ if TYPE_CHECKING:
 ROOT = pathlib.Path(__file__).parents[2] / "cases" / "inputs"
 FOLDERS = (
     "api-client",
+    "devtools-events",
+    "forensic",
     "html",
+    "journal",
     "kubernetes-audit",
     "log-export",
     "log-table",
     "mail",
     "playwright",
+    "proxy-debug",
     "tshark",
 )
 CONSOLES = ("cypress", "jetbrains", "playwright", "postman", "powershell", "swagger")

@@ -66,11 +66,14 @@ _NAMES: Final = {
     "last-modified": "received:Last-Modified", "host": "host", "rt": "duration:s",
     "content-encoding": "received:Content-Encoding", "request-time": "duration:s",
     "user-agent": "sent:User-Agent", "ua": "sent:User-Agent", "client": "client", "upstream": "peer",
+    "id": "mark", "forensic-id": "mark", "unique-id": "mark",
 }  # fmt: skip
 _SHAPES: Final = (
     (_TAGS, "received:ETag", "sent:If-Match", "sent:If-None-Match"),
     (_DATE, "received:Last-Modified", "sent:If-Unmodified-Since", "sent:If-Modified-Since"),
 )
+# The ids of mod_log_forensic and mod_unique_id.
+_MARK = re.compile(r"\d{1,10}:[0-9a-f]{1,16}:[0-9a-f]{1,8}\Z|[\w@-]{24,27}\Z")
 _SENT: Final = frozenset(
     {"if-match", "if-none-match", "if-unmodified-since", "if-modified-since", "if-range"}
 )
@@ -404,6 +407,9 @@ def _name_columns(rows: list[_Row], drafts: Drafts) -> None:
         if all(is_cache_word(value) for _, value in cells):
             for record, value in cells:
                 record.set("cache", value)
+        if len({value for _, value in cells}) == len(cells) and all(_MARK.match(value) for _, value in cells):
+            for record, value in cells:
+                record.set("mark", value)
         if all(_PRODUCT.match(value) and not _TAGS.match(value) for _, value in cells):
             for record, value in cells:
                 record.set("sent:User-Agent", value)

@@ -1,8 +1,8 @@
-"""Read what API clients export: responses of Insomnia 4, Bruno's runs and examples, Hoppscotch's collections.
+"""Read what API clients export: Insomnia, Bruno's runs and examples, Hoppscotch's collections.
 
 A request that was sent has fields that its client added by itself, so that the absence of a field says
-nothing. Source of the formats: Insomnia's export 4, `bru run --reporter-json`, Bruno's and Hoppscotch's
-collections.
+nothing. Source of the formats: Insomnia's export 4 (5: `insomnia_yaml`), `bru run --reporter-json`, Bruno's
+and Hoppscotch's collections.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.drafts import Draft, Drafts
+from ifmatch.capture.insomnia_yaml import read_insomnia_yaml
 from ifmatch.capture.json_values import (
     header_pairs,
     load,
@@ -51,6 +52,8 @@ def read_api_client(stream: BinaryIO, name: str) -> Capture:
         InputError: it holds requests and no response, or it is larger than 256 MiB.
     """
     data = read_limited(stream, name, what="export")
+    if data.lstrip()[:1] not in {b"{", b"["}:
+        return read_insomnia_yaml(data, name)
     drafts = Drafts(name)
     value = load(data)
     if value is None:

@@ -12,8 +12,10 @@ __all__ = [
     "is_api_client",
     "is_apigee",
     "is_charles",
+    "is_devtools_events",
     "is_har",
     "is_jaeger",
+    "is_journal",
     "is_kubernetes_audit",
     "is_log_export",
     "is_mitmproxy",
@@ -84,6 +86,24 @@ _TSHARK_JSON: Final = re.compile(rb'"layers"\s*:\s*\{\s*"frame"\s*:\s*\{\s*"fram
 _HOPPSCOTCH: Final = re.compile(
     rb'"responses"\s*:\s*\{\s*"[^"]{0,200}"\s*:\s*\{[\s\S]{0,400}?"originalRequest"'
 )
+# A log holds an object a line; a journal holds a list.
+_LINES: Final = re.compile(rb"\s*\{[^\n]*\}\s*\n\s*\{")
+_LISTED: Final = re.compile(rb'"[\w-]{1,40}"\s*:\s*\[\s*\{')
+# ChromeDriver puts each event into a string.
+_EVENT: Final = re.compile(
+    rb'\\?"method\\?"\s*:\s*\\?"Network\.(?:requestWillBeSent|responseReceived)(?:ExtraInfo)?\\?"'
+)
+_ASKED: Final = re.compile(
+    rb'"(?:httpR|r)equest"\s*:\s*\{[^{}]{0,4000}?"(?:method|uri|url|path|absoluteUrl)"\s*:|'
+    rb'"(?:httpR|r)equest"\s*:\s*\{[\s\S]{0,4000}?"method"\s*:'
+)
+_ANSWERED: Final = re.compile(
+    rb'"(?:httpR|r)esponse(?:Definition)?"\s*:\s*\{[\s\S]{0,8000}?"(?:status|statusCode|status_code)"\s*:'
+)
+_JOURNAL_YAML: Final = re.compile(
+    rb"\s*(?:#[^\n]*\n|---\s*\n|[\w-]{1,40}:\s*\n){0,5}\s*- (?:[\w-]+: [^\n]*\n\s+){0,6}request:\s*\n"
+)
+_INSOMNIA_5: Final = re.compile(rb"(?:\A|\n)type: \"?(?:collection|spec|mock|environment)\.insomnia\.rest/5")
 _BRUNO_RUN: Final = re.compile(rb'"results"\s*:\s*\[\s*\{[\s\S]{0,600}?"(?:request|filename)"')
 
 
@@ -190,6 +210,24 @@ def is_apigee(head: bytes) -> bool:
     return start.lstrip()[:1] in {b"{", b"["} and _POINTS.search(start) is not None
 
 
+def is_devtools_events(head: bytes) -> bool:
+    """Tell whether these are events of the Chrome DevTools Protocol."""
+    start = head[:65536]
+    return start.lstrip()[:1] in {b"{", b"["} and _EVENT.search(start) is not None
+
+
+def is_journal(head: bytes) -> bool:
+    """Tell whether a tool kept requests here, each with its answer, in one document."""
+    start = head[:65536]
+    if _JOURNAL_YAML.match(start) is not None:
+        return re.search(rb"\n\s+response:\s*\n", start) is not None
+    asked = _ASKED.search(start)
+    if asked is None or start.lstrip()[:1] not in {b"{", b"["} or _LINES.match(start) is not None:
+        return b'"response_status"' in start and b'"response_headers"' in start and b'"entries"' in start
+    listed = start.lstrip()[:1] == b"[" or _LISTED.search(start, 0, asked.start()) is not None
+    return listed and _ANSWERED.search(start) is not None
+
+
 def is_service_events(head: bytes) -> bool:
     """Tell whether a cloud service or Sentry kept these events of requests."""
     if _ANALYTICS.match(head) is not None:
@@ -220,7 +258,9 @@ def is_playwright(head: bytes) -> bool:
 
 
 def is_api_client(head: bytes) -> bool:
-    """Tell whether Insomnia, Bruno or Hoppscotch exported this, with responses in it."""
+    """Tell whether Insomnia, Bruno or Hoppscotch exported this, with responses in it, or Insomnia 5."""
+    if _INSOMNIA_5.search(head[:4096]) is not None:
+        return True
     if head.lstrip()[:1] not in {b"{", b"["}:
         return False
     if b'"__export_format"' in head[:4096]:

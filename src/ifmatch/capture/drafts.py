@@ -58,6 +58,7 @@ class Draft:
         from_cache: whether the client's own cache answered.
         line: 1-based line where it starts, None for formats without lines.
         decodes: whether a client wrote this that takes content codings off before it logs.
+        mark: the id that a server gave to the request in each of its logs.
     """
 
     method: str = ""
@@ -83,6 +84,7 @@ class Draft:
     from_cache: bool = False
     line: int | None = None
     decodes: bool = False
+    mark: str = ""
 
     def add_sent(self, name: str, value: str) -> None:
         """Add a field line of the request."""
@@ -117,6 +119,7 @@ class Draft:
             initiator=self.initiator,
             from_cache=self.from_cache,
             resolution=self.resolution,
+            mark=self.mark,
         )
 
     def _sent_content(self, fields: Fields) -> Content | UnknownType | None:

@@ -51,8 +51,8 @@ class _Response:
 
 class _Exchange:
     __slots__ = (
-        "connection", "duration", "error", "from_cache", "initiator", "page", "peer", "provenance", "request",
-        "resolution", "response", "started",
+        "connection", "duration", "error", "from_cache", "initiator", "mark", "page", "peer", "provenance",
+        "request", "resolution", "response", "started",
     )  # fmt: skip
 
     provenance: Provenance
@@ -67,6 +67,7 @@ class _Exchange:
     initiator: str
     from_cache: bool
     resolution: float
+    mark: str
 
 
 # A test holds the names of both together.
@@ -142,5 +143,6 @@ def make_exchange(
     record.initiator = initiator
     record.from_cache = from_cache
     record.resolution = resolution
+    record.mark = ""
     record.__class__ = Exchange  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue]
     return cast("Exchange", record)

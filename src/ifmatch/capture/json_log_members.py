@@ -83,6 +83,7 @@ _MEANINGS: Final = {
     "statuscode": "status",
     "response_code": "status",
     "http_status": "status",
+    "httpstatus": "status",
     "responsestatus": "status",
     "downstreamstatus": "status",
     "code": "status",
@@ -132,6 +133,8 @@ _MEANINGS: Final = {
     "args": "query",
     "upstream_addr": "peer",
     "upstream_host": "peer",
+    "forensic_id": "mark",
+    "unique_id": "mark",
     "proto": "version",
     "protocol": "version",
     "server_protocol": "version",
@@ -271,7 +274,22 @@ _BODIES: Final = {
     "response.body": False,
     "res.body": False,
 }
+# Fields that only answers have, and fields that only requests have.
+_ANSWERS: Final = frozenset({"etag", "last-modified", "server", "set-cookie", "age", "vary", "accept-ranges"})
+_ASKS: Final = frozenset(
+    {
+        "host",
+        "user-agent",
+        "accept",
+        "authorization",
+        "cookie",
+        "if-match",
+        "if-none-match",
+        "accept-encoding",
+    }
+)
 _DURATION = re.compile(r"([\d.]{1,20})\s*(ns|us|µs|ms|s)\Z")
+_NANOSECONDS: Final = 1_000_000
 _DAY = re.compile(r"\d{4}-\d\d-\d\d\Z")
 _CLOCK = re.compile(r"\d\d:\d\d:\d\d(?:\.\d{1,9})?\Z")
 _DEPTH: Final = 20
@@ -300,6 +318,10 @@ def fill(record: LogRecord, value: dict[str, object]) -> None:
         record.set("start:epoch", str(value["timestamp"]))
         record.set("duration:us", str(value.get("duration", "")))
         value = {name: member for name, member in value.items() if name not in {"timestamp", "duration"}}
+    if "StartUTC" in value and isinstance(value.get("Duration"), int):
+        # Traefik counts nanoseconds, however few.
+        record.set("duration:ns", str(value["Duration"]))
+        value = {name: member for name, member in value.items() if name != "Duration"}
     value = _without_insights(record, value)
     day, clock = value.get("date"), value.get("time")
     if isinstance(day, str) and isinstance(clock, str) and _DAY.match(day) and _CLOCK.match(clock):
@@ -363,6 +385,9 @@ def _headers(record: LogRecord, value: object, *, sent: bool) -> None:
             if isinstance(one, dict):
                 pair = cast("dict[str, object]", one)
                 pairs.append((str(pair.get("name") or pair.get("key") or ""), pair.get("value")))
+    if sent and _ANSWERS.intersection(name.lower() for name, _ in pairs):
+        # `headers` without a word of whose: only an answer has such ones.
+        sent = bool(_ASKS.intersection(name.lower() for name, _ in pairs))
     for name, said in pairs:
         values = cast("list[object]", said) if isinstance(said, list) else [said]
         for text in values:
@@ -449,10 +474,13 @@ def _field_meaning(flat: str, *, received: bool) -> str:
 
 
 def _duration(value: str | float) -> tuple[str, str]:
-    """Tell the unit of a duration that names none: whole numbers are milliseconds, fractions seconds."""
+    """Tell the unit of a duration that names none: whole numbers are milliseconds, large ones nanoseconds."""
     if isinstance(value, str):
         found = _DURATION.match(value.strip())
         if found is not None:
             return f"duration:{found[2].replace('µ', 'u')}", found[1]
         return "duration:s", value
-    return ("duration:ms" if isinstance(value, int) else "duration:s"), repr(value)
+    if isinstance(value, int):
+        # Go counts nanoseconds; so many milliseconds no request takes.
+        return ("duration:ns" if value >= _NANOSECONDS else "duration:ms"), repr(value)
+    return "duration:s", repr(value)

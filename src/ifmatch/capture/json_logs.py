@@ -95,6 +95,11 @@ def _exchanges(text: str) -> Iterator[tuple[int, dict[str, object] | None]]:
     """Yield the objects of a text, request and answer of Logbook as one where the answer stands."""
     waiting: dict[str, tuple[int, dict[str, object]]] = {}
     for line, value in _objects(text):
+        if value is not None and "metric" in value and value.get("type") in {"Point", "Metric"}:
+            # k6 writes a dozen measurements of each request.
+            if value["metric"] == "http_req_duration" and value["type"] == "Point":
+                yield line, _measured(value)
+            continue
         correlation = value.get("correlation") if value is not None else None
         side = value.get("type") if value is not None else None
         if value is None or not isinstance(correlation, str) or side not in {"request", "response"}:
@@ -106,6 +111,16 @@ def _exchanges(text: str) -> Iterator[tuple[int, dict[str, object] | None]]:
             yield start, {"request": sent, "response": value, "duration_ms": value.get("duration")}
         else:
             yield line, value
+
+
+def _measured(value: dict[str, object]) -> dict[str, object]:
+    """Return what a measurement of k6 says of the request that it measures."""
+    data = value.get("data")
+    point = cast("dict[str, object]", data) if isinstance(data, dict) else {}
+    tags = point.get("tags")
+    known = cast("dict[str, object]", tags) if isinstance(tags, dict) else {}
+    told = {name: known.get(name) for name in ("method", "url", "status")}
+    return {**told, "timestamp": point.get("time"), "duration_ms": point.get("value")}
 
 
 def _draft(value: dict[str, object], line: int) -> Draft | None:

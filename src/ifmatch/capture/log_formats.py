@@ -28,6 +28,8 @@ _LETTERS: Final = {
     "h": "client", "a": "client", "r": "request", "s": "status", "m": "method", "U": "target", "q": "query",
     "H": "version", "v": "host", "V": "host", "D": "duration:us", "T": "duration:s", "t": "start:clf",
 }  # fmt: skip
+# Notes and variables that hold the id of a request: mod_log_forensic, mod_unique_id.
+_MARKS: Final = frozenset({("forensic-id", "n"), ("unique_id", "e")})
 _TIMES: Final = {
     "begin:usec": "start:epoch", "usec": "start:epoch", "begin:msec": "start:epoch", "msec": "start:epoch",
     "end:usec": "end:epoch", "sec": "start:epoch", "%s": "start:epoch",
@@ -221,6 +223,8 @@ def _apache_meaning(argument: str, letter: str) -> str:
         return "host" if argument.lower() == "host" else f"sent:{argument}"
     if argument and letter == "o":
         return f"received:{argument}"
+    if (argument.lower(), letter) in _MARKS:
+        return "mark"
     if argument and letter == "t":
         return "start:epoch" if argument == "sec.usec" else _TIMES.get(argument, "")
     if argument and letter == "T":

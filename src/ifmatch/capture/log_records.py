@@ -90,7 +90,7 @@ class LogRecord:
 
         Args:
             meaning: `method`, `target`, `request`, `status`, `host`, `scheme`, `client`, `address` (of the
-                client with its port), `query`, `peer`,
+                client with its port), `query`, `peer`, `mark` (the id that the server gave the request),
                 `version`, `duration:UNIT` (s, ms, us, ns), `start:KIND` and `end:KIND` (clf, iso, epoch),
                 `sent:NAME`, `received:NAME`, `upstream:NAME` (as the server behind sent it); anything else
                 is ignored.
@@ -123,6 +123,8 @@ class LogRecord:
                 self.client = value.rpartition(":")[0].strip("[]")
             case "host" | "scheme" | "client" | "query":
                 setattr(self, kind, value)
+            case "mark":
+                draft.mark = value
             case "peer":
                 draft.peer = value.partition(",")[0]
             case "duration":

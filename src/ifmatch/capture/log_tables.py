@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.capture.access_logs import looks_like_access_log, read_access_log
@@ -18,6 +19,7 @@ from ifmatch.capture.json_logs import looks_like_json_log, read_json_log
 from ifmatch.capture.moments import shown_moment
 from ifmatch.capture.text_source import read_text
 from ifmatch.errors import InputError
+from ifmatch.model.exchange import CaptureWarning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,6 +39,14 @@ _MEMBERS: Final = frozenset(
     {"customdimensions", "properties", "properties_s", "labels", "attributes", "jsonpayload"}
 )
 # `timestamp [UTC]` as the portal of Azure writes it.
+# Headings that people translate; the names of fields they leave.
+_ELSEWHERE: Final = {
+    "methode": "method", "m\u00e9thode": "method", "m\u00e9todo": "method", "metodo": "method",
+    "zeit": "time", "zeitpunkt": "time", "zeitstempel": "timestamp", "heure": "time",
+    "horodatage": "timestamp",
+    "hora": "time", "fecha": "time", "adresse": "url", "statut": "status", "estado": "status",
+    "statuscode": "status", "stato": "status", "antwortcode": "status",
+}  # fmt: skip
 _ZONE = re.compile(r"\s*\[[\w /:+-]{1,40}\]\Z")
 _NAME = re.compile(r"[\w@.$ \[\]()/:-]{1,120}\Z")
 _CELL_LIMIT: Final = 8 * 1024 * 1024
@@ -87,6 +97,7 @@ def _heading(lines: Sequence[str]) -> tuple[int, str, list[str]] | None:
 
 def _names(cells: Sequence[str]) -> list[str] | None:
     names = [_ZONE.sub("", cell.strip()) for cell in cells]
+    names = [_ELSEWHERE.get(name.lower(), name) for name in names]
     if len(names) < 2 or not all(name == "" or _NAME.match(name) for name in names):
         return None
     known = sum(bool(meaning_at(name.lower())) or name.lower() in _LINES for name in names)
@@ -140,6 +151,17 @@ def read_log_table(stream: BinaryIO, name: str) -> Capture:
         (start + line, row)
         for (line, row), _ in zip(_rows("\n".join(lines[start:]), sign), range(_ROW_LIMIT), strict=False)
     ][1:]
+    warnings: tuple[CaptureWarning, ...] = ()
+    if rows and "\n".join(lines[start:]).count('"') % 2:
+        # A quote that is never closed: what its cell holds is not all of it.
+        rows[-1] = rows[-1][0], rows[-1][1][:-1]
+        warnings = (CaptureWarning("the last cell of this table is cut; it was left out", line=rows[-1][0]),)
+    read = _read_table(rows, names, name)
+    return replace(read, warnings=(*read.warnings, *warnings)) if warnings else read
+
+
+def _read_table(rows: Sequence[tuple[int, list[str]]], names: Sequence[str], name: str) -> Capture:
+    """Read rows: of members, or of lines of a log that stand in one column."""
     column = _line_column(names, [row for _, row in rows])
     if column is not None and "status" not in {meaning_at(one.lower()) for one in names}:
         return _read_lines(rows, column, name)

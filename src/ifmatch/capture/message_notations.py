@@ -1,6 +1,7 @@
-"""Make messages of the notations in which test tools and libraries log them: Karate, REST-assured, LWP.
+"""Make messages of the notations in which test tools and libraries log them: Karate, REST-assured, LWP, Hurl.
 
-Source of the notations: HttpLogger of Karate 1, LogSpecification of REST-assured 5, `dump` of HTTP::Message.
+Source of the notations: HttpLogger of Karate 1, LogSpecification of REST-assured 5, `dump` of HTTP::Message,
+`--verbose` and `--very-verbose` of Hurl 6.
 """
 
 from __future__ import annotations
@@ -13,7 +14,16 @@ if TYPE_CHECKING:
 
     Line: TypeAlias = tuple[int, str | None]
 
-__all__ = ["KARATE", "LWP", "REST_ASSURED", "from_karate", "from_lwp", "from_rest_assured"]
+__all__ = [
+    "HURL",
+    "KARATE",
+    "LWP",
+    "REST_ASSURED",
+    "from_hurl",
+    "from_karate",
+    "from_lwp",
+    "from_rest_assured",
+]
 
 _METHODS = r"(?:GET|HEAD|PUT|POST|PATCH|DELETE|OPTIONS)"
 KARATE: Final = re.compile(rf"\d{{1,6}} (?:> {_METHODS} https?://\S+|< \d{{3}})\s*\Z")
@@ -32,6 +42,10 @@ LWP: Final = re.compile(r"Client-(?:Date|Peer|Response-Num): \S")
 _LWP_START = re.compile(rf"{_METHODS} https?://\S+\s*\Z")
 _FIELD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}: ?\S")
 _NOTHING: Final = "(no content)"
+HURL: Final = re.compile(r"\* Executing entry \d{1,6}\s*\Z")
+_HURL_TARGET = re.compile(rf"\* {_METHODS} (https?://[^/\s]+)\S*\s*\Z")
+_HURL_BODY = re.compile(r"\* (?:Request|Response) body:\s*\Z")
+_HURL_START = re.compile(rf"> ({_METHODS}) (/\S*) (HTTP/\d(?:\.\d)?)\s*\Z")
 
 
 def from_karate(lines: list[Line], dropped: str) -> Iterator[Line]:
@@ -122,3 +136,30 @@ def from_lwp(lines: list[Line], dropped: str) -> Iterator[Line]:
             yield number, f"{line.rstrip()} HTTP/1.1"
         else:
             yield number, dropped if line == _NOTHING else line
+
+
+def from_hurl(lines: list[Line], dropped: str) -> Iterator[Line]:
+    """Yield messages whose heads stand as curl has them, with content behind the signs of Hurl's own words.
+
+    Args:
+        lines: as above.
+        dropped: as above.
+    """
+    origin = ""
+    in_body = False
+    for number, line in lines:
+        if line is None or line[:1] not in {"*", ">", "<"}:
+            yield number, dropped
+        elif _HURL_BODY.match(line):
+            in_body = True
+            yield number, dropped
+        elif line[0] == "*":
+            target = _HURL_TARGET.match(line)
+            origin = target[1] if target is not None else origin
+            in_body = in_body and line.strip() != "*" and not line.startswith("**")
+            yield number, line[2:] if in_body else dropped
+        else:
+            in_body = False
+            start = _HURL_START.match(line)
+            # The origin tells the scheme.
+            yield number, f"{start[1]} {origin}{start[2]} {start[3]}" if start is not None else line[2:]

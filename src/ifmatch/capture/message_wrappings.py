@@ -15,9 +15,11 @@ from ifmatch.capture.dissections import DISSECTION, from_dissections
 from ifmatch.capture.dissections_http2 import HTTP2_TREE, from_http2_trees
 from ifmatch.capture.hex_dumps import HEX_DUMP, from_hex
 from ifmatch.capture.message_notations import (
+    HURL,
     KARATE,
     LWP,
     REST_ASSURED,
+    from_hurl,
     from_karate,
     from_lwp,
     from_rest_assured,
@@ -80,6 +82,7 @@ def unpacked(lines: Sequence[str | None]) -> list[_Line]:
         ("---", _WGET.match, _wget),
         ("http-debug", _K6.search, _without_k6_tags),
         ("://", KARATE.match, lambda numbered: from_karate(numbered, DROPPED)),
+        ("* Executing", HURL.match, lambda numbered: from_hurl(numbered, DROPPED)),
         ("Request method:", REST_ASSURED.match, lambda numbered: from_rest_assured(numbered, DROPPED)),
         ("Client-", LWP.match, lambda numbered: from_lwp(numbered, DROPPED)),
         ("HTTP/", _STAMPED.match, _unstamped),

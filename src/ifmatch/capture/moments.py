@@ -14,6 +14,8 @@ _ISO = re.compile(
 _CLF = re.compile(r"(\d\d)/([A-Z][a-z]{2})/(\d{4})[: ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?(?: ([+-]\d{4}))?")
 # As pages show a time: `3/10/2026, 9:14:01.200 AM`, `Mar 10, 2026 @ 09:14:01.200`.
 _NUMERIC = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}),? (\d{1,2}):(\d\d):(\d\d)(\.\d{1,9})?(?: ([AP])M)?\Z")
+# `24.11.2026 17:32:21`: the day stands first wherever there are points.
+_DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4}),? (\d{1,2}):(\d\d)(?::(\d\d)([.,]\d{1,9})?)?\Z")
 _NAMED = re.compile(
     r"([A-Z][a-z]{2}) {1,2}(\d{1,2}), (\d{4}) (?:@ )?(\d\d):(\d\d):(\d\d)(\.\d{1,9})?(?: (?:UTC|GMT|Z))?\Z"
 )
@@ -97,6 +99,9 @@ def shown_moment(text: str) -> str:
     if (named := _NAMED.match(text)) is not None and named[1] in _MONTHS:
         clock = ":".join(named.group(4, 5, 6)) + (named[7] or "")
         return f"{named[3]}-{_MONTHS[named[1]]:02}-{int(named[2]):02}T{clock}Z"
+    if (dotted := _DOTTED.match(text)) is not None:
+        clock = f"{int(dotted[4]):02}:{dotted[5]}:{dotted[6] or '00'}{(dotted[7] or '').replace(',', '.')}"
+        return f"{dotted[3]}-{int(dotted[2]):02}-{int(dotted[1]):02}T{clock}Z"
     found = _NUMERIC.match(text)
     if found is None:
         return text

@@ -111,6 +111,12 @@ FORMATS: Final = (
         container_sniffing.is_net_log,
     ),
     CaptureFormat(
+        "devtools-events",
+        "events of the Chrome DevTools Protocol",
+        "ifmatch.capture.devtools_events:read_devtools_events",
+        container_sniffing.is_devtools_events,
+    ),
+    CaptureFormat(
         "newman", "report of newman", "ifmatch.capture.postman:read_newman", container_sniffing.is_newman
     ),
     CaptureFormat(
@@ -134,6 +140,18 @@ FORMATS: Final = (
         "log of Apache's mod_dumpio",
         "ifmatch.capture.apache_dumpio:read_dumpio",
         _in_text("is_dumpio"),
+    ),
+    CaptureFormat(
+        "forensic",
+        "log of Apache's mod_log_forensic",
+        "ifmatch.capture.apache_forensic:read_forensic",
+        _in_text("is_forensic"),
+    ),
+    CaptureFormat(
+        "proxy-debug",
+        "debug log of nginx, HAProxy or Envoy",
+        "ifmatch.capture.proxy_debug_logs:read_proxy_debug_log",
+        _in_text("is_proxy_debug_log"),
     ),
     CaptureFormat(
         "curl-trace", "curl --trace", "ifmatch.capture.curl_trace:read_curl_trace", _in_text("is_trace")
@@ -184,6 +202,12 @@ FORMATS: Final = (
         container_sniffing.is_log_export,
     ),
     CaptureFormat(
+        "journal",
+        "journal of requests with their answers",
+        "ifmatch.capture.journals:read_journal",
+        container_sniffing.is_journal,
+    ),
+    CaptureFormat(
         "sdk-log",
         "debug log of an HTTP client or a cloud SDK",
         "ifmatch.capture.sdk_logs:read_sdk_log",
@@ -225,7 +249,7 @@ FORMATS: Final = (
 # Those that are one JSON document.
 _DOCUMENTS: Final = frozenset({
     "charles", "newman", "postman", "otlp", "jaeger", "vcr", "tshark", "api-client", "kubernetes-audit",
-    "log-export", "net-log", "service-events",
+    "devtools-events", "journal", "log-export", "net-log", "service-events",
     "apigee",
 })  # fmt: skip
 

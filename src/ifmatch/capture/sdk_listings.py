@@ -145,7 +145,7 @@ def read_node_http(lines: Sequence[str], drafts: Drafts) -> None:
             in_headers = line.strip() not in {"}", "},"}
         elif found and (member := _NODE_MEMBER.match(line)) is not None:
             _member(found[-1], member[1], member[2] or member[3] or "")
-    if len(found) != sent or len(statuses) not in {1, sent} or not all(one.url for one in found):
+    if not found or len(found) != sent or len(statuses) not in {1, sent} or not all(one.url for one in found):
         raise InputError(
             "this is a log of NODE_DEBUG=http, which shows neither target nor answer",
             source=drafts.name,

@@ -1,7 +1,7 @@
-"""Read what frameworks and runtimes log of a request in several lines: Rails, Spring, Node's undici.
+"""Read what frameworks and runtimes log of a request in several lines: Rails, Phoenix, Spring, Node's undici.
 
 Source of the notations: actionpack's log subscriber and Rails::Rack::Logger, AbstractRequestLoggingFilter and
-DispatcherServlet of Spring, lib/core/diagnostics.js of undici.
+DispatcherServlet of Spring, Plug.Logger of Elixir, lib/core/diagnostics.js of undici.
 """
 
 from __future__ import annotations
@@ -19,9 +19,14 @@ if TYPE_CHECKING:
 
     from ifmatch.capture.drafts import Drafts
 
-__all__ = ["RAILS", "SPRING", "UNDICI", "read_rails", "read_spring", "read_undici"]
+__all__ = ["PHOENIX", "RAILS", "SPRING", "UNDICI", "read_phoenix", "read_rails", "read_spring", "read_undici"]
 
 RAILS: Final = re.compile(r'(?:^|[\s\]])Started [A-Z]{3,10} "[^"\s]+" for \S+ at \d{4}-\d\d-\d\d ')
+PHOENIX: Final = re.compile(r"\[info\] +(?:[A-Z]{3,10} /\S*\s*\Z|Sent \d{3} in \d)")
+_PLUG_REQUEST = re.compile(r"\[info\] +([A-Z]{3,10}) (/\S*)\s*\Z")
+_PLUG_ANSWER = re.compile(r"\[info\] +Sent (\d{3}) in (\d{1,9}(?:\.\d{1,6})?)(ms|\u00b5s|us|s)\b")
+_PLUG_ID = re.compile(r"request_id=(\S+)")
+_UNITS: Final = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "\u00b5s": 1e-6}
 UNDICI: Final = re.compile(r"(?:UNDICI|FETCH) \d+: (?:sending request|received response) to [A-Z]{2,20} \S")
 SPRING: Final = re.compile(
     r"(?:Before|After) request \[[A-Z]{3,10} \S|"
@@ -159,3 +164,25 @@ def _filtered(draft: Draft, text: str) -> None:
         draft.add_sent("X-Forwarded-For", client[1])
     if payload:
         draft.content = Content.from_text(payload)
+
+
+def read_phoenix(lines: Sequence[str], drafts: Drafts) -> None:
+    """Read Plug.Logger, as Phoenix has it: a request and its answer share an id, or follow each other.
+
+    Args:
+        lines: of the whole log.
+        drafts: takes the exchanges.
+    """
+    conversation = Conversation(drafts)
+    for number, line in enumerate(lines, 1):
+        named = _PLUG_ID.search(line[:500])
+        key = named[1] if named is not None else ""
+        if (begun := _PLUG_REQUEST.search(line)) is not None:
+            draft = Draft(method=begun[1], url=begun[2], line=number, sent_complete=False, framed=False)
+            # The console shows the time of day only.
+            draft.started, draft.resolution = moment(line) or (None, 1.0)
+            conversation.request(draft, key)
+        elif (answer := _PLUG_ANSWER.search(line)) is not None:
+            draft = conversation.answered(number, key)
+            draft.status, draft.received_complete = int(answer[1]), False
+            draft.duration = float(answer[2]) * _UNITS[answer[3]]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.access_logs import looks_like_access_log
 from ifmatch.capture.apache_dumpio import looks_like_dumpio
+from ifmatch.capture.apache_forensic import looks_like_forensic
 from ifmatch.capture.curl_prompt import is_command
 from ifmatch.capture.devtools_panes import looks_like_pane
 from ifmatch.capture.error_reports import looks_like_error_report
@@ -16,6 +17,7 @@ from ifmatch.capture.log_pastes import mended
 from ifmatch.capture.log_tables import looks_like_log_table
 from ifmatch.capture.message_wrappings import unpacked
 from ifmatch.capture.pasted_lines import start_line, without_direction
+from ifmatch.capture.proxy_debug_logs import looks_like_proxy_debug_log
 from ifmatch.capture.request_commands import is_request_command
 from ifmatch.capture.sdk_hclog import is_json_record
 from ifmatch.capture.sdk_logs import looks_like_sdk_log
@@ -75,7 +77,6 @@ _HTML = re.compile(
 # An error answer of JSON is short; longer JSON is a file of its own kind.
 _JSON_ERROR_LIMIT: Final = 4096
 _JSON_START = re.compile(rb"\s*(?:\{\s*(?:[\"}]|\Z)|\[\s*(?:[\"{\[\]]|-?\d+[\s,\]]|true|false|null|\Z))")
-_FORENSIC = re.compile(r"\+[\w:@.-]{6,60}\|[A-Z]{3,20} \S+ HTTP/\d\.\d\|")
 _PACKET_LIST = re.compile(r"\s*\d+\s+\d+\.\d{6,9}\s+\S+\s+(?:\u2192|->)\s+\S+\s+\S+\s+\d+\s")
 _NAMELESS = re.compile(
     r"(?=[^\n]*(?:\t|\A)1\d{9}\.\d{6,9}(?:\t|\Z))(?=[^\n]*(?:\t|\A)(?:[A-Z]{3,8}|[1-5]\d\d)(?:\t|\Z))[^\t\n]*\t[^\t\n]*\t"
@@ -88,10 +89,12 @@ _TSHARK_ADVICE: Final = (
 _KEY_LOG = re.compile(
     r"(?:CLIENT_RANDOM|(?:SERVER|CLIENT)_(?:HANDSHAKE_)?TRAFFIC_SECRET\w*|EXPORTER_SECRET) [0-9a-f]{64}"
 )
-_REQUESTS_ONLY = (
-    (re.compile(r"type: collection\.insomnia\.rest/"), "Insomnia"),
-    (re.compile(r"meta \{\Z"), "Bruno"),
+_COLLECTIONS: Final = (
+    (b'"clientName": "Thunder Client"', "Thunder Client"),
+    (b'"clientName":"Thunder Client"', "Thunder Client"),
+    (b'"yaakSchema"', "Yaak"),
 )
+_REQUESTS_ONLY = ((re.compile(r"meta \{\Z"), "Bruno"),)
 _ACCESS_LOG = re.compile(r"\S+ \S+ \S+ \[\d{2}/\w{3}/\d{4}:\d{2}:\d{2}:\d{2}")
 
 
@@ -127,6 +130,16 @@ def is_varnish_log(head: bytes) -> bool:
 def is_dumpio(head: bytes) -> bool:
     """Tell whether Apache's mod_dumpio wrote this."""
     return b" mod_dumpio: " in head and looks_like_dumpio(_log_lines(head))
+
+
+def is_forensic(head: bytes) -> bool:
+    """Tell whether Apache's mod_log_forensic wrote this."""
+    return b"|" in head and looks_like_forensic(_log_lines(head))
+
+
+def is_proxy_debug_log(head: bytes) -> bool:
+    """Tell whether nginx, HAProxy or Envoy printed this while it was told to debug."""
+    return looks_like_proxy_debug_log(_log_lines(head))
 
 
 def is_trace(head: bytes) -> bool:
@@ -273,6 +286,8 @@ def _json_kind(head: bytes) -> tuple[str, str]:
         return "this is an OpenAPI description", "It holds no traffic. " + _TRACE_ADVICE
     if b'"endpoint"' in start and b'"requests"' in start and b'"folders"' in start:
         return "this is a collection of Hoppscotch", "It holds requests, not what came back. " + _TRACE_ADVICE
+    if (tool := next((name for sign, name in _COLLECTIONS if sign in start), None)) is not None:
+        return f"this is an export of {tool}", "It holds requests, not what came back. " + _TRACE_ADVICE
     if b'"_type":"export"' in start.replace(b" ", b""):
         return "this is an Insomnia export", "It holds requests, not what came back. " + _TRACE_ADVICE
     return "this is JSON, but no HAR: the member `log` with `entries` is missing", _HAR_ADVICE
@@ -306,12 +321,6 @@ def _text_kind(text: str) -> tuple[str, str]:
         (name for sign, name in _REQUESTS_ONLY if any(sign.match(line) for line in lines[:5])), None
     ):
         return f"this is a request of {tool}", "It holds requests, not what came back. " + _TRACE_ADVICE
-    if _FORENSIC.match(first):
-        seen = "this is a log of Apache's mod_log_forensic"
-        return seen, (
-            "It holds what was sent, not what came back. Log both: ifmatch explain capture apache, "
-            "or mod_dumpio"
-        )
     if is_packet_list(lines):
         return "this is tshark's list of packets, or fields without their names", _TSHARK_ADVICE
     words = " ".join(first.split()[:8])[:60]

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ifmatch.capture.decompression import gunzip
+from ifmatch.capture.line_prefixes import turned, without_prefixes
+from ifmatch.capture.recognised_text import without_odd_blanks
 from ifmatch.errors import InputError
 from ifmatch.model.exchange import CaptureWarning
 
@@ -172,6 +174,18 @@ def unwrap(lines: list[str | None]) -> tuple[list[str | None], list[str]]:
         for index in coloured:
             lines[index] = _ANSI.sub("", lines[index] or "")
         repairs.append("terminal colour codes were taken off")
+    prefixless = without_prefixes(lines, is_mark)
+    if prefixless is not None:
+        lines = prefixless
+        repairs.append("what a log collector had put before the lines was taken off")
+    upright = turned(lines)
+    if upright is not None:
+        lines = upright
+        repairs.append("`<` stands before what was sent here, `>` before answers; read so")
+    recognised = without_odd_blanks(lines)
+    if recognised is not None:
+        lines = recognised
+        repairs.append("blanks that the recognition of text had put into signs of HTTP were taken out")
     blanks = _with_plain_blanks(lines)
     if blanks is not lines:
         lines = blanks

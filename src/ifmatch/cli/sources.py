@@ -163,6 +163,7 @@ def read_sources(
     """
     from ifmatch.capture import read_all
     from ifmatch.capture.configurations import configuration_kind, read_configuration
+    from ifmatch.capture.joined_logs import joined
 
     captures: list[Capture] = []
     configurations: list[ServerConfiguration] = []
@@ -195,7 +196,7 @@ def read_sources(
         )
     if not captures:
         raise InputError("none of them can be read", source=f"{len(names)} sources")
-    return ReadSources(_without_copies(captures), tuple(failures), tuple(configurations))
+    return ReadSources(joined(_without_copies(captures)), tuple(failures), tuple(configurations))
 
 
 def _without_copies(captures: Sequence[Capture]) -> tuple[Capture, ...]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ifmatch.model.exchange import Capture
 
 # Formats that servers write; they name the address, seldom who sent it.
-SERVER_LOGS = frozenset({"access-log", "json-log", "varnishlog", "dumpio"})
+SERVER_LOGS = frozenset({"access-log", "json-log", "varnishlog", "dumpio", "forensic", "proxy-debug"})
 _NAMES = ("authorization", "cookie", "x-api-key", "from")
 _Key = tuple[object, ...]
 # Besides the user agent these tell who asks, and from where.

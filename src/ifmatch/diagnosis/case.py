@@ -48,6 +48,14 @@ if TYPE_CHECKING:
 _FEW_TIMES = 2
 # Seconds of one tick from which on a clock is too coarse to tell an order.
 _COARSE = 0.5
+# How the operations of families without a name are told, one after the other.
+_SETTLES = (
+    saves.posted,
+    page_saves.take_pages,
+    called_by_query,
+    addresses.settle,
+    negotiated.choose,
+)
 
 
 @dataclass
@@ -222,7 +230,7 @@ def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None
         if step.dialect is not None:
             step.forget()
     targets.settle(steps)
-    for settle in (saves.posted, page_saves.take_pages, called_by_query, addresses.settle, negotiated.choose):
+    for settle in _SETTLES:
         settle(steps)
     owners = actors.assign(steps, ordered, vantages)
     for take in (take_by_course, take_collided):
@@ -237,11 +245,12 @@ def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None
             node=nodes[number],
             clock_offset_ms=round(clock[number] * 1000),
             warnings=capture.warnings,
+            answered=_answered(capture),
         )
         for number, capture in enumerate(ordered)
     ]
-    sources = [rows[order.index(number)] for number in range(len(given))]
-    case = Case(ordered, steps, tuple(_unrelated(sources, given)))
+    sources = _unrelated([rows[order.index(number)] for number in range(len(given))], given)
+    case = Case(ordered, steps, tuple(sources))
     case.histories = _by_resource(steps)
     return case
 
@@ -279,19 +288,13 @@ def _unrelated(sources: Sequence[Source], captures: Sequence[Capture]) -> list[S
             rows.append(source)
             continue
         text = "shares no resource with the other files: treated as a case of its own"
-        rows.append(
-            Source(
-                name=source.name,
-                format=source.format,
-                exchanges=source.exchanges,
-                vantage=source.vantage,
-                actor=source.actor,
-                node=source.node,
-                clock_offset_ms=source.clock_offset_ms,
-                warnings=(*source.warnings, CaptureWarning(text)),
-            )
-        )
+        rows.append(replace(source, warnings=(*source.warnings, CaptureWarning(text))))
     return rows
+
+
+def _answered(capture: Capture) -> bool:
+    """Tell whether a capture shows what became of any of its requests."""
+    return bool(capture.unread) or any(one.response or one.error for one in capture.exchanges)
 
 
 def _seen_from(capture: Capture, inferred: Vantage) -> Vantage:

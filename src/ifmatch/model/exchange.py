@@ -53,6 +53,7 @@ class Exchange:
         initiator: what issued it (script, document, preflight, service worker), "" when unknown.
         from_cache: True when the client's own cache answered without the network.
         resolution: seconds of one tick of `started` here (1.0: whole seconds, 0.001: milliseconds).
+        mark: the id that a server gave to the request in each of its logs, "" when none is known.
     """
 
     provenance: Provenance
@@ -67,6 +68,7 @@ class Exchange:
     initiator: str = ""
     from_cache: bool = False
     resolution: float = 0.001
+    mark: str = ""
 
     @property
     def status(self) -> int:
@@ -138,6 +140,7 @@ class Source:
         node: label of the node when this vantage has several, else None.
         clock_offset_ms: this source's clock minus the reference clock, in milliseconds.
         warnings: from reading and from pairing.
+        answered: whether it shows what became of any request.
     """
 
     name: str
@@ -148,6 +151,7 @@ class Source:
     node: str | None = None
     clock_offset_ms: int = 0
     warnings: tuple[CaptureWarning, ...] = field(default=())
+    answered: bool = True
 
 
 def captures_of(exchanges: Iterable[Exchange]) -> tuple[Capture, ...]:

@@ -235,6 +235,11 @@ def checked(diagnosis: Diagnosis) -> str:
         )
     looked = f"Checked {counted(exchanges, 'exchange')} in {counted(len(diagnosis.sources), 'source')}"
     looked += " for refused, overwritten, lost and wrongly answered conditional requests."
+    if not any(source.answered for source in diagnosis.sources):
+        return (
+            f"{looked} No answer is in the evidence, so it cannot tell whether a request was refused. "
+            "Record the answers too: curl -v, or HAR from a browser."
+        )
     benign = len(diagnosis.benign)
     if not benign:
         return f"{looked} All is well."
