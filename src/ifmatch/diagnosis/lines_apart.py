@@ -20,8 +20,8 @@ from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.refusal_words import DONE, outdated, says_undone, turned_down
 from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.steps_inside import step_inside
-from ifmatch.diagnosis.told_undone import names_two
 from ifmatch.diagnosis.version_words import alike, called_version
+from ifmatch.diagnosis.versions_beside import names_two
 from ifmatch.dialects import parts_in
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.message import Content, Fields, Request, Response
@@ -479,8 +479,8 @@ def _written(batch: _Batch, line: _Line, url: str, denied: tuple[_Told, Step] | 
     one = step_inside(step, request, Response(status, "", fields, _content(answer)), resource_key(url))
     one.method, one.status = request.method, status
     if denied is not None:
-        one.undone = 200 <= status < 300
-        one.reported_by = denied[1] if denied[1] is not step else None
+        one.seen.outdated = denied[1] if 200 <= status < 300 else None
+        one.seen.report = denied[1] if denied[1] is not step else None
     return one
 
 
