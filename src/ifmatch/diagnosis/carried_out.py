@@ -39,7 +39,7 @@ class Reason(StrEnum):
     """What shows that a write was not carried out, or not wholly."""
 
     STATUS = "its status is no success"
-    REFUSED = "its API refuses so under a success"
+    REFUSED = "its API refuses by a precondition under a success"
     FAULT = "errors stand in the place of a result"
     OUTDATED = "another version than the one that it was made from is told, and all is as before"
     NO_TRACE = "a later look shows nothing of it"
@@ -134,7 +134,8 @@ def denial_of(step: Step) -> Denial | None:
         step: a write, its dialect set.
     """
     if step.denied:
-        return Denial(Reason.REFUSED, (step,))
+        # What the refusal was read from tells more.
+        return step.denial or Denial(Reason.REFUSED, (step,))
     if failed_inside(step):
         return Denial(Reason.FAULT, (step,))
     if step.seen.no_trace is None and _gives_version(step):

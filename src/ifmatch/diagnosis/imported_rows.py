@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, cast
 from ifmatch.diagnosis.listed_records import records_in
 from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.refusal_words import turned_down
-from ifmatch.diagnosis.resources import host_of
+from ifmatch.diagnosis.resources import by_service
 from ifmatch.diagnosis.rows_put_back import PutBack, address_of, put_back
 from ifmatch.diagnosis.versions_beside import names_two
 from ifmatch.model.message import Content
@@ -51,10 +51,7 @@ def take_rows(steps: Sequence[Step]) -> None:
     Args:
         steps: of a case, in order of time, nothing read from them yet.
     """
-    services: dict[str, list[Step]] = {}
-    for step in steps:
-        services.setdefault(host_of(step.exchange.request.url), []).append(step)
-    for service in services.values():
+    for service in by_service(steps):
         for place, step in enumerate(service):
             rows = _sent_rows(step)
             left = _left(service, place, rows) if rows else None

@@ -5,6 +5,7 @@ The look may be at the thing, at a list that holds it, or a call that asks for i
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +29,7 @@ _OK: Final = 200
 _CONTENT: Final = 60_000
 # What numbers a call, not a state.
 _OF_CALLS: Final = frozenset({"id", "jsonrpc"})
+_INSIDE: Final = frozenset({"body", "text"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,18 @@ class Around:
         for one in (*self.before, *self.after):
             if _looked_up(one) and (one.method == "GET" or _looks(one)):
                 yield one
+
+    def only_repeats(self, value: str) -> bool:
+        """Tell whether the answer has a value nowhere but where it repeats what was sent, by the same name.
+
+        Args:
+            value: a number, or a moment.
+        """
+        held = [one.word for one in shown(self.write) if one.value == value and one.where in _INSIDE]
+        mine = {one.word for one in sent(self.write) if one.value == value}
+        if not held or not mine.issuperset(held):
+            return False
+        return len(re.findall(rf"(?<![\w.]){re.escape(value)}(?!\w)", self.write.view.text)) == len(held)
 
     def had(self, version: str) -> bool:
         """Tell whether an answer before the write has a version.

@@ -12,7 +12,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.codes_inside import fails_by_code
 from ifmatch.diagnosis.next_looks import Around
 from ifmatch.diagnosis.pages import is_page
-from ifmatch.diagnosis.resources import host_of
+from ifmatch.diagnosis.resources import by_service
 from ifmatch.diagnosis.unlike_answers import forget, unlike_others
 from ifmatch.diagnosis.versions_beside import has_naught, later_beside, named, tags_of, without_usual
 
@@ -30,10 +30,7 @@ def take_outdated(steps: Sequence[Step]) -> None:
     Args:
         steps: of a case, in order of time, the reports on what was only taken in read already.
     """
-    hosts: dict[str, list[Step]] = {}
-    for step in steps:
-        hosts.setdefault(host_of(step.exchange.request.url), []).append(step)
-    for service in hosts.values():
+    for service in by_service(steps):
         for place, step in enumerate(service):
             if not step.is_write or not _may_deny(step):
                 continue
@@ -71,7 +68,11 @@ def came_to_nothing(
     if has_naught(said):
         said = without_usual(said, write, around.looks)
     unlike = report is None and unlike_others(service, place)
-    pairs = list(later_beside(write, said, denied=unlike))
+    pairs = [
+        one
+        for one in later_beside(write, said, denied=unlike)
+        if report is not None or not around.only_repeats(one[1])
+    ]
     if report is None and _coded(around, [one for one in pairs if named(said, one[0])]):
         return write
     moved = around.moved_on() if not pairs and (unlike or has_naught(said)) else None

@@ -91,7 +91,7 @@ def _plain(step: Step) -> bool:
         return step.seen.no_trace is None and not step.conditions
     if not 200 <= step.status < 300 or step.seen.no_trace is not None or step.seen.report is not None:
         return False
-    if step.negative or _denies(step):
+    if step.negative or _says_false(step):
         return False
     return step.guard is None or step.guard.guard is not Guard.ABSENT
 
@@ -110,13 +110,13 @@ def _by_course(history: Sequence[Step], step: Step) -> Refusal | None:
     elif not (
         _created_nothing(history, step)
         or _met_older(history, step)
-        or _left_undone(history, step)
+        or _outdated_without_trace(history, step)
         or _undone_by_its_words(history, step)
     ):
         if not (
             (_unread(step) and _outdated(history, step))
             or _prints_both(history, step)
-            or _left_as_it_was(history, step)
+            or _false_and_as_it_was(history, step)
             or _shows_another(history, step)
             or refuses_date(history, step)
         ):
@@ -300,14 +300,14 @@ def _met_older(history: Sequence[Step], step: Step) -> bool:
     return after is not None and after.is_read and _older(step, after)
 
 
-def _left_as_it_was(history: Sequence[Step], step: Step) -> bool:
+def _false_and_as_it_was(history: Sequence[Step], step: Step) -> bool:
     """Tell whether a success says that something is not so, and the state is the one that was there before.
 
     Whatever the word for it: the answer denies, the version is an old one, and what was sent is not there.
     """
     if not (step.is_write and 200 <= step.status < 300) or step.batched:
         return False
-    if step.refused or step.denied or not step.conditions or step.body is None or not _denies(step):
+    if step.refused or step.denied or not step.conditions or step.body is None or not _says_false(step):
         return False
     own = [one for one in history if one.order < step.order]
     known = {tokens.opaque(token) for one in own for token in one.issued()}
@@ -322,7 +322,7 @@ def _left_as_it_was(history: Sequence[Step], step: Step) -> bool:
     return bool(named) and all(one in known for one in named)
 
 
-def _denies(step: Step) -> bool:
+def _says_false(step: Step) -> bool:
     """Tell whether an answer has a member of its own at the top that is false, and none that is true."""
     if step.content is None or "false" not in step.content.text:
         return False
@@ -362,7 +362,7 @@ def _made_by(value: str) -> float | None:
     return begin.timestamp() + 36 * _A_WHILE
 
 
-def _left_undone(history: Sequence[Step], step: Step) -> bool:
+def _outdated_without_trace(history: Sequence[Step], step: Step) -> bool:
     """Tell whether a write on a version came to nothing under a success, and another was there by then."""
     guard = step.guard
     if step.seen.no_trace is None or step.refused or step.batched or guard is None:
