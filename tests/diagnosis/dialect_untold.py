@@ -11,6 +11,7 @@ from ifmatch.model.unknown import UNKNOWN
 
 _KIND = "what things are of one kind is told by their paths"
 _WORD = "0 and * are words of some families and of HTTP, no versions"
+_OWN_PLACE = "its answer names its own path as the place of the content: elsewhere that is another's"
 _IN_HTTP = "what tells it stands in fields or statuses of HTTP, or in the spelling of a tag"
 OWN = {
     **dict.fromkeys(
@@ -39,6 +40,7 @@ OWN = {
         ),
         _KIND,
     ),
+    "a put answered with what is there, which the service set back by its own rule, no redirect": _OWN_PLACE,
     "parts of one read taken and refused in turn by two mirrors": "parts are asked for in a field of HTTP",
     "a draft is read by its revision, each time under another tag, and saved at the address of the page": (
         _KIND

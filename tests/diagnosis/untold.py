@@ -29,7 +29,6 @@ ANYWHERE = {
     ),
     **dict.fromkeys(
         (
-            "a put answered with what is there, which the service set back by its own rule, no redirect",
             "a queue tells numbers alone, and the next look has the work of another",
             "a room is sent with the tag of its hotel, and the operation ends with nothing",
             "an order sent with the revision before the own one is sent back, as the queue tells",

@@ -13,7 +13,7 @@ from ifmatch.diagnosis.locks import why_awaited
 from ifmatch.diagnosis.resources import parent_of, path_of
 from ifmatch.diagnosis.rules import post_commit_412
 from ifmatch.diagnosis.tickets import renewed
-from ifmatch.diagnosis.unlike_answers import name_of
+from ifmatch.diagnosis.written_things import name_of
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN

@@ -17,7 +17,6 @@ from msgspec.structs import replace as with_
 from ifmatch.diagnosis.listed_records import records_in
 from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.operations import changes, operation, reads
-from ifmatch.diagnosis.refusal_words import negative
 from ifmatch.diagnosis.soap_bodies import operation_in
 from ifmatch.diagnosis.steps_inside import step_inside
 from ifmatch.diagnosis.version_words import called_version
@@ -98,7 +97,7 @@ def _sends_version(step: Step) -> bool:
 
 def _shows_more(step: Step) -> bool:
     """Tell whether an answer has a record with a version, and more members than the request has values."""
-    if step.status != _OK or negative(step):
+    if step.status != _OK or step.negative:
         return False
     asked = [one for one in sent(step) if one.where in {"body", "text"} and one.name not in _OF_CALLS]
     return any(len(held.record) > len(asked) + 1 for held in _records(step))
@@ -109,16 +108,13 @@ def _answers_more(step: Step) -> bool:
     asked = {one.value for one in sent(step) if one.where in {"body", "text"} and one.name not in _OF_CALLS}
     told = {one.word: one.value for one in shown(step) if one.name not in _OF_CALLS}
     return (
-        step.status == _OK
-        and not negative(step)
-        and len(told) > len(asked)
-        and bool(asked & {*told.values()})
+        step.status == _OK and not step.negative and len(told) > len(asked) and bool(asked & {*told.values()})
     )
 
 
 def _lists_records(step: Step) -> bool:
     """Tell whether an answer is a list of several records, as one of what had changed is."""
-    return step.status == _OK and not negative(step) and len(records_in(step.view.text)) > 1
+    return step.status == _OK and not step.negative and len(records_in(step.view.text)) > 1
 
 
 def named_by_records(service: Sequence[Step], dialect: Dialect) -> Dialect | None:

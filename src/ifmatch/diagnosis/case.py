@@ -33,7 +33,7 @@ from ifmatch.diagnosis.own_in_flight import take_collided
 from ifmatch.diagnosis.remote_calls import take_calls
 from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.steps import SAFE_METHODS, Step
-from ifmatch.diagnosis.told_undone import mark_undone
+from ifmatch.diagnosis.told_undone import take_outdated
 from ifmatch.diagnosis.wordless_refusals import take_by_course
 from ifmatch.model.exchange import Capture, CaptureWarning, Source, Vantage
 
@@ -220,7 +220,7 @@ def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None
     take_calls(steps)
     named_in_contents(steps)
     steps = _with(steps, lines_apart(steps))
-    for take in (take_rows, take_reports, mark_undone, take_untraced):
+    for take in (take_rows, take_reports, take_outdated, take_untraced):
         take(steps)
     held = speak(steps, dialects)
     if held:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.carried_out import denial_told
 from ifmatch.diagnosis.message_members import sent, shown
-from ifmatch.diagnosis.refusal_words import denies, says_outdated
+from ifmatch.diagnosis.refusal_words import says_outdated
 from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.version_words import EXPECTS, alike, called_version
 from ifmatch.dialects import parts_in
@@ -69,7 +70,7 @@ def _refused(step: Step) -> bool:
         return False
     if not step.view.text or not any(map(_may_be_one, sent(step))):
         return False
-    return says_outdated(step) and (step.status in _CONFLICT or denies(step))
+    return says_outdated(step) and (step.status in _CONFLICT or denial_told(step) is not None)
 
 
 def _may_be_one(member: Member) -> bool:

@@ -15,7 +15,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.dates import http_date, instant, told_moment, zones_apart
 from ifmatch.diagnosis.message_members import shown
-from ifmatch.diagnosis.refusal_words import negative, says_outdated
+from ifmatch.diagnosis.refusal_words import says_outdated
 from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def refuses_date(history: Sequence[Step], step: Step) -> bool:
     """
     if not step.is_write or step.batched or step.refused:
         return False
-    denied = 200 <= step.status < 300 and negative(step) and not step.header("etag")
+    denied = 200 <= step.status < 300 and step.negative and not step.header("etag")
     if not (denied or step.status in _FAULTS):
         return False
     guard = step.guard

@@ -56,7 +56,7 @@ def denied_version(traffic: Traffic, write: Step, member: Member, source: Member
     blamed = same and VERSION.search(source.word) is not None and prints(write, member.value)
     if blamed and traffic.conflicts(write) and says_outdated(write):
         return True
-    if not write.undone:
+    if write.seen.outdated is None:
         return False
     if prints(write, member.value) and counts_past(write, member.value):
         return True

@@ -16,7 +16,6 @@ from ifmatch.diagnosis.refusal_words import (
     NEGATIVE,
     NOT_DONE,
     OUTDATED,
-    negative,
     says_outdated,
     speaks_of,
     unmodified,
@@ -71,7 +70,7 @@ def refusable(step: Step) -> bool:
     if step.status == _UNABLE:
         return _names_condition(step)
     failed = (400 <= step.status < 500 and step.status not in _OTHER) or step.status == 500
-    return failed or unmodified(step) or negative(step)
+    return failed or unmodified(step) or step.negative
 
 
 def _names_condition(step: Step) -> bool:

@@ -21,7 +21,7 @@ from ifmatch.diagnosis.path_members import (
     of_a_kind,
 )
 from ifmatch.diagnosis.projections import projection
-from ifmatch.diagnosis.refusal_words import negative, says_outdated
+from ifmatch.diagnosis.refusal_words import says_outdated
 from ifmatch.diagnosis.succession import TIME, names_the_next
 from ifmatch.diagnosis.version_words import CARRIES
 from ifmatch.diagnosis.visits import others_moved, written_members, written_words
@@ -115,7 +115,7 @@ class Traffic:
 
         Else the only view that there is of the thing.
         """
-        if not (200 <= step.status < 300 and negative(step)):
+        if not (200 <= step.status < 300 and step.negative):
             return None
         views = {one.resource for one in self._views.get(here, ())}
         if len(views) == 1:
@@ -164,7 +164,7 @@ class Traffic:
         known = self._took.get(step)
         if known is None:
             done = step.is_write and (200 <= step.status < 300 or step.posted)
-            known = self._took[step] = done and not negative(step)
+            known = self._took[step] = done and not step.negative
         return known
 
     def conflicts(self, step: Step) -> bool:

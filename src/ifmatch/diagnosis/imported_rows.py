@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final, cast
 from ifmatch.diagnosis.listed_records import records_in
 from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.refusal_words import turned_down
-from ifmatch.diagnosis.resources import host_of
+from ifmatch.diagnosis.resources import by_service
 from ifmatch.diagnosis.rows_put_back import PutBack, address_of, put_back
-from ifmatch.diagnosis.told_undone import names_two
+from ifmatch.diagnosis.versions_beside import names_two
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -51,10 +51,7 @@ def take_rows(steps: Sequence[Step]) -> None:
     Args:
         steps: of a case, in order of time, nothing read from them yet.
     """
-    services: dict[str, list[Step]] = {}
-    for step in steps:
-        services.setdefault(host_of(step.exchange.request.url), []).append(step)
-    for service in services.values():
+    for service in by_service(steps):
         for place, step in enumerate(service):
             rows = _sent_rows(step)
             left = _left(service, place, rows) if rows else None
@@ -65,7 +62,7 @@ def take_rows(steps: Sequence[Step]) -> None:
 
 
 def _sent_rows(step: Step) -> tuple[Record, ...]:
-    if not (step.is_write and 200 <= step.status < 300 and not step.undone):
+    if not (step.is_write and 200 <= step.status < 300 and step.seen.outdated is None):
         return ()
     text = step.view.sent_text
     rows = records_in(text) if 0 < len(text) <= _LONGEST else ()
@@ -167,9 +164,9 @@ def _narrow(service: Sequence[Step], write: Step, left: _Left) -> None:
             one.resource = key
     _send(write, left.row)
     _show(write, left.told)
-    write.resource, write.undone = key, True
+    write.resource, write.seen.outdated = key, left.report
     if left.report is not write:
-        write.reported_by = left.report
+        write.seen.report = left.report
 
 
 def _narrow_stored(service: Sequence[Step], write: Step, stored: PutBack) -> None:

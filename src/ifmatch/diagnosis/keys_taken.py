@@ -94,7 +94,7 @@ def of_key(case: Case, step: Step) -> Reason | None:
 def _may_lack(step: Step) -> bool:
     if step.status in _REFUSALS:
         return True
-    return step.status in _DONE and (step.negative or step.undone or step.reported_by is not None)
+    return step.status in _DONE and (step.negative or step.seen.report is not None)
 
 
 def _taken(step: Step, own: Sequence[Step]) -> _Key | None:

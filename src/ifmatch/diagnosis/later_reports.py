@@ -22,7 +22,8 @@ from ifmatch.diagnosis.refusal_words import WAITING, outdated, says_undone, turn
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.diagnosis.ticket_reports import JOURNAL, TELLING, Report, Ticket, names, own_page
 from ifmatch.diagnosis.told_of_tokens import has_verdict, over_its_version
-from ifmatch.diagnosis.told_undone import came_to_nothing, outrun, two_versions
+from ifmatch.diagnosis.told_undone import came_to_nothing, outrun
+from ifmatch.diagnosis.versions_beside import names_later_than_sent
 from ifmatch.dialects.batches import may_hold_parts
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.message import Content
@@ -113,7 +114,7 @@ def _read(step: Step, service: _Service) -> None:
     report = Report(step, content.text, service.waiting)
     for one in report.tickets:
         if account := _account_of(report, one):
-            one.step.accounted_by, one.step.account = step, account
+            one.step.seen.account_at, one.step.seen.account = step, account
     told = {
         one.step: content
         for one in report.tickets
@@ -233,7 +234,7 @@ def _reported(report: Report, ticket: Ticket, service: _Service) -> Content | No
     if value is None and ticket.word == JOURNAL:
         return None
     if value is None and report.lines is None:
-        told = _in_lines(report.text, ticket) or _in_table(report, ticket, service)
+        told = _in_lines(report, ticket) or _in_table(report, ticket, service)
         told = told or _in_elements(report, ticket)
         return told or _in_other_words(report, ticket, service)
     about = report.entries(ticket) if ticket.word == JOURNAL else report.records(ticket)
@@ -261,7 +262,7 @@ def _in_records(
     """Return what records about a write say of it, the last of which is a text as well."""
     sure = write.status == _TAKEN_IN or WAITING.search(write.view.text) is not None
     if sure and (again or over_its_version(write, about[-1])):
-        return _joined(write, about[-1], undone=True)
+        return _joined(write, about[-1], report)
     # Of many records some may have been left as they were.
     some = may_hold_parts(write.exchange.request) and _SOME.search(text) is not None
     if len(about) == 1 and (some or (sure and _came_to_nothing(text))):
@@ -269,8 +270,8 @@ def _in_records(
     place = service.places[write]
     undone = tells_undone(about[-1]) or made_nothing(about)
     if undone and _over_version(service.steps, place, text, report):
-        return _joined(write, about[-1], undone=True)
-    if came_to_nothing(service.steps, place, text, report):
+        return _joined(write, about[-1], report)
+    if came_to_nothing(service.steps, place, text, report) is not None:
         return _joined(write, about[-1])
     return None
 
@@ -279,7 +280,7 @@ def _said_before(service: _Service, write: Step) -> bool:
     """Tell whether the very same request was told before to be not carried out over its version."""
     place = service.places[write]
     return any(
-        one.undone
+        one.seen.outdated is not None
         and one.exchange.request.url == write.exchange.request.url
         and one.sent.text("if-match") == write.sent.text("if-match")
         and one.view.sent_text == write.view.sent_text
@@ -291,7 +292,7 @@ def _over_version(service: Sequence[Step], place: int, said: str, report: Step) 
     """Tell whether what was not carried out was not for its version: what is told, or shown next, says so."""
     if names_later(service[place], said):
         return True
-    return two_versions(service[place], said) or outdated(said) or outrun(service, place, report)
+    return names_later_than_sent(service[place], said) or outdated(said) or outrun(service, place, report)
 
 
 def _in_table(report: Report, ticket: Ticket, service: _Service) -> Content | None:
@@ -306,12 +307,12 @@ def _in_table(report: Report, ticket: Ticket, service: _Service) -> Content | No
     ]
     record: dict[str, object] = dict(rows[-1]) if rows else {}
     if record and ticket.telling and over_its_version(ticket.step, record):
-        return _joined(ticket.step, record, undone=True)
+        return _joined(ticket.step, record, report.step)
     if not record or not (tells_undone(record) or made_nothing(rows)):
         return None
     place = service.places[ticket.step]
     over = _over_version(service.steps, place, json.dumps(record), report.step)
-    return _joined(ticket.step, record, undone=True) if over else None
+    return _joined(ticket.step, record, report.step) if over else None
 
 
 def _in_elements(report: Report, ticket: Ticket) -> Content | None:
@@ -320,7 +321,7 @@ def _in_elements(report: Report, ticket: Ticket) -> Content | None:
         return None
     record: dict[str, object] = {one.word: one.value for one in shown(report.step) if one.where == "text"}
     told = record and over_its_version(ticket.step, record)
-    return _joined(ticket.step, record, undone=True) if told else None
+    return _joined(ticket.step, record, report.step) if told else None
 
 
 def _in_other_words(report: Report, ticket: Ticket, service: _Service) -> Content | None:
@@ -330,7 +331,7 @@ def _in_other_words(report: Report, ticket: Ticket, service: _Service) -> Conten
         return None
     said = "\n".join(filter(None, _COLUMNS.split(lines[-1].strip().replace(ticket.value, "\t")))).strip()
     undone = came_to_nothing(service.steps, service.places[ticket.step], said, report.step)
-    return Content.from_text(said) if undone else None
+    return Content.from_text(said) if undone is not None else None
 
 
 def _came_to_nothing(text: str) -> bool:
@@ -360,8 +361,9 @@ def _account_of(report: Report, ticket: Ticket) -> str:
     return "\n".join(line for line in report.text.splitlines() if bounded.search(line))
 
 
-def _in_lines(text: str, ticket: Ticket) -> Content | None:
+def _in_lines(report: Report, ticket: Ticket) -> Content | None:
     """Return the one line that tells that a write came to nothing, without its ticket; each column a line."""
+    text = report.text
     if not ticket.telling or ticket.value not in text:
         return None
     bounded = re.compile(rf"(?<![\w-]){re.escape(ticket.value)}(?![\w-])")
@@ -376,13 +378,13 @@ def _in_lines(text: str, ticket: Ticket) -> Content | None:
     said = said.lstrip(" :-")
     columns: dict[str, object] = {str(number): one for number, one in enumerate(said.split("\n"))}
     if over_its_version(ticket.step, columns):
-        return _joined(ticket.step, columns, undone=True)
+        return _joined(ticket.step, columns, report.step)
     return Content.from_text(said) if _came_to_nothing(said) else None
 
 
-def _joined(write: Step, record: dict[str, object], *, undone: bool = False) -> Content:
-    """Return the answer to a write with what a report says of it."""
-    write.undone = write.undone or undone
+def _joined(write: Step, record: dict[str, object], over: Step | None = None) -> Content:
+    """Return the answer to a write with what a report says of it; `over`, where it is of its version."""
+    write.seen.outdated = write.seen.outdated or over
     before = members_in(write.view.json)
     given = {one.word for one in members(before)} if before else set[str]()
     kept = {name: one for name, one in before.items() if name not in record and name in given}
@@ -395,7 +397,7 @@ def _answer(write: Step, content: Content, report: Step) -> None:
     response = write.exchange.response
     if response is None:
         return
-    write.reported_by = report
+    write.seen.report = report
     write.exchange = replace(write.exchange, response=replace(response, content=content))
     for name in ("view", "content"):
         write.__dict__.pop(name, None)

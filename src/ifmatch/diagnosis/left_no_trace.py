@@ -7,20 +7,19 @@ corrects, and work that was only taken in say nothing of the kind.
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.message_members import sent, shown
+from ifmatch.diagnosis.message_members import shown
 from ifmatch.diagnosis.refusal_words import says_done, says_waiting
 from ifmatch.diagnosis.resources import host_of
-from ifmatch.diagnosis.stamps import stamped
+from ifmatch.diagnosis.values_by_name import state_sent, state_shown
 from ifmatch.diagnosis.version_words import called_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from ifmatch.diagnosis.steps import Step
 
@@ -29,7 +28,6 @@ _OK: Final = 200
 _SUCCESS: Final = frozenset({200, 204, 303})
 _TAKEN_IN: Final = 202
 _CHANGING: Final = frozenset({"PUT", "PATCH", "POST", "MERGE"})
-_DEEP: Final = 5
 _MOST: Final = 200
 # So many looks at a thing are compared.
 _LOOKS: Final = 12
@@ -51,19 +49,19 @@ def take_untraced(steps: Sequence[Step]) -> None:
         for number, step in enumerate(near):
             if step.method in _CHANGING and step.is_write and (step.status in _SUCCESS or _ended(step)):
                 begin = number + 1
-                if step.accounted_by is not None and step.status == _TAKEN_IN:
+                if step.seen.account_at is not None and step.status == _TAKEN_IN:
                     # What was looked at before the work had ended shows nothing of it.
-                    told = bisect_right(near, step.accounted_by.order, key=lambda one: one.order)
+                    told = bisect_right(near, step.seen.account_at.order, key=lambda one: one.order)
                     begin = max(begin, told)
                 before, after = near[max(0, number - _LOOKS) : number], near[begin : begin + _MOST]
-                step.untraced = _untraced(before, step, after)
+                step.seen.no_trace = _untraced(before, step, after)
 
 
 def _ended(step: Step) -> bool:
     """Tell whether work that was only taken in has ended, as its last account tells, and was not done."""
-    if step.status != _TAKEN_IN or step.accounted_by is None:
+    if step.status != _TAKEN_IN or step.seen.account_at is None:
         return False
-    return not (says_waiting(step.account) or says_done(step.account))
+    return not (says_waiting(step.seen.account) or says_done(step.seen.account))
 
 
 def _place(step: Step) -> str:
@@ -79,11 +77,11 @@ def _untraced(before: Sequence[Step], write: Step, after: Sequence[Step]) -> Ste
         return None
     if _moved(base, write) and not _by_another(base, write):
         return None
-    was, wanted = values_shown(base), values_sent(write)
+    was, wanted = state_shown(base), state_sent(write)
     changes = {word: value for word, value in wanted.items() if was.get(word, value) != value}
     if not changes or _tells_of(write, changes):
         return None
-    told = values_shown(write)
+    told = state_shown(write)
     denied = all(told.get(word) == was[word] for word in changes) and _by_another(base, write)
     denied = denied and not _shows_anew(base, write, wanted)
     if (_moved(base, write) or _counted_on(base, write)) and not denied:
@@ -93,14 +91,14 @@ def _untraced(before: Sequence[Step], write: Step, after: Sequence[Step]) -> Ste
         if one.is_write and one.method in _CHANGING:
             if one.status >= _REFUSED:
                 continue
-            again = values_sent(one)
+            again = state_sent(one)
             if any(again.get(word) == was[word] for word in changes):
                 # It may have put back what was there.
                 return look
             if look is not None and any(again.get(word) == value for word, value in changes.items()):
                 return look
         elif _looks(one):
-            there = values_shown(one)
+            there = state_shown(one)
             if any(there.get(word) == value for word, value in changes.items()):
                 return None
             if all(there.get(word) == was[word] for word in changes) and look is None:
@@ -121,7 +119,7 @@ def edits(look: Step, write: Step) -> bool:
         look: at the thing.
         write: to it.
     """
-    there, wanted = values_shown(look), values_sent(write)
+    there, wanted = state_shown(look), state_sent(write)
     return 2 * len(there.keys() & wanted.keys()) > len(wanted)
 
 
@@ -131,7 +129,7 @@ def _looks(step: Step) -> bool:
 
 def _tells_of(write: Step, changes: dict[str, str]) -> bool:
     """Tell whether an answer repeats what was to be changed, as one that did it does."""
-    there = values_shown(write)
+    there = state_shown(write)
     return any(there.get(word) == value for word, value in changes.items())
 
 
@@ -156,7 +154,7 @@ def _moved(base: Step, step: Step) -> bool:
 
 def _counted_on(base: Step, write: Step) -> bool:
     """Tell whether an answer has what was shown, and sent back as it was, one further: it was carried out."""
-    was, mine, told = values_shown(base), values_sent(write), values_shown(write)
+    was, mine, told = state_shown(base), state_sent(write), state_shown(write)
     return any(
         mine.get(word) == value and tokens.steps_on(value, told[word]) == 1
         for word, value in was.items()
@@ -169,53 +167,5 @@ def _by_another(base: Step, look: Step) -> bool:
     old, new = _versions(base), _versions(look)
     if all(tokens.steps_on(old[word], new[word]) != 1 for word in old.keys() & new.keys()):
         return False
-    was, there = values_shown(base), values_shown(look)
+    was, there = state_shown(base), state_shown(look)
     return any(there.get(word, value) != value for word, value in was.items())
-
-
-def values_shown(step: Step, *, stamps: bool = False) -> dict[str, str]:
-    """Return what an answer shows by the names of its members, versions and stamps left aside.
-
-    Args:
-        step: whose answer is read.
-        stamps: whether versions and stamps count.
-    """
-    body = step.view.json
-    if isinstance(body, dict):
-        return _single(_leaves(cast("dict[str, object]", body), 0), stamps=stamps)
-    return _single(((one.word, one.value) for one in shown(step) if one.where != "header"), stamps=stamps)
-
-
-def values_sent(step: Step) -> dict[str, str]:
-    """Return what a request carries by the names of its members, versions and stamps left aside.
-
-    Args:
-        step: the request.
-    """
-    body = step.view.sent_json
-    if isinstance(body, dict):
-        return _single(_leaves(cast("dict[str, object]", body), 0))
-    return _single((one.word, one.value) for one in sent(step) if one.where in {"body", "text"})
-
-
-def _leaves(record: dict[str, object], depth: int) -> Iterator[tuple[str, str]]:
-    for name, value in record.items():
-        if isinstance(value, dict) and depth < _DEEP:
-            yield from _leaves(cast("dict[str, object]", value), depth + 1)
-        else:
-            yield name, value if isinstance(value, str) else json.dumps(value)
-
-
-def _single(pairs: Iterator[tuple[str, str]], *, stamps: bool = False) -> dict[str, str]:
-    """Return the values whose name stands once, and is none of a version or a stamp."""
-    found: dict[str, str] = {}
-    twice: set[str] = set()
-    for name, value in pairs:
-        if name in found and found[name] != value:
-            twice.add(name)
-        found.setdefault(name, value)
-    return {
-        name: value
-        for name, value in found.items()
-        if name not in twice and (stamps or not (called_version(name) or stamped("/" + name)))
-    }

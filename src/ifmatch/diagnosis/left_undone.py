@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.listed_records import leaves_of
-from ifmatch.diagnosis.multistatus import members_failed
+from ifmatch.diagnosis.multistatus_contents import members_failed
 from ifmatch.diagnosis.refusal_words import says_undone
 from ifmatch.diagnosis.sent_rows import Entry, Row, documents, entries_in, rows_in, table, told_of, words_in
 from ifmatch.diagnosis.version_words import called_version
@@ -129,7 +129,7 @@ def account_of(step: Step) -> Step:
     Args:
         step: a write.
     """
-    return step.accounted_by or step
+    return step.seen.account_at or step
 
 
 def account_in(step: Step) -> str:
@@ -138,7 +138,7 @@ def account_in(step: Step) -> str:
     Args:
         step: a write.
     """
-    return step.account or step.view.text
+    return step.seen.account or step.view.text
 
 
 def told_rows(step: Step) -> list[tuple[int, Entry]]:

@@ -18,10 +18,10 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.line_records import opened, record_of, told_of_members
 from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.refusal_words import DONE, outdated, says_undone, turned_down
-from ifmatch.diagnosis.resources import host_of, resource_key
+from ifmatch.diagnosis.resources import by_service, resource_key
 from ifmatch.diagnosis.steps_inside import step_inside
-from ifmatch.diagnosis.told_undone import names_two
 from ifmatch.diagnosis.version_words import alike, called_version
+from ifmatch.diagnosis.versions_beside import names_two
 from ifmatch.dialects import parts_in
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.message import Content, Fields, Request, Response
@@ -107,17 +107,15 @@ def lines_apart(steps: Sequence[Step]) -> dict[Step, list[Step]]:
         steps: of a case, in order of time, nothing read from them yet.
     """
     found: dict[Step, list[Step]] = {}
-    services: dict[str, list[Step]] = {}
-    for step in steps:
-        services.setdefault(host_of(step.exchange.request.url), []).append(step)
-    for service in services.values():
+    for service in by_service(steps):
         batches = [one for place, step in enumerate(service) if (one := _batch(place, step))]
         looks = {
             (line.word, line.name): _looks(service, line, batches) for one in batches for line in one.lines
         }
         batches = [_by_one_name(one, looks) for one in batches if not one.items or _by_calls(one, looks)]
+        # In order of time, so that the same evidence is told alike each time.
         denied = {
-            (line.word, line.name)
+            (line.word, line.name): None
             for batch in batches
             for line in batch.lines
             if _denied(service, batch, line, looks[line.word, line.name]) is not None
@@ -479,8 +477,8 @@ def _written(batch: _Batch, line: _Line, url: str, denied: tuple[_Told, Step] | 
     one = step_inside(step, request, Response(status, "", fields, _content(answer)), resource_key(url))
     one.method, one.status = request.method, status
     if denied is not None:
-        one.undone = 200 <= status < 300
-        one.reported_by = denied[1] if denied[1] is not step else None
+        one.seen.outdated = denied[1] if 200 <= status < 300 else None
+        one.seen.report = denied[1] if denied[1] is not step else None
     return one
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.carried_out import decide
 from ifmatch.diagnosis.conditions import IN_CONTENT
 from ifmatch.diagnosis.gathered import as_word
 from ifmatch.diagnosis.left_undone import account_in, left_undone, sent_rows, told_rows, whole_of
@@ -127,7 +128,7 @@ def look_behind(case: Case, step: Step) -> Behind | None:
         for one in case.steps[max(0, step.order - _NEAR) : step.order]
         if one.actor == step.actor and one.content is not None and len(one.content) <= _LONGEST
     ]
-    reports = {id(one.accounted_by) for one in case.steps[max(0, step.order - _NEAR) : step.order]}
+    reports = {id(one.seen.account_at) for one in case.steps[max(0, step.order - _NEAR) : step.order]}
     looks = [one for one in own if _shows(one) and id(one) not in reports]
     if not looks or len(own) == len(looks) == 0:
         return None
@@ -148,7 +149,7 @@ def stood_still(case: Case, step: Step) -> Behind | None:
         case: everything known.
         step: a write.
     """
-    if not (step.status in _DONE or step.status in _TURNED_DOWN or step.accounted_by is not None):
+    if not (step.status in _DONE or step.status in _TURNED_DOWN or step.seen.account_at is not None):
         return None
     guard, tag = step.guard, step.header("etag")
     if guard is not None and tag is not None and tag not in guard.tokens:
@@ -370,11 +371,11 @@ def _identifies(key: str, named: _Named, record: Row) -> bool:
 
 def _carried_out(case: Case, write: Step, look: Step) -> bool:
     """Tell whether a write was certainly carried out before a look began."""
-    if not write.is_write or not write.accepted or not look.follows(write) or left_undone(write):
+    if not write.is_write or not write.accepted or not look.follows(write) or not decide(write).whole:
         return False
     if write.status != _TAKEN_IN:
         return write.status in _DONE
-    report = write.accounted_by
+    report = write.seen.account_at
     between = case.steps[write.order + 1 : look.order]
     return report is not None and any(one.resource == report.resource for one in between)
 
@@ -433,9 +434,9 @@ def _later(case: Case, step: Step, named: _Named) -> Step | None:
     for one in case.steps[step.order + 1 : step.order + _NEAR]:
         if one.actor != step.actor:
             continue
-        if one.is_write and one.accepted and not left_undone(one):
+        if one.is_write and one.accepted and decide(one).whole:
             return None
-        if _shows(one) and one is not step.accounted_by:
+        if _shows(one) and one is not step.seen.account_at:
             shown = _shown_of(one, named)
             if shown is not None and shown[1] != named.value:
                 return one

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.resources import beside_each_other
-from ifmatch.diagnosis.unlike_answers import name_of
+from ifmatch.diagnosis.written_things import name_of
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.facts import Facts

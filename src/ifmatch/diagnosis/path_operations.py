@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.diagnosis.call_records import records_shown
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.operations import writes
-from ifmatch.diagnosis.refusal_words import negative
 from ifmatch.diagnosis.version_words import EXPECTS, called_version
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def take_operations(service: Sequence[Step]) -> None:
 
 
 def _refused(step: Step) -> bool:
-    return step.status in _CONFLICT or negative(step)
+    return step.status in _CONFLICT or step.negative
 
 
 def _take(folder: str, calls: Sequence[Step]) -> None:
@@ -94,4 +93,4 @@ def _lists(step: Step, keys: set[tuple[str, str]]) -> bool:
         one.value.isdigit() and not called_version(one.word) and EXPECTS.search(one.word) is None
         for one in rest
     )
-    return step.status == _OK and plain and not negative(step) and bool(list(records_shown(step)))
+    return step.status == _OK and plain and not step.negative and bool(list(records_shown(step)))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.altered_words import ALTERED, NOT_CURRENT
 from ifmatch.diagnosis.conditions import Guard, conditions_of
-from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.pages import fields_of, is_page
 from ifmatch.dialects import Meaning, Refusal
@@ -226,60 +225,27 @@ _UNSAVED: Final = Words(
 )
 
 
-def negative(step: Step) -> bool:
-    """Tell whether an answer says that a write was not carried out, as `denies` reads it.
+def denied_by_page(text: str) -> bool:
+    """Tell whether a page says that a write was not carried out: it holds all that was sent in any case.
+
+    Args:
+        text: of the page.
+    """
+    # It gives the form again, and says why.
+    again = bool(fields_of(text)) and _MEANWHILE.search(text) is not None
+    return again or _UNSAVED.search(text) is not None
+
+
+def names_commands(step: Step) -> bool:
+    """Tell whether what seems to deny a write is a member that the request names and sets so.
 
     Args:
         step: the write.
     """
-    return step.negative
-
-
-def denies(step: Step) -> bool:
-    """Read whether an answer says that a write was not carried out, although its status is a success.
-
-    What holds all that was sent says nothing of the kind: a task may have a member `done`.
-
-    Args:
-        step: the write.
-    """
-    content = step.content
-    if step.undone:
-        return True
-    if not 200 <= step.status < 300 or content is None or len(content) > _LONGEST:
-        return step.untraced is not None
-    if is_page(content.text):
-        # A page that gives the form again, and says why: it holds all that was sent.
-        again = bool(fields_of(content.text)) and _MEANWHILE.search(content.text) is not None
-        return again or _UNSAVED.search(content.text) is not None
-    if holds(content, step.body):
-        return False
-    if step.untraced is not None:
-        # Where no later look shows anything of it, no word is needed.
-        return not _repeated(step)
-    return says_undone(step.view.text) and not _repeated(step) and not _commanded(step)
-
-
-def _commanded(step: Step) -> bool:
-    """Tell whether what seems to deny a write is a member that the request names and sets so."""
     found = _FLAG.search(step.view.text)
     if found is None or _COMMANDS.search(step.view.sent_text) is None:
         return False
     return _NOT_DONE.search(step.view.text) is None and f'"{found[1]}"' in step.view.sent_text
-
-
-def left_undone(step: Step) -> bool:
-    """Tell whether an answer says that a write was not carried out, for whatever reason.
-
-    What gives out another version than the one that was sent was carried out, whatever else it says.
-
-    Args:
-        step: a write, its preconditions known.
-    """
-    tag, guard = step.header("etag"), step.guard
-    if step.untraced is None and not (tag is None or (guard is not None and tag in guard.tokens)):
-        return False
-    return negative(step)
 
 
 def says_undone(text: str) -> bool:
@@ -300,7 +266,7 @@ def says_cannot(step: Step) -> bool:
     Args:
         step: the write.
     """
-    return negative(step) and cannot_do(step.view.text)
+    return step.negative and cannot_do(step.view.text)
 
 
 def cannot_do(text: str) -> bool:
@@ -355,7 +321,7 @@ def refuses(step: Step) -> bool:
     Args:
         step: the write.
     """
-    return step.status in _ANY_FAULT | {_CONFLICT, _FAILED} or negative(step)
+    return step.status in _ANY_FAULT | {_CONFLICT, _FAILED} or step.negative
 
 
 def speaks_of(step: Step, word: str) -> bool:
@@ -369,8 +335,12 @@ def speaks_of(step: Step, word: str) -> bool:
     return word.casefold() in text.casefold() or says_outdated(step)
 
 
-def _repeated(step: Step) -> bool:
-    """Tell whether an answer repeats what was sent, but for one member that counts the versions on."""
+def repeats_but_one(step: Step) -> bool:
+    """Tell whether an answer repeats what was sent, but for one member that counts the versions on.
+
+    Args:
+        step: the write.
+    """
     there = {(member.word, member.value) for member in shown(step)}
     mine = [member for member in sent(step) if member.where in {"body", "text"}]
     words = {word for word, _ in there}
@@ -387,14 +357,12 @@ def meant(step: Step, dialect: Dialect, found: Refusal | None) -> Refusal | None
         found: what the family makes of the answer.
     """
     if found is None:
-        plain = (
-            dialect.general and not step.undone and not (200 <= step.status < 300 and _told_in_words(step))
-        )
+        plain = dialect.general and not (200 <= step.status < 300 and _told_in_words(step))
         return None if plain else in_words(step, dialect)
     if found.meaning is Meaning.BUSY and not found.words and _told_in_words(step):
         # What the answer says counts for more than what its status mostly means there.
         return replace(found, meaning=Meaning.MISMATCH)
-    stored = 200 <= step.status < 300 and not is_page(step.view.text) and _repeated(step)
+    stored = 200 <= step.status < 300 and not is_page(step.view.text) and repeats_but_one(step)
     return None if stored or _repeats(step, found) else found
 
 
@@ -425,7 +393,7 @@ def says_outdated(step: Step) -> bool:
     Args:
         step: whose answer is read.
     """
-    return step.undone or _OUTDATED.search(_said(step)) is not None
+    return step.seen.outdated is not None or _OUTDATED.search(_said(step)) is not None
 
 
 def _said(step: Step) -> str:
@@ -446,7 +414,7 @@ def in_words(step: Step, dialect: Dialect) -> Refusal | None:
         step: a request under a precondition.
         dialect: its family.
     """
-    if not step.is_write or not (_told_in_words(step) or negative(step)):
+    if not step.is_write or not (_told_in_words(step) or step.negative):
         return None
     conditions = conditions_of(step.exchange.request, dialect, step.view)
     kept = [one for one in conditions if one.guard in {Guard.SAME, Guard.SAME_DATE}]
@@ -478,7 +446,7 @@ def _names_version(step: Step, value: str) -> bool:
 def _told_in_words(step: Step) -> bool:
     """Tell whether the words of an answer refuse over a version, under whatever status."""
     if 200 <= step.status < 300:
-        return negative(step) and says_outdated(step)
+        return step.negative and says_outdated(step)
     if step.status == _CONFLICT:
         return says_outdated(step)
     if step.status not in _ANY_FAULT and not unmodified(step):

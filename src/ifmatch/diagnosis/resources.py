@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from ifmatch.diagnosis.conditions import QUERY_NOT_IDENTITY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ifmatch.diagnosis.steps import Step
 
 # Parameters of signed URLs: they name who may ask, not what is asked for.
 _SIGNING = frozenset(
@@ -92,3 +98,15 @@ def beside_each_other(one: str, two: str) -> bool:
         return True
     left, right = (key.partition("?")[0].rstrip("/").split("/") for key in (one, two))
     return len(left) == len(right) and sum(a != b for a, b in zip(left, right, strict=True)) == 1
+
+
+def by_service(steps: Iterable[Step]) -> list[list[Step]]:
+    """Return the steps of each service, by the host that they were sent to, in their order.
+
+    Args:
+        steps: of a case.
+    """
+    hosts: dict[str, list[Step]] = {}
+    for step in steps:
+        hosts.setdefault(host_of(step.exchange.request.url), []).append(step)
+    return list(hosts.values())

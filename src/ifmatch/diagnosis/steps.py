@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.addresses import carried_state
 from ifmatch.diagnosis.cache_marks import OF_CACHES, ON_THE_WAY, says_hit
+from ifmatch.diagnosis.carried_out import Denial, Seen, denial_of, denial_told, succeeded
 from ifmatch.diagnosis.conditions import Condition, Guard, conditions_of
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.machines import machine_of
-from ifmatch.diagnosis.outcomes import failed_inside, made_by, shown_elsewhere
-from ifmatch.diagnosis.refusal_words import denies, left_undone, meant
+from ifmatch.diagnosis.outcomes import made_by, shown_elsewhere
+from ifmatch.diagnosis.refusal_words import meant
 from ifmatch.diagnosis.soap_bodies import pairs_as_json, state_in
 from ifmatch.diagnosis.told_versions import told
 from ifmatch.dialects import Meaning, View, changes_in, refusal_in, replaces_in, shown_state
@@ -41,7 +42,7 @@ _TWO_CLOCKS, _LINKED_CLOCKS = 2.0, 0.2
 _VERSION_FIELDS: tuple[str, ...] = ("api-version", "accept-version", "x-api-version")
 # What looks different once the dialect is known.
 _ASKED = ("conditions", "guard", "etag", "refusal", "told", "replaces", "puts", "alters", "accepted")
-_DERIVED = (*_ASKED, "negative", "body", "representation", "shown_content", "made")
+_DERIVED = (*_ASKED, "denial", "body", "representation", "shown_content", "made")
 _OK, _MULTI_STATUS = 200, 207
 _ISSUING = frozenset({200, 201, 202, 203, 204, 206, 304, 412})
 _FORWARDING = ("via", "x-forwarded-for", "forwarded", "x-real-ip", "x-envoy-expected-rq-timeout-ms")
@@ -79,9 +80,7 @@ class Step:
         opens: whether it only opens such a session, and stores nothing yet.
         address: members of its content by which the resource is asked for, with their values; no state.
         by_course: what its answer means where no word tells it.
-        reported_by: the later look that showed that it came to nothing, where its own answer only took it in.
-        accounted_by: the last look at the report about it, and `account` what that tells of it.
-        untraced: the later look that showed nothing of it, where a success answers it; `undone`: was told.
+        seen: what was seen of it beside its own answer.
         opened_by: the step that opened the upload session that this one goes on with; its conditions hold.
         varies: fields of the service's own by which requests for its resource choose a representation.
     """
@@ -111,10 +110,7 @@ class Step:
         self.missing = False
         self.address: dict[str, object] = {}
         self.by_course: Refusal | None = None
-        self.reported_by: Step | None = None
-        self.accounted_by: Step | None = None
-        self.untraced: Step | None = None
-        self.account, self.undone = "", False
+        self.seen = Seen()
         self.opened_by: Step | None = None
         self.opens, self.varies = False, _VERSION_FIELDS
 
@@ -325,14 +321,18 @@ class Step:
 
     @cached_property
     def accepted(self) -> bool:
-        """Tell whether a write was answered with success."""
-        done = 200 <= self.status < 300 or self.posted
-        return self.is_write and done and not (self.denied or failed_inside(self) or left_undone(self))
+        """Tell whether a write was answered with success, and nothing denies that it was carried out."""
+        return self.is_write and succeeded(self) and denial_of(self) is None
 
     @cached_property
+    def denial(self) -> Denial | None:
+        """Return what its answer, a report or a later look has against it, None without anything."""
+        return denial_told(self)
+
+    @property
     def negative(self) -> bool:
-        """Tell whether its answer says that it was not carried out, although its status is a success."""
-        return denies(self)
+        """Tell whether something denies that it was carried out, although its status is a success."""
+        return self.denial is not None
 
     @property
     def posted(self) -> bool:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
+from ifmatch.diagnosis.carried_out import decide
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.gathered import as_word
 from ifmatch.diagnosis.keys_taken import of_key
@@ -102,7 +103,7 @@ def reason_of(case: Case, step: Step) -> Reason | None:
     # What an answer gives a place of its own was made.
     made = step.status == _CREATED and step.header("location") is not None and not step.negative
     lefts = left_undone(step)[:_MANY_LEFT] if step.is_write and not made else []
-    told = step.is_write and step.account != ""
+    told = step.is_write and step.seen.account != ""
     # Without a row that was left undone, what the same tells later counts where no version was sent at all.
     later = _attempts(case, step) if lefts or told or (step.is_write and not step.conditions) else []
     if not (lefts or later or told):
@@ -218,7 +219,7 @@ def _of_all(step: Step, own: Sequence[Step]) -> bool:
         and one.exchange.request.url == step.exchange.request.url
         and one.view.sent_text == step.view.sent_text
         and 200 <= one.status < 300
-        and not left_undone(one)
+        and decide(one).whole
         for one in own
     )
 

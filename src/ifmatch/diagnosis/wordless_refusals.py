@@ -13,18 +13,18 @@ from ifmatch.diagnosis.contents import holds, same_content, speak_of_one
 from ifmatch.diagnosis.dated_refusals import refuses_date
 from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.held_up import asks_to_hold, held_by_state, says_held
-from ifmatch.diagnosis.left_no_trace import edits, values_sent, values_shown
+from ifmatch.diagnosis.left_no_trace import edits
 from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.passed_as_it_stood import over_content
 from ifmatch.diagnosis.refusal_words import (
     asks_for_condition,
-    negative,
     refuses,
     says_cannot,
     says_outdated,
     says_undone,
 )
 from ifmatch.diagnosis.spent_versions import prints
+from ifmatch.diagnosis.values_by_name import state_sent, state_shown, values_shown
 from ifmatch.dialects import Meaning, Refusal, Retry
 from ifmatch.dialects.glossary import Words
 
@@ -88,10 +88,10 @@ def take_by_course(steps: Iterable[Step]) -> None:
 def _plain(step: Step) -> bool:
     """Tell whether an answer certainly means what its status says: nothing in it or after it denies that."""
     if not step.is_write:
-        return step.untraced is None and not step.conditions
-    if not 200 <= step.status < 300 or step.untraced is not None or step.reported_by is not None:
+        return step.seen.no_trace is None and not step.conditions
+    if not 200 <= step.status < 300 or step.seen.no_trace is not None or step.seen.report is not None:
         return False
-    if negative(step) or _denies(step):
+    if step.negative or _says_false(step):
         return False
     return step.guard is None or step.guard.guard is not Guard.ABSENT
 
@@ -110,13 +110,13 @@ def _by_course(history: Sequence[Step], step: Step) -> Refusal | None:
     elif not (
         _created_nothing(history, step)
         or _met_older(history, step)
-        or _left_undone(history, step)
+        or _outdated_without_trace(history, step)
         or _undone_by_its_words(history, step)
     ):
         if not (
             (_unread(step) and _outdated(history, step))
             or _prints_both(history, step)
-            or _left_as_it_was(history, step)
+            or _false_and_as_it_was(history, step)
             or _shows_another(history, step)
             or refuses_date(history, step)
         ):
@@ -130,7 +130,7 @@ def _held_up(history: Sequence[Step], step: Step) -> bool:
     if not step.is_write or step.batched or step.refused or not 200 <= step.status < 300:
         return False
     text = step.view.text[:_LONGEST]
-    if not (step.untraced is not None or step.reported_by is not None or negative(step)):
+    if not (step.seen.no_trace is not None or step.seen.report is not None or step.negative):
         return False
     if not text or holds(step.content, step.body) or asks_to_hold(step):
         return False
@@ -170,7 +170,7 @@ def _undone_by_its_words(history: Sequence[Step], step: Step) -> bool:
     guard = step.guard
     if step.dialect is not None or guard is None or not guard.standard or guard.guard is not Guard.SAME:
         return False
-    if step.refused or step.batched or not step.is_write or not negative(step):
+    if step.refused or step.batched or not step.is_write or not step.negative:
         return False
     return (
         says_outdated(step)
@@ -224,7 +224,7 @@ def _shows_another(history: Sequence[Step], step: Step) -> bool:
     guard = step.guard
     if step.refused or step.batched or guard is None or guard.guard is not Guard.SAME or not guard.key:
         return False
-    if not negative(step) or not guard.tokens or not _says_more(history, step):
+    if not step.negative or not guard.tokens or not _says_more(history, step):
         return False
     word, value = guard.name.rpartition("/")[2], guard.tokens[0]
     there = {one.value for one in shown(step) if one.word == word and one.where == "body"}
@@ -263,9 +263,9 @@ def _created_nothing(history: Sequence[Step], step: Step) -> bool:
         return False
     if _edit_given_back(before, step):
         return True
-    if step.untraced is not None:
+    if step.seen.no_trace is not None:
         # An edit of what was read: it was not to be created.
-        return edits(step.untraced, step) or _LEFT.search(step.view.text[:_LONGEST]) is not None
+        return edits(step.seen.no_trace, step) or _LEFT.search(step.view.text[:_LONGEST]) is not None
     if _LEFT.search(step.view.text[:_LONGEST]) is None or holds(step.content, there):
         # Who asks for a thing to be there, and is given what is there, has what was asked for.
         return False
@@ -279,8 +279,8 @@ def _edit_given_back(before: Step, step: Step) -> bool:
     """
     if step.etag is None or step.etag != before.etag or not edits(before, step):
         return False
-    was, told = values_shown(before), values_shown(step)
-    wanted = values_sent(step)
+    was, told = state_shown(before), state_shown(step)
+    wanted = state_sent(step)
     changed = [word for word, value in wanted.items() if was.get(word, value) != value]
     kept = [word for word, value in wanted.items() if was.get(word) == value]
     return bool(changed) and len(kept) > 1 and all(told.get(word) == was[word] for word in (*changed, *kept))
@@ -300,14 +300,14 @@ def _met_older(history: Sequence[Step], step: Step) -> bool:
     return after is not None and after.is_read and _older(step, after)
 
 
-def _left_as_it_was(history: Sequence[Step], step: Step) -> bool:
+def _false_and_as_it_was(history: Sequence[Step], step: Step) -> bool:
     """Tell whether a success says that something is not so, and the state is the one that was there before.
 
     Whatever the word for it: the answer denies, the version is an old one, and what was sent is not there.
     """
     if not (step.is_write and 200 <= step.status < 300) or step.batched:
         return False
-    if step.refused or step.denied or not step.conditions or step.body is None or not _denies(step):
+    if step.refused or step.denied or not step.conditions or step.body is None or not _says_false(step):
         return False
     own = [one for one in history if one.order < step.order]
     known = {tokens.opaque(token) for one in own for token in one.issued()}
@@ -322,7 +322,7 @@ def _left_as_it_was(history: Sequence[Step], step: Step) -> bool:
     return bool(named) and all(one in known for one in named)
 
 
-def _denies(step: Step) -> bool:
+def _says_false(step: Step) -> bool:
     """Tell whether an answer has a member of its own at the top that is false, and none that is true."""
     if step.content is None or "false" not in step.content.text:
         return False
@@ -344,7 +344,7 @@ def _older(step: Step, look: Step) -> bool:
         return False
     if look.last_modified is not None:
         return look.last_modified < step.start - _A_WHILE
-    named = (value for name, value in values_shown(look, stamps=True).items() if _MADE.search(name))
+    named = (value for name, value in values_shown(look).items() if _MADE.search(name))
     made = (moment for value in named if (moment := _made_by(value)) is not None)
     return any(one < step.start - _A_WHILE for one in made)
 
@@ -362,10 +362,10 @@ def _made_by(value: str) -> float | None:
     return begin.timestamp() + 36 * _A_WHILE
 
 
-def _left_undone(history: Sequence[Step], step: Step) -> bool:
+def _outdated_without_trace(history: Sequence[Step], step: Step) -> bool:
     """Tell whether a write on a version came to nothing under a success, and another was there by then."""
     guard = step.guard
-    if step.untraced is None or step.refused or step.batched or guard is None:
+    if step.seen.no_trace is None or step.refused or step.batched or guard is None:
         return False
     if guard.guard is not Guard.SAME or not guard.tokens or guard.unseen:
         return False

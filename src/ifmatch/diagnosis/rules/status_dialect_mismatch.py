@@ -138,7 +138,7 @@ def _plain_in_itself(facts: Facts) -> bool:
     gave, or has the condition of a read.
     """
     step, guard = facts.step, facts.guard
-    if step.reported_by is not None and step.reported_by.actor == step.actor:
+    if step.seen.report is not None and step.seen.report.actor == step.actor:
         return True
     if says_several(facts):
         return True
@@ -170,8 +170,8 @@ def _asked_why(facts: Facts) -> bool:
     step = facts.step
     if others_changed(facts) is not None:
         return True
-    if step.accounted_by is not None and any(
-        one.is_read and one.order > step.accounted_by.order for one in facts.own(facts.later)
+    if step.seen.account_at is not None and any(
+        one.is_read and one.order > step.seen.account_at.order for one in facts.own(facts.later)
     ):
         # It asked what had become of its write, and for the thing then.
         return True
