@@ -8,6 +8,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.damages import Damage
+from ifmatch.diagnosis.dates import shown
 from ifmatch.diagnosis.likeness import edit_of
 from ifmatch.diagnosis.linked_writes import own_name
 from ifmatch.diagnosis.listed_rows import moved_on, rows_of
@@ -70,39 +71,48 @@ def listed_apart(case: Case, base: Step, step: Step) -> Damage | None:
 
 
 def _moved(case: Case, base: Step, step: Step, called: str) -> tuple[Row, str] | None:
-    """Return what the last list between a look and a write shows, and its version, where that is another one."""
-    token = base.etag
-    if token is None or base.cache_hit or step.order - base.order <= 1:
+    """Return what the last list between a look and a write shows, and its version where that is another."""
+    if base.cache_hit or step.order - base.order <= 1:
         return None
-    rows = rows_of(case, step)
-    row = next(rows, None)
+    row = next(rows_of(case, step, base.order + 1), None)
     if row is None or not row.step.follows(base) or row.step.cache_hit or not step.follows(row.step):
         return None
-    version = row.version(token, called.rpartition("/")[2])
+    version = _another(case, row, base, step, called)
+    return (row, version) if version is not None and not _by_itself(case, base, row.step, step) else None
+
+
+def _another(case: Case, row: Row, base: Step, step: Step, called: str) -> str | None:
+    """Return the version that a row of a list shows where it is neither a look's nor what a write made."""
+    if base.etag is None:
+        when, read = row.modified, base.date if base.last_modified is not None else None
+        return (
+            f"a change at {shown(when)}"
+            if when is not None and read is not None and when > read + 1
+            else None
+        )
+    version = row.version(base.etag, called.rpartition("/")[2])
     bare = tokens.opaque(version or "")
     if version is None or any(tokens.opaque(one) in {bare, ""} for one in base.issued()):
         return None
     if step.etag is not None and tokens.opaque(step.etag) == bare:
         return None
-    if not moved_on(row, base, version) or _by_itself(case, base, row.step, step):
+    if not moved_on(row, base, version):
         return None
-    before = next((one for one in rows if one.step.order < base.order), None)
-    if before is not None and tokens.opaque(before.version(token) or "") == bare:
-        # Lists have tags of their own.
-        return None
-    return row, version
+    before = next(rows_of(case, base), None)
+    # Lists may have tags of their own.
+    own = before is not None and tokens.opaque(before.version(base.etag) or "") == bare
+    return None if own else version
 
 
 def _by_itself(case: Case, base: Step, listing: Step, step: Step) -> bool:
-    """Tell whether the client itself may have changed the thing between a look and a list, by another address."""
+    """Tell whether the client itself may have changed the thing between a look and a list."""
     name = own_name(step)
     for one in case.steps[base.order + 1 : listing.order]:
         if one.actor != step.actor or not one.is_write or one.refused:
             continue
         if one.resource == step.resource and (not one.status or one.status >= _FAILED):
             return True
-        body = one.exchange.request.content
-        text = body.text if one.accepted and body is not None and len(body) <= _LONGEST else ""
-        if one.accepted and (name in one.exchange.request.url or name in text):
+        sent = one.view.sent_text if one.accepted else ""
+        if one.accepted and (name in one.exchange.request.url or (len(sent) <= _LONGEST and name in sent)):
             return True
     return False

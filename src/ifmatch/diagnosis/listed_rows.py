@@ -1,4 +1,4 @@
-"""Read what lists show of one thing, its version, time and size: the list of a bucket or folder is a look, too."""
+"""Read what lists show of one thing, its version, time and size: the list of a folder is a look, too."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.likeness import names_text, shows
 from ifmatch.diagnosis.linked_writes import own_name
 from ifmatch.diagnosis.listed_records import records_in
-from ifmatch.diagnosis.listed_versions import may_list
-from ifmatch.diagnosis.resources import host_of, path_of
+from ifmatch.diagnosis.resources import host_of, parent_of, path_of
 from ifmatch.diagnosis.version_words import CHANGED, called_version
 from ifmatch.dialects.glossary import Words
 
@@ -33,9 +32,12 @@ _TELLING: Final = 8
 _LISTING: Final = frozenset({"PROPFIND", "REPORT", "SEARCH"})
 _MULTI_STATUS: Final = 207
 # What a row calls the thing that it is about, how long it is, and whether it is what is there now.
-_NAME: Final = Words(r"(?:^|[-_]|(?<=[a-z]))(?:id|key|name|path|href|ur[il]|file|uuid|guid|slug|code|number|no|ref|sku|self)$")
+_NAME: Final = Words(
+    r"(?:^|[-_]|(?<=[a-z]))(?:id|key|name|path|href|ur[il]|file|uuid|guid|slug|code|number|no|ref|sku|self)$"
+)
 _SIZE: Final = Words(r"(?:^|[-_]|(?<=[a-z]))(?:size|length|bytes)$")
 _LATEST: Final = Words(r"^(?:is[-_]?)?(?:latest|current|newest|head)$")
+_DIGITS: Final = re.compile(r"\d+")
 _CLOCK: Final = re.compile(r"[-_]?date[-_]?time$", re.IGNORECASE)
 # A time without its zone is anybody's.
 _ZONED: Final = re.compile(r"(?:Z|GMT|UTC|[+-]\d\d:?\d\d)$|^\d+(?:\.\d+)?$")
@@ -84,12 +86,13 @@ class Row:
         found: dict[str, str] = {}
         for name, value in self.values.items():
             other = tokens.opaque(value)
-            if called_version(_last(name)) and other == bare:
+            if not called_version(_last(name)):
+                continue
+            if other == bare:
                 return value
-            if called_version(_last(name)) and tokens.shape(value) == like:
-                alike = like not in {"text", "number"} or len(other) == len(bare)
-                if alike or (called and _last(name).lower() == called.lower()):
-                    found[other] = value
+            named = called and _last(name).lower() == called.lower()
+            if tokens.shape(value) == like and (named or _like(bare, other, like)):
+                found[other] = value
         return next(iter(found.values())) if len(found) == 1 else None
 
 
@@ -140,7 +143,11 @@ def moved_on(row: Row, base: Step, version: str) -> bool:
             return False
         if times[0] > times[1] + _TICK:
             return True
-    if times[0] is not None and base.date is not None and times[0] > base.date + (_TICK if base.read_ok else _AWAY):
+    if (
+        times[0] is not None
+        and base.date is not None
+        and times[0] > base.date + (_TICK if base.read_ok else _AWAY)
+    ):
         # It was changed after the look.
         return True
     content = base.representation or base.made or (base.body if base.accepted else None)
@@ -149,6 +156,15 @@ def moved_on(row: Row, base: Step, version: str) -> bool:
     if not base.coding and row.size is not None and row.size != len(content):
         return True
     return tokens.counted_on(base.etag, version) or names_text(base.etag, content)
+
+
+def _like(one: str, two: str, shape: str) -> bool:
+    """Tell whether two versions of one shape look like two of one thing: a small count is of anything."""
+    if shape not in {"text", "number"} or len(one) == len(two):
+        return True
+    if shape == "number":
+        return tokens.counted_on(one, two)
+    return _DIGITS.sub("#", one) == _DIGITS.sub("#", two)
 
 
 def _lists(one: Step) -> bool:
@@ -166,21 +182,26 @@ def _plain(pair: tuple[str, str]) -> tuple[str, str]:
 
 def _about(row: Record, listing: Step, step: Step, name: str) -> bool:
     """Tell whether a row of a list is about the resource of a request."""
-    telling = len(name) >= _TELLING and any(map(str.isdigit, name)) and any(map(str.isalpha, name))
-    beside = may_list(listing, step)
+    mixed = any(map(str.isdigit, name)) and any(map(str.isalpha, name))
+    # A file may be called as another one is elsewhere.
+    telling = len(name) >= _TELLING and mixed and "." not in name
+    there, above = (listing.resource.partition("?")[0].rstrip("/"), parent_of(step.resource).rstrip("/"))
+    beside = above in {there, parent_of(there).rstrip("/")}
     here = unquote(path_of(step.resource.partition("?")[0])).rstrip("/")
     for called, value in row.items():
         if name not in value and "%" not in value:
             continue
-        there = unquote(value).rstrip("/")
-        there = path_of(there) if "://" in there else there
-        if there == name:
+        said = unquote(value).rstrip("/")
+        said = path_of(said) if "://" in said else said
+        if said == name:
             if telling or (beside and _NAME.search(_last(called)) is not None):
                 return True
-        elif there.endswith("/" + name) and here.endswith("/" + there.lstrip("/")):
+        elif said.endswith("/" + name) and here.endswith("/" + said.lstrip("/")):
             return True
     return False
 
 
 def _is_latest(row: Record) -> bool:
-    return any(_LATEST.search(_last(name)) is not None and value.lower() == "true" for name, value in row.items())
+    return any(
+        _LATEST.search(_last(name)) is not None and value.lower() == "true" for name, value in row.items()
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.damages import Damage
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.case import Case
     from ifmatch.diagnosis.steps import Step
 
-# So many steps before a write looks are taken from; longer answers are data, lists lie so deep at most.
+# So many steps before a write looks are taken from, and so many of them. Longer answers are data, and lists
+# lie so deep at most.
 _NEAR: Final = 80
+_MOST: Final = 6
 _LONGEST: Final = 200_000
 _DEEP: Final = 3
 # A shorter name, or piece of a text, is met by chance.
@@ -47,7 +50,7 @@ def addition_left_out(case: Case, step: Step) -> Damage | None:
     texts = _texts(step)
     if not texts:
         return None
-    looks = list(_looks(case, step))
+    looks = list(islice(_looks(case, step), _MOST))
     for name, mine in texts.items() if len(looks) >= _SHORT else ():
         last, now = looks[0]
         fresh = now.get(name)
@@ -68,7 +71,7 @@ def addition_left_out(case: Case, step: Step) -> Damage | None:
 
 
 def _texts(step: Step) -> Mapping[str, str]:
-    """Return the texts that a write sends which may have been added to; none where it sends a version, too."""
+    """Return the texts of a write that may have been added to; none where it sends a version, too."""
     if step.body is None or len(step.body) > _LONGEST or _ADDED.search(step.body.text) is None:
         return {}
     sent = _record(step.body.json())
@@ -115,7 +118,9 @@ def _addition(old: str, text: str) -> str:
     if len(_MARKS.sub("", old)) < _SHORT:
         return ""
     rest = ""
-    if text.startswith(old) and (_BETWEEN.match(text, len(old)) is not None or _BEHIND.search(old) is not None):
+    if text.startswith(old) and (
+        _BETWEEN.match(text, len(old)) is not None or _BEHIND.search(old) is not None
+    ):
         rest = text[len(old) :]
     elif text.endswith(old) and _BEHIND.search(text[: -len(old)]) is not None:
         rest = text[: -len(old)]

@@ -55,8 +55,7 @@ def unseen(case: Case, history: History, step: Step) -> Damage | None:
     if not guard.well_formed and not history.issued(guard.tokens[0]):
         return _met_unread(history, step, guard)
     elsewhere = _listed_newer(case, history, step) or version_between(case, history, step)
-    if elsewhere is None and not history.in_turn:
-        elsewhere = listed_over(case, history, step)
+    elsewhere = elsewhere or listed_over(case, history, step)
     if elsewhere is not None or history.in_turn:
         return elsewhere or made_twice(history, step)
     return (

@@ -50,7 +50,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
 
 
 def _by_copy(facts: Facts) -> Iterator[Evidence]:
-    """Yield evidence from parts of a copy, which a service reads for its client under the source's version."""
+    """Yield evidence from parts of a copy, which a service reads for its client under its version."""
     part = copied_before(facts)
     if part is None or facts.guard is None:
         return
