@@ -25,6 +25,7 @@ from ifmatch.diagnosis.likeness import (
     same_but_version,
     version_of,
 )
+from ifmatch.diagnosis.linked_writes import own_name
 from ifmatch.diagnosis.listed_versions import listed_before
 from ifmatch.diagnosis.looks_behind import Behind, look_behind
 from ifmatch.diagnosis.stamps import stamped
@@ -177,6 +178,8 @@ class BlindFacts(StateFacts):
                 for pointer in lost_pointers(base, now, write.body) or ()
                 if not stamped(pointer)
                 and pointer != guard.name
+                # A list names each thing; the thing's own address does that for what is read there.
+                and str(value_at(now, pointer)) != own_name(write)
                 # A patch says nothing of what it leaves out.
                 and (write.puts or value_at(write.body, pointer) is not ABSENT)
                 and (unread or reverts(base, now, write.body, pointer))

@@ -92,3 +92,14 @@ def entries_in(value: object, depth: int) -> Iterator[dict[str, object]]:
     elif depth:
         for member in members_in(value).values():
             yield from entries_in(member, depth - 1)
+
+
+def may_list(one: Step, step: Step) -> bool:
+    """Tell whether a read is of what a resource lies in, or a search there: elsewhere names mean others.
+
+    Args:
+        one: the read.
+        step: on the resource.
+    """
+    there, here = (each.resource.partition("?")[0].rstrip("/") for each in (one, step))
+    return there != here and (here.startswith(there + "/") or parent_of(there) == parent_of(here))

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from ifmatch.diagnosis.linked_writes import own_name
-from ifmatch.diagnosis.listed_versions import entries_in
+from ifmatch.diagnosis.listed_versions import entries_in, may_list
 from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.steps_inside import step_inside
-from ifmatch.diagnosis.unseen_writes import may_list
 from ifmatch.model.message import Content, Fields, Request, Response
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl
 
 from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.resources import host_of, path_of
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 _NEAR: Final = 60
 _DONE: Final = frozenset({200, 206})
 _NUMBER: Final = re.compile(r"\d+")
+# Fields by which stores of objects are told what to copy.
+_SOURCE: Final = re.compile(r"(?:^|-)(?:copy-)?source$")
 _RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 # Which part it is, and who asks.
 _PLACE: Final = re.compile(
@@ -95,6 +98,45 @@ def replaced(facts: Facts) -> tuple[str, Step, Step] | None:
             if again or told:
                 return name, mine[-1], one
     return None
+
+
+def copied_before(facts: Facts) -> Step | None:
+    """Return the last part before a refused one that a service copied from the same source as asked, or None.
+
+    The service reads the source for its client, a range at a time, and the condition is about the source.
+
+    Args:
+        facts: of a write that was refused.
+    """
+    step, guard = facts.step, facts.guard
+    if guard is None or step.is_read or not (source := _source(step)):
+        return None
+    piece, to = _piece(step), step.exchange.request.url.partition("?")[0]
+    for one in reversed(_around(facts, before=True)) if piece else ():
+        same = one.condition(guard.guard)
+        if one.accepted and same is not None and (same.name, same.value) == (guard.name, guard.value):
+            there = one.exchange.request.url.partition("?")[0]
+            if there == to and _source(one) == source and _piece(one) not in {(), piece}:
+                return one
+    return None
+
+
+def _source(step: Step) -> frozenset[tuple[str, str]]:
+    """Return the fields of a request that say what it copies."""
+    if not any("source" in name.lower() for name, _ in step.sent):
+        return frozenset()
+    return frozenset(
+        (name, value)
+        for name, value in ((name.lower(), value) for name, value in step.sent)
+        if _SOURCE.search(name) is not None and not name.endswith("-range")
+    )
+
+
+def _piece(step: Step) -> tuple[str, ...]:
+    """Return what says which part of a copy a request is: a range of the source, the number of the part."""
+    ranges = [value for name, value in step.sent if name.lower().endswith("source-range")]
+    asked = parse_qsl(step.exchange.request.url.partition("?")[2])
+    return (*ranges, *(value for name, value in asked if _PLACE.fullmatch(name) or name == "blockid"))
 
 
 def _around(facts: Facts, *, before: bool) -> list[Step]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.dates import instant, zones_apart
+from ifmatch.diagnosis.listed_rows import rows_of
 from ifmatch.diagnosis.resources import host_of
 
 if TYPE_CHECKING:
@@ -31,12 +32,15 @@ def served_dates(
         sent: the date of it, None where it is none.
     """
     if guard is not None and not guard.standard:
-        return [
+        named = [
             (date, one)
             for one in reversed(own)
             for token in one.issued()
             if (date := instant(token)) is not None
         ]
+        if named:
+            return named
+    # A field of one's own may as well take the date of the standard one: that of the source of a copy does.
     found = [
         (one.last_modified, one)
         for one in reversed(own)
@@ -58,3 +62,7 @@ def _elsewhere(case: Case, step: Step, sent: float) -> Iterator[tuple[float, Ste
             continue
         if (one.read_ok or one.accepted) and (date == sent or zones_apart(sent, date)):
             yield date, one
+    for row in rows_of(case, step):
+        date = row.modified
+        if date is not None and (int(date) == sent or zones_apart(sent, int(date))):
+            yield int(date), row.step

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, same_content, unwrapped, value_at
 from ifmatch.diagnosis.damages import Damage
-from ifmatch.diagnosis.listed_versions import entries_in
+from ifmatch.diagnosis.listed_losses import listed_apart
+from ifmatch.diagnosis.listed_versions import entries_in, may_list
 from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.succession import advanced
 from ifmatch.diagnosis.taken_back import lost_pointers
-from ifmatch.diagnosis.unseen_writes import may_list
+from ifmatch.diagnosis.texts_added import addition_left_out
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.model.diagnosis import Outcome
 from ifmatch.model.message import Content
@@ -43,10 +44,18 @@ def listed_newer(case: Case, history: History, step: Step) -> Damage | None:
         history: of the resource.
         step: an accepted write without a precondition.
     """
-    if not step.puts or step.body is None:
+    if step.body is None:
         return None
-    base = looked(history, step)
-    if base is None or base.representation is None:
+    base = looked(history, step) if step.puts else None
+    found = None
+    if base is not None and base.representation is not None:
+        found = _member_gone(case, base, step) or listed_apart(case, base, step)
+    return found or addition_left_out(case, step)
+
+
+def _member_gone(case: Case, base: Step, step: Step) -> Damage | None:
+    """Find a member that a list shows changed since a look, and that a write puts back."""
+    if base.representation is None or step.body is None:
         return None
     old = unwrapped(base.representation, step.body)
     mine = unwrapped(step.body, old)

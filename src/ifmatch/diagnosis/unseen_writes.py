@@ -12,7 +12,9 @@ from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.gone_again import made_twice
 from ifmatch.diagnosis.likeness import edit_of, shows
 from ifmatch.diagnosis.linked_writes import own_name
-from ifmatch.diagnosis.resources import beside_each_other, parent_of
+from ifmatch.diagnosis.listed_losses import listed_over
+from ifmatch.diagnosis.listed_versions import may_list
+from ifmatch.diagnosis.resources import beside_each_other
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.taken_back import SOON, reverts, two_edits
 from ifmatch.diagnosis.unheeded import unheeded
@@ -44,6 +46,8 @@ def unseen(case: Case, history: History, step: Step) -> Damage | None:
         step: an accepted write.
     """
     guard = step.guard
+    if guard is not None and guard.guard is Guard.SAME_DATE:
+        return listed_over(case, history, step)
     if guard is None or guard.guard is not Guard.SAME or not guard.of_one or guard.unseen:
         return None
     if any(one.actor != step.actor for one in history.writes) or not (guard.standard or guard.key):
@@ -51,6 +55,7 @@ def unseen(case: Case, history: History, step: Step) -> Damage | None:
     if not guard.well_formed and not history.issued(guard.tokens[0]):
         return _met_unread(history, step, guard)
     elsewhere = _listed_newer(case, history, step) or version_between(case, history, step)
+    elsewhere = elsewhere or listed_over(case, history, step)
     if elsewhere is not None or history.in_turn:
         return elsewhere or made_twice(history, step)
     return (
@@ -250,17 +255,6 @@ def _listed_newer(case: Case, history: History, step: Step) -> Damage | None:
         text = f"a listing had shown the client {shown[0]} with another {', '.join(sorted(lost)[:4])} before"
         return Damage(Outcome.LOST_UPDATE, text, lost=one, stale_accepted=True)
     return None
-
-
-def may_list(one: Step, step: Step) -> bool:
-    """Tell whether a read is of what a resource lies in, or a search there: elsewhere names mean others.
-
-    Args:
-        one: the read.
-        step: on the resource.
-    """
-    there, here = (each.resource.partition("?")[0].rstrip("/") for each in (one, step))
-    return there != here and (here.startswith(there + "/") or parent_of(there) == parent_of(here))
 
 
 def _names_version(member: str, value: object, token: str) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.parts import replaced
+from ifmatch.diagnosis.parts import copied_before, replaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +26,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if damage is not None and damage.parts:
         yield note(damage.text, 6.5, step, "ETag")
         return
+    if facts.refused and step.is_write:
+        yield from _by_copy(facts)
     if step.method != "GET":
         return
     if facts.refused and facts.token is None:
@@ -45,6 +47,30 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note(f"the object now carries {facts.current_tag}", 3.0, facts.refresh, "ETag")
     elif parts and facts.current_tag is None:
         yield note("the next part was refused: the object was replaced between the parts", 1.5, step)
+
+
+def _by_copy(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from parts of a copy, which a service reads for its client under its version."""
+    part = copied_before(facts)
+    if part is None or facts.guard is None:
+        return
+    yield note(
+        "earlier parts of the copy were taken under the same condition on its source",
+        3.0,
+        part,
+        facts.guard.name,
+    )
+    refresh = facts.refresh
+    if facts.token_again:
+        yield note("the source carries the token again: nothing was replaced", -4.0, facts.refresh, "ETag")
+    elif facts.state_moved:
+        yield note(f"the source now carries {facts.current_tag}", 3.0, refresh, "ETag")
+    elif facts.sent_date is not None and refresh is not None and refresh.last_modified is not None:
+        moved = refresh.last_modified > facts.sent_date
+        text = "the source was modified since" if moved else "the source was not modified since"
+        yield note(text, 3.0 if moved else -4.0, refresh, "Last-Modified")
+    else:
+        yield note("the next part was refused: the source was replaced between the parts", 1.5, facts.step)
 
 
 def _by_date(facts: Facts) -> Iterator[Evidence]:
