@@ -71,6 +71,13 @@ _ROUNDS = 3
 _EVEN = 0.35
 # Seconds between tries of somebody who waits, as against a retry loop.
 _PATIENT = 0.8
+# So many keys of a kind, each tried for once, and as many when none was got.
+_KEYS = 3
+_IN_VAIN = 4
+# A longer content is a thing, and no claim.
+_CLAIM_LENGTH = 600
+_DIGITS = re.compile(r"\d+")
+_VALUES = re.compile(r"[\w.@:+-]*\d[\w.@:+-]*")
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -143,14 +150,19 @@ def _contest(facts: Facts, guard: Guard) -> Iterator[Evidence]:
     patient = even and absent and won in ([], rounds[-1:]) and min(gaps) >= _PATIENT
     claimed = not absent and claim != "" and _claimed_in_turn(facts, claim, named=named)
     sure = (named and leased) or claimed
+    anew = _claimed_anew(facts) if absent and (held or claim or _rival_named(step)) else []
     if absent:
         contest = len(rounds) > 1 or bool(rivals or freed) or _claims(facts)
-        sure = (named and leased) or patient or (contest and (named or held)) or len(won) > 1
+        sure = (named and leased) or patient or (contest and (named or held)) or len(won) > 1 or bool(anew)
     if not sure:
         return
     if claimed:
         text = "the client puts its own name on several of a kind, and lets those be that another got first"
         yield note(text, 5.0, step)
+    if anew:
+        got = sum(one.accepted for one in anew)
+        text = f"one claim on {len(anew)} of a kind, each asked for once, of which the client gets {got}"
+        yield note(text, 5.0, anew[-1])
     if named:
         yield note("the key is named like a lock, a lease or a leader", 2.5, step)
     if held:
@@ -170,6 +182,65 @@ def _contest(facts: Facts, guard: Guard) -> Iterator[Evidence]:
         yield note("the client gets in the end, by the same request, what had been refused", 2.0, won[-1])
     if rivals:
         yield note(f"{len(rivals) + 1} actors compete for it", 1.0)
+
+
+def _claimed_anew(facts: Facts) -> list[Step]:
+    """Return the tries of a client that claims key after key with one content, whatever became of the last.
+
+    Who looks for a free name stops at the first that he gets, and who stores things stores unlike ones.
+    """
+    step = facts.step
+    if step.body is None or len(step.body) > _CLAIM_LENGTH:
+        return []
+    near = facts.case.steps[max(0, step.order - _NEAR) : step.order + _NEAR]
+    kind, said = _kind_of(step), _said(step)
+    tries = [
+        one
+        for one in facts.own(near)
+        if one.method == step.method
+        and (one.accepted or one.refused)
+        and (one.guard is None) is (step.guard is None)
+        and (one.guard is None or one.guard.guard is Guard.ABSENT)
+        and _kind_of(one) == kind
+        and _said(one) == said
+    ]
+    keys = [_key_of(one) for one in tries]
+    won = [one for one in tries if one.accepted]
+    if len(keys) < _KEYS or len(set(keys)) < len(keys) or len(won) == len(keys):
+        return []
+    if won:
+        return tries if won[0] is not tries[-1] else []
+    gaps = [two.start - one.start for one, two in itertools.pairwise(tries)]
+    even = step.timed and statistics.pstdev(gaps) <= _EVEN * statistics.mean(gaps) and min(gaps) > _EVEN
+    return tries if even and len(keys) >= _IN_VAIN else []
+
+
+def _kind_of(step: Step) -> str:
+    """Return where a key lies, with all numbers alike: what may tell keys of one kind apart."""
+    return _DIGITS.sub("0", parent_of(step.resource))
+
+
+def _key_of(step: Step) -> str:
+    """Return what a creation is to make: its target, or its content where a service names it by that."""
+    body = step.body.text if step.body is not None and step.guard is None else ""
+    return f"{step.resource} {body}"
+
+
+def _said(step: Step) -> str:
+    """Return what a request puts there, without its own name and with all numbers alike."""
+    text = step.body.text[:_CLAIM_LENGTH] if step.body is not None else ""
+    name = step.resource.partition("?")[0].rpartition("/")[2]
+    return _DIGITS.sub("0", text.replace(name, "") if name else text)
+
+
+def _rival_named(step: Step) -> bool:
+    """Tell whether a refusal names another of the kind that the request names, as `w1` is beside `w2`."""
+    if step.body is None or step.content is None or len(step.body) > _CLAIM_LENGTH:
+        return False
+    mine, theirs = (set(_VALUES.findall(one.text[:2000])) for one in (step.body, step.content))
+    kinds = {_DIGITS.sub("0", one) for one in mine if not one.isdigit() and not _TIME.match(one)}
+    key = step.resource.rpartition("/")[2]
+    return any(_DIGITS.sub("0", one) in kinds and one != key for one in theirs - mine)
 
 
 def _another_has(step: Step) -> bool:
