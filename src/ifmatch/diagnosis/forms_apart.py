@@ -9,8 +9,6 @@ from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.resources import parent_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.diagnosis.steps import Step
 
@@ -50,27 +48,28 @@ def written_otherwise(facts: Facts) -> Forms | None:
         return None
     here, order = facts.step.resource, facts.step.order
     steps = facts.case.steps[max(0, order - _NEAR) : order + _NEAR]
-    beside = [one for one in steps if one.is_write and one.etag is not None and one.accepted]
-    beside = [one for one in beside if parent_of(one.resource) == parent_of(here)]
+    taken = [one for one in steps if one.is_write and one.accepted]
+    beside = [one for one in taken if parent_of(one.resource) == parent_of(here)]
     refused = tokens.shape(token)
-    if any(one.guard is not None and _of_form(one.guard.tokens, refused) for one in beside):
+    if any(_of_form(one, refused) for one in beside):
         return None
     found: Forms | None = None
     for write in beside:
-        if not write.replaces or write.resource.partition("?")[0].endswith("/"):
+        if write.etag is None or not write.replaces or write.resource.partition("?")[0].endswith("/"):
             continue
         read = _next_read(facts, write)
         if read is None or tokens.shape(read.etag or "") != refused or not _apart(write, read):
             continue
-        form = tokens.shape(write.etag or "")
-        passed = next((one for one in beside if one.guard is not None and _of_form(one.guard.tokens, form)), None)
+        form = tokens.shape(write.etag)
+        passed = next((one for one in beside if _of_form(one, form)), None)
         if found is None or write.resource == here:
             found = Forms(write, read, passed)
     return found
 
 
-def _of_form(sent: Sequence[str], form: str) -> bool:
-    return any(tokens.shape(one) == form for one in sent)
+def _of_form(write: Step, form: str) -> bool:
+    """Tell whether a write was guarded by a tag of a form."""
+    return write.guard is not None and any(tokens.shape(one) == form for one in write.guard.tokens)
 
 
 def _apart(write: Step, read: Step) -> bool:

@@ -39,8 +39,15 @@ def within_lifetime(history: History, step: Step, later: Step, changed: float | 
         return False
     own = [one for one in history if one.order < step.order and one.actor == step.actor and one.read_ok]
     # What the 304 says replaces what the stored answer had said (RFC 9111 section 3.2).
-    granted = next((seconds for one in (step, *reversed(own)) if (seconds := _lifetime(one)) is not None), 0.0)
-    gone = step.date + step.age - changed
+    granted = next(
+        (seconds for one in (step, *reversed(own)) if (seconds := _lifetime(one)) is not None), 0.0
+    )
+    now = step.date + step.age
+    first = own[0] if own else None
+    if first is not None and first.date is not None and first.timed and step.timed:
+        # Some caches put a date of their own beside the age of the copy.
+        now = min(now, first.date + first.age + step.start - first.start)
+    gone = now - changed
     return granted > 0 and max(gone, float(step.age)) <= granted + _TICK
 
 

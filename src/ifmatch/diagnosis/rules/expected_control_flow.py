@@ -8,12 +8,13 @@ import json
 import re
 import statistics
 from typing import TYPE_CHECKING, cast
+from urllib.parse import unquote
 
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import changed_pointers, same_content, value_at
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.listed_versions import entry_before
-from ifmatch.diagnosis.resources import parent_of
+from ifmatch.diagnosis.resources import beside_each_other, parent_of, path_of
 from ifmatch.diagnosis.rules import exists_already
 from ifmatch.model.exchange import Vantage
 from ifmatch.model.message import Content
@@ -77,6 +78,9 @@ _IN_VAIN = 4
 # A longer content is a thing, and no claim.
 _CLAIM_LENGTH = 600
 _DIGITS = re.compile(r"\d+")
+_MOMENTS = re.compile(r"\d{4}-\d\d-\d\dT?[\d:.+Z-]*|\b\d{10}(?:\.\d+|\d{3})?\b")
+# So many steps at the end of a path name the key.
+_NAMING = 2
 _VALUES = re.compile(r"[\w.@:+-]*\d[\w.@:+-]*")
 
 
@@ -150,7 +154,7 @@ def _contest(facts: Facts, guard: Guard) -> Iterator[Evidence]:
     patient = even and absent and won in ([], rounds[-1:]) and min(gaps) >= _PATIENT
     claimed = not absent and claim != "" and _claimed_in_turn(facts, claim, named=named)
     sure = (named and leased) or claimed
-    anew = _claimed_anew(facts) if absent and (held or claim or _rival_named(step)) else []
+    anew = _claimed_anew(facts) if absent and (held or claim or _rival_named(facts)) else []
     if absent:
         contest = len(rounds) > 1 or bool(rivals or freed) or _claims(facts)
         sure = (named and leased) or patient or (contest and (named or held)) or len(won) > 1 or bool(anew)
@@ -190,57 +194,57 @@ def _claimed_anew(facts: Facts) -> list[Step]:
     Who looks for a free name stops at the first that he gets, and who stores things stores unlike ones.
     """
     step = facts.step
-    if step.body is None or len(step.body) > _CLAIM_LENGTH:
+    if step.body is None or len(step.body) > _CLAIM_LENGTH or not step.timed:
         return []
     near = facts.case.steps[max(0, step.order - _NEAR) : step.order + _NEAR]
-    kind, said = _kind_of(step), _said(step)
+    said = _said(step)
     tries = [
         one
         for one in facts.own(near)
         if one.method == step.method
         and (one.accepted or one.refused)
-        and (one.guard is None) is (step.guard is None)
-        and (one.guard is None or one.guard.guard is Guard.ABSENT)
-        and _kind_of(one) == kind
+        and one.guard is not None
+        and one.guard.guard is Guard.ABSENT
+        and _of_one_kind(one.resource, step.resource)
         and _said(one) == said
     ]
-    keys = [_key_of(one) for one in tries]
     won = [one for one in tries if one.accepted]
-    if len(keys) < _KEYS or len(set(keys)) < len(keys) or len(won) == len(keys):
+    if len(tries) < _KEYS or len({one.resource for one in tries}) < len(tries):
         return []
     if won:
         return tries if won[0] is not tries[-1] else []
     gaps = [two.start - one.start for one, two in itertools.pairwise(tries)]
-    even = step.timed and statistics.pstdev(gaps) <= _EVEN * statistics.mean(gaps) and min(gaps) > _EVEN
-    return tries if even and len(keys) >= _IN_VAIN else []
+    even = statistics.pstdev(gaps) <= _EVEN * statistics.mean(gaps) and min(gaps) >= _PATIENT
+    return tries if even and len(tries) >= _IN_VAIN else []
 
 
-def _kind_of(step: Step) -> str:
-    """Return where a key lies, with all numbers alike: what may tell keys of one kind apart."""
-    return _DIGITS.sub("0", parent_of(step.resource))
-
-
-def _key_of(step: Step) -> str:
-    """Return what a creation is to make: its target, or its content where a service names it by that."""
-    body = step.body.text if step.body is not None and step.guard is None else ""
-    return f"{step.resource} {body}"
+def _of_one_kind(one: str, two: str) -> bool:
+    """Tell whether two keys differ in one step of their paths, or in numbers alone."""
+    return beside_each_other(one, two) or _DIGITS.sub("0", one) == _DIGITS.sub("0", two)
 
 
 def _said(step: Step) -> str:
-    """Return what a request puts there, without its own name and with all numbers alike."""
+    """Return what a request puts there, without what its own address says and without times."""
     text = step.body.text[:_CLAIM_LENGTH] if step.body is not None else ""
-    name = step.resource.partition("?")[0].rpartition("/")[2]
-    return _DIGITS.sub("0", text.replace(name, "") if name else text)
+    parts = path_of(step.resource).partition("?")[0].split("/")
+    for part in parts[-_NAMING:]:
+        text = text.replace(f'"{unquote(part)}"', '""') if len(part) > 1 else text
+    return _MOMENTS.sub("0", text)
 
 
-def _rival_named(step: Step) -> bool:
-    """Tell whether a refusal names another of the kind that the request names, as `w1` is beside `w2`."""
-    if step.body is None or step.content is None or len(step.body) > _CLAIM_LENGTH:
+def _rival_named(facts: Facts) -> bool:
+    """Tell whether what is there names another of the kind that the request names, as `w1` is beside `w2`."""
+    body, step = facts.step.body, facts.step
+    if body is None or len(body) > _CLAIM_LENGTH:
         return False
-    mine, theirs = (set(_VALUES.findall(one.text[:2000])) for one in (step.body, step.content))
-    kinds = {_DIGITS.sub("0", one) for one in mine if not one.isdigit() and not _TIME.match(one)}
+    mine = {one for one in _VALUES.findall(body.text) if not one.isdigit()}
+    kinds = {_DIGITS.sub("0", one) for one in mine}
     key = step.resource.rpartition("/")[2]
-    return any(_DIGITS.sub("0", one) in kinds and one != key for one in theirs - mine)
+    for content in (step.content, facts.current_content):
+        theirs = set(_VALUES.findall(content.text[:2000])) - mine if content is not None else set[str]()
+        if any(_DIGITS.sub("0", one) in kinds and one != key and not _TIME.match(one) for one in theirs):
+            return True
+    return False
 
 
 def _another_has(step: Step) -> bool:

@@ -284,7 +284,9 @@ def _there_at_the_time(facts: Facts) -> Iterator[Evidence]:
     gone = next((one for one in reversed(facts.earlier) if _tells_state(one)), None)
     named = len(tokens.opaque(after.etag)) >= _TELLING and _times_in(facts.error_text, after.etag) > 0
     if named:
-        text = f"the refusal names {after.etag}, which a read shows: it was there, and `{guard.shown()}` holds"
+        text = (
+            f"the refusal names {after.etag}, which a read shows: it was there, and `{guard.shown()}` holds"
+        )
         yield note(text, 5.5, step, guard.name)
     elif (again := _refused_between(facts, after)) is not None:
         text = f"refused again between two reads that show {after.etag}: `{guard.shown()}` holds"
