@@ -15,6 +15,7 @@ from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.refusal_words import says_outdated
+from ifmatch.diagnosis.resources import parent_of
 from ifmatch.diagnosis.revalidations import suffix_of
 from ifmatch.diagnosis.still_unmodified import shown_replaced, whole_reads
 from ifmatch.dialects import Meaning
@@ -272,7 +273,7 @@ def _there_at_the_time(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a refused `*` on what nobody had read before, and what shows that it was there.
 
     A look afterwards finds it; that it was no younger is told by the refusal, which names that very version,
-    by another try between two looks at one version, or by its date.
+    by another try between two looks at one version, by a listing, or by its date.
 
     Source: RFC 9110 section 13.1.1 (`If-Match: *` is false only if the resource has no representation).
     """
@@ -293,6 +294,9 @@ def _there_at_the_time(facts: Facts) -> Iterator[Evidence]:
         yield note(text, 5.5, again, guard.name)
     elif gone is not None and _leaves_nothing(gone):
         return
+    elif (known := _named_before(facts, after.etag)) is not None:
+        text = f"{after.etag} is what a listing had shown before, and a read after it: `{guard.shown()}` held"
+        yield note(text, 5.0, known, guard.name)
     elif after.last_modified is not None and step.date is not None and after.last_modified + 1 < step.date:
         text = f"a read shows that nothing was changed since before the refusal: `{guard.shown()}` held"
         yield note(text, 4.0, after, "Last-Modified")
@@ -301,6 +305,20 @@ def _there_at_the_time(facts: Facts) -> Iterator[Evidence]:
     passed = next((one for one in facts.own(facts.later) if one.accepted and one.presents(after.etag)), None)
     if passed is not None:
         yield note(f"with {after.etag} in the place of `*` it passed", 1.5, passed, guard.name)
+
+
+def _named_before(facts: Facts, tag: str) -> Step | None:
+    """Return the last listing of the collection before the refusal if it holds a tag, None otherwise."""
+    opaque = tokens.opaque(tag)
+    if len(opaque) < _TELLING or opaque.isdigit():
+        return None
+    above = parent_of(facts.step.resource).rstrip("/")
+    for key in (above, f"{above}/"):
+        before = (one for one in reversed(facts.case.history_of(key)) if one.order < facts.step.order)
+        last = next((one for one in before if one.read_ok and one.content is not None), None)
+        if last is not None and last.content is not None and _times_in(last.content.text, tag):
+            return last
+    return None
 
 
 def _refused_between(facts: Facts, after: Step) -> Step | None:
