@@ -82,11 +82,7 @@ def _wrong_not_modified(case: Case, history: History) -> Iterator[tuple[Step, Da
             else _all_replaced(near, step, condition)
         )
         shown = whole.get(step.actor, [])
-        proof = _proves_another(near, step, later, () if by_date else condition.tokens)
-        if proof is not None and within_lifetime(near, step, proof, proof.last_modified):
-            proof = None
-        if proof is None and by_date:
-            proof = _newer_itself(near, step) or _same_second(near, step, later) or changed_before(near, step)
+        proof = _proof(near, step, later, () if by_date else condition.tokens)
         other = None if by_date else _names_another(near, step, condition)
         stayed = None if by_date or replaced is not None else _same_tag(near, step, condition.tokens[0])
         proof = proof or _told_in_content(near, shown, step, later) or shown_replaced(near, shown, step)
@@ -118,6 +114,17 @@ def _wrong_not_modified(case: Case, history: History) -> Iterator[tuple[Step, Da
                 contradicted=not (other is None and stayed is None) and not cached_on_the_way(step),
             ),
         )
+
+
+def _proof(history: History, step: Step, later: Step | None, named: tuple[str, ...]) -> Step | None:
+    """Return the answer whose date proves that a 304 was wrong; without tags it was asked for by date."""
+    proof = _proves_another(history, step, later, named)
+    if proof is not None and within_lifetime(history, step, proof, proof.last_modified):
+        proof = None
+    if proof is None and not named:
+        proof = _newer_itself(history, step) or _same_second(history, step, later)
+        proof = proof or changed_before(history, step)
+    return proof
 
 
 def _names_another(history: History, step: Step, condition: Condition) -> Step | None:

@@ -160,13 +160,7 @@ def _contest(facts: Facts, guard: Guard) -> Iterator[Evidence]:
         sure = (named and leased) or patient or (contest and (named or held)) or len(won) > 1 or bool(anew)
     if not sure:
         return
-    if claimed:
-        text = "the client puts its own name on several of a kind, and lets those be that another got first"
-        yield note(text, 5.0, step)
-    if anew:
-        got = sum(one.accepted for one in anew)
-        text = f"one claim on {len(anew)} of a kind, each asked for once, of which the client gets {got}"
-        yield note(text, 5.0, anew[-1])
+    yield from _claims_told(step, anew, claimed=claimed)
     if named:
         yield note("the key is named like a lock, a lease or a leader", 2.5, step)
     if held:
@@ -186,6 +180,16 @@ def _contest(facts: Facts, guard: Guard) -> Iterator[Evidence]:
         yield note("the client gets in the end, by the same request, what had been refused", 2.0, won[-1])
     if rivals:
         yield note(f"{len(rivals) + 1} actors compete for it", 1.0)
+
+
+def _claims_told(step: Step, anew: list[Step], *, claimed: bool) -> Iterator[Evidence]:
+    if claimed:
+        text = "the client puts its own name on several of a kind, and lets those be that another got first"
+        yield note(text, 5.0, step)
+    if anew:
+        got = sum(one.accepted for one in anew)
+        text = f"one claim on {len(anew)} of a kind, each asked for once, of which the client gets {got}"
+        yield note(text, 5.0, anew[-1])
 
 
 def _claimed_anew(facts: Facts) -> list[Step]:
