@@ -121,16 +121,21 @@ def _issuer(facts: Facts) -> Step | None:
 
 
 def _shared(facts: Facts, token: str) -> Step | None:
-    """Return a read of another item of the collection that showed the very tag; its content is another."""
+    """Return a look at another item of the collection, or a write there, that showed the very tag.
+
+    What is there is another content.
+    """
     wanted = tokens.opaque(token)
     if len(wanted) < _TELLING:
         return None
     here, mine = facts.step.resource, facts.base_content
     for read in facts.case.givers(wanted):
-        if read.resource == here or not read.read_ok or parent_of(read.resource) != parent_of(here):
+        if read.resource == here or parent_of(read.resource) != parent_of(here):
             continue
-        if mine is not None and read.representation is not None:
-            if not same_content(mine, read.representation):
+        if not (read.read_ok or (read.accepted and read.replaces)):
+            continue
+        if mine is not None and read.left is not None:
+            if not same_content(mine, read.left):
                 return read
         elif tokens.shape(token) not in _HASHES:
             return read

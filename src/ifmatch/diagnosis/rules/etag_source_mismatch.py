@@ -12,8 +12,9 @@ from ifmatch.diagnosis.compared_values import of_state
 from ifmatch.diagnosis.contents import holds, same_content
 from ifmatch.diagnosis.damages import Reason
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.forms_apart import written_otherwise
 from ifmatch.diagnosis.likeness import names_text
-from ifmatch.diagnosis.resources import parent_of
+from ifmatch.diagnosis.resources import parent_of, path_of
 from ifmatch.diagnosis.told_versions import named_beside
 from ifmatch.diagnosis.two_paths import (
     another_product,
@@ -240,6 +241,7 @@ def _read_and_judged(facts: Facts) -> Iterator[Evidence]:
         if again is not None:
             yield note("reads after the refusal still show the refused token", 1.5, again, "ETag")
     yield from _listed_and_read(facts)
+    yield from _written_otherwise(facts)
     apart = listed_apart(facts)
     if apart is not None:
         own, source = apart
@@ -277,6 +279,20 @@ def _listed_and_read(facts: Facts) -> Iterator[Evidence]:
     passed = next((one for one in facts.history.writes if one.presents(read.etag or "-")), None)
     if passed is not None:
         yield note(f"the write passed with the tag of {read.method}", 2.0, passed, "If-Match")
+
+
+def _written_otherwise(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from what a write stored, whose answer and next read show two forms of tag."""
+    found = written_otherwise(facts)
+    if found is None:
+        return
+    write, read, passed = found
+    where = "" if read.resource == facts.step.resource else f" ({path_of(read.resource)})"
+    text = f"a write{where} was answered with {write.etag}; the next read shows what it stored as {read.etag}"
+    yield note(text, 4.5, read, "ETag")
+    if passed is not None:
+        text = "a tag as writes give it out passed, and none of the form that reads show did"
+        yield note(text, 2.0, passed, passed.guard.name if passed.guard is not None else "")
 
 
 def _spelling(token: str) -> str:

@@ -8,12 +8,13 @@ import json
 import re
 import statistics
 from typing import TYPE_CHECKING, cast
+from urllib.parse import unquote
 
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import changed_pointers, same_content, value_at
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.listed_versions import entry_before
-from ifmatch.diagnosis.resources import parent_of
+from ifmatch.diagnosis.resources import beside_each_other, parent_of, path_of
 from ifmatch.diagnosis.rules import exists_already
 from ifmatch.model.exchange import Vantage
 from ifmatch.model.message import Content
@@ -71,6 +72,16 @@ _ROUNDS = 3
 _EVEN = 0.35
 # Seconds between tries of somebody who waits, as against a retry loop.
 _PATIENT = 0.8
+# So many keys of a kind, each tried for once, and as many when none was got.
+_KEYS = 3
+_IN_VAIN = 4
+# A longer content is a thing, and no claim.
+_CLAIM_LENGTH = 600
+_DIGITS = re.compile(r"\d+")
+_MOMENTS = re.compile(r"\d{4}-\d\d-\d\dT?[\d:.+Z-]*|\b\d{10}(?:\.\d+|\d{3})?\b")
+# So many steps at the end of a path name the key.
+_NAMING = 2
+_VALUES = re.compile(r"[\w.@:+-]*\d[\w.@:+-]*")
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -143,14 +154,13 @@ def _contest(facts: Facts, guard: Guard) -> Iterator[Evidence]:
     patient = even and absent and won in ([], rounds[-1:]) and min(gaps) >= _PATIENT
     claimed = not absent and claim != "" and _claimed_in_turn(facts, claim, named=named)
     sure = (named and leased) or claimed
+    anew = _claimed_anew(facts) if absent and (held or claim or _rival_named(facts)) else []
     if absent:
         contest = len(rounds) > 1 or bool(rivals or freed) or _claims(facts)
-        sure = (named and leased) or patient or (contest and (named or held)) or len(won) > 1
+        sure = (named and leased) or patient or (contest and (named or held)) or len(won) > 1 or bool(anew)
     if not sure:
         return
-    if claimed:
-        text = "the client puts its own name on several of a kind, and lets those be that another got first"
-        yield note(text, 5.0, step)
+    yield from _claims_told(step, anew, claimed=claimed)
     if named:
         yield note("the key is named like a lock, a lease or a leader", 2.5, step)
     if held:
@@ -170,6 +180,75 @@ def _contest(facts: Facts, guard: Guard) -> Iterator[Evidence]:
         yield note("the client gets in the end, by the same request, what had been refused", 2.0, won[-1])
     if rivals:
         yield note(f"{len(rivals) + 1} actors compete for it", 1.0)
+
+
+def _claims_told(step: Step, anew: list[Step], *, claimed: bool) -> Iterator[Evidence]:
+    if claimed:
+        text = "the client puts its own name on several of a kind, and lets those be that another got first"
+        yield note(text, 5.0, step)
+    if anew:
+        got = sum(one.accepted for one in anew)
+        text = f"one claim on {len(anew)} of a kind, each asked for once, of which the client gets {got}"
+        yield note(text, 5.0, anew[-1])
+
+
+def _claimed_anew(facts: Facts) -> list[Step]:
+    """Return the tries of a client that claims key after key with one content, whatever became of the last.
+
+    Who looks for a free name stops at the first that he gets, and who stores things stores unlike ones.
+    """
+    step = facts.step
+    if step.body is None or len(step.body) > _CLAIM_LENGTH or not step.timed:
+        return []
+    near = facts.case.steps[max(0, step.order - _NEAR) : step.order + _NEAR]
+    said = _said(step)
+    tries = [
+        one
+        for one in facts.own(near)
+        if one.method == step.method
+        and (one.accepted or one.refused)
+        and one.guard is not None
+        and one.guard.guard is Guard.ABSENT
+        and _of_one_kind(one.resource, step.resource)
+        and _said(one) == said
+    ]
+    won = [one for one in tries if one.accepted]
+    if len(tries) < _KEYS or len({one.resource for one in tries}) < len(tries):
+        return []
+    if won:
+        return tries if won[0] is not tries[-1] else []
+    gaps = [two.start - one.start for one, two in itertools.pairwise(tries)]
+    even = statistics.pstdev(gaps) <= _EVEN * statistics.mean(gaps) and min(gaps) >= _PATIENT
+    return tries if even and len(tries) >= _IN_VAIN else []
+
+
+def _of_one_kind(one: str, two: str) -> bool:
+    """Tell whether two keys differ in one step of their paths, or in numbers alone."""
+    return beside_each_other(one, two) or _DIGITS.sub("0", one) == _DIGITS.sub("0", two)
+
+
+def _said(step: Step) -> str:
+    """Return what a request puts there, without what its own address says and without times."""
+    text = step.body.text[:_CLAIM_LENGTH] if step.body is not None else ""
+    parts = path_of(step.resource).partition("?")[0].split("/")
+    for part in parts[-_NAMING:]:
+        text = text.replace(f'"{unquote(part)}"', '""') if len(part) > 1 else text
+    return _MOMENTS.sub("0", text)
+
+
+def _rival_named(facts: Facts) -> bool:
+    """Tell whether what is there names another of the kind that the request names, as `w1` is beside `w2`."""
+    body, step = facts.step.body, facts.step
+    if body is None or len(body) > _CLAIM_LENGTH:
+        return False
+    mine = {one for one in _VALUES.findall(body.text) if not one.isdigit()}
+    kinds = {_DIGITS.sub("0", one) for one in mine}
+    key = step.resource.rpartition("/")[2]
+    for content in (step.content, facts.current_content):
+        theirs = set(_VALUES.findall(content.text[:2000])) - mine if content is not None else set[str]()
+        if any(_DIGITS.sub("0", one) in kinds and one != key and not _TIME.match(one) for one in theirs):
+            return True
+    return False
 
 
 def _another_has(step: Step) -> bool:

@@ -15,6 +15,7 @@ from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.refusal_words import says_outdated
+from ifmatch.diagnosis.resources import parent_of
 from ifmatch.diagnosis.revalidations import suffix_of
 from ifmatch.diagnosis.still_unmodified import shown_replaced, whole_reads
 from ifmatch.dialects import Meaning
@@ -33,6 +34,8 @@ _AT_ONCE = 1.0
 # Seconds from which on a date is later than any fraction of the second that was served.
 _NO_FRACTION = 2
 _LONGEST = 4000
+# A shorter tag stands in a text by chance.
+_TELLING = 3
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -70,6 +73,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     known = _state(facts)
     if known is None:
+        yield from _there_at_the_time(facts)
         return
     state, where = known
     decision = evaluate(step.method, step.exchange.request.fields.pairs, state)
@@ -171,8 +175,12 @@ def _says_both_equal(step: Step, token: str) -> bool:
         token: the version that it sent.
     """
     text = step.content.text[:_LONGEST] if step.content is not None else ""
+    return _times_in(text, token) > 1
+
+
+def _times_in(text: str, token: str) -> int:
     wanted = re.escape(tokens.opaque(token))
-    return len(re.findall(rf"(?<![\w.-]){wanted}(?![\w-])", text)) > 1
+    return len(re.findall(rf"(?<![\w.-]){wanted}(?![\w-])", text))
 
 
 def _refused_later_date(facts: Facts, state: Representation | None) -> Iterator[Evidence]:
@@ -259,6 +267,70 @@ def _state(facts: Facts) -> tuple[Representation | None, Step] | None:
     if dated is None and facts.guard is not None and facts.guard.guard is Guard.SAME_DATE:
         return None
     return Representation(etag=after.etag, last_modified=dated), after
+
+
+def _there_at_the_time(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a refused `*` on what nobody had read before, and what shows that it was there.
+
+    A look afterwards finds it; that it was no younger is told by the refusal, which names that very version,
+    by another try between two looks at one version, by a listing, or by its date.
+
+    Source: RFC 9110 section 13.1.1 (`If-Match: *` is false only if the resource has no representation).
+    """
+    step, guard, after = facts.step, facts.guard, facts.refresh
+    if guard is None or guard.guard is not Guard.EXISTS or len(step.conditions) > 1:
+        return
+    if after is None or not after.read_ok or after.etag is None or facts.from_cache(after):
+        return
+    gone = next((one for one in reversed(facts.earlier) if _tells_state(one)), None)
+    named = len(tokens.opaque(after.etag)) >= _TELLING and _times_in(facts.error_text, after.etag) > 0
+    if named:
+        text = (
+            f"the refusal names {after.etag}, which a read shows: it was there, and `{guard.shown()}` holds"
+        )
+        yield note(text, 5.5, step, guard.name)
+    elif (again := _refused_between(facts, after)) is not None:
+        text = f"refused again between two reads that show {after.etag}: `{guard.shown()}` holds"
+        yield note(text, 5.5, again, guard.name)
+    elif gone is not None and _leaves_nothing(gone):
+        return
+    elif (known := _named_before(facts, after.etag)) is not None:
+        text = f"{after.etag} is what a listing had shown before, and a read after it: `{guard.shown()}` held"
+        yield note(text, 5.0, known, guard.name)
+    elif after.last_modified is not None and step.date is not None and after.last_modified + 1 < step.date:
+        text = f"a read shows that nothing was changed since before the refusal: `{guard.shown()}` held"
+        yield note(text, 4.0, after, "Last-Modified")
+    else:
+        return
+    passed = next((one for one in facts.own(facts.later) if one.accepted and one.presents(after.etag)), None)
+    if passed is not None:
+        yield note(f"with {after.etag} in the place of `*` it passed", 1.5, passed, guard.name)
+
+
+def _named_before(facts: Facts, tag: str) -> Step | None:
+    """Return the last listing of the collection before the refusal if it holds a tag, None otherwise."""
+    opaque = tokens.opaque(tag)
+    if len(opaque) < _TELLING or opaque.isdigit():
+        return None
+    above = parent_of(facts.step.resource).rstrip("/")
+    for key in (above, f"{above}/"):
+        before = (one for one in reversed(facts.case.history_of(key)) if one.order < facts.step.order)
+        last = next((one for one in before if one.read_ok and one.content is not None), None)
+        if last is not None and last.content is not None and _times_in(last.content.text, tag):
+            return last
+    return None
+
+
+def _refused_between(facts: Facts, after: Step) -> Step | None:
+    """Return another try under `*` after a look, refused although the next look shows the same version."""
+    for one in facts.attempts:
+        if one.order <= after.order or not one.refused or one.condition(Guard.EXISTS) is None:
+            continue
+        look = next((two for two in facts.later if two.order > one.order and _tells_state(two)), None)
+        if look is None or facts.history.written_between(after, look) or facts.from_cache(look):
+            return None
+        return one if look.read_ok and look.etag == after.etag else None
+    return None
 
 
 def _passed_alone(facts: Facts, state: Step) -> Iterator[Evidence]:
