@@ -10,7 +10,6 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import holds, same_content
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date
-from ifmatch.diagnosis.granted_copies import within_lifetime
 from ifmatch.diagnosis.old_looks import old_looks
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.resumed_in_turn import resumed_in_turn
@@ -82,10 +81,12 @@ def _wrong_not_modified(case: Case, history: History) -> Iterator[tuple[Step, Da
             else _all_replaced(near, step, condition)
         )
         shown = whole.get(step.actor, [])
-        proof = _proof(near, step, later, () if by_date else condition.tokens)
+        proof = _proves_another(near, step, later, () if by_date else condition.tokens)
+        if proof is None and by_date:
+            proof = _newer_itself(near, step) or _same_second(near, step, later) or changed_before(near, step)
         other = None if by_date else _names_another(near, step, condition)
         stayed = None if by_date or replaced is not None else _same_tag(near, step, condition.tokens[0])
-        proof = proof or _told_in_content(near, shown, step, later) or shown_replaced(near, shown, step)
+        proof = proof or _told_in_content(shown, step, later) or shown_replaced(near, shown, step)
         misjudged = not by_date and cached_on_the_way(step) and _another_tag(step, condition)
         asks = by_date and replaced is None and proof is None
         proof, told = (later_in_second(case, near, step) if asks else None) or (proof, None)
@@ -114,17 +115,6 @@ def _wrong_not_modified(case: Case, history: History) -> Iterator[tuple[Step, Da
                 contradicted=not (other is None and stayed is None) and not cached_on_the_way(step),
             ),
         )
-
-
-def _proof(history: History, step: Step, later: Step | None, named: tuple[str, ...]) -> Step | None:
-    """Return the answer whose date proves that a 304 was wrong; without tags it was asked for by date."""
-    proof = _proves_another(history, step, later, named)
-    if proof is not None and within_lifetime(history, step, proof, proof.last_modified):
-        proof = None
-    if proof is None and not named:
-        proof = _newer_itself(history, step) or _same_second(history, step, later)
-        proof = proof or changed_before(history, step)
-    return proof
 
 
 def _names_another(history: History, step: Step, condition: Condition) -> Step | None:
@@ -237,7 +227,7 @@ def _of_nodes(one: Step, two: Step) -> bool:
     return shown is not None and again is not None and same_content(shown, again)
 
 
-def _told_in_content(history: History, whole: list[Step], step: Step, later: Step | None) -> Step | None:
+def _told_in_content(whole: list[Step], step: Step, later: Step | None) -> Step | None:
     """Return the own later read whose content is another, and tells of a change before the 304."""
     condition = step.condition(Guard.DIFFERENT)
     if condition is None or later is None or later.etag is None or step.date is None:
@@ -249,9 +239,7 @@ def _told_in_content(history: History, whole: list[Step], step: Step, later: Ste
     if found is None or found[1].variant != later.variant:
         return None
     since = changed_by(found[1], later)
-    if since is None or since >= step.date or within_lifetime(history, step, later, since):
-        return None
-    return later
+    return later if since is not None and since < step.date else None
 
 
 def _put_in_place(step: Step, later: Step, issue: Step | None) -> bool:

@@ -167,9 +167,9 @@ def photos(stage: Stage) -> None:
 @case(
     "d952",
     "ona-route-maps-from-a-near-copy",
-    "none",
-    "healthy",
-    alone="none",
+    "stale-cache-read",
+    "wrong-304",
+    alone="stale-cache-read",
     description=(
         "A bus company's maps on Caddy behind an nginx that stores them for three seconds: a screen polls, is answered "
         "from the store (304 and 200), misses the new edition for as long as the store lasts and then has it. The screen "
