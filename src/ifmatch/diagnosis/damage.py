@@ -149,7 +149,12 @@ def _created_twice(history: History, step: Step) -> Damage | None:
         return None
     known = (one for one in back_from(history, step.order) if one.finds_nothing or _changes(one))
     state = next(known, None)
-    if state is None or not _changes(state) or state.method == "DELETE" or same_content(state.body, step.body):
+    if (
+        state is None
+        or not _changes(state)
+        or state.method == "DELETE"
+        or same_content(state.body, step.body)
+    ):
         return None
     if held_for_a_while(state):
         return None

@@ -67,10 +67,8 @@ class Facts(BlindFacts):
         """Return accepted writes that ended after `since` began and began before `until` ended."""
         return [
             step
-            for step in self.history
+            for step in self.history.writes
             if step is not until
-            and step.accepted
-            and step.replaces
             and (since is None or step.end >= since.start)
             and (since is None or step is not since)
             and step.start <= until.end

@@ -197,6 +197,11 @@ class History(list[Step]):
         return {}
 
     @cached_property
+    def kept(self) -> dict[str, object]:
+        """Return what searches have worked out of these steps and ask for again, by names of their own."""
+        return {}
+
+    @cached_property
     def _orders(self) -> list[int]:
         return [step.order for step in self]
 
@@ -209,7 +214,7 @@ class History(list[Step]):
         return {}
 
     def newest_moment(self, step: Step) -> float | None:
-        """Return the newest time that a version names which was given out up to a step, where any is a time."""
+        """Return the newest time that versions name which were given out up to a step, None without any."""
         place = bisect_right(self._orders, step.order) - 1
         return self._moments[place] if place >= 0 else None
 
@@ -280,7 +285,7 @@ class History(list[Step]):
 
     @cached_property
     def _other_before(self) -> list[int]:
-        """Return for each accepted write the place of the last one before it that another actor made, or -1."""
+        """Return for each accepted write the place of the last one before it by another actor, or -1."""
         found: list[int] = []
         for place, step in enumerate(self.writes):
             before = place - 1
@@ -300,7 +305,7 @@ class History(list[Step]):
         return self.writes[bisect_left(self._written, order) : end]
 
     def writes_beside(self, step: Step) -> list[Step]:
-        """Return the accepted steps that changed the resource, and may have been in flight together with one."""
+        """Return the accepted steps that changed the resource, and may have been in flight beside one."""
         return self.writes[bisect_right(self._ended, step.start) : bisect_left(self._begun, step.end)]
 
     @cached_property

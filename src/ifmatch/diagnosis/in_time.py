@@ -1,4 +1,4 @@
-"""Look through steps from a moment on, backwards or onwards, without going through those on the other side."""
+"""Look through steps from one on, backwards or onwards, without a look at those on its other side."""
 
 from __future__ import annotations
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.message_members import Member
     from ifmatch.diagnosis.steps import Step
 
-_CONFLICT: Final = frozenset({409, 412})
 _LONGEST: Final = 4000
 # What is said of a state that another one took the place of.
 _PAST: Final = Words(
@@ -64,11 +63,10 @@ def called_past(traffic: Traffic, write: Step, member: Member, source: Member) -
 
 def _refused(traffic: Traffic, write: Step, member: Member) -> Iterator[tuple[Step, str]]:
     """Yield the conflicts over the same resource whose requests carry a value at the same place."""
-    for step in traffic.about[traffic.bases[write]]:
-        if step.is_write and step.status in _CONFLICT:
-            value = _at(step, member)
-            if value is not None:
-                yield step, value
+    for step in traffic.refused(write):
+        value = _at(step, member)
+        if value is not None:
+            yield step, value
 
 
 def _at(step: Step, member: Member) -> str | None:

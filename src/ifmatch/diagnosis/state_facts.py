@@ -130,6 +130,8 @@ class StateFacts:
         """Return those of the same actor; not to be changed."""
         if steps is self.case.steps:
             return self.case.by_actor.get(self.step.actor, [])
+        if steps is self.history:
+            return self.history.by_actor.get(self.step.actor, [])
         known = self._owned.get(id(steps))
         if known is not None and known[0] is steps:
             return known[1]

@@ -176,14 +176,12 @@ def _undone(case: Case, history: History, step: Step) -> Damage | None:
     # An answer need not give the version that it made: what is there is not its content anyhow.
     if after is None or after.etag in {None, step.etag} or after.cache_hit:
         return None
-    base = next(
-        (
-            one
-            for one in back_from(own, step.order)
-            if one.representation is not None and any(tag in step.guard.tokens for tag in one.issued())
-        ),
-        None,
+    gave = (
+        next((one for one in back_from(issuers, step.order) if one.representation is not None), None)
+        for token in step.guard.tokens
+        if (issuers := history.issuers_to.get((token, step.actor)))
     )
+    base = max((one for one in gave if one is not None), key=lambda one: one.order, default=None)
     if base is None or after.etag == base.etag or after.variant != base.variant:
         return None
     old, now = base.representation, after.representation
