@@ -105,7 +105,7 @@ def _made(facts: Facts, step: Step) -> float | None:
     if guard is None or guard.guard is not Guard.SAME or not guard.of_one:
         return None
     token = guard.tokens[0]
-    if any(token in one.issued() for one in facts.case.history_of(step.resource)):
+    if facts.case.history_of(step.resource).issued(token):
         return None
     return told_moment(token)
 

@@ -441,8 +441,7 @@ def _dated(history: History, step: Step) -> Damage | None:
     if guard is None:
         return None
     sent = (http_date if guard.standard else instant)(guard.value)
-    own = back_from(history.by_actor.get(step.actor, ()), step.order)
-    base = next((one for one in own if one.last_modified is not None or one.read_ok), None)
+    base = next(back_from(history.shown_to.get(step.actor, ()), step.order), None)
     lost, proven = _overlooked(history, step, base)
     if sent is None:
         if tokens.null_word(guard.value):

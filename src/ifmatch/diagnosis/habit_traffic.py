@@ -66,6 +66,7 @@ class Traffic:
         self._words = latest_words(self.paths)
         self.about: dict[str, list[Step]] = {}
         self._views: dict[str, list[Step]] = {}
+        self._with_query: dict[str, list[str]] = {}
         self.bases: dict[Step, str] = {}
         self._places: dict[Step, int] = {}
         self._in_path: dict[Step, list[InPath]] = {}
@@ -81,6 +82,8 @@ class Traffic:
         for step in service:
             base = self._base(step)
             self.bases[step] = base
+            if base not in self.about and "?" in base:
+                self._with_query.setdefault(base.partition("?")[0], []).append(base)
             same = self.about.setdefault(base, [])
             self._places[step] = len(same)
             same.append(step)
@@ -100,7 +103,7 @@ class Traffic:
                 return found[0].resource
         if not step.is_write or step.resource in self.read:
             return step.resource
-        acted = acted_on(step, here, self.about)
+        acted = acted_on(step, here, self.about, self._with_query)
         if "?" in acted:
             # A view of the thing was read, and the call names in its content what the query had asked for.
             return acted

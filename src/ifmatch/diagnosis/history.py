@@ -68,6 +68,25 @@ class History(list[Step]):
         return found
 
     @cached_property
+    def presenting(self) -> dict[str, list[Step]]:
+        """Return by opaque tag the steps whose guards carry it, in order of time."""
+        found: dict[str, list[Step]] = {}
+        for step in self:
+            carried = (one.tokens for one in step.conditions if one.guard in _OF_STATE)
+            for opaque in dict.fromkeys(tokens.opaque(token) for held in carried for token in held):
+                found.setdefault(opaque, []).append(step)
+        return found
+
+    @cached_property
+    def shown_to(self) -> dict[str, list[Step]]:
+        """Return by actor the steps that show a date of the last change, or are looks with validators."""
+        found: dict[str, list[Step]] = {}
+        for step in self:
+            if step.last_modified is not None or step.read_ok:
+                found.setdefault(step.actor, []).append(step)
+        return found
+
+    @cached_property
     def turned(self) -> dict[tuple[str, str], Step]:
         """Return the first read of an actor that shows another version than its own write before had made.
 
@@ -305,8 +324,18 @@ class History(list[Step]):
         return self.writes[bisect_left(self._written, order) : end]
 
     def writes_beside(self, step: Step) -> list[Step]:
-        """Return the accepted steps that changed the resource, and may have been in flight beside one."""
-        return self.writes[bisect_right(self._ended, step.start) : bisect_left(self._begun, step.end)]
+        """Return the accepted steps that changed the resource, and may have been in flight beside one.
+
+        Among them are those that a slow clock cannot put in order.
+        """
+        tick = max(self._tick, step.exchange.resolution)
+        begin, end = step.start - tick, max(step.end, step.start + tick)
+        return self.writes[bisect_left(self._ended, begin) : bisect_right(self._begun, end)]
+
+    @cached_property
+    def _tick(self) -> float:
+        """Return in how many seconds the slowest clock ticks that tells when these steps were."""
+        return max((one.exchange.resolution for one in self), default=0.0)
 
     @cached_property
     def _begun(self) -> list[float]:

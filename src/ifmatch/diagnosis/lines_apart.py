@@ -11,6 +11,7 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis import tokens
@@ -226,10 +227,16 @@ def _denied(
     if not before or _taken(before[-1].record, line, after):
         return None
     shown = {one.step for one in looks}
-    reports = [one for one in service[batch.place + 1 :] if one.method == "GET" and one.status == _OK]
-    # What lies below a thing is its history, which tells of no request.
-    reports = [one for one in reports if not one.exchange.request.url.startswith(f"{before[0].url}/")]
-    for report in (batch.step, *(reports[:_REPORTS] if batch.step.status == 202 else ())):
+    later = (service[place] for place in range(batch.place + 1, len(service)))
+    reports = (
+        one
+        for one in (later if batch.step.status == 202 else ())
+        # What lies below a thing is its history, which tells of no request.
+        if one.method == "GET"
+        and one.status == _OK
+        and not one.exchange.request.url.startswith(f"{before[0].url}/")
+    )
+    for report in (batch.step, *islice(reports, _REPORTS)):
         if report in shown or report.content is None or len(report.content) > _LONGEST:
             continue
         value = report.view.json

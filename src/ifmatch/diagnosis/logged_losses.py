@@ -299,8 +299,7 @@ def logged_over_date(case: Case, history: History, step: Step) -> Damage | None:
     """
     guard = step.guard
     sent = http_date(guard.value) if guard is not None else None
-    own = [one for one in history if one.actor == step.actor and one.order < step.order]
-    if sent is None or all(one.last_modified != sent for one in own):
+    if sent is None or not history.dated(step, sent):
         return None
     found = logged_between(case, history, step)
     if found is None or found.told is None or found.told < sent:

@@ -100,7 +100,7 @@ def _given(before: Sequence[Step], left: Left, name: str, step: Step) -> tuple[s
             continue
         records = [one.values for one in entries_in(look.view.text) if keys & set(one.values.values())]
         url = unquote(path_of(look.resource))
-        if any(re.search(rf"(?<![\w-]){re.escape(key)}(?![\w-])", url) for key in keys):
+        if any(key in url and re.search(rf"(?<![\w-]){re.escape(key)}(?![\w-])", url) for key in keys):
             records.append(whole_of(look.view.text).values)
         for record in records:
             for member, value in record.items():

@@ -76,8 +76,11 @@ def _at(step: Step, member: Member) -> str | None:
 
 def _calls(step: Step, word: str, value: str) -> bool:
     """Tell whether an answer has a value right after the name that records have for it."""
+    text = step.view.text[:_LONGEST]
+    if value.isdigit() and value not in text:
+        return False
     named = rf"(?<!\w){re.escape(word)}[\"' :=#]{{1,4}}(?:(?:no|nr|number)\.? )?{re.escape(value)}(?![\w.])"
-    return re.search(named, step.view.text[:_LONGEST], re.IGNORECASE) is not None
+    return re.search(named, text, re.IGNORECASE) is not None
 
 
 def _counts_on(traffic: Traffic, write: Step, member: Member, source: Member) -> bool:

@@ -296,7 +296,7 @@ def told_twice(facts: Facts) -> tuple[Step, str, str] | None:
         if tokens.opaque(held) == wanted:
             return one, held, field
     parent, source = parent_of(facts.step.resource), facts.inside or facts.source
-    if any(one.read_ok for one in facts.history) or source is None or source.resource == facts.step.resource:
+    if facts.history.shown or source is None or source.resource == facts.step.resource:
         return None
     return next(
         (

@@ -81,7 +81,16 @@ def check_works(history: History) -> Step | None:
     Args:
         history: of the resource.
     """
-    return _refused(history, _spent) or _refused(history, _replaced)
+    if "check works" not in history.kept:
+        history.kept["check works"] = _refused_spent(history) or _refused(history, _replaced)
+    return cast("Step | None", history.kept["check works"])
+
+
+def _refused_spent(history: History) -> Step | None:
+    """Return the first write that was refused on a token which an earlier write had presented."""
+    if "refused spent" not in history.kept:
+        history.kept["refused spent"] = _refused(history, _spent)
+    return cast("Step | None", history.kept["refused spent"])
 
 
 def _refused(history: History, outdated: Callable[[History, Step, str], bool]) -> Step | None:
@@ -161,9 +170,9 @@ def _placed(value: object, above: str = "") -> Iterator[tuple[str, object]]:
 def _checked_beside(case: Case, step: Step) -> bool:
     """Tell whether the service refused a spent version of this resource, or of another one beside it."""
     return any(
-        beside_each_other(key, step.resource) and _refused(history, _spent) is not None
+        _refused_spent(history) is not None and beside_each_other(key, step.resource)
         for key, history in case.histories.items()
-        if history.writes
+        if history.refused_writes and history.writes
     )
 
 
