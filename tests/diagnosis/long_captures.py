@@ -20,7 +20,18 @@ class Log:
         self.clock = START
 
     def add(
-        self, method, url, status, *, sent=(), got=(), body=None, content=None, kind=JSON, agent="one/1", gap=4
+        self,
+        method,
+        url,
+        status,
+        *,
+        sent=(),
+        got=(),
+        body=None,
+        content=None,
+        kind=JSON,
+        agent="one/1",
+        gap=4,
     ):
         self.clock += timedelta(seconds=gap)
         request = [("User-Agent", agent), *([("Content-Type", kind)] if body is not None else ()), *sent]
@@ -69,7 +80,9 @@ def polls(log, number):
     asked = [("If-None-Match", f'"{(number - 1) // 10:05x}c3"')] if number else []
     fresh = number % 10 == 0
     status = 200 if fresh else 304
-    log.add("GET", "/board/1", status, sent=asked, got=[("ETag", tag)], content=note(number) if fresh else None)
+    log.add(
+        "GET", "/board/1", status, sent=asked, got=[("ETag", tag)], content=note(number) if fresh else None
+    )
 
 
 def unguarded_posts(log, number):
@@ -129,7 +142,9 @@ def job_lists(log, number):
 def accepted_reports(log, number):
     where = f"/reports/{number}"
     log.add("PUT", f"/notes/{number}", 202, got=[("Location", where)], body=note(number, number))
-    state = {"status": "rejected", "reason": "version is outdated"} if number % 10 == 3 else {"status": "done"}
+    state = (
+        {"status": "rejected", "reason": "version is outdated"} if number % 10 == 3 else {"status": "done"}
+    )
     log.add("GET", where, 200, content=state)
 
 
@@ -186,10 +201,14 @@ def soap(log, number):
         return f'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>{inner}</s:Body></s:Envelope>'
 
     action = [("SOAPAction", '"SaveNote"')]
-    body = envelope(f"<SaveNote><id>7</id><title>title {number}</title><version>{number}</version></SaveNote>")
+    body = envelope(
+        f"<SaveNote><id>7</id><title>title {number}</title><version>{number}</version></SaveNote>"
+    )
     refused = number % 10 == 5
     fault = "<s:Fault><faultcode>s:Server</faultcode><faultstring>version conflict</faultstring></s:Fault>"
-    answer = envelope(fault if refused else f"<SaveNoteResponse><version>{number + 1}</version></SaveNoteResponse>")
+    answer = envelope(
+        fault if refused else f"<SaveNoteResponse><version>{number + 1}</version></SaveNoteResponse>"
+    )
     log.add("POST", "/soap", 500 if refused else 200, sent=action, body=body, content=answer, kind=XML)
 
 
@@ -257,7 +276,9 @@ def object_parts(log, number):
     tag = [("ETag", f'"{number:032x}"')]
     log.add("PUT", f"{key}?partNumber=1&uploadId={upload}", 200, got=tag, body=f"octets {number}", kind=XML)
     refused = number % 10 == 3
-    answer = "<Error><Code>PreconditionFailed</Code></Error>" if refused else f"<Result><Key>{key}</Key></Result>"
+    answer = (
+        "<Error><Code>PreconditionFailed</Code></Error>" if refused else f"<Result><Key>{key}</Key></Result>"
+    )
     sent = [("If-None-Match", "*")]
     body = "<CompleteMultipartUpload/>"
     where = f"{key}?uploadId={upload}"
@@ -295,12 +316,22 @@ def leases(log, number):
 
 def audits(log, number):
     log.add("PUT", "/notes/7", 200, body=note(number), content={"saved": True}, agent=two(number))
-    rows = [{"at": each, "by": two(each), "old": f"title {each - 1}", "new": f"title {each}"} for each in (number,)]
+    rows = [
+        {"at": each, "by": two(each), "old": f"title {each - 1}", "new": f"title {each}"}
+        for each in (number,)
+    ]
     log.add("GET", "/notes/7/history", 200, content={"entries": rows})
 
 
 def created_one_by_one(log, number):
-    log.add("POST", "/orders", 201, got=[("Location", f"/orders/{number}")], body=note(number), content={"id": number})
+    log.add(
+        "POST",
+        "/orders",
+        201,
+        got=[("Location", f"/orders/{number}")],
+        body=note(number),
+        content={"id": number},
+    )
     log.add("GET", f"/orders/{number}", 200, content=note(number) | {"id": number})
 
 
@@ -310,10 +341,35 @@ def keyed_payments(log, number):
 
 
 KINDS = (
-    polls, unguarded_posts, posts_with_versions, silent_posts, tagged_edits, versions_in_contents,
-    unguarded_loops, records_in_lists, job_lists, accepted_reports, searches, webdav, json_rpc, graphql, soap,
-    batches, ranges, resumed_uploads, refused_at_one, conflicts_at_many, redirects, change_feeds,
-    object_parts, html_forms, dated_edits, leases, audits, created_one_by_one, keyed_payments,
+    polls,
+    unguarded_posts,
+    posts_with_versions,
+    silent_posts,
+    tagged_edits,
+    versions_in_contents,
+    unguarded_loops,
+    records_in_lists,
+    job_lists,
+    accepted_reports,
+    searches,
+    webdav,
+    json_rpc,
+    graphql,
+    soap,
+    batches,
+    ranges,
+    resumed_uploads,
+    refused_at_one,
+    conflicts_at_many,
+    redirects,
+    change_feeds,
+    object_parts,
+    html_forms,
+    dated_edits,
+    leases,
+    audits,
+    created_one_by_one,
+    keyed_payments,
 )
 
 

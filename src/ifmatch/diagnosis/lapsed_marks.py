@@ -267,6 +267,14 @@ def _sent(step: Step) -> Row:
     return cast("Row", kept["row"])
 
 
+def _marked(step: Step) -> bool:
+    """Tell whether a request sends a mark."""
+    kept = step.view.kept
+    if "marked" not in kept:
+        kept["marked"] = any(map(is_mark, _sent(step).values()))
+    return kept["marked"] is True
+
+
 def _row_of(step: Step) -> Row:
     rows = rows_in(step.view.sent_text) if step.method == "POST" else ()
     return {**step.view.query, **(rows[0] if len(rows) == 1 else {})}
@@ -347,12 +355,12 @@ def _calls_whole(news: Row) -> bool:
 def _turned(told: Row, earlier: Sequence[Step]) -> bool:
     """Tell whether a member beside the list is as in the answer to no mark, and not as in one to a mark."""
     asked = [one for one in earlier if one.content is not None and one.status in _OK]
-    first = [beside_list(one) for one in asked if not any(map(is_mark, _sent(one).values()))]
-    others = [beside_list(one) for one in asked if any(map(is_mark, _sent(one).values()))]
+    first = [beside_list(one) for one in asked if not _marked(one)]
+    if not first or len(first) == len(asked):
+        return False
+    others = [beside_list(one) for one in asked if _marked(one)]
     return any(
-        any(one.get(name) == value for one in first)
-        and all(one.get(name, value) != value for one in others)
-        and bool(others)
+        any(one.get(name) == value for one in first) and all(one.get(name, value) != value for one in others)
         for name, value in told.items()
         if value and not value.isdigit()
     )
@@ -360,7 +368,7 @@ def _turned(told: Row, earlier: Sequence[Step]) -> bool:
 
 def _gives_again(step: Step, earlier: Sequence[Step]) -> bool:
     """Tell whether an answer lists again what the one to no mark had listed, and others did not."""
-    first = next((one for one in earlier if not any(map(is_mark, _sent(one).values()))), None)
+    first = next((one for one in earlier if not _marked(one)), None)
     if first is None or first.content is None:
         return False
     there = _listed(first)
