@@ -16,6 +16,7 @@ from ifmatch.diagnosis.contents import (
     value_at,
 )
 from ifmatch.diagnosis.dates import whole_second
+from ifmatch.diagnosis.in_time import back_from
 from ifmatch.diagnosis.likeness import (
     edit_of,
     gives,
@@ -249,8 +250,8 @@ class BlindFacts(StateFacts):
         gave = next(
             (
                 step
-                for step in reversed(self.history.before(write))
-                if step.actor == write.actor and (step.read_ok or step.refused) and gives(step, guard)
+                for step in back_from(self.history.by_actor.get(write.actor, ()), write.order)
+                if (step.read_ok or step.refused) and gives(step, guard)
             ),
             None,
         ) or listing(self.case, write)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import same_content
 
 if TYPE_CHECKING:
@@ -28,8 +29,11 @@ def beaten_by(facts: Facts) -> Step | None:
         return None
     rivals = [
         one
-        for one in facts.own(facts.history)
-        if one is not step and one.is_write and one.presents(token) and not same_content(one.body, step.body)
+        for one in facts.history.presenting.get(tokens.opaque(token), ())
+        if one is not step
+        and one.actor == step.actor
+        and one.is_write
+        and not same_content(one.body, step.body)
     ]
     if not any(not one.accepted and facts.overlaps(one) for one in rivals):
         return None

@@ -106,6 +106,11 @@ class Case:
         return self._stretches[block]
 
     @cached_property
+    def kept(self) -> dict[str, object]:
+        """Return what searches have worked out of these steps and ask for again, by names of their own."""
+        return {}
+
+    @cached_property
     def _stretches(self) -> dict[int, Case]:
         return {}
 

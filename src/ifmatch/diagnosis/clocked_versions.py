@@ -10,12 +10,14 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.dates import span, told_moment
 from ifmatch.diagnosis.device_clocks import made_at
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.in_time import back_from
 from ifmatch.diagnosis.version_words import UNCHANGED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.history import History
     from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
 
@@ -26,7 +28,7 @@ _SKEW = 20.0
 _TICK = 0.4
 
 
-def ahead_of_versions(history: Sequence[Step], step: Step) -> bool:
+def ahead_of_versions(history: History, step: Step) -> bool:
     """Tell whether a write's time lies ahead of every version that the resource was ever given, its own too.
 
     A guard that asks for nothing newer than its time then passes whatever is there.
@@ -40,11 +42,12 @@ def ahead_of_versions(history: Sequence[Step], step: Step) -> bool:
         return False
     if not _asks_for_nothing_newer(guard.name):
         return False
-    token = guard.tokens[0]
-    sent = told_moment(token)
-    versions = [moment for one in history if one.order <= step.order for moment in _served(one)]
-    known = any(one.read_ok and one.actor == step.actor and one.order < step.order for one in history)
-    return sent is not None and known and bool(versions) and sent > max(versions) + _SKEW
+    sent = told_moment(guard.tokens[0])
+    if sent is None:
+        return False
+    before = back_from(history.by_actor.get(step.actor, ()), step.order)
+    newest = history.newest_moment(step)
+    return newest is not None and sent > newest + _SKEW and any(one.read_ok for one in before)
 
 
 @lru_cache(maxsize=64)
@@ -102,7 +105,7 @@ def _made(facts: Facts, step: Step) -> float | None:
     if guard is None or guard.guard is not Guard.SAME or not guard.of_one:
         return None
     token = guard.tokens[0]
-    if any(token in one.issued() for one in facts.case.history_of(step.resource)):
+    if facts.case.history_of(step.resource).issued(token):
         return None
     return told_moment(token)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, scalars, value_at
 from ifmatch.diagnosis.damages import Damage
+from ifmatch.diagnosis.in_time import back_from
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects.glossary import Words
@@ -135,10 +136,8 @@ def own_before(history: History, write: Step) -> Step | None:
         write: accepted.
     """
     # What a browser asks for leave with tells nothing of the thing.
-    own = (
-        one for one in reversed(history.before(write)) if one.actor == write.actor and one.method != "OPTIONS"
-    )
-    last = next(own, None)
+    before = back_from(history.by_actor.get(write.actor, ()), write.order)
+    last = next((one for one in before if one.method != "OPTIONS"), None)
     return last if last is not None and (last.read_ok or last.accepted) else None
 
 
@@ -152,7 +151,7 @@ def skipped(case: Case, history: History, step: Step) -> Damage | None:
         history: of the resource.
         step: an accepted write.
     """
-    if not step.puts or step.guard is not None or len({one.actor for one in history if one.is_write}) > 1:
+    if not step.puts or step.guard is not None or len(history.asking) > 1:
         return None
     before = own_before(history, step)
     if before is None or before.content is None or went_on(before, step) != ONE_BETWEEN:

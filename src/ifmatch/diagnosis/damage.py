@@ -21,6 +21,7 @@ from ifmatch.diagnosis.ignored_guards import (
     moved_over,
     refused_elsewhere,
 )
+from ifmatch.diagnosis.in_time import back_from, between, on_from
 from ifmatch.diagnosis.likeness import holds_own_tag
 from ifmatch.diagnosis.logged_losses import logged_between, logged_over_date, logged_over_version
 from ifmatch.diagnosis.moved_unread import moved_unread
@@ -113,6 +114,10 @@ def _accepted(case: Case, history: History, step: Step) -> Damage | None:
     return None
 
 
+def _changes(step: Step) -> bool:
+    return step.accepted and step.replaces
+
+
 def _creates(step: Step) -> bool:
     return step.guard is not None and step.guard.guard is Guard.ABSENT
 
@@ -125,7 +130,7 @@ def _made_of_nothing(history: History, step: Step) -> Damage | None:
     guard = step.guard
     if guard is None or guard.guard not in {Guard.EXISTS, Guard.SAME} or not guard.standard:
         return None
-    before = next((one for one in reversed(history) if one.order < step.order), None)
+    before = next(back_from(history, step.order), None)
     if before is None or not before.finds_nothing:
         return None
     text = f"`{guard.shown()}` was accepted (201) although nothing was there"
@@ -136,32 +141,29 @@ def _created_twice(history: History, step: Step) -> Damage | None:
     """Find a create-only write that was accepted although the resource existed."""
     if step.method != "PUT" or step.guard is None or not step.guard.standard:
         return None
-    rival = next((one for one in history if _made_together(one, step)), None)
+    rival = next((one for one in history.writes_beside(step) if _made_together(one, step)), None)
     if rival is not None:
         text = "two create-only writes were both accepted"
         return Damage(Outcome.LOST_UPDATE, text, lost=rival, overlap=True, stale_accepted=True)
     if step.status not in {200, 204}:
         return None
-    state: Step | None = None
-    for one in history:
-        if one.order >= step.order:
-            break
-        if one.accepted and one.replaces:
-            state = None if one.method == "DELETE" else one
-        elif one.finds_nothing:
-            state = None
-    if state is None or same_content(state.body, step.body):
+    known = (one for one in back_from(history, step.order) if one.finds_nothing or _changes(one))
+    state = next(known, None)
+    if (
+        state is None
+        or not _changes(state)
+        or state.method == "DELETE"
+        or same_content(state.body, step.body)
+    ):
         return None
     if held_for_a_while(state):
         return None
-    if any(one.refused and _creates(one) and state.order < one.order < step.order for one in history):
+    since = between(history, state.order, step.order)
+    if any(one.refused and _creates(one) for one in since):
         # The condition is heeded: what was there has gone by itself, as a lease does.
         return None
-    if any(
-        one.method == "DELETE" and not one.surely_after(step)
-        for one in history.writes
-        if one.order > step.order
-    ):
+    later = on_from(history.writes, step.order)
+    if any(one.method == "DELETE" and not one.surely_after(step) for one in later):
         # Deleted at about the same time, by another clock: it may have been gone already.
         return None
     together = step.overlaps(state)
@@ -207,9 +209,8 @@ def _never_issued(case: Case, history: History, step: Step) -> Damage | None:
 
 
 def _issued_at(history: History, step: Step, token: str) -> Step | None:
-    known = [one for one in history.issued(token) if one.order < step.order]
-    own = [one for one in known if one.actor == step.actor]
-    return own[-1] if own else (known[-1] if known else None)
+    own = next(back_from(history.issuers_to.get((token, step.actor), ()), step.order), None)
+    return own or next(back_from(history.issued(token), step.order), None)
 
 
 def _stale(history: History, step: Step) -> Damage | None:
@@ -224,11 +225,10 @@ def _stale(history: History, step: Step) -> Damage | None:
         return found
     if issued is None:
         return None
-    known = [one.order for one in history.issued(token) if one.order < step.order]
-    for other in history.writes_from(issued.order):
+    # What was written before the token was last given out did not replace it.
+    last = next(back_from(history.issued(token), step.order), issued)
+    for other in history.writes_from(last.order, step):
         if other is step or other is issued or _made(other, token):
-            continue
-        if any(order > other.order for order in known):
             continue
         together = step.overlaps(other)
         if together and other.presents(token) and other.guard is not None:
@@ -256,16 +256,14 @@ def _made(write: Step, token: str) -> bool:
 
 def _under_one_tag(history: History, step: Step, token: str) -> Damage | None:
     """Find an accepted token that had stayed the same while another actor changed the content."""
-    if not any(one.etag == token for one in history.writes) or two_states(history, token) is None:
+    if token not in history.made_tags or two_states(history, token) is None:
         return None
-    own = [one for one in history if one.actor == step.actor and one.order < step.order]
-    base = next(
-        (one for one in reversed(own) if one.representation is not None or one.made is not None), None
-    )
+    own = back_from(history.by_actor.get(step.actor, ()), step.order)
+    base = next((one for one in own if one.representation is not None or one.made is not None), None)
     if base is None:
         return None
-    for other in reversed(history.writes):
-        if other.actor == step.actor or not base.order < other.order < step.order or step.overlaps(other):
+    for other in reversed(between(history.writes, base.order, step.order)):
+        if other.actor == step.actor or step.overlaps(other):
             continue
         if keeps(history, base, other, step) is False:
             text = f"{token} was accepted although the content had changed under it: the tag had not"
@@ -278,7 +276,7 @@ def _outdated(history: History, issued: Step, step: Step) -> Damage | None:
 
     Tags alone prove nothing here: nodes may differ in them, and this very node may know the token.
     """
-    reads = [one for one in history if issued.order < one.order < step.order and one.actor == step.actor]
+    reads = between(history.by_actor.get(step.actor, ()), issued.order, step.order)
     if reads and (found := dated_later(issued, reads[-1], step)) is not None:
         return found
     newest = next((one for one in reversed(reads) if one.representation is not None), None)
@@ -307,42 +305,34 @@ def _unguarded(history: History, step: Step) -> Damage | None:
         return None
     if step.guard is None and set_anew(history, step):
         return None
-    for other in reversed(history.writes):
-        if other.order >= step.order or other.actor == step.actor:
-            continue
-        found = base_content(history, step, other)
-        if found is None:
-            return None
-        since = [
-            one
-            for one in history
-            if one.actor == step.actor and one.order > other.order and one.order < step.order
-        ]
-        if any(
-            (one.is_read or one.replaces) and 200 <= one.status < 500 and one.method != "HEAD"
-            for one in since
-            if not one.refused
-        ):
-            return None
-        if other.method == "DELETE":
-            return _brought_back(step, other)
-        theirs = content_of_write(history, other, found[1])
-        # What a POST made of the thing is in its answer, which may be built otherwise than what was sent.
-        lost = lost_pointers(found[1], theirs, (step.alters and step.made) or step.body)
-        if not step.puts:
-            # What a patch does not name, it keeps.
-            lost = tuple(one for one in lost or () if one and names(step, one))
-        if is_call(step):
-            # The text of a call is no state.
-            lost = tuple(one for one in lost or () if one != "/query")
-        if not lost or all(stamped(one) for one in lost):
-            return None
-        named = ", ".join(pointer for pointer in lost[:4] if pointer)
-        what = f" ({named})" if named else ""
-        return Damage(
-            Outcome.LOST_UPDATE, f"what {other.actor} had written since the read{what} is gone", lost=other
-        )
-    return None
+    other = history.other_write_before(step)
+    found = base_content(history, step, other) if other is not None else None
+    if other is None or found is None:
+        return None
+    if any(
+        (one.is_read or one.replaces) and 200 <= one.status < 500 and one.method != "HEAD"
+        for one in between(history.by_actor.get(step.actor, ()), other.order, step.order)
+        if not one.refused
+    ):
+        return None
+    if other.method == "DELETE":
+        return _brought_back(step, other)
+    theirs = content_of_write(history, other, found[1])
+    # What a POST made of the thing is in its answer, which may be built otherwise than what was sent.
+    lost = lost_pointers(found[1], theirs, (step.alters and step.made) or step.body)
+    if not step.puts:
+        # What a patch does not name, it keeps.
+        lost = tuple(one for one in lost or () if one and names(step, one))
+    if is_call(step):
+        # The text of a call is no state.
+        lost = tuple(one for one in lost or () if one != "/query")
+    if not lost or all(stamped(one) for one in lost):
+        return None
+    named = ", ".join(pointer for pointer in lost[:4] if pointer)
+    what = f" ({named})" if named else ""
+    return Damage(
+        Outcome.LOST_UPDATE, f"what {other.actor} had written since the read{what} is gone", lost=other
+    )
 
 
 def _taken_back(history: History, step: Step, dated: float | None = None) -> Damage | None:
@@ -354,10 +344,9 @@ def _taken_back(history: History, step: Step, dated: float | None = None) -> Dam
     if not step.puts or step.body is None:
         return None
     reads: list[Step] = []
-    for one in reversed(history):
-        if one.order >= step.order or one.actor != step.actor:
-            continue
-        if one.accepted and one.replaces:
+    own = history.by_actor.get(step.actor, ())
+    for one in back_from(own, step.order):
+        if _changes(one):
             break
         if one.representation is not None and not one.cache_hit and dated in {None, one.last_modified}:
             reads.append(one)
@@ -379,7 +368,7 @@ def _taken_back(history: History, step: Step, dated: float | None = None) -> Dam
             and not stamped(pointer)
             and undone_at(old.representation, newest.representation, step.body, pointer)
         ]
-        carried = version_carried([one for one in history if one.actor == step.actor], step)
+        carried = version_carried(own, step)
         version = carried[0] if carried is not None else ""
         lost = [*left_alone(old.representation, newest.representation, step.body, lost, version)]
         edited = [one for one in changed_pointers(old.representation, step.body) or () if not stamped(one)]
@@ -395,21 +384,16 @@ def _deleted(history: History, step: Step) -> Damage | None:
 
     Who deletes mostly means it whatever the state; a writer that comes back to nothing shows the loss.
     """
-    other = next(
-        (one for one in reversed(history.writes) if one.order < step.order and one.actor != step.actor), None
-    )
+    other = history.other_write_before(step)
     if other is None or other.guard is None or other.method == "DELETE" or step.overlaps(other):
         return None
     found = base_content(history, step, other)
     theirs = content_of_write(history, other)
     if found is None or theirs is None or same_content(found[1], theirs):
         return None
-    seen = any(other.order < one.order < step.order and one.actor == step.actor for one in history)
-    missed = any(
-        one.order > step.order and one.actor == other.actor and one.status in {404, 410, 412}
-        for one in history
-    )
-    if seen or not missed:
+    seen = between(history.by_actor.get(step.actor, ()), other.order, step.order)
+    theirs_later = on_from(history.by_actor.get(other.actor, ()), step.order)
+    if seen or not any(one.status in {404, 410, 412} for one in theirs_later):
         return None
     return Damage(
         Outcome.LOST_UPDATE, f"what {other.actor} had written since the read is deleted", lost=other
@@ -434,28 +418,19 @@ def _overlooked(history: History, step: Step, base: Step | None) -> tuple[Step |
     """Return another's write since a look that this write may not keep, and whether it certainly does not."""
     if base is None:
         return None, False
-    between = [
-        one
-        for one in history
-        if one.accepted and one.replaces and one.actor != step.actor and base.order < one.order < step.order
-    ]
-    kept = keeps(history, base, between[-1], step) if between else None
-    lost = between[-1] if between and kept is not True else None
-    return lost, lost is not None and kept is False
+    other = history.other_write_before(step)
+    if other is None or other.order <= base.order:
+        return None, False
+    kept = keeps(history, base, other, step)
+    return other if kept is not True else None, kept is False
 
 
 def _timed_ahead(history: History, step: Step) -> Damage | None:
     """Find an accepted write under a time that lies ahead of all versions, where versions are times."""
     if not ahead_of_versions(history, step):
         return None
-    base = next(
-        (
-            one
-            for one in reversed(history)
-            if one.order < step.order and one.read_ok and one.actor == step.actor
-        ),
-        None,
-    )
+    own = back_from(history.by_actor.get(step.actor, ()), step.order)
+    base = next((one for one in own if one.read_ok), None)
     lost, proven = _overlooked(history, step, base)
     text = "the write was not protected: its time lies later than the version that it means"
     return Damage(Outcome.LOST_UPDATE, text, lost=lost, proven=proven)
@@ -466,9 +441,7 @@ def _dated(history: History, step: Step) -> Damage | None:
     if guard is None:
         return None
     sent = (http_date if guard.standard else instant)(guard.value)
-    own = [one for one in history if one.actor == step.actor and one.order < step.order]
-    served = [one.last_modified for one in own if one.last_modified is not None]
-    base = next((one for one in reversed(own) if one.last_modified is not None or one.read_ok), None)
+    base = next(back_from(history.shown_to.get(step.actor, ()), step.order), None)
     lost, proven = _overlooked(history, step, base)
     if sent is None:
         if tokens.null_word(guard.value):
@@ -479,12 +452,13 @@ def _dated(history: History, step: Step) -> Damage | None:
             lost=lost,
             proven=proven,
         )
-    if sent in served and guard.standard and (found := _taken_back(history, step, sent)) is not None:
+    served, newest = history.dated(step, sent), history.newest_date(step)
+    if served and guard.standard and (found := _taken_back(history, step, sent)) is not None:
         return found
-    if sent not in served and served and sent > max(served):
+    if not served and newest is not None and sent > newest:
         text = "the write was not protected: its date lies later than the version that it means"
         return Damage(Outcome.LOST_UPDATE, text, lost=lost, proven=proven)
-    if lost is not None and sent in served and step.follows(lost):
+    if lost is not None and served and step.follows(lost):
         made = lost.last_modified if lost.last_modified is not None else lost.date
         if made is not None and made <= sent + (0 if lost.last_modified is not None else 0.999):
             return Damage(

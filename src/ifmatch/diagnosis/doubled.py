@@ -93,10 +93,11 @@ def made_again(case: Case, step: Step) -> Damage | None:
 
 def _beside(case: Case, step: Step) -> list[Step]:
     """Return others of the kind that the client made at about the same time: each may be one of the two."""
+    begin, end = step.start - _BESIDE, step.end + _BESIDE
     return [
         one
         for one in case.steps[max(0, step.order - _NEAR) : step.order + _NEAR]
-        if one.resource == step.resource and _under_way([step], one.start)
+        if begin <= one.start <= end and one.resource == step.resource
         if one is not step and one.accepted and one.actor == step.actor and one.method == step.method
     ]
 

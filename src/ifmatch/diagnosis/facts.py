@@ -67,10 +67,8 @@ class Facts(BlindFacts):
         """Return accepted writes that ended after `since` began and began before `until` ended."""
         return [
             step
-            for step in self.history
+            for step in self.history.writes
             if step is not until
-            and step.accepted
-            and step.replaces
             and (since is None or step.end >= since.start)
             and (since is None or step is not since)
             and step.start <= until.end
@@ -205,11 +203,9 @@ class Facts(BlindFacts):
         """Return this actor's accepted writes on the same token that were in flight beside the request."""
         return [
             step
-            for step in self.history
+            for step in self.history.writes_beside(self.step)
             if step is not self.step
             and step.actor == self.step.actor
-            and step.accepted
-            and step.replaces
             and self.overlaps(step)
             and (self.token is None or step.presents(self.token) or step.guard is None)
         ]
@@ -219,11 +215,9 @@ class Facts(BlindFacts):
         """Return this actor's accepted writes on the same token that a slow clock cannot put in order."""
         return [
             step
-            for step in self.history
+            for step in self.history.writes_beside(self.step)
             if step is not self.step
             and step.actor == self.step.actor
-            and step.accepted
-            and step.replaces
             and step.unordered(self.step)
             and step.guard is not None
             and self.guard is not None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, cast
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import scalars
 from ifmatch.diagnosis.embedded import may_be_coded
+from ifmatch.diagnosis.in_time import back_from
 from ifmatch.diagnosis.likeness import shows
 from ifmatch.diagnosis.listed_records import may_list
 from ifmatch.diagnosis.message_members import shown
@@ -101,7 +102,7 @@ class Gathered:
             write: of any resource.
             before: what they came before.
         """
-        return self._reads_before(parent_of(write.resource), before)
+        return back_from(self._reads.get(parent_of(write.resource).rstrip("/"), ()), before.order)
 
     def reads_of(self, read: Step, before: Step) -> Iterator[Step]:
         """Yield the answered reads of what another one asked for, the latest first.
@@ -110,13 +111,15 @@ class Gathered:
             read: any read.
             before: what they came before.
         """
-        earlier = self._reads_before(read.resource.partition("?")[0], before)
-        return (one for one in earlier if one.resource == read.resource)
+        return back_from(self._by_address.get(read.resource, ()), before.order)
 
-    def _reads_before(self, path: str, before: Step) -> Iterator[Step]:
-        reads = self._reads.get(path.rstrip("/"), [])
-        until = bisect_left(reads, before.order, key=lambda one: one.order)
-        return (reads[number] for number in range(until - 1, -1, -1))
+    @cached_property
+    def _by_address(self) -> dict[str, list[Step]]:
+        found: dict[str, list[Step]] = {}
+        for one in self.steps:
+            if one.is_read and one.status == _OK:
+                found.setdefault(one.resource, []).append(one)
+        return found
 
     @cached_property
     def _reads(self) -> dict[str, list[Step]]:

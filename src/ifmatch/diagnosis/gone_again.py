@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, value_at
 from ifmatch.diagnosis.damages import Damage
+from ifmatch.diagnosis.in_time import back_from, on_from
 from ifmatch.diagnosis.likeness import edit_of
 from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.stamps import stamped
@@ -71,20 +73,19 @@ def _around(history: History, step: Step) -> tuple[Step | None, list[Step]]:
 
     None where the writes of others are in the evidence: then they tell themselves.
     """
-    if any(one.actor != step.actor for one in history.writes):
+    if history.writers - {step.actor}:
         return None, []
-    before: Step | None = None
-    looks: list[Step] = []
-    for one in history:
-        changes = one.accepted and one.replaces
-        if one.order < step.order:
-            before = None if changes else one if one.representation is not None else before
-        elif one.order > step.order:
-            if changes:
-                break
-            if one.representation is not None and not one.cache_hit:
-                looks.append(one)
-    return before, [one for one in looks if before is not None and one.variant == before.variant]
+    earlier = back_from(history, step.order)
+    before = next((one for one in earlier if _changes(one) or one.representation is not None), None)
+    if before is None or _changes(before):
+        return None, []
+    later = takewhile(lambda one: not _changes(one), on_from(history, step.order))
+    looks = (one for one in later if one.representation is not None and not one.cache_hit)
+    return before, [one for one in looks if one.variant == before.variant]
+
+
+def _changes(step: Step) -> bool:
+    return step.accepted and step.replaces
 
 
 def _lacks(base: Step, step: Step, after: Step) -> bool:
@@ -143,9 +144,7 @@ def set_anew(history: History, step: Step) -> bool:
         history: of the resource.
         step: an unguarded write.
     """
-    if step.body is None or any(one.is_read and one.actor == step.actor for one in history):
-        return False
-    if any(one.guard is not None for one in history.writes):
+    if step.body is None or step.actor in history.readers or history.guarded:
         return False
     members = members_in(step.body.json())
     if members:

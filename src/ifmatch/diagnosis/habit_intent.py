@@ -46,7 +46,7 @@ def meant_as_one(traffic: Traffic, write: Step, member: Member, source: Member) 
         return (beside or alone) and (write.status in _GONE or write.unanswered)
     if beside:
         return True
-    if not _goes_on(traffic, place_of(source)):
+    if not traffic.goes_on(place_of(source)):
         return False
     if member.where not in {"body", "text"}:
         return True
@@ -95,7 +95,7 @@ def _exchanged(traffic: Traffic, write: Step, member: Member) -> bool:
     mine = {one.name: one.value for one in sent(write) if one.where == "body"}
     reads = [{one.name: one.value for one in shown(read) if one.where == "body"} for read in before[:-1]]
     at_once = write.timed and 0 <= write.start - before[-1].end <= _AT_ONCE
-    entry = listed_before(reversed(traffic.service[: traffic.service.index(before[-1])]), write)
+    entry = listed_before(traffic.reads_above(write, before[-1]), write)
     if entry is not None:
         reads.append({one.name: one.value for one in members(entry[1].json())})
     for old in reads:
@@ -140,15 +140,6 @@ def met_nothing(traffic: Traffic, write: Step, member: Member, source: Member) -
         return False
     after = next((one for one in traffic.after(write) if one.is_read or traffic.took(one)), None)
     return after is not None and after.is_read and after.status in _GONE
-
-
-def _goes_on(traffic: Traffic, place: tuple[str, str]) -> bool:
-    """Tell whether what answers show at a place is another value after accepted writes."""
-    for steps in traffic.about.values():
-        held = {traffic.shows(one).get(place) for one in steps if one.is_read or traffic.took(one)}
-        if len(held - {None}) > 1:
-            return True
-    return False
 
 
 def _whole(traffic: Traffic, write: Step, member: Member) -> bool:

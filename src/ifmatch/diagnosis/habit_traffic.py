@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -22,6 +23,7 @@ from ifmatch.diagnosis.path_members import (
 )
 from ifmatch.diagnosis.projections import projection
 from ifmatch.diagnosis.refusal_words import says_outdated
+from ifmatch.diagnosis.resources import parent_of
 from ifmatch.diagnosis.succession import TIME, names_the_next
 from ifmatch.diagnosis.version_words import CARRIES
 from ifmatch.diagnosis.visits import others_moved, written_members, written_words
@@ -38,6 +40,7 @@ _READS: Final = 6
 _FEW: Final = 3
 _OK: Final = 200
 _CONFLICT: Final = frozenset({304, 409, 412})
+_REFUSED: Final = frozenset({409, 412})
 
 
 def place_of(member: Member) -> tuple[str, str]:
@@ -63,6 +66,7 @@ class Traffic:
         self._words = latest_words(self.paths)
         self.about: dict[str, list[Step]] = {}
         self._views: dict[str, list[Step]] = {}
+        self._with_query: dict[str, list[str]] = {}
         self.bases: dict[Step, str] = {}
         self._places: dict[Step, int] = {}
         self._in_path: dict[Step, list[InPath]] = {}
@@ -72,9 +76,14 @@ class Traffic:
         self._steady: dict[tuple[str, tuple[str, str]], bool] = {}
         self._formats: dict[tuple[str, str], bool] = {}
         self._shown: dict[Step, dict[tuple[str, str], str]] = {}
+        self._conflicts: dict[str, list[Step]] = {}
+        self._tagged: dict[str, bool] = {}
+        self._goes_on: dict[tuple[str, str], bool] = {}
         for step in service:
             base = self._base(step)
             self.bases[step] = base
+            if base not in self.about and "?" in base:
+                self._with_query.setdefault(base.partition("?")[0], []).append(base)
             same = self.about.setdefault(base, [])
             self._places[step] = len(same)
             same.append(step)
@@ -94,7 +103,7 @@ class Traffic:
                 return found[0].resource
         if not step.is_write or step.resource in self.read:
             return step.resource
-        acted = acted_on(step, here, self.about)
+        acted = acted_on(step, here, self.about, self._with_query)
         if "?" in acted:
             # A view of the thing was read, and the call names in its content what the query had asked for.
             return acted
@@ -171,6 +180,59 @@ class Traffic:
         """Tell whether a write may have met another state: by its status, or by a success that denies it."""
         return step.status in _CONFLICT or (200 <= step.status < 300 and not self.took(step))
 
+    def refused(self, step: Step) -> list[Step]:
+        """Return the writes on the resource of a step that were answered with 409 or 412."""
+        base = self.bases[step]
+        if base not in self._conflicts:
+            self._conflicts[base] = [
+                one for one in self.about[base] if one.status in _REFUSED and one.is_write
+            ]
+        return self._conflicts[base]
+
+    def goes_on(self, place: tuple[str, str]) -> bool:
+        """Tell whether what answers show at a place is another value after accepted writes."""
+        known = self._goes_on.get(place)
+        if known is None:
+            known = self._goes_on[place] = any(self._moves(steps, place) for steps in self.about.values())
+        return known
+
+    def _moves(self, steps: Sequence[Step], place: tuple[str, str]) -> bool:
+        """Tell whether a place shows two values in the answers about one resource."""
+        first: str | None = None
+        for one in steps:
+            if one.is_read or self.took(one):
+                value = self.shows(one).get(place)
+                if first is not None and value not in {None, first}:
+                    return True
+                first = first if first is not None else value
+        return False
+
+    def reads_above(self, write: Step, before: Step) -> Iterator[Step]:
+        """Yield the answered reads of what the resource of a write lies in, the latest first.
+
+        Args:
+            write: of the service.
+            before: what they came before, of the service too.
+        """
+        return self._back(self._by_path.get(parent_of(write.resource).rstrip("/"), ()), before)
+
+    def _back(self, steps: Sequence[Step], before: Step) -> Iterator[Step]:
+        """Yield what comes before a step in the service, the latest first."""
+        # What answers hold inside has no order of its own yet.
+        end = bisect_left(steps, self._turns[before], key=self._turns.__getitem__)
+        return (steps[place] for place in range(end - 1, -1, -1))
+
+    @cached_property
+    def _turns(self) -> dict[Step, int]:
+        return {one: turn for turn, one in enumerate(self.service)}
+
+    @cached_property
+    def _by_path(self) -> dict[str, list[Step]]:
+        found: dict[str, list[Step]] = {}
+        for one in self._answers:
+            found.setdefault(one.resource.partition("?")[0].rstrip("/"), []).append(one)
+        return found
+
     def shows(self, step: Step) -> dict[tuple[str, str], str]:
         """Return the values of an answer by their places."""
         found = self._shown.get(step)
@@ -206,7 +268,10 @@ class Traffic:
 
     def tagged(self, step: Step) -> bool:
         """Tell whether answers about the resource of a step have an ETag: then that is what is compared."""
-        return any(one.header("etag") is not None for one in self.about[self.bases[step]])
+        base = self.bases[step]
+        if base not in self._tagged:
+            self._tagged[base] = any(one.header("etag") is not None for one in self.about[base])
+        return self._tagged[base]
 
     def contradicts(self, place: tuple[str, str], source: Member) -> bool:
         """Tell whether writes were taken that carry at a place another value than the version shown."""
@@ -268,8 +333,7 @@ class Traffic:
         wanted = tokens.opaque(member.value)
         if len(wanted) < least or tokens.null_word(wanted):
             return None
-        read = (one for one in reversed(self._answers) if one.order < step.order)
-        for one in islice(read, 4 * _READS):
+        for one in islice(self._back(self._answers, step), 4 * _READS):
             for held in shown(one) if one.actor == step.actor else ():
                 if tokens.opaque(held.value) == wanted and words(held.word):
                     return held

@@ -74,7 +74,8 @@ def _left(service: Sequence[Step], place: int, rows: Sequence[Record]) -> _Left 
     step = service[place]
     columns = [name for name in rows[0] if len({row[name] for row in rows}) == len(rows)]
     named = {(row[name]): (name, row) for name in reversed(columns[:_LEAST]) for row in rows if row[name]}
-    shown = [one for one in service[:place] if _row_in(one, columns, named.keys(), rows[0])]
+    earlier = (service[number] for number in range(place - 1, -1, -1))
+    shown = any(_row_in(one, columns, named.keys(), rows[0]) for one in earlier)
     looks = [one for one in service[place + 1 :] if one.method == "GET" and one.status == _OK]
     for report in (step, *looks[:_REPORTS]) if shown else ():
         if report is not step and _row_in(report, columns, named.keys(), rows[0]):

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis.damages import Damage
+from ifmatch.diagnosis.in_time import between
 from ifmatch.diagnosis.left_undone import whole_of
 from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.sent_rows import entries_in, rows_in
@@ -100,24 +101,20 @@ def lapsed_marks(case: Case) -> Iterator[tuple[Step, Damage]]:
         case: everything known.
     """
     seen: set[tuple[str, str]] = set()
+    by_path: dict[str, list[Step]] = {}
+    for step in case.steps:
+        by_path.setdefault(step.resource.partition("?")[0], []).append(step)
     for step in case.steps:
         key = step.actor, step.resource.partition("?")[0]
         if key in seen or not _may_ask(step):
             continue
-        near = case.steps[max(0, step.order - _NEAR) : step.order]
-        earlier = [
-            one
-            for one in near
-            if one.resource.startswith(key[1])
-            and one.resource.partition("?")[0] == key[1]
-            and one.actor == step.actor
-        ]
+        beside = between(by_path[key[1]], step.order - _NEAR - 1, step.order + _NEAR)
+        earlier = [one for one in beside if one.order < step.order and one.actor == step.actor]
         found = _lapsed(step, earlier) if earlier and step.status in _OK else None
         if found is None and len(step.view.text) <= _TERSE:
             found = _begun_anew(step, case.steps[step.order + 1 : step.order + _NEAR])
         if found is None and step.status in _OK:
-            beside = case.steps[max(0, step.order - _NEAR) : step.order + _NEAR]
-            found = _of_old(step, [one for one in beside if one.resource.partition("?")[0] == key[1]])
+            found = _of_old(step, beside)
         if found is not None:
             seen.add(key)
             yield step, found
@@ -176,13 +173,13 @@ def _whole(told: Row) -> str:
 def _lapsed(step: Step, earlier: Sequence[Step]) -> Damage | None:
     """Return what is wrong with an answer to a mark that an earlier one had given out."""
     sent = _sent(step)
-    for giver in reversed(earlier):
+    marks = {name: value for name, value in sent.items() if is_mark(value)}
+    for giver in reversed(earlier) if marks else ():
         if giver.status not in _OK or giver.content is None:
             continue
         given = beside_list(giver)
-        name, mark = next(
-            (one for one in sent.items() if is_mark(one[1]) and one[1] in given.values()), ("", "")
-        )
+        values = given.values()
+        name, mark = next((one for one in marks.items() if one[1] in values), ("", ""))
         if not mark or mark in _sent(giver).values():
             continue
         told = beside_list(step)
@@ -270,6 +267,14 @@ def _sent(step: Step) -> Row:
     return cast("Row", kept["row"])
 
 
+def _marked(step: Step) -> bool:
+    """Tell whether a request sends a mark."""
+    kept = step.view.kept
+    if "marked" not in kept:
+        kept["marked"] = any(map(is_mark, _sent(step).values()))
+    return kept["marked"] is True
+
+
 def _row_of(step: Step) -> Row:
     rows = rows_in(step.view.sent_text) if step.method == "POST" else ()
     return {**step.view.query, **(rows[0] if len(rows) == 1 else {})}
@@ -350,12 +355,12 @@ def _calls_whole(news: Row) -> bool:
 def _turned(told: Row, earlier: Sequence[Step]) -> bool:
     """Tell whether a member beside the list is as in the answer to no mark, and not as in one to a mark."""
     asked = [one for one in earlier if one.content is not None and one.status in _OK]
-    first = [beside_list(one) for one in asked if not any(map(is_mark, _sent(one).values()))]
-    others = [beside_list(one) for one in asked if any(map(is_mark, _sent(one).values()))]
+    first = [beside_list(one) for one in asked if not _marked(one)]
+    if not first or len(first) == len(asked):
+        return False
+    others = [beside_list(one) for one in asked if _marked(one)]
     return any(
-        any(one.get(name) == value for one in first)
-        and all(one.get(name, value) != value for one in others)
-        and bool(others)
+        any(one.get(name) == value for one in first) and all(one.get(name, value) != value for one in others)
         for name, value in told.items()
         if value and not value.isdigit()
     )
@@ -363,7 +368,7 @@ def _turned(told: Row, earlier: Sequence[Step]) -> bool:
 
 def _gives_again(step: Step, earlier: Sequence[Step]) -> bool:
     """Tell whether an answer lists again what the one to no mark had listed, and others did not."""
-    first = next((one for one in earlier if not any(map(is_mark, _sent(one).values()))), None)
+    first = next((one for one in earlier if not _marked(one)), None)
     if first is None or first.content is None:
         return False
     there = _listed(first)

@@ -11,11 +11,12 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Final, cast
-from urllib.parse import quote, unquote
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.line_records import opened, record_of, told_of_members
+from ifmatch.diagnosis.line_looks import Line, Look, Shown
+from ifmatch.diagnosis.line_records import opened, told_of_members
 from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.refusal_words import DONE, outdated, says_undone, turned_down
 from ifmatch.diagnosis.resources import by_service, resource_key
@@ -54,16 +55,6 @@ _CARRIED_OUT: Final = Words(rf"(?i)\b(?:{DONE}|finished|complete[d]?|ok|success\
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
-    """A line of a batch: what names its thing, under which member, and what it carries, and all share."""
-
-    number: int
-    name: str
-    word: str
-    record: Record
-
-
-@dataclass(frozen=True, slots=True)
 class _Batch:
     """A request that changes things by lines, how many they are, and whether its items are told apart later.
 
@@ -72,19 +63,9 @@ class _Batch:
 
     step: Step
     place: int
-    lines: tuple[_Line, ...]
+    lines: tuple[Line, ...]
     count: int
     items: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """An answer that shows a thing, and the record that it shows of it."""
-
-    step: Step
-    place: int
-    url: str
-    record: Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +90,8 @@ def lines_apart(steps: Sequence[Step]) -> dict[Step, list[Step]]:
     found: dict[Step, list[Step]] = {}
     for service in by_service(steps):
         batches = [one for place, step in enumerate(service) if (one := _batch(place, step))]
-        looks = {
-            (line.word, line.name): _looks(service, line, batches) for one in batches for line in one.lines
-        }
+        shown = Shown(service, frozenset(one.step for one in batches))
+        looks = {(line.word, line.name): shown.looks(line) for one in batches for line in one.lines}
         batches = [_by_one_name(one, looks) for one in batches if not one.items or _by_calls(one, looks)]
         # In order of time, so that the same evidence is told alike each time.
         denied = {
@@ -148,20 +128,20 @@ def _batch(place: int, step: Step) -> _Batch | None:
     shared = {name: one for name, one in around.items() if not isinstance(one, dict | list)}
     records = [members_in(one) for one in lists[0]]
     lines = tuple(
-        _Line(number, name, word, {**shared, **opened(record)})
+        Line(number, name, word, {**shared, **opened(record)})
         for number, record in enumerate(records)
         for word, name in _names(records, record)
     )
     return _Batch(step, place, lines, len(records), bool(parts)) if lines else None
 
 
-def _by_calls(batch: _Batch, looks: Mapping[tuple[str, str], Sequence[_Look]]) -> bool:
+def _by_calls(batch: _Batch, looks: Mapping[tuple[str, str], Sequence[Look]]) -> bool:
     """Tell whether what shows the things of a batch are answers to calls, which all go to one address."""
     seen = [one for line in batch.lines for one in looks[line.word, line.name]]
     return bool(seen) and all(one.step.method == "POST" for one in seen)
 
 
-def _by_one_name(batch: _Batch, looks: Mapping[tuple[str, str], Sequence[_Look]]) -> _Batch:
+def _by_one_name(batch: _Batch, looks: Mapping[tuple[str, str], Sequence[Look]]) -> _Batch:
     """Return a batch with its lines by the one member by which most looks know them: versions pass."""
     seen = Counter[str]()
     for line in batch.lines:
@@ -187,55 +167,7 @@ def _plain(value: object) -> bool:
     return isinstance(value, str | int) and not isinstance(value, bool) and value != ""
 
 
-def _looks(service: Sequence[Step], line: _Line, batches: Sequence[_Batch]) -> list[_Look]:
-    """Return the answers that show the thing of a line: by itself under its name, or one of a list."""
-    own: list[_Look] = []
-    listed: list[_Look] = []
-    taken = {one.step for one in batches}
-    for place, step in enumerate(service):
-        content = step.content
-        if step.status != _OK or step in taken or content is None or not 0 < len(content) <= _LONGEST:
-            continue
-        if step.method not in {"GET", "POST"} or line.name not in content.text:
-            continue
-        url = step.exchange.request.url.partition("?")[0].rstrip("/")
-        value = step.view.json
-        if step.method == "GET" and unquote(url.rpartition("/")[2]) == line.name:
-            if isinstance(value, dict):
-                own.append(_Look(step, place, url, record_of(cast("object", value), line.name)))
-            continue
-        records = list(_records(value, line, 0))
-        if len(records) == 1:
-            listed.append(_Look(step, place, f"{url}/{quote(line.name, safe='')}", records[0]))
-    # What is read by itself is known best by that; a list tells what had been known before.
-    first = own[0].place if own else len(service)
-    found = own and sorted([*own, *(one for one in listed if one.place < first)], key=lambda one: one.place)
-    found = found or listed
-    url = (own or found)[0].url if found else ""
-    return [_Look(one.step, one.place, url, one.record) for one in found]
-
-
-def _records(value: object, line: _Line, depth: int) -> Iterator[Record]:
-    """Yield the records in lists, or below their own name, that are about the thing of a line."""
-    if depth > _DEEP:
-        return
-    if isinstance(value, list):
-        for one in cast("list[object]", value)[:_MOST]:
-            record = members_in(one)
-            if len(record) > 1 and str(record.get(line.word)) == line.name:
-                yield record
-            else:
-                yield from _records(one, line, depth + 1)
-    elif isinstance(value, dict):
-        for name, one in members_in(cast("object", value)).items():
-            inner = members_in(one)
-            if inner and name == line.name:
-                yield inner
-            elif isinstance(one, dict | list):
-                yield from _records(cast("object", one), line, depth + 1)
-
-
-def _told_of(value: object, batch: _Batch, line: _Line) -> list[_Told]:
+def _told_of(value: object, batch: _Batch, line: Line) -> list[_Told]:
     """Return what an answer tells of a line: by its name, else by its place among the lines."""
     named = list(_about(value, line, (), 0))
     if named:
@@ -259,7 +191,7 @@ def _told_of(value: object, batch: _Batch, line: _Line) -> list[_Told]:
     return found
 
 
-def _about(value: object, line: _Line, under: tuple[str, ...], depth: int) -> Iterator[_Told]:
+def _about(value: object, line: Line, under: tuple[str, ...], depth: int) -> Iterator[_Told]:
     if depth > _DEEP:
         return
     if isinstance(value, list):
@@ -285,7 +217,7 @@ def _about(value: object, line: _Line, under: tuple[str, ...], depth: int) -> It
 
 
 def _denied(
-    service: Sequence[Step], batch: _Batch, line: _Line, looks: Sequence[_Look]
+    service: Sequence[Step], batch: _Batch, line: Line, looks: Sequence[Look]
 ) -> tuple[_Told, Step] | None:
     """Return what turns a line down over its version, and the step that tells it; None where nothing does."""
     before = [one for one in looks if one.place < batch.place]
@@ -293,10 +225,16 @@ def _denied(
     if not before or _taken(before[-1].record, line, after):
         return None
     shown = {one.step for one in looks}
-    reports = [one for one in service[batch.place + 1 :] if one.method == "GET" and one.status == _OK]
-    # What lies below a thing is its history, which tells of no request.
-    reports = [one for one in reports if not one.exchange.request.url.startswith(f"{before[0].url}/")]
-    for report in (batch.step, *(reports[:_REPORTS] if batch.step.status == 202 else ())):
+    later = (service[place] for place in range(batch.place + 1, len(service)))
+    reports = (
+        one
+        for one in (later if batch.step.status == 202 else ())
+        # What lies below a thing is its history, which tells of no request.
+        if one.method == "GET"
+        and one.status == _OK
+        and not one.exchange.request.url.startswith(f"{before[0].url}/")
+    )
+    for report in (batch.step, *islice(reports, _REPORTS)):
         if report in shown or report.content is None or len(report.content) > _LONGEST:
             continue
         value = report.view.json
@@ -307,7 +245,7 @@ def _denied(
     return None
 
 
-def _edits(before: Record, line: _Line) -> dict[str, object]:
+def _edits(before: Record, line: Line) -> dict[str, object]:
     """Return what a line changes of what was shown."""
     return {
         word: value
@@ -316,12 +254,12 @@ def _edits(before: Record, line: _Line) -> dict[str, object]:
     }
 
 
-def _taken(before: Record, line: _Line, after: Sequence[_Look]) -> bool:
+def _taken(before: Record, line: Line, after: Sequence[Look]) -> bool:
     edits = _edits(before, line)
     return bool(after) and any(after[0].record.get(word) == value for word, value in edits.items())
 
 
-def _without_version(value: object, batch: _Batch, line: _Line, told: _Told) -> bool:
+def _without_version(value: object, batch: _Batch, line: Line, told: _Told) -> bool:
     """Tell whether another line was given the version that follows its own, and this one has none."""
     if any(called_version(word) for word in told.record):
         return False
@@ -335,9 +273,9 @@ def _without_version(value: object, batch: _Batch, line: _Line, told: _Told) -> 
 
 def _over_version(
     step: Step,
-    line: _Line,
+    line: Line,
     told: _Told,
-    looks: tuple[Sequence[_Look], Sequence[_Look]],
+    looks: tuple[Sequence[Look], Sequence[Look]],
     *,
     said: bool,
 ) -> bool:
@@ -373,7 +311,7 @@ def _over_version(
     return all(after[0].record.get(word) == before[-1].record[word] for word in edits)
 
 
-def _carries_shown(line: _Line, before: Sequence[_Look], *, any_look: bool) -> bool:
+def _carries_shown(line: Line, before: Sequence[Look], *, any_look: bool) -> bool:
     """Tell whether a line carries a version that the answer to a call before it, or any look, had shown."""
     # Who is named by another member is only spoken of, and what has an address may be told apart by it.
     near = [one for one in before if any_look or one.step.method == "POST"]
@@ -384,7 +322,7 @@ def _carries_shown(line: _Line, before: Sequence[_Look], *, any_look: bool) -> b
     )
 
 
-def _later(line: _Line, told: Record) -> bool:
+def _later(line: Line, told: Record) -> bool:
     """Tell whether what is told of a line has a later version under the name that the line has its own by."""
     return any(
         called_version(word) and tokens.counted_on(str(one), str(value))
@@ -394,7 +332,7 @@ def _later(line: _Line, told: Record) -> bool:
     )
 
 
-def _explained(words: Sequence[str], line: _Line, after: _Look) -> bool:
+def _explained(words: Sequence[str], line: Line, after: Look) -> bool:
     """Tell whether a sentence is told of a line that nothing shows to be done, by words or in the thing.
 
     Success needs no words.
@@ -422,7 +360,7 @@ def _shape(text: str) -> str:
     return _SHAPE[1].sub("a", _SHAPE[0].sub("9", text))
 
 
-def _another(line: _Line, told: Record, before: Sequence[_Look], after: Sequence[_Look]) -> bool:
+def _another(line: Line, told: Record, before: Sequence[Look], after: Sequence[Look]) -> bool:
     """Tell whether what is told of a line shows the version that the thing has, which the line has not."""
     mine = {str(one) for one in line.record.values()}
     near = [one.record for one in (*before[-1:], *after[:1])]
@@ -445,7 +383,7 @@ def _split(
     service: Sequence[Step],
     batches: Sequence[_Batch],
     key: tuple[str, str],
-    looks: Sequence[_Look],
+    looks: Sequence[Look],
     found: dict[Step, list[Step]],
 ) -> None:
     """Add steps for all lines about a thing, and for the looks that show it in a list."""
@@ -465,7 +403,7 @@ def _split(
             )
 
 
-def _written(batch: _Batch, line: _Line, url: str, denied: tuple[_Told, Step] | None) -> Step:
+def _written(batch: _Batch, line: Line, url: str, denied: tuple[_Told, Step] | None) -> Step:
     step = batch.step
     told = [denied[0]] if denied is not None else _told_of(step.view.json, batch, line)
     answer = told[0].record if told else {}

@@ -111,7 +111,7 @@ def named_in_state(facts: Facts, source: Step) -> tuple[Step, str] | None:
         parts = path_of(step.resource.partition("?")[0]).strip("/").split("/")
         for pair in itertools.pairwise(parts):
             name = "/".join(pair)
-            told = min(map(len, pair)) > _SHORT and f"/{name}/" not in here
+            told = min(map(len, pair)) > _SHORT and f"/{name}/" not in here and name in content.text
             if told and re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", content.text):
                 return step, name
     return None

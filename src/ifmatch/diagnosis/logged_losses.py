@@ -10,7 +10,7 @@ from ifmatch.diagnosis.accounts_counted import between_versions
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date, shown
-from ifmatch.diagnosis.listed_records import leaves_of, may_list, records_in
+from ifmatch.diagnosis.listed_records import leaves_of, records_in
 from ifmatch.diagnosis.lists_in_turn import element_lost
 from ifmatch.diagnosis.looks_beside import look_beside
 from ifmatch.diagnosis.stamps import stamped
@@ -26,7 +26,7 @@ from ifmatch.diagnosis.states_in_turn import (
     taken_twice,
     told_twice,
 )
-from ifmatch.diagnosis.told_changes import account_of, known_as, moments_of, telling_piece
+from ifmatch.diagnosis.told_changes import account_of, known_as, lists, moments_of, telling_piece
 from ifmatch.diagnosis.transitions import transitions
 from ifmatch.diagnosis.unguarded_losses import looked
 from ifmatch.model.diagnosis import Outcome
@@ -72,7 +72,7 @@ def _by_versions(history: History, base: Step, step: Step, answers: Sequence[Ste
         return None
     if not base.issued() and base.content is None:
         return None
-    told = [one for one in (step, *answers) if one.content is not None and may_list(one.content.text)]
+    told = [one for one in (step, *answers) if lists(one)]
     versions = known_as((*base.issued(), *step.issued()))
     for changes in _accounts(step, told, versions):
         found = between_versions(history, base, step, changes)
@@ -91,7 +91,7 @@ def _in_accounts(step: Step) -> bool:
 
 def _told_between(case: Case, base: Step, step: Step, answers: Sequence[Step]) -> Damage | None:
     """Find another's change between a read and a write in what answers tell of changes."""
-    told = [one for one in (step, *answers) if _lists(one)]
+    told = [one for one in (step, *answers) if lists(one)]
     if not base.timed or not told:
         return None
     versions = known_as((base.etag, step.etag))
@@ -101,11 +101,6 @@ def _told_between(case: Case, base: Step, step: Step, answers: Sequence[Step]) -
         if found is not None:
             return found
     return None
-
-
-def _lists(step: Step) -> bool:
-    """Tell whether an answer may have a list of changes."""
-    return step.content is not None and may_list(step.content.text)
 
 
 def _answers(case: Case, step: Step) -> list[Step]:
@@ -299,8 +294,7 @@ def logged_over_date(case: Case, history: History, step: Step) -> Damage | None:
     """
     guard = step.guard
     sent = http_date(guard.value) if guard is not None else None
-    own = [one for one in history if one.actor == step.actor and one.order < step.order]
-    if sent is None or all(one.last_modified != sent for one in own):
+    if sent is None or not history.dated(step, sent):
         return None
     found = logged_between(case, history, step)
     if found is None or found.told is None or found.told < sent:
@@ -325,7 +319,7 @@ def logged_over_version(case: Case, history: History, step: Step) -> Damage | No
     if guard is None or guard.guard is not Guard.SAME or not guard.of_one or guard.unseen:
         return None
     answers = _answers(case, step)
-    base = looked(history, step) if answers or _lists(step) else None
+    base = looked(history, step) if answers or lists(step) else None
     if base is None or not any(token in base.issued() for token in guard.tokens):
         return None
     found = _made_beside(base, step, answers)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote
 
 from ifmatch.diagnosis import tokens
@@ -332,8 +332,7 @@ def _shown_of(look: Step, named: _Named) -> tuple[str, str, str] | None:
     """Return the member of a look that is named as a value of a request, its value, and the thing's name."""
     place = unquote(f"{look.exchange.request.url} {look.view.sent_text}")
     here = {key for key in named.keys if as_word(key, place)}
-    entries = [_values(one) for one in entries_in(look.view.text)]
-    alone = _values(whole_of(look.view.text))
+    entries, alone = _rows_of(look)
     records: list[Row] = []
     key = ""
     if here:
@@ -360,6 +359,15 @@ def _shown_of(look: Step, named: _Named) -> tuple[str, str, str] | None:
     if here and tag is not None and (named.versioned or called_version(named.name)):
         return _TAG, tokens.opaque(tag), key
     return None
+
+
+def _rows_of(look: Step) -> tuple[Sequence[Row], Row]:
+    """Return what the entries of an answer hold, and what it holds as one."""
+    kept = look.view.kept
+    if "rows shown" not in kept:
+        text = look.view.text
+        kept["rows shown"] = ([_values(one) for one in entries_in(text)], _values(whole_of(text)))
+    return cast("tuple[Sequence[Row], Row]", kept["rows shown"])
 
 
 def _identifies(key: str, named: _Named, record: Row) -> bool:

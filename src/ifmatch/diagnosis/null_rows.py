@@ -42,11 +42,13 @@ def none_for_version(
         lefts: its rows that were left undone.
         own: what the same actor asked at the same service around it.
     """
-    before = [one for one in own if one.order < step.order and one.is_read and one.read_ok]
+    before: list[Step] | None = None
     for left in lefts[:_MOST]:
         for name, value in left.row.items():
             if not tokens.null_word(value) or value in _VALUES:
                 continue
+            if before is None:
+                before = [one for one in own if one.order < step.order and one.is_read and one.read_ok]
             given = _given(before, left, name, step)
             if given is not None:
                 what = f"{_last(name)} is “{value}” in the request, and the client had been shown {given[0]}"
@@ -98,7 +100,7 @@ def _given(before: Sequence[Step], left: Left, name: str, step: Step) -> tuple[s
             continue
         records = [one.values for one in entries_in(look.view.text) if keys & set(one.values.values())]
         url = unquote(path_of(look.resource))
-        if any(re.search(rf"(?<![\w-]){re.escape(key)}(?![\w-])", url) for key in keys):
+        if any(key in url and re.search(rf"(?<![\w-]){re.escape(key)}(?![\w-])", url) for key in keys):
             records.append(whole_of(look.view.text).values)
         for record in records:
             for member, value in record.items():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import holds, same_content
 from ifmatch.diagnosis.damages import Damage
+from ifmatch.diagnosis.in_time import back_from, on_from
 from ifmatch.diagnosis.projections import is_view
 from ifmatch.model.diagnosis import Outcome
 
@@ -47,11 +48,12 @@ def old_looks(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
         if tried[write.actor] > _MOST:
             continue
         near = history.around(write)
-        before = next((one for one in reversed(near.before(write)) if _shows(one, write)), None)
+        looks = near.represented.get(write.actor, ())
+        before = next((one for one in back_from(looks, write.order) if _shows(one, write)), None)
         if before is None or _asks_past(before):
             # Who asks the origin before each edit knows that a copy may be old, and works with none.
             continue
-        for look in near.after(write):
+        for look in on_from(near, write.order):
             if look.is_write and look.accepted:
                 break
             if not _old(before, write, look):

@@ -29,6 +29,12 @@ def two_states(history: History, token: str) -> tuple[Step, Step] | None:
 
     Source: RFC 9110 section 8.8.1 (a strong validator changes whenever the representation data does).
     """
+    if token not in history.states_under:
+        history.states_under[token] = _two_states(history, token)
+    return history.states_under[token]
+
+
+def _two_states(history: History, token: str) -> tuple[Step, Step] | None:
     tagged = history.reads_by_tag.get(tokens.opaque(token), ())
     if len(tagged) <= 1:
         return None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.dialect_tokens import pointers_of
+from ifmatch.diagnosis.in_time import back_from
 from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.pages import fields_of, is_page
@@ -17,8 +18,9 @@ from ifmatch.diagnosis.version_words import alike, called_version, telling_words
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from ifmatch.diagnosis.case import Case
     from ifmatch.diagnosis.conditions import Condition
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.diagnosis.steps import Step
@@ -74,14 +76,24 @@ def parts_apart(facts: Facts) -> Apart | None:
     token, guard = tokens.opaque(facts.token or ""), facts.guard
     if not token or guard is None:
         return None
-    before = reversed(facts.case.steps[: facts.step.order])
-    own = (one for one in before if one.actor == facts.step.actor and _whole(one))
+    own = back_from(_whole_reads(facts.case).get(facts.step.actor, ()), facts.step.order)
     reads = list(islice(own, _RECENT))[::-1]
     for read in reversed(reads):
         places = [one for one in _places(read, token) if _of_versions(one, guard)]
         if places:
             return next(_compared(facts, guard, read, places, reads), None)
     return None
+
+
+def _whole_reads(case: Case) -> Mapping[str, Sequence[Step]]:
+    """Return the reads of a case that show a content, by their actors."""
+    if "whole reads" not in case.kept:
+        found: dict[str, list[Step]] = {}
+        for one in case.steps:
+            if _whole(one):
+                found.setdefault(one.actor, []).append(one)
+        case.kept["whole reads"] = found
+    return cast("Mapping[str, Sequence[Step]]", case.kept["whole reads"])
 
 
 def _whole(step: Step) -> bool:

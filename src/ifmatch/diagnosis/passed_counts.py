@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.message_members import Member
     from ifmatch.diagnosis.steps import Step
 
-_CONFLICT: Final = frozenset({409, 412})
 _LONGEST: Final = 4000
 # What is said of a state that another one took the place of.
 _PAST: Final = Words(
@@ -64,11 +63,10 @@ def called_past(traffic: Traffic, write: Step, member: Member, source: Member) -
 
 def _refused(traffic: Traffic, write: Step, member: Member) -> Iterator[tuple[Step, str]]:
     """Yield the conflicts over the same resource whose requests carry a value at the same place."""
-    for step in traffic.about[traffic.bases[write]]:
-        if step.is_write and step.status in _CONFLICT:
-            value = _at(step, member)
-            if value is not None:
-                yield step, value
+    for step in traffic.refused(write):
+        value = _at(step, member)
+        if value is not None:
+            yield step, value
 
 
 def _at(step: Step, member: Member) -> str | None:
@@ -78,8 +76,11 @@ def _at(step: Step, member: Member) -> str | None:
 
 def _calls(step: Step, word: str, value: str) -> bool:
     """Tell whether an answer has a value right after the name that records have for it."""
+    text = step.view.text[:_LONGEST]
+    if value.isdigit() and value not in text:
+        return False
     named = rf"(?<!\w){re.escape(word)}[\"' :=#]{{1,4}}(?:(?:no|nr|number)\.? )?{re.escape(value)}(?![\w.])"
-    return re.search(named, step.view.text[:_LONGEST], re.IGNORECASE) is not None
+    return re.search(named, text, re.IGNORECASE) is not None
 
 
 def _counts_on(traffic: Traffic, write: Step, member: Member, source: Member) -> bool:

@@ -79,7 +79,9 @@ def in_path(step: Step, read: set[str], *, itself: bool = False) -> list[InPath]
     return found
 
 
-def acted_on(step: Step, path: str, about: Mapping[str, Sequence[Step]]) -> str:
+def acted_on(
+    step: Step, path: str, about: Mapping[str, Sequence[Step]], views: Mapping[str, Sequence[str]]
+) -> str:
     """Return the resource that a call below it acts on (`POST /parts/7/stocktake`), "" when there is none.
 
     The resource was read before, and the call sends one of its values under the very name that it has there,
@@ -89,12 +91,13 @@ def acted_on(step: Step, path: str, about: Mapping[str, Sequence[Step]]) -> str:
         step: the request.
         path: key of its resource without the query.
         about: the steps before it, by what they are about.
+        views: keys of these that have a query, by their paths.
     """
     thing, _, action = path.rpartition("/")
     if step.method not in {"POST", "PUT", "PATCH"} or not _ACTION.fullmatch(action):
         return ""
     carried = [one for one in sent(step) if one.where in {"body", "query"}]
-    for key in (thing, *views_of(thing, carried, about)):
+    for key in (thing, *views_of(thing, carried, views.get(thing, ()))):
         read = [one for one in about.get(key, ())[-_RECENT:] if one.is_read and one.status == _OK]
         if read and carried and _means(step, carried, read):
             return key

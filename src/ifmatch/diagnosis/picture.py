@@ -105,6 +105,17 @@ def timeline_of(facts: Facts) -> Timeline:
     Args:
         facts: of the incident.
     """
+    history = facts.history
+    if len(history) > _MOST:
+        return _timeline(facts)
+    # All of a short history is shown, whichever of its requests is looked at.
+    known = history.kept.get("timeline")
+    if not isinstance(known, Timeline) or known.resource != facts.step.resource:
+        known = history.kept["timeline"] = _timeline(facts)
+    return known
+
+
+def _timeline(facts: Facts) -> Timeline:
     versions = _Versions()
     events: list[TimelineEvent] = []
     issued: dict[tuple[str, str], Step] = {}

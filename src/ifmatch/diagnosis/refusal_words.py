@@ -426,7 +426,7 @@ def in_words(step: Step, dialect: Dialect) -> Refusal | None:
 def _names_version(step: Step, value: str) -> bool:
     """Tell whether an answer speaks of the version that was sent as of none, or beside a later one."""
     text = step.view.text[:_LONGEST]
-    spoken = re.search(rf"(?<![\w.-]){re.escape(value)}(?![\w-])", text) if value else None
+    spoken = re.search(rf"(?<![\w.-]){re.escape(value)}(?![\w-])", text) if value and value in text else None
     if (
         spoken is None
         and _FLATLY.search(text) is not None

@@ -65,7 +65,8 @@ def prints(step: Step, value: str) -> bool:
         value: a version.
     """
     text = step.content.text[:_LONGEST] if step.content is not None else ""
-    return re.search(rf"(?<![\w.-]){re.escape(tokens.opaque(value))}(?![\w-])", text) is not None
+    bare = tokens.opaque(value)
+    return bare in text and re.search(rf"(?<![\w.-]){re.escape(bare)}(?![\w-])", text) is not None
 
 
 def counts_past(step: Step, value: str) -> bool:
@@ -113,7 +114,8 @@ def named_past(step: Step, member: Member, after: str | None) -> bool:
 
 
 def _says(text: str, word: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(word.casefold())}(?!\w)", text) is not None
+    said = word.casefold()
+    return said in text and re.search(rf"(?<!\w){re.escape(said)}(?!\w)", text) is not None
 
 
 def printed_beside(write: Step, member: Member, answers: Iterable[Step]) -> Member | None:

@@ -19,6 +19,7 @@ from ifmatch.diagnosis.contents import (
 )
 from ifmatch.diagnosis.given_elsewhere import given_elsewhere
 from ifmatch.diagnosis.history import History
+from ifmatch.diagnosis.in_time import between
 from ifmatch.diagnosis.likeness import told_by_digest
 from ifmatch.diagnosis.moved_times import but_moved_times
 from ifmatch.diagnosis.negotiated import asks_alike, represented
@@ -130,6 +131,8 @@ class StateFacts:
         """Return those of the same actor; not to be changed."""
         if steps is self.case.steps:
             return self.case.by_actor.get(self.step.actor, [])
+        if steps is self.history:
+            return self.history.by_actor.get(self.step.actor, [])
         known = self._owned.get(id(steps))
         if known is not None and known[0] is steps:
             return known[1]
@@ -172,7 +175,10 @@ class StateFacts:
         Those before the request, or, when the evidence begins with it, reads behind it: a capture often holds
         the refusal and what was read afterwards, but not the read that the token came from.
         """
-        before = [step for step in self.earlier if self.names(step)]
+        if self.token is not None:
+            before = [*dict.fromkeys(between(self.history.issued(self.token), -1, self.step.order))]
+        else:
+            before = [step for step in self.earlier if self.names(step)]
         if not before and self.given is not None and self.given[0].accepted:
             return [self.given[0]]
         if before or self.own(self.earlier):
@@ -182,7 +188,7 @@ class StateFacts:
     @cached_property
     def given(self) -> tuple[Step, Content] | None:
         """Return the own answer on another resource that gave the token out with the thing, and the thing."""
-        if self.token is None or any(self.names(step) for step in self.earlier):
+        if self.token is None or between(self.history.issued(self.token), -1, self.step.order):
             return None
         return given_elsewhere(self.case, self.step, self.token)
 

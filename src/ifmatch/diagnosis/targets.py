@@ -72,6 +72,7 @@ def actions(steps: Sequence[Step]) -> None:
         return
     read = {step.resource for step in steps if step.is_read and 200 <= step.status < 400}
     issued: dict[str, set[str]] = {}
+    views: dict[str, list[str]] = {}
     called: dict[str, str] = {}
     guarded: list[Step] = []
     for step in steps:
@@ -79,11 +80,13 @@ def actions(steps: Sequence[Step]) -> None:
         guard = step.guard if found is not None else None
         if found is not None and guard is not None and step.resource not in read:
             guarded.append(step)
-            for thing in (found[1], *views_of(found[1], sent(step), issued)):
+            for thing in (found[1], *views_of(found[1], sent(step), views.get(found[1], ()))):
                 if any(_given(token, issued.get(thing, set())) for token in guard.tokens):
                     called[step.resource] = thing
                     break
         elif step.etag is not None:
+            if step.resource not in issued and "?" in step.resource:
+                views.setdefault(step.resource.partition("?")[0], []).append(step.resource)
             issued.setdefault(step.resource, set()).update(step.issued())
     # What one call is about, the others of its name are about as well, whatever version they carry.
     for step in guarded:

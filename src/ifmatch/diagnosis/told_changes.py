@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -136,12 +137,37 @@ def _listed(one: Step, step: Step) -> str:
         return ""
     if not (one.is_read or one is step or asks(one)):
         return ""
-    return content.text if may_list(content.text) else ""
+    return content.text if lists(one) else ""
+
+
+def lists(step: Step) -> bool:
+    """Tell whether an answer may list records, as `may_list` has it.
+
+    Args:
+        step: any request.
+    """
+    kept = step.view.kept
+    if "lists" not in kept:
+        # Each answer is asked about for all the requests around it.
+        kept["lists"] = step.content is not None and may_list(step.content.text)
+    return kept["lists"] is True
 
 
 def _path(step: Step) -> str:
     """Return the path of a resource without the operation that may stand behind a colon."""
-    return _OPERATION.sub("", path_of(step.resource).partition("?")[0].rstrip("/"))
+    return _path_in(step.resource)
+
+
+@lru_cache(maxsize=512)
+def _path_in(resource: str) -> str:
+    return _OPERATION.sub("", path_of(resource).partition("?")[0].rstrip("/"))
+
+
+@lru_cache(maxsize=512)
+def _asked_at(url: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Return the path of a URL, and what its query asks for."""
+    parts = urlsplit(url)
+    return parts.path, tuple(parse_qsl(parts.query))
 
 
 def _last_pieces(step: Step) -> list[str]:
@@ -207,16 +233,16 @@ def about(listing: Step, step: Step) -> bool:
         step: on the resource.
     """
     path = _path(step)
-    there = urlsplit(listing.exchange.request.url)
-    if len(path) > 1 and (there.path.rstrip("/") == path or there.path.startswith((path + "/", path + ":"))):
+    there, query = _asked_at(listing.exchange.request.url)
+    if len(path) > 1 and (there.rstrip("/") == path or there.startswith((path + "/", path + ":"))):
         return True
     whole = unquote(path)
     name = whole.rpartition("/")[2]
-    if len(name) >= _NAME and any(map(str.isdigit, name)) and name in unquote(there.path).split("/")[1:-1]:
+    if len(name) >= _NAME and any(map(str.isdigit, name)) and name in unquote(there).split("/")[1:-1]:
         # Below the thing, whatever else leads to it.
         return True
     kind = whole.rpartition("/")[0].rpartition("/")[2]
-    asked = parse_qsl(there.query)
+    asked = [*query]
     if listing.method == "POST" and len(listing.view.sent_text) <= _ASKED:
         asked += [(_word(called), value) for called, value in leaves_of(listing.view.sent_text)]
     return any(

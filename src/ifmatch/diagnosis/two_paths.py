@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.resources import host_of, parent_of
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.history import History
     from ifmatch.diagnosis.steps import Step
 
 # Seconds by which two Date fields, each cut to the second, may differ from the time between the answers.
@@ -291,23 +292,28 @@ def told_twice(facts: Facts) -> tuple[Step, str, str] | None:
         facts: of a refused request.
     """
     wanted = tokens.opaque(facts.token or "")
-    for one in facts.history:
-        for held, field in _two_tags_of(one):
-            if tokens.opaque(held) == wanted:
-                return one, held, field
+    for one, held, field in _with_two_tags(facts.history):
+        if tokens.opaque(held) == wanted:
+            return one, held, field
     parent, source = parent_of(facts.step.resource), facts.inside or facts.source
-    if any(one.read_ok for one in facts.history) or source is None or source.resource == facts.step.resource:
+    if facts.history.shown or source is None or source.resource == facts.step.resource:
         return None
     return next(
         (
-            (one, *pair)
+            told
             for key, history in facts.case.histories.items()
             if parent_of(key) == parent
-            for one in history
-            for pair in _two_tags_of(one)
+            for told in _with_two_tags(history)
         ),
         None,
     )
+
+
+def _with_two_tags(history: History) -> Sequence[tuple[Step, str, str]]:
+    """Return the answers of a resource that tell two tags of themselves, with both."""
+    if "two tags" not in history.kept:
+        history.kept["two tags"] = [(one, *pair) for one in history for pair in _two_tags_of(one)]
+    return cast("list[tuple[Step, str, str]]", history.kept["two tags"])
 
 
 def _two_tags_of(step: Step) -> Iterator[tuple[str, str]]:

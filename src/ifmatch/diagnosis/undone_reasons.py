@@ -180,6 +180,7 @@ def _attempts(case: Case, step: Step) -> list[Step]:
         if one.method == step.method
         and 200 <= one.status < 300
         and one.actor == step.actor
+        and one.resource.startswith(path)
         and one.is_write
         and one.resource.partition("?")[0] == path
     ]
@@ -354,12 +355,14 @@ def _deletes(one: Step, key: str) -> bool:
 
 def _passed(later: Step, row: Row, mine: Sequence[Row]) -> Iterator[tuple[Row, Entry | None]]:
     """Yield the rows of a later attempt that repeat a row with more, and what is told of them."""
-    rows, told = sent_rows(later), dict(told_rows(later))
     shared = {value for other in mine if other is not row for value in other.values()}
-    for number, theirs in enumerate(rows):
-        again = all(theirs.get(name) == value for name, value in row.items() if value)
-        if not again or not set(filter(None, row.values())) - shared:
+    if not set(filter(None, row.values())) - shared:
+        return
+    told: dict[int, Entry] | None = None
+    for number, theirs in enumerate(sent_rows(later)):
+        if not all(theirs.get(name) == value for name, value in row.items() if value):
             continue
+        told = dict(told_rows(later)) if told is None else told
         entry = told.get(number)
         if entry is None:
             whole = whole_of(account_in(later))

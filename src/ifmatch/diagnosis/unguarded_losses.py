@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, same_content, unwrapped, value_at
 from ifmatch.diagnosis.damages import Damage
+from ifmatch.diagnosis.in_time import back_from
 from ifmatch.diagnosis.listed_losses import listed_apart
 from ifmatch.diagnosis.listed_versions import entries_in, may_list
 from ifmatch.diagnosis.resources import host_of, path_of
@@ -83,7 +84,7 @@ def looked(history: History, step: Step) -> Step | None:
         history: of the resource.
         step: the write.
     """
-    before = (one for one in reversed(history) if one.order < step.order and one.actor == step.actor)
+    before = back_from(history.by_actor.get(step.actor, ()), step.order)
     return next((one for one in before if one.read_ok or one.accepted), None)
 
 

@@ -10,6 +10,7 @@ from ifmatch.diagnosis.contents import value_at
 from ifmatch.diagnosis.counts import ONE_BETWEEN, own_before, went_on
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.gone_again import made_twice
+from ifmatch.diagnosis.in_time import back_from, on_from
 from ifmatch.diagnosis.likeness import edit_of, shows
 from ifmatch.diagnosis.linked_writes import own_name
 from ifmatch.diagnosis.listed_losses import listed_over
@@ -50,7 +51,7 @@ def unseen(case: Case, history: History, step: Step) -> Damage | None:
         return listed_over(case, history, step)
     if guard is None or guard.guard is not Guard.SAME or not guard.of_one or guard.unseen:
         return None
-    if any(one.actor != step.actor for one in history.writes) or not (guard.standard or guard.key):
+    if history.writers - {step.actor} or not (guard.standard or guard.key):
         return None
     if not guard.well_formed and not history.issued(guard.tokens[0]):
         return _met_unread(history, step, guard)
@@ -85,7 +86,16 @@ def check_works(history: History) -> Step | None:
     Args:
         history: of the resource.
     """
-    return _refused(history, _spent) or _refused(history, _replaced)
+    if "check works" not in history.kept:
+        history.kept["check works"] = _refused_spent(history) or _refused(history, _replaced)
+    return cast("Step | None", history.kept["check works"])
+
+
+def _refused_spent(history: History) -> Step | None:
+    """Return the first write that was refused on a token which an earlier write had presented."""
+    if "refused spent" not in history.kept:
+        history.kept["refused spent"] = _refused(history, _spent)
+    return cast("Step | None", history.kept["refused spent"])
 
 
 def _refused(history: History, outdated: Callable[[History, Step, str], bool]) -> Step | None:
@@ -103,24 +113,14 @@ def _refused(history: History, outdated: Callable[[History, Step, str], bool]) -
 
 def _spent(history: History, refused: Step, token: str) -> bool:
     """Tell whether an earlier write had presented a token."""
-    return any(
-        one.presents(token) for one in history.writes if one.order < refused.order and one is not refused
-    )
+    first = history.first_presenting.get(tokens.opaque(token))
+    return first is not None and first.order < refused.order
 
 
 def _replaced(history: History, refused: Step, token: str) -> bool:
     """Tell whether an own write had made the version of a token, and an own read since shows another one."""
-    made = False
-    for one in history:
-        if one.order >= refused.order:
-            break
-        if one.actor != refused.actor or one.etag is None:
-            continue
-        if one.accepted and one.is_write:
-            made = one.etag == token
-        elif made and one.read_ok and one.etag != token:
-            return not one.cache_hit
-    return False
+    turned = history.turned.get((refused.actor, token))
+    return turned is not None and turned.order < refused.order and not turned.cache_hit
 
 
 def _slipped_in(history: History, step: Step) -> Damage | None:
@@ -135,12 +135,12 @@ def _slipped_in(history: History, step: Step) -> Damage | None:
         return None
     if step.guard is None or not any(tag in step.guard.tokens for tag in before.issued()):
         return None
-    by_one = any(
-        went_on(last, one) == 1
+    by_one = (
+        one
         for one in history.writes
-        if one is not step and (last := _look_before(history, one)) is not None
+        if one is not step and (last := _look_before(history, one)) is not None and went_on(last, one) == 1
     )
-    if not by_one:
+    if next(by_one, None) is None:
         return None
     text = "the count went on by two over one write on the last version: another write came in between"
     return Damage(Outcome.LOST_UPDATE, text, lost=before, overlap=True, slipped=True, proven=False)
@@ -148,7 +148,7 @@ def _slipped_in(history: History, step: Step) -> Damage | None:
 
 def _look_before(history: History, write: Step) -> Step | None:
     """Return what had last shown a write's actor the version, refusals in between left aside."""
-    looks = (one for one in reversed(history.before(write)) if one.actor == write.actor)
+    looks = back_from(history.by_actor.get(write.actor, ()), write.order)
     return next((one for one in looks if one.read_ok or one.accepted), None)
 
 
@@ -175,9 +175,9 @@ def _placed(value: object, above: str = "") -> Iterator[tuple[str, object]]:
 def _checked_beside(case: Case, step: Step) -> bool:
     """Tell whether the service refused a spent version of this resource, or of another one beside it."""
     return any(
-        beside_each_other(key, step.resource) and _refused(history, _spent) is not None
+        _refused_spent(history) is not None and beside_each_other(key, step.resource)
         for key, history in case.histories.items()
-        if history.writes
+        if history.refused_writes and history.writes
     )
 
 
@@ -185,21 +185,17 @@ def _undone(case: Case, history: History, step: Step) -> Damage | None:
     """Find a write that the next read no longer shows: what it shows is an edit of the version before it."""
     if not (step.puts or step.method == "PATCH" or step.alters) or step.guard is None:
         return None
-    after = next((one for one in history if one.order > step.order and one.actor == step.actor), None)
+    own = history.by_actor.get(step.actor, ())
+    after = next(on_from(own, step.order), None)
     # An answer need not give the version that it made: what is there is not its content anyhow.
     if after is None or after.etag in {None, step.etag} or after.cache_hit:
         return None
-    base = next(
-        (
-            one
-            for one in reversed(history)
-            if one.order < step.order
-            and one.actor == step.actor
-            and one.representation is not None
-            and any(tag in step.guard.tokens for tag in one.issued())
-        ),
-        None,
+    gave = (
+        next((one for one in back_from(issuers, step.order) if one.representation is not None), None)
+        for token in step.guard.tokens
+        if (issuers := history.issuers_to.get((token, step.actor)))
     )
+    base = max((one for one in gave if one is not None), key=lambda one: one.order, default=None)
     if base is None or after.etag == base.etag or after.variant != base.variant:
         return None
     old, now = base.representation, after.representation
@@ -230,15 +226,17 @@ def _listed_newer(case: Case, history: History, step: Step) -> Damage | None:
     if guard is None or not changes:
         return None
     token = guard.tokens[0]
-    own = [one for one in history.issued(token) if one.actor == step.actor and one.order < step.order]
-    since = case.steps[own[-1].order + 1 : step.order] if own else []
+    own = next(back_from(history.issuers_to.get((token, step.actor), ()), step.order), None)
+    if own is None:
+        return None
+    since = case.steps[own.order + 1 : step.order]
     reads = [one for one in since if one.actor == step.actor and shows(one) and may_list(one, step)]
-    content = (own[-1].representation or own[-1].made) if reads else None
+    content = (own.representation or own.made) if reads else None
     name = own_name(step) if reads else ""
     if content is None or step.body is None or len(name) < _FEW:
         return None
     for one in reversed(reads):
-        item = _item(one, name) if one.follows(own[-1]) else {}
+        item = _item(one, name) if one.follows(own) else {}
         shown = [value for member, value in item.items() if _names_version(member, value, token)]
         if len(shown) != 1:
             continue

@@ -122,16 +122,18 @@ def alike(one: str, two: str) -> bool:
     return bool(words & others) or (same and (bool(words) or _ALONE.fullmatch(one) is not None))
 
 
-def telling_words(name: str) -> set[str]:
+@lru_cache(maxsize=2048)
+def telling_words(name: str) -> frozenset[str]:
     """Return the words of a name, all names of counts as one.
 
     Args:
         name: of a member, parameter or field.
     """
-    return {"version" if _COUNTED.fullmatch(word) else word for word in words_of(name)}
+    return frozenset("version" if _COUNTED.fullmatch(word) else word for word in words_of(name))
 
 
-def words_of(name: str) -> set[str]:
+@lru_cache(maxsize=2048)
+def words_of(name: str) -> frozenset[str]:
     """Return the words of a name without those that say how it is meant.
 
     Args:
@@ -142,4 +144,4 @@ def words_of(name: str) -> set[str]:
     read = read if _WORDS.search(read) else name
     words = {word.lower() for word in _WORDS.findall(read) if not _FILLERS.fullmatch(word.lower())}
     # Parameters are read in lower case: `expectedversion`.
-    return words | {bare for word in words if (bare := _BEFORE.sub("", word))}
+    return frozenset(words | {bare for word in words if (bare := _BEFORE.sub("", word))})

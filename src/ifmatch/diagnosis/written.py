@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.contents import ABSENT, holds, same_content, value_at
+from ifmatch.diagnosis.in_time import back_from, on_from
 from ifmatch.diagnosis.taken_back import lost_pointers, merged
 
 if TYPE_CHECKING:
@@ -23,14 +24,9 @@ def content_of_write(history: History, write: Step, base: Content | None = None)
     """
     if write.puts and write.body is not None:
         return write.body
-    for step in history:
-        if (
-            step.order > write.order
-            and step.representation is not None
-            and step.etag is not None
-            and step.etag == write.etag
-        ):
-            return step.representation
+    shown = next(on_from(history.represented_under.get(write.etag or "", ()), write.order), None)
+    if shown is not None:
+        return shown.representation
     if write.method != "PATCH" and not write.alters:
         return None
     answer = write.shown_content
@@ -48,16 +44,10 @@ def base_content(history: History, step: Step, before: Step) -> tuple[Step, Cont
         step: of the actor.
         before: the other write.
     """
-    for one in reversed(history):
-        if one.order < before.order and one.actor == step.actor and one.representation is not None:
+    for one in back_from(history.by_actor.get(step.actor, ()), before.order):
+        if one.representation is not None:
             return one, one.representation
-        if (
-            one.order < before.order
-            and one.actor == step.actor
-            and one.accepted
-            and one.puts
-            and one.body is not None
-        ):
+        if one.accepted and one.puts and one.body is not None:
             return one, one.body
     return None
 

@@ -139,8 +139,10 @@ def _other_form_passed(facts: Facts, token: str) -> Iterator[Evidence]:
     if passed is None or passed.guard is None or facts.guard is None or passed.guard.name != facts.guard.name:
         return
     value = next(iter(passed.guard.tokens), token)
+    if tokens.shape(value) == tokens.shape(token):
+        return
     read = {tokens.opaque(tag) for one in facts.history if one.read_ok for tag in one.issued()}
-    if tokens.shape(value) == tokens.shape(token) or tokens.opaque(value) in read:
+    if tokens.opaque(value) in read:
         return
     wrote = any(tokens.opaque(value) == tokens.opaque(one.etag or "") for one in facts.history.writes)
     if wrote or tokens.opaque(value) in facts.error_text:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import math
 import re
-import statistics
 from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote
 
@@ -21,7 +21,7 @@ from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.diagnosis.steps import Step
@@ -141,14 +141,14 @@ def _contest(facts: Facts, guard: Guard) -> Iterator[Evidence]:
     leased = LEASE_BODY.search(text) is not None or LEASE_BODY.search(_beside(step)) is not None
     claim = claim_of(step)
     held = leased or _another_has(step) or (named and (OWNER_BODY.search(text) is not None or claim != ""))
-    rivals = {one.actor for one in facts.history if one.is_write and one.actor != step.actor}
+    rivals = facts.history.asking - {step.actor}
     rounds = _rounds(facts, guard)
     won = [one for one in rounds if one.accepted]
     at_last = won == rounds[-1:] and len(rounds) > _ROUNDS
     # The try that got it may come later: once it is heard that the key is free.
     gaps = [two.start - one.start for one, two in itertools.pairwise(rounds[:-1] if at_last else rounds)]
     freed = [one for one in facts.history if one.method == "DELETE" and one.accepted]
-    even = step.timed and len(rounds) >= _ROUNDS and statistics.pstdev(gaps) <= _EVEN * statistics.mean(gaps)
+    even = step.timed and len(rounds) >= _ROUNDS and _alike(gaps)
     absent = guard is Guard.ABSENT
     # Got at last, it was what somebody waited for.
     patient = even and absent and won in ([], rounds[-1:]) and min(gaps) >= _PATIENT
@@ -218,7 +218,7 @@ def _claimed_anew(facts: Facts) -> list[Step]:
     if won:
         return tries if won[0] is not tries[-1] else []
     gaps = [two.start - one.start for one, two in itertools.pairwise(tries)]
-    even = statistics.pstdev(gaps) <= _EVEN * statistics.mean(gaps) and min(gaps) >= _PATIENT
+    even = _alike(gaps) and min(gaps) >= _PATIENT
     return tries if even and len(tries) >= _IN_VAIN else []
 
 
@@ -249,6 +249,14 @@ def _rival_named(facts: Facts) -> bool:
         if any(_DIGITS.sub("0", one) in kinds and one != key and not _TIME.match(one) for one in theirs):
             return True
     return False
+
+
+def _alike(gaps: Sequence[float]) -> bool:
+    """Tell whether some times between tries are about the same."""
+    # `statistics.pstdev` works with fractions, which takes long for as many tries as a lease sees.
+    mean = math.fsum(gaps) / len(gaps)
+    spread = math.sqrt(math.fsum((gap - mean) ** 2 for gap in gaps) / len(gaps))
+    return spread <= _EVEN * mean
 
 
 def _another_has(step: Step) -> bool:

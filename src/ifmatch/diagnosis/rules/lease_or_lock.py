@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.freezes import HOLDER, frozen
 from ifmatch.diagnosis.held_up import coded_hold
+from ifmatch.diagnosis.in_time import back_from
 from ifmatch.diagnosis.keys_taken import of_key
 from ifmatch.diagnosis.pages import is_page
 from ifmatch.diagnosis.undone_reasons import left_in_success
@@ -16,9 +17,10 @@ from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.history import History
     from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
 
@@ -146,9 +148,20 @@ def another_key(step: Step) -> tuple[str, str] | None:
     return None
 
 
+def _held_at(history: History) -> Sequence[Step]:
+    """Return the answers that tell of a lease on a resource, and those that granted a lock."""
+    if "held at" not in history.kept:
+        history.kept["held at"] = [
+            one
+            for one in history
+            if one.header("x-ms-lease-state") is not None or (one.method == "LOCK" and one.accepted)
+        ]
+    return cast("list[Step]", history.kept["held at"])
+
+
 def _history(facts: Facts) -> Iterator[Evidence]:
     step = facts.step
-    for read in reversed(facts.earlier):
+    for read in back_from(_held_at(facts.history), step.order):
         state = (read.header("x-ms-lease-state") or "").lower()
         if state == "leased" and step.sent.text("x-ms-lease-id") is None:
             text = "the resource was leased, and the request carries no lease id"

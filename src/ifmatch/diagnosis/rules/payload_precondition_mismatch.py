@@ -289,7 +289,8 @@ def _not_as_it_is(facts: Facts) -> Iterator[Evidence]:
         for one in facts.case.steps[step.order + 1 : passed.order]
         if one.actor == step.actor and one.content is not None and one.status == HTTPStatus.OK
     ]
-    if any(re.search(rf"(?<!\w){re.escape(value)}(?!\w)", one.content.text) for one in shown if one.content):
+    texts = [one.content.text for one in shown if one.content and value in one.content.text]
+    if any(re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text) for text in texts):
         yield note("a read between the two shows just that", 3.0, shown[-1])
 
 

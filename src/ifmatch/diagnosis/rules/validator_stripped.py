@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis.carried_versions import carried_version
 from ifmatch.diagnosis.contents import holds
@@ -19,8 +19,9 @@ from ifmatch.dialects.glossary import Words
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from ifmatch.diagnosis.case import Case
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
@@ -100,17 +101,7 @@ def _by_other_way(facts: Facts) -> Iterator[Evidence]:
     if facts.guard is not None or not step.is_write:
         return
     way, name = host_of(step.exchange.request.url), _last(step.exchange.request.url)
-    near = facts.case.around(step).steps
-    shown = [
-        one
-        for one in near
-        if one.method == "GET"
-        and one.status == HTTPStatus.OK
-        and one.received is not None
-        and one.received.complete
-        and one.representation is not None
-        and _last(one.exchange.request.url) == name
-    ]
+    shown = _shown_as(facts.case.around(step)).get(name, ())
     bare = [one for one in shown if host_of(one.exchange.request.url) == way]
     if not bare or any(one.etag is not None or one.last_modified is not None for one in bare):
         return
@@ -131,6 +122,19 @@ def _by_other_way(facts: Facts) -> Iterator[Evidence]:
             return
 
 
+def _shown_as(case: Case) -> Mapping[str, Sequence[Step]]:
+    """Return the whole answers that show something, by the last part of where it was asked for."""
+    if "shown as" not in case.kept:
+        found: dict[str, list[Step]] = {}
+        for one in case.steps:
+            asked = one.method == "GET" and one.status == HTTPStatus.OK
+            whole = asked and one.received is not None and one.received.complete
+            if whole and one.representation is not None:
+                found.setdefault(_last(one.exchange.request.url), []).append(one)
+        case.kept["shown as"] = found
+    return cast("Mapping[str, Sequence[Step]]", case.kept["shown as"])
+
+
 def _shows_what_was_put(step: Step, read: Step) -> bool:
     """Tell whether a later read has all that a write put there."""
     return step.puts and step.accepted and read.follows(step) and holds(read.representation, step.body)
@@ -143,8 +147,23 @@ def _last(url: str) -> str:
 def _around(facts: Facts) -> list[Step]:
     """Return the actor's reads of what the resource lies in, or of another view of it, around the request."""
     here = facts.step.resource.partition("?")[0].rstrip("/")
-    near = ((one, one.resource.partition("?")[0].rstrip("/")) for one in facts.own(facts.case.steps))
-    return [one for one, there in near if one.read_ok and (here == there or here.startswith(f"{there}/"))]
+    above = [here[:place] for place, sign in enumerate(here) if sign == "/"]
+    reads = _reads_at(facts.case)
+    found = (
+        one for there in dict.fromkeys((here, *above)) for one in reads.get((facts.step.actor, there), ())
+    )
+    return sorted(found, key=lambda one: one.order)
+
+
+def _reads_at(case: Case) -> Mapping[tuple[str, str], Sequence[Step]]:
+    """Return the answered reads of a case by their actors, and by where they were asked for."""
+    if "reads at" not in case.kept:
+        found: dict[tuple[str, str], list[Step]] = {}
+        for one in case.steps:
+            if one.read_ok:
+                found.setdefault((one.actor, one.resource.partition("?")[0].rstrip("/")), []).append(one)
+        case.kept["reads at"] = found
+    return cast("Mapping[tuple[str, str], Sequence[Step]]", case.kept["reads at"])
 
 
 def _by_encoder(facts: Facts) -> Iterator[Evidence]:

@@ -234,7 +234,7 @@ def _lists_target(facts: Facts, other: Step, token: str) -> bool:
 
 def _passed_from(facts: Facts, other: Step) -> Step | None:
     """Return an accepted write on the target with a token that the same other resource gave out."""
-    gave = {tag for step in facts.case.history_of(other.resource) for tag in step.issued()}
+    gave = facts.case.history_of(other.resource).issuers
     return next(
         (
             step
