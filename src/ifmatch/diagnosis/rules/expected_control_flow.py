@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote
 
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import changed_pointers, same_content, value_at
+from ifmatch.diagnosis.contents import changed_pointers, same_content, unwrapped, value_at
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.listed_versions import entry_before
 from ifmatch.diagnosis.resources import beside_each_other, parent_of, path_of
@@ -155,6 +155,7 @@ def _contest(facts: Facts, guard: Guard) -> Iterator[Evidence]:
     claimed = not absent and claim != "" and _claimed_in_turn(facts, claim, named=named)
     sure = (named and leased) or claimed
     anew = _claimed_anew(facts) if absent and (held or claim or _rival_named(facts)) else []
+    anew = [] if _made_otherwise(facts) else anew
     if absent:
         contest = len(rounds) > 1 or bool(rivals or freed) or _claims(facts)
         sure = (named and leased) or patient or (contest and (named or held)) or len(won) > 1 or bool(anew)
@@ -249,6 +250,21 @@ def _rival_named(facts: Facts) -> bool:
         if any(_DIGITS.sub("0", one) in kinds and one != key and not _TIME.match(one) for one in theirs):
             return True
     return False
+
+
+def _made_otherwise(facts: Facts) -> bool:
+    """Tell whether what is there differs by more than whose it is: then it is a record, and no claim."""
+    body = facts.step.body
+    there = next((one for one in (facts.current_content, facts.step.content) if one is not None), None)
+    if body is None or there is None:
+        return False
+    inner = unwrapped(there, body)
+    pairs = [(value_at(body, one), value_at(inner, one)) for one in changed_pointers(body, inner) or ()]
+    return sum(_set_by_hand(mine) and _set_by_hand(theirs) for mine, theirs in pairs) > 1
+
+
+def _set_by_hand(value: object) -> bool:
+    return isinstance(value, bool) or (isinstance(value, str) and _TIME.match(value) is None)
 
 
 def _alike(gaps: Sequence[float]) -> bool:
