@@ -90,6 +90,15 @@ class Condition:
         return f"{self.name}: {self.value}"
 
 
+def wants_absent(condition: Condition | None) -> bool:
+    """Tell whether a precondition is that there is nothing yet: the write creates.
+
+    Args:
+        condition: of a write, None where it has none.
+    """
+    return condition is not None and condition.guard is Guard.ABSENT
+
+
 def _entity_tags(name: str, value: str, guard: Guard, star: Guard) -> Condition:
     text = value.strip()
     if text == "*":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.clocked_versions import ahead_of_versions
-from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.conditions import Guard, wants_absent
 from ifmatch.diagnosis.conditions_offered import not_offered
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, same_content, value_at
 from ifmatch.diagnosis.counts import skipped
@@ -113,10 +113,6 @@ def _accepted(case: Case, history: History, step: Step) -> Damage | None:
     return None
 
 
-def _creates(step: Step) -> bool:
-    return step.guard is not None and step.guard.guard is Guard.ABSENT
-
-
 def _made_of_nothing(history: History, step: Step) -> Damage | None:
     """Find a creation by a request that demands an existing resource, right after a read had found nothing.
 
@@ -154,7 +150,9 @@ def _created_twice(history: History, step: Step) -> Damage | None:
         return None
     if held_for_a_while(state):
         return None
-    if any(one.refused and _creates(one) and state.order < one.order < step.order for one in history):
+    if any(
+        one.refused and wants_absent(one.guard) and state.order < one.order < step.order for one in history
+    ):
         # The condition is heeded: what was there has gone by itself, as a lease does.
         return None
     if any(

@@ -30,7 +30,7 @@ from ifmatch.diagnosis.likeness import shows, taken_on
 from ifmatch.diagnosis.listed_tokens import listings_of
 from ifmatch.diagnosis.own_marks import marks_of
 from ifmatch.diagnosis.own_names import names_itself
-from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.resources import bare, last_step
 from ifmatch.diagnosis.served_dates import served_dates
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.version_words import called_version
@@ -163,7 +163,7 @@ class Facts(BlindFacts):
             one = listing.step
             if write.order < one.order < self.step.order and listing.version == token and one.follows(write):
                 return write, one
-        name = path_of(self.step.resource).partition("?")[0].rstrip("/").rpartition("/")[2]
+        name = last_step(self.step.resource)
         for one in reversed(self.case.steps[write.order + 1 : self.step.order]):
             if not (shows(one) and one.actor == self.step.actor and one.resource != self.step.resource):
                 continue
@@ -338,7 +338,7 @@ class Facts(BlindFacts):
         """Return the accepted writes on what lies below the resource, since the token was given out."""
         if self.source is None:
             return []
-        below = self.step.resource.partition("?")[0].rstrip("/") + "/"
+        below = bare(self.step.resource) + "/"
         return [
             step
             for step in self.case.steps[self.source.order + 1 : self.step.order]

@@ -10,6 +10,7 @@ from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.states_in_turn import before_it
 from ifmatch.diagnosis.transitions import transitions
 from ifmatch.dialects.glossary import Words
+from ifmatch.dialects.pointers import word_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -69,7 +70,7 @@ def element_lost(
 
 def _many(word: str, leaves: Iterable[tuple[str, str]]) -> bool:
     """Tell whether a content has a list under a word."""
-    return any(_word(name) == word and name.rpartition("/")[2].isdigit() for name, _ in leaves)
+    return any(word_of(name) == word and name.rpartition("/")[2].isdigit() for name, _ in leaves)
 
 
 def _undone(
@@ -139,14 +140,10 @@ def _lists_of(leaves: Iterable[tuple[str, str]]) -> dict[str, Elements]:
     """
     found: dict[str, set[str]] = {}
     for name, value in leaves:
-        word = _word(name)
+        word = word_of(name)
         if not stamped("/" + word) and len(value) <= _LONGEST:
             found.setdefault(word, set()).update(_elements(value))
     return {word: frozenset(values) for word, values in found.items()}
-
-
-def _word(name: str) -> str:
-    return next((part for part in reversed(name.split("/")) if part and not part.isdigit()), name)
 
 
 def _elements(value: str) -> Elements:

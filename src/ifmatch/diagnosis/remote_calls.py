@@ -7,17 +7,16 @@ method. Nor does XML that says by its first element what is to be done differ fr
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 from xml.etree import ElementTree as ET
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.soap_bodies import root_of
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.json_values import is_plain, members_in
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 
@@ -172,19 +171,15 @@ def _answer(response: Response | None) -> dict[str, object] | None:
 
 def _put(step: Step, sent: Mapping[str, object], answer: Mapping[str, object] | None) -> None:
     """Let a step have other contents."""
-    request: Request = replace(step.exchange.request, content=_content(sent))
+    request: Request = replace(step.exchange.request, content=Content.from_json(sent))
     response = step.exchange.response
     if response is not None and answer is not None:
-        response = replace(response, content=_content(answer))
+        response = replace(response, content=Content.from_json(answer))
     step.exchange = replace(step.exchange, request=request, response=response)
     # What was read from the former contents is read anew.
     for name in ("view", "content"):
         step.__dict__.pop(name, None)
     step.forget()
-
-
-def _content(value: object) -> Content:
-    return Content.from_text(json.dumps(value, ensure_ascii=False))
 
 
 def _root(content: object, name: str) -> ET.Element | None:
@@ -233,7 +228,7 @@ def _by_order(step: Step) -> _Call | None:
     if not at or not method:
         return None
     given = cast("list[object]", members[at])
-    plain = 0 < len(given) <= _FEW and any(_plain(one) for one in given)
+    plain = 0 < len(given) <= _FEW and any(is_plain(one) for one in given)
     return _Call(at, method, given) if plain else None
 
 
@@ -245,7 +240,7 @@ def _name(calls: Sequence[Step]) -> None:
         called = _by_order(step)
         near = [one for told in shown[max(0, place - _FEW) : place + _FEW] for one in told]
         for number, one in enumerate(called.given if called is not None else ()):
-            if called is not None and _plain(one):
+            if called is not None and is_plain(one):
                 votes = names.setdefault((called.method, number), Counter())
                 votes.update(word for word, value in near if value == str(one))
                 # A count that was not shown itself may be an older one of what is shown.
@@ -273,10 +268,6 @@ def _older(value: str, word: str, shown: str) -> bool:
     return not _NAMES.fullmatch(word) and tokens.counted_on(value, shown)
 
 
-def _plain(value: object) -> bool:
-    return isinstance(value, str | int) and not isinstance(value, bool) and value != ""
-
-
 def _shown(step: Step) -> Iterator[tuple[str, str]]:
     """Yield the names and values of the records in an answer."""
     told = step.view.json
@@ -288,7 +279,7 @@ def _shown(step: Step) -> Iterator[tuple[str, str]]:
         value, depth = waiting.pop()
         held = members_in(value)
         for name, one in held.items():
-            if _plain(one):
+            if is_plain(one):
                 yield name, str(one)
         inner = cast("list[object]", value)[:_FEW] if isinstance(value, list) else list(held.values())
         waiting += [(one, depth + 1) for one in inner if depth < _FEW and isinstance(one, dict | list)]

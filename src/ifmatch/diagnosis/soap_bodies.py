@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Final, cast
 from xml.etree import ElementTree as ET
@@ -51,7 +50,7 @@ def pairs_as_json(content: Content | None) -> Content | None:
     found = pairs_in(content)
     if content is None or not found:
         return None
-    return Content.from_text(json.dumps(found, ensure_ascii=False), complete=content.complete)
+    return Content.from_json(found, complete=content.complete)
 
 
 def record_in(content: Content | None) -> Content | None:
@@ -68,7 +67,7 @@ def record_in(content: Content | None) -> Content | None:
     members, name = _inner(whole)
     if _RETURNED.fullmatch(name):
         members, _ = _inner(members)
-    return Content.from_text(json.dumps(members), complete=content.complete)
+    return Content.from_json(members, complete=content.complete)
 
 
 def operation_in(content: Content | None) -> dict[str, object] | None:

@@ -142,6 +142,17 @@ def counted_on(before: str, after: str) -> bool:
     return 0 < steps_on(before, after) <= _FEW_STEPS
 
 
+def counted_between(before: str, between: str, after: str) -> bool:
+    """Tell whether three tokens are a count that went on twice.
+
+    Args:
+        before: token with or without quotes.
+        between: token that came later.
+        after: token that came last.
+    """
+    return counted_on(before, between) and counted_on(between, after)
+
+
 def steps_on(before: str, after: str) -> int:
     """Return by how much a count went on from one token to another, 0 when they are no counts.
 

@@ -15,7 +15,7 @@ from ifmatch.diagnosis.embedded import may_be_coded
 from ifmatch.diagnosis.listed_records import Record, leaves_of, may_list, records_in
 from ifmatch.diagnosis.operations import asks
 from ifmatch.diagnosis.path_members import of_a_kind
-from ifmatch.diagnosis.resources import host_of, path_of
+from ifmatch.diagnosis.resources import bare, host_of, path_of
 from ifmatch.diagnosis.transitions import transitions
 from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.words import VERSION
@@ -141,7 +141,7 @@ def _listed(one: Step, step: Step) -> str:
 
 def _path(step: Step) -> str:
     """Return the path of a resource without the operation that may stand behind a colon."""
-    return _OPERATION.sub("", path_of(step.resource).partition("?")[0].rstrip("/"))
+    return _OPERATION.sub("", bare(path_of(step.resource)))
 
 
 def _last_pieces(step: Step) -> list[str]:

@@ -12,7 +12,7 @@ from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.gone_again import made_twice
 from ifmatch.diagnosis.likeness import edit_of, shows
 from ifmatch.diagnosis.linked_writes import own_name
-from ifmatch.diagnosis.resources import beside_each_other, parent_of
+from ifmatch.diagnosis.resources import bare, beside_each_other, parent_of
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.taken_back import SOON, reverts, two_edits
 from ifmatch.diagnosis.unheeded import unheeded
@@ -259,7 +259,7 @@ def may_list(one: Step, step: Step) -> bool:
         one: the read.
         step: on the resource.
     """
-    there, here = (each.resource.partition("?")[0].rstrip("/") for each in (one, step))
+    there, here = (bare(each.resource) for each in (one, step))
     return there != here and (here.startswith(there + "/") or parent_of(there) == parent_of(here))
 
 

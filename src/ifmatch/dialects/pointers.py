@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["first_step", "names", "scalar", "steps_of", "tested_at", "tests_in", "values_at"]
+__all__ = [
+    "end_of",
+    "first_step",
+    "names",
+    "scalar",
+    "steps_of",
+    "tested_at",
+    "tests_in",
+    "values_at",
+    "word_of",
+]
 
 _MOST = 200
 
@@ -45,6 +55,24 @@ def first_step(pattern: str) -> str:
         pattern: as above.
     """
     return next(iter(steps_of(pattern)), "*")
+
+
+def end_of(pointer: str) -> str:
+    """Return the last step of a pointer as it is written: what a member is called in its object.
+
+    Args:
+        pointer: a JSON Pointer, or the name of a member alone.
+    """
+    return pointer.rpartition("/")[2]
+
+
+def word_of(pointer: str) -> str:
+    """Return the last step of a pointer that is no place in an array, "" when there is none.
+
+    Args:
+        pointer: a JSON Pointer, or the name of a member alone.
+    """
+    return next((part for part in reversed(pointer.split("/")) if part and not part.isdigit()), "")
 
 
 def _down(value: object, name: str) -> Iterator[object]:

@@ -7,7 +7,7 @@ import itertools
 import json
 import re
 import statistics
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import changed_pointers, same_content, value_at
@@ -16,6 +16,7 @@ from ifmatch.diagnosis.listed_versions import entry_before
 from ifmatch.diagnosis.resources import parent_of
 from ifmatch.diagnosis.rules import exists_already
 from ifmatch.model.exchange import Vantage
+from ifmatch.model.json_values import members_in
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 
@@ -312,7 +313,7 @@ def _lets_go(facts: Facts) -> bool:
 
 def _object(content: Content | None) -> dict[str, object]:
     value = content.json() if content is not None else None
-    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
+    return members_in(value)
 
 
 def _by_checksum(facts: Facts) -> Iterator[Evidence]:

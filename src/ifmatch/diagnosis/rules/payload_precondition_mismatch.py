@@ -20,7 +20,7 @@ from ifmatch.diagnosis.undone_reasons import left_in_success
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects import Carrier, Meaning
 from ifmatch.dialects.glossary import Words
-from ifmatch.dialects.pointers import names, tests_in
+from ifmatch.dialects.pointers import names, tests_in, word_of
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -280,8 +280,7 @@ def _not_as_it_is(facts: Facts) -> Iterator[Evidence]:
     if found is None:
         return
     passed, pointer, value = found
-    names = [part for part in pointer.split("/") if part and not part.isdigit()]
-    name = names[-1] if names else "another content,"
+    name = word_of(pointer) or "another content,"
     text = f"a deletion that repeats what it deletes was refused, and passed with {name} {value}"
     yield note(text, 3.0, passed)
     shown = [

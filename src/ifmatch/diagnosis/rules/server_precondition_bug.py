@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ifmatch.core.preconditions import evaluate
 from ifmatch.core.representation import Representation
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.conditions import Guard, wants_absent
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.one_tag import two_states
@@ -54,7 +54,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     if guard is not None and guard.key and guard.guard is Guard.SAME and guard.well_formed:
         yield from _own_way(facts)
-    if guard is not None and guard.guard is Guard.ABSENT and step.is_write:
+    if wants_absent(guard) and step.is_write:
         yield from _never_there(facts)
         return
     if step.status != 412 or not step.conditions or any(not one.standard for one in step.conditions):
@@ -103,7 +103,7 @@ def _never_there(facts: Facts) -> Iterator[Evidence]:
     text = f"`{guard.shown()}` was refused, and nothing is there before and after: it holds"
     yield note(text, 5.5 if before.finds_nothing else 3.0, after, guard.name)
     again = next((one for one in facts.own(facts.later) if one.order > after.order and one.is_write), None)
-    if again is not None and again.refused and again.guard is not None and again.guard.guard is Guard.ABSENT:
+    if again is not None and again.refused and wants_absent(again.guard):
         look = next((one for one in facts.later if one.order > again.order and _tells_state(one)), None)
         if look is not None and look.finds_nothing:
             yield note("and again, with nothing there after that either", 3.0, look, guard.name)

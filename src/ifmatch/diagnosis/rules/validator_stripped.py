@@ -9,7 +9,7 @@ from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.damages import Reason
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.lost_members import lost_versions
-from ifmatch.diagnosis.resources import host_of, path_of
+from ifmatch.diagnosis.resources import bare, host_of, last_step
 from ifmatch.diagnosis.rules.token_missing import demands
 from ifmatch.diagnosis.stripped_reads import same_but_addresses, same_place
 from ifmatch.diagnosis.version_words import version_field
@@ -96,7 +96,7 @@ def _by_other_way(facts: Facts) -> Iterator[Evidence]:
     step = facts.step
     if facts.guard is not None or not step.is_write:
         return
-    way, name = host_of(step.exchange.request.url), _last(step.exchange.request.url)
+    way, name = host_of(step.exchange.request.url), last_step(step.exchange.request.url)
     near = facts.case.around(step).steps
     shown = [
         one
@@ -106,7 +106,7 @@ def _by_other_way(facts: Facts) -> Iterator[Evidence]:
         and one.received is not None
         and one.received.complete
         and one.representation is not None
-        and _last(one.exchange.request.url) == name
+        and last_step(one.exchange.request.url) == name
     ]
     bare = [one for one in shown if host_of(one.exchange.request.url) == way]
     if not bare or any(one.etag is not None or one.last_modified is not None for one in bare):
@@ -133,14 +133,10 @@ def _shows_what_was_put(step: Step, read: Step) -> bool:
     return step.puts and step.accepted and read.follows(step) and holds(read.representation, step.body)
 
 
-def _last(url: str) -> str:
-    return path_of(url).partition("?")[0].rstrip("/").rpartition("/")[2]
-
-
 def _around(facts: Facts) -> list[Step]:
     """Return the actor's reads of what the resource lies in, or of another view of it, around the request."""
-    here = facts.step.resource.partition("?")[0].rstrip("/")
-    near = ((one, one.resource.partition("?")[0].rstrip("/")) for one in facts.own(facts.case.steps))
+    here = bare(facts.step.resource)
+    near = ((one, bare(one.resource)) for one in facts.own(facts.case.steps))
     return [one for one, there in near if one.read_ok and (here == there or here.startswith(f"{there}/"))]
 
 
