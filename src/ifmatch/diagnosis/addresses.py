@@ -23,7 +23,7 @@ def carried_state(step: Step) -> Content | None:
     Args:
         step: any step.
     """
-    content = step.exchange.request.content
+    content = step.view.request.content
     if not isinstance(content, Content):
         return None
     state = sent_state(step.view, step.dialect) if step.dialect is not None else None

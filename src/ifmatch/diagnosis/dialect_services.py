@@ -35,6 +35,7 @@ from ifmatch.dialects import (
     tokens_in,
 )
 from ifmatch.dialects.pointers import values_at
+from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -236,11 +237,14 @@ def _families(
 
 def _called(found: Recognition, service: Sequence[Step]) -> Recognition:
     """Return a family by the name that people know it by, where calls in XML are read as calls in JSON."""
-    if found.dialect.id != _CALLS or not any(
-        "xml" in (step.sent.text("content-type") or "").lower() for step in service[:_COMPARED]
-    ):
+    if found.dialect.id != _CALLS or not any(step.reading is not None and _in_xml(step) for step in service):
         return found
     return replace(found, dialect=with_(found.dialect, name="this API"))
+
+
+def _in_xml(step: Step) -> bool:
+    content = step.exchange.request.content
+    return isinstance(content, Content) and content.text.lstrip()[:1] == "<"
 
 
 def _giving(shown: dict[Step, list[Step]], learned: Dialect | None) -> dict[Step, list[Step]]:

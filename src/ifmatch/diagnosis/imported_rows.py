@@ -206,6 +206,7 @@ def _show(step: Step, told: dict[str, object] | Record) -> None:
 
 
 def _forget(step: Step) -> None:
+    step.reading = None
     for name in ("view", "content"):
         step.__dict__.pop(name, None)
     step.forget()

@@ -129,7 +129,7 @@ def lines_apart(steps: Sequence[Step]) -> dict[Step, list[Step]]:
 
 def _batch(place: int, step: Step) -> _Batch | None:
     """Return a request as the batch that it is, None for any other."""
-    content = step.exchange.request.content
+    content = step.view.request.content
     if not step.is_write or step.method not in _CARRYING or step.status not in _ANSWERED:
         return None
     if not isinstance(content, Content) or not 0 < len(content) <= _LONGEST:

@@ -12,6 +12,7 @@ from ifmatch.diagnosis.conditions import Condition, Guard, conditions_of
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.machines import machine_of
 from ifmatch.diagnosis.outcomes import failed_inside, made_by, shown_elsewhere
+from ifmatch.diagnosis.readings import Reading, view_of
 from ifmatch.diagnosis.refusal_words import denies, left_undone, meant
 from ifmatch.diagnosis.soap_bodies import pairs_as_json, state_in
 from ifmatch.diagnosis.told_versions import told
@@ -84,6 +85,7 @@ class Step:
         untraced: the later look that showed nothing of it, where a success answers it; `undone`: was told.
         opened_by: the step that opened the upload session that this one goes on with; its conditions hold.
         varies: fields of the service's own by which requests for its resource choose a representation.
+        reading: what it says as a call that families know, where it was written otherwise.
     """
 
     def __init__(self, exchange: Exchange, *, source: int, start: float, end: float, timed: bool) -> None:
@@ -98,9 +100,7 @@ class Step:
         self.order = 0
         self.actor = ""
         self.resource = ""
-        self.vantage = Vantage.CLIENT
-        self.node = ""
-        self.covered = False
+        self.vantage, self.node, self.covered = Vantage.CLIENT, "", False
         self.clocks: frozenset[int] = frozenset()
         self.carried: tuple[str, ...] = ()
         self.version: str | None = None
@@ -117,6 +117,7 @@ class Step:
         self.account, self.undone = "", False
         self.opened_by: Step | None = None
         self.opens, self.varies = False, _VERSION_FIELDS
+        self.reading: Reading | None = None
 
     def forget(self) -> None:
         """Drop what was derived before the dialect was known."""
@@ -254,7 +255,7 @@ class Step:
     @cached_property
     def view(self) -> View:
         """Return the exchange as dialects look at it."""
-        return View(self.exchange.request, self.exchange.response)
+        return view_of(self.exchange, self.reading)
 
     @cached_property
     def refusal(self) -> Refusal | None:
@@ -370,7 +371,7 @@ class Step:
     @cached_property
     def content(self) -> Content | None:
         """Return the response's content; None when there was none or it is not known."""
-        response = self.exchange.response
+        response = self.view.response
         return response.content if response is not None and isinstance(response.content, Content) else None
 
     @property

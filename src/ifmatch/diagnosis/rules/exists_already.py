@@ -104,7 +104,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     if guard.guard is not Guard.ABSENT:
         return
-    yield note(f"`{guard.shown()}` asks for creation only", 3.0, facts.step, guard.name)
+    yield note(f"`{guard.shown()}` asks for creation only", 3.0, facts.step, guard.called)
     first = facts.case.gathered(facts.step.actor).steps[0]
     if first.order >= facts.step.order and guard.name != "Overwrite":
         yield note("what the client did before is not in the evidence", -1.8, facts.step)
