@@ -7,6 +7,7 @@ import sys
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sameness import same_json
 
 from ifmatch.merge import (
     PatchError,
@@ -19,7 +20,6 @@ from ifmatch.merge import (
     parse_pointer,
     resolve_pointer,
 )
-from ifmatch.merge.identity import same_json
 from ifmatch.merge.sequences import align, three_way_stretches
 
 # RFC 7396 appendix A.

@@ -123,7 +123,7 @@ def _date(name: str, value: str, guard: Guard) -> Condition:
 # Where a precondition is a part of the content.
 IN_CONTENT: Final = frozenset({Carrier.BODY, Carrier.FORM, Carrier.TEXT})
 # The value of a precondition in a content that is not in the evidence.
-UNSEEN: Final = "…"
+_UNSEEN: Final = "…"
 # Parameters that carry a precondition wherever they are seen, or defeat caches: not what the resource is.
 QUERY_NOT_IDENTITY: Final = frozenset(
     {
@@ -188,7 +188,7 @@ def conditions_of(
         told = refusal is not None and refusal.meaning is Meaning.MISMATCH
         spec = unseen_guard(view, dialect, told=told)
         if spec is not None:
-            same = Condition(spec.name, UNSEEN, Guard.SAME, standard=False, key=spec.key, unseen=True)
+            same = Condition(spec.name, _UNSEEN, Guard.SAME, standard=False, key=spec.key, unseen=True)
             same = replace(same, carrier=spec.carrier)
             repeated = refusal.sent if refusal is not None else None
             if repeated is not None:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from ifmatch.model.exchange import Exchange
 
 # What every service speaks needs no dialect.
-HTTP: Final = "rfc9110"
+_HTTP: Final = "rfc9110"
 _CALLS: Final = "json-rpc"
 _UPLOADS: Final = frozenset({"PUT", "PATCH"})
 # The session in the URL that an upload goes on with: what it opens with stores nothing.
@@ -229,7 +229,9 @@ def _families(
     service: Sequence[Step], sample: Sequence[Step], dialects: Sequence[Dialect] | None
 ) -> list[Recognition]:
     """Return the families that a service shows, or the one that the envelope of its calls makes up."""
-    found = [one for one in recognise_all([step.view for step in sample], dialects) if one.dialect.id != HTTP]
+    found = [
+        one for one in recognise_all([step.view for step in sample], dialects) if one.dialect.id != _HTTP
+    ]
     if all(one.dialect.general for one in found) and (envelope := enveloped(service)) is not None:
         return [Recognition(envelope, (), 1.0)]
     return [_called(one, service) for one in found]

@@ -488,11 +488,6 @@ class Facts(BlindFacts):
                     return value.strip()
         return None
 
-    @cached_property
-    def tags_in_time(self) -> list[tuple[str, Step]]:
-        """Return (tag, step) for every read of the resource that showed a tag, in order of time."""
-        return [(step.etag, step) for step in self.history if step.read_ok and step.etag is not None]
-
     # -- damage -----------------------------------------------------------------------
 
     damage: Damage | None = None

@@ -68,13 +68,13 @@ def _rows(text: str) -> tuple[Row, ...]:
         longest = max(_lists(values[0], _DEEP), key=len, default=list[object]())
         return tuple(map(flat, longest[:_MOST])) if longest else (flat(values[0]),)
     if text.lstrip()[:1] == "<":
-        return innermost(records_in(text)) or tuple(filter(None, (dict(leaves_of(text)),)))
+        return _innermost(records_in(text)) or tuple(filter(None, (dict(leaves_of(text)),)))
     if _FORM.fullmatch(text.strip()) is not None:
         return (dict(parse_qsl(text.strip())),)
     return tuple(table(text))
 
 
-def innermost(records: Sequence[Row]) -> tuple[Row, ...]:
+def _innermost(records: Sequence[Row]) -> tuple[Row, ...]:
     """Return the records of markup without those that only wrap others: envelopes have the values of these.
 
     Args:
@@ -149,7 +149,7 @@ def _entries(text: str) -> tuple[Entry, ...]:
     if values:
         return tuple(_listed(values[0], "", _DEEP))[:_MOST]
     if text.lstrip()[:1] == "<":
-        found = innermost(records_in(text)) or tuple(filter(None, (dict(leaves_of(text)),)))
+        found = _innermost(records_in(text)) or tuple(filter(None, (dict(leaves_of(text)),)))
         return tuple(Entry("", one, " ".join(one.values())) for one in found)
     rows = table(text)
     if rows:

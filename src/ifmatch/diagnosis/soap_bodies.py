@@ -37,7 +37,7 @@ def state_in(content: Content | None, unwrapped: str | None) -> Content | None:
         unwrapped: the state where the family says in which member it is, None where it does not.
     """
     if unwrapped is None or content is None:
-        return record_in(content) or content
+        return _record_in(content) or content
     return Content.from_text(unwrapped, complete=content.complete)
 
 
@@ -53,7 +53,7 @@ def pairs_as_json(content: Content | None) -> Content | None:
     return Content.from_json(found, complete=content.complete)
 
 
-def record_in(content: Content | None) -> Content | None:
+def _record_in(content: Content | None) -> Content | None:
     """Return the record of a SOAP message as JSON, None where the content is no such message, or a fault.
 
     The operation's element holds the record, beside what names it and its version; or its members at once.

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 SAFE_METHODS = frozenset(
     {"GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH", "QUERY", "CONNECT"}
 )
-READ_METHODS = frozenset({"GET", "HEAD"})
+_READ_METHODS = frozenset({"GET", "HEAD"})
 _REPLACING = frozenset({"PUT", "PATCH", "DELETE", "MERGE", "PROPPATCH", "MOVE", "MKCOL", "MKCALENDAR"})
 # What looks at a resource besides (RFC 4918, RFC 3253, RFC 5323).
 _LOOKING = frozenset({"PROPFIND", "REPORT", "SEARCH", "QUERY"})
@@ -322,7 +322,7 @@ class Step:
     @property
     def is_read(self) -> bool:
         """Tell whether it asks for the representation."""
-        return self.method in READ_METHODS or self.reads
+        return self.method in _READ_METHODS or self.reads
 
     @cached_property
     def accepted(self) -> bool:

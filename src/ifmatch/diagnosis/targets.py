@@ -50,7 +50,7 @@ def settle(steps: Sequence[Step]) -> None:
         steps: of a case, in order of time, their versions known.
     """
     for take in (
-        actions,
+        _actions,
         _versioned_paths,
         _one_view,
         languages_apart,
@@ -60,7 +60,7 @@ def settle(steps: Sequence[Step]) -> None:
         take(steps)
 
 
-def actions(steps: Sequence[Step]) -> None:
+def _actions(steps: Sequence[Step]) -> None:
     """Take an action on a thing (`/orders/7/cancel`, `/events/7:publish`) as a write on the thing.
 
     It must carry a token that the thing gave out, and nobody may ever have read the action itself.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # Suffixes that encoders append inside the quotes (Apache httpd, Caddy, Jetty, Traffic Server).
-CODING_SUFFIXES = (
+_CODING_SUFFIXES = (
     "-gzip",
     "-br",
     "-df",
@@ -72,7 +72,7 @@ _SEPARATOR = re.compile(r"[-.:_~/;#]")
 _FEW_SIGNS = 4
 
 
-_LONGEST_FIRST = tuple(sorted(CODING_SUFFIXES, key=len, reverse=True))
+_LONGEST_FIRST = tuple(sorted(_CODING_SUFFIXES, key=len, reverse=True))
 # Each layer that a value passes may encode it once more.
 _TIMES_ENCODED = 3
 # The same tokens are looked at by many rules.

@@ -13,7 +13,6 @@ __all__ = [
     "first_step",
     "names",
     "scalar",
-    "steps_of",
     "tested_at",
     "tests_in",
     "values_at",
@@ -33,13 +32,13 @@ def values_at(value: object, pattern: str) -> Iterator[object]:
     if not isinstance(value, dict | list):
         return
     found: list[object] = [value]
-    for name in steps_of(pattern):
+    for name in _steps_of(pattern):
         found = [inner for one in found for inner in _down(one, name)][:_MOST]
     yield from found
 
 
 @lru_cache(4096)
-def steps_of(pattern: str) -> tuple[str, ...]:
+def _steps_of(pattern: str) -> tuple[str, ...]:
     """Return the steps of a pointer or pointer pattern, unescaped (RFC 6901 section 4).
 
     Args:
@@ -54,7 +53,7 @@ def first_step(pattern: str) -> str:
     Args:
         pattern: as above.
     """
-    return next(iter(steps_of(pattern)), "*")
+    return next(iter(_steps_of(pattern)), "*")
 
 
 def end_of(pointer: str) -> str:

@@ -33,7 +33,7 @@ LOCK_PATH = re.compile(
     r"|lockfile|tflock)(?:$|[/._?-])",
     re.IGNORECASE,
 )
-LEASE_BODY = re.compile(
+_LEASE_BODY = re.compile(
     r'(?:"|^|[&;,{\s])(?:holder|holderIdentity|lease_?(?:Duration|Key|Owner|Counter|Expir)\w*|acquireTime|renewTime|lock_?id|locked_?by|leader|candidate'
     r'|expires\w*|ttl\w*)(?:"|\s*=)',
     re.IGNORECASE,
@@ -43,7 +43,7 @@ _KEY = re.compile(
     r'"(?:\w*(?:id|name|key)|title)"\s*:\s*"[^"]*\b(?:locks?|leases?|leader|election|mutex|semaphore|singleton)\b',
     re.IGNORECASE,
 )
-OWNER_BODY = re.compile(r'"(?:owner|ownerId|who|instance|worker|node|host|operation)"', re.IGNORECASE)
+_OWNER_BODY = re.compile(r'"(?:owner|ownerId|who|instance|worker|node|host|operation)"', re.IGNORECASE)
 _HELD_BY = (
     r"(owner(?:Id)?|holder\w*|claimed_?by|taken_?by|worker(?:_?id)?|runner|assigned_?worker|lease_?owner)"
 )
@@ -112,7 +112,7 @@ def _takes_turns(facts: Facts) -> bool:
     """
     step = facts.step
     claim = claim_of(step)
-    if not claim or step.body is None or LEASE_BODY.search(step.body.text[:2000]) is None:
+    if not claim or step.body is None or _LEASE_BODY.search(step.body.text[:2000]) is None:
         return False
     own = [one for one in facts.own(facts.case.steps) if one.is_write and one is not step]
     kept = [one for one in own if one.accepted and one.resource != step.resource and claim_of(one) == claim]
@@ -128,9 +128,9 @@ def _contest(facts: Facts, guard: Guard) -> Iterator[Evidence]:
     named = LOCK_PATH.search(step.resource.partition("://")[2]) is not None
     named = named or (facts.guard is None and _KEY.search(text) is not None)
     # A lifetime may stand beside the state, as in a form or a query.
-    leased = LEASE_BODY.search(text) is not None or LEASE_BODY.search(_beside(step)) is not None
+    leased = _LEASE_BODY.search(text) is not None or _LEASE_BODY.search(_beside(step)) is not None
     claim = claim_of(step)
-    held = leased or _another_has(step) or (named and (OWNER_BODY.search(text) is not None or claim != ""))
+    held = leased or _another_has(step) or (named and (_OWNER_BODY.search(text) is not None or claim != ""))
     rivals = {one.actor for one in facts.history if one.is_write and one.actor != step.actor}
     rounds = _rounds(facts, guard)
     won = [one for one in rounds if one.accepted]
