@@ -7,7 +7,6 @@ import sys
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sameness import same_json
 
 from ifmatch.merge import (
     PatchError,
@@ -21,6 +20,7 @@ from ifmatch.merge import (
     resolve_pointer,
 )
 from ifmatch.merge.sequences import align, three_way_stretches
+from tests.merge.sameness import same_json
 
 # RFC 7396 appendix A.
 MERGE_PATCHES = [
