@@ -143,9 +143,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         else:
             # Another number of the answer, as it stands there: that it is the wrong one comes first.
             weight = 1.5 if tuple(misplaced(facts)) else 5.5
-            yield note(
-                f"`{guard.shown()}` breaks the grammar of entity tags", weight, facts.step, guard.called
-            )
+            text = f"`{guard.shown()}` breaks the grammar of entity tags"
+            yield note(text, weight, facts.step, guard.called)
     elif token == _QUOTED_STAR:
         yield note('`"*"` is an entity tag, not the wildcard `*`', 6.0, facts.step, guard.called)
     elif damaged is not None and damaged[1] == "weakness-removed":
