@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ifmatch.errors import InputError
 from ifmatch.merge import SpelledFloat, parse_json, write_json
-from ifmatch.merge.identity import same_json
+from tests.merge.sameness import same_json
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

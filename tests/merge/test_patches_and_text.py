@@ -19,8 +19,8 @@ from ifmatch.merge import (
     parse_pointer,
     resolve_pointer,
 )
-from ifmatch.merge.identity import same_json
 from ifmatch.merge.sequences import align, three_way_stretches
+from tests.merge.sameness import same_json
 
 # RFC 7396 appendix A.
 MERGE_PATCHES = [

@@ -16,7 +16,7 @@ from ifmatch.merge import (
     parse_json,
     write_json,
 )
-from ifmatch.merge.identity import same_json
+from tests.merge.sameness import same_json
 
 LEAVES = st.none() | st.booleans() | st.integers(0, 3) | st.sampled_from([1.0, 2.5]) | st.sampled_from("ab")
 DOCUMENTS = st.recursive(

@@ -182,7 +182,7 @@ def read_access_log(stream: BinaryIO, name: str, log_format: str | None = None) 
         long = sum(len(lines[number - 1]) >= _LONGEST_LINE for number in skipped if number <= len(lines))
         said = f"skipped lines that are none of an access log: {len(skipped)}, first line {min(skipped)}"
         drafts.warn(said + (f"; {long} of them longer than 64 KiB" if long else ""), line=min(skipped))
-    drafts.found.sort(key=lambda draft: draft.started if draft.started is not None else 0.0)
+    drafts.order_by_time()
     if drafts.found and not any(
         key.lower() == "etag" for one in drafts.found for key, _ in one.received or ()
     ):

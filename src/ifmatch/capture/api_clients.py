@@ -7,7 +7,6 @@ and Hoppscotch's collections.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.drafts import Draft, Drafts
@@ -15,16 +14,15 @@ from ifmatch.capture.insomnia_yaml import read_insomnia_yaml
 from ifmatch.capture.json_values import (
     header_pairs,
     load,
-    members,
     moment,
     number,
-    object_of,
     objects,
     read_limited,
     text,
     whole_objects,
 )
 from ifmatch.capture.moments import iso_moment
+from ifmatch.model.json_values import elements_in, members_in
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -74,7 +72,7 @@ def read_api_client(stream: BinaryIO, name: str) -> Capture:
 
 
 def _documents(value: object) -> list[dict[str, object]]:
-    return objects(value) or [object_of(value)]
+    return objects(value) or [members_in(value)]
 
 
 def _read(document: dict[str, object]) -> Iterator[Draft]:
@@ -94,7 +92,7 @@ def _insomnia(resources: list[dict[str, object]]) -> Iterator[Draft]:
             continue
         draft = _begun(text(request.get("method")), text(response.get("url")) or text(request.get("url")))
         draft.sent = header_pairs(request.get("headers")) or None
-        draft.content = _text(object_of(request.get("body")).get("text")) or draft.content
+        draft.content = _text(members_in(request.get("body")).get("text")) or draft.content
         _answer(draft, response.get("statusCode"), response.get("statusMessage"), response.get("headers"))
         draft.started = moment(response.get("created"), 1000)
         draft.duration = moment(response.get("elapsedTime"), 1000)
@@ -107,7 +105,7 @@ def _insomnia(resources: list[dict[str, object]]) -> Iterator[Draft]:
 def _runs(results: list[dict[str, object]]) -> Iterator[Draft]:
     """Yield what `bru run` reports: nothing but responses that came."""
     for result in results:
-        request, response = object_of(result.get("request")), object_of(result.get("response"))
+        request, response = members_in(result.get("request")), members_in(result.get("response"))
         if not text(request.get("url")) or number(response.get("status")) is None:
             continue
         draft = _begun(text(request.get("method")), text(request.get("url")))
@@ -124,10 +122,10 @@ def _collection(item: dict[str, object], depth: int) -> Iterator[Draft]:
     if depth > _DEPTH:
         return
     for example in objects(item.get("examples")):
-        request, response = object_of(example.get("request")), object_of(example.get("response"))
+        request, response = members_in(example.get("request")), members_in(example.get("response"))
         yield from _saved(request, response, response.get("status"), response.get("statusText"))
-    for response in objects([*object_of(item.get("responses")).values()]):
-        request = object_of(response.get("originalRequest"))
+    for response in objects([*members_in(item.get("responses")).values()]):
+        request = members_in(response.get("originalRequest"))
         yield from _saved(request, response, response.get("code"), response.get("status"))
     for name in ("items", "folders", "requests"):
         for one in objects(item.get(name)):
@@ -152,7 +150,7 @@ def _saved(
 
 def _history(entry: dict[str, object]) -> Iterator[Draft]:
     """Yield an entry of Hoppscotch's history, which keeps no more of an answer than its status."""
-    request, answered = object_of(entry.get("request")), object_of(entry.get("responseMeta"))
+    request, answered = members_in(entry.get("request")), members_in(entry.get("responseMeta"))
     if not text(request.get("endpoint")) or number(answered.get("statusCode")) is None:
         return
     draft = _begun(text(request.get("method")), text(request.get("endpoint")))
@@ -180,7 +178,7 @@ def _answer(draft: Draft, status: object, reason: object, headers: object) -> No
 
 def _enabled(value: object) -> list[tuple[str, str]]:
     """Return the fields that were switched on: Bruno says `enabled`, Hoppscotch `active`, others a map."""
-    if shown := object_of(value):
+    if shown := members_in(value):
         return header_pairs(shown)
     return [
         (text(one.get("key")) or text(one.get("name")), text(one.get("value")))
@@ -191,7 +189,7 @@ def _enabled(value: object) -> list[tuple[str, str]]:
 
 def _body(value: object) -> Content | None:
     """Return content as a collection keeps it: a string, or an object with a member for each kind."""
-    if body := object_of(value):
+    if body := members_in(value):
         mode = text(body.get("mode")) or text(body.get("type"))
         for name in ("content", "body", "data", mode):
             if name and isinstance(body.get(name), str) and body[name]:
@@ -203,6 +201,6 @@ def _body(value: object) -> Content | None:
 def _text(value: object) -> Content | None:
     if isinstance(value, str):
         return Content.from_text(value) if value else None
-    if object_of(value) or members(value):
-        return Content.from_text(json.dumps(value))
+    if members_in(value) or elements_in(value):
+        return Content.from_json(value)
     return None

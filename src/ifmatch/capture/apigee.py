@@ -12,19 +12,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.drafts import Draft, Drafts
-from ifmatch.capture.json_values import (
-    header_pairs,
-    load,
-    number,
-    object_of,
-    objects,
-    read_limited,
-    text,
-    whole_objects,
-)
+from ifmatch.capture.json_values import header_pairs, load, number, objects, read_limited, text, whole_objects
 from ifmatch.capture.target_uri import target_uri
 from ifmatch.capture.xml_elements import whole_elements
 from ifmatch.errors import InputError
+from ifmatch.model.json_values import members_in
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -85,7 +77,7 @@ def read_apigee(stream: BinaryIO, name: str) -> Capture:
             continue
         drafts.found.append(_draft(sent, received))
     if all(draft.started is not None for draft in drafts.found):
-        drafts.found.sort(key=lambda draft: draft.started or 0.0)
+        drafts.order_by_time()
     return drafts.capture(
         "apigee", nothing="no transaction of this session shows a request and its answer", advice=_ADVICE
     )
@@ -120,13 +112,13 @@ def _moment(said: str) -> float | None:
 
 def _json(data: bytes) -> Iterator[list[_Message]]:
     whole = load(data)
-    documents = objects(whole) or [object_of(whole)]
+    documents = objects(whole) or [members_in(whole)]
     for document in documents:
         for transaction in objects(document.get("transactions")) or [document]:
             points = objects(transaction.get("point"))
             yield [message for point in points for message in _results(objects(point.get("results")))]
     if whole is None:
-        points = [object_of(one) for one in whole_objects(data, "point")]
+        points = [members_in(one) for one in whole_objects(data, "point")]
         yield [message for point in points for message in _results(objects(point.get("results")))]
 
 

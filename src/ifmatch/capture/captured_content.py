@@ -37,7 +37,7 @@ class ReadContent:
     warning: str = ""
 
 
-def declared_length(fields: Fields) -> int | None:
+def _declared_length(fields: Fields) -> int | None:
     """Return the Content-Length in octets, None when absent, unknown or no number."""
     value = fields.text("content-length")
     if value is None or not value.isascii() or not value.isdigit() or len(value) > 18:
@@ -123,7 +123,7 @@ def from_display(octets: bytes, fields: Fields, *, exact: bool = False) -> ReadC
         fields: header fields of the message.
         exact: whether the octets are a tool's output untouched, so that their number can be trusted.
     """
-    length = declared_length(fields)
+    length = _declared_length(fields)
     if exact and length is not None and len(octets) == length:
         return from_wire(octets, fields)
     if fields.text("content-encoding"):

@@ -11,19 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.captured_content import from_unchunked
 from ifmatch.capture.drafts import Draft, Drafts
-from ifmatch.capture.json_values import (
-    header_pairs,
-    load,
-    members,
-    moment,
-    number,
-    object_of,
-    read_limited,
-    text,
-    whole_objects,
-)
+from ifmatch.capture.json_values import header_pairs, load, moment, number, read_limited, text, whole_objects
 from ifmatch.capture.moments import iso_moment
 from ifmatch.capture.target_uri import target_uri
+from ifmatch.model.json_values import elements_in, members_in
 from ifmatch.model.message import Content, Fields
 from ifmatch.model.unknown import UNKNOWN
 
@@ -51,12 +42,12 @@ def read_charles(stream: BinaryIO, name: str) -> Capture:
     data = read_limited(stream, name, what="Charles session")
     drafts = Drafts(name)
     value = load(data)
-    transactions = members(value)
+    transactions = elements_in(value)
     if value is None:
         transactions = whole_objects(data, "")
         drafts.warn(f"the file is damaged or cut: {len(transactions)} whole transactions were read")
     for position, one in enumerate(transactions):
-        _transaction(drafts, position, object_of(one))
+        _transaction(drafts, position, members_in(one))
     return drafts.capture(
         "charles", nothing="no transaction of this Charles session can be read", advice=_ADVICE
     )
@@ -75,8 +66,8 @@ def _transaction(drafts: Drafts, position: int, record: dict[str, object]) -> No
     query = text(record.get("query"))
     target = (path or "/") + (f"?{query}" if query else "")
     draft = Draft(method, target_uri(target, authority, scheme=scheme))
-    sent, received = object_of(record.get("request")), object_of(record.get("response"))
-    head = object_of(sent.get("header"))
+    sent, received = members_in(record.get("request")), members_in(record.get("response"))
+    head = members_in(sent.get("header"))
     draft.sent = header_pairs(head.get("headers"))
     draft.request_version = text(record.get("protocolVersion"))
     entry = len(drafts.found)
@@ -84,7 +75,7 @@ def _transaction(drafts: Drafts, position: int, record: dict[str, object]) -> No
     status = number(received.get("status"))
     if status is not None and 100 <= status <= 599:
         draft.status = int(status)
-        head = object_of(received.get("header"))
+        head = members_in(received.get("header"))
         draft.received = header_pairs(head.get("headers"))
         draft.reason = text(head.get("firstLine")).partition(" ")[2].partition(" ")[2]
         draft.received_content = _content(drafts, entry, received, Fields(draft.received))
@@ -100,13 +91,13 @@ def _transaction(drafts: Drafts, position: int, record: dict[str, object]) -> No
 
 
 def _times(draft: Draft, record: dict[str, object]) -> None:
-    times = object_of(record.get("times"))
+    times = members_in(record.get("times"))
     begun = iso_moment(text(times.get("requestBegin")) or text(times.get("start")))
     if begun is None:
         return
     draft.started, draft.resolution = begin = begun
     ended = iso_moment(text(times.get("end")))
-    total = moment(object_of(record.get("durations")).get("total"), 1000)
+    total = moment(members_in(record.get("durations")).get("total"), 1000)
     if ended is not None and ended[0] >= begin[0]:
         draft.duration = ended[0] - begin[0]
     else:
@@ -116,8 +107,8 @@ def _times(draft: Draft, record: dict[str, object]) -> None:
 def _content(
     drafts: Drafts, entry: int, message: dict[str, object], fields: Fields
 ) -> Content | UnknownType | None:
-    body = object_of(message.get("body"))
-    size = number(object_of(message.get("sizes")).get("body"))
+    body = members_in(message.get("body"))
+    size = number(members_in(message.get("sizes")).get("body"))
     encoded = body.get("encoded")
     if isinstance(encoded, str):
         try:

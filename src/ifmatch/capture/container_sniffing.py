@@ -31,7 +31,7 @@ __all__ = [
     "is_xml_session",
 ]
 
-# As in `pcap_packets.MAGICS`; other formats need none of what that module imports.
+# The magic numbers that `pcap_packets` reads; other formats need none of what that module imports.
 _PCAP: Final = frozenset({
     b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d", b"\x0a\x0d\x0d\x0a",
 })  # fmt: skip

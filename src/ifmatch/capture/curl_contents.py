@@ -31,7 +31,7 @@ def _is_chunked(transfer: Transfer) -> bool:
     return any(text.lower().startswith("transfer-encoding:") for _, text in transfer.received[1:])
 
 
-def expected_octets(transfer: Transfer) -> int | None:
+def _expected_octets(transfer: Transfer) -> int | None:
     """Return how many octets of content curl displays for a transfer; None when the trace does not tell.
 
     Args:
@@ -47,7 +47,7 @@ def expected_octets(transfer: Transfer) -> int | None:
     return transfer.received_size or None
 
 
-def without_echo(text: str) -> str:
+def _without_echo(text: str) -> str:
     """Take off the response heads that `-i` displays before the content.
 
     Args:
@@ -83,27 +83,27 @@ def distribute(transfers: Sequence[Transfer], source: TextSource) -> None:
             if without:
                 _share([*without, transfer], source)
             without = []
-        elif expected_octets(transfer) != 0:
+        elif _expected_octets(transfer) != 0:
             without.append(transfer)
 
 
 def _share(transfers: list[Transfer], source: TextSource) -> None:
     owner = transfers[-1]
-    text = without_echo("".join(owner.display))
+    text = _without_echo("".join(owner.display))
     rest = source.octets(text)
-    own = expected_octets(owner)
+    own = _expected_octets(owner)
     if own is not None and len(rest.rstrip(b"\r\n")) <= own <= len(rest):
         return
     pieces: list[bytes] = []
     for transfer in transfers[:-1]:
-        size = expected_octets(transfer)
+        size = _expected_octets(transfer)
         if size is None:
             length = json_length(rest.decode("utf-8", "replace"))
             size = len(rest.decode("utf-8", "replace")[:length].encode()) if length is not None else None
         if size is None or size >= len(rest):
             return
         pieces.append(rest[:size])
-        rest = without_echo(rest[size:].decode("latin-1")).encode("latin-1")
+        rest = _without_echo(rest[size:].decode("latin-1")).encode("latin-1")
     if own is not None and len(rest) < own:
         return
     for transfer, piece in zip(transfers, [*pieces, rest], strict=True):
@@ -128,10 +128,10 @@ def response_content(transfer: Transfer, fields: Fields, source: TextSource) -> 
         if declared is not None and declared != len(octets) and not _is_chunked(transfer):
             whole = False
         return from_wire(octets, fields, complete=whole)
-    size = expected_octets(transfer)
+    size = _expected_octets(transfer)
     if size == 0:
         return ReadContent(UNKNOWN if transfer.body_ignored else None)
-    text = without_echo("".join(transfer.display))
+    text = _without_echo("".join(transfer.display))
     octets = source.octets(text)
     if size is not None and len(octets) > size and (not octets[size:].strip() or not is_whole_json(octets)):
         octets = octets[:size]

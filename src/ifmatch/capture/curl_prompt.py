@@ -22,7 +22,7 @@ _LIKELY = re.compile(r"(?:^|\s)-{1,2}[A-Za-z#]|https?:", re.IGNORECASE)
 _ANSI_ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"', "0": "\0"}
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _MAXIMAL_LINES = 5000
-_CURLY: Final = str.maketrans({"\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2018": "'", "\u2019": "'"})
+CURLY: Final = str.maketrans({"\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2018": "'", "\u2019": "'"})
 # `-H "If-Match: "v2""`: the backslashes before the inner quotes are gone, as they are in Markdown.
 _LOST_ESCAPES: Final = re.compile(
     r'((?:-H|--header)[ =]?"(?:if-(?:none-)?match|if-range): ?)((?:W/)?"[^"\n\\]*")(?=")', re.IGNORECASE
@@ -212,11 +212,18 @@ def _without_carets(text: str) -> str:
     return _CARET_ESCAPE.sub(lambda found: found[1] or "", continued)
 
 
+def straightened(text: str) -> str:
+    """Undo what word processors do to a command: curly quotes, which no shell knows, and invisible signs.
+
+    Args:
+        text: of the command, or a part of it.
+    """
+    return text if text.isascii() else INVISIBLE.sub("", text.translate(CURLY))
+
+
 def _repaired(text: str) -> str:
     """Undo what pasting does to a command: curly quotes, which no shell knows, and lost backslashes."""
-    if not text.isascii():
-        text = INVISIBLE.sub("", text.translate(_CURLY))
-    return _LOST_ESCAPES.sub(lambda found: found[1] + found[2].replace('"', '\\"'), text)
+    return _LOST_ESCAPES.sub(lambda found: found[1] + found[2].replace('"', '\\"'), straightened(text))
 
 
 def _options(words: list[str]) -> list[tuple[str, str]]:

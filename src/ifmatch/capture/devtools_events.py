@@ -16,11 +16,11 @@ from ifmatch.capture.json_values import (
     load,
     moment,
     number,
-    object_of,
     objects,
     read_limited,
     text,
 )
+from ifmatch.model.json_values import members_in
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ def read_devtools_events(stream: BinaryIO, name: str) -> Capture:
     early: dict[str, list[tuple[str, _Event]]] = {}
     for method, told in _events(drafts, data):
         key = text(told.get("requestId"))
-        if method == "requestWillBeSent" and object_of(told.get("request")):
-            if key in open_ones and (redirect := object_of(told.get("redirectResponse"))):
+        if method == "requestWillBeSent" and members_in(told.get("request")):
+            if key in open_ones and (redirect := members_in(told.get("redirectResponse"))):
                 _answered(open_ones[key], redirect)
             open_ones[key] = draft = _sent(told)
             drafts.found.append(draft)
@@ -83,8 +83,8 @@ def _events(drafts: Drafts, data: bytes) -> Iterator[tuple[str, _Event]]:
 
 
 def _inside(value: object, depth: int) -> Iterator[tuple[str, _Event]]:
-    for one in objects(value) or [object_of(value)]:
-        name, told = text(one.get("method")), object_of(one.get("params"))
+    for one in objects(value) or [members_in(value)]:
+        name, told = text(one.get("method")), members_in(one.get("params"))
         if name.startswith("Network.") and told:
             yield name.removeprefix("Network."), told
         elif depth < _DEPTH:
@@ -103,7 +103,7 @@ def _parsed(value: object) -> object:
 
 
 def _sent(told: _Event) -> Draft:
-    request = object_of(told.get("request"))
+    request = members_in(told.get("request"))
     draft = Draft(
         text(request.get("method")).upper(), text(request.get("url")) + text(request.get("urlFragment"))
     )
@@ -114,7 +114,7 @@ def _sent(told: _Event) -> Draft:
     elif request.get("hasPostData") is not True:
         draft.content = None
     draft.started = moment(told.get("wallTime"))
-    draft.initiator = text(object_of(told.get("initiator")).get("type"))
+    draft.initiator = text(members_in(told.get("initiator")).get("type"))
     return draft
 
 
@@ -125,7 +125,7 @@ def _take(draft: Draft, method: str, told: _Event) -> None:
         draft.received, draft.received_complete = _fields(told.get("headers")), True
         draft.status = _status(told.get("statusCode")) or draft.status
     elif method == "responseReceived":
-        _answered(draft, object_of(told.get("response")))
+        _answered(draft, members_in(told.get("response")))
     elif method == "requestServedFromCache":
         draft.from_cache = True
     elif method == "loadingFailed":

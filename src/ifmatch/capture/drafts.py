@@ -186,6 +186,10 @@ class Drafts:
         if len(self.warnings) < _WARNING_LIMIT:
             self.warnings.append(CaptureWarning(text, entry=entry, line=line, offset=offset))
 
+    def order_by_time(self) -> None:
+        """Put what was found in the order in which it was sent; what has no time comes first."""
+        self.found.sort(key=lambda draft: draft.started or 0.0)
+
     def capture(self, form: str, *, nothing: str, expected: str = "", advice: str = "") -> Capture:
         """Return the capture.
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ifmatch.model.message import Content, Fields
     from ifmatch.model.unknown import UnknownType
 
-__all__ = ["OPEN", "make_exchange", "make_request", "make_response"]
+__all__ = ["make_exchange", "make_request", "make_response"]
 
 
 class _Provenance:
@@ -68,10 +68,6 @@ class _Exchange:
     from_cache: bool
     resolution: float
     mark: str
-
-
-# A test holds the names of both together.
-OPEN = {Provenance: _Provenance, Request: _Request, Response: _Response, Exchange: _Exchange}
 
 
 def make_request(

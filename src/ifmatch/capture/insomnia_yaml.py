@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from ifmatch.capture.drafts import Draft, Drafts
-from ifmatch.capture.json_values import members, object_of, objects, text
+from ifmatch.capture.json_values import objects, text
 from ifmatch.capture.vcr_yaml import YamlError, load_yaml
 from ifmatch.errors import InputError
+from ifmatch.model.json_values import elements_in, members_in
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -53,11 +54,11 @@ def read_insomnia_yaml(data: bytes, name: str) -> Capture:
         raise InputError("the export is larger than 64 MiB", source=name, advice=_HAR)
     source = data.decode("utf-8", "replace")
     drafts = Drafts(name)
-    document = object_of(_whole(drafts, source))
+    document = members_in(_whole(drafts, source))
     kind = text(document.get("type")).partition(".")[0]
     if kind in _KINDS:
         raise InputError(_KINDS[kind], source=name, expected="recorded traffic", advice=_HAR)
-    known = _variables(object_of(document.get("environments")))
+    known = _variables(members_in(document.get("environments")))
     skipped: list[str] = []
     drafts.found = [
         draft for item in objects(document.get("collection")) for draft in _item(item, known, skipped, 0)
@@ -98,7 +99,7 @@ def _variables(environments: Mapping[str, object]) -> dict[str, str]:
 
 
 def _leaves(value: object, path: str) -> Iterator[tuple[str, str]]:
-    for key, one in object_of(value).items():
+    for key, one in members_in(value).items():
         if (leaf := text(one)) or isinstance(one, str):
             yield f"{path}{key}", leaf
         elif path.count(".") < _DEPTH:
@@ -140,12 +141,14 @@ def _request(item: Mapping[str, object], method: str, url: str, known: Mapping[s
     draft.sent_complete = draft.received_complete = draft.framed = False
     for one in _switched_on(item.get("headers")):
         draft.add_sent(text(one.get("name")), filled(one.get("value")))
-    if said := filled(object_of(item.get("body")).get("text")):
+    if said := filled(members_in(item.get("body")).get("text")):
         draft.content = Content.from_text(said)
     return draft
 
 
 def _switched_on(value: object) -> list[dict[str, object]]:
     return [
-        one for one in objects(members(value)) if text(one.get("name")) and one.get("disabled") is not True
+        one
+        for one in objects(elements_in(value))
+        if text(one.get("name")) and one.get("disabled") is not True
     ]

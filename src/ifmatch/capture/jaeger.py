@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.capture.drafts import Drafts
-from ifmatch.capture.json_values import load, moment, object_of, objects, read_limited, text, whole_objects
+from ifmatch.capture.json_values import load, moment, objects, read_limited, text, whole_objects
 from ifmatch.capture.otlp_spans import Span, captures_of_spans
+from ifmatch.model.json_values import members_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,8 +41,8 @@ def read_jaeger(stream: BinaryIO, name: str) -> tuple[Capture, ...]:
 
 def _spans(drafts: Drafts, data: bytes) -> Iterator[Span]:
     value = load(data)
-    if value is None or "operationName" in object_of(value):
-        stored = [object_of(load(line)) for line in data.split(b"\n") if b'"operationName"' in line]
+    if value is None or "operationName" in members_in(value):
+        stored = [members_in(load(line)) for line in data.split(b"\n") if b'"operationName"' in line]
         if any("operationName" in span for span in stored):
             # As Elasticsearch holds them: a span a line, its process within.
             yield from (_span(span, {}) for span in stored)
@@ -51,16 +52,16 @@ def _spans(drafts: Drafts, data: bytes) -> Iterator[Span]:
         for span in spans:
             yield _span(span, {})
         return
-    record = object_of(value)
+    record = members_in(value)
     # The API wraps the list of traces; the page saves one trace or the same wrapping.
     for trace in objects(record.get("data")) or [record]:
-        processes = object_of(trace.get("processes"))
+        processes = members_in(trace.get("processes"))
         for span in objects(trace.get("spans")):
             yield _span(span, processes)
 
 
 def _span(span: dict[str, object], processes: dict[str, object]) -> Span:
-    process = object_of(processes.get(text(span.get("processID")))) or object_of(span.get("process"))
+    process = members_in(processes.get(text(span.get("processID")))) or members_in(span.get("process"))
     tags = {text(one.get("key")): one.get("value") for one in objects(span.get("tags"))}
     taken = moment(span.get("duration"), 1e6)
     kind = text(tags.get("span.kind"))

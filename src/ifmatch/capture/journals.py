@@ -18,10 +18,8 @@ from ifmatch.capture.drafts import Draft, Drafts
 from ifmatch.capture.json_values import (
     header_pairs,
     load,
-    members,
     moment,
     number,
-    object_of,
     objects,
     read_limited,
     text,
@@ -31,6 +29,7 @@ from ifmatch.capture.moments import epoch_moment, iso_moment
 from ifmatch.capture.target_uri import target_uri
 from ifmatch.capture.vcr_yaml import YamlError, load_yaml
 from ifmatch.errors import InputError
+from ifmatch.model.json_values import elements_in, members_in
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -120,21 +119,21 @@ def _records(value: object, depth: int) -> Iterator[_Record]:
     """Yield what holds a request and a response, at any place of a document."""
     if depth > _DEPTH:
         return
-    for one in objects(value) or [object_of(value)]:
-        flat = object_of(one.get("content"))
+    for one in objects(value) or [members_in(value)]:
+        flat = members_in(one.get("content"))
         pair = _first(one, _REQUESTS) and any(name in one for name in _RESPONSES)
         if pair or ("response_status" in flat and "method" in flat):
             yield one
         else:
             for inner in one.values():
-                if members(inner) or object_of(inner):
+                if elements_in(inner) or members_in(inner):
                     yield from _records(inner, depth + 1)
 
 
 def _first(record: _Record, names: tuple[str, ...]) -> _Record:
     """Return the first member of these names that is an object."""
     for name in names:
-        if found := object_of(record.get(name)):
+        if found := members_in(record.get(name)):
             return found
     return {}
 
@@ -144,7 +143,7 @@ def _text(record: _Record, names: tuple[str, ...]) -> str:
 
 
 def _draft(record: _Record) -> Draft | None:
-    flat = object_of(record.get("content"))
+    flat = members_in(record.get("content"))
     request = _first(record, _REQUESTS) or flat
     # What a mock was told to answer counts where what it answered is not shown.
     response = _first(record, _RESPONSES) or flat
@@ -199,15 +198,15 @@ def _content(message: _Record, names: tuple[str, ...]) -> Content | None:
         value = message.get(name)
         if isinstance(value, str) and value and not value.startswith("store/"):
             return Content.from_text(value)
-        if body := object_of(value):
+        if body := members_in(value):
             inner = body.get("json", body.get("string", body))
             return Content.from_text(inner if isinstance(inner, str) else json.dumps(inner))
     return None
 
 
 def _times(draft: Draft, record: _Record, request: _Record) -> None:
-    timings = object_of(record.get("timings")) or object_of(record.get("timing"))
-    for holder in (record, request, timings, object_of(record.get("content"))):
+    timings = members_in(record.get("timings")) or members_in(record.get("timing"))
+    for holder in (record, request, timings, members_in(record.get("content"))):
         for name in _TIMES:
             if draft.started is None:
                 draft.started, draft.resolution = _moment(holder.get(name))

@@ -12,6 +12,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Final, cast
 
+from ifmatch.model.json_values import elements_in
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -453,7 +454,7 @@ def _alone(text: str) -> str:
         values: object = json.loads(text)
     except ValueError:
         return text
-    only = cast("list[object]", values) if isinstance(values, list) else []
+    only = elements_in(values)
     return only[0] if len(only) == 1 and isinstance(only[0], str) else text
 
 

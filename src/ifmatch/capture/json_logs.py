@@ -154,7 +154,7 @@ def read_json_log(stream: BinaryIO, name: str) -> Capture:
     if skipped:
         said = f"skipped what names no request with its status: {len(skipped)}, first in line {skipped[0]}"
         drafts.warn(said, line=skipped[0])
-    drafts.found.sort(key=lambda draft: draft.started if draft.started is not None else 0.0)
+    drafts.order_by_time()
     shown = any(key.lower() == "etag" for one in drafts.found for key, _ in one.received or ())
     if drafts.found and not shown:
         drafts.warn("this log shows no entity tags, so most causes cannot be told from it. " + _ADVICE)

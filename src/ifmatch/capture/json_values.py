@@ -9,12 +9,13 @@ import msgspec
 
 from ifmatch.capture.har_split import object_end
 from ifmatch.errors import InputError
+from ifmatch.model.json_values import elements_in, members_in
 
 if TYPE_CHECKING:
     from typing import BinaryIO
 
 __all__ = [
-    "LIMIT", "header_pairs", "load", "members", "moment", "number", "object_of", "objects", "read_limited",
+    "LIMIT", "header_pairs", "load", "moment", "number", "objects", "read_limited",
     "text", "whole_objects",
 ]  # fmt: skip
 
@@ -83,19 +84,9 @@ def whole_objects(data: bytes, key: str) -> list[object]:
     return found
 
 
-def object_of(value: object) -> dict[str, object]:
-    """Return a JSON object, empty when the value is none."""
-    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
-
-
-def members(value: object) -> list[object]:
-    """Return a JSON array, empty when the value is none."""
-    return cast("list[object]", value) if isinstance(value, list) else []
-
-
 def objects(value: object) -> list[dict[str, object]]:
     """Return the objects of a JSON array."""
-    return [cast("dict[str, object]", one) for one in members(value) if isinstance(one, dict)]
+    return [cast("dict[str, object]", one) for one in elements_in(value) if isinstance(one, dict)]
 
 
 def text(value: object) -> str:
@@ -141,7 +132,7 @@ def header_pairs(value: object, *, name: str = "name", content: str = "value") -
     """
     if isinstance(value, dict):
         pairs: list[tuple[str, str]] = []
-        for key, one in object_of(cast("object", value)).items():
+        for key, one in members_in(cast("object", value)).items():
             values = cast("list[object]", one) if isinstance(one, list) else [one]
             pairs.extend((key, text(each)) for each in values)
         return pairs

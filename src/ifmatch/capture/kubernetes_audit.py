@@ -6,12 +6,12 @@ object sent, `RequestResponse` also the answer. Source: audit.k8s.io/v1.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.drafts import Draft, Drafts
-from ifmatch.capture.json_values import load, number, object_of, objects, read_limited, text, whole_objects
+from ifmatch.capture.json_values import load, number, objects, read_limited, text, whole_objects
 from ifmatch.capture.moments import iso_moment
+from ifmatch.model.json_values import members_in
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def read_kubernetes_audit(stream: BinaryIO, name: str) -> Capture:
             drafts.found.append(draft)
     if skipped:
         drafts.warn(f"skipped what is no whole audit event: {skipped}")
-    drafts.found.sort(key=lambda draft: draft.started if draft.started is not None else 0.0)
+    drafts.order_by_time()
     if drafts.found and not any(isinstance(draft.content, Content) for draft in drafts.found):
         drafts.warn("this audit log shows no objects, so no resourceVersion can be told from it. " + _ADVICE)
     return drafts.capture(
@@ -64,41 +64,41 @@ def _events(data: bytes) -> Iterator[tuple[int | None, dict[str, object] | None]
     """Yield each event with its 1-based line, None for a line that holds no whole one."""
     whole = load(data)
     if whole is not None:
-        one = object_of(whole)
+        one = members_in(whole)
         events = objects(one.get("items") if "items" in one else whole) or [one]
         yield from ((None, event) for event in events)
         return
     listed = whole_objects(data, "items") or whole_objects(data, "")
     if listed:
-        yield from ((None, object_of(event)) for event in listed)
+        yield from ((None, members_in(event)) for event in listed)
         return
     for line, octets in enumerate(data.split(b"\n"), 1):
         # A log shipper writes a time or a name before the object.
         start = octets.find(b"{")
         if octets.strip():
-            event = object_of(load(octets[start:].rstrip())) if start >= 0 else {}
+            event = members_in(load(octets[start:].rstrip())) if start >= 0 else {}
             yield line, event if "auditID" in event else None
 
 
 def _draft(event: dict[str, object], line: int | None) -> Draft | None:
     verb, target = text(event.get("verb")), text(event.get("requestURI"))
-    answered = object_of(event.get("responseStatus"))
+    answered = members_in(event.get("responseStatus"))
     status = number(answered.get("code"))
     if verb not in _METHODS or not target or status is None or not 100 <= status <= 599:
         return None
     draft = Draft(_METHODS[verb], target, sent_complete=False, received_complete=False, line=line)
     draft.framed = False
     draft.status = int(status)
-    if sent := object_of(event.get("requestObject")):
-        draft.content = _content(sent)
-    if received := object_of(event.get("responseObject")):
-        draft.received_content = _content(received)
+    if sent := members_in(event.get("requestObject")):
+        draft.content = Content.from_json(sent)
+    if received := members_in(event.get("responseObject")):
+        draft.received_content = Content.from_json(received)
     elif answered.get("status") == "Failure":
         # An answer that failed is this very object.
-        draft.received_content = _content({"kind": "Status", "apiVersion": "v1", **answered})
+        draft.received_content = Content.from_json({"kind": "Status", "apiVersion": "v1", **answered})
     if (agent := text(event.get("userAgent"))) != "":
         draft.add_sent("User-Agent", agent)
-    if (user := text(object_of(event.get("user")).get("username"))) != "":
+    if (user := text(members_in(event.get("user")).get("username"))) != "":
         # The API server takes this field from proxies; here it tells who is who.
         draft.add_sent("X-Remote-User", user)
     at = iso_moment(text(event.get("requestReceivedTimestamp")))
@@ -107,7 +107,3 @@ def _draft(event: dict[str, object], line: int | None) -> Draft | None:
         draft.started, draft.resolution = at
         draft.duration = max(0.0, ended[0] - at[0]) if ended is not None else None
     return draft
-
-
-def _content(value: dict[str, object]) -> Content:
-    return Content.from_text(json.dumps(value))

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Final, cast
 from ifmatch.capture.access_logs import looks_like_access_log, read_access_log
 from ifmatch.capture.json_log_members import fill
 from ifmatch.capture.json_logs import looks_like_json_log, read_json_log
-from ifmatch.capture.json_values import load, members, object_of, objects, read_limited, text, whole_objects
+from ifmatch.capture.json_values import load, objects, read_limited, text, whole_objects
 from ifmatch.capture.log_records import LogRecord
 from ifmatch.capture.log_tables import read_rows
 from ifmatch.capture.otlp import attributes_of
 from ifmatch.errors import InputError
+from ifmatch.model.json_values import elements_in, members_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,14 +77,14 @@ def _documents(data: bytes) -> Iterator[object]:
 
 def _records(value: object) -> Iterator[dict[str, object] | str]:
     """Yield the records, or the lines, that a document holds, in its order."""
-    for document in objects(value) or [object_of(value)]:
-        hits = object_of(document.get("hits")).get("hits")
+    for document in objects(value) or [members_in(value)]:
+        hits = members_in(document.get("hits")).get("hits")
         data = document.get("data")
-        streams = object_of(data).get("result") or document.get("result")
-        lists = (members(one) for one in (hits, data, streams, document.get("results")))
+        streams = members_in(data).get("result") or document.get("result")
+        lists = (elements_in(one) for one in (hits, data, streams, document.get("results")))
         for one in (one for found in lists for one in found):
             yield from _one(one)
-        if single := object_of(document.get("result")):
+        if single := members_in(document.get("result")):
             yield from _one(single)
         for table in objects(document.get("tables")):
             yield from _of_table(table)
@@ -99,19 +100,19 @@ def _one(value: object) -> Iterator[dict[str, object] | str]:
         # CloudWatch Logs Insights: a list of fields with their values a row.
         yield {text(one.get("field")): one.get("value") for one in objects(cast("object", value))}
         return
-    record = object_of(value)
+    record = members_in(value)
     if "values" in record and "stream" in record:
-        for pair in members(record.get("values")):
-            yield text(members(pair)[1]) if len(members(pair)) > 1 else ""
+        for pair in elements_in(record.get("values")):
+            yield text(elements_in(pair)[1]) if len(elements_in(pair)) > 1 else ""
     elif "_source" in record or ("_index" in record and "fields" in record):
-        shown = {key: _only(one) for key, one in object_of(record.get("fields")).items()}
-        yield object_of(record.get("_source")) or shown
+        shown = {key: _only(one) for key, one in members_in(record.get("fields")).items()}
+        yield members_in(record.get("_source")) or shown
     elif "timeUnixNano" in record or "time_unix_nano" in record or "observedTimeUnixNano" in record:
         yield _of_otlp(record)
     elif isinstance(record.get("attributes"), dict):
-        outer = object_of(record.get("attributes"))
+        outer = members_in(record.get("attributes"))
         # Datadog counts nanoseconds.
-        said = object_of(outer.get("attributes"))
+        said = members_in(outer.get("attributes"))
         inner = {f"@{key}" if key == "duration" else key: one for key, one in said.items()}
         yield {**outer, **inner}
     else:
@@ -120,7 +121,7 @@ def _one(value: object) -> Iterator[dict[str, object] | str]:
 
 def _of_otlp(record: dict[str, object]) -> dict[str, object]:
     said = {key: _only(one) for key, one in attributes_of(record).items()}
-    body = object_of(record.get("body"))
+    body = members_in(record.get("body"))
     at = record.get("timeUnixNano") or record.get("time_unix_nano") or record.get("observedTimeUnixNano")
     return {"body": text(body.get("stringValue") or body.get("string_value")), "timestamp": at, **said}
 
@@ -129,16 +130,16 @@ def _of_table(table: dict[str, object]) -> Iterator[dict[str, object]]:
     names = [
         text(one.get("name") or one.get("ColumnName")) if isinstance(one, dict) else text(one)
         for one in cast(
-            "list[dict[str, object] | str]", members(table.get("columns") or table.get("Columns"))
+            "list[dict[str, object] | str]", elements_in(table.get("columns") or table.get("Columns"))
         )
     ]
-    for row in members(table.get("rows") or table.get("Rows")):
-        yield dict(zip(names, members(row), strict=False))
+    for row in elements_in(table.get("rows") or table.get("Rows")):
+        yield dict(zip(names, elements_in(row), strict=False))
 
 
 def _only(value: object) -> object:
     """Return the one member of a list: a field of Elasticsearch, and a header field, may have several."""
-    values = members(value)
+    values = elements_in(value)
     return values[0] if len(values) == 1 else value
 
 

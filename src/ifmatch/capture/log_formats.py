@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["NAMED_FORMATS", "LineFormat", "compile_format", "declares", "find_format"]
+__all__ = ["NAMED_FORMATS", "LineFormat", "declares", "find_format"]
 
 _NGINX_VARIABLE = re.compile(r"\$(?:\{(\w{1,60})\}|(\w{1,60}))")
 _APACHE_DIRECTIVE = re.compile(r"%[!,\d]{0,12}[<>]?(?:\{([^}]{1,80})\})?(\^?[A-Za-z]{1,3}?(?![a-z]{5}))")
@@ -97,13 +97,13 @@ def find_format(lines: list[str]) -> LineFormat | None:
         if declares(line):
             found = _DECLARED.match(line)
             text = found[1] if found is not None else line.lstrip("# ")
-            form = compile_format(_joined(text))
+            form = _compile_format(_joined(text))
             if form is not None:
                 return form
     # Nothing else begins so: the columns of these tell themselves.
     stamped = [line for line in lines[:20] if line.startswith("[2")]
     for name in ("envoy", "istio") if stamped else ():
-        form = compile_format(NAMED_FORMATS[name])
+        form = _compile_format(NAMED_FORMATS[name])
         if form is not None and any(form.pattern.match(line) for line in stamped):
             return form
     return None
@@ -148,7 +148,7 @@ def _joined(text: str) -> str:
     return text
 
 
-def compile_format(text: str) -> LineFormat | None:
+def _compile_format(text: str) -> LineFormat | None:
     """Return the pattern for a format, None when it does not name request and status.
 
     Args:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.field_lines import INVISIBLE, unescaped
+from ifmatch.model.json_values import members_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,7 +125,7 @@ def _logged(text: str, *, whole: bool = False) -> str:
         value: object = json.loads(bare)
     except (ValueError, RecursionError):
         return text
-    members = cast("dict[str, object]", value) if isinstance(value, dict) else {}
+    members = members_in(value)
     said = next((members[name] for name in _SHIPPED_NAMES if isinstance(members.get(name), str)), None)
     if not isinstance(said, str) or not (whole or _SHIPPED.match(said)):
         return text

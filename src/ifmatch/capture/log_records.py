@@ -13,7 +13,7 @@ from ifmatch.capture.drafts import Draft
 from ifmatch.capture.moments import clf_moment, epoch_moment, iso_moment
 from ifmatch.capture.target_uri import target_uri
 
-__all__ = ["NO_STATUS", "LogRecord", "is_cache_word", "split_request_line", "unescape"]
+__all__ = ["NO_STATUS", "LogRecord", "is_cache_word", "unescape"]
 
 _REQUEST = re.compile(r"([A-Za-z][A-Za-z_-]{0,39}) (\S+)(?: ((?:HTTP/)?\d(?:\.\d)?))?\Z")
 _METHOD = re.compile(r"[A-Za-z][A-Za-z_-]{0,39}\Z")
@@ -61,7 +61,7 @@ def is_cache_word(value: str) -> bool:
     return _CACHED.match(word) is not None or _NOT_CACHED.match(word) is not None
 
 
-def split_request_line(text: str) -> tuple[str, str, str] | None:
+def _split_request_line(text: str) -> tuple[str, str, str] | None:
     """Return method, target and version of a logged request line, None when it is none."""
     found = _REQUEST.match(text)
     return (found[1], found[2], found[3] or "") if found is not None else None
@@ -109,7 +109,7 @@ class LogRecord:
             case "target":
                 draft.url = value
             case "request":
-                parts = split_request_line(value)
+                parts = _split_request_line(value)
                 if parts is not None:
                     draft.method, draft.url, draft.request_version = parts
             case "status":

@@ -20,6 +20,7 @@ from ifmatch.capture.moments import shown_moment
 from ifmatch.capture.text_source import read_text
 from ifmatch.errors import InputError
 from ifmatch.model.exchange import CaptureWarning
+from ifmatch.model.json_values import members_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -223,4 +224,4 @@ def _members(cell: str) -> dict[str, object]:
         value: object = json.loads(cell)
     except (ValueError, RecursionError):
         return {}
-    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
+    return members_in(value)

@@ -14,17 +14,9 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.drafts import CONTENT_LIMIT, Draft, Drafts
 from ifmatch.capture.har_split import object_end
-from ifmatch.capture.json_values import (
-    load,
-    members,
-    number,
-    object_of,
-    objects,
-    read_limited,
-    text,
-    whole_objects,
-)
+from ifmatch.capture.json_values import load, number, objects, read_limited, text, whole_objects
 from ifmatch.capture.target_uri import target_uri
+from ifmatch.model.json_values import elements_in, members_in
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -109,7 +101,7 @@ def read_net_log(stream: BinaryIO, name: str) -> Capture:
     cached = 0
     for line, event in _events(data):
         kind = log.events.get(_whole(event.get("type")))
-        source = _whole(object_of(event.get("source")).get("id"))
+        source = _whole(members_in(event.get("source")).get("id"))
         if kind is None or source < 0:
             continue
         job = jobs.setdefault(source, _Job())
@@ -139,11 +131,11 @@ def _constants(data: bytes) -> _Log:
     log = _Log()
     begin = _CONSTANTS.search(data, 0, 1 << 16)
     end = object_end(data, begin.end()) if begin is not None else None
-    constants = object_of(load(data[begin.end() : end])) if begin is not None and end is not None else {}
-    for kind, value in object_of(constants.get("logEventTypes")).items():
+    constants = members_in(load(data[begin.end() : end])) if begin is not None and end is not None else {}
+    for kind, value in members_in(constants.get("logEventTypes")).items():
         if kind in _READ:
             log.events[_whole(value)] = kind
-    for error, value in object_of(constants.get("netError")).items():
+    for error, value in members_in(constants.get("netError")).items():
         code = number(value)
         if code is not None:
             log.errors[int(code)] = error
@@ -162,7 +154,7 @@ def _events(data: bytes) -> Iterator[tuple[int | None, dict[str, object]]]:
         end = data.find(b"\n", position)
         end = len(data) if end < 0 else end
         octets = data[position:end].strip(b" \t\r,").removesuffix(b"]")
-        event = object_of(load(octets)) if octets[:1] == b"{" else {}
+        event = members_in(load(octets)) if octets[:1] == b"{" else {}
         if "source" in event:
             shown = True
             yield line, event
@@ -174,7 +166,7 @@ def _events(data: bytes) -> Iterator[tuple[int | None, dict[str, object]]]:
 
 def _take(job: _Job, kind: str, event: dict[str, object], log: _Log, drafts: Drafts) -> None:
     """Let an event say what it has to say of its request."""
-    said = object_of(event.get("params"))
+    said = members_in(event.get("params"))
     at = number(event.get("time"))
     now = (log.offset + at) / 1000 if log.offset is not None and at is not None else None
     if kind == _STARTS:
@@ -233,7 +225,7 @@ def _sent(job: _Job, said: dict[str, object]) -> Draft | None:
 
 
 def _received(draft: Draft, said: dict[str, object]) -> None:
-    listed = members(said.get("headers"))
+    listed = elements_in(said.get("headers"))
     first = text(listed[0]) if listed else ""
     status = _STATUS.match(first.strip())
     # What comes before the answer is no answer (RFC 9110 section 15.2).
@@ -260,7 +252,7 @@ def _shown(job: _Job, said: dict[str, object]) -> None:
 def _pairs(value: object) -> list[tuple[str, str]]:
     """Return the fields of a list of `name: value`; the names of HTTP/2's own begin with a colon."""
     found: list[tuple[str, str]] = []
-    for one in members(value):
+    for one in elements_in(value):
         line = text(one)
         colon = line.find(":", 1)
         if colon > 0 and " " not in line[:colon]:

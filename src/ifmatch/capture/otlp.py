@@ -8,18 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.drafts import Drafts
-from ifmatch.capture.json_values import (
-    load,
-    members,
-    moment,
-    number,
-    object_of,
-    objects,
-    read_limited,
-    text,
-    whole_objects,
-)
+from ifmatch.capture.json_values import load, moment, number, objects, read_limited, text, whole_objects
 from ifmatch.capture.otlp_spans import Span, captures_of_spans
+from ifmatch.model.json_values import elements_in, members_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +47,7 @@ def read_otlp(stream: BinaryIO, name: str) -> tuple[Capture, ...]:
 def _spans(drafts: Drafts, data: bytes) -> Iterator[Span]:
     value = load(data)
     if value is not None:
-        yield from _export(object_of(value))
+        yield from _export(members_in(value))
         return
     damaged = 0
     for line in data.split(b"\n"):
@@ -64,7 +55,7 @@ def _spans(drafts: Drafts, data: bytes) -> Iterator[Span]:
             continue
         value = load(line)
         if value is not None:
-            yield from _export(object_of(value))
+            yield from _export(members_in(value))
             continue
         damaged += 1
         # Spans of a line that is cut lack their service.
@@ -77,10 +68,10 @@ def _spans(drafts: Drafts, data: bytes) -> Iterator[Span]:
 def _export(record: dict[str, object]) -> Iterator[Span]:
     # Jaeger's API v3 and Tempo's v2 put the export into a member; Tempo's first API calls it `batches`.
     for wrapping in ("result", "trace"):
-        record = object_of(record.get(wrapping)) or record
+        record = members_in(record.get(wrapping)) or record
     spans = record.get("resourceSpans") or record.get("resource_spans") or record.get("batches")
     for resource in objects(spans):
-        service = text(attributes_of(object_of(resource.get("resource"))).get("service.name"))
+        service = text(attributes_of(members_in(resource.get("resource"))).get("service.name"))
         scopes = resource.get("scopeSpans") or resource.get("instrumentationLibrarySpans")
         for scope in objects(scopes or resource.get("scope_spans")):
             for span in objects(scope.get("spans")):
@@ -111,9 +102,9 @@ def attributes_of(record: dict[str, object]) -> dict[str, object]:
 
 
 def _value(value: object, depth: int) -> object:
-    record = object_of(value)
+    record = members_in(value)
     for key in ("stringValue", "intValue", "doubleValue", "boolValue"):
         if key in record:
             return record[key]
-    values = object_of(record.get("arrayValue")).get("values")
-    return [_value(one, depth + 1) for one in members(values)] if depth < _DEPTH else []
+    values = members_in(record.get("arrayValue")).get("values")
+    return [_value(one, depth + 1) for one in elements_in(values)] if depth < _DEPTH else []

@@ -83,7 +83,7 @@ def captures_of_spans(spans: Iterable[Span], drafts: Drafts, form: str) -> tuple
     for (service, kind), found in sorted(places.items()):
         if len(places) > 1:
             found.name = f"{drafts.name}!{service or 'service'} ({kind or 'spans'})"
-        found.found.sort(key=lambda draft: draft.started or 0.0)
+        found.order_by_time()
         if not captures:
             found.warnings.extend(drafts.warnings)
         if not any(draft.sent or draft.received for draft in found.found):

@@ -10,9 +10,10 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from ifmatch.capture.container_sniffing import is_pcap
 from ifmatch.capture.drafts import Draft, Drafts
 from ifmatch.capture.pcap_hops import sides
-from ifmatch.capture.pcap_packets import MAGICS, DamagedError, packets
+from ifmatch.capture.pcap_packets import DamagedError, packets
 from ifmatch.capture.pcap_segments import segment_of
 from ifmatch.capture.pcap_streams import Connections
 from ifmatch.capture.target_uri import target_uri
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from ifmatch.capture.wire_messages import WireMessage
     from ifmatch.model.exchange import Capture
 
-__all__ = ["is_pcap", "read_pcap"]
+__all__ = ["read_pcap"]
 
 LIMIT: Final = 256 * 1024 * 1024
 _REQUEST: Final = re.compile(rb"[A-Z]{3,20} [^\r\n ]{1,8192} HTTP/1\.[01]\r?\n")
@@ -43,15 +44,6 @@ _DECRYPT: Final = (
     "Follow > HTTP Stream as text"
 )
 _CAPTURE: Final = "Capture whole packets: tcpdump -s 0 -i any -w out.pcap 'tcp port 80'"
-
-
-def is_pcap(head: bytes) -> bool:
-    """Tell whether this is a packet capture.
-
-    Args:
-        head: the first octets of the source.
-    """
-    return head[:4] in MAGICS
 
 
 @dataclass(slots=True)
@@ -98,7 +90,8 @@ def read_pcap(stream: BinaryIO, name: str) -> tuple[Capture, ...]:
         )
     found = [draft for one in connections.all for draft in _exchanges(one, seen)]
     # Requests of several connections in the order in which they were sent.
-    drafts.found = sorted(found, key=lambda draft: draft.started or 0.0)
+    drafts.found = found
+    drafts.order_by_time()
     _tell(drafts, seen, connections)
     grouped = sides(drafts.found)
     drafts.found = grouped.pop("", [])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["MAGICS", "DamagedError", "Packet", "packets"]
+__all__ = ["DamagedError", "Packet", "packets"]
 
 _PCAPNG: Final = b"\x0a\x0d\x0d\x0a"
 # Magic number -> byte order and ticks a second.
@@ -22,10 +22,9 @@ _PCAP: Final = {
     b"\x4d\x3c\xb2\xa1": ("<", 1_000_000_000),
     b"\xa1\xb2\x3c\x4d": (">", 1_000_000_000),
 }
-MAGICS: Final = frozenset({_PCAPNG, *_PCAP})
 _LARGEST_PACKET: Final = 16 * 1024 * 1024
 _ORDER: Final = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
-_SECTION, _INTERFACE, _OLD_PACKET, _SIMPLE, _ENHANCED = 0x0A0D0D0A, 1, 2, 3, 6
+_INTERFACE, _OLD_PACKET, _SIMPLE, _ENHANCED = 1, 2, 3, 6
 _RESOLUTION: Final = 9
 _OFFSET: Final = 14
 _INTERFACES: Final = 10_000
@@ -77,7 +76,7 @@ def packets(data: bytes) -> Iterator[Packet]:
     """Yield the packets of a file in its order.
 
     Args:
-        data: the whole file, beginning with one of `MAGICS`.
+        data: the whole file, beginning with the magic number of a packet capture.
 
     Raises:
         DamagedError: behind the last whole packet of a damaged file.

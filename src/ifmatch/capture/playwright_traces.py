@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from ifmatch.capture.drafts import CONTENT_LIMIT
 from ifmatch.capture.har import read_har
-from ifmatch.capture.json_values import load, object_of, read_limited, text
+from ifmatch.capture.json_values import load, read_limited, text
 from ifmatch.errors import InputError
 from ifmatch.model.exchange import CaptureWarning
+from ifmatch.model.json_values import members_in
 
 if TYPE_CHECKING:
     import zipfile
@@ -89,9 +90,9 @@ def _capture(data: bytes, name: str, content: Callable[[str], bytes | None]) -> 
     entries: list[dict[str, object]] = []
     damaged = 0
     for line in data.split(b"\n"):
-        event = object_of(load(line)) if line.strip() else {}
+        event = members_in(load(line)) if line.strip() else {}
         damaged += bool(line.strip()) and not event
-        entry = object_of(event.get("snapshot"))
+        entry = members_in(event.get("snapshot"))
         if event.get("type") == "resource-snapshot" and "request" in entry:
             entries.append(_with_contents(entry, content))
     if not entries:
@@ -106,8 +107,8 @@ def _capture(data: bytes, name: str, content: Callable[[str], bytes | None]) -> 
 
 def _with_contents(entry: dict[str, object], content: Callable[[str], bytes | None]) -> dict[str, object]:
     """Return an entry with the contents that stand in files of the trace, as far as they are there."""
-    request, response = dict(object_of(entry.get("request"))), dict(object_of(entry.get("response")))
-    sent, received = object_of(request.get("postData")), object_of(response.get("content"))
+    request, response = dict(members_in(entry.get("request"))), dict(members_in(entry.get("response")))
+    sent, received = members_in(request.get("postData")), members_in(response.get("content"))
     if (file := _file(sent)) != "":
         # The text that stands here then is empty, whatever was sent.
         request.pop("postData")

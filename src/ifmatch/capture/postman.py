@@ -14,15 +14,14 @@ from ifmatch.capture.drafts import Draft, Drafts
 from ifmatch.capture.json_values import (
     header_pairs,
     load,
-    members,
     moment,
     number,
-    object_of,
     objects,
     read_limited,
     text,
     whole_objects,
 )
+from ifmatch.model.json_values import elements_in, members_in
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 
@@ -57,18 +56,18 @@ def read_postman(stream: BinaryIO, name: str) -> Capture:
     drafts = Drafts(name)
     value = load(data)
     if value is None:
-        saved = [one for one in whole_objects(data, "response") if "originalRequest" in object_of(one)]
+        saved = [one for one in whole_objects(data, "response") if "originalRequest" in members_in(one)]
         drafts.warn(f"the file is damaged or cut: {len(saved)} whole saved responses were read")
         variables = _variables(whole_objects(data, "variable"))
     else:
-        collection = object_of(value)
+        collection = members_in(value)
         # An export of several collections, or of the API, wraps it.
-        collection = object_of(collection.get("collection")) or collection
+        collection = members_in(collection.get("collection")) or collection
         variables = _variables(collection.get("variable"))
         saved = list(_saved(collection, 0))
     for one in saved:
-        record = object_of(one)
-        _exchange(drafts, object_of(record.get("originalRequest")), record, variables)
+        record = members_in(one)
+        _exchange(drafts, members_in(record.get("originalRequest")), record, variables)
     return drafts.capture(
         "postman",
         nothing="this Postman collection holds requests, and no saved response",
@@ -84,7 +83,7 @@ def _variables(value: object) -> dict[str, str]:
 def _saved(item: dict[str, object], depth: int) -> Iterator[object]:
     if depth > _DEPTH:
         return
-    yield from members(item.get("response"))
+    yield from elements_in(item.get("response"))
     for one in objects(item.get("item")):
         yield from _saved(one, depth + 1)
 
@@ -106,12 +105,12 @@ def read_newman(stream: BinaryIO, name: str) -> Capture:
         executions = objects(whole_objects(data, "executions"))
         drafts.warn(f"the file is damaged or cut: {len(executions)} whole executions were read")
     else:
-        executions = objects(object_of(object_of(value).get("run")).get("executions"))
+        executions = objects(members_in(members_in(value).get("run")).get("executions"))
     for execution in executions:
-        request = object_of(execution.get("request")) or object_of(
-            object_of(execution.get("item")).get("request")
+        request = members_in(execution.get("request")) or members_in(
+            members_in(execution.get("item")).get("request")
         )
-        response = object_of(execution.get("response"))
+        response = members_in(execution.get("response"))
         before = len(drafts.found)
         _exchange(drafts, request, response, {})
         if len(drafts.found) == before:
@@ -122,7 +121,7 @@ def read_newman(stream: BinaryIO, name: str) -> Capture:
         if not draft.status:
             failed = execution.get("requestError")
             draft.error = (
-                text(object_of(failed).get("message") or object_of(failed).get("code")) or "no response"
+                text(members_in(failed).get("message") or members_in(failed).get("code")) or "no response"
             )
     return drafts.capture("newman", nothing="no request was sent in this newman run", advice=_ADVICE)
 
@@ -164,11 +163,13 @@ def _url(value: object) -> str:
     """Return the URL of a request, written as text or taken apart."""
     if isinstance(value, str):
         return value
-    url = object_of(value)
+    url = members_in(value)
     if text(url.get("raw")):
         return text(url.get("raw"))
-    host = ".".join(map(text, members(url.get("host")))) or text(url.get("host"))
-    path = "/".join(_segment(one) for one in members(url.get("path"))) or text(url.get("path")).lstrip("/")
+    host = ".".join(map(text, elements_in(url.get("host")))) or text(url.get("host"))
+    path = "/".join(_segment(one) for one in elements_in(url.get("path"))) or text(url.get("path")).lstrip(
+        "/"
+    )
     if not host:
         return ""
     query = "&".join(
@@ -183,11 +184,11 @@ def _url(value: object) -> str:
 
 
 def _segment(value: object) -> str:
-    return text(value) if isinstance(value, str) else text(object_of(value).get("value"))
+    return text(value) if isinstance(value, str) else text(members_in(value).get("value"))
 
 
 def _sent_content(value: object, variables: dict[str, str]) -> Content | UnknownType | None:
-    body = object_of(value)
+    body = members_in(value)
     mode = text(body.get("mode"))
     if not mode or body.get("disabled") is True:
         return None
@@ -209,7 +210,7 @@ def _received_content(response: dict[str, object]) -> Content | UnknownType | No
     if isinstance(body, str):
         return Content.from_text(body) if body else None
     stream = response.get("stream")
-    octets = members(object_of(stream).get("data")) or members(stream)
+    octets = elements_in(members_in(stream).get("data")) or elements_in(stream)
     if not octets and not isinstance(stream, dict | list):
         return UNKNOWN
     try:

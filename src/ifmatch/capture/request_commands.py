@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.capture import curl_prompt
 from ifmatch.capture.curl_prompt import CurlPrompt
-from ifmatch.capture.field_lines import INVISIBLE
 from ifmatch.capture.httpie_command import curl_words
 from ifmatch.errors import InputError
+from ifmatch.model.json_values import members_in
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ _MAXIMAL_LINES: Final = 2000
 _MAXIMAL_TEXT: Final = 256 * 1024
 # What a browser puts into the list of header fields though it is none.
 _NO_FIELDS: Final = frozenset({"authority", "method", "path", "scheme"})
-_CURLY: Final = str.maketrans({"\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2018": "'", "\u2019": "'"})
 # `"if-match": ""v2""`: the backslashes before the inner quotes are gone.
 _LOST: Final = re.compile(
     r'("(?:if-(?:none-)?match|if-range)"\s*[:=]\s*")((?:W/)?"[^"\n]*")(")', re.IGNORECASE
@@ -60,7 +59,7 @@ _PS_AGENT = re.compile(r"[$]session\.UserAgent\s*=\s*(\"(?:[^\"`]|`.)*\")")
 
 def is_request_command(line: str) -> bool:
     """Tell whether a line starts a command that describes a request."""
-    if "etch(" in line[:120] and _FETCH.match(line.translate(_CURLY)[:400]):
+    if "etch(" in line[:120] and _FETCH.match(line.translate(curl_prompt.CURLY)[:400]):
         return True
     if _SESSION.match(line) or (_POWERSHELL.match(line) and len(line) < 20_000):
         return True
@@ -87,7 +86,7 @@ def read_request_command(lines: Sequence[str | None], index: int) -> CurlPrompt:
 def _httpie(line: str, found: re.Match[str], index: int) -> CurlPrompt:
     prompt = CurlPrompt(index + 1, index + 1)
     text = line[found.end() :]
-    straight = text if text.isascii() else INVISIBLE.sub("", text.translate(_CURLY))
+    straight = curl_prompt.straightened(text)
     prompt.repaired = straight != text
     words, _ = curl_prompt.split_words(straight)
     try:
@@ -105,7 +104,7 @@ def _block(lines: Sequence[str | None], index: int, starts: re.Pattern[str]) -> 
         line = lines[number]
         if line is None or size > _MAXIMAL_TEXT:
             break
-        begun += starts.match(line.translate(_CURLY)) is not None
+        begun += starts.match(line.translate(curl_prompt.CURLY)) is not None
         if begun > 1:
             break
         found.append(line.rstrip("\r"))
@@ -115,9 +114,9 @@ def _block(lines: Sequence[str | None], index: int, starts: re.Pattern[str]) -> 
 
 def _repaired(text: str) -> str:
     """Undo curly quotes and lost backslashes of a command's text."""
-    if not text.isascii():
-        text = INVISIBLE.sub("", text.translate(_CURLY))
-    return _LOST.sub(lambda found: found[1] + found[2].replace('"', '\\"') + found[3], text)
+    return _LOST.sub(
+        lambda found: found[1] + found[2].replace('"', '\\"') + found[3], curl_prompt.straightened(text)
+    )
 
 
 def _fetch(lines: Sequence[str | None], index: int) -> CurlPrompt:
@@ -177,7 +176,7 @@ def _loose_object(text: str) -> dict[str, object]:
         value, _ = json.JSONDecoder(strict=False).raw_decode(text)
     except (ValueError, RecursionError):
         return _by_shape(text)
-    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
+    return members_in(value)
 
 
 def _by_shape(text: str) -> dict[str, object]:
@@ -259,9 +258,9 @@ def _powershell_text(block: list[str]) -> tuple[str, int]:
 
 
 def _lost_backticks(text: str) -> str:
-    if not text.isascii():
-        text = INVISIBLE.sub("", text.translate(_CURLY))
-    return _LOST.sub(lambda found: found[1] + found[2].replace('"', '`"') + found[3], text)
+    return _LOST.sub(
+        lambda found: found[1] + found[2].replace('"', '`"') + found[3], curl_prompt.straightened(text)
+    )
 
 
 def _closing_brace(text: str, start: int) -> int:

@@ -6,7 +6,9 @@ Source of the notation: hclog of HashiCorp, as Terraform and its providers use i
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
+
+from ifmatch.model.json_values import members_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +44,7 @@ def _texts(line: str) -> list[str]:
         value: object = json.loads(line[:_LONGEST])
     except (ValueError, RecursionError):
         return [line]
-    record = cast("dict[str, object]", value) if isinstance(value, dict) else {}
+    record = members_in(value)
     level = str(record.get("@level", "")).upper()
     first, *more = str(record.get("@message", "")).split("\n")
     members = " ".join(

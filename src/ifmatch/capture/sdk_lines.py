@@ -15,12 +15,11 @@ from ifmatch.capture.moments import iso_moment
 from ifmatch.model.message import Fields
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 __all__ = [
     "Conversation",
     "moment",
-    "python_literals",
     "python_pairs",
     "python_text",
     "settle_zone",
@@ -30,7 +29,6 @@ __all__ = [
 
 _STRING = r"""[bu]?(?:'(?:[^'\\]|\\.)*+'|"(?:[^"\\]|\\.)*+")"""
 _PAIR = re.compile(rf"({_STRING})\s{{0,3}}[:,]\s{{0,3}}({_STRING})")
-_LITERAL = re.compile(_STRING)
 _ESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|[0-7]{1,3}|.)", re.DOTALL)
 _ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 _ISO: Final = re.compile(r"\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d")
@@ -97,12 +95,6 @@ def python_pairs(text: str) -> list[tuple[str, str]]:
         text: such as `{'ETag': '"v1"'}` or `[(b'ETag', b'"v1"')]`.
     """
     return [(python_text(name), python_text(value)) for name, value in _PAIR.findall(text[:_LINE_LIMIT])]
-
-
-def python_literals(text: str) -> Iterator[str]:
-    """Yield the values of the string literals in a text."""
-    for found in _LITERAL.finditer(text[:_LINE_LIMIT]):
-        yield python_text(found.group())
 
 
 @dataclass(slots=True)

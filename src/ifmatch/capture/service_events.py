@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from ifmatch.capture.drafts import Draft, Drafts
-from ifmatch.capture.json_values import load, moment, number, object_of, objects, read_limited, text
+from ifmatch.capture.json_values import load, moment, number, objects, read_limited, text
 from ifmatch.capture.moments import iso_moment
+from ifmatch.model.json_values import members_in
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def read_service_events(stream: BinaryIO, name: str) -> Capture:
         drafts.found.append(found)
     if skipped:
         drafts.warn(f"events that tell of no request and its end were passed over: {skipped}")
-    drafts.found.sort(key=lambda draft: draft.started if draft.started is not None else 0.0)
+    drafts.order_by_time()
     if not any(name.lower() == "etag" for one in drafts.found for name, _ in one.received or ()):
         drafts.warn("these events name no entity tags, so most causes cannot be told from them. " + _ADVICE)
     return drafts.capture(
@@ -160,17 +161,17 @@ def _json(data: bytes) -> Iterator[tuple[int | None, Draft | None]]:
 
 def _listed(whole: object) -> list[dict[str, object]]:
     """Return the events of a document: a list, one alone, or what the services wrap them in."""
-    one = object_of(whole)
+    one = members_in(whole)
     for name in ("Records", "records", "Events", "entries"):
         if listed := objects(one.get(name)):
-            return [object_of(load(text(each.get("CloudTrailEvent")).encode())) or each for each in listed]
+            return [members_in(load(text(each.get("CloudTrailEvent")).encode())) or each for each in listed]
     return objects(whole) or ([one] if one else [])
 
 
 def _event(event: dict[str, object]) -> Iterator[Draft | None]:
     if "eventSource" in event and "eventName" in event:
         yield _cloudtrail(event)
-    elif object_of(event.get("protoPayload")):
+    elif members_in(event.get("protoPayload")):
         yield _audit(event)
     elif "operationName" in event and "properties" in event:
         yield _resource_log(event)
@@ -182,7 +183,7 @@ def _event(event: dict[str, object]) -> Iterator[Draft | None]:
 
 def _cloudtrail(event: dict[str, object]) -> Draft | None:
     """Return a request to S3, or one that a condition of DynamoDB refused: others name no object."""
-    asked, code = object_of(event.get("requestParameters")), text(event.get("errorCode"))
+    asked, code = members_in(event.get("requestParameters")), text(event.get("errorCode"))
     service, region = text(event.get("eventSource")).partition(".")[0], text(event.get("awsRegion"))
     operation, message = text(event.get("eventName")), text(event.get("errorMessage"))
     if service == "s3" and text(asked.get("key")):
@@ -199,7 +200,7 @@ def _cloudtrail(event: dict[str, object]) -> Draft | None:
         return None
     if code:
         draft.received_content = Content.from_text(answer)
-    user = object_of(event.get("userIdentity"))
+    user = members_in(event.get("userIdentity"))
     who = text(user.get("arn")) or text(user.get("principalId"))
     _asked_by(draft, text(event.get("userAgent")), text(event.get("sourceIPAddress")), who)
     _timed(draft, text(event.get("eventTime")))
@@ -208,10 +209,10 @@ def _cloudtrail(event: dict[str, object]) -> Draft | None:
 
 def _audit(event: dict[str, object]) -> Draft | None:
     """Return a request to an object of Cloud Storage."""
-    payload = object_of(event.get("protoPayload"))
+    payload = members_in(event.get("protoPayload"))
     place = re.match(r"projects/[^/]+/buckets/([^/]+)/objects/(.+)\Z", text(payload.get("resourceName")))
     operation = text(payload.get("methodName")).rpartition(".")[2]
-    said = object_of(payload.get("status"))
+    said = members_in(payload.get("status"))
     code = number(said.get("code", 0))
     if place is None or code is None:
         return None
@@ -219,20 +220,20 @@ def _audit(event: dict[str, object]) -> Draft | None:
     draft = _begun(operation, url, _RPC_STATUS.get(int(code), 0))
     if draft.status >= 400:
         answer = {"error": {"code": draft.status, "message": text(said.get("message"))}}
-        draft.received_content = Content.from_text(json.dumps(answer))
-    met = object_of(payload.get("requestMetadata"))
-    who = text(object_of(payload.get("authenticationInfo")).get("principalEmail"))
+        draft.received_content = Content.from_json(answer)
+    met = members_in(payload.get("requestMetadata"))
+    who = text(members_in(payload.get("authenticationInfo")).get("principalEmail"))
     _asked_by(draft, text(met.get("callerSuppliedUserAgent")), text(met.get("callerIp")), who)
     _timed(draft, text(event.get("timestamp")))
     return draft
 
 
 def _resource_log(event: dict[str, object]) -> Draft:
-    said = object_of(event.get("properties"))
+    said = members_in(event.get("properties"))
     status = number(event.get("statusCode"))
     url = text(event.get("uri"))
     draft = _begun(text(event.get("operationName")), url, int(status) if status is not None else 0)
-    who = text(object_of(object_of(event.get("identity")).get("requester")).get("upn"))
+    who = text(members_in(members_in(event.get("identity")).get("requester")).get("upn"))
     _asked_by(draft, text(said.get("userAgentHeader")), text(event.get("callerIpAddress")), who)
     word, version = text(event.get("statusText")), text(event.get("operationVersion"))
     _azure_fields(draft, text(said.get("conditionsUsed")), text(said.get("etag")), word, version)
@@ -244,8 +245,8 @@ def _resource_log(event: dict[str, object]) -> Draft:
 def _breadcrumbs(event: dict[str, object]) -> Iterator[Draft | None]:
     """Yield the requests that a page or a program sent before Sentry was told of an error."""
     listed = event.get("breadcrumbs")
-    for crumb in objects(object_of(listed).get("values")) or objects(listed):
-        data = object_of(crumb.get("data"))
+    for crumb in objects(members_in(listed).get("values")) or objects(listed):
+        data = members_in(crumb.get("data"))
         status, url = number(data.get("status_code")), text(data.get("url"))
         if status is None or not url or not 100 <= status <= 599:
             continue

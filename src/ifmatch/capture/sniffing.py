@@ -201,7 +201,7 @@ def is_log_table(head: bytes) -> bool:
     return not _HTML.match(head) and start not in {b"{", b"["} and looks_like_log_table(_lines(head))
 
 
-def is_packet_list(lines: Sequence[str]) -> bool:
+def _is_packet_list(lines: Sequence[str]) -> bool:
     """Tell whether tshark printed a line a packet and said nothing of what the columns are."""
     shown = [line for line in lines[:50] if line.strip()]
     hits = sum(1 for line in shown if _PACKET_LIST.match(line) or _NAMELESS.match(line[:4000]))
@@ -236,7 +236,7 @@ def is_error_report(head: bytes) -> bool:
     if start in {b"{", b"["} and len(head) > _JSON_ERROR_LIMIT:
         return False
     lines = _lines(head)
-    if is_packet_list(lines):
+    if _is_packet_list(lines):
         return False
     return not (len(lines) < 4 and any(is_command(line) for line in lines)) and looks_like_error_report(lines)
 
@@ -321,7 +321,7 @@ def _text_kind(text: str) -> tuple[str, str]:
         (name for sign, name in _REQUESTS_ONLY if any(sign.match(line) for line in lines[:5])), None
     ):
         return f"this is a request of {tool}", "It holds requests, not what came back. " + _TRACE_ADVICE
-    if is_packet_list(lines):
+    if _is_packet_list(lines):
         return "this is tshark's list of packets, or fields without their names", _TSHARK_ADVICE
     words = " ".join(first.split()[:8])[:60]
     printable = "".join(c if c.isprintable() else "?" for c in words)

@@ -147,7 +147,7 @@ def _split(text: str) -> list[str | None]:
     return list(lines)
 
 
-def is_mark(line: str | None) -> bool:
+def _is_mark(line: str | None) -> bool:
     """Tell whether a line looks like HTTP or like a line of a curl trace, whatever stands before it."""
     return bool(line) and _MARK.match(line or "") is not None
 
@@ -174,7 +174,7 @@ def unwrap(lines: list[str | None]) -> tuple[list[str | None], list[str]]:
         for index in coloured:
             lines[index] = _ANSI.sub("", lines[index] or "")
         repairs.append("terminal colour codes were taken off")
-    prefixless = without_prefixes(lines, is_mark)
+    prefixless = without_prefixes(lines, _is_mark)
     if prefixless is not None:
         lines = prefixless
         repairs.append("what a log collector had put before the lines was taken off")
@@ -239,7 +239,7 @@ def _without_stamps(lines: list[str | None]) -> list[str | None]:
     if not stamped or len(stamped) < 0.9 * len(filled):
         return lines
     bare = [_STAMP.sub("", line, count=1) if line else line for line in lines]
-    return bare if any(is_mark(line) for line in bare) else lines
+    return bare if any(_is_mark(line) for line in bare) else lines
 
 
 def _without_numbers(lines: list[str | None]) -> list[str | None]:
@@ -303,7 +303,7 @@ def _inside_fences(lines: list[str | None]) -> list[str | None]:
     inside: set[int] = set()
     for start, end in zip(fences[::2], [*fences[1::2], len(lines)], strict=False):
         inside.update(range(start + 1, end))
-    marks = [i for i, line in enumerate(lines) if is_mark(line)]
+    marks = [i for i, line in enumerate(lines) if _is_mark(line)]
     if not marks or marks[0] < fences[0]:
         # The fences stand inside content, or nothing tells what they are.
         return lines
@@ -314,14 +314,14 @@ def _inside_fences(lines: list[str | None]) -> list[str | None]:
 
 
 def _dedented(lines: list[str | None]) -> list[str | None]:
-    first = next((line for line in lines if line is not None and is_mark(line)), None)
+    first = next((line for line in lines if line is not None and _is_mark(line)), None)
     if first is None or not first[:1].isspace():
         return lines
-    if first.lstrip().startswith("* ") and sum(is_mark(line) for line in lines) == 1:
+    if first.lstrip().startswith("* ") and sum(_is_mark(line) for line in lines) == 1:
         return lines  # an item of a list: a trace has more than one such line
     found = _INDENT.match(first)
     indent = found.group() if found else ""
-    if any(line is not None and is_mark(line) and not line.startswith(indent) for line in lines):
+    if any(line is not None and _is_mark(line) and not line.startswith(indent) for line in lines):
         return lines
     if any(line and line.startswith((_TREE, _AWAITED)) for line in lines):
         return lines

@@ -108,7 +108,7 @@ def read_varnish_log(stream: BinaryIO, name: str) -> tuple[Capture, ...]:
     if incomplete:
         front.warn(f"transactions without method, URL and status were skipped: {incomplete}")
     for drafts in (front, behind):
-        drafts.found.sort(key=lambda draft: draft.started if draft.started is not None else 0.0)
+        drafts.order_by_time()
     if not front.found and behind.found:
         front.found, behind.found = behind.found, []
     advice = "Log whole transactions: varnishlog -g request -q 'RespStatus == 412' and those around them"

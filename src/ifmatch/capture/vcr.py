@@ -14,19 +14,11 @@ from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.capture.captured_content import from_unchunked
 from ifmatch.capture.drafts import Draft, Drafts
-from ifmatch.capture.json_values import (
-    header_pairs,
-    load,
-    number,
-    object_of,
-    objects,
-    read_limited,
-    text,
-    whole_objects,
-)
+from ifmatch.capture.json_values import header_pairs, load, number, objects, read_limited, text, whole_objects
 from ifmatch.capture.moments import iso_moment
 from ifmatch.capture.vcr_yaml import YamlError, load_yaml
 from ifmatch.errors import InputError
+from ifmatch.model.json_values import members_in
 from ifmatch.model.message import Content, Fields
 from ifmatch.model.unknown import UNKNOWN
 
@@ -67,7 +59,7 @@ def read_vcr(stream: BinaryIO, name: str) -> Capture:
 
 
 def _listed(value: object) -> list[dict[str, object]]:
-    cassette = object_of(value)
+    cassette = members_in(value)
     for key in _LIST_NAMES:
         if key in cassette:
             return objects(cassette[key])
@@ -92,7 +84,7 @@ def _from_yaml(drafts: Drafts, data: bytes, name: str) -> list[dict[str, object]
         )
     source = data.decode("utf-8", "replace")
     try:
-        cassette = object_of(load_yaml(source, "reading YAML cassettes"))
+        cassette = members_in(load_yaml(source, "reading YAML cassettes"))
     except YamlError as error:
         end = len(source) if error.position is None else error.position
     else:
@@ -113,7 +105,7 @@ def _from_yaml(drafts: Drafts, data: bytes, name: str) -> list[dict[str, object]
 
 
 def _interaction(drafts: Drafts, position: int, record: dict[str, object]) -> None:
-    request, response = object_of(record.get("request")), object_of(record.get("response"))
+    request, response = members_in(record.get("request")), members_in(record.get("response"))
     url = text(request.get("uri")) or text(request.get("url"))
     method = text(request.get("method")).upper()
     if not url or not method:
@@ -127,7 +119,9 @@ def _interaction(drafts: Drafts, position: int, record: dict[str, object]) -> No
     if draft.status:
         draft.received = header_pairs(response.get("headers"))
         draft.received_content = _content(drafts, entry, response, Fields(draft.received))
-        version = object_of(response).get("http_version") or response.get("protocol") or response.get("proto")
+        version = (
+            members_in(response).get("http_version") or response.get("protocol") or response.get("proto")
+        )
         draft.response_version = text(version)
     else:
         draft.error = "no response in the cassette"
@@ -138,7 +132,7 @@ def _interaction(drafts: Drafts, position: int, record: dict[str, object]) -> No
 def _status(response: dict[str, object]) -> tuple[int, str]:
     status = response.get("status")
     if isinstance(status, dict):
-        record = object_of(cast("object", status))
+        record = members_in(cast("object", status))
         code, reason = number(record.get("code")), text(record.get("message"))
     else:
         # go-vcr: `status: 412 Precondition Failed`, `code: 412`.
@@ -163,7 +157,7 @@ def _content(
 ) -> Content | UnknownType | None:
     body = message.get("body", UNKNOWN)
     if isinstance(body, dict):
-        record = object_of(cast("object", body))
+        record = members_in(cast("object", body))
         packed = record.get("base64_string")
         if isinstance(packed, str):
             try:

@@ -12,7 +12,7 @@ from typing import Final
 from ifmatch.capture.captured_content import ReadContent, from_wire
 from ifmatch.model.message import Fields
 
-__all__ = ["WireMessage", "parse_head", "split_messages"]
+__all__ = ["WireMessage", "split_messages"]
 
 HEAD_LIMIT: Final = 256 * 1024
 _REQUEST = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}) ([^\r\n ]{1,65536}) (HTTP/\d(?:\.\d)?)[ \t]*\Z")
@@ -50,7 +50,7 @@ class WireMessage:
     content: ReadContent
 
 
-def parse_head(head: bytes) -> tuple[str, str, int, str, str, list[tuple[str, str]]] | None:
+def _parse_head(head: bytes) -> tuple[str, str, int, str, str, list[tuple[str, str]]] | None:
     """Read a message head.
 
     Args:
@@ -104,7 +104,7 @@ def split_messages(
         start = begin.start()
         end = _END.search(octets, start, start + HEAD_LIMIT)
         head_end, body_start = (end.start(), end.end()) if end else (len(octets), len(octets))
-        parsed = parse_head(octets[start:head_end])
+        parsed = _parse_head(octets[start:head_end])
         if parsed is None:
             position = start + 4
             continue

@@ -47,14 +47,12 @@ def between_versions(history: History, base: Step, step: Step, changes: Sequence
     for place, one in enumerate(changes):
         if not one.who or one.who == own.who or not one.version or one.version in read | made:
             continue
-        beside = low < place < high or any(_counts(each, one.version, own.version) for each in read)
+        beside = low < place < high or any(
+            tokens.counted_between(each, one.version, own.version) for each in read
+        )
         if beside and not _kept(history, base, step, own.who):
             return one
     return None
-
-
-def _counts(before: str, between: str, after: str) -> bool:
-    return tokens.counted_on(before, between) and tokens.counted_on(between, after)
 
 
 def _versions_in(step: Step) -> list[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis.soap_bodies import state_in
 from ifmatch.dialects import Scope, guards_in, sent_state
+from ifmatch.model.json_values import members_in
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def carried_state(step: Step) -> Content | None:
     Args:
         step: any step.
     """
-    content = step.exchange.request.content
+    content = step.view.request.content
     if not isinstance(content, Content):
         return None
     state = sent_state(step.view, step.dialect) if step.dialect is not None else None
@@ -39,7 +39,7 @@ def _without(content: Content, address: dict[str, object]) -> Content:
         return content
     members = cast("dict[str, object]", value)
     left = {name: held for name, held in members.items() if name not in address or address[name] != held}
-    return Content.from_text(json.dumps(left)) if left and len(left) < len(members) else content
+    return Content.from_json(left) if left and len(left) < len(members) else content
 
 
 def settle(steps: Sequence[Step]) -> None:
@@ -85,5 +85,5 @@ def _expected(step: Step, sent: dict[str, object]) -> dict[str, object]:
 
 def _scalars(value: object) -> dict[str, object]:
     """Return the members of an object that hold one value."""
-    members = cast("dict[str, object]", value) if isinstance(value, dict) else {}
+    members = members_in(value)
     return {name: one for name, one in members.items() if isinstance(one, str | int | float)}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.cache_marks import asks_past
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.model.diagnosis import Outcome
@@ -88,7 +89,7 @@ def _several(step: Step) -> Condition | None:
     condition = step.condition(Guard.DIFFERENT)
     if condition is None or not condition.standard or len(condition.tokens) < _LISTED or _completed(step):
         return None
-    if "no-cache" in f"{step.sent.text('cache-control')} {step.sent.text('pragma')}".lower():
+    if asks_past(step.sent):
         return None
     named = set(map(tokens.opaque, condition.tokens))
     return condition if condition.well_formed and tokens.opaque(step.etag) in named else None

@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.refusal_words import turned_down
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.json_values import members_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

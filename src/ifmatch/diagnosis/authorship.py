@@ -10,6 +10,7 @@ from ifmatch.diagnosis.editors import PROGRAM, SYSTEM
 from ifmatch.diagnosis.listed_records import leaves_of
 from ifmatch.diagnosis.own_marks import marks_of, only_there, shown_in, shown_text, values_shown
 from ifmatch.diagnosis.own_names import names_of, signed_since
+from ifmatch.diagnosis.resources import bare
 from ifmatch.diagnosis.told_changes import account_of, known_as
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _whole(facts: Facts) -> Step | None:
     gave = facts.elsewhere
     if gave is None or not gave.read_ok or gave.actor != facts.step.actor:
         return None
-    here, there = (one.resource.partition("?")[0].rstrip("/") for one in (facts.step, gave))
+    here, there = (bare(one.resource) for one in (facts.step, gave))
     return gave if here.startswith(f"{there}/") else None
 
 
@@ -171,7 +172,7 @@ def by_others(facts: Facts) -> Iterator[tuple[Change, bool]]:
 
 def _done_since(facts: Facts, base: Step) -> list[Step]:
     """Return the client's own accepted writes on the resource, and on parts of it, since it had looked."""
-    here = facts.step.resource.partition("?")[0].rstrip("/")
+    here = bare(facts.step.resource)
     return [
         one
         for one in facts.case.steps[base.order : facts.step.order]

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import changed_pointers, holds, same_content, value_at
 from ifmatch.diagnosis.locks import why_awaited
-from ifmatch.diagnosis.resources import parent_of, path_of
+from ifmatch.diagnosis.resources import bare, parent_of, path_of
 from ifmatch.diagnosis.rules import post_commit_412
 from ifmatch.diagnosis.tickets import renewed
 from ifmatch.diagnosis.written_things import name_of
@@ -57,7 +57,7 @@ def _went_on(facts: Facts, first: str) -> str | None:
     if first != "lost-response-replay" or facts.guard is not None or step.method != "POST":
         return None
     own = facts.own(facts.case.steps[step.order + 1 :])
-    above = step.resource.partition("?")[0].rstrip("/") + "/"
+    above = bare(step.resource) + "/"
     looked = next((one for one in own if one.read_ok and one.content is not None), None)
     if looked is None or not any(one.accepted and one.resource.startswith(above) for one in own):
         return None
@@ -150,7 +150,7 @@ def _counts_on(facts: Facts) -> bool:
 def _brought_up(facts: Facts) -> bool:
     """Tell whether a client whose POST found the thing there read it and stored its own there."""
     step = facts.step
-    above = step.resource.partition("?")[0].rstrip("/") + "/"
+    above = bare(step.resource) + "/"
     read: Step | None = None
     for one in facts.own(facts.case.steps[step.order + 1 :]):
         if not one.resource.startswith(above):
@@ -261,7 +261,7 @@ def _swept(facts: Facts) -> str | None:
 def _container(facts: Facts) -> str | None:
     """Return why a refused creation was only to make sure: the client goes on to work inside it."""
     step = facts.step
-    inside = step.resource.partition("?")[0].rstrip("/") + "/"
+    inside = bare(step.resource) + "/"
     if any(one.is_write for one in facts.own(facts.later)):
         return None
     used = next(

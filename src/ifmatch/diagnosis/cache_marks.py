@@ -59,3 +59,14 @@ def says_fetched(fields: Fields) -> bool:
     """
     told = [value for name in _STATUS_FIELDS if (value := fields.text(name)) is not None]
     return any(_FETCHED.search(value) for value in told) and not says_hit(fields)
+
+
+def asks_past(fields: Fields) -> bool:
+    """Tell whether a request wants an answer of the origin, whatever is stored on the way.
+
+    Args:
+        fields: of the request.
+
+    Source: RFC 9111 sections 5.2.1.4 and 5.4 (no-cache in a request).
+    """
+    return any("no-cache" in (fields.text(name) or "").lower() for name in ("cache-control", "pragma"))

@@ -11,10 +11,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis.dialect_habits import LEARNED
-from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.operations import reads, writes
 from ifmatch.dialects import Carrier, Dialect, GuardSpec, SameResource, StatePlace, TokenPlace
 from ifmatch.dialects.words import VERSION
+from ifmatch.model.json_values import members_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

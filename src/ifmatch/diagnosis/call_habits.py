@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
+from ifmatch.diagnosis.call_records import calls
 from ifmatch.diagnosis.dialect_habits import joined, learn
 from ifmatch.diagnosis.message_members import Member, sent, shown
 from ifmatch.diagnosis.version_words import speaks_of_versions
@@ -31,7 +32,7 @@ def naming(service: Sequence[Step], dialect: Dialect) -> Dialect | None:
         service: its steps, their dialects set, none of them named by a member that the family knows.
         dialect: the family, such as JSON-RPC.
     """
-    if not _calls(dialect) or any("#" in step.resource for step in service):
+    if not calls(dialect) or any("#" in step.resource for step in service):
         return None
     read: dict[str, set[str]] = {}
     written: Counter[tuple[str, str]] = Counter()
@@ -53,11 +54,6 @@ def naming(service: Sequence[Step], dialect: Dialect) -> Dialect | None:
     return replace(dialect, identity=(*dialect.identity, votes.most_common(1)[0][0]))
 
 
-def _calls(dialect: Dialect) -> bool:
-    """Tell whether a family has one address for all, and says in the content what is meant."""
-    return bool(dialect.identity and dialect.reads_content)
-
-
 def _names(member: Member) -> bool:
     inside = member.where == "body" and member.name.count("/") >= _WITHIN
     return inside and not speaks_of_versions(member)
@@ -70,7 +66,7 @@ def carrying(service: Sequence[Step], dialect: Dialect) -> Dialect | None:
         service: its steps, their dialects and resources set.
         dialect: the family.
     """
-    if not _calls(dialect) or any(step.guard is not None for step in service if step.is_write):
+    if not calls(dialect) or any(step.guard is not None for step in service if step.is_write):
         return None
     learned = learn(service)
     return joined(learned, dialect) if learned is not None else None

@@ -6,7 +6,6 @@ version: as the argument of a mutation, the parameter of a method, an element.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, replace
 from html import escape
@@ -275,4 +274,4 @@ def _wrapped(record: Record, step: Step, dialect: Dialect) -> Content:
     value: object = record
     for name in reversed(shortest):
         value = {"shown" if name == "*" else name: value}
-    return Content.from_text(json.dumps(value))
+    return Content.from_json(value)

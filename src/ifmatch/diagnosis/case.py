@@ -31,7 +31,7 @@ from ifmatch.diagnosis.lines_apart import lines_apart
 from ifmatch.diagnosis.ordering import in_order
 from ifmatch.diagnosis.own_in_flight import take_collided
 from ifmatch.diagnosis.remote_calls import take_calls
-from ifmatch.diagnosis.resources import host_of, resource_key
+from ifmatch.diagnosis.resources import bare, host_of, resource_key
 from ifmatch.diagnosis.steps import SAFE_METHODS, Step
 from ifmatch.diagnosis.told_undone import take_outdated
 from ifmatch.diagnosis.wordless_refusals import take_by_course
@@ -280,10 +280,7 @@ def _unrelated(sources: Sequence[Source], captures: Sequence[Capture]) -> list[S
     if len(sources) < 2:
         return list(sources)
     tails = [
-        {
-            exchange.request.url.partition("?")[0].rstrip("/").rpartition("/")[2]
-            for exchange in capture.exchanges
-        }
+        {bare(exchange.request.url).rpartition("/")[2] for exchange in capture.exchanges}
         for capture in captures
     ]
     rows: list[Source] = []

@@ -9,12 +9,13 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.editors import EDITOR
-from ifmatch.diagnosis.listed_versions import entries_in, members_in
+from ifmatch.diagnosis.listed_versions import entries_in
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.path_members import of_a_kind
-from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.resources import bare, last_step, path_of
 from ifmatch.diagnosis.told_of_tokens import has_verdict
 from ifmatch.diagnosis.version_words import alike, called_version
+from ifmatch.model.json_values import members_in
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.facts import Facts
@@ -90,11 +91,7 @@ def _counted(facts: Facts, read: Step) -> list[Record]:
         return []
     wanted = {str(number) for number in range(int(token) + 1, int(current) + 1)[:_MOST]}
     own = facts.step.resource
-    if (
-        not wanted
-        or read.resource == own
-        or read.resource.startswith(own.partition("?")[0].rstrip("/") + "/")
-    ):
+    if not wanted or read.resource == own or read.resource.startswith(bare(own) + "/"):
         return []
     word = facts.guard.name.rpartition("/")[2] if facts.guard is not None else ""
     listed = _entries(read)
@@ -213,7 +210,7 @@ def _kind(part: str) -> tuple[bool, bool]:
 
 def _after_kind(step: Step, listed: list[Record]) -> list[str]:
     """Return the members of a list of changes that are called as the path of a write calls such things."""
-    kind = path_of(step.resource).partition("?")[0].rstrip("/").rpartition("/")[0].rpartition("/")[2]
+    kind = bare(path_of(step.resource)).rpartition("/")[0].rpartition("/")[2]
     return [name for name in (listed[0] if listed else ()) if of_a_kind(kind, name)]
 
 
@@ -224,5 +221,5 @@ def _written(step: Step) -> set[str]:
     named = {str(entry[name]) for entry in sent for name in _NAMES[:5] if name in entry}
     if listed:
         return named
-    last = path_of(step.resource).partition("?")[0].rstrip("/").rpartition("/")[2]
+    last = last_step(step.resource)
     return {*named, unquote(last)}

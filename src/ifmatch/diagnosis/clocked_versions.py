@@ -40,7 +40,7 @@ def ahead_of_versions(history: History, step: Step) -> bool:
     guard = step.guard
     if guard is None or not guard.of_one:
         return False
-    if not _asks_for_nothing_newer(guard.name):
+    if not _asks_for_nothing_newer(guard.called):
         return False
     sent = told_moment(guard.tokens[0])
     if sent is None:
@@ -71,8 +71,8 @@ def version_by_clock(facts: Facts) -> Iterator[Evidence]:
     along = _runs_along(facts, sent)
     if along is not None:
         text = "the version is a time that moves on with the time of sending: a clock made it, no answer"
-        yield note(text, 5.5, along, facts.guard.name if facts.guard is not None else "")
-    name = facts.guard.name if facts.guard is not None else ""
+        yield note(text, 5.5, along, facts.guard.called if facts.guard is not None else "")
+    name = facts.guard.called if facts.guard is not None else ""
     read = made_at(facts, sent, name)
     if read is not None:
         then = "" if read[0] is step else " when it read"
@@ -81,7 +81,7 @@ def version_by_clock(facts: Facts) -> Iterator[Evidence]:
         return
     if facts.damage is not None and ahead_of_versions(facts.history, step):
         text = "it lies ahead of every version that was given out: the condition cannot fail"
-        yield note(text, 2.0, step, facts.guard.name if facts.guard is not None else "")
+        yield note(text, 2.0, step, facts.guard.called if facts.guard is not None else "")
     ahead = read[1] if read is not None else sent - step.date if step.date is not None else 0.0
     if abs(ahead) > _SKEW:
         side = "ahead of" if ahead > 0 else "behind"

@@ -6,13 +6,13 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.damages import Damage
-from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.pages import is_page
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.diagnosis.version_words import called_version, speaks_of_versions
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.diagnosis import Outcome
+from ifmatch.model.json_values import members_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

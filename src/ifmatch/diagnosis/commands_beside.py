@@ -14,7 +14,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.carried_out import denial_told
 from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.refusal_words import says_outdated
-from ifmatch.diagnosis.resources import host_of, path_of
+from ifmatch.diagnosis.resources import bare, host_of, path_of
 from ifmatch.diagnosis.version_words import EXPECTS, alike, called_version
 from ifmatch.dialects import parts_in
 
@@ -40,28 +40,24 @@ def take_commands(steps: Sequence[Step]) -> None:
     Args:
         steps: of a case, in order of time, nothing read from them yet.
     """
-    read = {_path(one) for one in steps if one.method == "GET" and one.status == _OK}
+    read = {bare(one.resource) for one in steps if one.method == "GET" and one.status == _OK}
     calls = [one for one in steps if one.method in _CALLING and one.is_write and "#" not in one.resource]
-    refused = {path for one in calls if (path := _path(one)) not in read and _refused(one)}
+    refused = {path for one in calls if (path := bare(one.resource)) not in read and _refused(one)}
     looks: dict[str, deque[Step]] = {}
     found: list[tuple[Step, str, bool]] = []
     for step in steps if refused else ():
         host = host_of(step.exchange.request.url)
         if step.method == "GET" and step.status == _OK:
             looks.setdefault(host, deque(maxlen=_NEAR)).append(step)
-        elif step.method in _CALLING and step.is_write and _path(step) in refused:
+        elif step.method in _CALLING and step.is_write and bare(step.resource) in refused:
             # A batch is told apart by its parts, each of which is about a thing of its own.
             about = "" if parts_in(step.view, None, {}) else _about(step, looks.get(host, ()))
             if about:
                 found.append((step, about, _refused(step)))
-    proven = {_path(step) for step, _, over in found if over}
+    proven = {bare(step.resource) for step, _, over in found if over}
     for step, about, _ in found:
-        if _path(step) in proven:
+        if bare(step.resource) in proven:
             step.resource = about
-
-
-def _path(step: Step) -> str:
-    return step.resource.partition("?")[0].rstrip("/")
 
 
 def _refused(step: Step) -> bool:
@@ -81,7 +77,7 @@ def _may_be_one(member: Member) -> bool:
 
 def _about(step: Step, looks: Iterable[Step]) -> str:
     """Return the one resource beside a command that showed its version by the name that it has there."""
-    above = _path(step).rpartition("/")[0]
+    above = bare(step.resource).rpartition("/")[0]
     if len(path_of(above)) < _SHORTEST:
         # At the root stand things of all kinds.
         return ""
@@ -90,7 +86,7 @@ def _about(step: Step, looks: Iterable[Step]) -> str:
     values = {one.value for one in carried if one not in versions}
     found: dict[str, bool] = {}
     for look in looks:
-        below = _path(look)
+        below = bare(look.resource)
         if not below.startswith(f"{above}/") or not any(_shows(look, one) for one in versions):
             continue
         own = {unquote(part) for part in below[len(above) :].split("/") if part}

@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, cast
 
-from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.resources import bare, path_of
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects.glossary import Words
 
@@ -104,7 +104,7 @@ def _members(facts: Facts) -> list[str]:
 
 def _names(value: object, step: Step) -> bool:
     """Tell whether a member is the target's path, or the end of it that begins with a slash."""
-    path = path_of(step.resource).partition("?")[0].rstrip("/")
+    path = bare(path_of(step.resource))
     return isinstance(value, str) and value.startswith("/") and len(value) > 1 and path.endswith(value)
 
 

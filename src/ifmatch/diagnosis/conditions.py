@@ -54,6 +54,7 @@ class Condition:
         key: what the dialect calls this guard, "" without a dialect.
         carrier: where it stands.
         unseen: whether only the family's habit tells of it: the content that holds it is not in the evidence.
+        place: where it was sent, where `name` is a pointer into a reading of it; "" where it is `name`.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Condition:
     key: str = ""
     carrier: Carrier = Carrier.HEADER
     unseen: bool = False
+    place: str = ""
 
     @property
     def weak(self) -> bool:
@@ -81,13 +83,27 @@ class Condition:
         """Tell whether it names one version, which may be given in two spellings: with quotes and without."""
         return len({tokens.opaque(token) for token in self.tokens}) == 1
 
+    @property
+    def called(self) -> str:
+        """Return where it stands in what was sent: field, parameter, pointer, path of an element."""
+        return self.place or self.name
+
     def shown(self) -> str:
         """Return it as a header line, parameter or member for reports."""
         if self.carrier is Carrier.QUERY:
             return f"?{self.name}={self.value}"
         if self.carrier is Carrier.PATH:
             return f"{self.value} in the path"
-        return f"{self.name}: {self.value}"
+        return f"{self.called}: {self.value}"
+
+
+def wants_absent(condition: Condition | None) -> bool:
+    """Tell whether a precondition is that there is nothing yet: the write creates.
+
+    Args:
+        condition: of a write, None where it has none.
+    """
+    return condition is not None and condition.guard is Guard.ABSENT
 
 
 def _entity_tags(name: str, value: str, guard: Guard, star: Guard) -> Condition:
@@ -107,7 +123,7 @@ def _date(name: str, value: str, guard: Guard) -> Condition:
 # Where a precondition is a part of the content.
 IN_CONTENT: Final = frozenset({Carrier.BODY, Carrier.FORM, Carrier.TEXT})
 # The value of a precondition in a content that is not in the evidence.
-UNSEEN: Final = "…"
+_UNSEEN: Final = "…"
 # Parameters that carry a precondition wherever they are seen, or defeat caches: not what the resource is.
 QUERY_NOT_IDENTITY: Final = frozenset(
     {
@@ -165,14 +181,14 @@ def conditions_of(
         elif guard.carrier is Carrier.HEADER and guard.name.lower() in _STANDARD:
             _loosen(found, guard)
         else:
-            found.append(_carried(guard))
+            found.append(replace(_carried(guard), place=view.places.get(guard.name, "")))
     if not any(guard.name == "Overwrite" for guard in presented):
         found.extend(_overwrite(request))
     if not presented:
         told = refusal is not None and refusal.meaning is Meaning.MISMATCH
         spec = unseen_guard(view, dialect, told=told)
         if spec is not None:
-            same = Condition(spec.name, UNSEEN, Guard.SAME, standard=False, key=spec.key, unseen=True)
+            same = Condition(spec.name, _UNSEEN, Guard.SAME, standard=False, key=spec.key, unseen=True)
             same = replace(same, carrier=spec.carrier)
             repeated = refusal.sent if refusal is not None else None
             if repeated is not None:
@@ -191,6 +207,9 @@ def carries(request: Request, guard: Condition, dialect: Dialect | None) -> bool
     """
     if guard.carrier in {Carrier.HEADER, Carrier.WEBDAV_IF}:
         return True if guard.name in request.fields else (False if request.fields.complete else None)
+    if guard.place:
+        # Calls are read where the client sent them, together with what was answered to others.
+        return None
     if guard.carrier in IN_CONTENT:
         # What a vantage did not keep of the content may hold it.
         return None if request.content is UNKNOWN or not _whole(request) else _finds(request, guard, dialect)

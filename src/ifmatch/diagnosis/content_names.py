@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 from ifmatch.diagnosis.commands_beside import take_commands
 from ifmatch.diagnosis.projections import is_view
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.json_values import members_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -163,7 +164,7 @@ def _shared(one: _Asked, sent: dict[str, str], given: dict[str, str]) -> list[st
 
 def _scalars(value: object) -> dict[str, str]:
     """Return the texts and numbers at the top of a content, by name in lower case."""
-    members = cast("dict[str, object]", value) if isinstance(value, dict) else {}
+    members = members_in(value)
     return {
         name.casefold(): str(one)
         for name, one in members.items()

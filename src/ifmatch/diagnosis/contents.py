@@ -14,6 +14,7 @@ from ifmatch.diagnosis.lines_told import lines_tell
 from ifmatch.diagnosis.pages import fields_of, is_page, nested
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.json_values import pointer_step
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 
@@ -304,7 +305,7 @@ def unwrapped(content: Content, like: Content | None) -> Content:
     # What is sent may say more: who and where, and the version.
     inner = [part for part in parts if len(part) > 1 and set(part) <= set(sent)]
     for part in (*most, *inner):
-        return content if part is whole else Content.from_text(json.dumps(part))
+        return content if part is whole else Content.from_json(part)
     return content
 
 
@@ -379,7 +380,7 @@ def change_of(content: Content, base: Content | None) -> Content:
         }
         name, inner = next(((name, _object(value)) for name, value in left.items()), ("", None))
         if len(left) != 1 or inner is None:
-            return Content.from_text(json.dumps(left))
+            return Content.from_json(left)
         sent, there = inner, _object(known.get(name))
     return content
 
@@ -409,7 +410,7 @@ def _compare(one: object, two: object, pointer: str, found: list[str]) -> None:
     if isinstance(one, dict) and isinstance(two, dict):
         left, right = cast("dict[str, object]", one), cast("dict[str, object]", two)
         for name in [*left, *(key for key in right if key not in left)]:
-            child = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
+            child = f"{pointer}/{pointer_step(name)}"
             if name not in left or name not in right:
                 found.append(child)
             else:

@@ -36,7 +36,7 @@ _LITTLE = 10
 _NEAR = 40
 
 
-def counted(before: Content | None, after: Content | None) -> frozenset[str]:
+def _counted(before: Content | None, after: Content | None) -> frozenset[str]:
     """Return the members that hold a number and went on or back by a little, empty when others moved too.
 
     Args:
@@ -73,13 +73,13 @@ def counts_along(own: Sequence[Step], step: Step, base: Content | None) -> bool:
         step: one of these, a write.
         base: content of the version that it was made from.
     """
-    members = counted(base, step.body)
+    members = _counted(base, step.body)
     return bool(members) and any(
         write is not step
         and write.accepted
         and write.replaces
         and read.read_ok
-        and counted(read.representation, write.body) == members
+        and _counted(read.representation, write.body) == members
         for read, write in pairwise(own)
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 from ifmatch.diagnosis.refusal_words import EXISTS
 from ifmatch.dialects import Carrier, Demand, GuardSpec
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.json_values import pointer_step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,4 +103,4 @@ def _flags(write: Step) -> Iterator[tuple[Carrier, str, str, str]]:
     for name, held in cast("dict[str, object]", body).items() if isinstance(body, dict) else ():
         value = str(held).lower()
         if isinstance(held, bool | str) and value in switches:
-            yield Carrier.BODY, f"/{name.replace('~', '~0').replace('/', '~1')}", name, value
+            yield Carrier.BODY, f"/{pointer_step(name)}", name, value

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.clocked_versions import ahead_of_versions
-from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.conditions import Guard, wants_absent
 from ifmatch.diagnosis.conditions_offered import not_offered
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, same_content, value_at
 from ifmatch.diagnosis.counts import skipped
@@ -118,10 +118,6 @@ def _changes(step: Step) -> bool:
     return step.accepted and step.replaces
 
 
-def _creates(step: Step) -> bool:
-    return step.guard is not None and step.guard.guard is Guard.ABSENT
-
-
 def _made_of_nothing(history: History, step: Step) -> Damage | None:
     """Find a creation by a request that demands an existing resource, right after a read had found nothing.
 
@@ -159,7 +155,7 @@ def _created_twice(history: History, step: Step) -> Damage | None:
     if held_for_a_while(state):
         return None
     since = between(history, state.order, step.order)
-    if any(one.refused and _creates(one) for one in since):
+    if any(one.refused and wants_absent(one.guard) for one in since):
         # The condition is heeded: what was there has gone by itself, as a lease does.
         return None
     later = on_from(history.writes, step.order)

@@ -48,7 +48,7 @@ def _server(step: Step) -> float | None:
     return step.date if step.date is not None else step.exchange.started
 
 
-def stated(facts: Facts, but: str = "") -> tuple[str, float] | None:
+def _stated(facts: Facts, but: str = "") -> tuple[str, float] | None:
     """Return where an actor's requests tell the time that it has, and how far that is ahead of the server's.
 
     What goes along with the time of sending in several requests is a clock, whatever it is called.
@@ -83,7 +83,7 @@ def made_at(
         but: name of the value that holds it.
         steps: where to look; all requests of the actor up to this one when left out.
     """
-    told = stated(facts, but)
+    told = _stated(facts, but)
     own = list(steps) or [one for one in facts.own(facts.case.steps) if one.order <= facts.step.order]
     for step in reversed(own[-_MOST:]):
         now = _server(step)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from ifmatch.diagnosis.resources import resource_key
+from ifmatch.diagnosis.resources import bare, resource_key
 from ifmatch.diagnosis.steps import Step
 from ifmatch.dialects import View, parts_in
 from ifmatch.dialects.batches import may_hold_parts
@@ -92,13 +91,13 @@ def _entries(step: Step, things: Mapping[str, str], tagged: AbstractSet[str]) ->
 
     Where the bulk change gives the version as a tag to match, the list's is that tag.
     """
-    here = step.resource.partition("?")[0].rstrip("/")
+    here = bare(step.resource)
     keys = {name: key for key, name in things.items() if key.rpartition("/")[0] == here}
     listed = named_records(step.view.json, keys)
     for name, record in listed[1].items() if listed is not None else ():
         version = version_in(record)
         if name in keys and version is not None:
-            content = Content.from_text(json.dumps(record))
+            content = Content.from_json(record)
             tag = scalar(record.get(version)) if keys[name] in tagged else None
             fields = Fields([("ETag", tag if '"' in tag else f'"{tag}"')] if tag is not None else [])
             response = Response(_OK, fields=fields, content=content)

@@ -163,7 +163,7 @@ def _dialect(traffic: Traffic, found: Sequence[Habit], *, loose: bool, weak: boo
             guards[key] = GuardSpec(carrier=Carrier(guard.where), name=guard.name, id=key if spoken else "")
         if habit.source is not None:
             places.append(TokenPlace(at=habit.source.where, name=habit.source.name, feeds=(key,)))
-            places += [TokenPlace(at=at, name=name, feeds=(key,)) for at, name in made_at(traffic, habit)]
+            places += [TokenPlace(at=at, name=name, feeds=(key,)) for at, name in _made_at(traffic, habit)]
         if habit.path is not None:
             rule = habit.path.rule
             others[rule] = SameResource(path=rule, becomes=habit.path.becomes, methods=_UNSAFE)
@@ -176,11 +176,11 @@ def _dialect(traffic: Traffic, found: Sequence[Habit], *, loose: bool, weak: boo
         tokens=tuple(places),
         signals=signals(traffic, found),
         same_resource=tuple(others.values()),
-        states=wrappings(traffic),
+        states=_wrappings(traffic),
     )
 
 
-def made_at(traffic: Traffic, habit: Habit) -> list[tuple[str, str]]:
+def _made_at(traffic: Traffic, habit: Habit) -> list[tuple[str, str]]:
     """Return where the answers to writes show the versions that they made, if reads show them elsewhere.
 
     Args:
@@ -201,7 +201,7 @@ def made_at(traffic: Traffic, habit: Habit) -> list[tuple[str, str]]:
     return list(found)
 
 
-def wrappings(traffic: Traffic) -> tuple[StatePlace, ...]:
+def _wrappings(traffic: Traffic) -> tuple[StatePlace, ...]:
     """Return where requests wrap what they write in a member: beside it stand id, action and version.
 
     The member holds more of what a read shows than all members beside it.

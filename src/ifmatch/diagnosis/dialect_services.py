@@ -36,6 +36,7 @@ from ifmatch.dialects import (
     tokens_in,
 )
 from ifmatch.dialects.pointers import values_at
+from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from ifmatch.model.exchange import Exchange
 
 # What every service speaks needs no dialect.
-HTTP: Final = "rfc9110"
+_HTTP: Final = "rfc9110"
 _CALLS: Final = "json-rpc"
 _UPLOADS: Final = frozenset({"PUT", "PATCH"})
 # The session in the URL that an upload goes on with: what it opens with stores nothing.
@@ -232,7 +233,9 @@ def _families(
     service: Sequence[Step], sample: Sequence[Step], dialects: Sequence[Dialect] | None
 ) -> list[Recognition]:
     """Return the families that a service shows, or the one that the envelope of its calls makes up."""
-    found = [one for one in recognise_all([step.view for step in sample], dialects) if one.dialect.id != HTTP]
+    found = [
+        one for one in recognise_all([step.view for step in sample], dialects) if one.dialect.id != _HTTP
+    ]
     if all(one.dialect.general for one in found) and (envelope := enveloped(service)) is not None:
         return [Recognition(envelope, (), 1.0)]
     return [_called(one, service) for one in found]
@@ -240,11 +243,14 @@ def _families(
 
 def _called(found: Recognition, service: Sequence[Step]) -> Recognition:
     """Return a family by the name that people know it by, where calls in XML are read as calls in JSON."""
-    if found.dialect.id != _CALLS or not any(
-        "xml" in (step.sent.text("content-type") or "").lower() for step in service[:_COMPARED]
-    ):
+    if found.dialect.id != _CALLS or not any(step.reading is not None and _in_xml(step) for step in service):
         return found
     return replace(found, dialect=with_(found.dialect, name="this API"))
+
+
+def _in_xml(step: Step) -> bool:
+    content = step.exchange.request.content
+    return isinstance(content, Content) and content.text.lstrip()[:1] == "<"
 
 
 def _giving(shown: dict[Step, list[Step]], learned: Dialect | None) -> dict[Step, list[Step]]:

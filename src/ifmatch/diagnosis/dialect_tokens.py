@@ -35,7 +35,7 @@ _TELLING: Final = 3
 _STATE: Final = frozenset({Guard.SAME, Guard.SAME_DATE})
 
 
-def as_sent(value: str, grammar: Grammar) -> str:
+def _as_sent(value: str, grammar: Grammar) -> str:
     """Return a token from a body the way requests send it.
 
     Args:
@@ -98,7 +98,7 @@ def _give(step: Step, dialect: Dialect, wanted: frozenset[str]) -> None:
             continue
         keys = [key for key in token.feeds or wanted if key in grammars]
         from_content = token.name.startswith("/")
-        value = as_sent(token.value, grammars[keys[0]]) if keys and from_content else token.value
+        value = _as_sent(token.value, grammars[keys[0]]) if keys and from_content else token.value
         values.append(value)
         if keys and grammars[keys[0]] is Grammar.LOOSE_TAG:
             bare = tokens.opaque(value)

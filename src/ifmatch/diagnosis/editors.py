@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis.pages import fields_of, is_page, nested
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.json_values import members_in
 
 if TYPE_CHECKING:
     from ifmatch.model.message import Content
@@ -96,7 +97,7 @@ def same_moment(before: Content | None, now: Content | None) -> bool:
 
 def _changed_at(content: Content | None) -> dict[str, str]:
     value = content.json() if content is not None else None
-    members = cast("dict[str, object]", value) if isinstance(value, dict) else {}
+    members = members_in(value)
     inner = [cast("dict[str, object]", one) for one in members.values() if isinstance(one, dict)]
     return {
         name: str(said)

@@ -22,4 +22,6 @@ def note(text: str, weight: float, step: Step | Exchange | None = None, field: s
     """
     if step is None:
         return Evidence(text, weight, None, field)
-    return Evidence(text, weight, step.at if isinstance(step, Step) else step.provenance, field)
+    if not isinstance(step, Step):
+        return Evidence(text, weight, step.provenance, field)
+    return Evidence(text, weight, step.at, step.view.places.get(field, field))

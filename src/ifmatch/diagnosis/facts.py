@@ -30,7 +30,7 @@ from ifmatch.diagnosis.likeness import shows, taken_on
 from ifmatch.diagnosis.listed_tokens import listings_of
 from ifmatch.diagnosis.own_marks import marks_of
 from ifmatch.diagnosis.own_names import names_itself
-from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.resources import bare, last_step
 from ifmatch.diagnosis.served_dates import served_dates
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.version_words import called_version
@@ -161,7 +161,7 @@ class Facts(BlindFacts):
             one = listing.step
             if write.order < one.order < self.step.order and listing.version == token and one.follows(write):
                 return write, one
-        name = path_of(self.step.resource).partition("?")[0].rstrip("/").rpartition("/")[2]
+        name = last_step(self.step.resource)
         for one in reversed(self.case.steps[write.order + 1 : self.step.order]):
             if not (shows(one) and one.actor == self.step.actor and one.resource != self.step.resource):
                 continue
@@ -332,7 +332,7 @@ class Facts(BlindFacts):
         """Return the accepted writes on what lies below the resource, since the token was given out."""
         if self.source is None:
             return []
-        below = self.step.resource.partition("?")[0].rstrip("/") + "/"
+        below = bare(self.step.resource) + "/"
         return [
             step
             for step in self.case.steps[self.source.order + 1 : self.step.order]
@@ -481,11 +481,6 @@ class Facts(BlindFacts):
                 if value is not None and not (logged and tokens.is_weak(value.strip())):
                     return value.strip()
         return None
-
-    @cached_property
-    def tags_in_time(self) -> list[tuple[str, Step]]:
-        """Return (tag, step) for every read of the resource that showed a tag, in order of time."""
-        return [(step.etag, step) for step in self.history if step.read_ok and step.etag is not None]
 
     # -- damage -----------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from ifmatch.diagnosis.likeness import shows
 from ifmatch.diagnosis.listed_records import may_list
 from ifmatch.diagnosis.message_members import shown
 from ifmatch.diagnosis.operations import asks
-from ifmatch.diagnosis.resources import parent_of
+from ifmatch.diagnosis.resources import bare, parent_of
 from ifmatch.diagnosis.tickets import carried, carried_anywhere, in_fields, placed
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class Gathered:
         found: dict[str, list[Step]] = {}
         for one in self.steps:
             if one.is_read and one.status == _OK:
-                found.setdefault(one.resource.partition("?")[0].rstrip("/"), []).append(one)
+                found.setdefault(bare(one.resource), []).append(one)
         return found
 
     def answers_after(self, step: Step, count: int) -> Sequence[tuple[Step, str]]:

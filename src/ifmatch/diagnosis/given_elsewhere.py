@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote, urljoin
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import scalars
-from ifmatch.diagnosis.resources import host_of, path_of, resource_key
+from ifmatch.diagnosis.resources import bare, host_of, path_of, resource_key
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ def given_elsewhere(case: Case, step: Step, token: str) -> tuple[Step, Content] 
         token: of it.
     """
     wanted = tokens.opaque(token)
-    path = unquote(path_of(step.resource).partition("?")[0].rstrip("/"))
+    path = unquote(bare(path_of(step.resource)))
     name = path.rpartition("/")[2]
     if not wanted or not name:
         return None
@@ -55,9 +54,9 @@ def given_elsewhere(case: Case, step: Step, token: str) -> tuple[Step, Content] 
             continue
         thing = _thing(content.json(), name, "" if gave and not one.is_read else wanted)
         if one.accepted and gave and (thing is not None or _leads_to(one, step)):
-            return one, Content.from_text(json.dumps(thing)) if thing is not None else content
+            return one, Content.from_json(thing) if thing is not None else content
         if one.is_read and thing is not None:
-            return one, Content.from_text(json.dumps(thing))
+            return one, Content.from_json(thing)
     return None
 
 

@@ -10,10 +10,10 @@ from ifmatch.diagnosis.contents import ABSENT, changed_pointers, value_at
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.in_time import back_from, on_from
 from ifmatch.diagnosis.likeness import edit_of
-from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.taken_back import SOON, line_undone, two_edits
 from ifmatch.model.diagnosis import Outcome
+from ifmatch.model.json_values import members_in
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.history import History

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # So many steps of a resource are looked at on either side of a request, and of its case: what lies
 # further away hardly has to do with it, and to look through all for each would take as long as the square.
-REACH: Final = 250
+_REACH: Final = 250
 CASE_REACH: Final = 1000
 _DONE: Final = frozenset({200, 204})
 _OF_STATE: Final = frozenset({Guard.SAME, Guard.SAME_DATE})
@@ -354,14 +354,14 @@ class History(list[Step]):
             first: of the history.
             last: the last attempt of the same intent; `first` when left out.
         """
-        if len(self) <= 3 * REACH:
+        if len(self) <= 3 * _REACH:
             return self
-        block = bisect_left(self._orders, first.order) // REACH
-        end = block if last is None else max(block, bisect_left(self._orders, last.order) // REACH)
+        block = bisect_left(self._orders, first.order) // _REACH
+        end = block if last is None else max(block, bisect_left(self._orders, last.order) // _REACH)
         if end > block:
-            return History(self[max(0, block - 1) * REACH : (end + 2) * REACH])
+            return History(self[max(0, block - 1) * _REACH : (end + 2) * _REACH])
         if block not in self._stretches:
-            self._stretches[block] = History(self[max(0, block - 1) * REACH : (block + 2) * REACH])
+            self._stretches[block] = History(self[max(0, block - 1) * _REACH : (block + 2) * _REACH])
         return self._stretches[block]
 
     def near(self, attempts: Sequence[Step]) -> History:
@@ -380,8 +380,8 @@ class History(list[Step]):
         for token in guard.tokens:
             known = self.issued(token)
             far = known[: bisect_left(known, begin, key=lambda one: one.order)]
-            own = [one for one in far[:REACH] if one.actor == step.actor][:1]
-            last = [one for one in far[-REACH:] if one.actor == step.actor][-1:]
+            own = [one for one in far[:_REACH] if one.actor == step.actor][:1]
+            last = [one for one in far[-_REACH:] if one.actor == step.actor][-1:]
             gave += [*own, *last, *far[-1:]]
         if not gave:
             return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.conditions import Guard, wants_absent
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, same_content, value_at
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date, shown
@@ -59,7 +59,7 @@ def created_over(case: Case, history: History, step: Step) -> Damage | None:
     """
     if step.method != "PUT" or step.status not in {200, _REPLACED}:
         return None
-    if any((one.refused and _creates(one)) or held_for_a_while(one) for one in history):
+    if any((one.refused and wants_absent(one.guard)) or held_for_a_while(one) for one in history):
         # The condition is heeded at other times, or a lease had run out: what was there has gone in between.
         return None
     look = _last_look(history, step)
@@ -87,7 +87,7 @@ def moved_over(case: Case, step: Step) -> Damage | None:
     Source: RFC 4918 sections 9.8.5, 9.9.4 (204: the destination was replaced) and 10.6.
     """
     place = step.sent.text("destination") if step.status == _REPLACED else None
-    if place is None or not _creates(step):
+    if place is None or not wants_absent(step.guard):
         return None
     target = resource_key(place if "://" in place else host_of(step.resource) + place)
     look = _last_look(case.history_of(target), step)
@@ -121,10 +121,6 @@ def refused_elsewhere(history: History, step: Step, token: str) -> Damage | None
             return Damage(Outcome.LOST_UPDATE, text, lost=one, stale_accepted=True, proven=False)
         return None
     return None
-
-
-def _creates(step: Step) -> bool:
-    return step.guard is not None and step.guard.guard is Guard.ABSENT
 
 
 def _last_look(history: Sequence[Step], step: Step) -> Step | None:

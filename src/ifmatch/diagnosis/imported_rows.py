@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis.listed_records import records_in
-from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.refusal_words import turned_down
 from ifmatch.diagnosis.resources import by_service
 from ifmatch.diagnosis.rows_put_back import PutBack, address_of, put_back
 from ifmatch.diagnosis.versions_beside import names_two
+from ifmatch.model.json_values import members_in
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def _narrow_stored(service: Sequence[Step], write: Step, stored: PutBack) -> Non
 
 
 def _send(step: Step, row: Record) -> None:
-    whole, content = step.exchange.request.content, Content.from_text(json.dumps(row))
+    whole, content = step.exchange.request.content, Content.from_json(row)
     step.exchange = replace(step.exchange, request=replace(step.exchange.request, content=content))
     # What went on unchanged is about the row as well.
     step.hops = [
@@ -199,13 +199,12 @@ def _send(step: Step, row: Record) -> None:
 def _show(step: Step, told: dict[str, object] | Record) -> None:
     response = step.exchange.response
     if response is not None:
-        step.exchange = replace(
-            step.exchange, response=replace(response, content=Content.from_text(json.dumps(told)))
-        )
+        step.exchange = replace(step.exchange, response=replace(response, content=Content.from_json(told)))
         _forget(step)
 
 
 def _forget(step: Step) -> None:
+    step.reading = None
     for name in ("view", "content"):
         step.__dict__.pop(name, None)
     step.forget()

@@ -6,20 +6,20 @@ version that stood beside that name.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote
 
-from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.path_members import of_a_kind
+from ifmatch.diagnosis.resources import bare
 from ifmatch.diagnosis.soap_bodies import tree_in
 from ifmatch.diagnosis.steps_inside import step_inside
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.json_values import members_in
 from ifmatch.model.message import Content, Fields, Request, Response
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _inside(
     """Yield the things that an answer shows inside, each once, with their records."""
     told = step.view.json
     value = told if type(told) in {dict, list} else tree_in(step.content)
-    here = step.resource.partition("?")[0].rstrip("/")
+    here = bare(step.resource)
     held: dict[str, list[Record]] = {}
     for name, record, among in _named(value, by_name, 0):
         for key in by_name[name]:
@@ -254,7 +254,7 @@ def _parts(value: object, here: str, things: dict[str, _Thing]) -> Iterator[tupl
 def _content(record: Record, step: Step) -> Content:
     """Return a record by itself as the answer has it: JSON, or XML."""
     if isinstance(step.view.json, dict | list):
-        return Content.from_text(json.dumps(record))
+        return Content.from_json(record)
     single = {
         name: escape(str(one), quote=False) for name, one in record.items() if isinstance(one, str | int)
     }

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.message_members import sent, shown
-from ifmatch.diagnosis.resources import host_of
+from ifmatch.diagnosis.resources import bare, host_of
 from ifmatch.diagnosis.row_reasons import Reason, shorten
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects.glossary import Words
@@ -155,8 +155,8 @@ def _gives_back(one: Step, grant: Step, value: str) -> bool:
     """Tell whether a request ends what was taken: it removes its place, or carries its key and no change."""
     if not one.is_write or one.status not in _DONE:
         return False
-    here = grant.exchange.request.url.partition("?")[0].rstrip("/")
-    there = one.exchange.request.url.partition("?")[0].rstrip("/")
+    here = bare(grant.exchange.request.url)
+    there = bare(one.exchange.request.url)
     if one.method == "DELETE":
         return there.startswith(here) or value in there
     carries = value in one.exchange.request.url or any(each.value == value for each in sent(one))

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Final, cast
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.in_time import between
 from ifmatch.diagnosis.left_undone import whole_of
-from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.sent_rows import entries_in, rows_in
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.diagnosis import Outcome
+from ifmatch.model.json_values import members_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -15,17 +15,17 @@ from urllib.parse import urljoin, urlsplit
 from ifmatch.diagnosis.attempts_listed import attempts_in, made_nothing, names_later, tells_undone
 from ifmatch.diagnosis.held_up import says_held
 from ifmatch.diagnosis.listed_records import records_in
-from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.message_members import members, sent, shown
 from ifmatch.diagnosis.own_marks import called_in_fields
 from ifmatch.diagnosis.refusal_words import WAITING, outdated, says_undone, turned_down
-from ifmatch.diagnosis.resources import host_of
+from ifmatch.diagnosis.resources import bare, host_of
 from ifmatch.diagnosis.ticket_reports import JOURNAL, TELLING, Report, Ticket, names, own_page
 from ifmatch.diagnosis.told_of_tokens import has_verdict, over_its_version
 from ifmatch.diagnosis.told_undone import came_to_nothing, outrun
 from ifmatch.diagnosis.versions_beside import names_later_than_sent
 from ifmatch.dialects.batches import may_hold_parts
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.json_values import members_in
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -342,7 +342,7 @@ def _came_to_nothing(text: str) -> bool:
 def _journals(step: Step) -> Iterator[Ticket]:
     """Yield the place below which a journal may tell of a write by its time."""
     if step.timed:
-        yield Ticket(JOURNAL, step.exchange.request.url.partition("?")[0].rstrip("/") + "/", step)
+        yield Ticket(JOURNAL, bare(step.exchange.request.url) + "/", step)
 
 
 def _account_of(report: Report, ticket: Ticket) -> str:
@@ -390,7 +390,7 @@ def _joined(write: Step, record: dict[str, object], over: Step | None = None) ->
     kept = {name: one for name, one in before.items() if name not in record and name in given}
     # What was promised first is no outcome.
     kept = {name: one for name, one in kept.items() if not WAITING.search(str(one))}
-    return Content.from_text(json.dumps({**kept, **record}))
+    return Content.from_json({**kept, **record})
 
 
 def _answer(write: Step, content: Content, report: Step) -> None:

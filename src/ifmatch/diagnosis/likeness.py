@@ -209,7 +209,7 @@ def _edits(one: list[str] | str, two: list[str] | str) -> int:
     return len(one) + len(two) - 2 * sum(block.size for block in matched)
 
 
-def only_named(step: Step, whole: Content | None) -> bool:
+def _only_named(step: Step, whole: Content | None) -> bool:
     """Tell whether a read asked for little more than the version: a few members of what a write carries.
 
     Args:
@@ -232,7 +232,7 @@ def not_shown(gave: Step, write: Step) -> bool:
         gave: a read.
         write: what was sent with the version.
     """
-    if only_named(gave, write.body):
+    if _only_named(gave, write.body):
         return True
     shown, sent = gave.representation, write.body
     return shown is not None and sent is not None and not speak_of_one(shown, sent)

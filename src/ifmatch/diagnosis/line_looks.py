@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import quote, unquote
 
 from ifmatch.diagnosis.line_records import record_of
-from ifmatch.diagnosis.listed_versions import members_in
+from ifmatch.model.json_values import members_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

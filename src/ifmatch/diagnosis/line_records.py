@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ifmatch.diagnosis.listed_versions import members_in
+from ifmatch.model.json_values import members_in
 
 Record = dict[str, object]
 

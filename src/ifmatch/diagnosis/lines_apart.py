@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Final, cast
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.line_looks import Line, Look, Shown
 from ifmatch.diagnosis.line_records import opened, told_of_members
-from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.refusal_words import DONE, outdated, says_undone, turned_down
-from ifmatch.diagnosis.resources import by_service, resource_key
+from ifmatch.diagnosis.resources import bare, by_service, resource_key
 from ifmatch.diagnosis.steps_inside import step_inside
 from ifmatch.diagnosis.version_words import alike, called_version
 from ifmatch.diagnosis.versions_beside import names_two
 from ifmatch.dialects import parts_in
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.json_values import elements_in, is_plain, members_in
 from ifmatch.model.message import Content, Fields, Request, Response
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def lines_apart(steps: Sequence[Step]) -> dict[Step, list[Step]]:
 
 def _batch(place: int, step: Step) -> _Batch | None:
     """Return a request as the batch that it is, None for any other."""
-    content = step.exchange.request.content
+    content = step.view.request.content
     if not step.is_write or step.method not in _CARRYING or step.status not in _ANSWERED:
         return None
     if not isinstance(content, Content) or not 0 < len(content) <= _LONGEST:
@@ -122,7 +122,7 @@ def _batch(place: int, step: Step) -> _Batch | None:
     if len(lists) != 1 or len(lists[0]) > _MOST or not all(isinstance(one, dict) for one in lists[0]):
         return None
     parts = parts_in(step.view, None, {})
-    own = step.exchange.request.url.partition("?")[0].rstrip("/") + "/"
+    own = bare(step.exchange.request.url) + "/"
     if not all(part.request.url.startswith(own) for part in parts):
         return None
     shared = {name: one for name, one in around.items() if not isinstance(one, dict | list)}
@@ -153,18 +153,14 @@ def _by_one_name(batch: _Batch, looks: Mapping[tuple[str, str], Sequence[Look]])
 def _names(records: Sequence[Record], record: Record) -> Iterator[tuple[str, str]]:
     """Yield what may name the thing of a line, with its member: what no other line has there."""
     for word, value in list(record.items())[:_DEEP]:
-        if not _plain(value) or called_version(word) or " " in str(value):
+        if not is_plain(value) or called_version(word) or " " in str(value):
             continue
         if sum(one.get(word) == value for one in records) == 1:
             yield word, str(value)
 
 
 def _stated(value: object) -> bool:
-    return _plain(value) or isinstance(value, bool)
-
-
-def _plain(value: object) -> bool:
-    return isinstance(value, str | int) and not isinstance(value, bool) and value != ""
+    return is_plain(value) or isinstance(value, bool)
 
 
 def _told_of(value: object, batch: _Batch, line: Line) -> list[_Told]:
@@ -183,7 +179,7 @@ def _told_of(value: object, batch: _Batch, line: Line) -> list[_Told]:
         if number == str(line.number) and members_in(one)
     ]
     for name, held in (("", value), *members_in(value).items()):
-        told = cast("list[object]", held) if isinstance(held, list) else []
+        told = elements_in(held)
         if len(told) == batch.count and all(members_in(one) for one in told):
             found.append(_Told(members_in(told[line.number]), (name,)))
     if not found and batch.count == 1:
@@ -196,7 +192,7 @@ def _about(value: object, line: Line, under: tuple[str, ...], depth: int) -> Ite
         return
     if isinstance(value, list):
         for one in cast("list[object]", value)[:_MOST]:
-            if _plain(one) and str(one) == line.name:
+            if is_plain(one) and str(one) == line.name:
                 yield _Told({line.word: line.name}, under)
             else:
                 yield from _about(one, line, under, depth + 1)
@@ -211,7 +207,7 @@ def _about(value: object, line: Line, under: tuple[str, ...], depth: int) -> Ite
                 else _about(one, line, (*under, name), depth + 1)
             )
         ]
-        if not inside and depth and any(_plain(one) and str(one) == line.name for one in record.values()):
+        if not inside and depth and any(is_plain(one) and str(one) == line.name for one in record.values()):
             yield _Told(record, under)
         yield from inside
 
@@ -285,7 +281,7 @@ def _over_version(
     look has the thing as it was, under another version.
     """
     (before, after), alone = looks, said
-    values = [tokens.opaque(str(one)) for one in line.record.values() if _plain(one)]
+    values = [tokens.opaque(str(one)) for one in line.record.values() if is_plain(one)]
     values += [tokens.opaque(one) for name, one in step.sent if name.lower().startswith(("if-", "x-if-"))]
     rest = {name: one for name, one in told.record.items() if str(one) != line.name}
     text = json.dumps(rest, ensure_ascii=False)
@@ -318,7 +314,7 @@ def _carries_shown(line: Line, before: Sequence[Look], *, any_look: bool) -> boo
     own = [one.record for one in near if str(one.record.get(line.word)) == line.name]
     known = {str(value) for one in own for word, value in one.items() if called_version(word)}
     return any(
-        str(value) in known for word, value in line.record.items() if _plain(value) and word != line.word
+        str(value) in known for word, value in line.record.items() if is_plain(value) and word != line.word
     )
 
 
@@ -328,7 +324,7 @@ def _later(line: Line, told: Record) -> bool:
         called_version(word) and tokens.counted_on(str(one), str(value))
         for word, value in told.items()
         for name, one in line.record.items()
-        if _plain(one) and (name == word or alike(name, word))
+        if is_plain(one) and (name == word or alike(name, word))
     )
 
 
@@ -365,10 +361,10 @@ def _another(line: Line, told: Record, before: Sequence[Look], after: Sequence[L
     mine = {str(one) for one in line.record.values()}
     near = [one.record for one in (*before[-1:], *after[:1])]
     # What is told of a line may repeat the value that it has under the same name.
-    said = {str(value) for value in told.values() if _plain(value)}
+    said = {str(value) for value in told.values() if is_plain(value)}
     for word, value in told.items():
         own = word not in line.record or called_version(word)
-        words = {one.strip(".!?") for one in _WORD.findall(str(value))} if _plain(value) else set[str]()
+        words = {one.strip(".!?") for one in _WORD.findall(str(value))} if is_plain(value) else set[str]()
         for one, other, held in (
             (one, other, str(record[other])) for one in words for record in near for other in record
         ):
@@ -395,9 +391,9 @@ def _split(
                 found.setdefault(batch.step, []).append(_written(batch, line, url, denied))
                 batch.step.batched = True
     for look in looks:
-        if look.step.exchange.request.url.partition("?")[0].rstrip("/") != url:
+        if bare(look.step.exchange.request.url) != url:
             request = Request("GET", url, _shared(look.step))
-            response = Response(_OK, "", _answered(look.step), _content(look.record))
+            response = Response(_OK, "", _answered(look.step), Content.from_json(look.record))
             found.setdefault(look.step, []).append(
                 step_inside(look.step, request, response, resource_key(url))
             )
@@ -409,10 +405,12 @@ def _written(batch: _Batch, line: Line, url: str, denied: tuple[_Told, Step] | N
     answer = told[0].record if told else {}
     fields = _answered(step, alone=batch.count == 1)
     request = Request(
-        "PATCH" if step.method == "POST" else step.method, url, _shared(step), _content(line.record)
+        "PATCH" if step.method == "POST" else step.method, url, _shared(step), Content.from_json(line.record)
     )
     status = step.status if denied is not None and step.status != 202 else _OK
-    one = step_inside(step, request, Response(status, "", fields, _content(answer)), resource_key(url))
+    one = step_inside(
+        step, request, Response(status, "", fields, Content.from_json(answer)), resource_key(url)
+    )
     one.method, one.status = request.method, status
     if denied is not None:
         one.seen.outdated = denied[1] if 200 <= status < 300 else None
@@ -428,7 +426,3 @@ def _answered(step: Step, *, alone: bool = True) -> Fields:
     pairs = step.received or ()
     own = (*_OWN, *(() if alone else ("etag", "last-modified")))
     return Fields([(name, value) for name, value in pairs if not name.lower().startswith(own)])
-
-
-def _content(record: Record) -> Content:
-    return Content.from_text(json.dumps(record, ensure_ascii=False))

@@ -49,7 +49,7 @@ def own_name(step: Step) -> str:
     return key[1] if key is not None else last
 
 
-def names_it(step: Step, name: str) -> bool:
+def _names_it(step: Step, name: str) -> bool:
     """Tell whether a write, or its answer, carries the name of another resource, one not there by chance.
 
     Args:
@@ -69,7 +69,7 @@ def names_it(step: Step, name: str) -> bool:
     return _word(name, body) is not None
 
 
-def named_back(facts: Facts, step: Step) -> str:
+def _named_back(facts: Facts, step: Step) -> str:
     """Return the pointer of a changed member that now names what another write was about, "" without one.
 
     Args:
@@ -117,7 +117,7 @@ def named_in_state(facts: Facts, source: Step) -> tuple[Step, str] | None:
     return None
 
 
-def stamped_together(facts: Facts, step: Step) -> str:
+def _stamped_together(facts: Facts, step: Step) -> str:
     """Return the instant that a write's answer and the changed resource share to the millisecond, "" if none.
 
     Args:
@@ -133,7 +133,7 @@ def stamped_together(facts: Facts, step: Step) -> str:
     return next((one for one in sorted(shared) if one not in known and one not in _sent(facts, step)), "")
 
 
-def stamped_after(facts: Facts, step: Step) -> bool:
+def _stamped_after(facts: Facts, step: Step) -> bool:
     """Tell whether the changed resource is stamped right after a write's answer, within a tenth of a second.
 
     Args:
@@ -156,7 +156,7 @@ def _seconds(instant: str) -> float:
     return datetime.fromisoformat(instant.replace(",", ".")[:26] + "+00:00").timestamp()
 
 
-def taken_over(facts: Facts, step: Step) -> str:
+def _taken_over(facts: Facts, step: Step) -> str:
     """Return the pointer of a changed member that holds a value which another write had carried, "" if none.
 
     Args:
@@ -198,18 +198,18 @@ def linked(facts: Facts, source: Step) -> Iterator[tuple[Step, str, bool]]:
         own = step.actor == facts.step.actor
         whose = "the client's own write" if own else f"{step.actor}'s write"
         there = path_of(step.resource.partition("?")[0])
-        if instant := stamped_together(facts, step):
+        if instant := _stamped_together(facts, step):
             yield step, f"{whose} on {there} and the resource are stamped with one instant, {instant}", True
-        elif own and names_it(step, name):
+        elif own and _names_it(step, name):
             shown = ""
-            if back := named_back(facts, step):
+            if back := _named_back(facts, step):
                 shown = f", and {back} names that in turn"
-            elif over := taken_over(facts, step):
+            elif over := _taken_over(facts, step):
                 shown = f", and {over} now holds a value that it carried"
-            elif stamped_after(facts, step):
+            elif _stamped_after(facts, step):
                 shown = ", which is stamped right after it"
             yield step, f"{whose} on {there} names the resource{shown}", bool(shown)
-        elif own and (back := named_back(facts, step)):
+        elif own and (back := _named_back(facts, step)):
             yield step, f"{whose} on {there} came before, and {back} of the resource now names it", True
 
 
@@ -223,9 +223,9 @@ def edited_by_link(facts: Facts, source: Step) -> bool:
     pointer = facts.other_editor
     editor = str(value_at(facts.current_content, pointer)) if pointer is not None else ""
     for step, _, _ in linked(facts, source):
-        if stamped_together(facts, step) or _calls_itself(step, editor):
+        if _stamped_together(facts, step) or _calls_itself(step, editor):
             return True
-        if step.actor == facts.step.actor and stamped_after(facts, step):
+        if step.actor == facts.step.actor and _stamped_after(facts, step):
             return True
         told = PROGRAM.search(editor) is not None or editor.lower() in path_of(step.resource).lower()
         if len(editor) >= _TELLING and told and step.actor == facts.step.actor:

@@ -10,10 +10,10 @@ from urllib.parse import parse_qsl
 from xml.etree import ElementTree as ET
 
 from ifmatch.diagnosis.embedded import may_be_coded, may_hold, opened
-from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.pages import fields_of, is_page
 from ifmatch.diagnosis.soap_bodies import root_of
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.json_values import members_in
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:

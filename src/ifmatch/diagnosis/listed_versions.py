@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Final, cast
 
-from ifmatch.diagnosis.resources import parent_of, path_of
+from ifmatch.diagnosis.resources import bare, parent_of, path_of
 from ifmatch.diagnosis.stamps import stamped
+from ifmatch.model.json_values import members_in
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def listed_before(steps: Iterable[Step], write: Step) -> tuple[Step, Content] | 
     for one in steps:
         if one.actor != write.actor or not one.is_read or one.status != _OK:
             continue
-        content = one.content if one.resource.partition("?")[0].rstrip("/") == above else None
+        content = one.content if bare(one.resource) == above else None
         if content is None or len(content) > _LONGEST:
             continue
         wanted = members_in(write.view.sent_json)
@@ -46,7 +46,7 @@ def listed_before(steps: Iterable[Step], write: Step) -> tuple[Step, Content] | 
         entry = next((held for held in entries_in(one.view.json, _DEEP) if name in _names(held)), None)
         if entry is None or any(member not in entry for member in wanted if not stamped(f"/{member}")):
             return None
-        return one, Content.from_text(json.dumps(entry))
+        return one, Content.from_json(entry)
     return None
 
 
@@ -68,11 +68,6 @@ def entry_before(steps: Iterable[Step], write: Step) -> dict[str, object] | None
         if entry is not None:
             return entry
     return None
-
-
-def members_in(value: object) -> dict[str, object]:
-    """Return the members of a JSON object, none of anything else."""
-    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
 
 
 def _names(entry: dict[str, object]) -> set[str]:

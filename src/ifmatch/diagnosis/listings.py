@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import parse_qsl, urlsplit
 
-from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.resources import last_step
 from ifmatch.diagnosis.stamps import stamped
+from ifmatch.model.json_values import members_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ def listed(facts: Facts) -> Listed | None:
         facts: of the request.
     """
     step = facts.step
-    name = path_of(step.resource).partition("?")[0].rstrip("/").rpartition("/")[2]
+    name = last_step(step.resource)
     if not name:
         return None
     for before in reversed(facts.own(facts.case.steps[: step.order])):
@@ -262,7 +263,7 @@ def disjoint_entries(base: Content | None, current: Content | None, wanted: Cont
 def _plain(content: Content | None) -> set[str]:
     """Return the members of a document that hold one value: they are its own, and no entries."""
     value = content.json() if content is not None else None
-    members = cast("dict[str, object]", value) if isinstance(value, dict) else {}
+    members = members_in(value)
     return {name for name, member in members.items() if not isinstance(member, dict | list)}
 
 
@@ -278,7 +279,7 @@ def _keyed(content: Content | None) -> dict[str, str]:
                 found[name] = json.dumps(member, sort_keys=True)
             continue
         for entry in cast("list[object]", member)[:_MOST]:
-            inner = cast("dict[str, object]", entry) if isinstance(entry, dict) else {}
+            inner = members_in(entry)
             text = next((one for one in inner.values() if isinstance(one, str)), json.dumps(entry))
             found[text] = json.dumps(entry, sort_keys=True)
     return found

@@ -10,6 +10,7 @@ from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.states_in_turn import before_it
 from ifmatch.diagnosis.transitions import transitions
 from ifmatch.dialects.glossary import Words
+from ifmatch.dialects.pointers import word_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
     from ifmatch.diagnosis.told_changes import Change
 
-Elements = frozenset[str]
+_Elements = frozenset[str]
 
 # A list that is written as one text: `Abel, Cem`, `a;b`, `x | y`, `["a","b"]`.
 _PARTED: Final = re.compile(r"\s*(?:[,;|+&/]|\\n)\s*")
@@ -69,11 +70,11 @@ def element_lost(
 
 def _many(word: str, leaves: Iterable[tuple[str, str]]) -> bool:
     """Tell whether a content has a list under a word."""
-    return any(_word(name) == word and name.rpartition("/")[2].isdigit() for name, _ in leaves)
+    return any(word_of(name) == word and name.rpartition("/")[2].isdigit() for name, _ in leaves)
 
 
 def _undone(
-    word: str, old: Elements, new: Elements, own: Change, changes: Sequence[Change]
+    word: str, old: _Elements, new: _Elements, own: Change, changes: Sequence[Change]
 ) -> tuple[Change, str] | None:
     """Return the entry before an own one whose list differs from the one that was read, and is undone."""
     for before, after in _became(word, own):
@@ -91,7 +92,7 @@ def _undone(
     return None
 
 
-def _became(word: str, change: Change) -> list[tuple[Elements, Elements]]:
+def _became(word: str, change: Change) -> list[tuple[_Elements, _Elements]]:
     """Return what a list was and became by an entry; two elements of a list are no pair of that kind."""
     return [
         (_elements(one.before), _elements(one.after))
@@ -100,7 +101,7 @@ def _became(word: str, change: Change) -> list[tuple[Elements, Elements]]:
     ]
 
 
-def _apart(old: Elements, new: Elements, theirs: Elements) -> str:
+def _apart(old: _Elements, new: _Elements, theirs: _Elements) -> str:
     """Return an element that another had added and a write lacks, or had removed and it still has, or ""."""
     if old and not old & theirs:
         # Another list under the same word.
@@ -131,7 +132,7 @@ def _holds(text: str, value: str) -> bool:
     return value.casefold() in text.casefold()
 
 
-def _lists_of(leaves: Iterable[tuple[str, str]]) -> dict[str, Elements]:
+def _lists_of(leaves: Iterable[tuple[str, str]]) -> dict[str, _Elements]:
     """Return the lists of a content by their words: elements with a number each, or one text with commas.
 
     Args:
@@ -139,15 +140,11 @@ def _lists_of(leaves: Iterable[tuple[str, str]]) -> dict[str, Elements]:
     """
     found: dict[str, set[str]] = {}
     for name, value in leaves:
-        word = _word(name)
+        word = word_of(name)
         if not stamped("/" + word) and len(value) <= _LONGEST:
             found.setdefault(word, set()).update(_elements(value))
     return {word: frozenset(values) for word, values in found.items()}
 
 
-def _word(name: str) -> str:
-    return next((part for part in reversed(name.split("/")) if part and not part.isdigit()), name)
-
-
-def _elements(value: str) -> Elements:
+def _elements(value: str) -> _Elements:
     return frozenset(one.strip(_AROUND) for one in _PARTED.split(value.strip(_AROUND))) - {""}

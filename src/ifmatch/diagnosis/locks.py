@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import same_content
-from ifmatch.diagnosis.resources import parent_of
+from ifmatch.diagnosis.resources import bare, parent_of
 from ifmatch.diagnosis.rules.expected_control_flow import LOCK_PATH
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
@@ -76,7 +76,7 @@ def asks(step: Step) -> bool:
 
 def _place(step: Step) -> str:
     """Return what a lock call is about, without the part that names the call."""
-    path = step.resource.partition("?")[0].rstrip("/")
+    path = bare(step.resource)
     above, _, last = path.rpartition(":" if ":" in path.rpartition("/")[2] else "/")
     return above if _named_call(last) else path
 

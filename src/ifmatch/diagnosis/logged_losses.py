@@ -13,6 +13,7 @@ from ifmatch.diagnosis.dates import http_date, shown
 from ifmatch.diagnosis.listed_records import leaves_of, records_in
 from ifmatch.diagnosis.lists_in_turn import element_lost
 from ifmatch.diagnosis.looks_beside import look_beside
+from ifmatch.diagnosis.resources import bare
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.states_in_turn import (
     built_beside,
@@ -198,7 +199,7 @@ def _element(base: Step, step: Step, own: Change, changes: Sequence[Change], *, 
 
 def _went_elsewhere(case: Case, base: Step, step: Step) -> bool:
     """Tell whether the client itself changed parts of the thing, or all of it elsewhere, since the read."""
-    here = step.resource.partition("?")[0].rstrip("/")
+    here = bare(step.resource)
     return any(
         one.actor == step.actor
         and one.accepted

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.cache_marks import asks_past
 from ifmatch.diagnosis.carried_out import decide
 from ifmatch.diagnosis.conditions import IN_CONTENT
 from ifmatch.diagnosis.gathered import as_word
@@ -22,6 +23,7 @@ from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.sent_rows import entries_in
 from ifmatch.diagnosis.version_words import EXPECTS, alike, called_version, telling_words
 from ifmatch.dialects.glossary import Words
+from ifmatch.dialects.pointers import end_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -84,9 +86,7 @@ class Behind:
     def asked_past(self) -> bool:
         """Tell whether the later look asked past caches."""
         later = self.later
-        return later is not None and (
-            "no-cache" in f"{later.sent.text('cache-control')} {later.sent.text('pragma')}".lower()
-        )
+        return later is not None and asks_past(later.sent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +112,8 @@ class _Named:
         Where the name tells nothing of what is expected, the same value does.
         """
         if self.nameless and value == self.value and any(map(str.isdigit, value)):
-            return _last(name) not in self.row
-        return alike(_last(name), self.name) or (self.versioned and called_version(_last(name)))
+            return end_of(name) not in self.row
+        return alike(end_of(name), self.name) or (self.versioned and called_version(end_of(name)))
 
 
 def look_behind(case: Case, step: Step) -> Behind | None:
@@ -168,14 +168,14 @@ def stood_still(case: Case, step: Step) -> Behind | None:
         value
         for _, entry in told_rows(step)
         for name, value in _values(entry).items()
-        if value and (called_version(_last(name)) or _last(name) == found.member)
+        if value and (called_version(end_of(name)) or end_of(name) == found.member)
     ]
     return found if found.made in told and not _kept(case, step, found) else None
 
 
 def _states(name: str, value: str) -> bool:
     """Tell whether a member of a row says which version it is made from."""
-    last = _last(name)
+    last = end_of(name)
     return any(map(str.isdigit, value)) and (
         called_version(last) or EXPECTS.search(last) is not None or _ALONE.fullmatch(last) is not None
     )
@@ -187,12 +187,12 @@ def _kept(case: Case, step: Step, found: Behind) -> bool:
     What has nothing anew cannot be told from what was carried out.
     """
     old = set(_flat_of(found.look)) | set(_flat_of(found.write))
-    old |= {(_last(name), value) for row in sent_rows(found.write) for name, value in row.items()}
+    old |= {(end_of(name), value) for row in sent_rows(found.write) for name, value in row.items()}
     new = {
-        (_last(name), value)
+        (end_of(name), value)
         for row in sent_rows(step)[:_MOST]
         for name, value in row.items()
-        if value and (_last(name), value) not in old and not _states(name, value)
+        if value and (end_of(name), value) not in old and not _states(name, value)
     }
     if new <= set(_flat_of(step)):
         return True
@@ -204,7 +204,7 @@ def _flat_of(one: Step) -> Iterator[tuple[str, str]]:
     text = one.view.text
     entries = (*entries_in(text), whole_of(text)) if 0 < len(text) <= _LONGEST else ()
     for entry in entries:
-        yield from ((_last(name), value) for name, value in _values(entry).items())
+        yield from ((end_of(name), value) for name, value in _values(entry).items())
 
 
 def _values(entry: Entry) -> Row:
@@ -255,7 +255,7 @@ def _versions_of(step: Step) -> Iterator[_Named]:
     rows = sent_rows(step)
     lefts = {one.number for one in left_undone(step)} if not step.refused else set[int]()
     around, guard = _names_in_path(step), step.guard
-    compared = _last(guard.name) if guard is not None else ""
+    compared = end_of(guard.name) if guard is not None else ""
     sent_as = {tokens.opaque(one) for one in guard.tokens} if guard is not None else set[str]()
     for number, row in enumerate(rows):
         if (lefts and number not in lefts) or number >= _MOST:
@@ -265,11 +265,11 @@ def _versions_of(step: Step) -> Iterator[_Named]:
         for name, value in mine:
             keys = {one for other, one in mine if other != name and _names(other, one) and one not in others}
             keys |= around if len(rows) == 1 else set()
-            versioned = guard is not None and guard.value.strip() == value and compared == _last(name)
+            versioned = guard is not None and guard.value.strip() == value and compared == end_of(name)
             if sent_as and value not in sent_as and len(rows) == 1:
                 # Which version it is made from is known: other members are its content.
                 continue
-            yield _Named(_last(name), value, frozenset(keys), row, versioned)
+            yield _Named(end_of(name), value, frozenset(keys), row, versioned)
     if guard is not None and guard.carrier not in IN_CONTENT and len(guard.tokens) == 1:
         yield _Named(guard.name, tokens.opaque(guard.tokens[0]), around, {}, versioned=True)
 
@@ -282,7 +282,7 @@ def _one_row(one: Row, two: Row) -> bool:
 
 def _names(name: str, value: str) -> bool:
     """Tell whether a value may name a thing."""
-    return len(value) >= _NAME and " " not in value and not called_version(_last(name))
+    return len(value) >= _NAME and " " not in value and not called_version(end_of(name))
 
 
 def _names_in_path(step: Step) -> frozenset[str]:
@@ -295,10 +295,6 @@ def _names_in_path(step: Step) -> frozenset[str]:
     if step.method in {"PUT", "PATCH", "DELETE"} and len(own_name(step)) >= _NAME:
         parts.add(own_name(step))
     return frozenset(parts | set(step.view.query.values()))
-
-
-def _last(name: str) -> str:
-    return name.rpartition("/")[2]
 
 
 def _behind(case: Case, step: Step, named: _Named, looks: Sequence[Step]) -> Behind | None:
@@ -351,7 +347,7 @@ def _shown_of(look: Step, named: _Named) -> tuple[str, str, str] | None:
     for record in records:
         for name, value in record.items():
             if value and value not in named.keys and named.as_well(name, value):
-                return _last(name), value, key
+                return end_of(name), value, key
     if named.nameless and records:
         # What it shows of the thing is not what was sent.
         return "", "", key
@@ -372,7 +368,7 @@ def _rows_of(look: Step) -> tuple[Sequence[Row], Row]:
 
 def _identifies(key: str, named: _Named, record: Row) -> bool:
     """Tell whether a value is what its request and an answer call the thing by."""
-    theirs = [_last(name) for name, value in record.items() if value == key]
+    theirs = [end_of(name) for name, value in record.items() if value == key]
     first = next(iter(named.row.values()), "") == key
     return any(_ID.search(name) for name in theirs) or first
 
@@ -407,7 +403,7 @@ def _spent(write: Step, member: str, named: _Named) -> bool:
     if write.presents(named.value):
         return True
     return any(
-        value == named.value and (alike(_last(name), member) or _last(name) == named.name)
+        value == named.value and (alike(end_of(name), member) or end_of(name) == named.name)
         for row in sent_rows(write)
         for name, value in row.items()
     )
@@ -425,7 +421,7 @@ def _made(write: Step, member: str, named: _Named, key: str) -> str:
         value
         for record in records
         for name, value in record.items()
-        if value and (_last(name) == member or alike(_last(name), member) or named.as_well(name))
+        if value and (end_of(name) == member or alike(end_of(name), member) or named.as_well(name))
     ]
     # Some answers repeat the version that they were sent beside the new one.
     return next((one for one in told if one != named.value), next(iter(told), ""))

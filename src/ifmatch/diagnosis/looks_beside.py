@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
@@ -42,7 +41,7 @@ def look_beside(case: Case, step: Step) -> Step | None:
             continue
         entries = [entry for entry in entries_in(one.view.json, _DEEP) if _names(entry, name, path)]
         if len(entries) == 1:
-            shown = Response(_OK, "", Fields([]), Content.from_text(json.dumps(entries[0])))
+            shown = Response(_OK, "", Fields([]), Content.from_json(entries[0]))
             request = Request("GET", step.exchange.request.url.partition("?")[0], one.sent)
             look = step_inside(one, request, shown, step.resource)
             look.order, look.actor = one.order, one.actor

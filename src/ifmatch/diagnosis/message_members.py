@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis.pages import fields_of, input_pattern, is_page
+from ifmatch.model.json_values import pointer_step
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def blank(step: Step) -> Iterator[Member]:
     body = step.view.sent_json
     for name, held in cast("dict[str, object]", body).items() if isinstance(body, dict) else ():
         if held == "":
-            yield Member("body", f"/{name.replace('~', '~0').replace('/', '~1')}", name, "")
+            yield Member("body", f"/{pointer_step(name)}", name, "")
 
 
 def shown(step: Step) -> list[Member]:
@@ -153,7 +154,7 @@ def _of_json(value: object, pointer: str) -> Iterator[Member]:
         if pointer.count("/") >= _DEEP:
             return
         for name, member in cast("dict[str, object]", value).items():
-            yield from _of_json(member, f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}")
+            yield from _of_json(member, f"{pointer}/{pointer_step(name)}")
     elif isinstance(value, list):
         elements = cast("list[object]", value)
         # Of several elements none speaks for the whole.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.answered_reads import answered_reads
+from ifmatch.diagnosis.cache_marks import asks_past
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import holds, same_content
 from ifmatch.diagnosis.damages import Damage
@@ -435,7 +436,7 @@ def _misread(step: Step) -> Damage | None:
     ):
         # Browsers validate their own cache and then show the stored 200 where the wire had 304.
         browser = (step.sent.text("user-agent") or "").startswith("Mozilla/")
-        if browser or "no-cache" in (step.sent.text("cache-control") or "").lower():
+        if browser or asks_past(step.sent):
             return None
         text = f"a full 200 although If-None-Match names {step.etag}, the very tag that the answer carries"
         return Damage(Outcome.ERROR, text, by_cache=True)

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote
 
 from ifmatch.diagnosis.compared_values import one_number
-from ifmatch.diagnosis.listed_versions import members_in
-from ifmatch.diagnosis.resources import host_of, path_of
+from ifmatch.diagnosis.resources import bare, host_of, path_of
 from ifmatch.diagnosis.respelt_values import folded
 from ifmatch.diagnosis.soap_bodies import tree_in
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.json_values import members_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -220,7 +220,7 @@ def _about(one: Step, step: Step, names: set[str]) -> bool:
     """Tell whether an answer shows the thing that a request is about, is called below of, or names."""
     if not one.is_read or one.status != _OK or one.content is None:
         return False
-    here, there = (path_of(each.resource).partition("?")[0].rstrip("/") for each in (step, one))
+    here, there = (bare(path_of(each.resource)) for each in (step, one))
     if here == there or here.startswith(f"{there}/"):
         return True
     name = unquote(there.rpartition("/")[2])

@@ -126,7 +126,7 @@ def summary(cause: str, facts: Facts) -> str:
     if template is None:
         return catalogue.cause(cause).definition
     step = facts.step
-    guard = facts.guard.name if facts.guard is not None else "the precondition"
+    guard = facts.guard.called if facts.guard is not None else "the precondition"
     sentence = template.format(
         path=path_of(step.resource),
         actor=step.actor or "the client",

@@ -11,6 +11,7 @@ from ifmatch.diagnosis.left_undone import said_of, sent_rows, whole_of
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.sent_rows import entries_in
 from ifmatch.diagnosis.version_words import EXPECTS, alike, called_version
+from ifmatch.dialects.pointers import end_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,12 +52,12 @@ def none_for_version(
                 before = [one for one in own if one.order < step.order and one.is_read and one.read_ok]
             given = _given(before, left, name, step)
             if given is not None:
-                what = f"{_last(name)} is “{value}” in the request, and the client had been shown {given[0]}"
+                what = f"{end_of(name)} is “{value}” in the request, and the client had been shown {given[0]}"
                 yield what, 5.0, given[1]
             elif value in _FRESH or not _versioned(name) or not _telling(left, name, value):
                 continue
             else:
-                yield f"{_last(name)} is “{value}”: what a program prints when it has no version", 4.5, step
+                yield f"{end_of(name)} is “{value}”: what a program prints when it has no version", 4.5, step
             same = sum(row.get(name) == value for row in sent_rows(step))
             if same >= _SEVERAL:
                 yield f"{same} rows have the same “{value}” there", 1.0, step
@@ -64,18 +65,14 @@ def none_for_version(
             return
 
 
-def _last(name: str) -> str:
-    return name.rpartition("/")[2]
-
-
 def _versioned(name: str) -> bool:
-    return called_version(_last(name)) or EXPECTS.search(_last(name)) is not None
+    return called_version(end_of(name)) or EXPECTS.search(end_of(name)) is not None
 
 
 def _telling(left: Left, name: str, value: str) -> bool:
     """Tell whether a word is one of programs alone, or what is told of the row names it, or a version."""
     of_programs = not value.strip("\"'").lower().isalpha() or value.lower() in _WORDS
-    return of_programs or called_version(_last(name)) or _speaks(left, name, value)
+    return of_programs or called_version(end_of(name)) or _speaks(left, name, value)
 
 
 def _speaks(left: Left, name: str, value: str) -> bool:
@@ -83,7 +80,7 @@ def _speaks(left: Left, name: str, value: str) -> bool:
     words = set(re.findall(r"\w+", left.entry.text.lower()))
     told = {word.lower() for word in re.findall(r"\w+", value)} & words
     member = any(
-        called_version(word) or word == _last(name).lower()
+        called_version(word) or word == end_of(name).lower()
         for word in re.findall(r"[^\W\d]\w*", said_of(left.entry, left.row))
     )
     return bool(told) or member
@@ -104,8 +101,8 @@ def _given(before: Sequence[Step], left: Left, name: str, step: Step) -> tuple[s
             records.append(whole_of(look.view.text).values)
         for record in records:
             for member, value in record.items():
-                if alike(_last(member), _last(name)) and _is_version(value):
-                    return (value, look) if called_version(_last(member)) or _versioned(name) else None
+                if alike(end_of(member), end_of(name)) and _is_version(value):
+                    return (value, look) if called_version(end_of(member)) or _versioned(name) else None
     return None
 
 

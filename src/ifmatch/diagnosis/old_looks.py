@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.cache_marks import asks_past
 from ifmatch.diagnosis.contents import holds, same_content
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.in_time import back_from, on_from
@@ -50,7 +51,7 @@ def old_looks(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
         near = history.around(write)
         looks = near.represented.get(write.actor, ())
         before = next((one for one in back_from(looks, write.order) if _shows(one, write)), None)
-        if before is None or _asks_past(before):
+        if before is None or asks_past(before.sent):
             # Who asks the origin before each edit knows that a copy may be old, and works with none.
             continue
         for look in on_from(near, write.order):
@@ -64,10 +65,6 @@ def old_looks(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
                 text = "the look after an own write showed what had been there before it"
                 yield look, Damage(Outcome.WRONG_CONTENT, text, lost=later, first=write, behind=look)
                 break
-
-
-def _asks_past(look: Step) -> bool:
-    return "no-cache" in (look.sent.text("cache-control") or "").lower()
 
 
 def _shows(one: Step, write: Step) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, cast
 
+from ifmatch.diagnosis.resources import bare
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.pointers import values_at
@@ -109,7 +110,7 @@ def asks(step: Step) -> bool:
     """
     if step.method != "POST" or step.status != _OK:
         return False
-    path = step.exchange.request.url.partition("?")[0].rstrip("/")
+    path = bare(step.exchange.request.url)
     return reads(_LAST_PIECE.split(path)[-1])
 
 

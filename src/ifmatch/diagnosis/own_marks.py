@@ -207,14 +207,14 @@ def only_there(mark: Mark, step: Step, earlier: Iterable[Step], attempts: Iterab
     for one in earlier:
         if one is step or id(one) in same or one.order > step.order + _NEAR:
             continue
-        if mark.value in sent_text(one) and (one.order < step.order or one.actor != step.actor):
+        if mark.value in _sent_text(one) and (one.order < step.order or one.actor != step.actor):
             return False
         if one.order < step.order and mark.value in shown_text(one):
             return False
     return True
 
 
-def sent_text(step: Step) -> str:
+def _sent_text(step: Step) -> str:
     """Return all that a request carries, to look for a value in it."""
     text = step.view.sent_text
     fields = " ".join(value for _, value in step.sent)

@@ -7,13 +7,14 @@ import binascii
 import json
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.contents import value_at
 from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.editors import EDITOR
 from ifmatch.diagnosis.listed_records import leaves_of
 from ifmatch.diagnosis.message_members import sent
+from ifmatch.model.json_values import members_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -69,7 +70,7 @@ def _credentials(value: str) -> tuple[str, ...]:
         told: object = json.loads(_plain(claims[1]))
     except ValueError:
         return ()
-    held = cast("dict[str, object]", told) if isinstance(told, dict) else {}
+    held = members_in(told)
     return tuple(one for one in held.values() if isinstance(one, str))
 
 

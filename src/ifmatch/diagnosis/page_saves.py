@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
 
 from ifmatch.diagnosis.pages import fields_of, is_page
-from ifmatch.diagnosis.resources import resource_key
+from ifmatch.diagnosis.resources import bare, resource_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +77,7 @@ def _sent_to(page: Step) -> str | None:
     if action is not None:
         return resource_key(urljoin(url, action[1]))
     # Without an action a form goes to its own page; scripts send it to the thing above.
-    return resource_key(url.partition("?")[0].rstrip("/").rpartition("/")[0])
+    return resource_key(bare(url).rpartition("/")[0])
 
 
 def _filled(page: Step, step: Step) -> bool:

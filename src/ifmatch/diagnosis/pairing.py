@@ -51,7 +51,7 @@ class Link:
     shift: float = 0.0
 
 
-def clock_skew(capture: Capture) -> float | None:
+def _clock_skew(capture: Capture) -> float | None:
     """Return how far this capture's clock is ahead of the servers' Date, in seconds; None when unknown.
 
     Args:
@@ -78,7 +78,7 @@ def offsets(captures: Sequence[Capture]) -> list[float]:
 
     The reference is the clock that agrees with most others; differences below two seconds count as none.
     """
-    skews = [clock_skew(capture) for capture in captures]
+    skews = [_clock_skew(capture) for capture in captures]
     known = [skew for skew in skews if skew is not None]
     if not known:
         return [0.0] * len(captures)

@@ -12,11 +12,11 @@ from xml.etree import ElementTree as ET
 
 from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.left_undone import account_in, account_of, says_left, whole_of
-from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.row_reasons import Reason, shorten
 from ifmatch.diagnosis.sent_rows import documents, entries_in, flat
 from ifmatch.diagnosis.version_words import called_version
+from ifmatch.model.json_values import members_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final, cast
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.dialect_tokens import pointers_of
 from ifmatch.diagnosis.in_time import back_from
-from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.pages import fields_of, is_page
 from ifmatch.diagnosis.soap_bodies import tree_in
 from ifmatch.diagnosis.told_versions import told
 from ifmatch.diagnosis.version_words import alike, called_version, telling_words
+from ifmatch.model.json_values import members_in
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:

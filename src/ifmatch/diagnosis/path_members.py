@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.message_members import Member, sent, shown
 from ifmatch.diagnosis.spelled_times import spelled_time
 from ifmatch.diagnosis.targets import views_of
 from ifmatch.dialects.words import VERSION
+from ifmatch.model.json_values import members_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.dialects import Carrier, GuardSpec, TokenPlace
 from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.recognition import pattern
 from ifmatch.dialects.words import VERSION
+from ifmatch.model.json_values import members_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

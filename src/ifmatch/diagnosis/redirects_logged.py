@@ -14,7 +14,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.listed_records import records_in
-from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.resources import bare, path_of
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _answered_elsewhere(step: Step) -> bool:
 
 def _logged(case: Case, step: Step) -> Step | None:
     """Return the answer that lists the write with a redirect, and a read of the same after it."""
-    path = unquote(path_of(step.resource).partition("?")[0].rstrip("/"))
+    path = unquote(bare(path_of(step.resource)))
     method = re.compile(rf"\b{step.exchange.request.method}\b", re.IGNORECASE)
     for one in case.steps[step.order + 1 : step.order + _NEAR]:
         content = one.content

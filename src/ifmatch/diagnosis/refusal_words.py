@@ -358,7 +358,7 @@ def meant(step: Step, dialect: Dialect, found: Refusal | None) -> Refusal | None
     """
     if found is None:
         plain = dialect.general and not (200 <= step.status < 300 and _told_in_words(step))
-        return None if plain else in_words(step, dialect)
+        return None if plain else _in_words(step, dialect)
     if found.meaning is Meaning.BUSY and not found.words and _told_in_words(step):
         # What the answer says counts for more than what its status mostly means there.
         return replace(found, meaning=Meaning.MISMATCH)
@@ -405,7 +405,7 @@ def _said(step: Step) -> str:
     return "\n".join(f"{name}: {value}" for name, value in own)[:_LONGEST]
 
 
-def in_words(step: Step, dialect: Dialect) -> Refusal | None:
+def _in_words(step: Step, dialect: Dialect) -> Refusal | None:
     """Return the refusal that an answer is by its words, where the family knows none such.
 
     Not every service of a family, nor what stands before one, refuses in the family's own words.

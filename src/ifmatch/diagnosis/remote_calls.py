@@ -1,23 +1,25 @@
-"""Read XML-RPC as the JSON-RPC that it could be, and arguments by the names that answers have for them.
+"""Read XML-RPC as families read calls in JSON, and arguments by the names that answers have for them.
 
 A call without names gives its arguments in their order: `setzen("W-114", 57, "Altona")`. What an answer of
 the same address shows under a name is what the argument with that value is, and that of all calls of the
 method. Nor does XML that says by its first element what is to be done differ from a call.
+
+What was sent stays as it is: a step gets a reading of it, which says of each value where it was sent.
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 from xml.etree import ElementTree as ET
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.listed_versions import members_in
+from ifmatch.diagnosis.readings import Reading
 from ifmatch.diagnosis.soap_bodies import root_of
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.json_values import is_plain, members_in, pointer_step
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ifmatch.diagnosis.steps import Step
-    from ifmatch.model.message import Request, Response
+    from ifmatch.model.message import Response
 
 _HEAD: Final = 300
 _LONGEST: Final = 60_000
@@ -42,8 +44,27 @@ _METHODS: Final = (
 )
 
 
+# What every call of JSON-RPC has, and every answer (JSON-RPC 2.0 sections 4 and 5).
+_FRAME: Final = {"jsonrpc": "2.0", "id": 1}
 # Members that name a thing, or how many there are of it.
 _NAMES: Final = Words(r"\w*(?:id|nr|no|number|key|code|count|amount|quantity|total)")
+
+
+class _Place(NamedTuple):
+    """Where a value is: by its JSON Pointer in the reading, by the XPath of its element in what was sent."""
+
+    pointer: str
+    path: str
+
+    def member(self, name: str) -> _Place:
+        """Return where a member of the struct at this place is."""
+        return _Place(
+            f"{self.pointer}/{pointer_step(name)}", f'{self.path}/struct/member[name="{name}"]/value'
+        )
+
+    def element(self, number: int) -> _Place:
+        """Return where an element of the array at this place is, counted from 0."""
+        return _Place(f"{self.pointer}/{number}", f"{self.path}/array/data/value[{number + 1}]")
 
 
 class _Call(NamedTuple):
@@ -66,35 +87,36 @@ def take_calls(steps: Sequence[Step]) -> None:
         if step.method != "POST" or not isinstance(step.exchange.request.content, Content):
             continue
         if "methodCall" in step.exchange.request.content.text[:_HEAD]:
-            _as_json(step)
+            _read_xml_rpc(step)
         if _by_order(step) is not None:
             places.setdefault(step.resource, []).append(step)
     for calls in places.values():
         _name(calls[:_MOST])
 
 
-def _as_json(step: Step) -> None:
-    """Put an XML-RPC call and its answer as JSON-RPC.
+def _read_xml_rpc(step: Step) -> None:
+    """Read an XML-RPC call and its answer.
 
     Source: xmlrpc.com/spec.md (methodCall, methodResponse, fault).
     """
-    request, response = step.exchange.request, step.exchange.response
-    called = _root(request.content, "methodCall")
+    called = _root(step.exchange.request.content, "methodCall")
     if called is None:
         return
     method = (called.findtext("methodName") or "").strip()
-    params = [_value(one) for one in called.iterfind("params/param/value")]
-    # What is named already is read by its names.
-    named: object = params
-    if len(params) == 1 and isinstance(params[0], dict):
-        named = cast("object", params[0])
-    sent: dict[str, object] = {"jsonrpc": "2.0", "id": 1, "method": method, "params": named}
-    answer = _answer(response)
-    _put(step, sent, answer)
+    places = {"/method": "/methodCall/methodName"}
+    params: list[object] = []
+    given = called.findall("params/param/value")
+    for number, one in enumerate(given):
+        # What is named already is read by its names.
+        alone = len(given) == 1 and one.find("struct") is not None
+        place = "/methodCall/params/param" + ("" if len(given) == 1 else f"[{number + 1}]") + "/value"
+        params.append(_value(one, _Place("/params" if alone else f"/params/{number}", place), places))
+    named = (members_in(params[0]) or params) if len(params) == 1 else params
+    _read(step, {"method": method, "params": named}, _answer(step.exchange.response, places), places)
 
 
 def _elements_as_calls(steps: Sequence[Step]) -> None:
-    """Put XML that says by its first element what is to be done as JSON-RPC, where one address takes several.
+    """Read XML that says by its first element what is to be done as a call, where one address takes several.
 
     One of them has to look: it carries no version, and is answered with one and more than it asks with.
     """
@@ -115,11 +137,10 @@ def _elements_as_calls(steps: Sequence[Step]) -> None:
             continue
         for step, root, told in zip(calls, roots, answers, strict=False):
             if root is not None:
-                sent = {"jsonrpc": "2.0", "id": 1, "method": root.tag, "params": dict(_leaves(root))}
-                told_as = (
-                    {"jsonrpc": "2.0", "id": 1, "result": dict(_leaves(told))} if told is not None else None
-                )
-                _put(step, sent, told_as)
+                found = {"/method": f"/{root.tag}", **_places(root, "/params")}
+                answer = {"result": dict(_leaves(told))} if told is not None else None
+                found |= _places(told, "/result") if told is not None else {}
+                _read(step, {"method": root.tag, "params": dict(_leaves(root))}, answer, found)
 
 
 def _plain_root(content: object) -> ET.Element | None:
@@ -156,35 +177,54 @@ def _leaves(element: ET.Element) -> Iterator[tuple[str, str]]:
             yield one.tag, (one.text or "").strip()
 
 
-def _answer(response: Response | None) -> dict[str, object] | None:
+def _places(element: ET.Element, pointer: str) -> dict[str, str]:
+    """Return by pointer where each of the leaves of an element stands in its document."""
+    found: dict[str, str] = {}
+    waiting = [(element, f"/{element.tag}")]
+    while waiting:
+        one, path = waiting.pop()
+        found |= {f"{pointer}/{pointer_step(name)}": f"{path}/@{name}" for name in one.attrib}
+        if not len(one) and one is not element:
+            found[f"{pointer}/{pointer_step(one.tag)}"] = path
+        waiting += [(inner, f"{path}/{inner.tag}") for inner in cast("Iterable[ET.Element]", one)]
+    return found
+
+
+def _answer(response: Response | None, places: dict[str, str]) -> dict[str, object] | None:
     """Return what an answer says as JSON-RPC has it, None where it is no such answer."""
     told = _root(response.content, "methodResponse") if response is not None else None
     if told is None:
         return None
     fault = told.find("fault/value")
     if fault is None:
-        values = [_value(one) for one in told.iterfind("params/param/value")]
-        return {"jsonrpc": "2.0", "id": 1, "result": values[0] if len(values) == 1 else values}
-    record = members_in(_value(fault))
-    error = {"code": record.get("faultCode"), "message": record.get("faultString")}
-    return {"jsonrpc": "2.0", "id": 1, "error": error}
+        given = told.findall("params/param/value")
+        place = _Place("/result", "/methodResponse/params/param/value")
+        values = [_value(one, place, places if len(given) == 1 else {}) for one in given]
+        return {"result": values[0] if len(values) == 1 else values}
+    held: dict[str, str] = {}
+    record = members_in(_value(fault, _Place("", "/methodResponse/fault/value"), held))
+    members = (("code", "faultCode"), ("message", "faultString"))
+    places |= {f"/error/{name}": held[f"/{told_as}"] for name, told_as in members if f"/{told_as}" in held}
+    return {"error": {name: record.get(told_as) for name, told_as in members}}
 
 
-def _put(step: Step, sent: Mapping[str, object], answer: Mapping[str, object] | None) -> None:
-    """Let a step have other contents."""
-    request: Request = replace(step.exchange.request, content=_content(sent))
-    response = step.exchange.response
-    if response is not None and answer is not None:
-        response = replace(response, content=_content(answer))
-    step.exchange = replace(step.exchange, request=request, response=response)
-    # What was read from the former contents is read anew.
+def _read(
+    step: Step,
+    sent: Mapping[str, object],
+    answer: Mapping[str, object] | None,
+    places: Mapping[str, str],
+) -> None:
+    """Let a step be read as a call of JSON-RPC."""
+    told = Content.from_json({**_FRAME, **answer}) if answer is not None else None
+    step.reading = Reading(Content.from_json({**_FRAME, **sent}), told, places)
+    _anew(step)
+
+
+def _anew(step: Step) -> None:
+    """Let what was read of a step before be read anew."""
     for name in ("view", "content"):
         step.__dict__.pop(name, None)
     step.forget()
-
-
-def _content(value: object) -> Content:
-    return Content.from_text(json.dumps(value, ensure_ascii=False))
 
 
 def _root(content: object, name: str) -> ET.Element | None:
@@ -200,21 +240,23 @@ def _root(content: object, name: str) -> ET.Element | None:
     return root if root.tag == name else None
 
 
-def _value(element: ET.Element, depth: int = _DEEP) -> object:
-    """Return a value of XML-RPC; one without a type is a text."""
+def _value(element: ET.Element, place: _Place, places: dict[str, str], depth: int = _DEEP) -> object:
+    """Return a value of XML-RPC, and note where it stands; one without a type is a text."""
     typed = element[0] if len(element) else None
+    places[place.pointer] = place.path
     if typed is None or depth == 0:
         return (element.text or "").strip()
     kind, text = typed.tag, (typed.text or "").strip()
     if kind == "struct":
-        members = cast("Iterable[ET.Element]", typed.iterfind("member"))
-        return {
-            (one.findtext("name") or "").strip(): _value(held, depth - 1)
-            for one in members
-            if (held := one.find("value")) is not None
-        }
+        found: dict[str, object] = {}
+        for one in cast("Iterable[ET.Element]", typed.iterfind("member")):
+            name, held = (one.findtext("name") or "").strip(), one.find("value")
+            if held is not None:
+                found[name] = _value(held, place.member(name), places, depth - 1)
+        return found
     if kind == "array":
-        return [_value(one, depth - 1) for one in typed.iterfind("data/value")]
+        elements = enumerate(typed.iterfind("data/value"))
+        return [_value(one, place.element(number), places, depth - 1) for number, one in elements]
     if kind in _NUMBERS and text.lstrip("-").isdigit():
         return int(text)
     if kind == "boolean":
@@ -233,7 +275,7 @@ def _by_order(step: Step) -> _Call | None:
     if not at or not method:
         return None
     given = cast("list[object]", members[at])
-    plain = 0 < len(given) <= _FEW and any(_plain(one) for one in given)
+    plain = 0 < len(given) <= _FEW and any(is_plain(one) for one in given)
     return _Call(at, method, given) if plain else None
 
 
@@ -245,7 +287,7 @@ def _name(calls: Sequence[Step]) -> None:
         called = _by_order(step)
         near = [one for told in shown[max(0, place - _FEW) : place + _FEW] for one in told]
         for number, one in enumerate(called.given if called is not None else ()):
-            if called is not None and _plain(one):
+            if called is not None and is_plain(one):
                 votes = names.setdefault((called.method, number), Counter())
                 votes.update(word for word, value in near if value == str(one))
                 # A count that was not shown itself may be an older one of what is shown.
@@ -257,24 +299,34 @@ def _name(calls: Sequence[Step]) -> None:
         if called is None:
             continue
         named: dict[str, object] = {}
+        places: dict[str, str] = {}
         for number, one in enumerate(called.given):
+            given = f"/{called.at}/{number}"
             inner = members_in(one)
             if inner and not named.keys() & inner.keys():
                 named |= inner
+                within = {f"/{called.at}/{name}": f"{given}/{name}" for name in map(pointer_step, inner)}
+                places |= _moved(step, within)
                 continue
             votes = names.get((called.method, number), Counter[str]())
             best = max(votes, key=lambda word: (votes[word], called_version(word)), default="")
-            named[best if best and best not in named else f"argument{number}"] = one
+            name = best if best and best not in named else f"argument{number}"
+            named[name] = one
+            places |= _moved(step, {f"/{called.at}/{pointer_step(name)}": given})
         if any(not name.startswith("argument") for name in named):
-            _put(step, {**members_in(step.view.sent_json), called.at: named}, None)
+            content = Content.from_json({**members_in(step.view.sent_json), called.at: named})
+            reading = step.reading or Reading()
+            step.reading = replace(reading, sent=content, places={**reading.places, **places})
+            _anew(step)
+
+
+def _moved(step: Step, pointers: Mapping[str, str]) -> dict[str, str]:
+    """Return where values stand that a reading has at other pointers than the call that it is of."""
+    return {pointer: step.view.places.get(given, given) for pointer, given in pointers.items()}
 
 
 def _older(value: str, word: str, shown: str) -> bool:
     return not _NAMES.fullmatch(word) and tokens.counted_on(value, shown)
-
-
-def _plain(value: object) -> bool:
-    return isinstance(value, str | int) and not isinstance(value, bool) and value != ""
 
 
 def _shown(step: Step) -> Iterator[tuple[str, str]]:
@@ -288,7 +340,7 @@ def _shown(step: Step) -> Iterator[tuple[str, str]]:
         value, depth = waiting.pop()
         held = members_in(value)
         for name, one in held.items():
-            if _plain(one):
+            if is_plain(one):
                 yield name, str(one)
         inner = cast("list[object]", value)[:_FEW] if isinstance(value, list) else list(held.values())
         waiting += [(one, depth + 1) for one in inner if depth < _FEW and isinstance(one, dict | list)]

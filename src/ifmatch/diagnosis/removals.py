@@ -48,7 +48,7 @@ def corrected(step: Step, following: Iterable[Step]) -> tuple[Step, str, str] | 
 
 
 def _sent(step: Step) -> Content | None:
-    content = step.exchange.request.content
+    content = step.view.request.content
     return content if isinstance(content, Content) else None
 
 

@@ -48,7 +48,7 @@ def _clean_rebase(facts: Facts) -> bool:
     )
 
 
-def observed(requirement: str, facts: Facts) -> bool:
+def _observed(requirement: str, facts: Facts) -> bool:
     """Tell whether a fact that a repair requires was observed.
 
     Args:
@@ -171,7 +171,7 @@ def repair_of(findings: Sequence[Finding], facts: Facts) -> Repair:
         if finding.likelihood < _COUNTS:
             continue
         rule = catalogue.cause(finding.cause).repair
-        met = all(observed(requirement, facts) for requirement in rule.requires)
+        met = all(_observed(requirement, facts) for requirement in rule.requires)
         classes.add(rule.repair if met else rule.otherwise)
     strictest = next((one for one in _STRICTEST if one in classes), Repair.ASK)
     if strictest is Repair.ALLOWED and findings[0].level is not Level.HIGH:

@@ -12,7 +12,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import changed_pointers, same_content, value_at
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.listed_records import leaves_of, records_in
-from ifmatch.diagnosis.resources import host_of, path_of
+from ifmatch.diagnosis.resources import bare, host_of, path_of
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.model.diagnosis import Outcome
 
@@ -108,7 +108,7 @@ def _not_found(case: Case, first: Step, step: Step, look: Step) -> Step | None:
 
 
 def _url(step: Step) -> str:
-    return step.exchange.request.url.partition("?")[0].rstrip("/")
+    return bare(step.exchange.request.url)
 
 
 def _plain(step: Step) -> bool:

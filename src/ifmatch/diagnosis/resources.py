@@ -81,10 +81,19 @@ def host_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def bare(url: str) -> str:
+    """Return a URL, path or key of a resource without its query, and without a slash at its end."""
+    return url.partition("?")[0].rstrip("/")
+
+
+def last_step(url: str) -> str:
+    """Return the last step of the path of a URL or key: what names the thing in its collection."""
+    return bare(path_of(url)).rpartition("/")[2]
+
+
 def parent_of(key: str) -> str:
     """Return the key of the containing collection."""
-    base = key.partition("?")[0].rstrip("/")
-    return base.rpartition("/")[0] + "/"
+    return bare(key).rpartition("/")[0] + "/"
 
 
 def beside_each_other(one: str, two: str) -> bool:
@@ -96,7 +105,7 @@ def beside_each_other(one: str, two: str) -> bool:
     """
     if parent_of(one) == parent_of(two):
         return True
-    left, right = (key.partition("?")[0].rstrip("/").split("/") for key in (one, two))
+    left, right = (bare(key).split("/") for key in (one, two))
     return len(left) == len(right) and sum(a != b for a, b in zip(left, right, strict=True)) == 1
 
 

@@ -122,7 +122,7 @@ def _held(record: Row, former: tuple[str, str], mine: set[str], parts: set[str],
     ]
     if instead:
         return instead if instead in values else ""
-    candidates = [one for one in dict.fromkeys((*called, *values)) if one not in mine and alike(sent, one)]
+    candidates = [one for one in dict.fromkeys((*called, *values)) if one not in mine and _alike(sent, one)]
     return candidates[0] if candidates else ""
 
 
@@ -157,7 +157,7 @@ def _shows(read: Step, held: str, record: Row) -> bool:
     return any(held in one.values() and set(one.values()) >= set(record.values()) for one in _records(read))
 
 
-def alike(one: str, two: str) -> bool:
+def _alike(one: str, two: str) -> bool:
     """Tell whether two texts are one value in two spellings: case, marks, signs, local numbers.
 
     Args:

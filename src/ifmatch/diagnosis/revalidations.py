@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.cache_marks import asks_past
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.content_digests import alike_by_fields
 from ifmatch.diagnosis.contents import changed_pointers
@@ -85,7 +86,7 @@ def never_unmodified(case: Case, history: History) -> Iterator[tuple[Step, Damag
             )
             yield moving[1], Damage(Outcome.ERROR, text, needless=moving)
         # Where the tag is another one each time, it is no matter of who asks for it anew.
-        if all(_asks_anew(step) and _named(step) for step in again):
+        if all(asks_past(step.sent) and _named(step) for step in again):
             continue
         undated = all(step.last_modified is None for step in again)
         few = again[:_UNDATED]
@@ -113,7 +114,7 @@ def _of_their_moments(history: History, whole: list[Step]) -> tuple[Step, ...]:
             or tokens.base(condition.tokens[0]) != tokens.base(before.etag)
         ):
             return ()
-        if _asks_anew(step) or before.variant != step.variant or before.etag == step.etag:
+        if asks_past(step.sent) or before.variant != step.variant or before.etag == step.etag:
             return ()
     if history.written_between(chain[0], chain[-1]) or not (made_for_each(chain) or drawn_anew(chain)):
         return ()
@@ -133,7 +134,7 @@ def _only_as_strong(reads: list[Step], whole: list[Step]) -> Iterator[tuple[Step
         and tokens.is_weak(condition.tokens[0])
         and condition.value.removeprefix("W/") == step.etag
         and step.etag in strong
-        and not _asks_anew(step)
+        and not asks_past(step.sent)
     ]
     if len(weak) >= _OFTEN:
         text = f"{weak[0].etag} gets its 304, and its weak form never: If-None-Match compares weakly"
@@ -221,7 +222,7 @@ def _elsewhere(case: Case, step: Step) -> bool:
 def _current_damaged(history: History, step: Step) -> bool:
     """Tell whether a read asks with the very tag of its whole answer, hurt beyond any comparison."""
     condition = _asked(step)
-    if condition is None or step.etag is None or condition.value in history.passed or _asks_anew(step):
+    if condition is None or step.etag is None or condition.value in history.passed or asks_past(step.sent):
         return False
     return tokens.damage(condition.value, step.etag) in HURT
 
@@ -249,7 +250,7 @@ def _damaged(history: History, before: Step, step: Step) -> bool:
     sent = condition.value
     if not (tokens.null_word(sent) or tokens.damage(sent, step.etag) in HURT) or sent in history.passed:
         return False
-    if _asks_anew(step) or before.variant != step.variant or before.coding != step.coding:
+    if asks_past(step.sent) or before.variant != step.variant or before.coding != step.coding:
         return False
     same = before.representation is None or step.representation is None or _alike(before, step)
     return same and not history.written_between(before, step)
@@ -261,7 +262,7 @@ def _same_date(history: History, before: Step, step: Step) -> bool:
     if (
         condition is None
         or _different(step) is not None
-        or _asks_anew(step)
+        or asks_past(step.sent)
         or before.variant != step.variant
     ):
         return False
@@ -281,20 +282,12 @@ def _different(step: Step) -> Condition | None:
 def _dropped(step: Step) -> bool:
     """Tell whether a whole answer to the current tag was asked for at the origin without it."""
     condition = _different(step)
-    if condition is None or condition.tokens[0] != step.etag or not step.hops or _asks_anew(step):
+    if condition is None or condition.tokens[0] != step.etag or not step.hops or asks_past(step.sent):
         return False
     return all(
         hop.status == step.status and hop.request.fields.complete and condition.name not in hop.request.fields
         for hop in step.hops
     )
-
-
-def _asks_anew(step: Step) -> bool:
-    """Tell whether a request wants a whole answer, whatever is stored: some services then leave 304 out.
-
-    Source: RFC 9111 sections 5.2.1.4 and 5.4 (no-cache in a request).
-    """
-    return "no-cache" in f"{step.sent.text('cache-control')} {step.sent.text('pragma')}".lower()
 
 
 def _needless(history: History, before: Step, step: Step, *, undated: bool) -> bool:

@@ -49,7 +49,7 @@ _OF_STATE: Final = Words(
 _CANNOT: Final = Words(rf"(?i){INCAPABLE}|not available|no(?:t a)? known|not (?:a )?valid here")
 
 
-RULE: Final = Words(
+_RULE: Final = Words(
     r"\b(?:must (?:not )?be|may not|exceed(?:s|ed)?|ceiling|at (?:most|least)|maximum|minimum|quota"
     r"|not (?:allowed|permitted|enabled|verified|approved|signed|paid|active)|needs? (?:an? )?approval"
     r"|insufficient|budget|threshold|blocked|barred|suspended|closed|frozen|overdue|limit|approval|permission"
@@ -288,7 +288,7 @@ def of_rule(left: Left, rows: Sequence[Row], later: Sequence[Step]) -> Reason | 
         return Reason("nonprecondition-412", ((what, 3.0, left.seen), (passed, 2.0, again)))
     shared = {value for row in rows if row is not left.row for value in row.values()}
     named = [value for value in left.row.values() if len(value) >= _TELLING and value in text]
-    if any(value in shared or not _key_like(left, value) for value in named) or RULE.search(text):
+    if any(value in shared or not _key_like(left, value) for value in named) or _RULE.search(text):
         return Reason("nonprecondition-412", ((what, 4.5, left.seen),))
     return None
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.dialect_habits import LEARNED
+from ifmatch.model.json_values import members_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +44,7 @@ def _replaced(read: Step, step: Step) -> bool:
         return False
     if step.guard is not None or step.opens:
         return False
-    was, now, sent = (_object(value) for value in (read.view.json, step.view.json, step.view.sent_json))
+    was, now, sent = (members_in(value) for value in (read.view.json, step.view.json, step.view.sent_json))
     sent = sent or dict(step.view.form)
     if _uploaded(read, step):
         return True
@@ -65,7 +66,3 @@ def _uploaded(read: Step, step: Step) -> bool:
     if family is None or family.general or family.id == LEARNED:
         return False
     return None not in {read.version, step.version} and read.version != step.version
-
-
-def _object(value: object) -> dict[str, object]:
-    return cast("dict[str, object]", value) if isinstance(value, dict) else {}

@@ -1,13 +1,18 @@
-"""Find that one host has a thing under two paths, one for each front: phones have a way in of their own."""
+"""Find that one host has a thing under two paths, one for each front: phones have a way in of their own.
+
+What is one thing shows by both paths what was written by one. What is kept beside it, a draft or a copy, goes
+on with versions of its own; where nothing was looked at after a write, its name may say that it is such.
+"""
 
 from __future__ import annotations
 
-import re
+import itertools
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import resemblance
 from ifmatch.diagnosis.resources import host_of
+from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,12 +34,12 @@ _NEARLY: Final = 0.5
 # At most so many paths end alike in one service for this to be looked into.
 _MOST: Final = 8
 # What is kept beside the thing itself: another stage, state or copy of it.
-_STAGE: Final = re.compile(
+_STAGE: Final = Words(
     r"draft|preview|stag(?:e|ing)|test|dev|demo|beta|alpha|canary|sandbox|live|prod|publish|public|edit|work"
     r"|archiv|old|new|backup|bak|copy|mirror|cache|trash|deleted|snapshot|histor|version|v\d|\d{2}|meta|raw"
-    r"|thumb|export|import|private|personal|user|tenant|team|site|locale|lang|^[a-z]{2}(?:[-_][a-z]{2})?$",
-    re.IGNORECASE,
+    r"|thumb|export|import|private|personal|user|tenant|team|site|locale|lang|^[a-z]{2}(?:[-_][a-z]{2})?$"
 )
+_STORING: Final = frozenset({"PUT", "PATCH"})
 
 
 def join_fronts(steps: Sequence[Step]) -> None:
@@ -61,7 +66,8 @@ def _followed(steps: Sequence[Step]) -> dict[str, str]:
             continue
         first, *others = sorted(places, key=lambda one: (len(one), one))
         for other in others:
-            if len(places[first] & places[other]) >= _FOLLOWED and _front(first, other) is not None:
+            followed = len(places[first] & places[other]) >= _FOLLOWED and len(_fronts(first, other)) == 1
+            if followed and _writes_show(steps, first, other) is not False:
                 found[other] = first
     return found
 
@@ -82,14 +88,52 @@ def _sent_to_both(steps: Sequence[Step]) -> dict[str, str]:
             )
             if not again or not 200 <= one.status < 300 or one.resource == step.resource:
                 continue
-            front = _front(step.resource, one.resource)
             same = step.body is not None and one.body is not None and step.body.octets == one.body.octets
-            if not same or front is None or _STAGE.search(front) is not None:
-                continue
-            if _later_state(steps[max(0, number - _NEAR) : number + _NEAR], step, one):
+            if same and _one_thing(steps[max(0, number - _NEAR) : number + _NEAR], step, one):
                 first, other = sorted((step.resource, one.resource), key=len)
                 found[other] = first
     return found
+
+
+def _one_thing(near: Sequence[Step], refused: Step, taken: Step) -> bool:
+    """Tell whether two paths lead to one thing, by what they show after a write, or else by their states."""
+    fronts = _fronts(refused.resource, taken.resource)
+    if not fronts or not _later_state(near, refused, taken):
+        return False
+    shown = _writes_show(near, refused.resource, taken.resource)
+    if shown is not None:
+        return shown
+    # Nothing was looked at afterwards: what else there is of a thing mostly says so by its name.
+    return len(fronts) == 1 and _STAGE.search(fronts[0]) is None
+
+
+def _writes_show(steps: Sequence[Step], one: str, two: str) -> bool | None:
+    """Tell whether a path shows next what a write by another one made, None where nobody looked.
+
+    Args:
+        steps: in order of time, of any resources.
+        one: key of a resource.
+        two: key of another.
+    """
+    seen: dict[str, set[str]] = {one: set(), two: set()}
+    before: dict[str, set[str]] = {}
+    made: dict[str, Step] = {}
+    for step in sorted((each for each in steps if each.resource in seen), key=lambda each: each.start):
+        here, there = step.resource, two if step.resource == one else one
+        if step.method in _STORING and 200 <= step.status < 300:
+            made[there], before[there] = step, set(seen[there])
+            made.pop(here, None)
+            continue
+        tag = step.header("etag") or ""
+        if step.method != "GET" or step.status != _OK or step.cache_hit or not tag:
+            continue
+        write = made.pop(here, None)
+        if write is not None and (tag == write.header("etag") or step.content == write.body):
+            return True
+        if write is not None and tag in before[here]:
+            return False
+        seen[here].add(tag)
+    return None
 
 
 def _later_state(near: Sequence[Step], refused: Step, taken: Step) -> bool:
@@ -102,6 +146,10 @@ def _later_state(near: Sequence[Step], refused: Step, taken: Step) -> bool:
         return False
     early, late = had[-1], now[-1]
     if tokens.shape(_tag(early)) != tokens.shape(_tag(late)) or _tag(early) == _tag(late):
+        return False
+    there = (one for one in looks if one.resource == late.resource and one.start < early.start)
+    if any(_tag(one) == _tag(late) for one in there):
+        # It was there before the other: both were current at once.
         return False
     old, new = early.last_modified, late.last_modified
     if old is not None and new is not None and not old <= new:
@@ -126,14 +174,20 @@ def _end(resource: str) -> tuple[str, ...]:
     return (host, *resource[len(host) :].split("/")[-_SAME:])
 
 
-def _front(one: str, two: str) -> str | None:
-    """Return what one path begins with and another does not, None where they are not alike in that way."""
+def _fronts(one: str, two: str) -> tuple[str, ...]:
+    """Return what two paths of one host begin with before they are the same, nothing for other paths.
+
+    Args:
+        one: key of a resource.
+        two: key of another.
+    """
     host = host_of(one)
     if host != host_of(two):
-        return None
-    short, long = sorted((one[len(host) :], two[len(host) :]), key=len)
-    front = long.removesuffix(short)
-    steps = short.strip("/").split("/")
-    if front == long or not front or len(steps) < _SAME or front.count("/") > _FRONT:
-        return None
-    return front.strip("/")
+        return ()
+    left, right = (path[len(host) :].strip("/").split("/") for path in (one, two))
+    pairs = zip(reversed(left), reversed(right), strict=False)
+    same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+    fronts = ["/".join(path[: len(path) - same]) for path in (left, right) if len(path) > same]
+    if same < _SAME or any(front.count("/") >= _FRONT for front in fronts):
+        return ()
+    return tuple(fronts)

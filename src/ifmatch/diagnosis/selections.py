@@ -52,7 +52,7 @@ SEVERAL_WORDS: Final = Words(
 )
 
 
-def criteria(step: Step) -> frozenset[str]:
+def _criteria(step: Step) -> frozenset[str]:
     """Return the values that a request carries in any place, whole and in their pieces, in lower case.
 
     Args:
@@ -91,7 +91,7 @@ def several(facts: Facts) -> tuple[int, Step] | None:
         facts: of the write.
     """
     step = facts.step
-    mine = criteria(step)
+    mine = _criteria(step)
     near = facts.case.steps[max(0, step.order - _NEAR) : step.order + _NEAR]
     host = host_of(step.resource)
     for one in sorted(near, key=lambda other: abs(other.order - step.order)):
@@ -125,7 +125,7 @@ def named_singly(facts: Facts, read: Step) -> Step | None:
         facts: of a write that was refused because it selects them all.
         read: the search that shows them.
     """
-    known, text = criteria(facts.step), read.view.text[:_LONGEST].lower()
+    known, text = _criteria(facts.step), read.view.text[:_LONGEST].lower()
     for one in facts.own(facts.case.steps[facts.step.order + 1 : facts.step.order + _NEAR]):
         if not one.accepted or host_of(one.resource) != host_of(facts.step.resource):
             continue
@@ -143,7 +143,7 @@ def named_in_refusal(step: Step) -> int:
     Args:
         step: the refused write.
     """
-    mine = {value for value in criteria(step) if len(value) > _TELLING}
+    mine = {value for value in _criteria(step) if len(value) > _TELLING}
     entries = list(entries_in(step.view.json, _DEEP))
     held = [one for one in entries if mine & {str(value).lower() for value in one.values()}]
     return len(held) if len(held) == len(entries) else 0

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import parse_qsl
 
 from ifmatch.diagnosis.listed_records import leaves_of, records_in
-from ifmatch.diagnosis.listed_versions import members_in
+from ifmatch.model.json_values import elements_in, members_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,13 +68,13 @@ def _rows(text: str) -> tuple[Row, ...]:
         longest = max(_lists(values[0], _DEEP), key=len, default=list[object]())
         return tuple(map(flat, longest[:_MOST])) if longest else (flat(values[0]),)
     if text.lstrip()[:1] == "<":
-        return innermost(records_in(text)) or tuple(filter(None, (dict(leaves_of(text)),)))
+        return _innermost(records_in(text)) or tuple(filter(None, (dict(leaves_of(text)),)))
     if _FORM.fullmatch(text.strip()) is not None:
         return (dict(parse_qsl(text.strip())),)
     return tuple(table(text))
 
 
-def innermost(records: Sequence[Row]) -> tuple[Row, ...]:
+def _innermost(records: Sequence[Row]) -> tuple[Row, ...]:
     """Return the records of markup without those that only wrap others: envelopes have the values of these.
 
     Args:
@@ -149,7 +149,7 @@ def _entries(text: str) -> tuple[Entry, ...]:
     if values:
         return tuple(_listed(values[0], "", _DEEP))[:_MOST]
     if text.lstrip()[:1] == "<":
-        found = innermost(records_in(text)) or tuple(filter(None, (dict(leaves_of(text)),)))
+        found = _innermost(records_in(text)) or tuple(filter(None, (dict(leaves_of(text)),)))
         return tuple(Entry("", one, " ".join(one.values())) for one in found)
     rows = table(text)
     if rows:
@@ -205,7 +205,7 @@ def flat(value: object, above: str = "", depth: int = 3) -> Row:
     if isinstance(value, dict | list) and depth:
         held = cast("object", value)
         inner = members_in(held)
-        elements = cast("list[object]", held) if isinstance(held, list) else []
+        elements = elements_in(held)
         inner = inner or {str(number): one for number, one in enumerate(elements)}
         for name, one in inner.items():
             found |= flat(one, f"{above}/{name}" if above else name, depth - 1)
@@ -219,7 +219,7 @@ def flat(value: object, above: str = "", depth: int = 3) -> Row:
 def _lists(value: object, depth: int) -> Iterator[list[object]]:
     """Yield the lists of objects in a JSON value."""
     members = members_in(value)
-    held = cast("list[object]", value) if isinstance(value, list) else []
+    held = elements_in(value)
     if held and all(isinstance(one, dict) for one in held):
         yield held
     for one in members.values() if depth else ():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import changed_pointers
 from ifmatch.diagnosis.likeness import holds_own_tag
-from ifmatch.diagnosis.resources import host_of, parent_of, path_of
+from ifmatch.diagnosis.resources import bare, host_of, parent_of, path_of
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.version_words import words_of
 
@@ -117,7 +117,7 @@ def carried_above(facts: Facts) -> tuple[Step, tuple[str, ...]] | None:
     found: dict[str, list[Step]] = {}
     for count in mine:
         for one in facts.own(facts.case.givers(tokens.opaque(count or ""))):
-            if one.read_ok and here.startswith(one.resource.partition("?")[0].rstrip("/") + "/"):
+            if one.read_ok and here.startswith(bare(one.resource) + "/"):
                 found.setdefault(one.resource, []).append(one)
     for reads in found.values():
         counts = tuple(dict.fromkeys(tokens.opaque(one.etag or "") for one in reads))

@@ -9,7 +9,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.dates import fractions, http_date
 from ifmatch.diagnosis.linked_writes import own_name
 from ifmatch.diagnosis.listed_records import records_in
-from ifmatch.diagnosis.resources import host_of, path_of
+from ifmatch.diagnosis.resources import bare, host_of, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -75,8 +75,8 @@ def _of_it(one: Step, step: Step, name: str) -> Iterator[str]:
     text = one.content.text if one.content is not None else ""
     if name not in text and name not in one.resource:
         return
-    here = step.resource.partition("?")[0].rstrip("/")
-    if one.resource.partition("?")[0].rstrip("/") == here or one.resource.startswith(here + "/"):
+    here = bare(step.resource)
+    if bare(one.resource) == here or one.resource.startswith(here + "/"):
         yield text
         return
     path = unquote(path_of(here))

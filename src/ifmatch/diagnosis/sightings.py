@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.lost_members import only_one_lost, only_versions_lost
-from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.resources import bare, path_of
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 
@@ -85,7 +85,7 @@ class Seen:
         self.host = urlsplit(request.url).netloc
         # A parameter may be lost on the way: what is left of the target still says a good deal.
         self.bare = self.path.partition("?")[0]
-        self.tail = self.path.partition("?")[0].rstrip("/").rpartition("/")[2]
+        self.tail = bare(self.path).rpartition("/")[2]
         response = exchange.response
         date = response.fields.text("date") if response is not None else None
         self.date = http_date(date) if date else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Final, cast
 from xml.etree import ElementTree as ET
@@ -38,7 +37,7 @@ def state_in(content: Content | None, unwrapped: str | None) -> Content | None:
         unwrapped: the state where the family says in which member it is, None where it does not.
     """
     if unwrapped is None or content is None:
-        return record_in(content) or content
+        return _record_in(content) or content
     return Content.from_text(unwrapped, complete=content.complete)
 
 
@@ -51,10 +50,10 @@ def pairs_as_json(content: Content | None) -> Content | None:
     found = pairs_in(content)
     if content is None or not found:
         return None
-    return Content.from_text(json.dumps(found, ensure_ascii=False), complete=content.complete)
+    return Content.from_json(found, complete=content.complete)
 
 
-def record_in(content: Content | None) -> Content | None:
+def _record_in(content: Content | None) -> Content | None:
     """Return the record of a SOAP message as JSON, None where the content is no such message, or a fault.
 
     The operation's element holds the record, beside what names it and its version; or its members at once.
@@ -68,7 +67,7 @@ def record_in(content: Content | None) -> Content | None:
     members, name = _inner(whole)
     if _RETURNED.fullmatch(name):
         members, _ = _inner(members)
-    return Content.from_text(json.dumps(members), complete=content.complete)
+    return Content.from_json(members, complete=content.complete)
 
 
 def operation_in(content: Content | None) -> dict[str, object] | None:

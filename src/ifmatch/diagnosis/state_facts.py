@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from functools import cached_property
 from http import HTTPStatus
@@ -465,7 +464,7 @@ class StateFacts:
                 before = one.representation.json()
                 if isinstance(before, dict):
                     merged = apply_merge_patch(cast("JsonValue", before), changes)
-                    return Content.from_text(json.dumps(merged))
+                    return Content.from_json(merged)
         return None
 
     @cached_property

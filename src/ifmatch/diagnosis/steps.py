@@ -13,6 +13,7 @@ from ifmatch.diagnosis.conditions import Condition, Guard, conditions_of
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.machines import machine_of
 from ifmatch.diagnosis.outcomes import made_by, shown_elsewhere
+from ifmatch.diagnosis.readings import Reading, view_of
 from ifmatch.diagnosis.refusal_words import meant
 from ifmatch.diagnosis.soap_bodies import pairs_as_json, state_in
 from ifmatch.diagnosis.told_versions import told
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 SAFE_METHODS = frozenset(
     {"GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH", "QUERY", "CONNECT"}
 )
-READ_METHODS = frozenset({"GET", "HEAD"})
+_READ_METHODS = frozenset({"GET", "HEAD"})
 _REPLACING = frozenset({"PUT", "PATCH", "DELETE", "MERGE", "PROPPATCH", "MOVE", "MKCOL", "MKCALENDAR"})
 # What looks at a resource besides (RFC 4918, RFC 3253, RFC 5323).
 _LOOKING = frozenset({"PROPFIND", "REPORT", "SEARCH", "QUERY"})
@@ -83,6 +84,7 @@ class Step:
         seen: what was seen of it beside its own answer.
         opened_by: the step that opened the upload session that this one goes on with; its conditions hold.
         varies: fields of the service's own by which requests for its resource choose a representation.
+        reading: what it says as a call that families know, where it was written otherwise.
     """
 
     def __init__(self, exchange: Exchange, *, source: int, start: float, end: float, timed: bool) -> None:
@@ -97,9 +99,7 @@ class Step:
         self.order = 0
         self.actor = ""
         self.resource = ""
-        self.vantage = Vantage.CLIENT
-        self.node = ""
-        self.covered = False
+        self.vantage, self.node, self.covered = Vantage.CLIENT, "", False
         self.clocks: frozenset[int] = frozenset()
         self.carried: tuple[str, ...] = ()
         self.version: str | None = None
@@ -113,6 +113,7 @@ class Step:
         self.seen = Seen()
         self.opened_by: Step | None = None
         self.opens, self.varies = False, _VERSION_FIELDS
+        self.reading: Reading | None = None
 
     def forget(self) -> None:
         """Drop what was derived before the dialect was known."""
@@ -250,7 +251,7 @@ class Step:
     @cached_property
     def view(self) -> View:
         """Return the exchange as dialects look at it."""
-        return View(self.exchange.request, self.exchange.response)
+        return view_of(self.exchange, self.reading)
 
     @cached_property
     def refusal(self) -> Refusal | None:
@@ -317,7 +318,7 @@ class Step:
     @property
     def is_read(self) -> bool:
         """Tell whether it asks for the representation."""
-        return self.method in READ_METHODS or self.reads
+        return self.method in _READ_METHODS or self.reads
 
     @cached_property
     def accepted(self) -> bool:
@@ -370,7 +371,7 @@ class Step:
     @cached_property
     def content(self) -> Content | None:
         """Return the response's content; None when there was none or it is not known."""
-        response = self.exchange.response
+        response = self.view.response
         return response.content if response is not None and isinstance(response.content, Content) else None
 
     @property

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.history import History
     from ifmatch.diagnosis.steps import Step
 
-PAUSE = 600.0
+_PAUSE = 600.0
 # By so much, and after so many attempts, a gap may be longer than the one before.
 _GROWING, _GROWTH = 2, 3.0
 _ASKS = frozenset({400, 403, 409})
@@ -92,7 +92,7 @@ _ALWAYS = frozenset(
 )
 
 
-def is_refusal(step: Step) -> bool:
+def _is_refusal(step: Step) -> bool:
     """Tell whether an answer refuses by precondition: 412, 428, or what its API uses for them.
 
     The answer to a batch refuses nothing itself: its parts do.
@@ -231,7 +231,7 @@ def refused(case: Case) -> Iterator[Subject]:
         barred = _barred(history, told) | _too_late(case, told) | _unlike_what_is(case, told)
         barred |= _of_several(case, told) | _of_parts(case, told) | _there_already(case, told)
         barred |= _left_in_successes(case, told)
-        if not barred and not any(is_refusal(step) for step in told):
+        if not barred and not any(_is_refusal(step) for step in told):
             continue
         cleared = _cleared(history)
         for steps in history.by_actor.values():
@@ -244,7 +244,7 @@ def _too_late(case: Case, told: Sequence[Step]) -> set[int]:
         step.order
         for step in told
         if step.status in _LAPSED
-        and not is_refusal(step)
+        and not _is_refusal(step)
         and (outlived(Facts(case, step)) or refused_mark(case, step) is not None)
     }
 
@@ -258,7 +258,7 @@ def _of_several(case: Case, told: Sequence[Step]) -> set[int]:
         and step.status in _SELECTED
         and step.guard is None
         and not step.batched
-        and not is_refusal(step)
+        and not _is_refusal(step)
         and multi_match.fits_several(Facts(case, step))
     }
 
@@ -270,7 +270,7 @@ def _there_already(case: Case, told: Sequence[Step]) -> set[int]:
         for step in told
         if step.method == "POST"
         and step.status in _SELECTED
-        and not is_refusal(step)
+        and not _is_refusal(step)
         and exists_already.there_by_name(Facts(case, step)) is not None
     }
 
@@ -280,7 +280,7 @@ def _left_in_successes(case: Case, told: Sequence[Step]) -> set[int]:
     return {
         step.order
         for step in told
-        if step.is_write and not is_refusal(step) and reason_of(case, step) is not None
+        if step.is_write and not _is_refusal(step) and reason_of(case, step) is not None
     }
 
 
@@ -291,7 +291,7 @@ def _of_parts(case: Case, told: Sequence[Step]) -> set[int]:
         for step in told
         if step.method == "GET"
         and step.status in _REPLACED
-        and not is_refusal(step)
+        and not _is_refusal(step)
         and replaced(Facts(case, step)) is not None
     }
 
@@ -303,7 +303,7 @@ def _unlike_what_is(case: Case, told: Sequence[Step]) -> set[int]:
         for step in told
         if step.is_write
         and (step.status in REFUSED or counts_none(step))
-        and not is_refusal(step)
+        and not _is_refusal(step)
         and unlike_record(step, [one for one in case.around(step).steps if one.actor == step.actor])
         is not None
     }
@@ -418,7 +418,7 @@ def _of_actor(steps: list[Step], barred: set[int], cleared: set[int]) -> Iterato
             empty.attempts.append(step)
             continue
         if current is None:
-            if step.order in barred or (is_refusal(step) and step.order not in cleared):
+            if step.order in barred or (_is_refusal(step) and step.order not in cleared):
                 current = Subject(step, [step])
             continue
         current.attempts.append(step)
@@ -441,7 +441,7 @@ def _of_actor(steps: list[Step], barred: set[int], cleared: set[int]) -> Iterato
 def _sends_nothing(current: Subject, step: Step) -> bool:
     """Tell whether a refused attempt names its version by the word for none, where those before did not."""
     guard, before = step.guard, current.step.guard
-    if guard is None or before is None or guard.guard is Guard.ABSENT or not is_refusal(step):
+    if guard is None or before is None or guard.guard is Guard.ABSENT or not _is_refusal(step):
         return False
     return tokens.null_word(guard.value) and not tokens.null_word(before.value)
 
@@ -454,27 +454,27 @@ def _creates(current: Subject, step: Step) -> bool:
     guard, before = step.guard, current.step.guard
     if guard is None or before is None or guard.guard is not Guard.ABSENT or before.guard is Guard.ABSENT:
         return False
-    if step.body is None or current.step.body is None or not is_refusal(step):
+    if step.body is None or current.step.body is None or not _is_refusal(step):
         return False
     return not same_content(step.body, current.step.body)
 
 
 def _ends(current: Subject, step: Step) -> bool:
     last = current.attempts[-1]
-    if step.timed and step.start - last.end > PAUSE and not _backs_off(current, step):
+    if step.timed and step.start - last.end > _PAUSE and not _backs_off(current, step):
         return True
     changed = (
         step.is_write
         and step.method != current.step.method
         and {step.method, current.step.method} != {"PUT", "PATCH"}
     )
-    guarded = step.is_write and is_refusal(step) and (step.guard is None) != (current.step.guard is None)
+    guarded = step.is_write and _is_refusal(step) and (step.guard is None) != (current.step.guard is None)
     return changed or (guarded and step.guard is None) or _creates(current, step)
 
 
 def _backs_off(current: Subject, step: Step) -> bool:
     """Tell whether a request is the same as before, after a gap that grew as those before it did."""
-    if len(current.attempts) < _GROWING or not is_refusal(step):
+    if len(current.attempts) < _GROWING or not _is_refusal(step):
         return False
     one, last = current.attempts[-2:]
     same = step.guard is not None and last.guard is not None and step.guard.value == last.guard.value

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from ifmatch.diagnosis.dates import spelled_otherwise, told_moment
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.projections import is_view
+from ifmatch.diagnosis.resources import bare
 from ifmatch.diagnosis.texts_apart import languages_apart
 from ifmatch.diagnosis.tokens import damage, null_word, opaque
 from ifmatch.diagnosis.version_words import called_version
+from ifmatch.model.json_values import members_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -48,7 +50,7 @@ def settle(steps: Sequence[Step]) -> None:
         steps: of a case, in order of time, their versions known.
     """
     for take in (
-        actions,
+        _actions,
         _versioned_paths,
         _one_view,
         languages_apart,
@@ -58,7 +60,7 @@ def settle(steps: Sequence[Step]) -> None:
         take(steps)
 
 
-def actions(steps: Sequence[Step]) -> None:
+def _actions(steps: Sequence[Step]) -> None:
     """Take an action on a thing (`/orders/7/cancel`, `/events/7:publish`) as a write on the thing.
 
     It must carry a token that the thing gave out, and nobody may ever have read the action itself.
@@ -199,12 +201,12 @@ def _saved_at_one_place(steps: Sequence[Step]) -> None:
 
 
 def _last(resource: str) -> str:
-    return resource.partition("?")[0].rstrip("/").rpartition("/")[2]
+    return bare(resource).rpartition("/")[2]
 
 
 def _own_names(value: object, place: str, depth: int = 1) -> Iterator[str]:
     """Yield what members of a content name it by, those at the top first; `customerId` is about another."""
-    members = cast("dict[str, object]", value) if isinstance(value, dict) else {}
+    members = members_in(value)
     for name, one in members.items():
         text = str(one) if isinstance(one, str | int) else ""
         found = _NAMES_ITSELF.fullmatch(name)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.likeness import shows
 from ifmatch.diagnosis.linked_writes import own_name
-from ifmatch.diagnosis.listed_versions import entries_in, may_list, members_in
+from ifmatch.diagnosis.listed_versions import entries_in, may_list
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.model.diagnosis import Outcome
+from ifmatch.model.json_values import members_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote, urlsplit
 
 from ifmatch.diagnosis.dates import told_moment
-from ifmatch.diagnosis.listed_versions import members_in
 from ifmatch.diagnosis.path_members import of_a_kind
 from ifmatch.diagnosis.refusal_words import turned_down
 from ifmatch.model.cached import cached_property
+from ifmatch.model.json_values import elements_in, members_in
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ def _at_top(
     for word, one in record.items():
         # What is listed by name alone is told by what the list is called.
         called = word.replace("_", " ")
-        held = cast("list[object]", one) if isinstance(one, list) else []
+        held = elements_in(one)
         for value in {str(each) for each in held if isinstance(each, str | int | float)}:
             for ticket in wanted.get(value, ()):
                 if ticket.telling:

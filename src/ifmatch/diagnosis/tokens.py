@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # Suffixes that encoders append inside the quotes (Apache httpd, Caddy, Jetty, Traffic Server).
-CODING_SUFFIXES = (
+_CODING_SUFFIXES = (
     "-gzip",
     "-br",
     "-df",
@@ -72,7 +72,7 @@ _SEPARATOR = re.compile(r"[-.:_~/;#]")
 _FEW_SIGNS = 4
 
 
-_LONGEST_FIRST = tuple(sorted(CODING_SUFFIXES, key=len, reverse=True))
+_LONGEST_FIRST = tuple(sorted(_CODING_SUFFIXES, key=len, reverse=True))
 # Each layer that a value passes may encode it once more.
 _TIMES_ENCODED = 3
 # The same tokens are looked at by many rules.
@@ -140,6 +140,17 @@ def counted_on(before: str, after: str) -> bool:
         after: token that came later.
     """
     return 0 < steps_on(before, after) <= _FEW_STEPS
+
+
+def counted_between(before: str, between: str, after: str) -> bool:
+    """Tell whether three tokens are a count that went on twice.
+
+    Args:
+        before: token with or without quotes.
+        between: token that came later.
+        after: token that came last.
+    """
+    return counted_on(before, between) and counted_on(between, after)
 
 
 def steps_on(before: str, after: str) -> int:

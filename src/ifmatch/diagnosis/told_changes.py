@@ -16,7 +16,7 @@ from ifmatch.diagnosis.embedded import may_be_coded
 from ifmatch.diagnosis.listed_records import Record, leaves_of, may_list, records_in
 from ifmatch.diagnosis.operations import asks
 from ifmatch.diagnosis.path_members import of_a_kind
-from ifmatch.diagnosis.resources import host_of, path_of
+from ifmatch.diagnosis.resources import bare, host_of, path_of
 from ifmatch.diagnosis.transitions import transitions
 from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.words import VERSION
@@ -160,7 +160,7 @@ def _path(step: Step) -> str:
 
 @lru_cache(maxsize=512)
 def _path_in(resource: str) -> str:
-    return _OPERATION.sub("", path_of(resource).partition("?")[0].rstrip("/"))
+    return _OPERATION.sub("", bare(path_of(resource)))
 
 
 @lru_cache(maxsize=512)

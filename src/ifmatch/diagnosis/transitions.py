@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.dialects.glossary import Words
+from ifmatch.dialects.pointers import word_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,29 +86,29 @@ def _of_states(record: dict[str, str]) -> Iterator[Transition]:
             others = other.split("/")
             alike = len(others) == len(parts) and others[:place] == parts[:place]
             if alike and others[place + 1 :] == parts[place + 1 :] and _AFTER.fullmatch(others[place]):
-                yield Transition(_word(name), value, now, frozenset({name, other}))
+                yield Transition(word_of(name), value, now, frozenset({name, other}))
 
 
 def _of_group(above: str, group: dict[str, str]) -> Iterator[Transition]:
     if above and set(group) == {"0", "1"} and not _arrow(group["0"]):
         names = frozenset({f"{above}/0", f"{above}/1"})
-        yield Transition(_word(above), group["0"], group["1"], names)
+        yield Transition(word_of(above), group["0"], group["1"], names)
         return
     if above and set(group) == {"0", "1", "2"} and _CALLED.fullmatch(group["0"]):
         # What it is called, what it was, and what it became.
         names = frozenset(f"{above}/{one}" for one in group)
-        yield Transition(_word(group["0"].replace(".", "/")), group["1"], group["2"], names)
+        yield Transition(word_of(group["0"].replace(".", "/")), group["1"], group["2"], names)
     before = [name for name in group if _BEFORE.fullmatch(name) is not None]
     after = [name for name in group if _AFTER.fullmatch(name) is not None]
     if len(before) == 1 and len(after) == 1:
         named = [name for name in group if _NAME.fullmatch(name) is not None]
-        word = _word(group[named[0]].replace(".", "/")) if named else _word(above)
+        word = word_of(group[named[0]].replace(".", "/")) if named else word_of(above)
         names = frozenset(f"{above}/{one}" if above else one for one in (before[0], after[0], *named[:1]))
         if word:
             yield Transition(word, group[before[0]], group[after[0]], names)
     for name, value in group.items():
         found = _arrow(value)
-        word = _word(f"{above}/{name}")
+        word = word_of(f"{above}/{name}")
         if found is not None and word:
             yield Transition(word, found[1], found[2], frozenset({f"{above}/{name}" if above else name}))
         yield from _told_in_text(f"{above}/{name}" if above else name, value)
@@ -124,8 +125,3 @@ def _told_in_text(name: str, value: str) -> Iterator[Transition]:
 
 def _arrow(value: str) -> re.Match[str] | None:
     return _ARROW.fullmatch(value) if len(value) <= _LONGEST else None
-
-
-def _word(name: str) -> str:
-    """Return the last part of a name that is no number."""
-    return next((part for part in reversed(name.split("/")) if part and not part.isdigit()), "")

@@ -67,7 +67,7 @@ def read_elsewhere(facts: Facts) -> Step | None:
     return source if abs(apart) <= _TICKS else None
 
 
-def listed_tag(step: Step) -> str | None:
+def _listed_tag(step: Step) -> str | None:
     """Return the tag that a PROPFIND, or a listing of its collection, shows for a resource; None without one.
 
     Source: RFC 4918 section 15.6 (getetag is what GET would give).
@@ -83,7 +83,7 @@ def listed_tag(step: Step) -> str | None:
 
 def listed_otherwise(facts: Facts) -> tuple[str, Step, Step] | None:
     """Return a listed tag of another form than the one that GET shows, what lists it, and that GET."""
-    shown = [(tag, one) for one in facts.history if (tag := listed_tag(one)) is not None]
+    shown = [(tag, one) for one in facts.history if (tag := _listed_tag(one)) is not None]
     for tag, one in shown:
         for read in facts.history:
             if read.method not in {"GET", "HEAD"} or read.status != 200 or read.etag is None:

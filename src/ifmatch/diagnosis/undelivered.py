@@ -130,7 +130,7 @@ def _same_place(step: Step, where: str) -> bool:
     return moved and here.rstrip("/") == there.rstrip("/") and len(here) > 1
 
 
-def without_effect(case: Case, step: Step) -> bool:
+def _without_effect(case: Case, step: Step) -> bool:
     """Tell whether a thing that a POST was to change is shown before and after it, and is as it was.
 
     Args:
@@ -168,7 +168,7 @@ def redirected(case: Case, step: Step) -> Damage | None:
     field = field or step.puts or step.alters
     repeats = step.status in _REPEATING
     ordinary = step.method == "POST" and (not field or step.status == HTTPStatus.SEE_OTHER)
-    if ordinary and not repeats and not _same_place(step, where) and not without_effect(case, step):
+    if ordinary and not repeats and not _same_place(step, where) and not _without_effect(case, step):
         return None
     target = resource_key(where) if "://" in where else where.partition("?")[0]
     followed: Step | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, cast
 
@@ -11,13 +10,14 @@ from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.in_time import back_from
 from ifmatch.diagnosis.listed_losses import listed_apart
 from ifmatch.diagnosis.listed_versions import entries_in, may_list
-from ifmatch.diagnosis.resources import host_of, path_of
+from ifmatch.diagnosis.resources import host_of, last_step
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.succession import advanced
 from ifmatch.diagnosis.taken_back import lost_pointers
 from ifmatch.diagnosis.texts_added import addition_left_out
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.model.diagnosis import Outcome
+from ifmatch.model.json_values import pointer_step
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _of_server(old: Content, mine: Content, pointer: str) -> bool:
 
 def _listed(case: Case, base: Step, step: Step) -> Iterator[tuple[Step, Content]]:
     """Yield the own lists between a read and a write that have the thing, and their entries of it."""
-    name = path_of(step.resource).partition("?")[0].rstrip("/").rpartition("/")[2]
+    name = last_step(step.resource)
     for one in reversed(case.steps[max(base.order + 1, step.order - _NEAR) : step.order]):
         content = one.content if one.actor == step.actor and one.is_read and one.status == _OK else None
         if content is None or len(content) > _LONGEST or len(name) <= _NAME or one.resource == step.resource:
@@ -104,7 +104,7 @@ def _listed(case: Case, base: Step, step: Step) -> Iterator[tuple[Step, Content]
             continue
         for entry in entries_in(one.view.json, _DEEP):
             if any(str(value) == name for value in entry.values() if isinstance(value, str | int)):
-                yield one, Content.from_text(json.dumps(entry))
+                yield one, Content.from_json(entry)
 
 
 def version_carried(own: Sequence[Step], step: Step) -> tuple[str, bool] | None:
@@ -137,4 +137,4 @@ def _scalars_at(content: Content) -> Iterator[str]:
     value = content.json()
     for name, one in cast("dict[str, object]", value).items() if isinstance(value, dict) else ():
         if isinstance(one, str | int) and not isinstance(one, bool):
-            yield f"/{name.replace('~', '~0').replace('/', '~1')}"
+            yield f"/{pointer_step(name)}"

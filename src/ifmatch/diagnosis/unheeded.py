@@ -54,7 +54,7 @@ def met_another(history: History, step: Step) -> Damage | None:
     if before is None or before.representation is None:
         return None
     sent, was, shown = step.body, before.representation, step.shown_content
-    whole = step.exchange.request.content
+    whole = step.view.request.content
     if isinstance(whole, Content) and _wrapped_alike(whole, step.content):
         # What stands beside the record is the resource's, too: who may write it, for one.
         sent, was, shown = whole, before.content or was, step.content

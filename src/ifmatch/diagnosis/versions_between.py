@@ -13,11 +13,12 @@ from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.likeness import shows
 from ifmatch.diagnosis.linked_writes import own_name
 from ifmatch.diagnosis.listed_records import lists_changes
-from ifmatch.diagnosis.listed_versions import entries_in, members_in
-from ifmatch.diagnosis.resources import host_of, path_of
+from ifmatch.diagnosis.listed_versions import entries_in
+from ifmatch.diagnosis.resources import host_of, last_step, path_of
 from ifmatch.diagnosis.told_changes import account_of, known_as
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.model.diagnosis import Outcome
+from ifmatch.model.json_values import members_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,7 +97,7 @@ def _seen(history: History, issued: Step, step: Step, token: str) -> Damage | No
     for one in history:
         if not issued.order < one.order < step.order or not one.read_ok or not step.follows(one):
             continue
-        if one.etag is not None and _lies_between(token, one.etag, step.etag or ""):
+        if one.etag is not None and tokens.counted_between(token, one.etag, step.etag or ""):
             text = f"{one.method} had shown {one.etag} before: `{token}` was not current, and was accepted"
             return Damage(Outcome.LOST_UPDATE, text, lost=one, stale_accepted=True, proven=False)
     return None
@@ -112,7 +113,9 @@ def _listed(case: Case, issued: Step, step: Step, token: str) -> Damage | None:
         if one.resource == step.resource or not _readable(one) or not step.follows(one):
             continue
         for entry in _entries(one):
-            found = [value for value in _versions(entry) if _lies_between(token, value, step.etag or "")]
+            found = [
+                value for value in _versions(entry) if tokens.counted_between(token, value, step.etag or "")
+            ]
             if found and any(text == name or _is_path(text, step, name) for text in scalars(entry)):
                 text = f"{found[0]} had been listed before: `{token}` was not current, and was accepted"
                 return Damage(Outcome.LOST_UPDATE, text, lost=one, stale_accepted=True, proven=False)
@@ -137,7 +140,7 @@ def _logged(case: Case, issued: Step, step: Step, token: str) -> Damage | None:
             continue
         # An account may call a version by the count at its end alone.
         base = named if mine[0].version == made else old[-1]
-        if base != named and not (mine[0].who or mine[0].when or lists_changes(_last(one))):
+        if base != named and not (mine[0].who or mine[0].when or lists_changes(last_step(one.resource))):
             continue
         for each in changes:
             if each.version in {"", *new, *old} or not _anothers(each, mine[0], issued, step, base):
@@ -152,10 +155,6 @@ def _entries(listing: Step) -> Iterator[dict[str, object]]:
     for entry in entries_in(listing.view.json, _DEEP):
         yield entry
         yield from (inner for value in entry.values() if (inner := members_in(value)))
-
-
-def _last(step: Step) -> str:
-    return path_of(step.resource).partition("?")[0].rstrip("/").rpartition("/")[2]
 
 
 def _is_path(text: str, step: Step, name: str) -> bool:
@@ -183,13 +182,9 @@ def _named(name: str) -> bool:
     return called_version(bare) or bare.lower() in {"tag", "id"}
 
 
-def _lies_between(token: str, value: str, made: str) -> bool:
-    return tokens.counted_on(token, value) and tokens.counted_on(value, made)
-
-
 def _anothers(change: Change, mine: Change, issued: Step, step: Step, token: str) -> bool:
     """Tell whether a change lay between, and is certainly none of what the write itself did."""
-    counted = _lies_between(token, change.version, mine.version)
+    counted = tokens.counted_between(token, change.version, mine.version)
     when = change.when
     timely = when is not None and issued.timed and issued.end < when < step.start - _BESIDE
     if change.who and mine.who:

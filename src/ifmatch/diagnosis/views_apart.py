@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import speak_of_one
+from ifmatch.diagnosis.resources import bare
 from ifmatch.diagnosis.targets import names_a_thing
 
 if TYPE_CHECKING:
@@ -74,13 +75,9 @@ def _given(step: Step) -> set[tuple[str, str]]:
     return set(parse_qsl(urlsplit(step.exchange.request.url).query, keep_blank_values=True))
 
 
-def _place(step: Step) -> str:
-    return step.resource.partition("?")[0].rstrip("/")
-
-
 def _about(step: Step, view: Step) -> bool:
     """Tell whether a request is about what a read shows: the thing itself, or a part of it."""
-    here, there = _place(step), _place(view)
+    here, there = bare(step.resource), bare(view.resource)
     below = here[len(there) :].strip("/")
     return here == there or (here.startswith(there + "/") and below.count("/") < _BELOW)
 
@@ -103,7 +100,7 @@ def _accepted_after(facts: Facts) -> Iterator[Step]:
             one.accepted
             and one.guard is not None
             and one.method == step.method
-            and _place(one) == _place(step)
+            and bare(one.resource) == bare(step.resource)
         ):
             yield one
 
@@ -115,7 +112,7 @@ def _unchosen(facts: Facts, view: Step, names: set[str]) -> list[Step]:
     """
     there = view.representation
     found: list[Step] = []
-    for read in facts.own(facts.case.history_of(_place(view))):
+    for read in facts.own(facts.case.history_of(bare(view.resource))):
         here = read.representation
         if not read.read_ok or here is None or there is None or names & {name for name, _ in _given(read)}:
             continue

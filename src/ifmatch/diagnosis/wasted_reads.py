@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.cache_marks import asks_past
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.damages import Damage, Reason, Waste
 from ifmatch.diagnosis.dates import http_date, zones_apart
@@ -158,7 +159,7 @@ def _asked(step: Step) -> Condition | None:
     """Return the condition that could have spared a read its content, or most of it; None without one."""
     if not step.conditions:
         return None
-    if "no-cache" in f"{step.sent.text('cache-control')} {step.sent.text('pragma')}".lower():
+    if asks_past(step.sent):
         # It wants a whole answer, whatever is stored.
         return None
     condition = step.condition(Guard.DIFFERENT)

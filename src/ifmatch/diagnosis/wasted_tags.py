@@ -10,7 +10,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import beside, holds
 from ifmatch.diagnosis.damages import Reason
 from ifmatch.diagnosis.projections import projection
-from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.resources import last_step
 from ifmatch.diagnosis.weak_tags import SETTLED
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ def _of_another(case: Case, step: Step, sent: str) -> Found | None:
 
 def _list_with(case: Case, step: Step, bare: str) -> Step | None:
     """Return the last own answer before a read that has a tag beside the name of what is read."""
-    name = path_of(step.resource).partition("?")[0].rstrip("/").rpartition("/")[2]
+    name = last_step(step.resource)
     if len(bare) < _LISTED or not name:
         return None
     own = [one for one in case.by_actor.get(step.actor, ()) if one.order < step.order]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl, urlencode
@@ -41,7 +40,7 @@ def wish_of(step: Step) -> Content | None:
         return body
     path = [one.replace("~1", "/").replace("~0", "~") for one in guard.name.split("/")[1:]]
     left = _without(cast("dict[str, object]", members), path)
-    return Content.from_text(json.dumps(left)) if left and left != members else body
+    return Content.from_json(left) if left and left != members else body
 
 
 def _without(members: dict[str, object], path: list[str]) -> dict[str, object]:

@@ -16,6 +16,7 @@ from ifmatch.dialects.pointers import scalar, values_at
 from ifmatch.dialects.recognition import pattern
 from ifmatch.dialects.record import Batch, BatchForm
 from ifmatch.dialects.xml_batches import as_json, may_tell_requests
+from ifmatch.model.json_values import members_in
 from ifmatch.model.message import Content, Fields, Request, Response
 
 if TYPE_CHECKING:
@@ -184,11 +185,6 @@ def _records(value: object, pointer: str) -> list[dict[str, object]]:
     ]
 
 
-def _table(value: object) -> dict[str, object]:
-    """Return a JSON object with its type told, an empty one when the value is none."""
-    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
-
-
 def _content(value: object) -> Content | None:
     if value is None:
         return None
@@ -280,7 +276,7 @@ def _of_bundle(view: View, batch: Batch) -> Iterator[Part]:
     base = view.request.url.partition("?")[0].rstrip("/")
     sent = _records(view.sent_json, batch.requests if batch.requests != "/requests" else "/entry")
     for number, entry in enumerate(sent):
-        members = _table(entry.get("request"))
+        members = members_in(entry.get("request"))
         path = scalar(members.get("url"))
         if path is None:
             continue
@@ -319,8 +315,8 @@ def _of_operations(view: View, batch: Batch) -> Iterator[Part]:
     folder = view.request.url.partition("?")[0].rpartition("/")[0]
     sent = _records(view.sent_json, "/atomic:operations")
     for number, operation in enumerate(sent):
-        data = _table(operation.get("data"))
-        named = _table(operation.get("ref")) or data
+        data = members_in(operation.get("data"))
+        named = members_in(operation.get("ref")) or data
         kind, name, place = scalar(named.get("type")), scalar(named.get("id")), scalar(operation.get("href"))
         path = place or "/".join(one for one in (kind, name) if one)
         if not path:
@@ -355,7 +351,7 @@ def _of_lines(view: View, batch: Batch) -> Iterator[Part]:
         members = cast("dict[str, object]", about)
         answer = None
         if number < len(answers):
-            told = _table(answers[number].get(name))
+            told = members_in(answers[number].get(name))
             answer = _response(told)
             if answer is not None:
                 answer = replace(answer, content=_content(told))
@@ -407,7 +403,7 @@ def _tagged(answer: dict[str, object]) -> Fields:
 
 def _object(line: str) -> dict[str, object]:
     try:
-        return _table(json.loads(line))
+        return members_in(json.loads(line))
     except ValueError:
         return {}
 

@@ -16,6 +16,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.pointers import scalar
 from ifmatch.dialects.words import VERSION
+from ifmatch.model.json_values import elements_in, members_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -294,7 +295,7 @@ def _told(view: View, member: str, named: dict[str, Record]) -> dict[str, _Outco
 
 def _of_one_list(value: object) -> bool:
     """Tell whether a content is a list, or holds just one."""
-    held = list(_table(value).values()) or [value]
+    held = list(members_in(value).values()) or [value]
     return sum(isinstance(one, list) and one != [] for one in held) == 1
 
 
@@ -327,7 +328,7 @@ def _change(record: Record, member: str) -> Record:
     """Return what a record changes, with its version: some put the changes into a member of their own."""
     version = version_in(record)
     rest = [name for name in record if name not in {member, version, *_VERBS}]
-    inner = _table(record[rest[0]]) if len(rest) == 1 and rest[0].lower() in _CHANGES else {}
+    inner = members_in(record[rest[0]]) if len(rest) == 1 and rest[0].lower() in _CHANGES else {}
     if not inner:
         return record
     return {**inner, **{name: value for name, value in record.items() if name not in rest}}
@@ -358,17 +359,13 @@ def _last(path: str) -> str:
     return path.rstrip("/").rpartition("/")[2]
 
 
-def _table(value: object) -> Record:
-    return cast("Record", value) if isinstance(value, dict) else {}
-
-
 def _lists(value: object) -> Iterator[list[Record]]:
     """Yield the lists of records at the top of a content and one level below."""
-    held = [value, *_table(value).values()]
+    held = [value, *members_in(value).values()]
     for one in held:
-        records = cast("list[object]", one)[:_MOST] if isinstance(one, list) else []
+        records = elements_in(one)[:_MOST]
         if records and all(isinstance(record, dict) for record in records):
-            yield [_table(record) for record in records]
+            yield [members_in(record) for record in records]
 
 
 def _named_lists(value: object, members: tuple[str, ...]) -> Iterator[tuple[str, dict[str, Record]]]:
@@ -398,15 +395,15 @@ def _by_list(answer: object, member: str, named: dict[str, Record]) -> dict[str,
 def _by_object(answer: object, member: str, named: dict[str, Record]) -> dict[str, _Outcome]:
     """Return the outcomes that one object of the answer gives all records, each under its name."""
     del member
-    for members in (_table(answer), *map(_table, _table(answer).values())):
-        if found := _all_of([(name, _table(members.get(name))) for name in named]):
+    for members in (members_in(answer), *map(members_in, members_in(answer).values())):
+        if found := _all_of([(name, members_in(members.get(name))) for name in named]):
             return found
     return {}
 
 
 def _by_failures(answer: object, member: str, named: dict[str, Record]) -> dict[str, _Outcome]:
     """Return the outcomes where the answer lists only those that failed, under a name that says so."""
-    for word, value in _table(answer).items():
+    for word, value in members_in(answer).items():
         failed = _by_name(value, member) if value and _FAILURES.fullmatch(word) else {}
         if failed and set(failed) <= set(named):
             return {
@@ -432,7 +429,7 @@ def _all_of(pairs: list[tuple[str, Record]]) -> dict[str, _Outcome]:
 
 def _told_name(outcome: Record, member: str) -> str | None:
     """Return which record an outcome names, at its top or in the record that it holds."""
-    for place in (outcome, *(_table(outcome.get(one)) for one in _INNER)):
+    for place in (outcome, *(members_in(outcome.get(one)) for one in _INNER)):
         for key in (member, *_IDS):
             if (name := scalar(place.get(key))) is not None:
                 return name
@@ -445,7 +442,7 @@ def status_in(outcome: Record) -> int | None:
     Args:
         outcome: what an answer tells of one record.
     """
-    for place in (outcome, *(_table(outcome.get(one)) for one in _INNER)):
+    for place in (outcome, *(members_in(outcome.get(one)) for one in _INNER)):
         for name in _STATUSES:
             text = (scalar(place.get(name)) or "")[:3]
             if text.isdigit() and 200 <= int(text) <= 599:
@@ -466,10 +463,13 @@ def _in_words(outcome: object) -> int:
 def _by_name(value: object, member: str) -> dict[str, Record]:
     """Return failed records by name, from a list of them, of their names, or an object by name."""
     if isinstance(value, dict):
-        return {name: _table(one) or {"message": one} for name, one in _table(cast("object", value)).items()}
+        return {
+            name: members_in(one) or {"message": one}
+            for name, one in members_in(cast("object", value)).items()
+        }
     found: dict[str, Record] = {}
     for one in cast("list[object]", value) if isinstance(value, list) else ():
-        record = _table(one)
+        record = members_in(one)
         name = _told_name(record, member) if record else scalar(one)
         if name is None:
             return {}

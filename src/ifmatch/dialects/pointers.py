@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["first_step", "names", "scalar", "steps_of", "tested_at", "tests_in", "values_at"]
+__all__ = [
+    "end_of",
+    "first_step",
+    "names",
+    "scalar",
+    "tested_at",
+    "tests_in",
+    "values_at",
+    "word_of",
+]
 
 _MOST = 200
 
@@ -23,13 +32,13 @@ def values_at(value: object, pattern: str) -> Iterator[object]:
     if not isinstance(value, dict | list):
         return
     found: list[object] = [value]
-    for name in steps_of(pattern):
+    for name in _steps_of(pattern):
         found = [inner for one in found for inner in _down(one, name)][:_MOST]
     yield from found
 
 
 @lru_cache(4096)
-def steps_of(pattern: str) -> tuple[str, ...]:
+def _steps_of(pattern: str) -> tuple[str, ...]:
     """Return the steps of a pointer or pointer pattern, unescaped (RFC 6901 section 4).
 
     Args:
@@ -44,7 +53,25 @@ def first_step(pattern: str) -> str:
     Args:
         pattern: as above.
     """
-    return next(iter(steps_of(pattern)), "*")
+    return next(iter(_steps_of(pattern)), "*")
+
+
+def end_of(pointer: str) -> str:
+    """Return the last step of a pointer as it is written: what a member is called in its object.
+
+    Args:
+        pointer: a JSON Pointer, or the name of a member alone.
+    """
+    return pointer.rpartition("/")[2]
+
+
+def word_of(pointer: str) -> str:
+    """Return the last step of a pointer that is no place in an array, "" when there is none.
+
+    Args:
+        pointer: a JSON Pointer, or the name of a member alone.
+    """
+    return next((part for part in reversed(pointer.split("/")) if part and not part.isdigit()), "")
 
 
 def _down(value: object, name: str) -> Iterator[object]:

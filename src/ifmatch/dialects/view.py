@@ -14,6 +14,8 @@ from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ifmatch.dialects.evaluation import PresentedGuard
     from ifmatch.dialects.record import Dialect
     from ifmatch.model.message import Fields, Request, Response
@@ -35,10 +37,14 @@ class View:
     Args:
         request: as seen.
         response: as seen; None when none came.
+        places: by JSON Pointer where in the capture a value stands, where these contents are a reading of it.
     """
 
-    def __init__(self, request: Request, response: Response | None = None) -> None:
+    def __init__(
+        self, request: Request, response: Response | None = None, places: Mapping[str, str] | None = None
+    ) -> None:
         self.request = request
+        self.places = places or {}
         self.response = response
         # What a family found is asked for again and again.
         self.guards: dict[int, tuple[Dialect, tuple[PresentedGuard, ...]]] = {}

@@ -6,7 +6,6 @@ place stand in attributes or elements, the fields in elements of their own, what
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -64,8 +63,8 @@ def as_json(view: View) -> View | None:
     answers = [_members(one) for one in _records(told)]
     if not sent or len(sent) != len(answers):
         return None
-    request = replace(view.request, content=Content.from_text(json.dumps(sent)))
-    return View(request, replace(view.response, content=Content.from_text(json.dumps(answers))))
+    request = replace(view.request, content=Content.from_json(sent))
+    return View(request, replace(view.response, content=Content.from_json(answers)))
 
 
 def _records(root: ET.Element) -> list[ET.Element]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ifmatch.merge.conflict import Missing
     from ifmatch.merge.json_text import JsonValue
 
-__all__ = ["Identities", "same_json"]
+__all__ = ["Identities"]
 
 
 class Identities:
@@ -106,9 +106,3 @@ def _decimal_key(spelling: str) -> tuple[str, int]:
     if not significant:
         return sign + "0", 0
     return sign + significant, int(exponent or "0") - len(fraction) + len(digits) - len(significant)
-
-
-def same_json(first: JsonValue, second: JsonValue) -> bool:
-    """Tell whether two JSON values are the same; `1`, `1.0` and `true` are not, member order is no matter."""
-    identities = Identities()
-    return identities.of(first) == identities.of(second)

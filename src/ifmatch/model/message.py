@@ -156,6 +156,11 @@ class Content:
         return cls(text=text, complete=complete)
 
     @classmethod
+    def from_json(cls, value: object, *, complete: bool = True) -> Content:
+        """Make content that says a JSON value."""
+        return cls(text=json.dumps(value, ensure_ascii=False), complete=complete)
+
+    @classmethod
     def from_octets(cls, octets: bytes, *, complete: bool = True) -> Content:
         """Make content of raw octets."""
         return cls(octets=octets, complete=complete)

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["Event", "Journal", "SharedJournal", "event_of"]
 
 _REMEMBERED: Final = 500
-_TABLE: Final = "CREATE TABLE IF NOT EXISTS events (number INTEGER PRIMARY KEY, event TEXT NOT NULL)"
 _CONDITIONS: Final = ("if-match", "if-none-match", "if-unmodified-since", "if-modified-since", "if-range")
 
 

@@ -38,7 +38,6 @@ _CHALLENGE: Final = frozenset(
     }
 )
 _SPLIT: Final = re.compile(r"([\s,]+)")
-_SCHEME: Final = re.compile(r"[A-Za-z][\w-]*")
 _COOKIE_DATE: Final = re.compile(r"[A-Za-z]{3,9}, ?\d\d[ -][A-Za-z]{3}[ -]\d{2,4} \d\d:\d\d:\d\d GMT")
 _SAME_SITE: Final = frozenset({"lax", "strict", "none"})
 _PRIORITY: Final = frozenset({"low", "medium", "high"})

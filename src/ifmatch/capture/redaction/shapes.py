@@ -16,7 +16,7 @@ _WORD_PARTS: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
 JWT: Final = re.compile(r"(?<![A-Za-z0-9_-])eyJ[\w-]{5,}\.[\w-]*(?:\.[\w-]*){0,3}", re.ASCII)
 
 
-def entropy(value: str) -> float:
+def _entropy(value: str) -> float:
     """Return the entropy of the characters of a value in bits a character."""
     size = len(value)
     return -sum(n / size * math.log2(n / size) for n in Counter(value).values()) if size else 0.0
@@ -56,10 +56,10 @@ def is_secret_segment(segment: str) -> bool:
     if len(segment) < 24 or UUID.search(segment) or not _LONG.fullmatch(segment):
         return False
     if _HEX.fullmatch(segment):
-        return not segment.isdigit() and entropy(segment) >= 2.8
+        return not segment.isdigit() and _entropy(segment) >= 2.8
     # A slug is made of words: few changes between kinds of characters for its length.
     parts = _WORD_PARTS.findall(segment)
-    return _mixed(segment) and entropy(segment) >= 3.5 and len(segment) / max(len(parts), 1) < 3.2
+    return _mixed(segment) and _entropy(segment) >= 3.5 and len(segment) / max(len(parts), 1) < 3.2
 
 
 def is_token_after_word(segment: str) -> bool:

@@ -34,7 +34,7 @@ def without_suffix(opaque: str) -> str:
     return _SUFFIX.sub("", opaque)
 
 
-def mask_opaque(opaque: str, mask: Mask) -> str:
+def _mask_opaque(opaque: str, mask: Mask) -> str:
     """Return an opaque tag with its known suffix kept and the rest masked."""
     suffix = _SUFFIX.search(opaque)
     base = opaque[: suffix.start()] if suffix is not None else opaque
@@ -56,7 +56,7 @@ def mask_tags(value: str, mask: Mask) -> str:
     done = 0
     for found in _QUOTED.finditer(value):
         parts.append(_bare(value[done : found.start()], mask))
-        parts.append(f'"{mask_opaque(found.group(1), mask)}"')
+        parts.append(f'"{_mask_opaque(found.group(1), mask)}"')
         done = found.end()
     parts.append(_bare(value[done:], mask))
     return "".join(parts)
@@ -66,7 +66,7 @@ def _bare(text: str, mask: Mask) -> str:
     def hidden(found: re.Match[str]) -> str:
         word = found.group()
         lead = "W/" if word[:2] == "W/" else ""
-        return lead + mask_opaque(word[len(lead) :], mask)
+        return lead + _mask_opaque(word[len(lead) :], mask)
 
     return _BARE.sub(hidden, text)
 
@@ -81,7 +81,7 @@ def mask_quoted(text: str, known: set[str], mask: Mask) -> str:
     """
     return _IN_TEXT.sub(
         lambda found: (
-            found.group(1) + mask_opaque(found.group(2), mask) if found.group(2) in known else found.group()
+            found.group(1) + _mask_opaque(found.group(2), mask) if found.group(2) in known else found.group()
         ),
         text,
     )

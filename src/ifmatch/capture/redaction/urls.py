@@ -102,7 +102,7 @@ def redact_url(url: str, hiding: Hiding) -> str:
         rest = prefix.strip() + shown + redact_path(slash + path, hiding)
     else:
         rest = redact_path(rest, hiding)
-    return rest + question + redact_query(query, hiding) + hash_sign + _fragment(fragment, hiding)
+    return rest + question + _redact_query(query, hiding) + hash_sign + _fragment(fragment, hiding)
 
 
 def _userinfo(userinfo: str, hiding: Hiding) -> str:
@@ -149,7 +149,7 @@ def _segment(segment: str, before: str, hiding: Hiding) -> str:
     return segment if hiding.tokens(plain) == plain else hiding.mask(plain)
 
 
-def redact_query(query: str, hiding: Hiding) -> str:
+def _redact_query(query: str, hiding: Hiding) -> str:
     """Hide the values of a query; names stay, and values that carry a precondition, a page or a format.
 
     Args:

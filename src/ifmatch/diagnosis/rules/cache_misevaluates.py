@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.cache_marks import says_fetched
+from ifmatch.diagnosis.cache_marks import asks_past, says_fetched
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.resources import host_of, path_of
@@ -51,7 +51,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note("the refusal carries a cache's marks", 4.5, step, "Age")
     if step.is_read and step.condition(Guard.SAME, Guard.EXISTS, Guard.SAME_DATE) is not None:
         past = _judged_past(facts)
-        if past is not None and past.read_ok and "no-cache" in (past.sent.text("cache-control") or ""):
+        if past is not None and past.read_ok and asks_past(past.sent):
             yield note("the same condition holds where no cache may answer", 2.5, past)
         newest = facts.source
         if (

@@ -40,7 +40,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if damage.stale_accepted and not damage.overlap and facts.step.unordered(damage.lost):
         if any(damage.lost.presents(token) for token in guard.tokens):
             text = "two writes on one token were accepted within one tick of the clock"
-            yield note(text, 3.0 if facts.step.hops else 1.5, damage.lost, guard.name)
+            yield note(text, 3.0 if facts.step.hops else 1.5, damage.lost, guard.called)
             if one_version_made(facts):
                 text = f"both were answered with {facts.step.etag}: both had been compared before"
                 yield note(text, 4.5, damage.lost)
@@ -49,7 +49,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     if damage.slipped:
         # Whether the other write was compared at all is not in the evidence: no more than a likely cause.
-        yield note(damage.text, 2.0, damage.lost, guard.name)
+        yield note(damage.text, 2.0, damage.lost, guard.called)
         works = check_works(facts.history)
         if works is not None:
             yield note("a spent token is refused at other times: the check itself works", 0.7, works)

@@ -11,7 +11,7 @@ from ifmatch.diagnosis.dialect_scopes import policy_entries_apart, scope_path, s
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.listings import listed, passed_over, untouched
 from ifmatch.diagnosis.parts_apart import parts_apart
-from ifmatch.diagnosis.resources import parent_of, path_of
+from ifmatch.diagnosis.resources import bare, parent_of, path_of
 from ifmatch.diagnosis.rules.inconsistent_backends import touched_between
 from ifmatch.diagnosis.shared_counts import carried_above, carried_along, moved_along, named_after
 from ifmatch.diagnosis.tokens import comes_back
@@ -263,7 +263,7 @@ def _larger(facts: Facts, issue: Step) -> Iterator[Evidence]:
 
 def _parts(facts: Facts, issue: Step, weight: float) -> Iterator[Evidence]:
     """Yield evidence from a part of the resource that another wrote since the token was issued."""
-    here = facts.step.resource.partition("?")[0].rstrip("/")
+    here = bare(facts.step.resource)
     for one in facts.case.steps[issue.order + 1 : facts.step.order]:
         if one.accepted and one.replaces and one.resource.partition("?")[0].startswith(here + "/"):
             text = f"{path_of(one.resource)} was written, which is of the collection, not of what was shown"

@@ -44,7 +44,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if read is None:
         return
     yield note(f"a page of {step.sent.text('origin')} read the resource across origins", 3.0, read, "Origin")
-    name = carrier_of(read)
+    name = _carrier_of(read)
     told = read.header(name) or ""
     text = (
         f"the answer carries {told} in {name}, but Access-Control-Expose-Headers does not name it: "
@@ -53,7 +53,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     yield note(text, 5.5, read, "Access-Control-Expose-Headers")
 
 
-def carrier_of(read: Step) -> str:
+def _carrier_of(read: Step) -> str:
     """Return the field that carries the version of an answer, "" without one.
 
     Args:
@@ -82,7 +82,7 @@ def hidden(facts: Facts) -> Step | None:
     """
     # What is read right after the refusal is shown to the script as what it read before.
     for read in reversed(facts.own_reads_before or facts.own_reads_after or _by_page(facts)):
-        name = carrier_of(read)
+        name = _carrier_of(read)
         if not name or read.sent.text("origin") is None:
             continue
         exposed = (read.header("access-control-expose-headers") or "").lower()

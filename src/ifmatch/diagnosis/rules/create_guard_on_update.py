@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.conditions import Guard, wants_absent
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.left_undone import sent_rows
 from ifmatch.diagnosis.next_names import made_as_next
@@ -53,7 +53,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         text = "what is there and what was to be created are two versions of one thing: an edit, it seems"
         yield note(text, 0.6, facts.refresh)
     made = [one for one in facts.history if one.accepted and one.status == 201 and one.method == "PUT"]
-    if len(made) > 1 and all(one.guard is not None and one.guard.guard is Guard.ABSENT for one in made):
+    if len(made) > 1 and all(wants_absent(one.guard) for one in made):
         # Created anew and anew: it comes and goes, and having made it once tells nothing.
         return
     gone = [
@@ -70,7 +70,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         )
         text = f"the client had {how} it before ({step.status}): it knew that the resource exists"
         unknown = facts.step.exchange.request.content is UNKNOWN
-        again = step.guard is not None and step.guard.guard is Guard.ABSENT
+        again = wants_absent(step.guard)
         # Who asks for creation each time may only make sure that it is there: the content would tell.
         default = defaulted(facts)
         if default is not None and guard.carrier in {Carrier.BODY, Carrier.FORM}:

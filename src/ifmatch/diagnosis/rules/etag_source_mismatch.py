@@ -148,7 +148,7 @@ def _other_form_passed(facts: Facts, token: str) -> Iterator[Evidence]:
     if wrote or tokens.opaque(value) in facts.error_text:
         where = "the answer of a write gave it" if wrote else "the refusal had named it"
         text = f"what passed is {value}, of another form than {token}, which reads show: {where}"
-        yield note(text, 5.0, passed, passed.guard.name)
+        yield note(text, 5.0, passed, passed.guard.called)
 
 
 def _in_list_and_item(facts: Facts, token: str) -> Iterator[Evidence]:

@@ -9,6 +9,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import holds, resemblance
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.next_names import made_as_next
+from ifmatch.diagnosis.resources import bare
 from ifmatch.diagnosis.rules import token_missing
 from ifmatch.diagnosis.undone_reasons import left_in_success
 from ifmatch.dialects import Meaning
@@ -79,7 +80,7 @@ def there_by_name(facts: Facts) -> Step | None:
     body = step.view.sent_json
     members = cast("dict[str, object]", body).values() if isinstance(body, dict) else ()
     names = {one for one in members if isinstance(one, str) and len(one) > _SHORT}
-    above = step.resource.partition("?")[0].rstrip("/") + "/"
+    above = bare(step.resource) + "/"
     for one in facts.own(facts.case.steps[step.order + 1 : step.order + 1 + _NEAR]):
         if one.is_write and one.resource.startswith(above.rstrip("/")):
             return None
@@ -103,7 +104,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     if guard.guard is not Guard.ABSENT:
         return
-    yield note(f"`{guard.shown()}` asks for creation only", 3.0, facts.step, guard.name)
+    yield note(f"`{guard.shown()}` asks for creation only", 3.0, facts.step, guard.called)
     first = facts.case.gathered(facts.step.actor).steps[0]
     if first.order >= facts.step.order and guard.name != "Overwrite":
         yield note("what the client did before is not in the evidence", -1.8, facts.step)

@@ -7,7 +7,7 @@ import itertools
 import json
 import math
 import re
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from ifmatch.diagnosis.conditions import Guard
@@ -17,6 +17,7 @@ from ifmatch.diagnosis.listed_versions import entry_before
 from ifmatch.diagnosis.resources import beside_each_other, parent_of, path_of
 from ifmatch.diagnosis.rules import exists_already
 from ifmatch.model.exchange import Vantage
+from ifmatch.model.json_values import members_in
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 
@@ -33,7 +34,7 @@ LOCK_PATH = re.compile(
     r"|lockfile|tflock)(?:$|[/._?-])",
     re.IGNORECASE,
 )
-LEASE_BODY = re.compile(
+_LEASE_BODY = re.compile(
     r'(?:"|^|[&;,{\s])(?:holder|holderIdentity|lease_?(?:Duration|Key|Owner|Counter|Expir)\w*|acquireTime|renewTime|lock_?id|locked_?by|leader|candidate'
     r'|expires\w*|ttl\w*)(?:"|\s*=)',
     re.IGNORECASE,
@@ -43,7 +44,7 @@ _KEY = re.compile(
     r'"(?:\w*(?:id|name|key)|title)"\s*:\s*"[^"]*\b(?:locks?|leases?|leader|election|mutex|semaphore|singleton)\b',
     re.IGNORECASE,
 )
-OWNER_BODY = re.compile(r'"(?:owner|ownerId|who|instance|worker|node|host|operation)"', re.IGNORECASE)
+_OWNER_BODY = re.compile(r'"(?:owner|ownerId|who|instance|worker|node|host|operation)"', re.IGNORECASE)
 _HELD_BY = (
     r"(owner(?:Id)?|holder\w*|claimed_?by|taken_?by|worker(?:_?id)?|runner|assigned_?worker|lease_?owner)"
 )
@@ -122,7 +123,7 @@ def _takes_turns(facts: Facts) -> bool:
     """
     step = facts.step
     claim = claim_of(step)
-    if not claim or step.body is None or LEASE_BODY.search(step.body.text[:2000]) is None:
+    if not claim or step.body is None or _LEASE_BODY.search(step.body.text[:2000]) is None:
         return False
     own = [one for one in facts.own(facts.case.steps) if one.is_write and one is not step]
     kept = [one for one in own if one.accepted and one.resource != step.resource and claim_of(one) == claim]
@@ -138,9 +139,9 @@ def _contest(facts: Facts, guard: Guard) -> Iterator[Evidence]:
     named = LOCK_PATH.search(step.resource.partition("://")[2]) is not None
     named = named or (facts.guard is None and _KEY.search(text) is not None)
     # A lifetime may stand beside the state, as in a form or a query.
-    leased = LEASE_BODY.search(text) is not None or LEASE_BODY.search(_beside(step)) is not None
+    leased = _LEASE_BODY.search(text) is not None or _LEASE_BODY.search(_beside(step)) is not None
     claim = claim_of(step)
-    held = leased or _another_has(step) or (named and (OWNER_BODY.search(text) is not None or claim != ""))
+    held = leased or _another_has(step) or (named and (_OWNER_BODY.search(text) is not None or claim != ""))
     rivals = facts.history.asking - {step.actor}
     rounds = _rounds(facts, guard)
     won = [one for one in rounds if one.accepted]
@@ -415,7 +416,7 @@ def _lets_go(facts: Facts) -> bool:
 
 def _object(content: Content | None) -> dict[str, object]:
     value = content.json() if content is not None else None
-    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
+    return members_in(value)
 
 
 def _by_checksum(facts: Facts) -> Iterator[Evidence]:

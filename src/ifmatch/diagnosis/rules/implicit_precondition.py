@@ -84,8 +84,8 @@ def _beside_own(facts: Facts) -> Iterator[Evidence]:
             and own.value in expected
             and same_content(one.body, step.body)
         ):
-            text = f"the same write, with {own.shown()} and without {added.name}, was accepted"
-            yield note(text, 6.0, one, added.name)
+            text = f"the same write, with {own.shown()} and without {added.called}, was accepted"
+            yield note(text, 6.0, one, added.called)
             return
 
 
@@ -118,13 +118,13 @@ def _answered_as_read(facts: Facts) -> Iterator[Evidence]:
     caches = _OF_SYSTEMS.search(agent) is not None
     if read is None or (passed is None and not caches):
         return
-    text = f"{condition.name} on {step.method} has the validator of an earlier read: what a cache adds"
-    yield note(text, 4.0, read, condition.name)
+    text = f"{condition.called} on {step.method} has the validator of an earlier read: what a cache adds"
+    yield note(text, 4.0, read, condition.called)
     if passed is not None:
         other = (passed.sent.text("user-agent") or "").strip() != agent
         who = "by another program" if other else "at another time"
-        text = f"{step.method} without {condition.name}, sent {who}, was accepted"
-        yield note(text, 4.5 if other else 3.0, passed, condition.name)
+        text = f"{step.method} without {condition.called}, sent {who}, was accepted"
+        yield note(text, 4.5 if other else 3.0, passed, condition.called)
     if caches:
         yield note("this kind of client keeps a cache of its own", 1.0, step, "User-Agent")
 
@@ -151,13 +151,15 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if own is not None and set(own.tokens).isdisjoint(condition.tokens):
         if read is None:
             return
-        text = f"the application's own precondition is {own.shown()}; {condition.name} stands beside it"
-        yield note(text, 1.5, step, condition.name)
+        text = f"the application's own precondition is {own.shown()}; {condition.called} stands beside it"
+        yield note(text, 1.5, step, condition.called)
     elif own is not None:
-        text = f"{own.name} and {condition.name} name one tag: no state fulfils both, and nobody means that"
-        yield note(text, 2.5, step, condition.name)
+        text = (
+            f"{own.called} and {condition.called} name one tag: no state fulfils both, and nobody means that"
+        )
+        yield note(text, 2.5, step, condition.called)
     yield note(
-        f"{condition.name} with a stored validator on {step.method}: what a cache adds, not an application",
+        f"{condition.called} with a stored validator on {step.method}: what a cache adds, not an application",
         5.5,
         step,
         condition.name,
@@ -167,7 +169,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note("the value is that of an earlier read", 1.0, read, name)
     passed = _without(facts, condition)
     if passed is not None:
-        text = f"the same write without {condition.name} was accepted, by whatever else sends it"
-        yield note(text, 2.0, passed, condition.name)
+        text = f"the same write without {condition.called} was accepted, by whatever else sends it"
+        yield note(text, 2.0, passed, condition.called)
     if _CACHING_CLIENTS.search(step.sent.text("user-agent") or ""):
         yield note("this kind of client keeps a cache of its own", 0.5, step, "User-Agent")

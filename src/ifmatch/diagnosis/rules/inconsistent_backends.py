@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.cache_marks import asks_past
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.content_digests import alike_by_fields
 from ifmatch.diagnosis.contents import changed_pointers, same_content, value_at
@@ -154,9 +155,8 @@ def _only_past_caches(facts: Facts, reads: Sequence[Step]) -> bool:
     plain: set[str] = set()
     past: set[str] = set()
     for step in reads:
-        asked = (step.sent.text("cache-control") or "") + (step.sent.text("pragma") or "")
         busted = step.exchange.request.url != facts.step.exchange.request.url
-        (past if busted or "no-cache" in asked else plain).add(tokens.base(step.etag or ""))
+        (past if busted or asks_past(step.sent) else plain).add(tokens.base(step.etag or ""))
     return len(plain) == 1 and bool(past - plain)
 
 

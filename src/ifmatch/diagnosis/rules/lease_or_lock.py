@@ -116,7 +116,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             yield note(text, weight, seen)
     lock = step.condition(Guard.LOCK)
     if lock is not None and step.status in {412, 409, 423}:
-        yield note(f"the request submits a lock token ({lock.name})", 3.0, step, lock.name)
+        yield note(f"the request submits a lock token ({lock.called})", 3.0, step, lock.called)
     yield from _history(facts)
 
 

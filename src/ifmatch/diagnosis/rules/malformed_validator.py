@@ -59,7 +59,7 @@ def _of_served(facts: Facts, guard: Condition, step: Step, kind: str) -> Iterato
     shown = step.actor == facts.step.actor and step.order < facts.step.order
     way = kind == "weakness-added" and (facts.step.forwarded or not shown)
     weight = 2.0 if way else 7.0
-    yield note(f"the token is the served {step.etag} {_DAMAGE[kind]}", weight, facts.step, guard.name)
+    yield note(f"the token is the served {step.etag} {_DAMAGE[kind]}", weight, facts.step, guard.called)
     yield note(f"the server had sent {step.etag}", 0.5, step, "ETag")
 
 
@@ -75,11 +75,11 @@ def _polled(facts: Facts) -> Iterator[Evidence]:
     kind = tokens.damage(asked.value, step.etag)
     if kind not in HURT:
         return
-    yield note(f"the token is the served {step.etag} {_DAMAGE[kind]}", 5.0, step, asked.name)
+    yield note(f"the token is the served {step.etag} {_DAMAGE[kind]}", 5.0, step, asked.called)
     for one in facts.history:
         well = one.condition(Guard.DIFFERENT)
         if one.status == HTTPStatus.NOT_MODIFIED and well is not None and step.etag in well.tokens:
-            yield note(f"{step.etag} as it was served gets its 304", 2.5, one, well.name)
+            yield note(f"{step.etag} as it was served gets its 304", 2.5, one, well.called)
             return
 
 
@@ -89,7 +89,7 @@ def _asked_badly(facts: Facts) -> Iterator[Evidence]:
     asked = step.condition(Guard.DIFFERENT)
     if asked is None or asked.well_formed or tokens.null_word(asked.value):
         return
-    yield note(f"`{asked.shown()}` breaks the grammar of entity tags", 5.5, step, asked.name)
+    yield note(f"`{asked.shown()}` breaks the grammar of entity tags", 5.5, step, asked.called)
     for one in reversed(facts.own_reads_before):
         kind = tokens.damage(asked.value, one.etag) if one.etag is not None else ""
         if kind in HURT:
@@ -143,9 +143,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         else:
             # Another number of the answer, as it stands there: that it is the wrong one comes first.
             weight = 1.5 if tuple(misplaced(facts)) else 5.5
-            yield note(f"`{guard.shown()}` breaks the grammar of entity tags", weight, facts.step, guard.name)
+            text = f"`{guard.shown()}` breaks the grammar of entity tags"
+            yield note(text, weight, facts.step, guard.called)
     elif token == _QUOTED_STAR:
-        yield note('`"*"` is an entity tag, not the wildcard `*`', 6.0, facts.step, guard.name)
+        yield note('`"*"` is an entity tag, not the wildcard `*`', 6.0, facts.step, guard.called)
     elif damaged is not None and damaged[1] == "weakness-removed":
         yield note(
             f"the served tag is weak ({damaged[0].etag}); the client dropped the W/", 1.5, damaged[0], "ETag"
@@ -166,7 +167,7 @@ def _respelt(facts: Facts) -> Iterator[Evidence]:
         # A time whose fraction was cut is `date-precision` first, though it is a damaged token as well.
         weight = 4.5 if whole_second(token, served) else 7.0
         text = f"the token is the served {served} {respelt(token, served)}"
-        yield note(text, weight, facts.step, guard.name)
+        yield note(text, weight, facts.step, guard.called)
         if weight < 7.0:
             return
         passed = next((one for one in facts.own(facts.later) if one.accepted and one.presents(served)), None)
@@ -176,7 +177,7 @@ def _respelt(facts: Facts) -> Iterator[Evidence]:
     for found in _VALUE.finditer(facts.error_text):
         if way := respelt(token, found[0]):
             text = f"the token is {found[0]}, which this answer states, {way}"
-            yield note(text, 6.0, facts.step, guard.name)
+            yield note(text, 6.0, facts.step, guard.called)
             return
 
 
@@ -200,7 +201,7 @@ def _damaged_elsewhere(facts: Facts, guard: Condition) -> Iterator[Evidence]:
     within = guard.carrier not in {Carrier.HEADER, Carrier.QUERY, Carrier.PATH}
     if kind not in (_IN_CONTENT if within else _ANYWHERE):
         return
-    yield note(f"the token is the served {served} {_DAMAGE[kind]}", 7.0, facts.step, guard.name)
+    yield note(f"the token is the served {served} {_DAMAGE[kind]}", 7.0, facts.step, guard.called)
     yield note(f"the server had given {served}", 0.5, step, "ETag")
 
 
@@ -235,12 +236,12 @@ def _spelt_bare(facts: Facts) -> Iterator[Evidence]:
         return
     if later is not None and later.guard is not None:
         text = f"`{guard.shown()}` was refused, and the same tag in its quotes was accepted"
-        yield note(text, 7.0, later, guard.name)
+        yield note(text, 7.0, later, guard.called)
     elif _given_bare(facts, guard):
         return
     elif later is None and facts.refused and facts.state_moved is False and facts.token in guard.tokens:
         text = f"reads before and after show {facts.token}, and it was sent without its quotes"
-        yield note(text, 4.5, facts.step, guard.name)
+        yield note(text, 4.5, facts.step, guard.called)
 
 
 def _given_bare(facts: Facts, guard: Condition) -> bool:
@@ -274,5 +275,5 @@ def _served_bare(facts: Facts) -> Iterator[Evidence]:
     for step in facts.own(facts.later):
         guard = step.guard
         if step.accepted and guard is not None and quoted in guard.tokens:
-            yield note(f"the same in quotes, {quoted}, was accepted later", 3.0, step, guard.name)
+            yield note(f"the same in quotes, {quoted}, was accepted later", 3.0, step, guard.called)
             return

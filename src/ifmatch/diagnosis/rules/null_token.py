@@ -66,8 +66,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if not tokens.null_word(token) and not (guard.key and tokens.null_word(guard.value)):
         yield from _fresh_record(facts, token)
         return
-    shown = f"`{guard.name}: {guard.value}`" if guard.value.strip() else f"an empty {guard.name}"
-    yield note(f"{shown} is what a program prints when it has no token", 7.0, facts.step, guard.name)
+    shown = f"`{guard.called}: {guard.value}`" if guard.value.strip() else f"an empty {guard.called}"
+    yield note(f"{shown} is what a program prints when it has no token", 7.0, facts.step, guard.called)
     reads = [step for step in facts.own_reads_before if step.etag is not None]
     if reads:
         yield note(f"the client had been given {reads[-1].etag}", 0.5, reads[-1], "ETag")
@@ -78,8 +78,8 @@ def _polled(facts: Facts) -> Iterator[Evidence]:
     step = facts.step
     asked = step.condition(Guard.DIFFERENT)
     if asked is not None and step.etag is not None and tokens.null_word(asked.value):
-        shown = f"`{asked.name}: {asked.value}`" if asked.value.strip() else f"an empty {asked.name}"
-        yield note(f"{shown} is what a program prints when it has no token", 5.0, step, asked.name)
+        shown = f"`{asked.called}: {asked.value}`" if asked.value.strip() else f"an empty {asked.called}"
+        yield note(f"{shown} is what a program prints when it has no token", 5.0, step, asked.called)
         yield note(f"the client had been given {step.etag}", 0.5, step, "ETag")
 
 
@@ -152,10 +152,10 @@ def _default(facts: Facts, guard: Condition) -> Iterator[Evidence]:
     if other is None and not member:
         return
     text = f"`{guard.shown()}` was sent where version {read.etag} had been read"
-    yield note(text, 3.0, facts.step, guard.name)
+    yield note(text, 3.0, facts.step, guard.called)
     if other is not None:
         text = f"the same 0 was sent for {path_of(other.resource)}, which had been read too: a default"
-        yield note(text, 4.0, other, guard.name)
+        yield note(text, 4.0, other, guard.called)
 
 
 def _fresh_record(facts: Facts, token: str) -> Iterator[Evidence]:

@@ -20,7 +20,7 @@ from ifmatch.diagnosis.undone_reasons import left_in_success
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects import Carrier, Meaning
 from ifmatch.dialects.glossary import Words
-from ifmatch.dialects.pointers import names, tests_in
+from ifmatch.dialects.pointers import names, tests_in, word_of
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -169,10 +169,9 @@ def _spelt_otherwise(facts: Facts) -> Iterator[Evidence]:
     number = not called_version(guard.name.rpartition("/")[2])
     for one, value in values:
         if _same_value(value, guard.value) or (number and one_number(value, guard.value)):
-            text = (
-                f"{guard.name} names {guard.value!r}, the record holds {value!r}: one value in two spellings"
-            )
-            yield note(text, 7.0, one, guard.name)
+            held = f"the record holds {value!r}"
+            text = f"{guard.called} names {guard.value!r}, {held}: one value in two spellings"
+            yield note(text, 7.0, one, guard.called)
             return
 
 
@@ -185,13 +184,12 @@ def _never_held(facts: Facts) -> Iterator[Evidence]:
     if now is None or now == guard.value or facts.foreign_writes or facts.own_writes:
         return
     if before is not None and before[0] == now:
-        text = (
-            f"{guard.name} names {guard.value!r}, the record held {now!r} before and after: it was never that"
-        )
-        yield note(text, 6.5, before[1], guard.name)
+        held = f"the record held {now!r} before and after"
+        text = f"{guard.called} names {guard.value!r}, {held}: it was never that"
+        yield note(text, 6.5, before[1], guard.called)
     elif before is None and one_quantity(guard.value, now):
-        text = f"{guard.name} names {guard.value!r}, the record holds {now!r}: one number, a unit left out"
-        yield note(text, 4.0, facts.refresh or facts.step, guard.name)
+        text = f"{guard.called} names {guard.value!r}, the record holds {now!r}: one number, a unit left out"
+        yield note(text, 4.0, facts.refresh or facts.step, guard.called)
 
 
 def _as_it_stands(step: Step, value: str) -> Iterator[str]:
@@ -280,8 +278,7 @@ def _not_as_it_is(facts: Facts) -> Iterator[Evidence]:
     if found is None:
         return
     passed, pointer, value = found
-    names = [part for part in pointer.split("/") if part and not part.isdigit()]
-    name = names[-1] if names else "another content,"
+    name = word_of(pointer) or "another content,"
     text = f"a deletion that repeats what it deletes was refused, and passed with {name} {value}"
     yield note(text, 3.0, passed)
     shown = [

@@ -45,7 +45,7 @@ def created(facts: Facts) -> bool:
     return missing and soon and facts.ours_is_there is True and not facts.ours_by_chance
 
 
-def moved_by_date(facts: Facts) -> bool:
+def _moved_by_date(facts: Facts) -> bool:
     """Tell whether a version of the very time of the request is there after it was refused by a date.
 
     What is dated earlier was there before the request came, whoever had written it.
@@ -64,7 +64,7 @@ def moved_by_date(facts: Facts) -> bool:
     return came - _TICK <= modified <= came + took + _TICK
 
 
-def stored_again(facts: Facts) -> Step | None:
+def _stored_again(facts: Facts) -> Step | None:
     """Return another refused write of the client whose own content the next read shows, None without one.
 
     Once may be another's doing; twice in a row nobody hits on the same, unless both count.
@@ -127,13 +127,13 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         or facts.unordered_own
         or facts.foreign_writes
         or any(one.accepted and same_content(one.body, step.body) for one in facts.own(facts.earlier))
-        or not (facts.proof is not None or facts.state_moved or created(facts) or moved_by_date(facts))
+        or not (facts.proof is not None or facts.state_moved or created(facts) or _moved_by_date(facts))
     ):
         return
     if len(step.hops) > 1:
         return
     text = "the resource holds what this very request carried, and it was the first attempt"
-    again = stored_again(facts)
+    again = _stored_again(facts)
     if again is not None and not step.hops:
         yield note(text, 2.5, facts.refresh)
         yield note("another refused request of the client was stored just so", 2.5, again)

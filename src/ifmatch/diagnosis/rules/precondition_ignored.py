@@ -38,7 +38,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     why = "the resource existed" if guard.guard is Guard.ABSENT else "the resource had moved on"
     text = f"`{guard.shown()}` was accepted ({facts.step.status}) although {why}"
-    yield note(text, 5.5 if facts.step.hops else 4.0, facts.step, guard.name)
+    yield note(text, 5.5 if facts.step.hops else 4.0, facts.step, guard.called)
     if damage.lost is not None and facts.step.unordered(damage.lost):
         yield note(
             "the clock is too slow to tell whether the two writes overlapped",
@@ -59,7 +59,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         text = f"{facts.token} is still the current tag: the server's own comparison holds"
         yield note(text, -4.0, states[1], "ETag")
     if any(carries(hop.request, guard, facts.step.dialect) for hop in facts.step.hops):
-        yield note(f"the origin got {guard.name} and did not heed it", 2.0, facts.step.hops[-1], guard.name)
+        yield note(
+            f"the origin got {guard.called} and did not heed it", 2.0, facts.step.hops[-1], guard.called
+        )
 
 
 def _reads(facts: Facts) -> Iterator[Evidence]:
@@ -75,12 +77,12 @@ def _reads(facts: Facts) -> Iterator[Evidence]:
         dated = step.condition(Guard.DIFFERENT_DATE) if named is None else None
         fetched = fetched_throughout(facts)
         if dated is not None:
-            yield note(damage.text, 2.4 if fetched else 3.2, step, dated.name)
+            yield note(damage.text, 2.4 if fetched else 3.2, step, dated.called)
             return
         if named is None or step.etag not in named.tokens or told_elsewhere(facts) is not None:
             return
-        yield note(damage.text, 3.0 if fetched else 4.5, step, named.name)
+        yield note(damage.text, 3.0 if fetched else 4.5, step, named.called)
         if step.hops and all(named.name in hop.request.fields for hop in step.hops):
-            yield note(f"the origin got {named.name} and did not heed it", 2.0, step.hops[-1], named.name)
+            yield note(f"the origin got {named.called} and did not heed it", 2.0, step.hops[-1], named.called)
     elif damage.contradicted and step.status in {200, 206}:
         yield note("no read of the resource ever got a 304", 4.5, step, "If-None-Match")

@@ -105,10 +105,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     for hop in step.hops:
         if carries(hop.request, guard, step.dialect) is False:
-            yield note(f"the client sent {guard.name}; it is absent at the origin", 8.5, hop, guard.name)
+            yield note(f"the client sent {guard.called}; it is absent at the origin", 8.5, hop, guard.called)
             return
     if facts.damage is not None and facts.damage.stale_accepted and not step.hops:
-        yield note("what the origin got of this request is not in the evidence", 2.5, step, guard.name)
+        yield note("what the origin got of this request is not in the evidence", 2.5, step, guard.called)
         if step.cache_marked:
             yield note("an intermediary is on the way", 1.0, step, "Via")
         if (bare := told_bare(facts)) is not None:
@@ -118,15 +118,15 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     asked = _asked_for(facts, guard)
     if asked:
         current = " with the version that is current" if facts.state_moved is False else ""
-        text = f"the answer asks for {guard.name}, which the request carries{current}"
-        yield note(text, 5.0, step, guard.name)
+        text = f"the answer asks for {guard.called}, which the request carries{current}"
+        yield note(text, 5.0, step, guard.called)
         return
     if step.status == _DEMANDED and (step.refusal is None or step.refusal.meaning is not Meaning.MISMATCH):
         text = (
-            f"428 although the request carries {guard.name}: it was lost on the way, or the "
+            f"428 although the request carries {guard.called}: it was lost on the way, or the "
             "server reads another field"
         )
-        yield note(text, 4.0, step, guard.name)
+        yield note(text, 4.0, step, guard.called)
 
 
 def _heeded_past(facts: Facts, guard: Condition) -> Iterator[Evidence]:
@@ -146,7 +146,7 @@ def _heeded_past(facts: Facts, guard: Condition) -> Iterator[Evidence]:
         if same or _outdated(facts, one):
             what = "the very same version" if same else f"`{one.guard.shown() if one.guard else ''}`"
             text = f"{host_of(there)}, asked past what is on the way, refused {what}, which was outdated too"
-            yield note(text, 5.5 if step.cache_marked else 3.5, one, guard.name)
+            yield note(text, 5.5 if step.cache_marked else 3.5, one, guard.called)
             return
 
 

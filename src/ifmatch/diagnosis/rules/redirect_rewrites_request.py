@@ -43,7 +43,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         text = f"what followed was {followed.method}: the write was not repeated"
         yield note(damage.text if followed.method == step.method else text, 3.0, followed)
         if facts.guard is not None and carries(followed.exchange.request, facts.guard, step.dialect) is False:
-            yield note(f"it lacks {facts.guard.name}", 1.0, followed, facts.guard.name)
+            yield note(f"it lacks {facts.guard.called}", 1.0, followed, facts.guard.called)
     else:
         yield note("no request with the content reached the new place", 1.0, step)
     if where and "://" in where and host_of(where) != host_of(step.exchange.request.url):

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.cache_marks import asks_past
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.listed_tokens import kept_by_itself
@@ -132,8 +133,7 @@ def _behind(facts: Facts) -> Iterator[Evidence]:
     if len({one.etag for one in caught_up}) > 1 or any(facts.from_cache(one) for one in (source, *again)):
         return
     cacheable = "max-age" in (source.header("cache-control") or "").lower() or source.cache_marked
-    asked = (caught_up[0].sent.text("cache-control") or "") + (caught_up[0].sent.text("pragma") or "")
-    if cacheable and "no-cache" in asked:
+    if cacheable and asks_past(caught_up[0].sent):
         # It asked past the caches that may keep the answer, and got another one: as above.
         return
     old, new = again[-1].representation, caught_up[0].representation

@@ -47,27 +47,27 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     last = facts.repeats[-1]
     text = (
-        f"{count} attempts in {span(last.start - facts.step.start)} carry the same {guard.name} "
+        f"{count} attempts in {span(last.start - facts.step.start)} carry the same {guard.called} "
         "octet for octet, "
         "with no read between them"
         if last.timed
         else (
-            f"{count} attempts in a row carry the same {guard.name} octet for octet, with no read "
+            f"{count} attempts in a row carry the same {guard.called} octet for octet, with no read "
             "between them"
         )
     )
     if all(one is facts.step or one.unordered(facts.step) for one in facts.repeats):
         # A slow clock: they may as well have been in flight together.
-        yield note(text, 1.5, last, guard.name)
+        yield note(text, 1.5, last, guard.called)
         return
     passed = facts.passed_later
     if passed is not None:
-        yield note("the same token passed later: it was no stale one", -5.0, passed, guard.name)
+        yield note("the same token passed later: it was no stale one", -5.0, passed, guard.called)
     elif not _known(facts) and RULE.search(facts.error_text) and _told_apart(facts.repeats):
         # Who changes the content each time answers to the rule that the refusal states.
-        yield note(text, 1.0, last, guard.name)
+        yield note(text, 1.0, last, guard.called)
         return
     if (repeat := status_dialect_mismatch.waited_out(facts)) is not None:
         yield note(f"the retry took {repeat.status} for a failure that passes by itself", 5.5, repeat)
     known = bool(facts.issues)
-    yield note(text, (4.0 if known else 2.5) + min(count - 2, 4) * 0.75, last, guard.name)
+    yield note(text, (4.0 if known else 2.5) + min(count - 2, 4) * 0.75, last, guard.called)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ifmatch.core.preconditions import evaluate
 from ifmatch.core.representation import Representation
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.conditions import Guard, wants_absent
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.one_tag import two_states
@@ -51,13 +51,13 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         lines = step.sent.get_all(guard.name)
         if len(lines) > 1:
             text = (
-                f"{guard.name} came in {len(lines)} lines, which mean the same as one: RFC 9110 section 5.3"
+                f"{guard.called} came in {len(lines)} lines, which mean the same as one: RFC 9110 section 5.3"
             )
-            yield note(text, 6.0, step, guard.name)
+            yield note(text, 6.0, step, guard.called)
         return
     if guard is not None and guard.key and guard.guard is Guard.SAME and guard.well_formed:
         yield from _own_way(facts)
-    if guard is not None and guard.guard is Guard.ABSENT and step.is_write:
+    if wants_absent(guard) and step.is_write:
         yield from _never_there(facts)
         return
     if step.status != 412 or not step.conditions or any(not one.standard for one in step.conditions):
@@ -82,7 +82,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     shown = "reads show before and after" if facts.refresh is not None else "an answer shows at once"
     weight = 5.5 if guard.guard is Guard.EXISTS else 4.5 if len(guard.tokens) > 1 else 2.5
     text = f"with the state that {shown}, `{guard.shown()}` holds: RFC 9110 section 13.2.2 gives no 412"
-    yield note(text, weight, where, guard.name)
+    yield note(text, weight, where, guard.called)
     yield from _passed_alone(facts, where)
     yield from _refused_later_date(facts, state)
     if step.hops:
@@ -105,12 +105,12 @@ def _never_there(facts: Facts) -> Iterator[Evidence]:
     if guard.name == "Overwrite" or any(one.accepted for one in facts.later if one.overlaps(step)):
         return
     text = f"`{guard.shown()}` was refused, and nothing is there before and after: it holds"
-    yield note(text, 5.5 if before.finds_nothing else 3.0, after, guard.name)
+    yield note(text, 5.5 if before.finds_nothing else 3.0, after, guard.called)
     again = next((one for one in facts.own(facts.later) if one.order > after.order and one.is_write), None)
-    if again is not None and again.refused and again.guard is not None and again.guard.guard is Guard.ABSENT:
+    if again is not None and again.refused and wants_absent(again.guard):
         look = next((one for one in facts.later if one.order > again.order and _tells_state(one)), None)
         if look is not None and look.finds_nothing:
-            yield note("and again, with nothing there after that either", 3.0, look, guard.name)
+            yield note("and again, with nothing there after that either", 3.0, look, guard.called)
     if step.hops:
         yield note("the refusal comes from the origin", 0.5, step.hops[-1])
 
@@ -151,7 +151,7 @@ def _own_way(facts: Facts) -> Iterator[Evidence]:
         return
     weight = 3.5 if told else 2.0
     text = f"reads right before and after show {token}, the very version that was refused"
-    yield note(text, weight, after, facts.guard.name if facts.guard is not None else "")
+    yield note(text, weight, after, facts.guard.called if facts.guard is not None else "")
     if told:
         yield note("the answer itself names one and the same version as sent and as there", 2.0, told[0])
     fresh = [one for one in facts.attempts if one is not step and one.presents(token) and not one.accepted]
@@ -193,7 +193,7 @@ def _refused_later_date(facts: Facts, state: Representation | None) -> Iterator[
             continue
         if date >= modified.timestamp() + _NO_FRACTION:
             text = f"`{condition.shown()}` was refused, though nothing was modified since long before"
-            yield note(text, 3.5, one, condition.name)
+            yield note(text, 3.5, one, condition.called)
             return
 
 
@@ -235,7 +235,7 @@ def _otherwise(facts: Facts) -> Iterator[Evidence]:
     for one in facts.history:
         condition = one.condition(Guard.DIFFERENT)
         if one.status == 304 and one is not facts.step and condition is not None:
-            yield note("another read with If-None-Match got its 304", 1.5, one, condition.name)
+            yield note("another read with If-None-Match got its 304", 1.5, one, condition.called)
             return
 
 
@@ -340,7 +340,7 @@ def _passed_alone(facts: Facts, state: Step) -> Iterator[Evidence]:
         return
     for one in facts.own(facts.later):
         if one.accepted and one.guard is not None and one.guard.tokens == (state.etag,):
-            yield note(f"with {state.etag} alone the request passed", 1.5, one, guard.name)
+            yield note(f"with {state.etag} alone the request passed", 1.5, one, guard.called)
             return
 
 

@@ -12,7 +12,7 @@ from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.linked_writes import edited_by_link, linked, named_in_state, own_name
 from ifmatch.diagnosis.listings import lists
 from ifmatch.diagnosis.own_in_flight import own_in_flight
-from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.resources import bare, path_of
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
@@ -171,7 +171,7 @@ def _tagged_anew(facts: Facts, source: Step) -> Iterator[Evidence]:
 
 def _linked(facts: Facts, source: Step) -> Iterator[Evidence]:
     """Yield evidence from a write on a part, or on something that names the resource, since the token."""
-    here = facts.step.resource.partition("?")[0].rstrip("/")
+    here = bare(facts.step.resource)
     path = path_of(here)
     links = tuple(linked(facts, source))
     for step, text, shown in links:
@@ -181,7 +181,7 @@ def _linked(facts: Facts, source: Step) -> Iterator[Evidence]:
     for step in facts.case.steps[source.order + 1 : facts.step.order]:
         if not step.accepted or step.batched or step.resource == facts.step.resource:
             continue
-        there = step.resource.partition("?")[0].rstrip("/")
+        there = bare(step.resource)
         if there.startswith(here + "/"):
             foreign = step.actor != facts.step.actor
             if foreign and lists(facts.base_content, facts.current_content, own_name(step)):

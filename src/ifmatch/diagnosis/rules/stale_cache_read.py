@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.cache_marks import asks_past
 from ifmatch.diagnosis.dates import span
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.looks_behind import told_behind
@@ -86,8 +87,7 @@ def _done_again(facts: Facts, look: Step) -> Iterator[Evidence]:
     else:
         return
     lost = facts.damage.lost if facts.damage is not None else None
-    asked = f"{lost.sent.text('cache-control')} {lost.sent.text('pragma')}" if lost is not None else ""
-    if lost is not None and "no-cache" in asked:
+    if lost is not None and asks_past(lost.sent):
         yield note("a read past the cache shows both", 2.0, lost, "Cache-Control")
 
 
@@ -162,7 +162,7 @@ def _afterwards(facts: Facts, source: Step) -> Iterator[Evidence]:
             yield note("the copy's token was sent again, and refused again", 3.5, sent[0])
     other = [step for step in facts.own_reads_after if step.status == 200 and not facts.names(step)]
     for step in other:
-        asked = "no-cache" in (step.sent.text("cache-control") or "") + (step.sent.text("pragma") or "")
+        asked = asks_past(step.sent)
         busted = step.exchange.request.url != source.exchange.request.url
         if again and again[0].order < step.order and (asked or busted):
             yield note(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.carried_versions import carried_version
 from ifmatch.diagnosis.change_logs import others_changed
-from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.conditions import Guard, wants_absent
 from ifmatch.diagnosis.contents import changed_pointers, holds, same_content
 from ifmatch.diagnosis.dates import zones_apart
 from ifmatch.diagnosis.dialect_habits import LEARNED
@@ -148,7 +148,7 @@ def _plain_in_itself(facts: Facts) -> bool:
         return True
     if facts.look_behind is not None or _date_fails(facts):
         return True
-    created = guard is not None and guard.guard is Guard.ABSENT and step.by_course is not None
+    created = wants_absent(guard) and step.by_course is not None
     return guard is not None and (tokens.null_word(guard.value) or created)
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ifmatch.model.finding import Evidence
 
 CAUSE = "token-missing"
-WORDS = Words(
+_WORDS = Words(
     r"(?:if-match|if-unmodified-since|etag|version|revision|\b_?rev\b|precondition|generation|fingerprint|condition)"
     r"[^.]{0,60}"
     r"(?:required|mandatory|missing|must|not (?:provided|supplied|specified|sent))"
@@ -54,7 +54,7 @@ def demands(words: str) -> bool:
     Args:
         words: reason phrase, error codes and content.
     """
-    return WORDS.search(_STATUS_LINE.sub(" ", words)) is not None
+    return _WORDS.search(_STATUS_LINE.sub(" ", words)) is not None
 
 
 def passed_guarded(later: Iterable[Step], refused: Step) -> Step | None:

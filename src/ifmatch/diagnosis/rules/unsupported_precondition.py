@@ -49,7 +49,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     refusal = step.refusal
     told = refusal is not None and refusal.meaning is Meaning.UNSUPPORTED
     if says_so(facts):
-        yield note(f"the server says that it cannot do this ({step.status})", 5.0, step, facts.guard.name)
+        yield note(f"the server says that it cannot do this ({step.status})", 5.0, step, facts.guard.called)
     named = refusal is not None and refusal.meaning in {Meaning.MISMATCH, Meaning.EXISTS}
     if step.status in {400, 405, 422} and not told and not named and not WORDS.search(facts.error_text):
         yield from _only_bare(facts)

@@ -10,7 +10,7 @@ from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.damages import Reason
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.lost_members import lost_versions
-from ifmatch.diagnosis.resources import host_of, path_of
+from ifmatch.diagnosis.resources import bare, host_of, last_step
 from ifmatch.diagnosis.rules.token_missing import demands
 from ifmatch.diagnosis.stripped_reads import same_but_addresses, same_place
 from ifmatch.diagnosis.version_words import version_field
@@ -100,7 +100,7 @@ def _by_other_way(facts: Facts) -> Iterator[Evidence]:
     step = facts.step
     if facts.guard is not None or not step.is_write:
         return
-    way, name = host_of(step.exchange.request.url), _last(step.exchange.request.url)
+    way, name = host_of(step.exchange.request.url), last_step(step.exchange.request.url)
     shown = _shown_as(facts.case.around(step)).get(name, ())
     bare = [one for one in shown if host_of(one.exchange.request.url) == way]
     if not bare or any(one.etag is not None or one.last_modified is not None for one in bare):
@@ -130,7 +130,7 @@ def _shown_as(case: Case) -> Mapping[str, Sequence[Step]]:
             asked = one.method == "GET" and one.status == HTTPStatus.OK
             whole = asked and one.received is not None and one.received.complete
             if whole and one.representation is not None:
-                found.setdefault(_last(one.exchange.request.url), []).append(one)
+                found.setdefault(last_step(one.exchange.request.url), []).append(one)
         case.kept["shown as"] = found
     return cast("Mapping[str, Sequence[Step]]", case.kept["shown as"])
 
@@ -140,13 +140,9 @@ def _shows_what_was_put(step: Step, read: Step) -> bool:
     return step.puts and step.accepted and read.follows(step) and holds(read.representation, step.body)
 
 
-def _last(url: str) -> str:
-    return path_of(url).partition("?")[0].rstrip("/").rpartition("/")[2]
-
-
 def _around(facts: Facts) -> list[Step]:
     """Return the actor's reads of what the resource lies in, or of another view of it, around the request."""
-    here = facts.step.resource.partition("?")[0].rstrip("/")
+    here = bare(facts.step.resource)
     above = [here[:place] for place, sign in enumerate(here) if sign == "/"]
     reads = _reads_at(facts.case)
     found = (
@@ -161,7 +157,7 @@ def _reads_at(case: Case) -> Mapping[tuple[str, str], Sequence[Step]]:
         found: dict[tuple[str, str], list[Step]] = {}
         for one in case.steps:
             if one.read_ok:
-                found.setdefault((one.actor, one.resource.partition("?")[0].rstrip("/")), []).append(one)
+                found.setdefault((one.actor, bare(one.resource)), []).append(one)
         case.kept["reads at"] = found
     return cast("Mapping[tuple[str, str], Sequence[Step]]", case.kept["reads at"])
 

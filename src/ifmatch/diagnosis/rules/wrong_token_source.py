@@ -18,7 +18,7 @@ from ifmatch.diagnosis.listed_versions import entries_in
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.parts_apart import parts_apart
 from ifmatch.diagnosis.projections import projection
-from ifmatch.diagnosis.resources import host_of, parent_of, path_of
+from ifmatch.diagnosis.resources import host_of, last_step, parent_of, path_of
 from ifmatch.diagnosis.rules.unsupported_precondition import says_so
 from ifmatch.diagnosis.tags_elsewhere import ever_new_at_source
 from ifmatch.diagnosis.version_words import called_version
@@ -91,7 +91,7 @@ def _of_another_thing(facts: Facts) -> Iterator[Evidence]:
     versions = [one.value for one in sent(step) if _NAMED.search(one.word) and len(one.value) >= _TELLING]
     held: dict[str, tuple[str, Step]] = {}
     for read, value in facts.case.gathered(step.actor).versions_before(step) if versions else ():
-        held[value] = path_of(read.resource).partition("?")[0].rstrip("/").rpartition("/")[2], read
+        held[value] = last_step(read.resource), read
     for value in versions:
         name, read = held.get(value, ("", step))
         target = next((one for one in held.values() if one[0] in carried and one[0] != name), None)
@@ -262,7 +262,7 @@ def _relation(here: str, there: str) -> tuple[str, float]:
 
 
 def _from_inside(facts: Facts, inside: Step) -> Iterator[Evidence]:
-    name = path_of(facts.step.resource).partition("?")[0].rstrip("/").rpartition("/")[2]
+    name = last_step(facts.step.resource)
     elsewhere = inside.resource != facts.step.resource
     token = tokens.opaque(facts.token or "")
     if elsewhere and inside.content is not None and name and beside(inside.content, token, name):
