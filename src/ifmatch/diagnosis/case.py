@@ -49,13 +49,7 @@ _FEW_TIMES = 2
 # Seconds of one tick from which on a clock is too coarse to tell an order.
 _COARSE = 0.5
 # How the operations of families without a name are told, one after the other.
-_SETTLES = (
-    saves.posted,
-    page_saves.take_pages,
-    called_by_query,
-    addresses.settle,
-    negotiated.choose,
-)
+_SETTLES = (saves.posted, page_saves.take_pages, called_by_query, addresses.settle, negotiated.choose)
 
 
 @dataclass

@@ -13,6 +13,7 @@ from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects import Grammar, tokens_in
 from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.pointers import scalar
+from ifmatch.model.json_values import members_in
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -119,14 +120,11 @@ def _in_envelope(step: Step, wanted: frozenset[str]) -> str:
     A family's places name the kinds of records that are known, and others are wrapped in the same way.
     """
     names = {key.rpartition("/")[2] for key in wanted if key.startswith("/")} - _ANY
-    whole = step.view.json if names and (step.is_read or step.accepted) else None
-    if not isinstance(whole, dict):
-        return ""
-    records = [one for one in cast("dict[str, object]", whole).values() if isinstance(one, dict)]
+    whole = members_in(step.view.json) if names and (step.is_read or step.accepted) else {}
     told = [
         text
-        for one in records
-        for name, value in cast("dict[str, object]", one).items()
+        for one in whole.values()
+        for name, value in members_in(one).items()
         if name in names and (text := scalar(value)) is not None
     ]
     return told[0] if len(told) == 1 else ""
