@@ -11,6 +11,8 @@ from ifmatch.diagnosis.likeness import edit_of
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ifmatch.diagnosis.history import History
     from ifmatch.diagnosis.steps import Step
 
@@ -90,7 +92,7 @@ def _length(step: Step) -> int | None:
     return len(step.content) if step.content is not None and step.method == "GET" else None
 
 
-def _restless(before: list[Step], base: Step) -> bool:
+def _restless(before: Sequence[Step], base: Step) -> bool:
     """Tell whether the same content had been shown under two tags: then a tag says nothing of it."""
     return any(
         one is not base
