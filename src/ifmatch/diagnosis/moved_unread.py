@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.damages import Damage
+from ifmatch.diagnosis.in_time import between
 from ifmatch.diagnosis.likeness import edit_of
 from ifmatch.model.diagnosis import Outcome
 
@@ -35,7 +36,7 @@ def moved_unread(history: History, step: Step) -> Damage | None:
     """
     if not step.puts or step.body is None:
         return None
-    before = [one for one in history if one.order < step.order and one.actor == step.actor][-_NEAR:]
+    before = between(history.by_actor.get(step.actor, ()), -1, step.order)[-_NEAR:]
     glance = next((one for one in reversed(before) if one.read_ok or one.accepted or _glances(one)), None)
     if glance is None or not _glances(glance) or glance.cache_hit:
         return None
