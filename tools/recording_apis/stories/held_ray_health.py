@@ -190,7 +190,7 @@ def lab(stage: Stage) -> None:
         me.send("POST", "/fhir/Observation", 201, None, {"resourceType": "Observation", "status": "final", "valueString": mrn})
         place.rest(0.3)
     me.send("POST", "/fhir/Patient", 412, {"If-None-Exist": f"identifier={_MRN}|771-4"}, {"resourceType": "Patient", **_patient("Lindqvist", "771-4")})
-    place.sure(me.get(f"/fhir/Patient?identifier={_MRN}|771-4").json["total"] == 2)
+    place.sure(me.get(f"/fhir/Patient?identifier={_MRN}%7C771-4").json["total"] == 2)
     me.get("/fhir/Patient/302")
 
 
