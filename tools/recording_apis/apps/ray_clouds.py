@@ -25,7 +25,13 @@ def oracle(names: tuple[str, ...]) -> Api:
         return {"opc-request-id": f"{own}/{guid(own)[:8].upper()}", "X-Content-Type-Options": "nosniff"}
 
     def missing(req: Req) -> Res:
-        return Res(404, {"code": "NotAuthorizedOrNotFound", "message": "resource does not exist or you are not authorized to access it."})
+        return Res(
+            404,
+            {
+                "code": "NotAuthorizedOrNotFound",
+                "message": "resource does not exist or you are not authorized to access it.",
+            },
+        )
 
     api = Api(fields, missing, 3)
     for name in names:
@@ -55,7 +61,13 @@ def oracle(names: tuple[str, ...]) -> Api:
             return None
         row, sent = api.rows[key], req.fields.get("if-match")
         if sent not in (None, "*", row.digest("oci")[:8]):
-            return Res(412, {"code": "NoEtagMatch", "message": f"The provided etag {sent} does not match the current etag of resource {key[:32]}..."})
+            return Res(
+                412,
+                {
+                    "code": "NoEtagMatch",
+                    "message": f"The provided etag {sent} does not match the current etag of resource {key[:32]}...",
+                },
+            )
         with api.lock:
             state = {"lifecycleState": "UPDATING"} if "cpuCoreCount" in req.json else {}
             return show(api.keep(key, {**row.data, **req.json, **state}, req.fields.get("user-agent", "")))
@@ -100,15 +112,26 @@ def consul(keys: dict[str, str], first: int = 1200) -> Api:
     def entry(key: str) -> dict[str, Any]:
         row = api.rows[key]
         value = base64.b64encode(row.data).decode()
-        return {"LockIndex": 0, "Key": key, "Flags": 0, "Value": value, "CreateIndex": api.created[key], "ModifyIndex": row.rev}
+        return {
+            "LockIndex": 0,
+            "Key": key,
+            "Flags": 0,
+            "Value": value,
+            "CreateIndex": api.created[key],
+            "ModifyIndex": row.rev,
+        }
 
     def read(req: Req, key: str) -> Res | None:
-        found = [one for one in sorted(api.rows) if one == key or ("recurse" in req.query and one.startswith(key))]
+        found = [
+            one for one in sorted(api.rows) if one == key or ("recurse" in req.query and one.startswith(key))
+        ]
         if "index" in req.query:
             until = time.time() + 0.4
             while index[0] <= int(req.query["index"]) and time.time() < until:
                 time.sleep(0.03)
-        return Res(200, [entry(one) for one in found], {"Content-Type": "application/json"}) if found else None
+        return (
+            Res(200, [entry(one) for one in found], {"Content-Type": "application/json"}) if found else None
+        )
 
     def write(req: Req, key: str) -> Res:
         with api.lock:
@@ -120,8 +143,18 @@ def consul(keys: dict[str, str], first: int = 1200) -> Api:
 
     api.on("GET", "/v1/kv/(.*)", read)
     api.on("PUT", "/v1/kv/(.*)", write)
-    api.on("GET", "/v1/status/leader", lambda _req: Res(200, b'"10.4.0.11:8300"', {"Content-Type": "application/json"}))
-    api.on("GET", "/v1/health/service/(.*)", lambda _req, name: Res(200, [{"Service": {"Service": name, "Port": 8443}, "Checks": [{"Status": "passing"}]}]))
+    api.on(
+        "GET",
+        "/v1/status/leader",
+        lambda _req: Res(200, b'"10.4.0.11:8300"', {"Content-Type": "application/json"}),
+    )
+    api.on(
+        "GET",
+        "/v1/health/service/(.*)",
+        lambda _req, name: Res(
+            200, [{"Service": {"Service": name, "Port": 8443}, "Checks": [{"Status": "passing"}]}]
+        ),
+    )
     api.on("PUT", "/v1/agent/check/(.*)", lambda _req, _name: Res(200, b""))
     return api
 
@@ -130,14 +163,28 @@ def bigquery(project: str, things: dict[str, dict[str, Any]]) -> Api:
     """Return datasets and tables of BigQuery; a key is ``dataset`` or ``dataset/table``."""
 
     def fields(_req: Req) -> dict[str, str]:
-        return {"Vary": "Origin", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "SAMEORIGIN", "Cache-Control": "private"}
+        return {
+            "Vary": "Origin",
+            "X-Content-Type-Options": "nosniff",
+            "X-Frame-Options": "SAMEORIGIN",
+            "Cache-Control": "private",
+        }
 
     def error(status: int, reason: str, said: str, more: dict[str, Any] | None = None) -> Res:
         entry = {"message": said, "domain": "global", "reason": reason, **(more or {})}
         kinds = {412: "FAILED_PRECONDITION", 404: "NOT_FOUND"}
-        return Res(status, {"error": {"code": status, "message": said, "errors": [entry], "status": kinds[status]}})
+        return Res(
+            status, {"error": {"code": status, "message": said, "errors": [entry], "status": kinds[status]}}
+        )
 
-    api = Api(fields, lambda req: error(404, "notFound", f"Not found: {req.path.split('/')[-2].title()} {project}:{req.path.split('/')[-1]}"))
+    api = Api(
+        fields,
+        lambda req: error(
+            404,
+            "notFound",
+            f"Not found: {req.path.split('/')[-2].title()} {project}:{req.path.split('/')[-1]}",
+        ),
+    )
     api.error = error
     for key, data in things.items():
         api.keep(key, copy.deepcopy(data), age=80000)
@@ -172,17 +219,51 @@ def bigquery(project: str, things: dict[str, dict[str, Any]]) -> Api:
             return None
         with api.lock:
             if req.fields.get("if-match", tag(key)) not in ("*", tag(key)):
-                return error(412, "conditionNotMet", "Precondition check failed.", {"locationType": "header", "location": "If-Match"})
+                return error(
+                    412,
+                    "conditionNotMet",
+                    "Precondition check failed.",
+                    {"locationType": "header", "location": "If-Match"},
+                )
             told = {k: v for k, v in req.json.items() if k not in ("etag", "kind", "id")}
             api.keep(key, {**api.rows[key].data, **told}, req.fields.get("authorization", ""))
             return show(key)
 
     top = f"/bigquery/v2/projects/{project}"
-    api.on("GET", f"{top}/datasets", lambda _req: Res(200, {"kind": "bigquery#datasetList", "datasets": [{"id": f"{project}:{k}"} for k in api.rows if "/" not in k]}))
+    api.on(
+        "GET",
+        f"{top}/datasets",
+        lambda _req: Res(
+            200,
+            {
+                "kind": "bigquery#datasetList",
+                "datasets": [{"id": f"{project}:{k}"} for k in api.rows if "/" not in k],
+            },
+        ),
+    )
     api.on("GET", f"{top}/datasets/([^/]+(?:/tables/[^/]+)?)", read)
     api.on("PATCH PUT", f"{top}/datasets/([^/]+(?:/tables/[^/]+)?)", write)
-    api.on("GET", f"{top}/datasets/([^/]+)/tables", lambda _req, ds: Res(200, {"kind": "bigquery#tableList", "tables": [{"id": k} for k in api.rows if k.startswith(ds + "/")]}))
-    api.on("POST", f"{top}/queries", lambda _req: Res(200, {"kind": "bigquery#queryResponse", "jobComplete": True, "totalRows": "1", "rows": [{"f": [{"v": "1"}]}]}))
+    api.on(
+        "GET",
+        f"{top}/datasets/([^/]+)/tables",
+        lambda _req, ds: Res(
+            200,
+            {"kind": "bigquery#tableList", "tables": [{"id": k} for k in api.rows if k.startswith(ds + "/")]},
+        ),
+    )
+    api.on(
+        "POST",
+        f"{top}/queries",
+        lambda _req: Res(
+            200,
+            {
+                "kind": "bigquery#queryResponse",
+                "jobComplete": True,
+                "totalRows": "1",
+                "rows": [{"f": [{"v": "1"}]}],
+            },
+        ),
+    )
     return api
 
 
@@ -202,16 +283,26 @@ def firewall(things: dict[str, dict[str, Any]]) -> Api:
         for kind in ("WebACL", "RuleGroup", "IPSet"):
             key = f"{kind}/{asked.get('Name', '')}"
             if target == f"List{kind}s":
-                rows = [{"Name": r.data["Name"], "Id": r.data["Id"], "LockToken": api.token(k)} for k, r in api.rows.items() if k.startswith(kind + "/")]
+                rows = [
+                    {"Name": r.data["Name"], "Id": r.data["Id"], "LockToken": api.token(k)}
+                    for k, r in api.rows.items()
+                    if k.startswith(kind + "/")
+                ]
                 return Res(200, {"NextMarker": "", f"{kind}s": rows}, media)
             if target not in (f"Get{kind}", f"Update{kind}"):
                 continue
             if key not in api.rows:
-                return refuse("WAFNonexistentItemException", "AWS WAF couldn’t perform the operation because your resource doesn’t exist.")
+                return refuse(
+                    "WAFNonexistentItemException",
+                    "AWS WAF couldn’t perform the operation because your resource doesn’t exist.",
+                )
             if target == f"Get{kind}":
                 return Res(200, {kind: api.rows[key].data, "LockToken": api.token(key)}, media)
             if asked["LockToken"] != api.token(key):
-                return refuse("WAFOptimisticLockException", "AWS WAF couldn’t save your changes because someone changed the resource after you started to edit it. Reapply your changes.")
+                return refuse(
+                    "WAFOptimisticLockException",
+                    "AWS WAF couldn’t save your changes because someone changed the resource after you started to edit it. Reapply your changes.",
+                )
             told = {k: v for k, v in asked.items() if k not in ("LockToken", "Scope", "Id")}
             api.keep(key, {**api.rows[key].data, **told})
             return Res(200, {"NextLockToken": api.token(key)}, media)

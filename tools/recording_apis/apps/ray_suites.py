@@ -20,7 +20,12 @@ def cos(bucket: str, things: dict[str, bytes], age: float = 500.0) -> Api:
 
     def fields(_req: Req) -> dict[str, str]:
         own = guid(str(time.time_ns()))
-        return {"X-Clv-Request-Id": own, "X-Clv-S3-Version": "2.5", "x-amz-request-id": own, "Server": "Cleversafe"}
+        return {
+            "X-Clv-Request-Id": own,
+            "X-Clv-S3-Version": "2.5",
+            "x-amz-request-id": own,
+            "Server": "Cleversafe",
+        }
 
     def error(status: int, code: str, said: str, more: str = "") -> Res:
         text = f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?><Error><Code>{code}</Code><Message>{said}</Message>{more}<httpStatusCode>{status}</httpStatusCode></Error>'
@@ -38,7 +43,12 @@ def cos(bucket: str, things: dict[str, bytes], age: float = 500.0) -> Api:
         row = api.rows.get(key)
         if row is None:
             return None
-        marks = {"ETag": api.tag(row), "Last-Modified": httpdate(row.at), "Accept-Ranges": "bytes", "Content-Type": "application/json"}
+        marks = {
+            "ETag": api.tag(row),
+            "Last-Modified": httpdate(row.at),
+            "Accept-Ranges": "bytes",
+            "Content-Type": "application/json",
+        }
         if req.fields.get("if-none-match") == api.tag(row):
             return Res(304, b"", marks)
         if req.fields.get("if-match", api.tag(row)) != api.tag(row):
@@ -51,11 +61,25 @@ def cos(bucket: str, things: dict[str, bytes], age: float = 500.0) -> Api:
             origin = api.rows[source.strip("/").split("/", 1)[1]]
             since = req.fields.get("x-amz-copy-source-if-unmodified-since")
             if since and later(origin, since):
-                return error(412, "PreconditionFailed", failed, "<Condition>x-amz-copy-source-if-unmodified-since</Condition>")
+                return error(
+                    412,
+                    "PreconditionFailed",
+                    failed,
+                    "<Condition>x-amz-copy-source-if-unmodified-since</Condition>",
+                )
             made = api.keep(key, origin.data)
-            return Res(200, f'<?xml version="1.0"?><CopyObjectResult><LastModified>{iso(made.at)}</LastModified><ETag>{api.tag(made)}</ETag></CopyObjectResult>', _XML)
+            return Res(
+                200,
+                f'<?xml version="1.0"?><CopyObjectResult><LastModified>{iso(made.at)}</LastModified><ETag>{api.tag(made)}</ETag></CopyObjectResult>',
+                _XML,
+            )
         if row and req.fields.get("x-ibm-forbid-overwrite") == "true":
-            return error(409, "ObjectAlreadyExists", "The object already exists and the request forbids overwriting it.", f"<Resource>/{bucket}/{key}</Resource>")
+            return error(
+                409,
+                "ObjectAlreadyExists",
+                "The object already exists and the request forbids overwriting it.",
+                f"<Resource>/{bucket}/{key}</Resource>",
+            )
         sent = req.fields.get("if-match")
         if sent and (row is None or sent != api.tag(row)):
             return error(412, "PreconditionFailed", failed, "<Condition>If-Match</Condition>")
@@ -67,7 +91,11 @@ def cos(bucket: str, things: dict[str, bytes], age: float = 500.0) -> Api:
             for k, r in sorted(api.rows.items())
             if k.startswith(req.query.get("prefix", ""))
         )
-        return Res(200, f'<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>{bucket}</Name><IsTruncated>false</IsTruncated>{rows}</ListBucketResult>', _XML)
+        return Res(
+            200,
+            f'<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>{bucket}</Name><IsTruncated>false</IsTruncated>{rows}</ListBucketResult>',
+            _XML,
+        )
 
     api.on("GET", f"/{bucket}/?", listing)
     api.on("GET", f"/{bucket}/(.+)", read)
@@ -110,17 +138,29 @@ def sync(user: int, collections: dict[str, dict[str, str]]) -> Api:
             records = [{**req.json, "id": key}] if key else req.json
             now = api.at[name] = round(time.time(), 2)
             for one in records:
-                api.rows[f"{name}/{one['id']}"] = Row({"payload": one["payload"]}, 1, now, req.fields.get("user-agent", ""))
+                api.rows[f"{name}/{one['id']}"] = Row(
+                    {"payload": one["payload"]}, 1, now, req.fields.get("user-agent", "")
+                )
         done: Any = now if key else {"modified": now, "success": [one["id"] for one in records], "failed": {}}
-        return Res(200, json.dumps(done), {"X-Last-Modified": f"{now:.2f}", "Content-Type": "application/json"})
+        return Res(
+            200, json.dumps(done), {"X-Last-Modified": f"{now:.2f}", "Content-Type": "application/json"}
+        )
 
     def item(req: Req, name: str, key: str) -> Res | None:
         full = f"{name}/{key}"
-        return Res(200, shown(full), {"X-Last-Modified": f"{api.rows[full].at:.2f}"}) if full in api.rows else None
+        return (
+            Res(200, shown(full), {"X-Last-Modified": f"{api.rows[full].at:.2f}"})
+            if full in api.rows
+            else None
+        )
 
     top = f"/1.5/{user}"
     api.on("GET", f"{top}/info/collections", lambda _req: Res(200, dict(api.at)))
-    api.on("GET", f"{top}/info/configuration", lambda _req: Res(200, {"max_post_records": 100, "max_post_bytes": 2097152}))
+    api.on(
+        "GET",
+        f"{top}/info/configuration",
+        lambda _req: Res(200, {"max_post_records": 100, "max_post_bytes": 2097152}),
+    )
     api.on("GET", f"{top}/storage/([^/]+)", read)
     api.on("GET", f"{top}/storage/([^/]+)/([^/]+)", item)
     api.on("POST", f"{top}/storage/([^/]+)", write)
@@ -133,10 +173,19 @@ def dataverse(tables: dict[str, dict[str, dict[str, Any]]], first: int = 8203117
     count = [first]
 
     def fields(req: Req) -> dict[str, str]:
-        return {"OData-Version": "4.0", "REQ_ID": guid(str(time.time_ns())), "x-ms-service-request-id": guid(req.path), "x-ms-ratelimit-burst-remaining-xrm-requests": "7999"}
+        return {
+            "OData-Version": "4.0",
+            "REQ_ID": guid(str(time.time_ns())),
+            "x-ms-service-request-id": guid(req.path),
+            "x-ms-ratelimit-burst-remaining-xrm-requests": "7999",
+        }
 
     def error(status: int, code: str, said: str) -> Res:
-        return Res(status, {"error": {"code": code, "message": said}}, {"Content-Type": "application/json; odata.metadata=minimal"})
+        return Res(
+            status,
+            {"error": {"code": code, "message": said}},
+            {"Content-Type": "application/json; odata.metadata=minimal"},
+        )
 
     def missing(req: Req) -> Res:
         table, _, key = req.path.rsplit("/", 1)[-1].partition("(")
@@ -159,7 +208,13 @@ def dataverse(tables: dict[str, dict[str, dict[str, Any]]], first: int = 8203117
     def show(key: str) -> dict[str, Any]:
         row = api.rows[key]
         table, own = key.split("(")
-        return {f"{table.rstrip('s')}id": own.strip(")"), "@odata.etag": f'W/"{row.rev}"', **row.data, "modifiedon": iso(row.at, 0), "_modifiedby_value": guid(row.by)}
+        return {
+            f"{table.rstrip('s')}id": own.strip(")"),
+            "@odata.etag": f'W/"{row.rev}"',
+            **row.data,
+            "modifiedon": iso(row.at, 0),
+            "_modifiedby_value": guid(row.by),
+        }
 
     def read(req: Req, key: str) -> Res | None:
         if key not in api.rows:
@@ -167,7 +222,14 @@ def dataverse(tables: dict[str, dict[str, dict[str, Any]]], first: int = 8203117
         tag = f'W/"{api.rows[key].rev}"'
         if req.fields.get("if-none-match") == tag:
             return Res(304, b"", {"ETag": tag})
-        return Res(200, {"@odata.context": f"https://{req.fields.get('host')}/api/data/v9.2/$metadata#{key.split('(')[0]}/$entity", **show(key)}, {"ETag": tag})
+        return Res(
+            200,
+            {
+                "@odata.context": f"https://{req.fields.get('host')}/api/data/v9.2/$metadata#{key.split('(')[0]}/$entity",
+                **show(key),
+            },
+            {"ETag": tag},
+        )
 
     def write(req: Req, key: str) -> Res | None:
         with api.lock:
@@ -177,15 +239,28 @@ def dataverse(tables: dict[str, dict[str, dict[str, Any]]], first: int = 8203117
             if row is None and sent:
                 return None
             if sent not in (None, "*") and sent != f'W/"{row.rev}"':
-                return error(412, "0x80060882", "The version of the existing record doesn't match the RowVersion property provided.")
+                return error(
+                    412,
+                    "0x80060882",
+                    "The version of the existing record doesn't match the RowVersion property provided.",
+                )
             made = keep(key, {**(row.data if row else {}), **req.json}, req.fields.get("authorization", ""))
-        return Res(204, b"", {"ETag": f'W/"{made.rev}"', "OData-EntityId": f"https://{req.fields.get('host')}/api/data/v9.2/{key}"})
+        return Res(
+            204,
+            b"",
+            {
+                "ETag": f'W/"{made.rev}"',
+                "OData-EntityId": f"https://{req.fields.get('host')}/api/data/v9.2/{key}",
+            },
+        )
 
     def listing(req: Req, table: str) -> Res:
         return Res(200, {"value": [show(key) for key in api.rows if key.startswith(table + "(")]})
 
     top = "/api/data/v9.2"
-    api.on("GET", f"{top}/WhoAmI", lambda _req: Res(200, {"UserId": guid("me"), "OrganizationId": guid("org")}))
+    api.on(
+        "GET", f"{top}/WhoAmI", lambda _req: Res(200, {"UserId": guid("me"), "OrganizationId": guid("org")})
+    )
     api.on("GET", f"{top}/([a-z_]+)", listing)
     api.on("GET", f"{top}/([a-z_]+\\([^)]+\\))", read)
     api.on("PATCH", f"{top}/([a-z_]+\\([^)]+\\))", write)
@@ -198,7 +273,11 @@ def fhir(base: str, things: dict[str, dict[str, Any]], *, need: int = 0) -> Api:
 
     def outcome(status: int, code: str, said: str) -> Res:
         issue = {"severity": "error", "code": code, "diagnostics": said}
-        return Res(status, {"resourceType": "OperationOutcome", "issue": [issue]}, {"Content-Type": "application/fhir+json;charset=UTF-8"})
+        return Res(
+            status,
+            {"resourceType": "OperationOutcome", "issue": [issue]},
+            {"Content-Type": "application/fhir+json;charset=UTF-8"},
+        )
 
     api.missing = lambda req: outcome(404, "not-found", f"Resource {req.path} is not known")
     api.outcome = outcome
@@ -207,11 +286,20 @@ def fhir(base: str, things: dict[str, dict[str, Any]], *, need: int = 0) -> Api:
 
     def shape(key: str) -> dict[str, Any]:
         row, (kind, own) = api.rows[key], key.split("/")
-        return {"resourceType": kind, "id": own, "meta": {"versionId": str(row.rev), "lastUpdated": iso(row.at)}, **row.data}
+        return {
+            "resourceType": kind,
+            "id": own,
+            "meta": {"versionId": str(row.rev), "lastUpdated": iso(row.at)},
+            **row.data,
+        }
 
     def show(key: str, status: int = 200) -> Res:
         row = api.rows[key]
-        marks = {"ETag": f'W/"{row.rev}"', "Last-Modified": httpdate(row.at), "Content-Type": "application/fhir+json;charset=UTF-8"}
+        marks = {
+            "ETag": f'W/"{row.rev}"',
+            "Last-Modified": httpdate(row.at),
+            "Content-Type": "application/fhir+json;charset=UTF-8",
+        }
         if status == 201:
             marks["Location"] = f"{base}/{key}/_history/{row.rev}"
         return Res(status, shape(key), marks)
@@ -220,7 +308,9 @@ def fhir(base: str, things: dict[str, dict[str, Any]], *, need: int = 0) -> Api:
         if key not in api.rows:
             return None
         shown = show(key)
-        return Res(304, b"", shown.fields) if req.fields.get("if-none-match") == shown.fields["ETag"] else shown
+        return (
+            Res(304, b"", shown.fields) if req.fields.get("if-none-match") == shown.fields["ETag"] else shown
+        )
 
     def store(key: str, told: dict[str, Any], by: str) -> None:
         api.keep(key, {k: v for k, v in told.items() if k not in ("resourceType", "id", "meta")}, by)
@@ -229,23 +319,45 @@ def fhir(base: str, things: dict[str, dict[str, Any]], *, need: int = 0) -> Api:
         with api.lock:
             row, sent = api.rows.get(key), req.fields.get("if-match")
             if row and sent is None and need:
-                return outcome(need, "required", "This server requires the If-Match header for updates (versioned-update).")
+                return outcome(
+                    need,
+                    "required",
+                    "This server requires the If-Match header for updates (versioned-update).",
+                )
             if row and sent is not None and sent != f'W/"{row.rev}"':
-                return outcome(412, "conflict", f"The version {sent} given in If-Match is not the current version of {key}.")
+                return outcome(
+                    412,
+                    "conflict",
+                    f"The version {sent} given in If-Match is not the current version of {key}.",
+                )
             store(key, req.json, req.who)
             return show(key, 200 if row else 201)
 
     def search(req: Req, kind: str) -> Res:
         word = next((v.split("|")[-1] for k, v in req.query.items() if not k.startswith("_")), "")
         found = [k for k, r in api.rows.items() if k.startswith(kind + "/") and word in r.octets.decode()]
-        entries = [{"fullUrl": f"{base}/{k}", "resource": shape(k), "search": {"mode": "match"}} for k in found]
-        return Res(200, {"resourceType": "Bundle", "type": "searchset", "total": len(found), "entry": entries}, {"Content-Type": "application/fhir+json;charset=UTF-8"})
+        entries = [
+            {"fullUrl": f"{base}/{k}", "resource": shape(k), "search": {"mode": "match"}} for k in found
+        ]
+        return Res(
+            200,
+            {"resourceType": "Bundle", "type": "searchset", "total": len(found), "entry": entries},
+            {"Content-Type": "application/fhir+json;charset=UTF-8"},
+        )
 
     def create(req: Req, kind: str) -> Res:
         asked = req.fields.get("if-none-exist", "").split("|")[-1]
-        found = [k for k, r in api.rows.items() if asked and k.startswith(kind + "/") and asked in r.octets.decode()]
+        found = [
+            k
+            for k, r in api.rows.items()
+            if asked and k.startswith(kind + "/") and asked in r.octets.decode()
+        ]
         if len(found) > 1:
-            return outcome(412, "multiple-matches", f"Failed to CREATE resource with match URL \"{req.fields['if-none-exist']}\" because this search matched {len(found)} resources")
+            return outcome(
+                412,
+                "multiple-matches",
+                f'Failed to CREATE resource with match URL "{req.fields["if-none-exist"]}" because this search matched {len(found)} resources',
+            )
         if found:
             return show(found[0])
         key = f"{kind}/{4400 + len(api.rows)}"
@@ -253,7 +365,13 @@ def fhir(base: str, things: dict[str, dict[str, Any]], *, need: int = 0) -> Api:
         return show(key, 201)
 
     api.store, api.show = store, show
-    api.on("GET", "/fhir/metadata", lambda _req: Res(200, {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1", "status": "active"}))
+    api.on(
+        "GET",
+        "/fhir/metadata",
+        lambda _req: Res(
+            200, {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1", "status": "active"}
+        ),
+    )
     api.on("GET", "/fhir/([A-Z][A-Za-z]+/[^/]+)", read)
     api.on("PUT", "/fhir/([A-Z][A-Za-z]+/[^/]+)", write)
     api.on("GET", "/fhir/([A-Z][A-Za-z]+)", search)

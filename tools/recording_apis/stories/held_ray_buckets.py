@@ -37,10 +37,16 @@ _BEARER = {"Authorization": "Bearer eyJraWQiOi-example", "ibm-service-instance-i
 )
 def copies(stage: Stage) -> None:
     """Echo a date that has lost its fraction."""
-    api = cos("billing", {f"2026/10/inv-{n}.json": json.dumps({"invoice": n, "net": n * 3}).encode() for n in (401, 402, 403, 404)})
+    api = cos(
+        "billing",
+        {
+            f"2026/10/inv-{n}.json": json.dumps({"invoice": n, "net": n * 3}).encode()
+            for n in (401, 402, 403, 404)
+        },
+    )
     for number, row in enumerate(api.rows.values()):
         row.at = math.floor(time.time()) - 5000 - number * 71 + (0.0, 0.618, 0.244, 0.907)[number]
-    server = place.open_box(stage, api, "waitress", "IBM Cloud Object Storage")
+    server = place.open_box(stage, api, "aiohttp", "IBM Cloud Object Storage")
     me = place.Aws(stage, "client", server, "s3", _HOST, "ibm-cos-sdk-python-core/2.13.6 Python/3.11")
     me("list_objects_v2", Bucket="billing", Prefix="2026/10/")
     for number in (401, 402, 403, 404):
@@ -48,7 +54,11 @@ def copies(stage: Stage) -> None:
         seen = me("head_object", Bucket="billing", Key=key)
         since = seen["LastModified"] + dt.timedelta(seconds=1 if number == 404 else 0)
         expect = "PreconditionFailed" if number in (402, 403) else ""
-        named = {"Bucket": "billing", "Key": f"archive/inv-{number}.json", "CopySource": {"Bucket": "billing", "Key": key}}
+        named = {
+            "Bucket": "billing",
+            "Key": f"archive/inv-{number}.json",
+            "CopySource": {"Bucket": "billing", "Key": key},
+        }
         for _ in range(2 if expect else 1):
             me("copy_object", expect, **named, CopySourceIfUnmodifiedSince=since)
             place.rest(0.3)
@@ -82,7 +92,12 @@ def release(stage: Stage) -> None:
         place.rest(0.2)
     held = me.get("/releases/agent/3.8.1/linux-arm64.json")
     place.sure(held.json["commit"] == "9be01c7")
-    me.put("/releases/agent/3.8.1/linux-arm64.json", {"commit": "4d7aa20", "built": "main", "arch": "linux-arm64"}, 409, guard)
+    me.put(
+        "/releases/agent/3.8.1/linux-arm64.json",
+        {"commit": "4d7aa20", "built": "main", "arch": "linux-arm64"},
+        409,
+        guard,
+    )
     me.get("/releases/?list-type=2&prefix=agent/3.8.1/")
 
 
@@ -100,10 +115,17 @@ def release(stage: Stage) -> None:
 )
 def catalogue(stage: Stage) -> None:
     """Send a tag with the suffix of a coding."""
-    sheets = {f"sheets/{name}.json": json.dumps({"artist": name, "works": [f"Opus {n}" for n in range(30)]}).encode() for name in ("tallis", "byrd", "gibbons")}
+    sheets = {
+        f"sheets/{name}.json": json.dumps(
+            {"artist": name, "works": [f"Opus {n}" for n in range(30)]}
+        ).encode()
+        for name in ("tallis", "byrd", "gibbons")
+    }
     server = place.open_box(stage, cos("scores", sheets), "aiohttp", "IBM Cloud Object Storage")
     front = fronts.apache(stage, server, "SetOutputFilter DEFLATE")
-    me = stage.actor("client", front, "scores.choir.example", "node:axios", {**_BEARER, "User-Agent": "score-desk/1.4"})
+    me = stage.actor(
+        "client", front, "scores.choir.example", "node:axios", {**_BEARER, "User-Agent": "score-desk/1.4"}
+    )
     me.get("/scores/?list-type=2&prefix=sheets/")
     for name in ("tallis", "byrd"):
         path = f"/scores/sheets/{name}.json"
@@ -138,18 +160,37 @@ def state(stage: Stage) -> None:
     def refuse(req: Req, _key: str) -> Res | None:
         for name in ("If-Match", "If-None-Match"):
             if name.lower() in req.fields:
-                return api.error(501, "NotImplemented", "A header you provided implies functionality that is not implemented.", f"<Header>{name}</Header>")
+                return api.error(
+                    501,
+                    "NotImplemented",
+                    "A header you provided implies functionality that is not implemented.",
+                    f"<Header>{name}</Header>",
+                )
         return None
 
     api.ahead("PUT", "/tf-state/(.+)", refuse)
     server = place.open_box(stage, api, "tornado", "IBM Cloud Object Storage")
     me = place.Aws(stage, "client", server, "s3", _HOST, "APN/1.0 HashiCorp/1.0 Terraform/1.11.3")
     me("list_objects_v2", Bucket="tf-state", Prefix="net/")
-    me("put_object", "NotImplemented", Bucket="tf-state", Key="net/prod.tfstate.tflock", Body=b'{"ID":"51c"}', IfNoneMatch="*")
+    me(
+        "put_object",
+        "NotImplemented",
+        Bucket="tf-state",
+        Key="net/prod.tfstate.tflock",
+        Body=b'{"ID":"51c"}',
+        IfNoneMatch="*",
+    )
     for serial in (19, 19, 20):
         seen = me("get_object", Bucket="tf-state", Key="net/prod.tfstate")
         body = json.dumps({"version": 4, "serial": serial}).encode()
-        me("put_object", "NotImplemented", Bucket="tf-state", Key="net/prod.tfstate", Body=body, IfMatch=seen["ETag"])
+        me(
+            "put_object",
+            "NotImplemented",
+            Bucket="tf-state",
+            Key="net/prod.tfstate",
+            Body=body,
+            IfMatch=seen["ETag"],
+        )
         place.rest(0.4)
     me("put_object", Bucket="tf-state", Key="net/plan.log", Body=b"1 to add")
     me("head_object", Bucket="tf-state", Key="net/prod.tfstate")
@@ -181,23 +222,47 @@ def pipelines(stage: Stage) -> None:
         row = api.rows[name]
         text = _yaml(row.data) if yaml else json.dumps(row.data)
         tag = hashlib.sha256(f"{row.rev}{text}".encode()).hexdigest()[:20]
-        return Res(200, text, {"ETag": f'"{tag}"', "Content-Type": "application/yaml" if yaml else "application/json", "X-Revision": str(row.rev)})
+        return Res(
+            200,
+            text,
+            {
+                "ETag": f'"{tag}"',
+                "Content-Type": "text/yaml; charset=utf-8" if yaml else "application/json",
+                "X-Revision": str(row.rev),
+            },
+        )
 
     def write(req: Req, name: str) -> Res:
-        if req.fields.get("if-match") != shown(name, yaml="yaml" in req.fields["content-type"]).fields["ETag"]:
+        if (
+            req.fields.get("if-match")
+            != shown(name, yaml="yaml" in req.fields["content-type"]).fields["ETag"]
+        ):
             return Res(412, {"reason": "VersionMismatch", "revision": api.rows[name].rev})
         api.keep(name, req.json)
         return shown(name, yaml=False)
 
-    api.on("GET", "/api/v1/pipelines", lambda _req: Res(200, [{"name": n, "revision": r.rev} for n, r in api.rows.items()]))
-    api.on("GET", "/api/v1/pipelines/([^/]+)", lambda req, name: shown(name, yaml="yaml" in req.fields.get("accept", "")))
+    api.on(
+        "GET",
+        "/api/v1/pipelines",
+        lambda _req: Res(200, [{"name": n, "revision": r.rev} for n, r in api.rows.items()]),
+    )
+    api.on(
+        "GET",
+        "/api/v1/pipelines/([^/]+)",
+        lambda req, name: shown(name, yaml="yaml" in req.fields.get("accept", "")),
+    )
     api.on("PUT", "/api/v1/pipelines/([^/]+)", write)
     server = place.open_box(stage, api, "falcon")
     me = stage.actor("client", server, "collectors.ops.example", "httpx", {"User-Agent": "collctl/0.31"})
     me.get("/api/v1/pipelines")
     for _ in range(2):
         seen = me.get("/api/v1/pipelines/logs-edge", 200, {"Accept": "application/yaml"})
-        me.put("/api/v1/pipelines/logs-edge", {"name": "logs-edge", "batch": 1024, "exporters": ["otlp"], "enabled": True}, 412, {"If-Match": seen.etag})
+        me.put(
+            "/api/v1/pipelines/logs-edge",
+            {"name": "logs-edge", "batch": 1024, "exporters": ["otlp"], "enabled": True},
+            412,
+            {"If-Match": seen.etag},
+        )
         place.rest(0.5)
     plain = me.get("/api/v1/pipelines/logs-edge", 200, {"Accept": "application/json"})
     place.sure(plain.fields["x-revision"] == seen.fields["x-revision"] and plain.etag != seen.etag)

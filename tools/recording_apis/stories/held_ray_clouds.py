@@ -37,9 +37,21 @@ def scaling(stage: Stage) -> None:
     """Tag a system that the service has finished updating."""
     names = ("erp-prod", "erp-abnahme", "bi-nacht")
     api = oracle(names)
-    api.on("GET", "/20160918/workRequests/(.+)", lambda _req, _id: Res(200, {"operationType": "UPDATE_DB_SYSTEM", "status": "SUCCEEDED", "percentComplete": 100.0}))
+    api.on(
+        "GET",
+        "/20160918/workRequests/(.+)",
+        lambda _req, _id: Res(
+            200, {"operationType": "UPDATE_DB_SYSTEM", "status": "SUCCEEDED", "percentComplete": 100.0}
+        ),
+    )
     server = place.open_box(stage, api, "cheroot", "Oracle Database service")
-    me = stage.actor("client", server, _HOST, "requests", {**place.ORACLE, "User-Agent": "Oracle-PythonSDK/2.126.3 (python 3.11.9)"})
+    me = stage.actor(
+        "client",
+        server,
+        _HOST,
+        "requests",
+        {**place.ORACLE, "User-Agent": "Oracle-PythonSDK/2.126.3 (python 3.11.9)"},
+    )
     me.get(f"{_TOP}?compartmentId=ocid1.compartment.oc1..cc&limit=50")
     for name, cores in (("erp-abnahme", 4), ("bi-nacht", 8)):
         path = f"{_TOP}/{ocid('dbsystem', name)}"
@@ -52,9 +64,16 @@ def scaling(stage: Stage) -> None:
             api.keep(key, {**api.rows[key].data, "lifecycleState": "AVAILABLE"}, "dbaas")
         place.rest(0.5)
         me.get(f"/20160918/workRequests/{ocid('workrequest', name)}")
-        me.put(path, {"freeformTags": {"costcenter": "4711", "owner": "team-dba"}}, 412, {"if-match": scaled.fields["etag"]})
+        me.put(
+            path,
+            {"freeformTags": {"costcenter": "4711", "owner": "team-dba"}},
+            412,
+            {"if-match": scaled.fields["etag"]},
+        )
         now = me.get(path)
-        place.sure(now.json["freeformTags"] == {"costcenter": "4711"} and now.json["lifecycleState"] == "AVAILABLE")
+        place.sure(
+            now.json["freeformTags"] == {"costcenter": "4711"} and now.json["lifecycleState"] == "AVAILABLE"
+        )
         me.get("/20160918/dbNodes?compartmentId=ocid1.compartment.oc1..cc")
 
 
@@ -77,10 +96,16 @@ def gateway(stage: Stage) -> None:
     api = oracle(("lager-1", "lager-2", "lager-3"))
     server = place.open_box(stage, api, "waitress", "Oracle Database service")
     port = stage.behind(server)
-    other = stage.actor("other", server, _HOST, "node:axios", {**place.ORACLE, "User-Agent": "Oracle-TypeScriptSDK/2.89.3"})
+    other = stage.actor(
+        "other", server, _HOST, "node:axios", {**place.ORACLE, "User-Agent": "Oracle-TypeScriptSDK/2.89.3"}
+    )
     second = f"location /passthru/ {{ proxy_pass http://127.0.0.1:{port}/; add_header X-Gw-Route passthru always; }}"
-    front = fronts.nginx(stage, server, 'proxy_set_header If-Match ""; add_header X-Gw-Route std always;', block=second)
-    me = stage.actor("client", front, "cloud-gw.handel.example", "httpx", {**place.ORACLE, "User-Agent": "tagplan/0.9"})
+    front = fronts.nginx(
+        stage, server, 'proxy_set_header If-Match ""; add_header X-Gw-Route std always;', block=second
+    )
+    me = stage.actor(
+        "client", front, "cloud-gw.handel.example", "httpx", {**place.ORACLE, "User-Agent": "tagplan/0.9"}
+    )
     me.get(f"{_TOP}?compartmentId=ocid1.compartment.oc1..cc")
     paths = [f"{_TOP}/{ocid('dbsystem', name)}" for name in ("lager-1", "lager-2", "lager-3")]
     plan = {path: me.get(path) for path in paths}
@@ -90,10 +115,20 @@ def gateway(stage: Stage) -> None:
     place.rest(0.8)
     place.sure(me.get(paths[1]).json["freeformTags"] == tags)
     for path in paths:
-        me.put(path, {"freeformTags": {**plan[path].json["freeformTags"], "env": "prod"}}, 200, {"if-match": plan[path].fields["etag"]})
+        me.put(
+            path,
+            {"freeformTags": {**plan[path].json["freeformTags"], "env": "prod"}},
+            200,
+            {"if-match": plan[path].fields["etag"]},
+        )
     place.rest(0.4)
     place.sure("patchwindow" not in me.get(paths[1]).json["freeformTags"])
-    me.put("/passthru" + paths[1], {"freeformTags": {"env": "prod"}}, 412, {"if-match": plan[paths[1]].fields["etag"]})
+    me.put(
+        "/passthru" + paths[1],
+        {"freeformTags": {"env": "prod"}},
+        412,
+        {"if-match": plan[paths[1]].fields["etag"]},
+    )
     me.get(paths[1])
 
 
@@ -115,7 +150,9 @@ def costs(stage: Stage) -> None:
     api = oracle(names)
     server = place.open_box(stage, api, "tornado", "Oracle Database service")
     me = stage.actor("client", server, _HOST, "java", {**place.ORACLE, "User-Agent": "Oracle-JavaSDK/3.44.2"})
-    other = stage.actor("other", server, _HOST, "curl", {**place.ORACLE, "User-Agent": "Oracle-GoSDK/65.71.0"})
+    other = stage.actor(
+        "other", server, _HOST, "curl", {**place.ORACLE, "User-Agent": "Oracle-GoSDK/65.71.0"}
+    )
     me.get(f"{_TOP}?compartmentId=ocid1.compartment.oc1..cc")
     paths = {name: f"{_TOP}/{ocid('dbsystem', name)}" for name in names}
     held = {name: me.get(path).json for name, path in paths.items()}
@@ -151,7 +188,10 @@ def _value(got: Any) -> Any:
 )
 def balancer(stage: Stage) -> None:
     """Be told false because of one's own write."""
-    keys = {f"deploy/{name}/wanted": json.dumps({"image": f"{name}:41", "run": "seed"}) for name in ("cart", "mail", "search")}
+    keys = {
+        f"deploy/{name}/wanted": json.dumps({"image": f"{name}:41", "run": "seed"})
+        for name in ("cart", "mail", "search")
+    }
     api = consul(keys)
     slow = ["deploy/mail/wanted"]
 
@@ -164,7 +204,13 @@ def balancer(stage: Stage) -> None:
     server = place.open_box(stage, api, "tornado", "Consul")
     rules = " retries 2\n retry-on response-timeout\n option http-buffer-request\n timeout server 500ms"
     front = fronts.haproxy(stage, [server], rules)
-    me = stage.actor("client", front, "consul.lb.shop.example:8500".split(":")[0], "requests", {"X-Consul-Token": "7c1e-agent", "User-Agent": "rollout-agent/2.3"})
+    me = stage.actor(
+        "client",
+        front,
+        "consul.lb.shop.example:8500".split(":")[0],
+        "requests",
+        {"X-Consul-Token": "7c1e-agent", "User-Agent": "rollout-agent/2.3"},
+    )
     me.get("/v1/status/leader")
     for name in ("cart", "mail", "search"):
         me.get(f"/v1/health/service/{name}?passing")
@@ -200,7 +246,9 @@ def limits(stage: Stage) -> None:
     api = consul({f"edge/limits/{name}": json.dumps({"rps": 50, "burst": 80}) for name in names}, 88120)
     api.on("POST", "/events", lambda _req: Res(202, {"accepted": True}))
     server = place.open_box(stage, api, "aiohttp", "Consul")
-    me = stage.actor("client", server, "kv.edge-console.example", "node:axios", {"X-Consul-Token": "console-91"})
+    me = stage.actor(
+        "client", server, "kv.edge-console.example", "node:axios", {"X-Consul-Token": "console-91"}
+    )
     other = stage.actor("other", server, "kv.edge-console.example", "curl", {"X-Consul-Token": "op-04"})
     page = me.get("/v1/kv/edge/limits/?recurse").json
     for name in ("upload", "login"):
@@ -210,7 +258,9 @@ def limits(stage: Stage) -> None:
     me.get("/v1/status/leader")
     answers = {}
     for row in page:
-        answers[row["Key"]] = me.put(f"/v1/kv/{row['Key']}?cas={row['ModifyIndex']}", {"rps": 120, "burst": 200}, 200).json
+        answers[row["Key"]] = me.put(
+            f"/v1/kv/{row['Key']}?cas={row['ModifyIndex']}", {"rps": 120, "burst": 200}, 200
+        ).json
     place.sure(sorted(answers.values()) == [False, False, True, True], answers)
     me.send("POST", "/events", 202, None, {"kind": "limits.applied", "keys": sorted(answers), "rps": 120})
     place.rest(0.7)
@@ -244,8 +294,13 @@ def watching(stage: Stage) -> None:
         index = seen.fields["x-consul-index"]
         if run % 2:
             row = other.get("/v1/kv/jobs/hourly/last").json[0]
-            place.sure(other.put(f"/v1/kv/jobs/hourly/last?cas={row['ModifyIndex']}", {"at": run}, 200).json is True)
+            place.sure(
+                other.put(f"/v1/kv/jobs/hourly/last?cas={row['ModifyIndex']}", {"at": run}, 200).json is True
+            )
         me.get(f"/v1/kv/jobs/?recurse&index={index}&wait=1s")
-        place.sure(me.put(f"/v1/kv/jobs/weekly/last?cas={seen.json[0]['ModifyIndex']}", {"run": run}, 200).json is True)
+        place.sure(
+            me.put(f"/v1/kv/jobs/weekly/last?cas={seen.json[0]['ModifyIndex']}", {"run": run}, 200).json
+            is True
+        )
         me.put("/v1/agent/check/pass/service:sched", "", 200)
     place.sure(_value(me.get("/v1/kv/jobs/weekly/last")) == {"run": 4})

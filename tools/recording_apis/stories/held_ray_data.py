@@ -13,7 +13,11 @@ if TYPE_CHECKING:
     from tools.recording_apis.stage import Stage
 
 _HOST = "bigquery.googleapis.example"
-_PYTHON = {**place.GOOGLE, "User-Agent": "gcloud-python/3.25.0", "X-Goog-API-Client": "gl-python/3.11.9 grpc/1.66.1 gax/2.19.2 gapic/3.25.0 gccl/3.25.0"}
+_PYTHON = {
+    **place.GOOGLE,
+    "User-Agent": "gcloud-python/3.25.0",
+    "X-Goog-API-Client": "gl-python/3.11.9 grpc/1.66.1 gax/2.19.2 gapic/3.25.0 gccl/3.25.0",
+}
 
 
 @case(
@@ -30,12 +34,22 @@ _PYTHON = {**place.GOOGLE, "User-Agent": "gcloud-python/3.25.0", "X-Goog-API-Cli
 )
 def places(stage: Stage) -> None:
     """Be refused by a policy with the status of a condition."""
-    api = bigquery("retail-lake-7", {"sales": {"location": "EU", "labels": {"tier": "gold"}}, "sales/orders": {"schema": {"fields": [{"name": "id", "type": "INT64"}]}}})
+    api = bigquery(
+        "retail-lake-7",
+        {
+            "sales": {"location": "EU", "labels": {"tier": "gold"}},
+            "sales/orders": {"schema": {"fields": [{"name": "id", "type": "INT64"}]}},
+        },
+    )
 
     def create(req: Req) -> Res:
         name, where = req.json["datasetReference"]["datasetId"], req.json["location"]
         if where.upper().startswith("US"):
-            return api.error(412, "conditionNotMet", f"'{where}' violates constraint 'constraints/gcp.resourceLocations' on the resource 'projects/retail-lake-7/datasets/{name}'.")
+            return api.error(
+                412,
+                "conditionNotMet",
+                f"'{where}' violates constraint 'constraints/gcp.resourceLocations' on the resource 'projects/retail-lake-7/datasets/{name}'.",
+            )
         api.keep(name, {"location": where, "labels": req.json.get("labels", {})})
         return Res(200, {"kind": "bigquery#dataset", "id": f"retail-lake-7:{name}", "location": where})
 
@@ -44,8 +58,18 @@ def places(stage: Stage) -> None:
     me = stage.actor("client", server, _HOST, "requests", _PYTHON)
     top = "/bigquery/v2/projects/retail-lake-7"
     me.get(f"{top}/datasets")
-    for name, where, status in (("mart_emea", "EU", 200), ("mart_amer", "US", 412), ("mart_apac", "EU", 200), ("mart_amer_east", "us-east4", 412), ("mart_amer", "US", 412)):
-        body = {"datasetReference": {"projectId": "retail-lake-7", "datasetId": name}, "location": where, "labels": {"made-by": "terraform"}}
+    for name, where, status in (
+        ("mart_emea", "EU", 200),
+        ("mart_amer", "US", 412),
+        ("mart_apac", "EU", 200),
+        ("mart_amer_east", "us-east4", 412),
+        ("mart_amer", "US", 412),
+    ):
+        body = {
+            "datasetReference": {"projectId": "retail-lake-7", "datasetId": name},
+            "location": where,
+            "labels": {"made-by": "terraform"},
+        }
         me.send("POST", f"{top}/datasets?prettyPrint=false", status, None, body)
         me.get(f"{top}/datasets/{name}?prettyPrint=false", 200 if status == 200 else 404)
         place.rest(0.25)
@@ -69,24 +93,50 @@ def grants(stage: Stage) -> None:
     """Send the morning's access list with the newest etag."""
     owner = {"role": "OWNER", "userByEmail": "lake-admin@bank.example"}
     reader = {"role": "READER", "groupByEmail": "risk@bank.example"}
-    data = {name: {"location": "EU", "access": [owner, reader]} for name in ("risk_daily", "risk_intraday", "fx")}
+    data = {
+        name: {"location": "EU", "access": [owner, reader]} for name in ("risk_daily", "risk_intraday", "fx")
+    }
     api = bigquery("bank-risk", data)
     server = place.open_box(stage, api, "waitress", "BigQuery")
     me = stage.actor("client", server, _HOST, "httpx", _PYTHON)
-    other = stage.actor("other", server, _HOST, "java", {**place.GOOGLE, "User-Agent": "bq-audit Google-API-Java-Client/2.7.0"})
+    other = stage.actor(
+        "other",
+        server,
+        _HOST,
+        "java",
+        {**place.GOOGLE, "User-Agent": "bq-audit Google-API-Java-Client/2.7.0"},
+    )
     top = "/bigquery/v2/projects/bank-risk/datasets"
     me.get(top)
     morning = {name: me.get(f"{top}/{name}").json["access"] for name in data}
-    me.send("POST", "/bigquery/v2/projects/bank-risk/queries", 200, None, {"query": "SELECT 1", "useLegacySql": False})
+    me.send(
+        "POST",
+        "/bigquery/v2/projects/bank-risk/queries",
+        200,
+        None,
+        {"query": "SELECT 1", "useLegacySql": False},
+    )
     seen = other.get(f"{top}/risk_intraday")
     auditor = {"role": "READER", "userByEmail": "audit@regulator.example"}
-    other.send("PATCH", f"{top}/risk_intraday", 200, {"If-Match": seen.etag}, {"access": [*seen.json["access"], auditor]})
+    other.send(
+        "PATCH",
+        f"{top}/risk_intraday",
+        200,
+        {"If-Match": seen.etag},
+        {"access": [*seen.json["access"], auditor]},
+    )
     place.rest(0.9)
     desk = {"role": "WRITER", "groupByEmail": "desk@bank.example"}
     for name in ("fx", "risk_intraday", "risk_daily"):
         fresh = me.get(f"{top}/{name}")
         me.send("PATCH", f"{top}/{name}", 200, {"If-Match": fresh.etag}, {"access": [*morning[name], desk]})
-    me.send("POST", "/bigquery/v2/projects/bank-risk/queries", 200, None, {"query": "SELECT 1", "useLegacySql": False})
+    me.send(
+        "POST",
+        "/bigquery/v2/projects/bank-risk/queries",
+        200,
+        None,
+        {"query": "SELECT 1", "useLegacySql": False},
+    )
     now = me.get(f"{top}/risk_intraday")
     place.sure(auditor not in now.json["access"] and desk in now.json["access"])
 
@@ -108,11 +158,22 @@ def columns(stage: Stage) -> None:
     """Send again what has just failed."""
     fields = [{"name": "ts", "type": "TIMESTAMP", "mode": "REQUIRED"}, {"name": "vin", "type": "STRING"}]
     data: dict[str, Any] = {"telemetry": {"location": "EU"}}
-    data |= {f"telemetry/{name}": {"schema": {"fields": fields}, "description": ""} for name in ("trips", "faults", "charging")}
+    data |= {
+        f"telemetry/{name}": {"schema": {"fields": fields}, "description": ""}
+        for name in ("trips", "faults", "charging")
+    }
     api = bigquery("fleet-9041", data)
     server = place.open_box(stage, api, "starlette", "BigQuery")
-    me = stage.actor("client", server, _HOST, "java", {**place.GOOGLE, "User-Agent": "Beam-IO/2.58.1 Google-HTTP-Java-Client/1.44.2 (gzip)"})
-    other = stage.actor("other", server, _HOST, "requests", {**_PYTHON, "Authorization": "Bearer ya29.catalogue"})
+    me = stage.actor(
+        "client",
+        server,
+        _HOST,
+        "java",
+        {**place.GOOGLE, "User-Agent": "Beam-IO/2.58.1 Google-HTTP-Java-Client/1.44.2 (gzip)"},
+    )
+    other = stage.actor(
+        "other", server, _HOST, "requests", {**_PYTHON, "Authorization": "Bearer ya29.catalogue"}
+    )
     top = "/bigquery/v2/projects/fleet-9041/datasets/telemetry/tables"
     me.get(top)
     wider = {"schema": {"fields": [*fields, {"name": "soc", "type": "FLOAT64", "mode": "NULLABLE"}]}}
@@ -152,8 +213,14 @@ _SHOWN = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "Met
 
 
 def _wall() -> Any:
-    acls = {f"WebACL/{name}": {"DefaultAction": {"Allow": {}}, "Rules": _rules("geo"), "VisibilityConfig": _SHOWN} for name in ("shop-edge", "api-edge")}
-    sets = {f"IPSet/{name}": {"IPAddressVersion": "IPV4", "Addresses": ["192.0.2.0/28"]} for name in ("partners", "scrapers")}
+    acls = {
+        f"WebACL/{name}": {"DefaultAction": {"Allow": {}}, "Rules": _rules("geo"), "VisibilityConfig": _SHOWN}
+        for name in ("shop-edge", "api-edge")
+    }
+    sets = {
+        f"IPSet/{name}": {"IPAddressVersion": "IPV4", "Addresses": ["192.0.2.0/28"]}
+        for name in ("partners", "scrapers")
+    }
     groups = {"RuleGroup/bots": {"Capacity": 50, "Rules": _rules("ua"), "VisibilityConfig": _SHOWN}}
     return firewall({**acls, **sets, **groups})
 
@@ -181,13 +248,29 @@ def wall(stage: Stage) -> None:
     held = me("get_web_acl", **known)
     kept = {"DefaultAction": {"Allow": {}}, "VisibilityConfig": _SHOWN}
     for _ in range(2):
-        me("update_web_acl", "WAFOptimisticLockException", **known, **kept, Rules=_rules("geo", "bots"), LockToken=group["LockToken"])
+        me(
+            "update_web_acl",
+            "WAFOptimisticLockException",
+            **known,
+            **kept,
+            Rules=_rules("geo", "bots"),
+            LockToken=group["LockToken"],
+        )
         place.rest(0.5)
         now = me("get_web_acl", **known)
         place.sure(now["LockToken"] == held["LockToken"] and len(now["WebACL"]["Rules"]) == 1)
         group = me("list_rule_groups", Scope="REGIONAL")["RuleGroups"][0]
-    partners = next(one for one in me("list_ip_sets", Scope="REGIONAL")["IPSets"] if one["Name"] == "partners")
-    me("update_ip_set", Scope="REGIONAL", Name="partners", Id=partners["Id"], Addresses=["192.0.2.0/27"], LockToken=partners["LockToken"])
+    partners = next(
+        one for one in me("list_ip_sets", Scope="REGIONAL")["IPSets"] if one["Name"] == "partners"
+    )
+    me(
+        "update_ip_set",
+        Scope="REGIONAL",
+        Name="partners",
+        Id=partners["Id"],
+        Addresses=["192.0.2.0/27"],
+        LockToken=partners["LockToken"],
+    )
 
 
 @case(
@@ -205,9 +288,17 @@ def wall(stage: Stage) -> None:
 def blocklist(stage: Stage) -> None:
     """Chain lock tokens."""
     server = place.open_box(stage, _wall(), "falcon", "AWS WAFv2")
-    me = place.Aws(stage, "client", server, "wafv2", "wafv2.eu-central-1.amazonaws.example", "aws-sdk-py feed-to-waf/3.1")
+    me = place.Aws(
+        stage, "client", server, "wafv2", "wafv2.eu-central-1.amazonaws.example", "aws-sdk-py feed-to-waf/3.1"
+    )
     sets = {one["Name"]: one for one in me("list_ip_sets", Scope="REGIONAL")["IPSets"]}
-    me("get_ip_set", "WAFNonexistentItemException", Scope="REGIONAL", Name="tor-exits", Id=sets["partners"]["Id"])
+    me(
+        "get_ip_set",
+        "WAFNonexistentItemException",
+        Scope="REGIONAL",
+        Name="tor-exits",
+        Id=sets["partners"]["Id"],
+    )
     known = {"Scope": "REGIONAL", "Name": "scrapers", "Id": sets["scrapers"]["Id"]}
     token, addresses = sets["scrapers"]["LockToken"], ["192.0.2.0/28"]
     for number in range(4):
@@ -234,16 +325,28 @@ def blocklist(stage: Stage) -> None:
 )
 def labels(stage: Stage) -> None:
     """Patch in turns with a colleague, always from the newest answer."""
-    data: dict[str, Any] = {"hr": {"location": "EU"}, "hr/people": {"labels": {"pii": "yes"}}, "hr/roles": {"labels": {}}}
+    data: dict[str, Any] = {
+        "hr": {"location": "EU"},
+        "hr/people": {"labels": {"pii": "yes"}},
+        "hr/roles": {"labels": {}},
+    }
     server = place.open_box(stage, bigquery("hr-catalogue", data), "falcon", "BigQuery")
     me = stage.actor("client", server, _HOST, "aiohttp", {**_PYTHON, "User-Agent": "catalog-sync/5"})
-    other = stage.actor("other", server, _HOST, "requests", {**_PYTHON, "Authorization": "Bearer ya29.steward"})
+    other = stage.actor(
+        "other", server, _HOST, "requests", {**_PYTHON, "Authorization": "Bearer ya29.steward"}
+    )
     path = "/bigquery/v2/projects/hr-catalogue/datasets/hr/tables/people"
     held = me.get(path)
     for number in range(3):
         me.get(path, 304, {"If-None-Match": held.etag})
         theirs = other.get(path)
-        other.send("PATCH", path, 200, {"If-Match": theirs.etag}, {"labels": {**theirs.json["labels"], "reviewed": f"w{number}"}})
+        other.send(
+            "PATCH",
+            path,
+            200,
+            {"If-Match": theirs.etag},
+            {"labels": {**theirs.json["labels"], "reviewed": f"w{number}"}},
+        )
         place.rest(0.4)
         held = me.get(path, 200, {"If-None-Match": held.etag})
         body = {"labels": {**held.json["labels"], f"scan{number}": "ok"}}

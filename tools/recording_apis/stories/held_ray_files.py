@@ -35,9 +35,15 @@ def notes(stage: Stage) -> None:
     """Have the cache below add a condition to a write."""
     files = {f"notizen/{name}.txt": f"- {name}" for name in ("einkauf", "garten", "umzug", "ideen")}
     server = fronts.site(stage, "apache2", files, fronts.DAV["apache2"], 9000)
-    phone = {"User-Agent": "Notizen/418 CFNetwork/1498.700.2 Darwin/23.6.0", "Accept": "*/*", "Accept-Language": "de-DE"}
+    phone = {
+        "User-Agent": "Notizen/418 CFNetwork/1498.700.2 Darwin/23.6.0",
+        "Accept": "*/*",
+        "Accept-Language": "de-DE",
+    }
     me = stage.actor("client", server, "dav.hausnetz.example", "node:fetch", phone)
-    other = stage.actor("other", server, "dav.hausnetz.example", "urllib", {"User-Agent": "Notizen/418 okhttp/4.12.0"})
+    other = stage.actor(
+        "other", server, "dav.hausnetz.example", "urllib", {"User-Agent": "Notizen/418 okhttp/4.12.0"}
+    )
     me.send("PROPFIND", "/notizen/", 207, {**_XML, "Depth": "1"}, _PROPS)
     kept = {name: me.get(f"/notizen/{name}.txt").etag for name in ("einkauf", "umzug")}
     me.get("/notizen/umzug.txt", 304, {"If-None-Match": kept["umzug"]})
@@ -70,7 +76,13 @@ def plan(stage: Stage) -> None:
     """Write what somebody else has locked."""
     files = {"plan/kw48.txt": "Mo: A\nDi: B\n", "plan/kw49.txt": "Mo: -\n", "plan/lies.txt": "Regeln"}
     server = fronts.site(stage, "apache2", files, fronts.DAV["apache2"], 6000)
-    me = stage.actor("client", server, "ablage.rettung.example", "requests", {"User-Agent": "Microsoft Office Word 2014 (16.0.14332) Windows NT 10.0"})
+    me = stage.actor(
+        "client",
+        server,
+        "ablage.rettung.example",
+        "requests",
+        {"User-Agent": "Microsoft Office Word 2014 (16.0.14332) Windows NT 10.0"},
+    )
     other = stage.actor("other", server, "ablage.rettung.example", "curl", {"User-Agent": "LibreOffice 24.8"})
     lock = {**_XML, "Timeout": "Second-3600", "Depth": "0"}
     other.send("LOCK", "/plan/kw48.txt", 200, lock, _LOCK.format("wache2-schmid"))
@@ -82,7 +94,12 @@ def plan(stage: Stage) -> None:
     me.send("LOCK", "/plan/kw48.txt", 423, lock, _LOCK.format("wache1-huber"))
     place.rest(0.5)
     me.put("/plan/kw48.txt", "Mo: C\nDi: B\n", 423, _TEXT)
-    me.put("/plan/kw48.txt", "Mo: C\nDi: B\n", (412, 423), {**_TEXT, "If": f"<http://ablage.rettung.example/plan/kw49.txt> ({token})"})
+    me.put(
+        "/plan/kw48.txt",
+        "Mo: C\nDi: B\n",
+        (412, 423),
+        {**_TEXT, "If": f"<http://ablage.rettung.example/plan/kw49.txt> ({token})"},
+    )
     told = me.send("PROPFIND", "/plan/kw48.txt", 207, {**_XML, "Depth": "0"}, _PROPS)
     place.sure("wache2-schmid" in told.text)
     me.send("UNLOCK", "/plan/kw49.txt", 204, {"Lock-Token": token})
@@ -130,8 +147,12 @@ def tills(stage: Stage) -> None:
 )
 def badge(stage: Stage) -> None:
     """Write again within a second."""
-    server = fronts.site(stage, "apache2", {"ci/readme.txt": "status of builds\n"}, fronts.DAV["apache2"], 8000)
-    me = stage.actor("client", server, "artifacts.build.example", "curl", {"User-Agent": "curl/8.9.1", "X-Job": "4471"})
+    server = fronts.site(
+        stage, "apache2", {"ci/readme.txt": "status of builds\n"}, fronts.DAV["apache2"], 8000
+    )
+    me = stage.actor(
+        "client", server, "artifacts.build.example", "curl", {"User-Agent": "curl/8.9.1", "X-Job": "4471"}
+    )
     me.get("/ci/readme.txt")
     me.put("/ci/main.txt", "state=running\n", 201, _TEXT)
     for _ in range(2):
@@ -167,7 +188,15 @@ def _share() -> Api:
 
     def read(_req: Req, path: str) -> Res | None:
         row = api.rows.get(path)
-        return Res(200, row.data, {"ETag": tag(path), "Last-Modified": httpdate(row.at), "Content-Type": "text/plain"}) if row else None
+        return (
+            Res(
+                200,
+                row.data,
+                {"ETag": tag(path), "Last-Modified": httpdate(row.at), "Content-Type": "text/plain"},
+            )
+            if row
+            else None
+        )
 
     def write(req: Req, path: str) -> Res:
         sent = req.fields.get("if", "")
@@ -198,11 +227,17 @@ def _share() -> Api:
 def share(stage: Stage) -> None:
     """Use the tag of the listing."""
     server = place.open_box(stage, _share(), "waitress")
-    me = stage.actor("client", server, "files.embassy.example", "aiohttp", {"User-Agent": "davfs2/1.7.0 neon/0.33.0"})
+    me = stage.actor(
+        "client", server, "files.embassy.example", "aiohttp", {"User-Agent": "davfs2/1.7.0 neon/0.33.0"}
+    )
     for _ in range(2):
         listed = me.send("PROPFIND", "/share/", 207, {**_XML, "Depth": "1"}, _PROPS).text
         for name in ("treaty.txt", "annex-a.txt"):
-            tag = listed.partition(f"/share/{name}</d:href>")[2].partition("<d:getetag>")[2].partition("</d:getetag>")[0]
+            tag = (
+                listed.partition(f"/share/{name}</d:href>")[2]
+                .partition("<d:getetag>")[2]
+                .partition("</d:getetag>")[0]
+            )
             me.put(f"/share/{name}", f"{name} revised", 412, {**_TEXT, "If": f"([{tag}])"})
             seen = me.send("HEAD", f"/share/{name}", 200)
             place.sure(seen.etag != tag)
@@ -225,10 +260,19 @@ def share(stage: Stage) -> None:
 )
 def runbooks(stage: Stage) -> None:
     """Write with a tag that a proxy has weakened."""
-    files = {f"runbooks/{name}.txt": f"# {name}\n" + "1. call the duty officer\n2. close the valve\n" * 6 for name in ("pump-3", "valve-9", "fire")}
+    files = {
+        f"runbooks/{name}.txt": f"# {name}\n" + "1. call the duty officer\n2. close the valve\n" * 6
+        for name in ("pump-3", "valve-9", "fire")
+    }
     origin = fronts.site(stage, "apache2", files, fronts.DAV["apache2"], 7000)
     front = fronts.nginx_gzip(stage, origin)
-    me = stage.actor("client", front, "runbooks.plant.example", "node:fetch", {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"})
+    me = stage.actor(
+        "client",
+        front,
+        "runbooks.plant.example",
+        "node:fetch",
+        {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"},
+    )
     me.send("OPTIONS", "/runbooks/", 200)
     for name in ("pump-3", "fire"):
         path = f"/runbooks/{name}.txt"
@@ -257,21 +301,33 @@ def _blob(word: str, size: int = 12000) -> str:
     description=(
         "A navigation app loads a map from a CDN's origin in parts of 3000 octets without If-Range; the map is replaced "
         "after the second part: the later parts carry another ETag and Last-Modified, the sum is not that of the list, "
-        "and the app loads the last parts again and again."
+        "and the app loads the last part once more, in vain."
     ),
 )
 def maps(stage: Stage) -> None:
     """Splice two versions."""
-    files = {"maps/it-nord.dat": _blob("old"), "maps/it-nord.sha256": hashlib.sha256(_blob("old").encode()).hexdigest(), "maps/index.json": '["it-nord"]'}
+    files = {
+        "maps/it-nord.dat": _blob("old"),
+        "maps/it-nord.sha256": hashlib.sha256(_blob("old").encode()).hexdigest(),
+        "maps/index.json": '["it-nord"]',
+    }
     server = fronts.site(stage, "nginx", files, "add_header Cache-Control 'public, max-age=0';", 86400)
-    me = stage.actor("client", server, "tiles.navi.example", "java", {"User-Agent": "NaviApp/9.2 (Android 14)", "Accept-Encoding": "identity"})
+    me = stage.actor(
+        "client",
+        server,
+        "tiles.navi.example",
+        "java",
+        {"User-Agent": "NaviApp/9.2 (Android 14)", "Accept-Encoding": "identity"},
+    )
     me.get("/maps/index.json")
     me.get("/maps/it-nord.sha256")
     parts = []
     for start in range(0, 12000, 3000):
         if start == 6000:
             fronts.put_file(server.directory, "maps/it-nord.dat", _blob("new"))
-            fronts.put_file(server.directory, "maps/it-nord.sha256", hashlib.sha256(_blob("new").encode()).hexdigest())
+            fronts.put_file(
+                server.directory, "maps/it-nord.sha256", hashlib.sha256(_blob("new").encode()).hexdigest()
+            )
             place.rest(0.4)
         parts.append(me.get("/maps/it-nord.dat", 206, {"Range": f"bytes={start}-{start + 2999}"}))
     place.sure(len({one.etag for one in parts}) == 2)
@@ -295,7 +351,9 @@ def maps(stage: Stage) -> None:
 )
 def mirror(stage: Stage) -> None:
     """Be given another version than the one asked for."""
-    files = {f"dists/{name}/Packages": _blob(name, 900) for name in ("main", "contrib", "extra")}
+    files = {
+        f"dists/{name}/Packages": _blob(name, 700 + 31 * len(name)) for name in ("main", "contrib", "extra")
+    }
     origin = fronts.site(stage, "nginx", files, "", 50000)
     vcl = (
         'sub vcl_recv { if (req.http.Cache-Control ~ "no-cache") { return (pass); } }\n'
@@ -304,7 +362,9 @@ def mirror(stage: Stage) -> None:
     )
     front = fronts.varnish(stage, origin, vcl)
     me = stage.actor("client", front, "deb.mirror.example", "httpx", {"User-Agent": "mirror-agent/2.8"})
-    other = stage.actor("other", front, "deb.mirror.example", "curl", {"User-Agent": "Debian APT-HTTP/1.3 (2.9.8)"})
+    other = stage.actor(
+        "other", front, "deb.mirror.example", "curl", {"User-Agent": "Debian APT-HTTP/1.3 (2.9.8)"}
+    )
     pins = {name: me.get(f"/dists/{name}/Packages").etag for name in ("main", "contrib", "extra")}
     me.get("/dists/main/Packages", 200, {"If-Match": pins["main"]})
     place.rest(2.3)
@@ -335,9 +395,18 @@ def mirror(stage: Stage) -> None:
 def podcast(stage: Stage) -> None:
     """Resume at another edge."""
     files = {"ep/081.txt": _blob("episode", 6000), "feed.xml": "<rss version='2.0'><channel/></rss>"}
-    edges = [fronts.site(stage, "nginx", files, f"add_header X-Served-By edge-{word};", age) for word, age in (("fra1", 5000), ("fra2", 4213))]
+    edges = [
+        fronts.site(stage, "nginx", files, f"add_header X-Served-By edge-{word};", age)
+        for word, age in (("fra1", 5000), ("fra2", 4213))
+    ]
     front = fronts.haproxy(stage, edges)
-    me = stage.actor("client", front, "cdn.podcast.example", "aiohttp", {"User-Agent": "PodcastPlayer/5.1 (iPhone; iOS 17.6)", "Accept-Encoding": "identity"})
+    me = stage.actor(
+        "client",
+        front,
+        "cdn.podcast.example",
+        "aiohttp",
+        {"User-Agent": "PodcastPlayer/5.1 (iPhone; iOS 17.6)", "Accept-Encoding": "identity"},
+    )
     feed = me.get("/feed.xml")
     me.get("/feed.xml", 200, {"If-None-Match": feed.etag})
     first = me.get("/ep/081.txt", 206, {"Range": "bytes=0-2999"})
@@ -364,15 +433,26 @@ def podcast(stage: Stage) -> None:
 )
 def installer(stage: Stage) -> None:
     """Resume as it should be."""
-    files = {"pkg/tool-4.2.run": _blob("tool", 9000), "pkg/tool-4.2.sum": hashlib.sha256(_blob("tool", 9000).encode()).hexdigest()}
+    files = {
+        "pkg/tool-4.2.run": _blob("tool", 9000),
+        "pkg/tool-4.2.sum": hashlib.sha256(_blob("tool", 9000).encode()).hexdigest(),
+    }
     origin = fronts.site(stage, "nginx", files, "", 1900000)
     front = fronts.varnish(stage, origin, "sub vcl_backend_response { set beresp.ttl = 600s; }")
-    me = stage.actor("client", front, "dl.vendor.example", "requests", {"User-Agent": "setup/4.2", "Accept-Encoding": "identity"})
+    me = stage.actor(
+        "client",
+        front,
+        "dl.vendor.example",
+        "requests",
+        {"User-Agent": "setup/4.2", "Accept-Encoding": "identity"},
+    )
     head = me.send("HEAD", "/pkg/tool-4.2.run", 200)
     text = me.get("/pkg/tool-4.2.run", 206, {"Range": "bytes=0-2499"}).text
     for start in (2500, 5000, 7500):
         place.rest(0.3)
-        text += me.get("/pkg/tool-4.2.run", 206, {"Range": f"bytes={start}-{start + 2499}", "If-Range": head.etag}).text
+        text += me.get(
+            "/pkg/tool-4.2.run", 206, {"Range": f"bytes={start}-{start + 2499}", "If-Range": head.etag}
+        ).text
     me.get("/pkg/tool-4.2.run", 416, {"Range": "bytes=9000-"})
     place.sure(text == _blob("tool", 9000))
     total = me.get("/pkg/tool-4.2.sum")

@@ -39,27 +39,40 @@ def _patient(family: str, mrn: str, **more: Any) -> dict[str, Any]:
 )
 def ward(stage: Stage) -> None:
     """Write with the version that a store has kept."""
-    plans = {f"CarePlan/cp-{n}": {"status": "active", "intent": "plan", "title": f"Wundversorgung {n}"} for n in (17, 18, 19)}
-    server = place.open_box(stage, fhir("http://fhir.klinikum.example/fhir", plans), "aiohttp", "a FHIR server")
+    plans = {
+        f"CarePlan/cp-{n}": {"status": "active", "intent": "plan", "title": f"Wundversorgung {n}"}
+        for n in (17, 18, 19)
+    }
+    server = place.open_box(
+        stage, fhir("http://fhir.klinikum.example/fhir", plans), "aiohttp", "a FHIR server"
+    )
     store = "proxy_cache_bypass $http_cache_control; add_header X-Cache $upstream_cache_status always; add_header Via '1.1 ward-edge' always;"
     front = fronts.nginx_cache(stage, server, 60, store)
     other = stage.actor("other", server, "fhir.klinikum.example", "java", {**_JSON, "X-User": "arzt-7"})
-    desk = stage.actor("client", front, "fhir.klinikum.example", "node:fetch", {**_JSON, "X-User": "station-3"})
+    desk = stage.actor(
+        "client", front, "fhir.klinikum.example", "node:fetch", {**_JSON, "X-User": "station-3"}
+    )
     desk.get("/fhir/metadata")
     for number in (17, 18, 19):
         desk.get(f"/fhir/CarePlan/cp-{number}")
     seen = other.get("/fhir/CarePlan/cp-18")
-    other.put("/fhir/CarePlan/cp-18", {**seen.json, "description": "Verband täglich"}, 200, {"If-Match": seen.etag})
+    other.put(
+        "/fhir/CarePlan/cp-18", {**seen.json, "description": "Verband täglich"}, 200, {"If-Match": seen.etag}
+    )
     place.rest(1.2)
     for _ in range(2):
         held = desk.get("/fhir/CarePlan/cp-18")
         place.sure(held.fields["x-cache"] == "HIT" and held.etag == 'W/"1"')
-        desk.put("/fhir/CarePlan/cp-18", {**held.json, "note": [{"text": "nässt"}]}, 412, {"If-Match": held.etag})
+        desk.put(
+            "/fhir/CarePlan/cp-18", {**held.json, "note": [{"text": "nässt"}]}, 412, {"If-Match": held.etag}
+        )
         place.rest(0.4)
     fresh = desk.get("/fhir/CarePlan/cp-18", 200, {"Cache-Control": "no-cache"})
     place.sure(fresh.etag == 'W/"2"')
     held = desk.get("/fhir/CarePlan/cp-19")
-    desk.put("/fhir/CarePlan/cp-19", {**held.json, "note": [{"text": "trocken"}]}, 200, {"If-Match": held.etag})
+    desk.put(
+        "/fhir/CarePlan/cp-19", {**held.json, "note": [{"text": "trocken"}]}, 200, {"If-Match": held.etag}
+    )
 
 
 @case(
@@ -76,7 +89,10 @@ def ward(stage: Stage) -> None:
 )
 def bundle(stage: Stage) -> None:
     """Have a transaction take what a PUT does not."""
-    things = {f"AllergyIntolerance/al-{n}": {"code": {"text": word}, "criticality": "low"} for n, word in ((1, "noce"), (2, "lattice"), (3, "polline"))}
+    things = {
+        f"AllergyIntolerance/al-{n}": {"code": {"text": word}, "criticality": "low"}
+        for n, word in ((1, "noce"), (2, "lattice"), (3, "polline"))
+    }
     api = fhir("http://fhir.asl4.example/fhir", things)
 
     def transaction(req: Req) -> Res:
@@ -84,8 +100,20 @@ def bundle(stage: Stage) -> None:
         for entry in req.json["entry"]:
             key = entry["request"]["url"]
             api.store(key, entry["resource"], req.who)
-            rows.append({"response": {"status": "200 OK", "location": f"{key}/_history/{api.rows[key].rev}", "etag": f'W/"{api.rows[key].rev}"'}})
-        return Res(200, {"resourceType": "Bundle", "type": "transaction-response", "entry": rows}, {"Content-Type": "application/fhir+json"})
+            rows.append(
+                {
+                    "response": {
+                        "status": "200 OK",
+                        "location": f"{key}/_history/{api.rows[key].rev}",
+                        "etag": f'W/"{api.rows[key].rev}"',
+                    }
+                }
+            )
+        return Res(
+            200,
+            {"resourceType": "Bundle", "type": "transaction-response", "entry": rows},
+            {"Content-Type": "application/fhir+json"},
+        )
 
     api.on("POST", "/fhir/?", transaction)
     server = place.open_box(stage, api, "flask", "a FHIR server")
@@ -100,10 +128,15 @@ def bundle(stage: Stage) -> None:
     me.put("/fhir/AllergyIntolerance/al-2", edits[2], 412, {"If-Match": held[2].etag})
     place.sure(me.get("/fhir/AllergyIntolerance/al-2").json["criticality"] == "high")
     entries = [
-        {"resource": edits[n], "request": {"method": "PUT", "url": f"AllergyIntolerance/al-{n}", "ifMatch": held[n].etag}}
+        {
+            "resource": edits[n],
+            "request": {"method": "PUT", "url": f"AllergyIntolerance/al-{n}", "ifMatch": held[n].etag},
+        }
         for n in (1, 2, 3)
     ]
-    told = me.send("POST", "/fhir", 200, None, {"resourceType": "Bundle", "type": "transaction", "entry": entries})
+    told = me.send(
+        "POST", "/fhir", 200, None, {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+    )
     place.sure(told.json["entry"][1]["response"]["etag"] == 'W/"3"')
     place.sure(me.get("/fhir/AllergyIntolerance/al-2").json["criticality"] == "low")
     me.get("/fhir/AllergyIntolerance?patient=44")
@@ -124,12 +157,17 @@ def bundle(stage: Stage) -> None:
 )
 def phones(stage: Stage) -> None:
     """Test for a value that the server has normalised."""
-    api = fhir("http://ehr.huisarts.example/fhir", {f"Patient/{n}": _patient(name, f"88{n}") for n, name in ((51, "de Wit"), (52, "Bakker"))})
+    api = fhir(
+        "http://ehr.huisarts.example/fhir",
+        {f"Patient/{n}": _patient(name, f"88{n}") for n, name in ((51, "de Wit"), (52, "Bakker"))},
+    )
     plain = api.store
 
     def store(key: str, told: dict[str, Any], by: str) -> None:
         for one in told.get("telecom", []):
-            one["value"] = "+31" + one["value"].replace("-", "").replace(" ", "").removeprefix("+31").removeprefix("0")
+            one["value"] = "+31" + one["value"].replace("-", "").replace(" ", "").removeprefix(
+                "+31"
+            ).removeprefix("0")
         plain(key, told, by)
 
     def put(req: Req, key: str) -> Res:
@@ -143,7 +181,11 @@ def phones(stage: Stage) -> None:
         for step in req.json:
             field, index, leaf = step["path"].strip("/").split("/")
             if step["op"] == "test" and row[field][int(index)].get(leaf) != step["value"]:
-                return api.outcome(422, "processing", f"JSON Patch operation 0 failed: test '{step['path']}' expected \"{step['value']}\" but found \"{row[field][int(index)].get(leaf)}\"")
+                return api.outcome(
+                    422,
+                    "processing",
+                    f'JSON Patch operation 0 failed: test \'{step["path"]}\' expected "{step["value"]}" but found "{row[field][int(index)].get(leaf)}"',
+                )
             row[field][int(index)][leaf] = step["value"]
         store(key, row, req.who)
         return api.show(key)
@@ -159,9 +201,18 @@ def phones(stage: Stage) -> None:
         body = {**seen.json, "telecom": [{"system": "phone", "value": phone, "use": "home"}]}
         me.put(f"/fhir/Patient/{number}", body, 200, {"If-Match": seen.etag})
         place.rest(0.5)
-        steps = [{"op": "test", "path": "/telecom/0/value", "value": phone}, {"op": "replace", "path": "/telecom/0/use", "value": "mobile"}]
+        steps = [
+            {"op": "test", "path": "/telecom/0/value", "value": phone},
+            {"op": "replace", "path": "/telecom/0/use", "value": "mobile"},
+        ]
         for _ in range(2):
-            me.send("PATCH", f"/fhir/Patient/{number}", 422, {"Content-Type": "application/json-patch+json"}, steps)
+            me.send(
+                "PATCH",
+                f"/fhir/Patient/{number}",
+                422,
+                {"Content-Type": "application/json-patch+json"},
+                steps,
+            )
             place.rest(0.2)
         place.sure(me.get(f"/fhir/Patient/{number}").etag == 'W/"2"')
 
@@ -180,16 +231,47 @@ def phones(stage: Stage) -> None:
 )
 def lab(stage: Stage) -> None:
     """Match two."""
-    things = {f"Patient/{n}": _patient(name, mrn) for n, name, mrn in ((301, "Öberg", "770-1"), (302, "Lindqvist", "771-4"), (377, "Lindkvist", "771-4"))}
-    server = place.open_box(stage, fhir("http://fhir.region-nord.example/fhir", things), "falcon", "a FHIR server")
-    me = stage.actor("client", server, "fhir.region-nord.example", "java", {**_JSON, "X-User": "labb", "User-Agent": "HAPI-FHIR/7.4.0 (FHIR Client; FHIR 4.0.1/R4; apache)"})
+    things = {
+        f"Patient/{n}": _patient(name, mrn)
+        for n, name, mrn in (
+            (301, "Öberg", "770-1"),
+            (302, "Lindqvist", "771-4"),
+            (377, "Lindkvist", "771-4"),
+        )
+    }
+    server = place.open_box(
+        stage, fhir("http://fhir.region-nord.example/fhir", things), "falcon", "a FHIR server"
+    )
+    me = stage.actor(
+        "client",
+        server,
+        "fhir.region-nord.example",
+        "java",
+        {**_JSON, "X-User": "labb", "User-Agent": "HAPI-FHIR/7.4.0 (FHIR Client; FHIR 4.0.1/R4; apache)"},
+    )
     me.get("/fhir/metadata")
-    for name, mrn, status in (("Åkesson", "779-2", 201), ("Öberg", "770-1", 200), ("Lindqvist", "771-4", 412)):
+    for name, mrn, status in (
+        ("Åkesson", "779-2", 201),
+        ("Öberg", "770-1", 200),
+        ("Lindqvist", "771-4", 412),
+    ):
         body = {"resourceType": "Patient", **_patient(name, mrn)}
         me.send("POST", "/fhir/Patient", status, {"If-None-Exist": f"identifier={_MRN}|{mrn}"}, body)
-        me.send("POST", "/fhir/Observation", 201, None, {"resourceType": "Observation", "status": "final", "valueString": mrn})
+        me.send(
+            "POST",
+            "/fhir/Observation",
+            201,
+            None,
+            {"resourceType": "Observation", "status": "final", "valueString": mrn},
+        )
         place.rest(0.3)
-    me.send("POST", "/fhir/Patient", 412, {"If-None-Exist": f"identifier={_MRN}|771-4"}, {"resourceType": "Patient", **_patient("Lindqvist", "771-4")})
+    me.send(
+        "POST",
+        "/fhir/Patient",
+        412,
+        {"If-None-Exist": f"identifier={_MRN}|771-4"},
+        {"resourceType": "Patient", **_patient("Lindqvist", "771-4")},
+    )
     place.sure(me.get(f"/fhir/Patient?identifier={_MRN}%7C771-4").json["total"] == 2)
     me.get("/fhir/Patient/302")
 
@@ -229,12 +311,40 @@ def page(stage: Stage) -> None:
     """Edit across origins without seeing the tag."""
     if (chromium := shutil.which("chromium")) is None:
         raise MissingProgramError("chromium is not installed; see tools/recording_apis/README.md")
-    things = {f"Immunization/im-{n}": {"status": "completed", "vaccineCode": {"text": word}, "patient": {"reference": "Patient/9"}} for n, word in ((1, "FSME"), (2, "Tetanus"))}
+    things = {
+        f"Immunization/im-{n}": {
+            "status": "completed",
+            "vaccineCode": {"text": word},
+            "patient": {"reference": "Patient/9"},
+        }
+        for n, word in ((1, "FSME"), (2, "Tetanus"))
+    }
     api = fhir("http://r4.praxis-verbund.example/fhir", things, need=428)
-    api.ahead("GET", "/fhir/Immunization", lambda _req: Res(200, {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": {"resourceType": "Immunization", "id": key.split("/")[1]}} for key in things]}))
-    allowed = {"Access-Control-Allow-Methods": "GET, PUT, OPTIONS", "Access-Control-Allow-Headers": "content-type, if-match", "Access-Control-Max-Age": "0"}
+    api.ahead(
+        "GET",
+        "/fhir/Immunization",
+        lambda _req: Res(
+            200,
+            {
+                "resourceType": "Bundle",
+                "type": "searchset",
+                "entry": [
+                    {"resource": {"resourceType": "Immunization", "id": key.split("/")[1]}} for key in things
+                ],
+            },
+        ),
+    )
+    allowed = {
+        "Access-Control-Allow-Methods": "GET, PUT, OPTIONS",
+        "Access-Control-Allow-Headers": "content-type, if-match",
+        "Access-Control-Max-Age": "0",
+    }
     api.on("OPTIONS", "/.*", lambda _req: Res(204, b"", dict(allowed)))
-    api.after.append(lambda req, res: res.fields.update({"Access-Control-Allow-Origin": req.fields.get("origin", "*"), "Vary": "Origin"}))
+    api.after.append(
+        lambda req, res: res.fields.update(
+            {"Access-Control-Allow-Origin": req.fields.get("origin", "*"), "Vary": "Origin"}
+        )
+    )
     server = place.open_box(stage, api, "waitress", "a FHIR server")
     port = stage.tap("client", server)
     desk, _version, stop = serve(lambda _req: Res(200, _PAGE, {"Content-Type": "text/html"}), "stdlib")
@@ -265,9 +375,16 @@ def page(stage: Stage) -> None:
 )
 def registry(stage: Stage) -> None:
     """Find what is there and update what is newest."""
-    things = {f"Practitioner/{n}": {"identifier": [{"system": "npi", "value": f"19{n}"}], "active": True} for n in (11, 12)}
-    server = place.open_box(stage, fhir("http://directory.health.example/fhir", things), "cheroot", "a FHIR server")
-    me = stage.actor("client", server, "directory.health.example", "requests", {**_JSON, "X-User": "registry"})
+    things = {
+        f"Practitioner/{n}": {"identifier": [{"system": "npi", "value": f"19{n}"}], "active": True}
+        for n in (11, 12)
+    }
+    server = place.open_box(
+        stage, fhir("http://directory.health.example/fhir", things), "cheroot", "a FHIR server"
+    )
+    me = stage.actor(
+        "client", server, "directory.health.example", "requests", {**_JSON, "X-User": "registry"}
+    )
     other = stage.actor("other", server, "directory.health.example", "curl", {**_JSON, "X-User": "hr"})
     me.get("/fhir/metadata")
     for npi, status in (("1911", 200), ("1990", 201), ("1991", 201)):
@@ -278,7 +395,12 @@ def registry(stage: Stage) -> None:
         told = me.put(path, {**made.json, "active": False}, 200, {"If-Match": made.etag})
         me.get(path, 304, {"If-None-Match": told.etag})
     theirs = other.get("/fhir/Practitioner/12")
-    other.put("/fhir/Practitioner/12", {**theirs.json, "qualification": [{"code": {"text": "MD"}}]}, 200, {"If-Match": theirs.etag})
+    other.put(
+        "/fhir/Practitioner/12",
+        {**theirs.json, "qualification": [{"code": {"text": "MD"}}]},
+        200,
+        {"If-Match": theirs.etag},
+    )
     place.rest(0.5)
     seen = me.get("/fhir/Practitioner/12")
     me.put("/fhir/Practitioner/12", {**seen.json, "active": False}, 200, {"If-Match": seen.etag})

@@ -70,9 +70,18 @@ def field(stage: Stage) -> None:
 )
 def flow(stage: Stage) -> None:
     """Send a tag with the escapes of JSON."""
-    people = {name: {"fullname": name, "emailaddress1": f"{name[:3].lower()}@kunde.example"} for name in ("Ana Duarte", "Rui Lopes", "Inês Melo")}
+    people = {
+        name: {"fullname": name, "emailaddress1": f"{name[:3].lower()}@kunde.example"}
+        for name in ("Ana Duarte", "Rui Lopes", "Inês Melo")
+    }
     server = place.open_box(stage, dataverse({"contacts": people}, 51220944), "waitress", "Dataverse")
-    me = stage.actor("client", server, "lisboa.crm4.dynamics.example", "node:axios", {**place.ODATA, "User-Agent": "azure-logic-apps/1.0"})
+    me = stage.actor(
+        "client",
+        server,
+        "lisboa.crm4.dynamics.example",
+        "node:axios",
+        {**place.ODATA, "User-Agent": "azure-logic-apps/1.0"},
+    )
     me.get(f"{_TOP}/WhoAmI")
     rows = me.get(f"{_TOP}/contacts?$select=fullname,emailaddress1").json["value"]
     for row in rows:
@@ -97,12 +106,26 @@ def flow(stage: Stage) -> None:
 )
 def lead(stage: Stage) -> None:
     """Write what is gone."""
-    leads = {name: {"subject": name, "leadscore": 10} for name in ("Solpaneler", "Värmepump", "Laddbox", "Batteri")}
+    leads = {
+        name: {"subject": name, "leadscore": 10} for name in ("Solpaneler", "Värmepump", "Laddbox", "Batteri")
+    }
     api = dataverse({"leads": leads}, 990120)
     server = place.open_box(stage, api, "flask", "Dataverse")
-    me = stage.actor("client", server, "energi.crm4.dynamics.example", "requests", {**place.ODATA, "Authorization": "Bearer campaign", "User-Agent": "scorer/1.7"})
+    me = stage.actor(
+        "client",
+        server,
+        "energi.crm4.dynamics.example",
+        "requests",
+        {**place.ODATA, "Authorization": "Bearer campaign", "User-Agent": "scorer/1.7"},
+    )
     api.on("DELETE", f"{_TOP}/(leads\\([^)]+\\))", lambda _req, key: api.rows.pop(key) and Res(204))
-    other = stage.actor("other", server, "energi.crm4.dynamics.example", "node:fetch", {**place.ODATA, "Authorization": "Bearer sales"})
+    other = stage.actor(
+        "other",
+        server,
+        "energi.crm4.dynamics.example",
+        "node:fetch",
+        {**place.ODATA, "Authorization": "Bearer sales"},
+    )
     rows = me.get(f"{_TOP}/leads?$select=subject,leadscore").json["value"]
     other.send("DELETE", _path("leads", "Laddbox"), 204)
     place.rest(0.8)
@@ -134,7 +157,13 @@ def prices(stage: Stage) -> None:
     """Guard an update as if it were an insert."""
     products = {f"P-{n}": {"productnumber": f"P-{n}", "price": 9.9 + n} for n in (10, 11, 12)}
     server = place.open_box(stage, dataverse({"products": products}), "cheroot", "Dataverse")
-    me = stage.actor("client", server, "handel.crm11.dynamics.example", "urllib", {**place.ODATA, "User-Agent": "price-import/4", "Prefer": 'odata.include-annotations="*"'})
+    me = stage.actor(
+        "client",
+        server,
+        "handel.crm11.dynamics.example",
+        "urllib",
+        {**place.ODATA, "User-Agent": "price-import/4", "Prefer": 'odata.include-annotations="*"'},
+    )
     me.get(f"{_TOP}/products?$select=productnumber,price")
     for number in (10, 11, 12, 13):
         path = _path("products", f"P-{number}")
@@ -165,7 +194,13 @@ def desk(stage: Stage) -> None:
     """Update with the wildcard and with weak tags."""
     cases = {f"CAS-{n}": {"title": f"Sak {n}", "statecode": 0} for n in range(70, 75)}
     server = place.open_box(stage, dataverse({"incidents": cases}, 77001), "aiohttp", "Dataverse")
-    me = stage.actor("client", server, "hjelp.crm4.dynamics.example", "aiohttp", {**place.ODATA, "User-Agent": "desk-bot/2"})
+    me = stage.actor(
+        "client",
+        server,
+        "hjelp.crm4.dynamics.example",
+        "aiohttp",
+        {**place.ODATA, "User-Agent": "desk-bot/2"},
+    )
     me.get(f"{_TOP}/WhoAmI")
     me.get(f"{_TOP}/incidents?$select=title")
     for number in range(70, 75):
@@ -185,7 +220,13 @@ _ROOT = f"/1.5/{_USER}"
 
 
 def _payload(word: str) -> str:
-    return '{"ciphertext":"' + guid(word).replace("-", "") + '","IV":"c29tZQ==","hmac":"' + guid(word + "h").replace("-", "") + '"}'
+    return (
+        '{"ciphertext":"'
+        + guid(word).replace("-", "")
+        + '","IV":"c29tZQ==","hmac":"'
+        + guid(word + "h").replace("-", "")
+        + '"}'
+    )
 
 
 @case(
@@ -204,11 +245,25 @@ def _payload(word: str) -> str:
 )
 def bookmarks(stage: Stage) -> None:
     """Be refused because of other records of the collection."""
-    api = sync(_USER, {"bookmarks": {word: _payload(word) for word in ("mobile______", "toolbar_____", "bQ7f2kL0aa1x")}, "tabs": {"phone": _payload("tabs")}})
+    api = sync(
+        _USER,
+        {
+            "bookmarks": {word: _payload(word) for word in ("mobile______", "toolbar_____", "bQ7f2kL0aa1x")},
+            "tabs": {"phone": _payload("tabs")},
+        },
+    )
     server = place.open_box(stage, api, "cheroot", "Firefox Sync storage")
     host = "sync-1-eu-west-1.sync.services.example"
-    me = stage.actor("client", server, host, "java", {**place.HAWK, "User-Agent": "Firefox AndroidSync 1.131.0 (Firefox)"})
-    other = stage.actor("other", server, host, "node:fetch", {**place.HAWK, "User-Agent": "Firefox/131.0 (Windows NT 10.0) FxSync/1.133.0.desktop"})
+    me = stage.actor(
+        "client", server, host, "java", {**place.HAWK, "User-Agent": "Firefox AndroidSync 1.131.0 (Firefox)"}
+    )
+    other = stage.actor(
+        "other",
+        server,
+        host,
+        "node:fetch",
+        {**place.HAWK, "User-Agent": "Firefox/131.0 (Windows NT 10.0) FxSync/1.133.0.desktop"},
+    )
     me.get(f"{_ROOT}/info/collections")
     since = me.get(f"{_ROOT}/storage/bookmarks?full=1").fields["x-last-modified"]
     for number in (1, 2):
@@ -241,8 +296,14 @@ def bookmarks(stage: Stage) -> None:
 def reader(stage: Stage) -> None:
     """Make the condition from a slow clock."""
     api = sync(_USER, {"reading": {f"r{n}": _payload(f"r{n}") for n in range(3)}})
-    server = place.open_box(stage, api, "waitress", "Firefox Sync storage")
-    me = stage.actor("client", server, "storage.selfhosted.example", "requests", {**place.HAWK, "User-Agent": "LeseListe/3.2 (eInk; Linux)"})
+    server = place.open_box(stage, api, "tornado", "Firefox Sync storage")
+    me = stage.actor(
+        "client",
+        server,
+        "storage.selfhosted.example",
+        "requests",
+        {**place.HAWK, "User-Agent": "LeseListe/3.2 (eInk; Linux)"},
+    )
 
     def clock() -> dict[str, str]:
         own = time.time() - 301.4
@@ -255,5 +316,7 @@ def reader(stage: Stage) -> None:
     for number in range(3):
         place.rest(1.1)
         me.put(f"{_ROOT}/storage/reading/r{number}", {"payload": _payload(f"read{number}")}, 412, clock())
-        me.get(f"{_ROOT}/storage/reading?full=1&newer={time.time() - 200:.2f}", 200, {"Date": clock()["Date"]})
+        me.get(
+            f"{_ROOT}/storage/reading?full=1&newer={time.time() - 200:.2f}", 200, {"Date": clock()["Date"]}
+        )
     me.get(f"{_ROOT}/info/collections")
