@@ -1,4 +1,5 @@
 # mypy: ignore-errors
+# ruff: noqa: ARG001, E501, PLC0207, RUF001 - handlers share a shape; long words are those of the products
 """Imitations of Oracle's database service, Consul's key store, BigQuery's metadata and the firewall of Amazon."""
 
 from __future__ import annotations
@@ -6,6 +7,7 @@ from __future__ import annotations
 import base64
 import copy
 import time
+from functools import partial
 from typing import Any
 
 from tools.recording_apis.apps.ray_core import Api, Req, Res, Row, guid, iso
@@ -15,6 +17,38 @@ def ocid(kind: str, name: str) -> str:
     """Return an Oracle identifier."""
     letters = base64.b32encode(guid(name).encode()).decode().lower().strip("=")
     return f"ocid1.{kind}.oc1.eu-frankfurt-1.antheljt{letters[:48]}"
+
+
+def _oracle_show(api: Api, row: Row) -> Res:
+    return Res(200, row.data, {"etag": row.digest("oci")[:8], "Content-Type": "application/json"})
+
+
+def _oracle_read(api: Api, _req: Req, key: str) -> Res | None:
+    return _oracle_show(api, api.rows[key]) if key in api.rows else None
+
+
+def _oracle_write(api: Api, req: Req, key: str) -> Res | None:
+    if key not in api.rows:
+        return None
+    row, sent = api.rows[key], req.fields.get("if-match")
+    if sent not in (None, "*", row.digest("oci")[:8]):
+        return Res(
+            412,
+            {
+                "code": "NoEtagMatch",
+                "message": f"The provided etag {sent} does not match the current etag of resource {key[:32]}...",
+            },
+        )
+    with api.lock:
+        state = {"lifecycleState": "UPDATING"} if "cpuCoreCount" in req.json else {}
+        return _oracle_show(
+            api, api.keep(key, {**row.data, **req.json, **state}, req.fields.get("user-agent", ""))
+        )
+
+
+def _oracle_listing(api: Api, _req: Req) -> Res:
+    kept = ("id", "displayName", "lifecycleState", "shape")
+    return Res(200, [{name: one.data[name] for name in kept} for one in api.rows.values()])
 
 
 def oracle(names: tuple[str, ...]) -> Api:
@@ -50,37 +84,55 @@ def oracle(names: tuple[str, ...]) -> Api:
             age=90000,
         )
 
-    def show(row: Row) -> Res:
-        return Res(200, row.data, {"etag": row.digest("oci")[:8], "Content-Type": "application/json"})
-
-    def read(_req: Req, key: str) -> Res | None:
-        return show(api.rows[key]) if key in api.rows else None
-
-    def write(req: Req, key: str) -> Res | None:
-        if key not in api.rows:
-            return None
-        row, sent = api.rows[key], req.fields.get("if-match")
-        if sent not in (None, "*", row.digest("oci")[:8]):
-            return Res(
-                412,
-                {
-                    "code": "NoEtagMatch",
-                    "message": f"The provided etag {sent} does not match the current etag of resource {key[:32]}...",
-                },
-            )
-        with api.lock:
-            state = {"lifecycleState": "UPDATING"} if "cpuCoreCount" in req.json else {}
-            return show(api.keep(key, {**row.data, **req.json, **state}, req.fields.get("user-agent", "")))
-
-    def listing(_req: Req) -> Res:
-        kept = ("id", "displayName", "lifecycleState", "shape")
-        return Res(200, [{name: one.data[name] for name in kept} for one in api.rows.values()])
-
-    api.on("GET", "/20160918/dbSystems", listing)
-    api.on("GET", "/20160918/dbSystems/([^/]+)", read)
-    api.on("PUT", "/20160918/dbSystems/([^/]+)", write)
+    api.on("GET", "/20160918/dbSystems", partial(_oracle_listing, api))
+    api.on("GET", "/20160918/dbSystems/([^/]+)", partial(_oracle_read, api))
+    api.on("PUT", "/20160918/dbSystems/([^/]+)", partial(_oracle_write, api))
     api.on("GET", "/20160918/dbNodes", lambda _req: Res(200, []))
     return api
+
+
+def _consul_put(api: Api, key: str, value: bytes, by: str = "") -> None:
+    api.index[0] += 3
+    row = api.keep(key, value, by)
+    row.rev = api.index[0]
+    api.created.setdefault(key, api.index[0])
+
+
+def _consul_entry(api: Api, key: str) -> dict[str, Any]:
+    row = api.rows[key]
+    value = base64.b64encode(row.data).decode()
+    return {
+        "LockIndex": 0,
+        "Key": key,
+        "Flags": 0,
+        "Value": value,
+        "CreateIndex": api.created[key],
+        "ModifyIndex": row.rev,
+    }
+
+
+def _consul_read(api: Api, req: Req, key: str) -> Res | None:
+    found = [
+        one for one in sorted(api.rows) if one == key or ("recurse" in req.query and one.startswith(key))
+    ]
+    if "index" in req.query:
+        until = time.time() + 0.4
+        while api.index[0] <= int(req.query["index"]) and time.time() < until:
+            time.sleep(0.03)
+    return (
+        Res(200, [_consul_entry(api, one) for one in found], {"Content-Type": "application/json"})
+        if found
+        else None
+    )
+
+
+def _consul_write(api: Api, req: Req, key: str) -> Res:
+    with api.lock:
+        own = api.rows[key].rev if key in api.rows else 0
+        if "cas" in req.query and int(req.query["cas"]) != own:
+            return Res(200, b"false\n", {"Content-Type": "application/json"})
+        _consul_put(api, key, req.body, req.fields.get("x-consul-token", ""))
+    return Res(200, b"true\n", {"Content-Type": "application/json"})
 
 
 def consul(keys: dict[str, str], first: int = 1200) -> Api:
@@ -97,52 +149,14 @@ def consul(keys: dict[str, str], first: int = 1200) -> Api:
         }
 
     api = Api(fields, lambda _req: Res(404, b""))
-    api.created = {}
-
-    def put(key: str, value: bytes, by: str = "") -> None:
-        index[0] += 3
-        row = api.keep(key, value, by)
-        row.rev = index[0]
-        api.created.setdefault(key, index[0])
+    api.created, api.index = {}, index
 
     for key, value in keys.items():
-        put(key, value.encode())
-    api.put = put
+        _consul_put(api, key, value.encode())
+    api.put = partial(_consul_put, api)
 
-    def entry(key: str) -> dict[str, Any]:
-        row = api.rows[key]
-        value = base64.b64encode(row.data).decode()
-        return {
-            "LockIndex": 0,
-            "Key": key,
-            "Flags": 0,
-            "Value": value,
-            "CreateIndex": api.created[key],
-            "ModifyIndex": row.rev,
-        }
-
-    def read(req: Req, key: str) -> Res | None:
-        found = [
-            one for one in sorted(api.rows) if one == key or ("recurse" in req.query and one.startswith(key))
-        ]
-        if "index" in req.query:
-            until = time.time() + 0.4
-            while index[0] <= int(req.query["index"]) and time.time() < until:
-                time.sleep(0.03)
-        return (
-            Res(200, [entry(one) for one in found], {"Content-Type": "application/json"}) if found else None
-        )
-
-    def write(req: Req, key: str) -> Res:
-        with api.lock:
-            own = api.rows[key].rev if key in api.rows else 0
-            if "cas" in req.query and int(req.query["cas"]) != own:
-                return Res(200, b"false\n", {"Content-Type": "application/json"})
-            put(key, req.body, req.fields.get("x-consul-token", ""))
-        return Res(200, b"true\n", {"Content-Type": "application/json"})
-
-    api.on("GET", "/v1/kv/(.*)", read)
-    api.on("PUT", "/v1/kv/(.*)", write)
+    api.on("GET", "/v1/kv/(.*)", partial(_consul_read, api))
+    api.on("PUT", "/v1/kv/(.*)", partial(_consul_write, api))
     api.on(
         "GET",
         "/v1/status/leader",
@@ -157,6 +171,90 @@ def consul(keys: dict[str, str], first: int = 1200) -> Api:
     )
     api.on("PUT", "/v1/agent/check/(.*)", lambda _req, _name: Res(200, b""))
     return api
+
+
+def _bigquery_tag(api: Api, key: str) -> str:
+    return base64.b64encode(bytes.fromhex(api.rows[key].digest(key))).decode()
+
+
+def _bigquery_show(api: Api, key: str) -> Res:
+    row, (name, _, table) = api.rows[key], key.partition("/")
+    place = {"projectId": api.project, "datasetId": name, **({"tableId": table} if table else {})}
+    kind = "table" if table else "dataset"
+    body = {
+        "kind": f"bigquery#{kind}",
+        "etag": _bigquery_tag(api, key),
+        "id": f"{api.project}:{name}{'.' + table if table else ''}",
+        f"{kind}Reference": place,
+        "lastModifiedTime": str(int(row.at * 1000)),
+        **row.data,
+    }
+    return Res(200, body, {"ETag": _bigquery_tag(api, key)})
+
+
+def _bigquery_read(api: Api, req: Req, key: str) -> Res | None:
+    key = key.replace("/tables", "")
+    if key not in api.rows:
+        return None
+    shown = _bigquery_show(api, key)
+    return (
+        Res(304, b"", shown.fields) if req.fields.get("if-none-match") == _bigquery_tag(api, key) else shown
+    )
+
+
+def _bigquery_write(api: Api, req: Req, key: str) -> Res | None:
+    key = key.replace("/tables", "")
+    if key not in api.rows:
+        return None
+    with api.lock:
+        if req.fields.get("if-match", _bigquery_tag(api, key)) not in ("*", _bigquery_tag(api, key)):
+            return api.error(
+                412,
+                "conditionNotMet",
+                "Precondition check failed.",
+                {"locationType": "header", "location": "If-Match"},
+            )
+        told = {k: v for k, v in req.json.items() if k not in ("etag", "kind", "id")}
+        api.keep(key, {**api.rows[key].data, **told}, req.fields.get("authorization", ""))
+        return _bigquery_show(api, key)
+
+
+def _bigquery_routes(api: Api, project: str) -> None:
+    top = f"/bigquery/v2/projects/{project}"
+    api.on(
+        "GET",
+        f"{top}/datasets",
+        lambda _req: Res(
+            200,
+            {
+                "kind": "bigquery#datasetList",
+                "datasets": [{"id": f"{project}:{k}"} for k in api.rows if "/" not in k],
+            },
+        ),
+    )
+    api.on("GET", f"{top}/datasets/([^/]+(?:/tables/[^/]+)?)", partial(_bigquery_read, api))
+    api.on("PATCH PUT", f"{top}/datasets/([^/]+(?:/tables/[^/]+)?)", partial(_bigquery_write, api))
+    api.on(
+        "GET",
+        f"{top}/datasets/([^/]+)/tables",
+        lambda _req, ds: Res(
+            200,
+            {"kind": "bigquery#tableList", "tables": [{"id": k} for k in api.rows if k.startswith(ds + "/")]},
+        ),
+    )
+    api.on(
+        "POST",
+        f"{top}/queries",
+        lambda _req: Res(
+            200,
+            {
+                "kind": "bigquery#queryResponse",
+                "jobComplete": True,
+                "totalRows": "1",
+                "rows": [{"f": [{"v": "1"}]}],
+            },
+        ),
+    )
 
 
 def bigquery(project: str, things: dict[str, dict[str, Any]]) -> Api:
@@ -185,85 +283,11 @@ def bigquery(project: str, things: dict[str, dict[str, Any]]) -> Api:
             f"Not found: {req.path.split('/')[-2].title()} {project}:{req.path.split('/')[-1]}",
         ),
     )
-    api.error = error
+    api.error, api.project = error, project
     for key, data in things.items():
         api.keep(key, copy.deepcopy(data), age=80000)
 
-    def tag(key: str) -> str:
-        return base64.b64encode(bytes.fromhex(api.rows[key].digest(key))).decode()
-
-    def show(key: str) -> Res:
-        row, (name, _, table) = api.rows[key], key.partition("/")
-        place = {"projectId": project, "datasetId": name, **({"tableId": table} if table else {})}
-        kind = "table" if table else "dataset"
-        body = {
-            "kind": f"bigquery#{kind}",
-            "etag": tag(key),
-            "id": f"{project}:{name}{'.' + table if table else ''}",
-            f"{kind}Reference": place,
-            "lastModifiedTime": str(int(row.at * 1000)),
-            **row.data,
-        }
-        return Res(200, body, {"ETag": tag(key)})
-
-    def read(req: Req, key: str) -> Res | None:
-        key = key.replace("/tables", "")
-        if key not in api.rows:
-            return None
-        shown = show(key)
-        return Res(304, b"", shown.fields) if req.fields.get("if-none-match") == tag(key) else shown
-
-    def write(req: Req, key: str) -> Res | None:
-        key = key.replace("/tables", "")
-        if key not in api.rows:
-            return None
-        with api.lock:
-            if req.fields.get("if-match", tag(key)) not in ("*", tag(key)):
-                return error(
-                    412,
-                    "conditionNotMet",
-                    "Precondition check failed.",
-                    {"locationType": "header", "location": "If-Match"},
-                )
-            told = {k: v for k, v in req.json.items() if k not in ("etag", "kind", "id")}
-            api.keep(key, {**api.rows[key].data, **told}, req.fields.get("authorization", ""))
-            return show(key)
-
-    top = f"/bigquery/v2/projects/{project}"
-    api.on(
-        "GET",
-        f"{top}/datasets",
-        lambda _req: Res(
-            200,
-            {
-                "kind": "bigquery#datasetList",
-                "datasets": [{"id": f"{project}:{k}"} for k in api.rows if "/" not in k],
-            },
-        ),
-    )
-    api.on("GET", f"{top}/datasets/([^/]+(?:/tables/[^/]+)?)", read)
-    api.on("PATCH PUT", f"{top}/datasets/([^/]+(?:/tables/[^/]+)?)", write)
-    api.on(
-        "GET",
-        f"{top}/datasets/([^/]+)/tables",
-        lambda _req, ds: Res(
-            200,
-            {"kind": "bigquery#tableList", "tables": [{"id": k} for k in api.rows if k.startswith(ds + "/")]},
-        ),
-    )
-    api.on(
-        "POST",
-        f"{top}/queries",
-        lambda _req: Res(
-            200,
-            {
-                "kind": "bigquery#queryResponse",
-                "jobComplete": True,
-                "totalRows": "1",
-                "rows": [{"f": [{"v": "1"}]}],
-            },
-        ),
-    )
+    _bigquery_routes(api, project)
     return api
 
 

@@ -48,6 +48,8 @@ class Api:
         first: The first revision of a row.
     """
 
+    error: Any
+
     def __init__(
         self,
         extra: Callable[[Req], dict[str, str]] | None = None,

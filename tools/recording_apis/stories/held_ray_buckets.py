@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tools.recording_apis import fronts
 from tools.recording_apis.apps.ray_core import Api, Req, Res
@@ -157,7 +157,7 @@ def state(stage: Stage) -> None:
     """Ask for what the store cannot do."""
     api = cos("tf-state", {"net/prod.tfstate": b'{"version":4,"serial":18}'})
 
-    def refuse(req: Req, _key: str) -> Res | None:
+    def refuse(req: Req, _key: str) -> Any:
         for name in ("If-Match", "If-None-Match"):
             if name.lower() in req.fields:
                 return api.error(
@@ -200,20 +200,8 @@ def _yaml(data: dict[str, object]) -> str:
     return "".join(f"{key}: {json.dumps(one)}\n" for key, one in data.items())
 
 
-@case(
-    "b954",
-    "ray-pipelines-read-as-yaml",
-    "representation-mismatch",
-    "412",
-    alone="representation-mismatch",
-    description=(
-        "A collector's controller gives pipelines as YAML or JSON, each with a tag of its own, and compares a PUT of "
-        "JSON with that of the JSON. A command line reads YAML, turns it and sends the YAML's tag: 412, twice, at one "
-        "revision; a pipeline that it reads as JSON is taken."
-    ),
-)
-def pipelines(stage: Stage) -> None:
-    """Send the tag of another format."""
+def _controller() -> Api:
+    """Return pipelines in two formats, each with a tag of its own."""
     api = Api(lambda _req: {"Vary": "Accept"})
     for name in ("logs-edge", "metrics-core", "traces-eu"):
         api.keep(name, {"name": name, "batch": 512, "exporters": ["otlp"], "enabled": True}, age=4000)
@@ -252,7 +240,24 @@ def pipelines(stage: Stage) -> None:
         lambda req, name: shown(name, yaml="yaml" in req.fields.get("accept", "")),
     )
     api.on("PUT", "/api/v1/pipelines/([^/]+)", write)
-    server = place.open_box(stage, api, "falcon")
+    return api
+
+
+@case(
+    "b954",
+    "ray-pipelines-read-as-yaml",
+    "representation-mismatch",
+    "412",
+    alone="representation-mismatch",
+    description=(
+        "A collector's controller gives pipelines as YAML or JSON, each with a tag of its own, and compares a PUT of "
+        "JSON with that of the JSON. A command line reads YAML, turns it and sends the YAML's tag: 412, twice, at one "
+        "revision; a pipeline that it reads as JSON is taken."
+    ),
+)
+def pipelines(stage: Stage) -> None:
+    """Send the tag of another format."""
+    server = place.open_box(stage, _controller(), "falcon")
     me = stage.actor("client", server, "collectors.ops.example", "httpx", {"User-Agent": "collctl/0.31"})
     me.get("/api/v1/pipelines")
     for _ in range(2):

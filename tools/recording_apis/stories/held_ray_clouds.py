@@ -207,7 +207,7 @@ def balancer(stage: Stage) -> None:
     me = stage.actor(
         "client",
         front,
-        "consul.lb.shop.example:8500".split(":")[0],
+        "consul.lb.shop.example",
         "requests",
         {"X-Consul-Token": "7c1e-agent", "User-Agent": "rollout-agent/2.3"},
     )

@@ -42,7 +42,7 @@ def places(stage: Stage) -> None:
         },
     )
 
-    def create(req: Req) -> Res:
+    def create(req: Req) -> Any:
         name, where = req.json["datasetReference"]["datasetId"], req.json["location"]
         if where.upper().startswith("US"):
             return api.error(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import shutil
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tools.recording_apis import fronts
@@ -75,6 +76,27 @@ def ward(stage: Stage) -> None:
     )
 
 
+def _transaction(api: Any, req: Req) -> Res:
+    rows = []
+    for entry in req.json["entry"]:
+        key = entry["request"]["url"]
+        api.store(key, entry["resource"], req.who)
+        rows.append(
+            {
+                "response": {
+                    "status": "200 OK",
+                    "location": f"{key}/_history/{api.rows[key].rev}",
+                    "etag": f'W/"{api.rows[key].rev}"',
+                }
+            }
+        )
+    return Res(
+        200,
+        {"resourceType": "Bundle", "type": "transaction-response", "entry": rows},
+        {"Content-Type": "application/fhir+json"},
+    )
+
+
 @case(
     "b961",
     "ray-bundle-entries-with-old-versions",
@@ -95,27 +117,7 @@ def bundle(stage: Stage) -> None:
     }
     api = fhir("http://fhir.asl4.example/fhir", things)
 
-    def transaction(req: Req) -> Res:
-        rows = []
-        for entry in req.json["entry"]:
-            key = entry["request"]["url"]
-            api.store(key, entry["resource"], req.who)
-            rows.append(
-                {
-                    "response": {
-                        "status": "200 OK",
-                        "location": f"{key}/_history/{api.rows[key].rev}",
-                        "etag": f'W/"{api.rows[key].rev}"',
-                    }
-                }
-            )
-        return Res(
-            200,
-            {"resourceType": "Bundle", "type": "transaction-response", "entry": rows},
-            {"Content-Type": "application/fhir+json"},
-        )
-
-    api.on("POST", "/fhir/?", transaction)
+    api.on("POST", "/fhir/?", partial(_transaction, api))
     server = place.open_box(stage, api, "flask", "a FHIR server")
     me = stage.actor("client", server, "fhir.asl4.example", "aiohttp", {**_JSON, "X-User": "app-domicilio"})
     other = stage.actor("other", server, "fhir.asl4.example", "httpx", {**_JSON, "X-User": "medico"})
@@ -142,6 +144,40 @@ def bundle(stage: Stage) -> None:
     me.get("/fhir/AllergyIntolerance?patient=44")
 
 
+def _normalising(api: Any) -> None:
+    plain = api.store
+
+    def store(key: str, told: dict[str, Any], by: str) -> None:
+        for one in told.get("telecom", []):
+            one["value"] = "+31" + one["value"].replace("-", "").replace(" ", "").removeprefix(
+                "+31"
+            ).removeprefix("0")
+        plain(key, told, by)
+
+    def put(req: Req, key: str) -> Any:
+        if req.fields.get("if-match") != f'W/"{api.rows[key].rev}"':
+            return api.outcome(412, "conflict", "version")
+        store(key, req.json, req.who)
+        return api.show(key)
+
+    def patch(req: Req, key: str) -> Any:
+        row = api.rows[key].data
+        for step in req.json:
+            field, index, leaf = step["path"].strip("/").split("/")
+            if step["op"] == "test" and row[field][int(index)].get(leaf) != step["value"]:
+                return api.outcome(
+                    422,
+                    "processing",
+                    f'JSON Patch operation 0 failed: test \'{step["path"]}\' expected "{step["value"]}" but found "{row[field][int(index)].get(leaf)}"',
+                )
+            row[field][int(index)][leaf] = step["value"]
+        store(key, row, req.who)
+        return api.show(key)
+
+    api.ahead("PUT", "/fhir/(Patient/[^/]+)", put)
+    api.ahead("PATCH", "/fhir/(Patient/[^/]+)", patch)
+
+
 @case(
     "b956",
     "ray-phone-number-as-it-was-typed",
@@ -161,37 +197,7 @@ def phones(stage: Stage) -> None:
         "http://ehr.huisarts.example/fhir",
         {f"Patient/{n}": _patient(name, f"88{n}") for n, name in ((51, "de Wit"), (52, "Bakker"))},
     )
-    plain = api.store
-
-    def store(key: str, told: dict[str, Any], by: str) -> None:
-        for one in told.get("telecom", []):
-            one["value"] = "+31" + one["value"].replace("-", "").replace(" ", "").removeprefix(
-                "+31"
-            ).removeprefix("0")
-        plain(key, told, by)
-
-    def put(req: Req, key: str) -> Res:
-        if req.fields.get("if-match") != f'W/"{api.rows[key].rev}"':
-            return api.outcome(412, "conflict", "version")
-        store(key, req.json, req.who)
-        return api.show(key)
-
-    def patch(req: Req, key: str) -> Res:
-        row = api.rows[key].data
-        for step in req.json:
-            field, index, leaf = step["path"].strip("/").split("/")
-            if step["op"] == "test" and row[field][int(index)].get(leaf) != step["value"]:
-                return api.outcome(
-                    422,
-                    "processing",
-                    f'JSON Patch operation 0 failed: test \'{step["path"]}\' expected "{step["value"]}" but found "{row[field][int(index)].get(leaf)}"',
-                )
-            row[field][int(index)][leaf] = step["value"]
-        store(key, row, req.who)
-        return api.show(key)
-
-    api.ahead("PUT", "/fhir/(Patient/[^/]+)", put)
-    api.ahead("PATCH", "/fhir/(Patient/[^/]+)", patch)
+    _normalising(api)
     server = place.open_box(stage, api, "starlette", "a FHIR server")
     me = stage.actor("client", server, "ehr.huisarts.example", "node:axios", {**_JSON, "X-User": "portaal"})
     me.get("/fhir/Patient?name=Bakker")
@@ -294,6 +300,18 @@ async function run() {
 </script>"""
 
 
+def _browse(chromium: str, options: list[str]) -> Any:
+    """Let Chromium play the page and return what its script saw."""
+    play = importlib.import_module("playwright.sync_api").sync_playwright
+    with play() as made:
+        shown = made.chromium.launch(executable_path=chromium, args=options)
+        tab = shown.new_page()
+        tab.goto("http://impfpass.example/")
+        told = tab.evaluate("async () => await run()")
+        shown.close()
+    return told
+
+
 @case(
     "b965",
     "ray-vaccination-page-on-another-origin",
@@ -350,13 +368,7 @@ def page(stage: Stage) -> None:
     desk, _version, stop = serve(lambda _req: Res(200, _PAGE, {"Content-Type": "text/html"}), "stdlib")
     rules = f"--host-resolver-rules=MAP r4.praxis-verbund.example:80 127.0.0.1:{port},MAP impfpass.example:80 127.0.0.1:{desk}"
     options = ["--no-sandbox", "--no-proxy-server", rules, "--disable-features=LocalNetworkAccessChecks"]
-    play = importlib.import_module("playwright.sync_api").sync_playwright
-    with play() as made:
-        shown = made.chromium.launch(executable_path=chromium, args=options)
-        tab = shown.new_page()
-        tab.goto("http://impfpass.example/")
-        told = tab.evaluate("async () => await run()")
-        shown.close()
+    told = _browse(chromium, options)
     stop()
     place.sure(told == [[None, 428]] * 2, told)
 

@@ -41,7 +41,9 @@ class Aws:
         agent: Its user agent.
     """
 
-    def __init__(self, stage: Stage, name: str, server: Server, service: str, host: str, agent: str) -> None:
+    def __init__(  # noqa: PLR0917 - what a client is made of
+        self, stage: Stage, name: str, server: Server, service: str, host: str, agent: str
+    ) -> None:
         self._port, self._host = stage.tap(name, server), host
         boto3 = importlib.import_module("boto3")
         config = importlib.import_module("botocore.config").Config(
