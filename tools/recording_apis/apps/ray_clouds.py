@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-# ruff: noqa: ARG001, E501, PLC0207, RUF001 - handlers share a shape; long words are those of the products
+# ruff: noqa: ARG001, E501, RUF001 - handlers share a shape; long words are those of the products
 """Imitations of Oracle's database service, Consul's key store, BigQuery's metadata and the firewall of Amazon."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-# ruff: noqa: ARG001, E501, PLC0207, RUF001 - handlers share a shape; long words are those of the products
+# ruff: noqa: ARG001, E501, PLC0207 - handlers share a shape; long words are those of the products
 """Imitations of IBM's object store, Firefox's sync storage, Dataverse's records and FHIR's resources."""
 
 from __future__ import annotations

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
-from tools.recording_apis.apps.ray_core import Res, guid
+from tools.recording_apis.apps.ray_core import Req, Res, guid
 from tools.recording_apis.apps.ray_suites import dataverse, sync
 from tools.recording_apis.stage import case
 from tools.recording_apis.stories import held_ray_setting as place
@@ -44,11 +45,8 @@ def field(stage: Stage) -> None:
     for name, note in (("WO-5512", "Pumpe getauscht"), ("WO-5514", "Dichtung erneuert")):
         path = _path("msdyn_workorders", name)
         tag = {"If-Match": me.get(path).etag}
-        got = place.at_once(
-            lambda path=path, tag=tag, note=note: me.send("PATCH", path, (204, 412), tag, {"notes": note}),
-            lambda path=path, tag=tag: me.send("PATCH", path, (204, 412), tag, {"statuscode": 5}),
-            apart=0.06,
-        )
+        send = partial(me.send, "PATCH", path, (204, 412), tag)
+        got = place.at_once(partial(send, {"notes": note}), partial(send, {"statuscode": 5}), apart=0.06)
         place.sure(sorted(one.status for one in got) == [204, 412])
         place.rest(0.5)
         place.sure(me.get(path).json["statuscode"] == 1)
@@ -118,7 +116,12 @@ def lead(stage: Stage) -> None:
         "requests",
         {**place.ODATA, "Authorization": "Bearer campaign", "User-Agent": "scorer/1.7"},
     )
-    api.on("DELETE", f"{_TOP}/(leads\\([^)]+\\))", lambda _req, key: api.rows.pop(key) and Res(204))
+
+    def delete(_req: Req, key: str) -> Res:
+        del api.rows[key]
+        return Res(204)
+
+    api.on("DELETE", f"{_TOP}/(leads\\([^)]+\\))", delete)
     other = stage.actor(
         "other",
         server,
