@@ -13,12 +13,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote, urljoin
+from urllib.parse import unquote
 
 import msgspec
 
 from ifmatch.capture.har_in_turn import Course, condition_of
 from ifmatch.capture.har_split import DamagedError, EntrySplitter
+from ifmatch.model.places import joined
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -412,7 +413,7 @@ def _related(url: str, status: int, sent: bytes, names: bytes, received: bytes) 
     elif b"copy-source" in names or b'"destination"' in names:
         targets = _COPIED.findall(sent)
     for target in targets:
-        yield _place(urljoin(url, target.decode("utf-8", "replace")).partition("?")[0], "")[0]
+        yield _place(joined(url, target.decode("utf-8", "replace")).partition("?")[0], "")[0]
 
 
 def _fingerprint(content: _Content | None) -> int:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urljoin
 
 from ifmatch.diagnosis.pages import fields_of, is_page
 from ifmatch.diagnosis.resources import bare, resource_key
+from ifmatch.model.places import joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +75,7 @@ def _sent_to(page: Step) -> str | None:
     url = page.exchange.request.url
     action = _ACTION.search(forms[0])
     if action is not None:
-        return resource_key(urljoin(url, action[1]))
+        return resource_key(joined(url, action[1]))
     # Without an action a form goes to its own page; scripts send it to the thing above.
     return resource_key(bare(url).rpartition("/")[0])
 

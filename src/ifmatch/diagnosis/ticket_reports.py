@@ -14,6 +14,7 @@ from ifmatch.diagnosis.refusal_words import turned_down
 from ifmatch.model.cached import cached_property
 from ifmatch.model.json_values import elements_in, members_in
 from ifmatch.model.message import Content
+from ifmatch.model.places import split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -130,7 +131,7 @@ def own_page(report: Step, ticket: Ticket) -> bool:
     """
     there = report.exchange.request.url
     if not ticket.word:
-        return urlsplit(there)[:3] == urlsplit(ticket.value)[:3]
+        return urlsplit(there)[:3] == split(ticket.value)[:3]
     parts = _parts(there)
     if ticket.word == JOURNAL or ticket.value not in parts[-_PAGE:]:
         return False

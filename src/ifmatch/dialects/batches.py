@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, cast
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from ifmatch.dialects.bulk import is_table, items_in, of_lines
 from ifmatch.dialects.placed import placed_in
@@ -18,6 +18,7 @@ from ifmatch.dialects.record import Batch, BatchForm
 from ifmatch.dialects.xml_batches import as_json, may_tell_requests
 from ifmatch.model.json_values import members_in
 from ifmatch.model.message import Content, Fields, Request, Response
+from ifmatch.model.places import joined, splittable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -160,14 +161,14 @@ def _shared(view: View, own: Sequence[tuple[str, str]]) -> Fields:
 
 def _url(view: View, batch: Batch, path: str) -> str:
     if "://" in path:
-        return path
+        return splittable(path)
     base = view.request.url
     prefix = urlsplit(base).path.rpartition("/")[0] if batch.prefix == "." else batch.prefix
     if path.startswith(f"{prefix}/"):
         prefix = ""
     if not path.startswith("/"):
         # Relative to the folder of the batch address.
-        return urljoin(base, path)
+        return joined(base, path)
     parts = urlsplit(base)
     return f"{parts.scheme}://{parts.netloc}{prefix}{path}" if parts.netloc else f"{prefix}{path}"
 
@@ -321,7 +322,7 @@ def _of_operations(view: View, batch: Batch) -> Iterator[Part]:
         path = place or "/".join(one for one in (kind, name) if one)
         if not path:
             continue
-        url = path if "://" in path else urljoin(f"{folder}/", path)
+        url = splittable(path) if "://" in path else joined(f"{folder}/", path)
         method = _OPERATIONS.get(scalar(operation.get("op")) or "", "POST")
         answer = None
         if len(answers) == len(sent):
@@ -365,9 +366,7 @@ def _of_lines(view: View, batch: Batch) -> Iterator[Part]:
         )
         path = f"{base}/{_ACTIONS[name]}/{key}" + (f"?{query}" if query else "")
         method = "DELETE" if name == "delete" else "POST" if name == "update" else "PUT"
-        yield Part(
-            Request(method, urljoin(view.request.url, path), _shared(view, ()), _content(body)), answer
-        )
+        yield Part(Request(method, joined(view.request.url, path), _shared(view, ()), _content(body)), answer)
 
 
 def _of_places(view: View, places: Mapping[str, str]) -> Iterator[Part]:
