@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from ifmatch.diagnosis.conflict_codes import conflict_coded
 from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.left_undone import left_undone, sent_rows
 from ifmatch.diagnosis.outcomes import failed_inside
@@ -171,4 +172,5 @@ def denial_told(step: Step) -> Denial | None:
         # Where no later look shows anything of it, no word is needed.
         return None if repeats_but_one(step) else unseen
     told = says_undone(step.view.text) and not repeats_but_one(step) and not names_commands(step)
+    told = told or conflict_coded(step) != ""
     return Denial(Reason.WORDS, (step,)) if told else None

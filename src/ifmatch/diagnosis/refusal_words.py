@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.altered_words import ALTERED, NOT_CURRENT
 from ifmatch.diagnosis.conditions import Guard, conditions_of
+from ifmatch.diagnosis.conflict_codes import conflict_coded
 from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.pages import fields_of, is_page
 from ifmatch.dialects import Meaning, Refusal
@@ -107,6 +108,7 @@ NEGATIVE: Final = (
     rf"|[\"'](?:{_SAID_YES})[\"']\s*:\s*(?:true|1\b|\"(?:true|yes|y)\"|\{{\s*[\"'])"
     rf"|<(?:[\w.-]+:)?(?:{_FAULT})[\s>](?!\s*</)"
     rf"|\s(?:{_SUCCESS})=\"(?:false|no|0)\"|\s(?:status|result|outcome)=\"(?:{_REFUSES})\b"
+    rf"|\s(?:{_OUTCOME})=\"(?:{_CODES})\""
     rf"|<(?:[\w.-]+:)?(?:{_SUCCESS})>\s*(?:false|no|0)\s*<"
     rf"|^[ \t]*(?:[-!][ \t]*)?(?:{_FAULT}|{_REFUSES})\b|^[ \t]*(?:{_SUCCESS})[ \t]*[:=][ \t]*(?:false|no|0"
     rf"|non)\b"
@@ -446,7 +448,7 @@ def _names_version(step: Step, value: str) -> bool:
 def _told_in_words(step: Step) -> bool:
     """Tell whether the words of an answer refuse over a version, under whatever status."""
     if 200 <= step.status < 300:
-        return step.negative and says_outdated(step)
+        return step.negative and (says_outdated(step) or conflict_coded(step) != "")
     if step.status == _CONFLICT:
         return says_outdated(step)
     if step.status not in _ANY_FAULT and not unmodified(step):

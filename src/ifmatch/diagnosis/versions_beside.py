@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
 
 _LONGEST: Final = 4000
-_NUMBER: Final = re.compile(r"(?<![\w.,:+-])\d{1,15}(?![\w:-]|[.,]\d)")
+# What follows a colon is part of a time, but for the value of a member in JSON without blanks.
+_NUMBER: Final = re.compile(r"(?<![\w.,+-])(?:(?<!:)|(?<=[\"']:))\d{1,15}(?![\w:-]|[.,]\d)")
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.]*(?:Z|[+-]\d\d:?\d\d)?")
 _WORD: Final = re.compile(r"[\w][\w.:+/-]*")
 # Of faults there are none, and codes have that number for success.

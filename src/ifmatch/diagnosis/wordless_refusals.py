@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.conflict_codes import conflict_coded
 from ifmatch.diagnosis.contents import holds, same_content, speak_of_one
 from ifmatch.diagnosis.dated_refusals import refuses_date
 from ifmatch.diagnosis.dates import told_moment
@@ -61,6 +62,8 @@ _DAY: Final = re.compile(r"(\d{4})[-/.](\d\d)[-/.](\d\d)")
 _STORING: Final = frozenset({"PUT", "PATCH", "POST"})
 _CREATED: Final = 201
 _CONFLICT: Final = 409
+# What an answer has for a code where the condition was false.
+_FALSE: Final = "412"
 _LONGEST: Final = 4000
 # What tells a write on a version from others: the actor, the method, the version and the content.
 _Sent: TypeAlias = "tuple[str, str, tuple[str, ...], bytes]"
@@ -192,6 +195,7 @@ def _undone_by_its_words(history: Sequence[Step], step: Step) -> bool:
         return False
     return (
         says_outdated(step)
+        or conflict_coded(step) == _FALSE
         or _prints_both(history, step)
         or _names_its_field(step, guard.name)
         or _passed_on_another(history, step)
