@@ -11,6 +11,7 @@ from typing import Final
 __all__ = [
     "is_api_client",
     "is_apigee",
+    "is_archive",
     "is_charles",
     "is_devtools_events",
     "is_har",
@@ -29,6 +30,7 @@ __all__ = [
     "is_tshark",
     "is_vcr",
     "is_xml_session",
+    "is_zip",
 ]
 
 # The magic numbers that `pcap_packets` reads; other formats need none of what that module imports.
@@ -105,6 +107,16 @@ _JOURNAL_YAML: Final = re.compile(
 )
 _INSOMNIA_5: Final = re.compile(rb"(?:\A|\n)type: \"?(?:collection|spec|mock|environment)\.insomnia\.rest/5")
 _BRUNO_RUN: Final = re.compile(rb'"results"\s*:\s*\[\s*\{[\s\S]{0,600}?"(?:request|filename)"')
+
+
+def is_archive(head: bytes) -> bool:
+    """Tell whether this is a zip or a tar archive."""
+    return is_zip(head) or head[257:262] == b"ustar"
+
+
+def is_zip(head: bytes) -> bool:
+    """Tell whether this is a zip archive."""
+    return head[:4] in {b"PK\x03\x04", b"PK\x05\x06"}
 
 
 def is_har(head: bytes) -> bool:
