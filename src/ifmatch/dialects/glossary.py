@@ -296,8 +296,10 @@ class Words:
         Args:
             text: to look at.
         """
-        found = self._compiled.search(text) is not None
-        return self._compiled.finditer(text if found else english(text))
+        if self._search(text) is not None:
+            return self._compiled.finditer(text)
+        told = english(text)
+        return iter(()) if told is text or told == text else self._compiled.finditer(told)
 
     def findall(self, text: str) -> list[tuple[str, ...]]:
         """Return the groups of all places where the pattern is found, as `finditer` finds them.
