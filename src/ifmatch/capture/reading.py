@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import io
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ifmatch.capture import container_sniffing
@@ -19,6 +19,7 @@ from ifmatch.capture.shown_texts import bare_document, is_document, is_quoted_do
 from ifmatch.capture.target_uri import splittable
 from ifmatch.errors import InputError
 from ifmatch.model.exchange import CaptureWarning
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,8 +37,7 @@ __all__ = ["FORMATS", "HEAD_OCTETS", "CaptureFormat", "read", "read_all", "sniff
 HEAD_OCTETS: Final = 256 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class CaptureFormat:
+class CaptureFormat(Frozen, frozen=True):
     """A format that can be read.
 
     Attributes:

@@ -7,7 +7,7 @@ version: as the argument of a mutation, the parameter of a method, an element.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING, Final, cast
 
@@ -21,6 +21,7 @@ from ifmatch.diagnosis.steps_inside import step_inside
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.message import Content, Request, Response
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,8 +49,7 @@ _SOAP: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 Record = dict[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Frozen, frozen=True):
     """A record with a version in an answer: by which names, how deep, and the whole of it."""
 
     names: frozenset[str]

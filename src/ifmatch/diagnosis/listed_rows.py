@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote
 
@@ -15,6 +14,7 @@ from ifmatch.diagnosis.listed_records import records_in
 from ifmatch.diagnosis.resources import host_of, parent_of, path_of
 from ifmatch.diagnosis.version_words import CHANGED, called_version
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,8 +47,7 @@ _TICK: Final = 0.999
 _AWAY: Final = 1.999
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Frozen, frozen=True):
     """What one list shows of a thing.
 
     Attributes:

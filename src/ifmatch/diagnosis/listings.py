@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from ifmatch.diagnosis.resources import last_step
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.model.json_values import members_in
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 _MOST: Final = 2000
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Frozen, frozen=True):
     """What two reads of one listing show of an entry.
 
     Attributes:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis.pages import fields_of, input_pattern, is_page
 from ifmatch.model.json_values import pointer_step
+from ifmatch.model.slotted import Frozen
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -56,8 +56,7 @@ _BARE: Final = frozenset({"value", "#text", "_text", "$t", "_value", "@value", "
 _DECLARATION: Final = re.compile(r"<[?!][^>]*>")
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Frozen, frozen=True):
     """A value with its place in a message.
 
     Attributes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,8 +32,7 @@ _KINDS: Final = {"calendar": "text/calendar", "address": "text/vcard"}
 _RAW: Final = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Frozen, frozen=True):
     """What a listing tells of one resource.
 
     Attributes:

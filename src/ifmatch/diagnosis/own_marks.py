@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +10,7 @@ from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.listed_records import leaves_of
 from ifmatch.diagnosis.version_words import words_of
 from ifmatch.dialects.glossary import Words, english
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -59,8 +59,7 @@ _LONGEST: Final = 200_000
 _NEAR: Final = 400
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Frozen, frozen=True):
     """A value that names one request.
 
     Attributes:

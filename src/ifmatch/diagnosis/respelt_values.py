@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
@@ -14,6 +13,7 @@ from ifmatch.diagnosis.message_members import sent as sent_values
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.sent_rows import entries_in
 from ifmatch.diagnosis.version_words import called_version
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,8 +29,7 @@ _MINUS: Final = "-\u2212"
 _DECIMALS: Final = re.compile(r"[.,](\d{1,2})$")
 
 
-@dataclass(frozen=True, slots=True)
-class Former:
+class Former(Frozen, frozen=True):
     """A value that was to be the one before.
 
     Attributes:

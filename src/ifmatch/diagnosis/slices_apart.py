@@ -7,7 +7,6 @@ The place of a slice stands in parameters, in members of a call or in the path (
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +15,7 @@ from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.model.diagnosis import Outcome
+from ifmatch.model.slotted import Frozen
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -59,8 +59,7 @@ _OCTETS: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Slice:
+class _Slice(Frozen, frozen=True):
     """One slice: what it is of, its place, how long it is (0 where parts are numbered), and its version."""
 
     step: Step

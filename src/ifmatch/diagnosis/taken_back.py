@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, unwrapped, value_at
@@ -12,6 +11,7 @@ from ifmatch.diagnosis.likeness import PIECES, nearer
 from ifmatch.diagnosis.stamps import signature, stamped
 from ifmatch.merge import apply_merge_patch
 from ifmatch.model.message import Content
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,8 +31,7 @@ _LONGEST_TEXT = 200_000
 _LINE_NAME = re.compile(r"\s*[\"'<]?([A-Za-z][\w.-]*)[\"']?\s*(?:[=:>;]|$)")
 
 
-@dataclass(frozen=True, slots=True)
-class TwoEdits:
+class TwoEdits(Frozen, frozen=True):
     """What a write changed of a state, and what the next look shows changed of the same state.
 
     Attributes:

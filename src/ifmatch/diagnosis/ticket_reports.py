@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote, urlsplit
@@ -14,6 +13,7 @@ from ifmatch.diagnosis.refusal_words import turned_down
 from ifmatch.model.cached import cached_property
 from ifmatch.model.json_values import elements_in, members_in
 from ifmatch.model.message import Content
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -38,8 +38,7 @@ _CLOCK: Final = re.compile(r"(?<![\d:])([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?![\d
 _AT_ONCE: Final = 3.0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Ticket:
+class Ticket(Frozen, frozen=True, eq=False):
     """What names a write that was taken in.
 
     Attributes:

@@ -6,7 +6,7 @@ Edit tickets, change permits, checkout keys and the like stand beside the precon
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
@@ -17,6 +17,7 @@ from ifmatch.diagnosis.lifetimes import lasts
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -72,8 +73,7 @@ _NO_LIFETIME = re.compile(r"(?:expires|keep-alive|cache-control|age)\b", re.IGNO
 _MILLISECONDS = 10**12
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(Frozen, frozen=True):
     """A value that a request carries beside its precondition, and the answer that gave it out.
 
     Attributes:

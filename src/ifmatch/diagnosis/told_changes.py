@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
@@ -20,6 +19,7 @@ from ifmatch.diagnosis.resources import bare, host_of, path_of
 from ifmatch.diagnosis.transitions import transitions
 from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.words import VERSION
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -78,8 +78,7 @@ _HOW: Final = Words(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Frozen, frozen=True):
     """One entry of a service's account.
 
     Attributes:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.pointers import word_of
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,8 +39,7 @@ _CALLED: Final = re.compile(r"[^\W\d][\w./-]*")
 _LONGEST: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(Frozen, frozen=True):
     """One value that became another one.
 
     Attributes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -18,6 +18,7 @@ from ifmatch.dialects.record import Batch, BatchForm
 from ifmatch.dialects.xml_batches import as_json, may_tell_requests
 from ifmatch.model.json_values import members_in
 from ifmatch.model.message import Content, Fields, Request, Response
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -44,8 +45,7 @@ _NEXT_LINE: Final = re.compile(r"\}\r?\n\{")
 _OWN: Final = ("content-", "transfer-encoding", "expect")
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Frozen, frozen=True):
     """One request of a batch.
 
     Attributes:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -17,6 +16,7 @@ from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.pointers import scalar
 from ifmatch.dialects.words import VERSION
 from ifmatch.model.json_values import elements_in, members_in
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -105,8 +105,7 @@ _TAKES: Final = re.compile(
 _SAVE: Final = re.compile(r"update|save|sync|upsert", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Frozen, frozen=True):
     """One record of a bulk change.
 
     Attributes:
@@ -126,15 +125,13 @@ class Item:
     answer: Record | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
+class _Outcome(Frozen, frozen=True):
     status: int
     answer: Record | None
     plain: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Bulk:
+class _Bulk(Frozen, frozen=True):
     """A bulk change: what names its records, those by name, their outcomes, and how and where they change."""
 
     member: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.dialects.glossary import english
@@ -13,6 +12,7 @@ from ifmatch.dialects.pointers import scalar, tested_at, values_at
 from ifmatch.dialects.recognition import pattern
 from ifmatch.dialects.record import Carrier, Demand, Grammar, Meaning, Retry
 from ifmatch.dialects.view import View
+from ifmatch.model.slotted import Frozen
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ _QUOTED: Final = 120
 _BRACKETED_TAG: Final = re.compile(r'\[((?:W/)?"[^"]*")\]')
 
 
-@dataclass(frozen=True, slots=True)
-class PresentedGuard:
+class PresentedGuard(Frozen, frozen=True):
     """A precondition as a request carried it.
 
     Attributes:
@@ -75,8 +74,7 @@ class PresentedGuard:
         return self.token
 
 
-@dataclass(frozen=True, slots=True)
-class IssuedToken:
+class IssuedToken(Frozen, frozen=True):
     """A version that an answer gave out.
 
     Attributes:
@@ -90,8 +88,7 @@ class IssuedToken:
     feeds: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Frozen, frozen=True):
     """What an answer says about a precondition.
 
     Attributes:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.dialects.pointers import first_step, scalar, values_at
 from ifmatch.dialects.record import MarkPlace
 from ifmatch.dialects.view import View
+from ifmatch.model.slotted import Frozen
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -35,8 +35,7 @@ _VALUES: Final[dict[MarkPlace, Callable[[View], str]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Frozen, frozen=True):
     """A mark that was found.
 
     Attributes:
@@ -48,8 +47,7 @@ class Seen:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Recognition:
+class Recognition(Frozen, frozen=True):
     """The family of some traffic, and what gave it away.
 
     Attributes:
@@ -164,8 +162,7 @@ def _distinct(views: Iterable[View], value: Callable[[View], str]) -> Iterator[V
             yield view
 
 
-@dataclass(frozen=True, slots=True)
-class _Sought:
+class _Sought(Frozen, frozen=True):
     """A mark of a family, its number, and the name that some exchange has to have for it, "" for none."""
 
     mark: Mark
