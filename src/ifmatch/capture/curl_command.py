@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
+
+from msgspec.structs import replace
 
 from ifmatch.capture.curl_arguments import CurlArguments, FileReader, Surroundings, collect
 from ifmatch.capture.curl_contents_sent import Part, encode_form, join_data, urlencoded

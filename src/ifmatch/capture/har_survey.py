@@ -19,6 +19,7 @@ import msgspec
 
 from ifmatch.capture.har_in_turn import Course, condition_of
 from ifmatch.capture.har_split import DamagedError, EntrySplitter
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -47,7 +48,7 @@ _BATCH: Final = 128
 # The rank of what was written to under a condition, and refused nothing.
 _GUARDED: Final = 1
 
-_ORIGIN: Final = re.compile(r"\A\w+://[^/]*")
+_ORIGIN: Final = late_pattern(r"\A\w+://[^/]*")
 _DONE: Final = frozenset({200, 204})
 _REFUSALS: Final = frozenset({400, 403, 409, 410, 412, 416, 417, 422, 423, 424, 428, 501})
 _SIGNS_OF_READ: Final = {
@@ -55,26 +56,26 @@ _SIGNS_OF_READ: Final = {
     416: _ODD, 428: _REFUSED,
 }  # fmt: skip
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "CONNECT"})
-_CONDITION: Final = re.compile(rb"if-(?:match|unmodified-since|range)")
-_VALIDATOR: Final = re.compile(
+_CONDITION: Final = late_pattern(rb"if-(?:match|unmodified-since|range)")
+_VALIDATOR: Final = late_pattern(
     rb'"(?:etag|last-modified)"\s*,\s*"value"\s*:\s*"((?:[^"\\]++|\\.)*+)"', re.IGNORECASE
 )
-_PLAIN_TAG: Final = re.compile(rb'"[A-Za-z-]+"\s*,\s*"value"\s*:\s*"[^"\\]*\\"([^"\\]*)\\"')
-_TOKENS: Final = re.compile(
+_PLAIN_TAG: Final = late_pattern(rb'"[A-Za-z-]+"\s*,\s*"value"\s*:\s*"[^"\\]*\\"([^"\\]*)\\"')
+_TOKENS: Final = late_pattern(
     rb'"if-(?:none-)?match"\s*,\s*"value"\s*:\s*"((?:[^"\\]++|\\.)*+)"', re.IGNORECASE
 )
-_COPIED: Final = re.compile(
+_COPIED: Final = late_pattern(
     rb'"(?:x-(?:ms|amz|goog)-copy-source|destination)"\s*,\s*"value"\s*:\s*"([^"\\]{1,2000})"', re.IGNORECASE
 )
-_LOCATION: Final = re.compile(rb'"location"\s*,\s*"value"\s*:\s*"([^"\\]{1,2000})"', re.IGNORECASE)
-_ACTION: Final = re.compile(r"(?<=[^/:]):[A-Za-z]{3,60}\Z")
-_NAMED: Final = re.compile(r"(?:^|&)(?:name|key|object)=([^&]{1,400})")
+_LOCATION: Final = late_pattern(rb'"location"\s*,\s*"value"\s*:\s*"([^"\\]{1,2000})"', re.IGNORECASE)
+_ACTION: Final = late_pattern(r"(?<=[^/:]):[A-Za-z]{3,60}\Z")
+_NAMED: Final = late_pattern(r"(?:^|&)(?:name|key|object)=([^&]{1,400})")
 # A success that says no; its content is JSON within JSON, so quotes have a backslash.
-_FLAGGED: Final = re.compile(rb'"(?:success|ok|done|succeeded|accepted|saved|applied)\\?"\s*:\s*false')
+_FLAGGED: Final = late_pattern(rb'"(?:success|ok|done|succeeded|accepted|saved|applied)\\?"\s*:\s*false')
 _SAYS_NO: Final = (b"conflict", b"mismatch", b"stale", b"outdated", b"newer version")
 # No refusal is longer, in octets.
 _SHORT: Final = 16_384
-_TAG: Final = re.compile(rb'\\"([^"\\]*)\\"')
+_TAG: Final = late_pattern(rb'\\"([^"\\]*)\\"')
 
 
 class _Request(msgspec.Struct, gc=False):

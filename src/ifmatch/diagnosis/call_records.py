@@ -20,6 +20,7 @@ from ifmatch.diagnosis.soap_bodies import operation_in
 from ifmatch.diagnosis.steps_inside import step_inside
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content, Request, Response
 from ifmatch.model.slotted import Frozen
 
@@ -43,7 +44,7 @@ _NAMES: Final = Words(
     r"|\w*[a-z](?:Id|ID|Key|No|Nr|Number|Code)"
 )
 # The arguments that a text of GraphQL has in itself.
-_ARGUMENT: Final = re.compile(r"(?<![\w$])([A-Za-z_]\w*)\s*:\s*(?:\"([^\"\\]{1,60})\"|(\d{1,15})(?![\w.]))")
+_ARGUMENT: Final = late_pattern(r"(?<![\w$])([A-Za-z_]\w*)\s*:\s*(?:\"([^\"\\]{1,60})\"|(\d{1,15})(?![\w.]))")
 _SOAP: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 
 Record = dict[str, object]

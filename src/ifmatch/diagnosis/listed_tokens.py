@@ -13,6 +13,7 @@ from ifmatch.diagnosis.listed_versions import entries_in
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.resources import parent_of
 from ifmatch.diagnosis.version_words import called_version
+from ifmatch.model.late import late_pattern
 from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _NAME: Final = 2
 
 
 # What a request calls the thing that it is about.
-_ID: Final = re.compile(r"(?:^|_|(?<=[a-z]))(?:id|key|uuid|guid|ref|code|number|no)$", re.IGNORECASE)
+_ID: Final = late_pattern(r"(?:^|_|(?<=[a-z]))(?:id|key|uuid|guid|ref|code|number|no)$", re.IGNORECASE)
 
 
 class Listing(Frozen, frozen=True):

@@ -23,6 +23,7 @@ from ifmatch.diagnosis.sent_rows import entries_in
 from ifmatch.diagnosis.version_words import EXPECTS, alike, called_version, telling_words
 from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.pointers import end_of
+from ifmatch.model.late import late_pattern
 from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ _DONE: Final = frozenset({200, 201, 204, 207})
 _TAKEN_IN: Final = 202
 _TURNED_DOWN: Final = frozenset({400, 403, 409, 422})
 # What a member that names a thing is called.
-_PAIR: Final = re.compile(r"([^\W\d][\w.-]*)\s*[=:]\s*\"?([^\s;,\"]+)")
-_ID: Final = re.compile(
+_PAIR: Final = late_pattern(r"([^\W\d][\w.-]*)\s*[=:]\s*\"?([^\s;,\"]+)")
+_ID: Final = late_pattern(
     r"(?:^|[_-]|(?<=[a-z]))(?:id|key|uuid|guid|ref|code|number|no|nr|sku|slug|name|path)$", re.IGNORECASE
 )
 _TAG: Final = "etag"

@@ -11,6 +11,7 @@ from urllib.parse import urljoin
 
 from ifmatch.diagnosis.pages import fields_of, is_page
 from ifmatch.diagnosis.resources import bare, resource_key
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 
 _OK: Final = 200
 _TAKEN: Final = frozenset({200, 201, 204})
-_FORM: Final = re.compile(r"<form\b([^>]*)>", re.IGNORECASE)
-_ACTION: Final = re.compile(r"\baction\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
-_POSTS: Final = re.compile(r"\bmethod\s*=\s*[\"']?post\b", re.IGNORECASE)
+_FORM: Final = late_pattern(r"<form\b([^>]*)>", re.IGNORECASE)
+_ACTION: Final = late_pattern(r"\baction\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
+_POSTS: Final = late_pattern(r"\bmethod\s*=\s*[\"']?post\b", re.IGNORECASE)
 _LONGEST: Final = 200_000
 # So many pages of forms are remembered for a place that forms are sent to.
 _FEW: Final = 2

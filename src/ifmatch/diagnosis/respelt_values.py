@@ -13,6 +13,7 @@ from ifmatch.diagnosis.message_members import sent as sent_values
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.sent_rows import entries_in
 from ifmatch.diagnosis.version_words import called_version
+from ifmatch.model.late import late_pattern
 from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 _OK: Final = 200
 _READS: Final = 12
 _FEW: Final = 3
-_AMOUNT: Final = re.compile(r"[^\d.,'+-]*([+-]?\d[\d.,' \u00a0\u202f]*)[^\d]*")
+_AMOUNT: Final = late_pattern(r"[^\d.,'+-]*([+-]?\d[\d.,' \u00a0\u202f]*)[^\d]*")
 _MINUS: Final = "-\u2212"
-_DECIMALS: Final = re.compile(r"[.,](\d{1,2})$")
+_DECIMALS: Final = late_pattern(r"[.,](\d{1,2})$")
 
 
 class Former(Frozen, frozen=True):

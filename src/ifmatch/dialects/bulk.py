@@ -16,6 +16,7 @@ from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.pointers import scalar
 from ifmatch.dialects.words import VERSION
 from ifmatch.model.json_values import elements_in, members_in
+from ifmatch.model.late import late_pattern
 from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
@@ -95,14 +96,14 @@ _EXPECTED: Final = Words(
     r"(?:[-_ ]?(?:state|value|mark|token|tag|at|no|nr|number))?"
 )
 # Contents that are lines of JSON, be there but one.
-_OF_LINES: Final = re.compile(r"(?i)ndjson|jsonl|json-?lines|json-seq|stream\+json|newline")
+_OF_LINES: Final = late_pattern(r"(?i)ndjson|jsonl|json-?lines|json-seq|stream\+json|newline")
 # The last part of a path that says how many are changed, not what.
-_BULK: Final = re.compile(r"(?i:bulk|batch|multi|\bmass|(?<![a-z])many|_all$)|Many")
+_BULK: Final = late_pattern(r"(?i:bulk|batch|multi|\bmass|(?<![a-z])many|_all$)|Many")
 # The last part of a path that takes what was changed elsewhere, and is no folder of things.
-_TAKES: Final = re.compile(
+_TAKES: Final = late_pattern(
     r"(?i:push|sync|flush|ingest|import|upload|apply|commit|outbox|changes|changeset|deltas?|mutations|edits|ops)"
 )
-_SAVE: Final = re.compile(r"update|save|sync|upsert", re.IGNORECASE)
+_SAVE: Final = late_pattern(r"update|save|sync|upsert", re.IGNORECASE)
 
 
 class Item(Frozen, frozen=True):

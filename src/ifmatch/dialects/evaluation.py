@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import re
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.dialects.glossary import english
@@ -12,6 +11,7 @@ from ifmatch.dialects.pointers import scalar, tested_at, values_at
 from ifmatch.dialects.recognition import pattern
 from ifmatch.dialects.record import Carrier, Demand, Grammar, Meaning, Retry
 from ifmatch.dialects.view import View
+from ifmatch.model.late import late_pattern
 from ifmatch.model.slotted import Frozen
 from ifmatch.model.unknown import UNKNOWN
 
@@ -37,10 +37,10 @@ _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _ON_WHAT_IS: Final = frozenset({"PUT", "PATCH", "DELETE"})
 _SHOWN: Final = frozenset({200, 201, 202, 203, 204, 205, 206, 304})
 _READS: Final = frozenset({Demand.DIFFERENT, Demand.DIFFERENT_DATE})
-_STATE_TOKEN: Final = re.compile(r"<((?:opaquelocktoken|urn:uuid):[^<>]*)>")
+_STATE_TOKEN: Final = late_pattern(r"<((?:opaquelocktoken|urn:uuid):[^<>]*)>")
 # Of a text in another language, its beginning is quoted.
 _QUOTED: Final = 120
-_BRACKETED_TAG: Final = re.compile(r'\[((?:W/)?"[^"]*")\]')
+_BRACKETED_TAG: Final = late_pattern(r'\[((?:W/)?"[^"]*")\]')
 
 
 class PresentedGuard(Frozen, frozen=True):
@@ -312,7 +312,7 @@ def _webdav(spec: GuardSpec, view: View) -> Iterator[PresentedGuard]:
         yield PresentedGuard(spec.carrier, spec.name, value, demand, token, well_formed=formed, key=spec.key)
 
 
-_MASKED = re.compile(r"\"?masked-[0-9a-f]{12}\"?")
+_MASKED = late_pattern(r"\"?masked-[0-9a-f]{12}\"?")
 
 
 def tokens_of(
