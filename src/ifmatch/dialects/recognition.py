@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.dialects.pointers import first_step, scalar, values_at
@@ -32,6 +32,12 @@ _VALUES: Final[dict[MarkPlace, Callable[[View], str]]] = {
     MarkPlace.METHOD: lambda view: view.request.method,
     MarkPlace.REQUEST_BODY: lambda view: view.sent_text,
     MarkPlace.RESPONSE_BODY: lambda view: view.text,
+}
+
+# What a mark with the name of a field is looked for in.
+_FIELDS: Final[dict[MarkPlace, Callable[[str, View], str | None]]] = {
+    MarkPlace.REQUEST_HEADER: lambda name, view: view.request.fields.text(name),
+    MarkPlace.RESPONSE_HEADER: lambda name, view: view.received.text(name) if view.received else None,
 }
 
 
@@ -136,6 +142,14 @@ class _Sample:
             MarkPlace.REQUEST_BODY: _steps_into(view.sent_json for view in views),
             MarkPlace.RESPONSE_BODY: _steps_into(view.json for view in views),
         }
+        self._naming: dict[tuple[MarkPlace, str], list[View]] = {}
+
+    def naming(self, mark: Mark) -> list[View]:
+        """Return the exchanges that show a value in a field which none before them shows there."""
+        asked = mark.at, mark.name
+        if asked not in self._naming:
+            self._naming[asked] = list(_distinct(self.views, partial(_FIELDS[mark.at], mark.name)))
+        return self._naming[asked]
 
     @cached_property
     def distinct(self) -> dict[MarkPlace, list[View]]:
@@ -153,8 +167,8 @@ def _steps_into(values: Iterable[object]) -> set[str]:
     return found
 
 
-def _distinct(views: Iterable[View], value: Callable[[View], str]) -> Iterator[View]:
-    known: set[str] = set()
+def _distinct(views: Iterable[View], value: Callable[[View], str | None]) -> Iterator[View]:
+    known: set[str | None] = set()
     for view in views:
         text = value(view)
         if text not in known:
@@ -223,7 +237,11 @@ def _seen(dialect: Dialect, sample: _Sample) -> list[Seen]:
 
 
 def _first(mark: Mark, sample: _Sample) -> Seen | None:
-    if mark.status or mark.methods or mark.name:
+    if mark.status or mark.methods:
+        views = sample.views
+    elif mark.at in _FIELDS:
+        views = sample.naming(mark)
+    elif mark.name:
         views = sample.views
     else:
         views = sample.distinct.get(mark.at, sample.views)
