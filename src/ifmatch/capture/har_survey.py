@@ -367,8 +367,7 @@ def _note(found: Survey, offset: int, length: int, entry: _Entry) -> None:
         if 200 <= status < 300 and _says_no(response):
             sign |= _REFUSED
         sign |= _BATCH if url.endswith("batch") else 0
-        if 300 <= status < 400 or b"copy-source" in names or b'"destination"' in names:
-            found.targets.update(_related(url, status, sent, received))
+        found.targets.update(_related(url, status, sent, names, received))
     # What has no validator cannot have been revalidated.
     content = response.content if response is not None and answered and sign & _ANSWERED else None
     found.contents.append(_fingerprint(content) if content is not None else 0)
@@ -414,11 +413,16 @@ def _validator(received: bytes) -> int:
     return hash(_opaque(found.group(1))) if found is not None else 0
 
 
-def _related(url: str, status: int, sent: bytes, received: bytes) -> Iterator[int]:
-    """Yield the resources that a write was redirected to, or that it copies."""
-    targets: list[bytes] = _LOCATION.findall(received)[:1] if 300 <= status < 400 else _COPIED.findall(sent)
-    for target in targets:
-        yield _place(urljoin(url, target.decode("utf-8", "replace")).partition("?")[0], "")[0]
+def _related(url: str, status: int, sent: bytes, names: bytes, received: bytes) -> Collection[int]:
+    """Return the resources that a write was redirected to, or that it copies."""
+    targets: list[bytes] = []
+    if 300 <= status < 400:
+        targets = _LOCATION.findall(received)[:1]
+    elif b"copy-source" in names or b'"destination"' in names:
+        targets = _COPIED.findall(sent)
+    return [
+        _place(urljoin(url, target.decode("utf-8", "replace")).partition("?")[0], "")[0] for target in targets
+    ]
 
 
 def _fingerprint(content: _Content | None) -> int:
