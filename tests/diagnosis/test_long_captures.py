@@ -184,7 +184,7 @@ def steep(make):
 
 @pytest.fixture(autouse=True)
 def _short_sight(monkeypatch):
-    monkeypatch.setattr(history, "REACH", 4)
+    monkeypatch.setattr(history, "_REACH", 4)
     monkeypatch.setattr(case, "CASE_REACH", 6)
     monkeypatch.setattr(gathered, "_MANY", 100)
     monkeypatch.setattr(lapsed_marks, "_NEAR", 4)

@@ -19,6 +19,7 @@ import msgspec
 
 from ifmatch.capture.har_in_turn import Course, condition_of
 from ifmatch.capture.har_split import DamagedError, EntrySplitter
+from ifmatch.model.late import late_pattern
 from ifmatch.model.places import joined
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ _BATCH: Final = 128
 # The rank of what was written to under a condition, and refused nothing.
 _GUARDED: Final = 1
 
-_ORIGIN: Final = re.compile(r"\A\w+://[^/]*")
+_ORIGIN: Final = late_pattern(r"\A\w+://[^/]*")
 _DONE: Final = frozenset({200, 204})
 _REFUSALS: Final = frozenset({400, 403, 409, 410, 412, 416, 417, 422, 423, 424, 428, 501})
 _SIGNS_OF_READ: Final = {
@@ -56,25 +57,26 @@ _SIGNS_OF_READ: Final = {
     416: _ODD, 428: _REFUSED,
 }  # fmt: skip
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "CONNECT"})
-_CONDITION: Final = re.compile(rb"if-(?:match|unmodified-since|range)")
-_VALIDATOR: Final = re.compile(
+_CONDITION: Final = late_pattern(rb"if-(?:match|unmodified-since|range)")
+_VALIDATOR: Final = late_pattern(
     rb'"(?:etag|last-modified)"\s*,\s*"value"\s*:\s*"((?:[^"\\]++|\\.)*+)"', re.IGNORECASE
 )
-_TOKENS: Final = re.compile(
+_PLAIN_TAG: Final = late_pattern(rb'"[A-Za-z-]+"\s*,\s*"value"\s*:\s*"[^"\\]*\\"([^"\\]*)\\"')
+_TOKENS: Final = late_pattern(
     rb'"if-(?:none-)?match"\s*,\s*"value"\s*:\s*"((?:[^"\\]++|\\.)*+)"', re.IGNORECASE
 )
-_COPIED: Final = re.compile(
+_COPIED: Final = late_pattern(
     rb'"(?:x-(?:ms|amz|goog)-copy-source|destination)"\s*,\s*"value"\s*:\s*"([^"\\]{1,2000})"', re.IGNORECASE
 )
-_LOCATION: Final = re.compile(rb'"location"\s*,\s*"value"\s*:\s*"([^"\\]{1,2000})"', re.IGNORECASE)
-_ACTION: Final = re.compile(r"(?<=[^/:]):[A-Za-z]{3,60}\Z")
-_NAMED: Final = re.compile(r"(?:^|&)(?:name|key|object)=([^&]{1,400})")
+_LOCATION: Final = late_pattern(rb'"location"\s*,\s*"value"\s*:\s*"([^"\\]{1,2000})"', re.IGNORECASE)
+_ACTION: Final = late_pattern(r"(?<=[^/:]):[A-Za-z]{3,60}\Z")
+_NAMED: Final = late_pattern(r"(?:^|&)(?:name|key|object)=([^&]{1,400})")
 # A success that says no; its content is JSON within JSON, so quotes have a backslash.
-_FLAGGED: Final = re.compile(rb'"(?:success|ok|done|succeeded|accepted|saved|applied)\\?"\s*:\s*false')
+_FLAGGED: Final = late_pattern(rb'"(?:success|ok|done|succeeded|accepted|saved|applied)\\?"\s*:\s*false')
 _SAYS_NO: Final = (b"conflict", b"mismatch", b"stale", b"outdated", b"newer version")
 # No refusal is longer, in octets.
 _SHORT: Final = 16_384
-_TAG: Final = re.compile(rb'\\"([^"\\]*)\\"')
+_TAG: Final = late_pattern(rb'\\"([^"\\]*)\\"')
 
 
 class _Request(msgspec.Struct, gc=False):
@@ -341,15 +343,15 @@ def _note(found: Survey, offset: int, length: int, entry: _Entry) -> None:
         found.named.append(0)
         return
     url, _, query = request.url.partition("?")
-    place = _place(url, query if _NAMED.search(query) is not None else "")
+    place = _place(url, query if query and _NAMED.search(query) is not None else "")
     found.place(place)
     resource = place[0]
-    status = response.status if response is not None and response.status is not None else 0
+    status = int(response.status) if response is not None and response.status is not None else 0
     writes = request.method not in _SAFE
     received = bytes(response.headers) if response is not None else b""
     answered = _validator(received)
     found.tags.append(answered)
-    sign = _sign_of_write(request.method, int(status)) if writes else _SIGNS_OF_READ.get(int(status), 0)
+    sign = _sign_of_write(request.method, status) if writes else _SIGNS_OF_READ.get(status, 0)
     sent = bytes(request.headers)
     names = sent.lower()
     if b"if-" in names:
@@ -366,16 +368,16 @@ def _note(found: Survey, offset: int, length: int, entry: _Entry) -> None:
         if 200 <= status < 300 and _says_no(response):
             sign |= _REFUSED
         sign |= _BATCH if url.endswith("batch") else 0
-        found.targets.update(_related(url, int(status), sent, names, received))
+        found.targets.update(_related(url, status, sent, names, received))
     # What has no validator cannot have been revalidated.
     content = response.content if response is not None and answered and sign & _ANSWERED else None
     found.contents.append(_fingerprint(content) if content is not None else 0)
     found.signs.append(sign)
     named = 0
     if sign == _NOT_MODIFIED:
-        named = condition_of(sent)
+        named = condition_of(sent, names)
     elif sign == _WRITES | _PRESENTS and answered and status in _DONE:
-        named = condition_of(sent)
+        named = condition_of(sent, names)
         found.paths[resource] = hash(_ORIGIN.sub("", url))
     found.named.append(named)
 
@@ -389,8 +391,9 @@ def _says_no(response: _Response | None) -> bool:
         return False
     # Words are looked for in a tenth of the time that an expression for all of them takes.
     lowered = text.tobytes().lower()
-    if any(word in lowered for word in _SAYS_NO):
-        return True
+    for word in _SAYS_NO:
+        if word in lowered:
+            return True
     return b"false" in lowered and _FLAGGED.search(lowered) is not None
 
 
@@ -401,19 +404,26 @@ def _validator(received: bytes) -> int:
     at = lowered.find(b'"etag"')
     if at < 0:
         at = lowered.find(b'"last-modified"')
-    found = _VALIDATOR.match(received, at) if at >= 0 else None
+    if at < 0:
+        return 0
+    # Nearly all tags are strong and plain, and stand there as most programs write them.
+    found = _PLAIN_TAG.match(received, at)
+    if found is not None:
+        return hash(found.group(1))
+    found = _VALIDATOR.match(received, at)
     return hash(_opaque(found.group(1))) if found is not None else 0
 
 
-def _related(url: str, status: int, sent: bytes, names: bytes, received: bytes) -> Iterator[int]:
-    """Yield the resources that a write was redirected to, or that it copies."""
+def _related(url: str, status: int, sent: bytes, names: bytes, received: bytes) -> Collection[int]:
+    """Return the resources that a write was redirected to, or that it copies."""
     targets: list[bytes] = []
     if 300 <= status < 400:
         targets = _LOCATION.findall(received)[:1]
     elif b"copy-source" in names or b'"destination"' in names:
         targets = _COPIED.findall(sent)
-    for target in targets:
-        yield _place(joined(url, target.decode("utf-8", "replace")).partition("?")[0], "")[0]
+    return [
+        _place(joined(url, target.decode("utf-8", "replace")).partition("?")[0], "")[0] for target in targets
+    ]
 
 
 def _fingerprint(content: _Content | None) -> int:
@@ -421,6 +431,8 @@ def _fingerprint(content: _Content | None) -> int:
     if content is None or not content.text:
         return 0
     octets = memoryview(content.text)
+    if len(octets) <= 2 * _ENDS:
+        return hash((content.size, octets.tobytes())) or 1
     return hash((content.size, octets[:_ENDS].tobytes(), octets[-_ENDS:].tobytes())) or 1
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.benign import begun_anew, fulfilled, passed_later, recovered, why_benign
@@ -27,6 +27,7 @@ from ifmatch.diagnosis.subjects import refused, unaccounted
 from ifmatch.diagnosis.unread_versions import listing
 from ifmatch.model.diagnosis import Advice, Attempt, Benign, Diagnosis, Incident, Outcome, Verdict
 from ifmatch.model.finding import Finding, Repair
+from ifmatch.model.slotted import Slotted
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -53,8 +54,7 @@ _LEAST = 0.02
 _MOST_ADVICE = 20
 
 
-@dataclass(slots=True)
-class _Draft:
+class _Draft(Slotted):
     incident: Incident
     step: Step
 

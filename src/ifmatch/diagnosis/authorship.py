@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.dates import shown
@@ -12,6 +11,7 @@ from ifmatch.diagnosis.own_marks import marks_of, only_there, shown_in, shown_te
 from ifmatch.diagnosis.own_names import names_of, signed_since
 from ifmatch.diagnosis.resources import bare
 from ifmatch.diagnosis.told_changes import account_of, known_as
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,8 +31,7 @@ _TIMED: Final = 4.0
 _NAME: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Frozen, frozen=True):
     """Whose change it was, and what shows it.
 
     Attributes:
@@ -131,8 +130,7 @@ def account_in(facts: Facts) -> tuple[Change, ...]:
         facts: of a request.
     """
     step = facts.step
-    near = facts.case.steps[max(0, step.order - _NEAR) : step.order + _NEAR]
-    listings = [one for one in near if one.actor == step.actor and one.is_read]
+    listings = facts.case.gathered(step.actor).listings_near(step, _NEAR)
     return tuple(account_of(step, listings, known_as((facts.token, facts.current_tag))))
 
 

@@ -9,7 +9,6 @@ denies nothing by its words.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +18,7 @@ from ifmatch.diagnosis.left_undone import left_undone, sent_rows
 from ifmatch.diagnosis.outcomes import failed_inside
 from ifmatch.diagnosis.pages import is_page
 from ifmatch.diagnosis.refusal_words import denied_by_page, names_commands, repeats_but_one, says_undone
+from ifmatch.model.slotted import Frozen, Slotted
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
@@ -49,8 +49,7 @@ class Reason(StrEnum):
     ROWS = "what is told of a row of it says so"
 
 
-@dataclass(slots=True)
-class Seen:
+class Seen(Slotted):
     """What was seen of a write beside its own answer, gathered while a case is put together.
 
     Attributes:
@@ -68,8 +67,7 @@ class Seen:
     account: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Denial:
+class Denial(Frozen, frozen=True):
     """What denies that a write was carried out.
 
     Attributes:
@@ -81,8 +79,7 @@ class Denial:
     proofs: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Frozen, frozen=True):
     """What became of a write, and what shows it where it was not, or not wholly, carried out.
 
     Attributes:

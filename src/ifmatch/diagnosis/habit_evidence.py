@@ -8,7 +8,6 @@ the version that is shown next.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
@@ -50,6 +49,7 @@ from ifmatch.diagnosis.version_words import (
 )
 from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.words import VERSION
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -71,8 +71,7 @@ _GONE_BY: Final = Words(r"\b(?:passed|past|moved|behind|gone|old|older|over|left
 _CODED: Final = frozenset({"html-escaped", "percent-encoded", "plus-lost", "escaped"})
 
 
-@dataclass(frozen=True, slots=True)
-class Habit:
+class Habit(Frozen, frozen=True):
     """Where requests carry a version, and where answers show it.
 
     Attributes:

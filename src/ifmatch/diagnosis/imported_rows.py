@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis.listed_records import records_in
@@ -18,6 +18,7 @@ from ifmatch.diagnosis.rows_put_back import PutBack, address_of, put_back
 from ifmatch.diagnosis.versions_beside import names_two
 from ifmatch.model.json_values import members_in
 from ifmatch.model.message import Content
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,8 +36,7 @@ _REPORTS: Final = 12
 Record = dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Left:
+class _Left(Frozen, frozen=True):
     """A row that was left as it was: its name, the column of it, the row as sent, and what is told of it."""
 
     name: str

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.pages import fields_of, is_page
 from ifmatch.diagnosis.resources import bare, resource_key
+from ifmatch.model.late import late_pattern
 from ifmatch.model.places import joined
 
 if TYPE_CHECKING:
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 
 _OK: Final = 200
 _TAKEN: Final = frozenset({200, 201, 204})
-_FORM: Final = re.compile(r"<form\b([^>]*)>", re.IGNORECASE)
-_ACTION: Final = re.compile(r"\baction\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
-_POSTS: Final = re.compile(r"\bmethod\s*=\s*[\"']?post\b", re.IGNORECASE)
+_FORM: Final = late_pattern(r"<form\b([^>]*)>", re.IGNORECASE)
+_ACTION: Final = late_pattern(r"\baction\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
+_POSTS: Final = late_pattern(r"\bmethod\s*=\s*[\"']?post\b", re.IGNORECASE)
 _LONGEST: Final = 200_000
 # So many pages of forms are remembered for a place that forms are sent to.
 _FEW: Final = 2

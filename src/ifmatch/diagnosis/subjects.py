@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
@@ -33,6 +32,7 @@ from ifmatch.diagnosis.rules import (
 from ifmatch.diagnosis.tickets import lapsed, outlived
 from ifmatch.diagnosis.undone_reasons import reason_of
 from ifmatch.dialects import Carrier, Meaning
+from ifmatch.model.slotted import Slotted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -61,8 +61,7 @@ _OF_NONE = re.compile(r"\b(?:null|none|nil|undefined)\b|version|revision|e-?tag|
 _ACCOUNTED = frozenset({409, 412, 428})
 
 
-@dataclass(slots=True)
-class Subject:
+class Subject(Slotted):
     """A refused request with all attempts of the same intent."""
 
     step: Step

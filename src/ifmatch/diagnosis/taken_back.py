@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, unwrapped, value_at
 from ifmatch.diagnosis.likeness import PIECES, nearer
 from ifmatch.diagnosis.stamps import signature, stamped
 from ifmatch.merge import apply_merge_patch
+from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,19 +20,18 @@ if TYPE_CHECKING:
 
 # Seconds in which nobody has read what was written, and changed it.
 SOON: Final = 5.0
-_TERM: Final = re.compile(r"[^\W\d_]{2,}")
+_TERM: Final = late_pattern(r"[^\W\d_]{2,}")
 # The marks of an element of markup.
-_MARKUP: Final = re.compile(r"</?[A-Za-z][\w:.-]*(?:\s[^<>]{0,400})?/?>")
+_MARKUP: Final = late_pattern(r"</?[A-Za-z][\w:.-]*(?:\s[^<>]{0,400})?/?>")
 # Octets from which on a member is a text, of which parts may be taken back.
 _PROSE = 40
 # A longer text is not told by its lines.
 _LONGEST_TEXT = 200_000
 # What begins a line of settings or of a record: `name =`, `name:`, `<name>`.
-_LINE_NAME = re.compile(r"\s*[\"'<]?([A-Za-z][\w.-]*)[\"']?\s*(?:[=:>;]|$)")
+_LINE_NAME = late_pattern(r"\s*[\"'<]?([A-Za-z][\w.-]*)[\"']?\s*(?:[=:>;]|$)")
 
 
-@dataclass(frozen=True, slots=True)
-class TwoEdits:
+class TwoEdits(Frozen, frozen=True):
     """What a write changed of a state, and what the next look shows changed of the same state.
 
     Attributes:

@@ -6,13 +6,13 @@ Services that have no standard for it call the members as they like: `{"path": â
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlunsplit
 
 from ifmatch.dialects.bulk import status_in
 from ifmatch.dialects.pointers import scalar
 from ifmatch.model.places import joined, split, splittable
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,8 +51,7 @@ _UNSAFE: Final = frozenset({"PUT", "PATCH", "POST", "DELETE", "MERGE"})
 _REPLACING: Final = frozenset({"PUT", "PATCH"})
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(Frozen, frozen=True):
     """One save of a list.
 
     Attributes:
