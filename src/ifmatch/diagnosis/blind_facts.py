@@ -31,7 +31,7 @@ from ifmatch.diagnosis.listed_versions import listed_before
 from ifmatch.diagnosis.looks_behind import Behind, look_behind
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.state_facts import StateFacts
-from ifmatch.diagnosis.taken_back import adds_to, left_alone, lost_pointers, reverts
+from ifmatch.diagnosis.taken_back import added_to_older, adds_to, left_alone, lost_pointers, reverts
 from ifmatch.diagnosis.undone_reasons import reason_of
 from ifmatch.diagnosis.unread_versions import listing, part_only
 
@@ -189,6 +189,34 @@ class BlindFacts(StateFacts):
             return (fresh, taken_back) if taken_back else None
         taken_back = self._listed_back(write, guard, fresh, content)
         return (fresh, taken_back) if taken_back else None
+
+    @cached_property
+    def patched_blindly(self) -> bool:
+        """Tell whether a patch sets a member, right after a read of it, to an edit of its older value.
+
+        What a patch sends means a value, and mostly not a version of the record: that is only told of lists
+        and texts, which carry along what they were made from.
+        """
+        write, guard = self.blind_write, self.guard
+        if write is None or guard is None or self.blind is None or not write.timed:
+            return False
+        fresh, taken_back = self.blind
+        if fresh.representation is None or write.start - fresh.end > _AT_ONCE:
+            return False
+        version = version_of(fresh, guard)
+        own = back_from(self.history.by_actor.get(write.actor, ()), fresh.order)
+        old = next(
+            (
+                one.representation
+                for one in own
+                if one.representation is not None and version_of(one, guard) != version
+            ),
+            None,
+        )
+        states = [unwrapped(each, write.body) for each in (old, fresh.representation) if each is not None]
+        return len(states) > 1 and any(
+            added_to_older(*(value_at(each, one) for each in (*states, write.body))) for one in taken_back
+        )
 
     def _listed_back(self, write: Step, guard: Condition, fresh: Step, content: Content) -> tuple[str, ...]:
         """Return what a write takes back to what a listing had shown before, of what it is an edit of.
