@@ -241,7 +241,7 @@ def _by_listing(case: Case, step: Step, known: set[str]) -> bool:
     if known.isdisjoint(guard.tokens):
         return listing(case, step) is not None
     reads = case.gathered(step.actor).collection_reads(step, step)
-    return step.puts and listed_before(reads, step) is not None
+    return (step.puts or step.method == "PATCH") and listed_before(reads, step) is not None
 
 
 def _outcome(facts: Facts, ranking: Ranking) -> Outcome:

@@ -213,17 +213,19 @@ class BlindFacts(StateFacts):
             ),
             None,
         )
-        states = [unwrapped(each, write.body) for each in (old, fresh.representation) if each is not None]
-        return len(states) > 1 and any(
-            added_to_older(*(value_at(each, one) for each in (*states, write.body))) for one in taken_back
-        )
+        if old is None:
+            # A listing had shown it.
+            return True
+        states = (unwrapped(old, write.body), unwrapped(fresh.representation, write.body), write.body)
+        return any(added_to_older(*(value_at(each, one) for each in states)) for one in taken_back)
 
     def _listed_back(self, write: Step, guard: Condition, fresh: Step, content: Content) -> tuple[str, ...]:
         """Return what a write takes back to what a listing had shown before, of what it is an edit of.
 
         Who sends the record again as it was may mean that; who edits it beside does not.
         """
-        if not write.puts or fresh.representation is None:
+        patch = write.method == "PATCH"
+        if not (write.puts or patch) or fresh.representation is None:
             return ()
         if write.timed and write.start - fresh.end > _AT_ONCE:
             # Time to look at it and to change one's mind.
@@ -240,6 +242,7 @@ class BlindFacts(StateFacts):
             one
             for one in lost_pointers(old, now, write.body) or ()
             if one and not stamped(one) and one != guard.name and value_at(old, one) is not ABSENT
+            if not patch or added_to_older(*(value_at(each, one) for each in (old, now, write.body)))
         ]
         return tuple(one for one in back if reverts(old, now, write.body, one)) if edited else ()
 
