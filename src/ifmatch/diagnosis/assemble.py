@@ -205,10 +205,12 @@ def _blind(case: Case, taken: set[int]) -> list[_Draft]:
     found: list[_Draft] = []
     for history in case.histories.values():
         for step in _after_two_versions(case, history):
-            if step.order in taken or not replaces_all(step) or step.guard is None:
+            whole = replaces_all(step)
+            if step.order in taken or step.guard is None or not (whole or step.method == "PATCH"):
                 continue
             facts = Facts(case, step)
-            if facts.blind is None and facts.unread is None:
+            told = facts.blind is not None or facts.unread is not None if whole else facts.patched_blindly
+            if not told:
                 continue
             ranking = rank(facts)
             if ranking.candidates and ranking.candidates[0].cause == "blind-refresh":
@@ -239,7 +241,7 @@ def _by_listing(case: Case, step: Step, known: set[str]) -> bool:
     if known.isdisjoint(guard.tokens):
         return listing(case, step) is not None
     reads = case.gathered(step.actor).collection_reads(step, step)
-    return step.puts and listed_before(reads, step) is not None
+    return (step.puts or step.method == "PATCH") and listed_before(reads, step) is not None
 
 
 def _outcome(facts: Facts, ranking: Ranking) -> Outcome:

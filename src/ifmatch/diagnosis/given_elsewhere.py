@@ -7,7 +7,8 @@ from urllib.parse import unquote
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import scalars
-from ifmatch.diagnosis.resources import bare, host_of, path_of, resource_key
+from ifmatch.diagnosis.linked_writes import own_name
+from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.model.message import Content
 from ifmatch.model.places import joined
 
@@ -38,8 +39,7 @@ def given_elsewhere(case: Case, step: Step, token: str) -> tuple[Step, Content] 
         token: of it.
     """
     wanted = tokens.opaque(token)
-    path = unquote(bare(path_of(step.resource)))
-    name = path.rpartition("/")[2]
+    name = unquote(own_name(step)).rpartition("/")[2]
     if not wanted or not name:
         return None
     for one in reversed(case.steps[max(0, step.order - _NEAR) : step.order]):

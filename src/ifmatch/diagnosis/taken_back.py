@@ -238,6 +238,24 @@ def _reverts_list(old: list[object], fresh: list[object], mine: list[object]) ->
     )
 
 
+def added_to_older(old: object, fresh: object, mine: object) -> bool:
+    """Tell whether a value is the older of two with a change of its own: a list with new entries, or a text.
+
+    A list without any may be what somebody wants it to be, whatever it was.
+
+    Args:
+        old: the value of the older version, as `value_at` gives it.
+        fresh: of the newer one.
+        mine: what was sent, which takes back what the newer one had changed.
+    """
+    if isinstance(old, str) and isinstance(mine, str):
+        return len(mine) >= _PROSE and mine != old
+    if not (isinstance(old, list) and isinstance(fresh, list) and isinstance(mine, list)):
+        return False
+    known = [*cast("list[object]", old), *cast("list[object]", fresh)]
+    return any(one not in known for one in cast("list[object]", mine))
+
+
 def reverts(old: Content | None, fresh: Content | None, mine: Content | None, pointer: str) -> bool:
     """Tell whether a write puts back, at a pointer, what another version had changed.
 
