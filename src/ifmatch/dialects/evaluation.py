@@ -148,7 +148,7 @@ def guards_in(view: View, dialect: Dialect) -> tuple[PresentedGuard, ...]:
 def _guards_in(view: View, dialect: Dialect) -> tuple[PresentedGuard, ...]:
     found: list[PresentedGuard] = []
     for spec in dialect.guards:
-        if not _applies(spec, view):
+        if not _applies(spec, view) or any(_covers(spec.name, one.name) for one in found):
             continue
         if spec.carrier is Carrier.WEBDAV_IF:
             found.extend(_webdav(spec, view))
@@ -157,6 +157,18 @@ def _guards_in(view: View, dialect: Dialect) -> tuple[PresentedGuard, ...]:
         if value is not None and (not spec.matches or pattern(spec.matches).search(value)):
             found.append(_presented(spec, value, view))
     return tuple(found)
+
+
+def _covers(place: str, found: str) -> bool:
+    """Tell whether a place with any name in it (`/*/version`) is one that was found by its own name."""
+    if "/*/" not in place:
+        return False
+    steps, names = place.split("/"), found.split("/")
+    return len(steps) == len(names) and all(map(_fits, steps, names))
+
+
+def _fits(step: str, name: str) -> bool:
+    return step in {"*", name}
 
 
 def replaces_in(view: View, dialect: Dialect) -> bool:
@@ -350,6 +362,8 @@ def tokens_in(view: View, dialect: Dialect, *, located: bool = True) -> tuple[Is
         if view.status not in (place.status or _SHOWN):
             continue
         if place.path and located and not pattern(place.path).search(view.target):
+            continue
+        if any(_covers(place.name, one.name) for one in found):
             continue
         value = _issued(place, view)
         # A version that redaction masked in the content is unknown: in a field it stays readable.

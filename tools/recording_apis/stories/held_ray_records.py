@@ -24,12 +24,12 @@ def _path(table: str, name: str) -> str:
 @case(
     "b946",
     "ray-field-app-saves-and-closes",
-    "self-race",
+    "stale-stored-token",
     "412",
-    alone="self-race",
+    alone="stale-stored-token",
     synthetic=True,
     description=(
-        "A field service app saves a work order's notes and, before the answer is there, its closing, both with the "
+        "A field service app saves a work order's notes and, right after the answer, its closing, both with the "
         "etag of the one read: one is 204, the other 412 some hundredths of a second later; for two work orders."
     ),
 )
