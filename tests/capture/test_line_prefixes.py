@@ -11,7 +11,7 @@ import pytest
 from ifmatch.capture import read_all
 from ifmatch.capture.line_prefixes import turned, without_prefixes
 from ifmatch.capture.recognised_text import without_odd_blanks
-from ifmatch.capture.text_source import is_mark
+from ifmatch.capture.text_source import _is_mark
 from ifmatch.diagnosis import diagnose
 from ifmatch.errors import InputError
 
@@ -46,15 +46,15 @@ def test_prefixes_are_taken_off(prefix: str) -> None:
 
 def test_lines_of_another_service_are_left_out() -> None:
     lines = [line for one in TRACE for line in (f"client-1  | {one}", "db-1      | checkpoint: done")]
-    bare = without_prefixes(lines, is_mark)
+    bare = without_prefixes(lines, _is_mark)
     assert bare is not None
     assert [line for line in bare if line is not None] == TRACE
     assert len(bare) == len(lines)
 
 
 def test_lines_that_hold_no_message_stay() -> None:
-    assert without_prefixes([f"client-1  | line {number}" for number in range(9)], is_mark) is None
-    assert without_prefixes(TRACE, is_mark) is None
+    assert without_prefixes([f"client-1  | line {number}" for number in range(9)], _is_mark) is None
+    assert without_prefixes(TRACE, _is_mark) is None
 
 
 def test_signs_that_stand_the_other_way_round() -> None:

@@ -17,7 +17,16 @@ import pytest
 
 import ifmatch
 from ifmatch.capture import read
-from ifmatch.diagnosis import case, diagnose, dialect_services, gathered, habit_traffic, history, lapsed_marks
+from ifmatch.diagnosis import (
+    authorship,
+    case,
+    diagnose,
+    dialect_services,
+    gathered,
+    habit_traffic,
+    history,
+    lapsed_marks,
+)
 
 OWN = str(pathlib.Path(ifmatch.__file__).parent)
 START = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
@@ -184,10 +193,11 @@ def steep(make):
 
 @pytest.fixture(autouse=True)
 def _short_sight(monkeypatch):
-    monkeypatch.setattr(history, "REACH", 4)
+    monkeypatch.setattr(history, "_REACH", 4)
     monkeypatch.setattr(case, "CASE_REACH", 6)
     monkeypatch.setattr(gathered, "_MANY", 100)
     monkeypatch.setattr(lapsed_marks, "_NEAR", 4)
+    monkeypatch.setattr(authorship, "_NEAR", 4)
     # Nor are all exchanges needed to tell what a service speaks.
     monkeypatch.setattr(habit_traffic, "_MOST", 1)
     monkeypatch.setattr(dialect_services, "_MOST", 10)
@@ -244,6 +254,6 @@ def test_what_gave_the_token_is_known_however_long_ago(monkeypatch, gave):
 
     near = told()
     assert near
-    monkeypatch.setattr(history, "REACH", 500)
+    monkeypatch.setattr(history, "_REACH", 500)
     monkeypatch.setattr(case, "CASE_REACH", 500)
     assert near == told()

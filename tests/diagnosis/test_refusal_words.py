@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from ifmatch.diagnosis.refusal_words import negative
 from ifmatch.diagnosis.steps import Step
 from ifmatch.model.exchange import Exchange, Provenance
 from ifmatch.model.message import Content, Fields, Request, Response
@@ -29,7 +28,7 @@ def _step(sent, answer):
     ],
 )
 def test_a_success_that_is_none(answer) -> None:
-    assert negative(_step('{"ward": "S", "tick": 4}', answer))
+    assert _step('{"ward": "S", "tick": 4}', answer).negative
 
 
 @pytest.mark.parametrize(
@@ -41,4 +40,4 @@ def test_a_success_that_is_none(answer) -> None:
     ],
 )
 def test_a_success_with_such_a_member(sent, answer) -> None:
-    assert not negative(_step(sent, answer))
+    assert not _step(sent, answer).negative

@@ -54,6 +54,8 @@ ANYWHERE = {
         (
             "The service takes tags of that type elsewhere: somebody was quicker here",
             "price by the tills' own way, JSON",
+            "a new edition of the API leads to the same berths, and does not check",
+            "the desk and the counter of a library have ways of their own to one loan",
         ),
         _FRONTS,
     ),
@@ -191,7 +193,15 @@ RESPELT = {
     "a slow save is counted twice, and a spent tag is refused": "a time or a checksum does not count by two",
     "another number beside the token": "the other number is not respelt",
     "the same content under two tags that are no counts": "the form of the tags tells",
-    "a list had shown the newer tag before the old one was taken": "the list shows it in the old spelling",
+    **dict.fromkeys(
+        (
+            "a list had shown the newer tag before the old one was taken",
+            "a rule deleted under a count that the list had shown past",
+            "a count that the list shows with one more digit",
+            "items of a drive by their ids, and what lies in a folder of it",
+        ),
+        "the list shows it in the old spelling",
+    ),
     "a condition in the content that fits, beside a stale token": "its own version is a second one",
     "guard lost on the way and demanded by the origin": "nothing says that the time is the version",
     "versions are milliseconds, and the app makes one from its own clock": "the time of sending tells",

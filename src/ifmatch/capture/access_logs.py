@@ -7,7 +7,6 @@ from what the columns hold: docs/decisions/071-access-logs.md.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.drafts import Drafts
@@ -18,6 +17,7 @@ from ifmatch.capture.log_records import NO_STATUS, LogRecord, is_cache_word, une
 from ifmatch.capture.log_shapes import by_names_or_columns
 from ifmatch.capture.text_source import read_text
 from ifmatch.errors import InputError
+from ifmatch.model.slotted import Slotted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,8 +87,7 @@ _ADVICE: Final = (
 )
 
 
-@dataclass(slots=True)
-class _Row:
+class _Row(Slotted):
     """A line taken apart: the tokens that are no standard column, with their names ("" for none)."""
 
     record: LogRecord

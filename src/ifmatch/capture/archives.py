@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from ifmatch.capture.container_sniffing import is_archive, is_zip
 from ifmatch.capture.decompression import MAXIMAL_OCTETS, MAXIMAL_RATIO
 from ifmatch.capture.playwright_traces import is_playwright_archive, read_playwright_archive
 from ifmatch.capture.saz import is_fiddler, read_fiddler
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     MemberReader: TypeAlias = Callable[[BinaryIO, str], tuple[Capture, ...]]
 
-__all__ = ["MEMBER_LIMIT", "Archive", "is_archive", "read_archive"]
+__all__ = ["MEMBER_LIMIT", "Archive", "read_archive"]
 
 # Files of one archive that are looked at.
 MEMBER_LIMIT: Final = 10_000
@@ -202,19 +203,6 @@ def _ends_with_zeros(stream: BinaryIO) -> bool:
     return not stream.read().strip(b"\0")
 
 
-def is_archive(head: bytes) -> bool:
-    """Tell whether this is a zip or a tar archive.
-
-    Args:
-        head: the first octets of the source, decompressed.
-    """
-    return _is_zip(head) or head[257:262] == b"ustar"
-
-
-def _is_zip(head: bytes) -> bool:
-    return head[:4] in {b"PK\x03\x04", b"PK\x05\x06"}
-
-
 def read_archive(stream: BinaryIO, name: str, reader: MemberReader) -> tuple[Capture, ...]:
     """Read every readable file of an archive.
 
@@ -231,7 +219,7 @@ def read_archive(stream: BinaryIO, name: str, reader: MemberReader) -> tuple[Cap
     """
     magic = stream.read(4)
     stream.seek(-len(magic), io.SEEK_CUR)
-    if not _is_zip(magic):
+    if not is_zip(magic):
         tar = TarArchive(stream, name)
         files = [(member.name, partial(tar.read, member)) for member in tar.members]
         damage = [CaptureWarning(f"the archive is damaged or cut ({tar.damage})")] if tar.damage else []
@@ -290,7 +278,7 @@ def _as_one(archive: Archive) -> Callable[[Archive], Capture] | None:
 
 def _inside(octets: bytes, name: str, left: int) -> Archive:
     """Return an archive that lies in another one, as those may that are one source each."""
-    inner = Archive(io.BytesIO(octets), name, left) if _is_zip(octets) else None
+    inner = Archive(io.BytesIO(octets), name, left) if is_zip(octets) else None
     if inner is None or _as_one(inner) is None:
         raise InputError(
             "this is an archive inside the archive", source=name, advice="Unpack it, and give it by itself"

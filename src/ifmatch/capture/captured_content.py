@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ifmatch.capture.decompression import dechunk, decode_content
 from ifmatch.model.message import Content
+from ifmatch.model.slotted import Frozen
 from ifmatch.model.unknown import UNKNOWN, UnknownType
 
 if TYPE_CHECKING:
@@ -24,8 +24,7 @@ _DECODER = json.JSONDecoder()
 _CUT_SIGNS = ("...", "\u2026", "[truncated]", "[...]", "<snip>", "(truncated)")
 
 
-@dataclass(frozen=True, slots=True)
-class ReadContent:
+class ReadContent(Frozen, frozen=True):
     """Content as it could be read.
 
     Attributes:

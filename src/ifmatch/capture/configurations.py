@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,8 +56,7 @@ _OBJECT: Final = re.compile(rb"\s*\{\s*\"")
 _NGINX_FILE = re.compile(r"^# configuration file (.+):$")
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigurationLine:
+class ConfigurationLine(Frozen, frozen=True):
     """One line that says something.
 
     Attributes:
@@ -74,8 +74,7 @@ class ConfigurationLine:
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class ServerConfiguration:
+class ServerConfiguration(Frozen, frozen=True):
     """A configuration file.
 
     Attributes:

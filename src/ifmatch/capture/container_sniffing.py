@@ -8,9 +8,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from ifmatch.model.late import late_pattern
+
 __all__ = [
     "is_api_client",
     "is_apigee",
+    "is_archive",
     "is_charles",
     "is_devtools_events",
     "is_har",
@@ -29,26 +32,27 @@ __all__ = [
     "is_tshark",
     "is_vcr",
     "is_xml_session",
+    "is_zip",
 ]
 
 # The magic numbers that `pcap_packets` reads; other formats need none of what that module imports.
 _PCAP: Final = frozenset({
     b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d", b"\x0a\x0d\x0d\x0a",
 })  # fmt: skip
-_CASSETTE: Final = re.compile(
+_CASSETTE: Final = late_pattern(
     rb"(?:\A|\n)(?:http_)?interactions:[ \t]*(?:\n[ \t]*- |\[\])|"
     rb'\A\s*\{\s*(?:"version"\s*:\s*\d+\s*,\s*)?"(?:http_)?interactions"\s*:\s*\['
 )
-_TRANSACTIONS: Final = re.compile(rb"\A\s*\[\s*\{")
-_EXECUTIONS: Final = re.compile(rb'"(?:run|executions|collection)"\s*:')
-_SPANS: Final = re.compile(rb'"(?:resourceSpans|resource_spans)"\s*:\s*\[')
-_XML_SESSION: Final = re.compile(rb"<(?:charles-session\b|items burpVersion=|httpSample\s)")
-_BATCHES: Final = re.compile(rb'\A\s*\{\s*"batches"\s*:\s*\[')
-_STORED_SPAN: Final = re.compile(rb'\A\s*\{[^\n]{0,4000}"traceID"[^\n]{0,8000}"operationName"')
+_TRANSACTIONS: Final = late_pattern(rb"\A\s*\[\s*\{")
+_EXECUTIONS: Final = late_pattern(rb'"(?:run|executions|collection)"\s*:')
+_SPANS: Final = late_pattern(rb'"(?:resourceSpans|resource_spans)"\s*:\s*\[')
+_XML_SESSION: Final = late_pattern(rb"<(?:charles-session\b|items burpVersion=|httpSample\s)")
+_BATCHES: Final = late_pattern(rb'\A\s*\{\s*"batches"\s*:\s*\[')
+_STORED_SPAN: Final = late_pattern(rb'\A\s*\{[^\n]{0,4000}"traceID"[^\n]{0,8000}"operationName"')
 
 # Elasticsearch, Datadog, Loki, Splunk, CloudWatch Logs Insights, Azure Monitor, OTLP logs.
 _EXPORTS: Final = tuple(
-    (sign, re.compile(pattern))
+    (sign, late_pattern(pattern))
     for sign, pattern in (
         (b'"_source"', rb'"hits"\s*:\s*\[\s*\{[^{}]{0,400}"_(?:source|index)"'),
         (b'"log"', rb'"data"\s*:\s*\[\s*\{[\s\S]{0,400}?"attributes"\s*:\s*\{'),
@@ -60,15 +64,15 @@ _EXPORTS: Final = tuple(
     )
 )
 
-_FLOWS: Final = re.compile(rb"\d{2,12}:\d{1,3}:[A-Za-z_]{1,40}[,;]")
-_POINTS: Final = re.compile(rb'"point"\s*:\s*\[[\s\S]{0,4000}?"ActionResult"\s*:')
+_FLOWS: Final = late_pattern(rb"\d{2,12}:\d{1,3}:[A-Za-z_]{1,40}[,;]")
+_POINTS: Final = late_pattern(rb'"point"\s*:\s*\[[\s\S]{0,4000}?"ActionResult"\s*:')
 
-_AUDIT: Final = re.compile(rb'"apiVersion"\s*:\s*"audit\.k8s\.io/')
+_AUDIT: Final = late_pattern(rb'"apiVersion"\s*:\s*"audit\.k8s\.io/')
 
 # Storage Analytics, CloudTrail, resource logs of Azure Storage, Cloud Audit Logs of Cloud Storage, Sentry.
-_ANALYTICS: Final = re.compile(rb"\s*[12]\.\d;\d{4}-\d\d-\d\dT[\d:.]+Z;\w+;\w+;\d{3};")
+_ANALYTICS: Final = late_pattern(rb"\s*[12]\.\d;\d{4}-\d\d-\d\dT[\d:.]+Z;\w+;\w+;\d{3};")
 _EVENTS: Final = tuple(
-    (sign, re.compile(pattern))
+    (sign, late_pattern(pattern))
     for sign, pattern in (
         (b"eventSource", rb'\\?"eventSource\\?"\s*:\s*\\?"(?:s3|dynamodb)\.amazonaws\.com\\?"'),
         (b'"Storage', rb'"category"\s*:\s*"Storage(?:Read|Write|Delete)"'),
@@ -77,34 +81,46 @@ _EVENTS: Final = tuple(
     )
 )
 
-_TSHARK_COLUMN: Final = re.compile(
+_TSHARK_COLUMN: Final = late_pattern(
     rb"(?:\A|[\t,;|\"])(?:frame\.(?:number|time\w*)|tcp\.stream|http2\.(?:streamid|headers?\.\w+)|"
     rb"http\.(?:request\.(?:uri|full_uri|line)|response\.(?:code|line|phrase)|file_data))(?=[\t,;|\"\r\n]|\Z)"
 )
-_TSHARK_JSON: Final = re.compile(rb'"layers"\s*:\s*\{\s*"frame"\s*:\s*\{\s*"frame[._]')
+_TSHARK_JSON: Final = late_pattern(rb'"layers"\s*:\s*\{\s*"frame"\s*:\s*\{\s*"frame[._]')
 
-_HOPPSCOTCH: Final = re.compile(
+_HOPPSCOTCH: Final = late_pattern(
     rb'"responses"\s*:\s*\{\s*"[^"]{0,200}"\s*:\s*\{[\s\S]{0,400}?"originalRequest"'
 )
 # A log holds an object a line; a journal holds a list.
-_LINES: Final = re.compile(rb"\s*\{[^\n]*\}\s*\n\s*\{")
-_LISTED: Final = re.compile(rb'"[\w-]{1,40}"\s*:\s*\[\s*\{')
+_LINES: Final = late_pattern(rb"\s*\{[^\n]*\}\s*\n\s*\{")
+_LISTED: Final = late_pattern(rb'"[\w-]{1,40}"\s*:\s*\[\s*\{')
 # ChromeDriver puts each event into a string.
-_EVENT: Final = re.compile(
+_EVENT: Final = late_pattern(
     rb'\\?"method\\?"\s*:\s*\\?"Network\.(?:requestWillBeSent|responseReceived)(?:ExtraInfo)?\\?"'
 )
-_ASKED: Final = re.compile(
+_ASKED: Final = late_pattern(
     rb'"(?:httpR|r)equest"\s*:\s*\{[^{}]{0,4000}?"(?:method|uri|url|path|absoluteUrl)"\s*:|'
     rb'"(?:httpR|r)equest"\s*:\s*\{[\s\S]{0,4000}?"method"\s*:'
 )
-_ANSWERED: Final = re.compile(
+_ANSWERED: Final = late_pattern(
     rb'"(?:httpR|r)esponse(?:Definition)?"\s*:\s*\{[\s\S]{0,8000}?"(?:status|statusCode|status_code)"\s*:'
 )
-_JOURNAL_YAML: Final = re.compile(
+_JOURNAL_YAML: Final = late_pattern(
     rb"\s*(?:#[^\n]*\n|---\s*\n|[\w-]{1,40}:\s*\n){0,5}\s*- (?:[\w-]+: [^\n]*\n\s+){0,6}request:\s*\n"
 )
-_INSOMNIA_5: Final = re.compile(rb"(?:\A|\n)type: \"?(?:collection|spec|mock|environment)\.insomnia\.rest/5")
-_BRUNO_RUN: Final = re.compile(rb'"results"\s*:\s*\[\s*\{[\s\S]{0,600}?"(?:request|filename)"')
+_INSOMNIA_5: Final = late_pattern(
+    rb"(?:\A|\n)type: \"?(?:collection|spec|mock|environment)\.insomnia\.rest/5"
+)
+_BRUNO_RUN: Final = late_pattern(rb'"results"\s*:\s*\[\s*\{[\s\S]{0,600}?"(?:request|filename)"')
+
+
+def is_archive(head: bytes) -> bool:
+    """Tell whether this is a zip or a tar archive."""
+    return is_zip(head) or head[257:262] == b"ustar"
+
+
+def is_zip(head: bytes) -> bool:
+    """Tell whether this is a zip archive."""
+    return head[:4] in {b"PK\x03\x04", b"PK\x05\x06"}
 
 
 def is_har(head: bytes) -> bool:

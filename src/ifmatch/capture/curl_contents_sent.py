@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import mimetypes
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote_from_bytes
 
 from ifmatch.errors import InputError
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -70,8 +70,7 @@ def _encoded(argument: str, read_file: Callable[[str], bytes]) -> str:
     return f"{name}={encoded}" if name else encoded
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Frozen, frozen=True):
     """One part of a form.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from ifmatch.capture.curl_prompt import CurlPrompt
@@ -24,8 +25,7 @@ class EventKind(enum.Enum):
     BOUNDARY = "a place where nothing goes on"
 
 
-@dataclass(frozen=True, slots=True)
-class TraceEvent:
+class TraceEvent(Frozen, frozen=True):
     """One event of a curl trace.
 
     Attributes:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.curl_clock import DayClock
 from ifmatch.capture.curl_events import EventKind, TraceEvent
+from ifmatch.model.slotted import Slotted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,8 +50,7 @@ _KNOWN_INFO: Final = (
 )  # fmt: skip
 
 
-@dataclass(slots=True)
-class Connection:
+class Connection(Slotted):
     """A connection as the trace names it.
 
     Attributes:

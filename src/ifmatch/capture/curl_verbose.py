@@ -7,8 +7,9 @@ above, HTTP/1.1, HTTP/2 and HTTP/3, several transfers, redirects, proxies and fa
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from ifmatch.capture.curl_contents import distribute
 from ifmatch.capture.curl_events import EventKind, TraceEvent

@@ -13,6 +13,7 @@ from ifmatch.capture.decoding_clients import withheld_by_client
 from ifmatch.errors import InputError
 from ifmatch.model.exchange import Capture, CaptureWarning, Exchange, Provenance
 from ifmatch.model.message import Content, Fields, Request, Response
+from ifmatch.model.slotted import Slotted
 from ifmatch.model.unknown import UNKNOWN, UnknownType
 
 if TYPE_CHECKING:
@@ -30,8 +31,7 @@ _WITHOUT_CONTENT: Final = frozenset({204, 205, 304})
 _WITHOUT_CONTENT_BY_CUSTOM: Final = frozenset({"GET", "HEAD", "DELETE", "OPTIONS", "CONNECT", "TRACE"})
 
 
-@dataclass(slots=True)
-class Draft:
+class Draft(Slotted):
     """An exchange while it is put together.
 
     Attributes:

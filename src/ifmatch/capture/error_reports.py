@@ -7,7 +7,6 @@ See docs/decisions/073-error-reports.md.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.drafts import Draft, Drafts
@@ -16,6 +15,7 @@ from ifmatch.capture.moments import iso_moment
 from ifmatch.capture.target_uri import target_uri
 from ifmatch.capture.text_source import read_text
 from ifmatch.model.message import Content
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,8 +50,7 @@ _VERBS: Final = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorReport:
+class ErrorReport(Frozen, frozen=True):
     """What a traceback, a line or a sentence says.
 
     Attributes:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import functools
 import re
 import tomllib
-from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING, Final, cast
+
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,8 +26,7 @@ _GROUPS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(Frozen, frozen=True):
     """How a library words a refusal.
 
     Attributes:
@@ -44,8 +44,7 @@ class Signature:
     dialect: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(Frozen, frozen=True):
     """What a word of a sentence says.
 
     Attributes:
@@ -61,8 +60,7 @@ class Product:
     dialect: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Signatures:
+class Signatures(Frozen, frozen=True):
     """All records.
 
     Attributes:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 import io
 import json
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +19,7 @@ from ifmatch.capture.har_records import File
 from ifmatch.capture.har_split import DamagedError, EntrySplitter
 from ifmatch.errors import InputError
 from ifmatch.model.exchange import Capture, CaptureWarning
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -30,8 +30,8 @@ __all__ = ["LIMIT", "looks_like_har", "read_har"]
 
 # Octets of a file that is taken whole; larger ones are gone through in two passes.
 LIMIT: Final = 8 * 1024 * 1024
-_HEAD = re.compile(rb'^\s*\{\s*"(?:log"\s*:\s*\{|\$schema")')
-_LOG_SOMEWHERE = re.compile(rb'"log"\s*:\s*\{')
+_HEAD = late_pattern(rb'^\s*\{\s*"(?:log"\s*:\s*\{|\$schema")')
+_LOG_SOMEWHERE = late_pattern(rb'"log"\s*:\s*\{')
 _ADVICE: Final = "In the browser's developer tools, Network panel, use `Save all as HAR`, and give that file"
 
 
@@ -85,7 +85,7 @@ def read_har(stream: BinaryIO, name: str) -> Capture:
 
 # A half of a surrogate pair alone, as JavaScript writes what is no text. The backslash is not itself
 # escaped; the replacement is as long, so that offsets stay.
-_LONE_SURROGATE = re.compile(
+_LONE_SURROGATE = late_pattern(
     rb"((?<!\\)(?:\\\\)*)(?:\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})"
     rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2})"
 )

@@ -22,7 +22,10 @@ __all__ = ["Course", "condition_of", "contents_in_turn"]
 _STRONG: Final = re.compile(
     rb'"if-(?:none-)?match"\s*,\s*"value"\s*:\s*"\s*\\"([^"\\]*)\\"\s*"', re.IGNORECASE
 )
-_CONDITIONAL: Final = re.compile(rb'"(?:if-|x-http-method|x-method|range")', re.IGNORECASE)
+# To count these takes a tenth of the time of an expression for all of them.
+_CONDITION: Final = b'"if-'
+_EXTENSION: Final = b'"x-'
+_METHODS: Final = (b'"x-http-method', b'"x-method')
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 # Longer contents, in octets, are left to the diagnosis.
 _LONGEST: Final = 65_536
@@ -51,18 +54,21 @@ _Object = dict[str, object]
 _decode_object = msgspec.json.Decoder(_Object).decode
 
 
-def condition_of(sent: bytes) -> int:
+def condition_of(sent: bytes, names: bytes) -> int:
     """Return a hash of the strong tag that a request names, 0 when that is not its only condition.
 
     Args:
         sent: the list of its fields, as it stands in the file.
+        names: the same in lower case.
 
     Source: RFC 9110 sections 13.1.1 and 13.1.2.
     """
-    found = _STRONG.search(sent)
-    if found is None or len(_CONDITIONAL.findall(sent)) != 1:
+    if names.count(_CONDITION) != 1 or b'"range"' in names:
         return 0
-    return hash(found.group(1))
+    if _EXTENSION in names and any(method in names for method in _METHODS):
+        return 0
+    found = _STRONG.match(sent, names.find(_CONDITION))
+    return hash(found.group(1)) if found is not None else 0
 
 
 @dataclass(slots=True)
@@ -124,13 +130,16 @@ class _Contents:
     past: set[bytes] = field(default_factory=set[bytes])
     changed: set[str] = field(default_factory=set[str])
     waiting: _Object | None = None
+    # Of what was shown last; "" where a write only told what it put in.
+    text: str = ""
 
     def goes_on(self, octets: bytes, *, writes: bool) -> bool:
         entry = _decode(octets)
         sent, shown = entry.request.post_data, entry.response.content
         text = shown.text if shown is not None else ""
         if not writes:
-            return not text or self._look(_object(text))
+            # Most looks show what stood there before.
+            return not text or text == self.text or self._look(_object(text), text)
         wanted = _object(sent.text) if sent is not None else None
         if not wanted or any(self._may_undo(name, value) for name, value in wanted.items()):
             return False
@@ -139,9 +148,9 @@ class _Contents:
         if not there or not _taken(wanted, there):
             return False
         self.waiting = None if text else wanted
-        return self._note(there)
+        return self._note(there, text)
 
-    def _look(self, there: _Object | None) -> bool:
+    def _look(self, there: _Object | None, text: str) -> bool:
         if not there:
             return False
         if self.waiting is not None:
@@ -150,7 +159,7 @@ class _Contents:
             self.waiting = None
         elif any(name in there and there[name] != value for name, value in self.current.items()):
             return False
-        return self._note(there)
+        return self._note(there, text)
 
     def _may_undo(self, name: str, value: object) -> bool:
         """Tell whether a member is sent as it was before, or may lack a part that an earlier write put in."""
@@ -159,8 +168,9 @@ class _Contents:
         has_parts = isinstance(value, list | dict) or (isinstance(value, str) and " " in value.strip())
         return (has_parts and name in self.changed) or _encode((name, value)) in self.past
 
-    def _note(self, there: _Object) -> bool:
+    def _note(self, there: _Object, text: str) -> bool:
         """Note what is shown; tell whether all that writes changed is still there."""
+        self.text = text
         self.past.update(
             _encode(member) for member in there.items() if self.current.get(member[0]) != member[1]
         )

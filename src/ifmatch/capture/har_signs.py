@@ -8,12 +8,15 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote, urljoin
+from urllib.parse import unquote
 
 import msgspec
 
+from ifmatch.model.late import late_pattern
+from ifmatch.model.places import joined
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection
 
 __all__ = [
     "ANSWERED",
@@ -53,7 +56,7 @@ ANSWERED: Final = 32
 POSTS: Final = 64
 BATCH: Final = 128
 
-ORIGIN: Final = re.compile(r"\A\w+://[^/]*")
+ORIGIN: Final = late_pattern(r"\A\w+://[^/]*")
 DONE: Final = frozenset({200, 204})
 _REFUSALS: Final = frozenset({400, 403, 409, 410, 412, 416, 417, 422, 423, 424, 428, 501})
 _SIGNS_OF_READ: Final = {
@@ -63,21 +66,22 @@ _SIGNS_OF_READ: Final = {
 # How the addresses of many writes in one end.
 BATCHES: Final = ("batch", "bulk")
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "CONNECT"})
-_CONDITION: Final = re.compile(rb"if-(?:match|unmodified-since|range)")
-_VALIDATOR: Final = re.compile(
+_CONDITION: Final = late_pattern(rb"if-(?:match|unmodified-since|range)")
+_VALIDATOR: Final = late_pattern(
     rb'"(?:etag|last-modified)"\s*,\s*"value"\s*:\s*"((?:[^"\\]++|\\.)*+)"', re.IGNORECASE
 )
-_TOKENS: Final = re.compile(
+_PLAIN_TAG: Final = late_pattern(rb'"[A-Za-z-]+"\s*,\s*"value"\s*:\s*"[^"\\]*\\"([^"\\]*)\\"')
+_TOKENS: Final = late_pattern(
     rb'"if-(?:none-)?match"\s*,\s*"value"\s*:\s*"((?:[^"\\]++|\\.)*+)"', re.IGNORECASE
 )
-_COPIED: Final = re.compile(
+_COPIED: Final = late_pattern(
     rb'"(?:x-(?:ms|amz|goog)-copy-source|destination)"\s*,\s*"value"\s*:\s*"([^"\\]{1,2000})"', re.IGNORECASE
 )
-_LOCATION: Final = re.compile(rb'"location"\s*,\s*"value"\s*:\s*"([^"\\]{1,2000})"', re.IGNORECASE)
-_ACTION: Final = re.compile(r"(?<=[^/:]):[A-Za-z]{3,60}\Z")
-_NAMED: Final = re.compile(r"(?:^|&)(?:name|key|object)=([^&]{1,400})")
+_LOCATION: Final = late_pattern(rb'"location"\s*,\s*"value"\s*:\s*"([^"\\]{1,2000})"', re.IGNORECASE)
+_ACTION: Final = late_pattern(r"(?<=[^/:]):[A-Za-z]{3,60}\Z")
+_NAMED: Final = late_pattern(r"(?:^|&)(?:name|key|object)=([^&]{1,400})")
 # A success that says no; its content is JSON within JSON, so quotes have a backslash.
-_FLAGGED: Final = re.compile(
+_FLAGGED: Final = late_pattern(
     rb'"(?:success|ok|done|succeeded|accepted|saved|applied)\\?"\s*:\s*false|\A"(?:\\[nrt]|\s)*false(?:\\[nrt]|\s)*"\Z'
 )
 _SAYS_NO: Final = (
@@ -85,7 +89,7 @@ _SAYS_NO: Final = (
     b"failed", b"rejected", b"skipped", b"not applied", b"already ",
 )  # fmt: skip
 # What every visitor gets, and no service changes by a request.
-_ASSET: Final = re.compile(
+_ASSET: Final = late_pattern(
     r"\.(?:m?jsx?|css|map|png|jpe?g|gif|svg|webp|avif|ico|bmp|woff2?|ttf|otf|eot|wasm|mp[34]|webm|ogg)\Z",
     re.IGNORECASE,
 )
@@ -95,7 +99,7 @@ _BLANKS: Final = b'" \\nrt'
 _OPENINGS: Final = b"{[<"
 # No refusal is longer, in octets.
 _SHORT: Final = 16_384
-_TAG: Final = re.compile(rb'\\"([^"\\]*)\\"')
+_TAG: Final = late_pattern(rb'\\"([^"\\]*)\\"')
 
 
 class Request(msgspec.Struct, gc=False):
@@ -225,12 +229,18 @@ def validator_of(received: bytes) -> int:
     at = lowered.find(b'"etag"')
     if at < 0:
         at = lowered.find(b'"last-modified"')
-    found = _VALIDATOR.match(received, at) if at >= 0 else None
+    if at < 0:
+        return 0
+    # Nearly all tags are strong and plain, and stand there as most programs write them.
+    found = _PLAIN_TAG.match(received, at)
+    if found is not None:
+        return hash(found.group(1))
+    found = _VALIDATOR.match(received, at)
     return hash(_opaque(found.group(1))) if found is not None else 0
 
 
-def related(url: str, status: int, sent: bytes, names: bytes, received: bytes) -> Iterator[int]:
-    """Yield the resources that a write was redirected to, or that it copies.
+def related(url: str, status: int, sent: bytes, names: bytes, received: bytes) -> Collection[int]:
+    """Return the resources that a write was redirected to, or that it copies.
 
     Args:
         url: of the write.
@@ -244,8 +254,9 @@ def related(url: str, status: int, sent: bytes, names: bytes, received: bytes) -
         targets = _LOCATION.findall(received)[:1]
     elif b"copy-source" in names or b'"destination"' in names:
         targets = _COPIED.findall(sent)
-    for target in targets:
-        yield _place(urljoin(url, target.decode("utf-8", "replace")).partition("?")[0], "")[0]
+    return [
+        _place(joined(url, target.decode("utf-8", "replace")).partition("?")[0], "")[0] for target in targets
+    ]
 
 
 def fingerprint(content: Content | None) -> int:
@@ -260,6 +271,8 @@ def fingerprint(content: Content | None) -> int:
     if content is None or not content.text:
         return 0
     octets = memoryview(content.text)
+    if len(octets) <= 2 * _ENDS:
+        return hash((content.size, octets.tobytes())) or 1
     return hash((content.size, octets[:_ENDS].tobytes(), octets[-_ENDS:].tobytes())) or 1
 
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
+from ifmatch.model.late import late_pattern
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import BinaryIO
@@ -27,11 +29,11 @@ _MARKERS: Final = 16
 # Further beginnings that are tried as the end of one entry.
 _TRIES: Final = 3
 _LOOKAHEAD: Final = 8 * 1024 * 1024
-_TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[{}\[\]]|"', re.DOTALL)
-_KEY_THEN_LIST: Final = re.compile(rb'"entries"\s*:\s*\[')
-_BEGINS: Final = re.compile(rb'\{\s*"[^"\\]{1,80}"')
-_BEGINNING: Final = re.compile(rb'\s*,\s*\{\s*"[^"\\]{1,80}"')
-_FILLING: Final = re.compile(rb"[ \t\r\n,]*+")
+_TOKEN: Final = late_pattern(rb'"(?:[^"\\]++|\\.)*+"|[{}\[\]]|"', re.DOTALL)
+_KEY_THEN_LIST: Final = late_pattern(rb'"entries"\s*:\s*\[')
+_BEGINS: Final = late_pattern(rb'\{\s*"[^"\\]{1,80}"')
+_BEGINNING: Final = late_pattern(rb'\s*,\s*\{\s*"[^"\\]{1,80}"')
+_FILLING: Final = late_pattern(rb"[ \t\r\n,]*+")
 _BRACE: Final = ord("{")
 _END: Final = ord("]")
 

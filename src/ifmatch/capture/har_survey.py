@@ -357,8 +357,8 @@ def _note(found: Survey, offset: int, length: int, entry: Entry) -> None:
     found.signs.append(sign)
     named = 0
     if sign == NOT_MODIFIED:
-        named = condition_of(sent)
+        named = condition_of(sent, names)
     elif sign == WRITES | PRESENTS and answered and status in DONE:
-        named = condition_of(sent)
+        named = condition_of(sent, names)
         found.paths[resource] = hash(ORIGIN.sub("", url))
     found.named.append(named)

@@ -6,8 +6,9 @@ Source: ngx_http_log_module, Apache mod_log_config, varnishncsa(1), Envoy's acce
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from ifmatch.model.slotted import Frozen
 
 __all__ = ["NAMED_FORMATS", "LineFormat", "declares", "find_format"]
 
@@ -69,8 +70,7 @@ NAMED_FORMATS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class LineFormat:
+class LineFormat(Frozen, frozen=True):
     """A pattern for lines and what its groups mean.
 
     Attributes:

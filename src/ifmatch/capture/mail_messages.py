@@ -8,8 +8,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from ifmatch.capture.html_pages import text_of_html
-
 if TYPE_CHECKING:
     from email.message import EmailMessage
 
@@ -41,6 +39,8 @@ def text_of_mail(data: bytes) -> str:
     """
     # Few captures are mails, and what reads them takes a while to load.
     import email.policy  # noqa: PLC0415
+
+    from ifmatch.capture.html_pages import text_of_html  # noqa: PLC0415 - as above
 
     message: EmailMessage = email.message_from_bytes(data.lstrip(b"\r\n"), policy=email.policy.default)
     plain: list[str] = []

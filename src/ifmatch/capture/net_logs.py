@@ -18,6 +18,7 @@ from ifmatch.capture.json_values import load, number, objects, read_limited, tex
 from ifmatch.capture.target_uri import target_uri
 from ifmatch.model.json_values import elements_in, members_in
 from ifmatch.model.message import Content
+from ifmatch.model.slotted import Slotted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,8 +49,7 @@ _ADVICE: Final = (
 )
 
 
-@dataclass(slots=True)
-class _Job:
+class _Job(Slotted):
     """What a request of the browser has come to.
 
     Attributes:

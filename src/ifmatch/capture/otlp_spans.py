@@ -8,13 +8,13 @@ Source: OpenTelemetry semantic conventions for HTTP spans, 1.23 and later, and t
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.capture.drafts import ENTRY_LIMIT, Draft, Drafts
 from ifmatch.capture.json_values import number, text
 from ifmatch.capture.target_uri import target_uri
 from ifmatch.errors import InputError
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,8 +32,7 @@ _ADVICE: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Frozen, frozen=True):
     """A span as its format holds it.
 
     Attributes:

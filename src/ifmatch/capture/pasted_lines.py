@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
+
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,8 +46,7 @@ _REASONS: Final = {status.value: status.phrase.lower() for status in HTTPStatus}
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class StartLine:
+class StartLine(Frozen, frozen=True):
     """The first line of a message.
 
     Attributes:

@@ -19,6 +19,7 @@ from ifmatch.capture.pcap_streams import Connections
 from ifmatch.capture.target_uri import target_uri
 from ifmatch.capture.wire_messages import split_messages
 from ifmatch.errors import InputError
+from ifmatch.model.slotted import Slotted
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -140,8 +141,7 @@ def _captured(drafts: Drafts, seen: _Seen) -> Capture:
     return drafts.capture("pcap", nothing=nothing, advice=_CAPTURE)
 
 
-@dataclass(slots=True)
-class _Sent:
+class _Sent(Slotted):
     """A message with the time of its first and last octet."""
 
     message: WireMessage

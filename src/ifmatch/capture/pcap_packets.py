@@ -6,8 +6,9 @@ Source of the formats: draft-ietf-opsawg-pcap and draft-ietf-opsawg-pcapng.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,8 +46,7 @@ class DamagedError(Exception):
         self.text = text
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
+class Packet(Frozen, frozen=True):
     """One captured packet.
 
     Attributes:
@@ -64,8 +64,7 @@ class Packet:
     cut: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Interface:
+class _Interface(Frozen, frozen=True):
     link: int
     snapshot: int
     ticks: float

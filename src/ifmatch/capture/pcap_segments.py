@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from ifmatch.capture.pcap_packets import Packet
@@ -25,8 +26,7 @@ _EXTENSIONS: Final = frozenset({0, 43, 60})
 _FRAGMENT: Final = 44
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Frozen, frozen=True):
     """One TCP segment.
 
     Attributes:

@@ -9,6 +9,8 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from ifmatch.model.slotted import Slotted
+
 if TYPE_CHECKING:
     from ifmatch.capture.pcap_segments import Segment
 
@@ -22,8 +24,7 @@ _HALF: Final = 1 << 31
 CONNECTIONS_LIMIT: Final = 200_000
 
 
-@dataclass(slots=True)
-class Run:
+class Run(Slotted):
     """Octets of one direction without a gap.
 
     Attributes:

@@ -9,17 +9,17 @@ from __future__ import annotations
 import importlib
 import io
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from ifmatch.capture import archives, container_sniffing
+from ifmatch.capture import container_sniffing
 from ifmatch.capture.decompression import compression_of, decompress
 from ifmatch.capture.mail_messages import is_mail
 from ifmatch.capture.shown_texts import bare_document, is_document, is_quoted_document, shown_text
 from ifmatch.capture.target_uri import splittable
-from ifmatch.capture.text_source import decode
 from ifmatch.errors import InputError
 from ifmatch.model.exchange import CaptureWarning
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,8 +37,7 @@ __all__ = ["FORMATS", "HEAD_OCTETS", "CaptureFormat", "read", "read_all", "sniff
 HEAD_OCTETS: Final = 256 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class CaptureFormat:
+class CaptureFormat(Frozen, frozen=True):
     """A format that can be read.
 
     Attributes:
@@ -315,8 +314,10 @@ def read_all(
     stream, warnings = _opened(stream, name)
     head = stream.read(HEAD_OCTETS)
     stream.seek(-len(head), io.SEEK_CUR)
-    if archives.is_archive(head):
-        return _warned(archives.read_archive(stream, name, _plain_reader(format, log_format)), warnings)
+    if container_sniffing.is_archive(head):
+        from ifmatch.capture.archives import read_archive  # noqa: PLC0415 - as `_in_text` has it
+
+        return _warned(read_archive(stream, name, _plain_reader(format, log_format)), warnings)
     return _warned(_read_plain(stream, name, format, log_format), warnings)
 
 
@@ -411,6 +412,8 @@ def _taken_out(stream: BinaryIO, head: bytes) -> tuple[BinaryIO, str | None, lis
 def _plain(head: bytes) -> bytes:
     """Return UTF-16 as UTF-8, other heads as they are."""
     if head[:2] in {b"\xff\xfe", b"\xfe\xff"} or (b"\0" in head[:4] and b"\0" in head[4:8]):
+        from ifmatch.capture.text_source import decode  # noqa: PLC0415 - few sources are UTF-16
+
         text, encoding = decode(head)
         return text.encode(encoding, "replace") if "\0" not in text[:512] else head
     return head.removeprefix(b"\xef\xbb\xbf")
@@ -432,6 +435,8 @@ def _opened(stream: BinaryIO, name: str) -> tuple[BinaryIO, list[CaptureWarning]
         # Compressed twice is not opened twice.
         return (inner if compression_of(data[:8]) is not None else _opened(inner, name)[0]), warnings
     if magic[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        from ifmatch.capture.text_source import decode  # noqa: PLC0415 - as above
+
         text, encoding = decode(stream.read())
         return io.BytesIO(text.encode(encoding, "replace")), []
     return stream, []

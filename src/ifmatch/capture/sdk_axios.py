@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urljoin
 
 from ifmatch.capture.drafts import Draft
 from ifmatch.capture.sdk_lines import python_text
 from ifmatch.model.message import Content
+from ifmatch.model.places import joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -82,10 +82,10 @@ def _add(said: dict[str, str], line: int, drafts: Drafts) -> None:
     where = "response." if any(path.startswith("response.") for path in said) else ""
     status = said.get(f"{where}status") or said.get("status") or ""
     config = {path.removeprefix(where).removeprefix("response."): value for path, value in said.items()}
-    url = urljoin(config.get("config.baseURL", ""), config.get("config.url", "")) or said.get("url", "")
+    url = joined(config.get("config.baseURL", ""), config.get("config.url", "")) or said.get("url", "")
     if base := config.get("config.baseURL"):
-        joined = f"{base.rstrip('/')}/{config.get('config.url', '').lstrip('/')}"
-        url = url if "://" in config.get("config.url", "") else joined
+        whole = f"{base.rstrip('/')}/{config.get('config.url', '').lstrip('/')}"
+        url = url if "://" in config.get("config.url", "") else whole
     draft = Draft(
         method=config.get("config.method", "get" if "config.url" in config else "").upper(),
         url=url,

@@ -6,7 +6,6 @@ What such a log does not show is unknown: docs/decisions/072-client-logs.md.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture import (
@@ -36,6 +35,7 @@ from ifmatch.capture.sdk_hclog import as_text, is_json_record
 from ifmatch.capture.sdk_lines import settle_zone
 from ifmatch.capture.text_source import read_text
 from ifmatch.model.message import Fields
+from ifmatch.model.slotted import Frozen
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -49,8 +49,7 @@ if TYPE_CHECKING:
 __all__ = ["looks_like_sdk_log", "read_sdk_log"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Family:
+class _Family(Frozen, frozen=True):
     """A notation.
 
     Attributes:

@@ -5,11 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from ifmatch.capture.html_pages import is_html, text_of_html
-from ifmatch.capture.json_values import load
-from ifmatch.capture.log_pastes import mended
 from ifmatch.capture.mail_messages import is_mail, text_of_mail
-from ifmatch.capture.text_source import decode, unwrap
 
 __all__ = ["bare_document", "is_document", "is_quoted_document", "shown_text"]
 
@@ -31,7 +27,13 @@ def is_document(head: bytes, form: str | None) -> bool:
         head: the first octets of the source.
         form: the format that it looks like as it stands, None when like none.
     """
-    return _WHOLE.match(head) is not None or is_mail(head) or (form in _WEAK and is_html(head))
+    if _WHOLE.match(head) is not None or is_mail(head):
+        return True
+    if form not in _WEAK:
+        return False
+    from ifmatch.capture.html_pages import is_html  # noqa: PLC0415 - few captures are pages
+
+    return is_html(head)
 
 
 def is_quoted_document(head: bytes) -> bool:
@@ -49,6 +51,10 @@ def bare_document(data: bytes) -> bytes | None:
     Args:
         data: the source.
     """
+    from ifmatch.capture.json_values import load  # noqa: PLC0415 - few captures are quoted
+    from ifmatch.capture.log_pastes import mended  # noqa: PLC0415 - as above
+    from ifmatch.capture.text_source import decode, unwrap  # noqa: PLC0415 - as above
+
     lines, _ = unwrap(list(decode(data)[0].split("\n")))
     texts, _ = mended(lines)
     text = "\n".join(texts)
@@ -65,4 +71,7 @@ def shown_text(data: bytes) -> tuple[bytes, str]:
     """
     if is_mail(data[:65536]):
         return text_of_mail(data).encode("utf-8", "surrogatepass"), "the text was taken out of a mail"
+    from ifmatch.capture.html_pages import text_of_html  # noqa: PLC0415 - few captures are pages
+    from ifmatch.capture.text_source import decode  # noqa: PLC0415 - as above
+
     return text_of_html(decode(data)[0]).encode("utf-8", "surrogatepass"), "the text was taken out of HTML"

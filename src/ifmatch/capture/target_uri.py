@@ -8,15 +8,14 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from ifmatch.model.exchange import CaptureWarning
+from ifmatch.model.places import splittable as splittable_url
 
 if TYPE_CHECKING:
     from ifmatch.model.exchange import Capture
 
-# All that a URL may hold but brackets.
-_SAFE: Final = ":/?#@!$&'()*+,;=%-._~"
 _WARNINGS: Final = 20
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
@@ -48,9 +47,9 @@ def splittable(capture: Capture) -> Capture:
         capture: as read; damaged evidence may hold `http://[`, which `urlsplit` refuses.
     """
     encoded = {
-        index: quote(exchange.request.url, safe=_SAFE)
+        index: url
         for index, exchange in enumerate(capture.exchanges)
-        if not _can_be_split(exchange.request.url)
+        if (url := splittable_url(exchange.request.url)) is not exchange.request.url
     }
     if not encoded:
         return capture
@@ -62,16 +61,6 @@ def splittable(capture: Capture) -> Capture:
         for index, url in [*encoded.items()][:_WARNINGS]
     )
     return replace(capture, exchanges=tuple(exchanges), warnings=(*capture.warnings, *warnings))
-
-
-def _can_be_split(url: str) -> bool:
-    if url.isascii() and "[" not in url and "]" not in url:
-        return True
-    try:
-        urlsplit(url)
-    except ValueError:
-        return False
-    return True
 
 
 def path_and_query(url: str) -> str:

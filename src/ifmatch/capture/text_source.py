@@ -7,7 +7,6 @@ length and field values keep their octets (RFC 9110 section 5.5: obs-text is not
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ifmatch.capture.decompression import gunzip
@@ -15,6 +14,7 @@ from ifmatch.capture.line_prefixes import turned, without_prefixes
 from ifmatch.capture.recognised_text import without_odd_blanks
 from ifmatch.errors import InputError
 from ifmatch.model.exchange import CaptureWarning
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -46,8 +46,7 @@ _NUMBERED_SHARE = 0.7
 _UTF16_MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 
-@dataclass(frozen=True, slots=True)
-class TextSource:
+class TextSource(Frozen, frozen=True):
     """The lines of a text capture.
 
     Attributes:

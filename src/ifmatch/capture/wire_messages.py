@@ -6,11 +6,11 @@ Source: RFC 9112 sections 2 to 7.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from ifmatch.capture.captured_content import ReadContent, from_wire
 from ifmatch.model.message import Fields
+from ifmatch.model.slotted import Frozen
 
 __all__ = ["WireMessage", "split_messages"]
 
@@ -23,8 +23,7 @@ _END = re.compile(rb"\r?\n\r?\n")
 _NO_BODY: Final = frozenset({204, 304})
 
 
-@dataclass(frozen=True, slots=True)
-class WireMessage:
+class WireMessage(Frozen, frozen=True):
     """One message.
 
     Attributes:

@@ -14,6 +14,7 @@ import click
 
 from ifmatch.cli.paths import is_file, is_there
 from ifmatch.cli.verbs import INSTEAD_OF, VERBS
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["is_url", "with_verb"]
 
 _OWN_OPTIONS = frozenset({"-h", "--help", "-V", "--version"})
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_CAPTURE_NAME = re.compile(
+_URL = late_pattern(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_CAPTURE_NAME = late_pattern(
     r"[/\\]|\.(har|json|txt|log|trace|http|curl|out|gz|zip|cap|pcap|flow|flows|saz|chls|xml)$", re.IGNORECASE
 )
 

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from ifmatch.model.late import late_pattern
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Selection", "parse_time", "unmatched", "url_matches"]
 
-_AGO: Final = re.compile(r"(\d+)\s*(s|m|h|d|w)")
+_AGO: Final = late_pattern(r"(\d+)\s*(s|m|h|d|w)")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.benign import begun_anew, fulfilled, passed_later, recovered, why_benign
@@ -27,6 +27,7 @@ from ifmatch.diagnosis.subjects import refused, unaccounted
 from ifmatch.diagnosis.unread_versions import listing
 from ifmatch.model.diagnosis import Advice, Attempt, Benign, Diagnosis, Incident, Outcome, Verdict
 from ifmatch.model.finding import Finding, Repair
+from ifmatch.model.slotted import Slotted
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -53,8 +54,7 @@ _LEAST = 0.02
 _MOST_ADVICE = 20
 
 
-@dataclass(slots=True)
-class _Draft:
+class _Draft(Slotted):
     incident: Incident
     step: Step
 
@@ -205,10 +205,12 @@ def _blind(case: Case, taken: set[int]) -> list[_Draft]:
     found: list[_Draft] = []
     for history in case.histories.values():
         for step in _after_two_versions(case, history):
-            if step.order in taken or not replaces_all(step) or step.guard is None:
+            whole = replaces_all(step)
+            if step.order in taken or step.guard is None or not (whole or step.method == "PATCH"):
                 continue
             facts = Facts(case, step)
-            if facts.blind is None and facts.unread is None:
+            told = facts.blind is not None or facts.unread is not None if whole else facts.patched_blindly
+            if not told:
                 continue
             ranking = rank(facts)
             if ranking.candidates and ranking.candidates[0].cause == "blind-refresh":
@@ -239,7 +241,7 @@ def _by_listing(case: Case, step: Step, known: set[str]) -> bool:
     if known.isdisjoint(guard.tokens):
         return listing(case, step) is not None
     reads = case.gathered(step.actor).collection_reads(step, step)
-    return step.puts and listed_before(reads, step) is not None
+    return (step.puts or step.method == "PATCH") and listed_before(reads, step) is not None
 
 
 def _outcome(facts: Facts, ranking: Ranking) -> Outcome:

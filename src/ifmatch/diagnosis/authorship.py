@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.dates import shown
@@ -12,11 +12,14 @@ from ifmatch.diagnosis.own_marks import marks_of, only_there, shown_in, shown_te
 from ifmatch.diagnosis.own_names import names_of, signed_since
 from ifmatch.diagnosis.resources import bare
 from ifmatch.diagnosis.told_changes import account_of, known_as
+from ifmatch.model.late import late_pattern
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.listed_records import Record
     from ifmatch.diagnosis.steps import Step
     from ifmatch.diagnosis.told_changes import Change
 
@@ -29,10 +32,15 @@ _LIKELY: Final = 3.5
 _TIMED: Final = 4.0
 # Shorter values say nothing of who sent them.
 _NAME: Final = 3
+# What is called so tells of the last write, not of the answer that it comes with.
+_OF_WRITE: Final = late_pattern(
+    r"(?:^|[-_/])(?:last|latest|prev|previous|modified|updated|changed|edited|written|saved|stored|committed|applied"
+    r"|created|x-[a-z]+-meta)(?:[-_/]|$)",
+    re.IGNORECASE,
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Frozen, frozen=True):
     """Whose change it was, and what shows it.
 
     Attributes:
@@ -62,7 +70,10 @@ def proven(facts: Facts, attempt: Step) -> Proof | None:
         old = {**values_shown(whole), **old}
     for one in (*facts.later, *_later_of(facts, whole)) if marks else ():
         if one.read_ok and any(mark.value in shown_text(one) for mark in marks):
-            mark = shown_in(marks, values_shown(one), old)
+            if _as_before(facts, one, before):
+                # A service may note whom it turned down, too.
+                continue
+            mark = shown_in(marks, _of_state(one, attempt), old)
             if mark is not None and only_there(mark, attempt, facts.case.steps, same):
                 text = f"the state now names {mark.value}, which this very request was called by"
                 return Proof(text, _SURE if mark.sure else _LIKELY, one)
@@ -79,6 +90,37 @@ def proven(facts: Facts, attempt: Step) -> Proof | None:
     if signed is not None:
         return Proof(signed[1], _LIKELY, signed[0])
     return _timed(facts, attempt, entries)
+
+
+def _as_before(facts: Facts, look: Step, before: Step | None) -> bool:
+    """Tell whether a later look at the target shows the version that was there before the attempt."""
+    if look.etag is None or look.resource != facts.step.resource:
+        return False
+    damaged = facts.damaged_from
+    # Wherever it was seen, a version that the client sent, if damaged, was there before.
+    known = (before, damaged[0] if damaged is not None else None)
+    return any(one is not None and one.etag == look.etag for one in known)
+
+
+def _of_state(look: Step, attempt: Step) -> Record:
+    """Return the values that a later look shows, but for those that only say what answers are called.
+
+    What the service gave the refusal, under the same name, may be for all of a visit.
+    """
+    shown = values_shown(look)
+    sent = {value.strip() for _, value in attempt.sent}
+    given = {name: value for name, value in values_shown(attempt).items() if shown.get(name) == value}
+    own = {
+        name
+        for name, value in given.items()
+        if value not in sent and value not in attempt.view.sent_text and not _of_write(name)
+    }
+    return {name: value for name, value in shown.items() if name not in own}
+
+
+def _of_write(name: str) -> bool:
+    """Tell whether a field or a member is called after the last write, and not after its answer."""
+    return _OF_WRITE.search(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)) is not None
 
 
 def _whole(facts: Facts) -> Step | None:
@@ -131,8 +173,7 @@ def account_in(facts: Facts) -> tuple[Change, ...]:
         facts: of a request.
     """
     step = facts.step
-    near = facts.case.steps[max(0, step.order - _NEAR) : step.order + _NEAR]
-    listings = [one for one in near if one.actor == step.actor and one.is_read]
+    listings = facts.case.gathered(step.actor).listings_near(step, _NEAR)
     return tuple(account_of(step, listings, known_as((facts.token, facts.current_tag))))
 
 

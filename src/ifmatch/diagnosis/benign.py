@@ -272,7 +272,7 @@ def _container(facts: Facts) -> str | None:
         ),
         None,
     )
-    empty = step.body is None or len(step.body.text.strip()) <= _EMPTY
+    empty = step.body is None or len("".join(step.body.text.split())) <= _EMPTY
     if used is None or not empty:
         return None
     return "ensure-exists: what was to hold other things was there already, and the client went on inside it"

@@ -31,7 +31,7 @@ from ifmatch.diagnosis.listed_versions import listed_before
 from ifmatch.diagnosis.looks_behind import Behind, look_behind
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.state_facts import StateFacts
-from ifmatch.diagnosis.taken_back import adds_to, left_alone, lost_pointers, reverts
+from ifmatch.diagnosis.taken_back import added_to_older, adds_to, left_alone, lost_pointers, reverts
 from ifmatch.diagnosis.undone_reasons import reason_of
 from ifmatch.diagnosis.unread_versions import listing, part_only
 
@@ -190,12 +190,42 @@ class BlindFacts(StateFacts):
         taken_back = self._listed_back(write, guard, fresh, content)
         return (fresh, taken_back) if taken_back else None
 
+    @cached_property
+    def patched_blindly(self) -> bool:
+        """Tell whether a patch sets a member, right after a read of it, to an edit of its older value.
+
+        What a patch sends means a value, and mostly not a version of the record: that is only told of lists
+        and texts, which carry along what they were made from.
+        """
+        write, guard = self.blind_write, self.guard
+        if write is None or guard is None or self.blind is None or not write.timed:
+            return False
+        fresh, taken_back = self.blind
+        if fresh.representation is None or write.start - fresh.end > _AT_ONCE:
+            return False
+        version = version_of(fresh, guard)
+        own = back_from(self.history.by_actor.get(write.actor, ()), fresh.order)
+        old = next(
+            (
+                one.representation
+                for one in own
+                if one.representation is not None and version_of(one, guard) != version
+            ),
+            None,
+        )
+        if old is None:
+            # A listing had shown it.
+            return True
+        states = (unwrapped(old, write.body), unwrapped(fresh.representation, write.body), write.body)
+        return any(added_to_older(*(value_at(each, one) for each in states)) for one in taken_back)
+
     def _listed_back(self, write: Step, guard: Condition, fresh: Step, content: Content) -> tuple[str, ...]:
         """Return what a write takes back to what a listing had shown before, of what it is an edit of.
 
         Who sends the record again as it was may mean that; who edits it beside does not.
         """
-        if not write.puts or fresh.representation is None:
+        patch = write.method == "PATCH"
+        if not (write.puts or patch) or fresh.representation is None:
             return ()
         if write.timed and write.start - fresh.end > _AT_ONCE:
             # Time to look at it and to change one's mind.
@@ -212,6 +242,7 @@ class BlindFacts(StateFacts):
             one
             for one in lost_pointers(old, now, write.body) or ()
             if one and not stamped(one) and one != guard.name and value_at(old, one) is not ABSENT
+            if not patch or added_to_older(*(value_at(each, one) for each in (old, now, write.body)))
         ]
         return tuple(one for one in back if reverts(old, now, write.body, one)) if edited else ()
 

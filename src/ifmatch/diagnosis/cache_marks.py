@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from ifmatch.model.late import late_pattern
+
 if TYPE_CHECKING:
     from ifmatch.model.message import Fields
 
-_HIT: Final = re.compile(r"\b(?:hit|stale|revalidated|updating)\b", re.IGNORECASE)
-_FETCHED: Final = re.compile(r"(?<![a-z])miss\b|\bexpired\b", re.IGNORECASE)
+_HIT: Final = late_pattern(r"\b(?:hit|stale|revalidated|updating)\b", re.IGNORECASE)
+_FETCHED: Final = late_pattern(r"(?<![a-z])miss\b|\bexpired\b", re.IGNORECASE)
 _STATUS_FIELDS: Final = (
     "x-cache",
     "cf-cache-status",

@@ -7,7 +7,7 @@ version: as the argument of a mutation, the parameter of a method, an element.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING, Final, cast
 
@@ -20,7 +20,9 @@ from ifmatch.diagnosis.soap_bodies import operation_in
 from ifmatch.diagnosis.steps_inside import step_inside
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content, Request, Response
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,14 +44,13 @@ _NAMES: Final = Words(
     r"|\w*[a-z](?:Id|ID|Key|No|Nr|Number|Code)"
 )
 # The arguments that a text of GraphQL has in itself.
-_ARGUMENT: Final = re.compile(r"(?<![\w$])([A-Za-z_]\w*)\s*:\s*(?:\"([^\"\\]{1,60})\"|(\d{1,15})(?![\w.]))")
+_ARGUMENT: Final = late_pattern(r"(?<![\w$])([A-Za-z_]\w*)\s*:\s*(?:\"([^\"\\]{1,60})\"|(\d{1,15})(?![\w.]))")
 _SOAP: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 
 Record = dict[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Frozen, frozen=True):
     """A record with a version in an answer: by which names, how deep, and the whole of it."""
 
     names: frozenset[str]

@@ -9,15 +9,16 @@ denies nothing by its words.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from ifmatch.diagnosis.conflict_codes import conflict_coded
 from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.left_undone import left_undone, sent_rows
 from ifmatch.diagnosis.outcomes import failed_inside
 from ifmatch.diagnosis.pages import is_page
 from ifmatch.diagnosis.refusal_words import denied_by_page, names_commands, repeats_but_one, says_undone
+from ifmatch.model.slotted import Frozen, Slotted
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
@@ -48,8 +49,7 @@ class Reason(StrEnum):
     ROWS = "what is told of a row of it says so"
 
 
-@dataclass(slots=True)
-class Seen:
+class Seen(Slotted):
     """What was seen of a write beside its own answer, gathered while a case is put together.
 
     Attributes:
@@ -67,8 +67,7 @@ class Seen:
     account: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Denial:
+class Denial(Frozen, frozen=True):
     """What denies that a write was carried out.
 
     Attributes:
@@ -80,8 +79,7 @@ class Denial:
     proofs: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Frozen, frozen=True):
     """What became of a write, and what shows it where it was not, or not wholly, carried out.
 
     Attributes:
@@ -171,4 +169,5 @@ def denial_told(step: Step) -> Denial | None:
         # Where no later look shows anything of it, no word is needed.
         return None if repeats_but_one(step) else unseen
     told = says_undone(step.view.text) and not repeats_but_one(step) and not names_commands(step)
+    told = told or conflict_coded(step) != ""
     return Denial(Reason.WORDS, (step,)) if told else None

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.damages import Damage
-from ifmatch.diagnosis.message_members import sent
+from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.pages import is_page
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.diagnosis.version_words import called_version, speaks_of_versions
@@ -75,7 +75,7 @@ def _coded(step: Step) -> tuple[str, str] | None:
     if is_page(step.view.text):
         heading = _HEADING.search(step.view.text)
         return (_PAGE, "412") if heading is not None and "412" not in step.exchange.request.url else None
-    told = members_in(step.view.json)
+    told = _members(step)
     for outer in (told, *map(members_in, told.values())):
         for name, value in outer.items():
             if str(value) in _CODES and not isinstance(value, bool) and _CODE.fullmatch(name):
@@ -118,8 +118,17 @@ def _says_less(step: Step, other: Step) -> bool:
     return bool(_given(other) - _given(step))
 
 
-def _given(one: Step) -> set[str]:
+def _members(one: Step) -> dict[str, object]:
+    """Return the members of an answer, those of short XML too, as values of its elements and attributes."""
     told = members_in(one.view.json)
+    text = one.view.text if not told else ""
+    if not text.lstrip().startswith("<") or len(text) > _FEW:
+        return told
+    return {held.word: held.value for held in shown(one) if held.where == "text"}
+
+
+def _given(one: Step) -> set[str]:
+    told = _members(one)
     nested = {
         f"{name}/{word}"
         for name, held in told.items()
@@ -178,7 +187,7 @@ def _fine(one: Step, name: str) -> bool:
     if name == _PAGE:
         # Where a page stands in the way, what is meant is none.
         return one.status in _OK and not is_page(one.view.text)
-    told = members_in(one.view.json)
+    told = _members(one)
     return any(
         name in outer and str(outer[name]).lower() in _FINE
         for outer in (told, *map(members_in, told.values()))

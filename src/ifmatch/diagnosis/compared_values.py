@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis.resources import bare, path_of
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from ifmatch.dialects import Dialect
 
 # A number, and the unit that one of two spellings leaves out.
-_QUANTITY = re.compile(r"\s*([+-]?\d+(?:[.,]\d+)?)\s*([A-Za-z%µ°/]{0,6})\s*")
+_QUANTITY = late_pattern(r"\s*([+-]?\d+(?:[.,]\d+)?)\s*([A-Za-z%µ°/]{0,6})\s*")
 # A number as people and programs write it.
-_NUMBER = re.compile(r"[+-]?\d{1,30}(?:[.,]\d{1,30})?(?:[eE][+-]?\d{1,2})?")
+_NUMBER = late_pattern(r"[+-]?\d{1,30}(?:[.,]\d{1,30})?(?:[eE][+-]?\d{1,2})?")
 # Below a member that holds the record as it has to be.
 _EXPECTED = Words(r"/(?:expect(?:ed|s)?|old|prev(?:ious)?|before|original|preconditions?|compare|asserts?)/")
 _LONGEST = 20_000

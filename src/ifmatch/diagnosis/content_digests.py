@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from ifmatch.model.late import late_pattern
+
 if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
     from ifmatch.model.message import Fields
 
 # Fields whose value is a checksum of the content: those of RFC 9530, of RFC 1864, and of stores and proxies.
-_CHECKSUM: Final = re.compile(
+_CHECKSUM: Final = late_pattern(
     r"(?:(?:want|unencoded)-)?(?:content|repr|representation)?-?digest|content-md5"
     r"|x-goog-hash|oc-checksum|x-ms-(?:blob-)?content-(?:md5|crc64)|x-amz-checksum-\w+"
     r"|(?:.*-)?(?:content|body|blob|object|file|payload|data|repr|artifact|checksum|digest)-?"

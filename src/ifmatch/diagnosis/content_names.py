@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -11,6 +10,7 @@ from ifmatch.diagnosis.commands_beside import take_commands
 from ifmatch.diagnosis.projections import is_view
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.json_values import members_in
+from ifmatch.model.slotted import Frozen, Slotted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,8 +32,7 @@ _CALL: Final = re.compile(r"[A-Za-z][A-Za-z_-]{2,40}")
 _Names = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(Frozen, frozen=True):
     """A read with parameters: its place, the key of its resource, and what it asks for by which names."""
 
     order: int
@@ -41,8 +40,7 @@ class _Asked:
     pairs: dict[str, tuple[str, str]]
 
 
-@dataclass(slots=True)
-class _Kind:
+class _Kind(Slotted):
     """Reads that ask for things by parameters of the same names.
 
     Attributes:

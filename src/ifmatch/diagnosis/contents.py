@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 from ifmatch.diagnosis.embedded import may_hold, opened
 from ifmatch.diagnosis.lines_told import lines_tell
 from ifmatch.diagnosis.pages import fields_of, is_page, nested
+from ifmatch.diagnosis.sizes import size_of
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.json_values import pointer_step
@@ -352,15 +353,13 @@ def resemblance(one: Content | None, two: Content | None) -> float:
 
 
 def telling(content: Content | None, less: int = 0) -> bool:
-    """Tell whether a content says so much that two writers would hardly have hit on it.
-
-    A counter's next value, a flag or a short word may well be written by two.
+    """Tell whether a content says more than two writers may hit on: a counter's next value, a flag, a word.
 
     Args:
         content: of a request.
         less: as many characters of it say nothing of the state, such as a version.
     """
-    return content is not None and len(content) - less >= _MUCH
+    return content is not None and size_of(content) - less >= _MUCH
 
 
 def change_of(content: Content, base: Content | None) -> Content:

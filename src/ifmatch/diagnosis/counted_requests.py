@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
@@ -11,6 +10,7 @@ from ifmatch.diagnosis.embedded import may_be_coded
 from ifmatch.diagnosis.listed_records import leaves_of, records_in
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,8 +32,7 @@ _SHORT: Final = 1
 _PIECES: Final = re.compile(r"[A-Za-z0-9]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(Frozen, frozen=True):
     """How many requests a service counted for a change.
 
     Attributes:

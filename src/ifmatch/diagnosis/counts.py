@@ -10,6 +10,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, scalars, value_at
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.in_time import back_from
+from ifmatch.diagnosis.own_acts import acted_between
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects.glossary import Words
@@ -156,7 +157,7 @@ def skipped(case: Case, history: History, step: Step) -> Damage | None:
     before = own_before(history, step)
     if before is None or before.content is None or went_on(before, step) != ONE_BETWEEN:
         return None
-    if _counted_elsewhere(case, before, step):
+    if _counted_elsewhere(case, before, step) or acted_between(case, before, step) is not None:
         return None
     text = "the count went on by two over one write: another write lay between this and the read before"
     return Damage(Outcome.LOST_UPDATE, text, lost=before, proven=False)

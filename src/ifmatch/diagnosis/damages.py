@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
@@ -27,8 +28,7 @@ class Reason(enum.StrEnum):
     STRIPPED = "stripped"  # what the origin sent was taken off on the way
 
 
-@dataclass(frozen=True, slots=True)
-class Waste:
+class Waste(Frozen, frozen=True):
     """Reads whose condition never holds, and why.
 
     Attributes:
@@ -50,8 +50,7 @@ class Waste:
     passed: Step | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Damage:
+class Damage(Frozen, frozen=True):
     """What went wrong without a refusal.
 
     Attributes:

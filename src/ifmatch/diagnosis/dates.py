@@ -7,17 +7,18 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from ifmatch.core.http_date import parse_http_date
+from ifmatch.model.late import late_pattern
 
 # A two-digit year is read against the time of the traffic; captures are younger than the RFC they follow.
 _NOW = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=3650)
 # A time with a fraction of its second: seconds or milliseconds since the epoch, or RFC 3339.
-_EPOCH = re.compile(r"(?<![\w.])(1\d{9})(\.\d{1,9}|\d{3}|\d{6})(?![\w.]*\d)")
-_COUNTED = re.compile(r"(1\d{9})(\.\d{1,9}|\d{3}|\d{6})?")
-_STAMP = re.compile(
+_EPOCH = late_pattern(r"(?<![\w.])(1\d{9})(\.\d{1,9}|\d{3}|\d{6})(?![\w.]*\d)")
+_COUNTED = late_pattern(r"(1\d{9})(\.\d{1,9}|\d{3}|\d{6})?")
+_STAMP = late_pattern(
     r"(?<!\w)(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)[.,](\d{1,9}) ?(Z|UTC|GMT|[+-]\d\d:?\d\d)?", re.IGNORECASE
 )
 # A time as an API of its own may carry it.
-_TIME = re.compile(
+_TIME = late_pattern(
     r"(?P<stamp>\d{9,11}|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:[.,](?P<fraction>\d{1,9}))?"
     r"(?P<zone>Z|[+-]\d\d:?\d\d)?"
 )
@@ -25,14 +26,16 @@ _MOST_TEXT = 20_000
 # Time zones lie whole quarters of an hour apart, and so far from GMT at most.
 _QUARTER = 900
 _FARTHEST_ZONE = 14 * 3600
-_NUMBERS = re.compile(r"(?<!\d)\d{1,4}(?!\d)")
+_NUMBERS = late_pattern(r"(?<!\d)\d{1,4}(?!\d)")
 # The forms in which APIs of their own write a moment: RFC 3339, and its digits alone.
-_MOMENT = re.compile(
+_MOMENT = late_pattern(
     r"(\d{4})-?(\d\d)-?(\d\d)[Tt ]?(\d\d):?(\d\d):?(\d\d)(?:[.,](\d{1,9}))? ?(Z|UTC|GMT|[+-]\d\d:?\d\d)?",
     re.IGNORECASE,
 )
 # A time of day alone, in seconds at least.
-_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d):([0-5]\d)(?:[.,](\d{1,9}))? ?(?:Z|UTC|GMT)?", re.IGNORECASE)
+_CLOCK = late_pattern(
+    r"([01]?\d|2[0-3]):([0-5]\d):([0-5]\d)(?:[.,](\d{1,9}))? ?(?:Z|UTC|GMT)?", re.IGNORECASE
+)
 _DAY = 86400
 
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.listings import disjoint_entries
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.dialects import Scope, lifetime_in, scope_of
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.diagnosis.steps import Step
 
 
-@dataclass(frozen=True, slots=True)
-class Lifespan:
+class Lifespan(Frozen, frozen=True):
     """A lock, lease or key with a lifetime that was granted before a request.
 
     Attributes:

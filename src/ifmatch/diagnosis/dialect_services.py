@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -245,7 +244,7 @@ def _called(found: Recognition, service: Sequence[Step]) -> Recognition:
     """Return a family by the name that people know it by, where calls in XML are read as calls in JSON."""
     if found.dialect.id != _CALLS or not any(step.reading is not None and _in_xml(step) for step in service):
         return found
-    return replace(found, dialect=with_(found.dialect, name="this API"))
+    return with_(found, dialect=with_(found.dialect, name="this API"))
 
 
 def _in_xml(step: Step) -> bool:

@@ -13,6 +13,7 @@ from ifmatch.diagnosis.listed_records import leaves_of, records_in
 from ifmatch.diagnosis.own_marks import Mark, marks_of, only_there
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.model.diagnosis import Outcome
+from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -28,25 +29,25 @@ _LONGEST: Final = 200_000
 # Seconds by which a time of the service may lie beside a request.
 _BESIDE: Final = 0.6
 # What one wish is called by: no number that anything may have.
-_CALLED: Final = re.compile(r"(?=\S*\d)(?=\S*[^\W\d_])\S{4,80}|\d{6,18}")
+_CALLED: Final = late_pattern(r"(?=\S*\d)(?=\S*[^\W\d_])\S{4,80}|\d{6,18}")
 _TWICE: Final = 2
 # Shorter values are counts, no moments.
 _SHORT: Final = 9
-_CLOCK: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d):([0-5]\d(?:\.\d+)?)")
+_CLOCK: Final = late_pattern(r"([01]\d|2[0-3]):([0-5]\d):([0-5]\d(?:\.\d+)?)")
 # So far apart are the numbers of two entries that were made one soon after the other.
 _NEIGHBOURS: Final = 20
 # The attempt that an answer belongs to, as proxies count them; `retry` counts those after the first.
-_ATTEMPT: Final = re.compile(r"(?:.*[-_])?(?:attempts?|tries)(?:[-_](?:count|number|no))?", re.IGNORECASE)
-_RETRY: Final = re.compile(
+_ATTEMPT: Final = late_pattern(r"(?:.*[-_])?(?:attempts?|tries)(?:[-_](?:count|number|no))?", re.IGNORECASE)
+_RETRY: Final = late_pattern(
     r"(?:.*[-_])?(?:retries|retry|retried|rpc-attempts)(?:[-_](?:count|number|no))?", re.IGNORECASE
 )
 # What proxies list of those they asked in turn: what each answered, where it is, how long it took.
 _MOST_TRIED: Final = 5
-_CODE: Final = re.compile(r"\d{3}|0|-")
+_CODE: Final = late_pattern(r"\d{3}|0|-")
 _NO_ANSWER: Final = frozenset({"0", "-", "408", "499", "500", "502", "503", "504", "520", "522", "524"})
-_ASKED: Final = re.compile(r"upstream|backend|origin|up-?str|proxied|tried|hops?\b", re.IGNORECASE)
-_MACHINE: Final = re.compile(r"\[?[\w.:-]{2,80}\]?:\d{2,5}|unix:\S{2,80}")
-_TOOK: Final = re.compile(r"\d{1,4}\.\d{1,6}|-")
+_ASKED: Final = late_pattern(r"upstream|backend|origin|up-?str|proxied|tried|hops?\b", re.IGNORECASE)
+_MACHINE: Final = late_pattern(r"\[?[\w.:-]{2,80}\]?:\d{2,5}|unix:\S{2,80}")
+_TOOK: Final = late_pattern(r"\d{1,4}\.\d{1,6}|-")
 
 
 def made_again(case: Case, step: Step) -> Damage | None:

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.stamps import rendered, stamped
 from ifmatch.diagnosis.version_words import called_version
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Sequence
 
     from ifmatch.diagnosis.steps import Step
 
 _LONGEST: Final = 100_000
 # Shorter values may be counts, and two of them the states of a member.
-_DRAWN: Final = re.compile(r"(?<![\w+~-])[\w+~-]{8,400}(?![\w+~-])={0,2}")
+_DRAWN: Final = late_pattern(r"(?<![\w+~-])[\w+~-]{8,400}(?![\w+~-])={0,2}")
 # The name before a value: of a member, an attribute, an element, a field of a form.
-_NAME: Final = re.compile(r"([^\W\d][\w.-]*)[\"']?\s*(?:[:=>]|\s(?:value|content)=)[\s\"']*$")
+_NAME: Final = late_pattern(r"([^\W\d][\w.-]*)[\"']?\s*(?:[:=>]|\s(?:value|content)=)[\s\"']*$")
 _BEFORE: Final = 80
 # What is called after a content, or points to one.
-_OF: Final = re.compile(r"(?i)sha|md5|crc|sum|hash|digest|blob|oid|commit|tree|parent|head|snapshot|content.")
+_OF: Final = late_pattern(
+    r"(?i)sha|md5|crc|sum|hash|digest|blob|oid|commit|tree|parent|head|snapshot|content."
+)
 # Two contents may be those before and after a change of one value.
 _LEAST: Final = 3
 _MOST: Final = 12

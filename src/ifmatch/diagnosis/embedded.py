@@ -7,18 +7,22 @@ import json
 import re
 from typing import Final, cast
 
+from ifmatch.model.late import late_pattern
+
 # A longer text is data: it is not searched for other documents.
 _LONGEST: Final = 200_000
 _DEEP: Final = 8
 # How a JSON object or list begins within a string, and in base64.
-_QUOTED: Final = re.compile(r"\"\s*[{\[](?:\\[nrt]|\s)*(?:\\\"|[{\[])")
+_QUOTED: Final = late_pattern(r"\"\s*[{\[](?:\\[nrt]|\s)*(?:\\\"|[{\[])")
 _SIGNS: Final = ("eyJ", "eyA", "ewo", "ew0", "W3s", "Wwo")
-_CODED: Final = re.compile(r"\"(?:eyJ|eyA|ewo|ew0|W3s|Wwo)[A-Za-z0-9+/]{8,}={0,2}\"")
-_BASE64: Final = re.compile(r"(?:eyJ|eyA|ewo|ew0|W3s|Wwo)[A-Za-z0-9+/]{8,}={0,2}")
+_CODED: Final = late_pattern(r"\"(?:eyJ|eyA|ewo|ew0|W3s|Wwo)[A-Za-z0-9+/]{8,}={0,2}\"")
+_BASE64: Final = late_pattern(r"(?:eyJ|eyA|ewo|ew0|W3s|Wwo)[A-Za-z0-9+/]{8,}={0,2}")
 # A member that says how another one beside it is written, and what the other one may be called.
-_SAID: Final = re.compile(r"\"(?:content_?)?encoding\"\s*:\s*\"(?:base64|text|plain|utf-?8)\"", re.IGNORECASE)
-_ENCODING: Final = re.compile(r"(?:content_?)?encoding", re.IGNORECASE)
-_PLAIN: Final = re.compile(r"text|plain|utf-?8", re.IGNORECASE)
+_SAID: Final = late_pattern(
+    r"\"(?:content_?)?encoding\"\s*:\s*\"(?:base64|text|plain|utf-?8)\"", re.IGNORECASE
+)
+_ENCODING: Final = late_pattern(r"(?:content_?)?encoding", re.IGNORECASE)
+_PLAIN: Final = late_pattern(r"text|plain|utf-?8", re.IGNORECASE)
 _ENCODED: Final = frozenset({"content", "contents", "data", "body", "text", "value"})
 
 

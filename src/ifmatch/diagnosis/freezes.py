@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.dates import told_moment
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,8 +30,8 @@ _FREEZE: Final = Words(
 HOLDER: Final = Words(
     r"[\"'<](?:held|lock(?:ed)?|taken|checked_?out)[_-]?by\b|[\"'<]holder\b|[\"'<](?:lock_?)?owner\b"
 )
-_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?")
-_CLOCK: Final = re.compile(r"(?<![\d:.T-])([01]?\d|2[0-3]):([0-5]\d)(?![:\d])")
+_MOMENT: Final = late_pattern(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?")
+_CLOCK: Final = late_pattern(r"(?<![\d:.T-])([01]?\d|2[0-3]):([0-5]\d)(?![:\d])")
 _NEAR: Final = 60
 _LONGEST: Final = 4000
 

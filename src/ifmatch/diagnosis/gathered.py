@@ -140,6 +140,18 @@ class Gathered:
         begin = bisect_left(orders, step.order + 1)
         return found[begin : bisect_left(orders, step.order + 1 + count, begin)]
 
+    def listings_near(self, step: Step, count: int) -> Sequence[Step]:
+        """Return of the steps around one the reads that may list records.
+
+        Args:
+            step: of any actor.
+            count: so many steps of the case, of all actors, are looked at before it and from it on.
+        """
+        found, orders = self._answers
+        begin = bisect_left(orders, step.order - count)
+        near = found[begin : bisect_left(orders, step.order + count, begin)]
+        return [one for one, _ in near if one.is_read]
+
     def answers_naming(self, piece: str, step: Step, count: int) -> list[Step]:
         """Return of the answered reads right after a step those that may hold a piece of a name.
 

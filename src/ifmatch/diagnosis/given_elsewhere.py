@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
-from urllib.parse import unquote, urljoin
+from urllib.parse import unquote
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import scalars
-from ifmatch.diagnosis.resources import bare, host_of, path_of, resource_key
+from ifmatch.diagnosis.linked_writes import own_name
+from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.model.message import Content
+from ifmatch.model.places import joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,8 +39,7 @@ def given_elsewhere(case: Case, step: Step, token: str) -> tuple[Step, Content] 
         token: of it.
     """
     wanted = tokens.opaque(token)
-    path = unquote(bare(path_of(step.resource)))
-    name = path.rpartition("/")[2]
+    name = unquote(own_name(step)).rpartition("/")[2]
     if not wanted or not name:
         return None
     for one in reversed(case.steps[max(0, step.order - _NEAR) : step.order]):
@@ -65,7 +66,7 @@ def _leads_to(made: Step, step: Step) -> bool:
     for name in ("location", "content-location"):
         place = made.header(name)
         if place is not None:
-            there = resource_key(urljoin(made.exchange.request.url, place))
+            there = resource_key(joined(made.exchange.request.url, place))
             return there.partition("?")[0] == step.resource.partition("?")[0]
     return False
 

@@ -8,12 +8,12 @@ the version that is shown next.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.coined_values import coined
 from ifmatch.diagnosis.denials import denied_over, left_out_later
 from ifmatch.diagnosis.denied_versions import DAMAGES, corrected_source, denied_version, passed_with
 from ifmatch.diagnosis.habit_traffic import place_of
@@ -49,6 +49,7 @@ from ifmatch.diagnosis.version_words import (
 )
 from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.words import VERSION
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -70,8 +71,7 @@ _GONE_BY: Final = Words(r"\b(?:passed|past|moved|behind|gone|old|older|over|left
 _CODED: Final = frozenset({"html-escaped", "percent-encoded", "plus-lost", "escaped"})
 
 
-@dataclass(frozen=True, slots=True)
-class Habit:
+class Habit(Frozen, frozen=True):
     """Where requests carry a version, and where answers show it.
 
     Attributes:
@@ -472,9 +472,9 @@ def habits(
         for member, path in (one for one in traffic.carried(write) if not mark or one[0].word != mark):
             # An address says where a thing is, and is spelled as the reader came by.
             source, rank = _shown_before(traffic, write, member) if "://" not in member.value else (None, 0)
-            if not rank or (
-                meant is not None and (source is None or not meant(traffic, write, member, source))
-            ):
+            if not rank or coined(traffic, write, member):
+                continue
+            if meant is not None and (source is None or not meant(traffic, write, member, source)):
                 continue
             key = place_of(member), place_of(source) if source is not None else None
             ranks[key] = max(rank, ranks.get(key, 0))

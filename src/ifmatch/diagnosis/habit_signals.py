@@ -26,6 +26,7 @@ from ifmatch.diagnosis.version_words import alike
 from ifmatch.dialects import Meaning, SignalSpec
 from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.words import VERSION
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,7 +40,7 @@ _OTHER: Final = frozenset({401, 404, 405, 406, 408, 411, 413, 414, 415, 416, 429
 # Of these, what services without a status for a conflict may answer with.
 ODD: Final = frozenset({406})
 # What a JSON content, an element, a line says in words.
-_TEXTS: Final = re.compile(
+_TEXTS: Final = late_pattern(
     r"\"((?:[^\"\\]|\\.){2,120})\"\s*(?=[,}\]])"
     # Not one letter alone; a long gap is gone through once.
     r"|>(?:\s++|(?=[^<>]{2}))([^<>\s](?:[^<>]{0,118}[^<>\s])?)\s*+<"

@@ -216,6 +216,10 @@ class Traffic:
         """
         return self._back(self._by_path.get(parent_of(write.resource).rstrip("/"), ()), before)
 
+    def answers_before(self, step: Step) -> Iterator[Step]:
+        """Yield the answered reads before a step, the latest first."""
+        return self._back(self._answers, step)
+
     def _back(self, steps: Sequence[Step], before: Step) -> Iterator[Step]:
         """Yield what comes before a step in the service, the latest first."""
         # What answers hold inside has no order of its own yet.
@@ -333,7 +337,7 @@ class Traffic:
         wanted = tokens.opaque(member.value)
         if len(wanted) < least or tokens.null_word(wanted):
             return None
-        for one in islice(self._back(self._answers, step), 4 * _READS):
+        for one in islice(self.answers_before(step), 4 * _READS):
             for held in shown(one) if one.actor == step.actor else ():
                 if tokens.opaque(held.value) == wanted and words(held.word):
                     return held

@@ -11,6 +11,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.renamed_paths import rename_paths
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.diagnosis.second_fronts import join_fronts
+from ifmatch.model.places import port_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,7 +150,7 @@ def _numbered(one: str, two: str) -> bool:
     left, right = (
         _LAST_SIGN.sub("", (urlsplit(each).hostname or "").partition(".")[0]) for each in (one, two)
     )
-    return bool(left) and left == right and urlsplit(one).port == urlsplit(two).port
+    return bool(left) and left == right and port_in(one) == port_in(two)
 
 
 def _one_domain(one: str, two: str) -> bool:

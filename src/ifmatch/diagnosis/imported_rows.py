@@ -7,7 +7,8 @@ report which of them were not taken, by the names in their rows.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from bisect import bisect_left
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis.listed_records import records_in
@@ -17,6 +18,7 @@ from ifmatch.diagnosis.rows_put_back import PutBack, address_of, put_back
 from ifmatch.diagnosis.versions_beside import names_two
 from ifmatch.model.json_values import members_in
 from ifmatch.model.message import Content
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,8 +36,7 @@ _REPORTS: Final = 12
 Record = dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Left:
+class _Left(Frozen, frozen=True):
     """A row that was left as it was: its name, the column of it, the row as sent, and what is told of it."""
 
     name: str
@@ -52,9 +53,10 @@ def take_rows(steps: Sequence[Step]) -> None:
         steps: of a case, in order of time, nothing read from them yet.
     """
     for service in by_service(steps):
+        reads = [place for place, one in enumerate(service) if one.method == "GET" and one.status == _OK]
         for place, step in enumerate(service):
             rows = _sent_rows(step)
-            left = _left(service, place, rows) if rows else None
+            left = _left(service, place, rows, reads) if rows else None
             if left is not None:
                 _narrow(service, step, left)
             elif rows and (stored := put_back(service, place, rows)) is not None:
@@ -69,15 +71,23 @@ def _sent_rows(step: Step) -> tuple[Record, ...]:
     return rows if len(rows) >= _LEAST and len({frozenset(row) for row in rows}) == 1 else ()
 
 
-def _left(service: Sequence[Step], place: int, rows: Sequence[Record]) -> _Left | None:
-    """Return the first row that an answer or a later look names as not taken."""
+def _left(service: Sequence[Step], place: int, rows: Sequence[Record], reads: Sequence[int]) -> _Left | None:
+    """Return the first row that an answer or a later look names as not taken.
+
+    Args:
+        service: its steps, in order of time.
+        place: of the import among them.
+        rows: that it sends.
+        reads: places of the answered looks.
+    """
     step = service[place]
     columns = [name for name in rows[0] if len({row[name] for row in rows}) == len(rows)]
     named = {(row[name]): (name, row) for name in reversed(columns[:_LEAST]) for row in rows if row[name]}
-    earlier = (service[number] for number in range(place - 1, -1, -1))
+    turn = bisect_left(reads, place)
+    earlier = (service[number] for number in reversed(reads[:turn]))
     shown = any(_row_in(one, columns, named.keys(), rows[0]) for one in earlier)
-    looks = [one for one in service[place + 1 :] if one.method == "GET" and one.status == _OK]
-    for report in (step, *looks[:_REPORTS]) if shown else ():
+    looks = [service[number] for number in reads[turn : turn + _REPORTS]]
+    for report in (step, *looks) if shown else ():
         if report is not step and _row_in(report, columns, named.keys(), rows[0]):
             continue
         for within, told in _told(report.view.json if report.content is not None else None, "", 0):

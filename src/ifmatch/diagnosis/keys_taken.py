@@ -6,7 +6,6 @@ it was a hold that was lacking: all else is as it was, the version too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.contents import same_content
@@ -16,6 +15,7 @@ from ifmatch.diagnosis.resources import bare, host_of
 from ifmatch.diagnosis.row_reasons import Reason, shorten
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,8 +47,7 @@ _OTHERS: Final = Words(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
+class _Key(Frozen, frozen=True):
     """A key that a write passed with.
 
     Attributes:

@@ -17,6 +17,7 @@ from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.diagnosis import Outcome
 from ifmatch.model.json_values import members_in
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,11 +34,11 @@ _LONGEST: Final = 400_000
 # What gives nothing says so in few words.
 _TERSE: Final = 2000
 # Fields in which a service takes a mark, none of who asks.
-_OWN_FIELD: Final = re.compile(
+_OWN_FIELD: Final = late_pattern(
     r"(?i)x-(?!.*(?:request|trace|correlation|client|session|api|auth|forwarded|real))."
 )
 # What an element of markup ends with.
-_END: Final = re.compile(r"</|/>")
+_END: Final = late_pattern(r"</|/>")
 _ANEW: Final = Words(
     r"(?<![^\W_])(?:re-?sync\w*|full[-_ ]?(?:sync|load|read|fetch|reload|scan)|reload"
     r"|re-?start|start[-_ ]over|begin[-_ ]again"
@@ -73,7 +74,7 @@ _KEPT: Final = Words(
     r"|minutes|h|hours?|ms|d"
     r"|days?))*"
 )
-_UNIT: Final = re.compile(
+_UNIT: Final = late_pattern(
     r"(?:^|[-_]|(?<=[a-z]))(ms|milliseconds|s|secs?|seconds|m|mins?|minutes?|h|hours?|d|days?)$",
     re.IGNORECASE,
 )
@@ -88,7 +89,7 @@ _SECONDS: Final = {
     "d": 86400.0,
     "da": 86400.0,
 }
-_SPAN: Final = re.compile(
+_SPAN: Final = late_pattern(
     r"(?<![\w.])(\d{1,6}) ?(s|sec|secs|seconds?|min|mins|minutes?|h|hrs?|hours?|d|days?)(?![a-z])",
     re.IGNORECASE,
 )

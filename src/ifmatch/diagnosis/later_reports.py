@@ -10,7 +10,7 @@ import json
 import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, cast
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from ifmatch.diagnosis.attempts_listed import attempts_in, made_nothing, names_later, tells_undone
 from ifmatch.diagnosis.held_up import says_held
@@ -27,6 +27,7 @@ from ifmatch.dialects.batches import may_hold_parts
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.json_values import members_in
 from ifmatch.model.message import Content
+from ifmatch.model.places import joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -214,13 +215,13 @@ def _tickets(step: Step) -> Iterator[Ticket]:
     here = step.exchange.request.url
     for name in _PLACES:
         place = step.header(name)
-        if place and urljoin(here, place).rstrip("/") != here.rstrip("/"):
-            yield Ticket("", urljoin(here, place), step)
+        if place and joined(here, place).rstrip("/") != here.rstrip("/"):
+            yield Ticket("", joined(here, place), step)
     known = {one.value for one in sent(step)} | set(urlsplit(here).path.split("/"))
     found = [one for one in shown(step) if one.where != "header" and one.value not in known]
     for one in found[:_VALUES]:
         if "/" in one.value and " " not in one.value:
-            yield Ticket("", urljoin(here, one.value), step)
+            yield Ticket("", joined(here, one.value), step)
         elif any(map(str.isdigit, one.value)) and " " not in one.value:
             yield Ticket(one.word, one.value, step)
     for one in shown(step)[:_VALUES]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.contents import holds
@@ -19,6 +18,7 @@ from ifmatch.diagnosis.refusal_words import says_undone
 from ifmatch.diagnosis.sent_rows import Entry, Row, documents, entries_in, rows_in, table, told_of, words_in
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -90,8 +90,7 @@ _CODE: Final = Words(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(Frozen, frozen=True):
     """A row that was left undone.
 
     Attributes:

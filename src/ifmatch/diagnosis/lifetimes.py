@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, cast
 from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.message_members import shown
 from ifmatch.dialects.glossary import Words, english
+from ifmatch.model.late import late_pattern
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -27,14 +28,16 @@ _LASTS: Final = Words(
     r"|hold|keep|kept"
     r"|retention|retain|max[-_ ]?age"
 )
-_WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-_NUMBER: Final = re.compile(r"(\d{1,7}(?:\.\d+)?)\s*(ms|s|sec\w*|m|min\w*|h|hours?|d|days?)?", re.IGNORECASE)
-_ISO: Final = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
+_WORDS: Final = late_pattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_NUMBER: Final = late_pattern(
+    r"(\d{1,7}(?:\.\d+)?)\s*(ms|s|sec\w*|m|min\w*|h|hours?|d|days?)?", re.IGNORECASE
+)
+_ISO: Final = late_pattern(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
 _UNITS: Final = (
-    (re.compile(r"ms|millis\w*"), 0.001),
-    (re.compile(r"m|mins?|minutes?"), 60.0),
-    (re.compile(r"h|hrs?|hours?"), 3600.0),
-    (re.compile(r"d|days?"), 86400.0),
+    (late_pattern(r"ms|millis\w*"), 0.001),
+    (late_pattern(r"m|mins?|minutes?"), 60.0),
+    (late_pattern(r"h|hrs?|hours?"), 3600.0),
+    (late_pattern(r"d|days?"), 86400.0),
 )
 # Further ahead lies no end of a ticket.
 _FAR: Final = 400 * 86400.0

@@ -23,6 +23,7 @@ from ifmatch.diagnosis.contents import (
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,9 +41,9 @@ _HALF = 0.5
 # So few members are a name and a version.
 _FEW = 2
 # How requests are called that read although their method is POST.
-_SEARCH = re.compile(r"[/_:](?:search|query|list|find|mget|msearch)\b", re.IGNORECASE)
+_SEARCH = late_pattern(r"[/_:](?:search|query|list|find|mget|msearch)\b", re.IGNORECASE)
 _DIGESTS = ("md5", "sha1", "sha256")
-_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d|1[5-9]\d{8}")
+_TIME = late_pattern(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d|1[5-9]\d{8}")
 _COUNTS = Words(r"(?:^|[-_]|(?<=[a-z]))(?:version|revision|rev|generation|serial|seq|edition)$")
 # Longer texts are compared by lines only.
 _LONG = 4000
@@ -179,7 +180,7 @@ def told_by_digest(step: Step, mine: Content) -> bool:
 
 
 # Where an element of markup begins, and where a sentence ends, in texts of one line.
-PIECES: Final = re.compile(r"(?<=>)\s*(?=<[^/!])|(?<=[.!?;])\s+|\n")
+PIECES: Final = late_pattern(r"(?<=>)\s*(?=<[^/!])|(?<=[.!?;])\s+|\n")
 
 
 def nearer(mine: Content, old: Content, new: Content) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import quote, unquote
 
 from ifmatch.diagnosis.line_records import record_of
 from ifmatch.model.json_values import members_in
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,8 +26,7 @@ _WORD: Final = re.compile(r"\w+")
 _SPELT: Final = re.compile(r"-?\d+\.\d+")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Frozen, frozen=True):
     """A line of a batch: what names its thing, under which member, and what it carries, and all share."""
 
     number: int
@@ -36,8 +35,7 @@ class Line:
     record: Record
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Frozen, frozen=True):
     """An answer that shows a thing, and the record that it shows of it."""
 
     step: Step

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final, cast
+
+from msgspec.structs import replace
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.line_looks import Line, Look, Shown
@@ -26,6 +27,7 @@ from ifmatch.dialects import parts_in
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.json_values import elements_in, is_plain, members_in
 from ifmatch.model.message import Content, Fields, Request, Response
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -54,8 +56,7 @@ _WORDY: Final = 2
 _CARRIED_OUT: Final = Words(rf"(?i)\b(?:{DONE}|finished|complete[d]?|ok|success\w*)\b")
 
 
-@dataclass(frozen=True, slots=True)
-class _Batch:
+class _Batch(Frozen, frozen=True):
     """A request that changes things by lines, how many they are, and whether its items are told apart later.
 
     Of those only what calls alone show is told here: nothing has an address of its own.
@@ -68,8 +69,7 @@ class _Batch:
     items: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
+class _Told(Frozen, frozen=True):
     """What is told of a line: the record, and the names of the lists and objects that it stands in."""
 
     record: Record

@@ -14,6 +14,7 @@ from ifmatch.diagnosis.pages import fields_of, is_page
 from ifmatch.diagnosis.soap_bodies import root_of
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.json_values import members_in
+from ifmatch.model.late import late_pattern
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -31,23 +32,23 @@ _OBJECTS: Final = 3
 _FEW_LINES: Final = 200
 _DEEPEST: Final = 5
 _MOST_VALUES: Final = 2000
-_FORM: Final = re.compile(r"[\w.$%~\[\]-]+=[^\s<>{}]*")
-_EVENT: Final = re.compile(r"^data:\s*(\{.*\})\s*$", re.MULTILINE)
-_MOMENT: Final = re.compile(r"(?:\d{4}-\d\d-\d\d[T ]|^\W?)\d\d:\d\d:\d\d")
-_CELL: Final = re.compile(r"\s*[;\t|]\s*|\s*,\s*")
+_FORM: Final = late_pattern(r"[\w.$%~\[\]-]+=[^\s<>{}]*")
+_EVENT: Final = late_pattern(r"^data:\s*(\{.*\})\s*$", re.MULTILINE)
+_MOMENT: Final = late_pattern(r"(?:\d{4}-\d\d-\d\d[T ]|^\W?)\d\d:\d\d:\d\d")
+_CELL: Final = late_pattern(r"\s*[;\t|]\s*|\s*,\s*")
 # A table has one sign between its cells: those of its heading.
-_BETWEEN: Final = {sign: re.compile(rf"\s*{re.escape(sign)}\s*") for sign in (";", "\t", "|", ",")}
-_WORD: Final = re.compile(r"[^\s;,|=\"'()\[\]]+")
-_PAIR: Final = re.compile(r"([A-Za-z_][\w.-]*)=\"?([^\s;,\"]+)")
+_BETWEEN: Final = {sign: late_pattern(rf"\s*{re.escape(sign)}\s*") for sign in (";", "\t", "|", ",")}
+_WORD: Final = late_pattern(r"[^\s;,|=\"'()\[\]]+")
+_PAIR: Final = late_pattern(r"([A-Za-z_][\w.-]*)=\"?([^\s;,\"]+)")
 # What became of a value in a line: `limit: 40 -> 55`, `limit "40" => "55"`.
-_ARROW: Final = re.compile(r"[-=]>|[\u2192\u21d2\u279c\u2794\u27f6\u21a6\u25b6\u00bb]|(?<=\s)>{1,2}(?=\s)")
-_BEFORE: Final = re.compile(r"(?<![\w.-])([^\W\d][\w.-]*)[\"']?\s*[:=]?\s*[\"']?([^\s,;\"']*)[\"']?\s*$")
-_AFTER: Final = re.compile(r"\s*[\"']?([^\s,;\"']{0,120})")
+_ARROW: Final = late_pattern(r"[-=]>|[\u2192\u21d2\u279c\u2794\u27f6\u21a6\u25b6\u00bb]|(?<=\s)>{1,2}(?=\s)")
+_BEFORE: Final = late_pattern(r"(?<![\w.-])([^\W\d][\w.-]*)[\"']?\s*[:=]?\s*[\"']?([^\s,;\"']*)[\"']?\s*$")
+_AFTER: Final = late_pattern(r"\s*[\"']?([^\s,;\"']{0,120})")
 # So many signs before an arrow hold what it is about.
 _BACK: Final = 120
-_ROW: Final = re.compile(r"<tr\b[^>]*>(.*?)</tr>", re.IGNORECASE | re.DOTALL)
-_DATUM: Final = re.compile(r"<t([hd])\b[^>]*>(.*?)</t[hd]>", re.IGNORECASE | re.DOTALL)
-_MARKUP: Final = re.compile(r"<[^>]*>")
+_ROW: Final = late_pattern(r"<tr\b[^>]*>(.*?)</tr>", re.IGNORECASE | re.DOTALL)
+_DATUM: Final = late_pattern(r"<t([hd])\b[^>]*>(.*?)</t[hd]>", re.IGNORECASE | re.DOTALL)
+_MARKUP: Final = late_pattern(r"<[^>]*>")
 # What is called so in a record is a list of what became of it, also with one entry.
 _OF_CHANGES: Final = Words(
     r"(?:change|edit|audit|update|revision|version|save|write|modification|event|activit)\w*[_-]?"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote
 
@@ -15,6 +14,8 @@ from ifmatch.diagnosis.listed_records import records_in
 from ifmatch.diagnosis.resources import host_of, parent_of, path_of
 from ifmatch.diagnosis.version_words import CHANGED, called_version
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.late import late_pattern
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,18 +38,17 @@ _NAME: Final = Words(
 )
 _SIZE: Final = Words(r"(?:^|[-_]|(?<=[a-z]))(?:size|length|bytes)$")
 _LATEST: Final = Words(r"^(?:is[-_]?)?(?:latest|current|newest|head)$")
-_DIGITS: Final = re.compile(r"\d+")
-_CLOCK: Final = re.compile(r"[-_]?date[-_]?time$", re.IGNORECASE)
+_DIGITS: Final = late_pattern(r"\d+")
+_CLOCK: Final = late_pattern(r"[-_]?date[-_]?time$", re.IGNORECASE)
 # A time without its zone is anybody's.
-_ZONED: Final = re.compile(r"(?:Z|GMT|UTC|[+-]\d\d:?\d\d)$|^\d+(?:\.\d+)?$")
+_ZONED: Final = late_pattern(r"(?:Z|GMT|UTC|[+-]\d\d:?\d\d)$|^\d+(?:\.\d+)?$")
 # Times are told to the second.
 _TICK: Final = 0.999
 # A write may have been answered as long before its time was taken.
 _AWAY: Final = 1.999
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Frozen, frozen=True):
     """What one list shows of a thing.
 
     Attributes:

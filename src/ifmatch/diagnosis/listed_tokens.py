@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
@@ -14,6 +13,8 @@ from ifmatch.diagnosis.listed_versions import entries_in
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.resources import parent_of
 from ifmatch.diagnosis.version_words import called_version
+from ifmatch.model.late import late_pattern
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,11 +32,10 @@ _NAME: Final = 2
 
 
 # What a request calls the thing that it is about.
-_ID: Final = re.compile(r"(?:^|_|(?<=[a-z]))(?:id|key|uuid|guid|ref|code|number|no)$", re.IGNORECASE)
+_ID: Final = late_pattern(r"(?:^|_|(?<=[a-z]))(?:id|key|uuid|guid|ref|code|number|no)$", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Frozen, frozen=True):
     """What one answer lists of a thing.
 
     Attributes:

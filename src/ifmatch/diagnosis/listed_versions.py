@@ -28,7 +28,7 @@ def listed_before(steps: Iterable[Step], write: Step) -> tuple[Step, Content] | 
 
     Args:
         steps: of the service, the latest first.
-        write: that carries a whole record.
+        write: that carries a whole record, or members of it.
     """
     above = parent_of(write.resource).rstrip("/")
     name = path_of(write.resource).partition("?")[0].rpartition("/")[2]
@@ -41,7 +41,7 @@ def listed_before(steps: Iterable[Step], write: Step) -> tuple[Step, Content] | 
         if content is None or len(content) > _LONGEST:
             continue
         wanted = members_in(write.view.sent_json)
-        if len(wanted) <= 1:
+        if not wanted or (len(wanted) == 1 and write.method != "PATCH"):
             return None
         entry = next((held for held in entries_in(one.view.json, _DEEP) if name in _names(held)), None)
         if entry is None or any(member not in entry for member in wanted if not stamped(f"/{member}")):

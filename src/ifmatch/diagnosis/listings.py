@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from ifmatch.diagnosis.resources import last_step
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.model.json_values import members_in
+from ifmatch.model.late import late_pattern
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 _MOST: Final = 2000
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Frozen, frozen=True):
     """What two reads of one listing show of an entry.
 
     Attributes:
@@ -158,11 +158,11 @@ def passed_over(facts: Facts) -> tuple[tuple[str, ...], str, Step] | None:
 
 
 # What names the operation in a value such as `eq.open`, and a condition such as `state eq 'open'`.
-_EQUAL: Final = re.compile(r"eq[.:]|==?", re.IGNORECASE)
-_CLAUSE: Final = re.compile(
+_EQUAL: Final = late_pattern(r"eq[.:]|==?", re.IGNORECASE)
+_CLAUSE: Final = late_pattern(
     r"([A-Za-z_]\w*)\s*(?::|==?|\beq\b)\s*(?:'([^']*)'|\"([^\"]*)\"|([^\s'\"]+))", re.IGNORECASE
 )
-_JOINED: Final = re.compile(r"\s+and\s+|\s*(?:&&|,|;)\s*", re.IGNORECASE)
+_JOINED: Final = late_pattern(r"\s+and\s+|\s*(?:&&|,|;)\s*", re.IGNORECASE)
 _EXPRESSIONS: Final = frozenset({"$filter", "filter", "q", "query", "where", "search", "$search"})
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.listed_records import leaves_of
@@ -11,6 +10,7 @@ from ifmatch.diagnosis.states_in_turn import before_it
 from ifmatch.diagnosis.transitions import transitions
 from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.pointers import word_of
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _Elements = frozenset[str]
 
 # A list that is written as one text: `Abel, Cem`, `a;b`, `x | y`, `["a","b"]`.
-_PARTED: Final = re.compile(r"\s*(?:[,;|+&/]|\\n)\s*")
+_PARTED: Final = late_pattern(r"\s*(?:[,;|+&/]|\\n)\s*")
 _AROUND: Final = " \t[](){}\"'"
 # What an entry takes out of a list.
 _REMOVED: Final = Words(
@@ -30,7 +30,7 @@ _REMOVED: Final = Words(
     r"|subtracted|erased|lost|gone)"
     r"(?:[-_ ]?(?:items?|values?|elements?|entries|members?))?|-"
 )
-_SIGNED: Final = re.compile(r"(?<![^\s,;(\[\"'])[-\u2212\u2013](?=[^\W\d_])([^\s,;)\]\"']+)")
+_SIGNED: Final = late_pattern(r"(?<![^\s,;(\[\"'])[-\u2212\u2013](?=[^\W\d_])([^\s,;)\]\"']+)")
 _FLAGS: Final = frozenset({"true", "false", "yes", "no", "null", "none"})
 # A shorter text is met by chance.
 _TELLING: Final = 2

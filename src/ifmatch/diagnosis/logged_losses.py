@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from ifmatch.diagnosis.accounts_counted import between_versions
 from ifmatch.diagnosis.conditions import Guard

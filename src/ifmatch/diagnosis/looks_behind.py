@@ -7,7 +7,6 @@ changed, at a list, at another host. What they have in common is the thing that 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote
@@ -24,6 +23,8 @@ from ifmatch.diagnosis.sent_rows import entries_in
 from ifmatch.diagnosis.version_words import EXPECTS, alike, called_version, telling_words
 from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.pointers import end_of
+from ifmatch.model.late import late_pattern
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,8 +45,8 @@ _DONE: Final = frozenset({200, 201, 204, 207})
 _TAKEN_IN: Final = 202
 _TURNED_DOWN: Final = frozenset({400, 403, 409, 422})
 # What a member that names a thing is called.
-_PAIR: Final = re.compile(r"([^\W\d][\w.-]*)\s*[=:]\s*\"?([^\s;,\"]+)")
-_ID: Final = re.compile(
+_PAIR: Final = late_pattern(r"([^\W\d][\w.-]*)\s*[=:]\s*\"?([^\s;,\"]+)")
+_ID: Final = late_pattern(
     r"(?:^|[_-]|(?<=[a-z]))(?:id|key|uuid|guid|ref|code|number|no|nr|sku|slug|name|path)$", re.IGNORECASE
 )
 _TAG: Final = "etag"
@@ -56,8 +57,7 @@ _ALONE: Final = Words(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Behind:
+class Behind(Frozen, frozen=True):
     """A look that showed what an own write before it had replaced.
 
     Attributes:
@@ -89,8 +89,7 @@ class Behind:
         return later is not None and asks_past(later.sent)
 
 
-@dataclass(frozen=True, slots=True)
-class _Named:
+class _Named(Frozen, frozen=True):
     """A value of a request under its name, with what the request calls the thing that it belongs to."""
 
     name: str

@@ -6,6 +6,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from ifmatch.model.late import late_pattern
+
 if TYPE_CHECKING:
     from ifmatch.model.message import Fields
 
@@ -30,7 +32,7 @@ _NODE_FIELDS = (
     "x-replica",
 )
 # The same in fields of a service's own, such as X-Shop-Node or Served-From-Pod.
-_NODE_LIKE = re.compile(
+_NODE_LIKE = late_pattern(
     r"(?:^|[-_])(?:node|pod|instance|backend|replica|worker|machine|container|upstream|hostname"
     r"|mirror|vm|dyno|rack|peer|srv"
     r"|(?:app|web|api|db|origin)[-_]?(?:server|host)"
@@ -38,22 +40,22 @@ _NODE_LIKE = re.compile(
     r"(?:[-_](?:id|name|no|addr|host))?$",
     re.IGNORECASE,
 )
-_TIMED = re.compile(
+_TIMED = late_pattern(
     r"\b(?:node|pod|instance|backend|host|replica|worker)\s*;\s*desc=\"?([^\",;]+)", re.IGNORECASE
 )
 # Cookies that balancers stick a client to a machine with.
-_STICKY = re.compile(
+_STICKY = late_pattern(
     r"(?:^|,\s*)(SERVERID|SRV|SERVER|ROUTEID|route|BIGipServer[^=]*|INGRESSCOOKIE|lb|node|backend"
     r"|sticky)=([^;,]+)",
     re.IGNORECASE,
 )
 # What stores of which one follows another are called, whatever the field.
-_ROLE = re.compile(
+_ROLE = late_pattern(
     r"(?:[\w.]+[-_.])?(?:(?:replica|primary|secondary|standby|follower|leader)(?:[-_.]?\w{1,4})?|r[ow][-_.]?\d{1,3})",
     re.IGNORECASE,
 )
 # What is made anew for each answer, or says yes or no, names no machine.
-_NO_NAME = re.compile(
+_NO_NAME = late_pattern(
     r"true|false|yes|no|-|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{14,}|[0-9a-f]{16,}|.{65,}", re.IGNORECASE
 )
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis.pages import fields_of, input_pattern, is_page
 from ifmatch.model.json_values import pointer_step
+from ifmatch.model.late import late_pattern
+from ifmatch.model.slotted import Frozen
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _LONGEST_TEXT: Final = 20_000
 _DEEP: Final = 4
 _MOST: Final = 80
 # Fields that say how a message was carried, or what HTTP itself compares.
-_CARRIAGE: Final = re.compile(
+_CARRIAGE: Final = late_pattern(
     r"^(?:accept.*|age|allow|alt-svc|authorization|cache-control|connection|content-.*|cookie2?|date|dnt|e-?tag"
     r"|expect|expires|forwarded|from|host|if-(?:none-match|match|range|(?:un)?modified-since)|keep-alive"
     r"|last-modified|link|location|origin|pragma|prefer|priority|proxy-.*|range|referer|retry-after|sec-.*"
@@ -37,27 +38,26 @@ _FEW: Final = 8
 _SIGN: Final = r"[^\x00-,/:-@\[-^`{-\x7f]"
 _NAME: Final = rf"[^\W\d]{_SIGN}*"
 # The text between two tags without the blanks at its ends, word by word: long ones are gone through once.
-_LEAF: Final = re.compile(
+_LEAF: Final = late_pattern(
     rf"<(?:{_SIGN}++:)?({_NAME})(?:\s[^<>]*+)?>\s*+([^<>\s]*+(?:\s++[^<>\s]++)*+)\s*+</"
 )
-_ATTRIBUTE: Final = re.compile(rf"\s({_NAME})=\"([^\"<>]*)\"")
+_ATTRIBUTE: Final = late_pattern(rf"\s({_NAME})=\"([^\"<>]*)\"")
 # A field of a form: its name and its value are two attributes, in whatever order and quotes.
-_FIELD: Final = re.compile(r"<input\b(?=[^<>]*?\svalue=)[^<>]*?\sname=[\"']?([^\"'\s<>]+)", re.IGNORECASE)
-_LINE: Final = re.compile(
+_FIELD: Final = late_pattern(r"<input\b(?=[^<>]*?\svalue=)[^<>]*?\sname=[\"']?([^\"'\s<>]+)", re.IGNORECASE)
+_LINE: Final = late_pattern(
     r"^[ \t]*+([^\W\d][\w .-]{0,40}?)[ \t]*+[:=][ \t]*+\"?"
     r"([^\"\r\n \t]*+(?:[ \t]++[^\"\r\n \t]++)*+(?:[ \t]++(?=\"))?)\"?[ \t]*+$",
     re.MULTILINE,
 )
 # A line of a name and its value, with nothing but a blank between.
-_SPACED: Final = re.compile(r"^([^\W\d][\w.-]{0,40}) ([^\s\":=]*[\d][^\s\"]*|[^\s\":=]+)$", re.MULTILINE)
+_SPACED: Final = late_pattern(r"^([^\W\d][\w.-]{0,40}) ([^\s\":=]*[\d][^\s\"]*|[^\s\":=]+)$", re.MULTILINE)
 # What services call the value of a member that they give with its type, its label or its attributes.
 _BARE: Final = frozenset({"value", "#text", "_text", "$t", "_value", "@value", "$"})
 # The version of XML, of a document type, of an envelope is none of the content.
-_DECLARATION: Final = re.compile(r"<[?!][^>]*>")
+_DECLARATION: Final = late_pattern(r"<[?!][^>]*>")
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Frozen, frozen=True):
     """A value with its place in a message.
 
     Attributes:

@@ -6,12 +6,12 @@ percent sign begins another sign (WHATWG URL Standard section 5.1).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.spent_versions import spoken
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
@@ -23,8 +23,7 @@ _TELLING: Final = 4
 _SPECIAL: Final = frozenset('+%&<>"/=')
 
 
-@dataclass(frozen=True, slots=True)
-class Misheard:
+class Misheard(Frozen, frozen=True):
     """A damaged token beside the one that was meant.
 
     Attributes:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from typing import TYPE_CHECKING, Final, cast
-from xml.sax.saxutils import escape
 
 from ifmatch.diagnosis.contents import unwrapped
 from ifmatch.diagnosis.dates import told_moment
@@ -82,7 +82,7 @@ def _put_in_markup(text: str, name: str, value: str) -> str:
     held = rf"(<(?:[\w.-]+:)?{re.escape(name)}(?:\s[^<>]*)?>)[^<>]*(?=</)"
     if len(re.findall(held, text)) != 1:
         return text
-    return re.sub(held, lambda found: f"{found[1]}{escape(value)}", text)
+    return re.sub(held, lambda found: f"{found[1]}{html.escape(value, quote=False)}", text)
 
 
 def _of_the_write(moment: float, step: Step, refresh: Step) -> bool:

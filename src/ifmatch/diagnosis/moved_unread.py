@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.damages import Damage
+from ifmatch.diagnosis.in_time import between
 from ifmatch.diagnosis.likeness import edit_of
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ifmatch.diagnosis.history import History
     from ifmatch.diagnosis.steps import Step
 
@@ -33,7 +36,7 @@ def moved_unread(history: History, step: Step) -> Damage | None:
     """
     if not step.puts or step.body is None:
         return None
-    before = [one for one in history if one.order < step.order and one.actor == step.actor][-_NEAR:]
+    before = between(history.by_actor.get(step.actor, ()), -1, step.order)[-_NEAR:]
     glance = next((one for one in reversed(before) if one.read_ok or one.accepted or _glances(one)), None)
     if glance is None or not _glances(glance) or glance.cache_hit:
         return None
@@ -90,7 +93,7 @@ def _length(step: Step) -> int | None:
     return len(step.content) if step.content is not None and step.method == "GET" else None
 
 
-def _restless(before: list[Step], base: Step) -> bool:
+def _restless(before: Sequence[Step], base: Step) -> bool:
     """Tell whether the same content had been shown under two tags: then a tag says nothing of it."""
     return any(
         one is not base

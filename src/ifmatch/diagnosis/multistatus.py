@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urljoin
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.multistatus_contents import LONGEST, MULTI_STATUS, Told, entries_in
 from ifmatch.diagnosis.resources import path_of, resource_key
 from ifmatch.diagnosis.steps import Step
 from ifmatch.model.message import Content, Fields, Response
+from ifmatch.model.places import joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -64,7 +64,7 @@ def _others(listing: Step) -> Iterator[tuple[str, Told]]:
     url, text = listing.exchange.request.url, listing.content.text if listing.content is not None else ""
     here, own, told = path_of(url).rstrip("/"), "", False
     for href, one in entries_in(text):
-        target = urljoin(url, href)
+        target = joined(url, href)
         told = True
         if path_of(target).rstrip("/") == here:
             own = one.tag

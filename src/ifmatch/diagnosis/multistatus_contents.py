@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from ifmatch.model.late import late_pattern
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,24 +17,25 @@ if TYPE_CHECKING:
 MULTI_STATUS: Final = 207
 # Longer answers are listings of a whole store.
 LONGEST: Final = 2_000_000
-_RESPONSE: Final = re.compile(r"<(?:[\w-]+:)?response(?:\s[^>]*)?>(.*?)</(?:[\w-]+:)?response>", re.DOTALL)
-_HREF: Final = re.compile(r"<(?:[\w-]+:)?href(?:\s[^>]*)?>\s*([^<]+?)\s*</")
-_PROPERTIES: Final = re.compile(r"<(?:[\w-]+:)?propstat(?:\s[^>]*)?>(.*?)</(?:[\w-]+:)?propstat>", re.DOTALL)
-_STATUS: Final = re.compile(r"<(?:[\w-]+:)?status(?:\s[^>]*)?>\s*HTTP/[\d.]+ (\d{3})")
-_TAG: Final = re.compile(r"<(?:[\w-]+:)?getetag(?:\s[^>]*)?>\s*([^<]+?)\s*</")
-_LENGTH: Final = re.compile(r"<(?:[\w-]+:)?getcontentlength(?:\s[^>]*)?>\s*(\d{1,15})\s*</")
-_CHANGED: Final = re.compile(r"<(?:[\w-]+:)?getlastmodified(?:\s[^>]*)?>\s*([^<]{10,40}?)\s*</")
-_QUOTE: Final = re.compile(r"&(?:quot|#34|#x22);", re.IGNORECASE)
+_RESPONSE: Final = late_pattern(r"<(?:[\w-]+:)?response(?:\s[^>]*)?>(.*?)</(?:[\w-]+:)?response>", re.DOTALL)
+_HREF: Final = late_pattern(r"<(?:[\w-]+:)?href(?:\s[^>]*)?>\s*([^<]+?)\s*</")
+_PROPERTIES: Final = late_pattern(
+    r"<(?:[\w-]+:)?propstat(?:\s[^>]*)?>(.*?)</(?:[\w-]+:)?propstat>", re.DOTALL
+)
+_STATUS: Final = late_pattern(r"<(?:[\w-]+:)?status(?:\s[^>]*)?>\s*HTTP/[\d.]+ (\d{3})")
+_TAG: Final = late_pattern(r"<(?:[\w-]+:)?getetag(?:\s[^>]*)?>\s*([^<]+?)\s*</")
+_LENGTH: Final = late_pattern(r"<(?:[\w-]+:)?getcontentlength(?:\s[^>]*)?>\s*(\d{1,15})\s*</")
+_CHANGED: Final = late_pattern(r"<(?:[\w-]+:)?getlastmodified(?:\s[^>]*)?>\s*([^<]{10,40}?)\s*</")
+_QUOTE: Final = late_pattern(r"&(?:quot|#34|#x22);", re.IGNORECASE)
 # The thing itself among its properties (RFC 4791 section 9.6, RFC 6352 section 10.4).
-_DATA: Final = re.compile(
+_DATA: Final = late_pattern(
     r"<(?:[\w-]+:)?(calendar|address)-data(?:\s[^>]*)?(?<!/)>\s*(.*?)\s*</(?:[\w-]+:)?\1-data>", re.DOTALL
 )
 _KINDS: Final = {"calendar": "text/calendar", "address": "text/vcard"}
-_RAW: Final = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
+_RAW: Final = late_pattern(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Frozen, frozen=True):
     """What a listing tells of one resource.
 
     Attributes:

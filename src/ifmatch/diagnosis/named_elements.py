@@ -7,7 +7,6 @@ Requests that say what the record has to be like before a change carry two state
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote
 
@@ -18,6 +17,7 @@ from ifmatch.diagnosis.soap_bodies import tree_in
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.json_values import members_in
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -46,8 +46,7 @@ _OK: Final = 200
 Record = dict[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Unlike:
+class Unlike(Frozen, frozen=True):
     """What a refusal names, and what the record holds.
 
     Attributes:

@@ -6,7 +6,6 @@ The look may be at the thing, at a list that holds it, or a call that asks for i
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
@@ -17,6 +16,7 @@ from ifmatch.diagnosis.version_words import called_version
 from ifmatch.diagnosis.versions_beside import named
 from ifmatch.diagnosis.written_things import entry_of, names_in, of_another
 from ifmatch.model.cached import cached_property
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,8 +32,7 @@ _OF_CALLS: Final = frozenset({"id", "jsonrpc"})
 _INSIDE: Final = frozenset({"body", "text"})
 
 
-@dataclass(frozen=True, slots=True)
-class NextLook:
+class NextLook(Frozen, frozen=True):
     """What the next look shows of the members that a write was to change.
 
     Attributes:

@@ -62,9 +62,19 @@ def old_looks(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
             later = next((one for one in _looks_after(case, look) if _made(write, one)), None)
             if later is not None and _told(write, look, later):
                 done.add(write.actor)
+                if _refused_after(near, look):
+                    # The refusal tells of the look as where its version came from.
+                    break
                 text = "the look after an own write showed what had been there before it"
                 yield look, Damage(Outcome.WRONG_CONTENT, text, lost=later, first=write, behind=look)
                 break
+
+
+def _refused_after(near: History, look: Step) -> bool:
+    """Tell whether the reader's next write named the version that an old look showed, and was refused."""
+    mine = (one for one in on_from(near, look.order) if one.actor == look.actor and one.is_write)
+    first = next(mine, None)
+    return first is not None and first.refused and look.etag is not None and first.presents(look.etag)
 
 
 def _shows(one: Step, write: Step) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis.resources import bare
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.pointers import values_at
+from ifmatch.model.late import late_pattern
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -35,12 +35,12 @@ _WRITES: Final = Words(
     r"|approve|reject|submit|move|assign|delete|remove|destroy|erase|purge|replace|upsert|amend|adjust)"
 )
 # The words of a name: `shelf.write`, `SetReserve`, `stock_put`.
-_PARTS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-_LAST_PIECE: Final = re.compile(r"[/:]")
-_MUTATION: Final = re.compile(r"\bmutation\b[^{]*\{\s*(?:\w+\s*:\s*)?(\w+)")
-_ELEMENT: Final = re.compile(r"<(?:\w+:)?Body\b[^>]*>\s*<(?:\w+:)?(\w+)")
+_PARTS: Final = late_pattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_LAST_PIECE: Final = late_pattern(r"[/:]")
+_MUTATION: Final = late_pattern(r"\bmutation\b[^{]*\{\s*(?:\w+\s*:\s*)?(\w+)")
+_ELEMENT: Final = late_pattern(r"<(?:\w+:)?Body\b[^>]*>\s*<(?:\w+:)?(\w+)")
 # Services that spell the operation as the last step of the path.
-_ACTION: Final = re.compile(r"/actions?/(\w+)$")
+_ACTION: Final = late_pattern(r"/actions?/(\w+)$")
 _FORM_METHODS: Final = frozenset({"PUT", "PATCH", "DELETE"})
 _ABSENT: Final = Words(
     r"not[ _-]?found|no such|does not exist|doesn.t exist|unknown (?:id|record|object|document)|nonexistent"

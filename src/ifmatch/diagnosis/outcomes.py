@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import holds
+from ifmatch.model.places import joined
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
@@ -35,7 +36,7 @@ def shown_elsewhere(step: Step) -> bool:
     if place is None or not kind.startswith(_FORMS):
         return False
     own = urlsplit(step.exchange.request.url)
-    there = urlsplit(urljoin(step.exchange.request.url, place))
+    there = urlsplit(joined(step.exchange.request.url, place))
     above = unquote(there.path).rstrip("/")
     below = unquote(own.path).rstrip("/")
     return there.netloc == own.netloc and bool(above) and below.startswith(f"{above}/")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +10,8 @@ from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.listed_records import leaves_of
 from ifmatch.diagnosis.version_words import words_of
 from ifmatch.dialects.glossary import Words, english
+from ifmatch.model.late import late_pattern
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,7 +30,7 @@ _OF_REQUEST: Final = Words(
     r"|invocation|once|marker|uuid|guid)"
 )
 # How a request is called in fields, which all others are of the way.
-_IN_FIELDS: Final = re.compile(
+_IN_FIELDS: Final = late_pattern(
     r"(?:.*[-_])?(?:request|correlation|trace|operation|transaction|invocation|message|command|idempotency|client"
     r"|call|span|event|upload|run|job|build|op|cmd|txn?|intent|action|mutation|attempt|change|submission|submit"
     r"|save|edit|sync|job|send)[-_]?(?:uu)?(?:id|key|token|ref|reference|no|nr|number)|traceparent|.*-meta-.*|nonce"
@@ -45,22 +46,21 @@ _OF_CONTENT: Final = Words(
 )
 # A state that keeps only the last of them calls it so.
 _LAST: Final = Words(r"_?(?:last|latest|prev|previous|most_?recent)(?:[-_ ]|(?=[A-Z]))")
-_RANDOM: Final = re.compile(
+_RANDOM: Final = late_pattern(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
     r"|(?=\S*\d)(?=\S*[a-f])[0-9a-f]{12,64}|(?=\S*\d)(?=\S*[A-Z])[0-9A-HJKMNP-TV-Z]{26}",
     re.IGNORECASE,
 )
-_MARKED: Final = re.compile(r"(?=\S*\d)(?=\S*[^\W\d_])[\w.:#/+-]{4,120}")
-_NUMBERED: Final = re.compile(r"\d{5,18}")
-_SHAPE: Final = re.compile(r"[^\W_]+")
-_TRACE: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
+_MARKED: Final = late_pattern(r"(?=\S*\d)(?=\S*[^\W\d_])[\w.:#/+-]{4,120}")
+_NUMBERED: Final = late_pattern(r"\d{5,18}")
+_SHAPE: Final = late_pattern(r"[^\W_]+")
+_TRACE: Final = late_pattern(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
 _LONGEST: Final = 200_000
 # So many steps before a request are looked through for what it carries.
 _NEAR: Final = 400
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Frozen, frozen=True):
     """A value that names one request.
 
     Attributes:

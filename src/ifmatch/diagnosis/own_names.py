@@ -15,6 +15,7 @@ from ifmatch.diagnosis.editors import EDITOR
 from ifmatch.diagnosis.listed_records import leaves_of
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.model.json_values import members_in
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,15 +25,15 @@ if TYPE_CHECKING:
 
 # Shorter values say nothing of who sent them.
 _NAME: Final = 3
-_BASIC: Final = re.compile(r"Basic\s+([A-Za-z0-9+/=]{4,400})", re.IGNORECASE)
-_CLAIMS: Final = re.compile(r"Bearer\s+[\w-]+\.([\w-]{4,4000})\.[\w-]*", re.IGNORECASE)
-_PART: Final = re.compile(r"[;,\s]+")
+_BASIC: Final = late_pattern(r"Basic\s+([A-Za-z0-9+/=]{4,400})", re.IGNORECASE)
+_CLAIMS: Final = late_pattern(r"Bearer\s+[\w-]+\.([\w-]{4,4000})\.[\w-]*", re.IGNORECASE)
+_PART: Final = late_pattern(r"[;,\s]+")
 # What calls a person or a program; numbers and flags stand for much else.
-_NAMED: Final = re.compile(
+_NAMED: Final = late_pattern(
     r"(?=.*[^\W\d_])(?!(?:true|false|null|none|yes|no|on|off)$)[\w.@+ -]{3,60}", re.IGNORECASE
 )
 # A time with a fraction of a second; another seldom writes in the same one.
-_FINE: Final = re.compile(r".*\d\d:\d\d:\d\d[.,]\d{2,}.*|\d{10}[.,]\d{2,}|\d{13}|\d{16}|\d{19}")
+_FINE: Final = late_pattern(r".*\d\d:\d\d:\d\d[.,]\d{2,}.*|\d{10}[.,]\d{2,}|\d{13}|\d{16}|\d{19}")
 # Seconds that a request may take at most for that, and by which the clock of the service may lie beside.
 _SHORT: Final = 2.0
 _BESIDE: Final = 0.03

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urljoin
 
 from ifmatch.diagnosis.pages import fields_of, is_page
 from ifmatch.diagnosis.resources import bare, resource_key
+from ifmatch.model.late import late_pattern
+from ifmatch.model.places import joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 
 _OK: Final = 200
 _TAKEN: Final = frozenset({200, 201, 204})
-_FORM: Final = re.compile(r"<form\b([^>]*)>", re.IGNORECASE)
-_ACTION: Final = re.compile(r"\baction\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
-_POSTS: Final = re.compile(r"\bmethod\s*=\s*[\"']?post\b", re.IGNORECASE)
+_FORM: Final = late_pattern(r"<form\b([^>]*)>", re.IGNORECASE)
+_ACTION: Final = late_pattern(r"\baction\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
+_POSTS: Final = late_pattern(r"\bmethod\s*=\s*[\"']?post\b", re.IGNORECASE)
 _LONGEST: Final = 200_000
 # So many pages of forms are remembered for a place that forms are sent to.
 _FEW: Final = 2
@@ -75,7 +76,7 @@ def _sent_to(page: Step) -> str | None:
     url = page.exchange.request.url
     action = _ACTION.search(forms[0])
     if action is not None:
-        return resource_key(urljoin(url, action[1]))
+        return resource_key(joined(url, action[1]))
     # Without an action a form goes to its own page; scripts send it to the thing above.
     return resource_key(bare(url).rpartition("/")[0])
 

@@ -6,20 +6,22 @@ import html
 import re
 from typing import TYPE_CHECKING, Final, cast
 
+from ifmatch.model.late import late_pattern
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_INPUT: Final = re.compile(r"<input\b([^>]*)>", re.IGNORECASE)
-_AREA: Final = re.compile(r"<textarea\b([^>]*)>(.*?)</textarea>", re.IGNORECASE | re.DOTALL)
-_SELECT: Final = re.compile(r"<select\b([^>]*)>(.*?)</select>", re.IGNORECASE | re.DOTALL)
-_CHOSEN: Final = re.compile(r"<option\b(?=[^>]*\bselected\b)([^>]*)>", re.IGNORECASE)
-_ATTRIBUTE: Final = re.compile(r"""([\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_INPUT: Final = late_pattern(r"<input\b([^>]*)>", re.IGNORECASE)
+_AREA: Final = late_pattern(r"<textarea\b([^>]*)>(.*?)</textarea>", re.IGNORECASE | re.DOTALL)
+_SELECT: Final = late_pattern(r"<select\b([^>]*)>(.*?)</select>", re.IGNORECASE | re.DOTALL)
+_CHOSEN: Final = late_pattern(r"<option\b(?=[^>]*\bselected\b)([^>]*)>", re.IGNORECASE)
+_ATTRIBUTE: Final = late_pattern(r"""([\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _PUSHED: Final = frozenset({"submit", "button", "image", "reset", "file", "password"})
-_STEPS: Final = re.compile(r"[\w.-]+(?:\[[\w.-]+\])+")
-_STEP: Final = re.compile(r"[^\[\]]+")
+_STEPS: Final = late_pattern(r"[\w.-]+(?:\[[\w.-]+\])+")
+_STEP: Final = late_pattern(r"[^\[\]]+")
 _LONGEST: Final = 200_000
 # Where a page begins as HTML, be it a part of one.
-_PAGE: Final = re.compile(
+_PAGE: Final = late_pattern(
     r"\s*(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|body|main|form|div|section)\b", re.IGNORECASE
 )
 

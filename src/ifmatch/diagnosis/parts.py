@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.version_words import called_version
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 # So many requests before and after belong to one download and its repetition.
 _NEAR: Final = 60
 _DONE: Final = frozenset({200, 206})
-_NUMBER: Final = re.compile(r"\d+")
+_NUMBER: Final = late_pattern(r"\d+")
 # Fields by which stores of objects are told what to copy.
-_SOURCE: Final = re.compile(r"(?:^|-)(?:copy-)?source$")
-_RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+_SOURCE: Final = late_pattern(r"(?:^|-)(?:copy-)?source$")
+_RANGE: Final = late_pattern(r"bytes (\d+)-(\d+)/(\d+)")
 # Which part it is, and who asks.
-_PLACE: Final = re.compile(
+_PLACE: Final = late_pattern(
     r"(?:x-)?(?:offset|start|from|to|end|part|chunk|page|block|segment|piece|limit|size|count|length|range|skip)"
     r"(?:[_-]?(?:no|number|index|size))?|.*(?:auth|key|session|signature|request|trace|user|client).*",
     re.IGNORECASE,

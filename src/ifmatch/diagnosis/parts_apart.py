@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final, cast
 
@@ -15,6 +14,7 @@ from ifmatch.diagnosis.soap_bodies import tree_in
 from ifmatch.diagnosis.told_versions import told
 from ifmatch.diagnosis.version_words import alike, called_version, telling_words
 from ifmatch.model.json_values import members_in
+from ifmatch.model.slotted import Frozen
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -37,8 +37,7 @@ _MADE: Final = 8
 _SPOKEN: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Apart:
+class Apart(Frozen, frozen=True):
     """Two versions that one answer shows.
 
     Attributes:

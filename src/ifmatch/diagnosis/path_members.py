@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
@@ -12,6 +11,7 @@ from ifmatch.diagnosis.spelled_times import spelled_time
 from ifmatch.diagnosis.targets import views_of
 from ifmatch.dialects.words import VERSION
 from ifmatch.model.json_values import members_in
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -35,8 +35,7 @@ _RECENT: Final = 12
 _OK: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class InPath:
+class InPath(Frozen, frozen=True):
     """A value in a path, and the resource that is left when it is taken out.
 
     Attributes:

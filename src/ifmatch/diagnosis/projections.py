@@ -6,7 +6,9 @@ import re
 from functools import lru_cache
 from urllib.parse import parse_qsl, urlsplit
 
-_VIEW = re.compile(
+from ifmatch.model.late import late_pattern
+
+_VIEW = late_pattern(
     r"\$?(?:select|fields?|expand|include|exclude|embed|view|projection|format|lang|language|locale|hl|alt|mime"
     r"|api-?version|version|representation|depth|render|columns|properties|props|attributes|tz|time_?zone|units?)",
     re.IGNORECASE,

@@ -6,7 +6,6 @@ the answer. What variables and aliases are called is the client's own affair.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
@@ -16,6 +15,7 @@ from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.recognition import pattern
 from ifmatch.dialects.words import VERSION
 from ifmatch.model.json_values import members_in
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -27,19 +27,19 @@ if TYPE_CHECKING:
 _MOST: Final = 400
 _LONGEST: Final = 20_000
 # Texts hold no names, comments neither (GraphQL October 2021 sections 2.1.4 and 2.9.4).
-_SILENT: Final = re.compile(r'"""[\s\S]*?"""|"(?:[^"\\\n]|\\.)*"|#[^\n]*')
+_SILENT: Final = late_pattern(r'"""[\s\S]*?"""|"(?:[^"\\\n]|\\.)*"|#[^\n]*')
 # Section 2.6: an argument, or a field of an input object, that a variable stands for; section 2.10: not the
 # definition of one.
-_ARGUMENT: Final = re.compile(r"(?<![\w$])([A-Za-z_]\w*)\s*:\s*\$([A-Za-z_]\w*)")
-_ARGUMENTS: Final = re.compile(r"\([^()]*\)")
+_ARGUMENT: Final = late_pattern(r"(?<![\w$])([A-Za-z_]\w*)\s*:\s*\$([A-Za-z_]\w*)")
+_ARGUMENTS: Final = late_pattern(r"\([^()]*\)")
 # Section 2.7: a field by another name.
-_ALIAS: Final = re.compile(r"(?<![\w$@])([A-Za-z_]\w*)\s*:\s*([A-Za-z_]\w*)")
-_FIELD: Final = re.compile(r"(?<![\w$@.])[A-Za-z_]\w*")
-_MUTATION: Final = re.compile(r"\s*mutation\b")
+_ALIAS: Final = late_pattern(r"(?<![\w$@])([A-Za-z_]\w*)\s*:\s*([A-Za-z_]\w*)")
+_FIELD: Final = late_pattern(r"(?<![\w$@.])[A-Za-z_]\w*")
+_MUTATION: Final = late_pattern(r"\s*mutation\b")
 # What names the thing itself; what else ends in such a word may name another one.
 _NAMES: Final = Words(r"_?(?:id|uid|uuid|guid|key|slug|code|sku|ref)")
 # A version by any of its names that says how it is counted: `revisionNo`, `lockNumber`.
-_COUNTED: Final = re.compile(
+_COUNTED: Final = late_pattern(
     r"(?:_?(?:no|nr|num|number|id|token|tag))$|(?<=[a-z])(?:No|Nr|Num|Number|Id|Token|Tag)$"
 )
 _KEY: Final = "version"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.rules import ALL_RULES
 from ifmatch.model.diagnosis import Because
+from ifmatch.model.slotted import Slotted
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.facts import Facts
@@ -331,8 +332,7 @@ PRIORS: dict[str, float] = {
 }
 
 
-@dataclass(slots=True)
-class Candidate:
+class Candidate(Slotted):
     """A cause with its evidence and score."""
 
     cause: str

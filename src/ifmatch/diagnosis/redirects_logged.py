@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.listed_records import records_in
 from ifmatch.diagnosis.resources import bare, path_of
 from ifmatch.model.diagnosis import Outcome
+from ifmatch.model.places import joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +81,7 @@ def _answered_elsewhere(step: Step) -> bool:
     if not place:
         return False
     here = urlsplit(step.exchange.request.url)
-    there = urlsplit(urljoin(step.exchange.request.url, place))
+    there = urlsplit(joined(step.exchange.request.url, place))
     return (here.scheme, here.netloc, here.path) != (there.scheme, there.netloc, there.path)
 
 

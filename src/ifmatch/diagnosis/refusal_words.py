@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.altered_words import ALTERED, NOT_CURRENT
 from ifmatch.diagnosis.conditions import Guard, conditions_of
+from ifmatch.diagnosis.conflict_codes import conflict_coded
 from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.pages import fields_of, is_page
 from ifmatch.dialects import Meaning, Refusal
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
@@ -107,6 +110,7 @@ NEGATIVE: Final = (
     rf"|[\"'](?:{_SAID_YES})[\"']\s*:\s*(?:true|1\b|\"(?:true|yes|y)\"|\{{\s*[\"'])"
     rf"|<(?:[\w.-]+:)?(?:{_FAULT})[\s>](?!\s*</)"
     rf"|\s(?:{_SUCCESS})=\"(?:false|no|0)\"|\s(?:status|result|outcome)=\"(?:{_REFUSES})\b"
+    rf"|\s(?:{_OUTCOME})=\"(?:{_CODES})\""
     rf"|<(?:[\w.-]+:)?(?:{_SUCCESS})>\s*(?:false|no|0)\s*<"
     rf"|^[ \t]*(?:[-!][ \t]*)?(?:{_FAULT}|{_REFUSES})\b|^[ \t]*(?:{_SUCCESS})[ \t]*[:=][ \t]*(?:false|no|0"
     rf"|non)\b"
@@ -157,7 +161,7 @@ _TURNED_DOWN: Final = Words(
     r")(?![a-z])"
 )
 THERE_ALREADY: Final = Words(EXISTS)
-_COUNTS: Final = re.compile(r"(?<![\w.-])\d{1,15}(?![\w-])")
+_COUNTS: Final = late_pattern(r"(?<![\w.-])\d{1,15}(?![\w-])")
 _VERSIONS: Final = Words(rf"(?i)(?<![^\W_])(?:{_NAMES}|ver|vsn|rev|seq)(?![^\W_])")
 _NEGATIVE: Final = Words(rf"(?im){NEGATIVE}")
 # What says so by a flag or a count, which no state of a record is.
@@ -166,14 +170,14 @@ _FLATLY: Final = Words(
     rf"|[\"'](?:{_SAID_YES})[\"']\s*:\s*true\b"
 )
 _NOT_DONE: Final = Words(rf"(?im){NOT_DONE}")
-_FLAG: Final = re.compile(r"\"(\w+)\"\s*:\s*(?:false|0)\b")
+_FLAG: Final = late_pattern(r"\"(\w+)\"\s*:\s*(?:false|0)\b")
 # What is still to be done.
 WAITING: Final = Words(
     r"\b(?:queued|enqueued|pending|scheduled|submitted|received|accepted|processing|in[ _-]?progress|waiting"
     r"|in[ _-]?queue|taken[ _-]?in)\b"
 )
 # What names a member of the thing, and its value beside it.
-_COMMANDS: Final = re.compile(
+_COMMANDS: Final = late_pattern(
     r"\"(?:name|field|path|property|attribute|key)\"\s*:\s*\"[^\"]{1,60}\",\s*\"value\"\s*:"
 )
 _ALL_DONE: Final = Words(rf"(?i){_DONE_ALL}")
@@ -205,7 +209,7 @@ _CONFLICT: Final = 409
 _FAILED: Final = 412
 _NOT_MODIFIED: Final = 304
 # Where services say why, beside the content.
-_OWN_FIELD: Final = re.compile(r"(?i)^x-|reason|error|conflict|warning|message|detail|status|problem")
+_OWN_FIELD: Final = late_pattern(r"(?i)^x-|reason|error|conflict|warning|message|detail|status|problem")
 _LONGEST: Final = 4000
 # Outcomes are told in few words.
 _SAID: Final = 60
@@ -446,7 +450,7 @@ def _names_version(step: Step, value: str) -> bool:
 def _told_in_words(step: Step) -> bool:
     """Tell whether the words of an answer refuse over a version, under whatever status."""
     if 200 <= step.status < 300:
-        return step.negative and says_outdated(step)
+        return step.negative and (says_outdated(step) or conflict_coded(step) != "")
     if step.status == _CONFLICT:
         return says_outdated(step)
     if step.status not in _ANY_FAULT and not unmodified(step):

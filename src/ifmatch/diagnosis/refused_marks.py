@@ -6,11 +6,11 @@ older when it came, and one that was given out afterwards passes again, the mark
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.lapsed_marks import beside_list, is_mark, kept_for, words_of_lapse
 from ifmatch.diagnosis.message_members import sent
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,8 +28,7 @@ _LONGEST: Final = 20_000
 _SLACK: Final = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class RefusedMark:
+class RefusedMark(Frozen, frozen=True):
     """A mark that came too late.
 
     Attributes:

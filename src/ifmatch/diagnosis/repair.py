@@ -10,6 +10,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.taken_back import lost_pointers
 from ifmatch.model import catalogue
 from ifmatch.model.finding import Level, Repair
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _STRICTEST = (Repair.FORBIDDEN, Repair.ASK, Repair.ALLOWED, Repair.NONE)
 _COUNTS = 0.10
 # Members that a client fills with a value of its own for this one write.
-_MARKER = re.compile(
+_MARKER = late_pattern(
     r'"(?:op|operation_?id|request_?id|nonce|idempotency_?key|client_?(?:request|mutation|token)_?(?:id)?'
     r'|transaction_?id|txn_?id|write_?id|attempt_?id)"\s*:\s*"([^"]{6,})"',
     re.IGNORECASE,

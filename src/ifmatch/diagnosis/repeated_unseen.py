@@ -15,6 +15,7 @@ from ifmatch.diagnosis.listed_records import leaves_of, records_in
 from ifmatch.diagnosis.resources import bare, host_of, path_of
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.model.diagnosis import Outcome
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,10 +33,10 @@ _OK: Final = 200
 _DONE: Final = frozenset({200, 201, 204})
 _TWICE: Final = 2
 # What a client makes anew for each request.
-_RANDOM: Final = re.compile(
+_RANDOM: Final = late_pattern(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?=.*\d)[0-9a-f]{8,}", re.IGNORECASE
 )
-_COUNT: Final = re.compile(r"-?\d{1,12}(?:\.\d{1,6})?")
+_COUNT: Final = late_pattern(r"-?\d{1,12}(?:\.\d{1,6})?")
 
 
 def repeated_unseen(case: Case, step: Step) -> Damage | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from ifmatch.diagnosis.conditions import QUERY_NOT_IDENTITY
+from ifmatch.model.places import split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,7 +49,7 @@ def resource_key(url: str) -> str:
 
     Source: RFC 9110 section 4.2.3 (normalisation), RFC 3986 section 6.2.2.
     """
-    parts = urlsplit(url)
+    parts = split(url)
     path = quote(unquote(parts.path or "/"), safe="/:@!$&'()*+,;=~-._%")
     query = ""
     if parts.query:
@@ -70,14 +71,14 @@ def resource_key(url: str) -> str:
 def path_of(url: str) -> str:
     """Return the path and query of a resource key."""
     key = resource_key(url)
-    parts = urlsplit(key)
+    parts = split(key)
     return (parts.path or "/") + ("?" + parts.query if parts.query else "")
 
 
 @lru_cache(maxsize=65536)
 def host_of(url: str) -> str:
     """Return scheme and host of a resource key."""
-    parts = urlsplit(resource_key(url))
+    parts = split(resource_key(url))
     return f"{parts.scheme}://{parts.netloc}"
 
 

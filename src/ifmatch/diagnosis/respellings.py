@@ -9,21 +9,23 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
-_STAMP: Final = re.compile(
+from ifmatch.model.late import late_pattern
+
+_STAMP: Final = late_pattern(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))? ?([Zz]|UTC|GMT|[+-]\d\d(?::?\d\d)?)?"
 )
-_EPOCH: Final = re.compile(r"1\d{9}(?:\d{3}){0,3}")
-_WRAPPED: Final = re.compile(r"(?:datetime|timestamp)'(.*)'", re.IGNORECASE)
+_EPOCH: Final = late_pattern(r"1\d{9}(?:\d{3}){0,3}")
+_WRAPPED: Final = late_pattern(r"(?:datetime|timestamp)'(.*)'", re.IGNORECASE)
 # Integers from which on a double does not hold each.
 _EXACT: Final = 2**53
 _DIGITS: Final = 9
-_BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{6,}={0,2}")
+_BASE64: Final = late_pattern(r"[A-Za-z0-9+/_-]{6,}={0,2}")
 _ALPHABET: Final = str.maketrans("-_", "+/")
-_UUID: Final = re.compile(r"\{?[0-9a-f]{8}(?:-?[0-9a-f]{4}){4}[0-9a-f]{8}\}?", re.IGNORECASE)
-_DECIMAL: Final = re.compile(r"\d+\.(\d*0)")
+_UUID: Final = late_pattern(r"\{?[0-9a-f]{8}(?:-?[0-9a-f]{4}){4}[0-9a-f]{8}\}?", re.IGNORECASE)
+_DECIMAL: Final = late_pattern(r"\d+\.(\d*0)")
 _THOUSANDTHS: Final = 3
 _BY_CHANCE: Final = 10**6
-_GROUPED: Final = re.compile(r"\d{1,3}(?:[,. '\u00a0\u202f]\d{3})+")
+_GROUPED: Final = late_pattern(r"\d{1,3}(?:[,. '\u00a0\u202f]\d{3})+")
 
 
 def _moment(text: str) -> tuple[int, str] | None:

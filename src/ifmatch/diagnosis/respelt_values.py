@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
@@ -14,6 +13,8 @@ from ifmatch.diagnosis.message_members import sent as sent_values
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.sent_rows import entries_in
 from ifmatch.diagnosis.version_words import called_version
+from ifmatch.model.late import late_pattern
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,13 +25,12 @@ if TYPE_CHECKING:
 _OK: Final = 200
 _READS: Final = 12
 _FEW: Final = 3
-_AMOUNT: Final = re.compile(r"[^\d.,'+-]*([+-]?\d[\d.,' \u00a0\u202f]*)[^\d]*")
+_AMOUNT: Final = late_pattern(r"[^\d.,'+-]*([+-]?\d[\d.,' \u00a0\u202f]*)[^\d]*")
 _MINUS: Final = "-\u2212"
-_DECIMALS: Final = re.compile(r"[.,](\d{1,2})$")
+_DECIMALS: Final = late_pattern(r"[.,](\d{1,2})$")
 
 
-@dataclass(frozen=True, slots=True)
-class Former:
+class Former(Frozen, frozen=True):
     """A value that was to be the one before.
 
     Attributes:

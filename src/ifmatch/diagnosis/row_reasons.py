@@ -7,7 +7,6 @@ stands for preconditions is used for a rule of the trade.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.creation_flags import asks_creation
@@ -19,6 +18,7 @@ from ifmatch.diagnosis.refusal_words import INCAPABLE, THERE_ALREADY
 from ifmatch.diagnosis.sent_rows import entries_in
 from ifmatch.diagnosis.version_words import EXPECTS, called_version
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,8 +57,7 @@ _RULE: Final = Words(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Frozen, frozen=True):
     """Why something was left undone.
 
     Attributes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
@@ -11,6 +10,7 @@ from ifmatch.diagnosis.listed_records import records_in
 from ifmatch.diagnosis.stamps import signature, stamped
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects.words import VERSION
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,8 +29,7 @@ _NEAR: Final = 30
 Record = dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class PutBack:
+class PutBack(Frozen, frozen=True):
     """A row that was stored over a later version: its name, the column of it, the row as sent."""
 
     name: str

@@ -15,6 +15,7 @@ from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.projections import is_view
 from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.late import late_pattern
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -30,18 +31,18 @@ _TELLING: Final = 3
 _LONGEST: Final = 100_000
 _LONGEST_VALUE: Final = 120
 _DEEP: Final = 2
-_PIECES: Final = re.compile(r"[:|=,;'\"\s()]+")
+_PIECES: Final = late_pattern(r"[:|=,;'\"\s()]+")
 # How a search is cut and sorted, not what it looks for.
-_PAGING: Final = re.compile(
+_PAGING: Final = late_pattern(
     r"_?(?:page(?:[_-]?(?:size|no|number))?|per[_-]?page|limit|offset|count|size|top|skip|sort"
     r"|order(?:[_-]?by)?"
     r"|start|max(?:[_-]?results)?|summary|elements|total|cursor|first|rows)",
     re.IGNORECASE,
 )
-_NUMBER: Final = re.compile(r"(?<![\w.,-])\d{1,4}(?![\w-]|[.,]\d)")
+_NUMBER: Final = late_pattern(r"(?<![\w.,-])\d{1,4}(?![\w-]|[.,]\d)")
 # An object of a text format, and an element with others inside.
-_BEGIN: Final = re.compile(r"^BEGIN:([\w-]+)", re.MULTILINE)
-_BLOCK: Final = re.compile(r"<([^\W\d][^\x00-,/;-@\[-^`{-\x7f]*+)(?:\s[^<>]*+)?>(?=\s*<(?!/))")
+_BEGIN: Final = late_pattern(r"^BEGIN:([\w-]+)", re.MULTILINE)
+_BLOCK: Final = late_pattern(r"<([^\W\d][^\x00-,/;-@\[-^`{-\x7f]*+)(?:\s[^<>]*+)?>(?=\s*<(?!/))")
 _SEVERAL: Final = 2
 # That there is not just one, in what is told of a selection.
 SEVERAL_WORDS: Final = Words(

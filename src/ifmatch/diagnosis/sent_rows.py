@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import parse_qsl
 
 from ifmatch.diagnosis.listed_records import leaves_of, records_in
 from ifmatch.model.json_values import elements_in, members_in
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,8 +35,7 @@ _PIECES: Final = re.compile(r"[^\s,;|\"'()\[\]{}<>=]+")
 Row = dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Frozen, frozen=True):
     """One record of a report.
 
     Attributes:

@@ -7,7 +7,6 @@ The place of a slice stands in parameters, in members of a call or in the path (
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +15,8 @@ from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.model.diagnosis import Outcome
+from ifmatch.model.late import late_pattern
+from ifmatch.model.slotted import Frozen
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -33,34 +34,33 @@ _WHERE: Final = (
     r"(?:x-)?(?:byte[_-]?)?(?:off|offset|ofs|pos|position|start|begin|from|first|seek|part|chunk|block|segment|slice"
     r"|piece|fragment|frag|seq|index|idx)(?:[_-]?(?:no|nr|num|number|index|idx|id|byte|bytes))?"
 )
-_PLACE: Final = re.compile(_WHERE, re.IGNORECASE)
-_PLACE_FIELD: Final = re.compile(rf"(?=x-){_WHERE}", re.IGNORECASE)
-_LENGTH: Final = re.compile(
+_PLACE: Final = late_pattern(_WHERE, re.IGNORECASE)
+_PLACE_FIELD: Final = late_pattern(rf"(?=x-){_WHERE}", re.IGNORECASE)
+_LENGTH: Final = late_pattern(
     r"(?:x-)?(?:byte[_-]?)?(?:len|length|size|count|limit|bytes|n|max)|(?:chunk|part|block|slice)[_-]?(?:size|len|length)",
     re.IGNORECASE,
 )
 # Behind the last place of a slice nothing is asked for.
-_UNTIL: Final = re.compile(r"(?:byte[_-]?)?(?:to|end|until|last|stop)", re.IGNORECASE)
-_HINT: Final = re.compile(rf"(?<![a-z])(?:{_WHERE})(?:=|\"?\s*[:>]|/)", re.IGNORECASE)
-_IN_PATH: Final = re.compile(
+_UNTIL: Final = late_pattern(r"(?:byte[_-]?)?(?:to|end|until|last|stop)", re.IGNORECASE)
+_HINT: Final = late_pattern(rf"(?<![a-z])(?:{_WHERE})(?:=|\"?\s*[:>]|/)", re.IGNORECASE)
+_IN_PATH: Final = late_pattern(
     r"(.+/(?:parts?|chunks?|blocks?|segments?|slices?|pieces?|fragments?))[/:=-](\d{1,9})(?:\.\w{1,6})?/?",
     re.IGNORECASE,
 )
-_CALLER: Final = re.compile(
+_CALLER: Final = late_pattern(
     r".*(?:auth|session|signature|trace|request|nonce|client|_$|^t$|^ts$|rand|sig).*", re.IGNORECASE
 )
 # What may be of the whole or of the slice alone.
-_SHORT: Final = re.compile(
+_SHORT: Final = late_pattern(
     r"(?:x-)?(?:gen|sum|crc\d*|digest|sha\d*|md5|stamp|snapshot|epoch|build)", re.IGNORECASE
 )
 # What holds the octets of a slice in JSON.
-_OCTETS: Final = re.compile(
+_OCTETS: Final = late_pattern(
     r"(?:data|chunk|bytes|content|payload|b64|base64|octets|blob|block|body|slice)\w*", re.IGNORECASE
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Slice:
+class _Slice(Frozen, frozen=True):
     """One slice: what it is of, its place, how long it is (0 where parts are numbered), and its version."""
 
     step: Step

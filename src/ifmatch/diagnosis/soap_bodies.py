@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final, cast
 from xml.etree import ElementTree as ET
 
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects import pairs_in
+from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_ENVELOPE: Final = re.compile(
+_ENVELOPE: Final = late_pattern(
     r"<(?:\w+:)?Envelope\b(?:[^>]*(?:schemas\.xmlsoap\.org/soap/envelope|www\.w3\.org/2003/05/soap-envelope)"
     r"|(?![^>]*xmlns)[^>]*>\s*<(?:\w+:)?(?:Body|Header)\b)"
 )
 # Prefixes of elements and of attributes: logs and people leave out what they are bound to.
-_PREFIX: Final = re.compile(r"(?<=<)(/?)[\w.-]+:(?=[\w.-])|(?<=\s)(?!xmlns)()[\w.-]+:(?=[\w.-]+\s*=\s*[\"'])")
+_PREFIX: Final = late_pattern(
+    r"(?<=<)(/?)[\w.-]+:(?=[\w.-])|(?<=\s)(?!xmlns)()[\w.-]+:(?=[\w.-]+\s*=\s*[\"'])"
+)
 # Messages have none (SOAP 1.1 section 3, SOAP 1.2 part 1 section 5), and entities may grow without end.
 _DECLARES: Final = "<!"
 _LONGEST: Final = 200_000
 _HEAD: Final = 2_000
 _DEEPEST: Final = 32
 # What names a record beside it, and the element that toolkits put around what an operation returns.
-_NAMES: Final = re.compile(r"(?:\w*[a-z_])?(?:id|ID|Id|key|Key|uid|uuid|guid)|Id|ID|Key")
-_RETURNED: Final = re.compile(r"\w*(?:[Rr]esult|[Rr]eturn|[Rr]esponse)")
+_NAMES: Final = late_pattern(r"(?:\w*[a-z_])?(?:id|ID|Id|key|Key|uid|uuid|guid)|Id|ID|Key")
+_RETURNED: Final = late_pattern(r"\w*(?:[Rr]esult|[Rr]eturn|[Rr]esponse)")
 
 
 def state_in(content: Content | None, unwrapped: str | None) -> Content | None:

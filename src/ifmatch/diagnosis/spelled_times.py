@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.diagnosis.dates import http_date, spelled_otherwise, told_moment
 from ifmatch.diagnosis.message_members import shown
 from ifmatch.diagnosis.version_words import CHANGED
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +21,7 @@ _LONGEST: Final = 4000
 # Day, year and a time of day take as many signs at least.
 _LEAST: Final = 12
 # Nothing but a time: a day of the week and a month before it, a zone or half of the day behind.
-_TIME: Final = re.compile(
+_TIME: Final = late_pattern(
     r"\W*(?:[^\W\d]+\W+|(?:[A-Z]\w*\W+){2})?\d.*\d\W*(?:[^\W\d]+\W*|(?:[A-Z]\w*\W*){0,4})", re.DOTALL
 )
 _MOST: Final = 80

@@ -17,6 +17,7 @@ from ifmatch.diagnosis.contents import changed_pointers, same_content, value_at
 from ifmatch.diagnosis.damages import Damage, Reason, Waste
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.model.diagnosis import Outcome
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,8 +36,8 @@ _NEARLY: Final = 0.9
 _TWICE: Final = 2
 _PIECE: Final = 8
 _LONGEST: Final = 4000
-_SPACE: Final = re.compile(r"\s+")
-_ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]*://|/", re.IGNORECASE)
+_SPACE: Final = late_pattern(r"\s+")
+_ADDRESS: Final = late_pattern(r"[a-z][a-z0-9+.-]*://|/", re.IGNORECASE)
 _VIA: Final = ("via", "x-cache", "x-proxy", "x-forwarded-by", "x-filter", "x-served-by")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
@@ -11,6 +10,7 @@ from ifmatch.diagnosis.conditions import IN_CONTENT, Guard
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.facts import Facts
+from ifmatch.diagnosis.given_elsewhere import given_elsewhere
 from ifmatch.diagnosis.likeness import eased, gives
 from ifmatch.diagnosis.locks import asks
 from ifmatch.diagnosis.message_members import sent
@@ -33,6 +33,7 @@ from ifmatch.diagnosis.rules import (
 from ifmatch.diagnosis.tickets import lapsed, outlived
 from ifmatch.diagnosis.undone_reasons import reason_of
 from ifmatch.dialects import Carrier, Meaning
+from ifmatch.model.slotted import Slotted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -61,8 +62,7 @@ _OF_NONE = re.compile(r"\b(?:null|none|nil|undefined)\b|version|revision|e-?tag|
 _ACCOUNTED = frozenset({409, 412, 428})
 
 
-@dataclass(slots=True)
-class Subject:
+class Subject(Slotted):
     """A refused request with all attempts of the same intent."""
 
     step: Step
@@ -228,7 +228,7 @@ def refused(case: Case) -> Iterator[Subject]:
         told = [
             step for step in history if step.is_write or step.status not in _READ or step.refusal is not None
         ]
-        barred = _barred(history, told) | _too_late(case, told) | _unlike_what_is(case, told)
+        barred = _barred(case, history, told) | _too_late(case, told) | _unlike_what_is(case, told)
         barred |= _of_several(case, told) | _of_parts(case, told) | _there_already(case, told)
         barred |= _left_in_successes(case, told)
         if not barred and not any(_is_refusal(step) for step in told):
@@ -309,7 +309,7 @@ def _unlike_what_is(case: Case, told: Sequence[Step]) -> set[int]:
     }
 
 
-def _barred(history: History, told: Sequence[Step]) -> set[int]:
+def _barred(case: Case, history: History, told: Sequence[Step]) -> set[int]:
     """Return the orders of writes that were refused with a condition, and passed without, or with less of it.
 
     The answer does not have to say why: 400, 405, 422 and 501 to guarded attempts, and success to the same
@@ -332,7 +332,7 @@ def _barred(history: History, told: Sequence[Step]) -> set[int]:
         step.order
         for step in told
         if _meets_own_deletion(history, step)
-        or _met_nothing(history, step)
+        or _met_nothing(case, history, step)
         or (step.status in _TICKETED and repeated(history.around(step), step) is not None)
         or (step.is_write and payload_precondition_mismatch.unmet(step, history.around(step)) is not None)
         or (step.is_write and corrected(step, _following(history, step)) is not None)
@@ -384,11 +384,12 @@ def _following(history: History, step: Step) -> Iterator[Step]:
             yield one
 
 
-def _met_nothing(history: History, step: Step) -> bool:
+def _met_nothing(case: Case, history: History, step: Step) -> bool:
     """Tell whether a guarded write finds nothing where its sender had been given the very token, or a date.
 
-    Servers look for the resource first, and say 404 where RFC 9110 section 13.1.1 has 412. Where the version
-    is no field of HTTP, a read has to find nothing either.
+    A list gives tokens as well, and so does the answer to a creation at another address. Servers look for the
+    resource first, and say 404 where RFC 9110 section 13.1.1 has 412. Where the version is no field of HTTP,
+    a read has to find nothing either.
     """
     if step.status not in _GONE or not step.is_write:
         return False
@@ -396,7 +397,8 @@ def _met_nothing(history: History, step: Step) -> bool:
     if guard is None:
         return False
     near = history.around(step)
-    if not any(one.actor == step.actor and gives(one, guard) for one in near.before(step)):
+    given = any(one.actor == step.actor and gives(one, guard) for one in near.before(step))
+    if not given and not any(given_elsewhere(case, step, token) for token in guard.tokens[:1]):
         return False
     looked = (one for one in near.after(step) if one.is_read or one.finds_nothing)
     after = next(looked, None)

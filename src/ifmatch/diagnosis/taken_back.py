@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, unwrapped, value_at
 from ifmatch.diagnosis.likeness import PIECES, nearer
 from ifmatch.diagnosis.stamps import signature, stamped
 from ifmatch.merge import apply_merge_patch
+from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,19 +20,18 @@ if TYPE_CHECKING:
 
 # Seconds in which nobody has read what was written, and changed it.
 SOON: Final = 5.0
-_TERM: Final = re.compile(r"[^\W\d_]{2,}")
+_TERM: Final = late_pattern(r"[^\W\d_]{2,}")
 # The marks of an element of markup.
-_MARKUP: Final = re.compile(r"</?[A-Za-z][\w:.-]*(?:\s[^<>]{0,400})?/?>")
+_MARKUP: Final = late_pattern(r"</?[A-Za-z][\w:.-]*(?:\s[^<>]{0,400})?/?>")
 # Octets from which on a member is a text, of which parts may be taken back.
 _PROSE = 40
 # A longer text is not told by its lines.
 _LONGEST_TEXT = 200_000
 # What begins a line of settings or of a record: `name =`, `name:`, `<name>`.
-_LINE_NAME = re.compile(r"\s*[\"'<]?([A-Za-z][\w.-]*)[\"']?\s*(?:[=:>;]|$)")
+_LINE_NAME = late_pattern(r"\s*[\"'<]?([A-Za-z][\w.-]*)[\"']?\s*(?:[=:>;]|$)")
 
 
-@dataclass(frozen=True, slots=True)
-class TwoEdits:
+class TwoEdits(Frozen, frozen=True):
     """What a write changed of a state, and what the next look shows changed of the same state.
 
     Attributes:
@@ -237,6 +236,24 @@ def _reverts_list(old: list[object], fresh: list[object], mine: list[object]) ->
         if added and not removed
         else any(one in mine for one in removed)
     )
+
+
+def added_to_older(old: object, fresh: object, mine: object) -> bool:
+    """Tell whether a value is the older of two with a change of its own: a list with new entries, or a text.
+
+    A list without any may be what somebody wants it to be, whatever it was.
+
+    Args:
+        old: the value of the older version, as `value_at` gives it.
+        fresh: of the newer one.
+        mine: what was sent, which takes back what the newer one had changed.
+    """
+    if isinstance(old, str) and isinstance(mine, str):
+        return len(mine) >= _PROSE and mine != old
+    if not (isinstance(old, list) and isinstance(fresh, list) and isinstance(mine, list)):
+        return False
+    known = [*cast("list[object]", old), *cast("list[object]", fresh)]
+    return any(one not in known for one in cast("list[object]", mine))
 
 
 def reverts(old: Content | None, fresh: Content | None, mine: Content | None, pointer: str) -> bool:

@@ -14,6 +14,7 @@ from ifmatch.diagnosis.texts_apart import languages_apart
 from ifmatch.diagnosis.tokens import damage, null_word, opaque
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.model.json_values import members_in
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -21,21 +22,21 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.message_members import Member
     from ifmatch.diagnosis.steps import Step
 
-_ACTION = re.compile(r"(.+/[^/?]+)[/:]([A-Za-z][A-Za-z_-]{2,40})")
+_ACTION = late_pattern(r"(.+/[^/?]+)[/:]([A-Za-z][A-Za-z_-]{2,40})")
 # A path with a version at its end, by itself or after the word for it.
-_VERSIONED = re.compile(r"(.+?/[^/?]+)(?:/(?:versions?|revisions?|revs?))?[/@;]([^/?@;]+)", re.IGNORECASE)
+_VERSIONED = late_pattern(r"(.+?/[^/?]+)(?:/(?:versions?|revisions?|revs?))?[/@;]([^/?@;]+)", re.IGNORECASE)
 # Members by which a content names the thing that it is about, and the least such a name has.
-_NAMES_ITSELF = re.compile(r"_?(?P<kind>\w*?)[_-]?(?:id|uid|uuid|guid|key|slug|code|ref)", re.IGNORECASE)
+_NAMES_ITSELF = late_pattern(r"_?(?P<kind>\w*?)[_-]?(?:id|uid|uuid|guid|key|slug|code|ref)", re.IGNORECASE)
 _SHORT = 2
 # Parameters that say which thing is meant.
-_NAMES_A_THING = re.compile(
+_NAMES_A_THING = late_pattern(
     r"(?:\w*[_-]?)?(?:id|key|name|path|file|uri|url|ref|branch|page|offset|cursor|slug|code|number|nr|part|q|query|filter"
     r"|type|kind|node|tenant|account|user|date|day|section)s?",
     re.IGNORECASE,
 )
 
 # How the session of an upload is called.
-_SESSION = re.compile(
+_SESSION = late_pattern(
     r"(?:multi-?part-?)?(?:upload|transfer|session|transaction)[_-]?(?:id|key|token)?", re.IGNORECASE
 )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +14,7 @@ from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.model.diagnosis import Outcome
 from ifmatch.model.json_values import members_in
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,11 +31,11 @@ _DEEP: Final = 3
 # A shorter name, or piece of a text, is met by chance.
 _SHORT: Final = 2
 # What stands between a text and what is added to it.
-_BETWEEN: Final = re.compile(r"\s*(?:[;,|\u00b7\u2022]|\.\s|\r?\n|<br\s*/?>|</p>)")
-_BEHIND: Final = re.compile(r"(?:[;,|\u00b7\u2022]|\.\s|\r?\n|<br\s*/?>|</p>)\s*$")
+_BETWEEN: Final = late_pattern(r"\s*(?:[;,|\u00b7\u2022]|\.\s|\r?\n|<br\s*/?>|</p>)")
+_BEHIND: Final = late_pattern(r"(?:[;,|\u00b7\u2022]|\.\s|\r?\n|<br\s*/?>|</p>)\s*$")
 # An addition in a text of JSON: a sign that parts it, or the end of a line.
-_ADDED: Final = re.compile(r"\w[)\]}!?.\"']*\s*(?:[;,|\u00b7\u2022.]\s*\w|\\n|\\u00b7|\\u2022|<)")
-_MARKS: Final = re.compile(r"^[\W_]+|[\W_]+$")
+_ADDED: Final = late_pattern(r"\w[)\]}!?.\"']*\s*(?:[;,|\u00b7\u2022.]\s*\w|\\n|\\u00b7|\\u2022|<)")
+_MARKS: Final = late_pattern(r"^[\W_]+|[\W_]+$")
 
 
 def addition_left_out(case: Case, step: Step) -> Damage | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote, urlsplit
@@ -13,7 +12,10 @@ from ifmatch.diagnosis.path_members import of_a_kind
 from ifmatch.diagnosis.refusal_words import turned_down
 from ifmatch.model.cached import cached_property
 from ifmatch.model.json_values import elements_in, members_in
+from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content
+from ifmatch.model.places import split
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,16 +32,15 @@ _MOST: Final = 2000
 _PAGE: Final = 2
 _KIND: Final = 3
 # What says of a name that it numbers something.
-_NUMBERED: Final = re.compile(
+_NUMBERED: Final = late_pattern(
     r"(?i)[-_ ]?(?:id|no|nr|number|key|ref|token|code)$|(?<=[a-z])(?:Id|No|Ref|Key)$"
 )
-_CLOCK: Final = re.compile(r"(?<![\d:])([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?![\d:])")
+_CLOCK: Final = late_pattern(r"(?<![\d:])([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?![\d:])")
 # Seconds between a write and what a journal has of it.
 _AT_ONCE: Final = 3.0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Ticket:
+class Ticket(Frozen, frozen=True, eq=False):
     """What names a write that was taken in.
 
     Attributes:
@@ -130,7 +131,7 @@ def own_page(report: Step, ticket: Ticket) -> bool:
     """
     there = report.exchange.request.url
     if not ticket.word:
-        return urlsplit(there)[:3] == urlsplit(ticket.value)[:3]
+        return urlsplit(there)[:3] == split(ticket.value)[:3]
     parts = _parts(there)
     if ticket.word == JOURNAL or ticket.value not in parts[-_PAGE:]:
         return False

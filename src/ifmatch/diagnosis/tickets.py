@@ -6,9 +6,10 @@ Edit tickets, change permits, checkout keys and the like stand beside the precon
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
+
+from msgspec.structs import replace
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import same_content
@@ -17,6 +18,8 @@ from ifmatch.diagnosis.lifetimes import lasts
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.late import late_pattern
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,14 +69,13 @@ _UNITS = {
     "day": _DAY,
     "w": 7 * _DAY,
 }
-_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]{2,}")
-_UNITS_NAMED = re.compile(r"(?:_|-|^|(?<=[a-z]))(ms|mil|min|hou|day)", re.IGNORECASE)
-_NO_LIFETIME = re.compile(r"(?:expires|keep-alive|cache-control|age)\b", re.IGNORECASE)
+_WORDS = late_pattern(r"[A-Z]?[a-z]+|[A-Z]{2,}")
+_UNITS_NAMED = late_pattern(r"(?:_|-|^|(?<=[a-z]))(ms|mil|min|hou|day)", re.IGNORECASE)
+_NO_LIFETIME = late_pattern(r"(?:expires|keep-alive|cache-control|age)\b", re.IGNORECASE)
 _MILLISECONDS = 10**12
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(Frozen, frozen=True):
     """A value that a request carries beside its precondition, and the answer that gave it out.
 
     Attributes:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from ifmatch.diagnosis.respellings import respelt
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +36,8 @@ _CODING_SUFFIXES = (
 )
 
 # All signs but those that no tag has (RFC 9110 section 8.8.3): a class up to the last one is slow to compile.
-_TAG = re.compile(r'(?:W/)?"[^\x00-\x20"\x7f]*"')
-_LIST = re.compile(r'[ \t]*(?:(?:W/)?"[^\x00-\x20"\x7f]*")?[ \t]*(?:,|$)')
+_TAG = late_pattern(r'(?:W/)?"[^\x00-\x20"\x7f]*"')
+_LIST = late_pattern(r'[ \t]*(?:(?:W/)?"[^\x00-\x20"\x7f]*")?[ \t]*(?:,|$)')
 _NULL_WORDS = frozenset(
     {
         "null",
@@ -54,7 +55,7 @@ _NULL_WORDS = frozenset(
         "-1",
     }
 )
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = late_pattern(
     (
         r"^(?:\{\{.*\}\}|\$\{.*\}|\$[A-Za-z_]\w*|<[\w .-]+>|%[A-Za-z_]+%|\{[A-Za-z_]\w*\}|:etag|etag"
         r"|your[-_ ]?etag.*)$"
@@ -62,12 +63,12 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 # The same as a library sends it that encodes what it is given.
-_ENCODED_PLACEHOLDER = re.compile(r"(?:%7B|%24)%7B", re.IGNORECASE)
+_ENCODED_PLACEHOLDER = late_pattern(r"(?:%7B|%24)%7B", re.IGNORECASE)
 
 # A word and a number. More steps than these are no count of changes, but a time.
-_COUNT = re.compile(r"([A-Za-z]*[-_.:]?)(\d{1,15})")
+_COUNT = late_pattern(r"([A-Za-z]*[-_.:]?)(\d{1,15})")
 _FEW_STEPS = 50
-_SEPARATOR = re.compile(r"[-.:_~/;#]")
+_SEPARATOR = late_pattern(r"[-.:_~/;#]")
 # A shorter part is met by chance.
 _FEW_SIGNS = 4
 
@@ -320,7 +321,7 @@ def _rewriting(sent: str, served: str) -> str:
 
 
 # The tag of an upload in parts is not the MD5 of the content: a client that computes its own sends another.
-_PARTS = re.compile(r"[0-9a-f]{32}-\d{1,5}", re.IGNORECASE)
+_PARTS = late_pattern(r"[0-9a-f]{32}-\d{1,5}", re.IGNORECASE)
 
 
 def _bare(token: str) -> str:
@@ -340,20 +341,20 @@ def _unbase64(token: str) -> str:
 
 
 _SHAPES = (
-    ("md5-multipart", re.compile(r"[0-9a-f]{32}-\d+", re.IGNORECASE)),
+    ("md5-multipart", late_pattern(r"[0-9a-f]{32}-\d+", re.IGNORECASE)),
     (
         "uuid",
-        re.compile(r"\{?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\}?.*", re.IGNORECASE),
+        late_pattern(r"\{?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\}?.*", re.IGNORECASE),
     ),
-    ("hex32", re.compile(r"[0-9a-f]{32}", re.IGNORECASE)),
-    ("hex40", re.compile(r"[0-9a-f]{40}", re.IGNORECASE)),
-    ("hex64", re.compile(r"[0-9a-f]{64}", re.IGNORECASE)),
-    ("0x", re.compile(r"0x[0-9a-f]+", re.IGNORECASE)),
-    ("hex-hex", re.compile(r"[0-9a-f]+-[0-9a-f]+", re.IGNORECASE)),
-    ("hex-hex-hex", re.compile(r"[0-9a-f]+-[0-9a-f]+-[0-9a-f]+", re.IGNORECASE)),
-    ("datetime", re.compile(r"datetime'.*'|\d{4}-\d\d-\d\d.*", re.IGNORECASE)),
-    ("number", re.compile(r"\d+")),
-    ("hex", re.compile(r"[0-9a-f]+", re.IGNORECASE)),
+    ("hex32", late_pattern(r"[0-9a-f]{32}", re.IGNORECASE)),
+    ("hex40", late_pattern(r"[0-9a-f]{40}", re.IGNORECASE)),
+    ("hex64", late_pattern(r"[0-9a-f]{64}", re.IGNORECASE)),
+    ("0x", late_pattern(r"0x[0-9a-f]+", re.IGNORECASE)),
+    ("hex-hex", late_pattern(r"[0-9a-f]+-[0-9a-f]+", re.IGNORECASE)),
+    ("hex-hex-hex", late_pattern(r"[0-9a-f]+-[0-9a-f]+-[0-9a-f]+", re.IGNORECASE)),
+    ("datetime", late_pattern(r"datetime'.*'|\d{4}-\d\d-\d\d.*", re.IGNORECASE)),
+    ("number", late_pattern(r"\d+")),
+    ("hex", late_pattern(r"[0-9a-f]+", re.IGNORECASE)),
 )
 
 

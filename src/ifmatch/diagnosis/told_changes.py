@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
@@ -20,6 +19,8 @@ from ifmatch.diagnosis.resources import bare, host_of, path_of
 from ifmatch.diagnosis.transitions import transitions
 from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.words import VERSION
+from ifmatch.model.late import late_pattern
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -33,13 +34,13 @@ _FEW: Final = 2
 _NAME: Final = 3
 # The path of a resource with its slash and without are names of it; a telling last part is a third.
 _PATHS: Final = 2
-_PIECES: Final = re.compile(r"[A-Za-z0-9]+")
+_PIECES: Final = late_pattern(r"[A-Za-z0-9]+")
 # What things are named by in lists of them.
-_NAMED: Final = re.compile(r"_?(?:id|uid|uuid|guid|key|code|slug|nr|no)", re.IGNORECASE)
-_OPERATION: Final = re.compile(r"(?<=[^:/]):[A-Za-z]\w*$")
+_NAMED: Final = late_pattern(r"_?(?:id|uid|uuid|guid|key|code|slug|nr|no)", re.IGNORECASE)
+_OPERATION: Final = late_pattern(r"(?<=[^:/]):[A-Za-z]\w*$")
 # Longer contents are no questions.
 _ASKED: Final = 2000
-_LAST_COUNT: Final = re.compile(r"(?<!\d)(\d{1,12})$")
+_LAST_COUNT: Final = late_pattern(r"(?<!\d)(\d{1,12})$")
 _WHO: Final = Words(
     r"(?:author|committer|editor|user|actor|by|who|whom|person|principal|account|agent|client|program|application"
     r"|app|manager|source|origin|device|station|terminal|workstation|host|node"
@@ -70,7 +71,7 @@ _LOOKED: Final = Words(
     r"|print(?:ed)?|export(?:ed)?|lock(?:ed)?|unlock(?:ed)?|look(?:ed)?|search(?:ed)?|list(?:ed)?)"
 )
 # What calls itself a part of the service: `system:geocoder`, `rating-engine`.
-_PART: Final = re.compile(r"(?i)[a-z]{2,}(?:[-_.:/@][a-z0-9]+)+|system")
+_PART: Final = late_pattern(r"(?i)[a-z]{2,}(?:[-_.:/@][a-z0-9]+)+|system")
 _HOW: Final = Words(
     r"(?:what|how|action|event|kind|type|op|operation|verb|method|status|result|outcome|state|decision|code|note"
     r"|reason|verdict|answer|conclusion|disposition)"
@@ -78,8 +79,7 @@ _HOW: Final = Words(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Frozen, frozen=True):
     """One entry of a service's account.
 
     Attributes:

@@ -15,6 +15,7 @@ from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.refusal_words import outdated, says_done, turned_down
 from ifmatch.diagnosis.version_words import EXPECTS, called_version
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -46,11 +47,11 @@ _GONE_BY: Final = (
 )
 _NEAR_BEFORE: Final = Words(rf"(?i)\b(?:{_GONE_BY})\b[\s:=\"'#(]{{0,4}}(?:\w+[\s:=]+){{0,2}}[\"'#(]{{0,2}}$")
 _NEAR_BEHIND: Final = Words(rf"(?i)^[\"')]{{0,2}}[\s,;:=<>!-]{{0,4}}(?:\w+[\s:]+){{0,3}}(?:{_GONE_BY})\b")
-_COUNT: Final = re.compile(r"(?<![\w.,:+-])[A-Za-z]{0,4}(\d{1,15})(?![\w:-]|[.,]\d)")
-_TAIL: Final = re.compile(r"(?<!\d)(\d{1,15})$")
+_COUNT: Final = late_pattern(r"(?<![\w.,:+-])[A-Za-z]{0,4}(\d{1,15})(?![\w:-]|[.,]\d)")
+_TAIL: Final = late_pattern(r"(?<!\d)(\d{1,15})$")
 _NAUGHT: Final = frozenset({"", "0", "no", "none", "null"})
-_THING: Final = re.compile(r"\s+[^\W\d_]")
-_HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_THING: Final = late_pattern(r"\s+[^\W\d_]")
+_HUMP: Final = late_pattern(r"(?<=[a-z])(?=[A-Z])")
 
 
 def over_its_version(write: Step, record: Mapping[str, object]) -> bool:

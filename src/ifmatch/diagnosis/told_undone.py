@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.codes_inside import fails_by_code
+from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.next_looks import Around
 from ifmatch.diagnosis.pages import is_page
 from ifmatch.diagnosis.resources import by_service
 from ifmatch.diagnosis.unlike_answers import forget, unlike_others
+from ifmatch.diagnosis.version_words import alike
 from ifmatch.diagnosis.versions_beside import has_naught, later_beside, named, tags_of, without_usual
+from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +25,10 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
 
 _LONGEST: Final = 4000
+_DONE: Final = Words(
+    r"(?i)[\"'](?:result|outcome|status|state)[\"']\s*:\s*[\"'](?:updated|created|saved|stored|written|changed"
+    r"|modified|applied|committed|replaced)[\"']"
+)
 
 
 def take_outdated(steps: Sequence[Step]) -> None:
@@ -49,7 +56,20 @@ def _may_deny(step: Step) -> bool:
     if tag is not None and tag not in (step.sent.text("if-match") or tag):
         # It gives out a version of its own making.
         return False
-    return not is_page(content.text)
+    return not is_page(content.text) and not _tells_the_next(step)
+
+
+def _tells_the_next(step: Step) -> bool:
+    """Tell whether an answer says what was done, and shows the next version by the name that was sent."""
+    if _DONE.search(step.view.text) is None:
+        return False
+    held = [one for one in shown(step) if one.value.isdigit()]
+    return any(
+        tokens.steps_on(mine.value, one.value) == 1 and alike(mine.word, one.word)
+        for mine in sent(step)
+        if mine.value.isdigit() and mine.where in {"header", "query"}
+        for one in held
+    )
 
 
 def came_to_nothing(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.pointers import word_of
+from ifmatch.model.late import late_pattern
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator
 
     from ifmatch.diagnosis.listed_records import Record
@@ -23,24 +24,23 @@ _NAME: Final = Words(
     r"(?:field|name|property|attribute|member|column|key|path|what|item|element)(?:[-_ ]?(?:name|id|path))?"
 )
 # `40 -> 55`, `40 > 55`; a sign that compares has no space on one side, as in `>5`.
-_ARROW: Final = re.compile(r"\s*(.*?)\s*(?:-+>|=+>|→|⇒|➜|➔|⟶|↦|▶|»|(?<=\s)>{1,2}(?=\s))\s*(.*?)\s*")
+_ARROW: Final = late_pattern(r"\s*(.*?)\s*(?:-+>|=+>|→|⇒|➜|➔|⟶|↦|▶|»|(?<=\s)>{1,2}(?=\s))\s*(.*?)\s*")
 # The same with the name of what changed before it, one after another in a text.
-_NAMED: Final = re.compile(
+_NAMED: Final = late_pattern(
     r"([^\W\d][\w.-]*)\s*[: ]\s*(\S(?:.*?\S)??)\s*(?:->|=>|→|⇒|➜|➔|(?<=\s)>(?=\s))\s*(\S.*?)\s*"
 )
 # The same in words: `phone: 555-9 to 555-1`, `phone changed from 555-9 to 555-1`.
-_SPOKEN: Final = re.compile(
+_SPOKEN: Final = late_pattern(
     r"([^\W\d][\w.-]*)(?:\s*:\s*"
     r"|\s+(?:(?:was |has been |is )?(?:changed|set|moved|updated|went|edited|corrected) )?)"
     r"(?:from\s+)?[\"'“]?(\S(?:.*?\S)??)[\"'”]?\s+(?:to|becomes|became|is now|now)\s+[\"'“]?(\S.*?)[\"'”]?\s*"
 )
-_SEVERAL: Final = re.compile(r"\s*[,;|]\s+")
-_CALLED: Final = re.compile(r"[^\W\d][\w./-]*")
+_SEVERAL: Final = late_pattern(r"\s*[,;|]\s+")
+_CALLED: Final = late_pattern(r"[^\W\d][\w./-]*")
 _LONGEST: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(Frozen, frozen=True):
     """One value that became another one.
 
     Attributes:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin
 
 from ifmatch.diagnosis.conditions import carries
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.resources import host_of, path_of, resource_key
 from ifmatch.model.diagnosis import Outcome
+from ifmatch.model.places import joined
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.case import Case
@@ -118,7 +118,7 @@ def _same_place(step: Step, where: str) -> bool:
     for_good = step.status == HTTPStatus.MOVED_PERMANENTLY
     if "://" not in where and not for_good:
         return False
-    where = urljoin(step.exchange.request.url, where)
+    where = joined(step.exchange.request.url, where)
     here, there = path_of(step.exchange.request.url), path_of(where)
     last = here.rpartition("/")[2]
     if for_good and here != there and last == there.rpartition("/")[2]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, scalars, value_at
 from ifmatch.diagnosis.likeness import shows
-from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.linked_writes import own_name
 from ifmatch.diagnosis.stamps import stamped
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def listing(case: Case, write: Step) -> Step | None:
     if not case.gathered(write.actor).may_list(wanted):
         return None
     names = {one for one in scalars(write.view.sent_json) if len(one) >= _NAME and one != wanted}
-    names.add(path_of(write.resource.partition("?")[0]).rstrip("/").rpartition("/")[2])
+    names.add(own_name(write))
     names.add(write.resource.partition("#")[2])
     for one in reversed(case.steps[max(0, write.order - _NEAR) : write.order]):
         if one.actor != write.actor or one.resource == write.resource or not shows(one):

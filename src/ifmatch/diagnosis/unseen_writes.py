@@ -15,6 +15,7 @@ from ifmatch.diagnosis.likeness import edit_of, shows
 from ifmatch.diagnosis.linked_writes import own_name
 from ifmatch.diagnosis.listed_losses import listed_over
 from ifmatch.diagnosis.listed_versions import may_list
+from ifmatch.diagnosis.own_acts import acted_between
 from ifmatch.diagnosis.resources import beside_each_other
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.taken_back import SOON, reverts, two_edits
@@ -54,27 +55,27 @@ def unseen(case: Case, history: History, step: Step) -> Damage | None:
     if history.writers - {step.actor} or not (guard.standard or guard.key):
         return None
     if not guard.well_formed and not history.issued(guard.tokens[0]):
-        return _met_unread(history, step, guard)
+        return _met_unread(case, history, step, guard)
     elsewhere = _listed_newer(case, history, step) or version_between(case, history, step)
     elsewhere = elsewhere or listed_over(case, history, step)
     if elsewhere is not None or history.in_turn:
         return elsewhere or made_twice(history, step)
     return (
-        _slipped_in(history, step)
+        _slipped_in(case, history, step)
         or made_twice(history, step)
         or _undone(case, history, step)
         or unheeded(history, step)
     )
 
 
-def _met_unread(history: History, step: Step, guard: Condition) -> Damage | None:
+def _met_unread(case: Case, history: History, step: Step, guard: Condition) -> Damage | None:
     """Find a write whose token cannot be read, and whose answer's count goes on by two."""
     before = own_before(history, step)
     if not step.puts or before is None or tokens.null_word(guard.tokens[0]):
         return None
     if all(tokens.damage(guard.tokens[0], tag) in {"", "other"} for tag in before.issued()):
         return None
-    if went_on(before, step) != ONE_BETWEEN:
+    if went_on(before, step) != ONE_BETWEEN or acted_between(case, before, step) is not None:
         return None
     text = f"`{guard.shown()}` was accepted, and the count went on by two: another write lay in between"
     return Damage(Outcome.LOST_UPDATE, text, lost=before, proven=False)
@@ -123,7 +124,7 @@ def _replaced(history: History, refused: Step, token: str) -> bool:
     return turned is not None and turned.order < refused.order and not turned.cache_hit
 
 
-def _slipped_in(history: History, step: Step) -> Damage | None:
+def _slipped_in(case: Case, history: History, step: Step) -> Damage | None:
     """Find a write on the last known version whose answer's count goes on by two, where it counts by one.
 
     The service compares (it refuses a spent token), so the other write came after the comparison.
@@ -131,7 +132,11 @@ def _slipped_in(history: History, step: Step) -> Damage | None:
     if not step.puts or check_works(history) is None:
         return None
     before = own_before(history, step)
-    if before is None or went_on(before, step) != ONE_BETWEEN:
+    if (
+        before is None
+        or went_on(before, step) != ONE_BETWEEN
+        or acted_between(case, before, step) is not None
+    ):
         return None
     if step.guard is None or not any(tag in step.guard.tokens for tag in before.issued()):
         return None

@@ -14,6 +14,7 @@ from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.succession import TIME, later_time
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.diagnosis.written_things import name_of
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -21,16 +22,17 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
 
 _LONGEST: Final = 4000
-_NUMBER: Final = re.compile(r"(?<![\w.,:+-])\d{1,15}(?![\w:-]|[.,]\d)")
-_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.]*(?:Z|[+-]\d\d:?\d\d)?")
-_WORD: Final = re.compile(r"[\w][\w.:+/-]*")
+# What follows a colon is part of a time, but for the value of a member in JSON without blanks.
+_NUMBER: Final = late_pattern(r"(?<![\w.,+-])(?:(?<!:)|(?<=[\"']:))\d{1,15}(?![\w:-]|[.,]\d)")
+_MOMENT: Final = late_pattern(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.]*(?:Z|[+-]\d\d:?\d\d)?")
+_WORD: Final = late_pattern(r"[\w][\w.:+/-]*")
 # Of faults there are none, and codes have that number for success.
 _NO_FAULT: Final = (
     r"(?![^\"'=<>:\n]{0,20}(?:fail|err|conflict|skip|reject|warn|fault|lost|status|code))"
     r"(?!(?:rc|rv|r|st|res|ret(?:urn)?|result|exit|kod|kode|codi\w*)[\"'=<>: ])"
 )
 # What denies or counts nothing, whatever it is called.
-_NAUGHT: Final = re.compile(
+_NAUGHT: Final = late_pattern(
     rf"[\"']{_NO_FAULT}[^\"'\n]{{1,40}}[\"']\s*:\s*(?:false|0)\s*[,}}\]]"
     rf"|\s{_NO_FAULT}[\w.-]{{2,40}}=\"(?:false|0)\""
     rf"|<{_NO_FAULT}(?P<name>[\w.:-]{{2,40}})>\s*(?:false|0)\s*</"

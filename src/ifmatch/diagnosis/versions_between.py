@@ -14,6 +14,7 @@ from ifmatch.diagnosis.likeness import shows
 from ifmatch.diagnosis.linked_writes import own_name
 from ifmatch.diagnosis.listed_records import lists_changes
 from ifmatch.diagnosis.listed_versions import entries_in
+from ifmatch.diagnosis.own_acts import acted_between
 from ifmatch.diagnosis.resources import host_of, last_step, path_of
 from ifmatch.diagnosis.told_changes import account_of, known_as
 from ifmatch.diagnosis.version_words import called_version
@@ -73,7 +74,11 @@ def _probed(case: Case, history: History, step: Step, token: str) -> Damage | No
     """
     probes = [one for one in case.gathered(step.actor).refusals_after(step, _NEAR) if one.presents(token)]
     before = own_before(history, step) if probes else None
-    if before is None or went_on(before, step) != ONE_BETWEEN:
+    if (
+        before is None
+        or went_on(before, step) != ONE_BETWEEN
+        or acted_between(case, before, step) is not None
+    ):
         return None
     path, host = path_of(step.exchange.request.url), host_of(step.exchange.request.url)
     for one in probes:

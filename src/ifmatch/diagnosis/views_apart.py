@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
@@ -10,6 +9,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import speak_of_one
 from ifmatch.diagnosis.resources import bare
 from ifmatch.diagnosis.targets import names_a_thing
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 _BELOW = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Apart:
+class Apart(Frozen, frozen=True):
     """A view of a thing whose token was sent, and what shows that another view's is compared.
 
     Attributes:

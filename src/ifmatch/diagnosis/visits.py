@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.message_members import sent, shown
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
 
 # What is drawn anew for each answer, and what measures something, is no edit.
-_DRAWN: Final = re.compile(r"[\d.,:+-]*|[0-9a-f-]{8,}|(?=\S*\d)\S{8,}", re.IGNORECASE)
+_DRAWN: Final = late_pattern(r"[\d.,:+-]*|[0-9a-f-]{8,}|(?=\S*\d)\S{8,}", re.IGNORECASE)
 
 
 def written_words(about: Iterable[Step]) -> frozenset[str]:

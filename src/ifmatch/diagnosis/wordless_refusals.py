@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from itertools import takewhile
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.conflict_codes import conflict_coded
 from ifmatch.diagnosis.contents import holds, same_content, speak_of_one
 from ifmatch.diagnosis.dated_refusals import refuses_date
 from ifmatch.diagnosis.dates import told_moment
@@ -29,7 +30,7 @@ from ifmatch.dialects import Meaning, Refusal, Retry
 from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ifmatch.diagnosis.steps import Step
 
@@ -61,7 +62,11 @@ _DAY: Final = re.compile(r"(\d{4})[-/.](\d\d)[-/.](\d\d)")
 _STORING: Final = frozenset({"PUT", "PATCH", "POST"})
 _CREATED: Final = 201
 _CONFLICT: Final = 409
+# What an answer has for a code where the condition was false.
+_FALSE: Final = "412"
 _LONGEST: Final = 4000
+# What tells a write on a version from others: the actor, the method, the version and the content.
+_Sent: TypeAlias = "tuple[str, str, tuple[str, ...], bytes]"
 
 
 def take_by_course(steps: Iterable[Step]) -> None:
@@ -75,11 +80,14 @@ def take_by_course(steps: Iterable[Step]) -> None:
         steps: of a case, their dialects, versions and actors set.
     """
     histories: dict[tuple[str, str], list[Step]] = {}
+    alike: dict[_Sent, list[Step]] = {}
     for step in steps:
         histories.setdefault((step.resource, step.actor), []).append(step)
+        if (key := _sent_as(step)) is not None:
+            alike.setdefault(key, []).append(step)
     for history in histories.values():
         for step in history:
-            found = _by_course(history, step) if not _plain(step) else None
+            found = _by_course(history, alike, step) if not _plain(step) else None
             if found is not None:
                 step.forget()
                 step.by_course = found
@@ -96,8 +104,21 @@ def _plain(step: Step) -> bool:
     return step.guard is None or step.guard.guard is not Guard.ABSENT
 
 
-def _by_course(history: Sequence[Step], step: Step) -> Refusal | None:
-    """Return what an answer means by what became of the thing, None when it means what it says."""
+def _sent_as(step: Step) -> _Sent | None:
+    """Return who sent a write on a version, and what; None of other requests."""
+    if not step.is_write or step.guard is None or step.body is None:
+        return None
+    return step.actor, step.method, step.guard.tokens, step.body.octets
+
+
+def _by_course(history: Sequence[Step], alike: Mapping[_Sent, Sequence[Step]], step: Step) -> Refusal | None:
+    """Return what an answer means by what became of the thing, None when it means what it says.
+
+    Args:
+        history: steps of the same actor about the same thing.
+        alike: all writes on a version, by what was sent.
+        step: one of the history.
+    """
     meaning, retry = Meaning.MISMATCH, Retry.REFRESH
     if _held_up(history, step):
         meaning = Meaning.LOCK
@@ -114,7 +135,7 @@ def _by_course(history: Sequence[Step], step: Step) -> Refusal | None:
         or _undone_by_its_words(history, step)
     ):
         if not (
-            (_unread(step) and _outdated(history, step))
+            (_unread(step) and _outdated(history, _twins(alike, step), step))
             or _prints_both(history, step)
             or _false_and_as_it_was(history, step)
             or _shows_another(history, step)
@@ -174,6 +195,7 @@ def _undone_by_its_words(history: Sequence[Step], step: Step) -> bool:
         return False
     return (
         says_outdated(step)
+        or conflict_coded(step) == _FALSE
         or _prints_both(history, step)
         or _names_its_field(step, guard.name)
         or _passed_on_another(history, step)
@@ -384,15 +406,30 @@ def _names_another(step: Step, words: str) -> bool:
     return any(len(name) > 1 and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", lowered) for name in names)
 
 
-def _outdated(history: Sequence[Step], step: Step) -> bool:
-    """Tell whether the version that a write expects had been given out, and another one was there by then."""
+def _twins(alike: Mapping[_Sent, Sequence[Step]], step: Step) -> list[Step]:
+    """Return the writes of the same version and content by the same actor that were carried out."""
+    key = _sent_as(step)
+    return [one for one in alike.get(key, ()) if one is not step and one.accepted] if key is not None else []
+
+
+def _outdated(history: Sequence[Step], twins: Sequence[Step], step: Step) -> bool:
+    """Tell whether the version that a write expects had been given out, and another one was there by then.
+
+    That a twin of the write passed, at the same time or for another thing, shows that it was well-formed.
+
+    Args:
+        history: steps of the same actor about the same thing.
+        twins: the same write, sent by the same actor and carried out.
+        step: the write.
+    """
     guard = step.guard
     wanted = {tokens.opaque(token) for token in guard.tokens} if guard is not None else set[str]()
     before = [one for one in history if one.order < step.order]
     gave = [one for one in before if wanted & {tokens.opaque(token) for token in one.issued()}]
-    if not gave:
+    if not gave and not any(one.resource != step.resource for one in twins):
         return False
     made = any(one.accepted and one.replaces and one.presents(next(iter(wanted))) for one in before)
+    made = made or any(one.replaces and one.resource == step.resource and one.overlaps(step) for one in twins)
     later = takewhile(
         lambda one: not (one.accepted and one.replaces), (one for one in history if one.order > step.order)
     )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, cast
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urlsplit
+
+from msgspec.structs import replace as with_
 
 from ifmatch.dialects.bulk import is_table, items_in, of_lines
 from ifmatch.dialects.placed import placed_in
@@ -17,7 +19,10 @@ from ifmatch.dialects.recognition import pattern
 from ifmatch.dialects.record import Batch, BatchForm
 from ifmatch.dialects.xml_batches import as_json, may_tell_requests
 from ifmatch.model.json_values import members_in
+from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content, Fields, Request, Response
+from ifmatch.model.places import joined, splittable
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,20 +37,19 @@ _NOWHERE: Final[Mapping[str, str]] = MappingProxyType({})
 _CARRYING: Final = frozenset({"POST", "PUT", "PATCH"})
 _FAILED: Final = 400
 # What marks a request as one inside another, and the place that an answer names as the failed one.
-_WITHIN: Final = re.compile(r"\ncontent-type: *application/http", re.IGNORECASE)
-_POINTED: Final = re.compile(r"(?:/atomic:operations/|entry\[)(\d+)")
+_WITHIN: Final = late_pattern(r"\ncontent-type: *application/http", re.IGNORECASE)
+_POINTED: Final = late_pattern(r"(?:/atomic:operations/|entry\[)(\d+)")
 # So many characters of the end of a path are looked for in an answer.
 _NAME: Final = 80
-_REQUEST_LINE: Final = re.compile(r"^([A-Z]{3,10}) (\S+)(?: HTTP/[\d.]+)?$")
-_STATUS_LINE: Final = re.compile(r"^HTTP/[\d.]+ (\d{3})")
+_REQUEST_LINE: Final = late_pattern(r"^([A-Z]{3,10}) (\S+)(?: HTTP/[\d.]+)?$")
+_STATUS_LINE: Final = late_pattern(r"^HTTP/[\d.]+ (\d{3})")
 # Of the outer request these describe its content, not what the parts share.
 # Where one record ends and the next line begins another one.
-_NEXT_LINE: Final = re.compile(r"\}\r?\n\{")
+_NEXT_LINE: Final = late_pattern(r"\}\r?\n\{")
 _OWN: Final = ("content-", "transfer-encoding", "expect")
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Frozen, frozen=True):
     """One request of a batch.
 
     Attributes:
@@ -145,7 +149,7 @@ def _answered(view: View, parts: tuple[Part, ...]) -> tuple[Part, ...]:
         named = [parts[int(placed[1])]]
     guarded = [one for one in parts if any(name.lower().startswith("if-") for name, _ in one.request.fields)]
     blamed = next(iter([one for one in named if one in guarded] or named or guarded or parts))
-    return tuple(replace(one, response=answer) if one is blamed else one for one in parts)
+    return tuple(with_(one, response=answer) if one is blamed else one for one in parts)
 
 
 def _shared(view: View, own: Sequence[tuple[str, str]]) -> Fields:
@@ -160,14 +164,14 @@ def _shared(view: View, own: Sequence[tuple[str, str]]) -> Fields:
 
 def _url(view: View, batch: Batch, path: str) -> str:
     if "://" in path:
-        return path
+        return splittable(path)
     base = view.request.url
     prefix = urlsplit(base).path.rpartition("/")[0] if batch.prefix == "." else batch.prefix
     if path.startswith(f"{prefix}/"):
         prefix = ""
     if not path.startswith("/"):
         # Relative to the folder of the batch address.
-        return urljoin(base, path)
+        return joined(base, path)
     parts = urlsplit(base)
     return f"{parts.scheme}://{parts.netloc}{prefix}{path}" if parts.netloc else f"{prefix}{path}"
 
@@ -321,7 +325,7 @@ def _of_operations(view: View, batch: Batch) -> Iterator[Part]:
         path = place or "/".join(one for one in (kind, name) if one)
         if not path:
             continue
-        url = path if "://" in path else urljoin(f"{folder}/", path)
+        url = splittable(path) if "://" in path else joined(f"{folder}/", path)
         method = _OPERATIONS.get(scalar(operation.get("op")) or "", "POST")
         answer = None
         if len(answers) == len(sent):
@@ -365,9 +369,7 @@ def _of_lines(view: View, batch: Batch) -> Iterator[Part]:
         )
         path = f"{base}/{_ACTIONS[name]}/{key}" + (f"?{query}" if query else "")
         method = "DELETE" if name == "delete" else "POST" if name == "update" else "PUT"
-        yield Part(
-            Request(method, urljoin(view.request.url, path), _shared(view, ()), _content(body)), answer
-        )
+        yield Part(Request(method, joined(view.request.url, path), _shared(view, ()), _content(body)), answer)
 
 
 def _of_places(view: View, places: Mapping[str, str]) -> Iterator[Part]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -17,6 +16,8 @@ from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.pointers import scalar
 from ifmatch.dialects.words import VERSION
 from ifmatch.model.json_values import elements_in, members_in
+from ifmatch.model.late import late_pattern
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -95,18 +96,17 @@ _EXPECTED: Final = Words(
     r"(?:[-_ ]?(?:state|value|mark|token|tag|at|no|nr|number))?"
 )
 # Contents that are lines of JSON, be there but one.
-_OF_LINES: Final = re.compile(r"(?i)ndjson|jsonl|json-?lines|json-seq|stream\+json|newline")
+_OF_LINES: Final = late_pattern(r"(?i)ndjson|jsonl|json-?lines|json-seq|stream\+json|newline")
 # The last part of a path that says how many are changed, not what.
-_BULK: Final = re.compile(r"(?i:bulk|batch|multi|\bmass|(?<![a-z])many|_all$)|Many")
+_BULK: Final = late_pattern(r"(?i:bulk|batch|multi|\bmass|(?<![a-z])many|_all$)|Many")
 # The last part of a path that takes what was changed elsewhere, and is no folder of things.
-_TAKES: Final = re.compile(
+_TAKES: Final = late_pattern(
     r"(?i:push|sync|flush|ingest|import|upload|apply|commit|outbox|changes|changeset|deltas?|mutations|edits|ops)"
 )
-_SAVE: Final = re.compile(r"update|save|sync|upsert", re.IGNORECASE)
+_SAVE: Final = late_pattern(r"update|save|sync|upsert", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Frozen, frozen=True):
     """One record of a bulk change.
 
     Attributes:
@@ -126,15 +126,13 @@ class Item:
     answer: Record | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
+class _Outcome(Frozen, frozen=True):
     status: int
     answer: Record | None
     plain: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Bulk:
+class _Bulk(Frozen, frozen=True):
     """A bulk change: what names its records, those by name, their outcomes, and how and where they change."""
 
     member: str

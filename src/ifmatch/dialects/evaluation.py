@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import html
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.dialects.glossary import english
@@ -13,6 +11,8 @@ from ifmatch.dialects.pointers import scalar, tested_at, values_at
 from ifmatch.dialects.recognition import pattern
 from ifmatch.dialects.record import Carrier, Demand, Grammar, Meaning, Retry
 from ifmatch.dialects.view import View
+from ifmatch.model.late import late_pattern
+from ifmatch.model.slotted import Frozen
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -37,14 +37,13 @@ _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _ON_WHAT_IS: Final = frozenset({"PUT", "PATCH", "DELETE"})
 _SHOWN: Final = frozenset({200, 201, 202, 203, 204, 205, 206, 304})
 _READS: Final = frozenset({Demand.DIFFERENT, Demand.DIFFERENT_DATE})
-_STATE_TOKEN: Final = re.compile(r"<((?:opaquelocktoken|urn:uuid):[^<>]*)>")
+_STATE_TOKEN: Final = late_pattern(r"<((?:opaquelocktoken|urn:uuid):[^<>]*)>")
 # Of a text in another language, its beginning is quoted.
 _QUOTED: Final = 120
-_BRACKETED_TAG: Final = re.compile(r'\[((?:W/)?"[^"]*")\]')
+_BRACKETED_TAG: Final = late_pattern(r'\[((?:W/)?"[^"]*")\]')
 
 
-@dataclass(frozen=True, slots=True)
-class PresentedGuard:
+class PresentedGuard(Frozen, frozen=True):
     """A precondition as a request carried it.
 
     Attributes:
@@ -75,8 +74,7 @@ class PresentedGuard:
         return self.token
 
 
-@dataclass(frozen=True, slots=True)
-class IssuedToken:
+class IssuedToken(Frozen, frozen=True):
     """A version that an answer gave out.
 
     Attributes:
@@ -90,8 +88,7 @@ class IssuedToken:
     feeds: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Frozen, frozen=True):
     """What an answer says about a precondition.
 
     Attributes:
@@ -151,7 +148,7 @@ def guards_in(view: View, dialect: Dialect) -> tuple[PresentedGuard, ...]:
 def _guards_in(view: View, dialect: Dialect) -> tuple[PresentedGuard, ...]:
     found: list[PresentedGuard] = []
     for spec in dialect.guards:
-        if not _applies(spec, view):
+        if not _applies(spec, view) or any(_covers(spec.name, one.name) for one in found):
             continue
         if spec.carrier is Carrier.WEBDAV_IF:
             found.extend(_webdav(spec, view))
@@ -160,6 +157,18 @@ def _guards_in(view: View, dialect: Dialect) -> tuple[PresentedGuard, ...]:
         if value is not None and (not spec.matches or pattern(spec.matches).search(value)):
             found.append(_presented(spec, value, view))
     return tuple(found)
+
+
+def _covers(place: str, found: str) -> bool:
+    """Tell whether a place with any name in it (`/*/version`) is one that was found by its own name."""
+    if "/*/" not in place:
+        return False
+    steps, names = place.split("/"), found.split("/")
+    return len(steps) == len(names) and all(map(_fits, steps, names))
+
+
+def _fits(step: str, name: str) -> bool:
+    return step in {"*", name}
 
 
 def replaces_in(view: View, dialect: Dialect) -> bool:
@@ -315,7 +324,7 @@ def _webdav(spec: GuardSpec, view: View) -> Iterator[PresentedGuard]:
         yield PresentedGuard(spec.carrier, spec.name, value, demand, token, well_formed=formed, key=spec.key)
 
 
-_MASKED = re.compile(r"\"?masked-[0-9a-f]{12}\"?")
+_MASKED = late_pattern(r"\"?masked-[0-9a-f]{12}\"?")
 
 
 def tokens_of(
@@ -353,6 +362,8 @@ def tokens_in(view: View, dialect: Dialect, *, located: bool = True) -> tuple[Is
         if view.status not in (place.status or _SHOWN):
             continue
         if place.path and located and not pattern(place.path).search(view.target):
+            continue
+        if any(_covers(place.name, one.name) for one in found):
             continue
         value = _issued(place, view)
         # A version that redaction masked in the content is unknown: in a field it stays readable.

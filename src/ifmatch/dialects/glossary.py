@@ -14,23 +14,25 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from ifmatch.model.late import late_pattern
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 __all__ = ["Glossary", "Words", "bare", "english", "glossary"]
 
 # Words as they stand in texts and in names: `WersjaWiersza` has two.
-_WORD: Final = re.compile(r"[^\W\d_]+")
+_WORD: Final = late_pattern(r"[^\W\d_]+")
 # All signs of ASCII but letters, which parts the words of such a text in a tenth of the time.
 _BETWEEN: Final = str.maketrans({chr(one): " " for one in range(128) if not chr(one).isalpha()})
-_HUMP: Final = re.compile(r"[A-Z]+(?![^\WA-Z\d_])|[^\W\d_][^\WA-Z\d_]*")
+_HUMP: Final = late_pattern(r"[A-Z]+(?![^\WA-Z\d_])|[^\W\d_][^\WA-Z\d_]*")
 # What stands between the words of a saying, in texts and in names.
-_GAP: Final = re.compile(r"[ _'\u2019-]{1,2}")
-_BREAK: Final = re.compile(r"[ '-]+")
+_GAP: Final = late_pattern(r"[ _'\u2019-]{1,2}")
+_BREAK: Final = late_pattern(r"[ '-]+")
 # What stood before a word that means nothing.
-_LEFT_OVER: Final = re.compile(r"(?<=[^\W_])_+(?![\w])")
+_LEFT_OVER: Final = late_pattern(r"(?<=[^\W_])_+(?![\w])")
 # Scripts that put no spaces between words, or signs in them that are no letters.
-_UNSPACED: Final = re.compile(r"[\u0900-\u097f\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]")
+_UNSPACED: Final = late_pattern(r"[\u0900-\u097f\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]")
 # A shorter beginning of a longer word says nothing.
 _STEM: Final = 4
 # Names have few words in one; what has more is a key or a checksum.
@@ -44,8 +46,8 @@ _NAMES_KEPT: Final = 8192
 _TEXTS_KEPT: Final = 256
 # So many searches of long texts are worth a second pattern: one for lower case, that no other case concerns.
 _OFTEN: Final = 200
-_FLAGS: Final = re.compile(r"^\(\?[im]+\)")
-_CASED: Final = re.compile(r"(?<!\\)(?:\\\\)*(?:\\[uUxN]|[A-Z])|\(\?[a-z-]*i")
+_FLAGS: Final = late_pattern(r"^\(\?[im]+\)")
+_CASED: Final = late_pattern(r"(?<!\\)(?:\\\\)*(?:\\[uUxN]|[A-Z])|\(\?[a-z-]*i")
 _LINKS: Final = ("", "s", "n", "en", "es")
 
 
@@ -296,8 +298,10 @@ class Words:
         Args:
             text: to look at.
         """
-        found = self._compiled.search(text) is not None
-        return self._compiled.finditer(text if found else english(text))
+        if self._search(text) is not None:
+            return self._compiled.finditer(text)
+        told = english(text)
+        return iter(()) if told is text or told == text else self._compiled.finditer(told)
 
     def findall(self, text: str) -> list[tuple[str, ...]]:
         """Return the groups of all places where the pattern is found, as `finditer` finds them.

@@ -6,12 +6,13 @@ Services that have no standard for it call the members as they like: `{"path": â
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import urlunsplit
 
 from ifmatch.dialects.bulk import status_in
 from ifmatch.dialects.pointers import scalar
+from ifmatch.model.places import joined, split, splittable
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,8 +51,7 @@ _UNSAFE: Final = frozenset({"PUT", "PATCH", "POST", "DELETE", "MERGE"})
 _REPLACING: Final = frozenset({"PUT", "PATCH"})
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(Frozen, frozen=True):
     """One save of a list.
 
     Attributes:
@@ -145,10 +145,10 @@ def _method(view: View, record: Record) -> str:
 
 def _url(view: View, place: str, places: Mapping[str, str]) -> str:
     if "://" in place:
-        return place
+        return splittable(place)
     folder, _, name = place.rstrip("/").rpartition("/")
     known = places.get(name, "")
     # The paths of a list may leave out what stands before them all.
     path = f"{known}/{name}" if known.endswith(folder) and known else place
     base = view.request.url
-    return urljoin(base, urlunsplit(urlsplit(path)._replace(scheme="", netloc="")))
+    return joined(base, urlunsplit(split(path)._replace(scheme="", netloc="")))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.dialects.pointers import first_step, scalar, values_at
 from ifmatch.dialects.record import MarkPlace
 from ifmatch.dialects.view import View
+from ifmatch.model.slotted import Frozen
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -34,9 +34,14 @@ _VALUES: Final[dict[MarkPlace, Callable[[View], str]]] = {
     MarkPlace.RESPONSE_BODY: lambda view: view.text,
 }
 
+# What a mark with the name of a field is looked for in.
+_FIELDS: Final[dict[MarkPlace, Callable[[str, View], str | None]]] = {
+    MarkPlace.REQUEST_HEADER: lambda name, view: view.request.fields.text(name),
+    MarkPlace.RESPONSE_HEADER: lambda name, view: view.received.text(name) if view.received else None,
+}
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+
+class Seen(Frozen, frozen=True):
     """A mark that was found.
 
     Attributes:
@@ -48,8 +53,7 @@ class Seen:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Recognition:
+class Recognition(Frozen, frozen=True):
     """The family of some traffic, and what gave it away.
 
     Attributes:
@@ -138,6 +142,14 @@ class _Sample:
             MarkPlace.REQUEST_BODY: _steps_into(view.sent_json for view in views),
             MarkPlace.RESPONSE_BODY: _steps_into(view.json for view in views),
         }
+        self._naming: dict[tuple[MarkPlace, str], list[View]] = {}
+
+    def naming(self, mark: Mark) -> list[View]:
+        """Return the exchanges that show a value in a field which none before them shows there."""
+        asked = mark.at, mark.name
+        if asked not in self._naming:
+            self._naming[asked] = list(_distinct(self.views, partial(_FIELDS[mark.at], mark.name)))
+        return self._naming[asked]
 
     @cached_property
     def distinct(self) -> dict[MarkPlace, list[View]]:
@@ -155,8 +167,8 @@ def _steps_into(values: Iterable[object]) -> set[str]:
     return found
 
 
-def _distinct(views: Iterable[View], value: Callable[[View], str]) -> Iterator[View]:
-    known: set[str] = set()
+def _distinct(views: Iterable[View], value: Callable[[View], str | None]) -> Iterator[View]:
+    known: set[str | None] = set()
     for view in views:
         text = value(view)
         if text not in known:
@@ -164,8 +176,7 @@ def _distinct(views: Iterable[View], value: Callable[[View], str]) -> Iterator[V
             yield view
 
 
-@dataclass(frozen=True, slots=True)
-class _Sought:
+class _Sought(Frozen, frozen=True):
     """A mark of a family, its number, and the name that some exchange has to have for it, "" for none."""
 
     mark: Mark
@@ -226,7 +237,11 @@ def _seen(dialect: Dialect, sample: _Sample) -> list[Seen]:
 
 
 def _first(mark: Mark, sample: _Sample) -> Seen | None:
-    if mark.status or mark.methods or mark.name:
+    if mark.status or mark.methods:
+        views = sample.views
+    elif mark.at in _FIELDS:
+        views = sample.naming(mark)
+    elif mark.name:
         views = sample.views
     else:
         views = sample.distinct.get(mark.at, sample.views)

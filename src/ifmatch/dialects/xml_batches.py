@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
 from ifmatch.dialects.view import View
+from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ _LONGEST: Final = 200_000
 _DEEPEST: Final = 12
 _MOST: Final = 200
 # An element, or an attribute, that holds a method which changes something.
-_VERB: Final = re.compile(r"[>\"'\s](?:PUT|PATCH|POST|DELETE|MERGE)[<\"'\s]")
-_FIELD: Final = re.compile(r"(?:http-?)?(?:header|field|condition|precondition)s?", re.IGNORECASE)
+_VERB: Final = late_pattern(r"[>\"'\s](?:PUT|PATCH|POST|DELETE|MERGE)[<\"'\s]")
+_FIELD: Final = late_pattern(r"(?:http-?)?(?:header|field|condition|precondition)s?", re.IGNORECASE)
 _NAMED: Final = ("name", "key", "field", "n")
 # Entities may grow without end.
 _DECLARES: Final = "<!"

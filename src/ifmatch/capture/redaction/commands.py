@@ -17,8 +17,8 @@ from ifmatch.capture.redaction.urls import redact_url
 if TYPE_CHECKING:
     from ifmatch.capture.redaction.masks import Hiding
 
-# Word, option before it and program -> the word as shown, and the option whose argument the next word is.
-Memory: TypeAlias = "dict[tuple[str, str, str], tuple[str, str]]"
+# Word, option and program before it -> the word as shown, and the same two before the next word.
+Memory: TypeAlias = "dict[tuple[str, str, str | None], tuple[str, str, str | None]]"
 
 _WORD: Final = re.compile(r"(?:'[^']*'|\$'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|\\.|[^\s'\"\\])+", re.DOTALL)
 _QUOTING: Final = re.compile(r"[\\'\"]")
@@ -96,12 +96,12 @@ def redact_command(command: str, hiding: Hiding, memory: Memory | None = None) -
         done = found.end()
         if word in _SEPARATOR or "\n" in gap:
             program, option = None, ""
-        program = _program(word, program)
-        asked = (word, option, program or "")
+        asked = (word, option, program)
         known = memory.get(asked)
         if known is None:
-            known = memory[asked] = _word(*asked, hiding)
-        shown, option = known
+            named = _program(word, program)
+            known = memory[asked] = (*_word(word, option, named or "", hiding), named)
+        shown, option, program = known
         parts.append(shown)
         if word.endswith(";"):
             program, option = None, ""

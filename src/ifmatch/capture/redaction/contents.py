@@ -9,13 +9,14 @@ from ifmatch.capture.redaction.forms import boundary_of, looks_like_form, redact
 from ifmatch.capture.redaction.json_text import looks_like_json, redact_json
 from ifmatch.capture.redaction.markup import looks_like_markup, redact_markup
 from ifmatch.capture.redaction.patterns import decode_run, text_of
+from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
     from ifmatch.capture.redaction.masks import Hiding
 
-_ONE_RUN: Final = re.compile(r"[A-Za-z0-9+/_-]{20,}={0,2}\s*")
-_BINARY_TYPE: Final = re.compile(
+_ONE_RUN: Final = late_pattern(r"[A-Za-z0-9+/_-]{20,}={0,2}\s*")
+_BINARY_TYPE: Final = late_pattern(
     r"(?:image/(?!svg)|audio/|video/|font/|application/(?:octet-stream|zip|gzip|pdf|wasm|x-protobuf|grpc))",
     re.IGNORECASE,
 )

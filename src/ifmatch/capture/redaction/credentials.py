@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.redaction.masks import is_masked
 from ifmatch.capture.redaction.shapes import looks_random
 from ifmatch.capture.redaction.urls import redact_path, redact_url
 from ifmatch.capture.redaction.vocabulary import HARMLESS_PARAMETERS, SCHEMES, is_secret_key
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
+    import re
+
     from ifmatch.capture.redaction.masks import Hiding
 
-_PARAMETER: Final = re.compile(
+_PARAMETER: Final = late_pattern(
     r"(?P<name>[A-Za-z][\w*-]*)(?P<equals>[ \t]?=[ \t]?)(?P<value>\"(?:[^\"\\]|\\.)*\"?|[^\s,\"]*)"
 )
 # Their credentials are one opaque token, though it may look like `name=value`; challenges have parameters.
@@ -37,11 +39,11 @@ _CHALLENGE: Final = frozenset(
         "algs",
     }
 )
-_SPLIT: Final = re.compile(r"([\s,]+)")
-_COOKIE_DATE: Final = re.compile(r"[A-Za-z]{3,9}, ?\d\d[ -][A-Za-z]{3}[ -]\d{2,4} \d\d:\d\d:\d\d GMT")
+_SPLIT: Final = late_pattern(r"([\s,]+)")
+_COOKIE_DATE: Final = late_pattern(r"[A-Za-z]{3,9}, ?\d\d[ -][A-Za-z]{3}[ -]\d{2,4} \d\d:\d\d:\d\d GMT")
 _SAME_SITE: Final = frozenset({"lax", "strict", "none"})
 _PRIORITY: Final = frozenset({"low", "medium", "high"})
-_DOMAIN: Final = re.compile(r"\.?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
+_DOMAIN: Final = late_pattern(r"\.?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 _FLAGS: Final = frozenset({"secure", "httponly", "partitioned"})
 
 

@@ -13,20 +13,21 @@ from ifmatch.capture.redaction.header_fields import redact_field
 from ifmatch.capture.redaction.json_text import looks_like_json, redact_json
 from ifmatch.capture.redaction.masks import is_masked
 from ifmatch.capture.redaction.vocabulary import is_secret_key
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ifmatch.capture.redaction.masks import Hiding
 
-_FORM: Final = re.compile(
+_FORM: Final = late_pattern(
     r"[\w.%+\[\]*~:-]{1,100}=[^\s&\"<>]*(?:&[\w.%+\[\]*~:-]{0,100}(?:=[^\s&\"<>]*)?)*\s*", re.ASCII
 )
-_BOUNDARY: Final = re.compile(r"boundary=(?:\"([^\"]{1,200})\"|([^\s;,]{1,200}))", re.IGNORECASE)
-_FIRST_LINE: Final = re.compile(r"--([^\r\n]{1,200})\r?\n")
-_PART_NAME: Final = re.compile(r"(?<![\w*])name=(?:\"([^\"]*)\"|([^\s;]+))", re.IGNORECASE)
-_PART_TYPE: Final = re.compile(r"^content-type:[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
-_HEAD_END: Final = re.compile(r"\r?\n\r?\n")
+_BOUNDARY: Final = late_pattern(r"boundary=(?:\"([^\"]{1,200})\"|([^\s;,]{1,200}))", re.IGNORECASE)
+_FIRST_LINE: Final = late_pattern(r"--([^\r\n]{1,200})\r?\n")
+_PART_NAME: Final = late_pattern(r"(?<![\w*])name=(?:\"([^\"]*)\"|([^\s;]+))", re.IGNORECASE)
+_PART_TYPE: Final = late_pattern(r"^content-type:[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
+_HEAD_END: Final = late_pattern(r"\r?\n\r?\n")
 
 
 def looks_like_form(text: str) -> bool:

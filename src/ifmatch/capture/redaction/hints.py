@@ -11,6 +11,7 @@ from typing import Final
 
 from ifmatch.capture.redaction.shapes import JWT
 from ifmatch.capture.redaction.vocabulary import is_secret_key
+from ifmatch.model.late import late_pattern
 
 # Every secret key holds one of these (a test compares them with the vocabulary).
 NAME_PARTS: Final = (
@@ -21,19 +22,19 @@ NAME_PARTS: Final = (
 )  # fmt: skip
 _SHAPES: Final = ("-----BEGIN", "Bearer ", "bearer ", "Basic ", "\\u00")
 _ENCODED: Final = ("eyJ", "eyA", "ewo", "ewog", "W3s", "H4sI")
-_JSON_NAME: Final = re.compile(r'"([^"\\]{1,80})"\s?:')
-_ESCAPED_NAME: Final = re.compile(r'\\"([^"\\]{1,80})\\+"\s?:')
+_JSON_NAME: Final = late_pattern(r'"([^"\\]{1,80})"\s?:')
+_ESCAPED_NAME: Final = late_pattern(r'\\"([^"\\]{1,80})\\+"\s?:')
 # Possessive, so that a word that is no name is passed over in one step.
-_NAME: Final = re.compile(
+_NAME: Final = late_pattern(
     r"(?<![\w.$-])([\w.$-]++)(?=[\\\]]{0,3}(?:[\"']|&quot;|%22)?(?:\]\s?)?\s{0,2}(?:[:=>]|%3))", re.ASCII
 )
 # {"name": "password", "value": ...}, {"path": "/password"}, name="csrf_token"
 _NAMING: Final = "name|key|path|field|header|param|parameter|property|attribute"
-_NAMED: Final = re.compile(rf'"(?:{_NAMING})"\s?:\s?"([^"\\]{{2,200}})', re.IGNORECASE)
-_ESCAPED_NAMED: Final = re.compile(rf'\\"(?:{_NAMING})\\+"\s?:\s?\\+"([^"\\]{{2,200}})', re.IGNORECASE)
-_ATTRIBUTE: Final = re.compile(r"\s[\w:-]{2,20}\s?=\s?[\"']?([\w.$-]{2,80}+)", re.ASCII)
-_USERINFO: Final = re.compile(r"://[^\s/\"'<>@]{1,200}@")
-_BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{20,}={0,2}")
+_NAMED: Final = late_pattern(rf'"(?:{_NAMING})"\s?:\s?"([^"\\]{{2,200}})', re.IGNORECASE)
+_ESCAPED_NAMED: Final = late_pattern(rf'\\"(?:{_NAMING})\\+"\s?:\s?\\+"([^"\\]{{2,200}})', re.IGNORECASE)
+_ATTRIBUTE: Final = late_pattern(r"\s[\w:-]{2,20}\s?=\s?[\"']?([\w.$-]{2,80}+)", re.ASCII)
+_USERINFO: Final = late_pattern(r"://[^\s/\"'<>@]{1,200}@")
+_BASE64: Final = late_pattern(r"[A-Za-z0-9+/_-]{20,}={0,2}")
 
 
 def may_hold_secrets(text: str) -> bool:

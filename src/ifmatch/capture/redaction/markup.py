@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.redaction.masks import is_masked
 from ifmatch.capture.redaction.vocabulary import is_secret_key
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from ifmatch.capture.redaction.masks import Hiding
 
-_PIECE: Final = re.compile(r"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<[^<>]*>|[^<]+|<", re.DOTALL)
-_NAME: Final = re.compile(r"</?([A-Za-z_][\w:.-]*)")
-_ATTRIBUTE: Final = re.compile(r"([A-Za-z_:][\w:.-]*)(\s*=\s*)(\"[^\"]*\"|'[^']*'|[^\s\"'>]+)")
+_PIECE: Final = late_pattern(r"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<[^<>]*>|[^<]+|<", re.DOTALL)
+_NAME: Final = late_pattern(r"</?([A-Za-z_][\w:.-]*)")
+_ATTRIBUTE: Final = late_pattern(r"([A-Za-z_:][\w:.-]*)(\s*=\s*)(\"[^\"]*\"|'[^']*'|[^\s\"'>]+)")
 _NAMING: Final = frozenset({"name", "id", "key", "property", "http-equiv", "field", "itemprop"})
 _VALUES: Final = frozenset({"value", "content", "default"})
 _VOID: Final = frozenset({"input", "meta", "br", "img", "link", "hr"})

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
+
+from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,8 +32,7 @@ class Mask(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Hiding:
+class Hiding(Frozen, frozen=True):
     """How values are hidden: what every redaction of a position works with.
 
     Attributes:

@@ -17,13 +17,14 @@ from ifmatch.capture.redaction.masks import MASKED, is_masked
 from ifmatch.capture.redaction.shapes import JWT, looks_random
 from ifmatch.capture.redaction.urls import redact_url
 from ifmatch.capture.redaction.vocabulary import SCHEMES, is_secret_key, normal
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ifmatch.capture.redaction.masks import Hiding, Mask
 
-MAKERS: Final = re.compile(
+MAKERS: Final = late_pattern(
     r"(?<![A-Za-z0-9])(?:"
     r"(?:AKIA|ASIA|AROA|AIDA|ABIA|ACCA)[A-Z0-9]{12,}"
     r"|gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|glpat-[\w-]{12,}|gl(?:dt|rt|soat|ptt)-[\w-]{12,}"
@@ -35,32 +36,34 @@ MAKERS: Final = re.compile(
     r")",
     re.ASCII,
 )
-_SCHEME: Final = re.compile(
+_SCHEME: Final = late_pattern(
     r"(?<![A-Za-z0-9])(Bearer|Basic|Digest|Negotiate|NTLM|SharedKey(?:Lite)?|AWS4-HMAC-SHA256|DPoP|Token|ApiKey)"
     r"((?:[ ,+]|%20){1,3})([^\s\"'\\<>,;&]{6,})",
     re.IGNORECASE,
 )
-_PARAMETER: Final = re.compile(
+_PARAMETER: Final = late_pattern(
     r"(?<![A-Za-z0-9])(?P<name>[A-Za-z][\w.-]{1,63})"
     r"(?P<sep>(?:\\{0,3}(?:[\"']|&quot;|&\#34;|&\#39;|&\#x27;)|%22|\])?\s{0,2}(?::|=>?|%3[AaDd])\s{0,2})"
     r"(?P<value>\\{1,3}\"[^\"\\\r\n]*|\\{1,3}'[^'\\\r\n]*|\"[^\"\r\n]*\"?|'[^'\r\n]*'?|&quot;[^&\"\r\n]*"
     r"|[^\s\"'\\&,;<>(){}\[\]]+)"
 )
-_QUOTE: Final = re.compile(r"\\{0,3}[\"']|&quot;")
-_AUTHORIZATION: Final = re.compile(
+_QUOTE: Final = late_pattern(r"\\{0,3}[\"']|&quot;")
+_AUTHORIZATION: Final = late_pattern(
     r"(?<![A-Za-z0-9])((?:[A-Za-z-]{0,32}-)?authorization\\{0,3}[\"']?\s{0,2}[:=]\s{0,2}\\{0,3}[\"']?)([^\r\n\"'\\<>]+)",
     re.IGNORECASE,
 )
-_COOKIE: Final = re.compile(
+_COOKIE: Final = late_pattern(
     r"(?<![A-Za-z0-9])((?:set-)?cookie\\{0,3}[\"']?\s{0,2}:\s{0,2}\\{0,3}[\"']?)"
     r"((?:[\w.$%!*+-]+=[^\s;\"'\\<>,]*)(?:;[ ]?[\w.$%!*+-]+(?:=[^\s;\"'\\<>,]*)?)*)",
     re.IGNORECASE,
 )
-_URL: Final = re.compile(r"(?<![A-Za-z0-9])[a-z][a-z0-9+.-]{1,15}://[^\s\"'<>`\\{}|^\u2026]+", re.IGNORECASE)
-_TARGET: Final = re.compile(r"(?<![\w/.:%-])/[^\s\"'<>`\\{}|^?#]*\?[^\s\"'<>`\\{}|^]+")
-_BASE64: Final = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{20,}={0,2}")
-_EMAIL: Final = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{2,63}){1,4}")
-_PERCENT: Final = re.compile(r"[^\s\"'<>&=]*%[0-9A-Fa-f]{2}[^\s\"'<>&=]*")
+_URL: Final = late_pattern(
+    r"(?<![A-Za-z0-9])[a-z][a-z0-9+.-]{1,15}://[^\s\"'<>`\\{}|^\u2026]+", re.IGNORECASE
+)
+_TARGET: Final = late_pattern(r"(?<![\w/.:%-])/[^\s\"'<>`\\{}|^?#]*\?[^\s\"'<>`\\{}|^]+")
+_BASE64: Final = late_pattern(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{20,}={0,2}")
+_EMAIL: Final = late_pattern(r"(?<![\w.+-])[\w.+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{2,63}){1,4}")
+_PERCENT: Final = late_pattern(r"[^\s\"'<>&=]*%[0-9A-Fa-f]{2}[^\s\"'<>&=]*")
 _TRAILING: Final = ".,;:!?)]*"
 # With one of these a colon is ordinary prose as often as not, or what follows is a version.
 _AMBIGUOUS: Final = frozenset(
@@ -88,10 +91,10 @@ _AMBIGUOUS: Final = frozenset(
         "seedphrase",
     ]
 )
-_PLACEHOLDER: Final = re.compile(
+_PLACEHOLDER: Final = late_pattern(
     r"\$.*|%[A-Z_]+%|<.*|true|false|null|none|undefined|nil|\*+|\.{3}|…|\d{1,2}", re.IGNORECASE | re.DOTALL
 )
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_CONTROL: Final = late_pattern(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _TELLING_PART: Final = 16
 _LARGEST_DECODED: Final = 4 * 1024 * 1024
 _PEM_BEGIN: Final = "-----BEGIN "

@@ -7,13 +7,15 @@ import re
 from collections import Counter
 from typing import Final
 
-UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
-_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d.*|\d{8}T\d{6}Z?|\w{3}, \d\d \w{3} \d{4}.*", re.DOTALL)
-_RUN: Final = re.compile(r"[A-Za-z0-9]{10,}")
-_LONG: Final = re.compile(r"[A-Za-z0-9+/=_-]{24,}")
-_HEX: Final = re.compile(r"[0-9a-fA-F]+")
-_WORD_PARTS: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
-JWT: Final = re.compile(r"(?<![A-Za-z0-9_-])eyJ[\w-]{5,}\.[\w-]*(?:\.[\w-]*){0,3}", re.ASCII)
+from ifmatch.model.late import late_pattern
+
+UUID: Final = late_pattern(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+_DATE: Final = late_pattern(r"\d{4}-\d\d-\d\d.*|\d{8}T\d{6}Z?|\w{3}, \d\d \w{3} \d{4}.*", re.DOTALL)
+_RUN: Final = late_pattern(r"[A-Za-z0-9]{10,}")
+_LONG: Final = late_pattern(r"[A-Za-z0-9+/=_-]{24,}")
+_HEX: Final = late_pattern(r"[0-9a-fA-F]+")
+_WORD_PARTS: Final = late_pattern(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
+JWT: Final = late_pattern(r"(?<![A-Za-z0-9_-])eyJ[\w-]{5,}\.[\w-]*(?:\.[\w-]*){0,3}", re.ASCII)
 
 
 def _entropy(value: str) -> float:

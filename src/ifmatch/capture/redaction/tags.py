@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.redaction.masks import is_masked
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
     from ifmatch.capture.redaction.masks import Mask
 
 # What encoders append to the opaque tag.
-_SUFFIX: Final = re.compile(r"(?:--?|;|:)(?:gzip|br|df|deflate|zstd|dcb|dcz)$", re.IGNORECASE)
-_QUOTED: Final = re.compile(r'"([^"]*)"')
-_BARE: Final = re.compile(r'[^\s,"]+')
-_IN_TEXT: Final = re.compile(r"(\\*(?:\"|&quot;|%22))([^\"\\&%]*)(?=\\*(?:\"|&quot;|%22))")
+_SUFFIX: Final = late_pattern(r"(?:--?|;|:)(?:gzip|br|df|deflate|zstd|dcb|dcz)$", re.IGNORECASE)
+_QUOTED: Final = late_pattern(r'"([^"]*)"')
+_BARE: Final = late_pattern(r'[^\s,"]+')
+_IN_TEXT: Final = late_pattern(r"(\\*(?:\"|&quot;|%22))([^\"\\&%]*)(?=\\*(?:\"|&quot;|%22))")
 _KEPT: Final = frozenset({"*", "w/", "null", "none", "undefined", "nil", ""})
 
 

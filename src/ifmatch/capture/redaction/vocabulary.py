@@ -5,9 +5,10 @@ Deny by default: a header field or query parameter that is not listed here is ma
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import Final
+
+from ifmatch.model.late import late_pattern
 
 
 def _names(text: str) -> frozenset[str]:
@@ -112,7 +113,7 @@ _HARMLESS_QUERY: Final = _names(
     " sv sr sp st se spr ss srt include exclude depth level tab step"
 )
 
-_SEPARATORS: Final = re.compile(r"[\W_]+")
+_SEPARATORS: Final = late_pattern(r"[\W_]+")
 _SECRET_KEYS: Final = _names(
     "pass pwd pin pincode otp totp mfacode twofactorcode verificationcode cvv cvc cvv2 csc ssn"
     " socialsecuritynumber iban card cardnumber creditcard creditcardnumber ccnumber pan accountnumber"
@@ -150,7 +151,7 @@ _NO_SECRET: Final = _names(
     " currenttoken expectedtoken"
 )
 _NO_SECRET_ENDINGS: Final = ("locktoken", "pagetoken", "synctoken", "continuationtoken", "idempotencytoken")
-_AFTERWARDS: Final = re.compile(
+_AFTERWARDS: Final = late_pattern(
     r"(?:type|count|lifetime|expires(?:in|at)?|expiry|length|name|id|enabled|required|policy"
     r"|version|status|date|time"
     r"|at|hint|changed|updated|source|url)$"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from email.utils import formatdate
 from typing import TYPE_CHECKING
 
+from ifmatch.core.http_date import format_http_date
 from ifmatch.diagnosis.clocked_versions import version_by_clock
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.dates import http_date, span
@@ -159,7 +159,7 @@ def _told_in_content(facts: Facts, sent: float) -> bool:
     """Tell whether an earlier answer's content, or another of its fields, gives the date."""
     day = datetime.fromtimestamp(sent, UTC)
     looks = {day.strftime("%Y-%m-%dT%H:%M:%S"), day.strftime("%Y-%m-%d %H:%M:%S"), f"{int(sent)}"}
-    looks.add(formatdate(sent, usegmt=True))
+    looks.add(format_http_date(day))
     for one in facts.own(facts.case.steps[: facts.step.order]):
         fields = " ".join(value for _, value in one.received or ())
         text = fields + (one.content.text[:_MOST_TEXT] if one.content is not None else "")

@@ -18,6 +18,7 @@ from ifmatch.diagnosis.resources import beside_each_other, parent_of, path_of
 from ifmatch.diagnosis.rules import exists_already
 from ifmatch.model.exchange import Vantage
 from ifmatch.model.json_values import members_in
+from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 
@@ -29,43 +30,43 @@ if TYPE_CHECKING:
     from ifmatch.model.finding import Evidence
 
 CAUSE = "expected-control-flow"
-LOCK_PATH = re.compile(
+LOCK_PATH = late_pattern(
     r"(?:^|[/._-])(?:locks?|leases?|leader|election|mutex|semaphore|checkpoints?|ownership|heartbeat|singleton"
     r"|lockfile|tflock)(?:$|[/._?-])",
     re.IGNORECASE,
 )
-_LEASE_BODY = re.compile(
+_LEASE_BODY = late_pattern(
     r'(?:"|^|[&;,{\s])(?:holder|holderIdentity|lease_?(?:Duration|Key|Owner|Counter|Expir)\w*|acquireTime|renewTime|lock_?id|locked_?by|leader|candidate'
     r'|expires\w*|ttl\w*)(?:"|\s*=)',
     re.IGNORECASE,
 )
 # The name of what is to be made, where the content says it.
-_KEY = re.compile(
+_KEY = late_pattern(
     r'"(?:\w*(?:id|name|key)|title)"\s*:\s*"[^"]*\b(?:locks?|leases?|leader|election|mutex|semaphore|singleton)\b',
     re.IGNORECASE,
 )
-_OWNER_BODY = re.compile(r'"(?:owner|ownerId|who|instance|worker|node|host|operation)"', re.IGNORECASE)
+_OWNER_BODY = late_pattern(r'"(?:owner|ownerId|who|instance|worker|node|host|operation)"', re.IGNORECASE)
 _HELD_BY = (
     r"(owner(?:Id)?|holder\w*|claimed_?by|taken_?by|worker(?:_?id)?|runner|assigned_?worker|lease_?owner)"
 )
 # Databases give a value with its type, and updates give it beside what is to be done with it.
 _TYPED = r'(?:\{\s*"(?:\w?Value|S)"\s*:\s*)*'
 # As a member of JSON, an argument of a call, a parameter of a form, or an element.
-_CLAIM = re.compile(
+_CLAIM = late_pattern(
     rf'(?<![\w-])(?:"{_HELD_BY}"|{_HELD_BY})(?:\s*:\s*{_TYPED}\\?"|=|>)(?P<holder>[^"&<>\\\s]+)',
     re.IGNORECASE,
 )
 # Object stores keep such a claim beside the object, which may be empty.
-_CLAIM_FIELD = re.compile(rf"x-(?:\w+-)*meta-{_HELD_BY}", re.IGNORECASE)
-_CHECKSUM = re.compile(
+_CLAIM_FIELD = late_pattern(rf"x-(?:\w+-)*meta-{_HELD_BY}", re.IGNORECASE)
+_CHECKSUM = late_pattern(
     r"(?:^|[/:%_.=-])([0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})(?:\.\w{1,8})?(?:$|[?&])", re.IGNORECASE
 )
 _DIGESTS = ("md5", "sha1", "sha256")
 # Who keeps a record, as a worker or a leader does that shows that it is there.
-_KEEPER = re.compile(
+_KEEPER = late_pattern(
     rf"{_HELD_BY}|who|instance\w*|node|host(?:name)?|leader|primary|candidate", re.IGNORECASE
 )
-_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
+_TIME = late_pattern(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 _RENEWALS = 2
 # So many requests before a claim are looked through for the list that it was chosen from.
 _NEAR = 200
@@ -78,11 +79,11 @@ _KEYS = 3
 _IN_VAIN = 4
 # A longer content is a thing, and no claim.
 _CLAIM_LENGTH = 600
-_DIGITS = re.compile(r"\d+")
-_MOMENTS = re.compile(r"\d{4}-\d\d-\d\dT?[\d:.+Z-]*|\b\d{10}(?:\.\d+|\d{3})?\b")
+_DIGITS = late_pattern(r"\d+")
+_MOMENTS = late_pattern(r"\d{4}-\d\d-\d\dT?[\d:.+Z-]*|\b\d{10}(?:\.\d+|\d{3})?\b")
 # So many steps at the end of a path name the key.
 _NAMING = 2
-_VALUES = re.compile(r"[\w.@:+-]*\d[\w.@:+-]*")
+_VALUES = late_pattern(r"[\w.@:+-]*\d[\w.@:+-]*")
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:

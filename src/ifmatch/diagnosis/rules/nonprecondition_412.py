@@ -14,6 +14,7 @@ from ifmatch.diagnosis.rules.payload_precondition_mismatch import expectations, 
 from ifmatch.diagnosis.undone_reasons import left_in_success
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.late import late_pattern
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -41,13 +42,13 @@ _OURS = Words(
     r"|removed|lapsed|several|ambiguous|expected|mismatch|differs?\b|identical|not (?:match|equal)|older"
     r"|newer|fingerprint|multiple|more than one|deletions|additions|\bpre-?conditions?\b|evaluated to false"
 )
-_PLAIN = re.compile(r"pre-?condition[ _]?failed|412", re.IGNORECASE)
+_PLAIN = late_pattern(r"pre-?condition[ _]?failed|412", re.IGNORECASE)
 # A sentence, not a status line or an error page of the framework.
-_WORDY = re.compile(r"[a-z]{2,}(?:[ _-][a-z]{2,}){2,}", re.IGNORECASE)
+_WORDY = late_pattern(r"[a-z]{2,}(?:[ _-][a-z]{2,}){2,}", re.IGNORECASE)
 # A word, or the code of one.
-_WORDS = re.compile(r"[a-z]{4,}", re.IGNORECASE)
+_WORDS = late_pattern(r"[a-z]{4,}", re.IGNORECASE)
 # Words of English alone: an answer in another language may speak of versions without a known word.
-_ENGLISH = re.compile(
+_ENGLISH = late_pattern(
     r"\b(?:the|must|cannot|can't|may not|you|your|this|that|with|should|before|have|has|are|been|is not|and"
     r"|not found|already|needs?|above|below|without|violates?|constraint"
     r"|required|from|which|only|please|requires?|invalid|failed|disabled|allowed|pending)\b",

@@ -18,6 +18,7 @@ from ifmatch.diagnosis.wasted_reads import told_of_waste
 from ifmatch.dialects import Carrier, Meaning
 from ifmatch.dialects.pointers import values_at
 from ifmatch.model.diagnosis import Outcome
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,10 +30,10 @@ if TYPE_CHECKING:
 
 CAUSE = "null-token"
 # Where the times of Unix, of .NET and of Windows begin.
-_BEGINNING = re.compile(r"\b0?1[ -]Jan[ -](?:1970|0001|1601) 00:00:00\b", re.IGNORECASE)
+_BEGINNING = late_pattern(r"\b0?1[ -]Jan[ -](?:1970|0001|1601) 00:00:00\b", re.IGNORECASE)
 _OVER_VERSIONS = frozenset({400, 409, 412, 422, 428})
 # An element or a member without a value.
-_EMPTY: Final = re.compile(
+_EMPTY: Final = late_pattern(
     r"<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)(?:\s[^<>]*)?(?:/>|>\s*</)|\"([^\"]{1,60})\"\s*:\s*null\b"
 )
 

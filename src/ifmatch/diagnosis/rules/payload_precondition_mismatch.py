@@ -29,11 +29,14 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.diagnosis.steps import Step
     from ifmatch.model.finding import Evidence
+    from ifmatch.model.message import Content
 
 CAUSE = "payload-precondition-mismatch"
 
 # Base64 of whole quanta.
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4}){1,4000}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+# A shorter place, or value, stands in an answer by chance.
+_PLACE = 3
 _UNLIKE = Words(r"(?:not|n't) (?:match|equal)|test failed|differs? from")
 # Members that hold the record as it has to be before a change.
 _BEFORE = Words(
@@ -70,14 +73,34 @@ def tests(step: Step) -> bool:
         return False
     if step.status in {409, 412}:
         return True
-    return step.status in {400, 422} and answer is not None and bool(_ELEMENT.search(answer.text[:4000]))
+    if step.status not in {400, 422} or answer is None:
+        return False
+    text = answer.text[:4000]
+    return bool(_ELEMENT.search(text)) or _names_test(step, text)
+
+
+def _names_test(step: Step, text: str) -> bool:
+    """Tell whether an answer has the place that a patch only tests, or that place and the tested value.
+
+    What the patch also changes may have displeased by its new value.
+    """
+    tested = [(path, value) for path, value in tests_in(step.view.sent_json) if len(path) >= _PLACE]
+    changed = step.body.text if step.body is not None else ""
+    for path, value in tested:
+        if not re.search(rf"{re.escape(path)}(?![\w/~-])", text):
+            continue
+        alone = changed.count(json.dumps(path)) == 1
+        told = isinstance(value, str) and len(value) >= _PLACE and value in text
+        if alone or (told and changed.count(json.dumps(value, ensure_ascii=False)) == 1):
+            return True
+    return False
 
 
 def unmet(step: Step, history: Sequence[Step]) -> tuple[str, Step] | None:
-    """Return the path of a patch's test that the record had never met, and the read that shows it; else None.
+    """Return the path of a patch's test that the record had never met, and what shows it; else None.
 
-    Not every service says why it refused a patch. What an earlier read shows counts, so that a record which
-    another changed in between is none; without one, what is read next.
+    Not every service says why it refused a patch. What an earlier look shows counts, or the answer to an own
+    write, so that a record which another changed in between is none; without one, what is read next.
 
     Args:
         step: a refused request.
@@ -87,14 +110,35 @@ def unmet(step: Step, history: Sequence[Step]) -> tuple[str, Step] | None:
         return None
     if _of_version(step):
         return None
-    own = [one for one in history if one.actor == step.actor and one.representation is not None]
-    before = [one for one in own if one.order < step.order]
-    for read in before[-1:] or own[:1]:
-        for path, value in tests_in(step.view.sent_json):
-            held = value_at(read.representation, path)
-            if held is not ABSENT and held != value:
-                return path, read
+    shown = _shown_to(step, history)
+    if shown is None:
+        return None
+    for path, value in tests_in(step.view.sent_json):
+        held = value_at(shown[1], path)
+        if held is not ABSENT and held != value:
+            return path, shown[0]
     return None
+
+
+def _shown_to(step: Step, history: Sequence[Step]) -> tuple[Step, Content] | None:
+    """Return the step that shows what the record held when a patch of it was refused, and the state.
+
+    After an own write its answer does, which has what the service made of the values that it was sent. Where
+    that has no content, the next look does, as long as it shows the version that the write had made.
+    """
+    own = [one for one in history if one.actor == step.actor]
+    known = (
+        one
+        for one in reversed(own)
+        if one.order < step.order and (one.representation is not None or (one.accepted and one.replaces))
+    )
+    after = next((one for one in own if one.order > step.order and one.representation is not None), None)
+    last = next(known, after)
+    state = last.representation or last.shown_content if last is not None else None
+    if last is not None and state is None:
+        last = after if last.etag is not None and after is not None and after.etag == last.etag else None
+        state = last.representation if last is not None else None
+    return (last, state) if last is not None and state is not None else None
 
 
 def _of_version(step: Step) -> bool:
@@ -352,9 +396,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note(f"the answer names a payload element: {found.group()}", 6.5, step)
     if (found_unmet := unmet(step, facts.history)) is not None:
         path, read = found_unmet
-        yield note(
-            f"the patch tests {path} for another value than the record held when it was read", 5.0, read
-        )
+        how = "held when it was read" if read.is_read else "was given by the client's own write"
+        yield note(f"the patch tests {path} for another value than the record {how}", 5.0, read)
     if tests(step) and step.body is None:
         yield note("a patch was refused whose content is not in the evidence: it may hold a test", 2.5, step)
     elif tests(step):

@@ -25,6 +25,7 @@ from ifmatch.diagnosis.rules.unsupported_precondition import says_so
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,11 +58,11 @@ PLAIN_WORDS = Words(
     r"|has been modified; please apply"
     r"|(?:update|change|write|version|revision) (?:is |was )?out of (?:sequence|order)"
 )
-_RIGHTS = re.compile(r"oauth|token|login|session|permission|/auth", re.IGNORECASE)
-_HEALTH = re.compile(
+_RIGHTS = late_pattern(r"oauth|token|login|session|permission|/auth", re.IGNORECASE)
+_HEALTH = late_pattern(
     r"health|ready|ping\b|status|\balive|liveness|outbox|queue|incident|report", re.IGNORECASE
 )
-_FORM = re.compile(r"schema|openapi|swagger|validat|/docs?/", re.IGNORECASE)
+_FORM = late_pattern(r"schema|openapi|swagger|validat|/docs?/", re.IGNORECASE)
 # A client that acts on its misreading shows the root, whoever had written.
 _MISREAD = 12.0
 _WENT_ON = 14.0
