@@ -17,7 +17,7 @@ from ifmatch.capture.har_exchanges import EntryReader, withheld_fields
 from ifmatch.capture.har_in_turn import contents_in_turn
 from ifmatch.capture.har_records import Creator
 from ifmatch.capture.har_split import object_end
-from ifmatch.capture.har_survey import BUDGET, survey
+from ifmatch.capture.har_survey import BUDGET, WHOLE, survey
 from ifmatch.errors import InputError
 from ifmatch.model.exchange import Capture
 
@@ -37,7 +37,9 @@ _LOOKED_AT: Final = 8 * 1024 * 1024
 _ADVICE: Final = "In the browser's developer tools, Network panel, use `Save all as HAR`, and give that file"
 
 
-def read_giant(stream: BinaryIO, name: str, *, budget: int = BUDGET, usual: int = USUAL) -> Capture:
+def read_giant(
+    stream: BinaryIO, name: str, *, budget: int = BUDGET, usual: int = USUAL, whole: int = WHOLE
+) -> Capture:
     """Read a HAR that is too large to be held.
 
     Args:
@@ -45,6 +47,7 @@ def read_giant(stream: BinaryIO, name: str, *, budget: int = BUDGET, usual: int 
         name: name of the source as the user gave it.
         budget: octets of memory for the exchanges that are read in full.
         usual: how many entries of resources that were only changed in turn are read all the same.
+        whole: where no more entries than this may bear on a diagnosis, all of them are read.
 
     Returns:
         The exchanges that bear on a diagnosis, with the entry numbers of the file; `unread` counts the rest.
@@ -76,7 +79,10 @@ def read_giant(stream: BinaryIO, name: str, *, budget: int = BUDGET, usual: int 
                 expected="at least one whole entry of log.entries",
                 advice=_ADVICE,
             )
-        chosen = found.chosen(budget, _plain(stream, start, found, usual))
+        numbers = found.all_that_bears(budget, whole)
+        chosen = (
+            (numbers, 0) if numbers is not None else found.chosen(budget, _plain(stream, start, found, usual))
+        )
         return _read(stream, start, name, found, chosen)
     finally:
         if collecting:

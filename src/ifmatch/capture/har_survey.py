@@ -7,113 +7,63 @@ out the tokens that writes presented. Source of the terms: RFC 9110 sections 9.2
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote
-
-import msgspec
 
 from ifmatch.capture.har_in_turn import Course, condition_of
+from ifmatch.capture.har_reads import LIMIT, came_back, nearest
+from ifmatch.capture.har_signs import (
+    ANSWERED,
+    BATCH,
+    BATCHES,
+    DONE,
+    NOT_MODIFIED,
+    ODD,
+    ORIGIN,
+    POSTS,
+    PRESENTS,
+    REFUSED,
+    SAFE,
+    UNTYPED,
+    WRITES,
+    fingerprint,
+    is_asset,
+    place_of,
+    read_entry,
+    related,
+    says_no,
+    sign_of_read,
+    sign_of_write,
+    tokens_in,
+    validator_of,
+)
 from ifmatch.capture.har_split import DamagedError, EntrySplitter
-from ifmatch.model.late import late_pattern
-from ifmatch.model.places import joined
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from typing import BinaryIO
 
-__all__ = ["BUDGET", "Survey", "survey"]
+    from ifmatch.capture.har_signs import Entry
+
+__all__ = ["BUDGET", "WHOLE", "Survey", "survey"]
 
 # Octets that the kept entries may take in memory; an exchange costs its text and about this much besides.
 BUDGET: Final = 190 * 1024 * 1024
 _COST: Final = 1800
+# Where no more entries than this may bear on a diagnosis at all, all of them are read.
+WHOLE: Final = 6_000
 ENTRIES_LIMIT: Final = 4_000_000
 # What a client does next tells what it took a refusal for; a batch names its resources in its content.
 _NEAR: Final = 4
-_ENDS: Final = 200
 # Entries of other resources that are kept for a tag that they gave out too.
 _ISSUERS: Final = 8
 
-_REFUSED: Final = 1
-_WRITES: Final = 2
-_ODD: Final = 4
-_NOT_MODIFIED: Final = 8
-_PRESENTS: Final = 16
-_ANSWERED: Final = 32
-_POSTS: Final = 64
-_BATCH: Final = 128
+# An entry that shows one of these is told of.
+_TELLS: Final = REFUSED | WRITES | ODD | POSTS
 # The rank of what was written to under a condition, and refused nothing.
 _GUARDED: Final = 1
-
-_ORIGIN: Final = late_pattern(r"\A\w+://[^/]*")
-_DONE: Final = frozenset({200, 204})
-_REFUSALS: Final = frozenset({400, 403, 409, 410, 412, 416, 417, 422, 423, 424, 428, 501})
-_SIGNS_OF_READ: Final = {
-    200: _ANSWERED, 206: _ODD, 304: _NOT_MODIFIED, 400: _ODD, 409: _REFUSED, 410: _REFUSED, 412: _REFUSED,
-    416: _ODD, 428: _REFUSED,
-}  # fmt: skip
-_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "CONNECT"})
-_CONDITION: Final = late_pattern(rb"if-(?:match|unmodified-since|range)")
-_VALIDATOR: Final = late_pattern(
-    rb'"(?:etag|last-modified)"\s*,\s*"value"\s*:\s*"((?:[^"\\]++|\\.)*+)"', re.IGNORECASE
-)
-_PLAIN_TAG: Final = late_pattern(rb'"[A-Za-z-]+"\s*,\s*"value"\s*:\s*"[^"\\]*\\"([^"\\]*)\\"')
-_TOKENS: Final = late_pattern(
-    rb'"if-(?:none-)?match"\s*,\s*"value"\s*:\s*"((?:[^"\\]++|\\.)*+)"', re.IGNORECASE
-)
-_COPIED: Final = late_pattern(
-    rb'"(?:x-(?:ms|amz|goog)-copy-source|destination)"\s*,\s*"value"\s*:\s*"([^"\\]{1,2000})"', re.IGNORECASE
-)
-_LOCATION: Final = late_pattern(rb'"location"\s*,\s*"value"\s*:\s*"([^"\\]{1,2000})"', re.IGNORECASE)
-_ACTION: Final = late_pattern(r"(?<=[^/:]):[A-Za-z]{3,60}\Z")
-_NAMED: Final = late_pattern(r"(?:^|&)(?:name|key|object)=([^&]{1,400})")
-# A success that says no; its content is JSON within JSON, so quotes have a backslash.
-_FLAGGED: Final = late_pattern(rb'"(?:success|ok|done|succeeded|accepted|saved|applied)\\?"\s*:\s*false')
-_SAYS_NO: Final = (b"conflict", b"mismatch", b"stale", b"outdated", b"newer version")
-# No refusal is longer, in octets.
-_SHORT: Final = 16_384
-_TAG: Final = late_pattern(rb'\\"([^"\\]*)\\"')
-
-
-class _Request(msgspec.Struct, gc=False):
-    method: str | None = None
-    url: str | None = None
-    headers: msgspec.Raw = msgspec.field(default=msgspec.Raw())
-
-
-class _Content(msgspec.Struct, gc=False):
-    size: float | None = None
-    text: msgspec.Raw = msgspec.field(default=msgspec.Raw())
-
-
-class _Response(msgspec.Struct, gc=False):
-    status: float | None = None
-    headers: msgspec.Raw = msgspec.field(default=msgspec.Raw())
-    content: _Content | None = None
-
-
-class _Entry(msgspec.Struct, gc=False):
-    request: _Request | None = None
-    response: _Response | None = None
-
-
-_decode = msgspec.json.Decoder(_Entry).decode
-_UNTYPED: Final = _Entry()
-
-
-def _read(octets: bytes) -> _Entry | None:
-    """Read one entry as far as the survey needs it; None when it is not one JSON object."""
-    try:
-        return _decode(octets)
-    except msgspec.ValidationError:
-        # Whole, with members of other types than HAR has: looked at in full later.
-        return _UNTYPED
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
 
 
 @dataclass(slots=True)
@@ -128,6 +78,7 @@ class Survey:
         parents: of each entry: the resource that contains it.
         leaves: of each entry: its name within that.
         signs: bits of what an entry shows.
+        bears: of each entry, 0 when it is of an asset: it can tell nothing of a story.
         tags: that each answer carries, 0 for none.
         contents: of each answer to a read: its size and its ends, 0 for none.
         named: the one tag that each guarded write that succeeded, or revalidation, names; 0 for others.
@@ -144,6 +95,7 @@ class Survey:
     parents: array[int] = field(default_factory=lambda: array("q"))
     leaves: array[int] = field(default_factory=lambda: array("q"))
     signs: bytearray = field(default_factory=bytearray)
+    bears: bytearray = field(default_factory=bytearray)
     tags: array[int] = field(default_factory=lambda: array("q"))
     contents: array[int] = field(default_factory=lambda: array("q"))
     named: array[int] = field(default_factory=lambda: array("q"))
@@ -162,12 +114,36 @@ class Survey:
         self.parents.append(parent)
         self.leaves.append(leaf)
 
-    def chosen(self, budget: int = BUDGET, plain: Collection[int] = ()) -> tuple[list[int], int]:
+    def all_that_bears(self, budget: int = BUDGET, limit: int = WHOLE) -> list[int] | None:
+        """Return the entries that may bear on a diagnosis at all, when they are few enough to read them all.
+
+        Args:
+            budget: octets of memory for them.
+            limit: how many are few.
+
+        Returns:
+            Their numbers in order; None when there are more.
+        """
+        if self.bears.count(1) > limit:
+            return None
+        plain_reads = {0, ANSWERED, NOT_MODIFIED}
+        numbers = [
+            number
+            for number, (bears, sign) in enumerate(zip(self.bears, self.signs, strict=True))
+            if bears or sign not in plain_reads
+        ]
+        needed = sum(self.lengths[number] + _COST for number in numbers)
+        return numbers if len(numbers) <= limit and needed <= budget else None
+
+    def chosen(
+        self, budget: int = BUDGET, plain: Collection[int] = (), others: int = LIMIT
+    ) -> tuple[list[int], int]:
         """Choose the entries to read in full: the most telling resources first, as far as memory goes.
 
         Args:
             budget: octets of memory for them.
             plain: resources of which there is nothing to tell, though they were written to.
+            others: how many entries of resources that nobody wrote to are read for what they may show.
 
         Returns:
             Their numbers in order, and how many telling entries had to be left out.
@@ -184,7 +160,13 @@ class Survey:
                 kept.add(resource)
                 left -= costs[resource]
         refused = {resource for resource in kept if not ranks[resource]}
+        told = [
+            number
+            for number, (resource, sign) in enumerate(zip(self.resources, self.signs, strict=True))
+            if sign & _TELLS and resource in kept
+        ]
         beside = self._beside(refused, plain)
+        beside |= nearest(self.resources, self.bears, told, {*ranks, *plain}, others)
         issued = set[int]().union(*(self.presented.get(resource, ()) for resource in refused))
         numbers: list[int] = []
         issuers: Counter[int] = Counter()
@@ -217,9 +199,9 @@ class Survey:
             if course is None:
                 continue
             tag, named, sign = self.tags[number], self.named[number], self.signs[number]
-            if sign == _ANSWERED:
+            if sign == ANSWERED:
                 goes_on = course.shows(tag)
-            elif sign == _NOT_MODIFIED:
+            elif sign == NOT_MODIFIED:
                 goes_on = named == tag and course.shows(tag)
             else:
                 goes_on = course.makes(tag, named) and not self._listed_near(number)
@@ -232,7 +214,7 @@ class Survey:
 
     def writes(self, number: int) -> bool:
         """Tell whether an entry is a write under a condition that may have held."""
-        return self.signs[number] == _WRITES | _PRESENTS
+        return self.signs[number] == WRITES | PRESENTS
 
     def _listed_near(self, number: int) -> bool:
         """Tell whether a listing beside an entry may say which version its resource has by then."""
@@ -247,19 +229,19 @@ class Survey:
             if resource in refused:
                 parents.add(self.parents[number])
             # The description of what is written may have the same name elsewhere, and tell its version.
-            if self.signs[number] & (_REFUSED | _WRITES | _POSTS) and resource not in plain:
+            if self.signs[number] & _TELLS and resource not in plain:
                 leaves.add(self.leaves[number])
         near = {
             other
             for number, sign in enumerate(self.signs)
-            if sign & (_REFUSED | _BATCH)
+            if sign & (REFUSED | BATCH)
             for other in range(max(number - _NEAR, 0), min(number + 1 + _NEAR, len(self)))
         }
         # A listing beside a guarded write tells which version the thing has by then.
         listed = {
             other
             for number, sign in enumerate(self.signs)
-            if sign & _PRESENTS
+            if sign & PRESENTS
             for other in range(max(number - _NEAR, 0), min(number + 1 + _NEAR, len(self)))
             if self.resources[other] == self.parents[number]
         }
@@ -276,10 +258,12 @@ class Survey:
         """Return the resources that bear on a diagnosis, the lowest number the most telling."""
         ranks: dict[int, int] = {}
         for number, sign in enumerate(self.signs):
-            if sign & (_REFUSED | _WRITES | _ODD | _POSTS):
+            if sign & _TELLS:
                 resource = self.resources[number]
                 ranks[resource] = min(ranks.get(resource, 9), _rank(sign))
         for resource in self._revalidated_wrongly():
+            ranks.setdefault(resource, 3)
+        for resource in came_back(self.resources, self.tags):
             ranks.setdefault(resource, 3)
         return ranks
 
@@ -288,11 +272,11 @@ class Survey:
         seen: dict[int, tuple[int, int]] = {
             resource: (0, 0)
             for resource, sign in zip(self.resources, self.signs, strict=True)
-            if sign & _NOT_MODIFIED
+            if sign & NOT_MODIFIED
         }
         for number, resource in enumerate(self.resources):
             before = seen.get(resource)
-            if before is None or not self.signs[number] & (_ANSWERED | _NOT_MODIFIED):
+            if before is None or not self.signs[number] & (ANSWERED | NOT_MODIFIED):
                 continue
             tag, content = self.tags[number] or 1, self.contents[number]
             if (before[0] and before[0] != tag) or (before[1] and content and before[1] != content):
@@ -301,11 +285,11 @@ class Survey:
 
 
 def _rank(sign: int) -> int:
-    if sign & _REFUSED:
+    if sign & REFUSED:
         return 0
-    if sign & _PRESENTS:
+    if sign & PRESENTS:
         return _GUARDED
-    return 2 if sign & _WRITES else 4 if sign & _POSTS else 3
+    return 2 if sign & WRITES else 4 if sign & POSTS else 3
 
 
 def survey(stream: BinaryIO) -> Survey:
@@ -315,11 +299,11 @@ def survey(stream: BinaryIO) -> Survey:
         stream: binary stream at the start of the file.
     """
     found = Survey()
-    splitter = EntrySplitter(stream, _read)
+    splitter = EntrySplitter(stream, read_entry)
     found.preface = splitter.preface
     try:
         for offset, length, entry in splitter:
-            _note(found, offset, length, _UNTYPED if entry is None else entry)
+            _note(found, offset, length, UNTYPED if entry is None else entry)
             if len(found) >= ENTRIES_LIMIT:
                 found.damage = DamagedError(
                     offset + length, f"only the first {ENTRIES_LIMIT} entries are read"
@@ -330,133 +314,51 @@ def survey(stream: BinaryIO) -> Survey:
     return found
 
 
-def _note(found: Survey, offset: int, length: int, entry: _Entry) -> None:
+def _note(found: Survey, offset: int, length: int, entry: Entry) -> None:
     found.offsets.append(offset)
     found.lengths.append(length)
     request, response = entry.request, entry.response
     if request is None or request.method is None or request.url is None:
         # Nothing to go by: the reader of entries says what is wrong with it.
-        found.place(_place("", str(offset)))
-        found.signs.append(_ODD)
+        found.place(place_of("", str(offset)))
+        found.signs.append(ODD)
+        found.bears.append(1)
         found.tags.append(0)
         found.contents.append(0)
         found.named.append(0)
         return
     url, _, query = request.url.partition("?")
-    place = _place(url, query if query and _NAMED.search(query) is not None else "")
+    place = place_of(url, query)
     found.place(place)
     resource = place[0]
     status = int(response.status) if response is not None and response.status is not None else 0
-    writes = request.method not in _SAFE
+    writes = request.method not in SAFE
     received = bytes(response.headers) if response is not None else b""
-    answered = _validator(received)
+    answered = validator_of(received)
     found.tags.append(answered)
-    sign = _sign_of_write(request.method, status) if writes else _SIGNS_OF_READ.get(status, 0)
     sent = bytes(request.headers)
     names = sent.lower()
-    if b"if-" in names:
-        if _CONDITION.search(names) is not None:
-            sign |= _PRESENTS if writes else _ODD
-        if not writes and status == 200:
-            # A condition that did not hold, or was not heeded.
-            sign |= _ODD
-        if sign & (_PRESENTS | _ODD):
-            tokens = {hash(one) for value in _TOKENS.findall(sent) for one in _TAG.findall(value) or [value]}
-            if tokens:
-                found.presented.setdefault(resource, set()).update(tokens)
     if writes:
-        if 200 <= status < 300 and _says_no(response):
-            sign |= _REFUSED
-        sign |= _BATCH if url.endswith("batch") else 0
-        found.targets.update(_related(url, status, sent, names, received))
+        sign = sign_of_write(request.method, status, names)
+        if (200 <= status < 300 or status >= 500) and says_no(response):
+            sign |= REFUSED
+        sign |= BATCH if url.endswith(BATCHES) else 0
+        found.targets.update(related(url, status, sent, names, received))
+    else:
+        sign = sign_of_read(status, names)
+    if sign & (PRESENTS | ODD):
+        tokens = tokens_in(sent)
+        if tokens:
+            found.presented.setdefault(resource, set()).update(tokens)
+    found.bears.append(writes or not is_asset(url, response))
     # What has no validator cannot have been revalidated.
-    content = response.content if response is not None and answered and sign & _ANSWERED else None
-    found.contents.append(_fingerprint(content) if content is not None else 0)
+    content = response.content if response is not None and answered and sign & ANSWERED else None
+    found.contents.append(fingerprint(content) if content is not None else 0)
     found.signs.append(sign)
     named = 0
-    if sign == _NOT_MODIFIED:
+    if sign == NOT_MODIFIED:
         named = condition_of(sent, names)
-    elif sign == _WRITES | _PRESENTS and answered and status in _DONE:
+    elif sign == WRITES | PRESENTS and answered and status in DONE:
         named = condition_of(sent, names)
-        found.paths[resource] = hash(_ORIGIN.sub("", url))
+        found.paths[resource] = hash(ORIGIN.sub("", url))
     found.named.append(named)
-
-
-def _says_no(response: _Response | None) -> bool:
-    """Tell whether the content of a success may speak of a refusal."""
-    if response is None or response.content is None:
-        return False
-    text = memoryview(response.content.text)
-    if len(text) > _SHORT:
-        return False
-    # Words are looked for in a tenth of the time that an expression for all of them takes.
-    lowered = text.tobytes().lower()
-    for word in _SAYS_NO:
-        if word in lowered:
-            return True
-    return b"false" in lowered and _FLAGGED.search(lowered) is not None
-
-
-def _validator(received: bytes) -> int:
-    """Return a hash of the ETag, else of Last-Modified, 0 without either."""
-    # A look for the name alone is cheap; most entries need no more.
-    lowered = received.lower()
-    at = lowered.find(b'"etag"')
-    if at < 0:
-        at = lowered.find(b'"last-modified"')
-    if at < 0:
-        return 0
-    # Nearly all tags are strong and plain, and stand there as most programs write them.
-    found = _PLAIN_TAG.match(received, at)
-    if found is not None:
-        return hash(found.group(1))
-    found = _VALIDATOR.match(received, at)
-    return hash(_opaque(found.group(1))) if found is not None else 0
-
-
-def _related(url: str, status: int, sent: bytes, names: bytes, received: bytes) -> Collection[int]:
-    """Return the resources that a write was redirected to, or that it copies."""
-    targets: list[bytes] = []
-    if 300 <= status < 400:
-        targets = _LOCATION.findall(received)[:1]
-    elif b"copy-source" in names or b'"destination"' in names:
-        targets = _COPIED.findall(sent)
-    return [
-        _place(joined(url, target.decode("utf-8", "replace")).partition("?")[0], "")[0] for target in targets
-    ]
-
-
-def _fingerprint(content: _Content | None) -> int:
-    """Tell contents apart by their size and their ends; hashing all of a giant file would take a second."""
-    if content is None or not content.text:
-        return 0
-    octets = memoryview(content.text)
-    if len(octets) <= 2 * _ENDS:
-        return hash((content.size, octets.tobytes())) or 1
-    return hash((content.size, octets[:_ENDS].tobytes(), octets[-_ENDS:].tobytes())) or 1
-
-
-def _sign_of_write(method: str, status: int) -> int:
-    sign = _POSTS if method == "POST" else _WRITES
-    return sign | _REFUSED if status in _REFUSALS else sign
-
-
-@lru_cache(maxsize=16384)
-def _place(url: str, query: str) -> tuple[int, int, int]:
-    """Return a resource, what contains it, and its name within that."""
-    path = url.partition("#")[0]
-    if "%" in path:
-        path = unquote(path)
-    # Some APIs write what is done to a resource behind a colon: it is the resource all the same.
-    path = _ACTION.sub("", path.rstrip("/"))
-    parent, _, leaf = path.rpartition("/")
-    # Uploads name what they write in the query.
-    named = _NAMED.search(query) if query else None
-    if named is not None:
-        leaf = unquote(named.group(1)).rpartition("/")[2]
-    return hash(path), hash(parent), hash(leaf)
-
-
-def _opaque(value: bytes) -> bytes:
-    found = _TAG.search(value)
-    return found.group(1) if found is not None else value

@@ -1,0 +1,95 @@
+"""Choose among what a giant HAR shows of other resources: lists, reports, other addresses of a thing.
+
+A diagnosis of a write looks at them too, under whatever name they have. No sign in one entry tells which
+of them it needs, but two in the whole file do: what is asked for only a few times is no poll, and what is
+asked for near a write may be for its sake.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+__all__ = ["LIMIT", "came_back", "nearest"]
+
+# So many entries of other resources are read at most, those nearest to what is told first.
+LIMIT: Final = 1_000
+# A resource that is asked for oftener is polled: only what is near counts, and of that so many entries.
+_FEW: Final = 16
+_POLLS: Final = 64
+# Entries on either side of a write that are near.
+_NEAR: Final = 4
+
+
+def nearest(
+    resources: Sequence[int],
+    bears: Sequence[int],
+    told: Sequence[int],
+    apart: Collection[int],
+    limit: int = LIMIT,
+) -> set[int]:
+    """Return the entries of other resources that may bear on what is told.
+
+    Args:
+        resources: of each entry.
+        bears: of each entry, 0 where it tells nothing of a resource's story.
+        told: numbers of the entries that are told of, in order.
+        apart: resources of which all is read, or nothing.
+        limit: how many entries at most.
+    """
+    if not told:
+        return set()
+    others = [
+        number
+        for number, (resource, bearing) in enumerate(zip(resources, bears, strict=True))
+        if bearing and resource not in apart
+    ]
+    counts = Counter(resources[number] for number in others)
+    found = [
+        (distance, number)
+        for number, distance in zip(others, _distances(others, told), strict=True)
+        if distance <= _NEAR or counts[resources[number]] <= _FEW
+    ]
+    chosen: set[int] = set()
+    polled: Counter[int] = Counter()
+    for _, number in sorted(found):
+        if len(chosen) >= limit:
+            break
+        resource = resources[number]
+        polled[resource] += 1
+        if polled[resource] <= _POLLS:
+            chosen.add(number)
+    return chosen
+
+
+def _distances(numbers: Sequence[int], told: Sequence[int]) -> Iterator[int]:
+    """Yield how many entries each is away from the nearest that is told of."""
+    for number in numbers:
+        at = bisect_left(told, number)
+        after = told[at] - number if at < len(told) else None
+        before = number - told[at - 1] if at else None
+        yield min(distance for distance in (after, before) if distance is not None)
+
+
+def came_back(resources: Sequence[int], tags: Sequence[int]) -> Iterator[int]:
+    """Yield the resources that had a tag, another one, and the first again: several nodes or forms answer.
+
+    Args:
+        resources: of each entry.
+        tags: that each answer carries, 0 for none.
+    """
+    last: dict[int, tuple[int, int]] = {}
+    for resource, tag in zip(resources, tags, strict=True):
+        if not tag:
+            continue
+        before, current = last.get(resource, (0, tag))
+        if tag == current:
+            last[resource] = before, current
+            continue
+        if tag == before:
+            yield resource
+        last[resource] = current, tag

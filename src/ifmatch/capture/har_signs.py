@@ -1,0 +1,322 @@
+"""Tell what one entry of a giant HAR shows: bits, and hashes of what it names.
+
+Source of the terms: RFC 9110 sections 8.8.3, 9.2.1, 13.1 and 15.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
+
+import msgspec
+
+from ifmatch.model.late import late_pattern
+from ifmatch.model.places import joined
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+__all__ = [
+    "ANSWERED",
+    "BATCH",
+    "BATCHES",
+    "DONE",
+    "NOT_MODIFIED",
+    "ODD",
+    "ORIGIN",
+    "POSTS",
+    "PRESENTS",
+    "REFUSED",
+    "SAFE",
+    "UNTYPED",
+    "WRITES",
+    "Entry",
+    "fingerprint",
+    "is_asset",
+    "place_of",
+    "read_entry",
+    "related",
+    "says_no",
+    "sign_of_read",
+    "sign_of_write",
+    "tokens_in",
+    "validator_of",
+]
+
+_ENDS: Final = 200
+# What an entry shows, a bit each.
+REFUSED: Final = 1
+WRITES: Final = 2
+ODD: Final = 4
+NOT_MODIFIED: Final = 8
+PRESENTS: Final = 16
+ANSWERED: Final = 32
+POSTS: Final = 64
+BATCH: Final = 128
+
+ORIGIN: Final = late_pattern(r"\A\w+://[^/]*")
+DONE: Final = frozenset({200, 204})
+_REFUSALS: Final = frozenset({400, 403, 409, 410, 412, 416, 417, 422, 423, 424, 428, 501})
+_SIGNS_OF_READ: Final = {
+    200: ANSWERED, 206: ODD, 304: NOT_MODIFIED, 400: ODD, 409: REFUSED, 410: REFUSED, 412: REFUSED,
+    416: ODD, 428: REFUSED,
+}  # fmt: skip
+# How the addresses of many writes in one end.
+BATCHES: Final = ("batch", "bulk")
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "CONNECT"})
+_CONDITION: Final = late_pattern(rb"if-(?:match|unmodified-since|range)")
+_VALIDATOR: Final = late_pattern(
+    rb'"(?:etag|last-modified)"\s*,\s*"value"\s*:\s*"((?:[^"\\]++|\\.)*+)"', re.IGNORECASE
+)
+_PLAIN_TAG: Final = late_pattern(rb'"[A-Za-z-]+"\s*,\s*"value"\s*:\s*"[^"\\]*\\"([^"\\]*)\\"')
+_TOKENS: Final = late_pattern(
+    rb'"if-(?:none-)?match"\s*,\s*"value"\s*:\s*"((?:[^"\\]++|\\.)*+)"', re.IGNORECASE
+)
+_COPIED: Final = late_pattern(
+    rb'"(?:x-(?:ms|amz|goog)-copy-source|destination)"\s*,\s*"value"\s*:\s*"([^"\\]{1,2000})"', re.IGNORECASE
+)
+_LOCATION: Final = late_pattern(rb'"location"\s*,\s*"value"\s*:\s*"([^"\\]{1,2000})"', re.IGNORECASE)
+_ACTION: Final = late_pattern(r"(?<=[^/:]):[A-Za-z]{3,60}\Z")
+_NAMED: Final = late_pattern(r"(?:^|&)(?:name|key|object)=([^&]{1,400})")
+# A success that says no; its content is JSON within JSON, so quotes have a backslash.
+_FLAGGED: Final = late_pattern(
+    rb'"(?:success|ok|done|succeeded|accepted|saved|applied)\\?"\s*:\s*false|\A"(?:\\[nrt]|\s)*false(?:\\[nrt]|\s)*"\Z'
+)
+_SAYS_NO: Final = (
+    b"conflict", b"mismatch", b"stale", b"outdated", b"newer version", b"precondition", b"out of sequence",
+    b"failed", b"rejected", b"skipped", b"not applied", b"already ",
+)  # fmt: skip
+# What every visitor gets, and no service changes by a request.
+_ASSET: Final = late_pattern(
+    r"\.(?:m?jsx?|css|map|png|jpe?g|gif|svg|webp|avif|ico|bmp|woff2?|ttf|otf|eot|wasm|mp[34]|webm|ogg)\Z",
+    re.IGNORECASE,
+)
+# Longer text, in octets, is no list, record or page unless it begins like one.
+_BRIEF: Final = 2048
+_BLANKS: Final = b'" \\nrt'
+_OPENINGS: Final = b"{[<"
+# No refusal is longer, in octets.
+_SHORT: Final = 16_384
+_TAG: Final = late_pattern(rb'\\"([^"\\]*)\\"')
+
+
+class Request(msgspec.Struct, gc=False):
+    """The request, as far as it is looked at."""
+
+    method: str | None = None
+    url: str | None = None
+    headers: msgspec.Raw = msgspec.field(default=msgspec.Raw())
+
+
+class Content(msgspec.Struct, gc=False):
+    """The content of an answer; its text stays as it stands in the file."""
+
+    size: float | None = None
+    text: msgspec.Raw = msgspec.field(default=msgspec.Raw())
+
+
+class Response(msgspec.Struct, gc=False):
+    """The answer, as far as it is looked at."""
+
+    status: float | None = None
+    headers: msgspec.Raw = msgspec.field(default=msgspec.Raw())
+    content: Content | None = None
+
+
+class Entry(msgspec.Struct, gc=False):
+    """One entry, as far as it is looked at."""
+
+    request: Request | None = None
+    response: Response | None = None
+
+
+_decode = msgspec.json.Decoder(Entry).decode
+UNTYPED: Final = Entry()
+
+
+def read_entry(octets: bytes) -> Entry | None:
+    """Read one entry as far as the survey needs it.
+
+    Args:
+        octets: of the entry.
+
+    Returns:
+        None when it is not one JSON object.
+    """
+    try:
+        return _decode(octets)
+    except msgspec.ValidationError:
+        # Whole, with members of other types than HAR has: looked at in full later.
+        return UNTYPED
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def is_asset(url: str, response: Response | None) -> bool:
+    """Tell whether a read is of a script, a picture or another file that tells nothing of a resource's story.
+
+    Args:
+        url: without its query.
+        response: what it was answered.
+    """
+    if _has_asset_name(url):
+        return True
+    content = response.content if response is not None else None
+    octets = memoryview(content.text) if content is not None else b""
+    return len(octets) > _BRIEF and bytes(octets[:16]).lstrip(_BLANKS)[:1] not in _OPENINGS
+
+
+@lru_cache(maxsize=16384)
+def _has_asset_name(url: str) -> bool:
+    return _ASSET.search(url) is not None
+
+
+def sign_of_read(status: int, names: bytes) -> int:
+    """Return what a read shows by its status and its conditions.
+
+    Args:
+        status: of its answer.
+        names: its fields in lower case.
+
+    Source: RFC 9110 sections 13.1 and 15.
+    """
+    sign = _SIGNS_OF_READ.get(status, 0)
+    # A condition that did not hold, or was not heeded; If-Match at a read is rare.
+    if b"if-" in names and (status == 200 or _CONDITION.search(names) is not None):
+        sign |= ODD
+    return sign
+
+
+def tokens_in(sent: bytes) -> set[int]:
+    """Return hashes of the tags that a request presents.
+
+    Args:
+        sent: the list of its fields, as it stands in the file.
+    """
+    return {hash(one) for value in _TOKENS.findall(sent) for one in _TAG.findall(value) or [value]}
+
+
+def says_no(response: Response | None) -> bool:
+    """Tell whether the content of a success may speak of a refusal.
+
+    Args:
+        response: with its content as it stands in the file.
+    """
+    if response is None or response.content is None:
+        return False
+    text = memoryview(response.content.text)
+    if len(text) > _SHORT:
+        return False
+    # Words are looked for in a tenth of the time that an expression for all of them takes.
+    lowered = text.tobytes().lower()
+    if any(word in lowered for word in _SAYS_NO):
+        return True
+    return b"false" in lowered and _FLAGGED.search(lowered) is not None
+
+
+def validator_of(received: bytes) -> int:
+    """Return a hash of the ETag, else of Last-Modified, 0 without either.
+
+    Args:
+        received: the list of the fields of an answer, as it stands in the file.
+
+    Source: RFC 9110 sections 8.8.2 and 8.8.3.
+    """
+    # A look for the name alone is cheap; most entries need no more.
+    lowered = received.lower()
+    at = lowered.find(b'"etag"')
+    if at < 0:
+        at = lowered.find(b'"last-modified"')
+    if at < 0:
+        return 0
+    # Nearly all tags are strong and plain, and stand there as most programs write them.
+    found = _PLAIN_TAG.match(received, at)
+    if found is not None:
+        return hash(found.group(1))
+    found = _VALIDATOR.match(received, at)
+    return hash(_opaque(found.group(1))) if found is not None else 0
+
+
+def related(url: str, status: int, sent: bytes, names: bytes, received: bytes) -> Collection[int]:
+    """Return the resources that a write was redirected to, or that it copies.
+
+    Args:
+        url: of the write.
+        status: of its answer.
+        sent: its fields, as they stand in the file.
+        names: the same in lower case.
+        received: the fields of the answer.
+    """
+    targets: list[bytes] = []
+    if 300 <= status < 400:
+        targets = _LOCATION.findall(received)[:1]
+    elif b"copy-source" in names or b'"destination"' in names:
+        targets = _COPIED.findall(sent)
+    return [
+        _place(joined(url, target.decode("utf-8", "replace")).partition("?")[0], "")[0] for target in targets
+    ]
+
+
+def fingerprint(content: Content | None) -> int:
+    """Tell contents apart by their size and their ends; hashing all of a giant file would take a second.
+
+    Args:
+        content: of an answer.
+
+    Returns:
+        A hash; 0 without content.
+    """
+    if content is None or not content.text:
+        return 0
+    octets = memoryview(content.text)
+    if len(octets) <= 2 * _ENDS:
+        return hash((content.size, octets.tobytes())) or 1
+    return hash((content.size, octets[:_ENDS].tobytes(), octets[-_ENDS:].tobytes())) or 1
+
+
+def sign_of_write(method: str, status: int, names: bytes) -> int:
+    """Return what a write shows by its method, its status and its conditions.
+
+    Args:
+        method: of the request.
+        status: of its answer.
+        names: its fields in lower case.
+
+    Source: RFC 9110 sections 9.2.1, 13.1 and 15.5.
+    """
+    sign = POSTS if method == "POST" else WRITES
+    if status in _REFUSALS:
+        sign |= REFUSED
+    return sign | PRESENTS if b"if-" in names and _CONDITION.search(names) is not None else sign
+
+
+def place_of(url: str, query: str) -> tuple[int, int, int]:
+    """Return a resource, what contains it, and its name within that.
+
+    Args:
+        url: without its query.
+        query: of the URL; uploads name in it what they write.
+    """
+    return _place(url, query if query and _NAMED.search(query) is not None else "")
+
+
+@lru_cache(maxsize=16384)
+def _place(url: str, query: str) -> tuple[int, int, int]:
+    path = url.partition("#")[0]
+    if "%" in path:
+        path = unquote(path)
+    # Some APIs write what is done to a resource behind a colon: it is the resource all the same.
+    path = _ACTION.sub("", path.rstrip("/"))
+    parent, _, leaf = path.rpartition("/")
+    # Uploads name what they write in the query.
+    named = _NAMED.search(query) if query else None
+    if named is not None:
+        leaf = unquote(named.group(1)).rpartition("/")[2]
+    return hash(path), hash(parent), hash(leaf)
+
+
+def _opaque(value: bytes) -> bytes:
+    found = _TAG.search(value)
+    return found.group(1) if found is not None else value
