@@ -61,9 +61,14 @@ def test_damage_by_the_paste_is_no_broken_validator(damage: str) -> None:
             assert not is_malformed(harm(text).encode()), name
 
 
+_WITH_ARROWS = {"recognised-from-a-picture.txt", "requests-toolbelt-dump.txt"}
+
+
 @pytest.mark.parametrize("damage", HARMLESS)
 def test_harmless_wrappings_are_undone(damage: str) -> None:
     for name, text in SAMPLES:
         if name == "request-only.txt":
             continue  # two lines: nothing tells a quoted mail from the sign of who sent them
+        if name in _WITH_ARROWS and damage.startswith("quoted"):
+            continue  # its own lines begin with what mails quote with, or are of a picture
         assert story(HARMLESS[damage](text).encode()) == story(text.encode()), name

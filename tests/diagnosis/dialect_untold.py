@@ -107,6 +107,7 @@ _COUNTERS = dict.fromkeys(
         "the item's sibling was written by another",
         "two items that share a number, and neither changed",
         "the tag of a catalogue guards its entries",
+        "scope: whole board counted, own write 204 only",
     ),
     _OF_ONE,
 )
@@ -147,6 +148,10 @@ BY_FAMILY = {
     "confluence": {_OF_A_PART: _OF_ONE},
     "docker-engine": {_OF_A_PART: _OF_ONE},
     "json-rpc": {_NODES: _AT_ONE_PLACE},
+    "contentful": {
+        "a loan is signed by the desk's own clerk at once, and refused: the answers put records into"
+        " an envelope": "an envelope of one's own is not that of the family"
+    },
     "graphql": {_NODES: _AT_ONE_PLACE},
     "mediawiki": {_NODES: _UNNAMED},
     "etcd-v2": dict.fromkeys(

@@ -18,6 +18,10 @@ _BETWEEN = "what the log names is a version between two tags, as the answers spe
 _HOLD = "a hold is told by a status and a code that the refusal of the carrier takes the place of"
 _FRONTS = "that two addresses, or two types, show one thing is told by strong entity tags"
 _COMPUTED = "a tag is computed from what it stands for, or for many things; a count is of one change"
+_LISTED = "rows of a list keep their own spelling of the version, and tell it from the thing's own"
+_PATCHED = "a patch sets some members; a call or a form may set the whole"
+_DELIVERED = "which number is the version is told by the field; elsewhere a content names several"
+_ONE_VISIT = "that another's version came between is told by tags that differ in form from what is sent"
 _NODES_LISTED = "which nodes were asked is told beside the refusal of HTTP"
 ANYWHERE = {
     **dict.fromkeys(
@@ -81,6 +85,17 @@ ANYWHERE = {
         ("the machines that were asked are listed, not their codes",),
         _NODES_LISTED,
     ),
+    **dict.fromkeys(
+        (
+            "the hosts of a zone are patched from what a list of the zones had shown",
+            "a count that the list shows with one more digit",
+            "items of a drive by their ids, and what lies in a folder of it",
+        ),
+        _LISTED,
+    ),
+    "a switch is set back to what it was": _PATCHED,
+    "The status is that of the last delivery, and a new tag is given out": _DELIVERED,
+    "another wrote between, and envelopes of the refusal and of the look have one request id": _ONE_VISIT,
     "the star in quotes": _QUOTES,
     "the star in quotes taken for the wildcard, over another's change": _QUOTES,
     "blanks inside the quotes": _QUOTES,
@@ -197,8 +212,6 @@ RESPELT = {
         (
             "a list had shown the newer tag before the old one was taken",
             "a rule deleted under a count that the list had shown past",
-            "a count that the list shows with one more digit",
-            "items of a drive by their ids, and what lies in a folder of it",
         ),
         "the list shows it in the old spelling",
     ),

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import base64
 import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
-
-from msgspec.structs import replace
 
 from ifmatch.capture.curl_arguments import CurlArguments, FileReader, Surroundings, collect
 from ifmatch.capture.curl_contents_sent import Part, encode_form, join_data, urlencoded
 from ifmatch.capture.shell_words import UnclosedQuoteError, split_words
 from ifmatch.errors import InputError
-from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,7 +31,8 @@ _EXPECTED = "curl [options] https://..."
 _GLOB = re.compile(r"\{[^{}]*,[^{}]*\}|\[[0-9a-zA-Z]+-[0-9a-zA-Z]+(?::\d+)?\]")
 
 
-class Operation(Frozen, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Operation:
     """One request of a command.
 
     Attributes:
@@ -87,7 +86,8 @@ class Operation(Frozen, frozen=True):
     output: str = ""
 
 
-class CurlCommand(Frozen, frozen=True):
+@dataclass(frozen=True, slots=True)
+class CurlCommand:
     """What a command asks for.
 
     Attributes:

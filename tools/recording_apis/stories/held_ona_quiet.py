@@ -175,6 +175,10 @@ def photos(stage: Stage) -> None:
         "from the store (304 and 200), misses the new edition for as long as the store lasts and then has it. The screen "
         "only reads."
     ),
+    notes=(
+        "Its author held it healthy, for the copy lay within the lifetime that the origin grants (RFC 9111 section "
+        "4.2); labelled as c057 of the lab, where a poller misses a change for as long as a copy lasts.",
+    ),
 )
 def maps(stage: Stage) -> None:
     """See the new edition a little late."""

@@ -32,6 +32,10 @@ def _path(table: str, name: str) -> str:
         "A field service app saves a work order's notes and, right after the answer, its closing, both with the "
         "etag of the one read: one is 204, the other 412 some hundredths of a second later; for two work orders."
     ),
+    notes=(
+        "Its author meant a self-race; in what was recorded the first answer was there before the second write was "
+        "sent.",
+    ),
 )
 def field(stage: Stage) -> None:
     """Send two changes at once on one etag."""
