@@ -176,8 +176,10 @@ def photos(stage: Stage) -> None:
         "only reads."
     ),
     notes=(
-        "Its author held it healthy, for the copy lay within the lifetime that the origin grants (RFC 9111 section "
-        "4.2); labelled as c057 of the lab, where a poller misses a change for as long as a copy lasts.",
+        (
+            "Its author held it healthy, for the copy lay within the lifetime that the origin grants (RFC 9111 section "
+            "4.2); labelled as c057 of the lab, where a poller misses a change for as long as a copy lasts."
+        ),
     ),
 )
 def maps(stage: Stage) -> None:

@@ -33,8 +33,10 @@ def _path(table: str, name: str) -> str:
         "etag of the one read: one is 204, the other 412 some hundredths of a second later; for two work orders."
     ),
     notes=(
-        "Its author meant a self-race; in what was recorded the first answer was there before the second write was "
-        "sent.",
+        (
+            "Its author meant a self-race; in what was recorded the first answer was there before the second write was "
+            "sent."
+        ),
     ),
 )
 def field(stage: Stage) -> None:
