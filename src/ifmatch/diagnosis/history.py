@@ -348,7 +348,7 @@ class History(list[Step]):
         return [*accumulate((one.end for one in self.writes), max)]
 
     def around(self, first: Step, last: Step | None = None) -> History:
-        """Return what lies near a request: all of a short history, else `REACH` steps or more on either side.
+        """Return what lies near a request: all of a short history, else some 250 steps on either side.
 
         Args:
             first: of the history.

@@ -33,12 +33,12 @@ def acted_between(case: Case, before: Step, write: Step) -> Step | None:
     for one in reversed(case.steps[before.order + 1 : write.order][-_NEAR:]):
         if one.actor != write.actor or not one.is_write or not one.accepted or one.resource == write.resource:
             continue
-        if host_of(one.resource) == host_of(write.resource) and acts_on(one, write):
+        if host_of(one.resource) == host_of(write.resource) and _acts_on(one, write):
             return one
     return None
 
 
-def acts_on(one: Step, write: Step) -> bool:
+def _acts_on(one: Step, write: Step) -> bool:
     """Tell whether a request is a command on the thing of a write, is about a part of it, or names it.
 
     Args:
