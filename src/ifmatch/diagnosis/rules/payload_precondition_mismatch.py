@@ -90,9 +90,24 @@ def _names_test(step: Step, text: str) -> bool:
         if not re.search(rf"{re.escape(path)}(?![\w/~-])", text):
             continue
         alone = changed.count(json.dumps(path)) == 1
-        told = isinstance(value, str) and len(value) >= _PLACE and value in text
+        told = isinstance(value, str) and len(value) >= _PLACE and value in text and not _one_of(step, value)
         if alone or (told and changed.count(json.dumps(value, ensure_ascii=False)) == 1):
             return True
+    return False
+
+
+def _one_of(step: Step, value: str) -> bool:
+    """Tell whether an answer has a value among others of one list: those that are allowed, not the held one."""
+    found = [step.view.json]
+    while found:
+        one = found.pop()
+        if isinstance(one, dict):
+            found.extend(cast("dict[str, object]", one).values())
+        elif isinstance(one, list):
+            items = cast("list[object]", one)
+            if len(items) > 1 and value in items:
+                return True
+            found.extend(items)
     return False
 
 
