@@ -97,7 +97,7 @@ def _names_test(step: Step, text: str) -> bool:
 
 
 def _one_of(step: Step, value: str) -> bool:
-    """Tell whether an answer has a value among others of one list: those that are allowed, not the held one."""
+    """Tell whether an answer has a value among others in one list: what is allowed, not what is held."""
     found = [step.view.json]
     while found:
         one = found.pop()
