@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import time
 
 from tools.recording_apis import fronts
@@ -162,8 +163,7 @@ def grids(stage):
     edge = fronts.varnish(stage, server, vcl)
     me = stage.actor("client", edge, "s3.eu-de.cos.example", "requests", {"User-Agent": "ibm-cos-sdk-python/2.13"})
     other = stage.actor("other", edge, "s3.eu-de.cos.example", "httpx")
-    listed = dict(part.split("</Key>")[0::1][:1] + [part.split("<ETag>")[1].split("</ETag>")[0]]
-                  for part in me.get("/grids?list-type=2").text.split("<Key>")[1:])  # fmt: skip
+    listed = dict(re.findall("<Key>(.+?)</Key>.+?<ETag>(.+?)</ETag>", me.get("/grids?list-type=2").text))
     other.put("/grids/g02.csv", "0;0\n1;99\n", 200)
     other.get("/grids/g02.csv")
     place.rest(1.2)
