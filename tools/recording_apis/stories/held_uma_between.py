@@ -42,7 +42,7 @@ def gateway(stage):
     def one(req, key):
         row = api.rows[key]
         shown = {name.title(): [value] for name, value in req.fields.items() if name != "host"}
-        seen.append({"timestamp": iso(time.time(), 6), "request": {"uri": f"http://{req.fields['host']}{req.path}", "method": req.method, "headers": shown},
+        seen.append({"timestamp": iso(time.time(), 6), "request": {"uri": f"http://fuhrpark.kreis.example{req.path}", "method": req.method, "headers": shown},
                      "response": {"status": 200}})  # fmt: skip
         if req.method == "PUT":
             if req.fields.get("if-match", f'"{row.rev}"') != f'"{row.rev}"':
@@ -134,7 +134,7 @@ def grids(stage):
     """Be handed another object than asked for."""
     api = Api({"Server": "Cleversafe/3.17.4.98", "X-Clv-Request-Id": request_id, "X-Clv-S3-Version": "2.5"})
     for name in ("g01.csv", "g02.csv", "g03.csv"):
-        api.add(name, "\n".join(f"{n};{len(name) * n % 17}" for n in range(60)))
+        api.add(name, "\n".join(f"{n};{int(name[2]) * n % 17}" for n in range(60)))
 
     def tag(name):
         return f'"{mark(api.rows[name].data)}"'
@@ -157,7 +157,7 @@ def grids(stage):
             return Res(412, '<?xml version="1.0"?><Error><Code>PreconditionFailed</Code></Error>', {"Content-Type": "application/xml"})
         return Res(304, b"", own) if req.fields.get("if-none-match") == tag(key) else Res(200, row.data, own)
 
-    server = place.open_box(stage, api, "waitress", "IBM Cloud Object Storage")
+    server = place.open_box(stage, api, "cheroot", "IBM Cloud Object Storage")
     vcl = ('sub vcl_backend_response { if (beresp.http.Cache-Control ~ "no-store") { set beresp.uncacheable = true; } return (deliver); }\n'
            'sub vcl_deliver { if (obj.hits > 0) { set resp.http.X-Cache = "HIT"; } else { set resp.http.X-Cache = "MISS"; } }')  # fmt: skip
     edge = fronts.varnish(stage, server, vcl)
@@ -205,7 +205,7 @@ def pipelines(stage):
         return Res(200, body, {"ETag": tag, "Content-Type": "application/vnd.go.cd.v11+json; charset=utf-8", "Cache-Control": "max-age=0, private, must-revalidate"})
 
     server = place.open_box(stage, api, "starlette", "GoCD")
-    edge = fronts.nginx(stage, server, "", "", "location /cruise/ { rewrite ^/cruise/(.*)$ /go/$1 redirect; }")
+    edge = fronts.nginx(stage, server, "", "", "absolute_redirect off; location /cruise/ { rewrite ^/cruise/(.*)$ /go/$1 redirect; }")
     me = stage.actor("client", edge, "ci.werft.example", "requests:follow", {"Accept": "application/vnd.go.cd.v11+json", "Authorization": "bearer 2f7a"})
     me.get("/go/api/version", 200, {"Accept": "application/vnd.go.cd+json"})
     for name in ("build-web", "build-docs"):

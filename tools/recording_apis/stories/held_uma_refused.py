@@ -315,7 +315,7 @@ def parcels(stage):
 def rooms(stage):
     """Meet a server that knows no star."""
     base = "/caldav.php/sitzung"
-    api = Api({"DAV": "1, 2, 3, access-control, calendar-access, calendar-schedule", "Server": "1.1", "X-DAViCal-Version": "DAViCal/1.1.12; DB/1.3.4"})
+    api = Api({"DAV": "1, 2, 3, access-control, calendar-access, calendar-schedule", "X-DAViCal-Version": "DAViCal/1.1.12; DB/1.3.4"})
     lines = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:{0}\r\nSUMMARY:{1}\r\nDTSTART:20261203T0{2}0000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
     for number, name in enumerate(("raum-a", "raum-b")):
         api.add(f"{name}.ics", lines.format(name, "Beirat", 8 + number))

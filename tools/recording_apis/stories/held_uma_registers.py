@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from urllib.parse import parse_qs
 
@@ -86,7 +87,9 @@ def merchants(stage):
 def controller(stage):
     """Be overtaken by the controller."""
     base = "/apis/apps/v1/namespaces/shipping/deployments"
-    api = Api({"Audit-Id": request_id, "Cache-Control": "no-cache, private"})
+    api = Api({"Audit-Id": request_id, "Cache-Control": "no-cache, private"}, fixed={
+        "/version": {"major": "1", "minor": "30", "gitVersion": "v1.30.4", "platform": "linux/amd64"},
+        "/api/v1/namespaces/shipping": {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": "shipping", "resourceVersion": "1201"}}})  # fmt: skip
     spec = {"replicas": 2, "template": {"spec": {"containers": [{"name": "web", "image": "registry/labels:3.1"}]}}}
     for number, name in enumerate(("labels", "tracker")):
         api.add(name, {"spec": spec, "status": {"observedGeneration": 4, "readyReplicas": 2}, "who": []}, 884120 + number * 7)
@@ -116,6 +119,7 @@ def controller(stage):
 
     server = place.open_box(stage, api, "aiohttp", "Kubernetes")
     me = stage.actor("client", server, "kube-apiserver.shipping.example", "aiohttp", {"User-Agent": "kubernetes_asyncio/31.1"})
+    place.glance(me, "/version", "/api/v1/namespaces/shipping")
     me.get(f"{base}?limit=500")
     for name, step in (("tracker", 0.0), ("labels", 0.8)):
         seen = me.get(f"{base}/{name}").json
@@ -146,7 +150,8 @@ def controller(stage):
 )
 def trashed(stage):
     """Rename what has gone."""
-    api = Api({"box-request-id": lambda _req: mark(time.time_ns(), 26), "Strict-Transport-Security": "max-age=31536000"})
+    api = Api({"box-request-id": lambda _req: mark(time.time_ns(), 26), "Strict-Transport-Security": "max-age=31536000"}, fixed={
+        "/2.0/users/me": {"type": "user", "id": "17738362", "name": "Registratur", "login": "registratur@rat.example"}})  # fmt: skip
     for number in (990211, 990212, 990213):
         api.add(f"{number}", {"name": f"Protokoll {number}.docx"}, number % 3)
     said = {412: ("precondition_failed", "The resource has been modified. Please retrieve the resource again and retry"),
@@ -180,6 +185,7 @@ def trashed(stage):
     server = place.open_box(stage, api, "cheroot", "Box")
     me = stage.actor("client", server, "api.box.example", "requests", {"Authorization": "Bearer r1", "User-Agent": "box-python-sdk-3.13.0"})
     other = stage.actor("other", server, "api.box.example", "node:fetch", {"Authorization": "Bearer m4"})
+    me.get("/2.0/users/me")
     held = me.get("/2.0/folders/0/items?fields=id,name,etag,sequence_id&limit=100").json["entries"]
     other.send("DELETE", "/2.0/files/990212", 204)
     place.rest(0.4)
@@ -302,7 +308,8 @@ def works(stage):
 def shifts(stage):
     """Meet one's own write."""
     base = "/v1/Services/IS5a0c9d1e7f0b4c2d8e6f3a1b2c4d5e6f/Documents"
-    api = Api({"Twilio-Request-Id": lambda _r: f"RQ{mark(time.time_ns())}", "Twilio-Request-Duration": "0.021", "X-Powered-By": "AT-5000"})
+    api = Api({"Twilio-Request-Id": lambda _r: f"RQ{mark(time.time_ns())}", "Twilio-Request-Duration": "0.021", "X-Powered-By": "AT-5000"}, fixed={
+        base.removesuffix("/Documents"): {"sid": base.split("/")[3], "friendly_name": "Touren", "acl_enabled": False}})  # fmt: skip
     for name in ("tour-nord", "tour-west"):
         api.add(name, {"driver": "Kaya", "stops": 11}, 18)
 
@@ -318,12 +325,13 @@ def shifts(stage):
             if req.fields.get("if-match", f"{row.rev:x}") != f"{row.rev:x}":
                 return Res(412, {"code": 54103, "message": "The revision of the Document does not match the expected revision",
                     "more_info": "https://www.twilio.com/docs/errors/54103", "status": 412})  # fmt: skip
-            row.write(__import__("json").loads(parse_qs(req.body.decode())["Data"][0]))
+            row.write(json.loads(parse_qs(req.body.decode())["Data"][0]))
         return Res(200, shown(key))
 
     server = place.open_box(stage, api, "tornado", "Twilio Sync")
     me = stage.actor("client", server, "sync.twilio.example", "requests", {"User-Agent": "twilio-python/9.3.6", "Authorization": "Basic U0s6eA=="},
                      loses=place.drops("POST", "tour-west"))  # fmt: skip
+    me.get(base.removesuffix("/Documents"))
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     for name, driver in (("tour-nord", "Ilic"), ("tour-west", "Bento")):
         held = me.get(f"{base}/{name}").json
@@ -350,14 +358,16 @@ def shifts(stage):
 )
 def hits(stage):
     """Send what was never there."""
-    api = Api({"X-elastic-product": "Elasticsearch"})
+    api = Api({"X-elastic-product": "Elasticsearch"}, fixed={
+        "/": {"name": "es01", "cluster_name": "bibliothek", "version": {"number": "8.15.1"}, "tagline": "You Know, for Search"}})  # fmt: skip
     for number in (31, 32, 33):
         api.add(f"b{number}", {"titel": f"Band {number}", "regal": "K"}, 100 + number)
 
     @api.on("POST", "/katalog/_search")
     def search(req):
-        found = [{"_index": "katalog", "_id": key, "_score": 1.0, "_source": row.data} for key, row in api.rows.items()]
-        return Res(200, {"took": 3, "timed_out": False, "hits": {"total": {"value": 3, "relation": "eq"}, "hits": found}})
+        found = [{"_index": "katalog", "_id": key, "_score": 1.0, "_source": row.data}
+                 for key, row in api.rows.items() if row.data["regal"] == "K"]  # fmt: skip
+        return Res(200, {"took": 3, "timed_out": False, "hits": {"total": {"value": len(found), "relation": "eq"}, "hits": found}})
 
     @api.on("GET PUT", "/katalog/_doc/(.+)")
     def one(req, key):
@@ -374,10 +384,11 @@ def hits(stage):
     server = place.open_box(stage, api, "waitress", "Elasticsearch")
     kind = {"Content-Type": "application/vnd.elasticsearch+json;compatible-with=8", "x-elastic-client-meta": "es=8.15.0,js=20.11,t=8.7.1"}
     me = stage.actor("client", server, "es01.bibliothek.example", "node:fetch", kind)
+    me.get("/")
     seen = me.get("/katalog/_doc/b31").json
     me.put(f"/katalog/_doc/b31?if_seq_no={seen['_seq_no']}&if_primary_term={seen['_primary_term']}", {"titel": "Band 31", "regal": "L"}, 200)
     found = me.send("POST", "/katalog/_search", 200, None, {"query": {"term": {"regal": "K"}}, "size": 50}).json
-    for hit in found["hits"]["hits"][1:]:
+    for hit in found["hits"]["hits"]:
         path = f"/katalog/_doc/{hit['_id']}?if_seq_no={hit.get('_seq_no', 'undefined')}&if_primary_term=undefined"
         me.put(path, {**hit["_source"], "regal": "L"}, 400)
 
@@ -396,7 +407,9 @@ def hits(stage):
 )
 def contacts(stage):
     """Lose the quotes."""
-    api = Api({"x-amzn-RequestId": request_id, "x-amz-apigw-id": "Zk3=="})
+    api = Api({"x-amzn-RequestId": request_id, "x-amz-apigw-id": "Zk3=="}, fixed={
+        "/negotiators/OXF22000001": {"id": "OXF22000001", "name": "Jo Fenn", "active": True},
+        "/configuration/marketingConsent": [{"id": "grant", "value": "Granted"}, {"id": "deny", "value": "Denied"}]})  # fmt: skip
     for number in (1, 2, 3):
         api.add(f"OXF2500010{number}", {"surname": ("Ames", "Bold", "Cray")[number - 1], "marketingConsent": "grant"})
 
@@ -416,6 +429,7 @@ def contacts(stage):
     server = place.open_box(stage, api, "bottle", "Reapit Foundations")
     ours = {"api-version": "2020-01-31", "reapit-customer": "SBOX", "Authorization": "Bearer eyJx"}
     me = stage.actor("client", server, "platform.reapit.example", "urllib", ours)
+    place.glance(me, "/negotiators/OXF22000001", "/configuration/marketingConsent")
     seen = me.get("/contacts/OXF25000101")
     me.send("PATCH", "/contacts/OXF25000101", 204, {"If-Match": seen.etag}, {"title": "Ms"})
     for number in (2, 3):
@@ -438,8 +452,7 @@ def contacts(stage):
 )
 def twins(stage):
     """Take the tag of the sister."""
-    api = Api({"iothub-errorcode": "", "x-ms-request-id": request_id})
-    api.extra.pop("iothub-errorcode")
+    api = Api({"x-ms-request-id": request_id}, fixed={"/statistics/devices": {"totalDeviceCount": 2, "enabledDeviceCount": 2, "disabledDeviceCount": 0}})
     for key in ("pump-07", "pump-08"):
         api.add(f"devices/{key}", {"status": "enabled"}, 40 + len(key))
         api.add(f"twins/{key}", {"tags": {"site": "Werk 2"}, "properties": {"desired": {"rate": 30}}}, 3)
@@ -461,6 +474,7 @@ def twins(stage):
 
     server = place.open_box(stage, api, "stdlib", "Azure IoT Hub")
     me = stage.actor("client", server, "fleet-we.azure-devices.example", "node:axios", {"Authorization": "SharedAccessSignature sr=fleet"})
+    me.get("/statistics/devices?api-version=2021-04-12")
     for key in ("pump-07", "pump-08"):
         seen = me.get(f"/devices/{key}?api-version=2021-04-12").json
         seen = me.put(f"/devices/{key}?api-version=2021-04-12", {**seen, "status": "enabled"}, 200, {"If-Match": f'"{seen["etag"]}"'}).json

@@ -29,12 +29,12 @@ def page(stage):
         "/rest/api/user/current": {"type": "known", "username": "doku", "displayName": "Doku Plugin"},
         "/rest/api/space/BETR": {"id": 98306, "key": "BETR", "name": "Betrieb", "type": "global"}})  # fmt: skip
     intro = "<p>Störungen meldet die Leitstelle.</p>"
-    past = {7: (intro, "h.lang")}
+    past = {7: (intro, "h.lang", time.time() - 86000)}
 
     def shown(number, expand):
-        body, who = past[number]
+        body, who, moment = past[number]
         got = {"id": "7340041", "type": "page", "title": "Bereitschaft"}
-        got["version"] = {"by": {"username": who}, "when": iso(time.time() - 40), "number": number, "minorEdit": False}
+        got["version"] = {"by": {"username": who}, "when": iso(moment), "number": number, "minorEdit": False}
         return {**got, "body": {"storage": {"value": body, "representation": "storage"}}} if "body" in expand else got
 
     @api.on("GET PUT", "/rest/api/content/7340041")
@@ -43,7 +43,7 @@ def page(stage):
         if req.method == "PUT":
             if req.json["version"]["number"] != last + 1:
                 return Res(409, {"statusCode": 409, "message": f"Version must be incremented on update. Current version is: {last}"})
-            past[last + 1] = (req.json["body"]["storage"]["value"], req.who)
+            past[last + 1] = (req.json["body"]["storage"]["value"], req.who, time.time())
             return Res(200, shown(last + 1, "body"))
         return Res(200, shown(int(req.query.get("version", last)), req.query.get("expand", "")))
 
@@ -296,11 +296,11 @@ def carts(stage):
     """Pass the check together."""
     api = Api({"X-Content-Type-Options": "nosniff"}, fixed={"/api/catalog/browse/categories": {"content": [{"name": "Tea"}, {"name": "Cups"}]}})
     for number in ("01J9ZC", "01J9ZD"):
-        api.add(number, {"items": ["kettle"]}, 4)
+        api.add(number, {"items": [("kettle", 1)]}, 4)
 
     def shown(key):
         row = api.rows[key]
-        return {"id": key, "version": row.rev, "status": "IN_PROCESS", "cartItems": [{"sku": sku, "quantity": 1} for sku in row.data["items"]]}
+        return {"id": key, "version": row.rev, "status": "IN_PROCESS", "cartItems": [{"sku": sku, "quantity": n} for sku, n in row.data["items"]]}
 
     @api.on("GET", "/api/cart/carts/([^/]+)")
     def read(req, key):
@@ -313,7 +313,7 @@ def carts(stage):
         if req.fields.get("x-cart-version") != str(rev):
             return Res(409, {"type": "STALE_CART", "message": "The cart version is out of date", "status": 409})
         time.sleep(0.3)
-        row.data, row.rev = {"items": [*items, req.json["sku"]]}, rev + 1
+        row.data, row.rev = {"items": [*items, (req.json["sku"], req.json["quantity"])]}, rev + 1
         return Res(200, shown(key))
 
     server = place.open_box(stage, api, "waitress", "Broadleaf")

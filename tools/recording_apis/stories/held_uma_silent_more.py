@@ -61,7 +61,7 @@ def pod(stage):
     other.put(path, seen.text + "<#b> <#wert> \"Lauch\" .\n", 205, {**kind, "If-Match": seen.etag})
     place.rest(1.1)
     me.get(path)
-    asked = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "authorization,content-type"}
+    asked = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "content-type"}
     me.send("OPTIONS", path, 204, asked)
     me.put(path, mine + "<#c> <#wert> \"Kürbis\" .\n", 205, kind)
     place.sure("Lauch" not in me.get(path).text)
@@ -124,7 +124,7 @@ def patients(stage):
     also="other-writer",
     synthetic=True,
     description=(
-        "A citation tool writes three items to Zotero in one POST: 200, with one under failed (code 412, version 815). "
+        "A citation tool writes three items to Zotero in one POST: 200, with one under failed (code 412). "
         "It takes the status for all, goes on from Last-Modified-Version, and the item keeps the other's title."
     ),
 )
@@ -141,7 +141,6 @@ def library(stage):
         return {"key": key, "version": row.rev, "library": {"type": "user", "id": 475425}, "data": {"key": key, "version": row.rev, **row.data}}
 
     def store(key, body):
-        api.now += 1
         row = api.rows[key]
         row.data, row.rev = {**row.data, **{k: v for k, v in body.items() if k not in {"key", "version"}}}, api.now
 
@@ -150,6 +149,7 @@ def library(stage):
         if req.method == "GET":
             since = int(req.query.get("since", 0))
             return Res(200, [shown(k) for k, row in api.rows.items() if row.rev > since], {"Last-Modified-Version": str(api.now)})
+        api.now += 1
         told = {"successful": {}, "success": {}, "unchanged": {}, "failed": {}}
         for number, body in enumerate(req.json):
             key, found = body["key"], api.rows[body["key"]].rev
@@ -164,6 +164,7 @@ def library(stage):
     @api.on("GET PATCH", base + "/(.+)")
     def one(req, key):
         if req.method == "PATCH":
+            api.now += 1
             store(key, req.json)
             return Res(204, b"", {"Last-Modified-Version": str(api.now)})
         return Res(200, shown(key), {"Last-Modified-Version": str(api.rows[key].rev)})
