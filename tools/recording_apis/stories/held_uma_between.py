@@ -1,4 +1,6 @@
 # mypy: ignore-errors
+# ruff: noqa: ANN001, ANN003, ANN201, ANN202, ARG001 - routes are called by the frameworks
+# fmt: off
 """APIs behind real nginx, Varnish and HAProxy that change what passes."""
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ def gateway(stage):
     """Lose the condition on the way."""
     api = Api({"Vary": "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"}, fixed={
         "/api": {"_links": {"vehicles": {"href": "http://fuhrpark.kreis.example/api/vehicles{?page,size,sort}", "templated": True}}},
-        "/actuator/health": {"status": "UP", "groups": ["liveness", "readiness"]}})  # fmt: skip
+        "/actuator/health": {"status": "UP", "groups": ["liveness", "readiness"]}})
     for number in (7, 8):
         api.add(f"{number}", {"plate": f"HX-K {number}10", "driver": "Thiel", "depot": "Nord"}, number - 5)
     seen = []
@@ -43,7 +45,7 @@ def gateway(stage):
         row = api.rows[key]
         shown = {name.title(): [value] for name, value in req.fields.items() if name != "host"}
         seen.append({"timestamp": iso(time.time(), 6), "request": {"uri": f"http://fuhrpark.kreis.example{req.path}", "method": req.method, "headers": shown},
-                     "response": {"status": 200}})  # fmt: skip
+                     "response": {"status": 200}})
         if req.method == "PUT":
             if req.fields.get("if-match", f'"{row.rev}"') != f'"{row.rev}"':
                 return Res(412)
@@ -86,7 +88,7 @@ def gateway(stage):
 def limits(stage):
     """Read what was stored."""
     api = Api({"X-Consul-Effective-Consistency": "leader", "X-Consul-KnownLeader": "true", "X-Consul-LastContact": "0"},
-              fixed={"/v1/agent/self": {"Config": {"Datacenter": "lyon", "NodeName": "c2", "Version": "1.18.2"}}})  # fmt: skip
+              fixed={"/v1/agent/self": {"Config": {"Datacenter": "lyon", "NodeName": "c2", "Version": "1.18.2"}}})
     api.now = 55120
     for number, key in enumerate(("edge/limits", "edge/routes", "edge/flags")):
         api.add(key, '{"rps":40}', 55000 + number * 9)
@@ -142,9 +144,9 @@ def grids(stage):
     @api.on("GET", "/grids")
     def many(req):
         rows = "".join(f"<Contents><Key>{k}</Key><LastModified>{iso(r.at)}</LastModified><ETag>{tag(k)}</ETag><Size>{len(r.data)}</Size></Contents>"
-                       for k, r in api.rows.items())  # fmt: skip
+                       for k, r in api.rows.items())
         return Res(200, f'<?xml version="1.0" encoding="UTF-8"?><ListBucketResult><Name>grids</Name>{rows}</ListBucketResult>',
-                   {"Content-Type": "application/xml", "Cache-Control": "no-store"})  # fmt: skip
+                   {"Content-Type": "application/xml", "Cache-Control": "no-store"})
 
     @api.on("GET PUT", "/grids/(.+)")
     def one(req, key):
@@ -159,7 +161,7 @@ def grids(stage):
 
     server = place.open_box(stage, api, "cheroot", "IBM Cloud Object Storage")
     vcl = ('sub vcl_backend_response { if (beresp.http.Cache-Control ~ "no-store") { set beresp.uncacheable = true; } return (deliver); }\n'
-           'sub vcl_deliver { if (obj.hits > 0) { set resp.http.X-Cache = "HIT"; } else { set resp.http.X-Cache = "MISS"; } }')  # fmt: skip
+           'sub vcl_deliver { if (obj.hits > 0) { set resp.http.X-Cache = "HIT"; } else { set resp.http.X-Cache = "MISS"; } }')
     edge = fronts.varnish(stage, server, vcl)
     me = stage.actor("client", edge, "s3.eu-de.cos.example", "requests", {"User-Agent": "ibm-cos-sdk-python/2.13"})
     other = stage.actor("other", edge, "s3.eu-de.cos.example", "httpx")
@@ -233,7 +235,7 @@ def sync(stage):
     base = "/remote.php/dav/files/mara"
     api = Api({"X-Request-Id": lambda _r: mark(time.time_ns(), 20)}, fixed={
         "/status.php": {"installed": True, "maintenance": False, "version": "29.0.4.1", "productname": "Nextcloud"},
-        "/ocs/v2.php/cloud/user": {"ocs": {"meta": {"status": "ok", "statuscode": 200}, "data": {"id": "mara", "quota": {"free": 4096}}}}}, tags=True)  # fmt: skip
+        "/ocs/v2.php/cloud/user": {"ocs": {"meta": {"status": "ok", "statuscode": 200}, "data": {"id": "mara", "quota": {"free": 4096}}}}}, tags=True)
     for name in ("Kasse.csv", "Mitglieder.csv"):
         api.add(name, "Datum;Betrag\n2026-11-01;40\n" if name[0] == "K" else "Name;Seit\nOtt;2019\n")
 
@@ -244,7 +246,7 @@ def sync(stage):
     def many(req):
         found = "".join(f"<d:response><d:href>{base}/{k}</d:href><d:propstat><d:prop><d:getlastmodified>{date(r.at)}</d:getlastmodified>"
                         f"<d:getetag>{tag(k).replace(chr(34), '&quot;')}</d:getetag></d:prop><d:status>HTTP/1.1 200 OK</d:status></d:propstat></d:response>"
-                        for k, r in api.rows.items())  # fmt: skip
+                        for k, r in api.rows.items())
         return Res(207, f'<?xml version="1.0"?><d:multistatus xmlns:d="DAV:">{found}</d:multistatus>', {"Content-Type": "application/xml; charset=utf-8"})
 
     @api.on("GET PUT", base + "/(.+)")
@@ -289,7 +291,7 @@ def mirror(stage):
     """Resume at the other node."""
     text = "".join(f"record {n:05d}\n" for n in range(3000))
     nodes = [fronts.site(stage, "nginx", {"iso/addendum.txt": text, "SHA256SUMS": f"{mark(text, 64, 'sha256')}  iso/addendum.txt\n"},
-                         f"add_header X-Served-By cache-{name} always;", age) for name, age in (("ams21037", 7200.0), ("fra-eddf8230", 6931.0))]  # fmt: skip
+                         f"add_header X-Served-By cache-{name} always;", age) for name, age in (("ams21037", 7200.0), ("fra-eddf8230", 6931.0))]
     edge = fronts.haproxy(stage, nodes)
     me = stage.actor("client", edge, "dl.mirror.example", "curl")
     me.get("/SHA256SUMS")
@@ -328,7 +330,7 @@ def account(stage):
     def folder(req):
         items = {k: {"ETag": tag(k).strip('"'), "Content-Length": len(str(api.rows[k].data))} for k in api.rows}
         return Res(200, {"@context": "http://remotestorage.io/spec/folder-description", "items": items},
-                   {"Content-Type": "application/ld+json", "ETag": f'"{mark(items, 20)}"'})  # fmt: skip
+                   {"Content-Type": "application/ld+json", "ETag": f'"{mark(items, 20)}"'})
 
     @api.on("GET PUT", "/storage/nils/planner/(.+)")
     def one(req, name):

@@ -1,4 +1,6 @@
 # mypy: ignore-errors
+# ruff: noqa: ANN001, ANN003, ANN201, ANN202, ARG001 - routes are called by the frameworks
+# fmt: off
 """Placements, records, entries and calendars that are refused, each for another reason."""
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from tools.recording_apis.stories import vic_setting as place
 def traits(stage):
     """Be stopped by a sibling."""
     api = Api({"OpenStack-API-Version": "placement 1.39", "Vary": "OpenStack-API-Version", "x-openstack-request-id": lambda r: f"req-{request_id(r)}"},
-              fixed={"/": {"versions": [{"id": "v1.0", "max_version": "1.39", "min_version": "1.0", "status": "CURRENT"}]}})  # fmt: skip
+              fixed={"/": {"versions": [{"id": "v1.0", "max_version": "1.39", "min_version": "1.0", "status": "CURRENT"}]}})
     ids = ["8a1f6c20-3c5e-4b1e-9b0a-0d4c1f7e2a61", "8a1f6c20-3c5e-4b1e-9b0a-0d4c1f7e2a62"]
     for key in ids:
         api.add(key, {"traits": ["HW_CPU_X86_AVX2"], "inventories": {"VCPU": {"total": 64}, "DISK_GB": {"total": 1800}}}, 41)
@@ -42,7 +44,7 @@ def traits(stage):
             if req.json["resource_provider_generation"] != row.rev:
                 text = f"There was a conflict when trying to complete your request.\n\n Resource provider's generation already changed. Please update the generation and try again. Resource provider: {key}"
                 return Res(409, {"errors": [{"status": 409, "title": "Conflict", "detail": text, "code": "placement.concurrent_update",
-                    "request_id": f"req-{request_id(req)}"}]})  # fmt: skip
+                    "request_id": f"req-{request_id(req)}"}]})
             row.write({**row.data, kind: req.json[kind]})
         return Res(200, {kind: row.data[kind], "resource_provider_generation": row.rev})
 
@@ -92,7 +94,7 @@ def devices(stage):
             if row is not None and req.fields.get("if-none-match") == "*":
                 text = f"Resource Device/{key} already exists and the request carried If-None-Match: *"
                 return Res(412, {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "conflict", "diagnostics": text}]},
-                           {"Content-Type": "application/fhir+json"})  # fmt: skip
+                           {"Content-Type": "application/fhir+json"})
             made = row is None
             row = api.add(key, req.json, 1, 0.0) if made else row.write(req.json)
         if row is None:
@@ -128,7 +130,7 @@ def entries(stage):
     """Leave the header out."""
     base = "/spaces/k7x2ag/environments/master/entries"
     api = Api({"X-Contentful-Request-Id": request_id, "X-Contentful-Route": "/spaces/:space/environments/:environment/entries/:id"},
-              fixed={"/spaces/k7x2ag/environments/master/locales": {"items": [{"code": "pl-PL", "default": True}], "total": 1}})  # fmt: skip
+              fixed={"/spaces/k7x2ag/environments/master/locales": {"items": [{"code": "pl-PL", "default": True}], "total": 1}})
     for key in ("6KntaYXaHSyIw8M6eo26OK", "2hkNi3oVzW0Ewi2Q6oyaG4"):
         api.add(key, {"tytul": {"pl-PL": "Rozkład"}}, 9)
 
@@ -295,7 +297,7 @@ def parcels(stage):
         seen = ask("GetItem", Key={"id": {"S": key}}, ConsistentRead=True).json["Item"]["updatedAt"]["S"]
         values = {":seen": {"S": seen.replace(".000Z", "Z")}, ":st": {"S": "VAN"}}
         ask("UpdateItem", 400, Key={"id": {"S": key}}, UpdateExpression="SET #s = :st", ConditionExpression="updatedAt = :seen",
-            ExpressionAttributeNames={"#s": "state"}, ExpressionAttributeValues=values, ReturnValuesOnConditionCheckFailure="ALL_OLD")  # fmt: skip
+            ExpressionAttributeNames={"#s": "state"}, ExpressionAttributeValues=values, ReturnValuesOnConditionCheckFailure="ALL_OLD")
         place.rest(0.3)
     ask("GetItem", Key={"id": {"S": key}}, ConsistentRead=True)
 
@@ -325,7 +327,7 @@ def rooms(stage):
 
     @api.on("PROPFIND", base + "/")
     def many(req):
-        found = "".join(f'<response><href>{base}/{k}</href><propstat><prop><getetag>{tag(k)}</getetag></prop><status>HTTP/1.1 200 OK</status></propstat></response>' for k in api.rows)
+        found = "".join(f"<response><href>{base}/{k}</href><propstat><prop><getetag>{tag(k)}</getetag></prop><status>HTTP/1.1 200 OK</status></propstat></response>" for k in api.rows)
         return Res(207, f'<?xml version="1.0" encoding="utf-8" ?>\n<multistatus xmlns="DAV:">{found}</multistatus>', {"Content-Type": 'text/xml; charset="utf-8"'})
 
     @api.on("GET PUT", base + "/(.+)")

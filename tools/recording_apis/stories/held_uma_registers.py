@@ -1,4 +1,6 @@
 # mypy: ignore-errors
+# ruff: noqa: ANN001, ANN201, ANN202, ARG001 - routes are called by the frameworks
+# fmt: off
 """Shops, clusters, boxes and registers whose refusals have each another reason."""
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ def merchants(stage):
         who = {"clientId": "mc-frontend", "isPlatformClient": True, "user": {"typeId": "user", "id": row.by}}
         current = {"name": row.data["name"], "masterVariant": {"id": 1, "price": row.data["price"]}}
         return {"id": key, "version": row.rev, "lastModifiedAt": iso(row.at), "lastModifiedBy": who,
-                "masterData": {"current": current}}  # fmt: skip
+                "masterData": {"current": current}}
 
     @api.on("GET", "/gartenmarkt/products")
     def many(req):
@@ -49,7 +51,7 @@ def merchants(stage):
             if req.json["version"] != row.rev:
                 text = f"Object {key} has a different version than expected. Expected: {req.json['version']} - Actual: {row.rev}."
                 return Res(409, {"statusCode": 409, "message": text, "errors": [
-                    {"code": "ConcurrentModification", "message": text, "currentVersion": row.rev}]})  # fmt: skip
+                    {"code": "ConcurrentModification", "message": text, "currentVersion": row.rev}]})
             for act in req.json["actions"]:
                 row.write({**row.data, **{k: v for k, v in act.items() if k in {"name", "price"}}}, req.who)
         return Res(200, shown(key))
@@ -89,7 +91,7 @@ def controller(stage):
     base = "/apis/apps/v1/namespaces/shipping/deployments"
     api = Api({"Audit-Id": request_id, "Cache-Control": "no-cache, private"}, fixed={
         "/version": {"major": "1", "minor": "30", "gitVersion": "v1.30.4", "platform": "linux/amd64"},
-        "/api/v1/namespaces/shipping": {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": "shipping", "resourceVersion": "1201"}}})  # fmt: skip
+        "/api/v1/namespaces/shipping": {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": "shipping", "resourceVersion": "1201"}}})
     spec = {"replicas": 2, "template": {"spec": {"containers": [{"name": "web", "image": "registry/labels:3.1"}]}}}
     for number, name in enumerate(("labels", "tracker")):
         api.add(name, {"spec": spec, "status": {"observedGeneration": 4, "readyReplicas": 2}, "who": []}, 884120 + number * 7)
@@ -102,7 +104,7 @@ def controller(stage):
     @api.on("GET", base)
     def many(req):
         return Res(200, {"kind": "DeploymentList", "apiVersion": "apps/v1", "metadata": {"resourceVersion": "884160"},
-                         "items": [shown(k) for k in api.rows]})  # fmt: skip
+                         "items": [shown(k) for k in api.rows]})
 
     @api.on("GET PUT", base + "/(.+)")
     def one(req, name):
@@ -110,9 +112,9 @@ def controller(stage):
         if req.method == "PUT":
             if req.json["metadata"]["resourceVersion"] != str(row.rev):
                 text = (f'Operation cannot be fulfilled on deployments.apps "{name}": the object has been modified; '
-                        "please apply your changes to the latest version and try again")  # fmt: skip
+                        "please apply your changes to the latest version and try again")
                 return Res(409, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": text,
-                    "reason": "Conflict", "details": {"name": name, "group": "apps", "kind": "deployments"}, "code": 409})  # fmt: skip
+                    "reason": "Conflict", "details": {"name": name, "group": "apps", "kind": "deployments"}, "code": 409})
             who = [{"manager": "label-operator", "operation": "Update", "time": iso(time.time(), 0)}]
             row.write({**row.data, "spec": req.json["spec"], "who": who})
         return Res(200, shown(name))
@@ -151,15 +153,15 @@ def controller(stage):
 def trashed(stage):
     """Rename what has gone."""
     api = Api({"box-request-id": lambda _req: mark(time.time_ns(), 26), "Strict-Transport-Security": "max-age=31536000"}, fixed={
-        "/2.0/users/me": {"type": "user", "id": "17738362", "name": "Registratur", "login": "registratur@rat.example"}})  # fmt: skip
+        "/2.0/users/me": {"type": "user", "id": "17738362", "name": "Registratur", "login": "registratur@rat.example"}})
     for number in (990211, 990212, 990213):
         api.add(f"{number}", {"name": f"Protokoll {number}.docx"}, number % 3)
     said = {412: ("precondition_failed", "The resource has been modified. Please retrieve the resource again and retry"),
-            404: ("trashed", "Item is trashed")}  # fmt: skip
+            404: ("trashed", "Item is trashed")}
 
     def error(status):
         return Res(status, {"type": "error", "status": status, "code": said[status][0], "message": said[status][1],
-                   "help_url": "http://developers.box.com/docs/#errors", "request_id": mark(time.time_ns(), 17)})  # fmt: skip
+                   "help_url": "http://developers.box.com/docs/#errors", "request_id": mark(time.time_ns(), 17)})
 
     def shown(key):
         row = api.rows[key]
@@ -228,7 +230,7 @@ def requisitions(stage):
         if req.method == "PATCH":
             if req.fields.get("if-match") != tag(row):
                 return Res(412, {"error": {"code": "/IWBEP/CM_V4_COS/015", "message": "Vorbedingung nicht erfüllt (ETag stimmt nicht überein)",
-                    "@SAP__common.ExceptionCategory": "Client_Error"}})  # fmt: skip
+                    "@SAP__common.ExceptionCategory": "Client_Error"}})
             row.write({**row.data, **req.json})
         return Res(200, {"@odata.etag": tag(row), "PurchaseRequisition": key, **row.data}, {"ETag": tag(row)})
 
@@ -288,7 +290,7 @@ def works(stage):
     seen = other.get(f"/works/{items[2]['_id']}")
     other.send("PATCH", f"/works/{items[2]['_id']}", 200, {"If-Match": seen.etag}, {"room": "Depot"})
     for number, item in enumerate(items):
-        for gap in (0.2, 0.4, 0.8, 0.0) if number == 2 else (0.0,):  # fmt: skip
+        for gap in (0.2, 0.4, 0.8, 0.0) if number == 2 else (0.0,):
             me.send("PATCH", f"/works/{item['_id']}", 412 if number == 2 else 200, {"If-Match": f'"{item["_etag"]}"'}, {"insured": 100 * number})
             place.rest(gap)
 
@@ -309,14 +311,14 @@ def shifts(stage):
     """Meet one's own write."""
     base = "/v1/Services/IS5a0c9d1e7f0b4c2d8e6f3a1b2c4d5e6f/Documents"
     api = Api({"Twilio-Request-Id": lambda _r: f"RQ{mark(time.time_ns())}", "Twilio-Request-Duration": "0.021", "X-Powered-By": "AT-5000"}, fixed={
-        base.removesuffix("/Documents"): {"sid": base.split("/")[3], "friendly_name": "Touren", "acl_enabled": False}})  # fmt: skip
+        base.removesuffix("/Documents"): {"sid": base.split("/")[3], "friendly_name": "Touren", "acl_enabled": False}})
     for name in ("tour-nord", "tour-west"):
         api.add(name, {"driver": "Kaya", "stops": 11}, 18)
 
     def shown(key):
         row = api.rows[key]
         return {"sid": f"ET{mark(key)}", "unique_name": key, "revision": f"{row.rev:x}", "data": row.data, "date_updated": iso(row.at, 0),
-                "created_by": "system"}  # fmt: skip
+                "created_by": "system"}
 
     @api.on("GET POST", base + "/([^/]+)")
     def one(req, key):
@@ -324,13 +326,13 @@ def shifts(stage):
         if req.method == "POST":
             if req.fields.get("if-match", f"{row.rev:x}") != f"{row.rev:x}":
                 return Res(412, {"code": 54103, "message": "The revision of the Document does not match the expected revision",
-                    "more_info": "https://www.twilio.com/docs/errors/54103", "status": 412})  # fmt: skip
+                    "more_info": "https://www.twilio.com/docs/errors/54103", "status": 412})
             row.write(json.loads(parse_qs(req.body.decode())["Data"][0]))
         return Res(200, shown(key))
 
     server = place.open_box(stage, api, "tornado", "Twilio Sync")
     me = stage.actor("client", server, "sync.twilio.example", "requests", {"User-Agent": "twilio-python/9.3.6", "Authorization": "Basic U0s6eA=="},
-                     loses=place.drops("POST", "tour-west"))  # fmt: skip
+                     loses=place.drops("POST", "tour-west"))
     me.get(base.removesuffix("/Documents"))
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     for name, driver in (("tour-nord", "Ilic"), ("tour-west", "Bento")):
@@ -359,14 +361,14 @@ def shifts(stage):
 def hits(stage):
     """Send what was never there."""
     api = Api({"X-elastic-product": "Elasticsearch"}, fixed={
-        "/": {"name": "es01", "cluster_name": "bibliothek", "version": {"number": "8.15.1"}, "tagline": "You Know, for Search"}})  # fmt: skip
+        "/": {"name": "es01", "cluster_name": "bibliothek", "version": {"number": "8.15.1"}, "tagline": "You Know, for Search"}})
     for number in (31, 32, 33):
         api.add(f"b{number}", {"titel": f"Band {number}", "regal": "K"}, 100 + number)
 
     @api.on("POST", "/katalog/_search")
     def search(req):
         found = [{"_index": "katalog", "_id": key, "_score": 1.0, "_source": row.data}
-                 for key, row in api.rows.items() if row.data["regal"] == "K"]  # fmt: skip
+                 for key, row in api.rows.items() if row.data["regal"] == "K"]
         return Res(200, {"took": 3, "timed_out": False, "hits": {"total": {"value": len(found), "relation": "eq"}, "hits": found}})
 
     @api.on("GET PUT", "/katalog/_doc/(.+)")
@@ -409,7 +411,7 @@ def contacts(stage):
     """Lose the quotes."""
     api = Api({"x-amzn-RequestId": request_id, "x-amz-apigw-id": "Zk3=="}, fixed={
         "/negotiators/OXF22000001": {"id": "OXF22000001", "name": "Jo Fenn", "active": True},
-        "/configuration/marketingConsent": [{"id": "grant", "value": "Granted"}, {"id": "deny", "value": "Denied"}]})  # fmt: skip
+        "/configuration/marketingConsent": [{"id": "grant", "value": "Granted"}, {"id": "deny", "value": "Denied"}]})
     for number in (1, 2, 3):
         api.add(f"OXF2500010{number}", {"surname": ("Ames", "Bold", "Cray")[number - 1], "marketingConsent": "grant"})
 
@@ -467,7 +469,7 @@ def twins(stage):
             if req.fields.get("if-match", "*").strip('"') not in {now, "*"}:
                 text = "ErrorCode:PreconditionFailed;Precondition failed: Device version did not match"
                 return Res(412, {"Message": text, "ExceptionMessage": f"Tracking ID:{mark(time.time_ns())}-G:10-TimeStamp:{iso(time.time(), 0)}"},
-                           {"iothub-errorcode": "PreconditionFailed"})  # fmt: skip
+                           {"iothub-errorcode": "PreconditionFailed"})
             row.write({**row.data, **{k: v for k, v in req.json.items() if k in {"status", "tags", "properties"}}})
         more = {"lastActivityTime": iso(row.at, 0)} if kind == "twins" else {"generationId": "638412220"}
         return Res(200, {"deviceId": key, "etag": tag(kind, key), **more, **row.data}, {"ETag": f'"{tag(kind, key)}"'})

@@ -1,4 +1,6 @@
 # mypy: ignore-errors
+# ruff: noqa: ANN001, ANN201, ANN202, ARG001 - routes are called by the frameworks
+# fmt: off
 """Pages, notes, mail and data that are damaged while each status says well."""
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ def page(stage):
     """Save an old body under a new number."""
     api = Api({"X-AREQUESTID": lambda _r: f"{time.time_ns() % 10**6}x1", "X-AUSERNAME": "doku"}, fixed={
         "/rest/api/user/current": {"type": "known", "username": "doku", "displayName": "Doku Plugin"},
-        "/rest/api/space/BETR": {"id": 98306, "key": "BETR", "name": "Betrieb", "type": "global"}})  # fmt: skip
+        "/rest/api/space/BETR": {"id": 98306, "key": "BETR", "name": "Betrieb", "type": "global"}})
     intro = "<p>Störungen meldet die Leitstelle.</p>"
     past = {7: (intro, "h.lang", time.time() - 86000)}
 
@@ -85,7 +87,7 @@ def notes(stage):
     """Write over what the list has shown."""
     base = "/index.php/apps/notes/api/v1/notes"
     api = Api({"X-Notes-API-Versions": "0.2, 1.3", "X-Request-Id": lambda _r: mark(time.time_ns(), 20)}, fixed={
-        "/index.php/apps/notes/api/v1/settings": {"notesPath": "Notes", "fileSuffix": ".md"}})  # fmt: skip
+        "/index.php/apps/notes/api/v1/settings": {"notesPath": "Notes", "fileSuffix": ".md"}})
     for number, text in ((211, "Lait\nPain"), (212, "Vélo: chaîne"), (215, "Train 17h04")):
         api.add(f"{number}", {"title": text.split("\n")[0], "content": text, "category": "", "favorite": False})
 
@@ -136,7 +138,7 @@ def notes(stage):
 def rules(stage):
     """Be let through with an old tag."""
     api = Api({"opc-request-id": lambda _r: f"{mark(time.time_ns()).upper()}/{mark(time.time_ns(), 32, 'sha1').upper()}"}, fixed={
-        "/20160918/vcns": [{"id": "ocid1.vcn.oc2.frankfurt.aaaa", "cidrBlock": "10.4.0.0/16", "lifecycleState": "AVAILABLE"}]})  # fmt: skip
+        "/20160918/vcns": [{"id": "ocid1.vcn.oc2.frankfurt.aaaa", "cidrBlock": "10.4.0.0/16", "lifecycleState": "AVAILABLE"}]})
     for name in ("web", "db"):
         api.add(f"ocid1.securitylist.oc2.frankfurt.{name}", {"displayName": name, "ingressSecurityRules": [{"source": "10.4.0.0/16", "protocol": "6"}]})
 
@@ -192,7 +194,7 @@ def depot(stage):
     """Read from the node that is behind."""
     api = Api({"Server": "CouchDB/3.3.3 (Erlang OTP/24)", "X-Couch-Request-ID": lambda _r: mark(time.time_ns(), 10), "X-CouchDB-Body-Time": "0"},
               lambda _r: Res(404, {"error": "not_found", "reason": "missing"}),
-              {"/_session": {"ok": True, "userCtx": {"name": "depot", "roles": []}}, "/wagen": {"db_name": "wagen", "doc_count": 3}})  # fmt: skip
+              {"/_session": {"ok": True, "userCtx": {"name": "depot", "roles": []}}, "/wagen": {"db_name": "wagen", "doc_count": 3}})
     past = {}
     for number in (2011, 2012, 2013):
         api.add(f"wagen:{number}", {"linie": "4", "km": 88120 + number}, 3)
@@ -260,7 +262,7 @@ def parts(stage):
         if req.method == "PUT":
             row.write(req.body.decode())
         marks = {"ETag": f'"{mark(row.data)}"', "Last-Modified": date(row.at), "Accept-Ranges": "bytes", "Content-Type": "application/octet-stream",
-                 "x-cos-hash-crc64ecma": str(int(mark(row.data, 15), 16)), "x-cos-storage-class": "STANDARD"}  # fmt: skip
+                 "x-cos-hash-crc64ecma": str(int(mark(row.data, 15), 16)), "x-cos-storage-class": "STANDARD"}
         if "range" in req.fields:
             first, last = (int(one) for one in req.fields["range"].removeprefix("bytes=").split("-"))
             marks["Content-Range"] = f"bytes {first}-{last}/{len(row.data)}"
@@ -353,7 +355,7 @@ def wall(stage):
     def one(req, key):
         title = {"title": {"id": "title", "type": "title", "title": [{"plain_text": pages[key]}]}}
         body = {"object": "page", "id": key, "last_edited_time": "2026-11-26T09:14:00.000Z", "archived": False, "properties": title,
-                "request_id": request_id(req)}  # fmt: skip
+                "request_id": request_id(req)}
         tag = f'W/"{len(str(body)):x}-{mark(body, 27)}"'
         return Res(304, b"", {"ETag": tag}) if req.fields.get("if-none-match") == tag else Res(200, body, {"ETag": tag})
 

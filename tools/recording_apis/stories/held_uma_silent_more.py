@@ -1,4 +1,6 @@
 # mypy: ignore-errors
+# ruff: noqa: ANN001, ANN201, ANN202 - routes are called by the frameworks
+# fmt: off
 """Pods, patients, libraries and mail that are damaged while each status says well."""
 
 from __future__ import annotations
@@ -27,10 +29,10 @@ def pod(stage):
     """Write without the tag that the script cannot see."""
     api = Api(lost=lambda _r: Res(404, "Not Found"))
     path = "/garten/beete.ttl"
-    api.add(path, "<#a> <#wert> \"Möhren\" .\n")
-    api.add("/profile/card", "<#me> <http://xmlns.com/foaf/0.1/name> \"Ute\" .\n")
+    api.add(path, '<#a> <#wert> "Möhren" .\n')
+    api.add("/profile/card", '<#me> <http://xmlns.com/foaf/0.1/name> "Ute" .\n')
     shared = {"Vary": "Accept,Authorization,Origin", "X-Powered-By": "Community Solid Server", "Access-Control-Allow-Credentials": "true",
-              "Access-Control-Expose-Headers": "Accept-Patch,Accept-Post,Link,Location,WAC-Allow,Updates-Via"}  # fmt: skip
+              "Access-Control-Expose-Headers": "Accept-Patch,Accept-Post,Link,Location,WAC-Allow,Updates-Via"}
 
     @api.on("GET PUT OPTIONS", "(/.+)")
     def one(req, key):
@@ -39,7 +41,7 @@ def pod(stage):
         own = {**shared, "Access-Control-Allow-Origin": req.fields.get("origin", "*")}
         if req.method == "OPTIONS":
             return Res(204, b"", {**own, "Access-Control-Allow-Methods": "GET, PUT, PATCH, DELETE", "Access-Control-Max-Age": "5",
-                "Access-Control-Allow-Headers": req.fields.get("access-control-request-headers", "")})  # fmt: skip
+                "Access-Control-Allow-Headers": req.fields.get("access-control-request-headers", "")})
         row = api.rows[key]
         tag = f'"{int(row.at * 1000)}-text/turtle"'
         if req.method == "PUT":
@@ -58,12 +60,12 @@ def pod(stage):
     mine = me.get(path).text
     seen = other.get(path)
     kind = {"Content-Type": "text/turtle"}
-    other.put(path, seen.text + "<#b> <#wert> \"Lauch\" .\n", 205, {**kind, "If-Match": seen.etag})
+    other.put(path, seen.text + '<#b> <#wert> "Lauch" .\n', 205, {**kind, "If-Match": seen.etag})
     place.rest(1.1)
     me.get(path)
     asked = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "content-type"}
     me.send("OPTIONS", path, 204, asked)
-    me.put(path, mine + "<#c> <#wert> \"Kürbis\" .\n", 205, kind)
+    me.put(path, mine + '<#c> <#wert> "Kürbis" .\n', 205, kind)
     place.sure("Lauch" not in me.get(path).text)
 
 
@@ -115,6 +117,16 @@ def patients(stage):
     place.sure("0177" not in me.get("/fhir/Patient/p-3301").text)
 
 
+def _zotero_item(api, key):
+    row = api.rows[key]
+    return {"key": key, "version": row.rev, "library": {"type": "user", "id": 475425}, "data": {"key": key, "version": row.rev, **row.data}}
+
+
+def _zotero_store(api, key, body):
+    row = api.rows[key]
+    row.data, row.rev = {**row.data, **{k: v for k, v in body.items() if k not in {"key", "version"}}}, api.now
+
+
 @case(
     "e100",
     "uma-zotero-batch-with-a-failure-inside",
@@ -136,13 +148,7 @@ def library(stage):
     for number, key in enumerate(("B7KX2M9Q", "C3PLR84T", "D9WVN5HA")):
         api.add(key, {"itemType": "book", "title": f"Deichbau {number + 1}"}, 805 + number)
 
-    def shown(key):
-        row = api.rows[key]
-        return {"key": key, "version": row.rev, "library": {"type": "user", "id": 475425}, "data": {"key": key, "version": row.rev, **row.data}}
-
-    def store(key, body):
-        row = api.rows[key]
-        row.data, row.rev = {**row.data, **{k: v for k, v in body.items() if k not in {"key", "version"}}}, api.now
+    shown, store = partial(_zotero_item, api), partial(_zotero_store, api)
 
     @api.on("GET POST", base)
     def many(req):

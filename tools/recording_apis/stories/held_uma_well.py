@@ -1,4 +1,6 @@
 # mypy: ignore-errors
+# ruff: noqa: ANN001, ANN201, ANN202, ARG001 - routes are called by the frameworks
+# fmt: off
 """Records, secrets, members and courses where all is well, though some of it looks otherwise."""
 
 from __future__ import annotations
@@ -90,13 +92,13 @@ def bots(stage):
     api = Api({"X-GitHub-Request-Id": lambda _r: mark(time.time_ns(), 18).upper(), "X-GitHub-Api-Version-Selected": "2022-11-28",
                "X-RateLimit-Remaining": lambda _r: str(4990 - time.time_ns() // 10**8 % 60)},
               lambda _r: Res(404, {"message": "Not Found", "documentation_url": "https://docs.github.com/rest", "status": "404"}),
-              {"/user": {"login": "pegel-bot", "type": "Bot"}})  # fmt: skip
+              {"/user": {"login": "pegel-bot", "type": "Bot"}})
     api.add("pegel/cuxhaven.csv", "zeit;cm\n", 1)
 
     def shown(path, row):
         sha = mark(f"blob {len(row.data)}\0{row.data}", 40, "sha1")
         return {"name": path.split("/")[-1], "path": path, "sha": sha, "size": len(row.data), "type": "file", "encoding": "base64",
-                "content": base64.b64encode(row.data.encode()).decode() + "\n"}  # fmt: skip
+                "content": base64.b64encode(row.data.encode()).decode() + "\n"}
 
     @api.on("GET PUT", base + "/(.+)")
     def one(req, path):
@@ -151,7 +153,7 @@ def members(stage):
     """Edit a member."""
     base = "/zosmf/restfiles/ds/PAYR.PROD.JCL"
     api = Api({"X-IBM-Txid": lambda _r: mark(time.time_ns(), 24).upper(), "Cache-Control": "no-store"},
-              fixed={"/zosmf/info": {"zosmf_port": "443", "zosmf_version": "28", "zos_version": "04.28.00", "api_version": "1"}})  # fmt: skip
+              fixed={"/zosmf/info": {"zosmf_port": "443", "zosmf_version": "28", "zos_version": "04.28.00", "api_version": "1"}})
     for name in ("NIGHTLY", "MONTHLY", "YEAREND"):
         api.add(name, f"//{name:8} JOB (ACCT),'PAYROLL',CLASS=A\n//STEP1    EXEC PGM=PAY{name[:4]}\n")
 
@@ -203,7 +205,7 @@ def accounts(stage):
     """Send tags as they came."""
     base = "/services/data/v61.0/sobjects"
     api = Api({"Sforce-Limit-Info": "api-usage=211/15000", "Vary": "Accept-Encoding", "Cache-Control": "no-cache,must-revalidate,max-age=0,no-store,private"},
-              fixed={"/services/data/v61.0/limits": {"DailyApiRequests": {"Max": 15000, "Remaining": 14789}}})  # fmt: skip
+              fixed={"/services/data/v61.0/limits": {"DailyApiRequests": {"Max": 15000, "Remaining": 14789}}})
     for number in (1, 2):
         api.add(f"001D000000K0fX{number}", {"Name": f"Ziegelei {number}", "BillingCity": "Zwolle"})
     api.add("003D000000Q7aB1", {"LastName": "de Wit"})
@@ -265,7 +267,7 @@ def rotation(stage):
     """Rotate a secret."""
     api = Api({"Cache-Control": "no-store", "Strict-Transport-Security": "max-age=31536000; includeSubDomains"}, lambda _r: Res(404, {"errors": []}), {
         "/v1/sys/health": {"initialized": True, "sealed": False, "standby": False, "version": "1.17.3"},
-        "/v1/auth/token/lookup-self": {"data": {"display_name": "approle", "ttl": 2411, "policies": ["default", "rotate"]}}})  # fmt: skip
+        "/v1/auth/token/lookup-self": {"data": {"display_name": "approle", "ttl": 2411, "policies": ["default", "rotate"]}}})
     past = {}
 
     def meta(key):
@@ -320,7 +322,7 @@ def rotation(stage):
 def course(stage):
     """Learn a little."""
     api = Api({"X-Experience-API-Version": "1.0.3", "X-Experience-API-Consistent-Through": lambda _r: iso(time.time())},
-              fixed={"/xapi/about": {"version": ["1.0.3", "1.0.0"]}})  # fmt: skip
+              fixed={"/xapi/about": {"version": ["1.0.3", "1.0.0"]}})
     said = []
 
     @api.on("GET POST PUT", "/xapi/statements")
