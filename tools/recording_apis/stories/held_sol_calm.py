@@ -33,6 +33,7 @@ def weak_and_strong(stage: Stage) -> None:
     me = stage.actor("client", front, "lage.bahn.test", "requests", {"X-User": "leitstelle"})
     other = stage.actor("other", front, "lage.bahn.test", "node:fetch", {"X-User": "presse"})
     bare = {"Accept-Encoding": "identity"}
+    place.enter(me)
     me.get("/lines")
     for number in (4, 6):
         seen = me.get(f"/lines/{number}")
@@ -135,9 +136,10 @@ def moved(stage: Stage) -> None:
     """Be sent on with everything."""
     rows = {f"/v2/pumps/{n}": {"pump": n, "bar": 4.0, "on": True} for n in ("p1", "p2", "p3")}
     server = place.ledger(stage, Ledger(rows))
-    front = fronts.nginx(stage, server, block="location ~ ^/v1/(.*)$ { return 308 /v2/$1; }")
+    front = fronts.nginx(stage, server, block="absolute_redirect off; location ~ ^/v1/(.*)$ { return 308 /v2/$1; }")
     stage.config[-1] = "location ~ ^/v1/(.*)$ { return 308 /v2/$1; }"
     me = stage.actor("client", front, "pumpen.werk.test", "requests:follow", {"X-User": "leitwarte"})
+    place.enter(me)
     me.get("/v2/pumps")
     for name in ("p1", "p3"):
         got = me.get(f"/v1/pumps/{name}")
@@ -169,6 +171,7 @@ def dropped(stage: Stage) -> None:
     front = fronts.varnish(stage, place.ledger(stage, Ledger(rows), "werkzeug"), rules)
     me = stage.actor("client", front, "signaturen.bibliothek.test", "urllib", {"X-User": "magazin"})
     other = stage.actor("other", front, "signaturen.bibliothek.test", "curl", {"X-User": "ausleihe"})
+    place.polls(me, "/assets/bib.css", times=1)
     for number in (61, 62, 63):
         me.get(f"/marks/{number}")
     place.wait(2.1)

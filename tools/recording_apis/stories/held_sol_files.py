@@ -33,6 +33,7 @@ def encoded(stage: Stage) -> None:
     server = place.dav(stage, "lighttpd", files, 'mimetype.assign += (".conf" => "text/plain")')
     me = stage.actor("client", server, "rollout.intern.test", "curl", {"User-Agent": "rollout.sh"})
     place.listing(me, "/hosts/")
+    place.polls(me, "/hosts/eule.conf", times=1)
     kept = {}
     for name in ("adler", "bussard"):
         seen = me.get(f"/hosts/{name}.conf")
@@ -134,7 +135,7 @@ def renamed(stage: Stage) -> None:
     other = stage.actor("other", server, "lektorat.verlag.test", "requests", {"User-Agent": "Verlagsportal"})
     place.listing(me, "/roman/")
     seen = me.get("/roman/kap3.txt")
-    me.get("/roman/kap2.txt")
+    place.rewrite(me, "/roman/kap1.txt", "Am Abend.\n")
     other.get("/roman/kap3.txt")
     to = "http://lektorat.verlag.test/roman/kap3-final.txt"
     other.send("MOVE", "/roman/kap3.txt", 201, {"Destination": to, "Overwrite": "F"})
@@ -169,6 +170,7 @@ def drawings(stage: Stage) -> None:
     me = stage.actor("client", server, "zeichnungen.buero.test", "httpx", {"User-Agent": "CADLink/2.2"})
     place.listing(me, "/plan/")
     me.get("/plan/og1.dxf")
+    place.polls(me, "/plan/eg.dxf", times=1)
     me.get("/plan/og2.dxf")
     fields = {"Timeout": "Second-600", "Depth": "0", "Content-Type": "text/xml"}
     got = me.send("LOCK", "/plan/og1.dxf", 200, fields, _LOCK.format("mailto:petra@buero.test"))
@@ -210,8 +212,9 @@ def shifts(stage: Stage) -> None:
     seen = me.get("/shifts/2026-11-29.csv")
     first = me.get("/shifts/2026-11-28.csv")
     me.put("/shifts/2026-11-28.csv", first.text + "night,Meena\n", 204, zoned(first.fields["last-modified"]))
-    other.get("/shifts/2026-11-29.csv")
-    other.put("/shifts/2026-11-29.csv", "early,Asha\nlate,Ravi\nnight,Kiran\n", 204, {"Content-Type": "text/csv"})
+    theirs = other.get("/shifts/2026-11-29.csv")
+    fields = {"Content-Type": "text/csv", "If-Match": theirs.etag}
+    other.put("/shifts/2026-11-29.csv", theirs.text + "night,Kiran\n", 204, fields)
     place.wait(1.3)
     place.listing(me, "/shifts/")
     fields = zoned(seen.fields["last-modified"])
@@ -303,8 +306,8 @@ def packing(stage: Stage) -> None:
     server = place.dav(stage, "nginx", lists)
     me = stage.actor("client", server, "pack.depot.test", "node:fetch", {"User-Agent": "PackBoard/7"})
     other = stage.actor("other", server, "pack.depot.test", "curl", {"User-Agent": "PackBoard/7 (gate 2)"})
-    for number in (8801, 8802, 8803):
-        me.get(f"/pack/{number}.txt")
+    place.polls(me, "/pack/8801.txt", "/pack/8803.txt")
+    place.rewrite(me, "/pack/8803.txt", "packed by Ole\n")
     seen = me.get("/pack/8802.txt")
     theirs = other.get("/pack/8802.txt")
     other.put("/pack/8802.txt", theirs.text + "1 x shade\n", 204, {**_TEXT, "If-Match": theirs.etag})
@@ -337,8 +340,10 @@ def french(stage: Stage) -> None:
     other = stage.actor("other", server, "cantine.ecole.test", "httpx", {"User-Agent": "intendance"})
     place.listing(me, "/menus/")
     seen = me.get("/menus/mardi.txt")
-    me.get("/menus/jeudi.txt")
-    other.put("/menus/mardi.txt", "mardi: soupe, gratin, SANS arachides\n", 204, _TEXT)
+    place.polls(me, "/menus/jeudi.txt", "/menus/lundi.txt", times=1)
+    theirs = other.get("/menus/mardi.txt")
+    fields = {**_TEXT, "If-Match": theirs.etag}
+    other.put("/menus/mardi.txt", "mardi: soupe, gratin, SANS arachides\n", 204, fields)
     place.wait(2.1)
     place.listing(me, "/menus/")
     moment = place.date(seen.fields["last-modified"])

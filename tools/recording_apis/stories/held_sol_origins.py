@@ -159,6 +159,7 @@ def weak(stage: Stage) -> None:
     rows = {f"/hives/{n}": {"hive": n, "queen": "2025", "weight": 31.5 + n} for n in (1, 2, 3)}
     kept = Ledger(rows, weak=True, refused={"error": {"type": "precondition", "message": "Entry was changed"}})
     me = stage.actor("client", place.ledger(stage, kept, "werkzeug"), "hives.imker.test", "httpx", {"X-User": "app"})
+    place.enter(me)
     me.get("/hives")
     seen = me.get("/hives/2")
     me.get("/hives/2", 304, {"If-None-Match": seen.etag})
@@ -169,7 +170,7 @@ def weak(stage: Stage) -> None:
     bare = me.get("/hives/2", 200, {"Accept-Encoding": "identity"})
     place.sure(bare.etag == seen.etag and bare.etag.startswith("W/"))
     me.put("/hives/2", {**bare.json, "weight": 34}, 412, {"If-Match": bare.etag})
-    me.get("/hives/3")
+    place.polls(me, "/hives/3")
 
 
 @case(
@@ -190,7 +191,10 @@ def counter(stage: Stage) -> None:
     rows = {f"/akter/{n}": {"nr": n, "sag": "byg", "note": "", "frist": None} for n in (7001, 7002, 7003)}
     server = place.ledger(stage, Ledger(rows, gap=0.35), "cheroot")
     me = stage.actor("client", server, "akter.kommune.test", "httpx", {"User-Agent": "Sagsflade/3 (terminalserver)"})
+    me.send("POST", "/session", 200, {"X-User": "mette"}, {"client": "skranke"})
+    me.send("POST", "/session", 200, {"X-User": "jonas"}, {"client": "skranke"})
     me.get("/akter")
+    place.polls(me, "/assets/akt.css", times=1)
     seen = me.get("/akter/7001", 200, {"X-User": "mette"})
     me.put("/akter/7001", {**seen.json, "note": "ringet"}, 200, {"X-User": "mette", "If-Match": seen.etag})
     for number in (7002, 7003):
@@ -323,7 +327,9 @@ def shelves(stage: Stage) -> None:
     rows = {f"/hyllor/{h}": {"skruv": 400, "mutter": 380, "bricka": 90} for h in ("A1", "A2", "B1")}
     kept = Ledger(rows, forms={"text/csv": _csv}, parse=_from_csv, refused={"fel": "Posten har ändrats"})
     me = stage.actor("client", place.ledger(stage, kept), "lager.verkstad.test", "curl", {"User-Agent": "inventering.sh"})
+    me.get("/status")
     me.get("/hyllor")
+    place.edit(me, "/hyllor/A2", bricka=88)
     for shelf in ("A1", "B1"):
         seen = me.get(f"/hyllor/{shelf}", 200, {"Accept": "application/json"})
         text = _csv({**seen.json, "bricka": 75})

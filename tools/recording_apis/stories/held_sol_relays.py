@@ -32,6 +32,7 @@ def labels(stage: Stage) -> None:
     kept = Ledger(rows, fields={"Cache-Control": "max-age=60"})
     front = fronts.varnish(stage, place.ledger(stage, kept, "cheroot"))
     me = stage.actor("client", front, "tafeln.museum.test", "httpx", {"X-User": "kuratorin"})
+    place.enter(me)
     me.get("/labels")
     for number in (211, 212, 213):
         me.get(f"/labels/{number}")
@@ -67,11 +68,13 @@ def policy(stage: Stage) -> None:
     front = fronts.apache(stage, server, "RequestHeader unset If-Match\nRequestHeader unset X-Forwarded-Proto")
     me = stage.actor("client", front, "plans.ward.test", "node:fetch", {"X-User": "nurse-lind"})
     other = stage.actor("other", front, "plans.ward.test", "aiohttp", {"X-User": "kitchen"})
+    place.enter(me)
     me.get("/plans")
+    place.edit(me, "/plans/5a", diet="low salt")
     seen, theirs = me.get("/plans/4b"), other.get("/plans/4b")
     other.put("/plans/4b", {**theirs.json, "allergy": "nuts"}, 200, {"If-Match": theirs.etag})
     place.wait(1.1)
-    me.get("/plans/4a")
+    place.polls(me, "/plans/4a", "/plans/5a")
     now = me.get("/plans/4b")
     place.sure(now.json["allergy"] == "nuts")
     place.wait(0.5)
@@ -103,7 +106,9 @@ def catalogue(stage: Stage) -> None:
     )
     front = fronts.varnish(stage, server, rules)
     me = stage.actor("client", front, "sorten.samen.test", "requests", {"X-User": "irma"})
+    me.send("POST", "/session", 200, None, {"client": "sorten"})
     me.get("/sorten")
+    place.polls(me, "/sorten/31", "/sorten/33")
     made = me.put("/sorten/34", {"nr": 34, "name": "Neu", "text": "-"}, 201, {"If-None-Match": "*"})
     me.put("/sorten/34", {"nr": 34, "name": "Neu", "text": "robust"}, 200, {"If-Match": made.etag})
     for _ in range(2):
@@ -130,19 +135,22 @@ def catalogue(stage: Stage) -> None:
 def hire(stage: Stage) -> None:
     """Let HAProxy send a write twice."""
     rows = {f"/boats/{n}": {"boat": n, "guest": None, "ref": None} for n in ("ella", "finn", "gerd", "hilde")}
-    kept = Ledger(rows, slow={2: 1.4}, refused={"code": "TAG_MISMATCH"})
+    kept = Ledger(rows, slow={4: 1.4}, refused={"code": "TAG_MISMATCH"})
     lines = " retries 2\n retry-on conn-failure response-timeout\n timeout server 700ms\n option redispatch"
     front = fronts.haproxy(stage, [place.ledger(stage, kept, "cheroot")], lines)
     me = stage.actor("client", front, "verleih.see.test", "java", {"X-User": "steg-1"})
+    place.enter(me, "/assets/steg.css")
     me.get("/boats")
+    place.edit(me, "/boats/finn", guest="Ott", ref="B-5508")
+    place.edit(me, "/boats/hilde", guest="Lay", ref="B-5509")
     first = me.get("/boats/ella")
     me.put("/boats/ella", {**first.json, "guest": "Roth", "ref": "B-5510"}, 200, {"If-Match": first.etag})
     seen = me.get("/boats/gerd")
     me.put("/boats/gerd", {**seen.json, "guest": "Imhof", "ref": "B-5511"}, 412, {"If-Match": seen.etag})
     place.wait(1.0)
     place.sure(me.get("/boats/gerd").json["ref"] == "B-5511")
-    me.get("/boats/hilde")
-    place.sure(len([1 for one in stage.taps["upstream"].recorded if one.request.method == "PUT"]) == 3)
+    place.polls(me, "/boats/hilde", "/boats/ella")
+    place.sure(len([1 for one in stage.taps["upstream"].recorded if one.request.method == "PUT"]) == 5)
 
 
 @case(
@@ -177,6 +185,7 @@ def nodes(stage: Stage) -> None:
     ads = me.get("/board/ads.txt")
     me.get("/board/ads.txt", 200, {"If-None-Match": ads.etag})
     me.get("/board/gate14.json")
+    me.get("/board/closed.json", 404)
     place.sure(len(tags) == 2)
 
 
@@ -206,6 +215,8 @@ def tours(stage: Stage) -> None:
     other = stage.actor("other", front, "touren.paket.test", "curl", {"X-User": "dispo-2"})
     memo = me.get("/memo")
     me.put("/memo", {"m": "Tor 4 gesperrt"}, 200, {"If-Match": memo.etag})
+    place.edit(me, "/memo", m="Tor 4 wieder offen")
+    me.get("/tours")
     seen = me.get("/tours/k1")
     place.sure("etag" not in seen.fields and seen.fields["content-encoding"] == "gzip", seen.fields)
     theirs = other.get("/tours/k1")
@@ -237,7 +248,9 @@ def orchestra(stage: Stage) -> None:
     server = place.ledger(stage, Ledger(rows, refused={"meldung": "Stand überholt"}))
     front = fronts.apache(stage, server, "AddOutputFilterByType BROTLI_COMPRESS application/json")
     me = stage.actor("client", front, "proben.orchester.test", "node:fetch", {"Accept-Encoding": "br, gzip"})
+    me.get("/status")
     me.get("/proben")
+    place.polls(me, "/assets/probe.css", times=1)
     for number, place_ in ((6, "Saal 1"), (7, "Probebühne")):
         seen = me.get(f"/proben/{number}")
         place.sure(seen.etag.endswith('-br"'), seen.etag)
@@ -302,6 +315,7 @@ def copies(stage: Stage) -> None:
     reads = place.ledger(stage, _Copy(first, 1.5), "waitress", "copy")
     front = fronts.split(stage, place.ledger(stage, first, "waitress", "primary"), reads)
     me = stage.actor("client", front, "bins.warehouse.test", "httpx", {"X-User": "pick-07"})
+    me.send("POST", "/session", 200, None, {"client": "scanner"})
     me.get("/bins")
     for name in ("A2", "B7"):
         seen = me.get(f"/bins/{name}")
@@ -312,4 +326,4 @@ def copies(stage: Stage) -> None:
         me.put(f"/bins/{name}", {**old.json, "sku": "S990"}, 412, {"If-Match": old.etag})
         place.wait(1.7)
         place.sure(me.get(f"/bins/{name}").etag == saved.etag)
-    me.get("/bins/A1")
+    place.polls(me, "/bins/A1")

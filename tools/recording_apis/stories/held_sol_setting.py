@@ -108,6 +108,38 @@ def http_date(moment: dt.datetime) -> str:
     return moment.strftime("%a, %d %b %Y %H:%M:%S GMT")
 
 
+def enter(me: Actor, sheet: str = "/assets/main.css") -> None:
+    """Log in to a ledger and load what its pages need, twice."""
+    me.send("POST", "/session", 200, None, {"client": me.host.split(".")[0]})
+    style = me.get(sheet)
+    me.get("/status")
+    me.get(sheet, 304, {"If-None-Match": style.etag})
+
+
+def edit(me: Actor, path: str, **more: Any) -> Answer:
+    """Change a record beside the story as one should, and poll it once."""
+    seen = me.get(path)
+    saved = me.put(path, {**seen.json, **more}, 200, {"If-Match": seen.etag})
+    me.get(path, 304, {"If-None-Match": saved.etag})
+    return saved
+
+
+def polls(me: Actor, *paths: str, times: int = 2) -> None:
+    """Read what lies beside the story and poll it with its tags."""
+    tags = {path: me.get(path).etag for path in paths}
+    for _ in range(times):
+        time.sleep(0.2)
+        for path, tag in tags.items():
+            me.get(path, 304, {"If-None-Match": tag})
+
+
+def rewrite(me: Actor, path: str, text: str, media: str = "text/plain; charset=utf-8") -> None:
+    """Change a file beside the story as one should."""
+    seen = me.get(path)
+    me.put(path, f"{seen.text}{text}", (200, 201, 204), {"Content-Type": media, "If-Match": seen.etag})
+    me.get(path)
+
+
 def nth(method: str, part: str, number: int = 1) -> Callable[[Message], bool]:
     """Return a test that picks one request."""
     seen: list[str] = []

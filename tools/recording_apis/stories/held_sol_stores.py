@@ -66,6 +66,7 @@ def supplier(stage: Stage) -> None:
     own = {"Authorization": "Basic dGVhbTp0ZWFt"}
     me = stage.actor("client", server, "dav.inkop.test", "requests", {**own, "User-Agent": "Evolution/3.46"})
     other = stage.actor("other", server, "dav.inkop.test", "httpx", {**own, "User-Agent": "DAVx5/4.4.2-ose"})
+    place.listing(me, "/team/", "1")
     place.listing(me, base)
     seen = me.get(f"{base}berg-02.vcf")
     me.get(f"{base}ek-03.vcf")
@@ -108,9 +109,11 @@ def plugin(stage: Stage) -> None:
     own = {"Authorization": "Basic dGVhbTp0ZWFt"}
     me = stage.actor("client", server, "agenda.clinica.test", "node:axios", {**own, "User-Agent": "CrmAgenda/2.0"})
     other = stage.actor("other", server, "agenda.clinica.test", "requests", {**own, "User-Agent": "Thunderbird/140.0"})
+    place.listing(me, "/team/", "1")
     tags = place.listing(me, base)
     seen = me.get(f"{base}c4.ics")
-    me.get(f"{base}c7.ics")
+    other_day = me.get(f"{base}c7.ics")
+    me.put(f"{base}c7.ics", other_day.text.replace("PT30M", "PT45M"), (201, 204), {**_ICS, "If-Match": other_day.etag})
     theirs = other.get(f"{base}c4.ics")
     room = theirs.text.replace("END:VEVENT", "LOCATION:Sala 5\r\nEND:VEVENT")
     other.put(f"{base}c4.ics", room, (201, 204), {**_ICS, "If-Match": theirs.etag})
@@ -270,7 +273,8 @@ def retries(stage: Stage) -> None:
     text = {"Content-Type": "text/plain"}
     place.listing(me, "/sets/")
     seen = me.get("/sets/web1/manifest.txt")
-    me.get("/sets/mail/manifest.txt")
+    place.polls(me, "/sets/mail/manifest.txt", times=1)
+    place.rewrite(me, "/sets/db1/manifest.txt", "incr 2026-11-28\n")
     theirs = other.get("/sets/web1/manifest.txt")
     other.put("/sets/web1/manifest.txt", theirs.text + "incr 2026-11-27\n", 204, {**text, "If-Match": theirs.etag})
     place.wait(1.2)
