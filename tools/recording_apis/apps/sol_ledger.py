@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-# ruff: noqa: ANN001, ANN202 - Flask calls these as it will
+# ruff: noqa: ANN001, ANN201, ANN202, S324, E501 - Flask calls these as it will
 """Versioned records in SQLite behind Flask, with Werkzeug's own handling of conditions."""
 
 from __future__ import annotations
@@ -42,7 +42,13 @@ class Ledger:
         """Store a version."""
         with self.lock:
             last = self.last(path)
-            values = (path, last[0] + 1 if last else 1, json.dumps(body, ensure_ascii=False), at or time.time(), who)
+            values = (
+                path,
+                last[0] + 1 if last else 1,
+                json.dumps(body, ensure_ascii=False),
+                at or time.time(),
+                who,
+            )
             self.db.execute("insert into versions values (?, ?, ?, ?, ?)", values)
 
     def last(self, path: str, until: float | None = None) -> Any:
@@ -58,14 +64,19 @@ class Ledger:
         """Return what is below a folder."""
         with self.lock:
             rows = self.db.execute(
-                "select distinct path from versions where path like ? order by path", (folder.rstrip("/") + "/%",)
+                "select distinct path from versions where path like ? order by path",
+                (folder.rstrip("/") + "/%",),
             )
             return [row[0] for row in rows]
 
     def tag(self, path: str, row: Any, form: str = "") -> str:
         """Return the opaque tag of a version."""
         made = self.habits.get("tag")
-        return made(path, row) if made else hashlib.sha1(f"{path}{row[0]}{row[1]}{form}".encode()).hexdigest()[:20]
+        return (
+            made(path, row)
+            if made
+            else hashlib.sha1(f"{path}{row[0]}{row[1]}{form}".encode()).hexdigest()[:20]
+        )
 
     def form(self, media: str | None) -> str:
         """Return the form that a media type asks for."""
@@ -86,11 +97,15 @@ class Ledger:
         row = self.last(path, time.time() - self.habits["lag"] if self.habits.get("lag") else None)
         if row is None:
             return self.listed(path)
-        return self.shown(path, row, self.form(flask.request.headers.get("Accept"))).make_conditional(flask.request)
+        return self.shown(path, row, self.form(flask.request.headers.get("Accept"))).make_conditional(
+            flask.request
+        )
 
     def listed(self, path: str):
         """Answer a list."""
-        tell: Callable[[str, Any], Any] = self.habits.get("rows") or (lambda one, row: {"href": one, "rev": row[0]})
+        tell: Callable[[str, Any], Any] = self.habits.get("rows") or (
+            lambda one, row: {"href": one, "rev": row[0]}
+        )
         found = self.paths(path)
         if not found:
             return flask.jsonify({"detail": "no such record"}), 404

@@ -28,7 +28,9 @@ _TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 )
 def weak_and_strong(stage: Stage) -> None:
     """Know which tag is for what."""
-    rows: dict[str, Any] = {f"/lines/{n}": {"line": n, "text": "Ersatzverkehr " * 9, "state": 0} for n in (4, 5, 6)}
+    rows: dict[str, Any] = {
+        f"/lines/{n}": {"line": n, "text": "Ersatzverkehr " * 9, "state": 0} for n in (4, 5, 6)
+    }
     front = fronts.nginx_gzip(stage, place.ledger(stage, Ledger(rows), "cheroot"))
     me = stage.actor("client", front, "lage.bahn.test", "requests", {"X-User": "leitstelle"})
     other = stage.actor("other", front, "lage.bahn.test", "node:fetch", {"X-User": "presse"})
@@ -67,7 +69,15 @@ def download(stage: Stage) -> None:
     old, new = ("".join(f"[{n:03}] {word} Saal {n % 7}\n" for n in range(80)) for word in ("alt", "neu"))
     files = {"guide/de.txt": old, "guide/fr.txt": old.replace("Saal", "Salle")}
     server = fronts.site(stage, "nginx", files, age=70000)
-    me = stage.actor("client", server, "audio.museum.test", "httpx", {"User-Agent": "Guide/8", "Accept-Encoding": "identity"})
+    me = stage.actor(
+        "client",
+        server,
+        "audio.museum.test",
+        "httpx",
+        {"User-Agent": "Guide/8", "Accept-Encoding": "identity"},
+    )
+    place.polls(me, "/guide/de.txt", "/guide/fr.txt", times=1)
+    me.send("HEAD", "/guide/fr.txt", 200)
     first = me.get("/guide/fr.txt", 206, {"Range": "bytes=0-499"})
     rest = me.get("/guide/fr.txt", 206, {"Range": "bytes=500-", "If-Range": first.etag})
     place.sure((first.body + rest.body).decode() == files["guide/fr.txt"])
@@ -102,19 +112,25 @@ def turns(stage: Stage) -> None:
     files = {f"satzung/{n}.txt": f"§ {n}\nDer Verein heißt Anker.\n" for n in (1, 2, 3)}
     server = place.dav(stage, "apache2", files)
     me = stage.actor("client", server, "ablage.verein.test", "requests", {"User-Agent": "LibreOffice/24.2"})
-    other = stage.actor("other", server, "ablage.verein.test", "httpx", {"User-Agent": "Microsoft Office Word"})
+    other = stage.actor(
+        "other", server, "ablage.verein.test", "httpx", {"User-Agent": "Microsoft Office Word"}
+    )
     ask = '<?xml version="1.0"?><propfind xmlns="DAV:"><prop><lockdiscovery/></prop></propfind>'
     xml = {"Content-Type": "text/xml", "Depth": "0"}
     path = "/satzung/2.txt"
     place.listing(me, "/satzung/")
-    theirs = other.send("LOCK", path, 200, {**xml, "Timeout": "Second-300"}, _LOCK.format("Vorstand")).fields["lock-token"]
+    theirs = other.send("LOCK", path, 200, {**xml, "Timeout": "Second-300"}, _LOCK.format("Vorstand")).fields[
+        "lock-token"
+    ]
     place.sure("Vorstand" in me.send("PROPFIND", path, 207, xml, ask).text)
     text = other.get(path).text
     other.put(path, f"{text}Sitz ist Kiel.\n", 204, {**_TEXT, "If": f"({theirs})"})
     other.send("UNLOCK", path, 204, {"Lock-Token": theirs})
     place.wait(1.5)
     place.sure("Vorstand" not in me.send("PROPFIND", path, 207, xml, ask).text)
-    mine = me.send("LOCK", path, 200, {**xml, "Timeout": "Second-300"}, _LOCK.format("Kasse")).fields["lock-token"]
+    mine = me.send("LOCK", path, 200, {**xml, "Timeout": "Second-300"}, _LOCK.format("Kasse")).fields[
+        "lock-token"
+    ]
     seen = me.get(path)
     me.put(path, f"{seen.text}Geschäftsjahr ist das Kalenderjahr.\n", 204, {**_TEXT, "If": f"({mine})"})
     me.send("UNLOCK", path, 204, {"Lock-Token": mine})
@@ -136,7 +152,9 @@ def moved(stage: Stage) -> None:
     """Be sent on with everything."""
     rows = {f"/v2/pumps/{n}": {"pump": n, "bar": 4.0, "on": True} for n in ("p1", "p2", "p3")}
     server = place.ledger(stage, Ledger(rows))
-    front = fronts.nginx(stage, server, block="absolute_redirect off; location ~ ^/v1/(.*)$ { return 308 /v2/$1; }")
+    front = fronts.nginx(
+        stage, server, block="absolute_redirect off; location ~ ^/v1/(.*)$ { return 308 /v2/$1; }"
+    )
     stage.config[-1] = "location ~ ^/v1/(.*)$ { return 308 /v2/$1; }"
     me = stage.actor("client", front, "pumpen.werk.test", "requests:follow", {"X-User": "leitwarte"})
     place.enter(me)

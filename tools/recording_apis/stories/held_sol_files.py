@@ -62,7 +62,7 @@ def encoded(stage: Stage) -> None:
 def readings(stage: Stage) -> None:
     """Miss a write in the second of another."""
     files = {f"pegel/{n}.txt": f"{n} 212 cm\n" for n in ("kaub", "koblenz", "trier")}
-    server = place.dav(stage, "lighttpd", files, "etag.use-mtime = \"enable\"")
+    server = place.dav(stage, "lighttpd", files, 'etag.use-mtime = "enable"')
     me = stage.actor("client", server, "anzeige.wsa.test", "urllib", {"User-Agent": "Tafel/4"})
     other = stage.actor("other", server, "anzeige.wsa.test", "httpx", {"User-Agent": "pegel-kaub"})
     for name in ("kaub", "koblenz", "trier"):
@@ -96,7 +96,9 @@ def readings(stage: Stage) -> None:
 )
 def scans(stage: Stage) -> None:
     """Repeat what was done."""
-    server = place.wsgidav(stage, {f"eingang/seite-{n:04}.txt": f"Job 771{n} Seite 1\n" for n in (11, 12, 13)})
+    server = place.wsgidav(
+        stage, {f"eingang/seite-{n:04}.txt": f"Job 771{n} Seite 1\n" for n in (11, 12, 13)}
+    )
     me = stage.actor(
         "client",
         server,
@@ -106,6 +108,7 @@ def scans(stage: Stage) -> None:
         loses=place.nth("PUT", "seite-0015"),
     )
     place.listing(me, "/eingang/")
+    place.polls(me, "/eingang/seite-0011.txt", "/eingang/seite-0013.txt", times=1)
     made = {**_TEXT, "If-None-Match": "*"}
     me.put("/eingang/seite-0014.txt", "Job 77140 Scan 2a90-11 Seite 1\nMandant Rehm\n", 201, made)
     page = "Job 77150 Scan 2a90-12 Seite 1\nMandant Rehm ./. Stadtwerke\n"
@@ -201,8 +204,12 @@ def shifts(stage: Stage) -> None:
     """Guard with a date of another zone."""
     days = {f"shifts/2026-11-{d}.csv": "early,Asha\nlate,Ravi\n" for d in (28, 29, 30)}
     server = place.wsgidav(stage, days, 9100.0)
-    me = stage.actor("client", server, "shifts.mill.test", "node:axios", {"User-Agent": "ShiftPad/1.9 (Pune)"})
-    other = stage.actor("other", server, "shifts.mill.test", "requests", {"User-Agent": "ShiftPad/1.9 (Nashik)"})
+    me = stage.actor(
+        "client", server, "shifts.mill.test", "node:axios", {"User-Agent": "ShiftPad/1.9 (Pune)"}
+    )
+    other = stage.actor(
+        "other", server, "shifts.mill.test", "requests", {"User-Agent": "ShiftPad/1.9 (Nashik)"}
+    )
 
     def zoned(text: str) -> dict[str, str]:
         late = place.date(text) + dt.timedelta(hours=5, minutes=30)
@@ -236,7 +243,10 @@ def shifts(stage: Stage) -> None:
 )
 def zones(stage: Stage) -> None:
     """Be overtaken by the signer."""
-    files = {f"zones/{z}.zone": f"$ORIGIN {z}.\n@ SOA 2026112801\nwww A 192.0.2.1\n" for z in ("ahorn", "birke", "eibe")}
+    files = {
+        f"zones/{z}.zone": f"$ORIGIN {z}.\n@ SOA 2026112801\nwww A 192.0.2.1\n"
+        for z in ("ahorn", "birke", "eibe")
+    }
     server = place.dav(stage, "lighttpd", files, 'mimetype.assign += (".zone" => "text/dns")')
     me = stage.actor("client", server, "dns.hoster.test", "aiohttp", {"User-Agent": "zonepush/0.6"})
     place.listing(me, "/zones/")
@@ -247,7 +257,9 @@ def zones(stage: Stage) -> None:
         me.put(path, text, (200, 204), {"Content-Type": "text/dns", "If-Match": seen.etag})
         mine = me.get(path)
         place.wait(1.4)
-        signed = text.replace("2026112801", "2026112802") + "; serial and signatures by zone-signer (automatic)\n"
+        signed = (
+            text.replace("2026112801", "2026112802") + "; serial and signatures by zone-signer (automatic)\n"
+        )
         fronts.put_file(server.directory, path[1:], signed)
         place.wait(0.8)
         me.put(path, mine.text + "mx MX 10 mail\n", 412, {"Content-Type": "text/dns", "If-Match": mine.etag})

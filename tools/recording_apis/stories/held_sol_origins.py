@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 )
 def form(stage: Stage) -> None:
     """Poll a page that is new each time."""
-    me = stage.actor("client", place.forms(stage), "meldpunt.gemeente.test", "node:axios", {"User-Agent": "Wachter/6"})
+    me = stage.actor(
+        "client", place.forms(stage), "meldpunt.gemeente.test", "node:axios", {"User-Agent": "Wachter/6"}
+    )
     still, counts = me.get("/uitleg"), me.get("/api/open.json")
     held = me.get("/melding/noord")
     for number in range(5):
@@ -61,10 +63,15 @@ def parts(stage: Stage) -> None:
     old = "".join(f"{n:05} node 47.{n:04} 8.{n:04} v1\n" for n in range(60))
     new = "".join(f"{n:05} node 47.{n:04} 8.{n:04} v2\n" for n in range(60))
     digest = importlib.import_module("hashlib").sha256
-    files = {"maps/ch.txt": old, "maps/ch.sha256.txt": digest(old.encode()).hexdigest(), "maps/li.txt": old[:700]}
+    files = {
+        "maps/ch.txt": old,
+        "maps/ch.sha256.txt": digest(old.encode()).hexdigest(),
+        "maps/li.txt": old[:700],
+    }
     server = fronts.site(stage, "nginx", files, age=40000)
     me = stage.actor("client", server, "maps.navi.test", "urllib", {"User-Agent": "NaviUnit/11"})
-    me.get("/maps/li.txt")
+    place.polls(me, "/maps/li.txt")
+    me.send("HEAD", "/maps/ch.txt", 200)
     got, tags, step = b"", [], 600
     for start in range(0, len(old), step):
         part = me.get("/maps/ch.txt", 206, {"Range": f"bytes={start}-{min(start + step, len(old)) - 1}"})
@@ -108,12 +115,20 @@ def planner(stage: Stage) -> None:
     }
     rows = {f"/dienste/{d}": {"tag": d, "wagen": 2, "leitung": "Kern"} for d in ("mo", "di", "mi")}
     server = place.ledger(stage, Ledger(rows, fields=fields))
-    page_server = fronts.site(stage, "nginx", {"index.html": "<!doctype html><title>Dienste</title><main></main>"})
+    page_server = fronts.site(
+        stage, "nginx", {"index.html": "<!doctype html><title>Dienste</title><main></main>"}
+    )
     export = stage.directory() / "client.har"
     rules = f"MAP plan.feuerwehr.test:80 127.0.0.1:{page_server.port}, "
     rules += f"MAP api.feuerwehr.test:80 127.0.0.1:{stage.tap('client', server)}"
     driver = importlib.import_module("playwright.sync_api").sync_playwright().start()
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", f"--host-resolver-rules={rules}"]
+    flags = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        f"--host-resolver-rules={rules}",
+    ]
     chromium = driver.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
     context = chromium.new_context(record_har_path=str(export), record_har_content="embed", locale="de-DE")
     page = context.new_page()
@@ -157,8 +172,12 @@ def planner(stage: Stage) -> None:
 def weak(stage: Stage) -> None:
     """Save with the only kind of tag that there is."""
     rows = {f"/hives/{n}": {"hive": n, "queen": "2025", "weight": 31.5 + n} for n in (1, 2, 3)}
-    kept = Ledger(rows, weak=True, refused={"error": {"type": "precondition", "message": "Entry was changed"}})
-    me = stage.actor("client", place.ledger(stage, kept, "werkzeug"), "hives.imker.test", "httpx", {"X-User": "app"})
+    kept = Ledger(
+        rows, weak=True, refused={"error": {"type": "precondition", "message": "Entry was changed"}}
+    )
+    me = stage.actor(
+        "client", place.ledger(stage, kept, "werkzeug"), "hives.imker.test", "httpx", {"X-User": "app"}
+    )
     place.enter(me)
     me.get("/hives")
     seen = me.get("/hives/2")
@@ -190,7 +209,9 @@ def counter(stage: Stage) -> None:
     """Let two checked writes pass."""
     rows = {f"/akter/{n}": {"nr": n, "sag": "byg", "note": "", "frist": None} for n in (7001, 7002, 7003)}
     server = place.ledger(stage, Ledger(rows, gap=0.35), "cheroot")
-    me = stage.actor("client", server, "akter.kommune.test", "httpx", {"User-Agent": "Sagsflade/3 (terminalserver)"})
+    me = stage.actor(
+        "client", server, "akter.kommune.test", "httpx", {"User-Agent": "Sagsflade/3 (terminalserver)"}
+    )
     me.send("POST", "/session", 200, {"X-User": "mette"}, {"client": "skranke"})
     me.send("POST", "/session", 200, {"X-User": "jonas"}, {"client": "skranke"})
     me.get("/akter")
@@ -326,7 +347,9 @@ def shelves(stage: Stage) -> None:
     """Write another form than was read."""
     rows = {f"/hyllor/{h}": {"skruv": 400, "mutter": 380, "bricka": 90} for h in ("A1", "A2", "B1")}
     kept = Ledger(rows, forms={"text/csv": _csv}, parse=_from_csv, refused={"fel": "Posten har ändrats"})
-    me = stage.actor("client", place.ledger(stage, kept), "lager.verkstad.test", "curl", {"User-Agent": "inventering.sh"})
+    me = stage.actor(
+        "client", place.ledger(stage, kept), "lager.verkstad.test", "curl", {"User-Agent": "inventering.sh"}
+    )
     me.get("/status")
     me.get("/hyllor")
     place.edit(me, "/hyllor/A2", bricka=88)

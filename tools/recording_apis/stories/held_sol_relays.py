@@ -63,9 +63,13 @@ def labels(stage: Stage) -> None:
 )
 def policy(stage: Stage) -> None:
     """Lose the guard to RequestHeader unset."""
-    rows = {f"/plans/{b}": {"bed": b, "diet": "normal", "allergy": "", "note": ""} for b in ("4a", "4b", "5a")}
+    rows = {
+        f"/plans/{b}": {"bed": b, "diet": "normal", "allergy": "", "note": ""} for b in ("4a", "4b", "5a")
+    }
     server = place.ledger(stage, Ledger(rows, fields={"Cache-Control": "no-store"}))
-    front = fronts.apache(stage, server, "RequestHeader unset If-Match\nRequestHeader unset X-Forwarded-Proto")
+    front = fronts.apache(
+        stage, server, "RequestHeader unset If-Match\nRequestHeader unset X-Forwarded-Proto"
+    )
     me = stage.actor("client", front, "plans.ward.test", "node:fetch", {"X-User": "nurse-lind"})
     other = stage.actor("other", front, "plans.ward.test", "aiohttp", {"X-User": "kitchen"})
     place.enter(me)
@@ -97,11 +101,15 @@ def policy(stage: Stage) -> None:
 def catalogue(stage: Stage) -> None:
     """Send what Varnish made weak."""
     text = "keimt bei 18 Grad, " * 20
-    rows: dict[str, Any] = {f"/sorten/{n}": {"nr": n, "name": f"Sorte {n}", "text": text} for n in (31, 32, 33)}
-    server = place.ledger(stage, Ledger(rows, refused={"fehler": "Datensatz wurde nicht gespeichert"}), "werkzeug")
+    rows: dict[str, Any] = {
+        f"/sorten/{n}": {"nr": n, "name": f"Sorte {n}", "text": text} for n in (31, 32, 33)
+    }
+    server = place.ledger(
+        stage, Ledger(rows, refused={"fehler": "Datensatz wurde nicht gespeichert"}), "werkzeug"
+    )
     rules = (
-        "sub vcl_recv { if (req.http.Accept-Encoding !~ \"gzip\") { return (pass); } }\n"
-        "sub vcl_backend_response { if (beresp.http.Content-Type ~ \"json\" && !bereq.uncacheable) "
+        'sub vcl_recv { if (req.http.Accept-Encoding !~ "gzip") { return (pass); } }\n'
+        'sub vcl_backend_response { if (beresp.http.Content-Type ~ "json" && !bereq.uncacheable) '
         "{ set beresp.do_gzip = true; } set beresp.ttl = 0s; set beresp.grace = 0s; }"
     )
     front = fronts.varnish(stage, server, rules)
@@ -274,8 +282,10 @@ def orchestra(stage: Stage) -> None:
 )
 def pages(stage: Stage) -> None:
     """Get a 200 for a tag that fits."""
-    files = {f"shop/{n}.html": f"<h1>{n}</h1>" + "<p>Wolle, 50 g</p>" * 30 for n in ("start", "wolle", "nadeln")}
-    lines = "add_header Cache-Control \"max-age=1\";"
+    files = {
+        f"shop/{n}.html": f"<h1>{n}</h1>" + "<p>Wolle, 50 g</p>" * 30 for n in ("start", "wolle", "nadeln")
+    }
+    lines = 'add_header Cache-Control "max-age=1";'
     front = fronts.squid(stage, fronts.site(stage, "nginx", files, lines), site="laden.wolle.test")
     me = stage.actor("client", front, "laden.wolle.test", "requests", {"User-Agent": "Preisbeobachter/2"})
     held = {name: me.get(f"/shop/{name}.html") for name in ("start", "wolle", "nadeln")}
@@ -310,7 +320,9 @@ class _Copy(Ledger):
 )
 def copies(stage: Stage) -> None:
     """Read too early from the copy."""
-    rows = {f"/bins/{n}": {"bin": n, "sku": f"S{i}00", "qty": 40 + i} for i, n in enumerate(("A1", "A2", "B7"))}
+    rows = {
+        f"/bins/{n}": {"bin": n, "sku": f"S{i}00", "qty": 40 + i} for i, n in enumerate(("A1", "A2", "B7"))
+    }
     first = Ledger(rows, fields={"X-Db": "primary"}, refused={"error": "stale_object"})
     reads = place.ledger(stage, _Copy(first, 1.5), "waitress", "copy")
     front = fronts.split(stage, place.ledger(stage, first, "waitress", "primary"), reads)

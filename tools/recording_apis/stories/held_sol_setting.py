@@ -53,7 +53,9 @@ def ledger(stage: Stage, kept: Ledger, runner: str = "waitress", name: str = "re
         port, run, end = made.server_port, made.serve_forever, made.shutdown
     threading.Thread(target=run, daemon=True).start()
     time.sleep(0.3)
-    version = f"Flask {importlib.metadata.version('flask')} under {runner} {importlib.metadata.version(runner)}"
+    version = (
+        f"Flask {importlib.metadata.version('flask')} under {runner} {importlib.metadata.version(runner)}"
+    )
     return stage.adopt(name, Here(port, version, end), recorded=True)
 
 
@@ -61,7 +63,16 @@ def forms(stage: Stage) -> Server:
     """Serve the Django desk under gunicorn with a tap before it."""
     port, directory = free_port(), stage.directory()
     target = "tools.recording_apis.apps.sol_forms:application"
-    command = [servers.program("gunicorn"), "-k", "gthread", "--threads", "4", "-b", f"127.0.0.1:{port}", target]
+    command = [
+        servers.program("gunicorn"),
+        "-k",
+        "gthread",
+        "--threads",
+        "4",
+        "-b",
+        f"127.0.0.1:{port}",
+        target,
+    ]
     version = f"Django {importlib.metadata.version('django')} under gunicorn"
     root = str(servers._ROOT)  # noqa: SLF001 - where this package lies
     run = servers._run  # noqa: SLF001 - starts and awaits a program

@@ -15,7 +15,6 @@ from tools.recording_apis.stories.vic_setting import Lake
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tools.recording_apis.actors import Actor
     from tools.recording_apis.servers import Server
     from tools.recording_apis.stage import Stage
 
@@ -28,7 +27,9 @@ _MAKE = (
 )
 
 
-def _radicale(stage: Stage, kind: tuple[str, str, str], base: str, files: Mapping[str, str], media: str) -> Server:
+def _radicale(
+    stage: Stage, kind: tuple[str, str, str], base: str, files: Mapping[str, str], media: str
+) -> Server:
     server = stage.server("radicale")
     setup = stage.actor("setup", server, "dav.test", "httpx", {"Authorization": "Basic dGVhbTp0ZWFt"})
     setup.send("MKCOL", base, 201, _XML, _MAKE.format(*kind))
@@ -40,8 +41,9 @@ def _radicale(stage: Stage, kind: tuple[str, str, str], base: str, files: Mappin
 
 
 def _card(uid: str, name: str, phone: str, more: str = "") -> str:
+    first, last = name.split()
     return (
-        f"BEGIN:VCARD\r\nVERSION:3.0\r\nUID:{uid}\r\nFN:{name}\r\nN:{name.split()[-1]};{name.split()[0]};;;\r\n"
+        f"BEGIN:VCARD\r\nVERSION:3.0\r\nUID:{uid}\r\nFN:{name}\r\nN:{last};{first};;;\r\n"
         f"TEL;TYPE=WORK:{phone}\r\n{more}END:VCARD\r\n"
     )
 
@@ -59,8 +61,12 @@ def _card(uid: str, name: str, phone: str, more: str = "") -> str:
 )
 def supplier(stage: Stage) -> None:
     """Be second at a card."""
-    cards = {f"{u}.vcf": _card(u, n, f"+46 8 55 0{i}") for i, (u, n) in enumerate(
-        {"lund-01": "Karin Lund", "berg-02": "Olle Berg", "ek-03": "Siv Ek"}.items())}
+    cards = {
+        f"{u}.vcf": _card(u, n, f"+46 8 55 0{i}")
+        for i, (u, n) in enumerate(
+            {"lund-01": "Karin Lund", "berg-02": "Olle Berg", "ek-03": "Siv Ek"}.items()
+        )
+    }
     base = "/team/leverantorer/"
     server = _radicale(stage, ("carddav", "addressbook", "Leverantörer"), base, cards, "text/vcard")
     own = {"Authorization": "Basic dGVhbTp0ZWFt"}
@@ -71,7 +77,12 @@ def supplier(stage: Stage) -> None:
     seen = me.get(f"{base}berg-02.vcf")
     me.get(f"{base}ek-03.vcf")
     theirs = other.get(f"{base}berg-02.vcf")
-    other.put(f"{base}berg-02.vcf", theirs.text.replace("55 01", "55 77"), (201, 204), {**_VCF, "If-Match": theirs.etag})
+    other.put(
+        f"{base}berg-02.vcf",
+        theirs.text.replace("55 01", "55 77"),
+        (201, 204),
+        {**_VCF, "If-Match": theirs.etag},
+    )
     place.wait(1.3)
     first = me.get(f"{base}lund-01.vcf")
     text = first.text.replace("END:VCARD", "NOTE:ringer fre\r\nEND:VCARD")
@@ -107,13 +118,22 @@ def plugin(stage: Stage) -> None:
     events = {f"c{n}.ics": _event(f"c{n}", n, f"Consulta {n}") for n in (3, 4, 7)}
     server = _radicale(stage, ("caldav", "calendar", "Consultas"), base, events, "text/calendar")
     own = {"Authorization": "Basic dGVhbTp0ZWFt"}
-    me = stage.actor("client", server, "agenda.clinica.test", "node:axios", {**own, "User-Agent": "CrmAgenda/2.0"})
-    other = stage.actor("other", server, "agenda.clinica.test", "requests", {**own, "User-Agent": "Thunderbird/140.0"})
+    me = stage.actor(
+        "client", server, "agenda.clinica.test", "node:axios", {**own, "User-Agent": "CrmAgenda/2.0"}
+    )
+    other = stage.actor(
+        "other", server, "agenda.clinica.test", "requests", {**own, "User-Agent": "Thunderbird/140.0"}
+    )
     place.listing(me, "/team/", "1")
     tags = place.listing(me, base)
     seen = me.get(f"{base}c4.ics")
     other_day = me.get(f"{base}c7.ics")
-    me.put(f"{base}c7.ics", other_day.text.replace("PT30M", "PT45M"), (201, 204), {**_ICS, "If-Match": other_day.etag})
+    me.put(
+        f"{base}c7.ics",
+        other_day.text.replace("PT30M", "PT45M"),
+        (201, 204),
+        {**_ICS, "If-Match": other_day.etag},
+    )
     theirs = other.get(f"{base}c4.ics")
     room = theirs.text.replace("END:VEVENT", "LOCATION:Sala 5\r\nEND:VEVENT")
     other.put(f"{base}c4.ics", room, (201, 204), {**_ICS, "If-Match": theirs.etag})
@@ -164,7 +184,11 @@ def _azurite(stage: Stage, blobs: Mapping[str, str]) -> tuple[Server, str]:
 def workers(stage: Stage) -> None:
     """Let two workers store at once."""
     server, signed = _azurite(stage, {f"t{n}.json": '{"parts":{}}' for n in (1, 2, 3)})
-    always = {"x-ms-version": "2021-12-02", "User-Agent": "collector/1.2 run=5c71", "x-ms-blob-type": "BlockBlob"}
+    always = {
+        "x-ms-version": "2021-12-02",
+        "User-Agent": "collector/1.2 run=5c71",
+        "x-ms-blob-type": "BlockBlob",
+    }
     me = stage.actor("client", server, "notes.blob.test", "httpx", always)
     me.get(f"/notes/turbine?restype=container&comp=list&{signed}")
     for number in (1, 2, 3):
@@ -201,7 +225,9 @@ def prices(stage: Stage) -> None:
     stage.forget()
     del stage.taps["setup"]
     csv = {"Content-Type": "text/csv"}
-    me = stage.actor("client", server, "tarifs.boulange.test", "curl:trace-time", {"User-Agent": "tarif.sh/3"})
+    me = stage.actor(
+        "client", server, "tarifs.boulange.test", "curl:trace-time", {"User-Agent": "tarif.sh/3"}
+    )
     other = stage.actor("other", server, "tarifs.boulange.test", "aiohttp", {"User-Agent": "agence-sud"})
     me.get("/tarifs?list-type=2&prefix=2026/")
     seen = me.get("/tarifs/2026/sud.csv")
@@ -209,7 +235,9 @@ def prices(stage: Stage) -> None:
     theirs = other.get("/tarifs/2026/sud.csv")
     other.put("/tarifs/2026/sud.csv", theirs.text + "brioche,2.10\n", 200, {**csv, "If-Match": theirs.etag})
     place.wait(1.5)
-    place.sure(seen.etag.strip('"') not in me.get("/tarifs?list-type=2&prefix=2026/").text.split("sud.csv")[1][:400])
+    place.sure(
+        seen.etag.strip('"') not in me.get("/tarifs?list-type=2&prefix=2026/").text.split("sud.csv")[1][:400]
+    )
     place.wait(0.6)
     me.put("/tarifs/2026/sud.csv", seen.text.replace("1.20", "1.25"), 200, csv)
     place.sure("brioche" not in me.get("/tarifs/2026/sud.csv").text)
@@ -224,7 +252,7 @@ def prices(stage: Stage) -> None:
     alone="exists-already",
     description=(
         "boto3 on moto's S3: a plant's night report goes up with IfNoneMatch='*', but the other plant has filed under "
-        "that name hours before, as its metadata tells; the tool looks at it and files under a name of its own."
+        "that name before, as its metadata tells; the tool looks at it and files under a name of its own."
     ),
 )
 def report(stage: Stage) -> None:
@@ -238,13 +266,28 @@ def report(stage: Stage) -> None:
     del stage.taps["keeper"]
     other = Lake(stage, "other", server)
     put = {"Bucket": "reports", "IfNoneMatch": "*"}
-    other.call("put_object", Key="2026/11/27-night.txt", Body=b"plant B: 38 t, belt 2 out", Metadata={"plant": "b"}, **put)
+    other.call(
+        "put_object",
+        Key="2026/11/27-night.txt",
+        Body=b"plant B: 38 t, belt 2 out",
+        Metadata={"plant": "b"},
+        **put,
+    )
     place.wait(2.2)
     me = Lake(stage, "client", server)
     me.call("list_objects_v2", Bucket="reports", Prefix="2026/10/")
     me.call("get_object", Bucket="reports", Key="2026/11/26-night.txt")
+    me.call("head_object", Bucket="reports", Key="2026/11/26-night.txt")
+    me.call("put_object", Bucket="reports", Key="status/plant-a.txt", Body=b"night shift done")
     mine = b"plant A: 44 t"
-    me.call("put_object", "PreconditionFailed", Key="2026/11/27-night.txt", Body=mine, Metadata={"plant": "a"}, **put)
+    me.call(
+        "put_object",
+        "PreconditionFailed",
+        Key="2026/11/27-night.txt",
+        Body=mine,
+        Metadata={"plant": "a"},
+        **put,
+    )
     seen = me.call("get_object", Bucket="reports", Key="2026/11/27-night.txt")
     place.sure(seen["Metadata"] == {"plant": "b"})
     me.call("put_object", Key="2026/11/27-night-a.txt", Body=mine, Metadata={"plant": "a"}, **put)
@@ -276,7 +319,9 @@ def retries(stage: Stage) -> None:
     place.polls(me, "/sets/mail/manifest.txt", times=1)
     place.rewrite(me, "/sets/db1/manifest.txt", "incr 2026-11-28\n")
     theirs = other.get("/sets/web1/manifest.txt")
-    other.put("/sets/web1/manifest.txt", theirs.text + "incr 2026-11-27\n", 204, {**text, "If-Match": theirs.etag})
+    other.put(
+        "/sets/web1/manifest.txt", theirs.text + "incr 2026-11-27\n", 204, {**text, "If-Match": theirs.etag}
+    )
     place.wait(1.2)
     for pause in (0.3, 0.6, 1.2, 2.4, 0.1):
         body = seen.text + "incr 2026-11-28\n"
@@ -319,7 +364,9 @@ _RECORDS = "/v1/buckets/hytte/collections/lister/records"
 def tablet(stage: Stage) -> None:
     """Keep the first tag."""
     server = _kinto(stage, "fredag", "lordag", "tur")
-    me = stage.actor("client", server, "sync.hytte.test", "node:fetch", {**_ANNA, "User-Agent": "Handleliste/5"})
+    me = stage.actor(
+        "client", server, "sync.hytte.test", "node:fetch", {**_ANNA, "User-Agent": "Handleliste/5"}
+    )
     me.get(f"{_RECORDS}?_sort=-last_modified")
     for name in ("fredag", "tur"):
         path = f"{_RECORDS}/{name}"
@@ -348,8 +395,12 @@ def tablet(stage: Stage) -> None:
 def phone(stage: Stage) -> None:
     """Sync without trouble."""
     server = _kinto(stage, "fredag", "lordag", "tur")
-    me = stage.actor("client", server, "sync.hytte.test", "java", {**_ANNA, "User-Agent": "Handleliste/5 (Android)"})
-    other = stage.actor("other", server, "sync.hytte.test", "requests", {**_ANNA, "User-Agent": "Handleliste/5"})
+    me = stage.actor(
+        "client", server, "sync.hytte.test", "java", {**_ANNA, "User-Agent": "Handleliste/5 (Android)"}
+    )
+    other = stage.actor(
+        "other", server, "sync.hytte.test", "requests", {**_ANNA, "User-Agent": "Handleliste/5"}
+    )
     poll = me.get(_RECORDS)
     for _ in range(3):
         place.wait(0.4)
@@ -360,10 +411,10 @@ def phone(stage: Stage) -> None:
     me.get(f"{_RECORDS}?_since={poll.etag.strip(chr(34))}")
     tag = me.get(f"{_RECORDS}/fredag").etag
     for count in (2, 3):
-        tag = me.send("PATCH", f"{_RECORDS}/fredag", 200, {"If-Match": tag}, {"data": {"varer": ["kaffe"] * count}}).etag
+        tag = me.send(
+            "PATCH", f"{_RECORDS}/fredag", 200, {"If-Match": tag}, {"data": {"varer": ["kaffe"] * count}}
+        ).etag
     tag = me.get(f"{_RECORDS}/tur").etag
     me.send("DELETE", f"{_RECORDS}/tur", 200, {"If-Match": tag})
     me.get(f"{_RECORDS}/tur", 404)
     me.get(_RECORDS)
-
-
