@@ -63,7 +63,7 @@ def test_a_label_is_complete_and_agrees_with_its_files(path: Path) -> None:
             assert (path.parent / file["curl_v"]).read_text(encoding="utf-8").startswith("$ curl")
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.rglob("[abd]*.*")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(FOLDER.rglob("[abde]*.*")), ids=lambda path: path.name)
 def test_no_file_names_a_machine(path: Path) -> None:
     assert not OF_A_MACHINE.search(path.read_text(encoding="utf-8"))
 
