@@ -77,7 +77,7 @@ def hours(stage: Stage) -> None:
     for name, text in (("hours", '{"mo":"9-18"}'), ("contact", '{"tel":"0551-1"}')):
         api.keep(f"site/{name}.json", text.encode(), "", 70000)
         api.media[f"site/{name}.json"] = "application/json"
-    server = place.open_box(stage, api, "waitress", "Azure Blob Storage")
+    server = place.open_box(stage, api, "cheroot", "Azure Blob Storage")
     rules = (
         "sub vcl_backend_response { set beresp.ttl = 6s; set beresp.grace = 0s; set beresp.keep = 0s; }\n"
         'sub vcl_deliver { if (obj.hits > 0) { set resp.http.X-Cache = "TCP_HIT"; } else '
@@ -159,12 +159,12 @@ def elevators(stage: Stage) -> None:
 def state(stage: Stage) -> None:
     """Write what somebody has leased."""
     api = stores.azure()
-    text = {"version": 4, "serial": 118, "lineage": guid("net")[:8], "resources": ["vnet", "fw"]}
     for name in ("net", "apps"):
+        text = {"version": 4, "serial": 118, "lineage": guid(name), "resources": [f"{name}-vnet", "fw"]}
         api.keep(f"tfstate/{name}.tfstate", json.dumps(text).encode(), "", 9000)
         api.media[f"tfstate/{name}.tfstate"] = "application/json"
     stores.leased(api)
-    server = place.open_box(stage, api, "waitress", "Azure Blob Storage")
+    server = place.open_box(stage, api, "cheroot", "Azure Blob Storage")
     host = "acmeinfra.blob.core.windows.example"
     me = stage.actor("client", server, host, "curl", {"Authorization": "Bearer ***", "x-ms-version": "2024-11-04"})
     other = stage.actor("other", server, host, "requests", {"User-Agent": "HashiCorp Terraform/1.10.1", "x-ms-version": "2024-11-04"})

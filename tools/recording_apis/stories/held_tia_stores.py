@@ -88,7 +88,7 @@ def textures(stage: Stage) -> None:
     stores.listed(api, "scene-assets", "/scene-assets")
     for name, age in (("oak", 90000), ("brick", 80000), ("slate", 70000)):
         api.keep(f"tex/{name}.exr", b"v/1\x01" + name.encode() * 40, "", age)
-    server = place.open_box(stage, api, "waitress", "Amazon S3")
+    server = place.open_box(stage, api, "cheroot", "Amazon S3")
     host = "assets.farm-07.example"
     other = stage.actor("other", server, host, "requests", place.amazon("aws-cli/2.22.7"))
     front = fronts.varnish(
@@ -131,7 +131,7 @@ def freeze(stage: Stage) -> None:
     stores.listed(api, "bilanz")
     for number, name in enumerate(("aktiva", "passiva", "guv")):
         api.keep(f"q3/{name}.csv", f"konto;saldo\n{1000 + number};{8120 + number * 77}\n".encode(), "", 9000 - number)
-    server = place.open_box(stage, api, "waitress", "Amazon S3")
+    server = place.open_box(stage, api, "cheroot", "Amazon S3")
     host = "bilanz.s3.eu-central-1.amazonaws.example"
     me = stage.actor("client", server, host, "httpx", place.amazon("abschluss/1.4 python-httpx/0.28"))
     other = stage.actor("other", server, host, "requests", place.amazon("aws-cli/2.22.7"))
@@ -257,7 +257,7 @@ def genomes(stage: Stage) -> None:
 def receipts(stage: Stage) -> None:
     """Find a number taken."""
     api = stores.oss()
-    server = place.open_box(stage, api, "waitress", "Alibaba OSS")
+    server = place.open_box(stage, api, "cheroot", "Alibaba OSS")
     host = "kassenbelege.oss-eu-central-1.aliyuncs.example"
 
     def fields() -> dict[str, str]:
@@ -300,7 +300,7 @@ def prices(stage: Stage) -> None:
     api = stores.google_xml()
     api.keep("station-118/prices.json", b'{"e5":1.719,"diesel":1.649}', "", 4000)
     api.keep("station-118/opening.json", b'{"mo-fr":"6-22"}', "", 400000)
-    server = place.open_box(stage, api, "waitress", "Google Cloud Storage XML API")
+    server = place.open_box(stage, api, "cheroot", "Google Cloud Storage XML API")
     host = "prices-prod.storage.googleapis.example"
     me = stage.actor("client", server, host, "urllib", {"User-Agent": "sign-fw/2.8"})
     other = stage.actor("other", server, host, "requests", place.bearer("pricing/44"))
