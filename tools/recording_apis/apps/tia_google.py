@@ -64,6 +64,7 @@ def calendar(name: str, events: dict[str, dict]) -> Api:
         return Res(200, {**body, "nextSyncToken": f"{made}{api.epoch}="})
 
     api.on("GET", base, listing)
+    api.on("GET", "/calendar/v3/colors", lambda _req: Res(200, {"kind": "calendar#colors", "event": {"1": {"background": "#a4bdfc"}}}))
     for number, (key, data) in enumerate(events.items()):
         api.keep(key, {"id": key, "status": "confirmed", **data}, "", 90000 + 777.7 * number)
     return api

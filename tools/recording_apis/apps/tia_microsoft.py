@@ -103,11 +103,11 @@ def settings(pairs: dict[str, str]) -> Api:
 
 def dataverse(table: str, rows: dict[str, dict], origin: str) -> Api:
     """Return a table's rows for pages of another origin, which may not read the tag."""
-    own = {"Access-Control-Allow-Origin": origin, "Access-Control-Allow-Credentials": "true", "Vary": "Origin", "OData-Version": "4.0", "REQ_ID": guid("req")}
-    api = Api(lambda _req: dict(own), lambda _req: Res(404, {"error": {"code": "0x80040217", "message": "Entity Does Not Exist"}}))
+    own = {"Access-Control-Allow-Origin": origin, "Access-Control-Allow-Credentials": "true", "Vary": "Origin", "OData-Version": "4.0"}
+    api = Api(lambda _req: {**own, "REQ_ID": guid(f"{time.time_ns()}")}, lambda _req: Res(404, {"error": {"code": "0x80040217", "message": "Entity Does Not Exist"}}))
 
     def tag(row: Row) -> str:
-        return f'W/"{4810000 + row.rev * 37 + len(row.octets)}"'
+        return f'W/"{4810000 + row.rev * 1037 + int(hashlib.md5(row.octets).hexdigest()[:3], 16)}"'
 
     base = f"/api/data/v9.2/{table}"
     allow = {"Access-Control-Allow-Methods": "GET, PATCH, POST", "Access-Control-Allow-Headers": "content-type, odata-version, odata-maxversion, if-match", "Access-Control-Max-Age": "600"}
