@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-# ruff: noqa: ARG002 - what a story replaces is handed all that it may want
+# ruff: noqa: ARG002, PLR0917, S324 - what a story replaces is handed all that it may want
 """Kinds of rows and blobs with the version carriers of APIs in use, in the process that records."""
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class Kind:
     Args:
         api: Where the routes go.
         pattern: Path; its group is the key.
-        bends: What differs: ``tag``, ``sent``, ``show``, ``stale``, ``need``, ``gone``, ``wrote``, ``change``,
-            ``same``, ``key``.
+        bends: What differs: ``tag``, ``sent``, ``show``, ``stale``, ``need``, ``gone``, ``wrote``,
+            ``change``, ``same``, ``key``.
     """
 
     def __init__(self, api: Api, pattern: str, **bends: Callable[..., Any]) -> None:
@@ -115,11 +115,11 @@ class Kind:
             return refusal or Res(204)
 
 
-def _xml_error(blobs: Blobs, status: int, code: str, message: str, more: str = "") -> Res:
+def _xml_error(status: int, code: str, message: str, more: str = "") -> Res:
     trace = guid(f"{time.time()}").replace("-", "")[:16].upper()
     body = (
-        f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{message}</Message>{more}'
-        f"<RequestId>{trace}</RequestId></Error>"
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code>'
+        f"<Message>{message}</Message>{more}<RequestId>{trace}</RequestId></Error>"
     )
     return Res(status, body, {"Content-Type": "application/xml"})
 
@@ -145,12 +145,14 @@ class Blobs(Api):
         writes: str = "if-match if-none-match",
         extra: Callable[[Req], dict[str, str]] | None = None,
     ) -> None:
-        super().__init__(extra, lambda _req: self.error(404, "NoSuchKey", "The specified key does not exist."))
+        super().__init__(
+            extra, lambda _req: self.error(404, "NoSuchKey", "The specified key does not exist.")
+        )
         self.prefix, self.reads, self.writes = prefix, reads.split(), writes.split()
         self.tag = tag or (lambda row: f'"{hashlib.md5(row.data).hexdigest()}"')
         self.media: dict[str, str] = {}
         self.shown: Any = lambda _row: {}
-        self.error: Any = lambda *told: _xml_error(self, *told)
+        self.error: Any = _xml_error
         self.failed: Any = lambda field: self.error(
             412,
             "PreconditionFailed",

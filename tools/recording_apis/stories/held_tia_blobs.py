@@ -40,7 +40,9 @@ def commits(stage: Stage) -> None:
         api.keep(f"wh/rides/data/p-0{part}.parquet", b"PAR1" + bytes([part]) * 300, "", 8000)
     server = place.open_box(stage, api, "cheroot", "Google Cloud Storage XML API")
     host = "lake-eu.storage.googleapis.example"
-    me = stage.actor("client", server, host, "java", {"Authorization": "AWS4-HMAC-SHA256 Credential=GOOG1EXAMPLE"})
+    me = stage.actor(
+        "client", server, host, "java", {"Authorization": "AWS4-HMAC-SHA256 Credential=GOOG1EXAMPLE"}
+    )
     other = stage.actor("other", server, host, "httpx", place.bearer("compactor/2"))
     path = "/wh/rides/metadata/current.json"
     plan = me.get(path)
@@ -119,7 +121,12 @@ def elevators(stage: Stage) -> None:
     """Guard a save with the wall clock."""
     api = stores.azure()
     for number in (7, 8, 9):
-        api.keep(f"lifts/L-{number}.json", json.dumps({"lift": number, "ropes": "ok", "log": []}).encode(), "", 2417)
+        api.keep(
+            f"lifts/L-{number}.json",
+            json.dumps({"lift": number, "ropes": "ok", "log": []}).encode(),
+            "",
+            2417,
+        )
         api.media[f"lifts/L-{number}.json"] = "application/json"
     server = place.open_box(stage, api, "cheroot", "Azure Blob Storage")
     host = "wartung.blob.core.windows.example"
@@ -134,7 +141,12 @@ def elevators(stage: Stage) -> None:
         mine = me.get(path)
         if number == 8:
             theirs = other.get(path).json
-            other.put(path, {**theirs, "log": ["Bremse nachgestellt, mk"]}, 201, {**_BLOCK, "If-Match": other.get(path).etag})
+            other.put(
+                path,
+                {**theirs, "log": ["Bremse nachgestellt, mk"]},
+                201,
+                {**_BLOCK, "If-Match": other.get(path).etag},
+            )
             place.rest(1.2)
             place.sure(me.send("HEAD", path, 200).etag != mine.etag)
         sent = {**_BLOCK, "If-Unmodified-Since": local(mine.fields["last-modified"])}
@@ -166,11 +178,21 @@ def state(stage: Stage) -> None:
     stores.leased(api)
     server = place.open_box(stage, api, "cheroot", "Azure Blob Storage")
     host = "acmeinfra.blob.core.windows.example"
-    me = stage.actor("client", server, host, "curl", {"Authorization": "Bearer ***", "x-ms-version": "2024-11-04"})
-    other = stage.actor("other", server, host, "requests", {"User-Agent": "HashiCorp Terraform/1.10.1", "x-ms-version": "2024-11-04"})
+    me = stage.actor(
+        "client", server, host, "curl", {"Authorization": "Bearer ***", "x-ms-version": "2024-11-04"}
+    )
+    other = stage.actor(
+        "other",
+        server,
+        host,
+        "requests",
+        {"User-Agent": "HashiCorp Terraform/1.10.1", "x-ms-version": "2024-11-04"},
+    )
     path, held = "/tfstate/net.tfstate", guid("runner-3")
     asks = {"x-ms-lease-action": "acquire", "x-ms-lease-duration": "-1"}
-    other.put(f"{path}?comp=lease", None, 201, {**asks, "x-ms-proposed-lease-id": held, "Content-Length": "0"})
+    other.put(
+        f"{path}?comp=lease", None, 201, {**asks, "x-ms-proposed-lease-id": held, "Content-Length": "0"}
+    )
     me.get("/tfstate/apps.tfstate")
     seen = me.get(path)
     mine = {**seen.json, "serial": 119, "resources": ["vnet"]}

@@ -28,20 +28,38 @@ if TYPE_CHECKING:
 )
 def photos(stage: Stage) -> None:
     """Be overtaken by the reading of the picture."""
-    names = {f"01GX{n}": {"name": f"IMG_{n}.jpg", "description": "", "file": {"mimeType": "image/jpeg"}} for n in (4411, 4412, 4413)}
+    names = {
+        f"01GX{n}": {"name": f"IMG_{n}.jpg", "description": "", "file": {"mimeType": "image/jpeg"}}
+        for n in (4411, 4412, 4413)
+    }
     api = microsoft.drive(names)
     server = place.open_box(stage, api, "cheroot", "Microsoft Graph driveItem")
-    me = stage.actor("client", server, "graph.microsoft.example", "node:axios", place.bearer("lightbox/8.2 GraphClient-js/3.0.7"))
+    me = stage.actor(
+        "client",
+        server,
+        "graph.microsoft.example",
+        "node:axios",
+        place.bearer("lightbox/8.2 GraphClient-js/3.0.7"),
+    )
     top = "/v1.0/me/drive"
     me.get(f"{top}/root/children?$select=id,name,eTag")
     for n in (4411, 4412):
         path = f"{top}/items/01GX{n}"
-        saved = me.put(f"{path}/content", b"\xff\xd8\xff\xe1Exif" + bytes([n % 250]) * 400, 200, {"Content-Type": "image/jpeg"})
+        saved = me.put(
+            f"{path}/content",
+            b"\xff\xd8\xff\xe1Exif" + bytes([n % 250]) * 400,
+            200,
+            {"Content-Type": "image/jpeg"},
+        )
         place.rest(0.5)
         with api.lock:
             row = api.rows[f"01GX{n}"]
             app = {"application": {"id": "4345a7b9", "displayName": "Media Processing"}}
-            api.keep(f"01GX{n}", {**row.data, "photo": {"cameraMake": "Nikon", "iso": 200}, "lastModifiedBy": app}, "media")
+            api.keep(
+                f"01GX{n}",
+                {**row.data, "photo": {"cameraMake": "Nikon", "iso": 200}, "lastModifiedBy": app},
+                "media",
+            )
         place.rest(0.6)
         me.send("PATCH", path, 412, {"if-match": saved.json["eTag"]}, {"description": "Hafenfest, Abend"})
         now = me.get(path).json
@@ -64,10 +82,18 @@ def photos(stage: Stage) -> None:
 )
 def renames(stage: Stage) -> None:
     """Send what the cache has added."""
-    names = {f"01PH{n}": {"name": f"Scan {n}.pdf", "file": {"mimeType": "application/pdf"}} for n in (21, 22, 23)}
+    names = {
+        f"01PH{n}": {"name": f"Scan {n}.pdf", "file": {"mimeType": "application/pdf"}} for n in (21, 22, 23)
+    }
     server = place.open_box(stage, microsoft.drive(names), "cheroot", "Microsoft Graph driveItem")
     agent = "Scanner/6.4 CFNetwork/1568.200.51 Darwin/24.1.0"
-    me = stage.actor("client", server, "graph.microsoft.example", "curl", place.bearer(agent, Accept_Language="de-DE,de;q=0.9"))
+    me = stage.actor(
+        "client",
+        server,
+        "graph.microsoft.example",
+        "curl",
+        place.bearer(agent, Accept_Language="de-DE,de;q=0.9"),
+    )
     top = "/v1.0/me/drive"
     me.get(f"{top}/root/children")
     me.send("PATCH", f"{top}/items/01PH21", 200, None, {"name": "Rechnung Oktober.pdf"})
@@ -75,7 +101,9 @@ def renames(stage: Stage) -> None:
     place.rest(0.5)
     me.get(f"{top}/items/01PH22", 304, {"If-None-Match": tag})
     for _ in range(2):
-        me.send("PATCH", f"{top}/items/01PH22", 412, {"If-None-Match": tag}, {"name": "Rechnung November.pdf"})
+        me.send(
+            "PATCH", f"{top}/items/01PH22", 412, {"If-None-Match": tag}, {"name": "Rechnung November.pdf"}
+        )
         place.rest(0.8)
         me.get(f"{top}/items/01PH22", 304, {"If-None-Match": tag})
     me.send("PATCH", f"{top}/items/01PH23", 200, None, {"name": "Mietvertrag.pdf"})
@@ -95,7 +123,10 @@ def renames(stage: Stage) -> None:
 )
 def board(stage: Stage) -> None:
     """Leave the condition out."""
-    tasks = {f"{name}AAx2jP0aUc": {"title": title} for name, title in (("Kq7", "Gerüst bestellen"), ("Vb1", "Putz prüfen"), ("Zt9", "Abnahme"))}
+    tasks = {
+        f"{name}AAx2jP0aUc": {"title": title}
+        for name, title in (("Kq7", "Gerüst bestellen"), ("Vb1", "Putz prüfen"), ("Zt9", "Abnahme"))
+    }
     server = place.open_box(stage, microsoft.planner(tasks), "cheroot", "Microsoft Graph Planner")
     me = stage.actor("client", server, "graph.microsoft.example", "httpx", place.bearer("bauwand/1.3"))
     plan = "/v1.0/planner/plans/xqQg5FS2LkCp935s-FIFm2QAFkHM/tasks"
@@ -103,7 +134,11 @@ def board(stage: Stage) -> None:
     for number, task in enumerate(listed):
         path = f"/v1.0/planner/tasks/{task['id']}"
         if number == 1:
-            body = {"assignments": {"u-71": {"@odata.type": "#microsoft.graph.plannerAssignment", "orderHint": " !"}}}
+            body = {
+                "assignments": {
+                    "u-71": {"@odata.type": "#microsoft.graph.plannerAssignment", "orderHint": " !"}
+                }
+            }
             me.send("PATCH", path, 204, {"If-Match": task["@odata.etag"]}, body)
             continue
         me.send("PATCH", path, 400, None, {"percentComplete": 100})
@@ -125,8 +160,16 @@ def board(stage: Stage) -> None:
 )
 def pools(stage: Stage) -> None:
     """Wait for what the service does."""
-    server = place.open_box(stage, microsoft.clusters(("web", "batch"), 1.4), "cheroot", "Azure Kubernetes Service")
-    me = stage.actor("client", server, "management.azure.example", "requests", place.bearer("scaler/2 azsdk-python-mgmt-containerservice/34"))
+    server = place.open_box(
+        stage, microsoft.clusters(("web", "batch"), 1.4), "cheroot", "Azure Kubernetes Service"
+    )
+    me = stage.actor(
+        "client",
+        server,
+        "management.azure.example",
+        "requests",
+        place.bearer("scaler/2 azsdk-python-mgmt-containerservice/34"),
+    )
     base = "/subscriptions/8c1e0b52-77aa-4c7f-9d0a-2b51c3f0e1aa/resourceGroups/shop/providers/Microsoft.ContainerService/managedClusters/aks-shop/agentPools"
     api = "api-version=2025-01-01"
     me.get(f"{base}?{api}")
@@ -156,8 +199,20 @@ def lading(stage: Stage) -> None:
     """Come second."""
     files = {f"88120{n}": {"name": f"BL-{n}.pdf", "size": 88000 + n} for n in (3, 4, 5)}
     server = place.open_box(stage, suites.box(files), "cheroot", "Box")
-    me = stage.actor("client", server, "api.box.example", "requests", {**place.bearer("box-python-sdk-3.13.0"), "X-User": "ines@reederei.example"})
-    other = stage.actor("other", server, "api.box.example", "node:fetch", {**place.bearer("box-node-sdk/3.8"), "X-User": "tomasz@reederei.example"})
+    me = stage.actor(
+        "client",
+        server,
+        "api.box.example",
+        "requests",
+        {**place.bearer("box-python-sdk-3.13.0"), "X-User": "ines@reederei.example"},
+    )
+    other = stage.actor(
+        "other",
+        server,
+        "api.box.example",
+        "node:fetch",
+        {**place.bearer("box-node-sdk/3.8"), "X-User": "tomasz@reederei.example"},
+    )
     me.get("/2.0/folders/0/items?limit=100")
     mine = {key: me.get(f"/2.0/files/{key}") for key in files}
     theirs = other.get("/2.0/files/881204").json
@@ -165,7 +220,12 @@ def lading(stage: Stage) -> None:
     place.rest(1.0)
     for key, seen in mine.items():
         status = 412 if key == "881204" else 200
-        me.put(f"/2.0/files/{key}", {"description": "Verschiffung KW 49"}, status, {"if-match": seen.json["etag"]})
+        me.put(
+            f"/2.0/files/{key}",
+            {"description": "Verschiffung KW 49"},
+            status,
+            {"if-match": seen.json["etag"]},
+        )
     now = me.get("/2.0/files/881204").json
     place.sure(now["modified_by"]["login"].startswith("tomasz") and now["description"] == "")
 
@@ -193,7 +253,12 @@ def archive(stage: Stage) -> None:
     place.rest(0.9)
     for entry in listed:
         gone = entry["id"] == "704553"
-        me.put(f"/2.0/files/{entry['id']}", {"description": "Blatt Harz"}, 412 if gone else 200, {"if-match": entry["etag"]})
+        me.put(
+            f"/2.0/files/{entry['id']}",
+            {"description": "Blatt Harz"},
+            412 if gone else 200,
+            {"if-match": entry["etag"]},
+        )
         if gone:
             me.get("/2.0/files/704553", 404)
     place.sure(me.get("/2.0/folders/0/items?limit=100").json["total_count"] == 3)

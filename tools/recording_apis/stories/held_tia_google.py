@@ -14,7 +14,7 @@ from tools.recording_apis.stage import case
 from tools.recording_apis.stories import held_tia_setting as place
 
 if TYPE_CHECKING:
-    from tools.recording_apis.actors import Answer
+    from tools.recording_apis.actors import Actor, Answer
     from tools.recording_apis.stage import Stage
 
 
@@ -33,9 +33,20 @@ if TYPE_CHECKING:
 )
 def signs(stage: Stage) -> None:
     """Poll with backslashes."""
-    rooms = {"saal3": {"summary": "Probe Streicher"}, "saal4": {"summary": "Vorstand"}, "saal5": {"summary": "Jury"}}
-    server = place.open_box(stage, google.calendar("haus%40konservatorium.example".replace("%40", "@"), rooms), "cheroot", "Google Calendar")
-    me = stage.actor("client", server, "www.googleapis.example", "urllib", place.google("doorsign/1.9 (gzip)"))
+    rooms = {
+        "saal3": {"summary": "Probe Streicher"},
+        "saal4": {"summary": "Vorstand"},
+        "saal5": {"summary": "Jury"},
+    }
+    server = place.open_box(
+        stage,
+        google.calendar("haus%40konservatorium.example".replace("%40", "@"), rooms),
+        "cheroot",
+        "Google Calendar",
+    )
+    me = stage.actor(
+        "client", server, "www.googleapis.example", "urllib", place.google("doorsign/1.9 (gzip)")
+    )
     base = "/calendar/v3/calendars/haus%40konservatorium.example/events"
     me.get(f"{base}?singleEvents=true")
     held = {name: me.get(f"{base}/{name}") for name in rooms}
@@ -44,7 +55,9 @@ def signs(stage: Stage) -> None:
         for name in ("saal3", "saal4"):
             raw = json.dumps(held[name].json["etag"])[1:-1]
             held[name] = me.get(f"{base}/{name}", 200, {"If-None-Match": raw})
-        me.get(f"{base}/saal5", 304, {"If-None-Match": held["saal5"].etag, "User-Agent": "doorsign/2.0 (gzip)"})
+        me.get(
+            f"{base}/saal5", 304, {"If-None-Match": held["saal5"].etag, "User-Agent": "doorsign/2.0 (gzip)"}
+        )
         place.sure(number < 3)
 
 
@@ -65,11 +78,13 @@ def rota(stage: Stage) -> None:
     duties = {f"dienst{n}": {"summary": f"Bereitschaft {n}"} for n in range(1, 5)}
     api = google.calendar("pflege@spital.example", duties)
     server = place.open_box(stage, api, "cheroot", "Google Calendar")
-    me = stage.actor("client", server, "www.googleapis.example", "requests", place.google("rota-sync/3 (gzip)"))
+    me = stage.actor(
+        "client", server, "www.googleapis.example", "requests", place.google("rota-sync/3 (gzip)")
+    )
     other = stage.actor("other", server, "www.googleapis.example", "httpx", place.google("Calendar-Web"))
     base = "/calendar/v3/calendars/pflege%40spital.example/events"
     token = f"{base64.urlsafe_b64encode(f'CPDA{time.time() - 3400000:.3f}'.encode()).decode()}0="
-    api.epoch = 1
+    api.epoch = 1  # type: ignore[attr-defined]
     me.get("/calendar/v3/colors")
     for _ in range(2):
         me.get(f"{base}?syncToken={quote(token)}&showDeleted=true", 410)
@@ -96,15 +111,22 @@ def rota(stage: Stage) -> None:
 )
 def choir(stage: Stage) -> None:
     """Read from behind one's own save."""
-    names = {f"c{n}": {"names": [{"displayName": name}], "phoneNumbers": [{"value": f"+49 551 {n}"}]} for n, name in ((4417, "Ute Ahrens"), (4418, "Jan Brandt"), (4423, "Mo Celik"))}
+    names = {
+        f"c{n}": {"names": [{"displayName": name}], "phoneNumbers": [{"value": f"+49 551 {n}"}]}
+        for n, name in ((4417, "Ute Ahrens"), (4418, "Jan Brandt"), (4423, "Mo Celik"))
+    }
     server = place.open_box(stage, google.people(names, 2.2), "cheroot", "Google People API")
-    me = stage.actor("client", server, "people.googleapis.example", "httpx", place.google("chorliste/0.7 (gzip)"))
+    me = stage.actor(
+        "client", server, "people.googleapis.example", "httpx", place.google("chorliste/0.7 (gzip)")
+    )
     fields = "personFields=names,phoneNumbers"
     me.get(f"/v1/people/me/connections?{fields}&pageSize=200")
     for key in ("c4418", "c4423"):
         seen = me.get(f"/v1/people/{key}?{fields}").json
         body = {"etag": seen["etag"], "phoneNumbers": [{"value": f"+49 170 9{key[1:]}"}]}
-        saved = me.send("PATCH", f"/v1/people/{key}:updateContact?updatePersonFields=phoneNumbers", 200, None, body).json
+        saved = me.send(
+            "PATCH", f"/v1/people/{key}:updateContact?updatePersonFields=phoneNumbers", 200, None, body
+        ).json
         place.rest(0.3)
         read = me.get(f"/v1/people/{key}?{fields}").json
         place.sure(read["etag"] == seen["etag"] != saved["etag"])
@@ -129,17 +151,21 @@ def choir(stage: Stage) -> None:
 def grants(stage: Stage) -> None:
     """Store a policy in turns."""
     bindings = [{"role": "roles/viewer", "members": ["group:alle@verlag.example"]}]
-    server = place.open_box(stage, google.policies("verlag-archiv", bindings), "cheroot", "Google Resource Manager")
+    server = place.open_box(
+        stage, google.policies("verlag-archiv", bindings), "cheroot", "Google Resource Manager"
+    )
     host = "cloudresourcemanager.googleapis.example"
     me = stage.actor("client", server, host, "requests", place.google("gcloud/502.0 grants"))
     other = stage.actor("other", server, host, "node:fetch", place.google("console"))
     top = "/v1/projects/verlag-archiv"
 
-    def grant(who: object, role: str, member: str) -> None:
-        policy = who.send("POST", f"{top}:getIamPolicy", 200, None, {"options": {"requestedPolicyVersion": 1}}).json  # type: ignore[attr-defined]
+    def grant(who: Actor, role: str, member: str) -> None:
+        policy = who.send(
+            "POST", f"{top}:getIamPolicy", 200, None, {"options": {"requestedPolicyVersion": 1}}
+        ).json
         policy["bindings"].append({"role": role, "members": [member]})
         place.rest(0.3)
-        who.send("POST", f"{top}:setIamPolicy", 200, None, {"policy": policy})  # type: ignore[attr-defined]
+        who.send("POST", f"{top}:setIamPolicy", 200, None, {"policy": policy})
 
     me.get(top)
     grant(me, "roles/storage.objectViewer", "user:lena@verlag.example")
@@ -164,17 +190,29 @@ def grants(stage: Stage) -> None:
 )
 def labels(stage: Stage) -> None:
     """Take the fingerprint of another part."""
-    server = place.open_box(stage, google.machines("europe-west3-b", ("pacs-1", "pacs-2", "ris-1")), "cheroot", "Google Compute Engine")
-    me = stage.actor("client", server, "compute.googleapis.example", "node:axios", place.google("inventar/5.1 gaxios/6"))
+    server = place.open_box(
+        stage,
+        google.machines("europe-west3-b", ("pacs-1", "pacs-2", "ris-1")),
+        "cheroot",
+        "Google Compute Engine",
+    )
+    me = stage.actor(
+        "client", server, "compute.googleapis.example", "node:axios", place.google("inventar/5.1 gaxios/6")
+    )
     base = "/compute/v1/projects/klinik-prod/zones/europe-west3-b/instances"
     for seen in me.get(base).json["items"][:2]:
         path, meta = f"{base}/{seen['name']}", seen["metadata"]
         items = [*meta["items"], {"key": "contact", "value": "radiologie"}]
-        me.send("POST", f"{path}/setMetadata", 200, None, {"fingerprint": meta["fingerprint"], "items": items})
+        me.send(
+            "POST", f"{path}/setMetadata", 200, None, {"fingerprint": meta["fingerprint"], "items": items}
+        )
         for _ in range(2):
             now = me.get(path).json
             place.rest(0.4)
-            body = {"labels": {**now["labels"], "cost": "k-77"}, "labelFingerprint": now["metadata"]["fingerprint"]}
+            body = {
+                "labels": {**now["labels"], "cost": "k-77"},
+                "labelFingerprint": now["metadata"]["fingerprint"],
+            }
             me.send("POST", f"{path}/setLabels", 412, None, body)
     place.sure("cost" not in me.get(f"{base}/pacs-1").json["labels"])
 
@@ -196,16 +234,30 @@ def records(stage: Stage) -> None:
     """Delete a record that is not quite there."""
     sets = [
         {"name": f"{name}.hafen.example.", "type": "A", "ttl": ttl, "rrdatas": [ip]}
-        for name, ttl, ip in (("mail", 300, "192.0.2.7"), ("ais", 3600, "192.0.2.19"), ("kran", 300, "192.0.2.40"))
+        for name, ttl, ip in (
+            ("mail", 300, "192.0.2.7"),
+            ("ais", 3600, "192.0.2.19"),
+            ("kran", 300, "192.0.2.40"),
+        )
     ]
     server = place.open_box(stage, google.zones("hafen", sets), "cheroot", "Google Cloud DNS")
     me = stage.actor("client", server, "dns.googleapis.example", "aiohttp", place.google("octodns/1.10"))
     base = "/dns/v1/projects/netz-2/managedZones/hafen"
     me.get(f"{base}/rrsets?maxResults=1000")
-    for name, ip, status in (("mail", "198.51.100.7", 200), ("ais", "198.51.100.19", 412), ("ais", "198.51.100.19", 412)):
-        old = next(one for one in sets if one["name"].startswith(name))
+    for name, ip, status in (
+        ("mail", "198.51.100.7", 200),
+        ("ais", "198.51.100.19", 412),
+        ("ais", "198.51.100.19", 412),
+    ):
+        old = next(one for one in sets if str(one["name"]).startswith(name))
         gone = {**old, "ttl": 300}
-        me.send("POST", f"{base}/changes", status, None, {"deletions": [gone], "additions": [{**gone, "rrdatas": [ip]}]})
+        me.send(
+            "POST",
+            f"{base}/changes",
+            status,
+            None,
+            {"deletions": [gone], "additions": [{**gone, "rrdatas": [ip]}]},
+        )
         place.rest(0.5)
     seen = me.get(f"{base}/rrsets?name=ais.hafen.example.").json["rrsets"][0]
     place.sure(seen["ttl"] == 3600)
@@ -225,7 +277,10 @@ def records(stage: Stage) -> None:
 )
 def catalogue(stage: Stage) -> None:
     """Read tags that are drawn."""
-    names = {name: {"schema": {"fields": [{"name": "id", "type": "INT64"}, {"name": name, "type": "STRING"}]}} for name in ("bons", "kunden", "retouren")}
+    names = {
+        name: {"schema": {"fields": [{"name": "id", "type": "INT64"}, {"name": name, "type": "STRING"}]}}
+        for name in ("bons", "kunden", "retouren")
+    }
     server = place.open_box(stage, google.tables("kasse", names, steady=False), "cheroot", "BigQuery")
     me = stage.actor("client", server, "bigquery.googleapis.example", "java", place.google("katalog/2"))
     base = "/bigquery/v2/projects/handel/datasets/kasse/tables"
@@ -255,7 +310,13 @@ def descriptions(stage: Stage) -> None:
     """Write twice at once."""
     names = {name: {"description": "", "labels": {}} for name in ("fahrten", "tarife", "zonen")}
     server = place.open_box(stage, google.tables("verkehr", names, slow=0.25), "cheroot", "BigQuery")
-    me = stage.actor("client", server, "bigquery.googleapis.example", "httpx", {**place.google("dbt-docs/1.9"), "X-Run-Id": "r-20261128-2"})
+    me = stage.actor(
+        "client",
+        server,
+        "bigquery.googleapis.example",
+        "httpx",
+        {**place.google("dbt-docs/1.9"), "X-Run-Id": "r-20261128-2"},
+    )
     base = "/bigquery/v2/projects/handel/datasets/verkehr/tables"
     for name in ("fahrten", "zonen"):
         tag = me.get(f"{base}/{name}").etag
@@ -263,7 +324,11 @@ def descriptions(stage: Stage) -> None:
         def save(body: dict[str, object], name: str = name, tag: str = tag) -> Answer:
             return me.send("PATCH", f"{base}/{name}", (200, 412), {"If-Match": tag}, body)
 
-        got = place.at_once(partial(save, {"description": f"Alle {name}"}), partial(save, {"labels": {"team": "oepnv"}}), apart=0.05)
+        got = place.at_once(
+            partial(save, {"description": f"Alle {name}"}),
+            partial(save, {"labels": {"team": "oepnv"}}),
+            apart=0.05,
+        )
         place.sure(sorted(one.status for one in got) == [200, 412])
         place.rest(0.5)
     now = me.get(f"{base}/tarife")
@@ -298,13 +363,18 @@ def parcels(stage: Stage) -> None:
         made = me.send("PATCH", f"{path}?currentDocument.exists=false", 200, None, shelf).json
         if number == "JD0142":
             place.rest(0.4)
-            mask = f"updateMask.fieldPaths=shelf&currentDocument.updateTime={other.get(path).json['updateTime']}"
+            mask = (
+                f"updateMask.fieldPaths=shelf&currentDocument.updateTime={other.get(path).json['updateTime']}"
+            )
             other.send("PATCH", f"{path}?{mask}", 200, None, {"fields": {"shelf": {"stringValue": "C1"}}})
             place.rest(0.5)
             made = me.get(path).json
         mask = f"updateMask.fieldPaths=state&currentDocument.updateTime={made['updateTime']}"
         me.send("PATCH", f"{path}?{mask}", 200, None, {"fields": {"state": {"stringValue": "out"}}})
-    place.sure(me.get(f"{base}/JD0142").json["fields"] == {"shelf": {"stringValue": "C1"}, "state": {"stringValue": "out"}})
+    place.sure(
+        me.get(f"{base}/JD0142").json["fields"]
+        == {"shelf": {"stringValue": "C1"}, "state": {"stringValue": "out"}}
+    )
 
 
 @case(
@@ -324,7 +394,13 @@ def manifest(stage: Stage) -> None:
     api = google.objects("funkhaus-feed")
     api.keep("feed/manifest.json", {"episodes": ["s2e1", "s2e2"]}, "", 70000)
     server = place.open_box(stage, api, "cheroot", "Google Cloud Storage JSON API")
-    me = stage.actor("client", server, "storage.googleapis.example", "requests", place.google("feedpub/1.2 gcs-python/2.19"))
+    me = stage.actor(
+        "client",
+        server,
+        "storage.googleapis.example",
+        "requests",
+        place.google("feedpub/1.2 gcs-python/2.19"),
+    )
     top = "/storage/v1/b/funkhaus-feed/o"
 
     def upload(name: str, body: object, status: int) -> None:

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 )
 def hire(stage: Stage) -> None:
     """Save an old form under a new tag."""
-    items = {str(n): {"Title": f"Beamer {n}", "Raum": "A1", "Notiz": "", "Status": "frei"} for n in (12, 14, 15)}
+    items = {
+        str(n): {"Title": f"Beamer {n}", "Raum": "A1", "Notiz": "", "Status": "frei"} for n in (12, 14, 15)
+    }
     server = place.open_box(stage, microsoft.sharepoint("Geraete", items), "cheroot", "SharePoint REST")
     host = "hochschule.sharepoint.example"
     accept = {"Accept": "application/json;odata=minimalmetadata", "X-RequestDigest": "0x***"}
@@ -47,7 +49,13 @@ def hire(stage: Stage) -> None:
         form = me.get(path).json
         if number == 14:
             theirs = other.get(path)
-            other.send("POST", path, 204, {"X-HTTP-Method": "MERGE", "IF-MATCH": theirs.etag}, {"Notiz": "Lampe defekt, nicht ausgeben"})
+            other.send(
+                "POST",
+                path,
+                204,
+                {"X-HTTP-Method": "MERGE", "IF-MATCH": theirs.etag},
+                {"Notiz": "Lampe defekt, nicht ausgeben"},
+            )
         place.rest(1.1)
         now = me.get(path)
         body = {name: form[name] for name in ("Title", "Raum", "Notiz")} | {"Status": "verliehen"}
@@ -80,11 +88,21 @@ def _cosmos(name: str) -> dict[str, str]:
 )
 def beds(stage: Stage) -> None:
     """Replace what was changed meanwhile."""
-    docs = {f"B-{n}": {"ward": "3W", "patient": None, "isolation": False, "clean": True} for n in (31, 32, 33)}
+    docs = {
+        f"B-{n}": {"ward": "3W", "patient": None, "isolation": False, "clean": True} for n in (31, 32, 33)
+    }
     server = place.open_box(stage, microsoft.cosmos("betten", docs), "cheroot", "Azure Cosmos DB")
     host = "klinikum.documents.azure.example"
-    me = stage.actor("client", server, host, "node:axios", {**_cosmos("3W"), "User-Agent": "board/3 azsdk-js-cosmosdb/4.2.0"})
-    other = stage.actor("other", server, host, "requests", {**_cosmos("3W"), "User-Agent": "hygiene azsdk-python-cosmos/4.9"})
+    me = stage.actor(
+        "client",
+        server,
+        host,
+        "node:axios",
+        {**_cosmos("3W"), "User-Agent": "board/3 azsdk-js-cosmosdb/4.2.0"},
+    )
+    other = stage.actor(
+        "other", server, host, "requests", {**_cosmos("3W"), "User-Agent": "hygiene azsdk-python-cosmos/4.9"}
+    )
     base = "/dbs/betrieb/colls/betten/docs"
     me.get(base)
     mine = {n: me.get(f"{base}/B-{n}").json for n in (31, 32)}
@@ -115,7 +133,14 @@ def booking(stage: Stage) -> None:
     """Be refused by one's own write."""
     docs = {f"T-{n}": {"room": "Turnhalle", "slot": n, "club": None} for n in (11, 12, 13)}
     server = place.open_box(stage, microsoft.cosmos("hallen", docs), "cheroot", "Azure Cosmos DB")
-    me = stage.actor("client", server, "sportamt.documents.azure.example", "requests", {**_cosmos("Turnhalle"), "User-Agent": "azsdk-python-cosmos/4.9.0"}, loses=place.drops("PUT", "/docs/T-12"))
+    me = stage.actor(
+        "client",
+        server,
+        "sportamt.documents.azure.example",
+        "requests",
+        {**_cosmos("Turnhalle"), "User-Agent": "azsdk-python-cosmos/4.9.0"},
+        loses=place.drops("PUT", "/docs/T-12"),
+    )
     base = "/dbs/betrieb/colls/hallen/docs"
     me.get(base)
     for n in (11, 12):
@@ -140,20 +165,37 @@ def booking(stage: Stage) -> None:
     alone="null-token",
     synthetic=True,
     description=(
-        "A release tool lists settings with $Select=key,value, so that it knows no etag, and sends If-Match: \"\" with each "
+        'A release tool lists settings with $Select=key,value, so that it knows no etag, and sends If-Match: "" with each '
         "change, which the service takes for no condition. The country that an operator has added to a flag, and that the "
         "tool's own watch has shown since, is gone."
     ),
 )
 def flags(stage: Stage) -> None:
     """Guard with nothing."""
-    pairs = {f"Shop:{name}": json.dumps({"on": False, "countries": ["de"]}) for name in ("Coupons", "Klarna", "Abholung")}
+    pairs = {
+        f"Shop:{name}": json.dumps({"on": False, "countries": ["de"]})
+        for name in ("Coupons", "Klarna", "Abholung")
+    }
     server = place.open_box(stage, microsoft.settings(pairs), "cheroot", "Azure App Configuration")
     host = "shop-cfg.azconfig.example"
-    me = stage.actor("client", server, host, "requests", {"Authorization": "HMAC-SHA256 Credential=***", "User-Agent": "release-train/11"})
-    other = stage.actor("other", server, host, "node:fetch", {"Authorization": "HMAC-SHA256 Credential=***", "User-Agent": "javascript-appconfiguration/1.8"})
+    me = stage.actor(
+        "client",
+        server,
+        host,
+        "requests",
+        {"Authorization": "HMAC-SHA256 Credential=***", "User-Agent": "release-train/11"},
+    )
+    other = stage.actor(
+        "other",
+        server,
+        host,
+        "node:fetch",
+        {"Authorization": "HMAC-SHA256 Credential=***", "User-Agent": "javascript-appconfiguration/1.8"},
+    )
     more = "label=prod&api-version=2023-11-01"
-    known = {one["key"]: json.loads(one["value"]) for one in me.get(f"/kv?{more}&$Select=key,value").json["items"]}
+    known = {
+        one["key"]: json.loads(one["value"]) for one in me.get(f"/kv?{more}&$Select=key,value").json["items"]
+    }
     path = f"/kv/Shop%3AKlarna?{more}"
     theirs = other.get(path)
     body = {"value": json.dumps({"on": False, "countries": ["de", "nl"]}), "content_type": "application/json"}
@@ -164,7 +206,12 @@ def flags(stage: Stage) -> None:
     place.sure("nl" in watched.json["value"])
     for key in ("Shop:Coupons", "Shop:Klarna"):
         value = json.dumps({**known[key], "on": True})
-        me.put(f"/kv/{quote(key, '')}?{more}", {"value": value, "content_type": "application/json"}, 200, {"If-Match": '""'})
+        me.put(
+            f"/kv/{quote(key, '')}?{more}",
+            {"value": value, "content_type": "application/json"},
+            200,
+            {"If-Match": '""'},
+        )
         place.rest(0.3)
     place.sure("nl" not in me.get(path, 200, {"If-None-Match": watched.etag}).json["value"])
 
@@ -186,10 +233,21 @@ def flags(stage: Stage) -> None:
 def portal(stage: Stage) -> None:
     """Edit without being shown the tag."""
     origin = "https://kundenportal.stadtwerk.example"
-    rows = {guid(f"zaehler{n}"): {"new_name": f"Anschluss {n}", "new_phone": f"0551 {n}", "new_hint": ""} for n in (71, 72, 73)}
-    server = place.open_box(stage, microsoft.dataverse("new_connections", rows, origin), "cheroot", "Dataverse Web API")
+    rows = {
+        guid(f"zaehler{n}"): {"new_name": f"Anschluss {n}", "new_phone": f"0551 {n}", "new_hint": ""}
+        for n in (71, 72, 73)
+    }
+    server = place.open_box(
+        stage, microsoft.dataverse("new_connections", rows, origin), "cheroot", "Dataverse Web API"
+    )
     host = "stadtwerk.crm4.dynamics.example"
-    chrome = {"Origin": origin, "Referer": f"{origin}/", "User-Agent": place.CHROME, "Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "cross-site"}
+    chrome = {
+        "Origin": origin,
+        "Referer": f"{origin}/",
+        "User-Agent": place.CHROME,
+        "Sec-Fetch-Mode": "cors",
+        "Sec-Fetch-Site": "cross-site",
+    }
     accept = {"Accept": "application/json;odata.metadata=none", "OData-Version": "4.0"}
     me = stage.actor("client", server, host, "httpx", chrome)
     other = stage.actor("other", server, host, "requests", {**accept, "User-Agent": "Dynamics-Agent/9.2"})
@@ -243,13 +301,33 @@ def loans(stage: Stage) -> None:
 
     api.after.append(late)
     server = place.open_box(stage, api, "cheroot", "Azure Table Storage")
-    front = fronts.haproxy(stage, [server], " retries 2\n retry-on response-timeout conn-failure\n timeout server 1s\n http-response add-header X-Edge lb-2")
-    me = stage.actor("client", front, "bibliothek.table.core.windows.example", "requests", {"x-ms-version": "2019-02-02", "Accept": "application/json;odata=minimalmetadata", "User-Agent": "azsdk-python-data-tables/12.6.0"})
+    front = fronts.haproxy(
+        stage,
+        [server],
+        " retries 2\n retry-on response-timeout conn-failure\n timeout server 1s\n http-response add-header X-Edge lb-2",
+    )
+    me = stage.actor(
+        "client",
+        front,
+        "bibliothek.table.core.windows.example",
+        "requests",
+        {
+            "x-ms-version": "2019-02-02",
+            "Accept": "application/json;odata=minimalmetadata",
+            "User-Agent": "azsdk-python-data-tables/12.6.0",
+        },
+    )
     me.get("/Ausleihen()?$filter=Leser%20eq%20''")
     for number, status in (("0417", 204), ("0418", 412), ("0419", 204)):
         path = f"/Ausleihen(PartitionKey='2026',RowKey='{number}')"
         seen = me.get(path)
-        me.send("MERGE", path, status, {"If-Match": seen.etag}, {"Leser": f"L-77{number[-1]}", "Faellig": "2026-12-19"})
+        me.send(
+            "MERGE",
+            path,
+            status,
+            {"If-Match": seen.etag},
+            {"Leser": f"L-77{number[-1]}", "Faellig": "2026-12-19"},
+        )
         place.rest(0.3)
         me.get(path)
     place.sure(slow == [204])

@@ -27,9 +27,7 @@ __all__ = [
     "till_fraction",
 ]
 
-CHROME = (
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
-)
+CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
 
 
 def bearer(agent: str, **more: str) -> dict[str, str]:
@@ -40,9 +38,7 @@ def bearer(agent: str, **more: str) -> dict[str, str]:
 
 def google(agent: str) -> dict[str, str]:
     """Return the fields of Google's client libraries."""
-    return bearer(
-        agent, x_goog_api_client="gl-python/3.11.9 gdcl/2.149.0", Accept="application/json"
-    )
+    return bearer(agent, x_goog_api_client="gl-python/3.11.9 gdcl/2.149.0", Accept="application/json")
 
 
 def amazon(agent: str, scope: str = "eu-central-1/s3") -> dict[str, str]:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from tools.recording_apis import fronts
 from tools.recording_apis.apps import tia_stores as stores
-from tools.recording_apis.apps.tia_core import httpdate
+from tools.recording_apis.apps.tia_core import Blobs, httpdate
 from tools.recording_apis.stage import case
 from tools.recording_apis.stories import held_tia_setting as place
 
 if TYPE_CHECKING:
-    from tools.recording_apis.apps.tia_core import Blobs, Req, Res, Row
+    from tools.recording_apis.apps.tia_core import Req, Row
     from tools.recording_apis.stage import Stage
 
 
@@ -46,7 +46,8 @@ def dailies(stage: Stage) -> None:
         text = me.send("POST", f"{path}?uploads", 200).text
         upload = text.partition("<UploadId>")[2].partition("<")[0]
         tags = [
-            me.put(f"{path}?partNumber={n}&uploadId={upload}", seed * 60 * n, 200).etag.strip('"') for n in (1, 2)
+            me.put(f"{path}?partNumber={n}&uploadId={upload}", seed * 60 * n, 200).etag.strip('"')
+            for n in (1, 2)
         ]
         if clip == "A014C004":
             other.put(path, b"door, take of the second unit" * 9, 200, {"Content-Type": "application/mxf"})
@@ -62,9 +63,7 @@ def dailies(stage: Stage) -> None:
             f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>",
         )
         place.sure(("PreconditionFailed" in done.text) == (clip == "A014C004"))
-    me.put(
-        "/ep03/_ingest/card-14.json", {"card": 14, "stored": ["A014C003", "A014C004"], "failed": []}, 200
-    )
+    me.put("/ep03/_ingest/card-14.json", {"card": 14, "stored": ["A014C003", "A014C004"], "failed": []}, 200)
     place.rest(0.3)
     place.sure(b"second unit" in me.get("/ep03/A014C004.mxf").body)
 
@@ -130,7 +129,12 @@ def freeze(stage: Stage) -> None:
     stores.copied(api, "bilanz")
     stores.listed(api, "bilanz")
     for number, name in enumerate(("aktiva", "passiva", "guv")):
-        api.keep(f"q3/{name}.csv", f"konto;saldo\n{1000 + number};{8120 + number * 77}\n".encode(), "", 9000 - number)
+        api.keep(
+            f"q3/{name}.csv",
+            f"konto;saldo\n{1000 + number};{8120 + number * 77}\n".encode(),
+            "",
+            9000 - number,
+        )
     server = place.open_box(stage, api, "cheroot", "Amazon S3")
     host = "bilanz.s3.eu-central-1.amazonaws.example"
     me = stage.actor("client", server, host, "httpx", place.amazon("abschluss/1.4 python-httpx/0.28"))
@@ -168,7 +172,7 @@ def _salted(salt: str) -> Blobs:
         trace = f"{salt}{time.time_ns():x}"
         return {"X-Openstack-Request-Id": f"tx{trace}", "X-IPLB-Instance": salt, "X-Trans-Id": f"tx{trace}"}
 
-    api = stores.Blobs(r"/v1/AUTH_7c2f/(.+)", "x-amz-", tag, extra=extra)
+    api = Blobs(r"/v1/AUTH_7c2f/(.+)", "x-amz-", tag, extra=extra)
     for name in ("gtfs.zip", "stops.csv", "holidays.json"):
         row = api.keep(f"timetables/{name}", name.encode() * 90, "")
         row.at = 1763000000.0
@@ -190,10 +194,17 @@ def _salted(salt: str) -> Blobs:
 )
 def timetables(stage: Stage) -> None:
     """Poll what two nodes tag in two ways."""
-    nodes = [place.open_box(stage, _salted(salt), "cheroot", "OVHcloud Object Storage") for salt in ("51207", "51209")]
+    nodes = [
+        place.open_box(stage, _salted(salt), "cheroot", "OVHcloud Object Storage")
+        for salt in ("51207", "51209")
+    ]
     front = fronts.haproxy(stage, nodes)
     me = stage.actor(
-        "client", front, "storage.gra.cloud.ovh.example", "node:axios", {"X-Auth-Token": "***", "User-Agent": "fahrplan-sync/7"}
+        "client",
+        front,
+        "storage.gra.cloud.ovh.example",
+        "node:axios",
+        {"X-Auth-Token": "***", "User-Agent": "fahrplan-sync/7"},
     )
     held: dict[str, str] = {}
     for _round in range(4):
@@ -225,7 +236,9 @@ def genomes(stage: Stage) -> None:
     api.keep("runs/README.txt", b"Calls of September", "", 300000)
     server = place.open_box(stage, api, "cheroot", "IBM Cloud Object Storage")
     host = "s3.eu-de.cloud-object-storage.appdomain.example"
-    me = stage.actor("client", server, host, "java", {"Authorization": "Bearer ***", "ibm-service-instance-id": "c07f"})
+    me = stage.actor(
+        "client", server, host, "java", {"Authorization": "Bearer ***", "ibm-service-instance-id": "c07f"}
+    )
     other = stage.actor("other", server, host, "requests", {"Authorization": "Bearer ***"})
     me.get("/genomes-eu/runs/README.txt")
     size = int(me.send("HEAD", "/genomes-eu/runs/0918.vcf.gz", 200).fields["content-length"])
