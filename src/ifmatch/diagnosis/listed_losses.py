@@ -12,6 +12,7 @@ from ifmatch.diagnosis.dates import shown
 from ifmatch.diagnosis.likeness import edit_of
 from ifmatch.diagnosis.linked_writes import own_name
 from ifmatch.diagnosis.listed_rows import moved_on, rows_of
+from ifmatch.diagnosis.version_words import called_version
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
@@ -92,7 +93,9 @@ def _another(case: Case, row: Row, base: Step, step: Step, called: str) -> str |
         )
     version = row.version(base.etag, called.rpartition("/")[2])
     bare = tokens.opaque(version or "")
-    if version is None or any(tokens.opaque(one) in {bare, ""} for one in base.issued()):
+    if version is None:
+        return _counted_since(case, row, base)
+    if any(tokens.opaque(one) in {bare, ""} for one in base.issued()):
         return None
     if step.etag is not None and tokens.opaque(step.etag) == bare:
         return None
@@ -102,6 +105,24 @@ def _another(case: Case, row: Row, base: Step, step: Step, called: str) -> str |
     # Lists may have tags of their own.
     own = before is not None and tokens.opaque(before.version(base.etag) or "") == bare
     return None if own else version
+
+
+def _counted_since(case: Case, row: Row, base: Step) -> str | None:
+    """Return the count that a row of a list shows where a list before the look showed a lower one.
+
+    Lists may count versions of what has another tag by itself. What was looked at is older than the first
+    list by its time of change, so the change was made after the look.
+    """
+    before = next(rows_of(case, base), None)
+    if before is None or base.last_modified is None or before.step.date is None:
+        return None
+    if base.last_modified > before.step.date - 1 or before.step.resource != row.step.resource:
+        return None
+    for name, value in row.values.items():
+        old = before.values.get(name)
+        if old is not None and called_version(name.rpartition("/")[2]) and tokens.counted_on(old, value):
+            return value
+    return None
 
 
 def _by_itself(case: Case, base: Step, listing: Step, step: Step) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.dates import http_date
+from ifmatch.diagnosis.multistatus_contents import LONGEST, MULTI_STATUS, entries_in
 from ifmatch.diagnosis.resources import host_of
 
 if TYPE_CHECKING:
@@ -18,6 +20,21 @@ _NEAR = 60
 _MILLISECONDS = 1000
 
 
+def changed_at(step: Step) -> float | None:
+    """Return when what an answer tells of was changed last, in seconds since the epoch; None when not told.
+
+    Args:
+        step: a read, or a look at the properties of one thing (RFC 4918 section 15.7).
+    """
+    content = step.content
+    if step.last_modified is not None or step.status != MULTI_STATUS or content is None:
+        return step.last_modified
+    if len(content) > LONGEST:
+        return None
+    told = [one.fields.get("Last-Modified") for _, one in entries_in(content.text)]
+    return http_date(told[0]) if len(told) == 1 and told[0] is not None else None
+
+
 def of_milliseconds(step: Step) -> bool:
     """Tell whether an answer's tag holds its Last-Modified in milliseconds, decimal or hexadecimal.
 
@@ -27,7 +44,7 @@ def of_milliseconds(step: Step) -> bool:
     Args:
         step: a read.
     """
-    modified = step.last_modified
+    modified = changed_at(step)
     if step.etag is None or modified is None:
         return False
     for part in tokens.opaque(step.etag).split("-")[-2:]:

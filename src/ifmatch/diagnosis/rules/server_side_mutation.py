@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.authorship import by_others, told_of
+from ifmatch.diagnosis.changes_alike import changed_alike
 from ifmatch.diagnosis.commands_done import signed_by_itself
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import changed_pointers, holds, same_content, value_at
@@ -104,6 +105,12 @@ def _moved(facts: Facts, source: Step) -> Iterator[Evidence]:
         pointers = ", ".join((facts.moved_pointers or ())[:4])
         yield note(f"only what servers stamp themselves differs ({pointers})", 3.5, facts.refresh)
     yield from _finished(facts)
+    if (alike := changed_alike(facts)) is not None:
+        place = path_of(bare(alike.read.resource))
+        text = (
+            f"{place} got the same after the client's write, as soon ({alike.added}): the service does that"
+        )
+        yield note(text, 5.5, alike.read)
     if facts.within_own_write and facts.content_moved:
         text = "its time of change is still that of the client's own write: the service went on from that"
         yield note(text, 3.5, facts.refresh)

@@ -9,7 +9,7 @@ from ifmatch.diagnosis.damages import Reason
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.wasted_reads import told_of_waste
-from ifmatch.diagnosis.weak_tags import SETTLED, of_milliseconds, weak_elsewhere
+from ifmatch.diagnosis.weak_tags import SETTLED, changed_at, of_milliseconds, weak_elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,10 +33,11 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     source = facts.source
     if not facts.refused or not facts.weak_token or facts.token is None:
         return
-    if source is None or source.last_modified is None or source.date is None:
+    modified = changed_at(source) if source is not None else None
+    if source is None or modified is None or source.date is None:
         yield from _as_now(facts)
         return
-    modified, date = source.last_modified, source.date
+    date = source.date
     if source.coding:
         return
     if date - modified > _TICK:
