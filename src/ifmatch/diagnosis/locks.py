@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import statistics
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
@@ -217,6 +216,8 @@ def why_awaited(facts: Facts) -> str | None:
     named = LOCK_PATH.search(_place(step).partition("://")[2]) is not None
     if not named or not step.timed or len(tries) < _ROUNDS or min(gaps) < _PATIENT:
         return None
+    import statistics  # noqa: PLC0415 - few captures show a lease that is kept up
+
     if statistics.pstdev(gaps) > _EVEN * statistics.mean(gaps):
         return None
     return f"an election: {len(tries)} tries at even intervals for what is named like a lock or a leader"

@@ -64,32 +64,38 @@ class Glossary:
         self._words: dict[str, str] = {}
         self._stems: dict[str, str] = {}
         self._unspaced: dict[str, str] = {}
-        # By their first words, the longest of each first: all words, and what they mean.
+        # By their first words: phrases, and what they mean; few texts begin any.
+        self._phrases: dict[str, list[tuple[str, str]]] = {}
         self._sayings: dict[str, list[tuple[list[str], str]]] = {}
         # Words that mean nothing here and begin no saying, in whatever case.
         self._plain: set[str] = set()
         # Words of texts in which none is known: texts of a kind have the same, and other numbers.
         self._unknown: set[frozenset[str]] = set()
         self._seen: dict[str, str | None] = {}
-        entries = (
-            (word, meaning)
-            for language in languages.values()
-            for meaning, words in language.items()
-            for word in words
-        )
-        sayings: dict[str, list[tuple[str, str]]] = {}
-        for word, meaning in entries:
-            if word.isalpha() and (word.isascii() or not _UNSPACED.search(word)):
-                self._words.setdefault(word, meaning)
-            elif word.endswith("*"):
-                self._stems.setdefault(word[:-1], meaning)
-            elif not word.isascii() and _UNSPACED.search(word):
-                self._unspaced.setdefault(word, meaning)
-            else:
-                sayings.setdefault(_BREAK.split(word, 1)[0], []).append((word, meaning))
-        for first, known in sayings.items():
-            known.sort(key=lambda one: -len(one[0]))
-            self._sayings[first] = [(_BREAK.split(phrase), meaning) for phrase, meaning in known]
+        for language in languages.values():
+            for meaning, words in language.items():
+                for word in words:
+                    self._learn(word, meaning)
+
+    def _learn(self, word: str, meaning: str) -> None:
+        spaced = word.isascii() or not _UNSPACED.search(word)
+        if spaced and word.isalpha():
+            self._words.setdefault(word, meaning)
+        elif word.endswith("*"):
+            self._stems.setdefault(word[:-1], meaning)
+        elif not spaced:
+            self._unspaced.setdefault(word, meaning)
+        else:
+            first = word.replace("'", " ").replace("-", " ").partition(" ")[0]
+            self._phrases.setdefault(first, []).append((word, meaning))
+
+    def _beginning(self, first: str) -> list[tuple[list[str], str]]:
+        """Return the sayings that begin with a word, the longest first: their words, and what they mean."""
+        found = self._sayings.get(first)
+        if found is None:
+            known = sorted(self._phrases[first], key=lambda one: -len(one[0]))
+            found = self._sayings[first] = [(_BREAK.split(phrase), meaning) for phrase, meaning in known]
+        return found
 
     @cached_property
     def _in_a_row(self) -> re.Pattern[str]:
@@ -157,11 +163,11 @@ class Glossary:
         words = every - self._plain
         if not words:
             return said
-        sayings = not self._sayings.keys().isdisjoint(map(bare, words)) and self._may_say(every)
+        sayings = not self._phrases.keys().isdisjoint(map(bare, words)) and self._may_say(every)
         if sayings:
             said = self._put_sayings(said)
         unknown = {word for word in words if self.in_english(word) is None}
-        self._plain |= {word for word in unknown if bare(word) not in self._sayings}
+        self._plain |= {word for word in unknown if bare(word) not in self._phrases}
         if len(unknown) == len(words):
             if not sayings:
                 self._note(every)
@@ -201,14 +207,15 @@ class Glossary:
     def _may_say(self, words: frozenset[str]) -> bool:
         """Tell whether a text with some words may hold a saying: all words of one."""
         plain = set(map(bare, words))
-        begun = (self._sayings[word] for word in self._sayings.keys() & plain)
+        begun = (self._beginning(word) for word in self._phrases.keys() & plain)
         return any(plain.issuperset(saying) for known in begun for saying, _ in known)
 
     def _saying_at(
         self, said: str, words: list[re.Match[str]], plain: list[str], place: int
     ) -> tuple[int, str]:
         """Return of how many words the longest saying is that begins at a word, and what it means."""
-        for saying, meaning in self._sayings.get(plain[place], ()):
+        begun = self._beginning(plain[place]) if plain[place] in self._phrases else ()
+        for saying, meaning in begun:
             last = place + len(saying)
             if plain[place:last] != saying:
                 continue
