@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
 from ifmatch.dialects import Carrier, Demand, Meaning, View, guards_in, unseen_guard
+from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content
 from ifmatch.model.quick import quick
 from ifmatch.model.unknown import UNKNOWN
@@ -36,7 +37,7 @@ class Guard(enum.StrEnum):
     LOCK = "lock"
 
 
-_PLACE: Final = re.compile(r"offset|position|append-?pos", re.IGNORECASE)
+_PLACE: Final = late_pattern(r"offset|position|append-?pos", re.IGNORECASE)
 
 
 @quick

@@ -18,6 +18,7 @@ from ifmatch.diagnosis.message_members import shown
 from ifmatch.diagnosis.operations import asks
 from ifmatch.diagnosis.resources import bare, parent_of
 from ifmatch.diagnosis.tickets import carried, carried_anywhere, in_fields, placed
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
 
 # What the name of a member says of a version, in whatever place.
-_NAMED: Final = re.compile(r"version|revision|(?:^|[_-])rev(?:$|[_-])|e-?tag", re.IGNORECASE)
+_NAMED: Final = late_pattern(r"version|revision|(?:^|[_-])rev(?:$|[_-])|e-?tag", re.IGNORECASE)
 # Longer contents are data, longer answers none that give a ticket out.
 _LONGEST: Final = 200_000
 # Longer contents are no questions.
@@ -36,7 +37,7 @@ _REFUSED: Final = 400
 # Fewer answers are quicker looked through than sorted by their words; more versions than this are too old.
 _MANY: Final = 150_000
 _MOST: Final = 2000
-_WORD: Final = re.compile(r"[\w-]+")
+_WORD: Final = late_pattern(r"[\w-]+")
 
 
 @dataclass

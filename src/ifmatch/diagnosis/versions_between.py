@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
@@ -20,6 +19,7 @@ from ifmatch.diagnosis.told_changes import account_of, known_as
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.model.diagnosis import Outcome
 from ifmatch.model.json_values import members_in
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ _DEEP: Final = 3
 _LONGEST: Final = 200_000
 # So many answers after a write are looked through.
 _NEAR: Final = 60
-_PIECES: Final = re.compile(r"[A-Za-z0-9]+")
+_PIECES: Final = late_pattern(r"[A-Za-z0-9]+")
 # A shorter name of a thing stands in a listing by chance.
 _NAME: Final = 2
 # Seconds by which the time of a change may lie beside its request.

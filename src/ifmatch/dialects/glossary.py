@@ -44,8 +44,6 @@ _MOST: Final = 8000
 _NAME: Final = 64
 _NAMES_KEPT: Final = 8192
 _TEXTS_KEPT: Final = 256
-# So many searches of long texts are worth a second pattern: one for lower case, that no other case concerns.
-_OFTEN: Final = 200
 _FLAGS: Final = late_pattern(r"^\(\?[im]+\)")
 _CASED: Final = late_pattern(r"(?<!\\)(?:\\\\)*(?:\\[uUxN]|[A-Z])|\(\?[a-z-]*i")
 _LINKS: Final = ("", "s", "n", "en", "es")
@@ -249,7 +247,6 @@ class Words:
 
     def __init__(self, pattern: str) -> None:
         self.pattern = pattern
-        self._asked = 0
 
     @cached_property
     def _compiled(self) -> re.Pattern[str]:
@@ -265,19 +262,17 @@ class Words:
         return self._search(text) or self._read(self._search, text)
 
     def _search(self, text: str) -> re.Match[str] | None:
-        """Find the pattern anywhere; in long texts, most of which have nothing, by a quicker look first."""
-        if len(text) > _NAME and text.isascii():
-            self._asked += 1
-            quick = self._lowered if self._asked > _OFTEN else None
-            if quick is not None and quick.search(text.lower()) is None:
-                return None
+        """Find the pattern anywhere, by a quicker look first: most texts have nothing of it."""
+        quick = self._lowered if text.isascii() else None
+        if quick is not None and quick.search(text.lower()) is None:
+            return None
         return self._compiled.search(text)
 
     @cached_property
     def _lowered(self) -> re.Pattern[str] | None:
         """Return the pattern for ASCII in lower case, where letters have one case alone; None without one.
 
-        To take every letter in either case costs a search half of its time or more.
+        To take every letter in either case costs a search four times as long, and compiling twice.
         """
         pattern = _FLAGS.sub(lambda found: found[0].replace("i", "").replace("(?)", ""), self.pattern)
         alike = pattern.isascii() and not _CASED.search(pattern)
@@ -289,7 +284,13 @@ class Words:
         Args:
             text: to look at.
         """
-        return self._compiled.match(text) or self._read(self._compiled.match, text)
+        return self._match(text) or self._read(self._match, text)
+
+    def _match(self, text: str) -> re.Match[str] | None:
+        quick = self._lowered if text.isascii() else None
+        if quick is not None and quick.match(text.lower()) is None:
+            return None
+        return self._compiled.match(text)
 
     def fullmatch(self, text: str) -> re.Match[str] | None:
         """Tell whether a whole text is as the pattern says, or its reading in English.
@@ -297,7 +298,13 @@ class Words:
         Args:
             text: to look at.
         """
-        return self._compiled.fullmatch(text) or self._read(self._compiled.fullmatch, text)
+        return self._fullmatch(text) or self._read(self._fullmatch, text)
+
+    def _fullmatch(self, text: str) -> re.Match[str] | None:
+        quick = self._lowered if text.isascii() else None
+        if quick is not None and quick.fullmatch(text.lower()) is None:
+            return None
+        return self._compiled.fullmatch(text)
 
     def finditer(self, text: str) -> Iterator[re.Match[str]]:
         """Yield where the pattern is found; in the reading in English, when nowhere in the text itself.
