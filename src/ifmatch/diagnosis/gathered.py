@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis import tokens
@@ -18,6 +17,7 @@ from ifmatch.diagnosis.message_members import shown
 from ifmatch.diagnosis.operations import asks
 from ifmatch.diagnosis.resources import bare, parent_of
 from ifmatch.diagnosis.tickets import carried, carried_anywhere, in_fields, placed
+from ifmatch.model.cached import cached_property
 from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:

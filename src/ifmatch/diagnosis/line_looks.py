@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import quote, unquote
 
 from ifmatch.diagnosis.line_records import record_of
+from ifmatch.model.cached import cached_property
 from ifmatch.model.json_values import members_in
 from ifmatch.model.late import late_pattern
 from ifmatch.model.slotted import Frozen

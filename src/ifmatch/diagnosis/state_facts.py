@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
@@ -27,6 +26,7 @@ from ifmatch.diagnosis.told_versions import moved
 from ifmatch.diagnosis.wishes import wish_of
 from ifmatch.dialects import weak_tags_match
 from ifmatch.merge import apply_merge_patch
+from ifmatch.model.cached import cached_property
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 

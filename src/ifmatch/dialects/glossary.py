@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache, cached_property, lru_cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from ifmatch.model.cached import cached_property
 from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property, lru_cache, partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.dialects.pointers import first_step, scalar, values_at
 from ifmatch.dialects.record import MarkPlace
 from ifmatch.dialects.view import View
+from ifmatch.model.cached import cached_property
 from ifmatch.model.slotted import Frozen
 from ifmatch.model.unknown import UNKNOWN
 
