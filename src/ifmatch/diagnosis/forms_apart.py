@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import holds
+from ifmatch.diagnosis.in_time import between
 from ifmatch.diagnosis.resources import parent_of
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def written_otherwise(facts: Facts) -> Forms | None:
         return None
     here, order = facts.step.resource, facts.step.order
     taken = _taken(facts.case).get(parent_of(here), ())
-    beside = [one for one in taken if order - _NEAR <= one.order < order + _NEAR]
+    beside = between(taken, order - _NEAR - 1, order + _NEAR)
     refused = tokens.shape(token)
     if any(_of_form(one, refused) for one in beside):
         return None

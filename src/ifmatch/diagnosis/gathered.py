@@ -17,6 +17,7 @@ from ifmatch.diagnosis.message_members import shown
 from ifmatch.diagnosis.operations import asks
 from ifmatch.diagnosis.resources import bare, parent_of
 from ifmatch.diagnosis.tickets import carried, carried_anywhere, in_fields, placed
+from ifmatch.diagnosis.whole_words import as_word
 from ifmatch.model.cached import cached_property
 from ifmatch.model.late import late_pattern
 
@@ -248,23 +249,6 @@ class Gathered:
             for entry in _entries(one.view.json)
             for text in scalars(entry)
         )
-
-
-def as_word(value: str, text: str) -> bool:
-    """Tell whether a value stands in a text with no letter, digit, `_` or `-` right beside it.
-
-    Args:
-        value: not empty.
-        text: to look at.
-    """
-    at = text.find(value)
-    while at >= 0:
-        end = at + len(value)
-        beside = text[at - 1 : at] + text[end : end + 1] if at else text[end : end + 1]
-        if not any(sign.isalnum() or sign in "_-" for sign in beside):
-            return True
-        at = text.find(value, at + 1)
-    return False
 
 
 def _entries(value: object) -> Iterator[object]:

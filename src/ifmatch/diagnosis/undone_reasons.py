@@ -8,7 +8,6 @@ from urllib.parse import unquote
 
 from ifmatch.diagnosis.carried_out import decide
 from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.gathered import as_word
 from ifmatch.diagnosis.keys_taken import of_key
 from ifmatch.diagnosis.left_undone import (
     NO_THING,
@@ -39,6 +38,7 @@ from ifmatch.diagnosis.row_reasons import (
 from ifmatch.diagnosis.selections import SEVERAL_WORDS, asked_of, pieces_of, sizes_in, things_in
 from ifmatch.diagnosis.sent_rows import entries_in
 from ifmatch.diagnosis.version_words import CARRIES, EXPECTS, called_version
+from ifmatch.diagnosis.whole_words import as_word
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.late import late_pattern
 

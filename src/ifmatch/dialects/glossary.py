@@ -20,7 +20,7 @@ from ifmatch.model.late import late_pattern
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["Glossary", "Words", "bare", "english", "glossary"]
+__all__ = ["Glossary", "Words", "bare", "english", "glossary", "lowered"]
 
 # Words as they stand in texts and in names: `WersjaWiersza` has two.
 _WORD: Final = late_pattern(r"[^\W\d_]+")
@@ -239,6 +239,19 @@ def bare(word: str) -> str:
     return unicodedata.normalize("NFC", plain.replace("ß", "ss").replace("æ", "ae").replace("đ", "d"))
 
 
+def lowered(pattern: str) -> re.Pattern[str] | None:
+    """Return a pattern for ASCII in lower case, where letters have one case alone; None without one.
+
+    To take every letter in either case costs a search four times as long, and compiling twice.
+
+    Args:
+        pattern: regular expression whose letters match in either case.
+    """
+    pattern = _FLAGS.sub(lambda found: found[0].replace("i", "").replace("(?)", ""), pattern)
+    alike = pattern.isascii() and not _CASED.search(pattern)
+    return re.compile(pattern) if alike else None
+
+
 class Words:
     """A pattern of English words that finds the same in other languages.
 
@@ -271,13 +284,7 @@ class Words:
 
     @cached_property
     def _lowered(self) -> re.Pattern[str] | None:
-        """Return the pattern for ASCII in lower case, where letters have one case alone; None without one.
-
-        To take every letter in either case costs a search four times as long, and compiling twice.
-        """
-        pattern = _FLAGS.sub(lambda found: found[0].replace("i", "").replace("(?)", ""), self.pattern)
-        alike = pattern.isascii() and not _CASED.search(pattern)
-        return re.compile(pattern) if alike else None
+        return lowered(self.pattern)
 
     def match(self, text: str) -> re.Match[str] | None:
         """Find the pattern at the beginning of a text, or of its reading in English.
