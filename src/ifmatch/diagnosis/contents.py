@@ -410,11 +410,10 @@ def _compare(one: object, two: object, pointer: str, found: list[str]) -> None:
     if isinstance(one, dict) and isinstance(two, dict):
         left, right = cast("dict[str, object]", one), cast("dict[str, object]", two)
         for name in [*left, *(key for key in right if key not in left)]:
-            child = f"{pointer}/{pointer_step(name)}"
             if name not in left or name not in right:
-                found.append(child)
-            else:
-                _compare(left[name], right[name], child, found)
+                found.append(f"{pointer}/{pointer_step(name)}")
+            elif not (isinstance(left[name], str) and left[name] == right[name]):
+                _compare(left[name], right[name], f"{pointer}/{pointer_step(name)}", found)
     elif isinstance(one, list) and isinstance(two, list):
         before, after = cast("list[object]", one), cast("list[object]", two)
         if len(before) != len(after):
@@ -422,7 +421,7 @@ def _compare(one: object, two: object, pointer: str, found: list[str]) -> None:
             return
         for index, (left_item, right_item) in enumerate(zip(before, after, strict=True)):
             _compare(left_item, right_item, f"{pointer}/{index}", found)
-    elif isinstance(one, str) and isinstance(two, str):
+    elif type(one) is type(two) and isinstance(one, str | int):
         found += [pointer] if one != two else []
     elif json.dumps(one, sort_keys=True) != json.dumps(two, sort_keys=True):
         found.append(pointer)
