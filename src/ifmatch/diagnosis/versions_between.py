@@ -72,7 +72,12 @@ def _probed(case: Case, history: History, step: Step, token: str) -> Damage | No
 
     Who sends a spent version to the same path at another host wants to know who heeds it.
     """
-    probes = [one for one in case.gathered(step.actor).refusals_after(step, _NEAR) if one.presents(token)]
+    path, host = path_of(step.exchange.request.url), host_of(step.exchange.request.url)
+    probes = [
+        url
+        for one in case.gathered(step.actor).refusals_after(step, _NEAR)
+        if path_of(url := one.exchange.request.url) == path and host_of(url) != host and one.presents(token)
+    ]
     before = own_before(history, step) if probes else None
     if (
         before is None
@@ -80,13 +85,8 @@ def _probed(case: Case, history: History, step: Step, token: str) -> Damage | No
         or acted_between(case, before, step) is not None
     ):
         return None
-    path, host = path_of(step.exchange.request.url), host_of(step.exchange.request.url)
-    for one in probes:
-        there = one.exchange.request.url
-        if path_of(there) == path and host_of(there) != host:
-            text = f"the count went on by two over a write that {host} took, and {host_of(there)} refuses"
-            return Damage(Outcome.LOST_UPDATE, text, lost=before, stale_accepted=True, proven=False)
-    return None
+    text = f"the count went on by two over a write that {host} took, and {host_of(probes[0])} refuses"
+    return Damage(Outcome.LOST_UPDATE, text, lost=before, stale_accepted=True, proven=False)
 
 
 def _seen(history: History, issued: Step, step: Step, token: str) -> Damage | None:
