@@ -64,7 +64,13 @@ def test_nothing_names_an_index_or_a_path_of_a_machine() -> None:
     assert bad == []
 
 
-GENERATORS = ["index_cases", "generate_cause_pages", "generate_cli_page", "generate_dialect_page"]
+GENERATORS = [
+    "index_cases",
+    "generate_cause_pages",
+    "generate_cli_page",
+    "generate_dialect_page",
+    "generate_families",
+]
 
 
 @pytest.mark.parametrize("tool", GENERATORS)

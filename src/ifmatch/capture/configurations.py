@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from ifmatch.model.late import late_pattern
 from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
@@ -52,8 +53,8 @@ _SIGNS: Final[dict[str, tuple[str, ...]]] = {
     ),
 }
 # JSON begins so; a block of Caddy's own options has no quotes there.
-_OBJECT: Final = re.compile(rb"\s*\{\s*\"")
-_NGINX_FILE = re.compile(r"^# configuration file (.+):$")
+_OBJECT: Final = late_pattern(rb"\s*\{\s*\"")
+_NGINX_FILE = late_pattern(r"^# configuration file (.+):$")
 
 
 class ConfigurationLine(Frozen, frozen=True):

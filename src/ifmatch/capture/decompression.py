@@ -5,11 +5,11 @@ Source: RFC 9110 section 8.4.1 (content codings), RFC 9112 section 7.1 (chunked)
 
 from __future__ import annotations
 
-import re
 import zlib
 from typing import Protocol, cast
 
 from ifmatch.errors import InputError, MissingExtraError
+from ifmatch.model.late import late_pattern
 
 MAXIMAL_OCTETS = 256 * 1024 * 1024
 MAXIMAL_RATIO = 100
@@ -20,7 +20,7 @@ _ZSTD = b"\x28\xb5\x2f\xfd"
 _SKIPPED = 0x184D2A50
 # Larger windows are asked for by no tool's default, and cost as much memory.
 _WINDOW = 1 << 27
-_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n")
+_CHUNK_SIZE = late_pattern(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n")
 
 
 class _Brotli(Protocol):

@@ -8,16 +8,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from ifmatch.model.late import late_pattern
+
 if TYPE_CHECKING:
     from email.message import EmailMessage
 
 __all__ = ["is_mail", "text_of_mail"]
 
-_FIELDS: Final = re.compile(
+_FIELDS: Final = late_pattern(
     rb"(?:From [^\r\n]{1,200}\r?\n)?(?:[\w-]{1,80}:[^\n]*\n(?:[ \t][^\n]*\n)*){2,300}\r?\n"
 )
-_MIME: Final = re.compile(rb"^MIME-Version:", re.IGNORECASE | re.MULTILINE)
-_MAIL: Final = re.compile(
+_MIME: Final = late_pattern(rb"^MIME-Version:", re.IGNORECASE | re.MULTILINE)
+_MAIL: Final = late_pattern(
     rb"^(?:Subject|Message-ID|From|Snapshot-Content-Location):", re.IGNORECASE | re.MULTILINE
 )
 _HEAD_LIMIT: Final = 64 * 1024

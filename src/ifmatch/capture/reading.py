@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import io
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -19,6 +18,7 @@ from ifmatch.capture.shown_texts import bare_document, is_document, is_quoted_do
 from ifmatch.capture.target_uri import splittable
 from ifmatch.errors import InputError
 from ifmatch.model.exchange import CaptureWarning
+from ifmatch.model.late import late_pattern
 from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _in_text(name: str) -> Recogniser:
 # What the reader of debug logs says of one whose lines hold no request.
 NO_REQUEST: Final = "no request is in this log"
 # A HAR in a ticket: a fence or some words stand before it.
-_QUOTED_HAR: Final = re.compile(rb"(\s*[^\s{\xef][^{]{0,4000})\{\s*\"log\"\s*:\s*\{")
+_QUOTED_HAR: Final = late_pattern(rb"(\s*[^\s{\xef][^{]{0,4000})\{\s*\"log\"\s*:\s*\{")
 
 # The first one that recognises the head reads it.
 FORMATS: Final = (

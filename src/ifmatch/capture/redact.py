@@ -59,6 +59,8 @@ _COMMANDS: Final = frozenset({"command", "verify"})
 _URLS: Final = frozenset({"resource"})
 # Ids of the catalogue and of the report.
 _NAMES: Final[dict[type, tuple[str, ...]]] = {}
+# Members of a record that hold no text, by what they are declared as.
+_NO_TEXT: Final = frozenset({"int", "int | None", "float", "float | None", "bool", "bool | None"})
 _IDS: Final = frozenset({"cause", "by", "id", "format", "same_cause_as"})
 
 
@@ -94,6 +96,8 @@ class Redactor:
         # Strings of the record at hand: a long diagnosis says many of them a hundred times.
         self._shown: dict[tuple[str, str], str] = {}
         self._words: Memory = {}
+        # Records of the diagnosis at hand by their identity.
+        self._hidden: dict[int, object] = {}
         self._hiding = Hiding(self._mask, self.text, self._tokens, redact_tags, bodies == "mask")
         self._positions = Hiding(self._mask, str, str)
         self._learning = Hiding(self._note, self._learn_text, self._learn_tokens, redact_tags)
@@ -302,6 +306,7 @@ class Redactor:
         self.learn([capture])
         self._shown.clear()
         self._words.clear()
+        self._hidden.clear()
         return replace(
             capture,
             name=self.text(capture.name),
@@ -369,12 +374,13 @@ class Redactor:
         """
         self._shown.clear()
         self._words.clear()
+        self._hidden.clear()
         return self._record(diagnosis, _names_of(type(diagnosis)))
 
     def _record(self, record: _Record, names: tuple[str, ...]) -> _Record:
         changes: dict[str, object] = {}
         for name in names:
-            before = cast("object", getattr(record, name))
+            before: object = getattr(record, name)
             after = self._value(name, before)
             if after is not before:
                 changes[name] = after
@@ -389,12 +395,18 @@ class Redactor:
             if shown is None:
                 shown = self._shown[name, text] = self._string(name, text)
             return value if shown == text else shown
-        if isinstance(value, tuple):
+        if kind is tuple:
             held = cast("tuple[object, ...]", value)
             hidden = tuple([self._value(name, one) for one in held])
             return held if all(map(is_, hidden, held)) else hidden
         names = _names_of(kind)
-        return self._record(value, names) if names else value
+        if not names:
+            return value
+        # The same place in the evidence, and much else, is named by many records.
+        known = self._hidden.get(id(value))
+        if known is None:
+            known = self._hidden[id(value)] = self._record(value, names)
+        return known
 
     def _string(self, name: str, value: str) -> str:
         if name in _IDS or not value:
@@ -410,9 +422,9 @@ class Redactor:
 
 
 def _names_of(kind: type) -> tuple[str, ...]:
-    """Return the names of a record's members; none for a type that is no record."""
+    """Return the names of a record's members that may hold text; none for a type that is no record."""
     names = _NAMES.get(kind)
     if names is None:
-        known = dataclasses.is_dataclass(kind)
-        names = _NAMES[kind] = tuple(one.name for one in dataclasses.fields(kind)) if known else ()
+        members = dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ()
+        names = _NAMES[kind] = tuple(one.name for one in members if one.type not in _NO_TEXT)
     return names

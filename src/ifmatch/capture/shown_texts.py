@@ -6,14 +6,15 @@ import re
 from typing import Final
 
 from ifmatch.capture.mail_messages import is_mail, text_of_mail
+from ifmatch.model.late import late_pattern
 
 __all__ = ["bare_document", "is_document", "is_quoted_document", "shown_text"]
 
-_WHOLE: Final = re.compile(
+_WHOLE: Final = late_pattern(
     rb"\s*(?:<\?xml[^>]{0,200}\?>\s*)?(?:<!--[\s\S]{0,500}?-->\s*)?<(?:!doctype\s+html|html|head|body)\b",
     re.IGNORECASE,
 )
-_QUOTED: Final = re.compile(
+_QUOTED: Final = late_pattern(
     rb"(?:[^\n{\[]{0,200}\n){0,8}?[ \t]*(?:>|\x1b\[|`{3}|~{3})[^{\[]{0,40}(?:\x1b\[[0-9;]*m)*\s*[>\s]*[{\[]"
 )
 # A piece of a page may as well be what a service answered.

@@ -15,7 +15,6 @@ reason = "two workers race for the lock; ticket 123"
 from __future__ import annotations
 
 import json
-import tomllib
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -134,6 +133,8 @@ def read_configuration(path: Path) -> Configuration:
     Raises:
         InputError: names the key and what was expected.
     """
+    import tomllib
+
     source = str(path)
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8-sig"))

@@ -6,7 +6,6 @@ a word that people try instead of a verb names the right one.
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import TYPE_CHECKING
 
@@ -101,6 +100,8 @@ def _no_such_verb(word: str, rest: list[str]) -> str:
     if advice is not None:
         shown = " ".join(rest) or "FILE"
         return f"There is no verb {word!r}. {advice.replace('{rest}', shown)}"
+    import difflib
+
     from ifmatch.cli.topics import names
 
     near = difflib.get_close_matches(word.lower(), [*VERBS, *names()], n=4, cutoff=0.6)

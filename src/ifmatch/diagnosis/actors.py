@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import string
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ifmatch.model.exchange import Vantage
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,9 +22,9 @@ _Key = tuple[object, ...]
 # Besides the user agent these tell who asks, and from where.
 _TELLING = frozenset({"authorization", "x-remote-user", "x-forwarded-for", "x-real-ip"})
 # Features used by this very request, which the AWS SDKs append to their user agent.
-_FEATURES = re.compile(r" (?:m|ft)/\S+")
+_FEATURES = late_pattern(r" (?:m|ft)/\S+")
 # Fields that name what several programs of one actor share: a login, a run of a job, a window.
-_SESSION = re.compile(
+_SESSION = late_pattern(
     r"(?:x-)?(?:session-(?:token|key)|(?:[a-z0-9]+-)*(?:session|run|tab|window)(?:-?(?:uu)?id)?)"
 )
 # A shorter value, or one without a digit, is a constant rather than the name of one session.

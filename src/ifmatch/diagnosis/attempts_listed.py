@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.refusal_words import turned_down
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.json_values import members_in
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 _SEVERAL: Final = 2
 # A tag with a count at its end, and by how much that goes on where others write.
-_TAG: Final = re.compile(r"([\w.:-]*?[^\d])(\d{1,9})")
-_WORD: Final = re.compile(r"[\w.:-]+")
+_TAG: Final = late_pattern(r"([\w.:-]*?[^\d])(\d{1,9})")
+_WORD: Final = late_pattern(r"[\w.:-]+")
 _LONGEST_TAG: Final = 60
 _LITTLE: Final = 20
 # What a report calls the list of how often something was tried, and what came of it each time.

@@ -15,6 +15,7 @@ from ifmatch.diagnosis.rules import post_commit_412
 from ifmatch.diagnosis.tickets import renewed
 from ifmatch.diagnosis.written_things import name_of
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.ranking import Ranking
     from ifmatch.diagnosis.steps import Step
 
-_DIGEST = re.compile(
+_DIGEST = late_pattern(
     r"(?<![0-9a-f])(?:[0-9a-f]{128}|[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})(?![0-9a-f])", re.IGNORECASE
 )
 _ALREADY = Words(r"\balready (?:\w+ed|done|gone|taken|sent|paid)\b")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
@@ -34,6 +33,7 @@ from ifmatch.diagnosis.state_facts import StateFacts
 from ifmatch.diagnosis.taken_back import added_to_older, adds_to, left_alone, lost_pointers, reverts
 from ifmatch.diagnosis.undone_reasons import reason_of
 from ifmatch.diagnosis.unread_versions import listing, part_only
+from ifmatch.model.cached import cached_property
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

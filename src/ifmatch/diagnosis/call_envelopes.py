@@ -15,6 +15,7 @@ from ifmatch.diagnosis.operations import reads, writes
 from ifmatch.dialects import Carrier, Dialect, GuardSpec, SameResource, StatePlace, TokenPlace
 from ifmatch.dialects.words import VERSION
 from ifmatch.model.json_values import members_in
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,8 +27,8 @@ _OK: Final = 200
 _MOST: Final = 200
 _FEWEST: Final = 2
 # What names an operation: words, in one or with signs between them.
-_OPERATION: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[._:/-][A-Za-z0-9]+){0,4}")
-_ESCAPES: Final = re.compile(r"[~/]")
+_OPERATION: Final = late_pattern(r"[A-Za-z][A-Za-z0-9]*(?:[._:/-][A-Za-z0-9]+){0,4}")
+_ESCAPES: Final = late_pattern(r"[~/]")
 # Versions and names under which most services have them; others are learned from what is sent back.
 _VERSIONS: Final = ("version", "rev", "revision", "ver", "etag")
 _NAMES: Final = ("id", "key", "uid", "ref", "name", "code", "no")

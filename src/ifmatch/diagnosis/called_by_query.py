@@ -7,11 +7,11 @@ is what `setCoupon(cart: "k1")` changes.
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import parse_qsl
 
 from ifmatch.diagnosis import tokens
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _DEEP: Final = 3
 _LONGEST: Final = 4000
-_ARGUMENT: Final = re.compile(r":\s*(?:\"([^\"\\]{1,120})\"|(\d{1,15})(?![\w.]))")
+_ARGUMENT: Final = late_pattern(r":\s*(?:\"([^\"\\]{1,120})\"|(\d{1,15})(?![\w.]))")
 
 
 def called_by_query(steps: Iterable[Step]) -> None:

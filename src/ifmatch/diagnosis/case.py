@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_left
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import (
@@ -35,6 +34,7 @@ from ifmatch.diagnosis.resources import bare, host_of, resource_key
 from ifmatch.diagnosis.steps import SAFE_METHODS, Step
 from ifmatch.diagnosis.told_undone import take_outdated
 from ifmatch.diagnosis.wordless_refusals import take_by_course
+from ifmatch.model.cached import cached_property
 from ifmatch.model.exchange import Capture, CaptureWarning, Source, Vantage
 
 if TYPE_CHECKING:

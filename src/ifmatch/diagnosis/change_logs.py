@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -16,6 +15,7 @@ from ifmatch.diagnosis.resources import bare, last_step, path_of
 from ifmatch.diagnosis.told_of_tokens import has_verdict
 from ifmatch.diagnosis.version_words import alike, called_version
 from ifmatch.model.json_values import members_in
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.facts import Facts
@@ -31,8 +31,8 @@ _MOST: Final = 200
 # What the first column of a log is called.
 _FIRST: Final = "0"
 # What parts the columns of a log, and a path in one.
-_COLUMNS: Final = re.compile(r"[\s;,|]+")
-_PATH: Final = re.compile(r"/?[^/\s]+(?:/[^/\s]+)+/?")
+_COLUMNS: Final = late_pattern(r"[\s;,|]+")
+_PATH: Final = late_pattern(r"/?[^/\s]+(?:/[^/\s]+)+/?")
 _NAMES: Final = ("id", "_id", "key", "uid", "uuid", "href", "name", "slug", "path")
 
 

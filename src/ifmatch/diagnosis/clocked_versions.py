@@ -12,6 +12,7 @@ from ifmatch.diagnosis.device_clocks import made_at
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.in_time import back_from
 from ifmatch.diagnosis.version_words import UNCHANGED
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from ifmatch.model.finding import Evidence
 
 # What a guard is called that passes as long as nothing is newer than its time.
-_NOT_NEWER = re.compile(r"(?:not[_-]?|un)modified|since|not[_-]?(?:newer|after)", re.IGNORECASE)
+_NOT_NEWER = late_pattern(r"(?:not[_-]?|un)modified|since|not[_-]?(?:newer|after)", re.IGNORECASE)
 _SKEW = 20.0
 # Seconds by which the distance of two such times may differ from the time between their requests.
 _TICK = 0.4

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
 from ifmatch.dialects import Carrier, Demand, Meaning, View, guards_in, unseen_guard
+from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content
 from ifmatch.model.quick import quick
 from ifmatch.model.unknown import UNKNOWN
@@ -36,7 +37,7 @@ class Guard(enum.StrEnum):
     LOCK = "lock"
 
 
-_PLACE: Final = re.compile(r"offset|position|append-?pos", re.IGNORECASE)
+_PLACE: Final = late_pattern(r"offset|position|append-?pos", re.IGNORECASE)
 
 
 @quick
@@ -226,8 +227,15 @@ def _finds(request: Request, guard: Condition, dialect: Dialect | None) -> bool:
     return any(one.key == guard.key for one in guards_in(View(request), dialect))
 
 
+_STANDARD: Final = frozenset(
+    {"if-match", "if-unmodified-since", "if-none-match", "if-modified-since", "if-range"}
+)
+
+
 def _of_http(request: Request) -> Iterator[Condition]:
     fields = request.fields
+    if not fields.has_any(_STANDARD):
+        return
     if (value := fields.text("if-match")) is not None:
         yield _entity_tags("If-Match", value, Guard.SAME, Guard.EXISTS)
     if (value := fields.text("if-unmodified-since")) is not None:

@@ -5,19 +5,19 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.message_members import Member
     from ifmatch.diagnosis.steps import Step
 
 _CODES: Final = frozenset({"409", "412", "-409", "-412"})
-_ANY: Final = re.compile(r"409|412")
+_ANY: Final = late_pattern(r"409|412")
 # An answer that says how it went is short, and gives no record.
 _LONGEST: Final = 600
 _MOST: Final = 6

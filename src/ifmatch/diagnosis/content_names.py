@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -10,6 +9,7 @@ from ifmatch.diagnosis.commands_beside import take_commands
 from ifmatch.diagnosis.projections import is_view
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.json_values import members_in
+from ifmatch.model.late import late_pattern
 from ifmatch.model.slotted import Frozen, Slotted
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _ONE_THING: Final = Words(
 _LONGEST: Final = 200
 # Forms in which a thing is read at a path of its own.
 _FORMS: Final = (".json", ".xml", ".html", ".yaml", ".yml", ".csv", ".txt")
-_CALL: Final = re.compile(r"[A-Za-z][A-Za-z_-]{2,40}")
+_CALL: Final = late_pattern(r"[A-Za-z][A-Za-z_-]{2,40}")
 
 
 _Names = tuple[str, ...]

@@ -16,6 +16,7 @@ from ifmatch.diagnosis.sizes import size_of
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.json_values import pointer_step
+from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 
@@ -42,8 +43,8 @@ _SHORT = 4_000
 # A longer text is not taken apart.
 _LONGEST = 200_000
 # Names are of any script, with the marks on its letters; what no ">" ends is gone through once.
-_LEAF = re.compile(r"<([^\W\d][^\x00-,/;-@\[-^`{-\x7f]*+)[^<>]*+>([^<>]*+)</\1>")
-_PROPERTY = re.compile(r"^([A-Za-z][\w.-]*)(?:;[^:\r\n]*)?:(.*)$", re.MULTILINE)
+_LEAF = late_pattern(r"<([^\W\d][^\x00-,/;-@\[-^`{-\x7f]*+)[^<>]*+>([^<>]*+)</\1>")
+_PROPERTY = late_pattern(r"^([A-Za-z][\w.-]*)(?:;[^:\r\n]*)?:(.*)$", re.MULTILINE)
 # Lines that a server may add to a stored text, and the fewest that a text must have to be told by lines.
 _FEW_LINES = 3
 _FEW_LEAVES = 2
@@ -163,10 +164,10 @@ def _lines_added(current: Content, wanted: Content) -> bool:
     return not Counter(asked) - Counter(there)
 
 
-_ROOT = re.compile(r"<(?:[\w.-]+:)?([^\W\d][^\x00-,/:-@\[-^`{-\x7f]*)[\s>/]")
+_ROOT = late_pattern(r"<(?:[\w.-]+:)?([^\W\d][^\x00-,/:-@\[-^`{-\x7f]*)[\s>/]")
 # What stands before the first element: declarations and comments (XML 1.0 section 2.8).
-_PROLOGUE = re.compile(r"(?:\s*<[?!][^<>]*>)*\s*")
-_ENVELOPE = re.compile(r"<(?:\w+:)?Envelope\b")
+_PROLOGUE = late_pattern(r"(?:\s*<[?!][^<>]*>)*\s*")
+_ENVELOPE = late_pattern(r"<(?:\w+:)?Envelope\b")
 
 
 def _leaves_kept(current: Content, wanted: Content) -> bool:
@@ -409,11 +410,10 @@ def _compare(one: object, two: object, pointer: str, found: list[str]) -> None:
     if isinstance(one, dict) and isinstance(two, dict):
         left, right = cast("dict[str, object]", one), cast("dict[str, object]", two)
         for name in [*left, *(key for key in right if key not in left)]:
-            child = f"{pointer}/{pointer_step(name)}"
             if name not in left or name not in right:
-                found.append(child)
-            else:
-                _compare(left[name], right[name], child, found)
+                found.append(f"{pointer}/{pointer_step(name)}")
+            elif not (isinstance(left[name], str) and left[name] == right[name]):
+                _compare(left[name], right[name], f"{pointer}/{pointer_step(name)}", found)
     elif isinstance(one, list) and isinstance(two, list):
         before, after = cast("list[object]", one), cast("list[object]", two)
         if len(before) != len(after):
@@ -421,7 +421,7 @@ def _compare(one: object, two: object, pointer: str, found: list[str]) -> None:
             return
         for index, (left_item, right_item) in enumerate(zip(before, after, strict=True)):
             _compare(left_item, right_item, f"{pointer}/{index}", found)
-    elif isinstance(one, str) and isinstance(two, str):
+    elif type(one) is type(two) and isinstance(one, str | int):
         found += [pointer] if one != two else []
     elif json.dumps(one, sort_keys=True) != json.dumps(two, sort_keys=True):
         found.append(pointer)

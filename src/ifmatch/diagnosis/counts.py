@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from ifmatch.diagnosis.resources import host_of
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.diagnosis import Outcome
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _COUNT = Words(
     r"(?<![A-Za-z])_?(rev|revision|version|lock_?version|serial|versionId|edition)[\"']?\s*[:=]\s*[\"']?(\d{1,9})(?![\w.])"
 )
-_PLAIN = re.compile(r"-?\d{1,9}")
+_PLAIN = late_pattern(r"-?\d{1,9}")
 _LONGEST = 20_000
 # What a count goes on by where one other write lies between.
 ONE_BETWEEN = 2

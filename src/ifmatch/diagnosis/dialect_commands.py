@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.dialects import Carrier, Demand
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.facts import Facts
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _SAVED: Final = "--etag-save base.tag -o base.json"
 _PRESENT: Final = "test -s base.tag"
 _SENT: Final = '-H "If-Match: $(cat base.tag)" '
-_PLAIN: Final = re.compile(r"[A-Za-z_]\w*")
+_PLAIN: Final = late_pattern(r"[A-Za-z_]\w*")
 
 
 def spoken(command: str, facts: Facts) -> str:

@@ -35,6 +35,7 @@ from ifmatch.dialects import (
     tokens_in,
 )
 from ifmatch.dialects.pointers import values_at
+from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ _HTTP: Final = "rfc9110"
 _CALLS: Final = "json-rpc"
 _UPLOADS: Final = frozenset({"PUT", "PATCH"})
 # The session in the URL that an upload goes on with: what it opens with stores nothing.
-_SESSION: Final = re.compile(r"[?&]upload_?id=", re.IGNORECASE)
+_SESSION: Final = late_pattern(r"[?&]upload_?id=", re.IGNORECASE)
 # How services answer a copy whose condition is false, or which they cannot compare.
 _TURNED_DOWN: Final = frozenset({400, 409, 412, 422, 501})
 _OF_THE_CONDITION: Final = frozenset({Meaning.MISMATCH, Meaning.UNSUPPORTED})

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, cast
 from ifmatch.diagnosis.pages import fields_of, is_page, nested
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.json_values import members_in
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from ifmatch.model.message import Content
@@ -30,7 +31,7 @@ _ITSELF: Final = Words(r"system(?:[:/ ._-].*)?")
 SYSTEM = Words(
     r"system|(?<![^\W_])sys(?=[-_.:/]|$)|automat|index|render|server|internal|'application': (?!.*'user': )"
 )
-_APPLICATION = re.compile(
+_APPLICATION = late_pattern(
     r'"(?:last_?)?(?:modified|updated|changed)_?By"\s*:\s*\{\s*"application"\s*:\s*\{[^{}]*\}\s*\}',
     re.IGNORECASE,
 )
@@ -51,7 +52,7 @@ _DONE_BY = Words(
     r"(?:\w+[_-])?(?:\w+(?:ed|en|wn|ne|pt|ut|id)|rev(?:ision)?|version|edition)[_-]?by"
 )
 # A time with a fraction of a second is seldom that of two writes.
-_FINE = re.compile(r".*\d\d:\d\d:\d\d[.,]\d.*|\d{10}[.,]\d+|\d{13,19}")
+_FINE = late_pattern(r".*\d\d:\d\d:\d\d[.,]\d.*|\d{10}[.,]\d+|\d{13,19}")
 _EDITED_BY = Words(
     r"(?:(?:modified|updated?|changed?|edited|processed|\brev|revision|version|edition)[-_ ]?by"
     r"|\"_?(?:checked_?|touched_?)?by(?=\")"

@@ -6,7 +6,6 @@ evidence may not tell (None: not known).
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
@@ -23,6 +22,7 @@ from ifmatch.diagnosis.contents import (
     telling,
     value_at,
 )
+from ifmatch.diagnosis.counted_requests import counted
 from ifmatch.diagnosis.counts import counts_along
 from ifmatch.diagnosis.dates import http_date, instant
 from ifmatch.diagnosis.editors import EDITOR, PROGRAM, SYSTEM, editor_like, handed_over, same_moment
@@ -33,7 +33,9 @@ from ifmatch.diagnosis.own_names import names_itself
 from ifmatch.diagnosis.resources import bare, last_step
 from ifmatch.diagnosis.served_dates import served_dates
 from ifmatch.diagnosis.stamps import stamped
+from ifmatch.diagnosis.told_order import stored_first
 from ifmatch.diagnosis.version_words import called_version
+from ifmatch.model.cached import cached_property
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 
     from ifmatch.diagnosis.authorship import Proof
     from ifmatch.diagnosis.conditions import Condition
+    from ifmatch.diagnosis.counted_requests import Counted
     from ifmatch.diagnosis.damages import Damage
     from ifmatch.diagnosis.listed_tokens import Listing
     from ifmatch.diagnosis.own_marks import Mark
@@ -248,6 +251,16 @@ class Facts(BlindFacts):
     def proof(self) -> Proof | None:
         """Return what proves that the present state was made by this request, or an unanswered one before."""
         return proven(self, self.unanswered_own or self.step) if self.refused else None
+
+    @cached_property
+    def counted(self) -> Counted | None:
+        """Return how many requests the service counted for the change that is there."""
+        return counted(self)
+
+    @cached_property
+    def stored_first(self) -> Step | None:
+        """Return the answer that tells that the request was stored, and compared only then."""
+        return stored_first(self)
 
     def _same_intent(self, other: Step) -> bool:
         """Tell whether another request wanted the same, or is known to be what is stored now."""

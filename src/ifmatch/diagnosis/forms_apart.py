@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import holds
+from ifmatch.diagnosis.in_time import between
 from ifmatch.diagnosis.resources import parent_of
 
 if TYPE_CHECKING:
+    from ifmatch.diagnosis.case import Case
     from ifmatch.diagnosis.facts import Facts
     from ifmatch.diagnosis.steps import Step
 
@@ -47,9 +49,8 @@ def written_otherwise(facts: Facts) -> Forms | None:
     if source is None or token is None or not source.read_ok or facts.from_cache(source):
         return None
     here, order = facts.step.resource, facts.step.order
-    steps = facts.case.steps[max(0, order - _NEAR) : order + _NEAR]
-    taken = [one for one in steps if one.is_write and one.accepted]
-    beside = [one for one in taken if parent_of(one.resource) == parent_of(here)]
+    taken = _taken(facts.case).get(parent_of(here), ())
+    beside = between(taken, order - _NEAR - 1, order + _NEAR)
     refused = tokens.shape(token)
     if any(_of_form(one, refused) for one in beside):
         return None
@@ -65,6 +66,18 @@ def written_otherwise(facts: Facts) -> Forms | None:
         if found is None or write.resource == here:
             found = Forms(write, read, passed)
     return found
+
+
+def _taken(case: Case) -> dict[str, list[Step]]:
+    """Return the accepted writes of a case by the place that their targets are in, in order of time."""
+    known = case.kept.get("taken by place")
+    if known is None:
+        found: dict[str, list[Step]] = {}
+        for one in case.steps:
+            if one.is_write and one.accepted:
+                found.setdefault(parent_of(one.resource), []).append(one)
+        known = case.kept["taken by place"] = found
+    return cast("dict[str, list[Step]]", known)
 
 
 def _of_form(write: Step, form: str) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis import tokens
@@ -18,6 +17,9 @@ from ifmatch.diagnosis.message_members import shown
 from ifmatch.diagnosis.operations import asks
 from ifmatch.diagnosis.resources import bare, parent_of
 from ifmatch.diagnosis.tickets import carried, carried_anywhere, in_fields, placed
+from ifmatch.diagnosis.whole_words import as_word
+from ifmatch.model.cached import cached_property
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
 
 # What the name of a member says of a version, in whatever place.
-_NAMED: Final = re.compile(r"version|revision|(?:^|[_-])rev(?:$|[_-])|e-?tag", re.IGNORECASE)
+_NAMED: Final = late_pattern(r"version|revision|(?:^|[_-])rev(?:$|[_-])|e-?tag", re.IGNORECASE)
 # Longer contents are data, longer answers none that give a ticket out.
 _LONGEST: Final = 200_000
 # Longer contents are no questions.
@@ -36,7 +38,7 @@ _REFUSED: Final = 400
 # Fewer answers are quicker looked through than sorted by their words; more versions than this are too old.
 _MANY: Final = 150_000
 _MOST: Final = 2000
-_WORD: Final = re.compile(r"[\w-]+")
+_WORD: Final = late_pattern(r"[\w-]+")
 
 
 @dataclass
@@ -247,23 +249,6 @@ class Gathered:
             for entry in _entries(one.view.json)
             for text in scalars(entry)
         )
-
-
-def as_word(value: str, text: str) -> bool:
-    """Tell whether a value stands in a text with no letter, digit, `_` or `-` right beside it.
-
-    Args:
-        value: not empty.
-        text: to look at.
-    """
-    at = text.find(value)
-    while at >= 0:
-        end = at + len(value)
-        beside = text[at - 1 : at] + text[end : end + 1] if at else text[end : end + 1]
-        if not any(sign.isalnum() or sign in "_-" for sign in beside):
-            return True
-        at = text.find(value, at + 1)
-    return False
 
 
 def _entries(value: object) -> Iterator[object]:

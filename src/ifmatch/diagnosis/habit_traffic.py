@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlencode
@@ -28,6 +27,7 @@ from ifmatch.diagnosis.succession import TIME, names_the_next
 from ifmatch.diagnosis.version_words import CARRIES
 from ifmatch.diagnosis.visits import others_moved, written_members, written_words
 from ifmatch.dialects.words import VERSION
+from ifmatch.model.cached import cached_property
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

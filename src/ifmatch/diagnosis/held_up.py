@@ -16,6 +16,7 @@ from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.operations import operation
 from ifmatch.diagnosis.refusal_words import says_done
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -76,7 +77,7 @@ _HOLDER: Final = Words(
     r"(?i)(?:lock_?|lease_?)?(?:holder\w*|ttl\w*|owner|locked_?by|lease_?(?:seconds|duration))"
 )
 # The words of a name: `lockPage`, `page_lock`.
-_PARTS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_PARTS: Final = late_pattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _NAMED: Final = Words(rf"{_HOLD}|(?:{_HELD})(?:[ _-]?(?:by|for|until))?|holder|editor")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.message_members import shown
 from ifmatch.diagnosis.pages import fields_of, hidden_of
 from ifmatch.diagnosis.refusal_words import THERE_ALREADY
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,7 +22,7 @@ _OK = 200
 _LONGEST = 4000
 # What a program does to a text that it carries on in the wrong spelling; nobody types it.
 _MISSPELT = frozenset({"html-escaped", "percent-encoded", "escaped", "quoted-twice", "plus-lost", "base64"})
-_TOKEN = re.compile(r"(?=[^\s]*\d)[^\s<>]{2,120}")
+_TOKEN = late_pattern(r"(?=[^\s]*\d)[^\s<>]{2,120}")
 
 
 def counts_states(answers: Iterable[Step], name: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -11,6 +10,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.renamed_paths import rename_paths
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.diagnosis.second_fronts import join_fronts
+from ifmatch.model.late import late_pattern
 from ifmatch.model.places import port_in
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _ENOUGH = 3
 _DOMAIN = 2
 _OK = 200
 # What tells the names of nodes apart.
-_LAST_SIGN = re.compile(r"(?:\d+|[-_.][a-z])$")
+_LAST_SIGN = late_pattern(r"(?:\d+|[-_.][a-z])$")
 
 
 @dataclass(slots=True)

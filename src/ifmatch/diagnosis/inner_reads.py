@@ -6,7 +6,6 @@ version that stood beside that name.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Final, cast
@@ -20,6 +19,7 @@ from ifmatch.diagnosis.steps_inside import step_inside
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.json_values import members_in
+from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content, Fields, Request, Response
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ _LONGEST: Final = 200_000
 _THINGS: Final = 200
 # So many contents of one thing show what its requests send.
 _CONTENTS: Final = 24
-_FORM: Final = re.compile(r"\.(?:json|xml|html|ya?ml|csv)$")
-_ACTION: Final = re.compile(r"[A-Za-z][A-Za-z_-]{2,40}")
+_FORM: Final = late_pattern(r"\.(?:json|xml|html|ya?ml|csv)$")
+_ACTION: Final = late_pattern(r"[A-Za-z][A-Za-z_-]{2,40}")
 # Members that name a thing.
 _NAMES: Final = Words(
     r"_?(?:\w+[-_])?(?:id|uid|uuid|guid|key|name|slug|code|number|no|nr|sku|ref|symbol)|\w*[a-z](?:Id|ID|Key|No|Number|Code)"
@@ -44,7 +44,7 @@ _NAMES: Final = Words(
 # Members that say of what kind a thing is.
 _TYPES: Final = Words(r"[@_]?(?:type|kind|class|object)|resource_?type")
 # Members in which a record keeps what is said about it: its version and the like.
-_ABOUT: Final = re.compile(r"[@_$]?meta(?:data)?")
+_ABOUT: Final = late_pattern(r"[@_$]?meta(?:data)?")
 # Fields of an answer that hold for all that is inside.
 _KEPT: Final = ("content-type", "content-language", "date", "age", "x-cache", "via")
 # So many members of two records have one name when they are of a kind.

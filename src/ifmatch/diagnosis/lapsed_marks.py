@@ -124,11 +124,10 @@ def lapsed_marks(case: Case) -> Iterator[tuple[Step, Damage]]:
 def _may_ask(step: Step) -> bool:
     if step.status not in _OK | _FAULTS or not (step.is_read or step.method == "POST"):
         return False
-    fields = (value for name, value in step.sent if _OWN_FIELD.match(name))
-    marked = any(map(is_mark, fields)) or any(map(is_mark, _sent(step).values()))
-    if not marked or any(one.standard for one in step.conditions):
+    if step.content is None or len(step.content) > _LONGEST or any(one.standard for one in step.conditions):
         return False
-    return step.content is not None and len(step.content) <= _LONGEST
+    fields = (value for name, value in step.sent if _OWN_FIELD.match(name))
+    return any(map(is_mark, fields)) or any(map(is_mark, _sent(step).values()))
 
 
 def _begun_anew(step: Step, later: Sequence[Step]) -> Damage | None:

@@ -26,6 +26,7 @@ from ifmatch.diagnosis.versions_beside import names_later_than_sent
 from ifmatch.dialects.batches import may_hold_parts
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.json_values import members_in
+from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content
 from ifmatch.model.places import joined
 
@@ -64,9 +65,9 @@ _SOME: Final = Words(
 # Fields that name the place where the outcome will be told.
 _PLACES: Final = ("location", "operation-location", "azure-asyncoperation", "content-location")
 # What fields of a service's own begin with.
-_PRIVATE: Final = re.compile(r"^x-", re.IGNORECASE)
+_PRIVATE: Final = late_pattern(r"^x-", re.IGNORECASE)
 # What stands between the columns of a line.
-_COLUMNS: Final = re.compile(r"\s*[,;|\t]\s*|\s{2,}")
+_COLUMNS: Final = late_pattern(r"\s*[,;|\t]\s*|\s{2,}")
 
 
 @dataclass(frozen=True, slots=True)

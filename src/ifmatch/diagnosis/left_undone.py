@@ -18,6 +18,7 @@ from ifmatch.diagnosis.refusal_words import says_undone
 from ifmatch.diagnosis.sent_rows import Entry, Row, documents, entries_in, rows_in, table, told_of, words_in
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.late import late_pattern
 from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ NO_THING: Final = Words(r"\bno (?:[^\W\d]+ ){1,2}[\"'#(]?[\w-]*\d[\w-]*")
 
 
 # A status of HTTP, alone or with its words.
-_HTTP: Final = re.compile(r"(?:HTTP/[\d.]+ )?-?([1-5]\d\d)(?: [A-Z].*)?$")
+_HTTP: Final = late_pattern(r"(?:HTTP/[\d.]+ )?-?([1-5]\d\d)(?: [A-Z].*)?$")
 _CODE: Final = Words(
     r"(?:http|err(?:or)?|result|return|resp(?:onse)?)?[-_]?(?:code|status|state|rc|ret|result|response)"
     r"(?:[-_]?code)?|http|kod|sc"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.message_members import shown
+from ifmatch.diagnosis.whole_words import as_word
 from ifmatch.dialects.glossary import Words, english
 from ifmatch.model.late import late_pattern
 from ifmatch.model.unknown import UNKNOWN
@@ -65,15 +66,14 @@ def _around(step: Step, value: str) -> Iterator[Mapping[str, str]]:
     members = shown(step)
     if not held and not any(value in one.value for one in members):
         return
-    word = re.compile(rf"(?<![\w-]){re.escape(value)}(?![\w-])")
     for where in ("header", "text"):
         group: Mapping[str, str] = {
             one.name if where == "header" else one.word: one.value for one in members if one.where == where
         }
-        if any(word.search(one) for one in group.values()):
+        if any(as_word(value, one) for one in group.values()):
             yield group
     for beside in islice(_objects(step), _MOST_OBJECTS) if held else ():
-        if any(word.search(one) for one in beside.values()):
+        if any(as_word(value, one) for one in beside.values()):
             yield beside
 
 

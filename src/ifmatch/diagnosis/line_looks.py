@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from functools import cached_property
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import quote, unquote
 
 from ifmatch.diagnosis.line_records import record_of
+from ifmatch.model.cached import cached_property
 from ifmatch.model.json_values import members_in
+from ifmatch.model.late import late_pattern
 from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ _OK: Final = 200
 _LONGEST: Final = 60_000
 _MOST: Final = 60
 _DEEP: Final = 4
-_WORD: Final = re.compile(r"\w+")
+_WORD: Final = late_pattern(r"\w+")
 # What JSON may spell otherwise than it is shown: `1.50`.
-_SPELT: Final = re.compile(r"-?\d+\.\d+")
+_SPELT: Final = late_pattern(r"-?\d+\.\d+")
 
 
 class Line(Frozen, frozen=True):

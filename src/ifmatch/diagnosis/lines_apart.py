@@ -8,7 +8,6 @@ known to have met another version by what is told of it, and by what is shown ne
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Final, cast
@@ -26,6 +25,7 @@ from ifmatch.diagnosis.versions_beside import names_two
 from ifmatch.dialects import parts_in
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.json_values import elements_in, is_plain, members_in
+from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content, Fields, Request, Response
 from ifmatch.model.slotted import Frozen
 
@@ -46,9 +46,9 @@ _DEEP: Final = 4
 _REPORTS: Final = 12
 _OWN: Final = ("content-", "transfer-encoding", "expect")
 # What may be a version in a sentence: a word with a digit in it.
-_WORD: Final = re.compile(r"[^\s,;:()\[\]{}\"'<>=]*\d[^\s,;:()\[\]{}\"'<>=]*")
+_WORD: Final = late_pattern(r"[^\s,;:()\[\]{}\"'<>=]*\d[^\s,;:()\[\]{}\"'<>=]*")
 # By these, marks are of one row.
-_SHAPE: Final = (re.compile(r"\d+"), re.compile(r"[^\W\d_]+"))
+_SHAPE: Final = (late_pattern(r"\d+"), late_pattern(r"[^\W\d_]+"))
 
 
 # A sentence has more words.

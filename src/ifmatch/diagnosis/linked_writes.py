@@ -12,6 +12,7 @@ from ifmatch.diagnosis.contents import ABSENT, scalars, value_at
 from ifmatch.diagnosis.editors import EDITOR, PROGRAM
 from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.diagnosis.stamps import stamped
+from ifmatch.model.late import late_pattern
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from ifmatch.model.message import Content
 
 # A path that names a thing of a set by its key.
-_KEYED = re.compile(r"\w+\((?:guid)?'?([^'(),=]+)'?\)")
+_KEYED = late_pattern(r"\w+\((?:guid)?'?([^'(),=]+)'?\)")
 # Shorter names stand in a content by chance; longer contents are data.
 _TELLING = 5
 _NAME = 4
@@ -34,7 +35,7 @@ _VALUE = 3
 # Seconds within which a service carries a change on to what is linked.
 _AT_ONCE = 0.1
 # A time with a fraction: two writes do not share one by chance.
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.,]\d{3,9}|(?<!\d)1[5-9]\d{11}(?:\.\d+)?(?!\d)")
+_INSTANT = late_pattern(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.,]\d{3,9}|(?<!\d)1[5-9]\d{11}(?:\.\d+)?(?!\d)")
 
 
 def own_name(step: Step) -> str:

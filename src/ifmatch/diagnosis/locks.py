@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import statistics
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
@@ -14,6 +13,7 @@ from ifmatch.diagnosis.resources import bare, parent_of
 from ifmatch.diagnosis.rules.expected_control_flow import LOCK_PATH
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ _BY_FORCE = Words(r"break|force|steal|revoke")
 _ACTIONS = frozenset({"action", "_action", "op", "operation", "method", "cmd", "command", "comp"})
 # Parameters that are the name of the call themselves.
 _CALLS = frozenset({"acquire", "release"})
-_LEASE_ACTION = re.compile(r"x-[\w-]*lease-action", re.IGNORECASE)
+_LEASE_ACTION = late_pattern(r"x-[\w-]*lease-action", re.IGNORECASE)
 _WRITTEN = frozenset({"PUT", "POST"})
 _HELD = frozenset({409, 412, 423})
 _LOST = frozenset({404, 409, 410, 412, 423})
@@ -217,6 +217,8 @@ def why_awaited(facts: Facts) -> str | None:
     named = LOCK_PATH.search(_place(step).partition("://")[2]) is not None
     if not named or not step.timed or len(tries) < _ROUNDS or min(gaps) < _PATIENT:
         return None
+    import statistics  # noqa: PLC0415 - few captures show a lease that is kept up
+
     if statistics.pstdev(gaps) > _EVEN * statistics.mean(gaps):
         return None
     return f"an election: {len(tries)} tries at even intervals for what is named like a lock or a leader"

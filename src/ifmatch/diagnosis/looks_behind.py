@@ -15,12 +15,12 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.cache_marks import asks_past
 from ifmatch.diagnosis.carried_out import decide
 from ifmatch.diagnosis.conditions import IN_CONTENT
-from ifmatch.diagnosis.gathered import as_word
 from ifmatch.diagnosis.left_undone import account_in, left_undone, sent_rows, told_rows, whole_of
 from ifmatch.diagnosis.linked_writes import own_name
 from ifmatch.diagnosis.resources import path_of
 from ifmatch.diagnosis.sent_rows import entries_in
 from ifmatch.diagnosis.version_words import EXPECTS, alike, called_version, telling_words
+from ifmatch.diagnosis.whole_words import as_word
 from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.pointers import end_of
 from ifmatch.model.late import late_pattern

@@ -15,6 +15,7 @@ from ifmatch.diagnosis.message_members import shown
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.diagnosis import Outcome
+from ifmatch.model.late import late_pattern
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ _KEPT_FROM: Final = Words(
     r"|(?:compacted|trimmed|purged|truncated|pruned)"
     r"[-_ ]?(?:to|until|before|up_?to)?|retention[-_ ]?(?:horizon|limit)|horizon)"
 )
-_DATED: Final = re.compile(r"(?<!\d)(\d{4})-?(\d\d)-?(\d\d)T(\d\d):?(\d\d):?(\d\d)(?:[.,]\d+)?Z?(?!\d)")
+_DATED: Final = late_pattern(r"(?<!\d)(\d{4})-?(\d\d)-?(\d\d)T(\d\d):?(\d\d):?(\d\d)(?:[.,]\d+)?Z?(?!\d)")
 
 
 def missed_changes(case: Case) -> Iterator[tuple[Step, Damage]]:

@@ -11,6 +11,7 @@ from ifmatch.diagnosis.contents import unwrapped
 from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.listed_records import leaves_of
 from ifmatch.diagnosis.own_names import sender_of
+from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _WHILE: Final = 120.0
 # A time has so many characters at least: a number of seconds since the epoch.
 _SHORTEST: Final = 10
 # What stands where nobody has written yet.
-_NOTHING: Final = re.compile(r"[\W_0]*|null|none|never|n/?a|init(?:ial)?|nobody|unknown", re.IGNORECASE)
+_NOTHING: Final = late_pattern(r"[\W_0]*|null|none|never|n/?a|init(?:ial)?|nobody|unknown", re.IGNORECASE)
 
 
 def but_moved_times(body: Content, before: Content | None, refresh: Step | None, step: Step) -> Content:

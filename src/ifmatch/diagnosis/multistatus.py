@@ -5,7 +5,6 @@ A listing of a collection (PROPFIND, REPORT, SEARCH) gives the tags of its membe
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +12,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.multistatus_contents import LONGEST, MULTI_STATUS, Told, entries_in
 from ifmatch.diagnosis.resources import path_of, resource_key
 from ifmatch.diagnosis.steps import Step
+from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content, Fields, Response
 from ifmatch.model.places import joined
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _METHODS: Final = frozenset({"PROPFIND", "REPORT", "SEARCH"})
 # Asks for a part of each thing, or for its occurrences one by one.
-_PART_ASKED: Final = re.compile(r"<(?:[\w-]+:)?(?:calendar|address)-data(?:\s[^>]*)?(?<!/)>\s*<(?!/|!--)")
+_PART_ASKED: Final = late_pattern(r"<(?:[\w-]+:)?(?:calendar|address)-data(?:\s[^>]*)?(?<!/)>\s*<(?!/|!--)")
 
 
 def entries_of(steps: Sequence[Step]) -> dict[Step, list[Step]]:

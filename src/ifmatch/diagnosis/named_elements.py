@@ -6,7 +6,6 @@ Requests that say what the record has to be like before a change carry two state
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote
 
@@ -17,6 +16,7 @@ from ifmatch.diagnosis.soap_bodies import tree_in
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.json_values import members_in
+from ifmatch.model.late import late_pattern
 from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ _UNLIKE: Final = Words(
     r"|(?:pre)?condition|(?:other|another|different) value"
 )
 # A place in a content: `from.limit`, `changes[0].old`, `/when/state`, `$.remove[0]`.
-_PLACE: Final = re.compile(r"[$#]?[./]?[^\W\d][\w-]*(?:(?:\.|/|\[[\"']?)[\w-]+(?:[\"']?\])?)+")
-_PARTS: Final = re.compile(r"[^\W]+(?:-\w+)*")
+_PLACE: Final = late_pattern(r"[$#]?[./]?[^\W\d][\w-]*(?:(?:\.|/|\[[\"']?)[\w-]+(?:[\"']?\])?)+")
+_PARTS: Final = late_pattern(r"[^\W]+(?:-\w+)*")
 # What places begin with that is none of the content's own members.
 _AROUND: Final = frozenset({"body", "payload", "request", "input", "data"})
 # Statuses under which a refusal may name a part of the request.

@@ -165,6 +165,8 @@ def fixes(cause: str, facts: Facts) -> tuple[Fix, ...]:
 
     def filled(text: str) -> str:
         for name, value in values.items():
+            if name not in text:
+                continue
             quoted = in_quotes[name]
             text = text.replace(f"'{name}'", quoted).replace(f'"{name}"', quoted)
             text = text.replace(name, value)

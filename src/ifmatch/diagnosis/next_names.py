@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.resources import beside_each_other
 from ifmatch.diagnosis.written_things import name_of
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.facts import Facts
@@ -19,9 +20,9 @@ _NEAR: Final = 40
 _TELLING: Final = 2
 _LONGEST: Final = 20_000
 _OFTEN: Final = 20
-_DIGITS: Final = re.compile(r"\d+")
+_DIGITS: Final = late_pattern(r"\d+")
 # Who puts an edit that was refused beside the thing keeps it for later: it was an update all the same.
-_SET_ASIDE: Final = re.compile(r"conflict|copy|backup|draft|mine|\bold\b|\(\d+\)", re.IGNORECASE)
+_SET_ASIDE: Final = late_pattern(r"conflict|copy|backup|draft|mine|\bold\b|\(\d+\)", re.IGNORECASE)
 
 
 def made_as_next(facts: Facts) -> Step | None:

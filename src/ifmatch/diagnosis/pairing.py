@@ -6,7 +6,6 @@ the upstream's). Names and order of the files do not.
 
 from __future__ import annotations
 
-import statistics
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -70,7 +69,7 @@ def _clock_skew(capture: Capture) -> float | None:
             differences.append(exchange.ended - seconds - 0.5)
     if not differences:
         return None
-    return statistics.median(differences)
+    return _median(differences)
 
 
 def offsets(captures: Sequence[Capture]) -> list[float]:
@@ -191,6 +190,12 @@ def _enough(pairs: dict[int, int], shared: tuple[int, int]) -> bool:
     return len(pairs) >= 1 and smaller > 0 and len(pairs) >= 0.5 * smaller
 
 
+def _median(values: Sequence[float]) -> float:
+    """Return the value in the middle; `statistics` would be loaded for it alone, with fractions and all."""
+    ordered, half = sorted(values), len(values) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
+
+
 def _expected(down: Sequence[Seen], up: Sequence[Seen]) -> float | None:
     """Return the shift that the Date fields of two captures speak for, None where they tell nothing."""
     sides = [
@@ -199,7 +204,7 @@ def _expected(down: Sequence[Seen], up: Sequence[Seen]) -> float | None:
     ]
     if not all(sides):
         return None
-    return statistics.median(sides[0]) - statistics.median(sides[1])
+    return _median(sides[0]) - _median(sides[1])
 
 
 def _best(

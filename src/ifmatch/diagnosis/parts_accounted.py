@@ -6,7 +6,6 @@ and a look shows the record that this element is to describe with another value 
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final, cast
 from xml.etree import ElementTree as ET
 
@@ -17,6 +16,7 @@ from ifmatch.diagnosis.row_reasons import Reason, shorten
 from ifmatch.diagnosis.sent_rows import documents, entries_in, flat
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.model.json_values import members_in
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _LONGEST: Final = 20_000
 _READS: Final = 8
 # `removals[0]`, `old/1`, `$.from[0]`, `alt.0`; in words: `removals, no. 1` is none.
-_PLACE: Final = re.compile(r"([^\W\d][\w-]*)(?:\[(\d{1,3})\]|[/.#](\d{1,3})(?![\w.]))")
+_PLACE: Final = late_pattern(r"([^\W\d][\w-]*)(?:\[(\d{1,3})\]|[/.#](\d{1,3})(?![\w.]))")
 
 
 def part_unlike(step: Step, own: Sequence[Step]) -> Reason | None:

@@ -11,6 +11,7 @@ from ifmatch.diagnosis.spelled_times import spelled_time
 from ifmatch.diagnosis.targets import views_of
 from ifmatch.dialects.words import VERSION
 from ifmatch.model.json_values import members_in
+from ifmatch.model.late import late_pattern
 from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
@@ -19,13 +20,13 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
 
 # What stands in a path beside a value: `;rev=7`, `@7`, `~v7`.
-_EMBEDDED: Final = re.compile(
+_EMBEDDED: Final = late_pattern(
     r"(?P<thing>.+?)(?P<before>[@;:~,!](?:[A-Za-z_-]+[=:.-]?)?)(?P<value>\w[\w.-]*)"
 )
-_NUMBER: Final = re.compile(r"(?P<before>[A-Za-z]+[-_.=]?)(?P<value>\d+)")
-_ACTION: Final = re.compile(r"[A-Za-z][A-Za-z_-]{0,40}")
+_NUMBER: Final = late_pattern(r"(?P<before>[A-Za-z]+[-_.=]?)(?P<value>\d+)")
+_ACTION: Final = late_pattern(r"[A-Za-z][A-Za-z_-]{0,40}")
 # What may stand where a version stands, and mean the current one: a word, whatever the language.
-_ALIAS: Final = re.compile(r"[^\W\d_]{3,20}")
+_ALIAS: Final = late_pattern(r"[^\W\d_]{3,20}")
 # Shorter names begin alike by chance, and plurals end on no more letters.
 _A_WORD: Final = 4
 _ENDING: Final = 2
@@ -139,7 +140,7 @@ def labelled(step: Step) -> list[InPath]:
 
 
 # Steps of a path after which a version stands.
-_NAMED: Final = re.compile(r"versions?|revisions?|revs?|etags?|generations?|v", re.IGNORECASE)
+_NAMED: Final = late_pattern(r"versions?|revisions?|revs?|etags?|generations?|v", re.IGNORECASE)
 _END: Final = r"(?=[/?]|$)"
 
 

@@ -16,6 +16,7 @@ from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.listed_records import records_in
 from ifmatch.diagnosis.resources import bare, path_of
 from ifmatch.model.diagnosis import Outcome
+from ifmatch.model.late import late_pattern
 from ifmatch.model.places import joined
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ _NEAR: Final = 60
 _LONGEST: Final = 200_000
 _MOST: Final = 400
 # Redirects after which a client may send a GET (RFC 9110 section 15.4).
-_REWRITING: Final = re.compile(r"(?<![\w.:/-])30[1-3](?![\w.:/-])")
-_READ: Final = re.compile(r"\b(?:GET|get)\b")
+_REWRITING: Final = late_pattern(r"(?<![\w.:/-])30[1-3](?![\w.:/-])")
+_READ: Final = late_pattern(r"\b(?:GET|get)\b")
 
 
 def redirected_unseen(case: Case, step: Step) -> Damage | None:

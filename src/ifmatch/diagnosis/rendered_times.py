@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.dates import told_moment
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
 
 # A moment in any of the forms that programs write: RFC 3339, HTTP-date, its digits, a count since the epoch.
-_MOMENT: Final = re.compile(
+_MOMENT: Final = late_pattern(
     r"(?<![\w.])(?:\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d))?"
     r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"
     # Whatever the day looks like: the time of day tells.
     r"|(?:\d{1,4}[./-]\d{1,2}[./-]\d{1,4},? )?\d{1,2}:\d\d:\d\d(?:[.,]\d{1,6})?(?: ?[AP]M)?"
     r"|\d{8}T\d{6}(?:\.\d{1,9})?Z?|1\d{9}(?:\d{3}){0,3}|1\d{9}\.\d{1,9})(?![\w])"
 )
-_CLOCK: Final = re.compile(r"(\d{1,2}):(\d\d):(\d\d)(?:[.,](\d{1,6}))?")
+_CLOCK: Final = late_pattern(r"(\d{1,2}):(\d\d):(\d\d)(?:[.,](\d{1,6}))?")
 _LONGEST: Final = 100_000
 # By so much a moment may lie beside the Date of its answer, which is cut to the second.
 _BESIDE: Final = 2.0

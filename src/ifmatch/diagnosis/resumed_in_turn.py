@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from http import HTTPStatus
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
@@ -12,6 +11,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.content_digests import alike_by_fields
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.model.diagnosis import Outcome
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.history import History
     from ifmatch.diagnosis.steps import Step
 
-_RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+_RANGE: Final = late_pattern(r"bytes (\d+)-(\d+)/(\d+|\*)")
 # So many answers before and after a new beginning belong to one download and its repetitions.
 _NEAR: Final = 20
 # Fewer octets are the same by chance.

@@ -18,6 +18,7 @@ from ifmatch.diagnosis.refusal_words import INCAPABLE, THERE_ALREADY
 from ifmatch.diagnosis.sent_rows import entries_in
 from ifmatch.diagnosis.version_words import EXPECTS, called_version
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.late import late_pattern
 from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ _IF: Final = Words(
 # Looks on each side of a write at which a holder may be shown.
 _LOOKS: Final = 8
 _LONGEST: Final = 100_000
-_TOKEN_WANTED: Final = re.compile(r"lock-token-(?:submitted|matches)|no-conflicting-lock", re.IGNORECASE)
+_TOKEN_WANTED: Final = late_pattern(r"lock-token-(?:submitted|matches)|no-conflicting-lock", re.IGNORECASE)
 # What an answer about the state says, in sentences about rows as well.
 _OF_STATE: Final = Words(
     r"if-(?:un)?(?:none-)?m|\be-?tag|\bversions?\b|revision|\bstale\b|concurren|meanwhile|in the meantime"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
@@ -10,6 +9,7 @@ from ifmatch.diagnosis.listed_records import records_in
 from ifmatch.diagnosis.stamps import signature, stamped
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects.words import VERSION
+from ifmatch.model.late import late_pattern
 from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _OK: Final = 200
 _LONGEST: Final = 200_000
 # Fewer signs, and such of digits alone, may be the name of something.
-_DIGEST: Final = re.compile(r"[0-9a-fA-F]{8,128}(?<!\d{8})|[\w+/-]{20,86}={0,2}")
+_DIGEST: Final = late_pattern(r"[0-9a-fA-F]{8,128}(?<!\d{8})|[\w+/-]{20,86}={0,2}")
 # The one that it was made from, and the one that had shown another version.
 _LOOKS: Final = 2
 # So many looks before and after an import show what it did.

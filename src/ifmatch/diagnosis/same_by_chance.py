@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from itertools import takewhile, zip_longest
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +10,7 @@ from ifmatch.diagnosis.commands_done import changed_at
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, unwrapped, value_at
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.diagnosis.stamps import stamped
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.facts import Facts
@@ -24,7 +24,7 @@ _ROOM: Final = 0.25
 # Seconds by which a date, being cut to the second, may lie before the moment that it names, and a bit more.
 _TICK: Final = 1.2
 # What names one request, one reading, one scan: nobody else has it.
-_MARKER: Final = re.compile(r"(?=\S*\d)(?=\S*[A-Za-z])[\w.:#/-]{6,}")
+_MARKER: Final = late_pattern(r"(?=\S*\d)(?=\S*[A-Za-z])[\w.:#/-]{6,}")
 # Longer texts are compared by their lines.
 _LONG: Final = 2000
 

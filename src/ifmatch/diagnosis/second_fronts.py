@@ -48,6 +48,10 @@ def join_fronts(steps: Sequence[Step]) -> None:
     Args:
         steps: of a case, in any order.
     """
+    resources = {step.resource for step in steps}
+    if len({_last(resource) for resource in resources}) == len(resources):
+        # No two of them end alike.
+        return
     found = _followed(steps) | _sent_to_both(sorted(steps, key=lambda one: one.start))
     for step in steps if found else ():
         step.resource = found.get(step.resource, step.resource)
@@ -172,6 +176,12 @@ def _end(resource: str) -> tuple[str, ...]:
     """Return what a resource shares with the same one behind another front: its host, and how it ends."""
     host = host_of(resource)
     return (host, *resource[len(host) :].split("/")[-_SAME:])
+
+
+def _last(resource: str) -> tuple[str, ...]:
+    """Return what two resources have in common at least for one of them to stand before the other."""
+    host = host_of(resource)
+    return (host, *resource[len(host) :].strip("/").split("/")[-_SAME:])
 
 
 def _fronts(one: str, two: str) -> tuple[str, ...]:

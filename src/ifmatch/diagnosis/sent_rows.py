@@ -6,7 +6,6 @@ A report names a row by what only that row has, or by its number; one without ei
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, cast
@@ -14,6 +13,7 @@ from urllib.parse import parse_qsl
 
 from ifmatch.diagnosis.listed_records import leaves_of, records_in
 from ifmatch.model.json_values import elements_in, members_in
+from ifmatch.model.late import late_pattern
 from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ _MOST: Final = 200
 _INSIDE: Final = 8
 _DEEP: Final = 4
 _COLUMNS: Final = (";", "\t", "|", ",")
-_FORM: Final = re.compile(r"[\w.$%~\[\]-]+=[^\s<>{}]*")
-_TITLE: Final = re.compile(r"\"?[^\W\d][\w .#/%()-]{0,40}\"?")
+_FORM: Final = late_pattern(r"[\w.$%~\[\]-]+=[^\s<>{}]*")
+_TITLE: Final = late_pattern(r"\"?[^\W\d][\w .#/%()-]{0,40}\"?")
 _PLAIN: Final = {None: "", True: "true", False: "false"}
-_PIECES: Final = re.compile(r"[^\s,;|\"'()\[\]{}<>=]+")
+_PIECES: Final = late_pattern(r"[^\s,;|\"'()\[\]{}<>=]+")
 
 Row = dict[str, str]
 

@@ -10,6 +10,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.lost_members import only_one_lost, only_versions_lost
 from ifmatch.diagnosis.resources import bare, path_of
+from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 
@@ -33,7 +34,7 @@ _FORWARDING = (
 # So many steps at the end of a path may be a version that was lost on the way.
 _LOST = 2
 # What services call the answers that they give, and the least that such a name has.
-_ANSWER_ID = re.compile(
+_ANSWER_ID = late_pattern(
     r"(?:request|trace|correlation|upload|invocation|transaction)-?(?:id)?$", re.IGNORECASE
 )
 _UNIQUE = 12

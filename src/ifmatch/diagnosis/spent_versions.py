@@ -12,6 +12,7 @@ from ifmatch.diagnosis.refusal_words import THERE_ALREADY, says_outdated
 from ifmatch.diagnosis.version_words import CHANGED, UNCHANGED, alike
 from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.words import VERSION
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,7 +24,7 @@ _LONGEST: Final = 4000
 _CONFLICT: Final = frozenset({409, 412})
 _OVER_VERSIONS: Final = frozenset({400, 409, 412, 422, 428})
 # What a sentence has in quotes, with a space or a colon before it.
-_SPOKEN: Final = re.compile(r"(?<=[\s:])(?:'([^'\n]{4,120})'|\"([^\"\n]{4,120})\")")
+_SPOKEN: Final = late_pattern(r"(?<=[\s:])(?:'([^'\n]{4,120})'|\"([^\"\n]{4,120})\")")
 # What nobody does to a version on purpose, and answers show beside the version itself.
 _DAMAGES: Final = frozenset(
     {
@@ -39,9 +40,9 @@ _DAMAGES: Final = frozenset(
         "cut",
     }
 )
-_NUMBER: Final = re.compile(r"(?<![\w.-])\d{1,15}(?![\w-])")
+_NUMBER: Final = late_pattern(r"(?<![\w.-])\d{1,15}(?![\w-])")
 _LAPSED: Final = Words(r"no longer valid|expired?|lapsed|timed? ?out|has ended|is over")
-_TOKEN: Final = re.compile(r"[\w.:-]+")
+_TOKEN: Final = late_pattern(r"[\w.:-]+")
 # Shorter values stand in a refusal by chance.
 _TELLING: Final = 6
 # What a refusal calls the value that is there, not the one that was sent.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.parts import goes_on, part_version
 from ifmatch.model.diagnosis import Outcome
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.history import History
     from ifmatch.diagnosis.steps import Step
 
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/")
+_CONTENT_RANGE = late_pattern(r"bytes (\d+)-(\d+)/")
 # Parts that lie further apart in time belong to two downloads.
 _ONE_DOWNLOAD = 120.0
 

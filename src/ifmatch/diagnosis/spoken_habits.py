@@ -12,6 +12,7 @@ from ifmatch.diagnosis.refusal_words import THERE_ALREADY, WANTED
 from ifmatch.diagnosis.spent_versions import prints
 from ifmatch.diagnosis.version_words import speaks_of_versions
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.late import late_pattern
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ _BLANK: Final = (
     r"|leer sein|être vide|estar vac[ií]o|essere vuot[oa]|leeg zijn|может быть пуст"
 )
 # A release is called by numbers with points between them: that is data.
-_RELEASE: Final = re.compile(r"v?\d+(?:\.\d+)+\S*", re.IGNORECASE)
+_RELEASE: Final = late_pattern(r"v?\d+(?:\.\d+)+\S*", re.IGNORECASE)
 _LONGEST: Final = 4000
 
 

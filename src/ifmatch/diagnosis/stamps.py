@@ -7,11 +7,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from ifmatch.model.message import Content
 
-_VOLATILE = re.compile(r"[0-9a-f]{8,}|\d+", re.IGNORECASE)
+_VOLATILE = late_pattern(r"[0-9a-f]{8,}|\d+", re.IGNORECASE)
 # Words in the names of members that servers stamp themselves.
 _STAMPS = frozenset(
     {
@@ -51,7 +52,7 @@ _STAMPS = frozenset(
         "timestamp",
     }
 )
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_WORDS = late_pattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 # Members, and words of pages, that are made anew for each answer.
 _RENDERED = Words(
     r"(?:^|[^a-z])served|served_?(?:at|by|in|from)|render|generated|nonce|csrf|xsrf|authenticity|request[_-]?id|trace|\bnow\b|server_?time|session"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
@@ -26,7 +25,7 @@ from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.told_versions import moved
 from ifmatch.diagnosis.wishes import wish_of
 from ifmatch.dialects import weak_tags_match
-from ifmatch.merge import apply_merge_patch
+from ifmatch.model.cached import cached_property
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 
@@ -458,6 +457,8 @@ class StateFacts:
         patch = step.body.json() if step.body is not None and merging else UNKNOWN
         if not step.accepted or not isinstance(patch, dict) or step.guard is None:
             return None
+        from ifmatch.merge import apply_merge_patch  # noqa: PLC0415 - as in `taken_back`
+
         changes = cast("JsonValue", patch)
         for one in self.history.before(step):
             if one.representation is not None and one.etag in step.guard.tokens:

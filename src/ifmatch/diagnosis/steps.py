@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
@@ -20,6 +19,7 @@ from ifmatch.diagnosis.told_versions import told
 from ifmatch.dialects import Meaning, View, changes_in, refusal_in, replaces_in, shown_state
 from ifmatch.model.cached import cached_property
 from ifmatch.model.exchange import Exchange, Provenance, Vantage
+from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 
@@ -49,7 +49,7 @@ _ISSUING = frozenset({200, 201, 202, 203, 204, 206, 304, 412})
 _FORWARDING = ("via", "x-forwarded-for", "forwarded", "x-real-ip", "x-envoy-expected-rq-timeout-ms")
 # What 412 and 428 say.
 _PLAIN = frozenset({Meaning.MISMATCH, Meaning.MISSING})
-_FROM_START = re.compile(r"bytes 0-(\d+)/(\d+)")
+_FROM_START = late_pattern(r"bytes 0-(\d+)/(\d+)")
 _GATEWAY_FAILURES = frozenset({0, 408, 499, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 
 

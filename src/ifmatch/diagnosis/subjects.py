@@ -33,6 +33,7 @@ from ifmatch.diagnosis.rules import (
 from ifmatch.diagnosis.tickets import lapsed, outlived
 from ifmatch.diagnosis.undone_reasons import reason_of
 from ifmatch.dialects import Carrier, Meaning
+from ifmatch.model.late import late_pattern
 from ifmatch.model.slotted import Slotted
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ _SELECTED = frozenset({300, 400, 409, 422})
 # Some have a status of their own for it: 419 and 440 of frameworks, 498 of map servers.
 _LAPSED = _TICKETED | {404, 406, 408, 418, 419, 424, 425, 440, 498}
 _CANNOT = frozenset({400, 405, 422, 501})
-_OF_NONE = re.compile(r"\b(?:null|none|nil|undefined)\b|version|revision|e-?tag|conflict|precondition")
+_OF_NONE = late_pattern(r"\b(?:null|none|nil|undefined)\b|version|revision|e-?tag|conflict|precondition")
 _ACCOUNTED = frozenset({409, 412, 428})
 
 

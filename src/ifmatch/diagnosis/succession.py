@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.message_members import shown
 from ifmatch.diagnosis.spent_versions import counts_past
 from ifmatch.dialects.words import VERSION
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
 
 # ISO 8601, or seconds, milli- or microseconds since the epoch of this century.
-TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d\S*|1[0-9]{9}(?:\.\d+|\d{3}|\d{6})?")
+TIME: Final = late_pattern(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d\S*|1[0-9]{9}(?:\.\d+|\d{3}|\d{6})?")
 
 
 def later_time(before: str, after: str) -> bool:

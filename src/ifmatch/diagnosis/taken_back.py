@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, cast
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, unwrapped, value_at
 from ifmatch.diagnosis.likeness import PIECES, nearer
 from ifmatch.diagnosis.stamps import signature, stamped
-from ifmatch.merge import apply_merge_patch
 from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content
 from ifmatch.model.slotted import Frozen
@@ -206,6 +205,8 @@ def merged(base: Content | None, patch: Content | None) -> Content | None:
     before, changes = unwrapped(base, patch).json(), patch.json()
     if not isinstance(before, dict) or not isinstance(changes, dict):
         return None
+    from ifmatch.merge import apply_merge_patch  # noqa: PLC0415 - few captures have any
+
     return Content.from_text(
         json.dumps(apply_merge_patch(cast("JsonValue", before), cast("JsonValue", changes)))
     )

@@ -10,6 +10,7 @@ from ifmatch.diagnosis.listed_records import leaves_of, records_in
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.diagnosis.told_changes import about, telling_piece
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +36,7 @@ _RECEIVED: Final = Words(
     r"\b(?:received?|arriv(?:ed|al|es)|got|came in|incoming|accepted|begin|began|started?)\b"
 )
 _NOT: Final = Words(r"\b(?:not|nothing|never|no|without|skipped|refused|rejected|dropped|false)\b")
-_TIME: Final = re.compile(r"(?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?")
+_TIME: Final = late_pattern(r"(?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?")
 
 
 def stored_first(facts: Facts) -> Step | None:

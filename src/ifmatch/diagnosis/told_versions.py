@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from html import unescape
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
@@ -15,6 +14,7 @@ from ifmatch.diagnosis.message_members import shown
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.steps import Step
@@ -38,9 +38,9 @@ _HAVE: Final = Words(
 )
 _LONGEST: Final = 4000
 # An entity tag in a text, quotes and all (RFC 9110 section 8.8.3).
-_MARKUP: Final = re.compile(r"<[^<>]*>")
-_QUOTED: Final = re.compile(r'"[!#-~]{4,128}"')
-_HOLDS_DIGITS: Final = re.compile(r"\d")
+_MARKUP: Final = late_pattern(r"<[^<>]*>")
+_QUOTED: Final = late_pattern(r'"[!#-~]{4,128}"')
+_HOLDS_DIGITS: Final = late_pattern(r"\d")
 
 
 def told(step: Step) -> str | None:

@@ -11,6 +11,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.resources import host_of, parent_of
 from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.pointers import values_at
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,10 +25,10 @@ _TICKS = 2.0
 _MICRO = 1_000_000
 # A part of a tag with so many digits is a time, a shorter one a size.
 _TIME = 8
-_GETETAG = re.compile(r"<(?:\w+:)?getetag\b[^>]*>([^<]+)</", re.IGNORECASE)
+_GETETAG = late_pattern(r"<(?:\w+:)?getetag\b[^>]*>([^<]+)</", re.IGNORECASE)
 # What servers write into their own pages for 412.
-_HTTPD_PAGE = re.compile(r"The precondition on the request\s+for th(?:e|is) URL")
-_NGINX_PAGE = re.compile(r"<center>\s*(?:nginx|openresty)", re.IGNORECASE)
+_HTTPD_PAGE = late_pattern(r"The precondition on the request\s+for th(?:e|is) URL")
+_NGINX_PAGE = late_pattern(r"<center>\s*(?:nginx|openresty)", re.IGNORECASE)
 _TWICE = 2
 _LISTING = frozenset({"PROPFIND", "REPORT", "SEARCH"})
 # A shorter tag stands in a text by chance.

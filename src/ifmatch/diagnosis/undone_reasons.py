@@ -8,7 +8,6 @@ from urllib.parse import unquote
 
 from ifmatch.diagnosis.carried_out import decide
 from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.gathered import as_word
 from ifmatch.diagnosis.keys_taken import of_key
 from ifmatch.diagnosis.left_undone import (
     NO_THING,
@@ -39,7 +38,9 @@ from ifmatch.diagnosis.row_reasons import (
 from ifmatch.diagnosis.selections import SEVERAL_WORDS, asked_of, pieces_of, sizes_in, things_in
 from ifmatch.diagnosis.sent_rows import entries_in
 from ifmatch.diagnosis.version_words import CARRIES, EXPECTS, called_version
+from ifmatch.diagnosis.whole_words import as_word
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -83,7 +84,7 @@ _WANTED: Final = Words(
     r"|compulsory|(?:not|wasn.t|no) (?:given|provided|supplied|specified|sent|stated|filled)|without|no\b"
     r"|give|send|supply)(?![^\W_])"
 )
-_NUMBER: Final = re.compile(r"(?<![\w.,-])\d{1,4}(?![\w-]|[.,]\d)")
+_NUMBER: Final = late_pattern(r"(?<![\w.,-])\d{1,4}(?![\w-]|[.,]\d)")
 
 
 def reason_of(case: Case, step: Step) -> Reason | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.dialects.glossary import Words, english
 from ifmatch.dialects.words import VERSION
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.message_members import Member
@@ -32,14 +33,14 @@ EXPECTS: Final = Words(
     r"(?:^|[-_.])if(?:[-_.]|(?=[A-Z])|version|rev|etag|seq|updated|modified|match)"
     r"|expect|\bbase|known|seen|prev|since|old"
 )
-NO_STATE: Final = re.compile(
+NO_STATE: Final = late_pattern(
     r"api|accept|client|app|sdk|mime|agent|upgrade|^sec-|protocol|schema|tls|odata|x-ms-version|user",
     re.IGNORECASE,
 )
 _STANDARD: Final = frozenset({"etag", "last-modified", "mime-version"})
-_WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
+_WORDS: Final = late_pattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
 # Words that say in which way a version is meant, not what it is.
-_FILLERS: Final = re.compile(
+_FILLERS: Final = late_pattern(
     r"x|if|base|expect(?:ed)?|old|prev(?:ious)?|last|known|my|from|current|for|the|is|at|seen|read|got|have|match"
     r"|no|nr|number|id|of|on|to|since|unmodified|with|in|and|before|was"
 )
@@ -55,8 +56,8 @@ _ONLY: Final = Words(
     r"|(?:last|as|was|i|we)[-_ ]?(?:seen|known|read|of|had|got|saw|shown|loaded|fetched)|saw|read"
     r"|loaded|fetched|shown|if|only[-_ ]?if|when|unless|provided|was|had|is|still|still[-_ ]?at|at|of)"
 )
-_COUNTED: Final = re.compile(r"versions?|v|ver|vsn|revisions?|revs?")
-_BEFORE: Final = re.compile(r"^(?:if|expected|expect|base|previous|prev|old|last|known|seen|current|read)+")
+_COUNTED: Final = late_pattern(r"versions?|v|ver|vsn|revisions?|revs?")
+_BEFORE: Final = late_pattern(r"^(?:if|expected|expect|base|previous|prev|old|last|known|seen|current|read)+")
 
 
 def speaks_of_versions(member: Member) -> bool:

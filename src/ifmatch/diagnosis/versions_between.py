@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
@@ -20,6 +19,7 @@ from ifmatch.diagnosis.told_changes import account_of, known_as
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.model.diagnosis import Outcome
 from ifmatch.model.json_values import members_in
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ _DEEP: Final = 3
 _LONGEST: Final = 200_000
 # So many answers after a write are looked through.
 _NEAR: Final = 60
-_PIECES: Final = re.compile(r"[A-Za-z0-9]+")
+_PIECES: Final = late_pattern(r"[A-Za-z0-9]+")
 # A shorter name of a thing stands in a listing by chance.
 _NAME: Final = 2
 # Seconds by which the time of a change may lie beside its request.
@@ -72,7 +72,12 @@ def _probed(case: Case, history: History, step: Step, token: str) -> Damage | No
 
     Who sends a spent version to the same path at another host wants to know who heeds it.
     """
-    probes = [one for one in case.gathered(step.actor).refusals_after(step, _NEAR) if one.presents(token)]
+    path, host = path_of(step.exchange.request.url), host_of(step.exchange.request.url)
+    probes = [
+        url
+        for one in case.gathered(step.actor).refusals_after(step, _NEAR)
+        if path_of(url := one.exchange.request.url) == path and host_of(url) != host and one.presents(token)
+    ]
     before = own_before(history, step) if probes else None
     if (
         before is None
@@ -80,13 +85,8 @@ def _probed(case: Case, history: History, step: Step, token: str) -> Damage | No
         or acted_between(case, before, step) is not None
     ):
         return None
-    path, host = path_of(step.exchange.request.url), host_of(step.exchange.request.url)
-    for one in probes:
-        there = one.exchange.request.url
-        if path_of(there) == path and host_of(there) != host:
-            text = f"the count went on by two over a write that {host} took, and {host_of(there)} refuses"
-            return Damage(Outcome.LOST_UPDATE, text, lost=before, stale_accepted=True, proven=False)
-    return None
+    text = f"the count went on by two over a write that {host} took, and {host_of(probes[0])} refuses"
+    return Damage(Outcome.LOST_UPDATE, text, lost=before, stale_accepted=True, proven=False)
 
 
 def _seen(history: History, issued: Step, step: Step, token: str) -> Damage | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -12,6 +11,7 @@ from ifmatch.diagnosis.damages import Reason
 from ifmatch.diagnosis.projections import projection
 from ifmatch.diagnosis.resources import last_step
 from ifmatch.diagnosis.weak_tags import SETTLED
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ HURT: Final = frozenset(
         "cut",
     }
 )
-_SUFFIX: Final = re.compile(r"[-+;:._~]{1,2}[A-Za-z][A-Za-z0-9]{1,9}")
+_SUFFIX: Final = late_pattern(r"[-+;:._~]{1,2}[A-Za-z][A-Za-z0-9]{1,9}")
 # Listings are looked for among so many of a reader's requests before it asks.
 _BEFORE: Final = 60
 # A shorter tag stands in a listing by chance.

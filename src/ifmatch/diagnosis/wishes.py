@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl, urlencode
 
 from ifmatch.diagnosis.conditions import IN_CONTENT, Guard
+from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _OF_VERSION = frozenset({Guard.SAME, Guard.SAME_DATE})
 
 # What a form is sent as; a state may be sent so where it is shown as JSON.
-_FORM = re.compile(r"(?=[^=&]+=)[^\s{<]{3,4000}")
+_FORM = late_pattern(r"(?=[^=&]+=)[^\s{<]{3,4000}")
 
 
 def wish_of(step: Step) -> Content | None:

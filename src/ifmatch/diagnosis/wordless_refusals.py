@@ -28,6 +28,7 @@ from ifmatch.diagnosis.spent_versions import prints
 from ifmatch.diagnosis.values_by_name import state_sent, state_shown, values_shown
 from ifmatch.dialects import Meaning, Refusal, Retry
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -58,7 +59,7 @@ _MADE: Final = Words(
 )
 # Seconds that clocks may differ by.
 _A_WHILE: Final = 3600.0
-_DAY: Final = re.compile(r"(\d{4})[-/.](\d\d)[-/.](\d\d)")
+_DAY: Final = late_pattern(r"(\d{4})[-/.](\d\d)[-/.](\d\d)")
 _STORING: Final = frozenset({"PUT", "PATCH", "POST"})
 _CREATED: Final = 201
 _CONFLICT: Final = 409

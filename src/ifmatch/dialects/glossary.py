@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache, cached_property, lru_cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from ifmatch.model.cached import cached_property
 from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["Glossary", "Words", "bare", "english", "glossary"]
+__all__ = ["Glossary", "Words", "bare", "english", "glossary", "lowered"]
 
 # Words as they stand in texts and in names: `WersjaWiersza` has two.
 _WORD: Final = late_pattern(r"[^\W\d_]+")
@@ -44,8 +45,6 @@ _MOST: Final = 8000
 _NAME: Final = 64
 _NAMES_KEPT: Final = 8192
 _TEXTS_KEPT: Final = 256
-# So many searches of long texts are worth a second pattern: one for lower case, that no other case concerns.
-_OFTEN: Final = 200
 _FLAGS: Final = late_pattern(r"^\(\?[im]+\)")
 _CASED: Final = late_pattern(r"(?<!\\)(?:\\\\)*(?:\\[uUxN]|[A-Z])|\(\?[a-z-]*i")
 _LINKS: Final = ("", "s", "n", "en", "es")
@@ -64,32 +63,38 @@ class Glossary:
         self._words: dict[str, str] = {}
         self._stems: dict[str, str] = {}
         self._unspaced: dict[str, str] = {}
-        # By their first words, the longest of each first: all words, and what they mean.
+        # By their first words: phrases, and what they mean; few texts begin any.
+        self._phrases: dict[str, list[tuple[str, str]]] = {}
         self._sayings: dict[str, list[tuple[list[str], str]]] = {}
         # Words that mean nothing here and begin no saying, in whatever case.
         self._plain: set[str] = set()
         # Words of texts in which none is known: texts of a kind have the same, and other numbers.
         self._unknown: set[frozenset[str]] = set()
         self._seen: dict[str, str | None] = {}
-        entries = (
-            (word, meaning)
-            for language in languages.values()
-            for meaning, words in language.items()
-            for word in words
-        )
-        sayings: dict[str, list[tuple[str, str]]] = {}
-        for word, meaning in entries:
-            if word.isalpha() and (word.isascii() or not _UNSPACED.search(word)):
-                self._words.setdefault(word, meaning)
-            elif word.endswith("*"):
-                self._stems.setdefault(word[:-1], meaning)
-            elif not word.isascii() and _UNSPACED.search(word):
-                self._unspaced.setdefault(word, meaning)
-            else:
-                sayings.setdefault(_BREAK.split(word, 1)[0], []).append((word, meaning))
-        for first, known in sayings.items():
-            known.sort(key=lambda one: -len(one[0]))
-            self._sayings[first] = [(_BREAK.split(phrase), meaning) for phrase, meaning in known]
+        for language in languages.values():
+            for meaning, words in language.items():
+                for word in words:
+                    self._learn(word, meaning)
+
+    def _learn(self, word: str, meaning: str) -> None:
+        spaced = word.isascii() or not _UNSPACED.search(word)
+        if spaced and word.isalpha():
+            self._words.setdefault(word, meaning)
+        elif word.endswith("*"):
+            self._stems.setdefault(word[:-1], meaning)
+        elif not spaced:
+            self._unspaced.setdefault(word, meaning)
+        else:
+            first = word.replace("'", " ").replace("-", " ").partition(" ")[0]
+            self._phrases.setdefault(first, []).append((word, meaning))
+
+    def _beginning(self, first: str) -> list[tuple[list[str], str]]:
+        """Return the sayings that begin with a word, the longest first: their words, and what they mean."""
+        found = self._sayings.get(first)
+        if found is None:
+            known = sorted(self._phrases[first], key=lambda one: -len(one[0]))
+            found = self._sayings[first] = [(_BREAK.split(phrase), meaning) for phrase, meaning in known]
+        return found
 
     @cached_property
     def _in_a_row(self) -> re.Pattern[str]:
@@ -157,11 +162,11 @@ class Glossary:
         words = every - self._plain
         if not words:
             return said
-        sayings = not self._sayings.keys().isdisjoint(map(bare, words)) and self._may_say(every)
+        sayings = not self._phrases.keys().isdisjoint(map(bare, words)) and self._may_say(every)
         if sayings:
             said = self._put_sayings(said)
         unknown = {word for word in words if self.in_english(word) is None}
-        self._plain |= {word for word in unknown if bare(word) not in self._sayings}
+        self._plain |= {word for word in unknown if bare(word) not in self._phrases}
         if len(unknown) == len(words):
             if not sayings:
                 self._note(every)
@@ -201,14 +206,15 @@ class Glossary:
     def _may_say(self, words: frozenset[str]) -> bool:
         """Tell whether a text with some words may hold a saying: all words of one."""
         plain = set(map(bare, words))
-        begun = (self._sayings[word] for word in self._sayings.keys() & plain)
+        begun = (self._beginning(word) for word in self._phrases.keys() & plain)
         return any(plain.issuperset(saying) for known in begun for saying, _ in known)
 
     def _saying_at(
         self, said: str, words: list[re.Match[str]], plain: list[str], place: int
     ) -> tuple[int, str]:
         """Return of how many words the longest saying is that begins at a word, and what it means."""
-        for saying, meaning in self._sayings.get(plain[place], ()):
+        begun = self._beginning(plain[place]) if plain[place] in self._phrases else ()
+        for saying, meaning in begun:
             last = place + len(saying)
             if plain[place:last] != saying:
                 continue
@@ -233,6 +239,19 @@ def bare(word: str) -> str:
     return unicodedata.normalize("NFC", plain.replace("ß", "ss").replace("æ", "ae").replace("đ", "d"))
 
 
+def lowered(pattern: str) -> re.Pattern[str] | None:
+    """Return a pattern for ASCII in lower case, where letters have one case alone; None without one.
+
+    To take every letter in either case costs a search four times as long, and compiling twice.
+
+    Args:
+        pattern: regular expression whose letters match in either case.
+    """
+    pattern = _FLAGS.sub(lambda found: found[0].replace("i", "").replace("(?)", ""), pattern)
+    alike = pattern.isascii() and not _CASED.search(pattern)
+    return re.compile(pattern) if alike else None
+
+
 class Words:
     """A pattern of English words that finds the same in other languages.
 
@@ -242,7 +261,6 @@ class Words:
 
     def __init__(self, pattern: str) -> None:
         self.pattern = pattern
-        self._asked = 0
 
     @cached_property
     def _compiled(self) -> re.Pattern[str]:
@@ -258,23 +276,15 @@ class Words:
         return self._search(text) or self._read(self._search, text)
 
     def _search(self, text: str) -> re.Match[str] | None:
-        """Find the pattern anywhere; in long texts, most of which have nothing, by a quicker look first."""
-        if len(text) > _NAME and text.isascii():
-            self._asked += 1
-            quick = self._lowered if self._asked > _OFTEN else None
-            if quick is not None and quick.search(text.lower()) is None:
-                return None
+        """Find the pattern anywhere, by a quicker look first: most texts have nothing of it."""
+        quick = self._lowered if text.isascii() else None
+        if quick is not None and quick.search(text.lower()) is None:
+            return None
         return self._compiled.search(text)
 
     @cached_property
     def _lowered(self) -> re.Pattern[str] | None:
-        """Return the pattern for ASCII in lower case, where letters have one case alone; None without one.
-
-        To take every letter in either case costs a search half of its time or more.
-        """
-        pattern = _FLAGS.sub(lambda found: found[0].replace("i", "").replace("(?)", ""), self.pattern)
-        alike = pattern.isascii() and not _CASED.search(pattern)
-        return re.compile(pattern) if alike else None
+        return lowered(self.pattern)
 
     def match(self, text: str) -> re.Match[str] | None:
         """Find the pattern at the beginning of a text, or of its reading in English.
@@ -282,7 +292,13 @@ class Words:
         Args:
             text: to look at.
         """
-        return self._compiled.match(text) or self._read(self._compiled.match, text)
+        return self._match(text) or self._read(self._match, text)
+
+    def _match(self, text: str) -> re.Match[str] | None:
+        quick = self._lowered if text.isascii() else None
+        if quick is not None and quick.match(text.lower()) is None:
+            return None
+        return self._compiled.match(text)
 
     def fullmatch(self, text: str) -> re.Match[str] | None:
         """Tell whether a whole text is as the pattern says, or its reading in English.
@@ -290,7 +306,13 @@ class Words:
         Args:
             text: to look at.
         """
-        return self._compiled.fullmatch(text) or self._read(self._compiled.fullmatch, text)
+        return self._fullmatch(text) or self._read(self._fullmatch, text)
+
+    def _fullmatch(self, text: str) -> re.Match[str] | None:
+        quick = self._lowered if text.isascii() else None
+        if quick is not None and quick.fullmatch(text.lower()) is None:
+            return None
+        return self._compiled.fullmatch(text)
 
     def finditer(self, text: str) -> Iterator[re.Match[str]]:
         """Yield where the pattern is found; in the reading in English, when nowhere in the text itself.

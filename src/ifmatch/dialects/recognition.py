@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property, lru_cache, partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final, cast
 
+from ifmatch.dialects.glossary import lowered
 from ifmatch.dialects.pointers import first_step, scalar, values_at
 from ifmatch.dialects.record import MarkPlace
 from ifmatch.dialects.view import View
+from ifmatch.model.cached import cached_property
 from ifmatch.model.slotted import Frozen
 from ifmatch.model.unknown import UNKNOWN
 
@@ -71,6 +73,12 @@ class Recognition(Frozen, frozen=True):
 def pattern(text: str) -> re.Pattern[str]:
     """Return a compiled pattern of a data file; case does not matter."""
     return re.compile(text, re.IGNORECASE)
+
+
+@lru_cache(maxsize=4096)
+def _quick(text: str) -> re.Pattern[str] | None:
+    """Return the same for texts of ASCII in lower case, where there is such a pattern."""
+    return lowered(text)
 
 
 def recognise(
@@ -292,5 +300,8 @@ def _named(mark: Mark, where: str, value: str | None) -> str | None:
         return None
     if not mark.matches:
         return f"{where}: {value[:60]}" if where else value[:60]
+    quick = _quick(mark.matches) if value.isascii() else None
+    if quick is not None and quick.search(value.lower()) is None:
+        return None
     match = pattern(mark.matches).search(value)
     return f"{where}: {match.group()[:60]}" if match is not None else None

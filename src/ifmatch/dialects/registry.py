@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-import tomllib
-from difflib import get_close_matches
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -57,6 +55,8 @@ def parse(text: str, source: str) -> Dialect:
     Raises:
         InputError: names the key and what was expected there.
     """
+    import tomllib  # noqa: PLC0415 - of use to files of users only, as below
+
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -87,6 +87,8 @@ def parse_checked(text: str, source: str) -> Dialect:
 
 def _worded(message: str) -> str:
     """Put the key first, and what is known there last."""
+    from difflib import get_close_matches  # noqa: PLC0415 - of use to a wrong file only
+
     match = _PLACE.search(message)
     key = match["key"] if match is not None else ""
     said = message[: match.start()] if match is not None else message
@@ -256,13 +258,12 @@ def read_file(path: Path) -> Dialect:
 
 @cache
 def built_in() -> tuple[Dialect, ...]:
-    """Return the families that the package knows, by id."""
-    found = [
-        parse(one.read_text(encoding="utf-8"), one.name)
-        for one in _folder().iterdir()
-        if one.name.endswith(".toml")
-    ]
-    return tuple(sorted(found, key=lambda one: one.id))
+    """Return the families that the package knows, by id.
+
+    Their TOML files are read when the package is made, by `tools/generate_families.py`.
+    """
+    data = (resources.files("ifmatch.dialects") / "families.json").read_bytes()
+    return msgspec.json.decode(data, type=tuple[Dialect, ...])
 
 
 def extended(found: Sequence[Dialect]) -> tuple[Dialect, ...]:

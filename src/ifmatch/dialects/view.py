@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ifmatch.dialects.pointers import tests_in
 from ifmatch.dialects.words import spoken
 from ifmatch.model.cached import cached_property
+from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 
@@ -27,7 +27,7 @@ _LONGEST = 2_000_000
 _SEARCHED = 20_000
 _MOST_LINES = 1000
 # A record as forms write it: pairs without a blank, several of them where no field says so.
-_PAIRS = re.compile(r"[\w.$~\[\]-]+=[^\s<>{}&\"]*(?:&[\w.$~\[\]-]+=[^\s<>{}&\"]*)+")
+_PAIRS = late_pattern(r"[\w.$~\[\]-]+=[^\s<>{}&\"]*(?:&[\w.$~\[\]-]+=[^\s<>{}&\"]*)+")
 _LONGEST_RECORD = 4000
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.late import late_pattern
+
+if TYPE_CHECKING:
+    import re
 
 __all__ = ["VERSION", "spoken"]
 
@@ -23,7 +26,7 @@ VERSION: Final = Words(
     r"|mod_?count"
     rf")$|^(?:version|revision)(?:_(?=\w)|(?-i:(?=[A-Z])))(?!(?:{_OF_IT})(?:_|$|(?-i:(?=[A-Z]))))\w{{3,30}}$|^(?:v|ver|vsn)$|(?:row|rec|record|doc|obj|[-_])_?ver$"
 )
-_ESCAPED: Final = re.compile(r"(?<!\\)(?:\\u[0-9a-fA-F]{4})+")
+_ESCAPED: Final = late_pattern(r"(?<!\\)(?:\\u[0-9a-fA-F]{4})+")
 _ASCII: Final = 0x80
 
 

@@ -12,13 +12,14 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
+from ifmatch.model.late import late_pattern
 from ifmatch.model.unknown import UNKNOWN, UnknownType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 # What tools write in the place of a value that they hide. Such a value is unknown, not a value.
-_MASK = re.compile(
+_MASK = late_pattern(
     r"^(?:[\[<({*]*(?:redacted|masked|hidden|filtered|removed|sanitized)[\])>}*]*|\*{3,}|x{6,}|…|\.{3})$",
     re.IGNORECASE,
 )

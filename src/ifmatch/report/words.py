@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.model.catalogue import causes
@@ -95,6 +96,7 @@ def command_lines(command: str) -> list[str]:
     return [neutralise(line) for line in command.split("\n") if line.strip()]
 
 
+@lru_cache(maxsize=1024)
 def timestamp(seconds: float | None) -> str | None:
     """Return a time as RFC 3339 in UTC with milliseconds.
 

@@ -13,6 +13,7 @@ from ifmatch.capture.redaction.contents import redact_text
 from ifmatch.capture.redaction.header_fields import is_shown, redact_field
 from ifmatch.capture.redaction.masks import MASKED
 from ifmatch.capture.redaction.urls import redact_url
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from ifmatch.capture.redaction.masks import Hiding
@@ -20,16 +21,19 @@ if TYPE_CHECKING:
 # Word, option and program before it -> the word as shown, and the same two before the next word.
 Memory: TypeAlias = "dict[tuple[str, str, str | None], tuple[str, str, str | None]]"
 
-_WORD: Final = re.compile(r"(?:'[^']*'|\$'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|\\.|[^\s'\"\\])+", re.DOTALL)
-_QUOTING: Final = re.compile(r"[\\'\"]")
-_VARIABLE: Final = re.compile(r"\s*\$(?:\w+|\{\w+\}|\([\w -]+\))\s*")
+# Blanks and a word; else all that is left, from a quote on that is not closed: no shell would run it.
+_WORDS: Final = late_pattern(
+    r"(\s*)((?:'[^']*'|\$'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|\\.|[^\s'\"\\]++)++)|(.+)", re.DOTALL
+)
+_QUOTING: Final = late_pattern(r"[\\'\"]")
+_VARIABLE: Final = late_pattern(r"\s*\$(?:\w+|\{\w+\}|\([\w -]+\))\s*")
 # To `date` and `diff` the same letters say other things.
 _LIKE_CURL: Final = frozenset({"curl", "curlie", "ifmatch"})
 _LIKE_HTTPIE: Final = frozenset({"http", "https", "xh", "xhs"})
 _TAKING_HEADERS: Final = frozenset({"hey", "oha", "ab", "wrk", "h2load"})
 _SEPARATOR: Final = frozenset({";", "&&", "||", "|", "&", "do", "then", "else", "{", "(", "!", "time"})
-_ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*=")
-_JOINED: Final = re.compile(r"(--[a-z0-9-]+)=(.+)|(-[HubdeAUF])(.+)", re.DOTALL)
+_ASSIGNMENT: Final = late_pattern(r"[A-Za-z_]\w*=")
+_JOINED: Final = late_pattern(r"(--[a-z0-9-]+)=(.+)|(-[HubdeAUF])(.+)", re.DOTALL)
 _HEADER: Final = frozenset({"-H", "--header", "--proxy-header"})
 _CREDENTIALS: Final = {
     "-u": "$CREDENTIALS",
@@ -84,29 +88,31 @@ def redact_command(command: str, hiding: Hiding, memory: Memory | None = None) -
         for cookies, keys and `-u`; URLs and bodies are hidden by position.
     """
     parts: list[str] = []
-    done = 0
     option = ""
     program: str | None = None  # None: the next word names it
     memory = {} if memory is None else memory
-    for found in _WORD.finditer(command):
-        gap, word = command[done : found.start()], found.group()
-        if gap.strip():
-            break  # a quote is left open: no shell would run it
-        parts.append(gap)
-        done = found.end()
-        if word in _SEPARATOR or "\n" in gap:
+    for gap, word, rest in _WORDS.findall(command):
+        if rest:
+            parts.append(hiding.text(rest))
+            break
+        if "\n" in gap:
             program, option = None, ""
         asked = (word, option, program)
         known = memory.get(asked)
         if known is None:
-            named = _program(word, program)
-            known = memory[asked] = (*_word(word, option, named or "", hiding), named)
+            known = memory[asked] = _next(word, option, program, hiding)
         shown, option, program = known
-        parts.append(shown)
-        if word.endswith(";"):
-            program, option = None, ""
-    parts.append(hiding.text(command[done:]))
+        parts += (gap, shown)
     return "".join(parts)
+
+
+def _next(word: str, option: str, program: str | None, hiding: Hiding) -> tuple[str, str, str | None]:
+    """Return a word as it is shown, and the option and the program before the next word."""
+    if word in _SEPARATOR:
+        program, option = None, ""
+    named = _program(word, program)
+    shown, option = _word(word, option, named or "", hiding)
+    return (shown, "", None) if word.endswith(";") else (shown, option, named)
 
 
 def _program(word: str, before: str | None) -> str | None:

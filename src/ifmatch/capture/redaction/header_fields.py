@@ -11,6 +11,7 @@ from ifmatch.capture.redaction.masks import is_masked
 from ifmatch.capture.redaction.shapes import JWT
 from ifmatch.capture.redaction.tags import mask_tags
 from ifmatch.capture.redaction.urls import redact_url
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from ifmatch.capture.redaction.masks import Hiding
@@ -19,13 +20,13 @@ if TYPE_CHECKING:
 from ifmatch.model.message import Fields
 
 # What other tools write in the place of a value they hid.
-_HIDDEN_BY_OTHERS: Final = re.compile(
+_HIDDEN_BY_OTHERS: Final = late_pattern(
     r"[\[<({*]*(?:redacted|masked|hidden|filtered|removed|sanitized)[\])>}*]*|\*{3,}|x{6,}|…|\.{3}",
     re.IGNORECASE,
 )
-_REQUEST_ID: Final = re.compile(r"[\w.:=;/+@-]{1,200}", re.ASCII)
-_LINK_TARGET: Final = re.compile(r"<([^<>]*)>")
-_ANCHOR: Final = re.compile(r"(?<=url=)[^;,\s]+", re.IGNORECASE)
+_REQUEST_ID: Final = late_pattern(r"[\w.:=;/+@-]{1,200}", re.ASCII)
+_LINK_TARGET: Final = late_pattern(r"<([^<>]*)>")
+_ANCHOR: Final = late_pattern(r"(?<=url=)[^;,\s]+", re.IGNORECASE)
 
 
 def is_shown(name: str) -> bool:

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.capture.redaction.credentials import redact_named_credential
 from ifmatch.capture.redaction.masks import is_masked
 from ifmatch.capture.redaction.vocabulary import is_secret_key
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from ifmatch.capture.redaction.masks import Hiding
 
-_TOKEN: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[{}\[\]:,]|[^\s{}\[\]:,"]+|\s+', re.DOTALL)
+_TOKEN: Final = late_pattern(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[{}\[\]:,]|[^\s{}\[\]:,"]+|\s+', re.DOTALL)
 _LITERALS: Final = frozenset({"true", "false", "null"})
 # In a JSON Patch, and in lists of named values, one member names what another member holds.
 _NAMING: Final = frozenset(

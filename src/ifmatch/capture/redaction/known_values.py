@@ -13,6 +13,7 @@ from urllib.parse import quote, quote_plus
 from ifmatch.capture.redaction.masks import MASKED
 from ifmatch.capture.redaction.shapes import is_word, looks_random
 from ifmatch.capture.redaction.vocabulary import ORDINARY
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,8 +24,8 @@ _PREFIX: Final = 4
 _LONGEST: Final = 65536
 # From this length on a value inside a longer word is no coincidence.
 _ANYWHERE: Final = 12
-_ESCAPE: Final = re.compile(r"%[0-9A-Fa-f]{2}|\\[nrtbf/\"'\\]|\\u[0-9A-Fa-f]{4}")
-_LOWER_HEX: Final = re.compile(r"%[0-9A-F]{2}")
+_ESCAPE: Final = late_pattern(r"%[0-9A-Fa-f]{2}|\\[nrtbf/\"'\\]|\\u[0-9A-Fa-f]{4}")
+_LOWER_HEX: Final = late_pattern(r"%[0-9A-F]{2}")
 
 
 class KnownValues:

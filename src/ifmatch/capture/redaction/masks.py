@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 from typing import TYPE_CHECKING, Final, Protocol
 
+from ifmatch.model.late import late_pattern
 from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MASKED: Final = re.compile(r"masked-[0-9a-f]{12}")
+MASKED: Final = late_pattern(r"masked-[0-9a-f]{12}")
 
 
 class Mask(Protocol):

@@ -12,20 +12,21 @@ from urllib.parse import unquote, unquote_plus
 from ifmatch.capture.redaction.masks import is_masked
 from ifmatch.capture.redaction.shapes import is_secret_segment, is_token_after_word, looks_random
 from ifmatch.capture.redaction.vocabulary import is_harmless_parameter, is_secret_key
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from ifmatch.capture.redaction.masks import Hiding
 
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}:")
+_SCHEME: Final = late_pattern(r"[A-Za-z][A-Za-z0-9+.-]{0,30}:")
 _HARMLESS_VALUE: Final = 200
-_FLAG: Final = re.compile(r"[A-Za-z][A-Za-z_.-]{0,23}|\d{1,6}")
+_FLAG: Final = late_pattern(r"[A-Za-z][A-Za-z_.-]{0,23}|\d{1,6}")
 # What follows is the digest of public content (registries, Git), no secret.
 _DIGEST_WORDS: Final = frozenset(
     {"sha256", "sha1", "sha512", "md5", "digest", "blobs", "manifests", "commit", "commits"}
     | {"tree", "trees", "object", "objects"}
 )
 _OBJECT_NAMES: Final = frozenset({"name", "object", "key", "file", "filename", "path", "prefix", "id"})
-_OBJECT_NAME: Final = re.compile(r"[\w./ -]{1,120}", re.ASCII)
+_OBJECT_NAME: Final = late_pattern(r"[\w./ -]{1,120}", re.ASCII)
 # The segment behind one of these words is the secret itself.
 _TOKEN_WORDS: Final = frozenset(
     [

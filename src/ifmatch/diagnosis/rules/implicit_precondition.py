@@ -10,6 +10,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.evidence import note
 from ifmatch.dialects import Meaning, compares_inside
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
 
 CAUSE = "implicit-precondition"
 
-_CACHING_CLIENTS = re.compile(r"CFNetwork|okhttp|Mozilla|Dalvik|axios|undici|node-fetch", re.IGNORECASE)
+_CACHING_CLIENTS = late_pattern(r"CFNetwork|okhttp|Mozilla|Dalvik|axios|undici|node-fetch", re.IGNORECASE)
 
 # Of these, those whose cache is the system's: it is there unasked.
-_OF_SYSTEMS = re.compile(r"CFNetwork|okhttp|Mozilla|Dalvik", re.IGNORECASE)
+_OF_SYSTEMS = late_pattern(r"CFNetwork|okhttp|Mozilla|Dalvik", re.IGNORECASE)
 
 
 def _compared_inside(facts: Facts) -> Iterator[Evidence]:

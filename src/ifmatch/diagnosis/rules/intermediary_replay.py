@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.commands_done import changed_as_told, changed_at, signed_as_own
 from ifmatch.diagnosis.contents import same_content
-from ifmatch.diagnosis.counted_requests import counted
 from ifmatch.diagnosis.dates import span
 from ifmatch.diagnosis.doubled import attempts_told
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.same_by_chance import little, there_before
-from ifmatch.diagnosis.told_order import stored_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,7 +129,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     else:
         return
     yield from _on_the_way(facts)
-    first = stored_first(facts)
+    first = facts.stored_first
     if first is not None:
         yield note("the service's own account has one request stored first, and compared then", -4.0, first)
 
@@ -160,7 +158,7 @@ def _counted(step: Step) -> Iterator[Evidence]:
 
 def _counted_there(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from the service's own count of the requests that the change took."""
-    told = counted(facts)
+    told = facts.counted
     if told is None:
         return
     if told.times == 1:

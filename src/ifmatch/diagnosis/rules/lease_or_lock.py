@@ -15,6 +15,7 @@ from ifmatch.diagnosis.pages import is_page
 from ifmatch.diagnosis.undone_reasons import left_in_success
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 CAUSE = "lease-or-lock"
 
-CODES = re.compile(
+CODES = late_pattern(
     r"Lease(?:IdMissing|IdMismatch|NotPresent|Lost|AlreadyPresent|Is)\w*|lock-token-(?:submitted|matches)"
     r"|no-conflicting-lock|SPFileLockException|UNABLE_TO_LOCK_ROW",
     re.IGNORECASE,

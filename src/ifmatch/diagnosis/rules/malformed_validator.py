@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from ifmatch.diagnosis.spent_versions import echoed
 from ifmatch.diagnosis.wasted_reads import told_of_waste
 from ifmatch.diagnosis.wasted_tags import HURT
 from ifmatch.dialects import Carrier, Grammar
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 CAUSE = "malformed-validator"
 # What may be a version in an answer: a time or a long number.
-_VALUE = re.compile(r"\d{4}-\d\d-\d\d[T ][\d:.,]+(?:Z|[+-]\d\d:?\d\d)?|(?<![\w.])\d{16,20}(?!\w)")
+_VALUE = late_pattern(r"\d{4}-\d\d-\d\d[T ][\d:.,]+(?:Z|[+-]\d\d:?\d\d)?|(?<![\w.])\d{16,20}(?!\w)")
 _QUOTED_STAR = '"*"'
 _DAMAGE = {
     "unquoted": "without its quotes",

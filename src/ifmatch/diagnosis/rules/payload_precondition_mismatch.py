@@ -21,6 +21,7 @@ from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects import Carrier, Meaning
 from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.pointers import names, tests_in, word_of
+from ifmatch.model.late import late_pattern
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 CAUSE = "payload-precondition-mismatch"
 
 # Base64 of whole quanta.
-_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4}){1,4000}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_BASE64 = late_pattern(r"(?:[A-Za-z0-9+/]{4}){1,4000}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 # A shorter place, or value, stands in an answer by chance.
 _PLACE = 3
 _UNLIKE = Words(r"(?:not|n't) (?:match|equal)|test failed|differs? from")

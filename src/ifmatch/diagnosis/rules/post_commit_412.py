@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import holds, same_content
-from ifmatch.diagnosis.counted_requests import counted
 from ifmatch.diagnosis.counts import counts_along
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.rules.intermediary_replay import PATIENCE, waited_before
 from ifmatch.diagnosis.same_by_chance import carried_out, little, there_before
-from ifmatch.diagnosis.told_order import stored_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,7 +137,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note("another refused request of the client was stored just so", 2.5, again)
         return
     proof = facts.proof
-    first = stored_first(facts)
+    first = facts.stored_first
     if first is not None:
         yield note("the service's own account has it stored first, and compared only then", 6.0, first)
     if proof is not None:
@@ -155,7 +153,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note("the origin got it late: another node may have stored it before", 0.5, step.hops[0])
     elif len(step.hops) == 1:
         yield note("the origin saw it once and refused it, yet stored it", 4.0, step.hops[0])
-    told = counted(facts)
+    told = facts.counted
     if told is not None and told.times == 1:
         text = f"the service counted one request for it ({told.name}): it refused what it had stored"
         yield note(text, 3.0, told.step, told.name)

@@ -14,6 +14,7 @@ from ifmatch.diagnosis.tickets import LAPSED, TICKET, late, overdue, renewed, sp
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.diagnosis import Outcome
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,7 +38,7 @@ STRONG = Words(
     r"[^.]{0,40}outdated"
 )
 _KEPT = Words(r"resourceVersion|sync ?token|continuation|cursor|no longer (?:valid|available)")
-_SIGN_IN = re.compile(
+_SIGN_IN = late_pattern(
     r"\b(?:access|bearer|id|csrf|session|jwt)[ _-]?token|signature|credential", re.IGNORECASE
 )
 

@@ -13,6 +13,7 @@ from ifmatch.diagnosis.refusal_words import asks_for_condition
 from ifmatch.diagnosis.undone_reasons import left_in_success
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -45,7 +46,7 @@ MANDATORY = Words(
 )
 _FAULTS = frozenset({400, 403, 409, 412, 422})
 # The status line says no more than the status.
-_STATUS_LINE = re.compile(r"pre-?condition[ _-]?failed", re.IGNORECASE)
+_STATUS_LINE = late_pattern(r"pre-?condition[ _-]?failed", re.IGNORECASE)
 
 
 def demands(words: str) -> bool:

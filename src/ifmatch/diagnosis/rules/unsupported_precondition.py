@@ -13,6 +13,7 @@ from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.undone_reasons import left_in_success
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,7 +31,7 @@ WORDS = Words(
 )
 # Under these services refuse much else as unsupported: such an answer must name conditions.
 _OTHER_MATTERS = frozenset({403, 405, 409, 500, 503})
-_OF_CONDITIONS = re.compile(
+_OF_CONDITIONS = late_pattern(
     r"\bif-(?:none-)?match\b|\bif-(?:un)?modified-since\b|\bprecondition|\bconditional\b|\be-?tags?\b",
     re.IGNORECASE,
 )
