@@ -428,11 +428,9 @@ def _outdated(history: Sequence[Step], twins: Sequence[Step], step: Step) -> boo
     gave = [one for one in before if wanted & {tokens.opaque(token) for token in one.issued()}]
     if not gave and not any(one.resource != step.resource for one in twins):
         return False
-    made = any(one.accepted and one.replaces and one.presents(next(iter(wanted))) for one in before)
+    made = any(one.changes and one.presents(next(iter(wanted))) for one in before)
     made = made or any(one.replaces and one.resource == step.resource and one.overlaps(step) for one in twins)
-    later = takewhile(
-        lambda one: not (one.accepted and one.replaces), (one for one in history if one.order > step.order)
-    )
+    later = takewhile(lambda one: not one.changes, (one for one in history if one.order > step.order))
     shown = next((one for one in later if one.read_ok and one.etag is not None), None)
     moved = shown is not None and tokens.opaque(shown.etag or "") not in wanted
     return made or moved
