@@ -30,6 +30,7 @@ COMMANDS = [
     ("$ curl -o out -w '%{code}' -H 'X;' http://h/x http://h/y", "", ["http://h/x", "http://h/y"], [], None),
     ("$ curl -v https://h/x -d 'never closed", "POST", ["https://h/x"], [], "never"),
     ("$ curl -v https://h/x -X", "", ["https://h/x"], [], None),
+    (r"$ curl https://h/x -d $'\x41\u0021\xff'", "POST", ["https://h/x"], [], "A!\ufffd"),
 ]  # fmt: skip
 
 

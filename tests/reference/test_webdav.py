@@ -41,6 +41,8 @@ TRUE_OR_FALSE = [
     ('</other> (["a"]) (["b"])', True),
     ('</nowhere> (["a"]) </other> (["b"])', True),
     ('</nowhere> (Not ["a"])', True),
+    ('<http://[::1> (["a"])', False),
+    ('<http://h:99x/other> (["b"])', True),
 ]
 
 MALFORMED = [

@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from ifmatch.capture.drafts import Drafts
 from ifmatch.capture.field_lines import TAG_FIELDS
 from ifmatch.capture.log_formats import NAMED_FORMATS, LineFormat, declares, find_format
-from ifmatch.capture.log_pastes import mended
+from ifmatch.capture.log_pastes import opened
 from ifmatch.capture.log_records import NO_STATUS, LogRecord, is_cache_word, unescape
 from ifmatch.capture.log_shapes import by_names_or_columns
 from ifmatch.capture.text_source import read_text
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import BinaryIO
 
-    from ifmatch.capture.drafts import Draft
+    from ifmatch.capture.drafts import Draft, Drafts
     from ifmatch.model.exchange import Capture
 
 __all__ = ["looks_like_access_log", "read_access_log"]
@@ -155,10 +154,7 @@ def read_access_log(stream: BinaryIO, name: str, log_format: str | None = None) 
         InputError: no line of it is one of an access log, or the format names no request and status.
     """
     source = read_text(stream, name)
-    lines, repairs = mended(source.lines)
-    drafts = Drafts(name, warnings=list(source.warnings))
-    for repair in repairs:
-        drafts.warn(repair)
+    drafts, lines = opened(source)
     form = find_format(lines[:20]) if log_format is None else _declared(log_format, name)
     rows, skipped = _rows(lines, form)
     if len(skipped) > len(rows) // 2 and max(len(line) for line in lines) <= _WRAPPED:

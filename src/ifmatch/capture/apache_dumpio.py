@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.captured_content import from_wire
 from ifmatch.capture.drafts import Drafts
-from ifmatch.capture.log_pastes import mended
+from ifmatch.capture.log_pastes import opened
 from ifmatch.capture.sdk_dumps import Block, draft_of
 from ifmatch.capture.sdk_lines import settle_zone
 from ifmatch.capture.text_source import read_text
@@ -77,11 +77,8 @@ def read_dumpio(stream: BinaryIO, name: str) -> tuple[Capture, ...]:
     Raises:
         InputError: no message is in it.
     """
-    source = read_text(stream, name)
-    lines, repairs = mended(source.lines)
-    sides = {"client": Drafts(name, warnings=list(source.warnings)), "remote": Drafts(f"{name}!backend")}
-    for repair in repairs:
-        sides["client"].warn(repair)
+    drafts, lines = opened(read_text(stream, name))
+    sides = {"client": drafts, "remote": Drafts(f"{name}!backend")}
     waiting: dict[str, _Message] = {}
     for message in _messages(lines):
         if message.block.is_request:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from ifmatch.capture.drafts import Draft, Drafts
-from ifmatch.capture.log_pastes import mended
+from ifmatch.capture.drafts import Draft
+from ifmatch.capture.log_pastes import opened
 from ifmatch.capture.target_uri import target_uri
 from ifmatch.capture.text_source import read_text
 
@@ -55,11 +55,7 @@ def read_forensic(stream: BinaryIO, name: str) -> Capture:
     Raises:
         InputError: no request is in it.
     """
-    source = read_text(stream, name)
-    lines, repairs = mended(source.lines)
-    drafts = Drafts(name, warnings=list(source.warnings))
-    for repair in repairs:
-        drafts.warn(repair)
+    drafts, lines = opened(read_text(stream, name))
     skipped: list[int] = []
     done: set[str] = set()
     for number, line in enumerate(lines, 1):

@@ -15,6 +15,7 @@ from ifmatch.capture.json_values import (
     header_pairs,
     load,
     moment,
+    nested,
     number,
     objects,
     read_limited,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read_api_client"]
 
-_DEPTH: Final = 50
+_FOLDERS: Final = ("items", "folders", "requests")
 _ADVICE: Final = (
     "Send the request and save its response as an example, then export anew. Or record the traffic: curl -v"
 )
@@ -78,7 +79,8 @@ def _documents(value: object) -> list[dict[str, object]]:
 def _read(document: dict[str, object]) -> Iterator[Draft]:
     yield from _insomnia(objects(document.get("resources")))
     yield from _runs(objects(document.get("results")))
-    yield from _collection(document, 0)
+    for item in nested(document, lambda item: [elements_in(item.get(name)) for name in _FOLDERS]):
+        yield from _collection(item)
     if "responseMeta" in document:
         yield from _history(document)
 
@@ -117,19 +119,14 @@ def _runs(results: list[dict[str, object]]) -> Iterator[Draft]:
         yield draft
 
 
-def _collection(item: dict[str, object], depth: int) -> Iterator[Draft]:
-    """Yield the saved responses in a collection of Bruno (`examples`) or Hoppscotch (`responses`)."""
-    if depth > _DEPTH:
-        return
+def _collection(item: dict[str, object]) -> Iterator[Draft]:
+    """Yield the saved responses of an item of Bruno (`examples`) or Hoppscotch (`responses`)."""
     for example in objects(item.get("examples")):
         request, response = members_in(example.get("request")), members_in(example.get("response"))
         yield from _saved(request, response, response.get("status"), response.get("statusText"))
     for response in objects([*members_in(item.get("responses")).values()]):
         request = members_in(response.get("originalRequest"))
         yield from _saved(request, response, response.get("code"), response.get("status"))
-    for name in ("items", "folders", "requests"):
-        for one in objects(item.get(name)):
-            yield from _collection(one, depth + 1)
 
 
 def _saved(

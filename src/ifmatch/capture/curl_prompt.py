@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.field_lines import INVISIBLE, TAG_FIELDS
+from ifmatch.capture.shell_words import UnclosedQuoteError, quoted_piece
 from ifmatch.model.unknown import UNKNOWN, UnknownType
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 # A prompt ends in one of these signs; a command at the start of a line needs an option or a URL behind it.
 COMMAND = re.compile(r"(?:[^\n]{0,120}?[$#%>\u276f\u279c\u00bb][ \t]?)?[ \t]*curl(?:\.exe)?[ \t]+(?=\S)")
 _LIKELY = re.compile(r"(?:^|\s)-{1,2}[A-Za-z#]|https?:", re.IGNORECASE)
-_ANSI_ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"', "0": "\0"}
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _MAXIMAL_LINES = 5000
 CURLY: Final = str.maketrans({"\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2018": "'", "\u2019": "'"})
@@ -114,11 +114,12 @@ def split_words(text: str) -> tuple[list[str], int]:
         if character == "\n":
             break
         if character in "'\"" or text.startswith("$'", position):
-            piece, position, closed = _quoted(text, position)
+            try:
+                piece, position = quoted_piece(text, position)
+            except UnclosedQuoteError:
+                return words, -1
             word.append("" if ended else piece)
             started = True
-            if not closed:
-                return words, -1
             continue
         following = text[position + 1 : position + 2]
         position += 1
@@ -138,34 +139,6 @@ def split_words(text: str) -> tuple[list[str], int]:
             word.append(character)
             started = True
     return [*words, *(["".join(word)] if started and not ended else [])], position
-
-
-def _quoted(text: str, position: int) -> tuple[str, int, bool]:
-    """Read one quoted piece: its text, where it ends, and whether it was closed."""
-    if text[position] == "'":
-        end = text.find("'", position + 1)
-        return (
-            (text[position + 1 :], len(text), False) if end < 0 else (text[position + 1 : end], end + 1, True)
-        )
-    ansi = text[position] == "$"
-    closing = "'" if ansi else '"'
-    position += 2 if ansi else 1
-    piece: list[str] = []
-    while position < len(text):
-        character = text[position]
-        if character == closing:
-            return "".join(piece), position + 1, True
-        following = text[position + 1 : position + 2]
-        if character == "\\" and ansi:
-            piece.append(_ANSI_ESCAPES.get(following, "\\" + following))
-            position += 2
-        elif character == "\\" and following in {'"', "\\", "$", "`", "\n"}:
-            piece.append("" if following == "\n" else following)
-            position += 2
-        else:
-            piece.append(character)
-            position += 1
-    return "".join(piece), position, False
 
 
 def read_prompt(lines: Sequence[str | None], index: int) -> CurlPrompt:

@@ -15,8 +15,8 @@ from ifmatch.capture.json_values import (
     header_pairs,
     load,
     moment,
+    nested,
     number,
-    objects,
     read_limited,
     text,
 )
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["read_devtools_events"]
 
-_DEPTH: Final = 4
 _ADVICE: Final = "Switch the domain Network on before the first request (Network.enable), and keep all events"
 
 _Event = dict[str, object]
@@ -78,18 +77,14 @@ def _events(drafts: Drafts, data: bytes) -> Iterator[tuple[str, _Event]]:
     damaged = sum(one is None for one in values)
     if value is None and damaged:
         drafts.warn(f"lines that are no whole event were skipped: {damaged}")
-    for one in values:
-        yield from _inside(one, 0)
+    for document in values:
+        for one in nested(document, lambda one: () if _is_event(one) else map(_parsed, one.values())):
+            if _is_event(one):
+                yield text(one.get("method")).removeprefix("Network."), members_in(one.get("params"))
 
 
-def _inside(value: object, depth: int) -> Iterator[tuple[str, _Event]]:
-    for one in objects(value) or [members_in(value)]:
-        name, told = text(one.get("method")), members_in(one.get("params"))
-        if name.startswith("Network.") and told:
-            yield name.removeprefix("Network."), told
-        elif depth < _DEPTH:
-            for member in one.values():
-                yield from _inside(_parsed(member), depth + 1)
+def _is_event(one: _Event) -> bool:
+    return text(one.get("method")).startswith("Network.") and bool(members_in(one.get("params")))
 
 
 def _parsed(value: object) -> object:

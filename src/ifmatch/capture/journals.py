@@ -19,8 +19,8 @@ from ifmatch.capture.json_values import (
     header_pairs,
     load,
     moment,
+    nested,
     number,
-    objects,
     read_limited,
     text,
     whole_objects,
@@ -29,11 +29,10 @@ from ifmatch.capture.moments import epoch_moment, iso_moment
 from ifmatch.capture.target_uri import target_uri
 from ifmatch.capture.vcr_yaml import YamlError, load_yaml
 from ifmatch.errors import InputError
-from ifmatch.model.json_values import elements_in, members_in
+from ifmatch.model.json_values import members_in
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import BinaryIO
 
     from ifmatch.model.exchange import Capture
@@ -53,7 +52,6 @@ _MILLISECONDS: Final = ("timeTaken", "latency", "duration", "totalTime")
 _PERIOD: Final = re.compile(r"PT(?:(\d+)M)?([\d.]+)S\Z")
 _METHOD: Final = re.compile(r"[A-Za-z]{3,20}\Z")
 _YAML_LIMIT: Final = 64 * 1024 * 1024
-_DEPTH: Final = 6
 _ADVICE: Final = "Export the journal with requests and responses, or record the traffic: curl -v"
 
 _Record = dict[str, object]
@@ -80,7 +78,9 @@ def read_journal(stream: BinaryIO, name: str) -> Capture:
     else:
         value = _yaml(drafts, data, name)
     skipped = 0
-    for record in _records(value, 0):
+    for record in nested(value, lambda one: () if _is_record(one) else one.values()):
+        if not _is_record(record):
+            continue
         draft = _draft(record)
         if draft is None:
             skipped += 1
@@ -115,19 +115,12 @@ def _yaml(drafts: Drafts, data: bytes, name: str) -> object:
     return None
 
 
-def _records(value: object, depth: int) -> Iterator[_Record]:
-    """Yield what holds a request and a response, at any place of a document."""
-    if depth > _DEPTH:
-        return
-    for one in objects(value) or [members_in(value)]:
-        flat = members_in(one.get("content"))
-        pair = _first(one, _REQUESTS) and any(name in one for name in _RESPONSES)
-        if pair or ("response_status" in flat and "method" in flat):
-            yield one
-        else:
-            for inner in one.values():
-                if elements_in(inner) or members_in(inner):
-                    yield from _records(inner, depth + 1)
+def _is_record(one: _Record) -> bool:
+    """Tell whether an object holds a request and a response."""
+    if _first(one, _REQUESTS) and any(name in one for name in _RESPONSES):
+        return True
+    flat = members_in(one.get("content"))
+    return "response_status" in flat and "method" in flat
 
 
 def _first(record: _Record, names: tuple[str, ...]) -> _Record:

@@ -9,9 +9,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Final, cast
 
-from ifmatch.capture.drafts import ENTRY_LIMIT, Drafts
+from ifmatch.capture.drafts import ENTRY_LIMIT
 from ifmatch.capture.json_log_members import fill
-from ifmatch.capture.log_pastes import mended
+from ifmatch.capture.log_pastes import opened
 from ifmatch.capture.log_records import LogRecord
 from ifmatch.capture.text_source import read_text
 
@@ -139,12 +139,8 @@ def read_json_log(stream: BinaryIO, name: str) -> Capture:
     Raises:
         InputError: no object of it names a request and its status.
     """
-    source = read_text(stream, name)
-    drafts = Drafts(name, warnings=list(source.warnings))
+    drafts, lines = opened(read_text(stream, name))
     skipped: list[int] = []
-    lines, repairs = mended(source.lines)
-    for repair in repairs:
-        drafts.warn(repair)
     for line, value in _exchanges("\n".join(lines)):
         draft = _draft(value, line) if value is not None else None
         if draft is None:

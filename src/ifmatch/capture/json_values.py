@@ -12,15 +12,18 @@ from ifmatch.errors import InputError
 from ifmatch.model.json_values import elements_in, members_in
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
     from typing import BinaryIO
 
 __all__ = [
-    "LIMIT", "header_pairs", "load", "moment", "number", "objects", "read_limited",
+    "LIMIT", "header_pairs", "load", "moment", "nested", "number", "objects", "read_limited",
     "text", "whole_objects",
 ]  # fmt: skip
 
 _LATEST: Final = 8e9
 LIMIT: Final = 256 * 1024 * 1024
+# How deep folders of requests, and records in a document, are nested.
+_DEPTH: Final = 50
 _BETWEEN: Final = re.compile(rb"[\s,]*+")
 
 
@@ -87,6 +90,29 @@ def whole_objects(data: bytes, key: str) -> list[object]:
 def objects(value: object) -> list[dict[str, object]]:
     """Return the objects of a JSON array."""
     return [cast("dict[str, object]", one) for one in elements_in(value) if isinstance(one, dict)]
+
+
+def nested(
+    value: object, inside: Callable[[dict[str, object]], Iterable[object]]
+) -> Iterator[dict[str, object]]:
+    """Yield the objects of a document, each before those inside it; what lies too deep is left out.
+
+    Args:
+        value: an object, or a list of objects.
+        inside: returns the values that hold more of them, objects or lists; nothing to look no further.
+    """
+    waiting = [(one, 0) for one in reversed(_at(value))]
+    while waiting:
+        one, depth = waiting.pop()
+        yield one
+        if depth < _DEPTH:
+            found = [each for member in inside(one) for each in _at(member)]
+            waiting.extend((each, depth + 1) for each in reversed(found))
+
+
+def _at(value: object) -> list[dict[str, object]]:
+    """Return an object by itself, or the objects of a list."""
+    return [members_in(value)] if isinstance(value, dict) else objects(value)
 
 
 def text(value: object) -> str:

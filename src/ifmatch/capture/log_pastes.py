@@ -1,4 +1,4 @@
-"""Undo what a mail, a chat or a page did to the lines of a log before they were pasted.
+"""Read a log as it was written: what a mail, a chat or a page did to its lines is undone.
 
 In a log quotes are syntax, so that they can be mended more boldly than in a message: a log line whose quotes
 are all curly was straight when it was written. See docs/decisions/017-paste-damage.md.
@@ -10,13 +10,16 @@ import json
 import re
 from typing import TYPE_CHECKING, Final
 
+from ifmatch.capture.drafts import Drafts
 from ifmatch.capture.field_lines import INVISIBLE, unescaped
 from ifmatch.model.json_values import members_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["mended"]
+    from ifmatch.capture.text_source import TextSource
+
+__all__ = ["mended", "opened"]
 
 _DOUBLE: Final = str.maketrans(dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb", '"'))
 _SINGLE: Final = str.maketrans(dict.fromkeys("\u2018\u2019\u201a\u201b\u2032", "'"))
@@ -39,6 +42,22 @@ _SHARE: Final = 0.9
 _LOOKED_AT: Final = 200
 # Lines of a greeting that may stand above an array.
 _PROSE: Final = 6
+
+
+def opened(source: TextSource) -> tuple[Drafts, list[str]]:
+    """Return the lines of a log as they were written; what was repaired is among the warnings of its drafts.
+
+    Args:
+        source: the whole log.
+
+    Returns:
+        Drafts without an exchange yet, and as many lines as the source has.
+    """
+    drafts = Drafts(source.name, warnings=list(source.warnings))
+    lines, repairs = mended(source.lines)
+    for repair in repairs:
+        drafts.warn(repair)
+    return drafts, lines
 
 
 def mended(lines: Sequence[str | None]) -> tuple[list[str], list[str]]:

@@ -15,6 +15,7 @@ from ifmatch.capture.json_values import (
     header_pairs,
     load,
     moment,
+    nested,
     number,
     objects,
     read_limited,
@@ -26,7 +27,6 @@ from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import BinaryIO
 
     from ifmatch.model.exchange import Capture
@@ -39,7 +39,6 @@ _ADVICE: Final = (
     "or run it: newman run FILE --reporters json"
 )
 _VARIABLE: Final = re.compile(r"\{\{([^{}]{1,200})\}\}")
-_DEPTH: Final = 50
 
 
 def read_postman(stream: BinaryIO, name: str) -> Capture:
@@ -64,7 +63,8 @@ def read_postman(stream: BinaryIO, name: str) -> Capture:
         # An export of several collections, or of the API, wraps it.
         collection = members_in(collection.get("collection")) or collection
         variables = _variables(collection.get("variable"))
-        saved = list(_saved(collection, 0))
+        items = nested(collection, lambda item: [elements_in(item.get("item"))])
+        saved = [one for item in items for one in elements_in(item.get("response"))]
     for one in saved:
         record = members_in(one)
         _exchange(drafts, members_in(record.get("originalRequest")), record, variables)
@@ -78,14 +78,6 @@ def read_postman(stream: BinaryIO, name: str) -> Capture:
 
 def _variables(value: object) -> dict[str, str]:
     return {text(one.get("key")): text(one.get("value")) for one in objects(value)}
-
-
-def _saved(item: dict[str, object], depth: int) -> Iterator[object]:
-    if depth > _DEPTH:
-        return
-    yield from elements_in(item.get("response"))
-    for one in objects(item.get("item")):
-        yield from _saved(one, depth + 1)
 
 
 def read_newman(stream: BinaryIO, name: str) -> Capture:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.curl_clock import date_seconds, keep_monotone
 from ifmatch.capture.drafts import Draft, Drafts
-from ifmatch.capture.log_pastes import mended
+from ifmatch.capture.log_pastes import opened
 from ifmatch.capture.moments import iso_moment
 from ifmatch.capture.sdk_lines import settle_zone
 from ifmatch.capture.target_uri import target_uri
@@ -73,11 +73,7 @@ def read_proxy_debug_log(stream: BinaryIO, name: str) -> Capture:
     Raises:
         InputError: no request is in it.
     """
-    source = read_text(stream, name)
-    lines, repairs = mended(source.lines)
-    drafts = Drafts(name, warnings=list(source.warnings))
-    for repair in repairs:
-        drafts.warn(repair)
+    drafts, lines = opened(read_text(stream, name))
     lines = [line.rstrip("\r") for line in lines]
     for read in (_nginx, _haproxy, _envoy):
         read(lines, drafts)

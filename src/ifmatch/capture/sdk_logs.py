@@ -30,7 +30,7 @@ from ifmatch.capture import (
 from ifmatch.capture.curl_clock import date_seconds, keep_monotone
 from ifmatch.capture.drafts import Drafts
 from ifmatch.capture.field_lines import of_two_heads
-from ifmatch.capture.log_pastes import mended
+from ifmatch.capture.log_pastes import opened
 from ifmatch.capture.sdk_hclog import as_text, is_json_record
 from ifmatch.capture.sdk_lines import settle_zone
 from ifmatch.capture.text_source import read_text
@@ -143,14 +143,10 @@ def read_sdk_log(stream: BinaryIO, name: str) -> Capture:
         InputError: no request and no answer is in it.
     """
     source = read_text(stream, name)
-    drafts = Drafts(name, warnings=list(source.warnings))
+    drafts, texts = opened(source)
     long = 0
     lines: list[str] = []
-    texts, repairs = mended(source.lines)
-    texts = _without_stamps(texts)
-    for repair in repairs:
-        drafts.warn(repair)
-    for line in texts:
+    for line in _without_stamps(texts):
         text = line.rstrip("\r")
         long += len(text) > _LINE_LIMIT
         lines.append(text[:_LINE_LIMIT])

@@ -10,7 +10,7 @@ import enum
 import re
 from typing import Final
 
-__all__ = ["Shell", "UnclosedQuoteError", "split_words", "which_shell"]
+__all__ = ["Shell", "UnclosedQuoteError", "quoted_piece", "split_words", "which_shell"]
 
 
 class Shell(enum.StrEnum):
@@ -84,14 +84,34 @@ def split_words(text: str, shell: Shell | None = None) -> list[str]:
             return _Splitter(text, escape="\\").words()
 
 
+def quoted_piece(text: str, position: int) -> tuple[str, int]:
+    """Read one quoted piece of a command for a POSIX shell.
+
+    Args:
+        text: the command.
+        position: of `'`, `"` or `$'` in it.
+
+    Returns:
+        The piece without its quotes, octets that are no UTF-8 replaced, and the position behind it.
+
+    Raises:
+        UnclosedQuoteError: it is never closed.
+    """
+    splitter = _Splitter(text, escape="\\", position=position)
+    piece = splitter.piece()
+    if text[position] == "$":
+        piece = piece.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return piece, splitter.position
+
+
 class _Splitter:
     """Split by quotes and one escape character: the POSIX shell and PowerShell."""
 
-    def __init__(self, text: str, *, escape: str) -> None:
+    def __init__(self, text: str, *, escape: str, position: int = 0) -> None:
         self.text = text
         self.escape = escape
         self.posix = escape == "\\"
-        self.position: int = 0
+        self.position = position
         self.word: list[str] | None = None
 
     def words(self) -> list[str]:
@@ -111,6 +131,10 @@ class _Splitter:
                 self._take(character)
         self._finish(found)
         return found
+
+    def piece(self) -> str:
+        self._take(self.text[self.position])
+        return "".join(self.word or ())
 
     def _redirects(self) -> bool:
         # `2>&1` and `> file`: what goes elsewhere is no word, but options may follow.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.drafts import Draft, Drafts
-from ifmatch.capture.log_pastes import mended
+from ifmatch.capture.log_pastes import opened
 from ifmatch.capture.target_uri import target_uri
 from ifmatch.capture.text_source import read_text
 
@@ -79,12 +79,8 @@ def read_varnish_log(stream: BinaryIO, name: str) -> tuple[Capture, ...]:
     Raises:
         InputError: no transaction in it shows a method and a status.
     """
-    source = read_text(stream, name)
-    lines, repairs = mended(source.lines)
-    front = Drafts(name, warnings=list(source.warnings))
+    front, lines = opened(read_text(stream, name))
     behind = Drafts(f"{name}!backend")
-    for repair in repairs:
-        front.warn(repair)
     incomplete = torn = 0
     transactions = list(_transactions(lines))
     shows_ends = any(transaction.is_whole for transaction in transactions)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from time import monotonic, time
 from typing import TYPE_CHECKING, Final, cast
-from urllib.parse import urldefrag, urljoin
+from urllib.parse import urldefrag
 from weakref import ref
 
 import aiohttp
@@ -19,6 +19,7 @@ from ifmatch.client.origins import REDIRECTS, SAFE_METHODS, absolute, is_conditi
 from ifmatch.client.tracking import LEARNING, Tracker, Tracking, not_the_callers
 from ifmatch.client.transport import AsyncBody, Outgoing
 from ifmatch.model.message import Fields
+from ifmatch.model.places import joined
 from ifmatch.model.unknown import UNKNOWN
 from ifmatch.update import Answer, NoAnswer
 
@@ -208,7 +209,7 @@ def _leads_on(request: aiohttp.ClientRequest, response: aiohttp.ClientResponse, 
     """Remember where a redirect leads: aiohttp follows it next, or the caller does."""
     location = response.headers.get("Location")
     if location is not None:
-        target = urldefrag(urljoin(url, location))[0]
+        target = urldefrag(joined(url, location))[0]
         _led_to.set((getattr(request, "_timer", None), request.method, url, target))
         if not _leads:
             _leads.append(None)

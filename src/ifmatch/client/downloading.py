@@ -13,11 +13,11 @@ from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, Self, cast
-from urllib.parse import urljoin
 
 from ifmatch.client.errors import DownloadChangedError
 from ifmatch.client.history import clean
 from ifmatch.client.origins import REDIRECTS, origin
+from ifmatch.model.places import joined
 from ifmatch.update import Answer, BudgetExhaustedError, NotAppliedError, TargetMissingError
 from ifmatch.update.limits import wait_hint
 
@@ -180,7 +180,7 @@ class Download:
             self._hops += 1
             if self._hops > _MOST_HOPS:
                 raise NotAppliedError(f"{self._shown}: more than {_MOST_HOPS} redirects")
-            self.url = urljoin(self.url, fields.text("Location") or "")
+            self.url = joined(self.url, fields.text("Location") or "")
             return False
         if status == 200:
             self._start_over(fields)

@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
-from urllib.parse import urldefrag, urljoin, urlsplit, urlunsplit
+from urllib.parse import urldefrag, urlunsplit
 
 from ifmatch.errors import InputError
+from ifmatch.model.places import joined, split
 
 __all__ = [
     "REDIRECTS",
@@ -30,14 +31,14 @@ SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 @lru_cache(256)
 def origin(url: str) -> tuple[str, str, int | None]:
-    """Return scheme, host and port of a URL.
+    """Return scheme, host and port of a URL; a port that is no number is -1.
 
     Args:
         url: absolute.
 
     Source: RFC 9110 section 4.3.1.
     """
-    parts = urlsplit(url)
+    parts = split(url)
     scheme = parts.scheme.lower()
     try:
         port = parts.port
@@ -76,7 +77,7 @@ def without_userinfo(url: str) -> str:
     """Return a URL without user name and password."""
     if "@" not in url:
         return url
-    parts = urlsplit(url)
+    parts = split(url)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
@@ -113,7 +114,7 @@ def next_hop(method: str, url: str, status: int, location: str | None) -> Hop | 
     """
     if status not in REDIRECTS or not location:
         return None
-    target = urldefrag(urljoin(url, location))[0]
+    target = urldefrag(joined(url, location))[0]
     crosses = not same_origin(url, target)
     if method in SAFE_METHODS:
         return Hop(target, method, crosses)

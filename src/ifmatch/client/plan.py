@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from secrets import token_hex
 from typing import TYPE_CHECKING, Final, TypeVar, cast
-from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import urlencode, urlunsplit
 from uuid import uuid4
 
 from ifmatch.client.combining import POSTPONED, Combined, can_combine
@@ -20,6 +20,7 @@ from ifmatch.client.lanes import AsyncLanes, Entry, Lanes
 from ifmatch.client.origins import origin, without_userinfo
 from ifmatch.client.stores import MemoryStates
 from ifmatch.client.transport import Outgoing
+from ifmatch.model.places import joined, split
 from ifmatch.update import (
     HTTP,
     UNREAD,
@@ -355,9 +356,9 @@ class Plans:
 
     def outgoing(self, job: Job, command: Read | Send) -> Outgoing:
         """Return the request for a command of the machine."""
-        url = urljoin(job.url, command.path) if command.path else job.url
+        url = joined(job.url, command.path) if command.path else job.url
         if command.query:
-            parts = urlsplit(url)
+            parts = split(url)
             query = "&".join(part for part in (parts.query, urlencode(command.query)) if part)
             url = urlunsplit(parts._replace(query=query))
         past_caches = isinstance(command, Read)
@@ -481,7 +482,7 @@ def lane_of(url: str, dialect: Dialect) -> str:
     """
     if dialect.record is None and "@" not in url and "#" not in url:
         return url
-    parts = urlsplit(without_userinfo(url))
+    parts = split(without_userinfo(url))
     scope = dialect.scope(parts.path)
     return urlunsplit(
         parts._replace(path=scope, query=parts.query if scope == parts.path else "", fragment="")

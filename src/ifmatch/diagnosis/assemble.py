@@ -225,7 +225,7 @@ def _after_two_versions(case: Case, history: History) -> Iterator[Step]:
         return
     shown: dict[str, set[str]] = {}
     for step in history:
-        if step.accepted and step.replaces:
+        if step.changes:
             known = shown.pop(step.actor, set[str]())
             if len(known) > 1 or (known and _by_listing(case, step, known)):
                 yield step

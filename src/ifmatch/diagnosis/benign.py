@@ -304,7 +304,7 @@ def recovered(facts: Facts) -> bool:
         return False
     locked = facts.step.status == 423 or facts.step.condition(Guard.LOCK) is not None
     for step in facts.attempts:
-        if not (step.accepted and step.replaces and step.order > facts.step.order):
+        if not (step.changes and step.order > facts.step.order):
             continue
         if step.actor != facts.step.actor or _leaves_out(facts.step, step):
             continue
@@ -363,7 +363,7 @@ def fulfilled(facts: Facts) -> str | None:
     if any(one.is_write for one in facts.own(facts.later)):
         return None
     after = facts.own(facts.case.steps[refresh.order + 1 :])
-    if not any(one.accepted and one.replaces for one in after):
+    if not any(one.changes for one in after):
         return None
     return "what the client wanted was there already, by another: it read that, left it so and went on"
 

@@ -68,7 +68,7 @@ class BlindFacts(StateFacts):
     @cached_property
     def after_own_write(self) -> Step | None:
         """Return this actor's last accepted write before the request, when it gave or preceded the token."""
-        own = [step for step in self.own(self.earlier) if step.accepted and step.replaces]
+        own = [step for step in self.own(self.earlier) if step.changes]
         if not own and self.given is not None and self.given[0].accepted:
             return self.given[0]
         if not own or own[-1].method == "DELETE" or self.source is None:
@@ -101,11 +101,7 @@ class BlindFacts(StateFacts):
         before = [one for one in self.history if one.order < write.order and one.actor == write.actor]
         gave = next((one for one in reversed(before) if gives(one, guard)), None) or listing(self.case, write)
         shown = [one for one in before if one.representation is not None and version_of(one, guard)]
-        if (
-            gave is None
-            or not self._without_state(gave, write, shown)
-            or any(one.accepted and one.replaces for one in before)
-        ):
+        if gave is None or not self._without_state(gave, write, shown) or any(one.changes for one in before):
             return None
         if any(named_by(one, guard) and one is not gave for one in shown):
             return None
@@ -296,7 +292,7 @@ class BlindFacts(StateFacts):
                 return gave, step.representation
             if named and step.accepted and replaces_all(step) and step.body is not None:
                 return gave, step.body
-        before = [one for one in self.history if one.order < gave.order and one.accepted and one.replaces]
+        before = [one for one in self.history if one.order < gave.order and one.changes]
         last = before[-1] if before else None
         # An answer without a tag: what was written last before the token was given out is what it names.
         return (gave, last.made) if last is not None and last.etag is None and last.made is not None else None

@@ -73,10 +73,12 @@ class Denial(Frozen, frozen=True):
     Attributes:
         reason: of what kind it is.
         proofs: the steps that show it.
+        code: of a conflict or a false precondition, where its answer has one for what went wrong.
     """
 
     reason: Reason
     proofs: tuple[Step, ...]
+    code: str = ""
 
 
 class Decision(Frozen, frozen=True):
@@ -161,13 +163,13 @@ def denial_told(step: Step) -> Denial | None:
     unseen = Denial(Reason.NO_TRACE, (seen.no_trace,)) if seen.no_trace is not None else None
     if not 200 <= step.status < 300 or content is None or len(content) > _LONGEST:
         return unseen
+    code = conflict_coded(step)
     if is_page(content.text):
-        return Denial(Reason.PAGE, (step,)) if denied_by_page(content.text) else None
+        return Denial(Reason.PAGE, (step,), code) if denied_by_page(content.text) else None
     if holds(content, step.body):
         return None
     if unseen is not None:
         # Where no later look shows anything of it, no word is needed.
-        return None if repeats_but_one(step) else unseen
+        return None if repeats_but_one(step) else Denial(unseen.reason, unseen.proofs, code)
     told = says_undone(step.view.text) and not repeats_but_one(step) and not names_commands(step)
-    told = told or conflict_coded(step) != ""
-    return Denial(Reason.WORDS, (step,)) if told else None
+    return Denial(Reason.WORDS, (step,), code) if told or code else None

@@ -67,7 +67,7 @@ def signed_as_own(facts: Facts) -> Step | None:
     """
     signed = [pointer for pointer in facts.moved_pointers or () if _editor(pointer)]
     for write in facts.own(facts.history) if signed else ():
-        made = (write.made or write.content) if write.accepted and write.replaces else None
+        made = (write.made or write.content) if write.changes else None
         if made is not None and all(
             value_at(made, pointer) == value_at(facts.current_content, pointer) for pointer in signed
         ):

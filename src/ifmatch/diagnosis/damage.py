@@ -76,7 +76,7 @@ def overwrites(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
         if again is not None:
             yield step, again
             continue
-        if not (step.accepted and step.replaces) or step.order in reported:
+        if not step.changes or step.order in reported:
             continue
         known = history.near((step,))
         found = (
@@ -114,10 +114,6 @@ def _accepted(case: Case, history: History, step: Step) -> Damage | None:
     return None
 
 
-def _changes(step: Step) -> bool:
-    return step.accepted and step.replaces
-
-
 def _made_of_nothing(history: History, step: Step) -> Damage | None:
     """Find a creation by a request that demands an existing resource, right after a read had found nothing.
 
@@ -143,14 +139,9 @@ def _created_twice(history: History, step: Step) -> Damage | None:
         return Damage(Outcome.LOST_UPDATE, text, lost=rival, overlap=True, stale_accepted=True)
     if step.status not in {200, 204}:
         return None
-    known = (one for one in back_from(history, step.order) if one.finds_nothing or _changes(one))
+    known = (one for one in back_from(history, step.order) if one.finds_nothing or one.changes)
     state = next(known, None)
-    if (
-        state is None
-        or not _changes(state)
-        or state.method == "DELETE"
-        or same_content(state.body, step.body)
-    ):
+    if state is None or not state.changes or state.method == "DELETE" or same_content(state.body, step.body):
         return None
     if held_for_a_while(state):
         return None
@@ -342,7 +333,7 @@ def _taken_back(history: History, step: Step, dated: float | None = None) -> Dam
     reads: list[Step] = []
     own = history.by_actor.get(step.actor, ())
     for one in back_from(own, step.order):
-        if _changes(one):
+        if one.changes:
             break
         if one.representation is not None and not one.cache_hit and dated in {None, one.last_modified}:
             reads.append(one)

@@ -12,7 +12,7 @@ from ifmatch.diagnosis.soap_bodies import tree_in
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects import Grammar, tokens_in
 from ifmatch.dialects.glossary import Words
-from ifmatch.dialects.pointers import scalar
+from ifmatch.dialects.pointers import end_of, scalar, values_at
 from ifmatch.model.json_values import members_in
 from ifmatch.model.unknown import UNKNOWN
 
@@ -119,13 +119,10 @@ def _in_envelope(step: Step, wanted: frozenset[str]) -> str:
 
     A family's places name the kinds of records that are known, and others are wrapped in the same way.
     """
-    names = {key.rpartition("/")[2] for key in wanted if key.startswith("/")} - _ANY
+    names = {end_of(key) for key in wanted if key.startswith("/")} - _ANY
     whole = members_in(step.view.json) if names and (step.is_read or step.accepted) else {}
     told = [
-        text
-        for one in whole.values()
-        for name, value in members_in(one).items()
-        if name in names and (text := scalar(value)) is not None
+        text for name in names for one in values_at(whole, f"/*/{name}") if (text := scalar(one)) is not None
     ]
     return told[0] if len(told) == 1 else ""
 

@@ -117,7 +117,7 @@ class Facts(BlindFacts):
         if source is None or not source.read_ok:
             return None
         for write in reversed(self.earlier):
-            if not (write.accepted and write.replaces and source.follows(write)):
+            if not (write.changes and source.follows(write)):
                 continue
             if self.names(write) and self.token is not None:
                 return None  # What it read is what was written last.
@@ -231,7 +231,7 @@ class Facts(BlindFacts):
     def unanswered_own(self) -> Step | None:
         """Return this actor's last write before the request whose outcome it never learnt."""
         for step in reversed(self.own(self.earlier)):
-            if step.accepted and step.replaces:
+            if step.changes:
                 return None
             if step.is_write and step.unanswered and self._same_intent(step):
                 return step
@@ -349,7 +349,7 @@ class Facts(BlindFacts):
         return [
             step
             for step in self.case.steps[self.source.order + 1 : self.step.order]
-            if step.accepted and step.replaces and not step.batched and step.resource.startswith(below)
+            if step.changes and not step.batched and step.resource.startswith(below)
         ]
 
     @cached_property

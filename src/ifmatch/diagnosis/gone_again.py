@@ -76,16 +76,12 @@ def _around(history: History, step: Step) -> tuple[Step | None, list[Step]]:
     if history.writers - {step.actor}:
         return None, []
     earlier = back_from(history, step.order)
-    before = next((one for one in earlier if _changes(one) or one.representation is not None), None)
-    if before is None or _changes(before):
+    before = next((one for one in earlier if one.changes or one.representation is not None), None)
+    if before is None or before.changes:
         return None, []
-    later = takewhile(lambda one: not _changes(one), on_from(history, step.order))
+    later = takewhile(lambda one: not one.changes, on_from(history, step.order))
     looks = (one for one in later if one.representation is not None and not one.cache_hit)
     return before, [one for one in looks if one.variant == before.variant]
-
-
-def _changes(step: Step) -> bool:
-    return step.accepted and step.replaces
 
 
 def _lacks(base: Step, step: Step, after: Step) -> bool:

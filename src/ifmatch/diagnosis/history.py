@@ -30,7 +30,7 @@ class History(list[Step]):
     @cached_property
     def writes(self) -> list[Step]:
         """Return the accepted steps that changed the resource."""
-        return [step for step in self if step.accepted and step.replaces]
+        return [step for step in self if step.changes]
 
     @cached_property
     def writers(self) -> frozenset[str]:
@@ -393,7 +393,7 @@ def _made_of(write: Step, tag: str | None) -> bool:
     guard = write.guard
     if guard is None or guard.guard is not Guard.SAME or not guard.standard or len(write.conditions) > 1:
         return False
-    return guard.tokens == (tag,) and write.accepted and write.replaces
+    return guard.tokens == (tag,) and write.changes
 
 
 class Stretch(list[Step]):

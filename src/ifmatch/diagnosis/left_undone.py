@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.contents import holds
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 _DONE: Final = frozenset({200, 201, 202, 207})
 _NONE: Final = frozenset({"0", "false", "no", "n", "none"})
 _LONGEST: Final = 600
+# Of texts up to this length it is kept what they say.
+_REMEMBERED: Final = 20_000
 # Shorter values stand in a sentence by chance.
 _SHORT: Final = 1
 # What is counted, or said yes to, where something was done.
@@ -160,6 +163,11 @@ def whole_of(text: str) -> Entry:
     Args:
         text: its content.
     """
+    return _whole(text) if len(text) <= _REMEMBERED else _whole.__wrapped__(text)
+
+
+@lru_cache(maxsize=512)
+def _whole(text: str) -> Entry:
     values = documents(text)
     if text.lstrip()[:1] == "<":
         return Entry("", dict(leaves_of(text)), text)

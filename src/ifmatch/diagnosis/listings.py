@@ -114,7 +114,7 @@ def untouched(facts: Facts) -> tuple[tuple[str, ...], Step] | None:
     if not mine or len(mine) == len(entries):
         return None
     after = next((one for one in known if one[1] and one[0].order > step.order), None)
-    if after is not None and not any(one.accepted and one.replaces for one in _between(facts, after[0])):
+    if after is not None and not any(one.changes for one in _between(facts, after[0])):
         theirs = {name for name, text in after[1].items() if entries.get(name) != text}
         theirs |= entries.keys() - after[1].keys()
         shows = after[0]
@@ -144,7 +144,7 @@ def passed_over(facts: Facts) -> tuple[tuple[str, ...], str, Step] | None:
     after = next((pair for pair in known if pair[0].order > step.order), None)
     if before is None or after is None:
         return None
-    if any(one.accepted and one.replaces for one in _between(facts, after[0])):
+    if any(one.changes for one in _between(facts, after[0])):
         return None
     old, new = before[1], after[1]
     theirs = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))

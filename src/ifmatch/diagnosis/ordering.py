@@ -58,7 +58,7 @@ def _version_rank(steps: Sequence[Step]) -> dict[int, float]:
     chain: dict[tuple[str, str], tuple[str, str]] = {}
     for step in steps:
         guard = step.guard
-        made = step.accepted and step.replaces and step.etag is not None
+        made = step.changes and step.etag is not None
         if made and guard is not None and guard.guard is Guard.SAME and len(guard.tokens) == 1:
             before, after = tokens.base(guard.tokens[0]), tokens.base(step.etag or "")
             if before != after:
@@ -80,7 +80,7 @@ def _place(step: Step, depth: dict[tuple[str, str], int]) -> float | None:
     if (step.read_ok or step.accepted) and step.etag is not None:
         number = depth.get((step.resource, tokens.base(step.etag)))
         if number is not None:
-            return number - 0.5 if step.accepted and step.replaces else float(number)
+            return number - 0.5 if step.changes else float(number)
     guard = step.guard
     if step.refused and guard is not None and guard.guard is Guard.SAME and guard.tokens:
         number = depth.get((step.resource, tokens.base(guard.tokens[0])))

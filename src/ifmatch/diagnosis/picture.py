@@ -51,7 +51,7 @@ class _Versions:
         tag = step.etag
         if tag is None and step.header("last-modified") is not None and (step.read_ok or step.accepted):
             tag = step.header("last-modified")
-        made = step.accepted and step.replaces and step.method != "DELETE"
+        made = step.changes and step.method != "DELETE"
         if tag is None:
             if made:
                 return self._add(step, (), made=True)

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.altered_words import ALTERED, NOT_CURRENT
 from ifmatch.diagnosis.conditions import Guard, conditions_of
-from ifmatch.diagnosis.conflict_codes import conflict_coded
 from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.pages import fields_of, is_page
 from ifmatch.dialects import Meaning, Refusal
@@ -450,7 +449,7 @@ def _names_version(step: Step, value: str) -> bool:
 def _told_in_words(step: Step) -> bool:
     """Tell whether the words of an answer refuse over a version, under whatever status."""
     if 200 <= step.status < 300:
-        return step.negative and (says_outdated(step) or conflict_coded(step) != "")
+        return step.denial is not None and (says_outdated(step) or step.denial.code != "")
     if step.status == _CONFLICT:
         return says_outdated(step)
     if step.status not in _ANY_FAULT and not unmodified(step):

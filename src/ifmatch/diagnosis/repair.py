@@ -158,10 +158,7 @@ def repair_of(findings: Sequence[Finding], facts: Facts) -> Repair:
         findings: most likely first.
         facts: of the incident.
     """
-    if (
-        any(step.accepted and step.replaces and step.order > facts.step.order for step in facts.attempts)
-        and facts.refused
-    ):
+    if any(step.changes and step.order > facts.step.order for step in facts.attempts) and facts.refused:
         return Repair.NONE
     if not findings:
         return Repair.ASK if facts.refused else Repair.NONE

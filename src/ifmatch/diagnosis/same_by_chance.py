@@ -116,7 +116,7 @@ def carried_out(facts: Facts) -> Step | None:
         return None
     host = host_of(step.resource)
     for one in facts.case.steps:
-        if not (one.accepted and one.replaces) or one.method != step.method or one.guard is None:
+        if not one.changes or one.method != step.method or one.guard is None:
             continue
         alike = one.guard.guard is guard.guard and one.guard.name == guard.name
         if alike and one.resource != step.resource and host_of(one.resource) == host:

@@ -273,7 +273,7 @@ class StateFacts:
         """
         window: list[Step] = []
         for step in self.history:
-            if step.accepted and step.replaces:
+            if step.changes:
                 if step.order < self.step.order:
                     window = []
                     continue
@@ -358,7 +358,7 @@ class StateFacts:
     def passed_later(self) -> Step | None:
         """Return the next accepted write if it carries the very token that was refused: nothing had moved."""
         for step in self.later:
-            if step.accepted and step.replaces:
+            if step.changes:
                 guard = step.guard
                 same = guard is not None and self.token in guard.tokens and step.follows(self.step)
                 # By a slow clock it may as well be what replaced the token.
@@ -367,7 +367,7 @@ class StateFacts:
 
     def _until_next_write(self, steps: Sequence[Step]) -> Iterator[Step]:
         for step in steps:
-            if step.accepted and step.replaces:
+            if step.changes:
                 return
             yield step
 
@@ -421,7 +421,7 @@ class StateFacts:
         for step in self.case.steps[self.step.order + 1 : self.step.order + 60]:
             if step.resource.partition("?")[0] != path:
                 continue
-            if step.accepted and step.replaces:
+            if step.changes:
                 break
             if step.representation is not None:
                 found.append(step.representation)
@@ -443,7 +443,7 @@ class StateFacts:
             return None
         if base.representation is not None:
             return base.representation
-        if base.accepted and base.replaces:
+        if base.changes:
             # What an own write made of it is not known: an older read does not show it.
             return None
         for step in reversed(self.own_reads_before):

@@ -325,6 +325,11 @@ class Step:
         """Tell whether a write was answered with success, and nothing denies that it was carried out."""
         return self.is_write and succeeded(self) and denial_of(self) is None
 
+    @property
+    def changes(self) -> bool:
+        """Tell whether it changed the state of its target URI: what replaces it, and was carried out."""
+        return self.accepted and self.replaces
+
     @cached_property
     def denial(self) -> Denial | None:
         """Return what its answer, a report or a later look has against it, None without anything."""
@@ -378,12 +383,8 @@ class Step:
     def withheld(self) -> bool:
         """Tell whether a GET was answered with a content that the evidence does not hold."""
         response = self.exchange.response
-        return (
-            self.method == "GET"
-            and self.status == _OK
-            and response is not None
-            and response.content is UNKNOWN
-        )
+        unknown = response is not None and response.content is UNKNOWN
+        return unknown and self.method == "GET" and self.status == _OK
 
     @cached_property
     def representation(self) -> Content | None:
@@ -406,7 +407,7 @@ class Step:
     @cached_property
     def made(self) -> Content | None:
         """Return the content of the version that an accepted write made, None when it is not known."""
-        return made_by(self) if self.accepted and self.replaces else None
+        return made_by(self) if self.changes else None
 
     @property
     def left(self) -> Content | None:

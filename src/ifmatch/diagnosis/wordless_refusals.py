@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.conflict_codes import conflict_coded
 from ifmatch.diagnosis.contents import holds, same_content, speak_of_one
 from ifmatch.diagnosis.dated_refusals import refuses_date
 from ifmatch.diagnosis.dates import told_moment
@@ -192,11 +191,11 @@ def _undone_by_its_words(history: Sequence[Step], step: Step) -> bool:
     guard = step.guard
     if step.dialect is not None or guard is None or not guard.standard or guard.guard is not Guard.SAME:
         return False
-    if step.refused or step.batched or not step.is_write or not step.negative:
+    if step.refused or step.batched or not step.is_write or step.denial is None:
         return False
     return (
         says_outdated(step)
-        or conflict_coded(step) == _FALSE
+        or step.denial.code == _FALSE
         or _prints_both(history, step)
         or _names_its_field(step, guard.name)
         or _passed_on_another(history, step)
@@ -429,11 +428,9 @@ def _outdated(history: Sequence[Step], twins: Sequence[Step], step: Step) -> boo
     gave = [one for one in before if wanted & {tokens.opaque(token) for token in one.issued()}]
     if not gave and not any(one.resource != step.resource for one in twins):
         return False
-    made = any(one.accepted and one.replaces and one.presents(next(iter(wanted))) for one in before)
+    made = any(one.changes and one.presents(next(iter(wanted))) for one in before)
     made = made or any(one.replaces and one.resource == step.resource and one.overlaps(step) for one in twins)
-    later = takewhile(
-        lambda one: not (one.accepted and one.replaces), (one for one in history if one.order > step.order)
-    )
+    later = takewhile(lambda one: not one.changes, (one for one in history if one.order > step.order))
     shown = next((one for one in later if one.read_ok and one.etag is not None), None)
     moved = shown is not None and tokens.opaque(shown.etag or "") not in wanted
     return made or moved

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.dialects.glossary import english
 from ifmatch.dialects.grammar import fits
-from ifmatch.dialects.pointers import scalar, tested_at, values_at
+from ifmatch.dialects.pointers import names, scalar, tested_at, values_at
 from ifmatch.dialects.recognition import pattern
 from ifmatch.dialects.record import Carrier, Demand, Grammar, Meaning, Retry
 from ifmatch.dialects.view import View
@@ -16,7 +16,7 @@ from ifmatch.model.slotted import Frozen
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ifmatch.dialects.record import Dialect, GuardSpec, SignalSpec, TokenPlace
     from ifmatch.model.exchange import Exchange
@@ -40,6 +40,8 @@ _READS: Final = frozenset({Demand.DIFFERENT, Demand.DIFFERENT_DATE})
 _STATE_TOKEN: Final = late_pattern(r"<((?:opaquelocktoken|urn:uuid):[^<>]*)>")
 # Of a text in another language, its beginning is quoted.
 _QUOTED: Final = 120
+# In a place that names no member in its middle.
+_ANY_NAME: Final = "/*/"
 _BRACKETED_TAG: Final = late_pattern(r'\[((?:W/)?"[^"]*")\]')
 
 
@@ -148,7 +150,7 @@ def guards_in(view: View, dialect: Dialect) -> tuple[PresentedGuard, ...]:
 def _guards_in(view: View, dialect: Dialect) -> tuple[PresentedGuard, ...]:
     found: list[PresentedGuard] = []
     for spec in dialect.guards:
-        if not _applies(spec, view) or any(_covers(spec.name, one.name) for one in found):
+        if not _applies(spec, view) or _is_among(spec.name, found):
             continue
         if spec.carrier is Carrier.WEBDAV_IF:
             found.extend(_webdav(spec, view))
@@ -159,16 +161,9 @@ def _guards_in(view: View, dialect: Dialect) -> tuple[PresentedGuard, ...]:
     return tuple(found)
 
 
-def _covers(place: str, found: str) -> bool:
+def _is_among(place: str, found: Sequence[PresentedGuard | IssuedToken]) -> bool:
     """Tell whether a place with any name in it (`/*/version`) is one that was found by its own name."""
-    if "/*/" not in place:
-        return False
-    steps, names = place.split("/"), found.split("/")
-    return len(steps) == len(names) and all(map(_fits, steps, names))
-
-
-def _fits(step: str, name: str) -> bool:
-    return step in {"*", name}
+    return _ANY_NAME in place and any(names(one.name, place) for one in found)
 
 
 def replaces_in(view: View, dialect: Dialect) -> bool:
@@ -363,7 +358,7 @@ def tokens_in(view: View, dialect: Dialect, *, located: bool = True) -> tuple[Is
             continue
         if place.path and located and not pattern(place.path).search(view.target):
             continue
-        if any(_covers(place.name, one.name) for one in found):
+        if _is_among(place.name, found):
             continue
         value = _issued(place, view)
         # A version that redaction masked in the content is unknown: in a field it stays readable.

@@ -12,10 +12,11 @@ import re
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from ifmatch.core.entity_tag import EntityTag, parse_entity_tag
 from ifmatch.core.malformed import Malformed
+from ifmatch.model.places import split
 from ifmatch.server.loop import Declined
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def parse_if(text: str) -> If | Malformed:
         opened, closed, negation, reference, tag = found.groups()
         if conditions is None:
             if reference is not None and not tagged and (not lists or path):
-                path, tagged = unquote(urlsplit(reference).path) or "/", True
+                path, tagged = unquote(split(reference).path) or "/", True
             elif opened is not None:
                 conditions, tagged = [], False
             else:

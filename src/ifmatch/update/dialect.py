@@ -8,7 +8,7 @@ import json
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode
 
 from ifmatch.core.entity_tag import is_entity_tag, parse_entity_tag
 from ifmatch.core.malformed import Malformed
@@ -18,6 +18,7 @@ from ifmatch.errors import InputError
 from ifmatch.merge import apply_json_patch, parse_json, parse_pointer, resolve_pointer, write_json
 from ifmatch.model.exchange import Exchange, Provenance
 from ifmatch.model.message import Content, Fields, Request, Response
+from ifmatch.model.places import joined, split
 from ifmatch.update.changes import DELETE
 from ifmatch.update.records import Read, Send, State
 
@@ -161,7 +162,7 @@ class Dialect:
         """
         if not self.creates_by:
             return self
-        path = urlsplit(target).path
+        path = split(target).path
         return replace(self, collection=_KEY.sub("", path) if path.endswith(")") else path.rpartition("/")[0])
 
     def scope(self, path: str) -> str:
@@ -281,7 +282,7 @@ class Dialect:
         url = target if not send.query else f"{target}{'&' if '?' in target else '?'}{urlencode(send.query)}"
         content = None if send.octets is None else Content.from_octets(send.octets)
         request = Request(
-            send.method, urljoin(url, send.path) if send.path else url, Fields(send.fields), content
+            send.method, joined(url, send.path) if send.path else url, Fields(send.fields), content
         )
         response = Response(answer.status, "", answer.fields, Content.from_octets(answer.octets))
         refusal = refusal_of(Exchange(Provenance("update"), request, response), record)
@@ -343,7 +344,7 @@ class Dialect:
             applied = answer.fields.text("Preference-Applied") or ""
             place = answer.fields.text("Content-Location")
             asked = "return=representation" in applied.replace(" ", "").replace('"', "").lower()
-            if not asked or place is None or urljoin(target, place) != target:
+            if not asked or place is None or joined(target, place) != target:
                 return None
         token = self.token(answer.fields, answer.octets)
         if isinstance(token, str) or token == refused:
