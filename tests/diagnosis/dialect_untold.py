@@ -40,6 +40,14 @@ OWN = {
         ),
         _KIND,
     ),
+    **dict.fromkeys(
+        (
+            "price by the tills' own way, JSON",
+            "a new edition of the API leads to the same berths, and does not check",
+            "the desk and the counter of a library have ways of their own to one loan",
+        ),
+        "its things have names of one piece, and many say theirs in their contents: two are two",
+    ),
     "a put answered with what is there, which the service set back by its own rule, no redirect": _OWN_PLACE,
     "parts of one read taken and refused in turn by two mirrors": "parts are asked for in a field of HTTP",
     "a draft is read by its revision, each time under another tag, and saved at the address of the page": (

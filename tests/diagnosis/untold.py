@@ -19,9 +19,6 @@ _HOLD = "a hold is told by a status and a code that the refusal of the carrier t
 _FRONTS = "that two addresses, or two types, show one thing is told by strong entity tags"
 _COMPUTED = "a tag is computed from what it stands for, or for many things; a count is of one change"
 _LISTED = "rows of a list keep their own spelling of the version, and tell it from the thing's own"
-_PATCHED = "a patch sets some members; a call or a form may set the whole"
-_DELIVERED = "which number is the version is told by the field; elsewhere a content names several"
-_ONE_VISIT = "that another's version came between is told by tags that differ in form from what is sent"
 _NODES_LISTED = "which nodes were asked is told beside the refusal of HTTP"
 ANYWHERE = {
     **dict.fromkeys(
@@ -55,12 +52,7 @@ ANYWHERE = {
         _COMPUTED,
     ),
     **dict.fromkeys(
-        (
-            "The service takes tags of that type elsewhere: somebody was quicker here",
-            "price by the tills' own way, JSON",
-            "a new edition of the API leads to the same berths, and does not check",
-            "the desk and the counter of a library have ways of their own to one loan",
-        ),
+        ("The service takes tags of that type elsewhere: somebody was quicker here",),
         _FRONTS,
     ),
     **dict.fromkeys(
@@ -93,9 +85,6 @@ ANYWHERE = {
         ),
         _LISTED,
     ),
-    "a switch is set back to what it was": _PATCHED,
-    "The status is that of the last delivery, and a new tag is given out": _DELIVERED,
-    "another wrote between, and envelopes of the refusal and of the look have one request id": _ONE_VISIT,
     "the star in quotes": _QUOTES,
     "the star in quotes taken for the wildcard, over another's change": _QUOTES,
     "blanks inside the quotes": _QUOTES,

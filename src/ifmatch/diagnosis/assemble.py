@@ -209,6 +209,7 @@ def _blind(case: Case, taken: set[int]) -> list[_Draft]:
             if step.order in taken or step.guard is None or not (whole or step.method == "PATCH"):
                 continue
             facts = Facts(case, step)
+            whole = whole and not facts.may_patch
             told = facts.blind is not None or facts.unread is not None if whole else facts.patched_blindly
             if not told:
                 continue

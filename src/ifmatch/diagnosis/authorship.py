@@ -109,13 +109,18 @@ def _of_state(look: Step, attempt: Step) -> Record:
     """
     shown = values_shown(look)
     sent = {value.strip() for _, value in attempt.sent}
-    given = {name: value for name, value in values_shown(attempt).items() if shown.get(name) == value}
-    own = {
-        name
-        for name, value in given.items()
+    given = {
+        (_place(name), value)
+        for name, value in values_shown(attempt).items()
         if value not in sent and value not in attempt.view.sent_text and not _of_write(name)
     }
-    return {name: value for name, value in shown.items() if name not in own}
+    return {name: value for name, value in shown.items() if (_place(name), value) not in given}
+
+
+def _place(name: str) -> str:
+    """Return the last two steps of a pointer: a refusal may have the envelope of answers inside its own."""
+    steps = name.rsplit("/", 2)
+    return "/".join(steps[1:]) if len(steps) > 2 and steps[0] else name.removeprefix("/")
 
 
 def _of_write(name: str) -> bool:

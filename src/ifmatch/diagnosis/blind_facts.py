@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
@@ -28,12 +28,14 @@ from ifmatch.diagnosis.likeness import (
 from ifmatch.diagnosis.linked_writes import own_name
 from ifmatch.diagnosis.listed_versions import listed_before
 from ifmatch.diagnosis.looks_behind import Behind, look_behind
+from ifmatch.diagnosis.operations import changes, operation
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.state_facts import StateFacts
 from ifmatch.diagnosis.taken_back import added_to_older, adds_to, left_alone, lost_pointers, reverts
 from ifmatch.diagnosis.undone_reasons import reason_of
 from ifmatch.diagnosis.unread_versions import listing, part_only
 from ifmatch.model.cached import cached_property
+from ifmatch.model.json_values import pointer_step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -187,6 +189,28 @@ class BlindFacts(StateFacts):
         return (fresh, taken_back) if taken_back else None
 
     @cached_property
+    def may_patch(self) -> bool:
+        """Tell whether a call may set some members alone: all that it sends differs from what it had read.
+
+        Where one method serves for both, whole records show themselves by what they carry along unchanged.
+        """
+        write = self.blind_write
+        if write is None or self.blind is None:
+            return False
+        called = operation(write)
+        if write.puts and not write.alters and not changes(called):
+            return False
+        before: Content | None = None
+        for one in self.history:
+            alike = one.replaces and one.accepted and operation(one) == called
+            if alike and before is not None and _carries_along(one, before):
+                return False
+            if one.order >= write.order:
+                break
+            before = one.representation or before
+        return True
+
+    @cached_property
     def patched_blindly(self) -> bool:
         """Tell whether a patch sets a member, right after a read of it, to an edit of its older value.
 
@@ -296,3 +320,17 @@ class BlindFacts(StateFacts):
         last = before[-1] if before else None
         # An answer without a tag: what was written last before the token was given out is what it names.
         return (gave, last.made) if last is not None and last.etag is None and last.made is not None else None
+
+
+def _carries_along(write: Step, before: Content) -> bool:
+    """Tell whether a write sends a member of a state again as it is."""
+    sent = write.body.json() if write.body is not None else None
+    if not isinstance(sent, dict):
+        return True
+    now, guard = unwrapped(before, write.body), write.guard
+    no_state = {own_name(write), guard.value.strip('"') if guard is not None else ""}
+    return any(
+        value == value_at(now, f"/{pointer_step(name)}") and str(value) not in no_state
+        for name, value in cast("dict[str, object]", sent).items()
+        if not stamped(f"/{name}")
+    )

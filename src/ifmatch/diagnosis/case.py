@@ -31,6 +31,7 @@ from ifmatch.diagnosis.ordering import in_order
 from ifmatch.diagnosis.own_in_flight import take_collided
 from ifmatch.diagnosis.remote_calls import take_calls
 from ifmatch.diagnosis.resources import bare, host_of, resource_key
+from ifmatch.diagnosis.second_fronts import join_versions
 from ifmatch.diagnosis.steps import SAFE_METHODS, Step
 from ifmatch.diagnosis.told_undone import take_outdated
 from ifmatch.diagnosis.wordless_refusals import take_by_course
@@ -228,6 +229,7 @@ def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None
     for step in steps:
         if step.dialect is not None:
             step.forget()
+    join_versions(steps)
     targets.settle(steps)
     for settle in _SETTLES:
         settle(steps)

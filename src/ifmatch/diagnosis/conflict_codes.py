@@ -8,11 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.message_members import sent, shown
-from ifmatch.diagnosis.version_words import called_version
+from ifmatch.diagnosis.version_words import called_version, version_field
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ifmatch.diagnosis.message_members import Member
     from ifmatch.diagnosis.steps import Step
 
@@ -54,7 +56,7 @@ def conflict_coded(step: Step) -> str:
     if any(one.word in mine for one in told if not called_version(one.word)):
         return ""
     fault = _FAULT.search(text) is not None
-    if step.header("etag") is not None or (not fault and any(called_version(one.word) for one in told)):
+    if step.header("etag") is not None or (not fault and _gives_a_version(step, told)):
         # It may well be the version that was made, beside what the record has for a status.
         return ""
     sure = fault or _on_a_version(step)
@@ -72,6 +74,16 @@ def _outermost(member: Member) -> bool:
     """Tell whether a value stands at the top of an answer, or in the one thing there: in no row of a list."""
     steps = member.name.split("/")[1:] if member.where == "body" else []
     return len(steps) <= _DEEPEST and not any(map(str.isdigit, steps))
+
+
+def _gives_a_version(step: Step, told: Sequence[Member]) -> bool:
+    """Tell whether an answer gives a version in its content, or in a field, another one than was sent."""
+    if any(called_version(one.word) for one in told):
+        return True
+    known = {one.value for one in sent(step)}
+    return any(
+        one.where == "header" and version_field(one.name) and one.value not in known for one in shown(step)
+    )
 
 
 def _on_a_version(step: Step) -> bool:

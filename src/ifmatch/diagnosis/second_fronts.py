@@ -10,7 +10,7 @@ import itertools
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.contents import resemblance
+from ifmatch.diagnosis.contents import changed_pointers, holds, resemblance, scalars
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.dialects.glossary import Words
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ifmatch.diagnosis.steps import Step
+    from ifmatch.model.message import Content
 
 _OK: Final = 200
 _REFUSED: Final = 412
@@ -28,6 +29,8 @@ _FRONT: Final = 2
 _NEAR: Final = 40
 # A shorter tag is that of many things.
 _TELLING: Final = 6
+# A count of so many digits is that of one thing, where the client went to both with it.
+_COUNTED: Final = 5
 # So many versions shown under both paths are no chance, and no copies.
 _FOLLOWED: Final = 2
 _NEARLY: Final = 0.5
@@ -40,6 +43,8 @@ _STAGE: Final = Words(
     r"|thumb|export|import|private|personal|user|tenant|team|site|locale|lang|^[a-z]{2}(?:[-_][a-z]{2})?$"
 )
 _STORING: Final = frozenset({"PUT", "PATCH"})
+# Statuses under which services refuse in words of their own.
+_REFUSING: Final = frozenset({400, 409, 422})
 
 
 def join_fronts(steps: Sequence[Step]) -> None:
@@ -55,6 +60,18 @@ def join_fronts(steps: Sequence[Step]) -> None:
     found = _followed(steps) | _sent_to_both(sorted(steps, key=lambda one: one.start))
     for step in steps if found else ():
         step.resource = found.get(step.resource, step.resource)
+
+
+def join_versions(steps: Sequence[Step]) -> None:
+    """Do the same for what carries its versions elsewhere, once it is known where they stand.
+
+    Args:
+        steps: of a case, in order of time, their guards known.
+    """
+    if any(_refused_on(one, elsewhere=True) is not None for one in steps):
+        found = _sent_to_both(steps, elsewhere=True)
+        for step in steps if found else ():
+            step.resource = found.get(step.resource, step.resource)
 
 
 def _followed(steps: Sequence[Step]) -> dict[str, str]:
@@ -76,39 +93,76 @@ def _followed(steps: Sequence[Step]) -> dict[str, str]:
     return found
 
 
-def _sent_to_both(steps: Sequence[Step]) -> dict[str, str]:
+def _sent_to_both(steps: Sequence[Step], *, elsewhere: bool = False) -> dict[str, str]:
     """Return the names of what a client sends, on one version, to one path and then to the other.
 
     The first refuses it, and shows a later state of what the other had shown.
     """
     found: dict[str, str] = {}
     for number, step in enumerate(steps):
-        sent = step.sent.text("if-match") if step.status == _REFUSED and step.method == "PUT" else None
-        if sent is None or len(tokens.opaque(sent)) < _TELLING or "://" not in step.resource:
+        sent = _refused_on(step, elsewhere=elsewhere)
+        if sent is None or "://" not in step.resource:
             continue
         for one in steps[number + 1 : number + 1 + _NEAR]:
-            again = (
-                one.method == "PUT" and _sender(one) == _sender(step) and one.sent.text("if-match") == sent
-            )
-            if not again or not 200 <= one.status < 300 or one.resource == step.resource:
+            if one.resource == step.resource or not _again(step, one, sent, elsewhere=elsewhere):
                 continue
             same = step.body is not None and one.body is not None and step.body.octets == one.body.octets
-            if same and _one_thing(steps[max(0, number - _NEAR) : number + _NEAR], step, one):
+            if same and _one_thing(steps[max(0, number - _NEAR) : number + _NEAR], step, one, sent):
                 first, other = sorted((step.resource, one.resource), key=len)
                 found[other] = first
     return found
 
 
-def _one_thing(near: Sequence[Step], refused: Step, taken: Step) -> bool:
+def _refused_on(step: Step, *, elsewhere: bool) -> str | None:
+    """Return the version that a whole state was refused on, None where none was.
+
+    Args:
+        step: any step.
+        elsewhere: whether versions stand in contents, or fields of a service's own.
+    """
+    if elsewhere:
+        # What went to both paths is the same change: none of them need know the words of a refusal.
+        failed = step.refused or step.status in _REFUSING
+        guard = step.guard if failed and step.replaces else None
+        return guard.tokens[0] if guard is not None and guard.key and guard.tokens else None
+    sent = step.sent.text("if-match") if step.status == _REFUSED and step.method == "PUT" else None
+    return sent if sent is not None and len(tokens.opaque(sent)) >= _TELLING else None
+
+
+def _again(refused: Step, one: Step, sent: str, *, elsewhere: bool) -> bool:
+    """Tell whether a sender has got in, on the same version, what was refused."""
+    if _sender(one) != _sender(refused) or not 200 <= one.status < 300:
+        return False
+    if elsewhere:
+        return one.replaces and one.accepted and one.guard is not None and sent in one.guard.tokens
+    return one.method == "PUT" and one.sent.text("if-match") == sent
+
+
+def _one_thing(near: Sequence[Step], refused: Step, taken: Step, sent: str) -> bool:
     """Tell whether two paths lead to one thing, by what they show after a write, or else by their states."""
+    if not _later_state(near, refused, taken, sent):
+        return False
+    if host_of(refused.resource) == host_of(taken.resource) and _shows_made(near, refused, taken):
+        return True
     fronts = _fronts(refused.resource, taken.resource)
-    if not fronts or not _later_state(near, refused, taken):
+    if not fronts:
         return False
     shown = _writes_show(near, refused.resource, taken.resource)
     if shown is not None:
         return shown
     # Nothing was looked at afterwards: what else there is of a thing mostly says so by its name.
-    return len(fronts) == 1 and _STAGE.search(fronts[0]) is None
+    return len(tokens.opaque(sent)) >= _COUNTED and len(fronts) == 1 and _STAGE.search(fronts[0]) is None
+
+
+def _shows_made(near: Sequence[Step], refused: Step, taken: Step) -> bool:
+    """Tell whether the next look where a state was refused has the version that it made elsewhere, and it."""
+    after = (
+        one for one in near if one.resource == refused.resource and one.start > taken.end and _looks(one)
+    )
+    look = next(after, None)
+    if look is None or taken.etag is None or look.etag != taken.etag or taken.body is None:
+        return False
+    return holds(look.representation, taken.body) or holds(look.representation, taken.made)
 
 
 def _writes_show(steps: Sequence[Step], one: str, two: str) -> bool | None:
@@ -124,15 +178,17 @@ def _writes_show(steps: Sequence[Step], one: str, two: str) -> bool | None:
     made: dict[str, Step] = {}
     for step in sorted((each for each in steps if each.resource in seen), key=lambda each: each.start):
         here, there = step.resource, two if step.resource == one else one
-        if step.method in _STORING and 200 <= step.status < 300:
+        if _stores(step):
             made[there], before[there] = step, set(seen[there])
             made.pop(here, None)
             continue
-        tag = step.header("etag") or ""
-        if step.method != "GET" or step.status != _OK or step.cache_hit or not tag:
+        tag = step.etag or ""
+        if not _looks(step) or step.cache_hit or not tag:
             continue
         write = made.pop(here, None)
-        if write is not None and (tag == write.header("etag") or step.content == write.body):
+        if write is not None and (_telling(tag) and tag == write.etag):
+            return True
+        if write is not None and write.body is not None and holds(step.representation, write.body):
             return True
         if write is not None and tag in before[here]:
             return False
@@ -140,25 +196,49 @@ def _writes_show(steps: Sequence[Step], one: str, two: str) -> bool | None:
     return None
 
 
-def _later_state(near: Sequence[Step], refused: Step, taken: Step) -> bool:
+def _stores(step: Step) -> bool:
+    """Tell whether a step stored a state, whatever its method is called."""
+    stored = step.method in _STORING or (step.method == "POST" and step.replaces)
+    return stored and 200 <= step.status < 300 and not step.denied
+
+
+def _looks(step: Step) -> bool:
+    """Tell whether a step was shown a state."""
+    return (step.method == "GET" or step.reads) and step.status == _OK
+
+
+def _telling(tag: str) -> bool:
+    return len(tokens.opaque(tag)) >= _TELLING
+
+
+def _later_state(near: Sequence[Step], refused: Step, taken: Step, sent: str) -> bool:
     """Tell whether one path shows, at the refusal, what the other had shown before, with a change in it."""
-    sent = refused.sent.text("if-match")
-    looks = [one for one in near if one.method == "GET" and one.status == _OK and one.content is not None]
-    had = [one for one in looks if one.resource == taken.resource and one.header("etag") == sent]
+    looks = [one for one in near if _looks(one) and one.representation is not None]
+    had = [one for one in looks if one.resource == taken.resource and one.etag == sent]
     now = [one for one in looks if one.resource == refused.resource and one.start < taken.start]
     if not had or not now or had[0].start > refused.start:
         return False
     early, late = had[-1], now[-1]
-    if tokens.shape(_tag(early)) != tokens.shape(_tag(late)) or _tag(early) == _tag(late):
+    if early.etag is None or late.etag is None or early.etag == late.etag:
+        return False
+    if tokens.shape(early.etag) != tokens.shape(late.etag):
         return False
     there = (one for one in looks if one.resource == late.resource and one.start < early.start)
-    if any(_tag(one) == _tag(late) for one in there):
+    if any(one.etag == late.etag for one in there):
         # It was there before the other: both were current at once.
         return False
     old, new = early.last_modified, late.last_modified
     if old is not None and new is not None and not old <= new:
         return False
-    return resemblance(early.content, late.content) >= _NEARLY
+    return _nearly_same(early.representation, late.representation)
+
+
+def _nearly_same(one: Content | None, two: Content | None) -> bool:
+    """Tell whether two states have half of what they hold in common, in an envelope or not."""
+    if one is None or two is None or resemblance(one, two) >= _NEARLY:
+        return one is not None and two is not None
+    moved = changed_pointers(one, two)
+    return moved is not None and len(moved) <= _NEARLY * len(list(scalars(one.json())))
 
 
 def _sender(step: Step) -> tuple[str | None, ...]:
@@ -194,10 +274,15 @@ def _fronts(one: str, two: str) -> tuple[str, ...]:
     host = host_of(one)
     if host != host_of(two):
         return ()
-    left, right = (path[len(host) :].strip("/").split("/") for path in (one, two))
+    left, right = (_called(path[len(host) :]).strip("/").split("/") for path in (one, two))
     pairs = zip(reversed(left), reversed(right), strict=False)
     same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
     fronts = ["/".join(path[: len(path) - same]) for path in (left, right) if len(path) > same]
     if same < _SAME or any(front.count("/") >= _FRONT for front in fronts):
         return ()
     return tuple(fronts)
+
+
+def _called(path: str) -> str:
+    """Return the path of a thing, or what a call names where one address takes all."""
+    return path.partition("#")[2] or path
