@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.message_members import sent
+from ifmatch.diagnosis.message_members import sent, shown
 from ifmatch.diagnosis.succession import TIME, later_time
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.diagnosis.written_things import name_of
@@ -40,6 +40,10 @@ _NAUGHT: Final = late_pattern(
     re.MULTILINE,
 )
 _INSIDE: Final = frozenset({"body", "text"})
+# Of the envelope of a call, not of what is called.
+_OF_CALLS: Final = frozenset({"/id", "/jsonrpc"})
+_CALL: Final = late_pattern(r"^\s*\{(?:[^{}]*,)?\s*\"jsonrpc\"\s*:")
+_CALL_ID: Final = late_pattern(r"(?<=[{,])\s*\"id\"\s*:\s*\d+\s*(?:,|(?=\}\s*$))")
 # A count that goes on by more than one has met another's change.
 _SEVERAL: Final = 2
 _FEW: Final = 4
@@ -55,12 +59,20 @@ def later_beside(write: Step, said: str, *, denied: bool = False) -> Iterator[tu
         said: what is told of it.
         denied: whether something else than its words denies it.
     """
-    text = said[:_LONGEST]
+    text = _without_call(said[:_LONGEST])
     denied = denied or has_naught(text)
     # What the thing is called is no version of it.
     numbers = [one for one in dict.fromkeys(_NUMBER.findall(text)) if one != name_of(write)]
     moments = list(dict.fromkeys(_MOMENT.findall(text)))
-    carried = [one.value for one in sent(write) if one.where != "header" or called_version(one.name)]
+    members = sent(write)
+    made = _made(write, text) if numbers and not denied else frozenset[str]()
+    numbers = [one for one in numbers if one not in made]
+    beside = _OF_CALLS if any(one.name == "/jsonrpc" for one in members) else frozenset[str]()
+    carried = [
+        one.value
+        for one in members
+        if one.name not in beside and (one.where != "header" or called_version(one.name))
+    ]
     for one in dict.fromkeys([*carried, (write.sent.text("if-match") or "").strip()]):
         value = tokens.opaque(one)
         if value.isdigit():
@@ -72,6 +84,27 @@ def later_beside(write: Step, said: str, *, denied: bool = False) -> Iterator[tu
             later = [told for told in moments if later_time(value, told)]
             if later and (denied or named(text, value)):
                 yield value, max(later)
+
+
+def _made(write: Step, text: str) -> frozenset[str]:
+    """Return the numbers that an answer gives for the very next of a count that was sent by the same name.
+
+    That is what a write makes of it; where the answer names both, it may be why it was turned down.
+    """
+    given = [one for one in shown(write) if one.value.isdigit() and one.where in _INSIDE]
+    return frozenset(
+        one.value
+        for one in given
+        for mine in sent(write)
+        if mine.word == one.word
+        and tokens.steps_on(mine.value, one.value) == 1
+        and not named(text, mine.value)
+    )
+
+
+def _without_call(text: str) -> str:
+    """Return an answer to a call without the number of the call, which counts requests (JSON-RPC 2.0 section 5)."""
+    return _CALL_ID.sub("", text) if _CALL.search(text) is not None else text
 
 
 def names_later_than_sent(write: Step, said: str) -> bool:
