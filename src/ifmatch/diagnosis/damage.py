@@ -8,7 +8,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.clocked_versions import ahead_of_versions
 from ifmatch.diagnosis.conditions import Guard, wants_absent
 from ifmatch.diagnosis.conditions_offered import not_offered
-from ifmatch.diagnosis.contents import ABSENT, changed_pointers, same_content, value_at
+from ifmatch.diagnosis.contents import ABSENT, changed_pointers, same_content, unwrapped, value_at
 from ifmatch.diagnosis.counts import skipped
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date, instant
@@ -348,17 +348,19 @@ def _taken_back(history: History, step: Step, dated: float | None = None) -> Dam
                 f"what had changed since the older read ({line!r}) is gone, in a text that was edited beside"
             )
             return Damage(Outcome.LOST_UPDATE, text, lost=newest)
+        if old.representation is None or newest.representation is None:
+            return None
+        # Answers may have an envelope that requests lack.
+        before, now = (unwrapped(one, step.body) for one in (old.representation, newest.representation))
         lost = [
             pointer
-            for pointer in lost_pointers(old.representation, newest.representation, step.body) or ()
-            if pointer
-            and not stamped(pointer)
-            and undone_at(old.representation, newest.representation, step.body, pointer)
+            for pointer in lost_pointers(before, now, step.body) or ()
+            if pointer and not stamped(pointer) and undone_at(before, now, step.body, pointer)
         ]
         carried = version_carried(own, step)
         version = carried[0] if carried is not None else ""
-        lost = [*left_alone(old.representation, newest.representation, step.body, lost, version)]
-        edited = [one for one in changed_pointers(old.representation, step.body) or () if not stamped(one)]
+        lost = [*left_alone(before, now, step.body, lost, version)]
+        edited = [one for one in changed_pointers(before, step.body) or () if not stamped(one)]
         if lost and edited:
             text = f"what had changed since the older read ({', '.join(lost[:4])}) is gone"
             return Damage(Outcome.LOST_UPDATE, text, lost=newest)

@@ -120,6 +120,9 @@ def version_carried(own: Sequence[Step], step: Step) -> tuple[str, bool] | None:
     after = [one.shown_content for one in own if one.order >= step.order and one.shown_content is not None]
     if len(reads) < _NAME or not after or step.body is None:
         return None
+    # Answers may have an envelope that requests lack.
+    reads = [unwrapped(one, step.body) for one in reads]
+    after = [unwrapped(one, step.body) for one in after]
     for pointer in _scalars_at(step.body):
         value = value_at(step.body, pointer)
         seen = [value_at(one, pointer) for one in reads]

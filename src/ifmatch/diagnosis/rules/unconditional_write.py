@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import value_at
+from ifmatch.diagnosis.contents import unwrapped, value_at
 from ifmatch.diagnosis.dialect_habits import members_of
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.unguarded_losses import version_carried
@@ -22,8 +22,11 @@ CAUSE = "unconditional-write"
 def _version_sent(facts: Facts) -> str:
     """Return the pointer of a member that names a version and is sent as it was read, "" without one."""
     reads = [step.representation for step in facts.own_reads_before if step.representation is not None]
+    # Answers may have an envelope that requests lack, and the other way round.
+    bare = [unwrapped(read, facts.step.body) for read in reads]
     for _, pointer, value in members_of(facts.step.view.sent_json):
-        if any(str(value_at(read, pointer)) == value for read in reads):
+        places = (pointer, "/" + pointer.rpartition("/")[2])
+        if any(str(value_at(read, place)) == value for read in (*reads, *bare) for place in places):
             return pointer
     return ""
 
