@@ -195,7 +195,8 @@ class BlindFacts(StateFacts):
         Where one method serves for both, whole records show themselves by what they carry along unchanged.
         """
         write = self.blind_write
-        if write is None or self.blind is None:
+        if write is None or self.blind is None or self.blind[0].resource != write.resource:
+            # Who had the token from elsewhere was not shown what it would set back.
             return False
         called = operation(write)
         if write.puts and not write.alters and not changes(called):

@@ -65,8 +65,8 @@ def later_beside(write: Step, said: str, *, denied: bool = False) -> Iterator[tu
     numbers = [one for one in dict.fromkeys(_NUMBER.findall(text)) if one != name_of(write)]
     moments = list(dict.fromkeys(_MOMENT.findall(text)))
     members = sent(write)
-    made = _made(write, text) if numbers and not denied else frozenset[str]()
-    numbers = [one for one in numbers if one not in made]
+    if numbers and not denied and _made(write, text):
+        numbers = []
     beside = _OF_CALLS if any(one.name == "/jsonrpc" for one in members) else frozenset[str]()
     carried = [
         one.value
@@ -86,19 +86,16 @@ def later_beside(write: Step, said: str, *, denied: bool = False) -> Iterator[tu
                 yield value, max(later)
 
 
-def _made(write: Step, text: str) -> frozenset[str]:
-    """Return the numbers that an answer gives for the very next of a count that was sent by the same name.
+def _made(write: Step, text: str) -> bool:
+    """Tell whether an answer gives the very next of a count that was sent, by the same name.
 
     That is what a write makes of it; where the answer names both, it may be why it was turned down.
     """
     given = [one for one in shown(write) if one.value.isdigit() and one.where in _INSIDE]
-    return frozenset(
-        one.value
+    return any(
+        mine.word == one.word and tokens.steps_on(mine.value, one.value) == 1 and not named(text, mine.value)
         for one in given
         for mine in sent(write)
-        if mine.word == one.word
-        and tokens.steps_on(mine.value, one.value) == 1
-        and not named(text, mine.value)
     )
 
 
