@@ -100,7 +100,7 @@ def _made(write: Step, text: str) -> bool:
 
 
 def _without_call(text: str) -> str:
-    """Return an answer to a call without the number of the call (JSON-RPC 2.0 section 5): it counts requests."""
+    """Return an answer to a call without the number of the call (JSON-RPC 2.0 section 5)."""
     return _CALL_ID.sub("", text) if _CALL.search(text) is not None else text
 
 
