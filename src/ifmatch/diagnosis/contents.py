@@ -421,7 +421,7 @@ def _compare(one: object, two: object, pointer: str, found: list[str]) -> None:
             return
         for index, (left_item, right_item) in enumerate(zip(before, after, strict=True)):
             _compare(left_item, right_item, f"{pointer}/{index}", found)
-    elif type(one) is type(two) and isinstance(one, str | int):
+    elif isinstance(one, str | int) and type(one) is type(two):
         found += [pointer] if one != two else []
     elif json.dumps(one, sort_keys=True) != json.dumps(two, sort_keys=True):
         found.append(pointer)

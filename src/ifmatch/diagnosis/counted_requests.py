@@ -59,8 +59,9 @@ def counted(facts: Facts) -> Counted | None:
     if current is not None and current != facts.token:
         names.add(tokens.opaque(current))
     pieces = {max(_PIECES.findall(name), key=len, default="") for name in names}
+    host = host_of(step.resource)
     for one in facts.own(facts.case.steps[step.order + 1 : step.order + _NEAR]) if names else ():
-        if not one.read_ok or host_of(one.resource) != host_of(step.resource) or not _may_hold(one, pieces):
+        if not one.read_ok or host_of(one.resource) != host or not _may_hold(one, pieces):
             continue
         for record in _records(one):
             held = {tokens.opaque(value) for value in record.values()}

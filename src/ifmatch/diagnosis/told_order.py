@@ -50,11 +50,12 @@ def stored_first(facts: Facts) -> Step | None:
     step = facts.step
     near = facts.case.steps[step.order + 1 : step.order + _NEAR]
     marks, piece = {mark.value for mark in facts.marks}, telling_piece(step)
+    host = host_of(step.resource)
     for one in facts.own(near):
         content = one.content
         if not one.read_ok or one.resource == step.resource or content is None or len(content) > _LONGEST:
             continue
-        if host_of(one.resource) != host_of(step.resource):
+        if host_of(one.resource) != host:
             continue
         text = one.view.text
         asked = piece in one.exchange.request.url or piece in one.view.sent_text
