@@ -236,11 +236,6 @@ def _finds(request: Request, guard: Condition, dialect: Dialect | None) -> bool:
     return any(one.key == guard.key for one in guards_in(View(request), dialect))
 
 
-_STANDARD: Final = frozenset(
-    {"if-match", "if-unmodified-since", "if-none-match", "if-modified-since", "if-range"}
-)
-
-
 def _of_http(request: Request) -> Iterator[Condition]:
     fields = request.fields
     if not fields.has_any(_STANDARD):
