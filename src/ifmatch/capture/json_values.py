@@ -112,7 +112,8 @@ def nested(
 
 def _at(value: object) -> list[dict[str, object]]:
     """Return an object by itself, or the objects of a list."""
-    return [members_in(value)] if isinstance(value, dict) else objects(value)
+    members = members_in(value)
+    return [members] if members else objects(value)
 
 
 def text(value: object) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.target_uri import path_and_query
+from ifmatch.model.grouped import grouped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,9 +35,7 @@ def sides(drafts: Sequence[Draft]) -> dict[str, list[Draft]]:
         The exchanges of servers that no other one speaks to under "", those of a server behind another one
         under its address; order kept.
     """
-    by_server: dict[str, list[Draft]] = {}
-    for draft in drafts:
-        by_server.setdefault(draft.peer, []).append(draft)
+    by_server = grouped((draft.peer, draft) for draft in drafts)
     behind: set[str] = set()
     if 1 < len(by_server) <= _PEERS:
         behind = {
@@ -47,10 +46,7 @@ def sides(drafts: Sequence[Draft]) -> dict[str, list[Draft]]:
     # Servers that are behind each other only echo the same paths at the same time.
     if len(behind) == len(by_server):
         behind = set()
-    grouped: dict[str, list[Draft]] = {}
-    for draft in drafts:
-        grouped.setdefault(draft.peer if draft.peer in behind else "", []).append(draft)
-    return grouped
+    return grouped((draft.peer if draft.peer in behind else "", draft) for draft in drafts)
 
 
 def _is_behind(found: Sequence[Draft], others: Sequence[Draft]) -> bool:

@@ -111,7 +111,7 @@ class _Splitter:
         self.text = text
         self.escape = escape
         self.posix = escape == "\\"
-        self.position = position
+        self.position: int = position
         self.word: list[str] | None = None
 
     def words(self) -> list[str]:

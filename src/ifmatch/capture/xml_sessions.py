@@ -9,19 +9,19 @@ import base64
 import binascii
 import io
 import re
-from typing import TYPE_CHECKING, Final, cast
-from xml.etree import ElementTree as ET
+from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.drafts import Draft, Drafts
 from ifmatch.capture.http_messages import read_http_messages
 from ifmatch.capture.jmeter import SAMPLE, jmeter_draft
 from ifmatch.capture.json_values import moment, read_limited
+from ifmatch.capture.xml_elements import whole_elements
 from ifmatch.errors import InputError
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import BinaryIO
+    from xml.etree import ElementTree as ET
 
     from ifmatch.model.exchange import Capture
 
@@ -47,27 +47,10 @@ def read_xml_session(stream: BinaryIO, name: str) -> Capture:
     if _ENTITY.search(data):
         raise InputError("this XML declares entities, which are not read", source=name, advice=_ADVICE)
     drafts = Drafts(name)
-    parser: ET.XMLPullParser[ET.Element] = ET.XMLPullParser(("end",))
-    try:
-        parser.feed(data)
-        parser.close()
-    except ET.ParseError as error:
-        drafts.warn(f"the file is damaged or cut ({error}); what was whole is read")
-    for number, element in enumerate(_ended(parser)):
+    sessions = (one for one in whole_elements(data, drafts) if one.tag in _READERS)
+    for number, element in enumerate(sessions):
         _READERS[element.tag](element, number, drafts)
     return drafts.capture("xml-session", nothing="no request is in this session", advice=_ADVICE)
-
-
-def _ended(parser: ET.XMLPullParser[ET.Element]) -> Iterator[ET.Element]:
-    """Yield what is whole; behind a damage the parser says once more that there is one."""
-    events = cast("Iterator[tuple[str, ET.Element]]", iter(parser.read_events()))
-    while True:
-        try:
-            _, element = next(events)
-        except (StopIteration, ET.ParseError):
-            return
-        if element.tag in _READERS:
-            yield element
 
 
 def _charles(transaction: ET.Element, number: int, drafts: Drafts) -> None:

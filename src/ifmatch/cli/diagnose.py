@@ -14,7 +14,7 @@ import click
 from ifmatch.cli.configuration import FAIL_ON, Configuration, baseline_of, read_project
 from ifmatch.cli.exit_status import ExitStatus
 from ifmatch.cli.intent import is_url
-from ifmatch.cli.live_options import LiveOptions, command_words, live_options
+from ifmatch.cli.live_options import LiveOptions, VerbBeforeCommand, command_behind, live_options
 from ifmatch.cli.output import FORMATS, choose_format, refuse_overwriting, write_report
 from ifmatch.cli.progress import Progress
 from ifmatch.cli.selection import Selection, parse_time, unmatched
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = ["command", "fails"]
 
-_COMMAND: Final = "ifmatch.command"
 _DIALECTS: Final = "ifmatch.dialects"
 _RANK = {Level.LOW: 0, Level.MEDIUM: 1, Level.HIGH: 2}
 
@@ -68,20 +67,9 @@ def _keep_dialects(context: click.Context, option: click.Parameter, files: tuple
     context.meta[_DIALECTS] = files
 
 
-class _DiagnoseCommand(click.Command):
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        # The options of another program's command are not ours: everything behind its name is taken as it is.
-        for position, word in enumerate(args):
-            words = command_words(args[position:]) if word == "--" or not position else None
-            if words is not None:
-                ctx.meta[_COMMAND] = tuple(words)
-                return super().parse_args(ctx, args[:position])
-        return super().parse_args(ctx, args)
-
-
 @click.command(
     "diagnose",
-    cls=_DiagnoseCommand,
+    cls=VerbBeforeCommand,
     short_help="Find the cause in recorded traffic.",
     epilog="Exit status: 0 nothing to report, 1 an incident, 2 usage, 3 nothing could be read. "
     "The whole list: ifmatch explain exit-status",
@@ -204,7 +192,7 @@ def command(
     A URL or a curl command is asked about live, with reads only; so is a recording
     with --live. The failing request itself is sent only with --send.
     """
-    words: tuple[str, ...] = click.get_current_context().meta.get(_COMMAND, ())
+    words = command_behind()
     if len(sources) == 1 and is_url(sources[0]):
         words, sources = sources, ()
     if not words and not sources:

@@ -19,8 +19,9 @@ import click
 
 from ifmatch.cli.live_options import (
     LiveOptions,
+    VerbBeforeCommand,
     at_one_place,
-    command_words,
+    command_behind,
     connection_options,
     failing_of_command,
     make_sender,
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_COMMAND: Final = "ifmatch.command"
 CONFLICT: Final = 1
 UNKNOWN_OUTCOME: Final = 5
 
@@ -70,19 +70,9 @@ class _Choices:
     past: bool
 
 
-class _FixCommand(click.Command):
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        for position, word in enumerate(args):
-            words = command_words(args[position:]) if word == "--" or not position else None
-            if words is not None:
-                ctx.meta[_COMMAND] = tuple(words)
-                return super().parse_args(ctx, args[:position])
-        return super().parse_args(ctx, args)
-
-
 @click.command(
     "fix",
-    cls=_FixCommand,
+    cls=VerbBeforeCommand,
     short_help="Repair a refused write: refresh, rebase, retry.",
     epilog="Exit status: 0 applied or already applied (without --apply: could be), 1 a conflict is left, "
     "5 the outcome is unknown.",
@@ -137,7 +127,7 @@ def command(
     from ifmatch.doctor import Mending
 
     options = LiveOptions(**live)
-    words: tuple[str, ...] = click.get_current_context().meta.get(_COMMAND, ())
+    words = command_behind()
     if len(sources) == 1 and "://" in sources[0]:
         words, sources = sources, ()
     if not words and not sources:

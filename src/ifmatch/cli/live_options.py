@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LiveOptions",
+    "VerbBeforeCommand",
     "at_one_place",
-    "command_words",
+    "command_behind",
     "connection_options",
     "failing_of_command",
     "live_options",
@@ -37,6 +38,7 @@ __all__ = [
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 _LARGEST_FILE: Final = 64 * 1024 * 1024
 _REQUESTS: Final = 12
+_COMMAND: Final = "ifmatch.command"
 _PROGRAMS: Final = ("curl", "curl.exe", "http", "https")
 
 
@@ -138,7 +140,26 @@ def _connecting() -> list[Callable[[Any], Any]]:
     ]  # fmt: skip
 
 
-def command_words(words: Sequence[str]) -> list[str] | None:
+class VerbBeforeCommand(click.Command):
+    """A verb behind whose options the command of another program may stand."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep such a command as it is: its options are not ours."""
+        for position, word in enumerate(args):
+            words = _command_words(args[position:]) if word == "--" or not position else None
+            if words is not None:
+                ctx.meta[_COMMAND] = tuple(words)
+                return super().parse_args(ctx, args[:position])
+        return super().parse_args(ctx, args)
+
+
+def command_behind() -> tuple[str, ...]:
+    """Return the words of the other program's command that stood behind the verb, none without one."""
+    words: tuple[str, ...] = click.get_current_context().meta.get(_COMMAND, ())
+    return words
+
+
+def _command_words(words: Sequence[str]) -> list[str] | None:
     """Return the words of a command of another program, None when they are none.
 
     Args:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.conditions import versions_in
 from ifmatch.diagnosis.told_changes import known_as
 from ifmatch.dialects.glossary import Words
 
@@ -99,5 +100,5 @@ def _is_version(facts: Facts, value: str) -> bool:
     bare = tokens.opaque(value.strip())
     if len(bare) < _TELLING or bare.isdigit():
         return False
-    sent = {tokens.opaque(one) for one in facts.guard.tokens} if facts.guard is not None else set[str]()
+    sent = versions_in(facts.guard)
     return bare in sent or any(tokens.opaque(one) == bare for step in facts.history for one in step.issued())

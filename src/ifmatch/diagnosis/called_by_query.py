@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import parse_qsl
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.conditions import versions_in
 from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def called_by_query(steps: Iterable[Step]) -> None:
     for step in steps:
         if "#" in step.resource and step.is_write and step.guard is not None:
             place, _, thing = step.resource.partition("#")
-            sent = {tokens.opaque(one) for one in step.guard.tokens}
+            sent = versions_in(step.guard)
             calls.setdefault(place.partition("?")[0], {}).setdefault(thing, set()).update(sent)
         elif step.method == "GET" and "?" in step.resource and "#" not in step.resource:
             asking.append(step)

@@ -37,6 +37,7 @@ from ifmatch.diagnosis.told_undone import take_outdated
 from ifmatch.diagnosis.wordless_refusals import take_by_course
 from ifmatch.model.cached import cached_property
 from ifmatch.model.exchange import Capture, CaptureWarning, Source, Vantage
+from ifmatch.model.grouped import grouped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -112,10 +113,7 @@ class Case:
     @cached_property
     def by_actor(self) -> dict[str, list[Step]]:
         """Return the steps of each actor, in order of time."""
-        found: dict[str, list[Step]] = {}
-        for step in self.steps:
-            found.setdefault(step.actor, []).append(step)
-        return found
+        return grouped((step.actor, step) for step in self.steps)
 
     def gathered(self, actor: str) -> Gathered:
         """Return what one actor sent and was shown.
@@ -168,11 +166,7 @@ class Case:
 
     @cached_property
     def _issued(self) -> dict[str, list[Step]]:
-        found: dict[str, list[Step]] = {}
-        for step in self.steps:
-            if step.etag is not None:
-                found.setdefault(tokens.opaque(step.etag), []).append(step)
-        return found
+        return grouped((tokens.opaque(step.etag), step) for step in self.steps if step.etag is not None)
 
 
 def _fingerprint(capture: Capture) -> tuple[float, str]:

@@ -82,7 +82,7 @@ class Condition:
     @property
     def of_one(self) -> bool:
         """Tell whether it names one version, which may be given in two spellings: with quotes and without."""
-        return len({tokens.opaque(token) for token in self.tokens}) == 1
+        return len(versions_in(self)) == 1
 
     @property
     def called(self) -> str:
@@ -96,6 +96,15 @@ class Condition:
         if self.carrier is Carrier.PATH:
             return f"{self.value} in the path"
         return f"{self.called}: {self.value}"
+
+
+def versions_in(guard: Condition | None) -> set[str]:
+    """Return the versions that a precondition names, without quotes and marks of weakness.
+
+    Args:
+        guard: of a request, None where it has none.
+    """
+    return {tokens.opaque(token) for token in guard.tokens} if guard is not None else set()
 
 
 def wants_absent(condition: Condition | None) -> bool:

@@ -15,6 +15,7 @@ from ifmatch.diagnosis.pages import fields_of, is_page, nested
 from ifmatch.diagnosis.sizes import size_of
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.grouped import grouped
 from ifmatch.model.json_values import pointer_step
 from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content
@@ -99,9 +100,7 @@ def _members(content: Content) -> object:
         leaves = _PROPERTY.findall(text)
         if len(lines) < _FEW_LINES or len(leaves) < 0.8 * len(lines):
             return _form(content)
-    found: dict[str, list[str]] = {}
-    for name, held in leaves:
-        found.setdefault(name, []).append(held.strip())
+    found = grouped((name, held.strip()) for name, held in leaves)
     # One element is the value, several of a name are a list.
     return {name: held[0] if len(held) == 1 else held for name, held in found.items()} or UNKNOWN
 

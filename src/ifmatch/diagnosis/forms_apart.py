@@ -8,6 +8,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.in_time import between
 from ifmatch.diagnosis.resources import parent_of
+from ifmatch.model.grouped import grouped
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.case import Case
@@ -72,10 +73,7 @@ def _taken(case: Case) -> dict[str, list[Step]]:
     """Return the accepted writes of a case by the place that their targets are in, in order of time."""
     known = case.kept.get("taken by place")
     if known is None:
-        found: dict[str, list[Step]] = {}
-        for one in case.steps:
-            if one.is_write and one.accepted:
-                found.setdefault(parent_of(one.resource), []).append(one)
+        found = grouped((parent_of(one.resource), one) for one in case.steps if one.is_write and one.accepted)
         known = case.kept["taken by place"] = found
     return cast("dict[str, list[Step]]", known)
 

@@ -19,6 +19,7 @@ from ifmatch.diagnosis.resources import bare, parent_of
 from ifmatch.diagnosis.tickets import carried, carried_anywhere, in_fields, placed
 from ifmatch.diagnosis.whole_words import as_word
 from ifmatch.model.cached import cached_property
+from ifmatch.model.grouped import grouped
 from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
@@ -117,19 +118,11 @@ class Gathered:
 
     @cached_property
     def _by_address(self) -> dict[str, list[Step]]:
-        found: dict[str, list[Step]] = {}
-        for one in self.steps:
-            if one.is_read and one.status == _OK:
-                found.setdefault(one.resource, []).append(one)
-        return found
+        return grouped((one.resource, one) for one in self.steps if one.is_read and one.status == _OK)
 
     @cached_property
     def _reads(self) -> dict[str, list[Step]]:
-        found: dict[str, list[Step]] = {}
-        for one in self.steps:
-            if one.is_read and one.status == _OK:
-                found.setdefault(bare(one.resource), []).append(one)
-        return found
+        return grouped((bare(one.resource), one) for one in self.steps if one.is_read and one.status == _OK)
 
     def answers_after(self, step: Step, count: int) -> Sequence[tuple[Step, str]]:
         """Return of the steps right after one the answered reads that may list records, and what they show.

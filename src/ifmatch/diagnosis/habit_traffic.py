@@ -28,6 +28,7 @@ from ifmatch.diagnosis.version_words import CARRIES
 from ifmatch.diagnosis.visits import others_moved, written_members, written_words
 from ifmatch.dialects.words import VERSION
 from ifmatch.model.cached import cached_property
+from ifmatch.model.grouped import grouped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -232,10 +233,7 @@ class Traffic:
 
     @cached_property
     def _by_path(self) -> dict[str, list[Step]]:
-        found: dict[str, list[Step]] = {}
-        for one in self._answers:
-            found.setdefault(one.resource.partition("?")[0].rstrip("/"), []).append(one)
-        return found
+        return grouped((one.resource.partition("?")[0].rstrip("/"), one) for one in self._answers)
 
     def shows(self, step: Step) -> dict[tuple[str, str], str]:
         """Return the values of an answer by their places."""

@@ -11,6 +11,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.steps import Step
 from ifmatch.model.cached import cached_property
+from ifmatch.model.grouped import grouped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,11 +81,7 @@ class History(list[Step]):
     @cached_property
     def shown_to(self) -> dict[str, list[Step]]:
         """Return by actor the steps that show a date of the last change, or are looks with validators."""
-        found: dict[str, list[Step]] = {}
-        for step in self:
-            if step.last_modified is not None or step.read_ok:
-                found.setdefault(step.actor, []).append(step)
-        return found
+        return grouped((step.actor, step) for step in self if step.last_modified is not None or step.read_ok)
 
     @cached_property
     def turned(self) -> dict[tuple[str, str], Step]:
@@ -160,55 +157,34 @@ class History(list[Step]):
     @cached_property
     def shown(self) -> dict[tuple[float | None, str | None], list[Step]]:
         """Return the reads that showed validators by their Date and tag, in order of time."""
-        found: dict[tuple[float | None, str | None], list[Step]] = {}
-        for step in self:
-            if step.read_ok:
-                found.setdefault((step.date, step.etag), []).append(step)
-        return found
+        return grouped(((step.date, step.etag), step) for step in self if step.read_ok)
 
     @cached_property
     def passed(self) -> dict[str, list[Step]]:
         """Return the accepted guarded steps by what their guards carry, in order of time."""
-        found: dict[str, list[Step]] = {}
-        for step in self:
-            if step.accepted and step.guard is not None:
-                found.setdefault(step.guard.value, []).append(step)
-        return found
+        return grouped((step.guard.value, step) for step in self if step.accepted and step.guard is not None)
 
     @cached_property
     def by_actor(self) -> dict[str, list[Step]]:
         """Return the steps of each actor, the actors in order of their first."""
-        found: dict[str, list[Step]] = {}
-        for step in self:
-            found.setdefault(step.actor, []).append(step)
-        return found
+        return grouped((step.actor, step) for step in self)
 
     @cached_property
     def represented(self) -> dict[str, list[Step]]:
         """Return by actor the steps that show a whole representation, in order of time."""
-        found: dict[str, list[Step]] = {}
-        for step in self:
-            if step.representation is not None:
-                found.setdefault(step.actor, []).append(step)
-        return found
+        return grouped((step.actor, step) for step in self if step.representation is not None)
 
     @cached_property
     def reads_by_tag(self) -> dict[str, list[Step]]:
         """Return the reads by the opaque tag that they showed, "" for none, in order of time."""
-        found: dict[str, list[Step]] = {}
-        for step in self:
-            if step.is_read:
-                found.setdefault(tokens.opaque(step.etag or ""), []).append(step)
-        return found
+        return grouped((tokens.opaque(step.etag or ""), step) for step in self if step.is_read)
 
     @cached_property
     def represented_under(self) -> dict[str, list[Step]]:
         """Return by tag the steps that show a whole representation under it, in order of time."""
-        found: dict[str, list[Step]] = {}
-        for step in self:
-            if step.representation is not None and step.etag is not None:
-                found.setdefault(step.etag, []).append(step)
-        return found
+        return grouped(
+            (step.etag, step) for step in self if step.representation is not None and step.etag is not None
+        )
 
     @cached_property
     def states_under(self) -> dict[str, tuple[Step, Step] | None]:

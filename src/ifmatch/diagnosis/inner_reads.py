@@ -18,6 +18,7 @@ from ifmatch.diagnosis.soap_bodies import tree_in
 from ifmatch.diagnosis.steps_inside import step_inside
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.grouped import grouped
 from ifmatch.model.json_values import members_in
 from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content, Fields, Request, Response
@@ -79,9 +80,7 @@ def inner_reads(service: Sequence[Step]) -> dict[Step, list[Step]]:
         service: steps of one service, in order of time; requests that batches hold among them.
     """
     things = _things(service)
-    by_name: dict[str, list[str]] = {}
-    for key in things:
-        by_name.setdefault(unquote(key.rpartition("/")[2]), []).append(key)
+    by_name = grouped((unquote(key.rpartition("/")[2]), key) for key in things)
     found: dict[Step, list[Step]] = {}
     # What they hold is known of these already.
     apart = {step.within for step in service if step.within is not None and step.is_read}

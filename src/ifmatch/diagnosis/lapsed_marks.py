@@ -16,6 +16,7 @@ from ifmatch.diagnosis.sent_rows import entries_in, rows_in
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.diagnosis import Outcome
+from ifmatch.model.grouped import grouped
 from ifmatch.model.json_values import members_in
 from ifmatch.model.late import late_pattern
 
@@ -102,9 +103,7 @@ def lapsed_marks(case: Case) -> Iterator[tuple[Step, Damage]]:
         case: everything known.
     """
     seen: set[tuple[str, str]] = set()
-    by_path: dict[str, list[Step]] = {}
-    for step in case.steps:
-        by_path.setdefault(step.resource.partition("?")[0], []).append(step)
+    by_path = grouped((step.resource.partition("?")[0], step) for step in case.steps)
     for step in case.steps:
         key = step.actor, step.resource.partition("?")[0]
         if key in seen or not _may_ask(step):

@@ -17,6 +17,7 @@ from ifmatch.diagnosis.refusal_words import says_done, says_waiting
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.diagnosis.values_by_name import state_sent, state_shown
 from ifmatch.diagnosis.version_words import called_version
+from ifmatch.model.grouped import grouped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,9 +43,7 @@ def take_untraced(steps: Sequence[Step]) -> None:
     Args:
         steps: of a case, in order of time, nothing read from them yet.
     """
-    places: dict[str, list[Step]] = {}
-    for step in steps:
-        places.setdefault(_place(step), []).append(step)
+    places = grouped((_place(step), step) for step in steps)
     for near in places.values():
         for number, step in enumerate(near):
             if step.method in _CHANGING and step.is_write and (step.status in _SUCCESS or _ended(step)):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.compared_values import compared_as_content
-from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.conditions import Guard, versions_in
 from ifmatch.diagnosis.contents import (
     changed_pointers,
     holds,
@@ -301,7 +301,7 @@ def named_by(step: Step, guard: Condition) -> bool:
         guard: that names a state by tag or by date.
     """
     version = version_of(step, guard)
-    return bool(version) and tokens.opaque(version) in {tokens.opaque(token) for token in guard.tokens}
+    return bool(version) and tokens.opaque(version) in versions_in(guard)
 
 
 def gives(step: Step, guard: Condition) -> bool:

@@ -7,6 +7,7 @@ from urllib.parse import quote, unquote
 
 from ifmatch.diagnosis.line_records import record_of
 from ifmatch.model.cached import cached_property
+from ifmatch.model.grouped import grouped
 from ifmatch.model.json_values import members_in
 from ifmatch.model.late import late_pattern
 from ifmatch.model.slotted import Frozen
@@ -108,10 +109,9 @@ class Shown:
 
     @cached_property
     def _by_end(self) -> dict[str, list[int]]:
-        found: dict[str, list[int]] = {}
-        for number, (_, _, _, url) in enumerate(self._answers):
-            found.setdefault(unquote(url.rpartition("/")[2]), []).append(number)
-        return found
+        return grouped(
+            (unquote(url.rpartition("/")[2]), number) for number, (_, _, _, url) in enumerate(self._answers)
+        )
 
 
 def _records(value: object, line: Line, depth: int) -> Iterator[Record]:

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.cache_marks import asks_past
 from ifmatch.diagnosis.carried_out import decide
-from ifmatch.diagnosis.conditions import IN_CONTENT
+from ifmatch.diagnosis.conditions import IN_CONTENT, versions_in
 from ifmatch.diagnosis.left_undone import account_in, left_undone, sent_rows, told_rows, whole_of
 from ifmatch.diagnosis.linked_writes import own_name
 from ifmatch.diagnosis.resources import path_of
@@ -255,7 +255,7 @@ def _versions_of(step: Step) -> Iterator[_Named]:
     lefts = {one.number for one in left_undone(step)} if not step.refused else set[int]()
     around, guard = _names_in_path(step), step.guard
     compared = end_of(guard.name) if guard is not None else ""
-    sent_as = {tokens.opaque(one) for one in guard.tokens} if guard is not None else set[str]()
+    sent_as = versions_in(guard)
     for number, row in enumerate(rows):
         if (lefts and number not in lefts) or number >= _MOST:
             continue

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.partners import Partners
 from ifmatch.diagnosis.sightings import SAME_CLOCK, Seen, credible, score, single_marks, writes
+from ifmatch.model.grouped import grouped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,9 +115,7 @@ def _in_turn(
     if slack < _SECOND:
         return pairs
     down = known.seen
-    partners: dict[int, list[int]] = {}
-    for number, partner in pairs.items():
-        partners.setdefault(partner, []).append(number)
+    partners = grouped((partner, number) for number, partner in pairs.items())
     for partner in sorted(partners):
         numbers = sorted(partners[partner])
         seen = down[partner]

@@ -13,6 +13,7 @@ from ifmatch.diagnosis.pages import fields_of, is_page
 from ifmatch.diagnosis.soap_bodies import tree_in
 from ifmatch.diagnosis.told_versions import told
 from ifmatch.diagnosis.version_words import alike, called_version, telling_words
+from ifmatch.model.grouped import grouped
 from ifmatch.model.json_values import members_in
 from ifmatch.model.slotted import Frozen
 from ifmatch.model.unknown import UNKNOWN
@@ -87,10 +88,7 @@ def parts_apart(facts: Facts) -> Apart | None:
 def _whole_reads(case: Case) -> Mapping[str, Sequence[Step]]:
     """Return the reads of a case that show a content, by their actors."""
     if "whole reads" not in case.kept:
-        found: dict[str, list[Step]] = {}
-        for one in case.steps:
-            if _whole(one):
-                found.setdefault(one.actor, []).append(one)
+        found = grouped((one.actor, one) for one in case.steps if _whole(one))
         case.kept["whole reads"] = found
     return cast("Mapping[str, Sequence[Step]]", case.kept["whole reads"])
 

@@ -12,6 +12,7 @@ from ifmatch.diagnosis.call_records import records_shown
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.operations import writes
 from ifmatch.diagnosis.version_words import EXPECTS, called_version
+from ifmatch.model.grouped import grouped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,10 +34,11 @@ def take_operations(service: Sequence[Step]) -> None:
     Args:
         service: its steps, in order of time, their dialects not known.
     """
-    folders: dict[str, list[Step]] = {}
-    for step in service:
-        if step.method == "POST" and "?" not in step.resource and "#" not in step.resource:
-            folders.setdefault(step.resource.rpartition("/")[0], []).append(step)
+    folders = grouped(
+        (step.resource.rpartition("/")[0], step)
+        for step in service
+        if step.method == "POST" and "?" not in step.resource and "#" not in step.resource
+    )
     for folder, calls in folders.items():
         if any(_refused(step) for step in calls[:_MOST]):
             _take(folder, calls[:_MOST])
@@ -48,9 +50,7 @@ def _refused(step: Step) -> bool:
 
 def _take(folder: str, calls: Sequence[Step]) -> None:
     """Take apart the calls of a folder: those that show a thing by its key, ask by it, or change it."""
-    by_name: dict[str, list[Step]] = {}
-    for step in calls:
-        by_name.setdefault(step.resource.rpartition("/")[2], []).append(step)
+    by_name = grouped((step.resource.rpartition("/")[2], step) for step in calls)
     looks = {
         name
         for name, steps in by_name.items()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from ifmatch.diagnosis.conditions import QUERY_NOT_IDENTITY
+from ifmatch.model.grouped import grouped
 from ifmatch.model.places import split
 
 if TYPE_CHECKING:
@@ -116,7 +117,5 @@ def by_service(steps: Iterable[Step]) -> list[list[Step]]:
     Args:
         steps: of a case.
     """
-    hosts: dict[str, list[Step]] = {}
-    for step in steps:
-        hosts.setdefault(host_of(step.exchange.request.url), []).append(step)
+    hosts = grouped((host_of(step.exchange.request.url), step) for step in steps)
     return list(hosts.values())

@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.dialects import pairs_in
+from ifmatch.model.grouped import grouped
 from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content
 
@@ -140,9 +141,9 @@ def _value(element: ET.Element, depth: int) -> object:
     """Return the text of an element, or its children as members, those of one name as a list."""
     if not len(element) or depth == 0:
         return (element.text or "").strip()
-    found: dict[str, list[object]] = {}
-    for child in cast("Iterable[ET.Element]", element):
-        found.setdefault(_name(child), []).append(_value(child, depth - 1))
+    found = grouped(
+        (_name(child), _value(child, depth - 1)) for child in cast("Iterable[ET.Element]", element)
+    )
     return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
 
 

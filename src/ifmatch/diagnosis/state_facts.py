@@ -26,6 +26,7 @@ from ifmatch.diagnosis.told_versions import moved
 from ifmatch.diagnosis.wishes import wish_of
 from ifmatch.dialects import weak_tags_match
 from ifmatch.model.cached import cached_property
+from ifmatch.model.grouped import grouped
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 
@@ -280,9 +281,7 @@ class StateFacts:
                 break
             if step.is_read and step.status == 200 and step.etag is not None and not self.from_cache(step):
                 window.append(step)
-        groups: dict[tuple[object, ...], list[Step]] = {}
-        for step in window:
-            groups.setdefault((step.method, step.variant, step.coding), []).append(step)
+        groups = grouped(((step.method, step.variant, step.coding), step) for step in window)
         return max(groups.values(), key=len) if groups else []
 
     # -- what the state was afterwards ------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.conditions import versions_in
 from ifmatch.diagnosis.listed_records import leaves_of
 from ifmatch.diagnosis.message_members import shown
 from ifmatch.diagnosis.stamps import stamped
@@ -162,7 +163,7 @@ def built_beside(base: Step, step: Step, own: Change, changes: Sequence[Change])
         changes: all entries of the list.
     """
     edited = _edited(base, step)
-    sent = {tokens.opaque(one) for one in step.guard.tokens} if step.guard is not None else set[str]()
+    sent = versions_in(step.guard)
     for name, value in own.record.items():
         if tokens.opaque(value) in sent and _BASE.fullmatch(name.rpartition("/")[2]) is not None:
             alike = [one for one in changes if one.record.get(name) == value]
@@ -182,7 +183,7 @@ def told_twice(step: Step, changes: Sequence[Change]) -> list[Change]:
         changes: all entries of a list.
     """
     made = known_as((step.etag,))
-    sent = {tokens.opaque(one) for one in step.guard.tokens} if step.guard is not None else set[str]()
+    sent = versions_in(step.guard)
     alike = [one for one in changes if one.version and one.version in made]
     if (
         len({one.who for one in alike}) != len(alike)
@@ -203,7 +204,7 @@ def taken_twice(step: Step, changes: Sequence[Change]) -> list[Change]:
         step: the write.
         changes: all entries of a list.
     """
-    sent = {tokens.opaque(one) for one in step.guard.tokens} if step.guard is not None else set[str]()
+    sent = versions_in(step.guard)
     based = [one for one in changes if _built_from(one, sent)]
     if len(based) < _PAIR or not all(told_done(one) for one in based):
         return []

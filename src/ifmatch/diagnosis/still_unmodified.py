@@ -11,6 +11,7 @@ from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import changed_pointers, same_content, value_at
 from ifmatch.diagnosis.dates import http_date, instant
 from ifmatch.diagnosis.stamps import stamped
+from ifmatch.model.grouped import grouped
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -28,11 +29,11 @@ def whole_reads(history: History) -> dict[str, list[Step]]:
     Args:
         history: of one resource.
     """
-    found: dict[str, list[Step]] = {}
-    for step in history:
-        if step.status == HTTPStatus.OK and step.representation is not None:
-            found.setdefault(step.actor, []).append(step)
-    return found
+    return grouped(
+        (step.actor, step)
+        for step in history
+        if step.status == HTTPStatus.OK and step.representation is not None
+    )
 
 
 def shown_before(whole: Sequence[Step], step: Step, named: Collection[str]) -> tuple[Step, Step] | None:

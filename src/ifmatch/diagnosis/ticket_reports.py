@@ -11,6 +11,7 @@ from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.path_members import of_a_kind
 from ifmatch.diagnosis.refusal_words import turned_down
 from ifmatch.model.cached import cached_property
+from ifmatch.model.grouped import grouped
 from ifmatch.model.json_values import elements_in, members_in
 from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content
@@ -105,9 +106,7 @@ class Report:
     @cached_property
     def _by_ticket(self) -> dict[Ticket, list[dict[str, object]]]:
         # One pass over a list that tells of all that wait.
-        wanted: dict[str, list[Ticket]] = {}
-        for ticket in self.tickets:
-            wanted.setdefault(ticket.value, []).append(ticket)
+        wanted = grouped((ticket.value, ticket) for ticket in self.tickets)
         value = self.value
         return _records(self.lines if value is None else value, wanted, 0)
 

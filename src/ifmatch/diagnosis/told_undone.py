@@ -18,6 +18,7 @@ from ifmatch.diagnosis.unlike_answers import forget, unlike_others
 from ifmatch.diagnosis.version_words import alike
 from ifmatch.diagnosis.versions_beside import has_naught, later_beside, named, tags_of, without_usual
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.grouped import grouped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,10 +127,11 @@ def _tags_apart(around: Around, said: str, report: Step | None) -> Step | None:
     tags = [one for one in tags_of(write) if named(said, one)]
     if len(tags) != 1:
         return None
-    given: dict[str, list[Step]] = {}
-    for one in (*around.before, *around.after):
-        if one.etag is not None and one.resource == write.resource:
-            given.setdefault(tokens.opaque(one.etag), []).append(one)
+    given = grouped(
+        (tokens.opaque(one.etag), one)
+        for one in (*around.before, *around.after)
+        if one.etag is not None and one.resource == write.resource
+    )
     mine = given.get(tags[0], [])
     for other, steps in given.items() if mine else ():
         if other in tags or not named(said, other):

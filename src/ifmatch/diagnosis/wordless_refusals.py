@@ -8,7 +8,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.conditions import Guard
+from ifmatch.diagnosis.conditions import Guard, versions_in
 from ifmatch.diagnosis.contents import holds, same_content, speak_of_one
 from ifmatch.diagnosis.dated_refusals import refuses_date
 from ifmatch.diagnosis.dates import told_moment
@@ -207,8 +207,8 @@ def _passed_on_another(history: Sequence[Step], step: Step) -> bool:
     later = next((one for one in history if one.order > step.order and one.is_write and one.accepted), None)
     if later is None or later.guard is None or step.guard is None or step.body is None:
         return False
-    mine = {tokens.opaque(one) for one in step.guard.tokens}
-    other = later.guard.standard and not mine & {tokens.opaque(one) for one in later.guard.tokens}
+    mine = versions_in(step.guard)
+    other = later.guard.standard and not mine & versions_in(later.guard)
     return other and later.method == step.method and same_content(later.body, step.body)
 
 
@@ -393,7 +393,7 @@ def _outdated_without_trace(history: Sequence[Step], step: Step) -> bool:
         return False
     later = next((one for one in history if one.order > step.order and one.read_ok and one.etag), None)
     last = next((one for one in reversed(history) if one.order < step.order and one.etag), None)
-    wanted = {tokens.opaque(token) for token in guard.tokens}
+    wanted = versions_in(guard)
     return any(one is not None and tokens.opaque(one.etag or "") not in wanted for one in (later, last))
 
 
@@ -423,7 +423,7 @@ def _outdated(history: Sequence[Step], twins: Sequence[Step], step: Step) -> boo
         step: the write.
     """
     guard = step.guard
-    wanted = {tokens.opaque(token) for token in guard.tokens} if guard is not None else set[str]()
+    wanted = versions_in(guard)
     before = [one for one in history if one.order < step.order]
     gave = [one for one in before if wanted & {tokens.opaque(token) for token in one.issued()}]
     if not gave and not any(one.resource != step.resource for one in twins):

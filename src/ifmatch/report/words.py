@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.model.catalogue import causes
 from ifmatch.model.diagnosis import Outcome
+from ifmatch.model.grouped import grouped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -259,9 +260,7 @@ def benign_groups(diagnosis: Diagnosis, *, shown: int = 5) -> list[tuple[str, st
     Returns:
         Status, places and reason of each group, harmless, in order of the first of each.
     """
-    groups: dict[tuple[int, str], list[str]] = {}
-    for benign in diagnosis.benign:
-        groups.setdefault((benign.status, benign.why), []).append(place(benign.at))
+    groups = grouped(((benign.status, benign.why), place(benign.at)) for benign in diagnosis.benign)
     lines: list[tuple[str, str, str]] = []
     for (status, why), places in groups.items():
         more = f" and {len(places) - shown} more" if len(places) > shown else ""
