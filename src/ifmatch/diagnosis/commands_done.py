@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 from ifmatch.diagnosis.contents import value_at
 from ifmatch.diagnosis.dates import instant
 from ifmatch.diagnosis.editors import EDITOR, signed_by_service
+from ifmatch.diagnosis.signed_entries import signed_since_read
 from ifmatch.diagnosis.stamps import stamped
 
 if TYPE_CHECKING:
@@ -85,7 +86,8 @@ def signed_by_itself(facts: Facts) -> str | None:
         value = value_at(facts.current_content, pointer)
         if any(signed_by_service(part, value) for part in pointer.split("/")[1:]):
             return str(value)
-    return None
+    signed = signed_since_read(facts)
+    return signed[0].name if signed and all(one.itself for one in signed) else None
 
 
 def _commands(step: Step) -> Iterator[dict[str, object]]:

@@ -13,7 +13,7 @@ from ifmatch.diagnosis.counts import skipped
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date, instant
 from ifmatch.diagnosis.doubled import made_again
-from ifmatch.diagnosis.gone_again import dated_later, overwritten, set_anew
+from ifmatch.diagnosis.gone_again import both_made, dated_later, overwritten, set_anew
 from ifmatch.diagnosis.ignored_guards import (
     created_over,
     dated_out,
@@ -27,9 +27,10 @@ from ifmatch.diagnosis.logged_losses import logged_between, logged_over_date, lo
 from ifmatch.diagnosis.moved_unread import moved_unread
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.operations import is_call
-from ifmatch.diagnosis.outcomes import left_it
+from ifmatch.diagnosis.outcomes import answered_with, left_it
 from ifmatch.diagnosis.redirects_logged import redirected_unseen
 from ifmatch.diagnosis.repeated_unseen import repeated_unseen
+from ifmatch.diagnosis.requests_listed import listed_without
 from ifmatch.diagnosis.stamps import rendered, stamped
 from ifmatch.diagnosis.taken_back import left_alone, line_undone, lost_pointers, undone_at
 from ifmatch.diagnosis.undelivered import blocked, redirected, unheard
@@ -84,6 +85,7 @@ def overwrites(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
             or _accepted(near, known, step)
             or unseen(near, known, step)
             or logged_over_version(near, known, step)
+            or listed_without(near, known, step)
         )
         if found is not None:
             yield step, found
@@ -211,7 +213,7 @@ def _stale(history: History, step: Step) -> Damage | None:
     if (found := refused_elsewhere(history, step, token)) is not None:
         return found
     if issued is None:
-        return None
+        return both_made(history, step, token)
     # What was written before the token was last given out did not replace it.
     last = next(back_from(history.issued(token), step.order), issued)
     for other in history.writes_from(last.order, step):
@@ -334,6 +336,9 @@ def _taken_back(history: History, step: Step, dated: float | None = None) -> Dam
     own = history.by_actor.get(step.actor, ())
     for one in back_from(own, step.order):
         if one.changes:
+            # Dates of one second tell that nothing but what another wrote came between it and the look.
+            if dated is not None and dated == one.last_modified and answered_with(one) is not None:
+                reads.append(one)
             break
         if one.representation is not None and not one.cache_hit and dated in {None, one.last_modified}:
             reads.append(one)
@@ -341,17 +346,17 @@ def _taken_back(history: History, step: Step, dated: float | None = None) -> Dam
         return None
     newest = reads[0]
     for old in reads[1:]:
-        if old.variant != newest.variant or same_content(old.representation, newest.representation):
+        if (old.is_read and old.variant != newest.variant) or same_content(old.left, newest.left):
             continue
-        if line := line_undone(old.representation, newest.representation, step.body):
+        if line := line_undone(old.left, newest.left, step.body):
             text = (
                 f"what had changed since the older read ({line!r}) is gone, in a text that was edited beside"
             )
             return Damage(Outcome.LOST_UPDATE, text, lost=newest)
-        if old.representation is None or newest.representation is None:
+        if old.left is None or newest.left is None:
             return None
         # Answers may have an envelope that requests lack.
-        before, now = (unwrapped(one, step.body) for one in (old.representation, newest.representation))
+        before, now = (unwrapped(one, step.body) for one in (old.left, newest.left))
         lost = [
             pointer
             for pointer in lost_pointers(before, now, step.body) or ()
@@ -360,6 +365,9 @@ def _taken_back(history: History, step: Step, dated: float | None = None) -> Dam
         carried = version_carried(own, step)
         version = carried[0] if carried is not None else ""
         lost = [*left_alone(before, now, step.body, lost, version)]
+        if not old.is_read:
+            # What a service puts to it by itself, its answer to the write need not have had yet.
+            lost = [one for one in lost if value_at(step.body, one) is not ABSENT]
         edited = [one for one in changed_pointers(before, step.body) or () if not stamped(one)]
         if lost and edited:
             text = f"what had changed since the older read ({', '.join(lost[:4])}) is gone"

@@ -8,7 +8,8 @@ from urllib.parse import unquote
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import scalars
 from ifmatch.diagnosis.linked_writes import own_name
-from ifmatch.diagnosis.resources import host_of, resource_key
+from ifmatch.diagnosis.resources import host_of, path_of, resource_key
+from ifmatch.model.json_values import members_in
 from ifmatch.model.message import Content
 from ifmatch.model.places import joined
 
@@ -48,7 +49,7 @@ def given_elsewhere(case: Case, step: Step, token: str) -> tuple[Step, Content] 
         if one.denied or host_of(one.resource) != host_of(step.resource):
             continue
         content = one.shown_content
-        if content is None or len(content) > _LONGEST:
+        if content is None or len(content) > _LONGEST or _of_its_own(case, one, step):
             continue
         gave = any(tokens.opaque(issued) == wanted for issued in one.issued())
         if not gave and wanted not in content.text:
@@ -59,6 +60,29 @@ def given_elsewhere(case: Case, step: Step, token: str) -> tuple[Step, Content] 
         if one.is_read and thing is not None:
             return one, Content.from_json(thing)
     return None
+
+
+def _of_its_own(case: Case, one: Step, step: Step) -> bool:
+    """Tell whether an answer is about what is called as the target is, in a collection of another name.
+
+    The device and its twin, a user's account and profile: each has versions of its own. What is written to in
+    both places is two things; of what is only read in one, the records tell, as it may be a view.
+
+    Args:
+        case: everything known.
+        one: an answer on another resource.
+        step: a request.
+    """
+    here, there = (path_of(each.resource).partition("?")[0].rstrip("/").split("/") for each in (step, one))
+    if here[-1] != there[-1] or min(len(here), len(there)) < _NAMED or here[-2] == there[-2]:
+        return False
+    if not one.is_read:
+        return one.exchange.request.method != "POST"
+    shown = next((each for each in case.history_of(step.resource) if each.representation is not None), None)
+    if shown is None or shown.etag is None or shown.etag in one.issued():
+        return False
+    mine, theirs = members_in(shown.view.json), members_in(one.view.json)
+    return bool(mine) and 2 * len(mine.keys() & theirs.keys()) < len(mine.keys() | theirs.keys())
 
 
 def _leads_to(made: Step, step: Step) -> bool:

@@ -6,7 +6,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.contents import ABSENT, changed_pointers, value_at
+from ifmatch.diagnosis.contents import ABSENT, changed_pointers, same_content, value_at
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.in_time import back_from, on_from
 from ifmatch.diagnosis.likeness import edit_of
@@ -66,6 +66,26 @@ def made_twice(history: History, step: Step) -> Damage | None:
         return None
     text = f"the next look shows {step.etag}, which this write had made, with another's content: two made it"
     return Damage(Outcome.LOST_UPDATE, text, lost=after, overlap=True, slipped=True)
+
+
+def both_made(history: History, step: Step, token: str) -> Damage | None:
+    """Find two writes on a version, in flight together, that were answered with one and the same next one.
+
+    That the version is one, its place tells, though no answer in the evidence has given it out.
+
+    Args:
+        history: of the resource.
+        step: an accepted write on a version.
+        token: of the version.
+    """
+    if step.etag is None or tokens.steps_on(token, step.etag) != 1:
+        return None
+    for other in history.writes_beside(step):
+        twin = other.etag == step.etag and other.presents(token) and other.overlaps(step)
+        if other is not step and twin and not same_content(other.body, step.body):
+            text = "two writes on one token were both accepted"
+            return Damage(Outcome.LOST_UPDATE, text, lost=other, overlap=True, stale_accepted=True)
+    return None
 
 
 def _around(history: History, step: Step) -> tuple[Step | None, list[Step]]:

@@ -72,16 +72,21 @@ def _sent_names(step: Step) -> set[str]:
 
 
 def left_it(write: Step, later: Step, token: str) -> bool:
-    """Tell whether a write stored nothing, as a later one on the same version made the very next one.
+    """Tell whether a write made no version, as a later one on the same version made the very next one.
 
-    Its own answer gives no version, where that of the later one does: something else was wrong with it.
+    Its own answer gives no version, where that of the later one does: something else was wrong with it. What a
+    service only marks as deleted keeps its version, whatever names it.
 
     Args:
         write: answered with success.
         later: that was carried out.
         token: the version that both name.
     """
-    if write.etag is not None or later.etag is None or not write.presents(token):
+    if write.etag is not None or later.etag is None:
+        return False
+    if write.method == "DELETE" and write.actor == later.actor:
+        return write.guard is None and tokens.steps_on(token, later.etag) == 1
+    if not write.presents(token):
         return False
     return write.actor == later.actor and tokens.steps_on(token, later.etag) == 1
 
@@ -94,11 +99,23 @@ def made_by(step: Step) -> Content | None:
     Args:
         step: an accepted write that replaces.
     """
+    answer = answered_with(step)
+    if answer is not None:
+        return answer
+    return step.body if step.puts else None
+
+
+def answered_with(step: Step) -> Content | None:
+    """Return the content of the version that an accepted write made, where its own answer shows it.
+
+    Args:
+        step: an accepted write that replaces.
+    """
     answer = step.shown_content if step.status in {200, 201} else None
     sent = step.body
     if answer is not None and sent is not None and (holds(answer, sent) or _described(step, answer)):
         return answer
-    return step.body if step.puts else None
+    return None
 
 
 def _described(step: Step, answer: Content) -> bool:

@@ -480,6 +480,9 @@ class Step:
         """Return the validators that this answer gave out for its own resource, as field values."""
         if self.etag is None and self.told is not None:
             return (self.told,)
+        if self.status in _GONE and self.is_read and self.version is not None:
+            # What is deleted keeps its versions where its API shows them beside.
+            return self.carried
         if self.status not in _ISSUING and not (self.status == _MULTI_STATUS and self.method == "PROPFIND"):
             return ()
         if self.etag is None or self.etag in self.carried:

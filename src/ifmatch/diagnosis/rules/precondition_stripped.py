@@ -11,6 +11,7 @@ from ifmatch.diagnosis.conditions import Guard, carries
 from ifmatch.diagnosis.contents import value_at
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.lost_members import lost_versions
+from ifmatch.diagnosis.requests_listed import shown_bare
 from ifmatch.diagnosis.resources import host_of, path_of
 from ifmatch.dialects import Carrier, Meaning
 from ifmatch.dialects.glossary import Words
@@ -113,6 +114,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             yield note("an intermediary is on the way", 1.0, step, "Via")
         if (bare := told_bare(facts)) is not None:
             yield note(bare[0], 5.5, bare[1])
+        elif (listed := shown_bare(facts.case, step)) is not None:
+            text = f"the list of the requests that the service got has this one without {guard.called}"
+            yield note(text, 5.5, listed[0])
         yield from _heeded_past(facts, guard)
         return
     asked = _asked_for(facts, guard)

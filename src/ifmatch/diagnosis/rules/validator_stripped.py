@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
+from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.carried_versions import carried_version
 from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.damages import Reason
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from ifmatch.model.finding import Evidence
 
 CAUSE = "validator-stripped"
+_TAGGED = frozenset({"GET", "HEAD"})
+# What ownCloud and Nextcloud send beside ETag, with the same value.
+_BESIDE = "OC-ETag"
 # What is asked for is a field, not a member of the content.
 _FIELD = Words(r"if-match|e-?tag|precondition (?:header|required)|condition")
 
@@ -56,6 +60,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             return
     yield from _by_other_way(facts)
     yield from _by_encoder(facts)
+    yield from _by_property(facts)
     bare = [step for step in reads if step.method == "GET" and step.status == 200]
     if (
         not facts.refused
@@ -160,6 +165,30 @@ def _reads_at(case: Case) -> Mapping[tuple[str, str], Sequence[Step]]:
                 found.setdefault((one.actor, bare(one.resource)), []).append(one)
         case.kept["reads at"] = found
     return cast("Mapping[tuple[str, str], Sequence[Step]]", case.kept["reads at"])
+
+
+def _by_property(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from answers without ETag, where a property or a second field has the tag.
+
+    Source: RFC 4918 section 15.6 (`getetag` is what ETag says in answers to GET, and a resource that has the
+    one has the other); docs.nextcloud.com, Basic WebDAV APIs (`OC-ETag` stands beside `ETag`, as some proxies
+    take that off).
+    """
+    if facts.guard is not None or not facts.step.is_write:
+        return
+    got = [one for one in facts.own(facts.history) if one.method in _TAGGED and 200 <= one.status < 300]
+    if not any(one.method == "GET" for one in got) or any(
+        one.header("etag") is not None or one.received is None or not one.received.complete for one in got
+    ):
+        return
+    beside = next((one for one in got if tokens.is_entity_tag(one.header(_BESIDE) or "")), None)
+    if beside is not None:
+        text = f"the answer has {_BESIDE} {beside.header(_BESIDE)} and no ETag, beside which it is sent"
+        yield note(text, 4.5, beside, _BESIDE)
+    told = next((one for one in facts.own(facts.history) if one.method == "PROPFIND" and one.etag), None)
+    if told is not None:
+        bare = next(one for one in got if one.method == "GET")
+        yield note(f"the property getetag is {told.etag}; the answer to GET came without ETag", 2.4, bare)
 
 
 def _by_encoder(facts: Facts) -> Iterator[Evidence]:
