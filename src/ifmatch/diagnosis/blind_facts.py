@@ -15,6 +15,7 @@ from ifmatch.diagnosis.contents import (
     value_at,
 )
 from ifmatch.diagnosis.dates import whole_second
+from ifmatch.diagnosis.earlier_editions import edition_shown
 from ifmatch.diagnosis.in_time import back_from
 from ifmatch.diagnosis.likeness import (
     edit_of,
@@ -317,6 +318,8 @@ class BlindFacts(StateFacts):
                 return gave, step.representation
             if named and step.accepted and replaces_all(step) and step.body is not None:
                 return gave, step.body
+        if (shown := edition_shown(self.case, write, guard.tokens[0])) is not None:
+            return gave, shown[1]
         before = [one for one in self.history if one.order < gave.order and one.changes]
         last = before[-1] if before else None
         # An answer without a tag: what was written last before the token was given out is what it names.

@@ -20,6 +20,11 @@ EDITOR = Words(
     r"(?:_?(?:value|id|name|user|login|email))?$"
     r"|^_?(?:by|(?:(?:last|rev|revision|version|edition)[-_]?)?(?:editor|author|writer|modifier|maintainer))$"
 )
+# What an object for somebody has the name in.
+_CALLED: Final = Words(
+    r"(?:\w*[_-])?(?:user|login|name|e?mail|account|key|sub|principal|uuid|uid|upn|id|display_?name"
+    r"|user_?name|user_?id|account_?id|client_?id|e?mail_?address|user_?key)|\w*(?:Id|Name|Login|Key)"
+)
 # The same where the word for "by" is no English one: a word for changed, and one short word behind it.
 _CHANGED_X: Final = Words(
     r"(?:^|.*[-_/.]|.*[a-z](?=[A-Z]))(?:modified|updated?|changed?|edited|saved|touched|written)"
@@ -59,6 +64,23 @@ _EDITED_BY = Words(
     r"|\beditor|\b_?maintainer|\bactor|\bagent|\bauthor)(?:_?(?:value|id|name|user|login))?"
     r'["\s:=>;]{1,6}(?:\{[^}]{0,80}?)?"?([^"\n<>{}]{1,60})'
 )
+
+
+def editor_above(pointer: str) -> str:
+    """Return the pointer of the member for the last editor that a pointer leads to or into, "" for all else.
+
+    `/lastModifiedBy/user/id` is of whoever `lastModifiedBy` names; `/lastModifiedBy/at` is no name.
+
+    Args:
+        pointer: JSON Pointer (RFC 6901).
+    """
+    parts = pointer.split("/")
+    if EDITOR.search(parts[-1]):
+        return pointer
+    if _CALLED.fullmatch(parts[-1]) is None:
+        return ""
+    place = next((number for number in range(1, len(parts)) if EDITOR.search(parts[number])), 0)
+    return "/".join(parts[: place + 1]) if place else ""
 
 
 def handed_over(before: Content | None, now: Content | None, kind: Words) -> bool:

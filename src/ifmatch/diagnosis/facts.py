@@ -25,11 +25,11 @@ from ifmatch.diagnosis.contents import (
 from ifmatch.diagnosis.counted_requests import counted
 from ifmatch.diagnosis.counts import counts_along
 from ifmatch.diagnosis.dates import http_date, instant
-from ifmatch.diagnosis.editors import EDITOR, PROGRAM, SYSTEM, editor_like, handed_over, same_moment
+from ifmatch.diagnosis.editors import PROGRAM, SYSTEM, editor_above, editor_like, handed_over, same_moment
 from ifmatch.diagnosis.likeness import shows, taken_on
 from ifmatch.diagnosis.listed_tokens import listings_of
 from ifmatch.diagnosis.own_marks import marks_of
-from ifmatch.diagnosis.own_names import names_itself
+from ifmatch.diagnosis.own_names import names_itself, signed_by_own
 from ifmatch.diagnosis.resources import bare, last_step
 from ifmatch.diagnosis.served_dates import served_dates
 from ifmatch.diagnosis.stamps import stamped
@@ -372,9 +372,10 @@ class Facts(BlindFacts):
         if self.within_own_write:
             return None
         for pointer in self.moved_pointers or ():
-            if EDITOR.search(pointer.rpartition("/")[2]):
-                value = str(value_at(self.current_content, pointer))
-                if names_itself(self.step, pointer, value):
+            if above := editor_above(pointer):
+                value = str(value_at(self.current_content, above))
+                name = str(value_at(self.current_content, pointer))
+                if names_itself(self.step, pointer, name) or signed_by_own(self, pointer, name):
                     continue
                 program = self._answered_by_programs and PROGRAM.search(value)
                 if not SYSTEM.search(value) and not program:

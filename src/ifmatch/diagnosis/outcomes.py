@@ -74,8 +74,8 @@ def _sent_names(step: Step) -> set[str]:
 def left_it(write: Step, later: Step, token: str) -> bool:
     """Tell whether a write made no version, as a later one on the same version made the very next one.
 
-    Its own answer gives no version, where that of the later one does: something else was wrong with it. What a
-    service only marks as deleted keeps its version, whatever names it.
+    Its own answer gives no version, where that of the later one does: something else was wrong with it. What
+    a service only marks as deleted keeps its version, whatever names it.
 
     Args:
         write: answered with success.

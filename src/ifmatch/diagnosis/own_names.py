@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.state_facts import StateFacts
     from ifmatch.diagnosis.steps import Step
 
 # Shorter values say nothing of who sent them.
 _NAME: Final = 3
+# So many own requests are looked at for the name that they came under.
+_WRITES: Final = 60
 _BASIC: Final = late_pattern(r"Basic\s+([A-Za-z0-9+/=]{4,400})", re.IGNORECASE)
 _CLAIMS: Final = late_pattern(r"Bearer\s+[\w-]+\.([\w-]{4,4000})\.[\w-]*", re.IGNORECASE)
 _PART: Final = late_pattern(r"[;,\s]+")
@@ -91,6 +94,18 @@ def names_itself(step: Step, pointer: str, value: str) -> bool:
         value: the name.
     """
     return value == str(value_at(step.body, pointer)) or value in names_of(step)
+
+
+def signed_by_own(facts: StateFacts, pointer: str, name: str) -> bool:
+    """Tell whether the answer to a write that the client got in has a name in the same place: it is its own.
+
+    Args:
+        facts: of a refused request.
+        pointer: JSON Pointer to the name.
+        name: in the record.
+    """
+    own = facts.own(facts.case.steps)[-_WRITES:]
+    return any(one.accepted and str(value_at(one.shown_content, pointer)) == name for one in own)
 
 
 def sender_of(step: Step) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """Find a request in what a service or an inspector lists of the requests that it got, with their fields.
 
 `/actuator/httpexchanges` of Spring Boot, `/__admin/requests` of WireMock, the inspector of ngrok, Telescope,
-the flows of mitmproxy and many a debugging page show each request with method, address and fields, as it came.
+mitmproxy's flows and many a debugging page show each request with method, address and fields.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _DEEP: Final = 6
 _FIELDS: Final = 2
 # Seconds by which the time of an entry may lie beside its request.
 _BESIDE: Final = 2.0
-_METHODS: Final = ("method", "verb", "httpMethod", "http_method", "requestMethod", "request_method")
+_METHODS: Final = ("method", "httpMethod", "http_method", "requestMethod", "request_method")
 _ADDRESSES: Final = (
     "uri", "url", "path", "target", "absoluteUrl", "requestUri", "requestUrl", "request_uri", "raw_path",
 )  # fmt: skip
@@ -110,8 +110,12 @@ def _may_list(one: Step, step: Step) -> bool:
     """Tell whether an answer may list requests for a resource."""
     if not one.is_read or one.status != HTTPStatus.OK or one.resource == step.resource or one.content is None:
         return False
-    text = one.content.text
-    return len(text) <= _LONGEST and "eaders" in text and last_step(step.exchange.request.url) in text
+    kept = one.view.kept
+    if "requests" not in kept:
+        # Each answer is asked about for all the writes before it.
+        text = one.content.text
+        kept["requests"] = len(text) <= _LONGEST and "eaders" in text and "ethod" in text
+    return kept["requests"] is True and last_step(step.exchange.request.url) in one.content.text
 
 
 def _entries(one: Step, step: Step) -> Iterator[Listed]:

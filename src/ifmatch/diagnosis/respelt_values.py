@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
+from ifmatch.diagnosis.dates import instant
 from ifmatch.diagnosis.left_undone import Left, account_in, sent_rows, told_rows, undone, whole_of
 from ifmatch.diagnosis.message_members import sent as sent_values
 from ifmatch.diagnosis.resources import path_of
@@ -122,7 +123,7 @@ def _held(record: Row, former: tuple[str, str], mine: set[str], parts: set[str],
     ]
     if instead:
         return instead if instead in values else ""
-    candidates = [one for one in dict.fromkeys((*called, *values)) if one not in mine and _alike(sent, one)]
+    candidates = [one for one in dict.fromkeys((*called, *values)) if one not in mine and alike(sent, one)]
     return candidates[0] if candidates else ""
 
 
@@ -157,8 +158,8 @@ def _shows(read: Step, held: str, record: Row) -> bool:
     return any(held in one.values() and set(one.values()) >= set(record.values()) for one in _records(read))
 
 
-def _alike(one: str, two: str) -> bool:
-    """Tell whether two texts are one value in two spellings: case, marks, signs, local numbers.
+def alike(one: str, two: str) -> bool:
+    """Tell whether two texts are one value in two spellings: case, marks, signs, local numbers, instants.
 
     Args:
         one: a value.
@@ -173,6 +174,8 @@ def _alike(one: str, two: str) -> bool:
     if first and first == second:
         return True
     if _counts(one) == _counts(two) is not None:
+        return True
+    if one[:4].isdigit() and instant(one) == instant(two) is not None:
         return True
     amounts = _amount(one), _amount(two)
     return amounts[0] is not None and amounts[0] == amounts[1]

@@ -80,7 +80,9 @@ def _gained(step: Step, entries: list[object], old: list[object]) -> Iterator[Si
             for name, value in entry.items()
             if isinstance(value, str) and (_WHO.fullmatch(name) or EDITOR.search(name))
         ]
-        if not who or not any(_WHAT.fullmatch(name) or name.lower().endswith(("_at", "at")) for name in entry):
+        if not who or not any(
+            _WHAT.fullmatch(name) or name.lower().endswith(("_at", "at")) for name in entry
+        ):
             continue
         if who[0] in names_of(step) or who[0] in (step.sent.text("user-agent") or ""):
             continue

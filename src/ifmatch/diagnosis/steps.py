@@ -96,16 +96,13 @@ class Step:
         self.start = start
         self.end = end
         self.timed = timed
-        self.order = 0
-        self.actor = ""
-        self.resource = ""
+        self.order, self.actor, self.resource = 0, "", ""
         self.vantage, self.node, self.covered = Vantage.CLIENT, "", False
         self.clocks: frozenset[int] = frozenset()
         self.carried: tuple[str, ...] = ()
         self.version: str | None = None
         self.dialect: Dialect | None = None
-        self.reads = False
-        self.batched = False
+        self.reads = self.batched = False
         self.within: Step | None = None
         self.missing = False
         self.address: dict[str, object] = {}
@@ -480,10 +477,10 @@ class Step:
         """Return the validators that this answer gave out for its own resource, as field values."""
         if self.etag is None and self.told is not None:
             return (self.told,)
-        if self.status in _GONE and self.is_read and self.version is not None:
-            # What is deleted keeps its versions where its API shows them beside.
-            return self.carried
-        if self.status not in _ISSUING and not (self.status == _MULTI_STATUS and self.method == "PROPFIND"):
+        # What is deleted keeps its versions where its API shows them beside.
+        kept = self.version is not None and self.status in _GONE and self.is_read
+        listed = self.status == _MULTI_STATUS and self.method == "PROPFIND"
+        if self.status not in _ISSUING and not (kept or listed):
             return ()
         if self.etag is None or self.etag in self.carried:
             return self.carried

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.contents import scalars
+from ifmatch.diagnosis.contents import changed_pointers, scalars, value_at
 from ifmatch.diagnosis.counts import ONE_BETWEEN, own_before, went_on
 from ifmatch.diagnosis.damages import Damage
+from ifmatch.diagnosis.earlier_editions import edition_shown
 from ifmatch.diagnosis.likeness import shows
 from ifmatch.diagnosis.linked_writes import own_name
 from ifmatch.diagnosis.listed_records import lists_changes
 from ifmatch.diagnosis.listed_versions import entries_in
 from ifmatch.diagnosis.own_acts import acted_between
 from ifmatch.diagnosis.resources import host_of, last_step, path_of
+from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.told_changes import account_of, known_as
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.model.diagnosis import Outcome
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.case import Case
     from ifmatch.diagnosis.history import History
     from ifmatch.diagnosis.steps import Step
-    from ifmatch.diagnosis.told_changes import Change
+from ifmatch.diagnosis.told_changes import Change
 
 # Lists lie so deep at most in an answer; longer contents are data.
 _DEEP: Final = 3
@@ -37,6 +39,8 @@ _NEAR: Final = 60
 _PIECES: Final = late_pattern(r"[A-Za-z0-9]+")
 # A shorter name of a thing stands in a listing by chance.
 _NAME: Final = 2
+# The number that a version ends in.
+_LAST: Final = re.compile(r"\d+(?=\D*$)")
 # Seconds by which the time of a change may lie beside its request.
 _BESIDE: Final = 0.5
 
@@ -64,7 +68,29 @@ def version_between(case: Case, history: History, step: Step) -> Damage | None:
         or _listed(case, own[-1], step, token)
         or _logged(case, own[-1], step, token)
         or _probed(case, history, step, token)
+        or _asked_for(case, history, step, token)
     )
+
+
+def _asked_for(case: Case, history: History, step: Step, token: str) -> Damage | None:
+    """Find a count that went on by two over one write, and the version in between, asked for by its number.
+
+    It has to show what its sender's last look had not: then another made it.
+    """
+    if tokens.steps_on(token, step.etag or "") != ONE_BETWEEN:
+        return None
+    before = own_before(history, step)
+    if before is None or before.left is None or acted_between(case, before, step) is not None:
+        return None
+    between = _LAST.sub(lambda found: str(int(found[0]) + 1), tokens.opaque(token), count=1)
+    found = edition_shown(case, step, between)
+    moved = changed_pointers(before.left, found[1]) if found is not None else None
+    theirs = [one for one in moved or () if not stamped(one)]
+    if found is None or all(value_at(step.body, one) == value_at(found[1], one) for one in theirs):
+        # A service may make two versions of one write.
+        return None
+    text = f"version {between} was asked for afterwards: `{token}` was not current, and was accepted"
+    return Damage(Outcome.LOST_UPDATE, text, lost=found[0], stale_accepted=True)
 
 
 def _probed(case: Case, history: History, step: Step, token: str) -> Damage | None:

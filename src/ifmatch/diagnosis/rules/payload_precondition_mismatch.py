@@ -16,6 +16,7 @@ from ifmatch.diagnosis.dialect_habits import LEARNED
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.named_elements import counts_none, of_incident
 from ifmatch.diagnosis.removals import corrected
+from ifmatch.diagnosis.stated_values import stated_otherwise
 from ifmatch.diagnosis.undone_reasons import left_in_success
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects import Carrier, Meaning
@@ -394,6 +395,11 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     found = _ELEMENT.search(facts.error_text) if step.status != HTTPStatus.PRECONDITION_REQUIRED else None
     yield from _expected(facts)
     respelt = tuple(_spelt_otherwise(facts))
+    stated = None if respelt else stated_otherwise(facts)
+    if stated is not None:
+        held = f"the record holds {stated.held!r}"
+        text = f"the condition wants {stated.name} to be {stated.sent!r}, {held}: one value in two spellings"
+        yield note(text, 7.0, stated.shown_by)
     yield from respelt or _never_held(facts)
     yield from _passed_respelt(facts)
     yield from _typed_otherwise(facts)

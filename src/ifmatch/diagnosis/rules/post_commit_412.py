@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import holds, same_content
 from ifmatch.diagnosis.counts import counts_along
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.resources import parent_of
 from ifmatch.diagnosis.rules.intermediary_replay import PATIENCE, waited_before
 from ifmatch.diagnosis.same_by_chance import carried_out, little, there_before
 
@@ -22,6 +24,8 @@ CAUSE = "post-commit-412"
 _QUICK = 0.25
 # Seconds by which a date, being cut to the second, may lie before the moment that it names.
 _TICK = 1.2
+# So many own requests on either side are looked at for what became of others.
+_NEAR = 40
 # Seconds after a look within which another seldom creates the very same.
 _JUST = 5.0
 
@@ -83,6 +87,30 @@ def _stored_again(facts: Facts) -> Step | None:
     return None
 
 
+def _stored_beside(facts: Facts) -> Step | None:
+    """Return a refused write of the client beside this one whose own content the next read shows, else None.
+
+    Args:
+        facts: of a refused request.
+    """
+    step = facts.step
+    own = facts.own(facts.case.steps)
+    place = bisect_left(own, step.order, key=lambda one: one.order)
+    for write in own[max(0, place - _NEAR) : place + _NEAR]:
+        if not (write.refused and write.is_write and write.status == step.status) or write.body is None:
+            continue
+        if write.resource == step.resource or parent_of(write.resource) != parent_of(step.resource):
+            continue
+        mine = facts.own(facts.case.history_of(write.resource))
+        before = next((one for one in reversed(mine) if one.read_ok and one.order < write.order), None)
+        after = next((one for one in mine if one.order > write.order), None)
+        if before is None or after is None or not after.read_ok:
+            continue
+        if holds(after.representation, write.body) and not holds(before.representation, write.body):
+            return write
+    return None
+
+
 def _removed(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a refused removal of what was there just before, and is gone, by nobody else."""
     step, source, refresh = facts.step, facts.source, facts.refresh
@@ -132,6 +160,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     text = "the resource holds what this very request carried, and it was the first attempt"
     again = _stored_again(facts)
+    if again is None and not facts.ours_by_chance:
+        again = _stored_beside(facts)
     if again is not None and not step.hops:
         yield note(text, 2.5, facts.refresh)
         yield note("another refused request of the client was stored just so", 2.5, again)

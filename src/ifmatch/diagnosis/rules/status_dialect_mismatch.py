@@ -23,6 +23,7 @@ from ifmatch.diagnosis.rules.expected_control_flow import claim_of
 from ifmatch.diagnosis.rules.multi_match import says_several
 from ifmatch.diagnosis.rules.unsupported_precondition import says_so
 from ifmatch.diagnosis.stamps import stamped
+from ifmatch.diagnosis.stated_values import stated_otherwise
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.late import late_pattern
@@ -206,6 +207,9 @@ def _given_up(facts: Facts, after: Step) -> bool:
     if step.status not in _FINAL or facts.foreign_writes or facts.own_writes or not after.is_read:
         return False
     if facts.own(facts.later) or facts.guard is None or facts.overlapping_own:
+        return False
+    if stated_otherwise(facts) is not None:
+        # No status would have told that what it wants of the record is spelt otherwise there.
         return False
     return step.body is None or not any(same_content(one.body, step.body) for one in _after(facts))
 

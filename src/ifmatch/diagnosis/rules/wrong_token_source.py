@@ -201,11 +201,27 @@ def _from_elsewhere(facts: Facts, other: Step) -> Iterator[Evidence]:
     if len(count) < _TELLING and (number or host_of(here) != host_of(there)):
         # Counters of different things meet at small numbers by chance.
         weight = 4.5 if _beyond_own(facts, count) else 1.0
+    if _moved_under(facts, other):
+        # Reading and writing have addresses of their own, and it moved under the one.
+        weight = min(weight, 1.0)
     text = f"the token was issued for {what} ({path_of(there)}), never for the target"
     yield note(text, weight, other, "ETag")
     own = [step for step in facts.own_reads_before if step.etag is not None]
     if own:
         yield note(f"the target's own tag was {own[-1].etag}", 0.5, own[-1], "ETag")
+
+
+def _moved_under(facts: Facts, other: Step) -> bool:
+    """Tell whether what is called as the target is, and never read there, has another tag by the next look.
+
+    `/show/7` and `/update/7` are about one thing, which somebody changed.
+    """
+    step = facts.step
+    if last_step(other.resource) != last_step(step.resource) or any(one.read_ok for one in facts.history):
+        return False
+    there = facts.own(facts.case.history_of(other.resource))
+    later = next((one for one in there if one.order > step.order), None)
+    return later is not None and later.read_ok and later.etag is not None and later.etag != other.etag
 
 
 def _beyond_own(facts: Facts, count: str) -> bool:
