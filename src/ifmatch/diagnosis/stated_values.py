@@ -55,12 +55,7 @@ def stated_otherwise(facts: Facts) -> Stated | None:
     Args:
         facts: of a refused request.
     """
-    step, guard = facts.step, facts.guard
-    if guard is None or guard.carrier is not Carrier.BODY or len(guard.value) > _LONGEST:
-        return None
-    stated = [
-        (name.rpartition(".")[2], value.strip().strip("'\"")) for name, value in _EQUAL.findall(guard.value)
-    ]
+    step, stated = facts.step, _stated(facts.step)
     if not stated:
         return None
     before = [one for one in facts.own(facts.earlier)[-_READS:] if one.is_read and one.content is not None]
@@ -71,6 +66,37 @@ def stated_otherwise(facts: Facts) -> Stated | None:
             if value is not None and value != sent and alike(sent, value):
                 return Stated(name, sent, value, shown)
     return None
+
+
+def stated_before(facts: Facts) -> Stated | None:
+    """Return a value that a refused condition has as the record was read, and that is another one by now.
+
+    Args:
+        facts: of a refused request.
+    """
+    step, stated = facts.step, _stated(facts.step)
+    own = facts.own(facts.earlier)[-_READS:] if stated else []
+    read = own[-1] if own and own[-1].is_read and own[-1].content is not None else None
+    if read is None:
+        return None
+    held = dict(_values(read.view.json, "", _DEEP))
+    for shown in (step, facts.refresh):
+        now = dict(_values(shown.view.json, "", _DEEP)) if shown is not None else {}
+        for name, sent in stated:
+            if held.get(name) == sent != now.get(name, sent):
+                return Stated(name, sent, now[name], shown or step)
+    return None
+
+
+def _stated(step: Step) -> list[tuple[str, str]]:
+    """Return the names and values that the conditions in a request's content state as equal."""
+    texts = [one.value for one in step.conditions if one.carrier is Carrier.BODY]
+    return [
+        (name.rpartition(".")[2], value.strip().strip("'\""))
+        for text in texts
+        if "=" in text and len(text) <= _LONGEST
+        for name, value in _EQUAL.findall(text)
+    ]
 
 
 def _values(value: object, name: str, depth: int) -> Iterator[tuple[str, str]]:

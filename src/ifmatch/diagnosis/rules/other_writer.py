@@ -15,6 +15,7 @@ from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.rules.intermediary_replay import read_just_before
 from ifmatch.diagnosis.same_by_chance import carried_out, little, there_before
 from ifmatch.diagnosis.stamps import differs_by_nonce
+from ifmatch.diagnosis.stated_values import stated_before
 from ifmatch.dialects import Meaning
 
 if TYPE_CHECKING:
@@ -120,6 +121,10 @@ def _by_state(facts: Facts) -> Iterator[Evidence]:
             "ETag",
         )
     elif current is None and facts.token is not None and not facts.weak_token and facts.guard is not None:
+        if (stated := stated_before(facts)) is not None:
+            was = f"{stated.name} was {stated.sent} when it was read, as the condition has it"
+            yield note(f"{was}, and is {stated.held} now", 4.0, stated.shown_by)
+            return
         told = facts.step.refusal is not None and facts.step.refusal.meaning is Meaning.MISMATCH
         weight = 1.4 if told and facts.step.status != 412 else 0.2
         yield note(
