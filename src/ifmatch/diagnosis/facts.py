@@ -373,8 +373,7 @@ class Facts(BlindFacts):
             return None
         for pointer in self.moved_pointers or ():
             if above := editor_above(pointer):
-                value = str(value_at(self.current_content, above))
-                name = str(value_at(self.current_content, pointer))
+                value, name = (str(value_at(self.current_content, one)) for one in (above, pointer))
                 if names_itself(self.step, pointer, name) or signed_by_own(self, pointer, name):
                     continue
                 program = self._answered_by_programs and PROGRAM.search(value)

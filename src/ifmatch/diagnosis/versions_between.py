@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.case import Case
     from ifmatch.diagnosis.history import History
     from ifmatch.diagnosis.steps import Step
-from ifmatch.diagnosis.told_changes import Change
+    from ifmatch.diagnosis.told_changes import Change
 
 # Lists lie so deep at most in an answer; longer contents are data.
 _DEEP: Final = 3
@@ -40,7 +40,7 @@ _PIECES: Final = late_pattern(r"[A-Za-z0-9]+")
 # A shorter name of a thing stands in a listing by chance.
 _NAME: Final = 2
 # The number that a version ends in.
-_LAST: Final = re.compile(r"\d+(?=\D*$)")
+_LAST: Final = late_pattern(r"\d+(?=\D*$)")
 # Seconds by which the time of a change may lie beside its request.
 _BESIDE: Final = 0.5
 

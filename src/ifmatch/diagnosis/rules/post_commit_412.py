@@ -94,7 +94,7 @@ def _stored_beside(facts: Facts) -> Step | None:
         facts: of a refused request.
     """
     step = facts.step
-    own = facts.own(facts.case.steps)
+    own = facts.own(facts.case.steps) if not facts.ours_by_chance else []
     place = bisect_left(own, step.order, key=lambda one: one.order)
     for write in own[max(0, place - _NEAR) : place + _NEAR]:
         if not (write.refused and write.is_write and write.status == step.status) or write.body is None:
@@ -159,9 +159,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if len(step.hops) > 1:
         return
     text = "the resource holds what this very request carried, and it was the first attempt"
-    again = _stored_again(facts)
-    if again is None and not facts.ours_by_chance:
-        again = _stored_beside(facts)
+    again = _stored_again(facts) or _stored_beside(facts)
     if again is not None and not step.hops:
         yield note(text, 2.5, facts.refresh)
         yield note("another refused request of the client was stored just so", 2.5, again)
