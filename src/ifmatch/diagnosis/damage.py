@@ -309,7 +309,7 @@ def _outdated(history: History, issued: Step, step: Step) -> Damage | None:
 
 def _unguarded(history: History, step: Step) -> Damage | None:
     """Find an unguarded write that takes away what another actor had written since this actor read."""
-    if step.method == "DELETE" or not (step.method in {"PUT", "PATCH"} or step.puts or step.alters):
+    if not (step.method == "PATCH" or step.puts or step.alters):
         return None
     if step.guard is None and set_anew(history, step):
         return None

@@ -17,7 +17,7 @@ from ifmatch.diagnosis.readings import Reading, view_of
 from ifmatch.diagnosis.refusal_words import meant
 from ifmatch.diagnosis.soap_bodies import pairs_as_json, state_in
 from ifmatch.diagnosis.told_versions import told
-from ifmatch.dialects import Meaning, View, changes_in, refusal_in, replaces_in, shown_state
+from ifmatch.dialects import Meaning, View, acts_in, changes_in, refusal_in, replaces_in, shown_state
 from ifmatch.model.cached import cached_property
 from ifmatch.model.exchange import Exchange, Provenance, Vantage
 from ifmatch.model.message import Content
@@ -312,7 +312,7 @@ class Step:
     def puts(self) -> bool:
         """Tell whether the request carries a whole state: PUT, or what its API has for it."""
         if self.method == "PUT":
-            return True
+            return self.dialect is None or not acts_in(self.view, self.dialect)
         return self.dialect is not None and self.is_write and replaces_in(self.view, self.dialect)
 
     @property

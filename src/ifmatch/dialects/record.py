@@ -375,6 +375,8 @@ class Dialect(_Record, frozen=True, kw_only=True):
         changes: the same of requests that change some members of a state, although their method is POST.
         changes_content: regular expression over the content of such requests.
         reads_content: regular expression over the content of such requests.
+        acts: regular expression over "METHOD path operation" of requests that do something with the thing above
+            their path (merge, publish): their method may be PUT, their content is no state of it.
         compares_inside: regular expression over the path of requests whose state the service itself reads,
             compares and writes, so that they are refused although they carry no precondition.
         lifetimes: where it is said how long a lock, lease or key holds.
@@ -414,6 +416,7 @@ class Dialect(_Record, frozen=True, kw_only=True):
     changes: str = ""
     changes_content: str = ""
     reads_content: str = ""
+    acts: str = ""
     compares_inside: str = ""
     lifetimes: tuple[Lifetime, ...] = msgspec.field(default=(), name="lifetime")
     batches: tuple[Batch, ...] = msgspec.field(default=(), name="batch")
