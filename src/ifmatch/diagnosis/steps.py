@@ -13,6 +13,7 @@ from ifmatch.diagnosis.conditions import Condition, Guard, conditions_of
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.machines import machine_of
 from ifmatch.diagnosis.outcomes import made_by, shown_elsewhere
+from ifmatch.diagnosis.overridden import method_of
 from ifmatch.diagnosis.readings import Reading, view_of
 from ifmatch.diagnosis.refusal_words import meant
 from ifmatch.diagnosis.soap_bodies import pairs_as_json, state_in
@@ -89,7 +90,7 @@ class Step:
 
     def __init__(self, exchange: Exchange, *, source: int, start: float, end: float, timed: bool) -> None:
         self.exchange = exchange
-        self.method = exchange.request.method
+        self.method = method_of(exchange.request)
         self.status = exchange.status
         self.hops: list[Exchange] = []
         self.source = source
