@@ -1,4 +1,4 @@
-"""Read the method that a POST means, where its client or something on the way lets no other one pass; pure."""
+"""Read the method that a POST means, where its client or something on the way lets no other one pass."""
 
 from __future__ import annotations
 
