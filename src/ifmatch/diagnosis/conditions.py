@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
+from ifmatch.diagnosis.dates import http_date, instant
 from ifmatch.dialects import Carrier, Demand, Meaning, View, guards_in, unseen_guard
 from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content
@@ -38,6 +39,7 @@ class Guard(enum.StrEnum):
 
 
 _PLACE: Final = late_pattern(r"offset|position|append-?pos", re.IGNORECASE)
+_DATED: Final = late_pattern(r"-if-unmodified-since$", re.IGNORECASE)
 
 
 @quick
@@ -88,6 +90,15 @@ class Condition:
     def called(self) -> str:
         """Return where it stands in what was sent: field, parameter, pointer, path of an element."""
         return self.place or self.name
+
+    @property
+    def moment(self) -> float | None:
+        """Return the date that it names in seconds since the epoch, None where services read none.
+
+        Fields of other names than those of RFC 9110 hold its dates as well: `x-amz-copy-source-if-…`.
+        """
+        dated = self.standard or (self.carrier is Carrier.HEADER and _DATED.search(self.name) is not None)
+        return (http_date if dated else instant)(self.value)
 
     def shown(self) -> str:
         """Return it as a header line, parameter or member for reports."""

@@ -11,7 +11,6 @@ from ifmatch.diagnosis.conditions_offered import not_offered
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, same_content, unwrapped, value_at
 from ifmatch.diagnosis.counts import skipped
 from ifmatch.diagnosis.damages import Damage
-from ifmatch.diagnosis.dates import http_date, instant
 from ifmatch.diagnosis.doubled import made_again
 from ifmatch.diagnosis.gone_again import both_made, dated_later, overwritten, set_anew
 from ifmatch.diagnosis.ignored_guards import (
@@ -32,12 +31,13 @@ from ifmatch.diagnosis.redirects_logged import redirected_unseen
 from ifmatch.diagnosis.repeated_unseen import repeated_unseen
 from ifmatch.diagnosis.requests_listed import listed_without
 from ifmatch.diagnosis.stamps import rendered, stamped
-from ifmatch.diagnosis.taken_back import left_alone, line_undone, lost_pointers, undone_at
+from ifmatch.diagnosis.taken_back import left_alone, line_undone, lost_pointers, names_all, undone_at
 from ifmatch.diagnosis.undelivered import blocked, redirected, unheard
 from ifmatch.diagnosis.unguarded_losses import listed_newer, version_carried
 from ifmatch.diagnosis.unheeded import met_another
 from ifmatch.diagnosis.unseen_writes import unseen
 from ifmatch.diagnosis.written import base_content, content_of_write, keeps, names
+from ifmatch.dialects import Carrier
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
@@ -191,10 +191,22 @@ def _never_issued(case: Case, history: History, step: Step) -> Damage | None:
     if guard.well_formed and token != _QUOTED_STAR and not none:
         return None
     found = _unguarded(history, step) or met_another(history, step) or logged_between(case, history, step)
+    if found is None and tokens.null_word(token) and guard.carrier is Carrier.HEADER:
+        found = _unprotected(history, step)
     if found is None:
         return None
     text = f"`{guard.shown()}`, which names no version, was accepted: {found.text}"
     return Damage(Outcome.LOST_UPDATE, text, lost=found.lost, stale_accepted=True)
+
+
+def _unprotected(history: History, step: Step) -> Damage | None:
+    """Find a write under a word for none, over a thing whose version its sender had been shown."""
+    own = back_from(history.by_actor.get(step.actor, ()), step.order)
+    look = next((one for one in own if one.read_ok or one.accepted), None)
+    if look is None or look.etag is None or tokens.null_word(look.etag):
+        return None
+    text = f"the write was not protected, and {look.etag} had been read"
+    return Damage(Outcome.LOST_UPDATE, text, proven=False)
 
 
 def _issued_at(history: History, step: Step, token: str) -> Step | None:
@@ -290,7 +302,7 @@ def _outdated(history: History, issued: Step, step: Step) -> Damage | None:
 
 def _unguarded(history: History, step: Step) -> Damage | None:
     """Find an unguarded write that takes away what another actor had written since this actor read."""
-    if step.method == "DELETE" or not (step.method in {"PUT", "PATCH"} or step.puts or step.alters):
+    if not (step.method == "PATCH" or step.puts or step.alters):
         return None
     if step.guard is None and set_anew(history, step):
         return None
@@ -330,7 +342,7 @@ def _taken_back(history: History, step: Step, dated: float | None = None) -> Dam
     A write that only restores the older version may be meant so; one that edits it as well is not. It is
     unguarded, or its guard is a date (seconds since the epoch) that both reads bear.
     """
-    if not step.puts or step.body is None:
+    if not (step.puts or step.method == "PATCH") or step.body is None:
         return None
     reads: list[Step] = []
     own = history.by_actor.get(step.actor, ())
@@ -348,6 +360,8 @@ def _taken_back(history: History, step: Step, dated: float | None = None) -> Dam
     for old in reads[1:]:
         if (old.is_read and old.variant != newest.variant) or same_content(old.left, newest.left):
             continue
+        if not step.puts and not names_all(old.left, step.body):
+            return None
         if line := line_undone(old.left, newest.left, step.body):
             text = (
                 f"what had changed since the older read ({line!r}) is gone, in a text that was edited beside"
@@ -437,7 +451,7 @@ def _dated(history: History, step: Step) -> Damage | None:
     guard = step.guard
     if guard is None:
         return None
-    sent = (http_date if guard.standard else instant)(guard.value)
+    sent = guard.moment
     base = next(back_from(history.shown_to.get(step.actor, ()), step.order), None)
     lost, proven = _overlooked(history, step, base)
     if sent is None:

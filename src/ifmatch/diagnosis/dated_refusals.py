@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.contents import same_content
-from ifmatch.diagnosis.dates import http_date, instant, told_moment, zones_apart
+from ifmatch.diagnosis.dates import told_moment, zones_apart
 from ifmatch.diagnosis.message_members import shown
 from ifmatch.diagnosis.refusal_words import says_outdated
 from ifmatch.dialects.glossary import Words
@@ -92,7 +92,7 @@ def _passed_with_another(history: Sequence[Step], step: Step, guard: Condition) 
 
 def _was_false(history: Sequence[Step], step: Step, guard: Condition) -> bool:
     """Tell whether the date is none, or lies before the one that is served for the thing."""
-    sent = (http_date if guard.standard else instant)(guard.value)
+    sent = guard.moment
     if sent is None:
         return not tokens.null_word(guard.value)
     place = next((number for number, one in enumerate(history) if one is step), len(history))

@@ -10,7 +10,7 @@ from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.message_members import shown
 from ifmatch.diagnosis.soap_bodies import tree_in
 from ifmatch.diagnosis.stamps import stamped
-from ifmatch.dialects import Grammar, tokens_in
+from ifmatch.dialects import Carrier, Grammar, tokens_in
 from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.pointers import end_of, scalar, values_at
 from ifmatch.model.json_values import members_in
@@ -93,6 +93,7 @@ def _give(step: Step, dialect: Dialect, wanted: frozenset[str]) -> None:
     if step.content is not None and len(step.content) > _LONGEST:
         return
     grammars = _grammars(dialect)
+    fields = {guard.key for guard in dialect.guards if guard.carrier is Carrier.HEADER}
     values: list[str] = []
     for token in tokens_in(step.view, dialect):
         if not _fits(token, wanted) or token.name.lower() == "last-modified":
@@ -100,6 +101,9 @@ def _give(step: Step, dialect: Dialect, wanted: frozenset[str]) -> None:
         keys = [key for key in token.feeds or wanted if key in grammars]
         from_content = token.name.startswith("/")
         value = _as_sent(token.value, grammars[keys[0]]) if keys and from_content else token.value
+        if not from_content and keys and not fields.intersection(keys) and tokens.is_entity_tag(value):
+            # Requests send it in their content or query, where it has no quotes.
+            values.append(tokens.opaque(value))
         values.append(value)
         if keys and grammars[keys[0]] is Grammar.LOOSE_TAG:
             bare = tokens.opaque(value)

@@ -24,7 +24,6 @@ from ifmatch.diagnosis.contents import (
 )
 from ifmatch.diagnosis.counted_requests import counted
 from ifmatch.diagnosis.counts import counts_along
-from ifmatch.diagnosis.dates import http_date, instant
 from ifmatch.diagnosis.editors import PROGRAM, SYSTEM, editor_above, editor_like, handed_over, same_moment
 from ifmatch.diagnosis.likeness import shows, taken_on
 from ifmatch.diagnosis.listed_tokens import listings_of
@@ -402,7 +401,7 @@ class Facts(BlindFacts):
         """Return the date of the precondition in seconds since the epoch, None when it is none."""
         if self.guard is None or self.guard.guard is not Guard.SAME_DATE:
             return None
-        return (http_date if self.guard.standard else instant)(self.guard.value)
+        return self.guard.moment
 
     @cached_property
     def served_dates(self) -> list[tuple[float, Step]]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.cache_marks import asks_past
-from ifmatch.diagnosis.contents import holds, same_content
+from ifmatch.diagnosis.contents import changed_pointers, holds, same_content, value_at
 from ifmatch.diagnosis.damages import Damage
+from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.in_time import back_from, on_from
 from ifmatch.diagnosis.projections import is_view
 from ifmatch.model.diagnosis import Outcome
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 _DONE: Final = frozenset({200, 201, 204})
 # Seconds after which a replica has caught up: what is as it was then was mostly put back.
 _SOON: Final = 120.0
+# Seconds around a write in which a time that its answer tells is that of the write.
+_ABOUT: Final = 60.0
 # So many steps after a look another one is looked for that shows the write.
 _NEAR: Final = 60
 # So many writes of one actor are looked at.
@@ -122,4 +125,17 @@ def _told(write: Step, look: Step, later: Step) -> bool:
     if look.machine and look.machine != (write.machine or look.machine):
         return True
     made, shown = write.etag or "", look.etag or ""
-    return tokens.counted_on(shown, made)
+    return tokens.counted_on(shown, made) or _untouched(write, look, later)
+
+
+def _untouched(write: Step, look: Step, later: Step) -> bool:
+    """Tell whether a later look has the very time of the write: nobody had put back the old state between."""
+    then, old = write.last_modified, look.last_modified
+    if then is not None and old is not None:
+        return old < then == later.last_modified
+    for pointer in changed_pointers(look.representation, write.made) or ():
+        value = value_at(write.made, pointer)
+        moment = told_moment(value) if isinstance(value, str) else None
+        if moment is not None and abs(moment - (write.date or write.start)) <= _ABOUT:
+            return value == value_at(later.representation, pointer)
+    return False

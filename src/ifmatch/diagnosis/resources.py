@@ -35,6 +35,9 @@ _SIGNING = frozenset(
         "expires",
     }
 )
+# What the SDKs of a store call the operation by, and the parts of an object that they read one by one.
+_OPERATION = "x-id"
+_PART, _UPLOAD = "partnumber", "uploadid"
 _SIGNING_PREFIXES = ("x-amz-", "x-goog-", "x-oss-", "x-ms-", "awsaccesskeyid", "googleaccessid")
 
 
@@ -54,10 +57,14 @@ def resource_key(url: str) -> str:
     path = quote(unquote(parts.path or "/"), safe="/:@!$&'()*+,;=~-._%")
     query = ""
     if parts.query:
+        asked = parse_qsl(parts.query, keep_blank_values=True)
+        uploads = any(name.lower() == _UPLOAD for name, _ in asked)
         kept = [
             (name, value)
-            for name, value in parse_qsl(parts.query, keep_blank_values=True)
+            for name, value in asked
             if name.lower() not in QUERY_NOT_IDENTITY
+            and name.lower() != _OPERATION
+            and (uploads or name.lower() != _PART)
             and name.lower() not in _SIGNING
             and not name.lower().startswith(_SIGNING_PREFIXES)
         ]

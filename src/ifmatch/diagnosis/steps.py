@@ -12,11 +12,12 @@ from ifmatch.diagnosis.conditions import Condition, Guard, conditions_of
 from ifmatch.diagnosis.dates import http_date
 from ifmatch.diagnosis.machines import machine_of
 from ifmatch.diagnosis.outcomes import made_by, shown_elsewhere
+from ifmatch.diagnosis.overridden import method_of
 from ifmatch.diagnosis.readings import Reading, view_of
 from ifmatch.diagnosis.refusal_words import meant
 from ifmatch.diagnosis.soap_bodies import pairs_as_json, state_in
 from ifmatch.diagnosis.told_versions import told
-from ifmatch.dialects import Meaning, View, changes_in, refusal_in, replaces_in, shown_state
+from ifmatch.dialects import Meaning, View, acts_in, changes_in, refusal_in, replaces_in, shown_state
 from ifmatch.model.cached import cached_property
 from ifmatch.model.exchange import Exchange, Provenance, Vantage
 from ifmatch.model.late import late_pattern
@@ -89,7 +90,7 @@ class Step:
 
     def __init__(self, exchange: Exchange, *, source: int, start: float, end: float, timed: bool) -> None:
         self.exchange = exchange
-        self.method = exchange.request.method
+        self.method = method_of(exchange.request)
         self.status = exchange.status
         self.hops: list[Exchange] = []
         self.source = source
@@ -309,7 +310,7 @@ class Step:
     def puts(self) -> bool:
         """Tell whether the request carries a whole state: PUT, or what its API has for it."""
         if self.method == "PUT":
-            return True
+            return self.dialect is None or not acts_in(self.view, self.dialect)
         return self.dialect is not None and self.is_write and replaces_in(self.view, self.dialect)
 
     @property

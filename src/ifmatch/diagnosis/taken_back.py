@@ -24,6 +24,8 @@ _TERM: Final = late_pattern(r"[^\W\d_]{2,}")
 _MARKUP: Final = late_pattern(r"</?[A-Za-z][\w:.-]*(?:\s[^<>]{0,400})?/?>")
 # Octets from which on a member is a text, of which parts may be taken back.
 _PROSE = 40
+# So many members make a form.
+_FORM: Final = 3
 # A longer text is not told by its lines.
 _LONGEST_TEXT = 200_000
 # What begins a line of settings or of a record: `name =`, `name:`, `<name>`.
@@ -109,6 +111,23 @@ def left_alone(
     new = [one for one in changed_pointers(base, fresh) or () if one and one != version and not stamped(one)]
     took = any(value_at(mine, one) == value_at(fresh, one) is not ABSENT for one in new)
     return tuple(one for one in lost if value_at(mine, one) is not ABSENT or not (took or signature(one)))
+
+
+def names_all(state: Content | None, mine: Content | None) -> bool:
+    """Tell whether a patch is a whole form: it names every member of a state, most with the values there.
+
+    Args:
+        state: that was read.
+        mine: what was sent.
+    """
+    whole = unwrapped(state, mine).json() if state is not None and mine is not None else None
+    sent = mine.json() if mine is not None else None
+    if not (isinstance(whole, dict) and isinstance(sent, dict)):
+        return False
+    here, there = cast("dict[str, object]", whole), cast("dict[str, object]", sent)
+    own = [one for one in here if not stamped(f"/{one}") and not one.startswith(("@", "_"))]
+    same = sum(there.get(one, ABSENT) == here[one] for one in own)
+    return len(own) >= _FORM and all(one in there for one in own) and 2 * same >= len(own)
 
 
 def line_undone(base: Content | None, theirs: Content | None, mine: Content | None) -> str:

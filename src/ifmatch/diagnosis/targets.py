@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
+from ifmatch.diagnosis.conditions import Guard
 from ifmatch.diagnosis.dates import spelled_otherwise, told_moment
 from ifmatch.diagnosis.message_members import sent
 from ifmatch.diagnosis.projections import is_view
@@ -155,9 +156,10 @@ def _one_view(steps: Sequence[Step]) -> None:
     """Take the reads of a thing that all ask for one selection of it as reads of the thing that is written.
 
     `GET /contacts/7?$select=name` shows what `PATCH /contacts/7` changes; where nobody reads it otherwise,
-    there is nothing to tell apart.
+    there is nothing to tell apart. Several selections have one version where versions are those of records.
     """
     written = {step.resource for step in steps if step.is_write and "?" not in step.resource}
+    versioned = {step.resource for step in steps if step.is_write and _of_record(step)}
     views: dict[str, set[str]] = {}
     for step in steps:
         base, _, query = step.resource.partition("?")
@@ -166,13 +168,22 @@ def _one_view(steps: Sequence[Step]) -> None:
     chosen = {
         f"{base}?{query}": base
         for base, queries in views.items()
-        if len(queries) == 1
+        if len(queries) == 1 or (base in versioned and "" not in queries)
         for query in queries
         if query and all(is_view(name) for name, _ in parse_qsl(query, keep_blank_values=True))
     }
     for step in steps if chosen else ():
         if step.is_read and step.resource in chosen:
             step.resource = chosen[step.resource]
+
+
+def _of_record(step: Step) -> bool:
+    """Tell whether a refused write names a version of a record, which no selection of its members changes."""
+    guard = step.guard if step.refused else None
+    if guard is None or guard.guard is not Guard.SAME:
+        return False
+    weak = step.dialect is not None and step.dialect.weak_tags_match
+    return weak or not guard.standard
 
 
 def _saved_at_one_place(steps: Sequence[Step]) -> None:

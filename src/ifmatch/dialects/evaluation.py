@@ -178,6 +178,11 @@ def changes_in(view: View, dialect: Dialect) -> bool:
     )
 
 
+def acts_in(view: View, dialect: Dialect) -> bool:
+    """Tell whether a view's request does something with a thing, although its method may be PUT."""
+    return _found_in(view, dialect, dialect.acts, "")
+
+
 def _found_in(view: View, dialect: Dialect, asked: str, content: str) -> bool:
     if asked and pattern(asked).search(asked_for(view, dialect)) is not None:
         return True

@@ -285,13 +285,14 @@ class StatePlace(_Record, frozen=True, kw_only=True):
     """Where a family wraps the state of a resource in members of its own, so that contents compare.
 
     Attributes:
-        sent: JSON Pointer into the request's content, `form:NAME`, or `part:last` for the last part of a
-            multipart content; "" when the whole content is it.
+        sent: JSON Pointer into the request's content, `form:NAME`, `part:last` for the last part of a
+            multipart content, or `set:POINTER` for an expression that assigns values; "" when the whole
+            content is it.
         shown: JSON Pointer into the content of answers; "" when the whole content is it.
         base64: which of the two are base64 text: any of `sent`, `shown`.
     """
 
-    sent: Annotated[str, msgspec.Meta(pattern="^(|/.*|form:.+|part:last)$")] = ""
+    sent: Annotated[str, msgspec.Meta(pattern="^(|/.*|form:.+|part:last|set:/.+)$")] = ""
     shown: Annotated[str, msgspec.Meta(pattern="^(|/.*)$")] = ""
     base64: tuple[Literal["sent", "shown"], ...] = ()
 
@@ -375,6 +376,8 @@ class Dialect(_Record, frozen=True, kw_only=True):
         changes: the same of requests that change some members of a state, although their method is POST.
         changes_content: regular expression over the content of such requests.
         reads_content: regular expression over the content of such requests.
+        acts: regular expression over "METHOD path operation" of requests that do something with the thing
+            above their path (merge, publish): their method may be PUT, their content is no state of it.
         compares_inside: regular expression over the path of requests whose state the service itself reads,
             compares and writes, so that they are refused although they carry no precondition.
         lifetimes: where it is said how long a lock, lease or key holds.
@@ -414,6 +417,7 @@ class Dialect(_Record, frozen=True, kw_only=True):
     changes: str = ""
     changes_content: str = ""
     reads_content: str = ""
+    acts: str = ""
     compares_inside: str = ""
     lifetimes: tuple[Lifetime, ...] = msgspec.field(default=(), name="lifetime")
     batches: tuple[Batch, ...] = msgspec.field(default=(), name="batch")

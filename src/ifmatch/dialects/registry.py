@@ -192,6 +192,7 @@ def _patterns(found: Dialect) -> Iterator[tuple[str, str]]:
     for number, named in enumerate(found.identity):
         yield f"identity[{number}]", named.removeprefix("text:") if named.startswith("text:") else ""
     yield "identity-path", found.identity_path
+    yield "acts", found.acts
     yield "compares-inside", found.compares_inside
     for number, guard in enumerate(found.guards):
         yield f"guard[{number}].path", guard.path

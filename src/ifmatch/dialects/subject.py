@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
+from ifmatch.dialects.assignments import assigned
 from ifmatch.dialects.evaluation import asked_for, guards_in
 from ifmatch.dialects.pointers import scalar, values_at
 from ifmatch.dialects.recognition import pattern
@@ -38,6 +39,7 @@ _LAST_PART: Final = "part:last"
 # What stands before the first delimiter and after the last one is no part.
 _FEWEST_PIECES: Final = 3
 # The last step of a pointer that takes one of those that stand there.
+_SETS: Final = "set:"
 _ONE_OF: Final = frozenset({"0", "*"})
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -125,6 +127,11 @@ def sent_state(view: View, dialect: Dialect) -> str | None:
             part = _last_part(view.sent_text)
             if part is not None:
                 return part
+            continue
+        if place.sent.startswith(_SETS):
+            told = assigned(view.sent_json, place.sent.removeprefix(_SETS))
+            if told is not None:
+                return told
             continue
         if place.sent.startswith("form:"):
             value: object = view.form.get(place.sent.removeprefix("form:").lower())

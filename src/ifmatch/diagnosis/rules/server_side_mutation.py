@@ -33,9 +33,12 @@ _RUNNING = Words(
 )
 # How far a service has got with what it was told to do; a person moves a status of another kind.
 _PROGRESS = Words(
-    r"(?:provisioning|operation|deployment|lifecycle|creation|processing|build|sync|index(?:ing)?)_?"
-    r"(?:state|status|phase)|state|status|phase"
+    r"(?:last_?)?(?:provisioning|operation|deployment|lifecycle|creation|processing|build|sync|index(?:ing)?"
+    r"|update|modification|rollout|replication|migration|job|task)_?(?:state|status|phase)"
+    r"|state|status|phase"
 )
+# What stands beside it, and says why.
+_WHY = Words(r"\w*(?:state|status|phase)_?(?:reason|message|details?|text|info)(?:_?code)?|message")
 _AT_WORK = Words(
     r"(?:in[ _-]?progress|running|pending|creating|updating|processing|queued|provisioning|starting|deploying"
     r"|scaling|configuring|indexing|syncing|building|converting|importing|upgrading|modifying)"
@@ -147,7 +150,8 @@ def _finished(facts: Facts) -> Iterator[Evidence]:
 
     Whoever the change was from, the service finished it: without an own write it may be another's change.
     """
-    told = [one for one in facts.moved_pointers or () if one and not stamped(one)]
+    moved = [one for one in facts.moved_pointers or () if one and not stamped(one)]
+    told = [one for one in moved if _WHY.fullmatch(one.rpartition("/")[2]) is None]
     if facts.after_own_write is None or not told:
         return
     before, now = facts.base_content, facts.current_content
