@@ -262,7 +262,7 @@ class Survey:
         revalidated = {resources[number] for number in self._showing(NOT_MODIFIED)}
         untagged = revalidated.intersection(compress(resources, map(not_, self.tags)))
         suspects = revalidated & (several | varied(resources, self.contents) | untagged)
-        seen = dict.fromkeys(suspects, (0, 0))
+        seen: dict[int, tuple[int, int]] = dict.fromkeys(suspects, (0, 0))
         for number in self._entries_of(suspects):
             if not self.signs[number] & (ANSWERED | NOT_MODIFIED):
                 continue
