@@ -5,6 +5,7 @@ Source of the terms: RFC 9110 sections 8.8.3, 9.2.1, 13.1 and 15.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ifmatch.capture.har_in_turn import condition_of
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
 __all__ = ["survey"]
 
-ENTRIES_LIMIT: Final = 4_000_000
+_ENTRIES_LIMIT: Final = 4_000_000
 # So many reads are remembered: what repeats in a long session was asked for a short while ago.
 _REMEMBERED: Final = 65_536
 _OK: Final = 200
@@ -82,19 +83,16 @@ def survey(stream: BinaryIO) -> Survey:
         stream: binary stream at the start of the file.
     """
     noter = _Noter()
-    found = noter.found
+    found, note = noter.found, noter.note
     splitter = EntrySplitter(stream, read_entry)
     found.preface = splitter.preface
     try:
-        for offset, length, entry in splitter:
-            noter.note(offset, length, UNTYPED if entry is None else entry)
-            if len(found.offsets) >= ENTRIES_LIMIT:
-                found.damage = DamagedError(
-                    offset + length, f"only the first {ENTRIES_LIMIT} entries are read"
-                )
-                break
+        for offset, length, entry in islice(splitter, _ENTRIES_LIMIT):
+            note(offset, length, UNTYPED if entry is None else entry)
     except DamagedError as error:
         found.damage = error
+    if len(found) == _ENTRIES_LIMIT:
+        found.damage = DamagedError(splitter.offset, f"only the first {_ENTRIES_LIMIT} entries are read")
     return found
 
 

@@ -256,8 +256,9 @@ def validator_of(received: bytes) -> int:
     # Nearly all tags are strong and plain, and stand there as most programs write them.
     found = _PLAIN_TAG.match(received, at)
     if found is not None:
-        return hash(found.group(1))
-    found = _VALIDATOR.match(received, at)
+        return hash(found[1])
+    # The name may stand there as a value first: as a field that scripts may read.
+    found = _VALIDATOR.search(received, at)
     return hash(_opaque(found.group(1))) if found is not None else 0
 
 
