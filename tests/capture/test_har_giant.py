@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from benchmarks.bench_har import write_har
 from ifmatch.capture import har
 from ifmatch.capture.har import read_har
+from ifmatch.capture.har_notes import survey
 from ifmatch.capture.har_split import DamagedError, EntrySplitter, find_entries, object_end
 from ifmatch.capture.har_stream import read_giant
-from ifmatch.capture.har_survey import survey
 from ifmatch.diagnosis import diagnose
 from ifmatch.errors import InputError
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from ifmatch.capture.har_in_turn import condition_of, contents_in_turn
+from ifmatch.capture.har_notes import survey
 from ifmatch.capture.har_stream import read_giant
-from ifmatch.capture.har_survey import survey
 from ifmatch.diagnosis import diagnose
 
 ROOT = pathlib.Path(__file__).parents[2] / "cases"

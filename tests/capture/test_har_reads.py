@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ifmatch.capture.har_reads import came_back, nearest
-from ifmatch.capture.har_signs import is_asset, read_entry, says_no
+from ifmatch.capture.har_signs import is_asset_name, is_long_text, read_entry, says_no, validator_of
 from ifmatch.capture.har_stream import read_giant
 
 HOST = "http://h.example"
@@ -82,7 +82,24 @@ def test_of_one_polled_resource_so_many_are_read_at_most() -> None:
 def test_assets_are_told_by_their_names_or_their_texts(url: str, text: str, asset: bool) -> None:
     read = read_entry(json.dumps(entry("GET", url, text)).encode())
     assert read is not None
-    assert is_asset(HOST + url, read.response) is asset
+    assert read.response is not None
+    assert (is_asset_name(HOST + url) or is_long_text(read.response.content)) is asset
+
+
+@pytest.mark.parametrize(
+    ("fields", "validator"),
+    [
+        ([("ETag", '"a"')], b"a"),
+        ([("etag", 'W/"a"')], b"a"),
+        ([("access-control-expose-headers", "ETag"), ("etag", '"a"')], b"a"),
+        ([("Last-Modified", "Tue, 10 Mar 2026 09:00:00 GMT")], b"Tue, 10 Mar 2026 09:00:00 GMT"),
+        ([("access-control-expose-headers", "ETag")], None),
+        ([("Date", "Tue, 10 Mar 2026 09:00:00 GMT")], None),
+    ],
+)
+def test_a_validator_is_read_where_it_stands(fields: list[tuple[str, str]], validator: bytes | None) -> None:
+    received = json.dumps([{"name": name, "value": value} for name, value in fields]).encode()
+    assert validator_of(received) == (hash(validator) if validator is not None else 0)
 
 
 @pytest.mark.parametrize(

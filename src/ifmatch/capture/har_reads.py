@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
+from itertools import compress, count
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
-__all__ = ["LIMIT", "came_back", "nearest"]
+__all__ = ["LIMIT", "came_back", "nearest", "varied"]
 
 # So many entries of other resources are read at most, those nearest to what is told first.
 LIMIT: Final = 1_000
@@ -43,20 +44,13 @@ def nearest(
     """
     if not told:
         return set()
-    others = [
-        number
-        for number, (resource, bearing) in enumerate(zip(resources, bears, strict=True))
-        if bearing and resource not in apart
-    ]
-    counts = Counter(resources[number] for number in others)
-    found = [
-        (distance, number)
-        for number, distance in zip(others, _distances(others, told), strict=True)
-        if distance <= _NEAR or counts[resources[number]] <= _FEW
-    ]
+    others = [number for number in compress(count(), bears) if resources[number] not in apart]
+    counts = Counter(map(resources.__getitem__, others))
+    near = {other for number in told for other in range(number - _NEAR, number + _NEAR + 1)}
+    found = [number for number in others if number in near or counts[resources[number]] <= _FEW]
     chosen: set[int] = set()
     polled: Counter[int] = Counter()
-    for _, number in sorted(found):
+    for _, number in sorted(zip(_distances(found, told), found, strict=True)):
         if len(chosen) >= limit:
             break
         resource = resources[number]
@@ -73,6 +67,19 @@ def _distances(numbers: Sequence[int], told: Sequence[int]) -> Iterator[int]:
         after = told[at] - number if at < len(told) else None
         before = number - told[at - 1] if at else None
         yield min(distance for distance in (after, before) if distance is not None)
+
+
+def varied(resources: Iterable[int], values: Sequence[int]) -> set[int]:
+    """Return the resources that have different values.
+
+    Args:
+        resources: of each entry.
+        values: of each entry, 0 for none.
+    """
+    first: dict[int, int] = {}
+    of_first = first.setdefault
+    pairs = zip(compress(resources, values), filter(None, values), strict=True)
+    return {resource for resource, value in pairs if of_first(resource, value) != value}
 
 
 def came_back(resources: Sequence[int], tags: Sequence[int]) -> Iterator[int]:

@@ -30,16 +30,22 @@ __all__ = [
     "PRESENTS",
     "REFUSED",
     "SAFE",
+    "SIGNS_OF_STATUS",
     "UNTYPED",
     "WRITES",
+    "Content",
     "Entry",
+    "Request",
+    "Response",
     "fingerprint",
-    "is_asset",
+    "is_asset_name",
+    "is_long_text",
     "place_of",
     "read_entry",
+    "read_request",
     "related",
     "says_no",
-    "sign_of_read",
+    "sign_of_conditions",
     "sign_of_write",
     "tokens_in",
     "validator_of",
@@ -59,7 +65,8 @@ BATCH: Final = 128
 ORIGIN: Final = late_pattern(r"\A\w+://[^/]*")
 DONE: Final = frozenset({200, 204})
 _REFUSALS: Final = frozenset({400, 403, 409, 410, 412, 416, 417, 422, 423, 424, 428, 501})
-_SIGNS_OF_READ: Final = {
+# What a read shows by its status.
+SIGNS_OF_STATUS: Final[dict[float | None, int]] = {
     200: ANSWERED, 206: ODD, 304: NOT_MODIFIED, 400: ODD, 409: REFUSED, 410: REFUSED, 412: REFUSED,
     416: ODD, 428: REFUSED,
 }  # fmt: skip
@@ -89,10 +96,10 @@ _SAYS_NO: Final = (
     b"failed", b"rejected", b"skipped", b"not applied", b"already ",
 )  # fmt: skip
 # What every visitor gets, and no service changes by a request.
-_ASSET: Final = late_pattern(
-    r"\.(?:m?jsx?|css|map|png|jpe?g|gif|svg|webp|avif|ico|bmp|woff2?|ttf|otf|eot|wasm|mp[34]|webm|ogg)\Z",
-    re.IGNORECASE,
-)
+_ASSETS: Final = frozenset({
+    "js", "jsx", "mjs", "mjsx", "css", "map", "png", "jpg", "jpeg", "gif", "svg", "webp", "avif", "ico",
+    "bmp", "woff", "woff2", "ttf", "otf", "eot", "wasm", "mp3", "mp4", "webm", "ogg",
+})  # fmt: skip
 # Longer text, in octets, is no list, record or page unless it begins like one.
 _BRIEF: Final = 2048
 _BLANKS: Final = b'" \\nrt'
@@ -126,13 +133,14 @@ class Response(msgspec.Struct, gc=False):
 
 
 class Entry(msgspec.Struct, gc=False):
-    """One entry, as far as it is looked at."""
+    """One entry, as far as it is looked at; its request stays as it stands in the file."""
 
-    request: Request | None = None
+    request: msgspec.Raw = msgspec.field(default=msgspec.Raw())
     response: Response | None = None
 
 
 _decode = msgspec.json.Decoder(Entry).decode
+_decode_request = msgspec.json.Decoder(Request).decode
 UNTYPED: Final = Entry()
 
 
@@ -154,48 +162,62 @@ def read_entry(octets: bytes) -> Entry | None:
         return None
 
 
-def is_asset(url: str, response: Response | None) -> bool:
-    """Tell whether a read is of a script, a picture or another file that tells nothing of a resource's story.
+def read_request(octets: bytes) -> Request | None:
+    """Read the request of an entry.
+
+    Args:
+        octets: of the request.
+
+    Returns:
+        None when there is nothing to go by: no request, without method or URL, or members of other types.
+    """
+    try:
+        request = _decode_request(octets)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return None if request.method is None or request.url is None else request
+
+
+def is_asset_name(url: str) -> bool:
+    """Tell whether a URL names a script, a picture or another file that tells nothing of a resource's story.
 
     Args:
         url: without its query.
-        response: what it was answered.
     """
-    if _has_asset_name(url):
-        return True
-    content = response.content if response is not None else None
-    octets = memoryview(content.text) if content is not None else b""
+    return url.rpartition(".")[2].lower() in _ASSETS
+
+
+def is_long_text(content: Content | None) -> bool:
+    """Tell whether an answer is a longer text that is no list, record or page.
+
+    Args:
+        content: of the answer.
+    """
+    if content is None:
+        return False
+    octets = memoryview(content.text)
     return len(octets) > _BRIEF and bytes(octets[:16]).lstrip(_BLANKS)[:1] not in _OPENINGS
 
 
-@lru_cache(maxsize=16384)
-def _has_asset_name(url: str) -> bool:
-    return _ASSET.search(url) is not None
-
-
-def sign_of_read(status: int, names: bytes) -> int:
-    """Return what a read shows by its status and its conditions.
+def sign_of_conditions(names: bytes, *, full: bool) -> int:
+    """Return what a read shows by its conditions: one that did not hold, or was not heeded.
 
     Args:
-        status: of its answer.
         names: its fields in lower case.
+        full: whether it was answered in full; If-Match at a read is odd in any case.
 
-    Source: RFC 9110 sections 13.1 and 15.
+    Source: RFC 9110 section 13.1.
     """
-    sign = _SIGNS_OF_READ.get(status, 0)
-    # A condition that did not hold, or was not heeded; If-Match at a read is rare.
-    if b"if-" in names and (status == 200 or _CONDITION.search(names) is not None):
-        sign |= ODD
-    return sign
+    return ODD if b"if-" in names and (full or _CONDITION.search(names) is not None) else 0
 
 
-def tokens_in(sent: bytes) -> set[int]:
+def tokens_in(sent: bytes) -> frozenset[int]:
     """Return hashes of the tags that a request presents.
 
     Args:
         sent: the list of its fields, as it stands in the file.
     """
-    return {hash(one) for value in _TOKENS.findall(sent) for one in _TAG.findall(value) or [value]}
+    return frozenset(hash(one) for value in _TOKENS.findall(sent) for one in _TAG.findall(value) or [value])
 
 
 def says_no(response: Response | None) -> bool:
@@ -234,8 +256,9 @@ def validator_of(received: bytes) -> int:
     # Nearly all tags are strong and plain, and stand there as most programs write them.
     found = _PLAIN_TAG.match(received, at)
     if found is not None:
-        return hash(found.group(1))
-    found = _VALIDATOR.match(received, at)
+        return hash(found[1])
+    # The name may stand there as a value first: as a field that scripts may read.
+    found = _VALIDATOR.search(received, at)
     return hash(_opaque(found.group(1))) if found is not None else 0
 
 

@@ -24,7 +24,9 @@ Read = TypeVar("Read")
 # Octets of one entry that are read, and of what stands before the first one.
 ENTRY_LIMIT: Final = 64 * 1024 * 1024
 PREFACE_LIMIT: Final = 64 * 1024 * 1024
-_CHUNK: Final = 4 * 1024 * 1024
+# What is taken at once is small enough to stay near the processor; where entries are longer, it grows.
+_CHUNK: Final = 128 * 1024
+_LARGEST_CHUNK: Final = 4 * 1024 * 1024
 _MARKERS: Final = 16
 # Further beginnings that are tried as the end of one entry.
 _TRIES: Final = 3
@@ -109,7 +111,7 @@ class EntrySplitter(Generic[Read]):
     Args:
         stream: binary stream at the start of the file.
         read: reads one entry; returns None when the octets are not one whole JSON value.
-        chunk: octets that are taken at once.
+        chunk: octets that are taken at once at first.
 
     Attributes:
         preface: what stands before the first entry; None when there is no `log.entries`.
@@ -120,7 +122,8 @@ class EntrySplitter(Generic[Read]):
     ) -> None:
         self._stream = stream
         self._read = read
-        self._chunk = chunk
+        self._chunk = self._usual_chunk = chunk
+        self._largest_chunk = max(chunk, _LARGEST_CHUNK)
         self._data = b""
         self._base = 0  # offset of the first octet of `_data`
         self._position = 0
@@ -141,6 +144,7 @@ class EntrySplitter(Generic[Read]):
 
     def _more(self) -> bool:
         """Read on, and drop what was given out; False at the end of the file."""
+        self._chunk = self._usual_chunk if self._position else min(2 * self._chunk, self._largest_chunk)
         chunk = self._stream.read(self._chunk)
         self._ended = self._ended or not chunk
         if self._position:
@@ -212,7 +216,7 @@ class EntrySplitter(Generic[Read]):
         if not self._markers:
             return self._counted()
         end = self._nearest()
-        if end is None and len(self._data) - self._position < self._chunk and self._more():
+        while end is None and len(self._data) - self._position < self._largest_chunk and self._more():
             end = self._nearest()
         if end is None:
             return self._counted()

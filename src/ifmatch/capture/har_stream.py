@@ -15,9 +15,10 @@ import msgspec
 
 from ifmatch.capture.har_exchanges import EntryReader, withheld_fields
 from ifmatch.capture.har_in_turn import contents_in_turn
+from ifmatch.capture.har_notes import survey
 from ifmatch.capture.har_records import Creator
 from ifmatch.capture.har_split import object_end
-from ifmatch.capture.har_survey import BUDGET, WHOLE, survey
+from ifmatch.capture.har_survey import BUDGET, WHOLE
 from ifmatch.errors import InputError
 from ifmatch.model.exchange import Capture
 

@@ -1,0 +1,202 @@
+"""Survey a giant HAR: one pass over its entries notes a few integers of each.
+
+Source of the terms: RFC 9110 sections 8.8.3, 9.2.1, 13.1 and 15.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from ifmatch.capture.har_in_turn import condition_of
+from ifmatch.capture.har_signs import (
+    ANSWERED,
+    BATCH,
+    BATCHES,
+    DONE,
+    NOT_MODIFIED,
+    ODD,
+    ORIGIN,
+    PRESENTS,
+    REFUSED,
+    SAFE,
+    SIGNS_OF_STATUS,
+    UNTYPED,
+    WRITES,
+    fingerprint,
+    is_asset_name,
+    is_long_text,
+    place_of,
+    read_entry,
+    read_request,
+    related,
+    says_no,
+    sign_of_conditions,
+    sign_of_write,
+    tokens_in,
+    validator_of,
+)
+from ifmatch.capture.har_split import DamagedError, EntrySplitter
+from ifmatch.capture.har_survey import Survey
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    from ifmatch.capture.har_signs import Entry, Request, Response
+
+__all__ = ["survey"]
+
+_ENTRIES_LIMIT: Final = 4_000_000
+# So many reads are remembered: what repeats in a long session was asked for a short while ago.
+_REMEMBERED: Final = 65_536
+_OK: Final = 200
+
+
+class _Asked(NamedTuple):
+    """What a read asks for.
+
+    Attributes:
+        place: the number of the place of its resource.
+        asset: whether its name is that of a script, a picture or the like.
+        odd: its sign by its conditions.
+        odd_when_full: its sign by its conditions, when it is answered in full.
+        named: the one tag that it names, 0 for others.
+        tokens: hashes of the tags that it presents.
+    """
+
+    place: int
+    asset: bool
+    odd: int
+    odd_when_full: int
+    named: int
+    tokens: frozenset[int]
+
+
+# What is noted of an entry: place, signs, whether it bears, tag, content, named tag; see `Survey`.
+_Noted = tuple[int, int, bool, int, int, int]
+
+
+def survey(stream: BinaryIO) -> Survey:
+    """Go through a HAR once.
+
+    Args:
+        stream: binary stream at the start of the file.
+    """
+    noter = _Noter()
+    found, note = noter.found, noter.note
+    splitter = EntrySplitter(stream, read_entry)
+    found.preface = splitter.preface
+    try:
+        for offset, length, entry in islice(splitter, _ENTRIES_LIMIT):
+            note(offset, length, UNTYPED if entry is None else entry)
+    except DamagedError as error:
+        found.damage = error
+    if len(found) == _ENTRIES_LIMIT:
+        found.damage = DamagedError(splitter.offset, f"only the first {_ENTRIES_LIMIT} entries are read")
+    return found
+
+
+class _Noter:
+    """Note entries one by one.
+
+    Attributes:
+        found: what was noted.
+    """
+
+    def __init__(self) -> None:
+        self.found = Survey()
+        # By the hash of the request as it stands in the file: a session asks for the same over and over.
+        self._known: dict[int, _Asked] = {}
+
+    def note(self, offset: int, length: int, entry: Entry) -> None:
+        """Note an entry.
+
+        Args:
+            offset: where it begins.
+            length: in octets.
+            entry: what was read of it.
+        """
+        octets = bytes(entry.request)
+        asked = self._known.get(hash(octets))
+        if asked is not None:
+            noted = self._read(asked, entry.response)
+        else:
+            noted = self._new(offset, octets, entry.response)
+        place, sign, bears, tag, content, named = noted
+        found = self.found
+        found.offsets.append(offset)
+        found.lengths.append(length)
+        found.placed.append(place)
+        found.signs.append(sign)
+        found.bears.append(bears)
+        found.tags.append(tag)
+        found.contents.append(content)
+        found.named.append(named)
+
+    def _new(self, offset: int, octets: bytes, response: Response | None) -> _Noted:
+        request = read_request(octets)
+        if request is None or request.method is None or request.url is None:
+            # Nothing to go by: the reader of entries says what is wrong with it.
+            return self.found.places.number(place_of("", str(offset))), ODD, True, 0, 0, 0
+        url, _, query = request.url.partition("?")
+        place = self.found.places.number(place_of(url, query))
+        if request.method not in SAFE:
+            return self._write(place, url, request, response)
+        sent = bytes(request.headers)
+        names = sent.lower()
+        asked = _Asked(
+            place,
+            is_asset_name(url),
+            sign_of_conditions(names, full=False),
+            sign_of_conditions(names, full=True),
+            condition_of(sent, names),
+            tokens_in(sent) if b"if-" in names else frozenset(),
+        )
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        self._known[hash(octets)] = asked
+        return self._read(asked, response)
+
+    def _read(self, asked: _Asked, response: Response | None) -> _Noted:
+        place, asset, odd, odd_when_full, named, tokens = asked
+        status = content = None
+        tag = 0
+        if response is not None:
+            status, content = response.status, response.content
+            tag = validator_of(bytes(response.headers))
+        sign = SIGNS_OF_STATUS.get(status, 0) | (odd_when_full if status == _OK else odd)
+        if tokens and sign & ODD:
+            self._present(place, tokens)
+        return (
+            place,
+            sign,
+            not (asset or is_long_text(content)),
+            tag,
+            # What has no validator cannot have been revalidated.
+            fingerprint(content) if tag and sign & ANSWERED else 0,
+            named if sign == NOT_MODIFIED else 0,
+        )
+
+    def _write(self, place: int, url: str, request: Request, response: Response | None) -> _Noted:
+        found = self.found
+        sent = bytes(request.headers)
+        names = sent.lower()
+        status = int(response.status or 0) if response is not None else 0
+        received = bytes(response.headers) if response is not None else b""
+        sign = sign_of_write(request.method or "", status, names)
+        if (200 <= status < 300 or status >= 500) and says_no(response):
+            sign |= REFUSED
+        sign |= BATCH if url.endswith(BATCHES) else 0
+        found.targets.update(related(url, status, sent, names, received))
+        if sign & PRESENTS:
+            self._present(place, tokens_in(sent))
+        tag, named = validator_of(received), 0
+        if sign == WRITES | PRESENTS and tag and status in DONE:
+            named = condition_of(sent, names)
+            found.paths[found.places.resources[place]] = hash(ORIGIN.sub("", url))
+        return place, sign, True, tag, 0, named
+
+    def _present(self, place: int, tokens: frozenset[int]) -> None:
+        if tokens:
+            resource = self.found.places.resources[place]
+            self.found.presented.setdefault(resource, set()).update(tokens)
