@@ -103,9 +103,8 @@ class Step:
         self.carried: tuple[str, ...] = ()
         self.version: str | None = None
         self.dialect: Dialect | None = None
-        self.reads = self.batched = False
+        self.reads = self.batched = self.missing = False
         self.within: Step | None = None
-        self.missing = False
         self.address: dict[str, object] = {}
         self.by_course: Refusal | None = None
         self.seen = Seen()
