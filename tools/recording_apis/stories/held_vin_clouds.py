@@ -76,7 +76,7 @@ def dynamo(stage: Stage) -> None:
     kinds = [{"AttributeName": "sku", "AttributeType": "S"}]
     setup.call("create_table", TableName="bins", KeySchema=key, AttributeDefinitions=kinds, BillingMode="PAY_PER_REQUEST")
     for sku, free in (("A-11", 4), ("B-72", 9)):
-        item = {"sku": {"S": sku}, "free": {"N": str(free)}, "version": {"N": "6"}, "holds": {"L": []}}
+        item = {"sku": {"S": sku}, "qty": {"N": str(free)}, "version": {"N": "6"}, "holds": {"L": []}}
         setup.call("put_item", TableName="bins", Item=item)
     stage.forget()
     me = Aws(stage, "client", server, "dynamodb", loses)
@@ -86,10 +86,10 @@ def dynamo(stage: Stage) -> None:
         me.call(
             "update_item", "" if sku == "A-11" else "ConditionalCheckFailedException", TableName="bins",
             Key={"sku": {"S": sku}}, ConditionExpression="version = :seen",
-            UpdateExpression="SET free = :free, holds = list_append(holds, :hold), version = :next",
+            UpdateExpression="SET qty = :qty, holds = list_append(holds, :hold), version = :next",
             ExpressionAttributeValues={
                 ":seen": seen["version"], ":next": {"N": str(int(seen["version"]["N"]) + 1)},
-                ":free": {"N": str(int(seen["free"]["N"]) - 1)}, ":hold": {"L": [{"S": hold}]}},
+                ":qty": {"N": str(int(seen["qty"]["N"]) - 1)}, ":hold": {"L": [{"S": hold}]}},
         )  # fmt: skip
     now = me.call("get_item", TableName="bins", Key={"sku": {"S": "B-72"}}, ConsistentRead=True)["Item"]
     place.sure(now["holds"]["L"] == [{"S": "rsv-0f32"}] and now["version"]["N"] == "7")
