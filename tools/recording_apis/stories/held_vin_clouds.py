@@ -1,98 +1,18 @@
-"""Stories on clouds: Compute Engine, DynamoDB, Azure DevOps, Route 53, Cosmos DB, Graph, GitLab."""
+"""Stories on clouds: Compute Engine, Azure DevOps, Cosmos DB, Graph, GitLab."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import importlib
-import re
 import time
 from typing import TYPE_CHECKING, Any
 
 from tools.recording_apis.apps.vin_core import Desk, Req, Res
-from tools.recording_apis.names import route
 from tools.recording_apis.stage import case
 from tools.recording_apis.stories import held_vin_setting as place
 
 if TYPE_CHECKING:
-    from tools.recording_apis.servers import Server
     from tools.recording_apis.stage import Stage
-
-
-class Aws:
-    """A boto3 client of a service behind a tap of its own."""
-
-    def __init__(self, stage: Stage, name: str, server: Server, service: str, loses: Any = None) -> None:
-        self._port = stage.tap(name, server, loses)
-        boto3 = importlib.import_module("boto3")
-        agent = f"Boto3/{boto3.__version__} md/Botocore os/linux lang/python#3.11"
-        config = importlib.import_module("botocore.config").Config(
-            retries={"mode": "standard", "total_max_attempts": 3}, proxies={}, user_agent=agent
-        )
-        self._errors = importlib.import_module("botocore.exceptions")
-        self._host = f"{service}.internal.example"
-        self.client = boto3.client(
-            service, endpoint_url=f"http://{self._host}", region_name="eu-west-1", config=config,
-            aws_access_key_id="AKIAEXAMPLE", aws_secret_access_key="nothing",  # noqa: S106 - nothing checks it
-        )  # fmt: skip
-
-    def call(self, operation: str, expect: str = "", **named: Any) -> Any:
-        """Call an operation and insist on its error code, empty for success."""
-        route(self._host, self._port)
-        code, answer = "", {}
-        try:
-            answer = getattr(self.client, operation)(**named)
-        except self._errors.ClientError as refused:
-            code = str(refused.response["Error"]["Code"])
-        place.sure(code == expect, f"{operation}: {code or answer}")
-        return answer
-
-
-@case(
-    "e148",
-    "vin-dynamodb-update-sent-twice-by-the-sdk",
-    "lost-response-replay",
-    "400",
-    alone="lost-response-replay",
-    description=(
-        "A warehouse's reservation in DynamoDB on a version condition: the answer of the first attempt is lost, boto3 sends "
-        "the same invocation again and is told ConditionalCheckFailedException; the item read then has the reservation id "
-        "of this very call and the version one up."
-    ),
-)
-def dynamo(stage: Stage) -> None:
-    """Meet the own write."""
-    server = stage.server("moto")
-    writes: list[int] = []
-
-    def loses(message: Any) -> bool:
-        if ("X-Amz-Target", "DynamoDB_20120810.UpdateItem") not in [(n, v) for n, v in message.fields]:
-            return False
-        writes.append(1)
-        return len(writes) == 2
-
-    setup = Aws(stage, "other", server, "dynamodb")
-    key = [{"AttributeName": "sku", "KeyType": "HASH"}]
-    kinds = [{"AttributeName": "sku", "AttributeType": "S"}]
-    setup.call("create_table", TableName="bins", KeySchema=key, AttributeDefinitions=kinds, BillingMode="PAY_PER_REQUEST")
-    for sku, free in (("A-11", 4), ("B-72", 9)):
-        item = {"sku": {"S": sku}, "qty": {"N": str(free)}, "version": {"N": "6"}, "holds": {"L": []}}
-        setup.call("put_item", TableName="bins", Item=item)
-    stage.forget()
-    me = Aws(stage, "client", server, "dynamodb", loses)
-    me.call("describe_table", TableName="bins")
-    for sku, hold in (("A-11", "rsv-0f31"), ("B-72", "rsv-0f32")):
-        seen = me.call("get_item", TableName="bins", Key={"sku": {"S": sku}}, ConsistentRead=True)["Item"]
-        me.call(
-            "update_item", "" if sku == "A-11" else "ConditionalCheckFailedException", TableName="bins",
-            Key={"sku": {"S": sku}}, ConditionExpression="version = :seen",
-            UpdateExpression="SET qty = :qty, holds = list_append(holds, :hold), version = :next",
-            ExpressionAttributeValues={
-                ":seen": seen["version"], ":next": {"N": str(int(seen["version"]["N"]) + 1)},
-                ":qty": {"N": str(int(seen["qty"]["N"]) - 1)}, ":hold": {"L": [{"S": hold}]}},
-        )  # fmt: skip
-    now = me.call("get_item", TableName="bins", Key={"sku": {"S": "B-72"}}, ConsistentRead=True)["Item"]
-    place.sure(now["holds"]["L"] == [{"S": "rsv-0f32"}] and now["version"]["N"] == "7")
 
 
 def _compute() -> Desk:
@@ -101,7 +21,10 @@ def _compute() -> Desk:
     base = "/compute/v1/projects/nordlys-prod/zones/europe-north1-b"
 
     def mark() -> str:
-        return base64.urlsafe_b64encode(hashlib.md5(str(state["labels"]).encode()).digest()[:6]).decode() + "Wo="  # noqa: S324
+        return (
+            base64.urlsafe_b64encode(hashlib.md5(str(state["labels"]).encode()).digest()[:6]).decode()  # noqa: S324
+            + "Wo="
+        )
 
     def operation(status: str) -> dict[str, Any]:
         return {"kind": "compute#operation", "name": f"operation-17327{state['n']:04d}-62", "operationType": "setLabels",
@@ -129,6 +52,11 @@ def _compute() -> Desk:
     def done(_req: Req, _name: str) -> Any:
         return operation("DONE")
 
+    disk = {"name": "etl-1", "sizeGb": "200", "labels": {"env": "prod"}, "labelFingerprint": "42WmSpB8rSM="}
+    desk.fixed(f"{base}/disks", {"kind": "compute#diskList", "items": [disk]})
+    desk.fixed(
+        "/compute/v1/projects/nordlys-prod/zones", {"items": [{"name": "europe-north1-b", "status": "UP"}]}
+    )
     desk.fixed(f"{base}/machineTypes/e2-standard-4", {"name": "e2-standard-4", "guestCpus": 4})
     return desk
 
@@ -151,6 +79,8 @@ def compute(stage: Stage) -> None:
     always = {"Authorization": "Bearer ya29.a0", "x-goog-api-client": "gl-node/20 gdcl/7"}
     me = stage.actor("client", server, "compute.nordlys.example", "node:fetch", always)
     base = "/compute/v1/projects/nordlys-prod/zones/europe-north1-b"
+    me.get("/compute/v1/projects/nordlys-prod/zones?maxResults=500")
+    me.get(f"{base}/disks?filter=labels.env%3Dprod")
     plan = me.get(f"{base}/instances/etl-1").json
     me.get(f"{base}/machineTypes/e2-standard-4")
     body = {"labels": {"env": "prod", "owner": "data"}, "labelFingerprint": plan["labelFingerprint"]}
@@ -159,7 +89,10 @@ def compute(stage: Stage) -> None:
     me.get(f"{base}/operations/{op['name']}")
     place.sure(me.get(f"{base}/instances/etl-1").json["labelFingerprint"] != plan["labelFingerprint"])
     place.rest(0.6)
-    body = {"labels": {"env": "prod", "owner": "data", "cost": "c-71"}, "labelFingerprint": plan["labelFingerprint"]}
+    body = {
+        "labels": {"env": "prod", "owner": "data", "cost": "c-71"},
+        "labelFingerprint": plan["labelFingerprint"],
+    }
     me.send("POST", f"{base}/instances/etl-1/setLabels", 412, None, body)
     me.get(f"{base}/instances/etl-1")
 
@@ -213,7 +146,10 @@ def wiki(stage: Stage) -> None:
     """Send the parent's tag."""
     server = place.open_box(stage, _wiki(), "aiohttp", "Azure DevOps")
     me = stage.actor("client", server, "devops.netz.example", "requests", {"Authorization": "Basic OnBhdA=="})
-    base, api = "/infra/platform/_apis/wiki/wikis/platform.wiki/pages?path=", "&includeContent=true&api-version=7.1"
+    base, api = (
+        "/infra/platform/_apis/wiki/wikis/platform.wiki/pages?path=",
+        "&includeContent=true&api-version=7.1",
+    )
     me.get("/infra/_apis/projects?api-version=7.1")
     restore = me.get(f"{base}/Runbooks/Restore{api}")
     text = {"content": restore.json["content"] + "\n1. Pick a snapshot\n"}
@@ -227,80 +163,10 @@ def wiki(stage: Stage) -> None:
     place.sure(again.etag == child.etag)
 
 
-_NS = 'xmlns="https://route53.amazonaws.com/doc/2013-04-01/"'
-
-
-def _zone() -> Desk:
-    desk = Desk({"x-amzn-RequestId": "7e2d9f3a-5f0f-4c9e-8f15-0c1d7b64a0d2", "Content-Type": "text/xml"})
-    sets = {("api.fjord.example.", "A"): (60, "192.0.2.41"), ("www.fjord.example.", "A"): (300, "192.0.2.9")}
-
-    def one(name: str, kind: str) -> str:
-        ttl, value = sets[name, kind]
-        return (f"<ResourceRecordSet><Name>{name}</Name><Type>{kind}</Type><TTL>{ttl}</TTL><ResourceRecords>"
-                f"<ResourceRecord><Value>{value}</Value></ResourceRecord></ResourceRecords></ResourceRecordSet>")  # fmt: skip
-
-    @desk.on("GET", "/2013-04-01/hostedzone/Z0841/rrset")
-    def listed(_req: Req) -> Res:
-        rows = "".join(one(*key) for key in sets)
-        return Res(200, f'<?xml version="1.0"?>\n<ListResourceRecordSetsResponse {_NS}><ResourceRecordSets>{rows}'
-                        "</ResourceRecordSets><IsTruncated>false</IsTruncated><MaxItems>300</MaxItems>"
-                        "</ListResourceRecordSetsResponse>")  # fmt: skip
-
-    @desk.on("POST", "/2013-04-01/hostedzone/Z0841/rrset/?")
-    def change(req: Req) -> Res:
-        text = req.body.decode()
-        found = re.findall(r"<Action>(\w+)<.*?<Name>(.*?)<.*?<Type>(\w+)<.*?<TTL>(\d+)<.*?<Value>(.*?)<", text, re.S)
-        for action, name, kind, ttl, value in found:
-            if action == "DELETE" and sets.get((name, kind)) != (int(ttl), value):
-                said = (f"[Tried to delete resource record set [name='{name}', type='{kind}'] but the values "
-                        "provided do not match the current values]")  # fmt: skip
-                return Res(400, f'<?xml version="1.0"?>\n<ErrorResponse {_NS}><Error><Type>Sender</Type><Code>'
-                                f"InvalidChangeBatch</Code><Message>{said}</Message></Error><RequestId>7e2d9f3a"
-                                "</RequestId></ErrorResponse>")  # fmt: skip
-        for action, name, kind, ttl, value in found:
-            if action == "DELETE":
-                del sets[name, kind]
-            else:
-                sets[name, kind] = (int(ttl), value)
-        return Res(200, f'<?xml version="1.0"?>\n<ChangeResourceRecordSetsResponse {_NS}><ChangeInfo><Id>/change/C0{desk.count}'
-                        f"</Id><Status>PENDING</Status><SubmittedAt>{place.stamp()}</SubmittedAt></ChangeInfo>"
-                        "</ChangeResourceRecordSetsResponse>")  # fmt: skip
-
-    return desk
-
-
-@case(
-    "e123",
-    "vin-record-set-deleted-with-another-ttl",
-    "payload-precondition-mismatch",
-    "400",
-    alone="payload-precondition-mismatch",
-    synthetic=True,
-    description=(
-        "A failover script deletes an A record of Route 53 with the TTL of its template, 300, while the live record, which "
-        "its own listing showed, has 60: InvalidChangeBatch, and the whole batch with the new record is refused."
-    ),
-)
-def zone(stage: Stage) -> None:
-    """Delete what is not quite there."""
-    server = place.open_box(stage, _zone(), "cheroot", "Route 53")
-    me = Aws(stage, "client", server, "route53")
-
-    def batch(*rows: tuple[str, str, int, str]) -> dict[str, Any]:
-        made = [{"Action": action, "ResourceRecordSet": {"Name": name, "Type": "A", "TTL": ttl,
-                 "ResourceRecords": [{"Value": value}]}} for action, name, ttl, value in rows]  # fmt: skip
-        return {"HostedZoneId": "Z0841", "ChangeBatch": {"Comment": "failover", "Changes": made}}
-
-    me.call("list_resource_record_sets", HostedZoneId="Z0841")
-    me.call("change_resource_record_sets", **batch(("UPSERT", "www.fjord.example.", 300, "192.0.2.77")))
-    place.rest(0.8)
-    rows = (("DELETE", "api.fjord.example.", 300, "192.0.2.41"), ("CREATE", "api.fjord.example.", 300, "198.51.100.8"))
-    me.call("change_resource_record_sets", "InvalidChangeBatch", **batch(*rows))
-    me.call("list_resource_record_sets", HostedZoneId="Z0841", StartRecordName="api.fjord.example.", StartRecordType="A")
-
-
 def _cosmos() -> tuple[Desk, dict[str, Any]]:
-    desk = Desk({"x-ms-version": "2018-12-31", "x-ms-gatewayversion": "version=2.14.0", "x-ms-schemaversion": "1.19"})
+    desk = Desk(
+        {"x-ms-version": "2018-12-31", "x-ms-gatewayversion": "version=2.14.0", "x-ms-schemaversion": "1.19"}
+    )
     first = {"id": "meter-0417", "pk": "hall-3", "kwh": 8110, "readings": 12, "_rid": "q1tLAN==", "_ts": int(time.time()) - 900,
              "_etag": '"0a00d1c2-0000-0d00-0000-6740f1c20000"', "_self": "dbs/q1tLAA==/colls/q1tLAN=/docs/q1tLAN==/"}  # fmt: skip
     state: dict[str, Any] = {"lead": first, "behind": first, "lsn": 20411, "seen": 20411, "days": []}
@@ -315,7 +181,10 @@ def _cosmos() -> tuple[Desk, dict[str, Any]]:
     @desk.on("PUT", "/dbs/plant/colls/meters/docs/meter-0417")
     def write(req: Req) -> Any:
         if req.fields.get("if-match") not in (None, state["lead"]["_etag"]):
-            return Res(412, {"code": "PreconditionFailed", "message": "One of the specified pre-condition is not met"})
+            return Res(
+                412,
+                {"code": "PreconditionFailed", "message": "One of the specified pre-condition is not met"},
+            )
         state["lsn"] += 1
         own = {key: value for key, value in req.json.items() if not key.startswith("_")}
         etag = f'"0a00{state["lsn"]:04x}-0000-0d00-0000-6740f9{state["lsn"] % 256:02x}0000"'
@@ -327,7 +196,9 @@ def _cosmos() -> tuple[Desk, dict[str, Any]]:
     def day(req: Req) -> Any:
         return Res(201, {**req.json, "_etag": '"0c00aa01-0000-0d00-0000-6740f9aa0000"'})
 
-    desk.fixed("/dbs/plant/colls/meters", {"id": "meters", "partitionKey": {"paths": ["/pk"], "kind": "Hash"}})
+    desk.fixed(
+        "/dbs/plant/colls/meters", {"id": "meters", "partitionKey": {"paths": ["/pk"], "kind": "Hash"}}
+    )
     return desk, state
 
 
@@ -360,7 +231,13 @@ def cosmos(stage: Stage) -> None:
         place.rest(0.4)
         old = me.get(path, 200, eventual)
         place.sure(old.json["_etag"] == seen.json["_etag"] != mine.json["_etag"])
-    me.send("POST", "/dbs/plant/colls/days/docs", 201, None, {"id": "2026-11-28", "pk": "hall-3", "kwh": old.json["kwh"]})
+    me.send(
+        "POST",
+        "/dbs/plant/colls/days/docs",
+        201,
+        None,
+        {"id": "2026-11-28", "pk": "hall-3", "kwh": old.json["kwh"]},
+    )
     state["behind"], state["seen"] = state["lead"], state["lsn"]
     place.rest(0.5)
     place.sure(me.get(path, 200, eventual).json["kwh"] == 8342)
@@ -392,12 +269,23 @@ def delta(stage: Stage) -> None:
             inner = {"date": place.stamp(), "request-id": "0d7b6a11-71d0-4a1e-8c7e-9f3c5be0a001"}
             return Res(410, {"error": {"code": "syncStateNotFound", "message": said, "innerError": inner}},
                        {"Location": f"{root}/groups/delta?$select=displayName,members"})  # fmt: skip
-        rows = [{"id": f"6f1e{n}0aa", "displayName": name} for n, name in enumerate(("Pflege Nord", "Labor", "IT"))]
+        rows = [
+            {"id": f"6f1e{n}0aa", "displayName": name}
+            for n, name in enumerate(("Pflege Nord", "Labor", "IT"))
+        ]
         page = {"@odata.context": f"{root}/$metadata#groups(displayName,members)"}
         if token:
-            return {**page, "value": [], "@odata.deltaLink": f"{root}/groups/delta?$deltatoken=Kx9-{desk.count}"}
+            return {
+                **page,
+                "value": [],
+                "@odata.deltaLink": f"{root}/groups/delta?$deltatoken=Kx9-{desk.count}",
+            }
         if skip:
-            return {**page, "value": rows[2:], "@odata.deltaLink": f"{root}/groups/delta?$deltatoken=Kx9-{desk.count}"}
+            return {
+                **page,
+                "value": rows[2:],
+                "@odata.deltaLink": f"{root}/groups/delta?$deltatoken=Kx9-{desk.count}",
+            }
         return {**page, "value": rows[:2], "@odata.nextLink": f"{root}/groups/delta?$skiptoken=p2"}
 
     desk.fixed("/v1.0/organization", {"value": [{"id": "org-1", "displayName": "Klinikum"}]})
@@ -440,7 +328,12 @@ def _forge() -> Desk:
     def write(req: Req) -> Any:
         sent = req.json
         if sent.get("last_commit_id") not in (None, past[0]["id"]):
-            return Res(400, {"message": "You are attempting to update a file that has changed since you started editing it."})
+            return Res(
+                400,
+                {
+                    "message": "You are attempting to update a file that has changed since you started editing it."
+                },
+            )
         commit(sent["content"], sent["commit_message"], sent.get("author_name", "bot"))
         return {"file_path": "deploy/values.yaml", "branch": "main"}
 
@@ -448,7 +341,12 @@ def _forge() -> Desk:
     def commits(_req: Req) -> Any:
         return [{key: value for key, value in one.items() if key != "text"} for one in past]
 
-    desk.fixed("/api/v4/projects/318", {"id": 318, "path_with_namespace": "ops/havn", "default_branch": "main"})
+    desk.fixed("/api/v4/user", {"id": 9, "username": "release-bot", "bot": True})
+    desk.fixed("/api/v4/projects/318/pipelines", [{"id": 8811, "ref": "main", "status": "success"}])
+    desk.fixed(f"{base}/branches/main", {"name": "main", "protected": True, "can_push": True})
+    desk.fixed(
+        "/api/v4/projects/318", {"id": 318, "path_with_namespace": "ops/havn", "default_branch": "main"}
+    )
     return desk
 
 
@@ -472,6 +370,9 @@ def forge(stage: Stage) -> None:
     base = "/api/v4/projects/318"
     path = f"{base}/repository/files/deploy%2Fvalues.yaml"
     me.get(base)
+    me.get("/api/v4/user")
+    me.get(f"{base}/repository/branches/main")
+    me.get(f"{base}/pipelines?ref=main&per_page=1")
     held = base64.b64decode(me.get(f"{path}?ref=main").json["content"]).decode()
     theirs = other.get(f"{path}?ref=main").json
     body = {"branch": "main", "author_name": "Mette", "commit_message": "Four replicas for Friday",

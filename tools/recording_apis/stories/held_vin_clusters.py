@@ -24,7 +24,7 @@ def _nomad() -> Desk:
                         "Resources": {"CPU": 500, "MemoryMB": 512}}]}],
         "Version": 11, "JobModifyIndex": 70412, "ModifyIndex": 70418, "CreateIndex": 5120, "Status": "running",
     }  # fmt: skip
-    state = {"job": job, "index": 70418}
+    state: dict[str, Any] = {"job": job, "index": 70418}
 
     @desk.on("GET", r"/v1/job/geocoder")
     def read(_req: Req) -> Res:
@@ -36,7 +36,7 @@ def _nomad() -> Desk:
         return {"Versions": [place.pick(now, "ID", "Version", "JobModifyIndex", "TaskGroups")]}
 
     @desk.on("POST", r"/v1/job/geocoder/plan")
-    def plan(req: Req) -> Any:
+    def plan(_req: Req) -> Any:
         changes = [{"Type": "Edited", "Name": "web", "Updates": {"in-place update": 3}}]
         return {"Annotations": {"DesiredTGUpdates": {"web": {"InPlaceUpdate": 3}}},
                 "Diff": {"ID": "geocoder", "TaskGroups": changes, "Type": "Edited"},
@@ -56,9 +56,13 @@ def _nomad() -> Desk:
         return {"EvalID": f"b1f7c0de-77aa-41d0-9c30-0000000{state['index']}", "EvalCreateIndex": state["index"],
                 "JobModifyIndex": state["index"], "Warnings": "", "Index": state["index"], "LastContact": 0}  # fmt: skip
 
-    desk.fixed(r"/v1/agent/self", {"config": {"Region": "eu", "Datacenter": "ams2", "Version": {"Version": "1.9.3"}}})
+    desk.fixed(
+        r"/v1/agent/self", {"config": {"Region": "eu", "Datacenter": "ams2", "Version": {"Version": "1.9.3"}}}
+    )
     desk.fixed(r"/v1/jobs", [{"ID": "geocoder", "Status": "running"}, {"ID": "tiles", "Status": "running"}])
-    desk.fixed(r"/v1/job/geocoder/allocations", [{"ID": "9c1e4a52", "ClientStatus": "running", "JobVersion": 11}])
+    desk.fixed(
+        r"/v1/job/geocoder/allocations", [{"ID": "9c1e4a52", "ClientStatus": "running", "JobVersion": 11}]
+    )
     return desk
 
 
@@ -347,9 +351,15 @@ def _placement() -> Desk:
 
     @desk.on("GET", "/resource_providers")
     def providers(_req: Req) -> Any:
-        return {"resource_providers": [{"uuid": rp[20:], "name": "cmp-17.nsc.example", "generation": state["generation"]}]}
+        return {
+            "resource_providers": [
+                {"uuid": rp[20:], "name": "cmp-17.nsc.example", "generation": state["generation"]}
+            ]
+        }
 
-    desk.fixed(f"{rp}/usages", {"resource_provider_generation": 57, "usages": {"VCPU": 40, "MEMORY_MB": 98304}})
+    desk.fixed(
+        f"{rp}/usages", {"resource_provider_generation": 57, "usages": {"VCPU": 40, "MEMORY_MB": 98304}}
+    )
     return desk
 
 
@@ -372,7 +382,9 @@ def placement(stage: Stage) -> None:
     server = place.open_box(stage, _placement(), "falcon", "OpenStack Placement")
     always = {"X-Auth-Token": "gAAAAABn-ops", "OpenStack-API-Version": "placement 1.39"}
     me = stage.actor("client", server, "placement.nsc.example", "requests", always)
-    other = stage.actor("other", server, "placement.nsc.example", "httpx", {**always, "X-Auth-Token": "gAAAAABn-traits"})
+    other = stage.actor(
+        "other", server, "placement.nsc.example", "httpx", {**always, "X-Auth-Token": "gAAAAABn-traits"}
+    )
     rp = "/resource_providers/4e8e5957-649f-477b-9e5b-f1f75b21c03c"
     me.get("/")
     me.get("/resource_providers?name=cmp-17.nsc.example")
@@ -424,7 +436,9 @@ def _vault() -> Desk:
         return {"data": {"cas_required": True, "current_version": len(past), "max_versions": 5,
                          "versions": {str(one["version"]): one for _, one in past}}}  # fmt: skip
 
-    desk.fixed("/v1/sys/health", {"initialized": True, "sealed": False, "standby": False, "version": "1.18.3"})
+    desk.fixed(
+        "/v1/sys/health", {"initialized": True, "sealed": False, "standby": False, "version": "1.18.3"}
+    )
     desk.fixed("/v1/auth/token/lookup-self", {"data": {"policies": ["rotate"], "ttl": 2764000}})
     return desk
 

@@ -32,7 +32,9 @@ _BIN = 'mimetype.assign += (".bin" => "application/octet-stream")\nserver.stat-c
 )
 def settled(stage: Stage) -> None:
     """Save too soon."""
-    server = fronts.site(stage, "apache2", {"menu.json": '{"home":"/"}', "about.html": "<h1>About</h1>\n"}, _DAV)
+    server = fronts.site(
+        stage, "apache2", {"menu.json": '{"home":"/"}', "about.html": "<h1>About</h1>\n"}, _DAV
+    )
     me = stage.actor("client", server, "www.teehaus.example", "requests", {"User-Agent": "sitebuild/0.9"})
     me.send("OPTIONS", "/", 200)
     menu = me.get("/menu.json")
@@ -62,7 +64,10 @@ def settled(stage: Stage) -> None:
 )
 def resumed(stage: Stage) -> None:
     """Resume with the wrong hour."""
-    files = {f"dumps/{name}.sql": f"-- {name}\n" + "insert into t values (1);\n" * 60 for name in ("kunder", "ordrer")}
+    files = {
+        f"dumps/{name}.sql": f"-- {name}\n" + "insert into t values (1);\n" * 60
+        for name in ("kunder", "ordrer")
+    }
     server = fronts.site(stage, "nginx", {**files, "index.json": '["kunder","ordrer"]'}, age=5400)
     me = stage.actor("client", server, "backup.cafezal.example", "urllib", {"User-Agent": "guarda/1.2"})
     me.get("/index.json")
@@ -120,7 +125,10 @@ def ahead(stage: Stage) -> None:
 )
 def second(stage: Stage) -> None:
     """Save within the second."""
-    docs = {"/listen/leihe.txt": ("text/plain", "Bohrer: frei\n"), "/listen/regeln.txt": ("text/plain", "Seid nett.\n")}
+    docs = {
+        "/listen/leihe.txt": ("text/plain", "Bohrer: frei\n"),
+        "/listen/regeln.txt": ("text/plain", "Seid nett.\n"),
+    }
     box = Box(docs, dates=True)
     box.listing = lambda _req, _path, below: Res(
         200, [{"name": key, "bytes": len(one.data.encode()), "by": one.by} for key, one in below.items()]
@@ -167,7 +175,12 @@ def iso(stage: Stage) -> None:
         return parsedate_to_datetime(value).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     food = me.get("/preise/speisen.csv")
-    me.put("/preise/speisen.csv", "suppe;6.90\n", 204, {"If-Unmodified-Since": form(food.fields["last-modified"])})
+    me.put(
+        "/preise/speisen.csv",
+        "suppe;6.90\n",
+        204,
+        {"If-Unmodified-Since": form(food.fields["last-modified"])},
+    )
     held = me.get("/preise/getraenke.csv")
     seen = other.get("/preise/getraenke.csv")
     other.put("/preise/getraenke.csv", "cola;3.20\nwasser;2.10\n", 204, {"If-Match": seen.etag})
@@ -195,7 +208,9 @@ def iso(stage: Stage) -> None:
 def segments(stage: Stage) -> None:
     """Splice."""
     first = "".join(f"{n:06d} rev-a\n" for n in range(400))
-    server = fronts.site(stage, "lighttpd", {"fw/gw-2.bin": first, "fw/latest.txt": "gw-2.bin\n"}, _BIN, age=40000)
+    server = fronts.site(
+        stage, "lighttpd", {"fw/gw-2.bin": first, "fw/latest.txt": "gw-2.bin\n"}, _BIN, age=40000
+    )
     me = stage.actor("client", server, "fw.geraete.example", "curl:trace-time", {"User-Agent": "ota/3.3"})
     me.get("/fw/latest.txt")
     size = int(me.send("HEAD", "/fw/gw-2.bin", 200).fields["content-length"])
@@ -276,7 +291,9 @@ def calendar(stage: Stage) -> None:
     server = stage.server("radicale")
     always = {"Authorization": "Basic aW5nYTpwdw==", "User-Agent": "DAVx5/4.4"}
     me = stage.actor("client", server, "kalender.praxis.example", "httpx", always)
-    other = stage.actor("other", server, "kalender.praxis.example", "requests", {**always, "User-Agent": "Evolution/3.54"})
+    other = stage.actor(
+        "other", server, "kalender.praxis.example", "requests", {**always, "User-Agent": "Evolution/3.54"}
+    )
     me.send("MKCALENDAR", "/inga/dienst/", 201, {"Content-Type": "application/xml"}, _MAKE)
     paths = [f"/inga/dienst/{name}.ics" for name in ("nacht", "frueh", "spaet")]
     tags = {}
@@ -289,10 +306,14 @@ def calendar(stage: Stage) -> None:
     body = _EVENT.format("DAVx5", "u-0", 0, "Nachtdienst")
     tags[paths[0]] = me.put(paths[0], body, 204, {**_CAL, "If-Match": tags[paths[0]]}).etag
     seen = other.get(paths[1])
-    other.put(paths[1], _EVENT.format("Evolution", "u-1", 5, "Frühdienst"), 204, {**_CAL, "If-Match": seen.etag})
+    other.put(
+        paths[1], _EVENT.format("Evolution", "u-1", 5, "Frühdienst"), 204, {**_CAL, "If-Match": seen.etag}
+    )
     place.rest(1.1)
     me.send("REPORT", "/inga/dienst/", 207, xml, _SYNC.format(token))
     fresh = me.get(paths[1])
-    me.put(paths[1], fresh.text.replace("Frühdienst", "Frühdienst (Inga)"), 204, {**_CAL, "If-Match": fresh.etag})
+    me.put(
+        paths[1], fresh.text.replace("Frühdienst", "Frühdienst (Inga)"), 204, {**_CAL, "If-Match": fresh.etag}
+    )
     me.send("DELETE", paths[2], 200, {"If-Match": tags[paths[2]]})
     me.get(paths[2], 404)

@@ -47,7 +47,9 @@ def deflate(stage: Stage) -> None:
     for name in ("teile.csv", "lieferanten.csv"):
         fronts.put_file(dav.directory, name, f"# {name}\n{text}", age=50000)
     server = fronts.apache(stage, dav, "SetOutputFilter DEFLATE\nSetEnvIfNoCase Request_URI \\.png$ no-gzip")
-    me = stage.actor("client", server, "stamm.maschinenbau.example", "node:fetch", {"User-Agent": "Teilepflege/11"})
+    me = stage.actor(
+        "client", server, "stamm.maschinenbau.example", "node:fetch", {"User-Agent": "Teilepflege/11"}
+    )
     me.send("OPTIONS", "/", 200)
     for name in ("teile.csv", "lieferanten.csv"):
         seen = me.get(f"/{name}")
@@ -104,7 +106,9 @@ def makers(stage: Stage) -> None:
 )
 def again(stage: Stage) -> None:
     """Ask once and be sent twice."""
-    docs = {f"/berths/{n}": {"berth": n, "ship": None, "lastRequest": None, "savedAt": None} for n in (3, 4, 5)}
+    docs = {
+        f"/berths/{n}": {"berth": n, "ship": None, "lastRequest": None, "savedAt": None} for n in (3, 4, 5)
+    }
     box = Box(docs, _row, extra={"X-App": "berths/2"})
     slow: list[str] = []
     plain = box.change
@@ -125,6 +129,7 @@ def again(stage: Stage) -> None:
         " retries 2\n retry-on response-timeout conn-failure\n timeout server 1s",
     )  # fmt: skip
     me = stage.actor("client", server, "berths.havn.example", "httpx", {"User-Agent": "kaiplan/1"})
+    me.get("/me")
     me.get("/berths")
     for number, ship in ((3, "Astrid"), (4, "Brage")):
         seen = me.get(f"/berths/{number}")
@@ -132,6 +137,14 @@ def again(stage: Stage) -> None:
         me.put(f"/berths/{number}", {**seen.json, "ship": ship}, 200 if number == 3 else 412, fields)
     now = me.get("/berths/4").json
     place.sure(now["ship"] == "Brage" and now["lastRequest"] == "7c9e-4-brage")
+    seen = me.get("/berths/5")
+    me.put(
+        "/berths/5",
+        {**seen.json, "ship": "Cato"},
+        200,
+        {"If-Match": seen.etag, "X-Request-Id": "7c9e-5-cato"},
+    )
+    me.get("/berths")
 
 
 @case(
@@ -158,6 +171,9 @@ def store(stage: Stage) -> None:
     old = me.get("/tarife/2")
     place.sure(old.fields["x-cache"] == "HIT")
     saved = me.put("/tarife/2", {**old.json, "cent": 33, "stand": 2}, 200, {"If-Match": old.etag})
+    other = me.get("/tarife/1")
+    me.get("/tarife/1", 200, {"If-Match": other.etag})
+    me.get("/tarife/1", 304, {"If-None-Match": other.etag})
     place.rest(1.0)
     got = me.send("GET", "/tarife/2", 412, {"If-Match": saved.etag})
     place.sure(got.fields["x-cache"] == "HIT")
@@ -181,11 +197,18 @@ def store(stage: Stage) -> None:
 )
 def varnish(stage: Stage) -> None:
     """Read what was."""
-    box = Box({f"/filialen/{n}/zeiten": {"filiale": n, "mo": "9-18", "sa": "10-14"} for n in (12, 13)}, _short)
+    box = Box(
+        {f"/filialen/{n}/zeiten": {"filiale": n, "mo": "9-18", "sa": "10-14"} for n in (12, 13)}, _short
+    )
     box.extra["Cache-Control"] = "public, max-age=4"
     server = fronts.varnish(stage, place.open_box(stage, box, "tornado"), _NO_GRACE)
-    me = stage.actor("client", server, "filialen.buch.example", "requests", {"User-Agent": "Zeitenpflege/1.1"})
-    me.get("/filialen/13/zeiten")
+    me = stage.actor(
+        "client", server, "filialen.buch.example", "requests", {"User-Agent": "Zeitenpflege/1.1"}
+    )
+    script = me.get("/static/app.9c1f.js")
+    me.get("/static/app.9c1f.js", 304, {"If-None-Match": script.etag})
+    me.get("/me")
+    near = me.get("/filialen/13/zeiten")
     old = me.get("/filialen/12/zeiten")
     place.rest(1.2)
     saved = me.put("/filialen/12/zeiten", {**old.json, "sa": "10-16"}, 200, {"If-Match": old.etag})
@@ -196,6 +219,7 @@ def varnish(stage: Stage) -> None:
     me.send("POST", "/vorschau", 201, None, {"filiale": 12, "text": f"Samstag {seen.json['sa']}"})
     place.rest(3.5)
     place.sure(me.get("/filialen/12/zeiten").etag == saved.etag)
+    me.put("/filialen/13/zeiten", {**near.json, "mo": "10-18"}, 200, {"If-Match": near.etag})
 
 
 @case(
@@ -216,23 +240,34 @@ def stripped(stage: Stage) -> None:
     server = fronts.nginx(stage, radicale, 'proxy_set_header If-Match "";')
     always = {"Authorization": "Basic cmV6ZXB0aW9uOnB3", "User-Agent": "iOS/18.1 dataaccessd/1.0"}
     me = stage.actor("client", server, "termine.zahn.example", "httpx", always)
-    desk = stage.actor("other", radicale, "termine.zahn.example", "requests", {**always, "User-Agent": "Thunderbird/128"})
+    desk = stage.actor(
+        "other", radicale, "termine.zahn.example", "requests", {**always, "User-Agent": "Thunderbird/128"}
+    )
     desk.send("MKCALENDAR", "/rezeption/plan/", 201, {"Content-Type": "application/xml"}, _MAKE)
     paths = ["/rezeption/plan/a17.ics", "/rezeption/plan/a18.ics"]
     for n, path in enumerate(paths):
-        desk.put(path, _EVENT.format("Praxis", f"a1{n}", n, f"Patient {n}"), 201, {**_CAL, "If-None-Match": "*"})
+        desk.put(
+            path, _EVENT.format("Praxis", f"a1{n}", n, f"Patient {n}"), 201, {**_CAL, "If-None-Match": "*"}
+        )
     find = '<?xml version="1.0"?><D:propfind xmlns:D="DAV:"><D:prop><D:getetag/></D:prop></D:propfind>'
     xml = {"Content-Type": "application/xml", "Depth": "1"}
     me.send("PROPFIND", "/rezeption/plan/", 207, xml, find)
     first, held = me.get(paths[0]), me.get(paths[1])
-    me.put(paths[0], first.text.replace("Patient 0", "Patient 0 (Krone)"), 204, {**_CAL, "If-Match": first.etag})
+    me.put(
+        paths[0], first.text.replace("Patient 0", "Patient 0 (Krone)"), 204, {**_CAL, "If-Match": first.etag}
+    )
     seen = desk.get(paths[1])
     body = seen.text.replace("SUMMARY", "DESCRIPTION:Allergie: Penicillin\r\nSUMMARY")
     desk.put(paths[1], body, 204, {**_CAL, "If-Match": seen.etag})
     place.rest(1.2)
     listed = me.send("PROPFIND", "/rezeption/plan/", 207, xml, find)
     place.sure(held.etag.strip('"') not in listed.text)
-    me.put(paths[1], held.text.replace("Patient 1", "Patient 1 (verschoben)"), 204, {**_CAL, "If-Match": held.etag})
+    me.put(
+        paths[1],
+        held.text.replace("Patient 1", "Patient 1 (verschoben)"),
+        204,
+        {**_CAL, "If-Match": held.etag},
+    )
     place.sure("Penicillin" not in me.get(paths[1]).text)
 
 
@@ -253,13 +288,16 @@ def moved(stage: Stage) -> None:
     box = Box(docs, _row)
     lines = "@alt path_regexp alt ^/v1/(.*)$\n redir @alt /v2/{re.alt.1} 302"
     server = fronts.caddy(stage, place.open_box(stage, box, "falcon"), lines)
-    me = stage.actor("client", server, "touren.bote.example", "requests:follow", {"User-Agent": "Disponent/5"})
+    me = stage.actor(
+        "client", server, "touren.bote.example", "requests:follow", {"User-Agent": "Disponent/5"}
+    )
     me.get("/v2/touren")
     for tour in (71, 72):
         seen = me.get(f"/v1/touren/{tour}")
         got = me.put(f"/v1/touren/{tour}", {**seen.json, "fahrer": "Öztürk"}, 200, {"If-Match": seen.etag})
         place.sure(got.json["fahrer"] == "Nowak")
         place.rest(0.5)
+    me.send("POST", "/telemetry", 204, None, {"event": "gespeichert", "touren": [71, 72]})
     place.sure(me.get("/v2/touren/72").json["fahrer"] == "Nowak")
 
 
@@ -277,13 +315,14 @@ def moved(stage: Stage) -> None:
 )
 def nodes(stage: Stage) -> None:
     """Alternate."""
-    files = {"katalog.json": '{"artikel":[' + ",".join(str(n) for n in range(200)) + "]}", "farben.css": "b{color:#111}\n"}
+    files = {
+        "katalog.json": '{"artikel":[' + ",".join(str(n) for n in range(200)) + "]}",
+        "farben.css": "b{color:#111}\n",
+    }
     ports = [fronts.site(stage, "nginx", files, age=age) for age in (9000, 8100)]
     server = fronts.haproxy(stage, ports, " http-response set-header X-Node %s")
     me = stage.actor("client", server, "kiosk.moebel.example", "node:axios", {"User-Agent": "Kiosk/6.0"})
-    tags: list[str] = []
-    for path in ("/katalog.json", "/farben.css", "/katalog.json"):
-        tags.append(me.get(path).etag)
+    tags = [me.get(path).etag for path in ("/katalog.json", "/farben.css", "/katalog.json")]
     held = tags[0]
     for _ in range(6):
         place.rest(0.4)
@@ -340,7 +379,9 @@ def cashiers(stage: Stage) -> None:
     server = fronts.nginx(stage, place.open_box(stage, box, "flask"))
     me = stage.actor("client", server, "kasse.theater.example", "httpx", {"User-Agent": "Kassengateway/9"})
     users = [{"Authorization": f"Bearer kasse-{name}", "X-User": name} for name in ("ost", "west")]
-    me.get("/vorstellungen", 200, users[0])
+    for user in users:
+        me.get("/me", 200, user)
+        me.get("/vorstellungen", 200, user)
 
     def sell(seen: Answer, seat: str, user: dict[str, str]) -> Answer:
         body = {**seen.json, "verkauft": [*seen.json["verkauft"], f"{seat}:{user['X-User']}"]}
@@ -378,7 +419,12 @@ def packed(stage: Stage) -> None:
         me.get(word, 304, {"If-None-Match": weak.etag})
         plain = me.get(word, 200, {"Accept-Encoding": "identity"})
         place.rest(0.3)
-        me.put(word, {**plain.json, "text": "Neu " * 20}, 200, {"If-Match": plain.etag, "Accept-Encoding": "identity"})
+        me.put(
+            word,
+            {**plain.json, "text": "Neu " * 20},
+            200,
+            {"If-Match": plain.etag, "Accept-Encoding": "identity"},
+        )
     me.get("/glossar")
 
 

@@ -39,7 +39,9 @@ def node_app(stage: Stage, script: str, package: str, probe: str) -> Server:
     """Start a script of Node.js beside the applications, with a tap before it."""
     port, directory = free_port(), stage.directory()
     command = [servers.program("node"), str(_APPS / script), str(port)]
-    told = subprocess.run([command[0], "--version"], capture_output=True, check=True, text=True).stdout.strip()
+    told = subprocess.run(
+        [command[0], "--version"], capture_output=True, check=True, text=True
+    ).stdout.strip()
     version = f"{package} {servers._node_version(package)} on Node.js {told[1:]}"  # noqa: SLF001
     made = servers._run(  # noqa: SLF001
         command, port, directory, version, probe=probe, environment={"NODE_PATH": str(servers.NODE_MODULES)}

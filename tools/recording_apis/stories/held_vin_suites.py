@@ -1,4 +1,4 @@
-"""Stories on products: CouchDB, Nextcloud, Kibana, Solr, a learning record store, FHIR, JMAP."""
+"""Stories on products: CouchDB, Nextcloud, Kibana, Solr, a learning record store."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def _couch() -> Desk:
 
     @desk.on("GET", "/wartung/(anlage:.+)")
     def read(_req: Req, key: str) -> Any:
-        return Res(200, docs[key], {"ETag": f'"{docs[key]["_rev"]}"'}) if key in docs else Res(404, desk.missing)
+        return (
+            Res(200, docs[key], {"ETag": f'"{docs[key]["_rev"]}"'}) if key in docs else Res(404, desk.missing)
+        )
 
     @desk.on("PUT", "/wartung/(anlage:.+)")
     def write(req: Req, key: str) -> Any:
@@ -46,7 +48,9 @@ def _couch() -> Desk:
         rows = [{"id": key, "key": key, "value": {"rev": one["_rev"]}} for key, one in docs.items()]
         return {"total_rows": len(rows), "offset": 0, "rows": rows}
 
-    desk.fixed("/", {"couchdb": "Welcome", "version": "3.3.3", "vendor": {"name": "The Apache Software Foundation"}})
+    desk.fixed(
+        "/", {"couchdb": "Welcome", "version": "3.3.3", "vendor": {"name": "The Apache Software Foundation"}}
+    )
     return desk
 
 
@@ -66,7 +70,9 @@ def _couch() -> Desk:
 def couch(stage: Stage) -> None:
     """Drop the revision."""
     server = place.open_box(stage, _couch(), "cheroot", "CouchDB")
-    me = stage.actor("client", server, "couch.wasserwerk.example", "node:axios", {"Authorization": "Basic YXBwOg=="})
+    me = stage.actor(
+        "client", server, "couch.wasserwerk.example", "node:axios", {"Authorization": "Basic YXBwOg=="}
+    )
     me.get("/")
     me.get("/wartung/_all_docs")
     made = {"typ": "Ventil", "stufe": 1, "standort": "Halle C"}
@@ -139,7 +145,11 @@ def _cloud() -> Desk:
 def widget(stage: Stage) -> None:
     """Meet another kind of 412."""
     server = place.open_box(stage, _cloud(), "waitress", "Nextcloud")
-    always = {"Authorization": "Basic aWxzZTph", "Accept": "application/json", "User-Agent": "StatusWidget/1.4"}
+    always = {
+        "Authorization": "Basic aWxzZTph",
+        "Accept": "application/json",
+        "User-Agent": "StatusWidget/1.4",
+    }
     me = stage.actor("client", server, "wolke.familie.example", "requests", always)
     me.get("/status.php")
     note = me.get("/remote.php/dav/files/ilse/Einkauf.md")
@@ -184,7 +194,12 @@ def _kibana() -> Desk:
     def find(_req: Req) -> Any:
         return {"page": 1, "per_page": 20, "total": 1, "saved_objects": [shown()]}
 
-    desk.fixed("/api/status", {"name": "kibana-0", "version": {"number": "8.15.3"}, "status": {"overall": {"level": "available"}}})
+    desk.fixed("/api/spaces/space", [{"id": "default", "name": "Default", "disabledFeatures": []}])
+    desk.fixed("/api/data_views", {"data_view": [{"id": "logs", "title": "logs-*", "name": "Logs"}]})
+    desk.fixed(
+        "/api/status",
+        {"name": "kibana-0", "version": {"number": "8.15.3"}, "status": {"overall": {"level": "available"}}},
+    )
     return desk
 
 
@@ -203,10 +218,20 @@ def _kibana() -> Desk:
 def dashboards(stage: Stage) -> None:
     """Fetch the version and keep the old base."""
     server = place.open_box(stage, _kibana(), "falcon", "Kibana")
-    me = stage.actor("client", server, "kibana.betalning.example", "requests", {"kbn-xsrf": "gen", "Authorization": "ApiKey R2Vu"})
-    other = stage.actor("other", server, "kibana.betalning.example", "httpx", {"kbn-xsrf": "kibana", "Cookie": "sid=Fe26.2"})
+    me = stage.actor(
+        "client",
+        server,
+        "kibana.betalning.example",
+        "requests",
+        {"kbn-xsrf": "gen", "Authorization": "ApiKey R2Vu"},
+    )
+    other = stage.actor(
+        "other", server, "kibana.betalning.example", "httpx", {"kbn-xsrf": "kibana", "Cookie": "sid=Fe26.2"}
+    )
     path = "/api/saved_objects/dashboard/slo-checkout"
     me.get("/api/status")
+    me.get("/api/spaces/space")
+    me.get("/api/data_views")
     base = json.loads(me.get(path).json["attributes"]["panelsJSON"])
     theirs = other.get(path).json
     panels = [*json.loads(theirs["attributes"]["panelsJSON"]), {"panelIndex": "3", "title": "Error budget"}]
@@ -238,7 +263,10 @@ def _solr() -> Desk:
     def select(req: Req) -> Any:
         wanted = req.query.get("fl", "").split(",")
         rows = [{key: one for key, one in doc.items() if key in wanted} for doc in docs.values()]
-        return {"responseHeader": {"status": 0, "QTime": 1}, "response": {"numFound": len(rows), "start": 0, "docs": rows}}
+        return {
+            "responseHeader": {"status": 0, "QTime": 1},
+            "response": {"numFound": len(rows), "start": 0, "docs": rows},
+        }
 
     @desk.on("GET", "/solr/katalog/get")
     def read(req: Req) -> Any:
@@ -252,7 +280,9 @@ def _solr() -> Desk:
             known = old["_version_"] if old else -1
             if told > 1 and told != known:
                 said = f"version conflict for {doc['id']} expected={told} actual={known}"
-                return Res(409, {"responseHeader": {"status": 409, "QTime": 2}, "error": {"msg": said, "code": 409}})
+                return Res(
+                    409, {"responseHeader": {"status": 409, "QTime": 2}, "error": {"msg": said, "code": 409}}
+                )
             adds += [doc["id"], keep({key: one for key, one in doc.items() if key != "_version_"})]
         return {"responseHeader": {"status": 0, "QTime": 6}, "adds": adds}
 
@@ -281,7 +311,9 @@ def solr(stage: Stage) -> None:
     other = stage.actor("other", server, "solr.haushalt.example", "requests", {"User-Agent": "lager-sync"})
     update = "/solr/katalog/update?commit=true&versions=true"
     me.get("/solr/katalog/admin/ping")
-    rows = me.get("/solr/katalog/select?q=name_s:*kanne&fl=id,name_s,price_f,stock_i&rows=50").json["response"]["docs"]
+    rows = me.get("/solr/katalog/select?q=name_s:*kanne&fl=id,name_s,price_f,stock_i&rows=50").json[
+        "response"
+    ]["docs"]
     theirs = other.get("/solr/katalog/get?id=sku-4402").json["doc"]
     other.send("POST", update, 200, None, [{**theirs, "stock_i": 3}])
     place.rest(1.1)
@@ -299,7 +331,10 @@ _STATE = f"/xapi/activities/state?activityId={_ACT}&agent=%7B%22mbox%22%3A%22mai
 
 def _lrs() -> Desk:
     desk = Desk({"X-Experience-API-Version": "1.0.3", "Access-Control-Allow-Origin": "https://kurs.example"})
-    state: dict[str, Any] = {"doc": {"page": 3, "done": ["intro"]}, "at": place.stamp(4000, "%a, %d %b %Y %H:%M:%S GMT")}
+    state: dict[str, Any] = {
+        "doc": {"page": 3, "done": ["intro"]},
+        "at": place.stamp(4000, "%a, %d %b %Y %H:%M:%S GMT"),
+    }
     said: list[Any] = []
 
     def tag() -> str:
@@ -372,136 +407,3 @@ def player(stage: Stage) -> None:
     me.put(_STATE, {**held, "page": 4}, 204)
     place.rest(0.4)
     place.sure(me.get(_STATE).json["done"] == ["intro"])
-
-
-def _fhir() -> Desk:
-    desk = Desk({"X-Powered-By": "HAPI FHIR 7.4.0 REST Server (FHIR Server; FHIR 4.0.1/R4)"}, {"resourceType": "OperationOutcome"})
-    rows: dict[str, dict[str, Any]] = {}
-
-    def keep(key: str, data: dict[str, Any], number: int) -> dict[str, Any]:
-        meta = {"versionId": str(number), "lastUpdated": place.stamp(0, "%Y-%m-%dT%H:%M:%S.417+00:00")}
-        rows[key] = {**data, "id": key, "meta": meta}
-        return rows[key]
-
-    keep("881", {"resourceType": "Device", "identifier": [{"system": "urn:sn", "value": "PX-17"}], "status": "active"}, 3)
-
-    def tags(one: dict[str, Any]) -> dict[str, str]:
-        return {"ETag": f'W/"{one["meta"]["versionId"]}"', "Content-Type": "application/fhir+json;charset=UTF-8",
-                "Content-Location": f"/fhir/Device/{one['id']}/_history/{one['meta']['versionId']}"}  # fmt: skip
-
-    @desk.on("POST", "/fhir/Device")
-    def create(req: Req) -> Res:
-        value = req.fields.get("if-none-exist", "").rpartition("|")[2]
-        found = [one for one in rows.values() if one["identifier"][0]["value"] == value]
-        made = found[0] if found else keep(str(900 + len(rows)), req.json, 1)
-        return Res(200 if found else 201, made, tags(made))
-
-    @desk.on("GET", "/fhir/Device/([0-9]+)")
-    def read(req: Req, key: str) -> Res:
-        one = rows[key]
-        same = req.fields.get("if-none-match") == tags(one)["ETag"]
-        return Res(304, b"", {"ETag": tags(one)["ETag"]}) if same else Res(200, one, tags(one))
-
-    @desk.on("PUT", "/fhir/Device/([0-9]+)")
-    def write(req: Req, key: str) -> Res:
-        if req.fields.get("if-match") != tags(rows[key])["ETag"]:
-            return Res(409, {"resourceType": "OperationOutcome"})
-        return Res(200, one := keep(key, req.json, int(rows[key]["meta"]["versionId"]) + 1), tags(one))
-
-    desk.fixed("/fhir/metadata", {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1"})
-    return desk
-
-
-@case(
-    "e147",
-    "vin-devices-made-once-and-updated",
-    "none",
-    "healthy",
-    alone="none",
-    synthetic=True,
-    description=(
-        "A device gateway makes sure of its devices with If-None-Exist (200 for one that is there, 201 for the other), and "
-        "updates them with weak version tags in If-Match, as FHIR has it; a 304 in between."
-    ),
-)
-def devices(stage: Stage) -> None:
-    """Make sure and update."""
-    server = place.open_box(stage, _fhir(), "aiohttp", "FHIR server")
-    me = stage.actor("client", server, "fhir.station4.example", "aiohttp", {"Accept": "application/fhir+json"})
-    me.get("/fhir/metadata")
-    for serial, status in (("PX-17", 200), ("PX-22", 201)):
-        body = {"resourceType": "Device", "identifier": [{"system": "urn:sn", "value": serial}], "status": "active"}
-        made = me.send("POST", "/fhir/Device", status, {"If-None-Exist": f"identifier=urn:sn|{serial}"}, body)
-        path = f"/fhir/Device/{made.json['id']}"
-        seen = me.get(path)
-        saved = me.put(path, {**seen.json, "note": [{"text": "kalibriert"}]}, 200, {"If-Match": seen.etag})
-        place.rest(0.5)
-        me.get(path, 304, {"If-None-Match": saved.etag})
-        me.put(path, {**saved.json, "status": "inactive"}, 200, {"If-Match": saved.etag})
-
-
-def _mail() -> tuple[Desk, dict[str, Any]]:
-    desk = Desk()
-    state: dict[str, Any] = {"n": 880, "mails": {"M61": {"id": "M61", "subject": "Angebot", "keywords": {}}}}
-
-    def answer(name: str, given: dict[str, Any], call: str) -> list[Any]:
-        now = f"s{state['n']}"
-        if name == "Email/get":
-            return [name, {"accountId": "u7", "state": now, "list": [
-                one for key, one in state["mails"].items() if given["ids"] is None or key in given["ids"]],
-                "notFound": []}, call]  # fmt: skip
-        if name == "Email/changes":
-            made = [key for key in state["mails"] if key != "M61"]
-            return [name, {"accountId": "u7", "oldState": given["sinceState"], "newState": now, "hasMoreChanges": False,
-                           "created": made, "updated": [], "destroyed": []}, call]  # fmt: skip
-        if given["ifInState"] != now:
-            return ["error", {"type": "stateMismatch"}, call]
-        state["n"] += 1
-        for key, change in given["update"].items():
-            state["mails"][key] = {**state["mails"][key], "keywords": change["keywords"]}
-        return [name, {"accountId": "u7", "oldState": now, "newState": f"s{state['n']}",
-                       "updated": dict.fromkeys(given["update"])}, call]  # fmt: skip
-
-    @desk.on("POST", "/jmap/api")
-    def api(req: Req) -> Any:
-        return {"methodResponses": [answer(*one) for one in req.json["methodCalls"]], "sessionState": "c0ffee"}
-
-    desk.fixed("/.well-known/jmap", {"apiUrl": "/jmap/api", "username": "ines", "accounts": {"u7": {"isPersonal": True}}})
-    return desk, state
-
-
-@case(
-    "e155",
-    "vin-mail-flags-set-after-new-mail-came",
-    "none",
-    "healthy",
-    alone="none",
-    synthetic=True,
-    description=(
-        "A mail client on JMAP sets keywords with ifInState; new mail moves the state meanwhile, which the client learns "
-        "with Email/changes before its next set. Each set is made in the newest state."
-    ),
-)
-def mail(stage: Stage) -> None:
-    """Flag mail."""
-    desk, state = _mail()
-    server = place.open_box(stage, desk, "starlette", "JMAP mail")
-    me = stage.actor("client", server, "jmap.kanzlei.example", "requests", {"Authorization": "Bearer m4il"})
-
-    def call(name: str, **given: Any) -> Any:
-        using = ["urn:ietf:params:jmap:core", "urn:ietf:params:jmap:mail"]
-        body = {"using": using, "methodCalls": [[name, {"accountId": "u7", **given}, "0"]]}
-        got = me.send("POST", "/jmap/api", 200, None, body).json["methodResponses"][0]
-        place.sure(got[0] == name, got)
-        return got[1]
-
-    me.get("/.well-known/jmap")
-    now = call("Email/get", ids=None)["state"]
-    now = call("Email/set", ifInState=now, update={"M61": {"keywords": {"$seen": True}}})["newState"]
-    state["n"] += 3
-    state["mails"]["M62"] = {"id": "M62", "subject": "Mahnung", "keywords": {}}
-    place.rest(0.9)
-    now = call("Email/changes", sinceState=now)["newState"]
-    call("Email/get", ids=["M62"])
-    now = call("Email/set", ifInState=now, update={"M61": {"keywords": {"$seen": True, "$flagged": True}}})["newState"]
-    call("Email/set", ifInState=now, update={"M62": {"keywords": {"$seen": True}}})
