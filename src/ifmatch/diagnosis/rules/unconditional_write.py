@@ -9,6 +9,7 @@ from ifmatch.diagnosis.contents import unwrapped, value_at
 from ifmatch.diagnosis.dialect_habits import members_of
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.unguarded_losses import version_carried
+from ifmatch.dialects.pointers import values_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,13 @@ def _version_sent(facts: Facts) -> str:
         if any(str(value_at(read, place)) == value for read in (*reads, *bare) for place in places):
             return pointer
     return ""
+
+
+def _switched_off(facts: Facts) -> bool:
+    """Tell whether the request itself says that the version in it does not count (`"overwrite": true`)."""
+    dialect = facts.step.dialect
+    places = {guard.unless for guard in dialect.guards if guard.unless} if dialect is not None else set[str]()
+    return any(value is True for place in places for value in values_at(facts.step.view.sent_json, place))
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -55,8 +63,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         if facts.guard is None
         else f"only asks that anything exists ({facts.guard.shown()})"
     )
-    pointer = _version_sent(facts) if facts.guard is None else ""
-    carried = version_carried(facts.own(facts.history), facts.step) if facts.guard is None else None
+    meant = facts.guard is None and not _switched_off(facts)
+    pointer = _version_sent(facts) if meant else ""
+    carried = version_carried(facts.own(facts.history), facts.step) if meant else None
     if carried is not None:
         which = "that of the last read" if carried[1] else "an older one"
         yield note(f"its content carries {carried[0]}, which counts the versions: {which}", -6.0, facts.step)
