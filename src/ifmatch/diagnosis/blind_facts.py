@@ -32,7 +32,14 @@ from ifmatch.diagnosis.looks_behind import Behind, look_behind
 from ifmatch.diagnosis.operations import changes, operation
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.state_facts import StateFacts
-from ifmatch.diagnosis.taken_back import added_to_older, adds_to, left_alone, lost_pointers, reverts
+from ifmatch.diagnosis.taken_back import (
+    added_to_older,
+    adds_to,
+    left_alone,
+    lost_pointers,
+    names_all,
+    reverts,
+)
 from ifmatch.diagnosis.undone_reasons import reason_of
 from ifmatch.diagnosis.unread_versions import listing, part_only
 from ifmatch.model.cached import cached_property
@@ -217,7 +224,7 @@ class BlindFacts(StateFacts):
         """Tell whether a patch sets a member, right after a read of it, to an edit of its older value.
 
         What a patch sends means a value, and mostly not a version of the record: that is only told of lists
-        and texts, which carry along what they were made from.
+        and texts, which carry along what they were made from, and of forms of all members.
         """
         write, guard = self.blind_write, self.guard
         if write is None or guard is None or self.blind is None or not write.timed:
@@ -237,6 +244,9 @@ class BlindFacts(StateFacts):
         )
         if old is None:
             # A listing had shown it.
+            return True
+        if names_all(old, write.body):
+            # A form carries along all that it was opened with.
             return True
         states = (unwrapped(old, write.body), unwrapped(fresh.representation, write.body), write.body)
         return any(added_to_older(*(value_at(each, one) for each in states)) for one in taken_back)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, unwrapped, value_at
@@ -26,6 +27,10 @@ _MARKUP: Final = late_pattern(r"</?[A-Za-z][\w:.-]*(?:\s[^<>]{0,400})?/?>")
 _PROSE = 40
 # So many members make a form.
 _FORM: Final = 3
+# Members that a service gives a thing: its name, its kind, where it is.
+_GIVEN: Final = late_pattern(
+    r"[@_]|odata\.|(?:id|uid|uuid|guid|key|self|href|url|type|kind|etag)$", re.IGNORECASE
+)
 # A longer text is not told by its lines.
 _LONGEST_TEXT = 200_000
 # What begins a line of settings or of a record: `name =`, `name:`, `<name>`.
@@ -125,7 +130,7 @@ def names_all(state: Content | None, mine: Content | None) -> bool:
     if not (isinstance(whole, dict) and isinstance(sent, dict)):
         return False
     here, there = cast("dict[str, object]", whole), cast("dict[str, object]", sent)
-    own = [one for one in here if not stamped(f"/{one}") and not one.startswith(("@", "_"))]
+    own = [one for one in here if not stamped(f"/{one}") and _GIVEN.match(one) is None]
     same = sum(there.get(one, ABSENT) == here[one] for one in own)
     return len(own) >= _FORM and all(one in there for one in own) and 2 * same >= len(own)
 
