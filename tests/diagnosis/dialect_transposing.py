@@ -57,12 +57,21 @@ def counted(captures, *, bare=False):
     for step in steps:
         sent = step.request.fields.text("if-match")
         if sent is not None and not no_version(sent.strip('"')):
-            times.setdefault(sent.strip('"'), 0.0)
+            times.setdefault(sent.strip('"'), _named_in(steps, sent))
     if bare and all(_NUMBER.fullmatch(token) for token in times):
         return {token: token for token in times}
     if all(token.isdigit() and int(token) <= _MOST - _FIRST for token in times):
         return {token: str(first - 1 + int(token)) for token in times}
     return {token: str(first + place) for place, token in enumerate(sorted(times, key=times.__getitem__))}
+
+
+def _named_in(steps, tag):
+    """Return when a content, as that of a list, gave out a version that no field of an answer has, or 0."""
+    for step in steps:
+        content = step.response.content if step.response is not None else None
+        if isinstance(content, Content) and json.dumps(tag.strip('"'))[1:-1] in content.text:
+            return step.started + step.duration
+    return 0.0
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from ifmatch.model.unknown import UNKNOWN
 
 _KIND = "what things are of one kind is told by their paths"
 _WORD = "0 and * are words of some families and of HTTP, no versions"
-_OWN_PLACE = "its answer names its own path as the place of the content: elsewhere that is another's"
 _IN_HTTP = "what tells it stands in fields or statuses of HTTP, or in the spelling of a tag"
 OWN = {
     **dict.fromkeys(
@@ -31,7 +30,6 @@ OWN = {
             "the tag of a part, of another form, sent for the whole",
             "the token of another host",
             "an operation that finished after the client's own write",
-            "a list shows the newer tag, and the write goes out with that",
             "version 0 of records that were never read one by one",
             "a tag that counts the changes of the whole zone",
             "a finished operation, and another's change with it",
@@ -48,7 +46,6 @@ OWN = {
         ),
         "its things have names of one piece, and many say theirs in their contents: two are two",
     ),
-    "a put answered with what is there, which the service set back by its own rule, no redirect": _OWN_PLACE,
     "parts of one read taken and refused in turn by two mirrors": "parts are asked for in a field of HTTP",
     "a draft is read by its revision, each time under another tag, and saved at the address of the page": (
         _KIND
@@ -68,7 +65,6 @@ _SIGNED = (
     "a cage with milliseconds under a name of no language",
     "letter press: refused though stored, JSON record of two times",
     "a trail whose editor is an object, refused with 409",
-    "the newer row is there in other words",
     "a loan is signed by the desk's own clerk at once, and refused: the answers put records into an envelope",
 )
 _AS_TEXT = "what stands inside a text is lost where the whole state is told as one"
@@ -101,9 +97,6 @@ IN_PROSE = dict.fromkeys(
         "bad gateway, sent again",
         "two tills count one stock down, each reads again where it was too late",
         "what was stored is gone at the next look, and the service compares elsewhere",
-        "healthy: etag guarded, batch by",
-        "healthy: etag guarded, changed_by only",
-        "healthy: night job, till with etag, other language, form",
         "two nodes got one guarded write, and the one that stored it answered after the client had gone",
     ),
     _UNNAMED,
@@ -133,6 +126,8 @@ _RESENT = dict.fromkeys(
     ),
     _PATCHES,
 )
+_LEFT = "a put answered with what is there, which the service set back by its own rule, no redirect"
+_STILL_OLD = "an answer that shows the older state is how the family says that a condition failed"
 _NO_CHANGE = "Nothing to do: what was sent was there"
 _NOTHING = "what a filter or a command leaves as it is looks like one that did not hold"
 _OF_A_PART = "a part is read under one tag that stays, and the whole is written with it"
@@ -152,6 +147,7 @@ BY_FAMILY = {
         _NO_CHANGE: _NOTHING,
         _OF_A_PART: _OF_ONE,
         _NODES: _ROWS_LEFT,
+        _LEFT: _STILL_OLD,
     },
     "confluence": {_OF_A_PART: _OF_ONE},
     "docker-engine": {_OF_A_PART: _OF_ONE},
@@ -162,13 +158,16 @@ BY_FAMILY = {
     },
     "graphql": {_NODES: _AT_ONE_PLACE},
     "mediawiki": {_NODES: _UNNAMED},
-    "etcd-v2": dict.fromkeys(
-        (
-            "the state names the request that was refused, under another name of the service's own",
-            "healthy: If-Match answered with ok false for another reason",
+    "etcd-v2": {
+        _LEFT: _STILL_OLD,
+        **dict.fromkeys(
+            (
+                "the state names the request that was refused, under another name of the service's own",
+                "healthy: If-Match answered with ok false for another reason",
+            ),
+            _AS_TEXT,
         ),
-        _AS_TEXT,
-    ),
+    },
     "eve": {"What is only taken for later is there later": "an answer to a write shows what was taken"},
     "caldav-carddav": {
         "The count goes back and comes again, and nothing speaks of a cache": "a calendar's counts are text",

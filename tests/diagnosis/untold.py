@@ -45,10 +45,7 @@ ANYWHERE = {
         _REPORTED,
     ),
     **dict.fromkeys(
-        (
-            "photos of one album",
-            "tariffs that say of when they are",
-        ),
+        ("photos of one album",),
         _COMPUTED,
     ),
     **dict.fromkeys(
@@ -171,10 +168,7 @@ TOGETHER = {
 IN_A_LIST = dict.fromkeys(
     (
         "a list shows the tags of another code path, and the same content",
-        "a list shows the newer tag, and the write goes out with that",
         "a catalogue lists tags of another form than the books themselves",
-        "healthy: etag guarded, batch by",
-        "healthy: night job, till with etag, other language, form",
         "An edge keeps the old leaflet for ten minutes",
         "delete timed out and sent again",
         "the origin got the write late, and only the repeat of it",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
@@ -27,7 +27,7 @@ from ifmatch.diagnosis.likeness import (
     version_of,
 )
 from ifmatch.diagnosis.linked_writes import own_name
-from ifmatch.diagnosis.listed_versions import listed_before
+from ifmatch.diagnosis.listed_versions import entries_in, listed_before
 from ifmatch.diagnosis.looks_behind import Behind, look_behind
 from ifmatch.diagnosis.operations import changes, operation
 from ifmatch.diagnosis.stamps import stamped
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 
 # Seconds in which a program, and nobody else, writes what it has read.
 _AT_ONCE = 5.0
+_DEEP: Final = 3
 _VERSIONED = frozenset({Guard.SAME, Guard.SAME_DATE})
 
 
@@ -121,6 +122,8 @@ class BlindFacts(StateFacts):
         old = shown[-1]
         token, version = guard.tokens[0], version_of(old, guard)
         moved = tokens.base(version) != tokens.base(token)
+        if _taken_from(gave, old, write, token):
+            return None
         like = moved and tokens.shape(version) == tokens.shape(token) and old.coding == gave.coding
         return (gave, old) if like and edit_of(write.body, old.representation) else None
 
@@ -189,7 +192,7 @@ class BlindFacts(StateFacts):
                 and str(value_at(now, pointer)) != own_name(write)
                 # A patch says nothing of what it leaves out.
                 and (write.puts or value_at(write.body, pointer) is not ABSENT)
-                and (unread or reverts(base, now, write.body, pointer))
+                and (unread or reverts(base, now, write.body, pointer, guard.tokens))
             )
             taken_back = left_alone(base, now, write.body, taken_back, guard.name)
             return (fresh, taken_back) if taken_back else None
@@ -320,7 +323,8 @@ class BlindFacts(StateFacts):
         ) or listing(self.case, write)
         if gave is None:
             return None
-        if gave.representation is not None and (self.unread is None or self.unread[0] is not gave):
+        shows = gave.representation is not None and gave.resource == write.resource
+        if gave.representation is not None and shows and (self.unread is None or self.unread[0] is not gave):
             return gave, gave.representation
         for step in self.history:
             named = named_by(step, guard)
@@ -348,3 +352,18 @@ def _carries_along(write: Step, before: Content) -> bool:
         for name, value in cast("dict[str, object]", sent).items()
         if not stamped(f"/{name}")
     )
+
+
+def _taken_from(gave: Step, old: Step, write: Step, token: str) -> bool:
+    """Tell whether a write sends what the row that gave its token shows, and the older read does not."""
+    base = unwrapped(old.representation, write.body) if old.representation is not None else None
+    changed = {
+        str(value_at(write.body, one))
+        for one in changed_pointers(base, write.body) or ()
+        if value_at(write.body, one) is not ABSENT
+    } - {tokens.opaque(token), token}
+    for entry in entries_in(gave.view.json, _DEEP) if changed else ():
+        shown = {str(one) for one in entry.values() if isinstance(one, str | int)}
+        if any(tokens.opaque(one) == tokens.opaque(token) for one in shown) and shown & changed:
+            return True
+    return False

@@ -374,7 +374,11 @@ def _taken_back(history: History, step: Step, dated: float | None = None) -> Dam
         lost = [
             pointer
             for pointer in lost_pointers(before, now, step.body) or ()
-            if pointer and not stamped(pointer) and undone_at(before, now, step.body, pointer)
+            if pointer
+            and not stamped(pointer)
+            and undone_at(before, now, step.body, pointer)
+            # A row of a list has members in places of its own.
+            and (newest.within is old.within or value_at(before, pointer) is not ABSENT)
         ]
         carried = version_carried(own, step)
         version = carried[0] if carried is not None else ""

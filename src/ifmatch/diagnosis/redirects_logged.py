@@ -53,7 +53,7 @@ def redirected_unseen(case: Case, step: Step) -> Damage | None:
     if logged is not None:
         text = f"the service's own log has this {step.method} answered with a redirect, and then a GET"
         return Damage(Outcome.LOST_WRITE, text, lost=logged, redirect=True)
-    if _answered_elsewhere(step):
+    if _answered_elsewhere(step) and not _read_here(case.history_of(step.resource), step):
         text = f"the answer to this {step.method} is that of a read at {step.header('content-location')}"
         return Damage(Outcome.LOST_WRITE, text, lost=step, redirect=True, proven=False)
     return None
@@ -81,9 +81,28 @@ def _answered_elsewhere(step: Step) -> bool:
     place = step.header("content-location")
     if not place:
         return False
-    here = urlsplit(step.exchange.request.url)
-    there = urlsplit(joined(step.exchange.request.url, place))
-    return (here.scheme, here.netloc, here.path) != (there.scheme, there.netloc, there.path)
+    return _address(step.exchange.request.url) != _address(joined(step.exchange.request.url, place))
+
+
+def _read_here(history: History, step: Step) -> bool:
+    """Tell whether the place of a write answers reads by itself: where it redirects, it does so for all.
+
+    An answer that names a place which nobody reads then names a canonical address, or that of a version.
+    """
+    url = step.exchange.request.url
+    here, there = _address(url), _address(joined(url, step.header("content-location") or ""))
+    reads = [
+        _address(one.exchange.request.url)
+        for one in history.represented.get(step.actor, [])
+        if one.read_ok and not one.hops and not _answered_elsewhere(one)
+    ]
+    # Reads and writes of one thing may have addresses of their own, as calls have.
+    return here in reads or (there not in reads and any(one[:2] == here[:2] == there[:2] for one in reads))
+
+
+def _address(url: str) -> tuple[str, str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc, parts.path
 
 
 def _logged(case: Case, step: Step) -> Step | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
+from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.dates import told_moment
 from ifmatch.model.late import late_pattern
 
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ifmatch.diagnosis.steps import Step
+    from ifmatch.model.message import Content
 
 # A moment in any of the forms that programs write: RFC 3339, HTTP-date, its digits, a count since the epoch.
 _MOMENT: Final = late_pattern(
@@ -41,7 +44,7 @@ def made_for_each(reads: Sequence[Step]) -> bool:
     Args:
         reads: of one resource, each under a tag of its own.
     """
-    texts = [one.representation.text for one in reads if one.representation is not None]
+    texts = [_unversioned(one, one.representation) for one in reads if one.representation is not None]
     if len(texts) != len(reads) or len(texts) < 2 or len({len(text) > _LONGEST for text in texts}) > 1:
         return False
     if len(texts[0]) > _LONGEST or len(set(texts)) != len(texts):
@@ -51,6 +54,14 @@ def made_for_each(reads: Sequence[Step]) -> bool:
     rows = list(zip(*(_MOMENT.findall(text) for text in texts), strict=True))
     moved = [row for row in rows if len(set(row)) > 1]
     return bool(moved) and all(_follows(row, reads) for row in moved)
+
+
+def _unversioned(step: Step, shown: Content) -> str:
+    """Return a content without the version that stands in it: that is what is to be explained."""
+    version = tokens.opaque(step.etag or "")
+    if not version or len(shown) > _LONGEST:
+        return shown.text
+    return re.sub(rf"(?<![\w.-]){re.escape(version)}(?![\w.-])", "*", shown.text)
 
 
 def _follows(row: Sequence[str], reads: Sequence[Step]) -> bool:

@@ -135,6 +135,29 @@ def names_all(state: Content | None, mine: Content | None) -> bool:
     return len(own) >= _FORM and all(one in there for one in own) and 2 * same >= len(own)
 
 
+def _looked_on(base: Content, fresh: Content, mine: Content, version: Sequence[str]) -> bool:
+    """Tell whether a text may be made from the newer of two states: it has a piece that only that one had.
+
+    It may as well where the newer state only added who changed it, which services leave to nobody.
+
+    Args:
+        base: the older state, a text.
+        fresh: the newer one.
+        mine: what was sent.
+        version: tokens that a blind write carries on as well, wherever they stand in a text.
+    """
+    if max(map(len, (base, fresh, mine))) > _LONGEST_TEXT:
+        return False
+    before, sent = set(_said(base.text)), set(_said(mine.text))
+    new = [
+        one
+        for one in _said(fresh.text)
+        if one and one not in before and not _stamped_line(one)
+        if not any(token and token in one for token in version)
+    ]
+    return any(one in sent for one in new) or (bool(new) and all(_signed_line(one) for one in new))
+
+
 def line_undone(base: Content | None, theirs: Content | None, mine: Content | None) -> str:
     """Return a line that another version had changed and a later text has as before, "" without any.
 
@@ -217,6 +240,12 @@ def _stamped_line(line: str) -> bool:
     return name is not None and stamped(f"/{name[1]}")
 
 
+def _signed_line(line: str) -> bool:
+    """Tell whether a line of a text says who changed it last."""
+    name, sign, _ = line.partition(":")
+    return sign != "" and signature(f"/{name.strip().replace(' ', '_')}")
+
+
 def merged(base: Content | None, patch: Content | None) -> Content | None:
     """Return what members that were sent make of a state, None when either is no JSON object.
 
@@ -281,7 +310,13 @@ def added_to_older(old: object, fresh: object, mine: object) -> bool:
     return any(one not in known for one in cast("list[object]", mine))
 
 
-def reverts(old: Content | None, fresh: Content | None, mine: Content | None, pointer: str) -> bool:
+def reverts(
+    old: Content | None,
+    fresh: Content | None,
+    mine: Content | None,
+    pointer: str,
+    version: Sequence[str] = (),
+) -> bool:
     """Tell whether a write puts back, at a pointer, what another version had changed.
 
     Args:
@@ -289,6 +324,7 @@ def reverts(old: Content | None, fresh: Content | None, mine: Content | None, po
         fresh: content of the version that it replaces.
         mine: content that it carries.
         pointer: JSON Pointer (RFC 6901), "" for a text.
+        version: tokens that the write carries.
     """
     if pointer:
         values = value_at(old, pointer), value_at(fresh, pointer), value_at(mine, pointer)
@@ -300,8 +336,12 @@ def reverts(old: Content | None, fresh: Content | None, mine: Content | None, po
             and max(map(len, (before, now, sent))) >= _PROSE
         ):
             # A text in one member, as wikis have it.
-            return nearer(sent, before, now) and not _reworded_in(before.text, now.text, sent.text)
+            told = _reworded_in(before.text, now.text, sent.text) or _looked_on(before, now, sent, version)
+            return nearer(sent, before, now) and not told
         if all(isinstance(value, list) for value in values):
             return _reverts_list(*(cast("list[object]", value) for value in values))
         return values[2] == values[0]
-    return old is not None and fresh is not None and mine is not None and nearer(mine, old, fresh)
+    if old is None or fresh is None or mine is None:
+        return False
+    told = _reworded_in(old.text, fresh.text, mine.text) or _looked_on(old, fresh, mine, version)
+    return nearer(mine, old, fresh) and not told

@@ -69,6 +69,8 @@ _INNER: Final = ("item", "data", "resource", "record", "result", "response", "er
 # Where a record of a bulk change keeps what it changes, beside its name and its version.
 _CHANGES: Final = frozenset(
     {"set", "patch", "changes", "change", "fields", "values", "data", "attributes", "update", "body"}
+    | {"record", "item", "entity", "document", "doc", "resource", "object", "content", "payload", "state"}
+    | {"row", "entry", "value", "new", "dto", "model"}
 )
 _VERBS: Final = ("op", "operation", "action", "method", "verb")
 _ACTIONS: Final = {

@@ -12,6 +12,7 @@ from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.dates import shown
 from ifmatch.diagnosis.dialect_scopes import policy_entries_apart
 from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.rendered_times import made_for_each
 from ifmatch.diagnosis.rules.intermediary_replay import read_just_before
 from ifmatch.diagnosis.same_by_chance import carried_out, little, there_before
 from ifmatch.diagnosis.stamps import differs_by_nonce
@@ -173,8 +174,9 @@ def _by_content(facts: Facts) -> Iterator[Evidence]:
             yield note("only a number or nonce in the content differs", -1.5, facts.refresh)
         pointers = [pointer for pointer in facts.moved_pointers or () if pointer]
         what = f" ({', '.join(pointers[:4])})" if pointers else ""
-        # A service adds members to what it is sent, as another writer may.
-        weight = 0.8 if facts.only_added_to_sent else 2.2
+        # A service adds members to what it is sent, as another writer may, and tells when it answers.
+        rendered = not facts.foreign_writes and made_for_each(facts.quiet_reads)
+        weight = 0.0 if rendered else 0.8 if facts.only_added_to_sent else 2.2
         yield note(f"the content differs from what the client had read{what}", weight, facts.refresh)
     elif facts.content_moved and facts.ours_is_there and there_before(facts):
         text = "the content moved to what the client wanted before it asked for it: another came first"
