@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from ifmatch.capture import har_notes
+from ifmatch.capture.har_notes import survey
 from ifmatch.capture.har_reads import came_back, nearest
 from ifmatch.capture.har_signs import is_asset_name, is_long_text, read_entry, says_no, validator_of
 from ifmatch.capture.har_stream import read_giant
@@ -84,6 +86,19 @@ def test_assets_are_told_by_their_names_or_their_texts(url: str, text: str, asse
     assert read is not None
     assert read.response is not None
     assert (is_asset_name(HOST + url) or is_long_text(read.response.content)) is asset
+
+
+@pytest.mark.parametrize("remembered", [1, 2, 100])
+def test_what_is_remembered_of_requests_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, remembered: int
+) -> None:
+    looks = [entry("GET", f"/notes/{number % 3}", "{}", Trace=str(number)) for number in range(9)]
+    data = json.dumps({"log": {"entries": [*looks, WRITE, *looks, *ASSETS, WRITE, *looks]}}).encode()
+    usual = survey(io.BytesIO(data))
+    monkeypatch.setattr(har_notes, "_REMEMBERED", remembered)
+    found = survey(io.BytesIO(data))
+    assert (found.signs, found.bears, found.placed) == (usual.signs, usual.bears, usual.placed)
+    assert found.chosen() == usual.chosen()
 
 
 @pytest.mark.parametrize(

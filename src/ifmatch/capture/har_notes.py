@@ -6,7 +6,7 @@ Source of the terms: RFC 9110 sections 8.8.3, 9.2.1, 13.1 and 15.
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.har_in_turn import condition_of
 from ifmatch.capture.har_signs import (
@@ -48,30 +48,13 @@ __all__ = ["survey"]
 
 _ENTRIES_LIMIT: Final = 4_000_000
 # So many reads are remembered: what repeats in a long session was asked for a short while ago.
-_REMEMBERED: Final = 65_536
+_REMEMBERED: Final = 32_768
 _OK: Final = 200
 
 
-class _Asked(NamedTuple):
-    """What a read asks for.
-
-    Attributes:
-        place: the number of the place of its resource.
-        asset: whether its name is that of a script, a picture or the like.
-        odd: its sign by its conditions.
-        odd_when_full: its sign by its conditions, when it is answered in full.
-        named: the one tag that it names, 0 for others.
-        tokens: hashes of the tags that it presents.
-    """
-
-    place: int
-    asset: bool
-    odd: int
-    odd_when_full: int
-    named: int
-    tokens: frozenset[int]
-
-
+# What a read asks for: the number of its place, whether its name is that of a script, a picture or the like,
+# its sign by its conditions (in general; when it is answered in full), and the one tag that it names.
+_Asked = tuple[int, bool, int, int, int]
 # What is noted of an entry: place, signs, whether it bears, tag, content, named tag; see `Survey`.
 _Noted = tuple[int, int, bool, int, int, int]
 
@@ -107,6 +90,9 @@ class _Noter:
         self.found = Survey()
         # By the hash of the request as it stands in the file: a session asks for the same over and over.
         self._known: dict[int, _Asked] = {}
+        # Where most requests are new, as those with an identifier of their own, no more is remembered.
+        self._repeats = True
+        self._new_ones = 0
 
     def note(self, offset: int, length: int, entry: Entry) -> None:
         """Note an entry.
@@ -117,9 +103,9 @@ class _Noter:
             entry: what was read of it.
         """
         octets = bytes(entry.request)
-        asked = self._known.get(hash(octets))
+        asked = self._known.get(hash(octets)) if self._repeats else None
         if asked is not None:
-            noted = self._read(asked, entry.response)
+            noted = self._read(asked, octets, entry.response)
         else:
             noted = self._new(offset, octets, entry.response)
         place, sign, bears, tag, content, named = noted
@@ -144,29 +130,33 @@ class _Noter:
             return self._write(place, url, request, response)
         sent = bytes(request.headers)
         names = sent.lower()
-        asked = _Asked(
-            place,
-            is_asset_name(url),
-            sign_of_conditions(names, full=False),
-            sign_of_conditions(names, full=True),
-            condition_of(sent, names),
-            tokens_in(sent) if b"if-" in names else frozenset(),
-        )
+        odd = odd_when_full = named = 0
+        if b"if-" in names:
+            odd = sign_of_conditions(names, full=False)
+            odd_when_full = sign_of_conditions(names, full=True)
+            named = condition_of(sent, names)
+        asked = (place, is_asset_name(url), odd, odd_when_full, named)
+        if self._repeats:
+            self._remember(hash(octets), asked)
+        return self._read(asked, octets, response)
+
+    def _remember(self, key: int, asked: _Asked) -> None:
+        self._new_ones += 1
         if len(self._known) >= _REMEMBERED:
             self._known.clear()
-        self._known[hash(octets)] = asked
-        return self._read(asked, response)
+            self._repeats = 2 * self._new_ones < len(self.found)
+        self._known[key] = asked
 
-    def _read(self, asked: _Asked, response: Response | None) -> _Noted:
-        place, asset, odd, odd_when_full, named, tokens = asked
+    def _read(self, asked: _Asked, octets: bytes, response: Response | None) -> _Noted:
+        place, asset, odd, odd_when_full, named = asked
         status = content = None
         tag = 0
         if response is not None:
             status, content = response.status, response.content
             tag = validator_of(bytes(response.headers))
         sign = SIGNS_OF_STATUS.get(status, 0) | (odd_when_full if status == _OK else odd)
-        if tokens and sign & ODD:
-            self._present(place, tokens)
+        if sign & ODD:
+            self._present(place, tokens_in(octets))
         return (
             place,
             sign,
