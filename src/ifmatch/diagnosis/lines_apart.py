@@ -44,6 +44,8 @@ _MOST: Final = 60
 _DEEP: Final = 4
 # So many later looks may be the report on a batch.
 _REPORTS: Final = 12
+# What commands call that which they do.
+_VERBS: Final = frozenset({"action", "op", "operation", "command", "cmd", "do", "method", "verb", "type"})
 _OWN: Final = ("content-", "transfer-encoding", "expect")
 # What may be a version in a sentence: a word with a digit in it.
 _WORD: Final = late_pattern(r"[^\s,;:()\[\]{}\"'<>=]*\d[^\s,;:()\[\]{}\"'<>=]*")
@@ -90,6 +92,9 @@ def lines_apart(steps: Sequence[Step]) -> dict[Step, list[Step]]:
     found: dict[Step, list[Step]] = {}
     for service in by_service(steps):
         batches = [one for place, step in enumerate(service) if (one := _batch(place, step))]
+        if batches:
+            read = {bare(one.resource) for one in service if one.method == "GET" and one.status == _OK}
+            batches = [one for one in batches if not (bare(one.step.resource) in read and _commands(one))]
         shown = Shown(service, frozenset(one.step for one in batches))
         looks = {(line.word, line.name): shown.looks(line) for one in batches for line in one.lines}
         batches = [_by_one_name(one, looks) for one in batches if not one.items or _by_calls(one, looks)]
@@ -133,6 +138,24 @@ def _batch(place: int, step: Step) -> _Batch | None:
         for word, name in _names(records, record)
     )
     return _Batch(step, place, lines, len(records), bool(parts)) if lines else None
+
+
+def _commands(batch: _Batch) -> bool:
+    """Tell whether lines say what is to be done, on one version that stands beside them all.
+
+    At the address of a thing they are about that thing, whatever they name.
+    """
+    held = [
+        members_in(one)
+        for rows in members_in(batch.step.view.sent_json).values()
+        for one in elements_in(rows)
+    ]
+    beside = members_in(batch.step.view.sent_json).keys()
+    return (
+        any(map(called_version, beside))
+        and not any(called_version(word) for one in held for word in one)
+        and all(not _VERBS.isdisjoint(one) for one in held)
+    )
 
 
 def _by_calls(batch: _Batch, looks: Mapping[tuple[str, str], Sequence[Look]]) -> bool:
