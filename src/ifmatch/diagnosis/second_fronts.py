@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import changed_pointers, holds, resemblance, scalars
+from ifmatch.diagnosis.linked_writes import own_name
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.dialects.glossary import Words
+from ifmatch.model.json_values import members_in
+from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ifmatch.diagnosis.steps import Step
-    from ifmatch.model.message import Content
 
 _OK: Final = 200
 _REFUSED: Final = 412
@@ -106,7 +108,7 @@ def _sent_to_both(steps: Sequence[Step], *, elsewhere: bool = False) -> dict[str
         for one in steps[number + 1 : number + 1 + _NEAR]:
             if one.resource == step.resource or not _again(step, one, sent, elsewhere=elsewhere):
                 continue
-            same = step.body is not None and one.body is not None and step.body.octets == one.body.octets
+            same = _unnamed(step.body, step) == _unnamed(one.body, one) is not None
             if same and _one_thing(steps[max(0, number - _NEAR) : number + _NEAR], step, one, sent):
                 first, other = sorted((step.resource, one.resource), key=len)
                 found[other] = first
@@ -124,7 +126,10 @@ def _refused_on(step: Step, *, elsewhere: bool) -> str | None:
         # What went to both paths is the same change: none of them need know the words of a refusal.
         failed = step.refused or step.status in _REFUSING
         guard = step.guard if failed and step.replaces else None
-        return guard.tokens[0] if guard is not None and guard.key and guard.tokens else None
+        # A field of HTTP may carry what contents show.
+        field = guard is not None and guard.standard and len(tokens.opaque(guard.value)) >= _TELLING
+        named = guard is not None and (guard.key or field)
+        return guard.tokens[0] if guard is not None and named and guard.tokens else None
     sent = step.sent.text("if-match") if step.status == _REFUSED and step.method == "PUT" else None
     return sent if sent is not None and len(tokens.opaque(sent)) >= _TELLING else None
 
@@ -162,7 +167,34 @@ def _shows_made(near: Sequence[Step], refused: Step, taken: Step) -> bool:
     look = next(after, None)
     if look is None or taken.etag is None or look.etag != taken.etag or taken.body is None:
         return False
-    return holds(look.representation, taken.body) or holds(look.representation, taken.made)
+    made = _unnamed(taken.body, taken)
+    return holds(look.representation, made) or holds(look.representation, taken.made)
+
+
+def _unnamed(content: Content | None, step: Step) -> Content | None:
+    """Return a content without what names the address that it is sent to, which a front has of its own.
+
+    The version that it was made from is not there any more when the next look shows it.
+    """
+    name, members = own_name(step), members_in(content.json()) if content is not None else {}
+    if content is None or not members or len(name) <= _FRONT:
+        return content
+    told = [*(step.guard.tokens if step.guard is not None else ()), step.etag or ""]
+    versions = {tokens.opaque(one) for one in told} - {""}
+    rest = {
+        word: one
+        for word, one in members.items()
+        if not _ends_in(one, name) and not (isinstance(one, str) and tokens.opaque(one) in versions)
+    }
+    return Content.from_json(rest) if len(rest) < len(members) else content
+
+
+def _ends_in(value: object, name: str) -> bool:
+    """Tell whether a value is an address or a name of a thing, or holds no other."""
+    if isinstance(value, str):
+        return value.endswith(name)
+    held = list(members_in(value).values())
+    return bool(held) and all(_ends_in(one, name) for one in held)
 
 
 def _writes_show(steps: Sequence[Step], one: str, two: str) -> bool | None:
@@ -214,7 +246,11 @@ def _telling(tag: str) -> bool:
 def _later_state(near: Sequence[Step], refused: Step, taken: Step, sent: str) -> bool:
     """Tell whether one path shows, at the refusal, what the other had shown before, with a change in it."""
     looks = [one for one in near if _looks(one) and one.representation is not None]
-    had = [one for one in looks if one.resource == taken.resource and one.etag == sent]
+    had = [
+        one
+        for one in looks
+        if one.resource == taken.resource and tokens.opaque(one.etag or "") == tokens.opaque(sent)
+    ]
     now = [one for one in looks if one.resource == refused.resource and one.start < taken.start]
     if not had or not now or had[0].start > refused.start:
         return False
@@ -230,7 +266,7 @@ def _later_state(near: Sequence[Step], refused: Step, taken: Step, sent: str) ->
     old, new = early.last_modified, late.last_modified
     if old is not None and new is not None and not old <= new:
         return False
-    return _nearly_same(early.representation, late.representation)
+    return _nearly_same(_unnamed(early.representation, early), _unnamed(late.representation, late))
 
 
 def _nearly_same(one: Content | None, two: Content | None) -> bool:
