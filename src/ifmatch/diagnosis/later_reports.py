@@ -157,12 +157,16 @@ def _taken_in(step: Step) -> bool:
     return (
         step.status in _DONE
         and 0 < len(text) <= _TICKET
-        and (WAITING.search(text) is not None or _gives_only_a_name(step))
+        and (WAITING.search(text) is not None or gives_only_a_name(step))
     )
 
 
-def _gives_only_a_name(step: Step) -> bool:
-    """Tell whether an answer to a change has one value with digits, and none of what was sent."""
+def gives_only_a_name(step: Step) -> bool:
+    """Tell whether an answer to a change has one value with digits, and none of what was sent.
+
+    Args:
+        step: the change.
+    """
     if step.header("etag") is not None:
         # It shows a state, no ticket.
         return False

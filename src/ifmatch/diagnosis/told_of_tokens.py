@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import unquote, urlsplit
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.message_members import sent
@@ -93,6 +95,11 @@ def _versions(write: Step) -> Iterator[str]:
         # What is said of a number that stands there twice may be said of the other.
         if version and sum(other.value == one.value for other in carried) == 1:
             yield tokens.opaque(one.value)
+    steps = urlsplit(write.exchange.request.url).path.split("/")
+    for word, value in pairwise(steps):
+        # `/versions/r12` below the thing.
+        if any(map(str.isdigit, value)) and called_version(word.removesuffix("s")):
+            yield unquote(value)
 
 
 def _leaves(record: Mapping[str, object], depth: int) -> Iterator[tuple[str, str]]:
