@@ -80,9 +80,9 @@ def listings_of(facts: Facts) -> Sequence[Listing]:
     found = [
         (one, entry)
         for one, text in texts
-        if any(name in text for name in names)
+        if any(name in text for name in names) or _below(one, own_name(step))
         for entry in entries_in(one.view.json, _DEEP)
-        if not names.isdisjoint(scalars(entry))
+        if not names.isdisjoint(held := set(scalars(entry))) or _below(one, own_name(step)) in held
     ]
     member = next(
         (name for _, entry in found for name in _versions(step, entry) if _is(entry, name, token)), None
@@ -92,6 +92,20 @@ def listings_of(facts: Facts) -> Sequence[Listing]:
         for one, entry in found
         if member is not None and isinstance(entry.get(member), str | int)
     ]
+
+
+def _below(listing: Step, name: str) -> str | None:
+    """Return what follows the name of a list in that of a thing: stores of keys have no folders.
+
+    Args:
+        listing: an answer, such as that about `docs`.
+        name: of a thing, such as `docs-d17` or `docs:d17`.
+    """
+    above = own_name(listing)
+    if len(above) < _NAME or not name.startswith(above):
+        return None
+    rest = name[len(above) :]
+    return rest[1:] if rest[:1] in {"-", ":", ".", "_", "|", "~"} and len(rest) > _NAME else None
 
 
 def kept_by_itself(facts: Facts, listing: Step) -> bool:

@@ -13,6 +13,7 @@ from ifmatch.diagnosis.listings import listed, passed_over, untouched
 from ifmatch.diagnosis.parts_apart import parts_apart
 from ifmatch.diagnosis.resources import bare, parent_of, path_of
 from ifmatch.diagnosis.rules.inconsistent_backends import touched_between
+from ifmatch.diagnosis.rules.wrong_token_source import had_own_since
 from ifmatch.diagnosis.shared_counts import carried_above, carried_along, moved_along, named_after
 from ifmatch.diagnosis.tokens import comes_back
 from ifmatch.dialects import Meaning, Scope
@@ -213,6 +214,9 @@ def _by_siblings(facts: Facts) -> Iterator[Evidence]:
         # What is of another collection counts for this one as little.
         return
     if facts.refresh is not None and facts.refresh.finds_nothing:
+        return
+    if had_own_since(facts, issue):
+        # Whoever then had the target's own token sent another thing's.
         return
     apart = parts_apart(facts)
     if apart is not None and apart.called:

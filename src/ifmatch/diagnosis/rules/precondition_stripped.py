@@ -139,12 +139,13 @@ def _heeded_past(facts: Facts, guard: Condition) -> Iterator[Evidence]:
     Source: RFC 9110 section 7.6.3 (what Via tells; the origin itself does not add it).
     """
     step = facts.step
-    path, host = path_of(step.exchange.request.url), host_of(step.exchange.request.url)
+    # The version itself may stand in an address.
+    path, host = path_of(step.resource), host_of(step.exchange.request.url)
     for one in facts.case.steps:
         there = one.exchange.request.url
         if not (one.refused and one.is_write) or host_of(there) == host or one.cache_marked:
             continue
-        if not _of_one_thing(path, path_of(there)):
+        if not _of_one_thing(path, path_of(one.resource)):
             continue
         same = any(one.presents(token) for token in guard.tokens)
         if same or _outdated(facts, one):

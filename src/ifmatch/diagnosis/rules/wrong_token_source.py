@@ -177,7 +177,8 @@ def _from_elsewhere(facts: Facts, other: Step) -> Iterator[Evidence]:
     guard, token = facts.guard, facts.token
     here, there = facts.step.resource, other.resource
     scope, path = scope_path(facts.step)
-    if scope in {Scope.LIBRARY, Scope.COLLECTION, Scope.BRANCH} and path and path_of(there).startswith(path):
+    larger = scope in {Scope.LIBRARY, Scope.COLLECTION, Scope.BRANCH} and path_of(there).startswith(path)
+    if larger and path and not had_own_since(facts, other):
         # A token of the larger scope is one of the target too.
         return
     if views_apart(facts) is not None:
@@ -222,6 +223,17 @@ def _moved_under(facts: Facts, other: Step) -> bool:
     there = facts.own(facts.case.history_of(other.resource))
     later = next((one for one in there if one.order > step.order), None)
     return later is not None and later.read_ok and later.etag is not None and later.etag != other.etag
+
+
+def had_own_since(facts: Facts, other: Step) -> bool:
+    """Tell whether the client had read the target's own, other token after it was given the one that it sent.
+
+    Args:
+        facts: of a refused request on one version.
+        other: the step on another resource that gave the token out.
+    """
+    own = (one for one in facts.own_reads_before if one.order > other.order and one.etag is not None)
+    return any(not facts.names(one) for one in own)
 
 
 def _beyond_own(facts: Facts, count: str) -> bool:
