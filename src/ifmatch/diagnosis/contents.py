@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl
 
 from ifmatch.diagnosis.embedded import may_hold, opened
+from ifmatch.diagnosis.inner_envelopes import unwrapped_within
 from ifmatch.diagnosis.lines_told import lines_tell
 from ifmatch.diagnosis.pages import fields_of, is_page, nested
 from ifmatch.diagnosis.sizes import size_of
@@ -305,9 +306,9 @@ def unwrapped(content: Content, like: Content | None) -> Content:
     most = [part for part in parts if len(set(part) & names) > len(names) // 2]
     # What is sent may say more: who and where, and the version.
     inner = [part for part in parts if len(part) > 1 and set(part) <= set(sent)]
-    for part in (*most, *inner):
-        return content if part is whole else Content.from_json(part)
-    return content
+    part = next(iter((*most, *inner)), whole)
+    found = unwrapped_within(whole, sent) if part is whole else part
+    return content if found is None else Content.from_json(found)
 
 
 def _only_stamps(name: str, value: object) -> bool:
