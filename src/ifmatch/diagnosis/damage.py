@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 # An entity tag by its grammar; nobody means it as one.
 _QUOTED_STAR = '"*"'
 _TAKEN = 202
+_INSIDE = frozenset({"body", "text"})
 
 
 def overwrites(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
@@ -261,7 +262,7 @@ def _put_off(history: History, step: Step) -> bool:
 
     Source: RFC 9110 section 15.3.3 (202 is noncommittal).
     """
-    if step.etag is not None or not (step.status == _TAKEN or gives_only_a_name(step)):
+    if step.etag is not None or not (step.status == _TAKEN or gives_only_a_name(step, _INSIDE)):
         return False
     body, guard = step.body, step.guard
     sent = members_in(body.json()) if body is not None else {}
