@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from ifmatch.model.message import Content
 
-_QUOTES = "what is wrong is how quotes stand around a tag; elsewhere there are none"
+_QUOTES = (
+    "what is wrong is how quotes stand around a tag: without them a star is the word for any, and the write"
+    " asks for nothing"
+)
 _ODATA = "OData compares with If-Match alone, by its standard"
 _AUDIT = "what the list of changes names is a tag: elsewhere it would be spelt as the version is there"
-_FIELD = "what a front takes off is a field; what stands in the content or the address goes through"
 _NO_TRACE = (
     "a success of which the next look shows nothing was not carried out, where no field says otherwise"
 )
@@ -32,7 +34,6 @@ ANYWHERE = {
         (
             "a queue tells numbers alone, and the next look has the work of another",
             "a room is sent with the tag of its hotel, and the operation ends with nothing",
-            "an order sent with the revision before the own one is sent back, as the queue tells",
             "bus timetable: attempts listed under deliveries, first lost",
             "ferry two: only the place differs, old host",
             "hotel rates: the report on a write has the tag that an own write had made",
@@ -49,7 +50,10 @@ ANYWHERE = {
         _COMPUTED,
     ),
     **dict.fromkeys(
-        ("The service takes tags of that type elsewhere: somebody was quicker here",),
+        (
+            "The service takes tags of that type elsewhere: somebody was quicker here",
+            "a permit is put to the old door, and what comes back is that of the new one, as it was",
+        ),
         _FRONTS,
     ),
     **dict.fromkeys(
@@ -90,7 +94,6 @@ ANYWHERE = {
     ),
     "both tags are one, and the list is older": _ODATA,
     "seating chart: two accepted on one base by the audit": _AUDIT,
-    "the service behind the front refuses another outdated tag, which the front had let through": _FIELD,
     "one tag, and only what the server stamps moves": _NO_TRACE,
     "two writes on one number within a tick were answered with the same next one": _AUDIT,
     "parts of one read taken and refused in turn by two mirrors": _RANGES,
@@ -142,6 +145,9 @@ PLAIN_NAME = dict.fromkeys(
 )
 _ONE_ANSWER = "one address answers with what it was sent: the other answer is the story"
 TOGETHER = {
+    "an order sent with the revision before the own one is sent back, as the queue tells": (
+        "202 and the place of the report are the story: one address answers 200"
+    ),
     "a lane of a pool is saved with the tag of the pool around it": "what is around it is told by addresses",
     "The count goes back and comes again, and nothing speaks of a cache": "the reads alone tell",
     "the store cannot do conditions, as a success says": _ONE_ANSWER,
@@ -167,6 +173,8 @@ TOGETHER = {
 }
 IN_A_LIST = dict.fromkeys(
     (
+        "a print job is taken for later on an older revision, and carried out",
+        "the service behind the front refuses another outdated tag, which the front had let through",
         "a list shows the tags of another code path, and the same content",
         "a catalogue lists tags of another form than the books themselves",
         "An edge keeps the old leaflet for ten minutes",
@@ -188,12 +196,20 @@ FORMS_OF_TOKENS = {"malformed-validator", "null-token", "etag-source-mismatch"}
 RESPELT = {
     "a lane of a pool is saved with the tag of the pool around it": "tags in one answer are not spelt alike",
     "a value is spelled otherwise by the service": "a sequence counts what others did meanwhile",
-    "a slow save is counted twice, and a spent tag is refused": "a time or a checksum does not count by two",
+    "a slow save is counted twice, and a spent tag is refused": (
+        "a time or a checksum does not count by two: that the client's own later tag was passed over is shown"
+    ),
+    "an order sent with the revision before the own one is sent back, as the queue tells": _REPORTED,
+    "the service behind the front refuses another outdated tag, which the front had let through": (
+        "what was sent behind the front was given out by no answer: nothing shows it outdated"
+    ),
     "another number beside the token": "the other number is not respelt",
     "the same content under two tags that are no counts": "the form of the tags tells",
     **dict.fromkeys(
         (
             "a list had shown the newer tag before the old one was taken",
+            "a listing that is behind the client's own write",
+            "a store of keys: the index under the prefix is behind the own write",
             "a rule deleted under a count that the list had shown past",
         ),
         "the list shows it in the old spelling",
@@ -231,7 +247,6 @@ ONE_URL = {
         (
             "a list had shown the newer tag before the old one was taken",
             "a catalogue lists tags of another form than the books themselves",
-            "a listing that is behind the client's own write",
             "the reader of a list on a replica behind the other's write",
         ),
         "a list is told by its path",
@@ -254,6 +269,9 @@ ONE_URL = {
 _ANY_POST = "a form without a version may be any action, no change of the record"
 A_FORM = dict.fromkeys(
     (
+        "a lease of a boat is signed by the harbour's own clerk at once, and refused, within two envelopes",
+        "a store of keys: the index under the prefix is behind the own write",
+        "a print job is taken for later on an older revision, and nobody looks what came of it",
         "forced without a condition after a refusal",
         "overwritten without a guard after the refusal",
         "unguarded write over another's change",

@@ -307,8 +307,8 @@ def unwrapped(content: Content, like: Content | None) -> Content:
     # What is sent may say more: who and where, and the version.
     inner = [part for part in parts if len(part) > 1 and set(part) <= set(sent)]
     part = next(iter((*most, *inner)), whole)
-    found = unwrapped_within(whole, sent) if part is whole else part
-    return content if found is None else Content.from_json(found)
+    found = unwrapped_within(part, sent) or part
+    return content if found is whole else Content.from_json(found)
 
 
 def _only_stamps(name: str, value: object) -> bool:

@@ -8,7 +8,7 @@ from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.clocked_versions import ahead_of_versions
 from ifmatch.diagnosis.conditions import Guard, wants_absent
 from ifmatch.diagnosis.conditions_offered import not_offered
-from ifmatch.diagnosis.contents import ABSENT, changed_pointers, holds, same_content, unwrapped, value_at
+from ifmatch.diagnosis.contents import ABSENT, changed_pointers, same_content, unwrapped, value_at
 from ifmatch.diagnosis.counts import skipped
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.doubled import made_again
@@ -21,13 +21,13 @@ from ifmatch.diagnosis.ignored_guards import (
     refused_elsewhere,
 )
 from ifmatch.diagnosis.in_time import back_from, between, on_from
-from ifmatch.diagnosis.later_reports import gives_only_a_name
 from ifmatch.diagnosis.likeness import holds_own_tag
 from ifmatch.diagnosis.logged_losses import logged_between, logged_over_date, logged_over_version
 from ifmatch.diagnosis.moved_unread import moved_unread
 from ifmatch.diagnosis.one_tag import two_states
 from ifmatch.diagnosis.operations import is_call
 from ifmatch.diagnosis.outcomes import answered_with, left_it
+from ifmatch.diagnosis.put_off import put_off
 from ifmatch.diagnosis.redirects_logged import redirected_unseen
 from ifmatch.diagnosis.repeated_unseen import repeated_unseen
 from ifmatch.diagnosis.requests_listed import listed_without
@@ -40,8 +40,6 @@ from ifmatch.diagnosis.unseen_writes import unseen
 from ifmatch.diagnosis.written import base_content, content_of_write, keeps, names
 from ifmatch.dialects import Carrier
 from ifmatch.model.diagnosis import Outcome
-from ifmatch.model.json_values import members_in
-from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +50,6 @@ if TYPE_CHECKING:
 
 # An entity tag by its grammar; nobody means it as one.
 _QUOTED_STAR = '"*"'
-_TAKEN = 202
 
 
 def overwrites(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
@@ -230,7 +227,7 @@ def _stale(history: History, step: Step) -> Damage | None:
         return found
     if issued is None:
         return both_made(history, step, token)
-    if _put_off(history, step):
+    if put_off(history, step):
         return None
     # What was written before the token was last given out did not replace it.
     last = next(back_from(history.issued(token), step.order), issued)
@@ -254,22 +251,6 @@ def _stale(history: History, step: Step) -> Damage | None:
             text, kept = "a write on a replaced token was accepted", keeps(history, issued, other, step)
             return Damage(Outcome.LOST_UPDATE, text, lost=other, stale_accepted=True, proven=kept is False)
     return _outdated(history, issued, step) or _under_one_tag(history, step, token)
-
-
-def _put_off(history: History, step: Step) -> bool:
-    """Tell whether a request was only taken for later, and nothing shows that it was carried out.
-
-    Source: RFC 9110 section 15.3.3 (202 is noncommittal).
-    """
-    if step.etag is not None or not (step.status == _TAKEN or gives_only_a_name(step)):
-        return False
-    body, guard = step.body, step.guard
-    sent = members_in(body.json()) if body is not None else {}
-    if guard is not None and guard.name[1:] in sent:
-        # The version that is there later is another one.
-        body = Content.from_json({name: one for name, one in sent.items() if name != guard.name[1:]})
-    after = (one.representation for one in on_from(history, step.order) if one is not step)
-    return body is None or not any(holds(shown, body) for shown in after if shown is not None)
 
 
 def _made(write: Step, token: str) -> bool:

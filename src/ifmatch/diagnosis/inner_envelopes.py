@@ -22,7 +22,12 @@ def unwrapped_within(whole: Mapping[str, object], sent: Mapping[str, object]) ->
     """
     for name, value in sent.items():
         mine, there = members_in(value), members_in(whole.get(name))
-        if not mine or not there or not mine.keys().isdisjoint(there):
+        if not mine or not there:
+            continue
+        if not mine.keys().isdisjoint(there):
+            inner = unwrapped_within(there, mine)
+            if inner is not None:
+                return {**whole, name: inner}
             continue
         found = next((one for one in _inside(there, _DEEP) if len(one.keys() & mine) > len(mine) // 2), None)
         if found is not None:

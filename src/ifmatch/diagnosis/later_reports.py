@@ -49,6 +49,8 @@ _NEAR: Final = 60
 _OPEN: Final = 60
 _VALUES: Final = 12
 _SHORTEST: Final = 3
+_IN_JSON: Final = frozenset({"body"})
+_NAMESPACE: Final = "xmlns"
 # What clients call a number of their own for a request by.
 _CALLED: Final = Words(
     r"idempoten|nonce|client[-_ ]?(?:id|ref|token|no|key)"
@@ -161,18 +163,25 @@ def _taken_in(step: Step) -> bool:
     )
 
 
-def gives_only_a_name(step: Step) -> bool:
+def gives_only_a_name(step: Step, inside: frozenset[str] = _IN_JSON) -> bool:
     """Tell whether an answer to a change has one value with digits, and none of what was sent.
 
     Args:
         step: the change.
+        inside: the places where values are looked for.
     """
     if step.header("etag") is not None:
         # It shows a state, no ticket.
         return False
-    given = [one for one in shown(step) if one.where == "body" and any(map(str.isdigit, one.value))]
-    mine = {one.word for one in sent(step) if one.where == "body"}
-    return len(given) == 1 and len(mine) > 1 and mine.isdisjoint(one.word for one in shown(step))
+    told = [one for one in shown(step) if one.where in inside and "://" not in one.value]
+    if any(one.name == "/jsonrpc" for one in told):
+        # Of the call, not of what is called.
+        told = [one for one in told if one.name not in {"/id", "/jsonrpc"}]
+    given = [one for one in told if any(map(str.isdigit, one.value))]
+    mine = {one.word for one in sent(step) if one.where in inside and one.word != _NAMESPACE}
+    told = [one for one in told if one.word != _NAMESPACE]
+    words = {one.word for one in (told if len(inside) > 1 else shown(step))}
+    return len(given) == 1 and len(mine) > 1 and mine.isdisjoint(words)
 
 
 def _given(step: Step, service: Sequence[Step], place: int) -> Iterator[Ticket]:
