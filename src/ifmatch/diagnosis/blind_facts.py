@@ -10,6 +10,7 @@ from ifmatch.diagnosis.contents import (
     ABSENT,
     changed_pointers,
     same_content,
+    scalars,
     shares_members,
     unwrapped,
     value_at,
@@ -361,7 +362,7 @@ def _taken_from(gave: Step, old: Step, write: Step, token: str) -> bool:
         str(value_at(write.body, one))
         for one in changed_pointers(base, write.body) or ()
         if value_at(write.body, one) is not ABSENT
-    } - {tokens.opaque(token), token}
+    } - {tokens.opaque(token), token, own_name(write), *scalars(old.view.json)}
     for entry in entries_in(gave.view.json, _DEEP) if changed else ():
         shown = {str(one) for one in entry.values() if isinstance(one, str | int)}
         if any(tokens.opaque(one) == tokens.opaque(token) for one in shown) and shown & changed:
