@@ -324,7 +324,13 @@ class BlindFacts(StateFacts):
         ) or listing(self.case, write)
         if gave is None:
             return None
-        shows = gave.representation is not None and gave.resource == write.resource
+        before = [one for one in self.history if one.order < gave.order and one.representation is not None]
+        # A row of a list that the write has something from was looked at.
+        shows = not (
+            gave.resource != write.resource
+            and before
+            and _taken_from(gave, before[-1], write, guard.tokens[0])
+        )
         if gave.representation is not None and shows and (self.unread is None or self.unread[0] is not gave):
             return gave, gave.representation
         for step in self.history:
@@ -335,8 +341,8 @@ class BlindFacts(StateFacts):
                 return gave, step.body
         if (shown := edition_shown(self.case, write, guard.tokens[0])) is not None:
             return gave, shown[1]
-        before = [one for one in self.history if one.order < gave.order and one.changes]
-        last = before[-1] if before else None
+        changed = [one for one in self.history if one.order < gave.order and one.changes]
+        last = changed[-1] if changed else None
         # An answer without a tag: what was written last before the token was given out is what it names.
         return (gave, last.made) if last is not None and last.etag is None and last.made is not None else None
 
