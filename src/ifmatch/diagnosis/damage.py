@@ -383,8 +383,7 @@ def _taken_back(history: History, step: Step, dated: float | None = None) -> Dam
             # A row of a list has members in places of its own.
             and (newest.within is old.within or value_at(before, pointer) is not ABSENT)
         ]
-        carried = version_carried(own, step)
-        version = carried[0] if carried is not None else ""
+        version = (version_carried(own, step) or ("", False))[0]
         lost = [*left_alone(before, now, step.body, lost, version)]
         if not old.is_read:
             # What a service puts to it by itself, its answer to the write need not have had yet.
