@@ -22,6 +22,7 @@ from untold import (
     SENT_BACK_WHOLE,
     TOGETHER,
     UNDER_SUCCESS,
+    UNREAD,
     untold,
 )
 
@@ -181,7 +182,7 @@ def test_what_is_healthy_raises_no_alarm(carrier) -> None:
 def test_every_table_of_what_cannot_be_told_names_stories() -> None:
     names = {story.name for story in stories()}
     paths_and_lists = (SENT_BACK_WHOLE, IN_A_PATH, IN_A_QUERY, IN_A_LIST, ONE_URL, A_FORM, TOGETHER)
-    tables = (ANYWHERE, *paths_and_lists, PLAIN_NAME, RESPELT, UNDER_SUCCESS)
+    tables = (ANYWHERE, UNREAD, *paths_and_lists, PLAIN_NAME, RESPELT, UNDER_SUCCESS)
     assert {name for table in tables for name in table} - names == set()
 
 

@@ -27,6 +27,8 @@ ANYWHERE = {
         (
             "a fleet: the column is called guard, ours says none",
             "a museum's audit: our loan came without a condition, the registrar's with one",
+            "httptrace of spring boot 2",
+            "wiremock lists the put without its condition, another's put between",
         ),
         _COLUMN,
     ),
@@ -98,9 +100,19 @@ ANYWHERE = {
     "two writes on one number within a tick were answered with the same next one": _AUDIT,
     "parts of one read taken and refused in turn by two mirrors": _RANGES,
 }
+# A family's own guards are known without a look.
+UNREAD = dict.fromkeys(
+    (
+        "two counts at once at a warehouse, json guard, nothing read",
+        "two puts at once, nothing read before",
+    ),
+    "what no answer gave out is known as a condition by the name of a field of HTTP alone",
+)
 _WHOLE = "a record that is sent back whole carries its version as it carries all else: nothing is refused"
 _PARTS = "a part of a file is asked for under a field of HTTP; who reads sends no content with a version"
+_EMPTY = "a member, or a step of a path, that is empty is no condition"
 SENT_BACK_WHOLE = {
+    "an empty If-Match is taken, where the tag had been read": _EMPTY,
     "parts of one read taken and refused in turn by two mirrors": _PARTS,
 } | dict.fromkeys(
     (
@@ -122,6 +134,7 @@ SENT_BACK_WHOLE = {
 )
 _PART = "a path below a thing may name a part of it: nothing is refused over a version"
 IN_A_PATH = {
+    "an empty If-Match is taken, where the tag had been read": _EMPTY,
     "the same in JSON, with the id in the content": "a path below a thing may name a part of it",
     "an empty tag": "a path has no empty step",
     **dict.fromkeys(
@@ -304,7 +317,7 @@ def untold(story, captures, name, carrier):
         name: of the carrier.
         carrier: the carrier.
     """
-    tables = [ANYWHERE]
+    tables = [ANYWHERE, UNREAD]
     sent, shown = getattr(carrier, "sent", ""), getattr(carrier, "shown", "")
     one_url = any(word in name for word in ("GraphQL", "JSON-RPC", "SOAP", "web form"))
     if sent.startswith("body") or "item of" in name:
