@@ -137,6 +137,9 @@ IN_A_PATH = {
     "an empty If-Match is taken, where the tag had been read": _EMPTY,
     "the same in JSON, with the id in the content": "a path below a thing may name a part of it",
     "an empty tag": "a path has no empty step",
+    "google calendar: an event is updated whole, over a guest that somebody added": (
+        "the address is that of a family, whose versions do not stand there"
+    ),
     **dict.fromkeys(
         (
             "unguarded write brings a deleted thing back",
