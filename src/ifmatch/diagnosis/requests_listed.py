@@ -7,7 +7,7 @@ mitmproxy's flows and many a debugging page show each request with method, addre
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 from urllib.parse import urlsplit
 
 from ifmatch.diagnosis.conditions import Guard
@@ -96,8 +96,12 @@ def shown_bare(case: Case, step: Step) -> tuple[Step, Sequence[Listed]] | None:
     guard = step.guard
     if guard is None or guard.carrier is not Carrier.HEADER or guard.guard is Guard.LOCK:
         return None
-    for one in case.steps[step.order + 1 : step.order + _NEAR]:
-        if one.actor != step.actor or not _may_list(one, step):
+    name = last_step(step.exchange.request.url)
+    for one in _listings(case):
+        near = step.order < one.order < step.order + _NEAR
+        if not near or one.actor != step.actor or one.resource == step.resource:
+            continue
+        if one.content is None or name not in one.content.text:
             continue
         entries = tuple(_entries(one, step))
         own = [each for each in entries if _is_of(each, step)]
@@ -106,16 +110,19 @@ def shown_bare(case: Case, step: Step) -> tuple[Step, Sequence[Listed]] | None:
     return None
 
 
-def _may_list(one: Step, step: Step) -> bool:
-    """Tell whether an answer may list requests for a resource."""
-    if not one.is_read or one.status != HTTPStatus.OK or one.resource == step.resource or one.content is None:
+def _listings(case: Case) -> Sequence[Step]:
+    """Return the answers that may list requests, in order of time: each write asks for them."""
+    if "requests listed" not in case.kept:
+        case.kept["requests listed"] = tuple(one for one in case.steps if _may_list(one))
+    return cast("Sequence[Step]", case.kept["requests listed"])
+
+
+def _may_list(one: Step) -> bool:
+    """Tell whether an answer may list requests with their fields."""
+    if not one.is_read or one.status != HTTPStatus.OK or one.content is None:
         return False
-    kept = one.view.kept
-    if "requests" not in kept:
-        # Each answer is asked about for all the writes before it.
-        text = one.content.text
-        kept["requests"] = len(text) <= _LONGEST and "eaders" in text and "ethod" in text
-    return kept["requests"] is True and last_step(step.exchange.request.url) in one.content.text
+    text = one.content.text
+    return len(text) <= _LONGEST and "eaders" in text and "ethod" in text
 
 
 def _entries(one: Step, step: Step) -> Iterator[Listed]:

@@ -136,11 +136,13 @@ def _refused_on(step: Step, *, elsewhere: bool) -> str | None:
 
 def _again(refused: Step, one: Step, sent: str, *, elsewhere: bool) -> bool:
     """Tell whether a sender has got in, on the same version, what was refused."""
-    if _sender(one) != _sender(refused) or not 200 <= one.status < 300:
+    if not 200 <= one.status < 300:
         return False
     if elsewhere:
-        return one.replaces and one.accepted and one.guard is not None and sent in one.guard.tokens
-    return one.method == "PUT" and one.sent.text("if-match") == sent
+        guarded = one.changes and one.guard is not None and sent in one.guard.tokens
+    else:
+        guarded = one.method == "PUT" and one.sent.text("if-match") == sent
+    return guarded and _sender(one) == _sender(refused)
 
 
 def _one_thing(near: Sequence[Step], refused: Step, taken: Step, sent: str) -> bool:
