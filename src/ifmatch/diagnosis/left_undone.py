@@ -117,6 +117,15 @@ class Left(Frozen, frozen=True):
         return said_of(self.entry, self.row)
 
 
+def counts_changes(name: str) -> bool:
+    """Tell whether a member counts what was changed, or says whether something was, by its name.
+
+    Args:
+        name: of the member.
+    """
+    return _COUNTED.fullmatch(name) is not None
+
+
 def sent_rows(step: Step) -> tuple[Row, ...]:
     """Return the rows that a write sends; the parameters of its URL where it sends nothing else.
 
@@ -291,7 +300,7 @@ def undone(entry: Entry, row: Row, others: Sequence[Entry]) -> bool:
     counts = [
         (name, value)
         for name, value in entry.values.items()
-        if name not in row and _COUNTED.fullmatch(name.rpartition("/")[2])
+        if name not in row and counts_changes(name.rpartition("/")[2])
     ]
     if any(value.isdigit() and int(value) for _, value in counts):
         return False
@@ -352,14 +361,14 @@ def _counts_none(entry: Entry, row: Row) -> bool:
 def _all_done(text: str, rows: Sequence[Row]) -> bool:
     """Tell whether a report counts as many as were sent."""
     told = whole_of(text).values
-    counts = [value for name, value in told.items() if "/" not in name and _COUNTED.fullmatch(name)]
+    counts = [value for name, value in told.items() if "/" not in name and counts_changes(name)]
     return len(rows) > 1 and any(value.isdigit() and int(value) >= len(rows) for value in counts)
 
 
 def _none_done(text: str) -> bool:
     """Tell whether a report counts what was done, and all its counts are none."""
     told = whole_of(text).values if text else {}
-    counts = [value for name, value in told.items() if "/" not in name and _COUNTED.fullmatch(name)]
+    counts = [value for name, value in told.items() if "/" not in name and counts_changes(name)]
     numbers = [value for value in counts if value.isdigit()]
     return bool(numbers) and all(int(value) == 0 for value in numbers) and "true" not in counts
 

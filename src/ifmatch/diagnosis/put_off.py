@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.diagnosis.contents import holds
 from ifmatch.diagnosis.in_time import on_from
 from ifmatch.diagnosis.later_reports import gives_only_a_name
+from ifmatch.diagnosis.left_undone import counts_changes
 from ifmatch.model.json_values import members_in
 from ifmatch.model.message import Content
 
@@ -29,6 +30,8 @@ def put_off(history: History, step: Step) -> bool:
     """
     if step.etag is not None or not (step.status == _TAKEN or gives_only_a_name(step, _INSIDE)):
         return False
+    if step.status != _TAKEN and _counts_done(step):
+        return False
     body, guard = step.body, step.guard
     sent = members_in(body.json()) if body is not None else {}
     if guard is not None and guard.name[1:] in sent:
@@ -36,3 +39,9 @@ def put_off(history: History, step: Step) -> bool:
         body = Content.from_json({name: one for name, one in sent.items() if name != guard.name[1:]})
     after = (one.representation for one in on_from(history, step.order) if one is not step)
     return body is None or not any(holds(shown, body) for shown in after if shown is not None)
+
+
+def _counts_done(step: Step) -> bool:
+    """Tell whether an answer counts what was done: `{"processed": 3, "errors": []}` is no ticket."""
+    told = members_in(step.view.json).items()
+    return any(type(one) is int and counts_changes(name) for name, one in told)

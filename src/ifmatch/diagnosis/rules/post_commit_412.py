@@ -159,12 +159,13 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if len(step.hops) > 1:
         return
     text = "the resource holds what this very request carried, and it was the first attempt"
+    proof = facts.proof
     again = _stored_again(facts) or _stored_beside(facts)
     if again is not None and not step.hops:
-        yield note(text, 2.5, facts.refresh)
         yield note("another refused request of the client was stored just so", 2.5, again)
-        return
-    proof = facts.proof
+        if proof is None:
+            yield note(text, 2.5, facts.refresh)
+            return
     first = facts.stored_first
     if first is not None:
         yield note("the service's own account has it stored first, and compared only then", 6.0, first)
