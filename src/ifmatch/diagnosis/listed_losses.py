@@ -11,7 +11,7 @@ from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import shown
 from ifmatch.diagnosis.likeness import edit_of
 from ifmatch.diagnosis.linked_writes import own_name
-from ifmatch.diagnosis.listed_rows import moved_on, rows_of
+from ifmatch.diagnosis.listed_rows import moved_on, of_another_size, rows_of
 from ifmatch.diagnosis.version_words import called_version
 from ifmatch.model.diagnosis import Outcome
 
@@ -86,11 +86,11 @@ def _another(case: Case, row: Row, base: Step, step: Step, called: str) -> str |
     """Return the version that a row of a list shows where it is neither a look's nor what a write made."""
     if base.etag is None:
         when, read = row.modified, base.date if base.last_modified is not None else None
-        return (
-            f"a change at {shown(when)}"
-            if when is not None and read is not None and when > read + 1
-            else None
-        )
+        if when is not None and read is not None and when > read + 1:
+            return f"a change at {shown(when)}"
+        if read is not None and of_another_size(case, row, base):
+            return f"another size ({row.size} octets)"
+        return None
     version = row.version(base.etag, called.rpartition("/")[2])
     bare = tokens.opaque(version or "")
     if version is None:

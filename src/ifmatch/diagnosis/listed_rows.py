@@ -158,6 +158,39 @@ def moved_on(row: Row, base: Step, version: str) -> bool:
     return tokens.counted_on(base.etag, version) or names_text(base.etag, content)
 
 
+def of_another_size(case: Case, row: Row, base: Step) -> bool:
+    """Tell whether a list gives a thing another size than it had, where it gives the sizes that its reader sees.
+
+    A service may count what it stores: then no size is that of a content.
+
+    Args:
+        case: everything known.
+        row: of the list.
+        base: own look at the thing, or own write on it, before the list.
+    """
+    size, had = row.size, _length(base)
+    if size is None or had is None or size == had:
+        return False
+    if any(one.size == had for one in rows_of(case, base)):
+        return True
+    content = row.step.content
+    records = records_in(content.text) if content is not None else ()
+    for one in case.steps[max(0, row.step.order - _NEAR) : row.step.order]:
+        length, name = _length(one), unquote(own_name(one))
+        if one.actor != base.actor or not length or one.resource == base.resource or len(name) < _SHORT:
+            continue
+        for each in records:
+            if Row(row.step, each).size == length and _about(each, row.step, one, name):
+                return True
+    return False
+
+
+def _length(step: Step) -> int | None:
+    """Return how long what a look showed is, or what a write put there; None where it is not plain."""
+    content = step.representation or (step.made or step.body if step.accepted else None)
+    return len(content) if content is not None and not step.coding else None
+
+
 def _like(one: str, two: str, shape: str) -> bool:
     """Tell whether two versions of one shape look like two of one thing: a small count is of anything."""
     if shape not in {"text", "number"} or len(one) == len(two):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -12,6 +13,7 @@ from ifmatch.diagnosis.contents import changed_pointers, holds, same_content, va
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import told_moment
 from ifmatch.diagnosis.in_time import back_from, on_from
+from ifmatch.diagnosis.loose_reads import asks_loosely, reached_less
 from ifmatch.diagnosis.projections import is_view
 from ifmatch.model.diagnosis import Outcome
 
@@ -30,6 +32,8 @@ _SOON: Final = 120.0
 _ABOUT: Final = 60.0
 # So many steps after a look another one is looked for that shows the write.
 _NEAR: Final = 60
+# A shorter value stands in any content.
+_SHORT: Final = 2
 # So many writes of one actor are looked at.
 _MOST: Final = 200
 
@@ -63,7 +67,7 @@ def old_looks(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
             if not _old(before, write, look):
                 continue
             later = next((one for one in _looks_after(case, look) if _made(write, one)), None)
-            if later is not None and _told(write, look, later):
+            if later is not None and _told(case, write, look, later):
                 done.add(write.actor)
                 if _refused_after(near, look):
                     # The refusal tells of the look as where its version came from.
@@ -116,7 +120,7 @@ def _made(write: Step, later: Step) -> bool:
     return same_content(write.made, later.representation) or holds(later.representation, write.body)
 
 
-def _told(write: Step, look: Step, later: Step) -> bool:
+def _told(case: Case, write: Step, look: Step, later: Step) -> bool:
     """Tell whether marks of a cache, other machines or the count of the versions say why a look is old."""
     if look.cache_hit or look.age:
         return look.age > look.start - write.end or later.start - look.start <= _SOON
@@ -125,7 +129,29 @@ def _told(write: Step, look: Step, later: Step) -> bool:
     if look.machine and look.machine != (write.machine or look.machine):
         return True
     made, shown = write.etag or "", look.etag or ""
-    return tokens.counted_on(shown, made) or _untouched(write, look, later)
+    if tokens.counted_on(shown, made) or _untouched(write, look, later):
+        return True
+    if asks_loosely(look):
+        # Who takes an old state into account does nothing with it before the new one is there.
+        return _made_use_of(case, write, look, later)
+    return reached_less(write, look) is not None
+
+
+def _made_use_of(case: Case, write: Step, look: Step, later: Step) -> bool:
+    """Tell whether the reader wrote down elsewhere what an old look showed, before a later one showed the new."""
+    old = look.representation
+    values = {
+        str(value)
+        for pointer in changed_pointers(old, write.made) or ()
+        if isinstance(value := value_at(old, pointer), str | int | float) and len(str(value)) > _SHORT
+    }
+    if not values:
+        return False
+    whole = re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, sorted(values)))})(?![\w.])")
+    return any(
+        one.actor == look.actor and one.is_write and one.accepted and whole.search(one.view.sent_text)
+        for one in case.steps[look.order + 1 : later.order]
+    )
 
 
 def _untouched(write: Step, look: Step, later: Step) -> bool:

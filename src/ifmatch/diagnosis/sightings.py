@@ -72,6 +72,7 @@ class Seen:
         "path",
         "start",
         "status",
+        "stored",
         "tail",
         "timed",
         "told",
@@ -113,6 +114,7 @@ class Seen:
         self.marks = _marks_of(exchange)
         self.forwarded = any(name in request.fields for name in _FORWARDING)
         self.passed = _passed(exchange)
+        self.stored = _stored(exchange)
         self.etag = response.fields.text("etag") if response is not None else None
         content = response.content if response is not None else None
         self.answer = content.octets if isinstance(content, Content) else b""
@@ -122,6 +124,12 @@ def _passed(exchange: Exchange) -> int:
     """Return how many intermediaries an answer says that it has passed (RFC 9110 section 7.6.3)."""
     via = exchange.response.fields.text("via") if exchange.response is not None else None
     return len(via.split(",")) if via else 0
+
+
+def _stored(exchange: Exchange) -> bool:
+    """Tell whether a cache gave this answer out of its store (RFC 9111 section 5.1)."""
+    age = exchange.response.fields.text("age") if exchange.response is not None else None
+    return bool(age) and age.strip().isdigit() and int(age) > 0
 
 
 def _marks_of(exchange: Exchange) -> frozenset[str]:

@@ -231,7 +231,7 @@ def _applies(spec: GuardSpec, view: View) -> bool:
         return False
     if spec.unless and any(one is True for one in values_at(view.sent_json, spec.unless)):
         return False
-    return not spec.beside or any(True for _ in values_at(view.sent_json, spec.beside))
+    return not spec.beside or any(one is not False for one in values_at(view.sent_json, spec.beside))
 
 
 def _carried(spec: GuardSpec, view: View, dialect: Dialect) -> str | None:

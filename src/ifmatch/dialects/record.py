@@ -172,7 +172,7 @@ class GuardSpec(_Record, frozen=True, kw_only=True):
         matches: regular expression that the value has to contain, else it is no guard; "" for any value.
         methods: request methods for which it is a guard; empty for all but GET, HEAD, OPTIONS.
         path: regular expression that the path has to contain; "" for any.
-        beside: JSON Pointer that the same body must hold as well, for names that many bodies have.
+        beside: JSON Pointer that the same body must hold as well, and not as `false`.
         unless: JSON Pointer whose `true` in the same body says that the guard does not count.
         pair: name of a parameter that completes the token (Elasticsearch's primary term).
         next: whether the value is the next version, not the current one (Confluence).

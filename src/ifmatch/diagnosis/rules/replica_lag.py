@@ -11,6 +11,7 @@ from ifmatch.diagnosis.contents import same_content
 from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.listed_tokens import kept_by_itself
 from ifmatch.diagnosis.looks_behind import told_behind
+from ifmatch.diagnosis.loose_reads import asks_loosely, reached_less
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.diagnosis.undone_reasons import left_in_success
 
@@ -89,6 +90,12 @@ def _done_again(facts: Facts, look: Step) -> Iterator[Evidence]:
         yield note("that answer may be a cache's", -1.5, look, "Cache-Control")
     else:
         yield note("nothing in that answer speaks of a cache", 1.5, look, "Cache-Control")
+    reached = reached_less(first, look)
+    if reached is not None:
+        name, made, shown = reached
+        yield note(f"{name} says that who answered had come to {shown}, the write to {made}", 3.0, look, name)
+    if asks_loosely(look):
+        yield note("the read had asked for whatever a replica has", 1.0, look)
     if look.machine and first.machine and look.machine != first.machine:
         yield note(f"{first.machine} took the write, {look.machine} answered the read", 2.0, look)
     lost = facts.damage.lost if facts.damage is not None else None
