@@ -91,6 +91,10 @@ def _another(case: Case, row: Row, base: Step, step: Step, called: str) -> str |
         if read is not None and of_another_size(case, row, base):
             return f"another size ({row.size} octets)"
         return None
+    known = _family_version(row, base)
+    if known is not None:
+        made = step.etag is not None and tokens.opaque(step.etag) == known
+        return known if not made and tokens.steps_on(base.etag, known) > 0 else None
     version = row.version(base.etag, called.rpartition("/")[2])
     bare = tokens.opaque(version or "")
     if version is None:
@@ -105,6 +109,19 @@ def _another(case: Case, row: Row, base: Step, step: Step, called: str) -> str |
     # Lists may have tags of their own.
     own = before is not None and tokens.opaque(before.version(base.etag) or "") == bare
     return None if own else version
+
+
+def _family_version(row: Row, base: Step) -> str | None:
+    """Return the version of a row by the name that the family's own tokens have, where it is a count.
+
+    Other members of the row may count as well: since when the thing is there, how often it was locked.
+    """
+    family = base.dialect
+    if family is None or family.general or not tokens.opaque(base.etag or "").isdigit():
+        return None
+    names = {place.name.rpartition("/")[2] for place in family.tokens if place.at == "body"}
+    found = {value for name, value in row.values.items() if name.rpartition("/")[2] in names}
+    return found.pop() if len(found) == 1 and all(map(str.isdigit, found)) else None
 
 
 def _counted_since(case: Case, row: Row, base: Step) -> str | None:
