@@ -11,6 +11,7 @@ from ifmatch.diagnosis.conditions_offered import not_offered
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, same_content, unwrapped, value_at
 from ifmatch.diagnosis.counts import skipped
 from ifmatch.diagnosis.damages import Damage
+from ifmatch.diagnosis.dialect_habits import LEARNED
 from ifmatch.diagnosis.doubled import made_again
 from ifmatch.diagnosis.gone_again import both_made, dated_later, overwritten, set_anew
 from ifmatch.diagnosis.ignored_guards import (
@@ -188,16 +189,24 @@ def _never_issued(case: Case, history: History, step: Step) -> Damage | None:
     token = guard.tokens[0]
     if history.issued(token):
         return None
-    none = tokens.null_word(token) or (guard.standard and tokens.zero(token))
+    none = tokens.null_word(token) or (guard.standard and tokens.zero(token)) or _unset(step)
     if guard.well_formed and token != _QUOTED_STAR and not none:
         return None
     found = _unguarded(history, step) or met_another(history, step) or logged_between(case, history, step)
-    if found is None and tokens.null_word(token) and guard.carrier is Carrier.HEADER:
+    if found is None and (tokens.null_word(token) and guard.carrier is Carrier.HEADER or _unset(step)):
         found = _unprotected(history, step)
     if found is None:
         return None
     text = f"`{guard.shown()}`, which names no version, was accepted: {found.text}"
     return Damage(Outcome.LOST_UPDATE, text, lost=found.lost, stale_accepted=True)
+
+
+def _unset(step: Step) -> bool:
+    """Tell whether a write has 0 for the version that its family's things have, and asks for nothing by it."""
+    guard, family = step.guard, step.dialect
+    if guard is None or not guard.key or family is None or family.general or family.id == LEARNED:
+        return False
+    return tokens.zero(guard.value)
 
 
 def _unprotected(history: History, step: Step) -> Damage | None:

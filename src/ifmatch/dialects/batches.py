@@ -143,13 +143,19 @@ def _answered(view: View, parts: tuple[Part, ...]) -> tuple[Part, ...]:
         line, received, content = inner[0]
         answer = Response(int(line[1]), fields=Fields(received), content=_content(content or None))
     text = view.text
-    named = [one for one in parts if (name := urlsplit(one.request.url).path[-_NAME:]) and name in text]
+    named = [one for one in parts if (name := _named(one.request.url)) and name in text]
     placed = _POINTED.search(text)
     if placed is not None and int(placed[1]) < len(parts):
         named = [parts[int(placed[1])]]
     guarded = [one for one in parts if any(name.lower().startswith("if-") for name, _ in one.request.fields)]
     blamed = next(iter([one for one in named if one in guarded] or named or guarded or parts))
     return tuple(with_(one, response=answer) if one is blamed else one for one in parts)
+
+
+def _named(url: str) -> str:
+    """Return what an answer may call the resource of a part: the end of its path, or its name in the query."""
+    parts = urlsplit(url)
+    return (parts.query.rpartition("=")[2] or parts.path)[-_NAME:]
 
 
 def _shared(view: View, own: Sequence[tuple[str, str]]) -> Fields:
@@ -238,17 +244,22 @@ def _of_multipart(view: View, batch: Batch) -> Iterator[Part]:
 
 
 def _of_documents(view: View, batch: Batch) -> Iterator[Part]:
-    sent, answers = _records(view.sent_json, batch.requests), _records(view.json, batch.responses)
+    sent = _records(view.sent_json, batch.requests)
+    answers = _records(view.json, batch.responses) if not batch.whole else []
     folder = view.request.url.partition("?")[0].rpartition("/")[0]
+    if batch.whole and len(sent) == 1:
+        return
+    done = Response(view.status) if batch.whole and 0 < view.status < _FAILED else None
     for number, record in enumerate(sent):
-        name = scalar(record.get("_id"))
+        name = scalar(record.get(batch.named))
         if name is None:
             continue
-        answer = None
+        answer = done
         if len(answers) == len(sent):
             status = 409 if "error" in answers[number] else 201
             answer = Response(status, content=_content(answers[number]))
-        yield Part(Request("PUT", f"{folder}/{name}", _shared(view, ()), _content(record)), answer)
+        url = f"{folder}/{batch.prefix}{name}"
+        yield Part(Request("PUT", url, _shared(view, ()), _content(record)), answer)
 
 
 def _messages(

@@ -310,6 +310,9 @@ class Batch(_Record, frozen=True, kw_only=True):
         requests: JSON Pointer of the list in the request.
         responses: JSON Pointer of the list in the answer.
         prefix: what goes before the paths of the parts; "." for the folder of the batch's own path.
+        named: member of a record of `documents` that names it; its path is this name behind `prefix` in the
+            folder of the batch's own path.
+        whole: whether `documents` are all stored, or the answer is an error; one alone is no batch then.
     """
 
     path: Name
@@ -317,6 +320,8 @@ class Batch(_Record, frozen=True, kw_only=True):
     requests: str = "/requests"
     responses: str = "/responses"
     prefix: str = ""
+    named: Name = "_id"
+    whole: bool = False
 
 
 class SameResource(_Record, frozen=True, kw_only=True):

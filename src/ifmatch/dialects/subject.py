@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from ifmatch.dialects.assignments import assigned
@@ -108,7 +108,11 @@ def _placed(view: View, dialect: Dialect) -> str:
 
 def _names_in(view: View, dialect: Dialect) -> Iterator[str]:
     """Yield what the content of a request names its resource by."""
+    several = any(batch.whole for batch in dialect.batches) and _several(view.sent_json)
     for pointer in dialect.identity:
+        if several and pointer.startswith("/0/"):
+            # Each of them is a part with a name of its own.
+            continue
         if pointer.startswith(_TEXT):
             match = pattern(pointer.removeprefix(_TEXT)).search(view.sent_text)
             if match is not None:
@@ -118,6 +122,10 @@ def _names_in(view: View, dialect: Dialect) -> Iterator[str]:
             text = scalar(value)
             if text:
                 yield text
+
+
+def _several(sent: object) -> bool:
+    return isinstance(sent, list) and len(cast("list[object]", sent)) > 1
 
 
 def sent_state(view: View, dialect: Dialect) -> str | None:
