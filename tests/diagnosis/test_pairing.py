@@ -93,3 +93,24 @@ def test_a_shift_that_fits_a_read_alone_pairs_nobody() -> None:
         f'B 2.78 PATCH /doc ; If-Match: "1" ; {_ASKED} | {{"n": 9}} => 204 ; ETag: "2" ; Date: @5',
     )
     assert found == ["client", "client"]
+
+
+def test_what_a_cache_gave_is_no_request_of_another_client_behind_it() -> None:
+    """A read out of a store, beside the like read of another client at the origin, pairs with nothing."""
+    old, new = '200 ; ETag: "m1" | {"n": 1}', '200 ; ETag: "m2" | {"n": 2}'
+    kept = '200 ; ETag: "m1" ; Via: 1.1 edge ; Date: @0'
+    found = vantages(
+        f'A 0~0.05 GET /mo => {kept} | {{"n": 1}}',
+        f'A 1.2~0.001 GET /mo => {kept} ; Age: 1 | {{"n": 1}}',
+        'A 1.21~0.002 GET /mo ; Cache-Control: no-cache => 200 ; ETag: "m2" ; Via: 1.1 edge | {"n": 2}',
+        'A 1.22~0.003 PUT /mo ; If-Match: "m2" | {"n": 3} => 200 ; ETag: "m3" ; Via: 1.1 edge | {"n": 3}',
+        f"D 1.202~0.001 GET /mo => {old}",
+        f'D 1.204~0.001 PUT /mo ; If-Match: "m1" | {{"n": 2}} => {new}',
+        f"O1 0.001~0.001 GET /mo ; Via: 1.1 edge ; {_ASKED} => {old}",
+        f"O1 1.2023~0.0005 GET /mo ; {_ASKED} => {old}",
+        f'O1 1.2043~0.0005 PUT /mo ; If-Match: "m1" ; {_ASKED} | {{"n": 2}} => {new}',
+        f"O1 1.2105~0.0005 GET /mo ; Via: 1.1 edge ; {_ASKED} => {new}",
+        f'O1 1.2205~0.001 PUT /mo ; If-Match: "m2" ; Via: 1.1 edge ; {_ASKED} | {{"n": 3}}'
+        ' => 200 ; ETag: "m3" | {"n": 3}',
+    )
+    assert found == ["client", "client", "upstream"]

@@ -369,11 +369,8 @@ def _link(seen: list[list[Seen]], one: int, two: int, slack: float, *, one_clock
 def _alike(down: Seen, up: Seen) -> bool:
     """Tell whether two exchanges outside of each other's interval are one request.
 
-    A browser that keeps an answer from a script shows neither it nor how long it took. What a cache gave
-    out of its store went no further.
+    A browser that keeps an answer from a script shows neither it nor how long it took.
     """
-    if down.stored and not up.stored:
-        return False
     points = score(down, up)
     if down.status == up.status:
         return points >= _ALIKE

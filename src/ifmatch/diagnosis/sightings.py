@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -195,6 +196,9 @@ def score(down: Seen, up: Seen) -> int:
             tokens.strip_suffix(tokens.opaque(up.etag))[0],
         )
         points += 1 if one == two else -6
+    if down.stored and not up.stored and down.status == up.status == HTTPStatus.OK:
+        # What a cache gave out of its store went no further: that is another client's like request.
+        points -= 7
     if (
         down.date is not None
         and up.date is not None
