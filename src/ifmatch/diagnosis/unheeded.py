@@ -58,7 +58,7 @@ def met_another(history: History, step: Step) -> Damage | None:
     if isinstance(whole, Content) and _wrapped_alike(whole, step.content):
         # What stands beside the record is the resource's, too: who may write it, for one.
         sent, was, shown = whole, before.content or was, step.content
-    if sent is None or shown is None or _acknowledges(was, shown):
+    if sent is None or shown is None:
         return None
     foreign = [
         pointer
@@ -72,14 +72,6 @@ def met_another(history: History, step: Step) -> Damage | None:
         return None
     text = f"the answer shows what the write did not change ({', '.join(foreign[:3])}): another had written"
     return Damage(Outcome.LOST_UPDATE, text, lost=before, proven=False)
-
-
-def _acknowledges(was: Content, shown: Content) -> bool:
-    """Tell whether an answer has no member of the record: it says that something was done, and shows nothing."""
-    had, told = was.json(), shown.json()
-    if not (isinstance(had, dict) and isinstance(told, dict)):
-        return False
-    return cast("dict[str, object]", had).keys().isdisjoint(cast("dict[str, object]", told))
 
 
 def _wrapped_alike(sent: Content, shown: Content | None) -> bool:
