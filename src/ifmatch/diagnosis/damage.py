@@ -193,7 +193,7 @@ def _never_issued(case: Case, history: History, step: Step) -> Damage | None:
     if guard.well_formed and token != _QUOTED_STAR and not none:
         return None
     found = _unguarded(history, step) or met_another(history, step) or logged_between(case, history, step)
-    if found is None and (tokens.null_word(token) and guard.carrier is Carrier.HEADER or _unset(step)):
+    if found is None and ((tokens.null_word(token) and guard.carrier is Carrier.HEADER) or _unset(step)):
         found = _unprotected(history, step)
     if found is None:
         return None
@@ -202,7 +202,7 @@ def _never_issued(case: Case, history: History, step: Step) -> Damage | None:
 
 
 def _unset(step: Step) -> bool:
-    """Tell whether a write has 0 for the version that its family's things have, and asks for nothing by it."""
+    """Tell whether a write has 0 for the version that its family's things have: it asks for nothing."""
     guard, family = step.guard, step.dialect
     if guard is None or not guard.key or family is None or family.general or family.id == LEARNED:
         return False

@@ -159,7 +159,7 @@ def moved_on(row: Row, base: Step, version: str) -> bool:
 
 
 def of_another_size(case: Case, row: Row, base: Step) -> bool:
-    """Tell whether a list gives a thing another size than it had, where it gives the sizes that its reader sees.
+    """Tell whether a list gives a thing another size than it had, and others the sizes that its reader sees.
 
     A service may count what it stores: then no size is that of a content.
 

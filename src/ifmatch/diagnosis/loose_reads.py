@@ -45,7 +45,7 @@ _COUNTED: Final = late_pattern(r"(.*?)(\d{1,19})(\D*)", re.DOTALL)
 
 
 def asks_loosely(step: Step) -> bool:
-    """Tell whether a read says that an older state than the last one will do, or its answer that it may be one.
+    """Tell whether a read says that an older state will do, or its answer that it may be one.
 
     Args:
         step: the read.

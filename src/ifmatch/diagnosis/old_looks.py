@@ -138,7 +138,7 @@ def _told(case: Case, write: Step, look: Step, later: Step) -> bool:
 
 
 def _made_use_of(case: Case, write: Step, look: Step, later: Step) -> bool:
-    """Tell whether the reader wrote down elsewhere what an old look showed, before a later one showed the new."""
+    """Tell whether the reader wrote down elsewhere what an old look showed, before it saw the new."""
     old = look.representation
     values = {
         str(value)

@@ -130,7 +130,7 @@ def _passed(exchange: Exchange) -> int:
 def _stored(exchange: Exchange) -> bool:
     """Tell whether a cache gave this answer out of its store (RFC 9111 section 5.1)."""
     age = exchange.response.fields.text("age") if exchange.response is not None else None
-    return bool(age) and age.strip().isdigit() and int(age) > 0
+    return age is not None and age.strip().isdigit() and int(age) > 0
 
 
 def _marks_of(exchange: Exchange) -> frozenset[str]:

@@ -153,7 +153,7 @@ def _answered(view: View, parts: tuple[Part, ...]) -> tuple[Part, ...]:
 
 
 def _named(url: str) -> str:
-    """Return what an answer may call the resource of a part: the end of its path, or its name in the query."""
+    """Return what an answer may call a part's resource: the end of its path, or its name in the query."""
     parts = urlsplit(url)
     return (parts.query.rpartition("=")[2] or parts.path)[-_NAME:]
 
