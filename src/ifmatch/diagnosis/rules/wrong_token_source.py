@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.conditions import Guard
@@ -40,6 +41,12 @@ CAUSE = "wrong-token-source"
 _TELLING = 5
 _NAMED = re.compile(r"version|revision|(?:^|[_-])rev(?:$|[_-])|e-?tag", re.IGNORECASE)
 _CONFLICTS = frozenset({400, 409, 412, 422})
+# What a parameter is called that names a thing, and not who asks or by which request.
+_NAMING = re.compile(
+    r"^(?!.*(?:request|trace|correlation|session|client|api|transaction|message|sort|order|user|trace))"
+    r"(?:|.*[_-]|.*[a-z])(?:id|key|name|path|file|title|uuid|guid|slug|ref|sku|item)$",
+    re.IGNORECASE,
+)
 # Lists lie so deep at most in an answer.
 _DEEP = 3
 # So many characters stand in two answers by chance hardly ever.
@@ -273,6 +280,14 @@ def _passed_from(facts: Facts, other: Step) -> Step | None:
     )
 
 
+def _named_apart(here: str, there: str) -> bool:
+    """Tell whether the queries of two URLs name two things by one parameter, as `?path=/a` and `?path=/b`."""
+    mine, other = (dict(parse_qsl(path_of(one).partition("?")[2])) for one in (here, there))
+    return any(
+        _NAMING.search(name) is not None and other.get(name, value) != value for name, value in mine.items()
+    )
+
+
 def _relation(here: str, there: str) -> tuple[str, float]:
     """Say what the resource of the token is to the target, and how much that weighs."""
     same_host = host_of(here) == host_of(there)
@@ -280,7 +295,8 @@ def _relation(here: str, there: str) -> tuple[str, float]:
         # What a content names, at an endpoint for all.
         return "another resource", 6.0
     if path_of(here).partition("?")[0] == path_of(there).partition("?")[0] and same_host:
-        return "the same path with another query", 3.5
+        named = _named_apart(here, there)
+        return ("what the query names otherwise", 6.0) if named else ("the same path with another query", 3.5)
     if path_of(here) == path_of(there):
         return "the same path on another host", 6.0
     parent = parent_of(here)
